@@ -1,0 +1,105 @@
+/**
+ * check-package: `npm run test:package`. Packs the package as `npm publish` would and uses it as a stranger does: the
+ * command alone, without Effect; then the library with Effect beside it.
+ *
+ * Prints one line per check and ends with `N passed, N failed, N skipped`.
+ */
+import { execFile } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const readJson = (...path) => JSON.parse(readFileSync(join(...path), "utf8"))
+const pkg = readJson(root, "package.json")
+const temp = mkdtempSync(join(tmpdir(), "ai-relay-package-"))
+const project = join(temp, "project")
+
+const count = { passed: 0, failed: 0, skipped: 0 }
+const report = (result, name, detail) => {
+  count[result] += 1
+  console.log(`${{ passed: "✓", failed: "✗", skipped: "-" }[result]} ${name}`)
+  if (detail) console.log(detail.trim().replace(/^/gm, "    "))
+}
+
+/** Runs one check; gives its result. Without what it `needs` (the result of an earlier one) it is skipped. */
+const check = async (name, needs, run) => {
+  if (needs === undefined) return report("skipped", name)
+  try {
+    const result = await run(needs)
+    report("passed", name)
+    return result ?? true
+  } catch (error) {
+    report("failed", name, `${error.message}\n${error.stdout ?? ""}`)
+  }
+}
+
+const run = (cwd) => async (command, ...args) => (await promisify(execFile)(command, args, { cwd })).stdout
+const atRoot = run(root)
+const inProject = run(project)
+const tool = (name) => join(root, "node_modules/.bin", name)
+const installed = (...path) => join(project, "node_modules", ...path)
+const node = (script) => inProject(process.execPath, "--input-type=module", "--eval", script)
+const expect = (holds, message) => {
+  if (!holds) throw new Error(message)
+}
+
+try {
+  const tarball = await check("npm pack", true, async () => {
+    await atRoot("npm", "pack", "--loglevel=error", "--pack-destination", temp)
+    return join(temp, readdirSync(temp).find((name) => name.endsWith(".tgz")))
+  })
+
+  await check("publint, strict", tarball, () => atRoot(tool("publint"), "run", tarball, "--strict"))
+  await check("are the types wrong", tarball, () => atRoot(tool("attw"), tarball, "--profile", "esm-only"))
+
+  const alone = await check("installs alone, and brings no Effect", tarball, async () => {
+    mkdirSync(project)
+    writeFileSync(join(project, "package.json"), "{ \"private\": true }")
+    await inProject("npm", "install", "--loglevel=error", "--no-audit", "--no-fund", tarball)
+    expect(!existsSync(installed("effect")), "node_modules/effect is there")
+  })
+
+  await check("holds dist and its papers, nothing else", alone, () => {
+    const extra = readdirSync(installed(pkg.name))
+      .filter((name) => !["dist", "package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(name))
+    expect(extra.length === 0, extra.join(", "))
+  })
+
+  const bin = installed(".bin", pkg.name)
+  await check(`${pkg.name} --version`, alone, async () => {
+    const version = await inProject(bin, "--version")
+    expect(version.includes(pkg.version), `expected ${pkg.version}, got ${version}`)
+  })
+  await check(`${pkg.name} --help`, alone, async () => {
+    expect((await inProject(bin, "--help")).includes(pkg.name), "the help does not say what it is about")
+  })
+  await check("a terminal can be opened", alone, () =>
+    node(`
+      const { spawn } = (await import("node-pty")).default
+      const code = await new Promise((resolve) => spawn("true", [], {}).onExit(({ exitCode }) => resolve(exitCode)))
+      if (code !== 0) throw new Error("exit code " + code)
+    `))
+
+  const beside = await check("installs beside Effect", alone, () => {
+    const versionOf = (name) => readJson(root, "node_modules", name, "package.json").version
+    const peers = Object.keys(pkg.peerDependencies).map((name) => `${name}@${versionOf(name)}`)
+    return inProject("npm", "install", "--loglevel=error", "--no-audit", "--no-fund", ...peers)
+  })
+  await check(`import { Relay } from "${pkg.name}"`, beside, () =>
+    node(`
+      import { Relay } from "${pkg.name}"
+      if (Relay === undefined) throw new Error("Relay is undefined")
+    `))
+  await check(`import * as schema from "${pkg.name}/schema"`, beside, () =>
+    node(`
+      import * as schema from "${pkg.name}/schema"
+      if (Object.keys(schema).length === 0) throw new Error("it exports nothing")
+    `))
+} finally {
+  rmSync(temp, { recursive: true, force: true })
+  console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
+  if (count.failed > 0 || count.passed === 0) process.exitCode = 1
+}

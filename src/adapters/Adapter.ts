@@ -1,0 +1,157 @@
+/**
+ * Adapter: the contract between the relay and one kind of agent, and the ports an adapter may use.
+ *
+ * An adapter opens a conversation with its agent, says what the agent says as events (`EventSink`, synchronously, in
+ * the order it was said) and hands commands to it. It never sees a socket, never starts a process by itself, never
+ * reads the relay's environment. Turns, queues, permissions' deadlines and acknowledgements are the session's affair.
+ *
+ * What an adapter owes:
+ * - one `turn_end` when the agent stopped working on what it was given; before it one `response` if it ended well;
+ * - `turn_start` only for a turn the agent began by itself;
+ * - every request of the agent answered, unknown ones with its protocol's error.
+ */
+import { Context, type Effect, type Scope } from "effect"
+import type { RequestId } from "../schema/Ids.js"
+import type {
+  CommandOf,
+  EventBody,
+  Handshake,
+  PermissionRequest,
+  PermissionResponse
+} from "../schema/index.js"
+import type { AgentFailed, CommandNotFound, OpenError, SendError } from "./AdapterError.js"
+
+/** What to open: the handshake with its folder resolved, and a fresh UUID for agents that let the caller name it. */
+export interface AgentSpec extends Handshake {
+  /** Absolute; exists. */
+  readonly folder: string
+  readonly fresh_uuid: string
+}
+
+/** A prompt as it reaches the adapter: it has a `uuid`, and `when` is `steer` if it is for the running turn. */
+export type Prompt = CommandOf<"user_message"> & { readonly uuid: string }
+
+/** What an agent can be told. Requests carry the id their `control_response` event will have. */
+export type AgentCommand =
+  | Prompt
+  | CommandOf<"interrupt" | "set_model" | "set_permission_mode" | "control_response" | "resize" | "stdin">
+  | (CommandOf<"control_request" | "raw_request"> & { readonly request_id: RequestId })
+
+/** What a page may offer its user; told in `session_start`. */
+export interface Capabilities {
+  readonly images: boolean
+  /** A prompt can be handed to the running turn. */
+  readonly steer: boolean
+  readonly set_model: boolean
+  /** The names `set_permission_mode` takes; empty if the agent has none. */
+  readonly permission_modes: ReadonlyArray<string>
+  /** The conversation can be opened again with its `native_session_id`. */
+  readonly resume: boolean
+  /** `resize` and `stdin` are understood. */
+  readonly terminal: boolean
+}
+
+/** How an agent ended. `signal` when one ended it; `stderr` holds its last lines. */
+export interface AgentExit {
+  readonly exit_code?: number
+  readonly signal?: string
+  readonly stderr: ReadonlyArray<string>
+}
+
+/** An open conversation. It lives in the scope it was opened in: closing that stops the agent. */
+export interface AgentSession {
+  /** For `session_start`: the command line without secrets, what is known of the conversation, what it can do. */
+  readonly started: {
+    readonly cmd?: ReadonlyArray<string>
+    readonly native_session_id?: string
+    readonly resumed?: boolean
+    readonly capabilities: Capabilities
+    readonly metadata?: Readonly<Record<string, unknown>>
+  }
+  /** Hand a command to the agent. Returns when it was handed over, not when it was carried out. */
+  readonly send: (command: AgentCommand) => Effect.Effect<void, SendError>
+  /** Completes when the agent is gone and all it said has been told. */
+  readonly exit: Effect.Effect<AgentExit>
+}
+
+export interface Adapter {
+  readonly tool: string
+  readonly open: (
+    spec: AgentSpec
+  ) => Effect.Effect<AgentSession, OpenError, EventSink | PermissionGate | Scope.Scope>
+}
+
+/** How `raw` and texts are encoded: `latin1` when both were read byte by byte from the same UTF-8 line. */
+export type Encoding = "utf8" | "latin1"
+
+/** Port: where an adapter says what its agent says. Synchronous, because it is used per line. */
+export class EventSink extends Context.Tag("ai-relay/adapters/EventSink")<EventSink, {
+  /** Log an event. `raw` is the native line it comes from, valid JSON in UTF-8; it is spliced in untouched. */
+  readonly emit: (event: EventBody, raw?: Uint8Array, encoding?: Encoding) => void
+  /** Everything emitted in `write` is logged as one batch. False: wait for `onceDrained` before emitting more. */
+  readonly batch: (write: () => void) => boolean
+  readonly onceDrained: (resume: () => void) => void
+  /** A turn runs right now. */
+  readonly inTurn: () => boolean
+}>() {}
+
+/** Nobody will answer: why. */
+export interface PermissionUnanswered {
+  readonly behavior: "cancelled"
+  readonly reason: "timeout" | "interrupted" | "withdrawn" | "session_end"
+}
+export interface PermissionAllowed extends PermissionResponse {
+  readonly behavior: "allow"
+}
+export interface PermissionDenied extends PermissionResponse {
+  readonly behavior: "deny"
+}
+export type PermissionOutcome = PermissionAllowed | PermissionDenied | PermissionUnanswered
+
+/** Port: parks a question of the agent until a person answers. */
+export class PermissionGate extends Context.Tag("ai-relay/adapters/PermissionGate")<PermissionGate, {
+  /** Ask the client. Never fails: no answer is the outcome "cancelled". */
+  readonly request: (ask: PermissionRequest, raw?: Uint8Array) => Effect.Effect<PermissionOutcome>
+  /** The agent does not want to know any more. Unknown ids are no fault. */
+  readonly withdraw: (request_id: RequestId) => void
+}>() {}
+
+/** A program to start, without a shell. */
+export interface LaunchSpec {
+  /** The agent's name, for messages. */
+  readonly tool: string
+  readonly command: string
+  readonly args: ReadonlyArray<string>
+  readonly cwd: string
+  /** Added to the agent's environment, in this order: the relay's allow-list, the handshake's `env`, these. */
+  readonly env?: Readonly<Record<string, string>>
+  /** `env` of the handshake: checked against the relay's rules. */
+  readonly clientEnv?: Readonly<Record<string, string>> | undefined
+  /** What to run when the program is missing. */
+  readonly advice: string
+  /** The first signal when the end of its input does not end it; default SIGTERM. */
+  readonly stopSignal?: "SIGTERM" | "SIGINT"
+}
+
+/** A running program that talks in lines. */
+export interface AgentProcess {
+  readonly pid: number
+  /** Write one line (the newline is added). Waits while the agent does not read. */
+  readonly writeLine: (line: string) => Effect.Effect<void, AgentFailed>
+  /** Close its input. */
+  readonly endInput: Effect.Effect<void>
+  /** Completes when it is gone and every line has been handed to `onLine`. */
+  readonly exit: Effect.Effect<AgentExit>
+}
+
+/** Port: the only way to start a process. When the scope closes the process and all it started are gone. */
+export class ProcessSpawner extends Context.Tag("ai-relay/adapters/ProcessSpawner")<ProcessSpawner, {
+  /**
+   * Start a program. `onLine` gets every line of its stdout (without the newline), a chunk's lines in one batch of
+   * the sink; lines on stderr are logged as `stderr` events.
+   */
+  readonly spawn: (
+    launch: LaunchSpec,
+    onLine: (line: Buffer) => void
+  ) => Effect.Effect<AgentProcess, CommandNotFound | AgentFailed, EventSink | Scope.Scope>
+}>() {}

@@ -1,0 +1,62 @@
+/**
+ * AdapterError: what can go wrong between the relay and an agent, one class per decision a caller makes.
+ *
+ * Messages are shown to people: each says what to do next. None holds a prompt, output or a secret.
+ */
+import { Schema } from "effect"
+
+/** The program is not there. */
+export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()("CommandNotFound", {
+  command: Schema.String,
+  /** What to run, such as `npm install -g @openai/codex`. */
+  advice: Schema.String
+}) {
+  override get message() {
+    return `The program "${this.command}" was not found on the relay's PATH. ${this.advice}`
+  }
+}
+
+/** The agent wants a login first. */
+export class AuthRequired extends Schema.TaggedError<AuthRequired>()("AuthRequired", {
+  tool: Schema.String,
+  /** What to run, such as `codex login`. */
+  advice: Schema.String
+}) {
+  override get message() {
+    return `${this.tool} is not logged in. ${this.advice}`
+  }
+}
+
+/** The agent did not start, or ended when it should have worked. */
+export class AgentFailed extends Schema.TaggedError<AgentFailed>()("AgentFailed", {
+  tool: Schema.String,
+  reason: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message() {
+    return `${this.tool} failed: ${this.reason}`
+  }
+}
+
+/** The handshake asks for something this agent cannot be started with. */
+export class BadHandshake
+  extends Schema.TaggedError<BadHandshake>()("BadHandshake", { reason: Schema.String })
+{
+  override get message() {
+    return this.reason
+  }
+}
+
+/** The agent (or the adapter on its behalf) refuses a command; the session goes on. */
+export class CommandRefused
+  extends Schema.TaggedError<CommandRefused>()("CommandRefused", { reason: Schema.String })
+{
+  override get message() {
+    return this.reason
+  }
+}
+
+/** Opening an agent fails with one of these. */
+export type OpenError = CommandNotFound | AuthRequired | AgentFailed | BadHandshake
+/** A command fails with one of these; `AgentFailed` means the agent is gone. */
+export type SendError = CommandRefused | AgentFailed

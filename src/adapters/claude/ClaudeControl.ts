@@ -1,0 +1,86 @@
+/** ClaudeControl: the requests we make of Claude, and its answers. */
+import { type Context, Deferred, Effect } from "effect"
+import { RequestId } from "../../schema/Ids.js"
+import type { EventSink } from "../Adapter.js"
+import { type AgentFailed, CommandRefused } from "../AdapterError.js"
+import { permissionModes } from "./ClaudeLaunch.js"
+import type { ControlResponse } from "./ClaudeMessage.js"
+
+type Answer = ControlResponse["response"]
+type Request = { readonly subtype: string; readonly [field: string]: unknown }
+
+/** Claude answers within milliseconds; this is for one that hangs. */
+const patience = "10 seconds"
+
+interface Parts {
+  readonly sink: Context.Tag.Service<EventSink>
+  readonly write: (message: object) => Effect.Effect<void, AgentFailed>
+}
+
+export const make = ({ sink, write }: Parts) => {
+  const waiting = new Map<string, (answer: Answer, line: Buffer) => void>()
+  let asked = 0
+
+  const request = (request_id: string, fields: Request) =>
+    write({ type: "control_request", request_id, request: fields })
+
+  /** Send it; nobody cares for the answer. */
+  const post = (fields: Request) =>
+    Effect.suspend(() => {
+      const request_id = `ai-relay-${++asked}`
+      waiting.set(request_id, () => {})
+      return request(request_id, fields)
+    })
+
+  /** Send it and wait for the answer. */
+  const ask = Effect.fn("ClaudeControl.ask")(function*(fields: Request) {
+    const answered = yield* Deferred.make<Answer>()
+    const request_id = `ai-relay-${++asked}`
+    waiting.set(request_id, (answer) => Deferred.unsafeDone(answered, Effect.succeed(answer)))
+    yield* request(request_id, fields)
+    const answer = yield* Deferred.await(answered).pipe(
+      Effect.timeoutFail({
+        duration: patience,
+        onTimeout: () =>
+          new CommandRefused({ reason: `Claude Code did not answer "${fields.subtype}" within ${patience}` })
+      }),
+      Effect.ensuring(Effect.sync(() => waiting.delete(request_id)))
+    )
+    if (answer.subtype !== "success") {
+      return yield* new CommandRefused({ reason: answer.error ?? `Claude Code refused "${fields.subtype}"` })
+    }
+    return answer.response
+  })
+
+  /** Pass a client's request on. Its answer becomes a `control_response` event. */
+  const pass = (request_id: RequestId, fields: Request) =>
+    Effect.suspend((): Effect.Effect<void, AgentFailed | CommandRefused> => {
+      // Claude would take any mode in silence.
+      if (
+        fields.subtype === "set_permission_mode" && !permissionModes.some((mode) => mode === fields["mode"])
+      ) {
+        return new CommandRefused({ reason: `\`request.mode\` must be one of ${permissionModes.join(", ")}` })
+      }
+      if (waiting.has(request_id)) {
+        return new CommandRefused({ reason: `the request_id "${request_id}" is in use: choose another` })
+      }
+      waiting.set(request_id, (answer, line) =>
+        sink.emit({
+          type: "control_response",
+          request_id: RequestId.make(answer.request_id),
+          status: answer.subtype === "success" ? "ok" : "error",
+          ...(answer.error !== undefined && { text: answer.error }),
+          ...(answer.response !== undefined && { content: answer.response })
+        }, line))
+      return request(request_id, fields)
+    })
+
+  /** An answer has come. Claude also repeats our own answers to its questions; those are nobody's news. */
+  const settle = (answer: Answer, line: Buffer): void => {
+    const take = waiting.get(answer.request_id)
+    waiting.delete(answer.request_id)
+    take?.(answer, line)
+  }
+
+  return { ask, pass, post, settle }
+}

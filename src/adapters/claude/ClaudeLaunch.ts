@@ -1,0 +1,70 @@
+/** ClaudeLaunch: the command line of Claude Code. */
+import { Effect } from "effect"
+import type { AgentSpec, LaunchSpec } from "../Adapter.js"
+import { BadHandshake } from "../AdapterError.js"
+
+export const permissionModes = [
+  "default",
+  "acceptEdits",
+  "plan",
+  "auto",
+  "dontAsk",
+  "bypassPermissions"
+] as const
+
+const streaming = [
+  "--print",
+  "--input-format",
+  "stream-json",
+  "--output-format",
+  "stream-json",
+  "--verbose",
+  "--replay-user-messages",
+  "--permission-prompt-tool",
+  "stdio",
+  "--include-partial-messages"
+]
+
+/** Flags that decide which conversation it is; with one of them the relay does not name a new one. */
+const namesConversation = /^(?:--session-id|--resume|--continue|--fork-session|--from-pr|-r|-c)(?:=|$)/
+
+export interface Launch {
+  readonly spec: LaunchSpec
+  /** The conversation's id, when it is known before Claude has said anything. */
+  readonly native_session_id: string | undefined
+}
+
+export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
+  const { extra_args = [], model, native_session_id, permission_mode } = spec
+  if (permission_mode !== undefined && !permissionModes.some((mode) => mode === permission_mode)) {
+    return yield* new BadHandshake({
+      reason: `\`permission_mode\` must be one of ${permissionModes.join(", ")}`
+    })
+  }
+  const named = extra_args.some((arg) => namesConversation.test(arg))
+  const conversation = native_session_id !== undefined
+    ? ["--resume", native_session_id]
+    : named
+    ? []
+    : ["--session-id", spec.fresh_uuid]
+  const launch: Launch = {
+    native_session_id: native_session_id ?? (named ? undefined : spec.fresh_uuid),
+    spec: {
+      tool: "Claude Code",
+      command: "claude",
+      args: [
+        ...streaming,
+        ...conversation,
+        ...model === undefined ? [] : ["--model", model],
+        ...permission_mode === undefined ? [] : ["--permission-mode", permission_mode],
+        ...extra_args
+      ],
+      cwd: spec.folder,
+      clientEnv: spec.env,
+      advice: "Install it on the relay's machine: npm install -g @anthropic-ai/claude-code",
+      // SIGTERM would leave running tool shells behind.
+      stopSignal: "SIGINT"
+    }
+  }
+  return launch
+})

@@ -1,0 +1,119 @@
+/**
+ * result: how a Claude turn ended.
+ *
+ * `subtype: "success"` does not mean success: API errors, limits and a missing login come with it. `is_error` decides.
+ * Claude counts cost from the start of its process; the relay tells it per turn.
+ */
+import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
+import { percentOf } from "../wire/contextMeter.js"
+import type { Result } from "./ClaudeMessage.js"
+
+/** What earlier messages of the session told that a result needs. */
+export interface Running {
+  readonly model: string | undefined
+  readonly context_tokens: number
+  /** `total_cost_usd` of the result before this one. */
+  readonly cost_before: number
+}
+
+const wasInterrupted = ({ terminal_reason }: Result) => terminal_reason?.startsWith("aborted") === true
+
+const stopReasonOf = (result: Result): StopReason => {
+  if (wasInterrupted(result)) return "cancelled"
+  if (result.subtype === "error_max_turns") return "max_turn_requests"
+  if (result.stop_reason === "refusal") return "refusal"
+  if (result.is_error === true || result.subtype !== "success") return "error"
+  return result.stop_reason === "max_tokens" ? "max_tokens" : "end_turn"
+}
+
+/** The window of the model the session runs on; `claude-x[1m]` and `claude-x` are the same model. */
+const windowOf = ({ modelUsage = {} }: Result, model: string | undefined): number | undefined => {
+  const plain = (name: string) => name.replace(/\[.*\]$/, "")
+  const models = Object.entries(modelUsage)
+  const own = models.find(([name]) => name === model)
+    ?? models.find(([name]) => model !== undefined && plain(name) === plain(model))
+  const windows = (own === undefined ? models : [own]).map(([, { contextWindow }]) => contextWindow ?? 0)
+  const widest = Math.max(0, ...windows)
+  return widest > 0 ? widest : undefined
+}
+
+const isDefined = <A>(entry: readonly [string, A | undefined]): entry is readonly [string, A] =>
+  entry[1] !== undefined
+
+const usageOf = (result: Result, running: Running): Usage => {
+  const { usage, total_cost_usd } = result
+  const window = windowOf(result, running.model)
+  return Object.fromEntries(([
+    ["input_tokens", usage?.input_tokens],
+    ["output_tokens", usage?.output_tokens],
+    ["cached_input_tokens", usage?.cache_read_input_tokens],
+    ["context_tokens", running.context_tokens > 0 ? running.context_tokens : undefined],
+    ["context_window", window],
+    [
+      "cost_usd",
+      total_cost_usd === undefined ? undefined : Math.max(0, total_cost_usd - running.cost_before)
+    ],
+    ["duration_ms", result.duration_ms]
+  ] as const).filter(isDefined))
+}
+
+const login =
+  "Log in on the relay's machine: run `claude` and then /login, or start the relay with ANTHROPIC_API_KEY set."
+
+/** What to tell the user; diagnostics of the CLI itself are not for people. */
+const reasonOf = (result: Result): string =>
+  result.result
+    ?? result.errors?.filter((error) => !error.startsWith("[ede_diagnostic]")).join("\n")
+    ?? `Claude Code stopped with ${result.subtype}.`
+
+const toError = (result: Result): BodyOf<"error"> => {
+  const reason = reasonOf(result)
+  const loggedOut = result.api_error_status === 401 ||
+    /not logged in|invalid api key|please run \/login/i.test(reason)
+  const code: ErrorCode = loggedOut ? "auth_required" : "turn_failed"
+  return {
+    type: "error",
+    code,
+    text: loggedOut ? `${reason}. ${login}` : reason,
+    metadata: {
+      subtype: result.subtype,
+      ...(result.api_error_status && { api_error_status: result.api_error_status })
+    }
+  }
+}
+
+const limitStatuses = new Set([402, 429, 529])
+
+const quotaWarnings = (result: Result): ReadonlyArray<BodyOf<"quota_warning">> =>
+  limitStatuses.has(result.api_error_status ?? 0) || /credit balance is too low/i.test(result.result ?? "")
+    ? [{
+      type: "quota_warning",
+      text: reasonOf(result),
+      metadata: { api_error_status: result.api_error_status }
+    }]
+    : []
+
+/** The last events of a turn. `warn` is asked for the context warning that is due. */
+export const translateResult = (
+  result: Result,
+  running: Running,
+  warn: (context_pct: number) => ReadonlyArray<BodyOf<"context_warning">>
+): ReadonlyArray<EventBody> => {
+  const stop_reason = stopReasonOf(result)
+  const usage = usageOf(result, running)
+  const tooLong = result.terminal_reason === "prompt_too_long"
+  const { context_tokens, context_window } = usage
+  const measured = context_tokens !== undefined && context_window !== undefined
+    ? percentOf(context_tokens, context_window)
+    : undefined
+  const context_pct = tooLong ? 100 : measured
+  return [
+    ...stop_reason === "end_turn" || stop_reason === "max_tokens"
+      ? [{ type: "response", text: result.result ?? "" } as const]
+      : stop_reason === "error"
+      ? [toError(result), ...quotaWarnings(result)]
+      : [],
+    ...context_pct === undefined ? [] : warn(context_pct),
+    { type: "turn_end", stop_reason, usage, ...(context_pct !== undefined && { context_pct }) }
+  ]
+}

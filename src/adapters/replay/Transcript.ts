@@ -1,0 +1,60 @@
+/**
+ * Transcript: a recorded session, a `RelayEvent` per line, cut into what a replay plays in one go: the events of a turn,
+ * or those between two turns.
+ */
+import { Either, Schema } from "effect"
+import { type EventBody, RelayEvent } from "../../schema/index.js"
+
+/** A recorded event: when it happened (seconds), what it was, and the native message it came from. */
+export interface Recorded {
+  readonly ts: number
+  readonly event: EventBody
+  readonly raw: Buffer | undefined
+}
+
+export interface Passage {
+  /** The events are one turn, from `turn_start` to `turn_end` (which a cut recording may lack). */
+  readonly isTurn: boolean
+  readonly events: ReadonlyArray<Recorded>
+}
+
+const decode = Schema.decodeUnknownEither(Schema.parseJson(RelayEvent))
+
+const toRecorded = (
+  { raw, seq: _seq, session_id: _session, ts, turn: _turn, ...event }: RelayEvent
+): Recorded => ({
+  ts,
+  // The rest of a union without the envelope, which TypeScript no longer sees as the union.
+  event: event as EventBody,
+  raw: raw === undefined ? undefined : Buffer.from(JSON.stringify(raw))
+})
+
+/** Why a file is no transcript: the number of its first bad line. */
+export interface BadTranscript {
+  readonly line: number
+}
+
+export const parse = (text: string): Either.Either<ReadonlyArray<Recorded>, BadTranscript> =>
+  Either.all(
+    text.split("\n").flatMap((line, index) =>
+      line.trim() === ""
+        ? []
+        : [Either.mapBoth(decode(line), { onLeft: () => ({ line: index + 1 }), onRight: toRecorded })]
+    )
+  )
+
+/** Cut a recording where turns begin and end. */
+export const passages = (recording: ReadonlyArray<Recorded>): ReadonlyArray<Passage> => {
+  const cut: Array<{ isTurn: boolean; events: Array<Recorded> }> = []
+  let isTurn = false
+  for (const recorded of recording) {
+    const { type } = recorded.event
+    if (type === "turn_start") isTurn = true
+    const last = cut.at(-1)
+    if (last === undefined || type === "turn_start" || last.isTurn !== isTurn) {
+      cut.push({ isTurn, events: [recorded] })
+    } else last.events.push(recorded)
+    if (type === "turn_end") isTurn = false
+  }
+  return cut
+}

@@ -1,0 +1,21 @@
+/** contextMeter: when to warn that the context window is nearly full: once per threshold, again after a compaction. */
+import type { BodyOf } from "../../schema/index.js"
+
+const thresholds = [80, 90, 95, 100]
+
+/** Whole per cent of the window in use, 0 to 100. */
+export const percentOf = (tokens: number, window: number): number =>
+  window <= 0 ? 0 : Math.min(100, Math.floor((tokens / window) * 100))
+
+/** A function that is told every new reading and answers with the warning that is due, if one is. */
+export const makeContextMeter = (): (context_pct: number) => ReadonlyArray<BodyOf<"context_warning">> => {
+  let warnedAt = 0
+  return (context_pct) => {
+    const reached = thresholds.filter((threshold) => threshold <= context_pct).at(-1) ?? 0
+    const due = reached > warnedAt
+    warnedAt = reached
+    return due
+      ? [{ type: "context_warning", context_pct, text: `The context window is ${context_pct} % full.` }]
+      : []
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * configFile: where settings come from besides flags: `AI_RELAY_*` variables, then one JSON file.
+ *
+ * The file is `--config FILE`, or `AI_RELAY_CONFIG`, or `ai-relay/config.json` in the user's configuration folder if
+ * that exists. An unknown name in it is an error: a misspelled setting must not be a silent default.
+ */
+import { FileSystem, Path } from "@effect/platform"
+import { ConfigProvider, Effect, Schema } from "effect"
+import { homedir } from "node:os"
+import { settings } from "./options.js"
+
+export class BadConfigFile extends Schema.TaggedError<BadConfigFile>()("BadConfigFile", {
+  file: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `the configuration file ${this.file} ${this.problem}`
+  }
+}
+
+const Fields = Schema.Record({
+  key: Schema.String,
+  value: Schema.Union(Schema.String, Schema.Number, Schema.Boolean, Schema.Array(Schema.String))
+})
+const names = settings.map(({ name }) => name)
+const decode = Schema.decodeUnknown(Schema.parseJson(Fields))
+
+/** The value of `--config` in the arguments. */
+const named = (args: ReadonlyArray<string>): string | undefined => {
+  const index = args.findIndex((arg) => arg === "--config" || arg.startsWith("--config="))
+  const flag = args[index]
+  return flag === undefined
+    ? undefined
+    : flag.includes("=")
+    ? flag.slice(flag.indexOf("=") + 1)
+    : args[index + 1]
+}
+
+const read = Effect.fn("configFile.read")(function*(file: string) {
+  const files = yield* FileSystem.FileSystem
+  const text = yield* Effect.mapError(
+    files.readFileString(file),
+    () => new BadConfigFile({ file, problem: "cannot be read: check the path and its permissions" })
+  )
+  const fields = yield* Effect.mapError(
+    decode(text),
+    () =>
+      new BadConfigFile({
+        file,
+        problem: "must be one JSON object of settings, such as {\"port\": 9000, \"root\": [\"/srv\"]}"
+      })
+  )
+  const unknown = Object.keys(fields).find((name) => !names.includes(name))
+  if (unknown !== undefined) {
+    return yield* new BadConfigFile({
+      file,
+      problem: `has an unknown setting "${unknown}": use ${names.join(", ")}`
+    })
+  }
+  return ConfigProvider.fromJson(fields)
+})
+
+const variables = ConfigProvider.fromEnv().pipe(
+  ConfigProvider.nested("AI_RELAY"),
+  ConfigProvider.constantCase
+)
+
+/** Where `Config` reads settings from. */
+export const settingsProvider = Effect.fn("settingsProvider")(function*(
+  args: ReadonlyArray<string>,
+  env: Readonly<Record<string, string | undefined>>
+) {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const asked = named(args) ?? env["AI_RELAY_CONFIG"]
+  if (asked !== undefined) return yield* withFile(asked)
+  const standard = path.join(
+    env["XDG_CONFIG_HOME"] ?? path.join(homedir(), ".config"),
+    "ai-relay",
+    "config.json"
+  )
+  return (yield* Effect.orElseSucceed(files.exists(standard), () => false))
+    ? yield* withFile(standard)
+    : variables
+})
+
+const withFile = (file: string) =>
+  Effect.map(read(file), (settings) => ConfigProvider.orElse(variables, () => settings))

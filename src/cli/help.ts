@@ -1,0 +1,32 @@
+/** help: what `--help` prints. One line per flag, so that it fits a screen. */
+import { settings } from "./options.js"
+
+const flags = [
+  ...settings,
+  {
+    flag: "--config",
+    value: "FILE",
+    about: "Settings as JSON (~/.config/ai-relay/config.json, if it is there)"
+  },
+  { flag: "--version", value: "", about: "Print the version" },
+  { flag: "--help", value: "", about: "Print this" }
+]
+
+const left = flags.map(({ flag, value }) => `  ${flag} ${value}`.trimEnd())
+const width = Math.max(...left.map((text) => text.length)) + 2
+
+export const helpText = (version: string) =>
+  `ai-relay ${version}: one WebSocket event stream for any AI coding agent
+
+Usage
+  ai-relay [flags]         serve on port 8765
+  ai-relay serve [flags]   serve on port 9000, as containers do
+
+Flags
+${flags.map(({ about }, index) => (left[index] ?? "").padEnd(width) + about).join("\n")}
+
+Every flag is also a variable (--allow-origin is AI_RELAY_ALLOW_ORIGIN, lists by commas)
+and a field of the configuration file ("allow_origin"). A flag wins over a variable, a
+variable over the file.
+
+Then connect a WebSocket to ws://localhost:8765 and send {"tool":"claude","folder":"."}`

@@ -1,0 +1,116 @@
+/**
+ * options: flags of the server commands. Each is also a variable `AI_RELAY_NAME`, and a field `name` of the
+ * configuration file; the flag wins over the variable, the variable over the file.
+ */
+import { HelpDoc, Options, ValidationError } from "@effect/cli"
+import { Config, ConfigError, Effect, LogLevel, Option } from "effect"
+import { serverDefaults } from "../server/ServerConfig.js"
+import { defaults } from "../services/RelayConfig.js"
+
+/** A setting, for people. */
+export interface Setting {
+  /** As variables (in capitals) and the configuration file spell it. */
+  readonly name: string
+  readonly flag: string
+  readonly value: string
+  readonly about: string
+}
+
+/** Every setting there is, in the order the help lists them. */
+export const settings: Array<Setting> = []
+
+const flagOf = (name: string, value: string, about: string): string => {
+  const flag = name.replaceAll("_", "-")
+  settings.push({ name, flag: `--${flag}`, value, about })
+  return flag
+}
+
+const text = (name: string, value: string, about: string) =>
+  Options.text(flagOf(name, value, about)).pipe(Options.withFallbackConfig(Config.nonEmptyString(name)))
+
+const amount = (name: string, about: string, standard: number) =>
+  Options.integer(flagOf(name, "NUMBER", `${about} (${standard})`)).pipe(
+    Options.withFallbackConfig(Config.integer(name)),
+    Options.withDefault(standard)
+  )
+
+const invalid = (error: ConfigError.ConfigError) => ValidationError.invalidValue(HelpDoc.p(String(error)))
+
+/** A repeatable flag; as a variable, separated by commas. */
+const list = (name: string, value: string, about: string, standard: ReadonlyArray<string> = []) => {
+  const configured = Config.array(Config.nonEmptyString(), name).pipe(Config.withDefault(standard))
+  return Options.text(flagOf(name, value, `${about}; repeatable`)).pipe(
+    Options.repeated,
+    Options.mapEffect((given) =>
+      given.length > 0 ? Effect.succeed<ReadonlyArray<string>>(given) : Effect.mapError(configured, invalid)
+    )
+  )
+}
+
+const standard = defaults()
+
+const common = {
+  host: text("host", "ADDRESS", `Address to listen on (${serverDefaults.host})`).pipe(
+    Options.withDefault(serverDefaults.host)
+  ),
+  token: Options.redacted(flagOf("token", "TOKEN", "Access token that clients from other machines must send"))
+    .pipe(
+      Options.withFallbackConfig(Config.redacted("token")),
+      Options.optional
+    ),
+  allow_origin: list("allow_origin", "ORIGIN", "Web page that may connect, such as https://app.example.com"),
+  allow_host: list("allow_host", "NAME", "Further name this relay is reached by"),
+  roots: list(
+    "root",
+    "FOLDER",
+    "Sessions may work in it and below (here, and the home folder)",
+    standard.roots
+  ),
+  allow_env: list(
+    "allow_env",
+    "NAME",
+    "Variable a handshake may set though it changes what is loaded or sent where"
+  ),
+  permission_timeout: amount(
+    "permission_timeout",
+    "Seconds a permission waits for a person",
+    standard.permission_timeout
+  ),
+  interrupt_timeout: amount(
+    "interrupt_timeout",
+    "Seconds an agent may take to stop a turn",
+    standard.interrupt_timeout
+  ),
+  linger: amount("linger", "Seconds a named session lives on without a client", standard.linger),
+  max_queued: amount("max_queued", "Prompts that may wait behind a running turn", standard.max_queued),
+  record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
+    Options.optional
+  ),
+  log_level: Options.choiceWithValue(
+    flagOf("log_level", "LEVEL", "debug, info, warning, error or none (info)"),
+    [
+      ["debug", LogLevel.Debug],
+      ["info", LogLevel.Info],
+      ["warning", LogLevel.Warning],
+      ["error", LogLevel.Error],
+      ["none", LogLevel.None]
+    ]
+  ).pipe(
+    Options.withFallbackConfig(Config.logLevel("log_level")),
+    Options.withDefault(LogLevel.Info)
+  ),
+  // Read before all others, by configFile.ts.
+  config: Options.text("config").pipe(Options.optional)
+}
+
+const ports = amount("port", "Port to listen on; 0 takes a free one", serverDefaults.port)
+const servePort = Options.integer("port").pipe(
+  Options.withFallbackConfig(Config.integer("port")),
+  Options.withDefault(9000)
+)
+
+/** The options of `ai-relay`, and of `ai-relay serve`, which differ in the port alone. */
+export const relayOptions = { ...common, port: ports }
+export const serveOptions = { ...common, port: servePort }
+
+export const orUndefined = <A>(option: Option.Option<A>): A | undefined => Option.getOrUndefined(option)

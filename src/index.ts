@@ -1,0 +1,12 @@
+/** ai-relay: the public API for embedders. `Relay.layer` is the server, `Relay.layerSessions` the sessions alone. */
+export type * from "./adapters/Adapter.js"
+export * from "./adapters/AdapterError.js"
+export { AdapterRegistry, UnknownTool } from "./adapters/AdapterRegistry.js"
+export * as Relay from "./Relay.js"
+export * from "./schema/index.js"
+export { ListenFailed, RelayServer } from "./server/RelayServer.js"
+export { type AuthOptions } from "./services/Auth.js"
+export { FolderNotFound, ForbiddenFolder } from "./services/Folders.js"
+export type { Settings } from "./services/RelayConfig.js"
+export type { Session } from "./services/Session.js"
+export { type Joined, type JoinError, SessionRegistry } from "./services/SessionRegistry.js"

@@ -1,0 +1,99 @@
+/**
+ * ClientCommand: what a client tells the relay after the handshake, in one canonical form.
+ *
+ * `decodeFrame.ts` turns a text frame, in any of the accepted spellings, into one of these.
+ */
+import { Schema } from "effect"
+import { ContentBlock, ImageBlock } from "./ContentBlock.js"
+import { AnyObject, NonEmptyText, oneOf, optional, says, Text } from "./fields.js"
+import { MessageId, RequestId } from "./Ids.js"
+import { PermissionResponse } from "./Permission.js"
+
+const command = <const Type extends string, Fields extends Schema.Struct.Fields>(
+  type: Type,
+  fields: Fields
+) => Schema.Struct({ type: Schema.Literal(type), ...fields, message_id: optional(MessageId) })
+
+/** When a prompt that arrives during a turn is handed over: after it, into it, or instead of it. */
+export const When = oneOf("queue", "steer", "interrupt")
+export type When = typeof When.Type
+
+const Content = Schema.Union(Text, Schema.Array(ContentBlock)).annotations(says(
+  "must be a string or a list of blocks, {\"type\":\"text\",\"text\":\"…\"} or {\"type\":\"image\",\"source\":"
+    + "{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"…\"}}"
+))
+const Images = Schema.Array(ImageBlock).annotations(says("must be a list of image blocks"))
+const Uuid = Schema.UUID.annotations(says("must be a UUID"))
+const Size = Schema.Int.pipe(Schema.between(1, 1000)).annotations(
+  says("must be a whole number from 1 to 1000")
+)
+
+/** `{"text":"…"}`, the short form of a prompt. */
+export const ShortPrompt = Schema.Struct({
+  text: Text,
+  images: optional(Images),
+  uuid: optional(Uuid),
+  when: optional(When),
+  message_id: optional(MessageId)
+})
+
+/** `{"type":"user_message","content":…}`, as a client may spell it. */
+export const LongPrompt = command("user_message", {
+  content: Content,
+  images: optional(Images),
+  uuid: optional(Uuid),
+  when: optional(When)
+})
+
+/** A prompt: never empty. */
+export const UserMessage = command("user_message", {
+  content: Schema.NonEmptyArray(ContentBlock),
+  uuid: optional(Uuid),
+  when: optional(When)
+})
+export type UserMessage = typeof UserMessage.Type
+
+export const Interrupt = command("interrupt", {})
+export const SetModel = command("set_model", { model: NonEmptyText })
+export const SetPermissionMode = command("set_permission_mode", { mode: NonEmptyText })
+export const ControlRequest = command("control_request", {
+  request_id: optional(RequestId),
+  request: Schema.Struct({ subtype: NonEmptyText }, { key: Schema.String, value: Schema.Unknown })
+    .annotations(says("must be an object with a `subtype`, as the agent's own protocol has it"))
+})
+export const ControlResponse = command("control_response", {
+  response: Schema.Struct({
+    subtype: oneOf("success", "error"),
+    request_id: RequestId,
+    response: optional(AnyObject),
+    error: optional(Text)
+  }).annotations(says("must be {\"subtype\":\"success\" or \"error\",\"request_id\":\"…\",\"response\":{…}}"))
+})
+export const RawRequest = command("raw_request", {
+  request_id: optional(RequestId),
+  method: NonEmptyText,
+  params: optional(AnyObject)
+})
+export const Resize = command("resize", { cols: Size, rows: Size })
+export const Stdin = command("stdin", { data: Text })
+export const CancelQueued = command("cancel_queued", { message_id: MessageId })
+export const End = command("end", {})
+export const Ping = command("ping", {})
+
+export const ClientCommand = Schema.Union(
+  UserMessage,
+  PermissionResponse,
+  Interrupt,
+  SetModel,
+  SetPermissionMode,
+  ControlRequest,
+  ControlResponse,
+  RawRequest,
+  Resize,
+  Stdin,
+  CancelQueued,
+  End,
+  Ping
+)
+export type ClientCommand = typeof ClientCommand.Type
+export type CommandOf<Type extends ClientCommand["type"]> = Extract<ClientCommand, { readonly type: Type }>

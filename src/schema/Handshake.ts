@@ -1,0 +1,100 @@
+/**
+ * Handshake: the first frame of a connection. It names the agent, the folder, and the session to open or attach to.
+ *
+ * Unknown fields are ignored, so that a page written for a newer relay still works.
+ */
+import { Schema } from "effect"
+import {
+  AnyObject,
+  Count,
+  Flag,
+  NonEmptyText,
+  oneOf,
+  optional,
+  says,
+  Seconds,
+  Text,
+  TextList,
+  TextMap
+} from "./fields.js"
+import { SessionId } from "./Ids.js"
+
+/** `generic`: the size of the terminal; `raw` sends its bytes untouched, for a terminal emulator. */
+export const PtyOptions = Schema.Struct({
+  cols: optional(
+    Schema.Int.pipe(Schema.between(1, 1000)).annotations(says("must be a whole number from 1 to 1000"))
+  ),
+  rows: optional(
+    Schema.Int.pipe(Schema.between(1, 1000)).annotations(says("must be a whole number from 1 to 1000"))
+  ),
+  raw: optional(Flag)
+})
+export type PtyOptions = typeof PtyOptions.Type
+
+/** `cortex`: where the account is and what to ask there. Never holds a variable's value, only its name. */
+export const SnowflakeOptions = Schema.Struct({
+  account_url: optional(NonEmptyText),
+  token: optional(NonEmptyText),
+  token_env: optional(NonEmptyText),
+  token_type: optional(NonEmptyText),
+  semantic_view: optional(NonEmptyText),
+  semantic_model: optional(NonEmptyText),
+  semantic_model_file: optional(NonEmptyText),
+  semantic_models: optional(Schema.Array(AnyObject).annotations(says("must be a list of objects"))),
+  agent: optional(NonEmptyText),
+  model: optional(NonEmptyText),
+  timeout: optional(Seconds)
+})
+export type SnowflakeOptions = typeof SnowflakeOptions.Type
+
+/** Options of a Codex thread, handed to Codex as they are. */
+const codexOptions = {
+  approval_policy: optional(Schema.Union(Schema.String, AnyObject)),
+  sandbox: optional(Text),
+  ephemeral: optional(Flag),
+  serviceName: optional(Text),
+  modelProvider: optional(Text),
+  serviceTier: optional(Text),
+  approvalsReviewer: optional(Text),
+  config: optional(AnyObject),
+  baseInstructions: optional(Text),
+  developerInstructions: optional(Text),
+  personality: optional(Text)
+}
+
+const Command = Schema.Union(Schema.NonEmptyArray(NonEmptyText), NonEmptyText)
+  .annotations(says("must be the program and its arguments as a list of strings, such as [\"bash\", \"-l\"]"))
+
+const Fields = Schema.Struct({
+  tool: Schema.optionalWith(NonEmptyText, { default: () => "claude", nullable: true }),
+  folder: Schema.optionalWith(NonEmptyText, { default: () => ".", nullable: true }),
+  model: optional(NonEmptyText),
+  extra_args: optional(TextList),
+  session_id: optional(SessionId),
+  env: optional(TextMap),
+  mode: optional(oneOf("chat", "analyst", "agent")),
+  snowflake: optional(SnowflakeOptions),
+  ...codexOptions,
+  permission_mode: optional(NonEmptyText),
+  command: optional(Command),
+  pty: optional(PtyOptions),
+  native_session_id: optional(NonEmptyText),
+  after_seq: optional(Count),
+  linger: optional(Seconds),
+  raw: optional(Flag),
+  token: optional(NonEmptyText)
+})
+
+/** Other spellings of the old protocol, and the field they mean. */
+const spellings: Record<string, string> = { approvalPolicy: "approval_policy" }
+
+const Spelled = Schema.transform(AnyObject, Schema.Unknown, {
+  strict: false,
+  decode: (fields) =>
+    Object.fromEntries(Object.entries(fields).map(([name, value]) => [spellings[name] ?? name, value])),
+  encode: (fields) => fields
+})
+
+export const Handshake = Schema.compose(Spelled, Fields, { strict: false })
+export type Handshake = typeof Fields.Type
+export const HandshakeFields = Fields

@@ -1,0 +1,67 @@
+/** Lifecycle: how sessions and turns begin and end, and how commands are acknowledged. */
+import { Schema } from "effect"
+import { event } from "./event.js"
+import { present } from "./fields.js"
+import { RequestId } from "./Ids.js"
+
+export const StopReason = Schema.Literal(
+  "end_turn",
+  "max_tokens",
+  "max_turn_requests",
+  "refusal",
+  "cancelled",
+  "error"
+)
+export type StopReason = typeof StopReason.Type
+
+/** What a turn cost, as far as the agent tells. Tokens are counts; `cost_usd` is of this turn alone. */
+export const Usage = Schema.Struct({
+  input_tokens: present(Schema.Number),
+  output_tokens: present(Schema.Number),
+  cached_input_tokens: present(Schema.Number),
+  /** Tokens in the context window after the turn. */
+  context_tokens: present(Schema.Number),
+  context_window: present(Schema.Number),
+  cost_usd: present(Schema.Number),
+  duration_ms: present(Schema.Number)
+})
+export type Usage = typeof Usage.Type
+
+/** The agent can be talked to, or this client has attached. */
+export const SessionStart = event("session_start", {})
+/** The agent is gone. `metadata.signal` when a signal ended it, `metadata.stderr` when it failed. */
+export const SessionEnd = event("session_end", {
+  exit_code: present(Schema.Int),
+  text: present(Schema.String)
+})
+/** A turn began; `text` and `message_id` are absent when the agent began it by itself. */
+export const TurnStart = event("turn_start", {
+  text: present(Schema.String),
+  message_id: present(Schema.String)
+})
+/** Exactly one per `turn_start`, last event of the turn. */
+export const TurnEnd = event("turn_end", {
+  stop_reason: StopReason,
+  usage: present(Usage),
+  context_pct: present(Schema.Number)
+})
+/** The relay handed a command to the agent, queued it, or had it already. */
+export const InputAck = event("input_ack", {
+  status: Schema.Literal("sent", "queued", "duplicate", "cancelled"),
+  text: present(Schema.String),
+  message_id: present(Schema.String)
+})
+/** A native status or control event; `status` is its name. */
+export const Status = event("status", { status: Schema.String, text: present(Schema.String) })
+/** A request of either side is settled. */
+export const ControlSettled = event("control_response", {
+  request_id: RequestId,
+  status: Schema.Literal("allow", "deny", "ok", "error"),
+  text: present(Schema.String),
+  content: present(Schema.Unknown)
+})
+/** Nobody needs to answer any more. */
+export const PermissionCancelled = event("permission_cancelled", {
+  request_id: RequestId,
+  text: present(Schema.String)
+})

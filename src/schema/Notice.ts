@@ -1,0 +1,42 @@
+/** Notice: errors, warnings, and raw output nobody could read more out of. */
+import { Schema } from "effect"
+import { event } from "./event.js"
+import { present } from "./fields.js"
+
+/** What a program can decide by. The text is for people and says what to do next. */
+export const ErrorCode = Schema.Literal(
+  "bad_handshake",
+  "unauthorized",
+  "forbidden_folder",
+  "folder_not_found",
+  "unknown_tool",
+  "command_not_found",
+  "auth_required",
+  "agent_failed",
+  "turn_failed",
+  "bad_command",
+  "too_large",
+  "overloaded",
+  "gap",
+  "internal"
+)
+export type ErrorCode = typeof ErrorCode.Type
+
+/** `metadata.fatal` is true when the session is over. */
+export const ErrorEvent = event("error", {
+  text: Schema.String,
+  code: ErrorCode,
+  message_id: present(Schema.String),
+  request_id: present(Schema.String)
+})
+/** A rate limit or quota: `metadata` has limits and reset time (`resets_at`, unix seconds) as far as they are told. */
+export const QuotaWarning = event("quota_warning", { text: Schema.String })
+/** The context window is nearly full; `context_pct` is 0 to 100. */
+export const ContextWarning = event("context_warning", {
+  context_pct: Schema.Number,
+  text: present(Schema.String)
+})
+export const ContextCompacted = event("context_compacted", { text: present(Schema.String) })
+/** A line (or, for a terminal, a chunk) the agent printed that is not of its protocol. */
+export const Stdout = event("stdout", { text: Schema.String })
+export const Stderr = event("stderr", { text: Schema.String })

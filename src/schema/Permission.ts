@@ -1,0 +1,132 @@
+/**
+ * Permission: an agent asks whether a tool may run, a person answers.
+ *
+ * The answer comes in the many spellings web pages use. It denies unless it says allow.
+ */
+import { Schema } from "effect"
+import { AnyObject, Flag, NonEmptyText, oneOf, optional, present, says, Text } from "./fields.js"
+import { MessageId, RequestId } from "./Ids.js"
+
+/** An answer the agent offers. `kind` tells what it means; the id is the agent's own. */
+export const PermissionOption = Schema.Struct({
+  option_id: Schema.String,
+  name: Schema.String,
+  kind: Schema.Literal("allow_once", "allow_always", "reject_once", "reject_always")
+})
+export type PermissionOption = typeof PermissionOption.Type
+
+/** The question, as it is logged. */
+export const PermissionRequest = Schema.Struct({
+  type: Schema.Literal("permission_request"),
+  request_id: RequestId,
+  tool: present(Schema.String),
+  args: present(Schema.Unknown),
+  tool_use_id: present(Schema.String),
+  text: present(Schema.String),
+  metadata: Schema.Struct({
+    kind: Schema.Literal("tool", "plan", "question", "other"),
+    options: present(Schema.Array(PermissionOption)),
+    expires_at: present(Schema.Number)
+  }, { key: Schema.String, value: Schema.Unknown }),
+  raw: present(Schema.Unknown)
+})
+export type PermissionRequest = typeof PermissionRequest.Type
+
+/** Answers to a question: from its `id` (or its text) to what was chosen or typed. */
+export const Answers = Schema.Record({
+  key: Schema.String,
+  value: Schema.Union(Schema.String, Schema.Array(Schema.String))
+}).annotations(says("must be an object from each question's id (or text) to a string or a list of strings"))
+export type Answers = typeof Answers.Type
+
+/** The answer, in one spelling. At least one of `request_id` and `tool_use_id` is there. */
+export const PermissionResponse = Schema.Struct({
+  type: Schema.Literal("permission_response"),
+  request_id: present(RequestId),
+  tool_use_id: present(Schema.String),
+  behavior: present(Schema.Literal("allow", "deny")),
+  option_id: present(Schema.String),
+  updatedInput: present(AnyObject),
+  message: present(Schema.String),
+  scope: present(Schema.Literal("once", "session")),
+  stop: present(Schema.Boolean),
+  answers: present(Answers),
+  message_id: present(MessageId)
+})
+export type PermissionResponse = typeof PermissionResponse.Type
+
+/** The spellings clients may use. */
+export const PermissionAnswer = Schema.Struct({
+  type: Schema.Literal("permission_response"),
+  request_id: optional(RequestId),
+  tool_use_id: optional(NonEmptyText),
+  behavior: optional(Text),
+  allow: optional(Flag),
+  approved: optional(Flag),
+  decision: optional(Text),
+  optionId: optional(NonEmptyText),
+  option_id: optional(NonEmptyText),
+  updatedInput: optional(AnyObject),
+  updated_input: optional(AnyObject),
+  message: optional(Text),
+  scope: optional(oneOf("once", "session")),
+  stop: optional(Flag),
+  answers: optional(Answers),
+  message_id: optional(MessageId)
+}).pipe(
+  Schema.filter((answer) =>
+    answer.request_id === undefined && answer.tool_use_id === undefined
+      ? { path: ["request_id"], message: "is missing: copy it from the permission_request you answer" }
+      : undefined
+  )
+)
+type PermissionAnswer = typeof PermissionAnswer.Type
+
+const allowing = new Set([
+  "allow",
+  "approve",
+  "approved",
+  "accept",
+  "accepted",
+  "acceptForSession",
+  "approved_for_session",
+  "allow_once",
+  "allow_always",
+  "yes"
+])
+const forSession = new Set(["acceptForSession", "approved_for_session", "allow_always"])
+const stopping = new Set(["cancel", "abort"])
+
+/** A word that neither allows nor is an option's id denies; without any word the offered option decides. */
+const behaviorOf = (answer: PermissionAnswer): "allow" | "deny" | undefined => {
+  const words = [answer.behavior, answer.decision].filter((word) => word !== undefined)
+  const flags = [answer.allow, answer.approved].filter((flag) => flag !== undefined)
+  if (words.length + flags.length === 0) return undefined
+  return words.every((word) => allowing.has(word)) && flags.every((flag) => flag) ? "allow" : "deny"
+}
+
+/**
+ * One spelling out of many. `behavior` stays absent when only an offered option was named or a question answered:
+ * the broker knows what was offered and asked.
+ */
+export const toPermissionResponse = (answer: PermissionAnswer): PermissionResponse => {
+  const option_id = answer.option_id ?? answer.optionId
+  const updatedInput = answer.updatedInput ?? answer.updated_input
+  const behavior = behaviorOf(answer) ??
+    (option_id === undefined && answer.answers === undefined ? "deny" : undefined)
+  const scope = answer.scope ?? (forSession.has(answer.decision ?? "") ? "session" : undefined)
+  const stop = answer.stop ?? (stopping.has(answer.decision ?? "") ? true : undefined)
+  return {
+    type: "permission_response",
+    ...(answer.request_id !== undefined && { request_id: answer.request_id }),
+    ...(answer.tool_use_id !== undefined && { tool_use_id: answer.tool_use_id }),
+    ...(behavior !== undefined && { behavior }),
+    ...(option_id !== undefined && { option_id }),
+    ...(updatedInput !== undefined && { updatedInput }),
+    ...(answer.message !== undefined && { message: answer.message }),
+    ...(scope !== undefined && { scope }),
+    ...(stop !== undefined && { stop }),
+    ...(answer.answers !== undefined && { answers: answer.answers }),
+    ...(answer.message_id !== undefined && { message_id: answer.message_id })
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * RelayEvent: everything the relay says to a client.
+ *
+ * An `EventBody` is what happened; the envelope is added when the event is logged: its place (`seq`), its time, its
+ * session and turn.
+ */
+import { Schema } from "effect"
+import { Count, present } from "./fields.js"
+import { SessionId } from "./Ids.js"
+import * as Lifecycle from "./Lifecycle.js"
+import * as Message from "./Message.js"
+import * as Notice from "./Notice.js"
+import { PermissionRequest } from "./Permission.js"
+import * as ToolCall from "./ToolCall.js"
+
+export const EventBody = Schema.Union(
+  Lifecycle.SessionStart,
+  Lifecycle.SessionEnd,
+  Lifecycle.TurnStart,
+  Lifecycle.TurnEnd,
+  Lifecycle.InputAck,
+  Lifecycle.Status,
+  Lifecycle.ControlSettled,
+  Lifecycle.PermissionCancelled,
+  PermissionRequest,
+  Message.StreamEvent,
+  Message.Reasoning,
+  Message.AssistantMessage,
+  Message.UserEcho,
+  Message.Response,
+  ToolCall.ToolCall,
+  ToolCall.ToolProgress,
+  ToolCall.ToolResult,
+  ToolCall.FileDiff,
+  Notice.ErrorEvent,
+  Notice.QuotaWarning,
+  Notice.ContextWarning,
+  Notice.ContextCompacted,
+  Notice.Stdout,
+  Notice.Stderr
+)
+export type EventBody = typeof EventBody.Type
+export type EventType = EventBody["type"]
+export type BodyOf<Type extends EventType> = Extract<EventBody, { readonly type: Type }>
+
+export const Envelope = Schema.Struct({
+  /** 1, 2, 3 … per session, no gaps. An event of the connection alone repeats the `seq` it stands at. */
+  seq: Count,
+  /** Unix time in seconds. */
+  ts: Schema.Number,
+  session_id: present(SessionId),
+  /** 1, 2 … inside a turn. */
+  turn: present(Schema.Int)
+})
+export type Envelope = typeof Envelope.Type
+
+export const RelayEvent = Schema.extend(EventBody, Envelope)
+export type RelayEvent = typeof RelayEvent.Type

@@ -1,0 +1,35 @@
+/**
+ * fields: the small vocabulary the wire's schemas are written in.
+ *
+ * Every field says in words what belongs there, because its message is what a client author reads when it is wrong.
+ */
+import { Schema } from "effect"
+
+/** A field that may be left out. `null` means the same: clients in other languages send it for "absent". */
+export const optional = <A, I, R>(field: Schema.Schema<A, I, R>) =>
+  Schema.optionalWith(field, { exact: true, nullable: true })
+
+/** A field of an event: present or absent, never null. */
+export const present = <A, I, R>(field: Schema.Schema<A, I, R>) => Schema.optionalWith(field, { exact: true })
+
+/** Replace a schema's messages by one sentence: what to put there. */
+export const says = (message: string) => ({ message: () => ({ message, override: true }) })
+
+export const Text = Schema.String.annotations(says("must be a string"))
+export const NonEmptyText = Schema.NonEmptyString.annotations(
+  says("must be a string with at least one character")
+)
+export const TextList = Schema.Array(Text).annotations(
+  says("must be a list of strings, such as [\"--flag\", \"value\"]")
+)
+export const Flag = Schema.Boolean.annotations(says("must be true or false"))
+export const Count = Schema.NonNegativeInt.annotations(says("must be a whole number, 0 or more"))
+export const Seconds = Schema.NonNegative.annotations(says("must be a number of seconds, 0 or more"))
+export const TextMap = Schema.Record({ key: Schema.String, value: Schema.String })
+  .annotations(says("must be an object whose values are strings, such as {\"NAME\": \"value\"}"))
+export const AnyObject = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+  .annotations(says("must be an object"))
+
+/** A word out of a fixed list; the message names the list. */
+export const oneOf = <const Words extends readonly [string, ...Array<string>]>(...words: Words) =>
+  Schema.Literal(...words).annotations(says(`must be one of ${words.map((word) => `"${word}"`).join(", ")}`))

@@ -1,0 +1,12 @@
+/** ai-relay/schema: the wire protocol as Effect Schemas, and the types inferred from them. */
+export * from "./ClientCommand.js"
+export * from "./ContentBlock.js"
+export * from "./decodeFrame.js"
+export * from "./Handshake.js"
+export * from "./Ids.js"
+export * from "./Lifecycle.js"
+export * from "./Message.js"
+export * from "./Notice.js"
+export * from "./Permission.js"
+export * from "./RelayEvent.js"
+export * from "./ToolCall.js"

@@ -1,0 +1,79 @@
+/**
+ * serveConnection: one client from its handshake to its goodbye.
+ *
+ * Here errors become `error` events: whatever goes wrong, the client is told what to change before the socket closes.
+ */
+import { Effect, Either } from "effect"
+import { BadHandshake } from "../adapters/AdapterError.js"
+import { type BodyOf, decodeFrame, decodeHandshake } from "../schema/index.js"
+import { Auth, type Visitor } from "../services/Auth.js"
+import type { Session } from "../services/Session.js"
+import { SessionRegistry } from "../services/SessionRegistry.js"
+import { toErrorEvent } from "../services/toErrorEvent.js"
+import type { Connection, FellBehind } from "./Connection.js"
+
+/** Close codes (RFC 6455): the session ended, the handshake was no good, try again later with `after_seq`. */
+const ended = 1000
+const refused = 1008
+const tryAgain = 1013
+
+const handshakeTime = "10 seconds"
+
+const receiveHandshake = (connection: Connection) =>
+  connection.receive.pipe(
+    Effect.timeoutFail({
+      duration: handshakeTime,
+      onTimeout: () =>
+        new BadHandshake({ reason: `no handshake within ${handshakeTime}: send it as the first frame` })
+    }),
+    Effect.flatMap((frame) =>
+      Either.mapLeft(decodeHandshake(frame), (reason) => new BadHandshake({ reason }))
+    )
+  )
+
+const pong: BodyOf<"status"> = { type: "status", status: "pong" }
+
+/** Hand the client's commands to its session; what is no command is answered here. */
+const relayCommands = (connection: Connection, session: Session): Effect.Effect<never> =>
+  connection.receive.pipe(
+    Effect.flatMap((frame) =>
+      Either.match(decodeFrame(frame), {
+        onLeft: ({ problem, ...named }) =>
+          connection.tell({ type: "error", code: "bad_command", text: problem, ...named }),
+        onRight: (command) => command.type === "ping" ? connection.tell(pong) : session.submit(command)
+      })
+    ),
+    Effect.forever
+  )
+
+export const serveConnection = Effect.fn("serveConnection")(
+  function*(connection: Connection, visitor: Visitor) {
+    const auth = yield* Auth
+    const registry = yield* SessionRegistry
+
+    const handshake = yield* receiveHandshake(connection)
+    yield* auth.admit(visitor, handshake.token)
+    const { attached, session } = yield* registry.join(handshake)
+    yield* Effect.logInfo(`${attached ? "attached to" : "opened"} session ${session.id}`).pipe(
+      Effect.annotateLogs({ tool: handshake.tool })
+    )
+    if (attached) yield* connection.tell(session.describe())
+    const after_seq = attached ? handshake.after_seq ?? session.log.lastSeq() : 0
+    yield* connection.follow(session.log, { after_seq, raw: handshake.raw ?? true }).pipe(
+      Effect.raceFirst(relayCommands(connection, session)),
+      Effect.zipRight(connection.close(ended, "the session has ended"))
+    )
+  },
+  (served, connection) =>
+    served.pipe(
+      Effect.catchAll((error) =>
+        error._tag === "FellBehind" ? sayTryAgain(connection, error) : Effect.zipRight(
+          connection.tell(toErrorEvent(error)),
+          connection.close(refused, error.message)
+        )
+      ),
+      Effect.raceFirst(connection.gone)
+    )
+)
+
+const sayTryAgain = (connection: Connection, error: FellBehind) => connection.close(tryAgain, error.message)

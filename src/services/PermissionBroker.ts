@@ -1,0 +1,137 @@
+/**
+ * PermissionBroker: parks a tool call until a person answers.
+ *
+ * `request` logs a `permission_request` and waits on a Deferred; `respond` completes it. A deadline, the agent itself,
+ * an interrupt or the end of the session completes it as "cancelled", so that no agent waits for a client that is
+ * gone. Every request is settled by exactly one `control_response` or `permission_cancelled`: the first answer wins.
+ */
+import { Clock, Context, Deferred, Duration, Effect, Layer, Schema } from "effect"
+import { PermissionGate, type PermissionOutcome, type PermissionUnanswered } from "../adapters/Adapter.js"
+import type { RequestId } from "../schema/Ids.js"
+import type { PermissionRequest, PermissionResponse } from "../schema/index.js"
+import { EventLog } from "./EventLog.js"
+
+/** The answer names a request that is unknown or already settled. */
+export class PermissionNotPending extends Schema.TaggedError<PermissionNotPending>()("PermissionNotPending", {
+  request_id: Schema.String
+}) {
+  override get message() {
+    return `no permission_request "${this.request_id}" is waiting for an answer: it was settled already, or never asked`
+  }
+}
+
+export class PermissionBroker extends Context.Tag("ai-relay/services/PermissionBroker")<PermissionBroker, {
+  readonly request: (ask: PermissionRequest, raw?: Uint8Array) => Effect.Effect<PermissionOutcome>
+  /** Deliver the client's answer to whoever asked. */
+  readonly respond: (answer: PermissionResponse) => Effect.Effect<void, PermissionNotPending>
+  readonly withdraw: (request_id: RequestId) => void
+  /** Release everyone who is waiting. */
+  readonly cancelAll: (reason: PermissionUnanswered["reason"]) => Effect.Effect<void>
+  /** What is waiting for an answer, oldest first. */
+  readonly pending: () => ReadonlyArray<PermissionRequest>
+}>() {
+  static readonly layer = (options: { readonly timeout: Duration.DurationInput }) =>
+    Layer.scoped(this, make(options.timeout))
+
+  /** The broker as the port adapters ask through. */
+  static readonly gate = Layer.effect(PermissionGate, this)
+}
+
+interface Pending {
+  readonly ask: PermissionRequest
+  readonly answered: Deferred.Deferred<PermissionOutcome>
+}
+
+const cancelled = (reason: PermissionUnanswered["reason"]): PermissionOutcome => ({
+  behavior: "cancelled",
+  reason
+})
+
+const why: Record<PermissionUnanswered["reason"], string> = {
+  timeout: "Nobody answered in time; the agent was told no.",
+  interrupted: "The turn was interrupted.",
+  withdrawn: "The agent does not need the answer any more.",
+  session_end: "The session has ended."
+}
+
+/** An answer that only names an offered option, or only answers a question, means what the request says it means. */
+const toOutcome = (ask: PermissionRequest, answer: PermissionResponse): PermissionOutcome => {
+  const option = ask.metadata.options?.find(({ option_id }) => option_id === answer.option_id)
+  const offered = option?.kind.startsWith("allow") ??
+    (ask.metadata.kind === "question" && answer.answers !== undefined)
+  const behavior = answer.behavior ?? (offered ? "allow" : "deny")
+  const scope = answer.scope ?? (option?.kind === "allow_always" ? "session" : undefined)
+  return { ...answer, behavior, ...(scope !== undefined && { scope }) }
+}
+
+export const make = Effect.fnUntraced(function*(timeout: Duration.DurationInput) {
+  const log = yield* EventLog
+  const deadline = Duration.decode(timeout)
+  const pending = new Map<RequestId, Pending>()
+
+  const settle = (request_id: RequestId, outcome: PermissionOutcome) => {
+    const entry = pending.get(request_id)
+    if (entry === undefined) return false
+    pending.delete(request_id)
+    log.unsafeAppend(
+      outcome.behavior === "cancelled"
+        ? {
+          type: "permission_cancelled",
+          request_id,
+          text: why[outcome.reason],
+          metadata: { reason: outcome.reason }
+        }
+        : { type: "control_response", request_id, status: outcome.behavior }
+    )
+    Deferred.unsafeDone(entry.answered, Effect.succeed(outcome))
+    return true
+  }
+
+  const request = Effect.fn("PermissionBroker.request")(function*(ask: PermissionRequest, raw?: Uint8Array) {
+    const answered = yield* Deferred.make<PermissionOutcome>()
+    const expires_at = ((yield* Clock.currentTimeMillis) + Duration.toMillis(deadline)) / 1000
+    const asked = {
+      ...ask,
+      metadata: { ...ask.metadata, ...(Duration.isFinite(deadline) && { expires_at }) }
+    }
+    pending.set(ask.request_id, { ask: asked, answered })
+    log.unsafeAppend(asked, raw)
+    // Whoever settled it first decides, also when that was an answer in the moment of the deadline.
+    const expire = Effect.suspend(() => {
+      settle(ask.request_id, cancelled("timeout"))
+      return Deferred.await(answered)
+    })
+    return yield* Deferred.await(answered).pipe(
+      Effect.timeoutTo({ duration: deadline, onSuccess: Effect.succeed, onTimeout: () => expire }),
+      Effect.flatten,
+      Effect.onInterrupt(() => Effect.sync(() => settle(ask.request_id, cancelled("session_end"))))
+    )
+  })
+
+  const find = ({ request_id, tool_use_id }: PermissionResponse): Pending | undefined =>
+    request_id !== undefined
+      ? pending.get(request_id)
+      : [...pending.values()].find(({ ask }) => ask.tool_use_id === tool_use_id)
+
+  const respond = Effect.fn("PermissionBroker.respond")(function*(answer: PermissionResponse) {
+    const entry = find(answer)
+    if (entry === undefined) {
+      return yield* new PermissionNotPending({ request_id: answer.request_id ?? answer.tool_use_id ?? "" })
+    }
+    settle(entry.ask.request_id, toOutcome(entry.ask, answer))
+  })
+
+  const cancelAll = (reason: PermissionUnanswered["reason"]) =>
+    Effect.sync(() => {
+      for (const request_id of [...pending.keys()]) settle(request_id, cancelled(reason))
+    })
+
+  yield* Effect.addFinalizer(() => cancelAll("session_end"))
+  return PermissionBroker.of({
+    request,
+    respond,
+    withdraw: (request_id) => void settle(request_id, cancelled("withdrawn")),
+    cancelAll,
+    pending: () => [...pending.values()].map(({ ask }) => ask)
+  })
+})

@@ -1,0 +1,150 @@
+/**
+ * Session: one conversation with one agent; an actor that outlives the sockets which talk to it.
+ *
+ * Commands enter through a bounded inbox and are handled one at a time by one fiber; what the agent says goes straight
+ * into the log (`SessionSink`). A turn waits in a fiber of its own, so that an interrupt or an answer always gets
+ * through. Closing the scope stops the turn, the agent and everything it started, and logs what became of them.
+ */
+import { Context, Deferred, Effect, Exit, FiberSet, Queue, Scope } from "effect"
+import {
+  type Adapter,
+  type AgentExit,
+  type AgentSpec,
+  EventSink,
+  PermissionGate
+} from "../adapters/Adapter.js"
+import type { BodyOf, ClientCommand, SessionId } from "../schema/index.js"
+import * as Commands from "./Commands.js"
+import * as EventLog from "./EventLog.js"
+import { IdGenerator } from "./IdGenerator.js"
+import * as PermissionBroker from "./PermissionBroker.js"
+import { RelayConfig } from "./RelayConfig.js"
+import * as SessionSink from "./SessionSink.js"
+import * as Turn from "./Turn.js"
+import { waitUntil } from "./waitUntil.js"
+
+export interface Session {
+  readonly id: SessionId
+  readonly log: Context.Tag.Service<EventLog.EventLog>
+  /** Put a command into the inbox; waits while that is full. What it leads to is in the log. */
+  readonly submit: (command: ClientCommand) => Effect.Effect<void>
+  /** Completes when the conversation is over: the agent is gone, or a client said `end`. */
+  readonly over: Effect.Effect<void>
+  /** `session_start` as a client that attaches now should see it. */
+  readonly describe: () => BodyOf<"session_start">
+}
+
+/** Commands that may wait in the inbox. */
+const inboxSize = 64
+/** How long the end of a session waits for its turn to stop by itself, in ms. */
+const lastWordsMs = 1000
+
+export const open = Effect.fn("Session.open")(function*(id: SessionId, adapter: Adapter, spec: AgentSpec) {
+  const settings = yield* RelayConfig
+  const ids = yield* IdGenerator
+  const log = yield* EventLog.make(id, settings)
+  const turns = yield* Turn.make.pipe(Effect.provideService(EventLog.EventLog, log))
+  const broker = yield* PermissionBroker.make(`${settings.permission_timeout} seconds`).pipe(
+    Effect.provideService(EventLog.EventLog, log)
+  )
+  const fork = yield* FiberSet.makeRuntime<never>()
+  const over = yield* Deferred.make<void>()
+  const agentScope = yield* Scope.make()
+
+  const sink = yield* SessionSink.make({ turns, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
+    Effect.provideService(EventLog.EventLog, log)
+  )
+  const agent = yield* adapter.open(spec).pipe(
+    Effect.provide(
+      Context.make(EventSink, sink).pipe(
+        Context.add(PermissionGate, broker),
+        Context.add(Scope.Scope, agentScope)
+      )
+    ),
+    Effect.onError((cause) => Scope.close(agentScope, Exit.failCause(cause)))
+  )
+  const commands = Commands.make({ tool: adapter.tool, agent, broker, fork, ids, log, over, settings, turns })
+
+  let exit: AgentExit | undefined
+  fork(Effect.map(agent.exit, (how) => {
+    exit = how
+    Deferred.unsafeDone(over, Effect.void)
+  }))
+
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function*() {
+      yield* commands.withdrawAll
+      const crashed = exit !== undefined && exit.exit_code !== 0 && !agent.started.capabilities.terminal
+      const failed = crashed || (exit !== undefined && turns.current() !== undefined)
+      if (exit === undefined && turns.current() !== undefined) {
+        yield* Effect.ignore(agent.send({ type: "interrupt" }))
+        yield* waitUntil(() => turns.current() === undefined || exit !== undefined, lastWordsMs)
+      }
+      yield* Scope.close(agentScope, Exit.void)
+      yield* waitUntil(() => exit !== undefined, lastWordsMs)
+      yield* broker.cancelAll("session_end")
+      if (failed && exit !== undefined) log.unsafeAppend(toFailure(adapter.tool, exit))
+      turns.end({ type: "turn_end", stop_reason: failed ? "error" : "cancelled" })
+      log.unsafeAppend(toSessionEnd(exit))
+      yield* log.close
+    })
+  )
+
+  const describe = (): BodyOf<"session_start"> => {
+    const { metadata, native_session_id, ...started } = agent.started
+    const native = sink.native_session_id() ?? native_session_id
+    return {
+      type: "session_start",
+      metadata: {
+        tool: adapter.tool,
+        folder: spec.folder,
+        ...(spec.model !== undefined && { model: spec.model }),
+        ...started,
+        ...(native !== undefined && { native_session_id: native }),
+        last_seq: log.lastSeq(),
+        pending_permissions: broker.pending(),
+        ...metadata
+      }
+    }
+  }
+
+  const inbox = yield* Queue.bounded<ClientCommand>(inboxSize)
+  yield* Queue.take(inbox).pipe(Effect.flatMap(commands.handle), Effect.forever, Effect.forkScoped)
+  sink.start(describe())
+
+  const session: Session = {
+    id,
+    log,
+    submit: (command) => Effect.asVoid(Queue.offer(inbox, command)),
+    over: Deferred.await(over),
+    describe
+  }
+  return session
+})
+
+const lastLines = (exit: AgentExit) => exit.stderr.length > 0 ? { stderr: exit.stderr } : {}
+
+const howItEnded = ({ exit_code, signal }: AgentExit) =>
+  signal !== undefined
+    ? `signal ${signal}`
+    : exit_code !== undefined
+    ? `exit code ${exit_code}`
+    : "no exit code"
+
+const toFailure = (tool: string, exit: AgentExit): BodyOf<"error"> => ({
+  type: "error",
+  code: "agent_failed",
+  text: `${tool} ended by itself (${howItEnded(exit)}). ${
+    exit.stderr.at(-1) ?? "It printed no reason."
+  } Open the session again to go on.`,
+  metadata: { fatal: true, ...lastLines(exit) }
+})
+
+const toSessionEnd = (exit: AgentExit | undefined): BodyOf<"session_end"> => ({
+  type: "session_end",
+  ...(exit?.exit_code !== undefined && { exit_code: exit.exit_code }),
+  metadata: {
+    ...(exit?.signal !== undefined && { signal: exit.signal }),
+    ...(exit !== undefined && exit.exit_code !== 0 && lastLines(exit))
+  }
+})

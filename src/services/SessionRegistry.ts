@@ -1,0 +1,130 @@
+/**
+ * SessionRegistry: the live sessions, by name.
+ *
+ * Each session is one fiber here: it opens the agent, lives until the conversation is over or nobody wants it any more,
+ * and closes. So shutting the relay down is interrupting these fibers, all at once. A session without a client lives on
+ * for its `linger`.
+ */
+import { Context, Deferred, Effect, Fiber, FiberSet, Layer, type Scope } from "effect"
+import type { OpenError } from "../adapters/AdapterError.js"
+import { AdapterRegistry, type UnknownTool } from "../adapters/AdapterRegistry.js"
+import { type Handshake, SessionId } from "../schema/index.js"
+import { type FolderNotFound, Folders, type ForbiddenFolder } from "./Folders.js"
+import { IdGenerator } from "./IdGenerator.js"
+import { Recorder } from "./Recorder.js"
+import { RelayConfig } from "./RelayConfig.js"
+import * as Session from "./Session.js"
+
+/** Why a session could not be had. */
+export type JoinError = UnknownTool | FolderNotFound | ForbiddenFolder | OpenError
+
+export interface Joined {
+  readonly session: Session.Session
+  /** It was live already. */
+  readonly attached: boolean
+}
+
+export class SessionRegistry extends Context.Tag("ai-relay/services/SessionRegistry")<SessionRegistry, {
+  /** Open the session the handshake asks for, or attach to it; the scope's end detaches. */
+  readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
+  /** End every session, all at once; waits until they are gone. */
+  readonly closeAll: Effect.Effect<void>
+  readonly sessions: () => ReadonlyArray<SessionId>
+}>() {
+  static readonly layer = Layer.scoped(this, Effect.suspend(() => make))
+}
+
+/** One live session and who uses it. */
+interface Entry {
+  readonly opened: Deferred.Deferred<Session.Session, JoinError>
+  /** Nobody has wanted it for `linger` seconds. */
+  readonly abandoned: Deferred.Deferred<void>
+  readonly gone: Deferred.Deferred<void>
+  readonly linger: number
+  clients: number
+  closing: boolean
+  farewell: Fiber.RuntimeFiber<void> | undefined
+}
+
+const make = Effect.gen(function*() {
+  const adapters = yield* AdapterRegistry
+  const folders = yield* Folders
+  const ids = yield* IdGenerator
+  const settings = yield* RelayConfig
+  const recorder = yield* Recorder
+  const entries = new Map<SessionId, Entry>()
+  const fibers = yield* FiberSet.make<void>()
+  const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
+
+  const openSession = Effect.fn("SessionRegistry.open")(function*(id: SessionId, handshake: Handshake) {
+    const adapter = yield* adapters.get(handshake.tool)
+    const folder = yield* folders.resolve(handshake.folder)
+    const session = yield* Session.open(id, adapter, { ...handshake, folder, fresh_uuid: yield* ids.uuid })
+    yield* recorder.record(session.log)
+    return session
+  })
+
+  /** A session's whole life. */
+  const live = (id: SessionId, handshake: Handshake, entry: Entry) =>
+    openSession(id, handshake).pipe(
+      Effect.tapErrorCause((cause) => Deferred.failCause(entry.opened, cause)),
+      Effect.tap((session) => Deferred.succeed(entry.opened, session)),
+      Effect.flatMap((session) => Effect.raceFirst(session.over, Deferred.await(entry.abandoned))),
+      Effect.ensuring(Effect.sync(() => void (entry.closing = true))),
+      Effect.scoped,
+      Effect.ensuring(Effect.zipRight(
+        Effect.sync(() => entries.delete(id)),
+        Deferred.succeed(entry.gone, undefined)
+      )),
+      Effect.exit,
+      Effect.asVoid
+    )
+
+  const create = Effect.fnUntraced(function*(id: SessionId, handshake: Handshake) {
+    const entry: Entry = {
+      opened: yield* Deferred.make<Session.Session, JoinError>(),
+      abandoned: yield* Deferred.make<void>(),
+      gone: yield* Deferred.make<void>(),
+      linger: handshake.linger ?? (handshake.session_id === undefined ? 0 : settings.linger),
+      clients: 0,
+      closing: false,
+      farewell: undefined
+    }
+    entries.set(id, entry)
+    fork(live(id, handshake, entry))
+    return entry
+  })
+
+  const leave = (entry: Entry) =>
+    Effect.sync(() => {
+      entry.clients -= 1
+      if (entry.clients > 0 || entry.closing) return
+      const abandon = Effect.asVoid(Deferred.succeed(entry.abandoned, undefined))
+      entry.farewell = fork(entry.linger === 0 ? abandon : Effect.delay(abandon, `${entry.linger} seconds`))
+    })
+
+  const enter = (entry: Entry) =>
+    Effect.acquireRelease(
+      Effect.suspend(() => {
+        entry.clients += 1
+        const { farewell } = entry
+        entry.farewell = undefined
+        return farewell === undefined ? Effect.void : Effect.asVoid(Fiber.interrupt(farewell))
+      }),
+      () => leave(entry)
+    )
+
+  const join = Effect.fn("SessionRegistry.join")(function*(handshake: Handshake) {
+    const id = handshake.session_id ?? SessionId.make(yield* ids.uuid)
+    let found = entries.get(id)
+    while (found?.closing === true) {
+      yield* Deferred.await(found.gone)
+      found = entries.get(id)
+    }
+    const entry = found ?? (yield* create(id, handshake))
+    yield* enter(entry)
+    return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
+  })
+
+  return SessionRegistry.of({ join, closeAll: FiberSet.clear(fibers), sessions: () => [...entries.keys()] })
+})

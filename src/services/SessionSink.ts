@@ -1,0 +1,72 @@
+/**
+ * SessionSink: the port through which an agent's words enter the session's log.
+ *
+ * Whatever is said before `session_start` is kept back until it is logged. Turns the agent begins and ends go through
+ * `Turns`, so that a client sees them paired; one that does not pair is told as a `status`, because nothing is lost.
+ */
+import { type Context, Effect } from "effect"
+import type { Encoding, EventSink } from "../adapters/Adapter.js"
+import type { EventBody } from "../schema/index.js"
+import { EventLog } from "./EventLog.js"
+import type { Turn, Turns } from "./Turn.js"
+
+export interface SessionSink extends Context.Tag.Service<EventSink> {
+  /** Log `session_start`, then all that was held back. */
+  readonly start: (event: EventBody) => void
+  /** The agent's own id of the conversation, as far as it told. */
+  readonly native_session_id: () => string | undefined
+}
+
+interface Options {
+  readonly turns: Turns
+  /** The agent began a turn by itself. */
+  readonly onTurn: (turn: Turn) => void
+}
+
+export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, never, EventLog> =>
+  Effect.map(EventLog, (log) => {
+    let native_session_id: string | undefined
+    let held: Array<() => void> | undefined = []
+
+    const unpaired = (event: EventBody, raw?: Uint8Array) =>
+      log.unsafeAppend({
+        type: "status",
+        status: event.type,
+        ...("metadata" in event && { metadata: event.metadata })
+      }, raw)
+
+    const emit = (event: EventBody, raw?: Uint8Array, encoding?: Encoding): void => {
+      if (held !== undefined) return void held.push(() => emit(event, raw, encoding))
+      switch (event.type) {
+        case "turn_start":
+          return turns.current() === undefined ? onTurn(turns.begin(event, raw)) : unpaired(event, raw)
+        case "turn_end":
+          return turns.end(event, raw) ? undefined : unpaired(event, raw)
+        case "status":
+          native_session_id = nativeId(event.metadata) ?? native_session_id
+      }
+      log.unsafeAppend(event, raw, encoding)
+    }
+
+    const start = (event: EventBody) =>
+      void log.unsafeBatch(() => {
+        const early = held ?? []
+        held = undefined
+        log.unsafeAppend(event)
+        for (const replay of early) replay()
+      })
+
+    return {
+      emit,
+      batch: log.unsafeBatch,
+      onceDrained: log.unsafeOnceDrained,
+      inTurn: () => turns.current() !== undefined,
+      start,
+      native_session_id: () => native_session_id
+    }
+  })
+
+const nativeId = (metadata: Readonly<Record<string, unknown>> | undefined): string | undefined => {
+  const id = metadata?.["native_session_id"]
+  return typeof id === "string" ? id : undefined
+}

@@ -1,0 +1,89 @@
+/**
+ * frames: the bytes of events, made once and then only copied.
+ *
+ * A batch is ndjson: its frames one after another, each ended by a newline. So it is at once what a socket sends
+ * (frame by frame), what a journal or transcript appends (whole), and what the log keeps. `raw`, the native message,
+ * is always a frame's last field; where it begins is remembered, so that a client who does not want it costs no parse.
+ *
+ * This is the hot path: plain functions over bytes, no Effect.
+ */
+import type { Encoding } from "../adapters/Adapter.js"
+
+export interface Batch {
+  /** `seq` of the first frame; the others follow without gaps. */
+  readonly firstSeq: number
+  readonly bytes: Buffer
+  /** Where each frame ends: the offset of its newline. */
+  readonly ends: ReadonlyArray<number>
+  /** Where each frame's `,"raw":` begins, or -1. */
+  readonly raws: ReadonlyArray<number>
+}
+
+/** A frame that is not bytes yet. `head` is the JSON text of the event without `raw` and the closing brace. */
+export interface Draft {
+  readonly head: string
+  readonly encoding: Encoding
+  readonly raw: Uint8Array | undefined
+}
+
+const rawField = ",\"raw\":"
+const closing = "}\n"
+
+const sizeOf = ({ head, encoding, raw }: Draft): number =>
+  (encoding === "latin1" ? head.length : Buffer.byteLength(head))
+  + (raw === undefined ? 0 : rawField.length + raw.length)
+  + closing.length
+
+export const encodeBatch = (firstSeq: number, drafts: ReadonlyArray<Draft>): Batch => {
+  let size = 0
+  for (const draft of drafts) size += sizeOf(draft)
+  const bytes = Buffer.allocUnsafe(size)
+  const ends: Array<number> = []
+  const raws: Array<number> = []
+  let at = 0
+  for (const { head, encoding, raw } of drafts) {
+    at += bytes.write(head, at, encoding)
+    if (raw === undefined) raws.push(-1)
+    else {
+      raws.push(at)
+      at += bytes.write(rawField, at, "latin1")
+      bytes.set(raw, at)
+      at += raw.length
+    }
+    at += bytes.write(closing, at, "latin1")
+    ends.push(at - 1)
+  }
+  return { firstSeq, bytes, ends, raws }
+}
+
+export const lastSeqOf = (batch: Batch): number => batch.firstSeq + batch.ends.length - 1
+
+const startOf = (batch: Batch, index: number): number => index === 0 ? 0 : (batch.ends[index - 1] ?? 0) + 1
+
+const brace = Buffer.from("}")
+
+/** One frame, with or without its native message. With it, a view: nothing is copied. */
+export const frameAt = (batch: Batch, index: number, withRaw = true): Buffer => {
+  const start = startOf(batch, index)
+  const raw = withRaw ? -1 : batch.raws[index] ?? -1
+  return raw === -1
+    ? batch.bytes.subarray(start, batch.ends[index])
+    : Buffer.concat([batch.bytes.subarray(start, raw), brace])
+}
+
+/** The part of a batch whose frames have a greater `seq`; a view. */
+export const after = (batch: Batch, seq: number): Batch => {
+  const skip = seq - batch.firstSeq + 1
+  if (skip <= 0) return batch
+  const start = startOf(batch, skip)
+  return {
+    firstSeq: batch.firstSeq + skip,
+    bytes: batch.bytes.subarray(start),
+    ends: batch.ends.slice(skip).map((end) => end - start),
+    raws: batch.raws.slice(skip).map((raw) => raw === -1 ? -1 : raw - start)
+  }
+}
+
+/** Every frame's text, for readers that parse. */
+export const textsOf = (batch: Batch): ReadonlyArray<string> =>
+  batch.ends.map((end, index) => batch.bytes.toString("utf8", startOf(batch, index), end))
