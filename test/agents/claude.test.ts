@@ -1,0 +1,317 @@
+/** The real Claude Code CLI: what every agent does, then what only Claude does. */
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { whyNotInstalled } from "../support/agents.js"
+import type { Client } from "../support/client.js"
+import { hang, reply, slow } from "../support/modelApi/script.js"
+import { atHome, running, until } from "../support/processes.js"
+import { allowAll, describeScenarios, only, setStage, textOf } from "./scenarios.js"
+
+describeScenarios("claude", { tool: "claude" })
+
+const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+describe.skipIf(whyNotInstalled("claude") !== undefined)("real Claude Code", () => {
+  const stage = setStage("claude", { tool: "claude" })
+  const touch = (name: string) => ({ kind: "shell", command: `touch ${join(stage.home, name)}` }) as const
+
+  const ask = async (client: Client, text: string) => {
+    const after = client.events.at(-1)?.seq ?? 0
+    client.send({ text })
+    return client.waitFor("permission_request", { after })
+  }
+  const answer = (client: Client, request_id: string, fields: object) =>
+    client.send({ type: "permission_response", request_id, ...fields })
+
+  it("keeps one warm process: a later turn takes a tenth of the first", async () => {
+    const client = await stage.open()
+    const timed = async (text: string) => {
+      const asked = performance.now()
+      client.send({ text })
+      await client.waitFor("turn_end", { after: client.events.at(-1)?.seq ?? 0 })
+      return performance.now() - asked
+    }
+    const first = await timed("first")
+    const later = [await timed("second"), await timed("third"), await timed("fourth")].sort((a, b) => a - b)
+    console.log(
+      `first turn ${first.toFixed(0)} ms, later turns ${later.map((ms) => ms.toFixed(0)).join(", ")} ms`
+    )
+    expect(later[1]).toBeLessThan(first / 10)
+  })
+
+  it("lets the user edit what a tool is given", async () => {
+    stage.api().on(/EDIT/, [reply({ tool: touch("unwanted") }), reply({ text: "Done." })])
+    const client = await stage.open()
+    const { request_id } = await ask(client, "EDIT my input")
+    answer(client, request_id, { behavior: "allow", updatedInput: { command: "echo edited-by-user" } })
+    await client.waitFor("turn_end")
+    expect(textOf(client.events, "tool_result")).toBe("edited-by-user")
+  })
+
+  it("asks only once for what is allowed for the session", async () => {
+    stage.api().on(/TWICE/, [
+      reply({ tool: touch("twice") }),
+      reply({ tool: touch("twice") }),
+      reply({ text: "Done." })
+    ])
+    const client = await stage.open()
+    const { request_id } = await ask(client, "TWICE please")
+    answer(client, request_id, { behavior: "allow", scope: "session" })
+    await client.waitFor("turn_end")
+    expect(only(client.events, "permission_request")).toHaveLength(1)
+    expect(only(client.events, "tool_result").map(({ status }) => status)).toEqual(["ok", "ok"])
+  })
+
+  it("stops the turn when a denial says so", async () => {
+    stage.api().on(/STOP/, [reply({ tool: touch("stop") }), reply({ text: "Never said." })])
+    const client = await stage.open()
+    const { request_id } = await ask(client, "STOP there")
+    answer(client, request_id, { behavior: "deny", stop: true })
+    expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
+    expect(only(client.events, "error")).toEqual([])
+  })
+
+  it("asks its questions and takes the answers", async () => {
+    const question = {
+      question: "Which colour?",
+      header: "Colour",
+      multiSelect: false,
+      options: [{ label: "Red", description: "warm" }, { label: "Blue", description: "cold" }]
+    }
+    stage.api().on(/QUESTION/, [
+      reply({ tool: { name: "AskUserQuestion", input: { questions: [question] } } }),
+      reply({ text: "Thanks." })
+    ])
+    const client = await stage.open()
+    const asked = await ask(client, "QUESTION me")
+    expect(asked.metadata.kind).toBe("question")
+    expect(asked.args.questions[0].question).toBe("Which colour?")
+    answer(client, asked.request_id, { answers: { "Which colour?": "Blue" } })
+    await client.waitFor("turn_end")
+    expect(textOf(client.events, "tool_result")).toContain("Blue")
+  })
+
+  it("leaves plan mode when the plan is accepted", async () => {
+    stage.api().on(/PLAN/, [
+      reply({ tool: { name: "ExitPlanMode", input: { plan: "1. Build it." } } }),
+      reply({ text: "Building." })
+    ])
+    const client = await stage.open({ permission_mode: "plan" })
+    const asked = await ask(client, "PLAN it")
+    expect(asked).toMatchObject({ metadata: { kind: "plan" } })
+    answer(client, asked.request_id, { option_id: "acceptEdits" })
+    await client.waitFor("turn_end")
+    const modes = only(client.events, "status").map(({ metadata }) => metadata?.permission_mode)
+    expect(modes).toContain("acceptEdits")
+  })
+
+  it("interrupts within 100 ms while it streams", async () => {
+    stage.api().on(/SLOW/, [slow(200, 50)])
+    const client = await stage.open()
+    client.send({ text: "SLOW please" })
+    await client.waitFor((event) => event.delta === "text")
+    const asked = performance.now()
+    client.send({ type: "interrupt" })
+    await client.waitFor("turn_end")
+    const took = performance.now() - asked
+    console.log(`interrupt while streaming: ${took.toFixed(0)} ms`)
+    expect(took).toBeLessThan(100)
+    // What was streamed so far comes again, whole.
+    expect(textOf(client.events, "assistant_message")).toContain("tick 1")
+  })
+
+  it("interrupts a running tool, and what it started is gone", async () => {
+    stage.api().on(/SLEEP/, [
+      reply({ tool: { kind: "shell", command: "sleep 4242" } }),
+      reply({ text: "Never said." })
+    ])
+    const client = await stage.open()
+    allowAll(client)
+    client.send({ text: "SLEEP now" })
+    await until(() => running("sleep 4242").length > 0, 10_000)
+    client.send({ type: "interrupt" })
+    expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
+    await until(() => running("sleep 4242").length === 0)
+  })
+
+  it("interrupts with a permission open, and settles it", async () => {
+    stage.api().on(/OPEN/, [reply({ tool: touch("open") }), reply({ text: "Never said." })])
+    const client = await stage.open()
+    const { request_id } = await ask(client, "OPEN question")
+    client.send({ type: "interrupt" })
+    expect(await client.waitFor("permission_cancelled")).toMatchObject({ request_id })
+    expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
+    answer(client, request_id, { behavior: "allow", message_id: "late" })
+    expect(await client.waitFor("error")).toMatchObject({ code: "bad_command", message_id: "late" })
+  })
+
+  it("takes an interrupt when idle for what it is", async () => {
+    const client = await stage.open()
+    client.send({ type: "interrupt" })
+    expect(await client.waitFor((event) => event.status === "idle")).toMatchObject({ type: "status" })
+    expect((await client.turn("still there?")).at(-1)).toMatchObject({ stop_reason: "end_turn" })
+  })
+
+  it("changes model and mode, and refuses a mode it does not have", async () => {
+    const client = await stage.open()
+    client.send({ type: "set_model", model: "claude-haiku-4-5", message_id: "m1" })
+    await client.waitFor((event) => event.type === "input_ack" && event.message_id === "m1")
+    await client.turn("on the new model")
+    expect(stage.api().requests.findLast(({ prompt }) => prompt !== undefined)?.model).toContain("haiku")
+    client.send({ type: "set_permission_mode", mode: "plan", message_id: "m2" })
+    await client.waitFor((event) => event.metadata?.permission_mode === "plan")
+    client.send({ type: "set_permission_mode", mode: "nonsense", message_id: "m3" })
+    expect(await client.waitFor("error")).toMatchObject({ code: "bad_command", message_id: "m3" })
+  })
+
+  it("passes control requests through and tells their answers", async () => {
+    const client = await stage.open()
+    client.send({ type: "control_request", request_id: "c1", request: { subtype: "mcp_status" } })
+    expect(await client.waitFor("control_response")).toMatchObject({ request_id: "c1", status: "ok" })
+    client.send({ type: "raw_request", request_id: "c2", method: "no_such_thing" })
+    expect(await client.waitFor((event) => event.request_id === "c2")).toMatchObject({ status: "error" })
+  })
+
+  it("sees images", async () => {
+    const client = await stage.open()
+    client.send({
+      text: "LOOK at this",
+      images: [{ type: "image", source: { type: "base64", media_type: "image/png", data: png } }]
+    })
+    await client.waitFor("turn_end")
+    const request = stage.api().requests.findLast(({ prompt }) => prompt?.includes("LOOK"))
+    expect(JSON.stringify(request?.body)).toContain(png)
+  })
+
+  it("runs its slash commands", async () => {
+    const client = await stage.open()
+    const events = await client.turn("/context")
+    expect(textOf(events, "response")).toContain("Context")
+    expect(events.at(-1)).toMatchObject({ type: "turn_end", stop_reason: "end_turn" })
+    await client.turn("hello")
+    const before = client.events.findLast((event) => event.metadata?.native_session_id)?.metadata
+      .native_session_id
+    await client.turn("/clear")
+    await client.turn("hello")
+    const after = client.events.findLast((event) => event.metadata?.native_session_id)?.metadata
+      .native_session_id
+    expect(after).not.toBe(before)
+  })
+
+  it("queues a prompt behind the running turn, and runs it after", async () => {
+    stage.api().on(/SLOW/, [slow(6, 50)])
+    const client = await stage.open()
+    client.send({ text: "SLOW first", message_id: "a" })
+    client.send({ text: "then this", message_id: "b" })
+    client.send({ text: "then this", message_id: "b" })
+    await client.waitFor((event) => event.type === "turn_end" && event.turn === 2)
+    const acks = (name: string) =>
+      only(client.events, "input_ack").filter(({ message_id }) => message_id === name).map(({ status }) =>
+        status
+      )
+    expect(acks("a")).toEqual(["sent"])
+    expect(acks("b")).toEqual(["queued", "duplicate", "sent"])
+    expect(only(client.events, "response")).toHaveLength(2)
+  })
+
+  it("hands a steering prompt to the running turn", async () => {
+    stage.api().on(/BEGIN/, [reply({ tool: touch("steer") }), reply({ text: "Both seen." })])
+    const client = await stage.open()
+    const { request_id } = await ask(client, "BEGIN work")
+    client.send({ text: "also mind the gap", when: "steer", message_id: "s" })
+    await client.waitFor((event) =>
+      event.type === "input_ack" && event.message_id === "s" && event.status === "sent"
+    )
+    answer(client, request_id, { behavior: "allow" })
+    await client.waitFor("turn_end")
+    expect(only(client.events, "turn_start")).toHaveLength(1)
+    const last = stage.api().requests.findLast(({ model }) => model !== undefined)
+    expect(JSON.stringify(last?.body)).toContain("mind the gap")
+  })
+
+  it("tells of a turn it begins by itself when a background task ends", async () => {
+    stage.api().on(/BACKGROUND/, [
+      reply({ tool: { name: "Bash", input: { command: "sleep 1; echo bg-done", run_in_background: true } } }),
+      reply({ text: "Started." })
+    ])
+    stage.api().on(/task-notification|bg-done|completed/, [reply({ text: "It has finished." })])
+    const client = await stage.open()
+    allowAll(client)
+    await client.turn("BACKGROUND it")
+    const unasked = await client.waitFor((event) => event.type === "turn_start" && event.turn === 2)
+    expect(unasked.text).toBeUndefined()
+    await client.waitFor((event) => event.type === "turn_end" && event.turn === 2)
+  })
+
+  it("tells how an edited file changed", async () => {
+    const path = join(stage.home, "edited.txt")
+    writeFileSync(path, "one\ntwo\nthree\n")
+    stage.api().on(/CHANGE/, [
+      reply({ tool: { kind: "read", path } }),
+      reply({ tool: { kind: "edit", path, old: "two", new: "2" } }),
+      reply({ text: "Changed." })
+    ])
+    const client = await stage.open()
+    allowAll(client)
+    await client.turn("CHANGE it")
+    expect(only(client.events, "file_diff")).toMatchObject([{
+      file_path: path,
+      diff: `--- ${path}\n+++ ${path}\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n`
+    }])
+  })
+
+  it("answers malformed frames of every kind and goes on", async () => {
+    const client = await stage.open()
+    const bad = [
+      "{}",
+      "{\"type\":\"nonsense\"}",
+      "{\"type\":5}",
+      "{\"text\":7}",
+      "{\"text\":\"\"}",
+      "   ",
+      "{\"type\":\"user_message\"}",
+      "{\"type\":\"user_message\",\"content\":[{\"type\":\"audio\"}]}",
+      "{\"type\":\"user_message\",\"content\":[{\"type\":\"image\",\"source\":{\"type\":\"base64\"}}]}",
+      "{\"type\":\"permission_response\",\"behavior\":\"allow\"}",
+      "{\"type\":\"permission_response\",\"request_id\":\"nope\",\"behavior\":\"allow\"}",
+      "{\"type\":\"set_model\"}",
+      "{\"type\":\"set_permission_mode\",\"mode\":\"x\"}",
+      "{\"type\":\"resize\",\"cols\":0,\"rows\":1}",
+      "{\"type\":\"stdin\",\"data\":\"x\"}",
+      "{\"type\":\"cancel_queued\",\"message_id\":\"x\"}",
+      "{\"type\":\"control_response\",\"response\":{\"subtype\":\"success\",\"request_id\":\"x\"}}",
+      Buffer.from([0, 1, 2])
+    ]
+    for (const frame of bad) client.send(frame)
+    await client.waitFor(() => only(client.events, "error").length === bad.length)
+    for (const { code, text } of only(client.events, "error")) {
+      expect(code).toBe("bad_command")
+      expect(text.length).toBeGreaterThan(10)
+    }
+    expect((await client.turn("still fine?")).at(-1)).toMatchObject({ stop_reason: "end_turn" })
+  })
+
+  it("tells usage and cost of each turn, not of the process", async () => {
+    const client = await stage.open()
+    const first = (await client.turn("one")).at(-1)
+    const second = (await client.turn("two")).at(-1)
+    expect(second?.usage.cost_usd).toBeCloseTo(first?.usage.cost_usd, 6)
+    expect(second?.usage).toMatchObject({ input_tokens: 10, output_tokens: 5 })
+    expect(second?.usage.context_window).toBeGreaterThan(100_000)
+  })
+
+  it("leaves no process behind when the socket closes, not even a detached sleep", async () => {
+    stage.api().on(/DETACH/, [
+      reply({ tool: { kind: "shell", command: "nohup setsid sleep 4343 >/dev/null 2>&1 & sleep 4344" } }),
+      hang()
+    ])
+    const client = await stage.open()
+    allowAll(client)
+    client.send({ text: "DETACH it" })
+    await until(() => running("sleep 4343").length > 0 && running("sleep 4344").length > 0, 10_000)
+    client.drop()
+    const took = await until(() => running("sleep 434").length === 0 && atHome(stage.home).length === 1)
+    console.log(`everything gone after ${took.toFixed(0)} ms`)
+  })
+})

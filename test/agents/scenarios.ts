@@ -1,0 +1,208 @@
+/**
+ * scenarios: what a user does with any agent, and what a web page must then see: the same for all of them.
+ *
+ * The CLI is real, only the model is scripted. Each scenario notes what it saw; `docs/agents.md` is made of that.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { agentEnv, type AgentName, whyNotInstalled } from "../support/agents.js"
+import { type Client, connect, type Event } from "../support/client.js"
+import { buildDaemon, type Daemon, startDaemon } from "../support/daemon.js"
+import { type ModelApi, startModelApi } from "../support/modelApi/ModelApi.js"
+import { fail, reply, slow } from "../support/modelApi/script.js"
+
+export interface Stage {
+  readonly home: string
+  readonly api: () => ModelApi
+  readonly daemon: () => Daemon
+  /** Connect with this agent; closed after the test. */
+  readonly open: (handshake?: object) => Promise<Client>
+}
+
+/** A relay, a model and a home for one agent's tests; what is opened is closed after each test. */
+export const setStage = (agent: AgentName, handshake: object): Stage => {
+  const home = mkdtempSync(join(tmpdir(), `ai-relay-${agent}-`))
+  const clients: Array<Client> = []
+  let api: ModelApi | undefined
+  let daemon: Daemon | undefined
+
+  beforeAll(async () => {
+    buildDaemon()
+    api = await startModelApi()
+    daemon = await startDaemon({ env: agentEnv(agent, { home, api }), cwd: home, args: ["--root", home] })
+  })
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => client.close()))
+    api?.reset()
+  })
+  afterAll(async () => {
+    expect(await daemon?.stop()).toBe(0)
+    await api?.close()
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  const started = <A>(thing: A | undefined): A => {
+    if (thing === undefined) throw new Error("the stage is set before each test file's first test")
+    return thing
+  }
+  return {
+    home,
+    api: () => started(api),
+    daemon: () => started(daemon),
+    open: async (more = {}) => {
+      const client = await connect(started(daemon).url, { folder: home, ...handshake, ...more })
+      clients.push(client)
+      await client.waitFor("session_start")
+      return client
+    }
+  }
+}
+
+/** Say yes to whatever is asked from now on. */
+export const allowAll = (client: Client) =>
+  client.onEvent((event) => {
+    if (event.type !== "permission_request") return
+    client.send({ type: "permission_response", request_id: event.request_id, behavior: "allow" })
+  })
+
+const typesOf = (events: ReadonlyArray<Event>) => events.map(({ type }) => type)
+export const only = (events: ReadonlyArray<Event>, type: string) =>
+  events.filter((event) => event.type === type)
+export const textOf = (events: ReadonlyArray<Event>, type: string) =>
+  only(events, type).map(({ text }) => text ?? "").join("")
+
+/** The scenarios every agent passes. */
+export const describeScenarios = (agent: AgentName, handshake: object) => {
+  const missing = whyNotInstalled(agent)
+  if (missing !== undefined) console.log(`skipping ${agent}: ${missing}`)
+  describe.skipIf(missing !== undefined)(`${agent}: what a user does`, () => {
+    const stage = setStage(agent, handshake)
+    // It changes the folder, so every agent asks.
+    const shell = {
+      kind: "shell",
+      command: "touch made-by-tool.txt && echo made-by-tool",
+      escalate: true
+    } as const
+
+    it("says hello, and goes on in a second turn", async () => {
+      const client = await stage.open()
+      const first = await client.turn("hello")
+      expect(typesOf(first)).toContain("turn_start")
+      expect(only(first, "response").map(({ text }) => text)).toEqual(["Hello from the scripted model."])
+      expect(textOf(first, "assistant_message")).toBe("Hello from the scripted model.")
+      expect(first.at(-1)).toMatchObject({ type: "turn_end", stop_reason: "end_turn", turn: 1 })
+      const second = await client.turn("hello again")
+      expect(second.at(-1)).toMatchObject({ type: "turn_end", stop_reason: "end_turn", turn: 2 })
+    })
+
+    it("shows the model's thinking as reasoning", async () => {
+      stage.api().on(/THINK/, [reply({ thinking: "First I count to three.", text: "Three." })])
+      const client = await stage.open()
+      const events = await client.turn("THINK about it")
+      expect(textOf(events, "reasoning")).toContain("First I count to three.")
+      expect(textOf(events, "response")).toBe("Three.")
+    })
+
+    it("runs a tool that is allowed", async () => {
+      stage.api().on(/RUN/, [reply({ tool: shell }), reply({ text: "It ran." })])
+      const client = await stage.open()
+      client.send({ text: "RUN it" })
+      const ask = await client.waitFor("permission_request")
+      expect(ask.metadata.kind).toBe("tool")
+      client.send({ type: "permission_response", request_id: ask.request_id, behavior: "allow" })
+      const end = await client.waitFor("turn_end")
+      expect(end.stop_reason).toBe("end_turn")
+      const calls = only(client.events, "tool_call")
+      const results = only(client.events, "tool_result")
+      expect(calls).toHaveLength(1)
+      expect(results).toMatchObject([{ tool_use_id: calls[0]?.tool_use_id, status: "ok" }])
+      expect(ask.tool_use_id).toBe(calls[0]?.tool_use_id)
+      expect(only(client.events, "control_response")).toMatchObject([{
+        request_id: ask.request_id,
+        status: "allow"
+      }])
+      expect(textOf(client.events, "response")).toBe("It ran.")
+    })
+
+    it("does not run a tool that is denied, and goes on", async () => {
+      stage.api().on(/RUN/, [reply({ tool: shell }), reply({ text: "Then not." })])
+      const client = await stage.open()
+      client.send({ text: "RUN it" })
+      const ask = await client.waitFor("permission_request")
+      client.send({
+        type: "permission_response",
+        request_id: ask.request_id,
+        behavior: "deny",
+        message: "not today"
+      })
+      const end = await client.waitFor("turn_end")
+      expect(end.stop_reason).toBe("end_turn")
+      expect(only(client.events, "tool_result")).toMatchObject([{ status: "error" }])
+      expect(only(client.events, "control_response")).toMatchObject([{
+        request_id: ask.request_id,
+        status: "deny"
+      }])
+    })
+
+    it("tells how a written file changed", async () => {
+      const path = join(stage.home, "made.txt")
+      stage.api().on(/WRITE/, [
+        reply({ tool: { kind: "write", path, content: "one\ntwo\n" } }),
+        reply({ text: "Written." })
+      ])
+      const client = await stage.open()
+      // Some ask before they write here, some do not.
+      allowAll(client)
+      client.send({ text: "WRITE it" })
+      await client.waitFor("turn_end")
+      expect(readFileSync(path, "utf8")).toBe("one\ntwo\n")
+      const [diff, ...more] = only(client.events, "file_diff")
+      expect(more).toEqual([])
+      expect(diff).toMatchObject({ file_path: path })
+      expect(diff?.diff).toContain("+one\n+two\n")
+      expect(diff?.diff).toMatch(/^--- .*\n\+\+\+ .*made\.txt\n@@ /)
+    })
+
+    it("stops a streaming turn when it is interrupted, and goes on", async () => {
+      stage.api().on(/SLOW/, [slow(100, 100)])
+      const client = await stage.open()
+      client.send({ text: "SLOW please" })
+      await client.waitFor((event) => event.type === "stream_event" && event.delta === "text")
+      const asked = performance.now()
+      client.send({ type: "interrupt" })
+      const end = await client.waitFor("turn_end")
+      const took = performance.now() - asked
+      expect(end.stop_reason).toBe("cancelled")
+      expect(took).toBeLessThan(1000)
+      expect(only(client.events, "response")).toEqual([])
+      const next = await client.turn("and now?")
+      expect(next.at(-1)).toMatchObject({ stop_reason: "end_turn" })
+    })
+
+    it("tells a rate limit once, as an error and as a quota warning", async () => {
+      stage.api().on(/LIMIT/, [fail(429)])
+      const client = await stage.open()
+      const events = await client.turn("LIMIT me")
+      expect(events.at(-1)).toMatchObject({ type: "turn_end", stop_reason: "error" })
+      expect(only(events, "error")).toMatchObject([{ code: "turn_failed" }])
+      expect(only(events, "quota_warning").length).toBeGreaterThan(0)
+    })
+
+    it("resumes a conversation by its native id", async () => {
+      const before = await stage.open()
+      await before.turn("remember me")
+      const native_session_id = before.events
+        .map((event) => event.metadata?.native_session_id)
+        .findLast((id) => id !== undefined)
+      expect(native_session_id).toBeTypeOf("string")
+      await before.close()
+      const after = await stage.open({ native_session_id })
+      const events = await after.turn("do you?")
+      expect(events.at(-1)).toMatchObject({ stop_reason: "end_turn" })
+      const request = stage.api().requests.findLast(({ prompt }) => prompt?.includes("do you?"))
+      expect(JSON.stringify(request?.body)).toContain("remember me")
+    })
+  })
+}

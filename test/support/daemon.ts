@@ -1,0 +1,73 @@
+/**
+ * daemon: the built `ai-relay` program as a process of its own, on a free loopback port.
+ *
+ * It gets only the environment a test gives it. `stop` asks it to end, `kill` does not ask.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const program = fileURLToPath(new URL("../../dist/cli.mjs", import.meta.url))
+
+export interface Daemon {
+  readonly url: string
+  readonly pid: number
+  /** What it has printed so far, stdout and stderr. */
+  readonly output: () => string
+  /** SIGTERM; resolves to its exit code. */
+  readonly stop: () => Promise<number | null>
+  readonly kill: () => Promise<void>
+}
+
+interface Options {
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly args?: ReadonlyArray<string>
+}
+
+/** Make dist/cli.mjs of the sources as they are. */
+export const buildDaemon = () => execFileSync(process.execPath, ["scripts/build.mjs", "cli"], { cwd: root })
+
+const listening = /listens on (ws:\/\/\S+)/
+
+const untilListening = (child: ChildProcess, output: () => string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const look = () => {
+      const url = listening.exec(output())?.[1]
+      if (url !== undefined) resolve(url.replace("localhost", "127.0.0.1"))
+    }
+    child.stdout?.on("data", look)
+    child.once(
+      "exit",
+      (code) => reject(new Error(`ai-relay ended (${code}) before it listened:\n${output()}`))
+    )
+  })
+
+export const startDaemon = async ({ args = [], cwd, env }: Options): Promise<Daemon> => {
+  const child = spawn(process.execPath, [program, "--host", "127.0.0.1", "--port", "0", ...args], {
+    cwd,
+    env
+  })
+  const exited = once(child, "exit")
+  let printed = ""
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => (printed += chunk.toString()))
+  }
+  const output = () => printed
+  const url = await untilListening(child, output)
+  return {
+    url,
+    pid: child.pid ?? 0,
+    output,
+    stop: async () => {
+      child.kill("SIGTERM")
+      const [code] = await exited
+      return typeof code === "number" ? code : null
+    },
+    kill: async () => {
+      child.kill("SIGKILL")
+      await exited
+    }
+  }
+}
