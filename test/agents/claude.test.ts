@@ -33,7 +33,9 @@ describe.skipIf(whyNotInstalled("claude") !== undefined)("real Claude Code", () 
       return performance.now() - asked
     }
     const first = await timed("first")
-    const later = [await timed("second"), await timed("third"), await timed("fourth")].sort((a, b) => a - b)
+    const later = [await timed("second"), await timed("third"), await timed("fourth")].toSorted((a, b) =>
+      a - b
+    )
     console.log(
       `first turn ${first.toFixed(0)} ms, later turns ${later.map((ms) => ms.toFixed(0)).join(", ")} ms`
     )

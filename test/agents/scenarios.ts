@@ -22,7 +22,11 @@ export interface Stage {
 }
 
 /** A relay, a model and a home for one agent's tests; what is opened is closed after each test. */
-export const setStage = (agent: AgentName, handshake: object): Stage => {
+export const setStage = (
+  agent: AgentName,
+  handshake: object,
+  flags: (home: string) => ReadonlyArray<string> = () => []
+): Stage => {
   const home = mkdtempSync(join(tmpdir(), `ai-relay-${agent}-`))
   const clients: Array<Client> = []
   let api: ModelApi | undefined
@@ -31,7 +35,11 @@ export const setStage = (agent: AgentName, handshake: object): Stage => {
   beforeAll(async () => {
     buildDaemon()
     api = await startModelApi()
-    daemon = await startDaemon({ env: agentEnv(agent, { home, api }), cwd: home, args: ["--root", home] })
+    daemon = await startDaemon({
+      env: agentEnv(agent, { home, api }),
+      cwd: home,
+      args: ["--root", home, ...flags(home)]
+    })
   })
   afterEach(async () => {
     await Promise.all(clients.splice(0).map((client) => client.close()))

@@ -1,0 +1,148 @@
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Stream, TestClock, TestContext } from "effect"
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { ReplayAdapter } from "../../../src/adapters/replay/ReplayAdapter.js"
+import { type ClientCommand, type RelayEvent, SessionId } from "../../../src/schema/index.js"
+import { IdGenerator } from "../../../src/services/IdGenerator.js"
+import { RelayConfig } from "../../../src/services/RelayConfig.js"
+import * as Session from "../../../src/services/Session.js"
+
+const fixtures = join(import.meta.dirname, "../../fixtures/replay")
+
+const TestLayer = Layer.mergeAll(
+  ReplayAdapter.layer.pipe(Layer.provide(NodeContext.layer)),
+  IdGenerator.layerTest,
+  RelayConfig.layer({ permission_timeout: 30 })
+)
+
+const open = (command: readonly [string, ...Array<string>], folder = fixtures) =>
+  Effect.flatMap(
+    ReplayAdapter,
+    (adapter) =>
+      Session.open(SessionId.make("replayed"), adapter, {
+        tool: "replay",
+        folder,
+        command,
+        fresh_uuid: "unused"
+      })
+  )
+
+/** The first event of a kind that is logged after `seq`. */
+const logged = (session: Session.Session, type: RelayEvent["type"], seq = 0) =>
+  session.log.tail(seq).pipe(
+    Stream.filter((event) => event.type === type),
+    Stream.runHead,
+    Effect.flatten,
+    Effect.orDie
+  )
+
+const readLines = (name: string) => readFileSync(join(fixtures, name), "utf8").split("\n")
+
+/** When things happened, in ms since the start, leaving out the small pieces (and the end, which comes with the test's). */
+const diary = (events: ReadonlyArray<RelayEvent>) =>
+  events
+    .filter(({ type }) => !["stream_event", "status", "input_ack", "session_end"].includes(type))
+    .map(({ ts, type }) => `${Math.round(ts * 1000)} ${type}`)
+
+const allow = (request_id: string) =>
+  ({ type: "permission_response", request_id, behavior: "allow" }) as unknown as ClientCommand
+
+/** The first permission is allowed after two seconds, the second is left to its deadline. */
+const playBoth = Effect.scoped(Effect.gen(function*() {
+  const session = yield* open(["two-permissions.ndjson"])
+  const whole = yield* Effect.fork(Stream.runCollect(session.log.tail(0)))
+  yield* TestClock.adjust("1200 millis")
+  const ask = yield* logged(session, "permission_request")
+  yield* TestClock.adjust("2 seconds")
+  yield* session.submit(allow((ask as { request_id: string }).request_id))
+  yield* TestClock.adjust("2 minutes")
+  yield* session.over
+  return { session, whole }
+})).pipe(Effect.flatMap(({ whole }) => Fiber.join(whole)), Effect.map((events) => Array.from(events)))
+
+describe("ReplayAdapter", () => {
+  it.effect("plays at the recorded pace, and waits for people instead of for the recording", () =>
+    Effect.gen(function*() {
+      const started = performance.now()
+      assert.deepStrictEqual(diary(yield* playBoth), [
+        "0 session_start",
+        "32 turn_start",
+        "1055 user_message",
+        "1060 assistant_message",
+        "1060 reasoning",
+        "1084 assistant_message",
+        "1089 assistant_message",
+        "1089 tool_call",
+        "1117 permission_request",
+        "3200 control_response",
+        "3374 user_message",
+        "3374 tool_result",
+        "3519 assistant_message",
+        "3538 response",
+        "3538 turn_end",
+        "4242 turn_start",
+        "4375 user_message",
+        "4381 assistant_message",
+        "4381 tool_call",
+        "4412 permission_request",
+        "34412 permission_cancelled",
+        "34426 user_message",
+        "34426 tool_result",
+        "34472 assistant_message",
+        "34486 response",
+        "34486 turn_end"
+      ])
+      assert.isBelow(performance.now() - started, 3000)
+    }).pipe(Effect.provide(TestLayer)))
+
+  it.effect("gives the same bytes every time", () =>
+    Effect.gen(function*() {
+      const plays = yield* Effect.forEach(Array.from({ length: 10 }), () =>
+        playBoth.pipe(Effect.provide(TestLayer), Effect.provide(TestContext.TestContext)))
+      for (const play of plays) {
+        assert.deepStrictEqual(play, plays[0])
+      }
+    }))
+
+  it.effect("waits for prompts when asked to, and plays a turn for each", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const session = yield* open(["two-permissions.ndjson", "--on-prompt"])
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(session.log.lastSeq(), 1)
+      yield* session.submit({ type: "user_message", content: [{ type: "text", text: "my own words" }] })
+      const start = yield* logged(session, "turn_start")
+      assert.propertyVal(start, "text", "my own words")
+      yield* TestClock.adjust("1 minute")
+      yield* logged(session, "turn_end")
+    })).pipe(Effect.provide(TestLayer)))
+
+  it.effect("leaves out the rest of a turn that is interrupted", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const session = yield* open(["two-permissions.ndjson"])
+      yield* TestClock.adjust("1100 millis")
+      yield* session.submit({ type: "interrupt" })
+      assert.propertyVal(yield* logged(session, "turn_end"), "stop_reason", "cancelled")
+      yield* TestClock.adjust("800 millis")
+      assert.propertyVal(yield* logged(session, "turn_start", 20), "text", "the second file, please")
+    })).pipe(Effect.provide(TestLayer)))
+
+  const refusals: ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp]> = [
+    ["a missing file", ["nothing.ndjson"], /"nothing.ndjson" does not exist: set `command`/],
+    ["a file outside of the folder", ["/etc/hosts"], /is not in the session's folder: set `folder`/],
+    ["a folder", ["."], /cannot be read/],
+    ["a file that is no transcript", ["bad.ndjson"], /line 2 of "bad.ndjson" is no recorded event/]
+  ]
+  for (const [what, command, message] of refusals) {
+    it.scoped(`refuses ${what}`, () =>
+      Effect.gen(function*() {
+        const [first = "", second = ""] = readLines("two-permissions.ndjson")
+        const folder = mkdtempSync(join(tmpdir(), "ai-relay-replay-"))
+        writeFileSync(join(folder, "bad.ndjson"), `${first}\n${second.slice(1)}\n`)
+        const refusal = yield* Effect.flip(open([command[0] ?? ""], folder))
+        assert.match(refusal.message, message)
+      }).pipe(Effect.provide(TestLayer)))
+  }
+})
