@@ -9,10 +9,11 @@ import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
 import { Auth, type Visitor } from "../services/Auth.js"
+import { Journal } from "../services/Journal.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
 import { waitUntil } from "../services/waitUntil.js"
 import * as Connection from "./Connection.js"
-import { answerHttp } from "./httpRoutes.js"
+import { answerHttp, visitorOf } from "./httpRoutes.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig } from "./ServerConfig.js"
 
@@ -43,13 +44,6 @@ export class RelayServer extends Context.Tag("ai-relay/server/RelayServer")<Rela
 /** How long sockets may take to close at shutdown, in ms. */
 const goodbyeMs = 1000
 
-const visitorOf = (request: IncomingMessage): Visitor => ({
-  address: request.socket.remoteAddress,
-  host: request.headers.host,
-  origin: request.headers.origin,
-  authorization: request.headers.authorization
-})
-
 /** Answer an upgrade that will not be one. */
 const turnAway = (socket: Duplex, status: string, text: string) => {
   const body = JSON.stringify({ text }) + "\n"
@@ -72,7 +66,7 @@ const make = Effect.gen(function*() {
   const registry = yield* SessionRegistry
   const runSync = Runtime.runSync(yield* Effect.runtime<never>())
   const fibers = yield* FiberSet.make<void>()
-  const fork = yield* FiberSet.runtime(fibers)<Auth | SessionRegistry>()
+  const fork = yield* FiberSet.runtime(fibers)<Auth | Journal | SessionRegistry>()
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -87,7 +81,7 @@ const make = Effect.gen(function*() {
     yield* Effect.logInfo("disconnected")
   }, Effect.scoped)
 
-  const server = createServer(answerHttp)
+  const server = createServer((request, response) => void fork(answerHttp(request, response)))
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on("error", () => socket.destroy())
     const visitor = visitorOf(request)

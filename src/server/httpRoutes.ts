@@ -1,31 +1,87 @@
-/** httpRoutes: the relay's answers to plain HTTP. */
+/**
+ * httpRoutes: the relay's answers to plain HTTP. All but the health checks ask who is there, as the socket does.
+ *
+ * - `GET /healthz`: the process answers. `GET /readyz`: sessions can be written; 503 and why, if not.
+ * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
+ * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
+ */
+import { Effect, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { SessionId } from "../schema/index.js"
+import { Auth, type Visitor } from "../services/Auth.js"
+import { Journal } from "../services/Journal.js"
+import { SessionRegistry } from "../services/SessionRegistry.js"
+import { sendEvents } from "./sendEvents.js"
 
-type Route = (request: IncomingMessage, response: ServerResponse) => void
+export const visitorOf = ({ headers, socket }: IncomingMessage): Visitor => ({
+  address: socket.remoteAddress,
+  host: headers.host,
+  origin: headers.origin,
+  authorization: headers.authorization
+})
 
-const sendJson = (response: ServerResponse, status: number, body: unknown) => {
-  response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff"
+const sendJson = (response: ServerResponse, status: number, body: unknown) =>
+  Effect.sync(() => {
+    response.writeHead(status, {
+      "content-type": "application/json; charset=utf-8",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff"
+    })
+    response.end(JSON.stringify(body) + "\n")
   })
-  response.end(JSON.stringify(body) + "\n")
-}
-
-const routes: Record<string, Route> = {
-  "/healthz": (_, response) => sendJson(response, 200, { status: "ok" })
-}
 
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there is /healthz."
+  + "Over HTTP there are /healthz, /readyz, /sessions and /sessions/ID/events."
 
-export const answerHttp: Route = (request, response) => {
-  const path = (request.url ?? "/").split("?", 1)[0] ?? "/"
-  const route = Object.hasOwn(routes, path) ? routes[path] : undefined
-  if (route === undefined) return sendJson(response, path === "/" ? 200 : 404, { text: hint })
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return sendJson(response, 405, { text: "use GET" })
-  }
-  route(request, response)
+const isSessionId = Schema.is(SessionId)
+
+const eventsPath = /^\/sessions\/([^/]+)\/events$/
+
+/** The place to go on from: `after_seq`, or what a browser's EventSource remembers. */
+const placeOf = (url: URL, request: IncomingMessage): number => {
+  const seq = Number(url.searchParams.get("after_seq") ?? request.headers["last-event-id"] ?? 0)
+  return Number.isInteger(seq) && seq > 0 ? seq : 0
 }
+
+const route = Effect.fnUntraced(function*(url: URL, request: IncomingMessage, response: ServerResponse) {
+  const registry = yield* SessionRegistry
+  const journal = yield* Journal
+  if (url.pathname === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
+  const id = eventsPath.exec(url.pathname)?.[1]
+  if (id === undefined) return yield* sendJson(response, url.pathname === "/" ? 200 : 404, { text: hint })
+  const after_seq = placeOf(url, request)
+  const batches = isSessionId(id)
+    ? registry.live(id)?.log.batches(after_seq) ?? (yield* journal.read(id, after_seq))
+    : undefined
+  if (batches === undefined) {
+    return yield* sendJson(response, 404, { text: `there is no session "${id}": GET /sessions lists those there are` })
+  }
+  yield* sendEvents(response, batches)
+})
+
+const health = Effect.fnUntraced(function*(path: string, response: ServerResponse) {
+  const trouble = path === "/readyz" ? (yield* Journal).trouble() : undefined
+  return yield* trouble === undefined
+    ? sendJson(response, 200, { status: "ok" })
+    : sendJson(response, 503, { status: "sessions are not written to disk", reason: trouble })
+})
+
+/** Answer one request; it is over when the answer is sent or the peer is gone. */
+export const answerHttp = Effect.fn("answerHttp")(function*(request: IncomingMessage, response: ServerResponse) {
+  const url = new URL(request.url ?? "/", "http://relay")
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return yield* sendJson(response, 405, { text: "use GET" })
+  }
+  if (url.pathname === "/healthz" || url.pathname === "/readyz") return yield* health(url.pathname, response)
+  const auth = yield* Auth
+  const visitor = visitorOf(request)
+  yield* auth.checkOrigin(visitor)
+  yield* auth.admit(visitor, undefined)
+  if (visitor.origin !== undefined) response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
+  yield* route(url, request, response)
+}, (answered, _, response) =>
+  Effect.catchTags(answered, {
+    ForbiddenOrigin: ({ message }) => sendJson(response, 403, { text: message }),
+    Unauthorized: ({ message }) => sendJson(response, 401, { text: message })
+  }))

@@ -55,10 +55,10 @@ export const serveConnection = Effect.fn("serveConnection")(
     yield* auth.admit(visitor, handshake.token)
     const { attached, session } = yield* registry.join(handshake)
     yield* Effect.logInfo(`${attached ? "attached to" : "opened"} session ${session.id}`).pipe(
-      Effect.annotateLogs({ tool: handshake.tool })
+      Effect.annotateLogs({ tool: session.log.summary().tool })
     )
     if (attached) yield* connection.tell(session.describe())
-    const after_seq = attached ? handshake.after_seq ?? session.log.lastSeq() : 0
+    const after_seq = handshake.after_seq ?? (attached ? session.log.lastSeq() : session.since)
     yield* connection.follow(session.log, { after_seq, raw: handshake.raw ?? true }).pipe(
       Effect.raceFirst(relayCommands(connection, session)),
       Effect.zipRight(connection.close(ended, "the session has ended"))

@@ -1,9 +1,9 @@
 /**
  * Commands: what a session does with each command of its clients.
  *
- * A prompt starts a turn or waits for the running one; everything else takes effect at once. A command that cannot be
- * carried out is answered with an `error` event and changes nothing; one that was executed before (same `message_id`)
- * is only acknowledged.
+ * A prompt starts a turn or waits for the running one; everything else takes effect at once. A terminal has no turns:
+ * its prompts and interrupts are handed over at once. A command that cannot be carried out is answered with an `error`
+ * event and changes nothing; one that was executed before (same `message_id`) is only acknowledged.
  */
 import { type Context, Deferred, Effect, type Fiber, Match } from "effect"
 import type { AgentSession } from "../adapters/Adapter.js"
@@ -32,6 +32,8 @@ export interface Parts {
   readonly log: Context.Tag.Service<EventLog>
   /** Completing it ends the session. */
   readonly over: Deferred.Deferred<void>
+  /** `message_id`s that were executed before the relay was restarted. */
+  readonly seen: ReadonlyArray<string>
   readonly settings: Settings
   readonly turns: Turns
 }
@@ -56,7 +58,7 @@ export const make = (parts: Parts): Commands => {
   const { agent, broker, fork, log, over, settings, turns } = parts
   const { capabilities } = agent.started
   const queued: Array<UserMessage> = []
-  const seen = new Set<string>()
+  const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
 
   const acknowledge = (command: ClientCommand, status: "sent" | "queued" | "duplicate" | "cancelled") =>
     log.append({
@@ -122,7 +124,8 @@ export const make = (parts: Parts): Commands => {
   const hand = (prompt: UserMessage) =>
     Effect.flatMap(parts.ids.uuid, (uuid) => agent.send({ uuid, ...prompt }))
 
-  const interrupt = Effect.suspend(() => {
+  const interrupt = Effect.suspend((): Effect.Effect<void, SendError> => {
+    if (capabilities.terminal) return agent.send({ type: "interrupt" })
     const turn = turns.current()
     return turn === undefined
       ? log.append({ type: "status", status: "idle", text: "Nothing to interrupt: no turn is running." })
@@ -135,6 +138,8 @@ export const make = (parts: Parts): Commands => {
     if (!capabilities.images && message.content.some((block) => block.type === "image")) {
       return refuse(`${parts.tool} takes no images: send text only`)
     }
+    // Nobody would end its turn.
+    if (capabilities.terminal) return Effect.zipRight(hand(message), acknowledge(message, "sent"))
     if (turns.current() === undefined && queued.length === 0) {
       queued.push(message)
       return startNext

@@ -1,17 +1,19 @@
 /**
  * EventLog: everything that happened in one session, in order. Nothing reaches a client that is not in here first.
  *
- * Events are kept as finished frames, a batch per append. Whoever reads follows with a cursor of its own, so that a
- * slow reader slows nobody. The log keeps the last `retain_bytes`; beyond that it drops what every follower has read,
- * and when one has not, it says "full": the agent's pump pauses until that follower has caught up. A follower that is
- * behind while another is not is cut off instead (`overrun`): one stalled client must not stop the agent for the rest.
+ * Events become finished frames, a batch per append, kept in an `EventStore`. Whoever reads follows with a cursor of its
+ * own, so that a slow reader slows nobody. When the store is over its bound because a reader still needs what is old, the
+ * log says "full", and the agent's pump pauses until that reader has caught up. A reader that is behind while another
+ * is not is cut off instead (`overrun`): one stalled client must not stop the agent for the rest.
  *
  * The members named `unsafe…` are synchronous: they are the hot path.
  */
 import { Context, Deferred, Effect, FiberId, Layer, Option, Stream } from "effect"
 import type { Encoding } from "../adapters/Adapter.js"
 import type { EventBody, RelayEvent, SessionId } from "../schema/index.js"
-import { after, type Batch, type Draft, encodeBatch, lastSeqOf, textsOf } from "./frames.js"
+import { type EventStore, makeMemory } from "./EventStore.js"
+import { type Batch, type Draft, encodeBatch, lastSeqOf, textsOf } from "./frames.js"
+import * as SessionSummary from "./SessionSummary.js"
 
 /** A reader's place in the log. */
 export interface Follower {
@@ -38,6 +40,7 @@ export class EventLog extends Context.Tag("ai-relay/services/EventLog")<EventLog
   readonly lastSeq: () => number
   /** The number of the turn that runs. */
   readonly turn: () => number | undefined
+  readonly summary: () => SessionSummary.SessionSummary
   readonly unsafeAppend: (event: EventBody, raw?: Uint8Array, encoding?: Encoding) => void
   /** All that is appended in `write` becomes one batch. False: the log is full, wait for `unsafeOnceDrained`. */
   readonly unsafeBatch: (write: () => void) => boolean
@@ -50,8 +53,12 @@ export class EventLog extends Context.Tag("ai-relay/services/EventLog")<EventLog
 }
 
 export interface EventLogOptions {
-  /** Bytes of frames kept in memory; default 16 MiB. */
+  /** Bytes of frames kept in memory, without a `store`; default 16 MiB. */
   readonly retain_bytes?: number
+  /** Where frames are kept; default in memory. */
+  readonly store?: EventStore
+  /** What the store held already. */
+  readonly summary?: SessionSummary.SessionSummary
 }
 
 interface Reader {
@@ -61,68 +68,91 @@ interface Reader {
   readonly wake: () => void
 }
 
+/** The last `seq` that all of them have. */
+const neededBy = (readers: Iterable<Reader>): number => {
+  let needed = Number.POSITIVE_INFINITY
+  for (const reader of readers) needed = Math.min(needed, reader.seq)
+  return needed
+}
+
+/** What people decided or waited for is made durable at once. */
+const momentous: ReadonlySet<EventBody["type"]> = new Set(["turn_end", "control_response", "session_end"] as const)
+
 export const make = Effect.fnUntraced(function*(session_id: SessionId, options: EventLogOptions = {}) {
   const clock = yield* Effect.clock
-  const retain = options.retain_bytes ?? 16 * 1024 * 1024
+  const store = options.store ?? makeMemory(options.retain_bytes ?? 16 * 1024 * 1024)
   const readers = new Set<Reader>()
   const envelopeEnd = `,"session_id":${JSON.stringify(session_id)}`
 
-  let kept: Array<Batch> = []
-  let bytes = 0
-  let seq = 0
-  let turns = 0
-  let turn: number | undefined
+  let summary = options.summary ?? SessionSummary.empty(session_id)
+  let seq = store.lastSeq()
+  /** The first `seq` of the newest batch. */
+  let newest = seq + 1
+  let full = false
   let depth = 0
   let drafts: Array<Draft> = []
+  let important = false
   let time = 0
   let waiting: Array<() => void> = []
   let closed = false
+  let trouble: string | undefined
 
-  const isFull = () => bytes > retain
+  const current = (): SessionSummary.SessionSummary => ({
+    ...summary,
+    last_seq: seq,
+    last_active_at: time === 0 ? summary.last_active_at : time
+  })
 
-  /** Drop the oldest batches that nobody needs any more, down to the bound. */
+  /**
+   * Let go of what nobody needs; if that is not enough though a reader is up to date, cut off those that are not. Who
+   * lacks only the newest batch has had no time to read it: it alone may be more than is kept.
+   */
   const trim = () => {
-    if (!isFull()) return
-    let needed = Number.POSITIVE_INFINITY
-    for (const reader of readers) needed = Math.min(needed, reader.seq)
-    let drop = 0
-    for (const batch of kept) {
-      if (!isFull() || lastSeqOf(batch) > needed) break
-      bytes -= batch.bytes.length
-      drop += 1
-    }
-    if (drop > 0) kept = kept.slice(drop)
-  }
-
-  /** If the log is full though some reader is up to date, those that are not are cut off. */
-  const cutLaggards = () => {
-    const upToDate = [...readers].some((reader) => reader.seq === seq)
-    if (!isFull() || !upToDate) return
+    full = store.trim(neededBy(readers))
+    if (!full || ![...readers].some((reader) => reader.seq === seq)) return
     for (const reader of readers) {
-      if (reader.seq === seq) continue
+      if (reader.seq >= newest - 1) continue
       reader.overrun = true
       readers.delete(reader)
       reader.wake()
     }
-    trim()
+    full = store.trim(neededBy(readers))
   }
 
   const drained = () => {
-    if (isFull() || waiting.length === 0) return
+    trim()
+    if (full || waiting.length === 0) return
     const resumes = waiting
     waiting = []
     for (const resume of resumes) resume()
   }
 
+  /** A journal that cannot be written is told when it begins and when it is over. */
+  const tellTrouble = () => {
+    const now = store.trouble()
+    if (now === trouble) return
+    trouble = now
+    unsafeAppend(
+      now === undefined
+        ? { type: "status", status: "journal", text: "The session is written to disk again." }
+        : {
+          type: "error",
+          code: "internal",
+          text: `The session is not written to disk (${now}). It goes on; make room before the relay is restarted.`
+        }
+    )
+  }
+
   const commit = () => {
     if (drafts.length === 0) return
-    const batch = encodeBatch(seq - drafts.length + 1, drafts)
+    newest = seq - drafts.length + 1
+    store.append(encodeBatch(newest, drafts))
     drafts = []
-    kept.push(batch)
-    bytes += batch.bytes.length
+    if (important) store.flush(current())
+    important = false
+    tellTrouble()
     for (const reader of [...readers]) reader.wake()
     trim()
-    cutLaggards()
   }
 
   const unsafeBatch = (write: () => void): boolean => {
@@ -134,16 +164,21 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
       depth -= 1
       if (depth === 0) commit()
     }
-    return !isFull()
+    return !full
   }
 
   const draft = (event: EventBody, raw: Uint8Array | undefined, encoding: Encoding) => {
     if (closed) return
-    if (event.type === "turn_start") turn = ++turns
+    // First of all, because it fails for what has no JSON: a number once given must be taken.
+    const text = JSON.stringify(event)
     seq += 1
+    const { open_turn } = summary
+    if (SessionSummary.telling.has(event.type)) summary = SessionSummary.fold(summary, event, seq, time)
+    if (momentous.has(event.type)) important = true
+    // A turn's first and last event are inside of it.
+    const turn = summary.open_turn ?? open_turn
     const place = `,"seq":${seq},"ts":${time}${envelopeEnd}${turn === undefined ? "" : `,"turn":${turn}`}`
-    drafts.push({ head: JSON.stringify(event).slice(0, -1) + place, encoding, raw })
-    if (event.type === "turn_end") turn = undefined
+    drafts.push({ head: text.slice(0, -1) + place, encoding, raw })
   }
 
   const unsafeAppend = (event: EventBody, raw?: Uint8Array, encoding: Encoding = "utf8") => {
@@ -151,32 +186,17 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     else unsafeBatch(() => draft(event, raw, encoding))
   }
 
-  const indexAfter = (position: number): number => {
-    let low = 0
-    let high = kept.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const batch = kept[middle]
-      if (batch !== undefined && lastSeqOf(batch) <= position) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
   const unsafeFollow = (after_seq: number, wake: () => void): Follower => {
-    const first = kept[0]?.firstSeq ?? seq + 1
+    const first = store.firstSeq()
     const reader: Reader = { seq: Math.min(Math.max(after_seq, first - 1), seq), overrun: false, wake }
     readers.add(reader)
+    if (full) drained()
     const next = () => {
-      const batch = reader.overrun ? undefined : kept[indexAfter(reader.seq)]
+      const batch = reader.overrun ? undefined : store.read(reader.seq)
       if (batch === undefined) return undefined
-      const unread = after(batch, reader.seq)
       reader.seq = lastSeqOf(batch)
-      if (isFull()) {
-        trim()
-        drained()
-      }
-      return unread
+      if (full) drained()
+      return batch
     }
     return {
       next,
@@ -185,7 +205,6 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
       done: () => closed && reader.seq === seq,
       detach: () => {
         readers.delete(reader)
-        trim()
         drained()
       }
     }
@@ -201,9 +220,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
       const pull: Effect.Effect<Batch, Option.Option<never>> = Effect.suspend(() => {
         const batch = follower.next()
         if (batch !== undefined) return Effect.succeed(batch)
-        if (follower.overrun()) {
-          return Effect.dieMessage("the log was read too slowly; follow again after the last seq")
-        }
+        if (follower.overrun()) return Effect.dieMessage("the log was read too slowly; follow again after the last seq")
         if (follower.done()) return Effect.fail(Option.none())
         news = Deferred.unsafeMake(FiberId.none)
         return Effect.zipRight(Deferred.await(news), pull)
@@ -213,6 +230,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
 
   const close = Effect.sync(() => {
     closed = true
+    store.flush(current())
     for (const reader of [...readers]) reader.wake()
   })
 
@@ -223,11 +241,12 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     tail: (after_seq) => Stream.mapConcat(batches(after_seq), (batch) => textsOf(batch).map(toEvent)),
     close,
     lastSeq: () => seq,
-    turn: () => turn,
+    turn: () => summary.open_turn,
+    summary: current,
     unsafeAppend,
     unsafeBatch,
     unsafeOnceDrained: (resume) => {
-      if (isFull()) waiting.push(resume)
+      if (full) waiting.push(resume)
       else resume()
     },
     unsafeFollow

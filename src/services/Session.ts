@@ -13,12 +13,14 @@ import {
   EventSink,
   PermissionGate
 } from "../adapters/Adapter.js"
-import type { BodyOf, ClientCommand, SessionId } from "../schema/index.js"
+import { type BodyOf, type ClientCommand, RequestId, type SessionId } from "../schema/index.js"
 import * as Commands from "./Commands.js"
 import * as EventLog from "./EventLog.js"
+import type { Opened } from "./Journal.js"
 import { IdGenerator } from "./IdGenerator.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { RelayConfig } from "./RelayConfig.js"
+import type { SessionSummary } from "./SessionSummary.js"
 import * as SessionSink from "./SessionSink.js"
 import * as Turn from "./Turn.js"
 import { waitUntil } from "./waitUntil.js"
@@ -26,6 +28,8 @@ import { waitUntil } from "./waitUntil.js"
 export interface Session {
   readonly id: SessionId
   readonly log: Context.Tag.Service<EventLog.EventLog>
+  /** The last `seq` of the session's earlier life; 0 if it had none. */
+  readonly since: number
   /** Put a command into the inbox; waits while that is full. What it leads to is in the log. */
   readonly submit: (command: ClientCommand) => Effect.Effect<void>
   /** Completes when the conversation is over: the agent is gone, or a client said `end`. */
@@ -39,10 +43,38 @@ const inboxSize = 64
 /** How long the end of a session waits for its turn to stop by itself, in ms. */
 const lastWordsMs = 1000
 
-export const open = Effect.fn("Session.open")(function*(id: SessionId, adapter: Adapter, spec: AgentSpec) {
+/** Settle what the relay before this one left open. */
+const settleOld = (log: Context.Tag.Service<EventLog.EventLog>, before: SessionSummary) =>
+  log.unsafeBatch(() => {
+    const reason = "relay_restart"
+    for (const request_id of before.pending) {
+      log.unsafeAppend({
+        type: "permission_cancelled",
+        request_id: RequestId.make(request_id),
+        text: "The relay was restarted before anybody answered.",
+        metadata: { reason }
+      })
+    }
+    for (const message_id of before.queued) log.unsafeAppend({ type: "input_ack", status: "cancelled", message_id })
+    if (before.open_turn === undefined) return
+    log.unsafeAppend({
+      type: "error",
+      code: "turn_failed",
+      text: "The relay was restarted in the middle of this turn. The conversation goes on; ask again.",
+      metadata: { reason }
+    })
+    log.unsafeAppend({ type: "turn_end", stop_reason: "error", metadata: { reason } })
+  })
+
+export const open = Effect.fn("Session.open")(function*(
+  id: SessionId,
+  adapter: Adapter,
+  spec: AgentSpec,
+  opened?: Opened
+) {
   const settings = yield* RelayConfig
   const ids = yield* IdGenerator
-  const log = yield* EventLog.make(id, settings)
+  const log = yield* EventLog.make(id, opened ?? { retain_bytes: settings.retain_bytes })
   const turns = yield* Turn.make.pipe(Effect.provideService(EventLog.EventLog, log))
   const broker = yield* PermissionBroker.make(`${settings.permission_timeout} seconds`).pipe(
     Effect.provideService(EventLog.EventLog, log)
@@ -63,7 +95,7 @@ export const open = Effect.fn("Session.open")(function*(id: SessionId, adapter: 
     ),
     Effect.onError((cause) => Scope.close(agentScope, Exit.failCause(cause)))
   )
-  const commands = Commands.make({ tool: adapter.tool, agent, broker, fork, ids, log, over, settings, turns })
+  const commands = Commands.make({ tool: adapter.tool, agent, broker, fork, ids, log, over, seen: opened?.summary.acknowledged ?? [], settings, turns })
 
   let exit: AgentExit | undefined
   fork(Effect.map(agent.exit, (how) => {
@@ -110,11 +142,13 @@ export const open = Effect.fn("Session.open")(function*(id: SessionId, adapter: 
 
   const inbox = yield* Queue.bounded<ClientCommand>(inboxSize)
   yield* Queue.take(inbox).pipe(Effect.flatMap(commands.handle), Effect.forever, Effect.forkScoped)
+  if (opened !== undefined) settleOld(log, opened.summary)
   sink.start(describe())
 
   const session: Session = {
     id,
     log,
+    since: opened?.summary.last_seq ?? 0,
     submit: (command) => Effect.asVoid(Queue.offer(inbox, command)),
     over: Deferred.await(over),
     describe

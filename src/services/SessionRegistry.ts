@@ -5,18 +5,21 @@
  * and closes. So shutting the relay down is interrupting these fibers, all at once. A session without a client lives on
  * for its `linger`.
  */
-import { Context, Deferred, Effect, Fiber, FiberSet, Layer, type Scope } from "effect"
+import { Context, Deferred, Effect, Fiber, FiberId, FiberSet, Layer, type Scope } from "effect"
 import type { OpenError } from "../adapters/AdapterError.js"
 import { AdapterRegistry, type UnknownTool } from "../adapters/AdapterRegistry.js"
 import { type Handshake, SessionId } from "../schema/index.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "./Folders.js"
 import { IdGenerator } from "./IdGenerator.js"
 import { Recorder } from "./Recorder.js"
+import { Journal, type JournalFailed, type SessionInUse } from "./Journal.js"
 import { RelayConfig } from "./RelayConfig.js"
+import { complete } from "./Reopening.js"
 import * as Session from "./Session.js"
+import type { SessionSummary } from "./SessionSummary.js"
 
 /** Why a session could not be had. */
-export type JoinError = UnknownTool | FolderNotFound | ForbiddenFolder | OpenError
+export type JoinError = UnknownTool | FolderNotFound | ForbiddenFolder | JournalFailed | SessionInUse | OpenError
 
 export interface Joined {
   readonly session: Session.Session
@@ -29,9 +32,17 @@ export class SessionRegistry extends Context.Tag("ai-relay/services/SessionRegis
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
   /** End every session, all at once; waits until they are gone. */
   readonly closeAll: Effect.Effect<void>
-  readonly sessions: () => ReadonlyArray<SessionId>
+  /** The live session of that name. */
+  readonly live: (session_id: SessionId) => Session.Session | undefined
+  /** Live sessions, then those that are kept, the most recently active first. */
+  readonly list: Effect.Effect<ReadonlyArray<Listed>>
 }>() {
   static readonly layer = Layer.scoped(this, Effect.suspend(() => make))
+}
+
+/** A line in the list of sessions. */
+export interface Listed extends SessionSummary {
+  readonly state: "running" | "idle" | "closed"
 }
 
 /** One live session and who uses it. */
@@ -44,12 +55,14 @@ interface Entry {
   clients: number
   closing: boolean
   farewell: Fiber.RuntimeFiber<void> | undefined
+  session: Session.Session | undefined
 }
 
 const make = Effect.gen(function*() {
   const adapters = yield* AdapterRegistry
   const folders = yield* Folders
   const ids = yield* IdGenerator
+  const journal = yield* Journal
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
   const entries = new Map<SessionId, Entry>()
@@ -57,9 +70,12 @@ const make = Effect.gen(function*() {
   const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
 
   const openSession = Effect.fn("SessionRegistry.open")(function*(id: SessionId, handshake: Handshake) {
-    const adapter = yield* adapters.get(handshake.tool)
-    const folder = yield* folders.resolve(handshake.folder)
-    const session = yield* Session.open(id, adapter, { ...handshake, folder, fresh_uuid: yield* ids.uuid })
+    const wanted = yield* complete(handshake, yield* journal.find(id))
+    const adapter = yield* adapters.get(wanted.tool)
+    const folder = yield* folders.resolve(wanted.folder)
+    const opened = yield* journal.open(id, { ...wanted, folder })
+    const spec = { ...wanted, folder, fresh_uuid: yield* ids.uuid }
+    const session = yield* Session.open(id, adapter, spec, opened)
     yield* recorder.record(session.log)
     return session
   })
@@ -68,7 +84,10 @@ const make = Effect.gen(function*() {
   const live = (id: SessionId, handshake: Handshake, entry: Entry) =>
     openSession(id, handshake).pipe(
       Effect.tapErrorCause((cause) => Deferred.failCause(entry.opened, cause)),
-      Effect.tap((session) => Deferred.succeed(entry.opened, session)),
+      Effect.tap((session) => {
+        entry.session = session
+        return Deferred.succeed(entry.opened, session)
+      }),
       Effect.flatMap((session) => Effect.raceFirst(session.over, Deferred.await(entry.abandoned))),
       Effect.ensuring(Effect.sync(() => void (entry.closing = true))),
       Effect.scoped,
@@ -80,20 +99,22 @@ const make = Effect.gen(function*() {
       Effect.asVoid
     )
 
-  const create = Effect.fnUntraced(function*(id: SessionId, handshake: Handshake) {
+  /** In one step, so that clients who come at once open one session. */
+  const create = (id: SessionId, handshake: Handshake): Entry => {
     const entry: Entry = {
-      opened: yield* Deferred.make<Session.Session, JoinError>(),
-      abandoned: yield* Deferred.make<void>(),
-      gone: yield* Deferred.make<void>(),
+      opened: Deferred.unsafeMake(FiberId.none),
+      abandoned: Deferred.unsafeMake(FiberId.none),
+      gone: Deferred.unsafeMake(FiberId.none),
       linger: handshake.linger ?? (handshake.session_id === undefined ? 0 : settings.linger),
       clients: 0,
       closing: false,
-      farewell: undefined
+      farewell: undefined,
+      session: undefined
     }
     entries.set(id, entry)
     fork(live(id, handshake, entry))
     return entry
-  })
+  }
 
   const leave = (entry: Entry) =>
     Effect.sync(() => {
@@ -121,10 +142,19 @@ const make = Effect.gen(function*() {
       yield* Deferred.await(found.gone)
       found = entries.get(id)
     }
-    const entry = found ?? (yield* create(id, handshake))
+    const entry = found ?? create(id, handshake)
     yield* enter(entry)
     return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
   })
 
-  return SessionRegistry.of({ join, closeAll: FiberSet.clear(fibers), sessions: () => [...entries.keys()] })
+  const list = Effect.map(journal.list, (kept): ReadonlyArray<Listed> => {
+    const live = [...entries.values()].flatMap(({ session }) => session === undefined ? [] : [session.log.summary()])
+    const names = new Set(live.map(({ session_id }) => session_id))
+    return [
+      ...live.map((summary): Listed => ({ ...summary, state: summary.open_turn === undefined ? "idle" : "running" })),
+      ...kept.flatMap(({ summary }): Array<Listed> => names.has(summary.session_id) ? [] : [{ ...summary, state: "closed" }])
+    ]
+  })
+
+  return SessionRegistry.of({ join, closeAll: FiberSet.clear(fibers), list, live: (id) => entries.get(id)?.session })
 })

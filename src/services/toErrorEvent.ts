@@ -13,6 +13,9 @@ const codes: Record<RelayError["_tag"], ErrorCode> = {
   FolderNotFound: "folder_not_found",
   ForbiddenFolder: "forbidden_folder",
   ForbiddenOrigin: "unauthorized",
+  JournalFailed: "internal",
+  SessionInUse: "bad_handshake",
+  TerminalUnavailable: "agent_failed",
   Unauthorized: "unauthorized",
   UnknownTool: "unknown_tool"
 }

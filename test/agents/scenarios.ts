@@ -17,6 +17,8 @@ export interface Stage {
   readonly home: string
   readonly api: () => ModelApi
   readonly daemon: () => Daemon
+  /** Kill the relay without a word, and start it again. */
+  readonly crash: () => Promise<void>
   /** Connect with this agent; closed after the test. */
   readonly open: (handshake?: object) => Promise<Client>
 }
@@ -32,14 +34,13 @@ export const setStage = (
   let api: ModelApi | undefined
   let daemon: Daemon | undefined
 
+  const start = (api: ModelApi) =>
+    startDaemon({ env: agentEnv(agent, { home, api }), cwd: home, args: ["--root", home, ...flags(home)] })
+
   beforeAll(async () => {
     buildDaemon()
     api = await startModelApi()
-    daemon = await startDaemon({
-      env: agentEnv(agent, { home, api }),
-      cwd: home,
-      args: ["--root", home, ...flags(home)]
-    })
+    daemon = await start(api)
   })
   afterEach(async () => {
     await Promise.all(clients.splice(0).map((client) => client.close()))
@@ -59,6 +60,10 @@ export const setStage = (
     home,
     api: () => started(api),
     daemon: () => started(daemon),
+    crash: async () => {
+      await started(daemon).kill()
+      daemon = await start(started(api))
+    },
     open: async (more = {}) => {
       const client = await connect(started(daemon).url, { folder: home, ...handshake, ...more })
       clients.push(client)
@@ -196,6 +201,34 @@ export const describeScenarios = (agent: AgentName, handshake: object) => {
       expect(events.at(-1)).toMatchObject({ type: "turn_end", stop_reason: "error" })
       expect(only(events, "error")).toMatchObject([{ code: "turn_failed" }])
       expect(only(events, "quota_warning").length).toBeGreaterThan(0)
+    })
+
+    it("goes on after the relay was killed in mid-turn, with nothing lost", async () => {
+      stage.api().on(/SLOW/, [slow(200, 50)])
+      const session_id = `crash-${agent}`
+      const before = await stage.open({ session_id })
+      await before.turn("remember me")
+      before.send({ text: "SLOW please" })
+      await before.waitFor((event) => event.type === "stream_event" && event.delta === "text", {
+        after: before.events.at(-1)?.seq ?? 0
+      })
+      await stage.crash()
+      await before.closed
+
+      const seen = before.events.at(-1)?.seq ?? 0
+      const after = await stage.open({ session_id, tool: undefined, folder: undefined, after_seq: 0 })
+      // All of it comes again, as it was, without a gap.
+      expect(after.events.slice(0, seen).map(({ seq, type }) => [seq, type])).toEqual(
+        before.events.map(({ seq, type }) => [seq, type])
+      )
+      const cut = await after.waitFor((event) => event.type === "turn_end" && event.turn === 2)
+      expect(cut).toMatchObject({ stop_reason: "error" })
+      await after.waitFor((event) => event.type === "session_start" && event.seq > seen)
+      const events = await after.turn("do you?")
+      expect(events.at(-1)).toMatchObject({ stop_reason: "end_turn", turn: 3 })
+      expect(after.events.map(({ seq }) => seq)).toEqual(after.events.map((_, index) => index + 1))
+      const request = stage.api().requests.findLast(({ prompt }) => prompt?.includes("do you?"))
+      expect(JSON.stringify(request?.body)).toContain("remember me")
     })
 
     it("resumes a conversation by its native id", async () => {

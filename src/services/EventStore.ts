@@ -1,0 +1,69 @@
+/**
+ * EventStore: where a session's frames are kept, and the store in memory.
+ *
+ * The log numbers events and serves readers; a store keeps batches, gives them back from any `seq`, and lets go of the
+ * oldest within its bound. It is synchronous: what is appended is kept before any reader is woken.
+ */
+import { after, type Batch, lastSeqOf } from "./frames.js"
+import type { SessionSummary } from "./SessionSummary.js"
+
+export interface EventStore {
+  /** The first `seq` it can give; one more than the last when it holds nothing. */
+  readonly firstSeq: () => number
+  readonly lastSeq: () => number
+  readonly append: (batch: Batch) => void
+  /** The next frames after `seq`, some of them; undefined when there are none. */
+  readonly read: (seq: number) => Batch | undefined
+  /** Let go of the oldest beyond the bound, but of nothing after `needed`. True: it is over its bound all the same. */
+  readonly trim: (needed: number) => boolean
+  /** What was appended matters to people: make it durable without delay, with what the session is by now. */
+  readonly flush: (summary: SessionSummary) => void
+  /** Why events are not durable at the moment, if they should be. */
+  readonly trouble: () => string | undefined
+}
+
+/** Keeps about `bytes` of frames in memory, those after `since`. */
+export const makeMemory = (bytes: number, since = 0): EventStore => {
+  let batches: Array<Batch> = []
+  let size = 0
+  let last = since
+
+  /** The first batch that holds something after `seq`, by bisection. */
+  const find = (seq: number): Batch | undefined => {
+    let low = 0
+    let high = batches.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const batch = batches[middle]
+      if (batch !== undefined && lastSeqOf(batch) <= seq) low = middle + 1
+      else high = middle
+    }
+    return batches[low]
+  }
+
+  return {
+    firstSeq: () => batches[0]?.firstSeq ?? last + 1,
+    lastSeq: () => last,
+    append: (batch) => {
+      batches.push(batch)
+      size += batch.bytes.length
+      last = lastSeqOf(batch)
+    },
+    read: (seq) => {
+      const batch = find(seq)
+      return batch === undefined ? undefined : after(batch, seq)
+    },
+    trim: (needed) => {
+      let drop = 0
+      for (const batch of batches) {
+        if (size <= bytes || lastSeqOf(batch) > needed) break
+        size -= batch.bytes.length
+        drop += 1
+      }
+      if (drop > 0) batches = batches.slice(drop)
+      return size > bytes
+    },
+    flush: () => {},
+    trouble: () => undefined
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * SessionSummary: what can be said of a session in one line, folded from its events. It tells the list of sessions what
+ * to show, and a relay that has just started what the one before it left open.
+ */
+import { Schema } from "effect"
+import { type EventBody, SessionId } from "../schema/index.js"
+
+export const SessionSummary = Schema.Struct({
+  session_id: SessionId,
+  tool: Schema.String,
+  folder: Schema.String,
+  native_session_id: Schema.optionalWith(Schema.String, { exact: true }),
+  /** Unix times in seconds. */
+  created_at: Schema.Number,
+  last_active_at: Schema.Number,
+  last_seq: Schema.Number,
+  turns: Schema.Number,
+  cost_usd: Schema.Number,
+  /** The number of the turn that runs. */
+  open_turn: Schema.optionalWith(Schema.Number, { exact: true }),
+  /** Permissions nobody has answered, by `request_id`. */
+  pending: Schema.Array(Schema.String),
+  /** Prompts that wait for a turn to end, by `message_id`. */
+  queued: Schema.Array(Schema.String),
+  /** The last commands that were acknowledged, by `message_id`. */
+  acknowledged: Schema.Array(Schema.String)
+})
+export type SessionSummary = typeof SessionSummary.Type
+
+export const empty = (session_id: SessionId): SessionSummary => ({
+  session_id,
+  tool: "",
+  folder: "",
+  created_at: 0,
+  last_active_at: 0,
+  last_seq: 0,
+  turns: 0,
+  cost_usd: 0,
+  pending: [],
+  queued: [],
+  acknowledged: []
+})
+
+/** The events that change a summary by more than its time and `seq`. */
+export const telling: ReadonlySet<EventBody["type"]> = new Set(
+  ["session_start", "turn_start", "turn_end", "permission_request", "permission_cancelled", "control_response", "status", "input_ack"] as const
+)
+
+/** How many acknowledged commands are remembered. */
+const remembered = 200
+
+const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
+
+const change = (summary: SessionSummary, event: EventBody): Partial<SessionSummary> => {
+  switch (event.type) {
+    case "session_start":
+    case "status": {
+      const { folder, native_session_id, tool } = event.metadata ?? {}
+      const native = text(native_session_id)
+      return {
+        ...(event.type === "session_start" && { tool: text(tool) ?? summary.tool, folder: text(folder) ?? summary.folder }),
+        ...(native !== undefined && { native_session_id: native })
+      }
+    }
+    case "turn_start":
+      return { turns: summary.turns + 1, open_turn: summary.turns + 1 }
+    case "turn_end":
+      return { cost_usd: summary.cost_usd + (event.usage?.cost_usd ?? 0) }
+    case "permission_request":
+      return { pending: [...summary.pending, event.request_id] }
+    case "permission_cancelled":
+    case "control_response":
+      return { pending: summary.pending.filter((id) => id !== event.request_id) }
+    case "input_ack": {
+      const { message_id, status } = event
+      if (message_id === undefined || status === "duplicate") return {}
+      const queued = summary.queued.filter((id) => id !== message_id)
+      return {
+        queued: status === "queued" ? [...queued, message_id] : queued,
+        acknowledged: [...summary.acknowledged.filter((id) => id !== message_id), message_id].slice(-remembered)
+      }
+    }
+    default:
+      return {}
+  }
+}
+
+/** The summary after one more event. */
+export const fold = (summary: SessionSummary, event: EventBody, seq: number, ts: number): SessionSummary => {
+  const { open_turn, ...rest } = summary
+  return {
+    ...rest,
+    ...(open_turn !== undefined && event.type !== "turn_end" && { open_turn }),
+    ...(telling.has(event.type) && change(summary, event)),
+    created_at: summary.created_at === 0 ? ts : summary.created_at,
+    last_active_at: ts,
+    last_seq: seq
+  }
+}
