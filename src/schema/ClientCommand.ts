@@ -22,7 +22,10 @@ const Content = Schema.Union(Text, Schema.Array(ContentBlock)).annotations(says(
   "must be a string or a list of blocks, {\"type\":\"text\",\"text\":\"…\"} or {\"type\":\"image\",\"source\":"
     + "{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"…\"}}"
 ))
-const Images = Schema.Array(ImageBlock).annotations(says("must be a list of image blocks"))
+const Images = Schema.Array(ImageBlock).annotations(says(
+  "must be a list of image blocks, {\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":"
+    + "\"image/png\",\"data\":\"…\"}} (png, jpeg, gif or webp)"
+))
 const Uuid = Schema.UUID.annotations(says("must be a UUID"))
 const Size = Schema.Int.pipe(Schema.between(1, 1000)).annotations(
   says("must be a whole number from 1 to 1000")
@@ -76,7 +79,8 @@ export const RawRequest = command("raw_request", {
 })
 export const Resize = command("resize", { cols: Size, rows: Size })
 export const Stdin = command("stdin", { data: Text })
-export const CancelQueued = command("cancel_queued", { message_id: MessageId })
+/** Here `message_id` names the prompt to take back, not this command. */
+export const CancelQueued = Schema.Struct({ type: Schema.Literal("cancel_queued"), message_id: MessageId })
 export const End = command("end", {})
 export const Ping = command("ping", {})
 

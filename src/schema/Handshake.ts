@@ -8,6 +8,7 @@ import {
   AnyObject,
   Count,
   Flag,
+  group,
   NonEmptyText,
   oneOf,
   optional,
@@ -20,7 +21,7 @@ import {
 import { SessionId } from "./Ids.js"
 
 /** `generic`: the size of the terminal; `raw` sends its bytes untouched, for a terminal emulator. */
-export const PtyOptions = Schema.Struct({
+export const PtyOptions = group({
   cols: optional(
     Schema.Int.pipe(Schema.between(1, 1000)).annotations(says("must be a whole number from 1 to 1000"))
   ),
@@ -32,7 +33,7 @@ export const PtyOptions = Schema.Struct({
 export type PtyOptions = typeof PtyOptions.Type
 
 /** `cortex`: where the account is and what to ask there. Never holds a variable's value, only its name. */
-export const SnowflakeOptions = Schema.Struct({
+export const SnowflakeOptions = group({
   account_url: optional(NonEmptyText),
   token: optional(NonEmptyText),
   token_env: optional(NonEmptyText),
@@ -49,7 +50,9 @@ export type SnowflakeOptions = typeof SnowflakeOptions.Type
 
 /** Options of a Codex thread, handed to Codex as they are. */
 const codexOptions = {
-  approval_policy: optional(Schema.Union(Schema.String, AnyObject)),
+  approval_policy: optional(
+    Schema.Union(Text, AnyObject).annotations(says("must be a string or an object, as Codex has it"))
+  ),
   sandbox: optional(Text),
   ephemeral: optional(Flag),
   serviceName: optional(Text),
@@ -62,12 +65,14 @@ const codexOptions = {
   personality: optional(Text)
 }
 
-const Command = Schema.Union(Schema.NonEmptyArray(NonEmptyText), NonEmptyText)
+const Command = Schema.Union(Schema.Tuple([NonEmptyText], Text), NonEmptyText)
   .annotations(says("must be the program and its arguments as a list of strings, such as [\"bash\", \"-l\"]"))
 
 const Fields = Schema.Struct({
-  tool: Schema.optionalWith(NonEmptyText, { default: () => "claude", nullable: true }),
-  folder: Schema.optionalWith(NonEmptyText, { default: () => ".", nullable: true }),
+  /** Default `claude`; for a session that was before, what it was opened with. */
+  tool: optional(NonEmptyText),
+  /** Default `.`, where the relay was started; likewise. */
+  folder: optional(NonEmptyText),
   model: optional(NonEmptyText),
   extra_args: optional(TextList),
   session_id: optional(SessionId),
@@ -85,13 +90,17 @@ const Fields = Schema.Struct({
   token: optional(NonEmptyText)
 })
 
-/** Other spellings of the old protocol, and the field they mean. */
+/** Other spellings of the old protocol, and the field they mean. `null` means absent, so it replaces nothing. */
 const spellings: Record<string, string> = { approvalPolicy: "approval_policy" }
 
 const Spelled = Schema.transform(AnyObject, Schema.Unknown, {
   strict: false,
   decode: (fields) =>
-    Object.fromEntries(Object.entries(fields).map(([name, value]) => [spellings[name] ?? name, value])),
+    Object.fromEntries(
+      Object.entries(fields)
+        .filter(([, value]) => value !== null)
+        .map(([name, value]) => [Object.hasOwn(spellings, name) ? spellings[name] : name, value])
+    ),
   encode: (fields) => fields
 })
 

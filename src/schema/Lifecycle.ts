@@ -16,14 +16,14 @@ export type StopReason = typeof StopReason.Type
 
 /** What a turn cost, as far as the agent tells. Tokens are counts; `cost_usd` is of this turn alone. */
 export const Usage = Schema.Struct({
-  input_tokens: present(Schema.Number),
-  output_tokens: present(Schema.Number),
-  cached_input_tokens: present(Schema.Number),
+  input_tokens: present(Schema.Finite),
+  output_tokens: present(Schema.Finite),
+  cached_input_tokens: present(Schema.Finite),
   /** Tokens in the context window after the turn. */
-  context_tokens: present(Schema.Number),
-  context_window: present(Schema.Number),
-  cost_usd: present(Schema.Number),
-  duration_ms: present(Schema.Number)
+  context_tokens: present(Schema.Finite),
+  context_window: present(Schema.Finite),
+  cost_usd: present(Schema.Finite),
+  duration_ms: present(Schema.Finite)
 })
 export type Usage = typeof Usage.Type
 
@@ -43,7 +43,7 @@ export const TurnStart = event("turn_start", {
 export const TurnEnd = event("turn_end", {
   stop_reason: StopReason,
   usage: present(Usage),
-  context_pct: present(Schema.Number)
+  context_pct: present(Schema.Finite)
 })
 /** The relay handed a command to the agent, queued it, or had it already. */
 export const InputAck = event("input_ack", {

@@ -33,7 +33,7 @@ export const ErrorEvent = event("error", {
 export const QuotaWarning = event("quota_warning", { text: Schema.String })
 /** The context window is nearly full; `context_pct` is 0 to 100. */
 export const ContextWarning = event("context_warning", {
-  context_pct: Schema.Number,
+  context_pct: Schema.Finite,
   text: present(Schema.String)
 })
 export const ContextCompacted = event("context_compacted", { text: present(Schema.String) })

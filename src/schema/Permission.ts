@@ -26,7 +26,7 @@ export const PermissionRequest = Schema.Struct({
   metadata: Schema.Struct({
     kind: Schema.Literal("tool", "plan", "question", "other"),
     options: present(Schema.Array(PermissionOption)),
-    expires_at: present(Schema.Number)
+    expires_at: present(Schema.Finite)
   }, { key: Schema.String, value: Schema.Unknown }),
   raw: present(Schema.Unknown)
 })
@@ -97,9 +97,12 @@ const allowing = new Set([
 const forSession = new Set(["acceptForSession", "approved_for_session", "allow_always"])
 const stopping = new Set(["cancel", "abort"])
 
-/** A word that neither allows nor is an option's id denies; without any word the offered option decides. */
+const wordsOf = (answer: PermissionAnswer): ReadonlyArray<string> =>
+  [answer.behavior, answer.decision].filter((word) => word !== undefined)
+
+/** A word that does not allow denies; without any word or flag the offered option decides. */
 const behaviorOf = (answer: PermissionAnswer): "allow" | "deny" | undefined => {
-  const words = [answer.behavior, answer.decision].filter((word) => word !== undefined)
+  const words = wordsOf(answer)
   const flags = [answer.allow, answer.approved].filter((flag) => flag !== undefined)
   if (words.length + flags.length === 0) return undefined
   return words.every((word) => allowing.has(word)) && flags.every((flag) => flag) ? "allow" : "deny"
@@ -114,8 +117,10 @@ export const toPermissionResponse = (answer: PermissionAnswer): PermissionRespon
   const updatedInput = answer.updatedInput ?? answer.updated_input
   const behavior = behaviorOf(answer) ??
     (option_id === undefined && answer.answers === undefined ? "deny" : undefined)
-  const scope = answer.scope ?? (forSession.has(answer.decision ?? "") ? "session" : undefined)
-  const stop = answer.stop ?? (stopping.has(answer.decision ?? "") ? true : undefined)
+  const words = wordsOf(answer)
+  const lasting = behavior === "allow" && words.some((word) => forSession.has(word))
+  const scope = answer.scope ?? (lasting ? "session" : undefined)
+  const stop = answer.stop ?? (words.some((word) => stopping.has(word)) ? true : undefined)
   return {
     type: "permission_response",
     ...(answer.request_id !== undefined && { request_id: answer.request_id }),

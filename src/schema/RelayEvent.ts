@@ -47,7 +47,7 @@ export const Envelope = Schema.Struct({
   /** 1, 2, 3 … per session, no gaps. An event of the connection alone repeats the `seq` it stands at. */
   seq: Count,
   /** Unix time in seconds. */
-  ts: Schema.Number,
+  ts: Schema.Finite,
   session_id: present(SessionId),
   /** 1, 2 … inside a turn. */
   turn: present(Schema.Int)

@@ -9,6 +9,8 @@ import * as Command from "./ClientCommand.js"
 import type { ClientCommand } from "./ClientCommand.js"
 import { type ContentBlock, textOf } from "./ContentBlock.js"
 import { Handshake } from "./Handshake.js"
+import { MessageId } from "./Ids.js"
+import { type Fields, oddity, parseFields } from "./parseFields.js"
 import { PermissionAnswer, toPermissionResponse } from "./Permission.js"
 
 /** A frame that is no command. `problem` is for people; `message_id` is the frame's own, when it could be read. */
@@ -17,41 +19,33 @@ export interface BadFrame {
   readonly message_id?: string
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** The first thing wrong, as `field` and what to put there. */
-const describe = (error: ParseResult.ParseError): string => {
-  const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
-  if (issue === undefined) return "is not understood"
-  const field = issue.path.map(String).join(".")
-  if (field === "") return issue.message
-  return issue._tag === "Missing" ? `\`${field}\` is missing` : `\`${field}\` ${issue.message}`
-}
-
+/** The value, or the first thing wrong: the field and what to put there. */
 const decodeWith = <A, I>(schema: Schema.Schema<A, I>) => {
   const decode = Schema.decodeUnknownEither(schema)
-  return (value: unknown): Either.Either<A, string> => Either.mapLeft(decode(value), describe)
+  const read = (fields: Fields, missing = ""): Either.Either<A, string> =>
+    Either.orElse(decode(fields), (error) => {
+      const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
+      const field = issue?.path.map(String).join(".") ?? ""
+      // What belongs into a missing field is what its schema says when it holds nothing.
+      if (issue?._tag === "Missing" && missing === "") {
+        return read({ ...fields, [field]: undefined }, "is missing: it ")
+      }
+      const message = issue?.message ?? "the frame is not understood"
+      return Either.left(field === "" ? message : `\`${field}\` ${missing}${message}`)
+    })
+  return (fields: Fields) => read(fields)
 }
 
 /** The handshake, out of the first frame. */
 export const decodeHandshake = (frame: string): Either.Either<Handshake, string> => {
-  const fields = parseJson(frame)
-  return isFields(fields)
-    ? readHandshake(fields)
-    : Either.left(
+  const fields = parseFields(frame)
+  if (fields === undefined) {
+    return Either.left(
       "the first frame must be the handshake, a JSON object such as {\"tool\":\"claude\",\"folder\":\".\"}"
     )
+  }
+  const odd = oddity(fields)
+  return odd === undefined ? readHandshake(fields) : Either.left(odd)
 }
 const readHandshake = decodeWith(Handshake)
 
@@ -86,7 +80,11 @@ const readers: Record<string, (fields: Fields) => Either.Either<ClientCommand, s
   set_model: decodeWith(Command.SetModel),
   set_permission_mode: decodeWith(Command.SetPermissionMode),
   set_approval_policy: (fields) =>
-    readMode({ mode: fields["approval_policy"] ?? fields["policy"], ...fields, type: "set_permission_mode" }),
+    readMode({
+      ...fields,
+      type: "set_permission_mode",
+      mode: fields["mode"] ?? fields["approval_policy"] ?? fields["approvalPolicy"] ?? fields["policy"]
+    }),
   control_request: decodeWith(Command.ControlRequest),
   control_response: decodeWith(Command.ControlResponse),
   raw_request: decodeWith(Command.RawRequest),
@@ -100,8 +98,10 @@ const readMode = decodeWith(Command.SetPermissionMode)
 const known = Object.keys(readers).join(", ")
 
 const readFields = (fields: Fields): Either.Either<ClientCommand, string> => {
+  const odd = oddity(fields)
+  if (odd !== undefined) return Either.left(odd)
   const { type } = fields
-  if (type === undefined) {
+  if (type === undefined || type === null) {
     return fields["text"] === undefined
       ? Either.left(`\`type\` is missing: send {"text":"…"} for a prompt, or one of ${known}`)
       : Either.flatMap(
@@ -113,13 +113,15 @@ const readFields = (fields: Fields): Either.Either<ClientCommand, string> => {
   return read === undefined ? Either.left(`\`type\` must be one of ${known}`) : read(fields)
 }
 
+const isMessageId = Schema.is(MessageId)
+
 /** A command, out of any later frame. A frame that is not a JSON object is a prompt. */
 export const decodeFrame = (frame: string): Either.Either<ClientCommand, BadFrame> => {
-  const fields = parseJson(frame)
-  if (!isFields(fields)) return Either.mapLeft(toPrompt(textBlocks(frame), {}), (problem) => ({ problem }))
+  const fields = parseFields(frame)
+  if (fields === undefined) return Either.mapLeft(toPrompt(textBlocks(frame), {}), (problem) => ({ problem }))
   const { message_id } = fields
   return Either.mapLeft(readFields(fields), (problem) => ({
     problem,
-    ...(typeof message_id === "string" && { message_id })
+    ...(isMessageId(message_id) && { message_id })
   }))
 }

@@ -24,11 +24,22 @@ export const TextList = Schema.Array(Text).annotations(
 )
 export const Flag = Schema.Boolean.annotations(says("must be true or false"))
 export const Count = Schema.NonNegativeInt.annotations(says("must be a whole number, 0 or more"))
-export const Seconds = Schema.NonNegative.annotations(says("must be a number of seconds, 0 or more"))
+export const Seconds = Schema.Number.pipe(Schema.between(0, 31_536_000)).annotations(
+  says("must be a number of seconds from 0 to 31536000 (a year)")
+)
 export const TextMap = Schema.Record({ key: Schema.String, value: Schema.String })
   .annotations(says("must be an object whose values are strings, such as {\"NAME\": \"value\"}"))
 export const AnyObject = Schema.Record({ key: Schema.String, value: Schema.Unknown })
   .annotations(says("must be an object"))
+
+/** An object of named fields. What is wrong in one of them is said of that field, not of the whole. */
+export const group = <Fields extends Schema.Struct.Fields>(fields: Fields) =>
+  Schema.Struct(fields).annotations({
+    message: (issue) => ({
+      message: "must be an object",
+      override: issue._tag === "Transformation" && issue.issue._tag === "Type"
+    })
+  })
 
 /** A word out of a fixed list; the message names the list. */
 export const oneOf = <const Words extends readonly [string, ...Array<string>]>(...words: Words) =>

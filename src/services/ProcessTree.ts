@@ -1,0 +1,153 @@
+/**
+ * ProcessTree: which processes live on this machine, who started whom, and who carries our marker.
+ *
+ * Linux is read from /proc; elsewhere `ps` is asked, which cannot show a marker. A zombie counts as gone. A process is
+ * known by pid and start time together, so that a signal never reaches a stranger who was given the pid since.
+ * Everything here is synchronous, because it must also work while the relay exits; what one scan saw is shared by all
+ * who ask within some milliseconds, because many sessions may end together.
+ */
+import { readdirSync, readFileSync } from "node:fs"
+
+export interface ProcessEntry {
+  readonly pid: number
+  readonly ppid: number
+  /** Its process group. */
+  readonly pgid: number
+  /** When it started, in the system's own words. */
+  readonly started: string
+}
+
+/** Where processes are read from. */
+export interface ProcessSource {
+  /** All that are alive. */
+  readonly list: () => ReadonlyArray<ProcessEntry>
+  /** One, as it is now; a source that cannot say it cheaply leaves it out. */
+  readonly read?: (pid: number) => ProcessEntry | undefined
+  /** The environment it was started with, `A=1\0B=2\0`; empty if nobody may know. */
+  readonly environ: (entry: ProcessEntry) => string
+  /** How long a list is good enough, in ms: several times what reading it costs. */
+  readonly reuseMs: number
+}
+
+/** The variable every agent is given; all it starts inherit it, even those that leave its process group. */
+export const markerVariable = "AI_RELAY_SESSION"
+
+export class ProcessTree {
+  private entries: ReadonlyMap<number, ProcessEntry> = new Map()
+  private byMarker: ReadonlyMap<string, ReadonlyArray<ProcessEntry>> | undefined
+  private readAt = -Infinity
+
+  constructor(private readonly source: ProcessSource) {}
+
+  /** Everyone alive, by pid. */
+  all(): ReadonlyMap<number, ProcessEntry> {
+    const now = performance.now()
+    if (now - this.readAt > this.source.reuseMs) {
+      this.entries = new Map(this.source.list().map((entry) => [entry.pid, entry]))
+      this.byMarker = undefined
+      this.readAt = now
+    }
+    return this.entries
+  }
+
+  /** Everyone started by one of these, by those they started, and so on. */
+  descendants(pids: Iterable<number>): ReadonlySet<ProcessEntry> {
+    const children = groupBy(this.all().values(), (entry) => entry.ppid)
+    const found = new Set(Array.from(pids).flatMap((pid) => children.get(pid) ?? []))
+    for (const { pid } of found) children.get(pid)?.forEach((child) => found.add(child))
+    return found
+  }
+
+  /** Everyone started with this marker in the environment. */
+  marked(marker: string): ReadonlyArray<ProcessEntry> {
+    const entries = this.all()
+    this.byMarker ??= groupBy(entries.values(), (entry) => markerIn(this.source.environ(entry)))
+    return this.byMarker.get(marker) ?? []
+  }
+
+  /** The very same process still runs. */
+  isAlive({ pid, started }: ProcessEntry): boolean {
+    const now = this.source.read === undefined ? this.all().get(pid) : this.source.read(pid)
+    return now?.started === started
+  }
+
+  /** Send a signal, if it is still the very same process. */
+  signal(entry: ProcessEntry, signal: NodeJS.Signals): void {
+    if (this.isAlive(entry)) sendSignal(entry.pid, signal)
+  }
+}
+
+/** Send a signal to a process, or to a group by its negative number. Nobody there is no fault. */
+export const sendSignal = (pid: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It is gone, or belongs to somebody else.
+  }
+}
+
+/** One line of /proc/<pid>/stat. The name in it may hold spaces and parentheses: fields count from the last one. */
+export const parseStat = (stat: string): ProcessEntry | undefined => {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  const [state = "", ppid, pgid] = fields
+  const started = fields[19]
+  if (started === undefined || "ZX".includes(state)) return undefined
+  return { pid: Number.parseInt(stat), ppid: Number(ppid), pgid: Number(pgid), started }
+}
+
+/** What `ps` is asked for; a caller runs it, because processes are started in one place only. */
+export const psArguments = ["-axo", "pid=,ppid=,pgid=,stat=,lstart="]
+
+const psLine = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+([^Z\s]\S*)\s+(\S.*?)\s*$/gm
+
+/** What `ps` answers, without its zombies. */
+export const parsePs = (answer: string): ReadonlyArray<ProcessEntry> =>
+  Array.from(answer.matchAll(psLine), ([, pid, ppid, pgid, , started = ""]) => ({
+    pid: Number(pid),
+    ppid: Number(ppid),
+    pgid: Number(pgid),
+    started
+  }))
+
+export const psSource = (runPs: () => string): ProcessSource => ({
+  list: () => parsePs(runPs()),
+  environ: () => "",
+  reuseMs: 100
+})
+
+export const procSource = (): ProcessSource => {
+  const read = (pid: number | string) => parseStat(readIfThere(`/proc/${pid}/stat`))
+  // Nobody older than the relay was started by it: their environments need not be read.
+  const oldest = Number(read("self")?.started ?? 0)
+  return {
+    list: () => readdirSync("/proc").flatMap((name) => isNumber(name) ? read(name) ?? [] : []),
+    read,
+    environ: (entry) => Number(entry.started) < oldest ? "" : readIfThere(`/proc/${entry.pid}/environ`),
+    reuseMs: 15
+  }
+}
+
+const readIfThere = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8")
+  } catch {
+    return ""
+  }
+}
+
+const isNumber = (name: string) => name >= "0" && name < ":"
+
+const markerPattern = new RegExp(`(?:^|\\0)${markerVariable}=([^\\0]*)`)
+const markerIn = (environ: string): string | undefined => markerPattern.exec(environ)?.[1]
+
+const groupBy = <A, K>(items: Iterable<A>, keyOf: (item: A) => K | undefined): Map<K, Array<A>> => {
+  const groups = new Map<K, Array<A>>()
+  for (const item of items) {
+    const key = keyOf(item)
+    if (key === undefined) continue
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [item])
+    else group.push(item)
+  }
+  return groups
+}

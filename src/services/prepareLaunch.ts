@@ -1,0 +1,33 @@
+/**
+ * prepareLaunch: what is settled before a program starts, with pipes or on a terminal: where it lies, and its
+ * environment. A missing program is found out here, before anything runs.
+ */
+import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
+import type { LaunchSpec } from "../adapters/Adapter.js"
+import { CommandNotFound } from "../adapters/AdapterError.js"
+import { agentEnvironment, type Environment, relayEnvironment } from "./AgentEnvironment.js"
+import { findProgram, withFolderOf } from "./findProgram.js"
+
+export interface Prepared {
+  /** Absolute. */
+  readonly program: string
+  readonly env: Environment
+  /** All it starts will carry it in the environment. */
+  readonly marker: string
+}
+
+/** `own` is the environment it starts from. */
+export const prepareLaunch = (
+  launch: LaunchSpec,
+  own: Environment = relayEnvironment()
+): Effect.Effect<Prepared, CommandNotFound> =>
+  Effect.suspend(() => {
+    const { advice, command, cwd } = launch
+    const marker = randomUUID()
+    const env = agentEnvironment(own, launch, marker)
+    const program = findProgram(command, env, cwd)
+    return program === undefined
+      ? new CommandNotFound({ command, advice })
+      : Effect.succeed({ program, env: withFolderOf(program, env), marker })
+  })

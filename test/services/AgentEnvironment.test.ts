@@ -1,0 +1,85 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { agentEnvironment, checkClientEnv, relayEnvironment } from "../../src/services/AgentEnvironment.js"
+
+describe("agentEnvironment", () => {
+  it("adds to the relay's own environment the client's, then the adapter's, then the marker", () => {
+    const own = { A: "own", B: "own", C: "own" }
+    const launch = {
+      clientEnv: { B: "client", C: "client", AI_RELAY_SESSION: "forged" },
+      env: { C: "adapter" }
+    }
+    assert.deepStrictEqual(agentEnvironment(own, launch, "m"), {
+      A: "own",
+      B: "client",
+      C: "adapter",
+      AI_RELAY_SESSION: "m"
+    })
+  })
+
+  it("keeps the relay's settings and the marks of an agent around it to itself", () => {
+    const own = { PATH: "/bin", AI_RELAY_TOKEN: "secret", CLAUDECODE: "1", CLAUDE_CODE_ENTRYPOINT: "cli" }
+    assert.deepStrictEqual(agentEnvironment(own, {}, "m"), { PATH: "/bin", AI_RELAY_SESSION: "m" })
+  })
+
+  it("reads the environment of this process", () => {
+    assert.strictEqual(relayEnvironment()["PATH"], process.env["PATH"])
+  })
+})
+
+const refusal = (env: Record<string, string>, allowed: ReadonlyArray<string> = []) =>
+  checkClientEnv(env, allowed).pipe(
+    Effect.as("accepted"),
+    Effect.catchTag("BadHandshake", ({ reason }) => Effect.succeed(reason)),
+    Effect.runSync
+  )
+
+const harmful = [
+  ..."PATH LD_PRELOAD LD_LIBRARY_PATH DYLD_INSERT_LIBRARIES NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS".split(
+    " "
+  ),
+  ..."ANTHROPIC_BASE_URL OPENAI_BASE_URL GOOGLE_GEMINI_BASE_URL HTTPS_PROXY https_proxy All_Proxy no_proxy"
+    .split(" "),
+  ..."PYTHONPATH PYTHONSTARTUP PYTHONHOME BASH_ENV ENV PROMPT_COMMAND SHELL HOME IFS".split(" "),
+  ..."GIT_SSH GIT_SSH_COMMAND GIT_EXEC_PATH GIT_CONFIG_COUNT PERL5LIB PERL5OPT RUBYOPT RUBYLIB".split(" "),
+  ..."JAVA_TOOL_OPTIONS AI_RELAY_TOKEN AI_RELAY_SESSION CLAUDE_CONFIG_DIR CODEX_HOME GEMINI_CLI_HOME".split(
+    " "
+  ),
+  ..."NODE_TLS_REJECT_UNAUTHORIZED SSL_CERT_FILE REQUESTS_CA_BUNDLE SSH_ASKPASS npm_config_script_shell"
+    .split(" "),
+  ..."OTEL_EXPORTER_OTLP_ENDPOINT CLAUDE_ENV_FILE RUSTC_WRAPPER EDITOR PAGER".split(" ")
+]
+const harmless = "ANTHROPIC_API_KEY OPENAI_API_KEY GEMINI_API_KEY LANG TZ NODE_ENV DEBUG PYTHONUNBUFFERED"
+  + " GIT_AUTHOR_NAME MY_PATH PATHOLOGY ENVIRONMENT HOMEPAGE SHELL_COLOR GITHUB_TOKEN MAX_THINKING_TOKENS"
+
+describe("checkClientEnv", () => {
+  it.each(harmful)("refuses %s, and says how the operator allows it", (name) => {
+    assert.include(refusal({ GOOD: "1", [name]: "x" }), `start the relay with --allow-env ${name}`)
+    assert.strictEqual(refusal({ [name]: "x" }, [name]), "accepted")
+  })
+
+  it.each(harmless.split(" "))("accepts %s", (name) => {
+    assert.strictEqual(refusal({ [name]: "x" }), "accepted")
+  })
+
+  it("takes what the operator listed by its exact name only", () => {
+    assert.include(refusal({ http_proxy: "x" }, ["HTTP_PROXY", "http"]), "http_proxy")
+  })
+
+  it.each(["", "1A", "A B", "A=B", "A-B", "É", "A\n", "BASH_FUNC_ls%%", "A\0"])(
+    "refuses the name %j",
+    (name) => {
+      assert.include(refusal({ [name]: "x" }, [name]), "is not a name a variable can have")
+    }
+  )
+
+  it("refuses a value with a NUL, without repeating it", () => {
+    const reason = refusal({ TOKEN: "secret\0" }, ["TOKEN"])
+    assert.include(reason, "TOKEN")
+    assert.notInclude(reason, "secret")
+  })
+
+  it("accepts an empty environment", () => {
+    assert.strictEqual(refusal({}), "accepted")
+  })
+})
