@@ -6,6 +6,7 @@
  * each starts in the step its line is read, so that a question is logged where it was asked.
  */
 import { Context, Effect, FiberSet, Layer, Match, Option, Schema } from "effect"
+import { isUtf8 } from "node:buffer"
 import { RequestId } from "../../schema/Ids.js"
 import {
   type Adapter,
@@ -20,9 +21,10 @@ import * as ClaudeControl from "./ClaudeControl.js"
 import { toLaunch } from "./ClaudeLaunch.js"
 import { permissionModes } from "./ClaudeLaunch.js"
 import { CanUseTool, ClaudeMessage, type ControlRequest } from "./ClaudeMessage.js"
+import { makeState } from "./ClaudeState.js"
 import { toAnswer, toPermissionRequest } from "./permission.js"
 import { readStreamEvent, translateStreamEvent } from "./streamEvent.js"
-import { makeState, translate } from "./translate.js"
+import { translate } from "./translate.js"
 
 export class ClaudeAdapter extends Context.Tag("ai-relay/adapters/ClaudeAdapter")<ClaudeAdapter, Adapter>() {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
@@ -52,10 +54,13 @@ const make = Effect.gen(function*() {
           sink.emit({ type: "status", status: typeof type === "string" ? type : "unknown" }, line)
       })
 
-    const onLine = (line: Buffer): void => {
-      const piece = readStreamEvent(line)
-      if (piece !== undefined) return sink.emit(translateStreamEvent(piece, state), line, "latin1")
-      const message = Option.getOrUndefined(readMessage(line.toString("utf8")))
+    const onLine = (printed: Buffer): void => {
+      const piece = readStreamEvent(printed)
+      if (piece !== undefined) return sink.emit(translateStreamEvent(piece, state), printed, "latin1")
+      const text = printed.toString("utf8")
+      // A client would close the connection at a frame that is not UTF-8.
+      const line = isUtf8(printed) ? printed : Buffer.from(text)
+      const message = Option.getOrUndefined(readMessage(text))
       if (message === undefined) return tellUnknown(line)
       switch (message.type) {
         case "control_request":

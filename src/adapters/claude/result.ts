@@ -63,8 +63,8 @@ const login =
 /** What to tell the user; diagnostics of the CLI itself are not for people. */
 const reasonOf = (result: Result): string =>
   result.result
-    ?? result.errors?.filter((error) => !error.startsWith("[ede_diagnostic]")).join("\n")
-    ?? `Claude Code stopped with ${result.subtype}.`
+  || result.errors?.filter((error) => !error.startsWith("[ede_diagnostic]")).join("\n")
+  || `Claude Code stopped with ${result.subtype === "success" ? "an error" : result.subtype}.`
 
 const toError = (result: Result): BodyOf<"error"> => {
   const reason = reasonOf(result)

@@ -26,11 +26,14 @@ const optionalUsage = (value: unknown) =>
     && optionalNumber(value["cache_read_input_tokens"]) &&
     optionalNumber(value["cache_creation_input_tokens"]))
 
-/** The same shape the Schema asks for; nothing more is read. */
+const ascii = /^[\x00-\x7f]*$/
+
+/** The same shape the Schema asks for; nothing more is read. A field that comes twice may make it another message. */
 const isStreamEvent = (message: unknown): message is StreamEvent => {
-  if (!isObject(message) || !optionalText(message["parent_tool_use_id"]) || !isObject(message["event"])) {
-    return false
-  }
+  if (!isObject(message) || message["type"] !== "stream_event" || !isObject(message["event"])) return false
+  const parent = message["parent_tool_use_id"]
+  // Threads are told apart by it, whichever road a line takes.
+  if (!optionalText(parent) || (typeof parent === "string" && !ascii.test(parent))) return false
   const { content_block, delta, index, message: started, type, usage } = message["event"]
   return typeof type === "string" && optionalNumber(index) && optionalUsage(usage)
     && (content_block === undefined || content_block === null
@@ -95,7 +98,10 @@ export const translateStreamEvent = (message: StreamEvent, state: StreamState): 
     return tool_use_id === undefined ? piece : { ...piece, tool_use_id }
   }
   if (event.type === "content_block_start" && event.content_block?.id) {
-    state.blocks.set(`${thread}:${event.index}`, event.content_block.id)
+    const { id } = event.content_block
+    // Others could not be told in an event of latin1 views as well as in one of texts. Claude's are ASCII.
+    if (ascii.test(id)) state.blocks.set(`${thread}:${event.index}`, id)
+    else state.blocks.delete(`${thread}:${event.index}`)
   }
   if (event.type === "message_start") {
     for (const key of state.blocks.keys()) if (key.startsWith(`${thread}:`)) state.blocks.delete(key)

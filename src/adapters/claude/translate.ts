@@ -4,116 +4,17 @@
  */
 import { Match, Option, Schema } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
-import { type BodyOf, type EventBody, textOf } from "../../schema/index.js"
-import { makeContextMeter } from "../wire/contextMeter.js"
+import { type EventBody, textOf } from "../../schema/index.js"
 import { createdDiff, editedDiff } from "../wire/unifiedDiff.js"
-import { type Assistant, type ClaudeMessage, FileChange, type System, type User } from "./ClaudeMessage.js"
+import { type Assistant, type ClaudeMessage, FileChange, type User } from "./ClaudeMessage.js"
+import type { ClaudeState } from "./ClaudeState.js"
 import { translateResult } from "./result.js"
-import { inputTokensOf, makeStreamState, type StreamState, translateStreamEvent } from "./streamEvent.js"
-
-/** What the relay remembers of one conversation. */
-export interface ClaudeState extends StreamState {
-  model: string | undefined
-  cost: number
-  /** The `uuid` of a prompt Claude has not taken up yet. */
-  unread_prompt: string | undefined
-  /** Tool calls of background tasks, by task id. */
-  readonly tasks: Map<string, string>
-  readonly warn: ReturnType<typeof makeContextMeter>
-  /** A turn runs, as the session sees it. */
-  readonly inTurn: () => boolean
-}
-
-export const makeState = (inTurn: () => boolean): ClaudeState => ({
-  ...makeStreamState(),
-  model: undefined,
-  cost: 0,
-  unread_prompt: undefined,
-  tasks: new Map(),
-  warn: makeContextMeter(),
-  inTurn
-})
+import { inputTokensOf, translateStreamEvent } from "./streamEvent.js"
+import { status, translateSystem } from "./system.js"
 
 type Events = ReadonlyArray<EventBody>
 
 const string = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
-
-const status = (
-  name: string,
-  text?: string,
-  metadata?: Readonly<Record<string, unknown>>
-): BodyOf<"status"> => ({
-  type: "status",
-  status: name,
-  ...(text !== undefined && { text }),
-  ...(metadata !== undefined && { metadata })
-})
-
-const limits = new Set(["rate_limit", "overloaded", "billing_error"])
-
-const retry = (
-  { attempt, error, error_status, max_retries, retry_delay_ms, subtype }: System
-): BodyOf<"status" | "quota_warning"> => {
-  const text =
-    `The model API answered ${error ?? "with an error"}${error_status ? ` (${error_status})` : ""}; `
-    + `Claude Code tries again (${attempt ?? "?"} of ${max_retries ?? "?"}).`
-  const limited = limits.has(error ?? "") || error_status === 429 || error_status === 529
-  return limited
-    ? { type: "quota_warning", text, metadata: { error, error_status, retry_delay_ms } }
-    : status(subtype, text)
-}
-
-const init = (message: System, state: ClaudeState): Events => {
-  state.model = message.model
-  const told = status("init", undefined, {
-    native_session_id: message.session_id,
-    model: message.model,
-    permission_mode: message.permissionMode
-  })
-  // It opens every turn; outside of one Claude began it by itself (a background task has finished).
-  return state.inTurn() ? [told] : [{ type: "turn_start" }, told]
-}
-
-const systemStatus = (message: System): Events => {
-  if (message.compact_result === "failed") {
-    return [{
-      type: "error",
-      code: "turn_failed",
-      text: message.compact_error ?? "The context could not be compacted."
-    }]
-  }
-  const mode = message.permissionMode
-  return [status(
-    message.status ?? (mode === undefined ? "ready" : "permission_mode"),
-    undefined,
-    mode === undefined ? undefined : { permission_mode: mode }
-  )]
-}
-
-const system = (message: System, state: ClaudeState): Events => {
-  const { subtype, task_id, tool_use_id } = message
-  if (task_id !== undefined && tool_use_id !== undefined) state.tasks.set(task_id, tool_use_id)
-  switch (subtype) {
-    case "init":
-      return init(message, state)
-    case "status":
-      return systemStatus(message)
-    case "api_retry":
-      return [retry(message)]
-    case "compact_boundary":
-      return [{ type: "context_compacted", metadata: message.compact_metadata ?? {} }]
-    case "task_progress": {
-      const task = tool_use_id ?? state.tasks.get(task_id ?? "")
-      const text = message.description ?? message.last_tool_name ?? ""
-      return [{ type: "tool_progress", text, ...(task !== undefined && { tool_use_id: task }) }]
-    }
-    default: {
-      const text = message.summary ?? message.description ?? string(message.message) ??
-        string(message.content)
-      return [status(subtype, text, task_id === undefined ? undefined : { task_id })]
-    }
-  }
-}
 
 /** A subagent's messages name the tool call that started it. */
 const thread = (parent: string | undefined) =>
@@ -223,7 +124,7 @@ export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
   Match.value(message).pipe(
     Match.withReturnType<Events>(),
     Match.discriminatorsExhaustive("type")({
-      system: (message) => system(message, state),
+      system: (message) => translateSystem(message, state),
       assistant: (message) => assistant(message, state),
       user: (message) => user(message, state),
       stream_event: (message) => [translateStreamEvent(message, state)],

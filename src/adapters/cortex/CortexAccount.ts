@@ -1,0 +1,116 @@
+/**
+ * CortexAccount: where requests go, and what proves who sends them.
+ *
+ * The handshake names both, and the token may be the relay's own: so it is sent only to Snowflake (https, a name under
+ * snowflakecomputing.com, the standard port) or to a host of the relay's configuration, and only variables of the
+ * relay's list are read. Customers' own programs answer under snowflakecomputing.app: that is not Snowflake.
+ */
+import { Effect, Option, Redacted, Schema } from "effect"
+import type { SnowflakeOptions } from "../../schema/index.js"
+import type { Credentials } from "../Adapter.js"
+import { AuthRequired, BadHandshake } from "../AdapterError.js"
+
+export interface CortexAccount {
+  /** Such as `https://myorg-account.snowflakecomputing.com`. */
+  readonly origin: string
+  readonly token: Redacted.Redacted
+  readonly token_type: string
+}
+
+const refuse = (reason: string) => new BadHandshake({ reason })
+
+const example = "such as \"https://myorg-account.snowflakecomputing.com\""
+const isLoopback = (hostname: string) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+
+/** Where `account_url` leads, if a token may be sent there. What is read is what is used: the parsed URL's origin. */
+export const toOrigin = (
+  account_url: string,
+  hosts: ReadonlyArray<string>
+): Effect.Effect<string, BadHandshake> => {
+  const address = account_url.includes("://") ? account_url : `https://${account_url}`
+  if (!URL.canParse(address)) {
+    return refuse(`\`snowflake.account_url\` is not a URL: set it to one ${example}`)
+  }
+  const { host, hostname, password, protocol, username } = new URL(address)
+  if (username !== "" || password !== "") {
+    return refuse("`snowflake.account_url` must hold no user name: put the token into `snowflake.token`")
+  }
+  const configured = hosts.some((allowed) => allowed.toLowerCase() === host)
+  if (protocol !== "https:" && !(protocol === "http:" && configured && isLoopback(hostname))) {
+    return refuse(`\`snowflake.account_url\` must begin with https://, ${example}`)
+  }
+  if (configured) return Effect.succeed(`${protocol}//${host}`)
+  if (!/^[a-z0-9_.-]+\.snowflakecomputing\.com$/.test(hostname)) {
+    return refuse(
+      `the host of \`snowflake.account_url\` must lie under snowflakecomputing.com, ${example}, `
+        + `or the relay must be started with --cortex-host for it`
+    )
+  }
+  if (host !== hostname) {
+    return refuse("`snowflake.account_url` must name no port: Snowflake answers on the standard one")
+  }
+  // Account names may hold underscores, names in certificates may not.
+  return Effect.succeed(`https://${hostname.replaceAll("_", "-")}`)
+}
+
+const readIssuer = Schema.decodeUnknownOption(Schema.parseJson(Schema.Struct({ iss: Schema.String })))
+
+/** PATs are JWTs too; one made from a key pair says so: its issuer ends with the key's fingerprint. */
+const isKeyPairJwt = (token: string): boolean => {
+  const [, claims = ""] = token.split(".")
+  const issuer = readIssuer(Buffer.from(claims, "base64url").toString("utf8"))
+  return Option.exists(issuer, ({ iss }) => iss.includes(".SHA256:"))
+}
+
+const readToken = Effect.fnUntraced(function*(
+  { token, token_env = "SNOWFLAKE_PAT" }: SnowflakeOptions,
+  credentials: Credentials["Type"]
+) {
+  if (token !== undefined) return Redacted.make(token)
+  const names = credentials.names("cortex")
+  if (!names.includes(token_env)) {
+    return yield* refuse(
+      `\`snowflake.token_env\` must be one of ${names.join(", ")}; for another variable, `
+        + "start the relay with --cortex-token-env"
+    )
+  }
+  return yield* Effect.mapError(
+    Effect.flatten(credentials.get("cortex", token_env)),
+    () =>
+      new AuthRequired({
+        tool: "Cortex",
+        advice: `Start the relay with ${token_env} set to a programmatic access token of Snowflake, `
+          + "or send one as `snowflake.token`."
+      })
+  )
+})
+
+/** The account a handshake may use, or why it may not. `hosts` are those of the relay's configuration. */
+export const toAccount = Effect.fn("CortexAccount.toAccount")(function*(
+  snowflake: SnowflakeOptions,
+  credentials: Credentials["Type"],
+  hosts: ReadonlyArray<string>
+) {
+  const { account_url, token_type } = snowflake
+  if (account_url === undefined) {
+    return yield* refuse(`\`snowflake.account_url\` is missing: set it to your account's URL, ${example}`)
+  }
+  const origin = yield* toOrigin(account_url, hosts)
+  const token = Redacted.make(Redacted.value(yield* readToken(snowflake, credentials)).trim())
+  // Whatever else is in it would end up in a header.
+  if (!/^[\x21-\x7e]+$/.test(Redacted.value(token))) {
+    return yield* refuse("the Snowflake token holds characters no token has: copy it again")
+  }
+  if (token_type !== undefined && !/^[A-Za-z_]+$/.test(token_type)) {
+    return yield* refuse(
+      "`snowflake.token_type` must be PROGRAMMATIC_ACCESS_TOKEN, KEYPAIR_JWT or OAUTH"
+    )
+  }
+  const account: CortexAccount = {
+    origin,
+    token,
+    token_type: token_type ??
+      (isKeyPairJwt(Redacted.value(token)) ? "KEYPAIR_JWT" : "PROGRAMMATIC_ACCESS_TOKEN")
+  }
+  return account
+})

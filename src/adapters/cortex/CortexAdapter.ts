@@ -1,0 +1,164 @@
+/**
+ * CortexAdapter: speaks to Snowflake Cortex over HTTPS: chat completions, Analyst, and Agents.
+ *
+ * There is no process: a session is a conversation we keep, a turn is a request with a stream for an answer
+ * (`CortexTurn`). What a service says is a `Dialect`. Where requests may go, and with which token, `CortexAccount`
+ * decides before anything is sent.
+ */
+import { HttpClient } from "@effect/platform"
+import { Context, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Match } from "effect"
+import type { SnowflakeOptions } from "../../schema/index.js"
+import {
+  type Adapter,
+  type AgentCommand,
+  type AgentExit,
+  type AgentSpec,
+  Credentials,
+  EventSink,
+  type PermissionGate,
+  type PermissionOutcome
+} from "../Adapter.js"
+import { BadHandshake, CommandRefused } from "../AdapterError.js"
+import { makeContextMeter } from "../wire/contextMeter.js"
+import { makeAgent } from "./agent.js"
+import { makeAnalyst, semanticsOf } from "./analyst.js"
+import { chat } from "./chat.js"
+import { toAccount } from "./CortexAccount.js"
+import * as CortexQuery from "./CortexQuery.js"
+import * as CortexTurn from "./CortexTurn.js"
+import type { Dialect } from "./Dialect.js"
+
+export class CortexAdapter extends Context.Tag("ai-relay/adapters/CortexAdapter")<CortexAdapter, Adapter>() {
+  static readonly layer = (options: CortexOptions) => Layer.effect(this, make(options))
+}
+
+/** What the relay's configuration says, and no client can. */
+export interface CortexOptions {
+  /** `host` or `host:port` outside of snowflakecomputing.com that may be sent a token. */
+  readonly cortex_hosts: ReadonlyArray<string>
+}
+
+type Mode = "chat" | "analyst" | "agent"
+
+/** The handshake's, or what its options are for. */
+const modeOf = ({ mode, snowflake = {} }: AgentSpec): Mode =>
+  mode ?? (snowflake.agent !== undefined ? "agent" : semanticsOf(snowflake).length > 0 ? "analyst" : "chat")
+
+const toDialect = (
+  mode: Mode,
+  options: SnowflakeOptions,
+  model: string | undefined
+): Effect.Effect<Dialect, BadHandshake> => {
+  const semantics = semanticsOf(options)
+  switch (mode) {
+    case "chat":
+      return model === undefined
+        ? new BadHandshake({
+          reason: "`model` is missing: set it to one of Cortex, such as \"claude-sonnet-4-5\""
+        })
+        : Effect.succeed(chat)
+    case "analyst":
+      return semantics.length === 1
+        ? Effect.succeed(makeAnalyst(semantics))
+        : new BadHandshake({
+          reason: "Analyst needs exactly one of `snowflake.semantic_view`, `semantic_model_file`, "
+            + `\`semantic_model\` and \`semantic_models\`; the handshake has ${semantics.length}`
+        })
+    case "agent":
+      return makeAgent(options)
+  }
+}
+
+/** Seconds without a byte: a run of an agent may take 15 minutes, and tells little while a query runs. */
+const standardSilence: Record<Mode, number> = { chat: 120, analyst: 120, agent: 15 * 60 }
+
+const toSilence = (seconds: number) => seconds === 0 ? Duration.infinity : Duration.seconds(seconds)
+
+const refuse = (reason: string) => new CommandRefused({ reason })
+
+const make = Effect.fnUntraced(function*({ cortex_hosts }: CortexOptions) {
+  const client = yield* HttpClient.HttpClient
+  const credentials = yield* Credentials
+
+  const open = Effect.fn("CortexAdapter.open")(function*(spec: AgentSpec) {
+    const sink = yield* EventSink
+    const { snowflake = {} } = spec
+    if (spec.native_session_id !== undefined) {
+      return yield* new BadHandshake({
+        reason: "Cortex keeps no conversations to go on with: leave `native_session_id` out"
+      })
+    }
+    const account = yield* toAccount(snowflake, credentials, cortex_hosts)
+    const mode = modeOf(spec)
+    const model = snowflake.model ?? spec.model
+    const dialect = yield* toDialect(mode, snowflake, model)
+    const gone = yield* Deferred.make<AgentExit>()
+    yield* Effect.addFinalizer(() => Deferred.succeed(gone, { stderr: [] }))
+    const fork = yield* FiberSet.makeRuntime<EventSink | PermissionGate | HttpClient.HttpClient>().pipe(
+      Effect.provideService(HttpClient.HttpClient, client)
+    )
+    const forkQuestion = yield* FiberSet.makeRuntime<never, PermissionOutcome>()
+
+    const conversation: CortexTurn.Conversation = {
+      account,
+      dialect,
+      silence: toSilence(snowflake.timeout ?? standardSilence[mode]),
+      warn: makeContextMeter(),
+      fork: forkQuestion,
+      model,
+      messages: []
+    }
+    let turn: Fiber.RuntimeFiber<void> | undefined
+
+    const send = Match.type<AgentCommand>().pipe(
+      Match.withReturnType<Effect.Effect<void, CommandRefused>>(),
+      Match.discriminatorsExhaustive("type")({
+        user_message: (prompt) =>
+          Effect.sync(() => {
+            turn = fork(CortexTurn.run(conversation, prompt))
+          }),
+        // The session makes this effect when the turn begins, and runs it when somebody wants it to end.
+        interrupt: () => Effect.suspend(() => turn === undefined ? Effect.void : Fiber.interruptFork(turn)),
+        set_model: (command) =>
+          Effect.sync(() => {
+            conversation.model = command.model
+            sink.emit({ type: "status", status: "model", metadata: { model: command.model } })
+          }),
+        set_permission_mode: () => refuse("Cortex has no permission modes"),
+        control_request: () => refuse("Cortex has no control requests"),
+        raw_request: ({ method, params, request_id }) =>
+          Effect.map(CortexQuery.toQuery(account, method, params), (query) => {
+            fork(CortexQuery.answer(request_id, query))
+          }),
+        control_response: () => refuse("Cortex waits for no answer to this"),
+        resize: () => refuse("Cortex is no terminal"),
+        stdin: () => refuse("Cortex is no terminal")
+      })
+    )
+
+    // Analyst chooses by itself; a stored agent has its own.
+    const takesModel = mode === "chat" || (mode === "agent" && snowflake.agent === undefined)
+    return {
+      started: {
+        capabilities: {
+          images: mode === "chat",
+          steer: false,
+          set_model: takesModel,
+          permission_modes: [],
+          resume: false,
+          terminal: false
+        },
+        metadata: {
+          mode,
+          account_url: account.origin,
+          ...(takesModel && model !== undefined && { model }),
+          ...(mode === "agent" && snowflake.agent !== undefined && { agent: snowflake.agent })
+        }
+      },
+      send,
+      exit: Deferred.await(gone)
+    }
+  })
+
+  return CortexAdapter.of({ tool: "cortex", open })
+})

@@ -1,0 +1,139 @@
+/**
+ * CortexMessage: what Snowflake's three streams say, as JSON objects in server-sent events.
+ *
+ * Only the fields the relay reads are named; everything else stays in `raw`. Lenient on purpose: what does not fit is
+ * passed on as a `status`, never an error.
+ */
+import { Schema } from "effect"
+import { NativeBlock } from "../../schema/ContentBlock.js"
+
+const optional = <A, I>(field: Schema.Schema<A, I>) =>
+  Schema.optionalWith(field, { exact: true, nullable: true })
+const text = optional(Schema.String)
+const number = optional(Schema.Number)
+const AnyObject = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+/** A message nobody has looked into. */
+export type Fields = typeof AnyObject.Type
+export const readFields = Schema.decodeUnknownOption(Schema.parseJson(AnyObject))
+
+// --- chat completions: unnamed events ----------------------------------------------------------------------------
+
+export const ToolCallPiece = Schema.Struct({
+  index: number,
+  id: text,
+  function: optional(Schema.Struct({ name: text, arguments: text }))
+})
+export type ToolCallPiece = typeof ToolCallPiece.Type
+
+export const ChatUsage = Schema.Struct({
+  prompt_tokens: number,
+  completion_tokens: number,
+  total_tokens: number,
+  prompt_tokens_details: optional(Schema.Struct({ cached_tokens: number }))
+})
+export type ChatUsage = typeof ChatUsage.Type
+
+export const ChatChunk = Schema.Struct({
+  choices: Schema.Array(Schema.Struct({
+    delta: optional(Schema.Struct({
+      content: text,
+      reasoning: text,
+      tool_calls: optional(Schema.Array(ToolCallPiece))
+    })),
+    finish_reason: text
+  })),
+  usage: optional(ChatUsage)
+})
+export type ChatChunk = typeof ChatChunk.Type
+
+// --- all three ---------------------------------------------------------------------------------------------------
+
+/** An error inside of an answer that began well. */
+export const StreamError = Schema.Struct({
+  message: Schema.String,
+  code: optional(Schema.Union(Schema.String, Schema.Number)),
+  request_id: text
+})
+export type StreamError = typeof StreamError.Type
+/** The same in an event without a name, as chat has them. */
+export const ChatError = Schema.Struct({ error: Schema.Union(StreamError, Schema.String) })
+
+// --- analyst -----------------------------------------------------------------------------------------------------
+
+export const AnalystStatus = Schema.Struct({ status: Schema.String, status_message: text })
+export type AnalystStatus = typeof AnalystStatus.Type
+export const AnalystDelta = Schema.Struct({
+  index: Schema.Number,
+  type: Schema.String,
+  text_delta: text,
+  statement_delta: text,
+  confidence: optional(Schema.Unknown),
+  suggestions_delta: optional(Schema.Struct({
+    index: Schema.Int.pipe(Schema.between(0, 999)),
+    suggestion_delta: Schema.String
+  }))
+})
+export type AnalystDelta = typeof AnalystDelta.Type
+export const Warnings = Schema.Struct({ warnings: Schema.Array(Schema.Struct({ message: Schema.String })) })
+
+// --- agents ------------------------------------------------------------------------------------------------------
+
+export const AgentStatus = Schema.Struct({ status: Schema.String, message: text })
+export const AgentText = Schema.Struct({ content_index: number, text: Schema.String })
+export const AgentWarning = Schema.Struct({ message: Schema.String, code: text })
+
+export const ToolUse = Schema.Struct({
+  tool_use_id: Schema.String,
+  type: text,
+  name: text,
+  input: optional(Schema.Unknown),
+  /** The reference shows it as a string too. */
+  client_side_execute: optional(Schema.Union(Schema.Boolean, Schema.String)),
+  permission: optional(Schema.Struct({ options: optional(Schema.Array(Schema.String)) }))
+})
+export type ToolUse = typeof ToolUse.Type
+
+export const ToolOutcome = Schema.Struct({
+  tool_use_id: Schema.String,
+  type: text,
+  name: text,
+  content: optional(Schema.Array(AnyObject)),
+  status: text
+})
+export type ToolOutcome = typeof ToolOutcome.Type
+
+export const ToolStatus = Schema.Struct({ tool_use_id: text, status: text, message: text })
+export const AnalystToolDelta = Schema.Struct({
+  tool_use_id: text,
+  delta: Schema.Struct({
+    text,
+    think: text,
+    sql: text,
+    sql_explanation: text,
+    query_id: text,
+    suggestions: optional(Schema.Struct({ delta: text }))
+  })
+})
+export type AnalystToolDelta = typeof AnalystToolDelta.Type
+
+/** A table or chart: a block of the answer. */
+export const Figure = Schema.Struct({ content_index: number, tool_use_id: text, query_id: text, title: text })
+
+const TokensConsumed = Schema.Struct({
+  model_name: text,
+  input_tokens: optional(Schema.Struct({ total: number, cache_read: number })),
+  output_tokens: optional(Schema.Struct({ total: number })),
+  context_window: number
+})
+export type TokensConsumed = typeof TokensConsumed.Type
+
+/** The whole answer again, last of all. */
+export const AgentResponse = Schema.Struct({
+  content: Schema.Array(NativeBlock),
+  status: text,
+  metadata: optional(Schema.Struct({
+    run_id: text,
+    usage: optional(Schema.Struct({ tokens_consumed: optional(Schema.Array(TokensConsumed)) }))
+  }))
+})
+export type AgentResponse = typeof AgentResponse.Type

@@ -1,0 +1,156 @@
+/**
+ * CortexRequest: one HTTP request to Snowflake, from its first try to the last event of its stream.
+ *
+ * Too many requests (429) and a model that took too long (503) are tried again, later each time, with jitter, and not
+ * before the server allows it. The stream is read as it comes; nothing for `silence` seconds, or an end before the
+ * service said that it is done, is a failure. Interrupting aborts the request.
+ */
+import { HttpClient, HttpClientRequest, type HttpClientResponse } from "@effect/platform"
+import { Duration, Effect, identity, Option, Random, Redacted, Stream } from "effect"
+import { EventSink } from "../Adapter.js"
+import { type SseEvent, SseSplitter } from "../wire/Sse.js"
+import type { CortexAccount } from "./CortexAccount.js"
+import type { Answer } from "./Dialect.js"
+import { toHttpFailure } from "./httpFailure.js"
+import { type RequestFailed, toRetryEvent, turnFailed } from "./RequestFailed.js"
+
+export interface CortexRequest {
+  readonly account: CortexAccount
+  readonly path: string
+  /** What is posted; without one the path is only read. */
+  readonly body?: object
+  /** Longest time without a byte. */
+  readonly silence: Duration.Duration
+}
+
+/** Tries after the first one. */
+const retries = 4
+const firstDelay = 1000
+/** A server that wants us to wait longer is not waited for. */
+const longestDelay = 120_000
+/** When all was said that matters, the rest follows at once or not at all. */
+const lastWords = Duration.seconds(2)
+
+const silent = (silence: Duration.Duration) => () =>
+  turnFailed(
+    `Snowflake sent nothing for ${
+      Duration.toSeconds(silence)
+    } s, so the request was given up. What had come is `
+      + "kept: send the prompt again, or set `snowflake.timeout` to more seconds."
+  )
+const unreachable = ({ account: { origin } }: CortexRequest) => () =>
+  turnFailed(
+    `${origin} could not be reached. Check \`snowflake.account_url\`, and that the relay's machine may connect to it.`
+  )
+const cut = turnFailed(
+  "The answer was cut: the connection ended before Snowflake said that it is done. What had come is kept; send a "
+    + "prompt to go on."
+)
+const tooLong = turnFailed(
+  "Snowflake sent an event too long to be taken. What had come is kept; ask for less."
+)
+
+const toHttpRequest = ({ account, body, path }: CortexRequest) =>
+  HttpClientRequest.make(body === undefined ? "GET" : "POST")(account.origin + path).pipe(
+    HttpClientRequest.setHeaders({
+      authorization: `Bearer ${Redacted.value(account.token)}`,
+      "x-snowflake-authorization-token-type": account.token_type,
+      accept: "application/json, text/event-stream",
+      "user-agent": "ai-relay/1"
+    }),
+    body === undefined ? identity : HttpClientRequest.bodyText(JSON.stringify(body), "application/json")
+  )
+
+/** Ask once. The request ends with the scope, however that ends. */
+const ask = Effect.fnUntraced(function*(request: CortexRequest) {
+  const client = (yield* HttpClient.HttpClient).pipe(
+    HttpClient.withScope,
+    // A trace of ours is of no use to Snowflake.
+    HttpClient.withTracerPropagation(false)
+  )
+  return yield* client.execute(toHttpRequest(request)).pipe(
+    Effect.mapError(unreachable(request)),
+    Effect.timeoutFail({ duration: request.silence, onTimeout: silent(request.silence) })
+  )
+})
+
+const textOf = (response: HttpClientResponse.HttpClientResponse, { silence }: CortexRequest) =>
+  response.text.pipe(Effect.timeout(silence), Effect.orElseSucceed(() => ""))
+
+/** A stream of events, or why there is none. */
+const askForStream = Effect.fnUntraced(function*(request: CortexRequest) {
+  const response = yield* ask(request)
+  const { headers, status } = response
+  if (status === 200 && !/json|html/.test(headers["content-type"] ?? "")) return response
+  return yield* yield* toHttpFailure(status, headers["retry-after"], yield* textOf(response, request))
+})
+
+const delayOf = (attempt: number, { retry_after_ms = 0 }: RequestFailed) =>
+  Effect.map(
+    Random.nextRange(0.5, 1),
+    (jitter) => Math.max(retry_after_ms, firstDelay * 2 ** attempt * jitter)
+  )
+
+/** Ask until there is an answer, or no hope for one. */
+const askPatiently = Effect.fnUntraced(function*(request: CortexRequest) {
+  const sink = yield* EventSink
+  const again = (attempt: number): ReturnType<typeof askForStream> =>
+    Effect.catchAll(askForStream(request), (failure) =>
+      Effect.flatMap(delayOf(attempt, failure), (delay) => {
+        if (!failure.retry || attempt === retries || delay > longestDelay) return Effect.fail(failure)
+        sink.emit(toRetryEvent(failure, attempt + 1, retries, delay), failure.raw)
+        return Effect.delay(again(attempt + 1), delay)
+      }))
+  return yield* again(0)
+})
+
+/** Read the stream to its end; `onEvent` gets every event, a chunk's events in one batch of the sink. */
+const read = Effect.fnUntraced(function*(
+  response: HttpClientResponse.HttpClientResponse,
+  answer: Answer,
+  { silence }: CortexRequest,
+  onEvent: (event: SseEvent) => void
+) {
+  const sink = yield* EventSink
+  const pull = yield* Stream.toPull(response.stream)
+  const splitter = new SseSplitter(onEvent)
+  /** The next bytes; undefined at the end, and when nothing more is waited for. */
+  const next = Effect.suspend(() => {
+    const over = answer.progress === "complete"
+    const end = over ? Effect.succeed(undefined) : Effect.fail(cut)
+    return pull.pipe(
+      Effect.catchAll((failure) => Option.isNone(failure) ? Effect.succeed(undefined) : end),
+      over
+        ? Effect.timeoutTo({ duration: lastWords, onSuccess: (chunk) => chunk, onTimeout: () => undefined })
+        : Effect.timeoutFail({ duration: silence, onTimeout: silent(silence) })
+    )
+  })
+  while (answer.progress !== "closed") {
+    const chunk = yield* next
+    if (chunk === undefined) break
+    let taken = true
+    const room = sink.batch(() => {
+      for (const bytes of chunk) taken = taken && splitter.push(bytes)
+    })
+    if (!taken) return yield* tooLong
+    if (!room) yield* Effect.async<void>((resume) => sink.onceDrained(() => resume(Effect.void)))
+  }
+  sink.batch(() => splitter.end())
+  if (answer.failure !== undefined) return yield* answer.failure
+  if (answer.progress === "open") return yield* cut
+})
+
+/** Ask, and read the answer. */
+export const exchange = (request: CortexRequest, answer: Answer, onEvent: (event: SseEvent) => void) =>
+  askPatiently(request).pipe(
+    Effect.flatMap((response) => read(response, answer, request, onEvent)),
+    Effect.scoped
+  )
+
+/** Ask for something that comes in one piece: its text. */
+export const fetchText = Effect.fn("CortexRequest.fetchText")(function*(request: CortexRequest) {
+  const response = yield* ask(request)
+  const text = yield* textOf(response, request)
+  if (response.status !== 200) return yield* yield* toHttpFailure(response.status, undefined, text)
+  return text
+}, Effect.scoped)

@@ -1,0 +1,192 @@
+/**
+ * CortexTurn: one prompt until one stop: a request, and further ones while an agent waits for answers of ours.
+ *
+ * However it ends, what had come is told whole and kept for the next prompt. A question that failed without any answer
+ * is forgotten: a bad one would spoil all that follow.
+ */
+import { Cause, type Duration, Effect, Exit, Fiber, Option } from "effect"
+import type { NativeBlock } from "../../schema/ContentBlock.js"
+import { RequestId } from "../../schema/Ids.js"
+import { type StopReason, textOf, type Usage } from "../../schema/index.js"
+import { EventSink, PermissionGate, type PermissionOutcome, type Prompt } from "../Adapter.js"
+import type { makeContextMeter } from "../wire/contextMeter.js"
+import type { SseEvent } from "../wire/Sse.js"
+import { isStop, toDecision, toPermissionRequest, toRefusal, toRefusalEvent } from "./agentAsk.js"
+import { toEnd, toRest, total } from "./conclude.js"
+import type { CortexAccount } from "./CortexAccount.js"
+import { readFields } from "./CortexMessage.js"
+import { exchange } from "./CortexRequest.js"
+import {
+  type Answer,
+  type Ask,
+  type Dialect,
+  type Events,
+  makeAnswer,
+  type Message,
+  type Reader
+} from "./Dialect.js"
+import { RequestFailed, toRaw, toStreamFailure } from "./RequestFailed.js"
+
+/** A session, as its turns see it. */
+export interface Conversation {
+  readonly account: CortexAccount
+  readonly dialect: Dialect
+  /** Longest time without a byte. */
+  readonly silence: Duration.Duration
+  readonly warn: ReturnType<typeof makeContextMeter>
+  /** For questions: asked in the step they are read. */
+  readonly fork: (question: Effect.Effect<PermissionOutcome>) => Fiber.RuntimeFiber<PermissionOutcome>
+  model: string | undefined
+  messages: ReadonlyArray<Message>
+}
+
+/** Requests in a turn, so that an agent and we do not go on for ever. */
+const maxRequests = 50
+
+/** One request and what belongs to it. */
+interface Round {
+  readonly answer: Answer
+  readonly reader: Reader
+  /** Questions a person was asked, by tool call. */
+  readonly questions: Map<string, Fiber.Fiber<PermissionOutcome>>
+  /** The answer is told and kept. */
+  settled: boolean
+  /** What it asked is answered, and that kept too. */
+  answered: boolean
+}
+
+const makeRound = (dialect: Dialect, id: string): Round => {
+  const answer = makeAnswer(id)
+  return { answer, reader: dialect.reader(answer), questions: new Map(), settled: false, answered: false }
+}
+
+const unanswered = { behavior: "cancelled", reason: "interrupted" } as const
+
+const deny = (ask: Ask): NativeBlock => ask.options.length > 0 ? toDecision(ask, unanswered) : toRefusal(ask)
+
+export const run = Effect.fn("CortexTurn.run")(
+  function*(conversation: Conversation, { content, uuid }: Prompt) {
+    const sink = yield* EventSink
+    const gate = yield* PermissionGate
+    const { account, dialect, fork, silence, warn } = conversation
+    const before = conversation.messages
+    let usage: Usage = {}
+    let round = makeRound(dialect, uuid)
+
+    /** The last event of a message keeps it. */
+    const tell = (events: Events, raw?: Uint8Array) =>
+      events.forEach((event, index) => sink.emit(event, index === events.length - 1 ? raw : undefined))
+
+    const keep = (role: Message["role"], said: ReadonlyArray<NativeBlock>) => {
+      if (said.length > 0) conversation.messages = [...conversation.messages, { role, content: said }]
+    }
+
+    const onEvent = ({ data, event }: SseEvent) => {
+      const { answer, questions, reader } = round
+      if (answer.progress === "closed") return
+      if (data === "[DONE]") {
+        answer.progress = "closed"
+        return
+      }
+      const message = Option.getOrUndefined(readFields(data))
+      if (message === undefined) return sink.emit({ type: "stdout", text: data })
+      const raw = toRaw(data, message)
+      answer.failure = toStreamFailure(event, message, raw)
+      if (answer.failure !== undefined) {
+        answer.progress = "closed"
+        return
+      }
+      tell(reader.read(event, message), raw)
+      for (const ask of answer.asks) {
+        if (ask.options.length === 0 || questions.has(ask.tool_use_id)) continue
+        questions.set(ask.tool_use_id, fork(gate.request(toPermissionRequest(ask))))
+      }
+    }
+
+    /** Tell what is left of the answer, keep it for the next request. */
+    const settle = () => {
+      if (round.settled) return
+      round.settled = true
+      tell(toRest(round.answer))
+      keep("assistant", dialect.toHistory(round.answer))
+      usage = total(usage, round.answer.usage)
+    }
+
+    const request = Effect.gen(function*() {
+      const body = dialect.toBody(conversation.messages, conversation.model)
+      yield* exchange({ account, path: dialect.path, body, silence }, round.answer, onEvent)
+      sink.batch(() => {
+        settle()
+        tell(round.reader.settle())
+      })
+    })
+
+    /** Answers to what the agent asked; false: the person wants it to stop. */
+    const answerAsks = Effect.gen(function*() {
+      let goOn = true
+      const answers: Array<NativeBlock> = []
+      for (const ask of round.answer.asks) {
+        const question = round.questions.get(ask.tool_use_id)
+        const outcome = question === undefined ? undefined : yield* Fiber.join(question)
+        if (outcome === undefined) tell([toRefusalEvent(ask)])
+        else goOn = goOn && !isStop(outcome)
+        answers.push(outcome === undefined ? toRefusal(ask) : toDecision(ask, outcome))
+      }
+      keep("user", answers)
+      round.answered = true
+      return goOn
+    })
+
+    const rounds = Effect.gen(function*() {
+      for (let count = 1;; count += 1) {
+        yield* request
+        const { asks, stop_reason } = round.answer
+        if (asks.length === 0 || stop_reason !== "end_turn") return stop_reason
+        if (!(yield* answerAsks)) return "cancelled"
+        if (count === maxRequests) return "max_turn_requests"
+        round = makeRound(dialect, `${uuid}:${count}`)
+      }
+    })
+
+    /** Leave nothing open, whatever happened. */
+    const finish = (stop_reason: StopReason, failure: RequestFailed | undefined) => {
+      settle()
+      for (const id of round.questions.keys()) gate.withdraw(RequestId.make(id))
+      if (!round.answered && round.answer.final !== undefined) keep("user", round.answer.asks.map(deny))
+      if (failure !== undefined && conversation.messages.length === before.length + 1) {
+        conversation.messages = before
+      }
+      const text = dialect.toText(round.answer.final ?? dialect.toHistory(round.answer))
+      const [first, ...others] = toEnd({ stop_reason, failure, text, usage, warn })
+      if (first !== undefined) sink.emit(first, failure?.raw)
+      tell(others)
+    }
+
+    const text = textOf(content)
+    sink.emit({ type: "user_message", content, ...(text !== "" && { text }), metadata: { uuid } })
+    keep("user", content)
+    yield* rounds.pipe(
+      Effect.onExit((exit) => {
+        const [stop_reason, failure] = toOutcome(exit)
+        return Effect.zipRight(
+          failure?.code === "internal" && Exit.isFailure(exit) ? Effect.logError(exit.cause) : Effect.void,
+          Effect.sync(() => sink.batch(() => finish(stop_reason, failure)))
+        )
+      }),
+      Effect.exit
+    )
+  }
+)
+
+const unexpected = new RequestFailed({
+  code: "internal",
+  text: "ai-relay failed unexpectedly; its log says more. Send the prompt again."
+})
+
+const toOutcome = (
+  exit: Exit.Exit<StopReason, RequestFailed>
+): readonly [StopReason, RequestFailed | undefined] => {
+  if (Exit.isSuccess(exit)) return [exit.value, undefined]
+  if (Cause.isInterrupted(exit.cause)) return ["cancelled", undefined]
+  return ["error", Option.getOrElse(Cause.failureOption(exit.cause), () => unexpected)]
+}

@@ -1,0 +1,93 @@
+/**
+ * agentAsk: what an agent leaves to its client: may this tool run? And: run this tool.
+ *
+ * Answers go into the next request. The first is a person's to decide; tools of the client's own there are none, and
+ * the agent is told so, because it would wait for ever.
+ */
+import type { NativeBlock } from "../../schema/ContentBlock.js"
+import { RequestId } from "../../schema/Ids.js"
+import type { EventBody, PermissionOption, PermissionRequest } from "../../schema/index.js"
+import type { PermissionOutcome } from "../Adapter.js"
+import type { Ask } from "./Dialect.js"
+
+const isDeny = (option: string) => /deny|reject/i.test(option)
+
+/** Snowflake's options are words; "Allow Once" and "Deny" are documented. */
+const kindOf = (option: string): PermissionOption["kind"] =>
+  isDeny(option)
+    ? "reject_once"
+    : /always|session|thread|conversation/i.test(option)
+    ? "allow_always"
+    : "allow_once"
+
+export const toPermissionRequest = ({ args, options, tool, tool_use_id }: Ask): PermissionRequest => ({
+  type: "permission_request",
+  request_id: RequestId.make(tool_use_id),
+  tool,
+  args,
+  tool_use_id,
+  metadata: {
+    kind: "tool",
+    options: options.map((option) => ({ option_id: option, name: option, kind: kindOf(option) }))
+  }
+})
+
+const why: Record<"timeout" | "interrupted" | "withdrawn" | "session_end", string> = {
+  timeout: "Nobody answered in time.",
+  interrupted: "The user stopped the turn.",
+  withdrawn: "The user stopped the turn.",
+  session_end: "The session has ended."
+}
+
+/** The option that means what was decided. */
+const choose = (options: ReadonlyArray<string>, outcome: PermissionOutcome): string => {
+  if (outcome.behavior !== "allow") return options.find(isDeny) ?? "Deny"
+  const allowing = options.filter((option) => !isDeny(option))
+  const wanted = outcome.scope === "session" ? "allow_always" : "allow_once"
+  return allowing.find((option) => option === outcome.option_id)
+    ?? allowing.find((option) => kindOf(option) === wanted)
+    ?? allowing[0]
+    ?? "Allow Once"
+}
+
+/** A person's decision, as the next request brings it. */
+export const toDecision = ({ options, tool_use_id }: Ask, outcome: PermissionOutcome): NativeBlock => {
+  const reason = outcome.behavior === "cancelled" ? why[outcome.reason] : outcome.message
+  return {
+    type: "permission_decision",
+    permission_decision: {
+      tool_use_id,
+      decision: choose(options, outcome),
+      ...(outcome.behavior !== "allow" && reason !== undefined && { reason })
+    }
+  }
+}
+
+/** The person wants the whole turn to stop. */
+export const isStop = (outcome: PermissionOutcome): boolean =>
+  outcome.behavior === "cancelled"
+    ? outcome.reason === "interrupted" || outcome.reason === "session_end"
+    : outcome.behavior === "deny" && outcome.stop === true
+
+const notOurs = "ai-relay runs no tools for Snowflake: go on without this one."
+
+/** The answer to "run this tool". */
+export const toRefusal = ({ tool, tool_use_id, type }: Ask): NativeBlock => ({
+  type: "tool_result",
+  tool_result: {
+    tool_use_id,
+    ...(type !== undefined && { type }),
+    name: tool,
+    content: [{ type: "text", text: notOurs }],
+    status: "error"
+  }
+})
+
+/** The same, told to the clients. */
+export const toRefusalEvent = ({ tool, tool_use_id }: Ask): EventBody => ({
+  type: "tool_result",
+  tool,
+  tool_use_id,
+  status: "error",
+  text: notOurs
+})

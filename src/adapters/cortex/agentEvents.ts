@@ -1,0 +1,192 @@
+/**
+ * agentEvents: what a Cortex agent's events mean.
+ *
+ * The stream's last word, `response`, repeats the whole answer: it becomes the `assistant_message`, without what was
+ * told by events of its own (thoughts, tool calls).
+ */
+import { Option, Schema } from "effect"
+import { toUsage } from "./agentUsage.js"
+import {
+  AgentResponse,
+  AgentStatus,
+  AgentText,
+  AgentWarning,
+  AnalystToolDelta,
+  type Fields,
+  Figure,
+  ToolOutcome,
+  ToolStatus,
+  ToolUse
+} from "./CortexMessage.js"
+import {
+  type Answer,
+  type Events,
+  extend,
+  nothingNew,
+  paragraphs,
+  pendingThoughts,
+  type Reader,
+  status
+} from "./Dialect.js"
+import { turnFailed } from "./RequestFailed.js"
+
+/** Read a message of this shape; one that does not fit is nothing. */
+const as = <A, I>(schema: Schema.Schema<A, I>, meaning: (message: A, fields: Fields) => Events) => {
+  const read = Schema.decodeUnknownOption(schema)
+  return (fields: Fields): Events =>
+    Option.match(read(fields), { onNone: () => [], onSome: (message) => meaning(message, fields) })
+}
+
+const isTrue = (flag: boolean | string | undefined): boolean => flag === true || flag === "true"
+
+const resultText = (content: ReadonlyArray<Fields>): string =>
+  content.map((item) => item["type"] === "text" ? String(item["text"]) : JSON.stringify(item["json"] ?? item))
+    .join("\n")
+
+const failed = /error|fail|den(y|ied)|cancel|timed?.?out/i
+
+/** The piece of a tool's work a delta shows. */
+const progressText = ({ delta }: AnalystToolDelta): string =>
+  [
+    delta.think,
+    delta.text,
+    delta.sql,
+    delta.sql_explanation,
+    delta.suggestions?.delta,
+    delta.query_id === undefined ? undefined : `Query ${delta.query_id}`
+  ].filter((text) => text !== undefined).join("\n")
+
+const timedOut =
+  "Snowflake ended the agent's run at its time limit. What it said is kept: send a prompt to go on."
+
+/** Told by events of their own. */
+const toldApart = new Set(["thinking", "tool_use", "tool_result"])
+
+/** `calls` are the tool calls of the session so far, and their tools. */
+export const readAgentEvents = (answer: Answer, calls: Map<string, string>): Reader => {
+  const call = ({ name, tool_use_id, type }: Omit<ToolOutcome, "content">, args?: unknown): Events => {
+    if (calls.has(tool_use_id)) return []
+    const tool = name ?? type ?? "tool"
+    calls.set(tool_use_id, tool)
+    return [{
+      type: "tool_call",
+      tool,
+      tool_use_id,
+      ...(args !== undefined && { args }),
+      ...(type !== undefined && { metadata: { tool_type: type } })
+    }]
+  }
+
+  const toolUse = (use: ToolUse): Events => {
+    const told = call(use, use.input)
+    const { client_side_execute, input: args, permission, tool_use_id, type } = use
+    const options = permission?.options ?? []
+    if (told.length > 0 && (options.length > 0 || isTrue(client_side_execute))) {
+      answer.asks.push({ tool_use_id, tool: calls.get(tool_use_id) ?? "tool", type, args, options })
+    }
+    return told
+  }
+
+  const toolResult = ({ content = [], ...result }: ToolOutcome): Events => [
+    ...call(result),
+    {
+      type: "tool_result",
+      tool: calls.get(result.tool_use_id) ?? "tool",
+      tool_use_id: result.tool_use_id,
+      status: failed.test(result.status ?? "") ? "error" : "ok",
+      content,
+      text: resultText(content)
+    }
+  ]
+
+  const progress = (tool_use_id: string | undefined, text: string): Events => {
+    const tool = calls.get(tool_use_id ?? "")
+    return [{
+      type: "tool_progress",
+      text,
+      ...(tool_use_id !== undefined && { tool_use_id }),
+      ...(tool !== undefined && { tool })
+    }]
+  }
+
+  /** A block of the answer that is no text: shown whole in the `assistant_message`. */
+  const figure = (type: "table" | "chart") =>
+    as(Figure, ({ content_index = 0, query_id, title, tool_use_id }, { content_index: _, ...fields }) => {
+      answer.blocks.set(content_index, { type, [type]: fields })
+      return [status(type, title, { tool_use_id, query_id })]
+    })
+
+  const response = ({ content, metadata, status: outcome }: AgentResponse): Events => {
+    answer.progress = "complete"
+    answer.final = content
+    answer.told = true
+    answer.usage = toUsage(
+      metadata?.usage?.tokens_consumed ?? [],
+      content.some(({ type }) => type === "tool_use")
+    )
+    if (outcome === "cancelled") answer.stop_reason = "cancelled"
+    if (outcome === "timed_out") answer.failure = turnFailed(timedOut)
+    const shown = content.filter(({ type }) => !toldApart.has(type))
+    const text = paragraphs(shown)
+    return [
+      ...pendingThoughts(answer),
+      shown.length === 0
+        ? status("response", outcome)
+        : { type: "assistant_message", content: shown, ...(text !== "" && { text }) }
+    ]
+  }
+
+  const readers: Record<string, (fields: Fields) => Events> = {
+    "response.status": as(AgentStatus, ({ message, status: name }) => [status(name, message)]),
+    "response.warning": as(AgentWarning, ({ code, message }) => [
+      status("warning", message, code === undefined ? undefined : { code })
+    ]),
+    "response.text.delta": as(AgentText, ({ content_index = 0, text }) => {
+      extend(answer, content_index, "text", "text", text)
+      return [{ type: "stream_event", delta: "text", text }]
+    }),
+    "response.text": as(AgentText, ({ content_index = 0, text }) => {
+      answer.blocks.set(content_index, { type: "text", text })
+      return [nothingNew]
+    }),
+    "response.text.annotation": () => [nothingNew],
+    "response.thinking.delta": as(AgentText, ({ content_index = 0, text }) => {
+      answer.thoughts.set(content_index, (answer.thoughts.get(content_index) ?? "") + text)
+      return [{ type: "stream_event", delta: "reasoning", text }]
+    }),
+    "response.thinking": as(AgentText, ({ content_index = 0, text }) => {
+      answer.thoughts.delete(content_index)
+      return [{ type: "reasoning", text }]
+    }),
+    "response.tool_use": as(ToolUse, toolUse),
+    "response.tool_result": as(ToolOutcome, toolResult),
+    "response.tool_result.status": as(
+      ToolStatus,
+      ({ message, status: name, tool_use_id }) => progress(tool_use_id, message ?? name ?? "")
+    ),
+    "response.tool_result.analyst.delta": as(
+      AnalystToolDelta,
+      (message) => progress(message.tool_use_id, progressText(message))
+    ),
+    "response.table": figure("table"),
+    "response.chart": figure("chart"),
+    // The reference wraps it, the guide to threads does not.
+    metadata: (fields) => {
+      const wrapped = fields["metadata"]
+      const metadata = typeof wrapped === "object" && wrapped !== null ? { ...wrapped } : fields
+      return [status("metadata", undefined, metadata)]
+    },
+    response: as(AgentResponse, response),
+    done: () => {
+      answer.progress = "closed"
+      return [status("done")]
+    }
+  }
+
+  const read = (event: string, message: Fields): Events => {
+    const events = Object.hasOwn(readers, event) ? readers[event]?.(message) ?? [] : []
+    return events.length > 0 ? events : [status(event)]
+  }
+
+  return { read, settle: () => [] }
+}

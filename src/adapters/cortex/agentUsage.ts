@@ -1,0 +1,24 @@
+/**
+ * agentUsage: what a run of an agent consumed. With tools it is the sum of several model calls, and what is in the
+ * context cannot be told from that.
+ */
+import type { Usage } from "../../schema/index.js"
+import type { TokensConsumed } from "./CortexMessage.js"
+
+const sum = (amounts: ReadonlyArray<number | undefined>): number =>
+  amounts.reduce<number>((total, amount) => total + (amount ?? 0), 0)
+
+export const toUsage = (consumed: ReadonlyArray<TokensConsumed>, usedTools: boolean): Usage => {
+  const [only, ...others] = consumed
+  if (only === undefined) return {}
+  const input_tokens = sum(consumed.map((model) => model.input_tokens?.total))
+  const output_tokens = sum(consumed.map((model) => model.output_tokens?.total))
+  const { context_window } = only
+  return {
+    input_tokens,
+    output_tokens,
+    cached_input_tokens: sum(consumed.map((model) => model.input_tokens?.cache_read)),
+    ...(context_window !== undefined && others.length === 0 && { context_window }),
+    ...(!usedTools && others.length === 0 && { context_tokens: input_tokens + output_tokens })
+  }
+}
