@@ -1,4 +1,5 @@
 /** unifiedDiff: the one form of `file_diff.diff`, whatever an agent tells about a change. */
+import { structuredPatch } from "diff"
 
 /** A hunk as `diff` libraries (and Claude) have it: `lines` begin with a space, `-`, `+`, or `\`. */
 export interface Hunk {
@@ -33,6 +34,10 @@ export const editedDiff = (path: string, hunks: ReadonlyArray<Hunk>): string =>
     `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@\n${lines.join("\n")}\n`
   ).join("")
 
+/** A file whose hunks come as text, without headers; `after` is another name if it moved. */
+export const hunksDiff = (before: string, after: string, hunks: string): string =>
+  headers(before, after) + (hunks === "" || hunks.endsWith("\n") ? hunks : `${hunks}\n`)
+
 /** A file that was created with this content. */
 export const createdDiff = (path: string, content: string): string => {
   const lines = signed("+", content)
@@ -45,4 +50,62 @@ export const deletedDiff = (path: string, content: string): string => {
   const lines = signed("-", content)
   return headers(path, undefined) +
     (lines.length === 0 ? "" : `@@ -1,${count(lines)} +0,0 @@\n${lines.join("\n")}\n`)
+}
+
+/** Texts that differ in more lines are told as removed and added: comparing them would hold up everyone. */
+const mostEdits = 1000
+
+const replaced = (oldText: string, newText: string): Hunk => {
+  const removed = signed("-", oldText)
+  const added = signed("+", newText)
+  return {
+    oldStart: 1,
+    oldLines: count(removed),
+    newStart: 1,
+    newLines: count(added),
+    lines: [...removed, ...added]
+  }
+}
+
+/** Where nothing is left or was before, a hunk names the line before it. */
+const anchored = (hunk: Hunk): Hunk => ({
+  ...hunk,
+  oldStart: hunk.oldStart - (hunk.oldLines === 0 ? 1 : 0),
+  newStart: hunk.newStart - (hunk.newLines === 0 ? 1 : 0)
+})
+
+const hunksOf = (oldText: string, newText: string): ReadonlyArray<Hunk> =>
+  (structuredPatch("", "", oldText, newText, "", "", { context: 3, maxEditLength: mostEdits })?.hunks
+    ?? [replaced(oldText, newText)]).map(anchored)
+
+/** A file whose whole text is known before and after; without `oldText` it is new. */
+export const changedDiff = (path: string, oldText: string | undefined, newText: string): string =>
+  oldText === undefined || oldText === ""
+    ? createdDiff(path, newText)
+    : editedDiff(path, hunksOf(oldText, newText))
+
+/** A piece of a file, before and after. `line` is where it begins afterwards. */
+export interface ChangedPart {
+  readonly line: number
+  readonly oldText: string
+  readonly newText: string
+}
+
+/** A part says nothing of the end of its file, so it never lacks its last newline. */
+const ended = (text: string): string => text === "" || text.endsWith("\n") ? text : `${text}\n`
+
+/** A file of which only pieces are known, in order. */
+export const partsDiff = (path: string, parts: ReadonlyArray<ChangedPart>): string => {
+  // How many lines the parts before have added.
+  let grown = 0
+  const hunks = parts.flatMap(({ line, newText, oldText }) => {
+    const found = hunksOf(ended(oldText), ended(newText)).map((hunk) => ({
+      ...hunk,
+      oldStart: hunk.oldStart + line - 1 - grown,
+      newStart: hunk.newStart + line - 1
+    }))
+    grown += found.reduce((sum, { newLines, oldLines }) => sum + newLines - oldLines, 0)
+    return found
+  })
+  return editedDiff(path, hunks)
 }

@@ -1,0 +1,151 @@
+/**
+ * CodexAdapter: speaks to `codex app-server` over JSON-RPC. One process serves a whole session, one thread of Codex is
+ * its conversation.
+ *
+ * `translate.ts` says what a notification means, `asks.ts` what Codex asks of people, `commands.ts` what it is told.
+ * This file opens the conversation and moves the lines.
+ */
+import { Context, Effect, FiberSet, Layer, Option, Schema } from "effect"
+import type { EventBody } from "../../schema/index.js"
+import {
+  type Adapter,
+  type AgentSpec,
+  Credentials,
+  EventSink,
+  PermissionGate,
+  ProcessSpawner
+} from "../Adapter.js"
+import { AgentFailed, BadHandshake } from "../AdapterError.js"
+import type { JsonRpcNotification } from "../wire/JsonRpc.js"
+import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
+import { makeAsks, requestIdOf } from "./asks.js"
+import { toLaunch, toThreadRequest } from "./CodexLaunch.js"
+import { Notification, ThreadOpened } from "./CodexMessage.js"
+import { modeNames } from "./CodexModes.js"
+import { makeCommands } from "./commands.js"
+import { connect, patience } from "./connect.js"
+import { toOffer } from "./models.js"
+import { makeSettings } from "./settings.js"
+import { readStreamPiece, type StreamPiece } from "./streamPiece.js"
+import { makeState, originOf, status, translate } from "./translate.js"
+
+export class CodexAdapter extends Context.Tag("ai-relay/adapters/CodexAdapter")<CodexAdapter, Adapter>() {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
+}
+
+const readNotification = Schema.decodeUnknownOption(Notification)
+const readThread = Schema.decodeUnknown(ThreadOpened)
+
+const isPreview = (method: string) => /(?:delta|summaryPartAdded)$/i.test(method)
+
+const make = Effect.gen(function*() {
+  const spawner = yield* ProcessSpawner
+  const credentials = yield* Credentials
+
+  const open = Effect.fn("CodexAdapter.open")(function*(spec: AgentSpec) {
+    const sink = yield* EventSink
+    const gate = yield* PermissionGate
+    const fork = yield* FiberSet.makeRuntime<never>()
+    const request = yield* toThreadRequest(spec)
+    const state = makeState(sink.inTurn)
+    const settings = makeSettings(spec)
+
+    const tell = (events: ReadonlyArray<EventBody>, line?: Buffer) =>
+      events.forEach((event, index) => sink.emit(event, index === 0 ? line : undefined))
+
+    const onPiece = ({ encoding, item, kind, text, thread }: StreamPiece, line: Buffer): void => {
+      const origin = originOf(thread, state)
+      const metadata = origin && { metadata: origin }
+      if (kind === "output") {
+        return sink.emit({ type: "tool_progress", tool_use_id: item, text, ...metadata }, line, encoding)
+      }
+      state.pieces.add(item, thread, kind, text, encoding)
+      sink.emit({ type: "stream_event", delta: kind, text, ...metadata }, line, encoding)
+    }
+
+    const onNotification = (message: JsonRpcNotification, line: Buffer): void => {
+      const known = Option.getOrUndefined(readNotification(message))
+      if (known === undefined) {
+        const { method } = message
+        return sink.emit(isPreview(method) ? { type: "stream_event" } : status(method), line)
+      }
+      if (known.method === "serverRequest/resolved") gate.withdraw(requestIdOf(known.params.requestId))
+      tell(state.pieces.cutBy(known))
+      tell(translate(known, state), line)
+    }
+
+    const start = (args: ReadonlyArray<string>) =>
+      JsonRpcPeer.open(
+        (onLine) =>
+          spawner.spawn(toLaunch(spec, args), (line) => {
+            const piece = readStreamPiece(line)
+            if (piece === undefined) onLine(line)
+            else onPiece(piece, line)
+          }),
+        {
+          tool: "Codex",
+          jsonrpc: false,
+          onNotification,
+          // Nothing is asked before there is a thread.
+          onRequest: (request, line) => state.thread === undefined ? undefined : asks.answer(request, line),
+          onOther: (line, message) =>
+            message === undefined
+              ? sink.emit({ type: "stdout", text: line.toString("utf8") })
+              : sink.emit(status("unknown"), line)
+        }
+      )
+
+    const peer = yield* connect(spec, start, credentials)
+    const commands = makeCommands({ peer, sink, state, fork, settings })
+    const asks = makeAsks({ gate, sink, state, commands })
+
+    const opened = yield* peer.request(request.method, request.params, { within: patience }).pipe(
+      Effect.flatMap(readThread),
+      Effect.catchTags({
+        JsonRpcError: ({ reason }) =>
+          new BadHandshake({ reason: `Codex does not open the thread: ${reason}. Change the handshake.` }),
+        RequestTimedOut: ({ message }) => new AgentFailed({ tool: "Codex", reason: message }),
+        ParseError: () =>
+          new AgentFailed({
+            tool: "Codex",
+            reason: "it answered in a way this relay does not understand. Update ai-relay or Codex."
+          })
+      })
+    )
+    const { thread } = opened
+    state.thread = thread.id
+    settings.opened(opened)
+
+    // Its answer tells a page what models there are.
+    yield* peer.post("model/list", {}, (answer) => {
+      if (answer._tag === "Right") sink.emit(status("initialized", undefined, toOffer(answer.right)))
+    })
+
+    const { args, command } = toLaunch(spec)
+    return {
+      started: {
+        cmd: [command, ...args],
+        native_session_id: thread.id,
+        resumed: spec.native_session_id !== undefined,
+        metadata: {
+          model: opened.model,
+          model_provider: opened.modelProvider,
+          approval_policy: opened.approvalPolicy,
+          sandbox: opened.sandbox?.type
+        },
+        capabilities: {
+          images: true,
+          steer: true,
+          set_model: true,
+          permission_modes: modeNames,
+          resume: spec.ephemeral !== true,
+          terminal: false
+        }
+      },
+      send: commands.send,
+      exit: peer.exit
+    }
+  })
+
+  return CodexAdapter.of({ tool: "codex", open })
+})

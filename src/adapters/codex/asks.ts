@@ -1,0 +1,98 @@
+/**
+ * asks: what Codex asks while it works, put to a person through the gate.
+ *
+ * Each question is registered in the step its line is read. A request that is for nobody here (a tool of another
+ * client, a token) is refused, so that Codex never waits for it.
+ */
+import { type Context, Effect, Option, Schema } from "effect"
+import { RequestId } from "../../schema/Ids.js"
+import type { PermissionRequest } from "../../schema/index.js"
+import type { EventSink, PermissionGate, PermissionOutcome } from "../Adapter.js"
+import type { JsonRpcError, JsonRpcRequest } from "../wire/JsonRpc.js"
+import type { Commands } from "./commands.js"
+import { Approval, type Reply, toPermissionRequest, toReply } from "./permission.js"
+import * as questions from "./questions.js"
+import { type CodexState, originOf, status } from "./translate.js"
+
+/** Clients get a name of the relay's own; Codex's ids begin at 0 and may be of any type. */
+export const requestIdOf = (id: unknown): RequestId => RequestId.make(`codex-${JSON.stringify(id)}`)
+
+interface Ask {
+  readonly request: PermissionRequest
+  readonly thread: string | undefined
+  readonly reply: (outcome: PermissionOutcome) => Reply
+}
+
+const readApproval = Schema.decodeUnknownOption(Approval)
+const readUserInput = Schema.decodeUnknownOption(questions.UserInputRequest)
+const readElicitation = Schema.decodeUnknownOption(questions.ServerElicitation)
+
+const toAsk = (message: JsonRpcRequest, { tools }: CodexState): Ask | undefined => {
+  const request_id = requestIdOf(message.id)
+  const approval = Option.getOrUndefined(readApproval(message))
+  if (approval !== undefined) {
+    const request = toPermissionRequest(request_id, approval, tools.find(approval.params.itemId))
+    return {
+      request,
+      thread: approval.params.threadId,
+      reply: (outcome) => toReply(approval, request, outcome)
+    }
+  }
+  if (message.method === "item/tool/requestUserInput") {
+    return Option.getOrUndefined(Option.map(readUserInput(message.params), (ask) => ({
+      request: questions.toQuestion(request_id, ask),
+      thread: ask.threadId,
+      reply: (outcome) => questions.toUserInput(ask, outcome)
+    })))
+  }
+  if (message.method === "mcpServer/elicitation/request") {
+    return Option.getOrUndefined(Option.map(readElicitation(message.params), (ask) => {
+      const call = tools.findServerCall(ask.serverName, questions.approvedTool(ask))
+      const request = questions.toServerQuestion(request_id, ask, call)
+      return {
+        request,
+        thread: ask.threadId,
+        reply: (outcome) => questions.toServerAnswer(ask, request, outcome)
+      }
+    }))
+  }
+  return undefined
+}
+
+interface Parts {
+  readonly gate: Context.Tag.Service<PermissionGate>
+  readonly sink: Context.Tag.Service<EventSink>
+  readonly state: CodexState
+  readonly commands: Pick<Commands, "say" | "stop">
+}
+
+export const makeAsks = ({ commands, gate, sink, state }: Parts) => {
+  const settle = Effect.fnUntraced(function*({ request, reply, thread }: Ask, outcome: PermissionOutcome) {
+    const { reason, result, say, stop } = reply(outcome)
+    const { tool_use_id } = request
+    if (tool_use_id !== undefined && outcome.behavior === "allow") state.tools.allowed(tool_use_id)
+    if (tool_use_id !== undefined && reason !== undefined) state.tools.declined(tool_use_id, reason)
+    // Before the answer, while the turn still waits: the model reads it with the refusal. A subagent has no such ear.
+    if (say !== undefined && thread === state.thread) yield* commands.say(say)
+    if (stop === true) commands.stop()
+    return result
+  })
+
+  /** Undefined: this is not for a person. */
+  const answer = (
+    message: JsonRpcRequest,
+    line: Buffer
+  ): Effect.Effect<unknown, JsonRpcError> | undefined => {
+    const ask = toAsk(message, state)
+    if (ask === undefined) {
+      sink.emit(status("request", message.method), line)
+      return undefined
+    }
+    const { request, thread } = ask
+    if (request.tool_use_id !== undefined) state.tools.asked(request.tool_use_id)
+    const metadata = { ...request.metadata, ...originOf(thread, state) }
+    return Effect.flatMap(gate.request({ ...request, metadata }, line), (outcome) => settle(ask, outcome))
+  }
+
+  return { answer }
+}

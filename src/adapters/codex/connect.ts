@@ -1,0 +1,112 @@
+/**
+ * connect: a Codex process that has been greeted and can reach its model.
+ *
+ * Codex takes no notice of API keys in its environment. A key the client gave in its handshake is used for this session;
+ * one in the relay's environment only where Codex has no login of its own, so that a stray key bills nobody who has a
+ * subscription. Either is handed over in memory: a key that was set for a process is not written to `auth.json`.
+ */
+import {
+  type Context,
+  type Duration,
+  Effect,
+  ExecutionStrategy,
+  Exit,
+  Option,
+  Redacted,
+  Schema,
+  Scope
+} from "effect"
+import type { AgentSpec, Credentials } from "../Adapter.js"
+import { AgentFailed, AuthRequired, type CommandNotFound } from "../AdapterError.js"
+import type { JsonRpcError } from "../wire/JsonRpc.js"
+import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
+import { inMemory } from "./CodexLaunch.js"
+import { login } from "./failure.js"
+
+/** Codex answers within a second; this is for one that hangs. */
+export const patience: Duration.DurationInput = "30 seconds"
+
+/** The variables that hold a key, the more special one first. */
+const keyNames = ["CODEX_API_KEY", "OPENAI_API_KEY"]
+
+const clientInfo = { name: "ai-relay", title: "AI Relay", version: "1" }
+
+const Account = Schema.Struct({
+  account: Schema.NullishOr(Schema.Unknown),
+  requiresOpenaiAuth: Schema.optional(Schema.Boolean)
+})
+const isLoggedOut = Schema.is(
+  Account.pipe(
+    Schema.filter(({ account, requiresOpenaiAuth }) =>
+      (account === null || account === undefined) && requiresOpenaiAuth === true
+    )
+  )
+)
+
+type Start<R> = (
+  credentials: ReadonlyArray<string>
+) => Effect.Effect<JsonRpcPeer, CommandNotFound | AgentFailed, R | Scope.Scope>
+
+type RequestFailed = JsonRpcError | RequestTimedOut | AgentFailed
+
+/** A request of the handshake failed: Codex is of no use. */
+export const toAgentFailed = (error: RequestFailed): AgentFailed =>
+  error._tag === "AgentFailed" ? error : new AgentFailed({ tool: "Codex", reason: error.message })
+
+const greet = Effect.fnUntraced(function*(peer: JsonRpcPeer) {
+  yield* peer.request("initialize", {
+    clientInfo,
+    // Without it Codex asks no questions of the user, and knows no plan mode.
+    capabilities: { experimentalApi: true, requestAttestation: false }
+  }, { within: patience })
+  yield* peer.notify("initialized")
+  return isLoggedOut(yield* peer.request("account/read", {}, { within: patience }))
+}, Effect.mapError(toAgentFailed))
+
+const logIn = (peer: JsonRpcPeer, key: Redacted.Redacted) =>
+  peer.request("account/login/start", { type: "apiKey", apiKey: Redacted.value(key) }, { within: patience })
+    .pipe(
+      Effect.catchTag(
+        "JsonRpcError",
+        ({ reason }) =>
+          new AuthRequired({ tool: "Codex", advice: `It refused the API key: ${reason}. ${login}` })
+      ),
+      Effect.catchTag("RequestTimedOut", toAgentFailed)
+    )
+
+/** The client's own key. */
+const keyOf = ({ env = {} }: AgentSpec): Option.Option<Redacted.Redacted> =>
+  Option.fromNullable(keyNames.map((name) => env[name]).find((key) => key !== undefined && key !== "")).pipe(
+    Option.map((key) => Redacted.make(key))
+  )
+
+const relayKey = (credentials: Context.Tag.Service<Credentials>) =>
+  Effect.map(Effect.forEach(keyNames, (name) => credentials.get("codex", name)), Option.firstSomeOf)
+
+/** The login that lacks is the default provider's; this thread goes to another. */
+const hasOtherProvider = ({ config, modelProvider }: AgentSpec) =>
+  modelProvider !== undefined || config?.["model_provider"] !== undefined
+
+export const connect = Effect.fn("codex.connect")(function*<R>(
+  spec: AgentSpec,
+  start: Start<R>,
+  credentials: Context.Tag.Service<Credentials>
+) {
+  const clientKey = keyOf(spec)
+  if (Option.isSome(clientKey)) return yield* startWithKey(start, clientKey.value)
+
+  const trial = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+  const peer = yield* Scope.extend(start([]), trial)
+  const isLoggedIn = !(yield* greet(peer))
+  if (isLoggedIn || hasOtherProvider(spec)) return peer
+  const key = yield* relayKey(credentials)
+  if (Option.isNone(key)) return yield* new AuthRequired({ tool: "Codex", advice: login })
+  yield* Scope.close(trial, Exit.void)
+  return yield* startWithKey(start, key.value)
+})
+
+const startWithKey = Effect.fnUntraced(function*<R>(start: Start<R>, key: Redacted.Redacted) {
+  const peer = yield* start(inMemory)
+  if (yield* greet(peer)) yield* logIn(peer, key)
+  return peer
+})

@@ -1,0 +1,47 @@
+/**
+ * decisions: what Codex lets one answer to an approval, as options a page can show.
+ *
+ * "For this session" is `acceptForSession`. The amendment Codex also offers would allow the command for ever, in every
+ * project of the machine; it is taken only when a client names that very option.
+ */
+import { Predicate } from "effect"
+import type { PermissionOption } from "../../schema/index.js"
+
+export type Decision = string | Readonly<Record<string, unknown>>
+
+const words: Readonly<Record<string, Omit<PermissionOption, "option_id">>> = {
+  accept: { name: "Allow once", kind: "allow_once" },
+  acceptForSession: { name: "Allow for this session", kind: "allow_always" },
+  acceptWithExecpolicyAmendment: { name: "Allow always, in every project", kind: "allow_always" },
+  decline: { name: "Deny", kind: "reject_once" },
+  cancel: { name: "Deny and stop", kind: "reject_once" }
+}
+export const usual: ReadonlyArray<Decision> = ["accept", "acceptForSession", "decline", "cancel"]
+
+const idOf = (decision: Decision): string =>
+  typeof decision === "string" ? decision : Object.keys(decision)[0] ?? ""
+
+/** A host that may be reached, or not, from now on. */
+const networkOption = (decision: Decision): Omit<PermissionOption, "option_id"> | undefined => {
+  const amendment = typeof decision === "string" ? undefined : decision["applyNetworkPolicyAmendment"]
+  const policy = Predicate.hasProperty(amendment, "network_policy_amendment")
+    ? amendment.network_policy_amendment
+    : undefined
+  if (!Predicate.isRecord(policy)) return undefined
+  return policy["action"] === "deny"
+    ? { name: `Never allow ${String(policy["host"])}`, kind: "reject_always" }
+    : { name: `Always allow ${String(policy["host"])}`, kind: "allow_always" }
+}
+
+/** Each decision with the id of its option; two of the same kind are told apart by a number. */
+export const toOffer = (decisions: ReadonlyArray<Decision>) => {
+  const known = decisions.flatMap((decision) => {
+    const option = networkOption(decision) ?? words[idOf(decision)]
+    return option === undefined ? [] : [{ decision, option, id: idOf(decision) }]
+  })
+  return known.map(({ decision, id, option }, index) => {
+    const twins = known.slice(0, index).filter((other) => other.id === id).length
+    return { decision, option: { option_id: twins === 0 ? id : `${id}-${twins + 1}`, ...option } }
+  })
+}
+export type Offer = ReturnType<typeof toOffer>

@@ -1,0 +1,80 @@
+/** failure: what went wrong in a turn, what it means for the session, and what a person can do about it. */
+import { Predicate } from "effect"
+import type { BodyOf, StopReason } from "../../schema/index.js"
+import type { TurnError } from "./CodexMessage.js"
+
+export const login =
+  "Log in on the relay's machine: run `codex login`, or start the relay with OPENAI_API_KEY set."
+
+/** `codexErrorInfo` is a word, or an object whose only key is that word. */
+const causeOf = (
+  { codexErrorInfo }: TurnError
+): { readonly cause: string; readonly http_status?: number } => {
+  if (codexErrorInfo === undefined) return { cause: "other" }
+  if (typeof codexErrorInfo === "string") return { cause: codexErrorInfo }
+  const [[cause, detail] = ["other", undefined]] = Object.entries(codexErrorInfo)
+  const status = Predicate.hasProperty(detail, "httpStatusCode") ? detail.httpStatusCode : undefined
+  return { cause, ...(typeof status === "number" && { http_status: status }) }
+}
+
+const quotaCauses = new Set(["usageLimitExceeded", "rateLimitExceeded", "sessionBudgetExceeded"])
+const refusalCauses = new Set(["cyberPolicy", "misalignmentPolicyViolation"])
+const passingCauses = new Set([
+  "serverOverloaded",
+  "internalServerError",
+  "httpConnectionFailed",
+  "responseStreamConnectionFailed",
+  "responseStreamDisconnected",
+  "responseTooManyFailedAttempts"
+])
+
+export interface Failure {
+  readonly text: string
+  readonly code: "auth_required" | "turn_failed"
+  readonly stop_reason: StopReason
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** A rate limit or quota. */
+  readonly isQuota: boolean
+  /** The context window overflowed. */
+  readonly isFull: boolean
+}
+
+/** Codex has no words for these two but the API's own. */
+const stopReasonOf = (message: string, cause: string): StopReason =>
+  /reason: max_output_tokens/.test(message)
+    ? "max_tokens"
+    : refusalCauses.has(cause) || /reason: content_filter/.test(message)
+    ? "refusal"
+    : "error"
+
+const adviceOf = (cause: string, http_status: number | undefined): string | undefined => {
+  if (cause === "unauthorized" || http_status === 401) return login
+  if (cause === "contextWindowExceeded") return "Send /compact, or open a new session."
+  if (cause === "modelNotFound" || http_status === 404) return "Choose another model with set_model."
+  if (http_status === 429) return "Wait a little and send the prompt again."
+  return passingCauses.has(cause) ? "Send the prompt again." : undefined
+}
+
+export const toFailure = (error: TurnError): Failure => {
+  const { cause, http_status } = causeOf(error)
+  const advice = adviceOf(cause, http_status)
+  const message = error.message.trim()
+  const sentence = /[.!?]$/.test(message) ? message : `${message}.`
+  return {
+    text: advice === undefined ? message : `${sentence} ${advice}`,
+    code: advice === login ? "auth_required" : "turn_failed",
+    stop_reason: stopReasonOf(message, cause),
+    metadata: { cause, ...(http_status !== undefined && { http_status }) },
+    isQuota: quotaCauses.has(cause) || http_status === 429,
+    isFull: cause === "contextWindowExceeded"
+  }
+}
+
+export const toQuotaWarning = (
+  { metadata, text }: Failure,
+  resets_at: number | undefined
+): BodyOf<"quota_warning"> => ({
+  type: "quota_warning",
+  text,
+  metadata: { ...metadata, ...(resets_at !== undefined && { resets_at }) }
+})

@@ -1,0 +1,31 @@
+/** fileChanges: a Codex file change as `file_diff`s: unified diffs with headers, whatever Codex left out. */
+import type { BodyOf } from "../../schema/index.js"
+import { createdDiff, deletedDiff, hunksDiff } from "../wire/unifiedDiff.js"
+import type { FileUpdate } from "./CodexItem.js"
+
+/** Codex writes this after the hunks of a file that moves. */
+const withoutMove = (diff: string, to: string) => {
+  const note = `\n\nMoved to: ${to}`
+  return diff.endsWith(note) ? diff.slice(0, -note.length) : diff
+}
+
+const diffOf = ({ diff, kind, path }: FileUpdate): string => {
+  const { move_path: to = path, type } = kind
+  return type === "add"
+    ? createdDiff(path, diff)
+    : type === "delete"
+    ? deletedDiff(path, diff)
+    : hunksDiff(path, to, withoutMove(diff, to))
+}
+
+/** One per file; a file that moved goes by its new name. */
+export const toFileDiffs = (
+  changes: ReadonlyArray<FileUpdate>,
+  tool_use_id: string
+): ReadonlyArray<BodyOf<"file_diff">> =>
+  changes.map((change) => ({
+    type: "file_diff",
+    file_path: change.kind.move_path ?? change.path,
+    diff: diffOf(change),
+    tool_use_id
+  }))

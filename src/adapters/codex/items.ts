@@ -1,0 +1,136 @@
+/** items: what Codex says, thinks and does, as events. */
+import { Match, Option, Schema } from "effect"
+import { type BodyOf, type EventBody, textOf } from "../../schema/index.js"
+import { SpokenItem } from "./CodexItem.js"
+import type { AnyItem } from "./CodexMessage.js"
+import { makePieces } from "./pieces.js"
+import { makeSubagents } from "./subagents.js"
+import { makeTools } from "./tools.js"
+import type { Meter } from "./usage.js"
+import { toBlock } from "./userInput.js"
+
+/** The answer of a turn: its last message that is not a comment; of a turn that only plans, the plan. */
+const makeAnswer = () => {
+  let message: string | undefined
+  let plan = ""
+  return {
+    say: (text: string, phase: string | undefined): void => {
+      if (phase !== "commentary" || message === undefined) message = text
+    },
+    plan: (text: string): void => {
+      plan = text
+    },
+    /** It, and forget it. */
+    take: (): string => {
+      const text = message ?? plan
+      message = undefined
+      plan = ""
+      return text
+    }
+  }
+}
+
+export const makeItems = () => ({
+  tools: makeTools(),
+  pieces: makePieces(),
+  agents: makeSubagents(),
+  answer: makeAnswer(),
+  compaction: { isManual: false, pre_tokens: undefined as number | undefined } // It is set later.
+})
+
+type Items = ReturnType<typeof makeItems> & { readonly meter: Meter; readonly thread: string | undefined }
+type Events = ReadonlyArray<EventBody>
+
+const readSpoken = Schema.decodeUnknownOption(SpokenItem)
+
+const nothingNew: BodyOf<"stream_event"> = { type: "stream_event" }
+const status = (item: AnyItem, method: string): Events => [
+  { type: "status", status: method, text: item.type }
+]
+
+const isOwn = (thread: string | undefined, state: Items) => thread === undefined || thread === state.thread
+
+export const startedItem = (item: AnyItem, thread: string | undefined, state: Items): Events => {
+  const tool = state.tools.read(item)
+  if (tool !== undefined) return state.tools.started(tool, thread)
+  const spoken = Option.getOrUndefined(readSpoken(item))
+  switch (spoken?.type) {
+    case undefined:
+      return status(item, "item/started")
+    case "subAgentActivity":
+      return state.agents.started(spoken)
+    case "contextCompaction":
+      state.compaction.pre_tokens = state.meter.context_tokens()
+      return [{ type: "status", status: "compacting" }]
+    default:
+      return [nothingNew]
+  }
+}
+
+const message = (
+  { phase, text }: Extract<SpokenItem, { type: "agentMessage" }>,
+  thread: string | undefined,
+  state: Items
+): Events => {
+  if (isOwn(thread, state)) state.answer.say(text, phase)
+  else state.agents.said(thread ?? "", text)
+  return [{
+    type: "assistant_message",
+    content: [{ type: "text", text }],
+    text,
+    ...(phase !== undefined && { metadata: { phase } })
+  }]
+}
+
+const reasoning = ({ content, summary }: Extract<SpokenItem, { type: "reasoning" }>): Events => {
+  const text = [...summary, ...content].join("\n\n")
+  // Most models keep their thoughts to themselves.
+  return [text === "" ? nothingNew : { type: "reasoning", text }]
+}
+
+const userMessage = ({ clientId, content }: Extract<SpokenItem, { type: "userMessage" }>): Events => {
+  const blocks = content.map(toBlock)
+  const text = textOf(blocks)
+  return [{
+    type: "user_message",
+    content: blocks,
+    ...(text !== "" && { text }),
+    ...(clientId !== undefined && { metadata: { uuid: clientId, replay: true } })
+  }]
+}
+
+const compacted = ({ compaction }: Items): Events => {
+  const { isManual, pre_tokens } = compaction
+  compaction.isManual = false
+  const metadata = { trigger: isManual ? "manual" : "auto", ...(pre_tokens !== undefined && { pre_tokens }) }
+  return [{ type: "context_compacted", metadata }]
+}
+
+const spokenEvents = (spoken: SpokenItem, thread: string | undefined, state: Items): Events =>
+  Match.value(spoken).pipe(
+    Match.withReturnType<Events>(),
+    Match.discriminatorsExhaustive("type")({
+      userMessage,
+      agentMessage: (item) => message(item, thread, state),
+      reasoning,
+      plan: ({ text }) => {
+        if (isOwn(thread, state)) state.answer.plan(text)
+        return [{ type: "reasoning", text }]
+      },
+      contextCompaction: () => compacted(state),
+      subAgentActivity: state.agents.completed,
+      exitedReviewMode: ({ review, type }) => [{ type: "status", status: type, text: review }]
+    })
+  )
+
+export const completedItem = (item: AnyItem, thread: string | undefined, state: Items): Events => {
+  const tool = state.tools.read(item)
+  if (tool !== undefined) {
+    if (tool.type === "collabAgentToolCall") {
+      for (const agent of tool.receiverThreadIds) state.agents.know(agent, tool.id)
+    }
+    return state.tools.completed(tool)
+  }
+  const spoken = Option.getOrUndefined(readSpoken(item))
+  return spoken === undefined ? status(item, "item/completed") : spokenEvents(spoken, thread, state)
+}

@@ -1,0 +1,72 @@
+/**
+ * pieces: what was streamed of messages and thoughts that are not complete yet.
+ *
+ * Codex drops a half-sent message without a word when its turn is interrupted or steered, or a connection broke. Its
+ * pieces were shown, so they are told once more, whole: nothing is lost by ignoring `stream_event`.
+ */
+import type { BodyOf } from "../../schema/index.js"
+import type { Encoding } from "../Adapter.js"
+import type { AnyItem, Notification } from "./CodexMessage.js"
+
+export type PieceKind = "text" | "reasoning"
+
+interface Unfinished {
+  readonly kind: PieceKind
+  readonly thread: string | undefined
+  readonly parts: Array<string>
+}
+
+export type Pieces = ReturnType<typeof makePieces>
+
+const toUtf8 = (text: string, encoding: Encoding) =>
+  encoding === "utf8" ? text : Buffer.from(text, "latin1").toString("utf8")
+
+const toWhole = ({ kind, parts }: Unfinished): BodyOf<"assistant_message" | "reasoning"> => {
+  const text = parts.join("")
+  const metadata = { partial: true }
+  return kind === "text"
+    ? { type: "assistant_message", content: [{ type: "text", text }], text, metadata }
+    : { type: "reasoning", text, metadata }
+}
+
+/** The user's words come into the conversation, in the middle of whatever the model was saying. */
+const isSteer = (item: AnyItem) => item.type === "userMessage"
+
+export const makePieces = () => {
+  const unfinished = new Map<string, Unfinished>()
+
+  const close = (thread: string | undefined) => {
+    const cut = [...unfinished].filter(([, piece]) => piece.thread === thread)
+    for (const [id] of cut) unfinished.delete(id)
+    return cut.map(([, piece]) => toWhole(piece))
+  }
+
+  return {
+    add: (
+      id: string,
+      thread: string | undefined,
+      kind: PieceKind,
+      text: string,
+      encoding: Encoding
+    ): void => {
+      const piece = unfinished.get(id)
+      if (piece === undefined) unfinished.set(id, { kind, thread, parts: [toUtf8(text, encoding)] })
+      else piece.parts.push(toUtf8(text, encoding))
+    },
+    /** What this notification brings to an end unfinished; to be told before it. */
+    cutBy: ({ method, params }: Notification): ReadonlyArray<BodyOf<"assistant_message" | "reasoning">> => {
+      switch (method) {
+        case "item/completed":
+          unfinished.delete(params.item.id)
+          return []
+        case "item/started":
+          return isSteer(params.item) ? close(params.threadId) : []
+        case "turn/completed":
+        case "error":
+          return close(params.threadId)
+        default:
+          return []
+      }
+    }
+  }
+}

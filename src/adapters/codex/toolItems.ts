@@ -1,0 +1,122 @@
+/** toolItems: what a Codex tool item is as a `tool_call`, and as a `tool_result`. */
+import { Match, Predicate } from "effect"
+import type { BodyOf } from "../../schema/index.js"
+import type { ToolItem } from "./CodexItem.js"
+import { toFileDiffs } from "./fileChanges.js"
+
+type Call = Pick<BodyOf<"tool_call">, "tool" | "args">
+type Result = Pick<BodyOf<"tool_result">, "status" | "text" | "content" | "exit_code">
+
+/** A tool's name; a tool of an MCP server is spelled as Claude does. */
+export const toolOf = (item: ToolItem): string => {
+  switch (item.type) {
+    case "mcpToolCall":
+      return `mcp__${item.server}__${item.tool}`
+    case "dynamicToolCall":
+      return item.namespace === undefined ? item.tool : `${item.namespace}.${item.tool}`
+    case "collabAgentToolCall":
+      return item.tool
+    default:
+      return item.type
+  }
+}
+
+const without = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
+const argsOf = Match.type<ToolItem>().pipe(
+  Match.withReturnType<unknown>(),
+  Match.discriminatorsExhaustive("type")({
+    commandExecution: ({ command, cwd }) => without({ command, cwd }),
+    fileChange: ({ changes }) => without({ file_path: changes[0]?.path, changes }),
+    mcpToolCall: (item) => item.arguments ?? {},
+    dynamicToolCall: (item) => item.arguments ?? {},
+    collabAgentToolCall: ({ model, prompt, receiverThreadIds }) =>
+      without({ prompt, model, agents: receiverThreadIds }),
+    webSearch: ({ action, query }) => without({ query, action }),
+    imageView: ({ path }) => ({ path }),
+    imageGeneration: ({ revisedPrompt }) => without({ prompt: revisedPrompt })
+  })
+)
+
+export const callOf = (item: ToolItem): Call => ({ tool: toolOf(item), args: argsOf(item) })
+
+/** What a search looks for is only known when it is over. */
+export const isComplete = (item: ToolItem): boolean => item.type !== "webSearch" || item.query !== ""
+
+const textOfParts = (parts: ReadonlyArray<unknown>): string =>
+  parts.flatMap((part) =>
+    Predicate.hasProperty(part, "text") && typeof part.text === "string" ? [part.text] : []
+  ).join("\n")
+
+const changeLines = (changes: Extract<ToolItem, { type: "fileChange" }>["changes"]): string =>
+  changes.map(({ kind, path }) =>
+    kind.move_path === undefined ? `${kind.type} ${path}` : `move ${path} to ${kind.move_path}`
+  ).join("\n")
+
+const statesText = (states: Readonly<Record<string, unknown>>): string =>
+  textOfParts(
+    Object.values(states).map((state) =>
+      Predicate.hasProperty(state, "message") ? { text: state.message } : undefined
+    )
+  )
+
+const word = (ok: boolean) => ok ? "ok" as const : "error" as const
+const done = (status: string | undefined) => word(status === undefined || status === "completed")
+
+const resultOf = Match.type<ToolItem>().pipe(
+  Match.withReturnType<Result>(),
+  Match.discriminatorsExhaustive("type")({
+    commandExecution: ({ aggregatedOutput = "", exitCode, status }) => ({
+      status: word(done(status) === "ok" && (exitCode ?? 0) === 0),
+      text: aggregatedOutput,
+      content: aggregatedOutput,
+      ...(exitCode !== undefined && Number.isInteger(exitCode) && { exit_code: exitCode })
+    }),
+    fileChange: ({ changes, status }) => ({ status: done(status), text: changeLines(changes) }),
+    mcpToolCall: ({ error, result, status }) => ({
+      status: word(done(status) === "ok" && error === undefined),
+      text: error?.message ?? textOfParts(result?.content ?? []),
+      ...(result !== undefined && { content: result.content })
+    }),
+    dynamicToolCall: ({ contentItems = [], status, success }) => ({
+      status: word(done(status) === "ok" && success !== false),
+      text: textOfParts(contentItems),
+      content: contentItems
+    }),
+    collabAgentToolCall: ({ agentsStates = {}, status }) => ({
+      status: done(status),
+      text: statesText(agentsStates),
+      content: agentsStates
+    }),
+    webSearch: ({ query, results }) => ({
+      status: "ok",
+      text: query,
+      ...(results !== undefined && { content: results })
+    }),
+    imageView: ({ path }) => ({ status: "ok", text: path }),
+    imageGeneration: ({ savedPath, status }) => ({
+      status: done(status),
+      ...(savedPath !== undefined && { text: savedPath })
+    })
+  })
+)
+
+const isDeclined = (item: ToolItem) => "status" in item && item.status === "declined"
+
+/** The result, and what became of files. `reason`: why it was declined, if that is known. */
+export const resultsOf = (
+  item: ToolItem,
+  reason = "It was not allowed."
+): ReadonlyArray<BodyOf<"tool_result" | "file_diff">> => {
+  const result: BodyOf<"tool_result"> = {
+    type: "tool_result",
+    tool_use_id: item.id,
+    tool: toolOf(item),
+    ...resultOf(item),
+    ...(isDeclined(item) && { text: reason, content: reason })
+  }
+  return item.type === "fileChange" && item.status === "completed"
+    ? [result, ...toFileDiffs(item.changes, item.id)]
+    : [result]
+}

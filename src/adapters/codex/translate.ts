@@ -1,0 +1,191 @@
+/**
+ * translate: what each of Codex's notifications means, as events. Synchronous and without effects; what it remembers of
+ * a conversation is in `CodexState`. The first event of a notification carries the native line as `raw`.
+ *
+ * Subagents speak on the same wire, in threads of their own: what they do is told with the call that started them, but
+ * their turns are not the session's.
+ */
+import { Match } from "effect"
+import type { BodyOf, EventBody } from "../../schema/index.js"
+import type { Notification, NotificationOf, Turn, TurnError } from "./CodexMessage.js"
+import { toFailure, toQuotaWarning } from "./failure.js"
+import { completedItem, makeItems, startedItem } from "./items.js"
+import { makeLimits } from "./limits.js"
+import { makeTurns } from "./turns.js"
+import { makeMeter } from "./usage.js"
+
+export type CodexState = ReturnType<typeof makeState>
+
+export const makeState = (inTurn: () => boolean) => ({
+  ...makeItems(),
+  turns: makeTurns(),
+  meter: makeMeter(),
+  limits: makeLimits(),
+  /** Its own thread, once that is open. */
+  thread: undefined as string | undefined, // It is set later.
+  /** What went wrong in this turn and was told. */
+  isFailureTold: false,
+  /** A turn runs, as the session sees it. */
+  inTurn
+})
+
+type Events = ReadonlyArray<EventBody>
+
+export const status = (
+  name: string,
+  text?: string,
+  metadata?: Readonly<Record<string, unknown>>
+): BodyOf<"status"> => ({
+  type: "status",
+  status: name,
+  ...(text !== undefined && { text }),
+  ...(metadata !== undefined && { metadata })
+})
+
+/** Where an event comes from, if that is a subagent. */
+export const originOf = (
+  thread: string | undefined,
+  state: CodexState
+): Readonly<Record<string, unknown>> | undefined => {
+  if (thread === undefined || state.thread === undefined || thread === state.thread) return undefined
+  const parent_tool_use_id = state.agents.callOf(thread)
+  return { thread_id: thread, ...(parent_tool_use_id !== undefined && { parent_tool_use_id }) }
+}
+
+const plan = ({ explanation, plan }: NotificationOf<"turn/plan/updated">["params"]): Events => {
+  const entries = plan.map(({ status, step }) => ({
+    content: step,
+    status: status === "inProgress" ? "in_progress" : status
+  }))
+  const marks: Readonly<Record<string, string>> = { completed: "[x]", in_progress: "[>]" }
+  const lines = entries.map(({ content, status }) => `${marks[status] ?? "[ ]"} ${content}`)
+  return [status("plan", lines.join("\n"), { entries, ...(explanation !== undefined && { explanation }) })]
+}
+
+/** Codex tells a failure once as it happens and once more as the turn ends. */
+const failure = (error: TurnError, state: CodexState): Events => {
+  if (state.isFailureTold) return []
+  state.isFailureTold = true
+  const failed = toFailure(error)
+  if (failed.stop_reason === "max_tokens") return [status("max_tokens", failed.text)]
+  return [
+    { type: "error", code: failed.code, text: failed.text, metadata: failed.metadata },
+    ...failed.isQuota ? [toQuotaWarning(failed, state.limits.resets_at())] : [],
+    ...failed.isFull ? state.meter.full() : []
+  ]
+}
+
+const retry = (error: TurnError, state: CodexState): Events => {
+  const failed = { ...toFailure(error), text: error.message }
+  return [
+    failed.isQuota
+      ? toQuotaWarning(failed, state.limits.resets_at())
+      : status("api_retry", failed.text, failed.metadata)
+  ]
+}
+
+const stopReasonOf = ({ error, status }: Turn) =>
+  status === "interrupted"
+    ? "cancelled"
+    : status === "failed" || error !== undefined
+    ? error === undefined ? "error" : toFailure(error).stop_reason
+    : "end_turn"
+
+const turnCompleted = (turn: Turn, state: CodexState): Events => {
+  if (!state.turns.ended(turn.id)) return [status("turn/completed")]
+  const stop_reason = stopReasonOf(turn)
+  const told = turn.error === undefined ? [] : failure(turn.error, state)
+  const answered = stop_reason === "end_turn" || stop_reason === "max_tokens"
+  const events: Events = [
+    ...stop_reason === "end_turn" ? [] : state.tools.stop(state.thread),
+    ...told,
+    ...answered ? [{ type: "response", text: state.answer.take() } as const] : [],
+    { type: "turn_end", stop_reason, ...state.meter.endTurn(turn.durationMs) }
+  ]
+  state.answer.take()
+  state.isFailureTold = false
+  state.compaction.isManual = false
+  return events
+}
+
+const turnStarted = ({ id }: Turn, state: CodexState): Events => {
+  state.isFailureTold = false
+  return state.turns.started(id, state.inTurn()) ? [{ type: "turn_start" }] : [status("turn/started")]
+}
+
+const ofMainThread = (message: Notification, state: CodexState): Events =>
+  Match.value(message).pipe(
+    Match.withReturnType<Events>(),
+    Match.discriminatorsExhaustive("method")({
+      "thread/started": ({ method, params: { thread } }) => [
+        status(method, undefined, { native_session_id: thread.id })
+      ],
+      "thread/status/changed": ({ method, params }) => [status(method, params.status.type)],
+      "turn/started": ({ params }) => turnStarted(params.turn, state),
+      "turn/completed": ({ params }) => turnCompleted(params.turn, state),
+      "turn/plan/updated": ({ params }) => plan(params),
+      "item/started": ({ params }) => startedItem(params.item, params.threadId, state),
+      "item/completed": ({ params }) => completedItem(params.item, params.threadId, state),
+      "item/fileChange/patchUpdated": ({ params: { changes, itemId } }) => {
+        state.tools.patched(itemId, changes)
+        return [{ type: "stream_event", tool_use_id: itemId }]
+      },
+      "item/mcpToolCall/progress": ({ params: { itemId, message } }) => [
+        { type: "tool_progress", tool_use_id: itemId, text: message }
+      ],
+      "item/commandExecution/terminalInteraction": ({ params: { itemId, stdin } }) => [
+        { type: "tool_progress", tool_use_id: itemId, text: stdin, metadata: { stdin: true } }
+      ],
+      "thread/tokenUsage/updated": ({ params }) => {
+        state.tools.yielded(params.threadId)
+        return state.meter.update(params.tokenUsage)
+      },
+      "account/rateLimits/updated": ({ method, params }) => {
+        const [warning, ...others] = state.limits.update(params.rateLimits)
+        return warning === undefined ? [status(method)] : [warning, ...others]
+      },
+      error: ({ params: { error, willRetry } }) => {
+        if (willRetry === true) return retry(error, state)
+        const [first, ...others] = failure(error, state)
+        return first === undefined ? [status("failure", error.message)] : [first, ...others]
+      },
+      "model/rerouted": ({ params: { fromModel, toModel } }) => [
+        status("model", `Codex changed the model from ${fromModel ?? "?"} to ${toModel ?? "?"}.`, {
+          model: toModel
+        })
+      ],
+      "mcpServer/startupStatus/updated": ({ method, params: { error, name, status: word } }) => [
+        status(method, [`${name}: ${word}`, ...error === undefined ? [] : [error]].join(". "))
+      ],
+      "serverRequest/resolved": ({ method }) => [status(method)],
+      warning: notice,
+      configWarning: notice,
+      deprecationNotice: notice,
+      guardianWarning: notice
+    })
+  )
+
+const notice = (
+  { method, params: { message, summary } }: NotificationOf<
+    "warning" | "configWarning" | "deprecationNotice" | "guardianWarning"
+  >
+): Events => [status(method, message ?? summary)]
+
+/** Of a subagent only what it says and does is the session's; its turns and tokens are its own. */
+const ownAffairs: ReadonlySet<string> = new Set([
+  "thread/started",
+  "turn/started",
+  "turn/completed",
+  "thread/tokenUsage/updated",
+  "error"
+])
+
+export const translate = (message: Notification, state: CodexState): Events => {
+  const origin = originOf(message.params.threadId, state)
+  if (origin === undefined) return ofMainThread(message, state)
+  if (message.method === "thread/tokenUsage/updated") state.tools.yielded(message.params.threadId)
+  const events = ownAffairs.has(message.method) ? [status(message.method)] : ofMainThread(message, state)
+  return events.map((event) =>
+    event.type === "permission_request" ? event : { ...event, metadata: { ...event.metadata, ...origin } }
+  )
+}

@@ -1,0 +1,80 @@
+/** usage: what a turn costs and how full the context is, out of Codex's running totals. */
+import type { BodyOf, Usage } from "../../schema/index.js"
+import { makeContextMeter, percentOf } from "../wire/contextMeter.js"
+import type { Tokens, TokenUsage } from "./CodexMessage.js"
+
+export type Meter = ReturnType<typeof makeMeter>
+
+const nothing: Tokens = { totalTokens: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 }
+
+/** How much more it is. Codex sets totals back when the context overflows. */
+const grown = (now: Tokens, before: Tokens): Tokens => ({
+  totalTokens: Math.max(0, now.totalTokens - before.totalTokens),
+  inputTokens: Math.max(0, now.inputTokens - before.inputTokens),
+  cachedInputTokens: Math.max(0, now.cachedInputTokens - before.cachedInputTokens),
+  outputTokens: Math.max(0, now.outputTokens - before.outputTokens)
+})
+
+const sum = (a: Tokens, b: Tokens): Tokens => ({
+  totalTokens: a.totalTokens + b.totalTokens,
+  inputTokens: a.inputTokens + b.inputTokens,
+  cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+  outputTokens: a.outputTokens + b.outputTokens
+})
+
+/** As with the other agents, tokens out of the cache are counted apart. */
+const toCounts = ({ cachedInputTokens, inputTokens, outputTokens }: Tokens): Usage => ({
+  input_tokens: Math.max(0, inputTokens - cachedInputTokens),
+  output_tokens: outputTokens,
+  cached_input_tokens: cachedInputTokens
+})
+
+export const makeMeter = () => {
+  const warn = makeContextMeter()
+  let total: Tokens | undefined
+  /** Of this turn; undefined while nothing was told. */
+  let turn: Tokens | undefined
+  let context: Pick<Usage, "context_tokens" | "context_window"> = {}
+  let context_pct: number | undefined
+
+  return {
+    context_tokens: () => context.context_tokens,
+    update: (
+      { last, modelContextWindow, total: now }: TokenUsage
+    ): ReadonlyArray<BodyOf<"status" | "context_warning">> => {
+      // Of a resumed thread only this process's part is known.
+      turn = sum(turn ?? nothing, grown(now, total ?? grown(now, last)))
+      total = now
+      context = {
+        context_tokens: last.totalTokens,
+        ...(modelContextWindow !== undefined && { context_window: modelContextWindow })
+      }
+      context_pct = modelContextWindow === undefined
+        ? undefined
+        : percentOf(last.totalTokens, modelContextWindow)
+      const metadata = { ...context, ...(context_pct !== undefined && { context_pct }) }
+      return [
+        { type: "status", status: "usage", metadata },
+        ...context_pct === undefined ? [] : warn(context_pct)
+      ]
+    },
+    /** The window overflowed. */
+    full: (): ReadonlyArray<BodyOf<"context_warning">> => {
+      context_pct = 100
+      return warn(100)
+    },
+    /** What the turn has used, for its end; then it counts anew. */
+    endTurn: (duration_ms: number | undefined): Pick<BodyOf<"turn_end">, "usage" | "context_pct"> => {
+      const counted = turn
+      turn = undefined
+      return {
+        usage: {
+          ...(counted !== undefined && toCounts(counted)),
+          ...context,
+          ...(duration_ms !== undefined && { duration_ms })
+        },
+        ...(context_pct !== undefined && { context_pct })
+      }
+    }
+  }
+}

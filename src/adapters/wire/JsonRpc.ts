@@ -1,0 +1,75 @@
+/**
+ * JsonRpc: the messages of JSON-RPC, as far as a peer must tell them apart. Params and results stay as they came.
+ *
+ * An id keeps its JSON type: agents number their requests from 0 and take no notice of an answer to "0".
+ */
+import { Predicate, Schema } from "effect"
+
+export type JsonRpcId = string | number | null
+
+export interface JsonRpcNotification {
+  readonly method: string
+  readonly params?: unknown
+}
+
+export interface JsonRpcRequest extends JsonRpcNotification {
+  readonly id: JsonRpcId
+}
+
+/** The answer to a request: `error` or `result`. */
+export interface JsonRpcAnswer {
+  readonly id: JsonRpcId
+  readonly result?: unknown
+  readonly error?: unknown
+}
+
+/** A request is refused: by the other side, or by us. */
+export class JsonRpcError extends Schema.TaggedError<JsonRpcError>()("JsonRpcError", {
+  code: Schema.Number,
+  reason: Schema.String,
+  /** The error's `data`, whatever the other side puts there. */
+  detail: Schema.optional(Schema.Unknown)
+}) {
+  override get message() {
+    return this.reason
+  }
+}
+
+/** JSON-RPC's own codes. */
+export const codes = { invalidParams: -32602, methodNotFound: -32601, internalError: -32603 } as const
+
+/** JSON, or undefined. */
+export const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const isId = (id: unknown): id is JsonRpcId => typeof id === "string" || typeof id === "number" || id === null
+
+const hasId = (message: object): message is { readonly id: JsonRpcId } => "id" in message && isId(message.id)
+
+const hasMethod = (message: object): message is JsonRpcNotification =>
+  "method" in message && typeof message.method === "string"
+
+export const isRequest = (message: unknown): message is JsonRpcRequest =>
+  Predicate.isRecord(message) && hasMethod(message) && hasId(message)
+
+export const isNotification = (message: unknown): message is JsonRpcNotification =>
+  Predicate.isRecord(message) && hasMethod(message) && !("id" in message)
+
+export const isAnswer = (message: unknown): message is JsonRpcAnswer =>
+  Predicate.isRecord(message) && !("method" in message) && hasId(message) &&
+  ("result" in message || "error" in message)
+
+/** An answer's `error` member, however sloppy it is. */
+export const toJsonRpcError = (error: unknown): JsonRpcError => {
+  const { code, data, message } = Predicate.isRecord(error) ? error : {}
+  return new JsonRpcError({
+    code: typeof code === "number" ? code : codes.internalError,
+    reason: typeof message === "string" && message !== "" ? message : "it gave no reason",
+    ...(data !== undefined && { detail: data })
+  })
+}

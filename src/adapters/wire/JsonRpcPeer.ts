@@ -1,0 +1,189 @@
+/**
+ * JsonRpcPeer: JSON-RPC with an agent, both ways, one message per line.
+ *
+ * What an agent says is handed on synchronously, in the step its line is read: notifications, its requests, and the
+ * answers to ours (`post` tells them to a callback; `request` is for who can wait). Every request of the agent is
+ * answered, one we do not know with an error. When the agent is gone all that waits for it fails with `AgentFailed`.
+ */
+import { Deferred, Duration, Effect, Either, FiberId, FiberSet, Schema, type Scope } from "effect"
+import { isUtf8 } from "node:buffer"
+import type { AgentExit, AgentProcess } from "../Adapter.js"
+import { AgentFailed } from "../AdapterError.js"
+import {
+  codes,
+  isAnswer,
+  isNotification,
+  isRequest,
+  type JsonRpcAnswer,
+  JsonRpcError,
+  type JsonRpcId,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+  parseJson,
+  toJsonRpcError
+} from "./JsonRpc.js"
+
+/** The agent took longer to answer than it may. */
+export class RequestTimedOut extends Schema.TaggedError<RequestTimedOut>()("RequestTimedOut", {
+  tool: Schema.String,
+  method: Schema.String,
+  within: Schema.String
+}) {
+  override get message() {
+    return `${this.tool} did not answer "${this.method}" within ${this.within}`
+  }
+}
+
+/** What became of a request; `line` is the answer's, when there was one. */
+export type OnAnswer = (answer: Either.Either<unknown, JsonRpcError | AgentFailed>, line?: Buffer) => void
+
+export interface JsonRpcPeer {
+  /** Ask and wait for the result. Without `within` for as long as it takes. */
+  readonly request: {
+    (method: string, params?: unknown): Effect.Effect<unknown, JsonRpcError | AgentFailed>
+    (
+      method: string,
+      params: unknown,
+      options: { readonly within: Duration.DurationInput }
+    ): Effect.Effect<unknown, JsonRpcError | AgentFailed | RequestTimedOut>
+  }
+  /** Ask; `onAnswer` is called once, in the step the answer's line is read. Returns when the request is written. */
+  readonly post: (method: string, params: unknown, onAnswer: OnAnswer) => Effect.Effect<void, AgentFailed>
+  readonly notify: (method: string, params?: unknown) => Effect.Effect<void, AgentFailed>
+  /** Completes when the agent is gone and all it said has been handed on. */
+  readonly exit: Effect.Effect<AgentExit>
+}
+
+export interface JsonRpcPeerOptions {
+  /** The agent's name, for messages. */
+  readonly tool: string
+  /** Put `"jsonrpc":"2.0"` into every message. */
+  readonly jsonrpc: boolean
+  readonly onNotification: (notification: JsonRpcNotification, line: Buffer) => void
+  /**
+   * The agent asks. Answer with an effect that gives the result or fails with the error to send; it starts in the same
+   * step. Result undefined: the agent does not wait any more, send nothing. No effect: we do not know this request.
+   */
+  readonly onRequest: (
+    request: JsonRpcRequest,
+    line: Buffer
+  ) => Effect.Effect<unknown, JsonRpcError> | undefined
+  /** A line that is no message of JSON-RPC, or answers what was never asked; undefined if it is not even JSON. */
+  readonly onOther: (line: Buffer, message: unknown) => void
+}
+
+/** Start an agent with `spawn` and speak with it. */
+export const open = Effect.fnUntraced(function*<E, R>(
+  spawn: (onLine: (line: Buffer) => void) => Effect.Effect<AgentProcess, E, R>,
+  options: JsonRpcPeerOptions
+): Effect.fn.Return<JsonRpcPeer, E, R | Scope.Scope> {
+  const { jsonrpc, onNotification, onOther, onRequest, tool } = options
+  const fork = yield* FiberSet.makeRuntime<never>()
+  const started = yield* Deferred.make<AgentProcess>()
+  const waiting = new Map<JsonRpcId, OnAnswer>()
+  let asked = 0
+  let gone: AgentExit | undefined
+
+  const write = (message: object): Effect.Effect<void, AgentFailed> =>
+    Effect.flatMap(
+      Deferred.await(started),
+      ({ writeLine }) => writeLine(JSON.stringify(jsonrpc ? { jsonrpc: "2.0", ...message } : message))
+    )
+
+  const settle = (answer: JsonRpcAnswer, line: Buffer): void => {
+    const { error, id, result } = answer
+    const onAnswer = waiting.get(id)
+    // An answer that came too late is nobody's news; one that was never asked for is.
+    if (onAnswer === undefined) {
+      return typeof id === "number" && id > 0 && id <= asked ? undefined : onOther(line, answer)
+    }
+    waiting.delete(id)
+    onAnswer(error === undefined ? Either.right(result) : Either.left(toJsonRpcError(error)), line)
+  }
+
+  const answer = ({ id, method }: JsonRpcRequest, result: Effect.Effect<unknown, JsonRpcError> | undefined) =>
+    (result ?? new JsonRpcError({ code: codes.methodNotFound, reason: `Method not found: ${method}` })).pipe(
+      // A defect is ours; the agent must not wait for ever because of it.
+      Effect.tapDefect((defect) =>
+        Effect.logError(`The relay could not answer "${method}" of ${tool}.`, defect)
+      ),
+      Effect.catchAllDefect(() =>
+        new JsonRpcError({ code: codes.internalError, reason: "ai-relay failed to answer this" })
+      ),
+      Effect.matchEffect({
+        onSuccess: (value) => value === undefined ? Effect.void : write({ id, result: value }),
+        onFailure: ({ code, detail, reason }) =>
+          write({ id, error: { code, message: reason, ...(detail !== undefined && { data: detail }) } })
+      }),
+      Effect.ignore
+    )
+
+  const receive = (bytes: Buffer): void => {
+    // It becomes part of a text frame.
+    const line = isUtf8(bytes) ? bytes : Buffer.from(bytes.toString("utf8"))
+    const message = parseJson(line.toString("utf8"))
+    if (isNotification(message)) return onNotification(message, line)
+    if (isAnswer(message)) return settle(message, line)
+    if (isRequest(message)) return void fork(answer(message, onRequest(message, line)))
+    onOther(line, message)
+  }
+
+  const agent = yield* spawn(receive)
+  Deferred.unsafeDone(started, Effect.succeed(agent))
+
+  yield* Effect.forkScoped(Effect.map(agent.exit, (exit) => {
+    gone = exit
+    const left = [...waiting.values()]
+    waiting.clear()
+    for (const onAnswer of left) onAnswer(Either.left(toFailure(tool, exit)))
+  }))
+
+  const send = (id: number, method: string, params: unknown, onAnswer: OnAnswer) =>
+    Effect.suspend(() => {
+      if (gone !== undefined) return toFailure(tool, gone)
+      waiting.set(id, onAnswer)
+      return Effect.tapError(write({ id, method, params }), () => Effect.sync(() => waiting.delete(id)))
+    })
+
+  const post: JsonRpcPeer["post"] = (method, params, onAnswer) =>
+    Effect.suspend(() => send(++asked, method, params, onAnswer))
+
+  const request = (
+    method: string,
+    params?: unknown,
+    { within }: { readonly within?: Duration.DurationInput } = {}
+  ) =>
+    Effect.suspend(() => {
+      const id = ++asked
+      const answered = Deferred.unsafeMake<unknown, JsonRpcError | AgentFailed>(FiberId.none)
+      const wait = within === undefined ?
+        Deferred.await(answered) :
+        Effect.timeoutFail(Deferred.await(answered), {
+          duration: within,
+          onTimeout: () => new RequestTimedOut({ tool, method, within: Duration.format(within) })
+        })
+      return send(id, method, params, (answer) => Deferred.unsafeDone(answered, answer)).pipe(
+        Effect.zipRight(wait),
+        Effect.ensuring(Effect.sync(() => waiting.delete(id)))
+      )
+    })
+
+  return {
+    request: request as JsonRpcPeer["request"], // Without `within` it never times out.
+    post,
+    notify: (method, params) => write({ method, params }),
+    exit: agent.exit
+  }
+})
+
+const toFailure = (tool: string, { exit_code, signal, stderr }: AgentExit): AgentFailed => {
+  const how = signal === undefined ? `exit code ${exit_code ?? "unknown"}` : `signal ${signal}`
+  return new AgentFailed({
+    tool,
+    reason: `it ended by itself (${how}). ${whyOf(stderr)}`
+  })
+}
+
+/** Programs print help after what is wrong. */
+const whyOf = (stderr: AgentExit["stderr"]) =>
+  stderr.findLast((line) => /^error\b/i.test(line)) ?? stderr.at(-1) ?? "It printed no reason."
