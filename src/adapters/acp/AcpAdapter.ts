@@ -1,0 +1,183 @@
+/**
+ * AcpAdapter: speaks the Agent Client Protocol v1 with any agent that knows it. One process serves one session.
+ *
+ * `AcpMessage.ts` says what an agent's updates look like, `translate.ts` what they mean. This file moves messages:
+ * prompts go one at a time, the turn ends when the prompt is answered. What the agent asks is answered in fibers of its
+ * own (`AgentRequests.ts`), because people take minutes.
+ */
+import { Deferred, Effect, Either, FiberSet, Match, Predicate } from "effect"
+import type { NativeBlock } from "../../schema/ContentBlock.js"
+import {
+  type Adapter,
+  type AgentCommand,
+  type AgentSpec,
+  EventSink,
+  PermissionGate,
+  ProcessSpawner
+} from "../Adapter.js"
+import { AgentFailed, AuthRequired, CommandRefused } from "../AdapterError.js"
+import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
+import type { AcpAgent } from "./AcpAgent.js"
+import { agentOf, toLaunch } from "./AcpLaunch.js"
+import * as AgentRequests from "./AgentRequests.js"
+import * as AgentUpdates from "./AgentUpdates.js"
+import * as ClientRequests from "./ClientRequests.js"
+import { toPromptBlock } from "./content.js"
+import { openConversation } from "./openConversation.js"
+import { translateAnswer, translateError } from "./promptAnswer.js"
+import { makeState, status } from "./translate.js"
+
+/** The adapter of one agent; without one, of the agent each handshake describes. */
+export const make = (tool: string, known?: AcpAgent) =>
+  Effect.map(ProcessSpawner, ({ spawn }): Adapter => {
+    const open = Effect.fn("AcpAdapter.open")(function*(spec: AgentSpec) {
+      const agent = known ?? (yield* agentOf(spec))
+      const launch = toLaunch(agent, spec)
+      const sink = yield* EventSink
+      const gate = yield* PermissionGate
+      const clock = yield* Effect.clock
+      const fork = yield* FiberSet.makeRuntime<never>()
+      const loginWanted = yield* Deferred.make<never, AuthRequired>()
+      const state = makeState(agent)
+      const updates = AgentUpdates.make({ clock, fork, sink, state })
+      const { endSpeech, tell } = updates
+
+      const cancel = Effect.suspend(() => {
+        state.cancelling = true
+        return peer.notify("session/cancel", { sessionId: state.sessionId })
+      })
+      const requests = AgentRequests.make({ cancel, gate, state, tell })
+
+      const onText = (text: string) => {
+        tell([{ type: "stdout", text }])
+        if (state.quirks.wantsTerminal?.(text) === true) {
+          Deferred.unsafeDone(loginWanted, new AuthRequired({ tool: agent.name, advice: agent.login }))
+        }
+      }
+
+      const peer: JsonRpcPeer.JsonRpcPeer = yield* JsonRpcPeer.open((onLine) => spawn(launch, onLine), {
+        tool: agent.name,
+        jsonrpc: true,
+        onRequest: requests.onRequest,
+        onOther: (line, message) =>
+          typeof message === "object" && message !== null
+            ? tell([status("unknown")], line)
+            : onText(line.toString("utf8")),
+        onNotification: ({ method, params }, line) => {
+          if (method === "session/update") return updates.receive(params, line)
+          const fields = Predicate.isRecord(params) ? params : {}
+          if (method === "$/cancel_request") requests.withdraw(fields["requestId"])
+          if (method === "elicitation/complete") requests.complete(fields["elicitationId"])
+          tell([{ type: "stream_event", metadata: { method } }], line)
+        }
+      })
+
+      const conversation = yield* openConversation({
+        agent,
+        spec,
+        state,
+        peer,
+        onReplay: () => updates.setReplay(true),
+        lastHeard: updates.lastHeard
+      }).pipe(Effect.raceFirst(Deferred.await(loginWanted)))
+      endSpeech()
+      const { sessionId } = conversation
+      state.sessionId = sessionId
+      const { agentCapabilities = {}, agentInfo } = conversation.initialized
+      const { choices } = state
+
+      /** The turn is over: nothing of it stays open. */
+      const endTurn = (stopped: boolean) => {
+        requests.withdrawAll()
+        endSpeech()
+        tell(state.tools.endTurn(stopped))
+      }
+
+      const onAnswer: JsonRpcPeer.OnAnswer = (answer, line) => {
+        // When the agent is gone the session tells of it, and ends the turn.
+        if (Either.isLeft(answer) && answer.left instanceof AgentFailed) return endTurn(true)
+        endSpeech()
+        const events = Either.match(answer, {
+          onLeft: (error) => error instanceof AgentFailed ? [] : translateError(error, agent, state),
+          onRight: (result) => translateAnswer(result, state)
+        })
+        const end = events.at(-1)
+        endTurn(end?.type === "turn_end" && (end.stop_reason === "cancelled" || end.stop_reason === "error"))
+        tell(events.slice(0, -1))
+        tell(events.slice(-1), line)
+      }
+
+      const prompt = (blocks: ReadonlyArray<NativeBlock>) =>
+        Effect.suspend(() => {
+          endSpeech()
+          updates.setReplay(false)
+          state.speech.forget()
+          state.cost_before = state.cost ?? 0
+          state.cancelling = false
+          return peer.post("session/prompt", { sessionId, prompt: blocks }, onAnswer)
+        })
+
+      const controls = ClientRequests.make({ agent, peer, sessionId, state, tell })
+      const refuse = (reason: string) => new CommandRefused({ reason })
+
+      const send = Match.type<AgentCommand>().pipe(
+        Match.discriminatorsExhaustive("type")({
+          user_message: ({ content }) => prompt(content.map(toPromptBlock)),
+          interrupt: () => cancel,
+          set_model: ({ model }) => controls.setModel(model),
+          set_permission_mode: ({ mode }) => controls.setMode(mode),
+          raw_request: ({ method, params, request_id }) => controls.pass(request_id, method, params),
+          control_request: ({ request: { subtype, ...params }, request_id }) =>
+            controls.pass(request_id, subtype, params),
+          control_response: ({ response: { request_id } }) =>
+            refuse(`${agent.name} waits for no answer to the request "${request_id}"`),
+          resize: () => refuse(`${agent.name} does not run on a terminal here`),
+          stdin: () => refuse(`${agent.name} does not run on a terminal here`)
+        })
+      )
+
+      tell([status("initialized", toOffer(choices))])
+      return {
+        started: {
+          cmd: [launch.command, ...launch.args],
+          native_session_id: spec.native_session_id ?? sessionId,
+          resumed: spec.native_session_id !== undefined,
+          capabilities: {
+            images: agentCapabilities.promptCapabilities?.image === true,
+            steer: false,
+            // An agent may offer others later, on another model say.
+            get set_model() {
+              return choices.model() !== undefined
+            },
+            get permission_modes() {
+              return choices.modeNames()
+            },
+            resume: agentCapabilities.loadSession === true ||
+              agentCapabilities.sessionCapabilities?.resume !== undefined,
+            terminal: false
+          },
+          ...(agentInfo !== undefined && { metadata: { agent: agentInfo } })
+        },
+        send,
+        exit: Effect.tap(peer.exit, () => Effect.sync(endSpeech))
+      }
+    })
+    return { tool, open }
+  })
+
+/** Models and modes, for menus; models are spelled as Claude does. */
+const toOffer = (choices: ReturnType<typeof makeState>["choices"]): Record<string, unknown> => {
+  const model = choices.model()
+  const mode = choices.mode()
+  return {
+    ...(model && {
+      model: model.current,
+      models: model.offered.map(({ description = "", id, name }) => ({
+        value: id,
+        displayName: name,
+        description
+      }))
+    }),
+    ...(mode && { permission_mode: mode.current, modes: mode.offered })
+  }
+}

@@ -1,0 +1,38 @@
+/** AcpLaunch: the command line of an ACP agent; and for the tool `acp`, the agent a handshake describes. */
+import { Effect } from "effect"
+import { basename } from "node:path"
+import type { AgentSpec, LaunchSpec } from "../Adapter.js"
+import { BadHandshake } from "../AdapterError.js"
+import type { AcpAgent } from "./AcpAgent.js"
+
+/** Any program that speaks the protocol, by its `command`. */
+export const agentOf = ({ command }: AgentSpec): Effect.Effect<AcpAgent, BadHandshake> => {
+  const [program, ...args] = typeof command === "string" ? [command] : command ?? []
+  if (program === undefined) {
+    return new BadHandshake({
+      reason:
+        "`command` is missing: put the agent's program and arguments there, such as [\"my-agent\", \"--acp\"]"
+    })
+  }
+  return Effect.succeed({
+    tool: "acp",
+    name: basename(program),
+    command: program,
+    args,
+    install: "Install it on the relay's machine, or correct `command`.",
+    login: "Log in with its own command line on the relay's machine."
+  })
+}
+
+export const toLaunch = (
+  agent: AcpAgent,
+  { env, extra_args = [], folder, model }: AgentSpec
+): LaunchSpec => ({
+  tool: agent.name,
+  command: agent.command,
+  args: [...agent.args, ...model === undefined ? [] : agent.modelArgs?.(model) ?? [], ...extra_args],
+  cwd: folder,
+  ...(agent.env !== undefined && { env: agent.env }),
+  clientEnv: env,
+  advice: agent.install
+})

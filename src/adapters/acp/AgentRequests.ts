@@ -1,0 +1,152 @@
+/**
+ * AgentRequests: what an agent asks of us, and what it gets for an answer.
+ *
+ * Permissions and questions wait for a person; whatever else it asks is answered with "method not found". Nothing
+ * stays open: when the turn ends, nobody needs to answer any more.
+ */
+import { type Context, Effect, Option, Predicate, Schema } from "effect"
+import { RequestId } from "../../schema/Ids.js"
+import type { EventBody, PermissionRequest } from "../../schema/index.js"
+import type { PermissionGate, PermissionOutcome } from "../Adapter.js"
+import type { AgentFailed } from "../AdapterError.js"
+import { codes as rpcCodes, JsonRpcError, type JsonRpcId, type JsonRpcRequest } from "../wire/JsonRpc.js"
+import { Elicitation, toElicitationAnswer, toQuestion } from "./elicitation.js"
+import { AskPermission, decide, toPermissionRequest } from "./permission.js"
+import { codes } from "./refusal.js"
+import { toolNameOf } from "./toolFields.js"
+import { type AcpState, status } from "./translate.js"
+
+interface Parts {
+  readonly state: AcpState
+  readonly gate: Context.Tag.Service<PermissionGate>
+  /** Tell events; the first carries the line. */
+  readonly tell: (events: ReadonlyArray<EventBody>, line?: Buffer) => void
+  /** Tell the agent to stop the turn. */
+  readonly cancel: Effect.Effect<void, AgentFailed>
+}
+
+type Answer = Effect.Effect<unknown, JsonRpcError>
+
+export interface AgentRequests {
+  readonly onRequest: (request: JsonRpcRequest, line: Buffer) => Answer | undefined
+  /** The agent does not need an answer to this request of its own any more. */
+  readonly withdraw: (id: unknown) => void
+  /** What a link asked for has happened elsewhere. */
+  readonly complete: (elicitationId: unknown) => void
+  /** Nobody needs to answer anything any more. */
+  readonly withdrawAll: () => void
+}
+
+interface Open {
+  readonly id: JsonRpcId
+  readonly elicitationId?: string | undefined
+  /** The agent withdrew it by itself. */
+  withdrawn?: boolean
+  /** What it asked for has happened elsewhere. */
+  completed?: boolean
+}
+
+const readPermission = Schema.decodeUnknownOption(AskPermission)
+const readElicitation = Schema.decodeUnknownOption(Elicitation)
+
+const withdrawnError = new JsonRpcError({ code: codes.cancelled, reason: "Request cancelled" })
+
+export const make = ({ cancel, gate, state, tell }: Parts): AgentRequests => {
+  const open = new Map<RequestId, Open>()
+  let asked = 0
+
+  const withdrawAll = () => {
+    for (const request_id of [...open.keys()]) gate.withdraw(request_id)
+  }
+
+  const ask = (question: PermissionRequest, entry: Open, line: Buffer) =>
+    Effect.suspend((): Effect.Effect<PermissionOutcome, JsonRpcError> => {
+      open.set(question.request_id, entry)
+      return Effect.flatMap(
+        Effect.ensuring(
+          gate.request(question, line),
+          Effect.sync(() => open.delete(question.request_id))
+        ),
+        (outcome) => entry.withdrawn === true ? withdrawnError : Effect.succeed(outcome)
+      )
+    })
+
+  const nextId = () => RequestId.make(`request-${++asked}`)
+
+  /** Stop the turn, which settles whatever else is open. */
+  const stop = Effect.zipRight(Effect.ignore(cancel), Effect.sync(withdrawAll))
+
+  const permission = (id: JsonRpcId, params: AskPermission, line: Buffer): Answer =>
+    Effect.gen(function*() {
+      const { quirks, speech, tools } = state
+      tell(speech.end())
+      const announced = tools.announce(params.toolCall)
+      if (announced.length > 0) speech.forget()
+      tell(announced)
+      const call = tools.fieldsOf(params.toolCall.toolCallId) ?? params.toolCall
+      const question = toPermissionRequest(nextId(), params, call, quirks)
+      const outcome = yield* ask(question, { id }, line)
+      const { answer, rejected } = decide(question, outcome)
+      if (rejected !== undefined) tell(tools.reject(call.toolCallId, rejected))
+      if (outcome.behavior === "deny" && outcome.stop === true) yield* stop
+      return answer
+    })
+
+  const elicitation = (id: JsonRpcId, params: Elicitation, line: Buffer): Answer =>
+    Effect.gen(function*() {
+      tell(state.speech.end())
+      const { elicitationId, toolCallId = "" } = params
+      const call = state.tools.fieldsOf(toolCallId)
+      const question = toQuestion(nextId(), params, call && toolNameOf(call, state.quirks))
+      const entry: Open = { id, elicitationId }
+      const outcome = yield* ask(question, entry, line)
+      if (entry.completed === true) return { action: "accept" }
+      if (outcome.behavior === "deny" && outcome.stop === true) yield* stop
+      return toElicitationAnswer(params, outcome)
+    })
+
+  /** Params nobody can read: the agent hears of it, the client sees the request. */
+  const unreadable = (method: string, line: Buffer): Answer => {
+    tell([status(method)], line)
+    return new JsonRpcError({ code: rpcCodes.invalidParams, reason: `Invalid params of ${method}` })
+  }
+
+  const onRequest: AgentRequests["onRequest"] = ({ id, method, params }, line) => {
+    switch (method) {
+      case "session/request_permission":
+        return Option.match(readPermission(params), {
+          onNone: () => unreadable(method, line),
+          onSome: (params) => permission(id, params, line)
+        })
+      case "elicitation/create":
+        return Option.match(readElicitation(params), {
+          onNone: () => unreadable(method, line),
+          onSome: (params) => elicitation(id, params, line)
+        })
+      default:
+        return void tell(
+          [status(method, undefined, "The relay does not know this request and refused it.")],
+          line
+        )
+    }
+  }
+
+  return {
+    onRequest,
+    withdrawAll,
+    withdraw: (id) => {
+      for (const [request_id, entry] of open) {
+        if (entry.id !== id) continue
+        entry.withdrawn = true
+        gate.withdraw(request_id)
+      }
+    },
+    complete: (elicitationId) => {
+      for (const [request_id, entry] of open) {
+        if (!Predicate.isString(elicitationId) || entry.elicitationId !== elicitationId) continue
+        entry.completed = true
+        gate.withdraw(request_id)
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/** ClientRequests: what a client asks of an agent besides prompts: a mode, a model, requests of its own. */
+import { Effect, Either } from "effect"
+import type { RequestId } from "../../schema/Ids.js"
+import type { EventBody } from "../../schema/index.js"
+import { type AgentFailed, CommandRefused } from "../AdapterError.js"
+import type { JsonRpcError } from "../wire/JsonRpc.js"
+import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
+import type { AcpAgent } from "./AcpAgent.js"
+import type { ChoiceRequest } from "./choices.js"
+import { reasonOf } from "./refusal.js"
+import { type AcpState, status } from "./translate.js"
+
+/** Agents answer within milliseconds; this is for one that hangs. */
+const patience = "10 seconds"
+
+/** These would pull the conversation away from under the relay. */
+const ownRequests: Readonly<Record<string, string>> = {
+  "initialize": "the relay has done it",
+  "session/new": "open another session of the relay instead",
+  "session/load": "open a session with `native_session_id` instead",
+  "session/resume": "open a session with `native_session_id` instead",
+  "session/fork": "open a session with `native_session_id` instead",
+  "session/close": "send {\"type\":\"end\"} instead",
+  "session/prompt": "send a prompt as {\"text\":\"…\"} instead",
+  "session/cancel": "send {\"type\":\"interrupt\"} instead"
+}
+
+interface Parts {
+  readonly agent: AcpAgent
+  readonly state: AcpState
+  readonly peer: JsonRpcPeer
+  readonly sessionId: string
+  readonly tell: (events: ReadonlyArray<EventBody>, line?: Buffer) => void
+}
+
+const describe = (refusal: JsonRpcError | AgentFailed | RequestTimedOut): string =>
+  refusal._tag === "JsonRpcError" ? reasonOf(refusal) : refusal.message
+
+type Sent = Effect.Effect<void, AgentFailed | CommandRefused>
+
+export interface ClientRequests {
+  readonly setModel: (model: string) => Sent
+  readonly setMode: (mode: string) => Sent
+  /** Pass a request on; its answer becomes a `control_response` event. */
+  readonly pass: (
+    request_id: RequestId,
+    method: string,
+    params: Readonly<Record<string, unknown>> | undefined
+  ) => Sent
+}
+
+export const make = ({ agent, peer, sessionId, state, tell }: Parts): ClientRequests => {
+  const { choices } = state
+  const open = new Set<RequestId>()
+
+  const refuse = (reason: string) => new CommandRefused({ reason })
+
+  const toRefusal = (refusal: JsonRpcError | AgentFailed | RequestTimedOut) =>
+    refusal._tag === "AgentFailed" ? refusal : refuse(describe(refusal))
+
+  const choose = ({ method, params }: ChoiceRequest): Sent =>
+    Effect.mapError(
+      Effect.map(peer.request(method, { sessionId, ...params }, { within: patience }), choices.chosen),
+      toRefusal
+    )
+
+  const setModel = (name: string): Sent =>
+    Effect.suspend(() => {
+      const setting = choices.model()
+      if (setting === undefined) return refuse(`${agent.name} lets nobody choose its model`)
+      const model = choices.toModel(name)
+      return Effect.map(choose(setting.choose(model)), () => {
+        choices.nowOnModel(model)
+        tell([status("model", { model })])
+      })
+    })
+
+  const setMode = (name: string): Sent =>
+    Effect.suspend(() => {
+      const setting = choices.mode()
+      if (setting === undefined) return refuse(`${agent.name} has no permission modes`)
+      const mode = choices.toMode(name)
+      const told = state.modes_told
+      return Effect.map(choose(setting.choose(mode)), () => {
+        choices.nowInMode(mode)
+        // Some agents tell it by themselves.
+        if (state.modes_told === told) tell([status("permission_mode", { permission_mode: mode })])
+      })
+    })
+
+  const pass: ClientRequests["pass"] = (request_id, method, params) =>
+    Effect.suspend((): Sent => {
+      const instead = Object.hasOwn(ownRequests, method) ? ownRequests[method] : undefined
+      if (instead !== undefined) return refuse(`"${method}" is the relay's own request: ${instead}`)
+      if (open.has(request_id)) return refuse(`the request_id "${request_id}" is in use: choose another`)
+      open.add(request_id)
+      return peer.post(method, { sessionId, ...params }, (answer, line) => {
+        open.delete(request_id)
+        tell([
+          Either.match(answer, {
+            onLeft: (error) => ({
+              type: "control_response",
+              request_id,
+              status: "error",
+              text: describe(error)
+            }),
+            onRight: (content) => ({
+              type: "control_response",
+              request_id,
+              status: "ok",
+              ...(content !== undefined && content !== null && { content })
+            })
+          })
+        ], line)
+      })
+    })
+
+  return { setModel, setMode, pass }
+}

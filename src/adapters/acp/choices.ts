@@ -1,0 +1,138 @@
+/**
+ * choices: the modes and models a session offers, and how each is chosen.
+ *
+ * Agents say it as config options of category `mode` and `model`, or as lists of modes and models, or as both. Modes
+ * are taken from their list first, models from their option: a list of models is what older agents have.
+ */
+import { Option, Schema } from "effect"
+import type { AcpAgent } from "./AcpAgent.js"
+import type { ConfigOption } from "./AcpMessage.js"
+import { Opened } from "./AcpSetup.js"
+
+const readOpened = Schema.decodeUnknownOption(Opened)
+
+export interface Choice {
+  readonly id: string
+  readonly name: string
+  readonly description?: string
+}
+
+/** A request that makes a choice; the session's id is added by who sends it. */
+export interface ChoiceRequest {
+  readonly method: string
+  readonly params: Readonly<Record<string, unknown>>
+}
+
+interface Setting {
+  readonly current: string | undefined
+  readonly offered: ReadonlyArray<Choice>
+  readonly choose: (id: string) => ChoiceRequest
+}
+
+export interface Choices {
+  readonly mode: () => Setting | undefined
+  readonly model: () => Setting | undefined
+  /** The agent's own mode names, then further ones that mean one of them. */
+  readonly modeNames: () => ReadonlyArray<string>
+  /** The agent's own name of a mode. */
+  readonly toMode: (name: string) => string
+  /** The agent's own name of a model, which people may call by its title. */
+  readonly toModel: (name: string) => string
+  readonly opened: (session: Opened) => void
+  readonly configured: (options: ReadonlyArray<ConfigOption>) => void
+  /** A choice was made; the agent may answer with all its options as they are now. */
+  readonly chosen: (answer: unknown) => void
+  readonly nowInMode: (id: string) => void
+  readonly nowOnModel: (id: string) => void
+}
+
+const toChoice = (
+  id: string,
+  { description, name }: { readonly name?: string; readonly description?: string }
+): Choice => ({ id, name: name ?? id, ...(description !== undefined && { description }) })
+
+const valuesOf = ({ options = [] }: ConfigOption): ReadonlyArray<Choice> =>
+  options
+    .flatMap((entry) => entry.options ?? [entry])
+    .flatMap((entry) => entry.value === undefined ? [] : [toChoice(entry.value, entry)])
+
+const settingOf = (options: ReadonlyArray<ConfigOption>, category: string): Setting | undefined => {
+  const option = options.find((option) => option.category === category && option.type !== "boolean")
+  return option && {
+    current: typeof option.currentValue === "string" ? option.currentValue : undefined,
+    offered: valuesOf(option),
+    choose: (value) => ({ method: "session/set_config_option", params: { configId: option.id, value } })
+  }
+}
+
+export const makeChoices = ({ modeNames = {} }: AcpAgent): Choices => {
+  let session: Opened = {}
+  let mode: string | undefined
+  let model: string | undefined
+
+  const modeSetting = (): Setting | undefined => {
+    const { configOptions = [], modes } = session
+    if (modes === undefined) {
+      const setting = settingOf(configOptions, "mode")
+      return setting && { ...setting, current: mode ?? setting.current }
+    }
+    return {
+      current: mode ?? modes.currentModeId,
+      offered: modes.availableModes.map((mode) => toChoice(mode.id, mode)),
+      choose: (modeId) => ({ method: "session/set_mode", params: { modeId } })
+    }
+  }
+
+  const modelSetting = (): Setting | undefined => {
+    const { configOptions = [], models } = session
+    const setting = settingOf(configOptions, "model")
+    if (setting !== undefined || models === undefined) {
+      return setting && { ...setting, current: model ?? setting.current }
+    }
+    return {
+      current: model ?? models.currentModelId,
+      offered: models.availableModels.map((model) => toChoice(model.modelId, model)),
+      choose: (modelId) => ({ method: "session/set_model", params: { modelId } })
+    }
+  }
+
+  const configured: Choices["configured"] = (configOptions) => {
+    session = { ...session, configOptions }
+    mode = settingOf(configOptions, "mode")?.current ?? mode
+    model = undefined
+  }
+
+  const ownModes = () => modeSetting()?.offered.map(({ id }) => id) ?? []
+
+  return {
+    mode: modeSetting,
+    model: modelSetting,
+    modeNames: () => {
+      const own = ownModes()
+      const others = Object.entries(modeNames).flatMap(([name, id]) =>
+        own.includes(id) && !own.includes(name) ? [name] : []
+      )
+      return [...own, ...others]
+    },
+    toMode: (name) => ownModes().includes(name) ? name : modeNames[name] ?? name,
+    toModel: (name) => {
+      const offered = modelSetting()?.offered ?? []
+      const named = offered.find((choice) => choice.name.toLowerCase() === name.toLowerCase())
+      return offered.some(({ id }) => id === name) ? name : named?.id ?? name
+    },
+    opened: (opened) => {
+      session = opened
+    },
+    configured,
+    chosen: (answer) => {
+      const { configOptions } = Option.getOrElse(readOpened(answer), (): Opened => ({}))
+      if (configOptions !== undefined) configured(configOptions)
+    },
+    nowInMode: (id) => {
+      mode = id
+    },
+    nowOnModel: (id) => {
+      model = id
+    }
+  }
+}

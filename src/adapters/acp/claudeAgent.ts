@@ -1,0 +1,56 @@
+/**
+ * claudeAgent: Claude Code behind claude-agent-acp (0.49). The relay's own `claude` says more; this one is for who
+ * wants the protocol.
+ *
+ * What the protocol has no words for stands in `_meta`: a tool's name, how long it runs, the subscription's limits.
+ */
+import { Option, Schema } from "effect"
+import type { AcpAgent, AcpQuirks } from "./AcpAgent.js"
+import { optional, type ToolFields } from "./AcpMessage.js"
+
+const ToolMeta = Schema.Struct({
+  claudeCode: Schema.Struct({
+    toolName: optional(Schema.String),
+    toolResponse: optional(Schema.Struct({ elapsedTimeSeconds: optional(Schema.Number) }))
+  })
+})
+const readToolMeta = Schema.decodeUnknownOption(ToolMeta)
+
+const metaOf = ({ _meta }: ToolFields) => Option.getOrUndefined(readToolMeta(_meta))?.claudeCode
+
+const toolProgress: AcpQuirks["toolProgress"] = (call) => {
+  const seconds = metaOf(call)?.toolResponse?.elapsedTimeSeconds
+  return seconds === undefined ? undefined : `${seconds} s`
+}
+
+const LimitMeta = Schema.Struct({
+  "_claude/rateLimit": Schema.Struct({
+    status: Schema.String,
+    rateLimitType: optional(Schema.String),
+    resetsAt: optional(Schema.Number),
+    utilization: optional(Schema.Number)
+  })
+})
+const readLimitMeta = Schema.decodeUnknownOption(LimitMeta)
+
+const onUsage: AcpQuirks["onUsage"] = ({ _meta }) =>
+  Option.match(readLimitMeta(_meta), {
+    onNone: () => [],
+    onSome: ({ "_claude/rateLimit": { rateLimitType = "usage", resetsAt, status, utilization } }) =>
+      status === "allowed" ? [] : [{
+        type: "quota_warning",
+        text: `The ${rateLimitType} limit is ${status === "rejected" ? "" : "nearly "}reached.`,
+        metadata: { status, limit: rateLimitType, resets_at: resetsAt, utilization }
+      }]
+  })
+
+export const claudeAgent: AcpAgent = {
+  tool: "claude-agent-acp",
+  name: "Claude Agent (ACP)",
+  command: "claude-agent-acp",
+  args: [],
+  install: "Install it on the relay's machine: npm install -g @agentclientprotocol/claude-agent-acp",
+  login:
+    "On the relay's machine run `claude` and then /login, or start the relay with ANTHROPIC_API_KEY set.",
+  quirks: { toolName: (call) => metaOf(call)?.toolName, toolProgress, onUsage }
+}

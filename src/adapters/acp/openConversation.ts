@@ -1,0 +1,197 @@
+/**
+ * openConversation: the steps before the first prompt: who are you, open or reopen a session, in this mode, on this
+ * model. Each step has a time limit, and each way to fail says what to do.
+ */
+import { Clock, Effect, Option, Schema } from "effect"
+import type { AgentSpec } from "../Adapter.js"
+import { AgentFailed, AuthRequired, BadHandshake } from "../AdapterError.js"
+import type { JsonRpcError } from "../wire/JsonRpc.js"
+import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
+import type { AcpAgent } from "./AcpAgent.js"
+import { Initialized, Opened } from "./AcpSetup.js"
+import type { ChoiceRequest } from "./choices.js"
+import { reasonOf, wantsLogin, withAdvice } from "./refusal.js"
+import type { AcpState } from "./translate.js"
+
+/** The relay's only version of the protocol. */
+const protocolVersion = 1
+/** For one that is no such agent, or waits for a person at a terminal. */
+const initializeWithin = "15 seconds"
+/** An agent may start the user's tool servers first, and read a long history. */
+const openWithin = "90 seconds"
+const chooseWithin = "15 seconds"
+const authenticateWithin = "15 seconds"
+/** A history that is told late is over when nothing came for so long, in ms. */
+const replayPause = 200
+const replayAtMost = 5000
+
+/** What we can do for an agent: answer permissions and questions. It reads and writes files by itself. */
+const clientCapabilities = {
+  fs: { readTextFile: false, writeTextFile: false },
+  terminal: false,
+  session: { compaction: {}, notices: {} },
+  elicitation: { form: {}, url: {} }
+}
+
+export interface Conversation {
+  /** As the agent wants to hear it in requests. */
+  readonly sessionId: string
+  readonly initialized: Initialized
+}
+
+interface Parts {
+  readonly agent: AcpAgent
+  readonly spec: AgentSpec
+  readonly state: AcpState
+  readonly peer: JsonRpcPeer
+  /** History comes now. */
+  readonly onReplay: () => void
+  /** When the agent last said something, in ms. */
+  readonly lastHeard: () => number
+}
+
+type Refusal = JsonRpcError | AgentFailed | RequestTimedOut
+
+export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
+  const { agent, peer, spec, state } = parts
+  const { name: tool } = agent
+  const { choices } = state
+
+  const fail = (reason: string) => new AgentFailed({ tool, reason })
+
+  const refuse = (step: string) => (refusal: Refusal) => {
+    if (refusal._tag === "AgentFailed") return refusal
+    if (refusal._tag === "RequestTimedOut") {
+      return fail(
+        `it did not answer "${refusal.method}" within ${refusal.within}. Run it once in a terminal on the `
+          + `relay's machine: it may wait for a login there. ${agent.login}`
+      )
+    }
+    return wantsLogin(refusal)
+      ? new AuthRequired({ tool, advice: withAdvice(reasonOf(refusal), agent.login) })
+      : fail(`${step}: ${reasonOf(refusal)}`)
+  }
+
+  const initialize = peer.request("initialize", {
+    protocolVersion,
+    clientInfo: { name: "ai-relay", title: "ai-relay", version: "1.0.0" },
+    clientCapabilities
+  }, { within: initializeWithin }).pipe(
+    Effect.mapError(refuse("it refused to initialize")),
+    Effect.map((answer) => Option.getOrElse(readInitialized(answer), (): Initialized => ({}))),
+    Effect.filterOrFail(
+      (answer) => (answer.protocolVersion ?? protocolVersion) === protocolVersion,
+      (answer) =>
+        fail(
+          `it speaks version ${answer.protocolVersion} of the Agent Client Protocol, the relay speaks version `
+            + `${protocolVersion}. Install a release that speaks it.`
+        )
+    )
+  )
+
+  const authenticate = ({ authMethods = [] }: Initialized) => {
+    const methodId = agent.authenticate
+    return authMethods.some(({ id }) => id === methodId)
+      ? peer.request("authenticate", { methodId }, { within: authenticateWithin }).pipe(
+        Effect.mapError((refusal) =>
+          refusal._tag === "AgentFailed" ? refusal : new AuthRequired({ tool, advice: agent.login })
+        )
+      )
+      : Effect.void
+  }
+
+  const open = (method: string, params: object) =>
+    peer.request(method, { cwd: spec.folder, mcpServers: [], ...params }, { within: openWithin }).pipe(
+      Effect.map((answer) => Option.getOrElse(readOpened(answer), (): Opened => ({})))
+    )
+
+  const begin = open("session/new", {}).pipe(
+    Effect.mapError(refuse("it did not open a session")),
+    Effect.flatMap((session) =>
+      session.sessionId === undefined
+        ? fail("its answer to \"session/new\" names no session.")
+        : Effect.succeed({ session, sessionId: session.sessionId })
+    )
+  )
+
+  const reopen = (id: string, { agentCapabilities = {} }: Initialized) =>
+    Effect.gen(function*() {
+      const { loadSession, sessionCapabilities } = agentCapabilities
+      const resumes = sessionCapabilities?.resume !== undefined
+      if (!resumes && loadSession !== true) {
+        return yield* new BadHandshake({
+          reason: `${tool} cannot reopen a past conversation: leave \`native_session_id\` out`
+        })
+      }
+      if (!resumes) parts.onReplay()
+      const attempts = (state.quirks.namesToLoad?.(id) ?? [id]).map((sessionId) =>
+        Effect.map(
+          open(resumes ? "session/resume" : "session/load", { sessionId }),
+          (session) => ({ session, sessionId })
+        )
+      )
+      const [first, ...others] = attempts
+      const opened = yield* others.reduce(
+        (attempt, next) => Effect.catchTag(attempt, "JsonRpcError", () => next),
+        first ?? fail(`it has no name for the conversation "${id}"`)
+      ).pipe(Effect.mapError(refuse(`it could not reopen the conversation "${id}"`)))
+      if (!resumes && state.quirks.replaysLate === true) yield* replayed
+      return opened
+    })
+
+  const replayed = Effect.gen(function*() {
+    const until = (yield* Clock.currentTimeMillis) + replayAtMost
+    for (;;) {
+      const now = yield* Clock.currentTimeMillis
+      const pause = Math.min(parts.lastHeard() + replayPause, until) - now
+      if (pause <= 0) return
+      yield* Effect.sleep(pause)
+    }
+  })
+
+  const choose = (sessionId: string, field: string, { method, params }: ChoiceRequest) =>
+    peer.request(method, { sessionId, ...params }, { within: chooseWithin }).pipe(
+      Effect.map(choices.chosen),
+      Effect.mapError((refusal) =>
+        refusal._tag === "JsonRpcError"
+          ? new BadHandshake({ reason: `${tool} refuses this \`${field}\`: ${reasonOf(refusal)}` })
+          : refuse("")(refusal)
+      )
+    )
+
+  const initialized = yield* initialize
+  yield* authenticate(initialized)
+  const { session, sessionId } = yield* spec.native_session_id === undefined
+    ? begin
+    : reopen(spec.native_session_id, initialized)
+  choices.opened(session)
+
+  if (spec.model !== undefined && agent.modelArgs === undefined) {
+    const setting = choices.model()
+    if (setting === undefined) {
+      return yield* new BadHandshake({ reason: `${tool} lets nobody choose its model: leave \`model\` out` })
+    }
+    const model = choices.toModel(spec.model)
+    yield* choose(sessionId, "model", setting.choose(model))
+    choices.nowOnModel(model)
+  }
+  if (spec.permission_mode !== undefined) {
+    const setting = choices.mode()
+    const mode = choices.toMode(spec.permission_mode)
+    if (setting === undefined || !setting.offered.some(({ id }) => id === mode)) {
+      return yield* new BadHandshake({ reason: whichMode(tool, choices.modeNames()) })
+    }
+    if (setting.current !== mode) yield* choose(sessionId, "permission_mode", setting.choose(mode))
+    choices.nowInMode(mode)
+  }
+  const conversation: Conversation = { sessionId, initialized }
+  return conversation
+})
+
+const readInitialized = Schema.decodeUnknownOption(Initialized)
+const readOpened = Schema.decodeUnknownOption(Opened)
+
+const whichMode = (tool: string, names: ReadonlyArray<string>) =>
+  names.length === 0
+    ? `${tool} has no permission modes: leave \`permission_mode\` out`
+    : `\`permission_mode\` must be one of ${names.join(", ")}`

@@ -1,0 +1,133 @@
+/**
+ * permission: an agent's `session/request_permission` as a permission request, and a person's answer as one of the
+ * options the agent offered.
+ *
+ * Options are chosen by their kind, never by an id of our own: an id that was not offered makes the tool fail.
+ */
+import { Schema } from "effect"
+import { isDeepStrictEqual } from "node:util"
+import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
+import type { PermissionAllowed, PermissionDenied, PermissionOutcome } from "../Adapter.js"
+import type { AcpQuirks } from "./AcpAgent.js"
+import { optional, ToolFields } from "./AcpMessage.js"
+import { textOfBlocks } from "./content.js"
+import { argsOf, toolNameOf } from "./toolFields.js"
+
+/** The params of `session/request_permission`. */
+export const AskPermission = Schema.Struct({
+  toolCall: ToolFields,
+  options: Schema.Array(Schema.Struct({
+    optionId: Schema.String,
+    name: optional(Schema.String),
+    kind: Schema.String
+  }))
+})
+export type AskPermission = typeof AskPermission.Type
+
+const kinds = ["allow_once", "allow_always", "reject_once", "reject_always"] as const
+
+const toOptions = ({ options }: AskPermission): ReadonlyArray<PermissionOption> =>
+  options.flatMap(({ kind, name, optionId }) => {
+    const known = kinds.find((word) => word === kind)
+    return known === undefined ? [] : [{ option_id: optionId, name: name ?? optionId, kind: known }]
+  })
+
+/** A plan is shown as text; a tool says in its title what it wants. */
+const textOf = ({ content = [], rawInput, title }: ToolFields, isPlan: boolean): string | undefined => {
+  if (!isPlan) return title
+  const plan = typeof rawInput === "object" && rawInput !== null && "plan" in rawInput
+    ? rawInput.plan
+    : undefined
+  const shown = textOfBlocks(content.flatMap(({ content }) => content === undefined ? [] : [content]))
+  return typeof plan === "string" ? plan : shown === "" ? title : shown
+}
+
+/** `call` is all that is known of the tool call, not only what stands in the request. */
+export const toPermissionRequest = (
+  request_id: RequestId,
+  ask: AskPermission,
+  call: ToolFields,
+  quirks: AcpQuirks
+): PermissionRequest => {
+  const isPlan = call.kind === "switch_mode"
+  const text = textOf(call, isPlan)
+  return {
+    type: "permission_request",
+    request_id,
+    tool: toolNameOf(call, quirks),
+    args: argsOf(call, quirks),
+    tool_use_id: call.toolCallId,
+    ...(text !== undefined && { text }),
+    metadata: { kind: isPlan ? "plan" : "tool", options: toOptions(ask) }
+  }
+}
+
+type Offer = ReadonlyArray<PermissionOption>
+type Kind = PermissionOption["kind"]
+
+const firstOf = (offer: Offer, ...wanted: ReadonlyArray<Kind>): PermissionOption | undefined =>
+  wanted.map((kind) => offer.find((option) => option.kind === kind)).find((option) => option !== undefined)
+
+const choose = (
+  offer: Offer,
+  outcome: PermissionAllowed | PermissionDenied
+): PermissionOption | undefined => {
+  const lasting = outcome.scope === "session"
+  const named = offer.find(({ option_id }) => option_id === outcome.option_id)
+  if (outcome.behavior === "allow") {
+    if (named?.kind.startsWith("allow") === true) return named
+    // Of several lasting ways to leave Claude's plan mode this is the one the relay's `claude` takes.
+    const edits = offer.find(({ option_id }) => option_id === "acceptEdits")
+    if (lasting && edits?.kind === "allow_always") return edits
+    return lasting
+      ? firstOf(offer, "allow_always", "allow_once")
+      : firstOf(offer, "allow_once", "allow_always")
+  }
+  if (named?.kind.startsWith("reject") === true) return named
+  return lasting
+    ? firstOf(offer, "reject_always", "reject_once")
+    : firstOf(offer, "reject_once", "reject_always")
+}
+
+/** What becomes of a request: the agent's words for it, and, if the tool may not run, why. */
+export interface Decision {
+  readonly answer: { readonly outcome: { readonly outcome: string; readonly optionId?: string } }
+  readonly rejected?: string
+}
+
+const silence = "Nobody answered the permission request in time, so it was denied."
+const unchangeable =
+  "This agent cannot run a tool with changed input, so it was denied: ask the agent to call it differently."
+
+const cancelled: Decision["answer"] = { outcome: { outcome: "cancelled" } }
+
+const reject = (offer: Offer, outcome: PermissionDenied, rejected: string): Decision => {
+  const option = choose(offer, outcome)
+  return {
+    answer: option === undefined
+      ? cancelled
+      : { outcome: { outcome: "selected", optionId: option.option_id } },
+    rejected
+  }
+}
+
+export const decide = (request: PermissionRequest, outcome: PermissionOutcome): Decision => {
+  const offer = request.metadata.options ?? []
+  const denied: PermissionDenied = { type: "permission_response", behavior: "deny" }
+  switch (outcome.behavior) {
+    case "cancelled":
+      return outcome.reason === "timeout" ? reject(offer, denied, silence) : { answer: cancelled }
+    case "deny":
+      return reject(offer, outcome, outcome.message ?? "The user denied this.")
+    case "allow": {
+      const { updatedInput } = outcome
+      if (updatedInput !== undefined && !isDeepStrictEqual(updatedInput, request.args)) {
+        return reject(offer, denied, unchangeable)
+      }
+      const option = choose(offer, outcome)
+      return option === undefined
+        ? { answer: cancelled, rejected: "The agent offered no way to allow this." }
+        : { answer: { outcome: { outcome: "selected", optionId: option.option_id } } }
+    }
+  }
+}

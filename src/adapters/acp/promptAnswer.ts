@@ -1,0 +1,102 @@
+/** promptAnswer: how a turn ended, out of the answer to `session/prompt`. */
+import { Option, Schema } from "effect"
+import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
+import { percentOf } from "../wire/contextMeter.js"
+import type { JsonRpcError } from "../wire/JsonRpc.js"
+import type { AcpAgent } from "./AcpAgent.js"
+import { PromptResponse } from "./AcpMessage.js"
+import { codes, errorKindOf, isLimit, isTooLong, reasonOf, wantsLogin, withAdvice } from "./refusal.js"
+import type { AcpState } from "./translate.js"
+
+type Events = ReadonlyArray<EventBody>
+
+const readResponse = Schema.decodeUnknownOption(PromptResponse)
+
+const stopReasons: ReadonlyArray<StopReason> = [
+  "end_turn",
+  "max_tokens",
+  "max_turn_requests",
+  "refusal",
+  "cancelled"
+]
+
+const isDefined = <A>(entry: readonly [string, A | undefined]): entry is readonly [string, A] =>
+  entry[1] !== undefined
+
+/** Differences of sums have noise in their last digits. */
+const dollars = (amount: number) => Math.max(0, Math.round(amount * 1e9) / 1e9)
+
+const usageOf = ({ _meta, usage }: Partial<PromptResponse>, state: AcpState): Usage => {
+  const counted = _meta?.quota?.token_count
+  const { context_tokens, context_window } = state.context
+  return Object.fromEntries(([
+    ["input_tokens", usage?.inputTokens ?? counted?.input_tokens],
+    ["output_tokens", usage?.outputTokens ?? counted?.output_tokens],
+    ["cached_input_tokens", usage?.cachedReadTokens],
+    ["context_tokens", context_tokens],
+    ["context_window", context_window],
+    ["cost_usd", state.cost === undefined ? undefined : dollars(state.cost - state.cost_before)]
+  ] as const).filter(isDefined))
+}
+
+const contextPct = ({ context: { context_tokens, context_window } }: AcpState): number | undefined =>
+  context_tokens === undefined || context_window === undefined
+    ? undefined
+    : percentOf(context_tokens, context_window)
+
+const endTurn = (
+  stop_reason: StopReason,
+  usage: Usage,
+  context_pct: number | undefined,
+  native?: string
+): BodyOf<"turn_end"> => ({
+  type: "turn_end",
+  stop_reason,
+  ...(Object.keys(usage).length > 0 && { usage }),
+  ...(context_pct !== undefined && { context_pct }),
+  ...(native !== undefined && { metadata: { native_stop_reason: native } })
+})
+
+/** The prompt was answered; the last event is the turn's end. */
+export const translateAnswer = (result: unknown, state: AcpState): Events => {
+  const response: Partial<PromptResponse> = Option.getOrElse(readResponse(result), () => ({}))
+  const known = stopReasons.find((reason) => reason === response.stopReason)
+  // The turn ended without an error; a reason the protocol does not have is kept beside it.
+  const stop_reason = known ?? "end_turn"
+  const full = stop_reason === "max_tokens" && state.quirks.maxTokensMeansFull === true
+  const context_pct = full ? 100 : contextPct(state)
+  const answered = stop_reason === "end_turn" || stop_reason === "max_tokens"
+  return [
+    ...answered ? [{ type: "response", text: state.speech.answer() } as const] : [],
+    ...full ? state.warn(100) : [],
+    endTurn(
+      stop_reason,
+      usageOf(response, state),
+      context_pct,
+      known === undefined ? response.stopReason : undefined
+    )
+  ]
+}
+
+/** The prompt failed; the last event is the turn's end. */
+export const translateError = (error: JsonRpcError, agent: AcpAgent, state: AcpState): Events => {
+  // Whatever an agent calls its being stopped, it is what was asked for.
+  if (error.code === codes.cancelled || state.cancelling) {
+    return [endTurn("cancelled", usageOf({}, state), contextPct(state))]
+  }
+  const login = wantsLogin(error)
+  const code: ErrorCode = login ? "auth_required" : "turn_failed"
+  const kind = errorKindOf(error)
+  const reason = reasonOf(error)
+  const text = login
+    ? withAdvice(`${agent.name} wants a login: ${reason}`, agent.login)
+    : `${agent.name} could not finish the turn: ${reason}`
+  const metadata = { native_code: error.code, ...(kind !== undefined && { error_kind: kind }) }
+  const tooLong = isTooLong(error)
+  return [
+    { type: "error", code, text, metadata },
+    ...isLimit(error) ? [{ type: "quota_warning", text: reason, metadata } as const] : [],
+    ...tooLong ? state.warn(100) : [],
+    endTurn("error", usageOf({}, state), tooLong ? 100 : contextPct(state))
+  ]
+}

@@ -1,0 +1,59 @@
+/**
+ * geminiAgent: Gemini CLI (0.61, `gemini --acp`): how it is started, and where it differs from the protocol.
+ *
+ * - It announces no tool call that needs leave, and says nothing of one that was rejected.
+ * - Its tool calls have no input: a command stands in the title, the tool's name in the id.
+ * - A mode that changes is told as a message, "[MODE_UPDATE] plan"; its history holds "[Function Response: …]".
+ * - Without a login it asks for one on stdout and takes our first request for the answer.
+ */
+import type { AcpAgent, AcpQuirks } from "../acp/AcpAgent.js"
+import type { ToolFields } from "../acp/AcpMessage.js"
+
+/** `run_shell_command__run_shell_command_1795333108803_0` is a `run_shell_command`. */
+const toolName = ({ toolCallId }: ToolFields): string | undefined => {
+  const end = toolCallId.indexOf("__")
+  return end > 0 ? toolCallId.slice(0, end) : undefined
+}
+
+const toolArgs = ({ kind, title }: ToolFields) =>
+  kind === "execute" && title !== undefined ? { command: title } : undefined
+
+const modeUpdate = /^\[MODE_UPDATE\] (\S+)$/
+
+/** What the model was told besides the user's words, and what it called, as the history of a session has it. */
+const historyNoise = /^(<session_context>|\[Function (Response|Call): [^\]]*\]$)/
+
+const notMessage: AcpQuirks["notMessage"] = (text, kind) => {
+  if (kind === "agent_thought_chunk") return undefined
+  if (historyNoise.test(text)) return { type: "stream_event" }
+  const mode = kind === "agent_message_chunk" ? modeUpdate.exec(text)?.[1] : undefined
+  return mode === undefined
+    ? undefined
+    : { type: "status", status: "permission_mode", metadata: { permission_mode: mode } }
+}
+
+export const geminiAgent: AcpAgent = {
+  tool: "gemini",
+  name: "Gemini CLI",
+  command: "gemini",
+  args: ["--acp"],
+  // Otherwise it starts itself a second time: slower, and signals reach only the first.
+  env: { GEMINI_CLI_NO_RELAUNCH: "true" },
+  modelArgs: (model) => ["-m", model],
+  install: "Install it on the relay's machine: npm install -g @google/gemini-cli",
+  login: "On the relay's machine run `gemini` once and log in, or start the relay with GEMINI_API_KEY set.",
+  modeNames: { auto_edit: "autoEdit", acceptEdits: "autoEdit", bypassPermissions: "yolo" },
+  quirks: {
+    wantsTerminal: (line) => line.includes("Please visit the following URL"),
+    notMessage,
+    toolName,
+    toolArgs,
+    wholeThoughts: true,
+    silentOnRejection: true,
+    // Asked for by its plain name, a conversation is ruined if its file was begun in this very minute: Gemini opens a
+    // new file of the same name over it. It finds the padded name as well, and makes another file of that.
+    namesToLoad: (id) => [` ${id}`, id],
+    replaysLate: true,
+    maxTokensMeansFull: true
+  }
+}

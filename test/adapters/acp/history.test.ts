@@ -1,0 +1,123 @@
+/** Past conversations: opened again, shown as history, never taken for a turn. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, TestClock } from "effect"
+import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
+import { layerSession, ofType, openFake, refuse } from "../../support/fakeAcpAgent.js"
+
+const handshake = { native_session_id: "old-1" }
+const update = (fields: object) =>
+  JSON.stringify({ jsonrpc: "2.0", method: "session/update", params: { sessionId: "old-1", update: fields } })
+const said = (sessionUpdate: string, text: string) =>
+  update({ sessionUpdate, content: { type: "text", text } })
+const history = [
+  said("user_message_chunk", "remember "),
+  said("user_message_chunk", "me"),
+  said("agent_thought_chunk", "I shall."),
+  said("agent_message_chunk", "I will."),
+  update({ sessionUpdate: "tool_call", toolCallId: "t", title: "note", status: "completed" }),
+  said("agent_message_chunk", "Done.")
+]
+
+describe("AcpAdapter, history", () => {
+  it.scoped("marks what is told again when a session is loaded, and begins no turn", () =>
+    Effect.gen(function*() {
+      const { close, heard, next, prompt } = yield* openFake({
+        handshake,
+        prints: { "session/load": history },
+        answers: { "session/load": {} }
+      })
+      assert.deepInclude(heard[1], {
+        method: "session/load",
+        params: { cwd: "/workspace", mcpServers: [], sessionId: "old-1" }
+      })
+      assert.deepInclude((yield* next("session_start")).metadata, {
+        native_session_id: "old-1",
+        resumed: true
+      })
+      const turn = yield* prompt("and now?")
+      yield* turn.end()
+      const events = yield* close
+      const told = events.filter(({ seq, turn, type }) =>
+        seq > 1 && turn === undefined && !["status", "session_end", "stream_event"].includes(type)
+      )
+      assert.deepStrictEqual(told.map(({ metadata, type }) => [type, metadata?.["replay"]]), [
+        ["user_message", true],
+        ["reasoning", true],
+        ["assistant_message", true],
+        ["tool_call", true],
+        ["tool_result", true],
+        ["assistant_message", true]
+      ])
+      assert.deepInclude(told[0], { text: "remember me" })
+      assert.isTrue(ofType(events, "stream_event").every(({ metadata }) => metadata?.["replay"] === true))
+      assert.deepStrictEqual(ofType(events, "turn_start").length, 1)
+      assert.deepStrictEqual(ofType(events, "response").map(({ text }) => text), [""])
+    }).pipe(Effect.provide(layerSession)))
+
+  it.scoped("resumes without history where the agent can", () =>
+    Effect.gen(function*() {
+      const agentCapabilities = { loadSession: true, sessionCapabilities: { resume: {} } }
+      const answers = { initialize: { protocolVersion: 1, agentCapabilities }, "session/resume": {} }
+      const { heard } = yield* openFake({ handshake, answers })
+      assert.strictEqual(heard.at(-1).method, "session/resume")
+    }).pipe(Effect.provide(layerSession)))
+
+  it.scoped("says so when an agent cannot reopen conversations, or does not find this one", () =>
+    Effect.gen(function*() {
+      const cannot = yield* Effect.flip(
+        openFake({ handshake, answers: { initialize: { protocolVersion: 1 } } })
+      )
+      assert.strictEqual(cannot._tag, "BadHandshake")
+      const lost = yield* Effect.flip(
+        openFake({ handshake, answers: { "session/load": refuse(-32002, "Resource not found: old-1") } })
+      )
+      assert.strictEqual(lost._tag, "AgentFailed")
+      assert.include(lost.message, "could not reopen the conversation \"old-1\": Resource not found")
+    }).pipe(Effect.provide(layerSession)))
+
+  it.scoped("waits for the history Gemini tells after it has answered, and leaves its noise out", () =>
+    Effect.gen(function*() {
+      const opening = yield* Effect.fork(openFake({
+        agent: geminiAgent,
+        handshake,
+        prints: {
+          "session/load": [
+            said("user_message_chunk", "<session_context>\nToday is Monday.\n</session_context>"),
+            ...history,
+            said("user_message_chunk", "[Function Response: write_file]")
+          ]
+        },
+        answers: {
+          "session/load": ({ sessionId }: { readonly sessionId: string }) =>
+            sessionId === " old-1" ? {} : undefined
+        }
+      }))
+      yield* TestClock.adjust("1 second")
+      const { close, heard, next, prompt } = yield* Fiber.join(opening)
+      assert.strictEqual((yield* next("session_start")).metadata?.["native_session_id"], "old-1")
+      const turn = yield* prompt("and now?")
+      // The name it was found by goes on to be its name.
+      assert.strictEqual(heard.at(-1).params.sessionId, " old-1")
+      yield* turn.end()
+      const events = yield* close
+      assert.deepStrictEqual(ofType(events, "user_message").map(({ text }) => text), ["remember me"])
+      assert.isTrue(ofType(events, "assistant_message").every(({ turn }) => turn === undefined))
+    }).pipe(Effect.provide(layerSession)))
+
+  it.scoped("asks Gemini by the plain name when it does not take the padded one", () =>
+    Effect.gen(function*() {
+      const answers = {
+        "session/load": ({ sessionId }: { readonly sessionId: string }) =>
+          sessionId === "old-1"
+            ? {}
+            : refuse(-32603, "Internal error", { details: "Invalid session identifier" })
+      }
+      const opening = yield* Effect.fork(openFake({ agent: geminiAgent, handshake, answers }))
+      yield* TestClock.adjust("1 second")
+      const { heard } = yield* Fiber.join(opening)
+      assert.deepStrictEqual(
+        heard.filter(({ method }) => method === "session/load").map(({ params }) => params.sessionId),
+        [" old-1", "old-1"]
+      )
+    }).pipe(Effect.provide(layerSession)))
+})

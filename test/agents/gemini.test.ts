@@ -1,0 +1,324 @@
+/** The real Gemini CLI behind the real relay: what every agent does, and where Gemini is a trap. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { agentEnv, whyNotInstalled } from "../support/agents.js"
+import { type Client, connect } from "../support/client.js"
+import { startDaemon } from "../support/daemon.js"
+import { fail, hang, reply, slow } from "../support/modelApi/script.js"
+import { atHome, running, until } from "../support/processes.js"
+import { allowAll, describeScenarios, only, setStage, textOf } from "./scenarios.js"
+
+const handshake = { tool: "gemini" }
+describeScenarios("gemini", handshake)
+
+const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+describe.skipIf(whyNotInstalled("gemini") !== undefined)("real Gemini CLI", () => {
+  const stage = setStage("gemini", handshake)
+  const shell = (command: string) => ({ kind: "shell", command }) as const
+
+  const ask = async (client: Client, text: string) => {
+    const after = client.events.at(-1)?.seq ?? 0
+    client.send({ text })
+    return client.waitFor("permission_request", { after })
+  }
+  const answer = (client: Client, request_id: string, fields: object) =>
+    client.send({ type: "permission_response", request_id, ...fields })
+
+  /** A relay in another environment, and what it answers to a handshake. */
+  const refused = async (env: Readonly<Record<string, string>>, home: string) => {
+    const daemon = await startDaemon({ env, cwd: home, args: ["--root", home] })
+    const client = await connect(daemon.url, { ...handshake, folder: home })
+    const asked = performance.now()
+    const error = await client.waitFor("error", { after: -1 })
+    const took = performance.now() - asked
+    await client.closed
+    expect(await daemon.stop()).toBe(0)
+    return { error, took }
+  }
+  const withHome = async (
+    settings: object | undefined,
+    test: (home: string, env: object) => Promise<void>
+  ) => {
+    const home = mkdtempSync(join(tmpdir(), "ai-relay-gemini-"))
+    const { GEMINI_API_KEY: _key, GOOGLE_GEMINI_BASE_URL: _url, ...env } = agentEnv("gemini", {
+      home,
+      api: stage.api()
+    })
+    if (settings !== undefined) {
+      writeFileSync(join(home, ".gemini", "settings.json"), JSON.stringify(settings))
+    }
+    await test(home, env)
+    rmSync(home, { recursive: true, force: true })
+  }
+
+  it("keeps one process: a later turn takes a tenth of the first", async () => {
+    const opened = performance.now()
+    const client = await stage.open()
+    const opening = performance.now() - opened
+    const timed = async (text: string) => {
+      const asked = performance.now()
+      await client.turn(text)
+      return performance.now() - asked
+    }
+    await timed("first")
+    const [later] = [await timed("second"), await timed("third"), await timed("fourth")].toSorted((a, b) =>
+      a - b
+    )
+    console.log(`open ${opening.toFixed(0)} ms, later turns ${later?.toFixed(0)} ms`)
+    expect(later).toBeLessThan(opening / 10)
+  })
+
+  it("asks only once for what is allowed for the session", async () => {
+    stage.api().on(/TWICE/, [
+      reply({ tool: shell("touch twice") }),
+      reply({ tool: shell("touch twice") }),
+      reply({ text: "Done." })
+    ])
+    const client = await stage.open()
+    const { request_id } = await ask(client, "TWICE please")
+    answer(client, request_id, { behavior: "allow", scope: "session" })
+    await client.waitFor("turn_end")
+    expect(only(client.events, "permission_request")).toHaveLength(1)
+    expect(only(client.events, "tool_result").map(({ status }) => status)).toEqual(["ok", "ok"])
+  })
+
+  it("calls its tools by name, and shows what a person is asked to allow", async () => {
+    const path = join(stage.home, "asked.txt")
+    stage.api().on(/CHANGE/, [
+      reply({ tool: { kind: "write", path, content: "new\n" } }),
+      reply({ text: "Done." })
+    ])
+    const client = await stage.open()
+    const asked = await ask(client, "CHANGE it")
+    expect(asked).toMatchObject({ tool: "write_file", args: { file_path: path } })
+    expect(asked.args.diff).toContain("+new\n")
+    expect(asked.metadata.options.map(({ kind }: { kind: string }) => kind)).toEqual([
+      "allow_always",
+      "allow_once",
+      "reject_once"
+    ])
+    answer(client, asked.request_id, { option_id: "proceed_once" })
+    await client.waitFor("turn_end")
+    expect(only(client.events, "file_diff")).toHaveLength(1)
+  })
+
+  it("stops the turn when a denial says so", async () => {
+    stage.api().on(/STOP/, [reply({ tool: shell("touch stop") }), reply({ text: "Never said." })])
+    const client = await stage.open()
+    const { request_id } = await ask(client, "STOP there")
+    answer(client, request_id, { behavior: "deny", stop: true })
+    expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
+    expect(only(client.events, "error")).toEqual([])
+    expect((await client.turn("and now?")).at(-1)).toMatchObject({ stop_reason: "end_turn" })
+  })
+
+  it("interrupts within 200 ms while it streams", async () => {
+    stage.api().on(/SLOW/, [slow(200, 50)])
+    const client = await stage.open()
+    client.send({ text: "SLOW please" })
+    await client.waitFor((event) => event.delta === "text")
+    const asked = performance.now()
+    client.send({ type: "interrupt" })
+    await client.waitFor("turn_end")
+    const took = performance.now() - asked
+    console.log(`interrupt while streaming: ${took.toFixed(0)} ms`)
+    expect(took).toBeLessThan(200)
+    expect(textOf(client.events, "assistant_message")).toContain("tick 1")
+  })
+
+  it("interrupts a running tool, and what it started is gone", async () => {
+    stage.api().on(/SLEEP/, [reply({ tool: shell("sleep 5252") }), reply({ text: "Never said." })])
+    const client = await stage.open()
+    allowAll(client)
+    client.send({ text: "SLEEP now" })
+    await until(() => running("sleep 5252").length > 0, 10_000)
+    client.send({ type: "interrupt" })
+    expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
+    await until(() => running("sleep 5252").length === 0)
+    expect(only(client.events, "tool_result")).toHaveLength(1)
+  })
+
+  it("interrupts with a permission open, and settles it", async () => {
+    stage.api().on(/OPEN/, [reply({ tool: shell("touch open") }), reply({ text: "Never said." })])
+    const client = await stage.open()
+    const { request_id } = await ask(client, "OPEN question")
+    client.send({ type: "interrupt" })
+    expect(await client.waitFor("permission_cancelled")).toMatchObject({ request_id })
+    expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
+    expect(only(client.events, "tool_result")).toMatchObject([{ status: "error" }])
+    answer(client, request_id, { behavior: "allow", message_id: "late" })
+    expect(await client.waitFor("error")).toMatchObject({ code: "bad_command", message_id: "late" })
+  })
+
+  it("takes an interrupt when idle for what it is", async () => {
+    const client = await stage.open()
+    client.send({ type: "interrupt" })
+    expect(await client.waitFor((event) => event.status === "idle")).toMatchObject({ type: "status" })
+    expect((await client.turn("still there?")).at(-1)).toMatchObject({ stop_reason: "end_turn" })
+  })
+
+  it("queues a prompt behind the running turn instead of cancelling that", async () => {
+    stage.api().on(/SLOW/, [slow(6, 50)])
+    const client = await stage.open()
+    client.send({ text: "SLOW first" })
+    client.send({ text: "then this", message_id: "b" })
+    await client.waitFor((event) => event.type === "turn_end" && event.turn === 2)
+    expect(only(client.events, "turn_end").map(({ stop_reason }) => stop_reason)).toEqual([
+      "end_turn",
+      "end_turn"
+    ])
+    expect(only(client.events, "response")).toHaveLength(2)
+  })
+
+  it("changes model and mode, and refuses what it does not have", async () => {
+    const client = await stage.open({ permission_mode: "plan", model: "gemini-2.5-pro" })
+    await client.turn("on the first model")
+    expect(stage.api().requests.findLast(({ prompt }) => prompt !== undefined)?.model).toBe("gemini-2.5-pro")
+    client.send({ type: "set_model", model: "gemini-3.8-flash", message_id: "m1" })
+    await client.waitFor((event) => event.type === "input_ack" && event.message_id === "m1")
+    await client.turn("on the second model")
+    expect(stage.api().requests.findLast(({ prompt }) => prompt !== undefined)?.model).toBe(
+      "gemini-3.8-flash"
+    )
+    client.send({ type: "set_permission_mode", mode: "default", message_id: "m2" })
+    await client.waitFor((event) => event.metadata?.permission_mode === "default")
+    // This folder is not trusted.
+    client.send({ type: "set_permission_mode", mode: "bypassPermissions", message_id: "m3" })
+    const untrusted = await client.waitFor((event) => event.type === "error" && event.message_id === "m3")
+    expect(untrusted.text).toContain("untrusted folder")
+    client.send({ type: "set_permission_mode", mode: "nonsense", message_id: "m4" })
+    await client.waitFor((event) => event.type === "error" && event.message_id === "m4")
+    expect(textOf(client.events, "assistant_message")).not.toContain("MODE_UPDATE")
+  })
+
+  it("accepts edits by itself in a trusted folder that is opened in Claude's mode for it", async () => {
+    const path = join(stage.home, "edited.txt")
+    writeFileSync(path, "one\ntwo\nthree\n")
+    stage.api().on(/CHANGE/, [
+      reply({ tool: { kind: "edit", path, old: "two", new: "2" } }),
+      reply({ text: "Changed." })
+    ])
+    const client = await stage.open({
+      permission_mode: "acceptEdits",
+      env: { GEMINI_CLI_TRUST_WORKSPACE: "true" }
+    })
+      .catch(() => undefined)
+    // Clients may not set Gemini's own variables; the operator may.
+    expect(client).toBeUndefined()
+    const trusting = await stage.open({ permission_mode: "acceptEdits", extra_args: ["--skip-trust"] })
+    await trusting.turn("CHANGE it")
+    expect(only(trusting.events, "permission_request")).toEqual([])
+    expect(only(trusting.events, "file_diff")).toMatchObject([{
+      file_path: path,
+      diff: `--- ${path}\n+++ ${path}\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n`
+    }])
+  })
+
+  it("opens a conversation again in the minute it was begun, as often as wanted, with its history", async () => {
+    stage.api().on(/NOTE/, [reply({ thinking: "Hm.", text: "I note it." })])
+    const first = await stage.open()
+    await first.turn("NOTE the word walrus")
+    const { native_session_id } = first.events[0]?.metadata ?? {}
+    await first.close()
+    for (const prompt of ["once more", "and again"]) {
+      const client = await stage.open({ native_session_id })
+      const history = client.events.filter(({ metadata }) => metadata?.replay === true)
+      expect(only(history, "user_message").map(({ text }) => text)).toContain("NOTE the word walrus")
+      expect(textOf(history, "assistant_message")).toContain("I note it.")
+      expect(textOf(history, "user_message")).not.toContain("session_context")
+      const turn = await client.turn(prompt)
+      expect(turn.filter(({ metadata }) => metadata?.replay === true)).toEqual([])
+      expect(only(turn, "response").map(({ text }) => text)).toEqual(["Hello from the scripted model."])
+      const request = stage.api().requests.findLast(({ prompt: asked }) => asked?.includes(prompt))
+      expect(JSON.stringify(request?.body)).toContain("walrus")
+      await client.close()
+    }
+  })
+
+  it("says that a conversation is not there", async () => {
+    const client = await connect(stage.daemon().url, {
+      ...handshake,
+      folder: stage.home,
+      native_session_id: "00000000-0000-4000-8000-000000000000"
+    })
+    const error = await client.waitFor("error", { after: -1 })
+    expect(error).toMatchObject({ code: "agent_failed", metadata: { fatal: true } })
+    expect(error.text).toContain("could not reopen the conversation")
+    expect(await client.closed).toBe(1008)
+  })
+
+  it("tells a used up quota and a prompt that is too long, and goes on", async () => {
+    stage.api().on(/QUOTA/, [fail("usage_limit")])
+    stage.api().on(/LONG/, [fail("prompt_too_long")])
+    const client = await stage.open()
+    const quota = await client.turn("QUOTA")
+    expect(only(quota, "quota_warning")).toMatchObject([{
+      text: "You have exhausted your daily quota on this model."
+    }])
+    const long = await client.turn("LONG")
+    expect(only(long, "context_warning")).toMatchObject([{ context_pct: 100 }])
+    expect((await client.turn("fine?")).at(-1)).toMatchObject({ stop_reason: "end_turn" })
+  })
+
+  it("sees images, and runs its slash commands", async () => {
+    const client = await stage.open()
+    const source = { type: "base64", media_type: "image/png", data: png }
+    client.send({ text: "LOOK at this", images: [{ type: "image", source }] })
+    await client.waitFor("turn_end")
+    const request = stage.api().requests.findLast(({ prompt }) => prompt?.includes("LOOK"))
+    expect(JSON.stringify(request?.body)).toContain(png)
+    const commands = client.events.find(({ status }) => status === "commands")?.metadata.commands
+    expect(commands.map(({ name }: { name: string }) => name)).toContain("about")
+    const about = await client.turn("/about")
+    expect(textOf(about, "response")).toContain("0.61.0")
+    expect(about.at(-1)).toMatchObject({ usage: { input_tokens: 0 } })
+  })
+
+  it("passes requests through and tells their answers", async () => {
+    const client = await stage.open()
+    client.send({ type: "raw_request", request_id: "r1", method: "session/list" })
+    expect(await client.waitFor("control_response")).toMatchObject({ request_id: "r1", status: "error" })
+    client.send({ type: "raw_request", method: "session/prompt", message_id: "r2" })
+    expect(await client.waitFor("error")).toMatchObject({ code: "bad_command", message_id: "r2" })
+  })
+
+  it("leaves no process behind when the socket closes, not even a detached sleep", async () => {
+    stage.api().on(/DETACH/, [
+      reply({ tool: shell("nohup setsid sleep 5353 >/dev/null 2>&1 & sleep 5354") }),
+      hang()
+    ])
+    const client = await stage.open()
+    allowAll(client)
+    client.send({ text: "DETACH it" })
+    await until(() => running("sleep 5353").length > 0 && running("sleep 5354").length > 0, 10_000)
+    client.drop()
+    const took = await until(() => running("sleep 535").length === 0 && atHome(stage.home).length === 1, 8000)
+    console.log(`everything gone after ${took.toFixed(0)} ms`)
+  })
+
+  it("says how to install it when it is missing", () =>
+    withHome(undefined, async (home, env) => {
+      const { error } = await refused({ ...env, PATH: "/usr/bin:/bin" }, home)
+      expect(error).toMatchObject({ code: "command_not_found" })
+      expect(error.text).toContain("npm install -g @google/gemini-cli")
+    }))
+
+  it("says how to log in when no key is there", () =>
+    withHome(undefined, async (home, env) => {
+      const { error } = await refused({ ...env }, home)
+      expect(error).toMatchObject({ code: "auth_required" })
+      expect(error.text).toContain("GEMINI_API_KEY")
+    }))
+
+  it("notices that it waits for a login in a terminal, instead of waiting with it", () =>
+    withHome({ security: { auth: { selectedType: "oauth-personal" } } }, async (home, env) => {
+      const { error, took } = await refused({ ...env }, home)
+      expect(error).toMatchObject({ code: "auth_required" })
+      expect(error.text).toContain("run `gemini` once and log in")
+      console.log(`login wanted after ${took.toFixed(0)} ms`)
+      expect(took).toBeLessThan(14_000)
+    }))
+})
