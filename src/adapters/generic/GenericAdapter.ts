@@ -1,0 +1,106 @@
+/**
+ * GenericAdapter: any program on a terminal of its own.
+ *
+ * What it prints comes as `stdout` events, without escape codes unless `pty.raw` asks for them; nothing is guessed out
+ * of it. Prompts are typed, with Enter, and `stdin` is typed as it is. A terminal does not tell when its program is
+ * done, so there are no turns: a prompt is acknowledged (`input_ack`) and that is all; an interrupt is Ctrl-C at any
+ * time. The program is `command`, or, where the relay's `allow_programs` names it, `tool` itself with `extra_args`.
+ */
+import { Context, Effect, Layer, Match } from "effect"
+import {
+  type Adapter,
+  type AgentCommand,
+  type AgentSpec,
+  EventSink,
+  type Terminal,
+  type TerminalSize,
+  TerminalSpawner
+} from "../Adapter.js"
+import { CommandRefused, type SendError } from "../AdapterError.js"
+import { type AllowedPrograms, mayBeTool, toLaunch } from "./GenericLaunch.js"
+import * as TerminalText from "./TerminalText.js"
+import { typed } from "./typed.js"
+
+export class GenericAdapter
+  extends Context.Tag("ai-relay/adapters/GenericAdapter")<GenericAdapter, Adapter>()
+{
+  static readonly layer = (options: { readonly allow_programs: AllowedPrograms }) =>
+    Layer.effect(this, make(options.allow_programs))
+}
+
+const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
+  const spawner = yield* TerminalSpawner
+
+  const open = Effect.fn("GenericAdapter.open")(function*(spec: AgentSpec) {
+    const sink = yield* EventSink
+    const launch = yield* toLaunch(spec, allowed)
+    const { cols = 120, raw = false, rows = 30 } = spec.pty ?? {}
+    const pty = { cols, rows, raw }
+
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+    const text = TerminalText.make()
+    const tell = (printed: string) => {
+      const cleaned = text.feed(printed)
+      const shown = raw ? printed : cleaned
+      if (shown !== "") sink.emit({ type: "stdout", text: shown })
+    }
+
+    const terminal = yield* spawner.spawn(
+      launch,
+      { cols, rows },
+      (bytes) => tell(decoder.decode(bytes, { stream: true }))
+    )
+
+    const resize = ({ cols, rows }: TerminalSize) =>
+      Effect.zipRight(
+        terminal.resize({ cols, rows }),
+        Effect.sync(() => {
+          Object.assign(pty, { cols, rows })
+          sink.emit({ type: "status", status: "resized", metadata: { cols, rows } })
+        })
+      )
+
+    return {
+      started: {
+        cmd: [launch.command, ...launch.args],
+        capabilities: {
+          images: false,
+          steer: false,
+          set_model: false,
+          permission_modes: [],
+          resume: false,
+          terminal: true
+        },
+        // As it is when somebody attaches.
+        metadata: { pty }
+      },
+      send: sendTo(terminal, resize, text.marksPastes),
+      // A character that was never finished.
+      exit: Effect.zipLeft(terminal.exit, Effect.sync(() => tell(decoder.decode())))
+    }
+  })
+
+  /** A program by its own name. */
+  const named = (tool: string): Adapter | undefined =>
+    mayBeTool(tool, allowed) ? { tool, open: (spec) => open({ ...spec, tool }) } : undefined
+
+  return GenericAdapter.of({ tool: "generic", open, named })
+})
+
+const sendTo = (
+  { write }: Terminal,
+  resize: (size: TerminalSize) => Effect.Effect<void>,
+  marksPastes: () => boolean
+) =>
+  Match.type<AgentCommand>().pipe(
+    Match.withReturnType<Effect.Effect<void, SendError>>(),
+    Match.discriminators("type")({
+      user_message: (prompt) => write(typed(prompt, marksPastes())),
+      stdin: ({ data }) => write(data),
+      interrupt: () => write("\x03"),
+      resize
+    }),
+    Match.orElse(({ type }) =>
+      new CommandRefused({ reason: `a program on a terminal does not understand \`${type}\`: use \`stdin\`` })
+    )
+  )

@@ -1,0 +1,59 @@
+/** GenericLaunch: which program a handshake means, and whether the relay may start it. */
+import { Effect } from "effect"
+import type { AgentSpec, LaunchSpec } from "../Adapter.js"
+import { BadHandshake } from "../AdapterError.js"
+
+/**
+ * Names of programs as a handshake spells them; `*` is any.
+ *
+ * Empty: `generic` runs any `command`, for whoever may talk to the relay can have any agent run anything; but no
+ * `tool` is taken for a program, so that a misspelt agent is an error. Not empty: only these, either way.
+ */
+export type AllowedPrograms = ReadonlyArray<string>
+
+const isListed = (program: string, allowed: AllowedPrograms) =>
+  allowed.includes("*") || allowed.includes(program)
+
+/** May a `tool` that is no agent be taken for a program on PATH? */
+export const mayBeTool = (tool: string, allowed: AllowedPrograms): boolean =>
+  !tool.includes("/") && isListed(tool, allowed)
+
+const example = "such as [\"bash\", \"-l\"]"
+
+export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec, allowed: AllowedPrograms) {
+  const { extra_args = [], folder, tool } = spec
+  const given = typeof spec.command === "string" ? [spec.command] : spec.command ?? []
+  const isTool = tool !== "generic"
+  const [command, ...args] = isTool ? [tool] : given
+  if (command === undefined) {
+    return yield* new BadHandshake({
+      reason: `\`generic\` needs \`command\`: the program and its arguments, ${example}`
+    })
+  }
+  if (isTool && given.length > 0) {
+    return yield* new BadHandshake({
+      reason:
+        `set \`tool\` to "generic" to use \`command\`, or give "${tool}" its arguments as \`extra_args\``
+    })
+  }
+  if (allowed.length > 0 && !isListed(command, allowed)) {
+    return yield* new BadHandshake({
+      reason: `this relay runs only ${
+        allowed.join(", ")
+      } on a terminal: start it with --allow-program ${command} to add it`
+    })
+  }
+  if ([command, ...args, ...extra_args].some((word) => word.includes("\0"))) {
+    return yield* new BadHandshake({ reason: "`command` holds a NUL character: remove it" })
+  }
+  const launch: LaunchSpec = {
+    tool: command,
+    command,
+    args: [...args, ...extra_args],
+    cwd: folder,
+    // A client that knows its terminal emulator better may say so.
+    clientEnv: { TERM: "xterm-256color", COLORTERM: "truecolor", ...spec.env },
+    advice: "Install it on the relay's machine, or set `command` to the program's whole path."
+  }
+  return launch
+})

@@ -1,0 +1,58 @@
+/**
+ * TerminalInput: types into a terminal.
+ *
+ * node-pty's own `write` stops the whole relay while a program does not read; here what does not fit waits in memory,
+ * up to a bound. `writeSync` does not block on the descriptor node-pty opens. It is not written to after `close`, for
+ * its number may be another file's by then.
+ */
+import { Predicate } from "effect"
+import { writeSync } from "node:fs"
+
+/** How often a full terminal is tried again, in ms. */
+const retryMs = 5
+/** More is not taken while so many bytes wait. */
+const maxWaiting = 1024 * 1024
+
+export interface TerminalInput {
+  /** False: it is not taken, too much waits. */
+  readonly write: (data: string) => boolean
+  readonly close: () => void
+}
+
+export const open = (fd: number): TerminalInput => {
+  let waiting: Array<Buffer> = []
+  let size = 0
+  let retry: NodeJS.Timeout | undefined
+
+  const close = () => {
+    clearTimeout(retry)
+    waiting = []
+    size = 0
+  }
+
+  const push = (): void => {
+    retry = undefined
+    try {
+      for (let [first] = waiting; first !== undefined; [first] = waiting) {
+        const written = writeSync(fd, first)
+        size -= written
+        if (written < first.length) waiting[0] = first.subarray(written)
+        else waiting.shift()
+      }
+    } catch (error) {
+      if (Predicate.hasProperty(error, "code") && error.code === "EAGAIN") retry = setTimeout(push, retryMs)
+      else close()
+    }
+  }
+
+  const write = (data: string): boolean => {
+    if (size > maxWaiting) return false
+    const bytes = Buffer.from(data)
+    waiting.push(bytes)
+    size += bytes.length
+    if (retry === undefined) push()
+    return true
+  }
+
+  return { write, close }
+}
