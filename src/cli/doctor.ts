@@ -1,0 +1,59 @@
+/**
+ * doctor: `ai-relay doctor` says which agents can be used on this machine, and what to run for the others.
+ *
+ * Exit code 0 when at least one agent works, else 1. Terminals (`generic`) count as no agent: they work nearly always.
+ */
+import { Command, Options } from "@effect/cli"
+import { Console, Effect } from "effect"
+import { knownAgents } from "../adapters/knownAgents.js"
+import { type Finding, probe, works } from "../services/AgentProbe.js"
+import * as ProcessSupervisor from "../services/ProcessSupervisor.js"
+import * as PtySupervisor from "../services/PtySupervisor.js"
+
+const terminals: Effect.Effect<Finding> = PtySupervisor.isAvailable.pipe(
+  Effect.as({ tool: "generic", name: "Any program on a terminal", installed: true, logged_in: true }),
+  Effect.catchAll(({ message }) =>
+    Effect.succeed({
+      tool: "generic",
+      name: "Any program on a terminal",
+      installed: false,
+      advice: message
+    })
+  )
+)
+
+const examine = Effect.gen(function*() {
+  const agents = yield* Effect.forEach(knownAgents, probe, { concurrency: 4 })
+  return { agents: [...agents, yield* terminals], works: agents.some(works) }
+}).pipe(Effect.provide(ProcessSupervisor.layer()))
+
+const stateOf = ({ installed, logged_in }: Finding): string =>
+  !installed ? "missing" : logged_in === undefined ? "installed" : logged_in ? "ready" : "no login"
+
+const versionOf = ({ tested, version = "" }: Finding): string =>
+  tested === undefined || version === "" || version === tested ? version : `${version} (tested: ${tested})`
+
+const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
+  const rows = findings.map((finding) => [
+    finding.tool,
+    finding.name,
+    stateOf(finding),
+    versionOf(finding),
+    finding.installed && finding.logged_in === undefined
+      ? `If it wants a login: ${finding.advice}`
+      : finding.advice ?? ""
+  ])
+  const titled = [["TOOL", "AGENT", "STATE", "VERSION", "WHAT TO DO"], ...rows]
+  const widths = titled[0]?.map((_, column) => Math.max(...titled.map((row) => row[column]?.length ?? 0))) ??
+    []
+  return titled.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd())
+}
+
+/** `onFailure` is what to do when no agent works. */
+export const doctor = (onFailure: Effect.Effect<void>) =>
+  Command.make("doctor", { json: Options.boolean("json") }, ({ json }) =>
+    Effect.gen(function*() {
+      const found = yield* examine
+      yield* Console.log(json ? JSON.stringify(found, null, 2) : rowsOf(found.agents).join("\n"))
+      if (!found.works) yield* onFailure
+    }))

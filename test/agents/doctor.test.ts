@@ -1,0 +1,69 @@
+/** `ai-relay doctor`, the real program, on a machine whose agents are a few lines of shell. */
+import { spawnSync } from "node:child_process"
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { buildDaemon } from "../support/daemon.js"
+
+const home = mkdtempSync(join(tmpdir(), "ai-relay-doctor-"))
+const bin = join(home, "bin")
+const program = fileURLToPath(new URL("../../dist/cli.mjs", import.meta.url))
+
+beforeAll(() => {
+  buildDaemon()
+  mkdirSync(bin)
+  for (const name of ["sh", "sleep"]) symlinkSync(`/bin/${name}`, join(bin, name))
+})
+afterAll(() => rmSync(home, { recursive: true }))
+
+const install = (name: string, script: string) =>
+  writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+
+const run = (path: string, ...args: ReadonlyArray<string>) =>
+  spawnSync(process.execPath, [path, "doctor", ...args], {
+    encoding: "utf8",
+    env: { PATH: bin, HOME: home }
+  })
+const doctor = (...args: ReadonlyArray<string>) => run(program, ...args)
+
+describe("ai-relay doctor", () => {
+  it("fails when no agent works, and says what to install", () => {
+    const { status, stdout } = doctor()
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/^claude .* missing .*npm install -g @anthropic-ai\/claude-code$/m)
+    expect(stdout).toMatch(/^cortex .* no login .*SNOWFLAKE_PAT/m)
+    expect(stdout).toMatch(/^generic .* ready$/m)
+  })
+
+  it("says what to do where no terminal can be had, because node-pty is missing", () => {
+    const alone = join(home, "cli.mjs")
+    copyFileSync(program, alone)
+    expect(run(alone).stdout).toMatch(
+      /^generic .* missing .*node-pty does not load\. Install ai-relay again/m
+    )
+  })
+
+  it("tells version and login of each agent, as a table and as JSON", () => {
+    install("claude", "case \"$*\" in --version) echo '2.0.0 (Claude Code)';; 'auth status') exit 1;; esac")
+    install("codex", "case \"$*\" in --version) echo codex-cli 0.169.0;; 'login status') exit 0;; esac")
+    install("gemini", "sleep 60")
+    const { status, stdout } = doctor("--json")
+    expect(status).toBe(0)
+    const { agents, works } = JSON.parse(stdout) as {
+      agents: ReadonlyArray<{ tool: string }>
+      works: boolean
+    }
+    const found = (tool: string) => agents.find((agent) => agent.tool === tool)
+    expect(works).toBe(true)
+    expect(found("claude")).toMatchObject({ version: "2.0.0", tested: "2.1.197", logged_in: false })
+    expect(found("codex")).toMatchObject({ version: "0.169.0", logged_in: true })
+    expect(found("gemini")).toMatchObject({ installed: true, logged_in: false })
+    expect(found("generic")).toMatchObject({ installed: true })
+    install("gemini", "echo 0.61.0")
+    expect(doctor().stdout).toMatch(
+      /^claude .* no login +2\.0\.0 \(tested: 2\.1\.197\) .*claude auth login$/m
+    )
+  })
+})
