@@ -5,7 +5,14 @@
  * agent and a folder: `npx tsx examples/embed.ts claude .` It needs nothing but the package and its Effect peers.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { type ClientCommand, Handshake, Relay, type RelayEvent, type Session, SessionRegistry } from "ai-relay"
+import {
+  type ClientCommand,
+  Handshake,
+  Relay,
+  type RelayEvent,
+  type Session,
+  SessionRegistry
+} from "ai-relay"
 import { Console, Effect, Schema, Stream } from "effect"
 
 const show = (event: RelayEvent) => {
@@ -41,10 +48,17 @@ const untilTurnEnds = (session: Session) =>
 const program = Effect.scoped(Effect.gen(function*() {
   const [tool = "claude", folder = ".", ...command] = process.argv.slice(2)
   const registry = yield* SessionRegistry
-  const handshake = yield* Schema.decodeUnknown(Handshake)({ tool, folder, ...(command.length > 0 && { command }) })
+  const handshake = yield* Schema.decodeUnknown(Handshake)({
+    tool,
+    folder,
+    ...(command.length > 0 && { command })
+  })
   const { session } = yield* registry.join(handshake)
   if (tool !== "replay") {
-    yield* session.submit({ type: "user_message", content: [{ type: "text", text: "Say hello in five words." }] })
+    yield* session.submit({
+      type: "user_message",
+      content: [{ type: "text", text: "Say hello in five words." }]
+    })
   }
   const end = yield* untilTurnEnds(session)
   yield* Console.log(`\nThe turn ended: ${JSON.stringify(end)}`)

@@ -12,10 +12,12 @@ const [report] = process.argv.slice(2)
 if (report === undefined) throw new Error("usage: node scripts/agents-table.mjs REPORT, vitest's JSON report")
 
 const { testResults } = JSON.parse(readFileSync(report, "utf8"))
-const seen = testResults.flatMap(({ assertionResults }) => assertionResults).flatMap(({ ancestorTitles, status, title }) => {
-  const agent = /^(.+): what a user does$/.exec(ancestorTitles.at(-1) ?? "")?.[1]
-  return agent === undefined ? [] : [{ agent, title, status }]
-})
+const seen = testResults.flatMap(({ assertionResults }) => assertionResults).flatMap(
+  ({ ancestorTitles, status, title }) => {
+    const agent = /^(.+): what a user does$/.exec(ancestorTitles.at(-1) ?? "")?.[1]
+    return agent === undefined ? [] : [{ agent, title, status }]
+  }
+)
 const agents = [...new Set(seen.map(({ agent }) => agent))].toSorted()
 const features = [...new Set(seen.map(({ title }) => title))]
 

@@ -5,32 +5,57 @@
  * `SessionRegistry.join` opens a session, `session.submit` talks to it, `session.log.tail(0)` is what it says.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { Effect, Layer } from "effect"
+import { AcpAdapters } from "./adapters/acp/AcpAdapters.js"
 import { AdapterRegistry } from "./adapters/AdapterRegistry.js"
 import { ClaudeAdapter } from "./adapters/claude/ClaudeAdapter.js"
+import { CodexAdapter } from "./adapters/codex/CodexAdapter.js"
+import { CortexAdapter } from "./adapters/cortex/CortexAdapter.js"
+import { GenericAdapter } from "./adapters/generic/GenericAdapter.js"
 import { ReplayAdapter } from "./adapters/replay/ReplayAdapter.js"
 import { RelayServer } from "./server/RelayServer.js"
 import { ServerConfig, type ServerSettings } from "./server/ServerConfig.js"
 import { Auth, type AuthOptions } from "./services/Auth.js"
+import * as EnvironmentCredentials from "./services/EnvironmentCredentials.js"
 import { Folders } from "./services/Folders.js"
 import { IdGenerator } from "./services/IdGenerator.js"
+import { Journal } from "./services/Journal.js"
 import * as ProcessSupervisor from "./services/ProcessSupervisor.js"
+import * as PtySupervisor from "./services/PtySupervisor.js"
 import { Recorder } from "./services/Recorder.js"
 import { RelayConfig, type Settings } from "./services/RelayConfig.js"
 import { SessionRegistry } from "./services/SessionRegistry.js"
 
 /** Every adapter the relay knows, over whatever starts its processes. */
 export const layerAdapters = AdapterRegistry.layer(
-  Effect.all([ClaudeAdapter, ReplayAdapter]),
+  Effect.map(
+    Effect.all([ClaudeAdapter, CodexAdapter, CortexAdapter, GenericAdapter, ReplayAdapter, AcpAdapters]),
+    (found) => found.flat()
+  ),
   { "claude-code": "claude" }
-).pipe(Layer.provide(Layer.mergeAll(ClaudeAdapter.layer, ReplayAdapter.layer)))
+).pipe(
+  Layer.provide(
+    Layer.mergeAll(
+      ClaudeAdapter.layer,
+      CodexAdapter.layer,
+      Layer.unwrapEffect(Effect.map(RelayConfig, CortexAdapter.layer)),
+      Layer.unwrapEffect(Effect.map(RelayConfig, GenericAdapter.layer)),
+      ReplayAdapter.layer,
+      AcpAdapters.layer
+    )
+  )
+)
 
 /** Sessions without sockets, for embedding. */
 export const layerSessions = (settings?: Partial<Settings>) =>
   SessionRegistry.layer.pipe(
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
-    Layer.provide(ProcessSupervisor.layer()),
+    Layer.provide(Layer.mergeAll(ProcessSupervisor.layer(), PtySupervisor.layer())),
+    // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
+    Layer.provide(Layer.mergeAll(NodeHttpClient.layer, EnvironmentCredentials.layer)),
+    Layer.provideMerge(Journal.layer),
     Layer.provide(IdGenerator.layer),
     Layer.provide(RelayConfig.layer(settings)),
     Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer))

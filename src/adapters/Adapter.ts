@@ -10,7 +10,7 @@
  * - `turn_start` only for a turn the agent began by itself;
  * - every request of the agent answered, unknown ones with its protocol's error.
  */
-import { Context, type Effect, type Scope } from "effect"
+import { Context, type Effect, type Option, type Redacted, type Scope } from "effect"
 import type { RequestId } from "../schema/Ids.js"
 import type {
   CommandOf,
@@ -19,10 +19,17 @@ import type {
   PermissionRequest,
   PermissionResponse
 } from "../schema/index.js"
-import type { AgentFailed, CommandNotFound, OpenError, SendError } from "./AdapterError.js"
+import type {
+  AgentFailed,
+  CommandNotFound,
+  OpenError,
+  SendError,
+  TerminalUnavailable
+} from "./AdapterError.js"
 
 /** What to open: the handshake with its folder resolved, and a fresh UUID for agents that let the caller name it. */
 export interface AgentSpec extends Handshake {
+  readonly tool: string
   /** Absolute; exists. */
   readonly folder: string
   readonly fresh_uuid: string
@@ -47,7 +54,7 @@ export interface Capabilities {
   readonly permission_modes: ReadonlyArray<string>
   /** The conversation can be opened again with its `native_session_id`. */
   readonly resume: boolean
-  /** `resize` and `stdin` are understood. */
+  /** `resize` and `stdin` are understood. Prompts are typed and make no turns: a terminal does not say when it is done. */
   readonly terminal: boolean
 }
 
@@ -79,6 +86,8 @@ export interface Adapter {
   readonly open: (
     spec: AgentSpec
   ) => Effect.Effect<AgentSession, OpenError, EventSink | PermissionGate | Scope.Scope>
+  /** For a `tool` no adapter is named after: what opens it, if this adapter can. */
+  readonly named?: (tool: string) => Adapter | undefined
 }
 
 /** How `raw` and texts are encoded: `latin1` when both were read byte by byte from the same UTF-8 line. */
@@ -114,6 +123,14 @@ export class PermissionGate extends Context.Tag("ai-relay/adapters/PermissionGat
   readonly request: (ask: PermissionRequest, raw?: Uint8Array) => Effect.Effect<PermissionOutcome>
   /** The agent does not want to know any more. Unknown ids are no fault. */
   readonly withdraw: (request_id: RequestId) => void
+}>() {}
+
+/** Port: secrets out of the relay's own environment, by variable name. Which ones, its configuration says, per tool. */
+export class Credentials extends Context.Tag("ai-relay/adapters/Credentials")<Credentials, {
+  /** The variables this tool may be given. */
+  readonly names: (tool: string) => ReadonlyArray<string>
+  /** A variable's value; none if it is not one of these, or unset. */
+  readonly get: (tool: string, name: string) => Effect.Effect<Option.Option<Redacted.Redacted>>
 }>() {}
 
 /** A program to start, without a shell. */
@@ -154,4 +171,38 @@ export class ProcessSpawner extends Context.Tag("ai-relay/adapters/ProcessSpawne
     launch: LaunchSpec,
     onLine: (line: Buffer) => void
   ) => Effect.Effect<AgentProcess, CommandNotFound | AgentFailed, EventSink | Scope.Scope>
+}>() {}
+
+/** How large a terminal is, in characters. */
+export interface TerminalSize {
+  readonly cols: number
+  readonly rows: number
+}
+
+/** A running program that has a terminal of its own. */
+export interface Terminal {
+  readonly pid: number
+  /** Type. Never waits: what the program does not read yet is kept, and refused once that is too much. */
+  readonly write: (data: string) => Effect.Effect<void, SendError>
+  /** Does nothing once the program is gone. */
+  readonly resize: (size: TerminalSize) => Effect.Effect<void>
+  /** Completes when it is gone and all it printed has been handed to `onOutput`. */
+  readonly exit: Effect.Effect<AgentExit>
+}
+
+/** Port: the only way to start a program on a terminal. The scope's end is as with `ProcessSpawner`. */
+export class TerminalSpawner extends Context.Tag("ai-relay/adapters/TerminalSpawner")<TerminalSpawner, {
+  /**
+   * Start a program. `onOutput` gets what it prints, gathered for some milliseconds or up to 32 KiB, within a batch
+   * of the sink. `launch.stopSignal` is not used: who sits at a terminal is told by SIGHUP.
+   */
+  readonly spawn: (
+    launch: LaunchSpec,
+    size: TerminalSize,
+    onOutput: (bytes: Buffer) => void
+  ) => Effect.Effect<
+    Terminal,
+    CommandNotFound | AgentFailed | TerminalUnavailable,
+    EventSink | Scope.Scope
+  >
 }>() {}

@@ -38,6 +38,16 @@ export class AgentFailed extends Schema.TaggedError<AgentFailed>()("AgentFailed"
   }
 }
 
+/** No program can be given a terminal on this machine; agents that need none still work. */
+export class TerminalUnavailable
+  extends Schema.TaggedError<TerminalUnavailable>()("TerminalUnavailable", { cause: Schema.Defect })
+{
+  override get message() {
+    return "The relay cannot open terminals here: the native part of its package node-pty does not load. Install "
+      + "ai-relay again with npm on this machine, without --omit=optional (on Linux it needs glibc 2.28 or newer)."
+  }
+}
+
 /** The handshake asks for something this agent cannot be started with. */
 export class BadHandshake
   extends Schema.TaggedError<BadHandshake>()("BadHandshake", { reason: Schema.String })
@@ -57,6 +67,6 @@ export class CommandRefused
 }
 
 /** Opening an agent fails with one of these. */
-export type OpenError = CommandNotFound | AuthRequired | AgentFailed | BadHandshake
+export type OpenError = CommandNotFound | AuthRequired | AgentFailed | TerminalUnavailable | BadHandshake
 /** A command fails with one of these; `AgentFailed` means the agent is gone. */
 export type SendError = CommandRefused | AgentFailed

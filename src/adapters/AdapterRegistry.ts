@@ -9,6 +9,7 @@ export class UnknownTool extends Schema.TaggedError<UnknownTool>()("UnknownTool"
 }) {
   override get message() {
     return `the relay knows no tool "${this.tool}": set \`tool\` to one of ${this.known.join(", ")}`
+      + ", or start the relay with --allow-program to let it be a program's name"
   }
 }
 
@@ -33,6 +34,7 @@ const registryOf = (
     tools,
     get: (tool) => {
       const adapter = byName.get(Object.hasOwn(aliases, tool) ? aliases[tool] ?? tool : tool)
+        ?? adapters.map(({ named }) => named?.(tool)).find((found) => found !== undefined)
       return adapter === undefined
         ? Effect.fail(new UnknownTool({ tool, known: tools }))
         : Effect.succeed(adapter)

@@ -1,14 +1,17 @@
 /**
- * cli: the commands of `ai-relay` and its exit codes. 0: ended as asked. 1: could not start; one line says why.
+ * cli: the commands of `ai-relay` and its exit codes. 0: ended as asked. 1: could not start, and one line says why; or
+ * the doctor found no agent that works.
  */
 import { Command, ValidationError } from "@effect/cli"
 import { Console, Effect, Layer, Logger } from "effect"
 import * as Relay from "../Relay.js"
 import { RelayServer } from "../server/RelayServer.js"
 import { settingsProvider } from "./configFile.js"
+import { doctor } from "./doctor.js"
 import { helpText } from "./help.js"
 import { lineLogger } from "./lineLogger.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
+import { sessions } from "./sessions.js"
 
 declare const __AI_RELAY_VERSION__: string | undefined
 const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ : "development"
@@ -24,11 +27,12 @@ const announce = Effect.flatMap(
 )
 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
-  Command.make(name, options, ({ config: _, log_level, record, token, ...settings }) => {
+  Command.make(name, options, ({ config: _, log_level, no_state, record, state_dir, token, ...settings }) => {
     const folder = orUndefined(record)
     const options = {
       ...settings,
       token: orUndefined(token),
+      ...(!no_state && { state_dir }),
       ...(folder !== undefined && { record: folder })
     }
     return Layer.launch(
@@ -40,14 +44,15 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
     )
   })
 
-const command = server("ai-relay", relayOptions).pipe(
-  Command.withSubcommands([server("serve", serveOptions)])
-)
-const runCommand = Command.run(command, { name: "ai-relay", version })
-
 const fails = Effect.sync(() => {
   process.exitCode = 1
 })
+
+const command = server("ai-relay", relayOptions).pipe(
+  Command.withSubcommands([server("serve", serveOptions), doctor(fails), sessions])
+)
+const runCommand = Command.run(command, { name: "ai-relay", version })
+
 const complain = (line: string) => Effect.zipRight(Console.error(`ai-relay: ${line}`), fails)
 
 const wantsHelp = (args: ReadonlyArray<string>) => args.includes("--help") || args.includes("-h")

@@ -19,8 +19,10 @@ export const helpText = (version: string) =>
   `ai-relay ${version}: one WebSocket event stream for any AI coding agent
 
 Usage
-  ai-relay [flags]         serve on port 8765
-  ai-relay serve [flags]   serve on port 9000, as containers do
+  ai-relay [flags]             serve on port 8765
+  ai-relay serve [flags]       serve on port 9000, as containers do
+  ai-relay doctor [--json]     say which agents work here, and what to run for the others
+  ai-relay sessions [--json]   list the sessions that are kept
 
 Flags
 ${flags.map(({ about }, index) => (left[index] ?? "").padEnd(width) + about).join("\n")}

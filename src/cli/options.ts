@@ -3,7 +3,10 @@
  * configuration file; the flag wins over the variable, the variable over the file.
  */
 import { HelpDoc, Options, ValidationError } from "@effect/cli"
-import { Config, ConfigError, Effect, LogLevel, Option } from "effect"
+import type { ConfigError } from "effect"
+import { Config, Effect, LogLevel, Option } from "effect"
+import { homedir } from "node:os"
+import { join } from "node:path"
 import { serverDefaults } from "../server/ServerConfig.js"
 import { defaults } from "../services/RelayConfig.js"
 
@@ -71,6 +74,21 @@ const common = {
     "NAME",
     "Variable a handshake may set though it changes what is loaded or sent where"
   ),
+  allow_programs: list(
+    "allow_program",
+    "NAME",
+    "Program a terminal may run, then only these; also as `tool`; * for any"
+  ),
+  cortex_hosts: list(
+    "cortex_host",
+    "HOST[:PORT]",
+    "Host besides *.snowflakecomputing.com to talk to; loopback may be plain http"
+  ),
+  cortex_token_env: list(
+    "cortex_token_env",
+    "NAME",
+    "Variable besides SNOWFLAKE_PAT that holds a Snowflake token"
+  ),
   permission_timeout: amount(
     "permission_timeout",
     "Seconds a permission waits for a person",
@@ -83,6 +101,16 @@ const common = {
   ),
   linger: amount("linger", "Seconds a named session lives on without a client", standard.linger),
   max_queued: amount("max_queued", "Prompts that may wait behind a running turn", standard.max_queued),
+  state_dir: text("state_dir", "FOLDER", "Where sessions are kept (~/.local/state/ai-relay)").pipe(
+    Options.withDefault(join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay"))
+  ),
+  no_state: Options.boolean(flagOf("no_state", "", "Keep nothing on disk: sessions end with the relay")).pipe(
+    Options.withFallbackConfig(Config.boolean("no_state")),
+    Options.withDefault(false)
+  ),
+  journal_bytes: amount("journal_bytes", "Bytes of events kept per session", standard.journal_bytes),
+  journal_events: amount("journal_events", "Events kept per session", standard.journal_events),
+  journal_days: amount("journal_days", "Days an unused session is kept", standard.journal_days),
   record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
     Options.optional
   ),

@@ -44,6 +44,7 @@ export const SnowflakeOptions = group({
   semantic_models: optional(Schema.Array(AnyObject).annotations(says("must be a list of objects"))),
   agent: optional(NonEmptyText),
   model: optional(NonEmptyText),
+  /** Seconds without a byte until a request is given up; 0 for ever. Default 120, for an agent 900. */
   timeout: optional(Seconds)
 })
 export type SnowflakeOptions = typeof SnowflakeOptions.Type

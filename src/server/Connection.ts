@@ -24,10 +24,10 @@ export interface Connection {
   readonly receive: Effect.Effect<string>
   /** Say something to this client alone. It repeats the `seq` the client stands at, so that no cursor moves. */
   readonly tell: (event: EventBody) => Effect.Effect<void>
-  /** Send what is in the log after `after_seq`, and what comes, until the log is closed. */
+  /** Send a greeting, then what is in the log after `after_seq`, and what comes, until the log is closed. */
   readonly follow: (
     log: Context.Tag.Service<EventLog>,
-    options: { readonly after_seq: number; readonly raw: boolean }
+    options: { readonly after_seq: number; readonly raw: boolean; readonly greeting?: EventBody | undefined }
   ) => Effect.Effect<void, FellBehind>
   /** Completes when the peer is gone. */
   readonly gone: Effect.Effect<void>
@@ -99,7 +99,7 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
     ws.send(JSON.stringify({ ...event, seq: position, ts, ...(session_id !== undefined && { session_id }) }))
   }
 
-  const follow: Connection["follow"] = (log, { after_seq, raw }) =>
+  const follow: Connection["follow"] = (log, { after_seq, greeting, raw }) =>
     Effect.async((resume) => {
       session_id = log.session_id
       position = after_seq
@@ -118,6 +118,7 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
         if (follower.overrun()) resume(new FellBehind({ seq: position }))
         else if (follower.done()) resume(Effect.void)
       }
+      if (greeting !== undefined) unsafeTell(greeting)
       if (follower.gap !== undefined) unsafeTell(gap(follower.gap))
       socket.on("drain", write)
       write()

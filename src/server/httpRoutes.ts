@@ -5,7 +5,7 @@
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { SessionId } from "../schema/index.js"
 import { Auth, type Visitor } from "../services/Auth.js"
@@ -38,27 +38,31 @@ const isSessionId = Schema.is(SessionId)
 
 const eventsPath = /^\/sessions\/([^/]+)\/events$/
 
-/** The place to go on from: `after_seq`, or what a browser's EventSource remembers. */
-const placeOf = (url: URL, request: IncomingMessage): number => {
-  const seq = Number(url.searchParams.get("after_seq") ?? request.headers["last-event-id"] ?? 0)
-  return Number.isInteger(seq) && seq > 0 ? seq : 0
+/** The place to go on from: `after_seq`; later, what a browser's EventSource, which keeps its address, remembers. */
+const placeOf = (query: URLSearchParams, request: IncomingMessage): number => {
+  const places = [query.get("after_seq"), request.headers["last-event-id"]].map(Number)
+  return Math.max(0, ...places.filter(Number.isInteger))
 }
 
-const route = Effect.fnUntraced(function*(url: URL, request: IncomingMessage, response: ServerResponse) {
-  const registry = yield* SessionRegistry
-  const journal = yield* Journal
-  if (url.pathname === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
-  const id = eventsPath.exec(url.pathname)?.[1]
-  if (id === undefined) return yield* sendJson(response, url.pathname === "/" ? 200 : 404, { text: hint })
-  const after_seq = placeOf(url, request)
-  const batches = isSessionId(id)
-    ? registry.live(id)?.log.batches(after_seq) ?? (yield* journal.read(id, after_seq))
-    : undefined
-  if (batches === undefined) {
-    return yield* sendJson(response, 404, { text: `there is no session "${id}": GET /sessions lists those there are` })
+const sessionIn = Option.liftThrowable((path: string) => decodeURIComponent(eventsPath.exec(path)?.[1] ?? ""))
+
+const route = Effect.fnUntraced(
+  function*(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
+    const registry = yield* SessionRegistry
+    const journal = yield* Journal
+    if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
+    if (!eventsPath.test(path)) return yield* sendJson(response, path === "/" ? 200 : 404, { text: hint })
+    const id = Option.getOrElse(sessionIn(path), () => "")
+    const after_seq = placeOf(query, request)
+    const batches = isSessionId(id)
+      ? registry.live(id)?.log.batches(after_seq) ?? (yield* journal.read(id, after_seq))
+      : undefined
+    if (batches !== undefined) return yield* sendEvents(response, after_seq, batches)
+    yield* sendJson(response, 404, {
+      text: `there is no session "${id}": GET /sessions lists those there are`
+    })
   }
-  yield* sendEvents(response, batches)
-})
+)
 
 const health = Effect.fnUntraced(function*(path: string, response: ServerResponse) {
   const trouble = path === "/readyz" ? (yield* Journal).trouble() : undefined
@@ -68,20 +72,36 @@ const health = Effect.fnUntraced(function*(path: string, response: ServerRespons
 })
 
 /** Answer one request; it is over when the answer is sent or the peer is gone. */
-export const answerHttp = Effect.fn("answerHttp")(function*(request: IncomingMessage, response: ServerResponse) {
-  const url = new URL(request.url ?? "/", "http://relay")
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return yield* sendJson(response, 405, { text: "use GET" })
-  }
-  if (url.pathname === "/healthz" || url.pathname === "/readyz") return yield* health(url.pathname, response)
-  const auth = yield* Auth
-  const visitor = visitorOf(request)
-  yield* auth.checkOrigin(visitor)
-  yield* auth.admit(visitor, undefined)
-  if (visitor.origin !== undefined) response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
-  yield* route(url, request, response)
-}, (answered, _, response) =>
-  Effect.catchTags(answered, {
-    ForbiddenOrigin: ({ message }) => sendJson(response, 403, { text: message }),
-    Unauthorized: ({ message }) => sendJson(response, 401, { text: message })
-  }))
+export const answerHttp = Effect.fn("answerHttp")(
+  function*(request: IncomingMessage, response: ServerResponse) {
+    const [path = "/", query = ""] = (request.url ?? "/").split("?", 2)
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return yield* sendJson(response, 405, { text: "use GET" })
+    }
+    if (path === "/healthz" || path === "/readyz") return yield* health(path, response)
+    const auth = yield* Auth
+    const visitor = visitorOf(request)
+    yield* auth.checkOrigin(visitor)
+    yield* auth.admit(visitor, undefined)
+    if (visitor.origin !== undefined) {
+      response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
+    }
+    yield* route(path, new URLSearchParams(query), request, response)
+  },
+  (answered, request, response) =>
+    answered.pipe(
+      Effect.catchTags({
+        ForbiddenOrigin: ({ message }) => sendJson(response, 403, { text: message }),
+        Unauthorized: ({ message }) => sendJson(response, 401, { text: message })
+      }),
+      Effect.tapDefect((cause) =>
+        Effect.zipRight(
+          Effect.logWarning(`the answer to ${request.method} ${request.url} ended early`, cause),
+          response.headersSent ? Effect.void : sendJson(response, 500, { text: failed })
+        )
+      )
+    )
+)
+
+const failed =
+  "the relay could not answer, by a fault of its own: please report it with what the relay logged"

@@ -57,9 +57,9 @@ export const serveConnection = Effect.fn("serveConnection")(
     yield* Effect.logInfo(`${attached ? "attached to" : "opened"} session ${session.id}`).pipe(
       Effect.annotateLogs({ tool: session.log.summary().tool })
     )
-    if (attached) yield* connection.tell(session.describe())
     const after_seq = handshake.after_seq ?? (attached ? session.log.lastSeq() : session.since)
-    yield* connection.follow(session.log, { after_seq, raw: handshake.raw ?? true }).pipe(
+    const greeting = attached ? session.describe() : undefined
+    yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
       Effect.raceFirst(relayCommands(connection, session)),
       Effect.zipRight(connection.close(ended, "the session has ended"))
     )

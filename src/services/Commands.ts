@@ -5,12 +5,13 @@
  * its prompts and interrupts are handed over at once. A command that cannot be carried out is answered with an `error`
  * event and changes nothing; one that was executed before (same `message_id`) is only acknowledged.
  */
-import { type Context, Deferred, Effect, type Fiber, Match } from "effect"
-import type { AgentSession } from "../adapters/Adapter.js"
+import { Cause, type Context, Deferred, Effect, type Fiber, Match, Schema } from "effect"
+import type { AgentCommand, AgentSession } from "../adapters/Adapter.js"
 import { AgentFailed, CommandRefused, type SendError } from "../adapters/AdapterError.js"
 import {
   type ClientCommand,
   type CommandOf,
+  type ErrorCode,
   RequestId,
   type StopReason,
   textOf,
@@ -46,7 +47,18 @@ export interface Commands {
   readonly withdrawAll: Effect.Effect<void>
 }
 
-type Refusal = SendError | PermissionNotPending
+/** A fault of the relay's own. What it was is in the relay's log, not on the wire. */
+class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", { tool: Schema.String }) {
+  override get message() {
+    return `the relay could not hand this to ${this.tool}, by a fault of its own: please report it with what the relay logged`
+  }
+}
+
+type HandingError = SendError | CommandFailed
+type Refusal = HandingError | PermissionNotPending
+
+const codeOf = ({ _tag }: Refusal): ErrorCode =>
+  _tag === "AgentFailed" ? "agent_failed" : _tag === "CommandFailed" ? "internal" : "bad_command"
 
 const didNotStop = (seconds: number) =>
   `it did not stop within ${seconds} s of the interrupt, so it was ended. Open the session again to go on.`
@@ -55,8 +67,8 @@ const didNotStop = (seconds: number) =>
 const remembered = 10_000
 
 export const make = (parts: Parts): Commands => {
-  const { agent, broker, fork, log, over, settings, turns } = parts
-  const { capabilities } = agent.started
+  const { broker, fork, log, over, settings, turns } = parts
+  const { capabilities } = parts.agent.started
   const queued: Array<UserMessage> = []
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
 
@@ -71,12 +83,25 @@ export const make = (parts: Parts): Commands => {
   const complain = (command: ClientCommand | undefined, failure: Refusal) =>
     log.append({
       type: "error",
-      code: failure._tag === "AgentFailed" ? "agent_failed" : "bad_command",
+      code: codeOf(failure),
       text: failure.message,
-      ...(command?.message_id !== undefined && { message_id: command.message_id })
+      ...(command?.message_id !== undefined && { message_id: command.message_id }),
+      ...(failure._tag === "AgentFailed" && { metadata: { fatal: true } })
     })
 
   const refuse = (reason: string) => Effect.fail(new CommandRefused({ reason }))
+
+  /** What fails in a way nobody foresaw fails this command alone: the session, and its other commands, go on. */
+  const send = (command: AgentCommand): Effect.Effect<void, HandingError> =>
+    parts.agent.send(command).pipe(Effect.catchAllDefect((defect) =>
+      Effect.zipRight(
+        Effect.logError(
+          `The command ${command.type} could not be handed to ${parts.tool}.`,
+          Cause.die(defect)
+        ),
+        new CommandFailed({ tool: parts.tool })
+      )
+    ))
 
   // --- turns ---------------------------------------------------------------------------------------------------
 
@@ -84,7 +109,7 @@ export const make = (parts: Parts): Commands => {
     Effect.sync(() => void turns.end({ type: "turn_end", stop_reason }))
 
   const stopOnInterrupt = (turn: Turn) =>
-    agent.send({ type: "interrupt" }).pipe(
+    send({ type: "interrupt" }).pipe(
       Effect.zipRight(broker.cancelAll("interrupted")),
       Effect.zipRight(Deferred.await(turn.ended)),
       Effect.timeoutFail({
@@ -96,12 +121,13 @@ export const make = (parts: Parts): Commands => {
 
   const watch = (turn: Turn): Effect.Effect<void> => runTurn(turn, Effect.void, undefined)
 
-  const runTurn = (turn: Turn, hand: Effect.Effect<void, SendError>, prompt: UserMessage | undefined) =>
+  const runTurn = (turn: Turn, hand: Effect.Effect<void, HandingError>, prompt: UserMessage | undefined) =>
     hand.pipe(
       Effect.zipRight(Deferred.await(turn.ended)),
       Effect.raceFirst(stopOnInterrupt(turn)),
       Effect.catchTags({
         CommandRefused: (refusal) => Effect.zipRight(complain(prompt, refusal), endTurn("error")),
+        CommandFailed: (failure) => Effect.zipRight(complain(prompt, failure), endTurn("error")),
         AgentFailed: (failure) =>
           Effect.zipRight(complain(prompt, failure), Effect.asVoid(Deferred.succeed(over, undefined)))
       }),
@@ -117,15 +143,15 @@ export const make = (parts: Parts): Commands => {
       text: textOf(prompt.content),
       ...(message_id !== undefined && { message_id })
     })
-    fork(runTurn(turn, Effect.zipRight(hand(prompt), acknowledge(prompt, "sent")), prompt))
+    const handed = Effect.tapError(hand(prompt), () => Effect.sync(() => forget(prompt)))
+    fork(runTurn(turn, Effect.zipRight(handed, acknowledge(prompt, "sent")), prompt))
     return Effect.void
   })
 
-  const hand = (prompt: UserMessage) =>
-    Effect.flatMap(parts.ids.uuid, (uuid) => agent.send({ uuid, ...prompt }))
+  const hand = (prompt: UserMessage) => Effect.flatMap(parts.ids.uuid, (uuid) => send({ uuid, ...prompt }))
 
-  const interrupt = Effect.suspend((): Effect.Effect<void, SendError> => {
-    if (capabilities.terminal) return agent.send({ type: "interrupt" })
+  const interrupt = Effect.suspend((): Effect.Effect<void, HandingError> => {
+    if (capabilities.terminal) return send({ type: "interrupt" })
     const turn = turns.current()
     return turn === undefined
       ? log.append({ type: "status", status: "idle", text: "Nothing to interrupt: no turn is running." })
@@ -134,17 +160,18 @@ export const make = (parts: Parts): Commands => {
 
   // --- commands ------------------------------------------------------------------------------------------------
 
-  const prompt = (message: UserMessage): Effect.Effect<void, SendError> => {
+  const prompt = (message: UserMessage): Effect.Effect<void, HandingError> => {
     if (!capabilities.images && message.content.some((block) => block.type === "image")) {
       return refuse(`${parts.tool} takes no images: send text only`)
     }
     // Nobody would end its turn.
     if (capabilities.terminal) return Effect.zipRight(hand(message), acknowledge(message, "sent"))
+    const { when, ...later } = message
     if (turns.current() === undefined && queued.length === 0) {
-      queued.push(message)
+      queued.push(later)
       return startNext
     }
-    if (message.when === "steer" && capabilities.steer && turns.current() !== undefined) {
+    if (when === "steer" && capabilities.steer && turns.current() !== undefined) {
       return Effect.zipRight(hand(message), acknowledge(message, "sent"))
     }
     if (queued.length >= settings.max_queued) {
@@ -152,7 +179,6 @@ export const make = (parts: Parts): Commands => {
         `${settings.max_queued} prompts are waiting already: wait for a turn to end, or cancel_queued one`
       )
     }
-    const { when, ...later } = message
     if (when === "interrupt") queued.unshift(later)
     else queued.push(later)
     return Effect.zipRight(acknowledge(message, "queued"), when === "interrupt" ? interrupt : startNext)
@@ -176,7 +202,7 @@ export const make = (parts: Parts): Commands => {
 
   const setMode = (command: CommandOf<"set_permission_mode">) => {
     const modes = capabilities.permission_modes
-    if (modes.includes(command.mode)) return agent.send(command)
+    if (modes.includes(command.mode)) return send(command)
     return refuse(
       modes.length === 0
         ? `${parts.tool} has no permission modes`
@@ -187,7 +213,7 @@ export const make = (parts: Parts): Commands => {
   /** A native answer to a parked permission settles it like any other; the rest is the adapter's. */
   const controlResponse = (command: CommandOf<"control_response">) => {
     const { request_id, response, error } = command.response
-    if (!broker.pending().some((ask) => ask.request_id === request_id)) return agent.send(command)
+    if (!broker.pending().some((ask) => ask.request_id === request_id)) return send(command)
     const behavior = response?.["behavior"] === "allow" ? "allow" : "deny"
     const updatedInput = response?.["updatedInput"] as Record<string, unknown> | undefined
     const message = response?.["message"] ?? error
@@ -203,12 +229,12 @@ export const make = (parts: Parts): Commands => {
 
   const terminal = (command: CommandOf<"resize" | "stdin">) =>
     capabilities.terminal
-      ? agent.send(command)
+      ? send(command)
       : refuse(`${parts.tool} is not a terminal: \`${command.type}\` is for tool "generic"`)
 
   const setModel = (command: CommandOf<"set_model">) =>
     capabilities.set_model
-      ? agent.send(command)
+      ? send(command)
       : refuse(`${parts.tool} cannot change its model in a running session`)
 
   const carryOut = Match.type<ClientCommand>().pipe(
@@ -219,8 +245,8 @@ export const make = (parts: Parts): Commands => {
       interrupt: () => interrupt,
       set_model: setModel,
       set_permission_mode: setMode,
-      control_request: (request) => Effect.flatMap(named(request), agent.send),
-      raw_request: (request) => Effect.flatMap(named(request), agent.send),
+      control_request: (request) => Effect.flatMap(named(request), send),
+      raw_request: (request) => Effect.flatMap(named(request), send),
       control_response: controlResponse,
       resize: terminal,
       stdin: terminal,
@@ -245,6 +271,9 @@ export const make = (parts: Parts): Commands => {
     }
   }
 
+  /** It changed nothing, so it may be sent again. */
+  const forget = (command: ClientCommand) => namesOf(command).forEach((name) => seen.delete(name))
+
   /** Prompts are acknowledged when they are handed over; other commands when they are done, if they are named. */
   const acknowledgeDone = (command: ClientCommand) =>
     command.message_id === undefined || command.type === "user_message" || command.type === "cancel_queued"
@@ -258,7 +287,7 @@ export const make = (parts: Parts): Commands => {
     return carryOut(command).pipe(
       Effect.zipRight(acknowledgeDone(command)),
       Effect.catchAll((refusal) => {
-        for (const name of names) seen.delete(name)
+        forget(command)
         return complain(command, refusal)
       })
     )

@@ -2,14 +2,15 @@
  * DiskStore: a session's frames in files, the newest of them in memory too.
  *
  * A batch is written before any reader is woken. `fsync` follows within milliseconds, for what people decided at once. If
- * the disk fails, nothing is lost as long as the relay lives: batches wait in memory, in order, and are written when the
- * disk takes them again; `trouble` says so meanwhile. Beside the frames stands `meta.json`, what the session is.
+ * the disk fails, nothing is lost as long as the session lives: batches wait in memory, in order, and are written when
+ * the disk takes them again; `trouble` says so meanwhile. Beside the frames stands `meta.json`, what the session is.
  */
-import { fsync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { close, fsync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type EventStore, makeMemory } from "./EventStore.js"
 import { type Batch, lastSeqOf } from "./frames.js"
 import * as Segment from "./Segment.js"
+import * as SessionFiles from "./SessionFiles.js"
 import type { SessionSummary } from "./SessionSummary.js"
 
 export interface DiskBounds {
@@ -17,11 +18,13 @@ export interface DiskBounds {
   readonly journal_bytes: number
   /** Events kept per session, about. */
   readonly journal_events: number
+  /** Bytes of frames that wait in memory while the disk takes none; then the agent has to wait. */
+  readonly retain_bytes: number
 }
 
 export interface DiskStore extends EventStore {
-  /** Write what is left, and let go of the files. */
-  readonly close: () => void
+  /** Write what is left, and let go of the files. The number of events that could not be written: they are lost. */
+  readonly close: () => number
 }
 
 /** Who keeps the files' description: the journal, which knows what else belongs in it. */
@@ -35,84 +38,143 @@ const segmentBytes = 16 * 1024 * 1024
 /** The newest frames stay in memory up to this size, for readers that are nearly up to date. */
 const memoryBytes = 2 * 1024 * 1024
 const syncWithinMs = 5
-/** How long a failed disk is left alone before the next try, in ms. */
+/** How long a failed disk is left alone before the next try. */
 const retryAfterMs = 1000
 
 const reasonOf = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
 
+/** What cannot be removed is in nobody's way. */
+const remove = (path: string) => {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    // Another day.
+  }
+}
+
 export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const segments = readdirSync(folder)
-    .flatMap((name) => Segment.firstOf(name) ?? [])
-    .toSorted((left, right) => left - right)
-    .map((first) => Segment.open(folder, first))
-    // A file whose every line was torn.
-    .filter((segment) => segment.size > 0 || (rmSync(segment.file, { force: true }), false))
+  const segments = SessionFiles.open(folder)
   const segmentSize = Math.min(segmentBytes, bounds.journal_bytes / 8)
+  const segmentEvents = bounds.journal_events / 8
   let last = segments.at(-1)?.last ?? 0
   const recent = makeMemory(memoryBytes, last)
-  let unwritten: Array<Batch> = []
-  let trouble: string | undefined
-  let retryAt = 0
-  let syncing = false
-  let closing = false
-  let timer: NodeJS.Timeout | undefined
+  const unwritten: Array<Batch> = []
+  /** What the session is by now, and whether `meta.json` says so. */
+  let known: SessionSummary | undefined
+  let isDescribed = true
 
-  const writtenSeq = () => (unwritten[0]?.firstSeq ?? last + 1) - 1
+  // --- what the disk refuses is tried again ------------------------------------------------------------------------
+
+  /** What does not work at the moment, and why. */
+  const troubles = new Map<"write" | "describe" | "sync" | "read", string>()
+  let retry: NodeJS.Timeout | undefined
+
+  const complain = (what: "write" | "describe" | "sync" | "read", cause: unknown) => {
+    if (!troubles.has(what)) troubles.set(what, reasonOf(cause))
+  }
+
+  const attempt = (what: "write" | "describe", act: () => void) => {
+    try {
+      act()
+      troubles.delete(what)
+    } catch (cause) {
+      complain(what, cause)
+      retry ??= setTimeout(tryAgain, retryAfterMs).unref()
+    }
+  }
+
+  const tryAgain = () => {
+    clearTimeout(retry)
+    retry = undefined
+    write()
+    writeDescription()
+  }
+
+  // --- writing -----------------------------------------------------------------------------------------------------
+
+  const isFull = ({ first, last, size }: Segment.Segment) =>
+    size > 0 && (size >= segmentSize || last - first + 1 >= segmentEvents)
 
   const current = (batch: Batch): Segment.Segment => {
     const open = segments.at(-1)
-    if (open !== undefined && open.size < segmentSize) return open
-    if (open !== undefined) Segment.close(open)
-    const next = Segment.create(folder, batch.firstSeq)
+    if (open !== undefined && !isFull(open)) return open
+    retire(open)
+    const next = Segment.empty(folder, batch.firstSeq)
     segments.push(next)
     return next
   }
 
-  /** Write what waits, oldest first, until the disk refuses. */
-  const write = () => {
-    try {
+  /** Write what waits, oldest first. */
+  const write = () =>
+    attempt("write", () => {
       for (let batch = unwritten[0]; batch !== undefined; batch = unwritten[0]) {
         Segment.append(current(batch), batch)
         unwritten.shift()
       }
-      trouble = undefined
-    } catch (cause) {
-      trouble = reasonOf(cause)
-      retryAt = performance.now() + retryAfterMs
-    }
+    })
+
+  const writeDescription = () =>
+    attempt("describe", () => {
+      if (known === undefined || isDescribed) return
+      const file = join(folder, "meta.json")
+      writeFileSync(`${file}.new`, describe(known), { mode: 0o600 })
+      renameSync(`${file}.new`, file)
+      isDescribed = true
+    })
+
+  // --- fsync: one at a time, in the order of writing ---------------------------------------------------------------
+
+  /** Files that are written to the end, but not durable yet. */
+  const retired: Array<number> = []
+  let timer: NodeJS.Timeout | undefined
+  let syncing = false
+  let again = false
+
+  const retire = (segment: Segment.Segment | undefined) => {
+    if (segment?.fd === undefined) return
+    retired.push(segment.fd)
+    segment.fd = undefined
   }
 
   const sync = () => {
     clearTimeout(timer)
     timer = undefined
-    const fd = segments.at(-1)?.fd
-    if (fd === undefined || syncing) return
+    again = syncing
+    const ended = retired[0]
+    const fd = ended ?? segments.at(-1)?.fd
+    if (syncing || fd === undefined) return
     syncing = true
-    fsync(fd, () => {
+    fsync(fd, (cause) => {
       syncing = false
-      if (closing) letGo()
+      if (cause === null) troubles.delete("sync")
+      else complain("sync", cause)
+      if (ended !== undefined) {
+        retired.shift()
+        close(ended, () => {})
+      }
+      if (again || ended !== undefined) sync()
     })
   }
 
-  const letGo = () => {
-    for (const segment of segments) Segment.close(segment)
-  }
+  // --- reading and letting go --------------------------------------------------------------------------------------
 
-  const saveMeta = (summary: SessionSummary) => {
+  const read = (seq: number): Batch | undefined => {
     try {
-      const file = join(folder, "meta.json")
-      writeFileSync(`${file}.new`, describe(summary), { mode: 0o600 })
-      renameSync(`${file}.new`, file)
+      const batch = SessionFiles.read(segments, seq)
+      troubles.delete("read")
+      return batch ?? recent.read(seq)
     } catch (cause) {
-      trouble = reasonOf(cause)
+      // Who reads waits, and tries again with the next event.
+      complain("read", cause)
+      return undefined
     }
   }
 
   const isOver = () =>
     segments.length > 1
     && (segments.reduce((size, segment) => size + segment.size, 0) > bounds.journal_bytes
-      || last - (segments[0]?.first ?? last) > bounds.journal_events)
+      || last - (segments[0]?.first ?? last) >= bounds.journal_events)
 
   return {
     firstSeq: () => segments[0]?.first ?? recent.firstSeq(),
@@ -121,33 +183,38 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
       recent.append(batch)
       last = lastSeqOf(batch)
       unwritten.push(batch)
-      if (trouble === undefined || performance.now() >= retryAt) write()
+      if (!troubles.has("write")) write()
       timer ??= setTimeout(sync, syncWithinMs)
     },
-    read: (seq) => {
-      if (seq + 1 >= recent.firstSeq()) return recent.read(seq)
-      const segment = segments.find((segment) => segment.last > seq)
-      return segment === undefined ? recent.read(seq) : Segment.read(segment, seq)
-    },
+    read: (seq) => seq + 1 >= recent.firstSeq() ? recent.read(seq) : read(seq),
     trim: (needed) => {
-      const tooMuchUnwritten = recent.trim(writtenSeq())
-      for (let oldest = segments[0]; oldest !== undefined && isOver() && oldest.last <= needed; oldest = segments[0]) {
-        Segment.close(oldest)
-        rmSync(oldest.file, { force: true })
+      recent.trim((unwritten[0]?.firstSeq ?? last + 1) - 1)
+      for (
+        let oldest = segments[0];
+        oldest !== undefined && isOver() && oldest.last <= needed;
+        oldest = segments[0]
+      ) {
+        remove(oldest.file)
         segments.shift()
       }
-      return tooMuchUnwritten || isOver()
+      return isOver() || unwritten.reduce((size, { bytes }) => size + bytes.length, 0) > bounds.retain_bytes
     },
     flush: (summary) => {
+      known = summary
+      isDescribed = false
+      if (!troubles.has("describe")) writeDescription()
       sync()
-      saveMeta(summary)
     },
-    trouble: () => trouble,
+    trouble: () => [...troubles.values()][0],
     close: () => {
-      clearTimeout(timer)
-      write()
-      closing = true
-      if (!syncing) letGo()
+      isDescribed = false
+      tryAgain()
+      clearTimeout(retry)
+      retire(segments.at(-1))
+      sync()
+      // Nothing ever happened in it.
+      if (last === 0) remove(folder)
+      return unwritten.reduce((events, { ends }) => events + ends.length, 0)
     }
   }
 }

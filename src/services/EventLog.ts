@@ -76,7 +76,9 @@ const neededBy = (readers: Iterable<Reader>): number => {
 }
 
 /** What people decided or waited for is made durable at once. */
-const momentous: ReadonlySet<EventBody["type"]> = new Set(["turn_end", "control_response", "session_end"] as const)
+const momentous: ReadonlySet<EventBody["type"]> = new Set(
+  ["turn_end", "control_response", "session_end"] as const
+)
 
 export const make = Effect.fnUntraced(function*(session_id: SessionId, options: EventLogOptions = {}) {
   const clock = yield* Effect.clock
@@ -138,7 +140,8 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
         : {
           type: "error",
           code: "internal",
-          text: `The session is not written to disk (${now}). It goes on; make room before the relay is restarted.`
+          text:
+            `The session is not written to disk (${now}). It goes on; make room before the relay is restarted.`
         }
     )
   }
@@ -220,7 +223,9 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
       const pull: Effect.Effect<Batch, Option.Option<never>> = Effect.suspend(() => {
         const batch = follower.next()
         if (batch !== undefined) return Effect.succeed(batch)
-        if (follower.overrun()) return Effect.dieMessage("the log was read too slowly; follow again after the last seq")
+        if (follower.overrun()) {
+          return Effect.dieMessage("the log was read too slowly; follow again after the last seq")
+        }
         if (follower.done()) return Effect.fail(Option.none())
         news = Deferred.unsafeMake(FiberId.none)
         return Effect.zipRight(Deferred.await(news), pull)

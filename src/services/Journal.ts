@@ -4,15 +4,16 @@
  * One folder per session: its frames (`DiskStore`) and `meta.json`, which says what it was opened with and what became of
  * it. `layerMemory` keeps nothing: a session ends with the relay.
  */
-import { Context, Effect, Layer, Option, Schema, type Scope, Stream } from "effect"
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs"
-import { join } from "node:path"
-import { type Handshake, HandshakeFields, type RelayEvent, SessionId } from "../schema/index.js"
+import { Clock, Context, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
+import { existsSync, mkdirSync, rmSync } from "node:fs"
+import { type Handshake, SessionId } from "../schema/index.js"
 import * as DiskStore from "./DiskStore.js"
 import { type EventStore, makeMemory } from "./EventStore.js"
-import { type Batch, lastSeqOf, textsOf } from "./frames.js"
-import * as SessionSummary from "./SessionSummary.js"
+import { type Batch, lastSeqOf } from "./frames.js"
+import * as Kept from "./Kept.js"
 import { RelayConfig } from "./RelayConfig.js"
+import * as SessionFiles from "./SessionFiles.js"
+import * as SessionSummary from "./SessionSummary.js"
 
 /** The session's files cannot be used. */
 export class JournalFailed extends Schema.TaggedError<JournalFailed>()("JournalFailed", {
@@ -36,15 +37,6 @@ export class SessionInUse extends Schema.TaggedError<SessionInUse>()("SessionInU
   }
 }
 
-/** What is kept of a session besides its events: how it was opened, without secrets, and how it went. */
-export const Kept = Schema.Struct({
-  handshake: HandshakeFields,
-  summary: SessionSummary.SessionSummary,
-  /** The relay that has it open. */
-  pid: Schema.optionalWith(Schema.Number, { exact: true })
-})
-export type Kept = typeof Kept.Type
-
 export interface Opened {
   readonly store: EventStore
   readonly summary: SessionSummary.SessionSummary
@@ -52,7 +44,7 @@ export interface Opened {
 
 export class Journal extends Context.Tag("ai-relay/services/Journal")<Journal, {
   /** A session that was, by its name. */
-  readonly find: (session_id: SessionId) => Effect.Effect<Option.Option<Kept>>
+  readonly find: (session_id: SessionId) => Effect.Effect<Option.Option<Kept.Kept>>
   /** Open a session's store for writing, with all it holds; closed with the scope. */
   readonly open: (
     session_id: SessionId,
@@ -61,131 +53,111 @@ export class Journal extends Context.Tag("ai-relay/services/Journal")<Journal, {
   /** The events of a session that is not live, after `seq`; undefined if there is no such session. */
   readonly read: (session_id: SessionId, seq: number) => Effect.Effect<Stream.Stream<Batch> | undefined>
   /** All sessions that are kept, the most recently active first. */
-  readonly list: Effect.Effect<ReadonlyArray<Kept>>
+  readonly list: Effect.Effect<ReadonlyArray<Kept.Kept>>
   /** Why sessions are not written at the moment, if they are not. */
   readonly trouble: () => string | undefined
 }>() {
   static readonly layerMemory = Layer.effect(this, Effect.suspend(() => makeVolatile))
-  static readonly layerDisk = (folder: string) => Layer.effect(this, makeDurable(folder))
+  static readonly layerDisk = (folder: string) => Layer.scoped(this, makeDurable(folder))
   /** On disk if the settings name a `state_dir`. */
-  static readonly layer = Layer.unwrapEffect(Effect.map(RelayConfig, ({ state_dir }) =>
-    state_dir === undefined ? Journal.layerMemory : Journal.layerDisk(join(state_dir, "sessions"))))
+  static readonly layer = Layer.unwrapEffect(
+    Effect.map(
+      RelayConfig,
+      ({ state_dir }) =>
+        state_dir === undefined ? Journal.layerMemory : Journal.layerDisk(Kept.folderIn(state_dir))
+    )
+  )
 }
 
 const makeVolatile = Effect.map(RelayConfig, ({ retain_bytes }) =>
   Journal.of({
     find: () => Effect.succeedNone,
-    open: (session_id) => Effect.succeed({ store: makeMemory(retain_bytes), summary: SessionSummary.empty(session_id) }),
+    open: (session_id) =>
+      Effect.succeed({ store: makeMemory(retain_bytes), summary: SessionSummary.empty(session_id) }),
     read: () => Effect.succeed(undefined),
     list: Effect.succeed([]),
     trouble: () => undefined
   }))
 
-/** A handshake that may lie on a disk. */
-const withoutSecrets = ({ after_seq: _after, env: _env, snowflake, token: _token, ...rest }: Handshake): Handshake => {
-  const { token: _pat, ...account } = snowflake ?? {}
-  return { ...rest, ...(snowflake !== undefined && { snowflake: account }) }
-}
-
-const decodeKept = Schema.decodeUnknownOption(Schema.parseJson(Kept))
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
-/** What the frames say that `meta.json`, written only now and then, does not know yet. */
-const catchUp = (store: EventStore, summary: SessionSummary.SessionSummary): SessionSummary.SessionSummary => {
-  let known = summary
-  for (let batch = store.read(known.last_seq); batch !== undefined; batch = store.read(known.last_seq)) {
-    for (const frame of textsOf(batch)) {
-      // Our own frames: they were encoded from typed events.
-      const { seq, ts, ...event } = JSON.parse(frame) as RelayEvent
-      known = SessionSummary.fold(known, event as RelayEvent, seq, ts)
-    }
-  }
-  return known
-}
-
 const makeDurable = (folder: string) =>
   Effect.gen(function*() {
     const bounds = yield* RelayConfig
     const live = new Set<DiskStore.DiskStore>()
-    const folderOf = (session_id: string) => join(folder, session_id)
-
-    const readKept = (session_id: string): Option.Option<Kept> => {
-      const file = join(folderOf(session_id), "meta.json")
-      return existsSync(file) ? decodeKept(readFileSync(file, "utf8")) : Option.none()
-    }
+    const relay = Kept.thisRelay()
 
     const open = Effect.fn("Journal.open")(function*(session_id: SessionId, handshake: Handshake) {
-      const kept = Option.getOrUndefined(readKept(session_id))
-      const other = kept?.pid
-      if (other !== undefined && other !== process.pid && isAlive(other)) {
+      const files = Kept.filesOf(folder, session_id)
+      const kept = Option.getOrUndefined(Kept.read(folder, session_id))
+      const other = kept && Kept.openedBy(kept)
+      if (other !== undefined && other !== process.pid) {
         return yield* new SessionInUse({ session_id, pid: other })
       }
-      const saved = withoutSecrets(handshake)
-      let pid: number | undefined = process.pid
+      const saved = Kept.withoutSecrets(handshake)
+      let isOpen = true
       const describe = (summary: SessionSummary.SessionSummary) =>
-        JSON.stringify({ handshake: saved, summary, ...(pid !== undefined && { pid }) }, null, 2) + "\n"
+        Kept.encode({ handshake: saved, summary, ...(isOpen && relay) })
       const store = yield* Effect.acquireRelease(
         Effect.try({
-          try: () => DiskStore.make({ ...bounds, folder: folderOf(session_id), describe }),
-          catch: (cause) => new JournalFailed({ folder: folderOf(session_id), reason: String(cause) })
+          try: () => DiskStore.make({ ...bounds, folder: files, describe }),
+          catch: (cause) => new JournalFailed({ folder: files, reason: String(cause) })
         }),
         (store) =>
-          Effect.sync(() => {
-            pid = undefined
-            store.close()
+          Effect.suspend(() => {
+            isOpen = false
+            const lost = store.close()
             live.delete(store)
+            return lost === 0
+              ? Effect.void
+              : Effect.logError(
+                `the last ${lost} events of session ${session_id} are lost (${store.trouble()})`
+              )
           })
       )
       live.add(store)
-      const summary = catchUp(store, kept?.summary ?? SessionSummary.empty(session_id))
+      const summary = yield* Effect.try({
+        try: () => Kept.catchUp(store, kept?.summary ?? SessionSummary.empty(session_id)),
+        catch: (cause) => new JournalFailed({ folder: files, reason: String(cause) })
+      })
       store.flush(summary)
       return { store, summary }
     })
 
     const read = (session_id: SessionId, seq: number) =>
       Effect.sync(() => {
-        if (!existsSync(folderOf(session_id))) return undefined
-        const store = Effect.acquireRelease(
-          Effect.sync(() => DiskStore.make({ ...bounds, folder: folderOf(session_id), describe: () => "" })),
-          (store) => Effect.sync(store.close)
+        const files = Kept.filesOf(folder, session_id)
+        if (!existsSync(files)) return undefined
+        const { read } = SessionFiles.view(files)
+        return Stream.unfold(
+          seq,
+          (place) =>
+            Option.map(Option.fromNullable(read(place)), (batch) => [batch, lastSeqOf(batch)] as const)
         )
-        return Stream.unwrapScoped(Effect.map(store, ({ read }) =>
-          Stream.unfold(seq, (place) =>
-            Option.map(Option.fromNullable(read(place)), (batch) => [batch, lastSeqOf(batch)] as const))))
       })
 
-    const sessionIds = () => existsSync(folder) ? readdirSync(folder).filter(Schema.is(SessionId)) : []
-
-    const list = Effect.sync(() =>
-      sessionIds()
-        .flatMap((session_id) => Option.toArray(readKept(session_id)))
-        .toSorted((left, right) => right.summary.last_active_at - left.summary.last_active_at)
-    )
-
-    /** Sessions nobody has touched for long go when the relay starts. */
-    const sweep = Effect.fnUntraced(function*() {
-      const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+    /** Sessions nobody has touched for long go. */
+    const sweep = Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
       const oldest = now / 1000 - bounds.journal_days * 24 * 60 * 60
-      for (const { pid, summary } of yield* list) {
-        if (summary.last_active_at >= oldest || (pid !== undefined && isAlive(pid))) continue
-        rmSync(folderOf(summary.session_id), { recursive: true, force: true })
+      for (const kept of yield* Kept.list(folder)) {
+        const { last_active_at, session_id } = kept.summary
+        if (last_active_at >= oldest || Kept.openedBy(kept) !== undefined) continue
+        yield* Effect.ignoreLogged(
+          Effect.try(() => rmSync(Kept.filesOf(folder, session_id), { recursive: true }))
+        )
       }
     })
 
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    yield* sweep()
+    yield* Effect.try({
+      try: () => mkdirSync(folder, { recursive: true, mode: 0o700 }),
+      catch: (cause) => new JournalFailed({ folder, reason: String(cause) })
+    })
+    yield* sweep
+    yield* Effect.forkScoped(Effect.schedule(sweep, Schedule.spaced("1 day")))
     return Journal.of({
-      find: (session_id) => Effect.sync(() => readKept(session_id)),
+      find: (session_id) => Effect.sync(() => Kept.read(folder, session_id)),
       open,
       read,
-      list,
+      list: Kept.list(folder),
       trouble: () => [...live].map((store) => store.trouble()).find((reason) => reason !== undefined)
     })
   })

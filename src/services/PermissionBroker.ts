@@ -59,9 +59,23 @@ const toOutcome = (ask: PermissionRequest, answer: PermissionResponse): Permissi
   const option = ask.metadata.options?.find(({ option_id }) => option_id === answer.option_id)
   const offered = option?.kind.startsWith("allow") ??
     (ask.metadata.kind === "question" && answer.answers !== undefined)
-  const behavior = answer.behavior ?? (offered ? "allow" : "deny")
+  // Words and option must agree: an answer that contradicts itself does not say allow.
+  const contradicts = answer.behavior === "allow" && option !== undefined && !offered
+  const behavior = contradicts ? "deny" : answer.behavior ?? (offered ? "allow" : "deny")
   const scope = answer.scope ?? (option?.kind === "allow_always" ? "session" : undefined)
   return { ...answer, behavior, ...(scope !== undefined && { scope }) }
+}
+
+/** What was decided beyond yes or no, and by which command: for the journal, and for the cards of other clients. */
+const decisionOf = ({ message, message_id, option_id, scope, updatedInput }: PermissionResponse) => {
+  const metadata = {
+    ...(message_id !== undefined && { message_id }),
+    ...(option_id !== undefined && { option_id }),
+    ...(scope !== undefined && { scope }),
+    ...(message !== undefined && { message }),
+    ...(updatedInput !== undefined && { updated_input: true })
+  }
+  return Object.keys(metadata).length > 0 ? { metadata } : {}
 }
 
 export const make = Effect.fnUntraced(function*(timeout: Duration.DurationInput) {
@@ -81,7 +95,7 @@ export const make = Effect.fnUntraced(function*(timeout: Duration.DurationInput)
           text: why[outcome.reason],
           metadata: { reason: outcome.reason }
         }
-        : { type: "control_response", request_id, status: outcome.behavior }
+        : { type: "control_response", request_id, status: outcome.behavior, ...decisionOf(outcome) }
     )
     Deferred.unsafeDone(entry.answered, Effect.succeed(outcome))
     return true
@@ -94,6 +108,8 @@ export const make = Effect.fnUntraced(function*(timeout: Duration.DurationInput)
       ...ask,
       metadata: { ...ask.metadata, ...(Duration.isFinite(deadline) && { expires_at }) }
     }
+    // Asked again under the same name: nobody could answer the question before it any more.
+    settle(ask.request_id, cancelled("withdrawn"))
     pending.set(ask.request_id, { ask: asked, answered })
     log.unsafeAppend(asked, raw)
     // Whoever settled it first decides, also when that was an answer in the moment of the deadline.

@@ -131,7 +131,9 @@ const forgiving = (onLine: (line: Buffer) => void, sink: EventSink["Type"]) => (
     sink.emit({
       type: "error",
       code: "internal",
-      text: `The relay failed at a line of the agent (${String(defect)}). The session goes on; please report this.`
+      text: `The relay failed at a line of the agent (${
+        String(defect)
+      }). The session goes on; please report this.`
     })
   }
 }

@@ -10,6 +10,15 @@ export interface Settings {
   readonly roots: ReadonlyArray<string>
   /** Variables a handshake's `env` may set though they change what is loaded or where secrets go. */
   readonly allow_env: ReadonlyArray<string>
+  /**
+   * Programs a session may run on a terminal, also by their name as `tool`; `*` is any. Default none: `generic` runs any
+   * `command`, but no `tool` is taken for a program.
+   */
+  readonly allow_programs: ReadonlyArray<string>
+  /** Hosts outside of snowflakecomputing.com that may be sent a token, such as `proxy.example.com:8443`. */
+  readonly cortex_hosts: ReadonlyArray<string>
+  /** Variables besides SNOWFLAKE_PAT that a handshake may name as its `snowflake.token_env`. */
+  readonly cortex_token_env: ReadonlyArray<string>
   /** How long a permission waits for a person. */
   readonly permission_timeout: number
   /** How long an agent may take to stop a turn before it is ended. */
@@ -18,8 +27,16 @@ export interface Settings {
   readonly linger: number
   /** Prompts that may wait behind a running turn. */
   readonly max_queued: number
-  /** Events kept in memory per session. */
+  /** Bytes of events kept in memory per session, when they are not kept on disk. */
   readonly retain_bytes: number
+  /** Where sessions are kept; without it they end with the relay. */
+  readonly state_dir?: string
+  /** Bytes of events kept on disk per session; the oldest go first. */
+  readonly journal_bytes: number
+  /** Events kept on disk per session, about. */
+  readonly journal_events: number
+  /** Days after which a session nobody has used is forgotten. */
+  readonly journal_days: number
   /** Write every session's transcript into this folder, secrets redacted. */
   readonly record?: string
 }
@@ -27,11 +44,17 @@ export interface Settings {
 export const defaults = (): Settings => ({
   roots: [process.cwd(), homedir()],
   allow_env: [],
+  allow_programs: [],
+  cortex_hosts: [],
+  cortex_token_env: [],
   permission_timeout: 30 * 60,
   interrupt_timeout: 30,
   linger: 60,
   max_queued: 100,
-  retain_bytes: 16 * 1024 * 1024
+  retain_bytes: 16 * 1024 * 1024,
+  journal_bytes: 256 * 1024 * 1024,
+  journal_events: 1_000_000,
+  journal_days: 30
 })
 
 export class RelayConfig extends Context.Tag("ai-relay/services/RelayConfig")<RelayConfig, Settings>() {

@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import { BadHandshake } from "../adapters/AdapterError.js"
 import type { Handshake } from "../schema/index.js"
-import type { Kept } from "./Journal.js"
+import type { Kept } from "./Kept.js"
 
 /** A handshake that leaves no doubt about agent and folder. */
 export type Complete = Handshake & { readonly tool: string; readonly folder: string }
@@ -18,9 +18,12 @@ export const complete = (
   const before = Option.getOrUndefined(kept)
   const { native_session_id, tool: usedTool } = before?.summary ?? {}
   const tool = handshake.tool ?? before?.handshake.tool ?? "claude"
-  if (before !== undefined && handshake.tool !== undefined && ![usedTool, before.handshake.tool].includes(tool)) {
+  if (
+    before !== undefined && handshake.tool !== undefined && ![usedTool, before.handshake.tool].includes(tool)
+  ) {
     return new BadHandshake({
-      reason: `the session "${before.summary.session_id}" is one of ${usedTool}: leave \`tool\` out, or choose another session_id`
+      reason:
+        `the session "${before.summary.session_id}" is one of ${usedTool}: leave \`tool\` out, or choose another session_id`
     })
   }
   return Effect.succeed({

@@ -5,7 +5,7 @@
  * All calls are synchronous: what was appended is the operating system's before anybody is told of it, so that a relay
  * that is killed has shown nothing that is not in the file.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs"
+import { closeSync, constants, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { type Batch, lastSeqOf } from "./frames.js"
 
@@ -13,15 +13,18 @@ export interface Segment {
   readonly file: string
   readonly first: number
   last: number
+  /** Bytes of whole frames; what lies beyond is the rest of a write that failed, and is written over. */
   size: number
-  /** Places of some frames, ascending: `[seq, offset]`. The first is always there. */
+  /** Places of some frames, ascending: `[seq, offset]`. */
   readonly index: Array<readonly [seq: number, offset: number]>
-  /** Open while it is in use. */
+  /** Open while it is written. */
   fd: number | undefined
 }
 
 const indexEvery = 32 * 1024
 const readBytes = 256 * 1024
+/** Where the last whole frame is looked for first. */
+const tailBytes = 16 * 1024
 const newline = 10
 
 const nameOf = (first: number) => `${String(first).padStart(12, "0")}.ndjson`
@@ -32,19 +35,18 @@ export const firstOf = (name: string): number | undefined => {
   return digits === undefined ? undefined : Number(digits)
 }
 
-const fdOf = (segment: Segment): number => (segment.fd ??= openSync(segment.file, "a+", 0o600))
-
-export const close = (segment: Segment): void => {
-  if (segment.fd !== undefined) closeSync(segment.fd)
-  segment.fd = undefined
+/** Use the file of a segment that may not be open. */
+const withFile = <A>({ fd, file }: Segment, use: (fd: number) => A): A => {
+  if (fd !== undefined) return use(fd)
+  const opened = openSync(file, "r")
+  try {
+    return use(opened)
+  } finally {
+    closeSync(opened)
+  }
 }
 
-const remember = (segment: Segment, seq: number, offset: number): void => {
-  const last = segment.index.at(-1)
-  if (last === undefined || offset - last[1] >= indexEvery) segment.index.push([seq, offset])
-}
-
-export const create = (folder: string, first: number): Segment => ({
+export const empty = (folder: string, first: number): Segment => ({
   file: join(folder, nameOf(first)),
   first,
   last: first - 1,
@@ -53,78 +55,25 @@ export const create = (folder: string, first: number): Segment => ({
   fd: undefined
 })
 
-/** Write a batch at the end. Throws what the disk says; nothing of the batch is in the file then. */
-export const append = (segment: Segment, batch: Batch): void => {
-  const fd = fdOf(segment)
-  try {
-    for (let written = 0; written < batch.bytes.length;) written += writeSync(fd, batch.bytes, written)
-  } catch (cause) {
-    ftruncateSync(fd, segment.size)
-    throw cause
-  }
-  remember(segment, batch.firstSeq, segment.size)
-  segment.size += batch.bytes.length
-  segment.last = lastSeqOf(batch)
+/** A file that another one follows: it is whole. */
+export const whole = (folder: string, first: number, last: number): Segment => {
+  const segment = empty(folder, first)
+  return Object.assign(segment, { last, size: statSync(segment.file).size })
 }
 
-const bytesAt = (segment: Segment, offset: number, length: number): Buffer => {
-  const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, segment.size - offset)))
+const bytesAt = (fd: number, { size }: Segment, offset: number, length: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)))
   let filled = 0
   while (filled < bytes.length) {
-    const read = readSync(fdOf(segment), bytes, filled, bytes.length - filled, offset + filled)
+    const read = readSync(fd, bytes, filled, bytes.length - filled, offset + filled)
     if (read === 0) break
     filled += read
   }
   return bytes.subarray(0, filled)
 }
 
-/** Where `raw` begins in a frame. It follows the envelope, which names the frame's own `seq`. */
-const rawAt = (bytes: Buffer, start: number, end: number, seq: number): number => {
-  const envelope = bytes.indexOf(`,"seq":${seq},"ts":`, start)
-  const raw = envelope === -1 || envelope > end ? -1 : bytes.indexOf(",\"raw\":", envelope)
-  return raw === -1 || raw > end ? -1 : raw
-}
-
-const placeOf = (segment: Segment, seq: number): readonly [number, number] =>
-  segment.index.findLast(([indexed]) => indexed <= seq) ?? [segment.first, 0]
-
-/** Some of the frames after `seq`; at least one, if there is one. */
-export const read = (segment: Segment, seq: number): Batch | undefined => {
-  if (segment.last <= seq) return undefined
-  let [at, offset] = placeOf(segment, seq + 1)
-  for (let length = readBytes;; length *= 2) {
-    const bytes = bytesAt(segment, offset, length)
-    const starts: Array<number> = []
-    const ends: Array<number> = []
-    let start = 0
-    for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
-      remember(segment, at, offset + start)
-      if (at > seq) {
-        starts.push(start)
-        ends.push(end)
-      }
-      at += 1
-      start = end + 1
-    }
-    const begin = starts[0]
-    if (begin !== undefined) {
-      const first = at - ends.length
-      return {
-        firstSeq: first,
-        bytes: bytes.subarray(begin, start),
-        ends: ends.map((end) => end - begin),
-        raws: ends.map((end, index) => {
-          const raw = rawAt(bytes, starts[index] ?? 0, end, first + index)
-          return raw === -1 ? -1 : raw - begin
-        })
-      }
-    }
-    if (bytes.length < length) return undefined
-    ;[at, offset] = placeOf(segment, seq + 1)
-  }
-}
-
 const seqOf = (line: string): number | undefined => {
+  if (!line.startsWith("{")) return undefined
   try {
     const { seq } = JSON.parse(line) as { readonly seq?: unknown }
     return typeof seq === "number" ? seq : undefined
@@ -133,26 +82,103 @@ const seqOf = (line: string): number | undefined => {
   }
 }
 
-/**
- * Open a file that is there. A torn tail (the relay or the machine died while writing) is cut off, line by line until
- * one is whole.
- */
-export const open = (folder: string, first: number): Segment => {
-  const segment = create(folder, first)
-  const fd = fdOf(segment)
-  segment.size = fstatSync(fd).size
-  const bytes = bytesAt(segment, 0, segment.size)
-  let end = bytes.lastIndexOf(newline)
-  while (end !== -1) {
+/** The last line that is a whole frame, of the lines that begin and end in these bytes: its `seq`, and where it ends. */
+const lastFrame = (bytes: Buffer, isWholeFile: boolean): { seq: number; end: number } | undefined => {
+  for (let end = bytes.lastIndexOf(newline); end > 0;) {
     const start = bytes.lastIndexOf(newline, end - 1) + 1
-    const seq = end === 0 ? undefined : seqOf(bytes.toString("utf8", start, end))
-    if (seq !== undefined) {
-      segment.last = seq
-      break
-    }
+    const seq = start > 0 || isWholeFile ? seqOf(bytes.toString("utf8", start, end)) : undefined
+    if (seq !== undefined) return { seq, end: end + 1 }
     end = start - 1
   }
-  if (end + 1 < segment.size) ftruncateSync(fd, end + 1)
-  segment.size = end + 1
-  return segment
+  return undefined
 }
+
+/** The newest file. Its tail may be torn, because the relay or the machine died while writing: that is left out. */
+export const newest = (folder: string, first: number): Segment => {
+  const segment = whole(folder, first, first - 1)
+  const { size } = segment
+  return withFile(segment, (fd) => {
+    for (let length = tailBytes;; length *= 2) {
+      const from = Math.max(0, size - length)
+      const found = lastFrame(bytesAt(fd, segment, from, length), from === 0)
+      if (found === undefined && from > 0) continue
+      return Object.assign(segment, { last: found?.seq ?? first - 1, size: from + (found?.end ?? 0) })
+    }
+  })
+}
+
+/** Open it to be written; a torn tail is cut off. */
+const openToWrite = (segment: Segment): number => {
+  segment.fd = openSync(segment.file, constants.O_RDWR | constants.O_CREAT, 0o600)
+  ftruncateSync(segment.fd, segment.size)
+  return segment.fd
+}
+
+/** Remember where a frame is, unless one close before it is known. */
+const remember = ({ index }: Segment, seq: number, offset: number): void => {
+  const before = index.findLastIndex(([, known]) => known <= offset)
+  if (offset - (index[before]?.[1] ?? 0) >= indexEvery) index.splice(before + 1, 0, [seq, offset])
+}
+
+/** Write a batch at the end. Throws what the disk says; the batch is not in it then. */
+export const append = (segment: Segment, batch: Batch): void => {
+  const fd = segment.fd ?? openToWrite(segment)
+  const { bytes } = batch
+  for (let done = 0; done < bytes.length;) {
+    done += writeSync(fd, bytes, done, bytes.length - done, segment.size + done)
+  }
+  remember(segment, batch.firstSeq, segment.size)
+  segment.size += bytes.length
+  segment.last = lastSeqOf(batch)
+}
+
+const rawField = ",\"raw\":"
+
+/**
+ * Where `raw` begins in a frame, or -1. It follows the envelope, which names the frame's own `seq`. The same words may
+ * stand in what the event is about: then the right place is the one up to which the frame is whole.
+ */
+const rawAt = (frame: Buffer, seq: number): number => {
+  const envelope = `,"seq":${seq},"ts":`
+  const place = frame.indexOf(envelope)
+  let raw = place === -1 ? -1 : frame.indexOf(rawField, place)
+  if (raw === -1 || frame.indexOf(envelope, place + 1) === -1) return raw
+  while (raw !== -1 && seqOf(frame.toString("utf8", 0, raw) + "}") !== seq) {
+    raw = frame.indexOf(rawField, raw + 1)
+  }
+  return raw
+}
+
+/** Some of the frames after `seq`; at least one, if there is one. */
+export const read = (segment: Segment, seq: number): Batch | undefined =>
+  segment.last <= seq ? undefined : withFile(segment, (fd) => {
+    let [at, offset] = segment.index.findLast(([known]) => known <= seq + 1) ?? [segment.first, 0]
+    let length = readBytes
+    while (offset < segment.size) {
+      const bytes = bytesAt(fd, segment, offset, length)
+      let begin = 0
+      let start = 0
+      const ends: Array<number> = []
+      const raws: Array<number> = []
+      for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
+        if (at > seq) {
+          if (ends.length === 0) begin = start
+          const raw = rawAt(bytes.subarray(start, end), at)
+          ends.push(end - begin)
+          raws.push(raw === -1 ? -1 : start - begin + raw)
+        }
+        at += 1
+        start = end + 1
+      }
+      // Whoever reads on begins here.
+      remember(segment, at, offset + start)
+      if (ends.length > 0) {
+        return { firstSeq: at - ends.length, bytes: bytes.subarray(begin, start), ends, raws }
+      }
+      // A frame may be longer than what is read at once.
+      if (start === 0 && bytes.length < length) return undefined
+      length = start === 0 ? length * 2 : readBytes
+      offset += start
+    }
+    return undefined
+  })

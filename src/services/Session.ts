@@ -16,12 +16,12 @@ import {
 import { type BodyOf, type ClientCommand, RequestId, type SessionId } from "../schema/index.js"
 import * as Commands from "./Commands.js"
 import * as EventLog from "./EventLog.js"
-import type { Opened } from "./Journal.js"
 import { IdGenerator } from "./IdGenerator.js"
+import type { Opened } from "./Journal.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { RelayConfig } from "./RelayConfig.js"
-import type { SessionSummary } from "./SessionSummary.js"
 import * as SessionSink from "./SessionSink.js"
+import type { SessionSummary } from "./SessionSummary.js"
 import * as Turn from "./Turn.js"
 import { waitUntil } from "./waitUntil.js"
 
@@ -55,7 +55,9 @@ const settleOld = (log: Context.Tag.Service<EventLog.EventLog>, before: SessionS
         metadata: { reason }
       })
     }
-    for (const message_id of before.queued) log.unsafeAppend({ type: "input_ack", status: "cancelled", message_id })
+    for (const message_id of before.queued) {
+      log.unsafeAppend({ type: "input_ack", status: "cancelled", message_id })
+    }
     if (before.open_turn === undefined) return
     log.unsafeAppend({
       type: "error",
@@ -95,7 +97,18 @@ export const open = Effect.fn("Session.open")(function*(
     ),
     Effect.onError((cause) => Scope.close(agentScope, Exit.failCause(cause)))
   )
-  const commands = Commands.make({ tool: adapter.tool, agent, broker, fork, ids, log, over, seen: opened?.summary.acknowledged ?? [], settings, turns })
+  const commands = Commands.make({
+    tool: adapter.tool,
+    agent,
+    broker,
+    fork,
+    ids,
+    log,
+    over,
+    seen: opened?.summary.acknowledged ?? [],
+    settings,
+    turns
+  })
 
   let exit: AgentExit | undefined
   fork(Effect.map(agent.exit, (how) => {
@@ -109,7 +122,8 @@ export const open = Effect.fn("Session.open")(function*(
       const crashed = exit !== undefined && exit.exit_code !== 0 && !agent.started.capabilities.terminal
       const failed = crashed || (exit !== undefined && turns.current() !== undefined)
       if (exit === undefined && turns.current() !== undefined) {
-        yield* Effect.ignore(agent.send({ type: "interrupt" }))
+        // It may not even read what we write: only so long is it given.
+        fork(Effect.ignore(agent.send({ type: "interrupt" })))
         yield* waitUntil(() => turns.current() === undefined || exit !== undefined, lastWordsMs)
       }
       yield* Scope.close(agentScope, Exit.void)

@@ -5,21 +5,28 @@
  * and closes. So shutting the relay down is interrupting these fibers, all at once. A session without a client lives on
  * for its `linger`.
  */
-import { Context, Deferred, Effect, Fiber, FiberId, FiberSet, Layer, type Scope } from "effect"
+import { Context, Deferred, Duration, Effect, Fiber, FiberId, FiberSet, Layer, type Scope } from "effect"
 import type { OpenError } from "../adapters/AdapterError.js"
 import { AdapterRegistry, type UnknownTool } from "../adapters/AdapterRegistry.js"
 import { type Handshake, SessionId } from "../schema/index.js"
+import { checkClientEnv } from "./AgentEnvironment.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "./Folders.js"
 import { IdGenerator } from "./IdGenerator.js"
-import { Recorder } from "./Recorder.js"
 import { Journal, type JournalFailed, type SessionInUse } from "./Journal.js"
+import { Recorder } from "./Recorder.js"
 import { RelayConfig } from "./RelayConfig.js"
 import { complete } from "./Reopening.js"
 import * as Session from "./Session.js"
 import type { SessionSummary } from "./SessionSummary.js"
 
 /** Why a session could not be had. */
-export type JoinError = UnknownTool | FolderNotFound | ForbiddenFolder | JournalFailed | SessionInUse | OpenError
+export type JoinError =
+  | UnknownTool
+  | FolderNotFound
+  | ForbiddenFolder
+  | JournalFailed
+  | SessionInUse
+  | OpenError
 
 export interface Joined {
   readonly session: Session.Session
@@ -71,6 +78,7 @@ const make = Effect.gen(function*() {
 
   const openSession = Effect.fn("SessionRegistry.open")(function*(id: SessionId, handshake: Handshake) {
     const wanted = yield* complete(handshake, yield* journal.find(id))
+    yield* checkClientEnv(wanted.env ?? {}, settings.allow_env)
     const adapter = yield* adapters.get(wanted.tool)
     const folder = yield* folders.resolve(wanted.folder)
     const opened = yield* journal.open(id, { ...wanted, folder })
@@ -83,12 +91,17 @@ const make = Effect.gen(function*() {
   /** A session's whole life. */
   const live = (id: SessionId, handshake: Handshake, entry: Entry) =>
     openSession(id, handshake).pipe(
-      Effect.tapErrorCause((cause) => Deferred.failCause(entry.opened, cause)),
+      Effect.tapErrorCause((cause) => {
+        // Who comes now tries again.
+        entry.closing = true
+        return Deferred.failCause(entry.opened, cause)
+      }),
       Effect.tap((session) => {
         entry.session = session
         return Deferred.succeed(entry.opened, session)
       }),
-      Effect.flatMap((session) => Effect.raceFirst(session.over, Deferred.await(entry.abandoned))),
+      Effect.flatMap((session) => session.over),
+      Effect.raceFirst(Deferred.await(entry.abandoned)),
       Effect.ensuring(Effect.sync(() => void (entry.closing = true))),
       Effect.scoped,
       Effect.ensuring(Effect.zipRight(
@@ -120,8 +133,15 @@ const make = Effect.gen(function*() {
     Effect.sync(() => {
       entry.clients -= 1
       if (entry.clients > 0 || entry.closing) return
-      const abandon = Effect.asVoid(Deferred.succeed(entry.abandoned, undefined))
-      entry.farewell = fork(entry.linger === 0 ? abandon : Effect.delay(abandon, `${entry.linger} seconds`))
+      const abandon = Effect.sync(() => {
+        if (entry.clients > 0) return
+        // From this moment on who comes waits for a new one.
+        entry.closing = true
+        Deferred.unsafeDone(entry.abandoned, Effect.void)
+      })
+      entry.farewell = fork(
+        entry.linger === 0 ? abandon : Effect.delay(abandon, Duration.seconds(entry.linger))
+      )
     })
 
   const enter = (entry: Entry) =>
@@ -148,13 +168,23 @@ const make = Effect.gen(function*() {
   })
 
   const list = Effect.map(journal.list, (kept): ReadonlyArray<Listed> => {
-    const live = [...entries.values()].flatMap(({ session }) => session === undefined ? [] : [session.log.summary()])
+    const live = [...entries.values()].flatMap(({ session }) =>
+      session === undefined ? [] : [session.log.summary()]
+    )
     const names = new Set(live.map(({ session_id }) => session_id))
     return [
-      ...live.map((summary): Listed => ({ ...summary, state: summary.open_turn === undefined ? "idle" : "running" })),
-      ...kept.flatMap(({ summary }): Array<Listed> => names.has(summary.session_id) ? [] : [{ ...summary, state: "closed" }])
+      ...live.map((summary): Listed => ({
+        ...summary,
+        state: summary.open_turn === undefined ? "idle" : "running"
+      })),
+      ...kept.flatMap(({ summary }): Array<Listed> =>
+        names.has(summary.session_id) ? [] : [{ ...summary, state: "closed" }]
+      )
     ]
   })
 
-  return SessionRegistry.of({ join, closeAll: FiberSet.clear(fibers), list, live: (id) => entries.get(id)?.session })
+  // Not `FiberSet.clear`: that waits for one to end before it tells the next.
+  const closeAll = Effect.suspend(() => Fiber.interruptAll([...fibers]))
+
+  return SessionRegistry.of({ join, closeAll, list, live: (id) => entries.get(id)?.session })
 })

@@ -22,7 +22,7 @@ export const SessionSummary = Schema.Struct({
   pending: Schema.Array(Schema.String),
   /** Prompts that wait for a turn to end, by `message_id`. */
   queued: Schema.Array(Schema.String),
-  /** The last commands that were acknowledged, by `message_id`. */
+  /** The last commands that were handed to the agent or carried out, by `message_id`. */
   acknowledged: Schema.Array(Schema.String)
 })
 export type SessionSummary = typeof SessionSummary.Type
@@ -41,9 +41,28 @@ export const empty = (session_id: SessionId): SessionSummary => ({
   acknowledged: []
 })
 
+/** The same session before anything happened in it, for who tells its events again. */
+export const again = ({ open_turn: _open, ...summary }: SessionSummary): SessionSummary => ({
+  ...summary,
+  last_seq: 0,
+  cost_usd: 0,
+  pending: [],
+  queued: [],
+  acknowledged: []
+})
+
 /** The events that change a summary by more than its time and `seq`. */
 export const telling: ReadonlySet<EventBody["type"]> = new Set(
-  ["session_start", "turn_start", "turn_end", "permission_request", "permission_cancelled", "control_response", "status", "input_ack"] as const
+  [
+    "session_start",
+    "turn_start",
+    "turn_end",
+    "permission_request",
+    "permission_cancelled",
+    "control_response",
+    "status",
+    "input_ack"
+  ] as const
 )
 
 /** How many acknowledged commands are remembered. */
@@ -51,47 +70,71 @@ const remembered = 200
 
 const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
 
-const change = (summary: SessionSummary, event: EventBody): Partial<SessionSummary> => {
+const without = (ids: ReadonlyArray<string>, id: string) => ids.filter((other) => other !== id)
+
+const acknowledge = ({ acknowledged }: SessionSummary, message_id: string) =>
+  [...without(acknowledged, message_id), message_id].slice(-remembered)
+
+const change = (summary: SessionSummary, event: EventBody, turn: number): Partial<SessionSummary> => {
   switch (event.type) {
     case "session_start":
     case "status": {
       const { folder, native_session_id, tool } = event.metadata ?? {}
       const native = text(native_session_id)
       return {
-        ...(event.type === "session_start" && { tool: text(tool) ?? summary.tool, folder: text(folder) ?? summary.folder }),
+        ...(event.type === "session_start" && {
+          tool: text(tool) ?? summary.tool,
+          folder: text(folder) ?? summary.folder
+        }),
         ...(native !== undefined && { native_session_id: native })
       }
     }
-    case "turn_start":
-      return { turns: summary.turns + 1, open_turn: summary.turns + 1 }
+    case "turn_start": {
+      const { message_id } = event
+      return {
+        turns: turn,
+        open_turn: turn,
+        // Its acknowledgement comes when the agent has it; a relay that is killed before must not run it twice.
+        ...(message_id !== undefined && {
+          queued: without(summary.queued, message_id),
+          acknowledged: acknowledge(summary, message_id)
+        })
+      }
+    }
     case "turn_end":
       return { cost_usd: summary.cost_usd + (event.usage?.cost_usd ?? 0) }
     case "permission_request":
       return { pending: [...summary.pending, event.request_id] }
     case "permission_cancelled":
     case "control_response":
-      return { pending: summary.pending.filter((id) => id !== event.request_id) }
+      return { pending: without(summary.pending, event.request_id) }
     case "input_ack": {
       const { message_id, status } = event
       if (message_id === undefined || status === "duplicate") return {}
-      const queued = summary.queued.filter((id) => id !== message_id)
-      return {
-        queued: status === "queued" ? [...queued, message_id] : queued,
-        acknowledged: [...summary.acknowledged.filter((id) => id !== message_id), message_id].slice(-remembered)
-      }
+      const queued = without(summary.queued, message_id)
+      // What waits will not run if the relay is killed: it may be sent again then.
+      return status === "sent"
+        ? { queued, acknowledged: acknowledge(summary, message_id) }
+        : { queued: status === "queued" ? [...queued, message_id] : queued }
     }
     default:
       return {}
   }
 }
 
-/** The summary after one more event. */
-export const fold = (summary: SessionSummary, event: EventBody, seq: number, ts: number): SessionSummary => {
+/** The summary after one more event. `turn` is its number, if it is known. */
+export const fold = (
+  summary: SessionSummary,
+  event: EventBody,
+  seq: number,
+  ts: number,
+  turn = summary.turns + 1
+): SessionSummary => {
   const { open_turn, ...rest } = summary
   return {
     ...rest,
     ...(open_turn !== undefined && event.type !== "turn_end" && { open_turn }),
-    ...(telling.has(event.type) && change(summary, event)),
+    ...(telling.has(event.type) && change(summary, event, turn)),
     created_at: summary.created_at === 0 ? ts : summary.created_at,
     last_active_at: ts,
     last_seq: seq

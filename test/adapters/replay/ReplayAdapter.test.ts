@@ -100,7 +100,7 @@ describe("ReplayAdapter", () => {
 
   it.effect("gives the same bytes every time", () =>
     Effect.gen(function*() {
-      const plays = yield* Effect.forEach(Array.from({ length: 10 }), () =>
+      const plays = yield* Effect.forEach(Array.from({ length: 4 }), () =>
         playBoth.pipe(Effect.provide(TestLayer), Effect.provide(TestContext.TestContext)))
       for (const play of plays) {
         assert.deepStrictEqual(play, plays[0])

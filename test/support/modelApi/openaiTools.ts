@@ -7,7 +7,12 @@
 import type { Tool } from "./script.js"
 
 export type NativeCall =
-  | { readonly type: "function_call"; readonly name: string; readonly arguments: string }
+  | {
+    readonly type: "function_call"
+    readonly name: string
+    readonly namespace?: string
+    readonly arguments: string
+  }
   | { readonly type: "custom_tool_call"; readonly name: string; readonly input: string }
 
 const prefixed = (sign: string, text: string) =>
@@ -45,7 +50,10 @@ const replaceByShell = (path: string, old: string, next: string) =>
   } ${[path, old, next].map(quoted).join(" ")}`
 
 export const toNativeCall = (tool: Tool, offered: ReadonlySet<string>): NativeCall => {
-  if ("name" in tool) return call(tool.name, tool.input)
+  if ("name" in tool) {
+    const { input, name, namespace } = tool
+    return { ...call(name, input), ...(namespace !== undefined && { namespace }) }
+  }
   const patches = offered.has("apply_patch")
   switch (tool.kind) {
     case "shell":

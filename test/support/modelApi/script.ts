@@ -13,8 +13,8 @@ export type Tool =
   | { readonly kind: "write"; readonly path: string; readonly content: string }
   /** Whole lines, for Codex patches by line. Claude wants the file read or written before, in the same conversation. */
   | { readonly kind: "edit"; readonly path: string; readonly old: string; readonly new: string }
-  /** The CLI's own name and input, word for word. */
-  | { readonly name: string; readonly input: object }
+  /** The CLI's own name and input, word for word; `namespace` is what Codex keeps the tools of an MCP server in. */
+  | { readonly name: string; readonly namespace?: string; readonly input: object }
 
 export interface Reply {
   readonly thinking?: string

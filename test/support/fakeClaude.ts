@@ -1,0 +1,14 @@
+/** fakeClaude: an agent that needs no network, fast enough for load. What it does is said in `fakeClaude.mjs`. */
+import { mkdirSync, symlinkSync } from "node:fs"
+import { delimiter, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const script = fileURLToPath(new URL("./fakeClaude.mjs", import.meta.url))
+
+/** Make `claude` mean the fake one; the environment for a relay at this home. */
+export const installFakeClaude = (home: string): Record<string, string> => {
+  const bin = join(home, "bin")
+  mkdirSync(bin, { recursive: true })
+  symlinkSync(script, join(bin, "claude"))
+  return { HOME: home, PATH: [bin, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter) }
+}
