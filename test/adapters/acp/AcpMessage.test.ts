@@ -10,8 +10,7 @@ import { SessionUpdate } from "../../../src/adapters/acp/AcpMessage.js"
 import type { Initialized, Opened } from "../../../src/adapters/acp/AcpSetup.js"
 import { readPiece } from "../../../src/adapters/acp/AgentUpdates.js"
 import { Elicitation } from "../../../src/adapters/acp/elicitation.js"
-import type { AskPermission } from "../../../src/adapters/acp/permission.js"
-import { type Decision } from "../../../src/adapters/acp/permission.js"
+import type { AskPermission, Decision } from "../../../src/adapters/acp/permission.js"
 
 /** Compiles if our Schema takes all that the SDK's type allows. */
 type Takes<Encoded, Message extends Encoded> = Message
