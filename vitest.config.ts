@@ -18,7 +18,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/agents/**"],
           // Loading Effect anew for each file would cost more than all tests together.
-          isolate: false
+          poolOptions: { forks: { isolate: false } }
         }
       },
       {
