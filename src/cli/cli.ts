@@ -1,16 +1,18 @@
 /**
  * cli: the commands of `ai-relay` and its exit codes. 0: ended as asked. 1: could not start, and one line says why; or
- * the doctor found no agent that works.
+ * the doctor found no agent that works. `run` has more (run.ts).
  */
 import { Command, ValidationError } from "@effect/cli"
 import { Console, Effect, Layer, Logger } from "effect"
 import * as Relay from "../Relay.js"
 import { RelayServer } from "../server/RelayServer.js"
+import { attach } from "./attach.js"
 import { settingsProvider } from "./configFile.js"
 import { doctor } from "./doctor.js"
 import { helpText } from "./help.js"
 import { lineLogger } from "./lineLogger.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
+import { run as runTurn } from "./run.js"
 import { sessions } from "./sessions.js"
 
 declare const __AI_RELAY_VERSION__: string | undefined
@@ -44,12 +46,14 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
     )
   })
 
-const fails = Effect.sync(() => {
-  process.exitCode = 1
-})
+const exitWith = (code: number) =>
+  Effect.sync(() => {
+    process.exitCode = code
+  })
+const fails = exitWith(1)
 
 const command = server("ai-relay", relayOptions).pipe(
-  Command.withSubcommands([server("serve", serveOptions), doctor(fails), sessions])
+  Command.withSubcommands([server("serve", serveOptions), doctor(fails), sessions, attach, runTurn(exitWith)])
 )
 const runCommand = Command.run(command, { name: "ai-relay", version })
 

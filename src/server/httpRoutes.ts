@@ -4,9 +4,11 @@
  * - `GET /healthz`: the process answers. `GET /readyz`: sessions can be written; 503 and why, if not.
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
+ * - `GET /schema.json`, `/asyncapi.json`, `/openapi.json`: the contracts.
  */
 import { Effect, Option, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { contracts } from "../schema/contracts/index.js"
 import { SessionId } from "../schema/index.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import { Journal } from "../services/Journal.js"
@@ -32,7 +34,7 @@ const sendJson = (response: ServerResponse, status: number, body: unknown) =>
 
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there are /healthz, /readyz, /sessions and /sessions/ID/events."
+  + "Over HTTP there are /healthz, /readyz, /sessions, /sessions/ID/events and /openapi.json, which describes them."
 
 const isSessionId = Schema.is(SessionId)
 
@@ -51,6 +53,8 @@ const route = Effect.fnUntraced(
     const registry = yield* SessionRegistry
     const journal = yield* Journal
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
+    const contract = Object.entries(contracts).find(([name]) => path === `/${name}`)?.[1]
+    if (contract !== undefined) return yield* sendJson(response, 200, contract())
     if (!eventsPath.test(path)) return yield* sendJson(response, path === "/" ? 200 : 404, { text: hint })
     const id = Option.getOrElse(sessionIn(path), () => "")
     const after_seq = placeOf(query, request)
