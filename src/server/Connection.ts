@@ -35,7 +35,7 @@ export interface Connection {
   ) => Effect.Effect<void, FellBehind>
   /** Completes when the peer is gone. */
   readonly gone: Effect.Effect<void>
-  /** Say goodbye. Completes when the peer is gone; it has half a minute to read what is left. */
+  /** Say goodbye. Completes when the peer is gone, or has had time to read what is left and to say so. */
   readonly close: (code: number, reason: string) => Effect.Effect<void>
 }
 
@@ -43,6 +43,8 @@ export interface Connection {
 const inboundFrames = 64
 const inboundBytes = 1024 * 1024
 const heartbeat = "30 seconds"
+/** How long the goodbye of a client that has followed a session is waited for, and of one that has not. */
+const goodbye = { client: "30 seconds", stranger: "1 second" } as const
 
 const textFrame = { binary: false, compress: false, fin: true }
 
@@ -143,7 +145,8 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
       isClosing = true
       ws.close(code, reason.slice(0, 120))
       ws.resume()
-      return Deferred.await(gone)
+      const patience = session_id === undefined ? goodbye.stranger : goodbye.client
+      return Effect.asVoid(Effect.timeoutOption(Deferred.await(gone), patience))
     })
 
   const follow: Connection["follow"] = (log, { after_seq, greeting, raw }) =>
