@@ -82,10 +82,10 @@ const common = {
     Options.withDefault("remote" as const)
   ),
   no_auth: flag("no_auth", "Nobody needs a token: whoever reaches the port can run anything as this user"),
-  tls_cert: text("tls_cert", "FILE", "Certificate (PEM): speak TLS, wss:// and https://").pipe(
+  tls_cert: text("tls_cert", "FILE", "Certificate (PEM): then it speaks TLS, wss:// and https://").pipe(
     Options.optional
   ),
-  tls_key: text("tls_key", "FILE", "Its key (PEM)").pipe(Options.optional),
+  tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password").pipe(Options.optional),
   allow_origin: list("allow_origin", "ORIGIN", "Web page that may connect, such as https://app.example.com"),
   allow_host: list("allow_host", "NAME", "Further name this relay is reached by"),
   roots: list(
@@ -100,7 +100,7 @@ const common = {
   ),
   no_extra_args: flag(
     "no_extra_args",
-    "Clients may give agents no arguments (`extra_args`, Codex' `config`)"
+    "Clients may give agents no arguments: no `extra_args`, and no `config` for Codex"
   ),
   no_command: flag("no_command", "Clients may name no program (`command`) but those of --allow-program"),
   pass_env: list(
