@@ -348,7 +348,7 @@ describe("a client that stops reading", () => {
   const megabytes = 60
 
   test(
-    "neither fills the memory nor slows others, and is told to come again",
+    "slows nobody else, and is told to come again (what it costs is measured in test/load)",
     async (relay) => {
       const stalled = await relay.connect({ tool: "fake", session_id: "s" })
       await stalled.waitFor("session_start")
@@ -367,15 +367,10 @@ describe("a client that stops reading", () => {
         })
       )
       const { sink } = relay.agent()
-      const before = process.memoryUsage()
-      let peak = 0
       const event = line("x".repeat(10_000))
       const pump = (): void => {
         for (let n = 0; n < 10; n++) {
-          const isRoomy = sink.batch(() => sink.emit(event))
-          const { arrayBuffers } = process.memoryUsage()
-          peak = Math.max(peak, arrayBuffers - before.arrayBuffers)
-          if (!isRoomy) return sink.onceDrained(() => setImmediate(pump))
+          if (!sink.batch(() => sink.emit(event))) return sink.onceDrained(() => setImmediate(pump))
         }
         if (read <= megabytes * 1e6) setImmediate(pump)
       }
@@ -383,11 +378,11 @@ describe("a client that stops reading", () => {
       pump()
       await done
       assert.isBelow(performance.now() - started, 10_000)
-      assert.isBelow(peak, 30e6)
       stalled.socket.resume()
       assert.strictEqual(await stalled.closed, 1013)
-      const seqs = stalled.events.map(({ seq }) => seq)
+      const seqs = stalled.events.slice(0, -1).map(({ seq }) => seq)
       assert.deepStrictEqual(seqs, seqs.map((_, index) => index + 1))
+      assert.deepInclude(stalled.events.at(-1), { type: "error", code: "overloaded", seq: seqs.at(-1) })
       assert.isBelow(seqs.length, last)
       reader.drop()
     },

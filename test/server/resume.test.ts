@@ -35,7 +35,18 @@ const settle = async (...args: ReadonlyArray<string>) => {
     const daemon = await startDaemon({
       env,
       cwd: home,
-      args: ["--root", home, "--state-dir", folder, "--log-level", "warning", ...args]
+      // The relay's own state is out of reach unless a root lies in it.
+      args: [
+        "--root",
+        home,
+        "--root",
+        join(folder, "sessions"),
+        "--state-dir",
+        folder,
+        "--log-level",
+        "warning",
+        ...args
+      ]
     })
     cleanUp.push(() => daemon.kill())
     return daemon
