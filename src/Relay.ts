@@ -23,6 +23,7 @@ import { Folders } from "./services/Folders.js"
 import { IdGenerator } from "./services/IdGenerator.js"
 import { Journal } from "./services/Journal.js"
 import * as ProcessSupervisor from "./services/ProcessSupervisor.js"
+import * as OrphanSweep from "./services/OrphanSweep.js"
 import * as PtySupervisor from "./services/PtySupervisor.js"
 import { Recorder } from "./services/Recorder.js"
 import { RelayConfig, type Settings } from "./services/RelayConfig.js"
@@ -50,7 +51,7 @@ export const layerAdapters = AdapterRegistry.layer(
 
 /** Sessions without sockets, for embedding. */
 export const layerSessions = (settings?: Partial<Settings>) =>
-  SessionRegistry.layer.pipe(
+  Layer.merge(SessionRegistry.layer, OrphanSweep.layer).pipe(
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
     Layer.provide(Layer.mergeAll(ProcessSupervisor.layer(), PtySupervisor.layer())),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
