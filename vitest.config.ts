@@ -17,7 +17,13 @@ export default defineConfig({
       {
         define,
         resolve: { alias },
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/agents/**"] }
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/agents/**"],
+          // Loading Effect anew for each file would cost more than all tests together.
+          poolOptions: { forks: { isolate: false } }
+        }
       },
       {
         define,
