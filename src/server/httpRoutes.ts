@@ -2,6 +2,7 @@
  * httpRoutes: the relay's answers to plain HTTP. All but the health checks ask who is there, as the socket does.
  *
  * - `GET /healthz`: the process answers. `GET /readyz`: sessions can be written; 503 and why, if not.
+ * - `GET /metrics`: what is counted, as Prometheus reads it.
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
  */
@@ -11,6 +12,7 @@ import { SessionId } from "../schema/index.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import { Journal } from "../services/Journal.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
+import { metricsText } from "./metricsText.js"
 import { sendEvents } from "./sendEvents.js"
 
 export const visitorOf = ({ headers, socket }: IncomingMessage): Visitor => ({
@@ -30,9 +32,15 @@ const sendJson = (response: ServerResponse, status: number, body: unknown) =>
     response.end(JSON.stringify(body) + "\n")
   })
 
+const sendMetrics = (response: ServerResponse) =>
+  Effect.map(metricsText, (text) => {
+    response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" })
+    response.end(text)
+  })
+
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there are /healthz, /readyz, /sessions and /sessions/ID/events."
+  + "Over HTTP there are /healthz, /readyz, /metrics, /sessions and /sessions/ID/events."
 
 const isSessionId = Schema.is(SessionId)
 
@@ -50,6 +58,7 @@ const route = Effect.fnUntraced(
   function*(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
     const registry = yield* SessionRegistry
     const journal = yield* Journal
+    if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
     if (!eventsPath.test(path)) return yield* sendJson(response, path === "/" ? 200 : 404, { text: hint })
     const id = Option.getOrElse(sessionIn(path), () => "")

@@ -51,6 +51,8 @@ export interface Prompts {
   readonly complain: (command: ClientCommand | undefined, failure: Refusal) => Effect.Effect<void>
   /** Wait for a turn to end, or to be interrupted; then start the next prompt. */
   readonly watch: (turn: Turn) => Effect.Effect<void>
+  /** How many prompts wait for the running turn to end. */
+  readonly queued: () => number
   /** Tell of every prompt that is still queued that it will not run. */
   readonly withdrawAll: Effect.Effect<void>
 }
@@ -203,5 +205,15 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     Effect.forEach(queued.splice(0), (message) => acknowledge(message, "cancelled"), { discard: true })
   )
 
-  return { prompt, cancelQueued, interrupt, send, acknowledge, complain, watch, withdrawAll }
+  return {
+    prompt,
+    cancelQueued,
+    interrupt,
+    send,
+    acknowledge,
+    complain,
+    watch,
+    queued: () => queued.length,
+    withdrawAll
+  }
 }
