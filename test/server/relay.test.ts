@@ -382,7 +382,7 @@ describe("a client that stops reading", () => {
       assert.strictEqual(await stalled.closed, 1013)
       const seqs = stalled.events.slice(0, -1).map(({ seq }) => seq)
       assert.deepStrictEqual(seqs, seqs.map((_, index) => index + 1))
-      assert.deepInclude(stalled.events.at(-1), { type: "error", code: "overloaded", seq: seqs.at(-1) })
+      assert.deepInclude(stalled.events.at(-1), { type: "error", code: "overloaded", seq: seqs.length })
       assert.isBelow(seqs.length, last)
       reader.drop()
     },
