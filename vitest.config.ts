@@ -10,7 +10,8 @@ const alias = [
 
 const define = { __AI_RELAY_REAPER__: JSON.stringify(bundleReaper()) }
 
-// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model.
+// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model;
+// `chaos` kills what it can.
 export default defineConfig({
   test: {
     projects: [
@@ -20,7 +21,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/agents/**"],
+          exclude: ["test/agents/**", "test/chaos/**"],
           // Loading Effect anew for each file would cost more than all tests together.
           poolOptions: { forks: { isolate: false } }
         }
@@ -32,6 +33,16 @@ export default defineConfig({
           name: "agents",
           include: ["test/agents/**/*.test.ts"],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+          poolOptions: { forks: { singleFork: true } }
+        }
+      },
+      {
+        define,
+        resolve: { alias },
+        test: {
+          name: "chaos",
+          include: ["test/chaos/**/*.test.ts"],
           hookTimeout: 60_000,
           poolOptions: { forks: { singleFork: true } }
         }

@@ -9,9 +9,10 @@ import { RelayServer } from "../server/RelayServer.js"
 import { settingsProvider } from "./configFile.js"
 import { doctor } from "./doctor.js"
 import { helpText } from "./help.js"
-import { lineLogger } from "./lineLogger.js"
+import { jsonLogger, lineLogger } from "./loggers.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
 import { sessions } from "./sessions.js"
+import * as Tracing from "./tracing.js"
 
 declare const __AI_RELAY_VERSION__: string | undefined
 const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ : "development"
@@ -27,22 +28,31 @@ const announce = Effect.flatMap(
 )
 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
-  Command.make(name, options, ({ config: _, log_level, no_state, record, state_dir, token, ...settings }) => {
-    const folder = orUndefined(record)
-    const options = {
-      ...settings,
-      token: orUndefined(token),
-      ...(!no_state && { state_dir }),
-      ...(folder !== undefined && { record: folder })
-    }
-    return Layer.launch(
-      Layer.effectDiscard(announce).pipe(
-        Layer.provide(Relay.layer(options)),
-        Layer.provide(Logger.minimumLogLevel(log_level)),
-        Layer.provide(Logger.replace(Logger.defaultLogger, lineLogger))
+  Command.make(
+    name,
+    options,
+    ({ config: _, log_format, log_level, no_state, record, state_dir, token, ...settings }) => {
+      const folder = orUndefined(record)
+      const collector = Tracing.endpointOf(process.env)
+      const options = {
+        ...settings,
+        token: orUndefined(token),
+        trace: collector !== undefined,
+        ...(!no_state && { state_dir }),
+        ...(folder !== undefined && { record: folder })
+      }
+      return Layer.launch(
+        Layer.effectDiscard(announce).pipe(
+          Layer.provide(Relay.layer(options)),
+          Layer.provide(
+            collector === undefined ? Layer.empty : Tracing.layer(collector, process.env, version)
+          ),
+          Layer.provide(Logger.minimumLogLevel(log_level)),
+          Layer.provide(Logger.replace(Logger.defaultLogger, log_format === "json" ? jsonLogger : lineLogger))
+        )
       )
-    )
-  })
+    }
+  )
 
 const fails = Effect.sync(() => {
   process.exitCode = 1

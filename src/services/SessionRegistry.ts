@@ -18,6 +18,7 @@ import { RelayConfig } from "./RelayConfig.js"
 import { complete } from "./Reopening.js"
 import * as Session from "./Session.js"
 import type { SessionSummary } from "./SessionSummary.js"
+import * as Traces from "./Traces.js"
 
 /** Why a session could not be had. */
 export type JoinError =
@@ -74,6 +75,7 @@ const make = Effect.gen(function*() {
   const journal = yield* Journal
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
+  const traces = yield* Traces.make
   const entries = new Map<SessionId, Entry>()
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
@@ -87,6 +89,7 @@ const make = Effect.gen(function*() {
     const spec = { ...wanted, folder, fresh_uuid: yield* ids.uuid }
     const session = yield* Session.open(id, adapter, spec, opened)
     yield* recorder.record(session.log)
+    yield* traces.trace(session.log, session.since)
     return session
   })
 
