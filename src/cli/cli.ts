@@ -59,7 +59,7 @@ const fails = Effect.sync(() => {
 })
 
 const command = server("ai-relay", relayOptions).pipe(
-  Command.withSubcommands([server("serve", serveOptions), doctor(fails), sessions])
+  Command.withSubcommands([server("serve", serveOptions), doctor(version, fails), sessions])
 )
 const runCommand = Command.run(command, { name: "ai-relay", version })
 

@@ -34,7 +34,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const home = mkdtempSync(join(tmpdir(), "ai-relay-chaos-"))
 const env = installFakeClaude(home, shellClaude)
-const args = ["--root", home, "--state-dir", join(home, "state"), "--linger", "20", "--log-level", "error"]
+const args = ["--root", home, "--state-dir", join(home, "state"), "--linger", "3", "--log-level", "error"]
 const killed = { clients: 0, agents: 0, relays: 0 }
 let relay: Promise<Daemon>
 /** The longest it took until everyone of a killed relay was gone, in ms. */
