@@ -39,7 +39,6 @@ const killed = { clients: 0, agents: 0, relays: 0 }
 let relay: Promise<Daemon>
 /** The longest it took until everyone of a killed relay was gone, in ms. */
 let slowest = 0
-const chaos = { isOver: false }
 
 const start = () => startDaemon({ env, cwd: home, args })
 beforeAll(() => {
@@ -47,24 +46,9 @@ beforeAll(() => {
   relay = start()
 })
 afterAll(async () => {
-  chaos.isOver = true
   await (await relay).kill()
   rmSync(home, { recursive: true, force: true, maxRetries: 5 })
 })
-
-/** Kill the relay now and then, without a word, and start the next. */
-const killRelays = async () => {
-  while (!chaos.isOver) {
-    await pause(between(1500, 4000))
-    if (chaos.isOver) return
-    const old = await relay
-    const theirs = atHome(home)
-    relay = old.kill().then(start)
-    killed.relays += 1
-    slowest = Math.max(slowest, await until(() => !areAlive(theirs), 15_000))
-    await relay
-  }
-}
 
 const areAlive = (pids: ReadonlyArray<number>) => {
   const everyone = freshTree().all()
@@ -80,19 +64,26 @@ const commandOf = (pid: number) => {
 }
 const agents = () => atHome(home).filter((pid) => commandOf(pid).includes("bin/claude"))
 
-const killAgents = async () => {
-  while (!chaos.isOver) {
-    await pause(between(100, 400))
-    const alive = agents()
-    const victim = alive[between(0, alive.length - 1)]
-    if (victim === undefined) continue
-    try {
-      process.kill(victim, "SIGKILL")
-      killed.agents += 1
-    } catch {
-      // It was quicker.
-    }
+const killAgent = () => {
+  const alive = agents()
+  const victim = alive[between(0, alive.length - 1)]
+  if (victim === undefined) return
+  try {
+    process.kill(victim, "SIGKILL")
+    killed.agents += 1
+  } catch {
+    // It was quicker.
   }
+}
+
+/** Kill the relay without a word, and start the next. */
+const killRelay = async () => {
+  const old = await relay
+  const theirs = atHome(home)
+  relay = old.kill().then(start)
+  killed.relays += 1
+  slowest = Math.max(slowest, await until(() => !areAlive(theirs), 15_000))
+  await relay
 }
 
 /** What one client saw of a session, over all its connections. */
@@ -133,21 +124,28 @@ const open = async (seen: Seen): Promise<Client> => {
 /** Ask for something, lose the connection now and then, and come back, until some turn has ended. */
 const converse = async (session_id: string): Promise<Seen> => {
   const seen: Seen = { session_id, events: new Map(), last: 0, ends: 0 }
-  const hasEnded = () => seen.ends > 0
-  let tries = 0
-  while (!hasEnded()) {
+  for (let tries = 0; seen.ends === 0; tries++) {
     const client = await open(seen)
-    client.onEvent(({ request_id, type }) => {
-      if (type !== "permission_request") return
+    let left = random() < 0.4 ? between(1, 12) : Infinity
+    const allow = (request_id: string) =>
       client.send({ type: "permission_response", request_id, behavior: "allow" })
+    client.onEvent(({ metadata, request_id, type }) => {
+      if (type === "permission_request") allow(request_id)
+      // Asked before this client came back.
+      if (type === "session_start") {
+        for (const pending of metadata.pending_permissions) allow(pending.request_id)
+      }
+      left -= 1
+      if (seen.ends > 0) return client.drop()
+      if (left === 0) {
+        killed.clients += 1
+        client.drop()
+      } else if (random() < 1 / 40) killAgent()
     })
     // A prompt that reached nobody is sent again; one that did is only acknowledged.
     client.send({ text: "go on", message_id: `${session_id}-${tries >> 2}` })
-    tries += 1
-    const gone = random() < 0.4 ? pause(between(10, 500)).then(() => "dropped") : pause(10_000)
-    await Promise.race([gone, client.closed, until(hasEnded, 10_000).catch(() => {})])
-    if (!hasEnded()) killed.clients += 1
-    client.drop()
+    if (seen.ends > 0) client.drop()
+    await client.closed
   }
   return seen
 }
@@ -161,13 +159,15 @@ const journalOf = (session_id: string): ReadonlyArray<string> => {
 it("of 200 sessions, whatever is killed, no process is left and no event is missing", async () => {
   const waiting = Array.from({ length: sessionCount }, (_, index) => `chaos-${index}`)
   const sessions: Array<Seen> = []
+  const relayKills: Array<Promise<void>> = []
   const work = async () => {
-    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) sessions.push(await converse(id))
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      sessions.push(await converse(id))
+      if (sessions.length % 20 === 0) relayKills.push(killRelay())
+    }
   }
-  const killers = [killRelays(), killAgents()]
   await Promise.all(Array.from({ length: atOnce }, work))
-  chaos.isOver = true
-  await Promise.all(killers)
+  await Promise.all(relayKills)
   await (await relay).kill()
 
   const took = await until(() => atHome(home).length === 0, 5000)
