@@ -5,12 +5,13 @@ import { bundleReaper } from "./scripts/bundleReaper.mjs"
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = [
   { find: /^ai-relay\/schema$/, replacement: here("./src/schema/index.ts") },
+  { find: /^ai-relay\/client$/, replacement: here("./src/client/node.ts") },
   { find: /^ai-relay$/, replacement: here("./src/index.ts") }
 ]
 
 const define = { __AI_RELAY_REAPER__: JSON.stringify(bundleReaper()) }
 
-// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model;
+// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model; `load` measures;
 // `chaos` kills what it can.
 export default defineConfig({
   test: {
@@ -21,9 +22,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/agents/**", "test/chaos/**"],
-          // Loading Effect anew for each file would cost more than all tests together.
-          poolOptions: { forks: { isolate: false } }
+          exclude: ["test/agents/**", "test/chaos/**", "test/load/**"]
         }
       },
       {
@@ -44,6 +43,15 @@ export default defineConfig({
           name: "chaos",
           include: ["test/chaos/**/*.test.ts"],
           hookTimeout: 60_000,
+          poolOptions: { forks: { singleFork: true } }
+        }
+      },
+      {
+        define,
+        resolve: { alias },
+        test: {
+          name: "load",
+          include: ["test/load/**/*.test.ts"],
           poolOptions: { forks: { singleFork: true } }
         }
       }

@@ -9,7 +9,7 @@ import { Deferred, Effect, Match } from "effect"
 import { type ClientCommand, type CommandOf, RequestId } from "../schema/index.js"
 import * as Prompts from "./Prompts.js"
 
-export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "withdrawAll"> {
+export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "stopTurns" | "withdrawAll"> {
   readonly handle: (command: ClientCommand) => Effect.Effect<void>
 }
 
@@ -20,11 +20,10 @@ export const make = (parts: Prompts.Parts): Commands => {
   const { broker, over } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
-  const { acknowledge, cancelQueued, complain, interrupt, prompt, queued, send, watch, withdrawAll } = Prompts
-    .make(
-      parts,
-      (prompt) => forget(prompt)
-    )
+  const { acknowledge, cancelQueued, complain, interrupt, prompt, send, ...turns } = Prompts.make(
+    parts,
+    (prompt) => forget(prompt)
+  )
 
   const named = <Request extends CommandOf<"control_request" | "raw_request">>(request: Request) =>
     Effect.map(
@@ -125,5 +124,5 @@ export const make = (parts: Prompts.Parts): Commands => {
     )
   }
 
-  return { handle, queued, watch, withdrawAll }
+  return { handle, ...turns }
 }
