@@ -119,7 +119,7 @@ describe.runIf(process.platform === "linux")("a relay that starts", { timeout: 3
     await until(() => !isAlive(dead.pid))
     assert.isTrue(left.every(isAlive))
     const sweeping = startRelay(outfile, ["sweep"])
-    await until(() => !left.some(isAlive))
+    await until(() => !left.some(isAlive) && sweeping.lines.length > 0)
     assert.isAtLeast(Number(sweeping.lines[0]), 1)
     assert.isTrue(isAlive(Number(alive.lines[0])))
     await kill(alive, startedBy(alive))
