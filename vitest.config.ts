@@ -11,7 +11,8 @@ const alias = [
 
 const define = { __AI_RELAY_REAPER__: JSON.stringify(bundleReaper()) }
 
-// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model; `load` measures.
+// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model; `load` measures;
+// `chaos` kills what it can.
 export default defineConfig({
   test: {
     projects: [
@@ -21,7 +22,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/agents/**", "test/load/**"]
+          exclude: ["test/agents/**", "test/chaos/**", "test/load/**"]
         }
       },
       {
@@ -36,6 +37,17 @@ export default defineConfig({
         }
       },
       {
+        define,
+        resolve: { alias },
+        test: {
+          name: "chaos",
+          include: ["test/chaos/**/*.test.ts"],
+          hookTimeout: 60_000,
+          poolOptions: { forks: { singleFork: true } }
+        }
+      },
+      {
+        define,
         resolve: { alias },
         test: {
           name: "load",

@@ -12,19 +12,31 @@ import { settingsProvider } from "./configFile.js"
 import { doctor } from "./doctor.js"
 import { helpText } from "./help.js"
 import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
-import { lineLogger } from "./lineLogger.js"
+import { jsonLogger, lineLogger } from "./loggers.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
 import { run as runTurn } from "./run.js"
 import { sessions } from "./sessions.js"
+import * as Tracing from "./tracing.js"
 
 declare const __AI_RELAY_VERSION__: string | undefined
 const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ : "development"
 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
   Command.make(name, options, (flags) => {
-    const { config: _, log_level, no_auth, no_state, record, state_dir, token, token_file, ...settings } =
-      flags
+    const {
+      config: _,
+      log_format,
+      log_level,
+      no_auth,
+      no_state,
+      record,
+      state_dir,
+      token,
+      token_file,
+      ...settings
+    } = flags
     const folder = orUndefined(record)
+    const collector = Tracing.endpointOf(process.env)
     const kept = no_state ? undefined : state_dir
     return Effect.gen(function*() {
       const found = yield* AccessToken.find({
@@ -35,6 +47,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
       const options = {
         ...settings,
         token: found.token,
+        trace: collector !== undefined,
         auth: no_auth ? "never" as const : settings.auth,
         tls_cert: orUndefined(settings.tls_cert),
         tls_key: orUndefined(settings.tls_key),
@@ -45,8 +58,13 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
         Layer.effectDiscard(Effect.zipRight(announce(version, found, options.auth), hurryOnSecondSignal))
           .pipe(
             Layer.provide(Relay.layer(options)),
+            Layer.provide(
+              collector === undefined ? Layer.empty : Tracing.layer(collector, process.env, version)
+            ),
             Layer.provide(Logger.minimumLogLevel(log_level)),
-            Layer.provide(Logger.replace(Logger.defaultLogger, lineLogger))
+            Layer.provide(
+              Logger.replace(Logger.defaultLogger, log_format === "json" ? jsonLogger : lineLogger)
+            )
           )
       )
     })
@@ -59,7 +77,13 @@ const exitWith = (code: number) =>
 const fails = exitWith(1)
 
 const command = server("ai-relay", relayOptions).pipe(
-  Command.withSubcommands([server("serve", serveOptions), doctor(fails), sessions, attach, runTurn(exitWith)])
+  Command.withSubcommands([
+    server("serve", serveOptions),
+    doctor(version, fails),
+    sessions,
+    attach,
+    runTurn(exitWith)
+  ])
 )
 const runCommand = Command.run(command, { name: "ai-relay", version })
 

@@ -30,8 +30,15 @@ const examine = Effect.gen(function*() {
 const stateOf = ({ installed, logged_in }: Finding): string =>
   !installed ? "missing" : logged_in === undefined ? "installed" : logged_in ? "ready" : "no login"
 
-const versionOf = ({ tested, version = "" }: Finding): string =>
-  tested === undefined || version === "" || version === tested ? version : `${version} (tested: ${tested})`
+/** With which version this relay was tested, too. */
+const versionOf = ({ tested, version }: Finding): string =>
+  version === undefined
+    ? ""
+    : tested === undefined
+    ? `${version} (not tested)`
+    : version === tested
+    ? `${version} (tested)`
+    : `${version} (tested: ${tested})`
 
 const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
   const rows = findings.map((finding) => [
@@ -49,11 +56,15 @@ const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
   return titled.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd())
 }
 
-/** `onFailure` is what to do when no agent works. */
-export const doctor = (onFailure: Effect.Effect<void>) =>
+/** `onFailure` is what to do when no agent works; `relay_version` is what the versions of agents were tested with. */
+export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
   Command.make("doctor", { json: Options.boolean("json") }, ({ json }) =>
     Effect.gen(function*() {
-      const found = yield* examine
-      yield* Console.log(json ? JSON.stringify(found, null, 2) : rowsOf(found.agents).join("\n"))
+      const found = { relay_version, ...yield* examine }
+      yield* Console.log(
+        json
+          ? JSON.stringify(found, null, 2)
+          : [`ai-relay ${relay_version}\n`, ...rowsOf(found.agents)].join("\n")
+      )
       if (!found.works) yield* onFailure
     }))

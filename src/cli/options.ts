@@ -201,6 +201,13 @@ const common = {
     Options.withFallbackConfig(Config.logLevel("log_level")),
     Options.withDefault(LogLevel.Info)
   ),
+  log_format: Options.choice(flagOf("log_format", "FORMAT", "text, or json: an object per line (text)"), [
+    "text",
+    "json"
+  ]).pipe(
+    Options.withFallbackConfig(Config.literal("text", "json")("log_format")),
+    Options.withDefault("text" as const)
+  ),
   // Read before all others, by configFile.ts.
   config: Options.text("config").pipe(Options.optional)
 }

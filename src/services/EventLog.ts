@@ -5,7 +5,6 @@
  * own, so that a slow reader slows nobody. When the store is over its bound because a reader still needs what is old, the
  * log says "full", and the agent's pump pauses until that reader has caught up. A reader that is behind while another
  * is not is cut off instead (`overrun`): one stalled client must not stop the agent for the rest.
- *
  * The members named `unsafe…` are synchronous: they are the hot path.
  */
 import { Context, Deferred, Effect, FiberId, Layer, Option, Stream } from "effect"

@@ -25,7 +25,7 @@ export interface ProcessSource {
   readonly read?: (pid: number) => ProcessEntry | undefined
   /** The environment it was started with, `A=1\0B=2\0`; empty if nobody may know. */
   readonly environ: (entry: ProcessEntry) => string
-  /** How long a list is good enough, in ms: several times what reading it costs. */
+  /** How long a list is good enough, in ms; on a busy machine, twice as long as reading it took. */
   readonly reuseMs: number
 }
 
@@ -36,18 +36,20 @@ export class ProcessTree {
   private entries: ReadonlyMap<number, ProcessEntry> = new Map()
   private byMarker: ReadonlyMap<string, ReadonlyArray<ProcessEntry>> | undefined
   private byParent: ReadonlyMap<number, ReadonlyArray<ProcessEntry>> | undefined
-  private readAt = -Infinity
+  private goodUntil = -Infinity
 
   constructor(private readonly source: ProcessSource) {}
 
   /** Everyone alive, by pid. */
   all(): ReadonlyMap<number, ProcessEntry> {
     const now = performance.now()
-    if (now - this.readAt > this.source.reuseMs) {
+    if (now > this.goodUntil) {
       this.entries = new Map(this.source.list().map((entry) => [entry.pid, entry]))
       this.byMarker = undefined
       this.byParent = undefined
-      this.readAt = now
+      const read = performance.now()
+      const { reuseMs } = this.source
+      this.goodUntil = read + (reuseMs > 0 ? Math.max(reuseMs, 2 * (read - now)) : reuseMs)
     }
     return this.entries
   }

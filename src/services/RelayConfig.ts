@@ -50,6 +50,8 @@ export interface Settings {
   readonly journal_days: number
   /** Write every session's transcript into this folder, secrets redacted. */
   readonly record?: string
+  /** Make spans of every session, with the Effect tracer that is there. */
+  readonly trace: boolean
 }
 
 /** Where a service is started in `/`, that is no choice to work everywhere: who wants it writes it down. */
@@ -73,7 +75,8 @@ export const defaults = (): Settings => ({
   retain_bytes: 16 * 1024 * 1024,
   journal_bytes: 256 * 1024 * 1024,
   journal_events: 1_000_000,
-  journal_days: 30
+  journal_days: 30,
+  trace: false
 })
 
 export class RelayConfig extends Context.Tag("ai-relay/services/RelayConfig")<RelayConfig, Settings>() {

@@ -29,6 +29,7 @@ import { RelayConfig } from "./RelayConfig.js"
 import { complete } from "./Reopening.js"
 import * as Session from "./Session.js"
 import type { SessionSummary } from "./SessionSummary.js"
+import * as Traces from "./Traces.js"
 
 /** No further session can be opened now. */
 export class TooManySessions
@@ -99,6 +100,7 @@ const make = Effect.gen(function*() {
   const journal = yield* Journal
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
+  const traces = yield* Traces.make
   const entries = new Map<SessionId, Entry>()
   let isDraining = false
   const fibers = yield* FiberSet.make<void>()
@@ -113,6 +115,7 @@ const make = Effect.gen(function*() {
     const spec = { ...wanted, folder, fresh_uuid: yield* ids.uuid }
     const session = yield* Session.open(id, adapter, spec, opened)
     yield* recorder.record(session.log)
+    yield* traces.trace(session.log, session.since)
     return session
   })
 

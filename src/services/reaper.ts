@@ -14,7 +14,7 @@ const politeMs = 1000
 const killMs = 2500
 /** Nobody may have been seen for so long before it is over, in ms. */
 const quietMs = 150
-const pauseMs = 15
+const pauseMs = 25
 
 const [relay, ...told] = process.argv.slice(1)
 const tree = openTree("0")
@@ -40,13 +40,15 @@ const meet = (agent: string) => {
 /** Of those the relay had no time to tell of, and of other dead relays, nobody leads. */
 const nobody: Leader = { pid: -1, hasExited: () => true }
 
-const everyone = () => {
+/** Meet those who are nobody's; answers whether there were any. */
+const meetOrphans = () => {
+  const known = families.size
   for (const marker of orphans(tree, relay).keys()) {
     if (!families.has(marker)) families.set(marker, new ProcessFamily(tree, nobody, marker))
   }
-  return [...families.values()]
+  return families.size > known
 }
-const areGone = () => everyone().every((family) => family.isGone())
+const areGone = () => [...families.values()].every((family) => family.isGone())
 
 /** Look again and again until it is over, then go on. */
 const until = (isOver: () => boolean, limitMs: number, goOn: () => void) => {
@@ -61,16 +63,17 @@ const until = (isOver: () => boolean, limitMs: number, goOn: () => void) => {
 const killEveryone = () => {
   let quietSince = performance.now()
   const isQuiet = () => {
-    for (const family of everyone()) family.kill()
-    if (!areGone()) quietSince = performance.now()
+    for (const family of families.values()) family.kill()
+    if (!areGone() || meetOrphans()) quietSince = performance.now()
     return performance.now() - quietSince >= quietMs
   }
   until(isQuiet, killMs, () => {})
 }
 
 told.forEach(meet)
+meetOrphans()
 // Everyone is seen before anyone is told: who is told may end, and then nothing tells whose children they were.
-for (const family of everyone()) family.look()
+for (const family of families.values()) family.look()
 for (const signal of ["SIGTERM", "SIGCONT"] as const) {
   for (const family of families.values()) family.signal(signal, signal)
 }

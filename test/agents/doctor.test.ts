@@ -51,17 +51,22 @@ describe("ai-relay doctor", () => {
     install("gemini", "sleep 60")
     const { status, stdout } = doctor("--json")
     expect(status).toBe(0)
-    const { agents, works } = JSON.parse(stdout) as {
+    const { agents, relay_version, works } = JSON.parse(stdout) as {
       agents: ReadonlyArray<{ tool: string }>
+      relay_version: string
       works: boolean
     }
     const found = (tool: string) => agents.find((agent) => agent.tool === tool)
     expect(works).toBe(true)
+    expect(relay_version).toMatch(/^\d+\.\d+\.\d+/)
     expect(found("claude")).toMatchObject({ version: "2.0.0", tested: "2.1.197", logged_in: false })
     expect(found("codex")).toMatchObject({ version: "0.169.0", logged_in: true })
     expect(found("gemini")).toMatchObject({ installed: true, logged_in: false })
     expect(found("generic")).toMatchObject({ installed: true })
     install("gemini", "echo 0.61.0")
+    install("goose", "echo goose 1.2.3")
+    expect(doctor().stdout).toMatch(/^gemini .* 0\.61\.0 \(tested\) /m)
+    expect(doctor().stdout).toMatch(/^goose .* 1\.2\.3 \(not tested\) /m)
     expect(doctor().stdout).toMatch(
       /^claude .* no login +2\.0\.0 \(tested: 2\.1\.197\) .*claude auth login$/m
     )

@@ -41,17 +41,17 @@ describe("GET /metrics", () => {
       client.send({ type: "permission_response", request_id: first.request_id, behavior: "allow" })
       const end = yield* Effect.promise(() => client.waitFor("turn_end"))
       const after = yield* scrape(address.port)
-      assert.isAtLeast(valueOf(after, "ai_relay_events_total{tool=\"replay\"}") ?? 0, end.seq)
-      assert.isAbove(valueOf(after, "ai_relay_event_bytes_total{tool=\"replay\"}") ?? 0, end.seq * 50)
-      const turns = `ai_relay_turns_total{tool="replay",stop_reason="${end.stop_reason}"}`
-      assert.strictEqual(valueOf(after, turns), (valueOf(before, turns) ?? 0) + 1)
-      assert.strictEqual(valueOf(after, "ai_relay_turn_seconds_count{tool=\"replay\"}"), 1)
-      assert.strictEqual(valueOf(after, "ai_relay_turn_seconds_bucket{tool=\"replay\",le=\"+Inf\"}"), 1)
+      const more = (sample: string) => (valueOf(after, sample) ?? 0) - (valueOf(before, sample) ?? 0)
+      assert.strictEqual(more(`ai_relay_turns_total{tool="replay",stop_reason="${end.stop_reason}"}`), 1)
+      assert.isAtLeast(more("ai_relay_events_total{tool=\"replay\"}"), end.seq)
+      assert.isAbove(more("ai_relay_event_bytes_total{tool=\"replay\"}"), end.seq * 50)
+      assert.strictEqual(more("ai_relay_turn_seconds_count{tool=\"replay\"}"), 1)
+      assert.strictEqual(more("ai_relay_turn_seconds_bucket{tool=\"replay\",le=\"+Inf\"}"), 1)
       assert.isAtLeast(
-        valueOf(after, "ai_relay_permission_wait_seconds_count{tool=\"replay\",outcome=\"allow\"}") ?? 0,
+        more("ai_relay_permission_wait_seconds_count{tool=\"replay\",outcome=\"allow\"}"),
         1
       )
-      assert.strictEqual(valueOf(after, "ai_relay_agent_starts_total{tool=\"replay\"}"), 1)
+      assert.strictEqual(more("ai_relay_agent_starts_total{tool=\"replay\"}"), 1)
       assert.isAbove(valueOf(after, "process_resident_memory_bytes") ?? 0, 1e6)
       yield* Effect.promise(() => client.close())
     }).pipe(Effect.provide(layer)))

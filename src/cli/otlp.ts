@@ -1,0 +1,46 @@
+/**
+ * otlp: sends the traces of sessions to an OpenTelemetry collector, as the usual `OTEL_*` variables say.
+ *
+ * Loaded only when these name a collector. It speaks OTLP over HTTP, as JSON or protobuf; not gRPC.
+ */
+import * as OtlpSerialization from "@effect/opentelemetry/OtlpSerialization"
+import * as OtlpTracer from "@effect/opentelemetry/OtlpTracer"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { ConfigProvider, Effect, Layer } from "effect"
+import type { Variables } from "./tracing.js"
+
+/** `name=value,name=value`, values percent-encoded. */
+const headersOf = (env: Variables): Record<string, string> => {
+  const text = env["OTEL_EXPORTER_OTLP_TRACES_HEADERS"] ?? env["OTEL_EXPORTER_OTLP_HEADERS"] ?? ""
+  const pairs = text.split(",").flatMap((pair) => {
+    const [name = "", ...value] = pair.split("=")
+    return name.trim() === "" ? [] : [[name.trim(), decodeURIComponent(value.join("=").trim())]]
+  })
+  return Object.fromEntries(pairs)
+}
+
+/** Their standard is protobuf; so is ours only when it is named, because JSON is what every collector and person reads. */
+const serializationOf = (env: Variables) =>
+  (env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] ?? env["OTEL_EXPORTER_OTLP_PROTOCOL"]) === "http/protobuf"
+    ? OtlpSerialization.layerProtobuf
+    : OtlpSerialization.layerJson
+
+const serviceNameOf = (env: Variables): string | undefined =>
+  env["OTEL_SERVICE_NAME"] ||
+  (env["OTEL_RESOURCE_ATTRIBUTES"]?.includes("service.name=") ? undefined : "ai-relay")
+
+/** The tracer that sends to `url`. What is not sent yet when the relay ends is sent then. */
+export const layer = (url: string, env: Variables, version: string): Layer.Layer<never> =>
+  OtlpTracer.layer({
+    url,
+    headers: headersOf(env),
+    resource: { serviceName: serviceNameOf(env), serviceVersion: version },
+    exportInterval: Number(env["OTEL_BSP_SCHEDULE_DELAY"] ?? 5000)
+  }).pipe(
+    // The relay's own settings are elsewhere in the environment.
+    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromEnv())),
+    Layer.provide([serializationOf(env), NodeHttpClient.layer]),
+    // The relay's own effects are no spans: a trace tells of sessions.
+    Layer.provideMerge(Layer.setTracerEnabled(false)),
+    Layer.tapErrorCause((cause) => Effect.logWarning("no traces are sent", cause))
+  )

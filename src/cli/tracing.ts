@@ -1,0 +1,17 @@
+/** tracing: whether traces are sent, and where. What sends them (`otlp.ts`) is loaded only then. */
+import { Effect, Layer } from "effect"
+
+export type Variables = Readonly<Record<string, string | undefined>>
+
+/** Where traces go, if anywhere. */
+export const endpointOf = (env: Variables): string | undefined => {
+  if (env["OTEL_SDK_DISABLED"] === "true" || env["OTEL_TRACES_EXPORTER"] === "none") return undefined
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact } = env
+  return exact || (base ? `${base.replace(/\/$/, "")}/v1/traces` : undefined)
+}
+
+/** The tracer that sends to `url`. */
+export const layer = (url: string, env: Variables, version: string): Layer.Layer<never> =>
+  Layer.unwrapEffect(
+    Effect.map(Effect.promise(() => import("./otlp.js")), (otlp) => otlp.layer(url, env, version))
+  )
