@@ -8,11 +8,13 @@ import { createServer, type IncomingMessage, type Server } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
+import { AgentFindings } from "../services/AgentFindings.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import type { Journal } from "../services/Journal.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
 import { waitUntil } from "../services/waitUntil.js"
 import * as Connection from "./Connection.js"
+import { ConsoleFiles } from "./ConsoleFiles.js"
 import { answerHttp, visitorOf } from "./httpRoutes.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig } from "./ServerConfig.js"
@@ -38,7 +40,9 @@ export class RelayServer extends Context.Tag("ai-relay/server/RelayServer")<Rela
   /** Where it listens; the port is the real one when 0 was asked for. */
   readonly address: { readonly host: string; readonly port: number }
 }>() {
-  static readonly layer = Layer.scoped(this, Effect.suspend(() => make))
+  static readonly layer = Layer.scoped(this, Effect.suspend(() => make)).pipe(
+    Layer.provide([ConsoleFiles.layer(), AgentFindings.layer])
+  )
 }
 
 /** How long sockets may take to close at shutdown, in ms. */
@@ -66,7 +70,9 @@ const make = Effect.gen(function*() {
   const registry = yield* SessionRegistry
   const runSync = Runtime.runSync(yield* Effect.runtime<never>())
   const fibers = yield* FiberSet.make<void>()
-  const fork = yield* FiberSet.runtime(fibers)<Auth | Journal | SessionRegistry>()
+  const fork = yield* FiberSet.runtime(fibers)<
+    AgentFindings | Auth | ConsoleFiles | Journal | SessionRegistry
+  >()
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,

@@ -1,16 +1,21 @@
 /**
- * httpRoutes: the relay's answers to plain HTTP. All but the health checks ask who is there, as the socket does.
+ * httpRoutes: the relay's answers to plain HTTP. All but the health checks and the console's files ask who is there, as
+ * the socket does.
  *
+ * - `GET /`: the console, where it was built.
  * - `GET /healthz`: the process answers. `GET /readyz`: sessions can be written; 503 and why, if not.
+ * - `GET /agents`: `{"agents":[…]}`, which of them can be used here, as `ai-relay doctor` finds them.
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
  */
 import { Effect, Option, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { SessionId } from "../schema/index.js"
+import { AgentFindings } from "../services/AgentFindings.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import { Journal } from "../services/Journal.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
+import { ConsoleFiles } from "./ConsoleFiles.js"
 import { sendEvents } from "./sendEvents.js"
 
 export const visitorOf = ({ headers, socket }: IncomingMessage): Visitor => ({
@@ -32,7 +37,7 @@ const sendJson = (response: ServerResponse, status: number, body: unknown) =>
 
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there are /healthz, /readyz, /sessions and /sessions/ID/events."
+  + "Over HTTP there are /healthz, /readyz, /agents, /sessions and /sessions/ID/events."
 
 const isSessionId = Schema.is(SessionId)
 
@@ -50,6 +55,10 @@ const route = Effect.fnUntraced(
   function*(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
     const registry = yield* SessionRegistry
     const journal = yield* Journal
+    if (path === "/agents") {
+      const { all } = yield* AgentFindings
+      return yield* sendJson(response, 200, { agents: yield* all })
+    }
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
     if (!eventsPath.test(path)) return yield* sendJson(response, path === "/" ? 200 : 404, { text: hint })
     const id = Option.getOrElse(sessionIn(path), () => "")
@@ -82,6 +91,8 @@ export const answerHttp = Effect.fn("answerHttp")(
     const auth = yield* Auth
     const visitor = visitorOf(request)
     yield* auth.checkOrigin(visitor)
+    // The page that asks for the token has none yet.
+    if (yield* (yield* ConsoleFiles).answer(path, request, response)) return
     yield* auth.admit(visitor, undefined)
     if (visitor.origin !== undefined) {
       response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
