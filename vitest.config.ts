@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config"
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = [
   { find: /^ai-relay\/schema$/, replacement: here("./src/schema/index.ts") },
+  { find: /^ai-relay\/client$/, replacement: here("./src/client/node.ts") },
   { find: /^ai-relay$/, replacement: here("./src/index.ts") }
 ]
 
@@ -13,7 +14,13 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/agents/**"] }
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/agents/**", "test/browser/**"],
+          // Loading Effect anew for each file would cost more than all tests together.
+          isolate: false
+        }
       },
       {
         resolve: { alias },
@@ -22,6 +29,16 @@ export default defineConfig({
           include: ["test/agents/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          poolOptions: { forks: { singleFork: true } }
+        }
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           poolOptions: { forks: { singleFork: true } }
         }
       }

@@ -75,7 +75,9 @@ const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(par
 const started = performance.now()
 try {
   const unknown = wanted.filter((part) => !Object.hasOwn(parts, part))
-  if (unknown.length > 0) throw new Error(`there is no ${unknown.join(", ")}; parts are ${Object.keys(parts).join(", ")}`)
+  if (unknown.length > 0) {
+    throw new Error(`there is no ${unknown.join(", ")}; parts are ${Object.keys(parts).join(", ")}`)
+  }
   if (process.argv.length === 2) rmSync(join(root, "dist"), { recursive: true, force: true })
   await Promise.all(wanted.map((part) => parts[part]()))
   const size = wanted.includes("cli") ? `, dist/cli.mjs has ${Math.round(statSync(cli).size / 1024)} KB` : ""

@@ -33,7 +33,7 @@ const source = `export const total = (items: Item[]): number => {
 
 const diff = `--- /shop/src/total.ts
 +++ /shop/src/total.ts
-@@ -1,11 +1,10 @@
+@@ -1,11 +1,9 @@
  import { taxRate } from "./tax.js"
  import type { Item } from "./Item.js"
  

@@ -44,6 +44,8 @@ export const perform = Effect.fn("perform")(function*(play: Play) {
     // A settled permission: here the recording waited for its person, so do we for ours.
     if (waiting !== undefined) {
       const outcome = yield* Fiber.join(waiting)
+      // An encore asks it again.
+      asked.delete(request_id as RequestId)
       played = ts
       return outcome.behavior === "deny" ? ifDenied[request_id ?? ""] : undefined
     }
@@ -81,6 +83,7 @@ export const perform = Effect.fn("perform")(function*(play: Play) {
   /** A client interrupts: the rest of the turn is left out. */
   const stopped = (events: ReadonlyArray<Recorded>) =>
     Effect.map(Queue.take(interrupts), () => {
+      asked.clear()
       played = events.at(-1)?.ts ?? played
       sink.emit({ type: "turn_end", stop_reason: "cancelled" })
     })

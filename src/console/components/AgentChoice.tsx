@@ -10,9 +10,9 @@ const iconOf = (tool: string) => tool === "demo" ? Play : tool === "generic" ? S
 
 const subtitle = ({ logged_in, tool, version }: Agent): string =>
   tool === "demo"
-    ? "A recorded session; needs nothing"
+    ? "A recording, needs nothing"
     : tool === "generic"
-    ? "A shell, or any program"
+    ? "Any program with a screen"
     : [version, logged_in === undefined ? "login unknown" : "ready"].filter(Boolean).join(" · ")
 
 interface Props {
@@ -42,7 +42,7 @@ export const AgentChoice = ({ agents = [], chosen, onChoose }: Props) => {
                 onChange={() => onChoose(agent.tool)}
               />
               <Icon size={18} aria-hidden />
-              <span className="agent-name">{agent.name}</span>
+              <span className="agent-name">{agent.tool === "generic" ? "Terminal" : agent.name}</span>
               <span className="agent-sub">{subtitle(agent)}</span>
             </label>
           )
@@ -54,7 +54,9 @@ export const AgentChoice = ({ agents = [], chosen, onChoose }: Props) => {
           <dl>
             {others.map(({ advice, installed, name, tool }) => (
               <div key={tool}>
-                <dt>{name} <span className="muted">{installed ? "no login" : "not installed"}</span></dt>
+                <dt>
+                  {name} <span className="muted">{installed ? "no login" : "not installed"}</span>
+                </dt>
                 <dd>{advice}</dd>
               </div>
             ))}

@@ -5,7 +5,9 @@ import { Sidebar } from "./Sidebar.js"
 import { StartPage } from "./StartPage.js"
 import { useRelay } from "./useRelay.js"
 
-const SessionPage = lazy(() => import("./SessionPage.js").then(({ SessionPage }) => ({ default: SessionPage })))
+const SessionPage = lazy(() =>
+  import("./SessionPage.js").then(({ SessionPage }) => ({ default: SessionPage }))
+)
 
 export const App = () => {
   const session_id = useSyncExternalStore(onAddress, sessionInAddress)

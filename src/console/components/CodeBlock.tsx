@@ -12,11 +12,16 @@ export const CodeBlock = ({ code, language, whole }: Props) => {
   const html = useColours(whole ? code : undefined, language)
   return (
     <figure className="code">
-      <figcaption><span>{language ?? "text"}</span><CopyButton text={code} /></figcaption>
+      <figcaption>
+        <span>{language ?? "text"}</span>
+        <CopyButton text={code} />
+      </figcaption>
       <pre tabIndex={0}>
-        {/* Written by highlight.js, which escapes the code. */}
-        {html === undefined ? <code>{code}</code> : <code dangerouslySetInnerHTML={{ __html: html }} />}
+        {html === undefined ? <code>{code}</code> : <Coloured html={html} />}
       </pre>
     </figure>
   )
 }
+
+/** `html` was written by highlight.js, which escapes the code. */
+const Coloured = ({ html }: { readonly html: string }) => <code dangerouslySetInnerHTML={{ __html: html }} />

@@ -189,11 +189,25 @@ export const Composer = ({ closed, store, view }: Props) => {
           <Pickers view={view} session={store.session} />
           <span className="spacer" />
           {isRunning && !isEmpty && can.steer && (
-            <button type="button" className="button small" onClick={() => send("steer")} title="Ctrl+Enter">Steer</button>
+            <button
+              type="button"
+              className="button small"
+              onClick={() => send("steer")}
+              title="Ctrl+Enter"
+            >
+              Steer
+            </button>
           )}
           {isRunning && isEmpty
             ? (
-              <button type="button" className="send" data-stop onClick={() => void store.session.interrupt()} aria-label="Stop" title="Stop (Esc)">
+              <button
+                type="button"
+                className="send"
+                data-stop
+                onClick={() => void store.session.interrupt()}
+                aria-label="Stop"
+                title="Stop (Esc)"
+              >
                 <Square size={13} fill="currentColor" aria-hidden />
               </button>
             )

@@ -12,7 +12,13 @@ export const CopyButton = ({ text }: { readonly text: string }) => {
     }, () => {})
   }
   return (
-    <button type="button" className="icon-button small" onClick={copy} aria-label={copied ? "Copied" : "Copy"} title="Copy">
+    <button
+      type="button"
+      className="icon-button small"
+      onClick={copy}
+      aria-label={copied ? "Copied" : "Copy"}
+      title="Copy"
+    >
       {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
     </button>
   )

@@ -1,8 +1,8 @@
 /** DiffView: how a file changed, in one column or side by side. */
 import { Columns2, Rows2 } from "lucide-react"
 import { useMemo, useState } from "react"
-import { diffStyle, setDiffStyle } from "../relay/kept.js"
 import type { Diff } from "../model/View.js"
+import { diffStyle, setDiffStyle } from "../relay/kept.js"
 import { CopyButton } from "./CopyButton.js"
 import { countOf, hunksOf, type Line, pairsOf } from "./diffLines.js"
 import { languageOf, useColours } from "./useColours.js"
@@ -13,30 +13,42 @@ const most = 300
 
 const marks = { added: "+", removed: "−", same: "" }
 
-const Text = ({ language, line }: { readonly line: Line | undefined; readonly language: string | undefined }) => {
+const Text = (
+  { language, line }: { readonly line: Line | undefined; readonly language: string | undefined }
+) => {
   const html = useColours(line?.text, language)
   return html === undefined
     ? <code>{line?.text}</code>
     : <code dangerouslySetInnerHTML={{ __html: html }} />
 }
 
-const Unified = ({ language, lines }: { readonly lines: ReadonlyArray<Line>; readonly language: string | undefined }) =>
+const Unified = (
+  { language, lines }: { readonly lines: ReadonlyArray<Line>; readonly language: string | undefined }
+) =>
   lines.map((line, index) => (
     <tr key={`${line.old ?? ""}-${line.new ?? ""}-${index}`} data-kind={line.kind}>
       <td className="number">{line.old}</td>
       <td className="number">{line.new}</td>
       <td className="mark">{marks[line.kind]}</td>
-      <td className="line"><Text line={line} language={language} /></td>
+      <td className="line">
+        <Text line={line} language={language} />
+      </td>
     </tr>
   ))
 
-const Split = ({ language, lines }: { readonly lines: ReadonlyArray<Line>; readonly language: string | undefined }) =>
+const Split = (
+  { language, lines }: { readonly lines: ReadonlyArray<Line>; readonly language: string | undefined }
+) =>
   pairsOf(lines).map(({ left, right }, index) => (
     <tr key={`${left?.old ?? ""}-${right?.new ?? ""}-${index}`}>
       <td className="number" data-kind={left?.kind ?? "none"}>{left?.old}</td>
-      <td className="line" data-kind={left?.kind ?? "none"}><Text line={left} language={language} /></td>
+      <td className="line" data-kind={left?.kind ?? "none"}>
+        <Text line={left} language={language} />
+      </td>
       <td className="number" data-kind={right?.kind ?? "none"}>{right?.new}</td>
-      <td className="line" data-kind={right?.kind ?? "none"}><Text line={right} language={language} /></td>
+      <td className="line" data-kind={right?.kind ?? "none"}>
+        <Text line={right} language={language} />
+      </td>
     </tr>
   ))
 
@@ -80,7 +92,11 @@ export const DiffView = ({ diff, file_path }: Diff) => {
               const shown = lines.slice(0, Math.max(0, left))
               left -= lines.length
               return shown.length === 0 ? null : [
-                hunks.length > 1 && <tr key={title} className="hunk"><td colSpan={4}>{title}</td></tr>,
+                hunks.length > 1 && (
+                  <tr key={title} className="hunk">
+                    <td colSpan={4}>{title}</td>
+                  </tr>
+                ),
                 <Rows key={`${title} rows`} lines={shown} language={language} />
               ]
             })}
@@ -88,7 +104,13 @@ export const DiffView = ({ diff, file_path }: Diff) => {
         </table>
       </div>
       {total > most && !all && (
-        <button type="button" className="button small more" onClick={() => setAll(true)}>Show all {total} lines</button>
+        <button
+          type="button"
+          className="button small more"
+          onClick={() => setAll(true)}
+        >
+          Show all {total} lines
+        </button>
       )}
     </figure>
   )

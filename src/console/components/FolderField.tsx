@@ -25,7 +25,13 @@ export const FolderField = ({ folder, onFolder }: Props) => {
       {recent.length > 0 && (
         <div className="chips" role="group" aria-label="Recent folders">
           {recent.slice(0, 4).map((path) => (
-            <button key={path} type="button" className="chip" title={path} onClick={() => onFolder(path)}>
+            <button
+              key={path}
+              type="button"
+              className="chip"
+              title={path}
+              onClick={() => onFolder(path)}
+            >
               <Folder size={13} aria-hidden /> {lastPart(path)}
             </button>
           ))}

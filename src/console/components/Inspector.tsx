@@ -15,14 +15,17 @@ interface Props {
 
 const timeOf = ({ ts }: RelayEvent) => new Date(ts * 1000).toISOString().slice(11, 23)
 
-const shortOf = ({ raw: _raw, seq: _seq, session_id: _id, ts: _ts, turn: _turn, type: _type, ...rest }: RelayEvent) =>
-  JSON.stringify(rest).slice(1, 161)
+const shortOf = (
+  { raw: _raw, seq: _seq, session_id: _id, ts: _ts, turn: _turn, type: _type, ...rest }: RelayEvent
+) => JSON.stringify(rest).slice(1, 161)
 
 /** One event a line, as the relay records them: a replay can play it again. */
 const download = (events: ReadonlyArray<RelayEvent>, name: string) => {
   const lines = events.filter(({ seq, session_id }) => seq > 0 && session_id !== undefined)
   const url = URL.createObjectURL(
-    new Blob([lines.map((event) => JSON.stringify(event)).join("\n") + "\n"], { type: "application/x-ndjson" })
+    new Blob([lines.map((event) => JSON.stringify(event)).join("\n") + "\n"], {
+      type: "application/x-ndjson"
+    })
   )
   const link = document.createElement("a")
   link.href = url
@@ -54,7 +57,9 @@ export const Inspector = ({ count, onClose, onRaw, raw, store }: Props) => {
   const shown = useMemo(() => {
     const wanted = filter.trim().toLowerCase()
     const events = store.events.slice(0, count)
-    return wanted === "" ? events : events.filter((event) => JSON.stringify(event).toLowerCase().includes(wanted))
+    return wanted === ""
+      ? events
+      : events.filter((event) => JSON.stringify(event).toLowerCase().includes(wanted))
   }, [count, filter, store])
 
   return (
@@ -70,7 +75,14 @@ export const Inspector = ({ count, onClose, onRaw, raw, store }: Props) => {
         >
           <Download size={14} aria-hidden /> Transcript
         </button>
-        <button type="button" className="icon-button" onClick={() => dialog.current?.close()} aria-label="Close"><X size={18} aria-hidden /></button>
+        <button
+          type="button"
+          className="icon-button"
+          onClick={() => dialog.current?.close()}
+          aria-label="Close"
+        >
+          <X size={18} aria-hidden />
+        </button>
       </header>
       <div className="inspector-tools">
         <input
@@ -87,7 +99,9 @@ export const Inspector = ({ count, onClose, onRaw, raw, store }: Props) => {
         </label>
       </div>
       <div className="inspector-list" tabIndex={0} role="region" aria-label="List of events">
-        <VList data={shown} itemSize={30}>{(event, index) => <Row key={`${event.seq}-${index}`} event={event} />}</VList>
+        <VList data={shown} itemSize={30}>
+          {(event, index) => <Row key={`${event.seq}-${index}`} event={event} />}
+        </VList>
       </div>
     </dialog>
   )

@@ -19,7 +19,13 @@ interface Props {
 export const ItemView = memo(({ item, session }: Props) => {
   switch (item.kind) {
     case "user":
-      return <UserBubble text={item.text} images={item.images} {...(item.steered && { note: "said during the turn" })} />
+      return (
+        <UserBubble
+          text={item.text}
+          images={item.images}
+          {...(item.steered && { note: "said during the turn" })}
+        />
+      )
     case "text":
       return <Markdown text={item.text} whole={item.whole} />
     case "reasoning":
@@ -33,7 +39,11 @@ export const ItemView = memo(({ item, session }: Props) => {
     case "notice":
       return <Notice item={item} />
     case "output":
-      return <Fold name={item.key} className="output" summary="Output of the agent's program"><pre>{item.text}</pre></Fold>
+      return (
+        <Fold name={item.key} className="output" summary="Output of the agent's program">
+          <pre>{item.text}</pre>
+        </Fold>
+      )
     case "end":
       return <End item={item} />
   }
@@ -53,7 +63,11 @@ const noticeIcons = { info: Info, warning: TriangleAlert, error: CircleAlert }
 
 const Notice = ({ item: { level, text } }: { readonly item: NoticeItem }) => {
   const Icon = noticeIcons[level]
-  return <p className="notice" data-level={level}><Icon size={15} aria-hidden /> <span>{text}</span></p>
+  return (
+    <p className="notice" data-level={level}>
+      <Icon size={15} aria-hidden /> <span>{text}</span>
+    </p>
+  )
 }
 
 const End = ({ item: { stop_reason, usage } }: { readonly item: EndItem }) => {

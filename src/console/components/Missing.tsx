@@ -13,7 +13,9 @@ interface Props {
 export const Missing = ({ looking, onMenu, relay, session_id }: Props) => (
   <main className="page start" aria-busy={looking}>
     <header className="bar only-phone">
-      <button type="button" className="icon-button" onClick={onMenu} aria-label="Sessions"><Menu size={18} aria-hidden /></button>
+      <button type="button" className="icon-button" onClick={onMenu} aria-label="Sessions">
+        <Menu size={18} aria-hidden />
+      </button>
     </header>
     <div className="start-scroll">
       {relay.wantsToken

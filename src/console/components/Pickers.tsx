@@ -15,7 +15,12 @@ const Picker = ({ label, onChoose, options, value }: PickerProps) => {
   const known = options.some((option) => option.value === value)
   return (
     <span className="picker">
-      <select aria-label={label} title={label} value={value} onChange={({ target }) => onChoose(target.value)}>
+      <select
+        aria-label={label}
+        title={label}
+        value={value}
+        onChange={({ target }) => onChoose(target.value)}
+      >
         {!known && <option value={value}>{value === "" ? label : value}</option>}
         {options.map(({ name, value }) => <option key={value} value={value}>{name}</option>)}
       </select>
@@ -37,7 +42,12 @@ export const Pickers = ({ session, view }: { readonly view: View; readonly sessi
         />
       )}
       {can.set_model && models.length > 0 && (
-        <Picker label="Model" value={model} options={models} onChoose={(model) => void session.setModel(model)} />
+        <Picker
+          label="Model"
+          value={model}
+          options={models}
+          onChoose={(model) => void session.setModel(model)}
+        />
       )}
     </>
   )

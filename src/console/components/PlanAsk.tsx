@@ -28,8 +28,15 @@ export const PlanAsk = ({ item: { ask, options, text, tool }, onAnswer }: Props)
   const first = offered.findIndex(isYes)
   return (
     <section className="ask" aria-label={ask === "plan" ? "Plan" : "Request"}>
-      <h2><ListChecks size={17} aria-hidden /> {ask === "plan" ? "Go ahead with this plan?" : tool || "The agent asks"}</h2>
-      {text !== "" && <div className="ask-plan" tabIndex={0}><Markdown text={text} whole /></div>}
+      <h2>
+        <ListChecks size={17} aria-hidden />{" "}
+        {ask === "plan" ? "Go ahead with this plan?" : tool || "The agent asks"}
+      </h2>
+      {text !== "" && (
+        <div className="ask-plan" tabIndex={0}>
+          <Markdown text={text} whole />
+        </div>
+      )}
       <input
         className="ask-reason"
         value={reason}

@@ -9,7 +9,8 @@ export const PlanBar = ({ plan }: { readonly plan: ReadonlyArray<PlanStep> }) =>
   const [open, setOpen] = useState(false)
   if (plan.length === 0) return null
   const done = plan.filter(({ status }) => status === "completed").length
-  const now = plan.find(({ status }) => status === "in_progress") ?? plan.find(({ status }) => status === "pending")
+  const now = plan.find(({ status }) => status === "in_progress") ??
+    plan.find(({ status }) => status === "pending")
   return (
     <section className="plan" aria-label="Plan">
       <button type="button" className="plan-summary" aria-expanded={open} onClick={() => setOpen(!open)}>
@@ -20,10 +21,10 @@ export const PlanBar = ({ plan }: { readonly plan: ReadonlyArray<PlanStep> }) =>
       {open && (
         <ol className="plan-steps">
           {plan.map(({ content, status }, index) => (
-            // Steps have no names; their place is what they are.
-            // oxlint-disable-next-line no-array-index-key
             <li key={index} data-state={status}>
-              <span className="tick">{status === "completed" && <Check size={11} strokeWidth={3} aria-hidden />}</span>
+              <span className="tick">
+                {status === "completed" && <Check size={11} strokeWidth={3} aria-hidden />}
+              </span>
               <span>{content}</span>
               <span className="visually-hidden">{words[status]}</span>
             </li>

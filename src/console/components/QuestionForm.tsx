@@ -29,11 +29,14 @@ const Field = ({ given, name, onGiven, question }: {
   const toggle = (label: string) => {
     const { chosen } = given
     if (!multiSelect) return onGiven({ chosen: [label], own: "" })
-    onGiven({ ...given, chosen: chosen.includes(label) ? chosen.filter((each) => each !== label) : [...chosen, label] })
+    onGiven({
+      ...given,
+      chosen: chosen.includes(label) ? chosen.filter((each) => each !== label) : [...chosen, label]
+    })
   }
   return (
     <fieldset className="question">
-      <legend>{question.question}{multiSelect && <span className="muted"> choose any</span>}</legend>
+      <legend>{question.question}{multiSelect && <span className="muted">choose any</span>}</legend>
       {options.map(({ description, label }) => (
         <label key={label} className="option">
           <input
@@ -42,7 +45,10 @@ const Field = ({ given, name, onGiven, question }: {
             checked={given.chosen.includes(label)}
             onChange={() => toggle(label)}
           />
-          <span><strong>{label}</strong>{description !== "" && <span className="muted">{description}</span>}</span>
+          <span>
+            <strong>{label}</strong>
+            {description !== "" && <span className="muted">{description}</span>}
+          </span>
         </label>
       ))}
       <input
@@ -71,7 +77,10 @@ export const QuestionForm = ({ item: { questions, request_id, text }, onAnswer }
   }
   return (
     <form className="ask" aria-label="Question" onSubmit={onSubmit}>
-      <h2><MessageCircleQuestionMark size={17} aria-hidden /> {questions.length > 1 ? "Some questions" : "A question"}</h2>
+      <h2>
+        <MessageCircleQuestionMark size={17} aria-hidden />{" "}
+        {questions.length > 1 ? "Some questions" : "A question"}
+      </h2>
       {text !== "" && <p className="ask-text">{text}</p>}
       {questions.map((question, index) => (
         <Field

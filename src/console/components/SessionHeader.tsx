@@ -3,7 +3,7 @@ import { Activity, Menu, Power } from "lucide-react"
 import type { ConnectionState, Session } from "../../client/browser.js"
 import type { View } from "../model/View.js"
 import { Meter } from "./Meter.js"
-import { agentName, lastPart } from "./words.js"
+import { agentName, sessionName } from "./words.js"
 
 interface Props {
   readonly view: View
@@ -26,13 +26,20 @@ export const SessionHeader = ({ link, onInspect, onMenu, session, view }: Props)
   const state = stateOf(view, link)
   return (
     <header className="bar">
-      <button type="button" className="icon-button only-phone" onClick={onMenu} aria-label="Sessions"><Menu size={18} aria-hidden /></button>
+      <button type="button" className="icon-button only-phone" onClick={onMenu} aria-label="Sessions">
+        <Menu size={18} aria-hidden />
+      </button>
       <div className="bar-title">
-        <h1 title={view.folder}>{lastPart(view.folder) || "Session"}</h1>
-        <p><span className="dot" data-state={state} />{agentName(view.tool)} · {stateText[state]}</p>
+        <h1 title={view.folder}>{sessionName(view.tool, view.folder) || "Session"}</h1>
+        <p>
+          <span className="dot" data-state={state} />
+          {agentName(view.tool)} · {stateText[state]}
+        </p>
       </div>
       <Meter view={view} />
-      <button type="button" className="icon-button" onClick={onInspect} aria-label="Events" title="Events"><Activity size={17} aria-hidden /></button>
+      <button type="button" className="icon-button" onClick={onInspect} aria-label="Events" title="Events">
+        <Activity size={17} aria-hidden />
+      </button>
       <button
         type="button"
         className="icon-button"

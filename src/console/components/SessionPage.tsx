@@ -12,8 +12,11 @@ import { PlanBar } from "./PlanBar.js"
 import { SessionHeader } from "./SessionHeader.js"
 import { Transcript } from "./Transcript.js"
 import type { Relay } from "./useRelay.js"
+import { sessionName } from "./words.js"
 
-const TerminalView = lazy(() => import("./TerminalView.js").then(({ TerminalView }) => ({ default: TerminalView })))
+const TerminalView = lazy(() =>
+  import("./TerminalView.js").then(({ TerminalView }) => ({ default: TerminalView }))
+)
 
 interface Props {
   readonly session_id: string
@@ -36,9 +39,18 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
   }, [handshake, isKnown, raw, session_id])
 
   if (store === undefined) {
-    return <Missing session_id={session_id} looking={relay.sessions === undefined || isKnown === true} relay={relay} onMenu={onMenu} />
+    return (
+      <Missing
+        session_id={session_id}
+        looking={relay.sessions === undefined || isKnown === true}
+        relay={relay}
+        onMenu={onMenu}
+      />
+    )
   }
-  return <Conversation store={store} raw={raw} onRaw={setRaw} onMenu={onMenu} onOver={relay.refresh} />
+  return (
+    <Conversation store={store} raw={raw} onRaw={setRaw} onMenu={onMenu} onChange={relay.refreshSessions} />
+  )
 }
 
 interface ConversationProps {
@@ -46,25 +58,24 @@ interface ConversationProps {
   readonly raw: boolean
   readonly onRaw: (raw: boolean) => void
   readonly onMenu: () => void
-  readonly onOver: () => void
+  readonly onChange: () => void
 }
 
-const Conversation = ({ onMenu, onOver, onRaw, raw, store }: ConversationProps) => {
+const Conversation = ({ onChange, onMenu, onRaw, raw, store }: ConversationProps) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const { link, view } = state
   const isRunning = view.turn !== undefined
   const waits = openAsks(view).length > 0
-  const name = view.folder.split("/").at(-1) ?? ""
+  const name = sessionName(view.tool, view.folder)
 
   useEffect(() => {
     document.title = `${waits ? "● " : isRunning ? "… " : ""}${name || "ai-relay"}`
     return () => void (document.title = "ai-relay")
   }, [isRunning, name, waits])
 
-  useEffect(() => {
-    if (link.status === "closed") onOver()
-  }, [link.status, onOver])
+  // The list of sessions tells the same.
+  useEffect(onChange, [isRunning, link.status, onChange, waits])
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -78,7 +89,13 @@ const Conversation = ({ onMenu, onOver, onRaw, raw, store }: ConversationProps) 
 
   return (
     <main className="page session">
-      <SessionHeader view={view} link={link} session={store.session} onMenu={onMenu} onInspect={() => setInspecting(true)} />
+      <SessionHeader
+        view={view}
+        link={link}
+        session={store.session}
+        onMenu={onMenu}
+        onInspect={() => setInspecting(true)}
+      />
       <LinkBanner link={link} session_id={store.session.session_id} />
       {view.can.terminal
         ? (
@@ -88,14 +105,26 @@ const Conversation = ({ onMenu, onOver, onRaw, raw, store }: ConversationProps) 
         )
         : (
           <Folds>
-            <Transcript state={state} session={store.session} onPrompt={(text) => store.prompt(text, "queue")} />
+            <Transcript
+              state={state}
+              session={store.session}
+              onPrompt={(text) => store.prompt(text, "queue")}
+            />
             <div className="dock">
               <PlanBar plan={view.plan} />
               <Composer view={view} store={store} closed={link.status === "closed"} />
             </div>
           </Folds>
         )}
-      {inspecting && <Inspector store={store} count={state.count} raw={raw} onRaw={onRaw} onClose={() => setInspecting(false)} />}
+      {inspecting && (
+        <Inspector
+          store={store}
+          count={state.count}
+          raw={raw}
+          onRaw={onRaw}
+          onClose={() => setInspecting(false)}
+        />
+      )}
     </main>
   )
 }

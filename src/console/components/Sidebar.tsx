@@ -3,9 +3,9 @@ import { Plus, X } from "lucide-react"
 import { useEffect } from "react"
 import { goTo } from "../relay/address.js"
 import type { SessionLine } from "../relay/http.js"
-import { age, agentName, lastPart } from "./words.js"
 import { ThemeButton } from "./ThemeButton.js"
 import type { Relay } from "./useRelay.js"
+import { age, agentName, sessionName } from "./words.js"
 
 interface Props {
   readonly relay: Relay
@@ -26,7 +26,7 @@ const Row = ({ current, line, onClose }: { current: boolean; line: SessionLine; 
         onClick={onClose}
       >
         <span className="dot" data-state={waits ? "waiting" : line.state} />
-        <span className="session-name">{lastPart(line.folder) || line.session_id}</span>
+        <span className="session-name">{sessionName(line.tool, line.folder) || line.session_id}</span>
         <span className="session-age">{age(line.last_active_at)}</span>
         <span className="session-sub">
           {agentName(line.tool)} · {line.turns} {line.turns === 1 ? "turn" : "turns"}
@@ -54,7 +54,12 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
             <img src={icon} alt="" width={24} height={24} />ai-relay
           </a>
           <ThemeButton />
-          <button type="button" className="icon-button only-phone" onClick={onClose} aria-label="Close the list">
+          <button
+            type="button"
+            className="icon-button only-phone"
+            onClick={onClose}
+            aria-label="Close the list"
+          >
             <X size={18} aria-hidden />
           </button>
         </div>
@@ -75,7 +80,9 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
           ))}
         </ul>
         {relay.sessions !== undefined && sessions.length === 0 && (
-          <p className="muted sidebar-empty">Sessions you start appear here, also after the relay was restarted.</p>
+          <p className="muted sidebar-empty">
+            Sessions you start appear here, also after the relay was restarted.
+          </p>
         )}
       </nav>
     </>

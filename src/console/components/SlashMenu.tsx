@@ -4,9 +4,14 @@ import type { SlashCommand } from "../model/View.js"
 
 const most = 50
 
-export const matching = (commands: ReadonlyArray<SlashCommand>, text: string): ReadonlyArray<SlashCommand> => {
+export const matching = (
+  commands: ReadonlyArray<SlashCommand>,
+  text: string
+): ReadonlyArray<SlashCommand> => {
   const typed = /^\/(\S*)$/.exec(text)?.[1]?.toLowerCase()
-  return typed === undefined ? [] : commands.filter(({ name }) => name.toLowerCase().startsWith(typed)).slice(0, most)
+  return typed === undefined
+    ? []
+    : commands.filter(({ name }) => name.toLowerCase().startsWith(typed)).slice(0, most)
 }
 
 interface Props {
@@ -33,7 +38,9 @@ export const SlashMenu = ({ commands, marked, onChoose }: Props) => {
             onChoose(name)
           }}
         >
-          <span className="slash-name">/{name} <em>{argumentHint}</em></span>
+          <span className="slash-name">
+            /{name} <em>{argumentHint}</em>
+          </span>
           <span className="slash-text">{description}</span>
         </li>
       ))}

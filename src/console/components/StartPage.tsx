@@ -10,7 +10,9 @@ import { TokenForm } from "./TokenForm.js"
 import type { Relay } from "./useRelay.js"
 
 const newName = (tool: string) =>
-  `${tool}-${[...crypto.getRandomValues(new Uint8Array(5))].map((byte) => byte.toString(36).padStart(2, "0")).join("")}`
+  `${tool}-${
+    [...crypto.getRandomValues(new Uint8Array(5))].map((byte) => byte.toString(36).padStart(2, "0")).join("")
+  }`
 
 /** Words as a shell splits them, quotes included. */
 const splitCommand = (line: string): ReadonlyArray<string> =>
@@ -60,7 +62,9 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
   return (
     <main className="page start">
       <header className="bar only-phone">
-        <button type="button" className="icon-button" onClick={onMenu} aria-label="Sessions"><Menu size={18} aria-hidden /></button>
+        <button type="button" className="icon-button" onClick={onMenu} aria-label="Sessions">
+          <Menu size={18} aria-hidden />
+        </button>
         <span className="wordmark">ai-relay</span>
       </header>
       <div className="start-scroll">
@@ -69,7 +73,10 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
           : (
             <form className="start-form" onSubmit={onSubmit}>
               <h1>What shall we work on?</h1>
-              <p className="lead">Choose an agent and the folder it works in. It runs on the relay's machine; you watch and decide here.</p>
+              <p className="lead">
+                Choose an agent and the folder it works in. It runs on the relay's machine; you watch and
+                decide here.
+              </p>
               {problem !== undefined && <p className="notice" data-level="error" role="alert">{problem}</p>}
               <AgentChoice agents={agents} chosen={tool} onChoose={setChosen} />
               {tool !== demo.tool && (
@@ -90,7 +97,9 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
                     )
                     : (
                       <label className="field">
-                        <span>Model <em>optional</em></span>
+                        <span>
+                          Model <em>optional</em>
+                        </span>
                         <input
                           value={model}
                           onChange={({ target }) => setModel(target.value)}

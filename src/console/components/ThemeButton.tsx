@@ -21,7 +21,13 @@ export const ThemeButton = () => {
     applyTheme(theme)
   }
   return (
-    <button type="button" className="icon-button" onClick={choose} aria-label={`Colours: ${chosen}`} title={`Colours: ${chosen}`}>
+    <button
+      type="button"
+      className="icon-button"
+      onClick={choose}
+      aria-label={`Colours: ${chosen}`}
+      title={`Colours: ${chosen}`}
+    >
       <Icon size={17} aria-hidden />
     </button>
   )

@@ -20,7 +20,13 @@ export const TokenForm = ({ onToken, problem }: Props) => {
       <p className="lead">{problem}</p>
       <label className="field">
         <span>Token</span>
-        <input type="password" value={token} onChange={({ target }) => setToken(target.value)} autoFocus required />
+        <input
+          type="password"
+          value={token}
+          onChange={({ target }) => setToken(target.value)}
+          autoFocus
+          required
+        />
       </label>
       <button type="submit" className="button primary large">Connect</button>
     </form>

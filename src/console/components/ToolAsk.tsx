@@ -41,12 +41,18 @@ export const ToolAsk = ({ item: { args, options, text, tool }, onAnswer }: Props
   const allow = () => onAnswer({ behavior: "allow" })
   const allowAll = () => onAnswer({ behavior: "allow", scope: "session" })
   const deny = (stop: boolean) =>
-    onAnswer({ behavior: "deny", ...(reason.trim() !== "" && { message: reason.trim() }), ...(stop && { stop }) })
+    onAnswer({
+      behavior: "deny",
+      ...(reason.trim() !== "" && { message: reason.trim() }),
+      ...(stop && { stop })
+    })
   useShortcuts({ KeyA: allow, ...(forSession && { KeyS: allowAll }), KeyD: () => setMode("deny") })
 
   return (
     <section className="ask" aria-label="Permission">
-      <h2><ShieldQuestion size={17} aria-hidden /> {toolVerb(tool)}?</h2>
+      <h2>
+        <ShieldQuestion size={17} aria-hidden /> {toolVerb(tool)}?
+      </h2>
       {text !== "" && text !== command && <p className="ask-text">{text}</p>}
       {mode === "edit"
         ? (
@@ -61,7 +67,12 @@ export const ToolAsk = ({ item: { args, options, text, tool }, onAnswer }: Props
             autoFocus
           />
         )
-        : <pre className="ask-what" tabIndex={0}>{command ?? (toolSubject(args) || JSON.stringify(args, null, 2))}</pre>}
+        : (
+          <pre
+            className="ask-what"
+            tabIndex={0}
+          >{command ?? (toolSubject(args) || JSON.stringify(args, null, 2))}</pre>
+        )}
       {mode === "deny" && (
         <input
           className="ask-reason"
@@ -77,9 +88,15 @@ export const ToolAsk = ({ item: { args, options, text, tool }, onAnswer }: Props
         {mode === "ask" && (
           <>
             <button type="button" className="button primary" onClick={allow} title="Alt+A">Allow once</button>
-            {forSession && <button type="button" className="button" onClick={allowAll} title="Alt+S">Allow for session</button>}
+            {forSession && (
+              <button type="button" className="button" onClick={allowAll} title="Alt+S">
+                Allow for session
+              </button>
+            )}
             <button type="button" className="button" onClick={() => setMode("edit")}>Edit</button>
-            <button type="button" className="button danger" onClick={() => setMode("deny")} title="Alt+D">Deny</button>
+            <button type="button" className="button danger" onClick={() => setMode("deny")} title="Alt+D">
+              Deny
+            </button>
           </>
         )}
         {mode === "edit" && (

@@ -8,7 +8,13 @@ import { commandOf, subjectInPieces, toolSubject, toolVerb } from "./toolWords.j
 
 const StateIcon = ({ state }: { readonly state: ToolItem["state"] }) => {
   const icons = { ok: Check, error: X, stopped: Minus, running: LoaderCircle, preparing: LoaderCircle }
-  const words = { ok: "done", error: "failed", stopped: "stopped", running: "running", preparing: "being prepared" }
+  const words = {
+    ok: "done",
+    error: "failed",
+    stopped: "stopped",
+    running: "running",
+    preparing: "being prepared"
+  }
   const Icon = icons[state]
   return (
     <span className="tool-state" data-state={state}>

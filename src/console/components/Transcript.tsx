@@ -10,8 +10,8 @@ import { type Item, openAsks } from "../model/View.js"
 import type { State, Unsent } from "../relay/SessionStore.js"
 import { ItemView } from "./ItemView.js"
 import { UserBubble } from "./UserBubble.js"
-import { Working } from "./Working.js"
 import { useStickToEnd } from "./useStickToEnd.js"
+import { Working } from "./Working.js"
 
 interface Props {
   readonly state: State
@@ -42,7 +42,14 @@ export const Transcript = ({ onPrompt, session, state }: Props) => {
   return (
     <div className="transcript">
       {/* A place to scroll must be reachable by keyboard. */}
-      <div className="scroller" ref={scroller} tabIndex={0} role="log" aria-label="Conversation" aria-live="off">
+      <div
+        className="scroller"
+        ref={scroller}
+        tabIndex={0}
+        role="log"
+        aria-label="Conversation"
+        aria-live="off"
+      >
         <div className="scroll-content" ref={content}>
           <Virtualizer scrollRef={scroller} data={view.items} bufferSize={600}>
             {(item: Item) => (
@@ -52,16 +59,29 @@ export const Transcript = ({ onPrompt, session, state }: Props) => {
             )}
           </Virtualizer>
           {unsent.map((prompt) => (
-            <div key={prompt.message_id} className="row" data-kind="user"><Ghost prompt={prompt} /></div>
+            <div key={prompt.message_id} className="row" data-kind="user">
+              <Ghost prompt={prompt} />
+            </div>
           ))}
           {view.turn !== undefined && <Working turn={view.turn} waits={waits} />}
           {isEmpty && (
             <div className="greeting">
               <h2>{view.started ? "Ready when you are" : "Starting the agent…"}</h2>
-              {view.started && <p className="muted">Type a prompt. <kbd>/</kbd> lists commands, <kbd>Esc</kbd> stops a turn.</p>}
+              {view.started && (
+                <p className="muted">
+                  Type a prompt. <kbd>/</kbd> lists commands, <kbd>Esc</kbd> stops a turn.
+                </p>
+              )}
               <div className="chips center">
                 {view.suggestions.map((text) => (
-                  <button key={text} type="button" className="chip" onClick={() => onPrompt(text)}>{text}</button>
+                  <button
+                    key={text}
+                    type="button"
+                    className="chip"
+                    onClick={() => onPrompt(text)}
+                  >
+                    {text}
+                  </button>
                 ))}
               </div>
             </div>

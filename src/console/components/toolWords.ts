@@ -16,7 +16,18 @@ const verbs: ReadonlyArray<readonly [RegExp, string]> = [
 
 export const toolVerb = (tool: string): string => verbs.find(([pattern]) => pattern.test(tool))?.[1] ?? tool
 
-const fields = ["command", "cmd", "file_path", "path", "pattern", "query", "url", "description", "prompt", "title"]
+const fields = [
+  "command",
+  "cmd",
+  "file_path",
+  "path",
+  "pattern",
+  "query",
+  "url",
+  "description",
+  "prompt",
+  "title"
+]
 
 const shown = (value: unknown): string | undefined =>
   Array.isArray(value) && value.every((part) => typeof part === "string") ? value.join(" ") : text(value)
@@ -37,5 +48,8 @@ export const commandOf = (args: unknown): string | undefined =>
 
 /** Complete or not, the value of the field that says the most in JSON that still streams in. */
 export const subjectInPieces = (input: string): string =>
-  /"(?:command|file_path|path|pattern|query)"\s*:\s*"((?:[^"\\]|\\.)*)/.exec(input)?.[1]?.replaceAll("\\n", " ")
+  /"(?:command|file_path|path|pattern|query)"\s*:\s*"((?:[^"\\]|\\.)*)/.exec(input)?.[1]?.replaceAll(
+    "\\n",
+    " "
+  )
     .replaceAll("\\\"", "\"") ?? ""

@@ -1,7 +1,8 @@
 /** useColours: syntax colours as HTML. What colours the code is loaded when the first code is shown. */
 import { useEffect, useState } from "react"
+import type { highlight } from "./highlight.js"
 
-type Highlight = typeof import("./highlight.js")["highlight"]
+type Highlight = typeof highlight
 
 let loaded: Highlight | undefined
 let loading: Promise<Highlight> | undefined
@@ -25,11 +26,44 @@ export const useColours = (code: string | undefined, language: string | undefine
 }
 
 const byEnding: Readonly<Record<string, string>> = {
-  ts: "typescript", tsx: "typescript", mts: "typescript", js: "javascript", jsx: "javascript", mjs: "javascript",
-  cjs: "javascript", py: "python", rs: "rust", go: "go", rb: "ruby", java: "java", kt: "kotlin", c: "c", h: "c",
-  cpp: "cpp", hpp: "cpp", cs: "csharp", php: "php", sh: "bash", bash: "bash", zsh: "bash", json: "json", yml: "yaml",
-  yaml: "yaml", toml: "ini", ini: "ini", md: "markdown", css: "css", scss: "scss", html: "xml", xml: "xml", svg: "xml",
-  sql: "sql", swift: "swift", diff: "diff", patch: "diff"
+  ts: "typescript",
+  tsx: "typescript",
+  mts: "typescript",
+  js: "javascript",
+  jsx: "javascript",
+  mjs: "javascript",
+  cjs: "javascript",
+  py: "python",
+  rs: "rust",
+  go: "go",
+  rb: "ruby",
+  java: "java",
+  kt: "kotlin",
+  c: "c",
+  h: "c",
+  cpp: "cpp",
+  hpp: "cpp",
+  cs: "csharp",
+  php: "php",
+  sh: "bash",
+  bash: "bash",
+  zsh: "bash",
+  json: "json",
+  yml: "yaml",
+  yaml: "yaml",
+  toml: "ini",
+  ini: "ini",
+  md: "markdown",
+  css: "css",
+  scss: "scss",
+  html: "xml",
+  xml: "xml",
+  svg: "xml",
+  sql: "sql",
+  swift: "swift",
+  diff: "diff",
+  patch: "diff"
 }
 
-export const languageOf = (path: string): string | undefined => byEnding[path.split(".").at(-1)?.toLowerCase() ?? ""]
+export const languageOf = (path: string): string | undefined =>
+  byEnding[path.split(".").at(-1)?.toLowerCase() ?? ""]

@@ -11,7 +11,7 @@ export interface Relay {
   readonly problem: string | undefined
   /** The relay asks for a token. */
   readonly wantsToken: boolean
-  readonly refresh: () => void
+  readonly refreshSessions: () => void
   readonly enterToken: (token: string) => void
 }
 
@@ -31,7 +31,11 @@ export const useRelay = (session_id: string | undefined): Relay => {
     } catch (error) {
       setWantsToken(error instanceof http.TokenWanted)
       setProblem(
-        error instanceof TypeError ? "The relay does not answer." : error instanceof Error ? error.message : ""
+        error instanceof TypeError
+          ? "The relay does not answer."
+          : error instanceof Error
+          ? error.message
+          : ""
       )
     }
   }, [])
@@ -55,9 +59,10 @@ export const useRelay = (session_id: string | undefined): Relay => {
     }
   }, [lookAtSessions, session_id])
 
+  const refreshSessions = useCallback(() => void lookAtSessions(), [lookAtSessions])
   const enterToken = (token: string) => {
     setToken(token)
     refresh()
   }
-  return { agents, sessions, problem, wantsToken, refresh, enterToken }
+  return { agents, sessions, problem, wantsToken, refreshSessions, enterToken }
 }

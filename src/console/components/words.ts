@@ -14,6 +14,10 @@ export const agentName = (tool: string): string => names[tool] ?? tool
 
 export const lastPart = (path: string): string => path.split("/").findLast((part) => part !== "") ?? path
 
+/** What a session is called: its folder, for most. */
+export const sessionName = (tool: string, folder: string): string =>
+  tool === "demo" ? "A cent too high" : lastPart(folder)
+
 export const age = (ts: number, now = Date.now() / 1000): string => {
   const seconds = Math.max(0, now - ts)
   if (seconds < 60) return "now"
@@ -28,7 +32,11 @@ export const duration = (seconds: number): string =>
     : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
 
 export const count = (tokens: number): string =>
-  tokens < 1000 ? String(tokens) : tokens < 1_000_000 ? `${(tokens / 1000).toFixed(tokens < 10_000 ? 1 : 0)}k` : `${(tokens / 1_000_000).toFixed(1)}M`
+  tokens < 1000
+    ? String(tokens)
+    : tokens < 1_000_000
+    ? `${(tokens / 1000).toFixed(tokens < 10_000 ? 1 : 0)}k`
+    : `${(tokens / 1_000_000).toFixed(1)}M`
 
 export const money = (usd: number): string => usd < 0.01 && usd > 0 ? "< $0.01" : `$${usd.toFixed(2)}`
 

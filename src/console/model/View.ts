@@ -20,8 +20,8 @@ export interface UserItem extends Base {
   /** It was handed to a running turn. */
   readonly steered: boolean
 }
-export interface TextItem extends Base {
-  readonly kind: "text" | "reasoning"
+interface Spoken<Kind> extends Base {
+  readonly kind: Kind
   readonly text: string
   /** All of it is here. */
   readonly whole: boolean
@@ -30,6 +30,7 @@ export interface Diff {
   readonly file_path: string
   readonly diff: string
 }
+export type TextItem = Spoken<"text"> | Spoken<"reasoning">
 export interface ToolItem extends Base {
   readonly kind: "tool"
   readonly tool_use_id: string

@@ -1,10 +1,8 @@
 /** asks: what the agent asks a person, until somebody answers or nobody needs to. */
-import type { EventOf, RelayEvent } from "../../client/browser.js"
+import type { EventOf } from "../../client/browser.js"
 import { add, change, type Draft, findLast } from "./Draft.js"
 import { askOptions, questions } from "./read.js"
 import type { AskItem } from "./View.js"
-
-type Envelope = Pick<RelayEvent, "seq" | "ts">
 
 export const ask = (draft: Draft, event: EventOf<"permission_request">) => {
   const { args, metadata, request_id, seq, text = "", tool = "", ts } = event

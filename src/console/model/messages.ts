@@ -57,14 +57,20 @@ export const response = (draft: Draft, text: string, event: Envelope) => {
 const isImage = (block: { readonly type: string }): block is ImageBlock => block.type === "image"
 
 /** The user's message as the agent took it: here are its images, which the start of the turn does not tell. */
-export const echo = (draft: Draft, { content, text = "" }: EventOf<"user_message">, { seq, ts }: Envelope) => {
+export const echo = (
+  draft: Draft,
+  { content, text = "" }: EventOf<"user_message">,
+  { seq, ts }: Envelope
+) => {
   // Blocks are passed on as the agent sent them; an image has the shape clients send.
   const images = (content as ReadonlyArray<{ readonly type: string }>).filter(isImage)
   const said = text.trim()
   if (said === "" && images.length === 0) return
   const index = findLast(draft, "user", (item) => item.text.trim() === said)
-  if (index >= (draft.turn?.from ?? 0)) return images.length > 0 && change(draft, index, "user", { images })
+  if (index >= (draft.turn?.from ?? 0)) {
+    if (images.length > 0) change(draft, index, "user", { images })
+    return
+  }
   // A resumed conversation tells what was said before; a running turn is told by its own prompt.
   if (draft.turn === undefined) add(draft, { kind: "user", key: `e${seq}`, ts, text, images, steered: false })
-  return
 }

@@ -3,8 +3,7 @@ import type { AskOption, Choice, PlanStep, Question, SlashCommand } from "./View
 
 export type Open = Readonly<Record<string, unknown>>
 
-export const open = (value: unknown): Open =>
-  typeof value === "object" && value !== null ? value as Open : {}
+export const open = (value: unknown): Open => typeof value === "object" && value !== null ? value as Open : {}
 export const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
 export const number = (value: unknown): number | undefined => typeof value === "number" ? value : undefined
 export const list = (value: unknown): ReadonlyArray<Open> => Array.isArray(value) ? value.map(open) : []

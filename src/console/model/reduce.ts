@@ -1,7 +1,7 @@
 /**
  * reduce: a session's events, a batch at a time, into what the page shows. Pure: the view it is given stays as it was.
  *
- * An event that was seen before changes nothing, so a page may be sent more than it asked for.
+ * An event that was seen before changes nothing, so a page may be sent more than it asked for; but a second beginning is one.
  */
 import type { RelayEvent } from "../../client/browser.js"
 import * as asks from "./asks.js"
@@ -104,6 +104,8 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
 export const reduce = (view: View, events: ReadonlyArray<RelayEvent>): View => {
   const draft = draftOf(view)
   for (const event of events) {
+    // The relay has forgotten the session, and it began anew: its numbers begin anew, too.
+    if (event.type === "session_start" && event.seq === 1 && draft.last_seq > 1) draft.last_seq = 0
     if (event.seq <= draft.last_seq || event.seq === 0) {
       local(draft, event)
       continue

@@ -7,7 +7,13 @@ import { stopAll } from "./tools.js"
 
 type Envelope = Pick<RelayEvent, "seq" | "ts">
 
-const addPrompt = (draft: Draft, text: string, message_id: string | undefined, steered: boolean, at: Envelope) =>
+const addPrompt = (
+  draft: Draft,
+  text: string,
+  message_id: string | undefined,
+  steered: boolean,
+  at: Envelope
+) =>
   add(draft, {
     kind: "user",
     key: `e${at.seq}`,

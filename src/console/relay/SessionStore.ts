@@ -2,7 +2,14 @@
  * SessionStore: one session's state for React. Events are worked in once per frame of the screen, so that a fast agent
  * costs no more than one that is as fast as the eye; when many come at once (a long session is replayed) a part per frame.
  */
-import { connect, type ConnectionState, type Content, type RelayEvent, type Session, type When } from "../../client/browser.js"
+import {
+  connect,
+  type ConnectionState,
+  type Content,
+  type RelayEvent,
+  type Session,
+  type When
+} from "../../client/browser.js"
 import type { Handshake } from "../../client/browser.js"
 import { reduce } from "../model/reduce.js"
 import { empty, type View } from "../model/View.js"

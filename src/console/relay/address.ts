@@ -17,7 +17,11 @@ export const takeToken = () => {
   if (found === null) return
   setToken(decodeURIComponent(found[1] ?? ""))
   const rest = location.hash.replace(found[0], "")
-  history.replaceState(null, "", location.pathname + (rest === "" || rest.startsWith("#") ? rest : `#${rest}`))
+  history.replaceState(
+    null,
+    "",
+    location.pathname + (rest === "" || rest.startsWith("#") ? rest : `#${rest}`)
+  )
 }
 
 /** The session the address names. */

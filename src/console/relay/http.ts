@@ -30,7 +30,9 @@ const get = async (path: string): Promise<unknown> => {
     headers: given === undefined ? {} : { authorization: `Bearer ${given}` }
   })
   const body: unknown = await answer.json()
-  const text = typeof body === "object" && body !== null && "text" in body ? String(body.text) : answer.statusText
+  const text = typeof body === "object" && body !== null && "text" in body
+    ? String(body.text)
+    : answer.statusText
   if (answer.status === 401) throw new TokenWanted(text)
   if (!answer.ok) throw new Error(text)
   return body
@@ -38,4 +40,5 @@ const get = async (path: string): Promise<unknown> => {
 
 // The relay is the one that served this page: its answers have the shape its version has.
 export const agents = async () => (await get("/agents") as { agents: ReadonlyArray<Agent> }).agents
-export const sessions = async () => (await get("/sessions") as { sessions: ReadonlyArray<SessionLine> }).sessions
+export const sessions = async () =>
+  (await get("/sessions") as { sessions: ReadonlyArray<SessionLine> }).sessions
