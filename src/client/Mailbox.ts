@@ -30,7 +30,7 @@ export const make = (): Mailbox => {
   let ended = false
   let failure: RelayError | undefined
   let lastRead = 0
-  const readers: Array<Reader> = []
+  let readers: Array<Reader> = []
 
   const clear = () => {
     letters = []
@@ -80,13 +80,22 @@ export const make = (): Mailbox => {
     return letter.event
   }
 
-  const next = () =>
+  const next = (mine: Set<Reader>) =>
     new Promise<IteratorResult<RelayEvent, undefined>>((resolve, reject) => {
       const event = take()
-      if (event !== undefined) resolve({ done: false, value: event })
-      else if (ended) finish({ resolve, reject })
-      else readers.push({ resolve, reject })
+      if (event !== undefined) return resolve({ done: false, value: event })
+      const reader = { resolve, reject }
+      if (ended) return finish(reader)
+      mine.add(reader)
+      readers.push(reader)
     })
+
+  /** Who has left takes no more events away from who comes next. */
+  const leave = (mine: Set<Reader>) => {
+    readers = readers.filter((reader) => !mine.has(reader))
+    for (const { resolve } of mine) resolve({ done: true, value: undefined })
+    return Promise.resolve({ done: true as const, value: undefined })
+  }
 
   return {
     push,
@@ -98,7 +107,8 @@ export const make = (): Mailbox => {
     },
     [Symbol.asyncIterator]: () => {
       looping = collecting = true
-      return { next, return: () => Promise.resolve({ done: true, value: undefined }) }
+      const mine = new Set<Reader>()
+      return { next: () => next(mine), return: () => leave(mine) }
     }
   }
 }

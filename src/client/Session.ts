@@ -1,14 +1,9 @@
-/**
- * Session: a conversation with an agent, as a page sees it. It outlives its connections: every event comes once and in
- * order, every command is carried out once, whatever happens to the network or the relay in between.
- */
-import * as Link from "./Link.js"
-import * as Mailbox from "./Mailbox.js"
-import * as Outbox from "./Outbox.js"
-import * as Permissions from "./Permissions.js"
+/** Session: a conversation with an agent, as a page sees it. */
+import type { SocketConstructor } from "./Link.js"
+import type { OnPermission, PermissionRequest } from "./Permissions.js"
 import type { Answer, Command, Content, EventOf, Handshake, RelayEvent, When } from "./protocol.js"
-import { forgettable, RelayError } from "./RelayError.js"
-import * as Turns from "./Turns.js"
+import type { RelayError } from "./RelayError.js"
+import type { TurnResult } from "./Turns.js"
 
 /** Where the connection stands. */
 export type ConnectionState =
@@ -23,11 +18,11 @@ export interface ConnectOptions extends Handshake {
   /** Default: where the page comes from, else ws://localhost:8765. `http:` is taken as `ws:`. */
   readonly url?: string | URL
   /** Default: the engine's own. */
-  readonly WebSocket?: Link.SocketConstructor
+  readonly WebSocket?: SocketConstructor
   /** Every event, as it comes. Without it events wait for `for await`. */
   readonly onEvent?: (event: RelayEvent) => void
   /** Answers what the agent asks. */
-  readonly onPermission?: Permissions.OnPermission
+  readonly onPermission?: OnPermission
   readonly onState?: (state: ConnectionState) => void
   /** Attempts in a row that may fail. Default: no limit. */
   readonly retries?: number
@@ -45,17 +40,19 @@ export interface Session extends AsyncIterable<RelayEvent> {
   readonly session_id: string
   /** Resolves when the agent can be talked to; fails with a `RelayError` when the relay refuses. */
   readonly ready: Promise<EventOf<"session_start">>
+  /** Resolves when it is over, or this page has left it; tells why. */
+  readonly closed: Promise<RelayError>
   readonly state: () => ConnectionState
   /** The `seq` of the last event: give it to `connect` as `after_seq` to go on from here. */
   readonly seq: () => number
   /** What waits for an answer now. */
-  readonly permissions: () => ReadonlyArray<Permissions.PermissionRequest>
+  readonly permissions: () => ReadonlyArray<PermissionRequest>
 
   /** Resolves when the relay has taken it; fails with a `RelayError` when it refuses. Neither needs to be awaited. */
   readonly send: (command: Command) => Promise<EventOf<"input_ack">>
   readonly prompt: (content: Content, options?: PromptOptions) => Promise<EventOf<"input_ack">>
   /** A prompt, and the answer to it. */
-  readonly ask: (content: Content, options?: PromptOptions) => Promise<Turns.TurnResult>
+  readonly ask: (content: Content, options?: PromptOptions) => Promise<TurnResult>
   readonly respond: (request_id: string, answer: Answer) => Promise<EventOf<"input_ack">>
   readonly allow: (request_id: string, answer?: Answer) => Promise<EventOf<"input_ack">>
   readonly deny: (request_id: string, message?: string) => Promise<EventOf<"input_ack">>
@@ -70,218 +67,4 @@ export interface Session extends AsyncIterable<RelayEvent> {
   /** Both give a function that stops it. */
   readonly onEvent: (listener: (event: RelayEvent) => void) => () => void
   readonly onState: (listener: (state: ConnectionState) => void) => () => void
-}
-
-/** Close codes (RFC 6455). */
-const ended = 1000
-const refused = 1008
-const tooLarge = 1009
-const restarting = 1012
-const tryAgain = 1013
-
-/** `randomUUID` exists only on pages that came over https or from localhost. */
-const newId = (): string =>
-  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")
-
-/** A listener that fails must not stop the others, nor go unnoticed. */
-const tell = <A>(listeners: Iterable<(value: A) => void>, value: A) => {
-  for (const listener of [...listeners]) {
-    try {
-      listener(value)
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
-    }
-  }
-}
-
-const isPong = (event: RelayEvent) => event.type === "status" && event.status === "pong"
-const isFatal = (event: RelayEvent) => event.type === "error" && event.metadata?.["fatal"] === true
-
-export const open = (url: string, WebSocket: Link.SocketConstructor, options: ConnectOptions): Session => {
-  const { onEvent, onPermission, onState, retries = Infinity, signal, ...given } = options
-  const { url: _, WebSocket: __, ...handshake } = given
-  const session_id = handshake.session_id ?? newId()
-  // A name that was just made up has no events before.
-  let seq = handshake.after_seq ?? (handshake.session_id === undefined ? 0 : undefined)
-  let state: ConnectionState = { status: "connecting" }
-  let fresh = true
-  let over = false
-  let refusal: RelayError | undefined
-
-  const eventListeners = new Set(onEvent === undefined ? [] : [onEvent])
-  const stateListeners = new Set(onState === undefined ? [] : [onState])
-  const outbox = Outbox.make(newId)
-  const mailbox = Mailbox.make()
-  if (onEvent !== undefined) mailbox.forgo()
-  const turns = Turns.make()
-  const send = outbox.add
-  const respond: Session["respond"] = (request_id, answer) =>
-    send({ type: "permission_response", request_id, ...answer })
-  const permissions = Permissions.make({ ask: onPermission, answer: respond })
-
-  let started: (event: EventOf<"session_start">) => void
-  let failed: (error: RelayError) => void
-  const ready = forgettable(
-    new Promise<EventOf<"session_start">>((resolve, reject) => {
-      started = resolve
-      failed = reject
-    })
-  )
-  let left = () => {}
-  const gone = new Promise<void>((resolve) => (left = resolve))
-
-  const become = (next: ConnectionState) => {
-    state = next
-    tell(stateListeners, next)
-  }
-
-  const finish = (error: RelayError) => {
-    if (state.status === "closed") return
-    link.stop()
-    signal?.removeEventListener("abort", close)
-    failed(error)
-    outbox.failAll(error)
-    turns.failAll(error)
-    permissions.settleAll()
-    mailbox.end(error.code === "session_ended" || error.code === "closed" ? undefined : error)
-    become({ status: "closed", error })
-    left()
-  }
-
-  const onFrame = (frame: string) => {
-    // What a relay sends is an event.
-    const event = JSON.parse(frame) as RelayEvent
-    if (isFatal(event) && event.type === "error") refusal = new RelayError(event.code, event.text, event)
-    if (event.session_id !== undefined) {
-      if (fresh) greet(event)
-      // What is said to this connection alone repeats the place where it stands.
-      if (event.seq > (seq ?? -1)) {
-        seq = event.seq
-        over = event.type === "session_end"
-      } else if (isPong(event)) return
-    }
-    deliver(event, frame.length)
-    if (event.type === "session_end" && outbox.isEnding()) {
-      finish(new RelayError("session_ended", "the session has ended"))
-    }
-  }
-
-  /** The first event of a connection: the relay has let us in, and says where we stand. */
-  const greet = (event: RelayEvent) => {
-    fresh = false
-    // The relay knows nothing of what we had: the session began anew.
-    if (seq !== undefined && event.seq < seq) {
-      seq = undefined
-      permissions.settleAll()
-      turns.failAll(new RelayError("session_ended", "the relay has forgotten the session and began it anew"))
-    }
-    link.greeted()
-    become({ status: "open" })
-    outbox.open(link.send)
-  }
-
-  const deliver = (event: RelayEvent, chars: number) => {
-    if (event.type === "session_start") started(event)
-    outbox.settle(event)
-    turns.follow(event)
-    permissions.follow(event)
-    mailbox.push(event, chars)
-    tell(eventListeners, event)
-  }
-
-  /** Why not to come again. */
-  const verdict = ({ code, reason }: Link.Lost, failures: number): RelayError | undefined => {
-    if (code === ended || (over && code !== restarting)) {
-      return new RelayError("session_ended", refusal?.message ?? "the session has ended", refusal?.event)
-    }
-    if (code === refused) return refusal ?? new RelayError("bad_handshake", reason)
-    if (
-      code === tooLarge && !fresh && outbox.dropLargest(`the relay takes no frame of this size: ${reason}`)
-    ) {
-      return undefined
-    }
-    if (fresh && code !== restarting && code !== tryAgain && refusal !== undefined) return refusal
-    if (failures <= retries) return undefined
-    return new RelayError("unreachable", `no relay answers at ${url}: ${reason}`)
-  }
-
-  const onLost = (lost: Link.Lost, failures: number): boolean => {
-    outbox.shut()
-    const error = verdict(lost, failures)
-    if (error !== undefined) finish(error)
-    return error === undefined
-  }
-
-  const close = () => finish(new RelayError("closed", "the session was left"))
-
-  const link = Link.open({
-    url,
-    WebSocket,
-    handshake: () => ({
-      ...handshake,
-      session_id,
-      ...(seq !== undefined && { after_seq: seq }),
-      // Should it have ended already, it is opened again only to hear that.
-      ...(outbox.isEnding() && { linger: 0 })
-    }),
-    onFrame,
-    onConnecting: () => {
-      fresh = true
-      over = false
-      refusal = undefined
-      if (state.status !== "connecting") become({ status: "connecting" })
-    },
-    onLost,
-    onWaiting: ({ code, reason }, retry_ms) => become({ status: "waiting", code, reason, retry_ms })
-  })
-  if (signal?.aborted) close()
-  signal?.addEventListener("abort", close)
-
-  const toPrompt = (content: Content, { message_id = newId(), when }: PromptOptions = {}) => ({
-    type: "user_message" as const,
-    content,
-    message_id,
-    ...(when !== undefined && { when })
-  })
-  const prompt: Session["prompt"] = (content, options) => send(toPrompt(content, options))
-
-  return {
-    session_id,
-    ready,
-    state: () => state,
-    seq: () => seq ?? 0,
-    permissions: permissions.pending,
-    send,
-    prompt,
-    ask: (content, options) => {
-      const command = toPrompt(content, options)
-      const result = turns.resultOf(command.message_id)
-      send(command).catch((error: RelayError) => turns.fail(command.message_id, error))
-      return result
-    },
-    respond,
-    allow: (request_id, answer) => respond(request_id, { ...answer, behavior: "allow" }),
-    deny: (request_id, message) =>
-      respond(request_id, { behavior: "deny", ...(message !== undefined && { message }) }),
-    interrupt: () => send({ type: "interrupt" }),
-    setModel: (model) => send({ type: "set_model", model }),
-    setMode: (mode) => send({ type: "set_permission_mode", mode }),
-    end: () => {
-      send({ type: "end" })
-      return gone
-    },
-    close,
-    onEvent: (listener) => {
-      mailbox.forgo()
-      eventListeners.add(listener)
-      return () => void eventListeners.delete(listener)
-    },
-    onState: (listener) => {
-      stateListeners.add(listener)
-      return () => void stateListeners.delete(listener)
-    },
-    [Symbol.asyncIterator]: mailbox[Symbol.asyncIterator]
-  }
 }

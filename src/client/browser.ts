@@ -4,7 +4,8 @@
  * `connect` gives a `Session`. It reconnects by itself; nothing is lost and nothing is done twice.
  */
 import type { SocketConstructor } from "./Link.js"
-import * as Session from "./Session.js"
+import { openSession } from "./openSession.js"
+import type { ConnectOptions, Session } from "./Session.js"
 
 export type { Socket, SocketConstructor } from "./Link.js"
 export type { OnPermission, PermissionRequest } from "./Permissions.js"
@@ -41,7 +42,7 @@ const defaultUrl = (): string => {
  *
  * Throws only when there is no WebSocket to use, or `url` is no address; everything else is told by the session.
  */
-export const connect = (options: Session.ConnectOptions = {}): Session.Session => {
+export const connect = (options: ConnectOptions = {}): Session => {
   const WebSocket = options.WebSocket ?? page.WebSocket
   if (WebSocket === undefined) {
     throw new TypeError(
@@ -49,5 +50,5 @@ export const connect = (options: Session.ConnectOptions = {}): Session.Session =
     )
   }
   const url = new URL(options.url ?? defaultUrl())
-  return Session.open(url.href.replace(/^http/, "ws"), WebSocket, options)
+  return openSession(url.href.replace(/^http/, "ws"), WebSocket, options)
 }

@@ -1,14 +1,17 @@
-/**
- * protocol: the wire as a client types it: commands in the short spellings, plain strings for names. Types only, taken
- * from the schemas, so that nothing of Effect is in a page.
- */
-import type * as Wire from "../schema/index.js"
+/** protocol: the frames as a client speaks of them. Types only. */
+import type * as Wire from "./wire.js"
+
+export type { Command, Handshake } from "./wire.js"
+/** Everything the relay says, with its place in the session. */
+export type RelayEvent = Wire.Event
+export type EventType = RelayEvent["type"]
+/** The event of this type. */
+export type EventOf<Type extends EventType> = Extract<RelayEvent, { readonly type: Type }>
+export type ErrorCode = Wire.ErrorEvent["code"]
+export type When = "queue" | "steer" | "interrupt"
 
 /** What a person says to an agent: text, or blocks of text and images. */
-export type Content = string | ReadonlyArray<Wire.ContentBlock>
-
-/** The first frame. The client adds `session_id` and `after_seq` when it comes again. */
-export type Handshake = typeof Wire.HandshakeFields.Encoded
+export type Content = Wire.UserMessageCommand["content"]
 
 /** How an answer to a permission request may be given. */
 export interface Answer {
@@ -26,17 +29,3 @@ export interface Answer {
   /** For a question: from each question's `id` (or text) to what was chosen. */
   readonly answers?: Readonly<Record<string, string | ReadonlyArray<string>>>
 }
-
-/** Anything a client may tell the relay after the handshake. */
-export type Command =
-  | typeof Wire.ShortPrompt.Encoded
-  | typeof Wire.LongPrompt.Encoded
-  | (typeof Wire.PermissionAnswer.Encoded)
-  | Exclude<typeof Wire.ClientCommand.Encoded, { readonly type: "user_message" | "permission_response" }>
-
-/** What an event of this type holds, with its place in the session. */
-export type EventOf<Type extends Wire.EventType> = RelayEvent & { readonly type: Type }
-export type RelayEvent = typeof Wire.RelayEvent.Encoded
-export type EventType = RelayEvent["type"]
-export type ErrorCode = Wire.ErrorCode
-export type When = Wire.When

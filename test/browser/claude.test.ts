@@ -45,7 +45,7 @@ describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
     await prompt(page, "hello")
     await said(page, "Hello from the scripted model.")
     await isIdle(page)
-    expect(await page.getByLabel("Model").locator("option").count()).toBeGreaterThan(1)
+    expect(await page.getByLabel("Model", { exact: true }).locator("option").count()).toBeGreaterThan(1)
     await page.getByLabel("Prompt").fill("/comp")
     await page.getByRole("option", { name: /\/compact/ }).waitFor()
   })

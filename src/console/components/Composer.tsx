@@ -163,9 +163,8 @@ export const Composer = ({ closed, store, view }: Props) => {
           }}
           placeholder={isRunning ? "Say what comes next…" : "Ask, or tell it what to do…"}
           aria-label="Prompt"
-          role="combobox"
-          aria-expanded={found.length > 0}
-          aria-controls="slash-menu"
+          aria-haspopup="listbox"
+          aria-controls={found.length > 0 ? "slash-menu" : undefined}
           aria-autocomplete="list"
           aria-activedescendant={found.length > 0 ? `slash-${mark}` : undefined}
           disabled={closed}

@@ -90,7 +90,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
     case "quota_warning":
       return notice(draft, "warning", event.text, event)
     case "context_warning":
-      settings.used(draft, event)
+      settings.used(draft, { context_pct: event.context_pct })
       return notice(draft, "warning", event.text ?? `The context is ${event.context_pct} % full.`, event)
     case "context_compacted":
       return notice(draft, "info", event.text ?? "The conversation was summarized to make room.", event)
