@@ -55,19 +55,25 @@ describe.skipIf(missing !== undefined)("the console's speed", () => {
   const stage = setStage()
 
   it("paints within a second, and weighs less than 350 kB", async () => {
+    // Each in a browser that has nothing of it yet; the best one tells most of the page and least of the machine.
+    const paints: Array<number> = []
+    for (let time = 0; time < 5; time++) {
+      const page = await stage.open()
+      await page.goto(stage.url())
+      await page.getByRole("radio", { name: /Demo/ }).waitFor()
+      paints.push(
+        await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") as number
+      )
+    }
+    const paint = Math.min(...paints)
     const page = await stage.open()
-    await page.goto(stage.url())
-    await page.getByRole("radio", { name: /Demo/ }).waitFor()
-    const paint = await page.evaluate(
-      "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-    ) as number
     await startDemo(stage, page)
     await page.getByRole("form", { name: "Question" }).waitFor()
     const weight = await weightOf(page)
     console.log(
       `first paint after ${Math.round(paint)} ms; chat view ${Math.round(weight / 1024)} kB gzipped`
     )
-    expect(paint).toBeLessThan(1000 * slowness)
+    expect(paint).toBeLessThan(1000)
     expect(weight).toBeLessThan(350 * 1024)
     expect(weight).toBeGreaterThan(50 * 1024)
   })

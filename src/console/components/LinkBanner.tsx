@@ -5,7 +5,6 @@ import { TokenForm } from "./TokenForm.js"
 
 interface Props {
   readonly link: ConnectionState
-  readonly session_id: string
 }
 
 export const LinkBanner = ({ link }: Props) => {

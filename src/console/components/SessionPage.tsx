@@ -96,7 +96,7 @@ const Conversation = ({ onChange, onMenu, onRaw, raw, store }: ConversationProps
         onMenu={onMenu}
         onInspect={() => setInspecting(true)}
       />
-      <LinkBanner link={link} session_id={store.session.session_id} />
+      <LinkBanner link={link} />
       {view.can.terminal
         ? (
           <Suspense fallback={<div className="terminal" aria-busy="true" />}>
