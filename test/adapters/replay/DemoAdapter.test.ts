@@ -24,7 +24,7 @@ const next = (session: Session.Session, type: RelayEvent["type"], seq: number) =
     Stream.runHead,
     Effect.flatten,
     Effect.orDie,
-    Effect.raceFirst(Effect.forever(Effect.zipRight(Effect.yieldNow(), TestClock.adjust("1 second"))))
+    Effect.raceFirst(Effect.forever(Effect.zipRight(Effect.yieldNow(), TestClock.adjust("10 seconds"))))
   )
 
 const answer = (request_id: string, behavior: "allow" | "deny"): ClientCommand => ({
