@@ -17,7 +17,7 @@ export const startDemo = async (stage: Stage, page: Page) => {
 
 export const answerQuestion = async (page: Page) => {
   await page.getByRole("radio", { name: /Whole cents/ }).check()
-  await page.getByRole("button", { name: "Answer" }).click()
+  await page.getByRole("button", { name: "Answer", exact: true }).click()
 }
 
 export const allow = (page: Page) => page.getByRole("button", { name: "Allow once" }).click()

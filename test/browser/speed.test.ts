@@ -89,7 +89,7 @@ describe.skipIf(missing !== undefined)("the console's speed", () => {
     })
     await client.waitFor("session_start")
     client.send({ text: "go on for long" })
-    const end = await client.waitFor("turn_end", { within: 60_000 })
+    const end = await client.waitFor("turn_end", { within: 60_000 * slowness })
     expect(end.seq).toBeGreaterThan(events - 100)
     await client.close()
 

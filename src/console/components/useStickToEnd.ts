@@ -2,6 +2,9 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react"
 
 const near = 48
+/** What a person scrolls with, and how long after it a movement is still theirs, in ms. */
+const gestures = ["wheel", "touchmove", "keydown", "pointerdown"] as const
+const gestureMs = 1000
 
 interface Stick {
   readonly atEnd: boolean
@@ -26,15 +29,18 @@ export const useStickToEnd = (
     const box = scroller.current
     if (box === null || content.current === null) return
     let last = box.scrollTop
+    let gesture = -Infinity
+    const onGesture = () => void (gesture = performance.now())
     const settle = (stick: boolean) => {
       sticks.current = stick
       setAtEnd(stick)
     }
     const onScroll = () => {
       const left = box.scrollHeight - box.scrollTop - box.clientHeight
-      // Content that grows leaves the end further away, but only a person goes back.
+      // Content that grows or is measured anew moves the end, too; only a person leaves it.
+      const byPerson = performance.now() - gesture < gestureMs
       if (left < near) settle(true)
-      else if (box.scrollTop < last - 1) settle(false)
+      else if (box.scrollTop < last - 1 && byPerson) settle(false)
       last = box.scrollTop
     }
     const observer = new ResizeObserver(() => {
@@ -43,9 +49,11 @@ export const useStickToEnd = (
     observer.observe(content.current)
     observer.observe(box)
     box.addEventListener("scroll", onScroll, { passive: true })
+    for (const type of gestures) box.addEventListener(type, onGesture, { passive: true })
     return () => {
       observer.disconnect()
       box.removeEventListener("scroll", onScroll)
+      for (const type of gestures) box.removeEventListener(type, onGesture)
     }
   }, [content, scroller])
 
