@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/agents/**", "test/chaos/**", "test/load/**"]
+          exclude: ["test/{agents,browser,chaos,load}/**"]
         }
       },
       {
@@ -52,6 +52,16 @@ export default defineConfig({
         test: {
           name: "load",
           include: ["test/load/**/*.test.ts"],
+          poolOptions: { forks: { singleFork: true } }
+        }
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           poolOptions: { forks: { singleFork: true } }
         }
       }

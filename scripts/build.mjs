@@ -3,20 +3,20 @@
  *
  * The library is what tsc makes of the package's entries (tsconfig.build.json): plain modules and their types, Effect
  * stays a peer. The command line is one minified file with Effect inside, so that it installs almost nothing and starts
- * fast. `node scripts/build.mjs cli` makes only dist/cli.mjs.
+ * fast. The console is a page with React and all else inside. `node scripts/build.mjs cli console` makes only those parts.
  */
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { bundleReaper } from "./bundleReaper.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const cli = join(root, "dist/cli.mjs")
+const page = join(root, "dist/console.LICENSES.txt")
 const read = (...path) => readFileSync(join(root, ...path), "utf8")
 const { version } = JSON.parse(read("package.json"))
-const libraryEntries = JSON.parse(read("tsconfig.build.json")).files
 
 // `ws` calls `require`, which modules do not have. The unlikely name cannot meet one that the minifier invents.
 const banner = `#!/usr/bin/env node
@@ -72,17 +72,24 @@ const licensesOf = (inputs) => {
   }).join(`\n${"-".repeat(80)}\n\n`)
 }
 
-const onlyCli = process.argv[2] === "cli"
-const entries = ["src/cli/main.ts", ...(onlyCli ? [] : libraryEntries)]
+const buildPage = async () => {
+  // Vite is slow to load, and who builds only the command needs none of it.
+  const { buildConsole } = await import("./build-console.mjs")
+  writeFileSync(page, licensesOf(await buildConsole()))
+}
+
+const parts = { library: buildLibrary, cli: buildCli, console: buildPage }
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts)
 const started = performance.now()
 try {
-  const missing = entries.filter((entry) => !existsSync(join(root, entry)))
-  if (missing.length > 0) throw new Error(`${missing.join(" and ")} missing`)
-  if (!onlyCli) rmSync(join(root, "dist"), { recursive: true, force: true })
-  await Promise.all(onlyCli ? [buildCli()] : [buildCli(), buildLibrary()])
-  const size = Math.round(statSync(cli).size / 1024)
-  const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  console.log(`built ${onlyCli ? "" : "dist/ and "}dist/cli.mjs (${size} KB) in ${seconds} s`)
+  const unknown = wanted.filter((part) => !Object.hasOwn(parts, part))
+  if (unknown.length > 0) {
+    throw new Error(`there is no ${unknown.join(", ")}; parts are ${Object.keys(parts).join(", ")}`)
+  }
+  if (process.argv.length === 2) rmSync(join(root, "dist"), { recursive: true, force: true })
+  await Promise.all(wanted.map((part) => parts[part]()))
+  const size = wanted.includes("cli") ? `, dist/cli.mjs has ${Math.round(statSync(cli).size / 1024)} KB` : ""
+  console.log(`built ${wanted.join(", ")} in ${((performance.now() - started) / 1000).toFixed(1)} s${size}`)
 } catch (error) {
   console.error(`build failed: ${error.message.split("\n", 1)}`)
   process.exitCode = 1

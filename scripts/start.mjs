@@ -1,6 +1,6 @@
 /**
- * start: `npm start -- --port 9001` in a fresh checkout. Builds dist/cli.mjs when it is missing or older than a source,
- * then becomes it as far as one can tell: same terminal, same arguments, same signals, same exit code.
+ * start: `npm start -- --port 9001` in a fresh checkout. Builds the command and the console when they are missing or
+ * older than a source, then becomes the command as far as one can tell: same terminal, same arguments, same signals, same exit code.
  */
 import { spawn, spawnSync } from "node:child_process"
 import { readdirSync, statSync } from "node:fs"
@@ -16,9 +16,10 @@ const sources = [
   ...readdirSync(join(root, "src"), { recursive: true }).map((path) => join("src", path))
 ]
 
-if (modified("dist/cli.mjs") < Math.max(...sources.map(modified))) {
-  console.error("ai-relay: building dist/cli.mjs")
-  const build = spawnSync(process.execPath, [join(root, "scripts/build.mjs"), "cli"], {
+const built = Math.min(modified("dist/cli.mjs"), modified("dist/console/files.json"))
+if (built < Math.max(...sources.map(modified))) {
+  console.error("ai-relay: building")
+  const build = spawnSync(process.execPath, [join(root, "scripts/build.mjs"), "cli", "console"], {
     stdio: ["ignore", "ignore", "inherit"]
   })
   if (build.status !== 0) process.exit(build.status ?? 1)

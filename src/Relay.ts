@@ -14,6 +14,7 @@ import { ClaudeAdapter } from "./adapters/claude/ClaudeAdapter.js"
 import { CodexAdapter } from "./adapters/codex/CodexAdapter.js"
 import { CortexAdapter } from "./adapters/cortex/CortexAdapter.js"
 import { GenericAdapter } from "./adapters/generic/GenericAdapter.js"
+import { DemoAdapter } from "./adapters/replay/DemoAdapter.js"
 import { ReplayAdapter } from "./adapters/replay/ReplayAdapter.js"
 import { RelayServer } from "./server/RelayServer.js"
 import { ServerConfig, type ServerSettings } from "./server/ServerConfig.js"
@@ -34,7 +35,7 @@ export const layerAdapters = Layer.unwrapEffect(Effect.map(RelayConfig, ({ tools
   AdapterRegistry.layer(
     Effect.map(
       Effect.all([ClaudeAdapter, CodexAdapter, CortexAdapter, GenericAdapter, ReplayAdapter, AcpAdapters]),
-      (found) => found.flat()
+      (found) => [...found.flat(), DemoAdapter]
     ),
     { "claude-code": "claude" },
     tools
@@ -79,5 +80,6 @@ export const layer = (options: RelayOptions = {}) =>
   RelayServer.layer.pipe(
     Layer.provideMerge(layerSessions(options)),
     Layer.provide(Auth.layer(options)),
-    Layer.provide(ServerConfig.layer(options))
+    Layer.provide(ServerConfig.layer(options)),
+    Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer))
   )

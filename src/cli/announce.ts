@@ -35,6 +35,7 @@ export const announce = (version: string, found: Found, auth: NonNullable<AuthOp
     const there = placeOf(isEverywhere(host) ? outward() ?? "localhost" : host, port)
     const lines = [
       `ai-relay ${version} listens on ws${s}://${here} (Ctrl-C ends it)`,
+      `Open http${s}://${here} in a browser`,
       ...auth === "never"
         ? ["--no-auth: whoever reaches this port can run any program as this user"]
         : aboutToken(found, `http${s}://${there}`)

@@ -5,27 +5,13 @@
  */
 import { Command, Options } from "@effect/cli"
 import { Console, Effect } from "effect"
-import { knownAgents } from "../adapters/knownAgents.js"
-import { type Finding, probe, works } from "../services/AgentProbe.js"
-import * as ProcessSupervisor from "../services/ProcessSupervisor.js"
-import * as PtySupervisor from "../services/PtySupervisor.js"
+import { examine } from "../services/AgentFindings.js"
+import { type Finding, works } from "../services/AgentProbe.js"
 
-const terminals: Effect.Effect<Finding> = PtySupervisor.isAvailable.pipe(
-  Effect.as({ tool: "generic", name: "Any program on a terminal", installed: true, logged_in: true }),
-  Effect.catchAll(({ message }) =>
-    Effect.succeed({
-      tool: "generic",
-      name: "Any program on a terminal",
-      installed: false,
-      advice: message
-    })
-  )
-)
-
-const examine = Effect.gen(function*() {
-  const agents = yield* Effect.forEach(knownAgents, probe, { concurrency: 4 })
-  return { agents: [...agents, yield* terminals], works: agents.some(works) }
-}).pipe(Effect.provide(ProcessSupervisor.layer()))
+const findings = Effect.map(examine, (agents) => ({
+  agents,
+  works: agents.some((agent) => agent.tool !== "generic" && works(agent))
+}))
 
 const stateOf = ({ installed, logged_in }: Finding): string =>
   !installed ? "missing" : logged_in === undefined ? "installed" : logged_in ? "ready" : "no login"
@@ -60,7 +46,7 @@ const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
 export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
   Command.make("doctor", { json: Options.boolean("json") }, ({ json }) =>
     Effect.gen(function*() {
-      const found = { relay_version, ...yield* examine }
+      const found = { relay_version, ...yield* findings }
       yield* Console.log(
         json
           ? JSON.stringify(found, null, 2)

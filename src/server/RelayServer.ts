@@ -11,12 +11,14 @@ import { createServer as createTlsServer, Server as TlsServer } from "node:https
 import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
+import { AgentFindings } from "../services/AgentFindings.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import type { Journal } from "../services/Journal.js"
 import * as Metrics from "../services/Metrics.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
 import { waitUntil } from "../services/waitUntil.js"
 import * as Connection from "./Connection.js"
+import { ConsoleFiles } from "./ConsoleFiles.js"
 import * as Guests from "./Guests.js"
 import { answerHttp, visitorOf } from "./httpRoutes.js"
 import { serveConnection } from "./serveConnection.js"
@@ -52,7 +54,9 @@ export class RelayServer extends Context.Tag("ai-relay/server/RelayServer")<Rela
   /** When it shuts down: wait for no turn any longer. */
   readonly hurry: Effect.Effect<void>
 }>() {
-  static readonly layer = Layer.scoped(this, Effect.suspend(() => make))
+  static readonly layer = Layer.scoped(this, Effect.suspend(() => make)).pipe(
+    Layer.provide([ConsoleFiles.layer(), AgentFindings.layer])
+  )
 }
 
 /** How long sockets may take to close at shutdown, in ms. */
@@ -111,7 +115,9 @@ const make = Effect.gen(function*() {
   const registry = yield* SessionRegistry
   const runSync = Runtime.runSync(yield* Effect.runtime<never>())
   const fibers = yield* FiberSet.make<void>()
-  const fork = yield* FiberSet.runtime(fibers)<Auth | Journal | SessionRegistry>()
+  const fork = yield* FiberSet.runtime(fibers)<
+    AgentFindings | Auth | ConsoleFiles | Journal | SessionRegistry
+  >()
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,

@@ -1,7 +1,10 @@
 /**
- * httpRoutes: the relay's answers to plain HTTP. All but the health checks ask who is there, as the socket does.
+ * httpRoutes: the relay's answers to plain HTTP. All but the health checks and the console's files ask who is there, as
+ * the socket does.
  *
+ * - `GET /`: the console, where it was built.
  * - `GET /healthz`: the process answers. `GET /readyz`: sessions can be written; 503 and why, if not.
+ * - `GET /agents`: `{"agents":[…]}`, which of them can be used here, as `ai-relay doctor` finds them.
  * - `GET /metrics`: what is counted, as Prometheus reads it.
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
@@ -12,9 +15,11 @@ import { Effect, Option, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { contracts } from "../schema/contracts/index.js"
 import { SessionId } from "../schema/index.js"
+import { AgentFindings } from "../services/AgentFindings.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import { Journal } from "../services/Journal.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
+import { ConsoleFiles } from "./ConsoleFiles.js"
 import { metricsText } from "./metricsText.js"
 import { sendEvents } from "./sendEvents.js"
 
@@ -55,7 +60,7 @@ const sendMetrics = (response: ServerResponse) =>
 
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there are /healthz, /readyz, /metrics, /sessions, /sessions/ID/events, POST /ticket, and /openapi.json, "
+  + "Over HTTP there are /healthz, /readyz, /agents, /metrics, /sessions, /sessions/ID/events, POST /ticket, and /openapi.json, "
   + "which describes them."
 
 const isSessionId = Schema.is(SessionId)
@@ -74,6 +79,10 @@ const route = Effect.fnUntraced(
   function*(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
     const registry = yield* SessionRegistry
     const journal = yield* Journal
+    if (path === "/agents") {
+      const { all } = yield* AgentFindings
+      return yield* sendJson(response, 200, { agents: yield* all })
+    }
     if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
     const contract = Object.entries(contracts).find(([name]) => path === `/${name}`)?.[1]
@@ -111,6 +120,8 @@ export const answerHttp = Effect.fn("answerHttp")(
     const auth = yield* Auth
     const visitor = visitorOf(request)
     yield* auth.checkOrigin(visitor)
+    // The page that asks for the token has none yet.
+    if (method !== "OPTIONS" && (yield* (yield* ConsoleFiles).answer(path, request, response))) return
     if (visitor.origin !== undefined) {
       response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
     }

@@ -24,6 +24,8 @@ interface Options {
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
   readonly args?: ReadonlyArray<string>
+  /** Default: any that is free. */
+  readonly port?: string
 }
 
 /** Make dist/cli.mjs of the sources as they are. */
@@ -44,8 +46,8 @@ const untilListening = (child: ChildProcess, output: () => string): Promise<stri
     )
   })
 
-export const startDaemon = async ({ args = [], cwd, env }: Options): Promise<Daemon> => {
-  const child = spawn(process.execPath, [program, "--host", "127.0.0.1", "--port", "0", ...args], {
+export const startDaemon = async ({ args = [], cwd, env, port = "0" }: Options): Promise<Daemon> => {
+  const child = spawn(process.execPath, [program, "--host", "127.0.0.1", "--port", port, ...args], {
     cwd,
     env
   })

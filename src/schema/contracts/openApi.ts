@@ -61,6 +61,21 @@ const session: Json = {
   }
 }
 
+const agent: Json = {
+  description: "What `ai-relay doctor` finds of an agent.",
+  type: "object",
+  required: ["tool", "name", "installed"],
+  properties: {
+    tool: { type: "string" },
+    name: { type: "string" },
+    installed: { type: "boolean", description: "Its program is there, or it needs none." },
+    version: { type: "string" },
+    tested: { type: "string", description: "The version the relay was tried with." },
+    logged_in: { type: "boolean", description: "Absent: only opening a session shows it." },
+    advice: { type: "string", description: "What to run to make it work." }
+  }
+}
+
 const sessionId = { name: "session_id", in: "path", required: true, schema: { type: "string" } }
 const afterSeq = {
   name: "after_seq",
@@ -87,6 +102,14 @@ export const openApi = (): Json => ({
       200: json("They can.", text("status")),
       503: json("They cannot, and why.", text("reason"))
     }, { security: [] }),
+    "/agents": get("listAgents", "Which agents can be used here, at most a minute old.", {
+      200: json("In the order they are offered.", {
+        type: "object",
+        required: ["agents"],
+        properties: { agents: { type: "array", items: agent } }
+      }),
+      ...refusals
+    }),
     "/sessions": get("listSessions", "Live sessions, then those that are kept.", {
       200: json("The most recently active first.", {
         type: "object",

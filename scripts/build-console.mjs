@@ -1,0 +1,73 @@
+/**
+ * build-console: fills dist/console with the page of src/console: its files, each with its brotli and gzip form beside it,
+ * and `files.json`, the list the relay serves from.
+ */
+import react from "@vitejs/plugin-react"
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { extname, join, relative, sep } from "node:path"
+import { fileURLToPath } from "node:url"
+import { brotliCompressSync, constants, gzipSync } from "node:zlib"
+import { build } from "vite"
+
+const root = fileURLToPath(new URL("../src/console", import.meta.url))
+export const consoleFolder = fileURLToPath(new URL("../dist/console", import.meta.url))
+
+const types = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2"
+}
+const packed = new Set([".woff2"])
+
+const compress = (path) => {
+  const content = readFileSync(path)
+  const params = { [constants.BROTLI_PARAM_SIZE_HINT]: content.length }
+  writeFileSync(`${path}.br`, brotliCompressSync(content, { params }))
+  writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }))
+}
+
+const listed = (name) => {
+  const ending = extname(name)
+  const type = types[ending]
+  if (type === undefined) throw new Error(`${name}: give its type in scripts/build-console.mjs`)
+  const compressed = !packed.has(ending)
+  if (compressed) compress(join(consoleFolder, name))
+  return {
+    path: `/${name.split(sep).join("/")}`,
+    type,
+    immutable: name.startsWith(`assets${sep}`),
+    compressed
+  }
+}
+
+/** Builds the page; gives the modules that went into it. */
+export const buildConsole = async () => {
+  const { output } = await build({
+    configFile: false,
+    root,
+    base: "/",
+    logLevel: "warn",
+    plugins: [react()],
+    build: {
+      outDir: consoleFolder,
+      emptyOutDir: true,
+      target: "es2022",
+      modulePreload: { polyfill: false },
+      // An inlined font or script would need a weaker policy than the relay sends.
+      assetsInlineLimit: 0,
+      chunkSizeWarningLimit: 700,
+      rollupOptions: {
+        output: { chunkFileNames: "assets/part-[hash].js" },
+        // A library's remarks to a bundler this one does not need.
+        onwarn: (warning, warn) => warning.code === "INVALID_ANNOTATION" || warn(warning)
+      }
+    }
+  })
+  const files = readdirSync(consoleFolder, { recursive: true })
+    .filter((name) => statSync(join(consoleFolder, name)).isFile())
+  writeFileSync(join(consoleFolder, "files.json"), JSON.stringify(files.map(listed)))
+  return output.flatMap((chunk) => "moduleIds" in chunk ? chunk.moduleIds : [])
+    .map((id) => relative(join(root, "../.."), id.replaceAll("\0", "").split("?", 1)[0]))
+}

@@ -1,0 +1,58 @@
+/**
+ * test-browser: `npm run test:browser`. Builds the command and the console and drives them with Debian's Chromium; Claude
+ * Code, if it is installed, answers with a scripted model. Without Chromium (and no way to get it) the suite is skipped
+ * and says why. `npm run docs:images` takes the pictures of docs/images instead.
+ */
+import { spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { homedir } from "node:os"
+import { delimiter, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const { env } = process
+const chromium = env.AI_RELAY_CHROMIUM || "/usr/bin/chromium"
+const agents = env.AI_RELAY_AGENTS_DIR
+  || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ai-relay/agents")
+
+const run = (command, args, options = {}) =>
+  spawnSync(command, args, { cwd: root, stdio: "inherit", ...options }).status ?? 1
+
+/** Gives undefined, or why there is no browser. */
+const getChromium = () => {
+  if (existsSync(chromium)) return undefined
+  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
+    return `${chromium} is missing: apt-get install chromium`
+  }
+  console.log("installing chromium")
+  const quiet = { stdio: ["ignore", "ignore", "inherit"], env: { ...env, DEBIAN_FRONTEND: "noninteractive" } }
+  run("apt-get", ["-qq", "update"], quiet)
+  run("apt-get", ["-qq", "install", "-y", "chromium"], quiet)
+  return existsSync(chromium) ? undefined : "apt-get could not install chromium, see above"
+}
+
+const reason = getChromium()
+if (reason !== undefined) console.log(`skipping the browser suite: ${reason}`)
+
+const [first, ...rest] = process.argv.slice(2)
+const images = first === "--images"
+const built = run(process.execPath, ["scripts/build.mjs", "cli", "console"])
+process.exitCode = built || run(
+  process.execPath,
+  [
+    join(root, "node_modules/vitest/vitest.mjs"),
+    "run",
+    "--project",
+    "browser",
+    ...(images ? rest : process.argv.slice(2))
+  ],
+  {
+    env: {
+      ...env,
+      PATH: join(agents, "node_modules/.bin") + delimiter + env.PATH,
+      AI_RELAY_CHROMIUM: chromium,
+      ...(reason !== undefined && { AI_RELAY_SKIP_BROWSER: reason }),
+      ...(images && { AI_RELAY_IMAGES: join(root, "docs/images") })
+    }
+  }
+)

@@ -1,0 +1,53 @@
+/**
+ * DemoAdapter: `{"tool":"demo"}`, an agent that needs no program, no key and no network. Each prompt plays a recorded
+ * turn on real time, permissions and questions included. For seeing what a page does with everything an agent can say.
+ */
+import { Effect } from "effect"
+import { type Adapter, type AgentCommand, EventSink } from "../Adapter.js"
+import { demoIfDenied, demoRecording } from "./demoScript.js"
+import { perform } from "./perform.js"
+
+const models = [
+  { value: "demo", displayName: "Demo", description: "A recording" },
+  { value: "demo-again", displayName: "Demo, again", description: "The same recording" }
+]
+const permission_modes = ["default", "acceptEdits", "plan"]
+const commands = [
+  { name: "demo", description: "Play the recording", argumentHint: "" },
+  { name: "compact", description: "Summarize the conversation", argumentHint: "" }
+]
+/** Prompts a page may offer. */
+const suggestions = ["Why is the total of some carts a cent too high?"]
+
+const open = Effect.fn("DemoAdapter.open")(function*() {
+  const sink = yield* EventSink
+  const { started, ...session } = yield* perform({
+    cmd: ["demo"],
+    recording: demoRecording,
+    ifDenied: demoIfDenied,
+    onPrompt: true,
+    encore: true
+  })
+
+  const send = (command: AgentCommand) => {
+    const tell = (metadata: Readonly<Record<string, unknown>>, status: string) =>
+      Effect.sync(() => sink.emit({ type: "status", status, metadata }))
+    if (command.type === "set_model") return tell({ model: command.model }, "model")
+    if (command.type === "set_permission_mode") {
+      return tell({ permission_mode: command.mode }, "permission_mode")
+    }
+    return session.send(command)
+  }
+
+  return {
+    ...session,
+    send,
+    started: {
+      ...started,
+      capabilities: { ...started.capabilities, set_model: true, permission_modes },
+      metadata: { model: "demo", permission_mode: "default", models, commands, suggestions }
+    }
+  }
+})
+
+export const DemoAdapter: Adapter = { tool: "demo", open }

@@ -1,0 +1,137 @@
+/**
+ * perform: plays a recording on Effect's Clock, at its pace, as an agent's session.
+ *
+ * Permissions are asked anew and the play waits where the recording waited, so the time a person took is not replayed.
+ */
+import { Deferred, Effect, Fiber, Match, Queue } from "effect"
+import type { RequestId } from "../../schema/index.js"
+import {
+  type AgentCommand,
+  type AgentSession,
+  EventSink,
+  PermissionGate,
+  type PermissionOutcome
+} from "../Adapter.js"
+import { CommandRefused } from "../AdapterError.js"
+import { type Passage, passages, type Recorded } from "./Transcript.js"
+
+export interface Play {
+  readonly cmd: ReadonlyArray<string>
+  readonly recording: ReadonlyArray<Recorded>
+  /** Each turn waits for a prompt. */
+  readonly onPrompt: boolean
+  /** After the last turn every prompt plays that one again; else the session is over then. */
+  readonly encore?: boolean
+  /** What happens instead of the rest of the turn when that permission is denied. Default: what was recorded. */
+  readonly ifDenied?: Readonly<Record<string, ReadonlyArray<Recorded>>>
+}
+
+export const perform = Effect.fn("perform")(function*(play: Play) {
+  const { cmd, encore = false, ifDenied = {}, onPrompt, recording } = play
+  const sink = yield* EventSink
+  const gate = yield* PermissionGate
+  const prompts = yield* Queue.bounded<void>(16)
+  const interrupts = yield* Queue.sliding<void>(1)
+  const finished = yield* Deferred.make<void>()
+  const asked = new Map<RequestId, Fiber.Fiber<PermissionOutcome>>()
+  const scope = yield* Effect.scope
+  let played = recording[0]?.ts ?? 0
+
+  /** Gives what to play instead of the rest, if this takes another turn. */
+  const playOne = Effect.fnUntraced(function*({ event, raw, ts }: Recorded) {
+    const { request_id } = "request_id" in event ? event : {}
+    const waiting = request_id === undefined ? undefined : asked.get(request_id as RequestId)
+    // A settled permission: here the recording waited for its person, so do we for ours.
+    if (waiting !== undefined) {
+      const outcome = yield* Fiber.join(waiting)
+      // An encore asks it again.
+      asked.delete(request_id as RequestId)
+      played = ts
+      return outcome.behavior === "deny" ? ifDenied[request_id ?? ""] : undefined
+    }
+    yield* Effect.sleep(`${Math.max(0, (ts - played) * 1000)} millis`)
+    played = ts
+    if (event.type === "permission_request") {
+      asked.set(event.request_id, yield* Effect.forkIn(gate.request(event, raw), scope))
+    } else if (!madeByRelay.has(event.type) && !(event.type === "turn_start" && onPrompt)) {
+      sink.emit(event, raw)
+    }
+    return undefined
+  })
+
+  const playAll = (events: ReadonlyArray<Recorded>): Effect.Effect<void> =>
+    Effect.gen(function*() {
+      for (const recorded of events) {
+        const instead = yield* playOne(recorded)
+        if (instead !== undefined) {
+          played = instead[0]?.ts ?? played
+          return yield* playAll(instead)
+        }
+      }
+    })
+
+  const playPassage = ({ events, isTurn }: Passage) =>
+    playAll(events).pipe(
+      Effect.raceFirst(isTurn ? stopped(events) : Effect.never),
+      Effect.tap(() =>
+        isTurn
+          ? Effect.sync(() => sink.inTurn() && sink.emit({ type: "turn_end", stop_reason: "error" }))
+          : Effect.void
+      )
+    )
+
+  /** A client interrupts: the rest of the turn is left out. */
+  const stopped = (events: ReadonlyArray<Recorded>) =>
+    Effect.map(Queue.take(interrupts), () => {
+      asked.clear()
+      played = events.at(-1)?.ts ?? played
+      sink.emit({ type: "turn_end", stop_reason: "cancelled" })
+    })
+
+  const playWhenAsked = (passage: Passage) =>
+    Effect.zipRight(passage.isTurn && onPrompt ? Queue.take(prompts) : Effect.void, playPassage(passage))
+
+  const all = passages(recording)
+  const last = all.findLast(({ isTurn }) => isTurn)
+  const fromStart = Effect.sync(() => void (played = last?.events[0]?.ts ?? played))
+  const again = encore && last !== undefined
+    ? Effect.forever(Effect.zipRight(fromStart, playWhenAsked(last)))
+    : Effect.void
+  yield* Effect.forEach(all, playWhenAsked, { discard: true }).pipe(
+    Effect.zipRight(again),
+    Effect.ensuring(Deferred.succeed(finished, undefined)),
+    Effect.forkScoped
+  )
+
+  const refuse = (reason: string) => new CommandRefused({ reason })
+  const send = Match.type<AgentCommand>().pipe(
+    Match.withReturnType<Effect.Effect<void, CommandRefused>>(),
+    Match.discriminators("type")({
+      user_message: () =>
+        onPrompt
+          ? Effect.asVoid(Queue.offer(prompts, undefined))
+          : refuse("this replay plays by itself; add \"--on-prompt\" to `command` to prompt it"),
+      interrupt: () => Effect.asVoid(Queue.offer(interrupts, undefined))
+    }),
+    Match.orElse(({ type }) => refuse(`a replay does not understand \`${type}\``))
+  )
+
+  const session: AgentSession = {
+    started: { cmd, capabilities },
+    send,
+    exit: Effect.as(Deferred.await(finished), { exit_code: 0, stderr: [] })
+  }
+  return session
+})
+
+const capabilities = {
+  images: true,
+  steer: false,
+  set_model: false,
+  permission_modes: [],
+  resume: false,
+  terminal: false
+}
+
+/** The relay says these by itself, now as then. */
+const madeByRelay = new Set(["session_start", "session_end", "input_ack", "permission_cancelled"])

@@ -1,0 +1,230 @@
+/**
+ * Composer: where prompts are written. Enter sends, Shift+Enter breaks the line; while a turn runs Enter queues and
+ * Ctrl+Enter steers, where the agent can be steered. Images are pasted, dropped or chosen.
+ */
+import { ArrowUp, CornerDownRight, ImagePlus, Square, X } from "lucide-react"
+import { type ChangeEvent, type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from "react"
+import type { Content, When } from "../../client/browser.js"
+import type { View } from "../model/View.js"
+import type { SessionStore } from "../relay/SessionStore.js"
+import { filesOf, imageTypes, type Picture, toPicture } from "./images.js"
+import { Pickers } from "./Pickers.js"
+import { matching, SlashMenu } from "./SlashMenu.js"
+
+interface Props {
+  readonly view: View
+  readonly store: SessionStore
+  readonly closed: boolean
+}
+
+const toContent = (text: string, pictures: ReadonlyArray<Picture>): Content =>
+  pictures.length === 0 ? text : [
+    ...pictures.map(({ block }) => block),
+    ...(text.trim() === "" ? [] : [{ type: "text" as const, text }])
+  ]
+
+/** A box as high as its text. */
+const useGrowing = (text: string) => {
+  const box = useRef<HTMLTextAreaElement>(null)
+  useEffect(() => {
+    if (box.current === null) return
+    box.current.style.height = "auto"
+    box.current.style.height = `${Math.min(box.current.scrollHeight, 240)}px`
+  }, [text])
+  return box
+}
+
+export const Composer = ({ closed, store, view }: Props) => {
+  const [text, setText] = useState("")
+  const [pictures, setPictures] = useState<ReadonlyArray<Picture>>([])
+  const [problem, setProblem] = useState<string>()
+  const [over, setOver] = useState(false)
+  const [marked, setMarked] = useState(0)
+  const [dismissed, setDismissed] = useState(false)
+  const box = useGrowing(text)
+  const { can, commands, queue } = view
+  const isRunning = view.turn !== undefined
+  const isEmpty = text.trim() === "" && pictures.length === 0
+  const found = dismissed ? [] : matching(commands, text)
+  const mark = Math.min(marked, found.length - 1)
+
+  useEffect(() => {
+    if (matchMedia("(hover: hover)").matches) box.current?.focus()
+  }, [box])
+
+  const send = (when: When) => {
+    if (isEmpty) return
+    store.prompt(toContent(text, pictures), when)
+    setText("")
+    setPictures([])
+    setProblem(undefined)
+  }
+
+  const attach = async (files: ReadonlyArray<File>) => {
+    if (files.length === 0) return
+    if (!can.images) return setProblem("This agent takes no images.")
+    const read = await Promise.all(files.map(toPicture))
+    setPictures((before) => [...before, ...read.filter((picture) => typeof picture !== "string")])
+    setProblem(read.find((picture) => typeof picture === "string"))
+  }
+
+  const complete = (name: string) => {
+    setText(`/${name} `)
+    box.current?.focus()
+  }
+
+  const onMenuKey = (event: KeyboardEvent): boolean => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    if (step !== undefined) setMarked((mark + step + found.length) % found.length)
+    else if (event.key === "Escape") setDismissed(true)
+    else if (event.key === "Tab" || (event.key === "Enter" && text.trim() !== `/${found[mark]?.name}`)) {
+      complete(found[mark]?.name ?? "")
+    } else return false
+    event.preventDefault()
+    return true
+  }
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.nativeEvent.isComposing) return
+    if (found.length > 0 && onMenuKey(event)) return
+    if (event.key !== "Enter" || event.shiftKey) return
+    event.preventDefault()
+    send(isRunning && can.steer && (event.ctrlKey || event.metaKey) ? "steer" : "queue")
+  }
+
+  const onDrop = (event: DragEvent) => {
+    event.preventDefault()
+    setOver(false)
+    void attach(filesOf(event.dataTransfer))
+  }
+
+  const onText = ({ target }: ChangeEvent<HTMLTextAreaElement>) => {
+    setText(target.value)
+    setMarked(0)
+    setDismissed(false)
+  }
+
+  return (
+    <div
+      className="composer"
+      data-over={over}
+      onDragOver={(event) => {
+        event.preventDefault()
+        setOver(true)
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={onDrop}
+    >
+      {queue.length > 0 && (
+        <ul className="queue" aria-label="Queued prompts">
+          {queue.map(({ message_id, text }) => (
+            <li key={message_id}>
+              <CornerDownRight size={14} aria-hidden /> <span>{text || "image"}</span>
+              <button
+                type="button"
+                className="icon-button small"
+                onClick={() => void store.session.send({ type: "cancel_queued", message_id })}
+                aria-label={`Take back: ${text}`}
+              >
+                <X size={14} aria-hidden />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {found.length > 0 && <SlashMenu commands={found} marked={mark} onChoose={complete} />}
+      <div className="composer-box">
+        {pictures.length > 0 && (
+          <ul className="pictures" aria-label="Attached images">
+            {pictures.map((picture) => (
+              <li key={picture.url}>
+                <img src={picture.url} alt={picture.name} />
+                <button
+                  type="button"
+                  onClick={() => setPictures(pictures.filter((other) => other !== picture))}
+                  aria-label={`Remove ${picture.name}`}
+                >
+                  <X size={12} aria-hidden />
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+        <textarea
+          ref={box}
+          value={text}
+          rows={1}
+          onChange={onText}
+          onKeyDown={onKeyDown}
+          onPaste={(event) => {
+            const files = filesOf(event.clipboardData)
+            if (files.length > 0) event.preventDefault()
+            void attach(files)
+          }}
+          placeholder={isRunning ? "Say what comes next…" : "Ask, or tell it what to do…"}
+          aria-label="Prompt"
+          aria-haspopup="listbox"
+          aria-controls={found.length > 0 ? "slash-menu" : undefined}
+          aria-autocomplete="list"
+          aria-activedescendant={found.length > 0 ? `slash-${mark}` : undefined}
+          disabled={closed}
+        />
+        <div className="composer-bar">
+          {can.images && (
+            <label className="icon-button" title="Attach an image">
+              <ImagePlus size={17} aria-hidden />
+              <span className="visually-hidden">Attach an image</span>
+              <input
+                type="file"
+                accept={imageTypes.join(",")}
+                multiple
+                onChange={({ target }) => {
+                  void attach([...target.files ?? []])
+                  target.value = ""
+                }}
+              />
+            </label>
+          )}
+          <Pickers view={view} session={store.session} />
+          <span className="spacer" />
+          {isRunning && !isEmpty && can.steer && (
+            <button
+              type="button"
+              className="button small"
+              onClick={() => send("steer")}
+              title="Ctrl+Enter"
+            >
+              Steer
+            </button>
+          )}
+          {isRunning && isEmpty
+            ? (
+              <button
+                type="button"
+                className="send"
+                data-stop
+                onClick={() => void store.session.interrupt()}
+                aria-label="Stop"
+                title="Stop (Esc)"
+              >
+                <Square size={13} fill="currentColor" aria-hidden />
+              </button>
+            )
+            : (
+              <button
+                type="button"
+                className="send"
+                disabled={isEmpty || closed}
+                onClick={() => send("queue")}
+                aria-label={isRunning ? "Queue" : "Send"}
+                title={isRunning ? "Queue (Enter)" : "Send (Enter)"}
+              >
+                <ArrowUp size={17} strokeWidth={2.5} aria-hidden />
+              </button>
+            )}
+        </div>
+      </div>
+      {problem !== undefined && <p className="composer-problem" role="alert">{problem}</p>}
+    </div>
+  )
+}

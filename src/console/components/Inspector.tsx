@@ -1,0 +1,108 @@
+/** Inspector: every event as it came, to search through and to take along as a transcript. */
+import { Download, X } from "lucide-react"
+import { useEffect, useMemo, useRef, useState } from "react"
+import { VList } from "virtua"
+import type { RelayEvent } from "../../client/browser.js"
+import type { SessionStore } from "../relay/SessionStore.js"
+
+interface Props {
+  readonly store: SessionStore
+  readonly count: number
+  readonly raw: boolean
+  readonly onRaw: (raw: boolean) => void
+  readonly onClose: () => void
+}
+
+const timeOf = ({ ts }: RelayEvent) => new Date(ts * 1000).toISOString().slice(11, 23)
+
+const shortOf = (
+  { raw: _raw, seq: _seq, session_id: _id, ts: _ts, turn: _turn, type: _type, ...rest }: RelayEvent
+) => JSON.stringify(rest).slice(1, 161)
+
+/** One event a line, as the relay records them: a replay can play it again. */
+const download = (events: ReadonlyArray<RelayEvent>, name: string) => {
+  const lines = events.filter(({ seq, session_id }) => seq > 0 && session_id !== undefined)
+  const url = URL.createObjectURL(
+    new Blob([lines.map((event) => JSON.stringify(event)).join("\n") + "\n"], {
+      type: "application/x-ndjson"
+    })
+  )
+  const link = document.createElement("a")
+  link.href = url
+  link.download = `${name}.ndjson`
+  link.click()
+  URL.revokeObjectURL(url)
+}
+
+const Row = ({ event }: { readonly event: RelayEvent }) => {
+  const [open, setOpen] = useState(false)
+  return (
+    <div className="event">
+      <button type="button" className="event-line" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <span className="event-seq">{event.seq}</span>
+        <span className="event-time">{timeOf(event)}</span>
+        <span className="event-type">{event.type}</span>
+        <span className="event-short">{shortOf(event)}</span>
+      </button>
+      {open && <pre tabIndex={0}>{JSON.stringify(event, null, 2)}</pre>}
+    </div>
+  )
+}
+
+export const Inspector = ({ count, onClose, onRaw, raw, store }: Props) => {
+  const [filter, setFilter] = useState("")
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => dialog.current?.showModal(), [])
+
+  const shown = useMemo(() => {
+    const wanted = filter.trim().toLowerCase()
+    const events = store.events.slice(0, count)
+    return wanted === ""
+      ? events
+      : events.filter((event) => JSON.stringify(event).toLowerCase().includes(wanted))
+  }, [count, filter, store])
+
+  return (
+    <dialog className="inspector" ref={dialog} onClose={onClose} aria-labelledby="inspector-title">
+      <header>
+        <h2 id="inspector-title">Events</h2>
+        <span className="muted">{shown.length === count ? count : `${shown.length} of ${count}`}</span>
+        <span className="spacer" />
+        <button
+          type="button"
+          className="button small"
+          onClick={() => download(store.events, store.session.session_id)}
+        >
+          <Download size={14} aria-hidden /> Transcript
+        </button>
+        <button
+          type="button"
+          className="icon-button"
+          onClick={() => dialog.current?.close()}
+          aria-label="Close"
+        >
+          <X size={18} aria-hidden />
+        </button>
+      </header>
+      <div className="inspector-tools">
+        <input
+          type="search"
+          value={filter}
+          onChange={({ target }) => setFilter(target.value)}
+          placeholder="Filter by type or text"
+          aria-label="Filter"
+          spellCheck={false}
+        />
+        <label className="check">
+          <input type="checkbox" checked={raw} onChange={({ target }) => onRaw(target.checked)} />
+          Native messages
+        </label>
+      </div>
+      <div className="inspector-list" tabIndex={0} role="region" aria-label="List of events">
+        <VList data={shown} itemSize={30}>
+          {(event, index) => <Row key={`${event.seq}-${index}`} event={event} />}
+        </VList>
+      </div>
+    </dialog>
+  )
+}

@@ -1,0 +1,32 @@
+/** Missing: there is no session of this name, or it is still being looked for. */
+import { Menu } from "lucide-react"
+import { TokenForm } from "./TokenForm.js"
+import type { Relay } from "./useRelay.js"
+
+interface Props {
+  readonly session_id: string
+  readonly looking: boolean
+  readonly relay: Relay
+  readonly onMenu: () => void
+}
+
+export const Missing = ({ looking, onMenu, relay, session_id }: Props) => (
+  <main className="page start" aria-busy={looking}>
+    <header className="bar only-phone">
+      <button type="button" className="icon-button" onClick={onMenu} aria-label="Sessions">
+        <Menu size={18} aria-hidden />
+      </button>
+    </header>
+    <div className="start-scroll">
+      {relay.wantsToken
+        ? <TokenForm problem={relay.problem} onToken={relay.enterToken} />
+        : !looking && (
+          <div className="start-form">
+            <h1>This session is gone</h1>
+            <p className="lead">The relay keeps no session named “{session_id}”.</p>
+            <a className="button primary large" href="#/">Start a new one</a>
+          </div>
+        )}
+    </div>
+  </main>
+)

@@ -1,0 +1,54 @@
+/** Pickers: the model, and how much the agent may do unasked, where it can be changed. */
+import { ChevronDown } from "lucide-react"
+import type { Session } from "../../client/browser.js"
+import type { View } from "../model/View.js"
+import { modeName } from "./words.js"
+
+interface PickerProps {
+  readonly label: string
+  readonly value: string
+  readonly options: ReadonlyArray<{ readonly value: string; readonly name: string }>
+  readonly onChoose: (value: string) => void
+}
+
+const Picker = ({ label, onChoose, options, value }: PickerProps) => {
+  const known = options.some((option) => option.value === value)
+  return (
+    <span className="picker">
+      <select
+        aria-label={label}
+        title={label}
+        value={value}
+        onChange={({ target }) => onChoose(target.value)}
+      >
+        {!known && <option value={value}>{value === "" ? label : value}</option>}
+        {options.map(({ name, value }) => <option key={value} value={value}>{name}</option>)}
+      </select>
+      <ChevronDown size={13} aria-hidden />
+    </span>
+  )
+}
+
+export const Pickers = ({ session, view }: { readonly view: View; readonly session: Session }) => {
+  const { can, mode = "", model = "", models, modes } = view
+  return (
+    <>
+      {modes.length > 0 && (
+        <Picker
+          label="Mode"
+          value={mode}
+          options={modes.map((mode) => ({ value: mode, name: modeName(mode) }))}
+          onChoose={(mode) => void session.setMode(mode)}
+        />
+      )}
+      {can.set_model && models.length > 0 && (
+        <Picker
+          label="Model"
+          value={model}
+          options={models}
+          onChoose={(model) => void session.setModel(model)}
+        />
+      )}
+    </>
+  )
+}

@@ -1,0 +1,36 @@
+/** PlanBar: the agent's plan as a check list, folded to the step it is at. */
+import { Check, ListChecks } from "lucide-react"
+import { useState } from "react"
+import type { PlanStep } from "../model/View.js"
+
+const words = { pending: "to do", in_progress: "in progress", completed: "done" }
+
+export const PlanBar = ({ plan }: { readonly plan: ReadonlyArray<PlanStep> }) => {
+  const [open, setOpen] = useState(false)
+  if (plan.length === 0) return null
+  const done = plan.filter(({ status }) => status === "completed").length
+  const now = plan.find(({ status }) => status === "in_progress") ??
+    plan.find(({ status }) => status === "pending")
+  return (
+    <section className="plan" aria-label="Plan">
+      <button type="button" className="plan-summary" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <ListChecks size={15} aria-hidden />
+        <span className="plan-now">{now?.content ?? "Plan completed"}</span>
+        <span className="muted">{done} of {plan.length}</span>
+      </button>
+      {open && (
+        <ol className="plan-steps">
+          {plan.map(({ content, status }, index) => (
+            <li key={index} data-state={status}>
+              <span className="tick">
+                {status === "completed" && <Check size={11} strokeWidth={3} aria-hidden />}
+              </span>
+              <span>{content}</span>
+              <span className="visually-hidden">{words[status]}</span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,100 @@
+/** QuestionForm: the agent's questions; each takes one of its options, several, or your own words. */
+import { MessageCircleQuestionMark } from "lucide-react"
+import { type FormEvent, useState } from "react"
+import type { Answer } from "../../client/browser.js"
+import type { AskItem, Question } from "../model/View.js"
+
+interface Props {
+  readonly item: AskItem
+  readonly onAnswer: (answer: Answer) => void
+}
+
+interface Given {
+  readonly chosen: ReadonlyArray<string>
+  readonly own: string
+}
+
+const nothing: Given = { chosen: [], own: "" }
+
+const answersOf = ({ chosen, own }: Given): ReadonlyArray<string> =>
+  own.trim() === "" ? chosen : [...chosen, own.trim()]
+
+const Field = ({ given, name, onGiven, question }: {
+  readonly name: string
+  readonly question: Question
+  readonly given: Given
+  readonly onGiven: (given: Given) => void
+}) => {
+  const { multiSelect, options } = question
+  const toggle = (label: string) => {
+    const { chosen } = given
+    if (!multiSelect) return onGiven({ chosen: [label], own: "" })
+    onGiven({
+      ...given,
+      chosen: chosen.includes(label) ? chosen.filter((each) => each !== label) : [...chosen, label]
+    })
+  }
+  return (
+    <fieldset className="question">
+      <legend>{question.question}{multiSelect && <span className="muted">choose any</span>}</legend>
+      {options.map(({ description, label }) => (
+        <label key={label} className="option">
+          <input
+            type={multiSelect ? "checkbox" : "radio"}
+            name={name}
+            checked={given.chosen.includes(label)}
+            onChange={() => toggle(label)}
+          />
+          <span>
+            <strong>{label}</strong>
+            {description !== "" && <span className="muted">{description}</span>}
+          </span>
+        </label>
+      ))}
+      <input
+        className="ask-reason"
+        value={given.own}
+        onChange={({ target }) => onGiven({ chosen: multiSelect ? given.chosen : [], own: target.value })}
+        placeholder={options.length > 0 ? "Something else…" : "Your answer"}
+        aria-label={`${question.question} In your own words`}
+      />
+    </fieldset>
+  )
+}
+
+export const QuestionForm = ({ item: { questions, request_id, text }, onAnswer }: Props) => {
+  const [given, setGiven] = useState<Readonly<Record<string, Given>>>({})
+  const complete = questions.every(({ id }) => answersOf(given[id] ?? nothing).length > 0)
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!complete) return
+    onAnswer({
+      answers: Object.fromEntries(questions.map(({ id, multiSelect }) => {
+        const answers = answersOf(given[id] ?? nothing)
+        return [id, multiSelect ? answers : answers[0] ?? ""]
+      }))
+    })
+  }
+  return (
+    <form className="ask" aria-label="Question" onSubmit={onSubmit}>
+      <h2>
+        <MessageCircleQuestionMark size={17} aria-hidden />{" "}
+        {questions.length > 1 ? "Some questions" : "A question"}
+      </h2>
+      {text !== "" && <p className="ask-text">{text}</p>}
+      {questions.map((question, index) => (
+        <Field
+          key={question.id}
+          name={`${request_id}-${index}`}
+          question={question}
+          given={given[question.id] ?? nothing}
+          onGiven={(answer) => setGiven({ ...given, [question.id]: answer })}
+        />
+      ))}
+      <div className="ask-buttons">
+        <button type="submit" className="button primary" disabled={!complete}>Answer</button>
+        <button type="button" className="button" onClick={() => onAnswer({ behavior: "deny" })}>Skip</button>
+      </div>
+    </form>
+  )
+}

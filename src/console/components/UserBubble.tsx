@@ -1,0 +1,29 @@
+/** UserBubble: what a person said. */
+import type { ImageBlock } from "../../schema/index.js"
+
+const sourceOf = ({ source }: ImageBlock): string | undefined =>
+  // A page of the console loads nothing from elsewhere.
+  source.type === "base64" ? `data:${source.media_type};base64,${source.data}` : undefined
+
+interface Props {
+  readonly text: string
+  readonly images: ReadonlyArray<ImageBlock>
+  readonly note?: string
+}
+
+export const UserBubble = ({ images, note, text }: Props) => (
+  <div className="bubble">
+    {images.length > 0 && (
+      <div className="bubble-images">
+        {images.map((image, index) => {
+          const source = sourceOf(image)
+          return source === undefined
+            ? <span key={`link-${index}`} className="muted">image</span>
+            : <img key={source.slice(-40) + index} src={source} alt={`Attached ${index + 1}`} />
+        })}
+      </div>
+    )}
+    {text !== "" && <p>{text}</p>}
+    {note !== undefined && <small>{note}</small>}
+  </div>
+)

@@ -1,0 +1,18 @@
+/** Working: the turn runs, and for how long. */
+import { useEffect, useState } from "react"
+import type { Running } from "../model/View.js"
+import { duration } from "./words.js"
+
+export const Working = ({ turn, waits }: { readonly turn: Running; readonly waits: boolean }) => {
+  const [now, setNow] = useState(() => Date.now() / 1000)
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now() / 1000), 1000)
+    return () => clearInterval(timer)
+  }, [])
+  return (
+    <p className="working" data-waits={waits}>
+      <span className="pulse" aria-hidden />
+      {waits ? "Waits for you" : `Working · ${duration(Math.max(0, Math.floor(now - turn.since)))}`}
+    </p>
+  )
+}

@@ -1,0 +1,38 @@
+/** images: pictures a person adds to a prompt. */
+import type { ImageBlock } from "../../schema/index.js"
+
+export const imageTypes = ["image/png", "image/jpeg", "image/gif", "image/webp"] as const
+
+export interface Picture {
+  readonly name: string
+  /** `data:`, for showing it. */
+  readonly url: string
+  readonly block: ImageBlock
+}
+
+/** Base64 is a third longer, and a frame may have 50 MiB. */
+const mostBytes = 20 * 1024 * 1024
+
+const toDataUrl = (file: File) =>
+  new Promise<string>((resolve, reject) => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(String(reader.result))
+    reader.onerror = () => reject(reader.error ?? new Error("unreadable"))
+    reader.readAsDataURL(file)
+  })
+
+/** A picture, or why it cannot be sent. */
+export const toPicture = async (file: File): Promise<Picture | string> => {
+  const media_type = imageTypes.find((type) => type === file.type)
+  if (media_type === undefined) return `${file.name} is no image an agent takes: png, jpeg, gif or webp.`
+  if (file.size > mostBytes) return `${file.name} is too large: 20 MB at most.`
+  try {
+    const url = await toDataUrl(file)
+    const data = url.slice(url.indexOf(",") + 1)
+    return { name: file.name, url, block: { type: "image", source: { type: "base64", media_type, data } } }
+  } catch {
+    return `${file.name} cannot be read.`
+  }
+}
+
+export const filesOf = (data: DataTransfer | null): ReadonlyArray<File> => [...data?.files ?? []]

@@ -1,0 +1,19 @@
+/** The console: the page to try a relay with. Everything it needs comes from the relay itself. */
+import { StrictMode } from "react"
+import { createRoot } from "react-dom/client"
+import { App } from "./components/App.js"
+import { applyTheme } from "./components/ThemeButton.js"
+import { takeToken } from "./relay/address.js"
+import { theme } from "./relay/kept.js"
+import "./styles/index.css"
+
+takeToken()
+applyTheme(theme())
+const root = document.getElementById("app")
+if (root !== null) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>
+  )
+}

@@ -1,0 +1,188 @@
+/**
+ * View: what the page shows of a session, made of its events alone (`reduce.ts`): the same events give the same view.
+ *
+ * Items are only added, never moved or taken away; so an item's place names it.
+ */
+import type { ImageBlock, StopReason, Usage } from "../../schema/index.js"
+
+interface Base {
+  /** Stable, for React. */
+  readonly key: string
+  /** Unix seconds. */
+  readonly ts: number
+}
+
+export interface UserItem extends Base {
+  readonly kind: "user"
+  readonly text: string
+  readonly images: ReadonlyArray<ImageBlock>
+  readonly message_id?: string
+  /** It was handed to a running turn. */
+  readonly steered: boolean
+}
+interface Spoken<Kind> extends Base {
+  readonly kind: Kind
+  readonly text: string
+  /** All of it is here. */
+  readonly whole: boolean
+}
+export interface Diff {
+  readonly file_path: string
+  readonly diff: string
+}
+export type TextItem = Spoken<"text"> | Spoken<"reasoning">
+export interface ToolItem extends Base {
+  readonly kind: "tool"
+  readonly tool_use_id: string
+  /** Empty while only pieces of its input have come. */
+  readonly tool: string
+  readonly args: unknown
+  /** The pieces of its input. */
+  readonly input: string
+  readonly output: string
+  readonly progress: string
+  readonly state: "preparing" | "running" | "ok" | "error" | "stopped"
+  readonly exit_code?: number
+  readonly diffs: ReadonlyArray<Diff>
+}
+export interface AskOption {
+  readonly option_id: string
+  readonly name: string
+  readonly kind: "allow_once" | "allow_always" | "reject_once" | "reject_always"
+}
+export interface Question {
+  /** What an answer is filed under. */
+  readonly id: string
+  readonly question: string
+  readonly header: string
+  readonly multiSelect: boolean
+  readonly options: ReadonlyArray<{ readonly label: string; readonly description: string }>
+}
+export interface AskItem extends Base {
+  readonly kind: "ask"
+  readonly request_id: string
+  readonly ask: "tool" | "plan" | "question" | "other"
+  readonly tool: string
+  readonly args: unknown
+  readonly text: string
+  readonly options: ReadonlyArray<AskOption>
+  readonly questions: ReadonlyArray<Question>
+  /** Unix seconds. */
+  readonly expires_at?: number
+  readonly state: "open" | "allowed" | "denied" | "cancelled"
+  /** Why nobody needs to answer. */
+  readonly reason?: string
+}
+export interface DiffItem extends Base, Diff {
+  readonly kind: "diff"
+}
+export interface NoticeItem extends Base {
+  readonly kind: "notice"
+  readonly level: "info" | "warning" | "error"
+  readonly text: string
+}
+/** Lines an agent printed that are not of its protocol. */
+export interface OutputItem extends Base {
+  readonly kind: "output"
+  readonly text: string
+}
+export interface EndItem extends Base {
+  readonly kind: "end"
+  readonly stop_reason: StopReason
+  readonly usage?: Usage
+}
+
+export type Item =
+  | UserItem
+  | TextItem
+  | ToolItem
+  | AskItem
+  | DiffItem
+  | NoticeItem
+  | OutputItem
+  | EndItem
+
+export interface Choice {
+  readonly value: string
+  readonly name: string
+  readonly description: string
+}
+export interface SlashCommand {
+  readonly name: string
+  readonly description: string
+  readonly argumentHint: string
+}
+export interface PlanStep {
+  readonly content: string
+  readonly status: "pending" | "in_progress" | "completed"
+}
+
+export interface View {
+  readonly items: ReadonlyArray<Item>
+  readonly last_seq: number
+  readonly tool: string
+  readonly folder: string
+  readonly native_session_id?: string
+  readonly model?: string
+  readonly mode?: string
+  readonly models: ReadonlyArray<Choice>
+  readonly modes: ReadonlyArray<string>
+  readonly commands: ReadonlyArray<SlashCommand>
+  readonly suggestions: ReadonlyArray<string>
+  readonly can: {
+    readonly images: boolean
+    readonly steer: boolean
+    readonly set_model: boolean
+    readonly terminal: boolean
+  }
+  readonly plan: ReadonlyArray<PlanStep>
+  /** Prompts that wait for the turn to end. */
+  readonly queue: ReadonlyArray<{ readonly message_id: string; readonly text: string }>
+  /** Commands the relay has taken or refused, by `message_id`. */
+  readonly settled: ReadonlySet<string>
+  /** The turn that runs. */
+  readonly turn?: Running
+  readonly started: boolean
+  /** The agent is gone. */
+  readonly over: boolean
+  /** USD, all turns. */
+  readonly cost: number
+  /** 0 to 100. */
+  readonly context_pct?: number
+  readonly context_tokens?: number
+  readonly context_window?: number
+}
+
+/** What is known of a running turn; numbers are places in `items`. */
+export interface Running {
+  readonly since: number
+  readonly from: number
+  /** The prompt's acknowledgement is still to come. */
+  readonly prompt?: { readonly message_id?: string; readonly text: string }
+  /** Streaming now. */
+  readonly open: { readonly text?: number; readonly reasoning?: number }
+  /** The last whole text, so that a response which repeats it is not shown. */
+  readonly said?: string
+}
+
+export const empty: View = {
+  items: [],
+  last_seq: 0,
+  tool: "",
+  folder: "",
+  models: [],
+  modes: [],
+  commands: [],
+  suggestions: [],
+  can: { images: false, steer: false, set_model: false, terminal: false },
+  plan: [],
+  queue: [],
+  settled: new Set(),
+  started: false,
+  over: false,
+  cost: 0
+}
+
+/** Questions nobody has answered yet. */
+export const openAsks = ({ items }: View): ReadonlyArray<AskItem> =>
+  items.filter((item): item is AskItem => item.kind === "ask" && item.state === "open")

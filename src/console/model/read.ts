@@ -1,0 +1,66 @@
+/** read: takes what it can use out of open objects (`metadata`, `args`); what has another shape is as if it were absent. */
+import type { AskOption, Choice, PlanStep, Question, SlashCommand } from "./View.js"
+
+export type Open = Readonly<Record<string, unknown>>
+
+export const open = (value: unknown): Open => typeof value === "object" && value !== null ? value as Open : {}
+export const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
+export const number = (value: unknown): number | undefined => typeof value === "number" ? value : undefined
+export const list = (value: unknown): ReadonlyArray<Open> => Array.isArray(value) ? value.map(open) : []
+
+export const choices = (value: unknown): ReadonlyArray<Choice> =>
+  list(value).flatMap((model) => {
+    const id = text(model["value"]) ?? text(model["id"]) ?? text(model["model"])
+    const name = text(model["displayName"]) ?? text(model["name"]) ?? id
+    return id === undefined || name === undefined
+      ? []
+      : [{ value: id, name, description: text(model["description"]) ?? "" }]
+  })
+
+export const slashCommands = (value: unknown): ReadonlyArray<SlashCommand> =>
+  list(value).flatMap((command) => {
+    const name = text(command["name"])
+    return name === undefined ? [] : [{
+      name: name.replace(/^\//, ""),
+      description: text(command["description"]) ?? "",
+      argumentHint: text(command["argumentHint"]) ?? ""
+    }]
+  })
+
+const stepStates = new Set(["pending", "in_progress", "completed"])
+
+/** A plan's entries, or Claude's to-do list. */
+export const planSteps = (value: unknown): ReadonlyArray<PlanStep> =>
+  list(value).flatMap((entry) => {
+    const content = text(entry["content"])
+    const status = text(entry["status"]) ?? "pending"
+    return content === undefined
+      ? []
+      : [{ content, status: stepStates.has(status) ? status as PlanStep["status"] : "pending" }]
+  })
+
+const optionKinds = new Set(["allow_once", "allow_always", "reject_once", "reject_always"])
+
+export const askOptions = (value: unknown): ReadonlyArray<AskOption> =>
+  list(value).flatMap((option) => {
+    const option_id = text(option["option_id"])
+    const kind = text(option["kind"]) ?? ""
+    return option_id === undefined || !optionKinds.has(kind)
+      ? []
+      : [{ option_id, name: text(option["name"]) ?? option_id, kind: kind as AskOption["kind"] }]
+  })
+
+export const questions = (args: unknown): ReadonlyArray<Question> =>
+  list(open(args)["questions"]).map((asked) => {
+    const question = text(asked["question"]) ?? ""
+    return {
+      id: text(asked["id"]) ?? question,
+      question,
+      header: text(asked["header"]) ?? "",
+      multiSelect: asked["multiSelect"] === true,
+      options: list(asked["options"]).map((option) => ({
+        label: text(option["label"]) ?? "",
+        description: text(option["description"]) ?? ""
+      }))
+    }
+  })

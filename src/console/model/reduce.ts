@@ -1,0 +1,117 @@
+/**
+ * reduce: a session's events, a batch at a time, into what the page shows. Pure: the view it is given stays as it was.
+ *
+ * An event that was seen before changes nothing, so a page may be sent more than it asked for; but a second beginning is one.
+ */
+import type { RelayEvent } from "../../client/browser.js"
+import * as asks from "./asks.js"
+import { add, change, type Draft, draftOf } from "./Draft.js"
+import * as messages from "./messages.js"
+import { number } from "./read.js"
+import * as settings from "./settings.js"
+import * as tools from "./tools.js"
+import * as turns from "./turns.js"
+import type { NoticeItem, View } from "./View.js"
+
+const notice = (draft: Draft, level: NoticeItem["level"], text: string, { seq, ts }: RelayEvent) => {
+  // What is told to this connection alone repeats a `seq`.
+  add(draft, { kind: "notice", key: `n${draft.items.length}-${seq}`, ts, level, text })
+}
+
+const output = (draft: Draft, text: string, { seq, ts }: RelayEvent) => {
+  const last = draft.items.at(-1)
+  if (last?.kind === "output") {
+    return change(draft, draft.items.length - 1, "output", { text: `${last.text}\n${text}` })
+  }
+  add(draft, { kind: "output", key: `e${seq}`, ts, text })
+}
+
+const piece = (draft: Draft, event: Extract<RelayEvent, { readonly type: "stream_event" }>) => {
+  const { delta, text = "", tool_use_id } = event
+  if (delta === "text" || delta === "reasoning") return messages.piece(draft, delta, text, event)
+  if (tool_use_id === undefined) return
+  if (delta === "tool_input") tools.inputPiece(draft, tool_use_id, text, event)
+  if (delta === "tool_output") tools.outputPiece(draft, tool_use_id, text, event)
+}
+
+/** Told to this connection alone. */
+const local = (draft: Draft, event: RelayEvent) => {
+  if (event.type === "session_start") settings.started(draft, event.metadata ?? {})
+  if (event.type !== "error") return
+  notice(draft, event.code === "gap" ? "warning" : "error", event.text, event)
+  if (event.message_id !== undefined) draft.settled.add(event.message_id)
+  const first = event.code === "gap" ? number(event.metadata?.["first_seq"]) : undefined
+  if (first !== undefined) draft.last_seq = Math.max(draft.last_seq, first - 1)
+}
+
+const logged = (draft: Draft, event: RelayEvent): unknown => {
+  switch (event.type) {
+    case "session_start":
+      return settings.started(draft, event.metadata ?? {})
+    case "session_end":
+      draft.over = true
+      return
+    case "turn_start":
+      return turns.begin(draft, event)
+    case "turn_end":
+      return turns.end(draft, event)
+    case "input_ack":
+      return turns.acknowledge(draft, event)
+    case "status":
+      settings.told(draft, event.metadata ?? {})
+      return event.status === "plan" && settings.plan(draft, event.metadata ?? {})
+    case "stream_event":
+      return piece(draft, event)
+    case "reasoning":
+      return messages.whole(draft, "reasoning", event.text, event)
+    case "assistant_message":
+      return event.text !== undefined && messages.whole(draft, "text", event.text, event)
+    case "user_message":
+      return messages.echo(draft, event, event)
+    case "response":
+      return messages.response(draft, event.text, event)
+    case "tool_call":
+      return tools.call(draft, event, event)
+    case "tool_progress":
+      return tools.progress(draft, event)
+    case "tool_result":
+      return tools.result(draft, event)
+    case "file_diff":
+      return tools.diff(draft, event)
+    case "permission_request":
+      return asks.ask(draft, event)
+    case "control_response":
+      return asks.answered(draft, event)
+    case "permission_cancelled":
+      return asks.cancelled(draft, event)
+    case "error":
+      if (event.message_id !== undefined) draft.settled.add(event.message_id)
+      return notice(draft, "error", event.text, event)
+    case "quota_warning":
+      return notice(draft, "warning", event.text, event)
+    case "context_warning":
+      settings.used(draft, { context_pct: event.context_pct })
+      return notice(draft, "warning", event.text ?? `The context is ${event.context_pct} % full.`, event)
+    case "context_compacted":
+      return notice(draft, "info", event.text ?? "The conversation was summarized to make room.", event)
+    case "stdout":
+    case "stderr":
+      // A terminal draws what it is sent by itself.
+      return draft.can.terminal || output(draft, event.text, event)
+  }
+}
+
+export const reduce = (view: View, events: ReadonlyArray<RelayEvent>): View => {
+  const draft = draftOf(view)
+  for (const event of events) {
+    // The relay has forgotten the session, and it began anew: its numbers begin anew, too.
+    if (event.type === "session_start" && event.seq === 1 && draft.last_seq > 1) draft.last_seq = 0
+    if (event.seq <= draft.last_seq || event.seq === 0) {
+      local(draft, event)
+      continue
+    }
+    draft.last_seq = event.seq
+    logged(draft, event)
+  }
+  return draft
+}

@@ -1,0 +1,74 @@
+/** turns: how turns begin and end, and what becomes of the prompts that are sent. */
+import type { EventOf, RelayEvent } from "../../client/browser.js"
+import { add, type Draft, running } from "./Draft.js"
+import { closeOpen } from "./messages.js"
+import { used } from "./settings.js"
+import { stopAll } from "./tools.js"
+
+type Envelope = Pick<RelayEvent, "seq" | "ts">
+
+const addPrompt = (
+  draft: Draft,
+  text: string,
+  message_id: string | undefined,
+  steered: boolean,
+  at: Envelope
+) =>
+  add(draft, {
+    kind: "user",
+    key: `e${at.seq}`,
+    ts: at.ts,
+    text,
+    images: [],
+    steered,
+    ...(message_id !== undefined && { message_id })
+  })
+
+const without = (draft: Draft, message_id: string) => {
+  draft.queue = draft.queue.filter((prompt) => prompt.message_id !== message_id)
+}
+
+export const begin = (draft: Draft, { message_id, seq, text, ts }: EventOf<"turn_start">) => {
+  const from = draft.items.length
+  if (text !== undefined) addPrompt(draft, text, message_id, false, { seq, ts })
+  if (message_id !== undefined) {
+    draft.settled.add(message_id)
+    without(draft, message_id)
+  }
+  draft.plan = []
+  draft.turn = {
+    since: ts,
+    from,
+    open: {},
+    ...(text !== undefined && { prompt: { text, ...(message_id !== undefined && { message_id }) } })
+  }
+}
+
+export const end = (draft: Draft, event: EventOf<"turn_end">) => {
+  const { context_pct, seq, stop_reason, ts, usage } = event
+  closeOpen(draft)
+  stopAll(draft)
+  delete draft.turn
+  draft.cost += usage?.cost_usd ?? 0
+  used(draft, { ...usage, context_pct })
+  add(draft, { kind: "end", key: `e${seq}`, ts, stop_reason, ...(usage !== undefined && { usage }) })
+}
+
+/** The acknowledgement of the prompt the turn began with; it adds nothing. */
+const isOfTurn = ({ turn }: Draft, { message_id, text }: EventOf<"input_ack">) =>
+  turn?.prompt !== undefined && turn.prompt.message_id === message_id && turn.prompt.text === text
+
+export const acknowledge = (draft: Draft, event: EventOf<"input_ack">) => {
+  const { message_id, status, text } = event
+  if (message_id !== undefined) draft.settled.add(message_id)
+  if (status === "queued" && message_id !== undefined) {
+    draft.queue = [...draft.queue, { message_id, text: text ?? "" }]
+    return
+  }
+  if (message_id !== undefined) without(draft, message_id)
+  if (status !== "sent" || text === undefined) return
+  if (!isOfTurn(draft, event)) return addPrompt(draft, text, message_id, draft.turn !== undefined, event)
+  const { prompt: _prompt, ...turn } = draft.turn ?? { since: 0, from: 0, open: {} }
+  draft.turn = turn
+  return running(draft, {})
+}

@@ -1,0 +1,116 @@
+/**
+ * ConsoleFiles: the console, the page the relay serves at `/`.
+ *
+ * The build leaves it in dist/console with a list of its files (`files.json`). Only what is on that list is served, so no
+ * path leads elsewhere. Where it was not built nothing is served. Each file is read once, when it is first asked for.
+ */
+import { FileSystem, Path } from "@effect/platform"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { fileURLToPath } from "node:url"
+
+export class ConsoleFiles extends Context.Tag("ai-relay/server/ConsoleFiles")<ConsoleFiles, {
+  /** Answer with the console's file of that path; false if it has none. */
+  readonly answer: (
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse
+  ) => Effect.Effect<boolean>
+}>() {
+  /** `folders` are looked at in this order. */
+  static readonly layer = (folders: ReadonlyArray<string> = places) => Layer.effect(this, make(folders))
+}
+
+/** Beside the bundled program, and above the library's modules. */
+const places = ["./console", "../console"].map((place) => fileURLToPath(new URL(place, import.meta.url)))
+
+/** One file of the console, as the build lists it. */
+const Listed = Schema.Struct({
+  /** The path it is asked for by, such as `/assets/main-1a2b3c4d.js`. */
+  path: Schema.String,
+  type: Schema.String,
+  /** Its name holds its hash: it never changes. */
+  immutable: Schema.Boolean,
+  /** Beside it there are `.br` and `.gz` of it. */
+  compressed: Schema.Boolean
+})
+type Listed = typeof Listed.Type
+
+const decodeList = Schema.decodeUnknown(Schema.parseJson(Schema.Array(Listed)))
+
+/**
+ * Nothing from elsewhere, no script within the page, no frame around it. Terminals write their colours into a style
+ * element, hence `unsafe-inline` for styles alone.
+ */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "font-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'"
+].join("; ")
+
+const encodings = [["br", ".br"], ["gzip", ".gz"]] as const
+
+const accepts = ({ headers }: IncomingMessage, encoding: string) =>
+  String(headers["accept-encoding"] ?? "").split(",").some((entry) => {
+    const [name, weight] = entry.trim().split(/\s*;\s*/)
+    return name === encoding && !/^q=0(?:\.0*)?$/.test(weight ?? "")
+  })
+
+const make = Effect.fnUntraced(function*(folders: ReadonlyArray<string>) {
+  const files = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
+
+  const listIn = (folder: string) =>
+    files.readFileString(paths.join(folder, "files.json")).pipe(
+      Effect.flatMap(decodeList),
+      Effect.map((listed) => ({ folder, listed }))
+    )
+  const found = yield* Effect.option(Effect.firstSuccessOf(folders.map(listIn)))
+  const { folder, listed } = Option.getOrElse(found, () => ({ folder: "", listed: [] as Array<Listed> }))
+  const byPath = new Map(listed.map((file) => [file.path, file]))
+  const contents = new Map<string, Uint8Array>()
+
+  const read = Effect.fnUntraced(function*(name: string) {
+    const kept = contents.get(name)
+    if (kept !== undefined) return kept
+    const content = yield* files.readFile(paths.join(folder, name))
+    contents.set(name, content)
+    return content
+  })
+
+  const answer = Effect.fnUntraced(
+    function*(path: string, request: IncomingMessage, response: ServerResponse) {
+      const file = byPath.get(path === "/" ? "/index.html" : path)
+      if (file === undefined) return false
+      const [encoding, ending] = (file.compressed
+        ? encodings.find(([name]) => accepts(request, name))
+        : undefined) ?? [undefined, ""]
+      const content = yield* read(file.path + ending)
+      response.writeHead(200, {
+        "content-type": file.type,
+        "content-length": content.byteLength,
+        ...(encoding !== undefined && { "content-encoding": encoding }),
+        ...(file.compressed && { vary: "accept-encoding" }),
+        "cache-control": file.immutable ? "public, max-age=31536000, immutable" : "no-cache",
+        "content-security-policy": policy,
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff"
+      })
+      response.end(request.method === "HEAD" ? undefined : content)
+      return true
+    },
+    // Listed, but gone: the installation is broken.
+    Effect.orDie
+  )
+
+  return ConsoleFiles.of({ answer })
+})

@@ -1,0 +1,40 @@
+/**
+ * AgentFindings: which agents can be used on this machine, for `ai-relay doctor` and for pages that offer a choice.
+ *
+ * Looking starts every agent's program once or twice, so what was found is good for a minute.
+ */
+import type { FileSystem, Path } from "@effect/platform"
+import { Context, Effect, Layer } from "effect"
+import { knownAgents } from "../adapters/knownAgents.js"
+import { type Finding, probe } from "./AgentProbe.js"
+import * as ProcessSupervisor from "./ProcessSupervisor.js"
+import * as PtySupervisor from "./PtySupervisor.js"
+
+export class AgentFindings extends Context.Tag("ai-relay/services/AgentFindings")<AgentFindings, {
+  /** Every known agent, in the order they are offered, `generic` last. */
+  readonly all: Effect.Effect<ReadonlyArray<Finding>>
+}>() {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
+}
+
+const goodFor = "1 minute"
+
+const generic = { tool: "generic", name: "Any program on a terminal" }
+
+const terminals: Effect.Effect<Finding> = PtySupervisor.isAvailable.pipe(
+  Effect.as({ ...generic, installed: true, logged_in: true }),
+  Effect.catchAll(({ message }) => Effect.succeed({ ...generic, installed: false, advice: message }))
+)
+
+/** Look now. */
+export const examine: Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Path.Path> = Effect
+  .gen(function*() {
+    const agents = yield* Effect.forEach(knownAgents, probe, { concurrency: 4 })
+    return [...agents, yield* terminals]
+  }).pipe(Effect.provide(ProcessSupervisor.layer()))
+
+const make = Effect.gen(function*() {
+  const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+  const all = yield* Effect.cachedWithTTL(Effect.provide(examine, context), goodFor)
+  return AgentFindings.of({ all })
+})

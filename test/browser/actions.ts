@@ -1,0 +1,38 @@
+/** actions: what a person does in the console, and what must be seen then. */
+import axe, { type AxeResults } from "axe-core"
+import type { Page } from "playwright-core"
+import type { Stage } from "./stage.js"
+
+export const prompt = async (page: Page, text: string) => {
+  await page.getByLabel("Prompt").fill(text)
+  await page.keyboard.press("Enter")
+}
+
+export const startDemo = async (stage: Stage, page: Page) => {
+  await page.goto(stage.url())
+  await page.getByRole("radio", { name: /Demo/ }).check()
+  await page.getByRole("button", { name: "Show me the demo" }).click()
+  await page.getByRole("button", { name: /carts a cent too high/ }).click()
+}
+
+export const answerQuestion = async (page: Page) => {
+  await page.getByRole("radio", { name: /Whole cents/ }).check()
+  await page.getByRole("button", { name: "Answer", exact: true }).click()
+}
+
+export const allow = (page: Page) => page.getByRole("button", { name: "Allow once" }).click()
+
+export const said = (page: Page, text: string | RegExp) =>
+  page.getByRole("log").getByText(text).first().waitFor()
+
+export const isIdle = (page: Page) => page.getByText(/· ready$/).waitFor()
+
+/** What axe finds wrong, in words. */
+export const violations = async (page: Page): Promise<ReadonlyArray<string>> => {
+  // Evaluated by the debugger, which the page's policy does not bind.
+  await page.evaluate(axe.source)
+  const found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })") as AxeResults
+  return found.violations.map(({ help, id, nodes }) =>
+    `${id}: ${help}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`
+  )
+}

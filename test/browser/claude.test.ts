@@ -1,0 +1,163 @@
+/** The console with the real Claude Code CLI behind it; only its model is scripted. */
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import type { Page } from "playwright-core"
+import { afterAll, afterEach, describe, expect, it } from "vitest"
+import { agentEnv, whyNotInstalled } from "../support/agents.js"
+import { type ModelApi, startModelApi } from "../support/modelApi/ModelApi.js"
+import { reply, slow } from "../support/modelApi/script.js"
+import { whyNoBrowser } from "../support/page.js"
+import { allow, isIdle, prompt, said } from "./actions.js"
+import { setStage } from "./stage.js"
+
+const missing = whyNoBrowser() ?? whyNotInstalled("claude")
+if (missing !== undefined) console.log(`skipping Claude in the console: ${missing}`)
+
+const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
+  let api: ModelApi | undefined
+  const model = (): ModelApi => {
+    if (api === undefined) throw new Error("the model is there before the first test")
+    return api
+  }
+  const stage = setStage(async (home) => {
+    api = await startModelApi()
+    return agentEnv("claude", { home, api })
+  })
+  afterEach(() => api?.reset())
+  afterAll(() => api?.close())
+
+  const open = async (): Promise<Page> => {
+    const page = await stage.open()
+    await page.goto(stage.url())
+    await page.getByRole("radio", { name: /Claude Code/ }).check()
+    await page.getByLabel("Folder", { exact: true }).fill(stage.home)
+    await page.getByRole("button", { name: "Start session" }).click()
+    await page.getByText("Ready when you are").waitFor()
+    return page
+  }
+  const shell = { kind: "shell", command: "touch made-by-tool.txt && echo made-by-tool" } as const
+  const ticks = (page: Page) => page.getByRole("log").getByText(/tick 3/)
+
+  it("streams an answer, and knows Claude's models and commands", async () => {
+    const page = await open()
+    await prompt(page, "hello")
+    await said(page, "Hello from the scripted model.")
+    await isIdle(page)
+    expect(await page.getByLabel("Model", { exact: true }).locator("option").count()).toBeGreaterThan(1)
+    await page.getByLabel("Prompt").fill("/comp")
+    await page.getByRole("option", { name: /\/compact/ }).waitFor()
+  })
+
+  it("runs what is allowed, edited by the user", async () => {
+    model().on(/RUN/, [reply({ tool: shell }), reply({ text: "It ran." })])
+    const page = await open()
+    await prompt(page, "RUN it")
+    await page.getByRole("button", { name: "Edit" }).click()
+    await page.getByLabel("Input of the tool").fill("echo edited by a person")
+    await page.getByRole("button", { name: "Allow as edited" }).click()
+    await said(page, "It ran.")
+    await page.getByRole("button", { name: /done.*Run/ }).click()
+    await page.getByLabel("Output").getByText("edited by a person").waitFor()
+  })
+
+  it("does not run what is denied, and tells Claude why", async () => {
+    model().on(/RUN/, [reply({ tool: shell }), reply({ text: "Then not." })])
+    const page = await open()
+    await prompt(page, "RUN it")
+    await page.getByRole("button", { name: "Deny" }).click()
+    await page.getByLabel("Reason").fill("not on a Tuesday")
+    await page.keyboard.press("Enter")
+    await said(page, "Then not.")
+    expect(JSON.stringify(model().requests.map(({ body }) => body))).toContain("not on a Tuesday")
+  })
+
+  it("shows how a file changed", async () => {
+    const path = join(stage.home, "made.ts")
+    model().on(/WRITE/, [
+      reply({ tool: { kind: "write", path, content: "export const one = 1\n" } }),
+      reply({ text: "Written." })
+    ])
+    const page = await open()
+    await prompt(page, "WRITE it")
+    await allow(page)
+    await said(page, "Written.")
+    await page.getByRole("region", { name: "Changes of made.ts" }).getByText("export const one = 1").waitFor()
+    expect(readFileSync(path, "utf8")).toBe("export const one = 1\n")
+  })
+
+  it("stops a turn with Escape, and goes on", async () => {
+    model().on(/SLOW/, [slow(200, 100)])
+    const page = await open()
+    await prompt(page, "SLOW please")
+    await ticks(page).waitFor()
+    await page.keyboard.press("Escape")
+    await page.getByText(/^Stopped\./).waitFor()
+    await prompt(page, "and now?")
+    await said(page, "Hello from the scripted model.")
+  })
+
+  it("hands an image that was pasted to the model", async () => {
+    const page = await open()
+    await page.getByLabel("Prompt").focus()
+    // As a browser pastes a picture; a test has no clipboard with one.
+    await page.evaluate(`{
+      const bytes = Uint8Array.from(atob("${png}"), (char) => char.charCodeAt(0))
+      const data = new DataTransfer()
+      data.items.add(new File([bytes], "shot.png", { type: "image/png" }))
+      document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }))
+    }`)
+    await page.getByRole("img", { name: "shot.png" }).waitFor()
+    await prompt(page, "LOOK at this")
+    await said(page, "Hello from the scripted model.")
+    await page.getByRole("img", { name: "Attached 1" }).waitFor()
+    const request = model().requests.findLast(({ prompt }) => prompt?.includes("LOOK"))
+    expect(JSON.stringify(request?.body)).toContain("\"type\":\"image\"")
+  })
+
+  it("loses no word when the page is loaded again in mid-turn", async () => {
+    model().on(/SLOW/, [slow(80, 100)])
+    const page = await open()
+    await prompt(page, "SLOW please")
+    await ticks(page).waitFor()
+    await page.reload()
+    await said(page, /^tick 1 tick 2 .* tick 79 tick 80/)
+    await said(page, "SLOW please")
+  })
+
+  it("comes back by itself when the relay was killed and started again", async () => {
+    model().on(/SLOW/, [slow(300, 100)])
+    const page = await open()
+    await prompt(page, "remember me")
+    await said(page, "Hello from the scripted model.")
+    await prompt(page, "SLOW please")
+    await ticks(page).waitFor()
+    await stage.crash(() => page.getByText(/Connection lost/).waitFor())
+    await said(page, /The relay was restarted in the middle of this turn/)
+    await isIdle(page)
+    await said(page, /^tick 1 tick 2 tick 3/)
+    await prompt(page, "do you?")
+    await page.getByRole("log").getByText("Hello from the scripted model.").nth(1).waitFor()
+    const request = model().requests.findLast(({ prompt }) => prompt?.includes("do you?"))
+    expect(JSON.stringify(request?.body)).toContain("remember me")
+  })
+
+  it("shows the same in two tabs, and an answer given in one closes the card in the other", async () => {
+    model().on(/RUN/, [reply({ tool: shell }), reply({ text: "It ran." })])
+    const first = await open()
+    const second = await stage.another(first)
+    await second.goto(first.url())
+    await second.getByText("Ready when you are").waitFor()
+    await prompt(first, "RUN it")
+    await second.getByRole("region", { name: "Permission" }).waitFor()
+    await first.getByRole("region", { name: "Permission" }).waitFor()
+    await allow(second)
+    await first.getByRole("region", { name: "Permission" }).waitFor({ state: "detached" })
+    for (const page of [first, second]) {
+      await said(page, "RUN it")
+      await said(page, "It ran.")
+      await isIdle(page)
+    }
+  })
+})

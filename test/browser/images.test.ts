@@ -1,0 +1,44 @@
+/** The pictures of docs/images: `npm run docs:images`. They are of the demo, so that anybody can take them. */
+import { mkdirSync } from "node:fs"
+import { join } from "node:path"
+import { describe, it } from "vitest"
+import { desktop, phone, whyNoBrowser } from "../support/page.js"
+import { allow, answerQuestion, isIdle, said, startDemo } from "./actions.js"
+import { setStage } from "./stage.js"
+
+const folder = process.env["AI_RELAY_IMAGES"]
+
+describe.skipIf(folder === undefined || whyNoBrowser() !== undefined)("pictures", () => {
+  const stage = setStage()
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const [device, viewport] of [["desktop", desktop], ["phone", phone]] as const) {
+      it(`of the console: ${device}, ${colorScheme}`, async () => {
+        mkdirSync(folder ?? "", { recursive: true })
+        const page = await stage.open({
+          viewport,
+          colorScheme,
+          deviceScaleFactor: device === "phone" ? 2 : 1
+        })
+        const shoot = (name: string) =>
+          page.screenshot({
+            path: join(folder ?? "", `console-${name}-${device}-${colorScheme}.png`),
+            animations: "disabled"
+          })
+        await startDemo(stage, page)
+        await answerQuestion(page)
+        await page.getByRole("button", { name: "Allow once" }).waitFor()
+        await shoot("permission")
+        await allow(page)
+        await said(page, /All 20 tests pass/)
+        await isIdle(page)
+        await page.getByRole("region", { name: "Changes of total.ts" }).evaluate(
+          "(diff) => diff.scrollIntoView({ block: 'start' })"
+        )
+        await page.locator(".scroller").evaluate("(box) => { box.scrollTop -= 130 }")
+        await page.getByText("$0.04", { exact: true }).waitFor()
+        await page.waitForTimeout(300)
+        await shoot("diff")
+      })
+    }
+  }
+})

@@ -1,0 +1,87 @@
+/**
+ * stage: a relay with its console, and a browser before it. `AI_RELAY_BROWSER_SLOW` is a factor for the times the tests
+ * wait at most, for machines that are busy with other things.
+ */
+import { mkdtempSync, realpathSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Browser, BrowserContextOptions, Page } from "playwright-core"
+import { afterAll, afterEach, beforeAll, expect } from "vitest"
+import { type Daemon, startDaemon } from "../support/daemon.js"
+import { contextOf, launch, openTab, type Tab } from "../support/page.js"
+
+export const patience = 20_000 * Number(process.env["AI_RELAY_BROWSER_SLOW"] ?? 1)
+
+export interface Stage {
+  readonly home: string
+  /** `http://127.0.0.1:PORT` */
+  readonly url: () => string
+  /** A tab of a browser of its own; it must have no faults when the test ends. */
+  readonly open: (options?: BrowserContextOptions) => Promise<Page>
+  /** Another tab of the same browser. */
+  readonly another: (page: Page) => Promise<Page>
+  /** Kill the relay without a word, and start it again at the same place. */
+  readonly crash: (meanwhile?: () => Promise<unknown>) => Promise<void>
+}
+
+const bare = { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), LANG: "C.UTF-8", TERM: "dumb" }
+
+export const setStage = (
+  envOf: (home: string) => Promise<Readonly<Record<string, string>>> = () => Promise.resolve(bare),
+  flags: ReadonlyArray<string> = []
+): Stage => {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-browser-")))
+  const tabs: Array<Tab> = []
+  let browser: Browser | undefined
+  let daemon: Daemon | undefined
+  let env: Readonly<Record<string, string>> = bare
+
+  const started = <A>(thing: A | undefined): A => {
+    if (thing === undefined) throw new Error("the stage is set before the first test")
+    return thing
+  }
+  const start = (port = "0") =>
+    startDaemon({
+      env: { ...env, HOME: home },
+      cwd: home,
+      port,
+      args: ["--root", home, "--state-dir", join(home, "state"), ...flags]
+    })
+  const url = () => started(daemon).url.replace("ws:", "http:").replace(/\/$/, "")
+
+  beforeAll(async () => {
+    env = await envOf(home)
+    daemon = await start()
+    browser = await launch()
+  }, 120_000)
+  afterEach(async () => {
+    for (const { faults, page, strangers } of tabs.splice(0)) {
+      await page.context().close()
+      expect(faults).toEqual([])
+      expect(strangers).toEqual([])
+    }
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await daemon?.stop()
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  const keep = (tab: Tab) => {
+    tabs.push(tab)
+    tab.page.setDefaultTimeout(patience)
+    return tab.page
+  }
+  return {
+    home,
+    url,
+    open: async (options) => keep(await openTab(await contextOf(started(browser), options))),
+    another: async (page) => keep(await openTab(page.context())),
+    crash: async (meanwhile) => {
+      const { port } = new URL(url())
+      await started(daemon).kill()
+      await meanwhile?.()
+      daemon = await start(port)
+    }
+  }
+}

@@ -1,0 +1,325 @@
+import { assert, describe, it } from "@effect/vitest"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { RelayEvent } from "../../src/client/browser.js"
+import { reduce } from "../../src/console/model/reduce.js"
+import { empty, type Item, openAsks, type View } from "../../src/console/model/View.js"
+
+type Told = { readonly type: RelayEvent["type"] } & Readonly<Record<string, unknown>>
+
+/** Events as a relay numbers them. */
+const numbered = (told: ReadonlyArray<Told>, from = 1): ReadonlyArray<RelayEvent> =>
+  // Tests write only the fields that matter.
+  told.map((event, index) =>
+    ({ ts: 1000 + index, session_id: "s", seq: from + index, ...event }) as unknown as RelayEvent
+  )
+
+const viewOf = (...told: ReadonlyArray<Told>): View => reduce(empty, numbered(told))
+
+const start: Told = {
+  type: "session_start",
+  metadata: {
+    tool: "claude",
+    folder: "/srv/shop",
+    capabilities: {
+      images: true,
+      steer: true,
+      set_model: true,
+      permission_modes: ["default", "plan"],
+      terminal: false
+    }
+  }
+}
+const turn: Told = { type: "turn_start", text: "hello", message_id: "m-1" }
+const ack: Told = { type: "input_ack", status: "sent", text: "hello", message_id: "m-1" }
+const piece = (text: string, delta = "text"): Told => ({ type: "stream_event", delta, text })
+const end: Told = { type: "turn_end", stop_reason: "end_turn" }
+
+const kinds = ({ items }: View) => items.map(({ kind }) => kind)
+const only = <Kind extends Item["kind"]>({ items }: View, kind: Kind) =>
+  items.filter((item): item is Extract<Item, { readonly kind: Kind }> => item.kind === kind)
+
+const firstOf = <A>(list: ReadonlyArray<A>): A => {
+  const [first] = list
+  if (first === undefined) throw new Error("there is none")
+  return first
+}
+
+describe("a turn", () => {
+  it("shows the prompt once, its acknowledgement included", () => {
+    const view = viewOf(start, turn, ack, { type: "user_message", content: [], text: "hello" })
+    assert.deepStrictEqual(only(view, "user").map(({ text }) => text), ["hello"])
+    assert.isTrue(view.settled.has("m-1"))
+    assert.isDefined(view.turn)
+  })
+
+  it("grows a text piece by piece, and puts the whole in its place", () => {
+    const streaming = viewOf(start, turn, piece("Hel"), piece("lo **w"))
+    assert.deepInclude(firstOf(only(streaming, "text")), { text: "Hello **w", whole: false })
+    const whole = reduce(streaming, numbered([{ type: "assistant_message", text: "Hello **world**" }], 5))
+    assert.deepStrictEqual(only(whole, "text").map(({ text, whole }) => [text, whole]), [[
+      "Hello **world**",
+      true
+    ]])
+    assert.strictEqual(only(whole, "text")[0]?.key, only(streaming, "text")[0]?.key)
+  })
+
+  it("keeps thinking and speaking apart while both stream", () => {
+    const view = viewOf(start, turn, piece("Hmm", "reasoning"), piece("So"), {
+      type: "reasoning",
+      text: "Hmm."
+    }, piece(" it is"))
+    assert.deepInclude(firstOf(only(view, "reasoning")), { text: "Hmm.", whole: true })
+    assert.strictEqual(only(view, "text")[0]?.text, "So it is")
+  })
+
+  it("shows a final answer that was not said before, and none that was", () => {
+    const said: Told = { type: "assistant_message", text: "Four." }
+    const answer: Told = { type: "response", text: "Four." }
+    assert.lengthOf(only(viewOf(start, turn, said, answer, end), "text"), 1)
+    assert.strictEqual(only(viewOf(start, turn, answer, end), "text")[0]?.text, "Four.")
+  })
+
+  it("loses no word of a text that is cut off", () => {
+    const view = viewOf(start, turn, piece("Half a sen"), { type: "turn_end", stop_reason: "cancelled" })
+    assert.deepInclude(firstOf(only(view, "text")), { text: "Half a sen", whole: true })
+    assert.isUndefined(view.turn)
+  })
+
+  it("adds up what turns cost, and shows how full the context is", () => {
+    const usage = { cost_usd: 0.25, context_tokens: 5000, context_window: 200_000 }
+    const done: Told = { type: "turn_end", stop_reason: "end_turn", usage, context_pct: 2.5 }
+    const view = viewOf(start, turn, done, turn, done)
+    assert.deepInclude(view, { cost: 0.5, context_pct: 2.5, context_tokens: 5000, context_window: 200_000 })
+  })
+})
+
+describe("prompts", () => {
+  it("wait in the queue until their turn begins", () => {
+    const queued: Told = { type: "input_ack", status: "queued", text: "next", message_id: "m-2" }
+    const waiting = viewOf(start, turn, ack, queued)
+    assert.deepStrictEqual(waiting.queue, [{ message_id: "m-2", text: "next" }])
+    const begun = reduce(waiting, numbered([end, { type: "turn_start", text: "next", message_id: "m-2" }], 5))
+    assert.deepStrictEqual(begun.queue, [])
+    assert.deepStrictEqual(only(begun, "user").map(({ text }) => text), ["hello", "next"])
+  })
+
+  it("can be taken back", () => {
+    const view = viewOf(
+      start,
+      turn,
+      { type: "input_ack", status: "queued", text: "next", message_id: "m-2" },
+      { type: "input_ack", status: "cancelled", message_id: "m-2" }
+    )
+    assert.deepStrictEqual(view.queue, [])
+    assert.lengthOf(only(view, "user"), 1)
+  })
+
+  it("show when they were said into a running turn", () => {
+    const view = viewOf(start, turn, ack, {
+      type: "input_ack",
+      status: "sent",
+      text: "use less",
+      message_id: "m-2"
+    })
+    assert.deepStrictEqual(only(view, "user").map(({ steered, text }) => [text, steered]), [
+      ["hello", false],
+      ["use less", true]
+    ])
+  })
+
+  it("get their images from the message as the agent took it", () => {
+    const image = { type: "image", source: { type: "base64", media_type: "image/png", data: "AAAA" } }
+    const view = viewOf(start, turn, {
+      type: "user_message",
+      text: "hello",
+      content: [image, { type: "text", text: "hello" }]
+    })
+    assert.deepStrictEqual(only(view, "user").map(({ images }) => images.length), [1])
+  })
+})
+
+describe("a tool", () => {
+  const call: Told = { type: "tool_call", tool: "Bash", tool_use_id: "t-1", args: { command: "npm test" } }
+
+  it("is one card from the first piece of its input to its changed file", () => {
+    const view = viewOf(
+      start,
+      turn,
+      { type: "stream_event", delta: "tool_input", text: "{\"command\":", tool_use_id: "t-1" },
+      call,
+      { type: "stream_event", delta: "tool_output", text: "1 passed\n", tool_use_id: "t-1" },
+      { type: "tool_progress", text: "12 s", tool_use_id: "t-1" },
+      { type: "tool_result", tool_use_id: "t-1", status: "error", text: "1 failed", exit_code: 1 },
+      { type: "file_diff", file_path: "/a", diff: "…", tool_use_id: "t-1" }
+    )
+    assert.deepStrictEqual(kinds(view), ["user", "tool"])
+    assert.deepInclude(firstOf(only(view, "tool")), {
+      tool: "Bash",
+      output: "1 failed",
+      state: "error",
+      exit_code: 1
+    })
+    assert.lengthOf(only(view, "tool")[0]?.diffs ?? [], 1)
+  })
+
+  it("that never ended is stopped with its turn", () => {
+    assert.strictEqual(only(viewOf(start, turn, call, end), "tool")[0]?.state, "stopped")
+  })
+
+  it("leaves a diff alone that belongs to no card", () => {
+    assert.deepStrictEqual(kinds(viewOf(start, { type: "file_diff", file_path: "/a", diff: "…" })), ["diff"])
+  })
+})
+
+describe("a question of the agent", () => {
+  const ask: Told = {
+    type: "permission_request",
+    request_id: "r-1",
+    tool: "Bash",
+    args: { command: "ls" },
+    metadata: {
+      kind: "tool",
+      options: [{ option_id: "a", name: "Allow", kind: "allow_once" }, { name: "no id" }]
+    }
+  }
+
+  it("is open until somebody answers", () => {
+    const asked = viewOf(start, turn, ask)
+    assert.lengthOf(openAsks(asked), 1)
+    assert.lengthOf(openAsks(asked)[0]?.options ?? [], 1)
+    const denied = reduce(
+      asked,
+      numbered([{ type: "control_response", request_id: "r-1", status: "deny" }], 4)
+    )
+    assert.lengthOf(openAsks(denied), 0)
+    assert.strictEqual(only(denied, "ask")[0]?.state, "denied")
+    // What was shown before has not changed.
+    assert.lengthOf(openAsks(asked), 1)
+  })
+
+  it("says why nobody needs to answer any more", () => {
+    const view = viewOf(start, turn, ask, {
+      type: "permission_cancelled",
+      request_id: "r-1",
+      metadata: { reason: "interrupted" }
+    })
+    assert.deepInclude(firstOf(only(view, "ask")), { state: "cancelled", reason: "interrupted" })
+  })
+
+  it("names its parts by id, or by their text", () => {
+    const questions = [{ question: "Which?", options: [{ label: "A" }] }, {
+      id: "q",
+      question: "Why?",
+      multiSelect: true
+    }]
+    const view = viewOf(start, { ...ask, args: { questions }, metadata: { kind: "question" } })
+    assert.deepStrictEqual(openAsks(view)[0]?.questions.map(({ id, multiSelect }) => [id, multiSelect]), [
+      ["Which?", false],
+      ["q", true]
+    ])
+  })
+})
+
+describe("what is known of a session", () => {
+  it("is what was told last", () => {
+    const view = viewOf(
+      start,
+      {
+        type: "status",
+        status: "initialized",
+        metadata: { models: [{ value: "opus", displayName: "Opus" }], commands: [{ name: "/compact" }] }
+      },
+      { type: "status", status: "init", metadata: { model: "opus", permission_mode: "default" } },
+      { type: "status", status: "permission_mode", metadata: { permission_mode: "plan" } }
+    )
+    assert.deepInclude(view, { tool: "claude", model: "opus", mode: "plan", modes: ["default", "plan"] })
+    assert.deepStrictEqual(view.models, [{ value: "opus", name: "Opus", description: "" }])
+    assert.deepStrictEqual(view.commands.map(({ name }) => name), ["compact"])
+    assert.isTrue(view.can.steer)
+  })
+
+  it("holds the plan, whether an agent calls it plan or to-do list", () => {
+    const entries = [{ content: "look", status: "completed" }, { content: "mend", status: "strange" }]
+    const steps = [{ content: "look", status: "completed" }, { content: "mend", status: "pending" }] as const
+    assert.deepStrictEqual(
+      viewOf(start, turn, { type: "status", status: "plan", metadata: { entries } }).plan,
+      steps
+    )
+    const todo: Told = { type: "tool_call", tool: "TodoWrite", tool_use_id: "t", args: { todos: entries } }
+    assert.deepStrictEqual(viewOf(start, turn, todo).plan, steps)
+  })
+})
+
+describe("events that come twice, or not at all", () => {
+  it("changes nothing for what it has seen", () => {
+    const events = numbered([start, turn, ack, piece("Hi"), end])
+    const view = reduce(empty, events)
+    assert.deepStrictEqual(reduce(view, events.slice(1)).items, view.items)
+  })
+
+  it("marks a gap and goes on after it", () => {
+    const view = viewOf(start)
+    const gap: Told = { type: "error", code: "gap", text: "gone", metadata: { first_seq: 40 } }
+    const after = reduce(view, [...numbered([gap], 1), ...numbered([turn], 40)])
+    assert.deepStrictEqual(kinds(after), ["notice", "user"])
+    assert.strictEqual(after.last_seq, 40)
+  })
+
+  it("begins anew when the relay does", () => {
+    const view = viewOf(start, turn, end)
+    const anew = reduce(view, numbered([start, { ...turn, text: "again", message_id: "m-9" }], 1))
+    assert.strictEqual(only(anew, "user").at(-1)?.text, "again")
+    assert.strictEqual(anew.last_seq, 2)
+  })
+
+  it("takes a greeting that is for this page alone", () => {
+    const view = reduce(empty, numbered([{ ...start, seq: 0 }]))
+    assert.isTrue(view.started)
+    assert.lengthOf(view.items, 0)
+  })
+})
+
+describe("a long session", () => {
+  it("is folded in parts as it is in one go, in time", () => {
+    const told = Array.from({ length: 400 }, (_, index): ReadonlyArray<Told> => [
+      { ...turn, text: `turn ${index}`, message_id: `m-${index}` },
+      piece("a "),
+      piece("b "),
+      { type: "tool_call", tool: "Read", tool_use_id: `t-${index}`, args: {} },
+      { type: "tool_result", tool_use_id: `t-${index}`, status: "ok", text: "x" },
+      { type: "assistant_message", text: "a b c" },
+      end
+    ]).flat()
+    const events = numbered([start, ...told])
+    let view = empty
+    for (let from = 0; from < events.length; from += 300) {
+      view = reduce(view, events.slice(from, from + 300))
+    }
+    assert.deepStrictEqual(view.items.length, 400 * 4)
+    assert.deepStrictEqual(view, reduce(empty, events))
+  })
+})
+
+/** What real agents said. */
+const fixtures = fileURLToPath(new URL("../fixtures", import.meta.url))
+const recorded = ["replay"].flatMap((folder) =>
+  readdirSync(join(fixtures, folder)).filter((name) => name.endsWith(".ndjson")).map((name) =>
+    join(fixtures, folder, name)
+  )
+)
+
+describe("recordings of real agents", () => {
+  for (const path of recorded.filter((path) => !path.includes("bad"))) {
+    it(`${path.slice(fixtures.length + 1)} leaves nothing open`, () => {
+      const lines = readFileSync(path, "utf8").split("\n").filter((line) => line !== "")
+      // What a relay recorded is an event a line.
+      const view = reduce(empty, lines.map((line) => JSON.parse(line) as RelayEvent))
+      assert.lengthOf(openAsks(view), 0)
+      assert.isUndefined(view.turn)
+      assert.isAbove(only(view, "text").length, 0)
+      assert.isTrue(only(view, "text").every(({ whole }) => whole))
+    })
+  }
+})
