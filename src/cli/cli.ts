@@ -9,6 +9,7 @@ import { RelayServer } from "../server/RelayServer.js"
 import { settingsProvider } from "./configFile.js"
 import { doctor } from "./doctor.js"
 import { helpText } from "./help.js"
+import { lab, labHelp } from "./lab.js"
 import { lineLogger } from "./lineLogger.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
 import { sessions } from "./sessions.js"
@@ -49,7 +50,7 @@ const fails = Effect.sync(() => {
 })
 
 const command = server("ai-relay", relayOptions).pipe(
-  Command.withSubcommands([server("serve", serveOptions), doctor(fails), sessions])
+  Command.withSubcommands([server("serve", serveOptions), doctor(fails), sessions, lab])
 )
 const runCommand = Command.run(command, { name: "ai-relay", version })
 
@@ -60,7 +61,7 @@ const wantsHelp = (args: ReadonlyArray<string>) => args.includes("--help") || ar
 /** Run the program with these arguments (`process.argv`). */
 export const run = (argv: ReadonlyArray<string>) =>
   wantsHelp(argv.slice(2)) ?
-    Console.log(helpText(version)) :
+    Console.log(argv[2] === "lab" ? labHelp : helpText(version)) :
     settingsProvider(argv.slice(2), process.env).pipe(
       Effect.flatMap((settings) => Effect.withConfigProvider(runCommand(argv), settings)),
       // The parser has said itself what is wrong with the arguments.

@@ -45,7 +45,7 @@ export class RelayServer extends Context.Tag("ai-relay/server/RelayServer")<Rela
 const goodbyeMs = 1000
 
 /** Answer an upgrade that will not be one. */
-const turnAway = (socket: Duplex, status: string, text: string) => {
+export const turnAway = (socket: Duplex, status: string, text: string) => {
   const body = JSON.stringify({ text }) + "\n"
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
@@ -53,7 +53,7 @@ const turnAway = (socket: Duplex, status: string, text: string) => {
   )
 }
 
-const listen = (server: Server, host: string, port: number) =>
+export const listen = (server: Server, host: string, port: number) =>
   Effect.async<AddressInfo, ListenFailed>((resume) => {
     server.once("error", (cause) => resume(new ListenFailed({ host, port, cause })))
     // Listening on a TCP port, the address is never a string.

@@ -1,0 +1,62 @@
+/**
+ * Lab: joins the lab's layers, as Relay joins the relay's. What `LAB_MODE` and `LAB_ENGINE` say decides where the users'
+ * relays run; all else is the same.
+ */
+import { Effect, Layer } from "effect"
+import { join } from "node:path"
+import { DockerEngine } from "./lab/DockerEngine.js"
+import * as DockerRuntimes from "./lab/DockerRuntimes.js"
+import * as IdleStop from "./lab/IdleStop.js"
+import { LabConfig } from "./lab/LabConfig.js"
+import { LabServer } from "./lab/LabServer.js"
+import { Presence } from "./lab/Presence.js"
+import * as SingleRuntimes from "./lab/SingleRuntimes.js"
+import * as SwarmRuntimes from "./lab/SwarmRuntimes.js"
+import { Users } from "./lab/Users.js"
+import * as Relay from "./Relay.js"
+import { RelayServer } from "./server/RelayServer.js"
+import { ServerConfig } from "./server/ServerConfig.js"
+import { Auth } from "./services/Auth.js"
+
+/** Who is on this machine may be another user's agent: the token is asked of everybody. */
+const layerStrictAuth = (token: SingleRuntimes.SingleRelay["token"]) =>
+  Layer.effect(
+    Auth,
+    Effect.map(Auth, (auth) => ({
+      ...auth,
+      admit: (visitor, given) => auth.admit({ ...visitor, address: undefined }, given)
+    }))
+  ).pipe(Layer.provide(Auth.layer({ token })))
+
+/** A user's relay in this process: as in a container, the user's folder is where it starts and all it may use. */
+const relayOf = (options: Relay.RelayOptions): SingleRuntimes.RelayOf<never> => ({ folder, host, token }) =>
+  RelayServer.layer.pipe(
+    Layer.provide(Relay.layerSessions({
+      ...options,
+      roots: [folder],
+      start_folder: folder,
+      state_dir: join(folder, ".local/state/ai-relay")
+    })),
+    Layer.provide(layerStrictAuth(token)),
+    Layer.provide(ServerConfig.layer({ ...options, host, port: 0 })),
+    Layer.orDie
+  )
+
+const layerRuntimes = (options: Relay.RelayOptions) =>
+  Layer.unwrapEffect(Effect.map(LabConfig, ({ engine, mode }) =>
+    mode === "single"
+      ? SingleRuntimes.layer(relayOf(options))
+      : Layer.provide(engine === "docker" ? DockerRuntimes.layer : SwarmRuntimes.layer, DockerEngine.layer)))
+
+/** The whole lab, listening. Of the options, `host`, `port` and `allow_…` are its own; the rest is for `single`. */
+export const layer = (options: Relay.RelayOptions) =>
+  Layer.merge(LabServer.layer, IdleStop.layer).pipe(
+    Layer.provide(layerRuntimes(options)),
+    Layer.provide(Layer.mergeAll(
+      Users.layer,
+      Presence.layer,
+      Auth.layer(options),
+      ServerConfig.layer(options)
+    )),
+    Layer.provide(LabConfig.layer)
+  )

@@ -1,0 +1,52 @@
+/** lab: `ai-relay lab` serves many users, each with a relay of their own. Its settings are the variables `LAB_…`. */
+import { Command } from "@effect/cli"
+import { ConfigProvider, Console, Effect, Layer, Logger } from "effect"
+import * as Lab from "../Lab.js"
+import { LabConfig, labSettings } from "../lab/LabConfig.js"
+import { LabServer } from "../lab/LabServer.js"
+import { lineLogger } from "./lineLogger.js"
+import { orUndefined, serveOptions } from "./options.js"
+
+const announce = Effect.gen(function*() {
+  const { address: { host, port } } = yield* LabServer
+  const { engine, mode, network } = yield* LabConfig
+  const where = mode === "single" ? "in this process" : `on ${network} (${engine})`
+  yield* Console.log(
+    `ai-relay lab listens on ws://${
+      host === "0.0.0.0" ? "localhost" : host
+    }:${port}, users' relays run ${where}`
+  )
+})
+
+export const lab = Command.make(
+  "lab",
+  serveOptions,
+  ({ config: _, log_level, no_state: __, record, state_dir: ___, token: ____, ...settings }) => {
+    const folder = orUndefined(record)
+    return Layer.launch(
+      Layer.effectDiscard(announce).pipe(
+        Layer.provide(Lab.layer({ ...settings, ...(folder !== undefined && { record: folder }) })),
+        Layer.provide(LabConfig.layer),
+        Layer.provide(Logger.minimumLogLevel(log_level)),
+        Layer.provide(Logger.replace(Logger.defaultLogger, lineLogger))
+      )
+    ).pipe(Effect.withConfigProvider(ConfigProvider.fromEnv({ seqDelim: "," })))
+  }
+)
+
+const width = Math.max(...labSettings.map(({ name }) => name.length)) + 2
+
+export const labHelp = `ai-relay lab: many users, each with a relay of their own
+
+Usage
+  ai-relay lab [--host ADDRESS] [--port NUMBER] [--allow-origin ORIGIN] [--allow-host NAME]
+
+Variables
+${
+  labSettings.map(({ about, name, standard }) =>
+    `  ${name.padEnd(width)}${about}${standard === "" ? "" : ` (${standard})`}`
+  ).join("\n")
+}
+
+The other flags of \`ai-relay serve\` hold for the relays of LAB_MODE=single. The engine of
+LAB_MODE=multi is where DOCKER_HOST says.`
