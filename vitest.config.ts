@@ -7,7 +7,8 @@ const alias = [
   { find: /^ai-relay$/, replacement: here("./src/index.ts") }
 ]
 
-// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model.
+// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model, `containers`
+// the lab with a real Docker engine.
 export default defineConfig({
   test: {
     projects: [
@@ -16,7 +17,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/agents/**"],
+          exclude: ["test/agents/**", "test/containers/**"],
           // Loading Effect anew for each file would cost more than all tests together.
           isolate: false
         }
@@ -28,6 +29,16 @@ export default defineConfig({
           include: ["test/agents/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          poolOptions: { forks: { singleFork: true } }
+        }
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "containers",
+          include: ["test/containers/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           poolOptions: { forks: { singleFork: true } }
         }
       }

@@ -70,6 +70,7 @@ const buildLazy = () =>
     entryPoints: lazy,
     outdir: join(root, "dist"),
     outExtension: { ".js": ".mjs" },
+    banner: { js: `${banner}\nconst __dirname = new URL(".", import.meta.url).pathname` },
     // ssh2 uses them when they are installed.
     external: ["cpu-features", "./crypto/build/Release/sshcrypto.node"],
     plugins: [withoutBuildKit]

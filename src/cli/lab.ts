@@ -10,12 +10,9 @@ import { orUndefined, serveOptions } from "./options.js"
 const announce = Effect.gen(function*() {
   const { address: { host, port } } = yield* LabServer
   const { engine, mode, network } = yield* LabConfig
-  const where = mode === "single" ? "in this process" : `on ${network} (${engine})`
-  yield* Console.log(
-    `ai-relay lab listens on ws://${
-      host === "0.0.0.0" ? "localhost" : host
-    }:${port}, users' relays run ${where}`
-  )
+  const where = mode === "single" ? "this process" : `${engine}, network ${network}`
+  const name = host === "0.0.0.0" ? "localhost" : host
+  yield* Console.log(`ai-relay lab listens on ws://${name}:${port} (relays run in ${where})`)
 })
 
 export const lab = Command.make(

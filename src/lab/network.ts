@@ -21,8 +21,13 @@ export const overlay = (name: string): NetworkCreateOptions => ({
 
 export const ensure = Effect.fn("network.ensure")(function*(wanted: NetworkCreateOptions) {
   const { call } = yield* DockerEngine
-  const found = yield* call((docker) => docker.getNetwork(wanted.Name).inspect()).pipe(on(404, undefined))
-  if (found !== undefined) return
-  // 409: another process of the lab was faster.
-  yield* call((docker) => docker.createNetwork(wanted)).pipe(on(409, undefined))
+  // The filter finds parts of names, too.
+  const named = call((docker) => docker.listNetworks({ filters: { name: [wanted.Name] } })).pipe(
+    Effect.map((found) => found.filter(({ Name }) => Name === wanted.Name))
+  )
+  if ((yield* named).length > 0) return
+  const made = yield* call((docker) => docker.createNetwork(wanted)).pipe(on(409, undefined))
+  // The engine lets two processes make the same network in the same moment: the older one stays.
+  const [oldest] = (yield* named).toSorted((a, b) => a.Created.localeCompare(b.Created))
+  if (made !== undefined && oldest !== undefined && oldest.Id !== made.id) yield* call(() => made.remove())
 })

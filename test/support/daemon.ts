@@ -24,6 +24,8 @@ interface Options {
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
   readonly args?: ReadonlyArray<string>
+  /** `lab`, if it is not to be a relay. */
+  readonly command?: string
 }
 
 /** Make dist/cli.mjs of the sources as they are. */
@@ -44,11 +46,9 @@ const untilListening = (child: ChildProcess, output: () => string): Promise<stri
     )
   })
 
-export const startDaemon = async ({ args = [], cwd, env }: Options): Promise<Daemon> => {
-  const child = spawn(process.execPath, [program, "--host", "127.0.0.1", "--port", "0", ...args], {
-    cwd,
-    env
-  })
+export const startDaemon = async ({ args = [], command, cwd, env }: Options): Promise<Daemon> => {
+  const words = [...(command === undefined ? [] : [command]), "--host", "127.0.0.1", "--port", "0", ...args]
+  const child = spawn(process.execPath, [program, ...words], { cwd, env })
   const exited = once(child, "exit")
   let printed = ""
   for (const stream of [child.stdout, child.stderr]) {
