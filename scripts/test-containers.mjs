@@ -6,7 +6,15 @@
  * had, what needs one is skipped and says why: the suites read $AI_RELAY_SKIP_CONTAINERS.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process"
-import { createWriteStream, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import {
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -39,7 +47,8 @@ const install = () => {
   if (missing.length === 0) return
   const packages = new Set(missing.map((program) => programs[program]))
   say(`installing ${[...packages].join(", ")}`)
-  const apt = (...args) => spawnSync("apt-get", args, { env: { ...env, DEBIAN_FRONTEND: "noninteractive" } }).status
+  const apt = (...args) =>
+    spawnSync("apt-get", args, { env: { ...env, DEBIAN_FRONTEND: "noninteractive" } }).status
   apt("update")
   if (apt("install", "--yes", ...packages) !== 0) {
     throw new Impossible(`${missing.join(", ")} cannot be installed with apt-get`)
@@ -63,11 +72,14 @@ const startEngine = async () => {
 }
 
 const packages =
-  "base-files base-passwd bash ca-certificates coreutils findutils git grep hostname libc-bin libstdc++6 passwd procps sed tar tini"
+  "base-files base-passwd bash ca-certificates coreutils dash findutils git grep gzip hostname libc-bin libstdc++6 passwd "
+  + "procps sed tar tini"
 
 /** A small Debian, of the packages and the Node this machine has. */
 const importBase = () => {
-  const only = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"].map((kind) => `--no-${kind}`)
+  const only = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"].map((kind) =>
+    `--no-${kind}`
+  )
   const needed = read("apt-cache", "depends", "--recurse", "--installed", ...only, ...packages.split(" "))
   const installed = new Set(read("dpkg-query", "-W", "-f", "${Package}\\n").split("\n"))
   const names = [...new Set(needed.split("\n"))].filter((name) => name !== "" && installed.has(name))
@@ -76,7 +88,9 @@ const importBase = () => {
   const files = read("dpkg-query", "-L", ...names).split("\n").filter((path) =>
     path.startsWith("/") && existsSync(path) && !/^\/usr\/share\/(doc|info|lintian|locale|man)\//.test(path)
   )
-  const links = ["/bin", "/lib", "/lib64", "/sbin", "/tmp", "/etc/ssl/certs/ca-certificates.crt"].filter(existsSync)
+  const links = ["/bin", "/lib", "/lib64", "/sbin", "/tmp", "/etc/ssl/certs/ca-certificates.crt"].filter(
+    existsSync
+  )
   const node = realpathSync(process.execPath)
   const npm = join(dirname(node), "../lib/node_modules/npm")
   const made = ["/etc/passwd", "/etc/group"]
@@ -100,7 +114,17 @@ const importBase = () => {
 }
 
 const buildImage = () =>
-  runs("docker", "build", "--network", "host", "--build-arg", "BASE=base:local", "--tag", "ohwise-lab-ctrl:local", ".")
+  runs(
+    "docker",
+    "build",
+    "--network",
+    "host",
+    "--build-arg",
+    "BASE=base:local",
+    "--tag",
+    "ohwise-lab-ctrl:local",
+    "."
+  )
 
 const runTests = (skip) =>
   new Promise((resolve) => {
@@ -108,7 +132,10 @@ const runTests = (skip) =>
     spawn(process.execPath, [...vitest, ...process.argv.slice(2)], {
       cwd: root,
       stdio: "inherit",
-      env: { ...env, ...(skip === undefined ? { DOCKER_HOST: docker.DOCKER_HOST } : { AI_RELAY_SKIP_CONTAINERS: skip }) }
+      env: {
+        ...env,
+        ...(skip === undefined ? { DOCKER_HOST: docker.DOCKER_HOST } : { AI_RELAY_SKIP_CONTAINERS: skip })
+      }
     }).once("exit", (code) => resolve(code ?? 1))
   })
 
@@ -121,6 +148,11 @@ const stopEngine = async (engine) => {
   const ended = new Promise((resolve) => engine.once("exit", resolve))
   engine.kill("SIGTERM")
   await ended
+  // It leaves a network namespace mounted.
+  const mounts = readFileSync("/proc/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "")
+  for (const mount of mounts.toReversed()) {
+    if (mount.startsWith(`${folder}/`)) spawnSync("umount", ["--lazy", mount])
+  }
 }
 
 let engine

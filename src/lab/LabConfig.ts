@@ -60,8 +60,17 @@ const variable = (name: string, standard: string, about: string): string => {
   return name
 }
 
-const text = (name: string, standard: string, about: string) =>
-  Config.nonEmptyString(variable(name, standard, about)).pipe(Config.withDefault(standard))
+const text = (
+  name: string,
+  standard: string,
+  about: string,
+  problem = "must not be empty",
+  fits: (value: string) => boolean = () => true
+) =>
+  Config.nonEmptyString(variable(name, standard, about)).pipe(
+    Config.validate({ message: problem, validation: fits }),
+    Config.withDefault(standard)
+  )
 
 const optional = (name: string, about: string) =>
   Config.option(Config.nonEmptyString(variable(name, "", about)))
@@ -87,12 +96,10 @@ const positive = (n: number) => n > 0
 const units: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
 
 /** As Docker writes sizes: `512m`, `2g`, or a number of bytes. */
-const bytes = (name: string, standard: string, about: string) =>
-  Config.mapAttempt(text(name, standard, about), (size) => {
-    const [, digits, unit = ""] = /^(\d+)([kmg]?)b?$/i.exec(size) ?? []
-    if (digits === undefined) throw new Error("must be a size, such as 512m or 2g")
-    return Number(digits) * (units[unit.toLowerCase()] ?? 1)
-  })
+const sizeIn = (size: string): number | undefined => {
+  const [, digits, unit = ""] = /^(\d+)([kmg]?)b?$/i.exec(size) ?? []
+  return digits === undefined ? undefined : Number(digits) * (units[unit.toLowerCase()] ?? 1)
+}
 
 const config = Config.all({
   mode: Config.literal("single", "multi")(
@@ -101,8 +108,12 @@ const config = Config.all({
   engine: Config.literal("docker", "swarm")(
     variable("LAB_ENGINE", "docker", "docker: containers; swarm: services, on any node")
   ).pipe(Config.withDefault("docker" as const)),
-  workspace_root: text("LAB_WORKSPACE_ROOT", "/var/ohwise-lab-workspaces", "Holds a folder per user").pipe(
-    Config.validate({ message: "must be an absolute path", validation: (path) => path.startsWith("/") })
+  workspace_root: text(
+    "LAB_WORKSPACE_ROOT",
+    "/var/ohwise-lab-workspaces",
+    "Holds a folder per user",
+    "must be an absolute path",
+    (path) => path.startsWith("/")
   ),
   image: text("LAB_IMAGE", "ohwise-lab-ctrl:local", "Image of the users' relays"),
   network: text("LAB_NETWORK", "lab-network", "Network of the users' relays; made if it is missing"),
@@ -138,7 +149,13 @@ const config = Config.all({
     "must be a number of seconds, 0 or more",
     (seconds) => seconds >= 0
   ),
-  memory_bytes: bytes("LAB_CONTAINER_MEMORY", "4g", "Memory of a container"),
+  memory: text(
+    "LAB_CONTAINER_MEMORY",
+    "4g",
+    "Memory of a container",
+    "must be a size, such as 512m or 2g",
+    (size) => sizeIn(size) !== undefined
+  ),
   cpus: number("LAB_CONTAINER_CPUS", 2, "CPUs of a container", "must be a number, more than 0", positive),
   pids: number(
     "LAB_CONTAINER_PIDS",
@@ -209,7 +226,10 @@ const check = (settings: LabSettings): BadLabSetting | undefined => {
 
 /** The settings, as the variables say. */
 export const read = Effect.gen(function*() {
-  const { container_home, env_names, jwt_secret_file, ...found } = yield* Effect.mapError(config, explain)
+  const { container_home, env_names, jwt_secret_file, memory, ...found } = yield* Effect.mapError(
+    config,
+    explain
+  )
   const env = yield* Effect.forEach(env_names, (name) =>
     Effect.mapBoth(Config.string(name), {
       onSuccess: (value) => [name, value] as const,
@@ -222,6 +242,7 @@ export const read = Effect.gen(function*() {
   const settings: LabSettings = {
     ...found,
     jwt_secret,
+    memory_bytes: sizeIn(memory) ?? 0,
     container_home: Option.getOrElse(container_home, () => `/home/${found.container_user.split(":", 1)}`),
     env: Object.fromEntries(env)
   }

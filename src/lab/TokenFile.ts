@@ -43,7 +43,9 @@ export const make = (file: string) => {
     tokens = parse(yield* Effect.try(() => readFileSync(file, "utf8")))
     version = now
     if (tokens.bad.length > 0) {
-      yield* Effect.logWarning(`the token file ${file} has no user and token in line ${tokens.bad.join(", ")}`)
+      yield* Effect.logWarning(
+        `the token file ${file} has no user and token in line ${tokens.bad.join(", ")}`
+      )
     }
     return tokens.users
   })

@@ -30,7 +30,7 @@ describe.skipIf(whyNoEngine !== undefined)("the image", () => {
     expect(check[0]).toBe("CMD")
     expect(inContainer(Id, ...check.slice(1))).toBe("")
     const { Size } = await docker.getImage(image).inspect()
-    console.log(`the image has ${Math.round(Size / 1024 ** 2)} MB, its base included`)
+    process.stdout.write(`the image has ${Math.round(Size / 1024 ** 2)} MB, its base included\n`)
   })
 
   it("lets others in with the token, and reaps what they leave behind", async () => {
@@ -39,7 +39,8 @@ describe.skipIf(whyNoEngine !== undefined)("the image", () => {
     const shell = await openShell(`ws://${address}`, "let-me-in")
     // A grandchild whose parent does not wait for it is left to process 1.
     await shell.run("bash -c 'sleep 0.1 & exec sleep 1' & wait")
-    const zombies = () => inContainer(container.id, "sh", "-c", "grep -l '^State:.Z' /proc/[0-9]*/status || true")
+    const zombies = () =>
+      inContainer(container.id, "sh", "-c", "grep -l '^State:.Z' /proc/[0-9]*/status || true")
     await untilTrue(async () => zombies() === "")
     expect(inContainer(container.id, "cat", "/proc/1/comm").trim()).toBe("tini")
     await shell.close()

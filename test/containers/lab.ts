@@ -72,7 +72,8 @@ export const openShell = async (url: string, token: string, fields: object = {})
       const after = client.events.at(-1)?.seq ?? 0
       client.send({ type: "stdin", data: `${command}; echo "<"$?">"\n` })
       const printed = () =>
-        client.events.filter(({ seq, type }) => seq > after && type === "stdout").map(({ text }) => text).join("")
+        client.events.filter(({ seq, type }) => seq > after && type === "stdout").map(({ text }) => text)
+          .join("")
       await client.waitFor((event) => event.seq > after && /<\d+>/.test(printed()), { within })
       return printed()
     }

@@ -71,7 +71,9 @@ describe.skipIf(whyNoEngine !== undefined)("a lab with containers", () => {
     }
     expect(await list("token-of-ada")).toMatchObject([{ session_id: "shell", clients: 1 }])
 
-    const containers = await Promise.all((await containersOf(network)).map(({ Id }) => docker.getContainer(Id).inspect()))
+    const containers = await Promise.all(
+      (await containersOf(network)).map(({ Id }) => docker.getContainer(Id).inspect())
+    )
     expect(containers).toHaveLength(2)
     const [adas, bobs] = ["ada", "Bob <bob@example.com>"].map((user) =>
       containers.find(({ Config }) => Config.Labels["ai-relay.lab.user"] === user)
@@ -112,8 +114,16 @@ describe.skipIf(whyNoEngine !== undefined)("a lab with containers", () => {
     const [one, two] = await Promise.all([start(), start()])
     const token = place.token("ada")
     const clients = await Promise.all(
-      Array.from({ length: 50 }, (_, index) =>
-        connect(index % 2 === 0 ? one.url : two.url, { token, tool: "generic", command: ["cat"], session_id: "herd" }))
+      Array.from(
+        { length: 50 },
+        (_, index) =>
+          connect(index % 2 === 0 ? one.url : two.url, {
+            token,
+            tool: "generic",
+            command: ["cat"],
+            session_id: "herd"
+          })
+      )
     )
     const starts = await Promise.all(clients.map((client) => client.waitFor("session_start", { within })))
     expect(new Set(starts.map(({ session_id }) => session_id))).toEqual(new Set(["herd"]))
@@ -192,7 +202,9 @@ describe.skipIf(whyNoEngine !== undefined)("a lab with containers", () => {
     })
     try {
       const shell = await openShell(lab.url, place.token("ada"))
-      expect(await shell.run("pwd; id -un; echo $HOME $GREETING")).toMatch(/\/srv\/home\s+nobody\s+\/srv\/home hello/)
+      expect(await shell.run("pwd; id -un; echo $HOME $GREETING")).toMatch(
+        /\/srv\/home\s+nobody\s+\/srv\/home hello/
+      )
       const [found] = await containersOf("other-network")
       const container = await docker.getContainer(found?.Id ?? "").inspect()
       expect(container).toMatchObject({

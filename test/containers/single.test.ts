@@ -51,7 +51,13 @@ describe("a lab in one process", () => {
     const seen = shell.events.at(-1)?.seq ?? 0
     await shell.close()
     await untilTrue(async () => lab.output().includes("nobody has needed the relay of eve"))
-    const again = await connect(lab.url, { token, tool: "generic", command: ["bash"], session_id: "kept", after_seq: 0 })
+    const again = await connect(lab.url, {
+      token,
+      tool: "generic",
+      command: ["bash"],
+      session_id: "kept",
+      after_seq: 0
+    })
     await again.waitFor(({ seq }) => seq === seen, { within })
     await again.close()
   })
@@ -64,12 +70,14 @@ describe("a lab in one process", () => {
     )
     const echoed = await Promise.all(shells.map(async (shell, index) => {
       shell.send({ type: "stdin", data: `word-${index}\n` })
-      return shell.waitFor(({ text, type }) => type === "stdout" && text?.includes(`word-${index}`), { within })
+      return shell.waitFor(({ text, type }) => type === "stdout" && text?.includes(`word-${index}`), {
+        within
+      })
     }))
     expect(echoed).toHaveLength(100)
     expect(crowd.every((user) => existsSync(folderOf(user)))).toBe(true)
     const status = readFileSync(`/proc/${lab.pid}/status`, "utf8")
-    console.log(`100 users in one process: ${/VmRSS:\s+(.*)/.exec(status)?.[1]}`)
+    process.stdout.write(`100 users in one process: ${/VmRSS:\s+(.*)/.exec(status)?.[1]}\n`)
     for (const shell of shells) shell.send({ type: "end" })
     await Promise.all(shells.map(({ closed }) => closed))
     await untilTrue(async () => atHome(place.folder).length === 1)

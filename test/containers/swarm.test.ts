@@ -11,7 +11,11 @@ describe.skipIf(whyNoEngine !== undefined)("a lab on a swarm", () => {
 
   beforeAll(async () => {
     place = makePlace()
-    await docker.swarmInit({ ListenAddr: "127.0.0.1:2377", AdvertiseAddr: "127.0.0.1", ForceNewCluster: false })
+    await docker.swarmInit({
+      ListenAddr: "127.0.0.1:2377",
+      AdvertiseAddr: "127.0.0.1",
+      ForceNewCluster: false
+    })
     await docker.createNetwork({ Name: network, Driver: "overlay", Attachable: true })
   }, within)
   afterAll(async () => {
@@ -48,38 +52,40 @@ describe.skipIf(whyNoEngine !== undefined)("a lab on a swarm", () => {
     await container.start()
     const { NetworkSettings } = await container.inspect()
     const address = NetworkSettings.Networks["bridge"]?.IPAddress ?? ""
-    await untilTrue(() =>
-      fetch(`http://${address}:${port}/readyz`).then(({ ok }) => ok, () => false)
-    )
+    await untilTrue(() => fetch(`http://${address}:${port}/readyz`).then(({ ok }) => ok, () => false))
     return { url: `ws://${address}:${port}`, container }
   }
 
   const services = () => docker.listServices({ filters: { label: [`ai-relay.lab=${network}`] } })
 
-  it("runs a user's relay as a service, whichever process of the lab is asked, and stops it when nobody needs it", async () => {
-    const token = place.token("ada")
-    const first = await startLab()
-    const before = await openShell(first.url, token)
-    expect(await before.run("kept=41; pwd; id -un")).toMatch(/\/home\/labuser\s+labuser/)
-    const seen = before.events.at(-1)?.seq ?? 0
-    expect(await services()).toMatchObject([{
-      Spec: {
-        Name: `${network}-ada`,
-        TaskTemplate: {
-          ContainerSpec: { CapabilityDrop: ["CAP_ALL"] },
-          Resources: { Limits: { NanoCPUs: 2e9, MemoryBytes: 4 * 1024 ** 3, Pids: 1024 } }
-        },
-        EndpointSpec: { Mode: "dnsrr" }
-      }
-    }])
-    await first.container.kill()
+  it(
+    "runs a user's relay as a service, whichever process of the lab is asked, and stops it when nobody needs it",
+    async () => {
+      const token = place.token("ada")
+      const first = await startLab()
+      const before = await openShell(first.url, token)
+      expect(await before.run("kept=41; pwd; id -un")).toMatch(/\/home\/labuser\s+labuser/)
+      const seen = before.events.at(-1)?.seq ?? 0
+      expect(await services()).toMatchObject([{
+        Spec: {
+          Name: `${network}-ada`,
+          TaskTemplate: {
+            ContainerSpec: { CapabilityDrop: ["ALL"] },
+            Resources: { Limits: { NanoCPUs: 2e9, MemoryBytes: 4 * 1024 ** 3, Pids: 1024 } }
+          },
+          EndpointSpec: { Mode: "dnsrr" }
+        }
+      }])
+      await first.container.kill()
 
-    const second = await startLab({ LAB_IDLE_TIMEOUT_SECS: "8" })
-    const after = await openShell(second.url, token, { after_seq: seen })
-    expect(await after.run("echo value-$((kept + 1))")).toContain("value-42")
-    expect(await services()).toHaveLength(1)
-    after.send({ type: "end" })
-    await after.closed
-    await untilTrue(async () => (await services()).length === 0)
-  }, 4 * within)
+      const second = await startLab({ LAB_IDLE_TIMEOUT_SECS: "8" })
+      const after = await openShell(second.url, token, { after_seq: seen })
+      expect(await after.run("echo value-$((kept + 1))")).toContain("value-42")
+      expect(await services()).toHaveLength(1)
+      after.send({ type: "end" })
+      await after.closed
+      await untilTrue(async () => (await services()).length === 0)
+    },
+    4 * within
+  )
 })
