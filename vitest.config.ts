@@ -4,11 +4,12 @@ import { defineConfig } from "vitest/config"
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = [
   { find: /^ai-relay\/schema$/, replacement: here("./src/schema/index.ts") },
+  { find: /^ai-relay\/client$/, replacement: here("./src/client/node.ts") },
   { find: /^ai-relay$/, replacement: here("./src/index.ts") }
 ]
 
-// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model, `containers`
-// the lab with a real Docker engine.
+// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model; `load` measures;
+// `containers` is the lab with a real Docker engine.
 export default defineConfig({
   test: {
     projects: [
@@ -17,9 +18,9 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/agents/**", "test/containers/**"],
+          exclude: ["test/agents/**", "test/containers/**", "test/load/**"],
           // Loading Effect anew for each file would cost more than all tests together.
-          isolate: false
+          poolOptions: { forks: { isolate: false } }
         }
       },
       {
@@ -29,6 +30,14 @@ export default defineConfig({
           include: ["test/agents/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          poolOptions: { forks: { singleFork: true } }
+        }
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "load",
+          include: ["test/load/**/*.test.ts"],
           poolOptions: { forks: { singleFork: true } }
         }
       },

@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const cli = join(root, "dist/cli.mjs")
 const read = (...path) => readFileSync(join(root, ...path), "utf8")
 const { version } = JSON.parse(read("package.json"))
+const libraryEntries = JSON.parse(read("tsconfig.build.json")).files
 
 // `ws` calls `require`, which modules do not have. The unlikely name cannot meet one that the minifier invents.
 const banner = `#!/usr/bin/env node
@@ -106,7 +107,7 @@ const licensesOf = (inputs) => {
 }
 
 const onlyCli = process.argv[2] === "cli"
-const entries = ["src/cli/main.ts", ...(onlyCli ? [] : ["src/index.ts", "src/schema/index.ts"])]
+const entries = ["src/cli/main.ts", ...(onlyCli ? [] : libraryEntries)]
 const started = performance.now()
 try {
   const missing = entries.filter((entry) => !existsSync(join(root, entry)))

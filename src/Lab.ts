@@ -18,16 +18,6 @@ import { RelayServer } from "./server/RelayServer.js"
 import { ServerConfig } from "./server/ServerConfig.js"
 import { Auth } from "./services/Auth.js"
 
-/** Who is on this machine may be another user's agent: the token is asked of everybody. */
-const layerStrictAuth = (token: SingleRuntimes.SingleRelay["token"]) =>
-  Layer.effect(
-    Auth,
-    Effect.map(Auth, (auth) => ({
-      ...auth,
-      admit: (visitor, given) => auth.admit({ ...visitor, address: undefined }, given)
-    }))
-  ).pipe(Layer.provide(Auth.layer({ token })))
-
 /** A user's relay in this process: as in a container, the user's folder is where it starts and all it may use. */
 const relayOf = (options: Relay.RelayOptions): SingleRuntimes.RelayOf<never> => ({ folder, host, token }) =>
   RelayServer.layer.pipe(
@@ -37,7 +27,8 @@ const relayOf = (options: Relay.RelayOptions): SingleRuntimes.RelayOf<never> => 
       start_folder: folder,
       state_dir: join(folder, ".local/state/ai-relay")
     })),
-    Layer.provide(layerStrictAuth(token)),
+    // Who is on this machine may be another user's agent.
+    Layer.provide(Auth.layer({ token, auth: "always" })),
     Layer.provide(ServerConfig.layer({ ...options, host, port: 0 })),
     Layer.orDie
   )

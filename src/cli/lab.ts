@@ -18,7 +18,10 @@ const announce = Effect.gen(function*() {
 export const lab = Command.make(
   "lab",
   serveOptions,
-  ({ config: _, log_level, no_state: __, record, state_dir: ___, token: ____, ...settings }) => {
+  ({ log_level, ...flags }) => {
+    // What belongs to one relay: a user's has its own token, folders and state; TLS is the business of what stands before.
+    const { auth: _, config: __, no_auth: ___, no_state: ____, record, state_dir: _____, ...rest } = flags
+    const { tls_cert: _6, tls_key: _7, token: _8, token_file: _9, ...settings } = rest
     const folder = orUndefined(record)
     return Layer.launch(
       Layer.effectDiscard(announce).pipe(

@@ -38,9 +38,10 @@ const envOf = (settings: LabSettings, name: string, token: string) =>
     ...settings.env,
     HOME: settings.container_home,
     AI_RELAY_ALLOW_HOST: name,
+    AI_RELAY_PASS_ENV: Object.keys(settings.env).filter((name) => !name.startsWith("AI_RELAY_")).join(","),
     AI_RELAY_PORT: String(settings.container_port),
     [tokenVariable]: token
-  }).map(([variable, value]) => `${variable}=${value}`)
+  }).filter(([, value]) => value !== "").map(([variable, value]) => `${variable}=${value}`)
 
 const commandOf = ({ container_port }: LabSettings) => ["ai-relay", "serve", "--port", String(container_port)]
 
