@@ -1,7 +1,7 @@
 /** lab: `ai-relay lab` serves many users, each with a relay of their own. Its settings are the variables `LAB_…`. */
 import { Command } from "@effect/cli"
 import { ConfigProvider, Console, Effect, Layer, Logger } from "effect"
-import * as Lab from "../Lab.js"
+import * as Lab from "../lab/Lab.js"
 import { LabConfig, labSettings } from "../lab/LabConfig.js"
 import { LabServer } from "../lab/LabServer.js"
 import { lineLogger } from "./lineLogger.js"

@@ -21,7 +21,7 @@ export interface Lab extends Daemon {
   readonly created: () => number
 }
 
-export const tokenOf = (user: string) => `token-of-${user.replaceAll(/[^a-z]/gi, "-")}`
+export const tokenOf = (user: string) => `token-of-${user.replaceAll(/[^a-z0-9]/gi, "-")}`
 
 /** A place for tokens and workspaces. `token(user)` makes the user known. */
 export const makePlace = () => {
