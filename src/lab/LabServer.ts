@@ -14,6 +14,7 @@ import { Auth } from "../services/Auth.js"
 import { waitUntil } from "../services/waitUntil.js"
 import { answerHttp } from "./answerHttp.js"
 import * as ClientSocket from "./ClientSocket.js"
+import type { LabConfig } from "./LabConfig.js"
 import type { Presence } from "./Presence.js"
 import type { Runtimes } from "./Runtimes.js"
 import { serveSocket } from "./serveSocket.js"
@@ -35,7 +36,7 @@ const make = Effect.gen(function*() {
   const auth = yield* Auth
   const runSync = Runtime.runSync(yield* Effect.runtime<never>())
   const fibers = yield* FiberSet.make<void>()
-  const fork = yield* FiberSet.runtime(fibers)<Auth | Presence | Runtimes | Users>()
+  const fork = yield* FiberSet.runtime(fibers)<Auth | LabConfig | Presence | Runtimes | Users>()
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,

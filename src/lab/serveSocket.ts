@@ -7,6 +7,7 @@
 import { Effect, Option, Redacted, Schema } from "effect"
 import { WebSocket } from "ws"
 import type { ClientSocket, Frame } from "./ClientSocket.js"
+import { LabConfig } from "./LabConfig.js"
 import { pipeFrames } from "./pipeFrames.js"
 import { Presence } from "./Presence.js"
 import { RelayUnavailable, type Running, Runtimes } from "./Runtimes.js"
@@ -44,7 +45,7 @@ const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket) {
 })
 
 /** A socket to the relay, open. */
-const dial = ({ address: { host, port, token }, user }: Running, path: string) =>
+const dial = ({ address: { host, port, token }, user }: Running, path: string, ws_timeout: number) =>
   Effect.acquireRelease(
     Effect.async<WebSocket, RelayUnavailable>((resume) => {
       const relay = new WebSocket(`ws://${host}:${port}${path}`, {
@@ -53,7 +54,7 @@ const dial = ({ address: { host, port, token }, user }: Running, path: string) =
         skipUTF8Validation: true,
         autoPong: false,
         maxPayload: 0,
-        handshakeTimeout: 5000
+        handshakeTimeout: ws_timeout * 1000
       })
       relay.once("open", () => resume(Effect.succeed(relay)))
       // The listener stays: a late error must not end the process.
@@ -70,7 +71,8 @@ const join = Effect.fn("serveSocket.join")(
   function*(client: ClientSocket, user: User, path: string, handshake: string | undefined) {
     const runtimes = yield* Runtimes
     const running = yield* runtimes.reach(user)
-    const relay = yield* dial(running, path)
+    const { ws_timeout } = yield* LabConfig
+    const relay = yield* dial(running, path, ws_timeout)
     const [first, ...more] = client.release()
     const frames: ReadonlyArray<Frame | undefined> = [
       handshake === undefined ? first : { data: handshake, binary: false },
