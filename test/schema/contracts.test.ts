@@ -86,7 +86,8 @@ describe("the OpenAPI document", () => {
 describe("a relay", () => {
   const relay = FakeRelay.start()
   afterAll(async () => (await relay).end())
-  const get = async (path: string) => fetch(`http://127.0.0.1:${(await relay).port}${path}`)
+  const get = async (path: string, init?: RequestInit) =>
+    fetch(`http://127.0.0.1:${(await relay).port}${path}`, init)
 
   it("serves the contracts", async () => {
     for (const [name, make] of Object.entries(contracts)) {
@@ -98,12 +99,14 @@ describe("a relay", () => {
 
   it("answers every path of the OpenAPI document as it says", async () => {
     const { paths } = contracts["openapi.json"]() as {
-      paths: Record<string, { get: { responses: object } }>
+      paths: Record<string, Record<string, { responses: object }>>
     }
-    for (const [path, { get: { responses } }] of Object.entries(paths)) {
-      const answer = await get(path.replace("{session_id}", "nobody"))
-      assert.property(responses, String(answer.status), path)
-      await answer.body?.cancel()
+    for (const [path, methods] of Object.entries(paths)) {
+      for (const [method, { responses }] of Object.entries(methods)) {
+        const answer = await get(path.replace("{session_id}", "nobody"), { method: method.toUpperCase() })
+        assert.property(responses, String(answer.status), path)
+        await answer.body?.cancel()
+      }
     }
   })
 })
