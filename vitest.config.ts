@@ -6,65 +6,47 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = [
   { find: /^ai-relay\/schema$/, replacement: here("./src/schema/index.ts") },
   { find: /^ai-relay\/client$/, replacement: here("./src/client/node.ts") },
+  { find: /^ai-relay\/client\/effect$/, replacement: here("./src/client/RelayClient.ts") },
   { find: /^ai-relay$/, replacement: here("./src/index.ts") }
 ]
+const common = {
+  define: { __AI_RELAY_REAPER__: JSON.stringify(bundleReaper()) },
+  resolve: { alias }
+}
 
-const define = { __AI_RELAY_REAPER__: JSON.stringify(bundleReaper()) }
+/** What needs more than `npm ci` stands in folders of its own; one file at a time. */
+const special = (name: string, timeouts: { readonly testTimeout?: number; readonly hookTimeout?: number }) => ({
+  ...common,
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    poolOptions: { forks: { singleFork: true } },
+    ...timeouts
+  }
+})
 
-// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model; `load` measures;
-// `chaos` kills what it can.
 export default defineConfig({
   test: {
     projects: [
+      // Needs no network, no agent and no build.
       {
-        define,
-        resolve: { alias },
+        ...common,
         test: {
           name: "unit",
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/{agents,browser,chaos,load}/**"]
+          include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+          exclude: ["test/{agents,browser,chaos,containers,load}/**"]
         }
       },
-      {
-        define,
-        resolve: { alias },
-        test: {
-          name: "agents",
-          include: ["test/agents/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          poolOptions: { forks: { singleFork: true } }
-        }
-      },
-      {
-        define,
-        resolve: { alias },
-        test: {
-          name: "chaos",
-          include: ["test/chaos/**/*.test.ts"],
-          hookTimeout: 60_000,
-          poolOptions: { forks: { singleFork: true } }
-        }
-      },
-      {
-        define,
-        resolve: { alias },
-        test: {
-          name: "load",
-          include: ["test/load/**/*.test.ts"],
-          poolOptions: { forks: { singleFork: true } }
-        }
-      },
-      {
-        resolve: { alias },
-        test: {
-          name: "browser",
-          include: ["test/browser/**/*.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          poolOptions: { forks: { singleFork: true } }
-        }
-      }
+      // The real CLIs against a scripted model.
+      special("agents", { testTimeout: 60_000, hookTimeout: 60_000 }),
+      // Much output for clients that do not read.
+      special("load", {}),
+      // Kills what it can.
+      special("chaos", { hookTimeout: 60_000 }),
+      // The console in a real browser.
+      special("browser", { testTimeout: 120_000, hookTimeout: 120_000 }),
+      // The lab with a real Docker engine.
+      special("containers", { testTimeout: 120_000, hookTimeout: 120_000 })
     ]
   }
 })

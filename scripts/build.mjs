@@ -3,7 +3,8 @@
  *
  * The library is what tsc makes of the package's entries (tsconfig.build.json): plain modules and their types, Effect
  * stays a peer. The command line is one minified file with Effect inside, so that it installs almost nothing and starts
- * fast. The console is a page with React and all else inside. `node scripts/build.mjs cli console` makes only those parts.
+ * fast; what only `ai-relay lab` needs stands beside it and is loaded there. The console is a page with React and all else
+ * inside. `node scripts/build.mjs cli console` makes only those parts.
  */
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
@@ -38,27 +39,69 @@ const buildLibrary = async () => {
   writeFileSync(join(root, "dist/services/reaperSource.js"), `export const reaperSource = ${reaper}\n`)
 }
 
-const buildCli = async () => {
-  const { metafile } = await build({
+/** Packages that have a file of their own, because few need them. */
+const lazy = ["dockerode", "jose"]
+
+const besideTheCli = {
+  name: "beside-the-cli",
+  setup({ onResolve }) {
+    onResolve(
+      { filter: new RegExp(`^(${lazy.join("|")})$`) },
+      ({ kind, path }) => kind === "entry-point" ? undefined : { path: `./${path}.mjs`, external: true }
+    )
+  }
+}
+
+// What the client of the Docker Engine uses to build images; the lab builds none.
+const withoutBuildKit = {
+  name: "without-build-kit",
+  setup({ onLoad }) {
+    onLoad({ filter: /dockerode\/lib\/session\.js$/ }, () => ({ contents: "module.exports = undefined" }))
+  }
+}
+
+const bundle = (options) =>
+  build({
     absWorkingDir: root,
-    entryPoints: ["src/cli/main.ts"],
-    outfile: cli,
     bundle: true,
     minify: true,
     platform: "node",
     format: "esm",
     target: "node20",
-    // node-pty is native and loaded only when a terminal is asked for; ws uses the other two when they are installed.
-    external: ["node-pty", "bufferutil", "utf-8-validate"],
     banner: { js: banner },
-    define: { __AI_RELAY_VERSION__: JSON.stringify(version), __AI_RELAY_REAPER__: reaper },
     legalComments: "none",
     metafile: true,
-    logLevel: "warning"
+    logLevel: "warning",
+    ...options
   })
+
+const buildLazy = () =>
+  bundle({
+    entryPoints: lazy,
+    outdir: join(root, "dist"),
+    outExtension: { ".js": ".mjs" },
+    banner: { js: `${banner}\nconst __dirname = new URL(".", import.meta.url).pathname` },
+    // ssh2 uses them when they are installed.
+    external: ["cpu-features", "./crypto/build/Release/sshcrypto.node"],
+    plugins: [withoutBuildKit]
+  })
+
+const buildCli = async () => {
+  const [{ metafile }, { metafile: lazily }] = await Promise.all([bundleCli(), buildLazy()])
   chmodSync(cli, 0o755)
-  writeFileSync(join(root, "dist/cli.LICENSES.txt"), licensesOf(Object.keys(metafile.inputs)))
+  const inputs = [...Object.keys(metafile.inputs), ...Object.keys(lazily.inputs)]
+  writeFileSync(join(root, "dist/cli.LICENSES.txt"), licensesOf(inputs))
 }
+
+const bundleCli = () =>
+  bundle({
+    entryPoints: ["src/cli/main.ts"],
+    outfile: cli,
+    // node-pty is native and loaded only when a terminal is asked for; ws uses the other two when they are installed.
+    external: ["node-pty", "bufferutil", "utf-8-validate"],
+    define: { __AI_RELAY_VERSION__: JSON.stringify(version), __AI_RELAY_REAPER__: reaper },
+    plugins: [besideTheCli]
+  })
 
 /** The licenses of the packages that went into the bundle: who passes these on passes on their terms. */
 const licensesOf = (inputs) => {

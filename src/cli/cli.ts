@@ -12,6 +12,7 @@ import { settingsProvider } from "./configFile.js"
 import { doctor } from "./doctor.js"
 import { helpText } from "./help.js"
 import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
+import { lab, labHelp } from "./lab.js"
 import { jsonLogger, lineLogger } from "./loggers.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
 import { run as runTurn } from "./run.js"
@@ -82,7 +83,8 @@ const command = server("ai-relay", relayOptions).pipe(
     doctor(version, fails),
     sessions,
     attach,
-    runTurn(exitWith)
+    runTurn(exitWith),
+    lab
   ])
 )
 const runCommand = Command.run(command, { name: "ai-relay", version })
@@ -94,7 +96,7 @@ const wantsHelp = (args: ReadonlyArray<string>) => args.includes("--help") || ar
 /** Run the program with these arguments (`process.argv`). */
 export const run = (argv: ReadonlyArray<string>) =>
   wantsHelp(argv.slice(2)) ?
-    Console.log(helpText(version)) :
+    Console.log(argv[2] === "lab" ? labHelp : helpText(version)) :
     settingsProvider(argv.slice(2), process.env).pipe(
       Effect.flatMap((settings) => Effect.withConfigProvider(runCommand(argv), settings)),
       // The parser has said itself what is wrong with the arguments.

@@ -21,6 +21,7 @@ export const helpText = (version: string) =>
 Usage
   ai-relay [flags]             serve on port 8765
   ai-relay serve [flags]       serve on port 9000, as containers do
+  ai-relay lab                 serve many users, a container each: see \`ai-relay lab --help\`
   ai-relay doctor [--json]     say which agents work here, and what to run for the others
   ai-relay sessions [--json]   list the sessions that are kept
   ai-relay run [--tool NAME] [--folder FOLDER] [--model NAME] [--permission-mode MODE]

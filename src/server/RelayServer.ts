@@ -63,7 +63,7 @@ export class RelayServer extends Context.Tag("ai-relay/server/RelayServer")<Rela
 const goodbyeMs = 1000
 
 /** Answer an upgrade that will not be one. */
-const turnAway = (socket: Duplex, status: string, text: string) => {
+export const turnAway = (socket: Duplex, status: string, text: string) => {
   const code = status.startsWith("503") ? { code: "overloaded" } : {}
   const body = JSON.stringify({ text, ...code }) + "\n"
   socket.end(
@@ -74,7 +74,7 @@ const turnAway = (socket: Duplex, status: string, text: string) => {
   setTimeout(() => socket.destroy(), goodbyeMs).unref()
 }
 
-const listen = (server: Server, host: string, port: number) =>
+export const listen = (server: Server, host: string, port: number) =>
   Effect.async<AddressInfo, ListenFailed>((resume) => {
     server.once("error", (cause) => resume(new ListenFailed({ host, port, cause })))
     // Listening on a TCP port, the address is never a string.

@@ -26,7 +26,7 @@ export class ForbiddenFolder extends Schema.TaggedError<ForbiddenFolder>()("Forb
 }
 
 export class Folders extends Context.Tag("ai-relay/services/Folders")<Folders, {
-  /** The absolute, real path of an allowed folder. Relative ones start where the relay was started. */
+  /** The absolute, real path of an allowed folder. Relative ones start in `start_folder`. */
   readonly resolve: (folder: string) => Effect.Effect<string, FolderNotFound | ForbiddenFolder>
 }>() {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
@@ -35,7 +35,7 @@ export class Folders extends Context.Tag("ai-relay/services/Folders")<Folders, {
 const make = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const { roots, state_dir } = yield* RelayConfig
+  const { roots, start_folder = ".", state_dir } = yield* RelayConfig
   const realOf = (folder: string) => Effect.orElseSucceed(files.realPath(folder), () => path.resolve(folder))
   const realRoots = yield* Effect.forEach(roots, realOf)
   const state = state_dir === undefined ? undefined : yield* realOf(state_dir)
@@ -54,7 +54,7 @@ const make = Effect.gen(function*() {
 
   const resolve = Effect.fn("Folders.resolve")(function*(folder: string) {
     const missing = () => new FolderNotFound({ folder })
-    const real = yield* Effect.mapError(files.realPath(path.resolve(folder)), missing)
+    const real = yield* Effect.mapError(files.realPath(path.resolve(start_folder, folder)), missing)
     const { type } = yield* Effect.mapError(files.stat(real), missing)
     if (type !== "Directory") return yield* missing()
     if (!isAllowed(real)) return yield* new ForbiddenFolder({ folder, roots })

@@ -9,6 +9,8 @@ import { parse } from "node:path"
 export interface Settings {
   /** Folders sessions may work in, with all below them. Default: where the relay was started, and the home folder. */
   readonly roots: ReadonlyArray<string>
+  /** Where relative folders start. Default: where the relay was started. */
+  readonly start_folder?: string
   /** Variables a handshake's `env` may set though they change what is loaded or where secrets go. */
   readonly allow_env: ReadonlyArray<string>
   /**

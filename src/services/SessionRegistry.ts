@@ -78,6 +78,8 @@ export class SessionRegistry extends Context.Tag("ai-relay/services/SessionRegis
 /** A line in the list of sessions. */
 export interface Listed extends SessionSummary {
   readonly state: "running" | "idle" | "closed"
+  /** How many follow it. */
+  readonly clients: number
 }
 
 /** One live session and who uses it. */
@@ -212,15 +214,16 @@ const make = Effect.gen(function*() {
   const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
 
   const list = Effect.map(journal.list, (kept): ReadonlyArray<Listed> => {
-    const live = all().map(({ log }) => log.summary())
+    const live = [...entries.values()].flatMap(({ clients, session }): Array<Listed> => {
+      if (session === undefined) return []
+      const summary = session.log.summary()
+      return [{ ...summary, clients, state: summary.open_turn === undefined ? "idle" : "running" }]
+    })
     const names = new Set(live.map(({ session_id }) => session_id))
     return [
-      ...live.map((summary): Listed => ({
-        ...summary,
-        state: summary.open_turn === undefined ? "idle" : "running"
-      })),
+      ...live,
       ...kept.flatMap(({ summary }): Array<Listed> =>
-        names.has(summary.session_id) ? [] : [{ ...summary, state: "closed" }]
+        names.has(summary.session_id) ? [] : [{ ...summary, clients: 0, state: "closed" }]
       )
     ]
   })

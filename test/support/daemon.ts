@@ -26,6 +26,8 @@ interface Options {
   readonly args?: ReadonlyArray<string>
   /** Default: any that is free. */
   readonly port?: string
+  /** `lab`, if it is not to be a relay. */
+  readonly command?: string
 }
 
 /** Make dist/cli.mjs of the sources as they are. */
@@ -46,11 +48,11 @@ const untilListening = (child: ChildProcess, output: () => string): Promise<stri
     )
   })
 
-export const startDaemon = async ({ args = [], cwd, env, port = "0" }: Options): Promise<Daemon> => {
-  const child = spawn(process.execPath, [program, "--host", "127.0.0.1", "--port", port, ...args], {
-    cwd,
-    env
-  })
+export const startDaemon = async (
+  { args = [], command, cwd, env, port = "0" }: Options
+): Promise<Daemon> => {
+  const words = [...(command === undefined ? [] : [command]), "--host", "127.0.0.1", "--port", port, ...args]
+  const child = spawn(process.execPath, [program, ...words], { cwd, env })
   const exited = once(child, "exit")
   let printed = ""
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,0 +1,63 @@
+/**
+ * ClientSocket: a client's socket until it is joined to its relay: what comes meanwhile is kept, and the socket is not
+ * read any further.
+ */
+import { Clock, Deferred, Effect, FiberId } from "effect"
+import type { Socket } from "node:net"
+import type { RawData, WebSocket } from "ws"
+import type { ErrorCode } from "../schema/index.js"
+
+export interface Frame {
+  readonly data: RawData | string
+  readonly binary: boolean
+}
+
+export interface ClientSocket {
+  readonly ws: WebSocket
+  /** The first frame, as soon as it is here; it is kept all the same. Fails when it is too long. */
+  readonly first: Effect.Effect<string, "too long">
+  /** All that came so far, for the relay. From here on nothing is kept any more. */
+  readonly release: () => ReadonlyArray<Frame>
+  /** An `error` event, and goodbye. */
+  readonly refuse: (code: ErrorCode, text: string, closeCode: number) => Effect.Effect<void>
+}
+
+export const make = (ws: WebSocket, socket: Socket, max_handshake_bytes: number): ClientSocket => {
+  const kept: Array<Frame> = []
+  const first = Deferred.unsafeMake<string, "too long">(FiberId.none)
+  const before = socket.bytesRead
+
+  const onMessage = (data: RawData, binary: boolean) => {
+    kept.push({ data, binary })
+    ws.pause()
+    // `nodebuffer`, ws's default: one Buffer.
+    Deferred.unsafeDone(first, Effect.succeed((data as Buffer).toString("utf8")))
+    socket.off("data", onData)
+  }
+  const onData = () => {
+    if (socket.bytesRead - before <= max_handshake_bytes) return
+    ws.pause()
+    Deferred.unsafeDone(first, Effect.fail("too long"))
+  }
+  socket.on("data", onData)
+  ws.on("message", onMessage).on("error", () => ws.terminate())
+
+  return {
+    ws,
+    first: Deferred.await(first),
+    release: () => {
+      ws.off("message", onMessage)
+      socket.off("data", onData)
+      return kept.splice(0)
+    },
+    refuse: (code, text, closeCode) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.sync(() => {
+          const error = { type: "error", code, text, metadata: { fatal: true }, seq: 0, ts: now / 1000 }
+          ws.send(JSON.stringify(error))
+          ws.close(closeCode, text.slice(0, 120))
+          // Its goodbye has to be read.
+          ws.resume()
+        }))
+  }
+}

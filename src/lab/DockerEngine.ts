@@ -1,0 +1,64 @@
+/**
+ * DockerEngine: the Docker Engine API, as effects. Where it is, `DOCKER_HOST` and its kin say, as for every other client.
+ *
+ * The client is loaded here and now, so that a relay that is no lab never pays for it.
+ */
+import type Docker from "dockerode"
+import { Context, Effect, Layer, Schema } from "effect"
+
+/** The engine said no, or could not be reached (then without a status). */
+export class EngineFailed extends Schema.TaggedError<EngineFailed>()("EngineFailed", {
+  status: Schema.optional(Schema.Number),
+  reason: Schema.String
+}) {
+  override get message() {
+    return this.status === undefined
+      ? `the Docker engine cannot be reached (${this.reason}): check that it runs, and DOCKER_HOST`
+      : `the Docker engine refuses: ${this.reason}`
+  }
+}
+
+export class DockerEngine extends Context.Tag("ai-relay/lab/DockerEngine")<DockerEngine, {
+  /** Ask the engine. `signal` aborts a request that takes its time. */
+  readonly call: <A>(
+    act: (docker: Docker, signal: AbortSignal) => Promise<A>
+  ) => Effect.Effect<A, EngineFailed>
+}>() {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
+}
+
+const make = Effect.gen(function*() {
+  const { default: Client } = yield* Effect.promise(() => import("dockerode"))
+  const docker = yield* Effect.try({ try: () => new Client(), catch: toFailure })
+  return DockerEngine.of({
+    call: (act) => Effect.tryPromise({ try: (signal) => act(docker, signal), catch: toFailure })
+  })
+})
+
+const toFailure = (cause: unknown): EngineFailed => {
+  // What the client throws has these fields, if it is the engine's answer.
+  const { json, message, statusCode } = cause as {
+    readonly statusCode?: number
+    readonly message?: string
+    readonly json?: { readonly message?: string }
+  }
+  return new EngineFailed({
+    ...(statusCode !== undefined && { status: statusCode }),
+    reason: json?.message ?? message ?? String(cause)
+  })
+}
+
+/** Turn one answer of the engine into a value. */
+export const on = <A>(status: number, value: A) => <B, R>(effect: Effect.Effect<B, EngineFailed, R>) =>
+  Effect.catchIf(effect, (error) => error.status === status, () => Effect.succeed(value))
+
+/** A container's output as one line. The engine marks every piece with 8 bytes: stream, and length at the fifth. */
+export const toText = (output: Buffer): string => {
+  const pieces: Array<string> = []
+  for (let at = 0; at + 8 <= output.length;) {
+    const end = at + 8 + output.readUInt32BE(at + 4)
+    pieces.push(output.toString("utf8", at + 8, end).trim())
+    at = end
+  }
+  return pieces.join("; ")
+}

@@ -1,0 +1,53 @@
+/**
+ * Lab: joins the lab's layers, as Relay joins the relay's. What `LAB_MODE` and `LAB_ENGINE` say decides where the users'
+ * relays run; all else is the same.
+ */
+import { Effect, Layer } from "effect"
+import { join } from "node:path"
+import * as Relay from "../Relay.js"
+import { RelayServer } from "../server/RelayServer.js"
+import { ServerConfig } from "../server/ServerConfig.js"
+import { Auth } from "../services/Auth.js"
+import { DockerEngine } from "./DockerEngine.js"
+import * as DockerRuntimes from "./DockerRuntimes.js"
+import * as IdleStop from "./IdleStop.js"
+import { LabConfig } from "./LabConfig.js"
+import { LabServer } from "./LabServer.js"
+import { Presence } from "./Presence.js"
+import * as SingleRuntimes from "./SingleRuntimes.js"
+import * as SwarmRuntimes from "./SwarmRuntimes.js"
+import { Users } from "./Users.js"
+
+/** A user's relay in this process: as in a container, the user's folder is where it starts and all it may use. */
+const relayOf = (options: Relay.RelayOptions): SingleRuntimes.RelayOf<never> => ({ folder, host, token }) =>
+  RelayServer.layer.pipe(
+    Layer.provide(Relay.layerSessions({
+      ...options,
+      roots: [folder],
+      start_folder: folder,
+      state_dir: join(folder, ".local/state/ai-relay")
+    })),
+    // Who is on this machine may be another user's agent.
+    Layer.provide(Auth.layer({ token, auth: "always" })),
+    Layer.provide(ServerConfig.layer({ ...options, host, port: 0 })),
+    Layer.orDie
+  )
+
+const layerRuntimes = (options: Relay.RelayOptions) =>
+  Layer.unwrapEffect(Effect.map(LabConfig, ({ engine, mode }) =>
+    mode === "single"
+      ? SingleRuntimes.layer(relayOf(options))
+      : Layer.provide(engine === "docker" ? DockerRuntimes.layer : SwarmRuntimes.layer, DockerEngine.layer)))
+
+/** The whole lab, listening. Of the options, `host`, `port` and `allow_…` are its own; the rest is for `single`. */
+export const layer = (options: Relay.RelayOptions) =>
+  Layer.merge(LabServer.layer, IdleStop.layer).pipe(
+    Layer.provide(layerRuntimes(options)),
+    Layer.provide(Layer.mergeAll(
+      Users.layer,
+      Presence.layer,
+      Auth.layer(options),
+      ServerConfig.layer(options)
+    )),
+    Layer.provide(LabConfig.layer)
+  )

@@ -1,0 +1,74 @@
+/**
+ * LabServer: listens for all users, and joins each with their relay.
+ *
+ * It keeps nothing: another process of the lab, now or later, does the same with the same users.
+ */
+import { Context, Effect, FiberSet, Layer, Runtime } from "effect"
+import { createServer, type IncomingMessage } from "node:http"
+import type { Socket } from "node:net"
+import { WebSocketServer } from "ws"
+import { visitorOf } from "../server/httpRoutes.js"
+import { listen, turnAway } from "../server/RelayServer.js"
+import { ServerConfig } from "../server/ServerConfig.js"
+import { Auth } from "../services/Auth.js"
+import { waitUntil } from "../services/waitUntil.js"
+import { answerHttp } from "./answerHttp.js"
+import * as ClientSocket from "./ClientSocket.js"
+import type { LabConfig } from "./LabConfig.js"
+import type { Presence } from "./Presence.js"
+import type { Runtimes } from "./Runtimes.js"
+import { serveSocket } from "./serveSocket.js"
+import type { Users } from "./Users.js"
+
+export class LabServer extends Context.Tag("ai-relay/lab/LabServer")<LabServer, {
+  readonly address: { readonly host: string; readonly port: number }
+}>() {
+  static readonly layer = Layer.scoped(this, Effect.suspend(() => make))
+}
+
+/** Close code (RFC 6455): connect again. */
+const serviceRestart = 1012
+/** How long sockets may take to close at shutdown, in ms. */
+const goodbyeMs = 1000
+
+const make = Effect.gen(function*() {
+  const { host, max_frame_bytes, max_handshake_bytes, port } = yield* ServerConfig
+  const auth = yield* Auth
+  const runSync = Runtime.runSync(yield* Effect.runtime<never>())
+  const fibers = yield* FiberSet.make<void>()
+  const fork = yield* FiberSet.runtime(fibers)<Auth | LabConfig | Presence | Runtimes | Users>()
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    // The relay looks at what passes, and answers pings.
+    skipUTF8Validation: true,
+    autoPong: false,
+    maxPayload: max_frame_bytes
+  })
+  let connections = 0
+
+  const server = createServer((request, response) => void fork(answerHttp(request, response)))
+  server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on("error", () => socket.destroy())
+    const refusal = runSync(Effect.merge(Effect.flip(auth.checkOrigin(visitorOf(request)))))
+    if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
+    sockets.handleUpgrade(request, socket, head, (ws) => {
+      const client = ClientSocket.make(ws, socket, max_handshake_bytes)
+      const visitor = { address: socket.remoteAddress, headers: request.headers }
+      fork(
+        Effect.annotateLogs(serveSocket(client, visitor, request.url ?? "/"), { connection: ++connections })
+      )
+    })
+  })
+
+  const address = yield* Effect.acquireRelease(listen(server, host, port), () => shutDown)
+  const shutDown: Effect.Effect<void> = Effect.gen(function*() {
+    server.close()
+    for (const ws of sockets.clients) ws.close(serviceRestart, "the lab is going: connect again")
+    yield* waitUntil(() => sockets.clients.size === 0, goodbyeMs)
+    yield* FiberSet.clear(fibers)
+    server.closeAllConnections()
+  })
+
+  return LabServer.of({ address: { host, port: address.port } })
+})

@@ -1,0 +1,57 @@
+/**
+ * SignedTokens: users by a signed token (JWT), with a shared secret (HS256) or the published keys of an issuer (JWKS).
+ *
+ * Which of the two a token is checked against follows from its algorithm, so no key can be taken for a secret. A token
+ * without an end (`exp`) is refused: it could never be taken back.
+ */
+import { Effect, Option, Redacted } from "effect"
+import type { LabSettings } from "./LabConfig.js"
+
+type JwtSettings = Pick<LabSettings, "jwt_audience" | "jwt_claim" | "jwt_issuer" | "jwt_jwks" | "jwt_secret">
+
+const asymmetric = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+
+/** Tokens of machines whose clocks differ, in seconds. */
+const clockTolerance = 5
+
+export const make = Effect.fnUntraced(function*(settings: JwtSettings) {
+  if (Option.isNone(settings.jwt_secret) && Option.isNone(settings.jwt_jwks)) return []
+  const jose = yield* Effect.promise(() => import("jose"))
+  const options = {
+    clockTolerance,
+    requiredClaims: ["exp"],
+    ...Option.match(settings.jwt_issuer, { onNone: () => ({}), onSome: (issuer) => ({ issuer }) }),
+    ...Option.match(settings.jwt_audience, { onNone: () => ({}), onSome: (audience) => ({ audience }) })
+  }
+
+  const userIn = (payload: Record<string, unknown>): string | undefined => {
+    const said = payload[settings.jwt_claim]
+    return typeof said === "string" ? said : undefined
+  }
+
+  const bySecret = Option.toArray(settings.jwt_secret).map((secret) => {
+    const key = new TextEncoder().encode(Redacted.value(secret))
+    const verify = { ...options, algorithms: ["HS256"] }
+    return (token: string) => jose.jwtVerify(token, key, verify)
+  })
+  const byKeys = Option.toArray(settings.jwt_jwks).map((url) => {
+    const keys = jose.createRemoteJWKSet(url)
+    const verify = { ...options, algorithms: asymmetric }
+    return (token: string) => jose.jwtVerify(token, keys, verify)
+  })
+
+  return [...bySecret, ...byKeys].map((verify) => (token: string): Effect.Effect<string | undefined> =>
+    Effect.tryPromise(() => verify(token)).pipe(
+      Effect.map(({ payload }) => userIn(payload)),
+      Effect.catchAll(({ error }) =>
+        // A token that is no good is its sender's business; keys that cannot be had are the operator's.
+        Effect.as(
+          error instanceof jose.errors.JOSEError && /^ERR_JW[ST]_/.test(error.code)
+            ? Effect.logDebug(`a signed token is no good: ${error.message}`)
+            : Effect.logWarning(`a signed token could not be checked: ${String(error)}`),
+          undefined
+        )
+      )
+    )
+  )
+})

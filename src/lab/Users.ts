@@ -1,0 +1,83 @@
+/**
+ * Users: who is there? A user is known by an access token (of the token file, or signed) or by the word of a proxy that
+ * has asked already.
+ *
+ * A token comes as `Authorization: Bearer …`, as the cookie the login page sets, or as `token` of the handshake. The
+ * header of a proxy is believed from the addresses that are named, and from nobody else.
+ */
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import type { IncomingHttpHeaders } from "node:http"
+import { LabConfig } from "./LabConfig.js"
+import * as Proxies from "./Proxies.js"
+import * as SignedTokens from "./SignedTokens.js"
+import * as TokenFile from "./TokenFile.js"
+import * as User from "./User.js"
+
+/** Nobody can tell who this is. */
+export class UnknownUser extends Schema.TaggedError<UnknownUser>()("UnknownUser", { reason: Schema.String }) {
+  override get message() {
+    return this.reason
+  }
+}
+
+export interface Visitor {
+  readonly address: string | undefined
+  readonly headers: IncomingHttpHeaders
+}
+
+export class Users extends Context.Tag("ai-relay/lab/Users")<Users, {
+  /** Who the request says it is from, without looking at a handshake; undefined if it says nothing. */
+  readonly ofRequest: (visitor: Visitor) => Effect.Effect<User.User | undefined, UnknownUser>
+  readonly ofToken: (token: string | undefined) => Effect.Effect<User.User, UnknownUser>
+}>() {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
+}
+
+export const cookieName = "ai_relay_lab"
+
+const bearer = (authorization: string | undefined) => /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
+
+/** What the login page has set. */
+const cookie = (cookies: string | undefined): string | undefined => {
+  const pair = cookies?.split(/; */).find((pair) => pair.startsWith(`${cookieName}=`))
+  return pair === undefined ? undefined : Option.getOrUndefined(decode(pair.slice(cookieName.length + 1)))
+}
+const decode = Option.liftThrowable(decodeURIComponent)
+
+const missing = new UnknownUser({
+  reason: "an access token is needed: send it as `Authorization: Bearer …`, or as `token` in the handshake"
+})
+const wrong = new UnknownUser({ reason: "the access token is wrong or has expired: get a new one" })
+
+/** Long enough for any id, short enough for any log. */
+const toUser = (id: string) =>
+  id.length > 0 && id.length <= 256
+    ? Effect.succeed(User.make(id))
+    : Effect.fail(new UnknownUser({ reason: "a user's id must have 1 to 256 characters" }))
+
+const make = Effect.gen(function*() {
+  const settings = yield* LabConfig
+  const proxies = yield* Proxies.make(settings)
+  const sources = [
+    ...Option.toArray(Option.map(settings.tokens_file, TokenFile.make)),
+    ...(yield* SignedTokens.make(settings))
+  ]
+
+  const ofToken = Effect.fn("Users.ofToken")(function*(token: string | undefined) {
+    if (token === undefined) return yield* missing
+    for (const source of sources) {
+      const id = yield* source(token)
+      if (id !== undefined) return yield* toUser(id)
+    }
+    return yield* wrong
+  })
+
+  const ofRequest = Effect.fn("Users.ofRequest")(function*(visitor: Visitor) {
+    const id = proxies.userOf(visitor)
+    if (id !== undefined) return yield* toUser(id)
+    const token = bearer(visitor.headers.authorization) ?? cookie(visitor.headers.cookie)
+    return token === undefined ? undefined : yield* ofToken(token)
+  })
+
+  return Users.of({ ofRequest, ofToken })
+})

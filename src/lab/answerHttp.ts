@@ -1,0 +1,74 @@
+/**
+ * answerHttp: the lab's answers to plain HTTP. `/healthz` and `/readyz` are its own; `/lab/login` lets a browser in; all
+ * else is for the user's relay.
+ */
+import { Effect } from "effect"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { visitorOf } from "../server/httpRoutes.js"
+import { Auth } from "../services/Auth.js"
+import { forwardHttp } from "./forwardHttp.js"
+import { answerLogin, isBrowser, loginPath, sendPage } from "./login.js"
+import { Presence } from "./Presence.js"
+import { Runtimes } from "./Runtimes.js"
+import { UnknownUser, Users } from "./Users.js"
+
+const sendJson = (response: ServerResponse, status: number, body: object) =>
+  Effect.sync(() => {
+    if (response.headersSent) return response.destroy()
+    response.writeHead(status, {
+      "content-type": "application/json; charset=utf-8",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff"
+    })
+    return response.end(JSON.stringify(body) + "\n")
+  })
+
+const needed = new UnknownUser({ reason: "an access token is needed: send it as `Authorization: Bearer …`" })
+
+const forward = Effect.fnUntraced(function*(request: IncomingMessage, response: ServerResponse) {
+  const { ofRequest } = yield* Users
+  const presence = yield* Presence
+  const runtimes = yield* Runtimes
+  const { headers, socket } = request
+  const user = yield* ofRequest({ headers, address: socket.remoteAddress })
+  if (user === undefined) return yield* needed
+  if (headers.origin !== undefined) {
+    response.setHeader("access-control-allow-origin", headers.origin).setHeader("vary", "origin")
+  }
+  yield* presence.enter(user)
+  yield* forwardHttp(request, response, yield* runtimes.reach(user))
+}, Effect.scoped)
+
+const health = Effect.fnUntraced(function*(path: string, response: ServerResponse) {
+  if (path === "/readyz") yield* Effect.flatMap(Runtimes, ({ check }) => check)
+  yield* sendJson(response, 200, { status: "ok" })
+})
+
+export const answerHttp = Effect.fn("lab.answerHttp")(
+  function*(request: IncomingMessage, response: ServerResponse) {
+    const path = request.url?.split("?", 1)[0] ?? "/"
+    if (path === "/healthz" || path === "/readyz") return yield* health(path, response)
+    yield* Effect.flatMap(Auth, ({ checkOrigin }) => checkOrigin(visitorOf(request)))
+    if (path === loginPath && request.method === "POST") return yield* answerLogin(request, response)
+    yield* forward(request, response)
+  },
+  (answered, request, response) =>
+    answered.pipe(
+      Effect.catchTags({
+        ForbiddenOrigin: ({ message }) => sendJson(response, 403, { text: message }),
+        UnknownUser: ({ message }) =>
+          isBrowser(request) ? sendPage(response) : sendJson(response, 401, { text: message }),
+        RelayUnavailable: ({ message }) =>
+          Effect.zipRight(Effect.logError(message), sendJson(response, 503, { text: message }))
+      }),
+      // A reader that has gone wants nothing more.
+      Effect.raceFirst(gone(response))
+    )
+)
+
+const gone = (response: ServerResponse) =>
+  Effect.async<void>((resume) => {
+    const onClose = () => resume(Effect.void)
+    response.once("close", onClose)
+    return Effect.sync(() => response.off("close", onClose))
+  })

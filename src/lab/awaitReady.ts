@@ -1,0 +1,42 @@
+/** awaitReady: a relay that was started is there as soon as it answers. */
+import { Duration, Effect, Schedule } from "effect"
+import { get } from "node:http"
+import { type Address, RelayUnavailable } from "./Runtimes.js"
+
+export interface Patience {
+  /** Longest pause between two probes, in seconds. */
+  readonly startup_delay: number
+  /** All in all, in seconds. */
+  readonly ws_timeout: number
+}
+
+const firstPause = "25 millis"
+const probeTime = "2 seconds"
+
+/** One look. An answer of any kind comes from a relay that listens. */
+const probe = ({ host, port }: Address) =>
+  Effect.async<void, Error>((resume) => {
+    const request = get({ host, port, path: "/healthz", agent: false }, (response) => {
+      response.resume()
+      resume(Effect.void)
+    })
+    request.on("error", (cause) => resume(Effect.fail(cause)))
+    return Effect.sync(() => request.destroy())
+  }).pipe(Effect.timeout(probeTime))
+
+/** Probe, first often, then at most every `startup_delay`, until it answers. */
+export const awaitReady = (address: Address, { startup_delay, ws_timeout }: Patience) =>
+  probe(address).pipe(
+    Effect.retry(
+      Schedule.exponential(firstPause, 1.5).pipe(
+        Schedule.modifyDelay((_, pause) => Duration.min(pause, Duration.seconds(startup_delay)))
+      )
+    ),
+    Effect.timeoutFail({
+      duration: Duration.seconds(ws_timeout),
+      onTimeout: () => new RelayUnavailable({ reason: `the relay does not answer within ${ws_timeout} s` })
+    }),
+    Effect.catchAll((error) =>
+      Effect.fail(error instanceof RelayUnavailable ? error : new RelayUnavailable({ reason: error.message }))
+    )
+  )

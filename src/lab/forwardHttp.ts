@@ -1,0 +1,51 @@
+/** forwardHttp: a request of a user, answered by their relay: the console, the list of sessions, their events. */
+import { Effect, Redacted } from "effect"
+import { type IncomingMessage, request as send, type ServerResponse } from "node:http"
+import { pipeline } from "node:stream"
+import { RelayUnavailable, type Running } from "./Runtimes.js"
+
+/** What is between this connection's ends alone, and what tells who asks: the lab vouches for that. */
+const kept = new Set([
+  "authorization",
+  "connection",
+  "cookie",
+  "host",
+  "keep-alive",
+  "origin",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade"
+])
+
+const passedOn = (headers: IncomingMessage["headers"]) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !kept.has(name)))
+
+/** Over when the answer is sent, or its reader is gone. */
+export const forwardHttp = (request: IncomingMessage, response: ServerResponse, { address, user }: Running) =>
+  Effect.async<void, RelayUnavailable>((resume) => {
+    const { host, port, token } = address
+    const forwarded = send({
+      host,
+      port,
+      method: request.method,
+      path: request.url,
+      headers: { ...passedOn(request.headers), authorization: `Bearer ${Redacted.value(token)}` },
+      agent: false
+    }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, passedOn(answer.headers))
+      response.flushHeaders()
+      // Whoever leaves first, both are told.
+      pipeline(answer, response, () => resume(Effect.void))
+    })
+    forwarded.on(
+      "error",
+      ({ message }) =>
+        resume(
+          Effect.fail(new RelayUnavailable({ reason: `the relay of ${user.id} does not answer: ${message}` }))
+        )
+    )
+    pipeline(request, forwarded, () => {})
+    return Effect.sync(() => forwarded.destroy())
+  })

@@ -1,0 +1,77 @@
+/**
+ * login: how a browser, which cannot send headers by itself, gets to its console: it shows its access token once and
+ * keeps it as a cookie. The token is in no address, so it is in no history and no log.
+ */
+import { Effect } from "effect"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { cookieName, UnknownUser, Users } from "./Users.js"
+
+export const loginPath = "/lab/login"
+
+const page = (problem: string) =>
+  `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>ai-relay lab</title>
+<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 24rem; margin: 20vh auto 0; padding: 0 1rem }
+  input, button { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem; margin-top: .5rem }
+</style>
+<form method="post" action="${loginPath}">
+  <label>Access token<input name="token" type="password" autocomplete="current-password" required autofocus></label>
+  <button>Open</button>
+  <p role="alert">${problem}</p>
+</form>
+`
+
+/** Wants a page, or data? */
+export const isBrowser = ({ headers, method }: IncomingMessage) =>
+  method === "GET" && headers.accept?.includes("text/html") === true
+
+export const sendPage = (response: ServerResponse, problem = "") =>
+  Effect.sync(() => {
+    response.writeHead(401, {
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-store",
+      "content-security-policy":
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    })
+    response.end(page(problem))
+  })
+
+const longestBody = 16 * 1024
+
+const tooLong = new UnknownUser({ reason: "the form is too long" })
+
+const readForm = (request: IncomingMessage) =>
+  Effect.async<URLSearchParams, UnknownUser>((resume) => {
+    let body = ""
+    request.setEncoding("utf8")
+    request.on("data", (piece: string) => {
+      body += piece
+      if (body.length > longestBody) resume(Effect.fail(tooLong))
+    })
+    request.once("end", () => resume(Effect.succeed(new URLSearchParams(body))))
+    request.once("error", () => resume(Effect.fail(tooLong)))
+    return Effect.sync(() => request.removeAllListeners("data").resume())
+  })
+
+const isSecure = ({ headers }: IncomingMessage) => headers["x-forwarded-proto"] === "https"
+
+/** `POST /lab/login`: the token becomes a cookie, and the browser goes to `/`. */
+export const answerLogin = Effect.fn("answerLogin")(
+  function*(request: IncomingMessage, response: ServerResponse) {
+    const token = (yield* readForm(request)).get("token")?.trim() ?? ""
+    yield* Effect.flatMap(Users, (users) => users.ofToken(token))
+    const cookie = `${cookieName}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`
+    response.writeHead(303, {
+      location: "/",
+      "cache-control": "no-store",
+      "set-cookie": isSecure(request) ? `${cookie}; Secure` : cookie
+    })
+    response.end()
+  },
+  (answered, _, response) =>
+    Effect.catchTag(answered, "UnknownUser", ({ message }) => sendPage(response, message))
+)

@@ -1,0 +1,33 @@
+/** makeFolder: the user's folder is there, and theirs alone. */
+import { Effect } from "effect"
+import * as spec from "./containerSpec.js"
+import { DockerEngine, on, toText } from "./DockerEngine.js"
+import { LabConfig } from "./LabConfig.js"
+import { RelayUnavailable } from "./Runtimes.js"
+import type { User } from "./User.js"
+
+export const makeFolder = Effect.fn("makeFolder")(function*(user: User) {
+  const { call } = yield* DockerEngine
+  const settings = yield* LabConfig
+  const container = yield* Effect.acquireRelease(
+    call((docker) => docker.createContainer(spec.toFolderMaker(settings, user))).pipe(
+      Effect.catchIf(
+        ({ status }) => status === 404,
+        () =>
+          new RelayUnavailable({
+            reason: `there is no image ${settings.image} on this engine: build or pull it, or set LAB_IMAGE`
+          })
+      )
+    ),
+    (container) => Effect.ignoreLogged(call(() => container.remove({ force: true })).pipe(on(404, undefined)))
+  )
+  yield* call(() => container.start())
+  const { StatusCode } = yield* call((_, abortSignal) => container.wait({ abortSignal }))
+  if (StatusCode === 0) return
+  const said = yield* call(() => container.logs({ stdout: true, stderr: true, tail: 3 }))
+  yield* new RelayUnavailable({
+    reason:
+      `no folder for ${user.id} under ${settings.workspace_root}: ${toText(said)}. Check LAB_WORKSPACE_ROOT, `
+      + "and that LAB_CONTAINER_USER is a user of the image"
+  })
+}, Effect.scoped)

@@ -1,0 +1,61 @@
+/**
+ * pipeFrames: two sockets become one. Frames, pings and pongs pass untouched, so that the relay and its client keep each
+ * other's time; a side that reads slowly holds the other one back.
+ */
+import { Effect } from "effect"
+import { type RawData, WebSocket } from "ws"
+
+/** Unsent bytes at which the other side is no longer read, and at which it is again. */
+const highWaterBytes = 1024 * 1024
+const lowWaterBytes = 256 * 1024
+
+/** Close codes that are only told to oneself (RFC 6455): no code came, or no goodbye at all. */
+const noCode = 1005
+const noGoodbye = 1006
+/** Connect again. */
+const serviceRestart = 1012
+
+const passOn = (from: WebSocket, to: WebSocket): () => void => {
+  const resume = () => {
+    if (from.isPaused && to.bufferedAmount <= lowWaterBytes) from.resume()
+  }
+  const onMessage = (data: RawData, binary: boolean) => {
+    to.send(data, { binary, compress: false, fin: true }, resume)
+    if (to.bufferedAmount > highWaterBytes) from.pause()
+  }
+  const onPing = (data: Buffer) => to.ping(data)
+  const onPong = (data: Buffer) => to.pong(data)
+  from.on("message", onMessage).on("ping", onPing).on("pong", onPong)
+  return () => from.off("message", onMessage).off("ping", onPing).off("pong", onPong)
+}
+
+const closed = (socket: WebSocket) =>
+  Effect.async<{ readonly code: number; readonly reason: string }>((resume) => {
+    if (socket.readyState === WebSocket.CLOSED) return resume(Effect.succeed({ code: noGoodbye, reason: "" }))
+    const onClose = (code: number, reason: Buffer) =>
+      resume(Effect.succeed({ code, reason: reason.toString() }))
+    socket.once("close", onClose)
+    return Effect.sync(() => socket.off("close", onClose))
+  })
+
+/** Until one of them is gone; then the other is told the same. The client may have been paused. */
+export const pipeFrames = (client: WebSocket, relay: WebSocket) =>
+  Effect.gen(function*() {
+    yield* Effect.acquireRelease(
+      Effect.sync(() => [passOn(client, relay), passOn(relay, client)]),
+      (stops) => Effect.sync(() => stops.forEach((stop) => stop()))
+    )
+    client.resume()
+    const clientLeft = Effect.map(closed(client), ({ code, reason }) => {
+      if (code === noGoodbye) relay.terminate()
+      else if (code === noCode) relay.close()
+      else relay.close(code, reason)
+    })
+    const relayLeft = Effect.map(closed(relay), ({ code, reason }) => {
+      if (code === noGoodbye) client.close(serviceRestart, "the relay has gone: connect again")
+      else if (code === noCode) client.close()
+      else client.close(code, reason)
+    })
+    yield* Effect.raceFirst(clientLeft, relayLeft)
+    yield* Effect.all([closed(client), closed(relay)], { concurrency: 2, discard: true })
+  }).pipe(Effect.scoped)

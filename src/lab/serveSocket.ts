@@ -1,0 +1,111 @@
+/**
+ * serveSocket: one WebSocket of a user, joined to their relay.
+ *
+ * Who it is, the request says (a header, a cookie) or the handshake's `token`, which stays here: the relay has a token of
+ * its own. What follows passes as it is.
+ */
+import { Effect, Option, Redacted, Schema } from "effect"
+import { WebSocket } from "ws"
+import type { ClientSocket, Frame } from "./ClientSocket.js"
+import { LabConfig } from "./LabConfig.js"
+import { pipeFrames } from "./pipeFrames.js"
+import { Presence } from "./Presence.js"
+import { RelayUnavailable, type Running, Runtimes } from "./Runtimes.js"
+import type { User } from "./User.js"
+import { UnknownUser, Users, type Visitor } from "./Users.js"
+
+/** Close codes (RFC 6455): not allowed, and try again later. */
+const refused = 1008
+const tryAgain = 1013
+
+const handshakeTime = "10 seconds"
+
+const readHandshake = Schema.decodeOption(
+  Schema.parseJson(Schema.Struct(
+    { token: Schema.optional(Schema.String) },
+    Schema.Record({ key: Schema.String, value: Schema.Unknown })
+  ))
+)
+
+/** Who the handshake is from, and what of it is for the relay. */
+const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket) {
+  const text = yield* client.first.pipe(
+    Effect.mapError(() =>
+      new UnknownUser({ reason: "the handshake is too long: send images as commands, after it" })
+    ),
+    Effect.timeoutFail({
+      duration: handshakeTime,
+      onTimeout: () =>
+        new UnknownUser({ reason: `no handshake within ${handshakeTime}: send it as the first frame` })
+    })
+  )
+  const { token, ...handshake } = Option.getOrElse(readHandshake(text), () => ({ token: undefined }))
+  const user = yield* Effect.flatMap(Users, (users) => users.ofToken(token))
+  return { user, handshake: JSON.stringify(handshake) }
+})
+
+/** A socket to the relay, open. */
+const dial = ({ address: { host, port, token }, user }: Running, path: string, ws_timeout: number) =>
+  Effect.acquireRelease(
+    Effect.async<WebSocket, RelayUnavailable>((resume) => {
+      const relay = new WebSocket(`ws://${host}:${port}${path}`, {
+        headers: { authorization: `Bearer ${Redacted.value(token)}` },
+        perMessageDeflate: false,
+        skipUTF8Validation: true,
+        autoPong: false,
+        maxPayload: 0,
+        handshakeTimeout: ws_timeout * 1000
+      })
+      relay.once("open", () => resume(Effect.succeed(relay)))
+      // The listener stays: a late error must not end the process.
+      relay.on("error", ({ message }) =>
+        resume(
+          Effect.fail(new RelayUnavailable({ reason: `the relay of ${user.id} does not answer: ${message}` }))
+        ))
+      return Effect.sync(() => relay.terminate())
+    }),
+    (relay) => Effect.sync(() => relay.terminate())
+  )
+
+const join = Effect.fn("serveSocket.join")(
+  function*(client: ClientSocket, user: User, path: string, handshake: string | undefined) {
+    const runtimes = yield* Runtimes
+    const running = yield* runtimes.reach(user)
+    const { ws_timeout } = yield* LabConfig
+    const relay = yield* dial(running, path, ws_timeout)
+    const [first, ...more] = client.release()
+    const frames: ReadonlyArray<Frame | undefined> = [
+      handshake === undefined ? first : { data: handshake, binary: false },
+      ...more
+    ]
+    for (const frame of frames) {
+      if (frame !== undefined) relay.send(frame.data, { binary: frame.binary, compress: false, fin: true })
+    }
+    yield* pipeFrames(client.ws, relay)
+  },
+  Effect.scoped
+)
+
+export const serveSocket = Effect.fn("serveSocket")(
+  function*(client: ClientSocket, visitor: Visitor, path: string) {
+    const presence = yield* Presence
+    const known = yield* Effect.flatMap(Users, (users) => users.ofRequest(visitor))
+    const { handshake, user } = known === undefined
+      ? yield* ofHandshake(client)
+      : { user: known, handshake: undefined }
+    yield* presence.enter(user)
+    yield* Effect.annotateLogs(join(client, user, path, handshake), { user: user.id })
+  },
+  (served, client) =>
+    served.pipe(
+      Effect.catchTags({
+        UnknownUser: ({ message }) => client.refuse("unauthorized", message, refused),
+        RelayUnavailable: ({ message }) =>
+          Effect.zipRight(
+            Effect.logError(message),
+            client.refuse("internal", `${message}. Connect again later`, tryAgain)
+          )
+      }),
+      Effect.scoped
+    )
+)
