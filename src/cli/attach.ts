@@ -44,7 +44,7 @@ export const attach = Command.make(
       })
       yield* (keyboard.present ? typing : Effect.never).pipe(
         Effect.raceFirst(Conversation.leaving(keyboard, opened)),
-        Effect.raceFirst(opened.over)
+        Effect.raceFirst(Effect.zipRight(opened.over, Console.error("\nThe session has ended.")))
       )
     }).pipe(Effect.scoped)
 )

@@ -15,6 +15,8 @@ const toTerminal = () => {
     colour: process.stderr.isTTY === true && process.env["NO_COLOR"] === undefined
   })
   return (event: RelayEvent) => {
+    // A refusal before there is a session is what the command fails with.
+    if (event.session_id === undefined) return
     const { err, out } = show(event)
     if (out !== undefined && out !== "") process.stdout.write(out)
     if (err !== undefined) process.stderr.write(err)
