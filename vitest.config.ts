@@ -8,7 +8,7 @@ const alias = [
   { find: /^ai-relay$/, replacement: here("./src/index.ts") }
 ]
 
-// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model.
+// `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model; `load` measures.
 export default defineConfig({
   test: {
     projects: [
@@ -17,9 +17,9 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/agents/**"],
+          exclude: ["test/agents/**", "test/load/**"],
           // Loading Effect anew for each file would cost more than all tests together.
-          isolate: false
+          poolOptions: { forks: { isolate: false } }
         }
       },
       {
@@ -29,6 +29,14 @@ export default defineConfig({
           include: ["test/agents/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          poolOptions: { forks: { singleFork: true } }
+        }
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "load",
+          include: ["test/load/**/*.test.ts"],
           poolOptions: { forks: { singleFork: true } }
         }
       }

@@ -48,6 +48,7 @@ export interface Handshake {
   readonly linger?: number | null
   readonly raw?: boolean | null
   readonly token?: string | null
+  readonly ticket?: string | null
 }
 
 /** A prompt, in short. */

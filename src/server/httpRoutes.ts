@@ -5,6 +5,7 @@
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
  * - `GET /schema.json`, `/asyncapi.json`, `/openapi.json`: the contracts.
+ * - `POST /ticket`: `{"ticket":"…","expires_in":30}`, which lets one connection in, once, instead of the token.
  */
 import { Effect, Option, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
@@ -19,7 +20,8 @@ export const visitorOf = ({ headers, socket }: IncomingMessage): Visitor => ({
   address: socket.remoteAddress,
   host: headers.host,
   origin: headers.origin,
-  authorization: headers.authorization
+  authorization: headers.authorization,
+  forwarded: headers["x-forwarded-for"] !== undefined || headers["forwarded"] !== undefined
 })
 
 const sendJson = (response: ServerResponse, status: number, body: unknown) =>
@@ -32,9 +34,21 @@ const sendJson = (response: ServerResponse, status: number, body: unknown) =>
     response.end(JSON.stringify(body) + "\n")
   })
 
+/** A page of an allowed origin asks whether it may send its token. */
+const sendPreflight = (response: ServerResponse) =>
+  Effect.sync(() => {
+    response.writeHead(204, {
+      "access-control-allow-headers": "authorization, content-type",
+      "access-control-allow-methods": "GET, POST",
+      "access-control-max-age": "600"
+    })
+    response.end()
+  })
+
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there are /healthz, /readyz, /sessions, /sessions/ID/events and /openapi.json, which describes them."
+  + "Over HTTP there are /healthz, /readyz, /sessions, /sessions/ID/events, POST /ticket, and /openapi.json, which "
+  + "describes them."
 
 const isSessionId = Schema.is(SessionId)
 
@@ -77,25 +91,31 @@ const health = Effect.fnUntraced(function*(path: string, response: ServerRespons
 
 /** Answer one request; it is over when the answer is sent or the peer is gone. */
 export const answerHttp = Effect.fn("answerHttp")(
-  function*(request: IncomingMessage, response: ServerResponse) {
+  function*(request: IncomingMessage, response: ServerResponse, onAdmitted: () => void) {
     const [path = "/", query = ""] = (request.url ?? "/").split("?", 2)
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      return yield* sendJson(response, 405, { text: "use GET" })
+    const isTicket = path === "/ticket"
+    const { method = "" } = request
+    if (method !== "OPTIONS" && !(isTicket ? ["POST"] : ["GET", "HEAD"]).includes(method)) {
+      return yield* sendJson(response, 405, { text: isTicket ? "use POST" : "use GET" })
     }
     if (path === "/healthz" || path === "/readyz") return yield* health(path, response)
     const auth = yield* Auth
     const visitor = visitorOf(request)
     yield* auth.checkOrigin(visitor)
-    yield* auth.admit(visitor, undefined)
     if (visitor.origin !== undefined) {
       response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
     }
+    if (method === "OPTIONS") return yield* sendPreflight(response)
+    yield* auth.admit(visitor, undefined)
+    onAdmitted()
+    if (isTicket) return yield* sendJson(response, 200, yield* auth.ticket)
     yield* route(path, new URLSearchParams(query), request, response)
   },
   (answered, request, response) =>
     answered.pipe(
       Effect.catchTags({
         ForbiddenOrigin: ({ message }) => sendJson(response, 403, { text: message }),
+        TooManyAttempts: ({ message }) => sendJson(response, 429, { text: message, code: "overloaded" }),
         Unauthorized: ({ message }) => sendJson(response, 401, { text: message })
       }),
       Effect.tapDefect((cause) =>

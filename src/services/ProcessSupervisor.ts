@@ -24,9 +24,11 @@ import { waitUntil } from "./waitUntil.js"
 export interface Options extends Graces {
   /** How long an agent's pipes may stay open after its exit, in ms: what it left behind may hold them for ever. */
   readonly linger: number
+  /** Variables of the relay that every agent inherits. */
+  readonly pass_env: ReadonlyArray<string>
 }
 
-const defaults: Options = { input: 700, signal: 1500, kill: 1500, linger: 1000 }
+const defaults: Options = { input: 700, signal: 1500, kill: 1500, linger: 1000, pass_env: [] }
 /** How long the end of the scope waits for the last lines, in ms. */
 const lastLinesMs = 200
 
@@ -40,7 +42,7 @@ const make = (options: Options) => {
   ) {
     const { args, cwd, tool } = launch
     const sink = yield* EventSink
-    const { env, marker, program } = yield* prepareLaunch(launch)
+    const { env, marker, program } = yield* prepareLaunch(launch, options.pass_env)
     const start = Effect.async<Supervised, AgentFailed>((resume) => {
       const refuse = (error: unknown) => resume(new AgentFailed({ tool, reason: whyNotStarted(error) }))
       try {

@@ -45,15 +45,24 @@ const load = Effect.tryPromise({
 /** Fails where no program can be given a terminal. */
 export const isAvailable: Effect.Effect<void, TerminalUnavailable> = Effect.asVoid(load)
 
-export const layer = (graces: Partial<typeof defaultGraces> = {}): Layer.Layer<TerminalSpawner> =>
-  Layer.sync(TerminalSpawner, () => make({ ...defaultGraces, ...graces, input: 0 }))
+export interface Options extends Partial<typeof defaultGraces> {
+  /** Variables of the relay that every program inherits. */
+  readonly pass_env?: ReadonlyArray<string>
+}
 
-const make = (graces: Graces) => {
+export const layer = ({ pass_env = [], ...graces }: Options = {}): Layer.Layer<TerminalSpawner> =>
+  Layer.sync(TerminalSpawner, () => make({ ...defaultGraces, ...graces, input: 0 }, pass_env))
+
+const make = (graces: Graces, passed: ReadonlyArray<string>) => {
   const spawn: TerminalSpawner["Type"]["spawn"] = Effect.fn("PtySupervisor.spawn")(
     function*(launch, size, onOutput) {
       const { args, cwd, tool } = launch
       const sink = yield* EventSink
-      const { env, marker, program } = yield* prepareLaunch(launch, withoutTerminal(relayEnvironment()))
+      const { env, marker, program } = yield* prepareLaunch(
+        launch,
+        passed,
+        withoutTerminal(relayEnvironment())
+      )
       const { spawn } = yield* load
       const start = Effect.try({
         try: () => {

@@ -32,6 +32,8 @@ export interface Session {
   readonly since: number
   /** Put a command into the inbox; waits while that is full. What it leads to is in the log. */
   readonly submit: (command: ClientCommand) => Effect.Effect<void>
+  /** No turn begins any more; the running one may go on for so many seconds. Its clients are told. */
+  readonly drain: (seconds: number) => Effect.Effect<void>
   /** Completes when the conversation is over: the agent is gone, or a client said `end`. */
   readonly over: Effect.Effect<void>
   /** `session_start` as a client that attaches now should see it. */
@@ -164,10 +166,18 @@ export const open = Effect.fn("Session.open")(function*(
     log,
     since: opened?.summary.last_seq ?? 0,
     submit: (command) => Effect.asVoid(Queue.offer(inbox, command)),
+    drain: (seconds) => Effect.zipRight(commands.stopTurns, log.append(toDraining(seconds))),
     over: Deferred.await(over),
     describe
   }
   return session
+})
+
+const toDraining = (seconds: number): BodyOf<"status"> => ({
+  type: "status",
+  status: "draining",
+  text: `The relay is shutting down: the running turn may go on for ${seconds} s, no other begins.`,
+  metadata: { seconds }
 })
 
 const lastLines = (exit: AgentExit) => exit.stderr.length > 0 ? { stderr: exit.stderr } : {}

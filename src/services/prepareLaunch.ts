@@ -17,15 +17,16 @@ export interface Prepared {
   readonly marker: string
 }
 
-/** `own` is the environment it starts from. */
+/** `passed` are variables every agent inherits by the operator's wish; `own` is the environment it starts from. */
 export const prepareLaunch = (
   launch: LaunchSpec,
+  passed: ReadonlyArray<string>,
   own: Environment = relayEnvironment()
 ): Effect.Effect<Prepared, CommandNotFound> =>
   Effect.suspend(() => {
     const { advice, command, cwd } = launch
     const marker = randomUUID()
-    const env = agentEnvironment(own, launch, marker)
+    const env = agentEnvironment(own, launch, marker, passed)
     const program = findProgram(command, env, cwd)
     return program === undefined
       ? new CommandNotFound({ command, advice })

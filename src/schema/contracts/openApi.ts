@@ -15,7 +15,8 @@ const refusal = (description: string) => json(description, text("text"))
 
 const refusals = {
   401: refusal("Another machine, and no token or a wrong one."),
-  403: refusal("A web page, or a host name, that is not allowed.")
+  403: refusal("A web page, or a host name, that is not allowed."),
+  429: refusal("Too many failed attempts, or too many connections: try again later.")
 }
 
 const get = (operationId: string, summary: string, responses: Json, more: Json = {}): Json => ({
@@ -102,6 +103,20 @@ export const openApi = (): Json => ({
       ...refusals,
       404: refusal("There is no such session.")
     }, { parameters: [sessionId, afterSeq] }),
+    "/ticket": {
+      post: {
+        operationId: "issueTicket",
+        summary: "Lets one connection in, once, instead of the token: the handshake's `ticket`.",
+        responses: {
+          200: json("The ticket, and the seconds it is good for.", {
+            type: "object",
+            required: ["ticket", "expires_in"],
+            properties: { ticket: { type: "string" }, expires_in: { type: "number" } }
+          }),
+          ...refusals
+        }
+      }
+    },
     "/schema.json": document("getJsonSchema", "Every frame of the WebSocket as JSON Schema."),
     "/asyncapi.json": document("getAsyncApi", "The WebSocket as AsyncAPI."),
     "/openapi.json": document("getOpenApi", "This document.")
