@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config"
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = [
   { find: /^ai-relay\/schema$/, replacement: here("./src/schema/index.ts") },
+  { find: /^ai-relay\/client\/effect$/, replacement: here("./src/client/RelayClient.ts") },
   { find: /^ai-relay\/client$/, replacement: here("./src/client/node.ts") },
   { find: /^ai-relay$/, replacement: here("./src/index.ts") }
 ]
@@ -16,7 +17,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: "unit",
-          include: ["test/**/*.test.ts"],
+          include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
           exclude: ["test/agents/**", "test/load/**"],
           // Loading Effect anew for each file would cost more than all tests together.
           poolOptions: { forks: { isolate: false } }
