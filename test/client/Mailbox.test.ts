@@ -15,7 +15,7 @@ describe("Mailbox", () => {
     for (let seq = 4; seq <= 40; seq++) mailbox.push(event(seq), million)
     const failure = await mailbox[Symbol.asyncIterator]().next().then(
       () => undefined,
-      (error: Error) => error
+      (error: RelayError) => error
     )
     assert.include(failure, { code: "read_too_slowly" })
     assert.include(failure?.message, "after_seq 1,")
