@@ -312,6 +312,14 @@ describe("a network that breaks", () => {
   }, 60_000)
 })
 
+/** The relay is gone, and the session knows. */
+const goAway = async (network: FakeRelay.Unsteady, session: Session) => {
+  await session.ready
+  network.leadTo(undefined)
+  network.cutAll()
+  await becomes(session, "waiting")
+}
+
 describe("a relay", () => {
   it("that has forgotten the session begins it anew, and the client does not take that for something it has", async () => {
     const first = await startRelay()
@@ -337,10 +345,7 @@ describe("a relay", () => {
     const relay = await startRelay({ onCommand: echoing, linger: 600 })
     const network = await unsteady(relay.port)
     const session = open(network.url)
-    await session.ready
-    network.leadTo(undefined)
-    network.cutAll()
-    await becomes(session, "waiting")
+    await goAway(network, session)
     const asked = range(5).map((n) => session.ask(`${n}`))
     network.leadTo(relay.port)
     assert.deepStrictEqual(
@@ -353,10 +358,7 @@ describe("a relay", () => {
     const relay = await startRelay({ linger: 600 })
     const network = await unsteady(relay.port)
     const session = open(network.url)
-    await session.ready
-    network.leadTo(undefined)
-    network.cutAll()
-    await becomes(session, "waiting")
+    await goAway(network, session)
     const ended = session.end()
     network.leadTo(relay.port)
     await ended
