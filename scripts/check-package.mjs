@@ -67,7 +67,8 @@ try {
   await check("holds dist and its papers, nothing else", alone, () => {
     const extra = readdirSync(installed(pkg.name))
       .filter((name) =>
-        !["dist", "contracts", "package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(name)
+        !["dist", "contracts", "package.json", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md"]
+          .includes(name)
       )
     expect(extra.length === 0, extra.join(", "))
   })

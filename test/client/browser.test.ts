@@ -234,7 +234,9 @@ describe("permissions", () => {
           ? { behavior: "deny", message: "not there", stop: true }
           : request_id === "p3"
           ? { behavior: "allow", updatedInput: { ...args as object, safe: true } }
-          : undefined
+          : new Promise((_, reject) =>
+            signal.addEventListener("abort", () => reject(new Error("settled elsewhere")))
+          )
       }
     })
     await session.ready
