@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { bundleReaper } from "./scripts/bundleReaper.mjs"
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = [
@@ -9,21 +10,23 @@ const alias = [
   { find: /^ai-relay$/, replacement: here("./src/index.ts") }
 ]
 
+const define = { __AI_RELAY_REAPER__: JSON.stringify(bundleReaper()) }
+
 // `unit` needs no network, no agent and no build; `agents` drives the real CLIs against a scripted model; `load` measures.
 export default defineConfig({
   test: {
     projects: [
       {
+        define,
         resolve: { alias },
         test: {
           name: "unit",
           include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-          exclude: ["test/agents/**", "test/load/**"],
-          // Loading Effect anew for each file would cost more than all tests together.
-          poolOptions: { forks: { isolate: false } }
+          exclude: ["test/agents/**", "test/load/**"]
         }
       },
       {
+        define,
         resolve: { alias },
         test: {
           name: "agents",

@@ -22,6 +22,7 @@ import * as EnvironmentCredentials from "./services/EnvironmentCredentials.js"
 import { Folders } from "./services/Folders.js"
 import { IdGenerator } from "./services/IdGenerator.js"
 import { Journal } from "./services/Journal.js"
+import * as OrphanSweep from "./services/OrphanSweep.js"
 import * as ProcessSupervisor from "./services/ProcessSupervisor.js"
 import * as PtySupervisor from "./services/PtySupervisor.js"
 import { Recorder } from "./services/Recorder.js"
@@ -52,10 +53,17 @@ export const layerAdapters = Layer.unwrapEffect(Effect.map(RelayConfig, ({ tools
 
 /** Sessions without sockets, for embedding. */
 export const layerSessions = (settings?: Partial<Settings>) =>
-  SessionRegistry.layer.pipe(
+  Layer.merge(SessionRegistry.layer, OrphanSweep.layer).pipe(
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
-    Layer.provide(Layer.unwrapEffect(Effect.map(RelayConfig, ({ pass_env }) =>
-      Layer.mergeAll(ProcessSupervisor.layer({ pass_env }), PtySupervisor.layer({ pass_env }))))),
+    Layer.provide(
+      Layer.unwrapEffect(
+        Effect.map(
+          RelayConfig,
+          ({ pass_env }) =>
+            Layer.mergeAll(ProcessSupervisor.layer({ pass_env }), PtySupervisor.layer({ pass_env }))
+        )
+      )
+    ),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
     Layer.provide(Layer.mergeAll(NodeHttpClient.layer, EnvironmentCredentials.layer)),
     Layer.provideMerge(Journal.layer),

@@ -13,6 +13,7 @@ import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
 import { Auth, type Visitor } from "../services/Auth.js"
 import type { Journal } from "../services/Journal.js"
+import * as Metrics from "../services/Metrics.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
 import { waitUntil } from "../services/waitUntil.js"
 import * as Connection from "./Connection.js"
@@ -123,6 +124,7 @@ const make = Effect.gen(function*() {
 
   const serve = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, visitor: Visitor) {
     yield* Effect.logInfo(`connected from ${visitor.address}`)
+    yield* Metrics.countingConnection
     const connection = yield* Connection.make(ws, socket, settings)
     yield* serveConnection(connection, visitor, settings, () => guests.admit(socket))
     yield* Effect.logInfo("disconnected")

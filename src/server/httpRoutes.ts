@@ -2,6 +2,7 @@
  * httpRoutes: the relay's answers to plain HTTP. All but the health checks ask who is there, as the socket does.
  *
  * - `GET /healthz`: the process answers. `GET /readyz`: sessions can be written; 503 and why, if not.
+ * - `GET /metrics`: what is counted, as Prometheus reads it.
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
  * - `GET /schema.json`, `/asyncapi.json`, `/openapi.json`: the contracts.
@@ -14,6 +15,7 @@ import { SessionId } from "../schema/index.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import { Journal } from "../services/Journal.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
+import { metricsText } from "./metricsText.js"
 import { sendEvents } from "./sendEvents.js"
 
 export const visitorOf = ({ headers, socket }: IncomingMessage): Visitor => ({
@@ -45,10 +47,16 @@ const sendPreflight = (response: ServerResponse) =>
     response.end()
   })
 
+const sendMetrics = (response: ServerResponse) =>
+  Effect.map(metricsText, (text) => {
+    response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" })
+    response.end(text)
+  })
+
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there are /healthz, /readyz, /sessions, /sessions/ID/events, POST /ticket, and /openapi.json, which "
-  + "describes them."
+  + "Over HTTP there are /healthz, /readyz, /metrics, /sessions, /sessions/ID/events, POST /ticket, and /openapi.json, "
+  + "which describes them."
 
 const isSessionId = Schema.is(SessionId)
 
@@ -66,6 +74,7 @@ const route = Effect.fnUntraced(
   function*(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
     const registry = yield* SessionRegistry
     const journal = yield* Journal
+    if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
     const contract = Object.entries(contracts).find(([name]) => path === `/${name}`)?.[1]
     if (contract !== undefined) return yield* sendJson(response, 200, contract())

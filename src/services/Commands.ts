@@ -9,7 +9,7 @@ import { Deferred, Effect, Match } from "effect"
 import { type ClientCommand, type CommandOf, RequestId } from "../schema/index.js"
 import * as Prompts from "./Prompts.js"
 
-export interface Commands extends Pick<Prompts.Prompts, "watch" | "stopTurns" | "withdrawAll"> {
+export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "stopTurns" | "withdrawAll"> {
   readonly handle: (command: ClientCommand) => Effect.Effect<void>
 }
 

@@ -16,9 +16,9 @@ import {
 } from "../adapters/Adapter.js"
 import { AgentFailed } from "../adapters/AdapterError.js"
 import * as AgentPipes from "./AgentPipes.js"
+import { endFamily, type Graces } from "./endFamily.js"
 import * as families from "./families.js"
 import { prepareLaunch } from "./prepareLaunch.js"
-import type { Graces } from "./ProcessFamily.js"
 import { waitUntil } from "./waitUntil.js"
 
 export interface Options extends Graces {
@@ -90,7 +90,7 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
   }
   const pipes = AgentPipes.open({ tool, child, sink, onLine: forgiving(onLine, sink), onDefect })
   const hasExited = () => child.exitCode !== null || child.signalCode !== null
-  const family = families.found({ pid, hasExited, endInput: pipes.endInput }, marker)
+  const family = families.found({ pid, hasExited }, marker)
 
   const letGo = () => {
     if (pipes.areHeldUp()) linger = setTimeout(letGo, options.linger)
@@ -101,7 +101,7 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
     Deferred.unsafeDone(exited, Effect.succeed(toExit(child, pipes.finish())))
   }
   child.once("close", finish).once("exit", () => {
-    family.leaderExited()
+    families.leaderExited(family)
     linger = setTimeout(letGo, options.linger)
   })
   const release = Effect.sync(() => {
@@ -117,7 +117,7 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
       endInput: Effect.sync(pipes.endInput),
       exit: Effect.zipLeft(Deferred.await(exited), Effect.suspend(() => complaint))
     },
-    stop: family.stop(stopSignal, options).pipe(
+    stop: endFamily(family, { endInput: pipes.endInput, stopSignal }, options).pipe(
       Effect.zipRight(waitUntil(pipes.areClosed, lastLinesMs)),
       Effect.ensuring(release)
     )

@@ -53,6 +53,8 @@ export interface Prompts {
   readonly watch: (turn: Turn) => Effect.Effect<void>
   /** From now on no turn begins: new prompts are refused, queued ones stay where they are. */
   readonly stopTurns: Effect.Effect<void>
+  /** How many prompts wait for the running turn to end. */
+  readonly queued: () => number
   /** Tell of every prompt that is still queued that it will not run. */
   readonly withdrawAll: Effect.Effect<void>
 }
@@ -222,5 +224,16 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
 
   const stopTurns = Effect.sync(() => void (isStopping = true))
 
-  return { prompt, cancelQueued, interrupt, send, acknowledge, complain, watch, stopTurns, withdrawAll }
+  return {
+    prompt,
+    cancelQueued,
+    interrupt,
+    send,
+    acknowledge,
+    complain,
+    watch,
+    queued: () => queued.length,
+    stopTurns,
+    withdrawAll
+  }
 }

@@ -64,6 +64,8 @@ export class SessionRegistry extends Context.Tag("ai-relay/services/SessionRegis
   readonly isBusy: () => boolean
   /** End every session, all at once; waits until they are gone. */
   readonly closeAll: Effect.Effect<void>
+  /** All live sessions. */
+  readonly all: () => ReadonlyArray<Session.Session>
   /** The live session of that name. */
   readonly live: (session_id: SessionId) => Session.Session | undefined
   /** Live sessions, then those that are kept, the most recently active first. */
@@ -204,10 +206,10 @@ const make = Effect.gen(function*() {
     return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
   })
 
+  const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
+
   const list = Effect.map(journal.list, (kept): ReadonlyArray<Listed> => {
-    const live = [...entries.values()].flatMap(({ session }) =>
-      session === undefined ? [] : [session.log.summary()]
-    )
+    const live = all().map(({ log }) => log.summary())
     const names = new Set(live.map(({ session_id }) => session_id))
     return [
       ...live.map((summary): Listed => ({
@@ -234,5 +236,13 @@ const make = Effect.gen(function*() {
   // Not `FiberSet.clear`: that waits for one to end before it tells the next.
   const closeAll = Effect.suspend(() => Fiber.interruptAll([...fibers]))
 
-  return SessionRegistry.of({ join, drain, isBusy, closeAll, list, live: (id) => entries.get(id)?.session })
+  return SessionRegistry.of({
+    join,
+    drain,
+    isBusy,
+    closeAll,
+    list,
+    all,
+    live: (id) => entries.get(id)?.session
+  })
 })

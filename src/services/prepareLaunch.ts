@@ -3,10 +3,10 @@
  * environment. A missing program is found out here, before anything runs.
  */
 import { Effect } from "effect"
-import { randomUUID } from "node:crypto"
 import type { LaunchSpec } from "../adapters/Adapter.js"
 import { CommandNotFound } from "../adapters/AdapterError.js"
 import { agentEnvironment, type Environment, relayEnvironment } from "./AgentEnvironment.js"
+import * as families from "./families.js"
 import { findProgram, withFolderOf } from "./findProgram.js"
 
 export interface Prepared {
@@ -25,7 +25,7 @@ export const prepareLaunch = (
 ): Effect.Effect<Prepared, CommandNotFound> =>
   Effect.suspend(() => {
     const { advice, command, cwd } = launch
-    const marker = randomUUID()
+    const marker = families.marker()
     const env = agentEnvironment(own, launch, marker, passed)
     const program = findProgram(command, env, cwd)
     return program === undefined

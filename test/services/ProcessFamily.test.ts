@@ -202,7 +202,7 @@ describe("ProcessFamily.look", { timeout: 20_000 }, () => {
     })
     const family = new ProcessFamily(
       tree,
-      { pid: leader.pid, hasExited: () => machine.exited, endInput: () => {} },
+      { pid: leader.pid, hasExited: () => machine.exited },
       "marker"
     )
     return { family, machine }

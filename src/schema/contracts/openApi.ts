@@ -103,6 +103,13 @@ export const openApi = (): Json => ({
       ...refusals,
       404: refusal("There is no such session.")
     }, { parameters: [sessionId, afterSeq] }),
+    "/metrics": get("getMetrics", "What is counted, as Prometheus reads it.", {
+      200: {
+        description: "The text format 0.0.4.",
+        content: { "text/plain": { schema: { type: "string" } } }
+      },
+      ...refusals
+    }),
     "/ticket": {
       post: {
         operationId: "issueTicket",
