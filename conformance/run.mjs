@@ -75,6 +75,8 @@ const connect = async () => {
         place = index + 1
         return events[index]
       }, JSON.stringify(wanted)),
+    seen: (wanted, session) =>
+      until(() => events.find((event) => holds(wanted, event, session)), JSON.stringify(wanted)),
     closed: () => until(() => code, "the end of the connection")
   }
 }
@@ -121,11 +123,9 @@ const act = async (connections, step, session) => {
     if (code !== step.close) throw new Error(`closed with ${code} instead of ${step.close}`)
     return
   }
-  const wanted = step.seen ?? step.never
-  const found = connection.events.some((event) => holds(wanted, event, session))
-  if (found !== (step.seen !== undefined)) {
-    throw new Error(`${found ? "came" : "did not come"}: ${JSON.stringify(wanted)}`)
-  }
+  if (step.seen !== undefined) return connection.seen(step.seen, session)
+  const found = connection.events.find((event) => holds(step.never, event, session))
+  if (found !== undefined) throw new Error(`came: ${JSON.stringify(found)}`)
 }
 
 const play = async ({ steps }) => {
