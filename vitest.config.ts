@@ -5,6 +5,7 @@ import { bundleReaper } from "./scripts/bundleReaper.mjs"
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = [
   { find: /^ai-relay\/schema$/, replacement: here("./src/schema/index.ts") },
+  { find: /^ai-relay\/client\/effect$/, replacement: here("./src/client/RelayClient.ts") },
   { find: /^ai-relay\/client$/, replacement: here("./src/client/node.ts") },
   { find: /^ai-relay\/client\/effect$/, replacement: here("./src/client/RelayClient.ts") },
   { find: /^ai-relay$/, replacement: here("./src/index.ts") }

@@ -119,6 +119,11 @@ try {
       import { Relay } from "${pkg.name}"
       if (Relay === undefined) throw new Error("Relay is undefined")
     `))
+  await check(`import { RelayClient } from "${pkg.name}/client/effect"`, beside, () =>
+    node(`
+      import { RelayClient } from "${pkg.name}/client/effect"
+      if (RelayClient.layer === undefined) throw new Error("it has no layer")
+    `))
   await check(`import * as schema from "${pkg.name}/schema"`, beside, () =>
     node(`
       import * as schema from "${pkg.name}/schema"

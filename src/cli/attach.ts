@@ -39,12 +39,12 @@ export const attach = Command.make(
       const typing = Effect.gen(function*() {
         for (let line = yield* keyboard.ask("> "); line !== undefined; line = yield* keyboard.ask("> ")) {
           // A refusal was printed as it came.
-          if (line.trim() !== "") yield* Effect.ignore(opened.ask(line))
+          if (line.trim() !== "") yield* Effect.ignore(opened.session.ask(line))
         }
       })
       yield* (keyboard.present ? typing : Effect.never).pipe(
         Effect.raceFirst(Conversation.leaving(keyboard, opened)),
-        Effect.raceFirst(opened.over)
+        Effect.raceFirst(Effect.zipRight(opened.session.over, Console.error("\nThe session has ended.")))
       )
     }).pipe(Effect.scoped)
 )

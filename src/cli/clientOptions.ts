@@ -56,7 +56,8 @@ const get = (address: Address, path: string) =>
   })
 
 /** Fails at once when nobody is there; the client itself would go on trying. */
-export const checkRelay = (address: Address) => get(address, "/healthz")
+export const checkRelay = (address: Address) =>
+  Effect.flatMap(get(address, "/healthz"), ({ body }) => Effect.promise(async () => body?.cancel()))
 
 const Sessions = Schema.Struct({
   sessions: Schema.Array(

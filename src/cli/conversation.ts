@@ -1,5 +1,5 @@
 /** conversation: a session at a terminal. What `run` and `attach` share: printing, questions, Ctrl-C. */
-import { Console, Effect } from "effect"
+import { Console, Effect, type Scope } from "effect"
 import type { RelayEvent } from "../client/browser.js"
 import { RelayClient, type RelaySession, type SessionOptions } from "../client/RelayClient.js"
 import { type Address, checkRelay } from "./clientOptions.js"
@@ -15,6 +15,8 @@ const toTerminal = () => {
     colour: process.stderr.isTTY === true && process.env["NO_COLOR"] === undefined
   })
   return (event: RelayEvent) => {
+    // A refusal before there is a session is what the command fails with.
+    if (event.session_id === undefined) return
     const { err, out } = show(event)
     if (out !== undefined && out !== "") process.stdout.write(out)
     if (err !== undefined) process.stderr.write(err)
@@ -27,22 +29,28 @@ export interface ConversationOptions {
   readonly keyboard: Keyboard
   readonly json: boolean
   readonly handshake: SessionOptions<never>
-  /** Beside printing. */
-  readonly onEvent?: (event: RelayEvent) => void
+}
+
+export interface Conversation {
+  readonly session: RelaySession
+  /** As far as it was printed. */
+  readonly turn: { state: "none" | "running" | "stopping" }
 }
 
 export const open = Effect.fn("conversation.open")(function*(options: ConversationOptions) {
-  const { address, handshake, json, keyboard, onEvent } = options
+  const { address, handshake, json, keyboard } = options
   yield* checkRelay(address)
   const print = json ? toLines : toTerminal()
   const client = yield* RelayClient
-  return yield* client.connect({
+  const turn: Conversation["turn"] = { state: "none" }
+  const session = yield* client.connect({
     raw: json,
     ...handshake,
     retries,
     onEvent: (event) => {
       print(event)
-      onEvent?.(event)
+      if (event.type === "turn_start") turn.state = "running"
+      if (event.type === "turn_end") turn.state = "none"
     },
     onState: (state) => {
       if (state.status === "waiting") {
@@ -51,12 +59,20 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
     },
     onPermission: askPermission(keyboard)
   })
+  const conversation: Conversation = { session, turn }
+  return conversation
 }, (opened, { address }) => Effect.provide(opened, RelayClient.layer(address)))
 
-/** The first Ctrl-C stops the turn; completes at the second. */
-export const leaving = (keyboard: Keyboard, session: RelaySession) =>
-  keyboard.interrupted.pipe(
-    Effect.zipRight(Console.error("\nStopping the turn. Ctrl-C again leaves.")),
-    Effect.zipRight(Effect.ignore(session.interrupt)),
-    Effect.raceFirst(Effect.zipRight(keyboard.interrupted, keyboard.interrupted))
-  )
+/** Ctrl-C stops the turn that runs; completes when there is none, or at the second one. */
+export const leaving = (
+  keyboard: Keyboard,
+  { session, turn }: Conversation
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.flatMap(keyboard.interrupted, () => {
+    if (turn.state !== "running") return Effect.void
+    turn.state = "stopping"
+    return Console.error("\nStopping the turn. Ctrl-C again leaves.").pipe(
+      Effect.zipRight(Effect.forkScoped(Effect.ignore(session.interrupt))),
+      Effect.zipRight(leaving(keyboard, { session, turn }))
+    )
+  })

@@ -99,7 +99,7 @@ export const make = (options: { readonly colour: boolean }) => {
       case "stderr":
         return { out: close(), err: `${event.text}\n` }
       case "session_end":
-        return note("The session has ended.")
+        return { out: close() }
       default:
         return {}
     }

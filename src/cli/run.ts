@@ -75,14 +75,14 @@ export const run = (exit: (code: number) => Effect.Effect<void>) =>
             session_id: name
           })
         })
-        const code = yield* opened.ask(text.join("\n\n")).pipe(
+        const code = yield* opened.session.ask(text.join("\n\n")).pipe(
           Effect.map(({ stop_reason }) => exitCodes[stop_reason]),
           // What went wrong was printed as it came.
           Effect.catchAll(() => Effect.succeed(exitCodes.error)),
           Effect.raceFirst(Effect.as(Conversation.leaving(keyboard, opened), stopped))
         )
         // A session without a name is of no use to anybody any more.
-        if (name === undefined) yield* Effect.timeoutOption(opened.end, goodbye)
+        if (name === undefined) yield* Effect.timeoutOption(opened.session.end, goodbye)
         yield* exit(code)
       }).pipe(Effect.scoped)
   )

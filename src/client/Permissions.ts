@@ -39,9 +39,18 @@ export const make = ({ answer, ask }: Options): Permissions => {
   let current = 0
   let scheduled = false
 
+  /** One that gives up because it was aborted has no answer; any other failure is the page's to see. */
+  const answerOf = async ({ request, settled: { signal } }: Question) => {
+    try {
+      return await ask?.(request, signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }
+
   const put = async (question: Question) => {
     const { request, settled: { signal } } = question
-    const given = await ask?.(request, signal)
+    const given = await answerOf(question)
     if (given === undefined || signal.aborted) return
     answer(request.request_id, typeof given === "string" ? { behavior: given } : given)
   }

@@ -3,7 +3,7 @@
  *
  * `RelayClient.layer({ url, token })`, then `(yield* RelayClient).connect({ tool: "claude" })`.
  */
-import { Cause, Context, Effect, Layer, Runtime, Schema, type Scope, Stream } from "effect"
+import { Context, Effect, Layer, Runtime, Schema, type Scope, Stream } from "effect"
 import {
   type Answer,
   type Command,
@@ -131,12 +131,9 @@ const engineSocket = Effect.promise(async () =>
   "WebSocket" in globalThis ? {} : { WebSocket: (await import("ws")).WebSocket }
 )
 
-/** Interrupted, because somebody else has answered, it has no answer. */
-const unlessSettled = <R>(asking: Effect.Effect<Answer | "allow" | "deny" | undefined, never, R>) =>
-  Effect.catchAllCause(asking, (cause) => Effect.as(logUnlessInterrupted(cause), undefined))
-
-const logUnlessInterrupted = (cause: Cause.Cause<never>) =>
-  Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logError("onPermission failed", cause)
+/** A defect must not leave the agent without anybody who answers unnoticed. */
+const orLog = <R>(asking: Effect.Effect<Answer | "allow" | "deny" | undefined, never, R>) =>
+  Effect.tapDefect(asking, (cause) => Effect.logError("onPermission failed", cause))
 
 const make = (address: RelayAddress) =>
   Effect.map(engineSocket, (engine) => {
@@ -150,7 +147,7 @@ const make = (address: RelayAddress) =>
               ...address,
               ...options,
               ...(onPermission !== undefined && {
-                onPermission: (request, signal) => run(unlessSettled(onPermission(request)), { signal })
+                onPermission: (request, signal) => run(orLog(onPermission(request)), { signal })
               })
             })
           ),

@@ -17,6 +17,8 @@ export interface Turns {
   readonly resultOf: (message_id: string) => Promise<TurnResult>
   readonly follow: (event: RelayEvent) => void
   readonly fail: (message_id: string, error: RelayError) => void
+  /** Those the relay had taken already. */
+  readonly failBegun: (error: RelayError) => void
   readonly failAll: (error: RelayError) => void
 }
 
@@ -85,6 +87,11 @@ export const make = (): Turns => {
       ),
     follow,
     fail,
+    failBegun: (error) => {
+      for (const [message_id, { queued, turn }] of [...waiting]) {
+        if (queued || turn !== undefined) fail(message_id, error)
+      }
+    },
     failAll: (error) => {
       for (const { reject } of waiting.values()) reject(error)
       waiting.clear()

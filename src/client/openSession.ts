@@ -118,7 +118,9 @@ export const openSession = (
     if (seq !== undefined && event.seq < seq) {
       seq = undefined
       permissions.settleAll()
-      turns.failAll(new RelayError("session_ended", "the relay has forgotten the session and began it anew"))
+      turns.failBegun(
+        new RelayError("session_ended", "the relay has forgotten the session and began it anew")
+      )
     }
     link.greeted()
     become({ status: "open" })

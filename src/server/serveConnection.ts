@@ -77,7 +77,10 @@ export const serveConnection = Effect.fn("serveConnection")(
     yield* Effect.logInfo(`${attached ? "attached to" : "opened"} session ${session.id}`).pipe(
       Effect.annotateLogs({ tool: session.log.summary().tool })
     )
-    const after_seq = handshake.after_seq ?? (attached ? session.log.lastSeq() : session.since)
+    const last = attached ? session.log.lastSeq() : session.since
+    // A place beyond the last event is of another life of this session: the client has nothing of this one.
+    const { after_seq: asked = last } = handshake
+    const after_seq = asked > last ? 0 : asked
     const greeting = attached ? session.describe() : undefined
     yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
       Effect.raceFirst(relayCommands(connection, session, bounds.max_json_depth)),

@@ -12,13 +12,14 @@ import {
 import type { EventBody } from "../../src/schema/index.js"
 import { answering, askFor, type FakeOptions } from "../support/fakeAdapter.js"
 import * as FakeRelay from "../support/fakeRelay.js"
+import type { Options } from "../support/relayServer.js"
 
 const cleanUp: Array<() => unknown> = []
 afterEach(async () => {
   for (const step of cleanUp.splice(0).toReversed()) await step()
 })
 
-const startRelay = async (options: FakeRelay.FakeRelayOptions = {}) => {
+const startRelay = async (options: Options = {}) => {
   const relay = await FakeRelay.start(options)
   cleanUp.push(relay.end)
   return relay
@@ -233,7 +234,9 @@ describe("permissions", () => {
           ? { behavior: "deny", message: "not there", stop: true }
           : request_id === "p3"
           ? { behavior: "allow", updatedInput: { ...args as object, safe: true } }
-          : undefined
+          : new Promise((_, reject) =>
+            signal.addEventListener("abort", () => reject(new Error("settled elsewhere")))
+          )
       }
     })
     await session.ready
@@ -309,4 +312,58 @@ describe("a network that breaks", () => {
     assert.deepStrictEqual(logged().map(({ seq }) => seq), range(session.seq()))
     assert.lengthOf(logged().filter(({ type }) => type === "turn_end"), prompts.length)
   }, 60_000)
+})
+
+/** The relay is gone, and the session knows. */
+const goAway = async (network: FakeRelay.Unsteady, session: Session) => {
+  await session.ready
+  network.leadTo(undefined)
+  network.cutAll()
+  await becomes(session, "waiting")
+}
+
+describe("a relay", () => {
+  it("that has forgotten the session begins it anew, and the client does not take that for something it has", async () => {
+    const first = await startRelay()
+    const network = await unsteady(first.port)
+    const session = open(network.url, { session_id: "s" })
+    const { events } = watch(session)
+    for (const n of range(5)) await session.ask(`${n}`)
+    const before = session.seq()
+    const second = await startRelay()
+    network.leadTo(second.port)
+    network.cutAll()
+    const { text } = await session.ask("again")
+    assert.strictEqual(text, "Done.")
+    assert.isBelow(session.seq(), before)
+    assert.deepStrictEqual(events.filter(({ type }) => type === "session_start").map(({ seq }) => seq), [
+      1,
+      1
+    ])
+    assert.lengthOf(second.agent().sent, 1)
+  })
+
+  it("that is away takes what was said in the meantime when it is back, in order", async () => {
+    const relay = await startRelay({ onCommand: echoing, linger: 600 })
+    const network = await unsteady(relay.port)
+    const session = open(network.url)
+    await goAway(network, session)
+    const asked = range(5).map((n) => session.ask(`${n}`))
+    network.leadTo(relay.port)
+    assert.deepStrictEqual(
+      (await Promise.all(asked)).map(({ text }) => text),
+      range(5).map((n) => `you said ${n}`)
+    )
+  })
+
+  it("is asked to end the session once, though the answer is lost", async () => {
+    const relay = await startRelay({ linger: 600 })
+    const network = await unsteady(relay.port)
+    const session = open(network.url)
+    await goAway(network, session)
+    const ended = session.end()
+    network.leadTo(relay.port)
+    await ended
+    assert.strictEqual((await session.closed).code, "session_ended")
+  })
 })

@@ -10,6 +10,9 @@ import * as FakeRelay from "../support/fakeRelay.js"
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")
 
+/** Parsers that compile take their time on a busy machine. */
+const patience = 120_000
+
 const ajv = new Ajv({ strict: false, formats: { uuid: /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i } })
 ajv.addSchema({ ...contracts["schema.json"](), $id: "ai-relay" })
 const complaintsOf = (definition: string, frame: unknown) => {
@@ -43,7 +46,7 @@ describe("the JSON Schema", () => {
         assert.deepStrictEqual(complaintsOf(definition ?? "", frame), [], JSON.stringify(frame))
       }
     }
-  })
+  }, patience)
 
   it("accepts what it does not know, and null for absent in what a client sends", () => {
     assert.isEmpty(complaintsOf("Handshake", { tool: "claude", model: null, of_a_later_version: 1 }))
@@ -73,7 +76,7 @@ describe("the AsyncAPI document", () => {
     assert.strictEqual(document?.version(), "3.0.0")
     assert.lengthOf(document?.operations().all() ?? [], 3)
     assert.isAbove(document?.allMessages().length ?? 0, 38)
-  }, 30_000)
+  }, patience)
 })
 
 describe("the OpenAPI document", () => {

@@ -3,26 +3,12 @@
  *
  * `unsteady` puts a network between the two that breaks.
  */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
-import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
-import { AdapterRegistry } from "../../src/adapters/AdapterRegistry.js"
 import { RelayServer } from "../../src/server/RelayServer.js"
-import { ServerConfig, type ServerSettings } from "../../src/server/ServerConfig.js"
-import { Auth, type AuthOptions } from "../../src/services/Auth.js"
-import { Folders } from "../../src/services/Folders.js"
-import { IdGenerator } from "../../src/services/IdGenerator.js"
-import { Journal } from "../../src/services/Journal.js"
-import { Recorder } from "../../src/services/Recorder.js"
-import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
-import { SessionRegistry } from "../../src/services/SessionRegistry.js"
 import * as FakeAdapter from "./fakeAdapter.js"
-
-export interface FakeRelayOptions
-  extends FakeAdapter.FakeOptions, AuthOptions, Partial<Settings>, Partial<ServerSettings>
-{}
+import { layerOf, type Options } from "./relayServer.js"
 
 export interface FakeRelay {
   readonly url: string
@@ -33,22 +19,10 @@ export interface FakeRelay {
   readonly end: () => Promise<void>
 }
 
-export const start = async (options: FakeRelayOptions = {}): Promise<FakeRelay> => {
+export const start = async (options: Options = {}): Promise<FakeRelay> => {
   const fake = FakeAdapter.make({ onCommand: FakeAdapter.answering(), ...options })
   const scope = await Effect.runPromise(Scope.make())
-  const layer = RelayServer.layer.pipe(
-    Layer.provideMerge(SessionRegistry.layer),
-    Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
-    Layer.provide(Layer.merge(Folders.layer, Recorder.layer)),
-    Layer.provide(Journal.layer),
-    Layer.provide(IdGenerator.layer),
-    Layer.provide(RelayConfig.layer(options)),
-    Layer.provide(ServerConfig.layer({ host: "127.0.0.1", port: 0, ...options })),
-    Layer.provide(Auth.layer(options)),
-    Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer)),
-    Layer.provide(Logger.replace(Logger.defaultLogger, Logger.none))
-  )
-  const built = await Effect.runPromise(Layer.buildWithScope(layer, scope))
+  const built = await Effect.runPromise(Layer.buildWithScope(layerOf(fake, options), scope))
   const { port } = Context.get(built, RelayServer).address
   return {
     url: `ws://127.0.0.1:${port}`,
@@ -67,8 +41,6 @@ export interface Unsteady {
   readonly leadTo: (port: number | undefined) => void
   /** From now on connections hold. */
   readonly settle: () => void
-  /** Nothing passes any more, and nobody says so. */
-  readonly freeze: () => void
   readonly cutAll: () => void
   readonly end: () => Promise<void>
 }
@@ -78,11 +50,9 @@ export const unsteady = async (port: number, nextQuota: () => number = () => Inf
   let target: number | undefined = port
   let cuts = 0
   let steady = false
-  let frozen = false
   const open = new Set<Socket>()
   const server = createServer((near) => {
     if (target === undefined) return near.destroy()
-    frozen = false
     const far = connect(target, "127.0.0.1")
     let quota = nextQuota()
     const cut = () => {
@@ -96,7 +66,6 @@ export const unsteady = async (port: number, nextQuota: () => number = () => Inf
         cut()
       })
       from.on("data", (data: Buffer) => {
-        if (frozen) return
         if (steady || data.length < quota) {
           quota -= data.length
           return to.write(data)
@@ -118,7 +87,6 @@ export const unsteady = async (port: number, nextQuota: () => number = () => Inf
     cuts: () => cuts,
     leadTo: (port) => void (target = port),
     settle: () => void (steady = true),
-    freeze: () => void (frozen = true),
     cutAll,
     end: async () => {
       server.close()

@@ -1,0 +1,252 @@
+/** `ai-relay run` and `attach` as processes, on pipes and on a terminal, against a relay whose agents are fakes. */
+import { Effect } from "effect"
+import { spawn as spawnOnTerminal } from "node-pty"
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { afterAll, afterEach, assert, beforeAll, describe, it } from "vitest"
+import type { EventBody } from "../../src/schema/index.js"
+import { buildDaemon } from "../support/daemon.js"
+import { answering, askFor, type FakeOptions } from "../support/fakeAdapter.js"
+import * as FakeRelay from "../support/fakeRelay.js"
+
+const patience = 60_000
+const program = fileURLToPath(new URL("../../dist/cli.mjs", import.meta.url))
+
+const ending = (stop_reason: "end_turn" | "refusal" | "max_tokens" | "error"): EventBody => ({
+  type: "turn_end",
+  stop_reason
+})
+const speech = (text: string): ReadonlyArray<EventBody> => [
+  ...[...text].map((piece): EventBody => ({ type: "stream_event", delta: "text", text: piece })),
+  { type: "assistant_message", content: [{ type: "text", text }], text },
+  { type: "response", text },
+  ending("end_turn")
+]
+
+/** Does what the prompt says. */
+const obedient: NonNullable<FakeOptions["onCommand"]> = (command, agent) => {
+  if (command.type !== "user_message") return answering()(command, agent)
+  const [block] = command.content
+  const text = block.type === "text" ? block.text : ""
+  switch (text) {
+    case "work":
+      return agent.say({ type: "stream_event", delta: "text", text: "working" })
+    case "refuse":
+      return agent.say(ending("refusal"))
+    case "limit":
+      return agent.say(ending("max_tokens"))
+    case "fail":
+      return agent.say({ type: "error", code: "turn_failed", text: "no credit is left" }, ending("error"))
+    case "ask":
+      return agent.say({
+        type: "tool_call",
+        tool: "Bash",
+        tool_use_id: "t1",
+        args: { command: "rm -r build" }
+      }).pipe(
+        Effect.zipRight(agent.ask(askFor("p1", { args: { command: "rm -r build" } }))),
+        Effect.flatMap(({ behavior, ...rest }) =>
+          agent.say(
+            ...speech(`${behavior}${"scope" in rest && rest.scope === "session" ? " for the session" : ""}`)
+          )
+        ),
+        Effect.forkDaemon,
+        Effect.asVoid
+      )
+    default:
+      return agent.say(...speech(`You said: ${text}`))
+  }
+}
+
+let relay: FakeRelay.FakeRelay
+beforeAll(async () => {
+  buildDaemon()
+  relay = await FakeRelay.start({ onCommand: obedient })
+}, patience)
+afterAll(() => relay.end())
+
+const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", NO_COLOR: "1" }
+
+interface Outcome {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** On pipes. */
+const run = (args: ReadonlyArray<string>, input = ""): Promise<Outcome> =>
+  new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [program, ...args, "--url", relay.url],
+      { env, cwd: process.cwd() },
+      (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err })
+    )
+    child.stdin?.end(input)
+  })
+const runFake = (prompt: string, ...args: ReadonlyArray<string>) =>
+  run(["run", "--tool", "fake", ...args, prompt])
+
+const cleanUp: Array<() => unknown> = []
+afterEach(async () => {
+  for (const step of cleanUp.splice(0)) await step()
+})
+
+/** On a terminal. */
+const sit = (...args: ReadonlyArray<string>) => {
+  const terminal = spawnOnTerminal(process.execPath, [program, ...args, "--url", relay.url], {
+    cols: 120,
+    rows: 30,
+    env,
+    cwd: process.cwd()
+  })
+  let seen = ""
+  let waiting = { text: "", from: 0, done: () => {} }
+  terminal.onData((data) => {
+    seen += data
+    if (seen.indexOf(waiting.text, waiting.from) >= 0) waiting.done()
+  })
+  const gone = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
+  cleanUp.push(() => terminal.kill())
+  return {
+    type: (text: string) => terminal.write(text),
+    /** Wait until this is seen, after what was waited for before. */
+    until: (text: string) =>
+      new Promise<void>((resolve) => {
+        const from = waiting.from
+        const done = () => {
+          waiting = { text: "\0", from: seen.indexOf(text, from) + text.length, done: () => {} }
+          resolve()
+        }
+        waiting = { text, from, done }
+        if (seen.indexOf(text, from) >= 0) done()
+      }),
+    seen: () => seen,
+    gone
+  }
+}
+
+describe("ai-relay run, on pipes", () => {
+  it("prints the answer on stdout and nothing else there, and exits with 0", async () => {
+    assert.deepStrictEqual(await runFake("hello"), { code: 0, out: "You said: hello\n", err: "" })
+  }, patience)
+
+  it("takes what is piped in as the prompt, or below it", async () => {
+    assert.include(await run(["run", "--tool", "fake"], "from a pipe\n"), {
+      code: 0,
+      out: "You said: from a pipe\n"
+    })
+    const both = await run(["run", "--tool", "fake", "explain", "this"], "a log\n")
+    assert.include(both, { code: 0, out: "You said: explain this\n\na log\n" })
+    const none = await run(["run", "--tool", "fake"])
+    assert.strictEqual(none.code, 1)
+    assert.include(none.err, "there is no prompt")
+  }, patience)
+
+  it("tells by its exit code how the turn ended", async () => {
+    const [refused, limited, failed, unknown] = await Promise.all([
+      runFake("refuse"),
+      runFake("limit"),
+      runFake("fail"),
+      run(["run", "--tool", "nothing", "hello"])
+    ])
+    assert.strictEqual(refused.code, 2)
+    assert.include(refused.err, "refused")
+    assert.strictEqual(limited.code, 3)
+    assert.strictEqual(failed.code, 1)
+    assert.include(failed.err, "no credit is left")
+    assert.strictEqual(unknown.code, 1)
+    assert.include(unknown.err, "fake")
+  }, patience)
+
+  it("with --json prints every event on a line of its own", async () => {
+    const { code, out } = await runFake("hello", "--json")
+    const events = out.trimEnd().split("\n").map((line): { type: string; seq: number } => JSON.parse(line))
+    assert.strictEqual(code, 0)
+    assert.deepStrictEqual(events.map(({ seq }) => seq), events.map((_, index) => index + 1))
+    assert.includeMembers(events.map(({ type }) => type), [
+      "session_start",
+      "turn_start",
+      "response",
+      "turn_end"
+    ])
+  }, patience)
+
+  it("denies what nobody is there to allow, and says so", async () => {
+    const { code, out } = await runFake("ask")
+    assert.deepStrictEqual({ code, out }, { code: 0, out: "deny\n" })
+  }, patience)
+
+  it("says what to do when no relay is there", async () => {
+    const nobody = await new Promise<Outcome>((resolve) => {
+      const child = execFile(
+        process.execPath,
+        [program, "run", "hello", "--url", "ws://127.0.0.1:1"],
+        { env },
+        (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err })
+      )
+      child.stdin?.end()
+    })
+    assert.strictEqual(nobody.code, 1)
+    assert.include(nobody.err, "no relay answers at ws://127.0.0.1:1")
+  }, patience)
+})
+
+describe("ai-relay run, on a terminal", () => {
+  it("asks whether a tool may run, until the answer is understood", async () => {
+    for (const [word, outcome] of [["y", "allow"], ["n", "deny"], ["s", "allow for the session"]] as const) {
+      const terminal = sit("run", "--tool", "fake", "ask")
+      await terminal.until("Allow Bash rm -r build? y = yes, n = no, s = for this session: ")
+      terminal.type("what\r")
+      await terminal.until("Allow Bash")
+      terminal.type(`${word}\r`)
+      await terminal.until(outcome)
+      assert.strictEqual(await terminal.gone, 0)
+    }
+  }, patience)
+
+  it("stops the turn at the first Ctrl-C", async () => {
+    const terminal = sit("run", "--tool", "fake", "work")
+    await terminal.until("working")
+    terminal.type("\u0003")
+    await terminal.until("The turn was stopped.")
+    assert.strictEqual(await terminal.gone, 130)
+  }, patience)
+})
+
+describe("ai-relay attach, on a terminal", () => {
+  it("joins a session, prompts in it, and leaves it as it is", async () => {
+    const { code } = await runFake("hello", "--session", "kept")
+    assert.strictEqual(code, 0)
+    const terminal = sit("attach", "kept")
+    await terminal.until("> ")
+    terminal.type("and again\r")
+    await terminal.until("You said: and again")
+    await terminal.until("> ")
+    terminal.type("\u0004")
+    assert.strictEqual(await terminal.gone, 0)
+    const again = await runFake("still there", "--session", "kept")
+    assert.include(again, { code: 0, out: "You said: still there\n" })
+  }, patience)
+
+  it("leaves at the second Ctrl-C, and the turn goes on", async () => {
+    await runFake("hello", "--session", "busy")
+    const terminal = sit("attach", "busy")
+    await terminal.until("> ")
+    terminal.type("work\r")
+    await terminal.until("working")
+    terminal.type("\u0003")
+    await terminal.until("stopped")
+    await terminal.until("> ")
+    terminal.type("\u0003")
+    await terminal.gone
+  }, patience)
+
+  it("names the sessions there are when it is asked for another", async () => {
+    await runFake("hello", "--session", "kept")
+    const { code, err } = await run(["attach", "lost"])
+    assert.strictEqual(code, 1)
+    assert.include(err, "there is no session \"lost\": there are ")
+    assert.include(err, "kept")
+  }, patience)
+})
