@@ -13,7 +13,13 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/agents/**"] }
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/agents/**"],
+          // Loading Effect anew for each file would cost more than all tests together.
+          isolate: false
+        }
       },
       {
         resolve: { alias },

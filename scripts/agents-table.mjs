@@ -37,5 +37,5 @@ const text = readFileSync(page, "utf8")
 const [before, rest] = text.split(begin)
 const after = rest?.split(end)[1]
 if (after === undefined) throw new Error(`docs/agents.md must hold the lines ${begin} and ${end}`)
-writeFileSync(page, `${before}${begin}\n${table}\n${end}${after}`)
+writeFileSync(page, `${before}${begin}\n\n${table}\n\n${end}${after}`)
 console.log(table)

@@ -61,8 +61,9 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
   const isFull = () => bytes > inboundBytes || frames >= inboundFrames
 
   /** Until the first frame is whole, nobody knows who is sending. */
+  let isFirst = true
   const onFirstBytes = () => {
-    if (socket.bytesRead <= firstByte + options.max_handshake_bytes) return
+    if (!isFirst || socket.bytesRead <= firstByte + options.max_handshake_bytes) return
     unsafeTell(tooLong(options.max_handshake_bytes))
     ws.close(1009, "the handshake is too long")
     socket.off("data", onFirstBytes)
@@ -71,6 +72,8 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
   socket.on("data", onFirstBytes)
 
   const onMessage = (data: RawData, isBinary: boolean) => {
+    // Being taken off in the middle of an event, the listener is called once more.
+    isFirst = false
     socket.off("data", onFirstBytes)
     if (isBinary) return unsafeTell(noBinary)
     // `nodebuffer`, ws's default: one Buffer.

@@ -3,7 +3,7 @@
  *
  * Here errors become `error` events: whatever goes wrong, the client is told what to change before the socket closes.
  */
-import { Effect, Either } from "effect"
+import { Cause, Effect, Either } from "effect"
 import { BadHandshake } from "../adapters/AdapterError.js"
 import { type BodyOf, decodeFrame, decodeHandshake } from "../schema/index.js"
 import { Auth, type Visitor } from "../services/Auth.js"
@@ -12,9 +12,13 @@ import { SessionRegistry } from "../services/SessionRegistry.js"
 import { toErrorEvent } from "../services/toErrorEvent.js"
 import type { Connection, FellBehind } from "./Connection.js"
 
-/** Close codes (RFC 6455): the session ended, the handshake was no good, try again later with `after_seq`. */
+/**
+ * Close codes (RFC 6455): the session ended, the handshake was no good, the relay is at fault, try again later with
+ * `after_seq`.
+ */
 const ended = 1000
 const refused = 1008
+const atFault = 1011
 const tryAgain = 1013
 
 const handshakeTime = "10 seconds"
@@ -30,6 +34,15 @@ const receiveHandshake = (connection: Connection) =>
       Either.mapLeft(decodeHandshake(frame), (reason) => new BadHandshake({ reason }))
     )
   )
+
+/** What it was is in the relay's log, not on the wire. */
+const fault: BodyOf<"error"> = {
+  type: "error",
+  code: "internal",
+  text:
+    "the relay failed, by a fault of its own: please report it with what the relay logged, and connect again",
+  metadata: { fatal: true }
+}
 
 const pong: BodyOf<"status"> = { type: "status", status: "pong" }
 
@@ -70,6 +83,12 @@ export const serveConnection = Effect.fn("serveConnection")(
         error._tag === "FellBehind" ? sayTryAgain(connection, error) : Effect.zipRight(
           connection.tell(toErrorEvent(error)),
           connection.close(refused, error.message)
+        )
+      ),
+      Effect.catchAllDefect((defect) =>
+        Effect.logError("The relay failed at this connection.", Cause.die(defect)).pipe(
+          Effect.zipRight(connection.tell(fault)),
+          Effect.zipRight(connection.close(atFault, "the relay failed"))
         )
       ),
       Effect.raceFirst(connection.gone)

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { whyNotInstalled } from "../support/agents.js"
-import type { Client } from "../support/client.js"
+import { type Client, connect, type Event } from "../support/client.js"
 import { hang, reply, slow } from "../support/modelApi/script.js"
 import { atHome, running, until } from "../support/processes.js"
 import { allowAll, describeScenarios, only, setStage, textOf } from "./scenarios.js"
@@ -292,6 +292,31 @@ describe.skipIf(whyNotInstalled("claude") !== undefined)("real Claude Code", () 
       expect(text.length).toBeGreaterThan(10)
     }
     expect((await client.turn("still fine?")).at(-1)).toMatchObject({ stop_reason: "end_turn" })
+  })
+
+  it("loses nothing for a page that is cut again and again in the middle of a turn", async () => {
+    stage.api().on(/SLOW/, [slow(300, 5)])
+    const session_id = "often-cut"
+    const writer = await stage.open({ session_id })
+    writer.send({ text: "SLOW please" })
+    const seen: Array<Event> = []
+    let cuts = 0
+    while (seen.at(-1)?.type !== "turn_end") {
+      const after_seq = seen.at(-1)?.seq ?? 0
+      const page = await connect(stage.daemon().url, { session_id, after_seq })
+      const quota = 1 + Math.floor(Math.random() * 30)
+      const next = (event: Event) => event.seq > after_seq
+      await page.waitFor((event) =>
+        next(event) && (event.seq >= after_seq + quota || event.type === "turn_end")
+      )
+      page.drop()
+      seen.push(...page.events.filter(next).slice(0, quota))
+      cuts += 1
+    }
+    await writer.waitFor("turn_end")
+    expect(cuts).toBeGreaterThan(5)
+    expect(seen).toEqual(writer.events.slice(0, seen.length))
+    expect(textOf(seen, "response")).toContain("tick 300")
   })
 
   it("tells usage and cost of each turn, not of the process", async () => {

@@ -80,7 +80,23 @@ describe("what an agent prints", { timeout: 20_000 }, () => {
       assert.isBelow(exit.stderr.join("").length, 30_000)
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("stops this agent alone when the relay cannot handle it", () =>
+  it.scopedLive("is passed on as it is when the relay fails at a line, and the agent goes on", () =>
+    Effect.gen(function*() {
+      const spawner = yield* ProcessSpawner
+      const sink = TestSink.make()
+      const spec = { tool: "test", command: "sh", args: ["-c", "echo bad; echo good"], cwd: "/", advice: "" }
+      const lines: Array<string> = []
+      const agent = yield* spawner.spawn(spec, (line) => {
+        if (String(line) === "bad") throw new Error("a fault in an adapter")
+        lines.push(String(line))
+      }).pipe(Effect.provideService(EventSink, sink.service))
+      assert.deepStrictEqual(yield* agent.exit, { exit_code: 0, stderr: [] })
+      assert.deepStrictEqual(lines, ["good"])
+      assert.deepInclude(sink.events[0], { type: "stdout", text: "bad" })
+      assert.deepInclude(sink.events[1], { type: "error", code: "internal" })
+    }).pipe(Effect.provide(live)))
+
+  it.scopedLive("stops this agent alone when the relay cannot log it", () =>
     Effect.gen(function*() {
       const spawner = yield* ProcessSpawner
       const other = yield* start("cat")
@@ -91,9 +107,13 @@ describe("what an agent prints", { timeout: 20_000 }, () => {
         cwd: "/",
         advice: ""
       }
-      const agent = yield* spawner.spawn(spec, () => {
-        throw new Error("a fault in an adapter")
-      }).pipe(Effect.provideService(EventSink, TestSink.make().service))
+      const failing: EventSink["Type"] = {
+        ...TestSink.make().service,
+        batch: () => {
+          throw new Error("a fault in the log")
+        }
+      }
+      const agent = yield* spawner.spawn(spec, () => {}).pipe(Effect.provideService(EventSink, failing))
       const exit = yield* Logger.withMinimumLogLevel(agent.exit, LogLevel.None)
       assert.deepStrictEqual(exit, { signal: "SIGKILL", stderr: [] })
       yield* other.writeLine("still here")
