@@ -73,7 +73,9 @@ class FrameReader {
   /** Where the payload begins; undefined when the header is not here yet. An empty payload is finished at once. */
   private readHeader(chunk: Buffer, at: number): number | undefined {
     const held = this.header.length
-    const bytes = held === 0 ? chunk.subarray(at, at + 10) : Buffer.concat([this.header, chunk.subarray(at, at + 10)])
+    const bytes = held === 0
+      ? chunk.subarray(at, at + 10)
+      : Buffer.concat([this.header, chunk.subarray(at, at + 10)])
     const short = (bytes[1] ?? 0) & 0x7f
     const size = bytes.length < 2 ? 10 : short < 126 ? 2 : short === 126 ? 4 : 10
     if (bytes.length < size) {
@@ -99,12 +101,13 @@ const upgrade = (url: string): Promise<{ socket: Socket; head: Buffer }> =>
       headers: {
         connection: "Upgrade",
         upgrade: "websocket",
-        "sec-websocket-version": 13,
+        "sec-websocket-version": "13",
         "sec-websocket-key": randomBytes(16).toString("base64")
       }
     })
     asked.once("upgrade", (_, socket: Socket, head: Buffer) => resolve({ socket, head }))
-    asked.once("response", ({ statusCode }: IncomingMessage) => reject(new Error(`${url} answers ${statusCode}`)))
+    asked.once("response", ({ statusCode }: IncomingMessage) =>
+      reject(new Error(`${url} answers ${statusCode}`)))
     asked.once("error", reject)
     asked.end()
   })
@@ -116,7 +119,9 @@ export const connect = async (url: string): Promise<Client> => {
   let listener: ((payload: Buffer) => void) | undefined
   let tail = Buffer.alloc(0)
   let isClosed = false
-  const waiting = new Set<{ readonly is: () => boolean; readonly resolve: () => void; readonly reject: (error: Error) => void }>()
+  const waiting = new Set<
+    { readonly is: () => boolean; readonly resolve: () => void; readonly reject: (error: Error) => void }
+  >()
 
   const until = (is: () => boolean) =>
     new Promise<void>((resolve, reject) => {

@@ -1,13 +1,15 @@
 /** Scenario: one thing worth measuring, and what it found. Each is a file in `scenarios/`. */
 import type { Contender } from "./contenders.js"
 
+/** By contender, ours first; one number per round. */
+export type Samples = Readonly<Record<string, ReadonlyArray<number>>>
+
 /** Something measured once per round, for ours and for others in turn. */
 export interface Finding {
   readonly what: string
   readonly unit: string
   readonly better: "higher" | "lower"
-  /** By contender, ours first; one number per round. */
-  readonly samples: Readonly<Record<string, ReadonlyArray<number>>>
+  readonly samples: Samples
   readonly goals: ReadonlyArray<Goal>
 }
 

@@ -77,7 +77,7 @@ const talker = (speaks: Program["speaks"], home: string, url: string) => async (
   return { ...client, prompt: (text: string) => client.send(words(text)) }
 }
 
-const contender = (name: string, { args, command, ready, speaks }: Program): Contender => ({
+export const contender = (name: string, { args, command, ready, speaks }: Program): Contender => ({
   name,
   start: async ({ agent = "lines" } = {}) => {
     const { env, home, remove } = makeHome(agent)

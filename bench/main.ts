@@ -40,7 +40,9 @@ if (chosen.length < Math.max(1, positionals.length)) {
 
 execFileSync(process.execPath, ["scripts/build.mjs", "cli"], { stdio: "inherit" })
 const pipe = websocketd()
-if (pipe === undefined) note("websocketd is left out: it is not installed (Debian: apt-get install websocketd)")
+if (pipe === undefined) {
+  note("websocketd is left out: it is not installed (Debian: apt-get install websocketd)")
+}
 const others = [floor, ...pipe === undefined ? [] : [pipe], ...values.vs.map(another)]
 const bench: Bench = { repeats: Number(values.rounds), ours, floor, others, progress, note }
 

@@ -1,7 +1,7 @@
 /** measure: one turn's throughput, and the rounds in which contenders take turns. */
 import type { Contender, Running, StartOptions, Talk } from "./contenders.js"
 import { cpuOf } from "./processes.js"
-import type { Bench } from "./Scenario.js"
+import type { Bench, Samples } from "./Scenario.js"
 
 /** What a prompt asks the agent for; see programs/agent.mjs. */
 export interface Lines {
@@ -61,7 +61,7 @@ export const inRounds = async <A extends { readonly name: string }, M extends st
   what: string,
   each: ReadonlyArray<A>,
   one: (contender: A) => Promise<Readonly<Record<M, number>>>
-): Promise<Record<M, Record<string, ReadonlyArray<number>>>> => {
+): Promise<{ [metric in M]: Samples }> => {
   const results: Array<Map<string, Readonly<Record<M, number>>>> = []
   for (let round = 0; round <= repeats; round++) {
     const measured = new Map<string, Readonly<Record<M, number>>>()
@@ -73,13 +73,14 @@ export const inRounds = async <A extends { readonly name: string }, M extends st
     }
     if (round > 0) results.push(measured)
   }
-  const metrics = Object.keys(results[0]?.get(each[0]?.name ?? "") ?? {}) as Array<M>
+  const first = results[0]?.get(each[0]?.name ?? "")
+  // Every round measures the same.
+  const metrics = Object.keys(first ?? {}) as Array<M>
   const samplesOf = (metric: M) =>
     Object.fromEntries(
       each.map(({ name }) => [name, results.map((round) => round.get(name)?.[metric] ?? Number.NaN)])
     )
-  return Object.fromEntries(metrics.map((metric) => [metric, samplesOf(metric)])) as Record<
-    M,
-    Record<string, ReadonlyArray<number>>
-  >
+  const samples: Partial<Record<M, Samples>> = {}
+  for (const metric of metrics) samples[metric] = samplesOf(metric)
+  return samples as { [metric in M]: Samples }
 }

@@ -11,7 +11,8 @@ import { writeSync } from "node:fs"
 import { createInterface } from "node:readline"
 
 const session_id = "9a91ffdc-c81a-4d0b-9b39-fd3cb83f032b"
-const prose = "The façade keeps “raw” once — see src/index.ts:\n\n  const état = \"prêt\"\n\tif (ok) return next(); // done… "
+const prose =
+  "The façade keeps “raw” once — see src/index.ts:\n\n  const état = \"prêt\"\n\tif (ok) return next(); // done… "
 const blockBytes = 256 * 1024
 
 const piece = (text) => ({
@@ -27,7 +28,12 @@ const call = (text, id) => ({
     type: "message",
     role: "assistant",
     model: "claude-opus-4-8",
-    content: [{ type: "tool_use", id: `toolu_${id}`, name: "Write", input: { file_path: "/src/index.ts", content: text } }],
+    content: [{
+      type: "tool_use",
+      id: `toolu_${id}`,
+      name: "Write",
+      input: { file_path: "/src/index.ts", content: text }
+    }],
     stop_reason: null,
     usage: { input_tokens: 10, output_tokens: 1 }
   },
@@ -88,7 +94,9 @@ const pace = ({ bytes, lines, rate }) =>
     let said = 0
     const next = () => {
       while (said < lines && performance.now() >= begun + said * 1000 / rate) {
-        print(Buffer.from(body.replace(/@\d+@/, `@${String(process.hrtime.bigint()).padStart(16, "0")}@`) + "\n"))
+        print(
+          Buffer.from(body.replace(/@\d+@/, `@${String(process.hrtime.bigint()).padStart(16, "0")}@`) + "\n")
+        )
         said += 1
       }
       if (said === lines) return resolve()
@@ -119,6 +127,9 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   const message = JSON.parse(line)
   if (message.type === "user") work = work.then(() => run(String(message.message.content)))
   if (message.type === "control_request") {
-    say({ type: "control_response", response: { subtype: "success", request_id: message.request_id, response: {} } })
+    say({
+      type: "control_response",
+      response: { subtype: "success", request_id: message.request_id, response: {} }
+    })
   }
 }).on("close", () => process.exit(0))

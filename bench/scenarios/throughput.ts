@@ -1,5 +1,5 @@
 /** throughput: one session, one client, an agent that prints as fast as it is read. */
-import { type Lines, inRounds, together, turn } from "../measure.js"
+import { inRounds, type Lines, together, turn } from "../measure.js"
 import type { Bench, Finding, Scenario } from "../Scenario.js"
 
 interface Size extends Lines {
@@ -17,16 +17,19 @@ const sizes: ReadonlyArray<Size> = [
 ]
 
 const measure = async (bench: Bench, { times, what, ...lines }: Size): Promise<ReadonlyArray<Finding>> => {
-  const { cpu, rate } = await together([bench.ours, ...bench.others], (running) =>
-    inRounds(bench, `throughput, ${what}`, running, async (contender) => {
-      const talk = await contender.open()
-      try {
-        await turn(contender, talk, { ...lines, lines: Math.ceil(lines.lines / 20) })
-        return await turn(contender, talk, lines)
-      } finally {
-        await talk.close()
-      }
-    }))
+  const { cpu, rate } = await together(
+    [bench.ours, ...bench.others],
+    (running) =>
+      inRounds(bench, `throughput, ${what}`, running, async (contender) => {
+        const talk = await contender.open()
+        try {
+          await turn(contender, talk, { ...lines, lines: Math.ceil(lines.lines / 20) })
+          return await turn(contender, talk, lines)
+        } finally {
+          await talk.close()
+        }
+      })
+  )
   return [
     {
       what: `${what}, throughput`,
@@ -41,7 +44,8 @@ const measure = async (bench: Bench, { times, what, ...lines }: Size): Promise<R
 
 export const throughput: Scenario = {
   name: "throughput",
-  about: "One session, one client, an agent that prints as fast as it is read: `seq`, `raw` and the journal on.",
+  about:
+    "One session, one client, an agent that prints as fast as it is read: `seq`, `raw` and the journal on.",
   run: async (bench) => {
     const findings: Array<Finding> = []
     for (const size of sizes) findings.push(...await measure(bench, size))

@@ -2,7 +2,7 @@
  * Connection: one WebSocket. The only place that reads and writes sockets.
  *
  * Inbound: a Queue of text frames; while it is long the socket is not read. Outbound: the connection follows a session's
- * log at its own pace, a batch of frames per corked write; above the high-water mark it waits for the socket to drain,
+ * log at its own pace, a batch of frames per write; above the high-water mark it waits for the socket to drain,
  * and the log waits for it or cuts it off, as the log sees fit.
  */
 import { type Context, Deferred, Effect, Queue, Schedule, Schema } from "effect"
@@ -10,7 +10,7 @@ import type { Socket } from "node:net"
 import type { RawData, WebSocket } from "ws"
 import type { EventBody } from "../schema/index.js"
 import type { EventLog, Follower } from "../services/EventLog.js"
-import { frameAt } from "../services/frames.js"
+import { makeWriter } from "./textFrames.js"
 
 /** The client read too slowly and was cut off from the log. */
 export class FellBehind extends Schema.TaggedError<FellBehind>()("FellBehind", { seq: Schema.Number }) {
@@ -40,8 +40,6 @@ const highWaterBytes = 1024 * 1024
 const inboundFrames = 64
 const inboundBytes = 1024 * 1024
 const heartbeat = "30 seconds"
-
-const textFrame = { binary: false, compress: false, fin: true }
 
 export interface ConnectionOptions {
   /** Bytes the peer may send before its first frame is complete. */
@@ -107,14 +105,13 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
       session_id = log.session_id
       position = after_seq
       const follower: Follower = log.unsafeFollow(after_seq, () => write())
+      const send = makeWriter(socket, raw)
       const write = () => {
         if (ws.bufferedAmount > highWaterBytes) return
         for (let batch = follower.next(); batch !== undefined; batch = follower.next()) {
-          socket.cork()
-          for (let index = 0; index < batch.ends.length; index++) {
-            ws.send(frameAt(batch, index, raw), textFrame)
-          }
-          socket.uncork()
+          // A closing socket has sent its last frame already.
+          if (ws.readyState !== ws.OPEN) return
+          send(batch)
           position = batch.firstSeq + batch.ends.length - 1
           if (ws.bufferedAmount > highWaterBytes) return
         }

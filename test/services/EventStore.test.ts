@@ -33,6 +33,8 @@ const toDraft = (said: Said, seq: number): Draft => {
   return {
     head: JSON.stringify(body).replaceAll("\"SEQ\"", String(seq)).slice(0, -1) + place,
     encoding: "utf8",
+    text: undefined,
+    rest: "",
     raw: raw === undefined ? undefined : Buffer.from(raw.replaceAll("\"SEQ\"", String(seq)))
   }
 }
