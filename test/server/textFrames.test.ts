@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { PassThrough } from "node:stream"
-import { Receiver } from "ws"
+import { PassThrough, type Writable } from "node:stream"
+import * as ws from "ws"
 import { makeWriter } from "../../src/server/textFrames.js"
 import { encodeBatch, frameAt } from "../../src/services/frames.js"
 
@@ -27,6 +27,9 @@ const makeSocket = () => {
   }
   return { socket, written }
 }
+
+// Exported, but left out by @types/ws.
+const { Receiver } = ws as unknown as { readonly Receiver: new(options: object) => Writable }
 
 /** What `ws` reads of it. */
 const received = async (bytes: Buffer): Promise<ReadonlyArray<string>> => {
