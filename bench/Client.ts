@@ -9,8 +9,9 @@ import { once } from "node:events"
 import { type IncomingMessage, request } from "node:http"
 import type { Socket } from "node:net"
 
-/** What the agent's last line of a turn holds. */
-export const endMark = Buffer.from("THE-END-OF-IT")
+/** What the agent's last line of a turn holds, followed by the turn's number; a frame may say it more than once. */
+const endMark = Buffer.from("THE-END-OF-IT-")
+const markLength = endMark.length + 6
 
 export interface Client {
   readonly send: (text: string) => void
@@ -144,12 +145,17 @@ export const connect = async (url: string): Promise<Client> => {
     if (payload !== undefined) listener?.(payload)
     return undefined
   })
+  const lookForMark = (bytes: Buffer) => {
+    const place = bytes.lastIndexOf(endMark)
+    if (place === -1 || place + markLength > bytes.length) return
+    marks = Math.max(marks, Number(bytes.toString("latin1", place + endMark.length, place + markLength)))
+  }
   const onBytes = (chunk: Buffer) => {
     reader.push(chunk)
     // A mark may lie on the border of two chunks.
-    const border = Buffer.concat([tail, chunk.subarray(0, endMark.length - 1)])
-    if (border.includes(endMark) || chunk.includes(endMark)) marks += 1
-    tail = Buffer.from(chunk.subarray(-(endMark.length - 1)))
+    lookForMark(Buffer.concat([tail, chunk.subarray(0, markLength - 1)]))
+    lookForMark(chunk)
+    tail = Buffer.from(chunk.subarray(-(markLength - 1)))
     if (waiting.size > 0) look()
   }
   socket.on("data", onBytes)

@@ -4,7 +4,7 @@
  *
  * `EMIT {"lines":1000,"bytes":400,"rate":500}` streams pieces of text, `bytes` long as native lines, `rate` of them per
  * second (0: as fast as they are taken), each stamped with the monotonic clock if there is a rate. `"kind":"tools"` prints
- * tool calls and their results instead. The turn ends with a `result` whose text is the end mark. Anything else is
+ * tool calls and their results instead. The turn ends with a `result` whose text is the end mark and its number. Anything else is
  * answered at once. Fast lines come from a block made once, so that the agent costs as little as it can.
  */
 import { writeSync } from "node:fs"
@@ -105,7 +105,9 @@ const pace = ({ bytes, lines, rate }) =>
     next()
   })
 
+let turns = 0
 const run = async (prompt) => {
+  turns += 1
   if (prompt.startsWith("EMIT ")) {
     const asked = JSON.parse(prompt.slice("EMIT ".length))
     if (asked.rate > 0) await pace(asked)
@@ -115,7 +117,7 @@ const run = async (prompt) => {
     type: "result",
     subtype: "success",
     is_error: false,
-    result: "THE-END-OF-IT",
+    result: `THE-END-OF-IT-${String(turns).padStart(6, "0")}`,
     stop_reason: "end_turn",
     total_cost_usd: 0,
     session_id
