@@ -17,7 +17,7 @@ import * as SessionSummary from "./SessionSummary.js"
 
 /** A reader's place in the log. */
 export interface Follower {
-  /** The next unread batch, if there is one. Taking it moves the cursor. */
+  /** The next unread batch, if there is one; good until the event loop turns. Taking it moves the cursor. */
   readonly next: () => Batch | undefined
   /** The first `seq` the log could give, when it no longer holds all that was asked for. */
   readonly gap: number | undefined
@@ -151,7 +151,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
   const commit = () => {
     if (drafts.length === 0) return
     newest = seq - drafts.length + 1
-    store.append(encodeBatch(newest, drafts))
+    store.append(encodeBatch(newest, drafts, store.allocate))
     drafts = []
     if (important) store.flush(current())
     important = false
@@ -244,7 +244,8 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
       )
       const pull: Effect.Effect<Batch, Option.Option<never>> = Effect.suspend(() => {
         const batch = follower.next()
-        if (batch !== undefined) return Effect.succeed(batch)
+        // Whoever pulls a stream may do so later than its bytes are good.
+        if (batch !== undefined) return Effect.succeed({ ...batch, bytes: Buffer.from(batch.bytes) })
         if (follower.overrun()) {
           return Effect.dieMessage("the log was read too slowly; follow again after the last seq")
         }

@@ -48,10 +48,14 @@ const sizeOf = ({ encoding, head, raw, rest, text }: Draft): number =>
   + (raw === undefined ? 0 : rawField.length + raw.length)
   + closing.length
 
-export const encodeBatch = (firstSeq: number, drafts: ReadonlyArray<Draft>): Batch => {
+export const encodeBatch = (
+  firstSeq: number,
+  drafts: ReadonlyArray<Draft>,
+  allocate: (size: number) => Buffer = Buffer.allocUnsafe
+): Batch => {
   let size = 0
   for (const draft of drafts) size += sizeOf(draft)
-  const bytes = Buffer.allocUnsafe(size)
+  const bytes = allocate(size)
   const ends: Array<number> = []
   const raws: Array<number> = []
   let at = 0
