@@ -1,7 +1,7 @@
 /** processes: start a program and wait until it listens; what it costs, as Linux counts it. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { readFileSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 
 export interface Started {
   readonly pid: number
@@ -58,13 +58,16 @@ export const start = ({ args, command, cwd, env, ready }: Options): Promise<Star
     child.once("exit", (code) => fail(`ended (${code})`))
   })
 
-const clockTicksPerSecond = 100
-
-/** User and system time of a process so far, in µs; its children's not included. In steps of 10 ms. */
-export const cpuOf = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ")
-  return (Number(fields[11]) + Number(fields[12])) * 1e6 / clockTicksPerSecond
-}
+/** CPU time of a process so far, in µs; of all its threads, not of its children. */
+export const cpuOf = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    try {
+      return sum + Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ", 1)) / 1000
+    } catch {
+      // It has ended just now.
+      return sum
+    }
+  }, 0)
 
 const statusOf = (pid: number, field: string): number =>
   Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])

@@ -4,8 +4,8 @@ import { inRounds, together, turn } from "../measure.js"
 import type { Finding, Scenario } from "../Scenario.js"
 
 const sizes = [
-  { what: "lines of 200 B", lines: 150_000, bytes: 200 },
-  { what: "lines of 1 KB", lines: 80_000, bytes: 1024 }
+  { what: "lines of 200 B", lines: 100_000, bytes: 200 },
+  { what: "lines of 1 KB", lines: 50_000, bytes: 1024 }
 ]
 
 export const journal: Scenario = {
@@ -20,7 +20,7 @@ export const journal: Scenario = {
           inRounds(bench, `journal, ${what}`, running, async (contender) => {
             const talk = await contender.open()
             try {
-              await turn(contender, talk, { ...lines, lines: lines.lines / 20 })
+              await turn(contender, talk, { ...lines, lines: lines.lines / 5 })
               return await turn(contender, talk, lines)
             } finally {
               await talk.close()

@@ -9,10 +9,10 @@ interface Size extends Lines {
 }
 
 const sizes: ReadonlyArray<Size> = [
-  { what: "lines of 200 B", lines: 150_000, bytes: 200, times: { floor: 4, websocketd: 1.5 } },
-  { what: "lines of 1 KB", lines: 80_000, bytes: 1024, times: { floor: 3.5, websocketd: 1.5 } },
-  { what: "lines of 16 KB", lines: 10_000, bytes: 16 * 1024, times: { floor: 3, websocketd: 1 } },
-  { what: "tool calls and results of 16 KB", lines: 5000, bytes: 16 * 1024, kind: "tools", times: {} },
+  { what: "lines of 200 B", lines: 100_000, bytes: 200, times: { floor: 4, websocketd: 1.5 } },
+  { what: "lines of 1 KB", lines: 50_000, bytes: 1024, times: { floor: 3.5, websocketd: 1.5 } },
+  { what: "lines of 16 KB", lines: 5000, bytes: 16 * 1024, times: { floor: 3, websocketd: 1 } },
+  { what: "tool calls and results of 16 KB", lines: 2000, bytes: 16 * 1024, kind: "tools", times: {} },
   { what: "one line of 20 MB", lines: 1, bytes: 20e6, times: {} }
 ]
 
@@ -23,7 +23,7 @@ const measure = async (bench: Bench, { times, what, ...lines }: Size): Promise<R
       inRounds(bench, `throughput, ${what}`, running, async (contender) => {
         const talk = await contender.open()
         try {
-          await turn(contender, talk, { ...lines, lines: Math.ceil(lines.lines / 20) })
+          await turn(contender, talk, { ...lines, lines: Math.ceil(lines.lines / 5) })
           return await turn(contender, talk, lines)
         } finally {
           await talk.close()
