@@ -143,6 +143,7 @@ const reopened = (bytes: number) =>
     return {
       firstSeq: () => store.firstSeq(),
       lastSeq: () => again().lastSeq(),
+      allocate: (size) => store.allocate(size),
       append: (batch) => again().append(batch),
       read: (seq) => store.read(seq),
       trim: (needed) => again().trim(needed),
