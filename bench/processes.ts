@@ -23,6 +23,11 @@ interface Options {
 const startMs = 15_000
 const stopMs = 5000
 
+/** A run that is broken off leaves nothing behind: relays end their agents when they are asked to end. */
+const running = new Set<ChildProcess>()
+process.on("exit", () => running.forEach((child) => child.kill("SIGTERM")))
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1))
+
 const ended = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
 
 const end = async (child: ChildProcess): Promise<void> => {
@@ -38,6 +43,8 @@ export const start = ({ args, command, cwd, env, ready }: Options): Promise<Star
   new Promise((resolve, reject) => {
     const begun = performance.now()
     const child = spawn(command, args, { cwd, env })
+    running.add(child)
+    child.once("exit", () => running.delete(child))
     let output = ""
     const fail = (why: string) => {
       clearTimeout(timer)
