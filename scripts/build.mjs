@@ -10,24 +10,33 @@ import { spawn } from "node:child_process"
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { bundleReaper } from "./bundleReaper.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const cli = join(root, "dist/cli.mjs")
 const read = (...path) => readFileSync(join(root, ...path), "utf8")
 const { version } = JSON.parse(read("package.json"))
+const libraryEntries = JSON.parse(read("tsconfig.build.json")).files
 
 // `ws` calls `require`, which modules do not have. The unlikely name cannot meet one that the minifier invents.
 const banner = `#!/usr/bin/env node
 import { createRequire as __aiRelayCreateRequire } from "node:module"
 const require = __aiRelayCreateRequire(import.meta.url)`
 
-const buildLibrary = () =>
+const reaper = JSON.stringify(bundleReaper())
+
+const compile = () =>
   new Promise((resolve, reject) => {
     const tsc = join(root, "node_modules/typescript/bin/tsc")
     spawn(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" })
       .once("error", reject)
       .once("exit", (code) => code === 0 ? resolve() : reject(new Error("tsc reports the errors above")))
   })
+
+const buildLibrary = async () => {
+  await compile()
+  writeFileSync(join(root, "dist/services/reaperSource.js"), `export const reaperSource = ${reaper}\n`)
+}
 
 const buildCli = async () => {
   const { metafile } = await build({
@@ -42,7 +51,7 @@ const buildCli = async () => {
     // node-pty is native and loaded only when a terminal is asked for; ws uses the other two when they are installed.
     external: ["node-pty", "bufferutil", "utf-8-validate"],
     banner: { js: banner },
-    define: { __AI_RELAY_VERSION__: JSON.stringify(version) },
+    define: { __AI_RELAY_VERSION__: JSON.stringify(version), __AI_RELAY_REAPER__: reaper },
     legalComments: "none",
     metafile: true,
     logLevel: "warning"
@@ -64,7 +73,7 @@ const licensesOf = (inputs) => {
 }
 
 const onlyCli = process.argv[2] === "cli"
-const entries = ["src/cli/main.ts", ...(onlyCli ? [] : ["src/index.ts", "src/schema/index.ts"])]
+const entries = ["src/cli/main.ts", ...(onlyCli ? [] : libraryEntries)]
 const started = performance.now()
 try {
   const missing = entries.filter((entry) => !existsSync(join(root, entry)))

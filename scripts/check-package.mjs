@@ -4,12 +4,14 @@
  *
  * Prints one line per check and ends with `N passed, N failed, N skipped`.
  */
+import { build } from "esbuild"
 import { execFile } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
+import { gzipSync } from "node:zlib"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const readJson = (...path) => JSON.parse(readFileSync(join(...path), "utf8"))
@@ -64,7 +66,9 @@ try {
 
   await check("holds dist and its papers, nothing else", alone, () => {
     const extra = readdirSync(installed(pkg.name))
-      .filter((name) => !["dist", "package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(name))
+      .filter((name) =>
+        !["dist", "contracts", "package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(name)
+      )
     expect(extra.length === 0, extra.join(", "))
   })
 
@@ -82,6 +86,27 @@ try {
       const code = await new Promise((resolve) => spawn("true", [], {}).onExit(({ exitCode }) => resolve(exitCode)))
       if (code !== 0) throw new Error("exit code " + code)
     `))
+  await check(`import { connect } from "${pkg.name}/client", without Effect`, alone, () =>
+    node(`
+      const { connect } = await import("${pkg.name}/client")
+      const session = connect({ url: "ws://127.0.0.1:1", retries: 0 })
+      const { code } = await session.ready.catch((error) => error)
+      if (code !== "unreachable") throw new Error("expected unreachable, got " + code)
+    `))
+  await check(`${pkg.name}/client in a page is under 10 kB, gzipped`, alone, async () => {
+    const { outputFiles } = await build({
+      absWorkingDir: project,
+      stdin: { contents: `export * from "${pkg.name}/client"`, resolveDir: project },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: "browser",
+      write: false
+    })
+    const bytes = gzipSync(outputFiles[0].contents).length
+    expect(bytes < 10_000, `it has ${bytes} bytes`)
+    return `${bytes} bytes`
+  })
 
   const beside = await check("installs beside Effect", alone, () => {
     const versionOf = (name) => readJson(root, "node_modules", name, "package.json").version

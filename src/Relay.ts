@@ -22,6 +22,7 @@ import * as EnvironmentCredentials from "./services/EnvironmentCredentials.js"
 import { Folders } from "./services/Folders.js"
 import { IdGenerator } from "./services/IdGenerator.js"
 import { Journal } from "./services/Journal.js"
+import * as OrphanSweep from "./services/OrphanSweep.js"
 import * as ProcessSupervisor from "./services/ProcessSupervisor.js"
 import * as PtySupervisor from "./services/PtySupervisor.js"
 import { Recorder } from "./services/Recorder.js"
@@ -29,30 +30,40 @@ import { RelayConfig, type Settings } from "./services/RelayConfig.js"
 import { SessionRegistry } from "./services/SessionRegistry.js"
 
 /** Every adapter the relay knows, over whatever starts its processes. */
-export const layerAdapters = AdapterRegistry.layer(
-  Effect.map(
-    Effect.all([ClaudeAdapter, CodexAdapter, CortexAdapter, GenericAdapter, ReplayAdapter, AcpAdapters]),
-    (found) => found.flat()
-  ),
-  { "claude-code": "claude" }
-).pipe(
-  Layer.provide(
-    Layer.mergeAll(
-      ClaudeAdapter.layer,
-      CodexAdapter.layer,
-      Layer.unwrapEffect(Effect.map(RelayConfig, CortexAdapter.layer)),
-      Layer.unwrapEffect(Effect.map(RelayConfig, GenericAdapter.layer)),
-      ReplayAdapter.layer,
-      AcpAdapters.layer
+export const layerAdapters = Layer.unwrapEffect(Effect.map(RelayConfig, ({ tools }) =>
+  AdapterRegistry.layer(
+    Effect.map(
+      Effect.all([ClaudeAdapter, CodexAdapter, CortexAdapter, GenericAdapter, ReplayAdapter, AcpAdapters]),
+      (found) => found.flat()
+    ),
+    { "claude-code": "claude" },
+    tools
+  ))).pipe(
+    Layer.provide(
+      Layer.mergeAll(
+        ClaudeAdapter.layer,
+        CodexAdapter.layer,
+        Layer.unwrapEffect(Effect.map(RelayConfig, CortexAdapter.layer)),
+        Layer.unwrapEffect(Effect.map(RelayConfig, GenericAdapter.layer)),
+        ReplayAdapter.layer,
+        AcpAdapters.layer
+      )
     )
   )
-)
 
 /** Sessions without sockets, for embedding. */
 export const layerSessions = (settings?: Partial<Settings>) =>
-  SessionRegistry.layer.pipe(
+  Layer.merge(SessionRegistry.layer, OrphanSweep.layer).pipe(
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
-    Layer.provide(Layer.mergeAll(ProcessSupervisor.layer(), PtySupervisor.layer())),
+    Layer.provide(
+      Layer.unwrapEffect(
+        Effect.map(
+          RelayConfig,
+          ({ pass_env }) =>
+            Layer.mergeAll(ProcessSupervisor.layer({ pass_env }), PtySupervisor.layer({ pass_env }))
+        )
+      )
+    ),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
     Layer.provide(Layer.mergeAll(NodeHttpClient.layer, EnvironmentCredentials.layer)),
     Layer.provideMerge(Journal.layer),

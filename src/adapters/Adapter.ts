@@ -146,7 +146,9 @@ export interface LaunchSpec {
   readonly command: string
   readonly args: ReadonlyArray<string>
   readonly cwd: string
-  /** Added to the agent's environment, in this order: the relay's allow-list, the handshake's `env`, these. */
+  /** Variables of the relay its program needs, besides those every program is given; `*` stands for anything. */
+  readonly inherits?: ReadonlyArray<string>
+  /** Added to the agent's environment, in this order: what it inherits, the handshake's `env`, these. */
   readonly env?: Readonly<Record<string, string>>
   /** `env` of the handshake: checked against the relay's rules. */
   readonly clientEnv?: Readonly<Record<string, string>> | undefined

@@ -5,9 +5,17 @@ import type { Adapter } from "./Adapter.js"
 /** The handshake's `tool` is a name nobody knows. */
 export class UnknownTool extends Schema.TaggedError<UnknownTool>()("UnknownTool", {
   tool: Schema.String,
-  known: Schema.Array(Schema.String)
+  known: Schema.Array(Schema.String),
+  /** It is known, but not to be used here. */
+  withheld: Schema.optional(Schema.Boolean)
 }) {
   override get message() {
+    if (this.withheld === true) {
+      return `this relay does not offer the tool "${this.tool}": set \`tool\` to one of ${
+        this.known.join(", ")
+      }`
+        + `, or start it with --tools ${this.tool}`
+    }
     return `the relay knows no tool "${this.tool}": set \`tool\` to one of ${this.known.join(", ")}`
       + ", or start the relay with --allow-program to let it be a program's name"
   }
@@ -17,27 +25,43 @@ export class AdapterRegistry extends Context.Tag("ai-relay/adapters/AdapterRegis
   readonly get: (tool: string) => Effect.Effect<Adapter, UnknownTool>
   readonly tools: ReadonlyArray<string>
 }>() {
-  /** `aliases` are further names: `{"claude-code": "claude"}`. */
+  /** `aliases` are further names: `{"claude-code": "claude"}`. `offered` are the tools to be used; empty: all. */
   static readonly layer = <E, R>(
     adapters: Effect.Effect<ReadonlyArray<Adapter>, E, R>,
-    aliases: Readonly<Record<string, string>> = {}
-  ) => Layer.effect(this, Effect.map(adapters, (found) => registryOf(found, aliases)))
+    aliases: Readonly<Record<string, string>> = {},
+    offered: ReadonlyArray<string> = []
+  ) => Layer.effect(this, Effect.map(adapters, (found) => registryOf(found, aliases, offered)))
 }
 
 const registryOf = (
   adapters: ReadonlyArray<Adapter>,
-  aliases: Readonly<Record<string, string>>
+  aliases: Readonly<Record<string, string>>,
+  offered: ReadonlyArray<string>
 ): Context.Tag.Service<AdapterRegistry> => {
   const byName = new Map(adapters.map((adapter) => [adapter.tool, adapter]))
-  const tools = [...byName.keys()]
+  const nameOf = (tool: string) => (Object.hasOwn(aliases, tool) ? aliases[tool] : undefined) ?? tool
+  const names = offered.map(nameOf)
+  const isOffered = ({ tool }: Adapter) => names.length === 0 || names.includes(tool)
+  const tools = adapters.filter(isOffered).map(({ tool }) => tool)
+
+  /** The adapter itself, or a program that another one runs. */
+  const find = (tool: string): { readonly adapter: Adapter; readonly by: Adapter } | undefined => {
+    const adapter = byName.get(nameOf(tool))
+    if (adapter !== undefined) return { adapter, by: adapter }
+    return adapters.flatMap((by) => {
+      const named = by.named?.(tool)
+      return named === undefined ? [] : [{ adapter: named, by }]
+    })[0]
+  }
+
   return {
     tools,
     get: (tool) => {
-      const adapter = byName.get(Object.hasOwn(aliases, tool) ? aliases[tool] ?? tool : tool)
-        ?? adapters.map(({ named }) => named?.(tool)).find((found) => found !== undefined)
-      return adapter === undefined
-        ? Effect.fail(new UnknownTool({ tool, known: tools }))
-        : Effect.succeed(adapter)
+      const found = find(tool)
+      if (found === undefined) return new UnknownTool({ tool, known: tools })
+      return isOffered(found.by) || isOffered(found.adapter)
+        ? Effect.succeed(found.adapter)
+        : new UnknownTool({ tool, known: tools, withheld: true })
     }
   }
 }

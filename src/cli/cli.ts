@@ -1,55 +1,65 @@
 /**
  * cli: the commands of `ai-relay` and its exit codes. 0: ended as asked. 1: could not start, and one line says why; or
- * the doctor found no agent that works.
+ * the doctor found no agent that works. `run` has more (run.ts).
  */
 import { Command, ValidationError } from "@effect/cli"
 import { Console, Effect, Layer, Logger } from "effect"
 import * as Relay from "../Relay.js"
-import { RelayServer } from "../server/RelayServer.js"
+import * as AccessToken from "../services/AccessToken.js"
+import { announce } from "./announce.js"
+import { attach } from "./attach.js"
 import { settingsProvider } from "./configFile.js"
 import { doctor } from "./doctor.js"
 import { helpText } from "./help.js"
+import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
 import { lineLogger } from "./lineLogger.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
+import { run as runTurn } from "./run.js"
 import { sessions } from "./sessions.js"
 
 declare const __AI_RELAY_VERSION__: string | undefined
 const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ : "development"
 
-const announce = Effect.flatMap(
-  RelayServer,
-  ({ address: { host, port } }) =>
-    Console.log(
-      `ai-relay ${version} listens on ws://${
-        host === "0.0.0.0" ? "localhost" : host
-      }:${port} (Ctrl-C ends it)`
-    )
-)
-
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
-  Command.make(name, options, ({ config: _, log_level, no_state, record, state_dir, token, ...settings }) => {
+  Command.make(name, options, (flags) => {
+    const { config: _, log_level, no_auth, no_state, record, state_dir, token, token_file, ...settings } =
+      flags
     const folder = orUndefined(record)
-    const options = {
-      ...settings,
-      token: orUndefined(token),
-      ...(!no_state && { state_dir }),
-      ...(folder !== undefined && { record: folder })
-    }
-    return Layer.launch(
-      Layer.effectDiscard(announce).pipe(
-        Layer.provide(Relay.layer(options)),
-        Layer.provide(Logger.minimumLogLevel(log_level)),
-        Layer.provide(Logger.replace(Logger.defaultLogger, lineLogger))
+    const kept = no_state ? undefined : state_dir
+    return Effect.gen(function*() {
+      const found = yield* AccessToken.find({
+        token: orUndefined(token),
+        token_file: orUndefined(token_file),
+        state_dir: kept
+      })
+      const options = {
+        ...settings,
+        token: found.token,
+        auth: no_auth ? "never" as const : settings.auth,
+        tls_cert: orUndefined(settings.tls_cert),
+        tls_key: orUndefined(settings.tls_key),
+        ...(kept !== undefined && { state_dir: kept }),
+        ...(folder !== undefined && { record: folder })
+      }
+      return yield* Layer.launch(
+        Layer.effectDiscard(Effect.zipRight(announce(version, found, options.auth), hurryOnSecondSignal))
+          .pipe(
+            Layer.provide(Relay.layer(options)),
+            Layer.provide(Logger.minimumLogLevel(log_level)),
+            Layer.provide(Logger.replace(Logger.defaultLogger, lineLogger))
+          )
       )
-    )
+    })
   })
 
-const fails = Effect.sync(() => {
-  process.exitCode = 1
-})
+const exitWith = (code: number) =>
+  Effect.sync(() => {
+    process.exitCode = code
+  })
+const fails = exitWith(1)
 
 const command = server("ai-relay", relayOptions).pipe(
-  Command.withSubcommands([server("serve", serveOptions), doctor(fails), sessions])
+  Command.withSubcommands([server("serve", serveOptions), doctor(fails), sessions, attach, runTurn(exitWith)])
 )
 const runCommand = Command.run(command, { name: "ai-relay", version })
 

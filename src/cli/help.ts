@@ -23,6 +23,14 @@ Usage
   ai-relay serve [flags]       serve on port 9000, as containers do
   ai-relay doctor [--json]     say which agents work here, and what to run for the others
   ai-relay sessions [--json]   list the sessions that are kept
+  ai-relay run [--tool NAME] [--folder FOLDER] [--model NAME] [--permission-mode MODE]
+               [--session NAME] [--json] "prompt"
+                               one turn: the answer on stdout, what is piped in is part of
+                               the prompt; exit code 0 end_turn, 1 error, 2 refusal,
+                               3 limit reached, 130 stopped
+  ai-relay attach [--json] [SESSION]
+                               join a session, by default the one used last
+                               (both: --url ws://HOST:PORT, default the local relay; --token)
 
 Flags
 ${flags.map(({ about }, index) => (left[index] ?? "").padEnd(width) + about).join("\n")}

@@ -39,6 +39,13 @@ const amount = (name: string, about: string, standard: number) =>
 
 const invalid = (error: ConfigError.ConfigError) => ValidationError.invalidValue(HelpDoc.p(String(error)))
 
+/** A flag without a value. */
+const flag = (name: string, about: string) =>
+  Options.boolean(flagOf(name, "", about)).pipe(
+    Options.withFallbackConfig(Config.boolean(name)),
+    Options.withDefault(false)
+  )
+
 /** A repeatable flag; as a variable, separated by commas. */
 const list = (name: string, value: string, about: string, standard: ReadonlyArray<string> = []) => {
   const configured = Config.array(Config.nonEmptyString(), name).pipe(Config.withDefault(standard))
@@ -61,13 +68,45 @@ const common = {
       Options.withFallbackConfig(Config.redacted("token")),
       Options.optional
     ),
+  token_file: text(
+    "token_file",
+    "FILE",
+    "File that holds it (one made at the first start, in the state folder)"
+  )
+    .pipe(Options.optional),
+  auth: Options.choice(
+    flagOf("auth", "WHO", "Who needs the token: remote (other machines) or always (everybody) (remote)"),
+    ["remote", "always"]
+  ).pipe(
+    Options.withFallbackConfig(Config.literal("remote", "always")("auth")),
+    Options.withDefault("remote" as const)
+  ),
+  no_auth: flag("no_auth", "Nobody needs a token: whoever reaches the port can run anything as this user"),
+  tls_cert: text("tls_cert", "FILE", "Certificate (PEM): then it speaks TLS, wss:// and https://").pipe(
+    Options.optional
+  ),
+  tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password").pipe(Options.optional),
   allow_origin: list("allow_origin", "ORIGIN", "Web page that may connect, such as https://app.example.com"),
   allow_host: list("allow_host", "NAME", "Further name this relay is reached by"),
   roots: list(
     "root",
     "FOLDER",
-    "Sessions may work in it and below (here, and the home folder)",
+    "Sessions may work in it and below (here and the home folder, but never /)",
     standard.roots
+  ),
+  tools: Options.map(
+    list("tools", "NAME", "Agent that may be used, then only these (all)"),
+    (names) => names.flatMap((name) => name.split(","))
+  ),
+  no_extra_args: flag(
+    "no_extra_args",
+    "Clients may give agents no arguments: no `extra_args`, and no `config` for Codex"
+  ),
+  no_command: flag("no_command", "Clients may name no program (`command`) but those of --allow-program"),
+  pass_env: list(
+    "pass_env",
+    "NAME",
+    "Further variable of the relay that agents get, such as AWS_*; * for all"
   ),
   allow_env: list(
     "allow_env",
@@ -100,14 +139,49 @@ const common = {
     standard.interrupt_timeout
   ),
   linger: amount("linger", "Seconds a named session lives on without a client", standard.linger),
+  drain: amount(
+    "drain",
+    "Seconds running turns may go on when the relay is told to stop",
+    serverDefaults.drain
+  ),
+  max_sessions: amount("max_sessions", "Live sessions", standard.max_sessions),
   max_queued: amount("max_queued", "Prompts that may wait behind a running turn", standard.max_queued),
+  max_connections: amount("max_connections", "Connections in all", serverDefaults.max_connections),
+  max_connections_per_peer: amount(
+    "max_connections_per_peer",
+    "Connections from one other machine",
+    serverDefaults.max_connections_per_peer
+  ),
+  handshake_timeout: amount(
+    "handshake_timeout",
+    "Seconds a client may take for its handshake",
+    serverDefaults.handshake_timeout
+  ),
+  max_handshake_bytes: amount(
+    "max_handshake_bytes",
+    "Bytes a handshake may have",
+    serverDefaults.max_handshake_bytes
+  ),
+  max_frame_bytes: amount(
+    "max_frame_bytes",
+    "Bytes any later frame may have",
+    serverDefaults.max_frame_bytes
+  ),
+  max_json_depth: amount("max_json_depth", "Levels of nesting in a frame", serverDefaults.max_json_depth),
+  max_unsent_bytes: amount(
+    "max_unsent_bytes",
+    "Bytes a client may leave unread before it waits for the log",
+    serverDefaults.max_unsent_bytes
+  ),
+  retain_bytes: amount(
+    "retain_bytes",
+    "Bytes of events in memory per session, while they are not on disk",
+    standard.retain_bytes
+  ),
   state_dir: text("state_dir", "FOLDER", "Where sessions are kept (~/.local/state/ai-relay)").pipe(
     Options.withDefault(join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay"))
   ),
-  no_state: Options.boolean(flagOf("no_state", "", "Keep nothing on disk: sessions end with the relay")).pipe(
-    Options.withFallbackConfig(Config.boolean("no_state")),
-    Options.withDefault(false)
-  ),
+  no_state: flag("no_state", "Keep nothing on disk: sessions end with the relay"),
   journal_bytes: amount("journal_bytes", "Bytes of events kept per session", standard.journal_bytes),
   journal_events: amount("journal_events", "Events kept per session", standard.journal_events),
   journal_days: amount("journal_days", "Days an unused session is kept", standard.journal_days),

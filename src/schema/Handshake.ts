@@ -88,7 +88,9 @@ const Fields = Schema.Struct({
   after_seq: optional(Count),
   linger: optional(Seconds),
   raw: optional(Flag),
-  token: optional(NonEmptyText)
+  token: optional(NonEmptyText),
+  /** Instead of the token, once: what `POST /ticket` gave. */
+  ticket: optional(NonEmptyText)
 })
 
 /** Other spellings of the old protocol, and the field they mean. `null` means absent, so it replaces nothing. */

@@ -10,7 +10,7 @@ import type { ClientCommand } from "./ClientCommand.js"
 import { type ContentBlock, textOf } from "./ContentBlock.js"
 import { Handshake } from "./Handshake.js"
 import { MessageId } from "./Ids.js"
-import { type Fields, oddity, parseFields } from "./parseFields.js"
+import { defaultLevels, type Fields, isTooDeep, oddity, parseFields, tooDeep } from "./parseFields.js"
 import { PermissionAnswer, toPermissionResponse } from "./Permission.js"
 
 /** A frame that is no command. `problem` is for people; `message_id` is the frame's own, when it could be read. */
@@ -36,8 +36,9 @@ const decodeWith = <A, I>(schema: Schema.Schema<A, I>) => {
   return (fields: Fields) => read(fields)
 }
 
-/** The handshake, out of the first frame. */
-export const decodeHandshake = (frame: string): Either.Either<Handshake, string> => {
+/** The handshake, out of the first frame, nested at most so many levels deep. */
+export const decodeHandshake = (frame: string, levels = defaultLevels): Either.Either<Handshake, string> => {
+  if (isTooDeep(frame, levels)) return Either.left(tooDeep(levels))
   const fields = parseFields(frame)
   if (fields === undefined) {
     return Either.left(
@@ -116,7 +117,11 @@ const readFields = (fields: Fields): Either.Either<ClientCommand, string> => {
 const isMessageId = Schema.is(MessageId)
 
 /** A command, out of any later frame. A frame that is not a JSON object is a prompt. */
-export const decodeFrame = (frame: string): Either.Either<ClientCommand, BadFrame> => {
+export const decodeFrame = (
+  frame: string,
+  levels = defaultLevels
+): Either.Either<ClientCommand, BadFrame> => {
+  if (isTooDeep(frame, levels)) return Either.left({ problem: tooDeep(levels) })
   const fields = parseFields(frame)
   if (fields === undefined) return Either.mapLeft(toPrompt(textBlocks(frame), {}), (problem) => ({ problem }))
   const { message_id } = fields

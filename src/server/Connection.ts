@@ -1,15 +1,16 @@
 /**
  * Connection: one WebSocket. The only place that reads and writes sockets.
  *
- * Inbound: a Queue of text frames; while it is long the socket is not read. Outbound: the connection follows a session's
- * log at its own pace, a batch of frames per write; above the high-water mark it waits for the socket to drain,
- * and the log waits for it or cuts it off, as the log sees fit.
+ * Inbound: a Queue of frames; while it is long, or the peer does not read its answers, the socket is not read. Outbound:
+ * the connection follows a session's log at its own pace, a batch of frames per write; while the peer has much to
+ * read it waits for the socket to drain, and the log waits for it or cuts it off, as the log sees fit.
  */
 import { type Context, Deferred, Effect, Queue, Schedule, Schema } from "effect"
 import type { Socket } from "node:net"
 import type { RawData, WebSocket } from "ws"
 import type { EventBody } from "../schema/index.js"
 import type { EventLog, Follower } from "../services/EventLog.js"
+import type { ServerSettings } from "./ServerConfig.js"
 import { makeWriter } from "./textFrames.js"
 
 /** The client read too slowly and was cut off from the log. */
@@ -22,7 +23,10 @@ export class FellBehind extends Schema.TaggedError<FellBehind>()("FellBehind", {
 export interface Connection {
   /** The next text frame. Never completes once the peer is gone. */
   readonly receive: Effect.Effect<string>
-  /** Say something to this client alone. It repeats the `seq` the client stands at, so that no cursor moves. */
+  /**
+   * Say something to this client alone; waits while it has too much to read. It repeats the `seq` the client stands at,
+   * so that no cursor moves.
+   */
   readonly tell: (event: EventBody) => Effect.Effect<void>
   /** Send a greeting, then what is in the log after `after_seq`, and what comes, until the log is closed. */
   readonly follow: (
@@ -31,38 +35,49 @@ export interface Connection {
   ) => Effect.Effect<void, FellBehind>
   /** Completes when the peer is gone. */
   readonly gone: Effect.Effect<void>
+  /** Say goodbye. Completes when the peer is gone, or has had time to read what is left and to say so. */
   readonly close: (code: number, reason: string) => Effect.Effect<void>
 }
 
-/** Unsent bytes above which a connection stops taking from the log. */
-const highWaterBytes = 1024 * 1024
 /** Inbound frames and bytes above which the socket is not read. */
 const inboundFrames = 64
 const inboundBytes = 1024 * 1024
 const heartbeat = "30 seconds"
+/** How long the goodbye of a client that has followed a session is waited for, and of one that has not. */
+const goodbye = { client: "30 seconds", stranger: "1 second" } as const
 
-export interface ConnectionOptions {
-  /** Bytes the peer may send before its first frame is complete. */
-  readonly max_handshake_bytes: number
+/** Bytes the peer may send before its first frame is complete, in any frame, and leave unread. */
+export type ConnectionOptions = Pick<
+  ServerSettings,
+  "max_handshake_bytes" | "max_frame_bytes" | "max_unsent_bytes"
+>
+
+interface Frame {
+  /** Undefined for a binary frame. */
+  readonly text: string | undefined
+  readonly size: number
 }
 
 export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, options: ConnectionOptions) {
   const clock = yield* Effect.clock
   // Bounded by `ws.pause`: what one read of the socket holds can still come after it.
-  const inbound = yield* Queue.unbounded<string>()
+  const inbound = yield* Queue.unbounded<Frame>()
   const gone = yield* Deferred.make<void>()
   let frames = 0
   let bytes = 0
   let position = 0
   let session_id: string | undefined
+  let isClosing = false
 
   const isFull = () => bytes > inboundBytes || frames >= inboundFrames
+  const isBehind = () => ws.bufferedAmount > options.max_unsent_bytes
 
   /** Until the first frame is whole, nobody knows who is sending. */
   let isFirst = true
   const onFirstBytes = () => {
     if (!isFirst || socket.bytesRead <= firstByte + options.max_handshake_bytes) return
     unsafeTell(tooLong(options.max_handshake_bytes))
+    isClosing = true
     ws.close(1009, "the handshake is too long")
     socket.off("data", onFirstBytes)
   }
@@ -70,35 +85,67 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
   socket.on("data", onFirstBytes)
 
   const onMessage = (data: RawData, isBinary: boolean) => {
-    // Being taken off in the middle of an event, the listener is called once more.
-    isFirst = false
-    socket.off("data", onFirstBytes)
-    if (isBinary) return unsafeTell(noBinary)
+    if (isClosing) return
+    if (!isBinary) {
+      // Being taken off in the middle of an event, the listener is called once more.
+      isFirst = false
+      socket.off("data", onFirstBytes)
+    }
     // `nodebuffer`, ws's default: one Buffer.
-    const text = (data as Buffer).toString("utf8")
+    const { length: size } = data as Buffer
     frames += 1
-    bytes += text.length
-    inbound.unsafeOffer(text)
+    bytes += size
+    inbound.unsafeOffer({ text: isBinary ? undefined : (data as Buffer).toString("utf8"), size })
     if (isFull()) ws.pause()
+  }
+  // ws closes by itself when a frame breaks a rule: the peer is told which.
+  const closeByItself = ws.close.bind(ws)
+  ws.close = (code, reason) => {
+    const complaint = isClosing ? undefined : broken(code, options)
+    if (complaint !== undefined) unsafeTell(complaint)
+    closeByItself(code, reason)
   }
   const onGone = () => Deferred.unsafeDone(gone, Effect.void)
   yield* Effect.acquireRelease(
-    Effect.sync(() => void ws.on("message", onMessage).on("close", onGone).on("error", onGone)),
-    // The error listener stays: a late error must not end the process.
+    Effect.sync(() => void ws.on("message", onMessage).on("close", onGone).on("error", () => {})),
+    // The error listener stays: a late error must not end the process. After any there is a close.
     () => Effect.sync(() => void ws.off("message", onMessage).off("close", onGone).terminate())
   )
 
-  const receive = Effect.map(Queue.take(inbound), (text) => {
+  const receive: Connection["receive"] = Effect.flatMap(Queue.take(inbound), ({ size, text }) => {
     frames -= 1
-    bytes -= text.length
+    bytes -= size
     if (ws.isPaused && !isFull()) ws.resume()
-    return text
+    return text === undefined ? Effect.zipRight(tell(noBinary), receive) : Effect.succeed(text)
   })
 
   const unsafeTell = (event: EventBody) => {
     const ts = clock.unsafeCurrentTimeMillis() / 1000
     ws.send(JSON.stringify({ ...event, seq: position, ts, ...(session_id !== undefined && { session_id }) }))
   }
+
+  const drained = Effect.async<void>((resume) => {
+    const onDrain = () => resume(Effect.void)
+    if (!isBehind()) return onDrain()
+    socket.once("drain", onDrain)
+    return Effect.sync(() => socket.off("drain", onDrain))
+  })
+
+  const tell: Connection["tell"] = (event) =>
+    Effect.suspend(() => {
+      unsafeTell(event)
+      return drained
+    })
+
+  /** What the peer still sends is not read any more, only its own goodbye is waited for. */
+  const close: Connection["close"] = (code, reason) =>
+    Effect.suspend(() => {
+      isClosing = true
+      ws.close(code, reason.slice(0, 120))
+      ws.resume()
+      const patience = session_id === undefined ? goodbye.stranger : goodbye.client
+      return Effect.asVoid(Effect.timeoutOption(Deferred.await(gone), patience))
+    })
 
   const follow: Connection["follow"] = (log, { after_seq, greeting, raw }) =>
     Effect.async((resume) => {
@@ -107,13 +154,13 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
       const follower: Follower = log.unsafeFollow(after_seq, () => write())
       const send = makeWriter(socket, raw)
       const write = () => {
-        if (ws.bufferedAmount > highWaterBytes) return
+        if (isBehind()) return
         for (let batch = follower.next(); batch !== undefined; batch = follower.next()) {
           // A closing socket has sent its last frame already.
           if (ws.readyState !== ws.OPEN) return
           send(batch)
           position = batch.firstSeq + batch.ends.length - 1
-          if (ws.bufferedAmount > highWaterBytes) return
+          if (isBehind()) return
         }
         if (follower.overrun()) resume(new FellBehind({ seq: position }))
         else if (follower.done()) resume(Effect.void)
@@ -137,10 +184,10 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
 
   const connection: Connection = {
     receive,
-    tell: (event) => Effect.sync(() => unsafeTell(event)),
+    tell,
     follow,
     gone: Deferred.await(gone),
-    close: (code, reason) => Effect.sync(() => ws.close(code, reason.slice(0, 120)))
+    close
   }
   return connection
 })
@@ -157,6 +204,24 @@ const tooLong = (bytes: number): EventBody => ({
   text: `the handshake may have ${bytes} bytes: send images and long texts as commands, after it`,
   metadata: { fatal: true }
 })
+
+const broken = (code: number | undefined, { max_frame_bytes }: ConnectionOptions): EventBody | undefined =>
+  code === 1009
+    ? {
+      type: "error",
+      code: "too_large",
+      text: `a frame may have ${max_frame_bytes} bytes: send less at once, or start the relay with a higher `
+        + "--max-frame-bytes",
+      metadata: { fatal: true }
+    }
+    : code === 1007
+    ? {
+      type: "error",
+      code: "bad_command",
+      text: "the frame is not valid UTF-8: send JSON as UTF-8 text",
+      metadata: { fatal: true }
+    }
+    : undefined
 
 const gap = (first_seq: number): EventBody => ({
   type: "error",

@@ -1,21 +1,26 @@
 /**
  * RelayServer: listens, and gives every WebSocket a scoped fiber.
  *
- * Shutting down: no new connections, all sessions end at once and say so to their clients, then the sockets close.
+ * Shutting down: no new connections and no new turns; clients are told, and running turns may end (`drain`). Then all
+ * sessions end at once and say so, and the sockets close.
  */
 import { Context, Effect, FiberSet, Layer, Runtime, Schema } from "effect"
-import { createServer, type IncomingMessage, type Server } from "node:http"
+import { readFileSync } from "node:fs"
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
+import { createServer as createTlsServer, Server as TlsServer } from "node:https"
 import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
 import { Auth, type Visitor } from "../services/Auth.js"
 import type { Journal } from "../services/Journal.js"
+import * as Metrics from "../services/Metrics.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
 import { waitUntil } from "../services/waitUntil.js"
 import * as Connection from "./Connection.js"
+import * as Guests from "./Guests.js"
 import { answerHttp, visitorOf } from "./httpRoutes.js"
 import { serveConnection } from "./serveConnection.js"
-import { ServerConfig } from "./ServerConfig.js"
+import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
 
 /** The address cannot be listened on. */
 export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
@@ -34,9 +39,18 @@ export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFail
   }
 }
 
+/** The certificate or its key cannot be used. */
+export class TlsUnusable extends Schema.TaggedError<TlsUnusable>()("TlsUnusable", { reason: Schema.String }) {
+  override get message() {
+    return `TLS cannot be used: ${this.reason}`
+  }
+}
+
 export class RelayServer extends Context.Tag("ai-relay/server/RelayServer")<RelayServer, {
   /** Where it listens; the port is the real one when 0 was asked for. */
-  readonly address: { readonly host: string; readonly port: number }
+  readonly address: { readonly host: string; readonly port: number; readonly secure: boolean }
+  /** When it shuts down: wait for no turn any longer. */
+  readonly hurry: Effect.Effect<void>
 }>() {
   static readonly layer = Layer.scoped(this, Effect.suspend(() => make))
 }
@@ -46,11 +60,14 @@ const goodbyeMs = 1000
 
 /** Answer an upgrade that will not be one. */
 const turnAway = (socket: Duplex, status: string, text: string) => {
-  const body = JSON.stringify({ text }) + "\n"
+  const code = status.startsWith("503") ? { code: "overloaded" } : {}
+  const body = JSON.stringify({ text, ...code }) + "\n"
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
       + `connection: close\r\n\r\n${body}`
   )
+  // Who does not close in return is not waited for.
+  setTimeout(() => socket.destroy(), goodbyeMs).unref()
 }
 
 const listen = (server: Server, host: string, port: number) =>
@@ -60,8 +77,36 @@ const listen = (server: Server, host: string, port: number) =>
     server.listen(port, host, () => resume(Effect.succeed(server.address() as AddressInfo)))
   })
 
+/** Without a word to say, nobody stays longer than it takes to say it. */
+const openServer = (settings: ServerSettings): Effect.Effect<Server, TlsUnusable> => {
+  const { handshake_timeout, tls_cert, tls_key } = settings
+  const patience = handshake_timeout * 1000
+  const options: ServerOptions = {
+    headersTimeout: patience,
+    requestTimeout: patience,
+    connectionsCheckingInterval: Math.min(patience, 1000)
+  }
+  if (tls_cert === undefined && tls_key === undefined) return Effect.sync(() => createServer(options))
+  if (tls_cert === undefined || tls_key === undefined) {
+    return new TlsUnusable({ reason: "give both --tls-cert and --tls-key" })
+  }
+  return Effect.try({
+    try: () => {
+      const [cert, key] = [readFileSync(tls_cert), readFileSync(tls_key)]
+      return createTlsServer({ ...options, cert, key, handshakeTimeout: patience })
+    },
+    catch: (cause) =>
+      new TlsUnusable({
+        reason: `${
+          cause instanceof Error ? cause.message : String(cause)
+        }; check --tls-cert and --tls-key (PEM files)`
+      })
+  })
+}
+
 const make = Effect.gen(function*() {
-  const { host, max_frame_bytes, max_handshake_bytes, port } = yield* ServerConfig
+  const settings = yield* ServerConfig
+  const { drain, host, max_connections, max_frame_bytes, port } = settings
   const auth = yield* Auth
   const registry = yield* SessionRegistry
   const runSync = Runtime.runSync(yield* Effect.runtime<never>())
@@ -72,18 +117,39 @@ const make = Effect.gen(function*() {
     perMessageDeflate: false,
     maxPayload: max_frame_bytes
   })
+  const guests = Guests.make(settings)
   let connections = 0
+  let isDraining = false
+  let isHurried = false
 
   const serve = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, visitor: Visitor) {
     yield* Effect.logInfo(`connected from ${visitor.address}`)
-    const connection = yield* Connection.make(ws, socket, { max_handshake_bytes })
-    yield* serveConnection(connection, visitor)
+    yield* Metrics.countingConnection
+    const connection = yield* Connection.make(ws, socket, settings)
+    yield* serveConnection(connection, visitor, settings, () => guests.admit(socket))
     yield* Effect.logInfo("disconnected")
   }, Effect.scoped)
 
-  const server = createServer((request, response) => void fork(answerHttp(request, response)))
-  server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+  const server = yield* openServer(settings)
+  const secure = server instanceof TlsServer
+  // Those that have not even begun to speak TLS are nobody's guests yet.
+  server.maxConnections = 2 * max_connections
+  server.on(secure ? "secureConnection" : "connection", (socket: Socket) => {
+    const refusal = guests.enter(socket)
+    if (refusal === undefined) return
     socket.on("error", () => socket.destroy())
+    turnAway(socket, "503 Service Unavailable", refusal)
+  })
+  server.on("request", (request, response) => {
+    if (response.socket?.writableEnded === true) return
+    void fork(answerHttp(request, response, () => guests.admit(request.socket)))
+  })
+  server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (socket.writableEnded) return
+    socket.on("error", () => socket.destroy())
+    if (isDraining) {
+      return turnAway(socket, "503 Service Unavailable", "the relay is shutting down: try again later")
+    }
     const visitor = visitorOf(request)
     const refusal = runSync(Effect.merge(Effect.flip(auth.checkOrigin(visitor))))
     if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
@@ -97,7 +163,10 @@ const make = Effect.gen(function*() {
 
   const address = yield* Effect.acquireRelease(listen(server, host, port), () => shutDown)
   const shutDown: Effect.Effect<void> = Effect.gen(function*() {
+    isDraining = true
     server.close()
+    yield* registry.drain(drain)
+    yield* waitUntil(() => isHurried || !registry.isBusy(), drain * 1000)
     yield* registry.closeAll
     // Each connection closes when it has sent its session's last event.
     yield* waitUntil(() => sockets.clients.size === 0, goodbyeMs)
@@ -105,5 +174,8 @@ const make = Effect.gen(function*() {
     server.closeAllConnections()
   })
 
-  return RelayServer.of({ address: { host, port: address.port } })
+  return RelayServer.of({
+    address: { host, port: address.port, secure },
+    hurry: Effect.sync(() => void (isHurried = true))
+  })
 })

@@ -5,17 +5,38 @@ export interface ServerSettings {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
+  /** PEM files: with both, it speaks TLS (`wss://`, `https://`) and nothing else. */
+  readonly tls_cert?: string | undefined
+  readonly tls_key?: string | undefined
   /** Largest frame a client may send, in bytes (base64 images). */
   readonly max_frame_bytes: number
   /** Largest first frame, in bytes: nobody has said who they are yet. */
   readonly max_handshake_bytes: number
+  /** Seconds a client may take for it. */
+  readonly handshake_timeout: number
+  /** Levels of objects and lists in a frame. */
+  readonly max_json_depth: number
+  /** Bytes sent to a client that it has not read yet; then it is given no more until it has. */
+  readonly max_unsent_bytes: number
+  /** Connections, of all kinds. */
+  readonly max_connections: number
+  /** Connections from one address (IPv6: one /64 network). This machine's own are not counted. */
+  readonly max_connections_per_peer: number
+  /** Seconds running turns may go on when the relay is told to stop. */
+  readonly drain: number
 }
 
 export const serverDefaults: ServerSettings = {
   host: "0.0.0.0",
   port: 8765,
   max_frame_bytes: 50 * 1024 * 1024,
-  max_handshake_bytes: 64 * 1024
+  max_handshake_bytes: 64 * 1024,
+  handshake_timeout: 10,
+  max_json_depth: 100,
+  max_unsent_bytes: 1024 * 1024,
+  max_connections: 1000,
+  max_connections_per_peer: 100,
+  drain: 3
 }
 
 export class ServerConfig

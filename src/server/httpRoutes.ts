@@ -2,22 +2,28 @@
  * httpRoutes: the relay's answers to plain HTTP. All but the health checks ask who is there, as the socket does.
  *
  * - `GET /healthz`: the process answers. `GET /readyz`: sessions can be written; 503 and why, if not.
+ * - `GET /metrics`: what is counted, as Prometheus reads it.
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
+ * - `GET /schema.json`, `/asyncapi.json`, `/openapi.json`: the contracts.
+ * - `POST /ticket`: `{"ticket":"…","expires_in":30}`, which lets one connection in, once, instead of the token.
  */
 import { Effect, Option, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { contracts } from "../schema/contracts/index.js"
 import { SessionId } from "../schema/index.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import { Journal } from "../services/Journal.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
+import { metricsText } from "./metricsText.js"
 import { sendEvents } from "./sendEvents.js"
 
 export const visitorOf = ({ headers, socket }: IncomingMessage): Visitor => ({
   address: socket.remoteAddress,
   host: headers.host,
   origin: headers.origin,
-  authorization: headers.authorization
+  authorization: headers.authorization,
+  forwarded: headers["x-forwarded-for"] !== undefined || headers["forwarded"] !== undefined
 })
 
 const sendJson = (response: ServerResponse, status: number, body: unknown) =>
@@ -30,9 +36,27 @@ const sendJson = (response: ServerResponse, status: number, body: unknown) =>
     response.end(JSON.stringify(body) + "\n")
   })
 
+/** A page of an allowed origin asks whether it may send its token. */
+const sendPreflight = (response: ServerResponse) =>
+  Effect.sync(() => {
+    response.writeHead(204, {
+      "access-control-allow-headers": "authorization, content-type",
+      "access-control-allow-methods": "GET, POST",
+      "access-control-max-age": "600"
+    })
+    response.end()
+  })
+
+const sendMetrics = (response: ServerResponse) =>
+  Effect.map(metricsText, (text) => {
+    response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" })
+    response.end(text)
+  })
+
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there are /healthz, /readyz, /sessions and /sessions/ID/events."
+  + "Over HTTP there are /healthz, /readyz, /metrics, /sessions, /sessions/ID/events, POST /ticket, and /openapi.json, "
+  + "which describes them."
 
 const isSessionId = Schema.is(SessionId)
 
@@ -50,7 +74,10 @@ const route = Effect.fnUntraced(
   function*(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
     const registry = yield* SessionRegistry
     const journal = yield* Journal
+    if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
+    const contract = Object.entries(contracts).find(([name]) => path === `/${name}`)?.[1]
+    if (contract !== undefined) return yield* sendJson(response, 200, contract())
     if (!eventsPath.test(path)) return yield* sendJson(response, path === "/" ? 200 : 404, { text: hint })
     const id = Option.getOrElse(sessionIn(path), () => "")
     const after_seq = placeOf(query, request)
@@ -73,25 +100,31 @@ const health = Effect.fnUntraced(function*(path: string, response: ServerRespons
 
 /** Answer one request; it is over when the answer is sent or the peer is gone. */
 export const answerHttp = Effect.fn("answerHttp")(
-  function*(request: IncomingMessage, response: ServerResponse) {
+  function*(request: IncomingMessage, response: ServerResponse, onAdmitted: () => void) {
     const [path = "/", query = ""] = (request.url ?? "/").split("?", 2)
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      return yield* sendJson(response, 405, { text: "use GET" })
+    const isTicket = path === "/ticket"
+    const { method = "" } = request
+    if (method !== "OPTIONS" && !(isTicket ? ["POST"] : ["GET", "HEAD"]).includes(method)) {
+      return yield* sendJson(response, 405, { text: isTicket ? "use POST" : "use GET" })
     }
     if (path === "/healthz" || path === "/readyz") return yield* health(path, response)
     const auth = yield* Auth
     const visitor = visitorOf(request)
     yield* auth.checkOrigin(visitor)
-    yield* auth.admit(visitor, undefined)
     if (visitor.origin !== undefined) {
       response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
     }
+    if (method === "OPTIONS") return yield* sendPreflight(response)
+    yield* auth.admit(visitor, undefined)
+    onAdmitted()
+    if (isTicket) return yield* sendJson(response, 200, yield* auth.ticket)
     yield* route(path, new URLSearchParams(query), request, response)
   },
   (answered, request, response) =>
     answered.pipe(
       Effect.catchTags({
         ForbiddenOrigin: ({ message }) => sendJson(response, 403, { text: message }),
+        TooManyAttempts: ({ message }) => sendJson(response, 429, { text: message, code: "overloaded" }),
         Unauthorized: ({ message }) => sendJson(response, 401, { text: message })
       }),
       Effect.tapDefect((cause) =>

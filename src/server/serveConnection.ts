@@ -9,8 +9,9 @@ import { type BodyOf, decodeFrame, decodeHandshake } from "../schema/index.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import type { Session } from "../services/Session.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
-import { toErrorEvent } from "../services/toErrorEvent.js"
+import { type RelayError, toErrorEvent } from "../services/toErrorEvent.js"
 import type { Connection, FellBehind } from "./Connection.js"
+import { serverDefaults, type ServerSettings } from "./ServerConfig.js"
 
 /**
  * Close codes (RFC 6455): the session ended, the handshake was no good, the relay is at fault, try again later with
@@ -21,17 +22,17 @@ const refused = 1008
 const atFault = 1011
 const tryAgain = 1013
 
-const handshakeTime = "10 seconds"
+type Bounds = Pick<ServerSettings, "handshake_timeout" | "max_json_depth">
 
-const receiveHandshake = (connection: Connection) =>
+const receiveHandshake = (connection: Connection, { handshake_timeout, max_json_depth }: Bounds) =>
   connection.receive.pipe(
     Effect.timeoutFail({
-      duration: handshakeTime,
+      duration: `${handshake_timeout} seconds`,
       onTimeout: () =>
-        new BadHandshake({ reason: `no handshake within ${handshakeTime}: send it as the first frame` })
+        new BadHandshake({ reason: `no handshake within ${handshake_timeout} s: send it as the first frame` })
     }),
     Effect.flatMap((frame) =>
-      Either.mapLeft(decodeHandshake(frame), (reason) => new BadHandshake({ reason }))
+      Either.mapLeft(decodeHandshake(frame, max_json_depth), (reason) => new BadHandshake({ reason }))
     )
   )
 
@@ -47,10 +48,10 @@ const fault: BodyOf<"error"> = {
 const pong: BodyOf<"status"> = { type: "status", status: "pong" }
 
 /** Hand the client's commands to its session; what is no command is answered here. */
-const relayCommands = (connection: Connection, session: Session): Effect.Effect<never> =>
+const relayCommands = (connection: Connection, session: Session, levels: number): Effect.Effect<never> =>
   connection.receive.pipe(
     Effect.flatMap((frame) =>
-      Either.match(decodeFrame(frame), {
+      Either.match(decodeFrame(frame, levels), {
         onLeft: ({ problem, ...named }) =>
           connection.tell({ type: "error", code: "bad_command", text: problem, ...named }),
         onRight: (command) => command.type === "ping" ? connection.tell(pong) : session.submit(command)
@@ -60,12 +61,18 @@ const relayCommands = (connection: Connection, session: Session): Effect.Effect<
   )
 
 export const serveConnection = Effect.fn("serveConnection")(
-  function*(connection: Connection, visitor: Visitor) {
+  function*(
+    connection: Connection,
+    visitor: Visitor,
+    bounds: Bounds = serverDefaults,
+    onAdmitted: () => void = () => {}
+  ) {
     const auth = yield* Auth
     const registry = yield* SessionRegistry
 
-    const handshake = yield* receiveHandshake(connection)
-    yield* auth.admit(visitor, handshake.token)
+    const handshake = yield* receiveHandshake(connection, bounds)
+    yield* auth.admit(visitor, handshake.token, handshake.ticket)
+    onAdmitted()
     const { attached, session } = yield* registry.join(handshake)
     yield* Effect.logInfo(`${attached ? "attached to" : "opened"} session ${session.id}`).pipe(
       Effect.annotateLogs({ tool: session.log.summary().tool })
@@ -73,17 +80,16 @@ export const serveConnection = Effect.fn("serveConnection")(
     const after_seq = handshake.after_seq ?? (attached ? session.log.lastSeq() : session.since)
     const greeting = attached ? session.describe() : undefined
     yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
-      Effect.raceFirst(relayCommands(connection, session)),
+      Effect.raceFirst(relayCommands(connection, session, bounds.max_json_depth)),
       Effect.zipRight(connection.close(ended, "the session has ended"))
     )
   },
   (served, connection) =>
     served.pipe(
       Effect.catchAll((error) =>
-        error._tag === "FellBehind" ? sayTryAgain(connection, error) : Effect.zipRight(
-          connection.tell(toErrorEvent(error)),
-          connection.close(refused, error.message)
-        )
+        error._tag === "FellBehind"
+          ? sayGoodbye(connection, cutOff(error), tryAgain)
+          : sayGoodbye(connection, toErrorEvent(error), isForNow(error) ? tryAgain : refused)
       ),
       Effect.catchAllDefect((defect) =>
         Effect.logError("The relay failed at this connection.", Cause.die(defect)).pipe(
@@ -95,4 +101,14 @@ export const serveConnection = Effect.fn("serveConnection")(
     )
 )
 
-const sayTryAgain = (connection: Connection, error: FellBehind) => connection.close(tryAgain, error.message)
+/** Another time it will do. */
+const isForNow = (error: RelayError) => toErrorEvent(error).code === "overloaded"
+
+const cutOff = ({ message }: FellBehind): BodyOf<"error"> => ({
+  type: "error",
+  code: "overloaded",
+  text: message
+})
+
+const sayGoodbye = (connection: Connection, event: BodyOf<"error">, code: number) =>
+  Effect.zipRight(connection.tell(event), connection.close(code, event.text))

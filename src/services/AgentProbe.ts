@@ -8,6 +8,7 @@ import { FileSystem, Path } from "@effect/platform"
 import { Effect, Option } from "effect"
 import { homedir } from "node:os"
 import { EventSink, type LaunchSpec, ProcessSpawner } from "../adapters/Adapter.js"
+import { inheritedBy } from "../adapters/inheritedBy.js"
 import type { KnownAgent, LoginSigns } from "../adapters/knownAgents.js"
 import { type Environment, relayEnvironment } from "./AgentEnvironment.js"
 
@@ -38,11 +39,11 @@ interface Answer {
 
 /** Run a program to its end, if it comes to one in time. */
 const ask = Effect.fnUntraced(
-  function*({ command = "", install: advice, name: tool }: KnownAgent, args: ReadonlyArray<string>) {
+  function*({ command = "", install: advice, name, tool }: KnownAgent, args: ReadonlyArray<string>) {
     const spawner = yield* ProcessSpawner
     const lines: Array<string> = []
     // No project's settings apply there.
-    const launch: LaunchSpec = { tool, command, args, cwd: "/", advice }
+    const launch: LaunchSpec = { tool: name, command, args, cwd: "/", inherits: inheritedBy(tool), advice }
     const agent = yield* spawner.spawn(launch, (line) => lines.push(line.toString("utf8"))).pipe(
       Effect.provideService(EventSink, quiet)
     )

@@ -3,12 +3,17 @@
  *
  * - A browser tells its page's origin: only the relay's own and listed ones may come. A `Host` that is neither an
  *   address nor a known name is refused: it is how a foreign page reaches a local server (DNS rebinding).
- * - A peer on this machine needs no token; any other does, and without one configured none gets in.
+ * - A peer on this machine needs no token; any other does, and without one configured none gets in. What a proxy on
+ *   this machine forwards comes from another.
+ * - Instead of the token a ticket will do, once. Who sends wrong ones has to wait.
  */
-import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
 import { hostname } from "node:os"
+import * as FailedAttempts from "./FailedAttempts.js"
+import { isLoopback } from "./peers.js"
+import * as Tickets from "./Tickets.js"
 
 export class Unauthorized
   extends Schema.TaggedError<Unauthorized>()("Unauthorized", { reason: Schema.String })
@@ -27,6 +32,21 @@ export class ForbiddenOrigin
   }
 }
 
+/** Too many wrong tokens came from this address, or too many tickets wait to be used. */
+export class TooManyAttempts
+  extends Schema.TaggedError<TooManyAttempts>()("TooManyAttempts", { reason: Schema.String })
+{
+  override get message() {
+    return this.reason
+  }
+}
+
+export interface Ticket {
+  readonly ticket: string
+  /** Seconds. */
+  readonly expires_in: number
+}
+
 /** What a request tells about itself. */
 export interface Visitor {
   /** The peer's address. */
@@ -35,10 +55,14 @@ export interface Visitor {
   readonly origin: string | undefined
   /** The `Authorization` header. */
   readonly authorization: string | undefined
+  /** A proxy says that it passes the request on. */
+  readonly forwarded?: boolean
 }
 
 export interface AuthOptions {
   readonly token?: Redacted.Redacted | undefined
+  /** Who needs the token: peers on other machines (`remote`, the default), everybody, or nobody. */
+  readonly auth?: "remote" | "always" | "never"
   /** Origins of pages that may connect, such as `https://app.example.com`; `*` allows all. */
   readonly allow_origin?: ReadonlyArray<string>
   /** Names, besides localhost and this machine's, that the relay is reached by. */
@@ -48,23 +72,37 @@ export interface AuthOptions {
 export class Auth extends Context.Tag("ai-relay/services/Auth")<Auth, {
   /** Before anything else: is the page, or the name we are called by, a trusted one? */
   readonly checkOrigin: (visitor: Visitor) => Effect.Effect<void, ForbiddenOrigin>
-  /** May this visitor use the relay? `token` is the handshake's. */
-  readonly admit: (visitor: Visitor, token: string | undefined) => Effect.Effect<void, Unauthorized>
+  /** May this visitor use the relay? `token` and `ticket` are the handshake's. */
+  readonly admit: (
+    visitor: Visitor,
+    token: string | undefined,
+    ticket?: string
+  ) => Effect.Effect<void, Unauthorized | TooManyAttempts>
+  /** A ticket, for a visitor who was admitted. */
+  readonly ticket: Effect.Effect<Ticket, TooManyAttempts>
 }>() {
-  static readonly layer = (options: AuthOptions = {}) => Layer.succeed(this, make(options))
+  static readonly layer = (options: AuthOptions = {}) => Layer.sync(this, () => make(options))
 }
 
 const digest = (text: string) => createHash("sha256").update(text).digest()
 const sameSecret = (left: string, right: string) => timingSafeEqual(digest(left), digest(right))
 
-const isLoopback = (address: string | undefined) =>
-  address !== undefined && /^(?:127\.|::1$|::ffff:127\.)/.test(address)
-
 const nameOf = (host: string) => host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1").toLowerCase()
 
 const bearer = (authorization: string | undefined) => /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
 
-const make = ({ allow_host = [], allow_origin = [], token }: AuthOptions): Context.Tag.Service<Auth> => {
+const missing =
+  "an access token is needed: send it as `Authorization: Bearer …`, or as `token` in the handshake"
+const wrong =
+  "the access token is wrong: send the relay's as `Authorization: Bearer …`, or as `token` in the handshake"
+const spent = "the ticket is wrong, used or too old: get a new one with POST /ticket for each connection"
+const onlyLocal =
+  "this relay serves only its own machine: start it with --token (or AI_RELAY_TOKEN) to serve others"
+
+const make = (options: AuthOptions): Context.Tag.Service<Auth> => {
+  const { allow_host = [], allow_origin = [], auth: demand = "remote", token } = options
+  const attempts = FailedAttempts.make()
+  const tickets = Tickets.make()
   const names = new Set([
     "localhost",
     hostname().toLowerCase(),
@@ -87,22 +125,44 @@ const make = ({ allow_host = [], allow_origin = [], token }: AuthOptions): Conte
       })
   }
 
-  const admit = ({ address, authorization }: Visitor, handshakeToken: string | undefined) => {
-    const given = bearer(authorization) ?? handshakeToken
-    if (given === undefined && isLoopback(address)) return Effect.void
-    if (token === undefined) {
-      return isLoopback(address) ? Effect.void : new Unauthorized({
-        reason:
-          "this relay serves only its own machine: start it with --token (or AI_RELAY_TOKEN) to serve others"
-      })
+  const needsNone = ({ address, forwarded = false }: Visitor) =>
+    demand === "remote" && isLoopback(address) && !forwarded
+
+  /** Look at what was sent, unless too much of it was wrong before. */
+  const judge = Effect.fnUntraced(
+    function*(address: string | undefined, isRight: (now: number) => boolean, no: string) {
+      const now = yield* Clock.currentTimeMillis
+      const seconds = Math.ceil(attempts.waitOf(address, now) / 1000)
+      if (seconds > 0) {
+        return yield* new TooManyAttempts({
+          reason: `too many wrong tokens came from your address: wait ${seconds} s, then send the right one`
+        })
+      }
+      if (isRight(now)) return attempts.succeeded(address)
+      attempts.failed(address, now)
+      return yield* new Unauthorized({ reason: no })
     }
-    return given !== undefined && sameSecret(given, Redacted.value(token))
-      ? Effect.void
-      : new Unauthorized({
-        reason:
-          "the access token is missing or wrong: send it as `Authorization: Bearer …`, or as `token` in the handshake"
-      })
+  )
+
+  const admit: Context.Tag.Service<Auth>["admit"] = (visitor, handshakeToken, ticket) => {
+    const given = bearer(visitor.authorization) ?? handshakeToken
+    if (demand === "never") return Effect.void
+    if (given === undefined && ticket !== undefined) {
+      return judge(visitor.address, (now) => tickets.take(ticket, now), spent)
+    }
+    if (token === undefined) return needsNone(visitor) ? Effect.void : new Unauthorized({ reason: onlyLocal })
+    if (given !== undefined) {
+      return judge(visitor.address, () => sameSecret(given, Redacted.value(token)), wrong)
+    }
+    return needsNone(visitor) ? Effect.void : new Unauthorized({ reason: missing })
   }
 
-  return { checkOrigin, admit }
+  const ticket = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const given = tickets.give(now)
+    return given === undefined
+      ? new TooManyAttempts({ reason: "too many tickets wait to be used: wait some seconds, then ask again" })
+      : Effect.succeed({ ticket: given, expires_in: Tickets.validForSeconds })
+  })
+
+  return { checkOrigin, admit, ticket }
 }

@@ -9,7 +9,7 @@ import { Deferred, Effect, Match } from "effect"
 import { type ClientCommand, type CommandOf, RequestId } from "../schema/index.js"
 import * as Prompts from "./Prompts.js"
 
-export interface Commands extends Pick<Prompts.Prompts, "watch" | "withdrawAll"> {
+export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "stopTurns" | "withdrawAll"> {
   readonly handle: (command: ClientCommand) => Effect.Effect<void>
 }
 
@@ -20,7 +20,7 @@ export const make = (parts: Prompts.Parts): Commands => {
   const { broker, over } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
-  const { acknowledge, cancelQueued, complain, interrupt, prompt, send, watch, withdrawAll } = Prompts.make(
+  const { acknowledge, cancelQueued, complain, interrupt, prompt, send, ...turns } = Prompts.make(
     parts,
     (prompt) => forget(prompt)
   )
@@ -124,5 +124,5 @@ export const make = (parts: Prompts.Parts): Commands => {
     )
   }
 
-  return { handle, watch, withdrawAll }
+  return { handle, ...turns }
 }

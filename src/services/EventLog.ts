@@ -38,6 +38,8 @@ export class EventLog extends Context.Tag("ai-relay/services/EventLog")<EventLog
   /** No more events: followers end when they have read the last one. */
   readonly close: Effect.Effect<void>
   readonly lastSeq: () => number
+  /** How many events the slowest reader has not taken. */
+  readonly lag: () => number
   /** The number of the turn that runs. */
   readonly turn: () => number | undefined
   readonly summary: () => SessionSummary.SessionSummary
@@ -269,6 +271,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     tail: (after_seq) => Stream.mapConcat(batches(after_seq), (batch) => textsOf(batch).map(toEvent)),
     close,
     lastSeq: () => seq,
+    lag: () => Math.max(0, seq - neededBy(readers)),
     turn: () => summary.open_turn,
     summary: current,
     unsafeAppend,

@@ -1,5 +1,6 @@
 /**
- * Folders: where sessions may work. A folder is resolved (links followed) before it is compared with the roots.
+ * Folders: where sessions may work. A folder is resolved (links followed) before it is compared with the roots. What the
+ * relay keeps for itself, its token and its sessions, is not theirs, unless a root lies in there.
  */
 import { FileSystem, Path } from "@effect/platform"
 import { Context, Effect, Layer, Schema } from "effect"
@@ -18,7 +19,8 @@ export class ForbiddenFolder extends Schema.TaggedError<ForbiddenFolder>()("Forb
   roots: Schema.Array(Schema.String)
 }) {
   override get message() {
-    return `the folder "${this.folder}" is outside of what this relay may use (${this.roots.join(", ")}): `
+    const allowed = this.roots.length === 0 ? "nothing: it has no --root" : this.roots.join(", ")
+    return `the folder "${this.folder}" is outside of what this relay may use (${allowed}): `
       + `choose one inside, or start the relay with --root ${this.folder}`
   }
 }
@@ -33,15 +35,21 @@ export class Folders extends Context.Tag("ai-relay/services/Folders")<Folders, {
 const make = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const { roots } = yield* RelayConfig
-  const realRoots = yield* Effect.forEach(
-    roots,
-    (root) => Effect.orElseSucceed(files.realPath(root), () => root)
-  )
+  const { roots, state_dir } = yield* RelayConfig
+  const realOf = (folder: string) => Effect.orElseSucceed(files.realPath(folder), () => path.resolve(folder))
+  const realRoots = yield* Effect.forEach(roots, realOf)
+  const state = state_dir === undefined ? undefined : yield* realOf(state_dir)
 
   const isInside = (folder: string, root: string) => {
     const way = path.relative(root, folder)
     return way === "" || (!way.startsWith(`..${path.sep}`) && way !== ".." && !path.isAbsolute(way))
+  }
+
+  const isAllowed = (folder: string) => {
+    const allowing = realRoots.filter((root) => isInside(folder, root))
+    return state !== undefined && isInside(folder, state)
+      ? allowing.some((root) => isInside(root, state))
+      : allowing.length > 0
   }
 
   const resolve = Effect.fn("Folders.resolve")(function*(folder: string) {
@@ -49,7 +57,7 @@ const make = Effect.gen(function*() {
     const real = yield* Effect.mapError(files.realPath(path.resolve(folder)), missing)
     const { type } = yield* Effect.mapError(files.stat(real), missing)
     if (type !== "Directory") return yield* missing()
-    if (!realRoots.some((root) => isInside(real, root))) return yield* new ForbiddenFolder({ folder, roots })
+    if (!isAllowed(real)) return yield* new ForbiddenFolder({ folder, roots })
     return real
   })
 

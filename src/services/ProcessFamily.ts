@@ -1,36 +1,21 @@
 /**
- * ProcessFamily: an agent and everything it started, and how they are brought to an end.
+ * ProcessFamily: an agent and everything it started.
  *
  * An agent leads a process group of its own, but its tools often run in sessions of theirs and outlive it. They are
  * found as members of its group, by the marker in their environment, and as descendants. Whoever was seen once is
  * remembered, because an orphan can no longer be told by its parent. Two kinds escape: an orphan that left the group
  * and dropped the marker before anyone looked, and one outside of the group that forks and ends faster than we look.
  *
- * `stop` ends in bounded time, whatever they do about it.
+ * Free of Effect, because it is also part of the reaper, which has to start at once.
  */
-import { Effect } from "effect"
 import { type ProcessEntry, type ProcessTree, sendSignal } from "./ProcessTree.js"
-import { waitUntil } from "./waitUntil.js"
 
 /** The agent itself. */
 export interface Leader {
   readonly pid: number
   readonly hasExited: () => boolean
-  readonly endInput: () => void
 }
 
-/** How long `stop` waits for each of its steps at most, in ms. */
-export interface Graces {
-  /** For the agent to end because its input did. */
-  readonly input: number
-  /** For everyone to end because a signal asked for it. */
-  readonly signal: number
-  /** For everyone to be gone after SIGKILL. */
-  readonly kill: number
-}
-
-/** Nobody may have been seen for so long, in ms: in the middle of an `execve` a process shows no environment. */
-const quietMs = 20
 /** How long after the leader's exit its number has surely not been given to another process, in ms. */
 const freshMs = 5000
 
@@ -40,8 +25,8 @@ export class ProcessFamily {
 
   constructor(
     private readonly tree: ProcessTree,
-    private readonly leader: Leader,
-    private readonly marker: string
+    readonly leader: Leader,
+    readonly marker: string
   ) {}
 
   /** The leader exited this very moment: remember who is left in its group. */
@@ -77,31 +62,8 @@ export class ProcessFamily {
     this.signal("SIGKILL", "SIGKILL")
   }
 
-  /** Ask politely, then insist. Returns when all are gone, or have withstood every step's grace. */
-  stop(stopSignal: NodeJS.Signals, graces: Graces): Effect.Effect<void> {
-    const { leader } = this
-    return Effect.gen(this, function*() {
-      this.look()
-      leader.endInput()
-      yield* waitUntil(leader.hasExited, graces.input)
-
-      if (!this.isGone()) {
-        // The agent's own signal is for the agent: background jobs of a shell ignore SIGINT.
-        this.signal(leader.hasExited() ? "SIGTERM" : stopSignal, "SIGTERM")
-        yield* waitUntil(() => this.isGone(), graces.signal)
-      }
-
-      let quietSince = performance.now()
-      yield* waitUntil(() => {
-        this.kill()
-        if (!this.isGone()) quietSince = performance.now()
-        return performance.now() - quietSince >= quietMs
-      }, graces.kill)
-    })
-  }
-
-  /** Those seen before are asked first: that is cheaper than to look at every process. */
-  private isGone(): boolean {
+  /** Nobody is left. Those seen before are asked first: that is cheaper than to look at every process. */
+  isGone(): boolean {
     const { leader, seen, tree } = this
     return leader.hasExited() && !seen.some((entry) => tree.isAlive(entry)) && this.look().length === 0
   }

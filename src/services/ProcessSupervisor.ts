@@ -16,17 +16,19 @@ import {
 } from "../adapters/Adapter.js"
 import { AgentFailed } from "../adapters/AdapterError.js"
 import * as AgentPipes from "./AgentPipes.js"
+import { endFamily, type Graces } from "./endFamily.js"
 import * as families from "./families.js"
 import { prepareLaunch } from "./prepareLaunch.js"
-import type { Graces } from "./ProcessFamily.js"
 import { waitUntil } from "./waitUntil.js"
 
 export interface Options extends Graces {
   /** How long an agent's pipes may stay open after its exit, in ms: what it left behind may hold them for ever. */
   readonly linger: number
+  /** Variables of the relay that every agent inherits. */
+  readonly pass_env: ReadonlyArray<string>
 }
 
-const defaults: Options = { input: 700, signal: 1500, kill: 1500, linger: 1000 }
+const defaults: Options = { input: 700, signal: 1500, kill: 1500, linger: 1000, pass_env: [] }
 /** How long the end of the scope waits for the last lines, in ms. */
 const lastLinesMs = 200
 
@@ -40,7 +42,7 @@ const make = (options: Options) => {
   ) {
     const { args, cwd, tool } = launch
     const sink = yield* EventSink
-    const { env, marker, program } = yield* prepareLaunch(launch)
+    const { env, marker, program } = yield* prepareLaunch(launch, options.pass_env)
     const start = Effect.async<Supervised, AgentFailed>((resume) => {
       const refuse = (error: unknown) => resume(new AgentFailed({ tool, reason: whyNotStarted(error) }))
       try {
@@ -88,7 +90,7 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
   }
   const pipes = AgentPipes.open({ tool, child, sink, onLine: forgiving(onLine, sink), onDefect })
   const hasExited = () => child.exitCode !== null || child.signalCode !== null
-  const family = families.found({ pid, hasExited, endInput: pipes.endInput }, marker)
+  const family = families.found({ pid, hasExited }, marker)
 
   const letGo = () => {
     if (pipes.areHeldUp()) linger = setTimeout(letGo, options.linger)
@@ -99,7 +101,7 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
     Deferred.unsafeDone(exited, Effect.succeed(toExit(child, pipes.finish())))
   }
   child.once("close", finish).once("exit", () => {
-    family.leaderExited()
+    families.leaderExited(family)
     linger = setTimeout(letGo, options.linger)
   })
   const release = Effect.sync(() => {
@@ -115,7 +117,7 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
       endInput: Effect.sync(pipes.endInput),
       exit: Effect.zipLeft(Deferred.await(exited), Effect.suspend(() => complaint))
     },
-    stop: family.stop(stopSignal, options).pipe(
+    stop: endFamily(family, { endInput: pipes.endInput, stopSignal }, options).pipe(
       Effect.zipRight(waitUntil(pipes.areClosed, lastLinesMs)),
       Effect.ensuring(release)
     )

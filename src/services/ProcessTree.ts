@@ -35,6 +35,7 @@ export const markerVariable = "AI_RELAY_SESSION"
 export class ProcessTree {
   private entries: ReadonlyMap<number, ProcessEntry> = new Map()
   private byMarker: ReadonlyMap<string, ReadonlyArray<ProcessEntry>> | undefined
+  private byParent: ReadonlyMap<number, ReadonlyArray<ProcessEntry>> | undefined
   private readAt = -Infinity
 
   constructor(private readonly source: ProcessSource) {}
@@ -45,6 +46,7 @@ export class ProcessTree {
     if (now - this.readAt > this.source.reuseMs) {
       this.entries = new Map(this.source.list().map((entry) => [entry.pid, entry]))
       this.byMarker = undefined
+      this.byParent = undefined
       this.readAt = now
     }
     return this.entries
@@ -52,7 +54,8 @@ export class ProcessTree {
 
   /** Everyone started by one of these, by those they started, and so on. */
   descendants(pids: Iterable<number>): ReadonlySet<ProcessEntry> {
-    const children = groupBy(this.all().values(), (entry) => entry.ppid)
+    const entries = this.all()
+    const children = this.byParent ??= groupBy(entries.values(), (entry) => entry.ppid)
     const found = new Set(Array.from(pids).flatMap((pid) => children.get(pid) ?? []))
     for (const { pid } of found) children.get(pid)?.forEach((child) => found.add(child))
     return found
@@ -60,9 +63,18 @@ export class ProcessTree {
 
   /** Everyone started with this marker in the environment. */
   marked(marker: string): ReadonlyArray<ProcessEntry> {
+    return this.markers().get(marker) ?? []
+  }
+
+  /** Everyone who was started with a marker, by marker. */
+  markers(): ReadonlyMap<string, ReadonlyArray<ProcessEntry>> {
     const entries = this.all()
-    this.byMarker ??= groupBy(entries.values(), (entry) => markerIn(this.source.environ(entry)))
-    return this.byMarker.get(marker) ?? []
+    return this.byMarker ??= groupBy(entries.values(), (entry) => markerIn(this.source.environ(entry)))
+  }
+
+  /** When this process started; undefined if that cannot be said cheaply, or it is gone. */
+  startOf(pid: number): string | undefined {
+    return this.source.read?.(pid)?.started
   }
 
   /** The very same process still runs. */
@@ -115,17 +127,20 @@ export const psSource = (runPs: () => string): ProcessSource => ({
   reuseMs: 100
 })
 
-export const procSource = (): ProcessSource => {
-  const read = (pid: number | string) => parseStat(readIfThere(`/proc/${pid}/stat`))
-  // Nobody older than the relay was started by it: their environments need not be read.
-  const oldest = Number(read("self")?.started ?? 0)
+/** Environments are read of those who started at `since` or later. */
+export const procSource = (since = startedAt()): ProcessSource => {
+  const oldest = Number(since)
   return {
-    list: () => readdirSync("/proc").flatMap((name) => isNumber(name) ? read(name) ?? [] : []),
-    read,
+    list: () => readdirSync("/proc").flatMap((name) => isNumber(name) ? readStat(name) ?? [] : []),
+    read: readStat,
     environ: (entry) => Number(entry.started) < oldest ? "" : readIfThere(`/proc/${entry.pid}/environ`),
     reuseMs: 15
   }
 }
+
+const readStat = (pid: number | string) => parseStat(readIfThere(`/proc/${pid}/stat`))
+/** Nobody older than this process was started by it. */
+const startedAt = () => readStat("self")?.started ?? "0"
 
 const readIfThere = (path: string): string => {
   try {

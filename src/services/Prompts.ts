@@ -40,7 +40,7 @@ export interface Parts {
 
 export interface Prompts {
   /** Start a turn with it, queue it, or hand it to the running turn. Acknowledges it. */
-  readonly prompt: (message: UserMessage) => Effect.Effect<void, HandingError>
+  readonly prompt: (message: UserMessage) => Effect.Effect<void, HandingError | NotNow>
   readonly cancelQueued: (command: CommandOf<"cancel_queued">) => Effect.Effect<void, HandingError>
   /** Stop the running turn. */
   readonly interrupt: Effect.Effect<void, HandingError>
@@ -51,6 +51,10 @@ export interface Prompts {
   readonly complain: (command: ClientCommand | undefined, failure: Refusal) => Effect.Effect<void>
   /** Wait for a turn to end, or to be interrupted; then start the next prompt. */
   readonly watch: (turn: Turn) => Effect.Effect<void>
+  /** From now on no turn begins: new prompts are refused, queued ones stay where they are. */
+  readonly stopTurns: Effect.Effect<void>
+  /** How many prompts wait for the running turn to end. */
+  readonly queued: () => number
   /** Tell of every prompt that is still queued that it will not run. */
   readonly withdrawAll: Effect.Effect<void>
 }
@@ -64,11 +68,23 @@ class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed",
   }
 }
 
-export type HandingError = SendError | CommandFailed
-export type Refusal = HandingError | PermissionNotPending
+/** The prompt is good, but it cannot be taken now. */
+class NotNow extends Schema.TaggedError<NotNow>()("NotNow", { reason: Schema.String }) {
+  override get message() {
+    return this.reason
+  }
+}
 
-const codeOf = ({ _tag }: Refusal): ErrorCode =>
-  _tag === "AgentFailed" ? "agent_failed" : _tag === "CommandFailed" ? "internal" : "bad_command"
+export type HandingError = SendError | CommandFailed
+export type Refusal = HandingError | NotNow | PermissionNotPending
+
+const codes: Record<Refusal["_tag"], ErrorCode> = {
+  AgentFailed: "agent_failed",
+  CommandFailed: "internal",
+  CommandRefused: "bad_command",
+  NotNow: "overloaded",
+  PermissionNotPending: "bad_command"
+}
 
 const didNotStop = (seconds: number) =>
   `it did not stop within ${seconds} s of the interrupt, so it was ended. Open the session again to go on.`
@@ -80,6 +96,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const { broker, fork, log, over, settings, turns } = parts
   const { capabilities } = parts.agent.started
   const queued: Array<UserMessage> = []
+  let isStopping = false
 
   const acknowledge = (command: ClientCommand, status: AckStatus) =>
     log.append({
@@ -92,7 +109,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const complain = (command: ClientCommand | undefined, failure: Refusal) =>
     log.append({
       type: "error",
-      code: codeOf(failure),
+      code: codes[failure._tag],
       text: failure.message,
       ...(command?.message_id !== undefined && { message_id: command.message_id }),
       ...(failure._tag === "AgentFailed" && { metadata: { fatal: true } })
@@ -142,7 +159,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     )
 
   const startNext: Effect.Effect<void> = Effect.suspend(() => {
-    const prompt = turns.current() === undefined ? queued.shift() : undefined
+    const prompt = turns.current() === undefined && !isStopping ? queued.shift() : undefined
     if (prompt === undefined) return Effect.void
     const { message_id } = prompt
     const turn = turns.begin({
@@ -165,7 +182,8 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       : Effect.asVoid(Deferred.succeed(turn.interrupt, undefined))
   })
 
-  const prompt = (message: UserMessage): Effect.Effect<void, HandingError> => {
+  const prompt = (message: UserMessage): Effect.Effect<void, HandingError | NotNow> => {
+    if (isStopping) return new NotNow({ reason: "the relay is shutting down: send it again when it is back" })
     if (!capabilities.images && message.content.some((block) => block.type === "image")) {
       return refuse(`${parts.tool} takes no images: send text only`)
     }
@@ -180,9 +198,10 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       return Effect.zipRight(hand(message), acknowledge(message, "sent"))
     }
     if (queued.length >= settings.max_queued) {
-      return refuse(
-        `${settings.max_queued} prompts are waiting already: wait for a turn to end, or cancel_queued one`
-      )
+      return new NotNow({
+        reason:
+          `${settings.max_queued} prompts are waiting already: wait for a turn to end, or cancel_queued one`
+      })
     }
     if (when === "interrupt") queued.unshift(later)
     else queued.push(later)
@@ -203,5 +222,18 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     Effect.forEach(queued.splice(0), (message) => acknowledge(message, "cancelled"), { discard: true })
   )
 
-  return { prompt, cancelQueued, interrupt, send, acknowledge, complain, watch, withdrawAll }
+  const stopTurns = Effect.sync(() => void (isStopping = true))
+
+  return {
+    prompt,
+    cancelQueued,
+    interrupt,
+    send,
+    acknowledge,
+    complain,
+    watch,
+    queued: () => queued.length,
+    stopTurns,
+    withdrawAll
+  }
 }

@@ -11,10 +11,11 @@ import { constants } from "node:os"
 import { type AgentExit, EventSink, type Terminal, TerminalSpawner } from "../adapters/Adapter.js"
 import { AgentFailed, CommandRefused, type SendError, TerminalUnavailable } from "../adapters/AdapterError.js"
 import { type Environment, relayEnvironment } from "./AgentEnvironment.js"
+import { endFamily, type Graces, type Ways } from "./endFamily.js"
 import * as EndMark from "./EndMark.js"
 import * as families from "./families.js"
 import { prepareLaunch } from "./prepareLaunch.js"
-import type { Graces, ProcessFamily } from "./ProcessFamily.js"
+import type { ProcessFamily } from "./ProcessFamily.js"
 import * as TerminalInput from "./TerminalInput.js"
 import * as TerminalOutput from "./TerminalOutput.js"
 import { waitUntil } from "./waitUntil.js"
@@ -45,15 +46,27 @@ const load = Effect.tryPromise({
 /** Fails where no program can be given a terminal. */
 export const isAvailable: Effect.Effect<void, TerminalUnavailable> = Effect.asVoid(load)
 
-export const layer = (graces: Partial<typeof defaultGraces> = {}): Layer.Layer<TerminalSpawner> =>
-  Layer.sync(TerminalSpawner, () => make({ ...defaultGraces, ...graces, input: 0 }))
+export interface Options extends Partial<typeof defaultGraces> {
+  /** Variables of the relay that every program inherits. */
+  readonly pass_env?: ReadonlyArray<string>
+}
 
-const make = (graces: Graces) => {
+export const layer = ({ pass_env = [], ...graces }: Options = {}): Layer.Layer<TerminalSpawner> =>
+  Layer.sync(TerminalSpawner, () => make({ ...defaultGraces, ...graces, input: 0 }, pass_env))
+
+/** When its window is closed. */
+const atTerminal: Ways = { endInput: () => {}, stopSignal: "SIGHUP" }
+
+const make = (graces: Graces, passed: ReadonlyArray<string>) => {
   const spawn: TerminalSpawner["Type"]["spawn"] = Effect.fn("PtySupervisor.spawn")(
     function*(launch, size, onOutput) {
       const { args, cwd, tool } = launch
       const sink = yield* EventSink
-      const { env, marker, program } = yield* prepareLaunch(launch, withoutTerminal(relayEnvironment()))
+      const { env, marker, program } = yield* prepareLaunch(
+        launch,
+        passed,
+        withoutTerminal(relayEnvironment())
+      )
       const { spawn } = yield* load
       const start = Effect.try({
         try: () => {
@@ -72,7 +85,7 @@ const make = (graces: Graces) => {
         start,
         ({ family, hasEnded, output, release }) =>
           Effect.sync(output.hearFarewell).pipe(
-            Effect.zipRight(family.stop("SIGHUP", graces)),
+            Effect.zipRight(endFamily(family, atTerminal, graces)),
             Effect.zipRight(waitUntil(hasEnded, lastOutputMs)),
             Effect.ensuring(Effect.sync(release))
           )
@@ -122,7 +135,7 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
     failure = Effect.logError(`The relay failed at what ${tool} printed, and ended it.`, Cause.die(defect))
     family.kill()
   }
-  const leader = { pid: pty.pid, hasExited: () => exit !== undefined, endInput: () => {} }
+  const leader = { pid: pty.pid, hasExited: () => exit !== undefined }
   const family = families.found(leader, marker)
   const output = TerminalOutput.open({ pty, mark, sink, onOutput, onDefect })
   const input = TerminalInput.open(pty.fd)
@@ -144,7 +157,7 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
   pty.onData((bytes) => output.push(bytes as unknown as Buffer))
   pty.onExit((how) => {
     exit = toExit(how)
-    family.leaderExited()
+    families.leaderExited(family)
     output.end(close, finish)
   })
   // A terminal that breaks is of no use any more; without a listener for that node-pty throws.

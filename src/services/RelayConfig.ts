@@ -4,6 +4,7 @@
  */
 import { Context, Layer } from "effect"
 import { homedir } from "node:os"
+import { parse } from "node:path"
 
 export interface Settings {
   /** Folders sessions may work in, with all below them. Default: where the relay was started, and the home folder. */
@@ -19,12 +20,22 @@ export interface Settings {
   readonly cortex_hosts: ReadonlyArray<string>
   /** Variables besides SNOWFLAKE_PAT that a handshake may name as its `snowflake.token_env`. */
   readonly cortex_token_env: ReadonlyArray<string>
+  /** Agents that may be used, by their `tool`; `generic` stands for every program on a terminal. Default: all. */
+  readonly tools: ReadonlyArray<string>
+  /** A handshake may not give the agent's program arguments (`extra_args`, Codex' `config`). */
+  readonly no_extra_args: boolean
+  /** A handshake may not name a program (`command` of `generic` and `acp`); those of `allow_programs` may be used. */
+  readonly no_command: boolean
+  /** Variables of the relay that every agent gets too; `NAME*` for all that begin so, `*` for all. */
+  readonly pass_env: ReadonlyArray<string>
   /** How long a permission waits for a person. */
   readonly permission_timeout: number
   /** How long an agent may take to stop a turn before it is ended. */
   readonly interrupt_timeout: number
   /** How long a session named by its client lives on without one. */
   readonly linger: number
+  /** Live sessions, each with a process of its own. */
+  readonly max_sessions: number
   /** Prompts that may wait behind a running turn. */
   readonly max_queued: number
   /** Bytes of events kept in memory per session, when they are not kept on disk. */
@@ -41,15 +52,23 @@ export interface Settings {
   readonly record?: string
 }
 
+/** Where a service is started in `/`, that is no choice to work everywhere: who wants it writes it down. */
+const ownFolders = () => [process.cwd(), homedir()].filter((folder) => folder !== parse(folder).root)
+
 export const defaults = (): Settings => ({
-  roots: [process.cwd(), homedir()],
+  roots: ownFolders(),
   allow_env: [],
   allow_programs: [],
+  tools: [],
+  no_extra_args: false,
+  no_command: false,
+  pass_env: [],
   cortex_hosts: [],
   cortex_token_env: [],
   permission_timeout: 30 * 60,
   interrupt_timeout: 30,
   linger: 60,
+  max_sessions: 200,
   max_queued: 100,
   retain_bytes: 16 * 1024 * 1024,
   journal_bytes: 256 * 1024 * 1024,

@@ -5,7 +5,7 @@
  * into the log (`SessionSink`). A turn waits in a fiber of its own, so that an interrupt or an answer always gets
  * through. Closing the scope stops the turn, the agent and everything it started, and logs what became of them.
  */
-import { Context, Deferred, Effect, Exit, FiberSet, Queue, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, FiberSet, Option, Queue, Scope } from "effect"
 import {
   type Adapter,
   type AgentExit,
@@ -16,8 +16,10 @@ import {
 import { type BodyOf, type ClientCommand, RequestId, type SessionId } from "../schema/index.js"
 import * as Commands from "./Commands.js"
 import * as EventLog from "./EventLog.js"
+import { makeMemory } from "./EventStore.js"
 import { IdGenerator } from "./IdGenerator.js"
 import type { Opened } from "./Journal.js"
+import * as Metrics from "./Metrics.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { RelayConfig } from "./RelayConfig.js"
 import * as SessionSink from "./SessionSink.js"
@@ -32,10 +34,26 @@ export interface Session {
   readonly since: number
   /** Put a command into the inbox; waits while that is full. What it leads to is in the log. */
   readonly submit: (command: ClientCommand) => Effect.Effect<void>
+  /** No turn begins any more; the running one may go on for so many seconds. Its clients are told. */
+  readonly drain: (seconds: number) => Effect.Effect<void>
   /** Completes when the conversation is over: the agent is gone, or a client said `end`. */
   readonly over: Effect.Effect<void>
   /** `session_start` as a client that attaches now should see it. */
   readonly describe: () => BodyOf<"session_start">
+  /** What waits in it. */
+  readonly load: () => Load
+}
+
+export interface Load {
+  readonly tool: string
+  /** Commands in the inbox. */
+  readonly inbox: number
+  /** Prompts behind the running turn. */
+  readonly queued: number
+  /** Permissions without an answer. */
+  readonly pending: number
+  /** Events its slowest client has not taken. */
+  readonly lag: number
 }
 
 /** Commands that may wait in the inbox. */
@@ -76,8 +94,13 @@ export const open = Effect.fn("Session.open")(function*(
 ) {
   const settings = yield* RelayConfig
   const ids = yield* IdGenerator
-  const log = yield* EventLog.make(id, opened ?? { retain_bytes: settings.retain_bytes })
-  const turns = yield* Turn.make.pipe(Effect.provideService(EventLog.EventLog, log))
+  const { tool } = adapter
+  const store = Metrics.countingEvents(tool, opened?.store ?? makeMemory(settings.retain_bytes))
+  const log = yield* EventLog.make(id, { ...opened, store })
+  const turns = yield* Turn.make.pipe(
+    Effect.provideService(EventLog.EventLog, log),
+    Effect.zipWith(Effect.clock, (turns, clock) => Metrics.countingTurns(tool, clock, turns))
+  )
   const broker = yield* PermissionBroker.make(`${settings.permission_timeout} seconds`).pipe(
     Effect.provideService(EventLog.EventLog, log)
   )
@@ -91,14 +114,15 @@ export const open = Effect.fn("Session.open")(function*(
   const agent = yield* adapter.open(spec).pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
-        Context.add(PermissionGate, broker),
+        Context.add(PermissionGate, Metrics.countingAnswers(tool, broker)),
         Context.add(Scope.Scope, agentScope)
       )
     ),
+    Metrics.countingStart(tool),
     Effect.onError((cause) => Scope.close(agentScope, Exit.failCause(cause)))
   )
   const commands = Commands.make({
-    tool: adapter.tool,
+    tool,
     agent,
     broker,
     fork,
@@ -121,6 +145,7 @@ export const open = Effect.fn("Session.open")(function*(
       yield* commands.withdrawAll
       const crashed = exit !== undefined && exit.exit_code !== 0 && !agent.started.capabilities.terminal
       const failed = crashed || (exit !== undefined && turns.current() !== undefined)
+      Metrics.agentExited(tool, exit === undefined ? "stopped" : exit.exit_code === 0 ? "finished" : "failed")
       if (exit === undefined && turns.current() !== undefined) {
         // It may not even read what we write: only so long is it given.
         fork(Effect.ignore(agent.send({ type: "interrupt" })))
@@ -164,10 +189,25 @@ export const open = Effect.fn("Session.open")(function*(
     log,
     since: opened?.summary.last_seq ?? 0,
     submit: (command) => Effect.asVoid(Queue.offer(inbox, command)),
+    drain: (seconds) => Effect.zipRight(commands.stopTurns, log.append(toDraining(seconds))),
     over: Deferred.await(over),
-    describe
+    describe,
+    load: () => ({
+      tool,
+      inbox: Option.getOrElse(inbox.unsafeSize(), () => 0),
+      queued: commands.queued(),
+      pending: broker.pending().length,
+      lag: log.lag()
+    })
   }
   return session
+})
+
+const toDraining = (seconds: number): BodyOf<"status"> => ({
+  type: "status",
+  status: "draining",
+  text: `The relay is shutting down: the running turn may go on for ${seconds} s, no other begins.`,
+  metadata: { seconds }
 })
 
 const lastLines = (exit: AgentExit) => exit.stderr.length > 0 ? { stderr: exit.stderr } : {}

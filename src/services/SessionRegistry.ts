@@ -5,12 +5,23 @@
  * and closes. So shutting the relay down is interrupting these fibers, all at once. A session without a client lives on
  * for its `linger`.
  */
-import { Context, Deferred, Duration, Effect, Fiber, FiberId, FiberSet, Layer, type Scope } from "effect"
+import {
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Fiber,
+  FiberId,
+  FiberSet,
+  Layer,
+  Schema,
+  type Scope
+} from "effect"
 import type { OpenError } from "../adapters/AdapterError.js"
 import { AdapterRegistry, type UnknownTool } from "../adapters/AdapterRegistry.js"
 import { type Handshake, SessionId } from "../schema/index.js"
-import { checkClientEnv } from "./AgentEnvironment.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "./Folders.js"
+import { checkHandshake } from "./HandshakeRules.js"
 import { IdGenerator } from "./IdGenerator.js"
 import { Journal, type JournalFailed, type SessionInUse } from "./Journal.js"
 import { Recorder } from "./Recorder.js"
@@ -19,8 +30,18 @@ import { complete } from "./Reopening.js"
 import * as Session from "./Session.js"
 import type { SessionSummary } from "./SessionSummary.js"
 
+/** No further session can be opened now. */
+export class TooManySessions
+  extends Schema.TaggedError<TooManySessions>()("TooManySessions", { reason: Schema.String })
+{
+  override get message() {
+    return this.reason
+  }
+}
+
 /** Why a session could not be had. */
 export type JoinError =
+  | TooManySessions
   | UnknownTool
   | FolderNotFound
   | ForbiddenFolder
@@ -37,8 +58,14 @@ export interface Joined {
 export class SessionRegistry extends Context.Tag("ai-relay/services/SessionRegistry")<SessionRegistry, {
   /** Open the session the handshake asks for, or attach to it; the scope's end detaches. */
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
+  /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
+  readonly drain: (seconds: number) => Effect.Effect<void>
+  /** A turn runs. */
+  readonly isBusy: () => boolean
   /** End every session, all at once; waits until they are gone. */
   readonly closeAll: Effect.Effect<void>
+  /** All live sessions. */
+  readonly all: () => ReadonlyArray<Session.Session>
   /** The live session of that name. */
   readonly live: (session_id: SessionId) => Session.Session | undefined
   /** Live sessions, then those that are kept, the most recently active first. */
@@ -73,12 +100,13 @@ const make = Effect.gen(function*() {
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
   const entries = new Map<SessionId, Entry>()
+  let isDraining = false
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
 
   const openSession = Effect.fn("SessionRegistry.open")(function*(id: SessionId, handshake: Handshake) {
     const wanted = yield* complete(handshake, yield* journal.find(id))
-    yield* checkClientEnv(wanted.env ?? {}, settings.allow_env)
+    yield* checkHandshake(wanted, settings)
     const adapter = yield* adapters.get(wanted.tool)
     const folder = yield* folders.resolve(wanted.folder)
     const opened = yield* journal.open(id, { ...wanted, folder })
@@ -155,6 +183,16 @@ const make = Effect.gen(function*() {
       () => leave(entry)
     )
 
+  const checkRoom = Effect.suspend(() => {
+    const { max_sessions } = settings
+    if (isDraining) {
+      return new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+    }
+    return entries.size < max_sessions ? Effect.void : new TooManySessions({
+      reason: `${max_sessions} sessions are live: end one, or start the relay with a higher --max-sessions`
+    })
+  })
+
   const join = Effect.fn("SessionRegistry.join")(function*(handshake: Handshake) {
     const id = handshake.session_id ?? SessionId.make(yield* ids.uuid)
     let found = entries.get(id)
@@ -162,15 +200,16 @@ const make = Effect.gen(function*() {
       yield* Deferred.await(found.gone)
       found = entries.get(id)
     }
+    if (found === undefined) yield* checkRoom
     const entry = found ?? create(id, handshake)
     yield* enter(entry)
     return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
   })
 
+  const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
+
   const list = Effect.map(journal.list, (kept): ReadonlyArray<Listed> => {
-    const live = [...entries.values()].flatMap(({ session }) =>
-      session === undefined ? [] : [session.log.summary()]
-    )
+    const live = all().map(({ log }) => log.summary())
     const names = new Set(live.map(({ session_id }) => session_id))
     return [
       ...live.map((summary): Listed => ({
@@ -183,8 +222,27 @@ const make = Effect.gen(function*() {
     ]
   })
 
+  const sessions = () =>
+    [...entries.values()].flatMap(({ session }) => session === undefined ? [] : [session])
+
+  const drain = (seconds: number) =>
+    Effect.suspend(() => {
+      isDraining = true
+      return Effect.forEach(sessions(), (session) => session.drain(seconds), { discard: true })
+    })
+
+  const isBusy = () => sessions().some(({ log }) => log.turn() !== undefined)
+
   // Not `FiberSet.clear`: that waits for one to end before it tells the next.
   const closeAll = Effect.suspend(() => Fiber.interruptAll([...fibers]))
 
-  return SessionRegistry.of({ join, closeAll, list, live: (id) => entries.get(id)?.session })
+  return SessionRegistry.of({
+    join,
+    drain,
+    isBusy,
+    closeAll,
+    list,
+    all,
+    live: (id) => entries.get(id)?.session
+  })
 })

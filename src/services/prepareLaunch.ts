@@ -3,10 +3,10 @@
  * environment. A missing program is found out here, before anything runs.
  */
 import { Effect } from "effect"
-import { randomUUID } from "node:crypto"
 import type { LaunchSpec } from "../adapters/Adapter.js"
 import { CommandNotFound } from "../adapters/AdapterError.js"
 import { agentEnvironment, type Environment, relayEnvironment } from "./AgentEnvironment.js"
+import * as families from "./families.js"
 import { findProgram, withFolderOf } from "./findProgram.js"
 
 export interface Prepared {
@@ -17,15 +17,16 @@ export interface Prepared {
   readonly marker: string
 }
 
-/** `own` is the environment it starts from. */
+/** `passed` are variables every agent inherits by the operator's wish; `own` is the environment it starts from. */
 export const prepareLaunch = (
   launch: LaunchSpec,
+  passed: ReadonlyArray<string>,
   own: Environment = relayEnvironment()
 ): Effect.Effect<Prepared, CommandNotFound> =>
   Effect.suspend(() => {
     const { advice, command, cwd } = launch
-    const marker = randomUUID()
-    const env = agentEnvironment(own, launch, marker)
+    const marker = families.marker()
+    const env = agentEnvironment(own, launch, marker, passed)
     const program = findProgram(command, env, cwd)
     return program === undefined
       ? new CommandNotFound({ command, advice })

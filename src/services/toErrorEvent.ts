@@ -1,9 +1,9 @@
 /** toErrorEvent: what a client is told when its session could not be had. */
 import type { BodyOf, ErrorCode } from "../schema/index.js"
-import type { ForbiddenOrigin, Unauthorized } from "./Auth.js"
+import type { ForbiddenOrigin, TooManyAttempts, Unauthorized } from "./Auth.js"
 import type { JoinError } from "./SessionRegistry.js"
 
-export type RelayError = JoinError | Unauthorized | ForbiddenOrigin
+export type RelayError = JoinError | Unauthorized | TooManyAttempts | ForbiddenOrigin
 
 const codes: Record<RelayError["_tag"], ErrorCode> = {
   AgentFailed: "agent_failed",
@@ -16,6 +16,8 @@ const codes: Record<RelayError["_tag"], ErrorCode> = {
   JournalFailed: "internal",
   SessionInUse: "bad_handshake",
   TerminalUnavailable: "agent_failed",
+  TooManyAttempts: "overloaded",
+  TooManySessions: "overloaded",
   Unauthorized: "unauthorized",
   UnknownTool: "unknown_tool"
 }

@@ -341,4 +341,21 @@ describe.skipIf(whyNotInstalled("claude") !== undefined)("real Claude Code", () 
     const took = await until(() => running("sleep 434").length === 0 && atHome(stage.home).length === 1)
     console.log(`everything gone after ${took.toFixed(0)} ms`)
   })
+
+  it("leaves no process behind when the relay is killed, not even one that ignores hangups", async () => {
+    stage.api().on(/NOHUP/, [
+      reply({ tool: { kind: "shell", command: "nohup sleep 600.4345 >/dev/null 2>&1 & echo started" } }),
+      hang()
+    ])
+    const client = await stage.open()
+    allowAll(client)
+    client.send({ text: "NOHUP it" })
+    await client.waitFor("tool_result")
+    expect(running("sleep 600.4345")).toHaveLength(1)
+    await stage.daemon().kill()
+    const took = await until(() => atHome(stage.home).length === 0, 5000)
+    expect(running("sleep 600.4345")).toHaveLength(0)
+    console.log(`everything gone ${took.toFixed(0)} ms after SIGKILL`)
+    await stage.crash()
+  })
 })

@@ -51,7 +51,8 @@ const full = {
   after_seq: 0,
   linger: 0.5,
   raw: false,
-  token: "secret"
+  token: "secret",
+  ticket: "once"
 }
 
 const nulls = (fields: object) => Object.fromEntries(Object.keys(fields).map((name) => [name, null]))

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { oddity, parseFields } from "../../src/schema/parseFields.js"
+import fc from "fast-check"
+import { isTooDeep, oddity, parseFields } from "../../src/schema/parseFields.js"
 
-const nested = (levels: number): unknown =>
-  JSON.parse("{\"a\":".repeat(levels - 1) + "{}" + "}".repeat(levels - 1))
+const nested = (levels: number) => "{\"a\":".repeat(levels - 1) + "{}" + "}".repeat(levels - 1)
 
 describe("parseFields", () => {
   it.each(["hello", "", "42", "\"hello\"", "null", "true", "[]", "[{}]", "{\"a\":", "{}{}", "\u0000"])(
@@ -15,12 +15,48 @@ describe("parseFields", () => {
   })
 })
 
-describe("oddity", () => {
-  it("lets a hundred levels pass and not one more", () => {
-    assert.isUndefined(oddity(nested(100)))
-    assert.strictEqual(oddity(nested(101)), "the frame is nested too deeply: use at most 100 levels")
+describe("isTooDeep", () => {
+  it("lets so many levels pass and not one more", () => {
+    assert.isFalse(isTooDeep(nested(100), 100))
+    assert.isTrue(isTooDeep(nested(101), 100))
+    assert.isTrue(isTooDeep(` {"a":${"[".repeat(100)}${"]".repeat(100)}}`, 100))
   })
 
+  it.each([
+    `{"a":"${"[".repeat(200)}"}`,
+    `{"a":"\\"${"[".repeat(200)}"}`,
+    `{"a":"\\\\","b":"${"{".repeat(200)}\\\\\\""}`,
+    `{"a":[${"[],".repeat(200)}[]]}`,
+    "[".repeat(200),
+    "hello",
+    ""
+  ])(
+    "counts no brackets in strings, none side by side, and nothing that is no object: %j",
+    (frame) => assert.isFalse(isTooDeep(frame, 100))
+  )
+
+  it("agrees with the parser on any object", () => {
+    const depthOf = (value: unknown): number =>
+      typeof value === "object" && value !== null
+        ? 1 + Math.max(0, ...Object.values(value).map(depthOf))
+        : 0
+    fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue({ depthSize: "large" })), (fields) => {
+      const depth = depthOf(fields)
+      const frame = JSON.stringify(fields)
+      assert.isFalse(isTooDeep(frame, depth))
+      assert.isTrue(isTooDeep(frame, depth - 1))
+    }))
+  })
+
+  it("takes no time for a frame of brackets alone, which the parser takes minutes for", () => {
+    const frame = `{"a":${"[".repeat(10_000_000)}${"]".repeat(10_000_000)}}`
+    const started = performance.now()
+    assert.isTrue(isTooDeep(frame, 100))
+    assert.isBelow(performance.now() - started, 1000)
+  })
+})
+
+describe("oddity", () => {
   it.each(["{\"__proto__\":null}", "{\"a\":[{\"__proto__\":{\"behavior\":\"allow\"}}]}"])(
     "finds the __proto__ in %s",
     (json) =>

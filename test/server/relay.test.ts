@@ -1,92 +1,17 @@
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Exit, Layer, Logger, Redacted, Scope, TestClock } from "effect"
+import { Deferred, Effect, Layer, Redacted, TestClock } from "effect"
 import { once } from "node:events"
 import { connect as connectTcp } from "node:net"
 import { hostname, networkInterfaces } from "node:os"
 import { AgentFailed, AuthRequired, BadHandshake, CommandNotFound } from "../../src/adapters/AdapterError.js"
-import { AdapterRegistry } from "../../src/adapters/AdapterRegistry.js"
 import type { EventBody } from "../../src/schema/index.js"
 import type { Connection } from "../../src/server/Connection.js"
-import { RelayServer } from "../../src/server/RelayServer.js"
 import { serveConnection } from "../../src/server/serveConnection.js"
-import { ServerConfig, type ServerSettings } from "../../src/server/ServerConfig.js"
-import { Auth, type AuthOptions } from "../../src/services/Auth.js"
-import { Folders } from "../../src/services/Folders.js"
-import { IdGenerator } from "../../src/services/IdGenerator.js"
-import { Journal } from "../../src/services/Journal.js"
-import { Recorder } from "../../src/services/Recorder.js"
-import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
-import { SessionRegistry } from "../../src/services/SessionRegistry.js"
-import { type Client, connect, type Event } from "../support/client.js"
+import { connect, type Event } from "../support/client.js"
 import * as FakeAdapter from "../support/fakeAdapter.js"
 import { askFor } from "../support/fakeAdapter.js"
+import { layerOf, line, type Relay, say, test } from "../support/relayServer.js"
 
-interface Options extends FakeAdapter.FakeOptions, AuthOptions, Partial<Settings>, Partial<ServerSettings> {}
-
-const quiet = Logger.replace(Logger.defaultLogger, Logger.none)
-
-const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
-  RelayServer.layer.pipe(
-    Layer.provideMerge(SessionRegistry.layer),
-    Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
-    Layer.provide(Layer.merge(Folders.layer, Recorder.layer)),
-    Layer.provideMerge(Journal.layerMemory),
-    Layer.provide(IdGenerator.layer),
-    Layer.provide(RelayConfig.layer(options)),
-    Layer.provide(ServerConfig.layer({ host: "127.0.0.1", port: 0, ...options })),
-    Layer.provideMerge(Auth.layer(options)),
-    Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer)),
-    Layer.provide(quiet)
-  )
-
-interface Relay {
-  readonly fake: FakeAdapter.FakeAdapter
-  readonly port: number
-  /** A page that has sent this handshake. */
-  readonly connect: (handshake: object | string | Buffer, headers?: Record<string, string>) => Promise<Client>
-  /** A page in the session "s", once it is there. */
-  readonly join: (fields?: object) => Promise<Client>
-  readonly agent: () => FakeAdapter.FakeAgent
-  /** End the relay. */
-  readonly end: () => Promise<void>
-}
-
-/** A relay on a port of its own, as long as the test takes. */
-const test = (
-  name: string,
-  body: (relay: Relay) => Promise<unknown>,
-  options: Options = {},
-  timeout?: number
-) =>
-  it.scopedLive(name, () =>
-    Effect.gen(function*() {
-      const fake = FakeAdapter.make({ onCommand: FakeAdapter.answering(), ...options })
-      const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-      const built = yield* Layer.buildWithScope(layerOf(fake, options), scope)
-      const { port } = Context.get(built, RelayServer).address
-      const open: Relay["connect"] = (handshake, headers = {}) =>
-        connect(`ws://127.0.0.1:${port}/`, handshake as object, { headers })
-      yield* Effect.promise(() =>
-        body({
-          fake,
-          port,
-          connect: open,
-          join: async (fields = {}) => {
-            const client = await open({ tool: "fake", session_id: "s", ...fields })
-            await client.waitFor("session_start")
-            return client
-          },
-          agent: fake.agent,
-          end: () => Effect.runPromise(Scope.close(scope, Exit.void))
-        })
-      )
-    }), timeout)
-
-const say = (relay: Relay, ...events: ReadonlyArray<EventBody>) =>
-  Effect.runPromise(relay.agent().say(...events))
-const line = (text: string): EventBody => ({ type: "stdout", text })
 const typesOf = (events: ReadonlyArray<Event>) => events.map(({ type }) => type)
 const hasText = (text: string) => (event: Event) => event.text === text
 

@@ -1,13 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { inheritedBy } from "../../src/adapters/inheritedBy.js"
 import { agentEnvironment, checkClientEnv, relayEnvironment } from "../../src/services/AgentEnvironment.js"
 
 describe("agentEnvironment", () => {
-  it("adds to the relay's own environment the client's, then the adapter's, then the marker", () => {
+  it("adds to what is inherited the client's, then the adapter's, then the marker", () => {
     const own = { A: "own", B: "own", C: "own" }
     const launch = {
       clientEnv: { B: "client", C: "client", AI_RELAY_SESSION: "forged" },
-      env: { C: "adapter" }
+      env: { C: "adapter" },
+      inherits: ["A", "B", "C"]
     }
     assert.deepStrictEqual(agentEnvironment(own, launch, "m"), {
       A: "own",
@@ -17,9 +19,53 @@ describe("agentEnvironment", () => {
     })
   })
 
-  it("keeps the relay's settings and the marks of an agent around it to itself", () => {
+  it("keeps the relay's settings and the marks of an agent around it to itself, whatever is to be passed on", () => {
     const own = { PATH: "/bin", AI_RELAY_TOKEN: "secret", CLAUDECODE: "1", CLAUDE_CODE_ENTRYPOINT: "cli" }
-    assert.deepStrictEqual(agentEnvironment(own, {}, "m"), { PATH: "/bin", AI_RELAY_SESSION: "m" })
+    assert.deepStrictEqual(agentEnvironment(own, { inherits: ["*"] }, "m", ["*", "AI_RELAY_TOKEN"]), {
+      PATH: "/bin",
+      AI_RELAY_SESSION: "m"
+    })
+  })
+
+  it("passes on what any program needs, and no secret that is somebody else's", () => {
+    const shared = {
+      PATH: "/bin",
+      HOME: "/home/me",
+      LANG: "C",
+      LC_ALL: "C",
+      https_proxy: "http://p",
+      GOPATH: "/go"
+    }
+    const secrets = {
+      SNOWFLAKE_PAT: "s",
+      AWS_SECRET_ACCESS_KEY: "s",
+      DATABASE_URL: "s",
+      ANTHROPIC_API_KEY: "s",
+      XPATH: "s"
+    }
+    assert.deepStrictEqual(agentEnvironment({ ...shared, ...secrets }, {}, "m"), {
+      ...shared,
+      AI_RELAY_SESSION: "m"
+    })
+  })
+
+  it("passes on what the agent's own program needs, and what the operator lists", () => {
+    const own = {
+      ANTHROPIC_API_KEY: "a",
+      OPENAI_API_KEY: "o",
+      DATABASE_URL: "d",
+      "ODD.NAME": "x",
+      ODD_NAME: "y"
+    }
+    const inherited = (tool: string, ...passed: ReadonlyArray<string>) =>
+      Object.keys(agentEnvironment(own, { inherits: inheritedBy(tool) }, "m", passed))
+    assert.deepStrictEqual(inherited("claude"), ["ANTHROPIC_API_KEY", "AI_RELAY_SESSION"])
+    assert.deepStrictEqual(inherited("codex"), ["OPENAI_API_KEY", "AI_RELAY_SESSION"])
+    assert.deepStrictEqual(inherited("generic"), ["AI_RELAY_SESSION"])
+    assert.deepStrictEqual(inherited("__proto__"), ["AI_RELAY_SESSION"])
+    assert.deepStrictEqual(inherited("generic", "DATABASE_URL"), ["DATABASE_URL", "AI_RELAY_SESSION"])
+    assert.deepStrictEqual(inherited("generic", "ODD.*"), ["ODD.NAME", "AI_RELAY_SESSION"])
+    assert.lengthOf(inherited("generic", "*"), 6)
   })
 
   it("reads the environment of this process", () => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { type Context, Effect, Redacted, TestClock } from "effect"
 import { hostname } from "node:os"
 import { Auth, type AuthOptions, type Visitor } from "../../src/services/Auth.js"
 
@@ -187,4 +187,85 @@ describe("a visitor from another machine", () => {
         assert.include(yield* admit({}, { address: "192.168.1.7" }, given), "--token")
       }
     }))
+})
+
+describe("a visitor whom a proxy on this machine announces", () => {
+  it.effect("needs the token as any other", () =>
+    Effect.gen(function*() {
+      const fields = { address: "127.0.0.1", forwarded: true }
+      assert.isString(yield* admit({ token }, fields))
+      assert.isString(yield* admit({}, fields))
+      assert.isUndefined(yield* admit({ token }, fields, "the right token"))
+    }))
+})
+
+describe("who needs a token", () => {
+  it.effect("is everybody, if the relay was started so; without one nobody gets in", () =>
+    Effect.gen(function*() {
+      assert.include(yield* admit({ token, auth: "always" }, {}), "access token")
+      assert.isUndefined(yield* admit({ token, auth: "always" }, {}, "the right token"))
+      assert.isString(yield* admit({ auth: "always" }, {}))
+    }))
+
+  it.effect("is nobody, if the relay was started so", () =>
+    Effect.gen(function*() {
+      for (const address of ["127.0.0.1", "8.8.8.8", undefined]) {
+        assert.isUndefined(yield* admit({ token, auth: "never" }, { address }, "wrong"))
+      }
+      assert.isString(yield* check({ token, auth: "never" }, { origin: "https://evil.example" }))
+    }))
+})
+
+describe("tickets and mistakes", () => {
+  const options: AuthOptions = { token, auth: "always" }
+  /** One relay for several visits. */
+  const visits = <A, E>(body: (auth: Context.Tag.Service<Auth>) => Effect.Effect<A, E>) =>
+    Effect.flatMap(Auth, body).pipe(Effect.provide(Auth.layer(options)))
+  const tagOf = (admitted: Effect.Effect<void, { readonly _tag: string }>) =>
+    Effect.match(admitted, { onSuccess: () => "admitted", onFailure: ({ _tag }) => _tag })
+
+  it.effect("a ticket stands for the token once, and not for long", () =>
+    visits((auth) =>
+      Effect.gen(function*() {
+        const [one, late] = [yield* auth.ticket, yield* auth.ticket]
+        assert.strictEqual(one.expires_in, 30)
+        assert.strictEqual(yield* tagOf(auth.admit(visitor(), undefined, one.ticket)), "admitted")
+        assert.strictEqual(yield* tagOf(auth.admit(visitor(), undefined, one.ticket)), "Unauthorized")
+        yield* TestClock.adjust("30 seconds")
+        assert.strictEqual(yield* tagOf(auth.admit(visitor(), undefined, late.ticket)), "Unauthorized")
+      })
+    ))
+
+  it.effect("a wrong token is not saved by a ticket, and leaves the ticket as it was", () =>
+    visits((auth) =>
+      Effect.gen(function*() {
+        const { ticket } = yield* auth.ticket
+        assert.strictEqual(yield* tagOf(auth.admit(visitor(), "wrong", ticket)), "Unauthorized")
+        assert.strictEqual(yield* tagOf(auth.admit(visitor(), undefined, ticket)), "admitted")
+      })
+    ))
+
+  it.effect("five mistakes make the next wait, which then counts as before; a right token makes up for all", () =>
+    visits((auth) =>
+      Effect.gen(function*() {
+        const attempt = (given: string) => tagOf(auth.admit(visitor({ address: "8.8.8.8" }), given))
+        for (let n = 0; n < 5; n++) assert.strictEqual(yield* attempt("wrong"), "Unauthorized")
+        assert.strictEqual(yield* attempt("the right token"), "TooManyAttempts")
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(yield* attempt("wrong"), "Unauthorized")
+        assert.strictEqual(yield* attempt("the right token"), "TooManyAttempts")
+        yield* TestClock.adjust("2 seconds")
+        assert.strictEqual(yield* attempt("the right token"), "admitted")
+        assert.strictEqual(yield* attempt("wrong"), "Unauthorized")
+        assert.strictEqual(yield* attempt("the right token"), "admitted")
+      })
+    ))
+
+  it.effect("to send none is no mistake", () =>
+    visits((auth) =>
+      Effect.gen(function*() {
+        for (let n = 0; n < 9; n++) yield* tagOf(auth.admit(visitor(), undefined))
+        assert.strictEqual(yield* tagOf(auth.admit(visitor(), "the right token")), "admitted")
+      })
+    ))
 })

@@ -1,12 +1,12 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { afterAll, assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Either, Layer } from "effect"
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import { Folders } from "../../src/services/Folders.js"
-import { RelayConfig } from "../../src/services/RelayConfig.js"
+import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
 
 const home = realpathSync(mkdtempSync(join(tmpdir(), "folders-")))
 afterAll(() => rmSync(home, { recursive: true }))
@@ -23,12 +23,15 @@ symlinkSync(at("root/loop"), at("root/loop"))
 symlinkSync(at("root"), at("door"))
 symlinkSync(at("nowhere"), at("root/dangling"))
 
-const resolve = (folder: string, ...roots: ReadonlyArray<string>) =>
+const resolveWith = (settings: Partial<Settings>, folder: string) =>
   Effect.flatMap(Folders, (folders) => folders.resolve(folder)).pipe(
     Effect.provide(Folders.layer),
-    Effect.provide(RelayConfig.layer({ roots: roots.length > 0 ? roots : [at("root")] })),
+    Effect.provide(RelayConfig.layer(settings)),
     Effect.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer))
   )
+
+const resolve = (folder: string, ...roots: ReadonlyArray<string>) =>
+  resolveWith({ roots: roots.length > 0 ? roots : [at("root")] }, folder)
 
 const refusal = (folder: string, ...roots: ReadonlyArray<string>) =>
   Effect.map(Effect.flip(resolve(folder, ...roots)), ({ _tag }) => _tag)
@@ -86,6 +89,25 @@ describe("Folders", () => {
   it.live.each(Object.entries(missing))("does not find %s", ([, folder]) =>
     Effect.gen(function*() {
       assert.strictEqual(yield* refusal(folder), "FolderNotFound")
+    }))
+
+  it.live("keeps what the relay keeps for itself out of reach, unless a root lies in there", () =>
+    Effect.gen(function*() {
+      const state_dir = at("root/project")
+      const look = (folder: string, ...roots: ReadonlyArray<string>) =>
+        Effect.map(Effect.either(resolveWith({ roots, state_dir }, folder)), Either.isRight)
+      assert.isFalse(yield* look(at("root/project/deep"), at("root")))
+      assert.isFalse(yield* look(at("root/within"), at("root")))
+      assert.isFalse(yield* look(at("root/project"), "/"))
+      assert.isTrue(yield* look(at("root/..hidden"), at("root")))
+      assert.isTrue(yield* look(at("root/project/deep"), at("root"), at("root/project/deep")))
+    }))
+
+  it.live("allows nothing where no root is left, and says what to write down", () =>
+    Effect.gen(function*() {
+      const { message } = yield* Effect.flip(resolveWith({ roots: [] }, "/"))
+      assert.include(message, "it has no --root")
+      assert.include(message, "start the relay with --root /")
     }))
 
   it.live("says what to do about it", () =>

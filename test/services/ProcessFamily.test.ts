@@ -122,7 +122,7 @@ describe("of what an agent started nothing is left", { timeout: 20_000 }, () => 
     "a hundred, all stubborn and starting others, half of them in sessions of their own",
     () =>
       Effect.gen(function*() {
-        const child = inQuotes(stubborn.replace("0.02", "0.2"))
+        const child = inQuotes(stubborn.replace("0.02", "2"))
         const script = `for n in $(seq 50); do sh -c "${child}" & setsid sh -c "${child}" & done; wait`
         const { took, used } = yield* close(script, ({ pids }) => pids(100))
         assert.strictEqual(used.length, 100)
@@ -202,7 +202,7 @@ describe("ProcessFamily.look", { timeout: 20_000 }, () => {
     })
     const family = new ProcessFamily(
       tree,
-      { pid: leader.pid, hasExited: () => machine.exited, endInput: () => {} },
+      { pid: leader.pid, hasExited: () => machine.exited },
       "marker"
     )
     return { family, machine }

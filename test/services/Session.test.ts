@@ -356,7 +356,7 @@ describe("a prompt that comes during a turn", () => {
     Effect.gen(function*() {
       const { agent, first, send, until } = yield* open()
       yield* send(...["m1", "m2", "m3", "m4", "m5"].map((name) => prompt(name)))
-      assert.strictEqual((yield* until("error")).at(-1), "error bad_command m5")
+      assert.strictEqual((yield* until("error")).at(-1), "error overloaded m5")
       assert.include((yield* first("error")).text, "3 prompts are waiting")
       yield* agent.say(...done)
       yield* until("turn_start", 2)

@@ -37,7 +37,8 @@ const matches = (what: string | ((event: Event) => boolean)) =>
 export const connect = async (
   url: string,
   handshake: object,
-  options: { headers?: Record<string, string> } = {}
+  /** `ca`: whose certificate the relay has. */
+  options: { headers?: Record<string, string>; ca?: string } = {}
 ): Promise<Client> => {
   const socket = new WebSocket(url, options)
   const events: Array<Event> = []

@@ -29,7 +29,7 @@ interface Options {
 /** Make dist/cli.mjs of the sources as they are. */
 export const buildDaemon = () => execFileSync(process.execPath, ["scripts/build.mjs", "cli"], { cwd: root })
 
-const listening = /listens on (ws:\/\/\S+)/
+const listening = /listens on (wss?:\/\/\S+)/
 
 const untilListening = (child: ChildProcess, output: () => string): Promise<string> =>
   new Promise((resolve, reject) => {

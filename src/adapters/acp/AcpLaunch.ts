@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { basename } from "node:path"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
+import { inheritedBy } from "../inheritedBy.js"
 import type { AcpAgent } from "./AcpAgent.js"
 
 /** Any program that speaks the protocol, by its `command`. */
@@ -33,6 +34,7 @@ export const toLaunch = (
   args: [...agent.args, ...model === undefined ? [] : agent.modelArgs?.(model) ?? [], ...extra_args],
   cwd: folder,
   ...(agent.env !== undefined && { env: agent.env }),
+  inherits: inheritedBy(agent.tool),
   clientEnv: env,
   advice: agent.install
 })

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
+import { inheritedBy } from "../inheritedBy.js"
 
 export const permissionModes = [
   "default",
@@ -60,6 +61,7 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
         ...extra_args
       ],
       cwd: spec.folder,
+      inherits: inheritedBy("claude"),
       clientEnv: spec.env,
       advice: "Install it on the relay's machine: npm install -g @anthropic-ai/claude-code",
       // SIGTERM would leave running tool shells behind.

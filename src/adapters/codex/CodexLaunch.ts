@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
+import { inheritedBy } from "../inheritedBy.js"
 import { modeNames, modeOf } from "./CodexModes.js"
 
 /** Credentials are kept in memory: neither read from the user's `auth.json` nor written there. */
@@ -13,6 +14,7 @@ export const toLaunch = (spec: AgentSpec, credentials: ReadonlyArray<string> = [
   command: "codex",
   args: ["app-server", "--listen", "stdio://", ...credentials, ...spec.extra_args ?? []],
   cwd: spec.folder,
+  inherits: inheritedBy("codex"),
   clientEnv: spec.env,
   advice: "Install it on the relay's machine: npm install -g @openai/codex"
 })

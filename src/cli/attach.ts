@@ -1,0 +1,50 @@
+/**
+ * attach: `ai-relay attach [SESSION]` joins a session, by default the one used last. Lines are prompts; Ctrl-C stops the
+ * turn, a second one, or Ctrl-D, leaves. The session goes on.
+ */
+import { Args, Command } from "@effect/cli"
+import { Console, Effect, Option } from "effect"
+import { type Address, CannotDo, clientOptions, listSessions, toAddress } from "./clientOptions.js"
+import * as Conversation from "./conversation.js"
+import * as Keyboard from "./Keyboard.js"
+
+const options = { ...clientOptions, session: Args.optional(Args.text({ name: "session" })) }
+
+const choose = Effect.fnUntraced(function*(address: Address, wanted: string | undefined) {
+  const sessions = yield* listSessions(address)
+  const names = sessions.map(({ session_id }) => session_id)
+  const [latest] = names
+  if (wanted === undefined && latest !== undefined) return latest
+  if (wanted !== undefined && names.includes(wanted)) return wanted
+  const known = latest === undefined ? "the relay has none yet" : `there are ${names.slice(0, 5).join(", ")}`
+  return yield* new CannotDo({
+    reason: `${wanted === undefined ? "there is no session" : `there is no session "${wanted}"`}: ${known}; `
+      + "`ai-relay run --session NAME \"prompt\"` opens one"
+  })
+})
+
+const piped = "attach needs a terminal to read from: use `ai-relay run --session NAME` for a single prompt"
+
+export const attach = Command.make(
+  "attach",
+  options,
+  ({ json, session, token, url }) =>
+    Effect.gen(function*() {
+      const address = toAddress({ token, url })
+      const session_id = yield* choose(address, Option.getOrUndefined(session))
+      const keyboard = yield* Keyboard.make
+      if (!keyboard.present && !json) return yield* new CannotDo({ reason: piped })
+      const opened = yield* Conversation.open({ address, keyboard, json, handshake: { session_id } })
+      yield* Console.error(`Attached to ${session_id}. Ctrl-C stops a turn, Ctrl-D leaves.`)
+      const typing = Effect.gen(function*() {
+        for (let line = yield* keyboard.ask("> "); line !== undefined; line = yield* keyboard.ask("> ")) {
+          // A refusal was printed as it came.
+          if (line.trim() !== "") yield* Effect.ignore(opened.ask(line))
+        }
+      })
+      yield* (keyboard.present ? typing : Effect.never).pipe(
+        Effect.raceFirst(Conversation.leaving(keyboard, opened)),
+        Effect.raceFirst(opened.over)
+      )
+    }).pipe(Effect.scoped)
+)

@@ -1,0 +1,78 @@
+/** clientOptions: how `attach` and `run` find a relay. */
+import { Options } from "@effect/cli"
+import { Config, Effect, Option, Redacted, Schema } from "effect"
+import { orUndefined } from "./options.js"
+
+export const localRelay = "ws://127.0.0.1:8765"
+
+export const clientOptions = {
+  url: Options.text("url").pipe(Options.withFallbackConfig(Config.nonEmptyString("url")), Options.optional),
+  token: Options.redacted("token").pipe(
+    Options.withFallbackConfig(Config.redacted("token")),
+    Options.optional
+  ),
+  json: Options.boolean("json"),
+  // Read before all others, by configFile.ts.
+  config: Options.text("config").pipe(Options.optional)
+}
+
+/** The command cannot do what it was asked to; the message says what to do. */
+export class CannotDo extends Schema.TaggedError<CannotDo>()("CannotDo", { reason: Schema.String }) {
+  override get message() {
+    return this.reason
+  }
+}
+
+export interface Address {
+  readonly url: string
+  readonly token?: string
+}
+
+/** Where the relay is. */
+export const toAddress = (given: {
+  readonly url: Option.Option<string>
+  readonly token: Option.Option<Redacted.Redacted>
+}): Address => {
+  const token = orUndefined(given.token)
+  return {
+    url: orUndefined(given.url) ?? localRelay,
+    ...(token !== undefined && { token: Redacted.value(token) })
+  }
+}
+
+const get = (address: Address, path: string) =>
+  Effect.tryPromise({
+    try: (signal) =>
+      fetch(new URL(path, address.url.replace(/^ws/, "http")), {
+        signal,
+        headers: address.token === undefined ? {} : { authorization: `Bearer ${address.token}` }
+      }),
+    catch: () =>
+      new CannotDo({
+        reason: address.url === localRelay
+          ? `no relay answers at ${localRelay}: start one with \`ai-relay\` in another terminal, or name another with --url`
+          : `no relay answers at ${address.url}: check --url, and that the relay runs there`
+      })
+  })
+
+/** Fails at once when nobody is there; the client itself would go on trying. */
+export const checkRelay = (address: Address) => get(address, "/healthz")
+
+const Sessions = Schema.Struct({
+  sessions: Schema.Array(
+    Schema.Struct({ session_id: Schema.String, state: Schema.String, tool: Schema.String })
+  )
+})
+
+/** The relay's sessions, live ones first. */
+export const listSessions = Effect.fn("listSessions")(function*(address: Address) {
+  const answer = yield* get(address, "/sessions")
+  const body = yield* Effect.promise(() => answer.json().catch(() => undefined))
+  const decoded = Schema.decodeUnknownOption(Sessions)(body)
+  if (Option.isSome(decoded)) return decoded.value.sessions
+  return yield* new CannotDo({
+    reason: answer.status === 401
+      ? "the relay wants a token: --token, or AI_RELAY_TOKEN"
+      : `${address.url} is no ai-relay: check --url`
+  })
+})

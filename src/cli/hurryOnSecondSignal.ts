@@ -1,0 +1,22 @@
+/**
+ * hurryOnSecondSignal: the first SIGTERM or SIGINT ends the relay in good order, the second one waits for no turn, a third
+ * one ends it at once.
+ */
+import { Effect, Runtime } from "effect"
+import { RelayServer } from "../server/RelayServer.js"
+
+const signals = ["SIGTERM", "SIGINT"] as const
+
+export const hurryOnSecondSignal = Effect.gen(function*() {
+  const { hurry } = yield* RelayServer
+  const run = Runtime.runSync(yield* Effect.runtime<never>())
+  let seen = 0
+  const onSignal = () => {
+    seen += 1
+    if (seen < 2) return
+    for (const signal of signals) process.off(signal, onSignal)
+    run(hurry)
+  }
+  // They stay until the process ends: this is how it ends.
+  for (const signal of signals) process.on(signal, onSignal)
+})

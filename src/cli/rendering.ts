@@ -1,0 +1,107 @@
+/**
+ * rendering: what a person in a shell sees of a session. The answer goes to stdout and nothing else does; what the agent
+ * does meanwhile goes to stderr, briefly.
+ */
+import type { RelayEvent } from "../client/browser.js"
+
+export interface Shown {
+  /** For stdout. */
+  readonly out?: string
+  /** For stderr. */
+  readonly err?: string
+}
+
+/** Characters of a tool's arguments, or of its complaint, that are shown. */
+const briefLength = 100
+
+export const brief = (text: string, length = briefLength): string => {
+  const [line = ""] = text.trim().split("\n", 1)
+  return line.length > length || text.trim().length > line.length ? `${line.slice(0, length - 1)}…` : line
+}
+
+/** The argument that says most, such as a command or a path; else all of them. */
+export const argumentsOf = (args: unknown): string => {
+  if (typeof args !== "object" || args === null) return args === undefined ? "" : brief(String(args))
+  const fields = Object.entries(args)
+  const said = ["command", "file_path", "path", "pattern", "url", "query"]
+    .flatMap((name) => fields.filter(([field]) => field === name)).map(([, value]) => value)
+    .find((value) => typeof value === "string")
+  return brief(typeof said === "string" ? said : JSON.stringify(args))
+}
+
+const changesIn = (diff: string): string => {
+  const lines = diff.split("\n")
+  const count = (sign: string) =>
+    lines.filter((line) => line.startsWith(sign) && !line.startsWith(sign.repeat(3))).length
+  return `+${count("+")} -${count("-")}`
+}
+
+const endings: Readonly<Record<string, string>> = {
+  cancelled: "The turn was stopped.",
+  refusal: "The agent refused.",
+  max_tokens: "The agent reached its limit of tokens.",
+  max_turn_requests: "The agent reached its limit of requests in a turn."
+}
+
+/** Gives what to show of each event, in order. It remembers where the line stands and what was shown already. */
+export const make = (options: { readonly colour: boolean }) => {
+  const dim = (text: string) => options.colour ? `\u001b[2m${text}\u001b[0m` : text
+  /** The line on stdout is not finished. */
+  let open = false
+  /** This message, and this turn, had their text shown. */
+  let streamed = false
+  let spoken = false
+
+  const say = (text: string): Shown => {
+    if (text === "") return {}
+    open = !text.endsWith("\n")
+    spoken = true
+    return { out: text }
+  }
+  const close = (): string => {
+    const end = open ? "\n" : ""
+    open = false
+    return end
+  }
+  const note = (text: string): Shown => ({ out: close(), err: `${dim(text)}\n` })
+
+  return (event: RelayEvent): Shown => {
+    switch (event.type) {
+      case "turn_start":
+        streamed = spoken = false
+        return {}
+      case "stream_event":
+        if (event.delta !== "text") return {}
+        streamed = true
+        return say(event.text ?? "")
+      case "assistant_message": {
+        const shown = streamed ? {} : say(event.text ?? "")
+        streamed = false
+        return { out: (shown.out ?? "") + close() }
+      }
+      case "response":
+        return spoken ? { out: close() } : { out: (say(event.text).out ?? "") + close() }
+      case "tool_call":
+        return note(`  ${event.tool} ${argumentsOf(event.args)}`.trimEnd())
+      case "tool_result":
+        return event.status === "error" ? note(`    failed: ${brief(event.text ?? "")}`) : {}
+      case "file_diff":
+        return note(`  ${event.file_path} ${changesIn(event.diff)}`)
+      case "turn_end":
+        return event.stop_reason in endings ? note(endings[event.stop_reason] ?? "") : { out: close() }
+      case "error":
+      case "quota_warning":
+        return note(`! ${event.text}`)
+      case "context_warning":
+        return note(`! The context window is ${Math.round(event.context_pct)} % full.`)
+      case "stdout":
+        return { out: event.text }
+      case "stderr":
+        return { out: close(), err: `${event.text}\n` }
+      case "session_end":
+        return note("The session has ended.")
+      default:
+        return {}
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * run: `ai-relay run --tool claude "prompt"` is one turn. The answer goes to stdout, all else to stderr. What is piped in
+ * is part of the prompt.
+ *
+ * The exit code tells how the turn ended: 0 end_turn, 1 error, 2 refusal, 3 a limit was reached, 130 stopped.
+ */
+import { Args, Command, Options } from "@effect/cli"
+import { Effect } from "effect"
+import type { TurnResult } from "../client/browser.js"
+import { CannotDo, clientOptions, toAddress } from "./clientOptions.js"
+import * as Conversation from "./conversation.js"
+import * as Keyboard from "./Keyboard.js"
+import { orUndefined } from "./options.js"
+
+const stopped = 130
+export const exitCodes: Readonly<Record<TurnResult["stop_reason"], number>> = {
+  end_turn: 0,
+  error: 1,
+  refusal: 2,
+  max_tokens: 3,
+  max_turn_requests: 3,
+  cancelled: stopped
+}
+
+const options = {
+  ...clientOptions,
+  tool: Options.text("tool").pipe(Options.optional),
+  folder: Options.text("folder").pipe(Options.optional),
+  model: Options.text("model").pipe(Options.optional),
+  permission_mode: Options.text("permission-mode").pipe(Options.optional),
+  session: Options.text("session").pipe(Options.optional),
+  prompt: Args.repeated(Args.text({ name: "prompt" }))
+}
+
+/** All that is piped in; nothing at a terminal. */
+const piped = Effect.promise(async () => {
+  if (process.stdin.isTTY === true) return ""
+  let text = ""
+  for await (const chunk of process.stdin.setEncoding("utf8")) text += String(chunk)
+  return text
+})
+
+const given = (fields: Readonly<Record<string, string | undefined>>) =>
+  Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  )
+
+/** How long a session of ours may take to end, once its turn is over. */
+const goodbye = "5 seconds"
+
+/** `exit` is told the code. */
+export const run = (exit: (code: number) => Effect.Effect<void>) =>
+  Command.make(
+    "run",
+    options,
+    ({ folder, json, model, permission_mode, prompt, session, token, tool, url }) =>
+      Effect.gen(function*() {
+        const text = [prompt.join(" "), yield* piped].map((part) => part.trim()).filter((part) => part !== "")
+        if (text.length === 0) {
+          return yield* new CannotDo({
+            reason: "there is no prompt: ai-relay run \"What is in this folder?\""
+          })
+        }
+        const name = orUndefined(session)
+        const keyboard = yield* Keyboard.make
+        const opened = yield* Conversation.open({
+          address: toAddress({ token, url }),
+          keyboard,
+          json,
+          handshake: given({
+            tool: orUndefined(tool),
+            folder: orUndefined(folder) ?? (name === undefined ? process.cwd() : undefined),
+            model: orUndefined(model),
+            permission_mode: orUndefined(permission_mode),
+            session_id: name
+          })
+        })
+        const code = yield* opened.ask(text.join("\n\n")).pipe(
+          Effect.map(({ stop_reason }) => exitCodes[stop_reason]),
+          // What went wrong was printed as it came.
+          Effect.catchAll(() => Effect.succeed(exitCodes.error)),
+          Effect.raceFirst(Effect.as(Conversation.leaving(keyboard, opened), stopped))
+        )
+        // A session without a name is of no use to anybody any more.
+        if (name === undefined) yield* Effect.timeoutOption(opened.end, goodbye)
+        yield* exit(code)
+      }).pipe(Effect.scoped)
+  )

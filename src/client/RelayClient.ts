@@ -1,0 +1,179 @@
+/**
+ * ai-relay/client/effect: the same client for Effect apps. Sessions are scoped, events are a Stream, failures are typed.
+ *
+ * `RelayClient.layer({ url, token })`, then `(yield* RelayClient).connect({ tool: "claude" })`.
+ */
+import { Cause, Context, Effect, Layer, Runtime, Schema, type Scope, Stream } from "effect"
+import {
+  type Answer,
+  type Command,
+  connect as connectTo,
+  type ConnectionState,
+  type ConnectOptions,
+  type Content,
+  type EventOf,
+  type PermissionRequest,
+  type PromptOptions,
+  type RelayError,
+  type RelayEvent,
+  type SocketConstructor,
+  type TurnResult
+} from "./browser.js"
+
+/** The relay, or the agent, does not do this. `code` is the protocol's; the message says what to change. */
+export class Refused extends Schema.TaggedError<Refused>()("Refused", {
+  code: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return this.reason
+  }
+}
+
+/** The conversation is over: it ended, or was left. */
+export class SessionOver extends Schema.TaggedError<SessionOver>()("SessionOver", { reason: Schema.String }) {
+  override get message() {
+    return this.reason
+  }
+}
+
+/** No relay answered as often as `retries` allows. */
+export class RelayUnreachable
+  extends Schema.TaggedError<RelayUnreachable>()("RelayUnreachable", { reason: Schema.String })
+{
+  override get message() {
+    return this.reason
+  }
+}
+
+/** More events waited for the Stream than are kept: connect again with `after_seq`. */
+export class ReadTooSlowly
+  extends Schema.TaggedError<ReadTooSlowly>()("ReadTooSlowly", { reason: Schema.String })
+{
+  override get message() {
+    return this.reason
+  }
+}
+
+export type ConnectError = Refused | SessionOver | RelayUnreachable
+export type ClientError = ConnectError | ReadTooSlowly
+
+const toClientError = ({ code, message }: RelayError): ClientError => {
+  switch (code) {
+    case "session_ended":
+    case "closed":
+      return new SessionOver({ reason: message })
+    case "unreachable":
+      return new RelayUnreachable({ reason: message })
+    case "read_too_slowly":
+      return new ReadTooSlowly({ reason: message })
+    default:
+      return new Refused({ code, reason: message })
+  }
+}
+
+/** What the client's promises fail with. Only reading can be too slow. */
+const toConnectError = (failure: unknown) => toClientError(failure as RelayError) as ConnectError
+
+const attempt = <A>(promise: () => Promise<A>) => Effect.tryPromise({ try: promise, catch: toConnectError })
+
+export interface RelaySession {
+  readonly session_id: string
+  /** All that happens, from the first event on, until the session ends. One reader at a time; to have more, share it. */
+  readonly events: Stream.Stream<RelayEvent, ClientError>
+  readonly state: Effect.Effect<ConnectionState>
+  /** The `seq` of the last event. */
+  readonly seq: Effect.Effect<number>
+  /** Succeeds when the relay has taken the command. */
+  readonly send: (command: Command) => Effect.Effect<EventOf<"input_ack">, ConnectError>
+  readonly prompt: (
+    content: Content,
+    options?: PromptOptions
+  ) => Effect.Effect<EventOf<"input_ack">, ConnectError>
+  /** A prompt, and the answer to it. Interrupting the effect does not interrupt the turn. */
+  readonly ask: (content: Content, options?: PromptOptions) => Effect.Effect<TurnResult, ConnectError>
+  readonly respond: (request_id: string, answer: Answer) => Effect.Effect<EventOf<"input_ack">, ConnectError>
+  readonly interrupt: Effect.Effect<EventOf<"input_ack">, ConnectError>
+  readonly setModel: (model: string) => Effect.Effect<EventOf<"input_ack">, ConnectError>
+  readonly setMode: (mode: string) => Effect.Effect<EventOf<"input_ack">, ConnectError>
+  /** End the session for everybody. */
+  readonly end: Effect.Effect<void>
+  /** Completes when the session has ended, or nobody can reach it any more. */
+  readonly over: Effect.Effect<void>
+}
+
+export interface SessionOptions<R>
+  extends Omit<ConnectOptions, "url" | "token" | "WebSocket" | "onPermission" | "signal">
+{
+  /** Answers what the agent asks; interrupted when nobody needs to answer any more. */
+  readonly onPermission?: (
+    request: PermissionRequest
+  ) => Effect.Effect<Answer | "allow" | "deny" | undefined, never, R>
+}
+
+export interface RelayAddress {
+  readonly url?: string | URL
+  readonly token?: string
+  /** Default: the engine's own, else that of `ws`. */
+  readonly WebSocket?: SocketConstructor
+}
+
+export class RelayClient extends Context.Tag("ai-relay/client/RelayClient")<RelayClient, {
+  /** Open a session, or attach to one by `session_id`. The scope's end leaves it. */
+  readonly connect: <R = never>(
+    options?: SessionOptions<R>
+  ) => Effect.Effect<RelaySession, ConnectError, R | Scope.Scope>
+}>() {
+  static readonly layer = (address: RelayAddress = {}) => Layer.effect(this, make(address))
+}
+
+const engineSocket = Effect.promise(async () =>
+  "WebSocket" in globalThis ? {} : { WebSocket: (await import("ws")).WebSocket }
+)
+
+/** Interrupted, because somebody else has answered, it has no answer. */
+const unlessSettled = <R>(asking: Effect.Effect<Answer | "allow" | "deny" | undefined, never, R>) =>
+  Effect.catchAllCause(asking, (cause) => Effect.as(logUnlessInterrupted(cause), undefined))
+
+const logUnlessInterrupted = (cause: Cause.Cause<never>) =>
+  Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logError("onPermission failed", cause)
+
+const make = (address: RelayAddress) =>
+  Effect.map(engineSocket, (engine) => {
+    const connect = Effect.fn("RelayClient.connect")(
+      function*<R = never>({ onPermission, ...options }: SessionOptions<R> = {}) {
+        const run = Runtime.runPromise(yield* Effect.runtime<R>())
+        const session = yield* Effect.acquireRelease(
+          Effect.sync(() =>
+            connectTo({
+              ...engine,
+              ...address,
+              ...options,
+              ...(onPermission !== undefined && {
+                onPermission: (request, signal) => run(unlessSettled(onPermission(request)), { signal })
+              })
+            })
+          ),
+          (session) => Effect.sync(session.close)
+        )
+        yield* attempt(() => session.ready)
+        const relaySession: RelaySession = {
+          session_id: session.session_id,
+          events: Stream.fromAsyncIterable(session, (failure) => toClientError(failure as RelayError)),
+          state: Effect.sync(session.state),
+          seq: Effect.sync(session.seq),
+          send: (command) => attempt(() => session.send(command)),
+          prompt: (content, options) => attempt(() => session.prompt(content, options)),
+          ask: (content, options) => attempt(() => session.ask(content, options)),
+          respond: (request_id, answer) => attempt(() => session.respond(request_id, answer)),
+          interrupt: attempt(session.interrupt),
+          setModel: (model) => attempt(() => session.setModel(model)),
+          setMode: (mode) => attempt(() => session.setMode(mode)),
+          end: Effect.promise(session.end),
+          over: Effect.promise(() => session.closed)
+        }
+        return relaySession
+      }
+    )
+    return RelayClient.of({ connect })
+  })

@@ -1,0 +1,54 @@
+/**
+ * ai-relay/client: talk to a relay from a web page, or from Node. Without Effect, without dependencies.
+ *
+ * `connect` gives a `Session`. It reconnects by itself; nothing is lost and nothing is done twice.
+ */
+import type { SocketConstructor } from "./Link.js"
+import { openSession } from "./openSession.js"
+import type { ConnectOptions, Session } from "./Session.js"
+
+export type { Socket, SocketConstructor } from "./Link.js"
+export type { OnPermission, PermissionRequest } from "./Permissions.js"
+export type {
+  Answer,
+  Command,
+  Content,
+  ErrorCode,
+  EventOf,
+  EventType,
+  Handshake,
+  RelayEvent,
+  When
+} from "./protocol.js"
+export { RelayError, type RelayErrorCode } from "./RelayError.js"
+export type { ConnectionState, ConnectOptions, PromptOptions, Session } from "./Session.js"
+export type { TurnResult } from "./Turns.js"
+
+/** What a page has and Node has not. */
+const page: {
+  readonly WebSocket?: SocketConstructor
+  readonly location?: { readonly protocol: string; readonly origin: string }
+} = globalThis
+
+const localRelay = "ws://localhost:8765"
+
+const defaultUrl = (): string => {
+  const { location } = page
+  return location?.protocol.startsWith("http") ? location.origin : localRelay
+}
+
+/**
+ * Open a session, or attach to one by `session_id`. All fields of the handshake may be given.
+ *
+ * Throws only when there is no WebSocket to use, or `url` is no address; everything else is told by the session.
+ */
+export const connect = (options: ConnectOptions = {}): Session => {
+  const WebSocket = options.WebSocket ?? page.WebSocket
+  if (WebSocket === undefined) {
+    throw new TypeError(
+      "this engine has no WebSocket: give one, connect({ WebSocket, … }), such as that of `ws`"
+    )
+  }
+  const url = new URL(options.url ?? defaultUrl())
+  return openSession(url.href.replace(/^http/, "ws"), WebSocket, options)
+}

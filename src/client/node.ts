@@ -1,0 +1,8 @@
+/** ai-relay/client in Node: the same, with the WebSocket of `ws` where the engine has none (Node 20). */
+import { WebSocket as Ws } from "ws"
+import * as browser from "./browser.js"
+
+export * from "./browser.js"
+
+export const connect: typeof browser.connect = (options = {}) =>
+  browser.connect("WebSocket" in globalThis ? options : { WebSocket: Ws, ...options })

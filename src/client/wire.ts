@@ -1,0 +1,567 @@
+/**
+ * wire: the protocol's frames as plain types, made from the schemas by `npm run contracts`: who talks to a relay needs no
+ * Effect to compile.
+ */
+
+/** The first frame of a connection: the agent, the folder, and the session to open or to attach to. */
+export interface Handshake {
+  readonly tool?: string | null
+  readonly folder?: string | null
+  readonly model?: string | null
+  readonly extra_args?: ReadonlyArray<string> | null
+  readonly session_id?: string | null
+  readonly env?: { readonly [name: string]: string } | null
+  readonly mode?: "chat" | "analyst" | "agent" | null
+  readonly snowflake?: {
+    readonly account_url?: string | null
+    readonly token?: string | null
+    readonly token_env?: string | null
+    readonly token_type?: string | null
+    readonly semantic_view?: string | null
+    readonly semantic_model?: string | null
+    readonly semantic_model_file?: string | null
+    readonly semantic_models?: ReadonlyArray<{ readonly [name: string]: unknown }> | null
+    readonly agent?: string | null
+    readonly model?: string | null
+    readonly timeout?: number | null
+  } | null
+  readonly approval_policy?: string | { readonly [name: string]: unknown } | null
+  readonly sandbox?: string | null
+  readonly ephemeral?: boolean | null
+  readonly serviceName?: string | null
+  readonly modelProvider?: string | null
+  readonly serviceTier?: string | null
+  readonly approvalsReviewer?: string | null
+  readonly config?: { readonly [name: string]: unknown } | null
+  readonly baseInstructions?: string | null
+  readonly developerInstructions?: string | null
+  readonly personality?: string | null
+  readonly permission_mode?: string | null
+  readonly command?: readonly [string, ...Array<string>] | string | null
+  readonly pty?: {
+    readonly cols?: Int | null
+    readonly rows?: Int | null
+    readonly raw?: boolean | null
+  } | null
+  readonly native_session_id?: string | null
+  readonly after_seq?: NonNegative | null
+  readonly linger?: number | null
+  readonly raw?: boolean | null
+  readonly token?: string | null
+  readonly ticket?: string | null
+}
+
+/** A prompt, in short. */
+export interface PromptCommand {
+  readonly text: string
+  readonly images?: ReadonlyArray<{
+    readonly type: "image"
+    readonly source: {
+      readonly type: "base64"
+      readonly media_type: "image/png" | "image/jpeg" | "image/gif" | "image/webp"
+      readonly data: string
+    } | {
+      readonly type: "url"
+      readonly url: string
+    }
+  }> | null
+  readonly uuid?: string | null
+  readonly when?: "queue" | "steer" | "interrupt" | null
+  readonly message_id?: NonEmptyString | null
+}
+
+/** A prompt of text and images. */
+export interface UserMessageCommand {
+  readonly type: "user_message"
+  readonly content: string | ReadonlyArray<{
+    readonly type: "text"
+    readonly text: string
+  } | {
+    readonly type: "image"
+    readonly source: {
+      readonly type: "base64"
+      readonly media_type: "image/png" | "image/jpeg" | "image/gif" | "image/webp"
+      readonly data: string
+    } | {
+      readonly type: "url"
+      readonly url: string
+    }
+  }>
+  readonly images?: ReadonlyArray<{
+    readonly type: "image"
+    readonly source: {
+      readonly type: "base64"
+      readonly media_type: "image/png" | "image/jpeg" | "image/gif" | "image/webp"
+      readonly data: string
+    } | {
+      readonly type: "url"
+      readonly url: string
+    }
+  }> | null
+  readonly uuid?: string | null
+  readonly when?: "queue" | "steer" | "interrupt" | null
+  readonly message_id?: NonEmptyString | null
+}
+
+/** Take back a prompt that waits. */
+export interface CancelQueuedCommand {
+  readonly type: "cancel_queued"
+  readonly message_id: NonEmptyString
+}
+
+/** Answer a permission_request. */
+export interface PermissionResponseCommand {
+  readonly type: "permission_response"
+  readonly request_id?: NonEmptyString | null
+  readonly tool_use_id?: string | null
+  readonly behavior?: string | null
+  readonly allow?: boolean | null
+  readonly approved?: boolean | null
+  readonly decision?: string | null
+  readonly optionId?: string | null
+  readonly option_id?: string | null
+  readonly updatedInput?: { readonly [name: string]: unknown } | null
+  readonly updated_input?: { readonly [name: string]: unknown } | null
+  readonly message?: string | null
+  readonly scope?: "once" | "session" | null
+  readonly stop?: boolean | null
+  readonly answers?: { readonly [name: string]: string | ReadonlyArray<string> } | null
+  readonly message_id?: NonEmptyString | null
+}
+
+/** Stop the running turn, keep the session. */
+export interface InterruptCommand {
+  readonly type: "interrupt"
+  readonly message_id?: NonEmptyString | null
+}
+
+/** Change the model. */
+export interface SetModelCommand {
+  readonly type: "set_model"
+  readonly model: string
+  readonly message_id?: NonEmptyString | null
+}
+
+/** Change how much the agent may do unasked. */
+export interface SetPermissionModeCommand {
+  readonly type: "set_permission_mode"
+  readonly mode: string
+  readonly message_id?: NonEmptyString | null
+}
+
+/** A request in the agent's own protocol, in Claude's form. */
+export interface ControlRequestCommand {
+  readonly type: "control_request"
+  readonly request_id?: NonEmptyString | null
+  readonly request: {
+    readonly subtype: string
+    readonly [name: string]: unknown
+  }
+  readonly message_id?: NonEmptyString | null
+}
+
+/** The answer to a native request, in Claude's form. */
+export interface ControlResponseCommand {
+  readonly type: "control_response"
+  readonly response: {
+    readonly subtype: "success" | "error"
+    readonly request_id: NonEmptyString
+    readonly response?: { readonly [name: string]: unknown } | null
+    readonly error?: string | null
+  }
+  readonly message_id?: NonEmptyString | null
+}
+
+/** A request in the agent's own protocol, in JSON-RPC's form. */
+export interface RawRequestCommand {
+  readonly type: "raw_request"
+  readonly request_id?: NonEmptyString | null
+  readonly method: string
+  readonly params?: { readonly [name: string]: unknown } | null
+  readonly message_id?: NonEmptyString | null
+}
+
+/** Type into a terminal. */
+export interface StdinCommand {
+  readonly type: "stdin"
+  readonly data: string
+  readonly message_id?: NonEmptyString | null
+}
+
+/** Tell the size of the terminal. */
+export interface ResizeCommand {
+  readonly type: "resize"
+  readonly cols: Int
+  readonly rows: Int
+  readonly message_id?: NonEmptyString | null
+}
+
+/** End the session, for everybody. */
+export interface EndCommand {
+  readonly type: "end"
+  readonly message_id?: NonEmptyString | null
+}
+
+/** Answered with a status event whose status is pong. */
+export interface PingCommand {
+  readonly type: "ping"
+  readonly message_id?: NonEmptyString | null
+}
+
+/** The agent can be talked to, or this client has attached. */
+export interface SessionStartEvent {
+  readonly type: "session_start"
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** The agent is gone; nothing follows until the session is opened again. */
+export interface SessionEndEvent {
+  readonly type: "session_end"
+  readonly exit_code?: Int
+  readonly text?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** A turn begins; text and message_id are the prompt's. */
+export interface TurnStartEvent {
+  readonly type: "turn_start"
+  readonly text?: string
+  readonly message_id?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** The last event of a turn; exactly one per turn_start. */
+export interface TurnEndEvent {
+  readonly type: "turn_end"
+  readonly stop_reason: "end_turn" | "max_tokens" | "max_turn_requests" | "refusal" | "cancelled" | "error"
+  readonly usage?: {
+    readonly input_tokens?: Finite
+    readonly output_tokens?: Finite
+    readonly cached_input_tokens?: Finite
+    readonly context_tokens?: Finite
+    readonly context_window?: Finite
+    readonly cost_usd?: Finite
+    readonly duration_ms?: Finite
+  }
+  readonly context_pct?: Finite
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** What became of a command. */
+export interface InputAckEvent {
+  readonly type: "input_ack"
+  readonly status: "sent" | "queued" | "duplicate" | "cancelled"
+  readonly text?: string
+  readonly message_id?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** The agent's state has changed, or it said something there is no other word for. */
+export interface StatusEvent {
+  readonly type: "status"
+  readonly status: string
+  readonly text?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** A request of either side is settled. */
+export interface ControlResponseEvent {
+  readonly type: "control_response"
+  readonly request_id: NonEmptyString
+  readonly status: "allow" | "deny" | "ok" | "error"
+  readonly text?: string
+  readonly content?: unknown
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** Nobody needs to answer this request any more. */
+export interface PermissionCancelledEvent {
+  readonly type: "permission_cancelled"
+  readonly request_id: NonEmptyString
+  readonly text?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** May the agent do this? */
+export interface PermissionRequestEvent {
+  readonly type: "permission_request"
+  readonly request_id: NonEmptyString
+  readonly tool?: string
+  readonly args?: unknown
+  readonly tool_use_id?: string
+  readonly text?: string
+  readonly metadata: {
+    readonly kind: "tool" | "plan" | "question" | "other"
+    readonly options?: ReadonlyArray<{
+      readonly option_id: string
+      readonly name: string
+      readonly kind: "allow_once" | "allow_always" | "reject_once" | "reject_always"
+    }>
+    readonly expires_at?: Finite
+    readonly [name: string]: unknown
+  }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** A piece of something that comes again, whole, in another event. */
+export interface StreamEvent {
+  readonly type: "stream_event"
+  readonly delta?: "text" | "reasoning" | "tool_input" | "tool_output"
+  readonly text?: string
+  readonly tool_use_id?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** A whole thought, or a step of a plan. */
+export interface ReasoningEvent {
+  readonly type: "reasoning"
+  readonly text: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** A whole message of the agent. */
+export interface AssistantMessageEvent {
+  readonly type: "assistant_message"
+  readonly content: ReadonlyArray<{
+    readonly type: string
+    readonly [name: string]: unknown
+  }>
+  readonly text?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** A message of the user's side, as the agent took it. */
+export interface UserMessageEvent {
+  readonly type: "user_message"
+  readonly content: ReadonlyArray<{
+    readonly type: string
+    readonly [name: string]: unknown
+  }>
+  readonly text?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** The final answer of a turn; one per turn that ends well. */
+export interface ResponseEvent {
+  readonly type: "response"
+  readonly text: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** The agent calls a tool. */
+export interface ToolCallEvent {
+  readonly type: "tool_call"
+  readonly tool: string
+  readonly tool_use_id: string
+  readonly args?: unknown
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** Output or progress of a running tool. */
+export interface ToolProgressEvent {
+  readonly type: "tool_progress"
+  readonly tool_use_id?: string
+  readonly tool?: string
+  readonly text: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** What a tool gave. */
+export interface ToolResultEvent {
+  readonly type: "tool_result"
+  readonly tool_use_id: string
+  readonly tool?: string
+  readonly status: "ok" | "error"
+  readonly content?: unknown
+  readonly text?: string
+  readonly exit_code?: Int
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** One file was created or edited. */
+export interface FileDiffEvent {
+  readonly type: "file_diff"
+  readonly file_path: string
+  readonly diff: string
+  readonly tool_use_id?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** Something went wrong; text says what to do, code is for programs. */
+export interface ErrorEvent {
+  readonly type: "error"
+  readonly text: string
+  readonly code: "bad_handshake" | "unauthorized" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "gap" | "internal"
+  readonly message_id?: string
+  readonly request_id?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** A rate limit or quota is near, or reached. */
+export interface QuotaWarningEvent {
+  readonly type: "quota_warning"
+  readonly text: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** The context window is nearly full. */
+export interface ContextWarningEvent {
+  readonly type: "context_warning"
+  readonly context_pct: Finite
+  readonly text?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** The agent has summarized the conversation to make room. */
+export interface ContextCompactedEvent {
+  readonly type: "context_compacted"
+  readonly text?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** A line the agent printed that is not of its protocol; for a terminal, a chunk. */
+export interface StdoutEvent {
+  readonly type: "stdout"
+  readonly text: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** A line on the agent's error output. */
+export interface StderrEvent {
+  readonly type: "stderr"
+  readonly text: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: NonNegative
+  readonly ts: Finite
+  readonly session_id?: string
+  readonly turn?: Int
+}
+
+/** A frame of the client, after the handshake. */
+export type Command = PromptCommand | UserMessageCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | EndCommand | PingCommand
+
+/** A frame of the relay. */
+export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent
+
+export type Int = number
+
+export type NonNegative = number
+
+export type NonEmptyString = string
+
+export type Finite = number

@@ -1,0 +1,90 @@
+/** frames: every frame there is, by the name it has in the contracts, with a sentence on what it is for. */
+import { Schema } from "effect"
+import * as Command from "../ClientCommand.js"
+import { HandshakeFields } from "../Handshake.js"
+import { PermissionAnswer } from "../Permission.js"
+import { Envelope, EventBody, type EventType } from "../RelayEvent.js"
+
+export interface Frame {
+  readonly name: string
+  readonly about: string
+  readonly schema: Schema.Schema.All
+}
+
+export const handshake: Frame = {
+  name: "Handshake",
+  about: "The first frame of a connection: the agent, the folder, and the session to open or to attach to.",
+  schema: HandshakeFields
+}
+
+export const commands: ReadonlyArray<Frame> = [
+  { name: "PromptCommand", about: "A prompt, in short.", schema: Command.ShortPrompt },
+  { name: "UserMessageCommand", about: "A prompt of text and images.", schema: Command.LongPrompt },
+  { name: "CancelQueuedCommand", about: "Take back a prompt that waits.", schema: Command.CancelQueued },
+  { name: "PermissionResponseCommand", about: "Answer a permission_request.", schema: PermissionAnswer },
+  { name: "InterruptCommand", about: "Stop the running turn, keep the session.", schema: Command.Interrupt },
+  { name: "SetModelCommand", about: "Change the model.", schema: Command.SetModel },
+  {
+    name: "SetPermissionModeCommand",
+    about: "Change how much the agent may do unasked.",
+    schema: Command.SetPermissionMode
+  },
+  {
+    name: "ControlRequestCommand",
+    about: "A request in the agent's own protocol, in Claude's form.",
+    schema: Command.ControlRequest
+  },
+  {
+    name: "ControlResponseCommand",
+    about: "The answer to a native request, in Claude's form.",
+    schema: Command.ControlResponse
+  },
+  {
+    name: "RawRequestCommand",
+    about: "A request in the agent's own protocol, in JSON-RPC's form.",
+    schema: Command.RawRequest
+  },
+  { name: "StdinCommand", about: "Type into a terminal.", schema: Command.Stdin },
+  { name: "ResizeCommand", about: "Tell the size of the terminal.", schema: Command.Resize },
+  { name: "EndCommand", about: "End the session, for everybody.", schema: Command.End },
+  { name: "PingCommand", about: "Answered with a status event whose status is pong.", schema: Command.Ping }
+]
+
+const about: Readonly<Record<EventType, string>> = {
+  session_start: "The agent can be talked to, or this client has attached.",
+  session_end: "The agent is gone; nothing follows until the session is opened again.",
+  turn_start: "A turn begins; text and message_id are the prompt's.",
+  turn_end: "The last event of a turn; exactly one per turn_start.",
+  input_ack: "What became of a command.",
+  status: "The agent's state has changed, or it said something there is no other word for.",
+  control_response: "A request of either side is settled.",
+  permission_cancelled: "Nobody needs to answer this request any more.",
+  permission_request: "May the agent do this?",
+  stream_event: "A piece of something that comes again, whole, in another event.",
+  reasoning: "A whole thought, or a step of a plan.",
+  assistant_message: "A whole message of the agent.",
+  user_message: "A message of the user's side, as the agent took it.",
+  response: "The final answer of a turn; one per turn that ends well.",
+  tool_call: "The agent calls a tool.",
+  tool_progress: "Output or progress of a running tool.",
+  tool_result: "What a tool gave.",
+  file_diff: "One file was created or edited.",
+  error: "Something went wrong; text says what to do, code is for programs.",
+  quota_warning: "A rate limit or quota is near, or reached.",
+  context_warning: "The context window is nearly full.",
+  context_compacted: "The agent has summarized the conversation to make room.",
+  stdout: "A line the agent printed that is not of its protocol; for a terminal, a chunk.",
+  stderr: "A line on the agent's error output."
+}
+
+const pascal = (type: string): string =>
+  type.split("_").map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join("")
+
+export const events: ReadonlyArray<Frame> = EventBody.members.map((body) => {
+  const [type] = body.fields.type.literals
+  return {
+    name: `${pascal(type).replace(/Event$/, "")}Event`,
+    about: about[type],
+    schema: Schema.extend(body, Envelope)
+  }
+})

@@ -1,0 +1,11 @@
+/** The contracts: the protocol for who does not speak TypeScript, made from the schemas. */
+import { asyncApi } from "./asyncApi.js"
+import { type Json, jsonSchema } from "./jsonSchema.js"
+import { openApi } from "./openApi.js"
+
+/** How to make each document, by its file name. */
+export const contracts = {
+  "schema.json": jsonSchema,
+  "asyncapi.json": asyncApi,
+  "openapi.json": openApi
+} satisfies Readonly<Record<string, () => Json>>

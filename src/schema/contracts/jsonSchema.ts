@@ -1,0 +1,63 @@
+/**
+ * jsonSchema: every frame as JSON Schema (draft 07), made from the schemas the relay decodes with.
+ *
+ * Unknown fields are allowed everywhere: both sides ignore what they do not know.
+ */
+import { JSONSchema, type Schema } from "effect"
+import { commands, events, type Frame, handshake } from "./frames.js"
+
+/** Of the protocol. It only grows. */
+export const version = "1.0.0"
+
+export type Json = { readonly [name: string]: unknown }
+
+/** What Effect says by itself repeats the schema in other words; its ids for "anything" are not unique. */
+const isNoise = (name: string, value: unknown): boolean =>
+  name === "title" || name === "$id" ||
+  (name === "description" && typeof value === "string" && /^an? (?!.*\.$)/.test(value))
+
+const tidy = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(tidy)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name, inner]) => !(isNoise(name, inner) && typeof inner === "string"))
+      .filter(([name, inner]) => !(name === "required" && Array.isArray(inner) && inner.length === 0))
+      .map(([name, inner]) => [name, tidy(inner)])
+  )
+}
+
+/** The schema of one value, with its parts in `definitions`. */
+export const schemaOf = (
+  schema: Schema.Schema.All,
+  definitions: Record<string, JSONSchema.JsonSchema7>,
+  definitionPath: string
+): Json =>
+  tidy(
+    JSONSchema.fromAST(schema.ast, { definitions, definitionPath, additionalPropertiesStrategy: "allow" })
+  ) as Json // An object in, an object out.
+
+/** Each frame by its name, and `Command` and `Event` for any of them. Refers to others below `path`. */
+export const definitionsAt = (path: string): Readonly<Record<string, Json>> => {
+  const parts: Record<string, JSONSchema.JsonSchema7> = {}
+  const toEntry = ({ about, name, schema }: Frame) =>
+    [name, { description: about, ...schemaOf(schema, parts, path) }] as const
+  const anyOf = (frames: ReadonlyArray<Frame>) => ({
+    anyOf: frames.map(({ name }) => ({ $ref: path + name }))
+  })
+  const frames = [handshake, ...commands, ...events].map(toEntry)
+  return {
+    ...Object.fromEntries(frames),
+    Command: { description: "A frame of the client, after the handshake.", ...anyOf(commands) },
+    Event: { description: "A frame of the relay.", ...anyOf(events) },
+    ...tidy(parts) as Record<string, Json>
+  }
+}
+
+export const jsonSchema = (): Json => ({
+  $schema: "http://json-schema.org/draft-07/schema#",
+  title: "The protocol of ai-relay",
+  description: "Every frame, by its name. docs/protocol.md says what they mean and what may be relied on.",
+  anyOf: ["Handshake", "Command", "Event"].map((name) => ({ $ref: `#/definitions/${name}` })),
+  definitions: definitionsAt("#/definitions/")
+})

@@ -1,0 +1,135 @@
+/** openApi: the relay's plain HTTP as OpenAPI 3.1. */
+import { definitionsAt, type Json, version } from "./jsonSchema.js"
+
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+const json = (description: string, schema: Json) => ({
+  description,
+  content: { "application/json": { schema } }
+})
+const text = (name: string) => ({
+  type: "object",
+  properties: { [name]: { type: "string" } },
+  required: [name]
+})
+const refusal = (description: string) => json(description, text("text"))
+
+const refusals = {
+  401: refusal("Another machine, and no token or a wrong one."),
+  403: refusal("A web page, or a host name, that is not allowed."),
+  429: refusal("Too many failed attempts, or too many connections: try again later.")
+}
+
+const get = (operationId: string, summary: string, responses: Json, more: Json = {}): Json => ({
+  get: { operationId, summary, ...more, responses }
+})
+const document = (operationId: string, summary: string) =>
+  get(operationId, summary, { 200: json(summary, { type: "object" }), ...refusals })
+
+const session: Json = {
+  description: "What can be said of a session in one line. Times are in seconds since 1970.",
+  type: "object",
+  required: [
+    "session_id",
+    "state",
+    "tool",
+    "folder",
+    "created_at",
+    "last_active_at",
+    "last_seq",
+    "turns",
+    "cost_usd"
+  ],
+  properties: {
+    session_id: { type: "string" },
+    state: { enum: ["running", "idle", "closed"] },
+    tool: { type: "string" },
+    folder: { type: "string" },
+    native_session_id: { type: "string" },
+    created_at: { type: "number" },
+    last_active_at: { type: "number" },
+    last_seq: { type: "integer" },
+    turns: { type: "integer" },
+    cost_usd: { type: "number" },
+    open_turn: { type: "integer", description: "The number of the turn that runs." },
+    pending: { type: "array", items: { type: "string" }, description: "Permissions nobody has answered." },
+    queued: { type: "array", items: { type: "string" }, description: "message_ids of prompts that wait." },
+    acknowledged: {
+      type: "array",
+      items: { type: "string" },
+      description: "message_ids of the last commands."
+    }
+  }
+}
+
+const sessionId = { name: "session_id", in: "path", required: true, schema: { type: "string" } }
+const afterSeq = {
+  name: "after_seq",
+  in: "query",
+  description: "Only events with a greater seq. A reconnecting EventSource says it by itself.",
+  schema: { type: "integer", minimum: 0, default: 0 }
+}
+
+export const openApi = (): Json => ({
+  openapi: "3.1.0",
+  info: {
+    title: "ai-relay over HTTP",
+    version,
+    description: "What the relay answers besides its WebSocket. Programs on its own machine need no token.",
+    license: { name: "MIT", identifier: "MIT" }
+  },
+  servers: [{ url: "http://localhost:8765" }],
+  security: [{}, { token: [] }],
+  paths: {
+    "/healthz": get("isAlive", "The process answers.", { 200: json("It does.", text("status")) }, {
+      security: []
+    }),
+    "/readyz": get("isReady", "Sessions can be written.", {
+      200: json("They can.", text("status")),
+      503: json("They cannot, and why.", text("reason"))
+    }, { security: [] }),
+    "/sessions": get("listSessions", "Live sessions, then those that are kept.", {
+      200: json("The most recently active first.", {
+        type: "object",
+        required: ["sessions"],
+        properties: { sessions: { type: "array", items: ref("Session") } }
+      }),
+      ...refusals
+    }),
+    "/sessions/{session_id}/events": get("followSession", "A session's events as Server-Sent Events.", {
+      200: {
+        description: "Each event as `data`, its seq as `id`; live ones follow until the session ends.",
+        content: { "text/event-stream": { schema: { type: "string" }, "x-event-schema": ref("Event") } }
+      },
+      ...refusals,
+      404: refusal("There is no such session.")
+    }, { parameters: [sessionId, afterSeq] }),
+    "/metrics": get("getMetrics", "What is counted, as Prometheus reads it.", {
+      200: {
+        description: "The text format 0.0.4.",
+        content: { "text/plain": { schema: { type: "string" } } }
+      },
+      ...refusals
+    }),
+    "/ticket": {
+      post: {
+        operationId: "issueTicket",
+        summary: "Lets one connection in, once, instead of the token: the handshake's `ticket`.",
+        responses: {
+          200: json("The ticket, and the seconds it is good for.", {
+            type: "object",
+            required: ["ticket", "expires_in"],
+            properties: { ticket: { type: "string" }, expires_in: { type: "number" } }
+          }),
+          ...refusals
+        }
+      }
+    },
+    "/schema.json": document("getJsonSchema", "Every frame of the WebSocket as JSON Schema."),
+    "/asyncapi.json": document("getAsyncApi", "The WebSocket as AsyncAPI."),
+    "/openapi.json": document("getOpenApi", "This document.")
+  },
+  components: {
+    securitySchemes: { token: { type: "http", scheme: "bearer" } },
+    schemas: { Session: session, ...definitionsAt("#/components/schemas/") }
+  }
+})

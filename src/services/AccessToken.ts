@@ -1,0 +1,102 @@
+/**
+ * AccessToken: the token clients from other machines must send: the one that was given, the one in a file, or one the
+ * relay makes for itself at its first start and keeps in its state folder, where only its user can read it.
+ */
+import { Effect, Redacted, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+
+/** The token cannot be had, or is none. */
+export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnusable", {
+  reason: Schema.String
+}) {
+  override get message() {
+    return this.reason
+  }
+}
+
+export interface Options {
+  readonly token?: Redacted.Redacted | undefined
+  /** A file that holds the token, as containers are given secrets. */
+  readonly token_file?: string | undefined
+  /** Where a token of the relay's own is kept; without it, it is a new one at each start. */
+  readonly state_dir?: string | undefined
+}
+
+export interface Found {
+  readonly token: Redacted.Redacted
+  /** Nobody has seen it yet. */
+  readonly isNew: boolean
+  /** Where it is kept. */
+  readonly file?: string
+}
+
+/** A header carries it, so it is one word. */
+const checked = (text: string, where: string): Effect.Effect<Redacted.Redacted, TokenUnusable> =>
+  /^\S+$/.test(text)
+    ? Effect.succeed(Redacted.make(text))
+    : new TokenUnusable({
+      reason: `${where} must be one word, without spaces: make one with \`openssl rand -hex 32\``
+    })
+
+const unusable = (file: string, cause: unknown) =>
+  new TokenUnusable({
+    reason: `the access token in ${file} cannot be used (${
+      cause instanceof Error ? cause.message : String(cause)
+    }): correct that, or give another with --token-file`
+  })
+
+const readToken = (file: string) =>
+  Effect.try({ try: () => readFileSync(file, "utf8").trim(), catch: (cause) => unusable(file, cause) }).pipe(
+    Effect.flatMap((text) => checked(text, `the access token in ${file}`))
+  )
+
+const isThere = (file: string) => statSync(file, { throwIfNoEntry: false }) !== undefined
+
+/** What others could read is no secret any more. */
+const readOwn = (file: string) =>
+  Effect.try({ try: () => statSync(file).mode & 0o077, catch: (cause) => unusable(file, cause) }).pipe(
+    Effect.filterOrFail(
+      (mode) => mode === 0,
+      () =>
+        new TokenUnusable({
+          reason: `other users can read ${file}: remove it, and the relay makes a new token`
+        })
+    ),
+    Effect.zipRight(readToken(file))
+  )
+
+const newToken = () => randomBytes(32).toString("base64url")
+
+const makeOwn = (file: string) =>
+  Effect.try({
+    try: () => {
+      const token = newToken()
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+      // Fails if another relay was quicker.
+      writeFileSync(file, token + "\n", { mode: 0o600, flag: "wx" })
+      return Redacted.make(token)
+    },
+    catch: (cause) => unusable(file, cause)
+  })
+
+export const find = ({ state_dir, token, token_file }: Options): Effect.Effect<Found, TokenUnusable> =>
+  Effect.gen(function*() {
+    if (token !== undefined && token_file !== undefined) {
+      return yield* new TokenUnusable({
+        reason: "give --token or --token-file (or their variables), not both"
+      })
+    }
+    if (token !== undefined) {
+      return { token: yield* checked(Redacted.value(token), "the access token"), isNew: false }
+    }
+    if (token_file !== undefined) {
+      return { token: yield* readToken(token_file), isNew: false, file: token_file }
+    }
+    if (state_dir === undefined) return { token: Redacted.make(newToken()), isNew: true }
+    const file = join(state_dir, "token")
+    return isThere(file)
+      ? { token: yield* readOwn(file), isNew: false, file }
+      : { token: yield* makeOwn(file), isNew: true, file }
+  })

@@ -1,0 +1,58 @@
+/**
+ * FailedAttempts: who sends wrong tokens, and how long they must wait before the next is looked at.
+ *
+ * Some mistakes are free; then each doubles the wait, up to half a minute. A right token, or a quiet while, makes up for
+ * them. Only so many peers are remembered, the latest.
+ */
+import { peerOf } from "./peers.js"
+
+export interface FailedAttempts {
+  /** How long, in ms, this address must still wait; 0 if its token may be looked at. */
+  readonly waitOf: (address: string | undefined, now: number) => number
+  readonly failed: (address: string | undefined, now: number) => void
+  readonly succeeded: (address: string | undefined) => void
+  /** How many peers are remembered. */
+  readonly size: () => number
+}
+
+interface Record {
+  readonly failures: number
+  /** When the next attempt may come, and when all is forgotten; ms. */
+  readonly until: number
+  readonly forgottenAt: number
+}
+
+const free = 5
+const firstWaitMs = 1000
+const longestWaitMs = 30_000
+const forgetAfterMs = 10 * 60_000
+const remembered = 10_000
+
+export const make = (): FailedAttempts => {
+  // In the order of their last failure.
+  const records = new Map<string, Record>()
+
+  const find = (address: string | undefined, now: number): Record | undefined => {
+    const record = records.get(peerOf(address))
+    return record !== undefined && now < record.forgottenAt ? record : undefined
+  }
+
+  const failed = (address: string | undefined, now: number) => {
+    const peer = peerOf(address)
+    const failures = (find(address, now)?.failures ?? 0) + 1
+    const wait = failures < free ? 0 : Math.min(firstWaitMs * 2 ** (failures - free), longestWaitMs)
+    records.delete(peer)
+    records.set(peer, { failures, until: now + wait, forgottenAt: now + forgetAfterMs })
+    for (const oldest of records.keys()) {
+      if (records.size <= remembered) break
+      records.delete(oldest)
+    }
+  }
+
+  return {
+    waitOf: (address, now) => Math.max(0, (find(address, now)?.until ?? 0) - now),
+    failed,
+    succeeded: (address) => void records.delete(peerOf(address)),
+    size: () => records.size
+  }
+}

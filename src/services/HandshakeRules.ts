@@ -1,0 +1,47 @@
+/**
+ * HandshakeRules: what a handshake may ask for on this relay: variables, arguments, programs. Folders are looked at by
+ * `Folders`, agents by the registry of adapters.
+ */
+import type { Effect } from "effect"
+import { BadHandshake } from "../adapters/AdapterError.js"
+import type { Handshake } from "../schema/index.js"
+import { checkClientEnv } from "./AgentEnvironment.js"
+import type { Settings } from "./RelayConfig.js"
+
+type Rules = Pick<Settings, "allow_env" | "allow_programs" | "no_command" | "no_extra_args">
+
+/** Agents whose `command` is a program to run; for `replay` it is a file. */
+const runsCommand = new Set(["acp", "generic"])
+
+const programOf = ({ command }: Handshake) => typeof command === "string" ? command : command?.[0]
+
+/** Why it is refused, if it is. */
+const objection = (handshake: Handshake, rules: Rules): string | undefined => {
+  const { allow_programs, no_command, no_extra_args } = rules
+  const { config, extra_args = [], tool = "" } = handshake
+  const program = runsCommand.has(tool) ? programOf(handshake) : undefined
+  if (no_extra_args && (extra_args.length > 0 || config !== undefined)) {
+    const field = extra_args.length > 0 ? "extra_args" : "config"
+    return `this relay takes no arguments for agents: leave \`${field}\` out (it was started with --no-extra-args)`
+  }
+  if (program === undefined || allow_programs.includes(program) || allow_programs.includes("*")) {
+    return undefined
+  }
+  if (no_command) {
+    return "this relay takes no `command`: use a `tool` it knows, or start it with "
+      + `--allow-program ${program} to allow this program`
+  }
+  return allow_programs.length === 0
+    ? undefined
+    : `this relay runs only ${allow_programs.join(", ")}: start it with --allow-program ${program} to add it`
+}
+
+export const checkHandshake = (
+  handshake: Handshake,
+  rules: Rules
+): Effect.Effect<void, BadHandshake> => {
+  const reason = objection(handshake, rules)
+  return reason === undefined
+    ? checkClientEnv(handshake.env ?? {}, rules.allow_env)
+    : new BadHandshake({ reason })
+}

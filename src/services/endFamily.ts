@@ -1,0 +1,49 @@
+/**
+ * endFamily: bring an agent and everything it started to an end: ask politely, then insist.
+ *
+ * It ends in bounded time, whatever they do about it.
+ */
+import { Effect } from "effect"
+import type { ProcessFamily } from "./ProcessFamily.js"
+import { waitUntil } from "./waitUntil.js"
+
+/** How long each of the steps takes at most, in ms. */
+export interface Graces {
+  /** For the agent to end because its input did. */
+  readonly input: number
+  /** For everyone to end because a signal asked for it. */
+  readonly signal: number
+  /** For everyone to be gone after SIGKILL. */
+  readonly kill: number
+}
+
+export interface Ways {
+  readonly endInput: () => void
+  /** The signal the agent likes best. */
+  readonly stopSignal: NodeJS.Signals
+}
+
+/** Nobody may have been seen for so long, in ms: in the middle of an `execve` a process shows no environment. */
+const quietMs = 20
+
+/** Returns when all are gone, or have withstood every step's grace. */
+export const endFamily = (family: ProcessFamily, { endInput, stopSignal }: Ways, graces: Graces) =>
+  Effect.gen(function*() {
+    const { leader } = family
+    family.look()
+    endInput()
+    yield* waitUntil(leader.hasExited, graces.input)
+
+    if (!family.isGone()) {
+      // The agent's own signal is for the agent: background jobs of a shell ignore SIGINT.
+      family.signal(leader.hasExited() ? "SIGTERM" : stopSignal, "SIGTERM")
+      yield* waitUntil(() => family.isGone(), graces.signal)
+    }
+
+    let quietSince = performance.now()
+    yield* waitUntil(() => {
+      family.kill()
+      if (!family.isGone()) quietSince = performance.now()
+      return performance.now() - quietSince >= quietMs
+    }, graces.kill)
+  })

@@ -1,0 +1,78 @@
+/**
+ * prometheus: metrics as text, in the format Prometheus and its kin read (text exposition format 0.0.4).
+ *
+ * `toText` writes families of samples; `fromEffect` makes them of Effect's metrics. Both are pure.
+ */
+import { type MetricPair, MetricState, Option } from "effect"
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+  /** `_bucket`, `_sum` or `_count` of a histogram. */
+  readonly suffix?: string
+}
+
+export interface Family {
+  readonly name: string
+  readonly type: "counter" | "gauge" | "histogram"
+  readonly help: string
+  readonly samples: ReadonlyArray<Sample>
+}
+
+const escaped = (value: string) => value.replace(/["\\\n]/g, (char) => char === "\n" ? "\\n" : `\\${char}`)
+
+const labelsOf = (labels: Sample["labels"]): string => {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
+  return pairs.length === 0 ? "" : `{${pairs.join()}}`
+}
+
+const numberOf = (value: number): string => value === Infinity ? "+Inf" : String(value)
+
+export const toText = (families: ReadonlyArray<Family>): string =>
+  families.filter(({ samples }) => samples.length > 0).map(({ help, name, samples, type }) =>
+    [
+      `# HELP ${name} ${help.replace(/[\\\n]/g, " ")}`,
+      `# TYPE ${name} ${type}`,
+      ...samples.map(({ labels, suffix = "", value }) =>
+        `${name}${suffix}${labelsOf(labels)} ${numberOf(value)}`
+      ),
+      ""
+    ].join("\n")
+  ).join("")
+
+type Untyped = MetricPair.MetricPair.Untyped
+
+/** What a metric holds, if it is one of the kinds Prometheus has. */
+const read = ({ metricKey, metricState }: Untyped): Pick<Family, "samples" | "type"> | undefined => {
+  const labels = Object.fromEntries(metricKey.tags.map(({ key, value }) => [key, value]))
+  if (MetricState.isCounterState(metricState)) {
+    return { type: "counter", samples: [{ labels, value: Number(metricState.count) }] }
+  }
+  if (MetricState.isGaugeState(metricState)) {
+    return { type: "gauge", samples: [{ labels, value: Number(metricState.value) }] }
+  }
+  if (!MetricState.isHistogramState(metricState)) return undefined
+  const { buckets, count, sum } = metricState
+  const below = Array.from(buckets, ([boundary, value]): Sample => ({
+    suffix: "_bucket",
+    labels: { ...labels, le: numberOf(boundary) },
+    value
+  }))
+  return {
+    type: "histogram",
+    samples: [...below, { suffix: "_sum", labels, value: sum }, { suffix: "_count", labels, value: count }]
+  }
+}
+
+/** Those of Effect's metrics whose name begins with `prefix`. */
+export const fromEffect = (pairs: ReadonlyArray<Untyped>, prefix: string): ReadonlyArray<Family> => {
+  const families = new Map<string, Family>()
+  for (const pair of pairs) {
+    const { description, name } = pair.metricKey
+    const found = name.startsWith(prefix) ? read(pair) : undefined
+    if (found === undefined) continue
+    const samples = [...families.get(name)?.samples ?? [], ...found.samples]
+    families.set(name, { name, type: found.type, help: Option.getOrElse(description, () => name), samples })
+  }
+  return [...families.values()]
+}

@@ -1,0 +1,163 @@
+/** The built program as its user runs it: its token, its signals, and what its agents see of it. */
+import { assert, describe, it } from "@effect/vitest"
+import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeAll } from "vitest"
+import { type Client, connect } from "../support/client.js"
+import { buildDaemon, type Daemon, startDaemon } from "../support/daemon.js"
+import { installFakeClaude } from "../support/fakeClaude.js"
+import { running, until } from "../support/processes.js"
+
+const patience = 120_000
+
+beforeAll(() => void buildDaemon(), patience)
+
+const cleanUp: Array<() => unknown> = []
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).toReversed()) await step()
+}, patience)
+
+/** A home, and relays that are started in it. */
+const settle = () => {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-serve-")))
+  cleanUp.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
+  const state = join(home, "state")
+  const env = installFakeClaude(home)
+  const start = async (
+    more: Record<string, string> = {},
+    ...args: ReadonlyArray<string>
+  ): Promise<Daemon> => {
+    const daemon = await startDaemon({
+      env: { ...env, ...more },
+      cwd: home,
+      args: ["--state-dir", state, "--log-level", "warning", ...args]
+    })
+    cleanUp.push(() => daemon.kill())
+    return daemon
+  }
+  return { home, state, start }
+}
+
+const open = async (
+  daemon: Daemon,
+  handshake: object,
+  headers: Record<string, string> = {}
+): Promise<Client> => {
+  const client = await connect(daemon.url, handshake, { headers })
+  cleanUp.push(() => client.drop())
+  return client
+}
+
+/** What a peer of another machine is answered: a proxy speaks for it. */
+const fromElsewhere = { "X-Forwarded-For": "192.0.2.1" }
+
+describe("ai-relay", () => {
+  it(
+    "makes its token at the first start, shows it once in a URL's fragment, and lets others in with it",
+    async () => {
+      const { start, state } = settle()
+      const first = await start()
+      await until(() => first.output().includes("#token="), patience)
+      const token = readFileSync(join(state, "token"), "utf8").trim()
+      assert.match(first.output(), new RegExp(`http://127\\.0\\.0\\.1:\\d+/#token=${token}\n`))
+      assert.strictEqual(statSync(join(state, "token")).mode & 0o777, 0o600)
+      const stranger = await open(first, { tool: "claude" }, fromElsewhere)
+      assert.strictEqual(await stranger.closed, 1008)
+      const guest = await open(first, { tool: "claude", token }, fromElsewhere)
+      await guest.waitFor("session_start")
+      assert.strictEqual(await first.stop(), 0)
+
+      const second = await start()
+      await until(() => second.output().includes("token"), patience)
+      assert.notInclude(second.output(), token)
+      assert.include(second.output(), join(state, "token"))
+      await (await open(second, { tool: "claude", token }, fromElsewhere)).waitFor("session_start")
+    },
+    patience
+  )
+
+  it("says in one line what --no-auth means", async () => {
+    const { start } = settle()
+    const daemon = await start({}, "--no-auth")
+    await until(() => daemon.output().includes("--no-auth"), patience)
+    assert.include(daemon.output(), "--no-auth: whoever reaches this port can run any program as this user\n")
+    await (await open(daemon, { tool: "claude" }, fromElsewhere)).waitFor("session_start")
+  }, patience)
+
+  it("lets a turn end when it is told to stop, and exits with 0", async () => {
+    const { start } = settle()
+    const daemon = await start({}, "--drain", "60")
+    const client = await open(daemon, { tool: "claude", session_id: "s" })
+    await client.waitFor("session_start")
+    client.send({ text: "SLOW 20 50" })
+    await client.waitFor("stream_event", { within: patience })
+    const stopped = daemon.stop()
+    await client.waitFor(({ status }) => status === "draining")
+    assert.strictEqual((await client.waitFor("turn_end", { within: patience }))["stop_reason"], "end_turn")
+    assert.strictEqual(await client.closed, 1000)
+    assert.strictEqual(client.events.at(-1)?.type, "session_end")
+    assert.strictEqual(await stopped, 0)
+  }, patience)
+
+  it("hurries on a second signal: the turn is stopped, told so, and it still exits with 0", async () => {
+    const { home, start } = settle()
+    const daemon = await start({}, "--drain", "600")
+    const client = await open(daemon, { tool: "claude", session_id: "s" })
+    await client.waitFor("session_start")
+    client.send({ text: "SLOW 100000 50" })
+    await client.waitFor("stream_event", { within: patience })
+    const stopped = daemon.stop()
+    await client.waitFor(({ status }) => status === "draining")
+    assert.lengthOf(running(join(home, "bin", "claude")), 1)
+    process.kill(daemon.pid, "SIGTERM")
+    assert.strictEqual(await stopped, 0)
+    assert.strictEqual((await client.waitFor("turn_end"))["stop_reason"], "cancelled")
+    await client.waitFor("session_end")
+    assert.isEmpty(running(join(home, "bin", "claude")))
+  }, patience)
+})
+
+describe("variable exfiltration by handshake", () => {
+  it("gives an agent neither the relay's token and settings nor another agent's key", async () => {
+    const { start } = settle()
+    const secrets = {
+      AI_RELAY_TOKEN: "t0p-secret",
+      SNOWFLAKE_PAT: "t0p-secret",
+      ANTHROPIC_API_KEY: "t0p-secret"
+    }
+    const daemon = await start(
+      { ...secrets, LANG: "C.UTF-8", PROJECT_NAME: "shop" },
+      "--pass-env",
+      "PROJECT_*"
+    )
+    const client = await open(daemon, {
+      tool: "generic",
+      command: ["sh", "-c", "env; echo done"],
+      env: { MINE: "1" }
+    })
+    await client.waitFor("session_end", { within: patience })
+    const printed = client.events.map(({ text }) => text ?? "").join("")
+    for (const expected of ["done", "LANG=C.UTF-8", "PROJECT_NAME=shop", "MINE=1", "HOME="]) {
+      assert.include(printed, expected)
+    }
+    assert.notInclude(printed, "t0p-secret")
+    assert.notMatch(printed, /AI_RELAY_(?!SESSION=)/)
+  }, patience)
+
+  it("cannot name a variable of the relay to be sent to a host of the client's choice", async () => {
+    const { start } = settle()
+    const daemon = await start({ OTHER_TOKEN: "t0p-secret", AI_RELAY_TOKEN: "t0p-secret" })
+    const account_url = "https://acme.snowflakecomputing.com"
+    const asked = [
+      { account_url, token_env: "OTHER_TOKEN" },
+      { account_url, token_env: "AI_RELAY_TOKEN" },
+      { account_url: "https://evil.example", token_env: "SNOWFLAKE_PAT" }
+    ]
+    for (const snowflake of asked) {
+      const client = await open(daemon, { tool: "cortex", mode: "chat", snowflake })
+      assert.strictEqual(await client.closed, 1008)
+      assert.deepInclude(client.events[0], { type: "error", code: "bad_handshake" })
+    }
+  }, patience)
+})

@@ -1,0 +1,82 @@
+/** `GET /metrics` of the whole relay, over real HTTP, with an agent that needs no process. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Relay, RelayServer } from "../../src/index.js"
+import { type Family, toText } from "../../src/services/prometheus.js"
+import { connect } from "../support/client.js"
+
+const layer = Relay.layer({ host: "127.0.0.1", port: 0, roots: [process.cwd()] })
+
+const scrape = (port: number) =>
+  Effect.promise(async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`)
+    assert.strictEqual(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8")
+    return response.text()
+  })
+
+/** The value of one sample, by its name and labels as they are written. */
+const valueOf = (text: string, sample: string): number | undefined => {
+  const line = text.split("\n").find((line) => line.startsWith(`${sample} `))
+  return line === undefined ? undefined : Number(line.slice(sample.length + 1))
+}
+
+const replay = { tool: "replay", folder: "test/fixtures/replay", command: ["two-permissions.ndjson"] }
+
+describe("GET /metrics", () => {
+  it.live("counts sessions, turns, events, permissions and clients, by tool", () =>
+    Effect.gen(function*() {
+      const { address } = yield* RelayServer
+      const before = yield* scrape(address.port)
+      const client = yield* Effect.promise(() => connect(`ws://127.0.0.1:${address.port}`, replay))
+      const first = yield* Effect.promise(() => client.waitFor("permission_request"))
+      const during = yield* scrape(address.port)
+      assert.strictEqual(valueOf(during, "ai_relay_sessions{tool=\"replay\",state=\"running\"}"), 1)
+      assert.strictEqual(valueOf(during, "ai_relay_pending_permissions{tool=\"replay\"}"), 1)
+      assert.strictEqual(valueOf(during, "ai_relay_connections"), 1)
+      client.onEvent(({ request_id, type }) => {
+        if (type === "permission_request") {
+          client.send({ type: "permission_response", request_id, behavior: "allow" })
+        }
+      })
+      client.send({ type: "permission_response", request_id: first.request_id, behavior: "allow" })
+      const end = yield* Effect.promise(() => client.waitFor("turn_end"))
+      const after = yield* scrape(address.port)
+      assert.isAtLeast(valueOf(after, "ai_relay_events_total{tool=\"replay\"}") ?? 0, end.seq)
+      assert.isAbove(valueOf(after, "ai_relay_event_bytes_total{tool=\"replay\"}") ?? 0, end.seq * 50)
+      const turns = `ai_relay_turns_total{tool="replay",stop_reason="${end.stop_reason}"}`
+      assert.strictEqual(valueOf(after, turns), (valueOf(before, turns) ?? 0) + 1)
+      assert.strictEqual(valueOf(after, "ai_relay_turn_seconds_count{tool=\"replay\"}"), 1)
+      assert.strictEqual(valueOf(after, "ai_relay_turn_seconds_bucket{tool=\"replay\",le=\"+Inf\"}"), 1)
+      assert.isAtLeast(
+        valueOf(after, "ai_relay_permission_wait_seconds_count{tool=\"replay\",outcome=\"allow\"}") ?? 0,
+        1
+      )
+      assert.strictEqual(valueOf(after, "ai_relay_agent_starts_total{tool=\"replay\"}"), 1)
+      assert.isAbove(valueOf(after, "process_resident_memory_bytes") ?? 0, 1e6)
+      yield* Effect.promise(() => client.close())
+    }).pipe(Effect.provide(layer)))
+
+  it.live("is for those who may use the relay", () =>
+    Effect.gen(function*() {
+      const { address } = yield* RelayServer
+      const response = yield* Effect.promise(() =>
+        fetch(`http://127.0.0.1:${address.port}/metrics`, { headers: { origin: "https://evil.example" } })
+      )
+      assert.strictEqual(response.status, 403)
+    }).pipe(Effect.provide(layer)))
+})
+
+describe("the text", () => {
+  it("says what each metric is, and escapes what labels hold", () => {
+    const family: Family = {
+      name: "x_total",
+      type: "counter",
+      help: "Two\nlines.",
+      samples: [{ labels: { a: "\"q\" \\ \n" }, value: 2 }, { labels: {}, value: Infinity }]
+    }
+    assert.strictEqual(
+      toText([family, { ...family, name: "empty", samples: [] }]),
+      "# HELP x_total Two lines.\n# TYPE x_total counter\nx_total{a=\"\\\"q\\\" \\\\ \\n\"} 2\nx_total +Inf\n"
+    )
+  })
+})

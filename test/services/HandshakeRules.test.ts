@@ -1,0 +1,55 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import type { Handshake } from "../../src/schema/index.js"
+import { checkHandshake } from "../../src/services/HandshakeRules.js"
+import { defaults, type Settings } from "../../src/services/RelayConfig.js"
+
+const refusal = (handshake: Handshake, rules: Partial<Settings> = {}) =>
+  checkHandshake(handshake, { ...defaults(), ...rules }).pipe(
+    Effect.as("accepted"),
+    Effect.catchAll(({ reason }) => Effect.succeed(reason)),
+    Effect.runSync
+  )
+
+const bash: Handshake = { tool: "generic", command: ["bash", "-l"] }
+
+describe("checkHandshake", () => {
+  it("takes arguments, programs and variables that load nothing, by default", () => {
+    assert.strictEqual(
+      refusal({ tool: "claude", extra_args: ["--verbose"], env: { DEBUG: "1" } }),
+      "accepted"
+    )
+    assert.strictEqual(refusal(bash), "accepted")
+    assert.strictEqual(refusal({ tool: "acp", command: "my-agent" }), "accepted")
+  })
+
+  it("takes no variable that changes what is loaded", () => {
+    assert.include(refusal({ tool: "claude", env: { LD_PRELOAD: "x.so" } }), "--allow-env LD_PRELOAD")
+    assert.strictEqual(refusal({ env: { LD_PRELOAD: "x.so" } }, { allow_env: ["LD_PRELOAD"] }), "accepted")
+  })
+
+  it("takes no arguments where they are forbidden, nor Codex' config, which is the same", () => {
+    const rules = { no_extra_args: true }
+    assert.include(refusal({ tool: "claude", extra_args: ["--add-dir", "/"] }, rules), "`extra_args`")
+    assert.include(refusal({ tool: "codex", config: { mcp_servers: {} } }, rules), "`config`")
+    assert.strictEqual(refusal({ tool: "claude", extra_args: [] }, rules), "accepted")
+  })
+
+  it("takes no program where they are forbidden, but those that are listed", () => {
+    const rules = { no_command: true, allow_programs: ["bash"] }
+    for (const tool of ["generic", "acp"]) {
+      assert.include(refusal({ tool, command: ["zsh"] }, rules), "--allow-program zsh")
+      assert.include(refusal({ tool, command: "/bin/bash" }, rules), "--allow-program /bin/bash")
+      assert.strictEqual(refusal({ tool, command: "bash" }, rules), "accepted")
+    }
+    assert.strictEqual(refusal({ tool: "replay", command: "a.ndjson" }, rules), "accepted")
+    assert.strictEqual(refusal({ tool: "claude" }, rules), "accepted")
+  })
+
+  it("takes only programs that are listed, once some are, be it on a terminal or not", () => {
+    const rules = { allow_programs: ["htop"] }
+    assert.include(refusal(bash, rules), "runs only htop")
+    assert.include(refusal({ tool: "acp", command: ["rm", "-rf", "x"] }, rules), "--allow-program rm")
+    assert.strictEqual(refusal({ tool: "acp", command: ["rm"] }, { allow_programs: ["*"] }), "accepted")
+  })
+})

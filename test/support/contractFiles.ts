@@ -1,0 +1,69 @@
+/** contractFiles: the files that are made from the schemas, as they ought to be. `npm run contracts` writes them. */
+import { contracts } from "../../src/schema/contracts/index.js"
+import { definitionsAt, type Json } from "../../src/schema/contracts/jsonSchema.js"
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+const list = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : []
+
+const prefix = "#/"
+
+/** A JSON Schema as a type of TypeScript. */
+const toType = (schema: unknown, indent = ""): string => {
+  if (!isObject(schema)) return "unknown"
+  const { additionalProperties, anyOf, enum: words, items, properties, type } = schema
+  if (typeof schema["$ref"] === "string") return schema["$ref"].slice(prefix.length)
+  if (words !== undefined) return list(words).map((word) => JSON.stringify(word)).join(" | ")
+  if (anyOf !== undefined) return [...new Set(list(anyOf).map((one) => toType(one, indent)))].join(" | ")
+  if (type === "array") {
+    const [first, ...more] = list(items)
+    if (first === undefined) return `ReadonlyArray<${toType(items, indent)}>`
+    const rest = schema["additionalItems"]
+    const fixed = [first, ...more].map((one) => toType(one, indent))
+    return `readonly [${
+      [...fixed, ...(rest === undefined ? [] : [`...Array<${toType(rest, indent)}>`])].join(", ")
+    }]`
+  }
+  if (type === "object") {
+    const entries = Object.entries(isObject(properties) ? properties : {})
+    const required = new Set(list(schema["required"]))
+    const rest = isObject(additionalProperties) ? toType(additionalProperties, indent) : "unknown"
+    if (entries.length === 0) return `{ readonly [name: string]: ${rest} }`
+    const deeper = `${indent}  `
+    const lines = entries.map(([name, one]) =>
+      `${deeper}readonly ${name}${required.has(name) ? "" : "?"}: ${toType(one, deeper)}\n`
+    )
+    if (isObject(additionalProperties)) lines.push(`${deeper}readonly [name: string]: ${rest}\n`)
+    return `{\n${lines.join("")}${indent}}`
+  }
+  return type === "integer" ? "number" : typeof type === "string" ? type : "unknown"
+}
+
+const declaration = ([name, schema]: readonly [string, Json]): string => {
+  const { description } = schema
+  const comment = typeof description === "string" ? `/** ${description} */\n` : ""
+  const { description: _, ...bare } = schema
+  const type = toType(bare)
+  return type.startsWith("{\n")
+    ? `${comment}export interface ${name} ${type}\n`
+    : `${comment}export type ${name} = ${type}\n`
+}
+
+const wire = () =>
+  `/**
+ * wire: the protocol's frames as plain types, made from the schemas by \`npm run contracts\`: who talks to a relay needs no
+ * Effect to compile.
+ */
+
+${Object.entries(definitionsAt(prefix)).map(declaration).join("\n")}`
+
+/** Each file's text by its path. */
+export const contractFiles = (): Readonly<Record<string, string>> => ({
+  ...Object.fromEntries(
+    Object.entries(contracts).map(([name, make]) => [
+      `contracts/${name}`,
+      JSON.stringify(make(), null, 2) + "\n"
+    ])
+  ),
+  "src/client/wire.ts": wire()
+})

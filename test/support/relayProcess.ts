@@ -1,0 +1,70 @@
+/**
+ * relayProcess: a small relay as a process of its own, that starts shell scripts as agents and never ends by itself.
+ *
+ * It is built like the real one, with the reaper inside. What its scripts print, it prints.
+ */
+import { buildSync } from "esbuild"
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { bundleReaper } from "../../scripts/bundleReaper.mjs"
+import { ProcessTree, procSource } from "../../src/services/ProcessTree.js"
+
+const program = `
+  import { Effect } from "effect"
+  import * as families from "./src/services/families.js"
+  import * as ProcessSupervisor from "./src/services/ProcessSupervisor.js"
+  import { start } from "./test/support/realAgents.js"
+  if (process.argv[2] === "sweep") console.log(families.sweep())
+  else Effect.runFork(Effect.gen(function*() {
+    for (const script of process.argv.slice(2)) {
+      const agent = yield* start(script)
+      agent.lines.push = (line) => (console.log(line), 0)
+    }
+    yield* Effect.never
+  }).pipe(Effect.scoped, Effect.provide(ProcessSupervisor.layer())))`
+
+export const buildRelay = () => {
+  const folder = mkdtempSync(join(tmpdir(), "ai-relay-process-"))
+  const outfile = join(folder, "relay.mjs")
+  buildSync({
+    stdin: { contents: program, resolveDir: process.cwd(), loader: "ts" },
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    define: { __AI_RELAY_REAPER__: JSON.stringify(bundleReaper()) }
+  })
+  return { outfile, remove: () => rmSync(folder, { recursive: true }) }
+}
+
+export interface RelayProcess {
+  readonly child: ChildProcess
+  readonly pid: number
+  readonly lines: ReadonlyArray<string>
+}
+
+/** Start it with these agents; `args` may be one script each, or `sweep`. */
+export const startRelay = (outfile: string, args: ReadonlyArray<string>): RelayProcess => {
+  const child = spawn(process.execPath, [outfile, ...args], { stdio: ["ignore", "pipe", "inherit"] })
+  const lines: Array<string> = []
+  let rest = ""
+  child.stdout.on("data", (chunk: Buffer) => {
+    const parts = (rest + chunk.toString()).split("\n")
+    rest = parts.pop() ?? ""
+    lines.push(...parts)
+  })
+  return { child, pid: child.pid ?? 0, lines }
+}
+
+const everyone = () => new ProcessTree({ ...procSource("0"), reuseMs: -1 })
+
+/** Everyone who was started by this relay, its watcher too, now. */
+export const startedBy = (relay: RelayProcess): ReadonlyArray<number> => {
+  const tree = everyone()
+  const marked = [...tree.markers()].flatMap(([marker, carriers]) =>
+    marker.split(".")[1] === String(relay.pid) ? carriers : []
+  )
+  return [...new Set([...marked, ...tree.descendants([relay.pid])].map(({ pid }) => pid))]
+}
