@@ -13,6 +13,7 @@
 import { Context, type Effect, type Option, type Redacted, type Scope } from "effect"
 import type { RequestId } from "../schema/Ids.js"
 import type {
+  BodyOf,
   CommandOf,
   EventBody,
   Handshake,
@@ -97,6 +98,11 @@ export type Encoding = "utf8" | "latin1"
 export class EventSink extends Context.Tag("ai-relay/adapters/EventSink")<EventSink, {
   /** Log an event. `raw` is the native line it comes from, valid JSON in UTF-8; it is spliced in untouched. */
   readonly emit: (event: EventBody, raw?: Uint8Array, encoding?: Encoding) => void
+  /**
+   * Log a piece whose `text` is JSON already: the bytes of a string, with its quotes, valid as `raw` is. Both are
+   * spliced in untouched. An event given again is the same object; it is not looked at twice.
+   */
+  readonly splice: (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array) => void
   /** Everything emitted in `write` is logged as one batch. False: wait for `onceDrained` before emitting more. */
   readonly batch: (write: () => void) => boolean
   readonly onceDrained: (resume: () => void) => void

@@ -2,7 +2,7 @@
  * Connection: one WebSocket. The only place that reads and writes sockets.
  *
  * Inbound: a Queue of frames; while it is long, or the peer does not read its answers, the socket is not read. Outbound:
- * the connection follows a session's log at its own pace, a batch of frames per corked write; while the peer has much to
+ * the connection follows a session's log at its own pace, a batch of frames per write; while the peer has much to
  * read it waits for the socket to drain, and the log waits for it or cuts it off, as the log sees fit.
  */
 import { type Context, Deferred, Effect, Queue, Schedule, Schema } from "effect"
@@ -10,8 +10,8 @@ import type { Socket } from "node:net"
 import type { RawData, WebSocket } from "ws"
 import type { EventBody } from "../schema/index.js"
 import type { EventLog, Follower } from "../services/EventLog.js"
-import { frameAt } from "../services/frames.js"
 import type { ServerSettings } from "./ServerConfig.js"
+import { makeWriter } from "./textFrames.js"
 
 /** The client read too slowly and was cut off from the log. */
 export class FellBehind extends Schema.TaggedError<FellBehind>()("FellBehind", { seq: Schema.Number }) {
@@ -45,8 +45,6 @@ const inboundBytes = 1024 * 1024
 const heartbeat = "30 seconds"
 /** How long the goodbye of a client that has followed a session is waited for, and of one that has not. */
 const goodbye = { client: "30 seconds", stranger: "1 second" } as const
-
-const textFrame = { binary: false, compress: false, fin: true }
 
 /** Bytes the peer may send before its first frame is complete, in any frame, and leave unread. */
 export type ConnectionOptions = Pick<
@@ -154,14 +152,13 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
       session_id = log.session_id
       position = after_seq
       const follower: Follower = log.unsafeFollow(after_seq, () => write())
+      const send = makeWriter(socket, raw)
       const write = () => {
         if (isBehind()) return
         for (let batch = follower.next(); batch !== undefined; batch = follower.next()) {
-          socket.cork()
-          for (let index = 0; index < batch.ends.length; index++) {
-            ws.send(frameAt(batch, index, raw), textFrame)
-          }
-          socket.uncork()
+          // A closing socket has sent its last frame already.
+          if (ws.readyState !== ws.OPEN) return
+          send(batch)
           position = batch.firstSeq + batch.ends.length - 1
           if (isBehind()) return
         }

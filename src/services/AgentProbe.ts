@@ -60,6 +60,7 @@ const ask = Effect.fnUntraced(
 
 const quiet: EventSink["Type"] = {
   emit: () => {},
+  splice: () => {},
   batch: (write) => {
     write()
     return true

@@ -179,6 +179,7 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
   return {
     firstSeq: () => segments[0]?.first ?? recent.firstSeq(),
     lastSeq: () => last,
+    allocate: recent.allocate,
     append: (batch) => {
       recent.append(batch)
       last = lastSeqOf(batch)

@@ -9,14 +9,14 @@
  */
 import { Context, Deferred, Effect, FiberId, Layer, Option, Stream } from "effect"
 import type { Encoding } from "../adapters/Adapter.js"
-import type { EventBody, RelayEvent, SessionId } from "../schema/index.js"
+import type { BodyOf, EventBody, RelayEvent, SessionId } from "../schema/index.js"
 import { type EventStore, makeMemory } from "./EventStore.js"
 import { type Batch, type Draft, encodeBatch, lastSeqOf, textsOf } from "./frames.js"
 import * as SessionSummary from "./SessionSummary.js"
 
 /** A reader's place in the log. */
 export interface Follower {
-  /** The next unread batch, if there is one. Taking it moves the cursor. */
+  /** The next unread batch, if there is one; good until the event loop turns. Taking it moves the cursor. */
   readonly next: () => Batch | undefined
   /** The first `seq` the log could give, when it no longer holds all that was asked for. */
   readonly gap: number | undefined
@@ -43,6 +43,8 @@ export class EventLog extends Context.Tag("ai-relay/services/EventLog")<EventLog
   readonly turn: () => number | undefined
   readonly summary: () => SessionSummary.SessionSummary
   readonly unsafeAppend: (event: EventBody, raw?: Uint8Array, encoding?: Encoding) => void
+  /** Append a piece whose `text` is a JSON string already; see the port, `EventSink.splice`. */
+  readonly unsafeSplice: (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array) => void
   /** All that is appended in `write` becomes one batch. False: the log is full, wait for `unsafeOnceDrained`. */
   readonly unsafeBatch: (write: () => void) => boolean
   readonly unsafeOnceDrained: (resume: () => void) => void
@@ -150,7 +152,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
   const commit = () => {
     if (drafts.length === 0) return
     newest = seq - drafts.length + 1
-    store.append(encodeBatch(newest, drafts))
+    store.append(encodeBatch(newest, drafts, store.allocate))
     drafts = []
     if (important) store.flush(current())
     important = false
@@ -171,23 +173,43 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     return !full
   }
 
+  const envelopeOf = (turn: number | undefined) =>
+    `,"seq":${seq},"ts":${time}${envelopeEnd}${turn === undefined ? "" : `,"turn":${turn}`}`
+
   const draft = (event: EventBody, raw: Uint8Array | undefined, encoding: Encoding) => {
     if (closed) return
     // First of all, because it fails for what has no JSON: a number once given must be taken.
-    const text = JSON.stringify(event)
+    const head = JSON.stringify(event).slice(0, -1)
     seq += 1
     const { open_turn } = summary
     if (SessionSummary.telling.has(event.type)) summary = SessionSummary.fold(summary, event, seq, time)
     if (momentous.has(event.type)) important = true
     // A turn's first and last event are inside of it.
-    const turn = summary.open_turn ?? open_turn
-    const place = `,"seq":${seq},"ts":${time}${envelopeEnd}${turn === undefined ? "" : `,"turn":${turn}`}`
-    drafts.push({ head: text.slice(0, -1) + place, encoding, raw })
+    drafts.push({ head, encoding, text: undefined, rest: envelopeOf(summary.open_turn ?? open_turn), raw })
   }
 
   const unsafeAppend = (event: EventBody, raw?: Uint8Array, encoding: Encoding = "utf8") => {
     if (depth > 0) draft(event, raw, encoding)
     else unsafeBatch(() => draft(event, raw, encoding))
+  }
+
+  /** Of a stream, one event after the other says what it is in the same words. */
+  let piece: BodyOf<"stream_event"> | undefined
+  let beforeText = ""
+  let afterText = ""
+
+  const unsafeSplice = (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array): void => {
+    if (depth === 0) return void unsafeBatch(() => unsafeSplice(event, text, raw))
+    if (closed) return
+    if (event !== piece) {
+      const { delta, type, ...others } = event
+      beforeText = JSON.stringify({ type, delta }).slice(0, -1)
+      afterText = Object.keys(others).length === 0 ? "" : `,${JSON.stringify(others).slice(1, -1)}`
+      piece = event
+    }
+    seq += 1
+    const rest = afterText + envelopeOf(summary.open_turn)
+    drafts.push({ head: beforeText, encoding: "latin1", text, rest, raw })
   }
 
   const unsafeFollow = (after_seq: number, wake: () => void): Follower => {
@@ -223,7 +245,8 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
       )
       const pull: Effect.Effect<Batch, Option.Option<never>> = Effect.suspend(() => {
         const batch = follower.next()
-        if (batch !== undefined) return Effect.succeed(batch)
+        // Whoever pulls a stream may do so later than its bytes are good.
+        if (batch !== undefined) return Effect.succeed({ ...batch, bytes: Buffer.from(batch.bytes) })
         if (follower.overrun()) {
           return Effect.dieMessage("the log was read too slowly; follow again after the last seq")
         }
@@ -251,6 +274,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     turn: () => summary.open_turn,
     summary: current,
     unsafeAppend,
+    unsafeSplice,
     unsafeBatch,
     unsafeOnceDrained: (resume) => {
       if (full) waiting.push(resume)

@@ -6,13 +6,20 @@
  */
 import { after, type Batch, lastSeqOf } from "./frames.js"
 import type { SessionSummary } from "./SessionSummary.js"
+import * as Slabs from "./Slabs.js"
 
 export interface EventStore {
   /** The first `seq` it can give; one more than the last when it holds nothing. */
   readonly firstSeq: () => number
   readonly lastSeq: () => number
+  /** Memory for the bytes of a batch that is about to be appended. */
+  readonly allocate: (size: number) => Buffer
+  /** The batch belongs to the store, which may write over its bytes in a later turn of the event loop. */
   readonly append: (batch: Batch) => void
-  /** The next frames after `seq`, some of them; undefined when there are none. */
+  /**
+   * The next frames after `seq`, some of them; undefined when there are none. Their bytes are good until the event loop
+   * turns: whoever needs them longer copies them.
+   */
   readonly read: (seq: number) => Batch | undefined
   /** Let go of the oldest beyond the bound, but of nothing after `needed`. True: it is over its bound all the same. */
   readonly trim: (needed: number) => boolean
@@ -24,6 +31,7 @@ export interface EventStore {
 
 /** Keeps about `bytes` of frames in memory, those after `since`. */
 export const makeMemory = (bytes: number, since = 0): EventStore => {
+  const slabs = Slabs.make()
   let batches: Array<Batch> = []
   let size = 0
   let last = since
@@ -44,6 +52,7 @@ export const makeMemory = (bytes: number, since = 0): EventStore => {
   return {
     firstSeq: () => batches[0]?.firstSeq ?? last + 1,
     lastSeq: () => last,
+    allocate: slabs.take,
     append: (batch) => {
       batches.push(batch)
       size += batch.bytes.length
@@ -58,6 +67,7 @@ export const makeMemory = (bytes: number, since = 0): EventStore => {
       for (const batch of batches) {
         if (size <= bytes || lastSeqOf(batch) > needed) break
         size -= batch.bytes.length
+        slabs.release(batch.bytes)
         drop += 1
       }
       if (drop > 0) batches = batches.slice(drop)

@@ -6,7 +6,7 @@
  */
 import { type Context, Effect } from "effect"
 import type { Encoding, EventSink } from "../adapters/Adapter.js"
-import type { EventBody } from "../schema/index.js"
+import type { BodyOf, EventBody } from "../schema/index.js"
 import { EventLog } from "./EventLog.js"
 import type { Turn, Turns } from "./Turn.js"
 
@@ -48,6 +48,11 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
       log.unsafeAppend(event, raw, encoding)
     }
 
+    const splice = (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array): void => {
+      if (held !== undefined) return void held.push(() => splice(event, text, raw))
+      log.unsafeSplice(event, text, raw)
+    }
+
     const start = (event: EventBody) =>
       void log.unsafeBatch(() => {
         const early = held ?? []
@@ -58,6 +63,7 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
 
     return {
       emit,
+      splice,
       batch: log.unsafeBatch,
       onceDrained: log.unsafeOnceDrained,
       inTurn: () => turns.current() !== undefined,

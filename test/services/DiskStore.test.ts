@@ -55,6 +55,8 @@ const batchOf = (firstSeq: number, texts: ReadonlyArray<string>): Batch =>
         firstSeq + index
       },"ts":1,"session_id":"s"`,
       encoding: "utf8",
+      text: undefined,
+      rest: "",
       raw: undefined
     }))
   )

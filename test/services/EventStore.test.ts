@@ -33,6 +33,8 @@ const toDraft = (said: Said, seq: number): Draft => {
   return {
     head: JSON.stringify(body).replaceAll("\"SEQ\"", String(seq)).slice(0, -1) + place,
     encoding: "utf8",
+    text: undefined,
+    rest: "",
     raw: raw === undefined ? undefined : Buffer.from(raw.replaceAll("\"SEQ\"", String(seq)))
   }
 }
@@ -141,6 +143,7 @@ const reopened = (bytes: number) =>
     return {
       firstSeq: () => store.firstSeq(),
       lastSeq: () => again().lastSeq(),
+      allocate: (size) => store.allocate(size),
       append: (batch) => again().append(batch),
       read: (seq) => store.read(seq),
       trim: (needed) => again().trim(needed),

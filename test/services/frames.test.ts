@@ -64,7 +64,13 @@ const said: fc.Arbitrary<Said> = fc.record({
 
 const toDraft = ({ encoding, event, raw }: Said): Draft => {
   const head = JSON.stringify(event).slice(0, -1)
-  return { head: encoding === "latin1" ? Buffer.from(head).toString("latin1") : head, encoding, raw }
+  return {
+    head: encoding === "latin1" ? Buffer.from(head).toString("latin1") : head,
+    encoding,
+    text: undefined,
+    rest: "",
+    raw
+  }
 }
 
 const batchOf = (events: ReadonlyArray<Said>, firstSeq = 1) => encodeBatch(firstSeq, events.map(toDraft))

@@ -21,6 +21,7 @@ export const make = (): TestSink => {
   return {
     service: {
       emit: (event) => void events.push(event),
+      splice: (event, text) => void events.push({ ...event, text: JSON.parse(text.toString()) }),
       batch: (write) => {
         batches += 1
         write()

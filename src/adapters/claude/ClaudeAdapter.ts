@@ -23,7 +23,7 @@ import { permissionModes } from "./ClaudeLaunch.js"
 import { CanUseTool, ClaudeMessage, type ControlRequest } from "./ClaudeMessage.js"
 import { makeState } from "./ClaudeState.js"
 import { toAnswer, toPermissionRequest } from "./permission.js"
-import { readStreamEvent, translateStreamEvent } from "./streamEvent.js"
+import { readPiece, toPieceEvent } from "./streamEvent.js"
 import { translate } from "./translate.js"
 
 export class ClaudeAdapter extends Context.Tag("ai-relay/adapters/ClaudeAdapter")<ClaudeAdapter, Adapter>() {
@@ -55,8 +55,8 @@ const make = Effect.gen(function*() {
       })
 
     const onLine = (printed: Buffer): void => {
-      const piece = readStreamEvent(printed)
-      if (piece !== undefined) return sink.emit(translateStreamEvent(piece, state), printed, "latin1")
+      const piece = readPiece(printed)
+      if (piece !== undefined) return sink.splice(toPieceEvent(piece, state), piece.text, printed)
       const text = printed.toString("utf8")
       // A client would close the connection at a frame that is not UTF-8.
       const line = isUtf8(printed) ? printed : Buffer.from(text)

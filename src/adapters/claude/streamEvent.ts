@@ -1,61 +1,93 @@
 /**
- * streamEvent: Claude's `stream_event` lines, the hot path.
+ * streamEvent: Claude's `stream_event` lines, and the hot path.
  *
- * They are most of what a session prints, so they are read byte by byte: JSON's syntax is ASCII, and a line of valid
- * UTF-8 read as latin1 parses the same, its texts come out as the bytes they were, and written as latin1 they are the
- * original UTF-8 again. Lines with `\u` escapes cannot go this way; they and everything unusual take the Schema's
- * road, and a test compares the two.
+ * Pieces of text are most of what a session prints, and Claude prints them in one shape. A line of that shape is read in
+ * place (`jsonBytes.ts`): all of it is looked at, nothing is decoded, and the piece goes into the event as the bytes it
+ * is. Every other line takes the Schema's road, and a test compares the two.
  */
 import { isUtf8 } from "node:buffer"
 import type { BodyOf } from "../../schema/index.js"
+import { afterString, standsAt } from "../wire/jsonBytes.js"
 import type { CallUsage, StreamEvent } from "./ClaudeMessage.js"
 
 type Event = StreamEvent["event"]
 
-const prefix = Buffer.from("{\"type\":\"stream_event\",\"event\":{")
-const escape = Buffer.from("\\u")
+/** A piece of a block, read in place. */
+export interface Piece {
+  readonly delta: "text" | "reasoning" | "tool_input"
+  /** The block it belongs to. */
+  readonly index: number
+  /** The tool call in whose thread it was said. */
+  readonly parent: string | undefined
+  /** A JSON string, with its quotes; a view into the line. */
+  readonly text: Buffer
+}
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+const beforeIndex = Buffer.from(
+  "{\"type\":\"stream_event\",\"event\":{\"type\":\"content_block_delta\",\"index\":"
+)
+const kinds = [
+  { delta: "text", before: Buffer.from(",\"delta\":{\"type\":\"text_delta\",\"text\":") },
+  { delta: "tool_input", before: Buffer.from(",\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":") },
+  { delta: "reasoning", before: Buffer.from(",\"delta\":{\"type\":\"thinking_delta\",\"thinking\":") }
+] as const
+const afterDelta = Buffer.from("}}")
+const parentField = Buffer.from("\"parent_tool_use_id\":")
+/** Fields that come after the event, and say nothing new if their value is a string or null. */
+const idleFields = [Buffer.from("\"session_id\":"), Buffer.from("\"uuid\":")]
+const nothing = Buffer.from("null")
 
-const optionalText = (value: unknown) => value === undefined || value === null || typeof value === "string"
-const optionalNumber = (value: unknown) => value === undefined || value === null || typeof value === "number"
-const optionalUsage = (value: unknown) =>
-  value === undefined || value === null
-  || (isObject(value) && optionalNumber(value["input_tokens"]) && optionalNumber(value["output_tokens"])
-    && optionalNumber(value["cache_read_input_tokens"]) &&
-    optionalNumber(value["cache_creation_input_tokens"]))
+const zero = 0x30
+const nine = 0x39
+const comma = 0x2c
+const closingBrace = 0x7d
+
+const afterValue = (line: Buffer, at: number): number =>
+  standsAt(line, at, nothing) ? at + nothing.length : afterString(line, at)
+
+/** Text that needs no decoding, or undefined. Threads are told apart by it, whichever road a line takes. */
+const plain = (line: Buffer, start: number, end: number): string | undefined => {
+  const text = line.toString("latin1", start, end)
+  return /^[ -[\]-~]*$/.test(text) ? text : undefined
+}
+
+/** A piece; undefined for every line that is not exactly of the one shape. */
+export const readPiece = (line: Buffer): Piece | undefined => {
+  if (!standsAt(line, 0, beforeIndex)) return undefined
+  let at = beforeIndex.length
+  // Blocks are few: one digit, or the line takes the other road.
+  const digit = line[at] ?? 0
+  if (digit < zero || digit > nine) return undefined
+  at += 1
+  const kind = kinds.find(({ before }) => standsAt(line, at, before))
+  if (kind === undefined) return undefined
+  const start = at + kind.before.length
+  const end = afterString(line, start)
+  if (end === -1 || !standsAt(line, end, afterDelta)) return undefined
+  at = end + afterDelta.length
+
+  let parent: string | undefined
+  let isParentKnown = false
+  while (line[at] === comma) {
+    at += 1
+    const isParent = standsAt(line, at, parentField)
+    const field = isParent ? parentField : idleFields.find((field) => standsAt(line, at, field))
+    if (field === undefined) return undefined
+    const value = at + field.length
+    at = afterValue(line, value)
+    if (at === -1) return undefined
+    if (!isParent) continue
+    if (isParentKnown) return undefined
+    isParentKnown = true
+    if (line[value] === nothing[0]) continue
+    parent = plain(line, value + 1, at - 1)
+    if (parent === undefined) return undefined
+  }
+  if (line[at] !== closingBrace || at !== line.length - 1 || !isUtf8(line)) return undefined
+  return { delta: kind.delta, index: digit - zero, parent, text: line.subarray(start, end) }
+}
 
 const ascii = /^[\x00-\x7f]*$/
-
-/** The same shape the Schema asks for; nothing more is read. A field that comes twice may make it another message. */
-const isStreamEvent = (message: unknown): message is StreamEvent => {
-  if (!isObject(message) || message["type"] !== "stream_event" || !isObject(message["event"])) return false
-  const parent = message["parent_tool_use_id"]
-  // Threads are told apart by it, whichever road a line takes.
-  if (!optionalText(parent) || (typeof parent === "string" && !ascii.test(parent))) return false
-  const { content_block, delta, index, message: started, type, usage } = message["event"]
-  return typeof type === "string" && optionalNumber(index) && optionalUsage(usage)
-    && (content_block === undefined || content_block === null
-      || (isObject(content_block) && typeof content_block["type"] === "string" &&
-        optionalText(content_block["id"])))
-    && (delta === undefined || delta === null
-      || (isObject(delta) && optionalText(delta["type"]) && optionalText(delta["text"])
-        && optionalText(delta["thinking"]) && optionalText(delta["partial_json"])))
-    && (started === undefined || started === null || (isObject(started) && optionalUsage(started["usage"])))
-}
-
-/** A `stream_event` whose texts are latin1 views of UTF-8; undefined for every line that needs a closer look. */
-export const readStreamEvent = (line: Buffer): StreamEvent | undefined => {
-  if (line.length < prefix.length || prefix.compare(line, 0, prefix.length) !== 0) return undefined
-  if (line.includes(escape) || !isUtf8(line)) return undefined
-  try {
-    const message: unknown = JSON.parse(line.toString("latin1"))
-    return isStreamEvent(message) ? message : undefined
-  } catch {
-    return undefined
-  }
-}
 
 /** What stream events add up to: which tool call a block belongs to, and how full the context is. */
 export interface StreamState {
@@ -70,6 +102,21 @@ export const makeStreamState = (): StreamState => ({ blocks: new Map(), context_
 /** Tokens a call put into the context, cached or not. */
 export const inputTokensOf = (usage: CallUsage): number =>
   (usage.input_tokens ?? 0) + (usage.cache_read_input_tokens ?? 0) + (usage.cache_creation_input_tokens ?? 0)
+
+const pieceEvents = {
+  text: { type: "stream_event", delta: "text" },
+  reasoning: { type: "stream_event", delta: "reasoning" },
+  tool_input: { type: "stream_event", delta: "tool_input" }
+} as const satisfies Record<Piece["delta"], BodyOf<"stream_event">>
+
+/** The event of a piece, but for its text. */
+export const toPieceEvent = (
+  { delta, index, parent }: Piece,
+  { blocks }: StreamState
+): BodyOf<"stream_event"> => {
+  const tool_use_id = delta === "tool_input" ? blocks.get(`${parent ?? ""}:${index}`) : undefined
+  return tool_use_id === undefined ? pieceEvents[delta] : { ...pieceEvents[delta], tool_use_id }
+}
 
 const deltas = { text_delta: "text", thinking_delta: "reasoning", input_json_delta: "tool_input" } as const
 
@@ -99,7 +146,7 @@ export const translateStreamEvent = (message: StreamEvent, state: StreamState): 
   }
   if (event.type === "content_block_start" && event.content_block?.id) {
     const { id } = event.content_block
-    // Others could not be told in an event of latin1 views as well as in one of texts. Claude's are ASCII.
+    // Spliced later, where only ASCII may stand. Claude's are.
     if (ascii.test(id)) state.blocks.set(`${thread}:${event.index}`, id)
     else state.blocks.delete(`${thread}:${event.index}`)
   }

@@ -2,11 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Schema, Scope } from "effect"
 import * as fc from "fast-check"
 import { isUtf8 } from "node:buffer"
+import { readdirSync, readFileSync } from "node:fs"
 import { EventSink, PermissionGate, ProcessSpawner } from "../../../src/adapters/Adapter.js"
 import { ClaudeAdapter } from "../../../src/adapters/claude/ClaudeAdapter.js"
 import { ClaudeMessage } from "../../../src/adapters/claude/ClaudeMessage.js"
 import { makeState } from "../../../src/adapters/claude/ClaudeState.js"
-import { readStreamEvent } from "../../../src/adapters/claude/streamEvent.js"
+import { readPiece } from "../../../src/adapters/claude/streamEvent.js"
 import { translate } from "../../../src/adapters/claude/translate.js"
 import { SessionId } from "../../../src/schema/index.js"
 import * as EventLog from "../../../src/services/EventLog.js"
@@ -21,6 +22,7 @@ const framesOf = (
   const log = Effect.runSync(EventLog.make(SessionId.make("session-1")))
   const onLine = open({
     emit: log.unsafeAppend,
+    splice: log.unsafeSplice,
     batch: log.unsafeBatch,
     onceDrained: log.unsafeOnceDrained,
     inTurn: () => true
@@ -151,6 +153,14 @@ const event = fc.oneof(
     index: sloppy(index)
   })
 )
+/** As Claude prints most of its lines. */
+const piece = fc.record({
+  type: fc.constant("stream_event"),
+  event: fc.record({ type: fc.constant("content_block_delta"), index: sloppy(index), delta }),
+  session_id: text,
+  parent_tool_use_id: sloppy(fc.oneof(fc.constant(null), toolId)),
+  uuid: sloppy(text)
+})
 const others = fc.dictionary(text, fc.jsonValue(), { maxKeys: 2, noNullPrototype: true })
 const streamEvent = fc.record({
   type: fc.constant("stream_event"),
@@ -167,7 +177,8 @@ const assistant = fc.record({
 })
 const result = fc.constant({ type: "result", subtype: "success", modelUsage: { m: { contextWindow: 2000 } } })
 const message = fc.oneof(
-  { weight: 20, arbitrary: streamEvent },
+  { weight: 40, arbitrary: piece },
+  { weight: 10, arbitrary: streamEvent },
   { weight: 2, arbitrary: assistant },
   { weight: 1, arbitrary: result }
 )
@@ -223,9 +234,9 @@ describe("the fast road for stream events", () => {
         const session = lines.map((line) => Buffer.from(line, "latin1"))
         const byAdapter = framesOf(session, asAdapter)
         const bySchema = framesOf(session, asSchema)
-        assert.deepStrictEqual(byAdapter, bySchema)
+        assert.deepStrictEqual(parsed(byAdapter), parsed(bySchema))
         total += session.length
-        fast += session.filter((line) => readStreamEvent(line) !== undefined).length
+        fast += session.filter((line) => readPiece(line) !== undefined).length
       }),
       { numRuns: 400 }
     )
@@ -270,22 +281,78 @@ describe("the fast road for stream events", () => {
     )
   })
 
-  it("takes only lines it can read byte by byte", () => {
-    const read = (line: string | Buffer) => readStreamEvent(Buffer.from(line as string)) !== undefined
-    assert.isTrue(read("{\"type\":\"stream_event\",\"event\":{\"type\":\"ping\"}}"))
+  it("takes every piece the real CLI prints", () => {
+    const fixtures = new URL("../../fixtures/claude/", import.meta.url)
+    let pieces = 0
+    for (const name of readdirSync(fixtures).filter((name) => name.endsWith(".jsonl"))) {
+      for (const recorded of readFileSync(new URL(name, fixtures), "utf8").split("\n")) {
+        const { data } = recorded === "" ? { data: undefined } : JSON.parse(recorded)
+        if (data?.event?.type !== "content_block_delta" || data.event.delta.type === "signature_delta") {
+          continue
+        }
+        pieces += 1
+        assert.isDefined(readPiece(Buffer.from(JSON.stringify(data))), JSON.stringify(data))
+      }
+    }
+    assert.isAbove(pieces, 50)
+  })
+
+  it("takes only lines of the one shape, and of them only what is JSON in UTF-8", () => {
+    const read = (line: string) => readPiece(Buffer.from(line, "latin1")) !== undefined
+    const before = "{\"type\":\"stream_event\",\"event\":{\"type\":\"content_block_delta\",\"index\":"
+    const delta = ",\"delta\":{\"type\":\"text_delta\",\"text\":"
+    const line = (text: string, after = "") => `${before}0${delta}${text}}}${after}}`
     for (
-      const line of [
+      const right of [
+        line("\"\""),
+        line("\"a\\n\\u00e9\\ud800 \\\"\\/\""),
+        line("\"\xc3\xa9\xe2\x80\xa8\""),
+        line("\"a\"", ",\"parent_tool_use_id\":null,\"uuid\":\"u\",\"session_id\":\"s\""),
+        line("\"a\"", ",\"parent_tool_use_id\":\"toolu_1\"")
+      ]
+    ) {
+      assert.doesNotThrow(() => JSON.parse(right))
+      assert.isTrue(read(right), right)
+    }
+    for (
+      const wrong of [
         "",
         "{",
-        "{\"type\":\"stream_event\",\"event\":{",
-        "{\"type\":\"stream_event\",\"event\":{}}",
-        "{ \"type\":\"stream_event\",\"event\":{\"type\":\"ping\"}}",
-        "{\"event\":{\"type\":\"ping\"},\"type\":\"stream_event\"}",
-        "{\"type\":\"stream_event\",\"event\":{\"type\":\"p\\u0069ng\"}}"
+        before,
+        `${before}0${delta}`,
+        line("\"a"),
+        line("\"a\\\""),
+        line("\"a\\x\""),
+        line("\"a\\u00g0\""),
+        line("\"a\\u12\""),
+        line("\"a\tb\""),
+        line("\"a\x00b\""),
+        line("\"\xff\""),
+        line("\"\xed\xa0\x80\""),
+        line("null"),
+        line("\"a\"") + " ",
+        line("\"a\"") + "}",
+        line("\"a\"", ",\"type\":\"result\""),
+        line("\"a\"", ",\"event\":null"),
+        line("\"a\"", ",\"\\u0074ype\":\"result\""),
+        line("\"a\"", ",\"uuid\":1"),
+        line("\"a\"", ",\"uuid\""),
+        line("\"a\"", ","),
+        line("\"a\"", ",\"parent_tool_use_id\":\"\xc3\xa9\""),
+        line("\"a\"", ",\"parent_tool_use_id\":\"a\\nb\""),
+        line("\"a\"", ",\"parent_tool_use_id\":null,\"parent_tool_use_id\":\"toolu_1\""),
+        `${before}10${delta}"a"}}}`,
+        `${before}-1${delta}"a"}}}`,
+        `${before}0,"delta":{"type":"text_delta","text":"a","thinking":"b"}}}`
       ]
-    ) assert.isFalse(read(line), line)
-    assert.isFalse(
-      read(Buffer.from("{\"type\":\"stream_event\",\"event\":{\"type\":\"p\u00e4ng\"}}", "latin1"))
-    )
+    ) assert.isFalse(read(wrong), wrong)
+  })
+
+  it("survives JSON that is deeper than any stack", () => {
+    const deep = "[".repeat(200_000) + "]".repeat(200_000)
+    const native = `{"type":"stream_event","event":{"type":"ping"},"deep":${deep}}`
+    const frames = framesOf([Buffer.from(native), Buffer.from("{\"type\":\"keep_alive\"}")], asAdapter)
+    assert.isAtLeast(frames.length, 2)
+    assert.include(frames.at(-1), "keep_alive")
   })
 })

@@ -1,0 +1,192 @@
+/**
+ * Client: a WebSocket client that costs next to nothing, so that the relay is what is measured.
+ *
+ * It counts frames without looking into them, and sees where the agent's end mark goes by. Who wants frames whole asks
+ * for them (`onFrame`). Text in, text out, no extensions.
+ */
+import { randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { type IncomingMessage, request } from "node:http"
+import type { Socket } from "node:net"
+
+/** What the agent's last line of a turn holds, followed by the turn's number; a frame may say it more than once. */
+const endMark = Buffer.from("THE-END-OF-IT-")
+const markLength = endMark.length + 6
+
+export interface Client {
+  readonly send: (text: string) => void
+  /** Text frames received so far. */
+  readonly frames: () => number
+  /** Resolves when the next end mark has come. */
+  readonly ended: () => Promise<void>
+  /** Resolves when there are so many frames in all. */
+  readonly has: (frames: number) => Promise<void>
+  /** Be given every frame from now on; undefined: only count again. */
+  readonly onFrame: (listener: ((payload: Buffer) => void) | undefined) => void
+  /** Read nothing more from the socket, until `resume`. */
+  readonly pause: () => void
+  readonly resume: () => void
+  readonly close: () => Promise<void>
+}
+
+const text = 0x1
+const closing = 0x8
+const ping = 0x9
+const pong = 0xa
+
+/** A frame as clients must send it: masked, here with zeros, which change nothing. */
+const toFrame = (opcode: number, payload: Buffer): Buffer => {
+  const { length } = payload
+  const header = length < 126
+    ? Buffer.from([0x80 | opcode, 0x80 | length, 0, 0, 0, 0])
+    : Buffer.from([0x80 | opcode, 0x80 | 126, length >> 8, length & 0xff, 0, 0, 0, 0])
+  return Buffer.concat([header, payload])
+}
+
+/** Cuts a stream of bytes into frames. A payload is only kept if `wants` says so. */
+class FrameReader {
+  private header = Buffer.alloc(0)
+  private opcode = 0
+  private left = 0
+  private pieces: Array<Buffer> | undefined
+
+  constructor(
+    private readonly wants: () => boolean,
+    private readonly onFrame: (opcode: number, payload: Buffer | undefined) => void
+  ) {}
+
+  push(chunk: Buffer): void {
+    let at = 0
+    while (at < chunk.length) {
+      if (this.left === 0) {
+        const taken = this.readHeader(chunk, at)
+        if (taken === undefined) return
+        at = taken
+      }
+      const end = Math.min(chunk.length, at + this.left)
+      this.pieces?.push(chunk.subarray(at, end))
+      this.left -= end - at
+      at = end
+      if (this.left === 0) this.finish()
+    }
+  }
+
+  /** Where the payload begins; undefined when the header is not here yet. An empty payload is finished at once. */
+  private readHeader(chunk: Buffer, at: number): number | undefined {
+    const held = this.header.length
+    const bytes = held === 0
+      ? chunk.subarray(at, at + 10)
+      : Buffer.concat([this.header, chunk.subarray(at, at + 10)])
+    const short = (bytes[1] ?? 0) & 0x7f
+    const size = bytes.length < 2 ? 10 : short < 126 ? 2 : short === 126 ? 4 : 10
+    if (bytes.length < size) {
+      this.header = Buffer.from(bytes)
+      return undefined
+    }
+    this.header = Buffer.alloc(0)
+    this.opcode = (bytes[0] ?? 0) & 0xf
+    this.left = size === 2 ? short : size === 4 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2))
+    this.pieces = this.opcode !== text || this.wants() ? [] : undefined
+    if (this.left === 0) this.finish()
+    return at + size - held
+  }
+
+  private finish(): void {
+    this.onFrame(this.opcode, this.pieces && Buffer.concat(this.pieces))
+  }
+}
+
+const upgrade = (url: string): Promise<{ socket: Socket; head: Buffer }> =>
+  new Promise((resolve, reject) => {
+    const asked = request(url.replace("ws://", "http://"), {
+      headers: {
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": randomBytes(16).toString("base64")
+      }
+    })
+    asked.once("upgrade", (_, socket: Socket, head: Buffer) => resolve({ socket, head }))
+    asked.once("response", ({ statusCode }: IncomingMessage) =>
+      reject(new Error(`${url} answers ${statusCode}`)))
+    asked.once("error", reject)
+    asked.end()
+  })
+
+export const connect = async (url: string): Promise<Client> => {
+  const { head, socket } = await upgrade(url)
+  let frames = 0
+  let marks = 0
+  let listener: ((payload: Buffer) => void) | undefined
+  let tail = Buffer.alloc(0)
+  let isClosed = false
+  const waiting = new Set<
+    { readonly is: () => boolean; readonly resolve: () => void; readonly reject: (error: Error) => void }
+  >()
+
+  const until = (is: () => boolean) =>
+    new Promise<void>((resolve, reject) => {
+      if (is()) return resolve()
+      waiting.add({ is, resolve, reject })
+    })
+  const look = () => {
+    for (const waiter of waiting) {
+      if (waiter.is()) waiter.resolve()
+      else if (isClosed) waiter.reject(new Error(`the relay closed the connection after ${frames} frames`))
+      else continue
+      waiting.delete(waiter)
+    }
+  }
+
+  const reader = new FrameReader(() => listener !== undefined, (opcode, payload) => {
+    if (opcode === ping) return socket.write(toFrame(pong, payload ?? Buffer.alloc(0)))
+    if (opcode === closing) return socket.end()
+    frames += 1
+    if (payload !== undefined) listener?.(payload)
+    return undefined
+  })
+  const lookForMark = (bytes: Buffer) => {
+    const place = bytes.lastIndexOf(endMark)
+    if (place === -1 || place + markLength > bytes.length) return
+    marks = Math.max(marks, Number(bytes.toString("latin1", place + endMark.length, place + markLength)))
+  }
+  const onBytes = (chunk: Buffer) => {
+    reader.push(chunk)
+    // A mark may lie on the border of two chunks.
+    lookForMark(Buffer.concat([tail, chunk.subarray(0, markLength - 1)]))
+    lookForMark(chunk)
+    tail = Buffer.from(chunk.subarray(-(markLength - 1)))
+    if (waiting.size > 0) look()
+  }
+  socket.on("data", onBytes)
+  socket.on("error", () => socket.destroy())
+  socket.once("close", () => {
+    isClosed = true
+    look()
+  })
+  if (head.length > 0) onBytes(head)
+
+  return {
+    send: (message) => void socket.write(toFrame(text, Buffer.from(message))),
+    frames: () => frames,
+    ended: () => {
+      const before = marks
+      return until(() => marks > before)
+    },
+    has: (count) => until(() => frames >= count),
+    onFrame: (next) => {
+      listener = next
+    },
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    close: async () => {
+      if (isClosed) return
+      const closed = once(socket, "close")
+      socket.write(toFrame(closing, Buffer.alloc(0)))
+      const timer = setTimeout(() => socket.destroy(), 2000)
+      socket.resume()
+      await closed
+      clearTimeout(timer)
+    }
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * contenders: what is measured. Each serves the same agent (`claude` on its PATH) over a WebSocket, as a process of its
+ * own on loopback, and is asked for a turn in its own way.
+ */
+import { once } from "node:events"
+import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join, resolve } from "node:path"
+import { type Client, connect } from "./Client.js"
+import { start } from "./processes.js"
+
+export interface Contender {
+  readonly name: string
+  readonly start: (options?: StartOptions) => Promise<Running>
+}
+
+export interface StartOptions {
+  /** `quiet` says nothing and costs next to nothing. */
+  readonly agent?: "lines" | "quiet"
+}
+
+export interface Running {
+  readonly name: string
+  /** Undefined: it runs somewhere else, and only what a client sees can be measured. */
+  readonly pid: number | undefined
+  readonly url: string
+  /** From its start to listening. */
+  readonly startMs: number
+  /** A connection with an agent behind it. `handshake` adds to what ours is told. */
+  readonly open: (handshake?: object) => Promise<Talk>
+  readonly stop: () => Promise<void>
+}
+
+export interface Talk extends Client {
+  /** Send a prompt in the contender's own words. */
+  readonly prompt: (text: string) => void
+}
+
+const node = process.execPath
+const here = (...path: Array<string>) => resolve("bench", ...path)
+
+const agents = {
+  lines: `#!/bin/sh\nexec "${node}" "${here("programs", "agent.mjs")}"\n`,
+  quiet: "#!/bin/sh\nexec cat >/dev/null\n"
+}
+
+/** A home of its own, where `claude` is the agent. */
+const makeHome = (agent: keyof typeof agents) => {
+  const home = mkdtempSync(join(tmpdir(), "ai-relay-bench-"))
+  const bin = join(home, "bin")
+  mkdirSync(bin)
+  writeFileSync(join(bin, "claude"), agents[agent])
+  chmodSync(join(bin, "claude"), 0o755)
+  const env = { HOME: home, PATH: [bin, dirname(node), "/usr/bin", "/bin"].join(delimiter) }
+  return { home, env, remove: () => rmSync(home, { recursive: true, force: true }) }
+}
+
+/** Of a line-by-line pipe, the agent's own words are asked. */
+const nativePrompt = (content: string) => JSON.stringify({ type: "user", message: { role: "user", content } })
+const relayPrompt = (text: string) => JSON.stringify({ text })
+
+interface Program {
+  readonly command: string
+  readonly args: (home: string) => ReadonlyArray<string> | Promise<ReadonlyArray<string>>
+  readonly ready: RegExp
+  readonly speaks: "relay" | "lines"
+}
+
+const talker = (speaks: Program["speaks"], home: string, url: string) => async (handshake: object = {}) => {
+  const client = await connect(url)
+  if (speaks === "relay") {
+    client.send(JSON.stringify({ tool: "claude", folder: home, ...handshake }))
+    await client.has(1)
+  }
+  const words = speaks === "relay" ? relayPrompt : nativePrompt
+  return { ...client, prompt: (text: string) => client.send(words(text)) }
+}
+
+export const contender = (name: string, { args, command, ready, speaks }: Program): Contender => ({
+  name,
+  start: async ({ agent = "lines" } = {}) => {
+    const { env, home, remove } = makeHome(agent)
+    const { ms, pid, said, stop } = await start({ command, args: await args(home), env, cwd: home, ready })
+    const url = said[1] ?? ""
+    return {
+      name,
+      pid,
+      url,
+      startMs: ms,
+      open: talker(speaks, home, url),
+      stop: async () => {
+        await stop()
+        remove()
+      }
+    }
+  }
+})
+
+const listens = /listens on (ws:\/\/\S+)/
+
+/** The built program, as it is installed: `raw` on, journal on. */
+const relay = (name: string, ...flags: ReadonlyArray<string>) =>
+  contender(name, {
+    command: node,
+    args: (home) => [
+      resolve("dist/cli.mjs"),
+      "serve",
+      ...["--host", "127.0.0.1", "--port", "0", "--state-dir", join(home, "state"), "--log-level", "warning"],
+      ...flags
+    ],
+    ready: listens,
+    speaks: "relay"
+  })
+
+export const ours = relay("ai-relay")
+export const oursWithoutJournal = relay("ai-relay --no-state", "--no-state")
+
+export const floor = contender("floor", {
+  command: node,
+  args: () => [here("programs", "floor.mjs")],
+  ready: listens,
+  speaks: "lines"
+})
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const address = server.address()
+  server.close()
+  return typeof address === "object" && address !== null ? address.port : 0
+}
+
+const isProgram = (path: string) => {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A raw pipe, if Debian's package is installed. */
+export const websocketd = (): Contender | undefined => {
+  const command = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "websocketd"))
+    .find(isProgram)
+  return command === undefined ? undefined : contender("websocketd", {
+    command,
+    args: async () => ["--address=127.0.0.1", `--port=${await freePort()}`, "--loglevel=info", "claude"],
+    ready: /Starting WebSocket server\s*:\s*(ws:\/\/\S+)/,
+    speaks: "lines"
+  })
+}
+
+/**
+ * Any other relay: `URL` of one that runs, with bench/programs/agent.mjs as its `claude`; or `URL COMMAND…`, started for
+ * this, with the agent on its PATH. It speaks the relay's own protocol, or, with `lines:` before the URL, native lines.
+ */
+export const another = (description: string): Contender => {
+  const [place = "", command, ...args] = description.split(" ").filter((word) => word !== "")
+  const speaks = place.startsWith("lines:") ? "lines" : "relay"
+  const url = place.replace(/^lines:/, "").replace(/\/$/, "")
+  const name = command === undefined ? url : [command, ...args].join(" ").slice(0, 30)
+  if (!url.startsWith("ws://")) throw new Error(`--vs begins with a ws:// URL, not ${place}`)
+  return {
+    name,
+    start: async ({ agent = "lines" } = {}) => {
+      const { env, home, remove } = makeHome(agent)
+      const began = performance.now()
+      const process = command === undefined
+        ? undefined
+        : await start({ command, args, env: { ...env, PYTHONUNBUFFERED: "1" }, cwd: home, ready: /^/ })
+      await untilReachable(url)
+      return {
+        name,
+        pid: process?.pid,
+        url,
+        startMs: performance.now() - began,
+        open: talker(speaks, home, url),
+        stop: async () => {
+          await process?.stop()
+          remove()
+        }
+      }
+    }
+  }
+}
+
+const untilReachable = async (url: string): Promise<void> => {
+  for (let tries = 0;; tries++) {
+    try {
+      return await (await connect(url)).close()
+    } catch (error) {
+      if (tries === 200) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}

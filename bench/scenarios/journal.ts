@@ -1,0 +1,43 @@
+/** journal: what it costs that every event is written to disk before anybody sees it. */
+import { oursWithoutJournal } from "../contenders.js"
+import { inRounds, together, turn } from "../measure.js"
+import type { Finding, Scenario } from "../Scenario.js"
+
+const sizes = [
+  { what: "lines of 200 B", lines: 100_000, bytes: 200 },
+  { what: "lines of 1 KB", lines: 50_000, bytes: 1024 }
+]
+
+export const journal: Scenario = {
+  name: "journal",
+  about: "Throughput with the durable journal, beside the same relay with `--no-state`.",
+  run: async (bench) => {
+    const findings: Array<Finding> = []
+    for (const { what, ...lines } of sizes) {
+      const { cpu, rate } = await together(
+        [bench.ours, oursWithoutJournal],
+        (running) =>
+          inRounds(bench, `journal, ${what}`, running, async (contender) => {
+            const talk = await contender.open()
+            try {
+              await turn(contender, talk, { ...lines, lines: lines.lines / 5 })
+              return await turn(contender, talk, lines)
+            } finally {
+              await talk.close()
+            }
+          })
+      )
+      findings.push(
+        {
+          what: `${what}, throughput`,
+          unit: "lines/s",
+          better: "higher",
+          samples: rate,
+          goals: [{ against: oursWithoutJournal.name, times: 0.85 }]
+        },
+        { what: `${what}, CPU per line`, unit: "µs", better: "lower", samples: cpu, goals: [] }
+      )
+    }
+    return findings
+  }
+}

@@ -1,0 +1,54 @@
+/** throughput: one session, one client, an agent that prints as fast as it is read. */
+import { inRounds, type Lines, together, turn } from "../measure.js"
+import type { Bench, Finding, Scenario } from "../Scenario.js"
+
+interface Size extends Lines {
+  readonly what: string
+  /** At least so many times the floor's, and the raw pipe's, throughput. */
+  readonly times: { readonly floor?: number; readonly websocketd?: number }
+}
+
+const sizes: ReadonlyArray<Size> = [
+  { what: "lines of 200 B", lines: 100_000, bytes: 200, times: { floor: 4, websocketd: 1.5 } },
+  { what: "lines of 1 KB", lines: 50_000, bytes: 1024, times: { floor: 3.5, websocketd: 1.5 } },
+  { what: "lines of 16 KB", lines: 5000, bytes: 16 * 1024, times: { floor: 3, websocketd: 1 } },
+  { what: "tool calls and results of 16 KB", lines: 2000, bytes: 16 * 1024, kind: "tools", times: {} },
+  { what: "one line of 20 MB", lines: 1, bytes: 20e6, times: {} }
+]
+
+const measure = async (bench: Bench, { times, what, ...lines }: Size): Promise<ReadonlyArray<Finding>> => {
+  const { cpu, rate } = await together(
+    [bench.ours, ...bench.others],
+    (running) =>
+      inRounds(bench, `throughput, ${what}`, running, async (contender) => {
+        const talk = await contender.open()
+        try {
+          await turn(contender, talk, { ...lines, lines: Math.ceil(lines.lines / 5) })
+          return await turn(contender, talk, lines)
+        } finally {
+          await talk.close()
+        }
+      })
+  )
+  return [
+    {
+      what: `${what}, throughput`,
+      unit: "lines/s",
+      better: "higher",
+      samples: rate,
+      goals: Object.entries(times).map(([against, times]) => ({ against, times }))
+    },
+    { what: `${what}, CPU per line`, unit: "µs", better: "lower", samples: cpu, goals: [] }
+  ]
+}
+
+export const throughput: Scenario = {
+  name: "throughput",
+  about:
+    "One session, one client, an agent that prints as fast as it is read: `seq`, `raw` and the journal on.",
+  run: async (bench) => {
+    const findings: Array<Finding> = []
+    for (const size of sizes) findings.push(...await measure(bench, size))
+    return findings
+  }
+}
