@@ -16,7 +16,10 @@ const common = {
 }
 
 /** What needs more than `npm ci` stands in folders of its own; one file at a time. */
-const special = (name: string, timeouts: { readonly testTimeout?: number; readonly hookTimeout?: number }) => ({
+const special = (
+  name: string,
+  timeouts: { readonly testTimeout?: number; readonly hookTimeout?: number }
+) => ({
   ...common,
   test: {
     name,

@@ -2,6 +2,8 @@
  * Lab: joins the lab's layers, as Relay joins the relay's. What `LAB_MODE` and `LAB_ENGINE` say decides where the users'
  * relays run; all else is the same.
  */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
 import { Effect, Layer } from "effect"
 import { join } from "node:path"
 import * as Relay from "../Relay.js"
@@ -30,6 +32,7 @@ const relayOf = (options: Relay.RelayOptions): SingleRuntimes.RelayOf<never> => 
     // Who is on this machine may be another user's agent.
     Layer.provide(Auth.layer({ token, auth: "always" })),
     Layer.provide(ServerConfig.layer({ ...options, host, port: 0 })),
+    Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer)),
     Layer.orDie
   )
 

@@ -164,7 +164,8 @@ describe("starting", { timeout: 20_000 }, () => {
       const agents = yield* Effect.all([start(script, launch), start(script, launch)])
       yield* Effect.forEach(agents, (agent) => agent.exit)
       const [[one, said] = [], [other] = []] = agents.map((agent) => agent.lines)
-      assert.match(one ?? "", /^[0-9a-f-]{36}$/)
+      // Namespace, pid and start of the relay, then the agent's own name.
+      assert.match(one ?? "", /^\d+\.\d+\.\d+\.[0-9a-f-]{36}$/)
       assert.notStrictEqual(one, other)
       assert.strictEqual(said, "adapter client")
     }).pipe(Effect.provide(live)))

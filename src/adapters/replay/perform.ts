@@ -3,7 +3,7 @@
  *
  * Permissions are asked anew and the play waits where the recording waited, so the time a person took is not replayed.
  */
-import { Deferred, Effect, Fiber, Match, Queue } from "effect"
+import { Deferred, Duration, Effect, Fiber, Match, Queue } from "effect"
 import type { RequestId } from "../../schema/index.js"
 import {
   type AgentCommand,
@@ -25,6 +25,9 @@ export interface Play {
   /** What happens instead of the rest of the turn when that permission is denied. Default: what was recorded. */
   readonly ifDenied?: Readonly<Record<string, ReadonlyArray<Recorded>>>
 }
+
+/** Whole milliseconds: what measures time in nanoseconds on a test's clock takes no fractions. */
+const toMillis = (seconds: number) => Math.round(seconds * 1000)
 
 export const perform = Effect.fn("perform")(function*(play: Play) {
   const { cmd, encore = false, ifDenied = {}, onPrompt, recording } = play
@@ -49,7 +52,7 @@ export const perform = Effect.fn("perform")(function*(play: Play) {
       played = ts
       return outcome.behavior === "deny" ? ifDenied[request_id ?? ""] : undefined
     }
-    yield* Effect.sleep(`${Math.max(0, (ts - played) * 1000)} millis`)
+    yield* Effect.sleep(Duration.millis(Math.max(0, toMillis(ts) - toMillis(played))))
     played = ts
     if (event.type === "permission_request") {
       asked.set(event.request_id, yield* Effect.forkIn(gate.request(event, raw), scope))
