@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
+import { loadavg } from "node:os"
 import { parseArgs } from "node:util"
 import { another, floor, ours, websocketd } from "./contenders.js"
 import { meets, type Told, toText } from "./report.js"
@@ -71,8 +72,9 @@ const bench: Bench = { repeats: Number(values.rounds), ours, floor, others, prog
 
 const told: Array<Told> = []
 for (const { about, name, run } of chosen) {
+  const [load = 0] = loadavg()
   const findings = await run(bench)
-  told.push({ name, about, findings, place: placeNow(bench.repeats) })
+  told.push({ name, about, findings, place: placeNow(bench.repeats, load) })
   note(toText({ name, about, findings, place: "" }))
 }
 if (values.write && !isGuard) write(told, scenarios.map(({ name }) => name))

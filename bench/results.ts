@@ -13,11 +13,12 @@ const picture = "docs/benchmarks.svg"
 const begin = "<!-- measured: npm run bench -- --write -->"
 const end = "<!-- /measured -->"
 
-export const placeNow = (repeats: number): string => {
+/** Date, machine, and how busy it was with other things before. */
+export const placeNow = (repeats: number, load: number): string => {
   const all = cpus()
   return `(${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${all.length} × ${
     all[0]?.model.trim() ?? "CPU"
-  }, Linux ${release().split("-", 1)}, ${repeats} rounds)`
+  }, Linux ${release().split("-", 1)}, ${repeats} rounds, load before ${load.toFixed(1)})`
 }
 
 /** Renew what these scenarios say; the others stay as they were. `order` is that of the page. */

@@ -20,7 +20,7 @@ export const journal: Scenario = {
           inRounds(bench, `journal, ${what}`, running, async (contender) => {
             const talk = await contender.open()
             try {
-              await turn(contender, talk, { ...lines, lines: lines.lines / 5 })
+              await turn(contender, talk, lines)
               return await turn(contender, talk, lines)
             } finally {
               await talk.close()
