@@ -22,7 +22,8 @@ const claude = [
   "OTEL_*",
   "USE_BUILTIN_RIPGREP"
 ]
-const codex = ["OPENAI_*", "CODEX_*", "AZURE_OPENAI_*", "OTEL_*", "RUST_LOG"]
+/** A model provider of the user's own configuration names the variable that holds its key. */
+const codex = ["OPENAI_*", "CODEX_*", "AZURE_OPENAI_*", "*_API_KEY", "OTEL_*", "RUST_LOG"]
 /** Agents that work with the models of many houses. */
 const anyModel = ["*_API_KEY", "*_BASE_URL", "*_API_BASE", "AWS_*", "GOOGLE_*"]
 
