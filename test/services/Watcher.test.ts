@@ -51,8 +51,8 @@ describe.runIf(process.platform === "linux")("when the relay is killed", { timeo
       `setsid sh -c '${patient}' & sleep 60`,
       `nohup sh -c '${patient}' 2>/dev/null & sleep 60`,
       `(setsid sh -c '${patient}' &); exec cat`,
-      // One without our marker, while the agent ends with its input; one that is suspended.
-      `setsid env -i sh -c '${patient}' & cat`,
+      // One without our marker, whose parent lives (an orphan without it is nobody's); one that is suspended.
+      `setsid env -i sh -c '${patient}' & sleep 60`,
       "sh -c 'echo $$; kill -STOP $$' & cat"
     ]
     const started = await relay(scripts)
