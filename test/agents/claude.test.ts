@@ -317,6 +317,9 @@ describe.skipIf(whyNotInstalled("claude") !== undefined)("real Claude Code", () 
     expect(cuts).toBeGreaterThan(5)
     expect(seen).toEqual(writer.events.slice(0, seen.length))
     expect(textOf(seen, "response")).toContain("tick 300")
+    // A session with a name would live on.
+    writer.send({ type: "end" })
+    await writer.closed
   })
 
   it("tells usage and cost of each turn, not of the process", async () => {
