@@ -5,11 +5,10 @@ import { afterEach, describe, expect, it } from "vitest"
 import { agentEnv, whyNotInstalled } from "../support/agents.js"
 import { type Client, connect } from "../support/client.js"
 import { type Daemon, startDaemon } from "../support/daemon.js"
-import { fail, hang, reply, slow } from "../support/modelApi/script.js"
-import { atHome, running, until } from "../support/processes.js"
-import { describeScenarios, only, setStage, textOf } from "./scenarios.js"
+import { fail, reply, slow } from "../support/modelApi/script.js"
+import { answer, ask, describeScenarios, only, setStage, textOf } from "./scenarios.js"
 
-describeScenarios("codex", { tool: "codex" })
+describeScenarios("codex", { tool: "codex" }, { stopsWithinMs: 500, free: { sandbox: "danger-full-access" } })
 
 const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -21,14 +20,6 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)("real Codex", () => {
   const touch = (name: string) =>
     ({ kind: "shell", command: `touch ${join(stage.home, name)}`, escalate: true }) as const
   const called = () => stage.api().requests.filter(({ prompt }) => prompt !== undefined)
-
-  const ask = async (client: Client, text: string) => {
-    const after = lastSeq(client)
-    client.send({ text })
-    return client.waitFor("permission_request", { after })
-  }
-  const answer = (client: Client, request_id: string, fields: object) =>
-    client.send({ type: "permission_response", request_id, ...fields })
 
   it("keeps one warm process: a later turn takes a fraction of the first", async () => {
     const started = performance.now()
@@ -64,20 +55,13 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)("real Codex", () => {
     expect(offer.metadata.models[0]).toHaveProperty("value")
   })
 
-  it("asks only once for what is allowed for the session", async () => {
-    stage.api().on(/TWICE/, [
-      reply({ tool: touch("twice") }),
-      reply({ tool: touch("twice") }),
-      reply({ text: "Done." })
-    ])
+  it("allows for the session, not for ever in every project", async () => {
+    stage.api().on(/ONCE/, [reply({ tool: touch("once") }), reply({ text: "Done." })])
     const client = await stage.open()
-    const asked = await ask(client, "TWICE please")
+    const asked = await ask(client, "ONCE please")
     expect(asked.metadata.options.map(({ kind }: { kind: string }) => kind)).toContain("reject_once")
     answer(client, asked.request_id, { behavior: "allow", scope: "session" })
     await client.waitFor("turn_end")
-    expect(only(client.events, "permission_request")).toHaveLength(1)
-    expect(only(client.events, "tool_result").map(({ status }) => status)).toEqual(["ok", "ok"])
-    // It was not allowed for ever, in every project.
     expect(existsSync(join(stage.home, ".codex", "rules", "default.rules"))).toBe(false)
   })
 
@@ -94,16 +78,6 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)("real Codex", () => {
     }])
     expect(textOf(client.events, "response")).toBe("As you wish.")
     expect(existsSync(join(stage.home, "why"))).toBe(false)
-  })
-
-  it("stops the turn when a denial says so", async () => {
-    stage.api().on(/STOP/, [reply({ tool: touch("stop") }), reply({ text: "Never said." })])
-    const client = await stage.open()
-    const { request_id } = await ask(client, "STOP there")
-    answer(client, request_id, { behavior: "deny", stop: true })
-    expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
-    expect(only(client.events, "error")).toEqual([])
-    expect(only(client.events, "tool_result")).toMatchObject([{ status: "error" }])
   })
 
   it("does not run a command that was changed, because Codex would run the old one", async () => {
@@ -215,21 +189,6 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)("real Codex", () => {
     }])
   })
 
-  it("interrupts while it streams, and tells what was streamed so far once more, whole", async () => {
-    stage.api().on(/SLOW/, [slow(200, 50)])
-    const client = await stage.open()
-    client.send({ text: "SLOW please" })
-    await client.waitFor((event) => event.delta === "text")
-    const asked = performance.now()
-    client.send({ type: "interrupt" })
-    await client.waitFor("turn_end")
-    const took = performance.now() - asked
-    console.log(`interrupt while streaming: ${took.toFixed(0)} ms`)
-    expect(took).toBeLessThan(500)
-    const streamed = only(client.events, "stream_event").map(({ text }) => text ?? "").join("")
-    expect(textOf(client.events, "assistant_message")).toBe(streamed)
-  })
-
   it("interrupts a turn that has hardly begun", async () => {
     stage.api().on(/SLOW/, [slow(100, 100)])
     const client = await stage.open()
@@ -243,22 +202,6 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)("real Codex", () => {
       })
     }
     expect((await client.turn("still there?")).at(-1)).toMatchObject({ stop_reason: "end_turn" })
-  })
-
-  it("interrupts a running command, and the command is gone", async () => {
-    stage.api().on(/SLEEP/, [
-      reply({ tool: { kind: "shell", command: "echo begun; sleep 4252" } }),
-      reply({ text: "Never said." })
-    ])
-    const client = await stage.open()
-    client.send({ text: "SLEEP now" })
-    await client.waitFor("tool_call")
-    await until(() => running("sleep 4252").length > 0, 10_000)
-    client.send({ type: "interrupt" })
-    expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
-    await until(() => running("sleep 4252").length === 0)
-    await client.waitFor("tool_result")
-    expect(only(client.events, "tool_result")).toMatchObject([{ status: "error" }])
   })
 
   it("lets a command in the background outlive its turn, and tells how it ended", async () => {
@@ -276,26 +219,6 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)("real Codex", () => {
     expect(result.turn).toBeUndefined()
   })
 
-  it("interrupts with an approval open, and settles it and its call", async () => {
-    stage.api().on(/OPEN/, [reply({ tool: touch("open") }), reply({ text: "Never said." })])
-    const client = await stage.open()
-    const { request_id, tool_use_id } = await ask(client, "OPEN question")
-    client.send({ type: "interrupt" })
-    expect(await client.waitFor("permission_cancelled")).toMatchObject({ request_id })
-    expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
-    expect(only(client.events, "tool_result")).toMatchObject([{ tool_use_id, status: "error" }])
-    answer(client, request_id, { behavior: "allow", message_id: "late" })
-    expect(await client.waitFor("error")).toMatchObject({ code: "bad_command", message_id: "late" })
-    expect(existsSync(join(stage.home, "open"))).toBe(false)
-  })
-
-  it("takes an interrupt when idle for what it is", async () => {
-    const client = await stage.open()
-    client.send({ type: "interrupt" })
-    expect(await client.waitFor((event) => event.status === "idle")).toMatchObject({ type: "status" })
-    expect((await client.turn("still there?")).at(-1)).toMatchObject({ stop_reason: "end_turn" })
-  })
-
   it("hands a steering prompt to the running turn, and tells the cut message whole", async () => {
     stage.api().on(/BEGIN/, [slow(100, 50)])
     stage.api().on(/mind the gap/, [reply({ text: "I do." })])
@@ -309,15 +232,6 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)("real Codex", () => {
     const [cut] = only(client.events, "assistant_message")
     expect(cut).toMatchObject({ metadata: { partial: true } })
     expect(cut?.text).toMatch(/^tick 1 /)
-  })
-
-  it("queues a prompt behind the running turn and runs it after: it does not steer", async () => {
-    stage.api().on(/SLOW/, [slow(6, 50)])
-    const client = await stage.open()
-    client.send({ text: "SLOW first", message_id: "a" })
-    client.send({ text: "then this", message_id: "b" })
-    await client.waitFor((event) => event.type === "turn_end" && event.turn === 2)
-    expect(only(client.events, "response")).toHaveLength(2)
   })
 
   it("takes images", async () => {
@@ -555,19 +469,6 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)("real Codex", () => {
   it("keeps no ephemeral thread", async () => {
     const before = await stage.open({ ephemeral: true })
     expect((await before.waitFor("session_start")).metadata.capabilities.resume).toBe(false)
-  })
-
-  it("leaves no process behind when the socket closes, not even a detached sleep", async () => {
-    stage.api().on(/DETACH/, [
-      reply({ tool: { kind: "shell", command: "nohup setsid sleep 4353 >/dev/null 2>&1 & sleep 4354" } }),
-      hang()
-    ])
-    const client = await stage.open({ sandbox: "danger-full-access" })
-    client.send({ text: "DETACH it" })
-    await until(() => running("sleep 4353").length > 0 && running("sleep 4354").length > 0, 10_000)
-    client.drop()
-    const took = await until(() => running("sleep 435").length === 0 && atHome(stage.home).length === 1)
-    console.log(`everything gone after ${took.toFixed(0)} ms`)
   })
 })
 

@@ -11,7 +11,8 @@ import { agentEnv, type AgentName, whyNotInstalled } from "../support/agents.js"
 import { type Client, connect, type Event } from "../support/client.js"
 import { buildDaemon, type Daemon, startDaemon } from "../support/daemon.js"
 import { type ModelApi, startModelApi } from "../support/modelApi/ModelApi.js"
-import { fail, reply, slow } from "../support/modelApi/script.js"
+import { fail, hang, reply, slow } from "../support/modelApi/script.js"
+import { atHome, running, until } from "../support/processes.js"
 
 export interface Stage {
   readonly home: string
@@ -73,11 +74,21 @@ export const setStage = (
   }
 }
 
+/** Prompt, and what the agent then asks. */
+export const ask = (client: Client, text: string) => {
+  const after = client.events.at(-1)?.seq ?? 0
+  client.send({ text })
+  return client.waitFor("permission_request", { after })
+}
+
+export const answer = (client: Client, request_id: string, fields: object) =>
+  client.send({ type: "permission_response", request_id, ...fields })
+
 /** Say yes to whatever is asked from now on. */
 export const allowAll = (client: Client) =>
   client.onEvent((event) => {
     if (event.type !== "permission_request") return
-    client.send({ type: "permission_response", request_id: event.request_id, behavior: "allow" })
+    answer(client, event.request_id, { behavior: "allow" })
   })
 
 const typesOf = (events: ReadonlyArray<Event>) => events.map(({ type }) => type)
@@ -86,8 +97,20 @@ export const only = (events: ReadonlyArray<Event>, type: string) =>
 export const textOf = (events: ReadonlyArray<Event>, type: string) =>
   only(events, type).map(({ text }) => text ?? "").join("")
 
+/** Where an agent is unlike the others. */
+interface Ways {
+  /** The longest an interrupt of a streaming turn takes. */
+  readonly stopsWithinMs?: number
+  /** Fields of the handshake that keep its tools in no sandbox. */
+  readonly free?: object
+}
+
 /** The scenarios every agent passes. */
-export const describeScenarios = (agent: AgentName, handshake: object) => {
+export const describeScenarios = (
+  agent: AgentName,
+  handshake: object,
+  { free = {}, stopsWithinMs = 1000 }: Ways = {}
+) => {
   const missing = whyNotInstalled(agent)
   if (missing !== undefined) console.log(`skipping ${agent}: ${missing}`)
   describe.skipIf(missing !== undefined)(`${agent}: what a user does`, () => {
@@ -121,19 +144,18 @@ export const describeScenarios = (agent: AgentName, handshake: object) => {
     it("runs a tool that is allowed", async () => {
       stage.api().on(/RUN/, [reply({ tool: shell }), reply({ text: "It ran." })])
       const client = await stage.open()
-      client.send({ text: "RUN it" })
-      const ask = await client.waitFor("permission_request")
-      expect(ask.metadata.kind).toBe("tool")
-      client.send({ type: "permission_response", request_id: ask.request_id, behavior: "allow" })
+      const asked = await ask(client, "RUN it")
+      expect(asked.metadata.kind).toBe("tool")
+      answer(client, asked.request_id, { behavior: "allow" })
       const end = await client.waitFor("turn_end")
       expect(end.stop_reason).toBe("end_turn")
       const calls = only(client.events, "tool_call")
       const results = only(client.events, "tool_result")
       expect(calls).toHaveLength(1)
       expect(results).toMatchObject([{ tool_use_id: calls[0]?.tool_use_id, status: "ok" }])
-      expect(ask.tool_use_id).toBe(calls[0]?.tool_use_id)
+      expect(asked.tool_use_id).toBe(calls[0]?.tool_use_id)
       expect(only(client.events, "control_response")).toMatchObject([{
-        request_id: ask.request_id,
+        request_id: asked.request_id,
         status: "allow"
       }])
       expect(textOf(client.events, "response")).toBe("It ran.")
@@ -142,19 +164,13 @@ export const describeScenarios = (agent: AgentName, handshake: object) => {
     it("does not run a tool that is denied, and goes on", async () => {
       stage.api().on(/RUN/, [reply({ tool: shell }), reply({ text: "Then not." })])
       const client = await stage.open()
-      client.send({ text: "RUN it" })
-      const ask = await client.waitFor("permission_request")
-      client.send({
-        type: "permission_response",
-        request_id: ask.request_id,
-        behavior: "deny",
-        message: "not today"
-      })
+      const asked = await ask(client, "RUN it")
+      answer(client, asked.request_id, { behavior: "deny", message: "not today" })
       const end = await client.waitFor("turn_end")
       expect(end.stop_reason).toBe("end_turn")
       expect(only(client.events, "tool_result")).toMatchObject([{ status: "error" }])
       expect(only(client.events, "control_response")).toMatchObject([{
-        request_id: ask.request_id,
+        request_id: asked.request_id,
         status: "deny"
       }])
     })
@@ -179,7 +195,7 @@ export const describeScenarios = (agent: AgentName, handshake: object) => {
     })
 
     it("stops a streaming turn when it is interrupted, and goes on", async () => {
-      stage.api().on(/SLOW/, [slow(100, 100)])
+      stage.api().on(/SLOW/, [slow(200, 50)])
       const client = await stage.open()
       client.send({ text: "SLOW please" })
       await client.waitFor((event) => event.type === "stream_event" && event.delta === "text")
@@ -188,10 +204,104 @@ export const describeScenarios = (agent: AgentName, handshake: object) => {
       const end = await client.waitFor("turn_end")
       const took = performance.now() - asked
       expect(end.stop_reason).toBe("cancelled")
-      expect(took).toBeLessThan(1000)
+      console.log(`${agent}: interrupted after ${took.toFixed(0)} ms`)
+      expect(took).toBeLessThan(stopsWithinMs)
       expect(only(client.events, "response")).toEqual([])
+      // What was streamed so far comes again, whole.
+      const streamed = only(client.events, "stream_event").filter(({ delta }) => delta === "text")
+      expect(textOf(client.events, "assistant_message")).toBe(textOf(streamed, "stream_event"))
       const next = await client.turn("and now?")
       expect(next.at(-1)).toMatchObject({ stop_reason: "end_turn" })
+    })
+
+    it("asks only once for what is allowed for the session", async () => {
+      stage.api().on(/TWICE/, [reply({ tool: shell }), reply({ tool: shell }), reply({ text: "Done." })])
+      const client = await stage.open()
+      const { request_id } = await ask(client, "TWICE please")
+      answer(client, request_id, { behavior: "allow", scope: "session" })
+      await client.waitFor("turn_end")
+      expect(only(client.events, "permission_request")).toHaveLength(1)
+      expect(only(client.events, "tool_result").map(({ status }) => status)).toEqual(["ok", "ok"])
+    })
+
+    it("stops the turn when a denial says so", async () => {
+      stage.api().on(/STOP/, [reply({ tool: shell }), reply({ text: "Never said." })])
+      const client = await stage.open()
+      const { request_id } = await ask(client, "STOP there")
+      answer(client, request_id, { behavior: "deny", stop: true })
+      expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
+      expect(only(client.events, "error")).toEqual([])
+      expect(only(client.events, "tool_result")).toMatchObject([{ status: "error" }])
+      expect((await client.turn("and now?")).at(-1)).toMatchObject({ stop_reason: "end_turn" })
+    })
+
+    it("stops a running tool when it is interrupted, and what that started", async () => {
+      const sleep = `sleep 4242.${process.pid}`
+      stage.api().on(/SLEEP/, [
+        reply({ tool: { kind: "shell", command: sleep } }),
+        reply({ text: "Never said." })
+      ])
+      const client = await stage.open()
+      allowAll(client)
+      client.send({ text: "SLEEP now" })
+      await until(() => running(sleep).length > 0, 10_000)
+      client.send({ type: "interrupt" })
+      expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
+      await until(() => running(sleep).length === 0)
+      await client.waitFor("tool_result")
+      expect(only(client.events, "tool_result")).toMatchObject([{ status: "error" }])
+    })
+
+    it("settles an open permission when it is interrupted", async () => {
+      stage.api().on(/OPEN/, [reply({ tool: shell }), reply({ text: "Never said." })])
+      const client = await stage.open()
+      const { request_id, tool_use_id } = await ask(client, "OPEN question")
+      client.send({ type: "interrupt" })
+      expect(await client.waitFor("permission_cancelled")).toMatchObject({ request_id })
+      expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
+      expect(only(client.events, "tool_result")).toMatchObject([{ tool_use_id, status: "error" }])
+      answer(client, request_id, { behavior: "allow", message_id: "late" })
+      expect(await client.waitFor("error")).toMatchObject({ code: "bad_command", message_id: "late" })
+    })
+
+    it("takes an interrupt when idle for what it is", async () => {
+      const client = await stage.open()
+      client.send({ type: "interrupt" })
+      expect(await client.waitFor((event) => event.status === "idle")).toMatchObject({ type: "status" })
+      expect((await client.turn("still there?")).at(-1)).toMatchObject({ stop_reason: "end_turn" })
+    })
+
+    it("queues a prompt behind the running turn, and runs it after", async () => {
+      stage.api().on(/SLOW/, [slow(6, 50)])
+      const client = await stage.open()
+      client.send({ text: "SLOW first", message_id: "a" })
+      client.send({ text: "then this", message_id: "b" })
+      client.send({ text: "then this", message_id: "b" })
+      await client.waitFor((event) => event.type === "turn_end" && event.turn === 2)
+      const acks = (name: string) =>
+        only(client.events, "input_ack").filter(({ message_id }) => message_id === name)
+          .map(({ status }) => status)
+      expect(acks("a")).toEqual(["sent"])
+      expect(acks("b")).toEqual(["queued", "duplicate", "sent"])
+      expect(only(client.events, "response")).toHaveLength(2)
+      expect(only(client.events, "turn_end").map(({ stop_reason }) => stop_reason)).toEqual([
+        "end_turn",
+        "end_turn"
+      ])
+    })
+
+    it("leaves no process behind when the socket closes, not even a detached sleep", async () => {
+      const sleeps = ["1", "2"].map((tenth) => `sleep 4343.${process.pid}${tenth}`)
+      const command = `nohup setsid ${sleeps[0]} >/dev/null 2>&1 & ${sleeps[1]}`
+      stage.api().on(/DETACH/, [reply({ tool: { kind: "shell", command } }), hang()])
+      const client = await stage.open(free)
+      allowAll(client)
+      client.send({ text: "DETACH it" })
+      await until(() => sleeps.every((sleep) => running(sleep).length > 0), 10_000)
+      client.drop()
+      const areGone = () =>
+        atHome(stage.home).length === 1 && !sleeps.some((sleep) => running(sleep).length > 0)
+      console.log(`${agent}: everything gone after ${(await until(areGone)).toFixed(0)} ms`)
     })
 
     it("tells a rate limit once, as an error and as a quota warning", async () => {

@@ -52,7 +52,6 @@ it(
       const started = performance.now()
       assert.strictEqual(await daemon.stop(), 0)
       const took = performance.now() - started
-      console.log(`gone after ${Math.round(took)} ms`)
       assert.isBelow(took, 10_000)
       for (const client of clients) {
         assert.includeMembers(client.events.map(({ type }) => type), ["turn_end", "session_end"])

@@ -3,7 +3,6 @@
  * The agent is fast and needs no network (`test/support/fakeClaude.mjs`).
  */
 import { assert, describe, it } from "@effect/vitest"
-import { execFileSync } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http"
@@ -15,6 +14,7 @@ import { type Client, connect, type Event } from "../support/client.js"
 import { buildDaemon, type Daemon, startDaemon } from "../support/daemon.js"
 import { installFakeClaude } from "../support/fakeClaude.js"
 import { atHome, until } from "../support/processes.js"
+import { smallDisk, whyNoSmallDisk } from "../support/smallDisk.js"
 
 const patience = 120_000
 
@@ -611,29 +611,8 @@ describe("GET /sessions/ID/events", () => {
 })
 
 describe("a relay whose disk is full", () => {
-  const smallDisk = () => {
-    const folder = mkdtempSync(join(tmpdir(), "ai-relay-small-"))
-    try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", folder], { stdio: "ignore" })
-    } catch {
-      rmSync(folder, { recursive: true })
-      return undefined
-    }
-    return {
-      folder,
-      grow: () => execFileSync("mount", ["-o", "remount,size=64m", folder]),
-      remove: () => {
-        execFileSync("umount", ["-l", folder])
-        rmSync(folder, { recursive: true })
-      }
-    }
-  }
-  const probe = smallDisk()
-  probe?.remove()
-  const why = probe === undefined ? " (skipped: only root may mount a small file system)" : ""
-
-  it.skipIf(probe === undefined)(
-    `says so, goes on, and writes everything when there is room${why}`,
+  it.skipIf(whyNoSmallDisk !== "")(
+    `says so, goes on, and writes everything when there is room${whyNoSmallDisk}`,
     async () => {
       const disk = smallDisk()
       if (disk === undefined) return

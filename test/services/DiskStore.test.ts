@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fc from "fast-check"
-import { execFileSync } from "node:child_process"
 import {
   appendFileSync,
   mkdirSync,
@@ -25,6 +24,7 @@ import { type Batch, encodeBatch, lastSeqOf, textsOf } from "../../src/services/
 import * as SessionFiles from "../../src/services/SessionFiles.js"
 import { empty } from "../../src/services/SessionSummary.js"
 import { until } from "../support/processes.js"
+import { smallDisk, whyNoSmallDisk } from "../support/smallDisk.js"
 
 const cleanUp: Array<() => void> = []
 afterEach(() => cleanUp.splice(0).toReversed().forEach((step) => step()))
@@ -297,29 +297,6 @@ const toldBy = (store: EventStore) =>
   framesAfter(store, 0).map((frame) => JSON.parse(frame)).filter(({ type }) => type !== "stdout")
     .map(({ code, status, type }) => [type, code ?? status].join(" "))
 
-/** A file system that holds 256 KiB, if we may have one. */
-const smallDisk = () => {
-  const folder = mkdtempSync(join(tmpdir(), "ai-relay-small-"))
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", folder], { stdio: "ignore" })
-  } catch {
-    rmSync(folder, { recursive: true })
-    return undefined
-  }
-  return {
-    folder,
-    grow: () => execFileSync("mount", ["-o", "remount,size=64m", folder]),
-    remove: () => {
-      execFileSync("umount", ["-l", folder])
-      rmSync(folder, { recursive: true })
-    }
-  }
-}
-
-const probe = smallDisk()
-probe?.remove()
-const whyNoSmallDisk = probe === undefined ? " (skipped: only root may mount a small file system)" : ""
-
 describe("a journal on a disk that refuses", () => {
   /** Fill until the disk is full, and then some; make room; go on. */
   const play = async (store: DiskStore.DiskStore, folder: string, makeRoom: () => void) => {
@@ -354,7 +331,7 @@ describe("a journal on a disk that refuses", () => {
     assert.strictEqual(store.close(), 0)
   }
 
-  it.skipIf(probe === undefined)(
+  it.skipIf(whyNoSmallDisk !== "")(
     `because it is full loses nothing, and says so once${whyNoSmallDisk}`,
     async () => {
       const disk = smallDisk()

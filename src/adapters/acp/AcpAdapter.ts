@@ -17,6 +17,7 @@ import {
 } from "../Adapter.js"
 import { AgentFailed, AuthRequired, CommandRefused } from "../AdapterError.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
+import { status } from "../wire/statusEvent.js"
 import type { AcpAgent } from "./AcpAgent.js"
 import { agentOf, toLaunch } from "./AcpLaunch.js"
 import * as AgentRequests from "./AgentRequests.js"
@@ -25,7 +26,7 @@ import * as ClientRequests from "./ClientRequests.js"
 import { toPromptBlock } from "./content.js"
 import { openConversation } from "./openConversation.js"
 import { translateAnswer, translateError } from "./promptAnswer.js"
-import { makeState, status } from "./translate.js"
+import { makeState } from "./translate.js"
 
 /** The adapter of one agent; without one, of the agent each handshake describes. */
 export const make = (tool: string, known?: AcpAgent) =>
@@ -136,7 +137,7 @@ export const make = (tool: string, known?: AcpAgent) =>
         })
       )
 
-      tell([status("initialized", toOffer(choices))])
+      tell([status("initialized", undefined, toOffer(choices))])
       return {
         started: {
           cmd: [launch.command, ...launch.args],

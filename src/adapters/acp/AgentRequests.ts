@@ -10,11 +10,12 @@ import type { EventBody, PermissionRequest } from "../../schema/index.js"
 import type { PermissionGate, PermissionOutcome } from "../Adapter.js"
 import type { AgentFailed } from "../AdapterError.js"
 import { codes as rpcCodes, JsonRpcError, type JsonRpcId, type JsonRpcRequest } from "../wire/JsonRpc.js"
+import { status } from "../wire/statusEvent.js"
 import { Elicitation, toElicitationAnswer, toQuestion } from "./elicitation.js"
 import { AskPermission, decide, toPermissionRequest } from "./permission.js"
 import { codes } from "./refusal.js"
 import { toolNameOf } from "./toolFields.js"
-import { type AcpState, status } from "./translate.js"
+import type { AcpState } from "./translate.js"
 
 interface Parts {
   readonly state: AcpState
@@ -125,7 +126,7 @@ export const make = ({ cancel, gate, state, tell }: Parts): AgentRequests => {
         })
       default:
         return void tell(
-          [status(method, undefined, "The relay does not know this request and refused it.")],
+          [status(method, "The relay does not know this request and refused it.")],
           line
         )
     }

@@ -5,10 +5,11 @@ import type { EventBody } from "../../schema/index.js"
 import { type AgentFailed, CommandRefused } from "../AdapterError.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
+import { status } from "../wire/statusEvent.js"
 import type { AcpAgent } from "./AcpAgent.js"
 import type { ChoiceRequest } from "./choices.js"
 import { reasonOf } from "./refusal.js"
-import { type AcpState, status } from "./translate.js"
+import type { AcpState } from "./translate.js"
 
 /** Agents answer within milliseconds; this is for one that hangs. */
 const patience = "10 seconds"
@@ -71,7 +72,7 @@ export const make = ({ agent, peer, sessionId, state, tell }: Parts): ClientRequ
       const model = choices.toModel(name)
       return Effect.map(choose(setting.choose(model)), () => {
         choices.nowOnModel(model)
-        tell([status("model", { model })])
+        tell([status("model", undefined, { model })])
       })
     })
 
@@ -84,7 +85,7 @@ export const make = ({ agent, peer, sessionId, state, tell }: Parts): ClientRequ
       return Effect.map(choose(setting.choose(mode)), () => {
         choices.nowInMode(mode)
         // Some agents tell it by themselves.
-        if (state.modes_told === told) tell([status("permission_mode", { permission_mode: mode })])
+        if (state.modes_told === told) tell([status("permission_mode", undefined, { permission_mode: mode })])
       })
     })
 

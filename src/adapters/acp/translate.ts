@@ -3,8 +3,9 @@
  * conversation is in `AcpState`. The first event of an update carries the native line as `raw`.
  */
 import { Match } from "effect"
-import type { BodyOf, EventBody, Usage } from "../../schema/index.js"
+import type { EventBody, Usage } from "../../schema/index.js"
 import { makeContextMeter, percentOf } from "../wire/contextMeter.js"
+import { status } from "../wire/statusEvent.js"
 import type { AcpAgent, AcpQuirks } from "./AcpAgent.js"
 import type { Chunk, SessionUpdate, ToolFields, UsageUpdate } from "./AcpMessage.js"
 import { type Choices, makeChoices } from "./choices.js"
@@ -50,17 +51,6 @@ export const makeState = (agent: AcpAgent): AcpState => {
 
 type Events = ReadonlyArray<EventBody>
 
-export const status = (
-  name: string,
-  metadata?: Readonly<Record<string, unknown>>,
-  text?: string
-): BodyOf<"status"> => ({
-  type: "status",
-  status: name,
-  ...(text !== undefined && { text }),
-  ...(metadata !== undefined && { metadata })
-})
-
 const pieceKinds = new Set(["agent_message_chunk", "agent_thought_chunk", "user_message_chunk"])
 const contentKinds = new Set([...pieceKinds, "tool_call", "tool_call_update", "plan"])
 
@@ -100,7 +90,11 @@ const usage = (update: typeof UsageUpdate.Type, state: AcpState): Events => {
   state.context = { context_tokens: used, context_window: size }
   state.cost = cost?.amount ?? state.cost
   const metadata = { context_tokens: used, context_window: size, context_pct, ...(cost && { cost }) }
-  return [status("usage", metadata), ...state.warn(context_pct), ...state.quirks.onUsage?.(update) ?? []]
+  return [
+    status("usage", undefined, metadata),
+    ...state.warn(context_pct),
+    ...state.quirks.onUsage?.(update) ?? []
+  ]
 }
 
 /** Events of an update; `endedBy` was told before. */
@@ -115,7 +109,7 @@ export const translate = (update: SessionUpdate, state: AcpState): Events =>
       tool_call_update: (update) => tool(update, state),
       plan: ({ entries }) => {
         const lines = entries.map(({ content, status = "" }) => `${marks[status] ?? "[ ]"} ${content}`)
-        return [status("plan", { entries }, lines.join("\n"))]
+        return [status("plan", lines.join("\n"), { entries })]
       },
       available_commands_update: ({ availableCommands }) => {
         // Spelled as Claude does.
@@ -124,12 +118,12 @@ export const translate = (update: SessionUpdate, state: AcpState): Events =>
           description,
           argumentHint: input?.hint ?? ""
         }))
-        return [status("commands", { commands })]
+        return [status("commands", undefined, { commands })]
       },
       current_mode_update: ({ currentModeId }) => {
         state.modes_told += 1
         state.choices.nowInMode(currentModeId)
-        return [status("permission_mode", { permission_mode: currentModeId })]
+        return [status("permission_mode", undefined, { permission_mode: currentModeId })]
       },
       config_option_update: ({ configOptions }) => {
         const before = state.choices.model()?.current
@@ -137,7 +131,7 @@ export const translate = (update: SessionUpdate, state: AcpState): Events =>
         const model = state.choices.model()?.current
         const permission_mode = state.choices.mode()?.current
         if (permission_mode !== undefined) state.modes_told += 1
-        return [status("config", {
+        return [status("config", undefined, {
           options: configOptions,
           ...(permission_mode !== undefined && { permission_mode }),
           ...(model !== undefined && model !== before && { model })
@@ -145,14 +139,14 @@ export const translate = (update: SessionUpdate, state: AcpState): Events =>
       },
       session_info_update: (
         { title, updatedAt }
-      ) => [status("session_info", { title, updated_at: updatedAt })],
+      ) => [status("session_info", undefined, { title, updated_at: updatedAt })],
       usage_update: (update) => usage(update, state),
       notice: ({ description, severity, title }) => [
-        status("notice", { severity }, description === undefined ? title : `${title}: ${description}`)
+        status("notice", description === undefined ? title : `${title}: ${description}`, { severity })
       ],
       compaction_update: ({ error, status: outcome }) =>
         outcome === "completed"
           ? [{ type: "context_compacted" }]
-          : [status("compaction", { outcome }, error)]
+          : [status("compaction", error, { outcome })]
     })
   )

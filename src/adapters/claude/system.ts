@@ -1,23 +1,12 @@
 /** system: what Claude's `system` messages mean: the start of a turn, retries, modes, compaction, background tasks. */
 import type { BodyOf, EventBody } from "../../schema/index.js"
+import { status } from "../wire/statusEvent.js"
 import type { System } from "./ClaudeMessage.js"
 import type { ClaudeState } from "./ClaudeState.js"
 
 type Events = ReadonlyArray<EventBody>
 
 const string = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
-
-/** A status event; absent parts are left out. */
-export const status = (
-  name: string,
-  text?: string,
-  metadata?: Readonly<Record<string, unknown>>
-): BodyOf<"status"> => ({
-  type: "status",
-  status: name,
-  ...(text !== undefined && { text }),
-  ...(metadata !== undefined && { metadata })
-})
 
 const limits = new Set(["rate_limit", "overloaded", "billing_error"])
 

@@ -5,12 +5,13 @@
 import { Match, Option, Schema } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import { type EventBody, textOf } from "../../schema/index.js"
+import { status } from "../wire/statusEvent.js"
 import { createdDiff, editedDiff } from "../wire/unifiedDiff.js"
 import { type Assistant, type ClaudeMessage, FileChange, type User } from "./ClaudeMessage.js"
 import type { ClaudeState } from "./ClaudeState.js"
 import { translateResult } from "./result.js"
 import { inputTokensOf, translateStreamEvent } from "./streamEvent.js"
-import { status, translateSystem } from "./system.js"
+import { translateSystem } from "./system.js"
 
 type Events = ReadonlyArray<EventBody>
 

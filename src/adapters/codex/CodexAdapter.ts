@@ -18,6 +18,7 @@ import {
 import { AgentFailed, BadHandshake } from "../AdapterError.js"
 import type { JsonRpcNotification } from "../wire/JsonRpc.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
+import { status } from "../wire/statusEvent.js"
 import { makeAsks, requestIdOf } from "./asks.js"
 import { toLaunch, toThreadRequest } from "./CodexLaunch.js"
 import { Notification, ThreadOpened } from "./CodexMessage.js"
@@ -27,7 +28,7 @@ import { connect, patience } from "./connect.js"
 import { toOffer } from "./models.js"
 import { makeSettings } from "./settings.js"
 import { readStreamPiece, type StreamPiece } from "./streamPiece.js"
-import { makeState, originOf, status, translate } from "./translate.js"
+import { makeState, originOf, translate } from "./translate.js"
 
 export class CodexAdapter extends Context.Tag("ai-relay/adapters/CodexAdapter")<CodexAdapter, Adapter>() {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))

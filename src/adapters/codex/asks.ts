@@ -9,10 +9,11 @@ import { RequestId } from "../../schema/Ids.js"
 import type { PermissionRequest } from "../../schema/index.js"
 import type { EventSink, PermissionGate, PermissionOutcome } from "../Adapter.js"
 import type { JsonRpcError, JsonRpcRequest } from "../wire/JsonRpc.js"
+import { status } from "../wire/statusEvent.js"
 import type { Commands } from "./commands.js"
 import { Approval, type Reply, toPermissionRequest, toReply } from "./permission.js"
 import * as questions from "./questions.js"
-import { type CodexState, originOf, status } from "./translate.js"
+import { type CodexState, originOf } from "./translate.js"
 
 /** Clients get a name of the relay's own; Codex's ids begin at 0 and may be of any type. */
 export const requestIdOf = (id: unknown): RequestId => RequestId.make(`codex-${JSON.stringify(id)}`)

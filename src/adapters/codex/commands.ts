@@ -9,8 +9,9 @@ import type { AgentCommand, EventSink, Prompt } from "../Adapter.js"
 import { type AgentFailed, CommandRefused, type SendError } from "../AdapterError.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer } from "../wire/JsonRpcPeer.js"
+import { status } from "../wire/statusEvent.js"
 import type { makeSettings } from "./settings.js"
-import { type CodexState, status } from "./translate.js"
+import type { CodexState } from "./translate.js"
 import { compactionOf, toUserInput } from "./userInput.js"
 
 interface Parts {

@@ -6,7 +6,8 @@
  * their turns are not the session's.
  */
 import { Match } from "effect"
-import type { BodyOf, EventBody } from "../../schema/index.js"
+import type { EventBody } from "../../schema/index.js"
+import { status } from "../wire/statusEvent.js"
 import type { Notification, NotificationOf, Turn, TurnError } from "./CodexMessage.js"
 import { toFailure, toQuotaWarning } from "./failure.js"
 import { completedItem, makeItems, startedItem } from "./items.js"
@@ -30,17 +31,6 @@ export const makeState = (inTurn: () => boolean) => ({
 })
 
 type Events = ReadonlyArray<EventBody>
-
-export const status = (
-  name: string,
-  text?: string,
-  metadata?: Readonly<Record<string, unknown>>
-): BodyOf<"status"> => ({
-  type: "status",
-  status: name,
-  ...(text !== undefined && { text }),
-  ...(metadata !== undefined && { metadata })
-})
 
 /** Where an event comes from, if that is a subagent. */
 export const originOf = (
