@@ -244,12 +244,13 @@ export const describeScenarios = (
       const client = await stage.open()
       allowAll(client)
       client.send({ text: "SLEEP now" })
+      const { tool_use_id } = await client.waitFor("tool_call")
       await until(() => running(sleep).length > 0, 10_000)
       client.send({ type: "interrupt" })
       expect(await client.waitFor("turn_end")).toMatchObject({ stop_reason: "cancelled" })
       await until(() => running(sleep).length === 0)
       await client.waitFor("tool_result")
-      expect(only(client.events, "tool_result")).toMatchObject([{ status: "error" }])
+      expect(only(client.events, "tool_result")).toMatchObject([{ tool_use_id }])
     })
 
     it("settles an open permission when it is interrupted", async () => {
