@@ -2,19 +2,20 @@
  * build: fills dist/, which is what gets published.
  *
  * The library is what tsc makes of the package's entries (tsconfig.build.json): plain modules and their types, Effect
- * stays a peer. The command line is one minified file with Effect inside, so that it installs almost nothing and starts
- * fast; what only `ai-relay lab` needs stands beside it and is loaded there. The console is a page with React and all else
- * inside. `node scripts/build.mjs cli console` makes only those parts.
+ * stays a peer. The command line is minified with Effect inside, so that it installs almost nothing and starts fast: what
+ * every start needs is `cli.mjs` and one file beside it; what is imported when it is needed (`import()`) has files of its
+ * own. The console is a page with React and all else inside. `node scripts/build.mjs cli console` makes only those parts.
  */
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { bundleReaper } from "./bundleReaper.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const cli = join(root, "dist/cli.mjs")
+const dist = join(root, "dist")
+const cli = join(dist, "cli.mjs")
 const page = join(root, "dist/console.LICENSES.txt")
 const read = (...path) => readFileSync(join(root, ...path), "utf8")
 const { version } = JSON.parse(read("package.json"))
@@ -60,6 +61,16 @@ const withoutBuildKit = {
   }
 }
 
+// A configuration file is JSON here: the readers of other formats would be a tenth of what every start reads.
+const withoutOtherFormats = {
+  name: "without-other-formats",
+  setup({ onLoad }) {
+    onLoad({ filter: /@effect\/cli\/dist\/esm\/internal\/files\.js$/ }, () => ({
+      contents: "export const parse = undefined, read = undefined, readString = undefined"
+    }))
+  }
+}
+
 const bundle = (options) =>
   build({
     absWorkingDir: root,
@@ -78,7 +89,7 @@ const bundle = (options) =>
 const buildLazy = () =>
   bundle({
     entryPoints: lazy,
-    outdir: join(root, "dist"),
+    outdir: dist,
     outExtension: { ".js": ".mjs" },
     banner: { js: `${banner}\nconst __dirname = new URL(".", import.meta.url).pathname` },
     // ssh2 uses them when they are installed.
@@ -86,21 +97,43 @@ const buildLazy = () =>
     plugins: [withoutBuildKit]
   })
 
+let startBytes = 0
+
+/** A file's bytes, and those of all it imports at once. */
+const bytesAtStart = (outputs, file, seen = new Set()) => {
+  if (seen.has(file) || outputs[file] === undefined) return 0
+  seen.add(file)
+  return outputs[file].imports
+    .filter(({ kind }) => kind === "import-statement")
+    .reduce((bytes, { path }) => bytes + bytesAtStart(outputs, path, seen), outputs[file].bytes)
+}
+
+/** What the command line is made of besides `cli.mjs`. */
+const isPart = (name) => /^cli-.*\.mjs$/.test(name)
+
 const buildCli = async () => {
+  const old = existsSync(dist) ? readdirSync(dist).filter(isPart) : []
   const [{ metafile }, { metafile: lazily }] = await Promise.all([bundleCli(), buildLazy()])
   chmodSync(cli, 0o755)
+  startBytes = bytesAtStart(metafile.outputs, "dist/cli.mjs")
   const inputs = [...Object.keys(metafile.inputs), ...Object.keys(lazily.inputs)]
-  writeFileSync(join(root, "dist/cli.LICENSES.txt"), licensesOf(inputs))
+  writeFileSync(join(dist, "cli.LICENSES.txt"), licensesOf(inputs))
+  for (const name of old) {
+    if (!Object.keys(metafile.outputs).includes(`dist/${name}`)) rmSync(join(dist, name))
+  }
 }
 
 const bundleCli = () =>
   bundle({
-    entryPoints: ["src/cli/main.ts"],
-    outfile: cli,
+    entryPoints: { cli: "src/cli/main.ts" },
+    outdir: dist,
+    outExtension: { ".js": ".mjs" },
+    splitting: true,
+    chunkNames: "cli-[name]-[hash]",
     // node-pty is native and loaded only when a terminal is asked for; ws uses the other two when they are installed.
     external: ["node-pty", "bufferutil", "utf-8-validate"],
     define: { __AI_RELAY_VERSION__: JSON.stringify(version), __AI_RELAY_REAPER__: reaper },
-    plugins: [besideTheCli]
+    plugins: [besideTheCli, withoutOtherFormats]
   })
 
 /** The licenses of the packages that went into the bundle: who passes these on passes on their terms. */
@@ -131,7 +164,7 @@ try {
   }
   if (process.argv.length === 2) rmSync(join(root, "dist"), { recursive: true, force: true })
   await Promise.all(wanted.map((part) => parts[part]()))
-  const size = wanted.includes("cli") ? `, dist/cli.mjs has ${Math.round(statSync(cli).size / 1024)} KB` : ""
+  const size = wanted.includes("cli") ? `, every start reads ${Math.round(startBytes / 1024)} KB` : ""
   console.log(`built ${wanted.join(", ")} in ${((performance.now() - started) / 1000).toFixed(1)} s${size}`)
 } catch (error) {
   console.error(`build failed: ${error.message.split("\n", 1)}`)

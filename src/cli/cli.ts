@@ -96,7 +96,7 @@ const wantsHelp = (args: ReadonlyArray<string>) => args.includes("--help") || ar
 /** Run the program with these arguments (`process.argv`). */
 export const run = (argv: ReadonlyArray<string>) =>
   wantsHelp(argv.slice(2)) ?
-    Console.log(argv[2] === "lab" ? labHelp : helpText(version)) :
+    Effect.flatMap(argv[2] === "lab" ? labHelp : Effect.succeed(helpText(version)), Console.log) :
     settingsProvider(argv.slice(2), process.env).pipe(
       Effect.flatMap((settings) => Effect.withConfigProvider(runCommand(argv), settings)),
       // The parser has said itself what is wrong with the arguments.

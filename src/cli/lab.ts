@@ -1,52 +1,14 @@
 /** lab: `ai-relay lab` serves many users, each with a relay of their own. Its settings are the variables `LAB_…`. */
 import { Command } from "@effect/cli"
-import { ConfigProvider, Console, Effect, Layer, Logger } from "effect"
-import * as Lab from "../lab/Lab.js"
-import { LabConfig, labSettings } from "../lab/LabConfig.js"
-import { LabServer } from "../lab/LabServer.js"
-import { lineLogger } from "./loggers.js"
-import { orUndefined, serveOptions } from "./options.js"
+import { Effect } from "effect"
+import { serveOptions } from "./options.js"
 
-const announce = Effect.gen(function*() {
-  const { address: { host, port } } = yield* LabServer
-  const { engine, mode, network } = yield* LabConfig
-  const where = mode === "single" ? "this process" : `${engine}, network ${network}`
-  const name = host === "0.0.0.0" ? "localhost" : host
-  yield* Console.log(`ai-relay lab listens on ws://${name}:${port} (relays run in ${where})`)
-})
+const load = Effect.promise(() => import("./serveLab.js"))
 
 export const lab = Command.make(
   "lab",
   serveOptions,
-  ({ log_level, ...flags }) => {
-    // What belongs to one relay: a user's has its own token, folders and state; TLS is the business of what stands before.
-    const { auth: _, config: __, no_auth: ___, no_state: ____, record, state_dir: _____, ...rest } = flags
-    const { tls_cert: _6, tls_key: _7, token: _8, token_file: _9, ...settings } = rest
-    const folder = orUndefined(record)
-    return Layer.launch(
-      Layer.effectDiscard(announce).pipe(
-        Layer.provide(Lab.layer({ ...settings, ...(folder !== undefined && { record: folder }) })),
-        Layer.provide(LabConfig.layer),
-        Layer.provide(Logger.minimumLogLevel(log_level)),
-        Layer.provide(Logger.replace(Logger.defaultLogger, lineLogger))
-      )
-    ).pipe(Effect.withConfigProvider(ConfigProvider.fromEnv({ seqDelim: "," })))
-  }
+  (flags) => Effect.flatMap(load, ({ serveLab }) => serveLab(flags))
 )
 
-const width = Math.max(...labSettings.map(({ name }) => name.length)) + 2
-
-export const labHelp = `ai-relay lab: many users, each with a relay of their own
-
-Usage
-  ai-relay lab [--host ADDRESS] [--port NUMBER] [--allow-origin ORIGIN] [--allow-host NAME]
-
-Variables
-${
-  labSettings.map(({ about, name, standard }) =>
-    `  ${name.padEnd(width)}${about}${standard === "" ? "" : ` (${standard})`}`
-  ).join("\n")
-}
-
-The other flags of \`ai-relay serve\` hold for the relays of LAB_MODE=single. The engine of
-LAB_MODE=multi is where DOCKER_HOST says.`
+export const labHelp = Effect.map(load, ({ labHelp }) => labHelp)

@@ -2,7 +2,7 @@
  * options: flags of the server commands. Each is also a variable `AI_RELAY_NAME`, and a field `name` of the
  * configuration file; the flag wins over the variable, the variable over the file.
  */
-import { HelpDoc, Options, ValidationError } from "@effect/cli"
+import { type Command, HelpDoc, Options, ValidationError } from "@effect/cli"
 import type { ConfigError } from "effect"
 import { Config, Effect, LogLevel, Option } from "effect"
 import { homedir } from "node:os"
@@ -221,5 +221,6 @@ const servePort = Options.integer("port").pipe(
 /** The options of `ai-relay`, and of `ai-relay serve`, which differ in the port alone. */
 export const relayOptions = { ...common, port: ports }
 export const serveOptions = { ...common, port: servePort }
+export type ServeFlags = Command.Command.ParseConfig<typeof serveOptions>
 
 export const orUndefined = <A>(option: Option.Option<A>): A | undefined => Option.getOrUndefined(option)

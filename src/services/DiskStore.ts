@@ -3,9 +3,10 @@
  *
  * A batch is written before any reader is woken. `fsync` follows within milliseconds, for what people decided at once. If
  * the disk fails, nothing is lost as long as the session lives: batches wait in memory, in order, and are written when
- * the disk takes them again; `trouble` says so meanwhile. Beside the frames stands `meta.json`, what the session is.
+ * the disk takes them again; `trouble` says so meanwhile. Beside the frames stands `meta.json`, what the session is: written
+ * when it is opened and closed, and now and then between, because what it lacks the frames tell.
  */
-import { close, fsync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { close, fsync, mkdirSync, openSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type EventStore, makeMemory } from "./EventStore.js"
 import { type Batch, lastSeqOf } from "./frames.js"
@@ -37,7 +38,9 @@ interface Options extends DiskBounds {
 const segmentBytes = 16 * 1024 * 1024
 /** The newest frames stay in memory up to this size, for readers that are nearly up to date. */
 const memoryBytes = 2 * 1024 * 1024
-const syncWithinMs = 5
+const syncWithinMs = 50
+/** `meta.json` costs a rename, which may wait for the disk: no turn has to. */
+const describeWithinMs = 10_000
 /** How long a failed disk is left alone before the next try. */
 const retryAfterMs = 1000
 
@@ -52,6 +55,17 @@ const remove = (path: string) => {
   }
 }
 
+/** Its name is gone at once. Giving a large file's blocks back takes long: who closes it last does so, in the background. */
+const removeLarge = (path: string) => {
+  try {
+    const fd = openSync(path, "r")
+    unlinkSync(path)
+    close(fd, () => {})
+  } catch {
+    remove(path)
+  }
+}
+
 export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const segments = SessionFiles.open(folder)
@@ -63,6 +77,7 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
   /** What the session is by now, and whether `meta.json` says so. */
   let known: SessionSummary | undefined
   let isDescribed = true
+  let description: NodeJS.Timeout | undefined
 
   // --- what the disk refuses is tried again ------------------------------------------------------------------------
 
@@ -122,6 +137,11 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
       renameSync(`${file}.new`, file)
       isDescribed = true
     })
+
+  const describeAgain = () => {
+    description = undefined
+    if (!troubles.has("describe")) writeDescription()
+  }
 
   // --- fsync: one at a time, in the order of writing ---------------------------------------------------------------
 
@@ -195,15 +215,18 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
         oldest !== undefined && isOver() && oldest.last <= needed;
         oldest = segments[0]
       ) {
-        remove(oldest.file)
+        removeLarge(oldest.file)
         segments.shift()
       }
       return isOver() || unwritten.reduce((size, { bytes }) => size + bytes.length, 0) > bounds.retain_bytes
     },
     flush: (summary) => {
+      // The first time, it is written at once: it says whose session this is.
+      const isNew = known === undefined
       known = summary
       isDescribed = false
-      if (!troubles.has("describe")) writeDescription()
+      if (isNew) writeDescription()
+      else description ??= setTimeout(describeAgain, describeWithinMs).unref()
       sync()
     },
     trouble: () => [...troubles.values()][0],
@@ -211,6 +234,7 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
       isDescribed = false
       tryAgain()
       clearTimeout(retry)
+      clearTimeout(description)
       retire(segments.at(-1))
       sync()
       // Nothing ever happened in it.

@@ -75,7 +75,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
   const clock = yield* Effect.clock
   const store = options.store ?? makeMemory(options.retain_bytes ?? 16 * 1024 * 1024)
   const readers = new Set<Reader>()
-  const envelopeEnd = `,"session_id":${JSON.stringify(session_id)}`
+  const session = `,"session_id":${JSON.stringify(session_id)}`
 
   let summary = options.summary ?? SessionSummary.empty(session_id)
   let seq = store.lastSeq()
@@ -161,8 +161,8 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     return !full
   }
 
-  const envelopeOf = (turn: number | undefined) =>
-    `,"seq":${seq},"ts":${time}${envelopeEnd}${turn === undefined ? "" : `,"turn":${turn}`}`
+  const envelopeEnd = (ts: number, turn: number | undefined) =>
+    `,"ts":${ts}${session}${turn === undefined ? "" : `,"turn":${turn}`}`
 
   const draft = (event: EventBody, raw: Uint8Array | undefined, encoding: Encoding) => {
     if (closed) return
@@ -173,7 +173,8 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     if (SessionSummary.telling.has(event.type)) summary = SessionSummary.fold(summary, event, seq, time)
     if (momentous.has(event.type)) important = true
     // A turn's first and last event are inside of it.
-    drafts.push({ head, encoding, text: undefined, rest: envelopeOf(summary.open_turn ?? open_turn), raw })
+    const rest = `,"seq":${seq}${envelopeEnd(time, summary.open_turn ?? open_turn)}`
+    drafts.push({ head, encoding, text: undefined, rest, raw })
   }
 
   const unsafeAppend = (event: EventBody, raw?: Uint8Array, encoding: Encoding = "utf8") => {
@@ -181,14 +182,14 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     else unsafeBatch(() => draft(event, raw, encoding))
   }
 
-  const wordsOf = makeWordsOf()
+  const wordsOf = makeWordsOf(envelopeEnd)
 
   const unsafeSplice = (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array): void => {
     if (depth === 0) return void unsafeBatch(() => unsafeSplice(event, text, raw))
     if (closed) return
-    const { after, before } = wordsOf(event)
+    const { head, rest } = wordsOf(event, time, summary.open_turn)
     seq += 1
-    drafts.push({ head: before, encoding: "latin1", text, rest: after + envelopeOf(summary.open_turn), raw })
+    drafts.push({ head, encoding: "latin1", text, rest, raw })
   }
 
   const unsafeFollow = (after_seq: number, wake: () => void): Follower => {

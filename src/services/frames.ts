@@ -20,15 +20,21 @@ export interface Batch {
   readonly raws: ReadonlyArray<number>
 }
 
-/** A frame that is not bytes yet. */
+/** Bytes that many frames share: what stands before and after their own `seq`; ASCII. */
+export interface Envelope {
+  readonly before: Uint8Array
+  readonly after: Uint8Array
+}
+
+/** A frame that is not bytes yet. What many frames share is given as bytes: it is made once. */
 export interface Draft {
   /** JSON text of the event up to `text` and `rest`. */
-  readonly head: string
+  readonly head: string | Uint8Array
   readonly encoding: Encoding
   /** A JSON string, to be the event's `text`. */
   readonly text: Uint8Array | undefined
   /** JSON text of the fields that follow, the envelope's among them, each with its comma before it; ASCII. */
-  readonly rest: string
+  readonly rest: string | Envelope
   readonly raw: Uint8Array | undefined
 }
 
@@ -42,30 +48,47 @@ const put = (bytes: Buffer, at: number, few: Uint8Array): number => {
   return at + few.length
 }
 
-const sizeOf = ({ encoding, head, raw, rest, text }: Draft): number =>
-  (encoding === "latin1" ? head.length : Buffer.byteLength(head))
+const zero = 0x30
+
+const digitsOf = (seq: number): number => {
+  let digits = 1
+  for (let limit = 10; limit <= seq; limit *= 10) digits += 1
+  return digits
+}
+
+const putNumber = (bytes: Buffer, at: number, seq: number): number => {
+  const end = at + digitsOf(seq)
+  for (let place = end - 1, left = seq; place >= at; place--) {
+    bytes[place] = zero + left % 10
+    left = Math.floor(left / 10)
+  }
+  return end
+}
+
+const sizeOf = ({ encoding, head, raw, rest, text }: Draft, seq: number): number =>
+  (typeof head !== "string" || encoding === "latin1" ? head.length : Buffer.byteLength(head))
   + (text === undefined ? 0 : textField.length + text.length)
-  + rest.length
+  + (typeof rest === "string" ? rest.length : rest.before.length + digitsOf(seq) + rest.after.length)
   + (raw === undefined ? 0 : rawField.length + raw.length)
   + closing.length
 
-/** JSON text of an event before and after its `text`. */
-interface Words {
-  readonly before: string
-  readonly after: string
-}
+type Words = Pick<Draft, "head" | "rest">
 
-/** The words of pieces; of a stream, one event after the other is the same object. */
-export const makeWordsOf = () => {
-  let last: object | undefined
+/**
+ * The words of pieces, all but their text. Of a stream, one event after the other is the same object; they differ in
+ * their `seq`. `envelopeEnd` says what follows it.
+ */
+export const makeWordsOf = (envelopeEnd: (ts: number, turn: number | undefined) => string) => {
+  let last: { readonly event: object; readonly ts: number; readonly turn: number | undefined } | undefined
   let words: Words
-  return (event: BodyOf<"stream_event">): Words => {
-    if (event === last) return words
+  return (event: BodyOf<"stream_event">, ts: number, turn: number | undefined): Words => {
+    if (last !== undefined && event === last.event && ts === last.ts && turn === last.turn) return words
     const { delta, type, ...others } = event
-    last = event
+    const fields = Object.keys(others).length === 0 ? "" : `,${JSON.stringify(others).slice(1, -1)}`
+    last = { event, ts, turn }
     words = {
-      before: JSON.stringify({ type, delta }).slice(0, -1),
-      after: Object.keys(others).length === 0 ? "" : `,${JSON.stringify(others).slice(1, -1)}`
+      head: Buffer.from(JSON.stringify({ type, delta }).slice(0, -1)),
+      rest: { before: Buffer.from(`${fields},"seq":`), after: Buffer.from(envelopeEnd(ts, turn)) }
     }
     return words
   }
@@ -77,19 +100,24 @@ export const encodeBatch = (
   allocate: (size: number) => Buffer = Buffer.allocUnsafe
 ): Batch => {
   let size = 0
-  for (const draft of drafts) size += sizeOf(draft)
+  let seq = firstSeq
+  for (const draft of drafts) size += sizeOf(draft, seq++)
   const bytes = allocate(size)
   const ends: Array<number> = []
   const raws: Array<number> = []
   let at = 0
+  seq = firstSeq
   for (const { encoding, head, raw, rest, text } of drafts) {
-    at += bytes.write(head, at, encoding)
+    at = typeof head === "string" ? at + bytes.write(head, at, encoding) : put(bytes, at, head)
     if (text !== undefined) {
       at = put(bytes, at, textField)
       bytes.set(text, at)
       at += text.length
     }
-    at += bytes.write(rest, at, "latin1")
+    at = typeof rest === "string"
+      ? at + bytes.write(rest, at, "latin1")
+      : put(bytes, putNumber(bytes, put(bytes, at, rest.before), seq), rest.after)
+    seq += 1
     raws.push(raw === undefined ? -1 : at)
     if (raw !== undefined) {
       at = put(bytes, at, rawField)

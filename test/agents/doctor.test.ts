@@ -1,8 +1,16 @@
 /** `ai-relay doctor`, the real program, on a machine whose agents are a few lines of shell. */
 import { spawnSync } from "node:child_process"
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { buildDaemon } from "../support/daemon.js"
@@ -39,7 +47,9 @@ describe("ai-relay doctor", () => {
 
   it("says what to do where no terminal can be had, because node-pty is missing", () => {
     const alone = join(home, "cli.mjs")
-    copyFileSync(program, alone)
+    for (const name of readdirSync(dirname(program)).filter((name) => /^cli.*\.mjs$/.test(name))) {
+      copyFileSync(join(dirname(program), name), join(home, name))
+    }
     expect(run(alone).stdout).toMatch(
       /^generic .* missing .*node-pty does not load\. Install ai-relay again/m
     )

@@ -110,6 +110,19 @@ describe("a journal on disk", () => {
     for (const name of readdirSync(folder)) assert.strictEqual(modeOf(join(folder, name)), "600")
   })
 
+  it("is described when it is opened and closed; between, no turn waits for that", () => {
+    const folder = newFolder()
+    const store = open(folder)
+    const described = () => JSON.parse(readFileSync(join(folder, "meta.json"), "utf8")).turns
+    fill(store, ["a"])
+    for (const turns of [1, 2, 3]) {
+      store.flush({ ...empty(SessionId.make("s")), turns })
+      assert.strictEqual(described(), 1)
+    }
+    store.close()
+    assert.strictEqual(described(), 3)
+  })
+
   it("is written before anybody reads it, and needs no goodbye", () => {
     const folder = newFolder()
     const store = open(folder)

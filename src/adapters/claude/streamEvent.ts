@@ -51,6 +51,16 @@ const plain = (line: Buffer, start: number, end: number): string | undefined => 
   return /^[ -[\]-~]*$/.test(text) ? text : undefined
 }
 
+// Loops, not `find`: a closure per line is as much garbage as all that is kept of it.
+const kindAt = (line: Buffer, at: number) => {
+  for (const kind of kinds) if (standsAt(line, at, kind.before)) return kind
+  return undefined
+}
+const idleFieldAt = (line: Buffer, at: number) => {
+  for (const field of idleFields) if (standsAt(line, at, field)) return field
+  return undefined
+}
+
 /** A piece; undefined for every line that is not exactly of the one shape. */
 export const readPiece = (line: Buffer): Piece | undefined => {
   if (!standsAt(line, 0, beforeIndex)) return undefined
@@ -59,7 +69,7 @@ export const readPiece = (line: Buffer): Piece | undefined => {
   const digit = line[at] ?? 0
   if (digit < zero || digit > nine) return undefined
   at += 1
-  const kind = kinds.find(({ before }) => standsAt(line, at, before))
+  const kind = kindAt(line, at)
   if (kind === undefined) return undefined
   const start = at + kind.before.length
   const end = afterString(line, start)
@@ -71,7 +81,7 @@ export const readPiece = (line: Buffer): Piece | undefined => {
   while (line[at] === comma) {
     at += 1
     const isParent = standsAt(line, at, parentField)
-    const field = isParent ? parentField : idleFields.find((field) => standsAt(line, at, field))
+    const field = isParent ? parentField : idleFieldAt(line, at)
     if (field === undefined) return undefined
     const value = at + field.length
     at = afterValue(line, value)
