@@ -2,8 +2,9 @@
 import { Command } from "@effect/cli"
 import { ConfigProvider, Console, Effect, Layer, Logger } from "effect"
 import * as Lab from "../lab/Lab.js"
-import { LabConfig, labSettings } from "../lab/LabConfig.js"
+import { LabConfig } from "../lab/LabConfig.js"
 import { LabServer } from "../lab/LabServer.js"
+import { labSettings } from "../lab/labVariables.js"
 import { lineLogger } from "./loggers.js"
 import { orUndefined, serveOptions } from "./options.js"
 
