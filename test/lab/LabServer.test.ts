@@ -26,6 +26,8 @@ describe("a user of the token file", () => {
     assert.strictEqual(await enter({ token: "token-1" }), "ada")
     assert.match(await enter({ headers: bearer("token-2") }), /^bob-ray--/)
     assert.strictEqual(await enter({ token: "token-3" }), unauthorized)
+    // Known for wrong before it has sent its handshake, which must not keep it from its goodbye.
+    assert.strictEqual(await enter({ headers: bearer("token-3") }), unauthorized)
     assert.strictEqual(await enter({}), unauthorized)
     assert.strictEqual((await http("/sessions")).status, 401)
   })
