@@ -3,8 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { exportJWK, generateKeyPair, SignJWT } from "jose"
 import { once } from "node:events"
+import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { fileURLToPath } from "node:url"
 import { type Door, serving } from "./door.js"
 
 /** Longer than it takes on a busy machine. */
@@ -87,6 +89,18 @@ describe("a user with a signed token", () => {
     assert.strictEqual(status, 401)
     assert.include(text, "the access token has expired: get a new one")
   })
+
+  const secretFile = fileURLToPath(new URL("../fixtures/tls/key.pem", import.meta.url))
+
+  test(
+    "comes in if the secret of a file has signed it",
+    { LAB_JWT_SECRET_FILE: secretFile },
+    async ({ enter }) => {
+      const key = bytes(readFileSync(secretFile, "utf8").trim())
+      assert.strictEqual(await enter({ token: await sign({ sub: "eve" }, { key }) }), "eve")
+      assert.strictEqual(await enter({ token: await sign({ sub: "eve" }) }), unauthorized)
+    }
+  )
 
   it.live(
     "comes in if an issuer's published key vouches for it, by the claim that is named",
