@@ -28,6 +28,7 @@ export interface Visitor {
   readonly headers: IncomingHttpHeaders
 }
 
+/** Who sends this request. */
 export const visitorIn = ({ headers, socket }: IncomingMessage): Visitor => ({
   address: socket.remoteAddress,
   headers
