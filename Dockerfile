@@ -11,8 +11,8 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY . .
-# The command line, as it is published: only what it needs to run comes out.
-RUN node scripts/build.mjs cli \
+# The command line and its console, as they are published: only what they need to run comes out.
+RUN node scripts/build.mjs cli console \
   && npm pack --silent --ignore-scripts --pack-destination /tmp \
   && npm install --global --prefix /opt/ai-relay --no-audit --no-fund /tmp/ai-relay-*.tgz
 

@@ -15,16 +15,17 @@ const common = {
   resolve: { alias }
 }
 
-/** What needs more than `npm ci` stands in folders of its own; one file at a time. */
+/** What needs more than `npm ci` stands in folders of its own; one file at a time, if `forks` does not say otherwise. */
 const special = (
   name: string,
-  timeouts: { readonly testTimeout?: number; readonly hookTimeout?: number }
+  timeouts: { readonly testTimeout?: number; readonly hookTimeout?: number },
+  forks = { singleFork: true }
 ) => ({
   ...common,
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
-    poolOptions: { forks: { singleFork: true } },
+    poolOptions: { forks },
     ...timeouts
   }
 })
@@ -52,8 +53,8 @@ export default defineConfig({
       special("chaos", { hookTimeout: 60_000 }),
       // The console in a real browser.
       special("browser", { testTimeout: 120_000, hookTimeout: 120_000 }),
-      // The lab with a real Docker engine.
-      special("containers", { testTimeout: 120_000, hookTimeout: 120_000 })
+      // The lab with a real Docker engine, which has names enough for several files at once.
+      special("containers", { testTimeout: 120_000, hookTimeout: 120_000 }, { singleFork: false })
     ]
   }
 })

@@ -3,18 +3,23 @@
  * there for the tests alone and gone after them.
  *
  * No image can be pulled everywhere, so the base of the image is made of this machine's own files. Where no engine can be
- * had, what needs one is skipped and says why: the suites read $AI_RELAY_SKIP_CONTAINERS.
+ * had, what needs one is skipped and says why: the suites read $AI_RELAY_SKIP_CONTAINERS. The engine listens on a socket
+ * and, for tests of remote engines, on a loopback port that asks for a certificate made for this run.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process"
 import {
+  copyFileSync,
   createWriteStream,
   existsSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
   writeFileSync
 } from "node:fs"
+import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -24,20 +29,40 @@ const { env } = process
 const folder = mkdtempSync(join(tmpdir(), "ai-relay-engine-"))
 const socket = join(folder, "docker.sock")
 const engineLog = join(folder, "dockerd.log")
+const certificates = join(folder, "certificates")
 const docker = { ...env, DOCKER_HOST: `unix://${socket}`, DOCKER_BUILDKIT: "0" }
 
 const say = (text) => console.log(`containers: ${text}`)
 const read = (command, ...args) => execFileSync(command, args, { encoding: "utf8", maxBuffer: 1e9 })
 const runs = (command, ...args) =>
-  spawnSync(command, args, { cwd: root, env: docker, stdio: ["ignore", "inherit", "inherit"] }).status === 0
+  new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: root, env: docker, stdio: ["ignore", "inherit", "inherit"] })
+    child.once("error", () => resolve(false)).once("exit", (code) => resolve(code === 0))
+  })
 
 /** What cannot be tested, in words. */
 class Impossible extends Error {}
 
-const has = (program) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0
+const works = (command, ...args) => spawnSync(command, args).status === 0
+const has = (program) => works("sh", "-c", `command -v ${program}`)
 
 /** What the base and the engine are made of. */
-const programs = { dockerd: "docker.io", docker: "docker.io", tini: "tini", git: "git", "dpkg-query": "dpkg" }
+const programs = {
+  dockerd: "docker.io",
+  docker: "docker.io",
+  tini: "tini",
+  git: "git",
+  openssl: "openssl",
+  ip: "iproute2",
+  "dpkg-query": "dpkg"
+}
+
+const aptInstall = (...packages) => {
+  say(`installing ${packages.join(", ")}`)
+  const options = { env: { ...env, DEBIAN_FRONTEND: "noninteractive" } }
+  spawnSync("apt-get", ["update"], options)
+  return spawnSync("apt-get", ["install", "--yes", ...packages], options).status === 0
+}
 
 const install = () => {
   if (process.platform !== "linux" || process.getuid() !== 0) {
@@ -46,17 +71,46 @@ const install = () => {
   const missing = Object.keys(programs).filter((program) => !has(program))
   if (missing.length === 0) return
   const packages = new Set(missing.map((program) => programs[program]))
-  say(`installing ${[...packages].join(", ")}`)
-  const apt = (...args) =>
-    spawnSync("apt-get", args, { env: { ...env, DEBIAN_FRONTEND: "noninteractive" } }).status
-  apt("update")
-  if (apt("install", "--yes", ...packages) !== 0) {
+  if (!aptInstall(...packages)) {
     throw new Impossible(`${missing.join(", ")} cannot be installed with apt-get`)
   }
 }
 
-const startEngine = async () => {
+/** How compose is called here: as a part of `docker`, or by its own name. */
+const findCompose = () => {
+  const found = () =>
+    works("docker", "compose", "version")
+      ? "docker compose"
+      : works("docker-compose", "version")
+      ? "docker-compose"
+      : undefined
+  const compose = found() ?? (aptInstall("docker-compose") ? found() : undefined)
+  if (compose === undefined) say("skipped compose.yaml: there is no docker compose, and apt-get has none")
+  return compose
+}
+
+const freePort = () =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+
+/** One certificate is the authority, the engine and its client. */
+const makeCertificate = () => {
+  mkdirSync(certificates)
+  const [cert, key, ca] = ["cert.pem", "key.pem", "ca.pem"].map((name) => join(certificates, name))
+  const kind = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+  const names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+  execFileSync("openssl", ["req", ...kind, ...names, "-keyout", key, "-out", cert], { stdio: "ignore" })
+  copyFileSync(cert, ca)
+  return ["--tlsverify", "--tlscacert", ca, "--tlscert", cert, "--tlskey", key]
+}
+
+const startEngine = async (address) => {
   const engine = spawn("dockerd", [
+    ...["--host", address, ...makeCertificate()],
     ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
     ...["--host", `unix://${socket}`, "--pidfile", join(folder, "dockerd.pid"), "--log-level", "warn"]
   ], { stdio: ["ignore", "pipe", "pipe"], detached: true })
@@ -76,7 +130,7 @@ const packages =
   + "procps sed tar tini"
 
 /** A small Debian, of the packages and the Node this machine has. */
-const importBase = () => {
+const importBase = async () => {
   const only = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"].map((kind) =>
     `--no-${kind}`
   )
@@ -109,7 +163,9 @@ const importBase = () => {
   // What this machine believes, the base does too.
   if (env.NODE_EXTRA_CA_CERTS) settings.push("ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt")
   const changes = settings.flatMap((line) => ["--change", line])
-  if (!runs("docker", "import", ...changes, tar, "base:local")) throw new Error("the base cannot be imported")
+  if (!await runs("docker", "import", ...changes, tar, "base:local")) {
+    throw new Error("the base cannot be imported")
+  }
   rmSync(tar)
 }
 
@@ -126,18 +182,20 @@ const buildImage = () =>
     "."
   )
 
-const runTests = (skip) =>
+/** Most of a test's time is waiting for the engine: two files at a time. */
+const runTests = (variables) =>
   new Promise((resolve) => {
     const vitest = [join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "containers"]
-    spawn(process.execPath, [...vitest, ...process.argv.slice(2)], {
+    const workers = ["--maxWorkers=2", "--minWorkers=1"]
+    const tests = spawn(process.execPath, [...vitest, ...workers, ...process.argv.slice(2)], {
       cwd: root,
       stdio: "inherit",
-      env: {
-        ...env,
-        ...(skip === undefined ? { DOCKER_HOST: docker.DOCKER_HOST } : { AI_RELAY_SKIP_CONTAINERS: skip })
-      }
+      env: { ...env, ...variables }
     }).once("exit", (code) => resolve(code ?? 1))
+    process.on("SIGTERM", () => tests.kill("SIGTERM"))
   })
+
+const interfaces = () => readdirSync("/sys/class/net")
 
 /** Containers first, or their mounts would outlive the engine. */
 const stopEngine = async (engine) => {
@@ -147,28 +205,59 @@ const stopEngine = async (engine) => {
   spawnSync("docker", ["network", "prune", "--force"], { env: docker })
   const ended = new Promise((resolve) => engine.once("exit", resolve))
   engine.kill("SIGTERM")
+  const hurry = setTimeout(() => engine.kill("SIGKILL"), 60_000)
   await ended
+  clearTimeout(hurry)
   // It leaves a network namespace mounted.
   const mounts = readFileSync("/proc/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "")
   for (const mount of mounts.toReversed()) {
     if (mount.startsWith(`${folder}/`)) spawnSync("umount", ["--lazy", mount])
   }
+  // And its bridges.
+  for (const name of interfaces()) {
+    if (!interfacesBefore.includes(name) && /^(docker|br-|veth)/.test(name)) {
+      spawnSync("ip", ["link", "delete", name])
+    }
+  }
+}
+
+// The programs that run hear of Ctrl-C themselves; here it only must not skip what cleans up.
+process.on("SIGINT", () => {})
+
+/** Variables of the tests: where the engine is, with its image built, or why there is none. */
+const prepare = async () => {
+  try {
+    install()
+    const compose = findCompose()
+    interfacesBefore = interfaces()
+    const tls = `tcp://127.0.0.1:${await freePort()}`
+    engine = await startEngine(tls)
+    await importBase()
+    return {
+      DOCKER_HOST: docker.DOCKER_HOST,
+      AI_RELAY_ENGINE_TLS: tls,
+      AI_RELAY_ENGINE_CERTS: certificates,
+      ...(compose !== undefined && { AI_RELAY_COMPOSE: compose })
+    }
+  } catch (error) {
+    if (!(error instanceof Impossible)) throw error
+    say(`skipped what needs an engine: ${error.message}`)
+    return { AI_RELAY_SKIP_CONTAINERS: error.message }
+  }
 }
 
 let engine
+let interfacesBefore = []
+const began = Date.now()
 try {
-  let skip
-  try {
-    install()
-    engine = await startEngine()
-    importBase()
-  } catch (error) {
-    if (!(error instanceof Impossible)) throw error
-    skip = error.message
-    say(`skipped what needs an engine: ${skip}`)
-  }
-  if (skip === undefined && !buildImage()) throw new Error("the image cannot be built")
-  process.exitCode = await runTests(skip)
+  const variables = await prepare()
+  const built = await Promise.all([
+    runs(process.execPath, "scripts/build.mjs", "cli"),
+    engine === undefined || buildImage()
+  ])
+  if (built.includes(false)) throw new Error("the program or its image cannot be built")
+  say(`the engine and the image took ${Math.round((Date.now() - began) / 1000)} s`)
+  process.exitCode = await runTests(variables)
 } catch (error) {
   console.error(error)
   process.exitCode = 1

@@ -1,8 +1,9 @@
 /** serveLab: what `ai-relay lab` does, and its help. Loaded only for that: other commands start without it. */
 import { ConfigProvider, Console, Effect, Layer, Logger } from "effect"
 import * as Lab from "../lab/Lab.js"
-import { LabConfig, labSettings } from "../lab/LabConfig.js"
+import { LabConfig } from "../lab/LabConfig.js"
 import { LabServer } from "../lab/LabServer.js"
+import { labSettings } from "../lab/labVariables.js"
 import { lineLogger } from "./loggers.js"
 import { orUndefined, type ServeFlags } from "./options.js"
 

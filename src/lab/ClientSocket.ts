@@ -41,18 +41,22 @@ export const make = (ws: WebSocket, socket: Socket, max_handshake_bytes: number)
   }
   socket.on("data", onData)
   ws.on("message", onMessage).on("error", () => ws.terminate())
+  const stopKeeping = () => {
+    ws.off("message", onMessage)
+    socket.off("data", onData)
+  }
 
   return {
     ws,
     first: Deferred.await(first),
     release: () => {
-      ws.off("message", onMessage)
-      socket.off("data", onData)
+      stopKeeping()
       return kept.splice(0)
     },
     refuse: (code, text, closeCode) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
         Effect.sync(() => {
+          stopKeeping()
           const error = { type: "error", code, text, metadata: { fatal: true }, seq: 0, ts: now / 1000 }
           ws.send(JSON.stringify(error))
           ws.close(closeCode, text.slice(0, 120))

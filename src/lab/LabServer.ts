@@ -18,7 +18,7 @@ import type { LabConfig } from "./LabConfig.js"
 import type { Presence } from "./Presence.js"
 import type { Runtimes } from "./Runtimes.js"
 import { serveSocket } from "./serveSocket.js"
-import type { Users } from "./Users.js"
+import { type Users, visitorIn } from "./Users.js"
 
 export class LabServer extends Context.Tag("ai-relay/lab/LabServer")<LabServer, {
   readonly address: { readonly host: string; readonly port: number }
@@ -54,9 +54,10 @@ const make = Effect.gen(function*() {
     if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
     sockets.handleUpgrade(request, socket, head, (ws) => {
       const client = ClientSocket.make(ws, socket, max_handshake_bytes)
-      const visitor = { address: socket.remoteAddress, headers: request.headers }
       fork(
-        Effect.annotateLogs(serveSocket(client, visitor, request.url ?? "/"), { connection: ++connections })
+        Effect.annotateLogs(serveSocket(client, visitorIn(request), request.url ?? "/"), {
+          connection: ++connections
+        })
       )
     })
   })

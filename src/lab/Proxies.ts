@@ -1,4 +1,4 @@
-/** Proxies: the addresses whose word about a user is believed. */
+/** Proxies: the addresses whose word is believed, about a user and about where a request comes from. */
 import { Effect, Option } from "effect"
 import { BlockList, isIP } from "node:net"
 import { BadLabSetting, type LabSettings } from "./LabConfig.js"
@@ -27,15 +27,22 @@ export const make = Effect.fnUntraced(
       else trusted.addSubnet(address, Number(prefix), familyOf(address))
     }
 
+    const isTrusted = (address: string) => isIP(address) !== 0 && trusted.check(address, familyOf(address))
+
+    /** Where it comes from: the last hop that is no trusted proxy, as those tell it in `X-Forwarded-For`. */
+    const addressOf = ({ address, headers }: Visitor): string | undefined => {
+      const told = [headers["x-forwarded-for"] ?? []].flat().join(",").split(",").map((hop) => hop.trim())
+      const hops = [...told.filter((hop) => hop !== ""), address ?? ""].map(plain)
+      return hops.findLast((hop) => !isTrusted(hop)) ?? address
+    }
+
     /** The user a trusted proxy names. */
     const userOf = ({ address, headers }: Visitor): string | undefined => {
-      if (Option.isNone(user_header) || address === undefined) return undefined
-      const peer = plain(address)
-      if (isIP(peer) === 0 || !trusted.check(peer, familyOf(peer))) return undefined
+      if (Option.isNone(user_header) || !isTrusted(plain(address ?? ""))) return undefined
       const said = headers[user_header.value.toLowerCase()]
       return typeof said === "string" && said !== "" ? said : undefined
     }
 
-    return { userOf }
+    return { addressOf, userOf }
   }
 )

@@ -4,12 +4,27 @@
  * Which of the two a token is checked against follows from its algorithm, so no key can be taken for a secret. A token
  * without an end (`exp`) is refused: it could never be taken back.
  */
-import { Effect, Option, Redacted } from "effect"
+import { Effect, Option, Redacted, Schema } from "effect"
 import type { LabSettings } from "./LabConfig.js"
+
+/** It names nobody now, and yet is no guess: it was good once, or cannot be checked at the moment. */
+export class TokenInDoubt extends Schema.TaggedError<TokenInDoubt>()("TokenInDoubt", {
+  reason: Schema.String
+}) {
+  override get message() {
+    return this.reason
+  }
+}
+
+const expired = new TokenInDoubt({ reason: "the access token has expired: get a new one" })
+const unchecked = new TokenInDoubt({ reason: "access tokens cannot be checked now: try again later" })
 
 type JwtSettings = Pick<LabSettings, "jwt_audience" | "jwt_claim" | "jwt_issuer" | "jwt_jwks" | "jwt_secret">
 
 const asymmetric = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+
+/** The published keys cannot be had, or are none: the operator's business. Every other error is the token's. */
+const ofKeys = ["ERR_JOSE_GENERIC", "ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID", "ERR_JWK_INVALID"]
 
 /** Tokens of machines whose clocks differ, in seconds. */
 const clockTolerance = 5
@@ -40,18 +55,22 @@ export const make = Effect.fnUntraced(function*(settings: JwtSettings) {
     return (token: string) => jose.jwtVerify(token, keys, verify)
   })
 
-  return [...bySecret, ...byKeys].map((verify) => (token: string): Effect.Effect<string | undefined> =>
+  const judge = (error: unknown): Effect.Effect<undefined, TokenInDoubt> => {
+    if (!(error instanceof jose.errors.JOSEError) || ofKeys.includes(error.code)) {
+      return Effect.zipRight(
+        Effect.logWarning(`a signed token could not be checked: ${String(error)}`),
+        unchecked
+      )
+    }
+    return error instanceof jose.errors.JWTExpired
+      ? expired
+      : Effect.as(Effect.logDebug(`a signed token is no good: ${error.message}`), undefined)
+  }
+
+  return [...bySecret, ...byKeys].map((verify) => (token: string) =>
     Effect.tryPromise(() => verify(token)).pipe(
       Effect.map(({ payload }) => userIn(payload)),
-      Effect.catchAll(({ error }) =>
-        // A token that is no good is its sender's business; keys that cannot be had are the operator's.
-        Effect.as(
-          error instanceof jose.errors.JOSEError && /^ERR_JW[ST]_/.test(error.code)
-            ? Effect.logDebug(`a signed token is no good: ${error.message}`)
-            : Effect.logWarning(`a signed token could not be checked: ${String(error)}`),
-          undefined
-        )
-      )
+      Effect.catchAll(({ error }) => judge(error))
     )
   )
 })

@@ -3,10 +3,13 @@
  * has asked already.
  *
  * A token comes as `Authorization: Bearer …`, as the cookie the login page sets, or as `token` of the handshake. The
- * header of a proxy is believed from the addresses that are named, and from nobody else.
+ * header of a proxy is believed from the addresses that are named, and from nobody else. Who sends wrong tokens has to
+ * wait, as at the relay's own door.
  */
-import { Context, Effect, Layer, Option, Schema } from "effect"
-import type { IncomingHttpHeaders } from "node:http"
+import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
+import { TooManyAttempts } from "../services/Auth.js"
+import * as FailedAttempts from "../services/FailedAttempts.js"
 import { LabConfig } from "./LabConfig.js"
 import * as Proxies from "./Proxies.js"
 import * as SignedTokens from "./SignedTokens.js"
@@ -25,10 +28,19 @@ export interface Visitor {
   readonly headers: IncomingHttpHeaders
 }
 
+/** Who sends this request. */
+export const visitorIn = ({ headers, socket }: IncomingMessage): Visitor => ({
+  address: socket.remoteAddress,
+  headers
+})
+
+export type NotAdmitted = UnknownUser | TooManyAttempts
+
 export class Users extends Context.Tag("ai-relay/lab/Users")<Users, {
   /** Who the request says it is from, without looking at a handshake; undefined if it says nothing. */
-  readonly ofRequest: (visitor: Visitor) => Effect.Effect<User.User | undefined, UnknownUser>
-  readonly ofToken: (token: string | undefined) => Effect.Effect<User.User, UnknownUser>
+  readonly ofRequest: (visitor: Visitor) => Effect.Effect<User.User | undefined, NotAdmitted>
+  /** Whose token it is that this visitor sends otherwise. */
+  readonly ofToken: (visitor: Visitor, token: string | undefined) => Effect.Effect<User.User, NotAdmitted>
 }>() {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
@@ -47,7 +59,7 @@ const decode = Option.liftThrowable(decodeURIComponent)
 const missing = new UnknownUser({
   reason: "an access token is needed: send it as `Authorization: Bearer …`, or as `token` in the handshake"
 })
-const wrong = new UnknownUser({ reason: "the access token is wrong or has expired: get a new one" })
+const wrong = new UnknownUser({ reason: "the access token is wrong: get a new one" })
 
 /** Long enough for any id, short enough for any log. */
 const toUser = (id: string) =>
@@ -63,12 +75,31 @@ const make = Effect.gen(function*() {
     ...(yield* SignedTokens.make(settings))
   ]
 
-  const ofToken = Effect.fn("Users.ofToken")(function*(token: string | undefined) {
-    if (token === undefined) return yield* missing
+  const attempts = FailedAttempts.make()
+
+  /** Whose it is; or why it may yet be somebody's, though nobody knows it now. */
+  const lookUp = Effect.fnUntraced(function*(token: string) {
+    let doubt: SignedTokens.TokenInDoubt | undefined
     for (const source of sources) {
-      const id = yield* source(token)
-      if (id !== undefined) return yield* toUser(id)
+      const said = yield* Effect.merge(source(token))
+      if (typeof said === "string") return said
+      doubt ??= said
     }
+    return doubt
+  })
+
+  const ofToken = Effect.fn("Users.ofToken")(function*(visitor: Visitor, token: string | undefined) {
+    if (token === undefined) return yield* missing
+    const address = proxies.addressOf(visitor)
+    const refusal = attempts.refusalOf(address, yield* Clock.currentTimeMillis)
+    if (refusal !== undefined) return yield* new TooManyAttempts({ reason: refusal })
+    const said = yield* lookUp(token)
+    if (typeof said === "string") {
+      attempts.succeeded(address)
+      return yield* toUser(said)
+    }
+    if (said !== undefined) return yield* new UnknownUser({ reason: said.reason })
+    attempts.failed(address, yield* Clock.currentTimeMillis)
     return yield* wrong
   })
 
@@ -76,7 +107,7 @@ const make = Effect.gen(function*() {
     const id = proxies.userOf(visitor)
     if (id !== undefined) return yield* toUser(id)
     const token = bearer(visitor.headers.authorization) ?? cookie(visitor.headers.cookie)
-    return token === undefined ? undefined : yield* ofToken(token)
+    return token === undefined ? undefined : yield* ofToken(visitor, token)
   })
 
   return Users.of({ ofRequest, ofToken })

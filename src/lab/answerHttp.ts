@@ -10,7 +10,7 @@ import { forwardHttp } from "./forwardHttp.js"
 import { answerLogin, isBrowser, loginPath, sendPage } from "./login.js"
 import { Presence } from "./Presence.js"
 import { Runtimes } from "./Runtimes.js"
-import { UnknownUser, Users } from "./Users.js"
+import { UnknownUser, Users, visitorIn } from "./Users.js"
 
 const sendJson = (response: ServerResponse, status: number, body: object) =>
   Effect.sync(() => {
@@ -29,11 +29,11 @@ const forward = Effect.fnUntraced(function*(request: IncomingMessage, response: 
   const { ofRequest } = yield* Users
   const presence = yield* Presence
   const runtimes = yield* Runtimes
-  const { headers, socket } = request
-  const user = yield* ofRequest({ headers, address: socket.remoteAddress })
+  const user = yield* ofRequest(visitorIn(request))
   if (user === undefined) return yield* needed
-  if (headers.origin !== undefined) {
-    response.setHeader("access-control-allow-origin", headers.origin).setHeader("vary", "origin")
+  const { origin } = request.headers
+  if (origin !== undefined) {
+    response.setHeader("access-control-allow-origin", origin).setHeader("vary", "origin")
   }
   yield* presence.enter(user)
   yield* forwardHttp(request, response, yield* runtimes.reach(user))
@@ -56,6 +56,10 @@ export const answerHttp = Effect.fn("lab.answerHttp")(
     answered.pipe(
       Effect.catchTags({
         ForbiddenOrigin: ({ message }) => sendJson(response, 403, { text: message }),
+        TooManyAttempts: ({ message }) =>
+          isBrowser(request)
+            ? sendPage(response, { status: 429, problem: message })
+            : sendJson(response, 429, { text: message, code: "overloaded" }),
         UnknownUser: ({ message }) =>
           isBrowser(request) ? sendPage(response) : sendJson(response, 401, { text: message }),
         RelayUnavailable: ({ message }) =>

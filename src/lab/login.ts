@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { cookieName, UnknownUser, Users } from "./Users.js"
+import { cookieName, UnknownUser, Users, visitorIn } from "./Users.js"
 
 export const loginPath = "/lab/login"
 
@@ -29,9 +29,9 @@ const page = (problem: string) =>
 export const isBrowser = ({ headers, method }: IncomingMessage) =>
   method === "GET" && headers.accept?.includes("text/html") === true
 
-export const sendPage = (response: ServerResponse, problem = "") =>
+export const sendPage = (response: ServerResponse, { problem = "", status = 401 } = {}) =>
   Effect.sync(() => {
-    response.writeHead(401, {
+    response.writeHead(status, {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
       "content-security-policy":
@@ -63,7 +63,7 @@ const isSecure = ({ headers }: IncomingMessage) => headers["x-forwarded-proto"] 
 export const answerLogin = Effect.fn("answerLogin")(
   function*(request: IncomingMessage, response: ServerResponse) {
     const token = (yield* readForm(request)).get("token")?.trim() ?? ""
-    yield* Effect.flatMap(Users, (users) => users.ofToken(token))
+    yield* Effect.flatMap(Users, (users) => users.ofToken(visitorIn(request), token))
     const cookie = `${cookieName}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`
     response.writeHead(303, {
       location: "/",
@@ -73,5 +73,8 @@ export const answerLogin = Effect.fn("answerLogin")(
     response.end()
   },
   (answered, _, response) =>
-    Effect.catchTag(answered, "UnknownUser", ({ message }) => sendPage(response, message))
+    Effect.catchTags(answered, {
+      TooManyAttempts: ({ message }) => sendPage(response, { status: 429, problem: message }),
+      UnknownUser: ({ message }) => sendPage(response, { problem: message })
+    })
 )

@@ -28,7 +28,7 @@ const readHandshake = Schema.decodeOption(
 )
 
 /** Who the handshake is from, and what of it is for the relay. */
-const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket) {
+const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket, visitor: Visitor) {
   const text = yield* client.first.pipe(
     Effect.mapError(() =>
       new UnknownUser({ reason: "the handshake is too long: send images as commands, after it" })
@@ -40,7 +40,7 @@ const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket) {
     })
   )
   const { token, ...handshake } = Option.getOrElse(readHandshake(text), () => ({ token: undefined }))
-  const user = yield* Effect.flatMap(Users, (users) => users.ofToken(token))
+  const user = yield* Effect.flatMap(Users, (users) => users.ofToken(visitor, token))
   return { user, handshake: JSON.stringify(handshake) }
 })
 
@@ -91,7 +91,7 @@ export const serveSocket = Effect.fn("serveSocket")(
     const presence = yield* Presence
     const known = yield* Effect.flatMap(Users, (users) => users.ofRequest(visitor))
     const { handshake, user } = known === undefined
-      ? yield* ofHandshake(client)
+      ? yield* ofHandshake(client, visitor)
       : { user: known, handshake: undefined }
     yield* presence.enter(user)
     yield* Effect.annotateLogs(join(client, user, path, handshake), { user: user.id })
@@ -99,6 +99,7 @@ export const serveSocket = Effect.fn("serveSocket")(
   (served, client) =>
     served.pipe(
       Effect.catchTags({
+        TooManyAttempts: ({ message }) => client.refuse("overloaded", message, tryAgain),
         UnknownUser: ({ message }) => client.refuse("unauthorized", message, refused),
         RelayUnavailable: ({ message }) =>
           Effect.zipRight(

@@ -132,12 +132,8 @@ const make = (options: AuthOptions): Context.Tag.Service<Auth> => {
   const judge = Effect.fnUntraced(
     function*(address: string | undefined, isRight: (now: number) => boolean, no: string) {
       const now = yield* Clock.currentTimeMillis
-      const seconds = Math.ceil(attempts.waitOf(address, now) / 1000)
-      if (seconds > 0) {
-        return yield* new TooManyAttempts({
-          reason: `too many wrong tokens came from your address: wait ${seconds} s, then send the right one`
-        })
-      }
+      const refusal = attempts.refusalOf(address, now)
+      if (refusal !== undefined) return yield* new TooManyAttempts({ reason: refusal })
       if (isRight(now)) return attempts.succeeded(address)
       attempts.failed(address, now)
       return yield* new Unauthorized({ reason: no })

@@ -9,6 +9,8 @@ import { peerOf } from "./peers.js"
 export interface FailedAttempts {
   /** How long, in ms, this address must still wait; 0 if its token may be looked at. */
   readonly waitOf: (address: string | undefined, now: number) => number
+  /** The same, to tell whoever is there; undefined if the token may be looked at. */
+  readonly refusalOf: (address: string | undefined, now: number) => string | undefined
   readonly failed: (address: string | undefined, now: number) => void
   readonly succeeded: (address: string | undefined) => void
   /** How many peers are remembered. */
@@ -49,8 +51,19 @@ export const make = (): FailedAttempts => {
     }
   }
 
+  const waitOf = (address: string | undefined, now: number) =>
+    Math.max(0, (find(address, now)?.until ?? 0) - now)
+
+  const refusalOf = (address: string | undefined, now: number) => {
+    const seconds = Math.ceil(waitOf(address, now) / 1000)
+    return seconds === 0
+      ? undefined
+      : `too many wrong tokens came from your address: wait ${seconds} s, then send the right one`
+  }
+
   return {
-    waitOf: (address, now) => Math.max(0, (find(address, now)?.until ?? 0) - now),
+    waitOf,
+    refusalOf,
     failed,
     succeeded: (address) => void records.delete(peerOf(address)),
     size: () => records.size

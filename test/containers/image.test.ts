@@ -1,7 +1,7 @@
 /** The image the Dockerfile makes; `npm run test:containers` has built it. */
 import type Docker from "dockerode"
 import { afterEach, describe, expect, it } from "vitest"
-import { docker, image, inContainer, openShell, untilTrue, whyNoEngine } from "./lab.js"
+import { docker, image, inContainer, isReady, openShell, untilTrue, whyNoEngine } from "./lab.js"
 
 describe.skipIf(whyNoEngine !== undefined)("the image", () => {
   const containers: Array<Docker.Container> = []
@@ -16,7 +16,7 @@ describe.skipIf(whyNoEngine !== undefined)("the image", () => {
     await container.start()
     const { NetworkSettings } = await container.inspect()
     const address = `${NetworkSettings.Networks["bridge"]?.IPAddress}:9000`
-    await untilTrue(() => fetch(`http://${address}/readyz`).then(({ ok }) => ok, () => false))
+    await untilTrue(() => isReady(address))
     return { container, address }
   }
 

@@ -14,6 +14,9 @@ export const whyNoEngine = process.env["AI_RELAY_SKIP_CONTAINERS"]
 export const image = "ohwise-lab-ctrl:local"
 export const docker = whyNoEngine === undefined ? new Docker() : undefined as never
 
+/** Where the engine is. */
+const engine = { DOCKER_HOST: process.env["DOCKER_HOST"] ?? "" }
+
 /** Longer than anything takes on a busy machine. */
 export const within = 90_000
 
@@ -46,7 +49,11 @@ export const makePlace = () => {
       return tokenOf(user)
     },
     start: async (settings: Readonly<Record<string, string>>): Promise<Lab> => {
-      const daemon = await startDaemon({ command: "lab", cwd: folder, env: { ...env, ...settings } })
+      const daemon = await startDaemon({
+        command: "lab",
+        cwd: folder,
+        env: { ...env, ...engine, ...settings }
+      })
       return { ...daemon, created: () => daemon.output().match(/created container/g)?.length ?? 0 }
     },
     remove: () => rmSync(folder, { recursive: true, force: true })
@@ -92,6 +99,10 @@ export const clear = async (network: string) => {
 /** Run a command in a container; its output. */
 export const inContainer = (id: string, ...command: ReadonlyArray<string>): string =>
   execFileSync("docker", ["exec", id, ...command], { encoding: "utf8" })
+
+/** One look; an engine that is busy may take a connection long before anybody answers. */
+export const isReady = (address: string) =>
+  fetch(`http://${address}/readyz`, { signal: AbortSignal.timeout(2000) }).then(({ ok }) => ok, () => false)
 
 /** Wait until an answer of the engine fits. */
 export const untilTrue = async (fact: () => Promise<boolean>, limit = within) => {

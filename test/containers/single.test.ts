@@ -3,7 +3,6 @@ import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { connect } from "../support/client.js"
-import { buildDaemon } from "../support/daemon.js"
 import { atHome } from "../support/processes.js"
 import { type Lab, makePlace, openShell, type Place, untilTrue, within } from "./lab.js"
 
@@ -14,7 +13,6 @@ describe("a lab in one process", () => {
   let lab: Lab
 
   beforeAll(async () => {
-    buildDaemon()
     place = makePlace()
     lab = await place.start({ LAB_MODE: "single", LAB_IDLE_TIMEOUT_SECS: "8" })
   })

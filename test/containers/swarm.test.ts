@@ -1,6 +1,16 @@
 /** `ai-relay lab` on a swarm of one node: the lab itself is a container of the image, on the network of the relays. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { docker, image, makePlace, openShell, type Place, untilTrue, whyNoEngine, within } from "./lab.js"
+import {
+  docker,
+  image,
+  isReady,
+  makePlace,
+  openShell,
+  type Place,
+  untilTrue,
+  whyNoEngine,
+  within
+} from "./lab.js"
 
 const network = "swarm-network"
 const port = 9000
@@ -21,7 +31,7 @@ describe.skipIf(whyNoEngine !== undefined)("a lab on a swarm", () => {
   afterAll(async () => {
     for (const id of labs) await docker.getContainer(id).remove({ force: true }).catch(() => undefined)
     for (const { ID } of await docker.listServices()) await docker.getService(ID).remove()
-    await untilTrue(async () => (await docker.listContainers()).length === 0)
+    await untilTrue(async () => (await docker.listContainers({ filters: { name: [network] } })).length === 0)
     await docker.swarmLeave({ force: true })
     place.remove()
   }, within)
@@ -52,7 +62,7 @@ describe.skipIf(whyNoEngine !== undefined)("a lab on a swarm", () => {
     await container.start()
     const { NetworkSettings } = await container.inspect()
     const address = NetworkSettings.Networks["bridge"]?.IPAddress ?? ""
-    await untilTrue(() => fetch(`http://${address}:${port}/readyz`).then(({ ok }) => ok, () => false))
+    await untilTrue(() => isReady(`${address}:${port}`))
     return { url: `ws://${address}:${port}`, container }
   }
 

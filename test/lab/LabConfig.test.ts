@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Option } from "effect"
 import { readFileSync } from "node:fs"
-import { labSettings, read } from "../../src/lab/LabConfig.js"
+import { read } from "../../src/lab/LabConfig.js"
+import { labSettings } from "../../src/lab/labVariables.js"
 import { settings } from "./settings.js"
 
 const readFrom = (variables: Record<string, string>) =>

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, Option, Redacted } from "effect"
+import { Effect, Layer, Logger, Option, Redacted, TestClock } from "effect"
 import { exportJWK, generateKeyPair, SignJWT } from "jose"
 import { once } from "node:events"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -19,9 +19,11 @@ const usersOf = (some: Partial<LabSettings>) =>
     Layer.provide(Logger.replace(Logger.defaultLogger, Logger.none))
   )
 
+/** Each from an address of its own: nobody has to wait. */
+let visitors = 0
 const idOf = (token: string | undefined) =>
   Users.pipe(
-    Effect.flatMap((users) => users.ofToken(token)),
+    Effect.flatMap((users) => users.ofToken({ address: `192.0.2.${++visitors}`, headers: {} }, token)),
     Effect.map(({ id }) => id),
     Effect.catchTag("UnknownUser", () => Effect.succeed("nobody"))
   )
@@ -135,6 +137,36 @@ describe("Users by signed token", () => {
       })))
       assert.deepStrictEqual(found, ["ada@example.com", "nobody"])
     }).pipe(Effect.scoped))
+})
+
+describe("Users who send wrong tokens", () => {
+  const tries = (token: string, address = "192.0.2.1") =>
+    Effect.flatMap(Users, (users) => users.ofToken({ address, headers: {} }, token)).pipe(
+      Effect.match({ onFailure: ({ _tag }) => _tag, onSuccess: ({ id }) => id })
+    )
+  const times = (n: number, token: string) =>
+    Effect.map(Effect.all(Array.from({ length: n }, () => tries(token))), (answers) => answers.at(-1))
+
+  it.effect("have to wait from the fifth on, until they send a right one", () =>
+    Effect.gen(function*() {
+      const token = yield* sign({ sub: "ada", exp: inAnHour() }, bytes(secret))
+      assert.strictEqual(yield* times(5, "guess"), "UnknownUser")
+      assert.strictEqual(yield* tries(token), "TooManyAttempts")
+      assert.strictEqual(yield* tries(token, "192.0.2.2"), "ada")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* times(1, "guess"), "UnknownUser")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* tries(token), "TooManyAttempts")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* tries(token), "ada")
+      assert.strictEqual(yield* times(5, "guess"), "UnknownUser")
+    }).pipe(Effect.provide(usersOf({ jwt_secret: Option.some(Redacted.make(secret)) }))))
+
+  it.effect("do not, if the token was good once", () =>
+    Effect.gen(function*() {
+      const expired = yield* sign({ sub: "ada", exp: 1 }, bytes(secret))
+      assert.strictEqual(yield* times(9, expired), "UnknownUser")
+    }).pipe(Effect.provide(usersOf({ jwt_secret: Option.some(Redacted.make(secret)) }))))
 })
 
 describe("Users by the word of a proxy", () => {
