@@ -1,21 +1,21 @@
 /** A recorded session as a test: no agent, no network, no time. Record your own with `ai-relay serve --record DIR`. */
 import { assert, it } from "@effect/vitest"
-import { Relay, SessionRegistry } from "ai-relay"
-import { Effect, Fiber, Stream, TestClock } from "effect"
+import { firstOf, replay } from "ai-relay/testing"
+import { Effect, Fiber, Option, Stream, TestClock } from "effect"
 
-it.scoped("the recorded agent asks before it runs a tool", () =>
+const transcript = "test/fixtures/replay/two-permissions.ndjson"
+
+it.scoped("the recorded agent asks before it runs a tool, and is told no after half an hour", () =>
   Effect.gen(function*() {
-    const { session } = yield* (yield* SessionRegistry).join({
-      tool: "replay",
-      folder: "test/fixtures/replay",
-      command: ["two-permissions.ndjson"]
-    })
-    const asked = yield* session.log.tail(0).pipe(
-      Stream.filter(({ type }) => type === "permission_request"),
-      Stream.take(1),
-      Stream.runCollect,
-      Effect.fork
-    )
-    yield* TestClock.adjust("1 minute")
-    assert.lengthOf([...yield* Fiber.join(asked)], 1)
-  }).pipe(Effect.provide(Relay.layerSessions())))
+    const session = yield* replay(transcript, { permission_timeout: 30 * 60 })
+    const told = yield* Effect.fork(Stream.runCollect(session.log.tail(0)))
+
+    yield* TestClock.adjust("2 seconds")
+    const asked = Option.getOrThrow(yield* firstOf(session, "permission_request"))
+    assert.strictEqual(asked.tool, "Bash")
+    yield* session.submit({ type: "permission_response", request_id: asked.request_id, behavior: "allow" })
+
+    yield* TestClock.adjust("2 hours")
+    const types = [...yield* Fiber.join(told)].map(({ type }) => type)
+    assert.includeMembers(types, ["control_response", "tool_result", "permission_cancelled", "turn_end"])
+  }))

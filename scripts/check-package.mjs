@@ -124,6 +124,13 @@ try {
       import { RelayClient } from "${pkg.name}/client/effect"
       if (RelayClient.layer === undefined) throw new Error("it has no layer")
     `))
+  await check(`import { replay } from "${pkg.name}/testing"`, beside, () =>
+    node(`
+      import { replay } from "${pkg.name}/testing"
+      import { Effect } from "effect"
+      const refused = await Effect.runPromise(Effect.flip(Effect.scoped(replay("no-such-file"))))
+      if (!refused.message.includes("no-such-file")) throw refused
+    `))
   await check(`import * as schema from "${pkg.name}/schema"`, beside, () =>
     node(`
       import * as schema from "${pkg.name}/schema"

@@ -52,9 +52,8 @@ export const layerAdapters = Layer.unwrapEffect(Effect.map(RelayConfig, ({ tools
     )
   )
 
-/** Sessions without sockets, for embedding. */
-export const layerSessions = (settings?: Partial<Settings>) =>
-  Layer.merge(SessionRegistry.layer, OrphanSweep.layer).pipe(
+const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings>) =>
+  SessionRegistry.layer.pipe(
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
     Layer.provide(
       Layer.unwrapEffect(
@@ -68,10 +67,18 @@ export const layerSessions = (settings?: Partial<Settings>) =>
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
     Layer.provide(Layer.mergeAll(NodeHttpClient.layer, EnvironmentCredentials.layer)),
     Layer.provideMerge(Journal.layer),
-    Layer.provide(IdGenerator.layer),
+    Layer.provide(ids),
     Layer.provide(RelayConfig.layer(settings)),
     Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer))
   )
+
+/** Sessions without sockets, for embedding. */
+export const layerSessions = (settings?: Partial<Settings>) =>
+  Layer.merge(sessionsOver(IdGenerator.layer, settings), OrphanSweep.layer)
+
+/** The same for tests: sessions and turns are named by counting, and nothing of an earlier relay is looked for. */
+export const layerSessionsTest = (settings?: Partial<Settings>) =>
+  sessionsOver(IdGenerator.layerTest, settings)
 
 export interface RelayOptions extends Partial<Settings>, Partial<ServerSettings>, AuthOptions {}
 

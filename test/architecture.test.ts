@@ -138,10 +138,10 @@ describe("files", () => {
 
   const madeOfSchemas = join("client", "wire.ts")
   it("are short enough to be read in one go", () => {
-    const lengthOf = ({ text }: File) => text.split("\n").length
+    const lengthOf = ({ text }: File) => text.trimEnd().split("\n").length
     assert.deepStrictEqual(
       breaking((file) =>
-        nameOf(file) !== madeOfSchemas && lengthOf(file) > 300 ? [`${lengthOf(file)} lines`] : []
+        nameOf(file) !== madeOfSchemas && lengthOf(file) > 250 ? [`${lengthOf(file)} lines`] : []
       ),
       []
     )

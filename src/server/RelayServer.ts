@@ -15,6 +15,7 @@ import { AgentFindings } from "../services/AgentFindings.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import type { Journal } from "../services/Journal.js"
 import * as Metrics from "../services/Metrics.js"
+import { Sender } from "../services/Sender.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
 import { waitUntil } from "../services/waitUntil.js"
 import * as Connection from "./Connection.js"
@@ -163,7 +164,13 @@ const make = Effect.gen(function*() {
       return turnAway(socket, "404 Not Found", "nothing is served at /acp yet")
     }
     sockets.handleUpgrade(request, socket, head, (ws) => {
-      fork(Effect.annotateLogs(serve(ws, socket, visitor), { connection: ++connections }))
+      const connection = ++connections
+      fork(
+        serve(ws, socket, visitor).pipe(
+          Effect.annotateLogs({ connection }),
+          Effect.provideService(Sender, { address: visitor.address, connection })
+        )
+      )
     })
   })
 

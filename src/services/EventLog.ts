@@ -7,25 +7,13 @@
  * is not is cut off instead (`overrun`): one stalled client must not stop the agent for the rest.
  * The members named `unsafe…` are synchronous: they are the hot path.
  */
-import { Context, Deferred, Effect, FiberId, Layer, Option, Stream } from "effect"
+import { Context, Effect, Layer, Stream } from "effect"
 import type { Encoding } from "../adapters/Adapter.js"
 import type { BodyOf, EventBody, RelayEvent, SessionId } from "../schema/index.js"
 import { type EventStore, makeMemory } from "./EventStore.js"
-import { type Batch, type Draft, encodeBatch, lastSeqOf, textsOf } from "./frames.js"
+import { type Follower, streamOf } from "./Follower.js"
+import { type Batch, type Draft, encodeBatch, lastSeqOf, makeWordsOf, textsOf } from "./frames.js"
 import * as SessionSummary from "./SessionSummary.js"
-
-/** A reader's place in the log. */
-export interface Follower {
-  /** The next unread batch, if there is one; good until the event loop turns. Taking it moves the cursor. */
-  readonly next: () => Batch | undefined
-  /** The first `seq` the log could give, when it no longer holds all that was asked for. */
-  readonly gap: number | undefined
-  /** This follower fell too far behind and was cut off; what it has not taken it must ask for again. */
-  readonly overrun: () => boolean
-  /** The log is closed and everything was taken. */
-  readonly done: () => boolean
-  readonly detach: () => void
-}
 
 export class EventLog extends Context.Tag("ai-relay/services/EventLog")<EventLog, {
   readonly session_id: SessionId
@@ -193,23 +181,14 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     else unsafeBatch(() => draft(event, raw, encoding))
   }
 
-  /** Of a stream, one event after the other says what it is in the same words. */
-  let piece: BodyOf<"stream_event"> | undefined
-  let beforeText = ""
-  let afterText = ""
+  const wordsOf = makeWordsOf()
 
   const unsafeSplice = (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array): void => {
     if (depth === 0) return void unsafeBatch(() => unsafeSplice(event, text, raw))
     if (closed) return
-    if (event !== piece) {
-      const { delta, type, ...others } = event
-      beforeText = JSON.stringify({ type, delta }).slice(0, -1)
-      afterText = Object.keys(others).length === 0 ? "" : `,${JSON.stringify(others).slice(1, -1)}`
-      piece = event
-    }
+    const { after, before } = wordsOf(event)
     seq += 1
-    const rest = afterText + envelopeOf(summary.open_turn)
-    drafts.push({ head: beforeText, encoding: "latin1", text, rest, raw })
+    drafts.push({ head: before, encoding: "latin1", text, rest: after + envelopeOf(summary.open_turn), raw })
   }
 
   const unsafeFollow = (after_seq: number, wake: () => void): Follower => {
@@ -236,26 +215,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     }
   }
 
-  const batches = (after_seq: number): Stream.Stream<Batch> =>
-    Stream.unwrapScoped(Effect.gen(function*() {
-      let news = Deferred.unsafeMake<void>(FiberId.none)
-      const follower = yield* Effect.acquireRelease(
-        Effect.sync(() => unsafeFollow(after_seq, () => Deferred.unsafeDone(news, Effect.void))),
-        (follower) => Effect.sync(follower.detach)
-      )
-      const pull: Effect.Effect<Batch, Option.Option<never>> = Effect.suspend(() => {
-        const batch = follower.next()
-        // Whoever pulls a stream may do so later than its bytes are good.
-        if (batch !== undefined) return Effect.succeed({ ...batch, bytes: Buffer.from(batch.bytes) })
-        if (follower.overrun()) {
-          return Effect.dieMessage("the log was read too slowly; follow again after the last seq")
-        }
-        if (follower.done()) return Effect.fail(Option.none())
-        news = Deferred.unsafeMake(FiberId.none)
-        return Effect.zipRight(Deferred.await(news), pull)
-      })
-      return Stream.repeatEffectOption(pull)
-    }))
+  const batches = (after_seq: number) => streamOf((wake) => unsafeFollow(after_seq, wake))
 
   const close = Effect.sync(() => {
     closed = true

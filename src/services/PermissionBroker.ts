@@ -10,6 +10,7 @@ import { PermissionGate, type PermissionOutcome, type PermissionUnanswered } fro
 import type { RequestId } from "../schema/Ids.js"
 import type { PermissionRequest, PermissionResponse } from "../schema/index.js"
 import { EventLog } from "./EventLog.js"
+import { Sender } from "./Sender.js"
 
 /** The answer names a request that is unknown or already settled. */
 export class PermissionNotPending extends Schema.TaggedError<PermissionNotPending>()("PermissionNotPending", {
@@ -66,9 +67,13 @@ const toOutcome = (ask: PermissionRequest, answer: PermissionResponse): Permissi
   return { ...answer, behavior, ...(scope !== undefined && { scope }) }
 }
 
-/** What was decided beyond yes or no, and by which command: for the journal, and for the cards of other clients. */
-const decisionOf = ({ message, message_id, option_id, scope, updatedInput }: PermissionResponse) => {
+/** What was decided beyond yes or no, by whom and by which command: for the journal, and other clients' cards. */
+const decisionOf = (
+  { message, message_id, option_id, scope, updatedInput }: PermissionResponse,
+  by: Sender.Fields
+) => {
   const metadata = {
+    ...(Object.keys(by).length > 0 && { by }),
     ...(message_id !== undefined && { message_id }),
     ...(option_id !== undefined && { option_id }),
     ...(scope !== undefined && { scope }),
@@ -83,7 +88,7 @@ export const make = Effect.fnUntraced(function*(timeout: Duration.DurationInput)
   const deadline = Duration.decode(timeout)
   const pending = new Map<RequestId, Pending>()
 
-  const settle = (request_id: RequestId, outcome: PermissionOutcome) => {
+  const settle = (request_id: RequestId, outcome: PermissionOutcome, by: Sender.Fields = {}) => {
     const entry = pending.get(request_id)
     if (entry === undefined) return false
     pending.delete(request_id)
@@ -95,7 +100,7 @@ export const make = Effect.fnUntraced(function*(timeout: Duration.DurationInput)
           text: why[outcome.reason],
           metadata: { reason: outcome.reason }
         }
-        : { type: "control_response", request_id, status: outcome.behavior, ...decisionOf(outcome) }
+        : { type: "control_response", request_id, status: outcome.behavior, ...decisionOf(outcome, by) }
     )
     Deferred.unsafeDone(entry.answered, Effect.succeed(outcome))
     return true
@@ -134,7 +139,7 @@ export const make = Effect.fnUntraced(function*(timeout: Duration.DurationInput)
     if (entry === undefined) {
       return yield* new PermissionNotPending({ request_id: answer.request_id ?? answer.tool_use_id ?? "" })
     }
-    settle(entry.ask.request_id, toOutcome(entry.ask, answer))
+    settle(entry.ask.request_id, toOutcome(entry.ask, answer), yield* Sender)
   })
 
   const cancelAll = (reason: PermissionUnanswered["reason"]) =>

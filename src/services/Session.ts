@@ -22,6 +22,7 @@ import type { Opened } from "./Journal.js"
 import * as Metrics from "./Metrics.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { RelayConfig } from "./RelayConfig.js"
+import { Sender } from "./Sender.js"
 import * as SessionSink from "./SessionSink.js"
 import type { SessionSummary } from "./SessionSummary.js"
 import * as Turn from "./Turn.js"
@@ -32,7 +33,10 @@ export interface Session {
   readonly log: Context.Tag.Service<EventLog.EventLog>
   /** The last `seq` of the session's earlier life; 0 if it had none. */
   readonly since: number
-  /** Put a command into the inbox; waits while that is full. What it leads to is in the log. */
+  /**
+   * Put a command into the inbox; waits while that is full. What it leads to is in the log; an answer to a
+   * permission with the `Sender` it was submitted by.
+   */
   readonly submit: (command: ClientCommand) => Effect.Effect<void>
   /** No turn begins any more; the running one may go on for so many seconds. Its clients are told. */
   readonly drain: (seconds: number) => Effect.Effect<void>
@@ -179,8 +183,12 @@ export const open = Effect.fn("Session.open")(function*(
     }
   }
 
-  const inbox = yield* Queue.bounded<ClientCommand>(inboxSize)
-  yield* Queue.take(inbox).pipe(Effect.flatMap(commands.handle), Effect.forever, Effect.forkScoped)
+  const inbox = yield* Queue.bounded<readonly [ClientCommand, Sender.Fields]>(inboxSize)
+  yield* Queue.take(inbox).pipe(
+    Effect.flatMap(([command, by]) => Effect.provideService(commands.handle(command), Sender, by)),
+    Effect.forever,
+    Effect.forkScoped
+  )
   if (opened !== undefined) settleOld(log, opened.summary)
   sink.start(describe())
 
@@ -188,7 +196,7 @@ export const open = Effect.fn("Session.open")(function*(
     id,
     log,
     since: opened?.summary.last_seq ?? 0,
-    submit: (command) => Effect.asVoid(Queue.offer(inbox, command)),
+    submit: (command) => Effect.flatMap(Sender, (by) => Effect.asVoid(Queue.offer(inbox, [command, by]))),
     drain: (seconds) => Effect.zipRight(commands.stopTurns, log.append(toDraining(seconds))),
     over: Deferred.await(over),
     describe,

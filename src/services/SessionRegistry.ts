@@ -24,11 +24,11 @@ import { type FolderNotFound, Folders, type ForbiddenFolder } from "./Folders.js
 import { checkHandshake } from "./HandshakeRules.js"
 import { IdGenerator } from "./IdGenerator.js"
 import { Journal, type JournalFailed, type SessionInUse } from "./Journal.js"
+import { type Listed, listedClosed, listedLive } from "./Listed.js"
 import { Recorder } from "./Recorder.js"
 import { RelayConfig } from "./RelayConfig.js"
 import { complete } from "./Reopening.js"
 import * as Session from "./Session.js"
-import type { SessionSummary } from "./SessionSummary.js"
 import * as Traces from "./Traces.js"
 
 /** No further session can be opened now. */
@@ -73,13 +73,6 @@ export class SessionRegistry extends Context.Tag("ai-relay/services/SessionRegis
   readonly list: Effect.Effect<ReadonlyArray<Listed>>
 }>() {
   static readonly layer = Layer.scoped(this, Effect.suspend(() => make))
-}
-
-/** A line in the list of sessions. */
-export interface Listed extends SessionSummary {
-  readonly state: "running" | "idle" | "closed"
-  /** How many follow it. */
-  readonly clients: number
 }
 
 /** One live session and who uses it. */
@@ -214,30 +207,20 @@ const make = Effect.gen(function*() {
   const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
 
   const list = Effect.map(journal.list, (kept): ReadonlyArray<Listed> => {
-    const live = [...entries.values()].flatMap(({ clients, session }): Array<Listed> => {
-      if (session === undefined) return []
-      const summary = session.log.summary()
-      return [{ ...summary, clients, state: summary.open_turn === undefined ? "idle" : "running" }]
-    })
-    const names = new Set(live.map(({ session_id }) => session_id))
-    return [
-      ...live,
-      ...kept.flatMap(({ summary }): Array<Listed> =>
-        names.has(summary.session_id) ? [] : [{ ...summary, clients: 0, state: "closed" }]
-      )
-    ]
+    const live = [...entries.values()].flatMap(({ clients, session }) =>
+      session === undefined ? [] : [listedLive(session.log.summary(), clients)]
+    )
+    const closed = kept.filter(({ summary }) => entries.get(summary.session_id)?.session === undefined)
+    return [...live, ...closed.map(({ summary }) => listedClosed(summary))]
   })
-
-  const sessions = () =>
-    [...entries.values()].flatMap(({ session }) => session === undefined ? [] : [session])
 
   const drain = (seconds: number) =>
     Effect.suspend(() => {
       isDraining = true
-      return Effect.forEach(sessions(), (session) => session.drain(seconds), { discard: true })
+      return Effect.forEach(all(), (session) => session.drain(seconds), { discard: true })
     })
 
-  const isBusy = () => sessions().some(({ log }) => log.turn() !== undefined)
+  const isBusy = () => all().some(({ log }) => log.turn() !== undefined)
 
   // Not `FiberSet.clear`: that waits for one to end before it tells the next.
   const closeAll = Effect.suspend(() => Fiber.interruptAll([...fibers]))

@@ -8,6 +8,7 @@
  * This is the hot path: plain functions over bytes, no Effect.
  */
 import type { Encoding } from "../adapters/Adapter.js"
+import type { BodyOf } from "../schema/index.js"
 
 export interface Batch {
   /** `seq` of the first frame; the others follow without gaps. */
@@ -47,6 +48,28 @@ const sizeOf = ({ encoding, head, raw, rest, text }: Draft): number =>
   + rest.length
   + (raw === undefined ? 0 : rawField.length + raw.length)
   + closing.length
+
+/** JSON text of an event before and after its `text`. */
+interface Words {
+  readonly before: string
+  readonly after: string
+}
+
+/** The words of pieces; of a stream, one event after the other is the same object. */
+export const makeWordsOf = () => {
+  let last: object | undefined
+  let words: Words
+  return (event: BodyOf<"stream_event">): Words => {
+    if (event === last) return words
+    const { delta, type, ...others } = event
+    last = event
+    words = {
+      before: JSON.stringify({ type, delta }).slice(0, -1),
+      after: Object.keys(others).length === 0 ? "" : `,${JSON.stringify(others).slice(1, -1)}`
+    }
+    return words
+  }
+}
 
 export const encodeBatch = (
   firstSeq: number,

@@ -212,7 +212,9 @@ describe("clients of a session", () => {
     await one.waitFor("permission_request")
     other.send({ type: "permission_response", request_id: "p1", behavior: "allow" })
     assert.strictEqual((await asked).behavior, "allow")
-    await one.waitFor("control_response")
+    const settled = await one.waitFor("control_response")
+    // The journal tells who it was: the second connection.
+    assert.deepNestedInclude(settled, { "metadata.by": { address: "127.0.0.1", connection: 2 } })
     for (const client of [one, other]) {
       await client.waitFor((event) => event.type === "turn_end" && event["turn"] === 6)
     }

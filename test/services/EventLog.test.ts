@@ -3,6 +3,7 @@ import { Chunk, Effect, Fiber, Stream, TestClock } from "effect"
 import * as fc from "fast-check"
 import { type EventBody, SessionId } from "../../src/schema/index.js"
 import * as EventLog from "../../src/services/EventLog.js"
+import type { Follower } from "../../src/services/Follower.js"
 import { type Batch, lastSeqOf, textsOf } from "../../src/services/frames.js"
 
 const session_id = SessionId.make("session-1")
@@ -16,7 +17,7 @@ const seqsOf = (batch: Batch | undefined): ReadonlyArray<number> =>
   batch === undefined ? [] : eventsOf(batch).map(({ seq }) => seq)
 
 /** All there is to take, batch by batch. */
-const takeAll = (follower: EventLog.Follower): ReadonlyArray<Batch> => {
+const takeAll = (follower: Follower): ReadonlyArray<Batch> => {
   const taken: Array<Batch> = []
   for (let batch = follower.next(); batch !== undefined; batch = follower.next()) taken.push(batch)
   return taken
@@ -150,7 +151,7 @@ describe("the followers of a log", () => {
   )
 
   interface Reader {
-    readonly follower: EventLog.Follower
+    readonly follower: Follower
     /** The last `seq` it has. */
     at: number
   }

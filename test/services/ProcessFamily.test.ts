@@ -46,10 +46,10 @@ const on = (signal: string) =>
 describe("when the scope of an agent closes", { timeout: 20_000 }, () => {
   it.live("it is given the time to end with its input", () =>
     Effect.gen(function*() {
-      const { agent, took } = yield* closeWhenReady("echo $$; cat; echo bye", {}, { input: 3000 })
+      const { agent, took } = yield* closeWhenReady("echo $$; cat; echo bye", {}, { input: 10_000 })
       assert.strictEqual(agent.lines[1], "bye")
       assert.deepStrictEqual(yield* agent.exit, { exit_code: 0, stderr: [] })
-      assert.isBelow(took, 2000)
+      assert.isBelow(took, 5000)
     }))
 
   it.live("it is asked by SIGTERM, or by the signal it likes better", () =>
@@ -64,15 +64,18 @@ describe("when the scope of an agent closes", { timeout: 20_000 }, () => {
   it.live("that signal is not for those it left behind, who might ignore it", () =>
     Effect.gen(function*() {
       const script = `sh -c '${patient}' & cat`
-      const { took } = yield* closeWhenReady(script, { stopSignal: "SIGINT" }, { input: 3000, signal: 3000 })
-      assert.isBelow(took, 2000)
+      const { took } = yield* closeWhenReady(script, { stopSignal: "SIGINT" }, {
+        input: 10_000,
+        signal: 10_000
+      })
+      assert.isBelow(took, 5000)
     }))
 
   it.live("it is killed when it does not listen", () =>
     Effect.gen(function*() {
       const { agent, took } = yield* closeWhenReady(stubborn)
       assert.strictEqual((yield* agent.exit).signal, "SIGKILL")
-      assert.isBelow(took, 3000)
+      assert.isBelow(took, 5000)
     }))
 
   it.live("it is killed when it is suspended", () =>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { makeRedact } from "../../src/services/redact.js"
+import { cpuTime } from "../support/cpuTime.js"
 
 const redactShapes = makeRedact({})
 const inJson = (text: string) => JSON.stringify({ text })
@@ -135,8 +136,8 @@ describe("redact", () => {
 
   it("is quick with megabytes", () => {
     const line = inJson("x\\\"\n".repeat(500_000) + keys.AWS)
-    const started = performance.now()
-    assert.isTrue(makeRedact({ A_TOKEN: "another secret" })(line).endsWith("[REDACTED]\"}"))
-    assert.isBelow(performance.now() - started, 2000)
+    const redacting = () =>
+      assert.isTrue(makeRedact({ A_TOKEN: "another secret" })(line).endsWith("[REDACTED]\"}"))
+    assert.isBelow(cpuTime(redacting), 2000)
   })
 })

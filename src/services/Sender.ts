@@ -1,0 +1,22 @@
+/**
+ * Sender: who gave the command that a session carries out at the moment.
+ *
+ * Provided around each command by the session, so that what a command leads to can be journaled with who wanted it.
+ * Empty where an app that embeds the relay gives commands and does not say for whom.
+ */
+import { Context } from "effect"
+
+export class Sender extends Context.Reference<Sender>()("ai-relay/services/Sender", {
+  defaultValue: (): Sender.Fields => ({})
+}) {}
+
+export declare namespace Sender {
+  interface Fields {
+    /** The peer's address. */
+    readonly address?: string | undefined
+    /** The number of its connection, as in the relay's log. */
+    readonly connection?: number
+    /** Whatever the embedding app calls its users. */
+    readonly user?: string
+  }
+}
