@@ -51,7 +51,7 @@ export default defineConfig({
       // Kills what it can.
       special("chaos", { hookTimeout: 60_000 }),
       // The console in a real browser.
-      special("browser", { testTimeout: 120_000, hookTimeout: 120_000 }),
+      special("browser", { testTimeout: 300_000, hookTimeout: 120_000 }),
       // The lab with a real Docker engine.
       special("containers", { testTimeout: 120_000, hookTimeout: 120_000 })
     ]
