@@ -52,7 +52,7 @@ export default defineConfig({
       // Kills what it can.
       special("chaos", { hookTimeout: 60_000 }),
       // The console in a real browser.
-      special("browser", { testTimeout: 120_000, hookTimeout: 120_000 }),
+      special("browser", { testTimeout: 300_000, hookTimeout: 120_000 }),
       // The lab with a real Docker engine, which has names enough for several files at once.
       special("containers", { testTimeout: 120_000, hookTimeout: 120_000 }, { singleFork: false })
     ]

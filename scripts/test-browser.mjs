@@ -36,7 +36,7 @@ if (reason !== undefined) console.log(`skipping the browser suite: ${reason}`)
 
 const [first, ...rest] = process.argv.slice(2)
 const images = first === "--images"
-const built = run(process.execPath, ["scripts/build.mjs", "cli", "console"])
+const built = run(process.execPath, ["scripts/build.mjs", "library", "cli", "console"])
 process.exitCode = built || run(
   process.execPath,
   [

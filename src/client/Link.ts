@@ -20,11 +20,15 @@ export interface Lost {
   /** The close code; 1006 when there was none. */
   readonly code: number
   readonly reason: string
+  /** What `prepare` failed with. */
+  readonly cause?: unknown
 }
 
 export interface LinkOptions {
   readonly url: string
   readonly WebSocket: SocketConstructor
+  /** Gets what each connection needs anew, such as a ticket, before it is opened. If it fails, so has the attempt. */
+  readonly prepare?: () => Promise<void> | undefined
   /** The first frame, asked for at each connection. */
   readonly handshake: () => object
   readonly onFrame: (frame: string) => void
@@ -42,7 +46,7 @@ export interface Link {
   readonly stop: () => void
 }
 
-/** How long a relay may take to accept a connection, then to open the session (agents start slowly), in ms. */
+/** How long `prepare` may take, a relay to accept a connection, then to open the session (agents start slowly), in ms. */
 const openMs = 10_000
 const greetingMs = 120_000
 /** Silence after which the relay is asked whether it is there, and how long it may take to say so, in ms. */
@@ -63,6 +67,7 @@ const page: {
 } = globalThis as object
 
 const nobody: Lost = { code: 1006, reason: "the relay does not answer" }
+const unprepared = "what to show the relay could not be got"
 
 export const open = (options: LinkOptions): Link => {
   let socket: Socket | undefined
@@ -72,6 +77,8 @@ export const open = (options: LinkOptions): Link => {
   let waiting = false
   let stopped = false
   let failures = 0
+  /** What an earlier attempt still says is of no interest. */
+  let attempt = 0
 
   const after = (ms: number, act: () => void) => {
     clearTimeout(timer)
@@ -94,12 +101,25 @@ export const open = (options: LinkOptions): Link => {
     waiting = false
     options.onConnecting()
     if (stopped) return
+    const mine = attempt
+    const current = <Event>(act: (event: Event) => void) => (event: Event) => {
+      if (attempt === mine) act(event)
+    }
+    const prepared = options.prepare?.()
+    if (prepared === undefined) return dial(current)
+    after(openMs, () => lose({ code: 1006, reason: unprepared }))
+    prepared.then(
+      current(() => dial(current)),
+      current((cause: unknown) => {
+        lose({ code: 1006, reason: cause instanceof Error ? cause.message : unprepared, cause })
+      })
+    )
+  }
+
+  const dial = (current: <Event>(act: (event: Event) => void) => (event: Event) => void) => {
     const mine = new options.WebSocket(options.url)
     let failure = ""
     socket = mine
-    const current = <Event>(act: (event: Event) => void) => (event: Event) => {
-      if (socket === mine) act(event)
-    }
     after(openMs, () => lose(nobody))
     mine.addEventListener(
       "open",
@@ -145,9 +165,10 @@ export const open = (options: LinkOptions): Link => {
     connect()
   }
 
-  /** What this socket still says is of no interest. One that is not open yet cannot be closed everywhere. */
+  /** A socket that is not open yet cannot be closed everywhere. */
   const release = () => {
     clearTimeout(timer)
+    attempt += 1
     const old = socket
     socket = undefined
     try {

@@ -103,7 +103,7 @@ export interface RelaySession {
 }
 
 export interface SessionOptions<R>
-  extends Omit<ConnectOptions, "url" | "token" | "WebSocket" | "onPermission" | "signal">
+  extends Omit<ConnectOptions, "url" | "token" | "ticket" | "WebSocket" | "onPermission" | "signal">
 {
   /** Answers what the agent asks; interrupted when nobody needs to answer any more. */
   readonly onPermission?: (
@@ -113,7 +113,10 @@ export interface SessionOptions<R>
 
 export interface RelayAddress {
   readonly url?: string | URL
-  readonly token?: string
+  /** The access token, or what gives it before each connection. */
+  readonly token?: string | Effect.Effect<string>
+  /** Gives a new ticket before each connection, for one lets in once. */
+  readonly ticket?: Effect.Effect<string>
   /** Default: the engine's own, else that of `ws`. */
   readonly WebSocket?: SocketConstructor
 }
@@ -135,7 +138,7 @@ const engineSocket = Effect.promise(async () =>
 const orLog = <R>(asking: Effect.Effect<Answer | "allow" | "deny" | undefined, never, R>) =>
   Effect.tapDefect(asking, (cause) => Effect.logError("onPermission failed", cause))
 
-const make = (address: RelayAddress) =>
+const make = ({ ticket, token, ...address }: RelayAddress) =>
   Effect.map(engineSocket, (engine) => {
     const connect = Effect.fn("RelayClient.connect")(
       function*<R = never>({ onPermission, ...options }: SessionOptions<R> = {}) {
@@ -146,6 +149,8 @@ const make = (address: RelayAddress) =>
               ...engine,
               ...address,
               ...options,
+              ...(token !== undefined && { token: typeof token === "string" ? token : () => run(token) }),
+              ...(ticket !== undefined && { ticket: () => run(ticket) }),
               ...(onPermission !== undefined && {
                 onPermission: (request, signal) => run(orLog(onPermission(request)), { signal })
               })

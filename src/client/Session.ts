@@ -1,4 +1,5 @@
 /** Session: a conversation with an agent, as a page sees it. */
+import type { Ask } from "./Credentials.js"
 import type { SocketConstructor } from "./Link.js"
 import type { OnPermission, PermissionRequest } from "./Permissions.js"
 import type { Answer, Command, Content, EventOf, Handshake, RelayEvent, When } from "./protocol.js"
@@ -14,9 +15,13 @@ export type ConnectionState =
   /** For good. `error.code` says why: `session_ended`, `closed`, `unreachable`, or what the relay refused with. */
   | { readonly status: "closed"; readonly error: RelayError }
 
-export interface ConnectOptions extends Handshake {
+export interface ConnectOptions extends Omit<Handshake, "ticket" | "token"> {
   /** Default: where the page comes from, else ws://localhost:8765. `http:` is taken as `ws:`. */
   readonly url?: string | URL
+  /** The relay's access token, or what gives it before each connection. */
+  readonly token?: string | null | Ask
+  /** What gives a ticket before each connection; a string serves the first one only. */
+  readonly ticket?: string | null | Ask
   /** Default: the engine's own. */
   readonly WebSocket?: SocketConstructor
   /** Every event, as it comes. Without it events wait for `for await`. */

@@ -7,6 +7,7 @@ import type { SocketConstructor } from "./Link.js"
 import { openSession } from "./openSession.js"
 import type { ConnectOptions, Session } from "./Session.js"
 
+export type { Ask } from "./Credentials.js"
 export type { Socket, SocketConstructor } from "./Link.js"
 export type { OnPermission, PermissionRequest } from "./Permissions.js"
 export type {

@@ -2,6 +2,7 @@
  * openSession: joins the parts of a session. It outlives its connections: every event comes once and in order, every
  * command is carried out once, whatever happens to the network or the relay in between.
  */
+import * as Credentials from "./Credentials.js"
 import * as Link from "./Link.js"
 import * as Mailbox from "./Mailbox.js"
 import * as Outbox from "./Outbox.js"
@@ -43,8 +44,9 @@ export const openSession = (
   WebSocket: Link.SocketConstructor,
   options: ConnectOptions
 ): Session => {
-  const { onEvent, onPermission, onState, retries = Infinity, signal, ...given } = options
+  const { onEvent, onPermission, onState, retries = Infinity, signal, ticket, token, ...given } = options
   const { url: _, WebSocket: __, ...handshake } = given
+  const credentials = Credentials.make({ ticket, token })
   const session_id = handshake.session_id ?? newId()
   // A name that was just made up has no events before.
   let seq = handshake.after_seq ?? (handshake.session_id === undefined ? 0 : undefined)
@@ -137,7 +139,8 @@ export const openSession = (
   }
 
   /** Why not to come again. */
-  const verdict = ({ code, reason }: Link.Lost, failures: number): RelayError | undefined => {
+  const verdict = ({ cause, code, reason }: Link.Lost, failures: number): RelayError | undefined => {
+    if (cause instanceof RelayError) return cause
     if (code === ended || (over && code !== restarting)) {
       return new RelayError("session_ended", refusal?.message ?? "the session has ended", refusal?.event)
     }
@@ -164,8 +167,10 @@ export const openSession = (
   const link = Link.open({
     url,
     WebSocket,
+    prepare: credentials.renew,
     handshake: () => ({
       ...handshake,
+      ...credentials.current(),
       session_id,
       ...(seq !== undefined && { after_seq: seq }),
       // Should it have ended already, it is opened again only to hear that.

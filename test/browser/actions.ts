@@ -1,7 +1,8 @@
 /** actions: what a person does in the console, and what must be seen then. */
 import axe, { type AxeResults } from "axe-core"
-import type { Page } from "playwright-core"
-import type { Stage } from "./stage.js"
+import type { Locator, Page } from "playwright-core"
+import { expect } from "vitest"
+import { patience, type Stage } from "./stage.js"
 
 export const prompt = async (page: Page, text: string) => {
   await page.getByLabel("Prompt").fill(text)
@@ -26,6 +27,11 @@ export const said = (page: Page, text: string | RegExp) =>
   page.getByRole("log").getByText(text).first().waitFor()
 
 export const isIdle = (page: Page) => page.getByText(/· ready$/).waitFor()
+
+/** So many of them are there. */
+export const areThere = async (things: Locator, count: number) => {
+  await expect.poll(() => things.count(), { timeout: patience }).toBe(count)
+}
 
 /** What axe finds wrong, in words. */
 export const violations = async (page: Page): Promise<ReadonlyArray<string>> => {

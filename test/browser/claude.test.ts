@@ -7,7 +7,7 @@ import { agentEnv, whyNotInstalled } from "../support/agents.js"
 import { type ModelApi, startModelApi } from "../support/modelApi/ModelApi.js"
 import { reply, slow } from "../support/modelApi/script.js"
 import { whyNoBrowser } from "../support/page.js"
-import { allow, isIdle, prompt, said } from "./actions.js"
+import { allow, areThere, isIdle, prompt, said } from "./actions.js"
 import { setStage } from "./stage.js"
 
 const missing = whyNoBrowser() ?? whyNotInstalled("claude")
@@ -96,6 +96,47 @@ describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
     await page.getByText(/^Stopped\./).waitFor()
     await prompt(page, "and now?")
     await said(page, "Hello from the scripted model.")
+  })
+
+  it("hands what is said to the running turn, with Ctrl+Enter or the button", async () => {
+    model().on(/RUN/, [reply({ tool: shell }), reply({ text: "Both seen." })])
+    const page = await open()
+    await prompt(page, "RUN it")
+    await page.getByRole("region", { name: "Permission" }).waitFor()
+    await page.getByLabel("Prompt").fill("mind the gap")
+    await page.keyboard.press("Control+Enter")
+    await said(page, "mind the gap")
+    await page.getByLabel("Prompt").fill("and the step")
+    await page.getByRole("button", { name: "Steer" }).click()
+    await said(page, "and the step")
+    await areThere(page.getByText("said during the turn"), 2)
+    await allow(page)
+    await said(page, "Both seen.")
+    await isIdle(page)
+    const seen = JSON.stringify(model().requests.findLast(({ model }) => model !== undefined)?.body)
+    expect(seen).toContain("mind the gap")
+    expect(seen).toContain("and the step")
+  })
+
+  it("shows Claude's own messages beside the events when they are asked for", async () => {
+    const page = await open()
+    await prompt(page, "hello")
+    await said(page, "Hello from the scripted model.")
+    await isIdle(page)
+    await page.getByRole("button", { name: "Events" }).click()
+    const dialog = page.getByRole("dialog")
+    await dialog.getByLabel("Filter").fill("assistant_message")
+    await dialog.getByRole("button", { name: /assistant_message/ }).click()
+    await dialog.getByText("\"type\": \"assistant_message\"").waitFor()
+    await areThere(dialog.getByText("\"raw\""), 0)
+    await dialog.getByLabel("Native messages").check()
+    await dialog.getByRole("button", { name: /assistant_message/ }).click()
+    // Claude's own word for it.
+    await dialog.getByText("\"raw\"").filter({ hasText: "\"type\": \"assistant\"" }).waitFor()
+    await dialog.getByLabel("Native messages").uncheck()
+    await dialog.getByRole("button", { name: /assistant_message/ }).click()
+    await dialog.getByText("\"type\": \"assistant_message\"").waitFor()
+    await areThere(dialog.getByText("\"raw\""), 0)
   })
 
   it("hands an image that was pasted to the model", async () => {

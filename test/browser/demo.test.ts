@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import type { Page } from "playwright-core"
 import { describe, expect, it } from "vitest"
 import { desktop, phone, whyNoBrowser } from "../support/page.js"
-import { allow, answerQuestion, isIdle, prompt, said, startDemo, violations } from "./actions.js"
+import { allow, answerQuestion, areThere, isIdle, prompt, said, startDemo, violations } from "./actions.js"
 import { setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
@@ -29,15 +29,15 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     await page.getByLabel("Output").getByText(/1 failed \| 19 passed/).waitFor()
     await page.getByText("exit 1").waitFor()
     await page.getByRole("button", { name: /Round once, at the end.*2 of 4/ }).click()
-    expect(await page.locator(".plan-steps li").count()).toBe(4)
+    await areThere(page.locator(".plan-steps li"), 4)
     await page.getByRole("button", { name: /2 of 4/ }).click()
     await page.getByRole("form", { name: "Question" }).waitFor()
     await finish(page)
     const diff = page.getByRole("region", { name: "Changes of total.ts" })
     await diff.waitFor()
-    expect(await diff.locator("tr[data-kind=added]").count()).toBe(5)
+    await areThere(diff.locator("tr[data-kind=added]"), 5)
     await page.getByRole("button", { name: "Show side by side" }).click()
-    expect(await diff.locator("td.line[data-kind=removed]").count()).toBe(7)
+    await areThere(diff.locator("td.line[data-kind=removed]"), 7)
     await diff.locator(".hljs-keyword").first().waitFor()
     expect(await page.getByRole("table").first().isVisible()).toBe(true)
     await page.getByText("$0.04", { exact: true }).waitFor()

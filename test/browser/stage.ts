@@ -10,7 +10,8 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest"
 import { type Daemon, startDaemon } from "../support/daemon.js"
 import { contextOf, launch, openTab, type Tab } from "../support/page.js"
 
-export const patience = 20_000 * Number(process.env["AI_RELAY_BROWSER_SLOW"] ?? 1)
+/** How long anything may take to be seen, in ms. */
+export const patience = 45_000 * Number(process.env["AI_RELAY_BROWSER_SLOW"] ?? 1)
 
 export interface Stage {
   readonly home: string
@@ -25,6 +26,12 @@ export interface Stage {
 }
 
 const bare = { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), LANG: "C.UTF-8", TERM: "dumb" }
+
+/** What was to be seen when a test failed. */
+const shoot = async (page: Page, name: string) => {
+  const path = join(tmpdir(), `ai-relay-browser-${name.replaceAll(/\W+/g, "-")}.png`)
+  await page.screenshot({ path }).then(() => console.log(`the page as it was: ${path}`), () => {})
+}
 
 export const setStage = (
   envOf: (home: string) => Promise<Readonly<Record<string, string>>> = () => Promise.resolve(bare),
@@ -54,8 +61,9 @@ export const setStage = (
     daemon = await start()
     browser = await launch()
   }, 120_000)
-  afterEach(async () => {
-    for (const { faults, page, strangers } of tabs.splice(0)) {
+  afterEach(async ({ task }) => {
+    for (const [index, { faults, page, strangers }] of tabs.splice(0).entries()) {
+      if (task.result?.state === "fail") await shoot(page, `${task.name} ${index + 1}`)
       await page.context().close()
       expect(faults).toEqual([])
       expect(strangers).toEqual([])

@@ -25,12 +25,13 @@ class PlayedSocket implements Link.Socket {
   }
 }
 
-const start = () => {
+const start = (prepare?: () => Promise<void>) => {
   const lost: Array<string> = []
   const pauses: Array<number> = []
   const link = Link.open({
     url: "ws://relay",
     WebSocket: PlayedSocket,
+    ...(prepare !== undefined && { prepare }),
     handshake: () => ({ tool: "fake" }),
     onFrame: () => {},
     onConnecting: () => {},
@@ -98,5 +99,20 @@ describe("Link", () => {
     vi.advanceTimersByTime(10_000)
     first.play("close", { code: 1006, reason: "" })
     assert.lengthOf(lost, 1)
+  })
+
+  it("waits no longer for what it was to show the relay than for the relay, and then does not use it", async () => {
+    const late: Array<() => void> = []
+    const { link, lost, pauses } = start(() => new Promise((resolve) => late.push(resolve)))
+    vi.advanceTimersByTime(10_000)
+    assert.lengthOf(lost, 1)
+    vi.advanceTimersByTime(pauses[0] ?? 0)
+    late[0]?.()
+    await Promise.resolve()
+    assert.isEmpty(PlayedSocket.all)
+    late[1]?.()
+    await Promise.resolve()
+    assert.lengthOf(PlayedSocket.all, 1)
+    link.stop()
   })
 })

@@ -1,11 +1,11 @@
 /** The client against a real relay, over sockets that break. Its agents are fakes. */
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { afterEach, assert, describe, it } from "vitest"
 import {
   connect,
   type ConnectionState,
   type ConnectOptions,
-  type RelayError,
+  RelayError,
   type RelayEvent,
   type Session
 } from "../../src/client/node.js"
@@ -313,6 +313,72 @@ describe("a network that breaks", () => {
     assert.lengthOf(logged().filter(({ type }) => type === "turn_end"), prompts.length)
   }, 60_000)
 })
+
+describe("a relay that wants to know who is there", () => {
+  const token = "the-right-token-long-enough"
+  const door = { auth: "always", token: Redacted.make(token), linger: 600 } as const
+
+  const ticketOf = async (port: number): Promise<string> => {
+    const headers = { authorization: `Bearer ${token}` }
+    const answer = await fetch(`http://127.0.0.1:${port}/ticket`, { method: "POST", headers })
+    return (await answer.json() as { readonly ticket: string }).ticket
+  }
+
+  it("is shown a new ticket at each connection, for one lets in once", async () => {
+    const relay = await startRelay(door)
+    const network = await unsteady(relay.port)
+    const given: Array<string> = []
+    const ticket = async () => {
+      const one = await ticketOf(relay.port)
+      given.push(one)
+      return one
+    }
+    const session = open(network.url, { ticket })
+    assert.strictEqual((await session.ask("one")).text, "Done.")
+    for (const n of range(3)) {
+      await cut(network, session)
+      assert.strictEqual((await session.ask(`${n}`)).text, "Done.")
+    }
+    assert.lengthOf(new Set(given), 4)
+    const spent = open(relay.url, { ticket: () => given[0] ?? "" })
+    assert.strictEqual((await failureOf(spent.ready)).code, "unauthorized")
+  })
+
+  it("may get another token when it is reached again", async () => {
+    const relay = await startRelay(door)
+    const network = await unsteady(relay.port)
+    let asked = 0
+    const session = open(network.url, { token: () => asked++ === 0 ? token : "no longer the right one" })
+    await session.ready
+    await cut(network, session)
+    assert.strictEqual((await closed(session)).code, "unauthorized")
+    assert.strictEqual(asked, 2)
+  })
+
+  it("is reached later when the ticket cannot be got now, and not at all when it never can", async () => {
+    const relay = await startRelay(door)
+    let asked = 0
+    const session = open(relay.url, {
+      ticket: () => {
+        if (asked++ === 0) throw new Error("the page's server is away")
+        return ticketOf(relay.port)
+      }
+    })
+    assert.deepInclude(await becomes(session, "waiting"), { reason: "the page's server is away" })
+    await session.ready
+    const refused = open(relay.url, {
+      ticket: () => Promise.reject(new RelayError("unauthorized", "log in first"))
+    })
+    assert.include(await failureOf(refused.ready), { code: "unauthorized", message: "log in first" })
+  })
+})
+
+/** The connection breaks, and another one is made. */
+const cut = async (network: FakeRelay.Unsteady, session: Session) => {
+  const lost = becomes(session, "waiting")
+  network.cutAll()
+  await lost
+}
 
 /** The relay is gone, and the session knows. */
 const goAway = async (network: FakeRelay.Unsteady, session: Session) => {

@@ -52,7 +52,9 @@ export const perform = Effect.fn("perform")(function*(play: Play) {
       played = ts
       return outcome.behavior === "deny" ? ifDenied[request_id ?? ""] : undefined
     }
-    yield* Effect.sleep(Duration.millis(Math.max(0, toMillis(ts) - toMillis(played))))
+    const pause = toMillis(ts) - toMillis(played)
+    // A timer of no time takes a millisecond.
+    if (pause > 0) yield* Effect.sleep(Duration.millis(pause))
     played = ts
     if (event.type === "permission_request") {
       asked.set(event.request_id, yield* Effect.forkIn(gate.request(event, raw), scope))

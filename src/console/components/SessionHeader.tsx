@@ -1,29 +1,39 @@
 /** SessionHeader: which session this is, how full its context is, what it has cost. */
 import { Activity, Menu, Power } from "lucide-react"
-import type { ConnectionState, Session } from "../../client/browser.js"
-import type { View } from "../model/View.js"
+import type { Session } from "../../client/browser.js"
+import type { State } from "../relay/SessionStore.js"
 import { Meter } from "./Meter.js"
 import { agentName, sessionName } from "./words.js"
 
 interface Props {
-  readonly view: View
-  readonly link: ConnectionState
+  readonly state: State
   readonly session: Session
   readonly onMenu: () => void
   readonly onInspect: () => void
 }
 
-const stateOf = ({ turn }: View, link: ConnectionState) =>
+const stateOf = ({ link, loaded, view: { turn } }: State) =>
   link.status === "closed"
     ? "closed"
-    : link.status === "open"
-    ? turn === undefined ? "idle" : "running"
-    : "waiting"
+    : link.status !== "open"
+    ? "waiting"
+    : loaded !== undefined
+    ? "loading"
+    : turn === undefined
+    ? "idle"
+    : "running"
 
-const stateText = { closed: "ended", idle: "ready", running: "working", waiting: "connecting" }
+const stateText = {
+  closed: "ended",
+  idle: "ready",
+  loading: "loading",
+  running: "working",
+  waiting: "connecting"
+}
 
-export const SessionHeader = ({ link, onInspect, onMenu, session, view }: Props) => {
-  const state = stateOf(view, link)
+export const SessionHeader = ({ onInspect, onMenu, session, state }: Props) => {
+  const { link, view } = state
+  const now = stateOf(state)
   return (
     <header className="bar">
       <button type="button" className="icon-button only-phone" onClick={onMenu} aria-label="Sessions">
@@ -32,8 +42,8 @@ export const SessionHeader = ({ link, onInspect, onMenu, session, view }: Props)
       <div className="bar-title">
         <h1 title={view.folder}>{sessionName(view.tool, view.folder) || "Session"}</h1>
         <p>
-          <span className="dot" data-state={state} />
-          {agentName(view.tool)} · {stateText[state]}
+          <span className="dot" data-state={now} />
+          {agentName(view.tool)} · {stateText[now]}
         </p>
       </div>
       <Meter view={view} />

@@ -90,8 +90,7 @@ const Conversation = ({ onChange, onMenu, onRaw, raw, store }: ConversationProps
   return (
     <main className="page session">
       <SessionHeader
-        view={view}
-        link={link}
+        state={state}
         session={store.session}
         onMenu={onMenu}
         onInspect={() => setInspecting(true)}

@@ -6,7 +6,7 @@ import { ArrowDown } from "lucide-react"
 import { useEffect, useRef } from "react"
 import { Virtualizer } from "virtua"
 import type { Session } from "../../client/browser.js"
-import { type Item, openAsks } from "../model/View.js"
+import { type Item, openAsks, type View } from "../model/View.js"
 import type { State, Unsent } from "../relay/SessionStore.js"
 import { ItemView } from "./ItemView.js"
 import { UserBubble } from "./UserBubble.js"
@@ -25,8 +25,38 @@ const Ghost = ({ prompt: { content } }: { readonly prompt: Unsent }) => {
   return <UserBubble text={text} images={blocks.filter((block) => block.type === "image")} note="sending…" />
 }
 
+const Greeting = ({ onPrompt, view }: Pick<Props, "onPrompt"> & { readonly view: View }) => (
+  <>
+    <h2>{view.started ? "Ready when you are" : "Starting the agent…"}</h2>
+    {view.started && (
+      <p className="muted">
+        Type a prompt. <kbd>/</kbd> lists commands, <kbd>Esc</kbd> stops a turn.
+      </p>
+    )}
+    <div className="chips center">
+      {view.suggestions.map((text) => (
+        <button
+          key={text}
+          type="button"
+          className="chip"
+          onClick={() => onPrompt(text)}
+        >
+          {text}
+        </button>
+      ))}
+    </div>
+  </>
+)
+
+const Loading = ({ loaded }: { readonly loaded: number }) => (
+  <>
+    <h2>Loading the conversation…</h2>
+    <progress value={loaded} aria-label="Loading the conversation" />
+  </>
+)
+
 export const Transcript = ({ onPrompt, session, state }: Props) => {
-  const { unsent, view } = state
+  const { loaded, unsent, view } = state
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
   const { atEnd, toEnd } = useStickToEnd(scroller, content)
@@ -63,27 +93,12 @@ export const Transcript = ({ onPrompt, session, state }: Props) => {
               <Ghost prompt={prompt} />
             </div>
           ))}
-          {view.turn !== undefined && <Working turn={view.turn} waits={waits} />}
+          {view.turn !== undefined && loaded === undefined && <Working turn={view.turn} waits={waits} />}
           {isEmpty && (
             <div className="greeting">
-              <h2>{view.started ? "Ready when you are" : "Starting the agent…"}</h2>
-              {view.started && (
-                <p className="muted">
-                  Type a prompt. <kbd>/</kbd> lists commands, <kbd>Esc</kbd> stops a turn.
-                </p>
-              )}
-              <div className="chips center">
-                {view.suggestions.map((text) => (
-                  <button
-                    key={text}
-                    type="button"
-                    className="chip"
-                    onClick={() => onPrompt(text)}
-                  >
-                    {text}
-                  </button>
-                ))}
-              </div>
+              {loaded === undefined
+                ? <Greeting view={view} onPrompt={onPrompt} />
+                : <Loading loaded={loaded} />}
             </div>
           )}
         </div>

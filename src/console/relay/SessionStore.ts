@@ -1,19 +1,24 @@
 /**
  * SessionStore: one session's state for React. Events are worked in once per frame of the screen, so that a fast agent
- * costs no more than one that is as fast as the eye; when many come at once (a long session is replayed) a part per frame.
+ * costs no more than one that is as fast as the eye. What happened before we came is worked in without drawing it, in
+ * short stretches between which the page answers, and shown when all of it is there.
  */
 import {
   connect,
   type ConnectionState,
   type Content,
+  type EventOf,
+  type Handshake,
+  RelayError,
   type RelayEvent,
   type Session,
   type When
 } from "../../client/browser.js"
-import type { Handshake } from "../../client/browser.js"
+import { number } from "../model/read.js"
 import { reduce } from "../model/reduce.js"
 import { empty, type View } from "../model/View.js"
 import { token } from "./address.js"
+import * as http from "./http.js"
 
 /** A prompt the relay has not taken yet. */
 export interface Unsent {
@@ -27,6 +32,8 @@ export interface State {
   readonly unsent: ReadonlyArray<Unsent>
   /** How many events there are. */
   readonly count: number
+  /** How much of what happened before is here, 0 to 1; undefined when it is shown. */
+  readonly loaded: number | undefined
 }
 
 export interface SessionStore {
@@ -41,10 +48,20 @@ export interface SessionStore {
   readonly close: () => void
 }
 
-/** Events worked in before the screen is drawn. */
-const mostPerFrame = 1500
+/** Events worked in between two looks at the clock, and the longest stretch of it, in ms. */
+const step = 200
+const stretchMs = 12
+/** So many must have been missed for a page to wait for all of them, and how often it says how far it is, in ms. */
+const many = 500
+const progressMs = 100
 
 const newId = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16)).join("")
+
+/** For one connection. Without the right token there will be none. */
+const ticket = () =>
+  http.ticket().catch((error: unknown) => {
+    throw error instanceof http.TokenWanted ? new RelayError("unauthorized", error.message) : error
+  })
 
 /** Before the next frame; a hidden page has none, and is not in a hurry. */
 const soon = (run: () => void) => {
@@ -55,46 +72,84 @@ const soon = (run: () => void) => {
 export const openStore = (session_id: string, handshake: Handshake): SessionStore => {
   const listeners = new Set<() => void>()
   const events: Array<RelayEvent> = []
-  let waiting: Array<RelayEvent> = []
+  /** Of `events`, those that are in `view`. */
+  let done = 0
+  let view = empty
+  /** The place the session had reached when this connection came to it, far from where we were. */
+  let goal: number | undefined
+  let shownAt = 0
   let scheduled = false
-  let state: State = { view: empty, link: { status: "connecting" }, unsent: [], count: 0 }
+  let state: State = { view, link: { status: "connecting" }, unsent: [], count: 0, loaded: undefined }
 
   const become = (fields: Partial<State>) => {
     state = { ...state, ...fields }
     for (const listener of listeners) listener()
   }
 
-  const work = () => {
-    scheduled = false
-    const batch = waiting.slice(0, mostPerFrame)
-    waiting = waiting.slice(mostPerFrame)
-    const view = reduce(state.view, batch)
+  const show = () =>
     become({
       view,
       unsent: state.unsent.filter(({ message_id }) => !view.settled.has(message_id)),
-      count: events.length
+      count: events.length,
+      loaded: undefined
     })
-    if (waiting.length > 0) schedule()
+
+  /** What the session is and can do is shown at once; what was said, when it is all there. */
+  const showProgress = (goal: number) => {
+    if (performance.now() - shownAt < progressMs) return
+    shownAt = performance.now()
+    become({ view: { ...view, items: state.view.items }, loaded: view.last_seq / goal })
+  }
+
+  const work = () => {
+    scheduled = false
+    const until = performance.now() + stretchMs
+    while (done < events.length && performance.now() < until) {
+      view = reduce(view, events.slice(done, done + step))
+      done = Math.min(events.length, done + step)
+    }
+    if (goal !== undefined && view.last_seq >= goal) goal = undefined
+    if (goal === undefined) show()
+    else showProgress(goal)
+    if (done < events.length) schedule()
   }
 
   const schedule = () => {
     if (scheduled) return
     scheduled = true
-    soon(work)
+    if (goal === undefined) soon(work)
+    else setTimeout(work)
   }
 
-  const given = token()
+  /** What a connection hears first tells how far the session has come. */
+  const aim = ({ metadata }: EventOf<"session_start">) => {
+    const last_seq = number(metadata?.["last_seq"]) ?? 0
+    if (last_seq - session.seq() < many) return
+    goal = last_seq
+    become({ loaded: view.last_seq / goal })
+  }
+
+  let greeted = false
   const session = connect({
     ...handshake,
     session_id,
     after_seq: 0,
-    ...(given !== undefined && { token: given }),
+    ...(token() !== undefined && { ticket }),
     onEvent: (event) => {
+      if (!greeted && event.type === "session_start") aim(event)
+      greeted = true
       events.push(event)
-      waiting.push(event)
       schedule()
     },
-    onState: (link) => become({ link })
+    onState: (link) => {
+      // A connection that breaks leaves what is there to be seen.
+      if (link.status !== "open") {
+        greeted = false
+        goal = undefined
+      }
+      become({ link })
+      schedule()
+    }
   })
 
   return {

@@ -24,9 +24,10 @@ export interface SessionLine {
 /** The relay wants a token, or another one. */
 export class TokenWanted extends Error {}
 
-const get = async (path: string): Promise<unknown> => {
+const ask = async (method: "GET" | "POST", path: string): Promise<unknown> => {
   const given = token()
   const answer = await fetch(path, {
+    method,
     headers: given === undefined ? {} : { authorization: `Bearer ${given}` }
   })
   const body: unknown = await answer.json()
@@ -39,6 +40,9 @@ const get = async (path: string): Promise<unknown> => {
 }
 
 // The relay is the one that served this page: its answers have the shape its version has.
-export const agents = async () => (await get("/agents") as { agents: ReadonlyArray<Agent> }).agents
+export const agents = async () => (await ask("GET", "/agents") as { agents: ReadonlyArray<Agent> }).agents
 export const sessions = async () =>
-  (await get("/sessions") as { sessions: ReadonlyArray<SessionLine> }).sessions
+  (await ask("GET", "/sessions") as { sessions: ReadonlyArray<SessionLine> }).sessions
+
+/** Lets one connection in, instead of the token. */
+export const ticket = async () => (await ask("POST", "/ticket") as { ticket: string }).ticket
