@@ -10,19 +10,17 @@ import { execFileSync, spawn, spawnSync } from "node:child_process"
 import {
   copyFileSync,
   createWriteStream,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync
+  rmSync
 } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
-import { basename, dirname, join } from "node:path"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { makeBase } from "./debianBase.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const { env } = process
@@ -33,7 +31,6 @@ const certificates = join(folder, "certificates")
 const docker = { ...env, DOCKER_HOST: `unix://${socket}`, DOCKER_BUILDKIT: "0" }
 
 const say = (text) => console.log(`containers: ${text}`)
-const read = (command, ...args) => execFileSync(command, args, { encoding: "utf8", maxBuffer: 1e9 })
 const runs = (command, ...args) =>
   new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, env: docker, stdio: ["ignore", "inherit", "inherit"] })
@@ -125,43 +122,8 @@ const startEngine = async (address) => {
   throw new Impossible(`dockerd does not start: ${readFileSync(engineLog, "utf8").trim().split("\n").at(-1)}`)
 }
 
-const packages =
-  "base-files base-passwd bash ca-certificates coreutils dash findutils git grep gzip hostname libc-bin libstdc++6 passwd "
-  + "procps sed tar tini"
-
-/** A small Debian, of the packages and the Node this machine has. */
 const importBase = async () => {
-  const only = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"].map((kind) =>
-    `--no-${kind}`
-  )
-  const needed = read("apt-cache", "depends", "--recurse", "--installed", ...only, ...packages.split(" "))
-  const installed = new Set(read("dpkg-query", "-W", "-f", "${Package}\\n").split("\n"))
-  const names = [...new Set(needed.split("\n"))].filter((name) => name !== "" && installed.has(name))
-  // Through the links of a merged /usr to where a file really is.
-  const place = (path) => join(realpathSync(dirname(path)), basename(path))
-  const files = read("dpkg-query", "-L", ...names).split("\n").filter((path) =>
-    path.startsWith("/") && existsSync(path) && !/^\/usr\/share\/(doc|info|lintian|locale|man)\//.test(path)
-  )
-  const links = ["/bin", "/lib", "/lib64", "/sbin", "/tmp", "/etc/ssl/certs/ca-certificates.crt"].filter(
-    existsSync
-  )
-  const node = realpathSync(process.execPath)
-  const npm = join(dirname(node), "../lib/node_modules/npm")
-  const made = ["/etc/passwd", "/etc/group"]
-  const listed = new Set([...files.map(place), ...links].filter((path) => !made.includes(path)))
-  const list = join(folder, "files")
-  const tar = join(folder, "base.tar")
-  writeFileSync(list, [...listed].map((path) => path.slice(1)).join("\n"))
-  read("tar", "-C", "/", "--no-recursion", "-T", list, "-cf", tar)
-  const bin = ["npm", "npx"].map((name) => join(dirname(node), name))
-  read("tar", "-C", "/", "-rf", tar, ...[node, ...bin, npm].map((path) => path.slice(1)))
-  for (const path of made) {
-    const master = `usr/share/base-passwd/${basename(path)}.master`
-    read("tar", "-C", "/", "-rf", tar, "--transform", `s,.*,${path.slice(1)},`, master)
-  }
-  const settings = [`ENV PATH=${dirname(node)}:/usr/local/bin:/usr/bin:/usr/sbin`, "CMD [\"node\"]"]
-  // What this machine believes, the base does too.
-  if (env.NODE_EXTRA_CA_CERTS) settings.push("ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt")
+  const { settings, tar } = makeBase(folder)
   const changes = settings.flatMap((line) => ["--change", line])
   if (!await runs("docker", "import", ...changes, tar, "base:local")) {
     throw new Error("the base cannot be imported")
