@@ -33,9 +33,9 @@ describe.skipIf(folder === undefined || whyNoBrowser() !== undefined)("pictures"
         await isIdle(page)
         await page.getByText("$0.04", { exact: true }).waitFor()
         // As a person does, so that the page stays there.
-        const top = await page.locator(".diff").evaluate("(diff) => diff.getBoundingClientRect().top")
+        const top = (await page.locator(".diff").boundingBox())?.y ?? 0
         await page.locator(".scroller").hover()
-        await page.mouse.wheel(0, Math.min(0, Number(top) - (device === "phone" ? 300 : 110)))
+        await page.mouse.wheel(0, Math.min(0, top - (device === "phone" ? 300 : 110)))
         await page.waitForTimeout(300)
         await shoot("diff")
       })
