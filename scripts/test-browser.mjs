@@ -44,7 +44,7 @@ process.exitCode = built || run(
     "run",
     "--project",
     "browser",
-    ...(images ? rest : process.argv.slice(2))
+    ...(images ? ["test/browser/images.test.ts", ...rest] : process.argv.slice(2))
   ],
   {
     env: {

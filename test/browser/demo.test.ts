@@ -32,10 +32,22 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     await areThere(page.locator(".plan-steps li"), 4)
     await page.getByRole("button", { name: /2 of 4/ }).click()
     await page.getByRole("form", { name: "Question" }).waitFor()
-    await finish(page)
+    await answerQuestion(page)
+    // What is to be allowed is seen before it is.
+    const asked = page.getByRole("region", { name: "Permission" })
+    await asked.getByRole("heading", { name: "Change total.ts?" }).waitFor()
+    await asked.getByText("const net = items.reduce").waitFor()
+    await page.getByText(/· waits for you$/).first().waitFor()
+    await allow(page)
+    await said(page, /All 20 tests pass/)
+    await isIdle(page)
     const diff = page.getByRole("region", { name: "Changes of total.ts" })
     await diff.waitFor()
     await areThere(diff.locator("tr[data-kind=added]"), 5)
+    // As a person does, so that the page does not follow its end meanwhile.
+    await page.locator(".scroller").hover()
+    await page.mouse.wheel(0, -300)
+    await page.getByRole("button", { name: "To the end" }).waitFor()
     await page.getByRole("button", { name: "Show side by side" }).click()
     await areThere(diff.locator("td.line[data-kind=removed]"), 7)
     await diff.locator(".hljs-keyword").first().waitFor()
@@ -59,7 +71,9 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
   it("is used without a mouse", async () => {
     const page = await stage.open()
     await page.goto(stage.url())
+    // Where an agent is installed that one is chosen at first.
     await page.getByRole("radio", { name: /Demo/ }).focus()
+    await page.keyboard.press("Space")
     await page.keyboard.press("Enter")
     await page.getByRole("heading", { name: "Ready when you are" }).waitFor()
     await page.keyboard.type("/de")

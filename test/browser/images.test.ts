@@ -31,11 +31,11 @@ describe.skipIf(folder === undefined || whyNoBrowser() !== undefined)("pictures"
         await allow(page)
         await said(page, /All 20 tests pass/)
         await isIdle(page)
-        await page.getByRole("region", { name: "Changes of total.ts" }).evaluate(
-          "(diff) => diff.scrollIntoView({ block: 'start' })"
-        )
-        await page.locator(".scroller").evaluate("(box) => { box.scrollTop -= 130 }")
         await page.getByText("$0.04", { exact: true }).waitFor()
+        // As a person does, so that the page stays there.
+        const top = (await page.locator(".diff").boundingBox())?.y ?? 0
+        await page.locator(".scroller").hover()
+        await page.mouse.wheel(0, Math.min(0, top - (device === "phone" ? 300 : 110)))
         await page.waitForTimeout(300)
         await shoot("diff")
       })

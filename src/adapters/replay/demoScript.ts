@@ -31,6 +31,13 @@ const source = `export const total = (items: Item[]): number => {
 }
 `
 
+const mended = `export const total = (items: ReadonlyArray<Item>): number => {
+  const net = items.reduce((sum, { price, quantity }) => sum + price * quantity, 0)
+  const gross = net * (1 + taxRate)
+  return Math.round(gross)
+}
+`
+
 const diff = `--- /shop/src/total.ts
 +++ /shop/src/total.ts
 @@ -1,11 +1,9 @@
@@ -147,7 +154,7 @@ const main = (): ReadonlyArray<Recorded> => {
   }, 0.3)
   say({ type: "control_response", request_id: question, status: "allow" })
   write("Thanks. The smallest change that keeps the callers as they are:")
-  const args = { file_path: "/shop/src/total.ts", old_string: source, new_string: "…" }
+  const args = { file_path: "/shop/src/total.ts", old_string: source, new_string: mended }
   call("Edit", "demo-edit", args)
   say({
     type: "permission_request",

@@ -15,9 +15,15 @@ interface Props {
 
 const timeOf = ({ ts }: RelayEvent) => new Date(ts * 1000).toISOString().slice(11, 23)
 
+/** What it says, before what else it carries. */
 const shortOf = (
   { raw: _raw, seq: _seq, session_id: _id, ts: _ts, turn: _turn, type: _type, ...rest }: RelayEvent
-) => JSON.stringify(rest).slice(1, 161)
+) => {
+  const { delta, status, text, tool, ...more }: Readonly<Record<string, unknown>> = rest
+  const words = [delta, status, tool, typeof text === "string" ? JSON.stringify(text.slice(0, 160)) : text]
+  const fields = Object.keys(more).length === 0 ? "" : JSON.stringify(more)
+  return [...words.filter((word) => word !== undefined), fields].join(" ").slice(0, 160)
+}
 
 /** One event a line, as the relay records them: a replay can play it again. */
 const download = (events: ReadonlyArray<RelayEvent>, name: string) => {

@@ -1,6 +1,7 @@
 /** SessionHeader: which session this is, how full its context is, what it has cost. */
 import { Activity, Menu, Power } from "lucide-react"
 import type { Session } from "../../client/browser.js"
+import { openAsks } from "../model/View.js"
 import type { State } from "../relay/SessionStore.js"
 import { Meter } from "./Meter.js"
 import { agentName, sessionName } from "./words.js"
@@ -12,18 +13,21 @@ interface Props {
   readonly onInspect: () => void
 }
 
-const stateOf = ({ link, loaded, view: { turn } }: State) =>
+const stateOf = ({ link, loaded, view }: State) =>
   link.status === "closed"
     ? "closed"
     : link.status !== "open"
     ? "waiting"
     : loaded !== undefined
     ? "loading"
-    : turn === undefined
+    : view.turn === undefined
     ? "idle"
+    : openAsks(view).length > 0
+    ? "asking"
     : "running"
 
 const stateText = {
+  asking: "waits for you",
   closed: "ended",
   idle: "ready",
   loading: "loading",

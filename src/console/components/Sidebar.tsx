@@ -74,11 +74,18 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
           <Plus size={16} aria-hidden /> New session
         </button>
         {sessions.length > 0 && <h2 className="sidebar-title">Sessions</h2>}
-        <ul className="session-list">
-          {sessions.map((line) => (
-            <Row key={line.session_id} line={line} current={line.session_id === current} onClose={onClose} />
-          ))}
-        </ul>
+        {sessions.length > 0 && (
+          <ul className="session-list">
+            {sessions.map((line) => (
+              <Row
+                key={line.session_id}
+                line={line}
+                current={line.session_id === current}
+                onClose={onClose}
+              />
+            ))}
+          </ul>
+        )}
         {relay.sessions !== undefined && sessions.length === 0 && (
           <p className="muted sidebar-empty">
             Sessions you start appear here, also after the relay was restarted.

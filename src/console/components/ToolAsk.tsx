@@ -1,11 +1,14 @@
 /** ToolAsk: may this tool run? Once, for the session, with other input, or not, and why. */
 import { ShieldQuestion } from "lucide-react"
-import { useState } from "react"
+import { useMemo, useState } from "react"
 import type { Answer } from "../../client/browser.js"
 import { open } from "../model/read.js"
 import type { AskItem } from "../model/View.js"
+import { DiffView } from "./DiffView.js"
+import { proposedDiff } from "./proposal.js"
 import { commandOf, toolSubject, toolVerb } from "./toolWords.js"
 import { useShortcuts } from "./useShortcuts.js"
+import { lastPart } from "./words.js"
 
 interface Props {
   readonly item: AskItem
@@ -37,6 +40,12 @@ export const ToolAsk = ({ item: { args, options, text, tool }, onAnswer }: Props
   const updatedInput = editor.read(edited)
   const forSession = options.length === 0 || options.some(({ kind }) => kind === "allow_always")
   const command = commandOf(args)
+  const proposal = useMemo(() => proposedDiff(args), [args])
+  const what = proposal !== undefined
+    ? `Change ${lastPart(proposal.file_path)}`
+    : command !== undefined
+    ? "Run this command"
+    : toolVerb(tool)
 
   const allow = () => onAnswer({ behavior: "allow" })
   const allowAll = () => onAnswer({ behavior: "allow", scope: "session" })
@@ -51,7 +60,7 @@ export const ToolAsk = ({ item: { args, options, text, tool }, onAnswer }: Props
   return (
     <section className="ask" aria-label="Permission">
       <h2>
-        <ShieldQuestion size={17} aria-hidden /> {toolVerb(tool)}?
+        <ShieldQuestion size={17} aria-hidden /> {what}?
       </h2>
       {text !== "" && text !== command && <p className="ask-text">{text}</p>}
       {mode === "edit"
@@ -67,6 +76,8 @@ export const ToolAsk = ({ item: { args, options, text, tool }, onAnswer }: Props
             autoFocus
           />
         )
+        : proposal !== undefined
+        ? <DiffView {...proposal} />
         : (
           <pre
             className="ask-what"
