@@ -17,15 +17,15 @@ const subtitle = ({ logged_in, tool, version }: Agent): string =>
 
 interface Props {
   readonly agents: ReadonlyArray<Agent> | undefined
-  readonly chosen: string
+  readonly chosen: string | undefined
   readonly onChoose: (tool: string) => void
 }
 
 export const AgentChoice = ({ agents = [], chosen, onChoose }: Props) => {
   const real = agents.filter(usable)
   const others = agents.filter((agent) => !usable(agent))
-  const anyAgent = real.some(({ tool }) => tool !== "generic")
-  const offered = anyAgent ? [...real, demo] : [demo, ...real]
+  // The demo needs nothing, so it is there first, and stays where it is.
+  const offered = [demo, ...real]
   return (
     <fieldset className="agents">
       <legend className="visually-hidden">Agent</legend>

@@ -46,13 +46,15 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
   const { agents, problem, wantsToken } = relay
   const ready = agents?.filter(usable) ?? []
   const last = lastTool()
-  const tool = chosen
-    ?? (last === demo.tool || ready.some((agent) => agent.tool === last) ? last : undefined)
-    ?? ready.find((agent) => agent.tool !== "generic")?.tool
-    ?? demo.tool
+  /** Nothing, until it is known which agents are there: what is chosen must not change under a hand that clicks. */
+  const suggested = last === demo.tool ? last : agents && (
+    ready.find((agent) => agent.tool === last) ?? ready.find((agent) => agent.tool !== "generic") ?? demo
+  ).tool
+  const tool = chosen ?? suggested
 
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
+    if (tool === undefined) return
     const where = folder.trim() || "."
     if (where !== ".") rememberFolder(where)
     rememberTool(tool)
@@ -79,7 +81,7 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
               </p>
               {problem !== undefined && <p className="notice" data-level="error" role="alert">{problem}</p>}
               <AgentChoice agents={agents} chosen={tool} onChoose={setChosen} />
-              {tool !== demo.tool && (
+              {tool !== undefined && tool !== demo.tool && (
                 <div className="fields">
                   <FolderField folder={folder} onFolder={setFolder} />
                   {needsCommand(tool)
@@ -111,8 +113,12 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
                     )}
                 </div>
               )}
-              <button type="submit" className="button primary large">
-                {tool === demo.tool ? "Show me the demo" : "Start session"}
+              <button type="submit" className="button primary large" disabled={tool === undefined}>
+                {tool === undefined
+                  ? "Looking for agents…"
+                  : tool === demo.tool
+                  ? "Show me the demo"
+                  : "Start session"}
               </button>
             </form>
           )}
