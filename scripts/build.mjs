@@ -115,7 +115,10 @@ const buildCli = async () => {
   const old = existsSync(dist) ? readdirSync(dist).filter(isPart) : []
   const [{ metafile }, { metafile: lazily }] = await Promise.all([bundleCli(), buildLazy()])
   chmodSync(cli, 0o755)
-  startBytes = bytesAtStart(metafile.outputs, "dist/cli.mjs")
+  const main = Object.keys(metafile.outputs).find((file) =>
+    metafile.outputs[file].entryPoint === "src/cli/main.ts"
+  )
+  startBytes = bytesAtStart(metafile.outputs, main)
   const inputs = [...Object.keys(metafile.inputs), ...Object.keys(lazily.inputs)]
   writeFileSync(join(dist, "cli.LICENSES.txt"), licensesOf(inputs))
   for (const name of old) {
@@ -125,7 +128,7 @@ const buildCli = async () => {
 
 const bundleCli = () =>
   bundle({
-    entryPoints: { cli: "src/cli/main.ts" },
+    entryPoints: { cli: "src/cli/start.ts" },
     outdir: dist,
     outExtension: { ".js": ".mjs" },
     splitting: true,
