@@ -38,7 +38,7 @@ interface Options extends DiskBounds {
 const segmentBytes = 16 * 1024 * 1024
 /** The newest frames stay in memory up to this size, for readers that are nearly up to date. */
 const memoryBytes = 2 * 1024 * 1024
-const syncWithinMs = 50
+const syncWithinMs = 10
 /** `meta.json` costs a rename, which may wait for the disk: no turn has to. */
 const describeWithinMs = 10_000
 /** How long a failed disk is left alone before the next try. */
