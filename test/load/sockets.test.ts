@@ -315,7 +315,7 @@ describe("a relay that is killed", () => {
 
 describe("a permission", () => {
   it(
-    "waits for whoever comes; the first answer decides, and the journal tells how and in which command",
+    "waits for whoever comes; the first answer decides, and the journal tells how, by whom and in which command",
     async () => {
       const { daemon, journal } = await settle()
       const asker = await open(daemon)
@@ -333,7 +333,12 @@ describe("a permission", () => {
       other.send({ ...answer, behavior: "allow", message_id: "second" })
       const refusal = await one.waitFor("error")
       assert.include(refusal, { code: "bad_command", message_id: "second" })
-      assert.deepInclude(settled, { status: "deny", metadata: { message_id: "first", message: "not today" } })
+      const { by, ...decision } = settled.metadata
+      assert.strictEqual(settled.status, "deny")
+      assert.deepStrictEqual(decision, { message_id: "first", message: "not today" })
+      // Two came at once after the asker.
+      assert.strictEqual(by.address, "127.0.0.1")
+      assert.include([2, 3], by.connection)
       await one.waitFor("turn_end")
       const kept = journal().map((frame): Event => JSON.parse(frame))
       assert.lengthOf(
