@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process"
 import { existsSync, realpathSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 
-const { env } = process
 const read = (command, ...args) => execFileSync(command, args, { encoding: "utf8", maxBuffer: 1e9 })
 
+const authorities = "/etc/ssl/certs/ca-certificates.crt"
 const packages =
   "base-files base-passwd bash ca-certificates coreutils dash findutils git grep gzip hostname libc-bin libstdc++6 passwd "
   + "procps sed tar tini"
@@ -23,9 +23,7 @@ export const makeBase = (folder) => {
   const files = read("dpkg-query", "-L", ...names).split("\n").filter((path) =>
     path.startsWith("/") && existsSync(path) && !/^\/usr\/share\/(doc|info|lintian|locale|man)\//.test(path)
   )
-  const links = ["/bin", "/lib", "/lib64", "/sbin", "/tmp", "/etc/ssl/certs/ca-certificates.crt"].filter(
-    existsSync
-  )
+  const links = ["/bin", "/lib", "/lib64", "/sbin", "/tmp", authorities].filter(existsSync)
   const node = realpathSync(process.execPath)
   const npm = join(dirname(node), "../lib/node_modules/npm")
   const made = ["/etc/passwd", "/etc/group"]
@@ -41,7 +39,7 @@ export const makeBase = (folder) => {
     read("tar", "-C", "/", "-rf", tar, "--transform", `s,.*,${path.slice(1)},`, master)
   }
   const settings = [`ENV PATH=${dirname(node)}:/usr/local/bin:/usr/bin:/usr/sbin`, "CMD [\"node\"]"]
-  // What this machine believes, the base does too.
-  if (env.NODE_EXTRA_CA_CERTS) settings.push("ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt")
+  // Whom this machine believes, the base does too; Node asks only whom it is told to.
+  if (links.includes(authorities)) settings.push(`ENV NODE_EXTRA_CA_CERTS=${authorities}`)
   return { settings, tar }
 }
