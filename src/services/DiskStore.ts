@@ -38,7 +38,8 @@ interface Options extends DiskBounds {
 const segmentBytes = 16 * 1024 * 1024
 /** The newest frames stay in memory up to this size, for readers that are nearly up to date. */
 const memoryBytes = 2 * 1024 * 1024
-const syncWithinMs = 10
+/** `fsync` follows so soon, or after four times what the last one took: in a flood it would hold up every write. */
+const syncWithinMs = { least: 5, most: 200, times: 4 }
 /** `meta.json` costs a rename, which may wait for the disk: no turn has to. */
 const describeWithinMs = 10_000
 /** How long a failed disk is left alone before the next try. */
@@ -150,6 +151,7 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
   let timer: NodeJS.Timeout | undefined
   let syncing = false
   let again = false
+  let pauseMs = syncWithinMs.least
 
   const retire = (segment: Segment.Segment | undefined) => {
     if (segment?.fd === undefined) return
@@ -165,8 +167,11 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
     const fd = ended ?? segments.at(-1)?.fd
     if (syncing || fd === undefined) return
     syncing = true
+    const began = performance.now()
     fsync(fd, (cause) => {
       syncing = false
+      const { least, most, times } = syncWithinMs
+      pauseMs = Math.min(most, Math.max(least, times * (performance.now() - began)))
       if (cause === null) troubles.delete("sync")
       else complain("sync", cause)
       if (ended !== undefined) {
@@ -205,7 +210,7 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
       last = lastSeqOf(batch)
       unwritten.push(batch)
       if (!troubles.has("write")) write()
-      timer ??= setTimeout(sync, syncWithinMs)
+      timer ??= setTimeout(sync, pauseMs)
     },
     read: (seq) => seq + 1 >= recent.firstSeq() ? recent.read(seq) : read(seq),
     trim: (needed) => {
