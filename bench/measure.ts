@@ -84,3 +84,21 @@ export const inRounds = async <A extends { readonly name: string }, M extends st
   for (const metric of metrics) samples[metric] = samplesOf(metric)
   return samples as { [metric in M]: Samples }
 }
+
+/** Throughput of each contender, in rounds of a session each; its first turn warms the session up. */
+export const throughputOf = (
+  bench: Bench,
+  what: string,
+  contenders: ReadonlyArray<Contender>,
+  lines: Lines
+) =>
+  together(contenders, (running) =>
+    inRounds(bench, what, running, async (contender) => {
+      const talk = await contender.open()
+      try {
+        await turn(contender, talk, lines)
+        return await turn(contender, talk, lines)
+      } finally {
+        await talk.close()
+      }
+    }))

@@ -1,6 +1,6 @@
 /** journal: what it costs that every event is written to disk before anybody sees it. */
 import { oursWithoutJournal } from "../contenders.js"
-import { inRounds, together, turn } from "../measure.js"
+import { throughputOf } from "../measure.js"
 import type { Finding, Scenario } from "../Scenario.js"
 
 const sizes = [
@@ -14,19 +14,8 @@ export const journal: Scenario = {
   run: async (bench) => {
     const findings: Array<Finding> = []
     for (const { what, ...lines } of sizes) {
-      const { cpu, rate } = await together(
-        [bench.ours, oursWithoutJournal],
-        (running) =>
-          inRounds(bench, `journal, ${what}`, running, async (contender) => {
-            const talk = await contender.open()
-            try {
-              await turn(contender, talk, lines)
-              return await turn(contender, talk, lines)
-            } finally {
-              await talk.close()
-            }
-          })
-      )
+      const contenders = [bench.ours, oursWithoutJournal]
+      const { cpu, rate } = await throughputOf(bench, `journal, ${what}`, contenders, lines)
       findings.push(
         {
           what: `${what}, throughput`,

@@ -1,5 +1,5 @@
 /** throughput: one session, one client, an agent that prints as fast as it is read. */
-import { inRounds, type Lines, together, turn } from "../measure.js"
+import { type Lines, throughputOf } from "../measure.js"
 import type { Bench, Finding, Scenario } from "../Scenario.js"
 
 interface Size extends Lines {
@@ -17,20 +17,8 @@ const sizes: ReadonlyArray<Size> = [
 ]
 
 const measure = async (bench: Bench, { times, what, ...lines }: Size): Promise<ReadonlyArray<Finding>> => {
-  const { cpu, rate } = await together(
-    [bench.ours, ...bench.others],
-    (running) =>
-      inRounds(bench, `throughput, ${what}`, running, async (contender) => {
-        const talk = await contender.open()
-        try {
-          // The first turn warms its session up.
-          await turn(contender, talk, lines)
-          return await turn(contender, talk, lines)
-        } finally {
-          await talk.close()
-        }
-      })
-  )
+  const contenders = [bench.ours, ...bench.others]
+  const { cpu, rate } = await throughputOf(bench, `throughput, ${what}`, contenders, lines)
   return [
     {
       what: `${what}, throughput`,

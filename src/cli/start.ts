@@ -17,4 +17,4 @@ const { enableCompileCache, flushCompileCache } = module as CompileCache
 enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ai-relay", "compiled"))
 void import("./main.js")
 // Written at the end too; a relay may be killed before it.
-setTimeout(() => flushCompileCache?.(), 2000).unref()
+if (flushCompileCache !== undefined) setTimeout(flushCompileCache, 2000).unref()

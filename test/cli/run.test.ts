@@ -3,8 +3,9 @@ import { Effect } from "effect"
 import { spawn as spawnOnTerminal } from "node-pty"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { afterAll, afterEach, assert, beforeAll, describe, it } from "vitest"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { EventBody } from "../../src/schema/index.js"
+import { cleanUpAfterEach } from "../support/cleanUp.js"
 import { buildDaemon } from "../support/daemon.js"
 import { answering, askFor, type FakeOptions } from "../support/fakeAdapter.js"
 import * as FakeRelay from "../support/fakeRelay.js"
@@ -87,10 +88,7 @@ const run = (args: ReadonlyArray<string>, input = ""): Promise<Outcome> =>
 const runFake = (prompt: string, ...args: ReadonlyArray<string>) =>
   run(["run", "--tool", "fake", ...args, prompt])
 
-const cleanUp: Array<() => unknown> = []
-afterEach(async () => {
-  for (const step of cleanUp.splice(0)) await step()
-})
+const cleanUp = cleanUpAfterEach()
 
 /** On a terminal. */
 const sit = (...args: ReadonlyArray<string>) => {
@@ -107,7 +105,7 @@ const sit = (...args: ReadonlyArray<string>) => {
     if (seen.indexOf(waiting.text, waiting.from) >= 0) waiting.done()
   })
   const gone = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
-  cleanUp.push(() => terminal.kill())
+  cleanUp(() => terminal.kill())
   return {
     type: (text: string) => terminal.write(text),
     /** Wait until this is seen, after what was waited for before. */

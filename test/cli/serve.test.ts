@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterEach, beforeAll } from "vitest"
+import { beforeAll } from "vitest"
+import { cleanUpAfterEach } from "../support/cleanUp.js"
 import { type Client, connect } from "../support/client.js"
 import { buildDaemon, type Daemon, startDaemon } from "../support/daemon.js"
 import { installFakeClaude } from "../support/fakeClaude.js"
@@ -13,15 +14,12 @@ const patience = 120_000
 
 beforeAll(() => void buildDaemon(), patience)
 
-const cleanUp: Array<() => unknown> = []
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).toReversed()) await step()
-}, patience)
+const cleanUp = cleanUpAfterEach(patience)
 
 /** A home, and relays that are started in it. */
 const settle = () => {
   const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-serve-")))
-  cleanUp.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
+  cleanUp(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
   const state = join(home, "state")
   const env = installFakeClaude(home)
   const start = async (
@@ -33,7 +31,7 @@ const settle = () => {
       cwd: home,
       args: ["--state-dir", state, "--log-level", "warning", ...args]
     })
-    cleanUp.push(() => daemon.kill())
+    cleanUp(() => daemon.kill())
     return daemon
   }
   return { home, state, start }
@@ -45,7 +43,7 @@ const open = async (
   headers: Record<string, string> = {}
 ): Promise<Client> => {
   const client = await connect(daemon.url, handshake, { headers })
-  cleanUp.push(() => client.drop())
+  cleanUp(() => client.drop())
   return client
 }
 

@@ -1,6 +1,6 @@
 /** The client against a real relay, over sockets that break. Its agents are fakes. */
 import { Effect, Redacted } from "effect"
-import { afterEach, assert, describe, it } from "vitest"
+import { assert, describe, it } from "vitest"
 import {
   connect,
   type ConnectionState,
@@ -10,30 +10,28 @@ import {
   type Session
 } from "../../src/client/node.js"
 import type { EventBody } from "../../src/schema/index.js"
+import { cleanUpAfterEach } from "../support/cleanUp.js"
 import { answering, askFor, type FakeOptions } from "../support/fakeAdapter.js"
 import * as FakeRelay from "../support/fakeRelay.js"
 import type { Options } from "../support/relayServer.js"
 
-const cleanUp: Array<() => unknown> = []
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).toReversed()) await step()
-})
+const cleanUp = cleanUpAfterEach()
 
 const startRelay = async (options: Options = {}) => {
   const relay = await FakeRelay.start(options)
-  cleanUp.push(relay.end)
+  cleanUp(relay.end)
   return relay
 }
 
 const unsteady = async (...args: Parameters<typeof FakeRelay.unsteady>) => {
   const network = await FakeRelay.unsteady(...args)
-  cleanUp.push(network.end)
+  cleanUp(network.end)
   return network
 }
 
 const open = (url: string, options: ConnectOptions = {}): Session => {
   const session = connect({ tool: "fake", url, ...options })
-  cleanUp.push(session.close)
+  cleanUp(session.close)
   return session
 }
 

@@ -8,8 +8,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterEach, beforeAll } from "vitest"
+import { beforeAll } from "vitest"
 import { WebSocket } from "ws"
+import { cleanUpAfterEach } from "../support/cleanUp.js"
 import { type Client, connect, type Event } from "../support/client.js"
 import { buildDaemon, type Daemon, startDaemon } from "../support/daemon.js"
 import { installFakeClaude } from "../support/fakeClaude.js"
@@ -20,15 +21,12 @@ const patience = 120_000
 
 beforeAll(() => void buildDaemon(), patience)
 
-const cleanUp: Array<() => unknown> = []
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).toReversed()) await step()
-}, patience)
+const cleanUp = cleanUpAfterEach(patience)
 
 /** A home with an agent, and relays that come and go in it. */
 const settle = async (...args: ReadonlyArray<string>) => {
   const home = mkdtempSync(join(tmpdir(), "ai-relay-resume-"))
-  cleanUp.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
+  cleanUp(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
   const env = { ...installFakeClaude(home), ANTHROPIC_API_KEY: "sk-relays-own-secret" }
   const state = join(home, "state")
   const start = async (folder = state) => {
@@ -48,7 +46,7 @@ const settle = async (...args: ReadonlyArray<string>) => {
         ...args
       ]
     })
-    cleanUp.push(() => daemon.kill())
+    cleanUp(() => daemon.kill())
     return daemon
   }
   return {
@@ -67,7 +65,7 @@ const settle = async (...args: ReadonlyArray<string>) => {
 
 const open = async (daemon: Daemon, handshake: object = {}): Promise<Client> => {
   const client = await connect(daemon.url, { session_id: "s", ...handshake })
-  cleanUp.push(() => client.drop())
+  cleanUp(() => client.drop())
   return client
 }
 
@@ -82,7 +80,7 @@ const residentBytes = (pid: number) =>
 const watchMemory = (pid: number) => {
   let peak = 0
   const timer = setInterval(() => (peak = Math.max(peak, residentBytes(pid))), 50)
-  cleanUp.push(() => clearInterval(timer))
+  cleanUp(() => clearInterval(timer))
   return { stop: () => (clearInterval(timer), peak) }
 }
 
@@ -97,7 +95,7 @@ interface Counter {
 
 const count = async (daemon: Daemon, handshake: object): Promise<Counter> => {
   const socket = new WebSocket(daemon.url)
-  cleanUp.push(() => socket.terminate())
+  cleanUp(() => socket.terminate())
   const seqs: Array<number> = []
   const codes: Array<string> = []
   let waiting = { seq: Infinity, done: (_: Error | undefined) => {} }
@@ -449,7 +447,7 @@ const ask = (
     const asking = request({ hostname, port, path, method, headers, agent: false }, (body) =>
       resolve({ status: body.statusCode ?? 0, headers: body.headers, body }))
     asking.on("error", reject).end()
-    cleanUp.push(() =>
+    cleanUp(() =>
       asking.destroy()
     )
   })
@@ -621,7 +619,7 @@ describe("a relay whose disk is full", () => {
     async () => {
       const disk = smallDisk()
       if (disk === undefined) return
-      cleanUp.push(disk.remove)
+      cleanUp(disk.remove)
       const { daemon, start } = await settle()
       await daemon.kill()
       const full = await start(disk.folder)

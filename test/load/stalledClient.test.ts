@@ -7,8 +7,9 @@ import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterEach, beforeAll } from "vitest"
+import { beforeAll } from "vitest"
 import { WebSocket } from "ws"
+import { cleanUpAfterEach } from "../support/cleanUp.js"
 import { type Client, connect } from "../support/client.js"
 import { buildDaemon, type Daemon, startDaemon } from "../support/daemon.js"
 import { installFakeClaude } from "../support/fakeClaude.js"
@@ -19,20 +20,17 @@ const most = 100 * megabyte
 
 beforeAll(() => void buildDaemon(), patience)
 
-const cleanUp: Array<() => unknown> = []
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).toReversed()) await step()
-}, patience)
+const cleanUp = cleanUpAfterEach(patience)
 
 const start = async (...args: ReadonlyArray<string>): Promise<Daemon> => {
   const home = mkdtempSync(join(tmpdir(), "ai-relay-load-"))
-  cleanUp.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
+  cleanUp(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
   const daemon = await startDaemon({
     env: installFakeClaude(home),
     cwd: home,
     args: ["--state-dir", join(home, "state"), "--log-level", "warning", ...args]
   })
-  cleanUp.push(() => daemon.kill())
+  cleanUp(() => daemon.kill())
   return daemon
 }
 
@@ -44,7 +42,7 @@ const watchGrowth = (pid: number) => {
   const before = residentBytes(pid)
   let peak = before
   const timer = setInterval(() => (peak = Math.max(peak, residentBytes(pid))), 20)
-  cleanUp.push(() => clearInterval(timer))
+  cleanUp(() => clearInterval(timer))
   return () => peak - before
 }
 
@@ -55,7 +53,7 @@ const flood = { text: `FAST ${pieces} ${megabyte}`, message_id: "flood" }
 /** A client that has a session, and then reads no more. */
 const stall = async (daemon: Daemon): Promise<Client> => {
   const client = await connect(daemon.url, { tool: "claude", session_id: "s", raw: false })
-  cleanUp.push(() => client.drop())
+  cleanUp(() => client.drop())
   await client.waitFor("session_start")
   client.socket.pause()
   return client
@@ -64,7 +62,7 @@ const stall = async (daemon: Daemon): Promise<Client> => {
 /** A client that only counts, so that it costs this process nothing; up to an event of which the beginning is known. */
 const count = async (daemon: Daemon, last: string) => {
   const socket = new WebSocket(daemon.url, { maxPayload: 0 })
-  cleanUp.push(() => socket.terminate())
+  cleanUp(() => socket.terminate())
   let bytes = 0
   let errors = 0
   let ended = () => {}

@@ -15,7 +15,6 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterEach } from "vitest"
 import { SessionId } from "../../src/schema/index.js"
 import * as DiskStore from "../../src/services/DiskStore.js"
 import * as EventLog from "../../src/services/EventLog.js"
@@ -23,15 +22,15 @@ import type { EventStore } from "../../src/services/EventStore.js"
 import { type Batch, encodeBatch, lastSeqOf, textsOf } from "../../src/services/frames.js"
 import * as SessionFiles from "../../src/services/SessionFiles.js"
 import { empty } from "../../src/services/SessionSummary.js"
+import { cleanUpAfterEach } from "../support/cleanUp.js"
 import { until } from "../support/processes.js"
 import { smallDisk, whyNoSmallDisk } from "../support/smallDisk.js"
 
-const cleanUp: Array<() => void> = []
-afterEach(() => cleanUp.splice(0).toReversed().forEach((step) => step()))
+const cleanUp = cleanUpAfterEach()
 
 const newFolder = () => {
   const folder = mkdtempSync(join(tmpdir(), "ai-relay-disk-"))
-  cleanUp.push(() => rmSync(folder, { recursive: true, force: true }))
+  cleanUp(() => rmSync(folder, { recursive: true, force: true }))
   return join(folder, "session")
 }
 
@@ -43,7 +42,7 @@ const open = (folder: string, bounds: Partial<typeof plenty> = {}) => {
     folder,
     describe: (summary) => JSON.stringify(summary)
   })
-  cleanUp.push(() => store.close())
+  cleanUp(() => store.close())
   return store
 }
 
@@ -349,7 +348,7 @@ describe("a journal on a disk that refuses", () => {
     async () => {
       const disk = smallDisk()
       if (disk === undefined) return
-      cleanUp.push(disk.remove)
+      cleanUp(disk.remove)
       const folder = join(disk.folder, "session")
       await play(open(folder), folder, disk.grow)
     },
