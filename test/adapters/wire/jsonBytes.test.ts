@@ -20,6 +20,8 @@ const part = fc.oneof(
     "\u2028",
     "\u00a0",
     "\u007f",
+    "#",
+    "]",
     "\\\"",
     "\\\\",
     "\\/",
@@ -50,9 +52,10 @@ const part = fc.oneof(
 describe("a JSON string in place", () => {
   it("ends where JSON.parse says it does, and is none where JSON.parse takes none", () => {
     fc.assert(
-      fc.property(fc.array(part, { maxLength: 8 }), fc.string({ maxLength: 4 }), (parts, before) => {
+      fc.property(fc.array(part, { maxLength: 12 }), fc.string({ maxLength: 4 }), fc.nat(7), (parts, before, offset) => {
         const start = Buffer.byteLength(before)
-        const bytes = Buffer.from(`${before}"${parts.join("")}"`)
+        // Four bytes are looked at at once, wherever in memory the first of them lies, and whatever lies behind.
+        const bytes = Buffer.from(`${"\"".repeat(offset)}${before}"${parts.join("")}"\\""`).subarray(offset, -3)
         const end = afterString(bytes, start)
         // The first quote that closes it decides.
         const ends = [...bytes.keys()].map((index) => index + 1).filter((index) => index > start)
