@@ -1,16 +1,17 @@
 /**
  * DiskStore: a session's frames in files, the newest of them in memory too.
  *
- * A batch is written before any reader is woken. `fsync` follows within milliseconds, for what people decided at once. If
- * the disk fails, nothing is lost as long as the session lives: batches wait in memory, in order, and are written when
- * the disk takes them again; `trouble` says so meanwhile. Beside the frames stands `meta.json`, what the session is: written
- * when it is opened and closed, and now and then between, because what it lacks the frames tell.
+ * A batch is written before any reader is woken (`FrameWriter`). If the disk fails, nothing is lost as long as the session
+ * lives: batches wait in memory, in order, and are written when the disk takes them again; `trouble` says so meanwhile, and
+ * readers go on. Beside the frames stands `meta.json`, what the session is: written when it is opened and closed, and now
+ * and then between, because what it lacks the frames tell.
  */
-import { close, fsync, mkdirSync, openSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
+import { close, mkdirSync, openSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import * as DiskTroubles from "./DiskTroubles.js"
 import { type EventStore, makeMemory } from "./EventStore.js"
 import { type Batch, lastSeqOf } from "./frames.js"
-import * as Segment from "./Segment.js"
+import * as FrameWriter from "./FrameWriter.js"
 import * as SessionFiles from "./SessionFiles.js"
 import type { SessionSummary } from "./SessionSummary.js"
 
@@ -38,15 +39,10 @@ interface Options extends DiskBounds {
 const segmentBytes = 16 * 1024 * 1024
 /** The newest frames stay in memory up to this size, for readers that are nearly up to date. */
 const memoryBytes = 2 * 1024 * 1024
-/** `fsync` follows so soon, or after four times what the last one took: in a flood it would hold up every write. */
-const syncWithinMs = { least: 5, most: 200, times: 4 }
+/** So much may wait for the disk before the agent has to. */
+const aheadBytes = 1024 * 1024
 /** `meta.json` costs a rename, which may wait for the disk: no turn has to. */
 const describeWithinMs = 10_000
-/** How long a failed disk is left alone before the next try. */
-const retryAfterMs = 1000
-
-const reasonOf = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
-
 /** What cannot be removed is in nobody's way. */
 const remove = (path: string) => {
   try {
@@ -74,64 +70,30 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
   const segmentEvents = bounds.journal_events / 8
   let last = segments.at(-1)?.last ?? 0
   const recent = makeMemory(memoryBytes, last)
-  const unwritten: Array<Batch> = []
-  /** What the session is by now, and whether `meta.json` says so. */
+  let onKept = () => {}
+
+  const troubles = DiskTroubles.make(() => {
+    writer.write()
+    writeDescription()
+    onKept()
+  })
+  const writer = FrameWriter.make({
+    folder,
+    segments,
+    isFull: ({ first, last, size }) => size > 0 && (size >= segmentSize || last - first + 1 >= segmentEvents),
+    troubles,
+    onWritten: () => onKept()
+  })
+
+  // --- what the session is -----------------------------------------------------------------------------------------
+
+  /** What it is by now, and whether `meta.json` says so. */
   let known: SessionSummary | undefined
   let isDescribed = true
   let description: NodeJS.Timeout | undefined
 
-  // --- what the disk refuses is tried again ------------------------------------------------------------------------
-
-  /** What does not work at the moment, and why. */
-  const troubles = new Map<"write" | "describe" | "sync" | "read", string>()
-  let retry: NodeJS.Timeout | undefined
-
-  const complain = (what: "write" | "describe" | "sync" | "read", cause: unknown) => {
-    if (!troubles.has(what)) troubles.set(what, reasonOf(cause))
-  }
-
-  const attempt = (what: "write" | "describe", act: () => void) => {
-    try {
-      act()
-      troubles.delete(what)
-    } catch (cause) {
-      complain(what, cause)
-      retry ??= setTimeout(tryAgain, retryAfterMs).unref()
-    }
-  }
-
-  const tryAgain = () => {
-    clearTimeout(retry)
-    retry = undefined
-    write()
-    writeDescription()
-  }
-
-  // --- writing -----------------------------------------------------------------------------------------------------
-
-  const isFull = ({ first, last, size }: Segment.Segment) =>
-    size > 0 && (size >= segmentSize || last - first + 1 >= segmentEvents)
-
-  const current = (batch: Batch): Segment.Segment => {
-    const open = segments.at(-1)
-    if (open !== undefined && !isFull(open)) return open
-    retire(open)
-    const next = Segment.empty(folder, batch.firstSeq)
-    segments.push(next)
-    return next
-  }
-
-  /** Write what waits, oldest first. */
-  const write = () =>
-    attempt("write", () => {
-      for (let batch = unwritten[0]; batch !== undefined; batch = unwritten[0]) {
-        Segment.append(current(batch), batch)
-        unwritten.shift()
-      }
-    })
-
   const writeDescription = () =>
-    attempt("describe", () => {
+    troubles.attempt("describe", () => {
       if (known === undefined || isDescribed) return
       const file = join(folder, "meta.json")
       writeFileSync(`${file}.new`, describe(known), { mode: 0o600 })
@@ -144,54 +106,16 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
     if (!troubles.has("describe")) writeDescription()
   }
 
-  // --- fsync: one at a time, in the order of writing ---------------------------------------------------------------
-
-  /** Files that are written to the end, but not durable yet. */
-  const retired: Array<number> = []
-  let timer: NodeJS.Timeout | undefined
-  let syncing = false
-  let again = false
-  let pauseMs = syncWithinMs.least
-
-  const retire = (segment: Segment.Segment | undefined) => {
-    if (segment?.fd === undefined) return
-    retired.push(segment.fd)
-    segment.fd = undefined
-  }
-
-  const sync = () => {
-    clearTimeout(timer)
-    timer = undefined
-    again = syncing
-    const ended = retired[0]
-    const fd = ended ?? segments.at(-1)?.fd
-    if (syncing || fd === undefined) return
-    syncing = true
-    const began = performance.now()
-    fsync(fd, (cause) => {
-      syncing = false
-      const { least, most, times } = syncWithinMs
-      pauseMs = Math.min(most, Math.max(least, times * (performance.now() - began)))
-      if (cause === null) troubles.delete("sync")
-      else complain("sync", cause)
-      if (ended !== undefined) {
-        retired.shift()
-        close(ended, () => {})
-      }
-      if (again || ended !== undefined) sync()
-    })
-  }
-
   // --- reading and letting go --------------------------------------------------------------------------------------
 
   const read = (seq: number): Batch | undefined => {
     try {
       const batch = SessionFiles.read(segments, seq)
-      troubles.delete("read")
+      troubles.over("read")
       return batch ?? recent.read(seq)
     } catch (cause) {
       // Who reads waits, and tries again with the next event.
-      complain("read", cause)
+      troubles.complain("read", cause)
       return undefined
     }
   }
@@ -204,17 +128,21 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
   return {
     firstSeq: () => segments[0]?.first ?? recent.firstSeq(),
     lastSeq: () => last,
+    // What the disk refuses is in memory only, but there; it is told that it is not durable.
+    keptSeq: () => troubles.has("write") ? last : writer.writtenSeq(),
+    onKept: (listener) => {
+      onKept = listener
+    },
+    isBehind: () => writer.waiting() > (troubles.has("write") ? bounds.retain_bytes : aheadBytes),
     allocate: recent.allocate,
-    append: (batch) => {
+    append: (batch, isPassing = false) => {
       recent.append(batch)
       last = lastSeqOf(batch)
-      unwritten.push(batch)
-      if (!troubles.has("write")) write()
-      timer ??= setTimeout(sync, pauseMs)
+      writer.append(batch, isPassing)
     },
     read: (seq) => seq + 1 >= recent.firstSeq() ? recent.read(seq) : read(seq),
     trim: (needed) => {
-      recent.trim((unwritten[0]?.firstSeq ?? last + 1) - 1)
+      recent.trim(writer.writtenSeq())
       for (
         let oldest = segments[0];
         oldest !== undefined && isOver() && oldest.last <= needed;
@@ -223,7 +151,7 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
         removeLarge(oldest.file)
         segments.shift()
       }
-      return isOver() || unwritten.reduce((size, { bytes }) => size + bytes.length, 0) > bounds.retain_bytes
+      return isOver()
     },
     flush: (summary) => {
       // The first time, it is written at once: it says whose session this is.
@@ -232,19 +160,19 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
       isDescribed = false
       if (isNew) writeDescription()
       else description ??= setTimeout(describeAgain, describeWithinMs).unref()
-      sync()
+      writer.sync()
     },
-    trouble: () => [...troubles.values()][0],
+    trouble: troubles.reason,
     close: () => {
       isDescribed = false
-      tryAgain()
-      clearTimeout(retry)
       clearTimeout(description)
-      retire(segments.at(-1))
-      sync()
+      const lost = writer.close()
+      writeDescription()
+      troubles.stop()
+      onKept()
       // Nothing ever happened in it.
       if (last === 0) remove(folder)
-      return unwritten.reduce((events, { ends }) => events + ends.length, 0)
+      return lost
     }
   }
 }

@@ -13,6 +13,7 @@ import type { BodyOf, EventBody, RelayEvent, SessionId } from "../schema/index.j
 import { type EventStore, makeMemory } from "./EventStore.js"
 import { type Follower, streamOf } from "./Follower.js"
 import { type Batch, type Draft, encodeBatch, lastSeqOf, makeWordsOf, textsOf } from "./frames.js"
+import * as Readers from "./Readers.js"
 import * as SessionSummary from "./SessionSummary.js"
 
 export class EventLog extends Context.Tag("ai-relay/services/EventLog")<EventLog, {
@@ -52,20 +53,6 @@ export interface EventLogOptions {
   readonly summary?: SessionSummary.SessionSummary
 }
 
-interface Reader {
-  /** `seq` of the last frame taken. */
-  seq: number
-  overrun: boolean
-  readonly wake: () => void
-}
-
-/** The last `seq` that all of them have. */
-const neededBy = (readers: Iterable<Reader>): number => {
-  let needed = Number.POSITIVE_INFINITY
-  for (const reader of readers) needed = Math.min(needed, reader.seq)
-  return needed
-}
-
 /** What people decided or waited for is made durable at once. */
 const momentous: ReadonlySet<EventBody["type"]> = new Set(
   ["turn_end", "control_response", "session_end"] as const
@@ -74,17 +61,20 @@ const momentous: ReadonlySet<EventBody["type"]> = new Set(
 export const make = Effect.fnUntraced(function*(session_id: SessionId, options: EventLogOptions = {}) {
   const clock = yield* Effect.clock
   const store = options.store ?? makeMemory(options.retain_bytes ?? 16 * 1024 * 1024)
-  const readers = new Set<Reader>()
+  const readers = Readers.make()
   const session = `,"session_id":${JSON.stringify(session_id)}`
 
   let summary = options.summary ?? SessionSummary.empty(session_id)
   let seq = store.lastSeq()
-  /** The first `seq` of the newest batch. */
-  let newest = seq + 1
+  /** The last `seq` readers may see, and the first of those they were woken for last. */
+  let shown = store.keptSeq()
+  let newest = shown + 1
   let full = false
   let depth = 0
   let drafts: Array<Draft> = []
   let important = false
+  /** All drafts are pieces of what is said again, whole. */
+  let passing = true
   let time = 0
   let waiting: Array<() => void> = []
   let closed = false
@@ -98,23 +88,20 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
 
   /**
    * Let go of what nobody needs; if that is not enough though a reader is up to date, cut off those that are not. Who
-   * lacks only the newest batch has had no time to read it: it alone may be more than is kept.
+   * lacks only the newest has had no time to read it: it alone may be more than is kept.
    */
   const trim = () => {
-    full = store.trim(neededBy(readers))
-    if (!full || ![...readers].some((reader) => reader.seq === seq)) return
-    for (const reader of readers) {
-      if (reader.seq >= newest - 1) continue
-      reader.overrun = true
-      readers.delete(reader)
-      reader.wake()
-    }
-    full = store.trim(neededBy(readers))
+    full = store.trim(readers.needed())
+    if (!full) return
+    readers.cutOff(shown, newest)
+    full = store.trim(readers.needed())
   }
+
+  const isFull = () => full || store.isBehind()
 
   const drained = () => {
     trim()
-    if (full || waiting.length === 0) return
+    if (waiting.length === 0 || isFull()) return
     const resumes = waiting
     waiting = []
     for (const resume of resumes) resume()
@@ -137,16 +124,27 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     )
   }
 
+  /** Readers see what is kept. */
+  const show = () => {
+    tellTrouble()
+    const kept = store.keptSeq()
+    if (kept > shown) {
+      newest = shown + 1
+      shown = kept
+      readers.wake()
+    }
+    drained()
+  }
+  store.onKept(show)
+
   const commit = () => {
     if (drafts.length === 0) return
-    newest = seq - drafts.length + 1
-    store.append(encodeBatch(newest, drafts, store.allocate))
+    store.append(encodeBatch(seq - drafts.length + 1, drafts, store.allocate), passing)
     drafts = []
     if (important) store.flush(current())
     important = false
-    tellTrouble()
-    for (const reader of [...readers]) reader.wake()
-    trim()
+    passing = true
+    show()
   }
 
   const unsafeBatch = (write: () => void): boolean => {
@@ -158,7 +156,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
       depth -= 1
       if (depth === 0) commit()
     }
-    return !full
+    return !isFull()
   }
 
   const envelopeEnd = (ts: number, turn: number | undefined) =>
@@ -172,6 +170,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     const { open_turn } = summary
     if (SessionSummary.telling.has(event.type)) summary = SessionSummary.fold(summary, event, seq, time)
     if (momentous.has(event.type)) important = true
+    if (event.type !== "stream_event") passing = false
     // A turn's first and last event are inside of it.
     const rest = `,"seq":${seq}${envelopeEnd(time, summary.open_turn ?? open_turn)}`
     drafts.push({ head, encoding, text: undefined, rest, raw })
@@ -194,11 +193,10 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
 
   const unsafeFollow = (after_seq: number, wake: () => void): Follower => {
     const first = store.firstSeq()
-    const reader: Reader = { seq: Math.min(Math.max(after_seq, first - 1), seq), overrun: false, wake }
-    readers.add(reader)
+    const reader = readers.add(Math.min(Math.max(after_seq, first - 1), seq), wake)
     if (full) drained()
     const next = () => {
-      const batch = reader.overrun ? undefined : store.read(reader.seq)
+      const batch = reader.overrun || reader.seq >= shown ? undefined : store.read(reader.seq)
       if (batch === undefined) return undefined
       reader.seq = lastSeqOf(batch)
       if (full) drained()
@@ -210,7 +208,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
       overrun: () => reader.overrun,
       done: () => closed && reader.seq === seq,
       detach: () => {
-        readers.delete(reader)
+        readers.remove(reader)
         drained()
       }
     }
@@ -221,7 +219,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
   const close = Effect.sync(() => {
     closed = true
     store.flush(current())
-    for (const reader of [...readers]) reader.wake()
+    readers.wake()
   })
 
   return EventLog.of({
@@ -231,14 +229,14 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     tail: (after_seq) => Stream.mapConcat(batches(after_seq), (batch) => textsOf(batch).map(toEvent)),
     close,
     lastSeq: () => seq,
-    lag: () => Math.max(0, seq - neededBy(readers)),
+    lag: () => Math.max(0, seq - readers.needed()),
     turn: () => summary.open_turn,
     summary: current,
     unsafeAppend,
     unsafeSplice,
     unsafeBatch,
     unsafeOnceDrained: (resume) => {
-      if (full) waiting.push(resume)
+      if (isFull()) waiting.push(resume)
       else resume()
     },
     unsafeFollow

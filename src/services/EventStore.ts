@@ -2,7 +2,7 @@
  * EventStore: where a session's frames are kept, and the store in memory.
  *
  * The log numbers events and serves readers; a store keeps batches, gives them back from any `seq`, and lets go of the
- * oldest within its bound. It is synchronous: what is appended is kept before any reader is woken.
+ * oldest within its bound. No reader is woken for what is not kept yet.
  */
 import { after, type Batch, lastSeqOf } from "./frames.js"
 import type { SessionSummary } from "./SessionSummary.js"
@@ -14,8 +14,16 @@ export interface EventStore {
   readonly lastSeq: () => number
   /** Memory for the bytes of a batch that is about to be appended. */
   readonly allocate: (size: number) => Buffer
-  /** The batch belongs to the store, which may write over its bytes in a later turn of the event loop. */
-  readonly append: (batch: Batch) => void
+  /**
+   * The batch belongs to the store, which may write over its bytes in a later turn of the event loop. Passing: what it
+   * says is said again soon, whole, so that it need not be durable at once.
+   */
+  readonly append: (batch: Batch, isPassing?: boolean) => void
+  /** What was appended is kept up to this `seq`. A store that takes longer says when there is more. */
+  readonly keptSeq: () => number
+  readonly onKept: (listener: () => void) => void
+  /** So much is not kept yet that whoever appends should wait. */
+  readonly isBehind: () => boolean
   /**
    * The next frames after `seq`, some of them; undefined when there are none. Their bytes are good until the event loop
    * turns: whoever needs them longer copies them.
@@ -52,6 +60,9 @@ export const makeMemory = (bytes: number, since = 0): EventStore => {
   return {
     firstSeq: () => batches[0]?.firstSeq ?? last + 1,
     lastSeq: () => last,
+    keptSeq: () => last,
+    onKept: () => {},
+    isBehind: () => false,
     allocate: slabs.take,
     append: (batch) => {
       batches.push(batch)

@@ -68,10 +68,10 @@ export const countingEvents = (tool: string, store: EventStore): EventStore => {
   const volume = volumeOf(tool)
   return {
     ...store,
-    append: (batch) => {
+    append: (batch, isPassing) => {
       volume.events += batch.ends.length
       volume.bytes += batch.bytes.length
-      store.append(batch)
+      store.append(batch, isPassing)
     }
   }
 }

@@ -2,10 +2,10 @@
  * Segment: one file of a journal, append-only ndjson, named by the `seq` of its first frame.
  *
  * Reading it needs no parsing: a frame's `seq` is its line's place, and every few KiB the index remembers where one is.
- * All calls are synchronous: what was appended is the operating system's before anybody is told of it, so that a relay
- * that is killed has shown nothing that is not in the file.
+ * What was written is the operating system's before anybody is told of it, so that a relay that is killed has shown
+ * nothing that is not in the file.
  */
-import { closeSync, constants, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs"
+import { closeSync, constants, ftruncateSync, openSync, readSync, statSync, writeSync, writev } from "node:fs"
 import { join } from "node:path"
 import { type Batch, lastSeqOf } from "./frames.js"
 
@@ -120,16 +120,30 @@ const remember = ({ index }: Segment, seq: number, offset: number): void => {
   if (offset - (index[before]?.[1] ?? 0) >= indexEvery) index.splice(before + 1, 0, [seq, offset])
 }
 
-/** Write a batch at the end. Throws what the disk says; the batch is not in it then. */
-export const append = (segment: Segment, batch: Batch): void => {
+/** A batch is in the file now. */
+export const wrote = (segment: Segment, batch: Batch): void => {
+  remember(segment, batch.firstSeq, segment.size)
+  segment.size += batch.bytes.length
+  segment.last = lastSeqOf(batch)
+}
+
+/** Write a batch at the end. Throws what the disk says; then it is not in the file. */
+export const write = (segment: Segment, { bytes }: Batch): void => {
   const fd = segment.fd ?? openToWrite(segment)
-  const { bytes } = batch
   for (let done = 0; done < bytes.length;) {
     done += writeSync(fd, bytes, done, bytes.length - done, segment.size + done)
   }
-  remember(segment, batch.firstSeq, segment.size)
-  segment.size += bytes.length
-  segment.last = lastSeqOf(batch)
+}
+
+/** The same in a thread, which tells whether all of them were written. Throws if the file cannot be opened. */
+export const writeAside = (
+  segment: Segment,
+  batches: ReadonlyArray<Batch>,
+  done: (isWhole: boolean) => void
+): void => {
+  const fd = segment.fd ?? openToWrite(segment)
+  const size = batches.reduce((size, { bytes }) => size + bytes.length, 0)
+  writev(fd, batches.map(({ bytes }) => bytes), segment.size, (_, written) => done(written === size))
 }
 
 const rawField = ",\"raw\":"

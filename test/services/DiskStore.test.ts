@@ -80,6 +80,10 @@ const seqsAfter = (store: Pick<EventStore, "read">, seq: number): ReadonlyArray<
   framesAfter(store, seq).map((frame) => JSON.parse(frame).seq)
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
+const session_id = SessionId.make("s")
+const logOn = (store: EventStore) =>
+  Effect.runSync(EventLog.make(session_id, { store, summary: empty(session_id) }))
+
 const segmentsIn = (folder: string) =>
   readdirSync(folder).filter((name) => name.endsWith(".ndjson")).toSorted()
 const contentOf = (folder: string) =>
@@ -193,6 +197,7 @@ describe("a journal on disk", () => {
       const store = open(folder, { journal_bytes: 400_000_000 })
       for (let seq = 1; seq <= 60; seq++) store.append(batchOf(seq, ["x".repeat(1_000_000)]))
       assert.deepStrictEqual(seqsAfter(store, 0), range(1, 60))
+      await until(() => store.keptSeq() === 60, 20_000)
       assert.isAtLeast(segmentsIn(folder).length, 3)
       await until(() => openFiles(folder).length === 1, 20_000)
       store.close()
@@ -203,6 +208,62 @@ describe("a journal on disk", () => {
     },
     60_000
   )
+})
+
+describe("a flood that a thread writes", () => {
+  const large = (seq: number) => batchOf(seq, [`${seq} `.padEnd(200_000, "é")])
+
+  it("is in a file before any reader is woken for it", async () => {
+    const folder = newFolder()
+    const store = open(folder, { journal_bytes: 40_000_000 })
+    const log = logOn(store)
+    const seen: Array<number> = []
+    const follower = log.unsafeFollow(0, () => {
+      for (let batch = follower.next(); batch !== undefined; batch = follower.next()) {
+        seen.push(...textsOf(batch).map((frame) => JSON.parse(frame).seq))
+        assert.isAtMost(lastSeqOf(batch), SessionFiles.view(folder).lastSeq())
+      }
+    })
+    for (let n = 1; n <= 60; n++) {
+      log.unsafeAppend({ type: "stdout", text: "é".repeat(n % 3 === 0 ? 10 : 100_000) })
+      assert.isAtMost(seen.length, SessionFiles.view(folder).lastSeq())
+      if (n % 7 === 0) await new Promise((resolve) => setTimeout(resolve, n % 2))
+    }
+    await until(() => seen.length === 60, 20_000)
+    assert.deepStrictEqual(seen, range(1, 60))
+  })
+
+  it("makes the agent wait while the disk has enough to do, and only so long", async () => {
+    const log = logOn(open(newFolder()))
+    const say = (text: string) => log.unsafeBatch(() => log.unsafeAppend({ type: "stdout", text }))
+    assert.isTrue(say("a"))
+    let isReady = true
+    for (let n = 0; isReady && n < 20; n++) isReady = say("x".repeat(200_000))
+    assert.isFalse(isReady)
+    const resumed = new Promise<void>((resolve) => log.unsafeOnceDrained(resolve))
+    await resumed
+    assert.isTrue(say("b"))
+  })
+
+  it("is whole when the session is closed at any time", async () => {
+    for (let round = 0; round < 20; round++) {
+      const folder = newFolder()
+      const store = open(folder, { journal_bytes: 8_000_000 })
+      const given = range(1, 12).map(large)
+      for (const [index, batch] of given.entries()) {
+        store.append(batch)
+        if (index === round % 12) await new Promise((resolve) => setTimeout(resolve, round % 3))
+      }
+      assert.strictEqual(store.close(), 0)
+      assert.strictEqual(store.keptSeq(), 12)
+      const content = Buffer.concat(given.map(({ bytes }) => bytes)).toString()
+      assert.strictEqual(contentOf(folder), content)
+      // The thread that was at it is done, and has changed nothing.
+      if (process.platform === "linux") await until(() => openFiles(folder).length === 0, 20_000)
+      assert.strictEqual(contentOf(folder), content)
+      assert.deepStrictEqual(seqsAfter(SessionFiles.view(folder), 0), range(1, 12))
+    }
+  })
 })
 
 describe("a journal whose relay or machine died while it was written", () => {
@@ -300,10 +361,6 @@ describe("a journal whose relay or machine died while it was written", () => {
 
 // --- a disk that refuses ---------------------------------------------------------------------------------------------
 
-const session_id = SessionId.make("s")
-const logOn = (store: EventStore) =>
-  Effect.runSync(EventLog.make(session_id, { store, summary: empty(session_id) }))
-
 /** What the log told of the disk. */
 const toldBy = (store: EventStore) =>
   framesAfter(store, 0).map((frame) => JSON.parse(frame)).filter(({ type }) => type !== "stdout")
@@ -311,7 +368,14 @@ const toldBy = (store: EventStore) =>
 
 describe("a journal on a disk that refuses", () => {
   /** Fill until the disk is full, and then some; make room; go on. */
-  const play = async (store: DiskStore.DiskStore, folder: string, makeRoom: () => void) => {
+  const play = async (
+    store: DiskStore.DiskStore,
+    folder: string,
+    makeRoom: () => void,
+    texts = kilobytes(300)
+  ) => {
+    const settled = () => until(() => store.keptSeq() === store.lastSeq(), 20_000)
+    const half = texts.length
     const log = logOn(store)
     const say = (text: string) => log.unsafeAppend({ type: "stdout", text })
     const seen: Array<string> = []
@@ -320,14 +384,15 @@ describe("a journal on a disk that refuses", () => {
         seen.push(...textsOf(batch))
       }
     })
-    kilobytes(300).forEach(say)
+    texts.forEach(say)
+    await settled()
     assert.include(store.trouble(), "E")
     assert.deepStrictEqual(toldBy(store), ["error internal"])
     // The time for a second, vain try.
     await new Promise((resolve) => setTimeout(resolve, 1200))
-    kilobytes(300).forEach(say)
+    texts.forEach(say)
     assert.deepStrictEqual(toldBy(store), ["error internal"])
-    assert.deepStrictEqual(seen.map((frame) => JSON.parse(frame).seq), range(1, 601))
+    assert.deepStrictEqual(seen.map((frame) => JSON.parse(frame).seq), range(1, 2 * half + 1))
     assert.deepStrictEqual(framesAfter(store, 0), seen)
 
     makeRoom()
@@ -339,7 +404,7 @@ describe("a journal on a disk that refuses", () => {
     assert.deepStrictEqual(framesAfter(store, 0), seen)
     assert.deepStrictEqual(framesAfter(SessionFiles.view(folder), 0), seen)
     store.flush(log.summary())
-    assert.strictEqual(JSON.parse(readFileSync(join(folder, "meta.json"), "utf8")).last_seq, 603)
+    assert.strictEqual(JSON.parse(readFileSync(join(folder, "meta.json"), "utf8")).last_seq, 2 * half + 3)
     assert.strictEqual(store.close(), 0)
   }
 
@@ -351,6 +416,19 @@ describe("a journal on a disk that refuses", () => {
       cleanUp(disk.remove)
       const folder = join(disk.folder, "session")
       await play(open(folder), folder, disk.grow)
+    },
+    60_000
+  )
+
+  it.skipIf(whyNoSmallDisk !== "")(
+    `in the middle of a flood loses nothing, and says so once${whyNoSmallDisk}`,
+    async () => {
+      const disk = smallDisk()
+      if (disk === undefined) return
+      cleanUp(disk.remove)
+      const folder = join(disk.folder, "session")
+      const large = kilobytes(30).map((text) => text.repeat(50))
+      await play(open(folder), folder, disk.grow, large)
     },
     60_000
   )
@@ -383,17 +461,18 @@ describe("a journal on a disk that refuses", () => {
     const store = open(folder, { retain_bytes: 50_000 })
     mkdirSync(join(folder, "000000000001.ndjson"))
     fill(store, kilobytes(40))
-    assert.isFalse(store.trim(Infinity))
+    assert.isFalse(store.isBehind())
     fill(store, kilobytes(20))
-    assert.isTrue(store.trim(Infinity))
+    assert.isTrue(store.isBehind())
     assert.deepStrictEqual(seqsAfter(store, 0), range(1, 60))
     assert.strictEqual(store.close(), 60, "it says how many are lost")
   })
 
-  it("to give back what it holds makes its readers wait, and harms nobody else", () => {
+  it("to give back what it holds makes its readers wait, and harms nobody else", async () => {
     const folder = newFolder()
     const store = open(folder, { journal_bytes: 80_000_000 })
     for (let seq = 1; seq <= 40; seq++) store.append(batchOf(seq, ["x".repeat(1_000_000)]))
+    await until(() => store.keptSeq() === 40, 20_000)
     store.trim(Infinity)
     const oldest = join(folder, "000000000001.ndjson")
     const content = readFileSync(oldest)

@@ -143,6 +143,9 @@ const reopened = (bytes: number) =>
     return {
       firstSeq: () => store.firstSeq(),
       lastSeq: () => again().lastSeq(),
+      keptSeq: () => store.keptSeq(),
+      onKept: (listener) => store.onKept(listener),
+      isBehind: () => store.isBehind(),
       allocate: (size) => store.allocate(size),
       append: (batch) => again().append(batch),
       read: (seq) => store.read(seq),

@@ -5,6 +5,8 @@
  * passed over here `JSON.parse` would take too, if all of the line is UTF-8. Nothing is decoded, nothing is copied.
  */
 
+import { plainTextWasm } from "./plainTextWasm.js"
+
 const quote = 0x22
 const backslash = 0x5c
 const letterU = 0x75
@@ -22,63 +24,73 @@ const isUnicodeEscape = (bytes: Uint8Array, at: number): boolean =>
   bytes[at] === letterU && isHex(bytes[at + 1]) && isHex(bytes[at + 2]) && isHex(bytes[at + 3])
   && isHex(bytes[at + 4])
 
-// --- four bytes at once: nearly all of a long text goes by here -----------------------------------------------------
+// --- plain text: nearly all of a long string goes by here ------------------------------------------------------------
 
-/** Bytes that cannot stand in a string as they are: control characters, and what ends a string or escapes. */
-const isSpecial = (byte: number): boolean => byte < 0x20 || byte === quote || byte === backslash
+/** The first byte, from a place on, that is neither plain nor part of an escape of two bytes; the end if there is none. */
+type Skip = (bytes: Uint8Array, from: number) => number
 
-/**
- * The highest bit of each special byte of the four; of higher bytes than the lowest special one it may be wrong. Taking
- * n from a byte that is less than n sets its highest bit; flipping 0x02 brings a quote right after the control characters.
- */
-const marksOf = (word: number): number =>
-  (((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101)) & ~word & 0x80808080
-
-/** The lowest byte comes first here; where it does not, all go by one at a time. */
-const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
-/** Memory that is larger, because one line is, is not held on to. */
-const keptBytes = 1024 * 1024
-let kept = new ArrayBuffer(0)
-let keptWords = new Int32Array(kept)
-
-/** The memory behind some bytes, as words; lines of one chunk share it. */
-const wordsOf = ({ buffer }: Uint8Array<ArrayBufferLike>): Int32Array => {
-  if (buffer === kept) return keptWords
-  const words = new Int32Array(buffer, 0, isLittleEndian ? buffer.byteLength >> 2 : 0)
-  if (buffer.byteLength <= keptBytes) {
-    kept = buffer as ArrayBuffer
-    keptWords = words as Int32Array<ArrayBuffer>
+/** Byte by byte: good for short texts. */
+const skipFew: Skip = (bytes, from) => {
+  const { length } = bytes
+  for (let at = from; at < length; at++) {
+    const byte = bytes[at] as number // within the array
+    if (byte >= 0x20 && byte !== quote && byte !== backslash) continue
+    if (byte !== backslash || !isEscape(bytes[at + 1])) return at
+    at += 1
   }
-  return words
+  return length
 }
 
-/** The next special byte; the end if there is none. */
-const nextSpecial = (bytes: Uint8Array, words: Int32Array, from: number): number => {
-  const { byteOffset, length } = bytes
-  const place = byteOffset + from
-  let at = from
-  let word = place >> 2
-  if (word < words.length) {
-    // All places are within the array. What lies before `from` in the first word is made harmless.
-    let marks = marksOf((words[word] as number) | ~(-1 << ((place & 3) << 3)))
-    while (marks === 0 && ++word < words.length) marks = marksOf(words[word] as number)
-    if (marks !== 0) return Math.min(length, word * 4 + ((31 - Math.clz32(marks & -marks)) >> 3) - byteOffset)
-    at = words.length * 4 - byteOffset
+/** From so many bytes on it pays to copy them to where sixteen are looked at at once. */
+const manyBytes = 64
+/** How many are copied first, and at most; `plainText.wat` has room for a few more. */
+const window = { first: 1024, most: 64 * 1024 }
+
+/** Only what is used of it, which Node's types leave out; undefined if Node runs without it (`--jitless`). */
+declare const WebAssembly: undefined | {
+  readonly Module: new(bytes: Uint8Array) => object
+  readonly Instance: new(module: object) => { readonly exports: unknown }
+}
+
+/** What `plainText.wat` exports. */
+interface PlainText {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  readonly skip: (at: number) => number
+}
+
+const makeSkipMany = (): Skip => {
+  if (typeof WebAssembly === "undefined") return skipFew
+  const module = new WebAssembly.Module(Buffer.from(plainTextWasm, "base64"))
+  const { memory, skip } = new WebAssembly.Instance(module).exports as PlainText
+  const copied = new Uint8Array(memory.buffer)
+  return (bytes, from) => {
+    let start = from
+    for (let size = window.first;; size = Math.min(window.most, size * 4)) {
+      const end = Math.min(bytes.length, start + size)
+      copied.set(bytes.subarray(start, end))
+      copied[end - start] = 0
+      const place = start + skip(0)
+      // At its end a window may cut an escape in two.
+      if (place < end - 1 || end === bytes.length) return place
+      start = place
+    }
   }
-  while (at < length && !isSpecial(bytes[at] as number)) at += 1
-  return Math.min(length, at)
+}
+
+let skipMany: Skip | undefined
+
+const skip: Skip = (bytes, from) => {
+  if (bytes.length - from < manyBytes) return skipFew(bytes, from)
+  skipMany ??= makeSkipMany()
+  return skipMany(bytes, from)
 }
 
 /** Where the string that begins at `at` with its quote has ended; -1 if there is none, or none that is valid. */
 export const afterString = (bytes: Uint8Array, at: number): number => {
   if (bytes[at] !== quote) return -1
-  const words = wordsOf(bytes)
-  for (let place = nextSpecial(bytes, words, at + 1); place < bytes.length; place = nextSpecial(bytes, words, place)) {
+  for (let place = skip(bytes, at + 1); place < bytes.length; place = skip(bytes, place + 6)) {
     if (bytes[place] === quote) return place + 1
-    if (bytes[place] !== backslash) return -1
-    if (isEscape(bytes[place + 1])) place += 2
-    else if (isUnicodeEscape(bytes, place + 1)) place += 6
-    else return -1
+    if (bytes[place] !== backslash || !isUnicodeEscape(bytes, place + 1)) return -1
   }
   return -1
 }

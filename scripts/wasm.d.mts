@@ -1,0 +1,2 @@
+export declare const generated: string
+export declare const generate: () => Promise<string>

@@ -1,0 +1,192 @@
+/**
+ * FrameWriter: writes a session's batches to its files, in their order, and makes them durable.
+ *
+ * A few bytes are written at once: that is quicker than handing them to a thread. Many are written by one, so that a
+ * flood holds up nobody else; what comes meanwhile is written in one go afterwards. `fsync` follows in groups, one at a
+ * time, in the order of writing. What a disk refuses waits in memory and is written when it is told to try again.
+ */
+import { close, fsync } from "node:fs"
+import type { DiskTroubles } from "./DiskTroubles.js"
+import { type Batch, lastSeqOf } from "./frames.js"
+import * as Segment from "./Segment.js"
+
+export interface FrameWriter {
+  /** Passing: what the batch says is said again soon, whole. */
+  readonly append: (batch: Batch, isPassing: boolean) => void
+  /** The last `seq` that is in a file. */
+  readonly writtenSeq: () => number
+  /** Bytes that are in no file yet. */
+  readonly waiting: () => number
+  /** Write all that waits, now. */
+  readonly write: () => void
+  /** Make durable what was written, without delay. */
+  readonly sync: () => void
+  /** Write what is left, and let go of the files. The number of events that could not be written. */
+  readonly close: () => number
+}
+
+interface Options {
+  readonly folder: string
+  /** The files there are; a new one is added when the newest is full. */
+  readonly segments: Array<Segment.Segment>
+  readonly isFull: (segment: Pick<Segment.Segment, "first" | "last" | "size">) => boolean
+  readonly troubles: DiskTroubles
+  /** A thread has written something, or failed to. */
+  readonly onWritten: () => void
+}
+
+/** From so many bytes on, writing takes longer than handing it to a thread. */
+const asideBytes = 32 * 1024
+/** A thread is given no more at once, so that readers need not wait long. */
+const atOnceBytes = 1024 * 1024
+/**
+ * `fsync` follows so soon, later for what is passing; or after four times what the last one took: in a flood it would
+ * hold up every write. In ms.
+ */
+const syncWithin = { lasting: 5, passing: 100, most: 200, times: 4 }
+
+export const make = ({ folder, isFull, onWritten, segments, troubles }: Options): FrameWriter => {
+  const unwritten: Array<Batch> = []
+  let waiting = 0
+  let last = segments.at(-1)?.last ?? 0
+  /** Something that waits is said only once. */
+  let isLasting = false
+  /** A thread is at it; what it writes is still the first of `unwritten`. */
+  let isWriting = false
+  let isClosed = false
+
+  // --- fsync -------------------------------------------------------------------------------------------------------
+
+  /** Files that are written to the end, but not durable yet. */
+  const retired: Array<number> = []
+  let timer: NodeJS.Timeout | undefined
+  let dueAt = Number.POSITIVE_INFINITY
+  let isSyncing = false
+  let again = false
+  let tookMs = 0
+
+  const retire = (segment: Segment.Segment | undefined) => {
+    if (segment?.fd === undefined) return
+    retired.push(segment.fd)
+    segment.fd = undefined
+  }
+
+  const sync = () => {
+    clearTimeout(timer)
+    dueAt = Number.POSITIVE_INFINITY
+    again = isSyncing || isWriting
+    const ended = retired[0]
+    const fd = ended ?? segments.at(-1)?.fd
+    if (again || fd === undefined) return
+    isSyncing = true
+    const began = performance.now()
+    fsync(fd, (cause) => {
+      isSyncing = false
+      tookMs = performance.now() - began
+      if (cause === null) troubles.over("sync")
+      else troubles.complain("sync", cause)
+      if (ended !== undefined) {
+        retired.shift()
+        close(ended, () => {})
+      }
+      if (again || ended !== undefined) sync()
+    })
+  }
+
+  const syncSoon = () => {
+    const { lasting, most, passing, times } = syncWithin
+    const pause = Math.max(isLasting ? lasting : passing, Math.min(most, times * tookMs))
+    const due = performance.now() + pause
+    if (due >= dueAt) return
+    clearTimeout(timer)
+    dueAt = due
+    timer = setTimeout(sync, pause)
+  }
+
+  // --- writing -----------------------------------------------------------------------------------------------------
+
+  const newest = (seq: number): Segment.Segment => {
+    const open = segments.at(-1)
+    if (open !== undefined && !isFull(open)) return open
+    retire(open)
+    const next = Segment.empty(folder, seq)
+    segments.push(next)
+    return next
+  }
+
+  const written = (segment: Segment.Segment, batches: ReadonlyArray<Batch>) => {
+    for (const batch of batches) {
+      Segment.wrote(segment, batch)
+      waiting -= batch.bytes.length
+    }
+    unwritten.splice(0, batches.length)
+    syncSoon()
+    if (unwritten.length === 0) isLasting = false
+  }
+
+  /** The next batches that go into this file together; at least one. */
+  const nextFor = ({ first, size }: Segment.Segment): ReadonlyArray<Batch> => {
+    let bytes = 0
+    const end = unwritten.findIndex((batch, index) => {
+      const isEnough = index > 0
+        && (bytes >= atOnceBytes || isFull({ first, last: batch.firstSeq - 1, size: size + bytes }))
+      bytes += batch.bytes.length
+      return isEnough
+    })
+    return end === -1 ? unwritten.slice() : unwritten.slice(0, end)
+  }
+
+  const writeAside = (segment: Segment.Segment) => {
+    const batches = nextFor(segment)
+    Segment.writeAside(segment, batches, (isWhole) => {
+      isWriting = false
+      // By now it has been written in another way, to the same place.
+      if (isClosed) return sync()
+      if (isWhole) written(segment, batches)
+      if (again) sync()
+      if (isWhole) writeOn()
+      // Which says what is wrong.
+      else write()
+      onWritten()
+    })
+    isWriting = true
+  }
+
+  const writeAll = (mayWait: boolean) => {
+    for (let batch = unwritten[0]; batch !== undefined; batch = unwritten[0]) {
+      const segment = newest(batch.firstSeq)
+      if (mayWait && waiting >= asideBytes) return writeAside(segment)
+      Segment.write(segment, batch)
+      written(segment, [batch])
+    }
+  }
+
+  const writeOn = () => {
+    if (!isWriting && !troubles.has("write")) troubles.attempt("write", () => writeAll(true))
+  }
+  const write = () => {
+    if (!isWriting) troubles.attempt("write", () => writeAll(false))
+  }
+
+  return {
+    append: (batch, isPassing) => {
+      unwritten.push(batch)
+      waiting += batch.bytes.length
+      last = lastSeqOf(batch)
+      isLasting ||= !isPassing
+      writeOn()
+    },
+    writtenSeq: () => (unwritten[0]?.firstSeq ?? last + 1) - 1,
+    waiting: () => waiting,
+    write,
+    sync,
+    close: () => {
+      isClosed = true
+      // A thread may be writing the first of it: the same bytes to the same place.
+      troubles.attempt("write", () => writeAll(false))
+      retire(segments.at(-1))
+      sync()
+      return unwritten.reduce((events, { ends }) => events + ends.length, 0)
+    }
+  }
+}

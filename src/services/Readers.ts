@@ -1,0 +1,48 @@
+/** Readers: who follows a session's log, how far each has come, and who is cut off. */
+
+export interface Reader {
+  /** `seq` of the last frame taken. */
+  seq: number
+  overrun: boolean
+  readonly wake: () => void
+}
+
+export interface Readers {
+  /** A new one, which has all up to `seq`. */
+  readonly add: (seq: number, wake: () => void) => Reader
+  readonly remove: (reader: Reader) => void
+  readonly wake: () => void
+  /** The last `seq` that all of them have. */
+  readonly needed: () => number
+  /** If one of them has come as far as `seq`, cut off all that lack something before `newest`. */
+  readonly cutOff: (seq: number, newest: number) => void
+}
+
+export const make = (): Readers => {
+  const readers = new Set<Reader>()
+  return {
+    add: (seq, wake) => {
+      const reader: Reader = { seq, overrun: false, wake }
+      readers.add(reader)
+      return reader
+    },
+    remove: (reader) => void readers.delete(reader),
+    wake: () => {
+      for (const reader of [...readers]) reader.wake()
+    },
+    needed: () => {
+      let needed = Number.POSITIVE_INFINITY
+      for (const reader of readers) needed = Math.min(needed, reader.seq)
+      return needed
+    },
+    cutOff: (seq, newest) => {
+      if (![...readers].some((reader) => reader.seq === seq)) return
+      for (const reader of readers) {
+        if (reader.seq >= newest - 1) continue
+        reader.overrun = true
+        readers.delete(reader)
+        reader.wake()
+      }
+    }
+  }
+}
