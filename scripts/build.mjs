@@ -71,6 +71,17 @@ const withoutOtherFormats = {
   }
 }
 
+// Reached by what is used, never called: random values for property tests, and questions at a terminal (`--wizard`).
+const withoutUnused = {
+  name: "without-unused",
+  setup({ onLoad }) {
+    const questions =
+      "cli/dist/esm/internal/prompt/(confirm|date|file|list|multi-select|number|select|text|toggle)"
+    const filter = new RegExp(`@?effect/(dist/esm/FastCheck|${questions})\\.js$`)
+    onLoad({ filter }, () => ({ contents: "module.exports = {}" }))
+  }
+}
+
 const bundle = (options) =>
   build({
     absWorkingDir: root,
@@ -136,7 +147,7 @@ const bundleCli = () =>
     // node-pty is native and loaded only when a terminal is asked for; ws uses the other two when they are installed.
     external: ["node-pty", "bufferutil", "utf-8-validate"],
     define: { __AI_RELAY_VERSION__: JSON.stringify(version), __AI_RELAY_REAPER__: reaper },
-    plugins: [besideTheCli, withoutOtherFormats]
+    plugins: [besideTheCli, withoutOtherFormats, withoutUnused]
   })
 
 /** The licenses of the packages that went into the bundle: who passes these on passes on their terms. */

@@ -10,12 +10,8 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import { Effect, Layer } from "effect"
 import { AcpAdapters } from "./adapters/acp/AcpAdapters.js"
 import { AdapterRegistry } from "./adapters/AdapterRegistry.js"
-import { ClaudeAdapter } from "./adapters/claude/ClaudeAdapter.js"
-import { CodexAdapter } from "./adapters/codex/CodexAdapter.js"
-import { CortexAdapter } from "./adapters/cortex/CortexAdapter.js"
 import { GenericAdapter } from "./adapters/generic/GenericAdapter.js"
-import { DemoAdapter } from "./adapters/replay/DemoAdapter.js"
-import { ReplayAdapter } from "./adapters/replay/ReplayAdapter.js"
+import { lazily } from "./adapters/lazily.js"
 import { RelayServer } from "./server/RelayServer.js"
 import { ServerConfig, type ServerSettings } from "./server/ServerConfig.js"
 import { Auth, type AuthOptions } from "./services/Auth.js"
@@ -30,27 +26,46 @@ import { Recorder } from "./services/Recorder.js"
 import { RelayConfig, type Settings } from "./services/RelayConfig.js"
 import { SessionRegistry } from "./services/SessionRegistry.js"
 
+/** What is loaded when somebody asks for it. */
+const lazyAdapters = ({ cortex_hosts }: Settings) =>
+  Effect.all([
+    lazily(
+      "claude",
+      () => import("./adapters/claude/ClaudeAdapter.js"),
+      ({ ClaudeAdapter }) => Effect.provide(ClaudeAdapter, ClaudeAdapter.layer)
+    ),
+    lazily(
+      "codex",
+      () => import("./adapters/codex/CodexAdapter.js"),
+      ({ CodexAdapter }) => Effect.provide(CodexAdapter, CodexAdapter.layer)
+    ),
+    lazily(
+      "cortex",
+      () => import("./adapters/cortex/CortexAdapter.js"),
+      ({ CortexAdapter }) => Effect.provide(CortexAdapter, CortexAdapter.layer({ cortex_hosts }))
+    ),
+    lazily(
+      "replay",
+      () => import("./adapters/replay/ReplayAdapter.js"),
+      ({ ReplayAdapter }) => Effect.provide(ReplayAdapter, ReplayAdapter.layer)
+    ),
+    lazily(
+      "demo",
+      () => import("./adapters/replay/DemoAdapter.js"),
+      ({ DemoAdapter }) => Effect.succeed(DemoAdapter)
+    )
+  ])
+
 /** Every adapter the relay knows, over whatever starts its processes. */
-export const layerAdapters = Layer.unwrapEffect(Effect.map(RelayConfig, ({ tools }) =>
+export const layerAdapters = Layer.unwrapEffect(Effect.map(RelayConfig, (config) =>
   AdapterRegistry.layer(
     Effect.map(
-      Effect.all([ClaudeAdapter, CodexAdapter, CortexAdapter, GenericAdapter, ReplayAdapter, AcpAdapters]),
-      (found) => [...found.flat(), DemoAdapter]
+      Effect.all([GenericAdapter, AcpAdapters, lazyAdapters(config)]),
+      (found) => found.flat()
     ),
     { "claude-code": "claude" },
-    tools
-  ))).pipe(
-    Layer.provide(
-      Layer.mergeAll(
-        ClaudeAdapter.layer,
-        CodexAdapter.layer,
-        Layer.unwrapEffect(Effect.map(RelayConfig, CortexAdapter.layer)),
-        Layer.unwrapEffect(Effect.map(RelayConfig, GenericAdapter.layer)),
-        ReplayAdapter.layer,
-        AcpAdapters.layer
-      )
-    )
-  )
+    config.tools
+  ).pipe(Layer.provide([GenericAdapter.layer(config), AcpAdapters.layer]))))
 
 const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings>) =>
   SessionRegistry.layer.pipe(

@@ -4,9 +4,14 @@
  */
 import { Args, Command } from "@effect/cli"
 import { Console, Effect, Option } from "effect"
-import { type Address, CannotDo, clientOptions, listSessions, toAddress } from "./clientOptions.js"
-import * as Conversation from "./conversation.js"
-import * as Keyboard from "./Keyboard.js"
+import {
+  type Address,
+  CannotDo,
+  clientOptions,
+  listSessions,
+  loadConversation,
+  toAddress
+} from "./clientOptions.js"
 
 const options = { ...clientOptions, session: Args.optional(Args.text({ name: "session" })) }
 
@@ -30,6 +35,7 @@ export const attach = Command.make(
   options,
   ({ json, session, token, url }) =>
     Effect.gen(function*() {
+      const { Conversation, Keyboard } = yield* loadConversation
       const address = toAddress({ token, url })
       const session_id = yield* choose(address, Option.getOrUndefined(session))
       const keyboard = yield* Keyboard.make

@@ -28,6 +28,12 @@ export interface Address {
   readonly token?: string
 }
 
+/** What only a conversation needs: not loaded where the program serves. */
+export const loadConversation = Effect.all({
+  Conversation: Effect.promise(() => import("./conversation.js")),
+  Keyboard: Effect.promise(() => import("./Keyboard.js"))
+})
+
 /** Where the relay is. */
 export const toAddress = (given: {
   readonly url: Option.Option<string>

@@ -7,9 +7,7 @@
 import { Args, Command, Options } from "@effect/cli"
 import { Effect } from "effect"
 import type { TurnResult } from "../client/browser.js"
-import { CannotDo, clientOptions, toAddress } from "./clientOptions.js"
-import * as Conversation from "./conversation.js"
-import * as Keyboard from "./Keyboard.js"
+import { CannotDo, clientOptions, loadConversation, toAddress } from "./clientOptions.js"
 import { orUndefined } from "./options.js"
 
 const stopped = 130
@@ -61,6 +59,7 @@ export const run = (exit: (code: number) => Effect.Effect<void>) =>
             reason: "there is no prompt: ai-relay run \"What is in this folder?\""
           })
         }
+        const { Conversation, Keyboard } = yield* loadConversation
         const name = orUndefined(session)
         const keyboard = yield* Keyboard.make
         const opened = yield* Conversation.open({

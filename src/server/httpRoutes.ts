@@ -13,7 +13,6 @@
  */
 import { Effect, Option, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { contracts } from "../schema/contracts/index.js"
 import { SessionId } from "../schema/index.js"
 import { AgentFindings } from "../services/AgentFindings.js"
 import { Auth, type Visitor } from "../services/Auth.js"
@@ -65,6 +64,16 @@ const hint =
 
 const isSessionId = Schema.is(SessionId)
 
+const contractPath = /^\/(schema|asyncapi|openapi)\.json$/
+
+/** Seldom asked for, and large: loaded when it is. */
+const sendContract = (path: string, response: ServerResponse) =>
+  Effect.flatMap(
+    Effect.promise(() => import("../schema/contracts/index.js")),
+    ({ contracts }) =>
+      sendJson(response, 200, Object.entries(contracts).find(([name]) => path === `/${name}`)?.[1]())
+  )
+
 const eventsPath = /^\/sessions\/([^/]+)\/events$/
 
 /** The place to go on from: `after_seq`; later, what a browser's EventSource, which keeps its address, remembers. */
@@ -85,8 +94,7 @@ const route = Effect.fnUntraced(
     }
     if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
-    const contract = Object.entries(contracts).find(([name]) => path === `/${name}`)?.[1]
-    if (contract !== undefined) return yield* sendJson(response, 200, contract())
+    if (contractPath.test(path)) return yield* sendContract(path, response)
     if (!eventsPath.test(path)) return yield* sendJson(response, path === "/" ? 200 : 404, { text: hint })
     const id = Option.getOrElse(sessionIn(path), () => "")
     const after_seq = placeOf(query, request)

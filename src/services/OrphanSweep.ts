@@ -6,9 +6,10 @@
 import { Effect, Layer } from "effect"
 import * as families from "./families.js"
 
-/** Looks beside everything else, so that nobody waits for it. */
+/** Looks beside everything else, and when the relay listens: to read what runs on a machine takes a while. */
 export const layer = Layer.scopedDiscard(
   Effect.forkScoped(Effect.gen(function*() {
+    yield* Effect.sleep("300 millis")
     const found = families.sweep()
     if (found > 0) {
       yield* Effect.logWarning(`a relay that is dead left ${found} processes behind; they are being ended`)

@@ -1,7 +1,8 @@
 /** AcpAdapters: one adapter for each agent in `presets.ts`, and `acp` for any other that speaks the protocol. */
 import { Context, Effect, Layer } from "effect"
 import type { Adapter } from "../Adapter.js"
-import * as AcpAdapter from "./AcpAdapter.js"
+import { lazily } from "../lazily.js"
+import type { AcpAgent } from "./AcpAgent.js"
 import { presets } from "./presets.js"
 
 export class AcpAdapters
@@ -9,6 +10,11 @@ export class AcpAdapters
 {
   static readonly layer = Layer.effect(
     this,
-    Effect.all([...presets.map((agent) => AcpAdapter.make(agent.tool, agent)), AcpAdapter.make("acp")])
+    Effect.suspend(() =>
+      Effect.all([...presets.map((agent) => adapterOf(agent.tool, agent)), adapterOf("acp")])
+    )
   )
 }
+
+const adapterOf = (tool: string, agent?: AcpAgent) =>
+  lazily(tool, () => import("./AcpAdapter.js"), (adapter) => adapter.make(tool, agent))

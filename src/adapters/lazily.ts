@@ -1,0 +1,27 @@
+/**
+ * lazily: an adapter whose code is loaded when a session first wants it. A relay seldom serves all its agents, and each
+ * has schemas of its own, so neither the start nor an idle relay's memory is charged for them.
+ */
+import { Effect } from "effect"
+import type { Adapter } from "./Adapter.js"
+import { AgentFailed } from "./AdapterError.js"
+
+/** `load` imports it, `make` makes it: for each session, so it shares nothing between them. */
+export const lazily = <Module, R>(
+  tool: string,
+  load: () => Promise<Module>,
+  make: (module: Module) => Effect.Effect<Adapter, never, R>
+) =>
+  Effect.map(Effect.context<R>(), (ports): Adapter => {
+    const made = Effect.tryPromise({
+      try: load,
+      // As after an update: the files of a relay that still runs are gone.
+      catch: (cause) =>
+        new AgentFailed({
+          tool,
+          reason: "the relay's own code for it does not load: restart the relay",
+          cause
+        })
+    }).pipe(Effect.flatMap(make), Effect.provide(ports))
+    return { tool, open: (spec) => Effect.flatMap(made, ({ open }) => open(spec)) }
+  })
