@@ -4,6 +4,9 @@
  *
  * And it keeps the heap from growing for the sake of the start. Most of what is made then stays, which V8 takes for a
  * reason to enlarge the young generation by 16 MB; an idle relay collects no garbage, and so would never give them back.
+ *
+ * What agents print is read into memory that counts as heap. Beside a heap as small as this, V8 would collect all of it
+ * every 30 ms in a flood, though only the young is garbage: it may grow to three times what lives.
  */
 import * as module from "node:module"
 import { homedir } from "node:os"
@@ -17,6 +20,7 @@ interface CompileCache {
 }
 const { enableCompileCache, flushCompileCache } = module as CompileCache
 
+setFlagsFromString("--heap-growing-percent=200")
 setFlagsFromString("--semi-space-growth-factor=1")
 enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ai-relay", "compiled"))
 void import("./main.js")

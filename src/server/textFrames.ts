@@ -2,8 +2,8 @@
  * textFrames: a batch as WebSocket text frames (RFC 6455, 5.2), in one buffer, to be written in one go.
  *
  * `ws` makes two buffers and two writes of every frame; with hundreds of frames in a batch that costs more than all else.
- * A server's frames are not masked: each is a short header and the bytes the log holds. The buffer is used again once the
- * socket has handed on all it was given, because new memory costs ten times what copying into it does.
+ * A server's frames are not masked: each is a short header and the bytes the log holds. A buffer is used again once the
+ * system has its bytes, because new memory costs ten times what copying into it does, and collecting the old as much again.
  *
  * This is the hot path: plain functions over bytes, no Effect.
  */
@@ -12,8 +12,10 @@ import type { Batch } from "../services/frames.js"
 /** FIN and opcode 1: a whole text frame. */
 const text = 0x81
 const closingBrace = 0x7d
-/** No more than this is held on to between two batches. */
-const keptBytes = 512 * 1024
+/** Buffers are of a multiple of this, so that they fit again. */
+const stepBytes = 64 * 1024
+/** Larger ones, and more of them, are not held on to. */
+const kept = { bytes: 512 * 1024, buffers: 16 }
 
 const headerSize = (length: number): number => length < 126 ? 2 : length < 65_536 ? 4 : 10
 
@@ -67,22 +69,29 @@ export const putTextFrames = (batch: Batch, withRaw: boolean, target: Buffer): v
   }
 }
 
-/** What a socket is, to who only writes. */
+/** Buffers that nobody reads any more; all sockets use the same. */
+const idle: Array<Buffer> = []
+
+const take = (size: number): Buffer => {
+  const bytes = idle.pop()
+  return bytes !== undefined && bytes.length >= size
+    ? bytes
+    : Buffer.allocUnsafeSlow(Math.ceil(size / stepBytes) * stepBytes)
+}
+
+const release = (bytes: Buffer): void => {
+  if (bytes.length <= kept.bytes && idle.length < kept.buffers) idle.push(bytes)
+}
+
+/** What a socket is, to who only writes; `taken` is called when the bytes are the system's, or of no use any more. */
 interface Writable {
-  readonly writableLength: number
-  readonly write: (bytes: Buffer) => unknown
+  readonly write: (bytes: Buffer, taken: () => void) => unknown
 }
 
 /** Writes batches to a socket. */
-export const makeWriter = (socket: Writable, withRaw: boolean): (batch: Batch) => void => {
-  let idle: Buffer | undefined
-  return (batch) => {
-    const size = sizeOf(batch, withRaw)
-    const bytes = idle !== undefined && idle.length >= size ? idle : Buffer.allocUnsafeSlow(size)
-    idle = undefined
-    putTextFrames(batch, withRaw, bytes)
-    socket.write(bytes.subarray(0, size))
-    // Nothing waits: the system has its own copy.
-    if (socket.writableLength === 0 && bytes.length <= keptBytes) idle = bytes
-  }
+export const makeWriter = (socket: Writable, withRaw: boolean) => (batch: Batch): void => {
+  const size = sizeOf(batch, withRaw)
+  const bytes = take(size)
+  putTextFrames(batch, withRaw, bytes)
+  socket.write(bytes.subarray(0, size), () => release(bytes))
 }
