@@ -29,20 +29,22 @@ describe("RelayClient", () => {
     Effect.gen(function*() {
       const relay = yield* startRelay
       const client = yield* RelayClient.pipe(Effect.provide(RelayClient.layer({ url: relay.url })))
+      const asked = yield* Deferred.make<void>()
       const interrupted = yield* Deferred.make<void>()
       const session = yield* client.connect({
         tool: "fake",
         onPermission: ({ request_id }) =>
           request_id === "p1"
             ? Effect.succeed("allow" as const)
-            : Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined))
+            : Deferred.succeed(asked, undefined).pipe(
+              Effect.zipRight(Effect.never),
+              Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined))
+            )
       })
       assert.deepInclude(yield* relay.agent().ask(askFor("p1")), { behavior: "allow" })
       yield* Effect.fork(relay.agent().ask(askFor("p2")))
-      yield* session.events.pipe(
-        Stream.takeUntil((event) => event.type === "permission_request" && event.request_id === "p2"),
-        Stream.runDrain
-      )
+      // An Effect that is interrupted before it began has nothing to undo.
+      yield* Deferred.await(asked)
       yield* session.respond("p2", { behavior: "deny" })
       yield* Deferred.await(interrupted)
     }))
