@@ -87,14 +87,12 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
   })
 
   /**
-   * Let go of what nobody needs; if that is not enough though a reader is up to date, cut off those that are not. Who
-   * lacks only the newest has had no time to read it: it alone may be more than is kept.
+   * Let go of what nobody needs; while that is not enough though a reader is up to date, cut off the slowest. Who lacks
+   * only the newest has had no time to read it: it alone may be more than is kept.
    */
   const trim = () => {
     full = store.trim(readers.needed())
-    if (!full) return
-    readers.cutOff(shown, newest)
-    full = store.trim(readers.needed())
+    while (full && readers.cutOffSlowest(shown, newest)) full = store.trim(readers.needed())
   }
 
   const isFull = () => full || store.isBehind()

@@ -14,8 +14,8 @@ export interface Readers {
   readonly wake: () => void
   /** The last `seq` that all of them have. */
   readonly needed: () => number
-  /** If one of them has come as far as `seq`, cut off all that lack something before `newest`. */
-  readonly cutOff: (seq: number, newest: number) => void
+  /** If one of them has come as far as `seq`, cut off the slowest, unless it has all before `newest`. False: none was. */
+  readonly cutOffSlowest: (seq: number, newest: number) => boolean
 }
 
 export const make = (): Readers => {
@@ -35,14 +35,14 @@ export const make = (): Readers => {
       for (const reader of readers) needed = Math.min(needed, reader.seq)
       return needed
     },
-    cutOff: (seq, newest) => {
-      if (![...readers].some((reader) => reader.seq === seq)) return
-      for (const reader of readers) {
-        if (reader.seq >= newest - 1) continue
-        reader.overrun = true
-        readers.delete(reader)
-        reader.wake()
-      }
+    cutOffSlowest: (seq, newest) => {
+      const [slowest] = [...readers].toSorted((left, right) => left.seq - right.seq)
+      if (slowest === undefined || slowest.seq >= newest - 1) return false
+      if (![...readers].some((reader) => reader.seq === seq)) return false
+      slowest.overrun = true
+      readers.delete(slowest)
+      slowest.wake()
+      return true
     }
   }
 }

@@ -319,6 +319,20 @@ describe("a log that is full", () => {
     assert.strictEqual(resumed, 1)
   })
 
+  it("cuts off the slowest only, not who is a little behind", () => {
+    const log = inMemory(6000)
+    const [stalled, behind, live] = [0, 0, 0].map(() => log.unsafeFollow(0, nobody))
+    for (let n = 1; n <= 8; n++) {
+      log.unsafeAppend(line("x".repeat(1000)))
+      live?.next()
+      // Two batches behind all the time.
+      if (n > 2) behind?.next()
+    }
+    assert.isTrue(stalled?.overrun())
+    assert.isFalse(behind?.overrun())
+    assert.lengthOf(takeAll(behind ?? assert.fail()), 2)
+  })
+
   it("wakes who is cut off", () => {
     const log = inMemory(3000)
     let woken = 0
