@@ -93,10 +93,15 @@ const complain = (line: string) => Effect.zipRight(Console.error(`ai-relay: ${li
 
 const wantsHelp = (args: ReadonlyArray<string>) => args.includes("--help") || args.includes("-h")
 
+/** The parser's own way to ask for arguments one by one; what it needs for that is left out of the program. */
+const wantsWizard = (args: ReadonlyArray<string>) => args[0] === "--wizard" || args[1] === "--wizard"
+
 /** Run the program with these arguments (`process.argv`). */
 export const run = (argv: ReadonlyArray<string>) =>
   wantsHelp(argv.slice(2)) ?
     Effect.flatMap(argv[2] === "lab" ? labHelp : Effect.succeed(helpText(version)), Console.log) :
+    wantsWizard(argv.slice(2)) ?
+    complain("there is no --wizard: ai-relay --help shows all there is") :
     settingsProvider(argv.slice(2), process.env).pipe(
       Effect.flatMap((settings) => Effect.withConfigProvider(runCommand(argv), settings)),
       // The parser has said itself what is wrong with the arguments.
