@@ -133,7 +133,8 @@ const buildCli = async () => {
   const inputs = [...Object.keys(metafile.inputs), ...Object.keys(lazily.inputs)]
   writeFileSync(join(dist, "cli.LICENSES.txt"), licensesOf(inputs))
   for (const name of old) {
-    if (!Object.keys(metafile.outputs).includes(`dist/${name}`)) rmSync(join(dist, name))
+    // Another build may have removed it already: tests that need the program run side by side.
+    if (!Object.keys(metafile.outputs).includes(`dist/${name}`)) rmSync(join(dist, name), { force: true })
   }
 }
 
