@@ -43,6 +43,7 @@ const memoryBytes = 2 * 1024 * 1024
 const aheadBytes = 1024 * 1024
 /** `meta.json` costs a rename, which may wait for the disk: no turn has to. */
 const describeWithinMs = 10_000
+
 /** What cannot be removed is in nobody's way. */
 const remove = (path: string) => {
   try {

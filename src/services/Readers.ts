@@ -20,6 +20,13 @@ export interface Readers {
 
 export const make = (): Readers => {
   const readers = new Set<Reader>()
+
+  const needed = () => {
+    let needed = Number.POSITIVE_INFINITY
+    for (const reader of readers) needed = Math.min(needed, reader.seq)
+    return needed
+  }
+
   return {
     add: (seq, wake) => {
       const reader: Reader = { seq, overrun: false, wake }
@@ -30,15 +37,14 @@ export const make = (): Readers => {
     wake: () => {
       for (const reader of [...readers]) reader.wake()
     },
-    needed: () => {
-      let needed = Number.POSITIVE_INFINITY
-      for (const reader of readers) needed = Math.min(needed, reader.seq)
-      return needed
-    },
+    needed,
     cutOffSlowest: (seq, newest) => {
-      const [slowest] = [...readers].toSorted((left, right) => left.seq - right.seq)
-      if (slowest === undefined || slowest.seq >= newest - 1) return false
-      if (![...readers].some((reader) => reader.seq === seq)) return false
+      const all = [...readers]
+      const least = needed()
+      const slowest = all.find((reader) => reader.seq === least)
+      if (slowest === undefined || least >= newest - 1 || !all.some((reader) => reader.seq === seq)) {
+        return false
+      }
       slowest.overrun = true
       readers.delete(slowest)
       slowest.wake()

@@ -5,16 +5,14 @@ import { lazily } from "../lazily.js"
 import type { AcpAgent } from "./AcpAgent.js"
 import { presets } from "./presets.js"
 
+const adapterOf = (tool: string, agent?: AcpAgent) =>
+  lazily(tool, () => import("./AcpAdapter.js"), (adapter) => adapter.make(tool, agent))
+
 export class AcpAdapters
   extends Context.Tag("ai-relay/adapters/AcpAdapters")<AcpAdapters, ReadonlyArray<Adapter>>()
 {
   static readonly layer = Layer.effect(
     this,
-    Effect.suspend(() =>
-      Effect.all([...presets.map((agent) => adapterOf(agent.tool, agent)), adapterOf("acp")])
-    )
+    Effect.all([...presets.map((agent) => adapterOf(agent.tool, agent)), adapterOf("acp")])
   )
 }
-
-const adapterOf = (tool: string, agent?: AcpAgent) =>
-  lazily(tool, () => import("./AcpAdapter.js"), (adapter) => adapter.make(tool, agent))
