@@ -2,8 +2,19 @@
  * contenders: what is measured. Each serves the same agent (`claude` on its PATH) over a WebSocket, as a process of its
  * own on loopback, and is asked for a turn in its own way.
  */
+import { fork } from "node:child_process"
 import { once } from "node:events"
-import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join, resolve } from "node:path"
@@ -29,6 +40,13 @@ export interface Running {
   readonly startMs: number
   /** A connection with an agent behind it. `handshake` adds to what ours is told. */
   readonly open: (handshake?: object) => Promise<Talk>
+  /** A connection that asks the same again and again, read by a process of its own. What is answered ends it. */
+  readonly flood: (prompt: string) => Promise<() => Promise<void>>
+  /**
+   * Remove what ended conversations have left on disk. Their files fill memory as a cache, and where a machine has to be
+   * given that memory first, the next one would be charged for it.
+   */
+  readonly tidy: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -56,6 +74,16 @@ const makeHome = (agent: keyof typeof agents) => {
   return { home, env, remove: () => rmSync(home, { recursive: true, force: true }) }
 }
 
+/** A session ends a moment after its client is gone. */
+const tidy = async (home: string): Promise<void> => {
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const sessions = join(home, "state", "sessions")
+  if (!existsSync(sessions)) return
+  for (const session of readdirSync(sessions)) {
+    rmSync(join(sessions, session), { recursive: true, force: true })
+  }
+}
+
 /** Of a line-by-line pipe, the agent's own words are asked. */
 const nativePrompt = (content: string) => JSON.stringify({ type: "user", message: { role: "user", content } })
 const relayPrompt = (text: string) => JSON.stringify({ text })
@@ -67,14 +95,31 @@ interface Program {
   readonly speaks: "relay" | "lines"
 }
 
-const talker = (speaks: Program["speaks"], home: string, url: string) => async (handshake: object = {}) => {
-  const client = await connect(url)
-  if (speaks === "relay") {
-    client.send(JSON.stringify({ tool: "claude", folder: home, ...handshake }))
-    await client.has(1)
-  }
+/** How it is talked to. */
+const talkers = (speaks: Program["speaks"], home: string, url: string): Pick<Running, "open" | "flood"> => {
+  const greeting = (handshake: object) =>
+    speaks === "relay" ? JSON.stringify({ tool: "claude", folder: home, ...handshake }) : ""
   const words = speaks === "relay" ? relayPrompt : nativePrompt
-  return { ...client, prompt: (text: string) => client.send(words(text)) }
+  return {
+    open: async (handshake = {}) => {
+      const client = await connect(url)
+      if (speaks === "relay") {
+        client.send(greeting(handshake))
+        await client.has(1)
+      }
+      return { ...client, prompt: (text: string) => client.send(words(text)) }
+    },
+    flood: async (prompt) => {
+      const reader = fork(new URL("reader.mjs", import.meta.url), [url, greeting({}), words(prompt)])
+      const ended = once(reader, "exit")
+      const [said] = await Promise.race([once(reader, "message"), ended])
+      if (said !== "reads") throw new Error(`the reader of ${url} ended (${String(said)})`)
+      return async () => {
+        reader.send("enough")
+        await ended
+      }
+    }
+  }
 }
 
 export const contender = (name: string, { args, command, ready, speaks }: Program): Contender => ({
@@ -88,7 +133,8 @@ export const contender = (name: string, { args, command, ready, speaks }: Progra
       pid,
       url,
       startMs: ms,
-      open: talker(speaks, home, url),
+      ...talkers(speaks, home, url),
+      tidy: () => tidy(home),
       stop: async () => {
         await stop()
         remove()
@@ -177,7 +223,8 @@ export const another = (description: string): Contender => {
         pid: process?.pid,
         url,
         startMs: performance.now() - began,
-        open: talker(speaks, home, url),
+        ...talkers(speaks, home, url),
+        tidy: () => tidy(home),
         stop: async () => {
           await process?.stop()
           remove()

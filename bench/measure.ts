@@ -11,7 +11,8 @@ export interface Lines {
   readonly kind?: "pieces" | "tools"
 }
 
-export const ask = (talk: Talk, lines: Lines): void => talk.prompt(`EMIT ${JSON.stringify(lines)}`)
+export const promptFor = (lines: Lines): string => `EMIT ${JSON.stringify(lines)}`
+export const ask = (talk: Talk, lines: Lines): void => talk.prompt(promptFor(lines))
 
 export interface Turn {
   /** Lines per second, from the prompt to the last. */
@@ -100,5 +101,6 @@ export const throughputOf = (
         return await turn(contender, talk, lines)
       } finally {
         await talk.close()
+        await contender.tidy()
       }
     }))

@@ -33,6 +33,8 @@ export const meets = (finding: Finding, goal: Goal): boolean | undefined => {
   return sign * ratio(own, theirs.map((value) => value * goal.times + (goal.plus ?? 0))) >= sign
 }
 
+const timesText = (times: number): string => Number.isFinite(times) ? times.toFixed(2) : "–"
+
 const goalText = ({ better, unit }: Finding, goal: Goal): string => {
   const sign = better === "higher" ? "≥" : "≤"
   return "bound" in goal
@@ -53,7 +55,7 @@ export const toText = ({ about, findings, name }: Told): string => {
     `  ${finding.what} (${finding.unit}, ${finding.better} is better)`,
     ...Object.entries(finding.samples).map(([contender, values], index) =>
       `    ${contender.padEnd(22)}${measured(values).padStart(16)}`
-      + (index === 0 ? "" : `   ours is ${timesBetter(finding, contender).toFixed(2)} × better`)
+      + (index === 0 ? "" : `   ours is ${timesText(timesBetter(finding, contender))} × better`)
     ),
     ...finding.goals.map((goal) => `    ${mark(finding, goal)} ${goalText(finding, goal)}`)
   ])
@@ -72,7 +74,7 @@ export const toMarkdown = ({ about, findings, name, place }: Told): string => {
       const values = finding.samples[other]
       return values === undefined
         ? ["", ""]
-        : [measured(values), `**${timesBetter(finding, other).toFixed(2)}**`]
+        : [measured(values), `**${timesText(timesBetter(finding, other))}**`]
     }),
     finding.goals.map((goal) => `${goalText(finding, goal)} ${mark(finding, goal)}`).join("<br>")
   ])

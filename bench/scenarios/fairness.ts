@@ -1,5 +1,8 @@
-/** fairness: a session of 500 events per second, while another one prints as fast as it is read. */
-import { ask, inRounds, together } from "../measure.js"
+/**
+ * fairness: a session of 500 events per second, while another one prints as fast as it is read. Each is read by a process
+ * of its own, as users have it: one process for both would be late for the calm one because of the flood it reads itself.
+ */
+import { ask, inRounds, promptFor, together } from "../measure.js"
 import type { Scenario } from "../Scenario.js"
 import { quantile } from "../statistics.js"
 import { listen } from "./latency.js"
@@ -17,27 +20,17 @@ export const fairness: Scenario = {
         inRounds(bench, "fairness", all, async (running) => {
           const delays: Array<number> = []
           const calm = await running.open()
-          const loud = await running.open()
+          const endFlood = await running.flood(promptFor({ lines: 20_000, bytes: 1024 }))
           try {
-            const flooding = { goesOn: true }
-            const flood = async () => {
-              while (flooding.goesOn) {
-                const ended = loud.ended()
-                ask(loud, { lines: 20_000, bytes: 1024 })
-                await ended
-              }
-            }
-            const flooded = flood()
             listen(calm, delays)
             const ended = calm.ended()
             ask(calm, { lines: 500 * seconds, bytes: 400, rate: 500 })
             await ended
-            flooding.goesOn = false
-            await flooded
             return { p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) }
           } finally {
             await calm.close()
-            await loud.close()
+            await endFlood()
+            await running.tidy()
           }
         })
     )

@@ -6,15 +6,17 @@ import type { Finding, Scenario } from "../Scenario.js"
 
 const sessions = 200
 const seconds = 5
+/** V8 gives back what a process does not need any more when it has done nothing for 8 s. */
+const untilIdleMs = 10_000
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const measured = async ({ open, pid = 0 }: Running) => {
-  await wait(1000)
+  await wait(untilIdleMs)
   const alone = memoryOf(pid)
   const talks: Array<Talk> = []
   for (let n = 0; n < sessions; n++) talks.push(await open())
-  await wait(1000)
+  await wait(untilIdleMs)
   const memory = memoryOf(pid)
   const [cpu, wakeUps] = [cpuOf(pid), wakeUpsOf(pid)]
   await wait(seconds * 1000)
@@ -39,7 +41,7 @@ export const idle: Scenario = {
         together([{ name, start }], ([running]) => measured(running as Running), { agent: "quiet" })
     }))
     const { alone, cpu, each: perSession, wakeUps } = await inRounds(
-      { ...bench, repeats: Math.min(bench.repeats, 3) },
+      bench,
       "idle",
       each,
       ({ measure }) => measure()

@@ -12,9 +12,8 @@ export const stalled: Scenario = {
   about: `${fast} clients read a session of 500 MB, with and without another one that has stopped reading.`,
   run: async (bench) => {
     const cases = [{ name: bench.ours.name, isStalled: true }, { name: "without it", isStalled: false }]
-    const rounds = { ...bench, repeats: Math.min(bench.repeats, 3) }
     const { growth, rate } = await inRounds(
-      rounds,
+      bench,
       "stalled",
       cases,
       ({ isStalled }) =>

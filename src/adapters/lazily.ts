@@ -6,14 +6,15 @@ import { Effect } from "effect"
 import type { Adapter } from "./Adapter.js"
 import { AgentFailed } from "./AdapterError.js"
 
-/** `load` imports it, `make` makes it: for each session, so it shares nothing between them. */
+/** `load` imports it, `make` makes it: once, for all sessions. */
 export const lazily = <Module, R>(
   tool: string,
   load: () => Promise<Module>,
   make: (module: Module) => Effect.Effect<Adapter, never, R>
 ) =>
-  Effect.map(Effect.context<R>(), (ports): Adapter => {
-    const made = Effect.tryPromise({
+  Effect.gen(function*() {
+    const ports = yield* Effect.context<R>()
+    const made = yield* Effect.tryPromise({
       try: load,
       // As after an update: the files of a relay that still runs are gone.
       catch: (cause) =>
@@ -22,6 +23,13 @@ export const lazily = <Module, R>(
           reason: "the relay's own code for it does not load: restart the relay",
           cause
         })
-    }).pipe(Effect.flatMap(make), Effect.provide(ports))
-    return { tool, open: (spec) => Effect.flatMap(made, ({ open }) => open(spec)) }
+    }).pipe(
+      Effect.flatMap(make),
+      Effect.provide(ports),
+      // Others wait for it too, whatever becomes of the session that came first.
+      Effect.uninterruptible,
+      Effect.cached
+    )
+    const adapter: Adapter = { tool, open: (spec) => Effect.flatMap(made, ({ open }) => open(spec)) }
+    return adapter
   })

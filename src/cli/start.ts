@@ -2,8 +2,8 @@
  * start: what `ai-relay` runs first. It keeps what V8 makes of the program, so that the next start need not compile it:
  * Node does so from 22.1 on. The folder is the user's own: whoever could write there could change what is run.
  *
- * And it keeps the heap from growing for the sake of the start. Most of what is made then stays, which V8 takes for a
- * reason to enlarge the young generation by 16 MB; an idle relay collects no garbage, and so would never give them back.
+ * And it bounds what V8 takes for young objects. Most of what the start and each new session make then stays, which V8
+ * takes for a reason to let their space grow to 48 MB; an idle relay collects no garbage, and so would not give it back.
  *
  * What agents print is read into memory that counts as heap. Beside a heap as small as this, V8 would collect all of it
  * every 30 ms in a flood, though only the young is garbage: it may grow to three times what lives.
@@ -11,7 +11,8 @@
 import * as module from "node:module"
 import { homedir } from "node:os"
 import { join } from "node:path"
-import { setFlagsFromString } from "node:v8"
+import { PerformanceObserver } from "node:perf_hooks"
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 
 /** What Node 20 does not have yet. */
 interface CompileCache {
@@ -20,13 +21,28 @@ interface CompileCache {
 }
 const { enableCompileCache, flushCompileCache } = module as CompileCache
 
+/** As fast as larger ones, also with 16 KB an event: in a flood, what is young is garbage soon. */
+const youngBytes = 8 * 1024 * 1024
+const isYoungLarge = () =>
+  getHeapSpaceStatistics().some(({ space_name, space_size }) =>
+    space_name === "new_space" && space_size >= youngBytes
+  )
+
+/** How much larger V8 makes the young objects' space when it wants to. */
+const growYoungBy = (factor: 1 | 2) => setFlagsFromString(`--semi-space-growth-factor=${factor}`)
+const afterGarbage = new PerformanceObserver(() => {
+  if (!isYoungLarge()) return
+  growYoungBy(1)
+  afterGarbage.disconnect()
+})
+
 setFlagsFromString("--heap-growing-percent=200")
-setFlagsFromString("--semi-space-growth-factor=1")
+growYoungBy(1)
 enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ai-relay", "compiled"))
 void import("./main.js")
 setTimeout(() => {
   // Written at the end too; a relay may be killed before it. V8 reads it only under the flags it was written under.
   flushCompileCache?.()
-  // As it is by default: who works much wants a large one.
-  setFlagsFromString("--semi-space-growth-factor=2")
+  growYoungBy(2)
+  afterGarbage.observe({ entryTypes: ["gc"] })
 }, 1000).unref()

@@ -233,6 +233,29 @@ describe("a flood that a thread writes", () => {
     assert.deepStrictEqual(seen, range(1, 60))
   })
 
+  it("is written in few large pieces while more comes, and at once when nothing does", async () => {
+    const store = open(newFolder())
+    const kept: Array<number> = []
+    store.onKept(() => kept.push(store.keptSeq()))
+    for (const seq of range(1, 4)) {
+      store.append(batchOf(seq, ["".padEnd(60_000, "x")]))
+      assert.strictEqual(store.keptSeq(), 0)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until(() => store.keptSeq() === 4)
+    assert.sameMembers([...new Set(kept)], [0, 4])
+  })
+
+  it("is whole and its file let go of when it is closed while more was awaited", async () => {
+    const folder = newFolder()
+    const store = open(folder)
+    store.append(large(1))
+    assert.strictEqual(store.keptSeq(), 0)
+    assert.strictEqual(store.close(), 0)
+    assert.deepStrictEqual(seqsAfter(SessionFiles.view(folder), 0), [1])
+    if (process.platform === "linux") await until(() => openFiles(folder).length === 0, 20_000)
+  })
+
   it("makes the agent wait while the disk has enough to do, and only so long", async () => {
     const log = logOn(open(newFolder()))
     const say = (text: string) => log.unsafeBatch(() => log.unsafeAppend({ type: "stdout", text }))
