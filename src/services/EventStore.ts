@@ -40,13 +40,15 @@ export interface EventStore {
 /** Keeps about `bytes` of frames in memory, those after `since`. */
 export const makeMemory = (bytes: number, since = 0): EventStore => {
   const slabs = Slabs.make()
+  /** Those before `first` are forgotten. They are removed many at a time: each time costs what all that stay cost. */
   let batches: Array<Batch> = []
+  let first = 0
   let size = 0
   let last = since
 
   /** The first batch that holds something after `seq`, by bisection. */
   const find = (seq: number): Batch | undefined => {
-    let low = 0
+    let low = first
     let high = batches.length
     while (low < high) {
       const middle = (low + high) >>> 1
@@ -58,7 +60,7 @@ export const makeMemory = (bytes: number, since = 0): EventStore => {
   }
 
   return {
-    firstSeq: () => batches[0]?.firstSeq ?? last + 1,
+    firstSeq: () => batches[first]?.firstSeq ?? last + 1,
     lastSeq: () => last,
     keptSeq: () => last,
     onKept: () => {},
@@ -74,14 +76,17 @@ export const makeMemory = (bytes: number, since = 0): EventStore => {
       return batch === undefined ? undefined : after(batch, seq)
     },
     trim: (needed) => {
-      let drop = 0
-      for (const batch of batches) {
-        if (size <= bytes || lastSeqOf(batch) > needed) break
-        size -= batch.bytes.length
-        slabs.release(batch.bytes)
-        drop += 1
+      while (size > bytes) {
+        const oldest = batches[first]
+        if (oldest === undefined || lastSeqOf(oldest) > needed) break
+        size -= oldest.bytes.length
+        slabs.release(oldest.bytes)
+        first += 1
       }
-      if (drop > 0) batches = batches.slice(drop)
+      if (first > batches.length / 4) {
+        batches = batches.slice(first)
+        first = 0
+      }
       return size > bytes
     },
     flush: () => {},

@@ -45,7 +45,7 @@ const atOnceBytes = 1024 * 1024
  * `fsync` follows so soon, later for what is passing; or after four times what the last one took: in a flood it would
  * hold up every write. In ms.
  */
-const syncWithin = { lasting: 5, passing: 100, most: 200, times: 4 }
+const syncWithin = { lasting: 5, passing: 1000, most: 200, times: 4 }
 
 export const make = ({ folder, isFull, onWritten, segments, troubles }: Options): FrameWriter => {
   const unwritten: Array<Batch> = []
