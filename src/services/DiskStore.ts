@@ -1,5 +1,5 @@
 /**
- * DiskStore: a session's frames in files, the newest of them in memory too.
+ * DiskStore: a session's frames in files; those that somebody who reads lacks are in memory too.
  *
  * A batch is written before any reader is woken (`FrameWriter`). If the disk fails, nothing is lost as long as the session
  * lives: batches wait in memory, in order, and are written when the disk takes them again; `trouble` says so meanwhile, and
@@ -37,7 +37,7 @@ interface Options extends DiskBounds {
 
 /** A file is closed and a new one begun at this size, or at an eighth of what may be kept. */
 const segmentBytes = 16 * 1024 * 1024
-/** The newest frames stay in memory up to this size, for readers that are nearly up to date. */
+/** What a reader lacks stays in memory up to this size; who lacks more reads it from the files. */
 const memoryBytes = 2 * 1024 * 1024
 /** So much may wait for the disk before the agent has to. */
 const aheadBytes = 1024 * 1024
@@ -143,7 +143,9 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
     },
     read: (seq) => seq + 1 >= recent.firstSeq() ? recent.read(seq) : read(seq),
     trim: (needed) => {
-      recent.trim(writer.writtenSeq())
+      const written = writer.writtenSeq()
+      recent.forget(Math.min(written, needed))
+      recent.trim(written)
       for (
         let oldest = segments[0];
         oldest !== undefined && isOver() && oldest.last <= needed;

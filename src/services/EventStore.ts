@@ -37,8 +37,15 @@ export interface EventStore {
   readonly trouble: () => string | undefined
 }
 
+const forgottenAtOnce = 16
+
+export interface MemoryStore extends EventStore {
+  /** Let go of all up to this `seq`. */
+  readonly forget: (seq: number) => void
+}
+
 /** Keeps about `bytes` of frames in memory, those after `since`. */
-export const makeMemory = (bytes: number, since = 0): EventStore => {
+export const makeMemory = (bytes: number, since = 0): MemoryStore => {
   const slabs = Slabs.make()
   /** Those before `first` are forgotten. They are removed many at a time: each time costs what all that stay cost. */
   let batches: Array<Batch> = []
@@ -59,6 +66,21 @@ export const makeMemory = (bytes: number, since = 0): EventStore => {
     return batches[low]
   }
 
+  /** Of the oldest up to this `seq`, so many that no more than `bytes` are left. */
+  const letGo = (seq: number, bytes: number) => {
+    while (size > bytes) {
+      const oldest = batches[first]
+      if (oldest === undefined || lastSeqOf(oldest) > seq) break
+      size -= oldest.bytes.length
+      slabs.release(oldest.bytes)
+      first += 1
+    }
+    if (first > forgottenAtOnce && first > batches.length / 4) {
+      batches = batches.slice(first)
+      first = 0
+    }
+  }
+
   return {
     firstSeq: () => batches[first]?.firstSeq ?? last + 1,
     lastSeq: () => last,
@@ -75,18 +97,9 @@ export const makeMemory = (bytes: number, since = 0): EventStore => {
       const batch = find(seq)
       return batch === undefined ? undefined : after(batch, seq)
     },
+    forget: (seq) => letGo(seq, 0),
     trim: (needed) => {
-      while (size > bytes) {
-        const oldest = batches[first]
-        if (oldest === undefined || lastSeqOf(oldest) > needed) break
-        size -= oldest.bytes.length
-        slabs.release(oldest.bytes)
-        first += 1
-      }
-      if (first > batches.length / 4) {
-        batches = batches.slice(first)
-        first = 0
-      }
+      letGo(needed, bytes)
       return size > bytes
     },
     flush: () => {},

@@ -103,11 +103,13 @@ export const encodeBatch = (
   let seq = firstSeq
   for (const draft of drafts) size += sizeOf(draft, seq++)
   const bytes = allocate(size)
-  const ends: Array<number> = []
-  const raws: Array<number> = []
+  // Of the right length at once: pushing would take room for 16 more.
+  const ends = new Array<number>(drafts.length)
+  const raws = new Array<number>(drafts.length)
   let at = 0
   seq = firstSeq
   for (const { encoding, head, raw, rest, text } of drafts) {
+    const index = seq - firstSeq
     at = typeof head === "string" ? at + bytes.write(head, at, encoding) : put(bytes, at, head)
     if (text !== undefined) {
       at = put(bytes, at, textField)
@@ -118,14 +120,14 @@ export const encodeBatch = (
       ? at + bytes.write(rest, at, "latin1")
       : put(bytes, putNumber(bytes, put(bytes, at, rest.before), seq), rest.after)
     seq += 1
-    raws.push(raw === undefined ? -1 : at)
+    raws[index] = raw === undefined ? -1 : at
     if (raw !== undefined) {
       at = put(bytes, at, rawField)
       bytes.set(raw, at)
       at += raw.length
     }
     at = put(bytes, at, closing)
-    ends.push(at - 1)
+    ends[index] = at - 1
   }
   return { firstSeq, bytes, ends, raws }
 }
