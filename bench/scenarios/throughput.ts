@@ -1,4 +1,5 @@
 /** throughput: one session, one client, an agent that prints as fast as it is read. */
+import { oursWithoutJournal } from "../contenders.js"
 import { type Lines, throughputOf } from "../measure.js"
 import type { Bench, Finding, Scenario } from "../Scenario.js"
 
@@ -17,7 +18,7 @@ const sizes: ReadonlyArray<Size> = [
 ]
 
 const measure = async (bench: Bench, { times, what, ...lines }: Size): Promise<ReadonlyArray<Finding>> => {
-  const contenders = [bench.ours, ...bench.others]
+  const contenders = [bench.ours, ...bench.others, oursWithoutJournal]
   const { cpu, rate } = await throughputOf(bench, `throughput, ${what}`, contenders, lines)
   return [
     {
@@ -34,7 +35,7 @@ const measure = async (bench: Bench, { times, what, ...lines }: Size): Promise<R
 export const throughput: Scenario = {
   name: "throughput",
   about:
-    "One session, one client, an agent that prints as fast as it is read: `seq`, `raw` and the journal on.",
+    "One session, one client, an agent that prints as fast as it is read: `seq`, `raw` and the journal on; without it in the last column.",
   run: async (bench) => {
     const findings: Array<Finding> = []
     for (const size of sizes) findings.push(...await measure(bench, size))
