@@ -37,12 +37,13 @@ export interface EventStore {
   readonly trouble: () => string | undefined
 }
 
-const forgottenAtOnce = 16
-
 export interface MemoryStore extends EventStore {
   /** Let go of all up to this `seq`. */
   readonly forget: (seq: number) => void
 }
+
+/** So many batches at least are removed from the list together. */
+const removedAtOnce = 16
 
 /** Keeps about `bytes` of frames in memory, those after `since`. */
 export const makeMemory = (bytes: number, since = 0): MemoryStore => {
@@ -75,7 +76,7 @@ export const makeMemory = (bytes: number, since = 0): MemoryStore => {
       slabs.release(oldest.bytes)
       first += 1
     }
-    if (first > forgottenAtOnce && first > batches.length / 4) {
+    if (first > removedAtOnce && first > batches.length / 4) {
       batches = batches.slice(first)
       first = 0
     }

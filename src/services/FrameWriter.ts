@@ -2,8 +2,9 @@
  * FrameWriter: writes a session's batches to its files, in their order, and makes them durable.
  *
  * A few bytes are written at once: that is quicker than handing them to a thread. Many are written by one, so that a
- * flood holds up nobody else; what comes meanwhile, and at once afterwards, is written in one go. `fsync` follows in groups, one at a
- * time, in the order of writing. What a disk refuses waits in memory and is written when it is told to try again.
+ * flood holds up nobody else; what comes meanwhile, and at once afterwards, is written in one go. `fsync` follows in
+ * groups, one at a time, in the order of writing. What a disk refuses waits in memory and is written when it is told to
+ * try again.
  */
 import { close, fsync } from "node:fs"
 import type { DiskTroubles } from "./DiskTroubles.js"

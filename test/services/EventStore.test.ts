@@ -8,6 +8,7 @@ import { afterEach } from "vitest"
 import * as DiskStore from "../../src/services/DiskStore.js"
 import { type EventStore, makeMemory } from "../../src/services/EventStore.js"
 import { type Batch, type Draft, encodeBatch, frameAt, lastSeqOf } from "../../src/services/frames.js"
+import { cpuTime } from "../support/cpuTime.js"
 
 // --- frames, as the log makes them -----------------------------------------------------------------------------------
 
@@ -285,5 +286,37 @@ describe.each(kinds)("a store $name", ({ open }) => {
     assert.isAtLeast(store.firstSeq(), 48)
     assert.lengthOf(readAll(store, store.firstSeq() - 1), 51 - store.firstSeq())
     store.close?.()
+  })
+})
+
+describe("a store in memory", () => {
+  it("lets go of one of very many as quickly as of one of few", () => {
+    const store = makeMemory(
+      50_000 * toBatch(1, [{ event: { type: "stdout" }, raw: undefined }]).bytes.length
+    )
+    const spent = cpuTime(() => {
+      for (let seq = 1; seq <= 200_000; seq++) {
+        store.append(toBatch(seq, [{ event: { type: "stdout" }, raw: undefined }]))
+        store.trim(seq)
+      }
+    })
+    assert.isBelow(store.lastSeq() - store.firstSeq(), 55_000)
+    assert.isBelow(spent, 5000)
+  })
+
+  it("forgets what it is told to, and nothing else", () => {
+    const store = makeMemory(1_000_000)
+    for (let seq = 1; seq <= 100; seq++) {
+      store.append(toBatch(seq, [{ event: { type: "stdout" }, raw: undefined }]))
+    }
+    for (const seq of [1, 3, 40, 40, 99]) {
+      store.forget(seq)
+      assert.strictEqual(store.firstSeq(), seq + 1)
+      assert.strictEqual(store.read(seq)?.firstSeq, seq + 1)
+      assert.strictEqual(store.read(0)?.firstSeq, seq + 1)
+    }
+    store.forget(Number.POSITIVE_INFINITY)
+    assert.isUndefined(store.read(0))
+    assert.strictEqual(store.firstSeq(), 101)
   })
 })
