@@ -42,14 +42,14 @@ export interface MemoryStore extends EventStore {
   readonly forget: (seq: number) => void
 }
 
-/** So many batches at least are removed from the list together. */
+/** So many forgotten batches' places at least are removed together. */
 const removedAtOnce = 16
 
 /** Keeps about `bytes` of frames in memory, those after `since`. */
 export const makeMemory = (bytes: number, since = 0): MemoryStore => {
   const slabs = Slabs.make()
-  /** Those before `first` are forgotten. They are removed many at a time: each time costs what all that stay cost. */
-  let batches: Array<Batch> = []
+  /** Those before `first` are forgotten. Their places go many at a time: each time costs what all that stay cost. */
+  let batches: Array<Batch | undefined> = []
   let first = 0
   let size = 0
   let last = since
@@ -74,6 +74,7 @@ export const makeMemory = (bytes: number, since = 0): MemoryStore => {
       if (oldest === undefined || lastSeqOf(oldest) > seq) break
       size -= oldest.bytes.length
       slabs.release(oldest.bytes)
+      batches[first] = undefined
       first += 1
     }
     if (first > removedAtOnce && first > batches.length / 4) {
