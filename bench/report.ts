@@ -47,8 +47,10 @@ const mark = (finding: Finding, goal: Goal): string => {
   return met === undefined ? "not measured" : met ? "✓" : "✗"
 }
 
-const measured = (values: ReadonlyArray<number>): string =>
-  `${number(median(values))} ±${(spread(values) * 50).toFixed(0)} %`
+const measured = (values: ReadonlyArray<number>): string => {
+  const apart = spread(values) * 50
+  return number(median(values)) + (Number.isFinite(apart) ? ` ±${apart.toFixed(0)} %` : "")
+}
 
 export const toText = ({ about, findings, name }: Told): string => {
   const lines = findings.flatMap((finding) => [

@@ -12,7 +12,7 @@ export const quantile = (numbers: ReadonlyArray<number>, share: number): number 
 
 export const median = (numbers: ReadonlyArray<number>): number => quantile(numbers, 0.5)
 
-/** How far the middle half of the numbers lies apart, as a share of the median. */
+/** How far the middle half of the numbers lies apart, as a share of the median; infinite for a median of 0. */
 export const spread = (numbers: ReadonlyArray<number>): number => {
   const apart = quantile(numbers, 0.75) - quantile(numbers, 0.25)
   return apart === 0 ? 0 : apart / median(numbers)
