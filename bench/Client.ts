@@ -190,3 +190,13 @@ export const connect = async (url: string): Promise<Client> => {
     }
   }
 }
+
+/** A connection that has said its greeting, where one is wanted, and heard the answer. */
+export const converse = async (url: string, greeting: string | undefined): Promise<Client> => {
+  const client = await connect(url)
+  if (greeting !== undefined) {
+    client.send(greeting)
+    await client.has(1)
+  }
+  return client
+}

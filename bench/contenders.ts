@@ -18,7 +18,8 @@ import {
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join, resolve } from "node:path"
-import { type Client, connect } from "./Client.js"
+import { setTimeout as wait } from "node:timers/promises"
+import { type Client, connect, converse } from "./Client.js"
 import { start } from "./processes.js"
 
 export interface Contender {
@@ -76,7 +77,7 @@ const makeHome = (agent: keyof typeof agents) => {
 
 /** A session ends a moment after its client is gone. */
 const tidy = async (home: string): Promise<void> => {
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  await wait(200)
   const sessions = join(home, "state", "sessions")
   if (!existsSync(sessions)) return
   for (const session of readdirSync(sessions)) {
@@ -98,19 +99,18 @@ interface Program {
 /** How it is talked to. */
 const talkers = (speaks: Program["speaks"], home: string, url: string): Pick<Running, "open" | "flood"> => {
   const greeting = (handshake: object) =>
-    speaks === "relay" ? JSON.stringify({ tool: "claude", folder: home, ...handshake }) : ""
+    speaks === "relay" ? JSON.stringify({ tool: "claude", folder: home, ...handshake }) : undefined
   const words = speaks === "relay" ? relayPrompt : nativePrompt
   return {
     open: async (handshake = {}) => {
-      const client = await connect(url)
-      if (speaks === "relay") {
-        client.send(greeting(handshake))
-        await client.has(1)
-      }
+      const client = await converse(url, greeting(handshake))
       return { ...client, prompt: (text: string) => client.send(words(text)) }
     },
     flood: async (prompt) => {
-      const reader = fork(new URL("reader.mjs", import.meta.url), [url, greeting({}), words(prompt)])
+      const reader = fork(
+        new URL("reader.mjs", import.meta.url),
+        [url, words(prompt), greeting({}) ?? []].flat()
+      )
       const ended = once(reader, "exit")
       const [said] = await Promise.race([once(reader, "message"), ended])
       if (said !== "reads") throw new Error(`the reader of ${url} ended (${String(said)})`)
@@ -240,7 +240,7 @@ const untilReachable = async (url: string): Promise<void> => {
       return await (await connect(url)).close()
     } catch (error) {
       if (tries === 200) throw error
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await wait(50)
     }
   }
 }

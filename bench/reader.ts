@@ -1,15 +1,11 @@
 /**
  * reader: a client in a process of its own, as another user has it. It sends a prompt again and again and reads the
- * answers, until it is told to end: `reader URL GREETING PROMPT`, the greeting empty where none is wanted.
+ * answers, until it is told to end: `reader URL PROMPT [GREETING]`.
  */
-import { connect } from "./Client.js"
+import { converse } from "./Client.js"
 
-const [url = "", greeting = "", prompt = ""] = process.argv.slice(2)
-const client = await connect(url)
-if (greeting !== "") {
-  client.send(greeting)
-  await client.has(1)
-}
+const [url = "", prompt = "", greeting] = process.argv.slice(2)
+const client = await converse(url, greeting)
 const enough = new AbortController()
 process.once("message", () => enough.abort())
 process.send?.("reads")

@@ -1,4 +1,5 @@
 /** idle: what sessions cost that say nothing: memory, CPU, and how often the process is woken. */
+import { setTimeout as wait } from "node:timers/promises"
 import type { Running, Talk } from "../contenders.js"
 import { inRounds, together } from "../measure.js"
 import { cpuOf, memoryOf, wakeUpsOf } from "../processes.js"
@@ -8,8 +9,6 @@ const sessions = 200
 const seconds = 5
 /** V8 gives back what a process does not need any more when it has done nothing for 8 s. */
 const untilIdleMs = 10_000
-
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const measured = async ({ open, pid = 0 }: Running) => {
   await wait(untilIdleMs)

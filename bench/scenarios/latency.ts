@@ -4,7 +4,7 @@
  * The agent stamps each line with the monotonic clock, which all processes of a machine share.
  */
 import type { Contender, Running, Talk } from "../contenders.js"
-import { ask, inRounds, together } from "../measure.js"
+import { ask, inRounds, together, turn } from "../measure.js"
 import { cpuOf } from "../processes.js"
 import type { Bench, Finding, Samples, Scenario } from "../Scenario.js"
 import { quantile } from "../statistics.js"
@@ -54,9 +54,7 @@ const openAll = async (running: Running, count: number): Promise<ReadonlyArray<T
 const useForAWhile = async (running: Running) => {
   for (let session = 0; session < 6; session++) {
     const talk = await running.open()
-    const ended = talk.ended()
-    ask(talk, { lines: 1000, bytes: 400, rate: 1000 })
-    await ended
+    await turn(running, talk, { lines: 1000, bytes: 400, rate: 1000 })
     await talk.close()
   }
 }

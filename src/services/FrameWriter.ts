@@ -56,6 +56,7 @@ export const make = ({ folder, isFull, onWritten, segments, troubles }: Options)
   let isLasting = false
   /** A thread is at it; what it writes is still the first of `unwritten`. */
   let isWriting = false
+  /** More is awaited before a thread is woken; never while one is at it. */
   let isGathering = false
   let isClosed = false
 
@@ -174,7 +175,7 @@ export const make = ({ folder, isFull, onWritten, segments, troubles }: Options)
       if (isClosed) return
       const hasMore = waiting > before
       if (waiting < gatheredBytes && (hasMore || !isQuiet)) return gather(!hasMore)
-      if (!isWriting && !troubles.has("write")) troubles.attempt("write", () => writeAll(true))
+      if (!troubles.has("write")) troubles.attempt("write", () => writeAll(true))
       if (again) sync()
       // What cannot be written can be read all the same.
       onWritten()
