@@ -38,7 +38,7 @@ export const make = (tryAgain: () => void): DiskTroubles => {
 
   return {
     has: (use) => troubles.has(use),
-    reason: () => [...troubles.values()][0],
+    reason: () => troubles.size === 0 ? undefined : [...troubles.values()][0],
     complain,
     over: (use) => void troubles.delete(use),
     attempt: (use, act) => {

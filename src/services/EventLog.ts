@@ -12,7 +12,8 @@ import type { Encoding } from "../adapters/Adapter.js"
 import type { BodyOf, EventBody, RelayEvent, SessionId } from "../schema/index.js"
 import { type EventStore, makeMemory } from "./EventStore.js"
 import { type Follower, streamOf } from "./Follower.js"
-import { type Batch, type Draft, encodeBatch, lastSeqOf, makeWordsOf, textsOf } from "./frames.js"
+import { type Batch, type Draft, encodeBatch, lastSeqOf, textsOf } from "./frames.js"
+import * as pieceWords from "./pieceWords.js"
 import * as Readers from "./Readers.js"
 import * as SessionSummary from "./SessionSummary.js"
 
@@ -157,8 +158,8 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     return !isFull()
   }
 
-  const envelopeEnd = (ts: number, turn: number | undefined) =>
-    `,"ts":${ts}${session}${turn === undefined ? "" : `,"turn":${turn}`}`
+  /** How every event ends, but for `raw`. */
+  const ending = (turn: number | undefined) => turn === undefined ? session : `${session},"turn":${turn}`
 
   const draft = (event: EventBody, raw: Uint8Array | undefined, encoding: Encoding) => {
     if (closed) return
@@ -170,7 +171,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     if (momentous.has(event.type)) important = true
     if (event.type !== "stream_event") passing = false
     // A turn's first and last event are inside of it.
-    const rest = `,"seq":${seq}${envelopeEnd(time, summary.open_turn ?? open_turn)}`
+    const rest = `,"seq":${seq},"ts":${time}${ending(summary.open_turn ?? open_turn)}`
     drafts.push({ head, encoding, text: undefined, rest, raw })
   }
 
@@ -179,7 +180,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     else unsafeBatch(() => draft(event, raw, encoding))
   }
 
-  const wordsOf = makeWordsOf(envelopeEnd)
+  const wordsOf = pieceWords.make(ending)
 
   const unsafeSplice = (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array): void => {
     if (depth === 0) return void unsafeBatch(() => unsafeSplice(event, text, raw))

@@ -35,7 +35,8 @@ export const make = (): Readers => {
     },
     remove: (reader) => void readers.delete(reader),
     wake: () => {
-      for (const reader of [...readers]) reader.wake()
+      // Whoever leaves meanwhile is not woken any more; whoever comes is once more, which does no harm.
+      for (const reader of readers) reader.wake()
     },
     needed,
     cutOffSlowest: (seq, newest) => {

@@ -8,7 +8,6 @@
  * This is the hot path: plain functions over bytes, no Effect.
  */
 import type { Encoding } from "../adapters/Adapter.js"
-import type { BodyOf } from "../schema/index.js"
 
 export interface Batch {
   /** `seq` of the first frame; the others follow without gaps. */
@@ -20,9 +19,12 @@ export interface Batch {
   readonly raws: ReadonlyArray<number>
 }
 
-/** Bytes that many frames share: what stands before and after their own `seq`; ASCII. */
+/** Bytes that many frames share; ASCII. A frame's own `seq` stands after `before`. */
 export interface Envelope {
   readonly before: Uint8Array
+  /** `ts` up to its point. */
+  readonly second: Uint8Array
+  readonly decimals: Uint8Array
   readonly after: Uint8Array
 }
 
@@ -65,34 +67,19 @@ const putNumber = (bytes: Buffer, at: number, seq: number): number => {
   return end
 }
 
+const sizeOfEnvelope = ({ after, before, decimals, second }: Envelope, seq: number): number =>
+  before.length + digitsOf(seq) + second.length + decimals.length + after.length
+
+/** Where what follows it goes. */
+const putEnvelope = (bytes: Buffer, at: number, { after, before, decimals, second }: Envelope, seq: number) =>
+  put(bytes, put(bytes, put(bytes, putNumber(bytes, put(bytes, at, before), seq), second), decimals), after)
+
 const sizeOf = ({ encoding, head, raw, rest, text }: Draft, seq: number): number =>
   (typeof head !== "string" || encoding === "latin1" ? head.length : Buffer.byteLength(head))
   + (text === undefined ? 0 : textField.length + text.length)
-  + (typeof rest === "string" ? rest.length : rest.before.length + digitsOf(seq) + rest.after.length)
+  + (typeof rest === "string" ? rest.length : sizeOfEnvelope(rest, seq))
   + (raw === undefined ? 0 : rawField.length + raw.length)
   + closing.length
-
-type Words = Pick<Draft, "head" | "rest">
-
-/**
- * The words of pieces, all but their text. Of a stream, one event after the other is the same object; they differ in
- * their `seq`. `envelopeEnd` says what follows it.
- */
-export const makeWordsOf = (envelopeEnd: (ts: number, turn: number | undefined) => string) => {
-  let last: { readonly event: object; readonly ts: number; readonly turn: number | undefined } | undefined
-  let words: Words
-  return (event: BodyOf<"stream_event">, ts: number, turn: number | undefined): Words => {
-    if (last !== undefined && event === last.event && ts === last.ts && turn === last.turn) return words
-    const { delta, type, ...others } = event
-    const fields = Object.keys(others).length === 0 ? "" : `,${JSON.stringify(others).slice(1, -1)}`
-    last = { event, ts, turn }
-    words = {
-      head: Buffer.from(JSON.stringify({ type, delta }).slice(0, -1)),
-      rest: { before: Buffer.from(`${fields},"seq":`), after: Buffer.from(envelopeEnd(ts, turn)) }
-    }
-    return words
-  }
-}
 
 export const encodeBatch = (
   firstSeq: number,
@@ -118,7 +105,7 @@ export const encodeBatch = (
     }
     at = typeof rest === "string"
       ? at + bytes.write(rest, at, "latin1")
-      : put(bytes, putNumber(bytes, put(bytes, at, rest.before), seq), rest.after)
+      : putEnvelope(bytes, at, rest, seq)
     seq += 1
     raws[index] = raw === undefined ? -1 : at
     if (raw !== undefined) {
