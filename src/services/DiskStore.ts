@@ -14,6 +14,7 @@ import { type Batch, lastSeqOf } from "./frames.js"
 import * as FrameWriter from "./FrameWriter.js"
 import * as SessionFiles from "./SessionFiles.js"
 import type { SessionSummary } from "./SessionSummary.js"
+import type { SyncTimes } from "./SyncTimes.js"
 
 export interface DiskBounds {
   /** Bytes of frames kept per session; the oldest files go first. */
@@ -32,6 +33,8 @@ export interface DiskStore extends EventStore {
 /** Who keeps the files' description: the journal, which knows what else belongs in it. */
 interface Options extends DiskBounds {
   readonly folder: string
+  /** Those of all sessions on this disk. */
+  readonly syncTimes: SyncTimes
   readonly describe: (summary: SessionSummary) => string
 }
 
@@ -64,7 +67,7 @@ const removeLarge = (path: string) => {
   }
 }
 
-export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
+export const make = ({ describe, folder, syncTimes, ...bounds }: Options): DiskStore => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const segments = SessionFiles.open(folder)
   const segmentSize = Math.min(segmentBytes, bounds.journal_bytes / 8)
@@ -83,6 +86,7 @@ export const make = ({ describe, folder, ...bounds }: Options): DiskStore => {
     segments,
     isFull: ({ first, last, size }) => size > 0 && (size >= segmentSize || last - first + 1 >= segmentEvents),
     troubles,
+    syncTimes,
     onWritten: () => onKept()
   })
 

@@ -10,6 +10,7 @@ import { close, fsync } from "node:fs"
 import type { DiskTroubles } from "./DiskTroubles.js"
 import { type Batch, lastSeqOf } from "./frames.js"
 import * as Segment from "./Segment.js"
+import type { SyncTimes } from "./SyncTimes.js"
 
 export interface FrameWriter {
   /** Passing: what the batch says is said again soon, whole. */
@@ -32,6 +33,8 @@ interface Options {
   readonly segments: Array<Segment.Segment>
   readonly isFull: (segment: Pick<Segment.Segment, "first" | "last" | "size">) => boolean
   readonly troubles: DiskTroubles
+  /** When what is passing is made durable. */
+  readonly syncTimes: SyncTimes
   /** A thread has written something, or failed to. */
   readonly onWritten: () => void
 }
@@ -43,12 +46,12 @@ const gatheredBytes = 256 * 1024
 /** A thread is given no more at once, so that readers need not wait long. */
 const atOnceBytes = 1024 * 1024
 /**
- * `fsync` follows so soon, later for what is passing; or after four times what the last one took: in a flood it would
- * hold up every write. In ms.
+ * `fsync` follows so soon, if not all is passing; or after four times what the last one took: in a flood it would hold
+ * up every write. In ms.
  */
-const syncWithin = { lasting: 5, passing: 1000, most: 200, times: 4 }
+const syncWithin = { lasting: 5, most: 200, times: 4 }
 
-export const make = ({ folder, isFull, onWritten, segments, troubles }: Options): FrameWriter => {
+export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles }: Options): FrameWriter => {
   const unwritten: Array<Batch> = []
   let waiting = 0
   let last = segments.at(-1)?.last ?? 0
@@ -99,13 +102,15 @@ export const make = ({ folder, isFull, onWritten, segments, troubles }: Options)
   }
 
   const syncSoon = () => {
-    const { lasting, most, passing, times } = syncWithin
-    const pause = Math.max(isLasting ? lasting : passing, Math.min(most, times * tookMs))
-    const due = performance.now() + pause
+    const now = performance.now()
+    const { lasting, most, times } = syncWithin
+    // What is passing is due no sooner than what already is.
+    if (!isLasting && dueAt !== Number.POSITIVE_INFINITY) return
+    const due = isLasting ? now + Math.max(lasting, Math.min(most, times * tookMs)) : syncTimes.take(now)
     if (due >= dueAt) return
     clearTimeout(timer)
     dueAt = due
-    timer = setTimeout(sync, pause)
+    timer = setTimeout(sync, due - now)
   }
 
   // --- writing -----------------------------------------------------------------------------------------------------

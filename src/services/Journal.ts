@@ -14,6 +14,7 @@ import * as Kept from "./Kept.js"
 import { RelayConfig } from "./RelayConfig.js"
 import * as SessionFiles from "./SessionFiles.js"
 import * as SessionSummary from "./SessionSummary.js"
+import * as SyncTimes from "./SyncTimes.js"
 
 /** The session's files cannot be used. */
 export class JournalFailed extends Schema.TaggedError<JournalFailed>()("JournalFailed", {
@@ -84,6 +85,7 @@ const makeDurable = (folder: string) =>
     const bounds = yield* RelayConfig
     const live = new Set<DiskStore.DiskStore>()
     const relay = Kept.thisRelay()
+    const syncTimes = SyncTimes.make()
 
     const open = Effect.fn("Journal.open")(function*(session_id: SessionId, handshake: Handshake) {
       const files = Kept.filesOf(folder, session_id)
@@ -98,7 +100,7 @@ const makeDurable = (folder: string) =>
         Kept.encode({ handshake: saved, summary, ...(isOpen && relay) })
       const store = yield* Effect.acquireRelease(
         Effect.try({
-          try: () => DiskStore.make({ ...bounds, folder: files, describe }),
+          try: () => DiskStore.make({ ...bounds, folder: files, describe, syncTimes }),
           catch: (cause) => new JournalFailed({ folder: files, reason: String(cause) })
         }),
         (store) =>

@@ -22,6 +22,7 @@ import type { EventStore } from "../../src/services/EventStore.js"
 import { type Batch, encodeBatch, lastSeqOf, textsOf } from "../../src/services/frames.js"
 import * as SessionFiles from "../../src/services/SessionFiles.js"
 import { empty } from "../../src/services/SessionSummary.js"
+import * as SyncTimes from "../../src/services/SyncTimes.js"
 import { cleanUpAfterEach } from "../support/cleanUp.js"
 import { until } from "../support/processes.js"
 import { smallDisk, whyNoSmallDisk } from "../support/smallDisk.js"
@@ -40,6 +41,7 @@ const open = (folder: string, bounds: Partial<typeof plenty> = {}) => {
     ...plenty,
     ...bounds,
     folder,
+    syncTimes: SyncTimes.make(),
     describe: (summary) => JSON.stringify(summary)
   })
   cleanUp(() => store.close())

@@ -8,6 +8,7 @@ import { afterEach } from "vitest"
 import * as DiskStore from "../../src/services/DiskStore.js"
 import { type EventStore, makeMemory } from "../../src/services/EventStore.js"
 import { type Batch, type Draft, encodeBatch, frameAt, lastSeqOf } from "../../src/services/frames.js"
+import * as SyncTimes from "../../src/services/SyncTimes.js"
 import { cpuTime } from "../support/cpuTime.js"
 
 // --- frames, as the log makes them -----------------------------------------------------------------------------------
@@ -117,6 +118,7 @@ const onDisk = (folder: string, journal_bytes: number) =>
     journal_bytes,
     journal_events: 1e9,
     retain_bytes: 1e9,
+    syncTimes: SyncTimes.make(),
     describe: () => "{}"
   })
 
