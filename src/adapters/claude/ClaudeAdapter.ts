@@ -12,6 +12,7 @@ import {
   type Adapter,
   type AgentCommand,
   type AgentSpec,
+  type Encoding,
   EventSink,
   PermissionGate,
   ProcessSpawner
@@ -25,6 +26,7 @@ import { makeState } from "./ClaudeState.js"
 import { toAnswer, toPermissionRequest } from "./permission.js"
 import { readPiece, toPieceEvent } from "./streamEvent.js"
 import { translate } from "./translate.js"
+import { readWholeMessage } from "./wholeMessage.js"
 
 export class ClaudeAdapter extends Context.Tag("ai-relay/adapters/ClaudeAdapter")<ClaudeAdapter, Adapter>() {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
@@ -54,9 +56,17 @@ const make = Effect.gen(function*() {
           sink.emit({ type: "status", status: typeof type === "string" ? type : "unknown" }, line)
       })
 
+    const tell = (message: ClaudeMessage, line: Buffer, encoding?: Encoding) => {
+      const [first, ...others] = translate(message, state)
+      if (first !== undefined) sink.emit(first, line, encoding)
+      for (const event of others) sink.emit(event, undefined, encoding)
+    }
+
     const onLine = (printed: Buffer): void => {
       const piece = readPiece(printed)
       if (piece !== undefined) return sink.splice(toPieceEvent(piece, state), piece.text, printed)
+      const whole = readWholeMessage(printed)
+      if (whole !== undefined) return tell(whole, printed, "latin1")
       const text = printed.toString("utf8")
       // A client would close the connection at a frame that is not UTF-8.
       const line = isUtf8(printed) ? printed : Buffer.from(text)
@@ -70,9 +80,7 @@ const make = Effect.gen(function*() {
         case "control_response":
           return control.settle(message.response, line)
       }
-      const [first, ...others] = translate(message, state)
-      if (first !== undefined) sink.emit(first, line)
-      for (const event of others) sink.emit(event)
+      tell(message, line)
     }
 
     const agent = yield* spawner.spawn(launch.spec, onLine)

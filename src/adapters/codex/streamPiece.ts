@@ -8,6 +8,7 @@
 import { Predicate } from "effect"
 import { isUtf8 } from "node:buffer"
 import type { Encoding } from "../Adapter.js"
+import { hasUnicodeEscape } from "../wire/jsonBytes.js"
 import { parseJson } from "../wire/JsonRpc.js"
 
 export interface StreamPiece {
@@ -29,14 +30,13 @@ const kinds: Readonly<Record<string, StreamPiece["kind"]>> = {
 const prefix = Buffer.from("{\"method\":\"item/")
 const methodStart = "{\"method\":\"".length
 const quote = 34
-const escape = Buffer.from("\\u")
 
 /** A piece of text; undefined for every line that is something else. */
 export const readStreamPiece = (line: Buffer): StreamPiece | undefined => {
   if (line.length < prefix.length || prefix.compare(line, 0, prefix.length) !== 0) return undefined
   const kind = kinds[line.toString("latin1", methodStart, line.indexOf(quote, methodStart))]
   if (kind === undefined || !isUtf8(line)) return undefined
-  const encoding = line.includes(escape) ? "utf8" : "latin1"
+  const encoding = hasUnicodeEscape(line) ? "utf8" : "latin1"
   const message = parseJson(line.toString(encoding))
   const params = Predicate.isRecord(message) ? message["params"] : undefined
   if (!Predicate.isRecord(params)) return undefined

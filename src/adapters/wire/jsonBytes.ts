@@ -95,6 +95,11 @@ export const afterString = (bytes: Uint8Array, at: number): number => {
   return -1
 }
 
+const unicodeEscape = Buffer.from("\\u")
+
+/** Whether some text may not be the bytes that stand for it: all other escapes are of ASCII. */
+export const hasUnicodeEscape = (line: Buffer): boolean => line.includes(unicodeEscape)
+
 /** Whether these bytes stand at `at`. */
 export const standsAt = (bytes: Uint8Array, at: number, expected: Uint8Array): boolean => {
   for (let index = 0; index < expected.length; index++) {

@@ -9,6 +9,7 @@ import { ClaudeMessage } from "../../../src/adapters/claude/ClaudeMessage.js"
 import { makeState } from "../../../src/adapters/claude/ClaudeState.js"
 import { readPiece } from "../../../src/adapters/claude/streamEvent.js"
 import { translate } from "../../../src/adapters/claude/translate.js"
+import { readWholeMessage } from "../../../src/adapters/claude/wholeMessage.js"
 import { SessionId } from "../../../src/schema/index.js"
 import * as EventLog from "../../../src/services/EventLog.js"
 import { frameAt } from "../../../src/services/frames.js"
@@ -186,17 +187,63 @@ const streamEvent = fc.record({
   others
 }).map(({ others, ...message }) => ({ ...message, ...others }))
 
+const said = fc.oneof(
+  fc.record({ type: fc.constant("text"), text: sloppy(text) }),
+  fc.record({ type: fc.constant("thinking"), thinking: sloppy(text), signature: text }),
+  fc.record({
+    type: fc.constant("tool_use"),
+    id: sloppy(toolId),
+    name: text,
+    input: sloppy(fc.dictionary(text, fc.jsonValue(), { maxKeys: 2, noNullPrototype: true }))
+  })
+)
 const assistant = fc.record({
   type: fc.constant("assistant"),
-  message: fc.record({ content: fc.array(fc.record({ type: fc.constant("text"), text })), usage }),
-  parent_tool_use_id: fc.oneof(fc.constant(null), toolId)
+  message: fc.record({ content: sloppy(fc.array(said)), usage }),
+  parent_tool_use_id: fc.oneof(fc.constant(null), toolId),
+  error: sloppy(text)
+})
+const answered = fc.record({
+  type: fc.constant("tool_result"),
+  tool_use_id: sloppy(toolId),
+  content: sloppy(fc.oneof(text, fc.array(fc.record({ type: fc.constant("text"), text }), { maxLength: 2 }))),
+  is_error: sloppy(fc.boolean())
+})
+const change = fc.oneof(
+  text,
+  fc.record({ type: fc.constant("create"), filePath: text, content: text, structuredPatch: fc.constant([]) }),
+  fc.record({
+    type: fc.constant("update"),
+    filePath: text,
+    structuredPatch: fc.array(
+      fc.record({
+        oldStart: fc.nat(9),
+        oldLines: fc.nat(9),
+        newStart: fc.nat(9),
+        newLines: fc.nat(9),
+        lines: fc.array(text, { maxLength: 2 })
+      }),
+      { maxLength: 2 }
+    )
+  })
+)
+const user = fc.record({
+  type: fc.constant("user"),
+  message: fc.record({
+    role: fc.constant("user"),
+    content: sloppy(fc.oneof(text, fc.array(fc.oneof(answered, said), { maxLength: 2 })))
+  }),
+  parent_tool_use_id: fc.oneof(fc.constant(null), toolId),
+  uuid: sloppy(text),
+  tool_use_result: sloppy(change)
 })
 const result = fc.constant({ type: "result", subtype: "success", modelUsage: { m: { contextWindow: 2000 } } })
 const message = fc.oneof(
   { weight: 40, arbitrary: piece },
   { weight: 20, arbitrary: rightPiece },
   { weight: 10, arbitrary: streamEvent },
-  { weight: 2, arbitrary: assistant },
+  { weight: 10, arbitrary: assistant },
+  { weight: 10, arbitrary: user },
   { weight: 1, arbitrary: result }
 )
 
@@ -242,10 +289,11 @@ const line = fc.tuple(
 
 const parsed = (frames: ReadonlyArray<string>) => frames.map((frame) => JSON.parse(frame))
 
-describe("the fast road for stream events", () => {
-  it("tells the same as the Schema's road, event for event, whatever Claude prints", () => {
+describe("the fast roads", () => {
+  it("tell the same as the Schema's road, event for event, whatever Claude prints", () => {
     let total = 0
-    let fast = 0
+    let pieces = 0
+    let wholes = 0
     fc.assert(
       fc.property(fc.array(line, { minLength: 1, maxLength: 12, size: "max" }), (lines) => {
         const session = lines.map((line) => Buffer.from(line, "latin1"))
@@ -253,12 +301,14 @@ describe("the fast road for stream events", () => {
         const bySchema = framesOf(session, asSchema)
         assert.deepStrictEqual(parsed(byAdapter), parsed(bySchema))
         total += session.length
-        fast += session.filter((line) => readPiece(line) !== undefined).length
+        pieces += session.filter((line) => readPiece(line) !== undefined).length
+        wholes += session.filter((line) => readWholeMessage(line) !== undefined).length
       }),
       { numRuns: 400 }
     )
     // Or it would compare nothing.
-    assert.isAbove(fast / total, 0.2)
+    assert.isAbove(pieces / total, 0.15)
+    assert.isAbove(wholes / total, 0.05)
   }, 30_000)
 
   it("keeps the native line as it is, byte by byte", () => {

@@ -1,0 +1,20 @@
+/**
+ * wholeMessage: what Claude and its tools said, whole; most of a session's bytes.
+ *
+ * Such a line is read byte by byte, as latin1 (`Encoding`): its texts stand in up to four fields of the events, and need
+ * neither be decoded nor encoded. A test compares them with the Schema's road.
+ */
+import { Option, Schema } from "effect"
+import { isUtf8 } from "node:buffer"
+import { hasUnicodeEscape, standsAt } from "../wire/jsonBytes.js"
+import { Assistant, User } from "./ClaudeMessage.js"
+
+const beginnings = ["assistant", "user"].map((type) => Buffer.from(`{"type":"${type}",`))
+
+const decode = Schema.decodeUnknownOption(Schema.parseJson(Schema.Union(Assistant, User)))
+
+/** A message whose texts are latin1; undefined for every line that is something else, or has to be decoded. */
+export const readWholeMessage = (line: Buffer): Assistant | User | undefined =>
+  beginnings.some((beginning) => standsAt(line, 0, beginning)) && isUtf8(line) && !hasUnicodeEscape(line)
+    ? Option.getOrUndefined(decode(line.toString("latin1")))
+    : undefined
