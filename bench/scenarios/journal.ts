@@ -4,8 +4,8 @@ import { throughputOf } from "../measure.js"
 import type { Finding, Scenario } from "../Scenario.js"
 
 const sizes = [
-  { what: "lines of 200 B", lines: 100_000, bytes: 200 },
-  { what: "lines of 1 KB", lines: 50_000, bytes: 1024 }
+  { what: "lines of 200 B", lines: 300_000, bytes: 200 },
+  { what: "lines of 1 KB", lines: 150_000, bytes: 1024 }
 ]
 
 export const journal: Scenario = {
