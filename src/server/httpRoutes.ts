@@ -64,15 +64,14 @@ const hint =
 
 const isSessionId = Schema.is(SessionId)
 
-const contractPath = /^\/(schema|asyncapi|openapi)\.json$/
-
-/** Seldom asked for, and large: loaded when it is. */
-const sendContract = (path: string, response: ServerResponse) =>
-  Effect.flatMap(
-    Effect.promise(() => import("../schema/contracts/index.js")),
-    ({ contracts }) =>
-      sendJson(response, 200, Object.entries(contracts).find(([name]) => path === `/${name}`)?.[1]())
-  )
+/** The contract of this path, if there is one. They are large and seldom asked for: loaded when one may be. */
+const contractAt = (path: string) =>
+  path.endsWith(".json")
+    ? Effect.map(
+      Effect.promise(() => import("../schema/contracts/index.js")),
+      ({ contracts }) => Object.entries(contracts).find(([name]) => path === `/${name}`)?.[1]
+    )
+    : Effect.succeed(undefined)
 
 const eventsPath = /^\/sessions\/([^/]+)\/events$/
 
@@ -94,7 +93,8 @@ const route = Effect.fnUntraced(
     }
     if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
-    if (contractPath.test(path)) return yield* sendContract(path, response)
+    const contract = yield* contractAt(path)
+    if (contract !== undefined) return yield* sendJson(response, 200, contract())
     if (!eventsPath.test(path)) return yield* sendJson(response, path === "/" ? 200 : 404, { text: hint })
     const id = Option.getOrElse(sessionIn(path), () => "")
     const after_seq = placeOf(query, request)
