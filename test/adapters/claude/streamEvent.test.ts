@@ -187,41 +187,59 @@ const streamEvent = fc.record({
   others
 }).map(({ others, ...message }) => ({ ...message, ...others }))
 
+/** Most of the time nothing that JSON writes as `\u`. */
+const words = fc.oneof(
+  {
+    weight: 9,
+    arbitrary: fc.array(
+      fc.constantFrom("a", "é", "😀", "\u2028", "\"\\/", "\n\r\t", "\u00ff\u0100", "\u0080\u009f", "\ufeff"),
+      { maxLength: 3 }
+    ).map((pieces) => pieces.join(""))
+  },
+  { weight: 1, arbitrary: text }
+)
 const said = fc.oneof(
-  fc.record({ type: fc.constant("text"), text: sloppy(text) }),
-  fc.record({ type: fc.constant("thinking"), thinking: sloppy(text), signature: text }),
+  fc.record({ type: fc.constant("text"), text: sloppy(words) }),
+  fc.record({ type: fc.constant("thinking"), thinking: sloppy(words), signature: words }),
   fc.record({
     type: fc.constant("tool_use"),
     id: sloppy(toolId),
-    name: text,
-    input: sloppy(fc.dictionary(text, fc.jsonValue(), { maxKeys: 2, noNullPrototype: true }))
+    name: words,
+    input: sloppy(fc.dictionary(words, fc.jsonValue(), { maxKeys: 2, noNullPrototype: true }))
   })
 )
 const assistant = fc.record({
   type: fc.constant("assistant"),
   message: fc.record({ content: sloppy(fc.array(said)), usage }),
   parent_tool_use_id: fc.oneof(fc.constant(null), toolId),
-  error: sloppy(text)
+  error: sloppy(words)
 })
 const answered = fc.record({
   type: fc.constant("tool_result"),
   tool_use_id: sloppy(toolId),
-  content: sloppy(fc.oneof(text, fc.array(fc.record({ type: fc.constant("text"), text }), { maxLength: 2 }))),
+  content: sloppy(
+    fc.oneof(words, fc.array(fc.record({ type: fc.constant("text"), text: words }), { maxLength: 2 }))
+  ),
   is_error: sloppy(fc.boolean())
 })
 const change = fc.oneof(
-  text,
-  fc.record({ type: fc.constant("create"), filePath: text, content: text, structuredPatch: fc.constant([]) }),
+  words,
+  fc.record({
+    type: fc.constant("create"),
+    filePath: words,
+    content: words,
+    structuredPatch: fc.constant([])
+  }),
   fc.record({
     type: fc.constant("update"),
-    filePath: text,
+    filePath: words,
     structuredPatch: fc.array(
       fc.record({
         oldStart: fc.nat(9),
         oldLines: fc.nat(9),
         newStart: fc.nat(9),
         newLines: fc.nat(9),
-        lines: fc.array(text, { maxLength: 2 })
+        lines: fc.array(words, { maxLength: 2 })
       }),
       { maxLength: 2 }
     )
@@ -231,10 +249,10 @@ const user = fc.record({
   type: fc.constant("user"),
   message: fc.record({
     role: fc.constant("user"),
-    content: sloppy(fc.oneof(text, fc.array(fc.oneof(answered, said), { maxLength: 2 })))
+    content: sloppy(fc.oneof(words, fc.array(fc.oneof(answered, said), { maxLength: 2 })))
   }),
   parent_tool_use_id: fc.oneof(fc.constant(null), toolId),
-  uuid: sloppy(text),
+  uuid: sloppy(words),
   tool_use_result: sloppy(change)
 })
 const result = fc.constant({ type: "result", subtype: "success", modelUsage: { m: { contextWindow: 2000 } } })
@@ -348,12 +366,18 @@ describe("the fast roads", () => {
     )
   })
 
-  it("takes every piece the real CLI prints", () => {
+  it("take every piece and every whole message the real CLI prints", () => {
     const fixtures = new URL("../../fixtures/claude/", import.meta.url)
     let pieces = 0
+    let wholes = 0
     for (const name of readdirSync(fixtures).filter((name) => name.endsWith(".jsonl"))) {
       for (const recorded of readFileSync(new URL(name, fixtures), "utf8").split("\n")) {
         const { data } = recorded === "" ? { data: undefined } : JSON.parse(recorded)
+        if (data?.type === "assistant" || data?.type === "user") {
+          const line = JSON.stringify(data)
+          if (readWholeMessage(Buffer.from(line)) !== undefined) wholes += 1
+          else assert.include(line, "\\u")
+        }
         if (data?.event?.type !== "content_block_delta" || data.event.delta.type === "signature_delta") {
           continue
         }
@@ -362,6 +386,7 @@ describe("the fast roads", () => {
       }
     }
     assert.isAbove(pieces, 50)
+    assert.isAbove(wholes, 50)
   })
 
   it("takes only lines of the one shape, and of them only what is JSON in UTF-8", () => {
