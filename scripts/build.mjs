@@ -3,15 +3,16 @@
  *
  * The library is what tsc makes of the package's entries (tsconfig.build.json): plain modules and their types, Effect
  * stays a peer. The command line is minified with Effect inside, so that it installs almost nothing and starts fast: what
- * every start needs is `cli.mjs` and one file beside it; what is imported when it is needed (`import()`) has files of its
+ * every start needs is `cli.mjs` and one file beside it (`mergeStart.mjs`); what is imported when it is needed (`import()`) has files of its
  * own. The console is a page with React and all else inside. `node scripts/build.mjs cli console` makes only those parts.
  */
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { bundleReaper } from "./bundleReaper.mjs"
+import { mergeStart } from "./mergeStart.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const dist = join(root, "dist")
@@ -110,31 +111,27 @@ const buildLazy = () =>
 
 let startBytes = 0
 
-/** A file's bytes, and those of all it imports at once. */
-const bytesAtStart = (outputs, file, seen = new Set()) => {
-  if (seen.has(file) || outputs[file] === undefined) return 0
-  seen.add(file)
-  return outputs[file].imports
-    .filter(({ kind }) => kind === "import-statement")
-    .reduce((bytes, { path }) => bytes + bytesAtStart(outputs, path, seen), outputs[file].bytes)
-}
-
 /** What the command line is made of besides `cli.mjs`. */
 const isPart = (name) => /^cli-.*\.mjs$/.test(name)
 
 const buildCli = async () => {
   const old = existsSync(dist) ? readdirSync(dist).filter(isPart) : []
-  const [{ metafile }, { metafile: lazily }] = await Promise.all([bundleCli(), buildLazy()])
+  const [{ metafile, outputFiles }, { metafile: lazily }] = await Promise.all([bundleCli(), buildLazy()])
+  const { outputs } = metafile
+  const main = Object.keys(outputs).find((file) => outputs[file].entryPoint === "src/cli/main.ts")
+  const merged = await mergeStart({
+    entry: basename(cli),
+    main: basename(main),
+    texts: Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path), text]))
+  })
+  startBytes = merged.startBytes
+  for (const [name, text] of Object.entries(merged.files)) writeFileSync(join(dist, name), text)
   chmodSync(cli, 0o755)
-  const main = Object.keys(metafile.outputs).find((file) =>
-    metafile.outputs[file].entryPoint === "src/cli/main.ts"
-  )
-  startBytes = bytesAtStart(metafile.outputs, main)
   const inputs = [...Object.keys(metafile.inputs), ...Object.keys(lazily.inputs)]
   writeFileSync(join(dist, "cli.LICENSES.txt"), licensesOf(inputs))
   for (const name of old) {
     // Another build may have removed it already: tests that need the program run side by side.
-    if (!Object.keys(metafile.outputs).includes(`dist/${name}`)) rmSync(join(dist, name), { force: true })
+    if (merged.files[name] === undefined) rmSync(join(dist, name), { force: true })
   }
 }
 
@@ -144,6 +141,7 @@ const bundleCli = () =>
     outdir: dist,
     outExtension: { ".js": ".mjs" },
     splitting: true,
+    write: false,
     chunkNames: "cli-[name]-[hash]",
     // node-pty is native and loaded only when a terminal is asked for; ws uses the other two when they are installed.
     external: ["node-pty", "bufferutil", "utf-8-validate"],
