@@ -73,6 +73,15 @@ try {
     expect(extra.length === 0, extra.join(", "))
   })
 
+  await check("every file the command may load is there", alone, () => {
+    const dist = installed(pkg.name, "dist")
+    const imported = readdirSync(dist).filter((name) => /^cli.*\.mjs$/.test(name)).flatMap((name) =>
+      readFileSync(join(dist, name), "utf8").match(/(?<=(from|import\()["'])\.\.?\/[^"']+/g) ?? []
+    )
+    const missing = imported.filter((path) => !existsSync(join(dist, path)))
+    expect(imported.length > 20 && missing.length === 0, `missing: ${missing.join(", ")}`)
+  })
+
   const bin = installed(".bin", pkg.name)
   await check(`${pkg.name} --version`, alone, async () => {
     const version = await inProject(bin, "--version")

@@ -23,10 +23,11 @@ export const mergeStart = async ({ entry, main, texts }) => {
   const bundle = await rollup({
     input: entry,
     treeshake: false,
-    external: (id) => texts[own(id)] === undefined,
+    makeAbsoluteExternalsRelative: false,
     plugins: [{
       name: "in-memory",
-      resolveId: (id) => texts[own(id)] === undefined ? null : own(id),
+      // What lies elsewhere is imported as it was.
+      resolveId: (id) => texts[own(id)] === undefined ? { id, external: true } : own(id),
       load: (id) => texts[id]
     }]
   })
