@@ -3,8 +3,9 @@
  *
  * The library is what tsc makes of the package's entries (tsconfig.build.json): plain modules and their types, Effect
  * stays a peer. The command line is minified with Effect inside, so that it installs almost nothing and starts fast: what
- * every start needs is `cli.mjs` and two files beside it (`mergeStart.mjs`); what is imported when it is needed (`import()`) has files of its
- * own. The console is a page with React and all else inside. `node scripts/build.mjs cli console` makes only those parts.
+ * every start needs is `cli.mjs` and two files beside it (`mergeStart.mjs`); what is imported when it is needed
+ * (`import()`) has files of its own. The console is a page with React and all else inside.
+ * `node scripts/build.mjs cli console` makes only those parts.
  */
 import { build } from "esbuild"
 import { spawn } from "node:child_process"

@@ -51,11 +51,9 @@ export const mergeStart = async ({ entry, main, texts }) => {
     })
     const files = Object.fromEntries(output.map(({ code, fileName }) => [fileName, code]))
     const importsOf = (file) => output.find(({ fileName }) => fileName === file)?.imports ?? []
-    const before = readWith(importsOf, entry)
     const start = output.find(({ name }) => name === "cli-start").fileName
-    if (before.has(start)) throw new Error(`${entry} must run before ${start} is read, and imports it`)
-    const atStart = [...before, ...readWith(importsOf, start)].filter((file) => files[file] !== undefined)
-    const startBytes = atStart.reduce((bytes, file) => bytes + Buffer.byteLength(files[file]), 0)
+    const atStart = readWith(importsOf, start, readWith(importsOf, entry))
+    const startBytes = [...atStart].reduce((bytes, file) => bytes + Buffer.byteLength(files[file] ?? ""), 0)
     return { files, startBytes }
   } finally {
     await bundle.close()
