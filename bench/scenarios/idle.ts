@@ -6,16 +6,17 @@ import { cpuOf, memoryOf, wakeUpsOf } from "../processes.js"
 import type { Finding, Scenario } from "../Scenario.js"
 
 const sessions = 200
-const seconds = 5
-/** V8 gives back what a process does not need any more when it has done nothing for 8 s. */
-const untilIdleMs = 10_000
+/** As long as the relay waits between two pings. */
+const seconds = 30
+/** V8 gives back what a process does not need any more when it has done nothing for 8 s, and once more a while later. */
+const untilIdleMs = { alone: 10_000, sessions: 20_000 }
 
 const measured = async ({ open, pid = 0 }: Running) => {
-  await wait(untilIdleMs)
+  await wait(untilIdleMs.alone)
   const alone = memoryOf(pid)
   const talks: Array<Talk> = []
   for (let n = 0; n < sessions; n++) talks.push(await open())
-  await wait(untilIdleMs)
+  await wait(untilIdleMs.sessions)
   const memory = memoryOf(pid)
   const [cpu, wakeUps] = [cpuOf(pid), wakeUpsOf(pid)]
   await wait(seconds * 1000)

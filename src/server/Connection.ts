@@ -5,7 +5,7 @@
  * the connection follows a session's log at its own pace, a batch of frames per write; while the peer has much to
  * read it waits for the socket to drain, and the log waits for it or cuts it off, as the log sees fit.
  */
-import { type Context, Deferred, Effect, Queue, Schedule, Schema } from "effect"
+import { type Context, Deferred, Effect, Queue, Schema } from "effect"
 import type { Socket } from "node:net"
 import type { RawData, WebSocket } from "ws"
 import type { EventBody } from "../schema/index.js"
@@ -43,7 +43,6 @@ export interface Connection {
 /** Inbound frames and bytes above which the socket is not read. */
 const inboundFrames = 64
 const inboundBytes = 1024 * 1024
-const heartbeat = "30 seconds"
 /** How long the goodbye of a client that has followed a session is waited for, and of one that has not. */
 const goodbye = { client: "30 seconds", stranger: "1 second" } as const
 
@@ -175,13 +174,6 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
         follower.detach()
       })
     })
-
-  let unanswered = 0
-  ws.on("pong", () => void (unanswered = 0))
-  yield* Effect.sync(() => {
-    if (++unanswered > 2) return ws.terminate()
-    ws.ping()
-  }).pipe(Effect.schedule(Schedule.spaced(heartbeat)), Effect.forkScoped)
 
   const connection: Connection = {
     receive,

@@ -21,6 +21,7 @@ import { waitUntil } from "../services/waitUntil.js"
 import * as Connection from "./Connection.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import * as Guests from "./Guests.js"
+import * as Heartbeat from "./Heartbeat.js"
 import { answerHttp, visitorOf } from "./httpRoutes.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
@@ -89,7 +90,8 @@ const openServer = (settings: ServerSettings): Effect.Effect<Server, TlsUnusable
   const options: ServerOptions = {
     headersTimeout: patience,
     requestTimeout: patience,
-    connectionsCheckingInterval: Math.min(patience, 1000)
+    // Node looks for who lets it wait so often, also when nobody is there.
+    connectionsCheckingInterval: Math.ceil(patience / 2)
   }
   if (tls_cert === undefined && tls_key === undefined) return Effect.sync(() => createServer(options))
   if (tls_cert === undefined || tls_key === undefined) {
@@ -124,6 +126,7 @@ const make = Effect.gen(function*() {
     perMessageDeflate: false,
     maxPayload: max_frame_bytes
   })
+  yield* Heartbeat.keep(sockets.clients)
   const guests = Guests.make(settings)
   let connections = 0
   let isDraining = false

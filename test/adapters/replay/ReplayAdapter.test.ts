@@ -1,7 +1,7 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream, TestClock, TestContext } from "effect"
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ReplayAdapter } from "../../../src/adapters/replay/ReplayAdapter.js"
@@ -140,7 +140,10 @@ describe("ReplayAdapter", () => {
     it.scoped(`refuses ${what}`, () =>
       Effect.gen(function*() {
         const [first = "", second = ""] = readLines("two-permissions.ndjson")
-        const folder = mkdtempSync(join(tmpdir(), "ai-relay-replay-"))
+        const folder = yield* Effect.acquireRelease(
+          Effect.sync(() => mkdtempSync(join(tmpdir(), "ai-relay-replay-"))),
+          (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+        )
         writeFileSync(join(folder, "bad.ndjson"), `${first}\n${second.slice(1)}\n`)
         const refusal = yield* Effect.flip(open([command[0] ?? ""], folder))
         assert.match(refusal.message, message)
