@@ -6,7 +6,7 @@
  * readers go on. Beside the frames stands `meta.json`, what the session is: written when it is opened and closed, and now
  * and then between, because what it lacks the frames tell.
  */
-import { close, mkdirSync, openSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as DiskTroubles from "./DiskTroubles.js"
 import { type EventStore, makeMemory } from "./EventStore.js"
@@ -53,17 +53,6 @@ const remove = (path: string) => {
     rmSync(path, { recursive: true, force: true })
   } catch {
     // Another day.
-  }
-}
-
-/** Its name is gone at once. Giving a large file's blocks back takes long: who closes it last does so, in the background. */
-const removeLarge = (path: string) => {
-  try {
-    const fd = openSync(path, "r")
-    unlinkSync(path)
-    close(fd, () => {})
-  } catch {
-    remove(path)
   }
 }
 
@@ -155,8 +144,7 @@ export const make = ({ describe, folder, syncTimes, ...bounds }: Options): DiskS
         oldest !== undefined && isOver() && oldest.last <= needed;
         oldest = segments[0]
       ) {
-        removeLarge(oldest.file)
-        segments.shift()
+        writer.forgetOldest()
       }
       return isOver()
     },

@@ -6,7 +6,7 @@
  * groups, one at a time, in the order of writing. What a disk refuses waits in memory and is written when it is told to
  * try again.
  */
-import { close, fsync } from "node:fs"
+import { fsync } from "node:fs"
 import type { DiskTroubles } from "./DiskTroubles.js"
 import { type Batch, lastSeqOf } from "./frames.js"
 import * as Segment from "./Segment.js"
@@ -23,6 +23,8 @@ export interface FrameWriter {
   readonly write: () => void
   /** Make durable what was written, without delay. */
   readonly sync: () => void
+  /** Remove the oldest file, which is not the only one. */
+  readonly forgetOldest: () => void
   /** Write what is left, and let go of the files. The number of events that could not be written. */
   readonly close: () => number
 }
@@ -65,40 +67,39 @@ export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles 
 
   // --- fsync -------------------------------------------------------------------------------------------------------
 
-  /** Files that are written to the end, but not durable yet. */
-  const retired: Array<number> = []
   let timer: NodeJS.Timeout | undefined
   let dueAt = Number.POSITIVE_INFINITY
-  let isSyncing = false
+  let syncing: Segment.Segment | undefined
   let again = false
   let tookMs = 0
-
-  const retire = (segment: Segment.Segment | undefined) => {
-    if (segment?.fd === undefined) return
-    retired.push(segment.fd)
-    segment.fd = undefined
-  }
 
   const sync = () => {
     clearTimeout(timer)
     dueAt = Number.POSITIVE_INFINITY
-    again = isSyncing || isWriting || isGathering
-    const ended = retired[0]
-    const fd = ended ?? segments.at(-1)?.fd
-    if (again || fd === undefined) return
-    isSyncing = true
+    again = syncing !== undefined || isWriting || isGathering
+    // Those that are not open have been made durable already.
+    if (!again) syncEach(segments.filter(({ fd }) => fd !== undefined))
+  }
+
+  const syncEach = ([segment, ...others]: ReadonlyArray<Segment.Segment>) => {
+    syncing = segment
+    if (segment === undefined) return again ? sync() : undefined
+    // It was forgotten while others were made durable.
+    if (segment.fd === undefined) return syncEach(others)
+    const isWhole = isClosed || segment !== segments.at(-1)
     const began = performance.now()
-    fsync(fd, (cause) => {
-      isSyncing = false
+    fsync(segment.fd, (cause) => {
       tookMs = performance.now() - began
       if (cause === null) troubles.over("sync")
       else troubles.complain("sync", cause)
-      if (ended !== undefined) {
-        retired.shift()
-        close(ended, () => {})
-      }
-      if (again || ended !== undefined) sync()
+      if (isWhole || !segments.includes(segment)) Segment.close(segment)
+      syncEach(others)
     })
+  }
+
+  const forgetOldest = () => {
+    const oldest = segments.shift()
+    if (oldest !== undefined) Segment.remove(oldest, oldest === syncing)
   }
 
   const syncSoon = () => {
@@ -118,7 +119,6 @@ export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles 
   const newest = (seq: number): Segment.Segment => {
     const open = segments.at(-1)
     if (open !== undefined && !isFull(open)) return open
-    retire(open)
     const next = Segment.empty(folder, seq)
     segments.push(next)
     return next
@@ -208,12 +208,12 @@ export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles 
     waiting: () => waiting,
     write,
     sync,
+    forgetOldest,
     close: () => {
       isClosed = true
       isGathering = false
       // A thread may be writing the first of it: the same bytes to the same place.
       troubles.attempt("write", () => writeAll(false))
-      retire(segments.at(-1))
       sync()
       return unwritten.reduce((events, { ends }) => events + ends.length, 0)
     }

@@ -5,7 +5,18 @@
  * What was written is the operating system's before anybody is told of it, so that a relay that is killed has shown
  * nothing that is not in the file.
  */
-import { closeSync, constants, ftruncateSync, openSync, readSync, statSync, writeSync, writev } from "node:fs"
+import {
+  close as closeFile,
+  closeSync,
+  constants,
+  ftruncateSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+  writev
+} from "node:fs"
 import { join } from "node:path"
 import { type Batch, lastSeqOf } from "./frames.js"
 
@@ -144,6 +155,31 @@ export const writeAside = (
   const fd = segment.fd ?? openToWrite(segment)
   const size = batches.reduce((size, { bytes }) => size + bytes.length, 0)
   writev(fd, batches.map(({ bytes }) => bytes), segment.size, (_, written) => done(written === size))
+}
+
+/** Let go of its file, in the background. */
+export const close = (segment: Segment): void => {
+  const { fd } = segment
+  segment.fd = undefined
+  if (fd !== undefined) closeFile(fd, () => {})
+}
+
+/**
+ * Remove its file. Its name is gone at once. Giving a large file's blocks back takes long: who closes it last does so, in
+ * the background; whoever uses it just now closes it afterwards.
+ */
+export const remove = (segment: Segment, isInUse: boolean): void => {
+  try {
+    segment.fd ??= openSync(segment.file, "r")
+  } catch {
+    // It may be removed all the same.
+  }
+  try {
+    rmSync(segment.file, { force: true })
+  } catch {
+    // It is in nobody's way.
+  }
+  if (!isInUse) close(segment)
 }
 
 const rawField = ",\"raw\":"
