@@ -117,7 +117,7 @@ const run = async (prompt) => {
     type: "result",
     subtype: "success",
     is_error: false,
-    result: `THE-END-OF-IT-${String(turns).padStart(6, "0")}`,
+    result: `~THE-END-OF-IT-${String(turns).padStart(6, "0")}`,
     stop_reason: "end_turn",
     total_cost_usd: 0,
     session_id

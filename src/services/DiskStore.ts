@@ -41,9 +41,9 @@ interface Options extends DiskBounds {
 /** A file is closed and a new one begun at this size, or at an eighth of what may be kept. */
 const segmentBytes = 16 * 1024 * 1024
 /** What a reader lacks stays in memory up to this size; who lacks more reads it from the files. */
-const memoryBytes = 2 * 1024 * 1024
+const memoryBytes = 4 * 1024 * 1024
 /** So much may wait for the disk before the agent has to. */
-const aheadBytes = 1024 * 1024
+const aheadBytes = 2 * 1024 * 1024
 /** `meta.json` costs a rename, which may wait for the disk: no turn has to. */
 const describeWithinMs = 10_000
 

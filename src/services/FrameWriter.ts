@@ -46,7 +46,7 @@ const asideBytes = 32 * 1024
 /** While more comes, so much is gathered before a thread is woken: waking it takes as long as writing 100 KiB. */
 const gatheredBytes = 256 * 1024
 /** A thread is given no more at once, so that readers need not wait long. */
-const atOnceBytes = 1024 * 1024
+const atOnceBytes = 512 * 1024
 /**
  * `fsync` follows so soon, if not all is passing; or after four times what the last one took: in a flood it would hold
  * up every write. In ms.
