@@ -55,22 +55,23 @@ export const together = async <A>(
 }
 
 /**
- * Let `one` measure each of them in every round, who begins changing from round to round. One more round comes first, to
- * warm up, and is not counted.
+ * Let `one` measure each of them in every round, who begins changing from round to round. What comes first, to warm up, is
+ * not counted.
  */
 export const inRounds = async <A extends { readonly name: string }, M extends string>(
   { progress, repeats }: Bench,
   what: string,
   each: ReadonlyArray<A>,
-  one: (contender: A) => Promise<Readonly<Record<M, number>>>
+  one: (contender: A) => Promise<Readonly<Record<M, number>>>,
+  warmUps = 1
 ): Promise<{ [metric in M]: Samples }> => {
   const results: Array<Map<string, Readonly<Record<M, number>>>> = []
-  for (let round = 0; round <= repeats; round++) {
+  for (let round = 1 - warmUps; round <= repeats; round++) {
     const measured = new Map<string, Readonly<Record<M, number>>>()
     for (let place = 0; place < each.length; place++) {
-      const contender = each[(place + round) % each.length]
+      const contender = each[(place + round + warmUps) % each.length]
       if (contender === undefined) continue
-      progress(`${what} · ${round === 0 ? "warming up" : `round ${round} of ${repeats}`} · ${contender.name}`)
+      progress(`${what} · ${round < 1 ? "warming up" : `round ${round} of ${repeats}`} · ${contender.name}`)
       measured.set(contender.name, await one(contender))
     }
     if (round > 0) results.push(measured)
@@ -89,6 +90,8 @@ export const inRounds = async <A extends { readonly name: string }, M extends st
 
 /** As much as a contender has written to disk in a round. */
 const touchedMiB = 512
+/** V8 compiles a relay's code anew in its first few sessions; relays run for days. */
+const firstSessions = 3
 
 /** Throughput of each contender, in rounds of a session each; a shorter turn before warms the session up. */
 export const throughputOf = (
@@ -108,4 +111,4 @@ export const throughputOf = (
         await talk.close()
         await contender.tidy()
       }
-    }))
+    }, firstSessions))
