@@ -1,5 +1,5 @@
 /**
- * Connection: one WebSocket. The only place that reads and writes sockets.
+ * Connection: one WebSocket. The only place that reads and writes sockets, but for pings (`Heartbeat`).
  *
  * Inbound: a Queue of frames; while it is long, or the peer does not read its answers, the socket is not read. Outbound:
  * the connection follows a session's log at its own pace, a batch of frames per write; while the peer has much to
