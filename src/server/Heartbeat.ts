@@ -2,11 +2,18 @@
  * Heartbeat: all peers are pinged at the same time, so that an idle relay wakes up once and not once for each of them.
  * Who has not answered two pings is dropped when the third is due.
  */
-import { Effect, Schedule } from "effect"
+import { Chunk, Effect, Schedule } from "effect"
 import type { WebSocket } from "ws"
 
 const interval = "30 seconds"
 const mostUnanswered = 2
+/** So many are pinged before others have their turn: a thousand would hold up every session for 20 ms. */
+const atOnce = 50
+
+const othersTurn = Effect.async<void>((resume) => {
+  const immediate = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(immediate))
+})
 
 /** Ping those that are there at each beat, until the scope closes. */
 export const keep = (peers: Iterable<WebSocket>) =>
@@ -19,7 +26,11 @@ export const keep = (peers: Iterable<WebSocket>) =>
       unanswered.set(peer, (pings ?? 0) + 1)
       peer.ping()
     }
-    return Effect.sync(() => {
-      for (const peer of peers) beat(peer)
+    return Effect.suspend(() => {
+      const groups = Chunk.chunksOf(Chunk.fromIterable(peers), atOnce)
+      return Effect.forEach(groups, (some) =>
+        Effect.zipRight(Effect.sync(() => Chunk.forEach(some, beat)), othersTurn), {
+        discard: true
+      })
     }).pipe(Effect.schedule(Schedule.spaced(interval)), Effect.forkScoped)
   })

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
-import { type EventEmitter, once } from "node:events"
+import { EventEmitter, once } from "node:events"
 import type { AddressInfo } from "node:net"
 import { WebSocket, WebSocketServer } from "ws"
 import * as Heartbeat from "../../src/server/Heartbeat.js"
+import { until } from "../support/processes.js"
 
 const serve = Effect.acquireRelease(
   Effect.promise(async () => {
@@ -43,6 +44,19 @@ describe("Heartbeat", () => {
       const pings = [next(early, "ping"), next(late, "ping")]
       yield* TestClock.adjust("1 seconds")
       yield* Effect.all(pings)
+    }))
+
+  it.scoped("pings some hundreds, each once", () =>
+    Effect.gen(function*() {
+      const pinged: Array<number> = []
+      const peers = Array.from(
+        { length: 333 },
+        (_, n) => Object.assign(new EventEmitter(), { ping: () => void pinged.push(n) })
+      )
+      yield* Heartbeat.keep(peers as Iterable<object> as Iterable<WebSocket>)
+      yield* beat
+      yield* Effect.promise(() => until(() => pinged.length >= 333))
+      assert.deepStrictEqual(pinged, [...peers.keys()])
     }))
 
   it.scoped("drops who has not answered two pings, and nobody else", () =>
