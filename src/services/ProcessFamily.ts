@@ -35,9 +35,9 @@ export class ProcessFamily {
     this.look()
   }
 
-  /** Everyone alive now. */
-  look(): ReadonlyArray<ProcessEntry> {
-    const everyone = this.tree.all()
+  /** Everyone alive. What was seen lately is good enough, unless it is the last time that an orphan's parent lives. */
+  look(when: "now" | "lately" = "lately"): ReadonlyArray<ProcessEntry> {
+    const everyone = this.tree.all(when)
     this.seen = this.seen.flatMap(({ pid, started }) => {
       const now = everyone.get(pid)
       return now?.started === started ? [now] : []

@@ -4,7 +4,7 @@
  * Linux is read from /proc; elsewhere `ps` is asked, which cannot show a marker. A zombie counts as gone. A process is
  * known by pid and start time together, so that a signal never reaches a stranger who was given the pid since.
  * Everything here is synchronous, because it must also work while the relay exits; what one scan saw is shared by all
- * who ask within some milliseconds, because many sessions may end together.
+ * who ask in the same turn of the event loop, or within some milliseconds, because many sessions may end together.
  */
 import { readdirSync, readFileSync } from "node:fs"
 
@@ -37,17 +37,22 @@ export class ProcessTree {
   private byMarker: ReadonlyMap<string, ReadonlyArray<ProcessEntry>> | undefined
   private byParent: ReadonlyMap<number, ReadonlyArray<ProcessEntry>> | undefined
   private goodUntil = -Infinity
+  private isOfThisTurn = false
 
   constructor(private readonly source: ProcessSource) {}
 
-  /** Everyone alive, by pid. */
-  all(): ReadonlyMap<number, ProcessEntry> {
+  /** Everyone alive, by pid: as they are `now`, in this turn of the event loop, or were `lately`, which is cheaper. */
+  all(when: "now" | "lately" = "lately"): ReadonlyMap<number, ProcessEntry> {
     const now = performance.now()
-    if (now > this.goodUntil) {
+    if (now > this.goodUntil || (when === "now" && !this.isOfThisTurn)) {
       this.entries = new Map(this.source.list().map((entry) => [entry.pid, entry]))
       this.byMarker = undefined
       this.byParent = undefined
       const read = performance.now()
+      this.isOfThisTurn = true
+      setImmediate(() => {
+        this.isOfThisTurn = false
+      }).unref()
       const { reuseMs } = this.source
       this.goodUntil = read + (reuseMs > 0 ? Math.max(reuseMs, 2 * (read - now)) : reuseMs)
     }

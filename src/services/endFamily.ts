@@ -30,7 +30,8 @@ const quietMs = 20
 export const endFamily = (family: ProcessFamily, { endInput, stopSignal }: Ways, graces: Graces) =>
   Effect.gen(function*() {
     const { leader } = family
-    family.look()
+    // Whoever was started a moment ago is told by its parent, as long as that lives.
+    family.look("now")
     endInput()
     yield* waitUntil(leader.hasExited, graces.input)
 

@@ -94,6 +94,20 @@ describe.each(sources)("ProcessTree from %s", (_name, makeSource) => {
     tree.marked("x")
     assert.strictEqual(reads, 1)
   })
+
+  it("is read anew for who asks for now, once in a turn of the event loop", async () => {
+    let reads = 0
+    const tree = new ProcessTree({ list: () => (reads++, []), environ: () => "", reuseMs: 10_000 })
+    tree.all()
+    for (let turns = 1; turns <= 3; turns++) {
+      tree.all("now")
+      tree.all("now")
+      assert.strictEqual(reads, turns)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    tree.all()
+    assert.strictEqual(reads, 3)
+  })
 })
 
 describe.runIf(process.platform === "linux")("markers", () => {
