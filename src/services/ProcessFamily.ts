@@ -51,6 +51,11 @@ export class ProcessFamily {
     return this.seen
   }
 
+  /** How old what a look sees is: when it was read, as `performance.now()` tells it. */
+  lookedAt(): number {
+    return this.tree.readAt
+  }
+
   /** The group gets its signal in one go, so that nobody forks away from it; everyone else one by one. */
   signal(toGroup: NodeJS.Signals, toOthers: NodeJS.Signals): void {
     const members = this.look()

@@ -38,6 +38,8 @@ export class ProcessTree {
   private byParent: ReadonlyMap<number, ReadonlyArray<ProcessEntry>> | undefined
   private goodUntil = -Infinity
   private isOfThisTurn = false
+  /** When the list was read, or began to be; as `performance.now()` tells it. */
+  readAt = -Infinity
 
   constructor(private readonly source: ProcessSource) {}
 
@@ -45,6 +47,7 @@ export class ProcessTree {
   all(when: "now" | "lately" = "lately"): ReadonlyMap<number, ProcessEntry> {
     const now = performance.now()
     if (now > this.goodUntil || (when === "now" && !this.isOfThisTurn)) {
+      this.readAt = now
       this.entries = new Map(this.source.list().map((entry) => [entry.pid, entry]))
       this.byMarker = undefined
       this.byParent = undefined

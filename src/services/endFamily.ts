@@ -23,7 +23,10 @@ export interface Ways {
   readonly stopSignal: NodeJS.Signals
 }
 
-/** Nobody may have been seen for so long, in ms: in the middle of an `execve` a process shows no environment. */
+/**
+ * Nobody may have been seen in two looks so far apart, in ms: in the middle of an `execve` a process shows no
+ * environment.
+ */
 const quietMs = 20
 
 /** Returns when all are gone, or have withstood every step's grace. */
@@ -45,6 +48,6 @@ export const endFamily = (family: ProcessFamily, { endInput, stopSignal }: Ways,
     yield* waitUntil(() => {
       family.kill()
       if (!family.isGone()) quietSince = performance.now()
-      return performance.now() - quietSince >= quietMs
+      return family.lookedAt() - quietSince >= quietMs
     }, graces.kill)
   })

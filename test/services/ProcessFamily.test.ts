@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { LaunchSpec } from "../../src/adapters/Adapter.js"
+import { endFamily } from "../../src/services/endFamily.js"
 import { ProcessFamily } from "../../src/services/ProcessFamily.js"
 import * as ProcessSupervisor from "../../src/services/ProcessSupervisor.js"
 import { type ProcessEntry, ProcessTree } from "../../src/services/ProcessTree.js"
@@ -187,6 +188,37 @@ describe("when the relay exits", { timeout: 20_000 }, () => {
         yield* eventually(() => !pids.some(isAlive))
       })
   )
+})
+
+describe("endFamily", () => {
+  it.live("looks twice before nobody is left, however long looking takes", () =>
+    Effect.gen(function*() {
+      const hidden: ProcessEntry = { pid: 9_000_004, ppid: 1, pgid: 9_000_004, started: "10" }
+      let reads = 0
+      let isThere = true
+      const tree = new ProcessTree({
+        list: () => {
+          reads += 1
+          const began = performance.now()
+          while (performance.now() - began < 30);
+          return isThere ? [hidden] : []
+        },
+        read: () => isThere ? hidden : undefined,
+        // In the middle of an `execve` at first; it is gone once it was found.
+        environ: () => {
+          isThere = reads < 2
+          return reads < 2 ? "" : "AI_RELAY_SESSION=marker\0"
+        },
+        reuseMs: 15
+      })
+      const family = new ProcessFamily(tree, { pid: 9_000_005, hasExited: () => true }, "marker")
+      yield* endFamily(family, { endInput: () => {}, stopSignal: "SIGTERM" }, {
+        input: 0,
+        signal: 0,
+        kill: 5000
+      })
+      assert.isFalse(isThere)
+    }))
 })
 
 describe("ProcessFamily.look", { timeout: 20_000 }, () => {
