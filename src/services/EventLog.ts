@@ -10,6 +10,7 @@
 import { Context, Effect, Layer, Stream } from "effect"
 import type { Encoding } from "../adapters/Adapter.js"
 import type { BodyOf, EventBody, RelayEvent, SessionId } from "../schema/index.js"
+import * as eventJson from "./eventJson.js"
 import { type EventStore, makeMemory } from "./EventStore.js"
 import { type Follower, streamOf } from "./Follower.js"
 import { type Batch, type Draft, encodeBatch, lastSeqOf, textsOf } from "./frames.js"
@@ -140,6 +141,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     if (drafts.length === 0) return
     store.append(encodeBatch(seq - drafts.length + 1, drafts, store.allocate), passing)
     drafts = []
+    json.forget()
     if (important) store.flush(current())
     important = false
     passing = true
@@ -164,7 +166,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
   const draft = (event: EventBody, raw: Uint8Array | undefined, encoding: Encoding) => {
     if (closed) return
     // First of all, because it fails for what has no JSON: a number once given must be taken.
-    const head = JSON.stringify(event).slice(0, -1)
+    const head = json.stringify(event).slice(0, -1)
     seq += 1
     const { open_turn } = summary
     if (SessionSummary.telling.has(event.type)) summary = SessionSummary.fold(summary, event, seq, time)
@@ -181,6 +183,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
   }
 
   const wordsOf = pieceWords.make(ending)
+  const json = eventJson.make()
 
   const unsafeSplice = (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array): void => {
     if (depth === 0) return void unsafeBatch(() => unsafeSplice(event, text, raw))
