@@ -14,6 +14,7 @@ const eventsPerSecond = 500
 const seconds = 4
 /** So many that the code is compiled: what is measured is a conversation that goes on. They come in two seconds. */
 const warmUpEvents = 4000
+/** What turns cost that begin and end is not an event's: so much of a run is left out on either side. */
 const edgeMs = 500
 const stamp = /@(\d{16,})@/
 
@@ -38,7 +39,6 @@ const paced = async (running: Running, talks: ReadonlyArray<Talk>) => {
   for (const talk of talks) listen(talk, delays)
   const cpuSoFar = () => running.pid === undefined ? Number.NaN : cpuOf(running.pid)
   const turns = run(eventsPerSecond * seconds, eventsPerSecond)
-  // What turns cost that begin and end is not an event's.
   await wait(edgeMs)
   const [cpu, events] = [cpuSoFar(), delays.length]
   await wait(seconds * 1000 - 2 * edgeMs)

@@ -16,21 +16,21 @@ const othersTurn = Effect.async<void>((resume) => {
 })
 
 /** Ping those that are there at each beat, until the scope closes. */
-export const keep = (peers: Iterable<WebSocket>) =>
-  Effect.suspend(() => {
-    const unanswered = new WeakMap<WebSocket, number>()
-    const beat = (peer: WebSocket) => {
-      const pings = unanswered.get(peer)
-      if (pings === mostUnanswered) return peer.terminate()
-      if (pings === undefined) peer.on("pong", () => void unanswered.set(peer, 0))
-      unanswered.set(peer, (pings ?? 0) + 1)
-      peer.ping()
-    }
-    return Effect.suspend(() => {
-      const groups = Chunk.chunksOf(Chunk.fromIterable(peers), atOnce)
-      return Effect.forEach(groups, (some) =>
-        Effect.zipRight(Effect.sync(() => Chunk.forEach(some, beat)), othersTurn), {
-        discard: true
-      })
-    }).pipe(Effect.schedule(Schedule.spaced(interval)), Effect.forkScoped)
-  })
+export const keep = (peers: Iterable<WebSocket>) => {
+  const unanswered = new WeakMap<WebSocket, number>()
+  const beat = (peer: WebSocket) => {
+    const pings = unanswered.get(peer)
+    if (pings === mostUnanswered) return peer.terminate()
+    if (pings === undefined) peer.on("pong", () => void unanswered.set(peer, 0))
+    unanswered.set(peer, (pings ?? 0) + 1)
+    peer.ping()
+  }
+  const beatAll = Effect.suspend(() =>
+    Effect.forEach(
+      Chunk.chunksOf(Chunk.fromIterable(peers), atOnce),
+      (some) => Effect.zipRight(Effect.sync(() => Chunk.forEach(some, beat)), othersTurn),
+      { discard: true }
+    )
+  )
+  return Effect.forkScoped(Effect.schedule(beatAll, Schedule.spaced(interval)))
+}

@@ -51,7 +51,7 @@ export class ProcessFamily {
     return this.seen
   }
 
-  /** How old what a look sees is: when it was read, as `performance.now()` tells it. */
+  /** When what the last look saw was read, as `performance.now()` tells it. */
   lookedAt(): number {
     return this.tree.readAt
   }

@@ -34,7 +34,7 @@ const next = (emitter: EventEmitter, event: string) => {
 const beat = TestClock.adjust("30 seconds")
 
 describe("Heartbeat", () => {
-  it.scoped("pings all at the same time, when they came or not", () =>
+  it.scoped("pings all at the same time, whenever they came", () =>
     Effect.gen(function*() {
       const server = yield* serve
       yield* Heartbeat.keep(server.clients)
