@@ -2,8 +2,9 @@
  * Keyboard: lines a person types, and Ctrl-C. Who asked last gets the next line. Prompts go to stderr, so that stdout
  * holds the answer alone.
  */
-import { Deferred, Effect, FiberId, type Scope } from "effect"
+import { Deferred, Effect, type Scope } from "effect"
 import { createInterface } from "node:readline"
+import { doneSoon } from "../adapters/doneSoon.js"
 
 export interface Keyboard {
   /** Somebody can answer: stdin is a terminal. */
@@ -43,7 +44,7 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
   const onInterrupt = () => {
     const waiting = interrupts
     interrupts = []
-    for (const one of waiting) Deferred.unsafeDone(one, Effect.void)
+    for (const one of waiting) doneSoon(one, Effect.void)
   }
   yield* takeInterrupts(onInterrupt)
 
@@ -71,7 +72,7 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
   })
 
   const ask: Keyboard["ask"] = (prompt) =>
-    Effect.async<string | undefined>((resume) => {
+    Effect.callback<string | undefined>((resume) => {
       if (ended) return resume(Effect.succeed(undefined))
       const asker: Asker = { prompt, answer: (line) => resume(Effect.succeed(line)) }
       askers = [...askers, asker]
@@ -83,7 +84,7 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
     })
 
   const interrupted = Effect.suspend(() => {
-    const next = Deferred.unsafeMake<void>(FiberId.none)
+    const next = Deferred.makeUnsafe<void>()
     interrupts.push(next)
     return Deferred.await(next)
   })

@@ -45,13 +45,13 @@ const obedient: NonNullable<FakeOptions["onCommand"]> = (command, agent) => {
         tool_use_id: "t1",
         args: { command: "rm -r build" }
       }).pipe(
-        Effect.zipRight(agent.ask(askFor("p1", { args: { command: "rm -r build" } }))),
+        Effect.andThen(agent.ask(askFor("p1", { args: { command: "rm -r build" } }))),
         Effect.flatMap(({ behavior, ...rest }) =>
           agent.say(
             ...speech(`${behavior}${"scope" in rest && rest.scope === "session" ? " for the session" : ""}`)
           )
         ),
-        Effect.forkDaemon,
+        Effect.forkDetach,
         Effect.asVoid
       )
     default:

@@ -34,7 +34,7 @@ const next = (emitter: EventEmitter, event: string) => {
 const beat = TestClock.adjust("30 seconds")
 
 describe("Heartbeat", () => {
-  it.scoped("pings all at the same time, whenever they came", () =>
+  it.effect("pings all at the same time, whenever they came", () =>
     Effect.gen(function*() {
       const server = yield* serve
       yield* Heartbeat.keep(server.clients)
@@ -46,7 +46,7 @@ describe("Heartbeat", () => {
       yield* Effect.all(pings)
     }))
 
-  it.scoped("pings some hundreds, each once", () =>
+  it.effect("pings some hundreds, each once", () =>
     Effect.gen(function*() {
       const pinged: Array<number> = []
       const peers = Array.from(
@@ -59,7 +59,7 @@ describe("Heartbeat", () => {
       assert.deepStrictEqual(pinged, [...peers.keys()])
     }))
 
-  it.scoped("drops who has not answered two pings, and nobody else", () =>
+  it.effect("drops who has not answered two pings, and nobody else", () =>
     Effect.gen(function*() {
       const server = yield* serve
       const silent = yield* connect(server, { autoPong: false })
@@ -84,7 +84,7 @@ describe("Heartbeat", () => {
       assert.strictEqual(polite.readyState, WebSocket.OPEN)
     }))
 
-  it.scoped("forgives a ping that was not answered when the next one is", () =>
+  it.effect("forgives a ping that was not answered when the next one is", () =>
     Effect.gen(function*() {
       const server = yield* serve
       yield* Heartbeat.keep(server.clients)

@@ -82,7 +82,7 @@ describe("a handshake that is no good", () => {
         close: (code) => Deferred.succeed(closed, code)
       }
       const visitor = { address: "127.0.0.1", host: "localhost", origin: undefined, authorization: undefined }
-      yield* serveConnection(silent, visitor).pipe(Effect.scoped, Effect.fork)
+      yield* serveConnection(silent, visitor).pipe(Effect.scoped, Effect.forkChild)
       yield* TestClock.adjust("9 seconds")
       assert.isEmpty(told)
       yield* TestClock.adjust("1 seconds")

@@ -85,7 +85,7 @@ describe("when the scope of an agent closes", { timeout: 20_000 }, () => {
       assert.strictEqual((yield* agent.exit).signal, "SIGKILL")
     }))
 
-  it.scoped("a test's clock makes no difference", () =>
+  it.effect("a test's clock makes no difference", () =>
     Effect.gen(function*() {
       const { agent } = yield* closeWhenReady(stubborn)
       assert.isFalse(isAlive(agent.pid))

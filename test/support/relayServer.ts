@@ -58,7 +58,7 @@ export const test = (
   options: Options = {},
   timeout?: number
 ) =>
-  it.scopedLive(name, () =>
+  it.live(name, () =>
     Effect.gen(function*() {
       const fake = FakeAdapter.make({ onCommand: FakeAdapter.answering(), ...options })
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))

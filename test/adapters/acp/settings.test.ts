@@ -29,7 +29,7 @@ const configOptions = [
 ]
 
 describe("AcpAdapter, settings", () => {
-  it.scoped("sets modes and models through config options", () =>
+  it.effect("sets modes and models through config options", () =>
     Effect.gen(function*() {
       const answers = {
         "session/new": { sessionId: "s1", configOptions },
@@ -59,7 +59,7 @@ describe("AcpAdapter, settings", () => {
       assert.deepInclude(told, ["model", { model: "big" }])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("takes Claude's mode names where Gemini has such a mode, and tells a change once", () =>
+  it.effect("takes Claude's mode names where Gemini has such a mode, and tells a change once", () =>
     Effect.gen(function*() {
       const answers = { "session/new": { sessionId: "s1", modes } }
       const { chunk, close, find, next, requested, send } = yield* openFake({ agent: geminiAgent, answers })
@@ -81,7 +81,7 @@ describe("AcpAdapter, settings", () => {
       assert.deepStrictEqual(ofType(events, "assistant_message"), [])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("says why when an agent refuses, or does not answer", () =>
+  it.effect("says why when an agent refuses, or does not answer", () =>
     Effect.gen(function*() {
       const untrusted = refuse(-32603, "Internal error", { details: "This folder is not trusted." })
       let asked = 0
@@ -106,7 +106,7 @@ describe("AcpAdapter, settings", () => {
       yield* close
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("tells plans, commands, names and notices as they change", () =>
+  it.effect("tells plans, commands, names and notices as they change", () =>
     Effect.gen(function*() {
       const { close, prompt, update } = yield* openFake()
       const turn = yield* prompt("go")
@@ -155,7 +155,7 @@ describe("AcpAdapter, settings", () => {
       assert.strictEqual(ofType(events, "context_compacted").length, 1)
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("measures the context and the cost of each turn", () =>
+  it.effect("measures the context and the cost of each turn", () =>
     Effect.gen(function*() {
       const { close, prompt, update } = yield* openFake()
       const usage = (used: number, amount?: number) =>
@@ -193,7 +193,7 @@ describe("AcpAdapter, settings", () => {
       assert.deepStrictEqual(ofType(events, "context_warning").map(({ context_pct }) => context_pct), [86])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("passes requests of clients on, except those that are the relay's own", () =>
+  it.effect("passes requests of clients on, except those that are the relay's own", () =>
     Effect.gen(function*() {
       const sessions = { sessions: [{ sessionId: "s0" }] }
       const answers = {
