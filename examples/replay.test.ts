@@ -1,7 +1,8 @@
 /** A recorded session as a test: no agent, no network, no time. Record your own with `ai-relay serve --record DIR`. */
 import { assert, it } from "@effect/vitest"
 import { firstOf, replay } from "ai-relay/testing"
-import { Effect, Fiber, Option, Stream, TestClock } from "effect"
+import { Effect, Fiber, Option, Stream } from "effect"
+import { TestClock } from "effect/testing"
 
 const transcript = "test/fixtures/replay/two-permissions.ndjson"
 

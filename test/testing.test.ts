@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Stream, TestClock } from "effect"
+import { Effect, Fiber, Option, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { join } from "node:path"
 import type { RelayEvent } from "../src/schema/index.js"
 import type { Session } from "../src/services/Session.js"

@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Console, Effect, Exit, Layer, Schema, Scope, TestClock } from "effect"
+import { Console, Effect, Exit, Layer, Schema, Scope } from "effect"
+import { TestClock } from "effect/testing"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -19,14 +20,14 @@ const newFolder = Effect.acquireRelease(
 const printed = (...args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const lines: Array<string> = []
-    const usual = yield* Console.consoleWith(Effect.succeed)
+    const usual = yield* Console.Console
     const console: Console.Console = {
       ...usual,
-      log: (...words) => Effect.sync(() => void lines.push(words.join(" "))),
-      error: (...words) => Effect.sync(() => void lines.push(words.join(" ")))
+      log: (...words) => void lines.push(words.join(" ")),
+      error: (...words) => void lines.push(words.join(" "))
     }
     yield* run(["node", "ai-relay", "sessions", ...args]).pipe(
-      Effect.withConsole(console),
+      Effect.provideService(Console.Console, console),
       Effect.provide(NodeServices.layer)
     )
     return lines.join("\n")

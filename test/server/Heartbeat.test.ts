@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { EventEmitter, once } from "node:events"
 import type { AddressInfo } from "node:net"
 import { WebSocket, WebSocketServer } from "ws"

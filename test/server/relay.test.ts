@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Layer, Redacted, TestClock } from "effect"
+import { Deferred, Effect, Layer, Redacted } from "effect"
+import { TestClock } from "effect/testing"
 import { once } from "node:events"
 import { connect as connectTcp } from "node:net"
 import { hostname, networkInterfaces } from "node:os"

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted, TestClock } from "effect"
+import { Effect, Redacted } from "effect"
+import { TestClock } from "effect/testing"
 import { hostname } from "node:os"
 import { Auth, type AuthOptions, type Visitor } from "../../src/services/Auth.js"
 

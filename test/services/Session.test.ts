@@ -1,17 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Chunk,
-  Effect,
-  Exit,
-  Fiber,
-  Layer,
-  Result,
-  Schema,
-  Scope,
-  Stream,
-  TestClock,
-  TestContext
-} from "effect"
+import { Effect, Exit, Fiber, Layer, Result, Schema, Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { AgentFailed, CommandRefused } from "../../src/adapters/AdapterError.js"
 import {
@@ -44,7 +33,7 @@ const wordsOf = (event: RelayEvent): string => {
   return words.filter((word) => word !== undefined && word !== "").join(" ")
 }
 
-const read = (events: Stream.Stream<RelayEvent>) => Effect.map(Stream.runCollect(events), Chunk.toArray)
+const read = (events: Stream.Stream<RelayEvent>) => Stream.runCollect(events)
 
 const end = { type: "turn_end", stop_reason: "end_turn" } as const
 
@@ -91,7 +80,7 @@ const openWith = Effect.fnUntraced(function*(options: FakeAdapter.FakeOptions = 
       log.tail(0).pipe(
         Stream.filter((event): event is RelayEvent & BodyOf<Type> => event.type === type),
         Stream.runHead,
-        Effect.flatten,
+        Effect.flatMap(Effect.fromOption),
         Effect.orDie
       ),
     /** Close the session; all that was logged. */
@@ -781,7 +770,7 @@ describe("whatever clients and agent do", () => {
       }
       isDeaf = false
       return yield* close
-    }).pipe(Effect.scoped, Effect.provide(layerOf()), Effect.provide(TestContext.TestContext))
+    }).pipe(Effect.scoped, Effect.provide(layerOf()), Effect.provide(TestClock.layer()))
 
   const keepsItsPromises = (events: ReadonlyArray<RelayEvent>) => {
     for (const event of events) Schema.decodeUnknownSync(RelayEvent)(event)

@@ -1,6 +1,6 @@
 /** cortexSession: a session with Cortex, played against our own server over real HTTP. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Chunk, Effect, Exit, Layer, Result, Scope, Stream } from "effect"
+import { Effect, Exit, Layer, Result, Scope, Stream } from "effect"
 import { Credentials } from "../../src/adapters/Adapter.js"
 import { CortexAdapter } from "../../src/adapters/cortex/CortexAdapter.js"
 import {
@@ -33,7 +33,7 @@ export const serverOf = Effect.acquireRelease(
   (server) => Effect.promise(server.close)
 )
 
-const read = (events: Stream.Stream<RelayEvent>) => Effect.map(Stream.runCollect(events), Chunk.toArray)
+const read = (events: Stream.Stream<RelayEvent>) => Stream.runCollect(events)
 
 /** Open a session; `snowflake` is what its handshake says besides the URL. */
 export const openSession = Effect.fnUntraced(function*(
@@ -63,7 +63,7 @@ export const openSession = Effect.fnUntraced(function*(
     log.tail(after).pipe(
       Stream.filter((event): event is RelayEvent & BodyOf<Type> => event.type === type),
       Stream.runHead,
-      Effect.flatten,
+      Effect.flatMap(Effect.fromOption),
       Effect.orDie
     )
 
@@ -88,7 +88,7 @@ export const openSession = Effect.fnUntraced(function*(
 })
 
 export const layerSession = Layer.mergeAll(
-  NodeHttpClient.layer,
+  NodeHttpClient.layerNodeHttp,
   IdGenerator.layerTest,
   RelayConfig.layer({ interrupt_timeout: 5 })
 )

@@ -4,7 +4,7 @@
  * It answers `initialize` and `session/new` by itself, and whatever else `answers` has; prompts stay open until the
  * test answers them. What it was told is in `heard`.
  */
-import { Chunk, Deferred, Effect, Exit, Layer, Queue, Result, Scope, Stream } from "effect"
+import { Deferred, Effect, Exit, Layer, Queue, Result, Scope, Stream } from "effect"
 import * as AcpAdapter from "../../src/adapters/acp/AcpAdapter.js"
 import type { AcpAgent } from "../../src/adapters/acp/AcpAgent.js"
 import { type AgentExit, EventSink, type LaunchSpec, ProcessSpawner } from "../../src/adapters/Adapter.js"
@@ -125,18 +125,18 @@ export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
 
   /** Send a frame, as a client spells it. */
   const send = (frame: object) => session.submit(Result.getOrThrow(decodeFrame(JSON.stringify(frame))))
-  const read = (events: Stream.Stream<RelayEvent>) => Effect.map(Stream.runCollect(events), Chunk.toArray)
+  const read = (events: Stream.Stream<RelayEvent>) => Stream.runCollect(events)
   /** The first event of this type, `after` a `seq`; waits for it. */
   const next = <Type extends EventType>(type: Type, after = 0) =>
     log.tail(after).pipe(
       Stream.filter((event): event is RelayEvent & BodyOf<Type> => event.type === type),
       Stream.runHead,
-      Effect.flatten,
+      Effect.flatMap(Effect.fromOption),
       Effect.orDie
     )
   /** The first event that fits. */
   const find = (fits: (event: RelayEvent) => boolean) =>
-    log.tail(0).pipe(Stream.filter(fits), Stream.runHead, Effect.flatten, Effect.orDie)
+    log.tail(0).pipe(Stream.filter(fits), Stream.runHead, Effect.flatMap(Effect.fromOption), Effect.orDie)
   /** The first message it was told that fits; waits for it. */
   const told = (fits: (message: Message) => boolean): Effect.Effect<Message> =>
     Effect.suspend(() => {

@@ -4,7 +4,7 @@
  * By itself a fake agent takes every command and says nothing. `onCommand` scripts it; the test plays it through `say`,
  * `ask` and `exit`.
  */
-import { Deferred, Effect, Queue } from "effect"
+import { Deferred, Effect, Queue, Schema } from "effect"
 import {
   type Adapter,
   type AgentCommand,
@@ -95,7 +95,7 @@ export const make = (options: FakeOptions = {}): FakeAdapter => {
       send: (command: AgentCommand) =>
         Effect.suspend(() => {
           sent.push(command)
-          commands.unsafeOffer(command)
+          Queue.offerUnsafe(commands, command)
           return onCommand?.(command, agent) ?? Effect.void
         }),
       exit: Deferred.await(exited)

@@ -21,7 +21,7 @@ export interface Options
   extends FakeAdapter.FakeOptions, AuthOptions, Partial<Settings>, Partial<ServerSettings>
 {}
 
-const quiet = Logger.replace(Logger.defaultLogger, Logger.none)
+const quiet = Logger.layer([])
 
 export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
   RelayServer.layer.pipe(

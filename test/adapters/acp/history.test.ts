@@ -1,6 +1,7 @@
 /** Past conversations: opened again, shown as history, never taken for a turn. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, TestClock } from "effect"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerSession, ofType, openFake, refuse } from "../../support/fakeAcpAgent.js"
 

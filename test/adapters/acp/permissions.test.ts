@@ -1,6 +1,7 @@
 /** What an agent asks, and what it gets for an answer. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerSession, ofType, openFake } from "../../support/fakeAcpAgent.js"
 

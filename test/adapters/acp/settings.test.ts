@@ -1,6 +1,7 @@
 /** Modes, models, plans, usage: what a session shows of itself, and what of it a client may change. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerSession, ofType, openFake, refuse } from "../../support/fakeAcpAgent.js"
 

@@ -1,6 +1,7 @@
 /** One prompt until its answer: what is said, and how it ends. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { layerSession, ofType, openFake, refuse } from "../../support/fakeAcpAgent.js"
 
 describe("AcpAdapter, a turn", () => {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, TestClock } from "effect"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import type { Native } from "../../support/transcriptSpawner.js"
 import { openCodex, threadId } from "./fakeCodex.js"
 

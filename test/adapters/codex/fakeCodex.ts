@@ -3,7 +3,7 @@
  *
  * Codex's greeting is played by itself; what comes after, the test says (`say`) and reads (`written`).
  */
-import { Deferred, Effect, Layer, Option, Queue, Redacted, Result, Stream } from "effect"
+import { Deferred, Effect, Layer, Option, Queue, Redacted, Result, Schema, Stream } from "effect"
 import {
   type AgentExit,
   Credentials,

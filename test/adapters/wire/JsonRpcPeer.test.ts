@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Queue, Result, TestClock } from "effect"
+import { Deferred, Effect, Fiber, Queue, Result } from "effect"
+import { TestClock } from "effect/testing"
 import type { AgentExit } from "../../../src/adapters/Adapter.js"
 import { JsonRpcError } from "../../../src/adapters/wire/JsonRpc.js"
 import * as JsonRpcPeer from "../../../src/adapters/wire/JsonRpcPeer.js"
