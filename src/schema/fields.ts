@@ -39,11 +39,6 @@ export const present = <A, I, RD, RE>(field: Schema.Codec<A, I, RD, RE>) => Sche
 /** Replace a schema's messages by one sentence: what to put there. */
 export const says = (sentence: string): Sentences & Record<string, string> => ({ sentence })
 
-// These have a name in the contracts.
-export const Int = Schema.Int.annotate({ identifier: "Int" })
-export const NonEmptyString = Schema.NonEmptyString.annotate({ identifier: "NonEmptyString" })
-export const Finite = Schema.Finite.annotate({ identifier: "Finite" })
-
 export const Text = Schema.String.annotate(says("must be a string"))
 export const NonEmptyText = Schema.NonEmptyString.annotate(
   says("must be a string with at least one character")
@@ -52,10 +47,9 @@ export const TextList = Schema.Array(Text).annotate(
   says("must be a list of strings, such as [\"--flag\", \"value\"]")
 )
 export const Flag = Schema.Boolean.annotate(says("must be true or false"))
-export const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annotate({
-  identifier: "NonNegative",
-  ...says("must be a whole number, 0 or more")
-})
+export const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annotate(
+  says("must be a whole number, 0 or more")
+)
 export const Seconds = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 31_536_000 })).annotate(
   says("must be a number of seconds from 0 to 31536000 (a year)")
 )

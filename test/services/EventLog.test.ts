@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Fiber, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { type EventBody, SessionId } from "../../src/schema/index.js"
@@ -53,7 +53,7 @@ describe("EventLog", () => {
       }
       const turns = yield* log.tail(0).pipe(Stream.take(8), Stream.runCollect)
       const expected = [1, 1, 1, undefined, 2, 2, 2, undefined]
-      assert.deepStrictEqual(Chunk.toArray(turns).map(({ turn }) => turn), expected)
+      assert.deepStrictEqual(turns.map(({ turn }) => turn), expected)
     }).pipe(Effect.provide(TestLayer)))
 
   it.effect("makes one batch, of one moment, of all that is appended together, however nested", () =>

@@ -7,7 +7,7 @@
 import { Option, Schema } from "effect"
 import { optional } from "../../schema/fields.js"
 import type { AcpAgent, AcpQuirks } from "./AcpAgent.js"
-import { type ToolFields } from "./AcpMessage.js"
+import type { ToolFields } from "./AcpMessage.js"
 
 const ToolMeta = Schema.Struct({
   claudeCode: Schema.Struct({

@@ -5,7 +5,7 @@
  * (`CortexTurn`). What a service says is a `Dialect`. Where requests may go, and with which token, `CortexAccount`
  * decides before anything is sent.
  */
-import { Context, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Match } from "effect"
+import { Context, Deferred, Duration, Effect, type Fiber, FiberSet, Layer, Match } from "effect"
 import { HttpClient } from "effect/http"
 import type { SnowflakeOptions } from "../../schema/index.js"
 import {
