@@ -31,8 +31,7 @@ export const plain = (text: string): string => makePlain()(text)
  * Characters nobody sees, or that look like a space and are none: controls, formats, unassigned and private ones, line
  * separators, spaces but the usual one, blanks that count as letters, and what only changes how others look.
  */
-const invisible =
-  /[\p{C}\p{Zl}\p{Zp}\u00a0\u034f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\ufe00-\ufe0f\uffa0\u{e0100}-\u{e01ef}]/gu
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu
 
 const spell = (character: string): string => {
   if (character === "\n" || character === "\t") return character
@@ -49,12 +48,10 @@ export const visibleLine = (text: string): string =>
   visible(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t")
 
 /** What JSON leaves as it is though terminals may act on it; spelled, it is the same JSON. */
-const unsafeInJson =
-  /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udfff]/g
+const unsafeInJson = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 export const safeJson = (json: string): string =>
   json.replace(
     unsafeInJson,
-    (text) =>
-      [...text.split("")].map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")
+    (text) => text.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")
   )
