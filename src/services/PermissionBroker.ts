@@ -84,7 +84,11 @@ const decisionOf = (
   return Object.keys(metadata).length > 0 ? { metadata } : {}
 }
 
-export const make = Effect.fnUntraced(function*(timeout: Duration.Input) {
+/** `changed` is called when a request begins to wait, or is settled. */
+export const make = Effect.fnUntraced(function*(
+  timeout: Duration.Input,
+  changed: () => void = () => {}
+) {
   const log = yield* EventLog
   const deadline = Duration.fromInputUnsafe(timeout)
   const pending = new Map<RequestId, Pending>()
@@ -93,6 +97,7 @@ export const make = Effect.fnUntraced(function*(timeout: Duration.Input) {
     const entry = pending.get(request_id)
     if (entry === undefined) return false
     pending.delete(request_id)
+    changed()
     log.unsafeAppend(
       outcome.behavior === "cancelled"
         ? {
@@ -128,7 +133,13 @@ export const make = Effect.fnUntraced(function*(timeout: Duration.Input) {
         orElse: () => expire
       })
       // Who reads the log may stop the agent at once, while the question is still being logged.
-      return yield* Effect.andThen(Effect.sync(() => log.unsafeAppend(asked, raw)), wait).pipe(
+      return yield* Effect.andThen(
+        Effect.sync(() => {
+          log.unsafeAppend(asked, raw)
+          changed()
+        }),
+        wait
+      ).pipe(
         Effect.onInterrupt(() => Effect.sync(() => settle(ask.request_id, cancelled("session_end"))))
       )
     }
