@@ -234,7 +234,7 @@ export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Project
       }
       case "stdout":
       case "stderr":
-      // A terminal's, or beside the agent's protocol: not for a conversation.
+        // A terminal's, or beside the agent's protocol: not for a conversation.
     }
   }
 
