@@ -110,6 +110,7 @@ export const ThreadOpened = Schema.Struct({
   model: text,
   modelProvider: text,
   approvalPolicy: optional(Schema.Unknown),
+  approvalsReviewer: optional(Schema.Unknown),
   sandbox: optional(
     Schema.StructWithRest(Schema.Struct({ type: Schema.String }), [
       Schema.Record(Schema.String, Schema.Unknown)
