@@ -19,6 +19,7 @@ import * as EnvironmentCredentials from "./services/EnvironmentCredentials.js"
 import { Folders } from "./services/Folders.js"
 import { IdGenerator } from "./services/IdGenerator.js"
 import { Journal } from "./services/Journal.js"
+import { NativeSessions } from "./services/native/NativeSessions.js"
 import * as OrphanSweep from "./services/OrphanSweep.js"
 import * as ProcessSupervisor from "./services/ProcessSupervisor.js"
 import * as PtySupervisor from "./services/PtySupervisor.js"
@@ -81,7 +82,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
     ),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
     Layer.provide(Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer)),
-    Layer.provideMerge(Journal.layer),
+    Layer.provideMerge(Layer.merge(Journal.layer, Layer.provide(NativeSessions.layer, Folders.layer))),
     Layer.provide(ids),
     Layer.provide(RelayConfig.layer(settings)),
     Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer))

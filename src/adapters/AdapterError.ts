@@ -58,8 +58,19 @@ export class BadHandshake
 }
 
 /** The agent (or the adapter on its behalf) refuses a command; the session goes on. */
-export class CommandRefused
-  extends Schema.TaggedError<CommandRefused>()("CommandRefused", { reason: Schema.String })
+export class CommandRefused extends Schema.TaggedError<CommandRefused>()("CommandRefused", {
+  reason: Schema.String,
+  /** What a program can decide by; default `bad_command`. */
+  code: Schema.optional(Schema.Literal("in_use"))
+}) {
+  override get message() {
+    return this.reason
+  }
+}
+
+/** Somebody else has the conversation open, and two must not write to it. */
+export class ConversationInUse
+  extends Schema.TaggedError<ConversationInUse>()("ConversationInUse", { reason: Schema.String })
 {
   override get message() {
     return this.reason
@@ -67,6 +78,12 @@ export class CommandRefused
 }
 
 /** Opening an agent fails with one of these. */
-export type OpenError = CommandNotFound | AuthRequired | AgentFailed | TerminalUnavailable | BadHandshake
+export type OpenError =
+  | CommandNotFound
+  | AuthRequired
+  | AgentFailed
+  | TerminalUnavailable
+  | BadHandshake
+  | ConversationInUse
 /** A command fails with one of these; `AgentFailed` means the agent is gone. */
 export type SendError = CommandRefused | AgentFailed

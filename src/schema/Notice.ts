@@ -18,6 +18,7 @@ export const ErrorCode = Schema.Literals([
   "too_large",
   "overloaded",
   "gap",
+  "in_use",
   "internal"
 ])
 export type ErrorCode = typeof ErrorCode.Type

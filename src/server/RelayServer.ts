@@ -15,6 +15,7 @@ import { AgentFindings } from "../services/AgentFindings.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import type { Journal } from "../services/Journal.js"
 import * as Metrics from "../services/Metrics.js"
+import type { NativeSessions } from "../services/native/NativeSessions.js"
 import { Sender } from "../services/Sender.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
 import { waitUntil } from "../services/waitUntil.js"
@@ -119,7 +120,7 @@ const make = Effect.gen(function*() {
   const runSync = Effect.runSyncWith(yield* Effect.context<never>())
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<
-    AgentFindings | Auth | ConsoleFiles | Journal | SessionRegistry
+    AgentFindings | Auth | ConsoleFiles | Journal | NativeSessions | SessionRegistry
   >()
   const sockets = new WebSocketServer({
     noServer: true,

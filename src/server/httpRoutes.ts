@@ -8,6 +8,7 @@
  * - `GET /metrics`: what is counted, as Prometheus reads it.
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
+ * - `GET /native-sessions…`: conversations people had in a terminal (`nativeRoutes.ts`).
  * - `GET /schema.json`, `/asyncapi.json`, `/openapi.json`: the contracts.
  * - `POST /ticket`: `{"ticket":"…","expires_in":30}`, which lets one connection in, once, instead of the token.
  */
@@ -20,6 +21,7 @@ import { Journal } from "../services/Journal.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import { metricsText } from "./metricsText.js"
+import { answerNative } from "./nativeRoutes.js"
 import { sendEvents } from "./sendEvents.js"
 
 export const visitorOf = ({ headers, socket }: IncomingMessage): Visitor => ({
@@ -59,7 +61,7 @@ const sendMetrics = (response: ServerResponse) =>
 
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there are /healthz, /readyz, /agents, /metrics, /sessions, /sessions/ID/events, POST /ticket, and /openapi.json, "
+  + "Over HTTP there are /healthz, /readyz, /agents, /metrics, /sessions, /sessions/ID/events, /native-sessions, POST /ticket, and /openapi.json, "
   + "which describes them."
 
 const isSessionId = Schema.is(SessionId)
@@ -93,6 +95,8 @@ const route = Effect.fnUntraced(
     }
     if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
+    const native = yield* answerNative(path, query)
+    if (native !== undefined) return yield* sendJson(response, native.status, native.body)
     const contract = yield* contractAt(path)
     if (contract !== undefined) return yield* sendJson(response, 200, contract())
     if (!eventsPath.test(path)) return yield* sendJson(response, path === "/" ? 200 : 404, { text: hint })

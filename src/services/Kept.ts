@@ -29,7 +29,19 @@ export const filesOf = (folder: string, session_id: SessionId): string => join(f
 
 /** A handshake that may lie on a disk. */
 export const withoutSecrets = (
-  { after_seq: _after, env: _env, snowflake, ticket: _ticket, token: _token, ...rest }: Handshake
+  {
+    after_seq: _after,
+    env: _env,
+    // How it was opened that time.
+    follow: _follow,
+    fork: _fork,
+    history: _history,
+    if_open: _open,
+    snowflake,
+    ticket: _ticket,
+    token: _token,
+    ...rest
+  }: Handshake
 ): Handshake => {
   const { token: _pat, ...account } = snowflake ?? {}
   return { ...rest, ...(snowflake !== undefined && { snowflake: account }) }

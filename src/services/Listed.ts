@@ -1,16 +1,20 @@
 /** Listed: a line in the list of sessions, as `GET /sessions` tells it. */
 import type { SessionSummary } from "./SessionSummary.js"
 
-export interface Listed extends SessionSummary {
+export interface Listed extends Omit<SessionSummary, "known_prompts"> {
   readonly state: "running" | "idle" | "closed"
   /** How many follow it. */
   readonly clients: number
 }
 
-export const listedLive = (summary: SessionSummary, clients: number): Listed => ({
+export const listedLive = ({ known_prompts: _, ...summary }: SessionSummary, clients: number): Listed => ({
   ...summary,
   clients,
   state: summary.open_turn === undefined ? "idle" : "running"
 })
 
-export const listedClosed = (summary: SessionSummary): Listed => ({ ...summary, clients: 0, state: "closed" })
+export const listedClosed = ({ known_prompts: _, ...summary }: SessionSummary): Listed => ({
+  ...summary,
+  clients: 0,
+  state: "closed"
+})

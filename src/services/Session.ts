@@ -13,6 +13,7 @@ import {
   EventSink,
   PermissionGate
 } from "../adapters/Adapter.js"
+import type { OpenError } from "../adapters/AdapterError.js"
 import { doneSoon } from "../adapters/doneSoon.js"
 import { type BodyOf, type ClientCommand, RequestId, type SessionId } from "../schema/index.js"
 import * as Activity from "./Activity.js"
@@ -22,6 +23,8 @@ import { makeMemory } from "./EventStore.js"
 import { IdGenerator } from "./IdGenerator.js"
 import type { Opened } from "./Journal.js"
 import * as Metrics from "./Metrics.js"
+import * as NativeAgent from "./native/NativeAgent.js"
+import type { NativeSessions } from "./native/NativeSessions.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { RelayConfig } from "./RelayConfig.js"
 import { Sender } from "./Sender.js"
@@ -99,17 +102,20 @@ const settleOld = (log: EventLog.EventLog["Service"], before: SessionSummary) =>
     log.unsafeAppend({ type: "turn_end", stop_reason: "error", metadata: { reason } })
   })
 
+type Ports = EventSink | PermissionGate | Scope.Scope
+
 export const open = Effect.fn("Session.open")(function*(
   id: SessionId,
   adapter: Adapter,
   spec: AgentSpec,
-  opened?: Opened
+  opened?: Opened,
+  native?: NativeSessions["Service"]
 ) {
   const settings = yield* RelayConfig
   const ids = yield* IdGenerator
   const { tool } = adapter
-  const store = Metrics.countingEvents(tool, opened?.store ?? makeMemory(settings.retain_bytes))
-  const log = yield* EventLog.make(id, { ...opened, store })
+  const events = Metrics.countingEvents(tool, opened?.store ?? makeMemory(settings.retain_bytes))
+  const log = yield* EventLog.make(id, { ...opened, store: events })
   /** Commands in the inbox, and the one that is carried out. */
   const submitted = new Set<object>()
   const activity = Activity.make(() =>
@@ -134,7 +140,15 @@ export const open = Effect.fn("Session.open")(function*(
   const sink = yield* SessionSink.make({ turns, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
     Effect.provideService(EventLog.EventLog, log)
   )
-  const agent = yield* adapter.open(spec).pipe(
+  const store = native === undefined ? undefined : yield* native.store(tool)
+  const opening: Effect.Effect<
+    Partial<NativeAgent.NativeAgent> & Pick<NativeAgent.NativeAgent, "agent">,
+    OpenError,
+    Ports
+  > = native === undefined || store === undefined
+    ? Effect.map(adapter.open(spec), (agent) => ({ agent }))
+    : NativeAgent.open({ adapter, spec, log, native, store, toldId: sink.native_session_id })
+  const { agent, handOver, prepare, takeOver, tellHistory = Effect.void } = yield* opening.pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
         Context.add(PermissionGate, Metrics.countingAnswers(tool, broker)),
@@ -152,6 +166,9 @@ export const open = Effect.fn("Session.open")(function*(
     ids,
     log,
     over,
+    handOver,
+    prepare,
+    takeOver,
     seen: opened?.summary.acknowledged ?? [],
     settings,
     turns
@@ -219,6 +236,8 @@ export const open = Effect.fn("Session.open")(function*(
   )
   if (opened !== undefined) settleOld(log, opened.summary)
   sink.start(describe())
+  yield* tellHistory
+  sink.release()
 
   const session: Session = {
     id,

@@ -14,8 +14,10 @@ import type { Turn, Turns } from "./Turn.js"
 type Port = EventSink["Service"]
 
 export interface SessionSink extends Port {
-  /** Log `session_start`, then all that was held back. */
+  /** Log `session_start`. */
   readonly start: (event: EventBody) => void
+  /** Log what was held back; from now on everything is logged at once. */
+  readonly release: () => void
   /** The agent's own id of the conversation, as far as it told. */
   readonly native_session_id: () => string | undefined
 }
@@ -60,11 +62,12 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
       log.unsafeSplice(event, text, raw)
     }
 
-    const start = (event: EventBody) =>
+    const start = (event: EventBody) => log.unsafeAppend(event)
+
+    const release = () =>
       void log.unsafeBatch(() => {
         const early = held ?? []
         held = undefined
-        log.unsafeAppend(event)
         for (const replay of early) replay()
       })
 
@@ -75,6 +78,7 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
       onceDrained: log.unsafeOnceDrained,
       inTurn: () => turns.current() !== undefined,
       start,
+      release,
       native_session_id: () => native_session_id
     }
   })

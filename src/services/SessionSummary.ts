@@ -4,6 +4,7 @@
  */
 import { Schema } from "effect"
 import { type EventBody, SessionId } from "../schema/index.js"
+import * as knownPrompts from "./native/knownPrompts.js"
 
 export const SessionSummary = Schema.Struct({
   session_id: SessionId,
@@ -23,7 +24,14 @@ export const SessionSummary = Schema.Struct({
   /** Prompts that wait for a turn to end, by `message_id`. */
   queued: Schema.Array(Schema.String),
   /** The last commands that were handed to the agent or carried out, by `message_id`. */
-  acknowledged: Schema.Array(Schema.String)
+  acknowledged: Schema.Array(Schema.String),
+  /** The last prompts, to tell what was said in a terminal meanwhile. */
+  known_prompts: Schema.optionalKey(Schema.Array(Schema.Struct({
+    ts: Schema.Number,
+    hash: Schema.Number,
+    begun: Schema.optionalKey(Schema.Boolean),
+    until: Schema.optionalKey(Schema.Number)
+  })))
 })
 export type SessionSummary = typeof SessionSummary.Type
 
@@ -75,7 +83,12 @@ const without = (ids: ReadonlyArray<string>, id: string) => ids.filter((other) =
 const acknowledge = ({ acknowledged }: SessionSummary, message_id: string) =>
   [...without(acknowledged, message_id), message_id].slice(-remembered)
 
-const change = (summary: SessionSummary, event: EventBody, turn: number): Partial<SessionSummary> => {
+const change = (
+  summary: SessionSummary,
+  event: EventBody,
+  ts: number,
+  turn: number
+): Partial<SessionSummary> => {
   switch (event.type) {
     case "session_start":
     case "status": {
@@ -90,10 +103,13 @@ const change = (summary: SessionSummary, event: EventBody, turn: number): Partia
       }
     }
     case "turn_start": {
-      const { message_id } = event
+      const { message_id, text } = event
       return {
         turns: turn,
         open_turn: turn,
+        ...(text !== undefined && {
+          known_prompts: knownPrompts.begun(summary.known_prompts ?? [], text, ts)
+        }),
         // Its acknowledgement comes when the agent has it; a relay that is killed before must not run it twice.
         ...(message_id !== undefined && {
           queued: without(summary.queued, message_id),
@@ -101,20 +117,31 @@ const change = (summary: SessionSummary, event: EventBody, turn: number): Partia
         })
       }
     }
-    case "turn_end":
-      return { cost_usd: summary.cost_usd + (event.usage?.cost_usd ?? 0) }
+    case "turn_end": {
+      const { history, reason } = event.metadata ?? {}
+      const isOwn = history !== true && reason !== "relay_restart"
+      return {
+        cost_usd: summary.cost_usd + (event.usage?.cost_usd ?? 0),
+        ...(isOwn && summary.known_prompts !== undefined && {
+          known_prompts: knownPrompts.ended(summary.known_prompts, ts)
+        })
+      }
+    }
     case "permission_request":
       return { pending: [...summary.pending, event.request_id] }
     case "permission_cancelled":
     case "control_response":
       return { pending: without(summary.pending, event.request_id) }
     case "input_ack": {
-      const { message_id, status } = event
-      if (message_id === undefined || status === "duplicate") return {}
+      const { message_id, status, text } = event
+      const known = status === "sent" && text !== undefined
+        ? { known_prompts: knownPrompts.handedOver(summary.known_prompts ?? [], text, ts) }
+        : {}
+      if (message_id === undefined || status === "duplicate") return known
       const queued = without(summary.queued, message_id)
       // What waits will not run if the relay is killed: it may be sent again then.
       return status === "sent"
-        ? { queued, acknowledged: acknowledge(summary, message_id) }
+        ? { ...known, queued, acknowledged: acknowledge(summary, message_id) }
         : { queued: status === "queued" ? [...queued, message_id] : queued }
     }
     default:
@@ -134,7 +161,7 @@ export const fold = (
   return {
     ...rest,
     ...(open_turn !== undefined && event.type !== "turn_end" && { open_turn }),
-    ...(telling.has(event.type) && change(summary, event, turn)),
+    ...(telling.has(event.type) && change(summary, event, ts, turn)),
     created_at: summary.created_at === 0 ? ts : summary.created_at,
     last_active_at: ts,
     last_seq: seq

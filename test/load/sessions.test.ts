@@ -18,6 +18,7 @@ import type { Follower } from "../../src/services/Follower.js"
 import { textsOf } from "../../src/services/frames.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { Journal } from "../../src/services/Journal.js"
+import { NativeSessions } from "../../src/services/native/NativeSessions.js"
 import { Recorder } from "../../src/services/Recorder.js"
 import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
 import type { Session } from "../../src/services/Session.js"
@@ -136,7 +137,7 @@ const startRelay = (folder: string, settings: Partial<Settings>): Effect.Effect<
       Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
       Layer.provide(Layer.succeed(Folders, { resolve: Effect.succeed })),
       Layer.provide(Layer.succeed(Recorder, { record: () => Effect.void })),
-      Layer.provide(journal),
+      Layer.provide(Layer.merge(journal, NativeSessions.layerNone)),
       Layer.provide(IdGenerator.layerTest),
       Layer.provide(RelayConfig.layer(settings)),
       Layer.build,

@@ -124,19 +124,12 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
         })
       }
       if (!resumes) parts.onReplay()
-      const attempts = (state.quirks.namesToLoad?.(id) ?? [id]).map((sessionId) =>
-        Effect.map(
-          open(resumes ? "session/resume" : "session/load", { sessionId }),
-          (session) => ({ session, sessionId })
-        )
+      const sessionId = state.quirks.nameToLoad?.(id) ?? id
+      const session = yield* open(resumes ? "session/resume" : "session/load", { sessionId }).pipe(
+        Effect.mapError(refuse(`it could not reopen the conversation "${id}"`))
       )
-      const [first, ...others] = attempts
-      const opened = yield* others.reduce(
-        (attempt, next) => Effect.catchTag(attempt, "JsonRpcError", () => next),
-        first ?? fail(`it has no name for the conversation "${id}"`)
-      ).pipe(Effect.mapError(refuse(`it could not reopen the conversation "${id}"`)))
       if (!resumes && state.quirks.replaysLate === true) yield* replayed
-      return opened
+      return { session, sessionId }
     })
 
   const replayed = Effect.gen(function*() {

@@ -52,12 +52,16 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
   const named = extra_args.some((arg) => namesConversation.test(arg))
   const conversation = native_session_id !== undefined
     // In one word: as two, an id that looks like a flag would be one.
-    ? [`--resume=${native_session_id}`]
+    ? [
+      `--resume=${native_session_id}`,
+      ...spec.fork === true ? ["--fork-session", "--session-id", spec.fresh_uuid] : []
+    ]
     : named
     ? []
     : ["--session-id", spec.fresh_uuid]
   const launch: Launch = {
-    native_session_id: native_session_id ?? (named ? undefined : spec.fresh_uuid),
+    native_session_id: (spec.fork === true ? undefined : native_session_id) ??
+      (named ? undefined : spec.fresh_uuid),
     spec: {
       tool: "Claude Code",
       command: "claude",
