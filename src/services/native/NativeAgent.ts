@@ -162,7 +162,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
     Effect.callback<void>((resume) => {
       const hasRoom = log.unsafeBatch(() => events.forEach(({ event, ts }) => log.unsafeAppendAt(event, ts)))
       if (hasRoom) resume(Effect.void)
-      else log.unsafeOnceDrained(() => resume(Effect.void))
+      else log.unsafeOnceDrained(() => setImmediate(() => resume(Effect.void)))
     })
 
   const tellTurn = (records: ReadonlyArray<NativeRecord>, marks: Readonly<Record<string, unknown>>) =>
