@@ -42,6 +42,8 @@ export const toPermissionRequest = (request_id: string, ask: CanUseTool): Permis
     metadata: {
       kind,
       ...(kind !== "question" && { options: kind === "plan" ? planOptions : toolOptions }),
+      // What "for this session" would allow.
+      ...(kind === "tool" && { permission_suggestions: ask.permission_suggestions ?? [] }),
       ...(ask.blocked_path !== undefined && { blocked_path: ask.blocked_path }),
       ...(ask.agent_id !== undefined && { agent_id: ask.agent_id })
     }
