@@ -28,14 +28,23 @@ export interface Settings {
   readonly no_extra_args: boolean
   /** A handshake may not name a program (`command` of `generic` and `acp`); those of `allow_programs` may be used. */
   readonly no_command: boolean
+  /** Requests of the agents' own protocols pass, whatever they do; default: only those an adapter lists as harmless. */
+  readonly allow_native_requests: boolean
+  /**
+   * Permission modes a session may be in, by any of their names; empty: all. For Codex also the ceiling of `sandbox` and
+   * `approval_policy`.
+   */
+  readonly permission_modes: ReadonlyArray<string>
   /** Variables of the relay that every agent gets too; `NAME*` for all that begin so, `*` for all. */
   readonly pass_env: ReadonlyArray<string>
   /** How long a permission waits for a person. */
   readonly permission_timeout: number
   /** How long an agent may take to stop a turn before it is ended. */
   readonly interrupt_timeout: number
-  /** How long a session named by its client lives on without one. */
+  /** How long a session named by its client lives on without one, once nothing goes on in it. */
   readonly linger: number
+  /** The longest a client may ask for with `linger`; more is taken as this. */
+  readonly max_linger: number
   /** Live sessions, each with a process of its own. */
   readonly max_sessions: number
   /** Prompts that may wait behind a running turn. */
@@ -66,12 +75,15 @@ export const defaults = (): Settings => ({
   tools: [],
   no_extra_args: false,
   no_command: false,
+  allow_native_requests: false,
+  permission_modes: [],
   pass_env: [],
   cortex_hosts: [],
   cortex_token_env: [],
   permission_timeout: 30 * 60,
   interrupt_timeout: 30,
-  linger: 60,
+  linger: 30 * 60,
+  max_linger: 24 * 3600,
   max_sessions: 200,
   max_queued: 100,
   retain_bytes: 16 * 1024 * 1024,
