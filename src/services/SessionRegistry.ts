@@ -65,6 +65,8 @@ export class SessionRegistry extends Context.Tag("ai-relay/services/SessionRegis
   readonly isBusy: () => boolean
   /** End every session, all at once; waits until they are gone. */
   readonly closeAll: Effect.Effect<void>
+  /** Where a session works that names no folder; none if that is not allowed. */
+  readonly defaultFolder: Effect.Effect<string | undefined>
   /** All live sessions. */
   readonly all: () => ReadonlyArray<Session.Session>
   /** The live session of that name. */
@@ -261,6 +263,7 @@ const make = Effect.gen(function*() {
     isBusy,
     closeAll,
     list,
+    defaultFolder: folders.resolve(".").pipe(Effect.orElseSucceed(() => undefined)),
     all,
     live: (id) => entries.get(id)?.session
   })

@@ -136,7 +136,12 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
   }
 
   it("is shown, live and after a reload, while the page stays alive", async () => {
-    const { client, page, worst } = await play("attacks", numbered(attacks))
+    const { client, page, worst } = await play("attacks", [
+      ...numbered(attacks),
+      // One that is never asked for, so that the session stays.
+      { type: "turn_start" },
+      { type: "turn_end", stop_reason: "end_turn" }
+    ])
     const slow: Array<string> = []
     await worst()
     for (const name of Object.keys(attacks)) {

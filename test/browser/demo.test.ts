@@ -170,7 +170,7 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     const page = await stage.open()
     await page.goto(stage.url())
     await page.getByRole("radio", { name: /Terminal/ }).check()
-    await page.getByLabel("Command").fill("sh")
+    await page.getByLabel("Command", { exact: true }).fill("sh")
     await page.getByRole("button", { name: "Start session" }).click()
     await page.locator(".xterm-screen").waitFor()
     await page.keyboard.type("echo con''sole && echo size $(stty size)\n")

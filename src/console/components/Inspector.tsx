@@ -24,7 +24,9 @@ const shortOf = (
 ) => {
   const { delta, status, text, tool, ...more }: Readonly<Record<string, unknown>> = rest
   const words = [delta, status, tool, typeof text === "string" ? JSON.stringify(text.slice(0, 160)) : text]
-  const fields = Object.keys(more).length === 0 ? "" : toJson(more, 400).replaceAll(/\s+/g, " ")
+  const fields = Object.keys(more).length === 0
+    ? ""
+    : toJson(more, 400).replaceAll(/\n\s*/g, "").replaceAll("\": ", "\":")
   return [...words.filter((word) => word !== undefined), fields].join(" ").slice(0, 160)
 }
 

@@ -64,7 +64,7 @@ export const modelName = (
   const known = models.find(({ value }) => value === model) ?? models.find(({ value }) => value === bare)
   if (known !== undefined) return known.name
   const [, family, version] = /^claude-([a-z]+)-([\d-]+?)(?:-\d{6,})?$/.exec(bare) ?? []
-  const large = /\[1m\]$/.test(model) ? " (1M)" : ""
+  const large = model.endsWith("[1m]") ? " (1M)" : ""
   return family === undefined || version === undefined
     ? model
     : `${family.charAt(0).toUpperCase()}${family.slice(1)} ${version.replaceAll("-", ".")}${large}`

@@ -98,7 +98,7 @@ export const choicesOfMode = (
     ? own_modes.filter(({ value }) => modes.length === 0 || modes.includes(value))
     : modes
       .filter((name) => name === mode || !(tool === "codex" && partial.has(name)))
-      .filter((name) => name === mode || !(/^claude/.test(tool) && name === "bypassPermissions"))
+      .filter((name) => name === mode || !(tool.startsWith("claude") && name === "bypassPermissions"))
       .map((value) => ({ value, name: "", description: "" }))
   return mode === "" || offered.length === 0 || offered.some(({ value }) => value === mode)
     ? offered

@@ -2,7 +2,7 @@
  * tasks: the checklist Claude Code keeps one task at a time (TaskCreate, TaskUpdate), where others send a whole plan. A
  * task's id is told by the result of its making; until then the call's own id stands for it.
  */
-import { type Draft } from "./Draft.js"
+import type { Draft } from "./Draft.js"
 import { open, text } from "./read.js"
 import type { PlanStep } from "./View.js"
 

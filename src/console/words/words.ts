@@ -4,8 +4,6 @@ import { en } from "./en.js"
 export type Words = typeof en
 
 /** What the page says now. */
-export let w: Words = en
+export const w: Words = { ...en }
 
-export const setWords = (words: Words) => {
-  w = words
-}
+export const setWords = (words: Words) => Object.assign(w, words)
