@@ -37,7 +37,7 @@ const readInside = (folder: string, path: string): string | undefined => {
 /** The request, with the difference to the file on disk as `metadata.diff` (unified) if there is such a file. */
 export const withOverwriteDiff = (folder: string, ask: PermissionRequest): PermissionRequest => {
   const { args, tool = "" } = ask
-  if (!writes.test(tool) || !Predicate.isRecord(args)) return ask
+  if (!writes.test(tool) || !Predicate.isObject(args)) return ask
   const { content, file_path } = args
   if (typeof content !== "string" || typeof file_path !== "string" || content.length > mostBytes) return ask
   const before = readInside(folder, isAbsolute(file_path) ? file_path : resolve(folder, file_path))
@@ -48,8 +48,8 @@ export const withOverwriteDiff = (folder: string, ask: PermissionRequest): Permi
 /** A gate that tells it with each question. */
 export const tellingOverwrites = (
   folder: string,
-  gate: PermissionGate["Type"]
-): PermissionGate["Type"] => ({
+  gate: PermissionGate["Service"]
+): PermissionGate["Service"] => ({
   ...gate,
   request: (ask, raw) => gate.request(withOverwriteDiff(folder, ask), raw)
 })
