@@ -25,6 +25,7 @@ import type { Opened } from "./Journal.js"
 import * as Metrics from "./Metrics.js"
 import * as NativeAgent from "./native/NativeAgent.js"
 import type { NativeSessions } from "./native/NativeSessions.js"
+import { tellingOverwrites } from "./overwriteDiff.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { RelayConfig } from "./RelayConfig.js"
 import { Sender } from "./Sender.js"
@@ -151,7 +152,7 @@ export const open = Effect.fn("Session.open")(function*(
   const { agent, handOver, prepare, takeOver, tellHistory = Effect.void } = yield* opening.pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
-        Context.add(PermissionGate, Metrics.countingAnswers(tool, broker)),
+        Context.add(PermissionGate, tellingOverwrites(spec.folder, Metrics.countingAnswers(tool, broker))),
         Context.add(Scope.Scope, agentScope)
       )
     ),
