@@ -27,6 +27,8 @@ export interface Parts {
   readonly tool: string
   readonly agent: AgentSession
   readonly broker: Context.Tag.Service<PermissionBroker>
+  /** How many follow the session. */
+  readonly clients: () => number
   readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   readonly ids: Context.Tag.Service<IdGenerator>
   readonly log: Context.Tag.Service<EventLog>

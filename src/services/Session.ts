@@ -102,7 +102,8 @@ export const open = Effect.fn("Session.open")(function*(
   id: SessionId,
   adapter: Adapter,
   spec: AgentSpec,
-  opened?: Opened
+  opened?: Opened,
+  clients: () => number = () => 1
 ) {
   const settings = yield* RelayConfig
   const ids = yield* IdGenerator
@@ -147,6 +148,7 @@ export const open = Effect.fn("Session.open")(function*(
     tool,
     agent,
     broker,
+    clients,
     fork,
     ids,
     log,
@@ -196,7 +198,8 @@ export const open = Effect.fn("Session.open")(function*(
         ...(native !== undefined && { native_session_id: native }),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
-        ...metadata
+        ...metadata,
+        ...sink.settings()
       }
     }
   }
