@@ -123,7 +123,7 @@ const forget = Effect.fnUntraced(
     response.writeHead(204, { "cache-control": "no-store" }).end()
   },
   (forgotten, _path, response) =>
-    Effect.catchAll(forgotten, (error) => {
+    Effect.catch(forgotten, (error) => {
       const { code, text } = toErrorEvent(error)
       const status = error._tag === "SessionNotFound" ? 404 : error._tag === "SessionInUse" ? 409 : 500
       return sendJson(response, status, { text, code })
@@ -175,7 +175,7 @@ export const answerHttp = Effect.fn("answerHttp")(
         Unauthorized: ({ message }) => sendJson(response, 401, { text: message })
       }),
       Effect.tapDefect((cause) =>
-        Effect.zipRight(
+        Effect.andThen(
           Effect.logWarning(`the answer to ${request.method} ${request.url} ended early`, cause),
           response.headersSent ? Effect.void : sendJson(response, 500, { text: failed })
         )

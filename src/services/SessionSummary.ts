@@ -10,8 +10,8 @@ export const SessionSummary = Schema.Struct({
   tool: Schema.String,
   folder: Schema.String,
   /** The first line of the first prompt, at most 100 characters. */
-  title: Schema.optionalWith(Schema.String, { exact: true }),
-  native_session_id: Schema.optionalWith(Schema.String, { exact: true }),
+  title: Schema.optionalKey(Schema.String),
+  native_session_id: Schema.optionalKey(Schema.String),
   /** Unix times in seconds. */
   created_at: Schema.Number,
   last_active_at: Schema.Number,
@@ -19,15 +19,13 @@ export const SessionSummary = Schema.Struct({
   turns: Schema.Number,
   cost_usd: Schema.Number,
   /** The number of the turn that runs. */
-  open_turn: Schema.optionalWith(Schema.Number, { exact: true }),
+  open_turn: Schema.optionalKey(Schema.Number),
   /** The `seq` of its `turn_start`. */
-  open_turn_seq: Schema.optionalWith(Schema.Number, { exact: true }),
+  open_turn_seq: Schema.optionalKey(Schema.Number),
   /** Permissions nobody has answered, by `request_id`. */
   pending: Schema.Array(Schema.String),
   /** Where each of them was asked: from its `request_id` to the `seq`. */
-  pending_seqs: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.Number }), {
-    exact: true
-  }),
+  pending_seqs: Schema.optionalKey(Schema.Record(Schema.String, Schema.Number)),
   /** Prompts that wait for a turn to end, by `message_id`. */
   queued: Schema.Array(Schema.String),
   /** The last commands that were handed to the agent or carried out, by `message_id`. */
