@@ -96,7 +96,8 @@ const route = Effect.fnUntraced(
     const journal = yield* Journal
     if (path === "/agents") {
       const { all } = yield* AgentFindings
-      return yield* sendJson(response, 200, { agents: yield* all })
+      const folder = yield* registry.defaultFolder
+      return yield* sendJson(response, 200, { agents: yield* all, ...(folder !== undefined && { folder }) })
     }
     if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })

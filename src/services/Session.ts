@@ -22,6 +22,7 @@ import { makeMemory } from "./EventStore.js"
 import { IdGenerator } from "./IdGenerator.js"
 import type { Opened } from "./Journal.js"
 import * as Metrics from "./Metrics.js"
+import { tellingOverwrites } from "./overwriteDiff.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { RelayConfig } from "./RelayConfig.js"
 import { Sender } from "./Sender.js"
@@ -138,7 +139,7 @@ export const open = Effect.fn("Session.open")(function*(
   const agent = yield* adapter.open(spec).pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
-        Context.add(PermissionGate, Metrics.countingAnswers(tool, broker)),
+        Context.add(PermissionGate, tellingOverwrites(spec.folder, Metrics.countingAnswers(tool, broker))),
         Context.add(Scope.Scope, agentScope)
       )
     ),

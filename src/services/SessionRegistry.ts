@@ -67,6 +67,8 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   readonly isBusy: () => boolean
   /** End every session, all at once; waits until they are gone. */
   readonly closeAll: Effect.Effect<void>
+  /** Where a session works that names no folder; none if that is not allowed. */
+  readonly defaultFolder: Effect.Effect<string | undefined>
   /** All live sessions. */
   readonly all: () => ReadonlyArray<Session.Session>
   /** The live session of that name. */
@@ -285,6 +287,7 @@ const make = Effect.gen(function*() {
     closeAll,
     forget,
     list,
+    defaultFolder: folders.resolve(".").pipe(Effect.orElseSucceed(() => undefined)),
     all,
     live: (id) => entries.get(id)?.session
   })

@@ -113,7 +113,10 @@ export const openApi = (): Json => ({
       200: json("In the order they are offered.", {
         type: "object",
         required: ["agents"],
-        properties: { agents: { type: "array", items: agent } }
+        properties: {
+          agents: { type: "array", items: agent },
+          folder: { type: "string", description: "where a session works that names no folder, if it may" }
+        }
       }),
       ...refusals
     }),
