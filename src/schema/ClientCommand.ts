@@ -5,7 +5,7 @@
  */
 import { Schema } from "effect"
 import { ContentBlock, ImageBlock } from "./ContentBlock.js"
-import { AnyObject, NonEmptyText, oneOf, optional, says, Text } from "./fields.js"
+import { AnyObject, Flag, NonEmptyText, oneOf, optional, says, Text } from "./fields.js"
 import { MessageId, RequestId } from "./Ids.js"
 import { PermissionResponse } from "./Permission.js"
 
@@ -90,7 +90,8 @@ export const CancelQueued = Schema.Struct({ type: Schema.Literal("cancel_queued"
 export const HandOver = command("hand_over", {})
 /** Start the agent again, when nobody else has the conversation open. */
 export const TakeOver = command("take_over", {})
-export const End = command("end", {})
+/** `if_alone`: not while other clients are connected. */
+export const End = command("end", { if_alone: optional(Flag) })
 export const Ping = command("ping", {})
 
 export const ClientCommand = Schema.Union([

@@ -23,7 +23,7 @@ const notNative =
 const remembered = 10_000
 
 export const make = (parts: Prompts.Parts): Commands => {
-  const { broker, over } = parts
+  const { broker, clients, over } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
   const { acknowledge, cancelQueued, complain, interrupt, prompt, send, ...turns } = Prompts.make(
@@ -112,7 +112,8 @@ export const make = (parts: Prompts.Parts): Commands => {
       cancel_queued: cancelQueued,
       hand_over: () => parts.handOver ?? Prompts.refuse(notNative),
       take_over: () => parts.takeOver ?? Prompts.refuse(notNative),
-      end: () => Effect.asVoid(Deferred.succeed(over, undefined)),
+      end: ({ if_alone = false }) =>
+        if_alone && clients() > 1 ? Effect.void : Effect.asVoid(Deferred.succeed(over, undefined)),
       // Answered by the connection, which is what the client wants to know about.
       ping: () => Effect.void
     })

@@ -110,6 +110,7 @@ export const open = Effect.fn("Session.open")(function*(
   adapter: Adapter,
   spec: AgentSpec,
   opened?: Opened,
+  clients: () => number = () => 1,
   native?: NativeSessions["Service"]
 ) {
   const settings = yield* RelayConfig
@@ -163,6 +164,7 @@ export const open = Effect.fn("Session.open")(function*(
     tool,
     agent,
     broker,
+    clients,
     fork,
     ids,
     log,
@@ -215,7 +217,8 @@ export const open = Effect.fn("Session.open")(function*(
         ...(native !== undefined && { native_session_id: native }),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
-        ...metadata
+        ...metadata,
+        ...sink.settings()
       }
     }
   }

@@ -24,7 +24,7 @@ import { type Handshake, SessionId } from "../schema/index.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "./Folders.js"
 import { checkHandshake } from "./HandshakeRules.js"
 import { IdGenerator } from "./IdGenerator.js"
-import { Journal, type JournalFailed, type SessionInUse } from "./Journal.js"
+import { Journal, type JournalFailed, type SessionInUse, SessionNotFound } from "./Journal.js"
 import { type Listed, listedClosed, listedLive } from "./Listed.js"
 import { NativeSessions } from "./native/NativeSessions.js"
 import { Recorder } from "./Recorder.js"
@@ -51,6 +51,7 @@ export type JoinError =
   | ForbiddenFolder
   | JournalFailed
   | SessionInUse
+  | SessionNotFound
   | OpenError
 
 export interface Joined {
@@ -74,6 +75,10 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   readonly all: () => ReadonlyArray<Session.Session>
   /** The live session of that name. */
   readonly live: (session_id: SessionId) => Session.Session | undefined
+  /** End the session, if it is live, and remove all that is kept of it. */
+  readonly forget: (
+    session_id: SessionId
+  ) => Effect.Effect<void, SessionNotFound | JournalFailed | SessionInUse>
   /** Live sessions, then those that are kept, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<Listed>>
 }>()("ai-relay/services/SessionRegistry") {
@@ -116,32 +121,34 @@ const make = Effect.gen(function*() {
     return Option.map(found, ({ summary }) => summary.folder).pipe(Option.getOrUndefined)
   })
 
-  const openSession = Effect.fn("SessionRegistry.open")(function*(id: SessionId, handshake: Handshake) {
-    const kept = yield* journal.find(id)
-    const own = Option.isNone(kept) ? yield* folderOf(handshake) : undefined
-    const wanted = yield* complete({ ...handshake, ...(own !== undefined && { folder: own }) }, kept)
-    // The id of a kept session's conversation is as its agent told it.
-    const { native_session_id: _, ...asked } = wanted
-    yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
-    const adapter = yield* adapters.get(wanted.tool)
-    const folder = yield* folders.resolve(wanted.folder)
-    const opened = yield* journal.open(id, { ...wanted, folder })
-    const { permission_modes } = settings
-    const spec = {
-      ...wanted,
-      folder,
-      fresh_uuid: yield* ids.uuid,
-      ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
+  const openSession = Effect.fn("SessionRegistry.open")(
+    function*(id: SessionId, handshake: Handshake, clients: () => number) {
+      const kept = yield* journal.find(id)
+      const own = Option.isNone(kept) ? yield* folderOf(handshake) : undefined
+      const wanted = yield* complete({ ...handshake, ...(own !== undefined && { folder: own }) }, kept)
+      // The id of a kept session's conversation is as its agent told it.
+      const { native_session_id: _, ...asked } = wanted
+      yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
+      const adapter = yield* adapters.get(wanted.tool)
+      const folder = yield* folders.resolve(wanted.folder)
+      const opened = yield* journal.open(id, { ...wanted, folder })
+      const { permission_modes } = settings
+      const spec = {
+        ...wanted,
+        folder,
+        fresh_uuid: yield* ids.uuid,
+        ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
+      }
+      const session = yield* Session.open(id, adapter, spec, opened, clients, native)
+      yield* recorder.record(session.log)
+      yield* traces.trace(session.log, session.since)
+      return session
     }
-    const session = yield* Session.open(id, adapter, spec, opened, native)
-    yield* recorder.record(session.log)
-    yield* traces.trace(session.log, session.since)
-    return session
-  })
+  )
 
   /** A session's whole life. */
   const live = (id: SessionId, handshake: Handshake, entry: Entry) =>
-    openSession(id, handshake).pipe(
+    openSession(id, handshake, () => entry.clients).pipe(
       Effect.tapCause((cause) => {
         // Who comes now tries again.
         entry.closing = true
@@ -262,9 +269,24 @@ const make = Effect.gen(function*() {
       found = entries.get(id)
     }
     if (found === undefined) yield* checkRoom
+    if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
+      return yield* new SessionNotFound({ session_id: id })
+    }
     const entry = found ?? create(id, handshake)
     yield* enter(entry)
     return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
+  })
+
+  const forget = Effect.fn("SessionRegistry.forget")(function*(session_id: SessionId) {
+    const entry = entries.get(session_id)
+    if (entry !== undefined) {
+      // Who comes from now on waits for what will be there then.
+      entry.closing = true
+      doneSoon(entry.abandoned, Effect.void)
+      yield* Deferred.await(entry.gone)
+    }
+    const wasKept = yield* journal.forget(session_id)
+    if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
   })
 
   const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
@@ -293,6 +315,7 @@ const make = Effect.gen(function*() {
     drain,
     isBusy,
     closeAll,
+    forget,
     list,
     defaultFolder: folders.resolve(".").pipe(Effect.orElseSucceed(() => undefined)),
     all,

@@ -10,6 +10,8 @@ export const SessionSummary = Schema.Struct({
   session_id: SessionId,
   tool: Schema.String,
   folder: Schema.String,
+  /** The first line of the first prompt, at most 100 characters. */
+  title: Schema.optionalKey(Schema.String),
   native_session_id: Schema.optionalKey(Schema.String),
   /** Unix times in seconds. */
   created_at: Schema.Number,
@@ -19,8 +21,12 @@ export const SessionSummary = Schema.Struct({
   cost_usd: Schema.Number,
   /** The number of the turn that runs. */
   open_turn: Schema.optionalKey(Schema.Number),
+  /** The `seq` of its `turn_start`. */
+  open_turn_seq: Schema.optionalKey(Schema.Number),
   /** Permissions nobody has answered, by `request_id`. */
   pending: Schema.Array(Schema.String),
+  /** Where each of them was asked: from its `request_id` to the `seq`. */
+  pending_seqs: Schema.optionalKey(Schema.Record(Schema.String, Schema.Number)),
   /** Prompts that wait for a turn to end, by `message_id`. */
   queued: Schema.Array(Schema.String),
   /** The last commands that were handed to the agent or carried out, by `message_id`. */
@@ -50,7 +56,9 @@ export const empty = (session_id: SessionId): SessionSummary => ({
 })
 
 /** The same session before anything happened in it, for who tells its events again. */
-export const again = ({ open_turn: _open, ...summary }: SessionSummary): SessionSummary => ({
+export const again = (
+  { open_turn: _open, open_turn_seq: _seq, pending_seqs: _asked, ...summary }: SessionSummary
+): SessionSummary => ({
   ...summary,
   last_seq: 0,
   cost_usd: 0,
@@ -73,6 +81,9 @@ export const telling: ReadonlySet<EventBody["type"]> = new Set(
   ] as const
 )
 
+/** In characters. */
+const longestTitle = 100
+
 /** How many acknowledged commands are remembered. */
 const remembered = 200
 
@@ -83,11 +94,29 @@ const without = (ids: ReadonlyArray<string>, id: string) => ids.filter((other) =
 const acknowledge = ({ acknowledged }: SessionSummary, message_id: string) =>
   [...without(acknowledged, message_id), message_id].slice(-remembered)
 
+const titleOf = (prompt: string): string | undefined => {
+  const [line = ""] = prompt.trim().split(/[\r\n]/, 1)
+  const characters = [...line.trim()]
+  if (characters.length === 0) return undefined
+  return characters.length <= longestTitle
+    ? line.trim()
+    : `${characters.slice(0, longestTitle - 1).join("")}…`
+}
+
+const settled = (
+  { pending, pending_seqs = {} }: SessionSummary,
+  request_id: string
+): Partial<SessionSummary> => {
+  const { [request_id]: _asked, ...others } = pending_seqs
+  return { pending: without(pending, request_id), pending_seqs: others }
+}
+
 const change = (
   summary: SessionSummary,
   event: EventBody,
   ts: number,
-  turn: number
+  turn: number,
+  seq: number
 ): Partial<SessionSummary> => {
   switch (event.type) {
     case "session_start":
@@ -103,13 +132,16 @@ const change = (
       }
     }
     case "turn_start": {
-      const { message_id, text } = event
+      const { message_id, text: prompt = "" } = event
+      const title = summary.title ?? titleOf(prompt)
       return {
         turns: turn,
         open_turn: turn,
-        ...(text !== undefined && {
-          known_prompts: knownPrompts.begun(summary.known_prompts ?? [], text, ts)
+        open_turn_seq: seq,
+        ...(event.text !== undefined && {
+          known_prompts: knownPrompts.begun(summary.known_prompts ?? [], event.text, ts)
         }),
+        ...(title !== undefined && { title }),
         // Its acknowledgement comes when the agent has it; a relay that is killed before must not run it twice.
         ...(message_id !== undefined && {
           queued: without(summary.queued, message_id),
@@ -128,10 +160,13 @@ const change = (
       }
     }
     case "permission_request":
-      return { pending: [...summary.pending, event.request_id] }
+      return {
+        pending: [...summary.pending, event.request_id],
+        pending_seqs: { ...summary.pending_seqs, [event.request_id]: seq }
+      }
     case "permission_cancelled":
     case "control_response":
-      return { pending: without(summary.pending, event.request_id) }
+      return settled(summary, event.request_id)
     case "input_ack": {
       const { message_id, status, text } = event
       const known = status === "sent" && text !== undefined
@@ -157,11 +192,12 @@ export const fold = (
   ts: number,
   turn = summary.turns + 1
 ): SessionSummary => {
-  const { open_turn, ...rest } = summary
+  const { open_turn, open_turn_seq, ...rest } = summary
   return {
     ...rest,
     ...(open_turn !== undefined && event.type !== "turn_end" && { open_turn }),
-    ...(telling.has(event.type) && change(summary, event, ts, turn)),
+    ...(open_turn_seq !== undefined && event.type !== "turn_end" && { open_turn_seq }),
+    ...(telling.has(event.type) && change(summary, event, ts, turn, seq)),
     created_at: summary.created_at === 0 ? ts : summary.created_at,
     last_active_at: ts,
     last_seq: seq

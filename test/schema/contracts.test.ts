@@ -88,6 +88,7 @@ describe("the OpenAPI document", () => {
     assert.includeMembers(served, ["/agents", "/healthz", "/metrics", "/readyz", "/sessions", "/ticket"])
     assert.sameMembers(Object.keys(paths), [
       ...served,
+      "/sessions/{session_id}",
       "/sessions/{session_id}/events",
       "/native-sessions/{tool}/{native_session_id}",
       "/native-sessions/{tool}/{native_session_id}/events"
