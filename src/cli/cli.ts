@@ -10,6 +10,7 @@ import { announce } from "./announce.js"
 import { attach } from "./attach.js"
 import { settingsProvider } from "./configFile.js"
 import { doctor } from "./doctor.js"
+import { handoff } from "./handoff.js"
 import { helpText } from "./help.js"
 import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
 import { lab, labHelp } from "./lab.js"
@@ -81,6 +82,7 @@ const command = server("ai-relay", relayOptions).pipe(
     doctor(version, fails),
     sessions,
     attach,
+    handoff(exitWith),
     runTurn(exitWith),
     lab
   ])

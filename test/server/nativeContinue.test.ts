@@ -1,7 +1,7 @@
 /** To and fro between a terminal and the page: one conversation, one writer at a time, every word once. */
 import { assert, describe } from "@effect/vitest"
 import { afterAll } from "vitest"
-import { type Event } from "../support/client.js"
+import type { Event } from "../support/client.js"
 import { makeTerminal } from "../support/nativeTerminal.js"
 import { type Relay, test } from "../support/relayServer.js"
 
