@@ -3,44 +3,139 @@
  *
  * A transcript is a session's events as ndjson, one file per session (`<session_id>.ndjson`, mode 0600), secrets
  * replaced. It can be replayed: `{"tool":"replay","command":["FILE"]}`. Recording follows the log like any client; it
- * ends with the session, and the relay does not go down before the last line is written.
+ * ends with the session, and the relay does not go down before the last line is written. The folder may lie where agents
+ * write: a link or anything else but a file of our own is never written to.
  */
 import { FileSystem, Path } from "@effect/platform"
-import { Context, Effect, FiberSet, Layer, Stream } from "effect"
+import { Context, Effect, Fiber, FiberSet, Layer, Redacted, Schema, Stream } from "effect"
+import { constants } from "node:fs"
+import { type FileHandle, open } from "node:fs/promises"
 import type { EventLog } from "./EventLog.js"
-import { makeRedact } from "./redact.js"
-import { RelayConfig } from "./RelayConfig.js"
+import * as Redact from "./redact.js"
+import * as RedactPieces from "./redactPieces.js"
+import { RelayConfig, type Settings } from "./RelayConfig.js"
+
+export interface RecordOptions {
+  /** The last `seq` of the session's earlier life: what is in the file already is not written again. */
+  readonly since?: number
+  /** The handshake's variables; those whose name says secret are kept out. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** More values to keep out. */
+  readonly secrets?: ReadonlyArray<string>
+}
 
 export class Recorder extends Context.Tag("ai-relay/services/Recorder")<Recorder, {
   /** Begin to write this session's transcript, if recording is on. */
-  readonly record: (log: Context.Tag.Service<EventLog>) => Effect.Effect<void>
+  readonly record: (log: Context.Tag.Service<EventLog>, options?: RecordOptions) => Effect.Effect<void>
 }>() {
-  static readonly layer = Layer.unwrapEffect(Effect.map(RelayConfig, ({ record }) =>
-    record === undefined
-      ? Layer.succeed(this, { record: () => Effect.void })
-      : Layer.scoped(this, make(record))))
+  static readonly layer = Layer.unwrapEffect(
+    Effect.map(RelayConfig, (settings) =>
+      settings.record === undefined
+        ? Layer.succeed(this, { record: () => Effect.void })
+        : Layer.scoped(this, make(settings.record, settings)))
+  )
 }
 
-const make = Effect.fnUntraced(function*(folder: string) {
+/** The transcript is not ours to write. */
+class NotOurs extends Schema.TaggedError<NotOurs>()("NotOurs", { reason: Schema.String }) {
+  override get message() {
+    return this.reason
+  }
+}
+
+/** How long a piece that may be the beginning of a secret waits for the next one. */
+const patience = "2 seconds"
+const lastBytes = 256 * 1024
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
+
+/** Open it for adding to it, if it is a file of this user's; its mode becomes 0600. */
+const openOwn = async (file: string): Promise<FileHandle> => {
+  const handle = await open(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+  try {
+    const stat = await handle.stat()
+    const isOurs = process.getuid === undefined || stat.uid === process.getuid()
+    if (!stat.isFile() || !isOurs || stat.nlink > 1) {
+      throw new NotOurs({ reason: "it is a link, or not a file of the relay's user: remove it" })
+    }
+    await handle.chmod(0o600)
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/** The `seq` of the last line; 0 if there is none, or it was torn. */
+const lastSeqIn = async (handle: FileHandle): Promise<number> => {
+  const { size } = await handle.stat()
+  const length = Math.min(size, lastBytes)
+  const { buffer } = await handle.read({ buffer: Buffer.alloc(length), position: size - length })
+  const line = buffer.toString("utf8").split("\n").at(-2)
+  try {
+    const { seq }: { readonly seq?: unknown } = JSON.parse(line ?? "{}")
+    return typeof seq === "number" ? seq : 0
+  } catch {
+    return 0
+  }
+}
+
+const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Settings) {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const redact = makeRedact(process.env)
   yield* files.makeDirectory(folder, { recursive: true, mode: 0o700 })
 
   const fibers = yield* FiberSet.make<void>()
   yield* Effect.addFinalizer(() => FiberSet.awaitEmpty(fibers))
 
-  const write = (log: Context.Tag.Service<EventLog>) => {
+  const write = Effect.fnUntraced(
+    function*(file: string, log: Context.Tag.Service<EventLog>, options: RecordOptions) {
+      const { env = {}, since = 0 } = options
+      const handle = yield* Effect.acquireRelease(
+        Effect.tryPromise({ try: () => openOwn(file), catch: (cause) => cause }),
+        (handle) => Effect.promise(() => handle.close())
+      )
+      const redactor = Redact.make({
+        env: [process.env, env],
+        values: [...secrets.map(Redacted.value), ...options.secrets ?? []]
+      })
+      const transcript = RedactPieces.make(redactor)
+      const known = yield* Effect.tryPromise({ try: () => lastSeqIn(handle), catch: (cause) => cause })
+      const append = (text: string) =>
+        text === ""
+          ? Effect.void
+          : Effect.tryPromise({ try: () => handle.appendFile(text), catch: (cause) => cause })
+      const turn = yield* Effect.makeSemaphore(1)
+      const scope = yield* Effect.scope
+      let letGo: Fiber.Fiber<unknown, unknown> | undefined
+      yield* log.batches(Math.min(since, known)).pipe(
+        Stream.runForEach(({ bytes }) =>
+          Effect.gen(function*() {
+            if (letGo !== undefined) yield* Fiber.interrupt(letGo)
+            yield* turn.withPermits(1)(Effect.suspend(() => append(transcript.feed(bytes.toString("utf8")))))
+            letGo = transcript.isHolding()
+              ? yield* turn.withPermits(1)(Effect.suspend(() => append(transcript.flush()))).pipe(
+                Effect.uninterruptible,
+                Effect.delay(patience),
+                Effect.ignore,
+                Effect.forkIn(scope)
+              )
+              : undefined
+          })
+        )
+      )
+      yield* turn.withPermits(1)(Effect.suspend(() => append(transcript.flush())))
+    },
+    Effect.scoped
+  )
+
+  const record = (log: Context.Tag.Service<EventLog>, options: RecordOptions = {}) => {
     const file = path.join(folder, `${log.session_id}.ndjson`)
-    return log.batches(0).pipe(
-      Stream.map(({ bytes }) => redact(bytes.toString("utf8"))),
-      Stream.encodeText,
-      Stream.run(files.sink(file, { flag: "a", mode: 0o600 })),
+    return write(file, log, options).pipe(
       Effect.catchAllCause((cause) =>
         Effect.logError(`The transcript ${file} could not be written; the session goes on.`, cause)
       )
     )
   }
 
-  return Recorder.of({ record: (log) => Effect.asVoid(FiberSet.run(fibers, write(log))) })
+  return Recorder.of({ record: (log, options) => Effect.asVoid(FiberSet.run(fibers, record(log, options))) })
 })

@@ -111,7 +111,11 @@ const make = Effect.gen(function*() {
     const opened = yield* journal.open(id, { ...wanted, folder })
     const spec = { ...wanted, folder, fresh_uuid: yield* ids.uuid }
     const session = yield* Session.open(id, adapter, spec, opened)
-    yield* recorder.record(session.log)
+    yield* recorder.record(session.log, {
+      since: session.since,
+      env: wanted.env,
+      secrets: wanted.snowflake?.token === undefined ? [] : [wanted.snowflake.token]
+    })
     yield* traces.trace(session.log, session.since)
     return session
   })
