@@ -6,8 +6,19 @@
  * ends with the session, and the relay does not go down before the last line is written. The folder may lie where agents
  * write: a link or anything else but a file of our own is never written to.
  */
-import { FileSystem, Path } from "@effect/platform"
-import { Context, Effect, Fiber, FiberSet, Layer, Redacted, Schema, Stream } from "effect"
+import {
+  Context,
+  Effect,
+  Fiber,
+  FiberSet,
+  FileSystem,
+  Layer,
+  Path,
+  Redacted,
+  Schema,
+  Semaphore,
+  Stream
+} from "effect"
 import { constants } from "node:fs"
 import { type FileHandle, open } from "node:fs/promises"
 import type { EventLog } from "./EventLog.js"
@@ -24,15 +35,15 @@ export interface RecordOptions {
   readonly secrets?: ReadonlyArray<string>
 }
 
-export class Recorder extends Context.Tag("ai-relay/services/Recorder")<Recorder, {
+export class Recorder extends Context.Service<Recorder, {
   /** Begin to write this session's transcript, if recording is on. */
-  readonly record: (log: Context.Tag.Service<EventLog>, options?: RecordOptions) => Effect.Effect<void>
-}>() {
-  static readonly layer = Layer.unwrapEffect(
+  readonly record: (log: EventLog["Service"], options?: RecordOptions) => Effect.Effect<void>
+}>()("ai-relay/services/Recorder") {
+  static readonly layer = Layer.unwrap(
     Effect.map(RelayConfig, (settings) =>
       settings.record === undefined
         ? Layer.succeed(this, { record: () => Effect.void })
-        : Layer.scoped(this, make(settings.record, settings)))
+        : Layer.effect(this, make(settings.record, settings)))
   )
 }
 
@@ -88,7 +99,7 @@ const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Setti
   yield* Effect.addFinalizer(() => FiberSet.awaitEmpty(fibers))
 
   const write = Effect.fnUntraced(
-    function*(file: string, log: Context.Tag.Service<EventLog>, options: RecordOptions) {
+    function*(file: string, log: EventLog["Service"], options: RecordOptions) {
       const { env = {}, since = 0 } = options
       const handle = yield* Effect.acquireRelease(
         Effect.tryPromise({ try: () => openOwn(file), catch: (cause) => cause }),
@@ -104,7 +115,7 @@ const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Setti
         text === ""
           ? Effect.void
           : Effect.tryPromise({ try: () => handle.appendFile(text), catch: (cause) => cause })
-      const turn = yield* Effect.makeSemaphore(1)
+      const turn = yield* Semaphore.make(1)
       const scope = yield* Effect.scope
       let letGo: Fiber.Fiber<unknown, unknown> | undefined
       yield* log.batches(Math.min(since, known)).pipe(
@@ -128,10 +139,10 @@ const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Setti
     Effect.scoped
   )
 
-  const record = (log: Context.Tag.Service<EventLog>, options: RecordOptions = {}) => {
+  const record = (log: EventLog["Service"], options: RecordOptions = {}) => {
     const file = path.join(folder, `${log.session_id}.ndjson`)
     return write(file, log, options).pipe(
-      Effect.catchAllCause((cause) =>
+      Effect.catchCause((cause) =>
         Effect.logError(`The transcript ${file} could not be written; the session goes on.`, cause)
       )
     )

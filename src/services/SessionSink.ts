@@ -4,13 +4,16 @@
  * Whatever is said before `session_start` is kept back until it is logged. Turns the agent begins and ends go through
  * `Turns`, so that a client sees them paired; one that does not pair is told as a `status`, because nothing is lost.
  */
-import { type Context, Effect } from "effect"
+import { Effect } from "effect"
 import type { Encoding, EventSink } from "../adapters/Adapter.js"
 import type { BodyOf, EventBody } from "../schema/index.js"
+import { cutSecrets } from "./cutSecrets.js"
 import { EventLog } from "./EventLog.js"
 import type { Turn, Turns } from "./Turn.js"
 
-export interface SessionSink extends Context.Tag.Service<EventSink> {
+type Port = EventSink["Service"]
+
+export interface SessionSink extends Port {
   /** Log `session_start`, then all that was held back. */
   readonly start: (event: EventBody) => void
   /** The agent's own id of the conversation, as far as it told. */
@@ -42,6 +45,10 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
           return turns.current() === undefined ? onTurn(turns.begin(event, raw)) : unpaired(event, raw)
         case "turn_end":
           return turns.end(event, raw) ? undefined : unpaired(event, raw)
+        case "control_response": {
+          const shown = cutSecrets(event)
+          return log.unsafeAppend(shown, shown === event ? raw : undefined, encoding)
+        }
         case "status":
           native_session_id = nativeId(event.metadata) ?? native_session_id
       }

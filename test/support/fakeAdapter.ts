@@ -4,7 +4,7 @@
  * By itself a fake agent takes every command and says nothing. `onCommand` scripts it; the test plays it through `say`,
  * `ask` and `exit`.
  */
-import { type Context, Deferred, Effect, Queue, Schema } from "effect"
+import { Deferred, Effect, Queue, Schema } from "effect"
 import {
   type Adapter,
   type AgentCommand,
@@ -12,6 +12,7 @@ import {
   type AgentSpec,
   type Capabilities,
   EventSink,
+  type NativeRules,
   PermissionGate,
   type PermissionOutcome
 } from "../../src/adapters/Adapter.js"
@@ -20,7 +21,7 @@ import { type EventBody, Handshake, type PermissionRequest, RequestId } from "..
 
 export interface FakeAgent {
   readonly spec: AgentSpec
-  readonly sink: Context.Tag.Service<EventSink>
+  readonly sink: EventSink["Service"]
   /** What it was handed so far. */
   readonly sent: ReadonlyArray<AgentCommand>
   /** The next command it is handed, in order; waits for one. */
@@ -41,6 +42,8 @@ export interface FakeOptions {
   readonly opening?: (spec: AgentSpec) => Effect.Effect<void, OpenError>
   /** What it does with a command, after it was noted down. */
   readonly onCommand?: (command: AgentCommand, agent: FakeAgent) => Effect.Effect<void, SendError>
+  /** What of its own protocol it may be asked. */
+  readonly native?: NativeRules
   /** What it says before it is open. */
   readonly early?: ReadonlyArray<EventBody>
   /** What it does when it is closed, before it is gone. */
@@ -65,7 +68,7 @@ const everything: Capabilities = {
 }
 
 export const make = (options: FakeOptions = {}): FakeAdapter => {
-  const { capabilities, closing, early = [], onCommand, opening, tool = "fake" } = options
+  const { capabilities, closing, early = [], native, onCommand, opening, tool = "fake" } = options
   const agents: Array<FakeAgent> = []
 
   const open = Effect.fnUntraced(function*(spec: AgentSpec) {
@@ -88,14 +91,15 @@ export const make = (options: FakeOptions = {}): FakeAdapter => {
     }
     for (const event of early) sink.emit(event)
     if (opening !== undefined) yield* opening(spec)
-    yield* Effect.addFinalizer(() => Effect.zipRight(closing?.(agent) ?? Effect.void, exit({ exit_code: 0 })))
+    yield* Effect.addFinalizer(() => Effect.andThen(closing?.(agent) ?? Effect.void, exit({ exit_code: 0 })))
     agents.push(agent)
     return {
       started: { cmd: [tool], capabilities: { ...everything, ...capabilities } },
+      ...(native !== undefined && { native }),
       send: (command: AgentCommand) =>
         Effect.suspend(() => {
           sent.push(command)
-          commands.unsafeOffer(command)
+          Queue.offerUnsafe(commands, command)
           return onCommand?.(command, agent) ?? Effect.void
         }),
       exit: Deferred.await(exited)

@@ -19,8 +19,7 @@ import {
 } from "../Adapter.js"
 import { CommandRefused } from "../AdapterError.js"
 import * as ClaudeControl from "./ClaudeControl.js"
-import { toLaunch } from "./ClaudeLaunch.js"
-import { permissionModes } from "./ClaudeLaunch.js"
+import { modesOf, toLaunch } from "./ClaudeLaunch.js"
 import { CanUseTool, ClaudeMessage, type ControlRequest } from "./ClaudeMessage.js"
 import { makeState } from "./ClaudeState.js"
 import { toAnswer, toPermissionRequest } from "./permission.js"
@@ -28,13 +27,15 @@ import { readPiece, toPieceEvent } from "./streamEvent.js"
 import { translate } from "./translate.js"
 import { readWholeMessage } from "./wholeMessage.js"
 
-export class ClaudeAdapter extends Context.Tag("ai-relay/adapters/ClaudeAdapter")<ClaudeAdapter, Adapter>() {
+export class ClaudeAdapter
+  extends Context.Service<ClaudeAdapter, Adapter>()("ai-relay/adapters/ClaudeAdapter")
+{
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
-const readMessage = Schema.decodeUnknownOption(Schema.parseJson(ClaudeMessage))
+const readMessage = Schema.decodeUnknownOption(Schema.fromJsonString(ClaudeMessage))
 const readObject = Schema.decodeUnknownOption(
-  Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+  Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
 )
 const readCanUseTool = Schema.decodeUnknownOption(CanUseTool)
 
@@ -47,6 +48,7 @@ const make = Effect.gen(function*() {
     const fork = yield* FiberSet.makeRuntime<never>()
     const state = makeState(sink.inTurn)
     const launch = yield* toLaunch(spec)
+    const modes = modesOf(spec)
 
     /** A line that is none of the messages we know still reaches the client. */
     const tellUnknown = (line: Buffer) =>
@@ -97,8 +99,8 @@ const make = Effect.gen(function*() {
       function*({ request, request_id }: ControlRequest, line: Buffer) {
         const ask = readCanUseTool(request)
         if (Option.isSome(ask)) {
-          const outcome = yield* gate.request(toPermissionRequest(request_id, ask.value), line)
-          const response = toAnswer(ask.value, outcome)
+          const outcome = yield* gate.request(toPermissionRequest(request_id, ask.value, modes), line)
+          const response = toAnswer(ask.value, outcome, modes)
           return response === undefined ? undefined : yield* reply(request_id, response)
         }
         sink.emit({ type: "status", status: "control_request", text: request.subtype }, line)
@@ -106,7 +108,7 @@ const make = Effect.gen(function*() {
           ? reply(request_id, { behavior: "cancelled" })
           : refuse(request_id, `ai-relay does not support the request "${request.subtype}"`)
       },
-      Effect.ignoreLogged
+      Effect.ignore({ log: true })
     )
 
     const send = Match.type<AgentCommand>().pipe(
@@ -127,7 +129,7 @@ const make = Effect.gen(function*() {
         },
         interrupt: () => Effect.asVoid(control.post({ subtype: "interrupt" })),
         set_model: ({ model }) =>
-          Effect.zipRight(
+          Effect.andThen(
             control.ask({ subtype: "set_model", model }),
             Effect.sync(() => sink.emit({ type: "status", status: "model", metadata: { model } }))
           ),
@@ -166,11 +168,12 @@ const make = Effect.gen(function*() {
           images: true,
           steer: true,
           set_model: true,
-          permission_modes: permissionModes,
+          permission_modes: modes,
           resume: true,
           terminal: false
         }
       },
+      native: ClaudeControl.nativeRules,
       send,
       exit: agent.exit
     }

@@ -3,7 +3,7 @@
  *
  * Codex's greeting is played by itself; what comes after, the test says (`say`) and reads (`written`).
  */
-import { Deferred, Effect, Either, Layer, Option, Queue, Redacted, Schema, Stream } from "effect"
+import { Deferred, Effect, Layer, Option, Queue, Redacted, Result, Schema, Stream } from "effect"
 import {
   type AgentExit,
   Credentials,
@@ -21,6 +21,7 @@ export const threadId = "01a20231-0090-7b22-a5a4-9a4895fa79a3"
 
 interface Options {
   readonly handshake?: object
+  readonly allowed_modes?: ReadonlyArray<string>
   /** Variables of the relay's environment. */
   readonly keys?: Readonly<Record<string, string>>
   /** Codex's answer to a request; undefined: the usual one. `null`: none. */
@@ -45,7 +46,9 @@ const usualAnswer = ({ method }: Native): Native => {
   }
 }
 
-export const openCodex = ({ answer = () => undefined, handshake = {}, keys = {} }: Options = {}) =>
+export const openCodex = (
+  { allowed_modes, answer = () => undefined, handshake = {}, keys = {} }: Options = {}
+) =>
   Effect.gen(function*() {
     const written = yield* Queue.unbounded<Native>()
     const exited = yield* Deferred.make<AgentExit>()
@@ -66,7 +69,7 @@ export const openCodex = ({ answer = () => undefined, handshake = {}, keys = {} 
           return {
             pid: 1,
             writeLine: (line) =>
-              Effect.flatMap(Effect.yieldNow(), () => {
+              Effect.flatMap(Effect.yieldNow, () => {
                 const message = JSON.parse(line) as Native
                 const reply = message.id === undefined || message.method === undefined
                   ? null
@@ -82,7 +85,7 @@ export const openCodex = ({ answer = () => undefined, handshake = {}, keys = {} 
     const credentials = Layer.succeed(Credentials, {
       names: () => Object.keys(keys),
       get: (_, name) =>
-        Effect.succeed(Option.map(Option.fromNullable(keys[name]), (key) => Redacted.make(key)))
+        Effect.succeed(Option.map(Option.fromNullishOr(keys[name]), (key) => Redacted.make(key)))
     })
     const adapter = yield* Effect.provide(
       CodexAdapter,
@@ -92,9 +95,15 @@ export const openCodex = ({ answer = () => undefined, handshake = {}, keys = {} 
       ...Schema.decodeUnknownSync(Handshake)(handshake),
       tool: "codex",
       folder: "/workspace",
-      fresh_uuid: "00000000-0000-4000-8000-0000000000ff"
+      fresh_uuid: "00000000-0000-4000-8000-0000000000ff",
+      ...(allowed_modes !== undefined && { allowed_modes })
     }).pipe(
-      Effect.provide(Layer.mergeAll(IdGenerator.layerTest, RelayConfig.layer({ interrupt_timeout: 5 })))
+      Effect.provide(
+        Layer.mergeAll(
+          IdGenerator.layerTest,
+          RelayConfig.layer({ interrupt_timeout: 5, allow_native_requests: true })
+        )
+      )
     )
 
     // Nobody is to wait for a process that is none.
@@ -113,7 +122,7 @@ export const openCodex = ({ answer = () => undefined, handshake = {}, keys = {} 
         Effect.sync(() => print({ method, params: { threadId, ...params } })),
       written: (method: string) => next((message) => message.method === method),
       answered: (id: unknown) => next((message) => message.method === undefined && message.id === id),
-      send: (command: object) => session.submit(Either.getOrThrow(decodeFrame(JSON.stringify(command)))),
+      send: (command: object) => session.submit(Result.getOrThrow(decodeFrame(JSON.stringify(command)))),
       /** The `n`th event of a type, as soon as it is there. */
       event: (type: RelayEvent["type"], n = 1): Effect.Effect<Native> =>
         session.log.tail(0).pipe(
