@@ -19,8 +19,7 @@ import {
   Semaphore,
   Stream
 } from "effect"
-import { constants } from "node:fs"
-import { type FileHandle, open } from "node:fs/promises"
+import { appendFile, closeSync, constants, fchmodSync, fstatSync, openSync, readSync } from "node:fs"
 import type { EventLog } from "./EventLog.js"
 import * as Redact from "./redact.js"
 import * as RedactPieces from "./redactPieces.js"
@@ -59,28 +58,29 @@ const patience = "2 seconds"
 const lastBytes = 256 * 1024
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
 
-/** Open it for adding to it, if it is a file of this user's; its mode becomes 0600. */
-const openOwn = async (file: string): Promise<FileHandle> => {
-  const handle = await open(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+/** Open it for adding to it, if it is a file of this user's; its mode becomes 0600. Never waits. */
+const openOwn = (file: string): number => {
+  const fd = openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   try {
-    const stat = await handle.stat()
+    const stat = fstatSync(fd)
     const isOurs = process.getuid === undefined || stat.uid === process.getuid()
-    if (!stat.isFile() || !isOurs || stat.nlink > 1) {
-      throw new NotOurs({ reason: "it is a link, or not a file of the relay's user: remove it" })
+    if (stat.isFile() && isOurs && stat.nlink === 1) {
+      fchmodSync(fd, 0o600)
+      return fd
     }
-    await handle.chmod(0o600)
-    return handle
   } catch (error) {
-    await handle.close()
+    closeSync(fd)
     throw error
   }
+  closeSync(fd)
+  throw new NotOurs({ reason: "it is a link, or not a file of the relay's user: remove it" })
 }
 
 /** The `seq` of the last line; 0 if there is none, or it was torn. */
-const lastSeqIn = async (handle: FileHandle): Promise<number> => {
-  const { size } = await handle.stat()
-  const length = Math.min(size, lastBytes)
-  const { buffer } = await handle.read({ buffer: Buffer.alloc(length), position: size - length })
+const lastSeqIn = (fd: number): number => {
+  const { size } = fstatSync(fd)
+  const buffer = Buffer.alloc(Math.min(size, lastBytes))
+  readSync(fd, buffer, 0, buffer.length, size - buffer.length)
   const line = buffer.toString("utf8").split("\n").at(-2)
   try {
     const { seq }: { readonly seq?: unknown } = JSON.parse(line ?? "{}")
@@ -89,6 +89,11 @@ const lastSeqIn = async (handle: FileHandle): Promise<number> => {
     return 0
   }
 }
+
+const append = (fd: number, text: string) =>
+  text === "" ? Effect.void : Effect.callback<void, Error>((resume) => {
+    appendFile(fd, text, (error) => resume(error === null ? Effect.void : Effect.fail(error)))
+  })
 
 const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Settings) {
   const files = yield* FileSystem.FileSystem
@@ -101,20 +106,16 @@ const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Setti
   const write = Effect.fnUntraced(
     function*(file: string, log: EventLog["Service"], options: RecordOptions) {
       const { env = {}, since = 0 } = options
-      const handle = yield* Effect.acquireRelease(
-        Effect.tryPromise({ try: () => openOwn(file), catch: (cause) => cause }),
-        (handle) => Effect.promise(() => handle.close())
+      const fd = yield* Effect.acquireRelease(
+        Effect.try({ try: () => openOwn(file), catch: (cause) => cause }),
+        (fd) => Effect.sync(() => closeSync(fd))
       )
       const redactor = Redact.make({
         env: [process.env, env],
         values: [...secrets.map(Redacted.value), ...options.secrets ?? []]
       })
       const transcript = RedactPieces.make(redactor)
-      const known = yield* Effect.tryPromise({ try: () => lastSeqIn(handle), catch: (cause) => cause })
-      const append = (text: string) =>
-        text === ""
-          ? Effect.void
-          : Effect.tryPromise({ try: () => handle.appendFile(text), catch: (cause) => cause })
+      const known = yield* Effect.try({ try: () => lastSeqIn(fd), catch: (cause) => cause })
       const turn = yield* Semaphore.make(1)
       const scope = yield* Effect.scope
       let letGo: Fiber.Fiber<unknown, unknown> | undefined
@@ -122,9 +123,11 @@ const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Setti
         Stream.runForEach(({ bytes }) =>
           Effect.gen(function*() {
             if (letGo !== undefined) yield* Fiber.interrupt(letGo)
-            yield* turn.withPermits(1)(Effect.suspend(() => append(transcript.feed(bytes.toString("utf8")))))
+            yield* turn.withPermits(1)(
+              Effect.suspend(() => append(fd, transcript.feed(bytes.toString("utf8"))))
+            )
             letGo = transcript.isHolding()
-              ? yield* turn.withPermits(1)(Effect.suspend(() => append(transcript.flush()))).pipe(
+              ? yield* turn.withPermits(1)(Effect.suspend(() => append(fd, transcript.flush()))).pipe(
                 Effect.uninterruptible,
                 Effect.delay(patience),
                 Effect.ignore,
@@ -134,7 +137,7 @@ const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Setti
           })
         )
       )
-      yield* turn.withPermits(1)(Effect.suspend(() => append(transcript.flush())))
+      yield* turn.withPermits(1)(Effect.suspend(() => append(fd, transcript.flush())))
     },
     Effect.scoped
   )
