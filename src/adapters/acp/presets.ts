@@ -1,21 +1,29 @@
 /**
  * presets: the agents that speak the Agent Client Protocol and that the relay knows by name. To add one, add a line.
  *
- * Commands are those of each agent's own documentation. `gemini` and `claude-agent-acp` were run; the others are here
- * because they are documented, and get no quirks that nobody has seen.
+ * Commands are those of each agent's own documentation. What has a file of its own was run; the others are here because
+ * they are documented, and get no quirks that nobody has seen.
  */
 import { geminiAgent } from "../gemini/geminiAgent.js"
 import type { AcpAgent } from "./AcpAgent.js"
-import { claudeAgent } from "./claudeAgent.js"
-
-const npm = (name: string) => `Install it on the relay's machine: npm install -g ${name}`
-const see = (address: string) => `Install it on the relay's machine: ${address}`
-const run = (command: string) => `On the relay's machine run: ${command}`
-const runOnce = (command: string) => `On the relay's machine run \`${command}\` once and log in there.`
+import { npm, run, runOnce, see } from "./agents/advice.js"
+import { claudeAgent } from "./agents/claudeAgent.js"
+import { codexAcp } from "./agents/codexAcp.js"
+import { copilot } from "./agents/copilot.js"
+import { kimi } from "./agents/kimi.js"
+import { opencode } from "./agents/opencode.js"
+import { pi } from "./agents/pi.js"
+import { qwen } from "./agents/qwen.js"
 
 export const presets: ReadonlyArray<AcpAgent> = [
   geminiAgent,
   claudeAgent,
+  codexAcp,
+  copilot,
+  kimi,
+  opencode,
+  pi,
+  qwen,
   {
     tool: "cortex-code",
     name: "Cortex Code",
@@ -25,44 +33,12 @@ export const presets: ReadonlyArray<AcpAgent> = [
     login: run("cortex auth login")
   },
   {
-    tool: "opencode",
-    name: "OpenCode",
-    command: "opencode",
-    args: ["acp"],
-    install: npm("opencode-ai"),
-    login: run("opencode auth login")
-  },
-  {
     tool: "goose",
     name: "Goose",
     command: "goose",
     args: ["acp"],
     install: see("https://block.github.io/goose/docs/getting-started/installation"),
     login: run("goose configure")
-  },
-  {
-    tool: "qwen",
-    name: "Qwen Code",
-    command: "qwen",
-    args: ["--acp"],
-    install: npm("@qwen-code/qwen-code"),
-    login: runOnce("qwen")
-  },
-  {
-    tool: "copilot",
-    name: "GitHub Copilot",
-    command: "copilot",
-    args: ["--acp", "--stdio"],
-    install: npm("@github/copilot"),
-    login: runOnce("copilot")
-  },
-  {
-    tool: "kimi",
-    name: "Kimi Code",
-    command: "kimi",
-    args: ["acp"],
-    install: see("https://moonshotai.github.io/kimi-cli/en/guides/getting-started.html"),
-    login: run("kimi login")
   },
   {
     tool: "cursor",
@@ -122,13 +98,5 @@ export const presets: ReadonlyArray<AcpAgent> = [
     args: [],
     install: "Install it on the relay's machine: uv tool install mistral-vibe",
     login: runOnce("vibe")
-  },
-  {
-    tool: "codex-acp",
-    name: "Codex (by codex-acp)",
-    command: "codex-acp",
-    args: [],
-    install: npm("@zed-industries/codex-acp"),
-    login: run("codex login")
   }
 ]

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
-import { claudeAgent } from "../../../src/adapters/acp/claudeAgent.js"
+import { claudeAgent } from "../../../src/adapters/acp/agents/claudeAgent.js"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerSession, openFake, refuse } from "../../support/fakeAcpAgent.js"
 

@@ -90,7 +90,10 @@ export const startModelApi = async (): Promise<ModelApi> => {
   }
 
   const server = createServer((request, response) => {
-    answer(request, response).catch(() => response.destroy())
+    answer(request, response).catch((error: unknown) => {
+      console.error(error)
+      response.destroy()
+    })
   })
   // Never close an idle connection: a CLI that is about to use it again would see a reset.
   server.keepAliveTimeout = 0
