@@ -1,14 +1,21 @@
 /** Agents of the Agent Client Protocol, the real ones, behind the real relay. Gemini has a file of its own. */
 import { describeScenarios } from "./scenarios.js"
 
-describeScenarios("claude-agent-acp", { tool: "claude-agent-acp" })
+describeScenarios("claude-agent-acp", { tool: "claude-agent-acp" }, {
+  cannot: { "asks only once": "cannot remember some commands" }
+})
 // Its sandbox lets commands write where it works, so it asks only for what wants to leave it.
 describeScenarios("codex-acp", { tool: "codex-acp" }, {
   free: { permission_mode: "agent-full-access" },
-  cannot: { "is denied, and goes on": "a denial ends its turn" }
+  cannot: {
+    "is denied, and goes on": "a denial ends its turn",
+    "asks only once": "remembers commands only for good"
+  }
 })
 describeScenarios("opencode", { tool: "opencode" })
-describeScenarios("qwen", { tool: "qwen" })
+describeScenarios("qwen", { tool: "qwen" }, {
+  cannot: { "asks only once": "remembers only for the project, or for good" }
+})
 describeScenarios("pi", { tool: "pi" }, {
   asksNobody: true,
   cannot: { "rate limit": "says only that it gave up" }
@@ -19,4 +26,6 @@ describeScenarios("kimi", { tool: "kimi" }, {
     "rate limit": "ends the turn without a word"
   }
 })
-describeScenarios("copilot", { tool: "copilot" })
+describeScenarios("copilot", { tool: "copilot" }, {
+  cannot: { "rate limit": "tries again for more than a minute, without a word" }
+})

@@ -91,8 +91,9 @@ export const startModelApi = async (): Promise<ModelApi> => {
 
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      console.error(error)
-      response.destroy()
+      if (response.headersSent) return response.destroy()
+      // Where somebody sees it: the agent shows it as what its model said.
+      return sendJson(response, 500, { error: { message: String(error) } })
     })
   })
   // Never close an idle connection: a CLI that is about to use it again would see a reset.
