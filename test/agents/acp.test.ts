@@ -9,7 +9,8 @@ describeScenarios("codex-acp", { tool: "codex-acp" }, {
   free: { permission_mode: "agent-full-access" },
   cannot: {
     "is denied, and goes on": "a denial ends its turn",
-    "asks only once": "remembers commands only for good"
+    "asks only once": "remembers commands only for good",
+    "rate limit": "tells a failure as its answer"
   }
 })
 describeScenarios("opencode", { tool: "opencode" })
