@@ -79,7 +79,7 @@ export const presets: ReadonlyArray<AcpAgent> = [
     name: "CodeBuddy Code",
     command: "codebuddy",
     args: ["--acp"],
-    install: see("https://cloud.tencent.com/document/product/1831/137021"),
+    install: npm("@tencent-ai/codebuddy-code"),
     login: runOnce("codebuddy")
   },
   {
@@ -88,7 +88,7 @@ export const presets: ReadonlyArray<AcpAgent> = [
     command: "droid",
     args: ["exec", "--output-format", "acp"],
     env: { DROID_DISABLE_AUTO_UPDATE: "true", FACTORY_DROID_AUTO_UPDATE_ENABLED: "false" },
-    install: see("https://docs.factory.ai/cli/getting-started/quickstart"),
+    install: npm("droid"),
     login: runOnce("droid")
   },
   {
@@ -98,5 +98,117 @@ export const presets: ReadonlyArray<AcpAgent> = [
     args: [],
     install: "Install it on the relay's machine: uv tool install mistral-vibe",
     login: runOnce("vibe")
+  },
+  {
+    tool: "antigravity",
+    name: "Google Antigravity",
+    command: "agy_acp_server.par",
+    args: [],
+    install: see("https://antigravity.google/docs/ide/extensions"),
+    login: runOnce("agy")
+  },
+  {
+    tool: "grok",
+    name: "Grok",
+    command: "grok",
+    args: ["agent", "stdio"],
+    install: npm("@xai-official/grok"),
+    login: run("grok login")
+  },
+  {
+    tool: "cline",
+    name: "Cline",
+    command: "cline",
+    args: ["--acp"],
+    install: npm("cline"),
+    login: run("cline auth")
+  },
+  {
+    tool: "kilo",
+    name: "Kilo Code",
+    command: "kilo",
+    args: ["acp"],
+    install: npm("@kilocode/cli"),
+    login: run("kilo auth login")
+  },
+  {
+    tool: "junie",
+    name: "Junie",
+    command: "junie",
+    args: ["--acp=true"],
+    install: npm("@jetbrains/junie"),
+    login: runOnce("junie")
+  },
+  {
+    tool: "devin",
+    name: "Devin",
+    command: "devin",
+    args: ["acp"],
+    install: see("https://docs.devin.ai"),
+    login: runOnce("devin")
+  },
+  {
+    tool: "amp",
+    name: "Amp",
+    command: "amp-acp",
+    args: [],
+    install: see("https://ampcode.com, then https://github.com/tao12345666333/amp-acp"),
+    login: run("amp login")
+  },
+  {
+    tool: "poolside",
+    name: "Poolside",
+    command: "pool",
+    args: ["acp"],
+    install: see("https://poolside.ai/get-started"),
+    login: run("pool login")
+  },
+  {
+    tool: "openclaw",
+    name: "OpenClaw",
+    command: "openclaw",
+    args: ["acp"],
+    install: npm("openclaw"),
+    login: run("openclaw onboard")
+  },
+  {
+    tool: "hermes",
+    name: "Hermes Agent",
+    command: "hermes",
+    args: ["acp"],
+    install: "Install it on the relay's machine: uv tool install \"hermes-agent[acp]\"",
+    login: run("hermes setup")
+  },
+  {
+    tool: "trae",
+    name: "Trae",
+    command: "traecli",
+    args: ["acp", "serve"],
+    install: see("https://docs.trae.ai"),
+    login: runOnce("traecli")
+  },
+  {
+    tool: "cagent",
+    name: "Docker cagent",
+    command: "cagent",
+    args: ["acp"],
+    install: see("https://github.com/docker/cagent"),
+    login: runOnce("cagent")
+  },
+  {
+    tool: "code-assistant",
+    name: "Code Assistant",
+    command: "code-assistant",
+    args: ["acp"],
+    install: see("https://github.com/stippi/code-assistant"),
+    login: runOnce("code-assistant")
+  },
+  {
+    tool: "stakpak",
+    name: "Stakpak",
+    command: "stakpak",
+    args: ["acp"],
+    install: see("https://github.com/stakpak/agent"),
+    login: runOnce("stakpak")
   }
 ]
