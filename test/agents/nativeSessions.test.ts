@@ -50,7 +50,7 @@ describe.each(Object.entries(terminals) as ReadonlyArray<[AgentName, Terminal]>)
     if (reason !== undefined) return
     await buildDaemon()
     api = await startModelApi()
-    for (const word of words) api.on(new RegExp(`say ${word}`), reply(`the answer is ${word}`))
+    for (const word of words) api.on(new RegExp(`say ${word}`), reply({ text: `the answer is ${word}` }))
     env = { ...agentEnv(agent, { home, api }) }
     if (agent === "gemini") {
       // Its own trap, see docs/native-sessions.md: with it on the conversation is deleted by the third start.
@@ -92,7 +92,7 @@ describe.each(Object.entries(terminals) as ReadonlyArray<[AgentName, Terminal]>)
 
   const list = async () => {
     const response = await fetch(`${daemon.url.replace(/^ws/, "http")}native-sessions?tool=${agent}`)
-    return (await response.json()).sessions
+    return (await response.json() as { readonly sessions: ReadonlyArray<Event> }).sessions
   }
 
   /** The model was told all of this, in this order. */
@@ -117,6 +117,7 @@ describe.each(Object.entries(terminals) as ReadonlyArray<[AgentName, Terminal]>)
     async () => {
       await inTerminal(terminal.begin("say alpha"))
       const [found] = await list()
+      if (found === undefined) throw new Error("the conversation is not listed")
       expect(found).toMatchObject({ tool: agent, folder, first_prompt: "say alpha" })
 
       const client = await connect(daemon.url, {
