@@ -91,7 +91,7 @@ describe.each(Object.entries(terminals) as ReadonlyArray<[AgentName, Terminal]>)
     })
 
   const list = async () => {
-    const response = await fetch(`${daemon.url.replace(/^ws/, "http")}native-sessions?tool=${agent}`)
+    const response = await fetch(`${daemon.url.replace(/^ws/, "http")}/native-sessions?tool=${agent}`)
     return (await response.json() as { readonly sessions: ReadonlyArray<Event> }).sessions
   }
 
