@@ -8,7 +8,9 @@ import { Config, Effect, LogLevel, Option } from "effect"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { serverDefaults } from "../server/ServerConfig.js"
+import { parseRule } from "../services/budget/Budgets.js"
 import { defaults } from "../services/RelayConfig.js"
+import { readPrices } from "./readPrices.js"
 
 /** A setting, for people. */
 export interface Setting {
@@ -58,6 +60,14 @@ const list = (name: string, value: string, about: string, standard: ReadonlyArra
 }
 
 const standard = defaults()
+
+const isTimeZone = (zone: string): boolean => {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone: zone }))
+  } catch {
+    return false
+  }
+}
 
 const common = {
   host: text("host", "ADDRESS", `Address to listen on (${serverDefaults.host})`).pipe(
@@ -187,6 +197,42 @@ const common = {
   journal_days: amount("journal_days", "Days an unused session is kept", standard.journal_days),
   record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
     Options.optional
+  ),
+  budgets: list(
+    "budget",
+    "SCOPE.UNIT=NUMBER",
+    "What may be used, such as day.cost_usd=20 or session.tokens=2000000 (docs/budgets.md)"
+  ).pipe(Options.mapEffect((texts) =>
+    Effect.forEach(texts, (text) => {
+      const rule = parseRule(text)
+      return typeof rule === "string"
+        ? Effect.fail(ValidationError.invalidValue(HelpDoc.p(rule)))
+        : Effect.succeed(rule)
+    })
+  )),
+  budget_at_cap: Options.choice(
+    flagOf("budget_at_cap", "WHAT", "When a budget is used up: ask, stop the turn, or end the session (ask)"),
+    ["ask", "stop", "end"]
+  ).pipe(
+    Options.withFallbackConfig(Config.literal("ask", "stop", "end")("budget_at_cap")),
+    Options.withDefault("ask" as const)
+  ),
+  budget_warn_pct: amount(
+    "budget_warn_pct",
+    "Per cent of a budget from which clients are warned",
+    standard.budget_warn_pct
+  ),
+  budget_time_zone: text("budget_time_zone", "ZONE", "Whose midnight ends a day, such as Europe/Berlin (this machine's)")
+    .pipe(Options.mapEffect((zone) =>
+      isTimeZone(zone)
+        ? Effect.succeed(zone)
+        : Effect.fail(ValidationError.invalidValue(HelpDoc.p(`"${zone}" is no time zone: write one such as Europe/Berlin`)))
+    ), Options.withDefault(undefined)),
+  prices: text("prices", "FILE", "JSON file: what models' tokens cost, where agents do not tell (docs/budgets.md)").pipe(
+    Options.mapEffect((file) =>
+      Effect.mapError(readPrices(file), (problem) => ValidationError.invalidValue(HelpDoc.p(problem)))
+    ),
+    Options.withDefault(standard.prices)
   ),
   log_level: Options.choiceWithValue(
     flagOf("log_level", "LEVEL", "debug, info, warning, error or none (info)"),

@@ -61,6 +61,22 @@ const words: Readonly<Record<string, Answer>> = {
   no: denied
 }
 
+/** A budget is used up: go on by as much as is offered, by an amount of one's own, or not. */
+const askBudget = (keyboard: Keyboard, request: PermissionRequest): Effect.Effect<Answer> =>
+  Effect.flatMap(
+    keyboard.ask(`${request.text ?? "A budget is used up."} y = yes, n = no, or how much more: `),
+    (line) =>
+      line === undefined ? Effect.succeed(denied) : Effect.suspend(() => {
+        const typed = line.trim().toLowerCase()
+        const raise_by = Number(typed.replace(/^\$/u, ""))
+        if (typed !== "" && Number.isFinite(raise_by) && raise_by > 0) {
+          return Effect.succeed<Answer>({ behavior: "allow", updatedInput: { raise_by } })
+        }
+        const answer = Object.hasOwn(words, typed) ? words[typed] : undefined
+        return answer === undefined ? askBudget(keyboard, request) : Effect.succeed(answer)
+      })
+  )
+
 /** Ask until the answer is one of y, n and s. */
 export const askPermission = (keyboard: Keyboard) => (request: PermissionRequest): Effect.Effect<Answer> => {
   if (!keyboard.present) {
@@ -68,6 +84,7 @@ export const askPermission = (keyboard: Keyboard) => (request: PermissionRequest
   }
   const questions = request.metadata.kind === "question" ? questionsIn(request) : []
   if (questions.length > 0) return askQuestions(keyboard, questions)
+  if (request.metadata.kind === "budget") return askBudget(keyboard, request)
   const what = `${request.tool ?? "The agent"} ${argumentsOf(request.args)}`.trimEnd()
   const ask: Effect.Effect<Answer> = Effect.flatMap(
     keyboard.ask(`Allow ${what}? y = yes, n = no, s = for this session: `),

@@ -46,6 +46,28 @@ export interface Handshake {
   readonly native_session_id?: string | null
   readonly after_seq?: NonNegative | null
   readonly linger?: number | null
+  readonly budget?: {
+    readonly turn?: {
+      readonly cost_usd?: Finite | null
+      readonly tokens?: Finite | null
+      readonly input_tokens?: Finite | null
+      readonly output_tokens?: Finite | null
+      readonly cached_input_tokens?: Finite | null
+      readonly turns?: Finite | null
+      readonly minutes?: Finite | null
+      readonly context_pct?: Finite | null
+    } | null
+    readonly session?: {
+      readonly cost_usd?: Finite | null
+      readonly tokens?: Finite | null
+      readonly input_tokens?: Finite | null
+      readonly output_tokens?: Finite | null
+      readonly cached_input_tokens?: Finite | null
+      readonly turns?: Finite | null
+      readonly minutes?: Finite | null
+      readonly context_pct?: Finite | null
+    } | null
+  } | null
   readonly raw?: boolean | null
   readonly token?: string | null
   readonly ticket?: string | null
@@ -196,6 +218,34 @@ export interface ResizeCommand {
   readonly message_id?: NonEmptyString | null
 }
 
+/** Lower what the session, or each of its turns, may use. */
+export interface SetBudgetCommand {
+  readonly type: "set_budget"
+  readonly budget: {
+    readonly turn?: {
+      readonly cost_usd?: Finite | null
+      readonly tokens?: Finite | null
+      readonly input_tokens?: Finite | null
+      readonly output_tokens?: Finite | null
+      readonly cached_input_tokens?: Finite | null
+      readonly turns?: Finite | null
+      readonly minutes?: Finite | null
+      readonly context_pct?: Finite | null
+    } | null
+    readonly session?: {
+      readonly cost_usd?: Finite | null
+      readonly tokens?: Finite | null
+      readonly input_tokens?: Finite | null
+      readonly output_tokens?: Finite | null
+      readonly cached_input_tokens?: Finite | null
+      readonly turns?: Finite | null
+      readonly minutes?: Finite | null
+      readonly context_pct?: Finite | null
+    } | null
+  }
+  readonly message_id?: NonEmptyString | null
+}
+
 /** End the session, for everybody. */
 export interface EndCommand {
   readonly type: "end"
@@ -253,6 +303,7 @@ export interface TurnEndEvent {
     readonly input_tokens?: Finite
     readonly output_tokens?: Finite
     readonly cached_input_tokens?: Finite
+    readonly cache_write_tokens?: Finite
     readonly context_tokens?: Finite
     readonly context_window?: Finite
     readonly cost_usd?: Finite
@@ -331,7 +382,7 @@ export interface PermissionRequestEvent {
   readonly tool_use_id?: string
   readonly text?: string
   readonly metadata: {
-    readonly kind: "tool" | "plan" | "question" | "other"
+    readonly kind: "tool" | "plan" | "question" | "other" | "budget"
     readonly options?: ReadonlyArray<{
       readonly option_id: string
       readonly name: string
@@ -480,7 +531,7 @@ export interface FileDiffEvent {
 export interface ErrorEvent {
   readonly type: "error"
   readonly text: string
-  readonly code: "bad_handshake" | "unauthorized" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "gap" | "internal"
+  readonly code: "bad_handshake" | "unauthorized" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "budget_exceeded" | "gap" | "internal"
   readonly message_id?: string
   readonly request_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
@@ -553,7 +604,7 @@ export interface StderrEvent {
 }
 
 /** A frame of the client, after the handshake. */
-export type Command = PromptCommand | UserMessageCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | EndCommand | PingCommand
+export type Command = PromptCommand | UserMessageCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | EndCommand | PingCommand
 
 /** A frame of the relay. */
 export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent
@@ -562,6 +613,6 @@ export type Int = number
 
 export type NonNegative = number
 
-export type NonEmptyString = string
-
 export type Finite = number
+
+export type NonEmptyString = string

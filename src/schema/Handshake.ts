@@ -4,6 +4,7 @@
  * Unknown fields are ignored, so that a page written for a newer relay still works.
  */
 import { Schema } from "effect"
+import { Budget } from "./Budget.js"
 import {
   AnyObject,
   Count,
@@ -87,6 +88,7 @@ const Fields = Schema.Struct({
   native_session_id: optional(NonEmptyText),
   after_seq: optional(Count),
   linger: optional(Seconds),
+  budget: optional(Budget),
   raw: optional(Flag),
   token: optional(NonEmptyText),
   /** Instead of the token, once: what `POST /ticket` gave. */

@@ -17,6 +17,7 @@ export const ErrorCode = Schema.Literal(
   "bad_command",
   "too_large",
   "overloaded",
+  "budget_exceeded",
   "gap",
   "internal"
 )

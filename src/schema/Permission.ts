@@ -24,7 +24,7 @@ export const PermissionRequest = Schema.Struct({
   tool_use_id: present(Schema.String),
   text: present(Schema.String),
   metadata: Schema.Struct({
-    kind: Schema.Literal("tool", "plan", "question", "other"),
+    kind: Schema.Literal("tool", "plan", "question", "other", "budget"),
     options: present(Schema.Array(PermissionOption)),
     expires_at: present(Schema.Finite)
   }, { key: Schema.String, value: Schema.Unknown }),

@@ -82,6 +82,10 @@ export const make = (parts: Prompts.Parts): Commands => {
       resize: terminal,
       stdin: terminal,
       cancel_queued: cancelQueued,
+      set_budget: ({ budget }) => {
+        const problem = parts.guard.lower(budget)
+        return problem === undefined ? Effect.void : Prompts.refuse(problem)
+      },
       end: () => Effect.asVoid(Deferred.succeed(over, undefined)),
       // Answered by the connection, which is what the client wants to know about.
       ping: () => Effect.void

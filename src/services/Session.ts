@@ -13,7 +13,11 @@ import {
   EventSink,
   PermissionGate
 } from "../adapters/Adapter.js"
-import { type BodyOf, type ClientCommand, RequestId, type SessionId } from "../schema/index.js"
+import { BadHandshake } from "../adapters/AdapterError.js"
+import { type BodyOf, type ClientCommand, RequestId, type SessionId, type Usage } from "../schema/index.js"
+import { AgentHold, SessionHold } from "./budget/AgentHold.js"
+import * as BudgetBook from "./budget/BudgetBook.js"
+import * as BudgetGuard from "./budget/BudgetGuard.js"
 import * as Commands from "./Commands.js"
 import * as EventLog from "./EventLog.js"
 import { makeMemory } from "./EventStore.js"
@@ -66,7 +70,11 @@ const inboxSize = 64
 const lastWordsMs = 1000
 
 /** Settle what the relay before this one left open. */
-const settleOld = (log: Context.Tag.Service<EventLog.EventLog>, before: SessionSummary) =>
+const settleOld = (
+  log: Context.Tag.Service<EventLog.EventLog>,
+  before: SessionSummary,
+  usage: Usage | undefined
+) =>
   log.unsafeBatch(() => {
     const reason = "relay_restart"
     for (const request_id of before.pending) {
@@ -87,7 +95,12 @@ const settleOld = (log: Context.Tag.Service<EventLog.EventLog>, before: SessionS
       text: "The relay was restarted in the middle of this turn. The conversation goes on; ask again.",
       metadata: { reason }
     })
-    log.unsafeAppend({ type: "turn_end", stop_reason: "error", metadata: { reason } })
+    log.unsafeAppend({
+      type: "turn_end",
+      stop_reason: "error",
+      ...(usage !== undefined && { usage }),
+      metadata: { reason }
+    })
   })
 
 export const open = Effect.fn("Session.open")(function*(
@@ -101,7 +114,7 @@ export const open = Effect.fn("Session.open")(function*(
   const { tool } = adapter
   const store = Metrics.countingEvents(tool, opened?.store ?? makeMemory(settings.retain_bytes))
   const log = yield* EventLog.make(id, { ...opened, store })
-  const turns = yield* Turn.make.pipe(
+  const ownTurns = yield* Turn.make.pipe(
     Effect.provideService(EventLog.EventLog, log),
     Effect.zipWith(Effect.clock, (turns, clock) => Metrics.countingTurns(tool, clock, turns))
   )
@@ -111,15 +124,35 @@ export const open = Effect.fn("Session.open")(function*(
   const fork = yield* FiberSet.makeRuntime<never>()
   const over = yield* Deferred.make<void>()
   const agentScope = yield* Scope.make()
+  const hold = new AgentHold()
+  const guard = BudgetGuard.make({
+    book: yield* BudgetBook.current,
+    owner: { session_id: id, tool, folder: spec.folder, model: spec.model },
+    at_cap: settings.budget_at_cap,
+    log,
+    broker,
+    ids,
+    hold,
+    turns: () => turns,
+    fork: (effect) => void fork(effect),
+    over
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(guard.close))
+  const turns = guard.counting(ownTurns)
+  if (spec.budget !== undefined) {
+    const reason = guard.lower(spec.budget)
+    if (reason !== undefined) return yield* new BadHandshake({ reason })
+  }
 
-  const sink = yield* SessionSink.make({ turns, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
+  const sink = yield* SessionSink.make({ turns, guard, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
     Effect.provideService(EventLog.EventLog, log)
   )
   const agent = yield* adapter.open(spec).pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
         Context.add(PermissionGate, Metrics.countingAnswers(tool, broker)),
-        Context.add(Scope.Scope, agentScope)
+        Context.add(Scope.Scope, agentScope),
+        Context.add(SessionHold, hold)
       )
     ),
     Metrics.countingStart(tool),
@@ -130,6 +163,7 @@ export const open = Effect.fn("Session.open")(function*(
     agent,
     broker,
     fork,
+    guard,
     ids,
     log,
     over,
@@ -150,6 +184,7 @@ export const open = Effect.fn("Session.open")(function*(
       const crashed = exit !== undefined && exit.exit_code !== 0 && !agent.started.capabilities.terminal
       const failed = crashed || (exit !== undefined && turns.current() !== undefined)
       Metrics.agentExited(tool, exit === undefined ? "stopped" : exit.exit_code === 0 ? "finished" : "failed")
+      guard.release()
       if (exit === undefined && turns.current() !== undefined) {
         // It may not even read what we write: only so long is it given.
         fork(Effect.ignore(agent.send({ type: "interrupt" })))
@@ -176,6 +211,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...(spec.model !== undefined && { model: spec.model }),
         ...started,
         ...(native !== undefined && { native_session_id: native }),
+        ...guard.describe(),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
         ...metadata
@@ -189,7 +225,7 @@ export const open = Effect.fn("Session.open")(function*(
     Effect.forever,
     Effect.forkScoped
   )
-  if (opened !== undefined) settleOld(log, opened.summary)
+  if (opened !== undefined) settleOld(log, opened.summary, guard.settle())
   sink.start(describe())
 
   const session: Session = {

@@ -2,6 +2,7 @@
 import { Check, CircleSlash, Minus } from "lucide-react"
 import type { Answer, Session } from "../../client/browser.js"
 import type { AskItem } from "../model/View.js"
+import { BudgetAsk } from "./BudgetAsk.js"
 import { PlanAsk } from "./PlanAsk.js"
 import { QuestionForm } from "./QuestionForm.js"
 import { ToolAsk } from "./ToolAsk.js"
@@ -16,11 +17,13 @@ interface Props {
 export const AskCard = ({ item, session }: Props) => {
   if (item.state !== "open") return <Settled item={item} />
   const answer = (answer: Answer) => void session.respond(item.request_id, answer)
-  const Form = item.ask === "question" ? QuestionForm : item.ask === "tool" ? ToolAsk : PlanAsk
+  const Form = forms[item.ask]
   return <Form item={item} onAnswer={answer} />
 }
 
-const titles = { tool: "", plan: "The plan", question: "The question", other: "The request" }
+const forms = { tool: ToolAsk, plan: PlanAsk, question: QuestionForm, budget: BudgetAsk, other: PlanAsk }
+
+const titles = { tool: "", plan: "The plan", question: "The question", budget: "More budget", other: "The request" }
 
 const Settled = ({ item }: { readonly item: AskItem }) => {
   const { args, ask, reason, state, tool } = item
