@@ -105,11 +105,19 @@ const make = Effect.gen(function*() {
 
   const openSession = Effect.fn("SessionRegistry.open")(function*(id: SessionId, handshake: Handshake) {
     const wanted = yield* complete(handshake, yield* journal.find(id))
-    yield* checkHandshake(wanted, settings)
+    // The id of a kept session's conversation is as its agent told it.
+    const { native_session_id: _, ...asked } = wanted
+    yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
     const adapter = yield* adapters.get(wanted.tool)
     const folder = yield* folders.resolve(wanted.folder)
     const opened = yield* journal.open(id, { ...wanted, folder })
-    const spec = { ...wanted, folder, fresh_uuid: yield* ids.uuid }
+    const { permission_modes } = settings
+    const spec = {
+      ...wanted,
+      folder,
+      fresh_uuid: yield* ids.uuid,
+      ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
+    }
     const session = yield* Session.open(id, adapter, spec, opened)
     yield* recorder.record(session.log)
     yield* traces.trace(session.log, session.since)

@@ -8,6 +8,7 @@ import { type Context, Effect } from "effect"
 import type { Encoding, EventSink } from "../adapters/Adapter.js"
 import type { BodyOf, EventBody } from "../schema/index.js"
 import type { BudgetGuard } from "./budget/BudgetGuard.js"
+import { cutSecrets } from "./cutSecrets.js"
 import { EventLog } from "./EventLog.js"
 import type { Turn, Turns } from "./Turn.js"
 
@@ -44,6 +45,10 @@ export const make = ({ guard, turns, onTurn }: Options): Effect.Effect<SessionSi
           return turns.current() === undefined ? onTurn(turns.begin(event, raw)) : unpaired(event, raw)
         case "turn_end":
           return turns.end(event, raw) ? undefined : unpaired(event, raw)
+        case "control_response": {
+          const shown = cutSecrets(event)
+          return log.unsafeAppend(shown, shown === event ? raw : undefined, encoding)
+        }
         case "status":
           native_session_id = nativeId(event.metadata) ?? native_session_id
       }

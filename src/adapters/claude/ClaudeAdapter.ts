@@ -19,8 +19,7 @@ import {
 } from "../Adapter.js"
 import { CommandRefused } from "../AdapterError.js"
 import * as ClaudeControl from "./ClaudeControl.js"
-import { toLaunch } from "./ClaudeLaunch.js"
-import { permissionModes } from "./ClaudeLaunch.js"
+import { modesOf, toLaunch } from "./ClaudeLaunch.js"
 import { CanUseTool, ClaudeMessage, type ControlRequest } from "./ClaudeMessage.js"
 import { makeState } from "./ClaudeState.js"
 import { toAnswer, toPermissionRequest } from "./permission.js"
@@ -47,6 +46,7 @@ const make = Effect.gen(function*() {
     const fork = yield* FiberSet.makeRuntime<never>()
     const state = makeState(sink.inTurn)
     const launch = yield* toLaunch(spec)
+    const modes = modesOf(spec)
 
     /** A line that is none of the messages we know still reaches the client. */
     const tellUnknown = (line: Buffer) =>
@@ -97,8 +97,8 @@ const make = Effect.gen(function*() {
       function*({ request, request_id }: ControlRequest, line: Buffer) {
         const ask = readCanUseTool(request)
         if (Option.isSome(ask)) {
-          const outcome = yield* gate.request(toPermissionRequest(request_id, ask.value), line)
-          const response = toAnswer(ask.value, outcome)
+          const outcome = yield* gate.request(toPermissionRequest(request_id, ask.value, modes), line)
+          const response = toAnswer(ask.value, outcome, modes)
           return response === undefined ? undefined : yield* reply(request_id, response)
         }
         sink.emit({ type: "status", status: "control_request", text: request.subtype }, line)
@@ -166,11 +166,12 @@ const make = Effect.gen(function*() {
           images: true,
           steer: true,
           set_model: true,
-          permission_modes: permissionModes,
+          permission_modes: modes,
           resume: true,
           terminal: false
         }
       },
+      native: ClaudeControl.nativeRules,
       send,
       exit: agent.exit
     }

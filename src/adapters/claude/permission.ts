@@ -7,6 +7,7 @@
 import type { PermissionOption, PermissionRequest } from "../../schema/index.js"
 import { RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
+import { permissionModes } from "./ClaudeLaunch.js"
 import type { CanUseTool } from "./ClaudeMessage.js"
 
 /** What to do with a tool; Claude offers no ids, so these are ours. */
@@ -26,7 +27,16 @@ const planOptions: ReadonlyArray<PermissionOption> = [
 const kindOf = (tool: string) =>
   tool === "AskUserQuestion" ? "question" : tool === "ExitPlanMode" ? "plan" : "tool"
 
-export const toPermissionRequest = (request_id: string, ask: CanUseTool): PermissionRequest => {
+/** Only answers that lead to a mode the operator allows. */
+const planOptionsIn = (modes: ReadonlyArray<string>) =>
+  planOptions.filter(({ option_id }) => option_id !== "acceptEdits" || modes.includes("acceptEdits"))
+
+/** `modes` are the permission modes Claude may be in. */
+export const toPermissionRequest = (
+  request_id: string,
+  ask: CanUseTool,
+  modes: ReadonlyArray<string> = permissionModes
+): PermissionRequest => {
   const kind = kindOf(ask.tool_name)
   const plan = ask.input["plan"]
   const text = kind === "plan" && typeof plan === "string"
@@ -41,7 +51,7 @@ export const toPermissionRequest = (request_id: string, ask: CanUseTool): Permis
     ...(text !== undefined && { text }),
     metadata: {
       kind,
-      ...(kind !== "question" && { options: kind === "plan" ? planOptions : toolOptions }),
+      ...(kind !== "question" && { options: kind === "plan" ? planOptionsIn(modes) : toolOptions }),
       ...(ask.blocked_path !== undefined && { blocked_path: ask.blocked_path }),
       ...(ask.agent_id !== undefined && { agent_id: ask.agent_id })
     }
@@ -70,21 +80,28 @@ const answersByText = ({ answers = {} }: PermissionAllowed, input: Input): Recor
 }
 
 /** Rules that make Claude stop asking, or leave plan mode. */
-const updatesOf = (outcome: PermissionAllowed, ask: CanUseTool): ReadonlyArray<Input> => {
+const updatesOf = (
+  outcome: PermissionAllowed,
+  ask: CanUseTool,
+  modes: ReadonlyArray<string>
+): ReadonlyArray<Input> => {
   if (kindOf(ask.tool_name) === "plan") {
-    const mode = outcome.option_id === "acceptEdits" || outcome.scope === "session"
+    const wanted = outcome.option_id === "acceptEdits" || outcome.scope === "session"
       ? "acceptEdits"
       : "default"
+    const mode = modes.includes(wanted) ? wanted : "default"
     return [{ type: "setMode", mode, destination: "session" }]
   }
   return outcome.scope === "session"
-    ? (ask.permission_suggestions ?? []).map((suggestion) => ({ ...suggestion, destination: "session" }))
+    ? (ask.permission_suggestions ?? [])
+      .filter(({ mode, type }) => type !== "setMode" || modes.includes(String(mode)))
+      .map((suggestion) => ({ ...suggestion, destination: "session" }))
     : []
 }
 
-const allow = (outcome: PermissionAllowed, ask: CanUseTool): Input => {
+const allow = (outcome: PermissionAllowed, ask: CanUseTool, modes: ReadonlyArray<string>): Input => {
   const input = outcome.updatedInput ?? ask.input
-  const updatedPermissions = updatesOf(outcome, ask)
+  const updatedPermissions = updatesOf(outcome, ask, modes)
   return {
     behavior: "allow",
     updatedInput: kindOf(ask.tool_name) === "question" && outcome.answers !== undefined
@@ -97,10 +114,14 @@ const allow = (outcome: PermissionAllowed, ask: CanUseTool): Input => {
 const silence = "Nobody answered the permission request in time, so it was denied."
 
 /** The answer to send, or undefined when Claude has stopped waiting for one. */
-export const toAnswer = (ask: CanUseTool, outcome: PermissionOutcome): Input | undefined => {
+export const toAnswer = (
+  ask: CanUseTool,
+  outcome: PermissionOutcome,
+  modes: ReadonlyArray<string> = permissionModes
+): Input | undefined => {
   switch (outcome.behavior) {
     case "allow":
-      return allow(outcome, ask)
+      return allow(outcome, ask, modes)
     case "deny":
       return {
         behavior: "deny",
