@@ -231,13 +231,28 @@ const common = {
     "Per cent of a budget from which clients are warned",
     standard.budget_warn_pct
   ),
-  budget_time_zone: text("budget_time_zone", "ZONE", "Whose midnight ends a day, such as Europe/Berlin (this machine's)")
-    .pipe(Options.mapEffect((zone) =>
-      isTimeZone(zone)
-        ? Effect.succeed(zone)
-        : Effect.fail(ValidationError.invalidValue(HelpDoc.p(`"${zone}" is no time zone: write one such as Europe/Berlin`)))
-    ), Options.withDefault(undefined)),
-  prices: text("prices", "FILE", "JSON file: what models' tokens cost, where agents do not tell (docs/budgets.md)").pipe(
+  budget_time_zone: text(
+    "budget_time_zone",
+    "ZONE",
+    "Whose midnight ends a day, such as Europe/Berlin (this machine's)"
+  )
+    .pipe(
+      Options.mapEffect((zone) =>
+        isTimeZone(zone)
+          ? Effect.succeed(zone)
+          : Effect.fail(
+            ValidationError.invalidValue(
+              HelpDoc.p(`"${zone}" is no time zone: write one such as Europe/Berlin`)
+            )
+          )
+      ),
+      Options.withDefault(undefined)
+    ),
+  prices: text(
+    "prices",
+    "FILE",
+    "JSON file: what models' tokens cost, where agents do not tell (docs/budgets.md)"
+  ).pipe(
     Options.mapEffect((file) =>
       Effect.mapError(readPrices(file), (problem) => ValidationError.invalidValue(HelpDoc.p(problem)))
     ),

@@ -19,7 +19,9 @@ export const usageAnswer = (query: URLSearchParams): Effect.Effect<Answer> =>
       return {
         status: 400,
         body: {
-          text: `use GET /usage?by=${dimensions.join("|")}, and days such as 2026-11-28 for \`since\` and \`until\``
+          text: `use GET /usage?by=${
+            dimensions.join("|")
+          }, and days such as 2026-11-28 for \`since\` and \`until\``
         }
       }
     }

@@ -66,7 +66,7 @@ const quiet: EventSink["Type"] = {
     return true
   },
   onceDrained: (resume) => resume(),
-      inTurn: () => false
+  inTurn: () => false
 }
 
 const versionIn = ({ text }: Answer): string | undefined => /\d+\.\d+\.\d+[\w.+-]*/.exec(text)?.[0]

@@ -48,7 +48,12 @@ export type System = typeof System.Type
 
 export const Assistant = Schema.Struct({
   type: Schema.Literal("assistant"),
-  message: Schema.Struct({ id: text, model: text, content: Schema.Array(NativeBlock), usage: optional(CallUsage) }),
+  message: Schema.Struct({
+    id: text,
+    model: text,
+    content: Schema.Array(NativeBlock),
+    usage: optional(CallUsage)
+  }),
   parent_tool_use_id: text,
   error: text,
   supersedes: optional(Schema.Array(Schema.String))

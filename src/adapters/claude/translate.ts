@@ -7,7 +7,13 @@ import type { NativeBlock } from "../../schema/ContentBlock.js"
 import { type BodyOf, type EventBody, textOf } from "../../schema/index.js"
 import { status } from "../wire/statusEvent.js"
 import { createdDiff, editedDiff } from "../wire/unifiedDiff.js"
-import { type Assistant, type ClaudeMessage, FileChange, type StreamEvent, type User } from "./ClaudeMessage.js"
+import {
+  type Assistant,
+  type ClaudeMessage,
+  FileChange,
+  type StreamEvent,
+  type User
+} from "./ClaudeMessage.js"
 import type { ClaudeState } from "./ClaudeState.js"
 import { translateResult } from "./result.js"
 import { inputTokensOf, translateStreamEvent } from "./streamEvent.js"
@@ -120,7 +126,9 @@ const withUsage = (
   { calls }: ClaudeState
 ): BodyOf<"stream_event"> => {
   const { message, type, usage } = event
-  if (type === "message_start" && message?.id !== undefined) calls.begin(thread, message.id, message.usage ?? {})
+  if (type === "message_start" && message?.id !== undefined) {
+    calls.begin(thread, message.id, message.usage ?? {})
+  }
   const used = type === "message_delta" && usage !== undefined ? calls.update(thread, usage) : undefined
   return used === undefined ? told : { ...told, metadata: { ...told.metadata, usage: used } }
 }

@@ -23,7 +23,13 @@ export const AskCard = ({ item, session }: Props) => {
 
 const forms = { tool: ToolAsk, plan: PlanAsk, question: QuestionForm, budget: BudgetAsk, other: PlanAsk }
 
-const titles = { tool: "", plan: "The plan", question: "The question", budget: "More budget", other: "The request" }
+const titles = {
+  tool: "",
+  plan: "The plan",
+  question: "The question",
+  budget: "More budget",
+  other: "The request"
+}
 
 const Settled = ({ item }: { readonly item: AskItem }) => {
   const { args, ask, reason, state, tool } = item

@@ -36,13 +36,15 @@ export const BudgetAsk = ({ item: { args, text }, onAnswer }: Props) => {
       </h2>
       <p className="ask-text">{text}</p>
       <label className="ask-amount">
-        Allow <input
+        Allow{" "}
+        <input
           value={amount}
           onChange={({ target }) => setAmount(target.value)}
           inputMode="decimal"
           aria-label={`How many more ${unit}`}
           aria-invalid={!isAmount}
-        /> more {unit}
+        />{" "}
+        more {unit}
       </label>
       <div className="ask-buttons">
         <button

@@ -17,7 +17,10 @@ export class BudgetBook extends Context.Tag("ai-relay/services/BudgetBook")<Budg
           onDisk({ folder: join(state_dir, "usage"), relay: Kept.relayName(), isAlive: Kept.isRelayAlive })
         ).pipe(Effect.catchAll((cause) =>
           Effect.as(
-            Effect.logError("What sessions use is not written to disk: make room in the state folder or fix its permissions.", cause),
+            Effect.logError(
+              "What sessions use is not written to disk: make room in the state folder or fix its permissions.",
+              cause
+            ),
             inMemory()
           )
         ))

@@ -81,7 +81,9 @@ export const make = (parts: Parts): BudgetGuard => {
     const standing = account.reached()
     // Somebody else has raised the cap that is asked about.
     if (state !== "idle" && standing === undefined && asked !== undefined) broker.withdraw(asked)
-    else if (state === "idle" && !isEnding && standing !== undefined && parts.turns().current() !== undefined) {
+    else if (
+      state === "idle" && !isEnding && standing !== undefined && parts.turns().current() !== undefined
+    ) {
       state = "holding"
       hold.stop()
       fork(holdTurn)
@@ -143,7 +145,11 @@ export const make = (parts: Parts): BudgetGuard => {
     Effect.suspend(() => {
       if (at_cap === "ask") {
         return Effect.tap(ask(standing), (mayGoOn) => {
-          if (!mayGoOn) log.unsafeAppend(exceeded(standing, "The turn was stopped; send the prompt again to be asked again."))
+          if (!mayGoOn) {
+            log.unsafeAppend(
+              exceeded(standing, "The turn was stopped; send the prompt again to be asked again.")
+            )
+          }
           return Effect.void
         })
       }

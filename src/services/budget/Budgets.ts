@@ -200,16 +200,18 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
     })
 
     const rules = () => [...settings.rules, ...rulesOf(ledger.lowered(session_id))]
-    const standings = () =>
-      rules().filter(({ scope }) => nameOf(scope) !== undefined).map(standingOf)
+    const standings = () => rules().filter(({ scope }) => nameOf(scope) !== undefined).map(standingOf)
 
     /** A cap of whole turns lets the running one end; all others stop where they are reached. */
     const isReached = ({ cap, scope, spent, unit }: Standing) =>
-      unit === "turns" && turn !== undefined ? spent > cap : spent >= cap && !(scope === "turn" && turn === undefined)
+      unit === "turns" && turn !== undefined
+        ? spent > cap
+        : spent >= cap && !(scope === "turn" && turn === undefined)
 
-    const reached = () => settings.rules.length === 0 && ledger.lowered(session_id) === undefined
-      ? undefined
-      : standings().find(isReached)
+    const reached = () =>
+      settings.rules.length === 0 && ledger.lowered(session_id) === undefined
+        ? undefined
+        : standings().find(isReached)
 
     const self = {}
     accounts.set(self, onChange)
@@ -276,10 +278,14 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
           { turn: capsIn(settings.rules, "turn"), session: capsIn(settings.rules, "session") },
           ledger.lowered(session_id)
         )
-        const raising = rulesOf(budget).find(({ cap, scope, unit }) => cap > (known[scope as "turn"]?.[unit] ?? Infinity))
+        const raising = rulesOf(budget).find(({ cap, scope, unit }) =>
+          cap > (known[scope as "turn"]?.[unit] ?? Infinity)
+        )
         if (raising !== undefined) {
           const { scope, unit } = raising
-          return `\`budget.${scope}.${unit}\` may be ${known[scope as "turn"]?.[unit]} at most: a client can lower a budget, `
+          return `\`budget.${scope}.${unit}\` may be ${
+            known[scope as "turn"]?.[unit]
+          } at most: a client can lower a budget, `
             + "not raise it. Ask the operator, or wait for the question that comes when it is used up."
         }
         ledger.lower(session_id, lower(ledger.lowered(session_id), budget))

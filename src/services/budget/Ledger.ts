@@ -6,7 +6,15 @@
  * turn whose end was lost with the relay is still in here, and its session takes the amount from here when it is opened
  * again, so that the sums stay equal.
  */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import type { Budget } from "../../schema/Budget.js"
 import type { Usage } from "../../schema/index.js"
@@ -173,7 +181,11 @@ const usageOf = (
   )
 }
 
-const over = (book: ReturnType<typeof makeBook>, write: (line: Line) => void, trouble: Ledger["trouble"]): Ledger => {
+const over = (
+  book: ReturnType<typeof makeBook>,
+  write: (line: Line) => void,
+  trouble: Ledger["trouble"]
+): Ledger => {
   const note = (line: Line) => {
     book.fold(line)
     write(line)
@@ -229,9 +241,9 @@ export const onDisk = ({ folder, isAlive, relay }: DiskOptions): Ledger => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const names = readdirSync(folder).filter((name) => name.endsWith(suffix))
   const files = new Map(names.map((name) => [name, read(join(folder, name))]))
-  const merged = new Set([...files.values()].flatMap(([first]) =>
-    first !== undefined && "merged" in first ? first.merged : []
-  ))
+  const merged = new Set(
+    [...files.values()].flatMap(([first]) => first !== undefined && "merged" in first ? first.merged : [])
+  )
   const book = makeBook()
   const current = [...files].filter(([name]) => !merged.has(name))
   // By time, so that a turn's last word stands, whichever relay wrote it.

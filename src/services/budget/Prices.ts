@@ -18,7 +18,10 @@ export interface Price {
 export type Prices = Readonly<Record<string, Price>>
 
 const toPattern = (name: string) =>
-  new RegExp(`^${name.split("*").map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/gu, "\\$&")).join(".*")}$`, "u")
+  new RegExp(
+    `^${name.split("*").map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/gu, "\\$&")).join(".*")}$`,
+    "u"
+  )
 
 /** Gives the price of a model, or undefined if the table does not name it. */
 export const lookup = (prices: Prices): (model: string | undefined) => Price | undefined => {

@@ -1,8 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Effect, Layer, Stream, TestClock } from "effect"
-import { type BodyOf, type EventType, type RelayEvent, RequestId, SessionId } from "../../../src/schema/index.js"
-import { type Rule } from "../../../src/services/budget/Budgets.js"
+import {
+  type BodyOf,
+  type EventType,
+  type RelayEvent,
+  RequestId,
+  SessionId
+} from "../../../src/schema/index.js"
 import { BudgetBook } from "../../../src/services/budget/BudgetBook.js"
+import { type Rule } from "../../../src/services/budget/Budgets.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
 import * as Session from "../../../src/services/Session.js"
@@ -35,12 +41,20 @@ const open = Effect.fnUntraced(function*(name = "s", handshake: object = {}) {
     Chunk.toArray
   )
   const prompt = (text: string, message_id = text) =>
-    session.submit({ type: "user_message", content: [{ type: "text", text }], message_id: message_id as never })
+    session.submit({
+      type: "user_message",
+      content: [{ type: "text", text }],
+      message_id: message_id as never
+    })
   const uses = (cost_usd: number) =>
     fake.agent().say({ type: "status", status: "usage", metadata: { usage: { cost_usd } } })
   const ends = (cost_usd: number) =>
     fake.agent().say({ type: "turn_end", stop_reason: "end_turn", usage: { cost_usd } })
-  const answer = (request_id: RequestId, behavior: "allow" | "deny", updatedInput?: Record<string, unknown>) =>
+  const answer = (
+    request_id: RequestId,
+    behavior: "allow" | "deny",
+    updatedInput?: Record<string, unknown>
+  ) =>
     session.submit({
       type: "permission_response",
       request_id,

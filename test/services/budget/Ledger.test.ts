@@ -1,7 +1,7 @@
-import { assert, describe, it } from "vitest"
 import { mkdtempSync, readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { assert, describe, it } from "vitest"
 import { type Entry, inMemory, onDisk } from "../../../src/services/budget/Ledger.js"
 import { nothing } from "../../../src/services/budget/Spend.js"
 
@@ -64,7 +64,10 @@ describe("Ledger", () => {
     const ledger = onDisk({ folder: place, relay: "5-e", isAlive: nobody })
     assert.strictEqual(ledger.total("day:2026-11-28").cost_usd, 4)
     assert.isAtMost(readdirSync(place).length, 2)
-    assert.strictEqual(onDisk({ folder: place, relay: "6-f", isAlive: nobody }).total("day:2026-11-28").turns, 4)
+    assert.strictEqual(
+      onDisk({ folder: place, relay: "6-f", isAlive: nobody }).total("day:2026-11-28").turns,
+      4
+    )
   })
 
   it("leaves the files of relays that run alone", () => {
@@ -74,6 +77,9 @@ describe("Ledger", () => {
     onDisk({ folder: place, relay: "2-b", isAlive: nobody }).record(entry({ session_id: "t" }))
     onDisk({ folder: place, relay: "3-c", isAlive: (relay) => relay === "1-a" })
     other.record(entry({ turn: 2 }))
-    assert.strictEqual(onDisk({ folder: place, relay: "4-d", isAlive: nobody }).total("day:2026-11-28").turns, 3)
+    assert.strictEqual(
+      onDisk({ folder: place, relay: "4-d", isAlive: nobody }).total("day:2026-11-28").turns,
+      3
+    )
   })
 })
