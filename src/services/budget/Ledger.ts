@@ -176,7 +176,7 @@ const usageOf = (
       unpriced_turns: before.unpriced_turns + (entry.priced === "none" ? entry.spend.turns : 0)
     })
   }
-  return [...rows.values()].sort((left, right) =>
+  return [...rows.values()].toSorted((left, right) =>
     right.cost_usd - left.cost_usd || right.output_tokens - left.output_tokens
   )
 }

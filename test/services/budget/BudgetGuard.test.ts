@@ -4,11 +4,11 @@ import {
   type BodyOf,
   type EventType,
   type RelayEvent,
-  RequestId,
+  type RequestId,
   SessionId
 } from "../../../src/schema/index.js"
 import { BudgetBook } from "../../../src/services/budget/BudgetBook.js"
-import { type Rule } from "../../../src/services/budget/Budgets.js"
+import type { Rule } from "../../../src/services/budget/Budgets.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
 import * as Session from "../../../src/services/Session.js"
@@ -96,8 +96,8 @@ describe("a budget", () => {
       yield* answer(request_id, "allow", { raise_by: 0.5 })
       yield* until("input_ack", 2)
       assert.lengthOf(fake.agent().sent, 2)
-      const [budget] = session.describe().metadata?.["budget"] as ReadonlyArray<{ cap: number }>
-      assert.strictEqual(budget?.cap, 1.75)
+      const budgets = session.describe().metadata?.["budget"] as ReadonlyArray<{ cap: number }> | undefined
+      assert.strictEqual(budgets?.[0]?.cap, 1.75)
     }).pipe(Effect.provide(layerOf(rules(dollar)))))
 
   it.scoped("that is not raised keeps the prompt and those behind it from the agent", () =>
