@@ -3,17 +3,17 @@ import { Effect, Schema } from "effect"
 import { readFile } from "node:fs/promises"
 import type { Prices } from "../services/budget/Prices.js"
 
-const Amount = Schema.Finite.pipe(Schema.greaterThanOrEqualTo(0))
-const Table = Schema.Record({
-  key: Schema.String,
-  value: Schema.Struct({
+const Amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+const Table = Schema.Record(
+  Schema.String,
+  Schema.Struct({
     input: Amount,
     output: Amount,
-    cached_input: Schema.optionalWith(Amount, { exact: true }),
-    cache_write: Schema.optionalWith(Amount, { exact: true })
+    cached_input: Schema.optionalKey(Amount),
+    cache_write: Schema.optionalKey(Amount)
   })
-})
-const decode = Schema.decodeUnknown(Schema.parseJson(Table), { onExcessProperty: "error" })
+)
+const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Table), { onExcessProperty: "error" })
 
 /** Fails with a sentence that says what is wrong with the file. */
 export const readPrices = (file: string): Effect.Effect<Prices, string> =>

@@ -2,9 +2,9 @@
  * Budget: how much a session, or one of its turns, may use. A client can lower what the operator allows, never raise it.
  */
 import { Schema } from "effect"
-import { group, oneOf, optional, says } from "./fields.js"
+import { group, optional, says } from "./fields.js"
 
-const Amount = Schema.Finite.pipe(Schema.greaterThanOrEqualTo(0)).annotations(
+const Amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).annotate(
   says("must be a number, 0 or more")
 )
 
@@ -30,7 +30,3 @@ export const Budget = group({
   session: optional(Caps)
 })
 export type Budget = typeof Budget.Type
-
-/** What to do with a prompt that failed because the vendor's limit was reached. */
-export const OnLimit = oneOf("resume", "stop")
-export type OnLimit = typeof OnLimit.Type

@@ -4,7 +4,7 @@ import { event } from "./event.js"
 import { present } from "./fields.js"
 
 /** What a program can decide by. The text is for people and says what to do next. */
-export const ErrorCode = Schema.Literal(
+export const ErrorCode = Schema.Literals([
   "bad_handshake",
   "unauthorized",
   "forbidden_folder",
@@ -20,7 +20,7 @@ export const ErrorCode = Schema.Literal(
   "budget_exceeded",
   "gap",
   "internal"
-)
+])
 export type ErrorCode = typeof ErrorCode.Type
 
 /** `metadata.fatal` is true when the session is over. */

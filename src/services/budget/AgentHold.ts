@@ -38,4 +38,4 @@ export class AgentHold {
 }
 
 /** The hold of the session a program is started for, if somebody may want to hold it. */
-export class SessionHold extends Context.Tag("ai-relay/services/SessionHold")<SessionHold, AgentHold>() {}
+export class SessionHold extends Context.Service<SessionHold, AgentHold>()("ai-relay/services/SessionHold") {}

@@ -1,12 +1,12 @@
 /** BudgetBook: the relay's budgets and its ledger as a service: on disk beside the sessions, or forgotten with the relay. */
-import { Context, Effect, Layer, Option } from "effect"
+import { Clock, Context, Effect, Layer, Option } from "effect"
 import { join } from "node:path"
 import * as Kept from "../Kept.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { type Book, make } from "./Budgets.js"
 import { inMemory, type Ledger, onDisk } from "./Ledger.js"
 
-export class BudgetBook extends Context.Tag("ai-relay/services/BudgetBook")<BudgetBook, Book>() {
+export class BudgetBook extends Context.Service<BudgetBook, Book>()("ai-relay/services/BudgetBook") {
   static readonly layer = Layer.effect(
     this,
     Effect.gen(function*() {
@@ -15,7 +15,7 @@ export class BudgetBook extends Context.Tag("ai-relay/services/BudgetBook")<Budg
         ? inMemory()
         : yield* Effect.try(() =>
           onDisk({ folder: join(state_dir, "usage"), relay: Kept.relayName(), isAlive: Kept.isRelayAlive })
-        ).pipe(Effect.catchAll((cause) =>
+        ).pipe(Effect.catch((cause) =>
           Effect.as(
             Effect.logError(
               "What sessions use is not written to disk: make room in the state folder or fix its permissions.",
@@ -32,11 +32,11 @@ export class BudgetBook extends Context.Tag("ai-relay/services/BudgetBook")<Budg
 const over = (ledger: Ledger) =>
   Effect.gen(function*() {
     const { budget_time_zone, budget_warn_pct, budgets, prices } = yield* RelayConfig
-    const clock = yield* Effect.clock
+    const clock = yield* Clock.Clock
     return make(
       { rules: budgets, prices, warn_pct: budget_warn_pct, time_zone: budget_time_zone },
       ledger,
-      () => clock.unsafeCurrentTimeMillis()
+      () => clock.currentTimeMillisUnsafe()
     )
   })
 

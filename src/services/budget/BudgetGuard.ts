@@ -5,7 +5,7 @@
  * is reached it holds the agent still (its processes are stopped, so that no further model call begins) and asks whether to
  * go on and by how much; or, as the operator chose, stops the turn or ends the session.
  */
-import { type Context, Deferred, Effect, Schema } from "effect"
+import { Deferred, Effect, Schema } from "effect"
 import { type BodyOf, RequestId, Usage } from "../../schema/index.js"
 import type { EventLog } from "../EventLog.js"
 import type { IdGenerator } from "../IdGenerator.js"
@@ -44,9 +44,9 @@ export interface Parts {
   readonly book: Book
   readonly owner: Owner
   readonly at_cap: AtCap
-  readonly log: Context.Tag.Service<EventLog>
-  readonly broker: Context.Tag.Service<PermissionBroker>
-  readonly ids: Context.Tag.Service<IdGenerator>
+  readonly log: EventLog["Service"]
+  readonly broker: PermissionBroker["Service"]
+  readonly ids: IdGenerator["Service"]
   readonly hold: AgentHold.AgentHold
   readonly turns: () => Turns
   readonly fork: (effect: Effect.Effect<void>) => void
@@ -195,7 +195,7 @@ export const make = (parts: Parts): BudgetGuard => {
     if (left === Infinity) return
     fork(
       Effect.sleep(Math.max(0, left * 60_000) + 1).pipe(
-        Effect.zipRight(Effect.sync(onChange)),
+        Effect.andThen(Effect.sync(onChange)),
         Effect.raceFirst(Deferred.await(ended))
       )
     )

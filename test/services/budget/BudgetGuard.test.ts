@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Layer, Stream, TestClock } from "effect"
+import { Effect, Layer, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import {
   type BodyOf,
   type EventType,
@@ -34,11 +35,10 @@ const open = Effect.fnUntraced(function*(name = "s", handshake: object = {}) {
       Stream.filter((event): event is RelayEvent & BodyOf<Type> => event.type === type),
       Stream.drop(nth - 1),
       Stream.runHead,
-      Effect.flatten
+      Effect.flatMap(Effect.fromOption)
     )
-  const all = Effect.map(
-    Stream.runCollect(Stream.takeUntil(session.log.tail(0), ({ seq }) => seq === session.log.lastSeq())),
-    Chunk.toArray
+  const all = Stream.runCollect(
+    Stream.takeUntil(session.log.tail(0), ({ seq }) => seq === session.log.lastSeq())
   )
   const prompt = (text: string, message_id = text) =>
     session.submit({
@@ -67,7 +67,7 @@ const open = Effect.fnUntraced(function*(name = "s", handshake: object = {}) {
 const dollar: Rule = { scope: "session", unit: "cost_usd", cap: 1 }
 
 describe("a budget", () => {
-  it.scoped("warns when it is nearly used up, once", () =>
+  it.effect("warns when it is nearly used up, once", () =>
     Effect.gen(function*() {
       const { all, ends, prompt, until } = yield* open()
       yield* prompt("one")
@@ -82,7 +82,7 @@ describe("a budget", () => {
       assert.lengthOf((yield* all).filter(({ type }) => type === "quota_warning"), 1)
     }).pipe(Effect.provide(layerOf(rules(dollar)))))
 
-  it.scoped("holds the next turn and asks; it goes on by as much as a person says", () =>
+  it.effect("holds the next turn and asks; it goes on by as much as a person says", () =>
     Effect.gen(function*() {
       const { answer, ends, fake, prompt, session, until } = yield* open()
       yield* prompt("one")
@@ -100,7 +100,7 @@ describe("a budget", () => {
       assert.strictEqual(budgets?.[0]?.cap, 1.75)
     }).pipe(Effect.provide(layerOf(rules(dollar)))))
 
-  it.scoped("that is not raised keeps the prompt and those behind it from the agent", () =>
+  it.effect("that is not raised keeps the prompt and those behind it from the agent", () =>
     Effect.gen(function*() {
       const { all, answer, ends, fake, prompt, until } = yield* open()
       yield* prompt("one")
@@ -122,7 +122,7 @@ describe("a budget", () => {
       assert.isTrue((yield* all).some((event) => event.type === "error" && event.code === "budget_exceeded"))
     }).pipe(Effect.provide(layerOf(rules(dollar)))))
 
-  it.scoped("acts in the middle of a turn", () =>
+  it.effect("acts in the middle of a turn", () =>
     Effect.gen(function*() {
       const { answer, fake, prompt, until, uses } = yield* open()
       yield* prompt("one")
@@ -138,7 +138,7 @@ describe("a budget", () => {
       assert.deepStrictEqual(fake.agent().sent.map(({ type }) => type), ["user_message", "interrupt"])
     }).pipe(Effect.provide(layerOf(rules(dollar)))))
 
-  it.scoped("stops without a question where the operator says so", () =>
+  it.effect("stops without a question where the operator says so", () =>
     Effect.gen(function*() {
       const { prompt, until, uses } = yield* open()
       yield* prompt("one")
@@ -149,7 +149,7 @@ describe("a budget", () => {
       assert.strictEqual((yield* until("turn_end")).stop_reason, "cancelled")
     }).pipe(Effect.provide(layerOf({ ...rules(dollar), budget_at_cap: "stop" }))))
 
-  it.scoped("ends the session where the operator says so", () =>
+  it.effect("ends the session where the operator says so", () =>
     Effect.gen(function*() {
       const { prompt, session, until, uses } = yield* open()
       yield* prompt("one")
@@ -158,7 +158,7 @@ describe("a budget", () => {
       yield* session.over
     }).pipe(Effect.provide(layerOf({ ...rules(dollar), budget_at_cap: "end" }))))
 
-  it.scoped("that sessions share stops all of them, and one answer lets all go on", () =>
+  it.effect("that sessions share stops all of them, and one answer lets all go on", () =>
     Effect.gen(function*() {
       const first = yield* open("a")
       const second = yield* open("b")
@@ -177,7 +177,7 @@ describe("a budget", () => {
       assert.strictEqual((yield* second.until("turn_end")).stop_reason, "end_turn")
     }).pipe(Effect.provide(layerOf(rules({ scope: "day", unit: "cost_usd", cap: 1 })))))
 
-  it.scoped("of minutes is reached while nothing is said", () =>
+  it.effect("of minutes is reached while nothing is said", () =>
     Effect.gen(function*() {
       const { prompt, until } = yield* open()
       yield* prompt("one")
@@ -186,7 +186,7 @@ describe("a budget", () => {
       assert.strictEqual((yield* until("permission_request")).metadata.kind, "budget")
     }).pipe(Effect.provide(layerOf(rules({ scope: "turn", unit: "minutes", cap: 5 })))))
 
-  it.scoped("of turns lets the last one end", () =>
+  it.effect("of turns lets the last one end", () =>
     Effect.gen(function*() {
       const { ends, prompt, until } = yield* open()
       yield* prompt("one")
@@ -197,7 +197,7 @@ describe("a budget", () => {
       assert.include((yield* until("permission_request")).text, "1 turns")
     }).pipe(Effect.provide(layerOf(rules({ scope: "session", unit: "turns", cap: 1 })))))
 
-  it.scoped("can be lowered by a client, and not raised", () =>
+  it.effect("can be lowered by a client, and not raised", () =>
     Effect.gen(function*() {
       const { session, until } = yield* open("s", { budget: { session: { cost_usd: 0.5 } } })
       yield* session.submit({ type: "set_budget", budget: { session: { cost_usd: 0.8 } } })
@@ -207,13 +207,13 @@ describe("a budget", () => {
       assert.lengthOf(session.describe().metadata?.["budget"] as ReadonlyArray<unknown>, 3)
     }).pipe(Effect.provide(layerOf(rules(dollar)))))
 
-  it.scoped("that asks for more than the operator allows refuses the handshake", () =>
+  it.effect("that asks for more than the operator allows refuses the handshake", () =>
     Effect.gen(function*() {
       const refused = yield* Effect.flip(open("s", { budget: { session: { cost_usd: 2 } } }))
       assert.include(String(refused), "may be 1 at most")
     }).pipe(Effect.provide(layerOf(rules(dollar)))))
 
-  it.scoped("prices what agents only count, from the operator's table", () =>
+  it.effect("prices what agents only count, from the operator's table", () =>
     Effect.gen(function*() {
       const { fake, prompt, until } = yield* open("s", { model: "gpt-9" })
       yield* prompt("one")
@@ -228,7 +228,7 @@ describe("a budget", () => {
       assert.strictEqual(metadata?.["priced"], "table")
     }).pipe(Effect.provide(layerOf({ prices: { "gpt-*": { input: 2, output: 10, cached_input: 0.2 } } }))))
 
-  it.scoped("lets an interrupt through while it asks", () =>
+  it.effect("lets an interrupt through while it asks", () =>
     Effect.gen(function*() {
       const { prompt, session, until, uses } = yield* open()
       yield* prompt("one")
