@@ -6,7 +6,7 @@
 import { Schema } from "effect"
 import { Budget } from "./Budget.js"
 import { ContentBlock, ImageBlock } from "./ContentBlock.js"
-import { AnyObject, NonEmptyText, oneOf, optional, says, Text } from "./fields.js"
+import { AnyObject, Flag, NonEmptyText, oneOf, optional, says, Text } from "./fields.js"
 import { MessageId, RequestId } from "./Ids.js"
 import { PermissionResponse } from "./Permission.js"
 
@@ -89,7 +89,8 @@ export const Stdin = command("stdin", { data: Text })
 export const CancelQueued = Schema.Struct({ type: Schema.Literal("cancel_queued"), message_id: MessageId })
 /** Lower what the session, or each of its turns, may use. */
 export const SetBudget = command("set_budget", { budget: Budget })
-export const End = command("end", {})
+/** `if_alone`: not while other clients are connected. */
+export const End = command("end", { if_alone: optional(Flag) })
 export const Ping = command("ping", {})
 
 export const ClientCommand = Schema.Union([

@@ -30,6 +30,8 @@ export interface Parts {
   readonly agent: AgentSession
   readonly broker: PermissionBroker["Service"]
   readonly guard: BudgetGuard
+  /** How many follow the session. */
+  readonly clients: () => number
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   readonly ids: IdGenerator["Service"]
   readonly log: EventLog["Service"]

@@ -18,6 +18,8 @@ export declare namespace Sender {
     readonly connection?: number
     /** The name of its access token. */
     readonly token?: string | undefined
+    /** What the person uses, as its handshake names it. */
+    readonly front?: string
     /** Whatever the embedding app calls its users. */
     readonly user?: string
   }

@@ -51,6 +51,12 @@ const full = {
   after_seq: 0,
   budget: { turn: { tokens: 1000 }, session: { cost_usd: 2.5 } },
   linger: 0.5,
+  must_exist: true,
+  mcp_servers: [
+    { name: "db", command: "db-mcp", args: ["--read-only"], env: { KEY: "x" } },
+    { name: "docs", type: "http", url: "https://mcp.example.com", headers: { Authorization: "Bearer x" } }
+  ],
+  front: "my-app",
   raw: false,
   token: "secret",
   ticket: "once"

@@ -3,21 +3,11 @@ import { Wallet } from "lucide-react"
 import { useState } from "react"
 import type { Answer } from "../../client/browser.js"
 import type { AskItem } from "../model/View.js"
+import { w } from "../words/words.js"
 
 interface Props {
   readonly item: AskItem
   readonly onAnswer: (answer: Answer) => void
-}
-
-const units: Readonly<Record<string, string>> = {
-  cost_usd: "US dollars",
-  tokens: "tokens",
-  input_tokens: "input tokens",
-  output_tokens: "output tokens",
-  cached_input_tokens: "cached tokens",
-  turns: "turns",
-  minutes: "minutes",
-  context_pct: "% of the context"
 }
 
 const fieldOf = (args: unknown, name: string): unknown =>
@@ -28,11 +18,12 @@ export const BudgetAsk = ({ item: { args, text }, onAnswer }: Props) => {
   const [amount, setAmount] = useState(typeof suggested === "number" ? String(suggested) : "1")
   const raise_by = Number(amount)
   const isAmount = amount.trim() !== "" && Number.isFinite(raise_by) && raise_by > 0
+  const units: Readonly<Record<string, string>> = w.budget.units
   const unit = units[String(fieldOf(args, "unit"))] ?? ""
   return (
-    <section className="ask" aria-label="Budget">
+    <section className="ask" aria-label={w.budget.usedUp}>
       <h2>
-        <Wallet size={17} aria-hidden /> Budget used up
+        <Wallet size={17} aria-hidden /> {w.budget.usedUp}
       </h2>
       <p className="ask-text">{text}</p>
       <label className="ask-amount">
@@ -41,7 +32,7 @@ export const BudgetAsk = ({ item: { args, text }, onAnswer }: Props) => {
           value={amount}
           onChange={({ target }) => setAmount(target.value)}
           inputMode="decimal"
-          aria-label={`How many more ${unit}`}
+          aria-label={`${w.budget.howMuch} (${unit})`}
           aria-invalid={!isAmount}
         />{" "}
         more {unit}
@@ -53,14 +44,14 @@ export const BudgetAsk = ({ item: { args, text }, onAnswer }: Props) => {
           disabled={!isAmount}
           onClick={() => onAnswer({ behavior: "allow", option_id: "raise", updatedInput: { raise_by } })}
         >
-          Continue
+          {w.budget.goOn}
         </button>
         <button
           type="button"
           className="button danger"
           onClick={() => onAnswer({ behavior: "deny", option_id: "stop" })}
         >
-          Stop here
+          {w.budget.stop}
         </button>
       </div>
     </section>
