@@ -2,7 +2,7 @@
  * RelayConfig: every setting of the relay, with its default. The CLI fills it from flags, `AI_RELAY_*` variables and a
  * file; embedders give an object. Durations are seconds, sizes are bytes.
  */
-import { Context, Layer } from "effect"
+import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
 import { parse } from "node:path"
 import type { AtCap } from "./budget/BudgetGuard.js"
@@ -74,6 +74,8 @@ export interface Settings {
   readonly budget_time_zone?: string | undefined
   /** What tokens cost, for agents that do not tell. */
   readonly prices: Prices
+  /** Values that are kept out of transcripts, such as the relay's own token. */
+  readonly secrets?: ReadonlyArray<Redacted.Redacted>
   /** Make spans of every session, with the Effect tracer that is there. */
   readonly trace: boolean
 }
