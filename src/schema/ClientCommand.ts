@@ -4,6 +4,7 @@
  * `decodeFrame.ts` turns a text frame, in any of the accepted spellings, into one of these.
  */
 import { Schema } from "effect"
+import { Budget } from "./Budget.js"
 import { ContentBlock, ImageBlock } from "./ContentBlock.js"
 import { AnyObject, Flag, NonEmptyText, oneOf, optional, says, Text } from "./fields.js"
 import { MessageId, RequestId } from "./Ids.js"
@@ -90,6 +91,8 @@ export const CancelQueued = Schema.Struct({ type: Schema.Literal("cancel_queued"
 export const HandOver = command("hand_over", {})
 /** Start the agent again, when nobody else has the conversation open. */
 export const TakeOver = command("take_over", {})
+/** Lower what the session, or each of its turns, may use. */
+export const SetBudget = command("set_budget", { budget: Budget })
 /** `if_alone`: not while other clients are connected. */
 export const End = command("end", { if_alone: optional(Flag) })
 export const Ping = command("ping", {})
@@ -108,6 +111,7 @@ export const ClientCommand = Schema.Union([
   CancelQueued,
   HandOver,
   TakeOver,
+  SetBudget,
   End,
   Ping
 ])

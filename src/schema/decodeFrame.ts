@@ -131,6 +131,7 @@ const readers: Record<string, (fields: Fields) => Result.Result<ClientCommand, s
   cancel_queued: decodeWith(Command.CancelQueued),
   hand_over: decodeWith(Command.HandOver),
   take_over: decodeWith(Command.TakeOver),
+  set_budget: decodeWith(Command.SetBudget),
   end: decodeWith(Command.End),
   ping: decodeWith(Command.Ping)
 }
