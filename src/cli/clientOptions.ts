@@ -1,7 +1,10 @@
 /** clientOptions: how `attach` and `run` find a relay. */
 import { Options } from "@effect/cli"
 import { Config, Effect, Option, Redacted, Schema } from "effect"
-import { orUndefined } from "./options.js"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { isLoopbackHost } from "../services/peers.js"
+import { orUndefined, standardStateDir } from "./options.js"
 
 export const localRelay = "ws://127.0.0.1:8765"
 
@@ -34,16 +37,27 @@ export const loadConversation = Effect.all({
   Keyboard: Effect.promise(() => import("./Keyboard.js"))
 })
 
+const isOfThisMachine = (url: string) => isLoopbackHost(URL.parse(url)?.host)
+
+/** The token that the relay of this machine made for itself, where this user may read it. */
+const keptToken = (url: string): string | undefined => {
+  if (!isOfThisMachine(url)) return undefined
+  try {
+    return readFileSync(join(process.env["AI_RELAY_STATE_DIR"] ?? standardStateDir(), "token"), "utf8").trim()
+  } catch {
+    return undefined
+  }
+}
+
 /** Where the relay is. */
 export const toAddress = (given: {
   readonly url: Option.Option<string>
   readonly token: Option.Option<Redacted.Redacted>
 }): Address => {
-  const token = orUndefined(given.token)
-  return {
-    url: orUndefined(given.url) ?? localRelay,
-    ...(token !== undefined && { token: Redacted.value(token) })
-  }
+  const url = orUndefined(given.url) ?? localRelay
+  const chosen = orUndefined(given.token)
+  const token = chosen === undefined ? keptToken(url) : Redacted.value(chosen)
+  return { url, ...(token !== undefined && token !== "" && { token }) }
 }
 
 const get = (address: Address, path: string) =>

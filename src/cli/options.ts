@@ -9,6 +9,7 @@ import { homedir } from "node:os"
 import { join } from "node:path"
 import { serverDefaults } from "../server/ServerConfig.js"
 import { defaults } from "../services/RelayConfig.js"
+import { badEntry } from "../services/TrustedProxies.js"
 
 /** A setting, for people. */
 export interface Setting {
@@ -59,11 +60,14 @@ const list = (name: string, value: string, about: string, standard: ReadonlyArra
 
 const standard = defaults()
 
+export const standardStateDir = (): string =>
+  join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay")
+
 const common = {
   host: text("host", "ADDRESS", `Address to listen on (${serverDefaults.host})`).pipe(
     Options.withDefault(serverDefaults.host)
   ),
-  token: Options.redacted(flagOf("token", "TOKEN", "Access token that clients from other machines must send"))
+  token: Options.redacted(flagOf("token", "TOKEN", "Access token that clients must send"))
     .pipe(
       Options.withFallbackConfig(Config.redacted("token")),
       Options.optional
@@ -75,11 +79,16 @@ const common = {
   )
     .pipe(Options.optional),
   auth: Options.choice(
-    flagOf("auth", "WHO", "Who needs the token: remote (other machines) or always (everybody) (remote)"),
+    flagOf(
+      "auth",
+      "WHO",
+      "Who needs the token: remote (other machines) or always (everybody) (remote; always with a token, a name or a proxy of "
+        + "yours, in a container, and for serve)"
+    ),
     ["remote", "always"]
   ).pipe(
     Options.withFallbackConfig(Config.literal("remote", "always")("auth")),
-    Options.withDefault("remote" as const)
+    Options.optional
   ),
   no_auth: flag("no_auth", "Nobody needs a token: whoever reaches the port can run anything as this user"),
   tls_cert: text("tls_cert", "FILE", "Certificate (PEM): then it speaks TLS, wss:// and https://").pipe(
@@ -88,6 +97,16 @@ const common = {
   tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password").pipe(Options.optional),
   allow_origin: list("allow_origin", "ORIGIN", "Web page that may connect, such as https://app.example.com"),
   allow_host: list("allow_host", "NAME", "Further name this relay is reached by"),
+  trusted_proxy: list(
+    "trusted_proxy",
+    "CIDR",
+    "Address or network of a proxy that is believed about where requests come from"
+  ).pipe(Options.mapEffect((entries) => {
+    const bad = badEntry(entries)
+    return bad === undefined ? Effect.succeed(entries) : Effect.fail(ValidationError.invalidValue(HelpDoc.p(
+      `--trusted-proxy names "${bad}": use addresses, such as 10.0.0.7, or networks, such as 10.0.0.0/24`
+    )))
+  })),
   roots: list(
     "root",
     "FOLDER",
@@ -188,7 +207,7 @@ const common = {
     standard.retain_bytes
   ),
   state_dir: text("state_dir", "FOLDER", "Where sessions are kept (~/.local/state/ai-relay)").pipe(
-    Options.withDefault(join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay"))
+    Options.withDefault(standardStateDir())
   ),
   no_state: flag("no_state", "Keep nothing on disk: sessions end with the relay"),
   journal_bytes: amount("journal_bytes", "Bytes of events kept per session", standard.journal_bytes),

@@ -160,7 +160,7 @@ const make = Effect.gen(function*() {
     if (isDraining) {
       return turnAway(socket, "503 Service Unavailable", "the relay is shutting down: try again later")
     }
-    const visitor = visitorOf(request)
+    const visitor = visitorOf(request, auth.proxies)
     const refusal = runSync(Effect.merge(Effect.flip(auth.checkOrigin(visitor))))
     if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
     if (request.url?.split("?", 1)[0] === "/acp") {
