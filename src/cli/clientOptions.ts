@@ -37,27 +37,16 @@ export const loadConversation = Effect.all({
   Keyboard: Effect.promise(() => import("./Keyboard.js"))
 })
 
-const isOfThisMachine = (url: string) => isLoopbackHost(URL.parse(url)?.host)
+const isOfThisMachine = (url: string) => URL.canParse(url) && isLoopbackHost(new URL(url).host)
 
 /** The token that the relay of this machine made for itself, where this user may read it. */
-const keptToken = (url: string): string | undefined => {
-  if (!isOfThisMachine(url)) return undefined
+const keptToken = (): string | undefined => {
   try {
-    return readFileSync(join(process.env["AI_RELAY_STATE_DIR"] ?? standardStateDir(), "token"), "utf8").trim()
+    const folder = process.env["AI_RELAY_STATE_DIR"] ?? standardStateDir()
+    return readFileSync(join(folder, "token"), "utf8").trim() || undefined
   } catch {
     return undefined
   }
-}
-
-/** Where the relay is. */
-export const toAddress = (given: {
-  readonly url: Option.Option<string>
-  readonly token: Option.Option<Redacted.Redacted>
-}): Address => {
-  const url = orUndefined(given.url) ?? localRelay
-  const chosen = orUndefined(given.token)
-  const token = chosen === undefined ? keptToken(url) : Redacted.value(chosen)
-  return { url, ...(token !== undefined && token !== "" && { token }) }
 }
 
 const get = (address: Address, path: string) =>
@@ -74,6 +63,22 @@ const get = (address: Address, path: string) =>
           : `no relay answers at ${address.url}: check --url, and that the relay runs there`
       })
   })
+
+/** Where the relay is. One on this machine that wants a token is shown its own, if no other was given. */
+export const toAddress = Effect.fn("toAddress")(function*(given: {
+  readonly url: Option.Option<string>
+  readonly token: Option.Option<Redacted.Redacted>
+}) {
+  const url = orUndefined(given.url) ?? localRelay
+  const token = Option.map(given.token, Redacted.value)
+  const chosen: Address = { url, ...(Option.isSome(token) && { token: token.value }) }
+  if (Option.isSome(token) || !isOfThisMachine(url)) return chosen
+  const { body, status } = yield* get({ url }, "/whoami")
+  yield* Effect.promise(async () => body?.cancel())
+  const kept = status === 401 ? keptToken() : undefined
+  const address: Address = { url, ...(kept !== undefined && { token: kept }) }
+  return address
+})
 
 /** Fails at once when nobody is there; the client itself would go on trying. */
 export const checkRelay = (address: Address) =>

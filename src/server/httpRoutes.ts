@@ -98,6 +98,7 @@ const route = Effect.fnUntraced(
       const { all } = yield* AgentFindings
       return yield* sendJson(response, 200, { agents: yield* all })
     }
+    if (path === "/whoami") return yield* sendJson(response, 200, { admitted: true })
     if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
     const contract = yield* contractAt(path)

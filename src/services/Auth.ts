@@ -7,7 +7,7 @@
  *   that the request was passed on. Where a token was chosen, or names or proxies were told, everybody needs it, as then
  *   others reach the relay through something on this machine. Without a token configured nobody else gets in.
  * - What an agent started is no client, whatever it sends: it could answer its own agent's questions.
- * - Instead of the token a ticket will do, once. Who sends wrong ones has to wait.
+ * - Instead of the token a ticket will do, once. Who sends wrong tokens has to wait before the next wrong one is looked at.
  */
 import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
@@ -156,17 +156,15 @@ const make = (options: AuthOptions): Context.Tag.Service<Auth> => {
   const isOfThisMachine = ({ address, forwarded = false, host }: Visitor) =>
     isLoopback(address) && isLoopbackHost(host) && !forwarded
 
-  /** Look at what was sent, unless too much of it was wrong before. */
-  const judge = Effect.fnUntraced(
-    function*(address: string | undefined, isRight: (now: number) => boolean, no: string) {
-      const now = yield* Clock.currentTimeMillis
-      const refusal = attempts.refusalOf(address, now)
-      if (refusal !== undefined) return yield* new TooManyAttempts({ reason: refusal })
-      if (isRight(now)) return attempts.succeeded(address)
-      attempts.failed(address, now)
-      return yield* new Unauthorized({ reason: no })
-    }
-  )
+  /** The right token is let in whatever came before it: who shares an address with a guesser is not kept out. */
+  const judge = Effect.fnUntraced(function*(address: string | undefined, isRight: boolean) {
+    const now = yield* Clock.currentTimeMillis
+    if (isRight) return attempts.succeeded(address)
+    const refusal = attempts.refusalOf(address, now)
+    if (refusal !== undefined) return yield* new TooManyAttempts({ reason: refusal })
+    attempts.failed(address, now)
+    return yield* new Unauthorized({ reason: wrong })
+  })
 
   const admit: Context.Tag.Service<Auth>["admit"] = Effect.fnUntraced(
     function*(visitor, handshakeToken, ticket) {
@@ -176,12 +174,14 @@ const make = (options: AuthOptions): Context.Tag.Service<Auth> => {
       if (demand === "never") return
       const given = bearer(visitor.authorization) ?? handshakeToken
       if (given === undefined && ticket !== undefined) {
-        return yield* judge(visitor.address, (now) => tickets.take(ticket, now), spent)
+        const now = yield* Clock.currentTimeMillis
+        // Nobody guesses one: it was used before, or is too old. That is no attempt.
+        return yield* tickets.take(ticket, now) ? Effect.void : new Unauthorized({ reason: spent })
       }
       const needsNone = demand === "remote" && isOfThisMachine(visitor) && whose === "other"
       if (token === undefined) return yield* needsNone ? Effect.void : new Unauthorized({ reason: onlyLocal })
       if (given !== undefined) {
-        return yield* judge(visitor.address, () => sameSecret(given, Redacted.value(token)), wrong)
+        return yield* judge(visitor.address, sameSecret(given, Redacted.value(token)))
       }
       if (needsNone) return
       return yield* new Unauthorized({ reason: demand === "remote" ? notLocal : missing })
