@@ -57,7 +57,7 @@ const lazyAdapters = ({ cortex_hosts }: Settings) =>
   ])
 
 /** Every adapter the relay knows, over whatever starts its processes. */
-export const layerAdapters = Layer.unwrapEffect(Effect.map(RelayConfig, (config) =>
+export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
   AdapterRegistry.layer(
     Effect.map(
       Effect.all([GenericAdapter, AcpAdapters, lazyAdapters(config)]),
@@ -71,7 +71,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
   SessionRegistry.layer.pipe(
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
     Layer.provide(
-      Layer.unwrapEffect(
+      Layer.unwrap(
         Effect.map(
           RelayConfig,
           ({ pass_env }) =>
@@ -80,7 +80,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
       )
     ),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
-    Layer.provide(Layer.mergeAll(NodeHttpClient.layer, EnvironmentCredentials.layer)),
+    Layer.provide(Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer)),
     Layer.provideMerge(Journal.layer),
     Layer.provide(ids),
     Layer.provide(RelayConfig.layer(settings)),

@@ -2,12 +2,12 @@
  * options: flags of the server commands. Each is also a variable `AI_RELAY_NAME`, and a field `name` of the
  * configuration file; the flag wins over the variable, the variable over the file.
  */
-import { type Command, HelpDoc, Options, ValidationError } from "@effect/cli"
-import type { ConfigError } from "effect"
-import { Config, Effect, LogLevel, Option } from "effect"
+import { Config, Effect, Option, Schema, SchemaGetter } from "effect"
+import { CliError, type Command, Flag } from "effect/cli"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { serverDefaults } from "../server/ServerConfig.js"
+import { configProblem } from "../services/configProblem.js"
 import { defaults } from "../services/RelayConfig.js"
 import { badEntry } from "../services/TrustedProxies.js"
 
@@ -30,29 +30,40 @@ const flagOf = (name: string, value: string, about: string): string => {
 }
 
 const text = (name: string, value: string, about: string) =>
-  Options.text(flagOf(name, value, about)).pipe(Options.withFallbackConfig(Config.nonEmptyString(name)))
+  Flag.String(flagOf(name, value, about)).pipe(Flag.withFallbackConfig(Config.NonEmptyString(name)))
 
 const amount = (name: string, about: string, standard: number) =>
-  Options.integer(flagOf(name, "NUMBER", `${about} (${standard})`)).pipe(
-    Options.withFallbackConfig(Config.integer(name)),
-    Options.withDefault(standard)
+  Flag.Int(flagOf(name, "NUMBER", `${about} (${standard})`)).pipe(
+    Flag.withFallbackConfig(Config.Int(name)),
+    Flag.withDefault(standard)
   )
 
-const invalid = (error: ConfigError.ConfigError) => ValidationError.invalidValue(HelpDoc.p(String(error)))
+const invalid = (error: Config.ConfigError) => {
+  const { name, problem } = configProblem(error)
+  return new CliError.InvalidValue({
+    option: name.replaceAll("_", "-"),
+    value: "config",
+    expected: problem,
+    kind: "flag"
+  })
+}
 
 /** A flag without a value. */
 const flag = (name: string, about: string) =>
-  Options.boolean(flagOf(name, "", about)).pipe(
-    Options.withFallbackConfig(Config.boolean(name)),
-    Options.withDefault(false)
+  Flag.Boolean(flagOf(name, "", about)).pipe(
+    Flag.withoutNegation,
+    Flag.withFallbackConfig(Config.Boolean(name)),
+    Flag.withDefault(false)
   )
 
 /** A repeatable flag; as a variable, separated by commas. */
 const list = (name: string, value: string, about: string, standard: ReadonlyArray<string> = []) => {
-  const configured = Config.array(Config.nonEmptyString(), name).pipe(Config.withDefault(standard))
-  return Options.text(flagOf(name, value, `${about}; repeatable`)).pipe(
-    Options.repeated,
-    Options.mapEffect((given) =>
+  const configured = Config.Array(Schema.Trim.check(Schema.isNonEmpty()), name).pipe(
+    Config.withDefault(standard)
+  )
+  return Flag.String(flagOf(name, value, `${about}; repeatable`)).pipe(
+    Flag.atLeast(0),
+    Flag.mapEffect((given) =>
       given.length > 0 ? Effect.succeed<ReadonlyArray<string>>(given) : Effect.mapError(configured, invalid)
     )
   )
@@ -62,23 +73,47 @@ const standard = defaults()
 
 export const standardStateDir = (): string =>
   join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay")
+/** The words for levels; in a variable in any case, and as earlier versions took them. */
+const logLevels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" } as const
+type LogLevelName = keyof typeof logLevels
+const logLevelNames = ["debug", "info", "warning", "error", "none"] as const
+const otherLogLevels: Readonly<Record<string, LogLevelName>> = {
+  all: "debug",
+  trace: "debug",
+  warn: "warning",
+  fatal: "error",
+  off: "none"
+}
+const configuredLogLevel = (name: string) =>
+  Config.schema(
+    Schema.Trim.pipe(
+      Schema.decodeTo(Schema.Literals(logLevelNames), {
+        // What no level is called is refused by the list of them.
+        decode: SchemaGetter.transform((word) =>
+          (otherLogLevels[word.toLowerCase()] ?? word.toLowerCase()) as LogLevelName
+        ),
+        encode: SchemaGetter.transform((word) => word)
+      })
+    ),
+    name
+  )
 
 const common = {
   host: text("host", "ADDRESS", `Address to listen on (${serverDefaults.host})`).pipe(
-    Options.withDefault(serverDefaults.host)
+    Flag.withDefault(serverDefaults.host)
   ),
-  token: Options.redacted(flagOf("token", "TOKEN", "Access token that clients must send"))
+  token: Flag.Redacted(flagOf("token", "TOKEN", "Access token that clients must send"))
     .pipe(
-      Options.withFallbackConfig(Config.redacted("token")),
-      Options.optional
+      Flag.withFallbackConfig(Config.Redacted("token")),
+      Flag.optional
     ),
   token_file: text(
     "token_file",
     "FILE",
     "File that holds it (one made at the first start, in the state folder)"
   )
-    .pipe(Options.optional),
-  auth: Options.choice(
+    .pipe(Flag.optional),
+  auth: Flag.Literals(
     flagOf(
       "auth",
       "WHO",
@@ -87,25 +122,30 @@ const common = {
     ),
     ["remote", "always"]
   ).pipe(
-    Options.withFallbackConfig(Config.literal("remote", "always")("auth")),
-    Options.optional
+    Flag.withFallbackConfig(Config.Literals(["remote", "always"], "auth")),
+    Flag.optional
   ),
   no_auth: flag("no_auth", "Nobody needs a token: whoever reaches the port can run anything as this user"),
   tls_cert: text("tls_cert", "FILE", "Certificate (PEM): then it speaks TLS, wss:// and https://").pipe(
-    Options.optional
+    Flag.optional
   ),
-  tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password").pipe(Options.optional),
+  tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password").pipe(Flag.optional),
   allow_origin: list("allow_origin", "ORIGIN", "Web page that may connect, such as https://app.example.com"),
   allow_host: list("allow_host", "NAME", "Further name this relay is reached by"),
   trusted_proxy: list(
     "trusted_proxy",
     "CIDR",
     "Address or network of a proxy that is believed about where requests come from"
-  ).pipe(Options.mapEffect((entries) => {
-    const bad = badEntry(entries)
-    return bad === undefined ? Effect.succeed(entries) : Effect.fail(ValidationError.invalidValue(HelpDoc.p(
-      `--trusted-proxy names "${bad}": use addresses, such as 10.0.0.7, or networks, such as 10.0.0.0/24`
-    )))
+  ).pipe(Flag.mapEffect((entries) => {
+    const value = badEntry(entries)
+    return value === undefined ? Effect.succeed(entries) : Effect.fail(
+      new CliError.InvalidValue({
+        option: "trusted-proxy",
+        value,
+        expected: "addresses, such as 10.0.0.7, or networks, such as 10.0.0.0/24",
+        kind: "flag"
+      })
+    )
   })),
   roots: list(
     "root",
@@ -113,7 +153,7 @@ const common = {
     "Sessions may work in it and below (here and the home folder, but never /)",
     standard.roots
   ),
-  tools: Options.map(
+  tools: Flag.map(
     list("tools", "NAME", "Agent that may be used, then only these (all)"),
     (names) => names.flatMap((name) => name.split(","))
   ),
@@ -126,7 +166,7 @@ const common = {
     "allow_native_requests",
     "Clients may send any request of an agent's own protocol: it can then do whatever this user can"
   ),
-  permission_modes: Options.map(
+  permission_modes: Flag.map(
     list("permission_modes", "NAME", "Permission mode a session may be in, then only these (all)"),
     (names) => names.flatMap((name) => name.split(","))
   ),
@@ -207,48 +247,43 @@ const common = {
     standard.retain_bytes
   ),
   state_dir: text("state_dir", "FOLDER", "Where sessions are kept (~/.local/state/ai-relay)").pipe(
-    Options.withDefault(standardStateDir())
+    Flag.withDefault(standardStateDir())
   ),
   no_state: flag("no_state", "Keep nothing on disk: sessions end with the relay"),
   journal_bytes: amount("journal_bytes", "Bytes of events kept per session", standard.journal_bytes),
   journal_events: amount("journal_events", "Events kept per session", standard.journal_events),
   journal_days: amount("journal_days", "Days an unused session is kept", standard.journal_days),
   record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
-    Options.optional
+    Flag.optional
   ),
-  log_level: Options.choiceWithValue(
+  log_level: Flag.Literals(
     flagOf("log_level", "LEVEL", "debug, info, warning, error or none (info)"),
-    [
-      ["debug", LogLevel.Debug],
-      ["info", LogLevel.Info],
-      ["warning", LogLevel.Warning],
-      ["error", LogLevel.Error],
-      ["none", LogLevel.None]
-    ]
+    logLevelNames
   ).pipe(
-    Options.withFallbackConfig(Config.logLevel("log_level")),
-    Options.withDefault(LogLevel.Info)
+    Flag.withFallbackConfig(configuredLogLevel("log_level")),
+    Flag.withDefault("info" as const),
+    Flag.map((name) => logLevels[name])
   ),
-  log_format: Options.choice(flagOf("log_format", "FORMAT", "text, or json: an object per line (text)"), [
+  log_format: Flag.Literals(flagOf("log_format", "FORMAT", "text, or json: an object per line (text)"), [
     "text",
     "json"
   ]).pipe(
-    Options.withFallbackConfig(Config.literal("text", "json")("log_format")),
-    Options.withDefault("text" as const)
+    Flag.withFallbackConfig(Config.Literals(["text", "json"], "log_format")),
+    Flag.withDefault("text" as const)
   ),
   // Read before all others, by configFile.ts.
-  config: Options.text("config").pipe(Options.optional)
+  config: Flag.String("config").pipe(Flag.optional)
 }
 
 const ports = amount("port", "Port to listen on; 0 takes a free one", serverDefaults.port)
-const servePort = Options.integer("port").pipe(
-  Options.withFallbackConfig(Config.integer("port")),
-  Options.withDefault(9000)
+const servePort = Flag.Int("port").pipe(
+  Flag.withFallbackConfig(Config.Int("port")),
+  Flag.withDefault(9000)
 )
 
 /** The options of `ai-relay`, and of `ai-relay serve`, which differ in the port alone. */
 export const relayOptions = { ...common, port: ports }
 export const serveOptions = { ...common, port: servePort }
-export type ServeFlags = Command.Command.ParseConfig<typeof serveOptions>
+export type ServeFlags = Command.Command.Config.Infer<typeof serveOptions>
 
 export const orUndefined = <A>(option: Option.Option<A>): A | undefined => Option.getOrUndefined(option)

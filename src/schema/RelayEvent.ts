@@ -4,7 +4,7 @@
  * An `EventBody` is what happened; the envelope is added when the event is logged: its place (`seq`), its time, its
  * session and turn.
  */
-import { Schema } from "effect"
+import { Schema, Tuple } from "effect"
 import { Count, present } from "./fields.js"
 import { SessionId } from "./Ids.js"
 import * as Lifecycle from "./Lifecycle.js"
@@ -13,7 +13,7 @@ import * as Notice from "./Notice.js"
 import { PermissionRequest } from "./Permission.js"
 import * as ToolCall from "./ToolCall.js"
 
-export const EventBody = Schema.Union(
+export const EventBody = Schema.Union([
   Lifecycle.SessionStart,
   Lifecycle.SessionEnd,
   Lifecycle.TurnStart,
@@ -38,7 +38,7 @@ export const EventBody = Schema.Union(
   Notice.ContextCompacted,
   Notice.Stdout,
   Notice.Stderr
-)
+])
 export type EventBody = typeof EventBody.Type
 export type EventType = EventBody["type"]
 export type BodyOf<Type extends EventType> = Extract<EventBody, { readonly type: Type }>
@@ -54,5 +54,5 @@ export const Envelope = Schema.Struct({
 })
 export type Envelope = typeof Envelope.Type
 
-export const RelayEvent = Schema.extend(EventBody, Envelope)
+export const RelayEvent = EventBody.mapMembers(Tuple.map(Schema.fieldsAssign(Envelope.fields)))
 export type RelayEvent = typeof RelayEvent.Type

@@ -86,7 +86,7 @@ export const defaultAuth = (
 ): "remote" | "always" =>
   token !== undefined || allow_host.length > 0 || trusted_proxy.length > 0 ? "always" : "remote"
 
-export class Auth extends Context.Tag("ai-relay/services/Auth")<Auth, {
+export class Auth extends Context.Service<Auth, {
   /** Before anything else: is the page, or the name we are called by, a trusted one? */
   readonly checkOrigin: (visitor: Visitor) => Effect.Effect<void, ForbiddenOrigin>
   /** May this visitor use the relay? `token` and `ticket` are the handshake's. */
@@ -99,7 +99,7 @@ export class Auth extends Context.Tag("ai-relay/services/Auth")<Auth, {
   readonly proxies: TrustedProxies.TrustedProxies
   /** A ticket, for a visitor who was admitted. */
   readonly ticket: Effect.Effect<Ticket, TooManyAttempts>
-}>() {
+}>()("ai-relay/services/Auth") {
   static readonly layer = (options: AuthOptions = {}) => Layer.sync(this, () => make(options))
 }
 
@@ -125,7 +125,7 @@ const onlyLocal =
   "this relay serves only programs of its own machine that connect to localhost: start it with --token (or AI_RELAY_TOKEN) "
   + "to serve others"
 
-const make = (options: AuthOptions): Context.Tag.Service<Auth> => {
+const make = (options: AuthOptions): Auth["Service"] => {
   const { allow_host = [], allow_origin = [], auth: demand = defaultAuth(options), token } = options
   const proxies = TrustedProxies.make(options.trusted_proxy ?? [])
   const processes = PeerProcesses.make()
@@ -166,7 +166,7 @@ const make = (options: AuthOptions): Context.Tag.Service<Auth> => {
     return yield* new Unauthorized({ reason: wrong })
   })
 
-  const admit: Context.Tag.Service<Auth>["admit"] = Effect.fnUntraced(
+  const admit: Auth["Service"]["admit"] = Effect.fnUntraced(
     function*(visitor, handshakeToken, ticket) {
       const { socket } = visitor
       const whose = socket === undefined ? "other" : yield* Effect.promise(() => processes.whose(socket))

@@ -7,6 +7,7 @@
  */
 import { Clock, Context, Deferred, Duration, Effect, Layer, Schema } from "effect"
 import { PermissionGate, type PermissionOutcome, type PermissionUnanswered } from "../adapters/Adapter.js"
+import { doneSoon } from "../adapters/doneSoon.js"
 import type { RequestId } from "../schema/Ids.js"
 import type { PermissionRequest, PermissionResponse } from "../schema/index.js"
 import { EventLog } from "./EventLog.js"
@@ -21,7 +22,7 @@ export class PermissionNotPending extends Schema.TaggedError<PermissionNotPendin
   }
 }
 
-export class PermissionBroker extends Context.Tag("ai-relay/services/PermissionBroker")<PermissionBroker, {
+export class PermissionBroker extends Context.Service<PermissionBroker, {
   readonly request: (ask: PermissionRequest, raw?: Uint8Array) => Effect.Effect<PermissionOutcome>
   /** Deliver the client's answer to whoever asked. */
   readonly respond: (answer: PermissionResponse) => Effect.Effect<void, PermissionNotPending>
@@ -30,9 +31,9 @@ export class PermissionBroker extends Context.Tag("ai-relay/services/PermissionB
   readonly cancelAll: (reason: PermissionUnanswered["reason"]) => Effect.Effect<void>
   /** What is waiting for an answer, oldest first. */
   readonly pending: () => ReadonlyArray<PermissionRequest>
-}>() {
-  static readonly layer = (options: { readonly timeout: Duration.DurationInput }) =>
-    Layer.scoped(this, make(options.timeout))
+}>()("ai-relay/services/PermissionBroker") {
+  static readonly layer = (options: { readonly timeout: Duration.Input }) =>
+    Layer.effect(this, make(options.timeout))
 
   /** The broker as the port adapters ask through. */
   static readonly gate = Layer.effect(PermissionGate, this)
@@ -85,11 +86,11 @@ const decisionOf = (
 
 /** `changed` is called when a request begins to wait, or is settled. */
 export const make = Effect.fnUntraced(function*(
-  timeout: Duration.DurationInput,
+  timeout: Duration.Input,
   changed: () => void = () => {}
 ) {
   const log = yield* EventLog
-  const deadline = Duration.decode(timeout)
+  const deadline = Duration.fromInputUnsafe(timeout)
   const pending = new Map<RequestId, Pending>()
 
   const settle = (request_id: RequestId, outcome: PermissionOutcome, by: Sender.Fields = {}) => {
@@ -107,33 +108,42 @@ export const make = Effect.fnUntraced(function*(
         }
         : { type: "control_response", request_id, status: outcome.behavior, ...decisionOf(outcome, by) }
     )
-    Deferred.unsafeDone(entry.answered, Effect.succeed(outcome))
+    doneSoon(entry.answered, Effect.succeed(outcome))
     return true
   }
 
-  const request = Effect.fn("PermissionBroker.request")(function*(ask: PermissionRequest, raw?: Uint8Array) {
-    const answered = yield* Deferred.make<PermissionOutcome>()
-    const expires_at = ((yield* Clock.currentTimeMillis) + Duration.toMillis(deadline)) / 1000
-    const asked = {
-      ...ask,
-      metadata: { ...ask.metadata, ...(Duration.isFinite(deadline) && { expires_at }) }
+  const request = Effect.fn("PermissionBroker.request")(
+    function*(ask: PermissionRequest, raw?: Uint8Array) {
+      const answered = yield* Deferred.make<PermissionOutcome>()
+      const expires_at = ((yield* Clock.currentTimeMillis) + Duration.toMillis(deadline)) / 1000
+      const asked = {
+        ...ask,
+        metadata: { ...ask.metadata, ...(Duration.isFinite(deadline) && { expires_at }) }
+      }
+      // Asked again under the same name: nobody could answer the question before it any more.
+      settle(ask.request_id, cancelled("withdrawn"))
+      pending.set(ask.request_id, { ask: asked, answered })
+      // Whoever settled it first decides, also when that was an answer in the moment of the deadline.
+      const expire = Effect.suspend(() => {
+        settle(ask.request_id, cancelled("timeout"))
+        return Deferred.await(answered)
+      })
+      const wait = Effect.timeoutOrElse(Deferred.await(answered), {
+        duration: deadline,
+        orElse: () => expire
+      })
+      // Who reads the log may stop the agent at once, while the question is still being logged.
+      return yield* Effect.andThen(
+        Effect.sync(() => {
+          log.unsafeAppend(asked, raw)
+          changed()
+        }),
+        wait
+      ).pipe(
+        Effect.onInterrupt(() => Effect.sync(() => settle(ask.request_id, cancelled("session_end"))))
+      )
     }
-    // Asked again under the same name: nobody could answer the question before it any more.
-    settle(ask.request_id, cancelled("withdrawn"))
-    pending.set(ask.request_id, { ask: asked, answered })
-    log.unsafeAppend(asked, raw)
-    changed()
-    // Whoever settled it first decides, also when that was an answer in the moment of the deadline.
-    const expire = Effect.suspend(() => {
-      settle(ask.request_id, cancelled("timeout"))
-      return Deferred.await(answered)
-    })
-    return yield* Deferred.await(answered).pipe(
-      Effect.timeoutTo({ duration: deadline, onSuccess: Effect.succeed, onTimeout: () => expire }),
-      Effect.flatten,
-      Effect.onInterrupt(() => Effect.sync(() => settle(ask.request_id, cancelled("session_end"))))
-    )
-  })
+  )
 
   const find = ({ request_id, tool_use_id }: PermissionResponse): Pending | undefined =>
     request_id !== undefined

@@ -1,6 +1,6 @@
 /** docs/protocol.md is what web developers go by: every example must be true, and nothing of the schema be left out. */
 import { assert, describe, it } from "@effect/vitest"
-import { Either, Schema } from "effect"
+import { Result, Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { Script } from "node:vm"
 import {
@@ -48,13 +48,13 @@ const rowsOf = (text: string): ReadonlyArray<string> =>
 describe("docs/protocol.md", () => {
   for (const frame of handshakes) {
     it(`shows a good handshake: ${frame.slice(0, 60)}`, () => {
-      assert.isTrue(Either.isRight(decodeHandshake(frame)), String(decodeHandshake(frame)))
+      assert.isTrue(Result.isSuccess(decodeHandshake(frame)), String(decodeHandshake(frame)))
     })
   }
 
   for (const frame of commands) {
     it(`shows a good command: ${frame.slice(0, 60)}`, () => {
-      assert.isTrue(Either.isRight(decodeFrame(frame)), String(decodeFrame(frame)))
+      assert.isTrue(Result.isSuccess(decodeFrame(frame)), String(decodeFrame(frame)))
     })
   }
 
@@ -73,7 +73,7 @@ describe("docs/protocol.md", () => {
   it("has an example of every command", () => {
     const shown = typesOf(commands)
     for (const command of ClientCommand.members) {
-      const [type] = command.fields.type.literals
+      const type = command.fields.type.literal
       assert.isTrue(shown.has(type), `no example of the command ${type}`)
     }
     assert.isTrue(shown.has(undefined), "no example of {\"text\":…}")
@@ -82,7 +82,7 @@ describe("docs/protocol.md", () => {
   it("has an example of every event, under its name", () => {
     const shown = typesOf(events)
     for (const event of EventBody.members) {
-      const [type] = event.fields.type.literals
+      const type = event.fields.type.literal
       assert.isTrue(shown.has(type), `no example of the event ${type}`)
       assert.include(section("Events"), `**\`${type}\`**: `)
     }

@@ -72,10 +72,8 @@ export const serving = (
       ...variables
     }
     const lab = Lab.layer({ host: "127.0.0.1", port: 0 }).pipe(
-      Layer.provide(Layer.setConfigProvider(
-        ConfigProvider.fromMap(new Map(Object.entries(settings)), { seqDelim: "," })
-      )),
-      Layer.provide(Logger.replace(Logger.defaultLogger, Logger.none))
+      Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: settings }))),
+      Layer.provide(Logger.layer([]))
     )
     const { address: { port } } = Context.get(yield* Layer.build(lab), LabServer)
     yield* Effect.promise(() => body({ http: httpAt(port), enter: enterAt(port) }))

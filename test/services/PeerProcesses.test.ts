@@ -62,7 +62,7 @@ describe("PeerProcesses", { timeout: patience }, () => {
       + `setsid env -i /bin/sh -c '(setsid env -i ${node} "$1" &) &' sh "$0.js"; sleep 20`]
   ]
 
-  it.scopedLive.each(ways)("knows a program that an agent %s", ([name, script]) =>
+  it.live.each(ways)("knows a program that an agent %s", ([name, script]) =>
     Effect.gen(function*() {
       const { port, whose } = yield* listen("127.0.0.1")
       const folder = mkdtempSync(join(tmpdir(), "ai-relay-peers-"))
@@ -70,7 +70,7 @@ describe("PeerProcesses", { timeout: patience }, () => {
       assert.strictEqual(yield* whose(name), "agent")
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("knows it after the agent has ended", () =>
+  it.live("knows it after the agent has ended", () =>
     Effect.gen(function*() {
       const { port, whose } = yield* listen("127.0.0.1")
       const program = client(port, "127.0.0.1", "late")
@@ -87,7 +87,7 @@ describe("PeerProcesses", { timeout: patience }, () => {
     ["::", "::1"],
     ["0.0.0.0", "127.0.0.2"]
   ]
-  it.scopedLive.each(places)(
+  it.live.each(places)(
     "knows it by any address of this machine: %s %s",
     ([listens, connects]) =>
       Effect.gen(function*() {
@@ -101,7 +101,7 @@ describe("PeerProcesses", { timeout: patience }, () => {
       }).pipe(Effect.provide(live))
   )
 
-  it.scopedLive("takes no other program of this machine for an agent's, while agents live", () =>
+  it.live("takes no other program of this machine for an agent's, while agents live", () =>
     Effect.gen(function*() {
       const { port, whose } = yield* listen("127.0.0.1")
       const agent = yield* start("echo 1; sleep 20")
@@ -116,7 +116,7 @@ describe("PeerProcesses", { timeout: patience }, () => {
       for (const name of ["one", "two", "three"]) assert.strictEqual(yield* whose(name), "other")
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("answers many that come at once, each for itself", () =>
+  it.live("answers many that come at once, each for itself", () =>
     Effect.gen(function*() {
       const { port, whose } = yield* listen("127.0.0.1")
       yield* start(

@@ -5,16 +5,16 @@
  * an option or in its value; they become what the form's schema wants.
  */
 import { Predicate, Schema } from "effect"
+import { optional } from "../../schema/fields.js"
 import type { PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
-import { optional } from "./AcpMessage.js"
 
 const text = optional(Schema.String)
 const Choice = Schema.Struct({
   const: Schema.String,
   title: text,
   description: text,
-  _meta: optional(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+  _meta: optional(Schema.Record(Schema.String, Schema.Unknown))
 })
 type Choice = typeof Choice.Type
 const Choices = {
@@ -39,7 +39,7 @@ export const Elicitation = Schema.Struct({
   url: text,
   elicitationId: text,
   requestedSchema: optional(Schema.Struct({
-    properties: optional(Schema.Record({ key: Schema.String, value: Field }))
+    properties: optional(Schema.Record(Schema.String, Field))
   }))
 })
 export type Elicitation = typeof Elicitation.Type
@@ -127,7 +127,7 @@ const toContent = (
   const fields = fieldsOf(ask)
   const questions = toQuestions(ask)
   const given: Readonly<Record<string, unknown>> = answers
-    ?? (Predicate.isRecord(updatedInput?.["answers"]) ? updatedInput["answers"] : {})
+    ?? (Predicate.isObject(updatedInput?.["answers"]) ? updatedInput["answers"] : {})
   return Object.fromEntries(
     Object.entries(given).flatMap(([key, answer]) => {
       const id = Object.hasOwn(fields, key) ? key : questions.find(({ question }) => question === key)?.id

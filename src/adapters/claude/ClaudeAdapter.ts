@@ -27,13 +27,15 @@ import { readPiece, toPieceEvent } from "./streamEvent.js"
 import { translate } from "./translate.js"
 import { readWholeMessage } from "./wholeMessage.js"
 
-export class ClaudeAdapter extends Context.Tag("ai-relay/adapters/ClaudeAdapter")<ClaudeAdapter, Adapter>() {
+export class ClaudeAdapter
+  extends Context.Service<ClaudeAdapter, Adapter>()("ai-relay/adapters/ClaudeAdapter")
+{
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
-const readMessage = Schema.decodeUnknownOption(Schema.parseJson(ClaudeMessage))
+const readMessage = Schema.decodeUnknownOption(Schema.fromJsonString(ClaudeMessage))
 const readObject = Schema.decodeUnknownOption(
-  Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+  Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
 )
 const readCanUseTool = Schema.decodeUnknownOption(CanUseTool)
 
@@ -106,7 +108,7 @@ const make = Effect.gen(function*() {
           ? reply(request_id, { behavior: "cancelled" })
           : refuse(request_id, `ai-relay does not support the request "${request.subtype}"`)
       },
-      Effect.ignoreLogged
+      Effect.ignore({ log: true })
     )
 
     const send = Match.type<AgentCommand>().pipe(
@@ -127,7 +129,7 @@ const make = Effect.gen(function*() {
         },
         interrupt: () => Effect.asVoid(control.post({ subtype: "interrupt" })),
         set_model: ({ model }) =>
-          Effect.zipRight(
+          Effect.andThen(
             control.ask({ subtype: "set_model", model }),
             Effect.sync(() => sink.emit({ type: "status", status: "model", metadata: { model } }))
           ),

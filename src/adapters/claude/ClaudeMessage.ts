@@ -6,9 +6,8 @@
  */
 import { Schema } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
+import { optional } from "../../schema/fields.js"
 
-const optional = <A, I>(field: Schema.Schema<A, I>) =>
-  Schema.optionalWith(field, { exact: true, nullable: true })
 const text = optional(Schema.String)
 const number = optional(Schema.Number)
 
@@ -30,7 +29,7 @@ export const System = Schema.Struct({
   status: text,
   compact_result: text,
   compact_error: text,
-  compact_metadata: optional(Schema.Record({ key: Schema.String, value: Schema.Unknown })),
+  compact_metadata: optional(Schema.Record(Schema.String, Schema.Unknown)),
   attempt: number,
   max_retries: number,
   retry_delay_ms: number,
@@ -57,7 +56,7 @@ export type Assistant = typeof Assistant.Type
 
 export const User = Schema.Struct({
   type: Schema.Literal("user"),
-  message: Schema.Struct({ content: Schema.Union(Schema.String, Schema.Array(NativeBlock)) }),
+  message: Schema.Struct({ content: Schema.Union([Schema.String, Schema.Array(NativeBlock)]) }),
   uuid: text,
   parent_tool_use_id: text,
   isReplay: optional(Schema.Boolean),
@@ -110,10 +109,7 @@ export const Result = Schema.Struct({
   duration_ms: number,
   total_cost_usd: number,
   usage: optional(CallUsage),
-  modelUsage: optional(Schema.Record({
-    key: Schema.String,
-    value: Schema.Struct({ contextWindow: number })
-  })),
+  modelUsage: optional(Schema.Record(Schema.String, Schema.Struct({ contextWindow: number }))),
   origin: optional(Schema.Struct({ kind: text }))
 })
 export type Result = typeof Result.Type
@@ -121,7 +117,9 @@ export type Result = typeof Result.Type
 export const ControlRequest = Schema.Struct({
   type: Schema.Literal("control_request"),
   request_id: Schema.String,
-  request: Schema.Struct({ subtype: Schema.String }, { key: Schema.String, value: Schema.Unknown })
+  request: Schema.StructWithRest(Schema.Struct({ subtype: Schema.String }), [
+    Schema.Record(Schema.String, Schema.Unknown)
+  ])
 })
 export type ControlRequest = typeof ControlRequest.Type
 
@@ -141,7 +139,7 @@ export const ControlResponse = Schema.Struct({
 })
 export type ControlResponse = typeof ControlResponse.Type
 
-export const ClaudeMessage = Schema.Union(
+export const ClaudeMessage = Schema.Union([
   System,
   Assistant,
   User,
@@ -152,7 +150,7 @@ export const ClaudeMessage = Schema.Union(
   ControlRequest,
   ControlCancel,
   ControlResponse
-)
+])
 export type ClaudeMessage = typeof ClaudeMessage.Type
 
 /** The tools whose result tells how a file changed: Write (`type: create|update`) and Edit. */
@@ -174,7 +172,7 @@ export const CanUseTool = Schema.Struct({
   subtype: Schema.Literal("can_use_tool"),
   tool_name: Schema.String,
   display_name: text,
-  input: Schema.Record({ key: Schema.String, value: Schema.Unknown }),
+  input: Schema.Record(Schema.String, Schema.Unknown),
   description: text,
   title: text,
   decision_reason: text,
@@ -182,7 +180,7 @@ export const CanUseTool = Schema.Struct({
   agent_id: text,
   tool_use_id: text,
   permission_suggestions: optional(
-    Schema.Array(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+    Schema.Array(Schema.Record(Schema.String, Schema.Unknown))
   )
 })
 export type CanUseTool = typeof CanUseTool.Type

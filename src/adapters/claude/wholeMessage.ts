@@ -11,7 +11,7 @@ import { Assistant, User } from "./ClaudeMessage.js"
 
 const beginnings = ["assistant", "user"].map((type) => Buffer.from(`{"type":"${type}",`))
 
-const decode = Schema.decodeUnknownOption(Schema.parseJson(Schema.Union(Assistant, User)))
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Union([Assistant, User])))
 
 /** A message whose texts are latin1; undefined for every line that is something else, or has to be decoded. */
 export const readWholeMessage = (line: Buffer): Assistant | User | undefined =>

@@ -3,14 +3,24 @@
  *
  * Only the fields the relay reads are named; a kind that is not here, or does not fit, is told as a `status`.
  */
-import { Schema } from "effect"
+import { Option, Schema, SchemaGetter } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
-import { number, open, optional, text } from "./CodexMessage.js"
+import { optional } from "../../schema/fields.js"
+import { number, open, text } from "./CodexMessage.js"
 
 const item = <const Type extends string, Fields extends Schema.Struct.Fields>(type: Type, fields: Fields) =>
   Schema.Struct({ type: Schema.Literal(type), id: Schema.String, ...fields })
 
-const texts = Schema.optionalWith(Schema.Array(Schema.String), { default: () => [], nullable: true })
+const texts = Schema.optionalKey(Schema.NullishOr(Schema.Array(Schema.String))).pipe(
+  Schema.decodeTo(Schema.Array(Schema.String), {
+    decode: SchemaGetter.transformOptional<ReadonlyArray<string>, ReadonlyArray<string> | null | undefined>((
+      value
+    ) => Option.some(Option.getOrElse(value, () => undefined) ?? [])),
+    encode: SchemaGetter.transformOptional<ReadonlyArray<string> | null | undefined, ReadonlyArray<string>>((
+      value
+    ) => value)
+  })
+)
 
 /** `diff`: the whole text of a file that is added or deleted, hunks without headers of one that is updated. */
 export const FileUpdate = Schema.Struct({
@@ -74,7 +84,7 @@ const ImageView = item("imageView", { path: Schema.String })
 const ImageGeneration = item("imageGeneration", { status: text, revisedPrompt: text, savedPath: text })
 
 /** A tool at work: it becomes a `tool_call` and a `tool_result`. */
-export const ToolItem = Schema.Union(
+export const ToolItem = Schema.Union([
   CommandExecution,
   FileChange,
   McpToolCall,
@@ -83,11 +93,11 @@ export const ToolItem = Schema.Union(
   WebSearch,
   ImageView,
   ImageGeneration
-)
+])
 export type ToolItem = typeof ToolItem.Type
 
 /** What is said or thought, and what happens to the conversation. */
-export const SpokenItem = Schema.Union(
+export const SpokenItem = Schema.Union([
   UserMessage,
   AgentMessage,
   Reasoning,
@@ -95,5 +105,5 @@ export const SpokenItem = Schema.Union(
   Compaction,
   SubAgentActivity,
   Review
-)
+])
 export type SpokenItem = typeof SpokenItem.Type

@@ -3,10 +3,11 @@
  *
  * An interrupt waits until its turn is live: before that Codex would refuse it, and go on.
  */
-import { type Context, Deferred, Effect, type Fiber, FiberId, Match, Option, Schedule, Schema } from "effect"
+import { Deferred, Effect, type Fiber, Match, Option, Result, Schedule, Schema } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
 import type { AgentCommand, EventSink, Prompt } from "../Adapter.js"
 import { type AgentFailed, CommandRefused, type SendError } from "../AdapterError.js"
+import { doneSoon } from "../doneSoon.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer } from "../wire/JsonRpcPeer.js"
 import { status } from "../wire/statusEvent.js"
@@ -16,9 +17,9 @@ import { compactionOf, toUserInput } from "./userInput.js"
 
 interface Parts {
   readonly peer: JsonRpcPeer
-  readonly sink: Context.Tag.Service<EventSink>
+  readonly sink: EventSink["Service"]
   readonly state: CodexState
-  readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   readonly settings: ReturnType<typeof makeSettings>
 }
 
@@ -27,15 +28,13 @@ export type Commands = ReturnType<typeof makeCommands>
 /** Codex's queue is full: it says "retry later". */
 const isOverloaded = (error: JsonRpcError | AgentFailed) =>
   error._tag === "JsonRpcError" && error.code === -32001
-const later = Schedule.jittered(Schedule.exponential("200 millis")).pipe(
-  Schedule.intersect(Schedule.recurs(5))
-)
+const later = Schedule.max([Schedule.jittered(Schedule.exponential("200 millis")), Schedule.recurs(5)])
 
 /** For requests that only make something better. */
 const briefly = { within: "2 seconds" } as const
 
 const readTurn = Schema.decodeUnknownOption(Schema.Struct({ turn: Schema.Struct({ id: Schema.String }) }))
-const readTerminals = Schema.decodeUnknown(Schema.Struct({
+const readTerminals = Schema.decodeUnknownEffect(Schema.Struct({
   data: Schema.Array(Schema.Struct({ itemId: Schema.String, processId: Schema.String }))
 }))
 
@@ -49,11 +48,11 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
   /** Ask; `take` the result in the step it is read. */
   const ask = (method: string, params: object, take: (result: unknown) => void) =>
     Effect.suspend(() => {
-      const answered = Deferred.unsafeMake<void, JsonRpcError | AgentFailed>(FiberId.none)
+      const answered = Deferred.makeUnsafe<void, JsonRpcError | AgentFailed>()
       return peer.post(method, params, (answer) => {
-        if (answer._tag === "Right") take(answer.right)
-        Deferred.unsafeDone(answered, answer._tag === "Right" ? Effect.void : Effect.fail(answer.left))
-      }).pipe(Effect.zipRight(Deferred.await(answered)))
+        if (Result.isSuccess(answer)) take(answer.success)
+        doneSoon(answered, Effect.asVoid(Effect.fromResult(answer)))
+      }).pipe(Effect.andThen(Deferred.await(answered)))
     }).pipe(Effect.retry({ while: isOverloaded, schedule: later }))
 
   // --- turns ---------------------------------------------------------------------------------------------------
@@ -94,7 +93,7 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
     )
   }
 
-  const liveTurn = Effect.async<string | undefined>((resume) =>
+  const liveTurn = Effect.callback<string | undefined>((resume) =>
     turns.whenLive((id) => resume(Effect.succeed(id)))
   )
 
@@ -139,7 +138,7 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
         ? Effect.sync(() => state.tools.stopOne(id).forEach((event) => sink.emit(event)))
         : peer.post("thread/backgroundTerminals/terminate", end, () => {})
     }
-  }, Effect.ignore)
+  }, (ended) => Effect.ignore(ended))
 
   /** Stop the turn as soon as it is live; does not wait for it. */
   const stop = () =>
@@ -157,9 +156,9 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
       sink.emit({
         type: "control_response",
         request_id,
-        ...(answer._tag === "Right"
-          ? { status: "ok", content: answer.right }
-          : { status: "error", text: answer.left.message })
+        ...(Result.isSuccess(answer)
+          ? { status: "ok", content: answer.success }
+          : { status: "error", text: answer.failure.message })
       }, line))
 
   const send = Match.type<AgentCommand>().pipe(

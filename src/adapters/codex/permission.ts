@@ -1,16 +1,17 @@
 /** permission: Codex's approval requests as permission requests, and people's answers in Codex's words. */
 import { Predicate, Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
+import { optional } from "../../schema/fields.js"
 import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionDenied, PermissionOutcome } from "../Adapter.js"
 import type { ToolItem } from "./CodexItem.js"
-import { open, optional, text } from "./CodexMessage.js"
+import { open, text } from "./CodexMessage.js"
 import { type Decision, type Offer, toOffer, usual } from "./decisions.js"
 import { callOf } from "./toolItems.js"
 
 const asked = { threadId: text, turnId: text, itemId: Schema.String, reason: text }
 
-export const Approval = Schema.Union(
+export const Approval = Schema.Union([
   Schema.Struct({
     method: Schema.Literal("item/commandExecution/requestApproval"),
     params: Schema.Struct({
@@ -19,7 +20,7 @@ export const Approval = Schema.Union(
       command: text,
       cwd: text,
       networkApprovalContext: optional(open),
-      availableDecisions: optional(Schema.Array(Schema.Union(Schema.String, open)))
+      availableDecisions: optional(Schema.Array(Schema.Union([Schema.String, open])))
     })
   }),
   Schema.Struct({
@@ -30,7 +31,7 @@ export const Approval = Schema.Union(
     method: Schema.Literal("item/permissions/requestApproval"),
     params: Schema.Struct({ ...asked, cwd: text, permissions: open })
   })
-)
+])
 export type Approval = typeof Approval.Type
 
 /** What is sent to Codex, and what else a person's answer asks for. */
@@ -68,7 +69,7 @@ const callIn = (
 ): { readonly tool: string; readonly args: unknown } => {
   const { method, params } = ask
   const known = item === undefined ? undefined : callOf(item)
-  const own = Predicate.isRecord(known?.args) ? known.args : {}
+  const own = Predicate.isObject(known?.args) ? known.args : {}
   switch (method) {
     case "item/commandExecution/requestApproval": {
       const { command, cwd, networkApprovalContext: network } = params

@@ -1,9 +1,10 @@
 /** questions: what Codex, or an MCP server of its, asks of a person, and the answers in their words. */
 import { Array as Arr, Predicate, Schema } from "effect"
+import { optional } from "../../schema/fields.js"
 import type { PermissionRequest, RequestId } from "../../schema/index.js"
 import { Elicitation, toElicitationAnswer, toQuestion as toElicitation } from "../acp/elicitation.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
-import { open, optional, text } from "./CodexMessage.js"
+import { open, text } from "./CodexMessage.js"
 import { asAsked, refusal, type Reply } from "./permission.js"
 
 const Option = Schema.Struct({ label: Schema.String, description: text })
@@ -22,9 +23,8 @@ export const UserInputRequest = Schema.Struct({
 })
 export type UserInputRequest = typeof UserInputRequest.Type
 
-export const ServerElicitation = Schema.extend(
-  Elicitation,
-  Schema.Struct({ serverName: Schema.String, threadId: text, _meta: optional(open) })
+export const ServerElicitation = Elicitation.pipe(
+  Schema.fieldsAssign({ serverName: Schema.String, threadId: text, _meta: optional(open) })
 )
 export type ServerElicitation = typeof ServerElicitation.Type
 
@@ -40,7 +40,7 @@ export const toQuestion = (request_id: RequestId, ask: UserInputRequest): Permis
 
 const answersOf = ({ questions }: UserInputRequest, { answers, updatedInput }: PermissionAllowed): object => {
   const given: Readonly<Record<string, unknown>> = answers
-    ?? (Predicate.isRecord(updatedInput?.["answers"]) ? updatedInput["answers"] : {})
+    ?? (Predicate.isObject(updatedInput?.["answers"]) ? updatedInput["answers"] : {})
   return Object.fromEntries(
     questions.flatMap(({ id, question }) => {
       const answer = given[id] ?? given[question]
@@ -85,7 +85,7 @@ const remembering = [
 ] as const
 
 const toolOf = (ask: ServerElicitation): string =>
-  ["mcp", ask.serverName, ...Arr.fromNullable(approvedTool(ask))].join("__")
+  ["mcp", ask.serverName, ...Arr.fromNullishOr(approvedTool(ask))].join("__")
 
 /** `tool_use_id` is the call the server is in, if one is known. */
 export const toServerQuestion = (

@@ -18,7 +18,7 @@ import { specOf } from "../../support/fakeAdapter.js"
 /** What a session's log holds, frame by frame, when the lines were handed to `onLine`. */
 const framesOf = (
   lines: ReadonlyArray<Buffer>,
-  open: (sink: EventSink["Type"]) => (line: Buffer) => void
+  open: (sink: EventSink["Service"]) => (line: Buffer) => void
 ): ReadonlyArray<string> => {
   const log = Effect.runSync(EventLog.make(SessionId.make("session-1")))
   const onLine = open({
@@ -42,7 +42,7 @@ const framesOf = (
 }
 
 /** The adapter as it is: the fast road for what it understands, the Schema's for the rest. */
-const asAdapter = (sink: EventSink["Type"]) => {
+const asAdapter = (sink: EventSink["Service"]) => {
   let onLine: (line: Buffer) => void = () => {}
   Effect.gen(function*() {
     const adapter = yield* Effect.provide(ClaudeAdapter, ClaudeAdapter.layer)
@@ -63,13 +63,13 @@ const asAdapter = (sink: EventSink["Type"]) => {
   return onLine
 }
 
-const readMessage = Schema.decodeUnknownOption(Schema.parseJson(ClaudeMessage))
+const readMessage = Schema.decodeUnknownOption(Schema.fromJsonString(ClaudeMessage))
 const readObject = Schema.decodeUnknownOption(
-  Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+  Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
 )
 
 /** The Schema's road for every line, written down once more in the plainest way. */
-const asSchema = (sink: EventSink["Type"]) => {
+const asSchema = (sink: EventSink["Service"]) => {
   const state = makeState(sink.inTurn)
   return (line: Buffer) => {
     const text = line.toString("utf8")

@@ -1,4 +1,4 @@
-import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Layer, Stream } from "effect"
 import { DemoAdapter } from "../../../src/adapters/replay/DemoAdapter.js"
@@ -8,21 +8,24 @@ import { RelayConfig } from "../../../src/services/RelayConfig.js"
 import * as Session from "../../../src/services/Session.js"
 
 /** The recording's pauses take no time, and nothing that takes minutes ever happens. */
-const live = Clock.make()
-const hasty: Clock.Clock = {
-  [Clock.ClockTypeId]: Clock.ClockTypeId,
-  currentTimeMillis: live.currentTimeMillis,
-  currentTimeNanos: live.currentTimeNanos,
-  unsafeCurrentTimeMillis: () => live.unsafeCurrentTimeMillis(),
-  unsafeCurrentTimeNanos: () => live.unsafeCurrentTimeNanos(),
-  sleep: (pause) => Duration.lessThan(pause, "2 seconds") ? Effect.yieldNow() : Effect.never
-}
+const hasty = Layer.effect(
+  Clock.Clock,
+  Effect.map(Clock.Clock, (live): Clock.Clock => ({
+    currentTimeMillis: live.currentTimeMillis,
+    currentTimeNanos: live.currentTimeNanos,
+    currentTimeMillisUnsafe: () => live.currentTimeMillisUnsafe(),
+    currentTimeNanosUnsafe: () => live.currentTimeNanosUnsafe(),
+    monotonicTimeNanos: live.monotonicTimeNanos,
+    monotonicTimeNanosUnsafe: () => live.monotonicTimeNanosUnsafe(),
+    sleep: (pause) => Duration.isLessThan(pause, Duration.seconds(2)) ? Effect.yieldNow : Effect.never
+  }))
+)
 
 const TestLayer = Layer.mergeAll(
-  NodeContext.layer,
+  NodeServices.layer,
   IdGenerator.layerTest,
   RelayConfig.layer({}),
-  Layer.setClock(hasty)
+  hasty
 )
 
 const open = Session.open(SessionId.make("demo"), DemoAdapter, {
@@ -38,7 +41,7 @@ const next = (session: Session.Session, type: RelayEvent["type"], seq: number) =
   session.log.tail(seq).pipe(
     Stream.filter((event) => event.type === type),
     Stream.runHead,
-    Effect.flatten,
+    Effect.flatMap(Effect.fromOption),
     Effect.orDie
   )
 
@@ -71,7 +74,7 @@ const has = (events: ReadonlyArray<RelayEvent>, type: RelayEvent["type"]) =>
   events.some((event) => event.type === type)
 
 describe("DemoAdapter", () => {
-  it.scopedLive("shows all a page can be shown, for every prompt anew", () =>
+  it.live("shows all a page can be shown, for every prompt anew", () =>
     Effect.gen(function*() {
       const session = yield* open
       for (const expected of [1, 2]) {
@@ -93,7 +96,7 @@ describe("DemoAdapter", () => {
       }
     }).pipe(Effect.provide(TestLayer)))
 
-  it.scopedLive("leaves the file alone when that is denied", () =>
+  it.live("leaves the file alone when that is denied", () =>
     Effect.gen(function*() {
       const session = yield* open
       const events = yield* turn(session, "allow", "deny")
@@ -102,13 +105,13 @@ describe("DemoAdapter", () => {
       assert.isTrue(has(yield* turn(session, "allow"), "file_diff"))
     }).pipe(Effect.provide(TestLayer)))
 
-  it.scopedLive("stops when its question is not answered", () =>
+  it.live("stops when its question is not answered", () =>
     Effect.gen(function*() {
       const events = yield* turn(yield* open, "deny")
       assert.lengthOf(events.filter(({ type }) => type === "permission_request"), 1)
     }).pipe(Effect.provide(TestLayer)))
 
-  it.scopedLive("can be put into another mode and model", () =>
+  it.live("can be put into another mode and model", () =>
     Effect.gen(function*() {
       const session = yield* open
       yield* session.submit({ type: "set_permission_mode", mode: "plan" })
