@@ -31,6 +31,12 @@ const kindOf = (tool: string) =>
 const planOptionsIn = (modes: ReadonlyArray<string>) =>
   planOptions.filter(({ option_id }) => option_id !== "acceptEdits" || modes.includes("acceptEdits"))
 
+/** What Claude would have for the session, without modes it may not be in. */
+const suggestionsOf = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<Input> =>
+  (ask.permission_suggestions ?? []).filter(({ mode, type }) =>
+    type !== "setMode" || modes.includes(String(mode))
+  )
+
 /** `modes` are the permission modes Claude may be in. */
 export const toPermissionRequest = (
   request_id: string,
@@ -52,6 +58,8 @@ export const toPermissionRequest = (
     metadata: {
       kind,
       ...(kind !== "question" && { options: kind === "plan" ? planOptionsIn(modes) : toolOptions }),
+      // What "for this session" would allow.
+      ...(kind === "tool" && { permission_suggestions: suggestionsOf(ask, modes) }),
       ...(ask.blocked_path !== undefined && { blocked_path: ask.blocked_path }),
       ...(ask.agent_id !== undefined && { agent_id: ask.agent_id })
     }
@@ -93,9 +101,7 @@ const updatesOf = (
     return [{ type: "setMode", mode, destination: "session" }]
   }
   return outcome.scope === "session"
-    ? (ask.permission_suggestions ?? [])
-      .filter(({ mode, type }) => type !== "setMode" || modes.includes(String(mode)))
-      .map((suggestion) => ({ ...suggestion, destination: "session" }))
+    ? suggestionsOf(ask, modes).map((suggestion) => ({ ...suggestion, destination: "session" }))
     : []
 }
 
