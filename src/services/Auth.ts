@@ -169,7 +169,7 @@ const make = (options: AuthOptions): Auth["Service"] => {
   const admit: Auth["Service"]["admit"] = Effect.fnUntraced(
     function*(visitor, handshakeToken, ticket) {
       const { socket } = visitor
-      const whose = socket === undefined ? "other" : yield* Effect.promise(() => processes.whose(socket))
+      const whose = socket === undefined ? "other" : yield* processes.whose(socket)
       if (whose === "agent") return yield* new Unauthorized({ reason: ofAgent })
       if (demand === "never") return
       const given = bearer(visitor.authorization) ?? handshakeToken

@@ -9,6 +9,7 @@
  * at most a third of the time goes into that; and a client's process is remembered. Linux only: elsewhere every process
  * counts as a person's.
  */
+import { Effect, Semaphore } from "effect"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { firstAgentStarted, isAgents } from "./families.js"
 import { isLoopback } from "./peers.js"
@@ -29,12 +30,12 @@ export interface Ends {
 export type Whose = "agent" | "unknown" | "other"
 
 export interface PeerProcesses {
-  readonly whose: (ends: Ends) => Promise<Whose>
+  readonly whose: (ends: Ends) => Effect.Effect<Whose>
 }
 
 interface Asked {
   readonly ends: Ends
-  readonly answer: (whose: Whose) => void
+  answer?: Whose
 }
 
 interface Socket {
@@ -119,13 +120,15 @@ const sliceMs = 5
 const clientsRemembered = 1000
 
 export const make = (): PeerProcesses => {
-  if (process.platform !== "linux") return { whose: () => Promise.resolve("other") }
+  if (process.platform !== "linux") return { whose: () => Effect.succeed("other") }
   const source = procSource("0")
   const uid = process.getuid?.() ?? -1
   /** Processes that are no agent's, by pid: when they started. */
   const clients = new Map<number, string>()
-  let waiting: Array<Asked> = []
-  let isLooking = false
+  let waiting: ReadonlyArray<Asked> = []
+  const one = Semaphore.makeUnsafe(1)
+  /** When the next look may begin, as `performance.now()` tells it. */
+  let notBefore = 0
 
   /** Whose a process is, by what it inherited and by those who started it. */
   const classify = (
@@ -153,11 +156,20 @@ export const make = (): PeerProcesses => {
   }
 
   /** Look who has these sockets, clients that are known first. Answers whose each is; others may run meanwhile. */
-  const ownersOf = async (wanted: ReadonlySet<string>): Promise<ReadonlyMap<string, Whose | "hidden">> => {
+  const ownersOf = Effect.fnUntraced(function*(wanted: ReadonlySet<string>) {
     const found = new Map<string, Whose | "hidden">()
     const left = new Set(wanted)
     let since = performance.now()
-    const look = async (entry: ProcessEntry, whose: Whose): Promise<boolean> => {
+    const pause = Effect.suspend(() => {
+      if (performance.now() - since <= sliceMs) return Effect.void
+      return Effect.callback<void>((resume) => {
+        setImmediate(() => {
+          since = performance.now()
+          resume(Effect.void)
+        })
+      })
+    })
+    const look = (entry: ProcessEntry, whose: Whose): boolean => {
       let hasOne = false
       try {
         for (const inode of socketsOf(entry.pid)) {
@@ -171,16 +183,14 @@ export const make = (): PeerProcesses => {
         // Who hides its files may hold what nobody else has.
         if (whose !== "other") found.set("hidden", "hidden")
       }
-      if (performance.now() - since > sliceMs) {
-        await new Promise((resume) => setImmediate(resume))
-        since = performance.now()
-      }
       return hasOne
     }
     for (const [pid, started] of [...clients].toReversed()) {
       const entry = source.read?.(pid)
       if (entry?.started !== started) clients.delete(pid)
-      else if (await look(entry, "other") && left.size === 0) return found
+      else look(entry, "other")
+      if (left.size === 0) return found
+      yield* pause
     }
     const everyone = new Map(source.list().map((entry) => [entry.pid, entry]))
     const first = firstAgentStarted() ?? Infinity
@@ -188,51 +198,48 @@ export const make = (): PeerProcesses => {
     for (const entry of everyone.values()) {
       const whose = classify(entry, everyone, first)
       if (whose === "other") others.push(entry)
-      else await look(entry, whose)
+      else look(entry, whose)
       if (left.size === 0) return found
+      yield* pause
     }
     for (const entry of others) {
-      if (await look(entry, "other")) remember(entry)
+      if (look(entry, "other")) remember(entry)
       if (left.size === 0) return found
+      yield* pause
     }
     return found
-  }
+  })
 
-  const answerAll = async (asked: ReadonlyArray<Asked>) => {
+  /** Answer all who wait now. */
+  const lookUp = Effect.gen(function*() {
+    const pause = notBefore - performance.now()
+    if (pause > 0) yield* Effect.sleep(pause)
+    const asked = waiting
+    const begun = performance.now()
     const tables = readText("/proc/net/tcp") + readText("/proc/net/tcp6")
     const sockets = asked.map(({ ends }) => find(keysOf(ends), tables))
-    const owners = await ownersOf(new Set(sockets.flatMap((socket) => socket?.inode ?? [])))
-    asked.forEach(({ answer }, index) => {
+    const owners = yield* ownersOf(new Set(sockets.flatMap((socket) => socket?.inode ?? [])))
+    asked.forEach((request, index) => {
       const socket = sockets[index]
       const whose = socket === undefined ? undefined : owners.get(socket.inode)
-      if (whose !== undefined && whose !== "hidden") return answer(whose)
       // Another user's process may not be looked at; one of ours that cannot be found hides.
       const isForeign = socket !== undefined && uid !== 0 && socket.uid !== uid && !owners.has("hidden")
-      answer(isForeign ? "other" : "unknown")
+      request.answer = whose !== undefined && whose !== "hidden" ? whose : isForeign ? "other" : "unknown"
     })
-  }
-
-  const lookUp = async () => {
-    isLooking = true
-    while (waiting.length > 0) {
-      const asked = waiting
-      waiting = []
-      const begun = performance.now()
-      await answerAll(asked).catch(() => asked.forEach(({ answer }) => answer("unknown")))
-      // Those who come meanwhile are looked up together.
-      const took = performance.now() - begun
-      if (waiting.length > 0 || took > 1) await new Promise((resume) => setTimeout(resume, 2 * took))
-    }
-    isLooking = false
-  }
+    waiting = waiting.filter(({ answer }) => answer === undefined)
+    const now = performance.now()
+    // Those who come meanwhile are looked up together.
+    notBefore = now + 2 * (now - begun)
+  })
 
   return {
-    whose: (ends) => {
-      if (firstAgentStarted() === undefined || !isLocal(ends)) return Promise.resolve("other")
-      return new Promise((answer) => {
-        waiting.push({ ends, answer })
-        if (!isLooking) void lookUp()
+    whose: (ends) =>
+      Effect.suspend(() => {
+        if (firstAgentStarted() === undefined || !isLocal(ends)) return Effect.succeed("other" as const)
+        const asked: Asked = { ends }
+        waiting = [...waiting, asked]
+        const answer = Effect.suspend(() => asked.answer === undefined ? lookUp : Effect.void)
+        return Effect.map(one.withPermit(answer), () => asked.answer ?? "unknown")
       })
-    }
   }
 }

@@ -23,13 +23,22 @@ const read = (pid: number | "self"): number | undefined => {
 const own = process.platform === "linux" ? read("self") : undefined
 const ofAgents = own === undefined ? undefined : ((own & bits) + level) & bits
 
-/** Mark a process that was started this moment, before it starts others. */
-export const mark = (pid: number): void => {
-  if (own === undefined || ofAgents === undefined) return
+const write = (filter: number): void => {
   try {
-    writeFileSync(`/proc/${pid}/coredump_filter`, `0x${((own & ~bits) | ofAgents).toString(16)}`)
+    writeFileSync("/proc/self/coredump_filter", `0x${filter.toString(16)}`)
   } catch {
-    // It is gone already, or it is another user's now.
+    // Some sandboxes for containers have no such file: then nothing is marked.
+  }
+}
+
+/** Start a program, marked from its first moment on: while `start` runs, whatever this process starts is. */
+export const marking = <A>(start: () => A): A => {
+  if (own === undefined || ofAgents === undefined) return start()
+  write((own & ~bits) | ofAgents)
+  try {
+    return start()
+  } finally {
+    write(own)
   }
 }
 

@@ -40,7 +40,6 @@ export const marker = (): string => newMarker(relay)
 
 /** A program started this very moment, its environment marked with `marker`. */
 export const found = (leader: Leader, marker: string): ProcessFamily => {
-  agentMark.mark(leader.pid)
   firstStarted ??= Number(tree.startOf(leader.pid) ?? 0)
   const family = new ProcessFamily(tree, leader, marker)
   const name = `${leader.pid}:${tree.startOf(leader.pid) ?? ""}:${marker}`

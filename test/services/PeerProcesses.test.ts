@@ -24,7 +24,7 @@ const listen = (host: string) =>
       const server = createServer((socket: Socket) => {
         socket.on("error", () => {})
         socket.once("data", (data) =>
-          void processes.whose(socket).then((whose) => {
+          void Effect.runPromise(processes.whose(socket)).then((whose) => {
             const name = data.toString().trim()
             told.set(name, whose)
             waiting.get(name)?.(whose)
