@@ -100,7 +100,10 @@ export interface RelayOptions extends Partial<Settings>, Partial<ServerSettings>
 /** The whole relay, listening. Its scope is the relay's life. */
 export const layer = (options: RelayOptions = {}) =>
   RelayServer.layer.pipe(
-    Layer.provideMerge(layerSessions(options)),
+    Layer.provideMerge(layerSessions({
+      ...options,
+      secrets: [...options.secrets ?? [], ...options.token === undefined ? [] : [options.token]]
+    })),
     Layer.provide(Auth.layer(options)),
     Layer.provide(ServerConfig.layer(options)),
     Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer))

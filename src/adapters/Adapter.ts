@@ -167,7 +167,9 @@ export interface LaunchSpec {
   readonly cwd: string
   /** Variables of the relay its program needs, besides those every program is given; `*` stands for anything. */
   readonly inherits?: ReadonlyArray<string>
-  /** Added to the agent's environment, in this order: what it inherits, the handshake's `env`, these. */
+  /** Variables it has unless it inherits them. */
+  readonly defaults?: Readonly<Record<string, string>>
+  /** Added to the agent's environment, in this order: `defaults`, what it inherits, the handshake's `env`, these. */
   readonly env?: Readonly<Record<string, string>>
   /** `env` of the handshake: checked against the relay's rules. */
   readonly clientEnv?: Readonly<Record<string, string>> | undefined

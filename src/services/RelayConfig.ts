@@ -2,7 +2,7 @@
  * RelayConfig: every setting of the relay, with its default. The CLI fills it from flags, `AI_RELAY_*` variables and a
  * file; embedders give an object. Durations are seconds, sizes are bytes.
  */
-import { Context, Layer } from "effect"
+import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
 import { parse } from "node:path"
 
@@ -61,6 +61,8 @@ export interface Settings {
   readonly journal_days: number
   /** Write every session's transcript into this folder, secrets redacted. */
   readonly record?: string
+  /** Values that are kept out of transcripts, such as the relay's own token. */
+  readonly secrets?: ReadonlyArray<Redacted.Redacted>
   /** Make spans of every session, with the Effect tracer that is there. */
   readonly trace: boolean
 }
