@@ -97,9 +97,14 @@ const proxies: ReadonlyArray<Proxy> = [
   }
 ]
 
-const get = (port: number, path: string, headers: Record<string, string>) =>
+const get = (
+  port: number,
+  path: string,
+  headers: Record<string, string>,
+  localAddress = "127.0.0.1"
+) =>
   new Promise<number>((resolve, reject) => {
-    request({ host: "127.0.0.1", port, path, headers }, (response) => {
+    request({ host: "127.0.0.1", localAddress, port, path, headers }, (response) => {
       response.resume()
       resolve(response.statusCode ?? 0)
     }).on("error", reject).end()
@@ -151,12 +156,6 @@ for (const proxy of proxies) {
             assert.strictEqual(await stranger.closed, 1008)
             assert.strictEqual(await get(port, "/sessions", { Host }), 401)
             assert.strictEqual(await get(port, "/sessions", { Host, Authorization: "Bearer t0ken" }), 200)
-            assert.strictEqual(
-              await get(port, "/sessions", { Host: "evil.example", Authorization: "Bearer t0ken" }).catch(
-                () => 403
-              ) === 200,
-              false
-            )
           }),
         options,
         60_000
@@ -166,18 +165,16 @@ for (const proxy of proxies) {
         "tells the client's address, which no client can choose",
         (relay) =>
           behind(proxy, relay, async (port) => {
-            const guess = (address: string) =>
+            const guess = (localAddress: string, claimed: string) =>
               get(port, "/sessions", {
                 Host: `relay.example.com:${port}`,
-                "X-Forwarded-For": address,
+                "X-Forwarded-For": claimed,
                 Authorization: "Bearer x"
-              })
-            const answers: Array<number> = []
-            // Each says to be another; to the proxy all are one.
-            for (let n = 0; n < 6; n++) answers.push(await guess(`192.0.2.${n}`))
-            assert.include(answers, 401)
-            // A trusted proxy's own address is believed no further than what it says itself.
-            assert.notInclude(answers, 200)
+              }, localAddress)
+            // It says to be another each time; the proxy tells the truth.
+            for (let n = 0; n < 5; n++) assert.strictEqual(await guess("127.0.0.9", `192.0.2.${n}`), 401)
+            assert.strictEqual(await guess("127.0.0.9", "192.0.2.9"), 429)
+            assert.strictEqual(await guess("127.0.0.10", "192.0.2.9"), 401)
           }),
         options,
         60_000
