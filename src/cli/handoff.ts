@@ -82,7 +82,7 @@ const run = ({ argv: [program, ...args], folder }: ContinueWith) =>
 export const handoff = (exitWith: (code: number) => Effect.Effect<void>) =>
   Command.make("handoff", options, ({ print, session, token, url }) =>
     Effect.gen(function*() {
-      const address = toAddress({ token, url })
+      const address = yield* toAddress({ token, url })
       yield* checkRelay(address)
       const given = yield* letGo(address, yield* choose(address, Option.getOrUndefined(session)))
       if (given.warning !== undefined) yield* Console.error(`ai-relay: ${plain(given.warning)}`)

@@ -143,7 +143,7 @@ describe.each(Object.entries(terminals) as ReadonlyArray<[AgentName, Terminal]>)
         await inTerminal(terminal.goOn(found.native_session_id, `say ${word}`))
         await expectSeen(word, seen)
         await client.waitFor(
-          (event) => event.type === "assistant_message" && event["text"] === `the answer is ${word}`,
+          (event) => event.type === "response" && event["text"] === `the answer is ${word}`,
           {
             after,
             within: 30_000
