@@ -1,7 +1,7 @@
 /** To and fro between a terminal and the page: one conversation, one writer at a time, every word once. */
 import { assert, describe } from "@effect/vitest"
 import { afterAll } from "vitest"
-import type { Event } from "../support/client.js"
+import type { Client, Event } from "../support/client.js"
 import { makeTerminal } from "../support/nativeTerminal.js"
 import { type Relay, test } from "../support/relayServer.js"
 
@@ -30,6 +30,12 @@ const open = async (relay: Relay, terminal: ReturnType<typeof makeTerminal>, fie
   await client.waitFor("session_start")
   return client
 }
+/** Say it here, and wait for its answer: turns of the past end meanwhile, too. */
+const ask = async (client: Client, text: string) => {
+  const after = client.events.at(-1)?.seq ?? 0
+  client.send({ text })
+  await client.waitFor((event) => event.type === "response" && event["text"] === `relay: ${text}`, { after })
+}
 const inStatus = (status: string) => (event: Event) => event.type === "status" && event["status"] === status
 
 describeOnLinux("a conversation of a terminal, opened with its history", () => {
@@ -40,7 +46,7 @@ describeOnLinux("a conversation of a terminal, opened with its history", () => {
   test("is one log in one order, and goes on", async (relay) => {
     const client = await open(relay, terminal, { history: true })
     await client.waitFor((event) => event.type === "status" && event["metadata"]?.state === "end")
-    await client.turn("three")
+    await ask(client, "three")
     assert.deepStrictEqual(said(client.events), [
       "past > one",
       "past < terminal: one",
@@ -62,7 +68,7 @@ describeOnLinux("a conversation of a terminal, opened with its history", () => {
 
   test("has no past where none is asked for", async (relay) => {
     const client = await open(relay, terminal)
-    await client.turn("four")
+    await ask(client, "four")
     assert.deepStrictEqual(said(client.events), ["now > four", "now < relay: four"])
   }, terminal.options)
 
@@ -82,11 +88,11 @@ describeOnLinux("what is said in the terminal meanwhile", () => {
 
   test("is taken in before the next prompt, once, and the agent is started anew", async (relay) => {
     const client = await open(relay, terminal, { history: true })
-    await client.turn("two")
+    await ask(client, "two")
     terminal.turn("three")
     terminal.turn("four")
-    await client.turn("five")
-    await client.turn("six")
+    await ask(client, "five")
+    await ask(client, "six")
     assert.deepStrictEqual(said(client.events).filter((line) => line.includes(">")), [
       "past > one",
       "now > two",
@@ -114,9 +120,9 @@ describeOnLinux("what is said in the terminal meanwhile", () => {
       history: true
     })
     await client.waitFor("session_start")
-    await client.turn("go on")
+    await ask(client, "go on")
     terminal.turn("go on")
-    await client.turn("go on")
+    await ask(client, "go on")
     const lines = said(client.events).filter((line) => line.endsWith("> go on"))
     assert.deepStrictEqual(lines, ["now > go on", "past > go on", "now > go on"])
   }, terminal.options)
@@ -151,7 +157,7 @@ describeOnLinux("a conversation that a terminal has open", () => {
     await client.waitFor((event) => event.type === "assistant_message" && event["text"] === "terminal: two")
     terminal.quitTerminal()
     await client.waitFor(inStatus("released"))
-    await client.turn("three")
+    await ask(client, "three")
     assert.strictEqual(relay.fake.agents.length, 1)
     assert.deepStrictEqual(said(client.events), [
       "past > one",
@@ -165,13 +171,13 @@ describeOnLinux("a conversation that a terminal has open", () => {
 
   test("is not written to either when the terminal opened it later", async (relay) => {
     const client = await open(relay, terminal, { history: true })
-    await client.turn("four")
+    await ask(client, "four")
     terminal.openTerminal()
     client.send({ text: "five", message_id: "m5" })
     assert.deepInclude(await client.waitFor("error"), { code: "in_use", message_id: "m5" })
     terminal.turn("six")
     terminal.quitTerminal()
-    await client.turn("seven")
+    await ask(client, "seven")
     assert.deepStrictEqual(said(client.events).slice(-4).filter((line) => line.includes(">")), [
       "past > six",
       "now > seven"
@@ -195,7 +201,7 @@ describeOnLinux("giving a conversation back", () => {
     "ends the agent, tells the command, follows the terminal, and takes over again: no double, no hole",
     async (relay) => {
       const client = await open(relay, terminal, { history: true })
-      await client.turn("two")
+      await ask(client, "two")
       for (const [there, here] of [["three", "four"], ["five", "six"], ["seven", "eight"]] as const) {
         const after = client.events.at(-1)?.seq ?? 0
         client.send({ type: "hand_over" })
@@ -212,7 +218,7 @@ describeOnLinux("giving a conversation back", () => {
         )
         terminal.quitTerminal()
         await client.waitFor(inStatus("released"), { after })
-        await client.turn(here)
+        await ask(client, here)
       }
       assert.deepStrictEqual(said(client.events).filter((line) => line.includes(">")), [
         "past > one",
