@@ -46,7 +46,11 @@ const deviceName = (dev: number): string => {
 const lockLine = /FLOCK\s+\S+\s+\S+\s+(\d+)\s+([0-9a-f]+:[0-9a-f]+):(\d+)/g
 
 export const make = (
-  { home = homedir(), now = Date.now, variables = relayEnvironment() }: Options = {}
+  {
+    home = homedir(),
+    now = () => performance.timeOrigin + performance.now(),
+    variables = relayEnvironment()
+  }: Options = {}
 ): NativeFiles => {
   const uid = process.getuid?.()
   const isOwn = (owner: number) => uid === undefined || owner === uid
