@@ -57,6 +57,7 @@ describe.each(Object.entries(terminals) as ReadonlyArray<[AgentName, Terminal]>)
       const path = join(home, ".gemini/settings.json")
       const settings = JSON.parse(readFileSync(path, "utf8"))
       settings.general.sessionRetention = { enabled: false }
+      settings.security = { auth: { selectedType: "gemini-api-key" }, folderTrust: { enabled: false } }
       writeFileSync(path, JSON.stringify(settings))
     }
     daemon = await startDaemon({ env, cwd: home, args: ["--root", home] })

@@ -6,7 +6,7 @@
  * before the session goes on, each turn once, and the agent is then started anew, because it does not know of it. While
  * the session drives nothing (`following`) it tells what the terminal writes as it is written.
  */
-import { Deferred, Duration, Effect, Exit, Option, Scope } from "effect"
+import { Deferred, Duration, Effect, Exit, Option, Scope, Semaphore } from "effect"
 import {
   type Adapter,
   type AgentExit,
@@ -101,6 +101,10 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
   let seen: { readonly size: number; readonly ino: number; readonly ts: number } | undefined
   const seenKeys = new Set<string>()
   let turns = NativeTurns.make({ origin: "terminal" })
+
+  /** One step at a time: none may see what another has half done. */
+  const turnstile = yield* Semaphore.make(1)
+  const alone = turnstile.withPermits(1)
 
   const nativeId = () =>
     toldId() ?? started?.native_session_id ?? (spec.fork === true ? undefined : spec.native_session_id)
@@ -266,12 +270,13 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
     )
   })
 
+  // Who lets go of the agent tells its last words first; who took over meanwhile follows no more.
+  const step = Effect.suspend(() => isFollowing ? Effect.andThen(look, tellHolder) : Effect.void)
+
   const follow = Effect.gen(function*() {
     for (;;) {
       yield* Effect.sleep(lookEvery)
-      if (!isFollowing) continue
-      yield* look
-      yield* tellHolder
+      if (isFollowing) yield* alone(step)
     }
   })
   yield* Effect.forkIn(
@@ -333,6 +338,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
     isFollowing = true
     turns = NativeTurns.make({ origin: "terminal" })
     yield* stop
+    // Only now all it said is written down.
     const found = yield* locate
     if (found !== undefined) {
       if (wasDriving) yield* takeIn(found)
@@ -470,7 +476,13 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       ),
     exit: Deferred.await(exited)
   }
-  const made: NativeAgent = { agent, tellHistory, prepare, handOver, takeOver }
+  const made: NativeAgent = {
+    agent,
+    tellHistory: alone(tellHistory),
+    prepare: alone(prepare),
+    handOver: alone(handOver),
+    takeOver: alone(takeOver)
+  }
   return made
 })
 
