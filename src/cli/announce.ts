@@ -5,8 +5,8 @@
 import { Console, Effect, Redacted } from "effect"
 import { networkInterfaces } from "node:os"
 import { RelayServer } from "../server/RelayServer.js"
-import type { Found } from "../services/AccessToken.js"
-import type { AuthOptions } from "../services/Auth.js"
+import type { Found } from "../services/access/AccessToken.js"
+import type { AuthOptions } from "../services/access/Auth.js"
 
 /** An address others reach this machine by. */
 const outward = () =>

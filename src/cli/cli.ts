@@ -5,7 +5,7 @@
 import { ConfigProvider, Console, Effect, Layer } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import * as Relay from "../Relay.js"
-import * as AccessToken from "../services/AccessToken.js"
+import * as AccessToken from "../services/access/AccessToken.js"
 import { announce } from "./announce.js"
 import { attach } from "./attach.js"
 import { settingsProvider } from "./configFile.js"
