@@ -14,8 +14,7 @@ import * as deltaWords from "./deltaWords.js"
 import * as eventJson from "./eventJson.js"
 import { type EventStore, makeMemory } from "./EventStore.js"
 import { type Batch, type Draft, encodeBatch, lastSeqOf, textsOf } from "./frames.js"
-import { type LogCursor, streamOf } from "./LogCursors.js"
-import * as Readers from "./LogCursors.js"
+import * as LogCursors from "./LogCursors.js"
 import * as SessionSummary from "./SessionSummary.js"
 
 export class EventLog extends Context.Service<EventLog, {
@@ -40,7 +39,7 @@ export class EventLog extends Context.Service<EventLog, {
   readonly unsafeBatch: (write: () => void) => boolean
   readonly unsafeOnceDrained: (resume: () => void) => void
   /** Follow from `after_seq`; `wake` is called when there is something new to take. */
-  readonly unsafeFollow: (after_seq: number, wake: () => void) => LogCursor
+  readonly unsafeFollow: (after_seq: number, wake: () => void) => LogCursors.LogCursor
 }>()("ai-relay/services/EventLog") {
   static readonly layer = (session_id: SessionId, options?: EventLogOptions) =>
     Layer.effect(this, make(session_id, options))
@@ -63,7 +62,7 @@ const syncAtOnce: ReadonlySet<EventBody["type"]> = new Set(
 export const make = Effect.fnUntraced(function*(session_id: SessionId, options: EventLogOptions = {}) {
   const clock = yield* Clock.Clock
   const store = options.store ?? makeMemory(options.retain_bytes ?? 16 * 1024 * 1024)
-  const readers = Readers.make()
+  const readers = LogCursors.make()
   const session = `,"session_id":${JSON.stringify(session_id)}`
 
   let summary = options.summary ?? SessionSummary.empty(session_id)
@@ -193,7 +192,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     drafts.push({ head, encoding: "latin1", text, rest, raw })
   }
 
-  const unsafeFollow = (after_seq: number, wake: () => void): LogCursor => {
+  const unsafeFollow = (after_seq: number, wake: () => void): LogCursors.LogCursor => {
     const first = store.firstSeq()
     const reader = readers.add(Math.min(Math.max(after_seq, first - 1), seq), wake)
     if (full) drained()
@@ -216,7 +215,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     }
   }
 
-  const batches = (after_seq: number) => streamOf((wake) => unsafeFollow(after_seq, wake))
+  const batches = (after_seq: number) => LogCursors.streamOf((wake) => unsafeFollow(after_seq, wake))
 
   const close = Effect.sync(() => {
     closed = true

@@ -8,8 +8,6 @@ import { type Clock, Context, Duration, Effect, Metric } from "effect"
 import type { PermissionGate } from "../../adapters/Adapter.js"
 import type { BodyOf } from "../../schema/index.js"
 import type { EventStore } from "../log/EventStore.js"
-import type { PermissionBroker } from "../session/PermissionBroker.js"
-import type { Turns } from "../session/Turn.js"
 
 const count = (name: string, description: string) =>
   Metric.counter(`ai_relay_${name}`, { description, incremental: true })
@@ -87,16 +85,26 @@ const countUsage = (tool: string, { usage = {} }: BodyOf<"turn_end">) => {
   if (usage.cost_usd !== undefined) add(cost, { tool }, usage.cost_usd)
 }
 
+/** What begins and ends turns; `end` is false when none ran. */
+interface Countable {
+  readonly begin: (start: BodyOf<"turn_start">, raw?: Uint8Array) => unknown
+  readonly end: (end: BodyOf<"turn_end">, raw?: Uint8Array) => boolean
+}
+
 /** The same turns, and how long they took and what they cost is counted. */
-export const countingTurns = (tool: string, clock: Clock.Clock, own: Turns): Turns => {
+export const countingTurns = <Turns extends Countable>(
+  tool: string,
+  clock: Clock.Clock,
+  own: Turns
+): Turns => {
   let began = 0
   return {
     ...own,
-    begin: (...start) => {
+    begin: (start: BodyOf<"turn_start">, raw?: Uint8Array) => {
       began = clock.currentTimeMillisUnsafe()
-      return own.begin(...start)
+      return own.begin(start, raw)
     },
-    end: (end, raw) => {
+    end: (end: BodyOf<"turn_end">, raw?: Uint8Array) => {
       const ended = own.end(end, raw)
       if (ended) {
         add(turns, { tool, stop_reason: end.stop_reason })
@@ -111,11 +119,11 @@ export const countingTurns = (tool: string, clock: Clock.Clock, own: Turns): Tur
 /** The same gate, and how long answers take is counted. */
 export const countingAnswers = (
   tool: string,
-  broker: PermissionBroker["Service"]
+  gate: PermissionGate["Service"]
 ): PermissionGate["Service"] => ({
-  ...broker,
+  ...gate,
   request: (ask, raw) =>
-    Effect.map(Effect.timed(broker.request(ask, raw)), ([waited, outcome]) => {
+    Effect.map(Effect.timed(gate.request(ask, raw)), ([waited, outcome]) => {
       const answer = outcome.behavior === "cancelled" ? outcome.reason : outcome.behavior
       add(permissionSeconds, { tool, outcome: answer }, Duration.toSeconds(waited))
       return outcome
