@@ -4,7 +4,7 @@
  * Pieces are held back until what they say cannot be the beginning of a secret any more, with all that comes after them:
  * the order stays. What is held is bounded; what was let go is remembered, so that the rest of a secret is still found.
  */
-import { cleanPiece, type Range, type Redactor, wordBefore } from "./access/redact.js"
+import { cleanPiece, type Range, type Redactor, wordBefore } from "./redact.js"
 
 export interface Transcript {
   /** Lines of ndjson, each ended by a newline; what of them, and of those before, may be written now. */

@@ -1,8 +1,8 @@
 /** A secret that is cut into streamed pieces is found all the same. */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import * as Redact from "../../src/services/access/redact.js"
-import * as RedactPieces from "../../src/services/redactPieces.js"
+import * as Redact from "../../../src/services/access/redact.js"
+import * as RedactPieces from "../../../src/services/access/redactPieces.js"
 
 const known = "a value with spaces"
 const redactor = Redact.make({ env: [{ MY_TOKEN: known }] })
