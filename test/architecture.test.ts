@@ -32,9 +32,10 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema"],
     never: noneOf(sockets, processes, disk, /^node:os$/, /^@effect\/platform-node/)
   },
-  "services": { rooms: ["schema"], never: noneOf(sockets, processes, disk) },
+  // The settings hold the budgets' own.
+  "services": { rooms: ["schema", "services/budget"], never: noneOf(sockets, processes, disk) },
   "services/log": { rooms: ["schema", "adapters"], never: noneOf(sockets, processes, disk) },
-  "services/process": { rooms: ["schema", "adapters", "services"], never: http },
+  "services/process": { rooms: ["schema", "adapters", "services", "services/budget"], never: http },
   "services/terminal": { rooms: ["schema", "adapters", "services", "services/process"], never: sockets },
   "services/access": {
     rooms: ["schema", "adapters", "services", "services/process"],
@@ -50,10 +51,16 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   "services/observe": {
     rooms: ["schema", "adapters", "services", "services/log", "services/access", "services/process"],
-    never: noneOf(sockets, processes, disk)
+    never: noneOf(sockets, processes)
+  },
+  // A part of the session with a room of its own: it watches what turns cost.
+  "services/budget": {
+    rooms: ["schema", "adapters", "services", "services/log", "services/journal", "services/session"],
+    never: noneOf(sockets, processes)
   },
   "services/session": {
     rooms: [
+      "services/budget",
       "schema",
       "adapters",
       "services",

@@ -21,9 +21,19 @@ import {
 } from "effect"
 import { appendFile, closeSync, constants, fchmodSync, fstatSync, openSync, readSync } from "node:fs"
 import * as Redact from "../access/redact.js"
+import * as RedactPieces from "../access/redactPieces.js"
 import type { EventLog } from "../log/EventLog.js"
 import { relayEnvironment } from "../process/AgentEnvironment.js"
-import { RelayConfig } from "../RelayConfig.js"
+import { RelayConfig, type Settings } from "../RelayConfig.js"
+
+export interface RecordOptions {
+  /** The last `seq` of the session's earlier life: what is in the file already is not written again. */
+  readonly since?: number
+  /** The handshake's variables; those whose name says secret are kept out. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** More values to keep out. */
+  readonly secrets?: ReadonlyArray<string>
+}
 
 export class Recorder extends Context.Service<Recorder, {
   /** Begin to write this session's transcript, if recording is on. */
@@ -89,7 +99,6 @@ const append = (fd: number, text: string) =>
 const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Settings) {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const redact = makeRedact(relayEnvironment())
   yield* files.makeDirectory(folder, { recursive: true, mode: 0o700 })
 
   const fibers = yield* FiberSet.make<void>()

@@ -15,16 +15,11 @@ import {
 } from "../../adapters/Adapter.js"
 import { BadHandshake } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
-<<<<<<< HEAD
 import { type BodyOf, type ClientCommand, RequestId, type SessionId, type Usage } from "../../schema/index.js"
 import { tellingOverwrites } from "../access/overwriteDiff.js"
 import { AgentHold, SessionHold } from "../budget/AgentHold.js"
 import * as BudgetBook from "../budget/BudgetBook.js"
 import * as BudgetGuard from "../budget/BudgetGuard.js"
-=======
-import { type BodyOf, type ClientCommand, RequestId, type SessionId } from "../../schema/index.js"
-import { tellingOverwrites } from "../access/overwriteDiff.js"
->>>>>>> d1497d9 (overwriteDiff is of access)
 import { IdGenerator } from "../IdGenerator.js"
 import type { Opened } from "../journal/Journal.js"
 import * as EventLog from "../log/EventLog.js"
