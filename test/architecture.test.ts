@@ -116,8 +116,10 @@ describe("one place each", () => {
   const importing = (module: string) => breaking(({ imports }) => imports.filter((name) => name === module))
 
   it("starts processes", () => {
-    assert.deepStrictEqual([...new Set(importing("node-pty"))], ["services/PtySupervisor.ts: node-pty"])
-    assert.deepStrictEqual(saying(/\bstartProcess\(/g, only("services/ProcessSupervisor.ts")), [])
+    assert.deepStrictEqual([...new Set(importing("node-pty"))], [
+      "services/terminal/PtySupervisor.ts: node-pty"
+    ])
+    assert.deepStrictEqual(saying(/\bstartProcess\(/g, only("services/process/ProcessSupervisor.ts")), [])
   })
 
   it("runs effects to the end", () => {

@@ -11,9 +11,9 @@
  */
 import { Effect, Semaphore } from "effect"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
-import { firstAgentStarted, isAgents } from "./families.js"
-import { isLoopback } from "./peers.js"
-import { type ProcessEntry, procSource } from "./ProcessTree.js"
+import { isLoopback } from "./access/peers.js"
+import { firstAgentStarted, isAgents } from "./process/families.js"
+import { type ProcessEntry, procSource } from "./process/ProcessTree.js"
 
 /** The two ends of a connection, as the relay sees them. */
 export interface Ends {

@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as PeerProcesses from "../../src/services/PeerProcesses.js"
-import * as ProcessSupervisor from "../../src/services/ProcessSupervisor.js"
+import * as ProcessSupervisor from "../../src/services/process/ProcessSupervisor.js"
 import { start } from "../support/realAgents.js"
 
 const live = ProcessSupervisor.layer({ input: 100, signal: 200, linger: 100 })
