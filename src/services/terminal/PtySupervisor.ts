@@ -17,6 +17,7 @@ import {
 } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { type Environment, relayEnvironment } from "../process/AgentEnvironment.js"
+import { marking } from "../process/agentMark.js"
 import { endFamily, type StopMethod, type StopTimeouts } from "../process/endFamily.js"
 import * as families from "../process/families.js"
 import { prepareLaunch } from "../process/prepareLaunch.js"
@@ -77,7 +78,7 @@ const make = (timeouts: StopTimeouts, passed: ReadonlyArray<string>) => {
       const start = Effect.try({
         try: () => {
           const options = { ...size, name: env["TERM"] ?? "xterm-256color", cwd, env, encoding: null }
-          const pty = spawn(program, [...args], options) as unknown as UnixPty
+          const pty = marking(() => spawn(program, [...args], options)) as unknown as UnixPty
           return supervise({ pty, mark: markFor(pty), tool, marker, sink, onOutput })
         },
         catch: (cause) =>
