@@ -4,12 +4,12 @@
  */
 import { Console, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { spawn } from "node:child_process"
+import { runInTerminal } from "../services/process/runInTerminal.js"
 import {
   type Address,
-  CannotDo,
   checkRelay,
   clientOptions,
+  CommandError,
   listSessions,
   toAddress
 } from "./clientOptions.js"
@@ -35,7 +35,7 @@ const choose = Effect.fnUntraced(function*(address: Address, wanted: string | un
   const sessions = yield* listSessions(address)
   const found = wanted === undefined ? sessions[0] : sessions.find(({ session_id }) => session_id === wanted)
   if (found !== undefined) return found.session_id
-  return yield* new CannotDo({
+  return yield* new CommandError({
     reason: wanted === undefined
       ? "the relay has no session: `ai-relay sessions` lists what is kept"
       : `there is no session "${wanted}": \`ai-relay sessions\` lists what is kept`
@@ -60,24 +60,22 @@ const letGo = Effect.fn("handoff.letGo")(function*(address: Address, session_id:
     })
     // It is acknowledged when it is done.
     yield* session.send({ type: "hand_over" }).pipe(
-      Effect.mapError(({ message }) => new CannotDo({ reason: message }))
+      Effect.mapError(({ message }) => new CommandError({ reason: message }))
     )
-    return given ?? (yield* new CannotDo({
+    return given ?? (yield* new CommandError({
       reason: refused ?? "the relay did not say how to go on: update it, or use the agent's own command"
     }))
   })).pipe(Effect.provide(RelayClient.layer(address)))
 })
 
 /** Run it on this terminal, and wait for its end: its exit code. */
-const run = ({ argv: [program, ...args], folder }: ContinueWith) =>
-  Effect.callback<number, CannotDo>((resume) => {
-    const child = spawn(program, args, { cwd: folder, stdio: "inherit" })
-    child.once("error", () =>
-      resume(Effect.fail(
-        new CannotDo({ reason: `${program} cannot be started in ${folder}: install it, or run it by hand` })
-      )))
-    child.once("exit", (code, signal) => resume(Effect.succeed(code ?? (signal === null ? 1 : 128))))
+const run = Effect.fnUntraced(function*({ argv: [program, ...args], folder }: ContinueWith) {
+  const code = yield* runInTerminal(program, args, folder)
+  if (code !== undefined) return code
+  return yield* new CommandError({
+    reason: `${program} cannot be started in ${folder}: install it, or run it by hand`
   })
+})
 
 export const handoff = (exitWith: (code: number) => Effect.Effect<void>) =>
   Command.make("handoff", options, ({ print, session, token, url }) =>

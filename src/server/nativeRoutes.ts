@@ -8,7 +8,7 @@
  */
 import { Effect } from "effect"
 import { type NativeListing, type NativeQuery, NativeSessions } from "../services/native/NativeSessions.js"
-import { SessionRegistry } from "../services/SessionRegistry.js"
+import { SessionRegistry } from "../services/session/SessionRegistry.js"
 
 export interface Answer {
   readonly status: number

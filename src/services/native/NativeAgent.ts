@@ -25,9 +25,9 @@ import {
 import type { NativeHolder, NativeRecord, NativeStore } from "../../adapters/native/NativeStore.js"
 import * as NativeTurns from "../../adapters/native/NativeTurns.js"
 import { status } from "../../adapters/wire/statusEvent.js"
-import type { EventLog } from "../EventLog.js"
+import type { EventLog } from "../log/EventLog.js"
+import * as knownPrompts from "../log/knownPrompts.js"
 import { makePause } from "./inSlices.js"
-import * as knownPrompts from "./knownPrompts.js"
 import { type ContinueWith, continueWith, type FoundNative, type NativeSessions } from "./NativeSessions.js"
 
 export interface NativeAgent {

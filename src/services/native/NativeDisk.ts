@@ -13,8 +13,8 @@ import {
 } from "node:fs"
 import { homedir } from "node:os"
 import type { FileStamp, NativeFiles, RunningProgram } from "../../adapters/native/NativeFiles.js"
-import { relayEnvironment } from "../AgentEnvironment.js"
-import { openTree } from "../machine.js"
+import { relayEnvironment } from "../process/AgentEnvironment.js"
+import { openTree } from "../process/machine.js"
 
 const orElse = <A, B>(attempt: () => A, otherwise: B): A | B => {
   try {

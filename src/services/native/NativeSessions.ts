@@ -18,9 +18,9 @@ import type {
   NativeSummary
 } from "../../adapters/native/NativeStore.js"
 import * as NativeTurns from "../../adapters/native/NativeTurns.js"
-import { relayEnvironment } from "../AgentEnvironment.js"
-import { Folders } from "../Folders.js"
-import { makeRedact } from "../redact.js"
+import { Folders } from "../access/Folders.js"
+import { makeRedact } from "../access/redact.js"
+import { relayEnvironment } from "../process/AgentEnvironment.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { inSlices, makePause } from "./inSlices.js"
 import * as NativeDisk from "./NativeDisk.js"
