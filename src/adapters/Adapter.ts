@@ -34,6 +34,8 @@ export interface AgentSpec extends Handshake {
   /** Absolute; exists. */
   readonly folder: string
   readonly fresh_uuid: string
+  /** `native_session_id` is the relay's own: where that conversation is gone, a new one begins. */
+  readonly begins_anew?: boolean
 }
 
 /** A prompt as it reaches the adapter: it has a `uuid`, and `when` is `steer` if it is for the running turn. */
@@ -73,6 +75,8 @@ export interface AgentSession {
     readonly cmd?: ReadonlyArray<string>
     readonly native_session_id?: string
     readonly resumed?: boolean
+    /** The mode in force, as far as it is known before the agent tells. */
+    readonly permission_mode?: string | undefined
     readonly capabilities: Capabilities
     readonly metadata?: Readonly<Record<string, unknown>>
   }

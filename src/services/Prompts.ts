@@ -18,7 +18,7 @@ import {
 } from "../schema/index.js"
 import type { EventLog } from "./EventLog.js"
 import type { IdGenerator } from "./IdGenerator.js"
-import type { PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
+import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
 import type { Settings } from "./RelayConfig.js"
 import type { Turn, Turns } from "./Turn.js"
 
@@ -76,10 +76,11 @@ class NotNow extends Schema.TaggedError<NotNow>()("NotNow", { reason: Schema.Str
 }
 
 export type HandingError = SendError | CommandFailed
-export type Refusal = HandingError | NotNow | PermissionNotPending
+export type Refusal = HandingError | NotNow | PermissionNotPending | AnswerUnfit
 
 const codes: Record<Refusal["_tag"], ErrorCode> = {
   AgentFailed: "agent_failed",
+  AnswerUnfit: "bad_command",
   CommandFailed: "internal",
   CommandRefused: "bad_command",
   NotNow: "overloaded",

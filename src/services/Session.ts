@@ -90,6 +90,24 @@ const settleOld = (log: Context.Tag.Service<EventLog.EventLog>, before: SessionS
     log.unsafeAppend({ type: "turn_end", stop_reason: "error", metadata: { reason } })
   })
 
+/** The agent; with a new conversation where the session's own is gone, which is said. */
+const openAgent = (adapter: Adapter, { begins_anew, ...spec }: AgentSpec, sink: SessionSink.SessionSink) =>
+  begins_anew !== true ? adapter.open(spec) : adapter.open(spec).pipe(
+    Effect.catchTag("ConversationGone", ({ native_session_id: gone }) => {
+      const { native_session_id: _gone, ...fresh } = spec
+      return Effect.tap(adapter.open(fresh), () =>
+        Effect.sync(() =>
+          sink.emit({
+            type: "status",
+            status: "conversation_gone",
+            text: "The agent does not have the conversation of this session any more, so a new one begins: it does not "
+              + "know what was said before.",
+            metadata: { gone }
+          })
+        ))
+    })
+  )
+
 export const open = Effect.fn("Session.open")(function*(
   id: SessionId,
   adapter: Adapter,
@@ -115,7 +133,7 @@ export const open = Effect.fn("Session.open")(function*(
   const sink = yield* SessionSink.make({ turns, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
     Effect.provideService(EventLog.EventLog, log)
   )
-  const agent = yield* adapter.open(spec).pipe(
+  const agent = yield* openAgent(adapter, spec, sink).pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
         Context.add(PermissionGate, Metrics.countingAnswers(tool, broker)),

@@ -107,7 +107,13 @@ const make = Effect.gen(function*() {
     const adapter = yield* adapters.get(wanted.tool)
     const folder = yield* folders.resolve(wanted.folder)
     const opened = yield* journal.open(id, { ...wanted, folder })
-    const spec = { ...wanted, folder, fresh_uuid: yield* ids.uuid }
+    const spec = {
+      ...wanted,
+      folder,
+      fresh_uuid: yield* ids.uuid,
+      // The relay's own note of it may be of a conversation the agent never wrote.
+      begins_anew: handshake.native_session_id === undefined
+    }
     const session = yield* Session.open(id, adapter, spec, opened)
     yield* recorder.record(session.log)
     yield* traces.trace(session.log, session.since)

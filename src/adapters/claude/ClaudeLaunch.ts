@@ -29,8 +29,18 @@ const streaming = [
 /** Flags that decide which conversation it is; with one of them the relay does not name a new one. */
 const namesConversation = /^(?:--session-id|--resume|--continue|--fork-session|--from-pr|-r|-c)(?:=|$)/
 
+/** Those that go on with a past conversation. */
+const continues = /^(?:--resume|--continue|--from-pr|-r|-c)(?:=|$)/
+
+/** Flags that say what Claude may do unasked. */
+const namesMode = /^(?:--permission-mode|--dangerously-skip-permissions|--allow-dangerously-skip-permissions)(?:=|$)/
+
 export interface Launch {
   readonly spec: LaunchSpec
+  /** It goes on with a past conversation. */
+  readonly resumes: boolean
+  /** The mode it starts in, where the relay knows. */
+  readonly permission_mode: string | undefined
   /** The conversation's id, when it is known before Claude has said anything. */
   readonly native_session_id: string | undefined
 }
@@ -43,12 +53,16 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
     })
   }
   const named = extra_args.some((arg) => namesConversation.test(arg))
+  // Its user's settings may let it run everything unasked: without a word it asks.
+  const mode = permission_mode ?? (extra_args.some((arg) => namesMode.test(arg)) ? undefined : "default")
   const conversation = native_session_id !== undefined
     ? ["--resume", native_session_id]
     : named
     ? []
     : ["--session-id", spec.fresh_uuid]
   const launch: Launch = {
+    resumes: native_session_id !== undefined || extra_args.some((arg) => continues.test(arg)),
+    permission_mode: mode,
     native_session_id: native_session_id ?? (named ? undefined : spec.fresh_uuid),
     spec: {
       tool: "Claude Code",
@@ -57,7 +71,7 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
         ...streaming,
         ...conversation,
         ...model === undefined ? [] : ["--model", model],
-        ...permission_mode === undefined ? [] : ["--permission-mode", permission_mode],
+        ...mode === undefined ? [] : ["--permission-mode", mode],
         ...extra_args
       ],
       cwd: spec.folder,

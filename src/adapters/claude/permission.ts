@@ -4,17 +4,31 @@
  * "For this session" sends Claude's own suggestions back, always with `destination: "session"`: elsewhere they would
  * not apply in a folder whose trust dialog was never accepted.
  */
-import type { PermissionOption, PermissionRequest } from "../../schema/index.js"
-import { RequestId } from "../../schema/index.js"
+import { Predicate } from "effect"
+import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
+import type { CallIds } from "../wire/CallIds.js"
 import type { CanUseTool } from "./ClaudeMessage.js"
 
+type Input = Readonly<Record<string, unknown>>
+
 /** What to do with a tool; Claude offers no ids, so these are ours. */
-const toolOptions: ReadonlyArray<PermissionOption> = [
+const onceOptions: ReadonlyArray<PermissionOption> = [
   { option_id: "allow", name: "Allow once", kind: "allow_once" },
-  { option_id: "allow_session", name: "Allow for this session", kind: "allow_always" },
   { option_id: "deny", name: "Deny", kind: "reject_once" }
 ]
+const sessionOption: PermissionOption = {
+  option_id: "allow_session",
+  name: "Allow for this session",
+  kind: "allow_always"
+}
+
+/** Claude remembers what it suggested itself, and nothing else: without a suggestion it would ask the same again. */
+const canRemember = ({ permission_suggestions = [], suppress_always_allow_rule }: CanUseTool) =>
+  permission_suggestions.length > 0 && suppress_always_allow_rule !== true
+
+const toolOptions = (ask: CanUseTool): ReadonlyArray<PermissionOption> =>
+  canRemember(ask) ? onceOptions.toSpliced(1, 0, sessionOption) : onceOptions
 
 /** How to leave plan mode. */
 const planOptions: ReadonlyArray<PermissionOption> = [
@@ -26,29 +40,35 @@ const planOptions: ReadonlyArray<PermissionOption> = [
 const kindOf = (tool: string) =>
   tool === "AskUserQuestion" ? "question" : tool === "ExitPlanMode" ? "plan" : "tool"
 
-export const toPermissionRequest = (request_id: string, ask: CanUseTool): PermissionRequest => {
+/** What the tool is to run with; nobody can say what one of another shape means. */
+const inputOf = ({ input }: CanUseTool): Input => Predicate.isRecord(input) ? input : {}
+
+/** `ids`: the names clients know tool calls by. */
+export const toPermissionRequest = (
+  request_id: RequestId,
+  ask: CanUseTool,
+  { ids }: { readonly ids: Pick<CallIds, "of"> }
+): PermissionRequest => {
   const kind = kindOf(ask.tool_name)
-  const plan = ask.input["plan"]
+  const plan = inputOf(ask)["plan"]
   const text = kind === "plan" && typeof plan === "string"
     ? plan
     : ask.title ?? ask.description ?? ask.decision_reason
   return {
     type: "permission_request",
-    request_id: RequestId.make(request_id),
+    request_id,
     tool: ask.tool_name,
-    args: ask.input,
-    ...(ask.tool_use_id !== undefined && { tool_use_id: ask.tool_use_id }),
+    args: ask.input ?? {},
+    ...(ask.tool_use_id !== undefined && { tool_use_id: ids.of(ask.tool_use_id) }),
     ...(text !== undefined && { text }),
     metadata: {
       kind,
-      ...(kind !== "question" && { options: kind === "plan" ? planOptions : toolOptions }),
+      ...(kind !== "question" && { options: kind === "plan" ? planOptions : toolOptions(ask) }),
       ...(ask.blocked_path !== undefined && { blocked_path: ask.blocked_path }),
       ...(ask.agent_id !== undefined && { agent_id: ask.agent_id })
     }
   }
 }
-
-type Input = Readonly<Record<string, unknown>>
 
 interface Question {
   readonly id?: unknown
@@ -77,18 +97,18 @@ const updatesOf = (outcome: PermissionAllowed, ask: CanUseTool): ReadonlyArray<I
       : "default"
     return [{ type: "setMode", mode, destination: "session" }]
   }
-  return outcome.scope === "session"
+  return outcome.scope === "session" && canRemember(ask)
     ? (ask.permission_suggestions ?? []).map((suggestion) => ({ ...suggestion, destination: "session" }))
     : []
 }
 
 const allow = (outcome: PermissionAllowed, ask: CanUseTool): Input => {
-  const input = outcome.updatedInput ?? ask.input
+  const input = outcome.updatedInput ?? inputOf(ask)
   const updatedPermissions = updatesOf(outcome, ask)
   return {
     behavior: "allow",
     updatedInput: kindOf(ask.tool_name) === "question" && outcome.answers !== undefined
-      ? { ...input, answers: answersByText(outcome, ask.input) }
+      ? { ...input, answers: answersByText(outcome, inputOf(ask)) }
       : input,
     ...(updatedPermissions.length > 0 && { updatedPermissions })
   }
