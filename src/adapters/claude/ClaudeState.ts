@@ -29,8 +29,6 @@ export interface ClaudeState extends StreamState {
 
 export interface OpenCall {
   readonly tool: string
-  /** As JSON. */
-  readonly args: string
   /** The call in whose thread it was made. */
   readonly parent: string | undefined
 }

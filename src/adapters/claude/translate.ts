@@ -38,15 +38,12 @@ const toolOf = ({ name, server_name, type }: NativeBlock): string => {
 
 const toolCall = (block: NativeBlock, parent: string | undefined, state: ClaudeState): Events => {
   const native = string(block["id"])
-  if (native === undefined) return []
+  // One that waits for its result may be repeated.
+  if (native === undefined || state.calls.has(native)) return []
   const tool = toolOf(block)
   const args = block["input"] ?? {}
-  const call = { tool, args: JSON.stringify(args), parent }
-  const open = state.calls.get(native)
-  // It may be repeated; but a model server may also number two calls alike.
-  if (open !== undefined && open.tool === tool && open.args === call.args) return []
-  const tool_use_id = open === undefined ? state.ids.announce(native) : state.ids.renew(native)
-  state.calls.set(native, call)
+  const tool_use_id = state.ids.announce(native)
+  state.calls.set(native, { tool, parent })
   return [{ type: "tool_call", tool, tool_use_id, args, ...thread(parent, state) }]
 }
 

@@ -10,15 +10,15 @@ export class CallIds {
 
   /** A call begins, or goes on if it is not over yet. */
   announce(native: string): string {
-    return this.open.get(native) ?? this.renew(native)
-  }
-
-  /** Another call begins under an id that is in use. */
-  renew(native: string): string {
-    const use = (this.uses.get(native) ?? 0) + 1
+    const open = this.open.get(native)
+    if (open !== undefined) return open
+    let use = this.uses.get(native) ?? 0
+    let id: string
+    do {
+      use += 1
+      id = nameOf(native, use)
+    } while (use > 1 && this.uses.has(id))
     this.uses.set(native, use)
-    const id = use === 1 ? native : `${native}#${use}`
-    if (use > 1 && this.uses.has(id)) return this.renew(native)
     if (use > 1) this.uses.set(id, 1)
     this.open.set(native, id)
     return id
@@ -31,9 +31,8 @@ export class CallIds {
 
   /** The call that goes, or went last, by this id. */
   of(native: string): string {
-    const open = this.open.get(native)
-    if (open !== undefined) return open
-    const use = this.uses.get(native) ?? 1
-    return use === 1 ? native : `${native}#${use}`
+    return this.open.get(native) ?? nameOf(native, this.uses.get(native) ?? 1)
   }
 }
+
+const nameOf = (native: string, use: number) => use === 1 ? native : `${native}#${use}`
