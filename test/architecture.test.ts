@@ -137,11 +137,11 @@ describe("files", () => {
   })
 
   const madeOfSchemas = join("client", "wire.ts")
-  it("are short enough to be read in one go", () => {
+  it("hold one idea each: none is longer than 400 lines", () => {
     const lengthOf = ({ text }: File) => text.trimEnd().split("\n").length
     assert.deepStrictEqual(
       breaking((file) =>
-        nameOf(file) !== madeOfSchemas && lengthOf(file) > 250 ? [`${lengthOf(file)} lines`] : []
+        nameOf(file) !== madeOfSchemas && lengthOf(file) > 400 ? [`${lengthOf(file)} lines`] : []
       ),
       []
     )

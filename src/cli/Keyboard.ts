@@ -1,23 +1,52 @@
 /**
- * Keyboard: lines a person types, and Ctrl-C. Who asked last gets the next line. Prompts go to stderr, so that stdout
- * holds the answer alone.
+ * Keyboard: what a person types, and what is printed while somebody may have to answer.
+ *
+ * Questions are put one at a time, in the order they came, before any line of the person's own. What was typed before a
+ * question stood on the screen is no answer to it: it is dropped. While a question is open nothing else is printed, so
+ * that nothing an agent says can pass for another question. Prompts go to stderr: stdout holds the answer alone.
  */
 import { Deferred, Effect, FiberId, type Scope } from "effect"
-import { createInterface } from "node:readline"
+import { createInterface, type Interface } from "node:readline"
+
+export interface Question<A> {
+  /** Printed once, above the prompt. */
+  readonly shown: string
+  readonly prompt: string
+  /** What was typed means; undefined asks again. */
+  readonly read: (line: string) => A | undefined
+  /** Instead of these, when the question before went away unanswered: an answer to that one must not fit here. */
+  readonly careful?: Pick<Question<A>, "prompt" | "read">
+}
 
 export interface Keyboard {
   /** Somebody can answer: stdin is a terminal. */
   readonly present: boolean
-  /** The next line; undefined when there will be none any more. */
+  /** The next line that answers no question; undefined when there will be none any more. */
   readonly ask: (prompt: string) => Effect.Effect<string | undefined>
+  /**
+   * What is typed after this question was shown; it waits until those before it are settled. Undefined when nothing
+   * will be typed any more.
+   */
+  readonly question: <A>(question: Question<A>) => Effect.Effect<A | undefined>
+  /** Write to a stream, if that is a terminal only when no question is open on it. */
+  readonly print: (stream: NodeJS.WriteStream, text: string) => void
   /** Completes at the next Ctrl-C. */
   readonly interrupted: Effect.Effect<void>
 }
 
 interface Asker {
-  readonly prompt: string
-  readonly answer: (line: string | undefined) => void
+  readonly shown: string
+  readonly isQuestion: boolean
+  /** Looked at when it is shown: what went before is known only then. */
+  readonly prompt: () => string
+  /** False: it is asked again. */
+  readonly answer: (line: string | undefined) => boolean
+  /** What was typed of a line before a question came between. */
+  draft: string
 }
+
+/** Characters that are kept while a question is open. */
+const mostHeld = 1024 * 1024
 
 /** Until the scope ends, Ctrl-C is ours: it must not end the program. */
 const takeInterrupts = (onInterrupt: () => void) =>
@@ -34,9 +63,25 @@ const takeInterrupts = (onInterrupt: () => void) =>
       })
   )
 
+/** Give what is typed already the time to come in: the terminal is read between two of these. */
+const afterInput = (then: () => void) => setImmediate(() => setImmediate(() => setImmediate(then)))
+
+/** The line that is being edited. */
+const editedIn = (lines: Interface | undefined): { line: string; cursor: number } =>
+  lines as unknown as { line: string; cursor: number }
+
 export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(function*() {
   const present = process.stdin.isTTY === true
-  let askers: ReadonlyArray<Asker> = []
+  const questions: Array<Asker> = []
+  let typing: ReadonlyArray<Asker> = []
+  /** The one that stands on the screen. */
+  let current: Asker | undefined
+  /** What is typed is dropped: the next question is about to be shown. */
+  let isDeaf = false
+  /** A question that stood on the screen went away unanswered. */
+  let isCareful = false
+  let held: Array<readonly [NodeJS.WriteStream, string]> = []
+  let heldLength = 0
   let interrupts: Array<Deferred.Deferred<void>> = []
   let ended = !present
 
@@ -53,34 +98,120 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
     ),
     (lines) => Effect.sync(() => lines?.close())
   )
-  const show = () => {
-    const asker = askers.at(-1)
-    lines?.setPrompt(asker?.prompt ?? "")
-    if (asker !== undefined) lines?.prompt(true)
+
+  const edit = (text: string) => Object.assign(editedIn(lines), { line: text, cursor: text.length })
+
+  const release = () => {
+    const texts = held
+    held = []
+    heldLength = 0
+    for (const [stream, text] of texts) stream.write(text)
   }
+
+  const show = () => {
+    isDeaf = false
+    const next = questions[0] ?? typing.at(-1)
+    current = next
+    if (next?.isQuestion !== true) release()
+    if (ended || lines === undefined) return
+    edit(next?.draft ?? "")
+    if (next !== undefined && next.shown !== "") process.stderr.write(next.shown)
+    lines.setPrompt(next?.prompt() ?? "")
+    if (next !== undefined) lines.prompt(true)
+  }
+
+  /** Another one is to be asked, or none. */
+  const turn = () => {
+    if (isDeaf || ended) return
+    const next = questions[0] ?? typing.at(-1)
+    if (next === current) return
+    if (current?.isQuestion === false && next?.isQuestion === true) {
+      current.draft = editedIn(lines).line
+      process.stderr.write("\n")
+    }
+    if (next?.isQuestion !== true && current?.isQuestion !== true) return show()
+    isDeaf = true
+    current = undefined
+    afterInput(show)
+  }
+
   lines?.on("SIGINT", onInterrupt)
   lines?.on("line", (line) => {
-    const asker = askers.at(-1)
-    askers = askers.slice(0, -1)
-    asker?.answer(line)
+    if (isDeaf || current === undefined) return
+    const asker = current
+    if (!asker.isQuestion) isCareful = false
+    if (!asker.answer(line)) return lines.prompt()
+    forget(asker)
+    turn()
   })
   lines?.on("close", () => {
     ended = true
-    for (const { answer } of askers) answer(undefined)
-    askers = []
+    const all = [...questions.splice(0), ...typing]
+    typing = []
+    current = undefined
+    for (const { answer } of all) answer(undefined)
+    release()
   })
 
-  const ask: Keyboard["ask"] = (prompt) =>
-    Effect.async<string | undefined>((resume) => {
+  const forget = (asker: Asker) => {
+    const at = questions.indexOf(asker)
+    if (at >= 0) questions.splice(at, 1)
+    typing = typing.filter((other) => other !== asker)
+  }
+
+  const wait = <A>(make: (done: (answer: A | undefined) => true) => Asker) =>
+    Effect.async<A | undefined>((resume) => {
       if (ended) return resume(Effect.succeed(undefined))
-      const asker: Asker = { prompt, answer: (line) => resume(Effect.succeed(line)) }
-      askers = [...askers, asker]
-      show()
+      const asker = make((answer) => {
+        // Not within what is going on here.
+        queueMicrotask(() => resume(Effect.succeed(answer)))
+        return true
+      })
+      if (asker.isQuestion) questions.push(asker)
+      else typing = [...typing, asker]
+      turn()
       return Effect.sync(() => {
-        askers = askers.filter((other) => other !== asker)
-        show()
+        forget(asker)
+        if (current === asker && asker.isQuestion) {
+          isCareful = true
+          process.stderr.write("\nThe question above needs no answer any more.\n")
+        }
+        turn()
       })
     })
+
+  const ask: Keyboard["ask"] = (prompt) =>
+    wait<string>((done) => ({ shown: "", isQuestion: false, prompt: () => prompt, answer: done, draft: "" }))
+
+  const question: Keyboard["question"] = <A>(question: Question<A>) =>
+    wait<A>((done) => {
+      let { prompt, read }: Pick<Question<A>, "prompt" | "read"> = question
+      return {
+        shown: question.shown,
+        isQuestion: true,
+        prompt: () => {
+          if (isCareful && question.careful !== undefined) ({ prompt, read } = question.careful)
+          isCareful = false
+          return prompt
+        },
+        answer: (line) => {
+          const meant = line === undefined ? undefined : read(line)
+          return line !== undefined && meant === undefined ? false : done(meant)
+        },
+        draft: ""
+      }
+    })
+
+  const print: Keyboard["print"] = (stream, text) => {
+    const isOpen = questions.length > 0 || held.length > 0
+    if (!isOpen || !present || !stream.isTTY) {
+      stream.write(text)
+      return
+    }
+    held.push([stream, text])
+    heldLength += text.length
+    while (heldLength > mostHeld && held.length > 1) heldLength -= held.shift()?.[1].length ?? 0
+  }
 
   const interrupted = Effect.suspend(() => {
     const next = Deferred.unsafeMake<void>(FiberId.none)
@@ -88,5 +219,5 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
     return Deferred.await(next)
   })
 
-  return { present, ask, interrupted }
+  return { present, ask, question, print, interrupted }
 })

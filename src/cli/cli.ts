@@ -15,6 +15,7 @@ import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
 import { lab, labHelp } from "./lab.js"
 import { jsonLogger, lineLogger } from "./loggers.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
+import { plain } from "./printable.js"
 import { run as runTurn } from "./run.js"
 import { sessions } from "./sessions.js"
 import * as Tracing from "./tracing.js"
@@ -89,7 +90,8 @@ const command = server("ai-relay", relayOptions).pipe(
 )
 const runCommand = Command.run(command, { name: "ai-relay", version })
 
-const complain = (line: string) => Effect.zipRight(Console.error(`ai-relay: ${line}`), fails)
+/** It may quote what a relay or an agent said. */
+const complain = (line: string) => Effect.zipRight(Console.error(`ai-relay: ${plain(line)}`), fails)
 
 const wantsHelp = (args: ReadonlyArray<string>) => args.includes("--help") || args.includes("-h")
 

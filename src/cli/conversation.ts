@@ -5,12 +5,13 @@ import { RelayClient, type RelaySession, type SessionOptions } from "../client/R
 import { type Address, checkRelay } from "./clientOptions.js"
 import type { Keyboard } from "./Keyboard.js"
 import { askPermission } from "./permissions.js"
+import { safeJson, visibleLine } from "./printable.js"
 import * as Rendering from "./rendering.js"
 
 /** Attempts in a row before a relay that went away is given up. */
 const retries = 20
 
-const toTerminal = () => {
+const toTerminal = ({ print }: Keyboard) => {
   const show = Rendering.make({
     colour: process.stderr.isTTY === true && process.env["NO_COLOR"] === undefined
   })
@@ -18,11 +19,12 @@ const toTerminal = () => {
     // A refusal before there is a session is what the command fails with.
     if (event.session_id === undefined) return
     const { err, out } = show(event)
-    if (out !== undefined && out !== "") process.stdout.write(out)
-    if (err !== undefined) process.stderr.write(err)
+    if (out !== undefined && out !== "") print(process.stdout, out)
+    if (err !== undefined) print(process.stderr, err)
   }
 }
-const toLines = (event: RelayEvent) => void process.stdout.write(`${JSON.stringify(event)}\n`)
+const toLines = ({ print }: Keyboard) => (event: RelayEvent) =>
+  print(process.stdout, `${safeJson(JSON.stringify(event))}\n`)
 
 export interface ConversationOptions {
   readonly address: Address
@@ -40,7 +42,7 @@ export interface Conversation {
 export const open = Effect.fn("conversation.open")(function*(options: ConversationOptions) {
   const { address, handshake, json, keyboard } = options
   yield* checkRelay(address)
-  const print = json ? toLines : toTerminal()
+  const print = json ? toLines(keyboard) : toTerminal(keyboard)
   const client = yield* RelayClient
   const turn: Conversation["turn"] = { state: "none" }
   const session = yield* client.connect({
@@ -54,7 +56,7 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
     },
     onState: (state) => {
       if (state.status === "waiting") {
-        process.stderr.write(`The relay is away (${state.reason}); trying again.\n`)
+        keyboard.print(process.stderr, `The relay is away (${visibleLine(state.reason)}); trying again.\n`)
       }
     },
     onPermission: askPermission(keyboard)

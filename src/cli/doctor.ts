@@ -7,6 +7,7 @@ import { Command, Options } from "@effect/cli"
 import { Console, Effect } from "effect"
 import { examine } from "../services/AgentFindings.js"
 import { type Finding, works } from "../services/AgentProbe.js"
+import { visibleLine } from "./printable.js"
 
 const findings = Effect.map(examine, (agents) => ({
   agents,
@@ -31,7 +32,7 @@ const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
     finding.tool,
     finding.name,
     stateOf(finding),
-    versionOf(finding),
+    visibleLine(versionOf(finding)),
     finding.installed && finding.logged_in === undefined
       ? `If it wants a login: ${finding.advice}`
       : finding.advice ?? ""

@@ -138,7 +138,8 @@ const common = {
     "Seconds an agent may take to stop a turn",
     standard.interrupt_timeout
   ),
-  linger: amount("linger", "Seconds a named session lives on without a client", standard.linger),
+  linger: amount("linger", "Seconds a named session lives on without a client and work", standard.linger),
+  max_linger: amount("max_linger", "Seconds a client may ask for as `linger`", standard.max_linger),
   drain: amount(
     "drain",
     "Seconds running turns may go on when the relay is told to stop",

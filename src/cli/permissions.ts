@@ -2,7 +2,8 @@
 import { Effect } from "effect"
 import type { Answer, PermissionRequest } from "../client/browser.js"
 import type { Keyboard } from "./Keyboard.js"
-import { argumentsOf } from "./rendering.js"
+import { visible, visibleLine } from "./printable.js"
+import { showInput, summaryOf } from "./showInput.js"
 
 interface Question {
   readonly key: string
@@ -33,12 +34,15 @@ export const chosen = (typed: string, choices: ReadonlyArray<string>): ReadonlyA
 
 const denied: Answer = { behavior: "deny" }
 
+/** Shown above, whole; the prompt is the last line only. */
 const askQuestion = (keyboard: Keyboard, { choices, several, text }: Question) =>
-  keyboard.ask(
-    `${text}\n${choices.map((choice, index) => `  ${index + 1} ${choice}\n`).join("")}${
-      several ? "numbers, by commas" : "number"
-    }, or your own words: `
-  )
+  keyboard.question({
+    shown: `\n${visible(text)}\n${
+      choices.map((choice, index) => `  ${index + 1} ${visibleLine(choice)}\n`).join("")
+    }`,
+    prompt: `${several ? "numbers, by commas" : "number"}, or your own words: `,
+    read: (line) => line
+  })
 
 const askQuestions = Effect.fnUntraced(function*(keyboard: Keyboard, questions: ReadonlyArray<Question>) {
   const answers: Record<string, string | ReadonlyArray<string>> = {}
@@ -52,31 +56,45 @@ const askQuestions = Effect.fnUntraced(function*(keyboard: Keyboard, questions: 
   return answer
 })
 
-const words: Readonly<Record<string, Answer>> = {
-  y: { behavior: "allow" },
+const wholeWords: Readonly<Record<string, Answer>> = {
   yes: { behavior: "allow" },
-  s: { behavior: "allow", scope: "session" },
   session: { behavior: "allow", scope: "session" },
-  n: denied,
   no: denied
 }
+const words: Readonly<Record<string, Answer>> = {
+  ...wholeWords,
+  y: { behavior: "allow" },
+  s: { behavior: "allow", scope: "session" },
+  n: denied
+}
 
-/** Ask until the answer is one of y, n and s. */
+const readIn = (words: Readonly<Record<string, Answer>>) => (line: string): Answer | undefined => {
+  const word = line.trim().toLowerCase()
+  return Object.hasOwn(words, word) ? words[word] : undefined
+}
+
+/** A tool's name is shown whole above. */
+const longestName = 60
+const nameOf = ({ tool = "it" }: PermissionRequest): string => {
+  const name = visibleLine(tool)
+  return name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name
+}
+
+/** Ask until the answer is one of y, n and s, about the whole input. */
 export const askPermission = (keyboard: Keyboard) => (request: PermissionRequest): Effect.Effect<Answer> => {
   if (!keyboard.present) {
     return Effect.succeed({ ...denied, message: "nobody is at the terminal to allow this" })
   }
   const questions = request.metadata.kind === "question" ? questionsIn(request) : []
   if (questions.length > 0) return askQuestions(keyboard, questions)
-  const what = `${request.tool ?? "The agent"} ${argumentsOf(request.args)}`.trimEnd()
-  const ask: Effect.Effect<Answer> = Effect.flatMap(
-    keyboard.ask(`Allow ${what}? y = yes, n = no, s = for this session: `),
-    (line) =>
-      line === undefined ? Effect.succeed(denied) : Effect.suspend(() => {
-        const word = line.trim().toLowerCase()
-        const answer = Object.hasOwn(words, word) ? words[word] : undefined
-        return answer === undefined ? ask : Effect.succeed(answer)
-      })
+  const what = `Allow ${nameOf(request)} ${summaryOf(request)}`.trimEnd()
+  return Effect.map(
+    keyboard.question<Answer>({
+      shown: showInput(request),
+      prompt: `${what}? y = yes, n = no, s = for this session: `,
+      read: readIn(words),
+      careful: { prompt: `${what}? Type yes, no, or session: `, read: readIn(wholeWords) }
+    }),
+    (answer) => answer ?? denied
   )
-  return ask
 }

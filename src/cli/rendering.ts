@@ -1,8 +1,9 @@
 /**
  * rendering: what a person in a shell sees of a session. The answer goes to stdout and nothing else does; what the agent
- * does meanwhile goes to stderr, briefly.
+ * does meanwhile goes to stderr, briefly. Nothing of it is an escape code: see printable.ts.
  */
 import type { RelayEvent } from "../client/browser.js"
+import { makePlain, plain, visibleLine } from "./printable.js"
 
 export interface Shown {
   /** For stdout. */
@@ -15,8 +16,9 @@ export interface Shown {
 const briefLength = 100
 
 export const brief = (text: string, length = briefLength): string => {
-  const [line = ""] = text.trim().split("\n", 1)
-  return line.length > length || text.trim().length > line.length ? `${line.slice(0, length - 1)}…` : line
+  const [first = ""] = text.trim().split(/\r?\n/, 1)
+  const line = visibleLine(first)
+  return line.length > length || text.trim().length > first.length ? `${line.slice(0, length - 1)}…` : line
 }
 
 /** The argument that says most, such as a command or a path; else all of them. */
@@ -51,6 +53,9 @@ export const make = (options: { readonly colour: boolean }) => {
   /** This message, and this turn, had their text shown. */
   let streamed = false
   let spoken = false
+  /** A piece may end in the middle of an escape code. */
+  let plainPiece = makePlain()
+  const plainOutput = makePlain()
 
   const say = (text: string): Shown => {
     if (text === "") return {}
@@ -69,35 +74,37 @@ export const make = (options: { readonly colour: boolean }) => {
     switch (event.type) {
       case "turn_start":
         streamed = spoken = false
+        plainPiece = makePlain()
         return {}
       case "stream_event":
         if (event.delta !== "text") return {}
         streamed = true
-        return say(event.text ?? "")
+        return say(plainPiece(event.text ?? ""))
       case "assistant_message": {
-        const shown = streamed ? {} : say(event.text ?? "")
+        const shown = streamed ? {} : say(plain(event.text ?? ""))
         streamed = false
+        plainPiece = makePlain()
         return { out: (shown.out ?? "") + close() }
       }
       case "response":
-        return spoken ? { out: close() } : { out: (say(event.text).out ?? "") + close() }
+        return spoken ? { out: close() } : { out: (say(plain(event.text)).out ?? "") + close() }
       case "tool_call":
-        return note(`  ${event.tool} ${argumentsOf(event.args)}`.trimEnd())
+        return note(`  ${visibleLine(event.tool)} ${argumentsOf(event.args)}`.trimEnd())
       case "tool_result":
         return event.status === "error" ? note(`    failed: ${brief(event.text ?? "")}`) : {}
       case "file_diff":
-        return note(`  ${event.file_path} ${changesIn(event.diff)}`)
+        return note(`  ${visibleLine(event.file_path)} ${changesIn(event.diff)}`)
       case "turn_end":
         return event.stop_reason in endings ? note(endings[event.stop_reason] ?? "") : { out: close() }
       case "error":
       case "quota_warning":
-        return note(`! ${event.text}`)
+        return note(`! ${plain(event.text)}`)
       case "context_warning":
         return note(`! The context window is ${Math.round(event.context_pct)} % full.`)
       case "stdout":
-        return { out: event.text }
+        return { out: plainOutput(event.text) }
       case "stderr":
-        return { out: close(), err: `${event.text}\n` }
+        return { out: close(), err: `${plain(event.text)}\n` }
       case "session_end":
         return { out: close() }
       default:

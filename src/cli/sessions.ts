@@ -7,6 +7,7 @@ import { Clock, Console, Effect } from "effect"
 import * as Kept from "../services/Kept.js"
 import type { SessionSummary } from "../services/SessionSummary.js"
 import { relayOptions } from "./options.js"
+import { safeJson, visibleLine } from "./printable.js"
 
 interface Listed extends SessionSummary {
   readonly state: "live" | "closed"
@@ -36,8 +37,8 @@ const titles = ["ID", "TOOL", "FOLDER", "STATE", "LAST ACTIVE", "TURNS", "COST"]
 const toTable = (sessions: ReadonlyArray<Listed>, now: number): string => {
   const rows = sessions.map(({ cost_usd, folder, last_active_at, session_id, state, tool, turns }) => [
     session_id,
-    tool,
-    folder,
+    visibleLine(tool),
+    visibleLine(folder),
     state,
     last_active_at === 0 ? "" : ago(now - last_active_at),
     String(turns),
@@ -57,7 +58,7 @@ export const sessions = Command.make(
   ({ json, state_dir }) =>
     Effect.gen(function*() {
       const sessions = (yield* Kept.list(Kept.folderIn(state_dir))).map(toListed)
-      if (json) return yield* Console.log(JSON.stringify({ sessions }, null, 2))
+      if (json) return yield* Console.log(safeJson(JSON.stringify({ sessions }, null, 2)))
       if (sessions.length === 0) return yield* Console.log(`No session is kept in ${state_dir}.`)
       yield* Console.log(toTable(sessions, (yield* Clock.currentTimeMillis) / 1000))
     })

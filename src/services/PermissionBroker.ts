@@ -103,7 +103,11 @@ const decisionOf = (
   return Object.keys(metadata).length > 0 ? { metadata } : {}
 }
 
-export const make = Effect.fnUntraced(function*(timeout: Duration.DurationInput) {
+/** `changed` is called when a request begins to wait, or is settled. */
+export const make = Effect.fnUntraced(function*(
+  timeout: Duration.DurationInput,
+  changed: () => void = () => {}
+) {
   const log = yield* EventLog
   const deadline = Duration.decode(timeout)
   const pending = new Map<RequestId, Pending>()
@@ -112,6 +116,7 @@ export const make = Effect.fnUntraced(function*(timeout: Duration.DurationInput)
     const entry = pending.get(request_id)
     if (entry === undefined) return false
     pending.delete(request_id)
+    changed()
     log.unsafeAppend(
       outcome.behavior === "cancelled"
         ? {
@@ -137,6 +142,7 @@ export const make = Effect.fnUntraced(function*(timeout: Duration.DurationInput)
     settle(ask.request_id, cancelled("withdrawn"))
     pending.set(ask.request_id, { ask: asked, answered })
     log.unsafeAppend(asked, raw)
+    changed()
     // Whoever settled it first decides, also when that was an answer in the moment of the deadline.
     const expire = Effect.suspend(() => {
       settle(ask.request_id, cancelled("timeout"))

@@ -34,8 +34,10 @@ export interface Settings {
   readonly permission_timeout: number
   /** How long an agent may take to stop a turn before it is ended. */
   readonly interrupt_timeout: number
-  /** How long a session named by its client lives on without one. */
+  /** How long a session named by its client lives on without one, once nothing goes on in it. */
   readonly linger: number
+  /** The longest a client may ask for with `linger`; more is taken as this. */
+  readonly max_linger: number
   /** Live sessions, each with a process of its own. */
   readonly max_sessions: number
   /** Prompts that may wait behind a running turn. */
@@ -71,7 +73,8 @@ export const defaults = (): Settings => ({
   cortex_token_env: [],
   permission_timeout: 30 * 60,
   interrupt_timeout: 30,
-  linger: 60,
+  linger: 30 * 60,
+  max_linger: 24 * 3600,
   max_sessions: 200,
   max_queued: 100,
   retain_bytes: 16 * 1024 * 1024,

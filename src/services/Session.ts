@@ -14,6 +14,7 @@ import {
   PermissionGate
 } from "../adapters/Adapter.js"
 import { type BodyOf, type ClientCommand, RequestId, type SessionId } from "../schema/index.js"
+import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
 import * as EventLog from "./EventLog.js"
 import { makeMemory } from "./EventStore.js"
@@ -46,6 +47,8 @@ export interface Session {
   readonly describe: () => BodyOf<"session_start">
   /** What waits in it. */
   readonly load: () => Load
+  /** Idle: no turn runs, no prompt and no command waits, and no question is open. */
+  readonly activity: Pick<Activity.Activity, "isIdle" | "untilIdle" | "untilBusy">
 }
 
 export interface Load {
@@ -58,6 +61,11 @@ export interface Load {
   readonly pending: number
   /** Events its slowest client has not taken. */
   readonly lag: number
+}
+
+interface Submission {
+  readonly command: ClientCommand
+  readonly by: Sender.Fields
 }
 
 /** Commands that may wait in the inbox. */
@@ -119,13 +127,23 @@ export const open = Effect.fn("Session.open")(function*(
   const { tool } = adapter
   const store = Metrics.countingEvents(tool, opened?.store ?? makeMemory(settings.retain_bytes))
   const log = yield* EventLog.make(id, { ...opened, store })
+  /** Commands in the inbox, and the one that is carried out. */
+  const submitted = new Set<object>()
+  const activity = Activity.make(() =>
+    submitted.size === 0 && turns.current() === undefined && commands.queued() === 0
+    && broker.pending().length === 0
+  )
   const turns = yield* Turn.make.pipe(
     Effect.provideService(EventLog.EventLog, log),
-    Effect.zipWith(Effect.clock, (turns, clock) => Metrics.countingTurns(tool, clock, turns))
+    Effect.zipWith(
+      Effect.clock,
+      (turns, clock) => Turn.telling(activity.changed, Metrics.countingTurns(tool, clock, turns))
+    )
   )
-  const broker = yield* PermissionBroker.make(`${settings.permission_timeout} seconds`).pipe(
-    Effect.provideService(EventLog.EventLog, log)
-  )
+  const broker = yield* PermissionBroker.make(`${settings.permission_timeout} seconds`, activity.changed)
+    .pipe(
+      Effect.provideService(EventLog.EventLog, log)
+    )
   const fork = yield* FiberSet.makeRuntime<never>()
   const over = yield* Deferred.make<void>()
   const agentScope = yield* Scope.make()
@@ -201,9 +219,18 @@ export const open = Effect.fn("Session.open")(function*(
     }
   }
 
-  const inbox = yield* Queue.bounded<readonly [ClientCommand, Sender.Fields]>(inboxSize)
+  const leave = (submission: Submission) => {
+    submitted.delete(submission)
+    activity.changed()
+  }
+  const inbox = yield* Queue.bounded<Submission>(inboxSize)
   yield* Queue.take(inbox).pipe(
-    Effect.flatMap(([command, by]) => Effect.provideService(commands.handle(command), Sender, by)),
+    Effect.flatMap((submission) =>
+      commands.handle(submission.command).pipe(
+        Effect.provideService(Sender, submission.by),
+        Effect.ensuring(Effect.sync(() => leave(submission)))
+      )
+    ),
     Effect.forever,
     Effect.forkScoped
   )
@@ -214,7 +241,18 @@ export const open = Effect.fn("Session.open")(function*(
     id,
     log,
     since: opened?.summary.last_seq ?? 0,
-    submit: (command) => Effect.flatMap(Sender, (by) => Effect.asVoid(Queue.offer(inbox, [command, by]))),
+    submit: (command) =>
+      Effect.flatMap(Sender, (by) => {
+        const submission = { command, by }
+        submitted.add(submission)
+        activity.changed()
+        // Who leaves while the inbox is full takes the command back.
+        return Effect.asVoid(Effect.onInterrupt(
+          Queue.offer(inbox, submission),
+          () => Effect.sync(() => leave(submission))
+        ))
+      }),
+    activity,
     drain: (seconds) => Effect.zipRight(commands.stopTurns, log.append(toDraining(seconds))),
     over: Deferred.await(over),
     describe,

@@ -3,7 +3,7 @@
  *
  * Each session is one fiber here: it opens the agent, lives until the conversation is over or nobody wants it any more,
  * and closes. So shutting the relay down is interrupting these fibers, all at once. A session without a client lives on
- * for its `linger`.
+ * for its `linger`, counted from when nothing goes on in it any more: nobody has to stay for work to be done.
  */
 import {
   Context,
@@ -82,6 +82,8 @@ interface Entry {
   readonly abandoned: Deferred.Deferred<void>
   readonly gone: Deferred.Deferred<void>
   readonly linger: number
+  /** It has neither a name of its client's nor a `linger`: nobody can come back, so its work ends too. */
+  readonly isPrivate: boolean
   clients: number
   closing: boolean
   farewell: Fiber.RuntimeFiber<void> | undefined
@@ -150,7 +152,8 @@ const make = Effect.gen(function*() {
       opened: Deferred.unsafeMake(FiberId.none),
       abandoned: Deferred.unsafeMake(FiberId.none),
       gone: Deferred.unsafeMake(FiberId.none),
-      linger: handshake.linger ?? (handshake.session_id === undefined ? 0 : settings.linger),
+      linger: Math.min(handshake.linger ?? settings.linger, settings.max_linger),
+      isPrivate: handshake.session_id === undefined && handshake.linger === undefined,
       clients: 0,
       closing: false,
       farewell: undefined,
@@ -165,16 +168,35 @@ const make = Effect.gen(function*() {
     Effect.sync(() => {
       entry.clients -= 1
       if (entry.clients > 0 || entry.closing) return
-      const abandon = Effect.sync(() => {
-        if (entry.clients > 0) return
-        // From this moment on who comes waits for a new one.
-        entry.closing = true
-        Deferred.unsafeDone(entry.abandoned, Effect.void)
-      })
       entry.farewell = fork(
-        entry.linger === 0 ? abandon : Effect.delay(abandon, Duration.seconds(entry.linger))
+        entry.isPrivate || (entry.linger === 0 && isIdle(entry))
+          ? Effect.sync(() => abandon(entry))
+          : outstay(entry)
       )
     })
+
+  const isIdle = ({ session }: Entry) => session === undefined || session.activity.isIdle()
+
+  const abandon = (entry: Entry) => {
+    if (entry.clients > 0) return
+    // From this moment on who comes waits for a new one.
+    entry.closing = true
+    Deferred.unsafeDone(entry.abandoned, Effect.void)
+  }
+
+  /** Wait until it has been idle for its whole `linger`. */
+  const outstay = (entry: Entry): Effect.Effect<void> =>
+    Deferred.await(entry.opened).pipe(
+      Effect.flatMap(({ activity: { untilBusy, untilIdle } }) =>
+        Effect.zipRight(
+          untilIdle,
+          Effect.raceFirst(Effect.sleep(Duration.seconds(entry.linger)), untilBusy)
+        )
+      ),
+      // Who wanted it is told why it could not be opened.
+      Effect.ignore,
+      Effect.flatMap(() => isIdle(entry) ? Effect.sync(() => abandon(entry)) : outstay(entry))
+    )
 
   const enter = (entry: Entry) =>
     Effect.acquireRelease(

@@ -47,3 +47,18 @@ export const make = Effect.map(EventLog, (log): Turns => {
 
   return { current: () => current, begin, end }
 })
+
+/** The same turns; `changed` is called when one begins or ends. */
+export const telling = (changed: () => void, own: Turns): Turns => ({
+  ...own,
+  begin: (...start) => {
+    const turn = own.begin(...start)
+    changed()
+    return turn
+  },
+  end: (...how) => {
+    const ended = own.end(...how)
+    if (ended) changed()
+    return ended
+  }
+})

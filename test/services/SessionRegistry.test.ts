@@ -16,12 +16,20 @@ import {
 } from "effect"
 import { AgentFailed } from "../../src/adapters/AdapterError.js"
 import { AdapterRegistry } from "../../src/adapters/AdapterRegistry.js"
-import { Handshake, SessionId } from "../../src/schema/index.js"
+import {
+  type ClientCommand,
+  type EventBody,
+  Handshake,
+  MessageId,
+  RequestId,
+  SessionId
+} from "../../src/schema/index.js"
 import { Folders } from "../../src/services/Folders.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { Journal } from "../../src/services/Journal.js"
 import { Recorder } from "../../src/services/Recorder.js"
 import { RelayConfig } from "../../src/services/RelayConfig.js"
+import { Sender } from "../../src/services/Sender.js"
 import type { Session } from "../../src/services/Session.js"
 import { SessionRegistry } from "../../src/services/SessionRegistry.js"
 import * as FakeAdapter from "../support/fakeAdapter.js"
@@ -162,6 +170,126 @@ describe("a session without a client", () => {
       assert.isTrue(yield* isLive("s"))
       yield* other.leave
       yield* ended(one.session)
+    }))
+})
+
+describe("work in a session without a client", () => {
+  const prompt = (text: string, message_id: string): ClientCommand => ({
+    type: "user_message",
+    content: [{ type: "text", text }],
+    message_id: MessageId.make(message_id)
+  })
+  /** What somebody says has been handed over, or waits behind the turn. */
+  const submit = Effect.fnUntraced(function*(session: Session, command: ClientCommand) {
+    yield* session.submit(command).pipe(Effect.provideService(Sender, {}))
+    yield* Stream.runHead(Stream.filter(
+      session.log.tail(0),
+      (event) => event.type === "input_ack" && event.message_id === command.message_id
+    ))
+  })
+  const endTurn: EventBody = { type: "turn_end", stop_reason: "end_turn" }
+  const someTime = TestClock.adjust("10 hours")
+
+  test("goes on: the turn runs to its end, and the linger counts from there", (fake) =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s"))
+      yield* submit(session, prompt("build it", "m-1"))
+      yield* leave
+      yield* someTime
+      assert.isTrue(yield* isLive("s"))
+      yield* fake.agent().say(endTurn)
+      yield* TestClock.adjust("59 seconds")
+      assert.isTrue(yield* isLive("s"))
+      yield* TestClock.adjust("1 seconds")
+      yield* ended(session)
+    }))
+
+  test("goes on: a queued prompt runs when the turn before it ends", (fake) =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s", { linger: 0 }))
+      yield* submit(session, prompt("first", "m-1"))
+      yield* submit(session, prompt("second", "m-2"))
+      yield* leave
+      yield* someTime
+      yield* fake.agent().say(endTurn)
+      yield* Stream.runHead(Stream.filter(
+        session.log.tail(0),
+        (event) => event.type === "turn_start" && event.message_id === "m-2"
+      ))
+      yield* someTime
+      assert.isTrue(yield* isLive("s"))
+      yield* fake.agent().say(endTurn)
+      yield* ended(session)
+      assert.lengthOf(fake.agent().sent, 2)
+    }))
+
+  test("goes on: an open question waits for its deadline, or for an answer", (fake) =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s", { linger: 0 }))
+      const asking = yield* Effect.fork(fake.agent().ask(FakeAdapter.askFor("q-1")))
+      yield* Effect.yieldNow()
+      yield* leave
+      yield* TestClock.adjust("29 minutes")
+      assert.isTrue(yield* isLive("s"))
+      const back = yield* join(named("s"))
+      yield* submit(session, {
+        type: "permission_response",
+        request_id: RequestId.make("q-1"),
+        behavior: "allow",
+        message_id: MessageId.make("m-1")
+      })
+      assert.include(yield* Fiber.join(asking), { behavior: "allow" })
+      const unanswered = yield* Effect.fork(fake.agent().ask(FakeAdapter.askFor("q-2")))
+      yield* Effect.yieldNow()
+      yield* back.leave
+      yield* TestClock.adjust("30 minutes")
+      assert.deepInclude(yield* Fiber.join(unanswered), { behavior: "cancelled", reason: "timeout" })
+      yield* ended(session)
+    }))
+
+  test("that begins by itself stops the count", (fake) =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s"))
+      yield* leave
+      yield* TestClock.adjust("50 seconds")
+      yield* fake.agent().say({ type: "turn_start" })
+      yield* someTime
+      assert.isTrue(yield* isLive("s"))
+      yield* fake.agent().say(endTurn)
+      yield* TestClock.adjust("59 seconds")
+      assert.isTrue(yield* isLive("s"))
+      yield* TestClock.adjust("1 seconds")
+      yield* ended(session)
+    }))
+
+  test("goes on in a session that has no name when the client asked it to linger", (fake) =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(handshake({ linger: 5 }))
+      yield* submit(session, prompt("build it", "m-1"))
+      yield* leave
+      yield* someTime
+      yield* fake.agent().say(endTurn)
+      yield* TestClock.adjust("5 seconds")
+      yield* ended(session)
+    }))
+
+  test("ends with the connection where nobody gave the session a name or a linger", () =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(handshake())
+      yield* submit(session, prompt("build it", "m-1"))
+      yield* leave
+      yield* Effect.fork(TestClock.adjust("5 seconds"))
+      yield* ended(session)
+    }))
+
+  test("or none: nobody keeps a session without work for longer than the relay allows", () =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s", { linger: 31_536_000 }))
+      yield* leave
+      yield* TestClock.adjust("23 hours")
+      assert.isTrue(yield* isLive("s"))
+      yield* TestClock.adjust("1 hour")
+      yield* ended(session)
     }))
 })
 
