@@ -194,6 +194,7 @@ export const open = Effect.fn("Session.open")(function*(
       yield* Scope.close(agentScope, Exit.void)
       yield* waitUntil(() => exit !== undefined, lastWordsMs)
       yield* broker.cancelAll("session_end")
+      sink.settleCalls()
       if (failed && exit !== undefined) log.unsafeAppend(toFailure(adapter.tool, exit))
       turns.end({ type: "turn_end", stop_reason: failed ? "error" : "cancelled" })
       log.unsafeAppend(toSessionEnd(exit))

@@ -13,6 +13,8 @@ import type { Turn, Turns } from "./Turn.js"
 export interface SessionSink extends Context.Tag.Service<EventSink> {
   /** Log `session_start`, then all that was held back. */
   readonly start: (event: EventBody) => void
+  /** The agent is gone: whatever tool it had called has no other result. */
+  readonly settleCalls: () => void
   /** The agent's own id of the conversation, as far as it told. */
   readonly native_session_id: () => string | undefined
 }
@@ -27,6 +29,8 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
   Effect.map(EventLog, (log) => {
     let native_session_id: string | undefined
     let held: Array<() => void> | undefined = []
+    /** Tool calls without a result. */
+    const calls = new Set<string>()
 
     const unpaired = (event: EventBody, raw?: Uint8Array) =>
       log.unsafeAppend({
@@ -42,6 +46,12 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
           return turns.current() === undefined ? onTurn(turns.begin(event, raw)) : unpaired(event, raw)
         case "turn_end":
           return turns.end(event, raw) ? undefined : unpaired(event, raw)
+        case "tool_call":
+          calls.add(event.tool_use_id)
+          break
+        case "tool_result":
+          calls.delete(event.tool_use_id)
+          break
         case "status":
           native_session_id = nativeId(event.metadata) ?? native_session_id
       }
@@ -61,8 +71,16 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
         for (const replay of early) replay()
       })
 
+    const settleCalls = () => {
+      for (const tool_use_id of calls) {
+        log.unsafeAppend({ type: "tool_result", tool_use_id, status: "error", text: unfinished })
+      }
+      calls.clear()
+    }
+
     return {
       emit,
+      settleCalls,
       splice,
       batch: log.unsafeBatch,
       onceDrained: log.unsafeOnceDrained,
@@ -71,6 +89,8 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
       native_session_id: () => native_session_id
     }
   })
+
+const unfinished = "The session ended before this tool had finished."
 
 const nativeId = (metadata: Readonly<Record<string, unknown>> | undefined): string | undefined => {
   const id = metadata?.["native_session_id"]
