@@ -30,12 +30,16 @@ const rooms: Readonly<Record<string, Room>> = {
     never: new RegExp(`${either.source}|^node:(fs|os)$|^@effect/platform-node`)
   },
   services: { rooms: ["schema", "adapters"], never: /^(ws|node:(http|https|tls))$/ },
-  server: { rooms: ["schema", "services", "adapters"], never: processes },
+  fronts: { rooms: ["schema", "adapters", "services", "client"], never: either },
+  server: { rooms: ["schema", "services", "adapters", "fronts"], never: processes },
   lab: { rooms: ["schema", "services", "server", top], never: processes },
   client: { rooms: ["schema"], never: /^node:/ },
   console: { rooms: ["schema", "client"], never: /^(node:|effect$|@effect\/)/ },
-  cli: { rooms: ["schema", "adapters", "services", "server", "lab", "client", top], never: /^node:http$/ },
-  [top]: { rooms: ["schema", "adapters", "services", "server"], never: either }
+  cli: {
+    rooms: ["schema", "adapters", "services", "fronts", "server", "lab", "client", top],
+    never: /^node:http$/
+  },
+  [top]: { rooms: ["schema", "adapters", "services", "fronts", "server"], never: either }
 }
 
 interface File {

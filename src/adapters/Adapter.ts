@@ -36,6 +36,8 @@ export interface AgentSpec extends Handshake {
   readonly fresh_uuid: string
   /** `native_session_id` is the relay's own: where that conversation is gone, a new one begins. */
   readonly begins_anew?: boolean
+  /** The permission modes the operator allows; undefined: all. */
+  readonly allowed_modes?: ReadonlyArray<string>
 }
 
 /** A prompt as it reaches the adapter: it has a `uuid`, and `when` is `steer` if it is for the running turn. */
@@ -68,6 +70,21 @@ export interface AgentExit {
   readonly stderr: ReadonlyArray<string>
 }
 
+/** What of its own protocol an agent may be asked by any client, through `control_request` or `raw_request`. */
+export interface NativeRules {
+  /**
+   * Methods that change nothing but this conversation and show nothing but what is of it, each with the parameters it
+   * may have. All others need `--allow-native-requests`.
+   */
+  readonly harmless: Readonly<Record<string, ReadonlyArray<string>>>
+  /** Parameters that say which conversation or folder is meant: by method, what the relay sets; no client changes it. */
+  readonly own?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Methods that choose a permission mode, and the parameter that names it: only an offered one passes, ever. */
+  readonly modes?: Readonly<Record<string, string>>
+  /** Methods the relay has a command for: what to send instead. */
+  readonly instead?: Readonly<Record<string, string>>
+}
+
 /** An open conversation. It lives in the scope it was opened in: closing that stops the agent. */
 export interface AgentSession {
   /** For `session_start`: the command line without secrets, what is known of the conversation, what it can do. */
@@ -80,6 +97,8 @@ export interface AgentSession {
     readonly capabilities: Capabilities
     readonly metadata?: Readonly<Record<string, unknown>>
   }
+  /** Absent: it may be asked nothing. */
+  readonly native?: NativeRules
   /** Hand a command to the agent. Returns when it was handed over, not when it was carried out. */
   readonly send: (command: AgentCommand) => Effect.Effect<void, SendError>
   /** Completes when the agent is gone and all it said has been told. */

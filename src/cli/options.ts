@@ -103,6 +103,14 @@ const common = {
     "Clients may give agents no arguments: no `extra_args`, and no `config` for Codex"
   ),
   no_command: flag("no_command", "Clients may name no program (`command`) but those of --allow-program"),
+  allow_native_requests: flag(
+    "allow_native_requests",
+    "Clients may send any request of an agent's own protocol: it can then do whatever this user can"
+  ),
+  permission_modes: Options.map(
+    list("permission_modes", "NAME", "Permission mode a session may be in, then only these (all)"),
+    (names) => names.flatMap((name) => name.split(","))
+  ),
   pass_env: list(
     "pass_env",
     "NAME",
@@ -111,7 +119,7 @@ const common = {
   allow_env: list(
     "allow_env",
     "NAME",
-    "Variable a handshake may set though it changes what is loaded or sent where"
+    "Further variable a handshake may set, such as MY_*: it must load nothing and send nothing elsewhere"
   ),
   allow_programs: list(
     "allow_program",

@@ -3,12 +3,12 @@
  *
  * Whatever an agent gets, every tool it runs gets too: so of the relay's own variables it gets only those that any
  * program needs, that its own program needs, and that the operator lists; and never the relay's settings (tokens among
- * them). A client may set variables, but none that would load foreign code or send secrets elsewhere, unless the
- * operator allows it by name. This is the only place that reads the environment the relay was started with.
+ * them). A client may set the variables that `settableBy` lists for its agent, and those the operator allows. This is the only place that reads the environment the relay was started with.
  */
 import { Effect } from "effect"
 import type { LaunchSpec } from "../adapters/Adapter.js"
 import { BadHandshake } from "../adapters/AdapterError.js"
+import { settableBy } from "../adapters/settableBy.js"
 import { markerVariable } from "./ProcessTree.js"
 
 export type Environment = Readonly<Record<string, string>>
@@ -37,16 +37,25 @@ export const agentEnvironment = (
   }
 }
 
-/** Refuse an `env` of a handshake that sets what it may not. `allowed` holds the names the operator listed. */
+/**
+ * Refuse an `env` of a handshake that sets what it may not. `allowed` holds what the operator listed: names, or patterns
+ * such as `MY_*`. The relay's own variables are nobody's to set.
+ */
 export const checkClientEnv = (
   env: Environment,
-  allowed: ReadonlyArray<string>
+  allowed: ReadonlyArray<string>,
+  tool = ""
 ): Effect.Effect<void, BadHandshake> => {
+  const [isSettable, isAllowed] = [matcherOf(settableBy(tool)), matcherOf(allowed)]
+  const isRefused = (name: string, value: string) =>
+    isOwn(name) || !(isAllowed(name) || (isSettable(name) && !isOddPlace(name, value)))
   const reason = Object.entries(env)
-    .map(([name, value]) => allowed.includes(name) ? whyImpossible(name, value) : whyRefused(name, value))
+    .map(([name, value]) => whyRefused(name, value, isRefused))
     .find((refused) => refused !== undefined)
   return reason === undefined ? Effect.void : new BadHandshake({ reason })
 }
+
+const isOwn = (name: string): boolean => /^AI_RELAY_/i.test(name)
 
 /** The relay's own settings; and what would tell an agent that it runs inside of another one. */
 const isPrivate = (name: string): boolean =>
@@ -98,30 +107,18 @@ const whyImpossible = (name: string, value: string): string | undefined =>
     ? `env: the value of ${name} holds a NUL character: remove it`
     : undefined
 
-const whyRefused = (name: string, value: string): string | undefined =>
-  whyImpossible(name, value)
-    ?? (dangerous.some((pattern) => pattern.test(name))
-      ? `env: a client may not set ${name}: leave it out, or start the relay with --allow-env ${name}`
-      : undefined)
+/** Regions and projects become part of an address: one with a dot or slash in it would send keys elsewhere. */
+const isOddPlace = (name: string, value: string): boolean =>
+  /REGION|LOCATION|PROJECT/.test(name) && !/^[A-Za-z0-9_-]*$/.test(value)
 
-const dangerous: ReadonlyArray<RegExp> = [
-  // Where programs, their settings and their logins are looked for.
-  /^(PATH|HOME|SHELL|CDPATH|XDG_.*|ZDOTDIR|CLAUDE_CONFIG_DIR|CODEX_HOME|GEMINI_CLI_.*|KUBECONFIG|DOCKER_.*)$/i,
-  /^(AI_RELAY_.*|CLAUDECODE|CLAUDE_CODE_ENTRYPOINT|CARGO_HOME|RUSTUP_HOME|NPM_CONFIG_.*)$/i,
-  /^AWS_(CONFIG_FILE|SHARED_CREDENTIALS_FILE)$/i,
-  // What shells read or run by themselves.
-  /^(ENV|BASH_ENV|BASHOPTS|SHELLOPTS|PROMPT_COMMAND|PS[0-4]|IFS|CLAUDE_ENV_FILE|CLAUDE_CODE_SHELL.*)$/i,
-  // What programs load before their own code.
-  /^(LD_.*|DYLD_.*|GCONV_PATH|GLIBC_TUNABLES|LOCPATH|NLSPATH|OPENSSL_(CONF|ENGINES|MODULES))$/i,
-  /^NODE_(OPTIONS|PATH|REPL_EXTERNAL_MODULE)$/i,
-  /^PYTHON(PATH|HOME|STARTUP|INSPECT|BREAKPOINT|WARNINGS|USERBASE|EXECUTABLE|PLATLIBDIR|PYCACHEPREFIX)$/i,
-  /^(PERL5?(LIB|OPT|DB)|RUBY(LIB|OPT)|GEM_(HOME|PATH)|BUNDLE_.*|LUA_(PATH|CPATH|INIT).*|PHPRC|PHP_INI_SCAN_DIR)$/i,
-  /^(JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH|MAVEN_OPTS|GRADLE_OPTS|CORECLR_.*|DOTNET_.*)$/i,
-  // What programs run on the side.
-  /^GIT_(SSH.*|EXEC_PATH|CONFIG.*|DIR|COMMON_DIR|TEMPLATE_DIR|EXTERNAL_DIFF|PROXY_COMMAND|.*EDITOR|PAGER)$/i,
-  /^(EDITOR|VISUAL|PAGER|MANPAGER|BROWSER|LESSOPEN|LESSCLOSE|MAKEFLAGS|GOFLAGS|.*_ASKPASS|.*_WRAPPER)$/i,
-  // Where requests and the keys in them go, and who is believed there.
-  /_(BASE_?URL|API_BASE|ENDPOINT|ENDPOINT_URL.*|PROXY)$/i,
-  /^(NODE_EXTRA_CA_CERTS|NODE_TLS_REJECT_UNAUTHORIZED|SSL_CERT_(FILE|DIR)|SSLKEYLOGFILE|.*_CA_BUNDLE)$/i,
-  /^(SSH_AUTH_SOCK|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS)$/i
-]
+const whyRefused = (
+  name: string,
+  value: string,
+  isRefused: (name: string, value: string) => boolean
+): string | undefined =>
+  whyImpossible(name, value)
+    ?? (!isRefused(name, value)
+      ? undefined
+      : isOddPlace(name, value)
+      ? `env: ${name} must be letters, digits, _ and -: it becomes part of an address`
+      : `env: a client may not set ${name}: leave it out, or start the relay with --allow-env ${name}`)

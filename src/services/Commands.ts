@@ -7,7 +7,9 @@
  */
 import { Deferred, Effect, Match } from "effect"
 import { type ClientCommand, type CommandOf, RequestId } from "../schema/index.js"
+import * as NativeRequests from "./NativeRequests.js"
 import * as Prompts from "./Prompts.js"
+import { Sender } from "./Sender.js"
 
 export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "stopTurns" | "withdrawAll"> {
   readonly handle: (command: ClientCommand) => Effect.Effect<void>
@@ -30,6 +32,28 @@ export const make = (parts: Prompts.Parts): Commands => {
       parts.ids.uuid,
       (uuid) => ({ ...request, request_id: request.request_id ?? RequestId.make(uuid) })
     )
+
+  /** What is passed on is journaled first: what it was, and who wanted it. */
+  const native = Effect.fnUntraced(function*(command: NativeRequests.NativeCommand) {
+    const request = NativeRequests.requestOf(command)
+    const modes = capabilities.permission_modes
+    const why = NativeRequests.objection(parts.tool, request, parts.agent.native, modes, parts.settings)
+    if (why !== undefined) return yield* Prompts.refuse(why)
+    const passed = yield* named(NativeRequests.withOwn(command, parts.agent.native))
+    const by = yield* Sender
+    yield* parts.log.append({
+      type: "status",
+      status: "native_request",
+      text: request.method,
+      metadata: {
+        method: request.method,
+        params: NativeRequests.journaled(request.params),
+        request_id: passed.request_id,
+        ...(Object.keys(by).length > 0 && { by })
+      }
+    })
+    return yield* send(passed)
+  })
 
   const setMode = (command: CommandOf<"set_permission_mode">) => {
     const modes = capabilities.permission_modes
@@ -76,8 +100,8 @@ export const make = (parts: Prompts.Parts): Commands => {
       interrupt: () => interrupt,
       set_model: setModel,
       set_permission_mode: setMode,
-      control_request: (request) => Effect.flatMap(named(request), send),
-      raw_request: (request) => Effect.flatMap(named(request), send),
+      control_request: native,
+      raw_request: native,
       control_response: controlResponse,
       resize: terminal,
       stdin: terminal,

@@ -8,21 +8,44 @@ import type { Handshake } from "../schema/index.js"
 import { checkClientEnv } from "./AgentEnvironment.js"
 import type { Settings } from "./RelayConfig.js"
 
-type Rules = Pick<Settings, "allow_env" | "allow_programs" | "no_command" | "no_extra_args">
+type Rules = Pick<
+  Settings,
+  "allow_env" | "allow_programs" | "no_command" | "no_extra_args" | "permission_modes"
+>
 
 /** Agents whose `command` is a program to run; for `replay` it is a file. */
 const runsCommand = new Set(["acp", "generic"])
 
 const programOf = ({ command }: Handshake) => typeof command === "string" ? command : command?.[0]
 
+/** As agents name their conversations. Never a path, and nothing a program takes for a flag. */
+const conversationId = /^[A-Za-z0-9_][A-Za-z0-9_.:@+=~-]{0,255}$/
+
+/** Both become arguments of the agent's program: what begins like a flag could be one. */
+const flagIn = ({ model, native_session_id }: Handshake): string | undefined =>
+  native_session_id !== undefined && !conversationId.test(native_session_id)
+    ? "`native_session_id` must be the id of a conversation: letters, digits and . _ : @ + = ~ -, not beginning with -"
+    : model !== undefined && !/^[^\s-][^\0\r\n]{0,499}$/.test(model)
+    ? "`model` must be the name of a model: not beginning with - or a space, on one line"
+    : undefined
+
 /** Why it is refused, if it is. */
 const objection = (handshake: Handshake, rules: Rules): string | undefined => {
-  const { allow_programs, no_command, no_extra_args } = rules
+  const { allow_programs, no_command, no_extra_args, permission_modes } = rules
   const { config, extra_args = [], tool = "" } = handshake
+  const flag = flagIn(handshake)
+  if (flag !== undefined) return flag
   const program = runsCommand.has(tool) ? programOf(handshake) : undefined
   if (no_extra_args && (extra_args.length > 0 || config !== undefined)) {
     const field = extra_args.length > 0 ? "extra_args" : "config"
     return `this relay takes no arguments for agents: leave \`${field}\` out (it was started with --no-extra-args)`
+  }
+  if (permission_modes.length > 0 && (extra_args.length > 0 || config !== undefined)) {
+    const field = extra_args.length > 0 ? "extra_args" : "config"
+    return `this relay allows only the permission modes ${
+      permission_modes.join(", ")
+    }, and arguments could choose `
+      + `another: leave \`${field}\` out, or start it without --permission-modes`
   }
   if (program === undefined || allow_programs.includes(program) || allow_programs.includes("*")) {
     return undefined
@@ -42,6 +65,6 @@ export const checkHandshake = (
 ): Effect.Effect<void, BadHandshake> => {
   const reason = objection(handshake, rules)
   return reason === undefined
-    ? checkClientEnv(handshake.env ?? {}, rules.allow_env)
+    ? checkClientEnv(handshake.env ?? {}, rules.allow_env, handshake.tool)
     : new BadHandshake({ reason })
 }

@@ -28,6 +28,13 @@ export interface Settings {
   readonly no_extra_args: boolean
   /** A handshake may not name a program (`command` of `generic` and `acp`); those of `allow_programs` may be used. */
   readonly no_command: boolean
+  /** Requests of the agents' own protocols pass, whatever they do; default: only those an adapter lists as harmless. */
+  readonly allow_native_requests: boolean
+  /**
+   * Permission modes a session may be in, by any of their names; empty: all. For Codex also the ceiling of `sandbox` and
+   * `approval_policy`.
+   */
+  readonly permission_modes: ReadonlyArray<string>
   /** Variables of the relay that every agent gets too; `NAME*` for all that begin so, `*` for all. */
   readonly pass_env: ReadonlyArray<string>
   /** How long a permission waits for a person. */
@@ -68,6 +75,8 @@ export const defaults = (): Settings => ({
   tools: [],
   no_extra_args: false,
   no_command: false,
+  allow_native_requests: false,
+  permission_modes: [],
   pass_env: [],
   cortex_hosts: [],
   cortex_token_env: [],

@@ -105,16 +105,20 @@ const make = Effect.gen(function*() {
 
   const openSession = Effect.fn("SessionRegistry.open")(function*(id: SessionId, handshake: Handshake) {
     const wanted = yield* complete(handshake, yield* journal.find(id))
-    yield* checkHandshake(wanted, settings)
+    // The id of a kept session's conversation is as its agent told it.
+    const { native_session_id: _, ...asked } = wanted
+    yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
     const adapter = yield* adapters.get(wanted.tool)
     const folder = yield* folders.resolve(wanted.folder)
     const opened = yield* journal.open(id, { ...wanted, folder })
+    const { permission_modes } = settings
     const spec = {
       ...wanted,
       folder,
       fresh_uuid: yield* ids.uuid,
       // The relay's own note of it may be of a conversation the agent never wrote.
-      begins_anew: handshake.native_session_id === undefined
+      begins_anew: handshake.native_session_id === undefined,
+      ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
     }
     const session = yield* Session.open(id, adapter, spec, opened)
     yield* recorder.record(session.log)

@@ -7,6 +7,7 @@
 import { type Context, Effect } from "effect"
 import type { Encoding, EventSink } from "../adapters/Adapter.js"
 import type { BodyOf, EventBody } from "../schema/index.js"
+import { cutSecrets } from "./cutSecrets.js"
 import { EventLog } from "./EventLog.js"
 import type { Turn, Turns } from "./Turn.js"
 
@@ -52,6 +53,10 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
         case "tool_result":
           calls.delete(event.tool_use_id)
           break
+        case "control_response": {
+          const shown = cutSecrets(event)
+          return log.unsafeAppend(shown, shown === event ? raw : undefined, encoding)
+        }
         case "status":
           native_session_id = nativeId(event.metadata) ?? native_session_id
       }

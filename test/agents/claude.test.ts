@@ -91,10 +91,10 @@ describe.skipIf(whyNotInstalled("claude") !== undefined)("real Claude Code", () 
 
   it("passes control requests through and tells their answers", async () => {
     const client = await stage.open()
-    client.send({ type: "control_request", request_id: "c1", request: { subtype: "mcp_status" } })
+    client.send({ type: "control_request", request_id: "c1", request: { subtype: "get_context_usage" } })
     expect(await client.waitFor("control_response")).toMatchObject({ request_id: "c1", status: "ok" })
-    client.send({ type: "raw_request", request_id: "c2", method: "no_such_thing" })
-    expect(await client.waitFor((event) => event.request_id === "c2")).toMatchObject({ status: "error" })
+    client.send({ type: "raw_request", method: "mcp_status", message_id: "c2" })
+    expect(await client.waitFor("error")).toMatchObject({ code: "bad_command", message_id: "c2" })
   })
 
   it("sees images", async () => {

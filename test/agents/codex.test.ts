@@ -417,8 +417,8 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)("real Codex", () => {
     const models = await client.waitFor((event) => event.request_id === "r1")
     expect(models).toMatchObject({ type: "control_response", status: "ok" })
     expect(models.content.data.length).toBeGreaterThan(0)
-    client.send({ type: "raw_request", method: "no/such", request_id: "r2" })
-    expect(await client.waitFor((event) => event.request_id === "r2")).toMatchObject({ status: "error" })
+    client.send({ type: "raw_request", method: "getAuthStatus", params: {}, message_id: "r2" })
+    expect(await client.waitFor("error")).toMatchObject({ code: "bad_command", message_id: "r2" })
   })
 
   it("opens no thread with options Codex does not have, and says which", async () => {

@@ -127,7 +127,9 @@ describe("variable exfiltration by handshake", () => {
     const daemon = await start(
       { ...secrets, LANG: "C.UTF-8", PROJECT_NAME: "shop" },
       "--pass-env",
-      "PROJECT_*"
+      "PROJECT_*",
+      "--allow-env",
+      "MI*"
     )
     const client = await open(daemon, {
       tool: "generic",

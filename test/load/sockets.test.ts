@@ -301,7 +301,10 @@ describe("a relay that is killed", () => {
 
   it("has no secret in its state folder", async () => {
     const { daemon, state } = await settle("--token", "relays-token-secret")
-    const client = await open(daemon, { token: "relays-token-secret", env: { MY_KEY: "clients-own-secret" } })
+    const client = await open(daemon, {
+      token: "relays-token-secret",
+      env: { MY_API_KEY: "clients-own-secret" }
+    })
     await client.turn("hello")
     await daemon.kill()
     const files = readdirSync(state, { recursive: true, encoding: "utf8" }).map((path) => join(state, path))

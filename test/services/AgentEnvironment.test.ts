@@ -94,23 +94,65 @@ const harmful = [
   ),
   ..."NODE_TLS_REJECT_UNAUTHORIZED SSL_CERT_FILE REQUESTS_CA_BUNDLE SSH_ASKPASS npm_config_script_shell"
     .split(" "),
-  ..."OTEL_EXPORTER_OTLP_ENDPOINT CLAUDE_ENV_FILE RUSTC_WRAPPER EDITOR PAGER".split(" ")
+  ..."OTEL_EXPORTER_OTLP_ENDPOINT CLAUDE_ENV_FILE RUSTC_WRAPPER EDITOR PAGER".split(" "),
+  // What no list of forbidden names foresaw.
+  ..."TAR_OPTIONS GIT_TRACE RSYNC_RSH HGRCPATH SVN_SSH VIMINIT EXINIT AWKPATH R_PROFILE_USER RUSTC CC".split(
+    " "
+  ),
+  ..."CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER GIT_SSL_NO_VERIFY GIT_INDEX_FILE PIP_INDEX_URL UV_INDEX"
+    .split(
+      " "
+    ),
+  ..."YARN_REGISTRY BUN_CONFIG_REGISTRY GOPROXY GOENV COMPOSER_HOME CURL_HOME WGETRC NETRC GNUPGHOME".split(
+    " "
+  ),
+  ..."AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_WEB_IDENTITY_TOKEN_FILE AZURE_AUTHORITY_HOST GCE_METADATA_HOST"
+    .split(" "),
+  ..."ANTHROPIC_UNIX_SOCKET ANTHROPIC_CONFIG_DIR CLAUDE_CODE_PLUGIN_SEED_DIR CLAUDE_CODE_DIAGNOSTICS_FILE"
+    .split(
+      " "
+    ),
+  ..."IS_SANDBOX CODEX_CA_CERTIFICATE CODEX_EXEC_SERVER_URL GEMINI_SANDBOX_PROXY_COMMAND SANDBOX_FLAGS".split(
+    " "
+  ),
+  ..."GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES GEMINI_WRITE_SYSTEM_MD NODE_V8_COVERAGE TMPDIR UNHEARD_OF"
+    .split(
+      " "
+    )
 ]
-const harmless = "ANTHROPIC_API_KEY OPENAI_API_KEY GEMINI_API_KEY LANG TZ NODE_ENV DEBUG PYTHONUNBUFFERED"
-  + " GIT_AUTHOR_NAME MY_PATH PATHOLOGY ENVIRONMENT HOMEPAGE SHELL_COLOR GITHUB_TOKEN MAX_THINKING_TOKENS"
+const harmless = "ANTHROPIC_API_KEY OPENAI_API_KEY GEMINI_API_KEY LANG LC_TIME TZ NODE_ENV DEBUG"
+  + " PYTHONUNBUFFERED GIT_AUTHOR_NAME GITHUB_TOKEN CI TERM NO_COLOR"
 
 describe("checkClientEnv", () => {
   it.each(harmful)("refuses %s, and says how the operator allows it", (name) => {
-    assert.include(refusal({ GOOD: "1", [name]: "x" }), `start the relay with --allow-env ${name}`)
-    assert.strictEqual(refusal({ [name]: "x" }, [name]), "accepted")
+    assert.include(refusal({ LANG: "C", [name]: "x" }), `start the relay with --allow-env ${name}`)
+    const allowed = refusal({ [name]: "x" }, [name])
+    if (name.startsWith("AI_RELAY_")) assert.include(allowed, "may not set")
+    else assert.strictEqual(allowed, "accepted")
+  })
+
+  it("knows what each agent may have besides", () => {
+    const of = (tool: string, env: Record<string, string>) =>
+      checkClientEnv(env, [], tool).pipe(
+        Effect.as("accepted"),
+        Effect.catchTag("BadHandshake", ({ reason }) => Effect.succeed(reason)),
+        Effect.runSync
+      )
+    assert.strictEqual(of("claude", { MAX_THINKING_TOKENS: "1", ANTHROPIC_MODEL: "opus" }), "accepted")
+    assert.include(of("codex", { MAX_THINKING_TOKENS: "1" }), "--allow-env MAX_THINKING_TOKENS")
+    assert.include(of("__proto__", { MAX_THINKING_TOKENS: "1" }), "may not set")
+    assert.strictEqual(of("claude", { CLOUD_ML_REGION: "europe-west1" }), "accepted")
+    assert.include(of("claude", { CLOUD_ML_REGION: "evil.example/" }), "part of an address")
   })
 
   it.each(harmless.split(" "))("accepts %s", (name) => {
     assert.strictEqual(refusal({ [name]: "x" }), "accepted")
   })
 
-  it("takes what the operator listed by its exact name only", () => {
+  it("takes what the operator listed, by its exact name or a pattern", () => {
     assert.include(refusal({ http_proxy: "x" }, ["HTTP_PROXY", "http"]), "http_proxy")
+    assert.strictEqual(refusal({ MY_COLOUR: "x" }, ["MY_*"]), "accepted")
+    assert.include(refusal({ NOT_MY_COLOUR: "x" }, ["MY_*"]), "NOT_MY_COLOUR")
   })
 
   it.each(["", "1A", "A B", "A=B", "A-B", "É", "A\n", "BASH_FUNC_ls%%", "A\0"])(

@@ -52,4 +52,48 @@ describe("checkHandshake", () => {
     assert.include(refusal({ tool: "acp", command: ["rm", "-rf", "x"] }, rules), "--allow-program rm")
     assert.strictEqual(refusal({ tool: "acp", command: ["rm"] }, { allow_programs: ["*"] }), "accepted")
   })
+
+  it("takes no arguments beside a list of permission modes: they could choose any", () => {
+    const rules = { permission_modes: ["default", "plan"] }
+    const flag = ["--dangerously-skip-permissions"]
+    assert.include(
+      refusal({ tool: "claude", extra_args: flag }, rules),
+      "only the permission modes default, plan"
+    )
+    assert.include(refusal({ tool: "codex", config: { sandbox_mode: "x" } }, rules), "`config`")
+    assert.strictEqual(refusal({ tool: "claude" }, rules), "accepted")
+  })
+
+  it.each([
+    "--continue",
+    "--dangerously-skip-permissions",
+    "-c",
+    "",
+    " x",
+    "a b",
+    "../../etc/passwd",
+    "a\n-c",
+    "/x.jsonl"
+  ])(
+    "takes no id of a conversation that could be a flag or a path: %j",
+    (native_session_id) => {
+      for (const tool of ["claude", "codex", "gemini", "acp"]) {
+        assert.include(refusal({ tool, native_session_id }), "`native_session_id` must be")
+      }
+    }
+  )
+
+  it("takes ids and models as agents have them", () => {
+    const ids = [
+      "9a91ffdc-c81a-4d0b-9b39-fd3cb83f032b",
+      "ses_4f2a9B",
+      "019a2b6e-3c1f-7d50-9d1e-5a8e1f0c2b44",
+      "42"
+    ]
+    for (const native_session_id of ids) assert.strictEqual(refusal({ native_session_id }), "accepted")
+    for (const model of ["opus", "openai/gpt-5.2[1m]", "claude-x@20261001", "a model"]) {
+      assert.strictEqual(refusal({ model }), "accepted")
+    }
+    assert.include(refusal({ tool: "gemini", model: "--yolo" }), "`model` must be")
+  })
 })

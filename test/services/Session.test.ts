@@ -25,6 +25,7 @@ import {
 } from "../../src/schema/index.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
+import { Sender } from "../../src/services/Sender.js"
 import * as Session from "../../src/services/Session.js"
 import * as FakeAdapter from "../support/fakeAdapter.js"
 import { askFor, specOf } from "../support/fakeAdapter.js"
@@ -478,10 +479,10 @@ describe("a command", () => {
 
   it.scoped("of the agent's own protocol is handed over with an id of its own", () =>
     Effect.gen(function*() {
-      const { agent, send } = yield* open()
+      const { agent, send } = yield* open({ native: { harmless: { usage: [], "model/list": [] } } })
       yield* send(
-        { type: "control_request", request: { subtype: "mcp_status" } },
-        { type: "control_request", request_id: "r1", request: { subtype: "mcp_status" } },
+        { type: "control_request", request: { subtype: "usage" } },
+        { type: "control_request", request_id: "r1", request: { subtype: "usage" } },
         { type: "raw_request", method: "model/list", params: {} },
         { type: "control_response", response: { subtype: "success", request_id: "r2", response: {} } }
       )
@@ -495,6 +496,64 @@ describe("a command", () => {
       assert.match(names[2] ?? "", /^00000000-/)
       assert.notStrictEqual(names[0], names[2])
       assert.strictEqual((yield* agent.next).type, "control_response")
+    }))
+
+  it.scoped("of the agent's own protocol is journaled with who sent it, without secrets", () =>
+    Effect.gen(function*() {
+      const { close, first, session } = yield* open({}, { allow_native_requests: true })
+      const params = { token: "t0p-secret", env: { A: "t0p-secret" }, path: "/x" }
+      yield* session.submit({ type: "raw_request", method: "fs/readFile", params }).pipe(
+        Effect.provideService(Sender, { address: "192.0.2.7", connection: 3 })
+      )
+      const journaled = yield* Effect.repeat(first("status"), {
+        until: ({ status }) => status === "native_request"
+      })
+      assert.deepInclude(journaled, { text: "fs/readFile" })
+      assert.deepInclude(journaled.metadata, {
+        method: "fs/readFile",
+        params: { token: "[REDACTED]", env: { A: "[REDACTED]" }, path: "/x" },
+        by: { address: "192.0.2.7", connection: 3 }
+      })
+      yield* close
+    }))
+
+  it.scoped("of the agent's own protocol that is not listed as harmless reaches nobody", () =>
+    Effect.gen(function*() {
+      const { agent, first, send } = yield* open({ native: { harmless: { "model/list": [] } } })
+      yield* send({
+        type: "raw_request",
+        method: "command/exec",
+        params: { command: ["id"] },
+        message_id: "m"
+      })
+      const { code, message_id, text } = yield* first("error")
+      assert.deepStrictEqual([code, message_id], ["bad_command", "m"])
+      assert.include(text, "--allow-native-requests")
+      assert.isEmpty(agent.sent)
+    }))
+
+  it.scoped("of the agent's own protocol shows no token in its answer, nor in the native message", () =>
+    Effect.gen(function*() {
+      const { agent, close, send } = yield* open({
+        onCommand: (command, agent) =>
+          command.type === "raw_request"
+            ? Effect.sync(() => {
+              const content = { authMethod: "apikey", authToken: "op3rators-key" }
+              const raw = Buffer.from(JSON.stringify({ id: 1, result: content }))
+              agent.sink.emit({
+                type: "control_response",
+                request_id: command.request_id,
+                status: "ok",
+                content
+              }, raw)
+            })
+            : Effect.void
+      }, { allow_native_requests: true })
+      yield* send({ type: "raw_request", method: "getAuthStatus", params: { includeToken: true } })
+      assert.strictEqual((yield* agent.next).type, "raw_request")
+      const whole = JSON.stringify(yield* close)
+      assert.include(whole, "apikey")
+      assert.notInclude(whole, "op3rators-key")
     }))
 
   it.scoped("that makes the adapter fail by a fault of ours ends neither the session nor other commands", () =>

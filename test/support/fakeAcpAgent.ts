@@ -25,6 +25,7 @@ import { specOf } from "./fakeAdapter.js"
 type Message = any
 
 export interface FakeOptions {
+  readonly allowed_modes?: ReadonlyArray<string>
   /** What it answers to which request; a function gets the params. `undefined` stays unanswered. */
   readonly answers?: Readonly<Record<string, unknown>>
   /** Lines it prints when it gets such a request, before it answers. */
@@ -53,6 +54,11 @@ const isError = (answer: unknown): answer is { readonly error: unknown } =>
   typeof answer === "object" && answer !== null && "error" in answer
 
 export const layerSession = Layer.merge(IdGenerator.layerTest, RelayConfig.layer({ interrupt_timeout: 5 }))
+/** Where the operator lets all native requests pass. */
+export const layerOpenSession = Layer.merge(
+  IdGenerator.layerTest,
+  RelayConfig.layer({ interrupt_timeout: 5, allow_native_requests: true })
+)
 
 /** Open a session with such an agent. */
 export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
@@ -117,8 +123,13 @@ export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
 
   const adapter = yield* Effect.provide(AcpAdapter.make(agent?.tool ?? "acp", agent), spawner)
   const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+  const modes = options.allowed_modes === undefined ? {} : { allowed_modes: options.allowed_modes }
   const spec = specOf({ ...agent === undefined && { command: ["fake-agent", "--acp"] }, ...handshake })
-  const session = yield* Session.open(SessionId.make("acp"), adapter, { ...spec, tool: adapter.tool }).pipe(
+  const session = yield* Session.open(SessionId.make("acp"), adapter, {
+    ...spec,
+    ...modes,
+    tool: adapter.tool
+  }).pipe(
     Scope.extend(scope)
   )
   const { log } = session

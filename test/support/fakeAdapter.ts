@@ -12,6 +12,7 @@ import {
   type AgentSpec,
   type Capabilities,
   EventSink,
+  type NativeRules,
   PermissionGate,
   type PermissionOutcome
 } from "../../src/adapters/Adapter.js"
@@ -41,6 +42,8 @@ export interface FakeOptions {
   readonly opening?: (spec: AgentSpec) => Effect.Effect<void, OpenError>
   /** What it does with a command, after it was noted down. */
   readonly onCommand?: (command: AgentCommand, agent: FakeAgent) => Effect.Effect<void, SendError>
+  /** What of its own protocol it may be asked. */
+  readonly native?: NativeRules
   /** What it says before it is open. */
   readonly early?: ReadonlyArray<EventBody>
   /** What it does when it is closed, before it is gone. */
@@ -65,7 +68,7 @@ const everything: Capabilities = {
 }
 
 export const make = (options: FakeOptions = {}): FakeAdapter => {
-  const { capabilities, closing, early = [], onCommand, opening, tool = "fake" } = options
+  const { capabilities, closing, early = [], native, onCommand, opening, tool = "fake" } = options
   const agents: Array<FakeAgent> = []
 
   const open = Effect.fnUntraced(function*(spec: AgentSpec) {
@@ -92,6 +95,7 @@ export const make = (options: FakeOptions = {}): FakeAdapter => {
     agents.push(agent)
     return {
       started: { cmd: [tool], capabilities: { ...everything, ...capabilities } },
+      ...(native !== undefined && { native }),
       send: (command: AgentCommand) =>
         Effect.suspend(() => {
           sent.push(command)

@@ -39,7 +39,7 @@ export const make = (tool: string, known?: AcpAgent) =>
       const clock = yield* Effect.clock
       const fork = yield* FiberSet.makeRuntime<never>()
       const loginWanted = yield* Deferred.make<never, AuthRequired>()
-      const state = makeState(agent)
+      const state = makeState(agent, spec.allowed_modes)
       const updates = AgentUpdates.make({ clock, fork, sink, state })
       const { endSpeech, tell } = updates
 
@@ -159,6 +159,7 @@ export const make = (tool: string, known?: AcpAgent) =>
           },
           ...(agentInfo !== undefined && { metadata: { agent: agentInfo } })
         },
+        native: ClientRequests.nativeRules(spec.folder),
         send,
         exit: Effect.tap(peer.exit, () => Effect.sync(endSpeech))
       }

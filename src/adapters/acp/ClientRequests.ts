@@ -2,6 +2,7 @@
 import { Effect, Either } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
 import type { EventBody } from "../../schema/index.js"
+import type { NativeRules } from "../Adapter.js"
 import { type AgentFailed, CommandRefused } from "../AdapterError.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
@@ -14,7 +15,7 @@ import type { AcpState } from "./translate.js"
 /** Agents answer within milliseconds; this is for one that hangs. */
 const patience = "10 seconds"
 
-/** These would pull the conversation away from under the relay. */
+/** These would pull the conversation away from under the relay: they never pass. */
 const ownRequests: Readonly<Record<string, string>> = {
   "initialize": "the relay has done it",
   "session/new": "open another session of the relay instead",
@@ -25,6 +26,17 @@ const ownRequests: Readonly<Record<string, string>> = {
   "session/prompt": "send a prompt as {\"text\":\"…\"} instead",
   "session/cancel": "send {\"type\":\"interrupt\"} instead"
 }
+
+/** A list of conversations is that of the session's own folder. */
+export const nativeRules = (folder: string): NativeRules => ({
+  harmless: { "session/list": ["cursor"] },
+  own: { "session/list": { cwd: folder } },
+  instead: {
+    ...ownRequests,
+    "session/set_mode": "send {\"type\":\"set_permission_mode\",\"mode\":\"…\"} instead",
+    "session/set_model": "send {\"type\":\"set_model\",\"model\":\"…\"} instead"
+  }
+})
 
 interface Parts {
   readonly agent: AcpAgent
@@ -93,9 +105,12 @@ export const make = ({ agent, peer, sessionId, state, tell }: Parts): ClientRequ
     Effect.suspend((): Sent => {
       const instead = Object.hasOwn(ownRequests, method) ? ownRequests[method] : undefined
       if (instead !== undefined) return refuse(`"${method}" is the relay's own request: ${instead}`)
+      if (params?.["sessionId"] !== undefined && params["sessionId"] !== sessionId) {
+        return refuse("a request is about this session alone: leave `sessionId` out of its parameters")
+      }
       if (open.has(request_id)) return refuse(`the request_id "${request_id}" is in use: choose another`)
       open.add(request_id)
-      return peer.post(method, { sessionId, ...params }, (answer, line) => {
+      return peer.post(method, { ...params, sessionId }, (answer, line) => {
         open.delete(request_id)
         tell([
           Either.match(answer, {

@@ -34,6 +34,8 @@ export interface Choices {
   readonly model: () => Setting | undefined
   /** The agent's own mode names, then further ones that mean one of them. */
   readonly modeNames: () => ReadonlyArray<string>
+  /** May it be in this mode, by the agent's own name? */
+  readonly isAllowed: (id: string) => boolean
   /** The agent's own name of a mode. */
   readonly toMode: (name: string) => string
   /** The agent's own name of a model, which people may call by its title. */
@@ -65,7 +67,11 @@ const settingOf = (options: ReadonlyArray<ConfigOption>, category: string): Sett
   }
 }
 
-export const makeChoices = ({ modeNames = {} }: AcpAgent): Choices => {
+/** `allowed` are the modes the operator allows, by any of their names; undefined: all. */
+export const makeChoices = (
+  { modeNames = {} }: AcpAgent,
+  allowed?: ReadonlyArray<string>
+): Choices => {
   let session: Opened = {}
   let mode: string | undefined
   let model: string | undefined
@@ -74,11 +80,15 @@ export const makeChoices = ({ modeNames = {} }: AcpAgent): Choices => {
     const { configOptions = [], modes } = session
     if (modes === undefined) {
       const setting = settingOf(configOptions, "mode")
-      return setting && { ...setting, current: mode ?? setting.current }
+      return setting && {
+        ...setting,
+        offered: setting.offered.filter(({ id }) => isAllowed(id)),
+        current: mode ?? setting.current
+      }
     }
     return {
       current: mode ?? modes.currentModeId,
-      offered: modes.availableModes.map((mode) => toChoice(mode.id, mode)),
+      offered: modes.availableModes.map((mode) => toChoice(mode.id, mode)).filter(({ id }) => isAllowed(id)),
       choose: (modeId) => ({ method: "session/set_mode", params: { modeId } })
     }
   }
@@ -102,7 +112,12 @@ export const makeChoices = ({ modeNames = {} }: AcpAgent): Choices => {
     model = undefined
   }
 
-  const ownModes = () => modeSetting()?.offered.map(({ id }) => id) ?? []
+  const isAllowed = (id: string) =>
+    allowed === undefined
+    || allowed.includes(id)
+    || Object.entries(modeNames).some(([name, own]) => own === id && allowed.includes(name))
+
+  const ownModes = () => modeSetting()?.offered.map(({ id }) => id).filter(isAllowed) ?? []
 
   return {
     mode: modeSetting,
@@ -114,6 +129,7 @@ export const makeChoices = ({ modeNames = {} }: AcpAgent): Choices => {
       )
       return [...own, ...others]
     },
+    isAllowed,
     toMode: (name) => ownModes().includes(name) ? name : modeNames[name] ?? name,
     toModel: (name) => {
       const offered = modelSetting()?.offered ?? []

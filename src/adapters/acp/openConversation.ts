@@ -159,6 +159,25 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
       )
     )
 
+  /** The agent's own settings may begin in a mode that the operator does not allow. */
+  const leaveForbiddenMode = (sessionId: string) =>
+    Effect.suspend(() => {
+      const setting = choices.mode()
+      const { current } = setting ?? {}
+      if (setting === undefined || current === undefined || choices.isAllowed(current)) return Effect.void
+      const [mode] = setting.offered
+      return mode === undefined
+        ? new BadHandshake({
+          reason:
+            `${tool} begins in the permission mode "${current}", which this relay does not allow, and has none `
+            + "that it does: choose another agent, or start the relay with --permission-modes that it has"
+        })
+        : Effect.map(
+          choose(sessionId, "permission_mode", setting.choose(mode.id)),
+          () => choices.nowInMode(mode.id)
+        )
+    })
+
   const initialized = yield* initialize
   yield* authenticate(initialized)
   const { session, sessionId } = yield* spec.native_session_id === undefined
@@ -183,7 +202,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
     }
     if (setting.current !== mode) yield* choose(sessionId, "permission_mode", setting.choose(mode))
     choices.nowInMode(mode)
-  }
+  } else yield* leaveForbiddenMode(sessionId)
   const conversation: Conversation = { sessionId, initialized }
   return conversation
 })

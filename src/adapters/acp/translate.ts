@@ -32,7 +32,7 @@ export interface AcpState {
   modes_told: number
 }
 
-export const makeState = (agent: AcpAgent): AcpState => {
+export const makeState = (agent: AcpAgent, allowedModes?: ReadonlyArray<string>): AcpState => {
   const quirks = agent.quirks ?? {}
   return {
     sessionId: undefined,
@@ -40,7 +40,7 @@ export const makeState = (agent: AcpAgent): AcpState => {
     quirks,
     speech: makeSpeech(),
     tools: makeToolCalls(quirks),
-    choices: makeChoices(agent),
+    choices: makeChoices(agent, allowedModes),
     warn: makeContextMeter(),
     context: {},
     cost: undefined,

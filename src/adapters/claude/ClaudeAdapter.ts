@@ -23,8 +23,7 @@ import { encodeLine } from "../wire/encodeLine.js"
 import { status } from "../wire/statusEvent.js"
 import { wordsIn } from "../wire/words.js"
 import * as ClaudeControl from "./ClaudeControl.js"
-import { toLaunch } from "./ClaudeLaunch.js"
-import { permissionModes } from "./ClaudeLaunch.js"
+import { modesOf, toLaunch } from "./ClaudeLaunch.js"
 import {
   CanUseTool,
   type ClaudeMessage,
@@ -66,6 +65,7 @@ const make = Effect.gen(function*() {
     const gate = yield* PermissionGate
     const fork = yield* FiberSet.makeRuntime<never>()
     const launch = yield* toLaunch(spec)
+    const modes = modesOf(spec)
     const state = makeState(sink.inTurn, launch.resumes)
     /** A past conversation is looked for, and was not found. */
     const lost = { isSought: launch.resumes, isGone: false }
@@ -144,8 +144,8 @@ const make = Effect.gen(function*() {
       write({ type: "control_response", response: { subtype: "error", request_id, error } })
 
     const mayRun = Effect.fnUntraced(function*(request_id: unknown, ask: CanUseTool, line: Buffer) {
-      const question = toPermissionRequest(requestIdOf(request_id), ask, state)
-      const response = toAnswer(ask, yield* gate.request(question, line))
+      const question = toPermissionRequest(requestIdOf(request_id), ask, state, modes)
+      const response = toAnswer(ask, yield* gate.request(question, line), modes)
       if (response !== undefined) yield* reply(request_id, response)
     })
 
@@ -262,11 +262,12 @@ const make = Effect.gen(function*() {
           images: true,
           steer: true,
           set_model: true,
-          permission_modes: permissionModes,
+          permission_modes: modes,
           resume: true,
           terminal: false
         }
       },
+      native: ClaudeControl.nativeRules,
       send,
       exit: Effect.tap(agent.exit, () =>
         Effect.sync(() => state.unfinished.cut((id) => state.ids.of(id)).forEach((event) => sink.emit(event))))

@@ -1,7 +1,7 @@
 /** ClaudeControl: the requests we make of Claude, and its answers. */
 import { type Context, Deferred, Effect } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
-import type { EventSink } from "../Adapter.js"
+import type { EventSink, NativeRules } from "../Adapter.js"
 import { type AgentFailed, CommandRefused } from "../AdapterError.js"
 import { shown, wordsIn } from "../wire/words.js"
 import { permissionModes } from "./ClaudeLaunch.js"
@@ -12,6 +12,29 @@ type Request = { readonly subtype: string; readonly [field: string]: unknown }
 
 /** Claude answers within milliseconds; this is for one that hangs. */
 const patience = "10 seconds"
+
+/**
+ * What is left out runs programs (`mcp_…`), reads files (`read_file`), shows or changes the user's settings
+ * (`get_settings`, `apply_flag_settings`), or takes the relay's own place (`initialize`, which also sets hooks).
+ */
+export const nativeRules: NativeRules = {
+  harmless: {
+    interrupt: [],
+    set_model: ["model"],
+    set_permission_mode: ["mode"],
+    set_max_thinking_tokens: ["max_thinking_tokens", "thinking_display"],
+    get_context_usage: [],
+    get_usage: [],
+    get_session_cost: [],
+    get_binary_version: [],
+    rename_session: ["title"],
+    cancel_async_message: ["message_uuid"],
+    stop_task: ["task_id"],
+    background_tasks: ["tool_use_id"]
+  },
+  modes: { set_permission_mode: "mode" },
+  instead: { initialize: "the relay has done it" }
+}
 
 interface Parts {
   readonly sink: Context.Tag.Service<EventSink>

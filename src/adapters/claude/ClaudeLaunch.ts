@@ -13,6 +13,10 @@ export const permissionModes = [
   "bypassPermissions"
 ] as const
 
+/** Those the operator allows. */
+export const modesOf = ({ allowed_modes }: Pick<AgentSpec, "allowed_modes">): ReadonlyArray<string> =>
+  permissionModes.filter((mode) => allowed_modes === undefined || allowed_modes.includes(mode))
+
 const streaming = [
   "--print",
   "--input-format",
@@ -46,17 +50,21 @@ export interface Launch {
 }
 
 export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
-  const { extra_args = [], model, native_session_id, permission_mode } = spec
-  if (permission_mode !== undefined && !permissionModes.some((mode) => mode === permission_mode)) {
-    return yield* new BadHandshake({
-      reason: `\`permission_mode\` must be one of ${permissionModes.join(", ")}`
-    })
+  const { extra_args = [], model, native_session_id } = spec
+  const modes = modesOf(spec)
+  // Else it would be what the user's or the folder's own settings say, which may be more.
+  const permission_mode = spec.permission_mode
+    ?? (spec.allowed_modes === undefined || modes.includes("default") ? undefined : modes[0])
+    ?? (spec.allowed_modes === undefined ? undefined : "default")
+  if (spec.permission_mode !== undefined && !modes.includes(spec.permission_mode)) {
+    return yield* new BadHandshake({ reason: `\`permission_mode\` must be one of ${modes.join(", ")}` })
   }
   const named = extra_args.some((arg) => namesConversation.test(arg))
   // Its user's settings may let it run everything unasked: without a word it asks.
   const mode = permission_mode ?? (extra_args.some((arg) => namesMode.test(arg)) ? undefined : "default")
   const conversation = native_session_id !== undefined
-    ? ["--resume", native_session_id]
+    // In one word: as two, an id that looks like a flag would be one.
+    ? [`--resume=${native_session_id}`]
     : named
     ? []
     : ["--session-id", spec.fresh_uuid]

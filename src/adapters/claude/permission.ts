@@ -8,6 +8,7 @@ import { Predicate } from "effect"
 import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
 import type { CallIds } from "../wire/CallIds.js"
+import { permissionModes } from "./ClaudeLaunch.js"
 import type { CanUseTool } from "./ClaudeMessage.js"
 
 type Input = Readonly<Record<string, unknown>>
@@ -24,11 +25,16 @@ const sessionOption: PermissionOption = {
 }
 
 /** Claude remembers what it suggested itself, and nothing else: without a suggestion it would ask the same again. */
-const canRemember = ({ permission_suggestions = [], suppress_always_allow_rule }: CanUseTool) =>
-  permission_suggestions.length > 0 && suppress_always_allow_rule !== true
+const toRemember = (
+  { permission_suggestions = [], suppress_always_allow_rule }: CanUseTool,
+  modes: ReadonlyArray<string>
+): ReadonlyArray<Input> =>
+  suppress_always_allow_rule === true ? [] : permission_suggestions
+    .filter(({ mode, type }) => type !== "setMode" || modes.includes(String(mode)))
+    .map((suggestion) => ({ ...suggestion, destination: "session" }))
 
-const toolOptions = (ask: CanUseTool): ReadonlyArray<PermissionOption> =>
-  canRemember(ask) ? onceOptions.toSpliced(1, 0, sessionOption) : onceOptions
+const toolOptions = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<PermissionOption> =>
+  toRemember(ask, modes).length > 0 ? onceOptions.toSpliced(1, 0, sessionOption) : onceOptions
 
 /** How to leave plan mode. */
 const planOptions: ReadonlyArray<PermissionOption> = [
@@ -43,11 +49,16 @@ const kindOf = (tool: string) =>
 /** What the tool is to run with; nobody can say what one of another shape means. */
 const inputOf = ({ input }: CanUseTool): Input => Predicate.isRecord(input) ? input : {}
 
-/** `ids`: the names clients know tool calls by. */
+/** Only answers that lead to a mode the operator allows. */
+const planOptionsIn = (modes: ReadonlyArray<string>) =>
+  planOptions.filter(({ option_id }) => option_id !== "acceptEdits" || modes.includes("acceptEdits"))
+
+/** `ids` has the names clients know tool calls by, `modes` are the permission modes Claude may be in. */
 export const toPermissionRequest = (
   request_id: RequestId,
   ask: CanUseTool,
-  { ids }: { readonly ids: Pick<CallIds, "of"> }
+  { ids }: { readonly ids: Pick<CallIds, "of"> },
+  modes: ReadonlyArray<string> = permissionModes
 ): PermissionRequest => {
   const kind = kindOf(ask.tool_name)
   const plan = inputOf(ask)["plan"]
@@ -63,7 +74,7 @@ export const toPermissionRequest = (
     ...(text !== undefined && { text }),
     metadata: {
       kind,
-      ...(kind !== "question" && { options: kind === "plan" ? planOptions : toolOptions(ask) }),
+      ...(kind !== "question" && { options: kind === "plan" ? planOptionsIn(modes) : toolOptions(ask, modes) }),
       ...(ask.blocked_path !== undefined && { blocked_path: ask.blocked_path }),
       ...(ask.agent_id !== undefined && { agent_id: ask.agent_id })
     }
@@ -90,21 +101,24 @@ const answersByText = ({ answers = {} }: PermissionAllowed, input: Input): Recor
 }
 
 /** Rules that make Claude stop asking, or leave plan mode. */
-const updatesOf = (outcome: PermissionAllowed, ask: CanUseTool): ReadonlyArray<Input> => {
+const updatesOf = (
+  outcome: PermissionAllowed,
+  ask: CanUseTool,
+  modes: ReadonlyArray<string>
+): ReadonlyArray<Input> => {
   if (kindOf(ask.tool_name) === "plan") {
-    const mode = outcome.option_id === "acceptEdits" || outcome.scope === "session"
+    const wanted = outcome.option_id === "acceptEdits" || outcome.scope === "session"
       ? "acceptEdits"
       : "default"
+    const mode = modes.includes(wanted) ? wanted : "default"
     return [{ type: "setMode", mode, destination: "session" }]
   }
-  return outcome.scope === "session" && canRemember(ask)
-    ? (ask.permission_suggestions ?? []).map((suggestion) => ({ ...suggestion, destination: "session" }))
-    : []
+  return outcome.scope === "session" ? toRemember(ask, modes) : []
 }
 
-const allow = (outcome: PermissionAllowed, ask: CanUseTool): Input => {
+const allow = (outcome: PermissionAllowed, ask: CanUseTool, modes: ReadonlyArray<string>): Input => {
   const input = outcome.updatedInput ?? inputOf(ask)
-  const updatedPermissions = updatesOf(outcome, ask)
+  const updatedPermissions = updatesOf(outcome, ask, modes)
   return {
     behavior: "allow",
     updatedInput: kindOf(ask.tool_name) === "question" && outcome.answers !== undefined
@@ -117,10 +131,14 @@ const allow = (outcome: PermissionAllowed, ask: CanUseTool): Input => {
 const silence = "Nobody answered the permission request in time, so it was denied."
 
 /** The answer to send, or undefined when Claude has stopped waiting for one. */
-export const toAnswer = (ask: CanUseTool, outcome: PermissionOutcome): Input | undefined => {
+export const toAnswer = (
+  ask: CanUseTool,
+  outcome: PermissionOutcome,
+  modes: ReadonlyArray<string> = permissionModes
+): Input | undefined => {
   switch (outcome.behavior) {
     case "allow":
-      return allow(outcome, ask)
+      return allow(outcome, ask, modes)
     case "deny":
       return {
         behavior: "deny",

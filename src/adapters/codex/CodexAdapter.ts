@@ -20,12 +20,13 @@ import type { JsonRpcNotification } from "../wire/JsonRpc.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
 import { status } from "../wire/statusEvent.js"
 import { makeAsks, requestIdOf } from "./asks.js"
-import { toLaunch, toThreadRequest } from "./CodexLaunch.js"
+import { checkOpened, toLaunch, toThreadRequest } from "./CodexLaunch.js"
 import { Notification, ThreadOpened } from "./CodexMessage.js"
-import { modeNames } from "./CodexModes.js"
+import { modesOf } from "./CodexModes.js"
 import { makeCommands } from "./commands.js"
 import { connect, patience } from "./connect.js"
 import { toOffer } from "./models.js"
+import { nativeRules } from "./nativeRules.js"
 import { makeSettings } from "./settings.js"
 import { readStreamPiece, type StreamPiece } from "./streamPiece.js"
 import { makeState, originOf, translate } from "./translate.js"
@@ -113,6 +114,7 @@ const make = Effect.gen(function*() {
           })
       })
     )
+    yield* checkOpened(spec, opened)
     const { thread } = opened
     state.thread = thread.id
     settings.opened(opened)
@@ -138,11 +140,12 @@ const make = Effect.gen(function*() {
           images: true,
           steer: true,
           set_model: true,
-          permission_modes: modeNames,
+          permission_modes: modesOf(spec.allowed_modes),
           resume: spec.ephemeral !== true,
           terminal: false
         }
       },
+      native: nativeRules(thread.id),
       send: commands.send,
       exit: peer.exit
     }

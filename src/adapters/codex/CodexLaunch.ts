@@ -3,7 +3,8 @@ import { Effect } from "effect"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
 import { inheritedBy } from "../inheritedBy.js"
-import { modeNames, modeOf } from "./CodexModes.js"
+import type { ThreadOpened } from "./CodexMessage.js"
+import { allowsApproval, allowsSandbox, modeOf, modesOf } from "./CodexModes.js"
 
 /** Credentials are kept in memory: neither read from the user's `auth.json` nor written there. */
 export const inMemory = ["-c", "cli_auth_credentials_store=\"ephemeral\""]
@@ -40,6 +41,52 @@ const commonParams = (spec: AgentSpec) => {
   }
 }
 
+const onlyModes = (allowed: ReadonlyArray<string>) =>
+  `this relay allows only the permission modes ${allowed.join(", ")}`
+
+/** Why the handshake asks for more than the operator allows, if it does. */
+const objection = (spec: AgentSpec): string | undefined => {
+  const { allowed_modes: allowed, approval_policy, approvalsReviewer, sandbox } = spec
+  if (allowed === undefined) return undefined
+  const refuse = (field: string) =>
+    `${onlyModes(allowed)}: leave \`${field}\` out, or set \`permission_mode\` to one of these`
+  if (approval_policy !== undefined && !allowsApproval(approval_policy, allowed)) {
+    return refuse("approval_policy")
+  }
+  if (sandbox !== undefined && !allowsSandbox(sandbox, allowed)) return refuse("sandbox")
+  // Anybody but the user answers by itself.
+  return approvalsReviewer !== undefined && approvalsReviewer !== "user"
+    ? refuse("approvalsReviewer")
+    : undefined
+}
+
+/** A thread names its sandbox in other words when it is open. */
+const sandboxNames: Readonly<Record<string, string>> = {
+  readOnly: "read-only",
+  workspaceWrite: "workspace-write",
+  dangerFullAccess: "danger-full-access"
+}
+
+/** What was not said is the user's own setting, or what the thread had before: it is bound by the same ceiling. */
+export const checkOpened = (
+  { allowed_modes: allowed }: AgentSpec,
+  { approvalPolicy, approvalsReviewer, sandbox }: ThreadOpened
+): Effect.Effect<void, BadHandshake> => {
+  if (allowed === undefined) return Effect.void
+  const above = sandbox !== undefined && !allowsSandbox(sandboxNames[sandbox.type] ?? sandbox.type, allowed)
+    ? `the sandbox ${sandbox.type}`
+    : approvalPolicy !== undefined && !allowsApproval(approvalPolicy, allowed)
+    ? `the approval policy ${JSON.stringify(approvalPolicy)}`
+    : approvalsReviewer !== undefined && approvalsReviewer !== "user"
+    ? `the reviewer ${JSON.stringify(approvalsReviewer)}`
+    : undefined
+  return above === undefined ? Effect.void : new BadHandshake({
+    reason: `Codex opens this thread with ${above}, but ${
+      onlyModes(allowed)
+    }: set \`permission_mode\` to one of these`
+  })
+}
+
 export interface ThreadRequest {
   readonly method: "thread/start" | "thread/resume"
   readonly params: Readonly<Record<string, unknown>>
@@ -48,9 +95,12 @@ export interface ThreadRequest {
 /** Threads outlive their process, unless the handshake says otherwise. What is not said is the user's own setting. */
 export const toThreadRequest = Effect.fnUntraced(function*(spec: AgentSpec) {
   const { ephemeral, native_session_id: threadId, permission_mode, serviceName } = spec
-  if (permission_mode !== undefined && modeOf(permission_mode) === undefined) {
-    return yield* new BadHandshake({ reason: `\`permission_mode\` must be one of ${modeNames.join(", ")}` })
+  const names = modesOf(spec.allowed_modes)
+  if (permission_mode !== undefined && !names.includes(permission_mode)) {
+    return yield* new BadHandshake({ reason: `\`permission_mode\` must be one of ${names.join(", ")}` })
   }
+  const forbidden = objection(spec)
+  if (forbidden !== undefined) return yield* new BadHandshake({ reason: forbidden })
   const request: ThreadRequest = threadId === undefined
     ? { method: "thread/start", params: defined({ ...commonParams(spec), ephemeral, serviceName }) }
     : {

@@ -112,6 +112,7 @@ export const ThreadOpened = Schema.Struct({
   model: text,
   modelProvider: text,
   approvalPolicy: optional(Schema.Unknown),
+  approvalsReviewer: optional(Schema.Unknown),
   sandbox: optional(Schema.Struct({ type: Schema.String }, { key: Schema.String, value: Schema.Unknown }))
 })
 export type ThreadOpened = typeof ThreadOpened.Type

@@ -27,7 +27,37 @@ const modes: Readonly<Record<string, Mode>> = {
   bypassPermissions: { approvalPolicy: "never", sandbox: "danger-full-access", plans: false }
 }
 
-export const modeNames = Object.keys(modes)
+const modeNames = Object.keys(modes)
+
+/** The modes that may be used, where the operator allows these names; undefined: all. */
+export const modesOf = (allowed: ReadonlyArray<string> | undefined): ReadonlyArray<string> =>
+  allowed === undefined ? modeNames : modeNames.filter((name) => allowed.includes(name))
+
+/** From the most careful to the freest; what is in no list is freer than all. */
+const approvals = ["untrusted", "on-request", "never"]
+const sandboxes = ["read-only", "workspace-write", "danger-full-access"]
+
+const isWithin = (
+  ladder: ReadonlyArray<string>,
+  wanted: unknown,
+  steps: ReadonlyArray<string | undefined>
+) => {
+  // Where no allowed mode says it, the most careful that leaves the agent usable.
+  const highest = Math.max(0, ...steps.map((step) => step === undefined ? 0 : ladder.indexOf(step)))
+  const rank = typeof wanted === "string" ? ladder.indexOf(wanted) : -1
+  return rank !== -1 && rank <= highest
+}
+
+const allowedModes = (allowed: ReadonlyArray<string>) =>
+  modesOf(allowed).flatMap((name) => modeOf(name) ?? [])
+
+/** May Codex ask this seldom, where only these modes are allowed? `on-request` may always. */
+export const allowsApproval = (policy: unknown, allowed: ReadonlyArray<string>): boolean =>
+  isWithin(approvals, policy, ["on-request", ...allowedModes(allowed).map((mode) => mode.approvalPolicy)])
+
+/** May its sandbox be this one, where only these modes are allowed? `read-only` may always. */
+export const allowsSandbox = (sandbox: unknown, allowed: ReadonlyArray<string>): boolean =>
+  isWithin(sandboxes, sandbox, allowedModes(allowed).map((mode) => mode.sandbox))
 
 export const modeOf = (name: string): Mode | undefined => Object.hasOwn(modes, name) ? modes[name] : undefined
 

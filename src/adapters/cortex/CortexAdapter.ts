@@ -155,6 +155,7 @@ const make = Effect.fnUntraced(function*({ cortex_hosts }: CortexOptions) {
           ...(mode === "agent" && snowflake.agent !== undefined && { agent: snowflake.agent })
         }
       },
+      native: { harmless: { models: [], feedback: ["request_id", "positive", "feedback_message"] } },
       send,
       exit: Deferred.await(gone)
     }

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
-import { layerSession, ofType, openFake, refuse } from "../../support/fakeAcpAgent.js"
+import { layerOpenSession, layerSession, ofType, openFake, refuse } from "../../support/fakeAcpAgent.js"
 
 const modes = {
   currentModeId: "default",
@@ -201,8 +201,12 @@ describe("AcpAdapter, settings", () => {
         "_vendor/x": refuse(-32601, "\"Method not found\": _vendor/x")
       }
       const { close, find, requested, send } = yield* openFake({ answers })
-      yield* send({ type: "raw_request", request_id: "r1", method: "session/list", params: { cwd: "/w" } })
-      assert.deepStrictEqual((yield* requested("session/list")).params, { sessionId: "s1", cwd: "/w" })
+      yield* send({ type: "raw_request", request_id: "r1", method: "session/list", params: { cursor: "c" } })
+      assert.deepStrictEqual((yield* requested("session/list")).params, {
+        sessionId: "s1",
+        cursor: "c",
+        cwd: "/workspace"
+      })
       yield* send({
         type: "control_request",
         request_id: "r2",
@@ -211,6 +215,7 @@ describe("AcpAdapter, settings", () => {
       assert.deepStrictEqual((yield* requested("_vendor/x")).params, { sessionId: "s1", deep: true })
       yield* find((event) => event.type === "control_response" && event.request_id === "r2")
       yield* send({ type: "raw_request", method: "session/prompt", params: {} })
+      yield* send({ type: "raw_request", method: "_vendor/x", params: { sessionId: "s2" } })
       yield* send({ type: "resize", cols: 80, rows: 24, message_id: "last" })
       yield* find((event) => event.type === "error" && event.message_id === "last")
       const events = yield* close
@@ -221,5 +226,6 @@ describe("AcpAdapter, settings", () => {
         [["r1", "ok", sessions], ["r2", "error", undefined]]
       )
       assert.include(ofType(events, "error")[0]?.text, "is the relay's own request: send a prompt as")
-    }).pipe(Effect.provide(layerSession)))
+      assert.include(ofType(events, "error")[1]?.text, "is about this session alone")
+    }).pipe(Effect.provide(layerOpenSession)))
 })

@@ -21,6 +21,7 @@ export const threadId = "01a20231-0090-7b22-a5a4-9a4895fa79a3"
 
 interface Options {
   readonly handshake?: object
+  readonly allowed_modes?: ReadonlyArray<string>
   /** Variables of the relay's environment. */
   readonly keys?: Readonly<Record<string, string>>
   /** Codex's answer to a request; undefined: the usual one. `null`: none. */
@@ -45,7 +46,9 @@ const usualAnswer = ({ method }: Native): Native => {
   }
 }
 
-export const openCodex = ({ answer = () => undefined, handshake = {}, keys = {} }: Options = {}) =>
+export const openCodex = (
+  { allowed_modes, answer = () => undefined, handshake = {}, keys = {} }: Options = {}
+) =>
   Effect.gen(function*() {
     const written = yield* Queue.unbounded<Native>()
     const exited = yield* Deferred.make<AgentExit>()
@@ -92,9 +95,15 @@ export const openCodex = ({ answer = () => undefined, handshake = {}, keys = {} 
       ...Schema.decodeUnknownSync(Handshake)(handshake),
       tool: "codex",
       folder: "/workspace",
-      fresh_uuid: "00000000-0000-4000-8000-0000000000ff"
+      fresh_uuid: "00000000-0000-4000-8000-0000000000ff",
+      ...(allowed_modes !== undefined && { allowed_modes })
     }).pipe(
-      Effect.provide(Layer.mergeAll(IdGenerator.layerTest, RelayConfig.layer({ interrupt_timeout: 5 })))
+      Effect.provide(
+        Layer.mergeAll(
+          IdGenerator.layerTest,
+          RelayConfig.layer({ interrupt_timeout: 5, allow_native_requests: true })
+        )
+      )
     )
 
     // Nobody is to wait for a process that is none.

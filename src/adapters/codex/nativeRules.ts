@@ -1,0 +1,36 @@
+/**
+ * nativeRules: what any client may ask of Codex' app-server by itself: to read, and to name, this session's own thread.
+ *
+ * What is left out runs commands (`command/…`), reads and writes files (`fs/…`) and the user's settings (`config/…`),
+ * opens threads with other rights (`thread/start`, `turn/start`), or shows keys (`getAuthStatus`).
+ */
+import type { NativeRules } from "../Adapter.js"
+
+const pages = ["cursor", "limit"]
+const ofThread: NativeRules["harmless"] = {
+  "thread/read": ["includeTurns"],
+  "thread/turns/list": [...pages, "sortDirection"],
+  "thread/items/list": [...pages, "sortDirection"],
+  "thread/name/set": ["name"],
+  "thread/backgroundTerminals/list": pages
+}
+
+/** `threadId`: this session's thread. */
+export const nativeRules = (threadId: string): NativeRules => ({
+  harmless: {
+    "model/list": [...pages, "includeHidden"],
+    "collaborationMode/list": [],
+    "account/rateLimits/read": [],
+    ...ofThread
+  },
+  own: Object.fromEntries(Object.keys(ofThread).map((method) => [method, { threadId }])),
+  instead: {
+    initialize: "the relay has done it",
+    "thread/start": "open another session of the relay instead",
+    "thread/resume": "open a session with `native_session_id` instead",
+    "turn/start": "send a prompt as {\"text\":\"…\"} instead",
+    "turn/steer": "send a prompt as {\"text\":\"…\",\"when\":\"steer\"} instead",
+    "turn/interrupt": "send {\"type\":\"interrupt\"} instead",
+    "thread/compact/start": "send the prompt /compact instead"
+  }
+})

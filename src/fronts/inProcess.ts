@@ -1,0 +1,75 @@
+/** inProcess: the session port over the relay this code runs in. */
+import { type Context, Effect, Layer, Stream } from "effect"
+import type { RelayEvent, SessionId } from "../schema/index.js"
+import { AgentFindings } from "../services/AgentFindings.js"
+import { textsOf } from "../services/frames.js"
+import { Journal } from "../services/Journal.js"
+import { Sender } from "../services/Sender.js"
+import { type JoinError, SessionRegistry } from "../services/SessionRegistry.js"
+import { toErrorEvent } from "../services/toErrorEvent.js"
+import { PortError, type PortSession, SessionPort } from "./SessionPort.js"
+
+const toPortError = (error: JoinError): PortError => {
+  const { code, metadata, text } = toErrorEvent(error)
+  return new PortError({ code, reason: text, detail: metadata })
+}
+
+/** Our own frames, encoded from typed events. */
+const toEvent = (frame: string) => JSON.parse(frame) as RelayEvent
+
+/** The log cuts off whoever is too slow. */
+const tooSlow = (session_id: string) =>
+  new PortError({
+    code: "overloaded",
+    reason: `the events of session ${session_id} were read too slowly: go on after the last one you have`
+  })
+
+const make = Effect.gen(function*() {
+  const registry = yield* SessionRegistry
+  const journal = yield* Journal
+  const findings = yield* AgentFindings
+
+  const join: Context.Tag.Service<SessionPort>["join"] = Effect.fn("SessionPort.join")(
+    function*({ after_seq: _, ...handshake }) {
+      const sender = yield* Sender
+      const { attached, session } = yield* Effect.mapError(registry.join(handshake), toPortError)
+      const { log } = session
+      const last_seq = attached ? log.lastSeq() : session.since
+      const tail = (after_seq: number) =>
+        Stream.catchAllCause(log.tail(after_seq), () => Stream.fail(tooSlow(session.id)))
+      const joined: PortSession = {
+        session_id: session.id,
+        attached,
+        start: session.describe(),
+        last_seq,
+        submit: (command) => Effect.provideService(session.submit(command), Sender, sender),
+        history: (after_seq) =>
+          after_seq >= last_seq
+            ? Stream.empty
+            : Stream.takeUntil(tail(after_seq), ({ seq }) => seq >= last_seq),
+        events: tail(last_seq)
+      }
+      return joined
+    }
+  )
+
+  const read = (session_id: SessionId, after_seq: number) =>
+    Effect.map(
+      Effect.suspend(() => {
+        const live = registry.live(session_id)
+        return live === undefined
+          ? journal.read(session_id, after_seq)
+          : Effect.succeed(live.log.batches(after_seq))
+      }),
+      (batches) =>
+        batches === undefined ? undefined : batches.pipe(
+          Stream.mapConcat((batch) => textsOf(batch).map(toEvent)),
+          Stream.catchAllCause(() => Stream.fail(tooSlow(session_id)))
+        )
+    )
+
+  return SessionPort.of({ join, list: registry.list, read, agents: findings.all })
+})
+
+/** Whoever joins is the `Sender` at that moment. */
+export const layer = Layer.effect(SessionPort, make)

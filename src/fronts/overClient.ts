@@ -1,0 +1,201 @@
+/**
+ * overClient: the session port over a socket to a relay elsewhere, by the project's own client: it connects again by
+ * itself, nothing is lost and nothing is done twice.
+ */
+import { type Context, Effect, Layer, Schema, Stream } from "effect"
+import { SseSplitter } from "../adapters/wire/Sse.js"
+import { type Command, connect, RelayError, type Session, type SocketConstructor } from "../client/browser.js"
+import type { RelayEvent } from "../schema/index.js"
+import { number } from "./read.js"
+import {
+  type AgentListing,
+  PortError,
+  type PortSession,
+  type SessionListing,
+  SessionPort
+} from "./SessionPort.js"
+
+export interface RelayAddress {
+  /** Such as `ws://localhost:8765`. */
+  readonly url: string
+  readonly token?: string | undefined
+  readonly WebSocket: SocketConstructor
+  /** Attempts in a row to reach a relay that has been there before; then it is given up. Default 20: some minutes. */
+  readonly retries?: number | undefined
+}
+
+const toPortError = (failure: unknown): PortError =>
+  failure instanceof RelayError
+    ? new PortError({
+      code: failure.code,
+      reason: failure.message,
+      ...(failure.event?.metadata !== undefined && { detail: failure.event.metadata })
+    })
+    : new PortError({ code: "internal", reason: String(failure) })
+
+/** What comes before the session can be used, and all that follows. */
+const begin = (session: Session) =>
+  Effect.tryPromise({
+    try: async () => {
+      const iterator = session[Symbol.asyncIterator]()
+      const early: Array<RelayEvent> = []
+      for (;;) {
+        const next = await iterator.next()
+        if (next.done === true) throw await session.closed
+        // The wire's types are the schema's, without brands.
+        const event = next.value as RelayEvent
+        early.push(event)
+        if (event.type === "session_start") return { iterator, early, start: event }
+      }
+    },
+    catch: toPortError
+  })
+
+/** Ends the request when nobody reads any more. */
+async function* eventsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator<RelayEvent> {
+  const found: Array<RelayEvent> = []
+  const splitter = new SseSplitter(({ data }) => found.push(JSON.parse(data) as RelayEvent))
+  for await (const chunk of body) {
+    splitter.push(chunk)
+    yield* found.splice(0)
+  }
+}
+
+const Sessions = Schema.Struct({
+  sessions: Schema.Array(
+    Schema.Struct({ session_id: Schema.String, tool: Schema.String, folder: Schema.String }, {
+      key: Schema.String,
+      value: Schema.Unknown
+    })
+  )
+})
+const Agents = Schema.Struct({
+  agents: Schema.Array(
+    Schema.Struct({ tool: Schema.String, name: Schema.String, installed: Schema.Boolean }, {
+      key: Schema.String,
+      value: Schema.Unknown
+    })
+  )
+})
+
+const make = (
+  { retries = 20, token, url, WebSocket }: RelayAddress
+): Context.Tag.Service<SessionPort> => {
+  const unreachable = new PortError({
+    code: "unreachable",
+    reason: `no relay answers at ${url}: start one with \`ai-relay\`, or name another with --url`
+  })
+
+  const get = (path: string) =>
+    Effect.tryPromise({
+      try: (signal) =>
+        fetch(new URL(path, url.replace(/^ws/, "http")), {
+          signal,
+          headers: token === undefined ? {} : { authorization: `Bearer ${token}` }
+        }),
+      catch: () => unreachable
+    }).pipe(
+      Effect.filterOrFail(
+        ({ status }) => status !== 401,
+        () =>
+          new PortError({
+            code: "unauthorized",
+            reason: "the relay wants a token: --token, or AI_RELAY_TOKEN"
+          })
+      )
+    )
+
+  const notOurs = new PortError({ code: "internal", reason: `${url} is no ai-relay: check --url` })
+  const getJson = <A, I>(path: string, schema: Schema.Schema<A, I>) =>
+    get(path).pipe(
+      Effect.flatMap((answer) => Effect.tryPromise({ try: () => answer.json(), catch: () => notOurs })),
+      Effect.flatMap((body) => Effect.mapError(Schema.decodeUnknown(schema)(body), () => notOurs))
+    )
+
+  const read = Effect.fn("SessionPort.read")(function*(session_id: string, after_seq: number) {
+    const answer = yield* get(`/sessions/${encodeURIComponent(session_id)}/events?after_seq=${after_seq}`)
+    const { body } = answer
+    if (!answer.ok || body === null) return undefined
+    return Stream.fromAsyncIterable(
+      eventsIn(body),
+      (failure) =>
+        new PortError({
+          code: "unreachable",
+          reason: `the relay at ${url} has gone away: ${String(failure)}`
+        })
+    )
+  })
+
+  const history = (session_id: string, after_seq: number, last_seq: number) =>
+    after_seq >= last_seq ? Stream.empty : Stream.unwrap(Effect.map(
+      read(session_id, after_seq),
+      (events = Stream.empty) => Stream.takeUntil(events, ({ seq }) => seq >= last_seq)
+    ))
+
+  const join: Context.Tag.Service<SessionPort>["join"] = Effect.fn("SessionPort.join")(
+    function*({ after_seq: _, ...handshake }) {
+      // Whoever has been there is looked for again; who has never been is not waited for.
+      let wasThere = false
+      let absence: PortError | undefined
+      const session = yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          const session = connect({
+            ...handshake,
+            ...(token !== undefined && { token }),
+            url,
+            WebSocket,
+            retries,
+            onState: (state) => {
+              if (wasThere || state.status !== "waiting") return
+              absence = state.code === 1013
+                ? new PortError({ code: "overloaded", reason: state.reason })
+                : unreachable
+              session.close()
+            }
+          })
+          return session
+        }),
+        (session) => Effect.sync(session.close)
+      )
+      const { early, iterator, start } = yield* Effect.mapError(begin(session), (error) => absence ?? error)
+      wasThere = true
+      const [first = start] = early
+      const attached = first.type === "session_start" &&
+        first.seq <= (number(first.metadata?.["last_seq"]) ?? -1)
+      const last_seq = attached ? first.seq : first.seq - 1
+      const rest: AsyncIterable<RelayEvent> = {
+        // As above, without brands.
+        [Symbol.asyncIterator]: () => iterator as AsyncIterator<RelayEvent>
+      }
+      const joined: PortSession = {
+        session_id: session.session_id,
+        attached,
+        start,
+        last_seq,
+        // A refusal is an event, too.
+        submit: (command) => Effect.sync(() => void session.send(command as Command)),
+        history: (after_seq) => history(session.session_id, after_seq, last_seq),
+        events: Stream.concat(
+          Stream.fromIterable(attached ? early.slice(1) : early),
+          Stream.fromAsyncIterable(rest, toPortError)
+        )
+      }
+      return joined
+    }
+  )
+
+  return SessionPort.of({
+    join,
+    list: Effect.map(
+      getJson("/sessions", Sessions),
+      ({ sessions }) => sessions as never as ReadonlyArray<SessionListing>
+    ),
+    read,
+    agents: Effect.map(
+      getJson("/agents", Agents),
+      ({ agents }) => agents as never as ReadonlyArray<AgentListing>
+    )
+  })
+}
+
+export const layer = (address: RelayAddress) => Layer.sync(SessionPort, () => make(address))
