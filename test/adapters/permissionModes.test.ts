@@ -31,7 +31,8 @@ describe("Claude", () => {
   })
 
   it("begins in a listed mode, whatever the user's or the folder's settings say", () => {
-    assert.notInclude(argsOf({}), "--permission-mode")
+    assert.include(argsOf({}).join(" "), "--permission-mode default")
+    assert.notInclude(argsOf({ extra_args: ["--permission-mode=plan"] }), "--permission-mode")
     assert.include(argsOf({}, allowed_modes).join(" "), "--permission-mode default")
     assert.include(argsOf({}, ["plan"]).join(" "), "--permission-mode plan")
   })

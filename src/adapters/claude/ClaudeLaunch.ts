@@ -52,16 +52,14 @@ export interface Launch {
 export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
   const { extra_args = [], model, native_session_id } = spec
   const modes = modesOf(spec)
-  // Else it would be what the user's or the folder's own settings say, which may be more.
-  const permission_mode = spec.permission_mode
-    ?? (spec.allowed_modes === undefined || modes.includes("default") ? undefined : modes[0])
-    ?? (spec.allowed_modes === undefined ? undefined : "default")
   if (spec.permission_mode !== undefined && !modes.includes(spec.permission_mode)) {
     return yield* new BadHandshake({ reason: `\`permission_mode\` must be one of ${modes.join(", ")}` })
   }
   const named = extra_args.some((arg) => namesConversation.test(arg))
-  // Its user's settings may let it run everything unasked: without a word it asks.
-  const mode = permission_mode ?? (extra_args.some((arg) => namesMode.test(arg)) ? undefined : "default")
+  // Else it would be what the user's or the folder's own settings say, which may run everything unasked.
+  const isNamed = spec.allowed_modes === undefined && extra_args.some((arg) => namesMode.test(arg))
+  const usual = isNamed ? undefined : modes.includes("default") ? "default" : modes[0] ?? "default"
+  const mode = spec.permission_mode ?? usual
   const conversation = native_session_id !== undefined
     // In one word: as two, an id that looks like a flag would be one.
     ? [`--resume=${native_session_id}`]
