@@ -68,8 +68,12 @@ const readNumber = (question: Question, answer: string): Reading => {
   if (type === "integer" && !Number.isInteger(value)) return wrong("must be a whole number")
   if (minimum !== undefined && value < minimum) return wrong(`must be at least ${minimum}`)
   if (maximum !== undefined && value > maximum) return wrong(`must be at most ${maximum}`)
-  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) return wrong(`must be more than ${exclusiveMinimum}`)
-  if (exclusiveMaximum !== undefined && value >= exclusiveMaximum) return wrong(`must be less than ${exclusiveMaximum}`)
+  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) {
+    return wrong(`must be more than ${exclusiveMinimum}`)
+  }
+  if (exclusiveMaximum !== undefined && value >= exclusiveMaximum) {
+    return wrong(`must be less than ${exclusiveMaximum}`)
+  }
   return { value }
 }
 
@@ -77,7 +81,10 @@ const formats: Readonly<Record<string, readonly [form: RegExp, name: string]>> =
   email: [/^[^\s@]+@[^\s@]+$/, "an email address"],
   uri: [/^[a-z][a-z0-9+.-]*:\S+$/i, "an address with its scheme, such as https://example.com"],
   date: [/^\d{4}-\d{2}-\d{2}$/, "a date, such as 2026-01-31"],
-  "date-time": [/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/i, "a time, such as 2026-01-31T12:00:00Z"]
+  "date-time": [
+    /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/i,
+    "a time, such as 2026-01-31T12:00:00Z"
+  ]
 }
 
 /** A pattern is the agent's: on a long text a bad one would hold up everybody. */
@@ -94,7 +101,9 @@ const fits = (pattern: string, text: string): boolean => {
 
 const readText = ({ format = "", maxLength, minLength, pattern }: Question, answer: string): Reading => {
   const length = [...answer].length
-  if (minLength !== undefined && length < minLength) return wrong(`must have at least ${minLength} characters`)
+  if (minLength !== undefined && length < minLength) {
+    return wrong(`must have at least ${minLength} characters`)
+  }
   if (maxLength !== undefined && length > maxLength) return wrong(`must have at most ${maxLength} characters`)
   if (pattern !== undefined && !fits(pattern, answer)) return wrong(`must match ${pattern}`)
   const known = Object.hasOwn(formats, format) ? formats[format] : undefined
@@ -136,7 +145,9 @@ const readList = (question: Question, answers: ReadonlyArray<string>): Reading =
 const givenFor = ({ id, question }: Question, given: Given): ReadonlyArray<string> | undefined => {
   const answer = (id === undefined ? undefined : given[id]) ?? given[question]
   if (answer === undefined || answer === null) return undefined
-  return (Array.isArray(answer) ? answer : [answer]).map((word) => typeof word === "string" ? word : JSON.stringify(word))
+  return (Array.isArray(answer) ? answer : [answer]).map((word) =>
+    typeof word === "string" ? word : JSON.stringify(word)
+  )
 }
 
 /** An answer read into the question's type; undefined: nothing was answered, and nothing has to be. */

@@ -108,7 +108,8 @@ const openAgent = (adapter: Adapter, { begins_anew, ...spec }: AgentSpec, sink: 
           sink.emit({
             type: "status",
             status: "conversation_gone",
-            text: "The agent does not have the conversation of this session any more, so a new one begins: it does not "
+            text:
+              "The agent does not have the conversation of this session any more, so a new one begins: it does not "
               + "know what was said before.",
             metadata: { gone }
           })

@@ -6,10 +6,10 @@ import { modesOf, toLaunch } from "../../src/adapters/claude/ClaudeLaunch.js"
 import { CanUseTool } from "../../src/adapters/claude/ClaudeMessage.js"
 import { toAnswer, toPermissionRequest } from "../../src/adapters/claude/permission.js"
 import { geminiAgent } from "../../src/adapters/gemini/geminiAgent.js"
-import { layerSession, ofType, openFake } from "../support/fakeAcpAgent.js"
-import { specOf } from "../support/fakeAdapter.js"
 import { CallIds } from "../../src/adapters/wire/CallIds.js"
 import { RequestId } from "../../src/schema/index.js"
+import { layerSession, ofType, openFake } from "../support/fakeAcpAgent.js"
+import { specOf } from "../support/fakeAdapter.js"
 import { openCodex } from "./codex/fakeCodex.js"
 
 const allowed_modes = ["default", "acceptEdits", "plan"]
@@ -52,7 +52,9 @@ describe("Claude", () => {
     const modeAfter = (modes: ReadonlyArray<string>) => JSON.stringify(toAnswer(plan, yes, modes))
     assert.include(modeAfter(allowed_modes), "acceptEdits")
     assert.notInclude(modeAfter(["default", "plan"]), "acceptEdits")
-    const options = toPermissionRequest(RequestId.make("r"), plan, { ids: new CallIds() }, ["default", "plan"]).metadata.options
+    const options =
+      toPermissionRequest(RequestId.make("r"), plan, { ids: new CallIds() }, ["default", "plan"]).metadata
+        .options
     assert.deepStrictEqual(options?.map(({ option_id }) => option_id), ["default", "deny"])
   })
 

@@ -51,7 +51,9 @@ export const printedLines = (file: string): ReadonlyArray<string> =>
     dir === "out" ? [JSON.stringify(data)] : dir === "stdout" ? [String(data)] : []
   )
 
-export const transcriptSpawner = ({ file, onInput, onWritten, unrecorded = () => undefined }: TranscriptOptions) =>
+export const transcriptSpawner = (
+  { file, onInput, onWritten, unrecorded = () => undefined }: TranscriptOptions
+) =>
   Layer.succeed(ProcessSpawner, {
     spawn: (_, onLine) =>
       Effect.gen(function*() {

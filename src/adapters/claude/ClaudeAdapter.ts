@@ -7,8 +7,8 @@
  */
 import { Context, Deferred, Effect, FiberSet, Layer, Match, Option, Schema } from "effect"
 import { isUtf8 } from "node:buffer"
-import { textOf } from "../../schema/index.js"
 import { RequestId } from "../../schema/Ids.js"
+import { textOf } from "../../schema/index.js"
 import {
   type Adapter,
   type AgentCommand,
@@ -51,11 +51,14 @@ const readElicitation = Schema.decodeUnknownOption(Elicitation)
 
 /** The relay's name for a request of Claude's, which has an id of its own, whatever its type. */
 const requestIdOf = (id: unknown): RequestId =>
-  RequestId.make(typeof id === "string" && id !== "" && id.length <= 256 ? id : `claude-${JSON.stringify(id)}`.slice(0, 256))
+  RequestId.make(
+    typeof id === "string" && id !== "" && id.length <= 256
+      ? id
+      : `claude-${JSON.stringify(id)}`.slice(0, 256)
+  )
 
 /** A turn that Claude is to begin by itself begins at once; so long nothing is said of one that does not. */
 const silence = "10 seconds"
-
 
 const make = Effect.gen(function*() {
   const spawner = yield* ProcessSpawner
@@ -188,9 +191,15 @@ const make = Effect.gen(function*() {
         // It is for whoever said that it shows such dialogs; an answer of ours would be a decision nobody made.
         if (name === "request_user_dialog") {
           const kind = wordsIn(request["dialog_kind"]) ?? "a dialog"
-          return sink.emit(status("control_request", `${name}: ${kind}. The relay does not show it, and leaves it open.`), line)
+          return sink.emit(
+            status("control_request", `${name}: ${kind}. The relay does not show it, and leaves it open.`),
+            line
+          )
         }
-        sink.emit(status("control_request", `${name}. The relay does not know this request and refused it.`), line)
+        sink.emit(
+          status("control_request", `${name}. The relay does not know this request and refused it.`),
+          line
+        )
         yield* refuse(request_id, `ai-relay does not support the request "${name}"`)
       },
       Effect.ignoreLogged
@@ -247,7 +256,10 @@ const make = Effect.gen(function*() {
     if (lost.isSought) {
       yield* Effect.raceFirst(Deferred.await(greeted), Effect.asVoid(agent.exit))
       if (lost.isGone) {
-        return yield* new ConversationGone({ tool: "Claude Code", native_session_id: spec.native_session_id ?? "" })
+        return yield* new ConversationGone({
+          tool: "Claude Code",
+          native_session_id: spec.native_session_id ?? ""
+        })
       }
       lost.isSought = false
     }
@@ -269,8 +281,13 @@ const make = Effect.gen(function*() {
       },
       native: ClaudeControl.nativeRules,
       send,
-      exit: Effect.tap(agent.exit, () =>
-        Effect.sync(() => state.unfinished.cut((id) => state.ids.of(id)).forEach((event) => sink.emit(event))))
+      exit: Effect.tap(
+        agent.exit,
+        () =>
+          Effect.sync(() =>
+            state.unfinished.cut((id) => state.ids.of(id)).forEach((event) => sink.emit(event))
+          )
+      )
     }
   })
 

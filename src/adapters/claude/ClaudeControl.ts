@@ -71,7 +71,9 @@ export const make = ({ sink, write }: Parts) => {
       Effect.ensuring(Effect.sync(() => waiting.delete(request_id)))
     )
     if (answer.subtype !== "success") {
-      return yield* new CommandRefused({ reason: wordsIn(answer.error) ?? `Claude Code refused "${fields.subtype}"` })
+      return yield* new CommandRefused({
+        reason: wordsIn(answer.error) ?? `Claude Code refused "${fields.subtype}"`
+      })
     }
     return answer.response
   })

@@ -37,7 +37,8 @@ const namesConversation = /^(?:--session-id|--resume|--continue|--fork-session|-
 const continues = /^(?:--resume|--continue|--from-pr|-r|-c)(?:=|$)/
 
 /** Flags that say what Claude may do unasked. */
-const namesMode = /^(?:--permission-mode|--dangerously-skip-permissions|--allow-dangerously-skip-permissions)(?:=|$)/
+const namesMode =
+  /^(?:--permission-mode|--dangerously-skip-permissions|--allow-dangerously-skip-permissions)(?:=|$)/
 
 export interface Launch {
   readonly spec: LaunchSpec

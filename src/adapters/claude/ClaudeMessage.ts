@@ -6,7 +6,17 @@
  */
 import { Option, Predicate, Schema } from "effect"
 import { parseJson } from "../wire/JsonRpc.js"
-import { AnyObject, Blocks, fieldsOf, flag, items, number, optional, text, withFallback } from "../wire/lenient.js"
+import {
+  AnyObject,
+  Blocks,
+  fieldsOf,
+  flag,
+  items,
+  number,
+  optional,
+  text,
+  withFallback
+} from "../wire/lenient.js"
 
 const unknown = optional(Schema.Unknown)
 
@@ -174,7 +184,9 @@ const kindOf = (fields: Readonly<Record<string, unknown>>): string | undefined =
 
 /** A message the relay knows. */
 export const readMessage = (fields: Readonly<Record<string, unknown>>): ClaudeMessage | undefined =>
-  Option.getOrUndefined(decode(typeof fields["type"] === "string" ? fields : { ...fields, type: kindOf(fields) }))
+  Option.getOrUndefined(
+    decode(typeof fields["type"] === "string" ? fields : { ...fields, type: kindOf(fields) })
+  )
 
 const Hunk = Schema.Struct({
   oldStart: Schema.Number,

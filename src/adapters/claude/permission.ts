@@ -74,7 +74,8 @@ export const toPermissionRequest = (
     ...(text !== undefined && { text }),
     metadata: {
       kind,
-      ...(kind !== "question" && { options: kind === "plan" ? planOptionsIn(modes) : toolOptions(ask, modes) }),
+      ...(kind !== "question" &&
+        { options: kind === "plan" ? planOptionsIn(modes) : toolOptions(ask, modes) }),
       ...(ask.blocked_path !== undefined && { blocked_path: ask.blocked_path }),
       ...(ask.agent_id !== undefined && { agent_id: ask.agent_id })
     }

@@ -48,7 +48,8 @@ export const makeSteeredPrompts = () => {
         type: "turn_start",
         text: late.map(({ text }) => text).join("\n"),
         ...(message_id !== undefined && { message_id }),
-        ...(message_id !== undefined && others.length > 0 && { metadata: { message_ids: [message_id, ...others] } })
+        ...(message_id !== undefined && others.length > 0 &&
+          { metadata: { message_ids: [message_id, ...others] } })
       }
     }
   }

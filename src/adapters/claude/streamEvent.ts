@@ -183,7 +183,11 @@ export const translateStreamEvent = (message: StreamEvent, state: StreamState): 
     const piece = pieceOf(event.delta)
     if (piece === undefined) return nothingNew
     if (piece.delta !== "tool_input") {
-      state.unfinished.add(piece.delta === "text" ? "text" : "reasoning", parent, toJsonText(piece.text ?? ""))
+      state.unfinished.add(
+        piece.delta === "text" ? "text" : "reasoning",
+        parent,
+        toJsonText(piece.text ?? "")
+      )
       return { ...piece, ...origin }
     }
     const tool_use_id = state.blocks.get(`${thread}:${event.index}`)

@@ -48,8 +48,12 @@ const toolCall = (block: NativeBlock, parent: string | undefined, state: ClaudeS
 }
 
 const linkWords = (block: unknown): string | undefined => {
-  const { text, title, url } = (typeof block === "object" && block !== null ? block : {}) as Record<string, unknown>
-  return string(text) ?? (string(url) === undefined ? wordsIn(block) : [string(title), string(url)].join(" ").trim())
+  const { text, title, url } = (typeof block === "object" && block !== null ? block : {}) as Record<
+    string,
+    unknown
+  >
+  return string(text) ??
+    (string(url) === undefined ? wordsIn(block) : [string(title), string(url)].join(" ").trim())
 }
 
 /** What a tool said. Results of the API's own tools are lists of links, or objects of many shapes. */
@@ -100,7 +104,9 @@ const toolResult = (
 }
 
 const unanswered = (stopped: boolean) =>
-  stopped ? "The turn was stopped before this tool had finished." : "The turn ended without a result of this tool."
+  stopped
+    ? "The turn was stopped before this tool had finished."
+    : "The turn ended without a result of this tool."
 
 /** The turn is over: no call of its own stays without a result. Subagents may go on in the background. */
 const endCalls = (stopped: boolean, state: ClaudeState): Events =>
@@ -241,7 +247,8 @@ const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: Clau
  */
 const beginsTurn = (message: ClaudeMessage, state: ClaudeState): boolean =>
   !state.ownTurn && !state.inTurn()
-  && (message.type === "assistant" || (message.type === "stream_event" && message.parent_tool_use_id === undefined))
+  && (message.type === "assistant" ||
+    (message.type === "stream_event" && message.parent_tool_use_id === undefined))
 
 /** A piece of a text in the main thread, outside of a turn. */
 export const ownTurn = (state: ClaudeState): BodyOf<"turn_start"> | undefined => {

@@ -52,7 +52,9 @@ export const makeUnfinishedText = (): UnfinishedText => {
   const place = (kind: Kind, parent: string | undefined): Unfinished => {
     if (last !== undefined && last.kind === kind && last.parent === parent) return last
     last = parts.find((part) => part.kind === kind && part.parent === parent)
-    if (last === undefined) parts.push(last = { kind, parent, bytes: Buffer.allocUnsafe(1024), length: 0, isFull: false })
+    if (last === undefined) {
+      parts.push(last = { kind, parent, bytes: Buffer.allocUnsafe(1024), length: 0, isFull: false })
+    }
     return last
   }
 

@@ -18,7 +18,8 @@ const isAscii = (id: unknown) => typeof id !== "string" || ascii.test(id)
 
 /** Ids are compared with those of other messages, which were decoded. */
 const hasPlainIds = ({ message, parent_tool_use_id }: Assistant | User): boolean =>
-  isAscii(parent_tool_use_id) && message.content.every(({ id, tool_use_id }) => isAscii(id) && isAscii(tool_use_id))
+  isAscii(parent_tool_use_id) &&
+  message.content.every(({ id, tool_use_id }) => isAscii(id) && isAscii(tool_use_id))
 
 /** A message whose texts are latin1; undefined for every line that is something else, or has to be decoded. */
 export const readWholeMessage = (line: Buffer): Assistant | User | undefined =>

@@ -1,8 +1,13 @@
 /** questions: what Codex, or an MCP server of its, asks of a person, and the answers in their words. */
 import { Array as Arr, Predicate, Schema } from "effect"
 import type { PermissionRequest, RequestId } from "../../schema/index.js"
-import { Elicitation, toElicitationAnswer, toQuestion as toElicitation, wantsYes } from "../wire/elicitation.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
+import {
+  Elicitation,
+  toElicitationAnswer,
+  toQuestion as toElicitation,
+  wantsYes
+} from "../wire/elicitation.js"
 import { open, optional, text } from "./CodexMessage.js"
 import { asAsked, refusal, type Reply } from "./permission.js"
 

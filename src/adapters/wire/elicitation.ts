@@ -92,7 +92,9 @@ const formOf = ({ requestedSchema }: Elicitation): Form => {
   if (properties !== undefined) return { fields: properties, required }
   const named = list.flatMap(({ id, label, name, required = true, ...field }) => {
     const key = id ?? name
-    return key === undefined ? [] : [{ key, required, field: { ...field, title: field.title ?? label ?? key } }]
+    return key === undefined
+      ? []
+      : [{ key, required, field: { ...field, title: field.title ?? label ?? key } }]
   })
   return {
     fields: Object.fromEntries(named.map(({ field, key }) => [key, field])),
@@ -186,7 +188,9 @@ export const wantsYes = (ask: Elicitation): boolean =>
 
 const isPlain = ({ requestedSchema = {} }: Elicitation): boolean =>
   Predicate.isRecord(requestedSchema)
-  && Object.keys(requestedSchema).every((name) => ["type", "properties", "required", "$schema", "title"].includes(name))
+  && Object.keys(requestedSchema).every((name) =>
+    ["type", "properties", "required", "$schema", "title"].includes(name)
+  )
 
 const yesOrNo: ReadonlyArray<PermissionOption> = [
   { option_id: "accept", name: "Accept", kind: "allow_once" },
@@ -215,7 +219,11 @@ export const toQuestion = (
     args: argsOf(ask, questions),
     ...(ask.toolCallId !== undefined && { tool_use_id: ask.toolCallId }),
     text: words,
-    metadata: isForm ? { kind: "question" } : ask.url === undefined ? { kind: "other", options: yesOrNo } : { kind: "other" }
+    metadata: isForm
+      ? { kind: "question" }
+      : ask.url === undefined
+      ? { kind: "other", options: yesOrNo }
+      : { kind: "other" }
   }
 }
 
@@ -260,4 +268,3 @@ export const toElicitationAnswer = (ask: Elicitation, outcome: PermissionOutcome
       return { action: "cancel" }
   }
 }
-

@@ -10,5 +10,7 @@ const loneHalf = /\\\\|\\ud[89a-f][0-9a-f]{2}/g
 
 export const encodeLine = (message: unknown): string => {
   const json = JSON.stringify(message)
-  return json.includes("\\ud") ? json.replaceAll(loneHalf, (found) => found === "\\\\" ? found : "\ufffd") : json
+  return json.includes("\\ud")
+    ? json.replaceAll(loneHalf, (found) => found === "\\\\" ? found : "\ufffd")
+    : json
 }

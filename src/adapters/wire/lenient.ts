@@ -36,7 +36,9 @@ export const flag = optional(Schema.Boolean)
 export const AnyObject = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 
 /** A list without the entries that are of another type. */
-export const items = <A, I>(element: Schema.Schema<A, I>): Schema.Schema<ReadonlyArray<A>, ReadonlyArray<I>> => {
+export const items = <A, I>(
+  element: Schema.Schema<A, I>
+): Schema.Schema<ReadonlyArray<A>, ReadonlyArray<I>> => {
   const read = Schema.decodeUnknownOption(element)
   return Schema.transform(Schema.Array(Schema.Unknown), Schema.Array(Schema.typeSchema(element)), {
     strict: false,

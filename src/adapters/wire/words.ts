@@ -41,7 +41,9 @@ const deepest = 5
 const joined = (texts: ReadonlyArray<string>): string | undefined => {
   // What stands in one of them is not said again.
   const news = texts.filter((text, index) =>
-    !texts.some((other, place) => place !== index && other.includes(text) && (other !== text || place < index))
+    !texts.some((other, place) =>
+      place !== index && other.includes(text) && (other !== text || place < index)
+    )
   )
   return news.length > 0 ? news.join("\n") : undefined
 }
@@ -51,7 +53,9 @@ const find = (value: unknown, depth: number): string | undefined => {
   if (depth === 0 || typeof value !== "object" || value === null) return undefined
   if (Array.isArray(value)) return joined(value.flatMap((entry) => find(entry, depth - 1) ?? []))
   const fields = value as Readonly<Record<string, unknown>> // Neither null nor a list.
-  return joined(speaking.flatMap((name) => Object.hasOwn(fields, name) ? find(fields[name], depth - 1) ?? [] : []))
+  return joined(
+    speaking.flatMap((name) => Object.hasOwn(fields, name) ? find(fields[name], depth - 1) ?? [] : [])
+  )
 }
 
 /** What a value says, if it says something: a text, a list of such, or the fields of an object that hold words. */
@@ -62,7 +66,11 @@ export const firstText = (...values: ReadonlyArray<unknown>): string | undefined
 
 /** A text as it is, anything else as JSON; undefined for nothing. */
 export const shown = (value: unknown): string | undefined =>
-  value === undefined || value === null ? undefined : typeof value === "string" ? value : JSON.stringify(value)
+  value === undefined || value === null
+    ? undefined
+    : typeof value === "string"
+    ? value
+    : JSON.stringify(value)
 
 /** Blocks that say nothing to people, or are told by events of their own. */
 const silent = /^(thinking|redacted_thinking|image|audio|.*tool_use|.*tool_result)$/

@@ -9,8 +9,8 @@ import type { PromptResponse, SessionNotification } from "../../../src/adapters/
 import { SessionUpdate } from "../../../src/adapters/acp/AcpMessage.js"
 import type { Initialized, Opened } from "../../../src/adapters/acp/AcpSetup.js"
 import { readPiece } from "../../../src/adapters/acp/AgentUpdates.js"
-import { Elicitation } from "../../../src/adapters/wire/elicitation.js"
 import type { AskPermission, Decision } from "../../../src/adapters/acp/permission.js"
+import { Elicitation } from "../../../src/adapters/wire/elicitation.js"
 
 /** Compiles if our Schema takes all that the SDK's type allows. */
 type Takes<Encoded, Message extends Encoded> = Message

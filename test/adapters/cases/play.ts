@@ -25,10 +25,14 @@ const agents = {
 const driveWith = (answer: object): Play["drive"] => (input, seen) => {
   const ask = seen.findLast((event) => event.type === "permission_request")
   const respond = { type: "permission_response", request_id: ask?.request_id, ...answer }
-  if (input.type === "user" || input.method === "session/prompt" || input.method === "turn/start") return { text: "go" }
+  if (input.type === "user" || input.method === "session/prompt" || input.method === "turn/start") {
+    return { text: "go" }
+  }
   if (input.type === "control_request" && input.request.subtype === "interrupt") return { type: "interrupt" }
   if (input.method === "session/cancel" || input.method === "turn/interrupt") return { type: "interrupt" }
-  return input.type === "control_response" || (input.method === undefined && "id" in input) ? respond : undefined
+  return input.type === "control_response" || (input.method === undefined && "id" in input)
+    ? respond
+    : undefined
 }
 
 export interface Played {

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import type { PermissionAllowed, PermissionOutcome } from "../../../src/adapters/Adapter.js"
 import { CanUseTool } from "../../../src/adapters/claude/ClaudeMessage.js"
-import { CallIds } from "../../../src/adapters/wire/CallIds.js"
 import { toAnswer, toPermissionRequest } from "../../../src/adapters/claude/permission.js"
+import { CallIds } from "../../../src/adapters/wire/CallIds.js"
 import { PermissionRequest, RequestId } from "../../../src/schema/index.js"
 
 const native = (fields: object = {}): CanUseTool =>
