@@ -48,7 +48,7 @@ const untilTurnEnds = (session: Session) =>
 const program = Effect.scoped(Effect.gen(function*() {
   const [tool = "claude", folder = ".", ...command] = process.argv.slice(2)
   const registry = yield* SessionRegistry
-  const handshake = yield* Schema.decodeUnknown(Handshake)({
+  const handshake = yield* Schema.decodeUnknownEffect(Handshake)({
     tool,
     folder,
     ...(command.length > 0 && { command })

@@ -1,14 +1,15 @@
 /** A recorded session as a test: no agent, no network, no time. Record your own with `ai-relay serve --record DIR`. */
 import { assert, it } from "@effect/vitest"
 import { firstOf, replay } from "ai-relay/testing"
-import { Effect, Fiber, Option, Stream, TestClock } from "effect"
+import { Effect, Fiber, Option, Stream } from "effect"
+import { TestClock } from "effect/testing"
 
 const transcript = "test/fixtures/replay/two-permissions.ndjson"
 
-it.scoped("the recorded agent asks before it runs a tool, and is told no after half an hour", () =>
+it.effect("the recorded agent asks before it runs a tool, and is told no after half an hour", () =>
   Effect.gen(function*() {
     const session = yield* replay(transcript, { permission_timeout: 30 * 60 })
-    const told = yield* Effect.fork(Stream.runCollect(session.log.tail(0)))
+    const told = yield* Effect.forkChild(Stream.runCollect(session.log.tail(0)))
 
     yield* TestClock.adjust("2 seconds")
     const asked = Option.getOrThrow(yield* firstOf(session, "permission_request"))

@@ -57,7 +57,7 @@ const lazyAdapters = ({ cortex_hosts }: Settings) =>
   ])
 
 /** Every adapter the relay knows, over whatever starts its processes. */
-export const layerAdapters = Layer.unwrapEffect(Effect.map(RelayConfig, (config) =>
+export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
   AdapterRegistry.layer(
     Effect.map(
       Effect.all([GenericAdapter, AcpAdapters, lazyAdapters(config)]),
@@ -71,7 +71,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
   SessionRegistry.layer.pipe(
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
     Layer.provide(
-      Layer.unwrapEffect(
+      Layer.unwrap(
         Effect.map(
           RelayConfig,
           ({ pass_env }) =>

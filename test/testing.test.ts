@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Stream, TestClock } from "effect"
+import { Effect, Fiber, Option, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { join } from "node:path"
 import type { RelayEvent } from "../src/schema/index.js"
 import type { Session } from "../src/services/Session.js"
@@ -10,7 +11,7 @@ const transcript = join(import.meta.dirname, "fixtures/replay/two-permissions.nd
 
 const toTheEnd = (session: Session, act: Effect.Effect<void>) =>
   Effect.gen(function*() {
-    const events = yield* Effect.fork(Stream.runCollect(session.log.tail(0)))
+    const events = yield* Effect.forkChild(Stream.runCollect(session.log.tail(0)))
     yield* act
     yield* TestClock.adjust("1 day")
     yield* session.over
@@ -48,7 +49,7 @@ describe("ai-relay/testing", () => {
       assert.match(start?.session_id ?? "", /^00000000-0000-4000-8000-\d{12}$/)
     }))
 
-  it.scoped("plays a turn for each prompt, if asked to", () =>
+  it.effect("plays a turn for each prompt, if asked to", () =>
     Effect.gen(function*() {
       const session = yield* replay(transcript, { on_prompt: true })
       yield* TestClock.adjust("1 hour")
@@ -57,21 +58,21 @@ describe("ai-relay/testing", () => {
       assert.propertyVal(Option.getOrThrow(yield* firstOf(session, "turn_start")), "text", "my words")
     }))
 
-  it.scoped("says what is wrong with a file", () =>
+  it.effect("says what is wrong with a file", () =>
     Effect.gen(function*() {
       assert.include((yield* Effect.flip(replay("test/fixtures/none.ndjson"))).message, "none.ndjson")
       assert.include((yield* Effect.flip(replay("package.json"))).message, "no recorded event")
     }))
 
-  it.scoped("finds nothing in a session that ends without it", () =>
+  it.effect("finds nothing in a session that ends without it", () =>
     Effect.gen(function*() {
       const session = yield* replay(transcript)
-      const found = yield* Effect.fork(firstOf(session, "quota_warning"))
+      const found = yield* Effect.forkChild(firstOf(session, "quota_warning"))
       yield* session.submit({ type: "end" })
       assert.isTrue(Option.isNone(yield* Fiber.join(found)))
     }))
 
-  it.scoped("gives the registry to an app that opens sessions by itself", () =>
+  it.effect("gives the registry to an app that opens sessions by itself", () =>
     Effect.gen(function*() {
       const { session } = yield* (yield* SessionRegistry).join({ tool: "demo" })
       assert.strictEqual(session.describe().metadata?.["tool"], "demo")

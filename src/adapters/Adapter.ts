@@ -118,7 +118,7 @@ export interface Adapter {
 export type Encoding = "utf8" | "latin1"
 
 /** Port: where an adapter says what its agent says. Synchronous, because it is used per line. */
-export class EventSink extends Context.Tag("ai-relay/adapters/EventSink")<EventSink, {
+export class EventSink extends Context.Service<EventSink, {
   /** Log an event. `raw` is the native line it comes from, valid JSON in UTF-8; it is spliced in untouched. */
   readonly emit: (event: EventBody, raw?: Uint8Array, encoding?: Encoding) => void
   /**
@@ -131,7 +131,7 @@ export class EventSink extends Context.Tag("ai-relay/adapters/EventSink")<EventS
   readonly onceDrained: (resume: () => void) => void
   /** A turn runs right now. */
   readonly inTurn: () => boolean
-}>() {}
+}>()("ai-relay/adapters/EventSink") {}
 
 /** Nobody will answer: why. */
 export interface PermissionUnanswered {
@@ -147,20 +147,20 @@ export interface PermissionDenied extends PermissionResponse {
 export type PermissionOutcome = PermissionAllowed | PermissionDenied | PermissionUnanswered
 
 /** Port: parks a question of the agent until a person answers. */
-export class PermissionGate extends Context.Tag("ai-relay/adapters/PermissionGate")<PermissionGate, {
+export class PermissionGate extends Context.Service<PermissionGate, {
   /** Ask the client. Never fails: no answer is the outcome "cancelled". */
   readonly request: (ask: PermissionRequest, raw?: Uint8Array) => Effect.Effect<PermissionOutcome>
   /** The agent does not want to know any more. Unknown ids are no fault. */
   readonly withdraw: (request_id: RequestId) => void
-}>() {}
+}>()("ai-relay/adapters/PermissionGate") {}
 
 /** Port: secrets out of the relay's own environment, by variable name. Which ones, its configuration says, per tool. */
-export class Credentials extends Context.Tag("ai-relay/adapters/Credentials")<Credentials, {
+export class Credentials extends Context.Service<Credentials, {
   /** The variables this tool may be given. */
   readonly names: (tool: string) => ReadonlyArray<string>
   /** A variable's value; none if it is not one of these, or unset. */
   readonly get: (tool: string, name: string) => Effect.Effect<Option.Option<Redacted.Redacted>>
-}>() {}
+}>()("ai-relay/adapters/Credentials") {}
 
 /** A program to start, without a shell. */
 export interface LaunchSpec {
@@ -193,7 +193,7 @@ export interface AgentProcess {
 }
 
 /** Port: the only way to start a process. When the scope closes the process and all it started are gone. */
-export class ProcessSpawner extends Context.Tag("ai-relay/adapters/ProcessSpawner")<ProcessSpawner, {
+export class ProcessSpawner extends Context.Service<ProcessSpawner, {
   /**
    * Start a program. `onLine` gets every line of its stdout (without the newline), a chunk's lines in one batch of
    * the sink; lines on stderr are logged as `stderr` events.
@@ -202,7 +202,7 @@ export class ProcessSpawner extends Context.Tag("ai-relay/adapters/ProcessSpawne
     launch: LaunchSpec,
     onLine: (line: Buffer) => void
   ) => Effect.Effect<AgentProcess, CommandNotFound | AgentFailed, EventSink | Scope.Scope>
-}>() {}
+}>()("ai-relay/adapters/ProcessSpawner") {}
 
 /** How large a terminal is, in characters. */
 export interface TerminalSize {
@@ -222,7 +222,7 @@ export interface Terminal {
 }
 
 /** Port: the only way to start a program on a terminal. The scope's end is as with `ProcessSpawner`. */
-export class TerminalSpawner extends Context.Tag("ai-relay/adapters/TerminalSpawner")<TerminalSpawner, {
+export class TerminalSpawner extends Context.Service<TerminalSpawner, {
   /**
    * Start a program. `onOutput` gets what it prints, gathered for some milliseconds or up to 32 KiB, within a batch
    * of the sink. `launch.stopSignal` is not used: who sits at a terminal is told by SIGHUP.
@@ -236,4 +236,4 @@ export class TerminalSpawner extends Context.Tag("ai-relay/adapters/TerminalSpaw
     CommandNotFound | AgentFailed | TerminalUnavailable,
     EventSink | Scope.Scope
   >
-}>() {}
+}>()("ai-relay/adapters/TerminalSpawner") {}

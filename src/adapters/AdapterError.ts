@@ -31,7 +31,7 @@ export class AuthRequired extends Schema.TaggedError<AuthRequired>()("AuthRequir
 export class AgentFailed extends Schema.TaggedError<AgentFailed>()("AgentFailed", {
   tool: Schema.String,
   reason: Schema.String,
-  cause: Schema.optional(Schema.Defect)
+  cause: Schema.optional(Schema.Defect())
 }) {
   override get message() {
     return `${this.tool} failed: ${this.reason}`
@@ -40,7 +40,7 @@ export class AgentFailed extends Schema.TaggedError<AgentFailed>()("AgentFailed"
 
 /** No program can be given a terminal on this machine; agents that need none still work. */
 export class TerminalUnavailable
-  extends Schema.TaggedError<TerminalUnavailable>()("TerminalUnavailable", { cause: Schema.Defect })
+  extends Schema.TaggedError<TerminalUnavailable>()("TerminalUnavailable", { cause: Schema.Defect() })
 {
   override get message() {
     return "The relay cannot open terminals here: the native part of its package node-pty does not load. Install "

@@ -21,10 +21,10 @@ export class UnknownTool extends Schema.TaggedError<UnknownTool>()("UnknownTool"
   }
 }
 
-export class AdapterRegistry extends Context.Tag("ai-relay/adapters/AdapterRegistry")<AdapterRegistry, {
+export class AdapterRegistry extends Context.Service<AdapterRegistry, {
   readonly get: (tool: string) => Effect.Effect<Adapter, UnknownTool>
   readonly tools: ReadonlyArray<string>
-}>() {
+}>()("ai-relay/adapters/AdapterRegistry") {
   /** `aliases` are further names: `{"claude-code": "claude"}`. `offered` are the tools to be used; empty: all. */
   static readonly layer = <E, R>(
     adapters: Effect.Effect<ReadonlyArray<Adapter>, E, R>,
@@ -37,7 +37,7 @@ const registryOf = (
   adapters: ReadonlyArray<Adapter>,
   aliases: Readonly<Record<string, string>>,
   offered: ReadonlyArray<string>
-): Context.Tag.Service<AdapterRegistry> => {
+): AdapterRegistry["Service"] => {
   const byName = new Map(adapters.map((adapter) => [adapter.tool, adapter]))
   const nameOf = (tool: string) => (Object.hasOwn(aliases, tool) ? aliases[tool] : undefined) ?? tool
   const names = offered.map(nameOf)

@@ -5,8 +5,9 @@
  * question stood on the screen is no answer to it: it is dropped. While a question is open nothing else is printed, so
  * that nothing an agent says can pass for another question. Prompts go to stderr: stdout holds the answer alone.
  */
-import { Deferred, Effect, FiberId, type Scope } from "effect"
+import { Deferred, Effect, type Scope } from "effect"
 import { createInterface, type Interface } from "node:readline"
+import { doneSoon } from "../adapters/doneSoon.js"
 
 export interface Question<A> {
   /** Printed once, above the prompt. */
@@ -88,7 +89,7 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
   const onInterrupt = () => {
     const waiting = interrupts
     interrupts = []
-    for (const one of waiting) Deferred.unsafeDone(one, Effect.void)
+    for (const one of waiting) doneSoon(one, Effect.void)
   }
   yield* takeInterrupts(onInterrupt)
 
@@ -160,7 +161,7 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
   }
 
   const wait = <A>(make: (done: (answer: A | undefined) => true) => Asker) =>
-    Effect.async<A | undefined>((resume) => {
+    Effect.callback<A | undefined>((resume) => {
       if (ended) return resume(Effect.succeed(undefined))
       const asker = make((answer) => {
         // Not within what is going on here.
@@ -214,7 +215,7 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
   }
 
   const interrupted = Effect.suspend(() => {
-    const next = Deferred.unsafeMake<void>(FiberId.none)
+    const next = Deferred.makeUnsafe<void>()
     interrupts.push(next)
     return Deferred.await(next)
   })

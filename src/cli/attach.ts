@@ -2,8 +2,8 @@
  * attach: `ai-relay attach [SESSION]` joins a session, by default the one used last. Lines are prompts; Ctrl-C stops the
  * turn, a second one, or Ctrl-D, leaves. The session goes on.
  */
-import { Args, Command } from "@effect/cli"
 import { Console, Effect, Option } from "effect"
+import { Argument, Command } from "effect/cli"
 import {
   type Address,
   CannotDo,
@@ -13,7 +13,7 @@ import {
   toAddress
 } from "./clientOptions.js"
 
-const options = { ...clientOptions, session: Args.optional(Args.text({ name: "session" })) }
+const options = { ...clientOptions, session: Argument.optional(Argument.String("session")) }
 
 const choose = Effect.fnUntraced(function*(address: Address, wanted: string | undefined) {
   const sessions = yield* listSessions(address)
@@ -50,7 +50,7 @@ export const attach = Command.make(
       })
       yield* (keyboard.present ? typing : Effect.never).pipe(
         Effect.raceFirst(Conversation.leaving(keyboard, opened)),
-        Effect.raceFirst(Effect.zipRight(opened.session.over, Console.error("\nThe session has ended.")))
+        Effect.raceFirst(Effect.andThen(opened.session.over, Console.error("\nThe session has ended.")))
       )
     }).pipe(Effect.scoped)
 )

@@ -2,8 +2,8 @@
  * cli: the commands of `ai-relay` and its exit codes. 0: ended as asked. 1: could not start, and one line says why; or
  * the doctor found no agent that works. `run` has more (run.ts).
  */
-import { Command, ValidationError } from "@effect/cli"
 import { Console, Effect, Layer, Logger } from "effect"
+import { CliError, Command } from "effect/cli"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/AccessToken.js"
 import { announce } from "./announce.js"
@@ -57,7 +57,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
         ...(folder !== undefined && { record: folder })
       }
       return yield* Layer.launch(
-        Layer.effectDiscard(Effect.zipRight(announce(version, found, options.auth), hurryOnSecondSignal))
+        Layer.effectDiscard(Effect.andThen(announce(version, found, options.auth), hurryOnSecondSignal))
           .pipe(
             Layer.provide(Relay.layer(options)),
             Layer.provide(
@@ -91,7 +91,7 @@ const command = server("ai-relay", relayOptions).pipe(
 const runCommand = Command.run(command, { name: "ai-relay", version })
 
 /** It may quote what a relay or an agent said. */
-const complain = (line: string) => Effect.zipRight(Console.error(`ai-relay: ${plain(line)}`), fails)
+const complain = (line: string) => Effect.andThen(Console.error(`ai-relay: ${plain(line)}`), fails)
 
 const wantsHelp = (args: ReadonlyArray<string>) => args.includes("--help") || args.includes("-h")
 
@@ -107,8 +107,8 @@ export const run = (argv: ReadonlyArray<string>) =>
     settingsProvider(argv.slice(2), process.env).pipe(
       Effect.flatMap((settings) => Effect.withConfigProvider(runCommand(argv), settings)),
       // The parser has said itself what is wrong with the arguments.
-      Effect.catchAll((error) => ValidationError.isValidationError(error) ? fails : complain(error.message)),
-      Effect.catchAllDefect((defect) =>
+      Effect.catch((error) => ValidationError.isValidationError(error) ? fails : complain(error.message)),
+      Effect.catchDefect((defect) =>
         complain(`it failed unexpectedly, please report this: ${String(defect)}`)
       )
     )

@@ -1,19 +1,19 @@
 /** clientOptions: how `attach` and `run` find a relay. */
-import { Options } from "@effect/cli"
 import { Config, Effect, Option, Redacted, Schema } from "effect"
+import { Flag } from "effect/cli"
 import { orUndefined } from "./options.js"
 
 export const localRelay = "ws://127.0.0.1:8765"
 
 export const clientOptions = {
-  url: Options.text("url").pipe(Options.withFallbackConfig(Config.nonEmptyString("url")), Options.optional),
-  token: Options.redacted("token").pipe(
-    Options.withFallbackConfig(Config.redacted("token")),
-    Options.optional
+  url: Flag.String("url").pipe(Flag.withFallbackConfig(Config.NonEmptyString("url")), Flag.optional),
+  token: Flag.redacted("token").pipe(
+    Flag.withFallbackConfig(Config.Redacted("token")),
+    Flag.optional
   ),
-  json: Options.boolean("json"),
+  json: Flag.Boolean("json"),
   // Read before all others, by configFile.ts.
-  config: Options.text("config").pipe(Options.optional)
+  config: Flag.String("config").pipe(Flag.optional)
 }
 
 /** The command cannot do what it was asked to; the message says what to do. */

@@ -4,8 +4,7 @@
  * The file is `--config FILE`, or `AI_RELAY_CONFIG`, or `ai-relay/config.json` in the user's configuration folder if
  * that exists. An unknown name in it is an error: a misspelled setting must not be a silent default.
  */
-import { FileSystem, Path } from "@effect/platform"
-import { ConfigProvider, Effect, Schema } from "effect"
+import { ConfigProvider, Effect, FileSystem, Path, Schema } from "effect"
 import { homedir } from "node:os"
 import { settings } from "./options.js"
 
@@ -18,12 +17,12 @@ export class BadConfigFile extends Schema.TaggedError<BadConfigFile>()("BadConfi
   }
 }
 
-const Fields = Schema.Record({
-  key: Schema.String,
-  value: Schema.Union(Schema.String, Schema.Number, Schema.Boolean, Schema.Array(Schema.String))
-})
+const Fields = Schema.Record(
+  Schema.String,
+  Schema.Union([Schema.String, Schema.Number, Schema.Boolean, Schema.Array(Schema.String)])
+)
 const names = settings.map(({ name }) => name)
-const decode = Schema.decodeUnknown(Schema.parseJson(Fields))
+const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Fields))
 
 /** The value of `--config` in the arguments. */
 const named = (args: ReadonlyArray<string>): string | undefined => {
@@ -57,7 +56,7 @@ const read = Effect.fn("configFile.read")(function*(file: string) {
       problem: `has an unknown setting "${unknown}": use ${names.join(", ")}`
     })
   }
-  return ConfigProvider.fromJson(fields)
+  return ConfigProvider.fromUnknown(fields)
 })
 
 const variables = ConfigProvider.fromEnv().pipe(

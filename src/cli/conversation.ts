@@ -74,7 +74,7 @@ export const leaving = (
     if (turn.state !== "running") return Effect.void
     turn.state = "stopping"
     return Console.error("\nStopping the turn. Ctrl-C again leaves.").pipe(
-      Effect.zipRight(Effect.forkScoped(Effect.ignore(session.interrupt))),
-      Effect.zipRight(leaving(keyboard, { session, turn }))
+      Effect.andThen(Effect.forkScoped(Effect.ignore(session.interrupt))),
+      Effect.andThen(leaving(keyboard, { session, turn }))
     )
   })

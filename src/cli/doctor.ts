@@ -3,8 +3,8 @@
  *
  * Exit code 0 when at least one agent works, else 1. Terminals (`generic`) count as no agent: they work nearly always.
  */
-import { Command, Options } from "@effect/cli"
 import { Console, Effect } from "effect"
+import { Command, Flag } from "effect/cli"
 import { examine } from "../services/AgentFindings.js"
 import { type Finding, works } from "../services/AgentProbe.js"
 import { visibleLine } from "./printable.js"
@@ -45,7 +45,7 @@ const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
 
 /** `onFailure` is what to do when no agent works; `relay_version` is what the versions of agents were tested with. */
 export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
-  Command.make("doctor", { json: Options.boolean("json") }, ({ json }) =>
+  Command.make("doctor", { json: Flag.Boolean("json") }, ({ json }) =>
     Effect.gen(function*() {
       const found = { relay_version, ...yield* findings }
       yield* Console.log(

@@ -2,14 +2,14 @@
  * hurryOnSecondSignal: the first SIGTERM or SIGINT ends the relay in good order, the second one waits for no turn, a third
  * one ends it at once.
  */
-import { Effect, Runtime } from "effect"
+import { Effect } from "effect"
 import { RelayServer } from "../server/RelayServer.js"
 
 const signals = ["SIGTERM", "SIGINT"] as const
 
 export const hurryOnSecondSignal = Effect.gen(function*() {
   const { hurry } = yield* RelayServer
-  const run = Runtime.runSync(yield* Effect.runtime<never>())
+  const run = Effect.runSyncWith(yield* Effect.context<never>())
   let seen = 0
   const onSignal = () => {
     seen += 1

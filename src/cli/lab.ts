@@ -1,6 +1,6 @@
 /** lab: `ai-relay lab` serves many users, each with a relay of their own. Its settings are the variables `LAB_…`. */
-import { Command } from "@effect/cli"
 import { Effect } from "effect"
+import { Command } from "effect/cli"
 import { serveOptions } from "./options.js"
 
 const load = Effect.promise(() => import("./serveLab.js"))

@@ -1,12 +1,11 @@
 /** The `ai-relay` program. The only place that runs effects to the end. */
-import { Terminal } from "@effect/platform"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Terminal } from "effect"
 import { run } from "./cli.js"
 
-const asksNothing = Effect.dieMessage("ai-relay asks nothing while it reads its arguments")
+const asksNothing = Effect.die(new Error("ai-relay asks nothing while it reads its arguments"))
 
 /** The parser of arguments wants one for questions; Node's own would load what reads keys at each start. */
 const NoTerminal = Layer.succeed(

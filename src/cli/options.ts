@@ -2,9 +2,8 @@
  * options: flags of the server commands. Each is also a variable `AI_RELAY_NAME`, and a field `name` of the
  * configuration file; the flag wins over the variable, the variable over the file.
  */
-import { type Command, HelpDoc, Options, ValidationError } from "@effect/cli"
-import type { ConfigError } from "effect"
 import { Config, Effect, LogLevel, Option } from "effect"
+import { CliError, type Command, Flag, HelpDoc } from "effect/cli"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { serverDefaults } from "../server/ServerConfig.js"
@@ -29,29 +28,29 @@ const flagOf = (name: string, value: string, about: string): string => {
 }
 
 const text = (name: string, value: string, about: string) =>
-  Options.text(flagOf(name, value, about)).pipe(Options.withFallbackConfig(Config.nonEmptyString(name)))
+  Flag.String(flagOf(name, value, about)).pipe(Flag.withFallbackConfig(Config.NonEmptyString(name)))
 
 const amount = (name: string, about: string, standard: number) =>
-  Options.integer(flagOf(name, "NUMBER", `${about} (${standard})`)).pipe(
-    Options.withFallbackConfig(Config.integer(name)),
-    Options.withDefault(standard)
+  Flag.Int(flagOf(name, "NUMBER", `${about} (${standard})`)).pipe(
+    Flag.withFallbackConfig(Config.Int(name)),
+    Flag.withDefault(standard)
   )
 
-const invalid = (error: ConfigError.ConfigError) => ValidationError.invalidValue(HelpDoc.p(String(error)))
+const invalid = (error: Config.ConfigError) => ValidationError.invalidValue(HelpDoc.p(String(error)))
 
 /** A flag without a value. */
 const flag = (name: string, about: string) =>
-  Options.boolean(flagOf(name, "", about)).pipe(
-    Options.withFallbackConfig(Config.boolean(name)),
-    Options.withDefault(false)
+  Flag.Boolean(flagOf(name, "", about)).pipe(
+    Flag.withFallbackConfig(Config.Boolean(name)),
+    Flag.withDefault(false)
   )
 
 /** A repeatable flag; as a variable, separated by commas. */
 const list = (name: string, value: string, about: string, standard: ReadonlyArray<string> = []) => {
-  const configured = Config.array(Config.nonEmptyString(), name).pipe(Config.withDefault(standard))
-  return Options.text(flagOf(name, value, `${about}; repeatable`)).pipe(
-    Options.repeated,
-    Options.mapEffect((given) =>
+  const configured = Config.array(Config.NonEmptyString(), name).pipe(Config.withDefault(standard))
+  return Flag.String(flagOf(name, value, `${about}; repeatable`)).pipe(
+    Flag.variadic(),
+    Flag.mapEffect((given) =>
       given.length > 0 ? Effect.succeed<ReadonlyArray<string>>(given) : Effect.mapError(configured, invalid)
     )
   )
@@ -61,31 +60,31 @@ const standard = defaults()
 
 const common = {
   host: text("host", "ADDRESS", `Address to listen on (${serverDefaults.host})`).pipe(
-    Options.withDefault(serverDefaults.host)
+    Flag.withDefault(serverDefaults.host)
   ),
-  token: Options.redacted(flagOf("token", "TOKEN", "Access token that clients from other machines must send"))
+  token: Flag.redacted(flagOf("token", "TOKEN", "Access token that clients from other machines must send"))
     .pipe(
-      Options.withFallbackConfig(Config.redacted("token")),
-      Options.optional
+      Flag.withFallbackConfig(Config.Redacted("token")),
+      Flag.optional
     ),
   token_file: text(
     "token_file",
     "FILE",
     "File that holds it (one made at the first start, in the state folder)"
   )
-    .pipe(Options.optional),
-  auth: Options.choice(
+    .pipe(Flag.optional),
+  auth: Flag.choice(
     flagOf("auth", "WHO", "Who needs the token: remote (other machines) or always (everybody) (remote)"),
     ["remote", "always"]
   ).pipe(
-    Options.withFallbackConfig(Config.literal("remote", "always")("auth")),
-    Options.withDefault("remote" as const)
+    Flag.withFallbackConfig(Config.literal("remote", "always")("auth")),
+    Flag.withDefault("remote" as const)
   ),
   no_auth: flag("no_auth", "Nobody needs a token: whoever reaches the port can run anything as this user"),
   tls_cert: text("tls_cert", "FILE", "Certificate (PEM): then it speaks TLS, wss:// and https://").pipe(
-    Options.optional
+    Flag.optional
   ),
-  tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password").pipe(Options.optional),
+  tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password").pipe(Flag.optional),
   allow_origin: list("allow_origin", "ORIGIN", "Web page that may connect, such as https://app.example.com"),
   allow_host: list("allow_host", "NAME", "Further name this relay is reached by"),
   roots: list(
@@ -94,7 +93,7 @@ const common = {
     "Sessions may work in it and below (here and the home folder, but never /)",
     standard.roots
   ),
-  tools: Options.map(
+  tools: Flag.map(
     list("tools", "NAME", "Agent that may be used, then only these (all)"),
     (names) => names.flatMap((name) => name.split(","))
   ),
@@ -107,7 +106,7 @@ const common = {
     "allow_native_requests",
     "Clients may send any request of an agent's own protocol: it can then do whatever this user can"
   ),
-  permission_modes: Options.map(
+  permission_modes: Flag.map(
     list("permission_modes", "NAME", "Permission mode a session may be in, then only these (all)"),
     (names) => names.flatMap((name) => name.split(","))
   ),
@@ -188,16 +187,16 @@ const common = {
     standard.retain_bytes
   ),
   state_dir: text("state_dir", "FOLDER", "Where sessions are kept (~/.local/state/ai-relay)").pipe(
-    Options.withDefault(join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay"))
+    Flag.withDefault(join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay"))
   ),
   no_state: flag("no_state", "Keep nothing on disk: sessions end with the relay"),
   journal_bytes: amount("journal_bytes", "Bytes of events kept per session", standard.journal_bytes),
   journal_events: amount("journal_events", "Events kept per session", standard.journal_events),
   journal_days: amount("journal_days", "Days an unused session is kept", standard.journal_days),
   record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
-    Options.optional
+    Flag.optional
   ),
-  log_level: Options.choiceWithValue(
+  log_level: Flag.choiceWithValue(
     flagOf("log_level", "LEVEL", "debug, info, warning, error or none (info)"),
     [
       ["debug", LogLevel.Debug],
@@ -207,24 +206,24 @@ const common = {
       ["none", LogLevel.None]
     ]
   ).pipe(
-    Options.withFallbackConfig(Config.logLevel("log_level")),
-    Options.withDefault(LogLevel.Info)
+    Flag.withFallbackConfig(Config.logLevel("log_level")),
+    Flag.withDefault(LogLevel.Info)
   ),
-  log_format: Options.choice(flagOf("log_format", "FORMAT", "text, or json: an object per line (text)"), [
+  log_format: Flag.choice(flagOf("log_format", "FORMAT", "text, or json: an object per line (text)"), [
     "text",
     "json"
   ]).pipe(
-    Options.withFallbackConfig(Config.literal("text", "json")("log_format")),
-    Options.withDefault("text" as const)
+    Flag.withFallbackConfig(Config.literal("text", "json")("log_format")),
+    Flag.withDefault("text" as const)
   ),
   // Read before all others, by configFile.ts.
-  config: Options.text("config").pipe(Options.optional)
+  config: Flag.String("config").pipe(Flag.optional)
 }
 
 const ports = amount("port", "Port to listen on; 0 takes a free one", serverDefaults.port)
-const servePort = Options.integer("port").pipe(
-  Options.withFallbackConfig(Config.integer("port")),
-  Options.withDefault(9000)
+const servePort = Flag.Int("port").pipe(
+  Flag.withFallbackConfig(Config.Int("port")),
+  Flag.withDefault(9000)
 )
 
 /** The options of `ai-relay`, and of `ai-relay serve`, which differ in the port alone. */

@@ -3,10 +3,10 @@
  *
  * Loaded only when these name a collector. It speaks OTLP over HTTP, as JSON or protobuf; not gRPC.
  */
-import * as OtlpSerialization from "@effect/opentelemetry/OtlpSerialization"
-import * as OtlpTracer from "@effect/opentelemetry/OtlpTracer"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { ConfigProvider, Effect, Layer } from "effect"
+import * as OtlpSerialization from "effect/observability/OtlpSerialization"
+import * as OtlpTracer from "effect/observability/OtlpTracer"
 import type { Variables } from "./tracing.js"
 
 /** `name=value,name=value`, values percent-encoded. */
@@ -42,5 +42,5 @@ export const layer = (url: string, env: Variables, version: string): Layer.Layer
     Layer.provide([serializationOf(env), NodeHttpClient.layer]),
     // The relay's own effects are no spans: a trace tells of sessions.
     Layer.provideMerge(Layer.setTracerEnabled(false)),
-    Layer.tapErrorCause((cause) => Effect.logWarning("no traces are sent", cause))
+    Layer.tapCause((cause) => Effect.logWarning("no traces are sent", cause))
   )

@@ -4,8 +4,8 @@
  *
  * The exit code tells how the turn ended: 0 end_turn, 1 error, 2 refusal, 3 a limit was reached, 130 stopped.
  */
-import { Args, Command, Options } from "@effect/cli"
 import { Effect } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
 import type { TurnResult } from "../client/browser.js"
 import { CannotDo, clientOptions, loadConversation, toAddress } from "./clientOptions.js"
 import { orUndefined } from "./options.js"
@@ -22,12 +22,12 @@ export const exitCodes: Readonly<Record<TurnResult["stop_reason"], number>> = {
 
 const options = {
   ...clientOptions,
-  tool: Options.text("tool").pipe(Options.optional),
-  folder: Options.text("folder").pipe(Options.optional),
-  model: Options.text("model").pipe(Options.optional),
-  permission_mode: Options.text("permission-mode").pipe(Options.optional),
-  session: Options.text("session").pipe(Options.optional),
-  prompt: Args.repeated(Args.text({ name: "prompt" }))
+  tool: Flag.String("tool").pipe(Flag.optional),
+  folder: Flag.String("folder").pipe(Flag.optional),
+  model: Flag.String("model").pipe(Flag.optional),
+  permission_mode: Flag.String("permission-mode").pipe(Flag.optional),
+  session: Flag.String("session").pipe(Flag.optional),
+  prompt: Argument.variadic()(Argument.String("prompt"))
 }
 
 /** All that is piped in; nothing at a terminal. */
@@ -77,7 +77,7 @@ export const run = (exit: (code: number) => Effect.Effect<void>) =>
         const code = yield* opened.session.ask(text.join("\n\n")).pipe(
           Effect.map(({ stop_reason }) => exitCodes[stop_reason]),
           // What went wrong was printed as it came.
-          Effect.catchAll(() => Effect.succeed(exitCodes.error)),
+          Effect.catch(() => Effect.succeed(exitCodes.error)),
           Effect.raceFirst(Effect.as(Conversation.leaving(keyboard, opened), stopped))
         )
         // A session without a name is of no use to anybody any more.

@@ -2,8 +2,8 @@
  * sessions: `ai-relay sessions` lists what is kept in the state folder, the most recently active first. It only reads:
  * relays that use the folder are not disturbed. A session is live when the relay that has it open is alive.
  */
-import { Command, Options } from "@effect/cli"
 import { Clock, Console, Effect } from "effect"
+import { Command, Flag } from "effect/cli"
 import * as Kept from "../services/Kept.js"
 import type { SessionSummary } from "../services/SessionSummary.js"
 import { relayOptions } from "./options.js"
@@ -54,7 +54,7 @@ const toTable = (sessions: ReadonlyArray<Listed>, now: number): string => {
 
 export const sessions = Command.make(
   "sessions",
-  { json: Options.boolean("json"), state_dir: relayOptions.state_dir, config: relayOptions.config },
+  { json: Flag.Boolean("json"), state_dir: relayOptions.state_dir, config: relayOptions.config },
   ({ json, state_dir }) =>
     Effect.gen(function*() {
       const sessions = (yield* Kept.list(Kept.folderIn(state_dir))).map(toListed)

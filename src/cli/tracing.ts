@@ -12,6 +12,6 @@ export const endpointOf = (env: Variables): string | undefined => {
 
 /** The tracer that sends to `url`. */
 export const layer = (url: string, env: Variables, version: string): Layer.Layer<never> =>
-  Layer.unwrapEffect(
+  Layer.unwrap(
     Effect.map(Effect.promise(() => import("./otlp.js")), (otlp) => otlp.layer(url, env, version))
   )

@@ -3,7 +3,7 @@
  *
  * `RelayClient.layer({ url, token })`, then `(yield* RelayClient).connect({ tool: "claude" })`.
  */
-import { Context, Effect, Layer, Runtime, Schema, type Scope, Stream } from "effect"
+import { Context, Effect, Layer, Schema, type Scope, Stream } from "effect"
 import {
   type Answer,
   type Command,
@@ -121,12 +121,12 @@ export interface RelayAddress {
   readonly WebSocket?: SocketConstructor
 }
 
-export class RelayClient extends Context.Tag("ai-relay/client/RelayClient")<RelayClient, {
+export class RelayClient extends Context.Service<RelayClient, {
   /** Open a session, or attach to one by `session_id`. The scope's end leaves it. */
   readonly connect: <R = never>(
     options?: SessionOptions<R>
   ) => Effect.Effect<RelaySession, ConnectError, R | Scope.Scope>
-}>() {
+}>()("ai-relay/client/RelayClient") {
   static readonly layer = (address: RelayAddress = {}) => Layer.effect(this, make(address))
 }
 
@@ -142,7 +142,7 @@ const make = ({ ticket, token, ...address }: RelayAddress) =>
   Effect.map(engineSocket, (engine) => {
     const connect = Effect.fn("RelayClient.connect")(
       function*<R = never>({ onPermission, ...options }: SessionOptions<R> = {}) {
-        const run = Runtime.runPromise(yield* Effect.runtime<R>())
+        const run = Effect.runPromiseWith(yield* Effect.context<R>())
         const session = yield* Effect.acquireRelease(
           Effect.sync(() =>
             connectTo({

@@ -74,7 +74,7 @@ export interface PortSession {
   readonly events: Stream.Stream<RelayEvent, PortError>
 }
 
-export class SessionPort extends Context.Tag("ai-relay/fronts/SessionPort")<SessionPort, {
+export class SessionPort extends Context.Service<SessionPort, {
   /**
    * Open the session the handshake asks for, or attach to it; the scope's end leaves it, and it goes on. `after_seq` is
    * not looked at: see `history`.
@@ -92,7 +92,7 @@ export class SessionPort extends Context.Tag("ai-relay/fronts/SessionPort")<Sess
   ) => Effect.Effect<Stream.Stream<RelayEvent, PortError> | undefined, PortError>
   /** The agents the relay knows, and which of them can be used. */
   readonly agents: Effect.Effect<ReadonlyArray<AgentListing>, PortError>
-}>() {}
+}>()("ai-relay/fronts/SessionPort") {}
 
 /** Events after `after_seq`: those that were, then those to come. */
 export const eventsAfter = (

@@ -1,5 +1,5 @@
 /** inProcess: the session port over the relay this code runs in. */
-import { type Context, Effect, Layer, Stream } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import type { RelayEvent, SessionId } from "../schema/index.js"
 import { AgentFindings } from "../services/AgentFindings.js"
 import { textsOf } from "../services/frames.js"
@@ -29,14 +29,14 @@ const make = Effect.gen(function*() {
   const journal = yield* Journal
   const findings = yield* AgentFindings
 
-  const join: Context.Tag.Service<SessionPort>["join"] = Effect.fn("SessionPort.join")(
+  const join: SessionPort["Service"]["join"] = Effect.fn("SessionPort.join")(
     function*({ after_seq: _, ...handshake }) {
       const sender = yield* Sender
       const { attached, session } = yield* Effect.mapError(registry.join(handshake), toPortError)
       const { log } = session
       const last_seq = attached ? log.lastSeq() : session.since
       const tail = (after_seq: number) =>
-        Stream.catchAllCause(log.tail(after_seq), () => Stream.fail(tooSlow(session.id)))
+        Stream.catchCause(log.tail(after_seq), () => Stream.fail(tooSlow(session.id)))
       const joined: PortSession = {
         session_id: session.id,
         attached,
@@ -64,7 +64,7 @@ const make = Effect.gen(function*() {
       (batches) =>
         batches === undefined ? undefined : batches.pipe(
           Stream.mapConcat((batch) => textsOf(batch).map(toEvent)),
-          Stream.catchAllCause(() => Stream.fail(tooSlow(session_id)))
+          Stream.catchCause(() => Stream.fail(tooSlow(session_id)))
         )
     )
 

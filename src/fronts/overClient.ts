@@ -2,7 +2,7 @@
  * overClient: the session port over a socket to a relay elsewhere, by the project's own client: it connects again by
  * itself, nothing is lost and nothing is done twice.
  */
-import { type Context, Effect, Layer, Schema, Stream } from "effect"
+import { Effect, Layer, Schema, Stream } from "effect"
 import { SseSplitter } from "../adapters/wire/Sse.js"
 import { type Command, connect, RelayError, type Session, type SocketConstructor } from "../client/browser.js"
 import type { RelayEvent } from "../schema/index.js"
@@ -63,24 +63,24 @@ async function* eventsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator<RelayE
 
 const Sessions = Schema.Struct({
   sessions: Schema.Array(
-    Schema.Struct({ session_id: Schema.String, tool: Schema.String, folder: Schema.String }, {
-      key: Schema.String,
-      value: Schema.Unknown
-    })
+    Schema.StructWithRest(
+      Schema.Struct({ session_id: Schema.String, tool: Schema.String, folder: Schema.String }),
+      [Schema.Record(Schema.String, Schema.Unknown)]
+    )
   )
 })
 const Agents = Schema.Struct({
   agents: Schema.Array(
-    Schema.Struct({ tool: Schema.String, name: Schema.String, installed: Schema.Boolean }, {
-      key: Schema.String,
-      value: Schema.Unknown
-    })
+    Schema.StructWithRest(
+      Schema.Struct({ tool: Schema.String, name: Schema.String, installed: Schema.Boolean }),
+      [Schema.Record(Schema.String, Schema.Unknown)]
+    )
   )
 })
 
 const make = (
   { retries = 20, token, url, WebSocket }: RelayAddress
-): Context.Tag.Service<SessionPort> => {
+): SessionPort["Service"] => {
   const unreachable = new PortError({
     code: "unreachable",
     reason: `no relay answers at ${url}: start one with \`ai-relay\`, or name another with --url`
@@ -106,10 +106,10 @@ const make = (
     )
 
   const notOurs = new PortError({ code: "internal", reason: `${url} is no ai-relay: check --url` })
-  const getJson = <A, I>(path: string, schema: Schema.Schema<A, I>) =>
+  const getJson = <A, I>(path: string, schema: Schema.Codec<A, I>) =>
     get(path).pipe(
       Effect.flatMap((answer) => Effect.tryPromise({ try: () => answer.json(), catch: () => notOurs })),
-      Effect.flatMap((body) => Effect.mapError(Schema.decodeUnknown(schema)(body), () => notOurs))
+      Effect.flatMap((body) => Effect.mapError(Schema.decodeUnknownEffect(schema)(body), () => notOurs))
     )
 
   const read = Effect.fn("SessionPort.read")(function*(session_id: string, after_seq: number) {
@@ -132,7 +132,7 @@ const make = (
       (events = Stream.empty) => Stream.takeUntil(events, ({ seq }) => seq >= last_seq)
     ))
 
-  const join: Context.Tag.Service<SessionPort>["join"] = Effect.fn("SessionPort.join")(
+  const join: SessionPort["Service"]["join"] = Effect.fn("SessionPort.join")(
     function*({ after_seq: _, ...handshake }) {
       // Whoever has been there is looked for again; who has never been is not waited for.
       let wasThere = false

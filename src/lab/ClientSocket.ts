@@ -2,9 +2,10 @@
  * ClientSocket: a client's socket until it is joined to its relay: what comes meanwhile is kept, and the socket is not
  * read any further.
  */
-import { Clock, Deferred, Effect, FiberId } from "effect"
+import { Clock, Deferred, Effect } from "effect"
 import type { Socket } from "node:net"
 import type { RawData, WebSocket } from "ws"
+import { doneSoon } from "../adapters/doneSoon.js"
 import type { ErrorCode } from "../schema/index.js"
 
 export interface Frame {
@@ -24,20 +25,20 @@ export interface ClientSocket {
 
 export const make = (ws: WebSocket, socket: Socket, max_handshake_bytes: number): ClientSocket => {
   const kept: Array<Frame> = []
-  const first = Deferred.unsafeMake<string, "too long">(FiberId.none)
+  const first = Deferred.makeUnsafe<string, "too long">()
   const before = socket.bytesRead
 
   const onMessage = (data: RawData, binary: boolean) => {
     kept.push({ data, binary })
     ws.pause()
     // `nodebuffer`, ws's default: one Buffer.
-    Deferred.unsafeDone(first, Effect.succeed((data as Buffer).toString("utf8")))
+    doneSoon(first, Effect.succeed((data as Buffer).toString("utf8")))
     socket.off("data", onData)
   }
   const onData = () => {
     if (socket.bytesRead - before <= max_handshake_bytes) return
     ws.pause()
-    Deferred.unsafeDone(first, Effect.fail("too long"))
+    doneSoon(first, Effect.fail("too long"))
   }
   socket.on("data", onData)
   ws.on("message", onMessage).on("error", () => ws.terminate())

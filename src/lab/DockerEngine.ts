@@ -18,12 +18,12 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>()("EngineFail
   }
 }
 
-export class DockerEngine extends Context.Tag("ai-relay/lab/DockerEngine")<DockerEngine, {
+export class DockerEngine extends Context.Service<DockerEngine, {
   /** Ask the engine. `signal` aborts a request that takes its time. */
   readonly call: <A>(
     act: (docker: Docker, signal: AbortSignal) => Promise<A>
   ) => Effect.Effect<A, EngineFailed>
-}>() {
+}>()("ai-relay/lab/DockerEngine") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 

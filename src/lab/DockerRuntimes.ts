@@ -158,4 +158,4 @@ const foreign = (name: string) =>
     reason: `the container ${name} does not belong to this lab: remove it, or set another LAB_NETWORK`
   })
 
-export const layer = Layer.scoped(Runtimes, make)
+export const layer = Layer.effect(Runtimes, make)

@@ -10,7 +10,7 @@ import { LabConfig } from "./LabConfig.js"
 import { Presence } from "./Presence.js"
 import { type Address, type Running, Runtimes } from "./Runtimes.js"
 
-const Sessions = Schema.parseJson(Schema.Struct({
+const Sessions = Schema.fromJsonString(Schema.Struct({
   sessions: Schema.Array(Schema.Struct({
     state: Schema.String,
     last_active_at: Schema.Number,
@@ -18,7 +18,7 @@ const Sessions = Schema.parseJson(Schema.Struct({
   }))
 }))
 
-const decodeSessions = Schema.decode(Sessions)
+const decodeSessions = Schema.decodeEffect(Sessions)
 
 const answerTime = "5 seconds"
 /** A list of sessions longer than this is not read. */
@@ -26,7 +26,7 @@ const longestAnswer = 64 * 1024 * 1024
 
 /** What `GET /sessions` of the relay says. */
 const ask = ({ host, port, token }: Address) =>
-  Effect.async<string, Error>((resume) => {
+  Effect.callback<string, Error>((resume) => {
     const headers = { authorization: `Bearer ${Redacted.value(token)}` }
     const asked = request({ host, port, path: "/sessions", headers, agent: false }, (answer) => {
       let text = ""
@@ -61,7 +61,7 @@ const make = Effect.gen(function*() {
           : Math.max(before, ...sessions.map(({ last_active_at }) => last_active_at * 1000))
       ),
       // One that does not answer is of no use to anybody.
-      Effect.catchAll(() => Effect.succeed(before))
+      Effect.catch(() => Effect.succeed(before))
     )
   })
 
@@ -80,7 +80,7 @@ const make = Effect.gen(function*() {
     const relays = yield* runtimes.running
     const ids = new Set(relays.map(({ id }) => id))
     for (const id of needed.keys()) if (!ids.has(id)) needed.delete(id)
-    yield* Effect.forEach(relays, (relay) => Effect.ignoreLogged(look(relay)), {
+    yield* Effect.forEach(relays, (relay) => Effect.ignore({ log: true })(look(relay)), {
       concurrency: 8,
       discard: true
     })
@@ -88,7 +88,7 @@ const make = Effect.gen(function*() {
 
   if (idle_timeout === 0) return
   const pause = Duration.seconds(Math.min(60, idle_timeout / 4))
-  yield* Effect.ignoreLogged(sweep).pipe(Effect.repeat(Schedule.spaced(pause)), Effect.forkScoped)
+  yield* Effect.ignore({ log: true })(sweep).pipe(Effect.repeat(Schedule.spaced(pause)), Effect.forkScoped)
 })
 
-export const layer = Layer.scopedDiscard(make)
+export const layer = Layer.effectDiscard(make)

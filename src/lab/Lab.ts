@@ -37,7 +37,7 @@ const relayOf = (options: Relay.RelayOptions): SingleRuntimes.RelayOf<never> => 
   )
 
 const layerRuntimes = (options: Relay.RelayOptions) =>
-  Layer.unwrapEffect(Effect.map(LabConfig, ({ engine, mode }) =>
+  Layer.unwrap(Effect.map(LabConfig, ({ engine, mode }) =>
     mode === "single"
       ? SingleRuntimes.layer(relayOf(options))
       : Layer.provide(engine === "docker" ? DockerRuntimes.layer : SwarmRuntimes.layer, DockerEngine.layer)))

@@ -1,7 +1,7 @@
 /**
  * LabConfig: the lab's settings, as the variables say. Those that do not fit, alone or together, are refused by name.
  */
-import { Config, type ConfigError, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { Config, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { sizeIn, variables } from "./labVariables.js"
 
@@ -47,7 +47,7 @@ export interface LabSettings {
 }
 
 /** Which variable it is about, and what it should be. */
-const explain = (error: ConfigError.ConfigError): BadLabSetting => {
+const explain = (error: Config.ConfigError): BadLabSetting => {
   if (error._op === "And" || error._op === "Or") return explain(error.left)
   return new BadLabSetting({ name: error.path.join("_"), problem: error.message })
 }
@@ -88,7 +88,7 @@ export const read = Effect.gen(function*() {
     explain
   )
   const env = yield* Effect.forEach(env_names, (name) =>
-    Effect.mapBoth(Config.string(name), {
+    Effect.mapBoth(Config.String(name), {
       onSuccess: (value) => [name, value] as const,
       onFailure: () =>
         new BadLabSetting({ name: "LAB_CONTAINER_ENV", problem: `names ${name}, which is not set` })
@@ -107,6 +107,6 @@ export const read = Effect.gen(function*() {
   return bad === undefined ? settings : yield* bad
 })
 
-export class LabConfig extends Context.Tag("ai-relay/lab/LabConfig")<LabConfig, LabSettings>() {
+export class LabConfig extends Context.Service<LabConfig, LabSettings>()("ai-relay/lab/LabConfig") {
   static readonly layer = Layer.effect(this, read)
 }

@@ -3,7 +3,7 @@
  *
  * It keeps nothing: another process of the lab, now or later, does the same with the same users.
  */
-import { Context, Effect, FiberSet, Layer, Runtime } from "effect"
+import { Context, Effect, FiberSet, Layer } from "effect"
 import { createServer, type IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { WebSocketServer } from "ws"
@@ -20,10 +20,10 @@ import type { Runtimes } from "./Runtimes.js"
 import { serveSocket } from "./serveSocket.js"
 import { type Users, visitorIn } from "./Users.js"
 
-export class LabServer extends Context.Tag("ai-relay/lab/LabServer")<LabServer, {
+export class LabServer extends Context.Service<LabServer, {
   readonly address: { readonly host: string; readonly port: number }
-}>() {
-  static readonly layer = Layer.scoped(this, Effect.suspend(() => make))
+}>()("ai-relay/lab/LabServer") {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
 /** Close code (RFC 6455): connect again. */
@@ -34,7 +34,7 @@ const goodbyeMs = 1000
 const make = Effect.gen(function*() {
   const { host, max_frame_bytes, max_handshake_bytes, port } = yield* ServerConfig
   const auth = yield* Auth
-  const runSync = Runtime.runSync(yield* Effect.runtime<never>())
+  const runSync = Effect.runSyncWith(yield* Effect.context<never>())
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<Auth | LabConfig | Presence | Runtimes | Users>()
   const sockets = new WebSocketServer({

@@ -2,11 +2,11 @@
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { User } from "./User.js"
 
-export class Presence extends Context.Tag("ai-relay/lab/Presence")<Presence, {
+export class Presence extends Context.Service<Presence, {
   /** The user is here until the scope ends. */
   readonly enter: (user: User) => Effect.Effect<void, never, Scope.Scope>
   readonly has: (user: User) => boolean
-}>() {
+}>()("ai-relay/lab/Presence") {
   static readonly layer = Layer.sync(this, () => {
     const here = new Map<string, number>()
     const change = (name: string, by: number) =>

@@ -29,7 +29,7 @@ export interface Running {
   readonly address: Address
 }
 
-export class Runtimes extends Context.Tag("ai-relay/lab/Runtimes")<Runtimes, {
+export class Runtimes extends Context.Service<Runtimes, {
   /** The user's relay, ready to be talked to: started if it is not there, replaced if it has crashed. */
   readonly reach: (user: User) => Effect.Effect<Running, RelayUnavailable>
   /** All that run, whoever started them. */
@@ -38,7 +38,7 @@ export class Runtimes extends Context.Tag("ai-relay/lab/Runtimes")<Runtimes, {
   readonly stop: (relay: Running) => Effect.Effect<void, RelayUnavailable>
   /** Fails when no relay could be started. */
   readonly check: Effect.Effect<void, RelayUnavailable>
-}>() {}
+}>()("ai-relay/lab/Runtimes") {}
 
 export const toUnavailable = <A, E extends { readonly message: string }, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.mapError(

@@ -57,7 +57,7 @@ export const make = Effect.fnUntraced(function*(settings: JwtSettings) {
 
   const judge = (error: unknown): Effect.Effect<undefined, TokenInDoubt> => {
     if (!(error instanceof jose.errors.JOSEError) || ofKeys.includes(error.code)) {
-      return Effect.zipRight(
+      return Effect.andThen(
         Effect.logWarning(`a signed token could not be checked: ${String(error)}`),
         unchecked
       )
@@ -70,7 +70,7 @@ export const make = Effect.fnUntraced(function*(settings: JwtSettings) {
   return [...bySecret, ...byKeys].map((verify) => (token: string) =>
     Effect.tryPromise(() => verify(token)).pipe(
       Effect.map(({ payload }) => userIn(payload)),
-      Effect.catchAll(({ error }) => judge(error))
+      Effect.catch(({ error }) => judge(error))
     )
   )
 })

@@ -26,7 +26,7 @@ export type RelayOf<E> = (options: SingleRelay) => Layer.Layer<RelayServer, E>
 
 interface Started {
   readonly relay: Running
-  readonly scope: Scope.CloseableScope
+  readonly scope: Scope.Closeable
 }
 
 const loopback = "127.0.0.1"
@@ -90,4 +90,4 @@ const make = <E extends { readonly message: string }>(relayOf: RelayOf<E>) =>
   })
 
 export const layer = <E extends { readonly message: string }>(relayOf: RelayOf<E>) =>
-  Layer.scoped(Runtimes, make(relayOf))
+  Layer.effect(Runtimes, make(relayOf))

@@ -70,13 +70,13 @@ const make = Effect.gen(function*() {
     )
 
   const bringUp = Effect.fn("SwarmRuntimes.bringUp")(function*(user: User) {
-    const found = (yield* find(user)) ?? (yield* Effect.zipRight(create(user), find(user)))
+    const found = (yield* find(user)) ?? (yield* Effect.andThen(create(user), find(user)))
     if (found === undefined) {
       return yield* new RelayUnavailable({ reason: "the service was removed: try again" })
     }
     const relay = toRunning(user, found)
     yield* awaitReady(relay.address, settings).pipe(
-      Effect.catchAll((error) =>
+      Effect.catch((error) =>
         Effect.flatMap(trouble(user), (why) => new RelayUnavailable({ reason: error.reason + why }))
       )
     )
@@ -109,4 +109,4 @@ const envOf = (service: Service["Spec"]): ReadonlyArray<string> | undefined => {
   return template !== undefined && "ContainerSpec" in template ? template.ContainerSpec?.Env : undefined
 }
 
-export const layer = Layer.scoped(Runtimes, make)
+export const layer = Layer.effect(Runtimes, make)

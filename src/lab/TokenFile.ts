@@ -53,7 +53,7 @@ export const make = (file: string) => {
   return (token: string): Effect.Effect<string | undefined> =>
     look().pipe(
       Effect.map((found) => found.get(digest(token))),
-      Effect.catchAll(({ error }) =>
+      Effect.catch(({ error }) =>
         Effect.as(Effect.logError(`the token file ${file} cannot be read: ${String(error)}`), undefined)
       )
     )

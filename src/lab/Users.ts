@@ -36,12 +36,12 @@ export const visitorIn = ({ headers, socket }: IncomingMessage): Visitor => ({
 
 export type NotAdmitted = UnknownUser | TooManyAttempts
 
-export class Users extends Context.Tag("ai-relay/lab/Users")<Users, {
+export class Users extends Context.Service<Users, {
   /** Who the request says it is from, without looking at a handshake; undefined if it says nothing. */
   readonly ofRequest: (visitor: Visitor) => Effect.Effect<User.User | undefined, NotAdmitted>
   /** Whose token it is that this visitor sends otherwise. */
   readonly ofToken: (visitor: Visitor, token: string | undefined) => Effect.Effect<User.User, NotAdmitted>
-}>() {
+}>()("ai-relay/lab/Users") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 

@@ -63,7 +63,7 @@ export const answerHttp = Effect.fn("lab.answerHttp")(
         UnknownUser: ({ message }) =>
           isBrowser(request) ? sendPage(response) : sendJson(response, 401, { text: message }),
         RelayUnavailable: ({ message }) =>
-          Effect.zipRight(Effect.logError(message), sendJson(response, 503, { text: message }))
+          Effect.andThen(Effect.logError(message), sendJson(response, 503, { text: message }))
       }),
       // A reader that has gone wants nothing more.
       Effect.raceFirst(gone(response))
@@ -71,7 +71,7 @@ export const answerHttp = Effect.fn("lab.answerHttp")(
 )
 
 const gone = (response: ServerResponse) =>
-  Effect.async<void>((resume) => {
+  Effect.callback<void>((resume) => {
     const onClose = () => resume(Effect.void)
     response.once("close", onClose)
     return Effect.sync(() => response.off("close", onClose))

@@ -15,7 +15,7 @@ const probeTime = "2 seconds"
 
 /** One look. An answer of any kind comes from a relay that listens. */
 const probe = ({ host, port }: Address) =>
-  Effect.async<void, Error>((resume) => {
+  Effect.callback<void, Error>((resume) => {
     const request = get({ host, port, path: "/healthz", agent: false }, (response) => {
       response.resume()
       resume(Effect.void)
@@ -32,11 +32,12 @@ export const awaitReady = (address: Address, { startup_delay, ws_timeout }: Pati
         Schedule.modifyDelay((_, pause) => Duration.min(pause, Duration.seconds(startup_delay)))
       )
     ),
-    Effect.timeoutFail({
+    Effect.timeoutOrElse({
       duration: Duration.seconds(ws_timeout),
-      onTimeout: () => new RelayUnavailable({ reason: `the relay does not answer within ${ws_timeout} s` })
+      orElse: () =>
+        Effect.fail(new RelayUnavailable({ reason: `the relay does not answer within ${ws_timeout} s` }))
     }),
-    Effect.catchAll((error) =>
+    Effect.catch((error) =>
       Effect.fail(error instanceof RelayUnavailable ? error : new RelayUnavailable({ reason: error.message }))
     )
   )

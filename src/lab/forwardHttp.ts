@@ -24,7 +24,7 @@ const passedOn = (headers: IncomingMessage["headers"]) =>
 
 /** Over when the answer is sent, or its reader is gone. */
 export const forwardHttp = (request: IncomingMessage, response: ServerResponse, { address, user }: Running) =>
-  Effect.async<void, RelayUnavailable>((resume) => {
+  Effect.callback<void, RelayUnavailable>((resume) => {
     const { host, port, token } = address
     const forwarded = send({
       host,

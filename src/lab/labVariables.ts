@@ -26,16 +26,16 @@ const text = (
   problem = "must not be empty",
   fits: (value: string) => boolean = () => true
 ) =>
-  Config.nonEmptyString(variable(name, standard, about)).pipe(
+  Config.NonEmptyString(variable(name, standard, about)).pipe(
     Config.validate({ message: problem, validation: fits }),
     Config.withDefault(standard)
   )
 
 const optional = (name: string, about: string) =>
-  Config.option(Config.nonEmptyString(variable(name, "", about)))
+  Config.option(Config.NonEmptyString(variable(name, "", about)))
 
 const list = (name: string, about: string) =>
-  Config.array(Config.nonEmptyString(), variable(name, "", about)).pipe(Config.withDefault<Array<string>>([]))
+  Config.array(Config.NonEmptyString(), variable(name, "", about)).pipe(Config.withDefault<Array<string>>([]))
 
 const number = (
   name: string,
@@ -85,7 +85,7 @@ export const variables = Config.all({
     (port) => whole(1)(port) && port < 65_536
   ),
   container_user: text("LAB_CONTAINER_USER", "labuser", "User they run as: a name in the image, or a number"),
-  container_home: Config.option(Config.nonEmptyString(
+  container_home: Config.option(Config.NonEmptyString(
     variable("LAB_CONTAINER_HOME", "/home/<user>", "Where a user's folder is mounted, their home")
   )),
   startup_delay: number(
@@ -130,7 +130,7 @@ export const variables = Config.all({
   ),
   tokens_file: optional("LAB_TOKENS_FILE", "Users by token, a line each: USER TOKEN, or USER sha256:HEX"),
   jwt_secret: Config.option(
-    Config.redacted(variable("LAB_JWT_SECRET", "", "Secret of signed tokens (HS256)"))
+    Config.Redacted(variable("LAB_JWT_SECRET", "", "Secret of signed tokens (HS256)"))
   ),
   jwt_secret_file: optional("LAB_JWT_SECRET_FILE", "File that holds it"),
   jwt_jwks: Config.option(

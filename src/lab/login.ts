@@ -45,7 +45,7 @@ const longestBody = 16 * 1024
 const tooLong = new UnknownUser({ reason: "the form is too long" })
 
 const readForm = (request: IncomingMessage) =>
-  Effect.async<URLSearchParams, UnknownUser>((resume) => {
+  Effect.callback<URLSearchParams, UnknownUser>((resume) => {
     let body = ""
     request.setEncoding("utf8")
     request.on("data", (piece: string) => {

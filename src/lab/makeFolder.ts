@@ -19,7 +19,8 @@ export const makeFolder = Effect.fn("makeFolder")(function*(user: User) {
           })
       )
     ),
-    (container) => Effect.ignoreLogged(call(() => container.remove({ force: true })).pipe(on(404, undefined)))
+    (container) =>
+      Effect.ignore({ log: true })(call(() => container.remove({ force: true })).pipe(on(404, undefined)))
   )
   yield* call(() => container.start())
   const { StatusCode } = yield* call((_, abortSignal) => container.wait({ abortSignal }))

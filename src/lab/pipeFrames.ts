@@ -30,7 +30,7 @@ const passOn = (from: WebSocket, to: WebSocket): () => void => {
 }
 
 const closed = (socket: WebSocket) =>
-  Effect.async<{ readonly code: number; readonly reason: string }>((resume) => {
+  Effect.callback<{ readonly code: number; readonly reason: string }>((resume) => {
     if (socket.readyState === WebSocket.CLOSED) return resume(Effect.succeed({ code: noGoodbye, reason: "" }))
     const onClose = (code: number, reason: Buffer) =>
       resume(Effect.succeed({ code, reason: reason.toString() }))

@@ -21,9 +21,11 @@ const tryAgain = 1013
 const handshakeTime = "10 seconds"
 
 const readHandshake = Schema.decodeOption(
-  Schema.parseJson(Schema.Struct(
-    { token: Schema.optional(Schema.String) },
-    Schema.Record({ key: Schema.String, value: Schema.Unknown })
+  Schema.fromJsonString(Schema.StructWithRest(
+    Schema.Struct(
+      { token: Schema.optional(Schema.String) }
+    ),
+    [Schema.Record(Schema.String, Schema.Unknown)]
   ))
 )
 
@@ -33,10 +35,12 @@ const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket, visitor: V
     Effect.mapError(() =>
       new UnknownUser({ reason: "the handshake is too long: send images as commands, after it" })
     ),
-    Effect.timeoutFail({
+    Effect.timeoutOrElse({
       duration: handshakeTime,
-      onTimeout: () =>
-        new UnknownUser({ reason: `no handshake within ${handshakeTime}: send it as the first frame` })
+      orElse: () =>
+        Effect.fail(
+          new UnknownUser({ reason: `no handshake within ${handshakeTime}: send it as the first frame` })
+        )
     })
   )
   const { token, ...handshake } = Option.getOrElse(readHandshake(text), () => ({ token: undefined }))
@@ -47,7 +51,7 @@ const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket, visitor: V
 /** A socket to the relay, open. */
 const dial = ({ address: { host, port, token }, user }: Running, path: string, ws_timeout: number) =>
   Effect.acquireRelease(
-    Effect.async<WebSocket, RelayUnavailable>((resume) => {
+    Effect.callback<WebSocket, RelayUnavailable>((resume) => {
       const relay = new WebSocket(`ws://${host}:${port}${path}`, {
         headers: { authorization: `Bearer ${Redacted.value(token)}` },
         perMessageDeflate: false,
@@ -102,7 +106,7 @@ export const serveSocket = Effect.fn("serveSocket")(
         TooManyAttempts: ({ message }) => client.refuse("overloaded", message, tryAgain),
         UnknownUser: ({ message }) => client.refuse("unauthorized", message, refused),
         RelayUnavailable: ({ message }) =>
-          Effect.zipRight(
+          Effect.andThen(
             Effect.logError(message),
             client.refuse("internal", `${message}. Connect again later`, tryAgain)
           )

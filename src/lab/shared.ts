@@ -1,5 +1,5 @@
 /** shared: work that is asked for again while it goes on is done once, and all who asked get what came of it. */
-import { Deferred, Effect, FiberId, type Scope } from "effect"
+import { Deferred, Effect, type Scope } from "effect"
 
 /**
  * `work` by `key`, at most once at a time. It goes on when one who asked is gone, because others may wait for it; the
@@ -11,7 +11,7 @@ export const make = <A, E>(scope: Scope.Scope) => {
     Effect.suspend(() => {
       const found = going.get(key)
       if (found !== undefined) return Deferred.await(found)
-      const done = Deferred.unsafeMake<A, E>(FiberId.none)
+      const done = Deferred.makeUnsafe<A, E>()
       going.set(key, done)
       return work.pipe(
         Effect.onExit((exit) => {
@@ -19,7 +19,7 @@ export const make = <A, E>(scope: Scope.Scope) => {
           return Deferred.done(done, exit)
         }),
         Effect.forkIn(scope),
-        Effect.zipRight(Deferred.await(done))
+        Effect.andThen(Deferred.await(done))
       )
     })
 }

@@ -18,16 +18,16 @@ const command = <const Type extends string, Fields extends Schema.Struct.Fields>
 export const When = oneOf("queue", "steer", "interrupt")
 export type When = typeof When.Type
 
-const Content = Schema.Union(Text, Schema.Array(ContentBlock)).annotations(says(
+const Content = Schema.Union([Text, Schema.Array(ContentBlock)]).annotate(says(
   "must be a string or a list of blocks, {\"type\":\"text\",\"text\":\"…\"} or {\"type\":\"image\",\"source\":"
     + "{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"…\"}}"
 ))
-const Images = Schema.Array(ImageBlock).annotations(says(
+const Images = Schema.Array(ImageBlock).annotate(says(
   "must be a list of image blocks, {\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":"
     + "\"image/png\",\"data\":\"…\"}} (png, jpeg, gif or webp)"
 ))
-const Uuid = Schema.UUID.annotations(says("must be a UUID"))
-const Size = Schema.Int.pipe(Schema.between(1, 1000)).annotations(
+const Uuid = Schema.String.check(Schema.isUUID()).annotate(says("must be a UUID"))
+const Size = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))).annotate(
   says("must be a whole number from 1 to 1000")
 )
 
@@ -61,8 +61,10 @@ export const SetModel = command("set_model", { model: NonEmptyText })
 export const SetPermissionMode = command("set_permission_mode", { mode: NonEmptyText })
 export const ControlRequest = command("control_request", {
   request_id: optional(RequestId),
-  request: Schema.Struct({ subtype: NonEmptyText }, { key: Schema.String, value: Schema.Unknown })
-    .annotations(says("must be an object with a `subtype`, as the agent's own protocol has it"))
+  request: Schema.StructWithRest(Schema.Struct({ subtype: NonEmptyText }), [
+    Schema.Record(Schema.String, Schema.Unknown)
+  ])
+    .annotate(says("must be an object with a `subtype`, as the agent's own protocol has it"))
 })
 export const ControlResponse = command("control_response", {
   response: Schema.Struct({
@@ -70,7 +72,7 @@ export const ControlResponse = command("control_response", {
     request_id: RequestId,
     response: optional(AnyObject),
     error: optional(Text)
-  }).annotations(says("must be {\"subtype\":\"success\" or \"error\",\"request_id\":\"…\",\"response\":{…}}"))
+  }).annotate(says("must be {\"subtype\":\"success\" or \"error\",\"request_id\":\"…\",\"response\":{…}}"))
 })
 export const RawRequest = command("raw_request", {
   request_id: optional(RequestId),
@@ -84,7 +86,7 @@ export const CancelQueued = Schema.Struct({ type: Schema.Literal("cancel_queued"
 export const End = command("end", {})
 export const Ping = command("ping", {})
 
-export const ClientCommand = Schema.Union(
+export const ClientCommand = Schema.Union([
   UserMessage,
   PermissionResponse,
   Interrupt,
@@ -98,6 +100,6 @@ export const ClientCommand = Schema.Union(
   CancelQueued,
   End,
   Ping
-)
+])
 export type ClientCommand = typeof ClientCommand.Type
 export type CommandOf<Type extends ClientCommand["type"]> = Extract<ClientCommand, { readonly type: Type }>

@@ -12,14 +12,14 @@ export type TextBlock = typeof TextBlock.Type
 
 export const ImageBlock = Schema.Struct({
   type: Schema.Literal("image"),
-  source: Schema.Union(
+  source: Schema.Union([
     Schema.Struct({
       type: Schema.Literal("base64"),
       media_type: oneOf("image/png", "image/jpeg", "image/gif", "image/webp"),
       data: NonEmptyText
     }),
     Schema.Struct({ type: Schema.Literal("url"), url: NonEmptyText })
-  ).annotations(says(
+  ]).annotate(says(
     "must be {\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"…\"} (png, jpeg, gif or webp) "
       + "or {\"type\":\"url\",\"url\":\"https://…\"}"
   ))
@@ -27,14 +27,13 @@ export const ImageBlock = Schema.Struct({
 export type ImageBlock = typeof ImageBlock.Type
 
 /** A block a client may send. */
-export const ContentBlock = Schema.Union(TextBlock, ImageBlock)
+export const ContentBlock = Schema.Union([TextBlock, ImageBlock])
 export type ContentBlock = typeof ContentBlock.Type
 
 /** A block an agent sent: passed on as it is. */
-export const NativeBlock = Schema.Struct({ type: Schema.String }, {
-  key: Schema.String,
-  value: Schema.Unknown
-})
+export const NativeBlock = Schema.StructWithRest(Schema.Struct({ type: Schema.String }), [
+  Schema.Record(Schema.String, Schema.Unknown)
+])
 export type NativeBlock = typeof NativeBlock.Type
 
 /** The text of a message: its text blocks, joined by nothing (they are pieces of one text). */

@@ -23,10 +23,14 @@ import { SessionId } from "./Ids.js"
 /** `generic`: the size of the terminal; `raw` sends its bytes untouched, for a terminal emulator. */
 export const PtyOptions = group({
   cols: optional(
-    Schema.Int.pipe(Schema.between(1, 1000)).annotations(says("must be a whole number from 1 to 1000"))
+    Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))).annotate(
+      says("must be a whole number from 1 to 1000")
+    )
   ),
   rows: optional(
-    Schema.Int.pipe(Schema.between(1, 1000)).annotations(says("must be a whole number from 1 to 1000"))
+    Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))).annotate(
+      says("must be a whole number from 1 to 1000")
+    )
   ),
   raw: optional(Flag)
 })
@@ -41,7 +45,7 @@ export const SnowflakeOptions = group({
   semantic_view: optional(NonEmptyText),
   semantic_model: optional(NonEmptyText),
   semantic_model_file: optional(NonEmptyText),
-  semantic_models: optional(Schema.Array(AnyObject).annotations(says("must be a list of objects"))),
+  semantic_models: optional(Schema.Array(AnyObject).annotate(says("must be a list of objects"))),
   agent: optional(NonEmptyText),
   model: optional(NonEmptyText),
   /** Seconds without a byte until a request is given up; 0 for ever. Default 120, for an agent 900. */
@@ -52,7 +56,7 @@ export type SnowflakeOptions = typeof SnowflakeOptions.Type
 /** Options of a Codex thread, handed to Codex as they are. */
 const codexOptions = {
   approval_policy: optional(
-    Schema.Union(Text, AnyObject).annotations(says("must be a string or an object, as Codex has it"))
+    Schema.Union([Text, AnyObject]).annotate(says("must be a string or an object, as Codex has it"))
   ),
   sandbox: optional(Text),
   ephemeral: optional(Flag),
@@ -66,8 +70,8 @@ const codexOptions = {
   personality: optional(Text)
 }
 
-const Command = Schema.Union(Schema.Tuple([NonEmptyText], Text), NonEmptyText)
-  .annotations(says("must be the program and its arguments as a list of strings, such as [\"bash\", \"-l\"]"))
+const Command = Schema.Union([Schema.Tuple([NonEmptyText], Text), NonEmptyText])
+  .annotate(says("must be the program and its arguments as a list of strings, such as [\"bash\", \"-l\"]"))
 
 const Fields = Schema.Struct({
   /** Default `claude`; for a session that was before, what it was opened with. */

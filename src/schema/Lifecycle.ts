@@ -4,14 +4,14 @@ import { event } from "./event.js"
 import { present } from "./fields.js"
 import { RequestId } from "./Ids.js"
 
-export const StopReason = Schema.Literal(
+export const StopReason = Schema.Literals([
   "end_turn",
   "max_tokens",
   "max_turn_requests",
   "refusal",
   "cancelled",
   "error"
-)
+])
 export type StopReason = typeof StopReason.Type
 
 /** What a turn cost, as far as the agent tells. Tokens are counts; `cost_usd` is of this turn alone. */
@@ -47,7 +47,7 @@ export const TurnEnd = event("turn_end", {
 })
 /** The relay handed a command to the agent, queued it, or had it already. */
 export const InputAck = event("input_ack", {
-  status: Schema.Literal("sent", "queued", "duplicate", "cancelled"),
+  status: Schema.Literals(["sent", "queued", "duplicate", "cancelled"]),
   text: present(Schema.String),
   message_id: present(Schema.String)
 })
@@ -56,7 +56,7 @@ export const Status = event("status", { status: Schema.String, text: present(Sch
 /** A request of either side is settled. */
 export const ControlSettled = event("control_response", {
   request_id: RequestId,
-  status: Schema.Literal("allow", "deny", "ok", "error"),
+  status: Schema.Literals(["allow", "deny", "ok", "error"]),
   text: present(Schema.String),
   content: present(Schema.Unknown)
 })

@@ -6,7 +6,7 @@ import { present } from "./fields.js"
 
 /** A native streaming piece. A preview only: all of it comes again, whole, in the other events. */
 export const StreamEvent = event("stream_event", {
-  delta: present(Schema.Literal("text", "reasoning", "tool_input", "tool_output")),
+  delta: present(Schema.Literals(["text", "reasoning", "tool_input", "tool_output"])),
   text: present(Schema.String),
   tool_use_id: present(Schema.String)
 })

@@ -4,7 +4,7 @@ import { event } from "./event.js"
 import { present } from "./fields.js"
 
 /** What a program can decide by. The text is for people and says what to do next. */
-export const ErrorCode = Schema.Literal(
+export const ErrorCode = Schema.Literals([
   "bad_handshake",
   "unauthorized",
   "forbidden_folder",
@@ -19,7 +19,7 @@ export const ErrorCode = Schema.Literal(
   "overloaded",
   "gap",
   "internal"
-)
+])
 export type ErrorCode = typeof ErrorCode.Type
 
 /** `metadata.fatal` is true when the session is over. */

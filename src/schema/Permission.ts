@@ -11,7 +11,7 @@ import { MessageId, RequestId } from "./Ids.js"
 export const PermissionOption = Schema.Struct({
   option_id: Schema.String,
   name: Schema.String,
-  kind: Schema.Literal("allow_once", "allow_always", "reject_once", "reject_always")
+  kind: Schema.Literals(["allow_once", "allow_always", "reject_once", "reject_always"])
 })
 export type PermissionOption = typeof PermissionOption.Type
 
@@ -23,20 +23,23 @@ export const PermissionRequest = Schema.Struct({
   args: present(Schema.Unknown),
   tool_use_id: present(Schema.String),
   text: present(Schema.String),
-  metadata: Schema.Struct({
-    kind: Schema.Literal("tool", "plan", "question", "other"),
-    options: present(Schema.Array(PermissionOption)),
-    expires_at: present(Schema.Finite)
-  }, { key: Schema.String, value: Schema.Unknown }),
+  metadata: Schema.StructWithRest(
+    Schema.Struct({
+      kind: Schema.Literals(["tool", "plan", "question", "other"]),
+      options: present(Schema.Array(PermissionOption)),
+      expires_at: present(Schema.Finite)
+    }),
+    [Schema.Record(Schema.String, Schema.Unknown)]
+  ),
   raw: present(Schema.Unknown)
 })
 export type PermissionRequest = typeof PermissionRequest.Type
 
 /** Answers to a question: from its `id` (or its text) to what was chosen or typed. */
-export const Answers = Schema.Record({
-  key: Schema.String,
-  value: Schema.Union(Schema.String, Schema.Array(Schema.String))
-}).annotations(says("must be an object from each question's id (or text) to a string or a list of strings"))
+export const Answers = Schema.Record(
+  Schema.String,
+  Schema.Union([Schema.String, Schema.Array(Schema.String)])
+).annotate(says("must be an object from each question's id (or text) to a string or a list of strings"))
 export type Answers = typeof Answers.Type
 
 /** The answer, in one spelling. At least one of `request_id` and `tool_use_id` is there. */
@@ -44,11 +47,11 @@ export const PermissionResponse = Schema.Struct({
   type: Schema.Literal("permission_response"),
   request_id: present(RequestId),
   tool_use_id: present(Schema.String),
-  behavior: present(Schema.Literal("allow", "deny")),
+  behavior: present(Schema.Literals(["allow", "deny"])),
   option_id: present(Schema.String),
   updatedInput: present(AnyObject),
   message: present(Schema.String),
-  scope: present(Schema.Literal("once", "session")),
+  scope: present(Schema.Literals(["once", "session"])),
   stop: present(Schema.Boolean),
   answers: present(Answers),
   message_id: present(MessageId)

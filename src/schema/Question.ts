@@ -6,15 +6,15 @@
  */
 import { Option, Schema } from "effect"
 
-const word = Schema.optionalWith(Schema.String, { exact: true })
-const amount = Schema.optionalWith(Schema.Number, { exact: true })
-const yes = Schema.optionalWith(Schema.Boolean, { exact: true })
+const word = Schema.optionalKey(Schema.String)
+const amount = Schema.optionalKey(Schema.Number)
+const yes = Schema.optionalKey(Schema.Boolean)
 
 export const QuestionOption = Schema.Struct({
   label: Schema.String,
   description: word,
   /** What the agent gets, where that is not the label. */
-  value: Schema.optionalWith(Schema.Unknown, { exact: true })
+  value: Schema.optionalKey(Schema.Unknown)
 })
 export type QuestionOption = typeof QuestionOption.Type
 
@@ -22,13 +22,13 @@ export const Question = Schema.Struct({
   id: word,
   question: Schema.String,
   header: word,
-  options: Schema.optionalWith(Schema.Array(QuestionOption), { exact: true }),
+  options: Schema.optionalKey(Schema.Array(QuestionOption)),
   multiSelect: yes,
   /** `string`, `number`, `integer`, `boolean` or `array`; absent: any text will do. */
   type: word,
   required: yes,
   /** What is meant if nothing is answered. */
-  default: Schema.optionalWith(Schema.Unknown, { exact: true }),
+  default: Schema.optionalKey(Schema.Unknown),
   /** Another answer than those of `options` will do, too. */
   custom: yes,
   minimum: amount,

@@ -13,7 +13,7 @@ import * as Notice from "./Notice.js"
 import { PermissionRequest } from "./Permission.js"
 import * as ToolCall from "./ToolCall.js"
 
-export const EventBody = Schema.Union(
+export const EventBody = Schema.Union([
   Lifecycle.SessionStart,
   Lifecycle.SessionEnd,
   Lifecycle.TurnStart,
@@ -38,7 +38,7 @@ export const EventBody = Schema.Union(
   Notice.ContextCompacted,
   Notice.Stdout,
   Notice.Stderr
-)
+])
 export type EventBody = typeof EventBody.Type
 export type EventType = EventBody["type"]
 export type BodyOf<Type extends EventType> = Extract<EventBody, { readonly type: Type }>

@@ -17,7 +17,7 @@ export const ToolProgress = event("tool_progress", {
 export const ToolResult = event("tool_result", {
   tool_use_id: Schema.String,
   tool: present(Schema.String),
-  status: Schema.Literal("ok", "error"),
+  status: Schema.Literals(["ok", "error"]),
   content: present(Schema.Unknown),
   text: present(Schema.String),
   exit_code: present(Schema.Int)

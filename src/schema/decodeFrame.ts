@@ -4,7 +4,7 @@
  * What is wrong comes back as one sentence that names the field and says what to put there. It never quotes a value:
  * a frame may hold a secret.
  */
-import { Either, ParseResult, Schema } from "effect"
+import { ParseResult, Result, Schema } from "effect"
 import * as Command from "./ClientCommand.js"
 import type { ClientCommand } from "./ClientCommand.js"
 import { type ContentBlock, textOf } from "./ContentBlock.js"
@@ -20,10 +20,10 @@ export interface BadFrame {
 }
 
 /** The value, or the first thing wrong: the field and what to put there. */
-const decodeWith = <A, I>(schema: Schema.Schema<A, I>) => {
-  const decode = Schema.decodeUnknownEither(schema)
-  const read = (fields: Fields, missing = ""): Either.Either<A, string> =>
-    Either.orElse(decode(fields), (error) => {
+const decodeWith = <A, I>(schema: Schema.Codec<A, I>) => {
+  const decode = Schema.decodeUnknownResult(schema)
+  const read = (fields: Fields, missing = ""): Result.Result<A, string> =>
+    Result.orElse(decode(fields), (error) => {
       const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
       const field = issue?.path.map(String).join(".") ?? ""
       // What belongs into a missing field is what its schema says when it holds nothing.
@@ -31,22 +31,22 @@ const decodeWith = <A, I>(schema: Schema.Schema<A, I>) => {
         return read({ ...fields, [field]: undefined }, "is missing: it ")
       }
       const message = issue?.message ?? "the frame is not understood"
-      return Either.left(field === "" ? message : `\`${field}\` ${missing}${message}`)
+      return Result.fail(field === "" ? message : `\`${field}\` ${missing}${message}`)
     })
   return (fields: Fields) => read(fields)
 }
 
 /** The handshake, out of the first frame, nested at most so many levels deep. */
-export const decodeHandshake = (frame: string, levels = defaultLevels): Either.Either<Handshake, string> => {
-  if (isTooDeep(frame, levels)) return Either.left(tooDeep(levels))
+export const decodeHandshake = (frame: string, levels = defaultLevels): Result.Result<Handshake, string> => {
+  if (isTooDeep(frame, levels)) return Result.fail(tooDeep(levels))
   const fields = parseFields(frame)
   if (fields === undefined) {
-    return Either.left(
+    return Result.fail(
       "the first frame must be the handshake, a JSON object such as {\"tool\":\"claude\",\"folder\":\".\"}"
     )
   }
   const odd = oddity(fields)
-  return odd === undefined ? readHandshake(fields) : Either.left(odd)
+  return odd === undefined ? readHandshake(fields) : Result.fail(odd)
 }
 const readHandshake = decodeWith(Handshake)
 
@@ -55,12 +55,12 @@ const emptyPrompt = "the prompt is empty: put some text or an image into it"
 const toPrompt = (
   content: ReadonlyArray<ContentBlock>,
   rest: Omit<Command.UserMessage, "type" | "content">
-): Either.Either<ClientCommand, string> => {
+): Result.Result<ClientCommand, string> => {
   const [first, ...others] = content
   const silent = textOf(content).trim() === "" && !content.some((block) => block.type === "image")
   return first === undefined || silent
-    ? Either.left(emptyPrompt)
-    : Either.right({ type: "user_message", content: [first, ...others], ...rest })
+    ? Result.fail(emptyPrompt)
+    : Result.succeed({ type: "user_message", content: [first, ...others], ...rest })
 }
 
 const textBlocks = (text: string): ReadonlyArray<ContentBlock> => text === "" ? [] : [{ type: "text", text }]
@@ -69,14 +69,14 @@ const readShortPrompt = decodeWith(Command.ShortPrompt)
 const readLongPrompt = decodeWith(Command.LongPrompt)
 const readAnswer = decodeWith(PermissionAnswer)
 
-const readers: Record<string, (fields: Fields) => Either.Either<ClientCommand, string>> = {
+const readers: Record<string, (fields: Fields) => Result.Result<ClientCommand, string>> = {
   user_message: (fields) =>
-    Either.flatMap(
+    Result.flatMap(
       readLongPrompt(fields),
       ({ content, images = [], type: _, ...rest }) =>
         toPrompt([...typeof content === "string" ? textBlocks(content) : content, ...images], rest)
     ),
-  permission_response: (fields) => Either.map(readAnswer(fields), toPermissionResponse),
+  permission_response: (fields) => Result.map(readAnswer(fields), toPermissionResponse),
   interrupt: decodeWith(Command.Interrupt),
   set_model: decodeWith(Command.SetModel),
   set_permission_mode: decodeWith(Command.SetPermissionMode),
@@ -98,20 +98,20 @@ const readers: Record<string, (fields: Fields) => Either.Either<ClientCommand, s
 const readMode = decodeWith(Command.SetPermissionMode)
 const known = Object.keys(readers).join(", ")
 
-const readFields = (fields: Fields): Either.Either<ClientCommand, string> => {
+const readFields = (fields: Fields): Result.Result<ClientCommand, string> => {
   const odd = oddity(fields)
-  if (odd !== undefined) return Either.left(odd)
+  if (odd !== undefined) return Result.fail(odd)
   const { type } = fields
   if (type === undefined || type === null) {
     return fields["text"] === undefined
-      ? Either.left(`\`type\` is missing: send {"text":"…"} for a prompt, or one of ${known}`)
-      : Either.flatMap(
+      ? Result.fail(`\`type\` is missing: send {"text":"…"} for a prompt, or one of ${known}`)
+      : Result.flatMap(
         readShortPrompt(fields),
         ({ text, images = [], ...rest }) => toPrompt([...textBlocks(text), ...images], rest)
       )
   }
   const read = typeof type === "string" && Object.hasOwn(readers, type) ? readers[type] : undefined
-  return read === undefined ? Either.left(`\`type\` must be one of ${known}`) : read(fields)
+  return read === undefined ? Result.fail(`\`type\` must be one of ${known}`) : read(fields)
 }
 
 const isMessageId = Schema.is(MessageId)
@@ -120,12 +120,14 @@ const isMessageId = Schema.is(MessageId)
 export const decodeFrame = (
   frame: string,
   levels = defaultLevels
-): Either.Either<ClientCommand, BadFrame> => {
-  if (isTooDeep(frame, levels)) return Either.left({ problem: tooDeep(levels) })
+): Result.Result<ClientCommand, BadFrame> => {
+  if (isTooDeep(frame, levels)) return Result.fail({ problem: tooDeep(levels) })
   const fields = parseFields(frame)
-  if (fields === undefined) return Either.mapLeft(toPrompt(textBlocks(frame), {}), (problem) => ({ problem }))
+  if (fields === undefined) {
+    return Result.mapError(toPrompt(textBlocks(frame), {}), (problem) => ({ problem }))
+  }
   const { message_id } = fields
-  return Either.mapLeft(readFields(fields), (problem) => ({
+  return Result.mapError(readFields(fields), (problem) => ({
     problem,
     ...(isMessageId(message_id) && { message_id })
   }))

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { present } from "./fields.js"
 
-export const Metadata = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+export const Metadata = Schema.Record(Schema.String, Schema.Unknown)
 
 export const event = <const Type extends string, Fields extends Schema.Struct.Fields>(
   type: Type,

@@ -5,9 +5,10 @@
  * the connection follows a session's log at its own pace, a batch of frames per write; while the peer has much to
  * read it waits for the socket to drain, and the log waits for it or cuts it off, as the log sees fit.
  */
-import { type Context, Deferred, Effect, Queue, Schema } from "effect"
+import { Clock, Deferred, Effect, Queue, Schema } from "effect"
 import type { Socket } from "node:net"
 import type { RawData, WebSocket } from "ws"
+import { doneSoon } from "../adapters/doneSoon.js"
 import type { EventBody } from "../schema/index.js"
 import type { EventLog } from "../services/EventLog.js"
 import type { Follower } from "../services/Follower.js"
@@ -31,7 +32,7 @@ export interface Connection {
   readonly tell: (event: EventBody) => Effect.Effect<void>
   /** Send a greeting, then what is in the log after `after_seq`, and what comes, until the log is closed. */
   readonly follow: (
-    log: Context.Tag.Service<EventLog>,
+    log: EventLog["Service"],
     options: { readonly after_seq: number; readonly raw: boolean; readonly greeting?: EventBody | undefined }
   ) => Effect.Effect<void, FellBehind>
   /** Completes when the peer is gone. */
@@ -59,7 +60,7 @@ interface Frame {
 }
 
 export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, options: ConnectionOptions) {
-  const clock = yield* Effect.clock
+  const clock = yield* Clock.Clock
   // Bounded by `ws.pause`: what one read of the socket holds can still come after it.
   const inbound = yield* Queue.unbounded<Frame>()
   const gone = yield* Deferred.make<void>()
@@ -95,7 +96,7 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
     const { length: size } = data as Buffer
     frames += 1
     bytes += size
-    inbound.unsafeOffer({ text: isBinary ? undefined : (data as Buffer).toString("utf8"), size })
+    Queue.offerUnsafe(inbound, { text: isBinary ? undefined : (data as Buffer).toString("utf8"), size })
     if (isFull()) ws.pause()
   }
   // ws closes by itself when a frame breaks a rule: the peer is told which.
@@ -105,7 +106,7 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
     if (complaint !== undefined) unsafeTell(complaint)
     closeByItself(code, reason)
   }
-  const onGone = () => Deferred.unsafeDone(gone, Effect.void)
+  const onGone = () => doneSoon(gone, Effect.void)
   yield* Effect.acquireRelease(
     Effect.sync(() => void ws.on("message", onMessage).on("close", onGone).on("error", () => {})),
     // The error listener stays: a late error must not end the process. After any there is a close.
@@ -116,15 +117,15 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
     frames -= 1
     bytes -= size
     if (ws.isPaused && !isFull()) ws.resume()
-    return text === undefined ? Effect.zipRight(tell(noBinary), receive) : Effect.succeed(text)
+    return text === undefined ? Effect.andThen(tell(noBinary), receive) : Effect.succeed(text)
   })
 
   const unsafeTell = (event: EventBody) => {
-    const ts = clock.unsafeCurrentTimeMillis() / 1000
+    const ts = clock.currentTimeMillisUnsafe() / 1000
     ws.send(JSON.stringify({ ...event, seq: position, ts, ...(session_id !== undefined && { session_id }) }))
   }
 
-  const drained = Effect.async<void>((resume) => {
+  const drained = Effect.callback<void>((resume) => {
     const onDrain = () => resume(Effect.void)
     if (!isBehind()) return onDrain()
     socket.once("drain", onDrain)
@@ -148,7 +149,7 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
     })
 
   const follow: Connection["follow"] = (log, { after_seq, greeting, raw }) =>
-    Effect.async((resume) => {
+    Effect.callback((resume) => {
       session_id = log.session_id
       position = after_seq
       const follower: Follower = log.unsafeFollow(after_seq, () => write())

@@ -4,19 +4,18 @@
  * The build leaves it in dist/console with a list of its files (`files.json`). Only what is on that list is served, so no
  * path leads elsewhere. Where it was not built nothing is served. Each file is read once, when it is first asked for.
  */
-import { FileSystem, Path } from "@effect/platform"
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, FileSystem, Layer, Option, Path, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { fileURLToPath } from "node:url"
 
-export class ConsoleFiles extends Context.Tag("ai-relay/server/ConsoleFiles")<ConsoleFiles, {
+export class ConsoleFiles extends Context.Service<ConsoleFiles, {
   /** Answer with the console's file of that path; false if it has none. */
   readonly answer: (
     path: string,
     request: IncomingMessage,
     response: ServerResponse
   ) => Effect.Effect<boolean>
-}>() {
+}>()("ai-relay/server/ConsoleFiles") {
   /** `folders` are looked at in this order. */
   static readonly layer = (folders: ReadonlyArray<string> = places) => Layer.effect(this, make(folders))
 }
@@ -36,7 +35,7 @@ const Listed = Schema.Struct({
 })
 type Listed = typeof Listed.Type
 
-const decodeList = Schema.decodeUnknown(Schema.parseJson(Schema.Array(Listed)))
+const decodeList = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Array(Listed)))
 
 /**
  * Nothing from elsewhere, no script within the page, no frame around it. Terminals write their colours into a style

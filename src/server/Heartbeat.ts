@@ -10,7 +10,7 @@ const mostUnanswered = 2
 /** So many are pinged before others have their turn: a thousand would hold up every session for 20 ms. */
 const atOnce = 50
 
-const othersTurn = Effect.async<void>((resume) => {
+const othersTurn = Effect.callback<void>((resume) => {
   const immediate = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(immediate))
 })
@@ -28,7 +28,7 @@ export const keep = (peers: Iterable<WebSocket>) => {
   const beatAll = Effect.suspend(() =>
     Effect.forEach(
       Chunk.chunksOf(Chunk.fromIterable(peers), atOnce),
-      (some) => Effect.zipRight(Effect.sync(() => Chunk.forEach(some, beat)), othersTurn),
+      (some) => Effect.andThen(Effect.sync(() => Chunk.forEach(some, beat)), othersTurn),
       { discard: true }
     )
   )

@@ -4,7 +4,7 @@
  * Shutting down: no new connections and no new turns; clients are told, and running turns may end (`drain`). Then all
  * sessions end at once and say so, and the sockets close.
  */
-import { Context, Effect, FiberSet, Layer, Runtime, Schema } from "effect"
+import { Context, Effect, FiberSet, Layer, Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
 import { createServer as createTlsServer, Server as TlsServer } from "node:https"
@@ -30,7 +30,7 @@ import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
 export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
   host: Schema.String,
   port: Schema.Number,
-  cause: Schema.Defect
+  cause: Schema.Defect()
 }) {
   override get message() {
     const code = this.cause instanceof Error && "code" in this.cause ? this.cause.code : undefined
@@ -50,13 +50,13 @@ export class TlsUnusable extends Schema.TaggedError<TlsUnusable>()("TlsUnusable"
   }
 }
 
-export class RelayServer extends Context.Tag("ai-relay/server/RelayServer")<RelayServer, {
+export class RelayServer extends Context.Service<RelayServer, {
   /** Where it listens; the port is the real one when 0 was asked for. */
   readonly address: { readonly host: string; readonly port: number; readonly secure: boolean }
   /** When it shuts down: wait for no turn any longer. */
   readonly hurry: Effect.Effect<void>
-}>() {
-  static readonly layer = Layer.scoped(this, Effect.suspend(() => make)).pipe(
+}>()("ai-relay/server/RelayServer") {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make)).pipe(
     Layer.provide([ConsoleFiles.layer(), AgentFindings.layer])
   )
 }
@@ -77,7 +77,7 @@ export const turnAway = (socket: Duplex, status: string, text: string) => {
 }
 
 export const listen = (server: Server, host: string, port: number) =>
-  Effect.async<AddressInfo, ListenFailed>((resume) => {
+  Effect.callback<AddressInfo, ListenFailed>((resume) => {
     server.once("error", (cause) => resume(new ListenFailed({ host, port, cause })))
     // Listening on a TCP port, the address is never a string.
     server.listen(port, host, () => resume(Effect.succeed(server.address() as AddressInfo)))
@@ -116,7 +116,7 @@ const make = Effect.gen(function*() {
   const { drain, host, max_connections, max_frame_bytes, port } = settings
   const auth = yield* Auth
   const registry = yield* SessionRegistry
-  const runSync = Runtime.runSync(yield* Effect.runtime<never>())
+  const runSync = Effect.runSyncWith(yield* Effect.context<never>())
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<
     AgentFindings | Auth | ConsoleFiles | Journal | SessionRegistry

@@ -40,7 +40,7 @@ export const serverDefaults: ServerSettings = {
 }
 
 export class ServerConfig
-  extends Context.Tag("ai-relay/server/ServerConfig")<ServerConfig, ServerSettings>()
+  extends Context.Service<ServerConfig, ServerSettings>()("ai-relay/server/ServerConfig")
 {
   static readonly layer = (settings: Partial<ServerSettings> = {}) =>
     Layer.succeed(this, { ...serverDefaults, ...settings })

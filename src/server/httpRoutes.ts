@@ -147,7 +147,7 @@ export const answerHttp = Effect.fn("answerHttp")(
         Unauthorized: ({ message }) => sendJson(response, 401, { text: message })
       }),
       Effect.tapDefect((cause) =>
-        Effect.zipRight(
+        Effect.andThen(
           Effect.logWarning(`the answer to ${request.method} ${request.url} ended early`, cause),
           response.headersSent ? Effect.void : sendJson(response, 500, { text: failed })
         )

@@ -22,7 +22,7 @@ const toGap = (after_seq: number, first_seq: number): string => {
 }
 
 const gone = (response: ServerResponse) =>
-  Effect.async<void>((resume) => {
+  Effect.callback<void>((resume) => {
     const onClose = () => resume(Effect.void)
     if (response.closed) return onClose()
     response.once("close", onClose)
@@ -30,7 +30,7 @@ const gone = (response: ServerResponse) =>
   })
 
 const drained = (response: ServerResponse) =>
-  Effect.async<void>((resume) => {
+  Effect.callback<void>((resume) => {
     const onDrain = () => resume(Effect.void)
     response.once("drain", onDrain)
     return Effect.sync(() => response.off("drain", onDrain))

@@ -3,7 +3,7 @@
  *
  * Here errors become `error` events: whatever goes wrong, the client is told what to change before the socket closes.
  */
-import { Cause, Effect, Either } from "effect"
+import { Cause, Effect, Result } from "effect"
 import { BadHandshake } from "../adapters/AdapterError.js"
 import { type BodyOf, decodeFrame, decodeHandshake } from "../schema/index.js"
 import { Auth, type Visitor } from "../services/Auth.js"
@@ -26,13 +26,17 @@ type Bounds = Pick<ServerSettings, "handshake_timeout" | "max_json_depth">
 
 const receiveHandshake = (connection: Connection, { handshake_timeout, max_json_depth }: Bounds) =>
   connection.receive.pipe(
-    Effect.timeoutFail({
+    Effect.timeoutOrElse({
       duration: `${handshake_timeout} seconds`,
-      onTimeout: () =>
-        new BadHandshake({ reason: `no handshake within ${handshake_timeout} s: send it as the first frame` })
+      orElse: () =>
+        Effect.fail(
+          new BadHandshake({
+            reason: `no handshake within ${handshake_timeout} s: send it as the first frame`
+          })
+        )
     }),
     Effect.flatMap((frame) =>
-      Either.mapLeft(decodeHandshake(frame, max_json_depth), (reason) => new BadHandshake({ reason }))
+      Result.mapError(decodeHandshake(frame, max_json_depth), (reason) => new BadHandshake({ reason }))
     )
   )
 
@@ -51,10 +55,10 @@ const pong: BodyOf<"status"> = { type: "status", status: "pong" }
 const relayCommands = (connection: Connection, session: Session, levels: number): Effect.Effect<never> =>
   connection.receive.pipe(
     Effect.flatMap((frame) =>
-      Either.match(decodeFrame(frame, levels), {
-        onLeft: ({ problem, ...named }) =>
+      Result.match(decodeFrame(frame, levels), {
+        onFailure: ({ problem, ...named }) =>
           connection.tell({ type: "error", code: "bad_command", text: problem, ...named }),
-        onRight: (command) => command.type === "ping" ? connection.tell(pong) : session.submit(command)
+        onSuccess: (command) => command.type === "ping" ? connection.tell(pong) : session.submit(command)
       })
     ),
     Effect.forever
@@ -84,20 +88,20 @@ export const serveConnection = Effect.fn("serveConnection")(
     const greeting = attached ? session.describe() : undefined
     yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
       Effect.raceFirst(relayCommands(connection, session, bounds.max_json_depth)),
-      Effect.zipRight(connection.close(ended, "the session has ended"))
+      Effect.andThen(connection.close(ended, "the session has ended"))
     )
   },
   (served, connection) =>
     served.pipe(
-      Effect.catchAll((error) =>
+      Effect.catch((error) =>
         error._tag === "FellBehind"
           ? sayGoodbye(connection, cutOff(error), tryAgain)
           : sayGoodbye(connection, toErrorEvent(error), isForNow(error) ? tryAgain : refused)
       ),
-      Effect.catchAllDefect((defect) =>
+      Effect.catchDefect((defect) =>
         Effect.logError("The relay failed at this connection.", Cause.die(defect)).pipe(
-          Effect.zipRight(connection.tell(fault)),
-          Effect.zipRight(connection.close(atFault, "the relay failed"))
+          Effect.andThen(connection.tell(fault)),
+          Effect.andThen(connection.close(atFault, "the relay failed"))
         )
       ),
       Effect.raceFirst(connection.gone)
@@ -114,4 +118,4 @@ const cutOff = ({ message }: FellBehind): BodyOf<"error"> => ({
 })
 
 const sayGoodbye = (connection: Connection, event: BodyOf<"error">, code: number) =>
-  Effect.zipRight(connection.tell(event), connection.close(code, event.text))
+  Effect.andThen(connection.tell(event), connection.close(code, event.text))

@@ -64,7 +64,7 @@ const readOwn = (file: string) =>
           reason: `other users can read ${file}: remove it, and the relay makes a new token`
         })
     ),
-    Effect.zipRight(readToken(file))
+    Effect.andThen(readToken(file))
   )
 
 const newToken = () => randomBytes(32).toString("base64url")

@@ -28,7 +28,7 @@ export const make = (isIdle: () => boolean): Activity => {
   }
 
   const until = (condition: () => boolean) =>
-    Effect.async<void>((resume) => {
+    Effect.callback<void>((resume) => {
       const look = () => {
         if (!condition()) return
         waiting.delete(look)

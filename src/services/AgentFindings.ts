@@ -3,17 +3,16 @@
  *
  * Looking starts every agent's program once or twice, so what was found is good for a minute.
  */
-import type { FileSystem, Path } from "@effect/platform"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, type FileSystem, Layer, type Path } from "effect"
 import { knownAgents } from "../adapters/knownAgents.js"
 import { type Finding, probe } from "./AgentProbe.js"
 import * as ProcessSupervisor from "./ProcessSupervisor.js"
 import * as PtySupervisor from "./PtySupervisor.js"
 
-export class AgentFindings extends Context.Tag("ai-relay/services/AgentFindings")<AgentFindings, {
+export class AgentFindings extends Context.Service<AgentFindings, {
   /** Every known agent, in the order they are offered, `generic` last. */
   readonly all: Effect.Effect<ReadonlyArray<Finding>>
-}>() {
+}>()("ai-relay/services/AgentFindings") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
@@ -23,7 +22,7 @@ const generic = { tool: "generic", name: "Any program on a terminal" }
 
 const terminals: Effect.Effect<Finding> = PtySupervisor.isAvailable.pipe(
   Effect.as({ ...generic, installed: true, logged_in: true }),
-  Effect.catchAll(({ message }) => Effect.succeed({ ...generic, installed: false, advice: message }))
+  Effect.catch(({ message }) => Effect.succeed({ ...generic, installed: false, advice: message }))
 )
 
 /** Look now. */

@@ -32,7 +32,7 @@ export interface AgentPipes {
 interface Options {
   readonly tool: string
   readonly child: { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable }
-  readonly sink: EventSink["Type"]
+  readonly sink: EventSink["Service"]
   readonly onLine: (line: Buffer) => void
   /** `onLine` or the sink threw. */
   readonly onDefect: (defect: unknown) => void
@@ -66,7 +66,7 @@ export const open = ({ child, onDefect, onLine, sink, tool }: Options): AgentPip
     reason: "it no longer reads its input. Open the session again to go on."
   })
   const writeLine = (line: string) =>
-    Effect.async<void, AgentFailed>((resume) => {
+    Effect.callback<void, AgentFailed>((resume) => {
       stdin.write(`${line}\n`, (error) => resume(error || stdin.destroyed ? gone : Effect.void))
     })
 

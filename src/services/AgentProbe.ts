@@ -4,8 +4,7 @@
  * Nothing is changed and no model is asked. Each question to a program has a time limit; what cannot be found out is
  * left open. Every finding that stands in the way says what to run.
  */
-import { FileSystem, Path } from "@effect/platform"
-import { Effect, Option } from "effect"
+import { Effect, FileSystem, Option, Path } from "effect"
 import { homedir } from "node:os"
 import { EventSink, type LaunchSpec, ProcessSpawner } from "../adapters/Adapter.js"
 import { inheritedBy } from "../adapters/inheritedBy.js"
@@ -58,7 +57,7 @@ const ask = Effect.fnUntraced(
   Effect.catchTag("AgentFailed", () => Effect.succeedNone)
 )
 
-const quiet: EventSink["Type"] = {
+const quiet: EventSink["Service"] = {
   emit: () => {},
   splice: () => {},
   batch: (write) => {

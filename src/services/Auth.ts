@@ -69,7 +69,7 @@ export interface AuthOptions {
   readonly allow_host?: ReadonlyArray<string>
 }
 
-export class Auth extends Context.Tag("ai-relay/services/Auth")<Auth, {
+export class Auth extends Context.Service<Auth, {
   /** Before anything else: is the page, or the name we are called by, a trusted one? */
   readonly checkOrigin: (visitor: Visitor) => Effect.Effect<void, ForbiddenOrigin>
   /** May this visitor use the relay? `token` and `ticket` are the handshake's. */
@@ -80,7 +80,7 @@ export class Auth extends Context.Tag("ai-relay/services/Auth")<Auth, {
   ) => Effect.Effect<void, Unauthorized | TooManyAttempts>
   /** A ticket, for a visitor who was admitted. */
   readonly ticket: Effect.Effect<Ticket, TooManyAttempts>
-}>() {
+}>()("ai-relay/services/Auth") {
   static readonly layer = (options: AuthOptions = {}) => Layer.sync(this, () => make(options))
 }
 
@@ -99,7 +99,7 @@ const spent = "the ticket is wrong, used or too old: get a new one with POST /ti
 const onlyLocal =
   "this relay serves only its own machine: start it with --token (or AI_RELAY_TOKEN) to serve others"
 
-const make = (options: AuthOptions): Context.Tag.Service<Auth> => {
+const make = (options: AuthOptions): Auth["Service"] => {
   const { allow_host = [], allow_origin = [], auth: demand = "remote", token } = options
   const attempts = FailedAttempts.make()
   const tickets = Tickets.make()
@@ -140,7 +140,7 @@ const make = (options: AuthOptions): Context.Tag.Service<Auth> => {
     }
   )
 
-  const admit: Context.Tag.Service<Auth>["admit"] = (visitor, handshakeToken, ticket) => {
+  const admit: Auth["Service"]["admit"] = (visitor, handshakeToken, ticket) => {
     const given = bearer(visitor.authorization) ?? handshakeToken
     if (demand === "never") return Effect.void
     if (given === undefined && ticket !== undefined) {

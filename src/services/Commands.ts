@@ -140,8 +140,8 @@ export const make = (parts: Prompts.Parts): Commands => {
     if (names.some((name) => seen.has(name))) return acknowledge(command, "duplicate")
     remember(names)
     return carryOut(command).pipe(
-      Effect.zipRight(acknowledgeDone(command)),
-      Effect.catchAll((refusal) => {
+      Effect.andThen(acknowledgeDone(command)),
+      Effect.catch((refusal) => {
         forget(command)
         return complain(command, refusal)
       })

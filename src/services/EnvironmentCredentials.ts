@@ -14,7 +14,7 @@ const namesOf = ({ cortex_token_env }: Settings): Readonly<Record<string, Readon
   cortex: ["SNOWFLAKE_PAT", ...cortex_token_env]
 })
 
-export const make = (settings: Settings, environment: Environment): Credentials["Type"] => {
+export const make = (settings: Settings, environment: Environment): Credentials["Service"] => {
   const known = namesOf(settings)
   const names = (tool: string) => (Object.hasOwn(known, tool) ? known[tool] : undefined) ?? []
   return {

@@ -7,7 +7,7 @@
  * is not is cut off instead (`overrun`): one stalled client must not stop the agent for the rest.
  * The members named `unsafe…` are synchronous: they are the hot path.
  */
-import { Context, Effect, Layer, Stream } from "effect"
+import { Clock, Context, Effect, Layer, Stream } from "effect"
 import type { Encoding } from "../adapters/Adapter.js"
 import type { BodyOf, EventBody, RelayEvent, SessionId } from "../schema/index.js"
 import * as eventJson from "./eventJson.js"
@@ -18,7 +18,7 @@ import * as pieceWords from "./pieceWords.js"
 import * as Readers from "./Readers.js"
 import * as SessionSummary from "./SessionSummary.js"
 
-export class EventLog extends Context.Tag("ai-relay/services/EventLog")<EventLog, {
+export class EventLog extends Context.Service<EventLog, {
   readonly session_id: SessionId
   readonly append: (event: EventBody) => Effect.Effect<void>
   /** Events with a greater `seq` than `after_seq`, then live ones, until the log is closed. */
@@ -41,7 +41,7 @@ export class EventLog extends Context.Tag("ai-relay/services/EventLog")<EventLog
   readonly unsafeOnceDrained: (resume: () => void) => void
   /** Follow from `after_seq`; `wake` is called when there is something new to take. */
   readonly unsafeFollow: (after_seq: number, wake: () => void) => Follower
-}>() {
+}>()("ai-relay/services/EventLog") {
   static readonly layer = (session_id: SessionId, options?: EventLogOptions) =>
     Layer.effect(this, make(session_id, options))
 }
@@ -61,7 +61,7 @@ const momentous: ReadonlySet<EventBody["type"]> = new Set(
 )
 
 export const make = Effect.fnUntraced(function*(session_id: SessionId, options: EventLogOptions = {}) {
-  const clock = yield* Effect.clock
+  const clock = yield* Clock.Clock
   const store = options.store ?? makeMemory(options.retain_bytes ?? 16 * 1024 * 1024)
   const readers = Readers.make()
   const session = `,"session_id":${JSON.stringify(session_id)}`
@@ -149,7 +149,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
   }
 
   const unsafeBatch = (write: () => void): boolean => {
-    if (depth === 0) time = clock.unsafeCurrentTimeMillis() / 1000
+    if (depth === 0) time = clock.currentTimeMillisUnsafe() / 1000
     depth += 1
     try {
       write()

@@ -2,8 +2,7 @@
  * Folders: where sessions may work. A folder is resolved (links followed) before it is compared with the roots. What the
  * relay keeps for itself, its token and its sessions, is not theirs, unless a root lies in there.
  */
-import { FileSystem, Path } from "@effect/platform"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, FileSystem, Layer, Path, Schema } from "effect"
 import { RelayConfig } from "./RelayConfig.js"
 
 export class FolderNotFound
@@ -25,10 +24,10 @@ export class ForbiddenFolder extends Schema.TaggedError<ForbiddenFolder>()("Forb
   }
 }
 
-export class Folders extends Context.Tag("ai-relay/services/Folders")<Folders, {
+export class Folders extends Context.Service<Folders, {
   /** The absolute, real path of an allowed folder. Relative ones start in `start_folder`. */
   readonly resolve: (folder: string) => Effect.Effect<string, FolderNotFound | ForbiddenFolder>
-}>() {
+}>()("ai-relay/services/Folders") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 

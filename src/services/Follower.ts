@@ -1,5 +1,6 @@
 /** Follower: how one reader goes through a session's log, by itself or as a Stream. */
-import { Deferred, Effect, FiberId, Option, Stream } from "effect"
+import { Deferred, Effect, Option, Stream } from "effect"
+import { doneSoon } from "../adapters/doneSoon.js"
 import type { Batch } from "./frames.js"
 
 /** A reader's place in the log. */
@@ -17,10 +18,10 @@ export interface Follower {
 
 /** What a follower takes until the log is closed; `follow` is told what to call when there is something new. */
 export const streamOf = (follow: (wake: () => void) => Follower): Stream.Stream<Batch> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
-    let news = Deferred.unsafeMake<void>(FiberId.none)
+  Stream.unwrap(Effect.gen(function*() {
+    let news = Deferred.makeUnsafe<void>()
     const follower = yield* Effect.acquireRelease(
-      Effect.sync(() => follow(() => Deferred.unsafeDone(news, Effect.void))),
+      Effect.sync(() => follow(() => doneSoon(news, Effect.void))),
       (follower) => Effect.sync(follower.detach)
     )
     const pull: Effect.Effect<Batch, Option.Option<never>> = Effect.suspend(() => {
@@ -28,11 +29,11 @@ export const streamOf = (follow: (wake: () => void) => Follower): Stream.Stream<
       // Whoever pulls a stream may do so later than its bytes are good.
       if (batch !== undefined) return Effect.succeed({ ...batch, bytes: Buffer.from(batch.bytes) })
       if (follower.overrun()) {
-        return Effect.dieMessage("the log was read too slowly; follow again after the last seq")
+        return Effect.die(new Error("the log was read too slowly; follow again after the last seq"))
       }
       if (follower.done()) return Effect.fail(Option.none())
-      news = Deferred.unsafeMake(FiberId.none)
-      return Effect.zipRight(Deferred.await(news), pull)
+      news = Deferred.makeUnsafe()
+      return Effect.andThen(Deferred.await(news), pull)
     })
     return Stream.repeatEffectOption(pull)
   }))

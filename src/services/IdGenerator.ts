@@ -2,9 +2,9 @@
 import { Context, Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 
-export class IdGenerator extends Context.Tag("ai-relay/services/IdGenerator")<IdGenerator, {
+export class IdGenerator extends Context.Service<IdGenerator, {
   readonly uuid: Effect.Effect<string>
-}>() {
+}>()("ai-relay/services/IdGenerator") {
   static readonly layer = Layer.succeed(this, { uuid: Effect.sync(() => randomUUID()) })
 
   /** Counts: `00000000-0000-4000-8000-000000000001`, … */

@@ -43,7 +43,7 @@ export interface Opened {
   readonly summary: SessionSummary.SessionSummary
 }
 
-export class Journal extends Context.Tag("ai-relay/services/Journal")<Journal, {
+export class Journal extends Context.Service<Journal, {
   /** A session that was, by its name. */
   readonly find: (session_id: SessionId) => Effect.Effect<Option.Option<Kept.Kept>>
   /** Open a session's store for writing, with all it holds; closed with the scope. */
@@ -57,11 +57,11 @@ export class Journal extends Context.Tag("ai-relay/services/Journal")<Journal, {
   readonly list: Effect.Effect<ReadonlyArray<Kept.Kept>>
   /** Why sessions are not written at the moment, if they are not. */
   readonly trouble: () => string | undefined
-}>() {
+}>()("ai-relay/services/Journal") {
   static readonly layerMemory = Layer.effect(this, Effect.suspend(() => makeVolatile))
-  static readonly layerDisk = (folder: string) => Layer.scoped(this, makeDurable(folder))
+  static readonly layerDisk = (folder: string) => Layer.effect(this, makeDurable(folder))
   /** On disk if the settings name a `state_dir`. */
-  static readonly layer = Layer.unwrapEffect(
+  static readonly layer = Layer.unwrap(
     Effect.map(
       RelayConfig,
       ({ state_dir }) =>
@@ -132,7 +132,7 @@ const makeDurable = (folder: string) =>
         return Stream.unfold(
           seq,
           (place) =>
-            Option.map(Option.fromNullable(read(place)), (batch) => [batch, lastSeqOf(batch)] as const)
+            Option.map(Option.fromNullishOr(read(place)), (batch) => [batch, lastSeqOf(batch)] as const)
         )
       })
 
@@ -143,7 +143,7 @@ const makeDurable = (folder: string) =>
       for (const kept of yield* Kept.list(folder)) {
         const { last_active_at, session_id } = kept.summary
         if (last_active_at >= oldest || Kept.openedBy(kept) !== undefined) continue
-        yield* Effect.ignoreLogged(
+        yield* Effect.ignore({ log: true })(
           Effect.try(() => rmSync(Kept.filesOf(folder, session_id), { recursive: true }))
         )
       }

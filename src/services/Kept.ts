@@ -17,9 +17,9 @@ export const Kept = Schema.Struct({
   handshake: HandshakeFields,
   summary: SessionSummary.SessionSummary,
   /** The relay that has it open. */
-  pid: Schema.optionalWith(Schema.Number, { exact: true }),
+  pid: Schema.optionalKey(Schema.Number),
   /** When that process was started, in the system's own words: pids are used again. */
-  pid_started: Schema.optionalWith(Schema.String, { exact: true })
+  pid_started: Schema.optionalKey(Schema.String)
 })
 export type Kept = typeof Kept.Type
 
@@ -78,7 +78,7 @@ export const catchUp = (
   return known
 }
 
-const decode = Schema.decodeUnknownOption(Schema.parseJson(Kept))
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Kept))
 export const encode = (kept: Kept): string => JSON.stringify(kept, null, 2) + "\n"
 
 const readFile = Option.liftThrowable((folder: string) => readFileSync(join(folder, "meta.json"), "utf8"))

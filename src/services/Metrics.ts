@@ -4,7 +4,7 @@
  * Turns, permissions and agents are counted as they happen. Events and their bytes are so many that they are added up
  * here, one addition per batch, and read when somebody asks. Nothing that anyone said is in a metric.
  */
-import { type Clock, type Context, Effect, Metric, MetricBoundaries, MetricLabel } from "effect"
+import { type Clock, Effect, Metric, MetricBoundaries, MetricLabel } from "effect"
 import type { PermissionGate } from "../adapters/Adapter.js"
 import type { BodyOf } from "../schema/index.js"
 import type { EventStore } from "./EventStore.js"
@@ -90,14 +90,14 @@ export const countingTurns = (tool: string, clock: Clock.Clock, own: Turns): Tur
   return {
     ...own,
     begin: (...start) => {
-      began = clock.unsafeCurrentTimeMillis()
+      began = clock.currentTimeMillisUnsafe()
       return own.begin(...start)
     },
     end: (end, raw) => {
       const ended = own.end(end, raw)
       if (ended) {
         add(turns, { tool, stop_reason: end.stop_reason })
-        add(turnSeconds, { tool }, (clock.unsafeCurrentTimeMillis() - began) / 1000)
+        add(turnSeconds, { tool }, (clock.currentTimeMillisUnsafe() - began) / 1000)
         countUsage(tool, end)
       }
       return ended
@@ -108,8 +108,8 @@ export const countingTurns = (tool: string, clock: Clock.Clock, own: Turns): Tur
 /** The same gate, and how long answers take is counted. */
 export const countingAnswers = (
   tool: string,
-  broker: Context.Tag.Service<PermissionBroker>
-): Context.Tag.Service<PermissionGate> => ({
+  broker: PermissionBroker["Service"]
+): PermissionGate["Service"] => ({
   ...broker,
   request: (ask, raw) =>
     Effect.map(Effect.timed(broker.request(ask, raw)), ([waited, outcome]) => {

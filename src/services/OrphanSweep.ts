@@ -7,7 +7,7 @@ import { Effect, Layer } from "effect"
 import * as families from "./families.js"
 
 /** Looks beside everything else, and when the relay listens: to read what runs on a machine takes a while. */
-export const layer = Layer.scopedDiscard(
+export const layer = Layer.effectDiscard(
   Effect.forkScoped(Effect.gen(function*() {
     yield* Effect.sleep("300 millis")
     const found = families.sweep()

@@ -7,6 +7,7 @@
  */
 import { Clock, Context, Deferred, Duration, Effect, Layer, Schema } from "effect"
 import { PermissionGate, type PermissionOutcome, type PermissionUnanswered } from "../adapters/Adapter.js"
+import { doneSoon } from "../adapters/doneSoon.js"
 import type { RequestId } from "../schema/Ids.js"
 import {
   answersOf,
@@ -37,7 +38,7 @@ export class AnswerUnfit extends Schema.TaggedError<AnswerUnfit>()("AnswerUnfit"
   }
 }
 
-export class PermissionBroker extends Context.Tag("ai-relay/services/PermissionBroker")<PermissionBroker, {
+export class PermissionBroker extends Context.Service<PermissionBroker, {
   readonly request: (ask: PermissionRequest, raw?: Uint8Array) => Effect.Effect<PermissionOutcome>
   /** Deliver the client's answer to whoever asked. */
   readonly respond: (answer: PermissionResponse) => Effect.Effect<void, PermissionNotPending | AnswerUnfit>
@@ -46,9 +47,9 @@ export class PermissionBroker extends Context.Tag("ai-relay/services/PermissionB
   readonly cancelAll: (reason: PermissionUnanswered["reason"]) => Effect.Effect<void>
   /** What is waiting for an answer, oldest first. */
   readonly pending: () => ReadonlyArray<PermissionRequest>
-}>() {
-  static readonly layer = (options: { readonly timeout: Duration.DurationInput }) =>
-    Layer.scoped(this, make(options.timeout))
+}>()("ai-relay/services/PermissionBroker") {
+  static readonly layer = (options: { readonly timeout: Duration.Input }) =>
+    Layer.effect(this, make(options.timeout))
 
   /** The broker as the port adapters ask through. */
   static readonly gate = Layer.effect(PermissionGate, this)
@@ -105,11 +106,11 @@ const decisionOf = (
 
 /** `changed` is called when a request begins to wait, or is settled. */
 export const make = Effect.fnUntraced(function*(
-  timeout: Duration.DurationInput,
+  timeout: Duration.Input,
   changed: () => void = () => {}
 ) {
   const log = yield* EventLog
-  const deadline = Duration.decode(timeout)
+  const deadline = Duration.fromInputUnsafe(timeout)
   const pending = new Map<RequestId, Pending>()
 
   const settle = (request_id: RequestId, outcome: PermissionOutcome, by: Sender.Fields = {}) => {
@@ -127,7 +128,7 @@ export const make = Effect.fnUntraced(function*(
         }
         : { type: "control_response", request_id, status: outcome.behavior, ...decisionOf(outcome, by) }
     )
-    Deferred.unsafeDone(entry.answered, Effect.succeed(outcome))
+    doneSoon(entry.answered, Effect.succeed(outcome))
     return true
   }
 

@@ -5,7 +5,7 @@
  * starts inherits. Closing the scope it was started in ends it in bounded time: its input ends, then it is asked by a
  * signal, then whoever is left is killed. Until then it costs a callback per chunk, and no fiber.
  */
-import { Cause, Deferred, Effect, FiberId, Layer, Predicate } from "effect"
+import { Cause, Deferred, Effect, Layer, Predicate } from "effect"
 import { type ChildProcessWithoutNullStreams, spawn as startProcess } from "node:child_process"
 import {
   type AgentExit,
@@ -15,6 +15,7 @@ import {
   ProcessSpawner
 } from "../adapters/Adapter.js"
 import { AgentFailed } from "../adapters/AdapterError.js"
+import { doneSoon } from "../adapters/doneSoon.js"
 import * as AgentPipes from "./AgentPipes.js"
 import { endFamily, type Graces } from "./endFamily.js"
 import * as families from "./families.js"
@@ -43,7 +44,7 @@ const make = (options: Options) => {
     const { args, cwd, tool } = launch
     const sink = yield* EventSink
     const { env, marker, program } = yield* prepareLaunch(launch, options.pass_env)
-    const start = Effect.async<Supervised, AgentFailed>((resume) => {
+    const start = Effect.callback<Supervised, AgentFailed>((resume) => {
       const refuse = (error: unknown) => resume(new AgentFailed({ tool, reason: whyNotStarted(error) }))
       try {
         const child = startProcess(program, args, { cwd, env, detached: true })
@@ -68,7 +69,7 @@ interface Started {
   readonly marker: string
   readonly onLine: (line: Buffer) => void
   readonly options: Options
-  readonly sink: EventSink["Type"]
+  readonly sink: EventSink["Service"]
 }
 
 interface Supervised {
@@ -79,7 +80,7 @@ interface Supervised {
 /** Take charge of a process in the moment it starts, so that nothing it does is missed. */
 const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Started): Supervised => {
   const { stopSignal = "SIGTERM", tool } = launch
-  const exited = Deferred.unsafeMake<AgentExit>(FiberId.none)
+  const exited = Deferred.makeUnsafe<AgentExit>()
   let complaint = Effect.void
   let linger: NodeJS.Timeout | undefined
 
@@ -98,7 +99,7 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
   }
   const finish = () => {
     clearTimeout(linger)
-    Deferred.unsafeDone(exited, Effect.succeed(toExit(child, pipes.finish())))
+    doneSoon(exited, Effect.succeed(toExit(child, pipes.finish())))
   }
   child.once("close", finish).once("exit", () => {
     families.leaderExited(family)
@@ -115,17 +116,17 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
       pid,
       writeLine: pipes.writeLine,
       endInput: Effect.sync(pipes.endInput),
-      exit: Effect.zipLeft(Deferred.await(exited), Effect.suspend(() => complaint))
+      exit: Effect.tap(Deferred.await(exited), Effect.suspend(() => complaint))
     },
     stop: endFamily(family, { endInput: pipes.endInput, stopSignal }, options).pipe(
-      Effect.zipRight(waitUntil(pipes.areClosed, lastLinesMs)),
+      Effect.andThen(waitUntil(pipes.areClosed, lastLinesMs)),
       Effect.ensuring(release)
     )
   }
 }
 
 /** What the agent printed never stops a session: a line the relay fails at is passed on as it is. */
-const forgiving = (onLine: (line: Buffer) => void, sink: EventSink["Type"]) => (line: Buffer) => {
+const forgiving = (onLine: (line: Buffer) => void, sink: EventSink["Service"]) => (line: Buffer) => {
   try {
     onLine(line)
   } catch (defect) {

@@ -5,7 +5,7 @@
  * the agent ends with an error and the next prompt runs; an agent that is gone, or does not stop, ends the session. A
  * terminal has no turns: its prompts and interrupts are handed over at once.
  */
-import { Cause, type Context, Deferred, Effect, type Fiber, Schema } from "effect"
+import { Cause, Deferred, Effect, type Fiber, Schema } from "effect"
 import type { AgentCommand, AgentSession } from "../adapters/Adapter.js"
 import { AgentFailed, CommandRefused, type SendError } from "../adapters/AdapterError.js"
 import {
@@ -26,10 +26,10 @@ import type { Turn, Turns } from "./Turn.js"
 export interface Parts {
   readonly tool: string
   readonly agent: AgentSession
-  readonly broker: Context.Tag.Service<PermissionBroker>
-  readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
-  readonly ids: Context.Tag.Service<IdGenerator>
-  readonly log: Context.Tag.Service<EventLog>
+  readonly broker: PermissionBroker["Service"]
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+  readonly ids: IdGenerator["Service"]
+  readonly log: EventLog["Service"]
   /** Completing it ends the session. */
   readonly over: Deferred.Deferred<void>
   /** `message_id`s that were executed before the relay was restarted. */
@@ -118,8 +118,8 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
 
   /** What fails in a way nobody foresaw fails this command alone: the session, and its other commands, go on. */
   const send = (command: AgentCommand): Effect.Effect<void, HandingError> =>
-    parts.agent.send(command).pipe(Effect.catchAllDefect((defect) =>
-      Effect.zipRight(
+    parts.agent.send(command).pipe(Effect.catchDefect((defect) =>
+      Effect.andThen(
         Effect.logError(
           `The command ${command.type} could not be handed to ${parts.tool}.`,
           Cause.die(defect)
@@ -135,28 +135,29 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
 
   const stopOnInterrupt = (turn: Turn) =>
     send({ type: "interrupt" }).pipe(
-      Effect.zipRight(broker.cancelAll("interrupted")),
-      Effect.zipRight(Deferred.await(turn.ended)),
-      Effect.timeoutFail({
+      Effect.andThen(broker.cancelAll("interrupted")),
+      Effect.andThen(Deferred.await(turn.ended)),
+      Effect.timeoutOrElse({
         duration: `${settings.interrupt_timeout} seconds`,
-        onTimeout: () => new AgentFailed({ tool: parts.tool, reason: didNotStop(settings.interrupt_timeout) })
+        orElse: () =>
+          Effect.fail(new AgentFailed({ tool: parts.tool, reason: didNotStop(settings.interrupt_timeout) }))
       }),
-      (stop) => Effect.zipRight(Deferred.await(turn.interrupt), stop)
+      (stop) => Effect.andThen(Deferred.await(turn.interrupt), stop)
     )
 
   const watch = (turn: Turn): Effect.Effect<void> => runTurn(turn, Effect.void, undefined)
 
   const runTurn = (turn: Turn, hand: Effect.Effect<void, HandingError>, prompt: UserMessage | undefined) =>
     hand.pipe(
-      Effect.zipRight(Deferred.await(turn.ended)),
+      Effect.andThen(Deferred.await(turn.ended)),
       Effect.raceFirst(stopOnInterrupt(turn)),
       Effect.catchTags({
-        CommandRefused: (refusal) => Effect.zipRight(complain(prompt, refusal), endTurn("error")),
-        CommandFailed: (failure) => Effect.zipRight(complain(prompt, failure), endTurn("error")),
+        CommandRefused: (refusal) => Effect.andThen(complain(prompt, refusal), endTurn("error")),
+        CommandFailed: (failure) => Effect.andThen(complain(prompt, failure), endTurn("error")),
         AgentFailed: (failure) =>
-          Effect.zipRight(complain(prompt, failure), Effect.asVoid(Deferred.succeed(over, undefined)))
+          Effect.andThen(complain(prompt, failure), Effect.asVoid(Deferred.succeed(over, undefined)))
       }),
-      Effect.zipRight(startNext)
+      Effect.andThen(startNext)
     )
 
   const startNext: Effect.Effect<void> = Effect.suspend(() => {
@@ -169,7 +170,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       ...(message_id !== undefined && { message_id })
     })
     const handed = Effect.tapError(hand(prompt), () => Effect.sync(() => onFailed(prompt)))
-    fork(runTurn(turn, Effect.zipRight(handed, acknowledge(prompt, "sent")), prompt))
+    fork(runTurn(turn, Effect.andThen(handed, acknowledge(prompt, "sent")), prompt))
     return Effect.void
   })
 
@@ -189,14 +190,14 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       return refuse(`${parts.tool} takes no images: send text only`)
     }
     // Nobody would end its turn.
-    if (capabilities.terminal) return Effect.zipRight(hand(message), acknowledge(message, "sent"))
+    if (capabilities.terminal) return Effect.andThen(hand(message), acknowledge(message, "sent"))
     const { when, ...later } = message
     if (turns.current() === undefined && queued.length === 0) {
       queued.push(later)
       return startNext
     }
     if (when === "steer" && capabilities.steer && turns.current() !== undefined) {
-      return Effect.zipRight(hand(message), acknowledge(message, "sent"))
+      return Effect.andThen(hand(message), acknowledge(message, "sent"))
     }
     if (queued.length >= settings.max_queued) {
       return new NotNow({
@@ -206,7 +207,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     }
     if (when === "interrupt") queued.unshift(later)
     else queued.push(later)
-    return Effect.zipRight(acknowledge(message, "queued"), when === "interrupt" ? interrupt : startNext)
+    return Effect.andThen(acknowledge(message, "queued"), when === "interrupt" ? interrupt : startNext)
   }
 
   const cancelQueued = (command: CommandOf<"cancel_queued">) => {

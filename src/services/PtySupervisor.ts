@@ -5,11 +5,12 @@
  * when its window is closed; whoever does not mind that is killed. What jobs in the background print after their
  * shell's exit is lost. node-pty is native and is loaded when the first terminal is asked for.
  */
-import { Cause, Deferred, Effect, FiberId, Layer } from "effect"
+import { Cause, Deferred, Effect, Layer } from "effect"
 import type { IPty } from "node-pty"
 import { constants } from "node:os"
 import { type AgentExit, EventSink, type Terminal, TerminalSpawner } from "../adapters/Adapter.js"
 import { AgentFailed, CommandRefused, type SendError, TerminalUnavailable } from "../adapters/AdapterError.js"
+import { doneSoon } from "../adapters/doneSoon.js"
 import { type Environment, relayEnvironment } from "./AgentEnvironment.js"
 import { endFamily, type Graces, type Ways } from "./endFamily.js"
 import * as EndMark from "./EndMark.js"
@@ -58,7 +59,7 @@ export const layer = ({ pass_env = [], ...graces }: Options = {}): Layer.Layer<T
 const atTerminal: Ways = { endInput: () => {}, stopSignal: "SIGHUP" }
 
 const make = (graces: Graces, passed: ReadonlyArray<string>) => {
-  const spawn: TerminalSpawner["Type"]["spawn"] = Effect.fn("PtySupervisor.spawn")(
+  const spawn: TerminalSpawner["Service"]["spawn"] = Effect.fn("PtySupervisor.spawn")(
     function*(launch, size, onOutput) {
       const { args, cwd, tool } = launch
       const sink = yield* EventSink
@@ -85,8 +86,8 @@ const make = (graces: Graces, passed: ReadonlyArray<string>) => {
         start,
         ({ family, hasEnded, output, release }) =>
           Effect.sync(output.hearFarewell).pipe(
-            Effect.zipRight(endFamily(family, atTerminal, graces)),
-            Effect.zipRight(waitUntil(hasEnded, lastOutputMs)),
+            Effect.andThen(endFamily(family, atTerminal, graces)),
+            Effect.andThen(waitUntil(hasEnded, lastOutputMs)),
             Effect.ensuring(Effect.sync(release))
           )
       )
@@ -101,7 +102,7 @@ interface Started {
   readonly mark: EndMark.EndMark
   readonly tool: string
   readonly marker: string
-  readonly sink: EventSink["Type"]
+  readonly sink: EventSink["Service"]
   readonly onOutput: (bytes: Buffer) => void
 }
 
@@ -126,7 +127,7 @@ const markFor = (pty: UnixPty) => {
 
 /** Take charge of a program in the moment it starts: whatever it does later is noticed. */
 const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Supervised => {
-  const exited = Deferred.unsafeMake<AgentExit>(FiberId.none)
+  const exited = Deferred.makeUnsafe<AgentExit>()
   let failure = Effect.void
   let exit: AgentExit | undefined
   let isOpen = true
@@ -148,7 +149,7 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
     pty.destroy()
     output.cut()
   }
-  const finish = () => Deferred.unsafeDone(exited, Effect.succeed(exit ?? { stderr: [] }))
+  const finish = () => doneSoon(exited, Effect.succeed(exit ?? { stderr: [] }))
 
   pty._emittedClose = true
   // Signals are sent by the family, which knows that a number has not become another program's.
@@ -172,7 +173,7 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
         !isOpen ? isGone(tool) : input.write(data) ? Effect.void : doesNotRead(tool)
       ),
     resize: ({ cols, rows }) => Effect.sync(() => isOpen ? pty.resize(cols, rows) : undefined),
-    exit: Effect.zipLeft(Deferred.await(exited), Effect.suspend(() => failure))
+    exit: Effect.tap(Deferred.await(exited), Effect.suspend(() => failure))
   }
   const release = () => {
     families.forget(family)

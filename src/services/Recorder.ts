@@ -5,20 +5,19 @@
  * replaced. It can be replayed: `{"tool":"replay","command":["FILE"]}`. Recording follows the log like any client; it
  * ends with the session, and the relay does not go down before the last line is written.
  */
-import { FileSystem, Path } from "@effect/platform"
-import { Context, Effect, FiberSet, Layer, Stream } from "effect"
+import { Context, Effect, FiberSet, FileSystem, Layer, Path, Stream } from "effect"
 import type { EventLog } from "./EventLog.js"
 import { makeRedact } from "./redact.js"
 import { RelayConfig } from "./RelayConfig.js"
 
-export class Recorder extends Context.Tag("ai-relay/services/Recorder")<Recorder, {
+export class Recorder extends Context.Service<Recorder, {
   /** Begin to write this session's transcript, if recording is on. */
-  readonly record: (log: Context.Tag.Service<EventLog>) => Effect.Effect<void>
-}>() {
-  static readonly layer = Layer.unwrapEffect(Effect.map(RelayConfig, ({ record }) =>
+  readonly record: (log: EventLog["Service"]) => Effect.Effect<void>
+}>()("ai-relay/services/Recorder") {
+  static readonly layer = Layer.unwrap(Effect.map(RelayConfig, ({ record }) =>
     record === undefined
       ? Layer.succeed(this, { record: () => Effect.void })
-      : Layer.scoped(this, make(record))))
+      : Layer.effect(this, make(record))))
 }
 
 const make = Effect.fnUntraced(function*(folder: string) {
@@ -30,13 +29,13 @@ const make = Effect.fnUntraced(function*(folder: string) {
   const fibers = yield* FiberSet.make<void>()
   yield* Effect.addFinalizer(() => FiberSet.awaitEmpty(fibers))
 
-  const write = (log: Context.Tag.Service<EventLog>) => {
+  const write = (log: EventLog["Service"]) => {
     const file = path.join(folder, `${log.session_id}.ndjson`)
     return log.batches(0).pipe(
       Stream.map(({ bytes }) => redact(bytes.toString("utf8"))),
       Stream.encodeText,
       Stream.run(files.sink(file, { flag: "a", mode: 0o600 })),
-      Effect.catchAllCause((cause) =>
+      Effect.catchCause((cause) =>
         Effect.logError(`The transcript ${file} could not be written; the session goes on.`, cause)
       )
     )

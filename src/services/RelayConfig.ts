@@ -93,7 +93,7 @@ export const defaults = (): Settings => ({
   trace: false
 })
 
-export class RelayConfig extends Context.Tag("ai-relay/services/RelayConfig")<RelayConfig, Settings>() {
+export class RelayConfig extends Context.Service<RelayConfig, Settings>()("ai-relay/services/RelayConfig") {
   static readonly layer = (settings: Partial<Settings> = {}) =>
     Layer.sync(this, () => ({ ...defaults(), ...settings }))
 }

@@ -5,7 +5,7 @@
  * into the log (`SessionSink`). A turn waits in a fiber of its own, so that an interrupt or an answer always gets
  * through. Closing the scope stops the turn, the agent and everything it started, and logs what became of them.
  */
-import { Context, Deferred, Effect, Exit, FiberSet, Option, Queue, Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Exit, FiberSet, Option, Queue, Scope } from "effect"
 import {
   type Adapter,
   type AgentExit,
@@ -13,6 +13,7 @@ import {
   EventSink,
   PermissionGate
 } from "../adapters/Adapter.js"
+import { doneSoon } from "../adapters/doneSoon.js"
 import { type BodyOf, type ClientCommand, RequestId, type SessionId } from "../schema/index.js"
 import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
@@ -31,7 +32,7 @@ import { waitUntil } from "./waitUntil.js"
 
 export interface Session {
   readonly id: SessionId
-  readonly log: Context.Tag.Service<EventLog.EventLog>
+  readonly log: EventLog.EventLog["Service"]
   /** The last `seq` of the session's earlier life; 0 if it had none. */
   readonly since: number
   /**
@@ -74,7 +75,7 @@ const inboxSize = 64
 const lastWordsMs = 1000
 
 /** Settle what the relay before this one left open. */
-const settleOld = (log: Context.Tag.Service<EventLog.EventLog>, before: SessionSummary) =>
+const settleOld = (log: EventLog.EventLog["Service"], before: SessionSummary) =>
   log.unsafeBatch(() => {
     const reason = "relay_restart"
     for (const request_id of before.pending) {
@@ -137,7 +138,7 @@ export const open = Effect.fn("Session.open")(function*(
   const turns = yield* Turn.make.pipe(
     Effect.provideService(EventLog.EventLog, log),
     Effect.zipWith(
-      Effect.clock,
+      Clock.Clock,
       (turns, clock) => Turn.telling(activity.changed, Metrics.countingTurns(tool, clock, turns))
     )
   )
@@ -178,7 +179,7 @@ export const open = Effect.fn("Session.open")(function*(
   let exit: AgentExit | undefined
   fork(Effect.map(agent.exit, (how) => {
     exit = how
-    Deferred.unsafeDone(over, Effect.void)
+    doneSoon(over, Effect.void)
   }))
 
   yield* Effect.addFinalizer(() =>
@@ -255,7 +256,7 @@ export const open = Effect.fn("Session.open")(function*(
         ))
       }),
     activity,
-    drain: (seconds) => Effect.zipRight(commands.stopTurns, log.append(toDraining(seconds))),
+    drain: (seconds) => Effect.andThen(commands.stopTurns, log.append(toDraining(seconds))),
     over: Deferred.await(over),
     describe,
     load: () => ({

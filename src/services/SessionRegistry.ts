@@ -5,20 +5,10 @@
  * and closes. So shutting the relay down is interrupting these fibers, all at once. A session without a client lives on
  * for its `linger`, counted from when nothing goes on in it any more: nobody has to stay for work to be done.
  */
-import {
-  Context,
-  Deferred,
-  Duration,
-  Effect,
-  Fiber,
-  FiberId,
-  FiberSet,
-  Layer,
-  Schema,
-  type Scope
-} from "effect"
+import { Context, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Schema, type Scope } from "effect"
 import type { OpenError } from "../adapters/AdapterError.js"
 import { AdapterRegistry, type UnknownTool } from "../adapters/AdapterRegistry.js"
+import { doneSoon } from "../adapters/doneSoon.js"
 import { type Handshake, SessionId } from "../schema/index.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "./Folders.js"
 import { checkHandshake } from "./HandshakeRules.js"
@@ -56,7 +46,7 @@ export interface Joined {
   readonly attached: boolean
 }
 
-export class SessionRegistry extends Context.Tag("ai-relay/services/SessionRegistry")<SessionRegistry, {
+export class SessionRegistry extends Context.Service<SessionRegistry, {
   /** Open the session the handshake asks for, or attach to it; the scope's end detaches. */
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
   /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
@@ -71,8 +61,8 @@ export class SessionRegistry extends Context.Tag("ai-relay/services/SessionRegis
   readonly live: (session_id: SessionId) => Session.Session | undefined
   /** Live sessions, then those that are kept, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<Listed>>
-}>() {
-  static readonly layer = Layer.scoped(this, Effect.suspend(() => make))
+}>()("ai-relay/services/SessionRegistry") {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
 /** One live session and who uses it. */
@@ -86,7 +76,7 @@ interface Entry {
   readonly isPrivate: boolean
   clients: number
   closing: boolean
-  farewell: Fiber.RuntimeFiber<void> | undefined
+  farewell: Fiber.Fiber<void> | undefined
   session: Session.Session | undefined
 }
 
@@ -129,7 +119,7 @@ const make = Effect.gen(function*() {
   /** A session's whole life. */
   const live = (id: SessionId, handshake: Handshake, entry: Entry) =>
     openSession(id, handshake).pipe(
-      Effect.tapErrorCause((cause) => {
+      Effect.tapCause((cause) => {
         // Who comes now tries again.
         entry.closing = true
         return Deferred.failCause(entry.opened, cause)
@@ -142,7 +132,7 @@ const make = Effect.gen(function*() {
       Effect.raceFirst(Deferred.await(entry.abandoned)),
       Effect.ensuring(Effect.sync(() => void (entry.closing = true))),
       Effect.scoped,
-      Effect.ensuring(Effect.zipRight(
+      Effect.ensuring(Effect.andThen(
         Effect.sync(() => entries.delete(id)),
         Deferred.succeed(entry.gone, undefined)
       )),
@@ -153,9 +143,9 @@ const make = Effect.gen(function*() {
   /** In one step, so that clients who come at once open one session. */
   const create = (id: SessionId, handshake: Handshake): Entry => {
     const entry: Entry = {
-      opened: Deferred.unsafeMake(FiberId.none),
-      abandoned: Deferred.unsafeMake(FiberId.none),
-      gone: Deferred.unsafeMake(FiberId.none),
+      opened: Deferred.makeUnsafe(),
+      abandoned: Deferred.makeUnsafe(),
+      gone: Deferred.makeUnsafe(),
       linger: Math.min(handshake.linger ?? settings.linger, settings.max_linger),
       isPrivate: handshake.session_id === undefined && handshake.linger === undefined,
       clients: 0,
@@ -185,14 +175,14 @@ const make = Effect.gen(function*() {
     if (entry.clients > 0) return
     // From this moment on who comes waits for a new one.
     entry.closing = true
-    Deferred.unsafeDone(entry.abandoned, Effect.void)
+    doneSoon(entry.abandoned, Effect.void)
   }
 
   /** Wait until it has been idle for its whole `linger`. */
   const outstay = (entry: Entry): Effect.Effect<void> =>
     Deferred.await(entry.opened).pipe(
       Effect.flatMap(({ activity: { untilBusy, untilIdle } }) =>
-        Effect.zipRight(
+        Effect.andThen(
           untilIdle,
           Effect.raceFirst(Effect.sleep(Duration.seconds(entry.linger)), untilBusy)
         )

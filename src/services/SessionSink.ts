@@ -4,14 +4,14 @@
  * Whatever is said before `session_start` is kept back until it is logged. Turns the agent begins and ends go through
  * `Turns`, so that a client sees them paired; one that does not pair is told as a `status`, because nothing is lost.
  */
-import { type Context, Effect } from "effect"
+import { Effect } from "effect"
 import type { Encoding, EventSink } from "../adapters/Adapter.js"
 import type { BodyOf, EventBody } from "../schema/index.js"
 import { cutSecrets } from "./cutSecrets.js"
 import { EventLog } from "./EventLog.js"
 import type { Turn, Turns } from "./Turn.js"
 
-export interface SessionSink extends Context.Tag.Service<EventSink> {
+export interface SessionSink extends EventSink["Service"] {
   /** Log `session_start`, then all that was held back. */
   readonly start: (event: EventBody) => void
   /** The agent is gone: whatever tool it had called has no other result. */

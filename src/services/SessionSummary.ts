@@ -9,7 +9,7 @@ export const SessionSummary = Schema.Struct({
   session_id: SessionId,
   tool: Schema.String,
   folder: Schema.String,
-  native_session_id: Schema.optionalWith(Schema.String, { exact: true }),
+  native_session_id: Schema.optionalKey(Schema.String),
   /** Unix times in seconds. */
   created_at: Schema.Number,
   last_active_at: Schema.Number,
@@ -17,7 +17,7 @@ export const SessionSummary = Schema.Struct({
   turns: Schema.Number,
   cost_usd: Schema.Number,
   /** The number of the turn that runs. */
-  open_turn: Schema.optionalWith(Schema.Number, { exact: true }),
+  open_turn: Schema.optionalKey(Schema.Number),
   /** Permissions nobody has answered, by `request_id`. */
   pending: Schema.Array(Schema.String),
   /** Prompts that wait for a turn to end, by `message_id`. */

@@ -19,7 +19,7 @@ const lastOutputMs = 1000
 interface Options {
   readonly pty: { readonly pause: () => void; readonly resume: () => void }
   readonly mark: EndMark
-  readonly sink: EventSink["Type"]
+  readonly sink: EventSink["Service"]
   readonly onOutput: (bytes: Buffer) => void
   /** `onOutput` or the sink threw: this program cannot go on, all others can. */
   readonly onDefect: (defect: unknown) => void

@@ -4,7 +4,7 @@
  * It follows a session's log like any client, so tracing costs the agent's road nothing, and a session that is slow to
  * trace slows nobody.
  */
-import { type Context, Effect, FiberSet, Stream } from "effect"
+import { Effect, FiberSet, Stream } from "effect"
 import type { RelayEvent } from "../schema/index.js"
 import type { EventLog } from "./EventLog.js"
 import { textsOf } from "./frames.js"
@@ -13,7 +13,7 @@ import * as sessionSpans from "./sessionSpans.js"
 
 export interface Traces {
   /** Begin to trace what comes after `seq`, if tracing is on. */
-  readonly trace: (log: Context.Tag.Service<EventLog>, seq: number) => Effect.Effect<void>
+  readonly trace: (log: EventLog["Service"], seq: number) => Effect.Effect<void>
 }
 
 const none: Traces = { trace: () => Effect.void }
@@ -26,7 +26,7 @@ const tracing = Effect.gen(function*() {
   const fibers = yield* FiberSet.make<void>()
   yield* Effect.addFinalizer(() => FiberSet.awaitEmpty(fibers))
 
-  const follow = (log: Context.Tag.Service<EventLog>, seq: number) => {
+  const follow = (log: EventLog["Service"], seq: number) => {
     const spans = sessionSpans.make(tracer, log.session_id)
     return log.batches(seq).pipe(
       Stream.runForEach((batch) =>
@@ -35,9 +35,7 @@ const tracing = Effect.gen(function*() {
           for (const frame of textsOf(batch)) spans.take(JSON.parse(frame) as RelayEvent)
         })
       ),
-      Effect.catchAllCause((cause) =>
-        Effect.logWarning(`session ${log.session_id} is traced no further`, cause)
-      )
+      Effect.catchCause((cause) => Effect.logWarning(`session ${log.session_id} is traced no further`, cause))
     )
   }
 

@@ -4,7 +4,8 @@
  * Turns begin and end in the middle of a batch of events, so both are synchronous; who waits for the end, or for the
  * wish to interrupt, waits on the turn's Deferreds. Every `turn_start` gets exactly one `turn_end`.
  */
-import { Deferred, Effect, FiberId } from "effect"
+import { Deferred, Effect } from "effect"
+import { doneSoon } from "../adapters/doneSoon.js"
 import type { BodyOf } from "../schema/index.js"
 import { EventLog } from "./EventLog.js"
 
@@ -28,8 +29,8 @@ export const make = Effect.map(EventLog, (log): Turns => {
 
   const begin = (start: BodyOf<"turn_start">, raw?: Uint8Array): Turn => {
     const turn = {
-      interrupt: Deferred.unsafeMake<void>(FiberId.none),
-      ended: Deferred.unsafeMake<void>(FiberId.none)
+      interrupt: Deferred.makeUnsafe<void>(),
+      ended: Deferred.makeUnsafe<void>()
     }
     current = turn
     log.unsafeAppend(start, raw)
@@ -41,7 +42,7 @@ export const make = Effect.map(EventLog, (log): Turns => {
     const { ended } = current
     current = undefined
     log.unsafeAppend(event, raw)
-    Deferred.unsafeDone(ended, Effect.void)
+    doneSoon(ended, Effect.void)
     return true
   }
 

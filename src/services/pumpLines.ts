@@ -11,7 +11,7 @@ import { LineSplitter } from "../adapters/wire/NdJson.js"
 
 interface Pump {
   readonly pipe: Readable
-  readonly sink: EventSink["Type"]
+  readonly sink: EventSink["Service"]
   readonly onLine: (line: Buffer) => void
   /** Longer lines are cut. */
   readonly maxLineBytes: number

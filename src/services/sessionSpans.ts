@@ -25,7 +25,7 @@ export const make = (tracer: Tracer.Tracer, session_id: SessionId): SessionSpans
   let turn: Tracer.Span | undefined
 
   const begin = (name: string, parent: Tracer.Span | undefined, ts: number, attributes: Attributes) => {
-    const span = tracer.span(name, Option.fromNullable(parent), Context.empty(), [], nanos(ts), "internal")
+    const span = tracer.span(name, Option.fromNullishOr(parent), Context.empty(), [], nanos(ts), "internal")
     span.attribute("gen_ai.conversation.id", session_id)
     describe(span, attributes)
     return span

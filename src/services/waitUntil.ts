@@ -8,7 +8,7 @@ import { Effect } from "effect"
 
 /** True as soon as `fact` holds, false when it does not within `limit_ms`. */
 export const waitUntil = (fact: () => boolean, limit_ms: number): Effect.Effect<boolean> =>
-  Effect.async((resume) => {
+  Effect.callback((resume) => {
     const deadline = performance.now() + limit_ms
     const look = () => {
       if (fact()) return resume(Effect.succeed(true))

@@ -6,7 +6,7 @@
  * agent, and must be what it was before (`*.events.txt` beside the recording).
  */
 import { assert, describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Either, Layer, Schema, Stream } from "effect"
+import { Deferred, Effect, Layer, Result, Schema, Stream } from "effect"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import type { Adapter, AgentSpec, ProcessSpawner } from "../../src/adapters/Adapter.js"
@@ -44,12 +44,12 @@ export const playRecording = (contract: Play, file: string) =>
     const seen: Array<RelayEvent> = []
     const onInput = (input: Native) =>
       Effect.gen(function*() {
-        yield* Effect.yieldNow()
+        yield* Effect.yieldNow
         const command = contract.drive(input, seen)
         if (command === undefined) return true
         // What the adapter writes by itself it may write before the session is open.
         const session = yield* Deferred.await(opened)
-        const decoded = Either.getOrThrow(decodeFrame(JSON.stringify(command)))
+        const decoded = Result.getOrThrow(decodeFrame(JSON.stringify(command)))
         yield* session.submit(decoded)
         // With no turn to interrupt the relay answers by itself; the agent is not bothered.
         return decoded.type !== "interrupt" || isInTurn(seen)

@@ -156,7 +156,7 @@ describe("an ACP agent", () => {
     assert.isTrue(makeChoices(geminiAgent, ["bypassPermissions"]).isAllowed("yolo"))
   })
 
-  it.scoped("leaves a mode that is not listed before the first prompt, and offers none", () =>
+  it.effect("leaves a mode that is not listed before the first prompt, and offers none", () =>
     Effect.gen(function*() {
       const { close, find, requested, send } = yield* openFake({
         allowed_modes,

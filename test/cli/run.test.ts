@@ -37,7 +37,7 @@ const asks = (agent: FakeAgent, commands: ReadonlyArray<string>) =>
     Effect.flatMap((outcomes) =>
       agent.say(...speech(outcomes.map(({ behavior }, index) => `p${index}=${behavior}`).join(" ")))
     ),
-    Effect.forkDaemon,
+    Effect.forkDetach,
     Effect.asVoid
   )
 
@@ -62,13 +62,13 @@ const obedient: NonNullable<FakeOptions["onCommand"]> = (command, agent) => {
         tool_use_id: "t1",
         args: { command: "rm -r build" }
       }).pipe(
-        Effect.zipRight(agent.ask(askFor("p1", { args: { command: "rm -r build" } }))),
+        Effect.andThen(agent.ask(askFor("p1", { args: { command: "rm -r build" } }))),
         Effect.flatMap(({ behavior, ...rest }) =>
           agent.say(
             ...speech(`${behavior}${"scope" in rest && rest.scope === "session" ? " for the session" : ""}`)
           )
         ),
-        Effect.forkDaemon,
+        Effect.forkDetach,
         Effect.asVoid
       )
     case "ask evil":
@@ -76,8 +76,8 @@ const obedient: NonNullable<FakeOptions["onCommand"]> = (command, agent) => {
     case "ask twice":
       return asks(agent, ["echo harmless", evil])
     case "ask and think again":
-      return Effect.forkDaemon(Effect.gen(function*() {
-        const first = yield* Effect.fork(agent.ask(askFor("p0", { args: { command: "echo harmless" } })))
+      return Effect.forkDetach(Effect.gen(function*() {
+        const first = yield* Effect.forkChild(agent.ask(askFor("p0", { args: { command: "echo harmless" } })))
         yield* Effect.sleep("500 millis")
         yield* agent.withdraw(RequestId.make("p0"))
         yield* Fiber.join(first)

@@ -1,6 +1,7 @@
-import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Console, Effect, Exit, Layer, Schema, Scope, TestClock } from "effect"
+import { Console, Effect, Exit, Layer, Schema, Scope } from "effect"
+import { TestClock } from "effect/testing"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -27,7 +28,7 @@ const printed = (...args: ReadonlyArray<string>) =>
     }
     yield* run(["node", "ai-relay", "sessions", ...args]).pipe(
       Effect.withConsole(console),
-      Effect.provide(NodeContext.layer)
+      Effect.provide(NodeServices.layer)
     )
     return lines.join("\n")
   })
@@ -42,10 +43,10 @@ const keep = (state_dir: string, sessions: Readonly<Record<string, ReadonlyArray
       const handshake = Schema.decodeUnknownSync(Handshake)({ tool: "codex", folder: "/new", session_id })
       const log = yield* EventLog.make(
         session_id,
-        yield* Scope.extend(journal.open(session_id, handshake), scope)
+        yield* Scope.provide(journal.open(session_id, handshake), scope)
       )
       for (const event of events) yield* log.append(event)
-      if (!name.startsWith("live")) yield* Effect.zipRight(log.close, Scope.close(scope, Exit.void))
+      if (!name.startsWith("live")) yield* Effect.andThen(log.close, Scope.close(scope, Exit.void))
       yield* TestClock.adjust("90 minutes")
     }
   }).pipe(Effect.provide(Journal.layer.pipe(Layer.provide(RelayConfig.layer({ state_dir })))))
@@ -57,7 +58,7 @@ const turn = (cost_usd: number): ReadonlyArray<EventBody> => [
 ]
 
 describe("ai-relay sessions", () => {
-  it.scoped("lists the sessions that are kept, the most recently active first", () =>
+  it.effect("lists the sessions that are kept, the most recently active first", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       yield* TestClock.adjust("1 minute")
@@ -77,7 +78,7 @@ describe("ai-relay sessions", () => {
       ])
     }))
 
-  it.scoped("gives them as JSON too, as GET /sessions does", () =>
+  it.effect("gives them as JSON too, as GET /sessions does", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       yield* keep(folder, { one: [started, ...turn(0.5)] })
@@ -92,7 +93,7 @@ describe("ai-relay sessions", () => {
       })
     }))
 
-  it.scoped("changes nothing, finds what was killed, and passes over what is no session", () =>
+  it.effect("changes nothing, finds what was killed, and passes over what is no session", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       yield* keep(folder, {
@@ -113,7 +114,7 @@ describe("ai-relay sessions", () => {
       assert.deepStrictEqual(told.toSorted(), ["live-but-killed closed claude 1", "spoiled closed claude 0"])
     }))
 
-  it.scoped("says so when there are none", () =>
+  it.effect("says so when there are none", () =>
     Effect.gen(function*() {
       const folder = join(yield* newFolder, "nothing")
       assert.strictEqual(yield* printed("--state-dir", folder), `No session is kept in ${folder}.`)

@@ -29,7 +29,7 @@ interface Export {
 
 /** A collector that keeps what it is sent. */
 const collector = Effect.acquireRelease(
-  Effect.async<Collector>((resume) => {
+  Effect.callback<Collector>((resume) => {
     const got: Collector["got"] = []
     const server = createServer((request, response) => {
       let body = ""
@@ -81,7 +81,7 @@ const attribute = ({ attributes }: Pick<Span, "attributes">, name: string) =>
   attributes.find(({ key }) => key === name)?.value
 
 describe("traces", () => {
-  it.scopedLive(
+  it.live(
     "tell a collector of the session, its turn, its tool calls and its permissions",
     () =>
       Effect.gen(function*() {
@@ -129,7 +129,7 @@ describe("traces", () => {
     20_000
   )
 
-  it.scopedLive("are no matter of the relay's when nobody listens", () =>
+  it.live("are no matter of the relay's when nobody listens", () =>
     Effect.gen(function*() {
       const { close, url } = yield* collector
       close()

@@ -11,7 +11,7 @@ const startRelay = Effect.acquireRelease(
 )
 
 describe("RelayClient", () => {
-  it.scopedLive("gives a session's events as a Stream that ends with it", () =>
+  it.live("gives a session's events as a Stream that ends with it", () =>
     Effect.gen(function*() {
       const relay = yield* startRelay
       const client = yield* RelayClient.pipe(Effect.provide(RelayClient.layer({ url: relay.url })))
@@ -25,7 +25,7 @@ describe("RelayClient", () => {
       assert.deepStrictEqual(types, ["session_start", "turn_start", "response", "turn_end", "session_end"])
     }))
 
-  it.scopedLive("answers what the agent asks with an Effect, which is interrupted when another answers", () =>
+  it.live("answers what the agent asks with an Effect, which is interrupted when another answers", () =>
     Effect.gen(function*() {
       const relay = yield* startRelay
       const client = yield* RelayClient.pipe(Effect.provide(RelayClient.layer({ url: relay.url })))
@@ -37,19 +37,19 @@ describe("RelayClient", () => {
           request_id === "p1"
             ? Effect.succeed("allow" as const)
             : Deferred.succeed(asked, undefined).pipe(
-              Effect.zipRight(Effect.never),
+              Effect.andThen(Effect.never),
               Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined))
             )
       })
       assert.deepInclude(yield* relay.agent().ask(askFor("p1")), { behavior: "allow" })
-      yield* Effect.fork(relay.agent().ask(askFor("p2")))
+      yield* Effect.forkChild(relay.agent().ask(askFor("p2")))
       // An Effect that is interrupted before it began has nothing to undo.
       yield* Deferred.await(asked)
       yield* session.respond("p2", { behavior: "deny" })
       yield* Deferred.await(interrupted)
     }))
 
-  it.scopedLive("fails with what a caller can decide by", () =>
+  it.live("fails with what a caller can decide by", () =>
     Effect.gen(function*() {
       const relay = yield* startRelay
       const client = yield* RelayClient.pipe(Effect.provide(RelayClient.layer({ url: relay.url })))

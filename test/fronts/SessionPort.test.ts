@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Context, Deferred, Effect, Layer, Schema, Stream } from "effect"
+import { Deferred, Effect, Layer, Schema, Stream } from "effect"
 import { WebSocket } from "ws"
 import * as inProcess from "../../src/fronts/inProcess.js"
 import * as overClient from "../../src/fronts/overClient.js"
@@ -15,7 +15,7 @@ const found = [{ tool: "fake", name: "Fake", installed: true }]
 const findings = Layer.succeed(AgentFindings, { all: Effect.succeed(found) })
 
 interface Stage {
-  readonly port: Context.Tag.Service<SessionPort>
+  readonly port: SessionPort["Service"]
   readonly fake: FakeAdapter.FakeAdapter
 }
 
@@ -40,7 +40,7 @@ const typesOf = (events: ReadonlyArray<RelayEvent>) => events.map(({ seq, type }
 
 for (const [name, open] of Object.entries(ports)) {
   const test = <E>(title: string, body: (stage: Stage) => Effect.Effect<unknown, E, never>) =>
-    it.scopedLive(title, () =>
+    it.live(title, () =>
       Effect.gen(function*() {
         const fake = FakeAdapter.make({ onCommand: FakeAdapter.answering() })
         yield* Effect.provide(
@@ -141,7 +141,7 @@ describe("SessionPort, over the client", () => {
 })
 
 describe("SessionPort, in process", () => {
-  it.scopedLive("gives commands in the name of whoever joined", () =>
+  it.live("gives commands in the name of whoever joined", () =>
     Effect.gen(function*() {
       const fake = FakeAdapter.make({ onCommand: FakeAdapter.answering() })
       yield* Effect.gen(function*() {

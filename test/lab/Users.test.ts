@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, Option, Redacted, TestClock } from "effect"
+import { Effect, Layer, Logger, Option, Redacted } from "effect"
+import { TestClock } from "effect/testing"
 import { exportJWK, generateKeyPair, SignJWT } from "jose"
 import { once } from "node:events"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -16,7 +17,7 @@ const secret = "a secret of more than 32 characters"
 const usersOf = (some: Partial<LabSettings>) =>
   Users.layer.pipe(
     Layer.provide(Layer.succeed(LabConfig, settings(some))),
-    Layer.provide(Logger.replace(Logger.defaultLogger, Logger.none))
+    Layer.provide(Logger.layer([]))
   )
 
 /** Each from an address of its own: nobody has to wait. */

@@ -75,7 +75,7 @@ export const serving = (
       Layer.provide(Layer.setConfigProvider(
         ConfigProvider.fromMap(new Map(Object.entries(settings)), { seqDelim: "," })
       )),
-      Layer.provide(Logger.replace(Logger.defaultLogger, Logger.none))
+      Layer.provide(Logger.layer([]))
     )
     const { address: { port } } = Context.get(yield* Layer.build(lab), LabServer)
     yield* Effect.promise(() => body({ http: httpAt(port), enter: enterAt(port) }))

@@ -51,7 +51,7 @@ const piped = (name: string, body: (ends: Ends) => Promise<void>) =>
         relay: back.accepted
       }
       yield* Effect.forkScoped(pipeFrames(ends.toClient, ends.toRelay))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       yield* Effect.promise(() => body(ends))
     }).pipe(Effect.scoped), 20_000)
 

@@ -5,7 +5,8 @@
  * A kill is played by copying the state folder at that moment: what is on the disk is what a killed relay leaves.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Scope, TestClock, TestContext } from "effect"
+import { Context, Effect, Exit, Layer, Scope, TestContext } from "effect"
+import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { appendFileSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -86,7 +87,7 @@ const scratch = existsSync("/dev/shm") ? "/dev/shm" : tmpdir()
 const newFolder = () => mkdtempSync(join(scratch, "ai-relay-resume-"))
 
 /** Let every fiber that can go on do so. */
-const settle = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
+const settle = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
 interface Seen {
   readonly seq: number
@@ -106,13 +107,13 @@ interface Client {
 interface Connection {
   readonly session: Session
   readonly follower: Follower
-  readonly scope: Scope.CloseableScope
+  readonly scope: Scope.Closeable
   /** Frames that are on their way. */
   readonly received: Array<Seen>
 }
 
 interface Relay {
-  readonly registry: Context.Tag.Service<SessionRegistry>
+  readonly registry: SessionRegistry["Service"]
   readonly fake: FakeAdapter.FakeAdapter
   readonly folder: string
   readonly close: Effect.Effect<void>
@@ -139,7 +140,7 @@ const startRelay = (folder: string, settings: Partial<Settings>): Effect.Effect<
       Layer.provide(IdGenerator.layerTest),
       Layer.provide(RelayConfig.layer(settings)),
       Layer.build,
-      Scope.extend(scope),
+      Scope.provide(scope),
       Effect.orDie
     )
     const registry = Context.get(context, SessionRegistry)
@@ -147,7 +148,7 @@ const startRelay = (folder: string, settings: Partial<Settings>): Effect.Effect<
     const close = Effect.suspend(() => {
       if (!isOpen) return Effect.void
       isOpen = false
-      return Effect.zipRight(registry.closeAll, Scope.close(scope, Exit.void))
+      return Effect.andThen(registry.closeAll, Scope.close(scope, Exit.void))
     })
     return { registry, fake, folder, close }
   })
@@ -205,7 +206,7 @@ const makeWorld = Effect.fnUntraced(function*(settings: Partial<Settings>, isWit
   const enter = Effect.fnUntraced(function*(after_seq?: number) {
     const scope = yield* Scope.make()
     const { attached, session } = yield* Effect.orDie(
-      Scope.extend(relay.registry.join(handshake(after_seq)), scope)
+      Scope.provide(relay.registry.join(handshake(after_seq)), scope)
     )
     witness(session)
     return { attached, session, scope }
@@ -265,7 +266,7 @@ const makeWorld = Effect.fnUntraced(function*(settings: Partial<Settings>, isWit
     const request_id = `p${++asked}`
     return asking.ask(askFor(request_id)).pipe(
       Effect.tap(({ behavior }) => Effect.sync(() => outcomes.set(request_id, behavior))),
-      Effect.forkDaemon,
+      Effect.forkDetach,
       Effect.asVoid
     )
   })
@@ -290,7 +291,7 @@ const makeWorld = Effect.fnUntraced(function*(settings: Partial<Settings>, isWit
     goodbyes.push(relay.close)
     for (const client of pages) if (client !== undefined) client.connection = undefined
     // It lives on in a world of its own; let its agents be quick about it.
-    yield* Effect.forkDaemon(old.close)
+    yield* Effect.forkDetach(old.close)
   })
 
   const restart = Effect.fnUntraced(function*() {

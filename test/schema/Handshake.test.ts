@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Either, Schema } from "effect"
+import { Result, Schema } from "effect"
 import * as fc from "fast-check"
 import {
   decodeHandshake,
@@ -59,28 +59,28 @@ const nulls = (fields: object) => Object.fromEntries(Object.keys(fields).map((na
 
 describe("decodeHandshake", () => {
   it("takes every field of the contract", () => {
-    assert.deepStrictEqual<unknown>(decode(full), Either.right(full))
+    assert.deepStrictEqual<unknown>(decode(full), Result.succeed(full))
     assert.sameMembers(Object.keys(full), Object.keys(HandshakeFields.fields))
     assert.sameMembers(Object.keys(full.snowflake), Object.keys(SnowflakeOptions.fields))
     assert.sameMembers(Object.keys(full.pty), Object.keys(PtyOptions.fields))
   })
 
   it("needs no field", () => {
-    assert.deepStrictEqual(decode({}), Either.right({}))
+    assert.deepStrictEqual(decode({}), Result.succeed({}))
   })
 
   it("takes null for absent, everywhere", () => {
-    assert.deepStrictEqual(decode(nulls(full)), Either.right({}))
+    assert.deepStrictEqual(decode(nulls(full)), Result.succeed({}))
     assert.deepStrictEqual(
       decode({ snowflake: nulls(full.snowflake), pty: nulls(full.pty) }),
-      Either.right({ snowflake: {}, pty: {} })
+      Result.succeed({ snowflake: {}, pty: {} })
     )
   })
 
   it("ignores fields it does not know", () => {
     const frame =
       "{\"theme\":\"dark\",\"constructor\":{\"prototype\":1},\"toString\":null,\"pty\":{\"term\":1}}"
-    assert.deepStrictEqual(decodeHandshake(frame), Either.right({ pty: {} }))
+    assert.deepStrictEqual(decodeHandshake(frame), Result.succeed({ pty: {} }))
   })
 
   it.each([
@@ -92,7 +92,7 @@ describe("decodeHandshake", () => {
     [{ after_seq: 0, session_id: "a" }, { after_seq: 0, session_id: "a" }],
     [{ session_id: "A_b-c.d:9" }, { session_id: "A_b-c.d:9" }]
   ])("understands %j", (handshake, fields) => {
-    assert.deepStrictEqual<unknown>(decode(handshake), Either.right(fields))
+    assert.deepStrictEqual<unknown>(decode(handshake), Result.succeed(fields))
   })
 
   const text = "must be a string with at least one character"
@@ -136,12 +136,12 @@ describe("decodeHandshake", () => {
     [{ raw: 0 }, "`raw` must be true or false"],
     [{ token: "" }, `\`token\` ${text}`]
   ])("says of %j what to put there", (handshake, sentence) => {
-    assert.deepStrictEqual(decode(handshake), Either.left(sentence))
+    assert.deepStrictEqual(decode(handshake), Result.fail(sentence))
   })
 
   it("takes a session's name of up to 128 characters", () => {
-    assert.isTrue(Either.isRight(decode({ session_id: "x".repeat(128) })))
-    assert.deepStrictEqual(decode({ session_id: "x".repeat(129) }), Either.left(`\`session_id\` ${name}`))
+    assert.isTrue(Result.isSuccess(decode({ session_id: "x".repeat(128) })))
+    assert.deepStrictEqual(decode({ session_id: "x".repeat(129) }), Result.fail(`\`session_id\` ${name}`))
   })
 
   const first =
@@ -154,14 +154,14 @@ describe("decodeHandshake", () => {
     ["{\"linger\":1e999}", `\`linger\` ${seconds}`],
     ["{\"__proto__\":{\"tool\":\"codex\"}}", "`__proto__` cannot be the name of a field: leave it out"]
   ])("says of the frame %j what is wrong with it", (frame, sentence) => {
-    assert.deepStrictEqual(decodeHandshake(frame), Either.left(sentence))
+    assert.deepStrictEqual(decodeHandshake(frame), Result.fail(sentence))
   })
 
   it("survives 100 000 brackets", () => {
-    assert.deepStrictEqual(decodeHandshake("[".repeat(100_000)), Either.left(first))
+    assert.deepStrictEqual(decodeHandshake("[".repeat(100_000)), Result.fail(first))
     const config = "{\"a\":".repeat(100_000) + "1" + "}".repeat(100_000)
     const tooDeep = "the frame is nested too deeply: use at most 100 levels"
-    assert.deepStrictEqual(decodeHandshake(`{"config":${config}}`), Either.left(tooDeep))
+    assert.deepStrictEqual(decodeHandshake(`{"config":${config}}`), Result.fail(tooDeep))
   })
 
   it("never quotes a value, and gives a handshake or a sentence, whatever comes", { timeout: 60_000 }, () => {
@@ -177,13 +177,13 @@ describe("decodeHandshake", () => {
     const handshake = fc.dictionary(fc.constantFrom(...Object.keys(full), "approvalPolicy", "x"), value)
     fc.assert(
       fc.property(handshake, (fields) => {
-        Either.match(decode(fields), {
-          onLeft: (sentence) => {
+        Result.match(decode(fields), {
+          onFailure: (sentence) => {
             assert.match(sentence, /^`\w+(?:\.\w+)?` must be /)
             assert.notInclude(sentence, canary)
             assert.notMatch(sentence, /Expected|actual/)
           },
-          onRight: (decoded) => assert.isTrue(Schema.is(HandshakeFields)(decoded))
+          onSuccess: (decoded) => assert.isTrue(Schema.is(HandshakeFields)(decoded))
         })
       }),
       { numRuns: 1000 }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Either } from "effect"
+import { Result } from "effect"
 import * as fc from "fast-check"
 import { type CommandOf, decodeFrame } from "../../src/schema/index.js"
 
@@ -10,13 +10,13 @@ const decode = (fields: object) =>
 
 /** The one spelling the relay works with. */
 const read = (fields: object): Answer => {
-  const command = Either.getOrThrow(decode(fields))
+  const command = Result.getOrThrow(decode(fields))
   assert.strictEqual(command.type, "permission_response")
   return command as Answer
 }
 
 const behaviorOf = (fields: object) =>
-  Either.getOrUndefined(Either.map(decode(fields), () => read(fields).behavior))
+  Result.getOrUndefined(Result.map(decode(fields), () => read(fields).behavior))
 
 /** The words that allow, as the contract has them. */
 const allowing = [
@@ -157,7 +157,7 @@ describe("permission_response", () => {
     [{ answers: ["Blue"] }, `\`answers\` ${answers}`],
     [{ answers: { colour: 1 } }, `\`answers\` ${answers}`]
   ])("says of %j what to put there", (fields, problem) => {
-    assert.deepStrictEqual(decode(fields), Either.left({ problem }))
+    assert.deepStrictEqual(decode(fields), Result.fail({ problem }))
   })
 
   // --- denies unless it says allow ----------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Either, FastCheck, Schema } from "effect"
+import { Arbitrary, FastCheck, Result, Schema } from "effect"
 import { Envelope, ErrorCode, EventBody, RelayEvent, StopReason } from "../../src/schema/index.js"
 
 const envelope = { seq: 1, ts: 1767225600.5, session_id: "shop-42" }
-const decode = (event: unknown) => Schema.decodeUnknownEither(RelayEvent)(event)
+const decode = (event: unknown) => Schema.decodeUnknownResult(RelayEvent)(event)
 const typeOf = (body: (typeof EventBody.members)[number]) => body.fields.type.literals[0]
 
 /** As it looks on the wire. A `__proto__` in an open object would not survive, and no agent sends one. */
@@ -46,7 +46,7 @@ describe("RelayEvent", () => {
 
   it("passes over fields of newer relays", () => {
     const event = { type: "reasoning", text: "Hm.", ...envelope }
-    assert.deepStrictEqual<unknown>(decode({ ...event, mood: "fine" }), Either.right(event))
+    assert.deepStrictEqual<unknown>(decode({ ...event, mood: "fine" }), Result.succeed(event))
   })
 
   it("keeps what is open as it is: metadata, raw, args, content", () => {
@@ -60,12 +60,12 @@ describe("RelayEvent", () => {
       ...envelope,
       turn: 3
     }
-    assert.deepStrictEqual<unknown>(decode(event), Either.right(event))
+    assert.deepStrictEqual<unknown>(decode(event), Result.succeed(event))
   })
 
   it("says it of a connection without a session, too", () => {
     const event = { type: "error", code: "too_large", text: "Less.", seq: 0, ts: 1 }
-    assert.deepStrictEqual<unknown>(decode(event), Either.right(event))
+    assert.deepStrictEqual<unknown>(decode(event), Result.succeed(event))
   })
 
   it.each([
@@ -88,6 +88,6 @@ describe("RelayEvent", () => {
     { type: "reasoning", text: "Hm.", ...envelope, ts: "now" },
     { type: "reasoning", text: "Hm.", ...envelope, session_id: "../x" }
   ])("refuses %j", (event) => {
-    assert.isTrue(Either.isLeft(decode(event)))
+    assert.isTrue(Result.isFailure(decode(event)))
   })
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Either, Schema } from "effect"
+import { Result, Schema } from "effect"
 import * as fc from "fast-check"
 import { ClientCommand, decodeFrame } from "../../src/schema/index.js"
 
@@ -14,7 +14,7 @@ const hasNoObject = (fields: object) => Object.values(fields).every((value) => t
 describe("decodeFrame: prompts", () => {
   it.each(["hello", "  hello\n", "42", "true", "null", "\"hello\"", "[1,2]", "[]", "{\"text\":", "/compact"])(
     "%j is no JSON object, so it is a prompt as it stands",
-    (frame) => assert.deepStrictEqual<unknown>(decodeFrame(frame), Either.right(prompt(text(frame))))
+    (frame) => assert.deepStrictEqual<unknown>(decodeFrame(frame), Result.succeed(prompt(text(frame))))
   )
 
   it.each([
@@ -36,7 +36,7 @@ describe("decodeFrame: prompts", () => {
       { ...prompt(text("hi")), when: "interrupt", uuid, message_id: "m" }
     ]
   ])("%j is a prompt", (frame, command) => {
-    assert.deepStrictEqual<unknown>(decode(frame), Either.right(command))
+    assert.deepStrictEqual<unknown>(decode(frame), Result.succeed(command))
   })
 
   it.each([
@@ -50,7 +50,7 @@ describe("decodeFrame: prompts", () => {
     (frame) =>
       assert.deepStrictEqual(
         decodeFrame(frame),
-        Either.left({ problem: "the prompt is empty: put some text or an image into it" })
+        Result.fail({ problem: "the prompt is empty: put some text or an image into it" })
       )
   )
 })
@@ -75,12 +75,12 @@ describe("decodeFrame: commands", () => {
     { type: "end" },
     { type: "ping" }
   ])("understands %j", (command) => {
-    assert.deepStrictEqual<unknown>(decode(command), Either.right(command))
+    assert.deepStrictEqual<unknown>(decode(command), Result.succeed(command))
   })
 
   it("ignores fields it does not know, and takes null for absent", () => {
     const frame = { type: "raw_request", method: "m", request_id: null, params: null, message_id: null, x: 1 }
-    assert.deepStrictEqual<unknown>(decode(frame), Either.right({ type: "raw_request", method: "m" }))
+    assert.deepStrictEqual<unknown>(decode(frame), Result.succeed({ type: "raw_request", method: "m" }))
   })
 
   it.each([
@@ -93,7 +93,7 @@ describe("decodeFrame: commands", () => {
   ])("set_approval_policy with %j is set_permission_mode", (fields) => {
     assert.deepStrictEqual<unknown>(
       decode({ type: "set_approval_policy", message_id: "m", ...fields }),
-      Either.right({ type: "set_permission_mode", mode: "never", message_id: "m" })
+      Result.succeed({ type: "set_permission_mode", mode: "never", message_id: "m" })
     )
   })
 })
@@ -155,14 +155,14 @@ describe("decodeFrame: what is wrong", () => {
     [{ type: "cancel_queued" }, `\`message_id\` is missing: it ${messageId}`]
   ])("says of %j what to put there", (frame, problem) => {
     assert.deepStrictEqual<unknown>(
-      Either.mapLeft(decode(frame), (bad) => bad.problem),
-      Either.left(problem)
+      Result.mapError(decode(frame), (bad) => bad.problem),
+      Result.fail(problem)
     )
   })
 
   it("repeats the frame's message_id, if it is one", () => {
     const idOf = (message_id: unknown) =>
-      Either.merge(Either.mapLeft(decode({ type: "stdin", message_id }), (bad) => bad.message_id))
+      Result.merge(Result.mapError(decode({ type: "stdin", message_id }), (bad) => bad.message_id))
     assert.strictEqual<unknown>(idOf("m-1"), "m-1")
     for (const none of [undefined, null, "", 7, {}, "x".repeat(257)]) assert.isUndefined(idOf(none))
   })
@@ -174,7 +174,7 @@ describe("decodeFrame: hostile frames", () => {
 
   it.each(["[", "{", "{\"a\":"])("takes 100 000 times %j for the prompt it is", (open) => {
     const frame = open.repeat(100_000)
-    assert.deepStrictEqual<unknown>(decodeFrame(frame), Either.right(prompt(text(frame))))
+    assert.deepStrictEqual<unknown>(decodeFrame(frame), Result.succeed(prompt(text(frame))))
   })
 
   it.each([
@@ -187,7 +187,7 @@ describe("decodeFrame: hostile frames", () => {
     for (const levels of [deep("[", "]"), deep("{\"a\":[", "]}")]) {
       assert.deepStrictEqual<unknown>(
         decodeFrame(frame.replace("…", levels)),
-        Either.left({ problem: tooDeep })
+        Result.fail({ problem: tooDeep })
       )
     }
   })
@@ -201,7 +201,7 @@ describe("decodeFrame: hostile frames", () => {
   ])("refuses the __proto__ in %s", (frame) => {
     assert.deepStrictEqual<unknown>(
       decodeFrame(frame),
-      Either.left({ problem: "`__proto__` cannot be the name of a field: leave it out" })
+      Result.fail({ problem: "`__proto__` cannot be the name of a field: leave it out" })
     )
     assert.isTrue(hasNoObject(Object.prototype))
   })
@@ -211,7 +211,7 @@ describe("decodeFrame: hostile frames", () => {
     const frame = { type: "permission_response", request_id: "constructor", allow: true, updatedInput }
     assert.deepStrictEqual<unknown>(
       decode(frame),
-      Either.right({
+      Result.succeed({
         type: "permission_response",
         request_id: "constructor",
         behavior: "allow",
@@ -224,8 +224,8 @@ describe("decodeFrame: hostile frames", () => {
 
 /** A command that fits its schema, or a sentence that names no value. */
 const check = (frame: string, canary?: string) =>
-  Either.match(decodeFrame(frame), {
-    onLeft: ({ problem }) => {
+  Result.match(decodeFrame(frame), {
+    onFailure: ({ problem }) => {
       assert.match(
         problem,
         /^(?:`\w+` (?:must be |is missing: )|the prompt is empty: |the frame is nested |`__proto__` )/
@@ -233,7 +233,7 @@ const check = (frame: string, canary?: string) =>
       assert.notMatch(problem, /Expected|actual/)
       if (canary !== undefined) assert.notInclude(problem, canary)
     },
-    onRight: (command) => assert.isTrue(Schema.is(ClientCommand)(command))
+    onSuccess: (command) => assert.isTrue(Schema.is(ClientCommand)(command))
   })
 
 /** Thousands of frames, on a machine that may be busy. */

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { EventEmitter, once } from "node:events"
 import type { AddressInfo } from "node:net"
 import { WebSocket, WebSocketServer } from "ws"
@@ -34,7 +35,7 @@ const next = (emitter: EventEmitter, event: string) => {
 const beat = TestClock.adjust("30 seconds")
 
 describe("Heartbeat", () => {
-  it.scoped("pings all at the same time, whenever they came", () =>
+  it.effect("pings all at the same time, whenever they came", () =>
     Effect.gen(function*() {
       const server = yield* serve
       yield* Heartbeat.keep(server.clients)
@@ -46,7 +47,7 @@ describe("Heartbeat", () => {
       yield* Effect.all(pings)
     }))
 
-  it.scoped("pings some hundreds, each once", () =>
+  it.effect("pings some hundreds, each once", () =>
     Effect.gen(function*() {
       const pinged: Array<number> = []
       const peers = Array.from(
@@ -59,7 +60,7 @@ describe("Heartbeat", () => {
       assert.deepStrictEqual(pinged, [...peers.keys()])
     }))
 
-  it.scoped("drops who has not answered two pings, and nobody else", () =>
+  it.effect("drops who has not answered two pings, and nobody else", () =>
     Effect.gen(function*() {
       const server = yield* serve
       const silent = yield* connect(server, { autoPong: false })
@@ -84,7 +85,7 @@ describe("Heartbeat", () => {
       assert.strictEqual(polite.readyState, WebSocket.OPEN)
     }))
 
-  it.scoped("forgives a ping that was not answered when the next one is", () =>
+  it.effect("forgives a ping that was not answered when the next one is", () =>
     Effect.gen(function*() {
       const server = yield* serve
       yield* Heartbeat.keep(server.clients)

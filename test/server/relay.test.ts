@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Layer, Redacted, TestClock } from "effect"
+import { Deferred, Effect, Layer, Redacted } from "effect"
+import { TestClock } from "effect/testing"
 import { once } from "node:events"
 import { connect as connectTcp } from "node:net"
 import { hostname, networkInterfaces } from "node:os"
@@ -82,7 +83,7 @@ describe("a handshake that is no good", () => {
         close: (code) => Deferred.succeed(closed, code)
       }
       const visitor = { address: "127.0.0.1", host: "localhost", origin: undefined, authorization: undefined }
-      yield* serveConnection(silent, visitor).pipe(Effect.scoped, Effect.fork)
+      yield* serveConnection(silent, visitor).pipe(Effect.scoped, Effect.forkChild)
       yield* TestClock.adjust("9 seconds")
       assert.isEmpty(told)
       yield* TestClock.adjust("1 seconds")

@@ -15,7 +15,7 @@ const wordOf = ({ token }: AccessToken.Found) => Redacted.value(token)
 const refusal = (options: AccessToken.Options) => Effect.map(Effect.flip(AccessToken.find(options)), String)
 
 describe("AccessToken", () => {
-  it.scoped("is made at the first start, kept where only its user can read it, and found again", () =>
+  it.effect("is made at the first start, kept where only its user can read it, and found again", () =>
     Effect.gen(function*() {
       const state_dir = join(yield* newFolder, "state")
       const first = yield* AccessToken.find({ state_dir })
@@ -29,7 +29,7 @@ describe("AccessToken", () => {
       assert.strictEqual(again.file, join(state_dir, "token"))
     }))
 
-  it.scoped("is another one for another relay, and at each start where nothing is kept", () =>
+  it.effect("is another one for another relay, and at each start where nothing is kept", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const options = [{ state_dir: join(folder, "a") }, { state_dir: join(folder, "b") }, {}, {}]
@@ -37,7 +37,7 @@ describe("AccessToken", () => {
       assert.lengthOf(new Set(tokens.map(wordOf)), 4)
     }))
 
-  it.scoped("is the one that was given, or the one in a file", () =>
+  it.effect("is the one that was given, or the one in a file", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const token_file = join(folder, "secret")
@@ -49,7 +49,7 @@ describe("AccessToken", () => {
       assert.include(yield* refusal({ token: Redacted.make("x"), token_file }), "not both")
     }))
 
-  it.scoped("is refused when it cannot be used, without being shown", () =>
+  it.effect("is refused when it cannot be used, without being shown", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const file = join(folder, "secret")
@@ -65,7 +65,7 @@ describe("AccessToken", () => {
       assert.include(yield* refusal({ state_dir: folder }), "cannot be used")
     }))
 
-  it.scoped("is not used any more once others can read it", () =>
+  it.effect("is not used any more once others can read it", () =>
     Effect.gen(function*() {
       const state_dir = yield* newFolder
       const file = join(state_dir, "token")

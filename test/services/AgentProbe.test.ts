@@ -1,6 +1,5 @@
-import { FileSystem, Path } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, TestClock } from "effect"
+import { Effect, Fiber, FileSystem, Layer, Path, TestClock } from "effect"
 import { ProcessSpawner } from "../../src/adapters/Adapter.js"
 import { AgentFailed, CommandNotFound } from "../../src/adapters/AdapterError.js"
 import { type KnownAgent, knownAgents } from "../../src/adapters/knownAgents.js"
@@ -75,7 +74,7 @@ describe("AgentProbe", () => {
 
   it.effect("leaves open what it cannot find out: a program that hangs, one that does not start", () =>
     Effect.gen(function*() {
-      const fiber = yield* Effect.fork(find({ agent: () => "hangs" }))
+      const fiber = yield* Effect.forkChild(find({ agent: () => "hangs" }))
       yield* TestClock.adjust("5 seconds")
       yield* TestClock.adjust("5 seconds")
       for (const finding of [yield* Fiber.join(fiber), yield* find({ agent: "broken" })]) {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Context, Effect, Redacted, TestClock } from "effect"
+import { Effect, Redacted } from "effect"
+import { TestClock } from "effect/testing"
 import { hostname } from "node:os"
 import { Auth, type AuthOptions, type Visitor } from "../../src/services/Auth.js"
 
@@ -219,7 +220,7 @@ describe("who needs a token", () => {
 describe("tickets and mistakes", () => {
   const options: AuthOptions = { token, auth: "always" }
   /** One relay for several visits. */
-  const visits = <A, E>(body: (auth: Context.Tag.Service<Auth>) => Effect.Effect<A, E>) =>
+  const visits = <A, E>(body: (auth: Auth["Service"]) => Effect.Effect<A, E>) =>
     Effect.flatMap(Auth, body).pipe(Effect.provide(Auth.layer(options)))
   const tagOf = (admitted: Effect.Effect<void, { readonly _tag: string }>) =>
     Effect.match(admitted, { onSuccess: () => "admitted", onFailure: ({ _tag }) => _tag })

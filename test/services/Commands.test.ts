@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Either, Layer, Stream } from "effect"
+import { Chunk, Effect, Layer, Result, Stream } from "effect"
 import { decodeFrame, SessionId } from "../../src/schema/index.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../src/services/RelayConfig.js"
@@ -13,7 +13,7 @@ const onTerminal = (...commands: ReadonlyArray<object>) =>
     const session = yield* Effect.scoped(Effect.gen(function*() {
       const session = yield* Session.open(SessionId.make("session-1"), fake.adapter, FakeAdapter.specOf())
       for (const command of [...commands, { type: "end" }]) {
-        yield* session.submit(Either.getOrThrow(decodeFrame(JSON.stringify(command))))
+        yield* session.submit(Result.getOrThrow(decodeFrame(JSON.stringify(command))))
       }
       yield* session.over
       return session

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Fiber, Stream, TestClock } from "effect"
+import { Chunk, Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { type EventBody, SessionId } from "../../src/schema/index.js"
 import * as EventLog from "../../src/services/EventLog.js"
@@ -98,10 +99,10 @@ describe("EventLog", () => {
         Stream.runCollect,
         Effect.map(Chunk.toArray)
       )
-      const follower = yield* Effect.fork(texts)
-      yield* Effect.yieldNow()
+      const follower = yield* Effect.forkChild(texts)
+      yield* Effect.yieldNow
       yield* log.append(line("b"))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       yield* log.append(line("c"))
       yield* log.close
       yield* log.append(line("late"))
@@ -365,13 +366,13 @@ describe("a log that is full", () => {
   it.effect("ends the stream of who was cut off as a defect", () =>
     Effect.gen(function*() {
       const log = yield* EventLog.make(session_id, { retain_bytes: 3000 })
-      const stalled = yield* log.batches(0).pipe(Stream.runForEach(() => Effect.never), Effect.fork)
-      yield* Effect.yieldNow()
+      const stalled = yield* log.batches(0).pipe(Stream.runForEach(() => Effect.never), Effect.forkChild)
+      yield* Effect.yieldNow
       const reader = log.unsafeFollow(0, () => takeAll(reader))
       for (let n = 0; n < 5; n++) kilobyte(log)
       assert.isTrue(isRoomy(log))
       yield* Fiber.interrupt(stalled)
       const late = yield* log.tail(0).pipe(Stream.take(1), Stream.runCollect)
-      assert.isAbove(Chunk.unsafeGet(late, 0).seq, 1)
+      assert.isAbove(Chunk.getUnsafe(late, 0).seq, 1)
     }))
 })

@@ -1,7 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { afterAll, assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Layer } from "effect"
+import { Effect, Layer, Result } from "effect"
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
@@ -95,7 +95,7 @@ describe("Folders", () => {
     Effect.gen(function*() {
       const state_dir = at("root/project")
       const look = (folder: string, ...roots: ReadonlyArray<string>) =>
-        Effect.map(Effect.either(resolveWith({ roots, state_dir }, folder)), Either.isRight)
+        Effect.map(Effect.result(resolveWith({ roots, state_dir }, folder)), Result.isSuccess)
       assert.isFalse(yield* look(at("root/project/deep"), at("root")))
       assert.isFalse(yield* look(at("root/within"), at("root")))
       assert.isFalse(yield* look(at("root/project"), "/"))

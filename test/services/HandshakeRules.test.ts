@@ -7,7 +7,7 @@ import { defaults, type Settings } from "../../src/services/RelayConfig.js"
 const refusal = (handshake: Handshake, rules: Partial<Settings> = {}) =>
   checkHandshake(handshake, { ...defaults(), ...rules }).pipe(
     Effect.as("accepted"),
-    Effect.catchAll(({ reason }) => Effect.succeed(reason)),
+    Effect.catch(({ reason }) => Effect.succeed(reason)),
     Effect.runSync
   )
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Context, Effect, Exit, Layer, Option, Schema, Scope, Stream, TestClock } from "effect"
+import { Chunk, Context, Effect, Exit, Layer, Option, Schema, Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import {
   cpSync,
   existsSync,
@@ -37,16 +38,16 @@ const start = (folder: string, settings: Partial<Settings> = {}) =>
 
 /** A session that is open until `close`. */
 const openIn = Effect.fnUntraced(
-  function*(journal: Context.Tag.Service<Journal>, session_id = s, handshake = handshakeOf({ session_id })) {
+  function*(journal: Journal["Service"], session_id = s, handshake = handshakeOf({ session_id })) {
     const scope = yield* Scope.make()
-    const { store, summary } = yield* Scope.extend(journal.open(session_id, handshake), scope)
+    const { store, summary } = yield* Scope.provide(journal.open(session_id, handshake), scope)
     const log = yield* EventLog.make(session_id, { store, summary })
     return {
       log,
       store,
       summary,
       say: (...events: ReadonlyArray<EventBody>) => events.forEach((event) => log.unsafeAppend(event)),
-      close: Effect.zipRight(log.close, Scope.close(scope, Exit.void))
+      close: Effect.andThen(log.close, Scope.close(scope, Exit.void))
     }
   }
 )
@@ -71,14 +72,14 @@ const killed = Effect.fnUntraced(function*(folder: string) {
   return left
 })
 
-const framesOf = (journal: Context.Tag.Service<Journal>, after: number) =>
+const framesOf = (journal: Journal["Service"], after: number) =>
   Effect.gen(function*() {
     const batches = (yield* journal.read(s, after)) ?? Stream.dieMessage("no such session")
     return Chunk.toArray(yield* Stream.runCollect(batches)).flatMap(textsOf)
   })
 
 describe("the journal", () => {
-  it.scoped("knows no session at first", () =>
+  it.effect("knows no session at first", () =>
     Effect.gen(function*() {
       const journal = yield* start(yield* newFolder)
       assert.isTrue(Option.isNone(yield* journal.find(s)))
@@ -87,7 +88,7 @@ describe("the journal", () => {
       assert.isUndefined(journal.trouble())
     }))
 
-  it.scoped("finds a session again, with what it was opened with and what became of it", () =>
+  it.effect("finds a session again, with what it was opened with and what became of it", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const { close, say } = yield* openIn(yield* start(folder), s, handshakeOf({ model: "m" }))
@@ -119,7 +120,7 @@ describe("the journal", () => {
       assert.strictEqual(again.log.lastSeq(), 5)
     }))
 
-  it.scoped("after a kill knows every event, and what was left open", () =>
+  it.effect("after a kill knows every event, and what was left open", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const { say } = yield* openIn(yield* start(folder))
@@ -149,7 +150,7 @@ describe("the journal", () => {
       assert.strictEqual(log.lastSeq(), 12)
     }))
 
-  it.scoped("lists sessions, the most recently active first", () =>
+  it.effect("lists sessions, the most recently active first", () =>
     Effect.gen(function*() {
       const journal = yield* start(yield* newFolder)
       for (const name of ["one", "two", "three"]) {
@@ -165,7 +166,7 @@ describe("the journal", () => {
       ])
     }))
 
-  it.scoped("shows a session to who only reads it, and changes nothing", () =>
+  it.effect("shows a session to who only reads it, and changes nothing", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const { say } = yield* openIn(yield* start(folder))
@@ -180,7 +181,7 @@ describe("the journal", () => {
       assert.isTrue(readFileSync(file).equals(before))
     }))
 
-  it.scoped("keeps nothing of a session in which nothing happened", () =>
+  it.effect("keeps nothing of a session in which nothing happened", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const journal = yield* start(folder)
@@ -203,7 +204,7 @@ describe("the journal", () => {
       assert.strictEqual(refusal._tag, "JournalFailed")
     }).pipe(Effect.scoped))
 
-  it.scoped("is for its owner's eyes only", () =>
+  it.effect("is for its owner's eyes only", () =>
     Effect.gen(function*() {
       const folder = join(yield* newFolder, "state")
       const { say } = yield* openIn(yield* start(folder))
@@ -215,7 +216,7 @@ describe("the journal", () => {
       assert.strictEqual((statSync(folder).mode & 0o777).toString(8), "700")
     }))
 
-  it.scoped("holds no secret of the handshake in any file", () =>
+  it.effect("holds no secret of the handshake in any file", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const handshake = handshakeOf({
@@ -265,7 +266,7 @@ describe("a session whose meta.json is of no use", () => {
     ["of another program", (meta) => writeFileSync(meta, "{\"hello\":1}")]
   ]
   for (const [what, spoil] of spoils) {
-    it.scoped(`(${what}) is told by its events`, () =>
+    it.effect(`(${what}) is told by its events`, () =>
       Effect.gen(function*() {
         const { journal } = yield* spoiled(spoil)
         const { handshake, summary } = Option.getOrThrow(yield* journal.find(s))
@@ -284,7 +285,7 @@ describe("a session whose meta.json is of no use", () => {
       }))
   }
 
-  it.scoped("(ahead of the events, which went with the machine) is told by its events", () =>
+  it.effect("(ahead of the events, which went with the machine) is told by its events", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const { close, say } = yield* openIn(yield* start(folder))
@@ -310,7 +311,7 @@ describe("a session that is open in another relay", () => {
   // A process that is certainly another, and alive.
   const other = process.ppid
 
-  it.scoped("is not opened a second time", () =>
+  it.effect("is not opened a second time", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const { say } = yield* openIn(yield* start(folder))
@@ -322,7 +323,7 @@ describe("a session that is open in another relay", () => {
       assert.include(failure.message, `process ${other}`)
     }))
 
-  it.scoped("can be opened as soon as that one has closed it", () =>
+  it.effect("can be opened as soon as that one has closed it", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const { close, say } = yield* openIn(yield* start(folder))
@@ -332,7 +333,7 @@ describe("a session that is open in another relay", () => {
       assert.strictEqual(readMeta(folder).summary.last_seq, 3)
     }))
 
-  it.scoped("can be opened when that one is dead, or its number belongs to somebody else by now", () =>
+  it.effect("can be opened when that one is dead, or its number belongs to somebody else by now", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const { say } = yield* openIn(yield* start(folder))
@@ -348,7 +349,7 @@ describe("a session that is open in another relay", () => {
 describe("sessions nobody has used for long", () => {
   const day = 24 * 60 * 60
 
-  it.scoped("are forgotten when a relay starts, and once a day", () =>
+  it.effect("are forgotten when a relay starts, and once a day", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       const journal = yield* start(folder)
@@ -374,7 +375,7 @@ describe("sessions nobody has used for long", () => {
       assert.deepStrictEqual(names(), ["live"])
     }))
 
-  it.scoped("stay when they cannot be removed, and hinder nobody", () =>
+  it.effect("stay when they cannot be removed, and hinder nobody", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
       writeFileSync(join(folder, "no-session"), "")

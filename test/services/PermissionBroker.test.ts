@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Stream, TestClock } from "effect"
+import { Effect, Fiber, Layer, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import type { PermissionOption, PermissionRequest, PermissionResponse } from "../../src/schema/index.js"
 import { RequestId, SessionId } from "../../src/schema/index.js"
 import { EventLog } from "../../src/services/EventLog.js"
@@ -34,7 +35,7 @@ const lastOf = (n: number) => Effect.map(events(n), (events) => events.at(-1))
 const howMany = Effect.map(EventLog, (log) => log.lastSeq())
 
 const request = (ask: PermissionRequest, raw?: Uint8Array) =>
-  Effect.fork(Effect.flatMap(PermissionBroker, (broker) => broker.request(ask, raw)))
+  Effect.forkChild(Effect.flatMap(PermissionBroker, (broker) => broker.request(ask, raw)))
 
 /** What the agent gets for an answer to its question. */
 const answered = (ask: PermissionRequest, answer: PermissionResponse) =>
@@ -103,7 +104,7 @@ describe("PermissionBroker", () => {
         const expire = TestClock.adjust("1 minute")
         const late = Effect.delay(answer, "1 minute")
         yield* answerFirst
-          ? Effect.zipRight(answer, expire)
+          ? Effect.andThen(answer, expire)
           : Effect.all([late, expire], { concurrency: "unbounded" })
         const { behavior } = yield* Fiber.join(agent)
         const settled = (yield* events(yield* howMany)).slice(before + 1)
@@ -140,7 +141,7 @@ describe("PermissionBroker", () => {
       assert.deepStrictEqual(broker.pending().map(({ request_id }) => request_id), [request_id])
       yield* broker.respond(allow)
       assert.isEmpty(broker.pending())
-      const outcomes = yield* Fiber.join(Fiber.all(agents))
+      const outcomes = yield* Fiber.join(Fiber.joinAll(agents))
       assert.deepStrictEqual(outcomes.map(({ behavior }) => behavior), ["allow", "deny"])
       assert.include(outcomes[1], { message: "no" })
     }).pipe(Effect.provide(TestLayer)))
@@ -181,7 +182,7 @@ describe("PermissionBroker", () => {
       const agents = [yield* request(ask), yield* request({ ...ask, request_id: RequestId.make("req-2") })]
       yield* logged(2)
       yield* broker.cancelAll("interrupted")
-      assert.deepStrictEqual(yield* Fiber.join(Fiber.all(agents)), [
+      assert.deepStrictEqual(yield* Fiber.join(Fiber.joinAll(agents)), [
         { behavior: "cancelled", reason: "interrupted" },
         { behavior: "cancelled", reason: "interrupted" }
       ])
@@ -205,7 +206,7 @@ describe("PermissionBroker", () => {
   it.effect("releases everyone at the end of its scope", () =>
     Effect.gen(function*() {
       const agent = yield* Effect.gen(function*() {
-        const agent = yield* Effect.forkDaemon(
+        const agent = yield* Effect.forkDetach(
           Effect.flatMap(PermissionBroker, (broker) => broker.request(ask))
         )
         yield* logged(1)

@@ -24,7 +24,7 @@ const close = <A>(
 ) =>
   Effect.gen(function*() {
     const scope = yield* Scope.make()
-    const agent = yield* Scope.extend(start(script, launch), scope)
+    const agent = yield* Scope.provide(start(script, launch), scope)
     const used = yield* use(agent)
     const before = performance.now()
     yield* Scope.close(scope, Exit.void)
@@ -85,7 +85,7 @@ describe("when the scope of an agent closes", { timeout: 20_000 }, () => {
       assert.strictEqual((yield* agent.exit).signal, "SIGKILL")
     }))
 
-  it.scoped("a test's clock makes no difference", () =>
+  it.effect("a test's clock makes no difference", () =>
     Effect.gen(function*() {
       const { agent } = yield* closeWhenReady(stubborn)
       assert.isFalse(isAlive(agent.pid))
@@ -115,8 +115,7 @@ describe("of what an agent started nothing is left", { timeout: 20_000 }, () => 
     "when the agent has ended by itself before: %s",
     ([, script]) =>
       Effect.gen(function*() {
-        const ended = (agent: RealAgent) =>
-          Effect.zipLeft(agent.pids(1), eventually(() => !isAlive(agent.pid)))
+        const ended = (agent: RealAgent) => Effect.tap(agent.pids(1), eventually(() => !isAlive(agent.pid)))
         const { used } = yield* close(script, ended)
         assert.deepStrictEqual(used.filter(isAlive), [])
       })

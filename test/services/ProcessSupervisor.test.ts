@@ -9,7 +9,7 @@ const linger = 100
 const live = ProcessSupervisor.layer({ input: 100, signal: 200, linger })
 
 describe("what an agent prints", { timeout: 20_000 }, () => {
-  it.scopedLive("comes line by line, in order, the last one without its newline too", () =>
+  it.live("comes line by line, in order, the last one without its newline too", () =>
     Effect.gen(function*() {
       const agent = yield* start("seq 1 20000; printf 'a\\r\\n\\nb'")
       const exit = yield* agent.exit
@@ -18,14 +18,14 @@ describe("what an agent prints", { timeout: 20_000 }, () => {
       assert.isBelow(agent.sink.batches(), 1000)
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("may be one huge line", () =>
+  it.live("may be one huge line", () =>
     Effect.gen(function*() {
       const agent = yield* start("head -c 20000000 /dev/zero | tr '\\0' x; echo; echo end")
       yield* agent.exit
       assert.deepStrictEqual(agent.lines.map((line) => line.length), [20_000_000, 3])
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("waits in the agent while the sink has enough, and is complete afterwards", () =>
+  it.live("waits in the agent while the sink has enough, and is complete afterwards", () =>
     Effect.gen(function*() {
       const total = 1_000_000
       const sink = TestSink.make()
@@ -40,7 +40,7 @@ describe("what an agent prints", { timeout: 20_000 }, () => {
       assert.isTrue(agent.lines.slice(0, total).every((line, index) => line === `${index + 1}`))
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("is not lost when the agent ends, however long the sink has enough", () =>
+  it.live("is not lost when the agent ends, however long the sink has enough", () =>
     Effect.gen(function*() {
       const sink = TestSink.make()
       sink.block()
@@ -53,7 +53,7 @@ describe("what an agent prints", { timeout: 20_000 }, () => {
       assert.strictEqual(agent.lines.length, 30_000)
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("on stderr becomes events without colours, and its last lines explain the exit", () =>
+  it.live("on stderr becomes events without colours, and its last lines explain the exit", () =>
     Effect.gen(function*() {
       const agent = yield* start(
         "seq 1 30 >&2; printf '\\033[31mred\\033[0m\\n\\033[0m\\n' >&2; printf last >&2; exit 3"
@@ -64,7 +64,7 @@ describe("what an agent prints", { timeout: 20_000 }, () => {
       assert.deepStrictEqual(exit, { exit_code: 3, stderr: texts.slice(-20) })
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("on stderr is cut when it is one endless line, and waits like stdout", () =>
+  it.live("on stderr is cut when it is one endless line, and waits like stdout", () =>
     Effect.gen(function*() {
       const sink = TestSink.make()
       sink.block()
@@ -80,7 +80,7 @@ describe("what an agent prints", { timeout: 20_000 }, () => {
       assert.isBelow(exit.stderr.join("").length, 30_000)
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("is passed on as it is when the relay fails at a line, and the agent goes on", () =>
+  it.live("is passed on as it is when the relay fails at a line, and the agent goes on", () =>
     Effect.gen(function*() {
       const spawner = yield* ProcessSpawner
       const sink = TestSink.make()
@@ -96,7 +96,7 @@ describe("what an agent prints", { timeout: 20_000 }, () => {
       assert.deepInclude(sink.events[1], { type: "error", code: "internal" })
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("stops this agent alone when the relay cannot log it", () =>
+  it.live("stops this agent alone when the relay cannot log it", () =>
     Effect.gen(function*() {
       const spawner = yield* ProcessSpawner
       const other = yield* start("cat")
@@ -107,7 +107,7 @@ describe("what an agent prints", { timeout: 20_000 }, () => {
         cwd: "/",
         advice: ""
       }
-      const failing: EventSink["Type"] = {
+      const failing: EventSink["Service"] = {
         ...TestSink.make().service,
         batch: () => {
           throw new Error("a fault in the log")
@@ -122,13 +122,13 @@ describe("what an agent prints", { timeout: 20_000 }, () => {
 })
 
 describe("an agent's exit", { timeout: 20_000 }, () => {
-  it.scopedLive("tells the code, or the signal that ended it", () =>
+  it.live("tells the code, or the signal that ended it", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* (yield* start("exit 7")).exit, { exit_code: 7, stderr: [] })
       assert.deepStrictEqual(yield* (yield* start("kill -TERM $$")).exit, { signal: "SIGTERM", stderr: [] })
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("is not held up for ever by a process that keeps the pipes open", () =>
+  it.live("is not held up for ever by a process that keeps the pipes open", () =>
     Effect.gen(function*() {
       const agent = yield* start("sleep 60 & echo $!; printf last")
       assert.strictEqual((yield* agent.exit).exit_code, 0)
@@ -138,14 +138,14 @@ describe("an agent's exit", { timeout: 20_000 }, () => {
 })
 
 describe("starting", { timeout: 20_000 }, () => {
-  it.scopedLive("fails with advice when the program is missing", () =>
+  it.live("fails with advice when the program is missing", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(start("", { command: "no-such-agent", advice: "npm i no-such-agent" }))
       assert.strictEqual(error._tag, "CommandNotFound")
       assert.include(error.message, "npm i no-such-agent")
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("fails when the system refuses, without telling the arguments", () =>
+  it.live("fails when the system refuses, without telling the arguments", () =>
     Effect.gen(function*() {
       const missing = yield* Effect.flip(start("", { cwd: "/no/such/folder" }))
       assert.strictEqual(missing._tag, "AgentFailed")
@@ -157,7 +157,7 @@ describe("starting", { timeout: 20_000 }, () => {
       }
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("gives each agent a marker of its own, and the environment it is to have", () =>
+  it.live("gives each agent a marker of its own, and the environment it is to have", () =>
     Effect.gen(function*() {
       const launch = { env: { FROM: "adapter" }, clientEnv: { FROM: "client", ALSO: "client" } }
       const script = "echo $AI_RELAY_SESSION; echo $FROM $ALSO"
@@ -170,7 +170,7 @@ describe("starting", { timeout: 20_000 }, () => {
       assert.strictEqual(said, "adapter client")
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("uses no shell, and a process group of its own", () =>
+  it.live("uses no shell, and a process group of its own", () =>
     Effect.gen(function*() {
       const agent = yield* start("", { command: "printf", args: ["%s\\n", "$HOME; `id`"] })
       yield* agent.exit
@@ -181,7 +181,7 @@ describe("starting", { timeout: 20_000 }, () => {
 })
 
 describe("writing", { timeout: 20_000 }, () => {
-  it.scopedLive("reaches the agent line by line, until its input is closed", () =>
+  it.live("reaches the agent line by line, until its input is closed", () =>
     Effect.gen(function*() {
       const agent = yield* start("cat; echo end")
       yield* Effect.forEach(["é", "b"], agent.writeLine)
@@ -190,17 +190,17 @@ describe("writing", { timeout: 20_000 }, () => {
       assert.deepStrictEqual(agent.lines, ["é", "b", "end"])
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("waits while the agent does not read, and can be interrupted", () =>
+  it.live("waits while the agent does not read, and can be interrupted", () =>
     Effect.gen(function*() {
       const agent = yield* start("wc -c")
       process.kill(-agent.pid, "SIGSTOP")
       let written = 0
       const line = "x".repeat(64 * 1024 - 1)
       const write = Effect.tap(agent.writeLine(line), () => Effect.sync(() => written += 1))
-      const writer = yield* Effect.fork(Effect.replicateEffect(write, 100, { discard: true }))
+      const writer = yield* Effect.forkChild(Effect.replicateEffect(write, 100, { discard: true }))
       yield* settled(() => written)
       assert.isBelow(written, 50)
-      yield* Fiber.interrupt(yield* Effect.fork(agent.writeLine(line)))
+      yield* Fiber.interrupt(yield* Effect.forkChild(agent.writeLine(line)))
       process.kill(-agent.pid, "SIGCONT")
       yield* Fiber.join(writer)
       yield* agent.endInput
@@ -208,7 +208,7 @@ describe("writing", { timeout: 20_000 }, () => {
       assert.isAtLeast(Number(agent.lines[0]), 100 * 64 * 1024)
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("fails when the agent is gone, or no longer reads", () =>
+  it.live("fails when the agent is gone, or no longer reads", () =>
     Effect.gen(function*() {
       const gone = yield* start("exit 0")
       yield* gone.exit
@@ -221,7 +221,7 @@ describe("writing", { timeout: 20_000 }, () => {
       // Its child keeps the pipe open: nothing but the exit says that nobody reads any more.
       const dies = yield* start("exec 3<&0; sleep 60 <&3 & echo ready; exec sleep 60")
       yield* eventually(() => dies.lines.length === 1)
-      const writer = yield* Effect.fork(Effect.flip(dies.writeLine("x".repeat(10_000_000))))
+      const writer = yield* Effect.forkChild(Effect.flip(dies.writeLine("x".repeat(10_000_000))))
       process.kill(dies.pid, "SIGKILL")
       assert.strictEqual((yield* Fiber.join(writer))._tag, "AgentFailed")
     }).pipe(Effect.provide(live)))

@@ -46,7 +46,7 @@ const start = (
 const close = <A>(script: string, use: (terminal: RealTerminal) => Effect.Effect<A>) =>
   Effect.gen(function*() {
     const scope = yield* Scope.make()
-    const terminal = yield* Scope.extend(start(script), scope)
+    const terminal = yield* Scope.provide(start(script), scope)
     const used = yield* use(terminal)
     const before = performance.now()
     yield* Scope.close(scope, Exit.void)
@@ -62,7 +62,7 @@ const stubborn = "trap '' TERM INT HUP; echo pid $$; while :; do sleep 0.02; don
 const patient = "echo pid $$; exec sleep 60"
 
 describe("a program on a terminal", () => {
-  it.scopedLive("has one, of the size and kind it should have, and nothing of the relay's", () =>
+  it.live("has one, of the size and kind it should have, and nothing of the relay's", () =>
     Effect.gen(function*() {
       process.env["COLUMNS"] = "42"
       const terminal = yield* start("tty; stty size; echo [$TERM] [$COLUMNS] [$AI_RELAY_X]", {
@@ -73,7 +73,7 @@ describe("a program on a terminal", () => {
       assert.match(terminal.printed(), /^\/dev\/pts\/\d+\r\n20 100\r\n\[vt220\] \[\] \[\]\r\n$/)
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("prints everything before its exit is told, cut nowhere", () =>
+  it.live("prints everything before its exit is told, cut nowhere", () =>
     Effect.gen(function*() {
       const terminal = yield* start("stty -opost; seq 1 300000; printf 'é—🙂'")
       yield* terminal.exit
@@ -83,7 +83,7 @@ describe("a program on a terminal", () => {
       assert.isBelow(terminal.pieces.length, expected.length / 8192)
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("blocks while the sink has enough, and loses nothing", () =>
+  it.live("blocks while the sink has enough, and loses nothing", () =>
     Effect.gen(function*() {
       const sink = TestSink.make()
       sink.block()
@@ -98,7 +98,7 @@ describe("a program on a terminal", () => {
       assert.strictEqual(terminal.printed().split("\n").length, 300_002)
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("loses nothing when it exits while the sink has enough", () =>
+  it.live("loses nothing when it exits while the sink has enough", () =>
     Effect.gen(function*() {
       const sink = TestSink.make()
       sink.block()
@@ -112,7 +112,7 @@ describe("a program on a terminal", () => {
       assert.strictEqual(terminal.printed().split("\n").length, 902)
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("shows an echo at once, and a flood in few pieces", () =>
+  it.live("shows an echo at once, and a flood in few pieces", () =>
     Effect.gen(function*() {
       const terminal = yield* start("for n in $(seq 200); do echo $n; done; cat")
       yield* terminal.shows("200\r\n")
@@ -121,7 +121,7 @@ describe("a program on a terminal", () => {
       yield* terminal.shows("hello")
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("tells a signal from an exit code", () =>
+  it.live("tells a signal from an exit code", () =>
     Effect.gen(function*() {
       const exitOf = (script: string) => Effect.flatMap(start(script), (terminal) => terminal.exit)
       assert.deepStrictEqual(yield* exitOf("exit 7"), { exit_code: 7, stderr: [] })
@@ -129,7 +129,7 @@ describe("a program on a terminal", () => {
       assert.deepStrictEqual(yield* exitOf("kill -KILL $$"), { signal: "SIGKILL", stderr: [] })
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("is told of a new size; a size for one that is gone does no harm", () =>
+  it.live("is told of a new size; a size for one that is gone does no harm", () =>
     Effect.gen(function*() {
       const terminal = yield* start("trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.02; done")
       yield* terminal.shows("ready")
@@ -139,7 +139,7 @@ describe("a program on a terminal", () => {
       yield* terminal.resize({ cols: 10, rows: 10 })
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("stops alone when the relay cannot handle it", () =>
+  it.live("stops alone when the relay cannot handle it", () =>
     Effect.gen(function*() {
       const spawner = yield* TerminalSpawner
       const spec = {
@@ -156,7 +156,7 @@ describe("a program on a terminal", () => {
       assert.deepStrictEqual(exit, { signal: "SIGKILL", stderr: [] })
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("fails to start with advice when it is missing", () =>
+  it.live("fails to start with advice when it is missing", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         start("", { command: "no-such-program", advice: "apt install no-such" })
@@ -167,7 +167,7 @@ describe("a program on a terminal", () => {
 })
 
 describe("typing", () => {
-  it.scopedLive("reaches the program; Ctrl-C stops what runs in it", () =>
+  it.live("reaches the program; Ctrl-C stops what runs in it", () =>
     Effect.gen(function*() {
       const terminal = yield* start("trap 'echo interrupted' INT; read line; echo got $line; sleep 60")
       yield* terminal.write("grün\r")
@@ -176,7 +176,7 @@ describe("typing", () => {
       yield* terminal.shows("interrupted")
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("never holds up the relay, is refused when much waits, and arrives whole in the end", () =>
+  it.live("never holds up the relay, is refused when much waits, and arrives whole in the end", () =>
     Effect.gen(function*() {
       const size = 1_500_000
       const terminal = yield* start(
@@ -193,7 +193,7 @@ describe("typing", () => {
       assert.include(terminal.printed(), expected.printed().trim())
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("fails when the program is gone", () =>
+  it.live("fails when the program is gone", () =>
     Effect.gen(function*() {
       const terminal = yield* start("exit 0")
       yield* terminal.exit

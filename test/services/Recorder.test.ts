@@ -124,7 +124,7 @@ describe("Recorder", () => {
           while (client.next() !== undefined);
         })
         assert.isFalse(log.unsafeBatch(() => log.unsafeAppend(line("x".repeat(5000)))))
-        yield* Effect.async<void>((resume) => log.unsafeOnceDrained(() => resume(Effect.void)))
+        yield* Effect.callback<void>((resume) => log.unsafeOnceDrained(() => resume(Effect.void)))
         yield* log.append(last)
         yield* log.close
       }).pipe(Effect.provide(recorderIn(folder)))

@@ -1,17 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Chunk,
-  Effect,
-  Either,
-  Exit,
-  Fiber,
-  Layer,
-  Schema,
-  Scope,
-  Stream,
-  TestClock,
-  TestContext
-} from "effect"
+import { Effect, Exit, Fiber, Layer, Result, Schema, Scope, Stream, TestContext } from "effect"
+import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { AgentFailed, CommandRefused } from "../../src/adapters/AdapterError.js"
 import {
@@ -45,7 +34,7 @@ const wordsOf = (event: RelayEvent): string => {
   return words.filter((word) => word !== undefined && word !== "").join(" ")
 }
 
-const read = (events: Stream.Stream<RelayEvent>) => Effect.map(Stream.runCollect(events), Chunk.toArray)
+const read = (events: Stream.Stream<RelayEvent>) => Stream.runCollect(events)
 
 const end = { type: "turn_end", stop_reason: "end_turn" } as const
 
@@ -64,7 +53,7 @@ const openWith = Effect.fnUntraced(function*(options: FakeAdapter.FakeOptions = 
     isFinished = true
     return Scope.close(scope, Exit.void)
   })
-  const session = yield* Scope.extend(
+  const session = yield* Scope.provide(
     Session.open(SessionId.make("session-1"), fake.adapter, specOf(handshake)),
     scope
   )
@@ -78,7 +67,7 @@ const openWith = Effect.fnUntraced(function*(options: FakeAdapter.FakeOptions = 
     send: (...frames: ReadonlyArray<object>) =>
       Effect.forEach(
         frames,
-        (frame) => session.submit(Either.getOrThrow(decodeFrame(JSON.stringify(frame)))),
+        (frame) => session.submit(Result.getOrThrow(decodeFrame(JSON.stringify(frame)))),
         { discard: true }
       ),
     /** Wait for the `n`th event of a type; all up to it, in words. */
@@ -92,13 +81,13 @@ const openWith = Effect.fnUntraced(function*(options: FakeAdapter.FakeOptions = 
       log.tail(0).pipe(
         Stream.filter((event): event is RelayEvent & BodyOf<Type> => event.type === type),
         Stream.runHead,
-        Effect.flatten,
+        Effect.flatMap(Effect.fromOption),
         Effect.orDie
       ),
     /** Close the session; all that was logged. */
-    close: Effect.zipRight(Scope.close(scope, Exit.void), whole),
+    close: Effect.andThen(Scope.close(scope, Exit.void), whole),
     /** Wait until the session is over by itself; then close it. */
-    over: Effect.zipRight(session.over, Effect.zipRight(Scope.close(scope, Exit.void), whole))
+    over: Effect.andThen(session.over, Effect.andThen(Scope.close(scope, Exit.void), whole))
   }
 })
 
@@ -109,7 +98,7 @@ const done = [{ type: "response", text: "Done." }, end] as const
 const prompt = (message_id: string, more: object = {}) => ({ text: message_id, message_id, ...more })
 
 describe("a session", () => {
-  it.scoped("begins with session_start: what it is, where it works and what it can do", () =>
+  it.effect("begins with session_start: what it is, where it works and what it can do", () =>
     Effect.gen(function*() {
       const { first, session } = yield* openWith({}, { model: "m-1" }).pipe(Effect.provide(layerOf()))
       const { metadata, seq } = yield* first("session_start")
@@ -125,7 +114,7 @@ describe("a session", () => {
       assert.deepInclude(session.describe().metadata, { last_seq: 1 })
     }))
 
-  it.scoped("holds back what the agent says before it is open", () =>
+  it.effect("holds back what the agent says before it is open", () =>
     Effect.gen(function*() {
       const early = [{ type: "stderr", text: "hm" }, { type: "turn_start" }, ...done] as const
       const { send, until } = yield* open({ early })
@@ -140,7 +129,7 @@ describe("a session", () => {
       ])
     }))
 
-  it.scoped("knows the conversation by the name the agent gave it last", () =>
+  it.effect("knows the conversation by the name the agent gave it last", () =>
     Effect.gen(function*() {
       const { agent, session } = yield* open()
       assert.notProperty(session.describe().metadata, "native_session_id")
@@ -152,16 +141,16 @@ describe("a session", () => {
       assert.deepInclude(session.describe().metadata, { native_session_id: "native-2" })
     }))
 
-  it.scoped("tells who attaches which permissions wait", () =>
+  it.effect("tells who attaches which permissions wait", () =>
     Effect.gen(function*() {
       const { agent, first, session } = yield* open()
-      yield* Effect.fork(agent.ask(askFor("p1")))
+      yield* Effect.forkChild(agent.ask(askFor("p1")))
       yield* first("permission_request")
       const [pending] = (session.describe().metadata?.["pending_permissions"] ?? []) as ReadonlyArray<object>
       assert.deepInclude(pending, { request_id: "p1", args: { command: "ls" } })
     }))
 
-  it.scoped("that cannot be opened leaves nothing behind", () =>
+  it.effect("that cannot be opened leaves nothing behind", () =>
     Effect.gen(function*() {
       let closed = 0
       const failure = yield* open({
@@ -177,7 +166,7 @@ describe("a session", () => {
 })
 
 describe("a turn", () => {
-  it.scoped("is a prompt, what the agent says to it, and one turn_end", () =>
+  it.effect("is a prompt, what the agent says to it, and one turn_end", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       yield* send(prompt("m1"))
@@ -197,7 +186,7 @@ describe("a turn", () => {
       ])
     }))
 
-  it.scoped("may be one the agent began by itself; prompts wait for its end", () =>
+  it.effect("may be one the agent began by itself; prompts wait for its end", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       yield* agent.say({ type: "turn_start" })
@@ -214,7 +203,7 @@ describe("a turn", () => {
       ])
     }))
 
-  it.scoped("that does not pair is told as a status, with its native message", () =>
+  it.effect("that does not pair is told as a status, with its native message", () =>
     Effect.gen(function*() {
       const { agent, close } = yield* open()
       yield* Effect.sync(() => agent.sink.emit(end, Buffer.from("{\"n\":1}")))
@@ -232,7 +221,7 @@ describe("a turn", () => {
       assert.deepStrictEqual(events[3]?.metadata, { why: "again" })
     }))
 
-  it.scoped("the agent refuses ends with an error, and the next prompt runs", () =>
+  it.effect("the agent refuses ends with an error, and the next prompt runs", () =>
     Effect.gen(function*() {
       const { send, until } = yield* open({
         onCommand: (command) =>
@@ -253,7 +242,7 @@ describe("a turn", () => {
       ])
     }))
 
-  it.scoped("knows by inTurn whether it runs", () =>
+  it.effect("knows by inTurn whether it runs", () =>
     Effect.gen(function*() {
       const { agent } = yield* open()
       assert.isFalse(agent.sink.inTurn())
@@ -265,7 +254,7 @@ describe("a turn", () => {
 })
 
 describe("a prompt that comes during a turn", () => {
-  it.scoped("waits, and runs in the order it came", () =>
+  it.effect("waits, and runs in the order it came", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       yield* send(prompt("m1"), prompt("m2"), prompt("m3"))
@@ -284,7 +273,7 @@ describe("a prompt that comes during a turn", () => {
       ])
     }))
 
-  it.scoped("steers the turn, where the agent can be steered", () =>
+  it.effect("steers the turn, where the agent can be steered", () =>
     Effect.gen(function*() {
       const { agent, close, send, until } = yield* open()
       yield* send(prompt("m1"), prompt("m2", { when: "steer" }))
@@ -297,7 +286,7 @@ describe("a prompt that comes during a turn", () => {
       assert.include(words, "input_ack sent m2")
     }))
 
-  it.scoped("waits though it should steer, where the agent cannot be steered", () =>
+  it.effect("waits though it should steer, where the agent cannot be steered", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open({ capabilities: { steer: false } })
       yield* send(prompt("m1"), prompt("m2", { when: "steer" }))
@@ -308,7 +297,7 @@ describe("a prompt that comes during a turn", () => {
       assert.notProperty(agent.sent[1], "when")
     }))
 
-  it.scoped("and wants to be first stops the turn and goes before those that wait", () =>
+  it.effect("and wants to be first stops the turn and goes before those that wait", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       yield* send(prompt("m1"), prompt("m2"), prompt("m3", { when: "interrupt" }))
@@ -321,7 +310,7 @@ describe("a prompt that comes during a turn", () => {
       ])
     }))
 
-  it.scoped("starts a turn like any other when none runs, whatever it wants", () =>
+  it.effect("starts a turn like any other when none runs, whatever it wants", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       for (const [n, when] of ["steer", "interrupt", "queue"].entries()) {
@@ -332,7 +321,7 @@ describe("a prompt that comes during a turn", () => {
       assert.lengthOf((yield* until("turn_end", 3)).filter((word) => word.startsWith("turn_start")), 3)
     }))
 
-  it.scoped("can be taken back as long as it waits", () =>
+  it.effect("can be taken back as long as it waits", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       yield* send(
@@ -353,7 +342,7 @@ describe("a prompt that comes during a turn", () => {
       assert.strictEqual((yield* until("turn_start", 2)).at(-1), "turn_start m3")
     }))
 
-  it.scoped("is refused when too many wait, and may be sent again", () =>
+  it.effect("is refused when too many wait, and may be sent again", () =>
     Effect.gen(function*() {
       const { agent, first, send, until } = yield* open()
       yield* send(...["m1", "m2", "m3", "m4", "m5"].map((name) => prompt(name)))
@@ -367,7 +356,7 @@ describe("a prompt that comes during a turn", () => {
 })
 
 describe("a command", () => {
-  it.scoped("of a name that was executed before is only acknowledged", () =>
+  it.effect("of a name that was executed before is only acknowledged", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       yield* send(prompt("m1"), prompt("m1"), { type: "set_model", model: "x", message_id: "m1" })
@@ -376,7 +365,7 @@ describe("a command", () => {
       assert.lengthOf(agent.sent, 1)
     }))
 
-  it.scoped("that is a prompt is known by its uuid too", () =>
+  it.effect("that is a prompt is known by its uuid too", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       const uuid = "11111111-1111-4111-8111-111111111111"
@@ -386,7 +375,7 @@ describe("a command", () => {
       assert.deepInclude(agent.sent[0], { uuid })
     }))
 
-  it.scoped("the agent refused may be sent again under the same name", () =>
+  it.effect("the agent refused may be sent again under the same name", () =>
     Effect.gen(function*() {
       let refusals = 2
       const { agent, send, until } = yield* open({
@@ -402,7 +391,7 @@ describe("a command", () => {
       assert.lengthOf(agent.sent, 4)
     }))
 
-  it.scoped("is acknowledged when it is done, if it has a name", () =>
+  it.effect("is acknowledged when it is done, if it has a name", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       yield* send({ type: "set_model", model: "x" }, {
@@ -464,7 +453,7 @@ describe("a command", () => {
       "no images"
     ]
   ]
-  it.scoped.each(refused)(
+  it.effect.each(refused)(
     "is refused and changes nothing: %s",
     ([, command, capabilities, why]) =>
       Effect.gen(function*() {
@@ -477,7 +466,7 @@ describe("a command", () => {
       })
   )
 
-  it.scoped("of the agent's own protocol is handed over with an id of its own", () =>
+  it.effect("of the agent's own protocol is handed over with an id of its own", () =>
     Effect.gen(function*() {
       const { agent, send } = yield* open({ native: { harmless: { usage: [], "model/list": [] } } })
       yield* send(
@@ -498,7 +487,7 @@ describe("a command", () => {
       assert.strictEqual((yield* agent.next).type, "control_response")
     }))
 
-  it.scoped("of the agent's own protocol is journaled with who sent it, without secrets", () =>
+  it.effect("of the agent's own protocol is journaled with who sent it, without secrets", () =>
     Effect.gen(function*() {
       const { close, first, session } = yield* open({}, { allow_native_requests: true })
       const params = { token: "t0p-secret", env: { A: "t0p-secret" }, path: "/x" }
@@ -517,7 +506,7 @@ describe("a command", () => {
       yield* close
     }))
 
-  it.scoped("of the agent's own protocol that is not listed as harmless reaches nobody", () =>
+  it.effect("of the agent's own protocol that is not listed as harmless reaches nobody", () =>
     Effect.gen(function*() {
       const { agent, first, send } = yield* open({ native: { harmless: { "model/list": [] } } })
       yield* send({
@@ -532,7 +521,7 @@ describe("a command", () => {
       assert.isEmpty(agent.sent)
     }))
 
-  it.scoped("of the agent's own protocol shows no token in its answer, nor in the native message", () =>
+  it.effect("of the agent's own protocol shows no token in its answer, nor in the native message", () =>
     Effect.gen(function*() {
       const { agent, close, send } = yield* open({
         onCommand: (command, agent) =>
@@ -556,7 +545,7 @@ describe("a command", () => {
       assert.notInclude(whole, "op3rators-key")
     }))
 
-  it.scoped("that makes the adapter fail by a fault of ours ends neither the session nor other commands", () =>
+  it.effect("that makes the adapter fail by a fault of ours ends neither the session nor other commands", () =>
     Effect.gen(function*() {
       let faults = 2
       const { first, send, until } = yield* open({
@@ -597,10 +586,10 @@ describe("a native answer to a permission", () => {
       behavior: "deny"
     }]
   ]
-  it.scoped.each(answers)("%s", ([, response, outcome]) =>
+  it.effect.each(answers)("%s", ([, response, outcome]) =>
     Effect.gen(function*() {
       const { agent, first, send } = yield* open()
-      const asked = yield* Effect.fork(agent.ask(askFor("p1")))
+      const asked = yield* Effect.forkChild(agent.ask(askFor("p1")))
       yield* first("permission_request")
       yield* send({ type: "control_response", response: { ...response, request_id: "p1" } })
       const given = yield* Fiber.join(asked)
@@ -612,13 +601,13 @@ describe("a native answer to a permission", () => {
 })
 
 describe("an interrupt", () => {
-  it.scoped("stops the turn, releases who waits for a permission, and keeps the session", () =>
+  it.effect("stops the turn, releases who waits for a permission, and keeps the session", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       yield* send(prompt("m1"))
       yield* agent.next
       yield* until("input_ack")
-      const asked = yield* Effect.fork(agent.ask(askFor("p1")))
+      const asked = yield* Effect.forkChild(agent.ask(askFor("p1")))
       yield* until("permission_request")
       yield* send({ type: "interrupt", message_id: "m2" })
       assert.strictEqual((yield* agent.next).type, "interrupt")
@@ -630,7 +619,7 @@ describe("an interrupt", () => {
       assert.deepStrictEqual(words.slice(6), ["turn_end cancelled", "turn_start m3"])
     }))
 
-  it.scoped("of nothing is told as idle", () =>
+  it.effect("of nothing is told as idle", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       yield* send({ type: "interrupt" })
@@ -638,7 +627,7 @@ describe("an interrupt", () => {
       assert.isEmpty(agent.sent)
     }))
 
-  it.scoped("sent twice is handed over once", () =>
+  it.effect("sent twice is handed over once", () =>
     Effect.gen(function*() {
       const { agent, send, until } = yield* open()
       yield* send(prompt("m1"), { type: "interrupt" }, { type: "interrupt", message_id: "m2" })
@@ -648,7 +637,7 @@ describe("an interrupt", () => {
       assert.deepStrictEqual(agent.sent.map(({ type }) => type), ["user_message", "interrupt"])
     }))
 
-  it.scoped("the agent does not heed ends the session", () =>
+  it.effect("the agent does not heed ends the session", () =>
     Effect.gen(function*() {
       const { agent, first, over, send } = yield* open({ closing: (agent) => agent.say(end) })
       yield* send(prompt("m1"), { type: "interrupt" })
@@ -667,12 +656,12 @@ describe("an interrupt", () => {
 })
 
 describe("when the agent is gone", () => {
-  it.scoped("in the middle of a turn, the error comes first, then the turn's end, then the session's", () =>
+  it.effect("in the middle of a turn, the error comes first, then the turn's end, then the session's", () =>
     Effect.gen(function*() {
       const { agent, over, send, until } = yield* open()
       yield* send(prompt("m1"), prompt("m2"))
       yield* until("input_ack", 2)
-      yield* Effect.fork(agent.ask(askFor("p1")))
+      yield* Effect.forkChild(agent.ask(askFor("p1")))
       yield* until("permission_request")
       yield* agent.exit({ exit_code: 3, stderr: ["Segmentation fault"] })
       const events = yield* over
@@ -689,7 +678,7 @@ describe("when the agent is gone", () => {
       assert.deepInclude(last, { exit_code: 3, metadata: { stderr: ["Segmentation fault"] } })
     }))
 
-  it.scoped("by a signal, between turns, the signal is told", () =>
+  it.effect("by a signal, between turns, the signal is told", () =>
     Effect.gen(function*() {
       const { agent, over } = yield* open()
       yield* agent.exit({ signal: "SIGKILL" })
@@ -698,7 +687,7 @@ describe("when the agent is gone", () => {
       assert.deepStrictEqual(events[2]?.metadata, { signal: "SIGKILL" })
     }))
 
-  it.scoped("and all was well, there is no error", () =>
+  it.effect("and all was well, there is no error", () =>
     Effect.gen(function*() {
       const { agent, over } = yield* open()
       yield* agent.exit({ exit_code: 0, stderr: ["bye"] })
@@ -707,14 +696,14 @@ describe("when the agent is gone", () => {
       assert.deepInclude(events[1], { exit_code: 0, metadata: {} })
     }))
 
-  it.scoped("a terminal's exit code is not a failure", () =>
+  it.effect("a terminal's exit code is not a failure", () =>
     Effect.gen(function*() {
       const { agent, over } = yield* open({ capabilities: { terminal: true } })
       yield* agent.exit({ exit_code: 130 })
       assert.deepStrictEqual((yield* over).map(wordsOf), ["session_start", "session_end"])
     }))
 
-  it.scoped("and a prompt cannot be handed over any more, the session ends", () =>
+  it.effect("and a prompt cannot be handed over any more, the session ends", () =>
     Effect.gen(function*() {
       const { over, send } = yield* open({
         onCommand: ({ type }) =>
@@ -729,13 +718,13 @@ describe("when the agent is gone", () => {
 })
 
 describe("the end of a session", () => {
-  it.scoped("during a turn tells the agent to stop, and ends the turn before itself", () =>
+  it.effect("during a turn tells the agent to stop, and ends the turn before itself", () =>
     Effect.gen(function*() {
       const { agent, over, send, until } = yield* open({ onCommand: FakeAdapter.answering() })
       yield* agent.say({ type: "turn_start" })
       yield* send(prompt("m1"), prompt("m2"))
       yield* until("input_ack", 2)
-      yield* Effect.fork(agent.ask(askFor("p1")))
+      yield* Effect.forkChild(agent.ask(askFor("p1")))
       yield* until("permission_request")
       yield* send({ type: "end" })
       assert.deepStrictEqual((yield* over).map(wordsOf).slice(-5), [
@@ -748,7 +737,7 @@ describe("the end of a session", () => {
       assert.deepStrictEqual(agent.sent.map(({ type }) => type), ["interrupt"])
     }))
 
-  it.scoped("does not wait long for an agent that will not stop", () =>
+  it.effect("does not wait long for an agent that will not stop", () =>
     Effect.gen(function*() {
       const { agent, over, send } = yield* open()
       yield* send(prompt("m1"))
@@ -757,7 +746,7 @@ describe("the end of a session", () => {
       assert.deepStrictEqual((yield* over).map(wordsOf).slice(-2), ["turn_end cancelled", "session_end"])
     }))
 
-  it.scoped("does not wait for an agent that does not even read", () =>
+  it.effect("does not wait for an agent that does not even read", () =>
     Effect.gen(function*() {
       const { agent, over, send } = yield* open({
         onCommand: ({ type }) => type === "interrupt" ? Effect.never : Effect.void
@@ -768,7 +757,7 @@ describe("the end of a session", () => {
       assert.deepStrictEqual((yield* over).map(wordsOf).slice(-2), ["turn_end cancelled", "session_end"])
     }))
 
-  it.scoped("hears the last words of the agent, and nothing after session_end", () =>
+  it.effect("hears the last words of the agent, and nothing after session_end", () =>
     Effect.gen(function*() {
       const { agent, close } = yield* open({ closing: (agent) => agent.say({ type: "stderr", text: "bye" }) })
       const events = yield* close
@@ -833,10 +822,10 @@ describe("whatever clients and agent do", () => {
         else if (who === "time") yield* TestClock.adjust(`${what} seconds`)
         else if (who === "deaf") isDeaf = !isDeaf
         else if (who === "exit") yield* agent.exit({ exit_code: 1 })
-        else if ("ask" in what) yield* Effect.fork(agent.ask(askFor(String(what.ask))))
+        else if ("ask" in what) yield* Effect.forkChild(agent.ask(askFor(String(what.ask))))
         else if ("withdraw" in what) yield* agent.withdraw(RequestId.make(String(what.withdraw)))
         else yield* agent.say(Schema.decodeUnknownSync(EventBody)(what))
-        yield* Effect.yieldNow()
+        yield* Effect.yieldNow
       }
       isDeaf = false
       return yield* close

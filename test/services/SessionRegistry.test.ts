@@ -1,19 +1,8 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Chunk,
-  Deferred,
-  Effect,
-  Exit,
-  Fiber,
-  FiberId,
-  Layer,
-  Schema,
-  Scope,
-  Stream,
-  TestClock
-} from "effect"
+import { Chunk, Deferred, Effect, Exit, Fiber, Layer, Schema, Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { AgentFailed } from "../../src/adapters/AdapterError.js"
 import { AdapterRegistry } from "../../src/adapters/AdapterRegistry.js"
 import {
@@ -50,7 +39,7 @@ const named = (session_id: string, fields: object = {}) => handshake({ session_i
 const join = Effect.fnUntraced(function*(handshake: Handshake) {
   const registry = yield* SessionRegistry
   const scope = yield* Scope.make()
-  const joined = yield* Scope.extend(registry.join(handshake), scope).pipe(
+  const joined = yield* Scope.provide(registry.join(handshake), scope).pipe(
     Effect.onInterrupt(() => Scope.close(scope, Exit.void))
   )
   return { ...joined, leave: Scope.close(scope, Exit.void) }
@@ -59,7 +48,7 @@ const join = Effect.fnUntraced(function*(handshake: Handshake) {
 /** Wait for the session's last event. */
 const ended = Effect.fnUntraced(function*({ log }: Session) {
   const events = yield* Stream.runCollect(log.tail(0))
-  assert.strictEqual(Chunk.unsafeLast(events).type, "session_end")
+  assert.strictEqual(Chunk.lastUnsafe(events).type, "session_end")
 })
 
 const isLive = (name: string) =>
@@ -112,7 +101,7 @@ describe("SessionRegistry", () => {
       assert.lengthOf(fake.agents, 1)
       assert.lengthOf(clients.filter(({ attached }) => !attached), 1)
       assert.lengthOf([...new Set(clients.map(({ session }) => session))], 1)
-    }), () => ({ opening: () => Effect.yieldNow() }))
+    }), () => ({ opening: () => Effect.yieldNow }))
 })
 
 describe("a session without a client", () => {
@@ -226,8 +215,8 @@ describe("work in a session without a client", () => {
   test("goes on: an open question waits for its deadline, or for an answer", (fake) =>
     Effect.gen(function*() {
       const { leave, session } = yield* join(named("s", { linger: 0 }))
-      const asking = yield* Effect.fork(fake.agent().ask(FakeAdapter.askFor("q-1")))
-      yield* Effect.yieldNow()
+      const asking = yield* Effect.forkChild(fake.agent().ask(FakeAdapter.askFor("q-1")))
+      yield* Effect.yieldNow
       yield* leave
       yield* TestClock.adjust("29 minutes")
       assert.isTrue(yield* isLive("s"))
@@ -239,8 +228,8 @@ describe("work in a session without a client", () => {
         message_id: MessageId.make("m-1")
       })
       assert.include(yield* Fiber.join(asking), { behavior: "allow" })
-      const unanswered = yield* Effect.fork(fake.agent().ask(FakeAdapter.askFor("q-2")))
-      yield* Effect.yieldNow()
+      const unanswered = yield* Effect.forkChild(fake.agent().ask(FakeAdapter.askFor("q-2")))
+      yield* Effect.yieldNow
       yield* back.leave
       yield* TestClock.adjust("30 minutes")
       assert.deepInclude(yield* Fiber.join(unanswered), { behavior: "cancelled", reason: "timeout" })
@@ -278,7 +267,7 @@ describe("work in a session without a client", () => {
       const { leave, session } = yield* join(handshake())
       yield* submit(session, prompt("build it", "m-1"))
       yield* leave
-      yield* Effect.fork(TestClock.adjust("5 seconds"))
+      yield* Effect.forkChild(TestClock.adjust("5 seconds"))
       yield* ended(session)
     }))
 
@@ -295,17 +284,17 @@ describe("work in a session without a client", () => {
 
 describe("a client who comes while the session closes", () => {
   it.effect("waits until it is gone and opens a new one", () => {
-    const isClosing = Deferred.unsafeMake<void>(FiberId.none)
-    const mayClose = Deferred.unsafeMake<void>(FiberId.none)
+    const isClosing = Deferred.makeUnsafe<void>()
+    const mayClose = Deferred.makeUnsafe<void>()
     const fake = FakeAdapter.make({
-      closing: () => Effect.zipRight(Deferred.succeed(isClosing, undefined), Deferred.await(mayClose))
+      closing: () => Effect.andThen(Deferred.succeed(isClosing, undefined), Deferred.await(mayClose))
     })
     return Effect.gen(function*() {
       const old = yield* join(named("s"))
       yield* fake.agent().exit({ exit_code: 0 })
       yield* Deferred.await(isClosing)
-      const joining = yield* Effect.fork(join(named("s")))
-      yield* Effect.yieldNow()
+      const joining = yield* Effect.forkChild(join(named("s")))
+      yield* Effect.yieldNow
       assert.lengthOf(fake.agents, 1)
       yield* Deferred.succeed(mayClose, undefined)
       const next = yield* Fiber.join(joining)
@@ -321,7 +310,7 @@ describe("a client who comes while the session closes", () => {
   test("gets a new one even if it comes in the moment the last one leaves", (fake) =>
     Effect.gen(function*() {
       const old = yield* join(named("s", { linger: 0 }))
-      const next = yield* Effect.zipRight(old.leave, join(named("s", { linger: 0 })))
+      const next = yield* Effect.andThen(old.leave, join(named("s", { linger: 0 })))
       yield* ended(old.session)
       assert.isFalse(next.attached)
       assert.lengthOf(fake.agents, 2)
@@ -334,8 +323,8 @@ describe("a session that cannot be opened", () => {
     let failures = 1
     return {
       opening: () =>
-        Effect.zipRight(
-          Effect.yieldNow(),
+        Effect.andThen(
+          Effect.yieldNow,
           failures-- > 0 ? new AgentFailed({ tool: "fake", reason: "not now" }) : Effect.void
         )
     }
@@ -379,15 +368,15 @@ describe("a session that cannot be opened", () => {
   )
 
   it.effect("is given up when nobody waits for it any more", () => {
-    const isOpening = Deferred.unsafeMake<void>(FiberId.none)
+    const isOpening = Deferred.makeUnsafe<void>()
     const fake = FakeAdapter.make({
       opening: ({ model }) =>
         model === undefined
-          ? Effect.zipRight(Deferred.succeed(isOpening, undefined), Effect.never)
+          ? Effect.andThen(Deferred.succeed(isOpening, undefined), Effect.never)
           : Effect.void
     })
     return Effect.gen(function*() {
-      const client = yield* Effect.fork(join(named("s", { linger: 0 })))
+      const client = yield* Effect.forkChild(join(named("s", { linger: 0 })))
       yield* Deferred.await(isOpening)
       yield* Fiber.interrupt(client)
       const next = yield* join(named("s", { model: "m-1" }))
@@ -400,12 +389,12 @@ describe("a session that cannot be opened", () => {
 describe("when the relay ends", () => {
   /** Agents that take as long to close as all of them need to begin. */
   const closingTogether = (count: number) => (): FakeAdapter.FakeOptions => {
-    const all = Deferred.unsafeMake<void>(FiberId.none)
+    const all = Deferred.makeUnsafe<void>()
     let closing = 0
     return {
       closing: () =>
         Effect.suspend(() => ++closing === count ? Deferred.succeed(all, undefined) : Effect.void).pipe(
-          Effect.zipRight(Deferred.await(all))
+          Effect.andThen(Deferred.await(all))
         )
     }
   }

@@ -1,6 +1,6 @@
 /** cortexSession: a session with Cortex, played against our own server over real HTTP. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Chunk, Effect, Either, Exit, Layer, Scope, Stream } from "effect"
+import { Effect, Exit, Layer, Result, Scope, Stream } from "effect"
 import { Credentials } from "../../src/adapters/Adapter.js"
 import { CortexAdapter } from "../../src/adapters/cortex/CortexAdapter.js"
 import {
@@ -33,7 +33,7 @@ export const serverOf = Effect.acquireRelease(
   (server) => Effect.promise(server.close)
 )
 
-const read = (events: Stream.Stream<RelayEvent>) => Effect.map(Stream.runCollect(events), Chunk.toArray)
+const read = (events: Stream.Stream<RelayEvent>) => Stream.runCollect(events)
 
 /** Open a session; `snowflake` is what its handshake says besides the URL. */
 export const openSession = Effect.fnUntraced(function*(
@@ -51,19 +51,19 @@ export const openSession = Effect.fnUntraced(function*(
     snowflake: { account_url: server.url, ...snowflake }
   })
   const session = yield* Session.open(SessionId.make("cortex"), adapter, { ...spec, tool: "cortex" }).pipe(
-    Scope.extend(scope)
+    Scope.provide(scope)
   )
   const { log } = session
 
   /** Send a frame, as a client spells it. */
-  const send = (frame: object) => session.submit(Either.getOrThrow(decodeFrame(JSON.stringify(frame))))
+  const send = (frame: object) => session.submit(Result.getOrThrow(decodeFrame(JSON.stringify(frame))))
 
   /** The next event of this type; `after` skips those up to that `seq`. */
   const next = <Type extends EventType>(type: Type, after = 0) =>
     log.tail(after).pipe(
       Stream.filter((event): event is RelayEvent & BodyOf<Type> => event.type === type),
       Stream.runHead,
-      Effect.flatten,
+      Effect.flatMap(Effect.fromOption),
       Effect.orDie
     )
 
@@ -83,7 +83,7 @@ export const openSession = Effect.fnUntraced(function*(
     })
 
   /** Close the session; all that was logged. */
-  const close = Effect.zipRight(Scope.close(scope, Exit.void), read(log.tail(0)))
+  const close = Effect.andThen(Scope.close(scope, Exit.void), read(log.tail(0)))
   return { session, log, send, next, said, turn, close }
 })
 

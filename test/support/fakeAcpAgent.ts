@@ -4,7 +4,7 @@
  * It answers `initialize` and `session/new` by itself, and whatever else `answers` has; prompts stay open until the
  * test answers them. What it was told is in `heard`.
  */
-import { Chunk, Deferred, Effect, Either, Exit, Layer, Queue, Scope, Stream } from "effect"
+import { Deferred, Effect, Exit, Layer, Queue, Result, Scope, Stream } from "effect"
 import * as AcpAdapter from "../../src/adapters/acp/AcpAdapter.js"
 import type { AcpAgent } from "../../src/adapters/acp/AcpAgent.js"
 import { type AgentExit, EventSink, type LaunchSpec, ProcessSpawner } from "../../src/adapters/Adapter.js"
@@ -80,7 +80,7 @@ export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
     say({ jsonrpc: "2.0", id, ...isError(result) ? result : { result } })
 
   const react = (message: Message): Effect.Effect<void> =>
-    Effect.zipRight(Effect.forEach(prints[message.method] ?? [], say), reply(message))
+    Effect.andThen(Effect.forEach(prints[message.method] ?? [], say), reply(message))
 
   const reply = ({ id, method, params }: Message): Effect.Effect<void> => {
     const known: Record<string, unknown> = { ...usual, ...answers }
@@ -103,7 +103,7 @@ export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
         yield* Effect.addFinalizer(() => Deferred.succeed(exited, { stderr: [], exit_code: 0 }))
         // It reads at its own pace, as another process would.
         yield* Queue.take(inbox).pipe(
-          Effect.tap((message) => Effect.zipRight(Effect.yieldNow(), react(message))),
+          Effect.tap((message) => Effect.andThen(Effect.yieldNow, react(message))),
           Effect.forever,
           Effect.forkScoped
         )
@@ -130,29 +130,29 @@ export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
     ...modes,
     tool: adapter.tool
   }).pipe(
-    Scope.extend(scope)
+    Scope.provide(scope)
   )
   const { log } = session
 
   /** Send a frame, as a client spells it. */
-  const send = (frame: object) => session.submit(Either.getOrThrow(decodeFrame(JSON.stringify(frame))))
-  const read = (events: Stream.Stream<RelayEvent>) => Effect.map(Stream.runCollect(events), Chunk.toArray)
+  const send = (frame: object) => session.submit(Result.getOrThrow(decodeFrame(JSON.stringify(frame))))
+  const read = (events: Stream.Stream<RelayEvent>) => Stream.runCollect(events)
   /** The first event of this type, `after` a `seq`; waits for it. */
   const next = <Type extends EventType>(type: Type, after = 0) =>
     log.tail(after).pipe(
       Stream.filter((event): event is RelayEvent & BodyOf<Type> => event.type === type),
       Stream.runHead,
-      Effect.flatten,
+      Effect.flatMap(Effect.fromOption),
       Effect.orDie
     )
   /** The first event that fits. */
   const find = (fits: (event: RelayEvent) => boolean) =>
-    log.tail(0).pipe(Stream.filter(fits), Stream.runHead, Effect.flatten, Effect.orDie)
+    log.tail(0).pipe(Stream.filter(fits), Stream.runHead, Effect.flatMap(Effect.fromOption), Effect.orDie)
   /** The first message it was told that fits; waits for it. */
   const told = (fits: (message: Message) => boolean): Effect.Effect<Message> =>
     Effect.suspend(() => {
       const found = heard.find(fits)
-      return found === undefined ? Effect.zipRight(Effect.yieldNow(), told(fits)) : Effect.succeed(found)
+      return found === undefined ? Effect.andThen(Effect.yieldNow, told(fits)) : Effect.succeed(found)
     })
   const requested = (method: string, nth = 1) =>
     told((message) =>
@@ -169,7 +169,7 @@ export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
   const respond = (ask: { readonly request_id: string }, fields: object) =>
     send({ type: "permission_response", request_id: ask.request_id, ...fields })
   /** Close the session; all that was logged. */
-  const close = Effect.zipRight(Scope.close(scope, Exit.void), Effect.suspend(() => read(log.tail(0))))
+  const close = Effect.andThen(Scope.close(scope, Exit.void), Effect.suspend(() => read(log.tail(0))))
   const exit = (how: Partial<AgentExit> = {}) => Deferred.succeed(exited, { stderr: [], ...how })
 
   return {

@@ -4,7 +4,7 @@
  * By itself a fake agent takes every command and says nothing. `onCommand` scripts it; the test plays it through `say`,
  * `ask` and `exit`.
  */
-import { type Context, Deferred, Effect, Queue, Schema } from "effect"
+import { Deferred, Effect, Queue, Schema } from "effect"
 import {
   type Adapter,
   type AgentCommand,
@@ -21,7 +21,7 @@ import { type EventBody, Handshake, type PermissionRequest, RequestId } from "..
 
 export interface FakeAgent {
   readonly spec: AgentSpec
-  readonly sink: Context.Tag.Service<EventSink>
+  readonly sink: EventSink["Service"]
   /** What it was handed so far. */
   readonly sent: ReadonlyArray<AgentCommand>
   /** The next command it is handed, in order; waits for one. */
@@ -91,7 +91,7 @@ export const make = (options: FakeOptions = {}): FakeAdapter => {
     }
     for (const event of early) sink.emit(event)
     if (opening !== undefined) yield* opening(spec)
-    yield* Effect.addFinalizer(() => Effect.zipRight(closing?.(agent) ?? Effect.void, exit({ exit_code: 0 })))
+    yield* Effect.addFinalizer(() => Effect.andThen(closing?.(agent) ?? Effect.void, exit({ exit_code: 0 })))
     agents.push(agent)
     return {
       started: { cmd: [tool], capabilities: { ...everything, ...capabilities } },
@@ -99,7 +99,7 @@ export const make = (options: FakeOptions = {}): FakeAdapter => {
       send: (command: AgentCommand) =>
         Effect.suspend(() => {
           sent.push(command)
-          commands.unsafeOffer(command)
+          Queue.offerUnsafe(commands, command)
           return onCommand?.(command, agent) ?? Effect.void
         }),
       exit: Deferred.await(exited)

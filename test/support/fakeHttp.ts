@@ -1,6 +1,6 @@
 /** fakeHttp: an HttpClient that is a list of answers, for tests of time: nothing leaves the program. */
-import { HttpClient, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { Clock, Effect, Layer } from "effect"
+import { HttpClient, type HttpClientRequest, HttpClientResponse } from "effect/http"
 
 export interface FakeHttp {
   readonly layer: Layer.Layer<HttpClient.HttpClient>

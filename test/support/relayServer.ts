@@ -21,7 +21,7 @@ export interface Options
   extends FakeAdapter.FakeOptions, AuthOptions, Partial<Settings>, Partial<ServerSettings>
 {}
 
-const quiet = Logger.replace(Logger.defaultLogger, Logger.none)
+const quiet = Logger.layer([])
 
 export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
   RelayServer.layer.pipe(
@@ -58,7 +58,7 @@ export const test = (
   options: Options = {},
   timeout?: number
 ) =>
-  it.scopedLive(name, () =>
+  it.live(name, () =>
     Effect.gen(function*() {
       const fake = FakeAdapter.make({ onCommand: FakeAdapter.answering(), ...options })
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))

@@ -3,7 +3,7 @@ import type { EventSink } from "../../src/adapters/Adapter.js"
 import type { EventBody } from "../../src/schema/index.js"
 
 export interface TestSink {
-  readonly service: EventSink["Type"]
+  readonly service: EventSink["Service"]
   readonly events: ReadonlyArray<EventBody>
   readonly batches: () => number
   /** From now on every batch is answered with "enough". */

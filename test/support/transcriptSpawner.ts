@@ -109,7 +109,7 @@ export const transcriptSpawner = (
         }
         // Let what the adapter does between two lines happen, as it would between two reads.
         yield* Effect.forkScoped(
-          Effect.forEach(recording, (recorded) => Effect.zipRight(Effect.yieldNow(), step(recorded)), {
+          Effect.forEach(recording, (recorded) => Effect.andThen(Effect.yieldNow, step(recorded)), {
             discard: true
           })
         )

@@ -5,7 +5,7 @@
  * prompts go one at a time, the turn ends when the prompt is answered. What the agent asks is answered in fibers of its
  * own (`AgentRequests.ts`), because people take minutes.
  */
-import { Deferred, Effect, Either, FiberSet, Match, Predicate } from "effect"
+import { Clock, Deferred, Effect, FiberSet, Match, Predicate, Result } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import {
   type Adapter,
@@ -16,6 +16,7 @@ import {
   ProcessSpawner
 } from "../Adapter.js"
 import { AgentFailed, AuthRequired, CommandRefused } from "../AdapterError.js"
+import { doneSoon } from "../doneSoon.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
 import { status } from "../wire/statusEvent.js"
 import type { AcpAgent } from "./AcpAgent.js"
@@ -36,7 +37,7 @@ export const make = (tool: string, known?: AcpAgent) =>
       const launch = toLaunch(agent, spec)
       const sink = yield* EventSink
       const gate = yield* PermissionGate
-      const clock = yield* Effect.clock
+      const clock = yield* Clock.Clock
       const fork = yield* FiberSet.makeRuntime<never>()
       const loginWanted = yield* Deferred.make<never, AuthRequired>()
       const state = makeState(agent, spec.allowed_modes)
@@ -52,7 +53,7 @@ export const make = (tool: string, known?: AcpAgent) =>
       const onText = (text: string) => {
         tell([{ type: "stdout", text }])
         if (state.quirks.wantsTerminal?.(text) === true) {
-          Deferred.unsafeDone(loginWanted, new AuthRequired({ tool: agent.name, advice: agent.login }))
+          doneSoon(loginWanted, new AuthRequired({ tool: agent.name, advice: agent.login }))
         }
       }
 
@@ -66,7 +67,7 @@ export const make = (tool: string, known?: AcpAgent) =>
             : onText(line.toString("utf8")),
         onNotification: ({ method, params }, line) => {
           if (method === "session/update") return updates.receive(params, line)
-          const fields = Predicate.isRecord(params) ? params : {}
+          const fields = Predicate.isObject(params) ? params : {}
           if (method === "$/cancel_request") requests.withdraw(fields["requestId"])
           if (method === "elicitation/complete") requests.complete(fields["elicitationId"])
           tell([{ type: "stream_event", metadata: { method } }], line)
@@ -96,11 +97,11 @@ export const make = (tool: string, known?: AcpAgent) =>
 
       const onAnswer: JsonRpcPeer.OnAnswer = (answer, line) => {
         // When the agent is gone the session tells of it, and ends the turn.
-        if (Either.isLeft(answer) && answer.left instanceof AgentFailed) return endTurn(true)
+        if (Result.isFailure(answer) && answer.left instanceof AgentFailed) return endTurn(true)
         endSpeech()
-        const events = Either.match(answer, {
-          onLeft: (error) => error instanceof AgentFailed ? [] : translateError(error, agent, state),
-          onRight: (result) => translateAnswer(result, state)
+        const events = Result.match(answer, {
+          onFailure: (error) => error instanceof AgentFailed ? [] : translateError(error, agent, state),
+          onSuccess: (result) => translateAnswer(result, state)
         })
         const end = events.at(-1)
         endTurn(end?.type === "turn_end" && (end.stop_reason === "cancelled" || end.stop_reason === "error"))

@@ -9,7 +9,7 @@ const adapterOf = (tool: string, agent?: AcpAgent) =>
   lazily(tool, () => import("./AcpAdapter.js"), (adapter) => adapter.make(tool, agent))
 
 export class AcpAdapters
-  extends Context.Tag("ai-relay/adapters/AcpAdapters")<AcpAdapters, ReadonlyArray<Adapter>>()
+  extends Context.Service<AcpAdapters, ReadonlyArray<Adapter>>()("ai-relay/adapters/AcpAdapters")
 {
   static readonly layer = Layer.effect(
     this,

@@ -7,11 +7,11 @@
 import { Schema } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
 
-export const optional = <A, I>(field: Schema.Schema<A, I>) =>
+export const optional = <A, I>(field: Schema.Codec<A, I>) =>
   Schema.optionalWith(field, { exact: true, nullable: true })
 const text = optional(Schema.String)
 const number = optional(Schema.Number)
-const AnyObject = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+const AnyObject = Schema.Record(Schema.String, Schema.Unknown)
 /** Extensions of the agent. */
 const _meta = optional(AnyObject)
 
@@ -129,7 +129,7 @@ export const Compaction = Schema.Struct({
   error: text
 })
 
-export const SessionUpdate = Schema.Union(
+export const SessionUpdate = Schema.Union([
   UserChunk,
   AgentChunk,
   ThoughtChunk,
@@ -143,12 +143,14 @@ export const SessionUpdate = Schema.Union(
   UsageUpdate,
   Notice,
   Compaction
-)
+])
 export type SessionUpdate = typeof SessionUpdate.Type
 
 /** The params of `session/update`; `update` is decoded on its own, so that an odd one keeps its name. */
 export const SessionNotification = Schema.Struct({
-  update: Schema.Struct({ sessionUpdate: Schema.String }, { key: Schema.String, value: Schema.Unknown })
+  update: Schema.StructWithRest(Schema.Struct({ sessionUpdate: Schema.String }), [
+    Schema.Record(Schema.String, Schema.Unknown)
+  ])
 })
 
 /** The answer to `session/prompt`. Tokens stand in `usage`, or (Gemini) in `_meta.quota.token_count`. */

@@ -4,7 +4,7 @@
  * Permissions and questions wait for a person; whatever else it asks is answered with "method not found". Nothing
  * stays open: when the turn ends, nobody needs to answer any more.
  */
-import { type Context, Effect, Option, Predicate, Schema } from "effect"
+import { Effect, Option, Predicate, Schema } from "effect"
 import { RequestId } from "../../schema/Ids.js"
 import type { EventBody, PermissionRequest } from "../../schema/index.js"
 import type { PermissionGate, PermissionOutcome } from "../Adapter.js"
@@ -19,7 +19,7 @@ import type { AcpState } from "./translate.js"
 
 interface Parts {
   readonly state: AcpState
-  readonly gate: Context.Tag.Service<PermissionGate>
+  readonly gate: PermissionGate["Service"]
   /** Tell events; the first carries the line. */
   readonly tell: (events: ReadonlyArray<EventBody>, line?: Buffer) => void
   /** Tell the agent to stop the turn. */
@@ -75,7 +75,7 @@ export const make = ({ cancel, gate, state, tell }: Parts): AgentRequests => {
   const nextId = () => RequestId.make(`request-${++asked}`)
 
   /** Stop the turn, which settles whatever else is open. */
-  const stop = Effect.zipRight(Effect.ignore(cancel), Effect.sync(withdrawAll))
+  const stop = Effect.andThen(Effect.ignore(cancel), Effect.sync(withdrawAll))
 
   const permission = (id: JsonRpcId, params: AskPermission, line: Buffer): Answer =>
     Effect.gen(function*() {

@@ -4,7 +4,7 @@
  * Pieces of text are read by hand, because an agent sends thousands of them; everything else goes through its Schema.
  * History that comes again when a session is loaded is marked as such.
  */
-import { type Clock, type Context, Effect, type Fiber, Option, Predicate, Schema } from "effect"
+import { type Clock, Effect, type Fiber, Option, Predicate, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import type { EventSink } from "../Adapter.js"
 import { type Chunk, SessionNotification, SessionUpdate } from "./AcpMessage.js"
@@ -35,9 +35,9 @@ const isPieceKind = (kind: unknown): kind is Chunk["sessionUpdate"] =>
 
 /** A piece of text, as the Schema would read it; undefined for all that needs a closer look. */
 export const readPiece = (params: unknown): Chunk | undefined => {
-  if (!Predicate.hasProperty(params, "update") || !Predicate.isRecord(params.update)) return undefined
+  if (!Predicate.hasProperty(params, "update") || !Predicate.isObject(params.update)) return undefined
   const { _meta, content, messageId, sessionUpdate } = params.update
-  if (!isPieceKind(sessionUpdate) || !Predicate.isRecord(content) || _meta !== undefined) return undefined
+  if (!isPieceKind(sessionUpdate) || !Predicate.isObject(content) || _meta !== undefined) return undefined
   const { text, type } = content
   if (type !== "text" || typeof text !== "string") return undefined
   if (messageId === undefined || messageId === null) return { sessionUpdate, content: { type, text } }
@@ -48,10 +48,10 @@ const readNotification = Schema.decodeUnknownOption(SessionNotification)
 const readUpdate = Schema.decodeUnknownOption(SessionUpdate)
 
 interface Parts {
-  readonly sink: Context.Tag.Service<EventSink>
+  readonly sink: EventSink["Service"]
   readonly state: AcpState
   readonly clock: Clock.Clock
-  readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 }
 
 export interface AgentUpdates {
@@ -69,7 +69,7 @@ export interface AgentUpdates {
 
 export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
   let replaying = false
-  let heardAt = clock.unsafeCurrentTimeMillis()
+  let heardAt = clock.currentTimeMillisUnsafe()
   let heard = 0
 
   const tell: AgentUpdates["tell"] = ([first, ...others], line) => {
@@ -86,7 +86,7 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
 
   const receive: AgentUpdates["receive"] = (params, line) => {
     heard += 1
-    heardAt = clock.unsafeCurrentTimeMillis()
+    heardAt = clock.currentTimeMillisUnsafe()
     const read = readPiece(params) ?? readOther(params)
     if (typeof read === "string") return tell([{ type: "stream_event", metadata: { update: read } }], line)
     tell(endedBy(read, state))

@@ -1,5 +1,5 @@
 /** ClientRequests: what a client asks of an agent besides prompts: a mode, a model, requests of its own. */
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
 import type { EventBody } from "../../schema/index.js"
 import type { NativeRules } from "../Adapter.js"
@@ -113,14 +113,14 @@ export const make = ({ agent, peer, sessionId, state, tell }: Parts): ClientRequ
       return peer.post(method, { ...params, sessionId }, (answer, line) => {
         open.delete(request_id)
         tell([
-          Either.match(answer, {
-            onLeft: (error) => ({
+          Result.match(answer, {
+            onFailure: (error) => ({
               type: "control_response",
               request_id,
               status: "error",
               text: describe(error)
             }),
-            onRight: (content) => ({
+            onSuccess: (content) => ({
               type: "control_response",
               request_id,
               status: "ok",

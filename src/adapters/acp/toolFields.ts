@@ -11,7 +11,7 @@ import { textOfBlocks, toNativeBlock } from "./content.js"
 export const toolNameOf = (call: ToolFields, quirks: AcpQuirks): string =>
   call.name ?? quirks.toolName?.(call) ?? call.kind ?? call.title ?? "tool"
 
-const isEmptyObject = (value: unknown) => Predicate.isRecord(value) && Object.keys(value).length === 0
+const isEmptyObject = (value: unknown) => Predicate.isObject(value) && Object.keys(value).length === 0
 
 const pathOf = ({ content = [], locations = [] }: ToolFields): string | undefined =>
   content.find(({ type }) => type === "diff")?.path ?? locations[0]?.path
@@ -41,7 +41,7 @@ const blocksOf = (content: ReadonlyArray<ToolContent>): ReadonlyArray<NativeBloc
   )
 
 const isBlock = (value: unknown): value is NativeBlock =>
-  Predicate.isRecord(value) && typeof value["type"] === "string"
+  Predicate.isObject(value) && typeof value["type"] === "string"
 
 /** What the tool printed, where the agent keeps it apart from how it is shown. */
 const rawText = (rawOutput: unknown): string | undefined => {
@@ -51,7 +51,7 @@ const rawText = (rawOutput: unknown): string | undefined => {
 }
 
 const exitCodeOf = (rawOutput: unknown): number | undefined => {
-  if (!Predicate.isRecord(rawOutput)) return undefined
+  if (!Predicate.isObject(rawOutput)) return undefined
   const code = rawOutput["exit_code"] ?? rawOutput["exitCode"]
   return typeof code === "number" && Number.isInteger(code) ? code : undefined
 }

@@ -42,7 +42,9 @@ import { type Piece, readPiece, toPieceEvent } from "./streamEvent.js"
 import { begunBy, ownTurn, translate } from "./translate.js"
 import { readWholeMessage } from "./wholeMessage.js"
 
-export class ClaudeAdapter extends Context.Tag("ai-relay/adapters/ClaudeAdapter")<ClaudeAdapter, Adapter>() {
+export class ClaudeAdapter
+  extends Context.Service<ClaudeAdapter, Adapter>()("ai-relay/adapters/ClaudeAdapter")
+{
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
@@ -202,7 +204,7 @@ const make = Effect.gen(function*() {
         )
         yield* refuse(request_id, `ai-relay does not support the request "${name}"`)
       },
-      Effect.ignoreLogged
+      Effect.ignore({ log: true })
     )
 
     const send = Match.type<AgentCommand>().pipe(
@@ -225,7 +227,7 @@ const make = Effect.gen(function*() {
         },
         interrupt: () => interrupt,
         set_model: ({ model }) =>
-          Effect.zipRight(
+          Effect.andThen(
             control.ask({ subtype: "set_model", model }),
             Effect.sync(() => sink.emit({ type: "status", status: "model", metadata: { model } }))
           ),
@@ -249,7 +251,7 @@ const make = Effect.gen(function*() {
         sink.emit({ type: "status", status: "initialized", metadata: toOffer(response) })
       ),
       Effect.ignore,
-      Effect.zipRight(Deferred.succeed(greeted, undefined)),
+      Effect.andThen(Deferred.succeed(greeted, undefined)),
       Effect.forkScoped
     )
     // Without the conversation it ends instead.

@@ -1,8 +1,9 @@
 /** ClaudeControl: the requests we make of Claude, and its answers. */
-import { type Context, Deferred, Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
 import type { EventSink, NativeRules } from "../Adapter.js"
 import { type AgentFailed, CommandRefused } from "../AdapterError.js"
+import { doneSoon } from "../doneSoon.js"
 import { shown, wordsIn } from "../wire/words.js"
 import { permissionModes } from "./ClaudeLaunch.js"
 import type { ControlResponse } from "./ClaudeMessage.js"
@@ -37,7 +38,7 @@ export const nativeRules: NativeRules = {
 }
 
 interface Parts {
-  readonly sink: Context.Tag.Service<EventSink>
+  readonly sink: EventSink["Service"]
   readonly write: (message: object) => Effect.Effect<void, AgentFailed>
 }
 
@@ -60,13 +61,17 @@ export const make = ({ sink, write }: Parts) => {
   const ask = Effect.fn("ClaudeControl.ask")(function*(fields: Request) {
     const answered = yield* Deferred.make<Answer>()
     const request_id = `ai-relay-${++asked}`
-    waiting.set(request_id, (answer) => Deferred.unsafeDone(answered, Effect.succeed(answer)))
+    waiting.set(request_id, (answer) => doneSoon(answered, Effect.succeed(answer)))
     yield* request(request_id, fields)
     const answer = yield* Deferred.await(answered).pipe(
-      Effect.timeoutFail({
+      Effect.timeoutOrElse({
         duration: patience,
-        onTimeout: () =>
-          new CommandRefused({ reason: `Claude Code did not answer "${fields.subtype}" within ${patience}` })
+        orElse: () =>
+          Effect.fail(
+            new CommandRefused({
+              reason: `Claude Code did not answer "${fields.subtype}" within ${patience}`
+            })
+          )
       }),
       Effect.ensuring(Effect.sync(() => waiting.delete(request_id)))
     )

@@ -30,25 +30,28 @@ export const CallUsage = Schema.Struct({
 export type CallUsage = typeof CallUsage.Type
 
 /** Open: what says something to people stands in fields of many names. */
-export const System = Schema.Struct({
-  type: Schema.Literal("system"),
-  subtype: withFallback(Schema.String, "system"),
-  session_id: text,
-  parent_tool_use_id: text,
-  model: text,
-  permissionMode: text,
-  status: text,
-  compact_result: text,
-  compact_error: text,
-  compact_metadata: optional(AnyObject),
-  attempt: number,
-  max_retries: number,
-  retry_delay_ms: number,
-  error_status: number,
-  task_id: text,
-  tool_use_id: text,
-  elicitation_id: text
-}, { key: Schema.String, value: Schema.Unknown })
+export const System = Schema.StructWithRest(
+  Schema.Struct({
+    type: Schema.Literal("system"),
+    subtype: withFallback(Schema.String, "system"),
+    session_id: text,
+    parent_tool_use_id: text,
+    model: text,
+    permissionMode: text,
+    status: text,
+    compact_result: text,
+    compact_error: text,
+    compact_metadata: optional(AnyObject),
+    attempt: number,
+    max_retries: number,
+    retry_delay_ms: number,
+    error_status: number,
+    task_id: text,
+    tool_use_id: text,
+    elicitation_id: text
+  }),
+  [Schema.Record(Schema.String, Schema.Unknown)]
+)
 export type System = typeof System.Type
 
 export const Assistant = Schema.Struct({
@@ -146,7 +149,7 @@ export const ControlResponse = Schema.Struct({
 })
 export type ControlResponse = typeof ControlResponse.Type
 
-export const ClaudeMessage = Schema.Union(
+export const ClaudeMessage = Schema.Union([
   System,
   Assistant,
   User,
@@ -157,7 +160,7 @@ export const ClaudeMessage = Schema.Union(
   ControlRequest,
   ControlCancel,
   ControlResponse
-)
+])
 export type ClaudeMessage = typeof ClaudeMessage.Type
 
 /** Liveness and bookkeeping between programs: nobody's news. */
@@ -168,7 +171,7 @@ const decode = Schema.decodeUnknownOption(ClaudeMessage)
 /** A line as an object; undefined for everything else. */
 export const readFields = (line: string): Readonly<Record<string, unknown>> | undefined => {
   const value = parseJson(line)
-  return Predicate.isRecord(value) ? value : undefined
+  return Predicate.isObject(value) ? value : undefined
 }
 
 /** What kind of message it is by its fields, where `type` is no text: none may stay without an answer or an end. */
@@ -178,7 +181,7 @@ const kindOf = (fields: Readonly<Record<string, unknown>>): string | undefined =
   if ("num_turns" in fields || "total_cost_usd" in fields || "permission_denials" in fields) return "result"
   if ("event" in fields) return "stream_event"
   const { message } = fields
-  if (!Predicate.isRecord(message)) return "subtype" in fields ? "system" : undefined
+  if (!Predicate.isObject(message)) return "subtype" in fields ? "system" : undefined
   return message["role"] === "assistant" || message["role"] === "user" ? message["role"] : undefined
 }
 

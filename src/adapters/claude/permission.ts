@@ -47,7 +47,7 @@ const kindOf = (tool: string) =>
   tool === "AskUserQuestion" ? "question" : tool === "ExitPlanMode" ? "plan" : "tool"
 
 /** What the tool is to run with; nobody can say what one of another shape means. */
-const inputOf = ({ input }: CanUseTool): Input => Predicate.isRecord(input) ? input : {}
+const inputOf = ({ input }: CanUseTool): Input => Predicate.isObject(input) ? input : {}
 
 /** Only answers that lead to a mode the operator allows. */
 const planOptionsIn = (modes: ReadonlyArray<string>) =>

@@ -11,7 +11,7 @@ import { Assistant, User } from "./ClaudeMessage.js"
 
 const beginnings = ["assistant", "user"].map((type) => Buffer.from(`{"type":"${type}",`))
 
-const decode = Schema.decodeUnknownOption(Schema.parseJson(Schema.Union(Assistant, User)))
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Union([Assistant, User])))
 
 const ascii = /^[\x00-\x7f]*$/
 const isAscii = (id: unknown) => typeof id !== "string" || ascii.test(id)

@@ -31,12 +31,12 @@ import { makeSettings } from "./settings.js"
 import { readStreamPiece, type StreamPiece } from "./streamPiece.js"
 import { makeState, originOf, translate } from "./translate.js"
 
-export class CodexAdapter extends Context.Tag("ai-relay/adapters/CodexAdapter")<CodexAdapter, Adapter>() {
+export class CodexAdapter extends Context.Service<CodexAdapter, Adapter>()("ai-relay/adapters/CodexAdapter") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
 const readNotification = Schema.decodeUnknownOption(Notification)
-const readThread = Schema.decodeUnknown(ThreadOpened)
+const readThread = Schema.decodeUnknownEffect(ThreadOpened)
 
 const isPreview = (method: string) => /(?:delta|summaryPartAdded)$/i.test(method)
 

@@ -74,7 +74,7 @@ const ImageView = item("imageView", { path: Schema.String })
 const ImageGeneration = item("imageGeneration", { status: text, revisedPrompt: text, savedPath: text })
 
 /** A tool at work: it becomes a `tool_call` and a `tool_result`. */
-export const ToolItem = Schema.Union(
+export const ToolItem = Schema.Union([
   CommandExecution,
   FileChange,
   McpToolCall,
@@ -83,11 +83,11 @@ export const ToolItem = Schema.Union(
   WebSearch,
   ImageView,
   ImageGeneration
-)
+])
 export type ToolItem = typeof ToolItem.Type
 
 /** What is said or thought, and what happens to the conversation. */
-export const SpokenItem = Schema.Union(
+export const SpokenItem = Schema.Union([
   UserMessage,
   AgentMessage,
   Reasoning,
@@ -95,5 +95,5 @@ export const SpokenItem = Schema.Union(
   Compaction,
   SubAgentActivity,
   Review
-)
+])
 export type SpokenItem = typeof SpokenItem.Type

@@ -6,16 +6,16 @@
  */
 import { Schema } from "effect"
 
-export const optional = <A, I>(field: Schema.Schema<A, I>) =>
+export const optional = <A, I>(field: Schema.Codec<A, I>) =>
   Schema.optionalWith(field, { exact: true, nullable: true })
 export const text = optional(Schema.String)
 export const number = optional(Schema.Number)
-export const open = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+export const open = Schema.Record(Schema.String, Schema.Unknown)
 
 /** Open on purpose: Codex names new causes as it likes. */
 export const TurnError = Schema.Struct({
   message: Schema.String,
-  codexErrorInfo: optional(Schema.Union(Schema.String, open))
+  codexErrorInfo: optional(Schema.Union([Schema.String, open]))
 })
 export type TurnError = typeof TurnError.Type
 
@@ -56,10 +56,9 @@ export const RateLimits = Schema.Struct({
 export type RateLimits = typeof RateLimits.Type
 
 /** An item before it is known which kind it is. */
-export const AnyItem = Schema.Struct({ type: Schema.String, id: Schema.String }, {
-  key: Schema.String,
-  value: Schema.Unknown
-})
+export const AnyItem = Schema.StructWithRest(Schema.Struct({ type: Schema.String, id: Schema.String }), [
+  Schema.Record(Schema.String, Schema.Unknown)
+])
 export type AnyItem = typeof AnyItem.Type
 
 const notification = <const Method extends string, Fields extends Schema.Struct.Fields>(
@@ -74,7 +73,7 @@ const notification = <const Method extends string, Fields extends Schema.Struct.
 const notice = <const Method extends string>(method: Method) =>
   notification(method, { message: text, summary: text })
 
-export const Notification = Schema.Union(
+export const Notification = Schema.Union([
   notification("thread/started", { thread: Schema.Struct({ id: Schema.String }) }),
   notification("thread/status/changed", { status: Schema.Struct({ type: Schema.String }) }),
   notification("turn/started", { turn: Turn }),
@@ -97,12 +96,12 @@ export const Notification = Schema.Union(
     status: Schema.String,
     error: text
   }),
-  notification("serverRequest/resolved", { requestId: Schema.Union(Schema.String, Schema.Number) }),
+  notification("serverRequest/resolved", { requestId: Schema.Union([Schema.String, Schema.Number]) }),
   notice("warning"),
   notice("configWarning"),
   notice("deprecationNotice"),
   notice("guardianWarning")
-)
+])
 export type Notification = typeof Notification.Type
 export type NotificationOf<Method extends Notification["method"]> = Extract<Notification, { method: Method }>
 
@@ -113,6 +112,10 @@ export const ThreadOpened = Schema.Struct({
   modelProvider: text,
   approvalPolicy: optional(Schema.Unknown),
   approvalsReviewer: optional(Schema.Unknown),
-  sandbox: optional(Schema.Struct({ type: Schema.String }, { key: Schema.String, value: Schema.Unknown }))
+  sandbox: optional(
+    Schema.StructWithRest(Schema.Struct({ type: Schema.String }), [
+      Schema.Record(Schema.String, Schema.Unknown)
+    ])
+  )
 })
 export type ThreadOpened = typeof ThreadOpened.Type

@@ -4,7 +4,7 @@
  * Each question is registered in the step its line is read. A request that is for nobody here (a tool of another
  * client, a token) is refused, so that Codex never waits for it.
  */
-import { type Context, Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { RequestId } from "../../schema/Ids.js"
 import type { PermissionRequest } from "../../schema/index.js"
 import type { EventSink, PermissionGate, PermissionOutcome } from "../Adapter.js"
@@ -61,8 +61,8 @@ const toAsk = (message: JsonRpcRequest, { tools }: CodexState): Ask | undefined 
 }
 
 interface Parts {
-  readonly gate: Context.Tag.Service<PermissionGate>
-  readonly sink: Context.Tag.Service<EventSink>
+  readonly gate: PermissionGate["Service"]
+  readonly sink: EventSink["Service"]
   readonly state: CodexState
   readonly commands: Pick<Commands, "say" | "stop">
 }

@@ -3,10 +3,11 @@
  *
  * An interrupt waits until its turn is live: before that Codex would refuse it, and go on.
  */
-import { type Context, Deferred, Effect, type Fiber, FiberId, Match, Option, Schedule, Schema } from "effect"
+import { Deferred, Effect, type Fiber, Match, Option, Schedule, Schema } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
 import type { AgentCommand, EventSink, Prompt } from "../Adapter.js"
 import { type AgentFailed, CommandRefused, type SendError } from "../AdapterError.js"
+import { doneSoon } from "../doneSoon.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer } from "../wire/JsonRpcPeer.js"
 import { status } from "../wire/statusEvent.js"
@@ -16,9 +17,9 @@ import { compactionOf, toUserInput } from "./userInput.js"
 
 interface Parts {
   readonly peer: JsonRpcPeer
-  readonly sink: Context.Tag.Service<EventSink>
+  readonly sink: EventSink["Service"]
   readonly state: CodexState
-  readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   readonly settings: ReturnType<typeof makeSettings>
 }
 
@@ -35,7 +36,7 @@ const later = Schedule.jittered(Schedule.exponential("200 millis")).pipe(
 const briefly = { within: "2 seconds" } as const
 
 const readTurn = Schema.decodeUnknownOption(Schema.Struct({ turn: Schema.Struct({ id: Schema.String }) }))
-const readTerminals = Schema.decodeUnknown(Schema.Struct({
+const readTerminals = Schema.decodeUnknownEffect(Schema.Struct({
   data: Schema.Array(Schema.Struct({ itemId: Schema.String, processId: Schema.String }))
 }))
 
@@ -49,11 +50,11 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
   /** Ask; `take` the result in the step it is read. */
   const ask = (method: string, params: object, take: (result: unknown) => void) =>
     Effect.suspend(() => {
-      const answered = Deferred.unsafeMake<void, JsonRpcError | AgentFailed>(FiberId.none)
+      const answered = Deferred.makeUnsafe<void, JsonRpcError | AgentFailed>()
       return peer.post(method, params, (answer) => {
         if (answer._tag === "Right") take(answer.right)
-        Deferred.unsafeDone(answered, answer._tag === "Right" ? Effect.void : Effect.fail(answer.left))
-      }).pipe(Effect.zipRight(Deferred.await(answered)))
+        doneSoon(answered, answer._tag === "Right" ? Effect.void : Effect.fail(answer.left))
+      }).pipe(Effect.andThen(Deferred.await(answered)))
     }).pipe(Effect.retry({ while: isOverloaded, schedule: later }))
 
   // --- turns ---------------------------------------------------------------------------------------------------
@@ -94,7 +95,7 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
     )
   }
 
-  const liveTurn = Effect.async<string | undefined>((resume) =>
+  const liveTurn = Effect.callback<string | undefined>((resume) =>
     turns.whenLive((id) => resume(Effect.succeed(id)))
   )
 

@@ -5,17 +5,7 @@
  * one in the relay's environment only where Codex has no login of its own, so that a stray key bills nobody who has a
  * subscription. Either is handed over in memory: a key that was set for a process is not written to `auth.json`.
  */
-import {
-  type Context,
-  type Duration,
-  Effect,
-  ExecutionStrategy,
-  Exit,
-  Option,
-  Redacted,
-  Schema,
-  Scope
-} from "effect"
+import { type Duration, Effect, ExecutionStrategy, Exit, Option, Redacted, Schema, Scope } from "effect"
 import type { AgentSpec, Credentials } from "../Adapter.js"
 import { AgentFailed, AuthRequired, type CommandNotFound } from "../AdapterError.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
@@ -24,7 +14,7 @@ import { inMemory } from "./CodexLaunch.js"
 import { login } from "./failure.js"
 
 /** Codex answers within a second; this is for one that hangs. */
-export const patience: Duration.DurationInput = "30 seconds"
+export const patience: Duration.Input = "30 seconds"
 
 /** The variables that hold a key, the more special one first. */
 const keyNames = ["CODEX_API_KEY", "OPENAI_API_KEY"]
@@ -76,11 +66,11 @@ const logIn = (peer: JsonRpcPeer, key: Redacted.Redacted) =>
 
 /** The client's own key. */
 const keyOf = ({ env = {} }: AgentSpec): Option.Option<Redacted.Redacted> =>
-  Option.fromNullable(keyNames.map((name) => env[name]).find((key) => key !== undefined && key !== "")).pipe(
+  Option.fromNullishOr(keyNames.map((name) => env[name]).find((key) => key !== undefined && key !== "")).pipe(
     Option.map((key) => Redacted.make(key))
   )
 
-const relayKey = (credentials: Context.Tag.Service<Credentials>) =>
+const relayKey = (credentials: Credentials["Service"]) =>
   Effect.map(Effect.forEach(keyNames, (name) => credentials.get("codex", name)), Option.firstSomeOf)
 
 /** The login that lacks is the default provider's; this thread goes to another. */
@@ -90,13 +80,13 @@ const hasOtherProvider = ({ config, modelProvider }: AgentSpec) =>
 export const connect = Effect.fn("codex.connect")(function*<R>(
   spec: AgentSpec,
   start: Start<R>,
-  credentials: Context.Tag.Service<Credentials>
+  credentials: Credentials["Service"]
 ) {
   const clientKey = keyOf(spec)
   if (Option.isSome(clientKey)) return yield* startWithKey(start, clientKey.value)
 
   const trial = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
-  const peer = yield* Scope.extend(start([]), trial)
+  const peer = yield* Scope.provide(start([]), trial)
   const isLoggedIn = !(yield* greet(peer))
   if (isLoggedIn || hasOtherProvider(spec)) return peer
   const key = yield* relayKey(credentials)

@@ -27,7 +27,7 @@ const networkOption = (decision: Decision): Omit<PermissionOption, "option_id"> 
   const policy = Predicate.hasProperty(amendment, "network_policy_amendment")
     ? amendment.network_policy_amendment
     : undefined
-  if (!Predicate.isRecord(policy)) return undefined
+  if (!Predicate.isObject(policy)) return undefined
   return policy["action"] === "deny"
     ? { name: `Never allow ${String(policy["host"])}`, kind: "reject_always" }
     : { name: `Always allow ${String(policy["host"])}`, kind: "allow_always" }

@@ -10,7 +10,7 @@ import { callOf } from "./toolItems.js"
 
 const asked = { threadId: text, turnId: text, itemId: Schema.String, reason: text }
 
-export const Approval = Schema.Union(
+export const Approval = Schema.Union([
   Schema.Struct({
     method: Schema.Literal("item/commandExecution/requestApproval"),
     params: Schema.Struct({
@@ -19,7 +19,7 @@ export const Approval = Schema.Union(
       command: text,
       cwd: text,
       networkApprovalContext: optional(open),
-      availableDecisions: optional(Schema.Array(Schema.Union(Schema.String, open)))
+      availableDecisions: optional(Schema.Array(Schema.Union([Schema.String, open])))
     })
   }),
   Schema.Struct({
@@ -30,7 +30,7 @@ export const Approval = Schema.Union(
     method: Schema.Literal("item/permissions/requestApproval"),
     params: Schema.Struct({ ...asked, cwd: text, permissions: open })
   })
-)
+])
 export type Approval = typeof Approval.Type
 
 /** What is sent to Codex, and what else a person's answer asks for. */
@@ -68,7 +68,7 @@ const callIn = (
 ): { readonly tool: string; readonly args: unknown } => {
   const { method, params } = ask
   const known = item === undefined ? undefined : callOf(item)
-  const own = Predicate.isRecord(known?.args) ? known.args : {}
+  const own = Predicate.isObject(known?.args) ? known.args : {}
   switch (method) {
     case "item/commandExecution/requestApproval": {
       const { command, cwd, networkApprovalContext: network } = params

@@ -45,7 +45,7 @@ export const toQuestion = (request_id: RequestId, ask: UserInputRequest): Permis
 
 const answersOf = ({ questions }: UserInputRequest, { answers, updatedInput }: PermissionAllowed): object => {
   const given: Readonly<Record<string, unknown>> = answers
-    ?? (Predicate.isRecord(updatedInput?.["answers"]) ? updatedInput["answers"] : {})
+    ?? (Predicate.isObject(updatedInput?.["answers"]) ? updatedInput["answers"] : {})
   return Object.fromEntries(
     questions.flatMap(({ id, question }) => {
       const answer = given[id] ?? given[question]

@@ -38,8 +38,8 @@ export const readStreamPiece = (line: Buffer): StreamPiece | undefined => {
   if (kind === undefined || !isUtf8(line)) return undefined
   const encoding = hasUnicodeEscape(line) ? "utf8" : "latin1"
   const message = parseJson(line.toString(encoding))
-  const params = Predicate.isRecord(message) ? message["params"] : undefined
-  if (!Predicate.isRecord(params)) return undefined
+  const params = Predicate.isObject(message) ? message["params"] : undefined
+  if (!Predicate.isObject(params)) return undefined
   const { delta, itemId, threadId } = params
   return typeof delta === "string" && typeof itemId === "string"
     ? {

@@ -53,7 +53,7 @@ export const toOrigin = (
   return Effect.succeed(`https://${hostname.replaceAll("_", "-")}`)
 }
 
-const readIssuer = Schema.decodeUnknownOption(Schema.parseJson(Schema.Struct({ iss: Schema.String })))
+const readIssuer = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ iss: Schema.String })))
 
 /** PATs are JWTs too; one made from a key pair says so: its issuer ends with the key's fingerprint. */
 const isKeyPairJwt = (token: string): boolean => {
@@ -64,7 +64,7 @@ const isKeyPairJwt = (token: string): boolean => {
 
 const readToken = Effect.fnUntraced(function*(
   { token, token_env = "SNOWFLAKE_PAT" }: SnowflakeOptions,
-  credentials: Credentials["Type"]
+  credentials: Credentials["Service"]
 ) {
   if (token !== undefined) return Redacted.make(token)
   const names = credentials.names("cortex")
@@ -88,7 +88,7 @@ const readToken = Effect.fnUntraced(function*(
 /** The account a handshake may use, or why it may not. `hosts` are those of the relay's configuration. */
 export const toAccount = Effect.fn("CortexAccount.toAccount")(function*(
   snowflake: SnowflakeOptions,
-  credentials: Credentials["Type"],
+  credentials: Credentials["Service"],
   hosts: ReadonlyArray<string>
 ) {
   const { account_url, token_type } = snowflake

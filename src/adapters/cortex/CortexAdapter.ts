@@ -5,8 +5,8 @@
  * (`CortexTurn`). What a service says is a `Dialect`. Where requests may go, and with which token, `CortexAccount`
  * decides before anything is sent.
  */
-import { HttpClient } from "@effect/platform"
 import { Context, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Match } from "effect"
+import { HttpClient } from "effect/http"
 import type { SnowflakeOptions } from "../../schema/index.js"
 import {
   type Adapter,
@@ -28,7 +28,9 @@ import * as CortexQuery from "./CortexQuery.js"
 import * as CortexTurn from "./CortexTurn.js"
 import type { Dialect } from "./Dialect.js"
 
-export class CortexAdapter extends Context.Tag("ai-relay/adapters/CortexAdapter")<CortexAdapter, Adapter>() {
+export class CortexAdapter
+  extends Context.Service<CortexAdapter, Adapter>()("ai-relay/adapters/CortexAdapter")
+{
   static readonly layer = (options: CortexOptions) => Layer.effect(this, make(options))
 }
 
@@ -108,7 +110,7 @@ const make = Effect.fnUntraced(function*({ cortex_hosts }: CortexOptions) {
       model,
       messages: []
     }
-    let turn: Fiber.RuntimeFiber<void> | undefined
+    let turn: Fiber.Fiber<void> | undefined
 
     const send = Match.type<AgentCommand>().pipe(
       Match.withReturnType<Effect.Effect<void, CommandRefused>>(),

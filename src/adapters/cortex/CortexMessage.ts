@@ -7,14 +7,14 @@
 import { Schema } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
 
-const optional = <A, I>(field: Schema.Schema<A, I>) =>
+const optional = <A, I>(field: Schema.Codec<A, I>) =>
   Schema.optionalWith(field, { exact: true, nullable: true })
 const text = optional(Schema.String)
 const number = optional(Schema.Number)
-const AnyObject = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+const AnyObject = Schema.Record(Schema.String, Schema.Unknown)
 /** A message nobody has looked into. */
 export type Fields = typeof AnyObject.Type
-export const readFields = Schema.decodeUnknownOption(Schema.parseJson(AnyObject))
+export const readFields = Schema.decodeUnknownOption(Schema.fromJsonString(AnyObject))
 
 // --- chat completions: unnamed events ----------------------------------------------------------------------------
 
@@ -51,12 +51,12 @@ export type ChatChunk = typeof ChatChunk.Type
 /** An error inside of an answer that began well. */
 export const StreamError = Schema.Struct({
   message: Schema.String,
-  code: optional(Schema.Union(Schema.String, Schema.Number)),
+  code: optional(Schema.Union([Schema.String, Schema.Number])),
   request_id: text
 })
 export type StreamError = typeof StreamError.Type
 /** The same in an event without a name, as chat has them. */
-export const ChatError = Schema.Struct({ error: Schema.Union(StreamError, Schema.String) })
+export const ChatError = Schema.Struct({ error: Schema.Union([StreamError, Schema.String]) })
 
 // --- analyst -----------------------------------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ export const AnalystDelta = Schema.Struct({
   statement_delta: text,
   confidence: optional(Schema.Unknown),
   suggestions_delta: optional(Schema.Struct({
-    index: Schema.Int.pipe(Schema.between(0, 999)),
+    index: Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 999 }))),
     suggestion_delta: Schema.String
   }))
 })
@@ -88,7 +88,7 @@ export const ToolUse = Schema.Struct({
   name: text,
   input: optional(Schema.Unknown),
   /** The reference shows it as a string too. */
-  client_side_execute: optional(Schema.Union(Schema.Boolean, Schema.String)),
+  client_side_execute: optional(Schema.Union([Schema.Boolean, Schema.String])),
   permission: optional(Schema.Struct({ options: optional(Schema.Array(Schema.String)) }))
 })
 export type ToolUse = typeof ToolUse.Type

@@ -5,8 +5,8 @@
  * before the server allows it. The stream is read as it comes; nothing for `silence` seconds, or an end before the
  * service said that it is done, is a failure. Interrupting aborts the request.
  */
-import { HttpClient, HttpClientRequest, type HttpClientResponse } from "@effect/platform"
 import { Duration, Effect, identity, Option, Random, Redacted, Stream } from "effect"
+import { HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { EventSink } from "../Adapter.js"
 import { type SseEvent, SseSplitter } from "../wire/Sse.js"
 import type { CortexAccount } from "./CortexAccount.js"
@@ -87,7 +87,7 @@ const askForStream = Effect.fnUntraced(function*(request: CortexRequest) {
 
 const delayOf = (attempt: number, { retry_after_ms = 0 }: RequestFailed) =>
   Effect.map(
-    Random.nextRange(0.5, 1),
+    Random.nextBetween(0.5, 1),
     (jitter) => Math.max(retry_after_ms, firstDelay * 2 ** attempt * jitter)
   )
 
@@ -95,7 +95,7 @@ const delayOf = (attempt: number, { retry_after_ms = 0 }: RequestFailed) =>
 const askPatiently = Effect.fnUntraced(function*(request: CortexRequest) {
   const sink = yield* EventSink
   const again = (attempt: number): ReturnType<typeof askForStream> =>
-    Effect.catchAll(askForStream(request), (failure) =>
+    Effect.catch(askForStream(request), (failure) =>
       Effect.flatMap(delayOf(attempt, failure), (delay) => {
         if (!failure.retry || attempt === retries || delay > longestDelay) return Effect.fail(failure)
         sink.emit(toRetryEvent(failure, attempt + 1, retries, delay), failure.raw)
@@ -119,7 +119,7 @@ const read = Effect.fnUntraced(function*(
     const over = answer.progress === "complete"
     const end = over ? Effect.succeed(undefined) : Effect.fail(cut)
     return pull.pipe(
-      Effect.catchAll((failure) => Option.isNone(failure) ? Effect.succeed(undefined) : end),
+      Effect.catch((failure) => Option.isNone(failure) ? Effect.succeed(undefined) : end),
       over
         ? Effect.timeoutTo({ duration: lastWords, onSuccess: (chunk) => chunk, onTimeout: () => undefined })
         : Effect.timeoutFail({ duration: silence, onTimeout: silent(silence) })
@@ -133,7 +133,7 @@ const read = Effect.fnUntraced(function*(
       for (const bytes of chunk) taken = taken && splitter.push(bytes)
     })
     if (!taken) return yield* tooLong
-    if (!room) yield* Effect.async<void>((resume) => sink.onceDrained(() => resume(Effect.void)))
+    if (!room) yield* Effect.callback<void>((resume) => sink.onceDrained(() => resume(Effect.void)))
   }
   sink.batch(() => splitter.end())
   if (answer.failure !== undefined) return yield* answer.failure

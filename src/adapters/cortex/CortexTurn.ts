@@ -35,7 +35,7 @@ export interface Conversation {
   readonly silence: Duration.Duration
   readonly warn: ReturnType<typeof makeContextMeter>
   /** For questions: asked in the step they are read. */
-  readonly fork: (question: Effect.Effect<PermissionOutcome>) => Fiber.RuntimeFiber<PermissionOutcome>
+  readonly fork: (question: Effect.Effect<PermissionOutcome>) => Fiber.Fiber<PermissionOutcome>
   model: string | undefined
   messages: ReadonlyArray<Message>
 }
@@ -181,7 +181,7 @@ export const run = Effect.fn("CortexTurn.run")(
     yield* rounds.pipe(
       Effect.onExit((exit) => {
         const [stop_reason, failure] = toOutcome(exit)
-        return Effect.zipRight(
+        return Effect.andThen(
           failure?.code === "internal" && Exit.isFailure(exit) ? Effect.logError(exit.cause) : Effect.void,
           Effect.sync(() => sink.batch(() => finish(stop_reason, failure)))
         )
@@ -203,6 +203,6 @@ const toOutcome = (
   exit: Exit.Exit<StopReason, RequestFailed>
 ): readonly [StopReason, RequestFailed | undefined] => {
   if (Exit.isSuccess(exit)) return [exit.value, undefined]
-  if (Cause.isInterrupted(exit.cause)) return ["cancelled", undefined]
-  return ["error", Option.getOrElse(Cause.failureOption(exit.cause), () => unexpected)]
+  if (Cause.hasInterrupts(exit.cause)) return ["cancelled", undefined]
+  return ["error", Option.getOrElse(Cause.findErrorOption(exit.cause), () => unexpected)]
 }

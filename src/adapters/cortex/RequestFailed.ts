@@ -19,7 +19,7 @@ export class RequestFailed extends Schema.TaggedError<RequestFailed>()("RequestF
   /** It may go well a little later; how much later the server said, in ms. */
   retry: Schema.optionalWith(Schema.Boolean, { default: () => false }),
   retry_after_ms: Schema.optional(Schema.Number),
-  metadata: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.Unknown })),
+  metadata: Schema.optional(Schema.Record(Schema.String, Schema.Unknown)),
   /** The native message that says so. */
   raw: Schema.optional(Schema.Uint8ArrayFromSelf)
 }) {}

@@ -31,7 +31,7 @@ import {
 import { turnFailed } from "./RequestFailed.js"
 
 /** Read a message of this shape; one that does not fit is nothing. */
-const as = <A, I>(schema: Schema.Schema<A, I>, meaning: (message: A, fields: Fields) => Events) => {
+const as = <A, I>(schema: Schema.Codec<A, I>, meaning: (message: A, fields: Fields) => Events) => {
   const read = Schema.decodeUnknownOption(schema)
   return (fields: Fields): Events =>
     Option.match(read(fields), { onNone: () => [], onSome: (message) => meaning(message, fields) })

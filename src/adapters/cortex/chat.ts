@@ -30,10 +30,10 @@ const maxImageBytes = 16 * 1024 * 1024
 
 const readImage = Schema.decodeUnknownOption(Schema.Struct({
   type: Schema.Literal("image"),
-  source: Schema.Union(
+  source: Schema.Union([
     Schema.Struct({ type: Schema.Literal("base64"), media_type: Schema.String, data: Schema.String }),
     Schema.Struct({ type: Schema.Literal("url"), url: Schema.String })
-  )
+  ])
 }))
 
 const urlOf = (block: NativeBlock): string | undefined =>
@@ -102,7 +102,7 @@ interface Call {
   args: string
 }
 
-const readJson = Schema.decodeUnknownOption(Schema.parseJson())
+const readJson = Schema.decodeUnknownOption(Schema.UnknownFromJsonString)
 const readChunk = Schema.decodeUnknownOption(ChatChunk)
 
 const reader = (answer: Answer): Reader => {

@@ -22,7 +22,7 @@ import * as TerminalText from "./TerminalText.js"
 import { typed } from "./typed.js"
 
 export class GenericAdapter
-  extends Context.Tag("ai-relay/adapters/GenericAdapter")<GenericAdapter, Adapter>()
+  extends Context.Service<GenericAdapter, Adapter>()("ai-relay/adapters/GenericAdapter")
 {
   static readonly layer = (options: { readonly allow_programs: AllowedPrograms }) =>
     Layer.effect(this, make(options.allow_programs))
@@ -52,7 +52,7 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
     )
 
     const resize = ({ cols, rows }: TerminalSize) =>
-      Effect.zipRight(
+      Effect.andThen(
         terminal.resize({ cols, rows }),
         Effect.sync(() => {
           Object.assign(pty, { cols, rows })
@@ -76,7 +76,7 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
       },
       send: sendTo(terminal, resize, text.marksPastes),
       // A character that was never finished.
-      exit: Effect.zipLeft(terminal.exit, Effect.sync(() => tell(decoder.decode())))
+      exit: Effect.tap(terminal.exit, Effect.sync(() => tell(decoder.decode())))
     }
   })
 

@@ -5,14 +5,15 @@
  * else the recording plays by itself. Permissions are asked anew and the play waits where the recording waited, so
  * the time a person took is not replayed. Whatever the answer, what follows is what was recorded.
  */
-import { FileSystem, Path } from "@effect/platform"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, FileSystem, Layer, Path } from "effect"
 import type { Adapter, AgentSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
 import { perform } from "./perform.js"
 import { parse } from "./Transcript.js"
 
-export class ReplayAdapter extends Context.Tag("ai-relay/adapters/ReplayAdapter")<ReplayAdapter, Adapter>() {
+export class ReplayAdapter
+  extends Context.Service<ReplayAdapter, Adapter>()("ai-relay/adapters/ReplayAdapter")
+{
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 

@@ -2,7 +2,7 @@
  * Transcript: a recorded session, a `RelayEvent` per line, cut into what a replay plays in one go: the events of a turn,
  * or those between two turns.
  */
-import { Either, Schema } from "effect"
+import { Result, Schema } from "effect"
 import { type EventBody, RelayEvent } from "../../schema/index.js"
 
 /** A recorded event: when it happened (seconds), what it was, and the native message it came from. */
@@ -18,7 +18,7 @@ export interface Passage {
   readonly events: ReadonlyArray<Recorded>
 }
 
-const decode = Schema.decodeUnknownEither(Schema.parseJson(RelayEvent))
+const decode = Schema.decodeUnknownResult(Schema.fromJsonString(RelayEvent))
 
 const toRecorded = (
   { raw, seq: _seq, session_id: _session, ts, turn: _turn, ...event }: RelayEvent
@@ -34,12 +34,12 @@ export interface BadTranscript {
   readonly line: number
 }
 
-export const parse = (text: string): Either.Either<ReadonlyArray<Recorded>, BadTranscript> =>
-  Either.all(
+export const parse = (text: string): Result.Result<ReadonlyArray<Recorded>, BadTranscript> =>
+  Result.all(
     text.split("\n").flatMap((line, index) =>
       line.trim() === ""
         ? []
-        : [Either.mapBoth(decode(line), { onLeft: () => ({ line: index + 1 }), onRight: toRecorded })]
+        : [Result.mapBoth(decode(line), { onFailure: () => ({ line: index + 1 }), onSuccess: toRecorded })]
     )
   )
 

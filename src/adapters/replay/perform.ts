@@ -94,16 +94,16 @@ export const perform = Effect.fn("perform")(function*(play: Play) {
     })
 
   const playWhenAsked = (passage: Passage) =>
-    Effect.zipRight(passage.isTurn && onPrompt ? Queue.take(prompts) : Effect.void, playPassage(passage))
+    Effect.andThen(passage.isTurn && onPrompt ? Queue.take(prompts) : Effect.void, playPassage(passage))
 
   const all = passages(recording)
   const last = all.findLast(({ isTurn }) => isTurn)
   const fromStart = Effect.sync(() => void (played = last?.events[0]?.ts ?? played))
   const again = encore && last !== undefined
-    ? Effect.forever(Effect.zipRight(fromStart, playWhenAsked(last)))
+    ? Effect.forever(Effect.andThen(fromStart, playWhenAsked(last)))
     : Effect.void
   yield* Effect.forEach(all, playWhenAsked, { discard: true }).pipe(
-    Effect.zipRight(again),
+    Effect.andThen(again),
     Effect.ensuring(Deferred.succeed(finished, undefined)),
     Effect.forkScoped
   )

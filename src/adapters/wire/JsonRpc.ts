@@ -55,18 +55,18 @@ const hasMethod = (message: object): message is JsonRpcNotification =>
   "method" in message && typeof message.method === "string"
 
 export const isRequest = (message: unknown): message is JsonRpcRequest =>
-  Predicate.isRecord(message) && hasMethod(message) && hasId(message)
+  Predicate.isObject(message) && hasMethod(message) && hasId(message)
 
 export const isNotification = (message: unknown): message is JsonRpcNotification =>
-  Predicate.isRecord(message) && hasMethod(message) && !("id" in message)
+  Predicate.isObject(message) && hasMethod(message) && !("id" in message)
 
 export const isAnswer = (message: unknown): message is JsonRpcAnswer =>
-  Predicate.isRecord(message) && !("method" in message) && hasId(message) &&
+  Predicate.isObject(message) && !("method" in message) && hasId(message) &&
   ("result" in message || "error" in message)
 
 /** An answer's `error` member, however sloppy it is. */
 export const toJsonRpcError = (error: unknown): JsonRpcError => {
-  const { code, data, message } = Predicate.isRecord(error) ? error : {}
+  const { code, data, message } = Predicate.isObject(error) ? error : {}
   return new JsonRpcError({
     code: typeof code === "number" ? code : codes.internalError,
     reason: typeof message === "string" && message !== "" ? message : "it gave no reason",

@@ -5,10 +5,11 @@
  * answers to ours (`post` tells them to a callback; `request` is for who can wait). Every request of the agent is
  * answered, one we do not know with an error. When the agent is gone all that waits for it fails with `AgentFailed`.
  */
-import { Deferred, Duration, Effect, Either, FiberId, FiberSet, Schema, type Scope } from "effect"
+import { Deferred, Duration, Effect, FiberSet, Result, Schema, type Scope } from "effect"
 import { isUtf8 } from "node:buffer"
 import type { AgentExit, AgentProcess } from "../Adapter.js"
 import { AgentFailed } from "../AdapterError.js"
+import { doneSoon } from "../doneSoon.js"
 import {
   codes,
   isAnswer,
@@ -35,7 +36,7 @@ export class RequestTimedOut extends Schema.TaggedError<RequestTimedOut>()("Requ
 }
 
 /** What became of a request; `line` is the answer's, when there was one. */
-export type OnAnswer = (answer: Either.Either<unknown, JsonRpcError | AgentFailed>, line?: Buffer) => void
+export type OnAnswer = (answer: Result.Result<unknown, JsonRpcError | AgentFailed>, line?: Buffer) => void
 
 export interface JsonRpcPeer {
   /** Ask and wait for the result. Without `within` for as long as it takes. */
@@ -44,7 +45,7 @@ export interface JsonRpcPeer {
     (
       method: string,
       params: unknown,
-      options: { readonly within: Duration.DurationInput }
+      options: { readonly within: Duration.Input }
     ): Effect.Effect<unknown, JsonRpcError | AgentFailed | RequestTimedOut>
   }
   /** Ask; `onAnswer` is called once, in the step the answer's line is read. Returns when the request is written. */
@@ -98,7 +99,7 @@ export const open = Effect.fnUntraced(function*<E, R>(
       return typeof id === "number" && id > 0 && id <= asked ? undefined : onOther(line, answer)
     }
     waiting.delete(id)
-    onAnswer(error === undefined ? Either.right(result) : Either.left(toJsonRpcError(error)), line)
+    onAnswer(error === undefined ? Result.succeed(result) : Result.fail(toJsonRpcError(error)), line)
   }
 
   const answer = ({ id, method }: JsonRpcRequest, result: Effect.Effect<unknown, JsonRpcError> | undefined) =>
@@ -107,7 +108,7 @@ export const open = Effect.fnUntraced(function*<E, R>(
       Effect.tapDefect((defect) =>
         Effect.logError(`The relay could not answer "${method}" of ${tool}.`, defect)
       ),
-      Effect.catchAllDefect(() =>
+      Effect.catchDefect(() =>
         new JsonRpcError({ code: codes.internalError, reason: "ai-relay failed to answer this" })
       ),
       Effect.matchEffect({
@@ -129,13 +130,13 @@ export const open = Effect.fnUntraced(function*<E, R>(
   }
 
   const agent = yield* spawn(receive)
-  Deferred.unsafeDone(started, Effect.succeed(agent))
+  doneSoon(started, Effect.succeed(agent))
 
   yield* Effect.forkScoped(Effect.map(agent.exit, (exit) => {
     gone = exit
     const left = [...waiting.values()]
     waiting.clear()
-    for (const onAnswer of left) onAnswer(Either.left(toFailure(tool, exit)))
+    for (const onAnswer of left) onAnswer(Result.fail(toFailure(tool, exit)))
   }))
 
   const send = (id: number, method: string, params: unknown, onAnswer: OnAnswer) =>
@@ -151,19 +152,19 @@ export const open = Effect.fnUntraced(function*<E, R>(
   const request = (
     method: string,
     params?: unknown,
-    { within }: { readonly within?: Duration.DurationInput } = {}
+    { within }: { readonly within?: Duration.Input } = {}
   ) =>
     Effect.suspend(() => {
       const id = ++asked
-      const answered = Deferred.unsafeMake<unknown, JsonRpcError | AgentFailed>(FiberId.none)
+      const answered = Deferred.makeUnsafe<unknown, JsonRpcError | AgentFailed>()
       const wait = within === undefined ?
         Deferred.await(answered) :
-        Effect.timeoutFail(Deferred.await(answered), {
+        Effect.timeoutOrElse(Deferred.await(answered), {
           duration: within,
-          onTimeout: () => new RequestTimedOut({ tool, method, within: Duration.format(within) })
+          orElse: () => Effect.fail(new RequestTimedOut({ tool, method, within: Duration.format(within) }))
         })
-      return send(id, method, params, (answer) => Deferred.unsafeDone(answered, answer)).pipe(
-        Effect.zipRight(wait),
+      return send(id, method, params, (answer) => doneSoon(answered, answer)).pipe(
+        Effect.andThen(wait),
         Effect.ensuring(Effect.sync(() => waiting.delete(id)))
       )
     })

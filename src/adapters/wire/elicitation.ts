@@ -34,7 +34,7 @@ const Choices = {
   anyOf: optional(items(Choice))
 }
 const Field = Schema.Struct({
-  type: optional(Schema.Union(Schema.String, items(Schema.String))),
+  type: optional(Schema.Union([Schema.String, items(Schema.String)])),
   title: text,
   description: text,
   ...Choices,
@@ -187,7 +187,7 @@ export const wantsYes = (ask: Elicitation): boolean =>
   ask.url === undefined && (ask.mode ?? "form") === "form" && toQuestions(ask).length === 0 && isPlain(ask)
 
 const isPlain = ({ requestedSchema = {} }: Elicitation): boolean =>
-  Predicate.isRecord(requestedSchema)
+  Predicate.isObject(requestedSchema)
   && Object.keys(requestedSchema).every((name) =>
     ["type", "properties", "required", "$schema", "title"].includes(name)
   )

@@ -13,7 +13,7 @@ type Optional<A, I> = Schema.PropertySignature<"?:", A, never, "?:", I | null | 
 type Defaulted<A, I> = Schema.PropertySignature<":", A, never, "?:", I | null | undefined>
 
 /** A field that is absent when it is missing, null, or of another type. */
-export const optional = <A, I>(field: Schema.Schema<A, I>): Optional<A, I> => {
+export const optional = <A, I>(field: Schema.Codec<A, I>): Optional<A, I> => {
   const read = Schema.decodeUnknownOption(field)
   return Schema.optionalToOptional(Schema.Unknown, Schema.typeSchema(field), {
     decode: Option.flatMap((value) => value === null || value === undefined ? Option.none() : read(value)),
@@ -22,7 +22,7 @@ export const optional = <A, I>(field: Schema.Schema<A, I>): Optional<A, I> => {
 }
 
 /** A field that is `fallback` when it is missing, null, or of another type. */
-export const withFallback = <A, I>(field: Schema.Schema<A, I>, fallback: A): Defaulted<A, I> => {
+export const withFallback = <A, I>(field: Schema.Codec<A, I>, fallback: A): Defaulted<A, I> => {
   const read = Schema.decodeUnknownOption(field)
   return Schema.optionalToRequired(Schema.Unknown, Schema.typeSchema(field), {
     decode: (value) => Option.getOrElse(Option.flatMap(value, (value) => read(value)), () => fallback),
@@ -33,11 +33,11 @@ export const withFallback = <A, I>(field: Schema.Schema<A, I>, fallback: A): Def
 export const text = optional(Schema.String)
 export const number = optional(Schema.Finite)
 export const flag = optional(Schema.Boolean)
-export const AnyObject = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+export const AnyObject = Schema.Record(Schema.String, Schema.Unknown)
 
 /** A list without the entries that are of another type. */
 export const items = <A, I>(
-  element: Schema.Schema<A, I>
+  element: Schema.Codec<A, I>
 ): Schema.Schema<ReadonlyArray<A>, ReadonlyArray<I>> => {
   const read = Schema.decodeUnknownOption(element)
   return Schema.transform(Schema.Array(Schema.Unknown), Schema.Array(Schema.typeSchema(element)), {
@@ -49,10 +49,10 @@ export const items = <A, I>(
 
 /** An object without the fields that are of another type. */
 export const fieldsOf = <A, I>(
-  value: Schema.Schema<A, I>
+  value: Schema.Codec<A, I>
 ): Schema.Schema<{ readonly [name: string]: A }, { readonly [name: string]: I }> => {
   const read = Schema.decodeUnknownOption(value)
-  return Schema.transform(AnyObject, Schema.Record({ key: Schema.String, value: Schema.typeSchema(value) }), {
+  return Schema.transform(AnyObject, Schema.Record(Schema.String, Schema.typeSchema(value)), {
     strict: false,
     decode: (fields) =>
       Object.fromEntries(

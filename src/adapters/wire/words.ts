@@ -76,7 +76,7 @@ export const shown = (value: unknown): string | undefined =>
 const silent = /^(thinking|redacted_thinking|image|audio|.*tool_use|.*tool_result)$/
 
 const resourceWords = (resource: unknown): string => {
-  if (!Predicate.isRecord(resource)) return ""
+  if (!Predicate.isObject(resource)) return ""
   return firstText(resource["text"], resource["uri"]) ?? ""
 }
 

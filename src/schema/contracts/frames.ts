@@ -8,7 +8,7 @@ import { Envelope, EventBody, type EventType } from "../RelayEvent.js"
 export interface Frame {
   readonly name: string
   readonly about: string
-  readonly schema: Schema.Schema.All
+  readonly schema: Schema.Top
 }
 
 export const handshake: Frame = {

@@ -29,7 +29,7 @@ const tidy = (value: unknown): unknown => {
 
 /** The schema of one value, with its parts in `definitions`. */
 export const schemaOf = (
-  schema: Schema.Schema.All,
+  schema: Schema.Top,
   definitions: Record<string, JSONSchema.JsonSchema7>,
   definitionPath: string
 ): Json =>

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, TestClock } from "effect"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { claudeAgent } from "../../../src/adapters/acp/claudeAgent.js"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerSession, openFake, refuse } from "../../support/fakeAcpAgent.js"
@@ -7,7 +8,7 @@ import { layerSession, openFake, refuse } from "../../support/fakeAcpAgent.js"
 const opened = (more: object) => ({ "session/new": { sessionId: "s1", ...more } })
 
 describe("AcpAdapter, opening", () => {
-  it.scoped("says who it is, offers no files and no terminal, and opens a session in the folder", () =>
+  it.effect("says who it is, offers no files and no terminal, and opens a session in the folder", () =>
     Effect.gen(function*() {
       const { heard, launched, next } = yield* openFake()
       const [initialize, begin] = heard
@@ -30,16 +31,18 @@ describe("AcpAdapter, opening", () => {
       })
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("wants a command for an agent it does not know", () =>
+  it.effect("wants a command for an agent it does not know", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(openFake({ handshake: { command: null } }))
       assert.strictEqual(error._tag, "BadHandshake")
       assert.include(error.message, "`command`")
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("gives up on an agent that does not answer within 15 s, and says what to do", () =>
+  it.effect("gives up on an agent that does not answer within 15 s, and says what to do", () =>
     Effect.gen(function*() {
-      const opening = yield* Effect.fork(Effect.flip(openFake({ answers: { initialize: () => undefined } })))
+      const opening = yield* Effect.forkChild(
+        Effect.flip(openFake({ answers: { initialize: () => undefined } }))
+      )
       yield* TestClock.adjust("14 seconds")
       assert.isNull(yield* Fiber.poll(opening).pipe(Effect.map((exit) => exit._tag === "None" ? null : exit)))
       yield* TestClock.adjust("1 second")
@@ -48,7 +51,7 @@ describe("AcpAdapter, opening", () => {
       assert.include(error.message, "\"initialize\" within 15s. Run it once in a terminal")
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("says at once that a login is missing when the agent asks for one on stdout", () =>
+  it.effect("says at once that a login is missing when the agent asks for one on stdout", () =>
     Effect.gen(function*() {
       const prints = {
         initialize: ["\u001b[2J", "Please visit the following URL to authorize the application:"]
@@ -59,7 +62,7 @@ describe("AcpAdapter, opening", () => {
       assert.include(error.message, "run `gemini` once and log in")
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("tells a missing login apart, with the command that logs in", () =>
+  it.effect("tells a missing login apart, with the command that logs in", () =>
     Effect.gen(function*() {
       const answers = { "session/new": refuse(-32000, "Gemini API key is missing or not configured.") }
       const error = yield* Effect.flip(openFake({ agent: geminiAgent, answers }))
@@ -70,14 +73,14 @@ describe("AcpAdapter, opening", () => {
       )
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("refuses an agent of another protocol version", () =>
+  it.effect("refuses an agent of another protocol version", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(openFake({ answers: { initialize: { protocolVersion: 2 } } }))
       assert.strictEqual(error._tag, "AgentFailed")
       assert.include(error.message, "version 2")
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("says what happened when an agent only calls it an internal error", () =>
+  it.effect("says what happened when an agent only calls it an internal error", () =>
     Effect.gen(function*() {
       const details = { details: "Directory does not exist: /workspace" }
       const error = yield* Effect.flip(
@@ -86,7 +89,7 @@ describe("AcpAdapter, opening", () => {
       assert.include(error.message, "Directory does not exist")
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("logs in the way an agent wants it before a session is opened", () =>
+  it.effect("logs in the way an agent wants it before a session is opened", () =>
     Effect.gen(function*() {
       const agent = { ...claudeAgent, authenticate: "sso" }
       const answers = { initialize: { protocolVersion: 1, authMethods: [{ id: "sso" }] }, authenticate: {} }
@@ -94,7 +97,7 @@ describe("AcpAdapter, opening", () => {
       assert.deepStrictEqual(heard.map(({ method }) => method), ["initialize", "authenticate", "session/new"])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("begins in the mode and on the model of the handshake", () =>
+  it.effect("begins in the mode and on the model of the handshake", () =>
     Effect.gen(function*() {
       const answers = opened({
         modes: { currentModeId: "ask", availableModes: [{ id: "ask" }, { id: "code" }] },

@@ -4,7 +4,7 @@
  */
 import type * as Sdk from "@agentclientprotocol/sdk"
 import { assert, describe, it } from "@effect/vitest"
-import { Either, Schema } from "effect"
+import { Result, Schema } from "effect"
 import type { PromptResponse, SessionNotification } from "../../../src/adapters/acp/AcpMessage.js"
 import { SessionUpdate } from "../../../src/adapters/acp/AcpMessage.js"
 import type { Initialized, Opened } from "../../../src/adapters/acp/AcpSetup.js"
@@ -109,9 +109,9 @@ const updates: { readonly [Kind in Sdk.SessionUpdate["sessionUpdate"]]: Sdk.Sess
 
 describe("AcpMessage", () => {
   it("knows every update of the protocol, but for pieces of a summary nobody shows", () => {
-    const decode = Schema.decodeUnknownEither(SessionUpdate)
+    const decode = Schema.decodeUnknownResult(SessionUpdate)
     const unknown = Object.values(updates)
-      .filter((update) => Either.isLeft(decode(JSON.parse(JSON.stringify(update)))))
+      .filter((update) => Result.isFailure(decode(JSON.parse(JSON.stringify(update)))))
       .map(({ sessionUpdate }) => sessionUpdate)
     assert.deepStrictEqual(unknown, ["compaction_summary_chunk"])
   })
@@ -135,7 +135,7 @@ describe("AcpMessage", () => {
         }
       }
     }
-    assert.isTrue(Schema.is(Schema.encodedSchema(Elicitation))(form))
+    assert.isTrue(Schema.is(Schema.toEncoded(Elicitation))(form))
   })
 
   it("reads a piece of text by hand as its Schema would", () => {

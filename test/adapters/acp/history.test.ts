@@ -1,6 +1,7 @@
 /** Past conversations: opened again, shown as history, never taken for a turn. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, TestClock } from "effect"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerSession, ofType, openFake, refuse } from "../../support/fakeAcpAgent.js"
 
@@ -19,7 +20,7 @@ const history = [
 ]
 
 describe("AcpAdapter, history", () => {
-  it.scoped("marks what is told again when a session is loaded, and begins no turn", () =>
+  it.effect("marks what is told again when a session is loaded, and begins no turn", () =>
     Effect.gen(function*() {
       const { close, heard, next, prompt } = yield* openFake({
         handshake,
@@ -54,7 +55,7 @@ describe("AcpAdapter, history", () => {
       assert.deepStrictEqual(ofType(events, "response").map(({ text }) => text), [""])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("resumes without history where the agent can", () =>
+  it.effect("resumes without history where the agent can", () =>
     Effect.gen(function*() {
       const agentCapabilities = { loadSession: true, sessionCapabilities: { resume: {} } }
       const answers = { initialize: { protocolVersion: 1, agentCapabilities }, "session/resume": {} }
@@ -62,7 +63,7 @@ describe("AcpAdapter, history", () => {
       assert.strictEqual(heard.at(-1).method, "session/resume")
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("says so when an agent cannot reopen conversations, or does not find this one", () =>
+  it.effect("says so when an agent cannot reopen conversations, or does not find this one", () =>
     Effect.gen(function*() {
       const cannot = yield* Effect.flip(
         openFake({ handshake, answers: { initialize: { protocolVersion: 1 } } })
@@ -75,9 +76,9 @@ describe("AcpAdapter, history", () => {
       assert.include(lost.message, "could not reopen the conversation \"old-1\": Resource not found")
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("waits for the history Gemini tells after it has answered, and leaves its noise out", () =>
+  it.effect("waits for the history Gemini tells after it has answered, and leaves its noise out", () =>
     Effect.gen(function*() {
-      const opening = yield* Effect.fork(openFake({
+      const opening = yield* Effect.forkChild(openFake({
         agent: geminiAgent,
         handshake,
         prints: {
@@ -104,7 +105,7 @@ describe("AcpAdapter, history", () => {
       assert.isTrue(ofType(events, "assistant_message").every(({ turn }) => turn === undefined))
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("asks Gemini by the plain name when it does not take the padded one", () =>
+  it.effect("asks Gemini by the plain name when it does not take the padded one", () =>
     Effect.gen(function*() {
       const answers = {
         "session/load": ({ sessionId }: { readonly sessionId: string }) =>
@@ -112,7 +113,7 @@ describe("AcpAdapter, history", () => {
             ? {}
             : refuse(-32603, "Internal error", { details: "Invalid session identifier" })
       }
-      const opening = yield* Effect.fork(openFake({ agent: geminiAgent, handshake, answers }))
+      const opening = yield* Effect.forkChild(openFake({ agent: geminiAgent, handshake, answers }))
       yield* TestClock.adjust("1 second")
       const { heard } = yield* Fiber.join(opening)
       assert.deepStrictEqual(

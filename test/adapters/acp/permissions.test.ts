@@ -1,6 +1,7 @@
 /** What an agent asks, and what it gets for an answer. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerSession, ofType, openFake } from "../../support/fakeAcpAgent.js"
 
@@ -123,7 +124,7 @@ describe("AcpAdapter, permissions", () => {
       assert.deepStrictEqual(lasting.outcome, selected("acceptEdits"))
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("gives a rejected tool its result at the end of the turn, unless the agent did", () =>
+  it.effect("gives a rejected tool its result at the end of the turn, unless the agent did", () =>
     Effect.gen(function*() {
       const { close, next, prompt, respond, say, told, update } = yield* openFake()
       const turn = yield* prompt("go")
@@ -146,7 +147,7 @@ describe("AcpAdapter, permissions", () => {
       )
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("gives a tool Gemini may not run its result at once, for Gemini says no more of it", () =>
+  it.effect("gives a tool Gemini may not run its result at once, for Gemini says no more of it", () =>
     Effect.gen(function*() {
       const { chunk, close, next, prompt, respond, say, told } = yield* openFake({ agent: geminiAgent })
       const turn = yield* prompt("go")
@@ -162,7 +163,7 @@ describe("AcpAdapter, permissions", () => {
       assert.isBelow(types.indexOf("tool_result"), types.indexOf("assistant_message"))
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("stops the turn with a denial that says so, and answers all that is open", () =>
+  it.effect("stops the turn with a denial that says so, and answers all that is open", () =>
     Effect.gen(function*() {
       const { close, heard, next, prompt, respond, say, told } = yield* openFake()
       const turn = yield* prompt("go")
@@ -180,7 +181,7 @@ describe("AcpAdapter, permissions", () => {
       assert.deepStrictEqual(ofType(events, "turn_end").map(({ stop_reason }) => stop_reason), ["cancelled"])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("answers what is open at once when the turn is interrupted, after telling the agent to stop", () =>
+  it.effect("answers what is open at once when the turn is interrupted, after telling the agent to stop", () =>
     Effect.gen(function*() {
       const { close, heard, next, prompt, say, send, told } = yield* openFake()
       const turn = yield* prompt("go")
@@ -195,7 +196,7 @@ describe("AcpAdapter, permissions", () => {
       assert.deepStrictEqual(ofType(events, "permission_cancelled")[0]?.metadata, { reason: "interrupted" })
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("rejects when nobody answers in time", () =>
+  it.effect("rejects when nobody answers in time", () =>
     Effect.gen(function*() {
       const { close, next, prompt, say, told } = yield* openFake()
       const turn = yield* prompt("go")
@@ -207,7 +208,7 @@ describe("AcpAdapter, permissions", () => {
       assert.include(ofType(yield* close, "tool_result")[0]?.text, "Nobody answered")
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("settles a request the agent withdraws, or leaves open when the turn ends", () =>
+  it.effect("settles a request the agent withdraws, or leaves open when the turn ends", () =>
     Effect.gen(function*() {
       const { close, next, prompt, say, told } = yield* openFake()
       const turn = yield* prompt("go")
@@ -255,7 +256,7 @@ describe("AcpAdapter, questions", () => {
     }
   }
 
-  it.scoped("asks a form as questions, and fills it in with the answers", () =>
+  it.effect("asks a form as questions, and fills it in with the answers", () =>
     Effect.gen(function*() {
       const { close, next, prompt, respond, say, told } = yield* openFake()
       const turn = yield* prompt("go")
@@ -308,7 +309,7 @@ describe("AcpAdapter, questions", () => {
       yield* close
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("shows a link, and knows when it was dealt with elsewhere", () =>
+  it.effect("shows a link, and knows when it was dealt with elsewhere", () =>
     Effect.gen(function*() {
       const { close, next, prompt, respond, say, told } = yield* openFake()
       const turn = yield* prompt("go")

@@ -8,7 +8,7 @@ import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { specOf } from "../../support/fakeAdapter.js"
 
 const noProcesses = Layer.succeed(ProcessSpawner, {
-  spawn: () => Effect.dieMessage("no process is started here")
+  spawn: () => Effect.die(new Error("no process is started here"))
 })
 
 describe("presets", () => {

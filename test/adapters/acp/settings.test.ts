@@ -1,6 +1,7 @@
 /** Modes, models, plans, usage: what a session shows of itself, and what of it a client may change. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerOpenSession, layerSession, ofType, openFake, refuse } from "../../support/fakeAcpAgent.js"
 
@@ -29,7 +30,7 @@ const configOptions = [
 ]
 
 describe("AcpAdapter, settings", () => {
-  it.scoped("sets modes and models through config options", () =>
+  it.effect("sets modes and models through config options", () =>
     Effect.gen(function*() {
       const answers = {
         "session/new": { sessionId: "s1", configOptions },
@@ -59,7 +60,7 @@ describe("AcpAdapter, settings", () => {
       assert.deepInclude(told, ["model", { model: "big" }])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("takes Claude's mode names where Gemini has such a mode, and tells a change once", () =>
+  it.effect("takes Claude's mode names where Gemini has such a mode, and tells a change once", () =>
     Effect.gen(function*() {
       const answers = { "session/new": { sessionId: "s1", modes } }
       const { chunk, close, find, next, requested, send } = yield* openFake({ agent: geminiAgent, answers })
@@ -81,7 +82,7 @@ describe("AcpAdapter, settings", () => {
       assert.deepStrictEqual(ofType(events, "assistant_message"), [])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("says why when an agent refuses, or does not answer", () =>
+  it.effect("says why when an agent refuses, or does not answer", () =>
     Effect.gen(function*() {
       const untrusted = refuse(-32603, "Internal error", { details: "This folder is not trusted." })
       let asked = 0
@@ -106,7 +107,7 @@ describe("AcpAdapter, settings", () => {
       yield* close
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("tells plans, commands, names and notices as they change", () =>
+  it.effect("tells plans, commands, names and notices as they change", () =>
     Effect.gen(function*() {
       const { close, prompt, update } = yield* openFake()
       const turn = yield* prompt("go")
@@ -155,7 +156,7 @@ describe("AcpAdapter, settings", () => {
       assert.strictEqual(ofType(events, "context_compacted").length, 1)
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("measures the context and the cost of each turn", () =>
+  it.effect("measures the context and the cost of each turn", () =>
     Effect.gen(function*() {
       const { close, prompt, update } = yield* openFake()
       const usage = (used: number, amount?: number) =>
@@ -193,7 +194,7 @@ describe("AcpAdapter, settings", () => {
       assert.deepStrictEqual(ofType(events, "context_warning").map(({ context_pct }) => context_pct), [86])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("passes requests of clients on, except those that are the relay's own", () =>
+  it.effect("passes requests of clients on, except those that are the relay's own", () =>
     Effect.gen(function*() {
       const sessions = { sessions: [{ sessionId: "s0" }] }
       const answers = {

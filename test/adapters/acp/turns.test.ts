@@ -1,10 +1,11 @@
 /** One prompt until its answer: what is said, and how it ends. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { layerSession, ofType, openFake, refuse } from "../../support/fakeAcpAgent.js"
 
 describe("AcpAdapter, a turn", () => {
-  it.scoped("joins pieces to messages and thoughts, and answers with the text since the last tool", () =>
+  it.effect("joins pieces to messages and thoughts, and answers with the text since the last tool", () =>
     Effect.gen(function*() {
       const { chunk, close, prompt, update } = yield* openFake()
       const turn = yield* prompt("go")
@@ -41,7 +42,7 @@ describe("AcpAdapter, a turn", () => {
       ])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("shows images and links the way a page for Claude knows them", () =>
+  it.effect("shows images and links the way a page for Claude knows them", () =>
     Effect.gen(function*() {
       const { close, prompt, update } = yield* openFake()
       const turn = yield* prompt("draw")
@@ -53,7 +54,7 @@ describe("AcpAdapter, a turn", () => {
       assert.deepStrictEqual(message?.content, [{ type: "image", source }])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("hands over images, and those by address as links", () =>
+  it.effect("hands over images, and those by address as links", () =>
     Effect.gen(function*() {
       const { answer, requested, send } = yield* openFake()
       const source = { type: "base64", media_type: "image/png", data: "iVBORw==" }
@@ -75,7 +76,7 @@ describe("AcpAdapter, a turn", () => {
       })
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("sends one prompt at a time", () =>
+  it.effect("sends one prompt at a time", () =>
     Effect.gen(function*() {
       const { heard, next, prompt, requested, send } = yield* openFake()
       const turn = yield* prompt("first")
@@ -90,7 +91,7 @@ describe("AcpAdapter, a turn", () => {
       })
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("ends as the agent says, with an answer only when it ends well", () =>
+  it.effect("ends as the agent says, with an answer only when it ends well", () =>
     Effect.gen(function*() {
       const { chunk, close, prompt } = yield* openFake()
       const reasons = ["end_turn", "max_tokens", "max_turn_requests", "refusal", "cancelled", "sunset"]
@@ -109,7 +110,7 @@ describe("AcpAdapter, a turn", () => {
       assert.deepStrictEqual(ofType(events, "error"), [])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("tells errors once, with a code and what to do", () =>
+  it.effect("tells errors once, with a code and what to do", () =>
     Effect.gen(function*() {
       const { close, prompt } = yield* openFake()
       const errors = [
@@ -150,7 +151,7 @@ describe("AcpAdapter, a turn", () => {
       assert.deepStrictEqual(ofType(events, "response"), [])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("is cancelled by a notification, whatever the agent calls it, and late words are no harm", () =>
+  it.effect("is cancelled by a notification, whatever the agent calls it, and late words are no harm", () =>
     Effect.gen(function*() {
       const { chunk, close, find, prompt, send, told, update } = yield* openFake()
       const turn = yield* prompt("long")
@@ -186,7 +187,7 @@ describe("AcpAdapter, a turn", () => {
       assert.deepStrictEqual(ofType(events, "response").map(({ text }) => text), [""])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("tells whole what was said, and ends once, when the agent dies in the middle", () =>
+  it.effect("tells whole what was said, and ends once, when the agent dies in the middle", () =>
     Effect.gen(function*() {
       const { chunk, close, exit, prompt, session } = yield* openFake()
       yield* prompt("go")
@@ -199,7 +200,7 @@ describe("AcpAdapter, a turn", () => {
       assert.deepStrictEqual(ofType(events, "error").map(({ code }) => code), ["agent_failed"])
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("passes on what nobody here knows, and refuses requests it does not know", () =>
+  it.effect("passes on what nobody here knows, and refuses requests it does not know", () =>
     Effect.gen(function*() {
       const { close, prompt, say, told, update } = yield* openFake()
       const turn = yield* prompt("go")
@@ -229,7 +230,7 @@ describe("AcpAdapter, a turn", () => {
       assert.isTrue([...ofType(events, "stream_event"), ...refused].every(({ raw }) => raw !== undefined))
     }).pipe(Effect.provide(layerSession)))
 
-  it.scoped("tells what the agent says between two turns, whole, when it falls silent", () =>
+  it.effect("tells what the agent says between two turns, whole, when it falls silent", () =>
     Effect.gen(function*() {
       const { chunk, close, find } = yield* openFake()
       yield* chunk("A task ")

@@ -19,7 +19,7 @@ import { specOf } from "../../support/fakeAdapter.js"
 /** What a session's log holds, frame by frame, when the lines were handed to `onLine`. */
 const framesOf = (
   lines: ReadonlyArray<Buffer>,
-  open: (sink: EventSink["Type"]) => (line: Buffer) => void
+  open: (sink: EventSink["Service"]) => (line: Buffer) => void
 ): ReadonlyArray<string> => {
   const log = Effect.runSync(EventLog.make(SessionId.make("session-1")))
   const onLine = open({
@@ -43,7 +43,7 @@ const framesOf = (
 }
 
 /** The adapter as it is: the fast road for what it understands, the Schema's for the rest. */
-const asAdapter = (sink: EventSink["Type"]) => {
+const asAdapter = (sink: EventSink["Service"]) => {
   let onLine: (line: Buffer) => void = () => {}
   Effect.gen(function*() {
     const adapter = yield* Effect.provide(ClaudeAdapter, ClaudeAdapter.layer)
@@ -65,7 +65,7 @@ const asAdapter = (sink: EventSink["Type"]) => {
 }
 
 /** The Schema's road for every line, written down once more in the plainest way. */
-const asSchema = (sink: EventSink["Type"]) => {
+const asSchema = (sink: EventSink["Service"]) => {
   const state = makeState(sink.inTurn, false)
   return (line: Buffer) => {
     const text = line.toString("utf8")

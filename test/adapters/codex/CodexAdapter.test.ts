@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, TestClock } from "effect"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import type { Native } from "../../support/transcriptSpawner.js"
 import { openCodex, threadId } from "./fakeCodex.js"
 
@@ -31,7 +32,7 @@ const inTurn = (options: Parameters<typeof openCodex>[0] = {}) =>
   })
 
 describe("opening a thread", () => {
-  it.scoped("passes on what the handshake says of it, and keeps it by default", () =>
+  it.effect("passes on what the handshake says of it, and keeps it by default", () =>
     Effect.gen(function*() {
       const options = {
         model: "gpt-5.5",
@@ -50,7 +51,7 @@ describe("opening a thread", () => {
       assert.deepStrictEqual(params, { cwd: "/workspace", approvalPolicy: "never", ...options })
     }))
 
-  it.scoped("resumes one without asking for its history", () =>
+  it.effect("resumes one without asking for its history", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex({ handshake: { native_session_id: threadId, ephemeral: true } })
       const { params } = yield* codex.written("thread/resume")
@@ -58,26 +59,26 @@ describe("opening a thread", () => {
       assert.strictEqual((yield* codex.event("session_start")).metadata.resumed, true)
     }))
 
-  it.scoped("names a mode as Claude does, in Codex's words", () =>
+  it.effect("names a mode as Claude does, in Codex's words", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex({ handshake: { permission_mode: "acceptEdits", sandbox: "read-only" } })
       const { params } = yield* codex.written("thread/start")
       assert.deepInclude(params, { approvalPolicy: "on-request", sandbox: "read-only" })
     }))
 
-  it.scoped("refuses a mode it does not have before it starts anything", () =>
+  it.effect("refuses a mode it does not have before it starts anything", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(openCodex({ handshake: { permission_mode: "yolo" } }))
       assert.strictEqual(error._tag, "BadHandshake")
     }))
 
-  it.scoped("gives up a Codex that does not answer, and says so", () =>
+  it.effect("gives up a Codex that does not answer, and says so", () =>
     Effect.gen(function*() {
       for (const method of ["initialize", "account/read", "thread/start"]) {
-        const opening = yield* Effect.fork(Effect.flip(openCodex({
+        const opening = yield* Effect.forkChild(Effect.flip(openCodex({
           answer: (message) => message.method === method ? null : undefined
         })))
-        yield* Effect.yieldNow()
+        yield* Effect.yieldNow
         yield* TestClock.adjust("30 seconds")
         const error = yield* Fiber.join(opening)
         assert.strictEqual(error._tag, "AgentFailed")
@@ -85,7 +86,7 @@ describe("opening a thread", () => {
       }
     }))
 
-  it.scoped("says what Codex has against the thread", () =>
+  it.effect("says what Codex has against the thread", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(openCodex({
         answer: ({ method }) =>
@@ -100,14 +101,14 @@ describe("logging in", () => {
   const loggedOut = ({ method }: Native) =>
     method === "account/read" ? { result: { account: null, requiresOpenaiAuth: true } } : undefined
 
-  it.scoped("says which command to run when there is no login and no key", () =>
+  it.effect("says which command to run when there is no login and no key", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(openCodex({ answer: loggedOut }))
       assert.strictEqual(error._tag, "AuthRequired")
       assert.include(error.message, "codex login")
     }))
 
-  it.scoped("starts again with the relay's key, in memory", () =>
+  it.effect("starts again with the relay's key, in memory", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex({
         answer: loggedOut,
@@ -123,7 +124,7 @@ describe("logging in", () => {
       assert.notInclude(JSON.stringify(codex.launches), "sk-")
     }))
 
-  it.scoped("takes the client's own key at once, whatever the relay has", () =>
+  it.effect("takes the client's own key at once, whatever the relay has", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex({
         answer: loggedOut,
@@ -134,13 +135,13 @@ describe("logging in", () => {
       assert.strictEqual(codex.launches.length, 1)
     }))
 
-  it.scoped("leaves the login to the turn where the thread goes to another provider", () =>
+  it.effect("leaves the login to the turn where the thread goes to another provider", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex({ answer: loggedOut, handshake: { modelProvider: "mine" } })
       yield* codex.event("session_start")
     }))
 
-  it.scoped("says when Codex refuses the key, without showing it", () =>
+  it.effect("says when Codex refuses the key, without showing it", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(openCodex({
         keys: { OPENAI_API_KEY: "sk-1" },
@@ -156,7 +157,7 @@ describe("logging in", () => {
 })
 
 describe("questions", () => {
-  it.scoped("answers under Codex's own id, as the type it is, 0 included", () =>
+  it.effect("answers under Codex's own id, as the type it is, 0 included", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       yield* codex.notify("item/started", command("c1"))
@@ -170,14 +171,14 @@ describe("questions", () => {
       assert.deepStrictEqual((yield* codex.answered(0)).result, { decision: "accept" })
     }))
 
-  it.scoped("withdraws one Codex does not wait for any more", () =>
+  it.effect("withdraws one Codex does not wait for any more", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       yield* codex.say(approval(0), { method: "serverRequest/resolved", params: { threadId, requestId: 0 } })
       assert.deepInclude(yield* codex.event("permission_cancelled"), { metadata: { reason: "withdrawn" } })
     }))
 
-  it.scoped("offers what Codex offers, and sends back what was chosen", () =>
+  it.effect("offers what Codex offers, and sends back what was chosen", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       const forever = { acceptWithExecpolicyAmendment: { execpolicy_amendment: ["ls"] } }
@@ -209,7 +210,7 @@ describe("questions", () => {
       assert.deepStrictEqual((yield* codex.answered(1)).result, { decision: host("deny") })
     }))
 
-  it.scoped("never allows for ever what is allowed for the session", () =>
+  it.effect("never allows for ever what is allowed for the session", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       const forever = { acceptWithExecpolicyAmendment: { execpolicy_amendment: ["ls"] } }
@@ -219,7 +220,7 @@ describe("questions", () => {
       assert.deepStrictEqual((yield* codex.answered(1)).result, { decision: "acceptForSession" })
     }))
 
-  it.scoped("grants permissions for the turn or the session, and refuses them", () =>
+  it.effect("grants permissions for the turn or the session, and refuses them", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       const permissions = { network: { enabled: true }, fileSystem: null }
@@ -240,7 +241,7 @@ describe("questions", () => {
       }
     }))
 
-  it.scoped("refuses what is for nobody here, known or not, and tells of it", () =>
+  it.effect("refuses what is for nobody here, known or not, and tells of it", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       yield* codex.say(
@@ -251,7 +252,7 @@ describe("questions", () => {
       for (const id of [7, 8, 9]) assert.strictEqual((yield* codex.answered(id)).error.code, -32601)
     }))
 
-  it.scoped("tells the model why it was denied before it tells it no", () =>
+  it.effect("tells the model why it was denied before it tells it no", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn({
         answer: ({ method }) => method === "turn/steer" ? { result: {} } : undefined
@@ -268,7 +269,7 @@ describe("questions", () => {
 })
 
 describe("turns", () => {
-  it.scoped("interrupts a turn only once it is live", () =>
+  it.effect("interrupts a turn only once it is live", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex()
       yield* codex.send({ text: "go" })
@@ -281,7 +282,7 @@ describe("turns", () => {
       assert.deepInclude(yield* codex.event("turn_end"), { stop_reason: "cancelled" })
     }))
 
-  it.scoped("tells a turn Codex begins by itself, and lets it end nobody else's", () =>
+  it.effect("tells a turn Codex begins by itself, and lets it end nobody else's", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex({
         answer: ({ method }) => method === "turn/start" ? null : undefined
@@ -308,7 +309,7 @@ describe("turns", () => {
       assert.deepInclude(yield* codex.event("response", 3), { turn: end.turn, text: "Yours." })
     }))
 
-  it.scoped("joins a turn Codex has begun meanwhile", () =>
+  it.effect("joins a turn Codex has begun meanwhile", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex({
         answer: ({ method }) => method === "turn/start" ? null : undefined
@@ -322,7 +323,7 @@ describe("turns", () => {
       assert.deepInclude(yield* codex.event("turn_end"), { turn: 1, stop_reason: "end_turn" })
     }))
 
-  it.scoped("tells a prompt Codex refuses, and takes the next", () =>
+  it.effect("tells a prompt Codex refuses, and takes the next", () =>
     Effect.gen(function*() {
       let refusals = 1
       const codex = yield* openCodex({
@@ -341,7 +342,7 @@ describe("turns", () => {
       assert.deepInclude(yield* codex.event("input_ack"), { message_id: "b", status: "sent" })
     }))
 
-  it.scoped("tries again what Codex has no room for", () =>
+  it.effect("tries again what Codex has no room for", () =>
     Effect.gen(function*() {
       let refusals = 3
       const codex = yield* openCodex({
@@ -358,7 +359,7 @@ describe("turns", () => {
       assert.deepInclude(yield* codex.event("input_ack"), { status: "sent" })
     }))
 
-  it.scoped("ends with the process, in mid-turn", () =>
+  it.effect("ends with the process, in mid-turn", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       yield* codex.exit({ exit_code: 101, stderr: ["thread 'main' panicked"] })
@@ -367,7 +368,7 @@ describe("turns", () => {
 })
 
 describe("what Codex says", () => {
-  it.scoped("stops for no line, however odd", () =>
+  it.effect("stops for no line, however odd", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex()
       const odd = [
@@ -400,7 +401,7 @@ describe("what Codex says", () => {
       assert.deepStrictEqual(events.at(-1)?.raw, odd.at(-1))
     }))
 
-  it.scoped("tells a half-sent message and thought whole, when the connection broke or the turn stopped", () =>
+  it.effect("tells a half-sent message and thought whole, when the connection broke or the turn stopped", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       yield* codex.notify("item/agentMessage/delta", { itemId: "m1", delta: "Half ä " })
@@ -417,7 +418,7 @@ describe("what Codex says", () => {
       assert.strictEqual(events.filter(({ type }) => type === "assistant_message").length, 1)
     }))
 
-  it.scoped("tells of retries as such, and of a failure once", () =>
+  it.effect("tells of retries as such, and of a failure once", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       const error = { message: "boom", codexErrorInfo: "somethingNew" }
@@ -436,7 +437,7 @@ describe("what Codex says", () => {
       assert.deepInclude(events.at(-1), { stop_reason: "error" })
     }))
 
-  it.scoped("tells a search once its words are known, and every tool once", () =>
+  it.effect("tells a search once its words are known, and every tool once", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       const search = (query: string) => ({ item: { type: "webSearch", id: "w", query, action: null } })
@@ -446,7 +447,7 @@ describe("what Codex says", () => {
       assert.deepInclude(yield* codex.event("tool_result"), { tool_use_id: "w", status: "ok" })
     }))
 
-  it.scoped("tells the plan as entries", () =>
+  it.effect("tells the plan as entries", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex()
       yield* codex.notify("turn/plan/updated", {
@@ -463,7 +464,7 @@ describe("what Codex says", () => {
       })
     }))
 
-  it.scoped("keeps a subagent's turns, tokens and failures out of the session's", () =>
+  it.effect("keeps a subagent's turns, tokens and failures out of the session's", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       const kid = (method: string, params: object) =>
@@ -503,7 +504,7 @@ describe("what Codex says", () => {
       assert.notInclude(typesOf(events), "error")
     }))
 
-  it.scoped("answers with the last message that is no comment", () =>
+  it.effect("answers with the last message that is no comment", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       const message = (id: string, text: string, phase: string | null) => ({
@@ -515,7 +516,7 @@ describe("what Codex says", () => {
       assert.deepInclude(yield* codex.event("response"), { text: "The answer." })
     }))
 
-  it.scoped("tells an automatic compaction as one, once", () =>
+  it.effect("tells an automatic compaction as one, once", () =>
     Effect.gen(function*() {
       const codex = yield* inTurn()
       yield* codex.notify("item/started", { item: { type: "contextCompaction", id: "c" } })
@@ -527,7 +528,7 @@ describe("what Codex says", () => {
       assert.deepStrictEqual(compacted.map(({ metadata }) => metadata), [{ trigger: "auto" }])
     }))
 
-  it.scoped("hands a client's request through, whatever Codex says to it", () =>
+  it.effect("hands a client's request through, whatever Codex says to it", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex({
         answer: ({ method }) =>

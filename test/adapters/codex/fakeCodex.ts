@@ -3,7 +3,7 @@
  *
  * Codex's greeting is played by itself; what comes after, the test says (`say`) and reads (`written`).
  */
-import { Deferred, Effect, Either, Layer, Option, Queue, Redacted, Schema, Stream } from "effect"
+import { Deferred, Effect, Layer, Option, Queue, Redacted, Result, Schema, Stream } from "effect"
 import {
   type AgentExit,
   Credentials,
@@ -69,7 +69,7 @@ export const openCodex = (
           return {
             pid: 1,
             writeLine: (line) =>
-              Effect.flatMap(Effect.yieldNow(), () => {
+              Effect.flatMap(Effect.yieldNow, () => {
                 const message = JSON.parse(line) as Native
                 const reply = message.id === undefined || message.method === undefined
                   ? null
@@ -85,7 +85,7 @@ export const openCodex = (
     const credentials = Layer.succeed(Credentials, {
       names: () => Object.keys(keys),
       get: (_, name) =>
-        Effect.succeed(Option.map(Option.fromNullable(keys[name]), (key) => Redacted.make(key)))
+        Effect.succeed(Option.map(Option.fromNullishOr(keys[name]), (key) => Redacted.make(key)))
     })
     const adapter = yield* Effect.provide(
       CodexAdapter,
@@ -122,7 +122,7 @@ export const openCodex = (
         Effect.sync(() => print({ method, params: { threadId, ...params } })),
       written: (method: string) => next((message) => message.method === method),
       answered: (id: unknown) => next((message) => message.method === undefined && message.id === id),
-      send: (command: object) => session.submit(Either.getOrThrow(decodeFrame(JSON.stringify(command)))),
+      send: (command: object) => session.submit(Result.getOrThrow(decodeFrame(JSON.stringify(command)))),
       /** The `n`th event of a type, as soon as it is there. */
       event: (type: RelayEvent["type"], n = 1): Effect.Effect<Native> =>
         session.log.tail(0).pipe(

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Redacted } from "effect"
+import { Effect, Redacted, Result } from "effect"
 import { Credentials } from "../../../src/adapters/Adapter.js"
 import { toAccount, toOrigin } from "../../../src/adapters/cortex/CortexAccount.js"
 import { layerCredentials, pat } from "../../support/cortexSession.js"
@@ -12,8 +12,8 @@ const hosts = [
   "proxy.example.com:8443"
 ]
 const originOf = (account_url: string) =>
-  Either.getOrElse(
-    Effect.runSync(Effect.either(toOrigin(account_url, hosts))),
+  Result.getOrElse(
+    Effect.runSync(Effect.result(toOrigin(account_url, hosts))),
     ({ reason }) => `refused: ${reason}`
   )
 

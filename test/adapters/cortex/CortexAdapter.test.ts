@@ -16,7 +16,7 @@ const play = Effect.fnUntraced(function*(handshake: Handshake, ...replies: Reado
 const test = (
   name: string,
   effect: Effect.Effect<unknown, unknown, Effect.Effect.Context<ReturnType<typeof play>>>
-) => it.scopedLive(name, () => effect.pipe(Effect.provide(layerSession)))
+) => it.live(name, () => effect.pipe(Effect.provide(layerSession)))
 
 const bodies = ({ requests }: Server.CortexServer) => requests.map(({ body }) => body)
 const text = (text: string) => ({ type: "text", text })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Redacted, TestClock } from "effect"
+import { Duration, Effect, Exit, Fiber, Redacted } from "effect"
+import { TestClock } from "effect/testing"
 import { EventSink } from "../../../src/adapters/Adapter.js"
 import { exchange } from "../../../src/adapters/cortex/CortexRequest.js"
 import { makeAnswer } from "../../../src/adapters/cortex/Dialect.js"
@@ -14,7 +15,7 @@ const account = {
 }
 
 /** One exchange in a fiber of its own, and what is seen of it. `[DONE]` closes the answer, `enough` completes it. */
-const start = (http: FakeHttp.FakeHttp, silence: Duration.DurationInput = "1 hour") =>
+const start = (http: FakeHttp.FakeHttp, silence: Duration.Input = "1 hour") =>
   Effect.gen(function*() {
     const sink = TestSink.make()
     const answer = makeAnswer("answer-1")
@@ -24,11 +25,16 @@ const start = (http: FakeHttp.FakeHttp, silence: Duration.DurationInput = "1 hou
       if (event.data === "[DONE]") answer.progress = "closed"
       if (event.data === "enough") answer.progress = "complete"
     }
-    const request = { account, path: "/api/v2/x", body: { a: "ä" }, silence: Duration.decode(silence) }
+    const request = {
+      account,
+      path: "/api/v2/x",
+      body: { a: "ä" },
+      silence: Duration.fromInputUnsafe(silence)
+    }
     const fiber = yield* exchange(request, answer, onEvent).pipe(
       Effect.provideService(EventSink, sink.service),
       Effect.provide(http.layer),
-      Effect.fork
+      Effect.forkChild
     )
     return { fiber, seen, events: sink.events, data: () => seen.map(({ data }) => data) }
   })
@@ -205,7 +211,7 @@ describe("a request", () => {
         const { fiber } = yield* start(http)
         yield* TestClock.adjust("100 millis")
         const exit = yield* Fiber.interrupt(fiber)
-        assert.isTrue(Exit.isInterrupted(exit))
+        assert.isTrue(Exit.hasInterrupts(exit))
         assert.isTrue(http.signal()?.aborted)
         yield* TestClock.adjust("10 minutes")
         assert.lengthOf(http.times, 1)
@@ -223,7 +229,7 @@ describe("a request", () => {
       const fiber = yield* exchange(request, answer, ({ data }) => {
         seen.push(data)
         if (data === "[DONE]") answer.progress = "closed"
-      }).pipe(Effect.provideService(EventSink, sink.service), Effect.provide(http.layer), Effect.fork)
+      }).pipe(Effect.provideService(EventSink, sink.service), Effect.provide(http.layer), Effect.forkChild)
       yield* TestClock.adjust("1 hour")
       assert.isAtMost(seen.length, 2)
       assert.isTrue((yield* Fiber.poll(fiber))._tag === "None")

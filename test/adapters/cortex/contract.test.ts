@@ -17,7 +17,7 @@ const steady = (summary: string) =>
 
 describe("cortex: the adapters' contract", () => {
   for (const [name, { handshake, native, play, replies }] of Object.entries(scenarios)) {
-    it.scopedLive(name, () =>
+    it.live(name, () =>
       Effect.gen(function*() {
         const server = yield* serverOf
         server.reply(...replies)

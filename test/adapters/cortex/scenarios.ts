@@ -207,7 +207,7 @@ export const scenarios: Record<string, Scenario> = {
       Server.stream([Server.says("Bye", "stop"), Server.done])
     ],
     native: [...dataOf(chatEvents), ...dataOf([Server.says("Bye", "stop")])],
-    play: (session) => Effect.zipRight(session.turn("hello"), session.turn("bye"))
+    play: (session) => Effect.andThen(session.turn("hello"), session.turn("bye"))
   },
   "chat that calls a tool": {
     replies: [Server.stream(callEvents)],
@@ -260,13 +260,13 @@ export const scenarios: Record<string, Scenario> = {
   "chat whose session ends in a turn": {
     replies: [Server.stream(cutEvents, { then: "silence" })],
     native: dataOf(cutEvents),
-    play: (session) => Effect.zipRight(session.send({ text: "tell me a story" }), session.said("a time"))
+    play: (session) => Effect.andThen(session.send({ text: "tell me a story" }), session.said("a time"))
   },
   "analyst": {
     handshake: analyst,
     replies: [Server.stream(sqlEvents, { piece: 11, lines: true }), Server.stream(suggestionEvents)],
     native: [...dataOf(sqlEvents), ...dataOf(suggestionEvents)],
-    play: (session) => Effect.zipRight(session.turn("revenue per month?"), session.turn("revenue?"))
+    play: (session) => Effect.andThen(session.turn("revenue per month?"), session.turn("revenue?"))
   },
   "analyst that is cut in a statement": {
     handshake: analyst,
@@ -284,7 +284,7 @@ export const scenarios: Record<string, Scenario> = {
     handshake: agent,
     replies: [Server.stream(agentEvents.slice(0, 13)), Server.stream(resigned)],
     native: [...dataOf(agentEvents.slice(0, 13)), ...dataOf(resigned)],
-    play: (session) => Effect.zipRight(session.turn("what was the revenue?"), session.turn("go on"))
+    play: (session) => Effect.andThen(session.turn("what was the revenue?"), session.turn("go on"))
   },
   "agent that asks for permission": {
     handshake: agent,

@@ -87,7 +87,7 @@ describe("what a terminal's program is", () => {
   const failureOf = (handshake: Record<string, unknown>, allowed?: AllowedPrograms) =>
     Effect.map(Effect.flip(openWith(handshake, allowed)), ({ _tag, message }) => `${_tag}: ${message}`)
 
-  it.scoped("`command`, a name or a list, with `extra_args` at the end", () =>
+  it.effect("`command`, a name or a list, with `extra_args` at the end", () =>
     Effect.gen(function*() {
       const { launch, size } = (yield* launchOf({ command: ["bash", "-l"], extra_args: ["-i"] }))!
       assert.deepInclude(launch, { command: "bash", args: ["-l", "-i"], cwd: "/workspace" })
@@ -97,7 +97,7 @@ describe("what a terminal's program is", () => {
       assert.deepStrictEqual(named?.size, { cols: 80, rows: 24 })
     }))
 
-  it.scoped("told that its terminal is an xterm, unless the client knows better", () =>
+  it.effect("told that its terminal is an xterm, unless the client knows better", () =>
     Effect.gen(function*() {
       const env = { TERM: "xterm-256color", COLORTERM: "truecolor" }
       assert.deepStrictEqual((yield* launchOf({}))?.launch.clientEnv, env)
@@ -105,7 +105,7 @@ describe("what a terminal's program is", () => {
       assert.deepStrictEqual(known?.launch.clientEnv, { ...env, TERM: "vt100", A: "b" })
     }))
 
-  it.scoped("never a `tool`, unless the relay allows the program by name", () =>
+  it.effect("never a `tool`, unless the relay allows the program by name", () =>
     Effect.gen(function*() {
       assert.match(yield* failureOf({ tool: "bash", command: null }), /^UnknownTool: .*"bash"/)
       const program = { tool: "bash", command: null, extra_args: ["-l"] }
@@ -117,7 +117,7 @@ describe("what a terminal's program is", () => {
       assert.match(yield* failureOf({ tool: "bash", command: ["vi"] }, ["*"]), /^BadHandshake: .*extra_args/)
     }))
 
-  it.scoped("only one of those the relay allows, if it names some", () =>
+  it.effect("only one of those the relay allows, if it names some", () =>
     Effect.gen(function*() {
       assert.deepInclude((yield* launchOf({ command: ["vi", "a"] }, ["vi"]))?.launch, { command: "vi" })
       for (const command of [["bash"], ["./vi"], ["/tmp/vi"]]) {
@@ -125,7 +125,7 @@ describe("what a terminal's program is", () => {
       }
     }))
 
-  it.scoped("asked for when the handshake does not say", () =>
+  it.effect("asked for when the handshake does not say", () =>
     Effect.gen(function*() {
       assert.match(yield* failureOf({ command: null }), /^BadHandshake: .*`command`/)
       assert.match(yield* failureOf({ command: ["sh", "a\0b"] }), /^BadHandshake: .*NUL/)
@@ -135,7 +135,7 @@ describe("what a terminal's program is", () => {
 describe("what a terminal prints", () => {
   const printed = Buffer.from("\x1b[1mgrün 🙂\x1b[0m\r\n\x1b]0;a title\x07日本\x1b[K\r\n")
 
-  it.scoped("comes as text without escape codes, no character cut, wherever it is read in pieces", () =>
+  it.effect("comes as text without escape codes, no character cut, wherever it is read in pieces", () =>
     Effect.promise(() =>
       fc.assert(fc.asyncProperty(lengths, (cut) =>
         Effect.runPromise(Effect.scoped(Effect.gen(function*() {
@@ -146,7 +146,7 @@ describe("what a terminal prints", () => {
         })))))
     ))
 
-  it.scoped("comes untouched for a terminal emulator, no character cut", () =>
+  it.effect("comes untouched for a terminal emulator, no character cut", () =>
     Effect.promise(() =>
       fc.assert(fc.asyncProperty(lengths, (cut) =>
         Effect.runPromise(Effect.scoped(Effect.gen(function*() {
@@ -157,7 +157,7 @@ describe("what a terminal prints", () => {
         })))))
     ))
 
-  it.scoped("is told before its exit, up to a character that was never finished", () =>
+  it.effect("is told before its exit, up to a character that was never finished", () =>
     Effect.gen(function*() {
       const { exit, exited, print, texts } = yield* openWith({})
       print(Buffer.from("last é").subarray(0, -1))
@@ -172,7 +172,7 @@ describe("what reaches a terminal", () => {
   const prompt = (text: string) =>
     ({ type: "user_message", content: [{ type: "text", text }], uuid }) as const
 
-  it.scoped("prompts with Enter, keys as they are, Ctrl-C for an interrupt", () =>
+  it.effect("prompts with Enter, keys as they are, Ctrl-C for an interrupt", () =>
     Effect.gen(function*() {
       const { send, typed } = yield* openWith({})
       yield* send(prompt("ls"))
@@ -181,7 +181,7 @@ describe("what reaches a terminal", () => {
       assert.deepStrictEqual(typed, ["ls\r", "\x1b[A", "\x03"])
     }))
 
-  it.scoped("several lines as one paste, while the program wants it so", () =>
+  it.effect("several lines as one paste, while the program wants it so", () =>
     Effect.gen(function*() {
       const { print, send, typed } = yield* openWith({ pty: { raw: true } })
       yield* send(prompt("a\nb"))
@@ -192,7 +192,7 @@ describe("what reaches a terminal", () => {
       assert.deepStrictEqual(typed, ["a\rb\r", "\x1b[200~a\rb\x1b[201~\r", "a\rb\r"])
     }))
 
-  it.scoped("its size, which others who watch are told, now and when they attach", () =>
+  it.effect("its size, which others who watch are told, now and when they attach", () =>
     Effect.gen(function*() {
       const { send, sink, sizes, started } = yield* openWith({})
       assert.deepStrictEqual(started.metadata, { pty: { cols: 120, rows: 30, raw: false } })
@@ -204,7 +204,7 @@ describe("what reaches a terminal", () => {
       ])
     }))
 
-  it.scoped("nothing of an agent's protocol", () =>
+  it.effect("nothing of an agent's protocol", () =>
     Effect.gen(function*() {
       const { send } = yield* openWith({})
       const refused = yield* Effect.flip(send({ type: "set_model", model: "m" }))

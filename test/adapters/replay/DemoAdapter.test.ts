@@ -1,4 +1,4 @@
-import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Layer, Stream } from "effect"
 import { DemoAdapter } from "../../../src/adapters/replay/DemoAdapter.js"
@@ -13,13 +13,13 @@ const hasty: Clock.Clock = {
   [Clock.ClockTypeId]: Clock.ClockTypeId,
   currentTimeMillis: live.currentTimeMillis,
   currentTimeNanos: live.currentTimeNanos,
-  unsafeCurrentTimeMillis: () => live.unsafeCurrentTimeMillis(),
-  unsafeCurrentTimeNanos: () => live.unsafeCurrentTimeNanos(),
-  sleep: (pause) => Duration.lessThan(pause, "2 seconds") ? Effect.yieldNow() : Effect.never
+  currentTimeMillisUnsafe: () => live.currentTimeMillisUnsafe(),
+  currentTimeNanosUnsafe: () => live.currentTimeNanosUnsafe(),
+  sleep: (pause) => Duration.isLessThan(pause, "2 seconds") ? Effect.yieldNow : Effect.never
 }
 
 const TestLayer = Layer.mergeAll(
-  NodeContext.layer,
+  NodeServices.layer,
   IdGenerator.layerTest,
   RelayConfig.layer({}),
   Layer.setClock(hasty)
@@ -38,7 +38,7 @@ const next = (session: Session.Session, type: RelayEvent["type"], seq: number) =
   session.log.tail(seq).pipe(
     Stream.filter((event) => event.type === type),
     Stream.runHead,
-    Effect.flatten,
+    Effect.flatMap(Effect.fromOption),
     Effect.orDie
   )
 
@@ -71,7 +71,7 @@ const has = (events: ReadonlyArray<RelayEvent>, type: RelayEvent["type"]) =>
   events.some((event) => event.type === type)
 
 describe("DemoAdapter", () => {
-  it.scopedLive("shows all a page can be shown, for every prompt anew", () =>
+  it.live("shows all a page can be shown, for every prompt anew", () =>
     Effect.gen(function*() {
       const session = yield* open
       for (const expected of [1, 2]) {
@@ -93,7 +93,7 @@ describe("DemoAdapter", () => {
       }
     }).pipe(Effect.provide(TestLayer)))
 
-  it.scopedLive("leaves the file alone when that is denied", () =>
+  it.live("leaves the file alone when that is denied", () =>
     Effect.gen(function*() {
       const session = yield* open
       const events = yield* turn(session, "allow", "deny")
@@ -102,13 +102,13 @@ describe("DemoAdapter", () => {
       assert.isTrue(has(yield* turn(session, "allow"), "file_diff"))
     }).pipe(Effect.provide(TestLayer)))
 
-  it.scopedLive("stops when its question is not answered", () =>
+  it.live("stops when its question is not answered", () =>
     Effect.gen(function*() {
       const events = yield* turn(yield* open, "deny")
       assert.lengthOf(events.filter(({ type }) => type === "permission_request"), 1)
     }).pipe(Effect.provide(TestLayer)))
 
-  it.scopedLive("can be put into another mode and model", () =>
+  it.live("can be put into another mode and model", () =>
     Effect.gen(function*() {
       const session = yield* open
       yield* session.submit({ type: "set_permission_mode", mode: "plan" })

@@ -1,6 +1,7 @@
-import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Stream, TestClock, TestContext } from "effect"
+import { Effect, Fiber, Layer, Stream, TestContext } from "effect"
+import { TestClock } from "effect/testing"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -13,7 +14,7 @@ import * as Session from "../../../src/services/Session.js"
 const fixtures = join(import.meta.dirname, "../../fixtures/replay")
 
 const TestLayer = Layer.mergeAll(
-  ReplayAdapter.layer.pipe(Layer.provide(NodeContext.layer)),
+  ReplayAdapter.layer.pipe(Layer.provide(NodeServices.layer)),
   IdGenerator.layerTest,
   RelayConfig.layer({ permission_timeout: 30 })
 )
@@ -35,7 +36,7 @@ const logged = (session: Session.Session, type: RelayEvent["type"], seq = 0) =>
   session.log.tail(seq).pipe(
     Stream.filter((event) => event.type === type),
     Stream.runHead,
-    Effect.flatten,
+    Effect.flatMap(Effect.fromOption),
     Effect.orDie
   )
 
@@ -53,7 +54,7 @@ const allow = (request_id: string) =>
 /** The first permission is allowed after two seconds, the second is left to its deadline. */
 const playBoth = Effect.scoped(Effect.gen(function*() {
   const session = yield* open(["two-permissions.ndjson"])
-  const whole = yield* Effect.fork(Stream.runCollect(session.log.tail(0)))
+  const whole = yield* Effect.forkChild(Stream.runCollect(session.log.tail(0)))
   yield* TestClock.adjust("1200 millis")
   const ask = yield* logged(session, "permission_request")
   yield* TestClock.adjust("2 seconds")
@@ -137,7 +138,7 @@ describe("ReplayAdapter", () => {
     ["a file that is no transcript", ["bad.ndjson"], /line 2 of "bad.ndjson" is no recorded event/]
   ]
   for (const [what, command, message] of refusals) {
-    it.scoped(`refuses ${what}`, () =>
+    it.effect(`refuses ${what}`, () =>
       Effect.gen(function*() {
         const [first = "", second = ""] = readLines("two-permissions.ndjson")
         const folder = yield* Effect.acquireRelease(

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Either, Fiber, Queue, TestClock } from "effect"
+import { Deferred, Effect, Fiber, Queue, Result } from "effect"
+import { TestClock } from "effect/testing"
 import type { AgentExit } from "../../../src/adapters/Adapter.js"
 import { JsonRpcError } from "../../../src/adapters/wire/JsonRpc.js"
 import * as JsonRpcPeer from "../../../src/adapters/wire/JsonRpcPeer.js"
@@ -42,19 +43,19 @@ const connect = (options: Partial<JsonRpcPeer.JsonRpcPeerOptions> = {}) =>
   })
 
 describe("JsonRpcPeer", () => {
-  it.scoped("gives each request the answer of its id, in whatever order they come", () =>
+  it.effect("gives each request the answer of its id, in whatever order they come", () =>
     Effect.gen(function*() {
       const { peer, say, written } = yield* connect()
-      const first = yield* Effect.fork(peer.request("one", { a: 1 }))
+      const first = yield* Effect.forkChild(peer.request("one", { a: 1 }))
       assert.deepStrictEqual(yield* written, { id: 1, method: "one", params: { a: 1 } })
-      const second = yield* Effect.fork(peer.request("two"))
+      const second = yield* Effect.forkChild(peer.request("two"))
       assert.deepStrictEqual(yield* written, { id: 2, method: "two" })
       yield* say(`{"id":2,"result":"second"}`, `{"id":1,"result":null}`)
       assert.strictEqual(yield* Fiber.join(second), "second")
       assert.strictEqual(yield* Fiber.join(first), null)
     }))
 
-  it.scoped("writes the jsonrpc member where the agent wants it", () =>
+  it.effect("writes the jsonrpc member where the agent wants it", () =>
     Effect.gen(function*() {
       const { peer, say, written } = yield* connect({ jsonrpc: true })
       yield* peer.notify("cancel", {})
@@ -63,18 +64,18 @@ describe("JsonRpcPeer", () => {
       assert.strictEqual((yield* written).jsonrpc, "2.0")
     }))
 
-  it.scoped("tells an answer in the step its line is read, between the lines around it", () =>
+  it.effect("tells an answer in the step its line is read, between the lines around it", () =>
     Effect.gen(function*() {
       const { peer, say, told } = yield* connect()
-      yield* peer.post("prompt", {}, (answer) => told.push(`answer ${Either.getOrThrow(answer)}`))
+      yield* peer.post("prompt", {}, (answer) => told.push(`answer ${Result.getOrThrow(answer)}`))
       yield* say(`{"method":"before"}`, `{"id":1,"result":"done"}`, `{"method":"after"}`)
       assert.deepStrictEqual(told, ["notification before", "answer done", "notification after"])
     }))
 
-  it.scoped("fails a request with the error it is answered with", () =>
+  it.effect("fails a request with the error it is answered with", () =>
     Effect.gen(function*() {
       const { peer, say, written } = yield* connect()
-      const asked = yield* Effect.fork(Effect.flip(peer.request("one")))
+      const asked = yield* Effect.forkChild(Effect.flip(peer.request("one")))
       yield* written
       yield* say(`{"id":1,"error":{"code":-32600,"message":"no active turn","data":{"kind":"idle"}}}`)
       assert.deepInclude(yield* Fiber.join(asked), {
@@ -85,10 +86,10 @@ describe("JsonRpcPeer", () => {
       })
     }))
 
-  it.scoped("gives up a request after its time, and takes no notice of the late answer", () =>
+  it.effect("gives up a request after its time, and takes no notice of the late answer", () =>
     Effect.gen(function*() {
       const { peer, say, told, written } = yield* connect()
-      const asked = yield* Effect.fork(Effect.flip(peer.request("slow", {}, { within: "5 seconds" })))
+      const asked = yield* Effect.forkChild(Effect.flip(peer.request("slow", {}, { within: "5 seconds" })))
       yield* written
       yield* TestClock.adjust("5 seconds")
       assert.strictEqual((yield* Fiber.join(asked)).message, `agent did not answer "slow" within 5s`)
@@ -96,7 +97,7 @@ describe("JsonRpcPeer", () => {
       assert.deepStrictEqual(told, [])
     }))
 
-  it.scoped("answers the agent's requests under their id, as the type it is", () =>
+  it.effect("answers the agent's requests under their id, as the type it is", () =>
     Effect.gen(function*() {
       const { say, written } = yield* connect({
         onRequest: ({ method }) =>
@@ -120,7 +121,7 @@ describe("JsonRpcPeer", () => {
       assert.strictEqual((yield* written).error.code, -32603)
     }))
 
-  it.scoped("sends no answer that nobody waits for", () =>
+  it.effect("sends no answer that nobody waits for", () =>
     Effect.gen(function*() {
       const { say, written } = yield* connect({
         onRequest: ({ method }) => method === "withdrawn" ? Effect.succeed(undefined) : undefined
@@ -129,7 +130,7 @@ describe("JsonRpcPeer", () => {
       assert.strictEqual((yield* written).id, 1)
     }))
 
-  it.scoped("lets no person who takes long hold up the rest", () =>
+  it.effect("lets no person who takes long hold up the rest", () =>
     Effect.gen(function*() {
       const answered = yield* Deferred.make<string>()
       const { say, told, written } = yield* connect({ onRequest: () => Deferred.await(answered) })
@@ -139,7 +140,7 @@ describe("JsonRpcPeer", () => {
       assert.deepStrictEqual(yield* written, { id: 0, result: "yes" })
     }))
 
-  it.scoped("tells of lines that are no messages, and of answers to nothing", () =>
+  it.effect("tells of lines that are no messages, and of answers to nothing", () =>
     Effect.gen(function*() {
       const { say, told } = yield* connect()
       yield* say("panic!", `[1]`, `{"id":7,"result":1}`, `{"hello":1}`)
@@ -151,12 +152,12 @@ describe("JsonRpcPeer", () => {
       ])
     }))
 
-  it.scoped("fails all that waits when the agent is gone, and all that comes after", () =>
+  it.effect("fails all that waits when the agent is gone, and all that comes after", () =>
     Effect.gen(function*() {
       const { exit, peer, written } = yield* connect()
-      const asked = yield* Effect.fork(Effect.flip(peer.request("one")))
+      const asked = yield* Effect.forkChild(Effect.flip(peer.request("one")))
       yield* written
-      let posted: Either.Either<unknown, unknown> | undefined
+      let posted: Result.Result<unknown, unknown> | undefined
       yield* peer.post("two", {}, (answer) => {
         posted = answer
       })
@@ -165,7 +166,7 @@ describe("JsonRpcPeer", () => {
       assert.strictEqual(failure._tag, "AgentFailed")
       assert.include(failure.message, "exit code 1")
       assert.include(failure.message, "no such flag")
-      assert.isTrue(posted !== undefined && Either.isLeft(posted))
+      assert.isTrue(posted !== undefined && Result.isFailure(posted))
       assert.strictEqual((yield* Effect.flip(peer.request("three")))._tag, "AgentFailed")
     }))
 })
