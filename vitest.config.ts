@@ -19,13 +19,13 @@ const common = {
 const special = (
   name: string,
   timeouts: { readonly testTimeout?: number; readonly hookTimeout?: number },
-  forks = { singleFork: true }
+  fileParallelism = false
 ) => ({
   ...common,
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
-    poolOptions: { forks },
+    fileParallelism,
     ...timeouts
   }
 })
@@ -54,7 +54,7 @@ export default defineConfig({
       // The console in a real browser.
       special("browser", { testTimeout: 300_000, hookTimeout: 120_000 }),
       // The lab with a real Docker engine, which has names enough for several files at once.
-      special("containers", { testTimeout: 120_000, hookTimeout: 120_000 }, { singleFork: false })
+      special("containers", { testTimeout: 120_000, hookTimeout: 120_000 }, true)
     ]
   }
 })

@@ -80,7 +80,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
       )
     ),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
-    Layer.provide(Layer.mergeAll(NodeHttpClient.layer, EnvironmentCredentials.layer)),
+    Layer.provide(Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer)),
     Layer.provideMerge(Journal.layer),
     Layer.provide(ids),
     Layer.provide(RelayConfig.layer(settings)),

@@ -2,8 +2,8 @@
  * cli: the commands of `ai-relay` and its exit codes. 0: ended as asked. 1: could not start, and one line says why; or
  * the doctor found no agent that works. `run` has more (run.ts).
  */
-import { Console, Effect, Layer, Logger } from "effect"
-import { CliError, Command } from "effect/cli"
+import { ConfigProvider, Console, Effect, Layer } from "effect"
+import { CliError, CliOutput, Command } from "effect/cli"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/AccessToken.js"
 import { announce } from "./announce.js"
@@ -13,7 +13,7 @@ import { doctor } from "./doctor.js"
 import { helpText } from "./help.js"
 import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
 import { lab, labHelp } from "./lab.js"
-import { jsonLogger, lineLogger } from "./loggers.js"
+import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
 import { plain } from "./printable.js"
 import { run as runTurn } from "./run.js"
@@ -63,10 +63,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
             Layer.provide(
               collector === undefined ? Layer.empty : Tracing.layer(collector, process.env, version)
             ),
-            Layer.provide(Logger.minimumLogLevel(log_level)),
-            Layer.provide(
-              Logger.replace(Logger.defaultLogger, log_format === "json" ? jsonLogger : lineLogger)
-            )
+            Layer.provide(layerLogs(log_level, log_format === "json" ? jsonLogger : lineLogger))
           )
       )
     })
@@ -88,7 +85,12 @@ const command = server("ai-relay", relayOptions).pipe(
     lab
   ])
 )
-const runCommand = Command.run(command, { name: "ai-relay", version })
+const runCommand = Command.runWith(command, { version, renderErrors: false })
+
+/** Its help is ours (help.ts), and what is wrong with the arguments is said in one line; so only the version is left. */
+const presenter = CliOutput.Presenter.of({
+  present: (what) => what._tag === "Version" ? Console.log(version) : Effect.void
+})
 
 /** It may quote what a relay or an agent said. */
 const complain = (line: string) => Effect.andThen(Console.error(`ai-relay: ${plain(line)}`), fails)
@@ -98,6 +100,12 @@ const wantsHelp = (args: ReadonlyArray<string>) => args.includes("--help") || ar
 /** The parser's own way to ask for arguments one by one; what it needs for that is left out of the program. */
 const wantsWizard = (args: ReadonlyArray<string>) => args[0] === "--wizard" || args[1] === "--wizard"
 
+/** What is wrong with the arguments, in one line; or what else went wrong. */
+const problemOf = (error: { readonly message: string }): string => {
+  const [first] = CliError.isCliError(error) && error._tag === "ShowHelp" ? error.errors : []
+  return (first ?? error).message.replace(/\s*\n\s*/g, " ")
+}
+
 /** Run the program with these arguments (`process.argv`). */
 export const run = (argv: ReadonlyArray<string>) =>
   wantsHelp(argv.slice(2)) ?
@@ -105,9 +113,13 @@ export const run = (argv: ReadonlyArray<string>) =>
     wantsWizard(argv.slice(2)) ?
     complain("there is no --wizard: ai-relay --help shows all there is") :
     settingsProvider(argv.slice(2), process.env).pipe(
-      Effect.flatMap((settings) => Effect.withConfigProvider(runCommand(argv), settings)),
-      // The parser has said itself what is wrong with the arguments.
-      Effect.catch((error) => ValidationError.isValidationError(error) ? fails : complain(error.message)),
+      Effect.flatMap((settings) =>
+        runCommand(argv.slice(2)).pipe(
+          Effect.provideService(ConfigProvider.ConfigProvider, settings),
+          Effect.provideService(CliOutput.Presenter, presenter)
+        )
+      ),
+      Effect.catch((error) => complain(problemOf(error))),
       Effect.catchDefect((defect) =>
         complain(`it failed unexpectedly, please report this: ${String(defect)}`)
       )

@@ -7,11 +7,11 @@ export const localRelay = "ws://127.0.0.1:8765"
 
 export const clientOptions = {
   url: Flag.String("url").pipe(Flag.withFallbackConfig(Config.NonEmptyString("url")), Flag.optional),
-  token: Flag.redacted("token").pipe(
+  token: Flag.Redacted("token").pipe(
     Flag.withFallbackConfig(Config.Redacted("token")),
     Flag.optional
   ),
-  json: Flag.Boolean("json"),
+  json: Flag.Boolean("json").pipe(Flag.withoutNegation, Flag.withDefault(false)),
   // Read before all others, by configFile.ts.
   config: Flag.String("config").pipe(Flag.optional)
 }

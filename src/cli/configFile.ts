@@ -84,4 +84,4 @@ export const settingsProvider = Effect.fn("settingsProvider")(function*(
 })
 
 const withFile = (file: string) =>
-  Effect.map(read(file), (settings) => ConfigProvider.orElse(variables, () => settings))
+  Effect.map(read(file), (settings) => ConfigProvider.orElse(variables, settings))

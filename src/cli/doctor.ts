@@ -45,13 +45,17 @@ const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
 
 /** `onFailure` is what to do when no agent works; `relay_version` is what the versions of agents were tested with. */
 export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
-  Command.make("doctor", { json: Flag.Boolean("json") }, ({ json }) =>
-    Effect.gen(function*() {
-      const found = { relay_version, ...yield* findings }
-      yield* Console.log(
-        json
-          ? JSON.stringify(found, null, 2)
-          : [`ai-relay ${relay_version}\n`, ...rowsOf(found.agents)].join("\n")
-      )
-      if (!found.works) yield* onFailure
-    }))
+  Command.make(
+    "doctor",
+    { json: Flag.Boolean("json").pipe(Flag.withoutNegation, Flag.withDefault(false)) },
+    ({ json }) =>
+      Effect.gen(function*() {
+        const found = { relay_version, ...yield* findings }
+        yield* Console.log(
+          json
+            ? JSON.stringify(found, null, 2)
+            : [`ai-relay ${relay_version}\n`, ...rowsOf(found.agents)].join("\n")
+        )
+        if (!found.works) yield* onFailure
+      })
+  )

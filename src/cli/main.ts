@@ -2,7 +2,8 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Effect, Layer, Terminal } from "effect"
+import { Cause, Effect, Exit, Layer, Stdio, Terminal } from "effect"
+import { ChildProcessSpawner } from "effect/process"
 import { run } from "./cli.js"
 
 const asksNothing = Effect.die(new Error("ai-relay asks nothing while it reads its arguments"))
@@ -10,17 +11,29 @@ const asksNothing = Effect.die(new Error("ai-relay asks nothing while it reads i
 /** The parser of arguments wants one for questions; Node's own would load what reads keys at each start. */
 const NoTerminal = Layer.succeed(
   Terminal.Terminal,
-  Terminal.Terminal.of({
+  Terminal.make({
     columns: Effect.succeed(80),
     rows: Effect.succeed(24),
-    isTTY: Effect.succeed(false),
+    size: asksNothing,
     readInput: asksNothing,
     readLine: asksNothing,
     display: () => asksNothing
   })
 )
 
+/** The parser wants what runs programs and reads files for commands that would; ours get what they need themselves. */
+const NoProcesses = Layer.succeed(
+  ChildProcessSpawner.ChildProcessSpawner,
+  ChildProcessSpawner.make(() => asksNothing)
+)
+
 run(process.argv).pipe(
-  Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NoTerminal)),
-  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
+  Effect.provide(
+    Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NoTerminal, NoProcesses, Stdio.layerTest({}))
+  ),
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    // A relay that was told to stop has done as it was told.
+    teardown: (exit, onExit) => onExit(Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) ? 1 : 0)
+  })
 )

@@ -2,11 +2,12 @@
  * options: flags of the server commands. Each is also a variable `AI_RELAY_NAME`, and a field `name` of the
  * configuration file; the flag wins over the variable, the variable over the file.
  */
-import { Config, Effect, LogLevel, Option } from "effect"
-import { CliError, type Command, Flag, HelpDoc } from "effect/cli"
+import { Config, Effect, Option, Schema, SchemaGetter } from "effect"
+import { CliError, type Command, Flag } from "effect/cli"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { serverDefaults } from "../server/ServerConfig.js"
+import { configProblem } from "../services/configProblem.js"
 import { defaults } from "../services/RelayConfig.js"
 
 /** A setting, for people. */
@@ -36,20 +37,31 @@ const amount = (name: string, about: string, standard: number) =>
     Flag.withDefault(standard)
   )
 
-const invalid = (error: Config.ConfigError) => ValidationError.invalidValue(HelpDoc.p(String(error)))
+const invalid = (error: Config.ConfigError) => {
+  const { name, problem } = configProblem(error)
+  return new CliError.InvalidValue({
+    option: name.replaceAll("_", "-"),
+    value: "config",
+    expected: problem,
+    kind: "flag"
+  })
+}
 
 /** A flag without a value. */
 const flag = (name: string, about: string) =>
   Flag.Boolean(flagOf(name, "", about)).pipe(
+    Flag.withoutNegation,
     Flag.withFallbackConfig(Config.Boolean(name)),
     Flag.withDefault(false)
   )
 
 /** A repeatable flag; as a variable, separated by commas. */
 const list = (name: string, value: string, about: string, standard: ReadonlyArray<string> = []) => {
-  const configured = Config.array(Config.NonEmptyString(), name).pipe(Config.withDefault(standard))
+  const configured = Config.Array(Schema.Trim.check(Schema.isNonEmpty()), name).pipe(
+    Config.withDefault(standard)
+  )
   return Flag.String(flagOf(name, value, `${about}; repeatable`)).pipe(
-    Flag.variadic(),
+    Flag.atLeast(0),
     Flag.mapEffect((given) =>
       given.length > 0 ? Effect.succeed<ReadonlyArray<string>>(given) : Effect.mapError(configured, invalid)
     )
@@ -58,11 +70,36 @@ const list = (name: string, value: string, about: string, standard: ReadonlyArra
 
 const standard = defaults()
 
+/** The words for levels; in a variable in any case, and as earlier versions took them. */
+const logLevels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" } as const
+type LogLevelName = keyof typeof logLevels
+const logLevelNames = ["debug", "info", "warning", "error", "none"] as const
+const otherLogLevels: Readonly<Record<string, LogLevelName>> = {
+  all: "debug",
+  trace: "debug",
+  warn: "warning",
+  fatal: "error",
+  off: "none"
+}
+const configuredLogLevel = (name: string) =>
+  Config.schema(
+    Schema.Trim.pipe(
+      Schema.decodeTo(Schema.Literals(logLevelNames), {
+        // What no level is called is refused by the list of them.
+        decode: SchemaGetter.transform((word) =>
+          (otherLogLevels[word.toLowerCase()] ?? word.toLowerCase()) as LogLevelName
+        ),
+        encode: SchemaGetter.transform((word) => word)
+      })
+    ),
+    name
+  )
+
 const common = {
   host: text("host", "ADDRESS", `Address to listen on (${serverDefaults.host})`).pipe(
     Flag.withDefault(serverDefaults.host)
   ),
-  token: Flag.redacted(flagOf("token", "TOKEN", "Access token that clients from other machines must send"))
+  token: Flag.Redacted(flagOf("token", "TOKEN", "Access token that clients from other machines must send"))
     .pipe(
       Flag.withFallbackConfig(Config.Redacted("token")),
       Flag.optional
@@ -73,11 +110,11 @@ const common = {
     "File that holds it (one made at the first start, in the state folder)"
   )
     .pipe(Flag.optional),
-  auth: Flag.choice(
+  auth: Flag.Literals(
     flagOf("auth", "WHO", "Who needs the token: remote (other machines) or always (everybody) (remote)"),
     ["remote", "always"]
   ).pipe(
-    Flag.withFallbackConfig(Config.literal("remote", "always")("auth")),
+    Flag.withFallbackConfig(Config.Literals(["remote", "always"], "auth")),
     Flag.withDefault("remote" as const)
   ),
   no_auth: flag("no_auth", "Nobody needs a token: whoever reaches the port can run anything as this user"),
@@ -196,24 +233,19 @@ const common = {
   record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
     Flag.optional
   ),
-  log_level: Flag.choiceWithValue(
+  log_level: Flag.Literals(
     flagOf("log_level", "LEVEL", "debug, info, warning, error or none (info)"),
-    [
-      ["debug", LogLevel.Debug],
-      ["info", LogLevel.Info],
-      ["warning", LogLevel.Warning],
-      ["error", LogLevel.Error],
-      ["none", LogLevel.None]
-    ]
+    logLevelNames
   ).pipe(
-    Flag.withFallbackConfig(Config.logLevel("log_level")),
-    Flag.withDefault(LogLevel.Info)
+    Flag.withFallbackConfig(configuredLogLevel("log_level")),
+    Flag.withDefault("info" as const),
+    Flag.map((name) => logLevels[name])
   ),
-  log_format: Flag.choice(flagOf("log_format", "FORMAT", "text, or json: an object per line (text)"), [
+  log_format: Flag.Literals(flagOf("log_format", "FORMAT", "text, or json: an object per line (text)"), [
     "text",
     "json"
   ]).pipe(
-    Flag.withFallbackConfig(Config.literal("text", "json")("log_format")),
+    Flag.withFallbackConfig(Config.Literals(["text", "json"], "log_format")),
     Flag.withDefault("text" as const)
   ),
   // Read before all others, by configFile.ts.
@@ -229,6 +261,6 @@ const servePort = Flag.Int("port").pipe(
 /** The options of `ai-relay`, and of `ai-relay serve`, which differ in the port alone. */
 export const relayOptions = { ...common, port: ports }
 export const serveOptions = { ...common, port: servePort }
-export type ServeFlags = Command.Command.ParseConfig<typeof serveOptions>
+export type ServeFlags = Command.Command.Config.Infer<typeof serveOptions>
 
 export const orUndefined = <A>(option: Option.Option<A>): A | undefined => Option.getOrUndefined(option)

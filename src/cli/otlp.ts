@@ -4,7 +4,7 @@
  * Loaded only when these name a collector. It speaks OTLP over HTTP, as JSON or protobuf; not gRPC.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { ConfigProvider, Effect, Layer } from "effect"
+import { ConfigProvider, Effect, Layer, References } from "effect"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
 import type { Variables } from "./tracing.js"
@@ -38,9 +38,9 @@ export const layer = (url: string, env: Variables, version: string): Layer.Layer
     exportInterval: Number(env["OTEL_BSP_SCHEDULE_DELAY"] ?? 5000)
   }).pipe(
     // The relay's own settings are elsewhere in the environment.
-    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromEnv())),
-    Layer.provide([serializationOf(env), NodeHttpClient.layer]),
+    Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv())),
+    Layer.provide([serializationOf(env), NodeHttpClient.layerNodeHttp]),
     // The relay's own effects are no spans: a trace tells of sessions.
-    Layer.provideMerge(Layer.setTracerEnabled(false)),
+    Layer.provideMerge(Layer.succeed(References.TracerEnabled, false)),
     Layer.tapCause((cause) => Effect.logWarning("no traces are sent", cause))
   )

@@ -27,7 +27,7 @@ const options = {
   model: Flag.String("model").pipe(Flag.optional),
   permission_mode: Flag.String("permission-mode").pipe(Flag.optional),
   session: Flag.String("session").pipe(Flag.optional),
-  prompt: Argument.variadic()(Argument.String("prompt"))
+  prompt: Argument.variadic(Argument.String("prompt"))
 }
 
 /** All that is piped in; nothing at a terminal. */

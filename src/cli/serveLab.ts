@@ -1,10 +1,10 @@
 /** serveLab: what `ai-relay lab` does, and its help. Loaded only for that: other commands start without it. */
-import { ConfigProvider, Console, Effect, Layer, Logger } from "effect"
+import { ConfigProvider, Console, Effect, Layer } from "effect"
 import * as Lab from "../lab/Lab.js"
 import { LabConfig } from "../lab/LabConfig.js"
 import { LabServer } from "../lab/LabServer.js"
 import { labSettings } from "../lab/labVariables.js"
-import { lineLogger } from "./loggers.js"
+import { layerLogs, lineLogger } from "./loggers.js"
 import { orUndefined, type ServeFlags } from "./options.js"
 
 const announce = Effect.gen(function*() {
@@ -24,10 +24,9 @@ export const serveLab = ({ log_level, ...flags }: ServeFlags) => {
     Layer.effectDiscard(announce).pipe(
       Layer.provide(Lab.layer({ ...settings, ...(folder !== undefined && { record: folder }) })),
       Layer.provide(LabConfig.layer),
-      Layer.provide(Logger.minimumLogLevel(log_level)),
-      Layer.provide(Logger.replace(Logger.defaultLogger, lineLogger))
+      Layer.provide(layerLogs(log_level, lineLogger))
     )
-  ).pipe(Effect.withConfigProvider(ConfigProvider.fromEnv({ seqDelim: "," })))
+  ).pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv()))
 }
 
 const width = Math.max(...labSettings.map(({ name }) => name.length)) + 2

@@ -54,7 +54,11 @@ const toTable = (sessions: ReadonlyArray<Listed>, now: number): string => {
 
 export const sessions = Command.make(
   "sessions",
-  { json: Flag.Boolean("json"), state_dir: relayOptions.state_dir, config: relayOptions.config },
+  {
+    json: Flag.Boolean("json").pipe(Flag.withoutNegation, Flag.withDefault(false)),
+    state_dir: relayOptions.state_dir,
+    config: relayOptions.config
+  },
   ({ json, state_dir }) =>
     Effect.gen(function*() {
       const sessions = (yield* Kept.list(Kept.folderIn(state_dir))).map(toListed)

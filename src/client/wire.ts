@@ -39,12 +39,12 @@ export interface Handshake {
   readonly permission_mode?: string | null
   readonly command?: readonly [string, ...Array<string>] | string | null
   readonly pty?: {
-    readonly cols?: Int | null
-    readonly rows?: Int | null
+    readonly cols?: number | null
+    readonly rows?: number | null
     readonly raw?: boolean | null
   } | null
   readonly native_session_id?: string | null
-  readonly after_seq?: NonNegative | null
+  readonly after_seq?: number | null
   readonly linger?: number | null
   readonly raw?: boolean | null
   readonly token?: string | null
@@ -67,7 +67,7 @@ export interface PromptCommand {
   }> | null
   readonly uuid?: string | null
   readonly when?: "queue" | "steer" | "interrupt" | null
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** A prompt of text and images. */
@@ -100,19 +100,19 @@ export interface UserMessageCommand {
   }> | null
   readonly uuid?: string | null
   readonly when?: "queue" | "steer" | "interrupt" | null
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** Take back a prompt that waits. */
 export interface CancelQueuedCommand {
   readonly type: "cancel_queued"
-  readonly message_id: NonEmptyString
+  readonly message_id: string
 }
 
 /** Answer a permission_request. */
 export interface PermissionResponseCommand {
   readonly type: "permission_response"
-  readonly request_id?: NonEmptyString | null
+  readonly request_id?: string | null
   readonly tool_use_id?: string | null
   readonly behavior?: string | null
   readonly allow?: boolean | null
@@ -126,38 +126,38 @@ export interface PermissionResponseCommand {
   readonly scope?: "once" | "session" | null
   readonly stop?: boolean | null
   readonly answers?: { readonly [name: string]: string | ReadonlyArray<string> } | null
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** Stop the running turn, keep the session. */
 export interface InterruptCommand {
   readonly type: "interrupt"
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** Change the model. */
 export interface SetModelCommand {
   readonly type: "set_model"
   readonly model: string
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** Change how much the agent may do unasked. */
 export interface SetPermissionModeCommand {
   readonly type: "set_permission_mode"
   readonly mode: string
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** A request in the agent's own protocol, in Claude's form. */
 export interface ControlRequestCommand {
   readonly type: "control_request"
-  readonly request_id?: NonEmptyString | null
+  readonly request_id?: string | null
   readonly request: {
     readonly subtype: string
     readonly [name: string]: unknown
   }
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** The answer to a native request, in Claude's form. */
@@ -165,47 +165,47 @@ export interface ControlResponseCommand {
   readonly type: "control_response"
   readonly response: {
     readonly subtype: "success" | "error"
-    readonly request_id: NonEmptyString
+    readonly request_id: string
     readonly response?: { readonly [name: string]: unknown } | null
     readonly error?: string | null
   }
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** A request in the agent's own protocol, in JSON-RPC's form. */
 export interface RawRequestCommand {
   readonly type: "raw_request"
-  readonly request_id?: NonEmptyString | null
+  readonly request_id?: string | null
   readonly method: string
   readonly params?: { readonly [name: string]: unknown } | null
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** Type into a terminal. */
 export interface StdinCommand {
   readonly type: "stdin"
   readonly data: string
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** Tell the size of the terminal. */
 export interface ResizeCommand {
   readonly type: "resize"
-  readonly cols: Int
-  readonly rows: Int
-  readonly message_id?: NonEmptyString | null
+  readonly cols: number
+  readonly rows: number
+  readonly message_id?: string | null
 }
 
 /** End the session, for everybody. */
 export interface EndCommand {
   readonly type: "end"
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** Answered with a status event whose status is pong. */
 export interface PingCommand {
   readonly type: "ping"
-  readonly message_id?: NonEmptyString | null
+  readonly message_id?: string | null
 }
 
 /** The agent can be talked to, or this client has attached. */
@@ -213,23 +213,23 @@ export interface SessionStartEvent {
   readonly type: "session_start"
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** The agent is gone; nothing follows until the session is opened again. */
 export interface SessionEndEvent {
   readonly type: "session_end"
-  readonly exit_code?: Int
+  readonly exit_code?: number
   readonly text?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** A turn begins; text and message_id are the prompt's. */
@@ -239,10 +239,10 @@ export interface TurnStartEvent {
   readonly message_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** The last event of a turn; exactly one per turn_start. */
@@ -250,21 +250,21 @@ export interface TurnEndEvent {
   readonly type: "turn_end"
   readonly stop_reason: "end_turn" | "max_tokens" | "max_turn_requests" | "refusal" | "cancelled" | "error"
   readonly usage?: {
-    readonly input_tokens?: Finite
-    readonly output_tokens?: Finite
-    readonly cached_input_tokens?: Finite
-    readonly context_tokens?: Finite
-    readonly context_window?: Finite
-    readonly cost_usd?: Finite
-    readonly duration_ms?: Finite
+    readonly input_tokens?: number
+    readonly output_tokens?: number
+    readonly cached_input_tokens?: number
+    readonly context_tokens?: number
+    readonly context_window?: number
+    readonly cost_usd?: number
+    readonly duration_ms?: number
   }
-  readonly context_pct?: Finite
+  readonly context_pct?: number
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** What became of a command. */
@@ -275,10 +275,10 @@ export interface InputAckEvent {
   readonly message_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** The agent's state has changed, or it said something there is no other word for. */
@@ -288,44 +288,44 @@ export interface StatusEvent {
   readonly text?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** A request of either side is settled. */
 export interface ControlResponseEvent {
   readonly type: "control_response"
-  readonly request_id: NonEmptyString
+  readonly request_id: string
   readonly status: "allow" | "deny" | "ok" | "error"
   readonly text?: string
   readonly content?: unknown
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** Nobody needs to answer this request any more. */
 export interface PermissionCancelledEvent {
   readonly type: "permission_cancelled"
-  readonly request_id: NonEmptyString
+  readonly request_id: string
   readonly text?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** May the agent do this? */
 export interface PermissionRequestEvent {
   readonly type: "permission_request"
-  readonly request_id: NonEmptyString
+  readonly request_id: string
   readonly tool?: string
   readonly args?: unknown
   readonly tool_use_id?: string
@@ -337,14 +337,14 @@ export interface PermissionRequestEvent {
       readonly name: string
       readonly kind: "allow_once" | "allow_always" | "reject_once" | "reject_always"
     }>
-    readonly expires_at?: Finite
+    readonly expires_at?: number
     readonly [name: string]: unknown
   }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** A piece of something that comes again, whole, in another event. */
@@ -355,10 +355,10 @@ export interface StreamEvent {
   readonly tool_use_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** A whole thought, or a step of a plan. */
@@ -367,10 +367,10 @@ export interface ReasoningEvent {
   readonly text: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** A whole message of the agent. */
@@ -383,10 +383,10 @@ export interface AssistantMessageEvent {
   readonly text?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** A message of the user's side, as the agent took it. */
@@ -399,10 +399,10 @@ export interface UserMessageEvent {
   readonly text?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** The final answer of a turn; one per turn that ends well. */
@@ -411,10 +411,10 @@ export interface ResponseEvent {
   readonly text: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** The agent calls a tool. */
@@ -425,10 +425,10 @@ export interface ToolCallEvent {
   readonly args?: unknown
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** Output or progress of a running tool. */
@@ -439,10 +439,10 @@ export interface ToolProgressEvent {
   readonly text: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** What a tool gave. */
@@ -453,13 +453,13 @@ export interface ToolResultEvent {
   readonly status: "ok" | "error"
   readonly content?: unknown
   readonly text?: string
-  readonly exit_code?: Int
+  readonly exit_code?: number
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** One file was created or edited. */
@@ -470,10 +470,10 @@ export interface FileDiffEvent {
   readonly tool_use_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** Something went wrong; text says what to do, code is for programs. */
@@ -485,10 +485,10 @@ export interface ErrorEvent {
   readonly request_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** A rate limit or quota is near, or reached. */
@@ -497,23 +497,23 @@ export interface QuotaWarningEvent {
   readonly text: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** The context window is nearly full. */
 export interface ContextWarningEvent {
   readonly type: "context_warning"
-  readonly context_pct: Finite
+  readonly context_pct: number
   readonly text?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** The agent has summarized the conversation to make room. */
@@ -522,10 +522,10 @@ export interface ContextCompactedEvent {
   readonly text?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** A line the agent printed that is not of its protocol; for a terminal, a chunk. */
@@ -534,10 +534,10 @@ export interface StdoutEvent {
   readonly text: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** A line on the agent's error output. */
@@ -546,10 +546,10 @@ export interface StderrEvent {
   readonly text: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
-  readonly seq: NonNegative
-  readonly ts: Finite
+  readonly seq: number
+  readonly ts: number
   readonly session_id?: string
-  readonly turn?: Int
+  readonly turn?: number
 }
 
 /** A frame of the client, after the handshake. */
@@ -557,11 +557,3 @@ export type Command = PromptCommand | UserMessageCommand | CancelQueuedCommand |
 
 /** A frame of the relay. */
 export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent
-
-export type Int = number
-
-export type NonNegative = number
-
-export type NonEmptyString = string
-
-export type Finite = number

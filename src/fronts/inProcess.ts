@@ -63,7 +63,8 @@ const make = Effect.gen(function*() {
       }),
       (batches) =>
         batches === undefined ? undefined : batches.pipe(
-          Stream.mapConcat((batch) => textsOf(batch).map(toEvent)),
+          Stream.map((batch) => textsOf(batch).map(toEvent)),
+          Stream.flattenIterable,
           Stream.catchCause(() => Stream.fail(tooSlow(session_id)))
         )
     )

@@ -27,10 +27,12 @@ class RelayEnded extends Schema.TaggedError<RelayEnded>()("RelayEnded", { reason
 /** It was created, started or removed a moment ago, here or by another process: the next look tells more. */
 class NotYet extends Schema.TaggedError<NotYet>()("NotYet", {}) {}
 
-const looks = Schedule.exponential("5 millis").pipe(
-  Schedule.modifyDelay((_, pause) => Duration.min(pause, "200 millis")),
-  Schedule.intersect(Schedule.recurs(100))
-)
+const looks = Schedule.max([
+  Schedule.exponential("5 millis").pipe(
+    Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.millis(200))))
+  ),
+  Schedule.recurs(100)
+])
 /** How long a relay may take to end its sessions, in seconds. */
 const stopTime = 20
 

@@ -14,7 +14,7 @@ const Sessions = Schema.fromJsonString(Schema.Struct({
   sessions: Schema.Array(Schema.Struct({
     state: Schema.String,
     last_active_at: Schema.Number,
-    clients: Schema.optionalWith(Schema.Number, { default: () => 0 })
+    clients: Schema.Number.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0)))
   }))
 }))
 

@@ -3,6 +3,7 @@
  */
 import { Config, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { readFileSync } from "node:fs"
+import { configProblem } from "../services/configProblem.js"
 import { sizeIn, variables } from "./labVariables.js"
 
 /** A setting has a value that cannot be used. */
@@ -48,8 +49,8 @@ export interface LabSettings {
 
 /** Which variable it is about, and what it should be. */
 const explain = (error: Config.ConfigError): BadLabSetting => {
-  if (error._op === "And" || error._op === "Or") return explain(error.left)
-  return new BadLabSetting({ name: error.path.join("_"), problem: error.message })
+  const { name, problem } = configProblem(error)
+  return new BadLabSetting({ name, problem })
 }
 
 const readSecret = (file: string) =>

@@ -50,7 +50,12 @@ const make = Effect.gen(function*() {
   const server = createServer((request, response) => void fork(answerHttp(request, response)))
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on("error", () => socket.destroy())
-    const refusal = runSync(Effect.merge(Effect.flip(auth.checkOrigin(visitorOf(request)))))
+    const refusal = runSync(
+      Effect.match(auth.checkOrigin(visitorOf(request)), {
+        onFailure: (refusal) => refusal,
+        onSuccess: () => undefined
+      })
+    )
     if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
     sockets.handleUpgrade(request, socket, head, (ws) => {
       const client = ClientSocket.make(ws, socket, max_handshake_bytes)

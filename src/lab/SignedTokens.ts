@@ -70,7 +70,7 @@ export const make = Effect.fnUntraced(function*(settings: JwtSettings) {
   return [...bySecret, ...byKeys].map((verify) => (token: string) =>
     Effect.tryPromise(() => verify(token)).pipe(
       Effect.map(({ payload }) => userIn(payload)),
-      Effect.catch(({ error }) => judge(error))
+      Effect.catch(({ cause }) => judge(cause))
     )
   )
 })

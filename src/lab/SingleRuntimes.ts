@@ -5,7 +5,7 @@
  * What users' agents do, they do as this process's user: their sessions are apart, not their rights. For people who do
  * not trust each other there is `multi`.
  */
-import { Context, Effect, ExecutionStrategy, Exit, Layer, Redacted, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import { randomBytes, randomUUID } from "node:crypto"
 import { chmodSync, lstatSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
@@ -54,8 +54,10 @@ const make = <E extends { readonly message: string }>(relayOf: RelayOf<E>) =>
     const start = Effect.fn("SingleRuntimes.start")(function*(user: User) {
       const token = Redacted.make(randomBytes(32).toString("base64url"))
       const folder = yield* folderFor(workspace_root, user)
-      const scope = yield* Scope.fork(life, ExecutionStrategy.sequential)
-      const context = yield* Layer.buildWithScope(relayOf({ folder, host: loopback, token }), scope).pipe(
+      const scope = yield* Scope.fork(life)
+      // Fresh: what layers of one user's relay have made is nobody else's.
+      const own = Layer.fresh(relayOf({ folder, host: loopback, token }))
+      const context = yield* Layer.buildWithScope(own, scope).pipe(
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
       )
       const { address: { port } } = Context.get(context, RelayServer)

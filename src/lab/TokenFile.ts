@@ -53,8 +53,8 @@ export const make = (file: string) => {
   return (token: string): Effect.Effect<string | undefined> =>
     look().pipe(
       Effect.map((found) => found.get(digest(token))),
-      Effect.catch(({ error }) =>
-        Effect.as(Effect.logError(`the token file ${file} cannot be read: ${String(error)}`), undefined)
+      Effect.catch(({ cause }) =>
+        Effect.as(Effect.logError(`the token file ${file} cannot be read: ${String(cause)}`), undefined)
       )
     )
 }

@@ -81,7 +81,10 @@ const make = Effect.gen(function*() {
   const lookUp = Effect.fnUntraced(function*(token: string) {
     let doubt: SignedTokens.TokenInDoubt | undefined
     for (const source of sources) {
-      const said = yield* Effect.merge(source(token))
+      const said = yield* Effect.match(source(token), {
+        onFailure: (doubt) => doubt,
+        onSuccess: (name) => name
+      })
       if (typeof said === "string") return said
       doubt ??= said
     }

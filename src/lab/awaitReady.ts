@@ -29,7 +29,9 @@ export const awaitReady = (address: Address, { startup_delay, ws_timeout }: Pati
   probe(address).pipe(
     Effect.retry(
       Schedule.exponential(firstPause, 1.5).pipe(
-        Schedule.modifyDelay((_, pause) => Duration.min(pause, Duration.seconds(startup_delay)))
+        Schedule.modifyDelay(({ duration }) =>
+          Effect.succeed(Duration.min(duration, Duration.seconds(startup_delay)))
+        )
       )
     ),
     Effect.timeoutOrElse({

@@ -2,7 +2,7 @@
  * labVariables: the variables that set the lab, each with its default, what it is about and what it must be. `labSettings`
  * is the list of them, for the help and the docs.
  */
-import { Config } from "effect"
+import { Config, Schema } from "effect"
 
 /** A setting, for people. */
 export interface LabSetting {
@@ -19,6 +19,13 @@ const variable = (name: string, standard: string, about: string): string => {
   return name
 }
 
+/** Whatever is wrong with it, the same is said. */
+const fitting = <A>(
+  schema: Schema.Codec<A, string>,
+  problem: string,
+  fits: (value: A) => boolean
+): Schema.Codec<A, string> => schema.check(Schema.makeFilter((value: A) => fits(value) || problem))
+
 const text = (
   name: string,
   standard: string,
@@ -26,8 +33,7 @@ const text = (
   problem = "must not be empty",
   fits: (value: string) => boolean = () => true
 ) =>
-  Config.NonEmptyString(variable(name, standard, about)).pipe(
-    Config.validate({ message: problem, validation: fits }),
+  Config.schema(fitting(Schema.NonEmptyString, problem, fits), variable(name, standard, about)).pipe(
     Config.withDefault(standard)
   )
 
@@ -35,7 +41,9 @@ const optional = (name: string, about: string) =>
   Config.option(Config.NonEmptyString(variable(name, "", about)))
 
 const list = (name: string, about: string) =>
-  Config.array(Config.NonEmptyString(), variable(name, "", about)).pipe(Config.withDefault<Array<string>>([]))
+  Config.Array(Schema.Trim.check(Schema.isNonEmpty()), variable(name, "", about)).pipe(
+    Config.withDefault<ReadonlyArray<string>>([])
+  )
 
 const number = (
   name: string,
@@ -44,10 +52,10 @@ const number = (
   problem: string,
   fits: (n: number) => boolean
 ) =>
-  Config.number(variable(name, String(standard), about)).pipe(
-    Config.validate({ message: problem, validation: fits }),
-    Config.withDefault(standard)
-  )
+  Config.schema(fitting(Schema.NumberFromString, problem, fits), variable(name, String(standard), about))
+    .pipe(
+      Config.withDefault(standard)
+    )
 
 const whole = (least: number) => (n: number) => Number.isInteger(n) && n >= least
 const positive = (n: number) => n > 0
@@ -62,10 +70,12 @@ export const sizeIn = (size: string): number | undefined => {
 
 /** What they say. */
 export const variables = Config.all({
-  mode: Config.literal("single", "multi")(
+  mode: Config.Literals(
+    ["single", "multi"],
     variable("LAB_MODE", "single", "single: sessions in this process; multi: a container per user")
   ).pipe(Config.withDefault("single" as const)),
-  engine: Config.literal("docker", "swarm")(
+  engine: Config.Literals(
+    ["docker", "swarm"],
     variable("LAB_ENGINE", "docker", "docker: containers; swarm: services, on any node")
   ).pipe(Config.withDefault("docker" as const)),
   workspace_root: text(
@@ -134,7 +144,7 @@ export const variables = Config.all({
   ),
   jwt_secret_file: optional("LAB_JWT_SECRET_FILE", "File that holds it"),
   jwt_jwks: Config.option(
-    Config.url(variable("LAB_JWT_JWKS", "", "Address of the keys of signed tokens (RS256, ES256, EdDSA …)"))
+    Config.URL(variable("LAB_JWT_JWKS", "", "Address of the keys of signed tokens (RS256, ES256, EdDSA …)"))
   ),
   jwt_issuer: optional("LAB_JWT_ISSUER", "Who must have issued a signed token"),
   jwt_audience: optional("LAB_JWT_AUDIENCE", "Whom a signed token must be for"),

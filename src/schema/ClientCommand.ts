@@ -26,8 +26,11 @@ const Images = Schema.Array(ImageBlock).annotate(says(
   "must be a list of image blocks, {\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":"
     + "\"image/png\",\"data\":\"…\"}} (png, jpeg, gif or webp)"
 ))
-const Uuid = Schema.String.check(Schema.isUUID()).annotate(says("must be a UUID"))
-const Size = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))).annotate(
+const Uuid = Schema.String.check(
+  // Effect's own check wants a known version; clients' ids need none.
+  Schema.isPattern(/^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/u)
+).annotate({ format: "uuid", ...says("must be a UUID") })
+const Size = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 })).annotate(
   says("must be a whole number from 1 to 1000")
 )
 

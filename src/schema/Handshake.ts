@@ -3,7 +3,7 @@
  *
  * Unknown fields are ignored, so that a page written for a newer relay still works.
  */
-import { Schema } from "effect"
+import { Schema, SchemaGetter } from "effect"
 import {
   AnyObject,
   Count,
@@ -23,12 +23,12 @@ import { SessionId } from "./Ids.js"
 /** `generic`: the size of the terminal; `raw` sends its bytes untouched, for a terminal emulator. */
 export const PtyOptions = group({
   cols: optional(
-    Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))).annotate(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 })).annotate(
       says("must be a whole number from 1 to 1000")
     )
   ),
   rows: optional(
-    Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))).annotate(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 })).annotate(
       says("must be a whole number from 1 to 1000")
     )
   ),
@@ -70,7 +70,7 @@ const codexOptions = {
   personality: optional(Text)
 }
 
-const Command = Schema.Union([Schema.Tuple([NonEmptyText], Text), NonEmptyText])
+const Command = Schema.Union([Schema.TupleWithRest(Schema.Tuple([NonEmptyText]), [Text]), NonEmptyText])
   .annotate(says("must be the program and its arguments as a list of strings, such as [\"bash\", \"-l\"]"))
 
 const Fields = Schema.Struct({
@@ -100,17 +100,19 @@ const Fields = Schema.Struct({
 /** Other spellings of the old protocol, and the field they mean. `null` means absent, so it replaces nothing. */
 const spellings: Record<string, string> = { approvalPolicy: "approval_policy" }
 
-const Spelled = Schema.transform(AnyObject, Schema.Unknown, {
-  strict: false,
-  decode: (fields) =>
-    Object.fromEntries(
-      Object.entries(fields)
-        .filter(([, value]) => value !== null)
-        .map(([name, value]) => [Object.hasOwn(spellings, name) ? spellings[name] : name, value])
-    ),
-  encode: (fields) => fields
-})
+const spelled = (fields: typeof AnyObject.Type) =>
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [Object.hasOwn(spellings, name) ? spellings[name] : name, value])
+  )
 
-export const Handshake = Schema.compose(Spelled, Fields, { strict: false })
+export const Handshake = AnyObject.pipe(
+  Schema.decodeTo(Fields, {
+    // What `Fields` accepts is what it finds out; encoded, the fields are any object.
+    decode: SchemaGetter.transform((fields) => spelled(fields) as typeof Fields.Encoded),
+    encode: SchemaGetter.transform((fields) => ({ ...fields }))
+  })
+)
 export type Handshake = typeof Fields.Type
 export const HandshakeFields = Fields

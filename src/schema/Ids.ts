@@ -4,7 +4,7 @@ import { says } from "./fields.js"
 
 /** Names a session. It may become a file name, so it is short and holds no separators. */
 export const SessionId = Schema.String.pipe(
-  Schema.check(Schema.isPattern(/^[A-Za-z0-9_-][A-Za-z0-9._:-]{0,127}$/)),
+  Schema.check(Schema.isPattern(/^[A-Za-z0-9_-][A-Za-z0-9._:-]{0,127}$/u)),
   Schema.brand("SessionId")
 ).annotate(says("must be 1 to 128 characters out of letters, digits and . _ : -, not starting with a dot"))
 export type SessionId = typeof SessionId.Type

@@ -76,10 +76,10 @@ export const PermissionAnswer = Schema.Struct({
   stop: optional(Flag),
   answers: optional(Answers),
   message_id: optional(MessageId)
-}).pipe(
-  Schema.filter((answer) =>
+}).check(
+  Schema.makeFilter((answer) =>
     answer.request_id === undefined && answer.tool_use_id === undefined
-      ? { path: ["request_id"], message: "is missing: copy it from the permission_request you answer" }
+      ? { path: ["request_id"], issue: "is missing: copy it from the permission_request you answer" }
       : undefined
   )
 )

@@ -4,7 +4,7 @@
  * An `EventBody` is what happened; the envelope is added when the event is logged: its place (`seq`), its time, its
  * session and turn.
  */
-import { Schema } from "effect"
+import { Schema, Tuple } from "effect"
 import { Count, present } from "./fields.js"
 import { SessionId } from "./Ids.js"
 import * as Lifecycle from "./Lifecycle.js"
@@ -54,5 +54,5 @@ export const Envelope = Schema.Struct({
 })
 export type Envelope = typeof Envelope.Type
 
-export const RelayEvent = Schema.extend(EventBody, Envelope)
+export const RelayEvent = EventBody.mapMembers(Tuple.map(Schema.fieldsAssign(Envelope.fields)))
 export type RelayEvent = typeof RelayEvent.Type

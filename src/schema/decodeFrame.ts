@@ -4,10 +4,11 @@
  * What is wrong comes back as one sentence that names the field and says what to put there. It never quotes a value:
  * a frame may hold a secret.
  */
-import { ParseResult, Result, Schema } from "effect"
+import { Result, Schema, type SchemaIssue } from "effect"
 import * as Command from "./ClientCommand.js"
 import type { ClientCommand } from "./ClientCommand.js"
 import { type ContentBlock, textOf } from "./ContentBlock.js"
+import { type Sentences, sentencesOf } from "./fields.js"
 import { Handshake } from "./Handshake.js"
 import { MessageId } from "./Ids.js"
 import { defaultLevels, type Fields, isTooDeep, oddity, parseFields, tooDeep } from "./parseFields.js"
@@ -19,19 +20,55 @@ export interface BadFrame {
   readonly message_id?: string
 }
 
+/** Where in the frame something is wrong, and what ought to be there; `message` is undefined when the field is missing. */
+interface Wrong {
+  readonly path: ReadonlyArray<PropertyKey>
+  readonly message: string | undefined
+}
+
+/** The first thing wrong, in the words of the outermost schema that has some. */
+const firstWrong = (issue: SchemaIssue.Issue, path: ReadonlyArray<PropertyKey> = []): Wrong => {
+  switch (issue._tag) {
+    case "Pointer":
+      return firstWrong(issue.issue, [...path, ...issue.path])
+    case "MissingKey":
+      return { path, message: undefined }
+    case "Filter": {
+      const { sentence } = (issue.filter.annotations ?? {}) as Sentences // Annotations are unknown to their readers.
+      return sentence === undefined ? firstWrong(issue.issue, path) : { path, message: sentence }
+    }
+    case "InvalidValue":
+    case "Forbidden":
+      return { path, message: issue.annotations?.message ?? notUnderstood }
+  }
+  const { ownSentence, sentence } = sentencesOf(issue.ast)
+  if (sentence !== undefined) return { path, message: sentence }
+  switch (issue._tag) {
+    case "Encoding":
+      return firstWrong(issue.issue, path)
+    case "Composite":
+    case "AnyOf": {
+      const [first] = issue.issues
+      return first === undefined ? { path, message: ownSentence ?? notUnderstood } : firstWrong(first, path)
+    }
+  }
+  return { path, message: ownSentence ?? notUnderstood }
+}
+const notUnderstood = "the frame is not understood"
+
 /** The value, or the first thing wrong: the field and what to put there. */
 const decodeWith = <A, I>(schema: Schema.Codec<A, I>) => {
   const decode = Schema.decodeUnknownResult(schema)
   const read = (fields: Fields, missing = ""): Result.Result<A, string> =>
     Result.orElse(decode(fields), (error) => {
-      const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
-      const field = issue?.path.map(String).join(".") ?? ""
+      const { message, path } = firstWrong(error.issue)
+      const field = path.map(String).join(".")
       // What belongs into a missing field is what its schema says when it holds nothing.
-      if (issue?._tag === "Missing" && missing === "") {
+      if (message === undefined && missing === "") {
         return read({ ...fields, [field]: undefined }, "is missing: it ")
       }
-      const message = issue?.message ?? "the frame is not understood"
-      return Result.fail(field === "" ? message : `\`${field}\` ${missing}${message}`)
+      const said = message ?? notUnderstood
+      return Result.fail(field === "" ? said : `\`${field}\` ${missing}${said}`)
     })
   return (fields: Fields) => read(fields)
 }

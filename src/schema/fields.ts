@@ -3,17 +3,41 @@
  *
  * Every field says in words what belongs there, because its message is what a client author reads when it is wrong.
  */
-import { Schema } from "effect"
+import { Option, Schema, SchemaAST, SchemaGetter } from "effect"
+
+/** What is said instead of the message a schema would give: `sentence` for all that is wrong with a value, also inside
+ * of it; `ownSentence` only when the value itself is of the wrong kind. `decodeFrame.ts` reads them. */
+export interface Sentences {
+  readonly sentence?: string
+  readonly ownSentence?: string
+}
+
+/** The sentences a schema was given. */
+export const sentencesOf = (ast: SchemaAST.AST): Sentences => SchemaAST.resolve(ast) ?? {}
 
 /** A field that may be left out. `null` means the same: clients in other languages send it for "absent". */
-export const optional = <A, I, R>(field: Schema.Schema<A, I, R>) =>
-  Schema.optionalWith(field, { exact: true, nullable: true })
+export const optional = <A, I, RD, RE>(field: Schema.Codec<A, I, RD, RE>) => {
+  const { ownSentence, sentence } = sentencesOf(field.ast)
+  return Schema.optionalKey(
+    Schema.NullOr(field).annotate({
+      ...(sentence !== undefined && { sentence }),
+      ...(ownSentence !== undefined && { ownSentence })
+    })
+  ).pipe(
+    Schema.decodeTo(Schema.optionalKey(Schema.toType(field)), {
+      decode: SchemaGetter.transformOptional<A, A | null>(
+        Option.filter((value): value is A => value !== null)
+      ),
+      encode: SchemaGetter.transformOptional<A | null, A>((value) => value)
+    })
+  )
+}
 
 /** A field of an event: present or absent, never null. */
-export const present = <A, I, R>(field: Schema.Schema<A, I, R>) => Schema.optionalKey(field)
+export const present = <A, I, RD, RE>(field: Schema.Codec<A, I, RD, RE>) => Schema.optionalKey(field)
 
 /** Replace a schema's messages by one sentence: what to put there. */
-export const says = (message: string) => ({ message: () => ({ message, override: true }) })
+export const says = (sentence: string): Sentences & Record<string, string> => ({ sentence })
 
 export const Text = Schema.String.annotate(says("must be a string"))
 export const NonEmptyText = Schema.NonEmptyString.annotate(
@@ -23,25 +47,21 @@ export const TextList = Schema.Array(Text).annotate(
   says("must be a list of strings, such as [\"--flag\", \"value\"]")
 )
 export const Flag = Schema.Boolean.annotate(says("must be true or false"))
-export const Count = Schema.NonNegativeInt.annotate(says("must be a whole number, 0 or more"))
-export const Seconds = Schema.Number.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 31_536_000 })))
-  .annotate(
-    says("must be a number of seconds from 0 to 31536000 (a year)")
-  )
+export const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annotate(
+  says("must be a whole number, 0 or more")
+)
+export const Seconds = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 31_536_000 })).annotate(
+  says("must be a number of seconds from 0 to 31536000 (a year)")
+)
 export const TextMap = Schema.Record(Schema.String, Schema.String)
   .annotate(says("must be an object whose values are strings, such as {\"NAME\": \"value\"}"))
 export const AnyObject = Schema.Record(Schema.String, Schema.Unknown)
   .annotate(says("must be an object"))
 
 /** An object of named fields. What is wrong in one of them is said of that field, not of the whole. */
-export const group = <Fields extends Schema.Struct.Fields>(fields: Fields) =>
-  Schema.Struct(fields).annotate({
-    message: (issue) => ({
-      message: "must be an object",
-      override: issue._tag === "Transformation" && issue.issue._tag === "Type"
-    })
-  })
+export const group = <const Fields extends Schema.Struct.Fields>(fields: Fields) =>
+  Schema.Struct(fields).annotate({ ownSentence: "must be an object" })
 
 /** A word out of a fixed list; the message names the list. */
 export const oneOf = <const Words extends readonly [string, ...Array<string>]>(...words: Words) =>
-  Schema.Literals([...words]).annotate(says(`must be one of ${words.map((word) => `"${word}"`).join(", ")}`))
+  Schema.Literals(words).annotate(says(`must be one of ${words.map((word) => `"${word}"`).join(", ")}`))

@@ -161,7 +161,9 @@ const make = Effect.gen(function*() {
       return turnAway(socket, "503 Service Unavailable", "the relay is shutting down: try again later")
     }
     const visitor = visitorOf(request)
-    const refusal = runSync(Effect.merge(Effect.flip(auth.checkOrigin(visitor))))
+    const refusal = runSync(
+      Effect.match(auth.checkOrigin(visitor), { onFailure: (refusal) => refusal, onSuccess: () => undefined })
+    )
     if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
     if (request.url?.split("?", 1)[0] === "/acp") {
       return turnAway(socket, "404 Not Found", "nothing is served at /acp yet")

@@ -36,7 +36,9 @@ const receiveHandshake = (connection: Connection, { handshake_timeout, max_json_
         )
     }),
     Effect.flatMap((frame) =>
-      Result.mapError(decodeHandshake(frame, max_json_depth), (reason) => new BadHandshake({ reason }))
+      Effect.fromResult(
+        Result.mapError(decodeHandshake(frame, max_json_depth), (reason) => new BadHandshake({ reason }))
+      )
     )
   )
 

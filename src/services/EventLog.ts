@@ -228,7 +228,8 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     session_id,
     append: (event) => Effect.sync(() => unsafeAppend(event)),
     batches,
-    tail: (after_seq) => Stream.mapConcat(batches(after_seq), (batch) => textsOf(batch).map(toEvent)),
+    tail: (after_seq) =>
+      Stream.flattenIterable(Stream.map(batches(after_seq), (batch) => textsOf(batch).map(toEvent))),
     close,
     lastSeq: () => seq,
     lag: () => Math.max(0, seq - readers.needed()),

@@ -1,5 +1,5 @@
 /** Follower: how one reader goes through a session's log, by itself or as a Stream. */
-import { Deferred, Effect, Option, Stream } from "effect"
+import { Cause, Deferred, Effect, Stream } from "effect"
 import { doneSoon } from "../adapters/doneSoon.js"
 import type { Batch } from "./frames.js"
 
@@ -24,16 +24,16 @@ export const streamOf = (follow: (wake: () => void) => Follower): Stream.Stream<
       Effect.sync(() => follow(() => doneSoon(news, Effect.void))),
       (follower) => Effect.sync(follower.detach)
     )
-    const pull: Effect.Effect<Batch, Option.Option<never>> = Effect.suspend(() => {
+    const pull: Effect.Effect<Batch, Cause.Done> = Effect.suspend(() => {
       const batch = follower.next()
       // Whoever pulls a stream may do so later than its bytes are good.
       if (batch !== undefined) return Effect.succeed({ ...batch, bytes: Buffer.from(batch.bytes) })
       if (follower.overrun()) {
         return Effect.die(new Error("the log was read too slowly; follow again after the last seq"))
       }
-      if (follower.done()) return Effect.fail(Option.none())
+      if (follower.done()) return Effect.fail(Cause.Done())
       news = Deferred.makeUnsafe()
       return Effect.andThen(Deferred.await(news), pull)
     })
-    return Stream.repeatEffectOption(pull)
+    return Stream.fromEffectRepeat(pull)
   }))

@@ -132,7 +132,10 @@ const makeDurable = (folder: string) =>
         return Stream.unfold(
           seq,
           (place) =>
-            Option.map(Option.fromNullishOr(read(place)), (batch) => [batch, lastSeqOf(batch)] as const)
+            Effect.sync(() => {
+              const batch = read(place)
+              return batch === undefined ? undefined : [batch, lastSeqOf(batch)] as const
+            })
         )
       })
 

@@ -4,7 +4,7 @@
  * Turns, permissions and agents are counted as they happen. Events and their bytes are so many that they are added up
  * here, one addition per batch, and read when somebody asks. Nothing that anyone said is in a metric.
  */
-import { type Clock, Effect, Metric, MetricBoundaries, MetricLabel } from "effect"
+import { type Clock, Context, Duration, Effect, Metric } from "effect"
 import type { PermissionGate } from "../adapters/Adapter.js"
 import type { BodyOf } from "../schema/index.js"
 import type { EventStore } from "./EventStore.js"
@@ -14,7 +14,10 @@ import type { Turns } from "./Turn.js"
 const count = (name: string, description: string) =>
   Metric.counter(`ai_relay_${name}`, { description, incremental: true })
 const seconds = (name: string, description: string, boundaries: ReadonlyArray<number>) =>
-  Metric.histogram(`ai_relay_${name}`, MetricBoundaries.fromIterable(boundaries), description)
+  Metric.histogram(`ai_relay_${name}`, {
+    description,
+    boundaries: Metric.boundariesFromIterable(boundaries)
+  })
 
 const turns = count("turns_total", "Turns that ended, by how they did.")
 const turnSeconds = seconds(
@@ -42,13 +45,13 @@ const connections = Metric.gauge("ai_relay_connections", {
 
 /** One more client, for as long as the scope lives. */
 export const countingConnection = Effect.acquireRelease(
-  Metric.increment(connections),
-  () => Metric.incrementBy(connections, -1)
+  Metric.modify(connections, 1),
+  () => Metric.modify(connections, -1)
 )
 
 type Labels = Readonly<Record<string, string>>
-const add = <Type, Out>(metric: Metric.Metric<Type, number, Out>, labels: Labels, value = 1) =>
-  metric.unsafeUpdate(value, Object.entries(labels).map(([name, value]) => MetricLabel.make(name, value)))
+const add = <State>(metric: Metric.Metric<number, State>, labels: Labels, value = 1) =>
+  Metric.withAttributes(metric, labels).updateUnsafe(value, Context.empty())
 
 /** Events of all sessions with one tool, since the relay started. */
 export interface Volume {
@@ -114,7 +117,7 @@ export const countingAnswers = (
   request: (ask, raw) =>
     Effect.map(Effect.timed(broker.request(ask, raw)), ([waited, outcome]) => {
       const answer = outcome.behavior === "cancelled" ? outcome.reason : outcome.behavior
-      add(permissionSeconds, { tool, outcome: answer }, Number(waited) / 1000)
+      add(permissionSeconds, { tool, outcome: answer }, Duration.toSeconds(waited))
       return outcome
     })
 })
@@ -124,7 +127,7 @@ export const countingStart =
   (tool: string) =>
   <A, E extends { readonly _tag: string }, R>(start: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     start.pipe(
-      Effect.tap(() => add(agentStarts, { tool })),
+      Effect.tap(() => Effect.sync(() => add(agentStarts, { tool }))),
       Effect.tapError(({ _tag }) => Effect.sync(() => add(agentFailures, { tool, reason: _tag })))
     )
 

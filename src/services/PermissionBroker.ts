@@ -132,29 +132,38 @@ export const make = Effect.fnUntraced(function*(
     return true
   }
 
-  const request = Effect.fn("PermissionBroker.request")(function*(ask: PermissionRequest, raw?: Uint8Array) {
-    const answered = yield* Deferred.make<PermissionOutcome>()
-    const expires_at = ((yield* Clock.currentTimeMillis) + Duration.toMillis(deadline)) / 1000
-    const asked = {
-      ...ask,
-      metadata: { ...ask.metadata, ...(Duration.isFinite(deadline) && { expires_at }) }
+  const request = Effect.fn("PermissionBroker.request")(
+    function*(ask: PermissionRequest, raw?: Uint8Array) {
+      const answered = yield* Deferred.make<PermissionOutcome>()
+      const expires_at = ((yield* Clock.currentTimeMillis) + Duration.toMillis(deadline)) / 1000
+      const asked = {
+        ...ask,
+        metadata: { ...ask.metadata, ...(Duration.isFinite(deadline) && { expires_at }) }
+      }
+      // Asked again under the same name: nobody could answer the question before it any more.
+      settle(ask.request_id, cancelled("withdrawn"))
+      pending.set(ask.request_id, { ask: asked, answered })
+      // Whoever settled it first decides, also when that was an answer in the moment of the deadline.
+      const expire = Effect.suspend(() => {
+        settle(ask.request_id, cancelled("timeout"))
+        return Deferred.await(answered)
+      })
+      const wait = Effect.timeoutOrElse(Deferred.await(answered), {
+        duration: deadline,
+        orElse: () => expire
+      })
+      // Who reads the log may stop the agent at once, while the question is still being logged.
+      return yield* Effect.andThen(
+        Effect.sync(() => {
+          log.unsafeAppend(asked, raw)
+          changed()
+        }),
+        wait
+      ).pipe(
+        Effect.onInterrupt(() => Effect.sync(() => settle(ask.request_id, cancelled("session_end"))))
+      )
     }
-    // Asked again under the same name: nobody could answer the question before it any more.
-    settle(ask.request_id, cancelled("withdrawn"))
-    pending.set(ask.request_id, { ask: asked, answered })
-    log.unsafeAppend(asked, raw)
-    changed()
-    // Whoever settled it first decides, also when that was an answer in the moment of the deadline.
-    const expire = Effect.suspend(() => {
-      settle(ask.request_id, cancelled("timeout"))
-      return Deferred.await(answered)
-    })
-    return yield* Deferred.await(answered).pipe(
-      Effect.timeoutTo({ duration: deadline, onSuccess: Effect.succeed, onTimeout: () => expire }),
-      Effect.flatten,
-      Effect.onInterrupt(() => Effect.sync(() => settle(ask.request_id, cancelled("session_end"))))
-    )
-  })
+  )
 
   const find = ({ request_id, tool_use_id }: PermissionResponse): Pending | undefined =>
     request_id !== undefined

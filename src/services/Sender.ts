@@ -6,9 +6,9 @@
  */
 import { Context } from "effect"
 
-export class Sender extends Context.Reference<Sender>()("ai-relay/services/Sender", {
-  defaultValue: (): Sender.Fields => ({})
-}) {}
+export const Sender = Context.Reference<Sender.Fields>("ai-relay/services/Sender", {
+  defaultValue: () => ({})
+})
 
 export declare namespace Sender {
   interface Fields {

@@ -5,7 +5,7 @@
  * into the log (`SessionSink`). A turn waits in a fiber of its own, so that an interrupt or an answer always gets
  * through. Closing the scope stops the turn, the agent and everything it started, and logs what became of them.
  */
-import { Clock, Context, Deferred, Effect, Exit, FiberSet, Option, Queue, Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Scope } from "effect"
 import {
   type Adapter,
   type AgentExit,
@@ -261,7 +261,7 @@ export const open = Effect.fn("Session.open")(function*(
     describe,
     load: () => ({
       tool,
-      inbox: Option.getOrElse(inbox.unsafeSize(), () => 0),
+      inbox: Queue.sizeUnsafe(inbox),
       queued: commands.queued(),
       pending: broker.pending().length,
       lag: log.lag()

@@ -11,7 +11,9 @@ import { cutSecrets } from "./cutSecrets.js"
 import { EventLog } from "./EventLog.js"
 import type { Turn, Turns } from "./Turn.js"
 
-export interface SessionSink extends EventSink["Service"] {
+type Port = EventSink["Service"]
+
+export interface SessionSink extends Port {
   /** Log `session_start`, then all that was held back. */
   readonly start: (event: EventBody) => void
   /** The agent is gone: whatever tool it had called has no other result. */

@@ -3,7 +3,7 @@
  *
  * `toText` writes families of samples; `fromEffect` makes them of Effect's metrics. Both are pure.
  */
-import { type MetricPair, MetricState, Option } from "effect"
+import type { Metric } from "effect"
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>
@@ -40,39 +40,47 @@ export const toText = (families: ReadonlyArray<Family>): string =>
     ].join("\n")
   ).join("")
 
-type Untyped = MetricPair.MetricPair.Untyped
-
 /** What a metric holds, if it is one of the kinds Prometheus has. */
-const read = ({ metricKey, metricState }: Untyped): Pick<Family, "samples" | "type"> | undefined => {
-  const labels = Object.fromEntries(metricKey.tags.map(({ key, value }) => [key, value]))
-  if (MetricState.isCounterState(metricState)) {
-    return { type: "counter", samples: [{ labels, value: Number(metricState.count) }] }
-  }
-  if (MetricState.isGaugeState(metricState)) {
-    return { type: "gauge", samples: [{ labels, value: Number(metricState.value) }] }
-  }
-  if (!MetricState.isHistogramState(metricState)) return undefined
-  const { buckets, count, sum } = metricState
-  const below = Array.from(buckets, ([boundary, value]): Sample => ({
-    suffix: "_bucket",
-    labels: { ...labels, le: numberOf(boundary) },
-    value
-  }))
-  return {
-    type: "histogram",
-    samples: [...below, { suffix: "_sum", labels, value: sum }, { suffix: "_count", labels, value: count }]
+const read = (metric: Metric.Metric.Snapshot): Pick<Family, "samples" | "type"> | undefined => {
+  const labels = { ...metric.attributes }
+  switch (metric.type) {
+    case "Counter":
+      return { type: "counter", samples: [{ labels, value: Number(metric.state.count) }] }
+    case "Gauge":
+      return { type: "gauge", samples: [{ labels, value: Number(metric.state.value) }] }
+    case "Histogram": {
+      const { buckets, count, sum } = metric.state
+      const below = Array.from(buckets, ([boundary, value]): Sample => ({
+        suffix: "_bucket",
+        labels: { ...labels, le: numberOf(boundary) },
+        value
+      }))
+      return {
+        type: "histogram",
+        samples: [...below, { suffix: "_sum", labels, value: sum }, {
+          suffix: "_count",
+          labels,
+          value: count
+        }]
+      }
+    }
+    default:
+      return undefined
   }
 }
 
 /** Those of Effect's metrics whose name begins with `prefix`. */
-export const fromEffect = (pairs: ReadonlyArray<Untyped>, prefix: string): ReadonlyArray<Family> => {
+export const fromEffect = (
+  metrics: ReadonlyArray<Metric.Metric.Snapshot>,
+  prefix: string
+): ReadonlyArray<Family> => {
   const families = new Map<string, Family>()
-  for (const pair of pairs) {
-    const { description, name } = pair.metricKey
-    const found = name.startsWith(prefix) ? read(pair) : undefined
+  for (const metric of metrics) {
+    const { description, id: name } = metric
+    const found = name.startsWith(prefix) ? read(metric) : undefined
     if (found === undefined) continue
     const samples = [...families.get(name)?.samples ?? [], ...found.samples]
-    families.set(name, { name, type: found.type, help: Option.getOrElse(description, () => name), samples })
+    families.set(name, { name, type: found.type, help: description ?? name, samples })
   }
   return [...families.values()]
 }

@@ -25,7 +25,16 @@ export const make = (tracer: Tracer.Tracer, session_id: SessionId): SessionSpans
   let turn: Tracer.Span | undefined
 
   const begin = (name: string, parent: Tracer.Span | undefined, ts: number, attributes: Attributes) => {
-    const span = tracer.span(name, Option.fromNullishOr(parent), Context.empty(), [], nanos(ts), "internal")
+    const span = tracer.span({
+      name,
+      parent: Option.fromNullishOr(parent),
+      annotations: Context.empty(),
+      links: [],
+      startTime: nanos(ts),
+      kind: "internal",
+      root: parent === undefined,
+      sampled: true
+    })
     span.attribute("gen_ai.conversation.id", session_id)
     describe(span, attributes)
     return span

@@ -20,14 +20,14 @@ const newFolder = Effect.acquireRelease(
 const printed = (...args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const lines: Array<string> = []
-    const usual = yield* Console.consoleWith(Effect.succeed)
+    const usual = yield* Console.Console
     const console: Console.Console = {
       ...usual,
-      log: (...words) => Effect.sync(() => void lines.push(words.join(" "))),
-      error: (...words) => Effect.sync(() => void lines.push(words.join(" ")))
+      log: (...words) => void lines.push(words.join(" ")),
+      error: (...words) => void lines.push(words.join(" "))
     }
     yield* run(["node", "ai-relay", "sessions", ...args]).pipe(
-      Effect.withConsole(console),
+      Effect.provideService(Console.Console, console),
       Effect.provide(NodeServices.layer)
     )
     return lines.join("\n")

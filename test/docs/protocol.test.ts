@@ -73,7 +73,7 @@ describe("docs/protocol.md", () => {
   it("has an example of every command", () => {
     const shown = typesOf(commands)
     for (const command of ClientCommand.members) {
-      const [type] = command.fields.type.literals
+      const type = command.fields.type.literal
       assert.isTrue(shown.has(type), `no example of the command ${type}`)
     }
     assert.isTrue(shown.has(undefined), "no example of {\"text\":…}")
@@ -82,7 +82,7 @@ describe("docs/protocol.md", () => {
   it("has an example of every event, under its name", () => {
     const shown = typesOf(events)
     for (const event of EventBody.members) {
-      const [type] = event.fields.type.literals
+      const type = event.fields.type.literal
       assert.isTrue(shown.has(type), `no example of the event ${type}`)
       assert.include(section("Events"), `**\`${type}\`**: `)
     }

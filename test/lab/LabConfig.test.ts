@@ -6,10 +6,7 @@ import { labSettings } from "../../src/lab/labVariables.js"
 import { settings } from "./settings.js"
 
 const readFrom = (variables: Record<string, string>) =>
-  Effect.withConfigProvider(
-    read,
-    ConfigProvider.fromMap(new Map(Object.entries(variables)), { seqDelim: "," })
-  )
+  Effect.provideService(read, ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: variables }))
 
 const tokens = { LAB_TOKENS_FILE: "/etc/tokens" }
 

@@ -72,9 +72,7 @@ export const serving = (
       ...variables
     }
     const lab = Lab.layer({ host: "127.0.0.1", port: 0 }).pipe(
-      Layer.provide(Layer.setConfigProvider(
-        ConfigProvider.fromMap(new Map(Object.entries(settings)), { seqDelim: "," })
-      )),
+      Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: settings }))),
       Layer.provide(Logger.layer([]))
     )
     const { address: { port } } = Context.get(yield* Layer.build(lab), LabServer)

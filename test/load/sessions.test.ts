@@ -5,7 +5,7 @@
  * A kill is played by copying the state folder at that moment: what is on the disk is what a killed relay leaves.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Scope, TestContext } from "effect"
+import { Context, Effect, Exit, Layer, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { appendFileSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
@@ -182,8 +182,8 @@ const makeWorld = Effect.fnUntraced(function*(settings: Partial<Settings>, isWit
 
   const handshake = (after_seq?: number) => {
     const decoded = decodeHandshake(JSON.stringify({ tool: "fake", session_id: "s", after_seq }))
-    if (decoded._tag === "Left") throw new Error(decoded.left)
-    return decoded.right
+    if (Result.isFailure(decoded)) throw new Error(decoded.failure)
+    return decoded.success
   }
 
   const take = (follower: Follower): Array<Seen> => {
@@ -254,8 +254,8 @@ const makeWorld = Effect.fnUntraced(function*(settings: Partial<Settings>, isWit
   const submit = (index: number, command: object) => {
     const session = pages[index]?.connection?.session
     const decoded = decodeFrame(JSON.stringify(command))
-    if (session === undefined || decoded._tag === "Left") return Effect.void
-    return session.submit(decoded.right)
+    if (session === undefined || Result.isFailure(decoded)) return Effect.void
+    return session.submit(decoded.success)
   }
 
   const agent = () => relay.registry.live(s) === undefined ? undefined : relay.fake.agents.at(-1)
@@ -404,7 +404,7 @@ const tear = (folder: string, torn: number) => {
 }
 
 const run = <A>(world: Effect.Effect<A, never, Scope.Scope>): Promise<A> =>
-  Effect.runPromise(world.pipe(Effect.scoped, Effect.provide(TestContext.TestContext)))
+  Effect.runPromise(world.pipe(Effect.scoped, Effect.provide(TestClock.layer())))
 
 // --- what must hold --------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, FileSystem, Layer, Path, TestClock } from "effect"
+import { Effect, Fiber, FileSystem, Layer, Path } from "effect"
+import { TestClock } from "effect/testing"
 import { ProcessSpawner } from "../../src/adapters/Adapter.js"
 import { AgentFailed, CommandNotFound } from "../../src/adapters/AdapterError.js"
 import { type KnownAgent, knownAgents } from "../../src/adapters/knownAgents.js"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Layer, Result, Stream } from "effect"
+import { Effect, Layer, Result, Stream } from "effect"
 import { decodeFrame, SessionId } from "../../src/schema/index.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../src/services/RelayConfig.js"
@@ -18,7 +18,7 @@ const onTerminal = (...commands: ReadonlyArray<object>) =>
       yield* session.over
       return session
     }))
-    const events = Chunk.toArray(yield* Stream.runCollect(session.log.tail(0)))
+    const events = yield* Stream.runCollect(session.log.tail(0))
     return { events, types: events.map(({ type }) => type), sent: fake.agent().sent.map(({ type }) => type) }
   }).pipe(Effect.provide(Layer.merge(IdGenerator.layerTest, RelayConfig.layer())))
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Context, Effect, Exit, Layer, Option, Schema, Scope, Stream } from "effect"
+import { Context, Effect, Exit, Layer, Option, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
   cpSync,
@@ -74,8 +74,8 @@ const killed = Effect.fnUntraced(function*(folder: string) {
 
 const framesOf = (journal: Journal["Service"], after: number) =>
   Effect.gen(function*() {
-    const batches = (yield* journal.read(s, after)) ?? Stream.dieMessage("no such session")
-    return Chunk.toArray(yield* Stream.runCollect(batches)).flatMap(textsOf)
+    const batches = (yield* journal.read(s, after)) ?? Stream.die(new Error("no such session"))
+    return (yield* Stream.runCollect(batches)).flatMap(textsOf)
   })
 
 describe("the journal", () => {

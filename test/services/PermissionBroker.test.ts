@@ -141,7 +141,7 @@ describe("PermissionBroker", () => {
       assert.deepStrictEqual(broker.pending().map(({ request_id }) => request_id), [request_id])
       yield* broker.respond(allow)
       assert.isEmpty(broker.pending())
-      const outcomes = yield* Fiber.join(Fiber.joinAll(agents))
+      const outcomes = yield* Fiber.joinAll(agents)
       assert.deepStrictEqual(outcomes.map(({ behavior }) => behavior), ["allow", "deny"])
       assert.include(outcomes[1], { message: "no" })
     }).pipe(Effect.provide(TestLayer)))
@@ -182,7 +182,7 @@ describe("PermissionBroker", () => {
       const agents = [yield* request(ask), yield* request({ ...ask, request_id: RequestId.make("req-2") })]
       yield* logged(2)
       yield* broker.cancelAll("interrupted")
-      assert.deepStrictEqual(yield* Fiber.join(Fiber.joinAll(agents)), [
+      assert.deepStrictEqual(yield* Fiber.joinAll(agents), [
         { behavior: "cancelled", reason: "interrupted" },
         { behavior: "cancelled", reason: "interrupted" }
       ])

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Logger, LogLevel } from "effect"
+import { Effect, Fiber, References } from "effect"
 import { EventSink, ProcessSpawner } from "../../src/adapters/Adapter.js"
 import * as ProcessSupervisor from "../../src/services/ProcessSupervisor.js"
 import { eventually, freshTree, isAlive, settled, start } from "../support/realAgents.js"
@@ -114,7 +114,7 @@ describe("what an agent prints", { timeout: 20_000 }, () => {
         }
       }
       const agent = yield* spawner.spawn(spec, () => {}).pipe(Effect.provideService(EventSink, failing))
-      const exit = yield* Logger.withMinimumLogLevel(agent.exit, LogLevel.None)
+      const exit = yield* Effect.provideService(agent.exit, References.MinimumLogLevel, "None")
       assert.deepStrictEqual(exit, { signal: "SIGKILL", stderr: [] })
       yield* other.writeLine("still here")
       yield* eventually(() => other.lines.length === 1)

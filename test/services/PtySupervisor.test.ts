@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Logger, LogLevel, Scope } from "effect"
+import { Effect, Exit, References, Scope } from "effect"
 import { tmpdir } from "node:os"
 import {
   EventSink,
@@ -18,7 +18,7 @@ interface RealTerminal extends Terminal {
   readonly printed: () => string
   readonly pieces: ReadonlyArray<Buffer>
   /** Wait until this was printed. */
-  readonly shows: (text: string) => Effect.Effect<boolean>
+  readonly shows: (text: string) => Effect.Effect<void>
 }
 
 /** Run a script in `sh` on a terminal, or whatever `launch` says instead. */
@@ -152,7 +152,7 @@ describe("a program on a terminal", () => {
       const terminal = yield* spawner.spawn(spec, { cols: 80, rows: 24 }, () => {
         throw new Error("a fault in an adapter")
       }).pipe(Effect.provideService(EventSink, TestSink.make().service))
-      const exit = yield* Logger.withMinimumLogLevel(terminal.exit, LogLevel.None)
+      const exit = yield* Effect.provideService(terminal.exit, References.MinimumLogLevel, "None")
       assert.deepStrictEqual(exit, { signal: "SIGKILL", stderr: [] })
     }).pipe(Effect.provide(live)))
 

@@ -39,7 +39,7 @@ const last: EventBody = { type: "session_end", exit_code: 0 }
 
 const logOf = (name: string, retain_bytes = 1e6) => EventLog.make(SessionId.make(name), { retain_bytes })
 
-const record = (log: Effect.Effect.Success<ReturnType<typeof logOf>>) =>
+const record = (log: Effect.Success<ReturnType<typeof logOf>>) =>
   Effect.flatMap(Recorder, (recorder) => recorder.record(log))
 
 describe("Recorder", () => {
@@ -152,7 +152,7 @@ describe("Recorder", () => {
         yield* log.close
       }).pipe(
         Effect.provide(recorderIn(folder)),
-        Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+        Effect.provide(Logger.layer([logger]))
       )
       assert.lengthOf(logged, 1)
       assert.include(logged[0], "s-1.ndjson could not be written")

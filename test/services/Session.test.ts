@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Result, Schema, Scope, Stream, TestContext } from "effect"
+import { Effect, Exit, Fiber, Layer, Result, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { AgentFailed, CommandRefused } from "../../src/adapters/AdapterError.js"
@@ -829,7 +829,7 @@ describe("whatever clients and agent do", () => {
       }
       isDeaf = false
       return yield* close
-    }).pipe(Effect.scoped, Effect.provide(layerOf()), Effect.provide(TestContext.TestContext))
+    }).pipe(Effect.scoped, Effect.provide(layerOf()), Effect.provide(TestClock.layer()))
 
   const keepsItsPromises = (events: ReadonlyArray<RelayEvent>) => {
     for (const event of events) Schema.decodeUnknownSync(RelayEvent)(event)

@@ -88,7 +88,7 @@ export const openSession = Effect.fnUntraced(function*(
 })
 
 export const layerSession = Layer.mergeAll(
-  NodeHttpClient.layer,
+  NodeHttpClient.layerNodeHttp,
   IdGenerator.layerTest,
   RelayConfig.layer({ interrupt_timeout: 5 })
 )

@@ -32,7 +32,10 @@ export const start = (script: string, launch: Partial<LaunchSpec> = {}, sink = T
 
 /** Wait for a fact, for so long that only a fault makes it too long. */
 export const eventually = (fact: () => boolean) =>
-  Effect.filterOrDieMessage(waitUntil(fact, 15_000), (holds) => holds, `This never came true: ${fact}`)
+  Effect.flatMap(
+    waitUntil(fact, 15_000),
+    (holds) => holds ? Effect.void : Effect.die(new Error(`This never came true: ${fact}`))
+  )
 
 /** Wait until a number has not changed for 30 looks: whoever counts is blocked. */
 export const settled = (count: () => number) => {

@@ -97,7 +97,7 @@ export const make = (tool: string, known?: AcpAgent) =>
 
       const onAnswer: JsonRpcPeer.OnAnswer = (answer, line) => {
         // When the agent is gone the session tells of it, and ends the turn.
-        if (Result.isFailure(answer) && answer.left instanceof AgentFailed) return endTurn(true)
+        if (Result.isFailure(answer) && answer.failure instanceof AgentFailed) return endTurn(true)
         endSpeech()
         const events = Result.match(answer, {
           onFailure: (error) => error instanceof AgentFailed ? [] : translateError(error, agent, state),

@@ -1,6 +1,7 @@
 /** AcpSetup: what an agent of the Agent Client Protocol v1 says of itself and of a session when it opens one. */
 import { Schema } from "effect"
-import { ConfigOption, optional } from "./AcpMessage.js"
+import { optional } from "../../schema/fields.js"
+import { ConfigOption } from "./AcpMessage.js"
 
 const text = optional(Schema.String)
 const flag = optional(Schema.Boolean)

@@ -5,8 +5,9 @@
  * What the protocol has no words for stands in `_meta`: a tool's name, how long it runs, the subscription's limits.
  */
 import { Option, Schema } from "effect"
+import { optional } from "../../schema/fields.js"
 import type { AcpAgent, AcpQuirks } from "./AcpAgent.js"
-import { optional, type ToolFields } from "./AcpMessage.js"
+import type { ToolFields } from "./AcpMessage.js"
 
 const ToolMeta = Schema.Struct({
   claudeCode: Schema.Struct({

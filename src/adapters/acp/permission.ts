@@ -6,10 +6,11 @@
  */
 import { Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
+import { optional } from "../../schema/fields.js"
 import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionDenied, PermissionOutcome } from "../Adapter.js"
 import type { AcpQuirks } from "./AcpAgent.js"
-import { optional, ToolFields } from "./AcpMessage.js"
+import { ToolFields } from "./AcpMessage.js"
 import { textOfBlocks } from "./content.js"
 import { argsOf, toolNameOf } from "./toolFields.js"
 

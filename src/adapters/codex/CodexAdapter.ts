@@ -5,7 +5,7 @@
  * `translate.ts` says what a notification means, `asks.ts` what Codex asks of people, `commands.ts` what it is told.
  * This file opens the conversation and moves the lines.
  */
-import { Context, Effect, FiberSet, Layer, Option, Schema } from "effect"
+import { Context, Effect, FiberSet, Layer, Option, Result, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import {
   type Adapter,
@@ -107,7 +107,7 @@ const make = Effect.gen(function*() {
         JsonRpcError: ({ reason }) =>
           new BadHandshake({ reason: `Codex does not open the thread: ${reason}. Change the handshake.` }),
         RequestTimedOut: ({ message }) => new AgentFailed({ tool: "Codex", reason: message }),
-        ParseError: () =>
+        SchemaError: () =>
           new AgentFailed({
             tool: "Codex",
             reason: "it answered in a way this relay does not understand. Update ai-relay or Codex."
@@ -121,7 +121,7 @@ const make = Effect.gen(function*() {
 
     // Its answer tells a page what models there are.
     yield* peer.post("model/list", {}, (answer) => {
-      if (answer._tag === "Right") sink.emit(status("initialized", undefined, toOffer(answer.right)))
+      if (Result.isSuccess(answer)) sink.emit(status("initialized", undefined, toOffer(answer.success)))
     })
 
     const { args, command } = toLaunch(spec)

@@ -3,14 +3,24 @@
  *
  * Only the fields the relay reads are named; a kind that is not here, or does not fit, is told as a `status`.
  */
-import { Schema } from "effect"
+import { Option, Schema, SchemaGetter } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
-import { number, open, optional, text } from "./CodexMessage.js"
+import { optional } from "../../schema/fields.js"
+import { number, open, text } from "./CodexMessage.js"
 
 const item = <const Type extends string, Fields extends Schema.Struct.Fields>(type: Type, fields: Fields) =>
   Schema.Struct({ type: Schema.Literal(type), id: Schema.String, ...fields })
 
-const texts = Schema.optionalWith(Schema.Array(Schema.String), { default: () => [], nullable: true })
+const texts = Schema.optionalKey(Schema.NullishOr(Schema.Array(Schema.String))).pipe(
+  Schema.decodeTo(Schema.Array(Schema.String), {
+    decode: SchemaGetter.transformOptional<ReadonlyArray<string>, ReadonlyArray<string> | null | undefined>((
+      value
+    ) => Option.some(Option.getOrElse(value, () => undefined) ?? [])),
+    encode: SchemaGetter.transformOptional<ReadonlyArray<string> | null | undefined, ReadonlyArray<string>>((
+      value
+    ) => value)
+  })
+)
 
 /** `diff`: the whole text of a file that is added or deleted, hunks without headers of one that is updated. */
 export const FileUpdate = Schema.Struct({

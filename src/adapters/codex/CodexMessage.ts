@@ -5,9 +5,8 @@
  * The streaming pieces are in `streamPiece.ts`, items in `CodexItem.ts`.
  */
 import { Schema } from "effect"
+import { optional } from "../../schema/fields.js"
 
-export const optional = <A, I>(field: Schema.Codec<A, I>) =>
-  Schema.optionalWith(field, { exact: true, nullable: true })
 export const text = optional(Schema.String)
 export const number = optional(Schema.Number)
 export const open = Schema.Record(Schema.String, Schema.Unknown)

@@ -3,7 +3,7 @@
  *
  * An interrupt waits until its turn is live: before that Codex would refuse it, and go on.
  */
-import { Deferred, Effect, type Fiber, Match, Option, Schedule, Schema } from "effect"
+import { Deferred, Effect, type Fiber, Match, Option, Result, Schedule, Schema } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
 import type { AgentCommand, EventSink, Prompt } from "../Adapter.js"
 import { type AgentFailed, CommandRefused, type SendError } from "../AdapterError.js"
@@ -28,9 +28,7 @@ export type Commands = ReturnType<typeof makeCommands>
 /** Codex's queue is full: it says "retry later". */
 const isOverloaded = (error: JsonRpcError | AgentFailed) =>
   error._tag === "JsonRpcError" && error.code === -32001
-const later = Schedule.jittered(Schedule.exponential("200 millis")).pipe(
-  Schedule.intersect(Schedule.recurs(5))
-)
+const later = Schedule.max([Schedule.jittered(Schedule.exponential("200 millis")), Schedule.recurs(5)])
 
 /** For requests that only make something better. */
 const briefly = { within: "2 seconds" } as const
@@ -52,8 +50,8 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
     Effect.suspend(() => {
       const answered = Deferred.makeUnsafe<void, JsonRpcError | AgentFailed>()
       return peer.post(method, params, (answer) => {
-        if (answer._tag === "Right") take(answer.right)
-        doneSoon(answered, answer._tag === "Right" ? Effect.void : Effect.fail(answer.left))
+        if (Result.isSuccess(answer)) take(answer.success)
+        doneSoon(answered, Effect.asVoid(Effect.fromResult(answer)))
       }).pipe(Effect.andThen(Deferred.await(answered)))
     }).pipe(Effect.retry({ while: isOverloaded, schedule: later }))
 
@@ -140,7 +138,7 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
         ? Effect.sync(() => state.tools.stopOne(id).forEach((event) => sink.emit(event)))
         : peer.post("thread/backgroundTerminals/terminate", end, () => {})
     }
-  }, Effect.ignore)
+  }, (ended) => Effect.ignore(ended))
 
   /** Stop the turn as soon as it is live; does not wait for it. */
   const stop = () =>
@@ -158,9 +156,9 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
       sink.emit({
         type: "control_response",
         request_id,
-        ...(answer._tag === "Right"
-          ? { status: "ok", content: answer.right }
-          : { status: "error", text: answer.left.message })
+        ...(Result.isSuccess(answer)
+          ? { status: "ok", content: answer.success }
+          : { status: "error", text: answer.failure.message })
       }, line))
 
   const send = Match.type<AgentCommand>().pipe(

@@ -5,7 +5,7 @@
  * one in the relay's environment only where Codex has no login of its own, so that a stray key bills nobody who has a
  * subscription. Either is handed over in memory: a key that was set for a process is not written to `auth.json`.
  */
-import { type Duration, Effect, ExecutionStrategy, Exit, Option, Redacted, Schema, Scope } from "effect"
+import { type Duration, Effect, Exit, Option, Redacted, Schema, Scope } from "effect"
 import type { AgentSpec, Credentials } from "../Adapter.js"
 import { AgentFailed, AuthRequired, type CommandNotFound } from "../AdapterError.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
@@ -26,8 +26,8 @@ const Account = Schema.Struct({
   requiresOpenaiAuth: Schema.optional(Schema.Boolean)
 })
 const isLoggedOut = Schema.is(
-  Account.pipe(
-    Schema.filter(({ account, requiresOpenaiAuth }) =>
+  Account.check(
+    Schema.makeFilter(({ account, requiresOpenaiAuth }) =>
       (account === null || account === undefined) && requiresOpenaiAuth === true
     )
   )
@@ -85,7 +85,7 @@ export const connect = Effect.fn("codex.connect")(function*<R>(
   const clientKey = keyOf(spec)
   if (Option.isSome(clientKey)) return yield* startWithKey(start, clientKey.value)
 
-  const trial = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+  const trial = yield* Scope.fork(yield* Effect.scope)
   const peer = yield* Scope.provide(start([]), trial)
   const isLoggedIn = !(yield* greet(peer))
   if (isLoggedIn || hasOtherProvider(spec)) return peer

@@ -1,10 +1,11 @@
 /** permission: Codex's approval requests as permission requests, and people's answers in Codex's words. */
 import { Predicate, Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
+import { optional } from "../../schema/fields.js"
 import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionDenied, PermissionOutcome } from "../Adapter.js"
 import type { ToolItem } from "./CodexItem.js"
-import { open, optional, text } from "./CodexMessage.js"
+import { open, text } from "./CodexMessage.js"
 import { type Decision, type Offer, toOffer, usual } from "./decisions.js"
 import { callOf } from "./toolItems.js"
 

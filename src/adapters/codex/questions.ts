@@ -8,7 +8,7 @@ import {
   toQuestion as toElicitation,
   wantsYes
 } from "../wire/elicitation.js"
-import { open, optional, text } from "./CodexMessage.js"
+import { open, text } from "./CodexMessage.js"
 import { asAsked, refusal, type Reply } from "./permission.js"
 
 const Option = Schema.Struct({ label: Schema.String, description: text })
@@ -27,9 +27,8 @@ export const UserInputRequest = Schema.Struct({
 })
 export type UserInputRequest = typeof UserInputRequest.Type
 
-export const ServerElicitation = Schema.extend(
-  Elicitation,
-  Schema.Struct({ serverName: Schema.String, threadId: text, _meta: optional(open) })
+export const ServerElicitation = Elicitation.pipe(
+  Schema.fieldsAssign({ serverName: Schema.String, threadId: text, _meta: optional(open) })
 )
 export type ServerElicitation = typeof ServerElicitation.Type
 
@@ -89,7 +88,7 @@ const remembering = [
 ] as const
 
 const toolOf = (ask: ServerElicitation): string =>
-  ["mcp", ask.serverName, ...Arr.fromNullable(approvedTool(ask))].join("__")
+  ["mcp", ask.serverName, ...Arr.fromNullishOr(approvedTool(ask))].join("__")
 
 /** `tool_use_id` is the call the server is in, if one is known. */
 export const toServerQuestion = (

@@ -75,7 +75,7 @@ const readToken = Effect.fnUntraced(function*(
     )
   }
   return yield* Effect.mapError(
-    Effect.flatten(credentials.get("cortex", token_env)),
+    Effect.flatMap(credentials.get("cortex", token_env), Effect.fromOption),
     () =>
       new AuthRequired({
         tool: "Cortex",

@@ -5,7 +5,7 @@
  * (`CortexTurn`). What a service says is a `Dialect`. Where requests may go, and with which token, `CortexAccount`
  * decides before anything is sent.
  */
-import { Context, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Match } from "effect"
+import { Context, Deferred, Duration, Effect, type Fiber, FiberSet, Layer, Match } from "effect"
 import { HttpClient } from "effect/http"
 import type { SnowflakeOptions } from "../../schema/index.js"
 import {
@@ -19,6 +19,7 @@ import {
   type PermissionOutcome
 } from "../Adapter.js"
 import { BadHandshake, CommandRefused } from "../AdapterError.js"
+import { interruptSoon } from "../doneSoon.js"
 import { makeContextMeter } from "../wire/contextMeter.js"
 import { makeAgent } from "./agent.js"
 import { makeAnalyst, semanticsOf } from "./analyst.js"
@@ -120,7 +121,7 @@ const make = Effect.fnUntraced(function*({ cortex_hosts }: CortexOptions) {
             turn = fork(CortexTurn.run(conversation, prompt))
           }),
         // The session makes this effect when the turn begins, and runs it when somebody wants it to end.
-        interrupt: () => Effect.suspend(() => turn === undefined ? Effect.void : Fiber.interruptFork(turn)),
+        interrupt: () => Effect.suspend(() => turn === undefined ? Effect.void : interruptSoon(turn)),
         set_model: (command) =>
           Effect.sync(() => {
             conversation.model = command.model

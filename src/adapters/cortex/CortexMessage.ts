@@ -6,9 +6,8 @@
  */
 import { Schema } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
+import { optional } from "../../schema/fields.js"
 
-const optional = <A, I>(field: Schema.Codec<A, I>) =>
-  Schema.optionalWith(field, { exact: true, nullable: true })
 const text = optional(Schema.String)
 const number = optional(Schema.Number)
 const AnyObject = Schema.Record(Schema.String, Schema.Unknown)

@@ -5,7 +5,7 @@
  * before the server allows it. The stream is read as it comes; nothing for `silence` seconds, or an end before the
  * service said that it is done, is a failure. Interrupting aborts the request.
  */
-import { Duration, Effect, identity, Option, Random, Redacted, Stream } from "effect"
+import { Cause, Duration, Effect, identity, Random, Redacted, Stream } from "effect"
 import { HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { EventSink } from "../Adapter.js"
 import { type SseEvent, SseSplitter } from "../wire/Sse.js"
@@ -63,14 +63,12 @@ const toHttpRequest = ({ account, body, path }: CortexRequest) =>
 
 /** Ask once. The request ends with the scope, however that ends. */
 const ask = Effect.fnUntraced(function*(request: CortexRequest) {
-  const client = (yield* HttpClient.HttpClient).pipe(
-    HttpClient.withScope,
-    // A trace of ours is of no use to Snowflake.
-    HttpClient.withTracerPropagation(false)
-  )
+  const client = HttpClient.withScope(yield* HttpClient.HttpClient)
   return yield* client.execute(toHttpRequest(request)).pipe(
+    // A trace of ours is of no use to Snowflake.
+    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
     Effect.mapError(unreachable(request)),
-    Effect.timeoutFail({ duration: request.silence, onTimeout: silent(request.silence) })
+    Effect.timeoutOrElse({ duration: request.silence, orElse: () => Effect.fail(silent(request.silence)()) })
   )
 })
 
@@ -119,10 +117,10 @@ const read = Effect.fnUntraced(function*(
     const over = answer.progress === "complete"
     const end = over ? Effect.succeed(undefined) : Effect.fail(cut)
     return pull.pipe(
-      Effect.catch((failure) => Option.isNone(failure) ? Effect.succeed(undefined) : end),
+      Effect.catch((failure) => Cause.isDone(failure) ? Effect.succeed(undefined) : end),
       over
-        ? Effect.timeoutTo({ duration: lastWords, onSuccess: (chunk) => chunk, onTimeout: () => undefined })
-        : Effect.timeoutFail({ duration: silence, onTimeout: silent(silence) })
+        ? Effect.timeoutOrElse({ duration: lastWords, orElse: () => Effect.succeed(undefined) })
+        : Effect.timeoutOrElse({ duration: silence, orElse: () => Effect.fail(silent(silence)()) })
     )
   })
   while (answer.progress !== "closed") {

@@ -3,9 +3,11 @@
  *
  * Texts quote the server's own message, never the token and never what was asked.
  */
-import { Option, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { type BodyOf, ErrorCode } from "../../schema/index.js"
 import { ChatError, type Fields, StreamError } from "./CortexMessage.js"
+
+const noUnlessSaid = Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false)))
 
 export class RequestFailed extends Schema.TaggedError<RequestFailed>()("RequestFailed", {
   code: ErrorCode,
@@ -13,15 +15,15 @@ export class RequestFailed extends Schema.TaggedError<RequestFailed>()("RequestF
   /** Of the HTTP answer. */
   status: Schema.optional(Schema.Number),
   /** It is about a limit or a budget. */
-  quota: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  quota: noUnlessSaid,
   /** The conversation does not fit into the model any more. */
-  full: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  full: noUnlessSaid,
   /** It may go well a little later; how much later the server said, in ms. */
-  retry: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  retry: noUnlessSaid,
   retry_after_ms: Schema.optional(Schema.Number),
   metadata: Schema.optional(Schema.Record(Schema.String, Schema.Unknown)),
   /** The native message that says so. */
-  raw: Schema.optional(Schema.Uint8ArrayFromSelf)
+  raw: Schema.optional(Schema.Uint8Array)
 }) {}
 
 export const turnFailed = (text: string): RequestFailed => new RequestFailed({ code: "turn_failed", text })

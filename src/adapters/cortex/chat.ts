@@ -102,7 +102,7 @@ interface Call {
   args: string
 }
 
-const readJson = Schema.decodeUnknownOption(Schema.UnknownFromJsonString)
+const readJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
 const readChunk = Schema.decodeUnknownOption(ChatChunk)
 
 const reader = (answer: Answer): Reader => {

@@ -43,7 +43,7 @@ const make = Effect.gen(function*() {
         })
     )
     const recording = yield* Effect.mapError(
-      parse(text),
+      Effect.fromResult(parse(text)),
       ({ line }) => new BadHandshake({ reason: `line ${line} of "${name}" is no recorded event: ${usage}` })
     )
     return { cmd: [name, ...flags], onPrompt: flags.includes("--on-prompt"), recording }

@@ -161,9 +161,12 @@ export const open = Effect.fnUntraced(function*<E, R>(
         Deferred.await(answered) :
         Effect.timeoutOrElse(Deferred.await(answered), {
           duration: within,
-          orElse: () => Effect.fail(new RequestTimedOut({ tool, method, within: Duration.format(within) }))
+          orElse: () =>
+            Effect.fail(
+              new RequestTimedOut({ tool, method, within: Duration.format(Duration.fromInputUnsafe(within)) })
+            )
         })
-      return send(id, method, params, (answer) => doneSoon(answered, answer)).pipe(
+      return send(id, method, params, (answer) => doneSoon(answered, Effect.fromResult(answer))).pipe(
         Effect.andThen(wait),
         Effect.ensuring(Effect.sync(() => waiting.delete(id)))
       )

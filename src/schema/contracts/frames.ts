@@ -81,10 +81,10 @@ const pascal = (type: string): string =>
   type.split("_").map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join("")
 
 export const events: ReadonlyArray<Frame> = EventBody.members.map((body) => {
-  const [type] = body.fields.type.literals
+  const type = body.fields.type.literal
   return {
     name: `${pascal(type).replace(/Event$/, "")}Event`,
     about: about[type],
-    schema: Schema.extend(body, Envelope)
+    schema: Schema.Struct({ ...body.fields, ...Envelope.fields })
   }
 })

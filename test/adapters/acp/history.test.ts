@@ -4,6 +4,7 @@ import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerSession, ofType, openFake, refuse } from "../../support/fakeAcpAgent.js"
+import { joinPassing } from "../../support/passing.js"
 
 const handshake = { native_session_id: "old-1" }
 const update = (fields: object) =>
@@ -93,8 +94,7 @@ describe("AcpAdapter, history", () => {
             sessionId === " old-1" ? {} : undefined
         }
       }))
-      yield* TestClock.adjust("1 second")
-      const { close, heard, next, prompt } = yield* Fiber.join(opening)
+      const { close, heard, next, prompt } = yield* joinPassing(opening, "100 millis")
       assert.strictEqual((yield* next("session_start")).metadata?.["native_session_id"], "old-1")
       const turn = yield* prompt("and now?")
       // The name it was found by goes on to be its name.

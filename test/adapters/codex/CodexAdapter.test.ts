@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import { TestClock } from "effect/testing"
+import { joinPassing } from "../../support/passing.js"
 import type { Native } from "../../support/transcriptSpawner.js"
 import { openCodex, threadId } from "./fakeCodex.js"
 
@@ -78,9 +79,7 @@ describe("opening a thread", () => {
         const opening = yield* Effect.forkChild(Effect.flip(openCodex({
           answer: (message) => message.method === method ? null : undefined
         })))
-        yield* Effect.yieldNow
-        yield* TestClock.adjust("30 seconds")
-        const error = yield* Fiber.join(opening)
+        const error = yield* joinPassing(opening, "10 seconds")
         assert.strictEqual(error._tag, "AgentFailed")
         assert.include(error.message, `did not answer "${method}" within 30s`)
       }

@@ -15,7 +15,7 @@ const play = Effect.fnUntraced(function*(handshake: Handshake, ...replies: Reado
 
 const test = (
   name: string,
-  effect: Effect.Effect<unknown, unknown, Effect.Effect.Context<ReturnType<typeof play>>>
+  effect: Effect.Effect<unknown, unknown, Effect.Services<ReturnType<typeof play>>>
 ) => it.live(name, () => effect.pipe(Effect.provide(layerSession)))
 
 const bodies = ({ requests }: Server.CortexServer) => requests.map(({ body }) => body)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Redacted } from "effect"
+import { Duration, Effect, Exit, Fiber, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { EventSink } from "../../../src/adapters/Adapter.js"
 import { exchange } from "../../../src/adapters/cortex/CortexRequest.js"
@@ -167,7 +167,7 @@ describe("a request", () => {
         const http = FakeHttp.make(answer)
         const { fiber } = yield* start(http, "30 seconds")
         yield* TestClock.adjust("29 seconds")
-        assert.isTrue((yield* Fiber.poll(fiber))._tag === "None")
+        assert.isTrue((yield* Effect.sync(() => Option.fromUndefinedOr(fiber.pollUnsafe())))._tag === "None")
         yield* TestClock.adjust("1 second")
         const failure = yield* Effect.flip(Fiber.join(fiber))
         assert.include(failure.text, "nothing for 30 s")
@@ -210,7 +210,8 @@ describe("a request", () => {
         const http = FakeHttp.make(answer)
         const { fiber } = yield* start(http)
         yield* TestClock.adjust("100 millis")
-        const exit = yield* Fiber.interrupt(fiber)
+        yield* Fiber.interrupt(fiber)
+        const exit = yield* Fiber.await(fiber)
         assert.isTrue(Exit.hasInterrupts(exit))
         assert.isTrue(http.signal()?.aborted)
         yield* TestClock.adjust("10 minutes")
@@ -232,7 +233,7 @@ describe("a request", () => {
       }).pipe(Effect.provideService(EventSink, sink.service), Effect.provide(http.layer), Effect.forkChild)
       yield* TestClock.adjust("1 hour")
       assert.isAtMost(seen.length, 2)
-      assert.isTrue((yield* Fiber.poll(fiber))._tag === "None")
+      assert.isTrue((yield* Effect.sync(() => Option.fromUndefinedOr(fiber.pollUnsafe())))._tag === "None")
       sink.drain()
       yield* TestClock.adjust("1 second")
       sink.drain()

@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import * as Server from "../../support/cortexServer.js"
 import type { openSession } from "../../support/cortexSession.js"
 
-type Opened = Effect.Effect.Success<ReturnType<typeof openSession>>
+type Opened = Effect.Success<ReturnType<typeof openSession>>
 
 export interface Scenario {
   readonly handshake?: { readonly snowflake?: object; readonly [field: string]: unknown }

@@ -8,21 +8,24 @@ import { RelayConfig } from "../../../src/services/RelayConfig.js"
 import * as Session from "../../../src/services/Session.js"
 
 /** The recording's pauses take no time, and nothing that takes minutes ever happens. */
-const live = Clock.make()
-const hasty: Clock.Clock = {
-  [Clock.ClockTypeId]: Clock.ClockTypeId,
-  currentTimeMillis: live.currentTimeMillis,
-  currentTimeNanos: live.currentTimeNanos,
-  currentTimeMillisUnsafe: () => live.currentTimeMillisUnsafe(),
-  currentTimeNanosUnsafe: () => live.currentTimeNanosUnsafe(),
-  sleep: (pause) => Duration.isLessThan(pause, "2 seconds") ? Effect.yieldNow : Effect.never
-}
+const hasty = Layer.effect(
+  Clock.Clock,
+  Effect.map(Clock.Clock, (live): Clock.Clock => ({
+    currentTimeMillis: live.currentTimeMillis,
+    currentTimeNanos: live.currentTimeNanos,
+    currentTimeMillisUnsafe: () => live.currentTimeMillisUnsafe(),
+    currentTimeNanosUnsafe: () => live.currentTimeNanosUnsafe(),
+    monotonicTimeNanos: live.monotonicTimeNanos,
+    monotonicTimeNanosUnsafe: () => live.monotonicTimeNanosUnsafe(),
+    sleep: (pause) => Duration.isLessThan(pause, Duration.seconds(2)) ? Effect.yieldNow : Effect.never
+  }))
+)
 
 const TestLayer = Layer.mergeAll(
   NodeServices.layer,
   IdGenerator.layerTest,
   RelayConfig.layer({}),
-  Layer.setClock(hasty)
+  hasty
 )
 
 const open = Session.open(SessionId.make("demo"), DemoAdapter, {

@@ -1,6 +1,6 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Stream, TestContext } from "effect"
+import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -103,7 +103,7 @@ describe("ReplayAdapter", () => {
   it.effect("gives the same bytes every time", () =>
     Effect.gen(function*() {
       const plays = yield* Effect.forEach(Array.from({ length: 4 }), () =>
-        playBoth.pipe(Effect.provide(TestLayer), Effect.provide(TestContext.TestContext)))
+        playBoth.pipe(Effect.provide(TestLayer), Effect.provide(TestClock.layer())))
       for (const play of plays) {
         assert.deepStrictEqual(play, plays[0])
       }
