@@ -8,6 +8,7 @@ import {
   toQuestion as toElicitation,
   wantsYes
 } from "../wire/elicitation.js"
+import { optional } from "../wire/lenient.js"
 import { open, text } from "./CodexMessage.js"
 import { asAsked, refusal, type Reply } from "./permission.js"
 

@@ -46,7 +46,9 @@ export const flag = optional(Schema.Boolean)
 export const AnyObject = Schema.Record(Schema.String, Schema.Unknown)
 
 /** A list without the entries that are of another type. */
-export const items = <A, I>(element: Schema.Codec<A, I>): Schema.Codec<ReadonlyArray<A>, ReadonlyArray<I>> => {
+export const items = <A, I>(
+  element: Schema.Codec<A, I>
+): Schema.Codec<ReadonlyArray<A>, ReadonlyArray<I>> => {
   const read = Schema.decodeUnknownOption(element)
   return Schema.Array(Schema.Unknown).pipe(
     Schema.decodeTo(Schema.Array(Schema.toType(element)), {
