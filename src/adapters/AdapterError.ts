@@ -51,11 +51,14 @@ export class TerminalUnavailable
 /** The agent does not have this conversation any more, or never wrote it: nobody had prompted in it. */
 export class ConversationGone extends Schema.TaggedError<ConversationGone>()("ConversationGone", {
   tool: Schema.String,
-  native_session_id: Schema.String
+  native_session_id: Schema.String,
+  /** What to say instead. */
+  reason: Schema.optional(Schema.String)
 }) {
   override get message() {
-    return `${this.tool} has no conversation "${this.native_session_id}" to go on with: leave \`native_session_id\` out to `
-      + "begin a new one"
+    return this.reason ??
+      `${this.tool} has no conversation "${this.native_session_id}" to go on with: leave \`native_session_id\` out to `
+        + "begin a new one"
   }
 }
 

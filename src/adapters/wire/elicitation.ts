@@ -73,6 +73,7 @@ interface Form {
 
 /** The params of `elicitation/create`. */
 export const Elicitation = Schema.Struct({
+  sessionId: text,
   mode: text,
   message: withFallback(Schema.String, ""),
   toolCallId: text,

@@ -53,9 +53,13 @@ const find = (value: unknown, depth: number): string | undefined => {
   if (depth === 0 || typeof value !== "object" || value === null) return undefined
   if (Array.isArray(value)) return joined(value.flatMap((entry) => find(entry, depth - 1) ?? []))
   const fields = value as Readonly<Record<string, unknown>> // Neither null nor a list.
-  return joined(
+  const nested = () =>
+    Object.entries(fields).flatMap(([name, field]) => name === "_meta" ? [] : [field])
+      .filter((field) => typeof field === "object")
+  const said = joined(
     speaking.flatMap((name) => Object.hasOwn(fields, name) ? find(fields[name], depth - 1) ?? [] : [])
   )
+  return said ?? joined(nested().flatMap((field) => find(field, depth - 1) ?? []))
 }
 
 /** What a value says, if it says something: a text, a list of such, or the fields of an object that hold words. */
