@@ -53,7 +53,17 @@ const inputOf = ({ input }: CanUseTool): Input => Predicate.isObject(input) ? in
 const planOptionsIn = (modes: ReadonlyArray<string>) =>
   planOptions.filter(({ option_id }) => option_id !== "acceptEdits" || modes.includes("acceptEdits"))
 
+<<<<<<< HEAD
 /** `ids` has the names clients know tool calls by, `modes` are the permission modes Claude may be in. */
+=======
+/** What Claude would have for the session, without modes it may not be in. */
+const suggestionsOf = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<Input> =>
+  (ask.permission_suggestions ?? []).filter(({ mode, type }) =>
+    type !== "setMode" || modes.includes(String(mode))
+  )
+
+/** `modes` are the permission modes Claude may be in. */
+>>>>>>> main
 export const toPermissionRequest = (
   request_id: RequestId,
   ask: CanUseTool,
@@ -74,8 +84,14 @@ export const toPermissionRequest = (
     ...(text !== undefined && { text }),
     metadata: {
       kind,
+<<<<<<< HEAD
       ...(kind !== "question" &&
         { options: kind === "plan" ? planOptionsIn(modes) : toolOptions(ask, modes) }),
+=======
+      ...(kind !== "question" && { options: kind === "plan" ? planOptionsIn(modes) : toolOptions }),
+      // What "for this session" would allow.
+      ...(kind === "tool" && { permission_suggestions: suggestionsOf(ask, modes) }),
+>>>>>>> main
       ...(ask.blocked_path !== undefined && { blocked_path: ask.blocked_path }),
       ...(ask.agent_id !== undefined && { agent_id: ask.agent_id })
     }
@@ -114,7 +130,13 @@ const updatesOf = (
     const mode = modes.includes(wanted) ? wanted : "default"
     return [{ type: "setMode", mode, destination: "session" }]
   }
+<<<<<<< HEAD
   return outcome.scope === "session" ? toRemember(ask, modes) : []
+=======
+  return outcome.scope === "session"
+    ? suggestionsOf(ask, modes).map((suggestion) => ({ ...suggestion, destination: "session" }))
+    : []
+>>>>>>> main
 }
 
 const allow = (outcome: PermissionAllowed, ask: CanUseTool, modes: ReadonlyArray<string>): Input => {
