@@ -111,24 +111,6 @@ const make = Effect.gen(function*() {
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
 
-<<<<<<< HEAD
-  const openSession = Effect.fn("SessionRegistry.open")(function*(id: SessionId, handshake: Handshake) {
-    const wanted = yield* complete(handshake, yield* journal.find(id))
-    // The id of a kept session's conversation is as its agent told it.
-    const { native_session_id: _, ...asked } = wanted
-    yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
-    const adapter = yield* adapters.get(wanted.tool)
-    const folder = yield* folders.resolve(wanted.folder)
-    const opened = yield* journal.open(id, { ...wanted, folder })
-    const { permission_modes } = settings
-    const spec = {
-      ...wanted,
-      folder,
-      fresh_uuid: yield* ids.uuid,
-      // The relay's own note of it may be of a conversation the agent never wrote.
-      begins_anew: handshake.native_session_id === undefined,
-      ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
-=======
   const openSession = Effect.fn("SessionRegistry.open")(
     function*(id: SessionId, handshake: Handshake, clients: () => number) {
       const wanted = yield* complete(handshake, yield* journal.find(id))
@@ -143,13 +125,14 @@ const make = Effect.gen(function*() {
         ...wanted,
         folder,
         fresh_uuid: yield* ids.uuid,
+        // The relay's own note of it may be of a conversation the agent never wrote.
+        begins_anew: handshake.native_session_id === undefined,
         ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
       }
       const session = yield* Session.open(id, adapter, spec, opened, clients)
       yield* recorder.record(session.log)
       yield* traces.trace(session.log, session.since)
       return session
->>>>>>> main
     }
   )
 

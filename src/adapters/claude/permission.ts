@@ -25,13 +25,16 @@ const sessionOption: PermissionOption = {
 }
 
 /** Claude remembers what it suggested itself, and nothing else: without a suggestion it would ask the same again. */
-const toRemember = (
+const suggestionsOf = (
   { permission_suggestions = [], suppress_always_allow_rule }: CanUseTool,
   modes: ReadonlyArray<string>
 ): ReadonlyArray<Input> =>
-  suppress_always_allow_rule === true ? [] : permission_suggestions
-    .filter(({ mode, type }) => type !== "setMode" || modes.includes(String(mode)))
-    .map((suggestion) => ({ ...suggestion, destination: "session" }))
+  suppress_always_allow_rule === true
+    ? []
+    : permission_suggestions.filter(({ mode, type }) => type !== "setMode" || modes.includes(String(mode)))
+
+const toRemember = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<Input> =>
+  suggestionsOf(ask, modes).map((suggestion) => ({ ...suggestion, destination: "session" }))
 
 const toolOptions = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<PermissionOption> =>
   toRemember(ask, modes).length > 0 ? onceOptions.toSpliced(1, 0, sessionOption) : onceOptions
@@ -53,17 +56,7 @@ const inputOf = ({ input }: CanUseTool): Input => Predicate.isObject(input) ? in
 const planOptionsIn = (modes: ReadonlyArray<string>) =>
   planOptions.filter(({ option_id }) => option_id !== "acceptEdits" || modes.includes("acceptEdits"))
 
-<<<<<<< HEAD
 /** `ids` has the names clients know tool calls by, `modes` are the permission modes Claude may be in. */
-=======
-/** What Claude would have for the session, without modes it may not be in. */
-const suggestionsOf = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<Input> =>
-  (ask.permission_suggestions ?? []).filter(({ mode, type }) =>
-    type !== "setMode" || modes.includes(String(mode))
-  )
-
-/** `modes` are the permission modes Claude may be in. */
->>>>>>> main
 export const toPermissionRequest = (
   request_id: RequestId,
   ask: CanUseTool,
@@ -84,14 +77,10 @@ export const toPermissionRequest = (
     ...(text !== undefined && { text }),
     metadata: {
       kind,
-<<<<<<< HEAD
       ...(kind !== "question" &&
         { options: kind === "plan" ? planOptionsIn(modes) : toolOptions(ask, modes) }),
-=======
-      ...(kind !== "question" && { options: kind === "plan" ? planOptionsIn(modes) : toolOptions }),
       // What "for this session" would allow.
       ...(kind === "tool" && { permission_suggestions: suggestionsOf(ask, modes) }),
->>>>>>> main
       ...(ask.blocked_path !== undefined && { blocked_path: ask.blocked_path }),
       ...(ask.agent_id !== undefined && { agent_id: ask.agent_id })
     }
@@ -130,13 +119,7 @@ const updatesOf = (
     const mode = modes.includes(wanted) ? wanted : "default"
     return [{ type: "setMode", mode, destination: "session" }]
   }
-<<<<<<< HEAD
   return outcome.scope === "session" ? toRemember(ask, modes) : []
-=======
-  return outcome.scope === "session"
-    ? suggestionsOf(ask, modes).map((suggestion) => ({ ...suggestion, destination: "session" }))
-    : []
->>>>>>> main
 }
 
 const allow = (outcome: PermissionAllowed, ask: CanUseTool, modes: ReadonlyArray<string>): Input => {
