@@ -42,14 +42,24 @@ const listed = (name) => {
   }
 }
 
+/** Vite tells only of the page's own modules: what went into a worker is noted here. */
+const noteWorkerModules = (ids) => ({
+  name: "note-worker-modules",
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) if (chunk.type === "chunk") ids.push(...chunk.moduleIds)
+  }
+})
+
 /** Builds the page; gives the modules that went into it. */
 export const buildConsole = async () => {
+  const ofWorkers = []
   const { output } = await build({
     configFile: false,
     root,
     base: "/",
     logLevel: "warn",
     plugins: [react()],
+    worker: { format: "es", plugins: () => [noteWorkerModules(ofWorkers)] },
     build: {
       outDir: consoleFolder,
       emptyOutDir: true,
@@ -68,6 +78,6 @@ export const buildConsole = async () => {
   const files = readdirSync(consoleFolder, { recursive: true })
     .filter((name) => statSync(join(consoleFolder, name)).isFile())
   writeFileSync(join(consoleFolder, "files.json"), JSON.stringify(files.map(listed)))
-  return output.flatMap((chunk) => "moduleIds" in chunk ? chunk.moduleIds : [])
+  return [...output.flatMap((chunk) => "moduleIds" in chunk ? chunk.moduleIds : []), ...ofWorkers]
     .map((id) => relative(join(root, "../.."), id.replaceAll("\0", "").split("?", 1)[0]))
 }

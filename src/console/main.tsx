@@ -2,18 +2,23 @@
 import { StrictMode } from "react"
 import { createRoot } from "react-dom/client"
 import { App } from "./components/App.js"
+import { PageBoundary } from "./components/Boundary.js"
 import { applyTheme } from "./components/ThemeButton.js"
 import { takeToken } from "./relay/address.js"
 import { theme } from "./relay/kept.js"
+import { chosenLanguage, speak } from "./words/speak.js"
 import "./styles/index.css"
 
 takeToken()
 applyTheme(theme())
+await speak(chosenLanguage())
 const root = document.getElementById("app")
 if (root !== null) {
   createRoot(root).render(
     <StrictMode>
-      <App />
+      <PageBoundary>
+        <App />
+      </PageBoundary>
     </StrictMode>
   )
 }

@@ -22,6 +22,7 @@ import { makeMemory } from "./EventStore.js"
 import { IdGenerator } from "./IdGenerator.js"
 import type { Opened } from "./Journal.js"
 import * as Metrics from "./Metrics.js"
+import { tellingOverwrites } from "./overwriteDiff.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { RelayConfig } from "./RelayConfig.js"
 import { Sender } from "./Sender.js"
@@ -122,7 +123,8 @@ export const open = Effect.fn("Session.open")(function*(
   id: SessionId,
   adapter: Adapter,
   spec: AgentSpec,
-  opened?: Opened
+  opened?: Opened,
+  clients: () => number = () => 1
 ) {
   const settings = yield* RelayConfig
   const ids = yield* IdGenerator
@@ -156,7 +158,7 @@ export const open = Effect.fn("Session.open")(function*(
   const agent = yield* openAgent(adapter, spec, sink).pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
-        Context.add(PermissionGate, Metrics.countingAnswers(tool, broker)),
+        Context.add(PermissionGate, tellingOverwrites(spec.folder, Metrics.countingAnswers(tool, broker))),
         Context.add(Scope.Scope, agentScope)
       )
     ),
@@ -167,6 +169,7 @@ export const open = Effect.fn("Session.open")(function*(
     tool,
     agent,
     broker,
+    clients,
     fork,
     ids,
     log,
@@ -217,7 +220,8 @@ export const open = Effect.fn("Session.open")(function*(
         ...(native !== undefined && { native_session_id: native }),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
-        ...metadata
+        ...metadata,
+        ...sink.settings()
       }
     }
   }

@@ -12,7 +12,7 @@ export const prompt = async (page: Page, text: string) => {
 export const startDemo = async (stage: Stage, page: Page) => {
   await page.goto(stage.url())
   await page.getByRole("radio", { name: /Demo/ }).check()
-  await page.getByRole("button", { name: "Show me the demo" }).click()
+  await page.getByRole("button", { name: "Play the demo" }).click()
   await page.getByRole("button", { name: /carts a cent too high/ }).click()
 }
 
@@ -26,7 +26,7 @@ export const allow = (page: Page) => page.getByRole("button", { name: "Allow onc
 export const said = (page: Page, text: string | RegExp) =>
   page.getByRole("log").getByText(text).first().waitFor()
 
-export const isIdle = (page: Page) => page.getByText(/· ready$/).waitFor()
+export const isIdle = (page: Page) => page.locator(".bar-state", { hasText: /· ready$/ }).waitFor()
 
 /** So many of them are there. */
 export const areThere = async (things: Locator, count: number) => {

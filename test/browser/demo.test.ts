@@ -23,7 +23,7 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     const page = await stage.open()
     await startDemo(stage, page)
     await said(page, "Why is the total of some carts a cent too high?")
-    await page.getByRole("button", { name: /Thought about it/ }).waitFor()
+    await page.getByRole("button", { name: /^Thought/ }).waitFor()
     await said(page, "I'll reproduce it first")
     // Its live output stays open, for it failed.
     await page.getByLabel("Output").getByText(/1 failed \| 19 passed/).waitFor()
@@ -35,9 +35,9 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     await answerQuestion(page)
     // What is to be allowed is seen before it is.
     const asked = page.getByRole("region", { name: "Permission" })
-    await asked.getByRole("heading", { name: "Change total.ts?" }).waitFor()
+    await asked.getByRole("heading", { name: /Edit total\.ts\?/ }).waitFor()
     await asked.getByText("const net = items.reduce").waitFor()
-    await page.getByText(/· waits for you$/).first().waitFor()
+    await page.locator(".bar-state", { hasText: /· waiting for you$/ }).waitFor()
     await allow(page)
     await said(page, /All 20 tests pass/)
     await isIdle(page)
@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     // As a person does, so that the page does not follow its end meanwhile.
     await page.locator(".scroller").hover()
     await page.mouse.wheel(0, -300)
-    await page.getByRole("button", { name: "To the end" }).waitFor()
+    await page.getByRole("button", { name: "Jump to latest" }).waitFor()
     await page.getByRole("button", { name: "Show side by side" }).click()
     await areThere(diff.locator("td.line[data-kind=removed]"), 7)
     await diff.locator(".hljs-keyword").first().waitFor()
@@ -83,17 +83,17 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     await page.keyboard.press("Enter")
     await page.getByRole("form", { name: "Question" }).waitFor()
     await page.keyboard.press("Escape")
-    await page.getByText("Stopped.").waitFor()
+    await page.getByText(/^Stopped/).waitFor()
     await isIdle(page)
   })
 
   it("queues what is said during a turn, and takes it back", async () => {
     const page = await stage.open()
     await startDemo(stage, page)
-    await page.getByText(/· working$/).waitFor()
+    await page.locator(".bar-state", { hasText: /· working$/ }).waitFor()
     await prompt(page, "and then this")
     await page.getByRole("list", { name: "Queued prompts" }).getByText("and then this").waitFor()
-    await page.getByRole("button", { name: "Take back: and then this" }).click()
+    await page.getByRole("button", { name: "Remove from queue: and then this" }).click()
     await page.getByRole("list", { name: "Queued prompts" }).waitFor({ state: "detached" })
   })
 
@@ -163,14 +163,14 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
   it("says so when there is no such session", async () => {
     const page = await stage.open()
     await page.goto(`${stage.url()}/#/s/nobody-knows-it`)
-    await page.getByRole("heading", { name: "This session is gone" }).waitFor()
+    await page.getByRole("heading", { name: "Session not found" }).waitFor()
   })
 
   it("runs a program on a terminal", async () => {
     const page = await stage.open()
     await page.goto(stage.url())
     await page.getByRole("radio", { name: /Terminal/ }).check()
-    await page.getByLabel("Command").fill("sh")
+    await page.getByLabel("Command", { exact: true }).fill("sh")
     await page.getByRole("button", { name: "Start session" }).click()
     await page.locator(".xterm-screen").waitFor()
     await page.keyboard.type("echo con''sole && echo size $(stty size)\n")

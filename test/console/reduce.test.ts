@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { RelayEvent } from "../../src/client/browser.js"
 import { reduce } from "../../src/console/model/reduce.js"
+import { choicesOfMode } from "../../src/console/model/settings.js"
 import { empty, type Item, openAsks, type View } from "../../src/console/model/View.js"
 
 type Told = { readonly type: RelayEvent["type"] } & Readonly<Record<string, unknown>>
@@ -205,7 +206,10 @@ describe("a question of the agent", () => {
       request_id: "r-1",
       metadata: { reason: "interrupted" }
     })
-    assert.deepInclude(firstOf(only(view, "ask")), { state: "cancelled", reason: "interrupted" })
+    assert.deepInclude(firstOf(only(view, "ask")), {
+      state: "cancelled",
+      decided: { verdict: "cancelled", reason: "interrupted" }
+    })
   })
 
   it("names its parts by id, or by their text", () => {
@@ -219,6 +223,245 @@ describe("a question of the agent", () => {
       ["Which?", false],
       ["q", true]
     ])
+  })
+})
+
+describe("what a person decided", () => {
+  const call: Told = { type: "tool_call", tool: "Bash", tool_use_id: "t-1", args: { command: "echo hi" } }
+  const ask: Told = {
+    type: "permission_request",
+    request_id: "r-1",
+    tool: "Bash",
+    args: { command: "echo hi" },
+    tool_use_id: "t-1",
+    metadata: { kind: "tool" }
+  }
+  const answer = (status: string, metadata: object): Told => ({
+    type: "control_response",
+    request_id: "r-1",
+    status,
+    metadata
+  })
+  const card = (view: View) => firstOf(only(view, "tool"))
+
+  it("stands on the tool's card, also while it waits", () => {
+    const asked = viewOf(start, turn, call, ask)
+    assert.deepStrictEqual(card(asked).decided, { verdict: "asked" })
+    assert.isTrue(firstOf(only(asked, "ask")).onCard)
+    const denied = reduce(asked, numbered([answer("deny", { message: "not today" })], 5))
+    assert.deepStrictEqual(card(denied).decided, { verdict: "denied", reason: "not today" })
+    const forSession = reduce(asked, numbered([answer("allow", { scope: "session" })], 5))
+    assert.deepStrictEqual(card(forSession).decided, { verdict: "allowed", forSession: true })
+    const alone = viewOf(start, turn, ask)
+    assert.isFalse(firstOf(only(alone, "ask")).onCard)
+  })
+
+  it("is what ran instead, as the relay tells it, or as this page knows it", () => {
+    const updated_input = { command: "echo edited" }
+    const told = viewOf(start, turn, call, ask, answer("allow", { updated_input }))
+    assert.deepStrictEqual(card(told).decided?.updated, updated_input)
+    const half = viewOf(start, turn, call, ask, answer("allow", { updated_input: true }))
+    assert.strictEqual(card(half).decided?.updated, true)
+    const asked = viewOf(start, turn, call, ask)
+    const own = {
+      ...asked,
+      own_answers: new Map([["r-1", { verdict: "allowed" as const, updated: updated_input }]])
+    }
+    const known = reduce(own, numbered([answer("allow", { updated_input: true })], 5))
+    assert.deepStrictEqual(card(known).decided?.updated, updated_input)
+  })
+
+  it("is the answers to questions", () => {
+    const question = { ...ask, args: { questions: [{ question: "Which?" }] }, metadata: { kind: "question" } }
+    const view = viewOf(start, turn, question, answer("allow", { answers: { "Which?": ["A", "B"] } }))
+    assert.deepStrictEqual(firstOf(only(view, "ask")).decided?.answers, { "Which?": "A, B" })
+  })
+
+  it("may be for the session, which says what it would allow", () => {
+    const suggested = (permission_suggestions: unknown) =>
+      firstOf(
+        only(viewOf(start, turn, call, { ...ask, metadata: { kind: "tool", permission_suggestions } }), "ask")
+      ).grants
+    assert.deepStrictEqual(
+      suggested([
+        { type: "addRules", rules: [{ toolName: "Bash", ruleContent: "git push *" }], behavior: "allow" },
+        { type: "setMode", mode: "acceptEdits" },
+        { type: "addDirectories", directories: ["/tmp"] },
+        { type: "addRules", rules: [{ toolName: "Read" }], behavior: "deny" }
+      ]),
+      [
+        { grants: "rule", rule: "Bash(git push *)" },
+        { grants: "mode", mode: "acceptEdits" },
+        { grants: "folder", folder: "/tmp" }
+      ]
+    )
+    assert.deepStrictEqual(suggested([]), [])
+    assert.isUndefined(suggested(undefined))
+  })
+})
+
+describe("Claude's tasks", () => {
+  const create = (id: string, subject: string): ReadonlyArray<Told> => [
+    {
+      type: "tool_call",
+      tool: "TaskCreate",
+      tool_use_id: `c-${id}`,
+      args: { subject, activeForm: `Doing ${subject}` }
+    },
+    {
+      type: "tool_result",
+      tool_use_id: `c-${id}`,
+      status: "ok",
+      text: `Task #${id} created successfully: ${subject}`
+    }
+  ]
+  const update = (taskId: string, args: object): Told => ({
+    type: "tool_call",
+    tool: "TaskUpdate",
+    tool_use_id: `u-${taskId}`,
+    args: { taskId, ...args }
+  })
+  const steps = ({ plan }: View) => plan.map(({ content, status }) => `${content}: ${status}`)
+
+  it("are the checklist", () => {
+    const view = viewOf(
+      start,
+      turn,
+      ...create("1", "Look"),
+      ...create("2", "Mend"),
+      ...create("3", "Drop"),
+      update("1", { status: "completed" }),
+      update("2", { status: "in_progress", subject: "Mend it" }),
+      update("3", { status: "deleted" })
+    )
+    assert.deepStrictEqual(steps(view), ["Look: completed", "Mend it: in_progress"])
+    assert.strictEqual(view.plan[0]?.active, "Doing Look")
+  })
+
+  it("go on into the next turn until all are done", () => {
+    const view = viewOf(start, turn, ...create("1", "Look"), end, { ...turn, message_id: "m-2" })
+    assert.deepStrictEqual(steps(view), ["Look: pending"])
+    const done = reduce(
+      view,
+      numbered([update("1", { status: "completed" }), end, { ...turn, message_id: "m-3" }], view.last_seq + 1)
+    )
+    assert.deepStrictEqual(steps(done), [])
+  })
+
+  it("are not made by a call that failed", () => {
+    const view = viewOf(start, turn, ...create("1", "Look").slice(0, 1), {
+      type: "tool_result",
+      tool_use_id: "c-1",
+      status: "error",
+      text: "no"
+    })
+    assert.deepStrictEqual(steps(view), [])
+  })
+})
+
+describe("notices", () => {
+  const retry = (attempt: number): Told => ({
+    type: "quota_warning",
+    text: `The model API answered rate_limit (429); Claude Code tries again (${attempt} of 10).`,
+    metadata: { error: "rate_limit", error_status: 429, retry_delay_ms: 1000 }
+  })
+
+  it("of an API that is asked again are one, whatever the reason", () => {
+    const limited = viewOf(start, turn, retry(1), retry(2), retry(3))
+    assert.deepStrictEqual(only(limited, "notice").map(({ retry }) => retry), [{
+      limited: true,
+      attempt: 3,
+      of: 10
+    }])
+    const gone = viewOf(start, turn, {
+      type: "status",
+      status: "api_retry",
+      text: "The model API answered unknown; Claude Code tries again (4 of 10).",
+      metadata: {}
+    })
+    assert.deepStrictEqual(only(gone, "notice").map(({ retry }) => retry), [{
+      limited: false,
+      attempt: 4,
+      of: 10
+    }])
+  })
+
+  it("are said once, and a command's output is no prompt", () => {
+    const error: Told = { type: "error", code: "turn_failed", text: "Could not compact." }
+    assert.lengthOf(only(viewOf(start, turn, error, error), "notice"), 1)
+    const printed = viewOf(start, {
+      type: "user_message",
+      content: [],
+      text: "<local-command-stdout>Set model to \u001b[1msonnet\u001b[0m</local-command-stdout>"
+    }, {
+      type: "user_message",
+      content: [],
+      text: "<local-command-stdout>(no content)</local-command-stdout>"
+    })
+    assert.lengthOf(only(printed, "user"), 0)
+    assert.deepStrictEqual(only(printed, "notice").map(({ printed, text }) => [printed, text]), [[
+      true,
+      "Set model to sonnet"
+    ]])
+  })
+})
+
+describe("modes", () => {
+  const offered = (tool: string, metadata: object) =>
+    choicesOfMode(viewOf({ type: "session_start", metadata: { tool, ...metadata } })).map(({ value }) =>
+      value
+    )
+
+  it("are the agent's own, each once, with the one in force", () => {
+    const modes = [{ id: "default", name: "Default" }, { id: "autoEdit", name: "Auto Edit" }, {
+      id: "yolo",
+      name: "YOLO"
+    }]
+    const permission_modes = ["default", "autoEdit", "yolo", "auto_edit", "acceptEdits", "bypassPermissions"]
+    assert.deepStrictEqual(
+      offered("gemini", { modes, permission_mode: "autoEdit", capabilities: { permission_modes } }),
+      ["default", "autoEdit", "yolo"]
+    )
+    assert.deepStrictEqual(offered("gemini", { modes, capabilities: { permission_modes: ["default"] } }), [
+      "default"
+    ])
+  })
+
+  it("of Codex set all of it, and the one it began with is known", () => {
+    const permission_modes = [
+      "untrusted",
+      "on-request",
+      "read-only",
+      "default",
+      "acceptEdits",
+      "plan",
+      "bypassPermissions"
+    ]
+    const codex = {
+      capabilities: { permission_modes },
+      approval_policy: "on-request",
+      sandbox: "workspaceWrite"
+    }
+    assert.deepStrictEqual(offered("codex", codex), ["default", "acceptEdits", "plan", "bypassPermissions"])
+    assert.strictEqual(
+      viewOf({ type: "session_start", metadata: { tool: "codex", ...codex } }).mode,
+      "acceptEdits"
+    )
+    assert.strictEqual(
+      viewOf({ type: "session_start", metadata: { tool: "codex", ...codex, approval_policy: "untrusted" } })
+        .mode,
+      "untrusted"
+    )
+    assert.include(offered("codex", { ...codex, approval_policy: "untrusted" }), "untrusted")
+  })
+
+  it("of Claude leave out what it was not started with", () => {
+    const capabilities = { permission_modes: ["default", "plan", "bypassPermissions"] }
+    assert.deepStrictEqual(offered("claude", { capabilities }), ["default", "plan"])
+    assert.include(
+      offered("claude", { capabilities, permission_mode: "bypassPermissions" }),
+      "bypassPermissions"
+    )
   })
 })
 
@@ -278,6 +521,28 @@ describe("events that come twice, or not at all", () => {
     const view = reduce(empty, numbered([{ ...start, seq: 0 }]))
     assert.isTrue(view.started)
     assert.lengthOf(view.items, 0)
+  })
+})
+
+describe("events that are not what they say", () => {
+  it("cost themselves, not the page", () => {
+    const view = viewOf(
+      start,
+      turn,
+      { type: "tool_call", tool: 5, tool_use_id: {}, args: "text" },
+      { type: "status", status: "plan", metadata: { entries: [{ content: {}, status: 1 }, null] } },
+      { type: "status", status: "x", metadata: { commands: [null, { name: {} }], models: "none" } },
+      { type: "assistant_message", text: { not: "text" }, content: "none" },
+      { type: "reasoning", text: null },
+      { type: "user_message", content: null },
+      { type: "permission_request", request_id: "r", args: null, metadata: { kind: "tool", options: {} } },
+      { type: "tool_result", tool_use_id: 3, status: "odd", text: [] },
+      { type: "assistant_message", text: "Still here." },
+      end
+    )
+    assert.isTrue(only(view, "text").some(({ text }) => text === "Still here."))
+    assert.isUndefined(view.turn)
+    assert.isAtLeast(only(view, "notice").length, 1)
   })
 })
 

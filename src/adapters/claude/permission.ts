@@ -25,13 +25,16 @@ const sessionOption: PermissionOption = {
 }
 
 /** Claude remembers what it suggested itself, and nothing else: without a suggestion it would ask the same again. */
-const toRemember = (
+const suggestionsOf = (
   { permission_suggestions = [], suppress_always_allow_rule }: CanUseTool,
   modes: ReadonlyArray<string>
 ): ReadonlyArray<Input> =>
-  suppress_always_allow_rule === true ? [] : permission_suggestions
-    .filter(({ mode, type }) => type !== "setMode" || modes.includes(String(mode)))
-    .map((suggestion) => ({ ...suggestion, destination: "session" }))
+  suppress_always_allow_rule === true
+    ? []
+    : permission_suggestions.filter(({ mode, type }) => type !== "setMode" || modes.includes(String(mode)))
+
+const toRemember = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<Input> =>
+  suggestionsOf(ask, modes).map((suggestion) => ({ ...suggestion, destination: "session" }))
 
 const toolOptions = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<PermissionOption> =>
   toRemember(ask, modes).length > 0 ? onceOptions.toSpliced(1, 0, sessionOption) : onceOptions
@@ -76,6 +79,8 @@ export const toPermissionRequest = (
       kind,
       ...(kind !== "question" &&
         { options: kind === "plan" ? planOptionsIn(modes) : toolOptions(ask, modes) }),
+      // What "for this session" would allow.
+      ...(kind === "tool" && { permission_suggestions: suggestionsOf(ask, modes) }),
       ...(ask.blocked_path !== undefined && { blocked_path: ask.blocked_path }),
       ...(ask.agent_id !== undefined && { agent_id: ask.agent_id })
     }

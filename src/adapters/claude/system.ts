@@ -21,8 +21,8 @@ const retry = (message: System): BodyOf<"status" | "quota_warning"> => {
     + `Claude Code tries again (${attempt ?? "?"} of ${max_retries ?? "?"}).`
   const limited = limits.has(error ?? "") || error_status === 429 || error_status === 529
   return limited
-    ? { type: "quota_warning", text, metadata: { error, error_status, retry_delay_ms } }
-    : status(subtype, text)
+    ? { type: "quota_warning", text, metadata: { error, error_status, retry_delay_ms, attempt, max_retries } }
+    : status(subtype, text, { error, error_status, retry_delay_ms, attempt, max_retries })
 }
 
 const init = (message: System, state: ClaudeState): Events => {

@@ -1,5 +1,6 @@
 /** unifiedDiff: the one form of `file_diff.diff`, whatever an agent tells about a change. */
 import { structuredPatch } from "diff"
+import { mostEdits } from "../../schema/mostEdits.js"
 
 /** A hunk as `diff` libraries (and Claude) have it: `lines` begin with a space, `-`, `+`, or `\`. */
 export interface Hunk {
@@ -51,9 +52,6 @@ export const deletedDiff = (path: string, content: string): string => {
   return headers(path, undefined) +
     (lines.length === 0 ? "" : `@@ -1,${count(lines)} +0,0 @@\n${lines.join("\n")}\n`)
 }
-
-/** Texts that differ in more lines are told as removed and added: comparing them would hold up everyone. */
-const mostEdits = 1000
 
 const replaced = (oldText: string, newText: string): Hunk => {
   const removed = signed("-", oldText)

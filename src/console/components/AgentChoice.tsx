@@ -1,8 +1,25 @@
 /** AgentChoice: the agents that work here, the demo, and what to run for the others. */
 import { Bot, Play, SquareTerminal } from "lucide-react"
 import type { Agent } from "../relay/http.js"
+import { w } from "../words/words.js"
+import { CopyButton } from "./CopyButton.js"
 
 export const demo: Agent = { tool: "demo", name: "Demo", installed: true, logged_in: true }
+
+/** Advice with its addresses as links, and its commands to copy. */
+const Advice = ({ text }: { readonly text: string }) =>
+  text.split(/(https?:\/\/[^\s`]*[^\s`.,;)]|`[^`]+`)/).map((part, index) =>
+    part.startsWith("http")
+      ? <a key={index} href={part} target="_blank" rel="noopener noreferrer">{part}</a>
+      : part.startsWith("`")
+      ? (
+        <span key={index} className="copyable">
+          <code>{part.slice(1, -1)}</code>
+          <CopyButton text={part.slice(1, -1)} />
+        </span>
+      )
+      : part
+  )
 
 export const usable = ({ installed, logged_in }: Agent): boolean => installed && logged_in !== false
 
@@ -10,10 +27,10 @@ const iconOf = (tool: string) => tool === "demo" ? Play : tool === "generic" ? S
 
 const subtitle = ({ logged_in, tool, version }: Agent): string =>
   tool === "demo"
-    ? "A recording, needs nothing"
+    ? w.demoSub
     : tool === "generic"
-    ? "Any program with a screen"
-    : [version, logged_in === undefined ? "login unknown" : "ready"].filter(Boolean).join(" · ")
+    ? w.terminalSub
+    : [version, logged_in === undefined ? w.loginUnknown : w.agentReady].filter(Boolean).join(" · ")
 
 interface Props {
   readonly agents: ReadonlyArray<Agent> | undefined
@@ -28,7 +45,7 @@ export const AgentChoice = ({ agents = [], chosen, onChoose }: Props) => {
   const offered = [demo, ...real]
   return (
     <fieldset className="agents">
-      <legend className="visually-hidden">Agent</legend>
+      <legend className="visually-hidden">{w.agent}</legend>
       <div className="agent-grid">
         {offered.map((agent) => {
           const Icon = iconOf(agent.tool)
@@ -42,7 +59,9 @@ export const AgentChoice = ({ agents = [], chosen, onChoose }: Props) => {
                 onChange={() => onChoose(agent.tool)}
               />
               <Icon size={18} aria-hidden />
-              <span className="agent-name">{agent.tool === "generic" ? "Terminal" : agent.name}</span>
+              <span className="agent-name">
+                {agent.tool === "generic" ? w.terminal : agent.tool === "demo" ? w.demo : agent.name}
+              </span>
               <span className="agent-sub">{subtitle(agent)}</span>
             </label>
           )
@@ -50,14 +69,16 @@ export const AgentChoice = ({ agents = [], chosen, onChoose }: Props) => {
       </div>
       {others.length > 0 && (
         <details className="others">
-          <summary>{others.length} more {others.length === 1 ? "agent" : "agents"} the relay knows</summary>
+          <summary>{w.moreAgents(others.length)}</summary>
           <dl>
             {others.map(({ advice, installed, name, tool }) => (
               <div key={tool}>
                 <dt>
-                  {name} <span className="muted">{installed ? "no login" : "not installed"}</span>
+                  {name} <span className="muted">{installed ? w.notSignedIn : w.notInstalled}</span>
                 </dt>
-                <dd>{advice}</dd>
+                <dd>
+                  <Advice text={advice ?? ""} />
+                </dd>
               </div>
             ))}
           </dl>

@@ -1,42 +1,62 @@
-/** AskCard: what the agent asks, and the ways to answer. Once it is settled a line remains. */
+/** AskCard: what the agent asks, and the ways to answer. Once it is settled a line remains, or its tool's card tells. */
 import { Check, CircleSlash, Minus } from "lucide-react"
-import type { Answer, Session } from "../../client/browser.js"
+import type { Answer } from "../../client/browser.js"
 import type { AskItem } from "../model/View.js"
+import { w } from "../words/words.js"
+import { inOneLine } from "./hiddenChars.js"
+import type { Shared } from "./ItemView.js"
+import { short } from "./plain.js"
 import { PlanAsk } from "./PlanAsk.js"
 import { QuestionForm } from "./QuestionForm.js"
 import { ToolAsk } from "./ToolAsk.js"
 import { toolSubject, toolVerb } from "./toolWords.js"
-import { reasonText } from "./words.js"
+import { agentName, reasonText } from "./words.js"
 
 interface Props {
   readonly item: AskItem
-  readonly session: Session
+  readonly view: Shared
+  readonly onAnswer: (request_id: string, answer: Answer) => void
 }
 
-export const AskCard = ({ item, session }: Props) => {
-  if (item.state !== "open") return <Settled item={item} />
-  const answer = (answer: Answer) => void session.respond(item.request_id, answer)
-  const Form = item.ask === "question" ? QuestionForm : item.ask === "tool" ? ToolAsk : PlanAsk
-  return <Form item={item} onAnswer={answer} />
+export const AskCard = ({ item, onAnswer, view }: Props) => {
+  if (item.state !== "open") return item.onCard ? null : <Settled item={item} folder={view.folder} />
+  const answer = (answer: Answer) => onAnswer(item.request_id, answer)
+  if (item.ask === "question") {
+    return <QuestionForm item={item} agent={agentName(view.tool)} onAnswer={answer} />
+  }
+  if (item.ask === "tool") return <ToolAsk item={item} canEdit={view.edit_input} onAnswer={answer} />
+  return <PlanAsk item={item} onAnswer={answer} />
 }
 
-const titles = { tool: "", plan: "The plan", question: "The question", other: "The request" }
+/** How it was decided, in words. */
+export const decidedText = ({ ask, decided }: Pick<AskItem, "ask" | "decided">): string => {
+  const { answers, forSession, reason, updated, verdict } = decided ?? { verdict: "cancelled" }
+  if (verdict === "cancelled") return reasonText(reason)
+  if (ask === "question") {
+    return verdict === "denied"
+      ? w.decided.skipped
+      : w.answered(short(Object.values(answers ?? {}).join(" · ") || "✓"))
+  }
+  if (ask === "plan" && verdict === "allowed") return w.decided.planApproved
+  const said = reason === undefined ? "" : `: ${short(inOneLine(reason))}`
+  if (ask === "plan") return w.decided.planRejected + said
+  if (verdict === "denied") return w.decided.denied + said
+  const allowed = forSession === true ? w.decided.allowedForSession : w.decided.allowed
+  return updated === undefined ? allowed : `${allowed}, ${w.decided.edited}`
+}
 
-const Settled = ({ item }: { readonly item: AskItem }) => {
-  const { args, ask, reason, state, tool } = item
-  const icons = { allowed: Check, denied: CircleSlash, cancelled: Minus, open: Minus }
+const icons = { allowed: Check, denied: CircleSlash, cancelled: Minus, open: Minus }
+
+const Settled = ({ folder, item }: { readonly item: AskItem; readonly folder: string }) => {
+  const { args, ask, decided, state, tool } = item
   const Icon = icons[state]
-  const words = state === "allowed"
-    ? ask === "question" ? "answered" : "allowed"
-    : state === "denied"
-    ? ask === "question" ? "not answered" : "denied"
-    : reasonText(reason)
-  const what = titles[ask] || `${toolVerb(tool)} ${toolSubject(args)}`
+  const ran = decided?.updated !== undefined && decided.updated !== true ? decided.updated : args
+  const what = ask === "tool" ? `${toolVerb(tool)} ${short(inOneLine(toolSubject(ran, tool, folder)))}` : ""
   return (
     <p className="settled" data-state={state}>
       <Icon size={13} strokeWidth={2.5} aria-hidden />
-      <span className="settled-what">{what}</span>
-      <span>{words}</span>
+      {what !== "" && <span className="settled-what">{what}</span>}
+      <span>{decidedText(item)}</span>
     </p>
   )
 }

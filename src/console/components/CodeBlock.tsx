@@ -1,5 +1,7 @@
 /** CodeBlock: code to read and to copy. It gets its colours when it is whole; they change no width and no height. */
+import { useMemo } from "react"
 import { CopyButton } from "./CopyButton.js"
+import { LongText } from "./LongText.js"
 import { useColours } from "./useColours.js"
 
 interface Props {
@@ -9,7 +11,8 @@ interface Props {
 }
 
 export const CodeBlock = ({ code, language, whole }: Props) => {
-  const html = useColours(whole ? code : undefined, language)
+  const parts = useMemo(() => whole ? [code] : undefined, [code, whole])
+  const html = useColours(parts, language)(whole ? code : undefined)
   return (
     <figure className="code">
       <figcaption>
@@ -17,7 +20,7 @@ export const CodeBlock = ({ code, language, whole }: Props) => {
         <CopyButton text={code} />
       </figcaption>
       <pre tabIndex={0}>
-        {html === undefined ? <code>{code}</code> : <Coloured html={html} />}
+        {html === undefined ? <code><LongText text={code} lines={2000} chars={60_000} /></code> : <Coloured html={html} />}
       </pre>
     </figure>
   )

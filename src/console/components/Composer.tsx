@@ -6,15 +6,23 @@ import { ArrowUp, CornerDownRight, ImagePlus, Square, X } from "lucide-react"
 import { type ChangeEvent, type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from "react"
 import type { Content, When } from "../../client/browser.js"
 import type { View } from "../model/View.js"
+import { draftOf, keepDraft, keepPrompt, sentPrompts } from "../relay/kept.js"
 import type { SessionStore } from "../relay/SessionStore.js"
+import { w } from "../words/words.js"
 import { filesOf, imageTypes, type Picture, toPicture } from "./images.js"
 import { Pickers } from "./Pickers.js"
+import { short } from "./plain.js"
 import { matching, SlashMenu } from "./SlashMenu.js"
+import { agentName } from "./words.js"
 
 interface Props {
   readonly view: View
   readonly store: SessionStore
   readonly closed: boolean
+  /** Prompts that were taken back, to be sent again or not. */
+  readonly returned: string
+  readonly onReturned: () => void
+  readonly onStop: () => void
 }
 
 const toContent = (text: string, pictures: ReadonlyArray<Picture>): Content =>
@@ -34,8 +42,16 @@ const useGrowing = (text: string) => {
   return box
 }
 
-export const Composer = ({ closed, store, view }: Props) => {
-  const [text, setText] = useState("")
+/** Prompts that were sent before, one after the other: the place in them, and what was being written meanwhile. */
+interface Recall {
+  readonly at: number
+  readonly draft: string
+}
+
+export const Composer = ({ closed, onReturned, onStop, returned, store, view }: Props) => {
+  const { session_id } = store.session
+  const [text, setTextOnly] = useState(() => draftOf(session_id))
+  const [recall, setRecall] = useState<Recall>()
   const [pictures, setPictures] = useState<ReadonlyArray<Picture>>([])
   const [problem, setProblem] = useState<string>()
   const [over, setOver] = useState(false)
@@ -48,13 +64,28 @@ export const Composer = ({ closed, store, view }: Props) => {
   const found = dismissed ? [] : matching(commands, text)
   const mark = Math.min(marked, found.length - 1)
 
+  const setText = (text: string) => {
+    setTextOnly(text)
+    keepDraft(session_id, text)
+  }
+
   useEffect(() => {
     if (matchMedia("(hover: hover)").matches) box.current?.focus()
   }, [box])
 
+  useEffect(() => {
+    if (returned === "") return
+    const whole = [returned, draftOf(session_id)].filter((part) => part !== "").join("\n\n")
+    setTextOnly(whole)
+    keepDraft(session_id, whole)
+    onReturned()
+  }, [onReturned, returned, session_id])
+
   const send = (when: When) => {
     if (isEmpty) return
     store.prompt(toContent(text, pictures), when)
+    keepPrompt(text)
+    setRecall(undefined)
     setText("")
     setPictures([])
     setProblem(undefined)
@@ -62,7 +93,7 @@ export const Composer = ({ closed, store, view }: Props) => {
 
   const attach = async (files: ReadonlyArray<File>) => {
     if (files.length === 0) return
-    if (!can.images) return setProblem("This agent takes no images.")
+    if (!can.images) return setProblem(w.noImages(agentName(view.tool)))
     const read = await Promise.all(files.map(toPicture))
     setPictures((before) => [...before, ...read.filter((picture) => typeof picture !== "string")])
     setProblem(read.find((picture) => typeof picture === "string"))
@@ -84,9 +115,33 @@ export const Composer = ({ closed, store, view }: Props) => {
     return true
   }
 
+  /** ↑ at the beginning brings the prompt before, ↓ at the end the one after; what was being written comes last. */
+  const onHistoryKey = (event: KeyboardEvent): boolean => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key]
+    const area = box.current
+    if (
+      step === undefined || area === null || event.shiftKey || event.altKey || event.ctrlKey || event.metaKey
+    ) {
+      return false
+    }
+    const atEdge = step === -1
+      ? area.selectionEnd === 0 || recall !== undefined
+      : area.selectionStart === text.length
+    if (!atEdge || (recall === undefined && (step === 1 || area.selectionEnd !== 0))) return false
+    const prompts = sentPrompts()
+    const at = (recall?.at ?? prompts.length) + step
+    if (at < 0 || at > prompts.length) return false
+    const draft = recall?.draft ?? text
+    setRecall(at === prompts.length ? undefined : { at, draft })
+    setText(at === prompts.length ? draft : prompts[at] ?? "")
+    event.preventDefault()
+    return true
+  }
+
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.nativeEvent.isComposing) return
     if (found.length > 0 && onMenuKey(event)) return
+    if (onHistoryKey(event)) return
     if (event.key !== "Enter" || event.shiftKey) return
     event.preventDefault()
     send(isRunning && can.steer && (event.ctrlKey || event.metaKey) ? "steer" : "queue")
@@ -100,6 +155,7 @@ export const Composer = ({ closed, store, view }: Props) => {
 
   const onText = ({ target }: ChangeEvent<HTMLTextAreaElement>) => {
     setText(target.value)
+    setRecall(undefined)
     setMarked(0)
     setDismissed(false)
   }
@@ -116,15 +172,16 @@ export const Composer = ({ closed, store, view }: Props) => {
       onDrop={onDrop}
     >
       {queue.length > 0 && (
-        <ul className="queue" aria-label="Queued prompts">
+        <ul className="queue" aria-label={w.queued}>
           {queue.map(({ message_id, text }) => (
             <li key={message_id}>
-              <CornerDownRight size={14} aria-hidden /> <span>{text || "image"}</span>
+              <CornerDownRight size={14} aria-hidden /> <span>{short(text) || w.image}</span>
               <button
                 type="button"
                 className="icon-button small"
                 onClick={() => void store.session.send({ type: "cancel_queued", message_id })}
-                aria-label={`Take back: ${text}`}
+                aria-label={w.unqueueThis(short(text, 80))}
+                title={w.unqueue}
               >
                 <X size={14} aria-hidden />
               </button>
@@ -135,14 +192,14 @@ export const Composer = ({ closed, store, view }: Props) => {
       {found.length > 0 && <SlashMenu commands={found} marked={mark} onChoose={complete} />}
       <div className="composer-box">
         {pictures.length > 0 && (
-          <ul className="pictures" aria-label="Attached images">
+          <ul className="pictures" aria-label={w.attachedImages}>
             {pictures.map((picture) => (
               <li key={picture.url}>
                 <img src={picture.url} alt={picture.name} />
                 <button
                   type="button"
                   onClick={() => setPictures(pictures.filter((other) => other !== picture))}
-                  aria-label={`Remove ${picture.name}`}
+                  aria-label={w.removeImage(picture.name)}
                 >
                   <X size={12} aria-hidden />
                 </button>
@@ -161,8 +218,8 @@ export const Composer = ({ closed, store, view }: Props) => {
             if (files.length > 0) event.preventDefault()
             void attach(files)
           }}
-          placeholder={isRunning ? "Say what comes next…" : "Ask, or tell it what to do…"}
-          aria-label="Prompt"
+          placeholder={isRunning ? w.queuePlaceholder : w.promptPlaceholder}
+          aria-label={w.prompt}
           aria-haspopup="listbox"
           aria-controls={found.length > 0 ? "slash-menu" : undefined}
           aria-autocomplete="list"
@@ -171,9 +228,9 @@ export const Composer = ({ closed, store, view }: Props) => {
         />
         <div className="composer-bar">
           {can.images && (
-            <label className="icon-button" title="Attach an image">
+            <label className="icon-button" title={w.attachImage}>
               <ImagePlus size={17} aria-hidden />
-              <span className="visually-hidden">Attach an image</span>
+              <span className="visually-hidden">{w.attachImage}</span>
               <input
                 type="file"
                 accept={imageTypes.join(",")}
@@ -194,7 +251,7 @@ export const Composer = ({ closed, store, view }: Props) => {
               onClick={() => send("steer")}
               title="Ctrl+Enter"
             >
-              Steer
+              {w.steer}
             </button>
           )}
           {isRunning && isEmpty
@@ -203,9 +260,9 @@ export const Composer = ({ closed, store, view }: Props) => {
                 type="button"
                 className="send"
                 data-stop
-                onClick={() => void store.session.interrupt()}
-                aria-label="Stop"
-                title="Stop (Esc)"
+                onClick={onStop}
+                aria-label={w.stopTurn}
+                title={`${w.stopTurn} (Esc)`}
               >
                 <Square size={13} fill="currentColor" aria-hidden />
               </button>
@@ -216,8 +273,8 @@ export const Composer = ({ closed, store, view }: Props) => {
                 className="send"
                 disabled={isEmpty || closed}
                 onClick={() => send("queue")}
-                aria-label={isRunning ? "Queue" : "Send"}
-                title={isRunning ? "Queue (Enter)" : "Send (Enter)"}
+                aria-label={isRunning ? w.queue : w.send}
+                title={`${isRunning ? w.queue : w.send} (Enter)`}
               >
                 <ArrowUp size={17} strokeWidth={2.5} aria-hidden />
               </button>

@@ -1,25 +1,58 @@
-/** CopyButton: copies a text. */
-import { Check, Copy } from "lucide-react"
+/** CopyButton: copies a text; over plain http, too, where pages have no clipboard of their own. */
+import { Check, Copy, X } from "lucide-react"
 import { useState } from "react"
+import { w } from "../words/words.js"
+
+/** As pages did it before there was a clipboard for them. */
+const copyOldWay = (text: string): boolean => {
+  const box = document.createElement("textarea")
+  box.value = text
+  box.style.cssText = "position:fixed;opacity:0"
+  // Inside of an open dialog nothing else can be focused.
+  const place = document.querySelector("dialog[open]") ?? document.body
+  const focused = document.activeElement
+  place.append(box)
+  box.select()
+  try {
+    return document.execCommand("copy")
+  } catch {
+    return false
+  } finally {
+    box.remove()
+    if (focused instanceof HTMLElement) focused.focus()
+  }
+}
+
+export const copyText = async (text: string): Promise<boolean> => {
+  try {
+    // Only pages from localhost or over https have it.
+    if (navigator.clipboard !== undefined) {
+      await navigator.clipboard.writeText(text)
+      return true
+    }
+  } catch {
+    // Not allowed; the old way may be.
+  }
+  return copyOldWay(text)
+}
 
 export const CopyButton = ({ text }: { readonly text: string }) => {
-  const [copied, setCopied] = useState(false)
-  const copy = () => {
-    // Only pages from localhost or over https may.
-    navigator.clipboard?.writeText(text).then(() => {
-      setCopied(true)
-      setTimeout(() => setCopied(false), 1500)
-    }, () => {})
+  const [state, setState] = useState<"copy" | "copied" | "copyFailed">("copy")
+  const copy = async () => {
+    setState(await copyText(text) ? "copied" : "copyFailed")
+    setTimeout(() => setState("copy"), 2500)
   }
+  const Icon = { copy: Copy, copied: Check, copyFailed: X }[state]
   return (
     <button
       type="button"
       className="icon-button small"
-      onClick={copy}
-      aria-label={copied ? "Copied" : "Copy"}
-      title="Copy"
+      onClick={() => void copy()}
+      aria-label={w[state]}
+      title={w[state]}
     >
-      {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
+      <Icon size={14} aria-hidden />
+      {state === "copyFailed" && <span className="copy-failed" role="alert">{w.copyFailed}</span>}
     </button>
   )
 }

@@ -3,61 +3,95 @@ import { Columns2, Rows2 } from "lucide-react"
 import { useMemo, useState } from "react"
 import type { Diff } from "../model/View.js"
 import { diffStyle, setDiffStyle } from "../relay/kept.js"
+import { w } from "../words/words.js"
 import { CopyButton } from "./CopyButton.js"
-import { countOf, hunksOf, type Line, pairsOf } from "./diffLines.js"
+import { countOf, type Hunk, hunksOf, type Line, pairsOf } from "./diffLines.js"
+import { Exact } from "./Exact.js"
+import { hidesSomething } from "./hiddenChars.js"
+import { LongText } from "./LongText.js"
+import { short } from "./plain.js"
 import { languageOf, useColours } from "./useColours.js"
 import { lastPart } from "./words.js"
 
-/** Rows drawn before a press on a button. */
+/** Rows drawn at first, and with each press on the button. A row's characters before it has a button of its own. */
 const most = 300
+const mostMore = 1000
+const mostChars = 1000
+/** A longer line has no colours. */
+const mostColoured = 400
 
 const marks = { added: "+", removed: "−", same: "" }
 
-const Text = (
-  { language, line }: { readonly line: Line | undefined; readonly language: string | undefined }
-) => {
-  const html = useColours(line?.text, language)
-  return html === undefined
-    ? <code>{line?.text}</code>
+type ColourOf = ReturnType<typeof useColours>
+
+const Text = ({ colourOf, line }: { readonly line: Line | undefined; readonly colourOf: ColourOf }) => {
+  const html = colourOf(line?.text)
+  return html === undefined || hidesSomething(line?.text ?? "")
+    ? (
+      <code>
+        <LongText text={line?.text ?? ""} chars={mostChars} exact />
+      </code>
+    )
     : <code dangerouslySetInnerHTML={{ __html: html }} />
 }
 
-const Unified = (
-  { language, lines }: { readonly lines: ReadonlyArray<Line>; readonly language: string | undefined }
-) =>
+interface RowsProps {
+  readonly lines: ReadonlyArray<Line>
+  readonly colourOf: ColourOf
+}
+
+const Unified = ({ colourOf, lines }: RowsProps) =>
   lines.map((line, index) => (
     <tr key={`${line.old ?? ""}-${line.new ?? ""}-${index}`} data-kind={line.kind}>
       <td className="number">{line.old}</td>
       <td className="number">{line.new}</td>
       <td className="mark">{marks[line.kind]}</td>
       <td className="line">
-        <Text line={line} language={language} />
+        <Text line={line} colourOf={colourOf} />
       </td>
     </tr>
   ))
 
-const Split = (
-  { language, lines }: { readonly lines: ReadonlyArray<Line>; readonly language: string | undefined }
-) =>
+const Split = ({ colourOf, lines }: RowsProps) =>
   pairsOf(lines).map(({ left, right }, index) => (
     <tr key={`${left?.old ?? ""}-${right?.new ?? ""}-${index}`}>
       <td className="number" data-kind={left?.kind ?? "none"}>{left?.old}</td>
       <td className="line" data-kind={left?.kind ?? "none"}>
-        <Text line={left} language={language} />
+        <Text line={left} colourOf={colourOf} />
       </td>
       <td className="number" data-kind={right?.kind ?? "none"}>{right?.new}</td>
       <td className="line" data-kind={right?.kind ?? "none"}>
-        <Text line={right} language={language} />
+        <Text line={right} colourOf={colourOf} />
       </td>
     </tr>
   ))
 
+/** The first so many lines of all hunks together. */
+const firstOf = (hunks: ReadonlyArray<Hunk>, count: number): ReadonlyArray<Hunk> => {
+  let left = count
+  return hunks.flatMap(({ lines, title }) => {
+    const shown = lines.slice(0, Math.max(0, left))
+    left -= lines.length
+    return shown.length === 0 ? [] : [{ title, lines: shown }]
+  })
+}
+
 export const DiffView = ({ diff, file_path }: Diff) => {
   const hunks = useMemo(() => hunksOf(diff), [diff])
   const [style, setStyle] = useState(diffStyle)
-  const [all, setAll] = useState(false)
-  const language = languageOf(file_path)
-  if (hunks === undefined) return <pre className="tool-output" tabIndex={0}>{diff}</pre>
+  const [rows, setRows] = useState(most)
+  const shown = useMemo(() => firstOf(hunks ?? [], rows), [hunks, rows])
+  const toColour = useMemo(
+    () =>
+      firstOf(shown, most).flatMap(({ lines }) =>
+        lines.map(({ text }) => text).filter(({ length }) => length <= mostColoured)
+      ),
+    [shown]
+  )
+  const colourOf = useColours(toColour, languageOf(file_path))
+  if (hunks === undefined) {
+    return <pre className="tool-output" tabIndex={0}><LongText text={diff} exact /></pre>
+  }
   const isSplit = style === "split"
   const Rows = isSplit ? Split : Unified
   const toggle = () => {
@@ -66,11 +100,12 @@ export const DiffView = ({ diff, file_path }: Diff) => {
     setDiffStyle(next)
   }
   const total = hunks.reduce((sum, { lines }) => sum + lines.length, 0)
-  let left = all ? Infinity : most
   return (
     <figure className="diff" data-style={style}>
       <figcaption>
-        <span className="diff-path" title={file_path}>{lastPart(file_path)}</span>
+        <span className="diff-path" title={file_path}>
+          <Exact text={short(lastPart(file_path))} />
+        </span>
         <span className="added">+{countOf(hunks, "added")}</span>
         <span className="removed">−{countOf(hunks, "removed")}</span>
         <span className="spacer" />
@@ -78,38 +113,34 @@ export const DiffView = ({ diff, file_path }: Diff) => {
           type="button"
           className="icon-button small"
           onClick={toggle}
-          aria-label={isSplit ? "Show in one column" : "Show side by side"}
-          title={isSplit ? "Show in one column" : "Show side by side"}
+          aria-label={isSplit ? w.oneColumn : w.sideBySide}
+          title={isSplit ? w.oneColumn : w.sideBySide}
         >
           {isSplit ? <Rows2 size={14} aria-hidden /> : <Columns2 size={14} aria-hidden />}
         </button>
         <CopyButton text={diff} />
       </figcaption>
-      <div className="diff-body" tabIndex={0} role="region" aria-label={`Changes of ${lastPart(file_path)}`}>
+      <div className="diff-body" tabIndex={0} role="region" aria-label={w.changesOf(lastPart(file_path))}>
         <table>
           <tbody>
-            {hunks.map(({ lines, title }) => {
-              const shown = lines.slice(0, Math.max(0, left))
-              left -= lines.length
-              return shown.length === 0 ? null : [
-                hunks.length > 1 && (
-                  <tr key={title} className="hunk">
-                    <td colSpan={4}>{title}</td>
-                  </tr>
-                ),
-                <Rows key={`${title} rows`} lines={shown} language={language} />
-              ]
-            })}
+            {shown.map(({ lines, title }, index) => [
+              shown.length > 1 && (
+                <tr key={`${index} ${title}`} className="hunk">
+                  <td colSpan={4}>{title}</td>
+                </tr>
+              ),
+              <Rows key={`${index} rows`} lines={lines} colourOf={colourOf} />
+            ])}
           </tbody>
         </table>
       </div>
-      {total > most && !all && (
+      {total > rows && (
         <button
           type="button"
           className="button small more"
-          onClick={() => setAll(true)}
+          onClick={() => setRows(rows + mostMore)}
         >
-          Show all {total} lines
+          {w.moreLines(total - rows)}
         </button>
       )}
     </figure>

@@ -1,29 +1,35 @@
 /** FolderField: where the agent works; the folders used before are a tap away. */
 import { Folder } from "lucide-react"
 import { recentFolders } from "../relay/kept.js"
-import { lastPart } from "./words.js"
+import { w } from "../words/words.js"
 
 interface Props {
   readonly folder: string
+  /** Where agents work if nothing is said, if the relay tells. */
+  readonly home: string | undefined
   readonly onFolder: (folder: string) => void
 }
 
-export const FolderField = ({ folder, onFolder }: Props) => {
+/** The end of a path tells most of it. */
+const shortened = (path: string): string =>
+  path.length <= 34 ? path : `…/${path.split("/").slice(-2).join("/")}`
+
+export const FolderField = ({ folder, home, onFolder }: Props) => {
   const recent = recentFolders()
   return (
     <div className="field wide">
-      <label htmlFor="folder">Folder</label>
+      <label htmlFor="folder">{w.folder}</label>
       <input
         id="folder"
         value={folder}
         onChange={({ target }) => onFolder(target.value)}
-        placeholder="where the relay was started"
+        placeholder={w.folderDefault(home)}
         spellCheck={false}
         autoCapitalize="off"
         autoComplete="off"
       />
       {recent.length > 0 && (
-        <div className="chips" role="group" aria-label="Recent folders">
+        <div className="chips" role="group" aria-label={w.recentFolders}>
           {recent.slice(0, 4).map((path) => (
             <button
               key={path}
@@ -32,7 +38,7 @@ export const FolderField = ({ folder, onFolder }: Props) => {
               title={path}
               onClick={() => onFolder(path)}
             >
-              <Folder size={13} aria-hidden /> {lastPart(path)}
+              <Folder size={13} aria-hidden /> {shortened(path)}
             </button>
           ))}
         </div>

@@ -4,6 +4,9 @@ import { useEffect, useMemo, useRef, useState } from "react"
 import { VList } from "virtua"
 import type { RelayEvent } from "../../client/browser.js"
 import type { SessionStore } from "../relay/SessionStore.js"
+import { w } from "../words/words.js"
+import { LongText } from "./LongText.js"
+import { jsonLine, toJson } from "./plain.js"
 
 interface Props {
   readonly store: SessionStore
@@ -21,7 +24,9 @@ const shortOf = (
 ) => {
   const { delta, status, text, tool, ...more }: Readonly<Record<string, unknown>> = rest
   const words = [delta, status, tool, typeof text === "string" ? JSON.stringify(text.slice(0, 160)) : text]
-  const fields = Object.keys(more).length === 0 ? "" : JSON.stringify(more)
+  const fields = Object.keys(more).length === 0
+    ? ""
+    : toJson(more, 400).replaceAll(/\n\s*/g, "").replaceAll("\": ", "\":")
   return [...words.filter((word) => word !== undefined), fields].join(" ").slice(0, 160)
 }
 
@@ -29,7 +34,7 @@ const shortOf = (
 const download = (events: ReadonlyArray<RelayEvent>, name: string) => {
   const lines = events.filter(({ seq, session_id }) => seq > 0 && session_id !== undefined)
   const url = URL.createObjectURL(
-    new Blob([lines.map((event) => JSON.stringify(event)).join("\n") + "\n"], {
+    new Blob([lines.map(jsonLine).join("\n") + "\n"], {
       type: "application/x-ndjson"
     })
   )
@@ -50,7 +55,7 @@ const Row = ({ event }: { readonly event: RelayEvent }) => {
         <span className="event-type">{event.type}</span>
         <span className="event-short">{shortOf(event)}</span>
       </button>
-      {open && <pre tabIndex={0}>{JSON.stringify(event, null, 2)}</pre>}
+      {open && <pre tabIndex={0}><LongText text={toJson(event)} /></pre>}
     </div>
   )
 }
@@ -65,27 +70,27 @@ export const Inspector = ({ count, onClose, onRaw, raw, store }: Props) => {
     const events = store.events.slice(0, count)
     return wanted === ""
       ? events
-      : events.filter((event) => JSON.stringify(event).toLowerCase().includes(wanted))
+      : events.filter((event) => jsonLine(event).toLowerCase().includes(wanted))
   }, [count, filter, store])
 
   return (
     <dialog className="inspector" ref={dialog} onClose={onClose} aria-labelledby="inspector-title">
       <header>
-        <h2 id="inspector-title">Events</h2>
-        <span className="muted">{shown.length === count ? count : `${shown.length} of ${count}`}</span>
+        <h2 id="inspector-title">{w.events}</h2>
+        <span className="muted">{shown.length === count ? count : w.countOf(shown.length, count)}</span>
         <span className="spacer" />
         <button
           type="button"
           className="button small"
           onClick={() => download(store.events, store.session.session_id)}
         >
-          <Download size={14} aria-hidden /> Transcript
+          <Download size={14} aria-hidden /> {w.transcript}
         </button>
         <button
           type="button"
           className="icon-button"
           onClick={() => dialog.current?.close()}
-          aria-label="Close"
+          aria-label={w.close}
         >
           <X size={18} aria-hidden />
         </button>
@@ -95,16 +100,16 @@ export const Inspector = ({ count, onClose, onRaw, raw, store }: Props) => {
           type="search"
           value={filter}
           onChange={({ target }) => setFilter(target.value)}
-          placeholder="Filter by type or text"
-          aria-label="Filter"
+          placeholder={w.filterEvents}
+          aria-label={w.filter}
           spellCheck={false}
         />
         <label className="check">
           <input type="checkbox" checked={raw} onChange={({ target }) => onRaw(target.checked)} />
-          Native messages
+          {w.nativeMessages}
         </label>
       </div>
-      <div className="inspector-list" tabIndex={0} role="region" aria-label="List of events">
+      <div className="inspector-list" tabIndex={0} role="region" aria-label={w.eventList}>
         <VList data={shown} itemSize={30}>
           {(event, index) => <Row key={`${event.seq}-${index}`} event={event} />}
         </VList>

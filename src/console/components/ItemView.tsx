@@ -1,29 +1,48 @@
 /** ItemView: one item of the conversation, drawn again only when it has changed. */
 import { CircleAlert, Info, TriangleAlert } from "lucide-react"
 import { memo } from "react"
-import type { Session } from "../../client/browser.js"
+import type { Answer } from "../../client/browser.js"
 import type { EndItem, Item, NoticeItem, TextItem } from "../model/View.js"
+import { w } from "../words/words.js"
 import { AskCard } from "./AskCard.js"
+import { Boundary } from "./Boundary.js"
 import { DiffView } from "./DiffView.js"
 import { Fold } from "./Fold.js"
+import { LongText } from "./LongText.js"
 import { Markdown } from "./Markdown.js"
+import { toJson } from "./plain.js"
 import { ToolCard } from "./ToolCard.js"
 import { UserBubble } from "./UserBubble.js"
 import { count, duration, money, stopText } from "./words.js"
 
 interface Props {
   readonly item: Item
-  readonly session: Session
+  readonly view: Shared
+  readonly onAnswer: (request_id: string, answer: Answer) => void
 }
 
-export const ItemView = memo(({ item, session }: Props) => {
+/** What items need to know of their session. It changes seldom, so that they are not drawn again. */
+export interface Shared {
+  readonly tool: string
+  readonly folder: string
+  readonly edit_input: boolean
+}
+
+/** Whatever is in an item: the others stay. */
+export const ItemView = memo(({ item, onAnswer, view }: Props) => (
+  <Boundary text={() => "text" in item ? item.text : toJson(item)}>
+    <Drawn item={item} view={view} onAnswer={onAnswer} />
+  </Boundary>
+))
+
+const Drawn = ({ item, onAnswer, view }: Props) => {
   switch (item.kind) {
     case "user":
       return (
         <UserBubble
           text={item.text}
           images={item.images}
-          {...(item.steered && { note: "said during the turn" })}
+          {...(item.steered && { note: w.steered })}
         />
       )
     case "text":
@@ -31,29 +50,33 @@ export const ItemView = memo(({ item, session }: Props) => {
     case "reasoning":
       return <Reasoning item={item} />
     case "tool":
-      return <ToolCard item={item} />
+      return <ToolCard item={item} folder={view.folder} />
     case "ask":
-      return <AskCard item={item} session={session} />
+      return <AskCard item={item} view={view} onAnswer={onAnswer} />
     case "diff":
       return <DiffView {...item} />
     case "notice":
       return <Notice item={item} />
     case "output":
       return (
-        <Fold name={item.key} className="output" summary="Output of the agent's program">
-          <pre>{item.text}</pre>
+        <Fold name={item.key} className="output" summary={w.agentLog}>
+          <pre><LongText text={item.text} exact /></pre>
         </Fold>
       )
     case "end":
       return <End item={item} />
   }
-})
+}
+
+/** How long it took, if that was long enough to notice. */
+const timeOf = ({ ended_at, ts }: TextItem): string | undefined =>
+  ended_at === undefined || ended_at - ts < 1 ? undefined : duration(Math.round(ended_at - ts))
 
 const Reasoning = ({ item }: { readonly item: TextItem }) => (
   <Fold
     name={item.key}
     className="reasoning"
-    summary={item.whole ? "Thought about it" : <span className="shimmer">Thinking…</span>}
+    summary={item.whole ? w.thought(timeOf(item)) : <span className="shimmer">{w.thinking}</span>}
   >
     <Markdown text={item.text} whole={item.whole} />
   </Fold>
@@ -61,12 +84,24 @@ const Reasoning = ({ item }: { readonly item: TextItem }) => (
 
 const noticeIcons = { info: Info, warning: TriangleAlert, error: CircleAlert }
 
-const Notice = ({ item: { level, text } }: { readonly item: NoticeItem }) => {
+const noticeText = ({ retry, text }: NoticeItem): string =>
+  retry === undefined
+    ? text.replace(/^[a-z]/, (letter) => letter.toUpperCase())
+    : [
+      retry.limited ? w.retryLimited : w.retryUnreachable,
+      retry.attempt !== undefined && w.attempt(retry.attempt, retry.of)
+    ].filter((part) => part !== false).join(" ")
+
+const Notice = ({ item }: { readonly item: NoticeItem }) => {
+  const { level, printed = false } = item
   const Icon = noticeIcons[level]
   return (
-    <p className="notice" data-level={level}>
-      <Icon size={15} aria-hidden /> <span>{text}</span>
-    </p>
+    <div className="notice" data-level={level} data-printed={printed}>
+      <Icon size={15} aria-hidden />{" "}
+      <span>
+        <LongText text={noticeText(item)} chars={4000} lines={30} />
+      </span>
+    </div>
   )
 }
 
@@ -74,7 +109,7 @@ const End = ({ item: { stop_reason, usage } }: { readonly item: EndItem }) => {
   const parts = [
     stopText(stop_reason),
     usage?.duration_ms !== undefined && duration(usage.duration_ms / 1000),
-    usage?.output_tokens !== undefined && `${count(usage.output_tokens)} tokens out`,
+    usage?.output_tokens !== undefined && w.outputTokens(count(usage.output_tokens)),
     usage?.cost_usd !== undefined && money(usage.cost_usd)
   ].filter((part) => typeof part === "string")
   return <p className="turn-end" data-stop={stop_reason}>{parts.join(" · ")}</p>

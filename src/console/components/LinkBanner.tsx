@@ -1,17 +1,21 @@
 /** LinkBanner: says when the connection is lost, or over. What is written in the meantime is sent later. */
 import type { ConnectionState } from "../../client/browser.js"
-import { setToken } from "../relay/address.js"
+import type { View } from "../model/View.js"
+import { setToken, token } from "../relay/address.js"
+import { w } from "../words/words.js"
 import { TokenForm } from "./TokenForm.js"
+import { agentName } from "./words.js"
 
 interface Props {
   readonly link: ConnectionState
+  readonly view: View
 }
 
-export const LinkBanner = ({ link }: Props) => {
+export const LinkBanner = ({ link, view }: Props) => {
   if (link.status === "waiting") {
     return (
       <p className="banner" role="status" data-level="warning">
-        Connection lost. Trying again; nothing is lost.
+        {w.connectionLost}
       </p>
     )
   }
@@ -23,18 +27,26 @@ export const LinkBanner = ({ link }: Props) => {
     }
     return (
       <div className="overlay">
-        <TokenForm problem={link.error.message} onToken={enter} />
+        <TokenForm problem={token() === undefined ? undefined : w.tokenWrong} onToken={enter} />
       </div>
     )
   }
   const isEnd = link.error.code === "session_ended"
+  const failed = isEnd && view.failure !== undefined
+  const level = failed || !isEnd ? "error" : "info"
   return (
-    <div className="banner" role={isEnd ? "status" : "alert"} data-level={isEnd ? "info" : "error"}>
-      <span>{isEnd ? "The session has ended." : link.error.message}</span>
+    <div className="banner" role={isEnd ? "status" : "alert"} data-level={level}>
+      <span>
+        {failed
+          ? w.sessionStopped(agentName(view.tool), view.failure ?? "")
+          : isEnd
+          ? w.sessionEnded
+          : link.error.message}
+      </span>
       <button type="button" className="button small" onClick={() => location.reload()}>
-        {isEnd ? "Resume" : "Try again"}
+        {isEnd ? w.resume : w.tryAgain}
       </button>
-      <a className="button small" href="#/">New session</a>
+      <a className="button small" href="#/">{w.newSession}</a>
     </div>
   )
 }

@@ -1,7 +1,11 @@
 /** Markdown: an agent's text, also while it is still half written: what is there keeps its place as more comes. */
-import { createContext, memo, type ReactNode, useContext } from "react"
+import { createContext, memo, type ReactNode, useContext, useMemo } from "react"
 import { type Components, Streamdown } from "streamdown"
+import { w } from "../words/words.js"
+import { Boundary } from "./Boundary.js"
 import { CodeBlock } from "./CodeBlock.js"
+import { LongText } from "./LongText.js"
+import { splitMarkdown } from "./markdownBudget.js"
 
 const Whole = createContext(true)
 
@@ -24,7 +28,12 @@ const components: Components = {
   img: ({ alt, src }) =>
     typeof src === "string" && src.startsWith("data:")
       ? <img src={src} alt={alt ?? ""} />
+      : typeof src === "string" && /^https?:/.test(src)
+      // A page of the console loads nothing from elsewhere.
+      ? <a href={src} target="_blank" rel="noopener noreferrer">{alt || src}</a>
       : <span className="muted">{alt}</span>,
+  th: ({ children, style }) => <th style={style}>{children}</th>,
+  td: ({ children, style }) => <td style={style}>{children}</td>,
   table: ({ children }) => (
     <div className="table">
       <table>{children}</table>
@@ -47,9 +56,7 @@ const components: Components = {
       "strong",
       "thead",
       "tbody",
-      "tr",
-      "th",
-      "td"
+      "tr"
     ] as const)
       .map((
         Tag
@@ -60,17 +67,41 @@ const components: Components = {
   )
 }
 
-export const Markdown = memo(({ text, whole }: { readonly text: string; readonly whole: boolean }) => (
-  <Whole value={whole}>
-    <Streamdown
-      className="md"
-      mode={whole ? "static" : "streaming"}
-      parseIncompleteMarkdown={!whole}
-      components={components}
-      controls={false}
-      linkSafety={{ enabled: false }}
-    >
-      {text}
-    </Streamdown>
-  </Whole>
-))
+/** `\\(a\\)` is mathematics: Markdown would take the backslashes away. Code is left as it is. */
+const keepMaths = (text: string): string =>
+  !text.includes("\\(") && !text.includes("\\[")
+    ? text
+    : text.split(/(^```[^]*?^```|`[^`\n]*`)/m).map((part, index) =>
+      index % 2 === 1 ? part : part.replaceAll(/(?<!\\)\\([()[\]])/g, "\\\\$1")
+    ).join("")
+
+/** As far as it is safe to (`markdownBudget.ts`): what is beyond that is text as it stands. */
+export const Markdown = memo(({ text, whole }: { readonly text: string; readonly whole: boolean }) => {
+  const { plain, rich } = useMemo(() => splitMarkdown(text), [text])
+  return (
+    <Boundary text={() => text}>
+      {rich !== "" && (
+        <Whole value={whole || plain !== ""}>
+          <Streamdown
+            className="md"
+            mode={whole ? "static" : "streaming"}
+            parseIncompleteMarkdown={!whole && plain === ""}
+            components={components}
+            controls={false}
+            linkSafety={{ enabled: false }}
+          >
+            {keepMaths(rich)}
+          </Streamdown>
+        </Whole>
+      )}
+      {plain !== "" && (
+        <div className="plain">
+          {rich !== "" && <p className="muted">{w.shownAsPlainText}</p>}
+          <div className="plain-text">
+            <LongText text={plain.replace(/^\n+/, "")} exact />
+          </div>
+        </div>
+      )}
+    </Boundary>
+  )
+})

@@ -1,5 +1,6 @@
 /** Missing: there is no session of this name, or it is still being looked for. */
 import { Menu } from "lucide-react"
+import { w } from "../words/words.js"
 import { TokenForm } from "./TokenForm.js"
 import type { Relay } from "./useRelay.js"
 
@@ -13,7 +14,7 @@ interface Props {
 export const Missing = ({ looking, onMenu, relay, session_id }: Props) => (
   <main className="page start" aria-busy={looking}>
     <header className="bar only-phone">
-      <button type="button" className="icon-button" onClick={onMenu} aria-label="Sessions">
+      <button type="button" className="icon-button" onClick={onMenu} aria-label={w.menu}>
         <Menu size={18} aria-hidden />
       </button>
     </header>
@@ -22,9 +23,9 @@ export const Missing = ({ looking, onMenu, relay, session_id }: Props) => (
         ? <TokenForm problem={relay.problem} onToken={relay.enterToken} />
         : !looking && (
           <div className="start-form">
-            <h1>This session is gone</h1>
-            <p className="lead">The relay keeps no session named “{session_id}”.</p>
-            <a className="button primary large" href="#/">Start a new one</a>
+            <h1>{w.sessionNotFound}</h1>
+            <p className="lead">{w.sessionNotFoundHelp(session_id)}</p>
+            <a className="button primary large" href="#/">{w.newSession}</a>
           </div>
         )}
     </div>

@@ -1,17 +1,21 @@
 /** Pickers: the model, and how much the agent may do unasked, where it can be changed. */
 import { ChevronDown } from "lucide-react"
 import type { Session } from "../../client/browser.js"
+import { choicesOfMode } from "../model/settings.js"
 import type { View } from "../model/View.js"
-import { modeName } from "./words.js"
+import { w } from "../words/words.js"
+import { modelName, modeName } from "./words.js"
 
 interface PickerProps {
   readonly label: string
   readonly value: string
   readonly options: ReadonlyArray<{ readonly value: string; readonly name: string }>
+  /** What a value that is not among the options is called. */
+  readonly unknown?: string
   readonly onChoose: (value: string) => void
 }
 
-const Picker = ({ label, onChoose, options, value }: PickerProps) => {
+const Picker = ({ label, onChoose, options, unknown, value }: PickerProps) => {
   const known = options.some((option) => option.value === value)
   return (
     <span className="picker">
@@ -21,7 +25,7 @@ const Picker = ({ label, onChoose, options, value }: PickerProps) => {
         value={value}
         onChange={({ target }) => onChoose(target.value)}
       >
-        {!known && <option value={value}>{value === "" ? label : value}</option>}
+        {!known && <option value={value}>{value === "" ? label : unknown ?? value}</option>}
         {options.map(({ name, value }) => <option key={value} value={value}>{name}</option>)}
       </select>
       <ChevronDown size={13} aria-hidden />
@@ -30,22 +34,24 @@ const Picker = ({ label, onChoose, options, value }: PickerProps) => {
 }
 
 export const Pickers = ({ session, view }: { readonly view: View; readonly session: Session }) => {
-  const { can, mode = "", model = "", models, modes } = view
+  const { can, mode = "", model = "", models } = view
+  const modes = choicesOfMode(view)
   return (
     <>
       {modes.length > 0 && (
         <Picker
-          label="Mode"
+          label={w.mode}
           value={mode}
-          options={modes.map((mode) => ({ value: mode, name: modeName(mode) }))}
+          options={modes.map(({ name, value }) => ({ value, name: name || modeName(value) }))}
           onChoose={(mode) => void session.setMode(mode)}
         />
       )}
       {can.set_model && models.length > 0 && (
         <Picker
-          label="Model"
+          label={w.model}
           value={model}
           options={models}
+          unknown={modelName(model, models)}
           onChoose={(model) => void session.setModel(model)}
         />
       )}

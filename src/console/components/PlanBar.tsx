@@ -1,9 +1,8 @@
-/** PlanBar: the agent's plan as a check list, folded to the step it is at. */
+/** PlanBar: the agent's plan as a checklist, folded to the step it is at. */
 import { Check, ListChecks } from "lucide-react"
 import { useState } from "react"
 import type { PlanStep } from "../model/View.js"
-
-const words = { pending: "to do", in_progress: "in progress", completed: "done" }
+import { w } from "../words/words.js"
 
 export const PlanBar = ({ plan }: { readonly plan: ReadonlyArray<PlanStep> }) => {
   const [open, setOpen] = useState(false)
@@ -12,11 +11,13 @@ export const PlanBar = ({ plan }: { readonly plan: ReadonlyArray<PlanStep> }) =>
   const now = plan.find(({ status }) => status === "in_progress") ??
     plan.find(({ status }) => status === "pending")
   return (
-    <section className="plan" aria-label="Plan">
+    <section className="plan" aria-label={w.plan}>
       <button type="button" className="plan-summary" aria-expanded={open} onClick={() => setOpen(!open)}>
         <ListChecks size={15} aria-hidden />
-        <span className="plan-now">{now?.content ?? "Plan completed"}</span>
-        <span className="muted">{done} of {plan.length}</span>
+        <span className="plan-now">
+          {now === undefined ? w.planDone : (now.status === "in_progress" && now.active) || now.content}
+        </span>
+        <span className="muted">{w.planOf(done, plan.length)}</span>
       </button>
       {open && (
         <ol className="plan-steps">
@@ -26,7 +27,7 @@ export const PlanBar = ({ plan }: { readonly plan: ReadonlyArray<PlanStep> }) =>
                 {status === "completed" && <Check size={11} strokeWidth={3} aria-hidden />}
               </span>
               <span>{content}</span>
-              <span className="visually-hidden">{words[status]}</span>
+              <span className="visually-hidden">{w.steps[status]}</span>
             </li>
           ))}
         </ol>

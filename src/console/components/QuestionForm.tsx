@@ -3,9 +3,13 @@ import { MessageCircleQuestionMark } from "lucide-react"
 import { type FormEvent, useState } from "react"
 import type { Answer } from "../../client/browser.js"
 import type { AskItem, Question } from "../model/View.js"
+import { w } from "../words/words.js"
+import { Exact } from "./Exact.js"
+import { LongText } from "./LongText.js"
 
 interface Props {
   readonly item: AskItem
+  readonly agent: string
   readonly onAnswer: (answer: Answer) => void
 }
 
@@ -36,7 +40,10 @@ const Field = ({ given, name, onGiven, question }: {
   }
   return (
     <fieldset className="question">
-      <legend>{question.question}{multiSelect && <span className="muted">choose any</span>}</legend>
+      <legend>
+        <Exact text={question.question} />
+        {multiSelect && <span className="muted">({w.selectAll})</span>}
+      </legend>
       {options.map(({ description, label }) => (
         <label key={label} className="option">
           <input
@@ -46,7 +53,9 @@ const Field = ({ given, name, onGiven, question }: {
             onChange={() => toggle(label)}
           />
           <span>
-            <strong>{label}</strong>
+            <strong>
+              <Exact text={label} />
+            </strong>
             {description !== "" && <span className="muted">{description}</span>}
           </span>
         </label>
@@ -55,14 +64,14 @@ const Field = ({ given, name, onGiven, question }: {
         className="ask-reason"
         value={given.own}
         onChange={({ target }) => onGiven({ chosen: multiSelect ? given.chosen : [], own: target.value })}
-        placeholder={options.length > 0 ? "Something else…" : "Your answer"}
-        aria-label={`${question.question} In your own words`}
+        placeholder={options.length > 0 ? w.somethingElse : w.yourAnswer}
+        aria-label={w.ownWords(question.question)}
       />
     </fieldset>
   )
 }
 
-export const QuestionForm = ({ item: { questions, request_id, text }, onAnswer }: Props) => {
+export const QuestionForm = ({ agent, item: { questions, request_id, text }, onAnswer }: Props) => {
   const [given, setGiven] = useState<Readonly<Record<string, Given>>>({})
   const complete = questions.every(({ id }) => answersOf(given[id] ?? nothing).length > 0)
   const onSubmit = (event: FormEvent) => {
@@ -76,12 +85,15 @@ export const QuestionForm = ({ item: { questions, request_id, text }, onAnswer }
     })
   }
   return (
-    <form className="ask" aria-label="Question" onSubmit={onSubmit}>
+    <form className="ask" aria-label={w.question} onSubmit={onSubmit}>
       <h2>
-        <MessageCircleQuestionMark size={17} aria-hidden />{" "}
-        {questions.length > 1 ? "Some questions" : "A question"}
+        <MessageCircleQuestionMark size={17} aria-hidden /> {w.asks(agent)}
       </h2>
-      {text !== "" && <p className="ask-text">{text}</p>}
+      {text !== "" && questions.every(({ question }) => question !== text) && (
+        <p className="ask-text">
+          <LongText text={text} lines={12} chars={1200} exact />
+        </p>
+      )}
       {questions.map((question, index) => (
         <Field
           key={question.id}
@@ -92,8 +104,10 @@ export const QuestionForm = ({ item: { questions, request_id, text }, onAnswer }
         />
       ))}
       <div className="ask-buttons">
-        <button type="submit" className="button primary" disabled={!complete}>Answer</button>
-        <button type="button" className="button" onClick={() => onAnswer({ behavior: "deny" })}>Skip</button>
+        <button type="submit" className="button primary" disabled={!complete}>{w.answer}</button>
+        <button type="button" className="button" onClick={() => onAnswer({ behavior: "deny" })}>
+          {w.skip}
+        </button>
       </div>
     </form>
   )

@@ -1,8 +1,10 @@
 /** SessionHeader: which session this is, how full its context is, what it has cost. */
 import { Activity, Menu, Power } from "lucide-react"
+import { useRef } from "react"
 import type { Session } from "../../client/browser.js"
 import { openAsks } from "../model/View.js"
 import type { State } from "../relay/SessionStore.js"
+import { w } from "../words/words.js"
 import { Meter } from "./Meter.js"
 import { agentName, sessionName } from "./words.js"
 
@@ -15,55 +17,65 @@ interface Props {
 
 const stateOf = ({ link, loaded, view }: State) =>
   link.status === "closed"
-    ? "closed"
+    ? "ended"
     : link.status !== "open"
-    ? "waiting"
+    ? "connecting"
     : loaded !== undefined
     ? "loading"
     : view.turn === undefined
-    ? "idle"
+    ? "ready"
     : openAsks(view).length > 0
     ? "asking"
-    : "running"
-
-const stateText = {
-  asking: "waits for you",
-  closed: "ended",
-  idle: "ready",
-  loading: "loading",
-  running: "working",
-  waiting: "connecting"
-}
+    : "working"
 
 export const SessionHeader = ({ onInspect, onMenu, session, state }: Props) => {
   const { link, view } = state
   const now = stateOf(state)
+  const dialog = useRef<HTMLDialogElement>(null)
   return (
     <header className="bar">
-      <button type="button" className="icon-button only-phone" onClick={onMenu} aria-label="Sessions">
+      <button type="button" className="icon-button only-phone" onClick={onMenu} aria-label={w.menu}>
         <Menu size={18} aria-hidden />
       </button>
       <div className="bar-title">
-        <h1 title={view.folder}>{sessionName(view.tool, view.folder) || "Session"}</h1>
+        <h1 title={view.folder}>{sessionName(view.tool, view.folder, view.title) || w.session}</h1>
         <p>
-          <span className="dot" data-state={now} />
-          {agentName(view.tool)} · {stateText[now]}
+          <span className="dot" data-state={now} />{" "}
+          <span className="bar-state">
+            {agentName(view.tool)} · {w.state[now]}
+          </span>
         </p>
       </div>
       <Meter view={view} />
-      <button type="button" className="icon-button" onClick={onInspect} aria-label="Events" title="Events">
+      <button
+        type="button"
+        className="icon-button"
+        onClick={onInspect}
+        aria-label={w.events}
+        title={w.events}
+      >
         <Activity size={17} aria-hidden />
       </button>
       <button
         type="button"
         className="icon-button"
         disabled={link.status === "closed"}
-        onClick={() => void session.end()}
-        aria-label="End session"
-        title="End session"
+        onClick={() => dialog.current?.showModal()}
+        aria-label={w.endSession}
+        title={w.endSession}
       >
         <Power size={17} aria-hidden />
       </button>
+      <dialog className="confirm" ref={dialog} aria-labelledby="end-title">
+        <h2 id="end-title">{w.endSessionAsk}</h2>
+        <p>{view.turn === undefined ? w.endSessionIdle : w.endSessionRunning}</p>
+        <form method="dialog" className="ask-buttons">
+          <button type="submit" className="button danger solid" onClick={() => void session.end()}>
+            {w.endSession}
+          </button>
+          <button type="submit" className="button">{w.cancel}</button>
+        </form>
+      </dialog>
     </header>
   )
 }

@@ -1,5 +1,5 @@
 /** SessionPage: a conversation: connects, shows what is said, takes what you say. */
-import { lazy, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from "react"
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
 import { openAsks } from "../model/View.js"
 import { handshakeOf } from "../relay/kept.js"
 import { openStore, type SessionStore } from "../relay/SessionStore.js"
@@ -64,10 +64,16 @@ interface ConversationProps {
 const Conversation = ({ onChange, onMenu, onRaw, raw, store }: ConversationProps) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
+  const [returned, setReturned] = useState("")
   const { link, view } = state
+  const stop = useCallback(() => {
+    // What waited does not run then, and is not lost either.
+    setReturned(store.stop().filter((text) => text !== "").join("\n\n"))
+  }, [store])
+  const onReturned = useCallback(() => setReturned(""), [])
   const isRunning = view.turn !== undefined
   const waits = openAsks(view).length > 0
-  const name = sessionName(view.tool, view.folder)
+  const name = sessionName(view.tool, view.folder, view.title)
 
   useEffect(() => {
     document.title = `${waits ? "● " : isRunning ? "… " : ""}${name || "ai-relay"}`
@@ -81,11 +87,11 @@ const Conversation = ({ onChange, onMenu, onRaw, raw, store }: ConversationProps
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.defaultPrevented || !isRunning || inspecting) return
       if (document.querySelector("dialog[open], .sidebar[data-open=true]") !== null) return
-      void store.session.interrupt()
+      stop()
     }
     addEventListener("keydown", onKey)
     return () => removeEventListener("keydown", onKey)
-  }, [inspecting, isRunning, store])
+  }, [inspecting, isRunning, stop])
 
   return (
     <main className="page session">
@@ -95,7 +101,7 @@ const Conversation = ({ onChange, onMenu, onRaw, raw, store }: ConversationProps
         onMenu={onMenu}
         onInspect={() => setInspecting(true)}
       />
-      <LinkBanner link={link} />
+      <LinkBanner link={link} view={view} />
       {view.can.terminal
         ? (
           <Suspense fallback={<div className="terminal" aria-busy="true" />}>
@@ -106,12 +112,19 @@ const Conversation = ({ onChange, onMenu, onRaw, raw, store }: ConversationProps
           <Folds>
             <Transcript
               state={state}
-              session={store.session}
+              onAnswer={store.answer}
               onPrompt={(text) => store.prompt(text, "queue")}
             />
             <div className="dock">
               <PlanBar plan={view.plan} />
-              <Composer view={view} store={store} closed={link.status === "closed"} />
+              <Composer
+                view={view}
+                store={store}
+                closed={link.status === "closed"}
+                returned={returned}
+                onReturned={onReturned}
+                onStop={stop}
+              />
             </div>
           </Folds>
         )}

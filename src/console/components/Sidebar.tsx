@@ -3,6 +3,7 @@ import { Plus, X } from "lucide-react"
 import { useEffect } from "react"
 import { goTo } from "../relay/address.js"
 import type { SessionLine } from "../relay/http.js"
+import { w } from "../words/words.js"
 import { ThemeButton } from "./ThemeButton.js"
 import type { Relay } from "./useRelay.js"
 import { age, agentName, sessionName } from "./words.js"
@@ -16,7 +17,13 @@ interface Props {
 
 const Row = ({ current, line, onClose }: { current: boolean; line: SessionLine; onClose: () => void }) => {
   const waits = line.pending.length > 0 && line.state !== "closed"
-  const state = waits ? "waits for you" : line.state
+  const state = waits
+    ? "asking"
+    : line.state === "running"
+    ? "working"
+    : line.state === "idle"
+    ? "ready"
+    : "ended"
   return (
     <li>
       <a
@@ -25,12 +32,12 @@ const Row = ({ current, line, onClose }: { current: boolean; line: SessionLine; 
         aria-current={current ? "page" : undefined}
         onClick={onClose}
       >
-        <span className="dot" data-state={waits ? "waiting" : line.state} />
+        <span className="dot" data-state={state} />
         <span className="session-name">{sessionName(line.tool, line.folder) || line.session_id}</span>
         <span className="session-age">{age(line.last_active_at)}</span>
         <span className="session-sub">
-          {agentName(line.tool)} · {line.turns} {line.turns === 1 ? "turn" : "turns"}
-          <span className={waits ? "attention" : ""}>{state === "closed" ? "" : ` · ${state}`}</span>
+          {agentName(line.tool)} · {w.turns(line.turns)}
+          {state !== "ended" && <span className={waits ? "attention" : ""}>· {w.state[state]}</span>}
         </span>
       </a>
     </li>
@@ -48,7 +55,7 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
   return (
     <>
       {open && <div className="scrim" onClick={onClose} aria-hidden />}
-      <nav className="sidebar" data-open={open} aria-label="Sessions">
+      <nav className="sidebar" data-open={open} aria-label={w.sessions}>
         <div className="brand">
           <a href="#/" className="wordmark" onClick={onClose}>
             <img src={icon} alt="" width={24} height={24} />ai-relay
@@ -58,7 +65,7 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
             type="button"
             className="icon-button only-phone"
             onClick={onClose}
-            aria-label="Close the list"
+            aria-label={w.closeList}
           >
             <X size={18} aria-hidden />
           </button>
@@ -71,9 +78,9 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
             onClose()
           }}
         >
-          <Plus size={16} aria-hidden /> New session
+          <Plus size={16} aria-hidden /> {w.newSession}
         </button>
-        {sessions.length > 0 && <h2 className="sidebar-title">Sessions</h2>}
+        {sessions.length > 0 && <h2 className="sidebar-title">{w.sessions}</h2>}
         {sessions.length > 0 && (
           <ul className="session-list">
             {sessions.map((line) => (
@@ -88,7 +95,7 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
         )}
         {relay.sessions !== undefined && sessions.length === 0 && (
           <p className="muted sidebar-empty">
-            Sessions you start appear here, also after the relay was restarted.
+            {w.noSessions}
           </p>
         )}
       </nav>

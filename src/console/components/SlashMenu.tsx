@@ -1,6 +1,7 @@
 /** SlashMenu: the agent's commands that begin with what is typed. */
 import { useEffect, useRef } from "react"
 import type { SlashCommand } from "../model/View.js"
+import { w } from "../words/words.js"
 
 const most = 50
 
@@ -26,7 +27,7 @@ export const SlashMenu = ({ commands, marked, onChoose }: Props) => {
     list.current?.children[marked]?.scrollIntoView({ block: "nearest" })
   }, [marked])
   return (
-    <ul className="slash-menu" id="slash-menu" role="listbox" aria-label="Commands" ref={list}>
+    <ul className="slash-menu" id="slash-menu" role="listbox" aria-label={w.commands} ref={list}>
       {commands.map(({ argumentHint, description, name }, index) => (
         <li
           key={name}

@@ -3,11 +3,13 @@ import { Menu } from "lucide-react"
 import { type FormEvent, useState } from "react"
 import type { Handshake } from "../../client/browser.js"
 import { goTo } from "../relay/address.js"
-import { lastTool, rememberFolder, rememberHandshake, rememberTool } from "../relay/kept.js"
+import { keepStartForm, lastTool, rememberHandshake, rememberTool, startForm } from "../relay/kept.js"
+import { w } from "../words/words.js"
 import { AgentChoice, demo, usable } from "./AgentChoice.js"
 import { FolderField } from "./FolderField.js"
 import { TokenForm } from "./TokenForm.js"
 import type { Relay } from "./useRelay.js"
+import { modeName } from "./words.js"
 
 const newName = (tool: string) =>
   `${tool}-${
@@ -20,15 +22,53 @@ const splitCommand = (line: string): ReadonlyArray<string> =>
 
 const needsCommand = (tool: string) => tool === "generic" || tool === "acp"
 
-const toHandshake = (tool: string, folder: string, command: string, model: string): Handshake => {
-  const [program, ...args] = splitCommand(command)
+/** What a person has filled in; kept while they look at something else. */
+interface Form {
+  readonly tool: string | undefined
+  readonly folder: string
+  readonly command: string
+  readonly model: string
+  readonly mode: string
+  readonly account_url: string
+  readonly semantic_view: string
+}
+
+const blank: Form = {
+  tool: undefined,
+  folder: "",
+  command: "bash -l",
+  model: "",
+  mode: "",
+  account_url: "",
+  semantic_view: ""
+}
+
+/** Modes an agent takes when it starts. */
+const startModes: Readonly<Record<string, ReadonlyArray<string>>> = {
+  claude: ["default", "acceptEdits", "plan", "auto", "bypassPermissions"],
+  codex: ["default", "acceptEdits", "dontAsk", "bypassPermissions"]
+}
+
+const toHandshake = (tool: string, form: Form, token: string): Handshake => {
+  const [program, ...args] = splitCommand(form.command)
+  const { account_url, mode, semantic_view } = form
+  const model = form.model.trim()
   return {
     tool,
-    folder,
+    folder: form.folder.trim() || ".",
     raw: false,
     ...(model !== "" && { model }),
+    ...(mode !== "" && startModes[tool]?.includes(mode) === true && { permission_mode: mode }),
     ...(needsCommand(tool) && program !== undefined && { command: [program, ...args] }),
-    ...(tool === "generic" && { pty: { raw: true } })
+    ...(tool === "generic" && { pty: { raw: true } }),
+    ...(tool === "cortex" && {
+      mode: semantic_view.trim() === "" ? "chat" as const : "analyst" as const,
+      snowflake: {
+        account_url: account_url.trim(),
+        ...(token !== "" && { token }),
+        ...(semantic_view.trim() !== "" && { semantic_view: semantic_view.trim() })
+      }
+    })
   }
 }
 
@@ -38,11 +78,39 @@ export const start = (handshake: Handshake) => {
   goTo(session_id)
 }
 
+interface FieldProps {
+  readonly label: string
+  readonly value: string
+  readonly onValue: (value: string) => void
+  readonly hint?: string
+  readonly placeholder?: string
+  readonly required?: boolean
+  readonly secret?: boolean
+}
+
+const Field = (
+  { hint, label, onValue, placeholder, required = false, secret = false, value }: FieldProps
+) => (
+  <label className="field">
+    <span>
+      {label} {hint !== undefined && <em>{hint}</em>}
+    </span>
+    <input
+      type={secret ? "password" : "text"}
+      value={value}
+      onChange={({ target }) => onValue(target.value)}
+      placeholder={placeholder}
+      spellCheck={false}
+      autoCapitalize="off"
+      autoComplete="off"
+      required={required}
+    />
+  </label>
+)
+
 export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly onMenu: () => void }) => {
-  const [chosen, setChosen] = useState<string>()
-  const [folder, setFolder] = useState("")
-  const [command, setCommand] = useState("bash -l")
-  const [model, setModel] = useState("")
+  const [form, setForm] = useState((): Form => ({ ...blank, ...startForm() }))
+  const [token, setToken] = useState("")
   const { agents, problem, wantsToken } = relay
   const ready = agents?.filter(usable) ?? []
   const last = lastTool()
@@ -50,21 +118,25 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
   const suggested = last === demo.tool ? last : agents && (
     ready.find((agent) => agent.tool === last) ?? ready.find((agent) => agent.tool !== "generic") ?? demo
   ).tool
-  const tool = chosen ?? suggested
+  const tool = form.tool ?? suggested
+  const modes = startModes[tool ?? ""] ?? []
+  const change = (fields: Partial<Form>) => {
+    const next = { ...form, ...fields }
+    setForm(next)
+    keepStartForm(next)
+  }
 
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
     if (tool === undefined) return
-    const where = folder.trim() || "."
-    if (where !== ".") rememberFolder(where)
     rememberTool(tool)
-    start(toHandshake(tool, where, command, model.trim()))
+    start(toHandshake(tool, form, token.trim()))
   }
 
   return (
     <main className="page start">
       <header className="bar only-phone">
-        <button type="button" className="icon-button" onClick={onMenu} aria-label="Sessions">
+        <button type="button" className="icon-button" onClick={onMenu} aria-label={w.menu}>
           <Menu size={18} aria-hidden />
         </button>
         <span className="wordmark">ai-relay</span>
@@ -74,51 +146,79 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
           ? <TokenForm problem={problem} onToken={relay.enterToken} />
           : (
             <form className="start-form" onSubmit={onSubmit}>
-              <h1>What shall we work on?</h1>
+              <h1>{w.startHeading}</h1>
               <p className="lead">
-                Choose an agent and the folder it works in. It runs on the relay's machine; you watch and
-                decide here.
+                {w.startLead}
               </p>
               {problem !== undefined && <p className="notice" data-level="error" role="alert">{problem}</p>}
-              <AgentChoice agents={agents} chosen={tool} onChoose={setChosen} />
+              <AgentChoice agents={agents} chosen={tool} onChoose={(tool) => change({ tool })} />
               {tool !== undefined && tool !== demo.tool && (
                 <div className="fields">
-                  <FolderField folder={folder} onFolder={setFolder} />
+                  <FolderField
+                    folder={form.folder}
+                    home={relay.home}
+                    onFolder={(folder) => change({ folder })}
+                  />
                   {needsCommand(tool)
                     ? (
-                      <label className="field">
-                        <span>Command</span>
-                        <input
-                          value={command}
-                          onChange={({ target }) => setCommand(target.value)}
-                          spellCheck={false}
-                          autoCapitalize="off"
-                          required
-                        />
-                      </label>
+                      <Field
+                        label={w.command}
+                        value={form.command}
+                        onValue={(command) => change({ command })}
+                        required
+                      />
                     )
                     : (
-                      <label className="field">
-                        <span>
-                          Model <em>optional</em>
-                        </span>
-                        <input
-                          value={model}
-                          onChange={({ target }) => setModel(target.value)}
-                          placeholder="the agent's default"
-                          spellCheck={false}
-                          autoCapitalize="off"
-                        />
-                      </label>
+                      <Field
+                        label={w.model}
+                        hint={w.optional}
+                        value={form.model}
+                        onValue={(model) => change({ model })}
+                        placeholder={w.modelDefault}
+                      />
                     )}
+                  {modes.length > 0 && (
+                    <label className="field">
+                      <span>{w.mode}</span>
+                      <select value={form.mode} onChange={({ target }) => change({ mode: target.value })}>
+                        <option value="">{w.modeDefault}</option>
+                        {modes.map((mode) => <option key={mode} value={mode}>{modeName(mode)}</option>)}
+                      </select>
+                    </label>
+                  )}
+                  {tool === "cortex" && (
+                    <>
+                      <Field
+                        label={w.accountUrl}
+                        value={form.account_url}
+                        onValue={(account_url) => change({ account_url })}
+                        placeholder="https://acme-prod.snowflakecomputing.com"
+                        required
+                      />
+                      <Field
+                        label={w.accountToken}
+                        hint={w.accountTokenHint}
+                        value={token}
+                        onValue={setToken}
+                        secret
+                      />
+                      <Field
+                        label={w.semanticView}
+                        hint={w.semanticViewHint}
+                        value={form.semantic_view}
+                        onValue={(semantic_view) => change({ semantic_view })}
+                        placeholder="sales.public.orders"
+                      />
+                    </>
+                  )}
                 </div>
               )}
               <button type="submit" className="button primary large" disabled={tool === undefined}>
                 {tool === undefined
-                  ? "Looking for agents…"
+                  ? w.lookingForAgents
                   : tool === demo.tool
-                  ? "Show me the demo"
-                  : "Start session"}
+                  ? w.startDemo
+                  : w.startSession}
               </button>
             </form>
           )}

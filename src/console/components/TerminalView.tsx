@@ -5,6 +5,7 @@ import "@xterm/xterm/css/xterm.css"
 import { useEffect, useRef } from "react"
 import type { RelayEvent } from "../../client/browser.js"
 import type { SessionStore } from "../relay/SessionStore.js"
+import { w } from "../words/words.js"
 
 const isDark = () => {
   const { theme } = document.documentElement.dataset
@@ -13,7 +14,16 @@ const isDark = () => {
 
 const colours = () =>
   isDark()
-    ? { background: "#151517", foreground: "#e8e6e3", cursor: "#a5a4f3", selectionBackground: "#3f3f6b" }
+    ? {
+      background: "#151517",
+      foreground: "#e8e6e3",
+      cursor: "#a5a4f3",
+      selectionBackground: "#3f3f6b",
+      red: "#f2938c",
+      brightRed: "#f7aaa4",
+      blue: "#93b8f5",
+      magenta: "#d7a1e6"
+    }
     : {
       background: "#fbfaf8",
       foreground: "#26241f",
@@ -27,12 +37,27 @@ const colours = () =>
       brightWhite: "#26241f"
     }
 
+const font = "\"JetBrains Mono Variable\""
+const fallback = "monospace"
+
+/** Keys a phone's keyboard does not have. */
+const keys: ReadonlyArray<readonly [name: string, data: string]> = [
+  ["Esc", "\x1b"],
+  ["Tab", "\t"],
+  ["Ctrl-C", "\x03"],
+  ["Ctrl-D", "\x04"],
+  ["←", "\x1b[D"],
+  ["↓", "\x1b[B"],
+  ["↑", "\x1b[A"],
+  ["→", "\x1b[C"]
+]
+
 export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (place.current === null) return
     const terminal = new Terminal({
-      fontFamily: "\"JetBrains Mono Variable\", monospace",
+      fontFamily: `${font}, ${fallback}`,
       fontSize: 13,
       lineHeight: 1.25,
       cursorBlink: true,
@@ -44,18 +69,55 @@ export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
     terminal.loadAddon(fit)
     terminal.open(place.current)
 
+    /** How much of what was printed is drawn: until all of it is, a terminal answers questions that were answered before. */
+    let undrawn = 0
+    let replaying = true
     const write = (event: RelayEvent) => {
-      if (event.type === "stdout" || event.type === "stderr") terminal.write(event.text)
-      if (event.type === "session_end") terminal.write("\r\n\x1b[2m[the program has ended]\x1b[0m\r\n")
+      const text = event.type === "stdout" || event.type === "stderr"
+        ? event.text
+        : event.type === "session_end"
+        ? `\r\n\x1b[2m${w.terminalEnded}\x1b[0m\r\n`
+        : undefined
+      if (text === undefined) return
+      undrawn += 1
+      terminal.write(text, () => {
+        undrawn -= 1
+        settle()
+      })
+    }
+    /** The past is drawn: from now on what the terminal says is said by a person, or to a program that asks now. */
+    const settle = () => {
+      if (undrawn === 0 && store.session.seq() >= store.pastSeq()) replaying = false
     }
     for (const event of store.events) write(event)
-    const stopWriting = store.onEvent(write)
-    terminal.onData((data) => void store.session.send({ type: "stdin", data }))
-    terminal.onResize(({ cols, rows }) => void store.session.send({ type: "resize", cols, rows }))
-    fit.fit()
+    settle()
+    const stopWriting = store.onEvent((event) => {
+      // A connection that comes again tells what was missed: its questions are old, too.
+      if (event.seq <= store.pastSeq()) replaying = true
+      write(event)
+      settle()
+    })
+    const typed = terminal.onData((data) => {
+      // Of several tabs the one that is used answers what a program asks its terminal.
+      if (!replaying && document.hasFocus()) void store.session.send({ type: "stdin", data })
+    })
+    const resized = terminal.onResize(({ cols, rows }) =>
+      void store.session.send({ type: "resize", cols, rows })
+    )
+
+    let here = true
+    const measure = () => here && fit.fit()
+    // A size that was measured with another font is wrong by some rows.
+    void document.fonts.load(`13px ${font}`).then(() => {
+      if (!here) return
+      terminal.options.fontFamily = fallback
+      terminal.options.fontFamily = `${font}, ${fallback}`
+      measure()
+    }, () => {})
+    measure()
     terminal.focus()
 
-    const observer = new ResizeObserver(() => fit.fit())
+    const observer = new ResizeObserver(measure)
     observer.observe(place.current)
     const recolour = () => {
       terminal.options.theme = colours()
@@ -65,6 +127,9 @@ export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
     const scheme = matchMedia("(prefers-color-scheme: dark)")
     scheme.addEventListener("change", recolour)
     return () => {
+      here = false
+      typed.dispose()
+      resized.dispose()
       scheme.removeEventListener("change", recolour)
       themes.disconnect()
       observer.disconnect()
@@ -72,5 +137,23 @@ export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
       terminal.dispose()
     }
   }, [store])
-  return <div className="terminal" ref={place} />
+  return (
+    <>
+      <div className="terminal" ref={place} />
+      <div className="terminal-keys only-touch" role="group" aria-label={w.keys}>
+        {keys.map(([name, data]) => (
+          <button
+            key={name}
+            type="button"
+            className="button small"
+            // The terminal keeps the keyboard.
+            onPointerDown={(event) => event.preventDefault()}
+            onClick={() => void store.session.send({ type: "stdin", data })}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+    </>
+  )
 }

@@ -2,6 +2,7 @@
 import { Monitor, Moon, Sun } from "lucide-react"
 import { useState } from "react"
 import { setTheme, type Theme, theme } from "../relay/kept.js"
+import { w } from "../words/words.js"
 
 export const applyTheme = (theme: Theme) => {
   if (theme === "system") delete document.documentElement.dataset["theme"]
@@ -25,8 +26,8 @@ export const ThemeButton = () => {
       type="button"
       className="icon-button"
       onClick={choose}
-      aria-label={`Colours: ${chosen}`}
-      title={`Colours: ${chosen}`}
+      aria-label={w.theme[chosen]}
+      title={w.theme[chosen]}
     >
       <Icon size={17} aria-hidden />
     </button>

@@ -1,6 +1,7 @@
 /** TokenForm: asks for the relay's access token. It is kept for this tab only. */
 import { KeyRound } from "lucide-react"
 import { type FormEvent, useState } from "react"
+import { w } from "../words/words.js"
 
 interface Props {
   readonly problem: string | undefined
@@ -16,10 +17,11 @@ export const TokenForm = ({ onToken, problem }: Props) => {
   return (
     <form className="start-form token-form" onSubmit={onSubmit}>
       <KeyRound size={28} aria-hidden />
-      <h1>Access token</h1>
-      <p className="lead">{problem}</p>
+      <h1>{w.accessToken}</h1>
+      <p className="lead">{w.tokenLead}</p>
+      {problem !== undefined && <p className="notice" data-level="error" role="alert">{problem}</p>}
       <label className="field">
-        <span>Token</span>
+        <span>{w.token}</span>
         <input
           type="password"
           value={token}
@@ -28,7 +30,7 @@ export const TokenForm = ({ onToken, problem }: Props) => {
           required
         />
       </label>
-      <button type="submit" className="button primary large">Connect</button>
+      <button type="submit" className="button primary large">{w.connect}</button>
     </form>
   )
 }

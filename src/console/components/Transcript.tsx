@@ -3,11 +3,12 @@
  * does. It stays at the end while you are at the end, and where you are when you have scrolled away.
  */
 import { ArrowDown } from "lucide-react"
-import { useEffect, useRef } from "react"
+import { useEffect, useMemo, useRef } from "react"
 import { Virtualizer } from "virtua"
-import type { Session } from "../../client/browser.js"
+import type { Answer } from "../../client/browser.js"
 import { type Item, openAsks, type View } from "../model/View.js"
 import type { State, Unsent } from "../relay/SessionStore.js"
+import { w } from "../words/words.js"
 import { ItemView } from "./ItemView.js"
 import { UserBubble } from "./UserBubble.js"
 import { useStickToEnd } from "./useStickToEnd.js"
@@ -15,22 +16,28 @@ import { Working } from "./Working.js"
 
 interface Props {
   readonly state: State
-  readonly session: Session
+  readonly onAnswer: (request_id: string, answer: Answer) => void
   readonly onPrompt: (text: string) => void
 }
+
+/** A question that its tool's card tells of takes no room. */
+const kindOf = (item: Item) =>
+  item.kind === "ask" && item.state !== "open" && item.onCard ? "told" : item.kind
 
 const Ghost = ({ prompt: { content } }: { readonly prompt: Unsent }) => {
   const blocks = typeof content === "string" ? [{ type: "text" as const, text: content }] : content
   const text = blocks.map((block) => block.type === "text" ? block.text : "").join("")
-  return <UserBubble text={text} images={blocks.filter((block) => block.type === "image")} note="sending…" />
+  return <UserBubble text={text} images={blocks.filter((block) => block.type === "image")} note={w.sending} />
 }
 
 const Greeting = ({ onPrompt, view }: Pick<Props, "onPrompt"> & { readonly view: View }) => (
   <>
-    <h2>{view.started ? "Ready when you are" : "Starting the agent…"}</h2>
+    <h2>{view.started ? w.ready : w.starting}</h2>
     {view.started && (
       <p className="muted">
-        Type a prompt. <kbd>/</kbd> lists commands, <kbd>Esc</kbd> stops a turn.
+        {w.readyHelp("/", "Esc").map((part) =>
+          part === "/" || part === "Esc" ? <kbd key={part}>{part}</kbd> : part
+        )}
       </p>
     )}
     <div className="chips center">
@@ -50,18 +57,22 @@ const Greeting = ({ onPrompt, view }: Pick<Props, "onPrompt"> & { readonly view:
 
 const Loading = ({ loaded }: { readonly loaded: number }) => (
   <>
-    <h2>Loading the conversation…</h2>
-    <progress value={loaded} aria-label="Loading the conversation" />
+    <h2>{w.loadingConversation}</h2>
+    <progress value={loaded} aria-label={w.loadingConversation} />
   </>
 )
 
-export const Transcript = ({ onPrompt, session, state }: Props) => {
+export const Transcript = ({ onAnswer, onPrompt, state }: Props) => {
   const { loaded, unsent, view } = state
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
   const { atEnd, toEnd } = useStickToEnd(scroller, content)
   const waits = openAsks(view).length > 0
   const isEmpty = view.items.length === 0 && unsent.length === 0
+
+  const { folder, tool } = view
+  const { edit_input } = view.can
+  const shared = useMemo(() => ({ tool, folder, edit_input }), [edit_input, folder, tool])
 
   // Who speaks wants to see the answer.
   const said = unsent.length
@@ -77,14 +88,14 @@ export const Transcript = ({ onPrompt, session, state }: Props) => {
         ref={scroller}
         tabIndex={0}
         role="log"
-        aria-label="Conversation"
+        aria-label={w.conversation}
         aria-live="off"
       >
         <div className="scroll-content" ref={content}>
           <Virtualizer scrollRef={scroller} data={view.items} bufferSize={600}>
             {(item: Item) => (
-              <div key={item.key} className="row" data-kind={item.kind}>
-                <ItemView item={item} session={session} />
+              <div key={item.key} className="row" data-kind={kindOf(item)}>
+                <ItemView item={item} view={shared} onAnswer={onAnswer} />
               </div>
             )}
           </Virtualizer>
@@ -105,7 +116,7 @@ export const Transcript = ({ onPrompt, session, state }: Props) => {
       </div>
       {!atEnd && (
         <button type="button" className="to-end" data-waits={waits} onClick={toEnd}>
-          <ArrowDown size={15} aria-hidden /> {waits ? "Waits for your answer" : "To the end"}
+          <ArrowDown size={15} aria-hidden /> {waits ? w.toQuestion : w.toLatest}
         </button>
       )}
     </div>

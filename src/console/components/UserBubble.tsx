@@ -1,5 +1,7 @@
 /** UserBubble: what a person said. */
 import type { ImageBlock } from "../../schema/index.js"
+import { w } from "../words/words.js"
+import { LongText } from "./LongText.js"
 
 const sourceOf = ({ source }: ImageBlock): string | undefined =>
   // A page of the console loads nothing from elsewhere.
@@ -18,12 +20,16 @@ export const UserBubble = ({ images, note, text }: Props) => (
         {images.map((image, index) => {
           const source = sourceOf(image)
           return source === undefined
-            ? <span key={`link-${index}`} className="muted">image</span>
-            : <img key={source.slice(-40) + index} src={source} alt={`Attached ${index + 1}`} />
+            ? <span key={`link-${index}`} className="muted">{w.image}</span>
+            : <img key={source.slice(-40) + index} src={source} alt={w.attached(index + 1)} />
         })}
       </div>
     )}
-    {text !== "" && <p>{text}</p>}
+    {text !== "" && (
+      <p>
+        <LongText text={text} lines={60} chars={6000} />
+      </p>
+    )}
     {note !== undefined && <small>{note}</small>}
   </div>
 )

@@ -1,6 +1,7 @@
 /** Working: the turn runs, and for how long. */
 import { useEffect, useState } from "react"
 import type { Running } from "../model/View.js"
+import { w } from "../words/words.js"
 import { duration } from "./words.js"
 
 export const Working = ({ turn, waits }: { readonly turn: Running; readonly waits: boolean }) => {
@@ -12,7 +13,7 @@ export const Working = ({ turn, waits }: { readonly turn: Running; readonly wait
   return (
     <p className="working" data-waits={waits}>
       <span className="pulse" aria-hidden />
-      {waits ? "Waits for you" : `Working · ${duration(Math.max(0, Math.floor(now - turn.since)))}`}
+      {waits ? w.waitingForYou : w.working(duration(Math.max(0, Math.floor(now - turn.since))))}
     </p>
   )
 }

@@ -1,5 +1,6 @@
 /** images: pictures a person adds to a prompt. */
 import type { ImageBlock } from "../../schema/index.js"
+import { w } from "../words/words.js"
 
 export const imageTypes = ["image/png", "image/jpeg", "image/gif", "image/webp"] as const
 
@@ -24,14 +25,14 @@ const toDataUrl = (file: File) =>
 /** A picture, or why it cannot be sent. */
 export const toPicture = async (file: File): Promise<Picture | string> => {
   const media_type = imageTypes.find((type) => type === file.type)
-  if (media_type === undefined) return `${file.name} is no image an agent takes: png, jpeg, gif or webp.`
-  if (file.size > mostBytes) return `${file.name} is too large: 20 MB at most.`
+  if (media_type === undefined) return w.badImage(file.name)
+  if (file.size > mostBytes) return w.largeImage(file.name)
   try {
     const url = await toDataUrl(file)
     const data = url.slice(url.indexOf(",") + 1)
     return { name: file.name, url, block: { type: "image", source: { type: "base64", media_type, data } } }
   } catch {
-    return `${file.name} cannot be read.`
+    return w.unreadableImage(file.name)
   }
 }
 

@@ -1,13 +1,52 @@
 /** proposal: the change a tool asks to make to a file, as far as its arguments tell it: a diff of pieces without line numbers. */
-import { createPatch } from "diff"
+import { structuredPatch } from "diff"
+import { mostEdits } from "../../schema/mostEdits.js"
 import { list, open, text } from "../model/read.js"
 import type { Diff } from "../model/View.js"
 
-const piece = (file_path: string, edit: unknown): string | undefined => {
+/** What comparing may take in all, in ms. Beyond it a piece is told as removed and added. */
+const mostMs = 200
+const mostPieces = 500
+/** Larger changes are shown as the arguments they are. */
+const mostChars = 2_000_000
+
+const linesOf = (sign: "+" | "-", text: string): ReadonlyArray<string> => {
+  if (text === "") return []
+  const lines = text.split("\n")
+  return (lines.at(-1) === "" ? lines.slice(0, -1) : lines).map((line) => sign + line)
+}
+
+const hunk = (oldStart: number, newStart: number, lines: ReadonlyArray<string>): string => {
+  const olds = lines.filter((line) => /^[- ]/.test(line)).length
+  const news = lines.filter((line) => /^[+ ]/.test(line)).length
+  return `@@ -${oldStart},${olds} +${newStart},${news} @@\n${lines.join("\n")}\n`
+}
+
+const replaced = (before: string, after: string): string => {
+  const lines = [...linesOf("-", before), ...linesOf("+", after)]
+  return lines.length === 0 ? "" : hunk(before === "" ? 0 : 1, after === "" ? 0 : 1, lines)
+}
+
+const compared = (before: string, after: string, timeout: number): string => {
+  if (before === "" || after === "" || timeout <= 0) return replaced(before, after)
+  const patch = structuredPatch("", "", before, after, "", "", {
+    context: 3,
+    maxEditLength: mostEdits,
+    timeout
+  })
+  return patch === undefined
+    ? replaced(before, after)
+    : patch.hunks.map(({ lines, newStart, oldStart }) => hunk(oldStart, newStart, lines)).join("")
+}
+
+/** A header of a diff is one line, whatever a path holds. */
+const oneLine = (path: string): string => path.replaceAll(/[\r\n]+/g, " ")
+
+/** Before and after, if the arguments of an edit tell them. */
+const changeOf = (edit: unknown): { readonly before: string; readonly after: string } | undefined => {
   const { content, new_string, old_string } = open(edit)
   const after = text(new_string) ?? text(content)
-  if (after === undefined) return undefined
-  return createPatch(file_path, text(old_string) ?? "", after, undefined, undefined, { context: 3 })
+  return after === undefined ? undefined : { before: text(old_string) ?? "", after }
 }
 
 /** Undefined when it does not say what would be written. */
@@ -15,8 +54,17 @@ export const proposedDiff = (args: unknown): Diff | undefined => {
   const { edits, file_path } = open(args)
   const path = text(file_path)
   if (path === undefined) return undefined
-  const pieces = (Array.isArray(edits) ? list(edits) : [args]).map((edit) => piece(path, edit))
-  return pieces.length > 0 && pieces.every((piece) => piece !== undefined)
-    ? { file_path: path, diff: pieces.join("") }
+  const changes = (Array.isArray(edits) ? list(edits) : [args]).map(changeOf)
+  const size = changes.reduce(
+    (sum, change) => sum + (change?.before.length ?? 0) + (change?.after.length ?? 0),
+    0
+  )
+  if (changes.length === 0 || changes.length > mostPieces || size > mostChars) return undefined
+  const until = performance.now() + mostMs
+  const hunks = changes.map((change) =>
+    change && compared(change.before, change.after, Math.ceil(until - performance.now()))
+  )
+  return hunks.every((hunks) => hunks !== undefined)
+    ? { file_path: path, diff: `--- ${oneLine(path)}\n+++ ${oneLine(path)}\n${hunks.join("")}` }
     : undefined
 }

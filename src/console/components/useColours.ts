@@ -1,28 +1,18 @@
-/** useColours: syntax colours as HTML. What colours the code is loaded when the first code is shown. */
-import { useEffect, useState } from "react"
-import type { highlight } from "./highlight.js"
+/** useColours: syntax colours as HTML, once they are made. Code is shown without them until then. */
+import { useEffect, useReducer } from "react"
+import { colour, colourOf } from "./colours.js"
 
-type Highlight = typeof highlight
-
-let loaded: Highlight | undefined
-let loading: Promise<Highlight> | undefined
-
-const load = () => loading ??= import("./highlight.js").then(({ highlight }) => loaded = highlight)
-
-/** Beyond this colours are not worth the wait, in characters. */
-const most = 60_000
-
-/** Undefined: show the code as it is. */
-export const useColours = (code: string | undefined, language: string | undefined): string | undefined => {
-  const [, setReady] = useState(loaded !== undefined)
-  const wanted = code !== undefined && language !== undefined && code.length <= most
-  useEffect(() => {
-    if (!wanted || loaded !== undefined) return
-    let here = true
-    void load().then(() => here && setReady(true))
-    return () => void (here = false)
-  }, [wanted])
-  return wanted ? loaded?.(code, language) : undefined
+/** Gives each part's HTML; undefined: show the code as it is. `parts` must be the same list as long as it says the same. */
+export const useColours = (
+  parts: ReadonlyArray<string> | undefined,
+  language: string | undefined
+): (part: string | undefined) => string | undefined => {
+  const [, again] = useReducer((count: number) => count + 1, 0)
+  useEffect(
+    () => parts === undefined || language === undefined ? undefined : colour(parts, language, again),
+    [language, parts]
+  )
+  return (part) => part === undefined || language === undefined ? undefined : colourOf(part, language)
 }
 
 const byEnding: Readonly<Record<string, string>> = {

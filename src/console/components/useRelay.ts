@@ -1,12 +1,15 @@
 /** useRelay: the agents and sessions of the relay, looked up when the page opens, comes back, or changes its place. */
 import { useCallback, useEffect, useState } from "react"
-import { setToken } from "../relay/address.js"
+import { setToken, token } from "../relay/address.js"
 import * as http from "../relay/http.js"
+import { w } from "../words/words.js"
 
 export interface Relay {
   /** Undefined until they are known. */
   readonly agents: ReadonlyArray<http.Agent> | undefined
   readonly sessions: ReadonlyArray<http.SessionLine> | undefined
+  /** Where agents work if nothing is said, if the relay tells. */
+  readonly home: string | undefined
   /** What is wrong, in the relay's words. */
   readonly problem: string | undefined
   /** The relay asks for a token. */
@@ -20,6 +23,7 @@ const every = 10_000
 export const useRelay = (session_id: string | undefined): Relay => {
   const [agents, setAgents] = useState<ReadonlyArray<http.Agent>>()
   const [sessions, setSessions] = useState<ReadonlyArray<http.SessionLine>>()
+  const [home, setHome] = useState<string>()
   const [problem, setProblem] = useState<string>()
   const [wantsToken, setWantsToken] = useState(false)
 
@@ -31,8 +35,10 @@ export const useRelay = (session_id: string | undefined): Relay => {
     } catch (error) {
       setWantsToken(error instanceof http.TokenWanted)
       setProblem(
-        error instanceof TypeError
-          ? "The relay does not answer."
+        error instanceof http.TokenWanted
+          ? token() === undefined ? undefined : w.tokenWrong
+          : error instanceof TypeError
+          ? w.cannotReach
           : error instanceof Error
           ? error.message
           : ""
@@ -41,7 +47,12 @@ export const useRelay = (session_id: string | undefined): Relay => {
   }, [])
 
   const lookAtSessions = useCallback(() => guard(async () => setSessions(await http.sessions())), [guard])
-  const lookAtAgents = useCallback(() => guard(async () => setAgents(await http.agents())), [guard])
+  const lookAtAgents = useCallback(() =>
+    guard(async () => {
+      const { agents, folder } = await http.agents()
+      setAgents(agents)
+      setHome(folder)
+    }), [guard])
   const refresh = useCallback(() => {
     void lookAtSessions()
     void lookAtAgents()
@@ -64,5 +75,5 @@ export const useRelay = (session_id: string | undefined): Relay => {
     setToken(token)
     refresh()
   }
-  return { agents, sessions, problem, wantsToken, refreshSessions, enterToken }
+  return { agents, home, sessions, problem, wantsToken, refreshSessions, enterToken }
 }

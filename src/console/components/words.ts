@@ -1,4 +1,6 @@
 /** words: how things are called and counted on the page. */
+import { w } from "../words/words.js"
+
 const names: Readonly<Record<string, string>> = {
   claude: "Claude Code",
   codex: "Codex",
@@ -14,16 +16,16 @@ export const agentName = (tool: string): string => names[tool] ?? tool
 
 export const lastPart = (path: string): string => path.split("/").findLast((part) => part !== "") ?? path
 
-/** What a session is called: its folder, for most. */
-export const sessionName = (tool: string, folder: string): string =>
-  tool === "demo" ? "A cent too high" : lastPart(folder)
+/** What a session is called: by its title, else by its folder. */
+export const sessionName = (tool: string, folder: string, title?: string): string =>
+  title !== undefined && title !== "" ? title : tool === "demo" ? "A cent too high" : lastPart(folder)
 
 export const age = (ts: number, now = Date.now() / 1000): string => {
   const seconds = Math.max(0, now - ts)
-  if (seconds < 60) return "now"
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`
-  return `${Math.floor(seconds / 86_400)} d`
+  if (seconds < 60) return w.now
+  if (seconds < 3600) return w.minutes(Math.floor(seconds / 60))
+  if (seconds < 86_400) return w.hours(Math.floor(seconds / 3600))
+  return w.days(Math.floor(seconds / 86_400))
 }
 
 export const duration = (seconds: number): string =>
@@ -40,32 +42,34 @@ export const count = (tokens: number): string =>
 
 export const money = (usd: number): string => usd < 0.01 && usd > 0 ? "< $0.01" : `$${usd.toFixed(2)}`
 
-const stops: Readonly<Record<string, string>> = {
-  max_tokens: "It reached the limit of tokens.",
-  max_turn_requests: "It reached the limit of requests in a turn.",
-  refusal: "The model refused.",
-  cancelled: "Stopped.",
-  error: "The turn ended with an error."
-}
+const has = <Words extends object>(words: Words, name: string): name is Extract<keyof Words, string> =>
+  Object.hasOwn(words, name)
 
 /** Why a turn ended, when that is worth saying. */
-export const stopText = (reason: string): string | undefined => stops[reason]
+export const stopText = (reason: string): string | undefined =>
+  has(w.stop, reason) ? w.stop[reason] : undefined
 
-const modes: Readonly<Record<string, string>> = {
-  default: "Ask first",
-  acceptEdits: "Accept edits",
-  plan: "Plan only",
-  auto: "Automatic",
-  dontAsk: "Don't ask",
-  bypassPermissions: "Allow everything"
-}
-export const modeName = (mode: string): string => modes[mode] ?? mode
+/** A mode in the relay's words, else in the agent's own. */
+export const modeName = (mode: string): string => has(w.modes, mode) ? w.modes[mode] : mode
 
-const reasons: Readonly<Record<string, string>> = {
-  timeout: "nobody answered in time",
-  interrupted: "the turn was stopped",
-  withdrawn: "the agent no longer needs it",
-  session_end: "the session ended",
-  relay_restart: "the relay was restarted"
+export const reasonText = (reason: string | undefined): string =>
+  has(w.cancelled, reason ?? "") ? w.cancelled[reason as keyof typeof w.cancelled] : w.noAnswerNeeded
+
+/** A model as people call it: by the agent's list, else its id without what is only for programs. */
+export const modelName = (
+  model: string,
+  models: ReadonlyArray<{ readonly value: string; readonly name: string }>
+): string => {
+  const bare = model.replace(/\[[^\]]*\]$/, "")
+  const known = models.find(({ value }) => value === model) ?? models.find(({ value }) => value === bare)
+  if (known !== undefined) return known.name
+  const [, family, version] = /^claude-([a-z]+)-([\d-]+?)(?:-\d{6,})?$/.exec(bare) ?? []
+  const large = model.endsWith("[1m]") ? " (1M)" : ""
+  return family === undefined || version === undefined
+    ? model
+    : `${family.charAt(0).toUpperCase()}${family.slice(1)} ${version.replaceAll("-", ".")}${large}`
 }
-export const reasonText = (reason: string | undefined): string => reasons[reason ?? ""] ?? "no answer needed"
+
+/** A path inside of the session's folder without that folder. */
+export const relative = (path: string, folder: string): string =>
+  folder !== "" && folder !== "/" && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path

@@ -2,19 +2,21 @@
  * Draft: a view while a batch of events is worked into it. The list of items is copied once a batch, an item each time it
  * changes: whoever still shows the view before sees it unchanged.
  */
-import type { Item, Running, View } from "./View.js"
+import type { Item, PlanStep, Running, View } from "./View.js"
 
 type Writable<A> = { -readonly [Key in keyof A]: A[Key] }
 
-export interface Draft extends Omit<Writable<View>, "items" | "settled"> {
+export interface Draft extends Omit<Writable<View>, "items" | "settled" | "tasks"> {
   readonly items: Array<Item>
   readonly settled: Set<string>
+  readonly tasks: Map<string, PlanStep>
 }
 
 export const draftOf = (view: View): Draft => ({
   ...view,
   items: [...view.items],
-  settled: new Set(view.settled)
+  settled: new Set(view.settled),
+  tasks: new Map(view.tasks)
 })
 
 /** Add an item; gives its place. */

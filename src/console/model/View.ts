@@ -25,6 +25,8 @@ interface Spoken<Kind> extends Base {
   readonly text: string
   /** All of it is here. */
   readonly whole: boolean
+  /** Unix seconds. */
+  readonly ended_at?: number
 }
 export interface Diff {
   readonly file_path: string
@@ -44,7 +46,30 @@ export interface ToolItem extends Base {
   readonly state: "preparing" | "running" | "ok" | "error" | "stopped"
   readonly exit_code?: number
   readonly diffs: ReadonlyArray<Diff>
+  /** Unix seconds. */
+  readonly ended_at?: number
+  /** The call of the agent whose subagent made this one. */
+  readonly parent?: string
+  /** What a person decided of it. */
+  readonly decided?: Decided
 }
+/** A person's answer, or why there was none. */
+export interface Decided {
+  /** `asked`: it waits for the answer. */
+  readonly verdict: "asked" | "allowed" | "denied" | "cancelled"
+  /** Why, in the words of who denied it; for `cancelled` the relay's word. */
+  readonly reason?: string
+  readonly forSession?: boolean
+  /** What ran instead of what the agent had asked for; `true` if only that it did is known. */
+  readonly updated?: unknown
+  /** By question. */
+  readonly answers?: Readonly<Record<string, string>>
+}
+/** What "for this session" would allow, in the agent's own terms. */
+export type Grant =
+  | { readonly grants: "rule"; readonly rule: string }
+  | { readonly grants: "mode"; readonly mode: string }
+  | { readonly grants: "folder"; readonly folder: string }
 export interface AskOption {
   readonly option_id: string
   readonly name: string
@@ -67,11 +92,17 @@ export interface AskItem extends Base {
   readonly text: string
   readonly options: ReadonlyArray<AskOption>
   readonly questions: ReadonlyArray<Question>
+  /** What "for this session" allows; undefined: the agent does not say. */
+  readonly grants?: ReadonlyArray<Grant>
+  /** How a file on disk would change, if the relay has looked. */
+  readonly diff?: string
   /** Unix seconds. */
   readonly expires_at?: number
+  readonly tool_use_id?: string
+  /** Its tool has a card, which tells how it was decided. */
+  readonly onCard: boolean
   readonly state: "open" | "allowed" | "denied" | "cancelled"
-  /** Why nobody needs to answer. */
-  readonly reason?: string
+  readonly decided?: Decided
 }
 export interface DiffItem extends Base, Diff {
   readonly kind: "diff"
@@ -80,6 +111,10 @@ export interface NoticeItem extends Base {
   readonly kind: "notice"
   readonly level: "info" | "warning" | "error"
   readonly text: string
+  /** The model API is asked again: which attempt of how many, and whether a limit was the reason. */
+  readonly retry?: { readonly attempt?: number; readonly of?: number; readonly limited: boolean }
+  /** What a command of the agent's own printed. */
+  readonly printed?: boolean
 }
 /** Lines an agent printed that are not of its protocol. */
 export interface OutputItem extends Base {
@@ -114,6 +149,8 @@ export interface SlashCommand {
 }
 export interface PlanStep {
   readonly content: string
+  /** What is said while it is being done. */
+  readonly active?: string
   readonly status: "pending" | "in_progress" | "completed"
 }
 
@@ -126,7 +163,10 @@ export interface View {
   readonly model?: string
   readonly mode?: string
   readonly models: ReadonlyArray<Choice>
+  /** Names the relay takes; `choicesOfMode` says which of them to offer. */
   readonly modes: ReadonlyArray<string>
+  /** The agent's own modes, if it tells them. */
+  readonly own_modes: ReadonlyArray<Choice>
   readonly commands: ReadonlyArray<SlashCommand>
   readonly suggestions: ReadonlyArray<string>
   readonly can: {
@@ -134,8 +174,14 @@ export interface View {
     readonly steer: boolean
     readonly set_model: boolean
     readonly terminal: boolean
+    /** A tool's input may be changed by who allows it. */
+    readonly edit_input: boolean
   }
   readonly plan: ReadonlyArray<PlanStep>
+  /** Tasks the agent keeps one by one, by its own id. */
+  readonly tasks: ReadonlyMap<string, PlanStep>
+  /** Answers this page has given, by `request_id`: the relay may tell less of them. */
+  readonly own_answers: ReadonlyMap<string, Decided>
   /** Prompts that wait for the turn to end. */
   readonly queue: ReadonlyArray<{ readonly message_id: string; readonly text: string }>
   /** Commands the relay has taken or refused, by `message_id`. */
@@ -145,6 +191,10 @@ export interface View {
   readonly started: boolean
   /** The agent is gone. */
   readonly over: boolean
+  /** Why it is gone, if it failed. */
+  readonly failure?: string
+  /** Given by a person or the agent; undefined: it has none. */
+  readonly title?: string
   /** USD, all turns. */
   readonly cost: number
   /** 0 to 100. */
@@ -172,10 +222,13 @@ export const empty: View = {
   folder: "",
   models: [],
   modes: [],
+  own_modes: [],
   commands: [],
   suggestions: [],
-  can: { images: false, steer: false, set_model: false, terminal: false },
+  can: { images: false, steer: false, set_model: false, terminal: false, edit_input: false },
   plan: [],
+  tasks: new Map(),
+  own_answers: new Map(),
   queue: [],
   settled: new Set(),
   started: false,

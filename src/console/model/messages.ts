@@ -35,7 +35,7 @@ export const whole = (draft: Draft, kind: Kind, text: string, event: Envelope) =
   const index = draft.turn?.open[kind]
   if (index === undefined) {
     if (text.trim() !== "") add(draft, textItem(kind, event, text, true))
-  } else change(draft, index, kind, { text, whole: true })
+  } else change(draft, index, kind, { text, whole: true, ended_at: event.ts })
   setOpen(draft, kind, undefined)
   if (kind === "text") running(draft, { said: text })
 }
@@ -56,6 +56,18 @@ export const response = (draft: Draft, text: string, event: Envelope) => {
 
 const isImage = (block: { readonly type: string }): block is ImageBlock => block.type === "image"
 
+/** What a command of Claude's own printed comes as a message of the user's. */
+const local = /^\s*<local-command-(?:stdout|stderr)>([^]*?)<\/local-command-(?:stdout|stderr)>\s*$/
+
+const printed = (draft: Draft, output: string, { seq, ts }: Envelope) => {
+  const text = output.replaceAll(/\u001b\[[\d;]*m/g, "").trim()
+  if (text === "" || text === "(no content)") return
+  // Claude says some of it twice.
+  const last = draft.items.at(-1)
+  if (last?.kind === "notice" && last.text === text) return
+  add(draft, { kind: "notice", key: `e${seq}`, ts, level: "info", text, printed: true })
+}
+
 /** The user's message as the agent took it: here are its images, which the start of the turn does not tell. */
 export const echo = (
   draft: Draft,
@@ -63,6 +75,9 @@ export const echo = (
   { seq, ts }: Envelope
 ) => {
   // Blocks are passed on as the agent sent them; an image has the shape clients send.
+  const output = local.exec(text)?.[1]
+  if (output !== undefined) return printed(draft, output, { seq, ts })
+  if (/^\s*<(?:command-name|command-message|local-command-caveat)>/.test(text)) return
   const images = (content as ReadonlyArray<{ readonly type: string }>).filter(isImage)
   const said = text.trim()
   if (said === "" && images.length === 0) return

@@ -1,5 +1,5 @@
 /** read: takes what it can use out of open objects (`metadata`, `args`); what has another shape is as if it were absent. */
-import type { AskOption, Choice, PlanStep, Question, SlashCommand } from "./View.js"
+import type { AskOption, Choice, Grant, PlanStep, Question, SlashCommand } from "./View.js"
 
 export type Open = Readonly<Record<string, unknown>>
 
@@ -33,11 +33,51 @@ const stepStates = new Set(["pending", "in_progress", "completed"])
 export const planSteps = (value: unknown): ReadonlyArray<PlanStep> =>
   list(value).flatMap((entry) => {
     const content = text(entry["content"])
+    const active = text(entry["activeForm"])
     const status = text(entry["status"]) ?? "pending"
     return content === undefined
       ? []
-      : [{ content, status: stepStates.has(status) ? status as PlanStep["status"] : "pending" }]
+      : [{
+        content,
+        ...(active !== undefined && { active }),
+        status: stepStates.has(status) ? status as PlanStep["status"] : "pending"
+      }]
   })
+
+/** Rules, modes and folders Claude would have for the session. */
+export const grants = (value: unknown): ReadonlyArray<Grant> =>
+  list(value).flatMap((suggestion): ReadonlyArray<Grant> => {
+    const { behavior, directories, mode, rules } = suggestion
+    if (behavior !== undefined && behavior !== "allow") return []
+    const named = text(mode)
+    return [
+      ...list(rules).flatMap((rule): ReadonlyArray<Grant> => {
+        const tool = text(rule["toolName"])
+        const content = text(rule["ruleContent"])
+        return tool === undefined
+          ? []
+          : [{ grants: "rule", rule: content === undefined ? tool : `${tool}(${content})` }]
+      }),
+      ...(named === undefined ? [] : [{ grants: "mode", mode: named } as const]),
+      ...(Array.isArray(directories)
+        ? directories.filter((folder) => typeof folder === "string").map((
+          folder
+        ) => ({ grants: "folder", folder } as const))
+        : [])
+    ]
+  })
+
+/** Answers to questions, as words. */
+export const answersOf = (value: unknown): Readonly<Record<string, string>> | undefined => {
+  const entries = Object.entries(open(value)).flatMap(([question, answer]) =>
+    typeof answer === "string"
+      ? [[question, answer] as const]
+      : Array.isArray(answer)
+      ? [[question, answer.filter((part) => typeof part === "string").join(", ")] as const]
+      : []
+  )
+  return entries.length === 0 ? undefined : Object.fromEntries(entries)
+}
 
 const optionKinds = new Set(["allow_once", "allow_always", "reject_once", "reject_always"])
 

@@ -4,19 +4,55 @@
  * An event that was seen before changes nothing, so a page may be sent more than it asked for; but a second beginning is one.
  */
 import type { RelayEvent } from "../../client/browser.js"
+import { w } from "../words/words.js"
 import * as asks from "./asks.js"
 import { add, change, type Draft, draftOf } from "./Draft.js"
 import * as messages from "./messages.js"
-import { number } from "./read.js"
+import { number, text as textOf } from "./read.js"
 import * as settings from "./settings.js"
 import * as tools from "./tools.js"
 import * as turns from "./turns.js"
 import type { NoticeItem, View } from "./View.js"
 
 const notice = (draft: Draft, level: NoticeItem["level"], text: string, { seq, ts }: RelayEvent) => {
+  // Some agents say the same twice.
+  const last = draft.items.at(-1)
+  if (last?.kind === "notice" && last.level === level && last.text === text) return
   // What is told to this connection alone repeats a `seq`.
   add(draft, { kind: "notice", key: `n${draft.items.length}-${seq}`, ts, level, text })
 }
+
+const attempts = /\((\d+|\?) of (\d+|\?)\)/
+
+/** The model API is asked again: one notice tells of it, however often. */
+const retry = (
+  draft: Draft,
+  text: string,
+  metadata: Readonly<Record<string, unknown>>,
+  event: RelayEvent
+) => {
+  const [, attempt, of] = attempts.exec(text) ?? []
+  const times = number(metadata["attempt"]) ?? Number(attempt)
+  const most = number(metadata["max_retries"]) ?? Number(of)
+  const fields = {
+    level: "warning" as const,
+    text,
+    retry: {
+      limited: event.type === "quota_warning",
+      ...(Number.isFinite(times) && { attempt: times }),
+      ...(Number.isFinite(most) && { of: most })
+    }
+  }
+  const last = draft.items.at(-1)
+  if (last?.kind === "notice" && last.retry !== undefined) {
+    return change(draft, draft.items.length - 1, "notice", fields)
+  }
+  add(draft, { kind: "notice", key: `e${event.seq}`, ts: event.ts, ...fields })
+}
+
+/** Told again and again while the agent waits for the model. */
+const isRetry = (metadata: Readonly<Record<string, unknown>>) =>
+  metadata["retry_delay_ms"] !== undefined || metadata["attempt"] !== undefined
 
 const output = (draft: Draft, text: string, { seq, ts }: RelayEvent) => {
   const last = draft.items.at(-1)
@@ -44,13 +80,24 @@ const local = (draft: Draft, event: RelayEvent) => {
   if (first !== undefined) draft.last_seq = Math.max(draft.last_seq, first - 1)
 }
 
+/** Why the agent's program is gone, unless it was asked to. */
+const ended = (
+  draft: Draft,
+  { exit_code, metadata }: Extract<RelayEvent, { readonly type: "session_end" }>
+) => {
+  const signal = textOf(metadata?.["signal"])
+  const stderr = metadata?.["stderr"]
+  if (signal === undefined && (exit_code === undefined || exit_code === 0) && !Array.isArray(stderr)) return
+  draft.failure = signal ?? (exit_code === undefined ? "" : `exit code ${exit_code}`)
+}
+
 const logged = (draft: Draft, event: RelayEvent): unknown => {
   switch (event.type) {
     case "session_start":
       return settings.started(draft, event.metadata ?? {})
     case "session_end":
       draft.over = true
-      return
+      return ended(draft, event)
     case "turn_start":
       return turns.begin(draft, event)
     case "turn_end":
@@ -59,6 +106,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       return turns.acknowledge(draft, event)
     case "status":
       settings.told(draft, event.metadata ?? {})
+      if (event.status === "api_retry") return retry(draft, event.text ?? "", event.metadata ?? {}, event)
       return event.status === "plan" && settings.plan(draft, event.metadata ?? {})
     case "stream_event":
       return piece(draft, event)
@@ -88,12 +136,13 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       if (event.message_id !== undefined) draft.settled.add(event.message_id)
       return notice(draft, "error", event.text, event)
     case "quota_warning":
+      if (isRetry(event.metadata ?? {})) return retry(draft, event.text, event.metadata ?? {}, event)
       return notice(draft, "warning", event.text, event)
     case "context_warning":
       settings.used(draft, { context_pct: event.context_pct })
-      return notice(draft, "warning", event.text ?? `The context is ${event.context_pct} % full.`, event)
+      return notice(draft, "warning", event.text ?? w.contextFull(event.context_pct), event)
     case "context_compacted":
-      return notice(draft, "info", event.text ?? "The conversation was summarized to make room.", event)
+      return notice(draft, "info", event.text ?? w.compacted, event)
     case "stdout":
     case "stderr":
       // A terminal draws what it is sent by itself.
@@ -111,7 +160,17 @@ export const reduce = (view: View, events: ReadonlyArray<RelayEvent>): View => {
       continue
     }
     draft.last_seq = event.seq
-    logged(draft, event)
+    try {
+      logged(draft, event)
+    } catch {
+      // Agents send what they like: one event that is not what it says costs itself, not the page.
+      notice(
+        draft,
+        "warning",
+        w.eventNotShown(event.type),
+        event
+      )
+    }
   }
   return draft
 }

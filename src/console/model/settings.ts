@@ -1,19 +1,23 @@
 /** settings: what a session is and can do, out of `session_start` and `status`: whatever an event tells replaces what was known. */
 import type { Draft } from "./Draft.js"
 import { choices, list, number, open, planSteps, slashCommands, text } from "./read.js"
+import type { Choice, View } from "./View.js"
 
 type Metadata = Readonly<Record<string, unknown>>
 
 const takeText = (draft: Draft, metadata: Metadata) => {
-  const { model, native_session_id, permission_mode } = metadata
+  const { model, native_session_id, permission_mode, title } = metadata
+  const named = text(title)
+  if (named !== undefined) draft.title = named
   draft.model = text(model) ?? draft.model ?? ""
   draft.mode = text(permission_mode) ?? draft.mode ?? ""
   const native = text(native_session_id)
   if (native !== undefined) draft.native_session_id = native
 }
 
-const takeLists = (draft: Draft, { commands, models, suggestions }: Metadata) => {
+const takeLists = (draft: Draft, { commands, models, modes, suggestions }: Metadata) => {
   if (Array.isArray(models)) draft.models = choices(models)
+  if (Array.isArray(modes)) draft.own_modes = choices(modes)
   if (Array.isArray(commands)) draft.commands = slashCommands(commands)
   if (Array.isArray(suggestions)) draft.suggestions = suggestions.filter((each) => typeof each === "string")
 }
@@ -33,23 +37,38 @@ export const told = (draft: Draft, metadata: Metadata) => {
   takeContext(draft, metadata)
 }
 
+/** Agents that run what a person has made of a tool's input; the others deny it then. */
+const editsInput = new Set(["claude", "claude-code", "demo", "replay"])
+
+/** Codex starts with two settings where others have one. Undefined: the two together have no name. */
+const codexMode = (approval: string | undefined, sandbox: string | undefined): string | undefined => {
+  const box = sandbox?.replaceAll("-", "").toLowerCase()
+  if (approval === "never") return box === "dangerfullaccess" ? "bypassPermissions" : "dontAsk"
+  if (approval !== "on-request") return approval
+  return box === "readonly" ? "default" : box === "workspacewrite" ? "acceptEdits" : undefined
+}
+
 export const started = (draft: Draft, metadata: Metadata) => {
-  const { capabilities, folder, tool } = metadata
-  const { images, permission_modes, set_model, steer, terminal } = open(capabilities)
+  const { approval_policy, capabilities, folder, sandbox, tool } = metadata
+  const { edit_input, images, permission_modes, set_model, steer, terminal } = open(capabilities)
   draft.tool = text(tool) ?? draft.tool
   draft.folder = text(folder) ?? draft.folder
   draft.can = {
     images: images === true,
     steer: steer === true,
     set_model: set_model === true,
-    terminal: terminal === true
+    terminal: terminal === true,
+    edit_input: typeof edit_input === "boolean" ? edit_input : editsInput.has(draft.tool)
   }
   if (Array.isArray(permission_modes)) {
     draft.modes = permission_modes.filter((mode) => typeof mode === "string")
   }
   draft.started = true
   draft.over = false
+  delete draft.failure
   told(draft, metadata)
+  const codex = codexMode(text(approval_policy), text(sandbox))
+  if (codex !== undefined && text(metadata["permission_mode"]) === undefined) draft.mode = codex
 }
 
 export const plan = (draft: Draft, metadata: Metadata) => {
@@ -57,3 +76,31 @@ export const plan = (draft: Draft, metadata: Metadata) => {
 }
 
 export const used = takeContext
+
+/** Of Codex' names these set only one of its two settings; those of the relay set both. */
+const partial = new Set([
+  "untrusted",
+  "on-request",
+  "never",
+  "read-only",
+  "workspace-write",
+  "danger-full-access"
+])
+
+/**
+ * The modes to offer, each once, with the one in force among them: the agent's own by their names, or the relay's.
+ * Claude takes `bypassPermissions` only when it was started with it.
+ */
+export const choicesOfMode = (
+  { mode = "", modes, own_modes, tool }: Pick<View, "mode" | "modes" | "own_modes" | "tool">
+): ReadonlyArray<Choice> => {
+  const offered = own_modes.length > 0
+    ? own_modes.filter(({ value }) => modes.length === 0 || modes.includes(value))
+    : modes
+      .filter((name) => name === mode || !(tool === "codex" && partial.has(name)))
+      .filter((name) => name === mode || !(tool.startsWith("claude") && name === "bypassPermissions"))
+      .map((value) => ({ value, name: "", description: "" }))
+  return mode === "" || offered.length === 0 || offered.some(({ value }) => value === mode)
+    ? offered
+    : [{ value: mode, name: "", description: "" }, ...offered]
+}

@@ -1,7 +1,8 @@
 /** tools: a tool's card, from the first piece of its input to its result and the files it changed. */
 import type { EventOf, RelayEvent } from "../../client/browser.js"
 import { add, change, type Draft, findLast } from "./Draft.js"
-import { list, open, planSteps } from "./read.js"
+import { list, open, planSteps, text as textIn } from "./read.js"
+import * as tasks from "./tasks.js"
 import type { ToolItem } from "./View.js"
 
 type Envelope = Pick<RelayEvent, "seq" | "ts">
@@ -45,8 +46,19 @@ export const inputPiece = (draft: Draft, tool_use_id: string, text: string, even
 export const outputPiece = (draft: Draft, tool_use_id: string, text: string, event: Envelope) =>
   update(draft, tool_use_id, event, ({ output }) => ({ output: output + text }))
 
-export const call = (draft: Draft, { args, tool, tool_use_id }: EventOf<"tool_call">, event: Envelope) => {
-  update(draft, tool_use_id, event, () => ({ tool, args, state: "running" }))
+export const call = (
+  draft: Draft,
+  { args, metadata, tool, tool_use_id }: EventOf<"tool_call">,
+  event: Envelope
+) => {
+  const parent = textIn(metadata?.["parent_tool_use_id"])
+  update(draft, tool_use_id, event, () => ({
+    tool,
+    args,
+    state: "running",
+    ...(parent !== undefined && { parent })
+  }))
+  tasks.called(draft, tool, tool_use_id, args)
   const todos = list(open(args)["todos"])
   if (todos.length > 0) draft.plan = planSteps(todos)
 }
@@ -59,9 +71,11 @@ export const progress = (draft: Draft, { text, tool_use_id }: EventOf<"tool_prog
 }
 
 export const result = (draft: Draft, event: EventOf<"tool_result">) => {
-  const { exit_code, status, text, tool, tool_use_id } = event
+  const { exit_code, status, text, tool, tool_use_id, ts } = event
+  tasks.resulted(draft, tool_use_id, status === "ok", text ?? "")
   update(draft, tool_use_id, event, (card) => ({
     state: status,
+    ended_at: ts,
     ...(card.tool === "" && tool !== undefined && { tool }),
     ...(text !== undefined && text !== "" && { output: text }),
     ...(exit_code !== undefined && { exit_code })

@@ -3,6 +3,7 @@ import type { EventOf, RelayEvent } from "../../client/browser.js"
 import { add, type Draft, running } from "./Draft.js"
 import { closeOpen } from "./messages.js"
 import { used } from "./settings.js"
+import * as tasks from "./tasks.js"
 import { stopAll } from "./tools.js"
 
 type Envelope = Pick<RelayEvent, "seq" | "ts">
@@ -35,7 +36,7 @@ export const begin = (draft: Draft, { message_id, seq, text, ts }: EventOf<"turn
     draft.settled.add(message_id)
     without(draft, message_id)
   }
-  draft.plan = []
+  tasks.anotherTurn(draft)
   draft.turn = {
     since: ts,
     from,

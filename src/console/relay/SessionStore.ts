@@ -4,6 +4,7 @@
  * short stretches between which the page answers, and shown when all of it is there.
  */
 import {
+  type Answer,
   connect,
   type ConnectionState,
   type Content,
@@ -14,9 +15,9 @@ import {
   type Session,
   type When
 } from "../../client/browser.js"
-import { number } from "../model/read.js"
+import { answersOf, number } from "../model/read.js"
 import { reduce } from "../model/reduce.js"
-import { empty, type View } from "../model/View.js"
+import { type Decided, empty, type View } from "../model/View.js"
 import { token } from "./address.js"
 import * as http from "./http.js"
 
@@ -44,7 +45,12 @@ export interface SessionStore {
   readonly events: ReadonlyArray<RelayEvent>
   /** Output of a terminal, from the beginning. */
   readonly onEvent: Session["onEvent"]
+  /** What happened before this connection came ends with this `seq`. */
+  readonly pastSeq: () => number
   readonly prompt: (content: Content, when: When) => void
+  readonly answer: (request_id: string, answer: Answer) => void
+  /** Stop the turn and what waits behind it; gives the prompts that will not run, oldest first. */
+  readonly stop: () => ReadonlyArray<string>
   readonly close: () => void
 }
 
@@ -63,6 +69,17 @@ const ticket = () =>
     throw error instanceof http.TokenWanted ? new RelayError("unauthorized", error.message) : error
   })
 
+/** What this page knows of its own answer, should the relay tell less. */
+const ownAnswer = ({ answers, behavior, message, updatedInput }: Answer): Decided => {
+  const given = answersOf(answers)
+  return {
+    verdict: behavior === "deny" ? "denied" : "allowed",
+    ...(message !== undefined && message !== null && { reason: message }),
+    ...(updatedInput !== undefined && updatedInput !== null && { updated: updatedInput }),
+    ...(given !== undefined && { answers: given })
+  }
+}
+
 /** Before the next frame; a hidden page has none, and is not in a hurry. */
 const soon = (run: () => void) => {
   if (document.hidden) setTimeout(run, 100)
@@ -77,6 +94,7 @@ export const openStore = (session_id: string, handshake: Handshake): SessionStor
   let view = empty
   /** The place the session had reached when this connection came to it, far from where we were. */
   let goal: number | undefined
+  let pastSeq = 0
   let shownAt = 0
   let scheduled = false
   let state: State = { view, link: { status: "connecting" }, unsent: [], count: 0, loaded: undefined }
@@ -124,6 +142,7 @@ export const openStore = (session_id: string, handshake: Handshake): SessionStor
   /** What a connection hears first tells how far the session has come. */
   const aim = ({ metadata }: EventOf<"session_start">) => {
     const last_seq = number(metadata?.["last_seq"]) ?? 0
+    pastSeq = Math.max(pastSeq, last_seq)
     if (last_seq - session.seq() < many) return
     goal = last_seq
     become({ loaded: view.last_seq / goal })
@@ -161,12 +180,24 @@ export const openStore = (session_id: string, handshake: Handshake): SessionStor
     },
     events,
     onEvent: session.onEvent,
+    pastSeq: () => pastSeq,
     prompt: (content, when) => {
       const message_id = newId()
       become({ unsent: [...state.unsent, { message_id, content }] })
       session.prompt(content, { message_id, when }).catch(() =>
         become({ unsent: state.unsent.filter((prompt) => prompt.message_id !== message_id) })
       )
+    },
+    answer: (request_id, answer) => {
+      const own = ownAnswer(answer)
+      view = { ...view, own_answers: new Map(view.own_answers).set(request_id, own) }
+      void session.respond(request_id, answer)
+    },
+    stop: () => {
+      const { queue } = view
+      for (const { message_id } of queue) void session.send({ type: "cancel_queued", message_id })
+      void session.interrupt()
+      return queue.map(({ text }) => text)
     },
     close: session.close
   }

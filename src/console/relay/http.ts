@@ -40,7 +40,8 @@ const ask = async (method: "GET" | "POST", path: string): Promise<unknown> => {
 }
 
 // The relay is the one that served this page: its answers have the shape its version has.
-export const agents = async () => (await ask("GET", "/agents") as { agents: ReadonlyArray<Agent> }).agents
+export const agents = async () =>
+  await ask("GET", "/agents") as { readonly agents: ReadonlyArray<Agent>; readonly folder?: string }
 export const sessions = async () =>
   (await ask("GET", "/sessions") as { sessions: ReadonlyArray<SessionLine> }).sessions
 

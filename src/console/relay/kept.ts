@@ -33,6 +33,7 @@ export const rememberFolder = (folder: string) =>
   )
 
 export type Theme = "system" | "light" | "dark"
+export type Language = "en" | "de" | "zh"
 export type DiffStyle = "unified" | "split"
 
 const oneOf = <Word extends string>(words: ReadonlyArray<Word>, value: unknown): Word | undefined =>
@@ -41,6 +42,10 @@ const oneOf = <Word extends string>(words: ReadonlyArray<Word>, value: unknown):
 export const theme = (): Theme =>
   oneOf(["light", "dark"] as const, read(localStorage, "ai-relay.theme")) ?? "system"
 export const setTheme = (theme: Theme) => write(localStorage, "ai-relay.theme", theme)
+/** Undefined: the browser's. */
+export const language = (): Language | undefined =>
+  oneOf(["en", "de", "zh"] as const, read(localStorage, "ai-relay.language"))
+export const setLanguage = (language: Language) => write(localStorage, "ai-relay.language", language)
 export const diffStyle = (): DiffStyle =>
   oneOf(["split", "unified"] as const, read(localStorage, "ai-relay.diff")) ?? "unified"
 export const setDiffStyle = (style: DiffStyle) => write(localStorage, "ai-relay.diff", style)
@@ -50,12 +55,63 @@ export const lastTool = (): string | undefined => {
 }
 export const rememberTool = (tool: string) => write(localStorage, "ai-relay.tool", tool)
 
+const startKey = "ai-relay.start"
+
+/** The start page as it was filled in, for this tab. */
+export const startForm = (): object => {
+  const kept = read(sessionStorage, startKey)
+  return typeof kept === "object" && kept !== null ? kept : {}
+}
+export const keepStartForm = (form: object) => write(sessionStorage, startKey, form)
+
 const handshakeKey = (session_id: string) => `ai-relay.session.${session_id}`
 
 /** What a session of this tab was opened with: after a reload it is opened the same way. */
 export const handshakeOf = (session_id: string): Handshake | undefined => {
+  const secret = secrets.get(session_id)
+  if (secret !== undefined) return secret
   const kept = read(sessionStorage, handshakeKey(session_id))
   return typeof kept === "object" && kept !== null ? kept as Handshake : undefined
 }
-export const rememberHandshake = (session_id: string, handshake: Handshake) =>
-  write(sessionStorage, handshakeKey(session_id), handshake)
+/** A secret is known to this page only as long as it lives: after a reload the relay has the session. */
+const secrets = new Map<string, Handshake>()
+
+export const rememberHandshake = (session_id: string, handshake: Handshake) => {
+  const { snowflake, ...rest } = handshake
+  if (snowflake?.token === undefined) return write(sessionStorage, handshakeKey(session_id), handshake)
+  secrets.set(session_id, handshake)
+  const { token: _token, ...account } = snowflake
+  write(sessionStorage, handshakeKey(session_id), { ...rest, snowflake: account })
+}
+
+// --- what was written ------------------------------------------------------------------------------------------------
+
+const draftKey = (session_id: string) => `ai-relay.draft.${session_id}`
+const promptsKey = "ai-relay.prompts"
+const mostPrompts = 100
+const mostChars = 20_000
+
+/** What was written and not sent, in this browser. */
+export const draftOf = (session_id: string): string => {
+  const draft = read(localStorage, draftKey(session_id))
+  return typeof draft === "string" ? draft : ""
+}
+export const keepDraft = (session_id: string, text: string) => {
+  if (text === "") localStorage.removeItem(draftKey(session_id))
+  else write(localStorage, draftKey(session_id), text.slice(0, mostChars))
+}
+
+/** Prompts that were sent from this browser, the latest last. */
+export const sentPrompts = (): ReadonlyArray<string> => {
+  const kept = read(localStorage, promptsKey)
+  return Array.isArray(kept) ? kept.filter((prompt) => typeof prompt === "string") : []
+}
+export const keepPrompt = (text: string) => {
+  const prompt = text.trim()
+  if (prompt === "" || prompt.length > mostChars) return
+  write(
+    localStorage,
+    promptsKey,
+    [...sentPrompts().filter((other) => other !== prompt), prompt].slice(-mostPrompts)
+  )
+}

@@ -1,0 +1,63 @@
+/** Boundary: what cannot be drawn is shown as its text; everything around it stays. */
+import { Component, type ReactNode } from "react"
+import { w } from "../words/words.js"
+import { LongText } from "./LongText.js"
+
+interface Props {
+  /** What is in it, if drawing it fails. */
+  readonly text: () => string
+  readonly children: ReactNode
+}
+
+const textOf = (give: () => string): string => {
+  try {
+    return give()
+  } catch {
+    return ""
+  }
+}
+
+/** Tried again when what is to be drawn has changed. */
+export class Boundary extends Component<Props, { readonly failed: ReactNode }> {
+  override state: { readonly failed: ReactNode } = { failed: undefined }
+
+  static getDerivedStateFromError = () => ({ failed: true })
+
+  override componentDidUpdate({ children }: Props) {
+    if (this.state.failed !== undefined && children !== this.props.children) {
+      this.setState({ failed: undefined })
+    }
+  }
+
+  override render() {
+    if (this.state.failed === undefined) return this.props.children
+    return (
+      <div className="undrawn">
+        <p className="muted">{w.couldNotDraw}</p>
+        <pre tabIndex={0}><LongText text={textOf(this.props.text)} exact /></pre>
+      </div>
+    )
+  }
+}
+
+/** Around everything: the last resort. */
+export class PageBoundary extends Component<{ readonly children: ReactNode }, { readonly failed: boolean }> {
+  override state = { failed: false }
+
+  static getDerivedStateFromError = () => ({ failed: true })
+
+  override render() {
+    if (!this.state.failed) return this.props.children
+    return (
+      <main className="page start">
+        <div className="start-form">
+          <h1>{w.pageFailed}</h1>
+          <p className="lead">{w.pageFailedHelp}</p>
+          <button type="button" className="button primary large" onClick={() => location.reload()}>
+            {w.reload}
+          </button>
+        </div>
+      </main>
+    )
+  }
+}

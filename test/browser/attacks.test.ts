@@ -1,0 +1,189 @@
+/** What an agent may say to freeze or to blank the console: it stays alive, shows the text, and can be answered. */
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
+import { connect } from "../support/client.js"
+import { markdownAttacks } from "../support/markdownAttacks.js"
+import { whyNoBrowser } from "../support/page.js"
+import { said } from "./actions.js"
+import { setStage } from "./stage.js"
+
+const missing = whyNoBrowser()
+if (missing !== undefined) console.log(`skipping attacks on the console: ${missing}`)
+
+/** No task of the page may take longer, in ms of its own thread's time. */
+const freeze = 1000
+
+type Event = Readonly<Record<string, unknown>>
+
+const say = (text: string): Event => ({ type: "assistant_message", text, content: [{ type: "text", text }] })
+const longLine = "x".repeat(1_000_000)
+const manyLines = (word: string) =>
+  Array.from({ length: 20_000 }, (_, index) => `${word} ${index}`).join("\n")
+const deep = JSON.parse("[".repeat(90) + "]".repeat(90)) as unknown
+
+const ask = (tool: string, args: unknown, request_id = "ask-1"): Event => ({
+  type: "permission_request",
+  request_id,
+  tool,
+  args,
+  metadata: { kind: "tool" }
+})
+
+/** Each a turn of its own. */
+const attacks: Readonly<Record<string, ReadonlyArray<Event>>> = {
+  ...Object.fromEntries(
+    Object.entries(markdownAttacks).map(([name, make]) => [name, [say(make(45_000))]])
+  ),
+  "Markdown just within the budget, many times": Array.from(
+    { length: 12 },
+    (_, index) => say(`${"*a_".repeat(230)} ${index}\n\n`)
+  ),
+  "code of 60 KB": [say(`\`\`\`ts\n${"const a: Array<{ b: string }> = [`${c}`]\n".repeat(1500)}\`\`\``)],
+  "code that is hard to colour": [
+    say(`\`\`\`ts\n${"a<".repeat(9000)}\n\`\`\`\n\n`),
+    say(`\`\`\`bash\n${"$((".repeat(6000)}\n\`\`\`\n`),
+    say(`\`\`\`xml\n${"<a b=".repeat(3900)}\n\`\`\`\n`),
+    say(`\`\`\`markdown\n${"*a_".repeat(6500)}\n\`\`\`\n`)
+  ],
+  "a line of a megabyte, said and thought": [say(longLine), { type: "reasoning", text: longLine }],
+  "the input and output of a tool": [
+    { type: "tool_call", tool: "Bash", tool_use_id: "t", args: { command: longLine } },
+    {
+      type: "tool_result",
+      tool_use_id: "t",
+      status: "error",
+      text: `${longLine}\n${"line\n".repeat(100_000)}`
+    },
+    { type: "tool_call", tool: "odd", tool_use_id: "u", args: { deep, text: longLine } },
+    { type: "tool_result", tool_use_id: "u", status: "error", text: "failed" }
+  ],
+  "a diff": [{
+    type: "file_diff",
+    file_path: "/a.ts",
+    diff: `--- /a.ts\n+++ /a.ts\n@@ -1,1 +1,20001 @@\n-${longLine}\n${"+const a = 1\n".repeat(20_001)}`
+  }],
+  "text that streams": Array.from(
+    { length: 300 },
+    () => ({ type: "stream_event", delta: "text", text: "> *a_ <div>\n" })
+  )
+}
+
+const asks: Readonly<Record<string, Event>> = {
+  "an edit of 20,000 lines": ask("Edit", {
+    file_path: "/shop/a.ts",
+    old_string: manyLines("old"),
+    new_string: manyLines("new")
+  }),
+  "a file of a megabyte in a line": ask("Write", { file_path: "/shop/a.ts", content: longLine }),
+  "deep arguments": ask("mcp__odd__tool", { deep, text: longLine }),
+  "a plan that nests": {
+    ...ask("ExitPlanMode", { plan: "> ".repeat(3000) }),
+    text: "> ".repeat(3000),
+    metadata: { kind: "plan" }
+  }
+}
+
+const numbered = (turns: Readonly<Record<string, ReadonlyArray<Event>>>) =>
+  Object.entries(turns).flatMap(([name, events]) => [
+    { type: "turn_start", text: name },
+    ...events,
+    say(`End of ${name}.`),
+    { type: "turn_end", stop_reason: "end_turn" }
+  ])
+
+/** What the page's main thread has worked since it was asked last, and its longest task, in ms. */
+const watch = async (page: Page) => {
+  const debug = await page.context().newCDPSession(page)
+  await debug.send("Performance.enable", { timeDomain: "threadTicks" })
+  await page.addInitScript(
+    "window.long = []; new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask', buffered: true })"
+  )
+  let before = 0
+  /** The machine may do something else during a task: then its length says more than the page has worked. */
+  return async (): Promise<number> => {
+    const { metrics } = await debug.send("Performance.getMetrics")
+    const now = metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0
+    const worked = (now - before) * 1000
+    before = now
+    const tasks = await page.evaluate("window.long?.splice(0) ?? []") as ReadonlyArray<number>
+    return Math.round(Math.min(worked, Math.max(0, ...tasks)))
+  }
+}
+
+describe.skipIf(missing !== undefined)("what would freeze or blank the console", () => {
+  const stage = setStage()
+
+  const play = async (name: string, events: ReadonlyArray<object>) => {
+    writeFileSync(
+      join(stage.home, `${name}.ndjson`),
+      events.map((event, index) => JSON.stringify({ ...event, seq: index + 1, ts: 1 })).join("\n")
+    )
+    const client = await connect(stage.url().replace("http:", "ws:"), {
+      tool: "replay",
+      folder: stage.home,
+      command: [`${name}.ndjson`, "--on-prompt"],
+      session_id: name,
+      linger: 600
+    })
+    await client.waitFor("session_start")
+    const page = await stage.open()
+    const worst = await watch(page)
+    await page.goto(`${stage.url()}/#/s/${name}`)
+    await page.getByText(/Ready when you are/).waitFor()
+    return { client, page, worst }
+  }
+
+  it("is shown, live and after a reload, while the page stays alive", async () => {
+    const { client, page, worst } = await play("attacks", [
+      ...numbered(attacks),
+      // One that is never asked for, so that the session stays.
+      { type: "turn_start" },
+      { type: "turn_end", stop_reason: "end_turn" }
+    ])
+    const slow: Array<string> = []
+    await worst()
+    for (const name of Object.keys(attacks)) {
+      client.send({ text: name })
+      await said(page, `End of ${name}.`)
+      await page.getByLabel("Prompt").fill(name)
+      const ms = await worst()
+      if (ms > 300) console.log(`${name}: ${ms} ms`)
+      if (ms > freeze) slow.push(`${name}: ${ms} ms`)
+    }
+    expect(slow).toEqual([])
+    await client.close()
+    await page.reload()
+    await said(page, /^End of /)
+    // All of it is drawn once more.
+    await page.locator(".scroller").hover()
+    for (let step = 0; step < 60; step++) await page.mouse.wheel(0, -3000)
+    await page.getByLabel("Prompt").fill("I can still type")
+    expect(await worst()).toBeLessThan(freeze)
+  })
+
+  it("can be answered when it is a question", async () => {
+    const { client, page, worst } = await play(
+      "asks",
+      Object.entries(asks).flatMap(([name, event], index) => [
+        { type: "turn_start", text: name },
+        { ...event, request_id: `ask-${index}` },
+        { type: "control_response", request_id: `ask-${index}`, status: "allow" },
+        say(`End of ${name}.`),
+        { type: "turn_end", stop_reason: "end_turn" }
+      ])
+    )
+    const slow: Array<string> = []
+    for (const name of Object.keys(asks)) {
+      await worst()
+      client.send({ text: name })
+      await page.getByRole("button", { name: /Allow once|Approve/ }).click()
+      await said(page, `End of ${name}.`)
+      const ms = await worst()
+      if (ms > freeze) slow.push(`${name}: ${ms} ms`)
+    }
+    expect(slow).toEqual([])
+    await client.close()
+  })
+})
