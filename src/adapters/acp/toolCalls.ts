@@ -6,7 +6,7 @@
  * `file_diff` per file.
  */
 import type { EventBody } from "../../schema/index.js"
-import type { CallIds } from "../wire/CallIds.js"
+import { CallIds } from "../wire/CallIds.js"
 import type { AcpQuirks } from "./AcpAgent.js"
 import type { ToolFields } from "./AcpMessage.js"
 import { argsOf, outputOf, terminalPiece, toFileDiffs, toolNameOf } from "./toolFields.js"
@@ -23,6 +23,8 @@ interface Call {
   /** Its `tool_result` was told. */
   settled: boolean
   diffsTold: boolean
+  /** What it is going to change, as last told: some agents leave it out of what they say in the end. */
+  proposal: Partial<ToolFields> | undefined
   /** Output told as progress so far. */
   progress: string
   /** What it printed on a terminal, in pieces. */
@@ -58,10 +60,16 @@ const isEmpty = (input: unknown) =>
   input === undefined || (typeof input === "object" && input !== null && Object.keys(input).length === 0)
 
 /** Announced as pending, it may lack a part of its input; what an update adds is the whole. */
-const isKnown = ({ rawInput, status }: ToolFields, update: ToolFields, begins: boolean) =>
-  status === "pending" || status === undefined
-    ? !isEmpty(begins && status === "pending" ? undefined : begins ? rawInput : update.rawInput)
-    : true
+const isKnown = (
+  { rawInput, status }: ToolFields,
+  added: unknown,
+  begins: boolean,
+  { announcesInParts = false }: AcpQuirks
+) => {
+  if (status !== undefined && status !== "pending") return true
+  if (announcesInParts) return false
+  return !isEmpty(begins && status === "pending" ? undefined : begins ? rawInput : added)
+}
 
 const toCall = (id: string, fields: ToolFields): Call => ({
   id,
@@ -69,6 +77,7 @@ const toCall = (id: string, fields: ToolFields): Call => ({
   told: false,
   settled: false,
   diffsTold: false,
+  proposal: undefined,
   progress: "",
   printed: "",
   rejected: undefined,
@@ -83,8 +92,15 @@ const withoutReasons = ({ content, ...fields }: ToolFields): ToolFields => {
 
 const isSame = (one: ToolFields, other: Pick<ToolFields, "title">) => one.title === other.title
 
+const hasDiff = ({ content = [] }: ToolFields) => content.some(({ type }) => type === "diff")
+
+const proposalOf = ({ content, locations }: ToolFields): Partial<ToolFields> => ({
+  ...(content !== undefined && { content }),
+  ...(locations !== undefined && { locations })
+})
+
 /** `thread`: the session of a subagent. */
-export const makeToolCalls = (quirks: AcpQuirks, ids: CallIds, thread?: string): ToolCalls => {
+export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: string): ToolCalls => {
   const calls = new Map<string, Call>()
 
   const begin = (fields: ToolFields): Call => {
@@ -105,13 +121,16 @@ export const makeToolCalls = (quirks: AcpQuirks, ids: CallIds, thread?: string):
     const known = calls.get(update.toolCallId)
     const call = known === undefined || isAnother(known, update, begins) ? begin(update) : known
     const { _meta = call.fields._meta } = update
+    const rawInput = quirks.input?.(update)
     call.fields = {
       ...call.fields,
       ...update,
+      ...(rawInput !== undefined && { rawInput }),
       ...(_meta !== undefined && { _meta: { ...call.fields._meta, ..._meta } })
     }
     const piece = terminalPiece(update)
     call.printed = piece.startsWith(call.printed) ? piece : call.printed + piece
+    if (hasDiff(update)) call.proposal = proposalOf(call.fields)
     return call
   }
 
@@ -137,9 +156,9 @@ export const makeToolCalls = (quirks: AcpQuirks, ids: CallIds, thread?: string):
   }
 
   const tellDiffs = (call: Call, update: ToolFields): Events => {
-    const diffs = call.diffsTold || !good.has(call.fields.status ?? "")
-      ? []
-      : toFileDiffs({ ...call.fields, ...update }, call.id)
+    if (call.diffsTold || !good.has(call.fields.status ?? "")) return []
+    const fields = { ...call.fields, ...update }
+    const diffs = toFileDiffs(hasDiff(fields) ? fields : { ...fields, ...call.proposal }, call.id)
     call.diffsTold ||= diffs.length > 0
     return diffs
   }
@@ -157,6 +176,7 @@ export const makeToolCalls = (quirks: AcpQuirks, ids: CallIds, thread?: string):
       },
       ...tellDiffs(call, fields)
     ]
+    call.proposal = undefined
     // It may be a file; what an update brings later stands in that update.
     const { content: _content, rawInput: _input, rawOutput: _output, ...rest } = fields
     call.fields = rest
@@ -185,7 +205,7 @@ export const makeToolCalls = (quirks: AcpQuirks, ids: CallIds, thread?: string):
       return diffs
     }
     if (isOver(news.status)) return finish(call)
-    const told = isKnown(call.fields, news, begins) ? tell(call) : []
+    const told = isKnown(call.fields, quirks.input?.(news) ?? news.rawInput, begins, quirks) ? tell(call) : []
     return call.told ? [...told, ...proceed(call, news, told.length > 0)] : []
   }
 

@@ -5,10 +5,10 @@
 import { Match, Option, Predicate, Schema } from "effect"
 import type { EventBody, Usage } from "../../schema/index.js"
 import { CallIds } from "../wire/CallIds.js"
-import { makeContextMeter, percentOf } from "../wire/contextMeter.js"
+import { dollars, makeContextMeter, percentOf } from "../wire/contextMeter.js"
 import { status } from "../wire/statusEvent.js"
 import { textOfBlocks, wordsIn } from "../wire/words.js"
-import type { AcpAgent, AcpQuirks } from "./AcpAgent.js"
+import type { AcpAgent, AcpQuirks, Tokens } from "./AcpAgent.js"
 import {
   type Chunk,
   type Compaction,
@@ -38,6 +38,10 @@ export interface AcpState {
   cost: number | undefined
   /** What the session had cost before this turn. */
   cost_before: number
+  /** Tokens told beside this turn's messages, and those the session had before this turn. */
+  beside: Tokens | undefined
+  tokens_before: Tokens
+  tokens: Tokens
   /** How often the agent has told its mode. */
   modes_told: number
   /** What replaces the conversation so far, in pieces, by compaction. */
@@ -65,6 +69,9 @@ export const makeState = (
     context: {},
     cost: undefined,
     cost_before: 0,
+    beside: undefined,
+    tokens_before: {},
+    tokens: {},
     modes_told: 0,
     summaries: new Map(),
     childState: (thread) => makeState(agent, undefined, ids, thread)
@@ -89,8 +96,18 @@ const notMessage = ({ content, sessionUpdate }: Chunk, { notMessage }: AcpQuirks
   return typeof text === "string" ? notMessage?.(text, sessionUpdate) : undefined
 }
 
+const sum = (a = 0, b = 0) => a + b
+
+const sumOf = (a: Tokens, b: Tokens): Tokens => ({
+  inputTokens: sum(a.inputTokens, b.inputTokens),
+  outputTokens: sum(a.outputTokens, b.outputTokens),
+  cachedReadTokens: sum(a.cachedReadTokens, b.cachedReadTokens)
+})
+
 const piece = (update: Chunk, state: AcpState): Events => {
   const { quirks, speech } = state
+  const beside = quirks.usageBeside?.(update)
+  if (beside !== undefined) state.beside = sumOf(state.beside ?? {}, beside)
   const event = notMessage(update, quirks)
   if (event?.type === "status" && event.status === "permission_mode") state.modes_told += 1
   if (event !== undefined) return [event]
@@ -121,7 +138,8 @@ const usage = (update: typeof UsageUpdate.Type, state: AcpState): Events => {
   const metadata = {
     ...state.context,
     ...(context_pct !== undefined && { context_pct }),
-    ...(cost && { cost })
+    ...(cost && { cost }),
+    ...(state.cost !== undefined && { usage: { cost_usd: dollars(state.cost - state.cost_before) } })
   }
   return [
     status("usage", undefined, metadata),

@@ -57,7 +57,7 @@ export type System = typeof System.Type
 export const Assistant = Schema.Struct({
   type: Schema.Literal("assistant"),
   message: withFallback(
-    Schema.Struct({ model: text, content: withFallback(Blocks, []), usage: optional(CallUsage) }),
+    Schema.Struct({ id: text, model: text, content: withFallback(Blocks, []), usage: optional(CallUsage) }),
     { content: [] }
   ),
   parent_tool_use_id: text,
@@ -85,7 +85,7 @@ export const StreamEvent = Schema.Struct({
       index: number,
       content_block: optional(Schema.Struct({ type: text, id: text })),
       delta: optional(Schema.Struct({ type: text, text, thinking: text, partial_json: text })),
-      message: optional(Schema.Struct({ usage: optional(CallUsage) })),
+      message: optional(Schema.Struct({ id: text, usage: optional(CallUsage) })),
       usage: optional(CallUsage)
     }),
     {}

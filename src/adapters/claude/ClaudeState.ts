@@ -1,6 +1,7 @@
 /** ClaudeState: what the relay remembers of one conversation with Claude, from message to message. */
 import { CallIds } from "../wire/CallIds.js"
 import { makeContextMeter } from "../wire/contextMeter.js"
+import * as CallUsage from "./callUsage.js"
 import { makeSteeredPrompts, type SteeredPrompts } from "./steeredPrompts.js"
 import { makeStreamState, type StreamState } from "./streamEvent.js"
 
@@ -21,7 +22,8 @@ export interface ClaudeState extends StreamState {
   /** Tool calls of background tasks, by task id. */
   readonly tasks: Map<string, string>
   /** Tool calls without a result, by Claude's id. */
-  readonly calls: Map<string, OpenCall>
+  readonly openCalls: Map<string, OpenCall>
+  readonly calls: CallUsage.Calls
   readonly warn: ReturnType<typeof makeContextMeter>
   /** A turn runs, as the session sees it. */
   readonly inTurn: () => boolean
@@ -43,7 +45,8 @@ export const makeState = (inTurn: () => boolean, isResumed: boolean): ClaudeStat
   ownTurn: false,
   heard: 0,
   tasks: new Map(),
-  calls: new Map(),
+  openCalls: new Map(),
+  calls: CallUsage.make(),
   warn: makeContextMeter(),
   inTurn
 })

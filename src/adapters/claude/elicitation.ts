@@ -22,11 +22,11 @@ const toolOf = ({ mcp_server_name: server }: Elicitation) => server === undefine
 export const toServerQuestion = (
   request_id: RequestId,
   ask: Elicitation,
-  { calls, ids }: Pick<ClaudeState, "calls" | "ids">
+  { ids, openCalls }: Pick<ClaudeState, "ids" | "openCalls">
 ): PermissionRequest => {
   const request = forms.toQuestion(request_id, toForm(ask), toolOf(ask))
   // The call the server is in.
-  const call = [...calls].find(([, { tool }]) => tool.startsWith(`${toolOf(ask)}__`))?.[0]
+  const call = [...openCalls].find(([, { tool }]) => tool.startsWith(`${toolOf(ask)}__`))?.[0]
   const server = ask.mcp_server_name
   return {
     ...request,

@@ -9,7 +9,13 @@ import { readBlocks } from "../wire/lenient.js"
 import { status } from "../wire/statusEvent.js"
 import { changedDiff, createdDiff, editedDiff } from "../wire/unifiedDiff.js"
 import { textOfBlocks, wordsIn } from "../wire/words.js"
-import { type Assistant, type ClaudeMessage, FileChange, type User } from "./ClaudeMessage.js"
+import {
+  type Assistant,
+  type ClaudeMessage,
+  FileChange,
+  type StreamEvent,
+  type User
+} from "./ClaudeMessage.js"
 import type { ClaudeState } from "./ClaudeState.js"
 import { translateResult } from "./result.js"
 import { inputTokensOf, translateStreamEvent } from "./streamEvent.js"
@@ -39,11 +45,11 @@ const toolOf = ({ name, server_name, type }: NativeBlock): string => {
 const toolCall = (block: NativeBlock, parent: string | undefined, state: ClaudeState): Events => {
   const native = string(block["id"])
   // One that waits for its result may be repeated.
-  if (native === undefined || state.calls.has(native)) return []
+  if (native === undefined || state.openCalls.has(native)) return []
   const tool = toolOf(block)
   const args = block["input"] ?? {}
   const tool_use_id = state.ids.announce(native)
-  state.calls.set(native, { tool, parent })
+  state.openCalls.set(native, { tool, parent })
   return [{ type: "tool_call", tool, tool_use_id, args, ...thread(parent, state) }]
 }
 
@@ -86,7 +92,7 @@ const toolResult = (
   const native = string(block["tool_use_id"])
   if (native === undefined) return []
   const tool_use_id = state.ids.of(native)
-  state.calls.delete(native)
+  state.openCalls.delete(native)
   state.ids.settle(native)
   const error = saysError(block["content"])
   const text = resultText(block["content"]) ?? error
@@ -110,10 +116,10 @@ const unanswered = (stopped: boolean) =>
 
 /** The turn is over: no call of its own stays without a result. Subagents may go on in the background. */
 const endCalls = (stopped: boolean, state: ClaudeState): Events =>
-  [...state.calls].flatMap(([native, { parent }]) => {
+  [...state.openCalls].flatMap(([native, { parent }]) => {
     if (parent !== undefined) return []
     const tool_use_id = state.ids.of(native)
-    state.calls.delete(native)
+    state.openCalls.delete(native)
     state.ids.settle(native)
     return [{ type: "tool_result", tool_use_id, status: "error", text: unanswered(stopped) } as const]
   })
@@ -184,7 +190,11 @@ const assistant = (
   }
   state.unfinished.forget(parent)
   const text = textOfBlocks(message.content)
+  const usage = message.id !== undefined && message.usage !== undefined
+    ? state.calls.whole(message.id, message.usage)
+    : undefined
   const metadata = {
+    ...(usage !== undefined && { usage }),
     ...thread(parent, state).metadata,
     ...(error !== undefined && { error }),
     ...(supersedes !== undefined && { supersedes })
@@ -223,6 +233,20 @@ const user = (message: User, state: ClaudeState): Events => {
   ]
 }
 
+/** The end of a model call says what it used. */
+const withUsage = (
+  told: BodyOf<"stream_event">,
+  { event, parent_tool_use_id: thread = "" }: StreamEvent,
+  { calls }: ClaudeState
+): BodyOf<"stream_event"> => {
+  const { message, type, usage } = event
+  if (type === "message_start" && message?.id !== undefined) {
+    calls.begin(thread, message.id, message.usage ?? {})
+  }
+  const used = type === "message_delta" && usage !== undefined ? calls.update(thread, usage) : undefined
+  return used === undefined ? told : { ...told, metadata: { ...told.metadata, usage: used } }
+}
+
 const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: ClaudeState): Events => {
   // A background task's own turn, finished before Claude has seen the prompt that was sent meanwhile.
   if (message.origin?.kind === "task-notification" && state.unread_prompt !== undefined) {
@@ -234,6 +258,7 @@ const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: Clau
   const stopped = end?.type === "turn_end" && (end.stop_reason === "cancelled" || end.stop_reason === "error")
   state.cost = message.total_cost_usd ?? state.cost
   state.unread_prompt = undefined
+  state.calls.reset()
   state.interrupted = false
   const next = state.steered.next()
   state.ownTurn = next !== undefined
@@ -269,7 +294,7 @@ export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
       system: (message) => translateSystem(message, state),
       assistant: (message) => assistant(message, state),
       user: (message) => user(message, state),
-      stream_event: (message) => [translateStreamEvent(message, state)],
+      stream_event: (message) => [withUsage(translateStreamEvent(message, state), message, state)],
       result: (message) => result(message, state),
       tool_progress: ({ elapsed_time_seconds, parent_tool_use_id: parent, tool_name, tool_use_id }) => {
         // Bash reports under a name of its own; the call's id is in the parent field.
