@@ -4,6 +4,7 @@ import { Terminal } from "@xterm/xterm"
 import "@xterm/xterm/css/xterm.css"
 import { useEffect, useRef } from "react"
 import type { RelayEvent } from "../../client/browser.js"
+import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 
@@ -52,7 +53,9 @@ const keys: ReadonlyArray<readonly [name: string, data: string]> = [
   ["→", "\x1b[C"]
 ]
 
-export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
+export const TerminalView = ({ store }: { readonly store: SessionStore | PastStore }) => {
+  /** Undefined: what was is shown, nothing can be typed. */
+  const session = "session" in store ? store.session : undefined
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (place.current === null) return
@@ -87,11 +90,11 @@ export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
     }
     /** The past is drawn: from now on what the terminal says is said by a person, or to a program that asks now. */
     const settle = () => {
-      if (undrawn === 0 && store.session.seq() >= store.pastSeq()) replaying = false
+      if (undrawn === 0 && session !== undefined && session.seq() >= store.pastSeq()) replaying = false
     }
     for (const event of store.events) write(event)
     settle()
-    const stopWriting = store.onEvent((event) => {
+    const stopWriting = "onEvent" in store && store.onEvent((event) => {
       // A connection that comes again tells what was missed: its questions are old, too.
       if (event.seq <= store.pastSeq()) replaying = true
       write(event)
@@ -99,11 +102,9 @@ export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
     })
     const typed = terminal.onData((data) => {
       // Of several tabs the one that is used answers what a program asks its terminal.
-      if (!replaying && document.hasFocus()) void store.session.send({ type: "stdin", data })
+      if (!replaying && document.hasFocus()) void session?.send({ type: "stdin", data })
     })
-    const resized = terminal.onResize(({ cols, rows }) =>
-      void store.session.send({ type: "resize", cols, rows })
-    )
+    const resized = terminal.onResize(({ cols, rows }) => void session?.send({ type: "resize", cols, rows }))
 
     let here = true
     const measure = () => here && fit.fit()
@@ -133,27 +134,29 @@ export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
       scheme.removeEventListener("change", recolour)
       themes.disconnect()
       observer.disconnect()
-      stopWriting()
+      if (stopWriting !== false) stopWriting()
       terminal.dispose()
     }
-  }, [store])
+  }, [session, store])
   return (
     <>
       <div className="terminal" ref={place} />
-      <div className="terminal-keys only-touch" role="group" aria-label={w.keys}>
-        {keys.map(([name, data]) => (
-          <button
-            key={name}
-            type="button"
-            className="button small"
-            // The terminal keeps the keyboard.
-            onPointerDown={(event) => event.preventDefault()}
-            onClick={() => void store.session.send({ type: "stdin", data })}
-          >
-            {name}
-          </button>
-        ))}
-      </div>
+      {session !== undefined && (
+        <div className="terminal-keys only-touch" role="group" aria-label={w.keys}>
+          {keys.map(([name, data]) => (
+            <button
+              key={name}
+              type="button"
+              className="button small"
+              // The terminal keeps the keyboard.
+              onPointerDown={(event) => event.preventDefault()}
+              onClick={() => void session?.send({ type: "stdin", data })}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
+      )}
     </>
   )
 }
