@@ -46,6 +46,19 @@ export interface Handshake {
   readonly native_session_id?: string | null
   readonly after_seq?: number | null
   readonly linger?: number | null
+  readonly must_exist?: boolean | null
+  readonly mcp_servers?: ReadonlyArray<{
+    readonly name: string
+    readonly command: string
+    readonly args?: ReadonlyArray<string> | null
+    readonly env?: { readonly [name: string]: string } | null
+  } | {
+    readonly name: string
+    readonly type: "http" | "sse"
+    readonly url: string
+    readonly headers?: { readonly [name: string]: string } | null
+  }> | null
+  readonly front?: string | null
   readonly raw?: boolean | null
   readonly token?: string | null
   readonly ticket?: string | null
@@ -199,6 +212,7 @@ export interface ResizeCommand {
 /** End the session, for everybody. */
 export interface EndCommand {
   readonly type: "end"
+  readonly if_alone?: boolean | null
   readonly message_id?: string | null
 }
 
@@ -480,7 +494,7 @@ export interface FileDiffEvent {
 export interface ErrorEvent {
   readonly type: "error"
   readonly text: string
-  readonly code: "bad_handshake" | "unauthorized" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "gap" | "internal"
+  readonly code: "bad_handshake" | "unauthorized" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "session_not_found" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "gap" | "internal"
   readonly message_id?: string
   readonly request_id?: string
   readonly metadata?: { readonly [name: string]: unknown }

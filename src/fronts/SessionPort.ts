@@ -90,6 +90,8 @@ export class SessionPort extends Context.Service<SessionPort, {
     session_id: SessionId,
     after_seq: number
   ) => Effect.Effect<Stream.Stream<RelayEvent, PortError> | undefined, PortError>
+  /** End the session, if it is live, and remove all that is kept of it. */
+  readonly forget: (session_id: SessionId) => Effect.Effect<void, PortError>
   /** The agents the relay knows, and which of them can be used. */
   readonly agents: Effect.Effect<ReadonlyArray<AgentListing>, PortError>
 }>()("ai-relay/fronts/SessionPort") {}

@@ -31,7 +31,9 @@ const make = Effect.gen(function*() {
 
   const join: SessionPort["Service"]["join"] = Effect.fn("SessionPort.join")(
     function*({ after_seq: _, ...handshake }) {
-      const sender = yield* Sender
+      const { front } = handshake
+      const by = yield* Sender
+      const sender = front === undefined ? by : { ...by, front }
       const { attached, session } = yield* Effect.mapError(registry.join(handshake), toPortError)
       const { log } = session
       const last_seq = attached ? log.lastSeq() : session.since
@@ -69,7 +71,9 @@ const make = Effect.gen(function*() {
         )
     )
 
-  return SessionPort.of({ join, list: registry.list, read, agents: findings.all })
+  const forget = (session_id: SessionId) => Effect.mapError(registry.forget(session_id), toPortError)
+
+  return SessionPort.of({ join, forget, list: registry.list, read, agents: findings.all })
 })
 
 /** Whoever joins is the `Sender` at that moment. */

@@ -6,7 +6,7 @@ import { Effect, Layer, Schema, Stream } from "effect"
 import { SseSplitter } from "../adapters/wire/Sse.js"
 import { type Command, connect, RelayError, type Session, type SocketConstructor } from "../client/browser.js"
 import type { RelayEvent } from "../schema/index.js"
-import { number } from "./read.js"
+import { number, open, text } from "./read.js"
 import {
   type AgentListing,
   PortError,
@@ -20,6 +20,8 @@ export interface RelayAddress {
   readonly url: string
   readonly token?: string | undefined
   readonly WebSocket: SocketConstructor
+  /** What the person uses, such as `acp`: told to the session's other clients. */
+  readonly front?: string | undefined
   /** Attempts in a row to reach a relay that has been there before; then it is given up. Default 20: some minutes. */
   readonly retries?: number | undefined
 }
@@ -79,18 +81,19 @@ const Agents = Schema.Struct({
 })
 
 const make = (
-  { retries = 20, token, url, WebSocket }: RelayAddress
+  { front, retries = 20, token, url, WebSocket }: RelayAddress
 ): SessionPort["Service"] => {
   const unreachable = new PortError({
     code: "unreachable",
     reason: `no relay answers at ${url}: start one with \`ai-relay\`, or name another with --url`
   })
 
-  const get = (path: string) =>
+  const request = (path: string, method = "GET") =>
     Effect.tryPromise({
       try: (signal) =>
         fetch(new URL(path, url.replace(/^ws/, "http")), {
           signal,
+          method,
           headers: token === undefined ? {} : { authorization: `Bearer ${token}` }
         }),
       catch: () => unreachable
@@ -107,13 +110,13 @@ const make = (
 
   const notOurs = new PortError({ code: "internal", reason: `${url} is no ai-relay: check --url` })
   const getJson = <A, I>(path: string, schema: Schema.Codec<A, I>) =>
-    get(path).pipe(
+    request(path).pipe(
       Effect.flatMap((answer) => Effect.tryPromise({ try: () => answer.json(), catch: () => notOurs })),
       Effect.flatMap((body) => Effect.mapError(Schema.decodeUnknownEffect(schema)(body), () => notOurs))
     )
 
   const read = Effect.fn("SessionPort.read")(function*(session_id: string, after_seq: number) {
-    const answer = yield* get(`/sessions/${encodeURIComponent(session_id)}/events?after_seq=${after_seq}`)
+    const answer = yield* request(`/sessions/${encodeURIComponent(session_id)}/events?after_seq=${after_seq}`)
     const { body } = answer
     if (!answer.ok || body === null) return undefined
     return Stream.fromAsyncIterable(
@@ -140,6 +143,7 @@ const make = (
       const session = yield* Effect.acquireRelease(
         Effect.sync(() => {
           const session = connect({
+            ...(front !== undefined && { front }),
             ...handshake,
             ...(token !== undefined && { token }),
             url,
@@ -184,8 +188,19 @@ const make = (
     }
   )
 
+  const forget = Effect.fn("SessionPort.forget")(function*(session_id: string) {
+    const answer = yield* request(`/sessions/${encodeURIComponent(session_id)}`, "DELETE")
+    if (answer.ok) return
+    const body = yield* Effect.promise(() => answer.json().catch(() => undefined))
+    return yield* new PortError({
+      code: text(open(body)["code"]) ?? "internal",
+      reason: text(open(body)["text"]) ?? `the relay answered ${answer.status}`
+    })
+  })
+
   return SessionPort.of({
     join,
+    forget,
     list: Effect.map(
       getJson("/sessions", Sessions),
       ({ sessions }) => sessions as never as ReadonlyArray<SessionListing>

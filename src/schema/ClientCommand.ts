@@ -5,7 +5,7 @@
  */
 import { Schema } from "effect"
 import { ContentBlock, ImageBlock } from "./ContentBlock.js"
-import { AnyObject, NonEmptyText, oneOf, optional, says, Text } from "./fields.js"
+import { AnyObject, Flag, NonEmptyText, oneOf, optional, says, Text } from "./fields.js"
 import { MessageId, RequestId } from "./Ids.js"
 import { PermissionResponse } from "./Permission.js"
 
@@ -86,7 +86,8 @@ export const Resize = command("resize", { cols: Size, rows: Size })
 export const Stdin = command("stdin", { data: Text })
 /** Here `message_id` names the prompt to take back, not this command. */
 export const CancelQueued = Schema.Struct({ type: Schema.Literal("cancel_queued"), message_id: MessageId })
-export const End = command("end", {})
+/** `if_alone`: not while other clients are connected. */
+export const End = command("end", { if_alone: optional(Flag) })
 export const Ping = command("ping", {})
 
 export const ClientCommand = Schema.Union([

@@ -53,6 +53,26 @@ export const SnowflakeOptions = group({
 })
 export type SnowflakeOptions = typeof SnowflakeOptions.Type
 
+/** A program of the relay's machine, or an address it can reach, that gives the agent tools (Model Context Protocol). */
+export const McpServer = Schema.Union([
+  Schema.Struct({
+    name: NonEmptyText,
+    command: NonEmptyText,
+    args: optional(TextList),
+    env: optional(TextMap)
+  }),
+  Schema.Struct({
+    name: NonEmptyText,
+    type: oneOf("http", "sse"),
+    url: NonEmptyText,
+    headers: optional(TextMap)
+  })
+]).annotate(says(
+  "must be {\"name\":\"…\",\"command\":\"…\",\"args\":[…],\"env\":{…}} or "
+    + "{\"name\":\"…\",\"type\":\"http\" or \"sse\",\"url\":\"https://…\",\"headers\":{…}}"
+))
+export type McpServer = typeof McpServer.Type
+
 /** Options of a Codex thread, handed to Codex as they are. */
 const codexOptions = {
   approval_policy: optional(
@@ -91,6 +111,15 @@ const Fields = Schema.Struct({
   native_session_id: optional(NonEmptyText),
   after_seq: optional(Count),
   linger: optional(Seconds),
+  /** Only a session that was before; a new one is not begun. */
+  must_exist: optional(Flag),
+  mcp_servers: optional(Schema.Array(McpServer).annotate(says("must be a list of MCP servers"))),
+  /** What the person uses, such as `acp (zed)`: told to others with the answers given. */
+  front: optional(
+    Schema.NonEmptyString.check(Schema.isMaxLength(100)).annotate(
+      says("must be a string of 1 to 100 characters")
+    )
+  ),
   raw: optional(Flag),
   token: optional(NonEmptyText),
   /** Instead of the token, once: what `POST /ticket` gave. */

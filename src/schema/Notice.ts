@@ -10,6 +10,7 @@ export const ErrorCode = Schema.Literals([
   "forbidden_folder",
   "folder_not_found",
   "unknown_tool",
+  "session_not_found",
   "command_not_found",
   "auth_required",
   "agent_failed",

@@ -7,6 +7,7 @@
  * - `GET /agents`: `{"agents":[…]}`, which of them can be used here, as `ai-relay doctor` finds them.
  * - `GET /metrics`: what is counted, as Prometheus reads it.
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
+ * - `DELETE /sessions/ID`: end it and remove all that is kept of it; 204.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
  * - `GET /schema.json`, `/asyncapi.json`, `/openapi.json`: the contracts.
  * - `POST /ticket`: `{"ticket":"…","expires_in":30}`, which lets one connection in, once, instead of the token.
@@ -16,8 +17,9 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { SessionId } from "../schema/index.js"
 import { AgentFindings } from "../services/AgentFindings.js"
 import { Auth, type Visitor } from "../services/Auth.js"
-import { Journal } from "../services/Journal.js"
+import { Journal, SessionNotFound } from "../services/Journal.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
+import { toErrorEvent } from "../services/toErrorEvent.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import { metricsText } from "./metricsText.js"
 import { sendEvents } from "./sendEvents.js"
@@ -41,11 +43,11 @@ const sendJson = (response: ServerResponse, status: number, body: unknown) =>
   })
 
 /** A page of an allowed origin asks whether it may send its token. */
-const sendPreflight = (response: ServerResponse) =>
+const sendPreflight = (response: ServerResponse, methods: ReadonlyArray<string>) =>
   Effect.sync(() => {
     response.writeHead(204, {
       "access-control-allow-headers": "authorization, content-type",
-      "access-control-allow-methods": "GET, POST",
+      "access-control-allow-methods": methods.join(", "),
       "access-control-max-age": "600"
     })
     response.end()
@@ -73,6 +75,7 @@ const contractAt = (path: string) =>
     )
     : Effect.succeed(undefined)
 
+const sessionPath = /^\/sessions\/([^/]+)$/
 const eventsPath = /^\/sessions\/([^/]+)\/events$/
 
 /** The place to go on from: `after_seq`; later, what a browser's EventSource, which keeps its address, remembers. */
@@ -81,7 +84,11 @@ const placeOf = (query: URLSearchParams, request: IncomingMessage): number => {
   return Math.max(0, ...places.filter(Number.isInteger))
 }
 
-const sessionIn = Option.liftThrowable((path: string) => decodeURIComponent(eventsPath.exec(path)?.[1] ?? ""))
+const idIn = Option.liftThrowable((pattern: RegExp, path: string) =>
+  decodeURIComponent(pattern.exec(path)?.[1] ?? "")
+)
+/** The session's name in a path of this form; empty if there is none. */
+const sessionIn = (pattern: RegExp, path: string) => Option.getOrElse(idIn(pattern, path), () => "")
 
 const route = Effect.fnUntraced(
   function*(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
@@ -97,7 +104,7 @@ const route = Effect.fnUntraced(
     const contract = yield* contractAt(path)
     if (contract !== undefined) return yield* sendJson(response, 200, contract())
     if (!eventsPath.test(path)) return yield* sendJson(response, path === "/" ? 200 : 404, { text: hint })
-    const id = Option.getOrElse(sessionIn(path), () => "")
+    const id = sessionIn(eventsPath, path)
     const after_seq = placeOf(query, request)
     const batches = isSessionId(id)
       ? registry.live(id)?.log.batches(after_seq) ?? (yield* journal.read(id, after_seq))
@@ -108,6 +115,25 @@ const route = Effect.fnUntraced(
     })
   }
 )
+
+const forget = Effect.fnUntraced(
+  function*(path: string, response: ServerResponse) {
+    const id = sessionIn(sessionPath, path)
+    if (!isSessionId(id)) return yield* new SessionNotFound({ session_id: id })
+    yield* (yield* SessionRegistry).forget(id)
+    response.writeHead(204, { "cache-control": "no-store" }).end()
+  },
+  (forgotten, _path, response) =>
+    Effect.catch(forgotten, (error) => {
+      const { code, text } = toErrorEvent(error)
+      const status = error._tag === "SessionNotFound" ? 404 : error._tag === "SessionInUse" ? 409 : 500
+      return sendJson(response, status, { text, code })
+    })
+)
+
+/** What may be done at a path: all else is answered with 405. */
+const methodsOf = (path: string): ReadonlyArray<string> =>
+  path === "/ticket" ? ["POST"] : sessionPath.test(path) ? ["DELETE"] : ["GET", "HEAD"]
 
 const health = Effect.fnUntraced(function*(path: string, response: ServerResponse) {
   const trouble = path === "/readyz" ? (yield* Journal).trouble() : undefined
@@ -122,8 +148,9 @@ export const answerHttp = Effect.fn("answerHttp")(
     const [path = "/", query = ""] = (request.url ?? "/").split("?", 2)
     const isTicket = path === "/ticket"
     const { method = "" } = request
-    if (method !== "OPTIONS" && !(isTicket ? ["POST"] : ["GET", "HEAD"]).includes(method)) {
-      return yield* sendJson(response, 405, { text: isTicket ? "use POST" : "use GET" })
+    const methods = methodsOf(path)
+    if (method !== "OPTIONS" && !methods.includes(method)) {
+      return yield* sendJson(response, 405, { text: `use ${methods[0]}` })
     }
     if (path === "/healthz" || path === "/readyz") return yield* health(path, response)
     const auth = yield* Auth
@@ -134,10 +161,11 @@ export const answerHttp = Effect.fn("answerHttp")(
     if (visitor.origin !== undefined) {
       response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
     }
-    if (method === "OPTIONS") return yield* sendPreflight(response)
+    if (method === "OPTIONS") return yield* sendPreflight(response, methods)
     yield* auth.admit(visitor, undefined)
     onAdmitted()
     if (isTicket) return yield* sendJson(response, 200, yield* auth.ticket)
+    if (method === "DELETE") return yield* forget(path, response)
     yield* route(path, new URLSearchParams(query), request, response)
   },
   (answered, request, response) =>

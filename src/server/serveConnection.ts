@@ -7,6 +7,7 @@ import { Cause, Effect, Result } from "effect"
 import { BadHandshake } from "../adapters/AdapterError.js"
 import { type BodyOf, decodeFrame, decodeHandshake } from "../schema/index.js"
 import { Auth, type Visitor } from "../services/Auth.js"
+import { Sender } from "../services/Sender.js"
 import type { Session } from "../services/Session.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
 import { type RelayError, toErrorEvent } from "../services/toErrorEvent.js"
@@ -54,13 +55,17 @@ const fault: BodyOf<"error"> = {
 const pong: BodyOf<"status"> = { type: "status", status: "pong" }
 
 /** Hand the client's commands to its session; what is no command is answered here. */
-const relayCommands = (connection: Connection, session: Session, levels: number): Effect.Effect<never> =>
+const relayCommands = (
+  connection: Connection,
+  submit: Session["submit"],
+  levels: number
+): Effect.Effect<never> =>
   connection.receive.pipe(
     Effect.flatMap((frame) =>
       Result.match(decodeFrame(frame, levels), {
         onFailure: ({ problem, ...named }) =>
           connection.tell({ type: "error", code: "bad_command", text: problem, ...named }),
-        onSuccess: (command) => command.type === "ping" ? connection.tell(pong) : session.submit(command)
+        onSuccess: (command) => command.type === "ping" ? connection.tell(pong) : submit(command)
       })
     ),
     Effect.forever
@@ -87,9 +92,13 @@ export const serveConnection = Effect.fn("serveConnection")(
     // A place beyond the last event is of another life of this session: the client has nothing of this one.
     const { after_seq: asked = last } = handshake
     const after_seq = asked > last ? 0 : asked
+    const { front } = handshake
+    const by = yield* Sender
+    const submit: Session["submit"] = (command) =>
+      Effect.provideService(session.submit(command), Sender, front === undefined ? by : { ...by, front })
     const greeting = attached ? session.describe() : undefined
     yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
-      Effect.raceFirst(relayCommands(connection, session, bounds.max_json_depth)),
+      Effect.raceFirst(relayCommands(connection, submit, bounds.max_json_depth)),
       Effect.andThen(connection.close(ended, "the session has ended"))
     )
   },

@@ -19,7 +19,7 @@ export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "st
 const remembered = 10_000
 
 export const make = (parts: Prompts.Parts): Commands => {
-  const { broker, over } = parts
+  const { broker, clients, over } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
   const { acknowledge, cancelQueued, complain, interrupt, prompt, send, ...turns } = Prompts.make(
@@ -106,7 +106,8 @@ export const make = (parts: Prompts.Parts): Commands => {
       resize: terminal,
       stdin: terminal,
       cancel_queued: cancelQueued,
-      end: () => Effect.asVoid(Deferred.succeed(over, undefined)),
+      end: ({ if_alone = false }) =>
+        if_alone && clients() > 1 ? Effect.void : Effect.asVoid(Deferred.succeed(over, undefined)),
       // Answered by the connection, which is what the client wants to know about.
       ping: () => Effect.void
     })

@@ -18,6 +18,15 @@ const runsCommand = new Set(["acp", "generic"])
 
 const programOf = ({ command }: Handshake) => typeof command === "string" ? command : command?.[0]
 
+/** All programs it wants started: the agent's own, and MCP servers. */
+const programsOf = (handshake: Handshake): ReadonlyArray<string> => {
+  const own = runsCommand.has(handshake.tool ?? "") ? programOf(handshake) : undefined
+  const servers = (handshake.mcp_servers ?? []).flatMap((server) =>
+    "command" in server ? [server.command] : []
+  )
+  return own === undefined ? servers : [own, ...servers]
+}
+
 /** As agents name their conversations. Never a path, and nothing a program takes for a flag. */
 const conversationId = /^[A-Za-z0-9_][A-Za-z0-9_.:@+=~-]{0,255}$/
 
@@ -32,10 +41,9 @@ const flagIn = ({ model, native_session_id }: Handshake): string | undefined =>
 /** Why it is refused, if it is. */
 const objection = (handshake: Handshake, rules: Rules): string | undefined => {
   const { allow_programs, no_command, no_extra_args, permission_modes } = rules
-  const { config, extra_args = [], tool = "" } = handshake
+  const { config, extra_args = [] } = handshake
   const flag = flagIn(handshake)
   if (flag !== undefined) return flag
-  const program = runsCommand.has(tool) ? programOf(handshake) : undefined
   if (no_extra_args && (extra_args.length > 0 || config !== undefined)) {
     const field = extra_args.length > 0 ? "extra_args" : "config"
     return `this relay takes no arguments for agents: leave \`${field}\` out (it was started with --no-extra-args)`
@@ -47,11 +55,10 @@ const objection = (handshake: Handshake, rules: Rules): string | undefined => {
     }, and arguments could choose `
       + `another: leave \`${field}\` out, or start it without --permission-modes`
   }
-  if (program === undefined || allow_programs.includes(program) || allow_programs.includes("*")) {
-    return undefined
-  }
+  const program = programsOf(handshake).find((program) => !allow_programs.includes(program))
+  if (program === undefined || allow_programs.includes("*")) return undefined
   if (no_command) {
-    return "this relay takes no `command`: use a `tool` it knows, or start it with "
+    return "this relay takes no `command`, neither of an agent nor of MCP servers: use a `tool` it knows, or start it with "
       + `--allow-program ${program} to allow this program`
   }
   return allow_programs.length === 0

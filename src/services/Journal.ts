@@ -38,6 +38,15 @@ export class SessionInUse extends Schema.TaggedError<SessionInUse>()("SessionInU
   }
 }
 
+/** There is no session of that name, live or kept, and none was to be begun. */
+export class SessionNotFound
+  extends Schema.TaggedError<SessionNotFound>()("SessionNotFound", { session_id: Schema.String })
+{
+  override get message() {
+    return `there is no session "${this.session_id}": GET /sessions lists those there are; without \`must_exist\` it is begun`
+  }
+}
+
 export interface Opened {
   readonly store: EventStore
   readonly summary: SessionSummary.SessionSummary
@@ -55,6 +64,8 @@ export class Journal extends Context.Service<Journal, {
   readonly read: (session_id: SessionId, seq: number) => Effect.Effect<Stream.Stream<Batch> | undefined>
   /** All sessions that are kept, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<Kept.Kept>>
+  /** Remove all that is kept of a session that is not live. False: there was nothing. */
+  readonly forget: (session_id: SessionId) => Effect.Effect<boolean, JournalFailed | SessionInUse>
   /** Why sessions are not written at the moment, if they are not. */
   readonly trouble: () => string | undefined
 }>()("ai-relay/services/Journal") {
@@ -77,6 +88,7 @@ const makeVolatile = Effect.map(RelayConfig, ({ retain_bytes }) =>
       Effect.succeed({ store: makeMemory(retain_bytes), summary: SessionSummary.empty(session_id) }),
     read: () => Effect.succeed(undefined),
     list: Effect.succeed([]),
+    forget: () => Effect.succeed(false),
     trouble: () => undefined
   }))
 
@@ -139,6 +151,23 @@ const makeDurable = (folder: string) =>
         )
       })
 
+    const forget = Effect.fn("Journal.forget")(function*(session_id: SessionId) {
+      const files = Kept.filesOf(folder, session_id)
+      if (!existsSync(files)) return false
+      const other = Option.match(Kept.read(folder, session_id), {
+        onNone: () => undefined,
+        onSome: Kept.openedBy
+      })
+      if (other !== undefined && other !== process.pid) {
+        return yield* new SessionInUse({ session_id, pid: other })
+      }
+      yield* Effect.try({
+        try: () => rmSync(files, { recursive: true }),
+        catch: (cause) => new JournalFailed({ folder: files, reason: String(cause) })
+      })
+      return true
+    })
+
     /** Sessions nobody has touched for long go. */
     const sweep = Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
@@ -163,6 +192,7 @@ const makeDurable = (folder: string) =>
       open,
       read,
       list: Kept.list(folder),
+      forget,
       trouble: () => [...live].map((store) => store.trouble()).find((reason) => reason !== undefined)
     })
   })

@@ -29,7 +29,17 @@ export const filesOf = (folder: string, session_id: SessionId): string => join(f
 
 /** A handshake that may lie on a disk. */
 export const withoutSecrets = (
-  { after_seq: _after, env: _env, snowflake, ticket: _ticket, token: _token, ...rest }: Handshake
+  {
+    after_seq: _after,
+    env: _env,
+    mcp_servers: _servers,
+    must_exist: _must,
+    front: _front,
+    snowflake,
+    ticket: _ticket,
+    token: _token,
+    ...rest
+  }: Handshake
 ): Handshake => {
   const { token: _pat, ...account } = snowflake ?? {}
   return { ...rest, ...(snowflake !== undefined && { snowflake: account }) }

@@ -70,7 +70,7 @@ const toOutcome = (ask: PermissionRequest, answer: PermissionResponse): Permissi
 
 /** What was decided beyond yes or no, by whom and by which command: for the journal, and other clients' cards. */
 const decisionOf = (
-  { message, message_id, option_id, scope, updatedInput }: PermissionResponse,
+  { answers, message, message_id, option_id, scope, updatedInput }: PermissionResponse,
   by: Sender.Fields
 ) => {
   const metadata = {
@@ -79,6 +79,7 @@ const decisionOf = (
     ...(option_id !== undefined && { option_id }),
     ...(scope !== undefined && { scope }),
     ...(message !== undefined && { message }),
+    ...(answers !== undefined && { answers }),
     ...(updatedInput !== undefined && { updated_input: true })
   }
   return Object.keys(metadata).length > 0 ? { metadata } : {}

@@ -27,6 +27,8 @@ export interface Parts {
   readonly tool: string
   readonly agent: AgentSession
   readonly broker: PermissionBroker["Service"]
+  /** How many follow the session. */
+  readonly clients: () => number
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   readonly ids: IdGenerator["Service"]
   readonly log: EventLog["Service"]

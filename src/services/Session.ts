@@ -104,7 +104,8 @@ export const open = Effect.fn("Session.open")(function*(
   id: SessionId,
   adapter: Adapter,
   spec: AgentSpec,
-  opened?: Opened
+  opened?: Opened,
+  clients: () => number = () => 1
 ) {
   const settings = yield* RelayConfig
   const ids = yield* IdGenerator
@@ -149,6 +150,7 @@ export const open = Effect.fn("Session.open")(function*(
     tool,
     agent,
     broker,
+    clients,
     fork,
     ids,
     log,
@@ -198,7 +200,8 @@ export const open = Effect.fn("Session.open")(function*(
         ...(native !== undefined && { native_session_id: native }),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
-        ...metadata
+        ...metadata,
+        ...sink.settings()
       }
     }
   }

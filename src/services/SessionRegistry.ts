@@ -5,7 +5,18 @@
  * and closes. So shutting the relay down is interrupting these fibers, all at once. A session without a client lives on
  * for its `linger`, counted from when nothing goes on in it any more: nobody has to stay for work to be done.
  */
-import { Context, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Schema, type Scope } from "effect"
+import {
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Fiber,
+  FiberSet,
+  Layer,
+  Option,
+  Schema,
+  type Scope
+} from "effect"
 import type { OpenError } from "../adapters/AdapterError.js"
 import { AdapterRegistry, type UnknownTool } from "../adapters/AdapterRegistry.js"
 import { doneSoon } from "../adapters/doneSoon.js"
@@ -13,7 +24,7 @@ import { type Handshake, SessionId } from "../schema/index.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "./Folders.js"
 import { checkHandshake } from "./HandshakeRules.js"
 import { IdGenerator } from "./IdGenerator.js"
-import { Journal, type JournalFailed, type SessionInUse } from "./Journal.js"
+import { Journal, type JournalFailed, type SessionInUse, SessionNotFound } from "./Journal.js"
 import { type Listed, listedClosed, listedLive } from "./Listed.js"
 import { Recorder } from "./Recorder.js"
 import { RelayConfig } from "./RelayConfig.js"
@@ -38,6 +49,7 @@ export type JoinError =
   | ForbiddenFolder
   | JournalFailed
   | SessionInUse
+  | SessionNotFound
   | OpenError
 
 export interface Joined {
@@ -61,6 +73,10 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   readonly all: () => ReadonlyArray<Session.Session>
   /** The live session of that name. */
   readonly live: (session_id: SessionId) => Session.Session | undefined
+  /** End the session, if it is live, and remove all that is kept of it. */
+  readonly forget: (
+    session_id: SessionId
+  ) => Effect.Effect<void, SessionNotFound | JournalFailed | SessionInUse>
   /** Live sessions, then those that are kept, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<Listed>>
 }>()("ai-relay/services/SessionRegistry") {
@@ -95,30 +111,32 @@ const make = Effect.gen(function*() {
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
 
-  const openSession = Effect.fn("SessionRegistry.open")(function*(id: SessionId, handshake: Handshake) {
-    const wanted = yield* complete(handshake, yield* journal.find(id))
-    // The id of a kept session's conversation is as its agent told it.
-    const { native_session_id: _, ...asked } = wanted
-    yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
-    const adapter = yield* adapters.get(wanted.tool)
-    const folder = yield* folders.resolve(wanted.folder)
-    const opened = yield* journal.open(id, { ...wanted, folder })
-    const { permission_modes } = settings
-    const spec = {
-      ...wanted,
-      folder,
-      fresh_uuid: yield* ids.uuid,
-      ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
+  const openSession = Effect.fn("SessionRegistry.open")(
+    function*(id: SessionId, handshake: Handshake, clients: () => number) {
+      const wanted = yield* complete(handshake, yield* journal.find(id))
+      // The id of a kept session's conversation is as its agent told it.
+      const { native_session_id: _, ...asked } = wanted
+      yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
+      const adapter = yield* adapters.get(wanted.tool)
+      const folder = yield* folders.resolve(wanted.folder)
+      const opened = yield* journal.open(id, { ...wanted, folder })
+      const { permission_modes } = settings
+      const spec = {
+        ...wanted,
+        folder,
+        fresh_uuid: yield* ids.uuid,
+        ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
+      }
+      const session = yield* Session.open(id, adapter, spec, opened, clients)
+      yield* recorder.record(session.log)
+      yield* traces.trace(session.log, session.since)
+      return session
     }
-    const session = yield* Session.open(id, adapter, spec, opened)
-    yield* recorder.record(session.log)
-    yield* traces.trace(session.log, session.since)
-    return session
-  })
+  )
 
   /** A session's whole life. */
   const live = (id: SessionId, handshake: Handshake, entry: Entry) =>
-    openSession(id, handshake).pipe(
+    openSession(id, handshake, () => entry.clients).pipe(
       Effect.tapCause((cause) => {
         // Who comes now tries again.
         entry.closing = true
@@ -221,9 +239,24 @@ const make = Effect.gen(function*() {
       found = entries.get(id)
     }
     if (found === undefined) yield* checkRoom
+    if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
+      return yield* new SessionNotFound({ session_id: id })
+    }
     const entry = found ?? create(id, handshake)
     yield* enter(entry)
     return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
+  })
+
+  const forget = Effect.fn("SessionRegistry.forget")(function*(session_id: SessionId) {
+    const entry = entries.get(session_id)
+    if (entry !== undefined) {
+      // Who comes from now on waits for what will be there then.
+      entry.closing = true
+      doneSoon(entry.abandoned, Effect.void)
+      yield* Deferred.await(entry.gone)
+    }
+    const wasKept = yield* journal.forget(session_id)
+    if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
   })
 
   const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
@@ -252,6 +285,7 @@ const make = Effect.gen(function*() {
     drain,
     isBusy,
     closeAll,
+    forget,
     list,
     defaultFolder: folders.resolve(".").pipe(Effect.orElseSucceed(() => undefined)),
     all,

@@ -18,7 +18,12 @@ export interface SessionSink extends Port {
   readonly start: (event: EventBody) => void
   /** The agent's own id of the conversation, as far as it told. */
   readonly native_session_id: () => string | undefined
+  /** The model, the mode, and what there is to choose from, as the agent told it last. */
+  readonly settings: () => Settings
 }
+
+/** Fields of `session_start`'s metadata. */
+type Settings = Readonly<Record<string, unknown>>
 
 interface Options {
   readonly turns: Turns
@@ -29,6 +34,7 @@ interface Options {
 export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, never, EventLog> =>
   Effect.map(EventLog, (log) => {
     let native_session_id: string | undefined
+    let told: Settings = {}
     let held: Array<() => void> | undefined = []
 
     const unpaired = (event: EventBody, raw?: Uint8Array) =>
@@ -39,6 +45,7 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
       }, raw)
 
     const emit = (event: EventBody, raw?: Uint8Array, encoding?: Encoding): void => {
+      if (event.type === "status") told = { ...told, ...settingsIn(event.metadata) }
       if (held !== undefined) return void held.push(() => emit(event, raw, encoding))
       switch (event.type) {
         case "turn_start":
@@ -75,7 +82,8 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
       onceDrained: log.unsafeOnceDrained,
       inTurn: () => turns.current() !== undefined,
       start,
-      native_session_id: () => native_session_id
+      native_session_id: () => native_session_id,
+      settings: () => told
     }
   })
 
@@ -83,3 +91,11 @@ const nativeId = (metadata: Readonly<Record<string, unknown>> | undefined): stri
   const id = metadata?.["native_session_id"]
   return typeof id === "string" ? id : undefined
 }
+
+const settingNames = ["model", "models", "permission_mode", "commands"]
+
+/** A sub-agent's are its own. */
+const settingsIn = (metadata: Settings = {}): Settings =>
+  metadata["parent_tool_use_id"] !== undefined ? {} : Object.fromEntries(
+    settingNames.flatMap((name) => metadata[name] === undefined ? [] : [[name, metadata[name]]])
+  )

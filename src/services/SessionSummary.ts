@@ -9,6 +9,8 @@ export const SessionSummary = Schema.Struct({
   session_id: SessionId,
   tool: Schema.String,
   folder: Schema.String,
+  /** The first line of the first prompt, at most 100 characters. */
+  title: Schema.optionalKey(Schema.String),
   native_session_id: Schema.optionalKey(Schema.String),
   /** Unix times in seconds. */
   created_at: Schema.Number,
@@ -18,8 +20,12 @@ export const SessionSummary = Schema.Struct({
   cost_usd: Schema.Number,
   /** The number of the turn that runs. */
   open_turn: Schema.optionalKey(Schema.Number),
+  /** The `seq` of its `turn_start`. */
+  open_turn_seq: Schema.optionalKey(Schema.Number),
   /** Permissions nobody has answered, by `request_id`. */
   pending: Schema.Array(Schema.String),
+  /** Where each of them was asked: from its `request_id` to the `seq`. */
+  pending_seqs: Schema.optionalKey(Schema.Record(Schema.String, Schema.Number)),
   /** Prompts that wait for a turn to end, by `message_id`. */
   queued: Schema.Array(Schema.String),
   /** The last commands that were handed to the agent or carried out, by `message_id`. */
@@ -42,7 +48,9 @@ export const empty = (session_id: SessionId): SessionSummary => ({
 })
 
 /** The same session before anything happened in it, for who tells its events again. */
-export const again = ({ open_turn: _open, ...summary }: SessionSummary): SessionSummary => ({
+export const again = (
+  { open_turn: _open, open_turn_seq: _seq, pending_seqs: _asked, ...summary }: SessionSummary
+): SessionSummary => ({
   ...summary,
   last_seq: 0,
   cost_usd: 0,
@@ -65,6 +73,9 @@ export const telling: ReadonlySet<EventBody["type"]> = new Set(
   ] as const
 )
 
+/** In characters. */
+const longestTitle = 100
+
 /** How many acknowledged commands are remembered. */
 const remembered = 200
 
@@ -75,7 +86,29 @@ const without = (ids: ReadonlyArray<string>, id: string) => ids.filter((other) =
 const acknowledge = ({ acknowledged }: SessionSummary, message_id: string) =>
   [...without(acknowledged, message_id), message_id].slice(-remembered)
 
-const change = (summary: SessionSummary, event: EventBody, turn: number): Partial<SessionSummary> => {
+const titleOf = (prompt: string): string | undefined => {
+  const [line = ""] = prompt.trim().split(/[\r\n]/, 1)
+  const characters = [...line.trim()]
+  if (characters.length === 0) return undefined
+  return characters.length <= longestTitle
+    ? line.trim()
+    : `${characters.slice(0, longestTitle - 1).join("")}…`
+}
+
+const settled = (
+  { pending, pending_seqs = {} }: SessionSummary,
+  request_id: string
+): Partial<SessionSummary> => {
+  const { [request_id]: _asked, ...others } = pending_seqs
+  return { pending: without(pending, request_id), pending_seqs: others }
+}
+
+const change = (
+  summary: SessionSummary,
+  event: EventBody,
+  turn: number,
+  seq: number
+): Partial<SessionSummary> => {
   switch (event.type) {
     case "session_start":
     case "status": {
@@ -90,10 +123,13 @@ const change = (summary: SessionSummary, event: EventBody, turn: number): Partia
       }
     }
     case "turn_start": {
-      const { message_id } = event
+      const { message_id, text: prompt = "" } = event
+      const title = summary.title ?? titleOf(prompt)
       return {
         turns: turn,
         open_turn: turn,
+        open_turn_seq: seq,
+        ...(title !== undefined && { title }),
         // Its acknowledgement comes when the agent has it; a relay that is killed before must not run it twice.
         ...(message_id !== undefined && {
           queued: without(summary.queued, message_id),
@@ -104,10 +140,13 @@ const change = (summary: SessionSummary, event: EventBody, turn: number): Partia
     case "turn_end":
       return { cost_usd: summary.cost_usd + (event.usage?.cost_usd ?? 0) }
     case "permission_request":
-      return { pending: [...summary.pending, event.request_id] }
+      return {
+        pending: [...summary.pending, event.request_id],
+        pending_seqs: { ...summary.pending_seqs, [event.request_id]: seq }
+      }
     case "permission_cancelled":
     case "control_response":
-      return { pending: without(summary.pending, event.request_id) }
+      return settled(summary, event.request_id)
     case "input_ack": {
       const { message_id, status } = event
       if (message_id === undefined || status === "duplicate") return {}
@@ -130,11 +169,12 @@ export const fold = (
   ts: number,
   turn = summary.turns + 1
 ): SessionSummary => {
-  const { open_turn, ...rest } = summary
+  const { open_turn, open_turn_seq, ...rest } = summary
   return {
     ...rest,
     ...(open_turn !== undefined && event.type !== "turn_end" && { open_turn }),
-    ...(telling.has(event.type) && change(summary, event, turn)),
+    ...(open_turn_seq !== undefined && event.type !== "turn_end" && { open_turn_seq }),
+    ...(telling.has(event.type) && change(summary, event, turn, seq)),
     created_at: summary.created_at === 0 ? ts : summary.created_at,
     last_active_at: ts,
     last_seq: seq

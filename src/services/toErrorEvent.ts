@@ -15,6 +15,7 @@ const codes: Record<RelayError["_tag"], ErrorCode> = {
   ForbiddenOrigin: "unauthorized",
   JournalFailed: "internal",
   SessionInUse: "bad_handshake",
+  SessionNotFound: "session_not_found",
   TerminalUnavailable: "agent_failed",
   TooManyAttempts: "overloaded",
   TooManySessions: "overloaded",

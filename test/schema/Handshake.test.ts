@@ -50,6 +50,12 @@ const full = {
   native_session_id: "9a91ffdc",
   after_seq: 0,
   linger: 0.5,
+  must_exist: true,
+  mcp_servers: [
+    { name: "db", command: "db-mcp", args: ["--read-only"], env: { KEY: "x" } },
+    { name: "docs", type: "http", url: "https://mcp.example.com", headers: { Authorization: "Bearer x" } }
+  ],
+  front: "my-app",
   raw: false,
   token: "secret",
   ticket: "once"

@@ -86,7 +86,11 @@ describe("the OpenAPI document", () => {
     const literals = Array.from(source.matchAll(/"(\/[a-z][\w./-]*)"/g), ([, path = ""]) => path)
     const served = [...new Set(literals), ...Object.keys(contracts).map((name) => `/${name}`)]
     assert.includeMembers(served, ["/agents", "/healthz", "/metrics", "/readyz", "/sessions", "/ticket"])
-    assert.sameMembers(Object.keys(paths), [...served, "/sessions/{session_id}/events"])
+    assert.sameMembers(Object.keys(paths), [
+      ...served,
+      "/sessions/{session_id}",
+      "/sessions/{session_id}/events"
+    ])
   })
 
   it("is valid", async () => {

@@ -35,6 +35,21 @@ describe("checkHandshake", () => {
     assert.strictEqual(refusal({ tool: "claude", extra_args: [] }, rules), "accepted")
   })
 
+  it("takes MCP servers for programs, too", () => {
+    const rules = { no_command: true, allow_programs: ["db-mcp"] }
+    const wanting = (...commands: ReadonlyArray<string>): Handshake => ({
+      tool: "claude",
+      mcp_servers: [
+        { name: "docs", type: "http", url: "https://mcp.example.com" },
+        ...commands.map((command) => ({ name: command, command }))
+      ]
+    })
+    assert.strictEqual(refusal(wanting("sh")), "accepted")
+    assert.strictEqual(refusal(wanting("db-mcp"), rules), "accepted")
+    assert.include(refusal(wanting("db-mcp", "sh"), rules), "--allow-program sh")
+    assert.include(refusal(wanting("sh"), { allow_programs: ["db-mcp"] }), "--allow-program sh")
+  })
+
   it("takes no program where they are forbidden, but those that are listed", () => {
     const rules = { no_command: true, allow_programs: ["bash"] }
     for (const tool of ["generic", "acp"]) {

@@ -105,6 +105,7 @@ describe("the journal", () => {
         session_id: s,
         tool: "fake",
         folder: "/work",
+        title: "a",
         native_session_id: "native-1",
         created_at: 10,
         last_active_at: 20,
@@ -385,5 +386,21 @@ describe("sessions nobody has used for long", () => {
       const journal = yield* start(folder)
       assert.isEmpty(yield* journal.list)
       assert.isTrue(existsSync(join(folder, "sessions", "not-a-folder")))
+    }))
+
+  it.effect("forgets a session, and keeps no MCP server's secrets of any", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const journal = yield* start(folder)
+      const mcp_servers = [{ name: "db", command: "db-mcp", env: { KEY: "secret" } }]
+      const session = yield* openIn(journal, s, handshakeOf({ mcp_servers, must_exist: true, front: "x" }))
+      session.say(started, begin("one"), end)
+      yield* session.close
+      assert.notInclude(JSON.stringify(readMeta(folder)), "secret")
+      assert.hasAllKeys(readMeta(folder).handshake, ["tool", "folder", "session_id"])
+      assert.isTrue(yield* journal.forget(s))
+      assert.isFalse(yield* journal.forget(s))
+      assert.isTrue(Option.isNone(yield* journal.find(s)))
+      assert.isFalse(existsSync(join(folder, "sessions", "s")))
     }))
 })

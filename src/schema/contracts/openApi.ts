@@ -45,12 +45,19 @@ const session: Json = {
     tool: { type: "string" },
     folder: { type: "string" },
     native_session_id: { type: "string" },
+    title: { type: "string", description: "The first line of the first prompt." },
     created_at: { type: "number" },
     last_active_at: { type: "number" },
     last_seq: { type: "integer" },
     turns: { type: "integer" },
     cost_usd: { type: "number" },
     open_turn: { type: "integer", description: "The number of the turn that runs." },
+    open_turn_seq: { type: "integer", description: "The seq of its turn_start." },
+    pending_seqs: {
+      type: "object",
+      additionalProperties: { type: "integer" },
+      description: "From each waiting permission's request_id to the seq it was asked at."
+    },
     pending: { type: "array", items: { type: "string" }, description: "Permissions nobody has answered." },
     queued: { type: "array", items: { type: "string" }, description: "message_ids of prompts that wait." },
     acknowledged: {
@@ -121,6 +128,19 @@ export const openApi = (): Json => ({
       }),
       ...refusals
     }),
+    "/sessions/{session_id}": {
+      delete: {
+        operationId: "forgetSession",
+        summary: "Ends the session, if it is live, and removes all that is kept of it.",
+        parameters: [sessionId],
+        responses: {
+          204: { description: "It is gone." },
+          ...refusals,
+          404: refusal("There is no such session."),
+          409: refusal("Another relay on the same state folder has it open.")
+        }
+      }
+    },
     "/sessions/{session_id}/events": get("followSession", "A session's events as Server-Sent Events.", {
       200: {
         description: "Each event as `data`, its seq as `id`; live ones follow until the session ends.",
