@@ -55,16 +55,18 @@ interface PastProps {
   readonly problem: string | undefined
   readonly onResume: () => void
   readonly onMenu: () => void
+  /** Other sessions that wait for an answer. */
+  readonly others: number
 }
 
 const nothing = () => {}
 
 /** A session that is over, to read. */
-export const Past = ({ name, onMenu, onResume, problem, store }: PastProps) => {
+export const Past = ({ name, onMenu, onResume, others, problem, store }: PastProps) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const title = nameOf(state.view, name)
-  useTitle(title, "")
+  useTitle(title, others > 0 ? `(${others}) ` : "")
   return (
     <main className="page session">
       <SessionHeader
@@ -108,9 +110,11 @@ interface Props {
   readonly onRaw: (raw: boolean) => void
   readonly onMenu: () => void
   readonly onChange: () => void
+  /** Other sessions that wait for an answer. */
+  readonly others: number
 }
 
-export const Conversation = ({ name, onChange, onMenu, onRaw, raw, store }: Props) => {
+export const Conversation = ({ name, onChange, onMenu, onRaw, others, raw, store }: Props) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const [returned, setReturned] = useState("")
@@ -123,7 +127,7 @@ export const Conversation = ({ name, onChange, onMenu, onRaw, raw, store }: Prop
   const isRunning = view.turn !== undefined
   const waits = openAsks(view).length > 0
   const title = nameOf(view, name)
-  useTitle(title, waits ? "● " : isRunning ? "… " : "")
+  useTitle(title, (others > 0 ? `(${others}) ` : "") + (waits ? "● " : isRunning ? "… " : ""))
 
   // The list of sessions tells the same.
   useEffect(onChange, [isRunning, link.status, onChange, title, waits])
@@ -155,6 +159,10 @@ export const Conversation = ({ name, onChange, onMenu, onRaw, raw, store }: Prop
         onInspect={() => setInspecting(true)}
       />
       <LinkBanner link={link} view={view} />
+      {/* For who does not see it. */}
+      <p className="visually-hidden" role="status">
+        {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}
+      </p>
       <Body view={view} store={store}>
         <Transcript state={state} onAnswer={store.answer} onPrompt={(text) => store.prompt(text, "queue")} />
         {/* Nobody can be talked to who never came. */}

@@ -9,6 +9,7 @@ import { openStore, type SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { Conversation, Past } from "./Conversation.js"
 import { Missing } from "./Missing.js"
+import { needsYou } from "./sessionGroups.js"
 import type { Relay } from "./useRelay.js"
 
 interface Props {
@@ -58,6 +59,8 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
     return () => past.close()
   }, [session_id, wanted])
 
+  const others =
+    relay.sessions?.filter((other) => other.session_id !== session_id && needsYou(other)).length ?? 0
   const failure = useSyncExternalStore(
     store?.subscribe ?? none,
     () => store === undefined ? undefined : failureOf(store)
@@ -75,6 +78,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
       <Past
         store={past}
         name={line?.title}
+        others={others}
         problem={failure === undefined ? undefined : `${w.resumeFailed} ${failure}`}
         onResume={resume}
         onMenu={onMenu}
@@ -95,6 +99,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
     <Conversation
       store={store}
       name={line?.title}
+      others={others}
       raw={raw}
       onRaw={setRaw}
       onMenu={onMenu}

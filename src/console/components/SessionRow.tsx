@@ -1,7 +1,7 @@
 /** SessionRow: one session of the list, and what can be done with it. */
 import { Archive, ArchiveRestore, Ellipsis, Pencil, Trash2 } from "lucide-react"
 import { type KeyboardEvent, useEffect, useRef, useState } from "react"
-import type { SessionLine } from "../relay/http.js"
+import type { SessionLine } from "../model/sessions.js"
 import { w } from "../words/words.js"
 import { needsYou } from "./sessionGroups.js"
 import type { Relay } from "./useRelay.js"

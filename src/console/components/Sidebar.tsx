@@ -1,8 +1,8 @@
 /** Sidebar: the sessions there are, those that need a person first, then by folder; on a phone it slides in. */
 import { Plus, Undo2, X } from "lucide-react"
 import { useEffect, useState } from "react"
+import type { SessionLine } from "../model/sessions.js"
 import { goTo } from "../relay/address.js"
-import type { SessionLine } from "../relay/http.js"
 import { w } from "../words/words.js"
 import { LanguageChoice } from "./LanguageChoice.js"
 import { groupsOf } from "./sessionGroups.js"

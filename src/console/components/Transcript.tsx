@@ -106,7 +106,7 @@ export const Transcript = ({ onAnswer, onPrompt, state }: Props) => {
               <Ghost prompt={prompt} />
             </div>
           ))}
-          {view.turn !== undefined && loaded === undefined && <Working turn={view.turn} waits={waits} />}
+          {view.turn !== undefined && loaded === undefined && !waits && <Working turn={view.turn} />}
           {isEmpty && (
             <div className="greeting">
               {loaded === undefined

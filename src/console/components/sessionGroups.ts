@@ -1,5 +1,5 @@
 /** sessionGroups: the list of sessions as a person looks for them. */
-import type { SessionLine } from "../relay/http.js"
+import type { SessionLine } from "../model/sessions.js"
 import { agentName, sessionName } from "./words.js"
 
 export interface Group {

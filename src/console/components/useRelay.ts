@@ -3,6 +3,7 @@
  * a person does with sessions. A deletion can be undone for some seconds: only then is the relay told.
  */
 import { useCallback, useEffect, useRef, useState } from "react"
+import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { setToken, token } from "../relay/address.js"
 import * as http from "../relay/http.js"
 import { w } from "../words/words.js"
@@ -10,7 +11,7 @@ import { w } from "../words/words.js"
 export interface Relay {
   /** Undefined until they are known. */
   readonly agents: ReadonlyArray<http.Agent> | undefined
-  readonly sessions: ReadonlyArray<http.SessionLine> | undefined
+  readonly sessions: ReadonlyArray<SessionLine> | undefined
   /** Where agents work if nothing is said, if the relay tells. */
   readonly home: string | undefined
   /** What is wrong, in the relay's words. */
@@ -19,10 +20,10 @@ export interface Relay {
   readonly wantsToken: boolean
   readonly refreshSessions: () => void
   readonly enterToken: (token: string) => void
-  readonly change: (line: http.SessionLine, change: http.SessionChange) => void
-  readonly remove: (line: http.SessionLine) => void
+  readonly change: (line: SessionLine, change: SessionChange) => void
+  readonly remove: (line: SessionLine) => void
   /** Deleted just now; it can be undone. */
-  readonly removed: http.SessionLine | undefined
+  readonly removed: SessionLine | undefined
   readonly undoRemove: () => void
 }
 
@@ -33,12 +34,12 @@ const undoMs = 6_000
 
 export const useRelay = (session_id: string | undefined): Relay => {
   const [agents, setAgents] = useState<ReadonlyArray<http.Agent>>()
-  const [sessions, setSessions] = useState<ReadonlyArray<http.SessionLine>>()
+  const [sessions, setSessions] = useState<ReadonlyArray<SessionLine>>()
   const [home, setHome] = useState<string>()
   const [problem, setProblem] = useState<string>()
   const [wantsToken, setWantsToken] = useState(false)
-  const [removed, setRemoved] = useState<http.SessionLine>()
-  const removal = useRef<{ readonly line: http.SessionLine; readonly timer: ReturnType<typeof setTimeout> }>(
+  const [removed, setRemoved] = useState<SessionLine>()
+  const removal = useRef<{ readonly line: SessionLine; readonly timer: ReturnType<typeof setTimeout> }>(
     undefined
   )
 
@@ -99,7 +100,7 @@ export const useRelay = (session_id: string | undefined): Relay => {
     void promise.catch((error: unknown) => setProblem(error instanceof Error ? error.message : ""))
       .then(lookAtSessions)
 
-  const change = (line: http.SessionLine, change: http.SessionChange) => {
+  const change = (line: SessionLine, change: SessionChange) => {
     setSessions((lines) =>
       lines?.map((other) => other.session_id === line.session_id ? { ...other, ...change } : other)
     )
@@ -114,7 +115,7 @@ export const useRelay = (session_id: string | undefined): Relay => {
     setRemoved(undefined)
     act(http.removeSession(pending.line.session_id))
   }
-  const remove = (line: http.SessionLine) => {
+  const remove = (line: SessionLine) => {
     settleRemoval()
     removal.current = { line, timer: setTimeout(settleRemoval, undoMs) }
     setRemoved(line)

@@ -1,5 +1,6 @@
 /** http: what the relay tells over plain HTTP: agents, sessions. */
 import type { RelayEvent } from "../../client/browser.js"
+import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { token } from "./address.js"
 
 export interface Agent {
@@ -9,26 +10,6 @@ export interface Agent {
   readonly version?: string
   readonly logged_in?: boolean
   readonly advice?: string
-}
-
-export interface SessionLine {
-  readonly session_id: string
-  readonly tool: string
-  readonly folder: string
-  readonly last_active_at: number
-  readonly turns: number
-  readonly cost_usd: number
-  readonly pending: ReadonlyArray<string>
-  readonly state: "running" | "idle" | "closed"
-  /** Given by a person, by the agent, or the first prompt. */
-  readonly title?: string
-  readonly archived?: boolean
-}
-
-/** What a person changes of a session; an empty title is none. */
-export interface SessionChange {
-  readonly title?: string
-  readonly archived?: boolean
 }
 
 /** The relay wants a token, or another one. */
