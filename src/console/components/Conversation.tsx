@@ -110,11 +110,12 @@ interface Props {
   readonly onRaw: (raw: boolean) => void
   readonly onMenu: () => void
   readonly onChange: () => void
+  readonly onReopen: () => void
   /** Other sessions that wait for an answer. */
   readonly others: number
 }
 
-export const Conversation = ({ name, onChange, onMenu, onRaw, others, raw, store }: Props) => {
+export const Conversation = ({ name, onChange, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const [returned, setReturned] = useState("")
@@ -158,7 +159,7 @@ export const Conversation = ({ name, onChange, onMenu, onRaw, others, raw, store
         onMenu={onMenu}
         onInspect={() => setInspecting(true)}
       />
-      <LinkBanner link={link} view={view} />
+      <LinkBanner link={link} view={view} onReopen={onReopen} />
       {/* For who does not see it. */}
       <p className="visually-hidden" role="status">
         {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}

@@ -33,6 +33,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
   const [store, setStore] = useState<SessionStore>()
   const [past, setPast] = useState<PastStore>()
   const [resumed, setResumed] = useState(false)
+  const [attempt, setAttempt] = useState(0)
   const handshake = useMemo(() => handshakeOf(session_id), [session_id])
   const line = relay.sessions?.find((line) => line.session_id === session_id)
   const wasThere = useMemo(() => isBegun(session_id), [session_id])
@@ -51,7 +52,8 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
       store.close()
       setStore(undefined)
     }
-  }, [handshake, opens, raw, session_id])
+    // Each attempt opens it anew.
+  }, [attempt, handshake, opens, raw, session_id])
   useEffect(() => {
     if (wanted !== "read") return
     const past = openPast(session_id)
@@ -66,12 +68,9 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
     () => store === undefined ? undefined : failureOf(store)
   )
   const resume = useCallback(() => {
-    if (resumed) {
-      // Once more.
-      setResumed(false)
-      setTimeout(() => setResumed(true))
-    } else setResumed(true)
-  }, [resumed])
+    setResumed(true)
+    setAttempt((attempt) => attempt + 1)
+  }, [])
 
   if (past !== undefined && (store === undefined || failure !== undefined)) {
     return (
@@ -104,6 +103,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
       onRaw={setRaw}
       onMenu={onMenu}
       onChange={relay.refreshSessions}
+      onReopen={resume}
     />
   )
 }
