@@ -72,9 +72,8 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
     terminal.loadAddon(fit)
     terminal.open(place.current)
 
-    /** How much of what was printed is drawn: until all of it is, a terminal answers questions that were answered before. */
-    let undrawn = 0
-    let replaying = true
+    /** Of what is still to be drawn, in order: was it printed before this page came? */
+    const old: Array<boolean> = []
     const write = (event: RelayEvent) => {
       const text = event.type === "stdout" || event.type === "stderr"
         ? event.text
@@ -82,27 +81,15 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
         ? `\r\n\x1b[2m${w.terminalEnded}\x1b[0m\r\n`
         : undefined
       if (text === undefined) return
-      undrawn += 1
-      terminal.write(text, () => {
-        undrawn -= 1
-        settle()
-      })
-    }
-    /** The past is drawn: from now on what the terminal says is said by a person, or to a program that asks now. */
-    const settle = () => {
-      if (undrawn === 0 && session !== undefined && session.seq() >= store.pastSeq()) replaying = false
+      old.push(event.seq <= store.pastSeq())
+      terminal.write(text, () => void old.shift())
     }
     for (const event of store.events) write(event)
-    settle()
-    const stopWriting = "onEvent" in store && store.onEvent((event) => {
-      // A connection that comes again tells what was missed: its questions are old, too.
-      if (event.seq <= store.pastSeq()) replaying = true
-      write(event)
-      settle()
-    })
+    const stopWriting = "onEvent" in store && store.onEvent(write)
     const typed = terminal.onData((data) => {
-      // Of several tabs the one that is used answers what a program asks its terminal.
-      if (!replaying && document.hasFocus()) void session?.send({ type: "stdin", data })
+      // What was printed before holds questions to a terminal that were answered then; of several tabs the one that is used
+      // answers what a program asks now.
+      if (old[0] !== true && document.hasFocus()) void session?.send({ type: "stdin", data })
     })
     const resized = terminal.onResize(({ cols, rows }) => void session?.send({ type: "resize", cols, rows }))
 
