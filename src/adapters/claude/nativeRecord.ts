@@ -61,7 +61,7 @@ const toMessage = (line: Fields, parent?: string): ReadonlyArray<EventBody> => {
     : readUser(message)
   return Option.match(read, {
     onNone: () => [],
-    onSome: (message) => translate(message, makeState(() => true))
+    onSome: (message) => translate(message, makeState(() => true, true))
   })
 }
 

@@ -116,6 +116,24 @@ const settleOld = (
   })
 
 type Ports = EventSink | PermissionGate | Scope.Scope
+/** The agent; with a new conversation where the session's own is gone, which is said. */
+const openAgent = (adapter: Adapter, { begins_anew, ...spec }: AgentSpec, sink: SessionSink.SessionSink) =>
+  begins_anew !== true ? adapter.open(spec) : adapter.open(spec).pipe(
+    Effect.catchTag("ConversationGone", ({ native_session_id: gone }) => {
+      const { native_session_id: _gone, ...fresh } = spec
+      return Effect.tap(adapter.open(fresh), () =>
+        Effect.sync(() =>
+          sink.emit({
+            type: "status",
+            status: "conversation_gone",
+            text:
+              "The agent does not have the conversation of this session any more, so a new one begins: it does not "
+              + "know what was said before.",
+            metadata: { gone }
+          })
+        ))
+    })
+  )
 
 export const open = Effect.fn("Session.open")(function*(
   id: SessionId,
@@ -179,8 +197,15 @@ export const open = Effect.fn("Session.open")(function*(
     OpenError,
     Ports
   > = native === undefined || store === undefined
-    ? Effect.map(adapter.open(spec), (agent) => ({ agent }))
-    : NativeAgent.open({ adapter, spec, log, native, store, toldId: sink.native_session_id })
+    ? Effect.map(openAgent(adapter, spec, sink), (agent) => ({ agent }))
+    : NativeAgent.open({
+      adapter: { ...adapter, open: (spec) => openAgent(adapter, spec, sink) },
+      spec,
+      log,
+      native,
+      store,
+      toldId: sink.native_session_id
+    })
   const { agent, handOver, prepare, takeOver, tellHistory = Effect.void } = yield* opening.pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
@@ -231,6 +256,7 @@ export const open = Effect.fn("Session.open")(function*(
       yield* Scope.close(agentScope, Exit.void)
       yield* waitUntil(() => exit !== undefined, lastWordsMs)
       yield* broker.cancelAll("session_end")
+      sink.settleCalls()
       if (failed && exit !== undefined) log.unsafeAppend(toFailure(adapter.tool, exit))
       turns.end({ type: "turn_end", stop_reason: failed ? "error" : "cancelled" })
       log.unsafeAppend(toSessionEnd(exit))

@@ -5,6 +5,8 @@ export interface SessionListing extends Omit<SessionSummary, "known_prompts"> {
   readonly state: "running" | "idle" | "closed"
   /** How many follow it. */
   readonly clients: number
+  /** Put away by a person. */
+  readonly archived?: true
 }
 
 export const listedLive = (

@@ -11,6 +11,7 @@ const codes: Record<RelayError["_tag"], ErrorCode> = {
   BadHandshake: "bad_handshake",
   ConversationInUse: "in_use",
   CommandNotFound: "command_not_found",
+  ConversationGone: "bad_handshake",
   FolderNotFound: "folder_not_found",
   ForbiddenFolder: "forbidden_folder",
   ForbiddenOrigin: "unauthorized",
