@@ -177,6 +177,7 @@ describe("one place each", () => {
       "services/process/ProcessSupervisor.ts: node:child_process",
       "services/process/Watcher.ts: node:child_process",
       "services/process/machine.ts: node:child_process",
+      "services/process/runInTerminal.ts: node:child_process",
       "services/terminal/PtySupervisor.ts: node-pty"
     ])
   })

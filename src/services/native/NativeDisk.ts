@@ -95,7 +95,7 @@ export const make = (
 
   const startOf: NativeFiles["startOf"] = (pid) => {
     if (isLinux) return tree.startOf(pid)
-    return orElse(() => process.kill(pid, 0), false) ? "" : undefined
+    return tree.all().has(pid) ? "" : undefined
   }
 
   const isRelays: NativeFiles["isRelays"] = (pid) => {

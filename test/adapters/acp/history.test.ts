@@ -121,7 +121,7 @@ describe("AcpAdapter, history", () => {
       }
       const failed = yield* Effect.flip(openFake({ agent: geminiAgent, handshake, answers }))
       assert.deepStrictEqual(heard, [" old-1"])
-      assert.include(failed.message, "it could not reopen the conversation \"old-1\"")
+      assert.include(failed.message, "Gemini CLI has no conversation \"old-1")
     }).pipe(Effect.provide(layerSession)))
 
   it.each([
