@@ -7,8 +7,10 @@ import { CliError, type Command, Flag } from "effect/cli"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { serverDefaults } from "../server/ServerConfig.js"
+import { parseRule } from "../services/budget/Budgets.js"
 import { configProblem } from "../services/configProblem.js"
 import { defaults } from "../services/RelayConfig.js"
+import { readPrices } from "./readPrices.js"
 
 /** A setting, for people. */
 export interface Setting {
@@ -46,6 +48,10 @@ const invalid = (error: Config.ConfigError) => {
     kind: "flag"
   })
 }
+
+/** A flag's value that is of the right type and yet cannot be taken. */
+const refused = (option: string, value: string, expected: string) =>
+  new CliError.InvalidValue({ option, value, expected, kind: "flag" })
 
 /** A flag without a value. */
 const flag = (name: string, about: string) =>
@@ -94,6 +100,13 @@ const configuredLogLevel = (name: string) =>
     ),
     name
   )
+const isTimeZone = (zone: string): boolean => {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone: zone }))
+  } catch {
+    return false
+  }
+}
 
 const common = {
   host: text("host", "ADDRESS", `Address to listen on (${serverDefaults.host})`).pipe(
@@ -232,6 +245,53 @@ const common = {
   journal_days: amount("journal_days", "Days an unused session is kept", standard.journal_days),
   record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
     Flag.optional
+  ),
+  budgets: list(
+    "budget",
+    "SCOPE.UNIT=NUMBER",
+    "What may be used, such as day.cost_usd=20 or session.tokens=2000000 (docs/budgets.md)"
+  ).pipe(Flag.mapEffect((texts) =>
+    Effect.forEach(texts, (text) => {
+      const rule = parseRule(text)
+      return typeof rule === "string"
+        ? Effect.fail(refused("budget", text, rule))
+        : Effect.succeed(rule)
+    })
+  )),
+  budget_at_cap: Flag.Literals(
+    flagOf("budget_at_cap", "WHAT", "When a budget is used up: ask, stop the turn, or end the session (ask)"),
+    ["ask", "stop", "end"]
+  ).pipe(
+    Flag.withFallbackConfig(Config.Literals(["ask", "stop", "end"], "budget_at_cap")),
+    Flag.withDefault("ask" as const)
+  ),
+  budget_warn_pct: amount(
+    "budget_warn_pct",
+    "Per cent of a budget from which clients are warned",
+    standard.budget_warn_pct
+  ),
+  budget_time_zone: text(
+    "budget_time_zone",
+    "ZONE",
+    "Whose midnight ends a day, such as Europe/Berlin (this machine's)"
+  )
+    .pipe(
+      Flag.mapEffect((zone) =>
+        isTimeZone(zone)
+          ? Effect.succeed(zone)
+          : Effect.fail(refused("budget-time-zone", zone, "a time zone such as Europe/Berlin"))
+      ),
+      Flag.withDefault(undefined)
+    ),
+  prices: text(
+    "prices",
+    "FILE",
+    "JSON file: what models' tokens cost, where agents do not tell (docs/budgets.md)"
+  ).pipe(
+    Flag.mapEffect((file) =>
+      Effect.mapError(readPrices(file), (problem) => refused("prices", file, problem))
+    ),
+    Flag.withDefault(standard.prices)
   ),
   log_level: Flag.Literals(
     flagOf("log_level", "LEVEL", "debug, info, warning, error or none (info)"),

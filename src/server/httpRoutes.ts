@@ -6,6 +6,7 @@
  * - `GET /healthz`: the process answers. `GET /readyz`: sessions can be written; 503 and why, if not.
  * - `GET /agents`: `{"agents":[…]}`, which of them can be used here, as `ai-relay doctor` finds them.
  * - `GET /metrics`: what is counted, as Prometheus reads it.
+ * - `GET /usage?by=session`: `{"by":…,"usage":[…]}`, what was spent, summed by session, folder, token, agent, model or day.
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `DELETE /sessions/ID`: end it and remove all that is kept of it; 204.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
@@ -23,6 +24,7 @@ import { toErrorEvent } from "../services/toErrorEvent.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import { metricsText } from "./metricsText.js"
 import { sendEvents } from "./sendEvents.js"
+import { usageAnswer } from "./usageAnswer.js"
 
 export const visitorOf = ({ headers, socket }: IncomingMessage): Visitor => ({
   address: socket.remoteAddress,
@@ -61,7 +63,7 @@ const sendMetrics = (response: ServerResponse) =>
 
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there are /healthz, /readyz, /agents, /metrics, /sessions, /sessions/ID/events, POST /ticket, and /openapi.json, "
+  + "Over HTTP there are /healthz, /readyz, /agents, /metrics, /sessions, /sessions/ID/events, /usage, POST /ticket, and /openapi.json, "
   + "which describes them."
 
 const isSessionId = Schema.is(SessionId)
@@ -101,6 +103,10 @@ const route = Effect.fnUntraced(
     }
     if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
+    if (path === "/usage") {
+      const { body, status } = yield* usageAnswer(query)
+      return yield* sendJson(response, status, body)
+    }
     const contract = yield* contractAt(path)
     if (contract !== undefined) return yield* sendJson(response, 200, contract())
     if (!eventsPath.test(path)) return yield* sendJson(response, path === "/" ? 200 : 404, { text: hint })
