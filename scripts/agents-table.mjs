@@ -10,9 +10,13 @@ import { fileURLToPath } from "node:url"
 import { agentVersions, ranks } from "./agentVersions.mjs"
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
-const [page, store, source] = ["docs/agents.md", "compatibility.json", "src/adapters/testedVersions.ts"].map(at)
+const [page, store, source] = ["docs/agents.md", "compatibility.json", "src/adapters/testedVersions.ts"].map(
+  at
+)
 const reports = process.argv.slice(2)
-if (reports.length === 0) throw new Error("usage: node scripts/agents-table.mjs REPORT…, vitest's JSON reports")
+if (reports.length === 0) {
+  throw new Error("usage: node scripts/agents-table.mjs REPORT…, vitest's JSON reports")
+}
 
 const verdicts = { passed: "yes", failed: "no" }
 
@@ -73,7 +77,9 @@ const cell = ({ agent, scenarios: found }, scenario) => {
   return `–[^${notes.indexOf(note) + 1}]`
 }
 const tableOf = (shown) => {
-  const rows = scenarios.filter((scenario) => shown.some(({ scenarios }) => scenarios[scenario] !== undefined))
+  const rows = scenarios.filter((scenario) =>
+    shown.some(({ scenarios }) => scenarios[scenario] !== undefined)
+  )
   return [
     `| what a user does | ${shown.map(({ agent, version }) => `${agent} ${version}`).join(" | ")} |`,
     `|---|${shown.map(() => "---").join("|")}|`,
@@ -100,9 +106,11 @@ const tested = Object.fromEntries(
     versions.map(({ scenarios: found, version }) => ({
       version,
       trouble: [
-        ...new Set(Object.entries(found).flatMap(([scenario, said]) =>
-          said === "yes" ? [] : [said === "no" ? `failed: ${scenario}` : said]
-        ))
+        ...new Set(
+          Object.entries(found).flatMap(([scenario, said]) =>
+            said === "yes" ? [] : [said === "no" ? `failed: ${scenario}` : said]
+          )
+        )
       ]
     }))
   ])

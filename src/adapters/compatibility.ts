@@ -46,7 +46,9 @@ export const compatibilityOf = (
     ?.toSorted((a, b) => compareVersions(b.version, a.version)) ?? []
   const [newest] = versions
   if (newest === undefined) return undefined
-  if (version === undefined) return { tested: newest.version, verdict: "its version is not known", trouble: [] }
+  if (version === undefined) {
+    return { tested: newest.version, verdict: "its version is not known", trouble: [] }
+  }
   return {
     tested: newest.version,
     verdict: verdictOn(versions, version),

@@ -21,8 +21,10 @@ const stateOf = ({ installed, logged_in }: Finding): string =>
 const versionOf = ({ compatibility = "not tested", trouble = [], version }: Finding): string =>
   version === undefined
     ? ""
-    : `${version} (${[compatibility, trouble.length > 0 ? `known trouble: ${trouble.join(", ")}` : ""]
-      .filter(Boolean).join("; ")})`
+    : `${version} (${
+      [compatibility, trouble.length > 0 ? `known trouble: ${trouble.join(", ")}` : ""]
+        .filter(Boolean).join("; ")
+    })`
 
 const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
   const rows = findings.map((finding) => [

@@ -41,7 +41,9 @@ describe("testedVersions", () => {
   it("says of each agent's versions what compatibility.json says", () => {
     const { agents } = JSON.parse(readFileSync(new URL("../../compatibility.json", import.meta.url), "utf8"))
     const told = Object.fromEntries(
-      Object.entries<{ versions: ReadonlyArray<{ version: string }> }>(agents).map(([agent, { versions }]) => [
+      Object.entries<{ versions: ReadonlyArray<{ version: string }> }>(agents).map((
+        [agent, { versions }]
+      ) => [
         agent,
         versions.map(({ version }) => version)
       ])
