@@ -10,6 +10,7 @@ import { serverDefaults } from "../server/ServerConfig.js"
 import { parseRule } from "../services/budget/Budgets.js"
 import { configProblem } from "../services/configProblem.js"
 import { defaults } from "../services/RelayConfig.js"
+import { badEntry } from "../services/TrustedProxies.js"
 import { readPrices } from "./readPrices.js"
 
 /** A setting, for people. */
@@ -76,6 +77,8 @@ const list = (name: string, value: string, about: string, standard: ReadonlyArra
 
 const standard = defaults()
 
+export const standardStateDir = (): string =>
+  join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay")
 /** The words for levels; in a variable in any case, and as earlier versions took them. */
 const logLevels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" } as const
 type LogLevelName = keyof typeof logLevels
@@ -112,7 +115,7 @@ const common = {
   host: text("host", "ADDRESS", `Address to listen on (${serverDefaults.host})`).pipe(
     Flag.withDefault(serverDefaults.host)
   ),
-  token: Flag.Redacted(flagOf("token", "TOKEN", "Access token that clients from other machines must send"))
+  token: Flag.Redacted(flagOf("token", "TOKEN", "Access token that clients must send"))
     .pipe(
       Flag.withFallbackConfig(Config.Redacted("token")),
       Flag.optional
@@ -124,11 +127,16 @@ const common = {
   )
     .pipe(Flag.optional),
   auth: Flag.Literals(
-    flagOf("auth", "WHO", "Who needs the token: remote (other machines) or always (everybody) (remote)"),
+    flagOf(
+      "auth",
+      "WHO",
+      "Who needs the token: remote (other machines) or always (everybody) (remote; always with a token, a name or a proxy of "
+        + "yours, in a container, and for serve)"
+    ),
     ["remote", "always"]
   ).pipe(
     Flag.withFallbackConfig(Config.Literals(["remote", "always"], "auth")),
-    Flag.withDefault("remote" as const)
+    Flag.optional
   ),
   no_auth: flag("no_auth", "Nobody needs a token: whoever reaches the port can run anything as this user"),
   tls_cert: text("tls_cert", "FILE", "Certificate (PEM): then it speaks TLS, wss:// and https://").pipe(
@@ -137,6 +145,21 @@ const common = {
   tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password").pipe(Flag.optional),
   allow_origin: list("allow_origin", "ORIGIN", "Web page that may connect, such as https://app.example.com"),
   allow_host: list("allow_host", "NAME", "Further name this relay is reached by"),
+  trusted_proxy: list(
+    "trusted_proxy",
+    "CIDR",
+    "Address or network of a proxy that is believed about where requests come from"
+  ).pipe(Flag.mapEffect((entries) => {
+    const value = badEntry(entries)
+    return value === undefined ? Effect.succeed(entries) : Effect.fail(
+      new CliError.InvalidValue({
+        option: "trusted-proxy",
+        value,
+        expected: "addresses, such as 10.0.0.7, or networks, such as 10.0.0.0/24",
+        kind: "flag"
+      })
+    )
+  })),
   roots: list(
     "root",
     "FOLDER",
@@ -237,7 +260,7 @@ const common = {
     standard.retain_bytes
   ),
   state_dir: text("state_dir", "FOLDER", "Where sessions are kept (~/.local/state/ai-relay)").pipe(
-    Flag.withDefault(join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay"))
+    Flag.withDefault(standardStateDir())
   ),
   no_state: flag("no_state", "Keep nothing on disk: sessions end with the relay"),
   journal_bytes: amount("journal_bytes", "Bytes of events kept per session", standard.journal_bytes),

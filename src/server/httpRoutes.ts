@@ -19,19 +19,26 @@ import { SessionId } from "../schema/index.js"
 import { AgentFindings } from "../services/AgentFindings.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import { Journal, SessionNotFound } from "../services/Journal.js"
+import { isForwarded } from "../services/peers.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
 import { toErrorEvent } from "../services/toErrorEvent.js"
+import * as TrustedProxies from "../services/TrustedProxies.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import { metricsText } from "./metricsText.js"
 import { sendEvents } from "./sendEvents.js"
 import { usageAnswer } from "./usageAnswer.js"
 
-export const visitorOf = ({ headers, socket }: IncomingMessage): Visitor => ({
-  address: socket.remoteAddress,
+/** `proxies` are believed about the address. */
+export const visitorOf = (
+  { headers, socket }: IncomingMessage,
+  proxies: TrustedProxies.TrustedProxies = TrustedProxies.make([])
+): Visitor => ({
+  address: proxies.addressOf(socket.remoteAddress, headers),
   host: headers.host,
   origin: headers.origin,
   authorization: headers.authorization,
-  forwarded: headers["x-forwarded-for"] !== undefined || headers["forwarded"] !== undefined
+  forwarded: isForwarded(headers) || proxies.isTrusted(socket.remoteAddress),
+  socket
 })
 
 const sendJson = (response: ServerResponse, status: number, body: unknown) =>
@@ -101,6 +108,7 @@ const route = Effect.fnUntraced(
       const folder = yield* registry.defaultFolder
       return yield* sendJson(response, 200, { agents: yield* all, ...(folder !== undefined && { folder }) })
     }
+    if (path === "/whoami") return yield* sendJson(response, 200, { admitted: true })
     if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
     if (path === "/usage") {
@@ -160,7 +168,7 @@ export const answerHttp = Effect.fn("answerHttp")(
     }
     if (path === "/healthz" || path === "/readyz") return yield* health(path, response)
     const auth = yield* Auth
-    const visitor = visitorOf(request)
+    const visitor = visitorOf(request, auth.proxies)
     yield* auth.checkOrigin(visitor)
     // The page that asks for the token has none yet.
     if (method !== "OPTIONS" && (yield* (yield* ConsoleFiles).answer(path, request, response))) return

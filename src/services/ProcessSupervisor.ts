@@ -16,6 +16,7 @@ import {
 } from "../adapters/Adapter.js"
 import { AgentFailed } from "../adapters/AdapterError.js"
 import { doneSoon } from "../adapters/doneSoon.js"
+import { marking } from "./agentMark.js"
 import * as AgentPipes from "./AgentPipes.js"
 import { type Holdable, SessionHold } from "./budget/AgentHold.js"
 import { endFamily, type Graces } from "./endFamily.js"
@@ -48,7 +49,7 @@ const make = (options: Options) => {
     const start = Effect.callback<Supervised, AgentFailed>((resume) => {
       const refuse = (error: unknown) => resume(new AgentFailed({ tool, reason: whyNotStarted(error) }))
       try {
-        const child = startProcess(program, args, { cwd, env, detached: true })
+        const child = marking(() => startProcess(program, args, { cwd, env, detached: true }))
         child.on("error", refuse)
         if (child.pid === undefined) return
         resume(Effect.succeed(supervise({ child, pid: child.pid, launch, marker, onLine, options, sink })))
