@@ -89,9 +89,10 @@ const tableOf = (shown) => {
   ].join("\n")
 }
 const newest = tableOf(columns.filter(({ rank }) => rank === "newest"))
-const older = tableOf(columns.filter(({ rank }) => rank !== "newest"))
+const earlier = columns.filter(({ rank }) => rank !== "newest")
+const older = earlier.length === 0 ? "" : `Earlier versions:\n\n${tableOf(earlier)}\n\n`
 const footnotes = notes.map((note, index) => `[^${index + 1}]: ${note}.`).join("\n")
-const table = `${newest}\n\nEarlier versions:\n\n${older}\n\n${footnotes}`
+const table = `${newest}\n\n${older}${footnotes}`
 
 const [begin, end] = ["<!-- table: npm run docs:agents -->", "<!-- end of table -->"]
 const text = readFileSync(page, "utf8")

@@ -12,17 +12,13 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
   "claude": [
     {
       "version": "2.1.332",
-      "trouble": [
-        "failed: stops a streaming turn when it is interrupted, and goes on"
-      ]
+      "trouble": []
     }
   ],
   "codex": [
     {
       "version": "0.171.0",
-      "trouble": [
-        "failed: stops a running tool when it is interrupted, and what that started"
-      ]
+      "trouble": []
     }
   ],
   "gemini": [
@@ -31,10 +27,41 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
       "trouble": []
     }
   ],
-  "claude-agent-acp": [],
-  "codex-acp": [],
-  "opencode": [],
-  "qwen": [],
+  "claude-agent-acp": [
+    {
+      "version": "0.101.0",
+      "trouble": [
+        "cannot remember some commands"
+      ]
+    }
+  ],
+  "codex-acp": [
+    {
+      "version": "2.6.0",
+      "trouble": [
+        "a denial ends its turn",
+        "remembers commands only for good",
+        "tells a failure as its answer"
+      ]
+    }
+  ],
+  "opencode": [
+    {
+      "version": "1.18.33",
+      "trouble": [
+        "tries again for more than a minute, without a word"
+      ]
+    }
+  ],
+  "qwen": [
+    {
+      "version": "0.24.4",
+      "trouble": [
+        "remembers only for the project, or for good",
+        "tries again for more than a minute, without a word"
+      ]
+    }
+  ],
   "pi": [
     {
       "version": "0.0.34",
@@ -45,6 +72,21 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
       ]
     }
   ],
-  "kimi": [],
-  "copilot": []
+  "kimi": [
+    {
+      "version": "2.1.0",
+      "trouble": [
+        "tells how edits change a file, not how written ones do",
+        "ends the turn without a word"
+      ]
+    }
+  ],
+  "copilot": [
+    {
+      "version": "1.0.102",
+      "trouble": [
+        "tries again for more than a minute, without a word"
+      ]
+    }
+  ]
 }
