@@ -3,11 +3,11 @@
  * command is carried out once, whatever happens to the network or the relay in between.
  */
 import * as Credentials from "./Credentials.js"
-import * as Link from "./Link.js"
-import * as Mailbox from "./Mailbox.js"
+import * as EventBuffer from "./EventBuffer.js"
 import * as Outbox from "./Outbox.js"
 import * as Permissions from "./Permissions.js"
 import type { Content, EventOf, RelayEvent } from "./protocol.js"
+import * as ReconnectingSocket from "./ReconnectingSocket.js"
 import { forgettable, RelayError } from "./RelayError.js"
 import type { ConnectionState, ConnectOptions, PromptOptions, Session } from "./Session.js"
 import * as Turns from "./Turns.js"
@@ -37,11 +37,13 @@ const tell = <A>(listeners: Iterable<(value: A) => void>, value: A) => {
 }
 
 const isPong = (event: RelayEvent) => event.type === "status" && event.status === "pong"
+/** The relay is shutting down: the session ends with it, and is there again when the relay is. */
+const isDraining = (event: RelayEvent) => event.type === "status" && event.status === "draining"
 const isFatal = (event: RelayEvent) => event.type === "error" && event.metadata?.["fatal"] === true
 
 export const openSession = (
   url: string,
-  WebSocket: Link.SocketConstructor,
+  WebSocket: ReconnectingSocket.SocketConstructor,
   options: ConnectOptions
 ): Session => {
   const { onEvent, onPermission, onState, retries = Infinity, signal, ticket, token, ...given } = options
@@ -53,12 +55,13 @@ export const openSession = (
   let state: ConnectionState = { status: "connecting" }
   let fresh = true
   let over = false
+  let draining = false
   let refusal: RelayError | undefined
 
   const eventListeners = new Set(onEvent === undefined ? [] : [onEvent])
   const stateListeners = new Set(onState === undefined ? [] : [onState])
   const outbox = Outbox.make(newId)
-  const mailbox = Mailbox.make()
+  const mailbox = EventBuffer.make()
   if (onEvent !== undefined) mailbox.forgo()
   const turns = Turns.make()
   const send = outbox.add
@@ -105,6 +108,7 @@ export const openSession = (
       if (event.seq > (seq ?? -1)) {
         seq = event.seq
         over = event.type === "session_end"
+        if (isDraining(event)) draining = true
       } else if (isPong(event)) return
     }
     deliver(event, frame.length)
@@ -116,6 +120,7 @@ export const openSession = (
   /** The first event of a connection: the relay has let us in, and says where we stand. */
   const greet = (event: RelayEvent) => {
     fresh = false
+    draining = false
     // The relay knows nothing of what we had: the session began anew.
     if (seq !== undefined && event.seq < seq) {
       seq = undefined
@@ -139,8 +144,12 @@ export const openSession = (
   }
 
   /** Why not to come again. */
-  const verdict = ({ cause, code, reason }: Link.Lost, failures: number): RelayError | undefined => {
+  const verdict = (
+    { cause, code, reason }: ReconnectingSocket.Lost,
+    failures: number
+  ): RelayError | undefined => {
     if (cause instanceof RelayError) return cause
+    if (draining && (code === ended || over) && !outbox.isEnding()) return undefined
     if (code === ended || (over && code !== restarting)) {
       return new RelayError("session_ended", refusal?.message ?? "the session has ended", refusal?.event)
     }
@@ -155,7 +164,7 @@ export const openSession = (
     return new RelayError("unreachable", `no relay answers at ${url}: ${reason}`)
   }
 
-  const onLost = (lost: Link.Lost, failures: number): boolean => {
+  const onLost = (lost: ReconnectingSocket.Lost, failures: number): boolean => {
     outbox.shut()
     const error = verdict(lost, failures)
     if (error !== undefined) finish(error)
@@ -164,7 +173,7 @@ export const openSession = (
 
   const close = () => finish(new RelayError("closed", "the session was left"))
 
-  const link = Link.open({
+  const link = ReconnectingSocket.open({
     url,
     WebSocket,
     prepare: credentials.renew,
