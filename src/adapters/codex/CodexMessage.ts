@@ -11,7 +11,9 @@ import { wordsIn } from "../wire/words.js"
 export { number, optional, text }
 export const open = Schema.Record(Schema.String, Schema.Unknown)
 
-const toTurnError = (error: unknown): { message: string; codexErrorInfo?: string | Record<string, unknown> } => {
+const toTurnError = (
+  error: unknown
+): { message: string; codexErrorInfo?: string | Record<string, unknown> } => {
   const fields = Predicate.isObject(error) ? error as Readonly<Record<string, unknown>> : {} // An object: see before.
   const info = fields["codexErrorInfo"]
   const message = wordsIn(fields["message"] ?? error) ?? "Codex gave no reason."
@@ -25,7 +27,10 @@ const toTurnError = (error: unknown): { message: string; codexErrorInfo?: string
 /** Open on purpose: Codex names new causes as it likes. A text alone is the message. */
 export const TurnError = Schema.Unknown.pipe(
   Schema.decodeTo(
-    Schema.Struct({ message: Schema.String, codexErrorInfo: Schema.optionalKey(Schema.Union([Schema.String, open])) }),
+    Schema.Struct({
+      message: Schema.String,
+      codexErrorInfo: Schema.optionalKey(Schema.Union([Schema.String, open]))
+    }),
     {
       decode: SchemaGetter.transform(toTurnError),
       encode: SchemaGetter.transform((error: unknown) => error)

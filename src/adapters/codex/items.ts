@@ -1,9 +1,9 @@
 /** items: what Codex says, thinks and does, as events. */
 import { Match, Option, Schema } from "effect"
 import { type BodyOf, type EventBody, textOf } from "../../schema/index.js"
+import { wordsIn } from "../wire/words.js"
 import { SpokenItem } from "./CodexItem.js"
 import type { AnyItem } from "./CodexMessage.js"
-import { wordsIn } from "../wire/words.js"
 import { makePieces } from "./pieces.js"
 import { makeSubagents } from "./subagents.js"
 import { makeTools } from "./tools.js"
@@ -51,7 +51,11 @@ const readSpoken = Schema.decodeUnknownOption(SpokenItem)
 
 const nothingNew: BodyOf<"stream_event"> = { type: "stream_event" }
 const status = (item: AnyItem, method: string): Events => [
-  { type: "status", status: method, text: [item.type, wordsIn(item)].filter((part) => part !== undefined).join(": ") }
+  {
+    type: "status",
+    status: method,
+    text: [item.type, wordsIn(item)].filter((part) => part !== undefined).join(": ")
+  }
 ]
 
 const isOwn = (thread: string | undefined, state: Items) => thread === undefined || thread === state.thread

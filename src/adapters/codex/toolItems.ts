@@ -1,8 +1,8 @@
 /** toolItems: what a Codex tool item is as a `tool_call`, and as a `tool_result`. */
 import { Match, Predicate } from "effect"
 import type { BodyOf } from "../../schema/index.js"
-import type { ToolItem } from "./CodexItem.js"
 import { shown, wordsIn } from "../wire/words.js"
+import type { ToolItem } from "./CodexItem.js"
 import { toFileDiffs } from "./fileChanges.js"
 
 type Call = Pick<BodyOf<"tool_call">, "tool" | "args">
@@ -83,7 +83,8 @@ const resultOf = Match.type<ToolItem>().pipe(
     fileChange: ({ changes, status }) => ({ status: done(status), text: changeLines(changes) }),
     mcpToolCall: ({ error, result, status }) => ({
       status: word(done(status) === "ok" && error === undefined),
-      text: error?.message ?? (textOfParts(result?.content ?? []) || (shown(result?.structuredContent) ?? "")),
+      text: error?.message ??
+        (textOfParts(result?.content ?? []) || (shown(result?.structuredContent) ?? "")),
       ...(result !== undefined && { content: result.content })
     }),
     dynamicToolCall: ({ contentItems = [], status, success }) => ({
@@ -108,7 +109,11 @@ const resultOf = Match.type<ToolItem>().pipe(
     },
     functionCallOutput: ({ output }) => {
       const text = wordsIn(output) ?? shown(output)
-      return { status: "ok", ...(text !== undefined && { text }), ...(output !== undefined && { content: output }) }
+      return {
+        status: "ok",
+        ...(text !== undefined && { text }),
+        ...(output !== undefined && { content: output })
+      }
     },
     sleep: ({ durationMs = 0 }) => ({ status: "ok", text: `${durationMs / 1000} s` })
   })

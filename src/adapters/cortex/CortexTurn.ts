@@ -117,7 +117,10 @@ export const run = Effect.fn("CortexTurn.run")(
       if (data.trim() === "") return
       const value = parseJson(data)
       if (value === undefined) return sink.emit({ type: "stdout", text: data })
-      sink.emit({ type: "status", status: event, metadata: { data: value } }, Buffer.from(JSON.stringify(value)))
+      sink.emit(
+        { type: "status", status: event, metadata: { data: value } },
+        Buffer.from(JSON.stringify(value))
+      )
     }
 
     /** Tell what is left of the answer, keep it for the next request. */

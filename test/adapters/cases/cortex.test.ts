@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { layerSession, openSession, serverOf } from "../../support/cortexSession.js"
 import * as Server from "../../support/cortexServer.js"
+import { layerSession, openSession, serverOf } from "../../support/cortexSession.js"
 import { first, ofType } from "./play.js"
 
 const eventsOf = (name: string) =>
