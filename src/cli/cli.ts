@@ -6,6 +6,7 @@ import { ConfigProvider, Console, Effect, Layer } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/AccessToken.js"
+import { acp } from "./acp.js"
 import { announce } from "./announce.js"
 import { attach } from "./attach.js"
 import { settingsProvider } from "./configFile.js"
@@ -82,6 +83,7 @@ const command = server("ai-relay", relayOptions).pipe(
     sessions,
     attach,
     runTurn(exitWith),
+    acp(version),
     lab
   ])
 )
