@@ -46,7 +46,7 @@ export default defineConfig({
         }
       },
       // The real CLIs against a scripted model.
-      special("agents", { testTimeout: 60_000, hookTimeout: 60_000 }),
+      special("agents", { testTimeout: 120_000, hookTimeout: 120_000 }),
       // Much output for clients that do not read.
       special("load", {}),
       // Kills what it can.

@@ -1,71 +1,51 @@
 /**
- * test-agents: `npm run test:agents`. Drives the real agents, at the versions the adapters were written against.
+ * test-agents: `npm run test:agents`. Drives the real agents, on a Node of their own, with a scripted model.
  *
- * They are installed once, outside the checkout ($AI_RELAY_AGENTS_DIR). When one cannot be installed its suites are
- * skipped and say why: they read $AI_RELAY_SKIP_AGENTS, "codex: reason; gemini: reason".
+ *     npm run test:agents                                 the newest version of each, all scenarios
+ *     npm run test:agents -- --versions newest,oldest     also older ones (newest, pinned, oldest, all)
+ *     npm run test:agents -- --agents claude,codex        only these; any other argument is vitest's
+ *
+ * They are installed once, outside the checkout (`installAgents.mjs`). What cannot be installed is skipped and says why:
+ * $AI_RELAY_SKIP_AGENTS, "codex: reason; gemini: reason", adds to that.
  */
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
-import { homedir } from "node:os"
-import { delimiter, join } from "node:path"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { agentVersions, ranks, selectVersions } from "./agentVersions.mjs"
+import { installAgents } from "./installAgents.mjs"
 
-const agents = {
-  claude: "@anthropic-ai/claude-code@2.1.197",
-  codex: "@openai/codex@0.169.0",
-  gemini: "@google/gemini-cli@0.61.0",
-  "claude-agent-acp": "@agentclientprotocol/claude-agent-acp@0.49.0"
+const args = process.argv.slice(2)
+
+/** Takes `--name a,b` or `--name=a,b` out of the arguments. */
+const take = (name, known, fallback) => {
+  const at = args.findIndex((arg) => arg === name || arg.startsWith(`${name}=`))
+  if (at < 0) return fallback
+  const [own, next] = args.splice(at, args[at] === name ? 2 : 1)
+  const words = (next ?? own.slice(name.length + 1)).split(",").filter(Boolean)
+  if (words.includes("all")) return known
+  const unknown = words.filter((word) => !known.includes(word))
+  if (unknown.length > 0 || words.length === 0) {
+    console.error(`${name}: ${unknown.join(", ") || "a value is missing"}. Give some of ${known.join(", ")}.`)
+    process.exit(2)
+  }
+  return words
+}
+
+const agents = take("--agents", Object.keys(agentVersions), Object.keys(agentVersions))
+const wanted = take("--versions", ranks, ["newest"])
+const found = await installAgents(selectVersions(agents, wanted))
+for (const { agent, missing, version } of found) {
+  if (missing !== undefined) console.log(`skipping ${agent} ${version}: ${missing}`)
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const { env } = process
-const folder = env.AI_RELAY_AGENTS_DIR
-  || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ai-relay/agents")
-
-/** npm's answer to "which install scripts may run": only Claude Code's, which puts its binary in place. */
-const manifest = {
-  private: true,
-  allowScripts: { "@anthropic-ai/claude-code": true, "@github/keytar": false, "node-pty": false }
-}
-
-const isInstalled = (name, version) => {
-  const path = join(folder, "node_modules", name, "package.json")
-  return existsSync(path) && JSON.parse(readFileSync(path, "utf8")).version === version
-}
-
-/** Installs what is missing; gives undefined, or why it failed. */
-const install = (agent) => {
-  const [, name, version] = /^(.+)@(.+)$/.exec(agent)
-  if (isInstalled(name, version)) return undefined
-  console.log(`installing ${agent} in ${folder}`)
-  mkdirSync(folder, { recursive: true })
-  const path = join(folder, "package.json")
-  if (!existsSync(path)) writeFileSync(path, JSON.stringify(manifest, null, 2))
-  const flags = ["--save-exact", "--loglevel=error", "--no-audit", "--no-fund"]
-  const npm = spawnSync("npm", ["install", ...flags, agent], { cwd: folder, encoding: "utf8" })
-  if (npm.status === 0) return undefined
-  console.log(npm.stderr ?? npm.error?.message)
-  return `npm install failed: ${/^npm error code (.+)$/m.exec(npm.stderr)?.[1] ?? "see above"}`
-}
-
-const skipped = Object.entries(agents).flatMap(([agent, spec]) => {
-  const reason = install(spec)
-  if (reason === undefined) return []
-  console.log(`skipping ${agent}: ${reason}`)
-  return [`${agent}: ${reason.replaceAll(";", ",")}`]
-})
-
 const { error, status } = spawnSync(
   process.execPath,
-  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "agents", ...process.argv.slice(2)],
+  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "agents", ...args],
   {
     cwd: root,
     stdio: "inherit",
-    env: {
-      ...env,
-      PATH: join(folder, "node_modules/.bin") + delimiter + env.PATH,
-      AI_RELAY_SKIP_AGENTS: [env.AI_RELAY_SKIP_AGENTS, ...skipped].filter(Boolean).join("; ")
-    }
+    env: { ...process.env, AI_RELAY_AGENTS: JSON.stringify(found) }
   }
 )
 if (error !== undefined) console.error(error.message)

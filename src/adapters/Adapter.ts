@@ -8,6 +8,7 @@
  * What an adapter owes:
  * - one `turn_end` when the agent stopped working on what it was given; before it one `response` if it ended well;
  * - `turn_start` only for a turn the agent began by itself;
+ * - where the agent tells what it uses while it works: all the turn has used so far, as `metadata.usage` of an event;
  * - every request of the agent answered, unknown ones with its protocol's error.
  */
 import { Context, type Effect, type Option, type Redacted, type Scope } from "effect"
@@ -167,7 +168,9 @@ export interface LaunchSpec {
   readonly cwd: string
   /** Variables of the relay its program needs, besides those every program is given; `*` stands for anything. */
   readonly inherits?: ReadonlyArray<string>
-  /** Added to the agent's environment, in this order: what it inherits, the handshake's `env`, these. */
+  /** Variables it has unless it inherits them. */
+  readonly defaults?: Readonly<Record<string, string>>
+  /** Added to the agent's environment, in this order: `defaults`, what it inherits, the handshake's `env`, these. */
   readonly env?: Readonly<Record<string, string>>
   /** `env` of the handshake: checked against the relay's rules. */
   readonly clientEnv?: Readonly<Record<string, string>> | undefined

@@ -34,6 +34,7 @@ const needs: Readonly<Record<string, ReadonlyArray<string>>> = {
   "codex-acp": codex,
   gemini: ["GEMINI_*", "GOOGLE_*", "CLOUDSDK_*", "CODE_ASSIST_*", "OTEL_*", "SEATBELT_PROFILE"],
   "cortex-code": ["CORTEX_*", "SNOWFLAKE_*"],
+  pi: ["PI_*", ...anyModel],
   opencode: ["OPENCODE_*", ...anyModel],
   goose: ["GOOSE_*", ...anyModel],
   qwen: ["QWEN_*", "OPENAI_*", "DASHSCOPE_*", ...anyModel],

@@ -15,8 +15,10 @@ export interface Bounds {
 export interface Guests {
   /** Why there is no place for this one, and what to do; undefined if it was taken in. */
   readonly enter: (socket: Socket) => string | undefined
-  /** It may use the relay: it keeps its place. */
+  /** It may use the relay: it keeps its place. What speaks TLS over a guest's socket may stand for it. */
   readonly admit: (socket: Socket) => void
+  /** This socket stands for that guest. */
+  readonly speaksFor: (socket: Socket, guest: Socket) => void
   readonly size: () => number
 }
 
@@ -61,5 +63,12 @@ export const make = ({ max_connections, max_connections_per_peer }: Bounds): Gue
     return undefined
   }
 
-  return { enter, admit: (socket) => void strangers.delete(socket), size: () => guests.size }
+  const guestOf = new WeakMap<Socket, Socket>()
+
+  return {
+    enter,
+    admit: (socket) => void strangers.delete(guestOf.get(socket) ?? socket),
+    speaksFor: (socket, guest) => void guestOf.set(socket, guest),
+    size: () => guests.size
+  }
 }

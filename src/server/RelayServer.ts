@@ -10,6 +10,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions } f
 import { createServer as createTlsServer, Server as TlsServer } from "node:https"
 import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
+import type { TLSSocket } from "node:tls"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
 import { AgentFindings } from "../services/AgentFindings.js"
 import { Auth, type Visitor } from "../services/Auth.js"
@@ -25,6 +26,7 @@ import * as Heartbeat from "./Heartbeat.js"
 import { answerHttp, visitorOf } from "./httpRoutes.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
+import * as TlsGuests from "./TlsGuests.js"
 
 /** The address cannot be listened on. */
 export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
@@ -182,14 +184,26 @@ const make = Effect.gen(function*() {
 
   const server = yield* openServer(settings)
   const secure = server instanceof TlsServer
-  // Those that have not even begun to speak TLS are nobody's guests yet.
+  // Those that are told why they are refused, besides.
   server.maxConnections = 2 * max_connections
-  server.on(secure ? "secureConnection" : "connection", (socket: Socket) => {
-    const refusal = guests.enter(socket)
-    if (refusal === undefined) return
+  const refuse = (socket: Socket, refusal: string) => {
     socket.on("error", () => socket.destroy())
     turnAway(socket, "503 Service Unavailable", refusal)
-  })
+  }
+  if (secure) {
+    // From the first byte on: who never begins to speak TLS is counted, too.
+    const byPeer = TlsGuests.make(guests)
+    server.on("connection", byPeer.enter)
+    server.on("secureConnection", (socket: TLSSocket) => {
+      const refusal = byPeer.secured(socket)
+      if (refusal !== undefined) refuse(socket, refusal)
+    })
+  } else {
+    server.on("connection", (socket: Socket) => {
+      const refusal = guests.enter(socket)
+      if (refusal !== undefined) refuse(socket, refusal)
+    })
+  }
   server.on("request", (request, response) => {
     if (response.socket?.writableEnded === true) return
     void fork(answerHttp(request, response, () => guests.admit(request.socket)))
@@ -200,34 +214,33 @@ const make = Effect.gen(function*() {
     if (isDraining) {
       return turnAway(socket, "503 Service Unavailable", "the relay is shutting down: try again later")
     }
-    const visitor = visitorOf(request)
+    const visitor = visitorOf(request, auth.proxies)
     const refusal = runSync(
       Effect.match(auth.checkOrigin(visitor), { onFailure: (refusal) => refusal, onSuccess: () => undefined })
     )
     if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
     const isAcp = request.url?.split("?", 1)[0] === "/acp"
-    if (isAcp) {
-      const refusal = runSync(
-        Effect.match(auth.admit(visitor, undefined, acpTicketOf(request)), {
-          onFailure: (refusal) => refusal,
-          onSuccess: () => undefined
-        })
-      )
-      if (refusal !== undefined) return turnAway(socket, "401 Unauthorized", refusal.message)
-      guests.admit(socket)
-    }
-    sockets.handleUpgrade(request, socket, head, (ws) => {
-      const connection = ++connections
-      const served: Effect.Effect<void, never, Served> = isAcp
-        ? serveEditor(ws, socket, visitor, queryOf(request).get("tool") ?? undefined)
-        : serve(ws, socket, visitor)
-      fork(
-        served.pipe(
-          Effect.annotateLogs({ connection }),
-          Effect.provideService(Sender, { address: visitor.address, connection })
+    const upgrade = () =>
+      sockets.handleUpgrade(request, socket, head, (ws) => {
+        const connection = ++connections
+        const served: Effect.Effect<void, never, Served> = isAcp
+          ? serveEditor(ws, socket, visitor, queryOf(request).get("tool") ?? undefined)
+          : serve(ws, socket, visitor)
+        fork(
+          served.pipe(
+            Effect.annotateLogs({ connection }),
+            Effect.provideService(Sender, { address: visitor.address, connection })
+          )
         )
-      )
-    })
+      })
+    if (!isAcp) return upgrade()
+    void fork(Effect.match(auth.admit(visitor, undefined, acpTicketOf(request)), {
+      onFailure: ({ message }) => turnAway(socket, "401 Unauthorized", message),
+      onSuccess: () => {
+        guests.admit(socket)
+        upgrade()
+      }
+    }))
   })
 
   const address = yield* Effect.acquireRelease(listen(server, host, port), () => shutDown)

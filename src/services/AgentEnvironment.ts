@@ -24,12 +24,16 @@ export const relayEnvironment = (): Environment =>
  */
 export const agentEnvironment = (
   own: Environment,
-  { clientEnv, env, inherits = [] }: Pick<LaunchSpec, "clientEnv" | "env" | "inherits">,
+  { clientEnv, defaults, env, inherits = [] }: Pick<
+    LaunchSpec,
+    "clientEnv" | "defaults" | "env" | "inherits"
+  >,
   marker: string,
   passed: ReadonlyArray<string> = []
 ): Environment => {
   const isInherited = matcherOf([...everyones, ...inherits, ...passed])
   return {
+    ...defaults,
     ...Object.fromEntries(Object.entries(own).filter(([name]) => isInherited(name) && !isPrivate(name))),
     ...clientEnv,
     ...env,

@@ -2,9 +2,12 @@
  * RelayConfig: every setting of the relay, with its default. The CLI fills it from flags, `AI_RELAY_*` variables and a
  * file; embedders give an object. Durations are seconds, sizes are bytes.
  */
-import { Context, Layer } from "effect"
+import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
 import { parse } from "node:path"
+import type { AtCap } from "./budget/BudgetGuard.js"
+import type { Rule } from "./budget/Budgets.js"
+import type { Prices } from "./budget/Prices.js"
 
 export interface Settings {
   /** Folders sessions may work in, with all below them. Default: where the relay was started, and the home folder. */
@@ -61,6 +64,18 @@ export interface Settings {
   readonly journal_days: number
   /** Write every session's transcript into this folder, secrets redacted. */
   readonly record?: string
+  /** Caps on what sessions use, such as `{ scope: "day", unit: "cost_usd", cap: 20 }`. Default: none. */
+  readonly budgets: ReadonlyArray<Rule>
+  /** What happens when a cap is reached: ask a person, stop the turn, or end the session. */
+  readonly budget_at_cap: AtCap
+  /** From how many per cent of a cap on clients are warned. */
+  readonly budget_warn_pct: number
+  /** The zone whose midnight ends a budget's day, such as `Europe/Berlin`. Default: the machine's. */
+  readonly budget_time_zone?: string | undefined
+  /** What tokens cost, for agents that do not tell. */
+  readonly prices: Prices
+  /** Values that are kept out of transcripts, such as the relay's own token. */
+  readonly secrets?: ReadonlyArray<Redacted.Redacted>
   /** Make spans of every session, with the Effect tracer that is there. */
   readonly trace: boolean
 }
@@ -90,6 +105,10 @@ export const defaults = (): Settings => ({
   journal_bytes: 256 * 1024 * 1024,
   journal_events: 1_000_000,
   journal_days: 30,
+  budgets: [],
+  budget_at_cap: "ask",
+  budget_warn_pct: 80,
+  prices: {},
   trace: false
 })
 

@@ -128,7 +128,11 @@ const make = Effect.gen(function*() {
         ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
       }
       const session = yield* Session.open(id, adapter, spec, opened, clients)
-      yield* recorder.record(session.log)
+      yield* recorder.record(session.log, {
+        since: session.since,
+        env: wanted.env,
+        secrets: wanted.snowflake?.token === undefined ? [] : [wanted.snowflake.token]
+      })
       yield* traces.trace(session.log, session.since)
       return session
     }

@@ -1,7 +1,7 @@
 /** contracts: the agents there are recordings of (`test/fixtures/<tool>/*.jsonl`), and who plays the client's side. */
 import { Effect, Layer, Option } from "effect"
 import * as AcpAdapter from "../../src/adapters/acp/AcpAdapter.js"
-import { claudeAgent } from "../../src/adapters/acp/claudeAgent.js"
+import { claudeAgent } from "../../src/adapters/acp/agents/claudeAgent.js"
 import { Credentials } from "../../src/adapters/Adapter.js"
 import { ClaudeAdapter } from "../../src/adapters/claude/ClaudeAdapter.js"
 import { CodexAdapter } from "../../src/adapters/codex/CodexAdapter.js"

@@ -1,4 +1,32 @@
-/** The real claude-agent-acp behind the real relay. */
+/** Agents of the Agent Client Protocol, the real ones, behind the real relay. Gemini has a file of its own. */
 import { describeScenarios } from "./scenarios.js"
 
-describeScenarios("claude-agent-acp", { tool: "claude-agent-acp" })
+describeScenarios("claude-agent-acp", { tool: "claude-agent-acp" }, {
+  cannot: { "asks only once": "cannot remember some commands" }
+})
+// Its sandbox lets commands write where it works, so it asks only for what wants to leave it.
+describeScenarios("codex-acp", { tool: "codex-acp" }, {
+  free: { permission_mode: "agent-full-access" },
+  cannot: {
+    "is denied, and goes on": "a denial ends its turn",
+    "asks only once": "remembers commands only for good",
+    "rate limit": "tells a failure as its answer"
+  }
+})
+describeScenarios("opencode", { tool: "opencode" })
+describeScenarios("qwen", { tool: "qwen" }, {
+  cannot: { "asks only once": "remembers only for the project, or for good" }
+})
+describeScenarios("pi", { tool: "pi" }, {
+  asksNobody: true,
+  cannot: { "rate limit": "says only that it gave up" }
+})
+describeScenarios("kimi", { tool: "kimi" }, {
+  cannot: {
+    "written file": "tells how edits change a file, not how written ones do",
+    "rate limit": "ends the turn without a word"
+  }
+})
+describeScenarios("copilot", { tool: "copilot" }, {
+  cannot: { "rate limit": "tries again for more than a minute, without a word" }
+})

@@ -2,6 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import fc from "fast-check"
 import { once } from "node:events"
+import { get } from "node:https"
 import { connect as connectTcp, type Socket } from "node:net"
 import { until } from "../support/processes.js"
 import { test } from "../support/relayServer.js"
@@ -182,6 +183,49 @@ describe("connections", () => {
       }
     },
     { max_connections: 20 },
+    30_000
+  )
+
+  const tls = {
+    tls_cert: new URL("../fixtures/tls/cert.pem", import.meta.url).pathname,
+    tls_key: new URL("../fixtures/tls/key.pem", import.meta.url).pathname
+  }
+  /** What `GET /healthz` is answered with over TLS, or why it is not. */
+  const healthOver = (port: number) =>
+    new Promise<string>((resolve) => {
+      const request = get({
+        host: "127.0.0.1",
+        port,
+        path: "/healthz",
+        rejectUnauthorized: false,
+        agent: false
+      })
+      request.on("response", (response) => {
+        response.resume()
+        resolve(String(response.statusCode))
+      })
+      request.on("error", ({ message }) => resolve(message))
+    })
+
+  test(
+    "that say nothing to a relay which speaks TLS keep nobody out",
+    async ({ port }) => {
+      const flood = Array.from({ length: 70 }, () => connectTcp(port, "127.0.0.1").on("error", () => {}))
+      try {
+        await Promise.all(flood.map((socket) => socket.connecting ? once(socket, "connect") : undefined))
+        assert.strictEqual(await healthOver(port), "200")
+        const half = connectTcp(port, "127.0.0.1").on("error", () => {})
+        flood.push(half)
+        // The beginning of a handshake, and no more.
+        half.write(Buffer.from([0x16, 3, 1, 2, 0, 1]))
+        assert.strictEqual(await healthOver(port), "200")
+        flood.forEach((socket) => socket.resume())
+        await until(() => flood.filter((socket) => !socket.closed).length <= 20)
+      } finally {
+        flood.forEach((socket) => socket.destroy())
+      }
+    },
+    { max_connections: 20, ...tls },
     30_000
   )
 

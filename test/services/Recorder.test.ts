@@ -1,8 +1,20 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { afterAll, assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger } from "effect"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { Effect, Layer, Logger, Redacted } from "effect"
+import { execFileSync } from "node:child_process"
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type EventBody, SessionId } from "../../src/schema/index.js"
@@ -129,6 +141,77 @@ describe("Recorder", () => {
         yield* log.close
       }).pipe(Effect.provide(recorderIn(folder)))
       assert.deepStrictEqual(transcripts(folder)["s-1.ndjson"]?.map(({ seq }) => seq), [1, 2, 3])
+    }))
+
+  it.live("takes out a secret that is cut into pieces, the handshake's variables, and the relay's own token", () =>
+    Effect.gen(function*() {
+      const folder = join(home, "pieces")
+      const layer = Recorder.layer.pipe(
+        Layer.provide(
+          RelayConfig.layer({ record: folder, secrets: [Redacted.make("the relay's own token")] })
+        ),
+        Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer))
+      )
+      yield* Effect.gen(function*() {
+        const log = yield* logOf("s-1")
+        const recorder = yield* Recorder
+        yield* recorder.record(log, { env: { HANDSHAKE_SECRET: "from the handshake" } })
+        for (const text of ["it is sk-ant-", "api03-AbCdEf", "GhIjKlMnOp", " or from the hand", "shake"]) {
+          yield* log.append({ type: "stream_event", delta: "text", text })
+        }
+        yield* log.append(line("and the relay's own token"))
+        yield* log.close
+      }).pipe(Effect.provide(layer))
+      const events = transcripts(folder)["s-1.ndjson"] ?? []
+      assert.strictEqual(
+        events.map(({ text }) => text).join(""),
+        "it is [REDACTED] or [REDACTED]and [REDACTED]"
+      )
+    }))
+
+  it.live("never writes through a link that lies where a transcript belongs, nor waits for a pipe", () =>
+    Effect.gen(function*() {
+      const folder = join(home, "links")
+      const target = join(home, "target")
+      writeFileSync(target, "mine")
+      mkdirSync(folder, { recursive: true })
+      symlinkSync(target, join(folder, "linked.ndjson"))
+      execFileSync("mkfifo", [join(folder, "pipe.ndjson")])
+      linkSync(target, join(folder, "hard.ndjson"))
+      const logged: Array<string> = []
+      const logger = Logger.make<unknown, void>(({ message }) => void logged.push(String(message)))
+      yield* Effect.forEach(["linked", "pipe", "hard"], (name) =>
+        Effect.gen(function*() {
+          const log = yield* logOf(name)
+          yield* record(log)
+          yield* log.append(line("a"))
+          yield* log.close
+        })).pipe(
+          Effect.provide(recorderIn(folder)),
+          Effect.provide(Logger.layer([logger]))
+        )
+      assert.strictEqual(readFileSync(target, "utf8"), "mine")
+      assert.lengthOf(logged, 3)
+    }))
+
+  it.live("goes on behind what is there when a session was opened again", () =>
+    Effect.gen(function*() {
+      const folder = join(home, "again")
+      const life = (since: number, ...texts: ReadonlyArray<string>) =>
+        Effect.gen(function*() {
+          const log = yield* logOf("s-1")
+          const recorder = yield* Recorder
+          for (let seq = 1; seq <= since; seq++) yield* log.append(line(`old ${seq}`))
+          yield* recorder.record(log, { since })
+          for (const text of texts) yield* log.append(line(text))
+          yield* log.close
+        }).pipe(Effect.provide(recorderIn(folder)))
+      yield* life(0, "old 1", "old 2")
+      yield* life(2, "new 3", "new 4")
+      assert.deepStrictEqual(
+        transcripts(folder)["s-1.ndjson"]?.map(({ seq, text }) => [seq, text]),
+        [[1, "old 1"], [2, "old 2"], [3, "new 3"], [4, "new 4"]]
+      )
     }))
 
   it.live("does nothing unless it was asked for", () =>

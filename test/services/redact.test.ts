@@ -20,6 +20,13 @@ describe("redact", () => {
     GitLab: "glpat-abcdefghij1234567890",
     Slack: "xoxb-1234567890-abcdefghij",
     AWS: "AKIAIOSFODNN7EXAMPLE",
+    "Google client": "GOCSPX-AbCdEfGhIjKlMnOpQrStUvWxYz12",
+    "Slack app": "xapp-1-A0123456789-1234567890-abcdef",
+    npm: "npm_abcdefghijklmnopqrstuvwxyz0123456789",
+    "Hugging Face": "hf_AbCdEfGhIjKlMnOpQrStUvWxYz",
+    Stripe: "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+    SendGrid: "SG.abcdefghijklmnop_qrstu.vwxyz0123456789ABCDEFGHIJKLMNOPQR",
+    Groq: "gsk_abcdefghijklmnopqrstuvwx",
     JWT: "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJlLWJ5dGVz"
   }
 
@@ -134,10 +141,136 @@ describe("redact", () => {
     }))
   })
 
+  it("takes out what stands behind a name that says what it is", () => {
+    const pem = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A1B\n\n"
+      + "MIIEowIBAAKCAQEA7bq\nABCDEFGHIJ+/=\n-----END RSA PRIVATE KEY-----"
+    const cases: ReadonlyArray<readonly [string, string]> = [
+      [
+        "postgres://app:hunter2@db.example.com/x and http://a.b/c",
+        "postgres://app:[REDACTED]@db.example.com/x and http://a.b/c"
+      ],
+      ["https://hooks.slack.com/services/T000/B000/XXXXXXXX", "https://hooks.slack.com/services/[REDACTED]"],
+      ["Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [REDACTED]"],
+      [
+        "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "aws_secret_access_key = [REDACTED]"
+      ],
+      ["export DB_PASSWORD=hunter2; ls", "export DB_PASSWORD=[REDACTED]; ls"],
+      ["API_TOKEN='abc123' x", "API_TOKEN='[REDACTED]' x"],
+      [pem, "-----BEGIN RSA PRIVATE KEY-----[REDACTED]-----END RSA PRIVATE KEY-----"],
+      [JSON.stringify(pem), "\"-----BEGIN RSA PRIVATE KEY-----[REDACTED]-----END RSA PRIVATE KEY-----\""]
+    ]
+    for (const [text, expected] of cases) assert.strictEqual(redacted(text), expected)
+    for (const text of ["KEY=$OTHER_KEY", "MY_TOKEN=${TOKEN}", "Basic knowledge of it", "the PRIVATE KEY"]) {
+      assert.strictEqual(redacted(text), text)
+    }
+  })
+
+  it("takes out a field whose name says secret", () => {
+    const secret = "wJalrXUtnFEMI7MDENGbPxRfiCYEXAMPLEKEY"
+    assert.strictEqual(
+      redactShapes(
+        JSON.stringify({ SecretAccessKey: secret, key: "Enter", sort_key: "created at 2026-01-01" })
+      ),
+      JSON.stringify({ SecretAccessKey: "[REDACTED]", key: "Enter", sort_key: "created at 2026-01-01" })
+    )
+  })
+
+  it("takes out known values as they are encoded, and short ones behind their names", () => {
+    const env = { A_TOKEN: "correct horse/battery+staple", PIN_PASSWORD: "4711" }
+    const value = env.A_TOKEN
+    const encodings = [
+      Buffer.from(value).toString("base64"),
+      Buffer.from(`user:${value}`).toString("base64"),
+      Buffer.from(`x${value}yz`).toString("base64url"),
+      Buffer.from(value).toString("hex"),
+      encodeURIComponent(value)
+    ]
+    for (const text of encodings) {
+      const clean = redacted(`a ${text} b`, env)
+      assert.include(clean, "[REDACTED]")
+      assert.isBelow(clean.length, "a  b".length + "[REDACTED]".length + 14, clean)
+    }
+    assert.strictEqual(redacted("PIN_PASSWORD=4711", env), "PIN_PASSWORD=[REDACTED]")
+    assert.strictEqual(
+      redacted("PIN_PASSWORD: \"4711\" of 4711", env),
+      "PIN_PASSWORD: \"[REDACTED]\" of 4711"
+    )
+  })
+
   it("is quick with megabytes", () => {
-    const line = inJson("x\\\"\n".repeat(500_000) + keys.AWS)
+    const line = inJson("x\\\"\n".repeat(500_000) + keys["AWS"])
     const redacting = () =>
       assert.isTrue(makeRedact({ A_TOKEN: "another secret" })(line).endsWith("[REDACTED]\"}"))
     assert.isBelow(cpuTime(redacting), 2000)
+  })
+
+  const prefixes = [
+    ..."sk- sk_live_ whsec_ AIza ya29. GOCSPX- ghp_ github_pat_ glpat- xoxb- xapp- AKIA npm_ pypi- hf_ gsk_ ATATT3"
+      .split(" "),
+    ..."AGE-SECRET-KEY-1 hvs. dapi eyJ SG. https://hooks.slack.com/services/ /api/webhooks/ ://a: ://".split(
+      " "
+    ),
+    ..."SECRET_KEY= KEY= secret_access_key= user:pw@".split(" "),
+    "Bearer ",
+    "Basic ",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN RSA PRIVATE KEY-----\nA: b\n",
+    "A_TOKEN",
+    "another secret"
+  ]
+  const fillers = [
+    "",
+    "a",
+    "A",
+    "0",
+    "_",
+    "-",
+    ".",
+    "/",
+    "=",
+    ":",
+    "@",
+    " ",
+    "\n",
+    "\\n",
+    "\\",
+    "\"",
+    "a.",
+    "aaaaaaaa.",
+    "aaaaaaaa-"
+  ]
+
+  /** How long it takes per character, in text that consists of this over and over. */
+  const timeOf = (unit: string, length: number) => {
+    const line = inJson(unit.repeat(Math.ceil(length / unit.length)).slice(0, length))
+    const redact = makeRedact({ A_TOKEN: "another secret", B_KEY: "short" })
+    return cpuTime(() => void redact(line))
+  }
+
+  it.each(prefixes)("takes time in proportion to the text, whatever follows %s", (prefix) => {
+    for (const filler of fillers) {
+      for (const count of [1, 40, 3000]) {
+        const unit = prefix + filler.repeat(count)
+        assert.isBelow(timeOf(unit, 100_000), 400, JSON.stringify(unit.slice(0, 60)))
+        if (filler === "") break
+      }
+    }
+  }, 120_000)
+
+  it("takes time in proportion to the text, whatever it repeats", () => {
+    const unit = fc.array(fc.constantFrom(...prefixes, ...fillers), { minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(unit, (pieces) => {
+        const text = pieces.join("")
+        fc.pre(text !== "")
+        assert.isBelow(timeOf(text, 100_000), 400, JSON.stringify(text))
+      }),
+      { numRuns: 200 }
+    )
+  }, 120_000)
+
+  it("does with a megabyte what it did in minutes", () => {
+    assert.isBelow(timeOf("-eyJaaaaaaaa", 1_000_000), 2000)
   })
 })

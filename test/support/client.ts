@@ -58,7 +58,7 @@ export const connect = async (
   const send: Client["send"] = (command) =>
     socket.send(typeof command === "string" || Buffer.isBuffer(command) ? command : JSON.stringify(command))
 
-  const waitFor: Client["waitFor"] = (what, { after = -1, within = 20_000 } = {}) =>
+  const waitFor: Client["waitFor"] = (what, { after = -1, within = 40_000 } = {}) =>
     new Promise((resolve, reject) => {
       const fits = matches(what)
       const finish = (act: () => void) => {

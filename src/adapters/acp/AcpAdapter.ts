@@ -23,6 +23,7 @@ import type { AcpAgent } from "./AcpAgent.js"
 import { agentOf, toLaunch } from "./AcpLaunch.js"
 import * as AgentRequests from "./AgentRequests.js"
 import * as AgentUpdates from "./AgentUpdates.js"
+import { whyUnasked } from "./asking.js"
 import * as ClientRequests from "./ClientRequests.js"
 import { toPromptBlock } from "./content.js"
 import { openConversation } from "./openConversation.js"
@@ -115,6 +116,8 @@ export const make = (tool: string, known?: AcpAgent) =>
           updates.setReplay(false)
           state.speech.forget()
           state.cost_before = state.cost ?? 0
+          state.tokens_before = state.tokens
+          state.beside = undefined
           state.cancelling = false
           return peer.post("session/prompt", { sessionId, prompt: blocks }, onAnswer)
         })
@@ -139,6 +142,8 @@ export const make = (tool: string, known?: AcpAgent) =>
       )
 
       tell([status("initialized", undefined, toOffer(choices))])
+      const mode = choices.mode()?.current
+      const unasked = whyUnasked(agent, mode)
       return {
         started: {
           cmd: [launch.command, ...launch.args],
@@ -158,7 +163,11 @@ export const make = (tool: string, known?: AcpAgent) =>
               agentCapabilities.sessionCapabilities?.resume !== undefined,
             terminal: false
           },
-          ...(agentInfo !== undefined && { metadata: { agent: agentInfo } })
+          metadata: {
+            ...(agentInfo !== undefined && { agent: agentInfo }),
+            ...(mode !== undefined && { permission_mode: mode }),
+            ...(unasked !== undefined && { unasked })
+          }
         },
         native: ClientRequests.nativeRules(spec.folder),
         send,

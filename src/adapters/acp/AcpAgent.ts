@@ -13,6 +13,8 @@ export interface AcpAgent {
   readonly command: string
   readonly args: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
+  /** Variables it is given unless the relay has them set. */
+  readonly defaults?: Readonly<Record<string, string>>
   /** What to run when the program is missing. */
   readonly install: string
   /** What to run when a login is missing. */
@@ -23,7 +25,19 @@ export interface AcpAgent {
   readonly modelArgs?: (model: string) => ReadonlyArray<string>
   /** Further names of its modes, such as Claude's: `{"acceptEdits": "autoEdit"}`. */
   readonly modeNames?: Readonly<Record<string, string>>
+  /**
+   * `never`: it has no way to ask before a tool runs. Else the mode to open in when it would begin in one of the others,
+   * which do not ask; without this the usual names decide.
+   */
+  readonly asks?: "never" | { readonly mode: string; readonly insteadOf: ReadonlyArray<string> }
   readonly quirks?: AcpQuirks
+}
+
+/** Counts of tokens, as far as they are told. */
+export interface Tokens {
+  readonly inputTokens?: number
+  readonly outputTokens?: number
+  readonly cachedReadTokens?: number
 }
 
 /** Where an agent differs from the protocol, or says more than it has words for. */
@@ -33,12 +47,22 @@ export interface AcpQuirks {
   /** A message chunk that is no message: the event it is. */
   readonly notMessage?: (text: string, kind: Chunk["sessionUpdate"]) => EventBody | undefined
   readonly toolName?: (call: ToolFields) => string | undefined
-  /** The input of a tool call without `rawInput`. */
+  /** The input of a tool call, where it stands elsewhere than in `rawInput`. */
+  readonly input?: (update: ToolFields) => unknown
+  /** What to show instead of the input of a tool call that has none. */
   readonly toolArgs?: (call: ToolFields) => Readonly<Record<string, unknown>> | undefined
   /** How far a running tool is, out of an update that has no content. */
   readonly toolProgress?: (call: ToolFields) => string | undefined
   /** Each thought comes in one piece; without this pieces are joined. */
   readonly wholeThoughts?: boolean
+  /** It announces a call with part of its input: only when it runs, or is asked for, all of it is there. */
+  readonly announcesInParts?: boolean
+  /** The tokens of one call to the model, out of a piece of a message. */
+  readonly usageBeside?: (chunk: Chunk) => Tokens | undefined
+  /** It counts the tokens of the whole session, not of the turn. */
+  readonly countsWholeSession?: boolean
+  /** When its model cannot be reached it ends the turn as if all were well, without an answer. */
+  readonly silentWhenFailed?: boolean
   /** It says nothing of a tool call any more once it was rejected. */
   readonly silentOnRejection?: boolean
   /** The names to try for a past conversation, in this order. */

@@ -33,6 +33,7 @@ export const toLaunch = (
   command: agent.command,
   args: [...agent.args, ...model === undefined ? [] : agent.modelArgs?.(model) ?? [], ...extra_args],
   cwd: folder,
+  ...(agent.defaults !== undefined && { defaults: agent.defaults }),
   ...(agent.env !== undefined && { env: agent.env }),
   inherits: inheritedBy(agent.tool),
   clientEnv: env,

@@ -7,7 +7,7 @@
 import { Option, Schema } from "effect"
 import type { AcpAgent } from "./AcpAgent.js"
 import type { ConfigOption } from "./AcpMessage.js"
-import { Opened } from "./AcpSetup.js"
+import { type Modes, Opened } from "./AcpSetup.js"
 
 const readOpened = Schema.decodeUnknownOption(Opened)
 
@@ -67,6 +67,14 @@ const settingOf = (options: ReadonlyArray<ConfigOption>, category: string): Sett
   }
 }
 
+/** Some agents (pi) offer how hard they think as their modes, and again as an option that says what it is. */
+const areModes = (modes: Modes, options: ReadonlyArray<ConfigOption>): boolean => {
+  const ids = modes.availableModes.map(({ id }) => id).join()
+  return !options.some((option) =>
+    option.category !== "mode" && valuesOf(option).map(({ id }) => id).join() === ids
+  )
+}
+
 /** `allowed` are the modes the operator allows, by any of their names; undefined: all. */
 export const makeChoices = (
   { modeNames = {} }: AcpAgent,
@@ -78,7 +86,7 @@ export const makeChoices = (
 
   const modeSetting = (): Setting | undefined => {
     const { configOptions = [], modes } = session
-    if (modes === undefined) {
+    if (modes === undefined || !areModes(modes, configOptions)) {
       const setting = settingOf(configOptions, "mode")
       return setting && {
         ...setting,

@@ -9,6 +9,7 @@ import type { JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
 import type { AcpAgent } from "./AcpAgent.js"
 import { Initialized, Opened } from "./AcpSetup.js"
+import { modeThatAsks } from "./asking.js"
 import type { ChoiceRequest } from "./choices.js"
 import { reasonOf, wantsLogin, withAdvice } from "./refusal.js"
 import type { AcpState } from "./translate.js"
@@ -16,7 +17,7 @@ import type { AcpState } from "./translate.js"
 /** The relay's only version of the protocol. */
 const protocolVersion = 1
 /** For one that is no such agent, or waits for a person at a terminal. */
-const initializeWithin = "15 seconds"
+const initializeWithin = "45 seconds"
 /** An agent may start the user's tool servers first, and read a long history. */
 const openWithin = "90 seconds"
 const chooseWithin = "15 seconds"
@@ -159,23 +160,26 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
       )
     )
 
-  /** The agent's own settings may begin in a mode that the operator does not allow. */
-  const leaveForbiddenMode = (sessionId: string) =>
+  /** The agent's own settings may begin in a mode that the operator does not allow, or in one that nobody is asked in. */
+  const leaveMode = (sessionId: string) =>
     Effect.suspend(() => {
       const setting = choices.mode()
-      const { current } = setting ?? {}
-      if (setting === undefined || current === undefined || choices.isAllowed(current)) return Effect.void
-      const [mode] = setting.offered
-      return mode === undefined
-        ? new BadHandshake({
+      if (setting?.current === undefined) return Effect.void
+      const { current, offered } = setting
+      const isForbidden = !choices.isAllowed(current)
+      const mode = modeThatAsks(agent, setting) ?? (isForbidden ? offered[0]?.id : undefined)
+      if (mode === undefined && isForbidden) {
+        return new BadHandshake({
           reason:
             `${tool} begins in the permission mode "${current}", which this relay does not allow, and has none `
             + "that it does: choose another agent, or start the relay with --permission-modes that it has"
         })
-        : Effect.map(
-          choose(sessionId, "permission_mode", setting.choose(mode.id)),
-          () => choices.nowInMode(mode.id)
-        )
+      }
+      if (mode === undefined) return Effect.void
+      return Effect.map(
+        choose(sessionId, "permission_mode", setting.choose(mode)),
+        () => choices.nowInMode(mode)
+      )
     })
 
   const initialized = yield* initialize
@@ -202,7 +206,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
     }
     if (setting.current !== mode) yield* choose(sessionId, "permission_mode", setting.choose(mode))
     choices.nowInMode(mode)
-  } else yield* leaveForbiddenMode(sessionId)
+  } else yield* leaveMode(sessionId)
   const conversation: Conversation = { sessionId, initialized }
   return conversation
 })

@@ -69,6 +69,18 @@ type Kind = PermissionOption["kind"]
 const firstOf = (offer: Offer, ...wanted: ReadonlyArray<Kind>): PermissionOption | undefined =>
   wanted.map((kind) => offer.find((option) => option.kind === kind)).find((option) => option !== undefined)
 
+/** An option that outlives the session: it is written into the project's or the user's settings. */
+const isForGood = ({ name, option_id }: PermissionOption): boolean => {
+  const words = `${option_id} ${name}`
+  if (/\b(this|the|current) session|for[_-]session/i.test(words)) return false
+  return /project|user|workspace|global|forever|permanent|amendment|everywhere|save|future/i.test(words)
+}
+
+/** What allows it for this session and no longer; if the agent has no such thing, only this once. */
+const forSession = (offer: Offer): PermissionOption | undefined =>
+  firstOf(offer.filter((option) => !isForGood(option)), "allow_always", "allow_once") ??
+    firstOf(offer, "allow_once")
+
 const choose = (
   offer: Offer,
   outcome: PermissionAllowed | PermissionDenied
@@ -80,9 +92,7 @@ const choose = (
     // Of several lasting ways to leave Claude's plan mode this is the one the relay's `claude` takes.
     const edits = offer.find(({ option_id }) => option_id === "acceptEdits")
     if (lasting && edits?.kind === "allow_always") return edits
-    return lasting
-      ? firstOf(offer, "allow_always", "allow_once")
-      : firstOf(offer, "allow_once", "allow_always")
+    return lasting ? forSession(offer) : firstOf(offer, "allow_once", "allow_always")
   }
   if (named?.kind.startsWith("reject") === true) return named
   return lasting

@@ -1,21 +1,29 @@
 /**
  * presets: the agents that speak the Agent Client Protocol and that the relay knows by name. To add one, add a line.
  *
- * Commands are those of each agent's own documentation. `gemini` and `claude-agent-acp` were run; the others are here
- * because they are documented, and get no quirks that nobody has seen.
+ * Commands are those of each agent's own documentation. What has a file of its own was run; the others are here because
+ * they are documented, and get no quirks that nobody has seen.
  */
 import { geminiAgent } from "../gemini/geminiAgent.js"
 import type { AcpAgent } from "./AcpAgent.js"
-import { claudeAgent } from "./claudeAgent.js"
-
-const npm = (name: string) => `Install it on the relay's machine: npm install -g ${name}`
-const see = (address: string) => `Install it on the relay's machine: ${address}`
-const run = (command: string) => `On the relay's machine run: ${command}`
-const runOnce = (command: string) => `On the relay's machine run \`${command}\` once and log in there.`
+import { npm, run, runOnce, see } from "./agents/advice.js"
+import { claudeAgent } from "./agents/claudeAgent.js"
+import { codexAcp } from "./agents/codexAcp.js"
+import { copilot } from "./agents/copilot.js"
+import { kimi } from "./agents/kimi.js"
+import { opencode } from "./agents/opencode.js"
+import { pi } from "./agents/pi.js"
+import { qwen } from "./agents/qwen.js"
 
 export const presets: ReadonlyArray<AcpAgent> = [
   geminiAgent,
   claudeAgent,
+  codexAcp,
+  copilot,
+  kimi,
+  opencode,
+  pi,
+  qwen,
   {
     tool: "cortex-code",
     name: "Cortex Code",
@@ -25,44 +33,12 @@ export const presets: ReadonlyArray<AcpAgent> = [
     login: run("cortex auth login")
   },
   {
-    tool: "opencode",
-    name: "OpenCode",
-    command: "opencode",
-    args: ["acp"],
-    install: npm("opencode-ai"),
-    login: run("opencode auth login")
-  },
-  {
     tool: "goose",
     name: "Goose",
     command: "goose",
     args: ["acp"],
     install: see("https://block.github.io/goose/docs/getting-started/installation"),
     login: run("goose configure")
-  },
-  {
-    tool: "qwen",
-    name: "Qwen Code",
-    command: "qwen",
-    args: ["--acp"],
-    install: npm("@qwen-code/qwen-code"),
-    login: runOnce("qwen")
-  },
-  {
-    tool: "copilot",
-    name: "GitHub Copilot",
-    command: "copilot",
-    args: ["--acp", "--stdio"],
-    install: npm("@github/copilot"),
-    login: runOnce("copilot")
-  },
-  {
-    tool: "kimi",
-    name: "Kimi Code",
-    command: "kimi",
-    args: ["acp"],
-    install: see("https://moonshotai.github.io/kimi-cli/en/guides/getting-started.html"),
-    login: run("kimi login")
   },
   {
     tool: "cursor",
@@ -103,7 +79,7 @@ export const presets: ReadonlyArray<AcpAgent> = [
     name: "CodeBuddy Code",
     command: "codebuddy",
     args: ["--acp"],
-    install: see("https://cloud.tencent.com/document/product/1831/137021"),
+    install: npm("@tencent-ai/codebuddy-code"),
     login: runOnce("codebuddy")
   },
   {
@@ -112,7 +88,7 @@ export const presets: ReadonlyArray<AcpAgent> = [
     command: "droid",
     args: ["exec", "--output-format", "acp"],
     env: { DROID_DISABLE_AUTO_UPDATE: "true", FACTORY_DROID_AUTO_UPDATE_ENABLED: "false" },
-    install: see("https://docs.factory.ai/cli/getting-started/quickstart"),
+    install: npm("droid"),
     login: runOnce("droid")
   },
   {
@@ -124,11 +100,115 @@ export const presets: ReadonlyArray<AcpAgent> = [
     login: runOnce("vibe")
   },
   {
-    tool: "codex-acp",
-    name: "Codex (by codex-acp)",
-    command: "codex-acp",
+    tool: "antigravity",
+    name: "Google Antigravity",
+    command: "agy_acp_server.par",
     args: [],
-    install: npm("@zed-industries/codex-acp"),
-    login: run("codex login")
+    install: see("https://antigravity.google/docs/ide/extensions"),
+    login: runOnce("agy")
+  },
+  {
+    tool: "grok",
+    name: "Grok",
+    command: "grok",
+    args: ["agent", "stdio"],
+    install: npm("@xai-official/grok"),
+    login: run("grok login")
+  },
+  {
+    tool: "cline",
+    name: "Cline",
+    command: "cline",
+    args: ["--acp"],
+    install: npm("cline"),
+    login: run("cline auth")
+  },
+  {
+    tool: "kilo",
+    name: "Kilo Code",
+    command: "kilo",
+    args: ["acp"],
+    install: npm("@kilocode/cli"),
+    login: run("kilo auth login")
+  },
+  {
+    tool: "junie",
+    name: "Junie",
+    command: "junie",
+    args: ["--acp=true"],
+    install: npm("@jetbrains/junie"),
+    login: runOnce("junie")
+  },
+  {
+    tool: "devin",
+    name: "Devin",
+    command: "devin",
+    args: ["acp"],
+    install: see("https://docs.devin.ai"),
+    login: runOnce("devin")
+  },
+  {
+    tool: "amp",
+    name: "Amp",
+    command: "amp-acp",
+    args: [],
+    install: see("https://ampcode.com, then https://github.com/tao12345666333/amp-acp"),
+    login: run("amp login")
+  },
+  {
+    tool: "poolside",
+    name: "Poolside",
+    command: "pool",
+    args: ["acp"],
+    install: see("https://poolside.ai/get-started"),
+    login: run("pool login")
+  },
+  {
+    tool: "openclaw",
+    name: "OpenClaw",
+    command: "openclaw",
+    args: ["acp"],
+    install: npm("openclaw"),
+    login: run("openclaw onboard")
+  },
+  {
+    tool: "hermes",
+    name: "Hermes Agent",
+    command: "hermes",
+    args: ["acp"],
+    install: "Install it on the relay's machine: uv tool install \"hermes-agent[acp]\"",
+    login: run("hermes setup")
+  },
+  {
+    tool: "trae",
+    name: "Trae",
+    command: "traecli",
+    args: ["acp", "serve"],
+    install: see("https://docs.trae.ai"),
+    login: runOnce("traecli")
+  },
+  {
+    tool: "cagent",
+    name: "Docker cagent",
+    command: "cagent",
+    args: ["acp"],
+    install: see("https://github.com/docker/cagent"),
+    login: runOnce("cagent")
+  },
+  {
+    tool: "code-assistant",
+    name: "Code Assistant",
+    command: "code-assistant",
+    args: ["acp"],
+    install: see("https://github.com/stippi/code-assistant"),
+    login: runOnce("code-assistant")
+  },
+  {
+    tool: "stakpak",
+    name: "Stakpak",
+    command: "stakpak",
+    args: ["acp"],
+    install: see("https://github.com/stakpak/agent"),
+    login: runOnce("stakpak")
   }
 ]

@@ -1,9 +1,9 @@
 /** promptAnswer: how a turn ended, out of the answer to `session/prompt`. */
 import { Option, Schema } from "effect"
 import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
-import { percentOf } from "../wire/contextMeter.js"
+import { dollars, percentOf } from "../wire/contextMeter.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
-import type { AcpAgent } from "./AcpAgent.js"
+import type { AcpAgent, Tokens } from "./AcpAgent.js"
 import { PromptResponse } from "./AcpMessage.js"
 import { codes, errorKindOf, isLimit, isTooLong, reasonOf, wantsLogin, withAdvice } from "./refusal.js"
 import type { AcpState } from "./translate.js"
@@ -23,16 +23,27 @@ const stopReasons: ReadonlyArray<StopReason> = [
 const isDefined = <A>(entry: readonly [string, A | undefined]): entry is readonly [string, A] =>
   entry[1] !== undefined
 
-/** Differences of sums have noise in their last digits. */
-const dollars = (amount: number) => Math.max(0, Math.round(amount * 1e9) / 1e9)
+const minus = (a: number | undefined, b = 0) => a === undefined ? undefined : Math.max(0, a - b)
+
+const ofThisTurn = (told: Tokens, state: AcpState): Tokens => {
+  if (state.quirks.countsWholeSession !== true) return told
+  state.tokens = told
+  const before = state.tokens_before
+  return Object.fromEntries(([
+    ["inputTokens", minus(told.inputTokens, before.inputTokens)],
+    ["outputTokens", minus(told.outputTokens, before.outputTokens)],
+    ["cachedReadTokens", minus(told.cachedReadTokens, before.cachedReadTokens)]
+  ] as const).filter(isDefined))
+}
 
 const usageOf = ({ _meta, usage }: Partial<PromptResponse>, state: AcpState): Usage => {
   const counted = _meta?.quota?.token_count
+  const tokens = usage === undefined ? state.beside : ofThisTurn(usage, state)
   const { context_tokens, context_window } = state.context
   return Object.fromEntries(([
-    ["input_tokens", usage?.inputTokens ?? counted?.input_tokens],
-    ["output_tokens", usage?.outputTokens ?? counted?.output_tokens],
-    ["cached_input_tokens", usage?.cachedReadTokens],
+    ["input_tokens", tokens?.inputTokens ?? counted?.input_tokens],
+    ["output_tokens", tokens?.outputTokens ?? counted?.output_tokens],
+    ["cached_input_tokens", tokens?.cachedReadTokens],
     ["context_tokens", context_tokens],
     ["context_window", context_window],
     ["cost_usd", state.cost === undefined ? undefined : dollars(state.cost - state.cost_before)]
@@ -57,6 +68,18 @@ const endTurn = (
   ...(native !== undefined && { metadata: { native_stop_reason: native } })
 })
 
+/** The turn ended without an answer: with this agent that means that its model failed. */
+const gaveUp = (usage: Usage, context_pct: number | undefined): Events => [
+  {
+    type: "error",
+    code: "turn_failed",
+    text:
+      "The agent ended the turn without an answer. It does so when its model cannot be reached or refuses: prompt "
+      + "it again later, or run it in a terminal to see the reason."
+  },
+  endTurn("error", usage, context_pct)
+]
+
 /** The prompt was answered; the last event is the turn's end. */
 export const translateAnswer = (result: unknown, state: AcpState): Events => {
   const response: Partial<PromptResponse> = Option.getOrElse(readResponse(result), () => ({}))
@@ -66,8 +89,12 @@ export const translateAnswer = (result: unknown, state: AcpState): Events => {
   const full = stop_reason === "max_tokens" && state.quirks.maxTokensMeansFull === true
   const context_pct = full ? 100 : contextPct(state)
   const answered = stop_reason === "end_turn" || stop_reason === "max_tokens"
+  const text = state.speech.answer()
+  if (stop_reason === "end_turn" && text === "" && state.quirks.silentWhenFailed === true) {
+    return gaveUp(usageOf(response, state), context_pct)
+  }
   return [
-    ...answered ? [{ type: "response", text: state.speech.answer() } as const] : [],
+    ...answered ? [{ type: "response", text } as const] : [],
     ...full ? state.warn(100) : [],
     endTurn(
       stop_reason,

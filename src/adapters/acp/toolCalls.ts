@@ -20,6 +20,8 @@ interface Call {
   /** Its `tool_result` was told. */
   settled: boolean
   diffsTold: boolean
+  /** What it is going to change, as last told: some agents leave it out of what they say in the end. */
+  proposal: Partial<ToolFields> | undefined
   /** Output told as progress so far. */
   progress: string
   /** Nobody allowed it: why it has no output. */
@@ -46,15 +48,24 @@ const isEmpty = (input: unknown) =>
   input === undefined || (typeof input === "object" && input !== null && Object.keys(input).length === 0)
 
 /** Pending and without input it is an announcement: more will come. */
-const isKnown = ({ rawInput, status = "pending" }: ToolFields) => status !== "pending" || !isEmpty(rawInput)
+const isKnown = ({ rawInput, status = "pending" }: ToolFields, { announcesInParts = false }: AcpQuirks) =>
+  status !== "pending" || (!isEmpty(rawInput) && !announcesInParts)
 
 const toCall = (fields: ToolFields): Call => ({
   fields,
   told: false,
   settled: false,
   diffsTold: false,
+  proposal: undefined,
   progress: "",
   rejected: undefined
+})
+
+const hasDiff = ({ content = [] }: ToolFields) => content.some(({ type }) => type === "diff")
+
+const proposalOf = ({ content, locations }: ToolFields): Partial<ToolFields> => ({
+  ...(content !== undefined && { content }),
+  ...(locations !== undefined && { locations })
 })
 
 export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
@@ -62,7 +73,9 @@ export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
 
   const merge = (update: ToolFields): Call => {
     const call = calls.get(update.toolCallId) ?? toCall(update)
-    call.fields = { ...call.fields, ...update }
+    const rawInput = quirks.input?.(update)
+    call.fields = { ...call.fields, ...update, ...(rawInput !== undefined && { rawInput }) }
+    if (hasDiff(update)) call.proposal = proposalOf(call.fields)
     calls.set(update.toolCallId, call)
     return call
   }
@@ -89,9 +102,9 @@ export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
   }
 
   const tellDiffs = (call: Call, update: ToolFields): Events => {
-    const diffs = call.diffsTold || call.fields.status !== "completed"
-      ? []
-      : toFileDiffs({ ...call.fields, ...update })
+    if (call.diffsTold || call.fields.status !== "completed") return []
+    const fields = { ...call.fields, ...update }
+    const diffs = toFileDiffs(hasDiff(fields) ? fields : { ...fields, ...call.proposal })
     call.diffsTold ||= diffs.length > 0
     return diffs
   }
@@ -109,6 +122,7 @@ export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
       },
       ...tellDiffs(call, fields)
     ]
+    call.proposal = undefined
     // It may be a file; what an update brings later stands in that update.
     const { content: _content, rawInput: _input, rawOutput: _output, ...rest } = fields
     call.fields = rest
@@ -135,7 +149,7 @@ export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
       return diffs
     }
     if (isOver(news.status)) return finish(call)
-    const told = isKnown(call.fields) ? tell(call) : []
+    const told = isKnown(call.fields, quirks) ? tell(call) : []
     return call.told ? [...told, ...proceed(call, news, told.length > 0)] : []
   }
 

@@ -4,9 +4,9 @@
  */
 import { Match } from "effect"
 import type { EventBody, Usage } from "../../schema/index.js"
-import { makeContextMeter, percentOf } from "../wire/contextMeter.js"
+import { dollars, makeContextMeter, percentOf } from "../wire/contextMeter.js"
 import { status } from "../wire/statusEvent.js"
-import type { AcpAgent, AcpQuirks } from "./AcpAgent.js"
+import type { AcpAgent, AcpQuirks, Tokens } from "./AcpAgent.js"
 import type { Chunk, SessionUpdate, ToolFields, UsageUpdate } from "./AcpMessage.js"
 import { type Choices, makeChoices } from "./choices.js"
 import { makeSpeech, type Speech, toPiece } from "./speech.js"
@@ -28,6 +28,10 @@ export interface AcpState {
   cost: number | undefined
   /** What the session had cost before this turn. */
   cost_before: number
+  /** Tokens told beside this turn's messages, and those the session had before this turn. */
+  beside: Tokens | undefined
+  tokens_before: Tokens
+  tokens: Tokens
   /** How often the agent has told its mode. */
   modes_told: number
 }
@@ -45,6 +49,9 @@ export const makeState = (agent: AcpAgent, allowedModes?: ReadonlyArray<string>)
     context: {},
     cost: undefined,
     cost_before: 0,
+    beside: undefined,
+    tokens_before: {},
+    tokens: {},
     modes_told: 0
   }
 }
@@ -67,8 +74,18 @@ const notMessage = ({ content, sessionUpdate }: Chunk, { notMessage }: AcpQuirks
   return typeof text === "string" ? notMessage?.(text, sessionUpdate) : undefined
 }
 
+const sum = (a = 0, b = 0) => a + b
+
+const sumOf = (a: Tokens, b: Tokens): Tokens => ({
+  inputTokens: sum(a.inputTokens, b.inputTokens),
+  outputTokens: sum(a.outputTokens, b.outputTokens),
+  cachedReadTokens: sum(a.cachedReadTokens, b.cachedReadTokens)
+})
+
 const piece = (update: Chunk, state: AcpState): Events => {
   const { quirks, speech } = state
+  const beside = quirks.usageBeside?.(update)
+  if (beside !== undefined) state.beside = sumOf(state.beside ?? {}, beside)
   const event = notMessage(update, quirks)
   if (event?.type === "status" && event.status === "permission_mode") state.modes_told += 1
   if (event !== undefined) return [event]
@@ -89,7 +106,13 @@ const usage = (update: typeof UsageUpdate.Type, state: AcpState): Events => {
   const context_pct = percentOf(used, size)
   state.context = { context_tokens: used, context_window: size }
   state.cost = cost?.amount ?? state.cost
-  const metadata = { context_tokens: used, context_window: size, context_pct, ...(cost && { cost }) }
+  const metadata = {
+    context_tokens: used,
+    context_window: size,
+    context_pct,
+    ...(cost && { cost }),
+    ...(state.cost !== undefined && { usage: { cost_usd: dollars(state.cost - state.cost_before) } })
+  }
   return [
     status("usage", undefined, metadata),
     ...state.warn(context_pct),

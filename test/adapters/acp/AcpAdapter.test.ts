@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
-import { claudeAgent } from "../../../src/adapters/acp/claudeAgent.js"
+import { claudeAgent } from "../../../src/adapters/acp/agents/claudeAgent.js"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerSession, openFake, refuse } from "../../support/fakeAcpAgent.js"
 
@@ -38,12 +38,12 @@ describe("AcpAdapter, opening", () => {
       assert.include(error.message, "`command`")
     }).pipe(Effect.provide(layerSession)))
 
-  it.effect("gives up on an agent that does not answer within 15 s, and says what to do", () =>
+  it.effect("gives up on an agent that does not answer within 45 s, and says what to do", () =>
     Effect.gen(function*() {
       const opening = yield* Effect.forkChild(
         Effect.flip(openFake({ answers: { initialize: () => undefined } }))
       )
-      yield* TestClock.adjust("14 seconds")
+      yield* TestClock.adjust("44 seconds")
       assert.isNull(
         yield* Effect.sync(() => Option.fromUndefinedOr(opening.pollUnsafe())).pipe(
           Effect.map((exit) => exit._tag === "None" ? null : exit)
@@ -52,7 +52,7 @@ describe("AcpAdapter, opening", () => {
       yield* TestClock.adjust("1 second")
       const error = yield* Fiber.join(opening)
       assert.strictEqual(error._tag, "AgentFailed")
-      assert.include(error.message, "\"initialize\" within 15s. Run it once in a terminal")
+      assert.include(error.message, "\"initialize\" within 45s. Run it once in a terminal")
     }).pipe(Effect.provide(layerSession)))
 
   it.effect("says at once that a login is missing when the agent asks for one on stdout", () =>

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { AcpAgent } from "../../../src/adapters/acp/AcpAgent.js"
-import { claudeAgent } from "../../../src/adapters/acp/claudeAgent.js"
+import { claudeAgent } from "../../../src/adapters/acp/agents/claudeAgent.js"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerSession, ofType, openFake } from "../../support/fakeAcpAgent.js"
 

@@ -10,13 +10,15 @@ import type { Entry } from "./Conversation.js"
 import type { Json } from "./json.js"
 import type { FailOptions, Failure, Reply } from "./script.js"
 
-export type ApiName = "anthropic" | "openai" | "gemini"
+export type ApiName = "anthropic" | "openai" | "openai-chat" | "gemini"
+
+export type Offered = ReadonlyMap<string, Json>
 
 export interface ModelCall {
   readonly model: string
   readonly stream: boolean
-  /** The tools the CLI offers, by name. */
-  readonly offered: ReadonlySet<string>
+  /** The tools the CLI offers, by name, and the JSON schema of each one's input. */
+  readonly offered: Offered
   readonly entries: ReadonlyArray<Entry>
   /** Set for a call that is not the conversation (a title, a quota probe, a router): the text that contents it. */
   readonly side?: string
@@ -25,7 +27,8 @@ export interface ModelCall {
 export interface Frame {
   /** The SSE `event:` line. */
   readonly event?: string
-  readonly data: Json
+  /** A string is written as it is. */
+  readonly data: Json | string
   /** A chunk of the answer's text: here a slow stream waits and a cut stream ends. */
   readonly chunk?: true
 }

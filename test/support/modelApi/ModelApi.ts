@@ -90,7 +90,11 @@ export const startModelApi = async (): Promise<ModelApi> => {
   }
 
   const server = createServer((request, response) => {
-    answer(request, response).catch(() => response.destroy())
+    answer(request, response).catch((error: unknown) => {
+      if (response.headersSent) return response.destroy()
+      // Where somebody sees it: the agent shows it as what its model said.
+      return sendJson(response, 500, { error: { message: String(error) } })
+    })
   })
   // Never close an idle connection: a CLI that is about to use it again would see a reset.
   server.keepAliveTimeout = 0

@@ -36,7 +36,9 @@ const read = (path: string, body: Json): ModelCall | undefined => {
   return {
     model: string(body.model),
     stream: body.stream === true,
-    offered: new Set(records(body.tools).map(({ name }) => string(name))),
+    offered: new Map(
+      records(body.tools).map(({ input_schema, name }) => [string(name), record(input_schema)])
+    ),
     entries: records(body.messages).flatMap(toEntries),
     ...(side === undefined ? {} : { side })
   }

@@ -72,6 +72,12 @@ export const openaiFailure = (failure: Failure, options: FailOptions): HttpFailu
   }
 }
 
+/** Over Chat Completions the same failures are plain answers, never said inside a stream. */
+export const openaiChatFailure = (failure: Failure, options: FailOptions): HttpFailure => {
+  const { inStream: _, ...failed } = openaiFailure(failure, options)
+  return { ...failed, frame: { data: failed.body } }
+}
+
 const geminiStatuses: Names = {
   400: "INVALID_ARGUMENT",
   401: "UNAUTHENTICATED",

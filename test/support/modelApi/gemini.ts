@@ -28,7 +28,12 @@ const read = (path: string, body: Json): ModelCall | undefined => {
   return {
     model,
     stream: method === "streamGenerateContent",
-    offered: new Set(offered.map(({ name }) => string(name))),
+    offered: new Map(
+      offered.map(({ name, parameters, parametersJsonSchema }) => [
+        string(name),
+        record(parametersJsonSchema ?? parameters)
+      ])
+    ),
     entries: records(body.contents).flatMap(toEntries),
     // The router before each prompt asks for JSON.
     ...(schema !== undefined && offered.length === 0 ? { side: JSON.stringify(sampleOf(schema)) } : {})

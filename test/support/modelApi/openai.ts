@@ -27,7 +27,9 @@ const read = (path: string, body: Json): ModelCall | undefined => {
   return {
     model: string(body.model),
     stream: body.stream === true,
-    offered: new Set(tools.map(({ name, type }) => string(name) || string(type))),
+    offered: new Map(
+      tools.map(({ name, parameters, type }) => [string(name) || string(type), record(parameters)])
+    ),
     entries: records(body.input).flatMap(toEntries),
     ...(side ? { side: JSON.stringify(sampleOf(schema)) } : {})
   }

@@ -4,6 +4,7 @@
  * With `apply_patch` on offer files change through it (and Codex shows a fileChange item), else through the shell.
  */
 
+import type { Offered } from "./Dialect.js"
 import type { Tool } from "./script.js"
 
 export type NativeCall =
@@ -30,7 +31,7 @@ const call = (name: string, input: object): NativeCall => ({
   arguments: JSON.stringify(input)
 })
 
-const shell = (command: string, escalate: boolean, offered: ReadonlySet<string>): NativeCall => {
+const shell = (command: string, escalate: boolean, offered: Offered): NativeCall => {
   const permission = escalate
     ? { sandbox_permissions: "require_escalated", justification: "The script asks for it." }
     : {}
@@ -49,7 +50,7 @@ const replaceByShell = (path: string, old: string, next: string) =>
     )
   } ${[path, old, next].map(quoted).join(" ")}`
 
-export const toNativeCall = (tool: Tool, offered: ReadonlySet<string>): NativeCall => {
+export const toNativeCall = (tool: Tool, offered: Offered): NativeCall => {
   if ("name" in tool) {
     const { input, name, namespace } = tool
     return { ...call(name, input), ...(namespace !== undefined && { namespace }) }

@@ -32,7 +32,8 @@ const sendFrame = (response: ServerResponse, { data, event }: Frame) =>
   new Promise<void>((resolve) => {
     if (response.destroyed) return resolve()
     const name = event === undefined ? "" : `event: ${event}\n`
-    response.write(`${name}data: ${JSON.stringify(data)}\n\n`, () => resolve())
+    response.write(`${name}data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`, () =>
+      resolve())
   })
 
 const playReply = async (response: ServerResponse, dialect: Dialect, call: ModelCall, step: Reply) => {

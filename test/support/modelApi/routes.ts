@@ -7,8 +7,9 @@ import type { ApiName, Dialect, ModelCall } from "./Dialect.js"
 import { gemini } from "./gemini.js"
 import type { Json } from "./json.js"
 import { openai } from "./openai.js"
+import { openaiChat } from "./openaiChat.js"
 
-const dialects: ReadonlyArray<Dialect> = [anthropic, openai, gemini]
+const dialects: ReadonlyArray<Dialect> = [anthropic, openai, openaiChat, gemini]
 
 interface Routed {
   readonly dialect: Dialect

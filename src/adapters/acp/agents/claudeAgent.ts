@@ -1,13 +1,13 @@
 /**
- * claudeAgent: Claude Code behind claude-agent-acp (0.49). The relay's own `claude` says more; this one is for who
+ * claudeAgent: Claude Code behind claude-agent-acp (0.49 to 0.101). The relay's own `claude` says more; this one is for who
  * wants the protocol.
  *
  * What the protocol has no words for stands in `_meta`: a tool's name, how long it runs, the subscription's limits.
  */
 import { Option, Schema } from "effect"
-import { optional } from "../../schema/fields.js"
-import type { AcpAgent, AcpQuirks } from "./AcpAgent.js"
-import type { ToolFields } from "./AcpMessage.js"
+import { optional } from "../../../schema/fields.js"
+import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"
+import type { ToolFields } from "../AcpMessage.js"
 
 const ToolMeta = Schema.Struct({
   claudeCode: Schema.Struct({
@@ -53,5 +53,7 @@ export const claudeAgent: AcpAgent = {
   install: "Install it on the relay's machine: npm install -g @agentclientprotocol/claude-agent-acp",
   login:
     "On the relay's machine run `claude` and then /login, or start the relay with ANTHROPIC_API_KEY set.",
+  // Since 0.100 it begins in `auto`.
+  asks: { mode: "default", insteadOf: ["auto", "bypassPermissions"] },
   quirks: { toolName: (call) => metaOf(call)?.toolName, toolProgress, onUsage }
 }

@@ -1,0 +1,14 @@
+/** codexAcp: Codex behind codex-acp (2.6). The relay's own `codex` says more; this one is for who wants the protocol. */
+import type { AcpAgent } from "../AcpAgent.js"
+import { npm, run } from "./advice.js"
+
+export const codexAcp: AcpAgent = {
+  tool: "codex-acp",
+  name: "Codex (by codex-acp)",
+  command: "codex-acp",
+  args: [],
+  install: npm("@agentclientprotocol/codex-acp"),
+  login: run("codex login"),
+  // It begins in `agent`, where another model decides what is safe.
+  asks: { mode: "workspace-write", insteadOf: ["agent", "agent-full-access"] }
+}

@@ -1,0 +1,32 @@
+/**
+ * copilot: GitHub Copilot CLI (1.0.102, `copilot --acp`).
+ *
+ * Its modes are named by addresses, its token counts are those of the whole session, and it says on the side, as a
+ * message, which file it wrote ("Info: /home/me/x.txt").
+ */
+import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"
+import { npm, runOnce } from "./advice.js"
+
+const mode = (name: string) => `https://agentclientprotocol.com/protocol/session-modes#${name}`
+
+const aside = /^(?:Info|Warning): \S.*$/
+
+const notMessage: AcpQuirks["notMessage"] = (text, kind) =>
+  kind === "agent_message_chunk" && aside.test(text) ? { type: "status", status: "notice", text } : undefined
+
+export const copilot: AcpAgent = {
+  tool: "copilot",
+  name: "GitHub Copilot",
+  command: "copilot",
+  args: ["--acp", "--stdio"],
+  install: npm("@github/copilot"),
+  login: runOnce("copilot"),
+  modeNames: {
+    agent: mode("agent"),
+    default: mode("agent"),
+    plan: mode("plan"),
+    autopilot: mode("autopilot")
+  },
+  asks: { mode: mode("agent"), insteadOf: [mode("autopilot")] },
+  quirks: { notMessage, countsWholeSession: true }
+}

@@ -1,0 +1,30 @@
+/**
+ * kimi: Kimi Code (2.1, `kimi acp`).
+ *
+ * It announces a call by its tool's name, with its input as JSON in a text; asked for leave it says in words what it is
+ * about. It tells how an edit changed a file, but not how a written one did.
+ */
+import { Predicate } from "effect"
+import { parseJson } from "../../wire/JsonRpc.js"
+import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"
+import { npm, run } from "./advice.js"
+
+const input: AcpQuirks["input"] = ({ content = [], rawInput }) => {
+  if (rawInput !== undefined) return rawInput
+  const text = content.map(({ content }) => content?.["text"]).find(Predicate.isString)
+  const read = text?.startsWith("{") === true ? parseJson(text) : undefined
+  return Predicate.isObject(read) ? read : undefined
+}
+
+const toolName: AcpQuirks["toolName"] = ({ title }) =>
+  title !== undefined && /^[A-Za-z_]\w*$/.test(title) ? title : undefined
+
+export const kimi: AcpAgent = {
+  tool: "kimi",
+  name: "Kimi Code",
+  command: "kimi",
+  args: ["acp"],
+  install: npm("@moonshot-ai/kimi-code"),
+  login: run("kimi login"),
+  quirks: { input, toolName, silentWhenFailed: true }
+}

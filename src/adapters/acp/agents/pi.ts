@@ -1,0 +1,30 @@
+/**
+ * pi: Pi behind pi-acp (0.0.34). It never asks before it runs a tool; what are modes elsewhere is how hard it thinks.
+ *
+ * It tries a failing model again and says so in messages; a turn whose last try failed ends as if it had ended well.
+ */
+import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"
+import { npm, runOnce } from "./advice.js"
+
+const retry = /^Retrying \(attempt (\d+)\/(\d+), waiting \S+\)\.\.\.$/
+const retried = /^Retry finished, resuming\.$/
+
+const notMessage: AcpQuirks["notMessage"] = (text, kind) =>
+  kind === "agent_message_chunk" && (retry.test(text) || retried.test(text))
+    ? { type: "status", status: "api_retry", text }
+    : undefined
+
+/** A command stands in the title. */
+const toolArgs: AcpQuirks["toolArgs"] = ({ kind, title }) =>
+  kind === "execute" && title !== undefined ? { command: title } : undefined
+
+export const pi: AcpAgent = {
+  tool: "pi",
+  name: "Pi",
+  command: "pi-acp",
+  args: [],
+  install: npm("pi-acp @earendil-works/pi-coding-agent"),
+  login: runOnce("pi"),
+  asks: "never",
+  quirks: { notMessage, toolArgs, silentWhenFailed: true }
+}

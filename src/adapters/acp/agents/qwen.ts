@@ -1,0 +1,31 @@
+/**
+ * qwen: Qwen Code (0.24, `qwen --acp`). Tokens are counted beside an empty piece of the answer, tools named in `_meta`.
+ */
+import { Option, Schema } from "effect"
+import { optional } from "../../../schema/fields.js"
+import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"
+import { npm, runOnce } from "./advice.js"
+
+const readTool = Schema.decodeUnknownOption(Schema.Struct({ toolName: Schema.String }))
+const count = optional(Schema.Number)
+const readUsage = Schema.decodeUnknownOption(
+  Schema.Struct({
+    usage: Schema.Struct({ inputTokens: count, outputTokens: count, cachedReadTokens: count })
+  })
+)
+
+const toolName: AcpQuirks["toolName"] = ({ _meta }) => Option.getOrUndefined(readTool(_meta))?.toolName
+const usageBeside: AcpQuirks["usageBeside"] = ({ _meta }) => Option.getOrUndefined(readUsage(_meta))?.usage
+
+export const qwen: AcpAgent = {
+  tool: "qwen",
+  name: "Qwen Code",
+  command: "qwen",
+  args: ["--acp"],
+  install: npm("@qwen-code/qwen-code"),
+  login: runOnce("qwen"),
+  modeNames: { autoEdit: "auto-edit", acceptEdits: "auto-edit", bypassPermissions: "yolo" },
+  // It begins in `auto`, where another model decides what is safe.
+  asks: { mode: "default", insteadOf: ["auto", "yolo"] },
+  quirks: { toolName, usageBeside }
+}
