@@ -7,7 +7,7 @@
 import { Config, Effect, Option, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
 import { readFileSync } from "node:fs"
-import { CannotDo, localRelay } from "./clientOptions.js"
+import { CommandError, localRelay } from "./clientOptions.js"
 import { orUndefined } from "./options.js"
 
 const options = {
@@ -28,7 +28,7 @@ const options = {
 const readToken = (file: string) =>
   Effect.try({
     try: () => readFileSync(file, "utf8").trim(),
-    catch: () => new CannotDo({ reason: `the token file ${file} cannot be read: check --token-file` })
+    catch: () => new CommandError({ reason: `the token file ${file} cannot be read: check --token-file` })
   })
 
 export const acp = (version: string) =>
@@ -43,7 +43,7 @@ export const acp = (version: string) =>
         const mappings = map.map((text) => [text, PathMap.parse(text)] as const)
         const bad = mappings.find(([, mapping]) => mapping === undefined)
         if (bad !== undefined) {
-          return yield* new CannotDo({
+          return yield* new CommandError({
             reason: `--map ${bad[0]} is not understood: write --map /local=/remote`
           })
         }
