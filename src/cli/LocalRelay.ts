@@ -3,11 +3,10 @@
  * whoever started it, is gone, so that sessions do. What it logs goes to `relay.log` in the state folder.
  */
 import { Effect } from "effect"
-import { spawn } from "node:child_process"
-import { mkdirSync, openSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { PortError } from "../fronts/SessionPort.js"
+import * as daemon from "../services/process/daemon.js"
 
 export interface LocalRelay {
   /** Succeeds when a relay answers. */
@@ -45,22 +44,16 @@ export const make = (url: string): LocalRelay => {
     if (now - startedAt < againMs) return
     startedAt = now
     failure = undefined
-    try {
-      mkdirSync(stateFolder(), { recursive: true, mode: 0o700 })
-      const out = openSync(log, "a", 0o600)
-      const [program = "ai-relay"] = process.argv.slice(1)
-      // Editors open projects anywhere below home, and the folder this was started in.
-      const roots = [...new Set([homedir(), process.cwd()])].flatMap((root) => ["--root", root])
-      const child = spawn(
-        process.execPath,
-        [...process.execArgv, program, "--host", hostname, "--port", port || "8765", ...roots],
-        { cwd: homedir(), detached: true, stdio: ["ignore", out, out] }
-      )
-      child.on("error", ({ message }) => (failure = message))
-      child.unref()
-    } catch (error) {
-      failure = String(error)
-    }
+    const [program = "ai-relay"] = process.argv.slice(1)
+    // Editors open projects anywhere below home, and the folder this was started in.
+    const roots = [...new Set([homedir(), process.cwd()])].flatMap((root) => ["--root", root])
+    daemon.start({
+      program: process.execPath,
+      args: [...process.execArgv, program, "--host", hostname, "--port", port || "8765", ...roots],
+      cwd: homedir(),
+      log,
+      onFailed: (reason) => (failure = reason)
+    })
   }
 
   const wait = (until: number): Effect.Effect<void, PortError> =>
