@@ -35,7 +35,9 @@ Usage
                                stdout); starts this machine's relay if none runs
   ai-relay attach [--json] [SESSION]
                                join a session, by default the one used last
-                               (both: --url ws://HOST:PORT, default the local relay; --token)
+  ai-relay handoff [--print] [SESSION]
+                               go on with it in this terminal, by the agent's own command
+                               (all: --url ws://HOST:PORT, default the local relay; --token)
 
 Flags
 ${flags.map(({ about }, index) => (left[index] ?? "").padEnd(width) + about).join("\n")}

@@ -15,6 +15,7 @@ import { type RawData, type WebSocket, WebSocketServer } from "ws"
 import { Auth, type Visitor } from "../services/access/Auth.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import type { Journal } from "../services/journal/Journal.js"
+import type { NativeSessions } from "../services/native/NativeSessions.js"
 import * as Metrics from "../services/observe/Metrics.js"
 import { Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
@@ -114,7 +115,7 @@ const openServer = (settings: ServerSettings): Effect.Effect<Server, TlsUnusable
 }
 
 /** What serving a client takes. */
-type Served = AgentFindings | Auth | ConsoleFiles | Journal | SessionRegistry
+type Served = AgentFindings | Auth | ConsoleFiles | Journal | NativeSessions | SessionRegistry
 
 const queryOf = ({ url = "" }: IncomingMessage) => new URLSearchParams(url.split("?", 2)[1])
 
