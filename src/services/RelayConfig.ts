@@ -5,6 +5,7 @@
 import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
 import { parse } from "node:path"
+import type { PolicyFile } from "./policy/Policy.js"
 
 export interface Settings {
   /** Folders sessions may work in, with all below them. Default: where the relay was started, and the home folder. */
@@ -61,6 +62,8 @@ export interface Settings {
   readonly journal_days: number
   /** Write every session's transcript into this folder, secrets redacted. */
   readonly record?: string
+  /** The operator's rules on what agents may do unasked, and what not at all. */
+  readonly policy?: PolicyFile
   /** Values that are kept out of transcripts, such as the relay's own token. */
   readonly secrets?: ReadonlyArray<Redacted.Redacted>
   /** Make spans of every session, with the Effect tracer that is there. */

@@ -24,6 +24,7 @@ import type { Opened } from "./Journal.js"
 import * as Metrics from "./Metrics.js"
 import { tellingOverwrites } from "./overwriteDiff.js"
 import * as PermissionBroker from "./PermissionBroker.js"
+import { decide } from "./policy/Policy.js"
 import { RelayConfig } from "./RelayConfig.js"
 import { Sender } from "./Sender.js"
 import * as SessionSink from "./SessionSink.js"
@@ -125,7 +126,19 @@ export const open = Effect.fn("Session.open")(function*(
       (turns, clock) => Turn.telling(activity.changed, Metrics.countingTurns(tool, clock, turns))
     )
   )
-  const broker = yield* PermissionBroker.make(`${settings.permission_timeout} seconds`, activity.changed)
+  const clock = yield* Clock.Clock
+  const broker = yield* PermissionBroker.make(
+    `${settings.permission_timeout} seconds`,
+    activity.changed,
+    (ask) =>
+      settings.policy === undefined
+        ? { verdict: "ask" }
+        : decide(settings.policy, ask, {
+          agent: tool,
+          folder: spec.folder,
+          now: clock.currentTimeMillisUnsafe()
+        })
+  )
     .pipe(
       Effect.provideService(EventLog.EventLog, log)
     )

@@ -2,10 +2,12 @@
 import { asyncApi } from "./asyncApi.js"
 import { type Json, jsonSchema } from "./jsonSchema.js"
 import { openApi } from "./openApi.js"
+import { policySchema } from "./policySchema.js"
 
 /** How to make each document, by its file name. */
 export const contracts = {
   "schema.json": jsonSchema,
   "asyncapi.json": asyncApi,
-  "openapi.json": openApi
+  "openapi.json": openApi,
+  "policy.schema.json": policySchema
 } satisfies Readonly<Record<string, () => Json>>
