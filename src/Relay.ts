@@ -15,6 +15,7 @@ import { lazily } from "./adapters/lazily.js"
 import { RelayServer } from "./server/RelayServer.js"
 import { ServerConfig, type ServerSettings } from "./server/ServerConfig.js"
 import { Auth, type AuthOptions } from "./services/Auth.js"
+import { BudgetBook } from "./services/budget/BudgetBook.js"
 import * as EnvironmentCredentials from "./services/EnvironmentCredentials.js"
 import { Folders } from "./services/Folders.js"
 import { IdGenerator } from "./services/IdGenerator.js"
@@ -81,6 +82,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
     ),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
     Layer.provide(Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer)),
+    Layer.provideMerge(BudgetBook.layer),
     Layer.provideMerge(Journal.layer),
     Layer.provide(ids),
     Layer.provide(RelayConfig.layer(settings)),

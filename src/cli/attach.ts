@@ -36,7 +36,7 @@ export const attach = Command.make(
   ({ json, session, token, url }) =>
     Effect.gen(function*() {
       const { Conversation, Keyboard } = yield* loadConversation
-      const address = toAddress({ token, url })
+      const address = yield* toAddress({ token, url })
       const session_id = yield* choose(address, Option.getOrUndefined(session))
       const keyboard = yield* Keyboard.make
       if (!keyboard.present && !json) return yield* new CannotDo({ reason: piped })

@@ -2,13 +2,15 @@
  * cli: the commands of `ai-relay` and its exit codes. 0: ended as asked. 1: could not start, and one line says why; or
  * the doctor found no agent that works. `run` has more (run.ts).
  */
-import { ConfigProvider, Console, Effect, Layer } from "effect"
+import { ConfigProvider, Console, Effect, Layer, Option } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/AccessToken.js"
+import { accessOf } from "./access.js"
 import { announce } from "./announce.js"
 import { attach } from "./attach.js"
 import { settingsProvider } from "./configFile.js"
+import { isContainer } from "./container.js"
 import { doctor } from "./doctor.js"
 import { helpText } from "./help.js"
 import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
@@ -49,11 +51,20 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
         token_file: orUndefined(token_file),
         state_dir: kept
       })
+      const access = accessOf({
+        no_auth,
+        auth: orUndefined(settings.auth),
+        hasToken: Option.isSome(token) || Option.isSome(token_file),
+        allow_host: settings.allow_host,
+        trusted_proxy: settings.trusted_proxy,
+        isServe: name === "serve",
+        isContainer: isContainer()
+      })
       const options = {
         ...settings,
         token: found.token,
         trace: collector !== undefined,
-        auth: no_auth ? "never" as const : settings.auth,
+        auth: access.auth,
         tls_cert: orUndefined(settings.tls_cert),
         tls_key: orUndefined(settings.tls_key),
         ...(kept !== undefined && { state_dir: kept }),
@@ -61,7 +72,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
         ...(folder !== undefined && { record: folder })
       }
       return yield* Layer.launch(
-        Layer.effectDiscard(Effect.andThen(announce(version, found, options.auth), hurryOnSecondSignal))
+        Layer.effectDiscard(Effect.andThen(announce(version, found, access), hurryOnSecondSignal))
           .pipe(
             Layer.provide(Relay.layer(options)),
             Layer.provide(

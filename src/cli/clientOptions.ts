@@ -1,7 +1,10 @@
 /** clientOptions: how `attach` and `run` find a relay. */
 import { Config, Effect, Option, Redacted, Schema } from "effect"
 import { Flag } from "effect/cli"
-import { orUndefined } from "./options.js"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { isLoopbackHost } from "../services/peers.js"
+import { orUndefined, standardStateDir } from "./options.js"
 
 export const localRelay = "ws://127.0.0.1:8765"
 
@@ -34,15 +37,15 @@ export const loadConversation = Effect.all({
   Keyboard: Effect.promise(() => import("./Keyboard.js"))
 })
 
-/** Where the relay is. */
-export const toAddress = (given: {
-  readonly url: Option.Option<string>
-  readonly token: Option.Option<Redacted.Redacted>
-}): Address => {
-  const token = orUndefined(given.token)
-  return {
-    url: orUndefined(given.url) ?? localRelay,
-    ...(token !== undefined && { token: Redacted.value(token) })
+const isOfThisMachine = (url: string) => URL.canParse(url) && isLoopbackHost(new URL(url).host)
+
+/** The token that the relay of this machine made for itself, where this user may read it. */
+const keptToken = (): string | undefined => {
+  try {
+    const folder = process.env["AI_RELAY_STATE_DIR"] ?? standardStateDir()
+    return readFileSync(join(folder, "token"), "utf8").trim() || undefined
+  } catch {
+    return undefined
   }
 }
 
@@ -60,6 +63,22 @@ const get = (address: Address, path: string) =>
           : `no relay answers at ${address.url}: check --url, and that the relay runs there`
       })
   })
+
+/** Where the relay is. One on this machine that wants a token is shown its own, if no other was given. */
+export const toAddress = Effect.fn("toAddress")(function*(given: {
+  readonly url: Option.Option<string>
+  readonly token: Option.Option<Redacted.Redacted>
+}) {
+  const url = orUndefined(given.url) ?? localRelay
+  const token = Option.map(given.token, Redacted.value)
+  const chosen: Address = { url, ...(Option.isSome(token) && { token: token.value }) }
+  if (Option.isSome(token) || !isOfThisMachine(url)) return chosen
+  const { body, status } = yield* get({ url }, "/whoami")
+  yield* Effect.promise(async () => body?.cancel())
+  const kept = status === 401 ? keptToken() : undefined
+  const address: Address = { url, ...(kept !== undefined && { token: kept }) }
+  return address
+})
 
 /** Fails at once when nobody is there; the client itself would go on trying. */
 export const checkRelay = (address: Address) =>

@@ -7,8 +7,11 @@ import { CliError, type Command, Flag } from "effect/cli"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { serverDefaults } from "../server/ServerConfig.js"
+import { parseRule } from "../services/budget/Budgets.js"
 import { configProblem } from "../services/configProblem.js"
 import { defaults } from "../services/RelayConfig.js"
+import { badEntry } from "../services/TrustedProxies.js"
+import { readPrices } from "./readPrices.js"
 
 /** A setting, for people. */
 export interface Setting {
@@ -47,6 +50,10 @@ const invalid = (error: Config.ConfigError) => {
   })
 }
 
+/** A flag's value that is of the right type and yet cannot be taken. */
+const refused = (option: string, value: string, expected: string) =>
+  new CliError.InvalidValue({ option, value, expected, kind: "flag" })
+
 /** A flag without a value. */
 const flag = (name: string, about: string) =>
   Flag.Boolean(flagOf(name, "", about)).pipe(
@@ -70,6 +77,8 @@ const list = (name: string, value: string, about: string, standard: ReadonlyArra
 
 const standard = defaults()
 
+export const standardStateDir = (): string =>
+  join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay")
 /** The words for levels; in a variable in any case, and as earlier versions took them. */
 const logLevels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" } as const
 type LogLevelName = keyof typeof logLevels
@@ -94,12 +103,19 @@ const configuredLogLevel = (name: string) =>
     ),
     name
   )
+const isTimeZone = (zone: string): boolean => {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone: zone }))
+  } catch {
+    return false
+  }
+}
 
 const common = {
   host: text("host", "ADDRESS", `Address to listen on (${serverDefaults.host})`).pipe(
     Flag.withDefault(serverDefaults.host)
   ),
-  token: Flag.Redacted(flagOf("token", "TOKEN", "Access token that clients from other machines must send"))
+  token: Flag.Redacted(flagOf("token", "TOKEN", "Access token that clients must send"))
     .pipe(
       Flag.withFallbackConfig(Config.Redacted("token")),
       Flag.optional
@@ -111,11 +127,16 @@ const common = {
   )
     .pipe(Flag.optional),
   auth: Flag.Literals(
-    flagOf("auth", "WHO", "Who needs the token: remote (other machines) or always (everybody) (remote)"),
+    flagOf(
+      "auth",
+      "WHO",
+      "Who needs the token: remote (other machines) or always (everybody) (remote; always with a token, a name or a proxy of "
+        + "yours, in a container, and for serve)"
+    ),
     ["remote", "always"]
   ).pipe(
     Flag.withFallbackConfig(Config.Literals(["remote", "always"], "auth")),
-    Flag.withDefault("remote" as const)
+    Flag.optional
   ),
   no_auth: flag("no_auth", "Nobody needs a token: whoever reaches the port can run anything as this user"),
   tls_cert: text("tls_cert", "FILE", "Certificate (PEM): then it speaks TLS, wss:// and https://").pipe(
@@ -124,6 +145,21 @@ const common = {
   tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password").pipe(Flag.optional),
   allow_origin: list("allow_origin", "ORIGIN", "Web page that may connect, such as https://app.example.com"),
   allow_host: list("allow_host", "NAME", "Further name this relay is reached by"),
+  trusted_proxy: list(
+    "trusted_proxy",
+    "CIDR",
+    "Address or network of a proxy that is believed about where requests come from"
+  ).pipe(Flag.mapEffect((entries) => {
+    const value = badEntry(entries)
+    return value === undefined ? Effect.succeed(entries) : Effect.fail(
+      new CliError.InvalidValue({
+        option: "trusted-proxy",
+        value,
+        expected: "addresses, such as 10.0.0.7, or networks, such as 10.0.0.0/24",
+        kind: "flag"
+      })
+    )
+  })),
   roots: list(
     "root",
     "FOLDER",
@@ -227,7 +263,7 @@ const common = {
     standard.retain_bytes
   ),
   state_dir: text("state_dir", "FOLDER", "Where sessions are kept (~/.local/state/ai-relay)").pipe(
-    Flag.withDefault(join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay"))
+    Flag.withDefault(standardStateDir())
   ),
   no_state: flag("no_state", "Keep nothing on disk: sessions end with the relay"),
   journal_bytes: amount("journal_bytes", "Bytes of events kept per session", standard.journal_bytes),
@@ -235,6 +271,53 @@ const common = {
   journal_days: amount("journal_days", "Days an unused session is kept", standard.journal_days),
   record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
     Flag.optional
+  ),
+  budgets: list(
+    "budget",
+    "SCOPE.UNIT=NUMBER",
+    "What may be used, such as day.cost_usd=20 or session.tokens=2000000 (docs/budgets.md)"
+  ).pipe(Flag.mapEffect((texts) =>
+    Effect.forEach(texts, (text) => {
+      const rule = parseRule(text)
+      return typeof rule === "string"
+        ? Effect.fail(refused("budget", text, rule))
+        : Effect.succeed(rule)
+    })
+  )),
+  budget_at_cap: Flag.Literals(
+    flagOf("budget_at_cap", "WHAT", "When a budget is used up: ask, stop the turn, or end the session (ask)"),
+    ["ask", "stop", "end"]
+  ).pipe(
+    Flag.withFallbackConfig(Config.Literals(["ask", "stop", "end"], "budget_at_cap")),
+    Flag.withDefault("ask" as const)
+  ),
+  budget_warn_pct: amount(
+    "budget_warn_pct",
+    "Per cent of a budget from which clients are warned",
+    standard.budget_warn_pct
+  ),
+  budget_time_zone: text(
+    "budget_time_zone",
+    "ZONE",
+    "Whose midnight ends a day, such as Europe/Berlin (this machine's)"
+  )
+    .pipe(
+      Flag.mapEffect((zone) =>
+        isTimeZone(zone)
+          ? Effect.succeed(zone)
+          : Effect.fail(refused("budget-time-zone", zone, "a time zone such as Europe/Berlin"))
+      ),
+      Flag.withDefault(undefined)
+    ),
+  prices: text(
+    "prices",
+    "FILE",
+    "JSON file: what models' tokens cost, where agents do not tell (docs/budgets.md)"
+  ).pipe(
+    Flag.mapEffect((file) =>
+      Effect.mapError(readPrices(file), (problem) => refused("prices", file, problem))
+    ),
+    Flag.withDefault(standard.prices)
   ),
   log_level: Flag.Literals(
     flagOf("log_level", "LEVEL", "debug, info, warning, error or none (info)"),

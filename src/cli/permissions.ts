@@ -80,6 +80,14 @@ const nameOf = ({ tool = "it" }: PermissionRequest): string => {
   return name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name
 }
 
+/** A budget is used up: go on by as much as is offered, by an amount of one's own, or not. */
+const readBudget = (line: string): Answer | undefined => {
+  const raise_by = Number(line.trim().replace(/^\$/u, ""))
+  return line.trim() !== "" && Number.isFinite(raise_by) && raise_by > 0
+    ? { behavior: "allow", updatedInput: { raise_by } }
+    : readIn(words)(line)
+}
+
 /** Ask until the answer is one of y, n and s, about the whole input. */
 export const askPermission = (keyboard: Keyboard) => (request: PermissionRequest): Effect.Effect<Answer> => {
   if (!keyboard.present) {
@@ -87,6 +95,18 @@ export const askPermission = (keyboard: Keyboard) => (request: PermissionRequest
   }
   const questions = request.metadata.kind === "question" ? questionsIn(request) : []
   if (questions.length > 0) return askQuestions(keyboard, questions)
+  if (request.metadata.kind === "budget") {
+    const prompt = "y = yes, n = no, or how much more: "
+    return Effect.map(
+      keyboard.question<Answer>({
+        shown: `${visibleLine(request.text ?? "A budget is used up.")}\n`,
+        prompt,
+        read: readBudget,
+        careful: { prompt: "Type yes, no, or how much more: ", read: readBudget }
+      }),
+      (answer) => answer ?? denied
+    )
+  }
   const what = `Allow ${nameOf(request)} ${summaryOf(request)}`.trimEnd()
   return Effect.map(
     keyboard.question<Answer>({

@@ -63,7 +63,7 @@ export const run = (exit: (code: number) => Effect.Effect<void>) =>
         const name = orUndefined(session)
         const keyboard = yield* Keyboard.make
         const opened = yield* Conversation.open({
-          address: toAddress({ token, url }),
+          address: yield* toAddress({ token, url }),
           keyboard,
           json,
           handshake: given({

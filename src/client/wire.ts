@@ -46,6 +46,28 @@ export interface Handshake {
   readonly native_session_id?: string | null
   readonly after_seq?: number | null
   readonly linger?: number | null
+  readonly budget?: {
+    readonly turn?: {
+      readonly cost_usd?: number | null
+      readonly tokens?: number | null
+      readonly input_tokens?: number | null
+      readonly output_tokens?: number | null
+      readonly cached_input_tokens?: number | null
+      readonly turns?: number | null
+      readonly minutes?: number | null
+      readonly context_pct?: number | null
+    } | null
+    readonly session?: {
+      readonly cost_usd?: number | null
+      readonly tokens?: number | null
+      readonly input_tokens?: number | null
+      readonly output_tokens?: number | null
+      readonly cached_input_tokens?: number | null
+      readonly turns?: number | null
+      readonly minutes?: number | null
+      readonly context_pct?: number | null
+    } | null
+  } | null
   readonly must_exist?: boolean | null
   readonly mcp_servers?: ReadonlyArray<{
     readonly name: string
@@ -209,6 +231,34 @@ export interface ResizeCommand {
   readonly message_id?: string | null
 }
 
+/** Lower what the session, or each of its turns, may use. */
+export interface SetBudgetCommand {
+  readonly type: "set_budget"
+  readonly budget: {
+    readonly turn?: {
+      readonly cost_usd?: number | null
+      readonly tokens?: number | null
+      readonly input_tokens?: number | null
+      readonly output_tokens?: number | null
+      readonly cached_input_tokens?: number | null
+      readonly turns?: number | null
+      readonly minutes?: number | null
+      readonly context_pct?: number | null
+    } | null
+    readonly session?: {
+      readonly cost_usd?: number | null
+      readonly tokens?: number | null
+      readonly input_tokens?: number | null
+      readonly output_tokens?: number | null
+      readonly cached_input_tokens?: number | null
+      readonly turns?: number | null
+      readonly minutes?: number | null
+      readonly context_pct?: number | null
+    } | null
+  }
+  readonly message_id?: string | null
+}
+
 /** End the session, for everybody. */
 export interface EndCommand {
   readonly type: "end"
@@ -267,6 +317,7 @@ export interface TurnEndEvent {
     readonly input_tokens?: number
     readonly output_tokens?: number
     readonly cached_input_tokens?: number
+    readonly cache_write_tokens?: number
     readonly context_tokens?: number
     readonly context_window?: number
     readonly cost_usd?: number
@@ -345,7 +396,7 @@ export interface PermissionRequestEvent {
   readonly tool_use_id?: string
   readonly text?: string
   readonly metadata: {
-    readonly kind: "tool" | "plan" | "question" | "other"
+    readonly kind: "tool" | "plan" | "question" | "other" | "budget"
     readonly options?: ReadonlyArray<{
       readonly option_id: string
       readonly name: string
@@ -494,7 +545,7 @@ export interface FileDiffEvent {
 export interface ErrorEvent {
   readonly type: "error"
   readonly text: string
-  readonly code: "bad_handshake" | "unauthorized" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "session_not_found" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "gap" | "internal"
+  readonly code: "bad_handshake" | "unauthorized" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "session_not_found" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "budget_exceeded" | "gap" | "internal"
   readonly message_id?: string
   readonly request_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
@@ -567,7 +618,7 @@ export interface StderrEvent {
 }
 
 /** A frame of the client, after the handshake. */
-export type Command = PromptCommand | UserMessageCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | EndCommand | PingCommand
+export type Command = PromptCommand | UserMessageCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | EndCommand | PingCommand
 
 /** A frame of the relay. */
 export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent

@@ -4,6 +4,7 @@
  * `decodeFrame.ts` turns a text frame, in any of the accepted spellings, into one of these.
  */
 import { Schema } from "effect"
+import { Budget } from "./Budget.js"
 import { ContentBlock, ImageBlock } from "./ContentBlock.js"
 import { AnyObject, Flag, NonEmptyText, oneOf, optional, says, Text } from "./fields.js"
 import { MessageId, RequestId } from "./Ids.js"
@@ -86,6 +87,8 @@ export const Resize = command("resize", { cols: Size, rows: Size })
 export const Stdin = command("stdin", { data: Text })
 /** Here `message_id` names the prompt to take back, not this command. */
 export const CancelQueued = Schema.Struct({ type: Schema.Literal("cancel_queued"), message_id: MessageId })
+/** Lower what the session, or each of its turns, may use. */
+export const SetBudget = command("set_budget", { budget: Budget })
 /** `if_alone`: not while other clients are connected. */
 export const End = command("end", { if_alone: optional(Flag) })
 export const Ping = command("ping", {})
@@ -102,6 +105,7 @@ export const ClientCommand = Schema.Union([
   Resize,
   Stdin,
   CancelQueued,
+  SetBudget,
   End,
   Ping
 ])

@@ -19,6 +19,8 @@ export const Usage = Schema.Struct({
   input_tokens: present(Schema.Finite),
   output_tokens: present(Schema.Finite),
   cached_input_tokens: present(Schema.Finite),
+  /** Input the model read anew and wrote into its cache; not in `input_tokens`. */
+  cache_write_tokens: present(Schema.Finite),
   /** Tokens in the context window after the turn. */
   context_tokens: present(Schema.Finite),
   context_window: present(Schema.Finite),

@@ -18,6 +18,7 @@ export const ErrorCode = Schema.Literals([
   "bad_command",
   "too_large",
   "overloaded",
+  "budget_exceeded",
   "gap",
   "internal"
 ])

@@ -25,7 +25,7 @@ export const PermissionRequest = Schema.Struct({
   text: present(Schema.String),
   metadata: Schema.StructWithRest(
     Schema.Struct({
-      kind: Schema.Literals(["tool", "plan", "question", "other"]),
+      kind: Schema.Literals(["tool", "plan", "question", "other", "budget"]),
       options: present(Schema.Array(PermissionOption)),
       expires_at: present(Schema.Finite)
     }),

@@ -129,6 +129,7 @@ const readers: Record<string, (fields: Fields) => Result.Result<ClientCommand, s
   resize: decodeWith(Command.Resize),
   stdin: decodeWith(Command.Stdin),
   cancel_queued: decodeWith(Command.CancelQueued),
+  set_budget: decodeWith(Command.SetBudget),
   end: decodeWith(Command.End),
   ping: decodeWith(Command.Ping)
 }

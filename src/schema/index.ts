@@ -1,4 +1,5 @@
 /** ai-relay/schema: the wire protocol as Effect Schemas, and the types inferred from them. */
+export * from "./Budget.js"
 export * from "./ClientCommand.js"
 export * from "./ContentBlock.js"
 export * from "./decodeFrame.js"

@@ -174,7 +174,7 @@ const make = Effect.gen(function*() {
     if (isDraining) {
       return turnAway(socket, "503 Service Unavailable", "the relay is shutting down: try again later")
     }
-    const visitor = visitorOf(request)
+    const visitor = visitorOf(request, auth.proxies)
     const refusal = runSync(
       Effect.match(auth.checkOrigin(visitor), { onFailure: (refusal) => refusal, onSuccess: () => undefined })
     )

@@ -6,6 +6,7 @@
  * - `GET /healthz`: the process answers. `GET /readyz`: sessions can be written; 503 and why, if not.
  * - `GET /agents`: `{"agents":[…]}`, which of them can be used here, as `ai-relay doctor` finds them.
  * - `GET /metrics`: what is counted, as Prometheus reads it.
+ * - `GET /usage?by=session`: `{"by":…,"usage":[…]}`, what was spent, summed by session, folder, token, agent, model or day.
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `DELETE /sessions/ID`: end it and remove all that is kept of it; 204.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
@@ -18,18 +19,26 @@ import { SessionId } from "../schema/index.js"
 import { AgentFindings } from "../services/AgentFindings.js"
 import { Auth, type Visitor } from "../services/Auth.js"
 import { Journal, SessionNotFound } from "../services/Journal.js"
+import { isForwarded } from "../services/peers.js"
 import { SessionRegistry } from "../services/SessionRegistry.js"
 import { toErrorEvent } from "../services/toErrorEvent.js"
+import * as TrustedProxies from "../services/TrustedProxies.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import { metricsText } from "./metricsText.js"
 import { sendEvents } from "./sendEvents.js"
+import { usageAnswer } from "./usageAnswer.js"
 
-export const visitorOf = ({ headers, socket }: IncomingMessage): Visitor => ({
-  address: socket.remoteAddress,
+/** `proxies` are believed about the address. */
+export const visitorOf = (
+  { headers, socket }: IncomingMessage,
+  proxies: TrustedProxies.TrustedProxies = TrustedProxies.make([])
+): Visitor => ({
+  address: proxies.addressOf(socket.remoteAddress, headers),
   host: headers.host,
   origin: headers.origin,
   authorization: headers.authorization,
-  forwarded: headers["x-forwarded-for"] !== undefined || headers["forwarded"] !== undefined
+  forwarded: isForwarded(headers) || proxies.isTrusted(socket.remoteAddress),
+  socket
 })
 
 const sendJson = (response: ServerResponse, status: number, body: unknown) =>
@@ -61,7 +70,7 @@ const sendMetrics = (response: ServerResponse) =>
 
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there are /healthz, /readyz, /agents, /metrics, /sessions, /sessions/ID/events, POST /ticket, and /openapi.json, "
+  + "Over HTTP there are /healthz, /readyz, /agents, /metrics, /sessions, /sessions/ID/events, /usage, POST /ticket, and /openapi.json, "
   + "which describes them."
 
 const isSessionId = Schema.is(SessionId)
@@ -99,8 +108,13 @@ const route = Effect.fnUntraced(
       const folder = yield* registry.defaultFolder
       return yield* sendJson(response, 200, { agents: yield* all, ...(folder !== undefined && { folder }) })
     }
+    if (path === "/whoami") return yield* sendJson(response, 200, { admitted: true })
     if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
+    if (path === "/usage") {
+      const { body, status } = yield* usageAnswer(query)
+      return yield* sendJson(response, status, body)
+    }
     const contract = yield* contractAt(path)
     if (contract !== undefined) return yield* sendJson(response, 200, contract())
     if (!eventsPath.test(path)) return yield* sendJson(response, path === "/" ? 200 : 404, { text: hint })
@@ -154,7 +168,7 @@ export const answerHttp = Effect.fn("answerHttp")(
     }
     if (path === "/healthz" || path === "/readyz") return yield* health(path, response)
     const auth = yield* Auth
-    const visitor = visitorOf(request)
+    const visitor = visitorOf(request, auth.proxies)
     yield* auth.checkOrigin(visitor)
     // The page that asks for the token has none yet.
     if (method !== "OPTIONS" && (yield* (yield* ConsoleFiles).answer(path, request, response))) return

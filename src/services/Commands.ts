@@ -106,6 +106,10 @@ export const make = (parts: Prompts.Parts): Commands => {
       resize: terminal,
       stdin: terminal,
       cancel_queued: cancelQueued,
+      set_budget: ({ budget }) => {
+        const problem = parts.guard.lower(budget)
+        return problem === undefined ? Effect.void : Prompts.refuse(problem)
+      },
       end: ({ if_alone = false }) =>
         if_alone && clients() > 1 ? Effect.void : Effect.asVoid(Deferred.succeed(over, undefined)),
       // Answered by the connection, which is what the client wants to know about.

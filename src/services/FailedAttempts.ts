@@ -1,5 +1,5 @@
 /**
- * FailedAttempts: who sends wrong tokens, and how long they must wait before the next is looked at.
+ * FailedAttempts: who sends wrong tokens, and how long they must wait before the next wrong one is told apart.
  *
  * Some mistakes are free; then each doubles the wait, up to half a minute. A right token, or a quiet while, makes up for
  * them. Only so many peers are remembered, the latest.

@@ -56,6 +56,14 @@ export const thisRelay = (): Pick<Kept, "pid" | "pid_started"> => {
   return { pid, ...(pid_started !== undefined && { pid_started }) }
 }
 
+/** This relay's name among those that ever ran here; `isRelayAlive` knows it. */
+export const relayName = (): string => [process.pid, startOf(process.pid) ?? ""].join("-")
+
+export const isRelayAlive = (name: string): boolean => {
+  const [pid, started] = name.split("-")
+  return isRunning(Number(pid)) && (startOf(Number(pid)) ?? "") === started
+}
+
 const isRunning = (pid: number): boolean => {
   try {
     return process.kill(pid, 0)

@@ -51,6 +51,12 @@ export class ProcessFamily {
     return this.seen
   }
 
+  /** It leads, or was found to belong here when somebody last looked. */
+  hasSeen({ pid, started }: ProcessEntry): boolean {
+    return (pid === this.leader.pid && !this.leader.hasExited())
+      || this.seen.some((entry) => entry.pid === pid && entry.started === started)
+  }
+
   /** When what the last look saw was read, as `performance.now()` tells it. */
   lookedAt(): number {
     return this.tree.readAt

@@ -5,7 +5,7 @@
  * starts inherits. Closing the scope it was started in ends it in bounded time: its input ends, then it is asked by a
  * signal, then whoever is left is killed. Until then it costs a callback per chunk, and no fiber.
  */
-import { Cause, Deferred, Effect, Layer, Predicate } from "effect"
+import { Cause, Deferred, Effect, Layer, Option, Predicate } from "effect"
 import { type ChildProcessWithoutNullStreams, spawn as startProcess } from "node:child_process"
 import {
   type AgentExit,
@@ -16,7 +16,9 @@ import {
 } from "../adapters/Adapter.js"
 import { AgentFailed } from "../adapters/AdapterError.js"
 import { doneSoon } from "../adapters/doneSoon.js"
+import { marking } from "./agentMark.js"
 import * as AgentPipes from "./AgentPipes.js"
+import { type Holdable, SessionHold } from "./budget/AgentHold.js"
 import { endFamily, type Graces } from "./endFamily.js"
 import * as families from "./families.js"
 import { prepareLaunch } from "./prepareLaunch.js"
@@ -47,7 +49,7 @@ const make = (options: Options) => {
     const start = Effect.callback<Supervised, AgentFailed>((resume) => {
       const refuse = (error: unknown) => resume(new AgentFailed({ tool, reason: whyNotStarted(error) }))
       try {
-        const child = startProcess(program, args, { cwd, env, detached: true })
+        const child = marking(() => startProcess(program, args, { cwd, env, detached: true }))
         child.on("error", refuse)
         if (child.pid === undefined) return
         resume(Effect.succeed(supervise({ child, pid: child.pid, launch, marker, onLine, options, sink })))
@@ -55,7 +57,14 @@ const make = (options: Options) => {
         refuse(error)
       }
     })
-    const { agent } = yield* Effect.acquireRelease(start, ({ stop }) => stop)
+    const { agent, hold } = yield* Effect.acquireRelease(start, ({ stop }) => stop)
+    const holder = yield* Effect.serviceOption(SessionHold)
+    if (Option.isSome(holder)) {
+      yield* Effect.acquireRelease(
+        Effect.sync(() => holder.value.add(hold)),
+        () => Effect.sync(() => holder.value.remove(hold))
+      )
+    }
     return agent
   })
 
@@ -75,6 +84,7 @@ interface Started {
 interface Supervised {
   readonly agent: AgentProcess
   readonly stop: Effect.Effect<void>
+  readonly hold: Holdable
 }
 
 /** Take charge of a process in the moment it starts, so that nothing it does is missed. */
@@ -117,6 +127,10 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
       writeLine: pipes.writeLine,
       endInput: Effect.sync(pipes.endInput),
       exit: Effect.tap(Deferred.await(exited), Effect.suspend(() => complaint))
+    },
+    hold: {
+      stop: () => family.signal("SIGSTOP", "SIGSTOP"),
+      go: () => family.signal("SIGCONT", "SIGCONT")
     },
     stop: endFamily(family, { endInput: pipes.endInput, stopSignal }, options).pipe(
       Effect.andThen(waitUntil(pipes.areClosed, lastLinesMs)),

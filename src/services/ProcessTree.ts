@@ -163,7 +163,7 @@ const readIfThere = (path: string): string => {
 const isNumber = (name: string) => name >= "0" && name < ":"
 
 const markerPattern = new RegExp(`(?:^|\\0)${markerVariable}=([^\\0]*)`)
-const markerIn = (environ: string): string | undefined => markerPattern.exec(environ)?.[1]
+export const markerIn = (environ: string): string | undefined => markerPattern.exec(environ)?.[1]
 
 const groupBy = <A, K>(items: Iterable<A>, keyOf: (item: A) => K | undefined): Map<K, Array<A>> => {
   const groups = new Map<K, Array<A>>()

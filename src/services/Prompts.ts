@@ -16,10 +16,12 @@ import {
   textOf,
   type UserMessage
 } from "../schema/index.js"
+import type { BudgetGuard } from "./budget/BudgetGuard.js"
 import type { EventLog } from "./EventLog.js"
 import type { IdGenerator } from "./IdGenerator.js"
 import type { PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
 import type { Settings } from "./RelayConfig.js"
+import { Sender } from "./Sender.js"
 import type { Turn, Turns } from "./Turn.js"
 
 /** What a session is made of; prompts and commands work on these. */
@@ -27,6 +29,7 @@ export interface Parts {
   readonly tool: string
   readonly agent: AgentSession
   readonly broker: PermissionBroker["Service"]
+  readonly guard: BudgetGuard
   /** How many follow the session. */
   readonly clients: () => number
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
@@ -95,9 +98,10 @@ export const refuse = (reason: string) => Effect.fail(new CommandRefused({ reaso
 
 /** `onFailed` is told of a prompt that could not be handed over: it changed nothing. */
 export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Prompts => {
-  const { broker, fork, log, over, settings, turns } = parts
+  const { broker, fork, guard, log, over, settings, turns } = parts
   const { capabilities } = parts.agent.started
   const queued: Array<UserMessage> = []
+  const senders = new WeakMap<UserMessage, Sender.Fields>()
   let isStopping = false
 
   const acknowledge = (command: ClientCommand, status: AckStatus) =>
@@ -134,8 +138,14 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const endTurn = (stop_reason: StopReason) =>
     Effect.sync(() => void turns.end({ type: "turn_end", stop_reason }))
 
+  /** One that is held must run to hear of it; one that has no prompt yet has nothing to stop. */
+  const interruptAgent = Effect.suspend(() => {
+    guard.release()
+    return guard.isAdmitting() ? Effect.void : send({ type: "interrupt" })
+  })
+
   const stopOnInterrupt = (turn: Turn) =>
-    send({ type: "interrupt" }).pipe(
+    interruptAgent.pipe(
       Effect.andThen(broker.cancelAll("interrupted")),
       Effect.andThen(Deferred.await(turn.ended)),
       Effect.timeoutOrElse({
@@ -165,15 +175,29 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     const prompt = turns.current() === undefined && !isStopping ? queued.shift() : undefined
     if (prompt === undefined) return Effect.void
     const { message_id } = prompt
+    guard.nextTurnOf(senders.get(prompt) ?? {})
     const turn = turns.begin({
       type: "turn_start",
       text: textOf(prompt.content),
       ...(message_id !== undefined && { message_id })
     })
     const handed = Effect.tapError(hand(prompt), () => Effect.sync(() => onFailed(prompt)))
-    fork(runTurn(turn, Effect.andThen(handed, acknowledge(prompt, "sent")), prompt))
+    const run = Effect.flatMap(
+      guard.admit,
+      (mayRun) => mayRun ? Effect.andThen(handed, acknowledge(prompt, "sent")) : holdBack(prompt)
+    )
+    fork(runTurn(turn, run, prompt))
     return Effect.void
   })
+
+  /** The budget is used up: neither this prompt nor those behind it run. All may be sent again. */
+  const holdBack = (prompt: UserMessage) =>
+    Effect.suspend(() => {
+      onFailed(prompt)
+      queued.forEach(onFailed)
+      turns.end({ type: "turn_end", stop_reason: "cancelled", metadata: { reason: "budget" } })
+      return Effect.andThen(acknowledge(prompt, "cancelled"), withdrawAll)
+    })
 
   const hand = (prompt: UserMessage) => Effect.flatMap(parts.ids.uuid, (uuid) => send({ uuid, ...prompt }))
 
@@ -185,7 +209,10 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       : Effect.asVoid(Deferred.succeed(turn.interrupt, undefined))
   })
 
-  const prompt = (message: UserMessage): Effect.Effect<void, HandingError | NotNow> => {
+  const prompt = (message: UserMessage): Effect.Effect<void, HandingError | NotNow> =>
+    Effect.flatMap(Sender, (by) => take(message, by))
+
+  const take = (message: UserMessage, by: Sender.Fields): Effect.Effect<void, HandingError | NotNow> => {
     if (isStopping) return new NotNow({ reason: "the relay is shutting down: send it again when it is back" })
     if (!capabilities.images && message.content.some((block) => block.type === "image")) {
       return refuse(`${parts.tool} takes no images: send text only`)
@@ -193,6 +220,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     // Nobody would end its turn.
     if (capabilities.terminal) return Effect.andThen(hand(message), acknowledge(message, "sent"))
     const { when, ...later } = message
+    senders.set(later, by)
     if (turns.current() === undefined && queued.length === 0) {
       queued.push(later)
       return startNext

@@ -12,6 +12,7 @@ import { type AgentExit, EventSink, type Terminal, TerminalSpawner } from "../ad
 import { AgentFailed, CommandRefused, type SendError, TerminalUnavailable } from "../adapters/AdapterError.js"
 import { doneSoon } from "../adapters/doneSoon.js"
 import { type Environment, relayEnvironment } from "./AgentEnvironment.js"
+import { marking } from "./agentMark.js"
 import { endFamily, type Graces, type Ways } from "./endFamily.js"
 import * as EndMark from "./EndMark.js"
 import * as families from "./families.js"
@@ -72,7 +73,7 @@ const make = (graces: Graces, passed: ReadonlyArray<string>) => {
       const start = Effect.try({
         try: () => {
           const options = { ...size, name: env["TERM"] ?? "xterm-256color", cwd, env, encoding: null }
-          const pty = spawn(program, [...args], options) as unknown as UnixPty
+          const pty = marking(() => spawn(program, [...args], options)) as unknown as UnixPty
           return supervise({ pty, mark: markFor(pty), tool, marker, sink, onOutput })
         },
         catch: (cause) =>

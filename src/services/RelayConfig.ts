@@ -5,6 +5,9 @@
 import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
 import { parse } from "node:path"
+import type { AtCap } from "./budget/BudgetGuard.js"
+import type { Rule } from "./budget/Budgets.js"
+import type { Prices } from "./budget/Prices.js"
 import type { PolicyFile } from "./policy/Policy.js"
 
 export interface Settings {
@@ -64,6 +67,16 @@ export interface Settings {
   readonly record?: string
   /** The operator's rules on what agents may do unasked, and what not at all. */
   readonly policy?: PolicyFile
+  /** Caps on what sessions use, such as `{ scope: "day", unit: "cost_usd", cap: 20 }`. Default: none. */
+  readonly budgets: ReadonlyArray<Rule>
+  /** What happens when a cap is reached: ask a person, stop the turn, or end the session. */
+  readonly budget_at_cap: AtCap
+  /** From how many per cent of a cap on clients are warned. */
+  readonly budget_warn_pct: number
+  /** The zone whose midnight ends a budget's day, such as `Europe/Berlin`. Default: the machine's. */
+  readonly budget_time_zone?: string | undefined
+  /** What tokens cost, for agents that do not tell. */
+  readonly prices: Prices
   /** Values that are kept out of transcripts, such as the relay's own token. */
   readonly secrets?: ReadonlyArray<Redacted.Redacted>
   /** Make spans of every session, with the Effect tracer that is there. */
@@ -95,6 +108,10 @@ export const defaults = (): Settings => ({
   journal_bytes: 256 * 1024 * 1024,
   journal_events: 1_000_000,
   journal_days: 30,
+  budgets: [],
+  budget_at_cap: "ask",
+  budget_warn_pct: 80,
+  prices: {},
   trace: false
 })
 

@@ -16,6 +16,8 @@ export declare namespace Sender {
     readonly address?: string | undefined
     /** The number of its connection, as in the relay's log. */
     readonly connection?: number
+    /** The name of its access token. */
+    readonly token?: string | undefined
     /** What the person uses, as its handshake names it. */
     readonly front?: string
     /** Whatever the embedding app calls its users. */

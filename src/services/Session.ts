@@ -13,9 +13,13 @@ import {
   EventSink,
   PermissionGate
 } from "../adapters/Adapter.js"
+import { BadHandshake } from "../adapters/AdapterError.js"
 import { doneSoon } from "../adapters/doneSoon.js"
-import { type BodyOf, type ClientCommand, RequestId, type SessionId } from "../schema/index.js"
+import { type BodyOf, type ClientCommand, RequestId, type SessionId, type Usage } from "../schema/index.js"
 import * as Activity from "./Activity.js"
+import { AgentHold, SessionHold } from "./budget/AgentHold.js"
+import * as BudgetBook from "./budget/BudgetBook.js"
+import * as BudgetGuard from "./budget/BudgetGuard.js"
 import * as Commands from "./Commands.js"
 import * as EventLog from "./EventLog.js"
 import { makeMemory } from "./EventStore.js"
@@ -77,7 +81,11 @@ const inboxSize = 64
 const lastWordsMs = 1000
 
 /** Settle what the relay before this one left open. */
-const settleOld = (log: EventLog.EventLog["Service"], before: SessionSummary) =>
+const settleOld = (
+  log: EventLog.EventLog["Service"],
+  before: SessionSummary,
+  usage: Usage | undefined
+) =>
   log.unsafeBatch(() => {
     const reason = "relay_restart"
     for (const request_id of before.pending) {
@@ -98,7 +106,12 @@ const settleOld = (log: EventLog.EventLog["Service"], before: SessionSummary) =>
       text: "The relay was restarted in the middle of this turn. The conversation goes on; ask again.",
       metadata: { reason }
     })
-    log.unsafeAppend({ type: "turn_end", stop_reason: "error", metadata: { reason } })
+    log.unsafeAppend({
+      type: "turn_end",
+      stop_reason: "error",
+      ...(usage !== undefined && { usage }),
+      metadata: { reason }
+    })
   })
 
 export const open = Effect.fn("Session.open")(function*(
@@ -119,7 +132,7 @@ export const open = Effect.fn("Session.open")(function*(
     submitted.size === 0 && turns.current() === undefined && commands.queued() === 0
     && broker.pending().length === 0
   )
-  const turns = yield* Turn.make.pipe(
+  const ownTurns = yield* Turn.make.pipe(
     Effect.provideService(EventLog.EventLog, log),
     Effect.zipWith(
       Clock.Clock,
@@ -145,15 +158,35 @@ export const open = Effect.fn("Session.open")(function*(
   const fork = yield* FiberSet.makeRuntime<never>()
   const over = yield* Deferred.make<void>()
   const agentScope = yield* Scope.make()
+  const hold = new AgentHold()
+  const guard = BudgetGuard.make({
+    book: yield* BudgetBook.current,
+    owner: { session_id: id, tool, folder: spec.folder, model: spec.model },
+    at_cap: settings.budget_at_cap,
+    log,
+    broker,
+    ids,
+    hold,
+    turns: () => turns,
+    fork: (effect) => void fork(effect),
+    over
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(guard.close))
+  const turns = guard.counting(ownTurns)
+  if (spec.budget !== undefined) {
+    const reason = guard.lower(spec.budget)
+    if (reason !== undefined) return yield* new BadHandshake({ reason })
+  }
 
-  const sink = yield* SessionSink.make({ turns, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
+  const sink = yield* SessionSink.make({ turns, guard, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
     Effect.provideService(EventLog.EventLog, log)
   )
   const agent = yield* adapter.open(spec).pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
         Context.add(PermissionGate, tellingOverwrites(spec.folder, Metrics.countingAnswers(tool, broker))),
-        Context.add(Scope.Scope, agentScope)
+        Context.add(Scope.Scope, agentScope),
+        Context.add(SessionHold, hold)
       )
     ),
     Metrics.countingStart(tool),
@@ -165,6 +198,7 @@ export const open = Effect.fn("Session.open")(function*(
     broker,
     clients,
     fork,
+    guard,
     ids,
     log,
     over,
@@ -185,6 +219,7 @@ export const open = Effect.fn("Session.open")(function*(
       const crashed = exit !== undefined && exit.exit_code !== 0 && !agent.started.capabilities.terminal
       const failed = crashed || (exit !== undefined && turns.current() !== undefined)
       Metrics.agentExited(tool, exit === undefined ? "stopped" : exit.exit_code === 0 ? "finished" : "failed")
+      guard.release()
       if (exit === undefined && turns.current() !== undefined) {
         // It may not even read what we write: only so long is it given.
         fork(Effect.ignore(agent.send({ type: "interrupt" })))
@@ -211,6 +246,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...(spec.model !== undefined && { model: spec.model }),
         ...started,
         ...(native !== undefined && { native_session_id: native }),
+        ...guard.describe(),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
         ...metadata,
@@ -234,7 +270,7 @@ export const open = Effect.fn("Session.open")(function*(
     Effect.forever,
     Effect.forkScoped
   )
-  if (opened !== undefined) settleOld(log, opened.summary)
+  if (opened !== undefined) settleOld(log, opened.summary, guard.settle())
   sink.start(describe())
 
   const session: Session = {

@@ -7,6 +7,7 @@
 import { Effect } from "effect"
 import type { Encoding, EventSink } from "../adapters/Adapter.js"
 import type { BodyOf, EventBody } from "../schema/index.js"
+import type { BudgetGuard } from "./budget/BudgetGuard.js"
 import { cutSecrets } from "./cutSecrets.js"
 import { EventLog } from "./EventLog.js"
 import type { Turn, Turns } from "./Turn.js"
@@ -27,11 +28,12 @@ type Settings = Readonly<Record<string, unknown>>
 
 interface Options {
   readonly turns: Turns
+  readonly guard: Pick<BudgetGuard, "notice">
   /** The agent began a turn by itself. */
   readonly onTurn: (turn: Turn) => void
 }
 
-export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, never, EventLog> =>
+export const make = ({ guard, turns, onTurn }: Options): Effect.Effect<SessionSink, never, EventLog> =>
   Effect.map(EventLog, (log) => {
     let native_session_id: string | undefined
     let told: Settings = {}
@@ -60,6 +62,7 @@ export const make = ({ turns, onTurn }: Options): Effect.Effect<SessionSink, nev
           native_session_id = nativeId(event.metadata) ?? native_session_id
       }
       log.unsafeAppend(event, raw, encoding)
+      if (event.metadata !== undefined) guard.notice(event.metadata)
     }
 
     const splice = (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array): void => {

@@ -4,6 +4,27 @@
 export const isLoopback = (address: string | undefined): boolean =>
   address !== undefined && /^(?:127\.|::1$|::ffff:127\.)/.test(address)
 
+/** A name that only this machine goes by, as a `Host` header spells it. */
+export const isLoopbackHost = (host: string | undefined): boolean =>
+  /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i.test(host ?? "")
+
+/** What proxies, tunnels, content networks and meshes add to the requests they pass on. */
+const forwarding = new RegExp(
+  `^(?:${
+    [
+      "forwarded|via|cdn-loop|client-ip|x-client-ip|x-cluster-client-ip|true-client-ip|front-end-https",
+      "x-forwarded.*|x-real-.*|x-original-.*|x-originating-.*|x-remote-.*|x-proxy.*|x-scheme|x-host|x-ssl-.*",
+      "cf-.*|fly-.*|fastly-.*|x-envoy-.*|x-appengine-.*|x-azure-.*|x-arr-.*|x-amz.*|x-vercel-.*|x-nf-.*|x-akamai-.*",
+      "ngrok-.*|x-ngrok-.*|tailscale-.*|x-b3-.*|b3|x-cloud-trace-context|x-varnish|x-haproxy-.*|x-traefik-.*|wl-proxy-.*",
+      "x-istio-.*|x-kong-.*|do-connecting-ip|x-github-.*-ip|x-coming-from|x-lb-.*|x-github-codespaces.*"
+    ].join("|")
+  })$`
+)
+
+/** Somebody says that the request is passed on. Names as Node gives them, in small letters. */
+export const isForwarded = (headers: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys(headers).some((name) => forwarding.test(name))
+
 /** The first four of an IPv6 address's eight groups. */
 const networkOf = (address: string): string => {
   const [head = "", tail] = address.split("%", 1)[0]?.split("::") ?? []

@@ -49,6 +49,7 @@ const full = {
   pty: { cols: 120, rows: 30, raw: true },
   native_session_id: "9a91ffdc",
   after_seq: 0,
+  budget: { turn: { tokens: 1000 }, session: { cost_usd: 2.5 } },
   linger: 0.5,
   must_exist: true,
   mcp_servers: [

@@ -72,6 +72,7 @@ describe("decodeFrame: commands", () => {
     { type: "stdin", data: "\u0003" },
     { type: "stdin", data: "" },
     { type: "cancel_queued", message_id: "m-1" },
+    { type: "set_budget", budget: { turn: { minutes: 30 }, session: { cost_usd: 0 } } },
     { type: "end" },
     { type: "ping" }
   ])("understands %j", (command) => {
@@ -100,7 +101,7 @@ describe("decodeFrame: commands", () => {
 
 const types =
   "user_message, permission_response, interrupt, set_model, set_permission_mode, set_approval_policy, "
-  + "control_request, control_response, raw_request, resize, stdin, cancel_queued, end, ping"
+  + "control_request, control_response, raw_request, resize, stdin, cancel_queued, set_budget, end, ping"
 const nonEmpty = "must be a string with at least one character"
 const blocks =
   "must be a string or a list of blocks, {\"type\":\"text\",\"text\":\"…\"} or {\"type\":\"image\",\"source\":"
@@ -152,6 +153,11 @@ describe("decodeFrame: what is wrong", () => {
     [{ type: "resize", cols: 80, rows: 24.5 }, `\`rows\` ${size}`],
     [{ type: "stdin" }, "`data` is missing: it must be a string"],
     [{ type: "stdin", data: [3] }, "`data` must be a string"],
+    [
+      { type: "set_budget", budget: { turn: { tokens: -1 } } },
+      "`budget.turn.tokens` must be a number, 0 or more"
+    ],
+    [{ type: "set_budget", budget: { turn: 5 } }, "`budget.turn` must be an object"],
     [{ type: "cancel_queued" }, `\`message_id\` is missing: it ${messageId}`]
   ])("says of %j what to put there", (frame, problem) => {
     assert.deepStrictEqual<unknown>(

@@ -149,19 +149,20 @@ describe("POST /ticket", () => {
 
 describe("guessing the token", () => {
   test(
-    "has to wait after five tries, with the right one too; others on the machine do not",
+    "has to wait after five tries; who has the right one, at the same address, does not",
     async (relay) => {
       for (let n = 0; n < 5; n++) {
         assert.strictEqual(await refusal(relay, {}, { token: `guess ${n}` }), "1008 unauthorized")
       }
-      const client = await relay.connect({ tool: "fake", token: "t0ken" })
+      const client = await relay.connect({ tool: "fake", token: "guess 5" })
       assert.strictEqual(await client.closed, 1013)
       assert.deepInclude(client.events[0], { type: "error", code: "overloaded" })
       assert.match(client.events[0]?.["text"], /wait \d s/)
-      const overHttp = await http(relay, "GET", "/sessions", bearer)
-      assert.deepInclude(overHttp.body, { code: "overloaded" })
-      assert.strictEqual(overHttp.status, 429)
-      const other = await relay.connect({ tool: "fake" })
+      const guessed = await http(relay, "GET", "/sessions", { Authorization: "Bearer guess" })
+      assert.deepInclude(guessed.body, { code: "overloaded" })
+      assert.strictEqual(guessed.status, 429)
+      assert.strictEqual((await http(relay, "GET", "/sessions", bearer)).status, 200)
+      const other = await relay.connect({ tool: "fake", token: "t0ken" })
       await other.waitFor("session_start")
     },
     { token }
@@ -169,13 +170,65 @@ describe("guessing the token", () => {
 })
 
 describe("a peer on this machine", () => {
-  test("is a stranger when a proxy says that it only passes requests on", async (relay) => {
-    for (const header of ["X-Forwarded-For", "Forwarded"]) {
-      assert.strictEqual(await refusal(relay, { [header]: "for=127.0.0.1" }), "1008 unauthorized")
-    }
-    const client = await relay.connect({ tool: "fake" }, { "X-Forwarded-For": "8.8.8.8", ...bearer })
-    await client.waitFor("session_start")
-  }, { token })
+  const forwarding = [
+    ..."X-Forwarded-For Forwarded X-Forwarded-Host X-Forwarded-Proto X-Forwarded-Port X-Real-IP Via".split(
+      " "
+    ),
+    ..."CF-Connecting-IP CF-Ray True-Client-IP Fly-Client-IP X-Envoy-External-Address X-Client-IP".split(" "),
+    ..."X-Original-Forwarded-For X-Cluster-Client-IP Fastly-Client-IP X-Azure-ClientIP CDN-Loop".split(" ")
+  ]
+  test(
+    "is a stranger when a proxy says that it only passes requests on",
+    async (relay) => {
+      for (const header of forwarding) {
+        assert.strictEqual(await refusal(relay, { [header]: "for=127.0.0.1" }), "1008 unauthorized", header)
+        assert.strictEqual((await http(relay, "GET", "/sessions", { [header]: "1" })).status, 401, header)
+      }
+      const client = await relay.connect({ tool: "fake" }, { "X-Forwarded-For": "8.8.8.8", ...bearer })
+      await client.waitFor("session_start")
+    },
+    { token, auth: "remote" },
+    60_000
+  )
+
+  test("is a stranger when it calls the relay by a name that others use", async (relay) => {
+    const headers = { Host: "relay.example.com", Origin: "https://relay.example.com" }
+    assert.strictEqual(await refusal(relay, headers), "1008 unauthorized")
+    assert.strictEqual((await http(relay, "GET", "/sessions", headers)).status, 401)
+    assert.strictEqual((await http(relay, "POST", "/ticket", headers)).status, 401)
+    assert.isEmpty(relay.fake.agents)
+    await (await relay.connect({ tool: "fake", token: "t0ken" }, headers)).waitFor("session_start")
+    await (await relay.connect({ tool: "fake" })).waitFor("session_start")
+  }, { token, auth: "remote", allow_host: ["relay.example.com"] })
+
+  test("needs the token too once one was chosen, or a name for others", async (relay) => {
+    assert.strictEqual(await refusal(relay, {}), "1008 unauthorized")
+    assert.strictEqual((await http(relay, "GET", "/sessions")).status, 401)
+  }, { token, allow_host: ["relay.example.com"] })
+
+  test(
+    "speaks for others where it is a trusted proxy: each waits for its own wrong tokens",
+    async (relay) => {
+      const via = (address: string, more: object = {}) => ({
+        "X-Forwarded-For": `9.9.9.9, ${address}`,
+        ...more
+      })
+      for (let n = 0; n < 6; n++) {
+        await http(
+          relay,
+          "GET",
+          "/sessions",
+          via("8.8.8.8", { Authorization: "Bearer x" })
+        )
+      }
+      const status = async (address: string) =>
+        (await http(relay, "GET", "/sessions", via(address, { Authorization: "Bearer x" }))).status
+      assert.strictEqual(await status("8.8.8.8"), 429)
+      assert.strictEqual(await status("7.7.7.7"), 401)
+      assert.strictEqual((await http(relay, "GET", "/sessions", via("127.0.0.1"))).status, 401)
+    },
+    { token, trusted_proxy: ["127.0.0.0/8"] }
+  )
 
   test("needs the token too where everybody does", async (relay) => {
     assert.strictEqual(await refusal(relay, {}), "1008 unauthorized")

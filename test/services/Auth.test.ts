@@ -124,7 +124,38 @@ describe("a visitor from this machine", () => {
   it.effect.each(addresses)("needs no token: %s", (address) =>
     Effect.gen(function*() {
       assert.isUndefined(yield* admit({}, { address }))
-      assert.isUndefined(yield* admit({ token }, { address }))
+      assert.isUndefined(yield* admit({ token, auth: "remote" }, { address }))
+    }))
+
+  const names = ["localhost", "LOCALHOST:8765", "127.0.0.1:80", "127.1.2.3", "[::1]", "[::1]:8765"]
+  it.effect.each(names)("is one that calls it %s", (host) =>
+    Effect.gen(function*() {
+      assert.isUndefined(yield* admit({}, { host }))
+    }))
+
+  const others = [
+    "relay.example.com",
+    "192.168.1.7:8765",
+    "localhost.example.com",
+    "127.0.0.1.example.com",
+    "::1",
+    undefined
+  ]
+  it.effect.each(others)(
+    "is none that calls it %s, as what comes through a tunnel does",
+    (host) =>
+      Effect.gen(function*() {
+        assert.include(yield* admit({ token, auth: "remote" }, { host }), "access token")
+        assert.isUndefined(yield* admit({ token, auth: "remote" }, { host }, "the right token"))
+      })
+  )
+
+  it.effect("needs the token as soon as there is one, or others were given a way to the relay", () =>
+    Effect.gen(function*() {
+      assert.include(yield* admit({ token }, {}), "access token")
+      assert.include(yield* admit({ allow_host: ["relay.example"] }, {}), "--token")
+      assert.include(yield* admit({ trusted_proxy: ["127.0.0.1"] }, {}), "--token")
+      assert.isUndefined(yield* admit({ token, allow_host: ["relay.example"], auth: "remote" }, {}))
     }))
 
   it.effect("who gives one must give the right one", () =>
@@ -246,19 +277,28 @@ describe("tickets and mistakes", () => {
       })
     ))
 
-  it.effect("five mistakes make the next wait, which then counts as before; a right token makes up for all", () =>
+  it.effect("five mistakes make the next mistake wait; the right token never does, and makes up for all", () =>
     visits((auth) =>
       Effect.gen(function*() {
         const attempt = (given: string) => tagOf(auth.admit(visitor({ address: "8.8.8.8" }), given))
         for (let n = 0; n < 5; n++) assert.strictEqual(yield* attempt("wrong"), "Unauthorized")
-        assert.strictEqual(yield* attempt("the right token"), "TooManyAttempts")
+        assert.strictEqual(yield* attempt("wrong"), "TooManyAttempts")
         yield* TestClock.adjust("1 second")
         assert.strictEqual(yield* attempt("wrong"), "Unauthorized")
-        assert.strictEqual(yield* attempt("the right token"), "TooManyAttempts")
-        yield* TestClock.adjust("2 seconds")
+        assert.strictEqual(yield* attempt("wrong"), "TooManyAttempts")
         assert.strictEqual(yield* attempt("the right token"), "admitted")
         assert.strictEqual(yield* attempt("wrong"), "Unauthorized")
         assert.strictEqual(yield* attempt("the right token"), "admitted")
+      })
+    ))
+
+  it.effect("a ticket that was used is no attempt to guess", () =>
+    visits((auth) =>
+      Effect.gen(function*() {
+        for (let n = 0; n < 9; n++) {
+          assert.strictEqual(yield* tagOf(auth.admit(visitor(), undefined, "used")), "Unauthorized")
+        }
+        assert.strictEqual(yield* tagOf(auth.admit(visitor(), "wrong")), "Unauthorized")
       })
     ))
 

@@ -1,7 +1,7 @@
 /** promptAnswer: how a turn ended, out of the answer to `session/prompt`. */
 import { Option, Schema } from "effect"
 import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
-import { percentOf } from "../wire/contextMeter.js"
+import { dollars, percentOf } from "../wire/contextMeter.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
 import type { AcpAgent, Tokens } from "./AcpAgent.js"
 import { PromptResponse } from "./AcpMessage.js"
@@ -22,9 +22,6 @@ const stopReasons: ReadonlyArray<StopReason> = [
 
 const isDefined = <A>(entry: readonly [string, A | undefined]): entry is readonly [string, A] =>
   entry[1] !== undefined
-
-/** Differences of sums have noise in their last digits. */
-const dollars = (amount: number) => Math.max(0, Math.round(amount * 1e9) / 1e9)
 
 const minus = (a: number | undefined, b = 0) => a === undefined ? undefined : Math.max(0, a - b)
 

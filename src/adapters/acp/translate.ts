@@ -4,7 +4,7 @@
  */
 import { Match } from "effect"
 import type { EventBody, Usage } from "../../schema/index.js"
-import { makeContextMeter, percentOf } from "../wire/contextMeter.js"
+import { dollars, makeContextMeter, percentOf } from "../wire/contextMeter.js"
 import { status } from "../wire/statusEvent.js"
 import type { AcpAgent, AcpQuirks, Tokens } from "./AcpAgent.js"
 import type { Chunk, SessionUpdate, ToolFields, UsageUpdate } from "./AcpMessage.js"
@@ -106,7 +106,13 @@ const usage = (update: typeof UsageUpdate.Type, state: AcpState): Events => {
   const context_pct = percentOf(used, size)
   state.context = { context_tokens: used, context_window: size }
   state.cost = cost?.amount ?? state.cost
-  const metadata = { context_tokens: used, context_window: size, context_pct, ...(cost && { cost }) }
+  const metadata = {
+    context_tokens: used,
+    context_window: size,
+    context_pct,
+    ...(cost && { cost }),
+    ...(state.cost !== undefined && { usage: { cost_usd: dollars(state.cost - state.cost_before) } })
+  }
   return [
     status("usage", undefined, metadata),
     ...state.warn(context_pct),

@@ -47,7 +47,12 @@ export type System = typeof System.Type
 
 export const Assistant = Schema.Struct({
   type: Schema.Literal("assistant"),
-  message: Schema.Struct({ model: text, content: Schema.Array(NativeBlock), usage: optional(CallUsage) }),
+  message: Schema.Struct({
+    id: text,
+    model: text,
+    content: Schema.Array(NativeBlock),
+    usage: optional(CallUsage)
+  }),
   parent_tool_use_id: text,
   error: text,
   supersedes: optional(Schema.Array(Schema.String))
@@ -72,7 +77,7 @@ export const StreamEvent = Schema.Struct({
     index: number,
     content_block: optional(Schema.Struct({ type: Schema.String, id: text })),
     delta: optional(Schema.Struct({ type: text, text, thinking: text, partial_json: text })),
-    message: optional(Schema.Struct({ usage: optional(CallUsage) })),
+    message: optional(Schema.Struct({ id: text, usage: optional(CallUsage) })),
     usage: optional(CallUsage)
   }),
   parent_tool_use_id: text

@@ -1,5 +1,6 @@
 /** ClaudeState: what the relay remembers of one conversation with Claude, from message to message. */
 import { makeContextMeter } from "../wire/contextMeter.js"
+import * as CallUsage from "./callUsage.js"
 import { makeStreamState, type StreamState } from "./streamEvent.js"
 
 export interface ClaudeState extends StreamState {
@@ -9,6 +10,7 @@ export interface ClaudeState extends StreamState {
   unread_prompt: string | undefined
   /** Tool calls of background tasks, by task id. */
   readonly tasks: Map<string, string>
+  readonly calls: CallUsage.Calls
   readonly warn: ReturnType<typeof makeContextMeter>
   /** A turn runs, as the session sees it. */
   readonly inTurn: () => boolean
@@ -20,6 +22,7 @@ export const makeState = (inTurn: () => boolean): ClaudeState => ({
   cost: 0,
   unread_prompt: undefined,
   tasks: new Map(),
+  calls: CallUsage.make(),
   warn: makeContextMeter(),
   inTurn
 })

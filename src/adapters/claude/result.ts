@@ -47,6 +47,7 @@ const usageOf = (result: Result, running: Running): Usage => {
     ["input_tokens", usage?.input_tokens],
     ["output_tokens", usage?.output_tokens],
     ["cached_input_tokens", usage?.cache_read_input_tokens],
+    ["cache_write_tokens", usage?.cache_creation_input_tokens],
     ["context_tokens", running.context_tokens > 0 ? running.context_tokens : undefined],
     ["context_window", window],
     [

@@ -4,10 +4,16 @@
  */
 import { Match, Option, Schema } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
-import { type EventBody, textOf } from "../../schema/index.js"
+import { type BodyOf, type EventBody, textOf } from "../../schema/index.js"
 import { status } from "../wire/statusEvent.js"
 import { createdDiff, editedDiff } from "../wire/unifiedDiff.js"
-import { type Assistant, type ClaudeMessage, FileChange, type User } from "./ClaudeMessage.js"
+import {
+  type Assistant,
+  type ClaudeMessage,
+  FileChange,
+  type StreamEvent,
+  type User
+} from "./ClaudeMessage.js"
 import type { ClaudeState } from "./ClaudeState.js"
 import { translateResult } from "./result.js"
 import { inputTokensOf, translateStreamEvent } from "./streamEvent.js"
@@ -41,7 +47,11 @@ const assistant = (
     state.context_tokens = Math.max(state.context_tokens, inputTokensOf(message.usage))
   }
   const text = textOf(message.content)
+  const usage = message.id !== undefined && message.usage !== undefined
+    ? state.calls.whole(message.id, message.usage)
+    : undefined
   const metadata = {
+    ...(usage !== undefined && { usage }),
     ...thread(parent).metadata,
     ...(error !== undefined && { error }),
     ...(supersedes !== undefined && { supersedes })
@@ -109,6 +119,20 @@ const user = (message: User, state: ClaudeState): Events => {
   ]
 }
 
+/** The end of a model call says what it used. */
+const withUsage = (
+  told: BodyOf<"stream_event">,
+  { event, parent_tool_use_id: thread = "" }: StreamEvent,
+  { calls }: ClaudeState
+): BodyOf<"stream_event"> => {
+  const { message, type, usage } = event
+  if (type === "message_start" && message?.id !== undefined) {
+    calls.begin(thread, message.id, message.usage ?? {})
+  }
+  const used = type === "message_delta" && usage !== undefined ? calls.update(thread, usage) : undefined
+  return used === undefined ? told : { ...told, metadata: { ...told.metadata, usage: used } }
+}
+
 const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: ClaudeState): Events => {
   // A background task's own turn, finished before Claude has seen the prompt that was sent meanwhile.
   if (message.origin?.kind === "task-notification" && state.unread_prompt !== undefined) {
@@ -117,6 +141,7 @@ const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: Clau
   const events = translateResult(message, { ...state, cost_before: state.cost }, state.warn)
   state.cost = message.total_cost_usd ?? state.cost
   state.unread_prompt = undefined
+  state.calls.reset()
   return events
 }
 
@@ -128,7 +153,7 @@ export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
       system: (message) => translateSystem(message, state),
       assistant: (message) => assistant(message, state),
       user: (message) => user(message, state),
-      stream_event: (message) => [translateStreamEvent(message, state)],
+      stream_event: (message) => [withUsage(translateStreamEvent(message, state), message, state)],
       result: (message) => result(message, state),
       tool_progress: ({ elapsed_time_seconds, parent_tool_use_id, tool_name, tool_use_id }) => {
         // Bash reports under a name of its own; the call's id is in the parent field.

@@ -52,7 +52,11 @@ export const makeMeter = () => {
       context_pct = modelContextWindow === undefined
         ? undefined
         : percentOf(last.totalTokens, modelContextWindow)
-      const metadata = { ...context, ...(context_pct !== undefined && { context_pct }) }
+      const metadata = {
+        ...context,
+        ...(context_pct !== undefined && { context_pct }),
+        usage: toCounts(turn)
+      }
       return [
         { type: "status", status: "usage", metadata },
         ...context_pct === undefined ? [] : warn(context_pct)

@@ -3,6 +3,7 @@ import { Check, CircleSlash, Minus } from "lucide-react"
 import type { Answer } from "../../client/browser.js"
 import type { AskItem } from "../model/View.js"
 import { w } from "../words/words.js"
+import { BudgetAsk } from "./BudgetAsk.js"
 import { inOneLine } from "./hiddenChars.js"
 import type { Shared } from "./ItemView.js"
 import { short } from "./plain.js"
@@ -25,6 +26,7 @@ export const AskCard = ({ item, onAnswer, view }: Props) => {
     return <QuestionForm item={item} agent={agentName(view.tool)} onAnswer={answer} />
   }
   if (item.ask === "tool") return <ToolAsk item={item} canEdit={view.edit_input} onAnswer={answer} />
+  if (item.ask === "budget") return <BudgetAsk item={item} onAnswer={answer} />
   return <PlanAsk item={item} onAnswer={answer} />
 }
 

@@ -86,7 +86,7 @@ export interface Question {
 export interface AskItem extends Base {
   readonly kind: "ask"
   readonly request_id: string
-  readonly ask: "tool" | "plan" | "question" | "other"
+  readonly ask: "tool" | "plan" | "question" | "other" | "budget"
   readonly tool: string
   readonly args: unknown
   readonly text: string

@@ -4,6 +4,25 @@ import type { Words } from "./words.js"
 const number = (value: number) => value.toLocaleString("de")
 
 export const de: Words = {
+  // Budgets
+  budget: {
+    usedUp: "Budget aufgebraucht",
+    allow: "Erlauben:",
+    more: "mehr",
+    howMuch: "Wie viel mehr",
+    goOn: "Weiter",
+    stop: "Hier aufhören",
+    units: {
+      cost_usd: "US-Dollar",
+      tokens: "Tokens",
+      input_tokens: "Eingabe-Tokens",
+      output_tokens: "Ausgabe-Tokens",
+      cached_input_tokens: "Cache-Tokens",
+      turns: "Runden",
+      minutes: "Minuten",
+      context_pct: "% des Kontexts"
+    }
+  },
   sessions: "Sitzungen",
   newSession: "Neue Sitzung",
   closeList: "Liste schließen",

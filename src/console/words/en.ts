@@ -2,6 +2,25 @@
 const number = (value: number) => value.toLocaleString("en")
 
 export const en = {
+  // Budgets
+  budget: {
+    usedUp: "Budget used up",
+    allow: "Allow",
+    more: "more",
+    howMuch: "How much more",
+    goOn: "Continue",
+    stop: "Stop here",
+    units: {
+      cost_usd: "US dollars",
+      tokens: "tokens",
+      input_tokens: "input tokens",
+      output_tokens: "output tokens",
+      cached_input_tokens: "cached tokens",
+      turns: "turns",
+      minutes: "minutes",
+      context_pct: "% of the context"
+    }
+  },
   // Sessions
   sessions: "Sessions",
   newSession: "New session",

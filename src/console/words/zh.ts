@@ -4,6 +4,25 @@ import type { Words } from "./words.js"
 const number = (value: number) => value.toLocaleString("zh")
 
 export const zh: Words = {
+  // Budgets
+  budget: {
+    usedUp: "预算已用完",
+    allow: "再允许",
+    more: "",
+    howMuch: "再允许多少",
+    goOn: "继续",
+    stop: "到此停止",
+    units: {
+      cost_usd: "美元",
+      tokens: "个令牌",
+      input_tokens: "个输入令牌",
+      output_tokens: "个输出令牌",
+      cached_input_tokens: "个缓存令牌",
+      turns: "轮",
+      minutes: "分钟",
+      context_pct: "% 上下文"
+    }
+  },
   sessions: "会话",
   newSession: "新建会话",
   closeList: "关闭列表",

@@ -46,6 +46,11 @@ export const commands: ReadonlyArray<Frame> = [
   },
   { name: "StdinCommand", about: "Type into a terminal.", schema: Command.Stdin },
   { name: "ResizeCommand", about: "Tell the size of the terminal.", schema: Command.Resize },
+  {
+    name: "SetBudgetCommand",
+    about: "Lower what the session, or each of its turns, may use.",
+    schema: Command.SetBudget
+  },
   { name: "EndCommand", about: "End the session, for everybody.", schema: Command.End },
   { name: "PingCommand", about: "Answered with a status event whose status is pong.", schema: Command.Ping }
 ]

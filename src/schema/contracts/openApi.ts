@@ -83,6 +83,49 @@ const agent: Json = {
   }
 }
 
+const usage: Json = {
+  description: "What turns with the same value of the dimension have used together.",
+  type: "object",
+  required: [
+    "name",
+    "cost_usd",
+    "input_tokens",
+    "output_tokens",
+    "cached_input_tokens",
+    "turns",
+    "minutes",
+    "open_cost_usd",
+    "unpriced_turns"
+  ],
+  properties: {
+    name: {
+      type: ["string", "null"],
+      description: "The session's id, the folder, …; null where turns have none."
+    },
+    cost_usd: { type: "number" },
+    input_tokens: { type: "number" },
+    output_tokens: { type: "number" },
+    cached_input_tokens: { type: "number" },
+    turns: { type: "integer" },
+    minutes: { type: "number" },
+    open_cost_usd: { type: "number", description: "The part of turns that have not ended." },
+    unpriced_turns: { type: "integer", description: "Turns nobody knows the price of." }
+  }
+}
+const usageQuery = [
+  {
+    name: "by",
+    in: "query",
+    schema: { enum: ["session", "folder", "token", "agent", "model", "day"], default: "session" }
+  },
+  ...["since", "until"].map((name) => ({
+    name,
+    in: "query",
+    description: "A day, included.",
+    schema: { type: "string", format: "date" }
+  }))
+]
+
 const sessionId = { name: "session_id", in: "path", required: true, schema: { type: "string" } }
 const afterSeq = {
   name: "after_seq",
@@ -149,6 +192,15 @@ export const openApi = (): Json => ({
       ...refusals,
       404: refusal("There is no such session.")
     }, { parameters: [sessionId, afterSeq] }),
+    "/usage": get("getUsage", "What sessions have used, summed by one dimension, the largest first.", {
+      200: json("US dollars, tokens, turns and minutes.", {
+        type: "object",
+        required: ["by", "usage"],
+        properties: { by: { type: "string" }, usage: { type: "array", items: usage } }
+      }),
+      ...refusals,
+      400: refusal("A dimension or a day that is none.")
+    }, { parameters: usageQuery }),
     "/metrics": get("getMetrics", "What is counted, as Prometheus reads it.", {
       200: {
         description: "The text format 0.0.4.",

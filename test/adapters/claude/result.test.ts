@@ -165,6 +165,7 @@ describe("what a turn of Claude cost", () => {
       input_tokens: 10,
       output_tokens: 20,
       cached_input_tokens: 30,
+      cache_write_tokens: 40,
       cost_usd: 0,
       duration_ms: 1234
     })

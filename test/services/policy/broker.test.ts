@@ -1,7 +1,7 @@
 /** What the rules decide is settled at once, and journaled with the rule's name; "for this session" is kept. */
 import { assert, describe, it } from "@effect/vitest"
 import { Ajv } from "ajv"
-import { Effect, Fiber, Stream } from "effect"
+import { Effect, Fiber, type Scope, Stream } from "effect"
 import { policySchema } from "../../../src/schema/contracts/policySchema.js"
 import {
   type PermissionOption,
@@ -40,7 +40,7 @@ const brokerOf = (file: Policy.PolicyFile) =>
     (asked) => Policy.decide(file, asked, { agent: "claude", folder: "/srv", now: 0 })
   )
 
-const withLog = <A, E>(body: Effect.Effect<A, E, EventLog | import("effect").Scope.Scope>) =>
+const withLog = <A, E>(body: Effect.Effect<A, E, EventLog | Scope.Scope>) =>
   Effect.provide(body, EventLog.layer(SessionId.make("s")))
 
 const logged = (n: number) =>

@@ -1,0 +1,32 @@
+/** readPrices: the operator's price table (`--prices FILE`). */
+import { Effect, Schema } from "effect"
+import { readFile } from "node:fs/promises"
+import type { Prices } from "../services/budget/Prices.js"
+
+const Amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+const Table = Schema.Record(
+  Schema.String,
+  Schema.Struct({
+    input: Amount,
+    output: Amount,
+    cached_input: Schema.optionalKey(Amount),
+    cache_write: Schema.optionalKey(Amount)
+  })
+)
+const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Table), { onExcessProperty: "error" })
+
+/** Fails with a sentence that says what is wrong with the file. */
+export const readPrices = (file: string): Effect.Effect<Prices, string> =>
+  Effect.tryPromise({
+    try: () => readFile(file, "utf8"),
+    catch: () => `the price table ${file} cannot be read: check the path and its permissions`
+  }).pipe(
+    Effect.flatMap((text) =>
+      Effect.mapError(
+        decode(text),
+        () =>
+          `the price table ${file} must be a JSON object such as {"gpt-5*": {"input": 1.25, "output": 10, `
+          + "\"cached_input\": 0.125}}, in US dollars for a million tokens"
+      )
+    )
+  )

@@ -1,0 +1,47 @@
+/** BudgetBook: the relay's budgets and its ledger as a service: on disk beside the sessions, or forgotten with the relay. */
+import { Clock, Context, Effect, Layer, Option } from "effect"
+import { join } from "node:path"
+import * as Kept from "../Kept.js"
+import { RelayConfig } from "../RelayConfig.js"
+import { type Book, make } from "./Budgets.js"
+import { inMemory, type Ledger, onDisk } from "./Ledger.js"
+
+export class BudgetBook extends Context.Service<BudgetBook, Book>()("ai-relay/services/BudgetBook") {
+  static readonly layer = Layer.effect(
+    this,
+    Effect.gen(function*() {
+      const { state_dir } = yield* RelayConfig
+      const ledger = state_dir === undefined
+        ? inMemory()
+        : yield* Effect.try(() =>
+          onDisk({ folder: join(state_dir, "usage"), relay: Kept.relayName(), isAlive: Kept.isRelayAlive })
+        ).pipe(Effect.catch((cause) =>
+          Effect.as(
+            Effect.logError(
+              "What sessions use is not written to disk: make room in the state folder or fix its permissions.",
+              cause
+            ),
+            inMemory()
+          )
+        ))
+      return yield* over(ledger)
+    })
+  )
+}
+
+const over = (ledger: Ledger) =>
+  Effect.gen(function*() {
+    const { budget_time_zone, budget_warn_pct, budgets, prices } = yield* RelayConfig
+    const clock = yield* Clock.Clock
+    return make(
+      { rules: budgets, prices, warn_pct: budget_warn_pct, time_zone: budget_time_zone },
+      ledger,
+      () => clock.currentTimeMillisUnsafe()
+    )
+  })
+
+/** The relay's; a session that is opened without a relay around it has one of its own. */
+export const current = Effect.flatMap(
+  Effect.serviceOption(BudgetBook),
+  Option.match({ onNone: () => over(inMemory()), onSome: Effect.succeed })
+)

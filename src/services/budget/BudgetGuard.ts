@@ -1,0 +1,264 @@
+/**
+ * BudgetGuard: keeps one session within its budget.
+ *
+ * Before a turn begins, and whenever a running turn has told what it used, it looks at the session's account. When a cap
+ * is reached it holds the agent still (its processes are stopped, so that no further model call begins) and asks whether to
+ * go on and by how much; or, as the operator chose, stops the turn or ends the session.
+ */
+import { Deferred, Effect, Schema } from "effect"
+import { type BodyOf, RequestId, Usage } from "../../schema/index.js"
+import type { EventLog } from "../EventLog.js"
+import type { IdGenerator } from "../IdGenerator.js"
+import type { PermissionBroker } from "../PermissionBroker.js"
+import type { Sender } from "../Sender.js"
+import type { Turns } from "../Turn.js"
+import type * as AgentHold from "./AgentHold.js"
+import { type Book, type Owner, scopeWords, type Standing } from "./Budgets.js"
+import { format } from "./Spend.js"
+
+/** What happens when a cap is reached: ask a person, stop the turn, or end the session. */
+export type AtCap = "ask" | "stop" | "end"
+
+export interface BudgetGuard {
+  /** Whose prompt the next turn is. */
+  readonly nextTurnOf: (by: Sender.Fields) => void
+  /** Says whether the turn that has begun may be handed to the agent; waits while a person is asked. */
+  readonly admit: Effect.Effect<boolean>
+  /** A question is open before the agent has the prompt: there is nothing to interrupt yet. */
+  readonly isAdmitting: () => boolean
+  /** The same turns, and what they use is counted. */
+  readonly counting: (turns: Turns) => Turns
+  /** An event's metadata: an agent tells there what the turn has used so far, which model works, how full the context is. */
+  readonly notice: (metadata: Readonly<Record<string, unknown>>) => void
+  /** Let the agent run again, whatever was asked: it is to be interrupted, or ended. */
+  readonly release: () => void
+  readonly lower: (budget: Parameters<ReturnType<Book["open"]>["lower"]>[0]) => string | undefined
+  /** For `session_start`; empty without a budget. */
+  readonly describe: () => { readonly budget?: ReadonlyArray<Standing> }
+  /** What a turn has used that was cut off with its relay. */
+  readonly settle: () => Usage | undefined
+  readonly close: () => void
+}
+
+export interface Parts {
+  readonly book: Book
+  readonly owner: Owner
+  readonly at_cap: AtCap
+  readonly log: EventLog["Service"]
+  readonly broker: PermissionBroker["Service"]
+  readonly ids: IdGenerator["Service"]
+  readonly hold: AgentHold.AgentHold
+  readonly turns: () => Turns
+  readonly fork: (effect: Effect.Effect<void>) => void
+  /** Completing it ends the session. */
+  readonly over: Deferred.Deferred<void>
+}
+
+const has = ({ cap, scope, spent, unit }: Standing) =>
+  `${scopeWords[scope].replace(/^t/u, "T")} has used ${format(unit, spent)} of ${format(unit, cap)}`
+
+const exceeded = (standing: Standing, next: string): BodyOf<"error"> => ({
+  type: "error",
+  code: "budget_exceeded",
+  text: `${has(standing)}. ${next}`,
+  metadata: { budget: standing }
+})
+
+/** What one more helping is, where nobody says: as much as the cap was. */
+const helping = ({ cap, unit }: Standing) =>
+  unit === "context_pct" ? Math.max(1, Math.min(10, 100 - cap)) : cap > 0 ? cap : 1
+
+const isUsage = Schema.is(Usage)
+
+export const make = (parts: Parts): BudgetGuard => {
+  const { at_cap, broker, fork, hold, ids, log, over } = parts
+  let by: Sender.Fields = {}
+  let state: "idle" | "admitting" | "holding" = "idle"
+  let isEnding = false
+  let asked: RequestId | undefined
+
+  const onChange = () => {
+    const standing = account.reached()
+    // Somebody else has raised the cap that is asked about.
+    if (state !== "idle" && standing === undefined && asked !== undefined) broker.withdraw(asked)
+    else if (
+      state === "idle" && !isEnding && standing !== undefined && parts.turns().current() !== undefined
+    ) {
+      state = "holding"
+      hold.stop()
+      fork(holdTurn)
+    }
+  }
+  const account = parts.book.open(parts.owner, onChange)
+
+  const warn = () => {
+    for (const standing of account.near()) {
+      log.unsafeAppend({
+        type: "quota_warning",
+        text: `${has(standing)}.`,
+        metadata: { budget: standing }
+      })
+    }
+  }
+
+  /** Ask until no cap stands in the way. False: not allowed, or nobody answered. */
+  const ask = (standing: Standing): Effect.Effect<boolean> =>
+    Effect.gen(function*() {
+      const request_id = RequestId.make(`budget-${yield* ids.uuid}`)
+      const raise_by = helping(standing)
+      asked = request_id
+      const outcome = yield* broker.request({
+        type: "permission_request",
+        request_id,
+        tool: "budget",
+        text: `${has(standing)}. Allow ${format(standing.unit, raise_by)} more?`,
+        args: { ...standing, raise_by },
+        metadata: {
+          kind: "budget",
+          budget: standing,
+          options: [
+            { option_id: "raise", name: `Allow ${format(standing.unit, raise_by)} more`, kind: "allow_once" },
+            { option_id: "stop", name: "Stop here", kind: "reject_once" }
+          ]
+        }
+      })
+      asked = undefined
+      if (outcome.behavior === "allow") {
+        const wanted = outcome.updatedInput?.["raise_by"]
+        const by = typeof wanted === "number" && Number.isFinite(wanted) && wanted > 0 ? wanted : raise_by
+        const raised = account.raise(standing, by)
+        log.unsafeAppend({
+          type: "status",
+          status: "budget",
+          text: `The budget of ${scopeWords[raised.scope]} is ${format(raised.unit, raised.cap)} now.`,
+          metadata: { budget: raised }
+        })
+      } else if (outcome.behavior === "deny" || outcome.reason !== "withdrawn") {
+        return false
+      }
+      const next = account.reached()
+      return next === undefined ? true : yield* ask(next)
+    })
+
+  /** True: go on. */
+  const decide = (standing: Standing): Effect.Effect<boolean> =>
+    Effect.suspend(() => {
+      if (at_cap === "ask") {
+        return Effect.tap(ask(standing), (mayGoOn) => {
+          if (!mayGoOn) {
+            log.unsafeAppend(
+              exceeded(standing, "The turn was stopped; send the prompt again to be asked again.")
+            )
+          }
+          return Effect.void
+        })
+      }
+      const next = at_cap === "end"
+        ? "The session was ended. Ask the operator to raise the budget."
+        : "The turn was stopped. Ask the operator to raise the budget."
+      log.unsafeAppend(exceeded(standing, next))
+      return at_cap === "end"
+        ? Effect.as(Deferred.succeed(over, undefined), false)
+        : Effect.succeed(false)
+    })
+
+  const admit = Effect.suspend(() => {
+    const standing = account.reached()
+    if (standing === undefined) return Effect.succeed(true)
+    state = "admitting"
+    return Effect.ensuring(decide(standing), Effect.sync(() => void (state = "idle")))
+  })
+
+  const release = () => {
+    hold.go()
+  }
+
+  /** The running turn has reached a cap, and its agent is held already. */
+  const holdTurn: Effect.Effect<void> = Effect.suspend(() => {
+    const turn = parts.turns().current()
+    const standing = account.reached()
+    if (turn === undefined || standing === undefined) return Effect.void
+    return decide(standing).pipe(
+      Effect.raceFirst(Effect.as(Deferred.await(turn.ended), true)),
+      Effect.flatMap((mayGoOn) =>
+        mayGoOn ? Effect.void : Effect.asVoid(Deferred.succeed(turn.interrupt, undefined))
+      )
+    )
+  }).pipe(Effect.ensuring(Effect.sync(() => {
+    state = "idle"
+    release()
+  })))
+
+  /** A cap of minutes is reached while nothing is told. */
+  const watchClock = (ended: Deferred.Deferred<void>) => {
+    const left = account.minutesLeft()
+    if (left === Infinity) return
+    fork(
+      Effect.sleep(Math.max(0, left * 60_000) + 1).pipe(
+        Effect.andThen(Effect.sync(onChange)),
+        Effect.raceFirst(Deferred.await(ended))
+      )
+    )
+  }
+
+  const counting = (turns: Turns): Turns => ({
+    ...turns,
+    begin: (...start) => {
+      const turn = turns.begin(...start)
+      account.beginTurn(log.turn() ?? 0, by.token)
+      by = {}
+      watchClock(turn.ended)
+      return turn
+    },
+    end: (end, raw) => {
+      if (turns.current() === undefined) return turns.end(end, raw)
+      if (end.context_pct !== undefined) account.fill(end.context_pct)
+      isEnding = true
+      const { priced, usage } = account.endTurn(end.usage)
+      const ended = turns.end({
+        ...end,
+        ...(usage !== undefined && { usage }),
+        ...(priced === "table" && { metadata: { ...end.metadata, priced } })
+      }, raw)
+      isEnding = false
+      warn()
+      return ended
+    }
+  })
+
+  return {
+    nextTurnOf: (sender) => {
+      by = sender
+    },
+    admit,
+    isAdmitting: () => state === "admitting",
+    counting,
+    notice: ({ context_pct, model, usage }) => {
+      if (typeof model === "string") account.setModel(model)
+      if (typeof context_pct === "number") account.fill(context_pct)
+      if (isUsage(usage)) {
+        account.use(usage)
+        warn()
+      }
+    },
+    release,
+    lower: (budget) => {
+      const problem = account.lower(budget)
+      if (problem === undefined) {
+        log.unsafeAppend({
+          type: "status",
+          status: "budget",
+          text: "The budget was lowered.",
+          metadata: { budgets: account.standings() }
+        })
+      }
+      return problem
+    },
+    describe: () => {
+      const budget = account.standings()
+      return budget.length === 0 ? {} : { budget }
+    },
+    settle: account.settle,
+    close: account.close
+  }
+}

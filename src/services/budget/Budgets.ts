@@ -1,0 +1,307 @@
+/**
+ * Budgets: what sessions may use, and what they have used.
+ *
+ * The operator's caps hold per turn, session, folder, access token and day; a client can lower those of its session. Each
+ * live session has an account here. What a turn uses is counted as soon as the agent tells it; when that reaches a cap,
+ * every account under the cap is told at once, so that fifty sessions that share a day's budget stop together.
+ */
+import type { Budget, Caps } from "../../schema/Budget.js"
+import type { Usage } from "../../schema/index.js"
+import type { Entry, Ledger, Priced } from "./Ledger.js"
+import { costOf, lookup, type Prices } from "./Prices.js"
+import { add, amountOf, nothing, ofUsage, type Spend, type Unit, units } from "./Spend.js"
+
+export const scopes = ["turn", "session", "folder", "token", "day"] as const
+export type Scope = typeof scopes[number]
+
+export interface Rule {
+  readonly scope: Scope
+  readonly unit: Unit
+  readonly cap: number
+}
+
+/** A cap and what stands against it. */
+export interface Standing extends Rule {
+  readonly spent: number
+}
+
+export interface BudgetSettings {
+  readonly rules: ReadonlyArray<Rule>
+  readonly prices: Prices
+  /** From how many per cent of a cap on clients are warned. */
+  readonly warn_pct: number
+  /** IANA name of the zone whose midnight ends a day; default: the machine's. */
+  readonly time_zone?: string | undefined
+}
+
+/** What a session asks for when it opens its account. */
+export interface Owner {
+  readonly session_id: string
+  readonly tool: string
+  readonly folder: string
+  readonly model?: string | undefined
+}
+
+export interface Account {
+  readonly beginTurn: (turn: number, token: string | undefined) => void
+  /** What the running turn has used so far, all of it. */
+  readonly use: (usage: Usage) => void
+  /** The context is full to so many per cent. */
+  readonly fill: (context_pct: number) => void
+  /** The agent says which model works now. */
+  readonly setModel: (model: string) => void
+  /** The turn's last word, with what the relay adds to it: a price. Call it before `turn_end` is logged. */
+  readonly endTurn: (usage: Usage | undefined) => { readonly usage?: Usage; readonly priced: Priced }
+  /** What a turn has used that was cut off with its relay; from now on it counts as ended. */
+  readonly settle: () => Usage | undefined
+  /** The first cap that is reached. */
+  readonly reached: () => Standing | undefined
+  /** Caps that have come near since this was asked last. */
+  readonly near: () => ReadonlyArray<Standing>
+  /** Minutes of work until a cap is reached, Infinity without one. */
+  readonly minutesLeft: () => number
+  readonly raise: (standing: Standing, by: number) => Standing
+  /** Lower the session's own caps. A text says which the operator does not allow; then nothing has changed. */
+  readonly lower: (budget: Budget) => string | undefined
+  /** All caps that hold, for `session_start`. */
+  readonly standings: () => ReadonlyArray<Standing>
+  readonly close: () => void
+}
+
+export interface Book {
+  /** `onChange` is called when a cap may have been reached or raised, whichever session did it. */
+  readonly open: (owner: Owner, onChange: () => void) => Account
+  readonly ledger: Ledger
+}
+
+/** Gives the rules of a client's budget. */
+const rulesOf = (budget: Budget | undefined): ReadonlyArray<Rule> =>
+  (["turn", "session"] as const).flatMap((scope) => {
+    const caps = budget?.[scope]
+    return units.flatMap((unit) => {
+      const cap = caps?.[unit]
+      return cap === undefined ? [] : [{ scope, unit, cap }]
+    })
+  })
+
+const lowerCaps = (left: Caps = {}, right: Caps = {}): Caps =>
+  Object.fromEntries(units.flatMap((unit) => {
+    const both = [left[unit], right[unit]].filter((cap) => cap !== undefined)
+    return both.length === 0 ? [] : [[unit, Math.min(...both)] as const]
+  }))
+
+/** The lower of two budgets, cap by cap. */
+export const lower = (left: Budget = {}, right: Budget = {}): Budget => ({
+  turn: lowerCaps(left.turn, right.turn),
+  session: lowerCaps(left.session, right.session)
+})
+
+/** What a cap is of, for people: `this session`, `today`. */
+export const scopeWords: Record<Scope, string> = {
+  turn: "this turn",
+  session: "this session",
+  folder: "this folder",
+  token: "this access token",
+  day: "today"
+}
+
+/** Reads `day.cost_usd=20`; a text says what is wrong with it. */
+export const parseRule = (text: string): Rule | string => {
+  const [, scope, unit, number] = /^([a-z]+)\.([a-z_]+)=([0-9.]+)$/u.exec(text.trim()) ?? []
+  const cap = Number(number)
+  const known = scopes.find((name) => name === scope)
+  const of = units.find((name) => name === unit)
+  return known === undefined || of === undefined || !Number.isFinite(cap)
+    ? `"${text}" is not a budget: write SCOPE.UNIT=NUMBER, such as day.cost_usd=20, with SCOPE one of `
+      + `${scopes.join(", ")} and UNIT one of ${units.join(", ")}`
+    : { scope: known, unit: of, cap }
+}
+
+export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number): Book => {
+  const priceOf = lookup(settings.prices)
+  const dates = new Intl.DateTimeFormat("en-CA", {
+    ...(settings.time_zone !== undefined && { timeZone: settings.time_zone }),
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit"
+  })
+  const today = () => dates.format(now())
+  const accounts = new Map<object, () => void>()
+
+  const spread = () => {
+    for (const onChange of [...accounts.values()]) onChange()
+  }
+
+  const open: Book["open"] = (owner, onChange) => {
+    const { session_id } = owner
+    let model = owner.model
+    let token: string | undefined
+    let turn: number | undefined
+    let began = 0
+    let used: Usage = {}
+    let context_pct = 0
+    const warned = new Set<string>()
+
+    const minutes = () => turn === undefined ? 0 : (now() - began) / 60_000
+
+    const priced = (usage: Usage): { readonly usage: Usage; readonly priced: Priced } => {
+      if (usage.cost_usd !== undefined) return { usage, priced: "agent" }
+      const price = priceOf(model)
+      return price === undefined
+        ? { usage, priced: "none" }
+        : { usage: { ...usage, cost_usd: costOf(usage, price) }, priced: "table" }
+    }
+
+    const entryOf = (number: number, usage: Usage, isOpen: boolean): Entry => {
+      const known = priced(usage)
+      return {
+        session_id,
+        turn: number,
+        ts: now() / 1000,
+        day: today(),
+        tool: owner.tool,
+        folder: owner.folder,
+        ...(model !== undefined && { model }),
+        ...(token !== undefined && { token }),
+        spend: { ...ofUsage(known.usage), turns: 1, minutes: minutes() },
+        priced: known.priced,
+        ...(isOpen && { open: known.usage })
+      }
+    }
+
+    const nameOf = (scope: Scope): string | undefined =>
+      scope === "turn"
+        ? `${session_id}#${turn ?? 0}`
+        : scope === "session"
+        ? session_id
+        : scope === "folder"
+        ? owner.folder
+        : scope === "token"
+        ? token
+        : today()
+    const keyOf = (scope: Scope) => `${scope}:${nameOf(scope) ?? ""}`
+
+    /** Time runs on between what the agent tells. */
+    const running = (): Spend => ({
+      ...nothing,
+      minutes: Math.max(0, minutes() - (ledger.openTurn(session_id)?.spend.minutes ?? 0))
+    })
+
+    const spentIn = (scope: Scope): Spend =>
+      scope === "turn"
+        ? { ...ofUsage(priced(used).usage), turns: turn === undefined ? 0 : 1, minutes: minutes() }
+        : add(ledger.total(keyOf(scope)), running())
+
+    const standingOf = ({ cap, scope, unit }: Rule): Standing => ({
+      scope,
+      unit,
+      cap: Math.max(cap, ledger.raised(`${keyOf(scope)}.${unit}`)),
+      spent: amountOf(spentIn(scope), unit, context_pct)
+    })
+
+    const rules = () => [...settings.rules, ...rulesOf(ledger.lowered(session_id))]
+    const standings = () => rules().filter(({ scope }) => nameOf(scope) !== undefined).map(standingOf)
+
+    /** A cap of whole turns lets the running one end; all others stop where they are reached. */
+    const isReached = ({ cap, scope, spent, unit }: Standing) =>
+      unit === "turns" && turn !== undefined
+        ? spent > cap
+        : spent >= cap && !(scope === "turn" && turn === undefined)
+
+    const reached = () =>
+      settings.rules.length === 0 && ledger.lowered(session_id) === undefined
+        ? undefined
+        : standings().find(isReached)
+
+    const self = {}
+    accounts.set(self, onChange)
+
+    return {
+      beginTurn: (number, by) => {
+        turn = number
+        token = by
+        began = now()
+        used = {}
+        ledger.record(entryOf(number, {}, true))
+      },
+      use: (usage) => {
+        if (turn === undefined) return
+        used = { ...used, ...usage }
+        ledger.record(entryOf(turn, used, true))
+        spread()
+      },
+      fill: (pct) => {
+        context_pct = pct
+        onChange()
+      },
+      setModel: (name) => {
+        model = name
+      },
+      endTurn: (usage) => {
+        const last = priced(usage ?? used)
+        if (turn === undefined) return { ...(usage !== undefined && last), priced: last.priced }
+        ledger.record(entryOf(turn, last.usage, false))
+        turn = undefined
+        used = {}
+        spread()
+        return Object.keys(last.usage).length > 0 ? last : { priced: last.priced }
+      },
+      settle: () => {
+        const left = ledger.openTurn(session_id)
+        ledger.settle(session_id, now() / 1000)
+        return left?.open
+      },
+      reached,
+      near: () => {
+        const from = settings.warn_pct / 100
+        return standings().filter((standing) => {
+          const { cap, scope, spent, unit } = standing
+          const key = `${keyOf(scope)}.${unit} ${cap}`
+          if (cap <= 0 || spent < cap * from || isReached(standing) || warned.has(key)) return false
+          warned.add(key)
+          return true
+        })
+      },
+      minutesLeft: () =>
+        standings().reduce(
+          (least, { cap, spent, unit }) => unit === "minutes" ? Math.min(least, cap - spent) : least,
+          Infinity
+        ),
+      raise: (standing, by) => {
+        const cap = Math.max(standing.cap, standing.spent) + by
+        ledger.raise(`${keyOf(standing.scope)}.${standing.unit}`, cap)
+        spread()
+        return { ...standing, cap }
+      },
+      lower: (budget) => {
+        const known = lower(
+          { turn: capsIn(settings.rules, "turn"), session: capsIn(settings.rules, "session") },
+          ledger.lowered(session_id)
+        )
+        const raising = rulesOf(budget).find(({ cap, scope, unit }) =>
+          cap > (known[scope as "turn"]?.[unit] ?? Infinity)
+        )
+        if (raising !== undefined) {
+          const { scope, unit } = raising
+          return `\`budget.${scope}.${unit}\` may be ${
+            known[scope as "turn"]?.[unit]
+          } at most: a client can lower a budget, `
+            + "not raise it. Ask the operator, or wait for the question that comes when it is used up."
+        }
+        ledger.lower(session_id, lower(ledger.lowered(session_id), budget))
+        onChange()
+        return undefined
+      },
+      standings,
+      close: () => void accounts.delete(self)
+    }
+  }
+
+  return { open, ledger }
+}
+
+const capsIn = (rules: ReadonlyArray<Rule>, scope: Scope): Caps =>
+  rules.filter((rule) => rule.scope === scope).reduce<Caps>(
+    (caps, { cap, unit }) => lowerCaps(caps, { [unit]: cap }),
+    {}
+  )

@@ -1,0 +1,291 @@
+/**
+ * Ledger: what every turn used, on disk as it happens, so that a relay that is killed has forgotten nothing.
+ *
+ * Each relay appends to a file of its own below `usage/` in the state folder; at its start it reads those of the relays
+ * before it, and folds what dead ones left into one archive. A line is written before the turn's `turn_end` is logged: a
+ * turn whose end was lost with the relay is still in here, and its session takes the amount from here when it is opened
+ * again, so that the sums stay equal.
+ */
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
+import { join } from "node:path"
+import type { Budget } from "../../schema/Budget.js"
+import type { Usage } from "../../schema/index.js"
+import { add, nothing, type Spend, subtract } from "./Spend.js"
+
+/** Who told the price: the agent, the operator's table, or nobody (then `cost_usd` is 0 and tokens are all that is known). */
+export type Priced = "agent" | "table" | "none"
+
+/** What one turn has used, or many of the same kind together. */
+export interface Entry {
+  readonly session_id: string
+  /** The turn's number in its session; of many, the last. */
+  readonly turn: number
+  /** Unix time in seconds of the last change. */
+  readonly ts: number
+  /** `2026-11-28`, in the operator's time zone. */
+  readonly day: string
+  readonly tool: string
+  readonly folder: string
+  readonly model?: string | undefined
+  /** Name of the access token whose prompt it was. */
+  readonly token?: string | undefined
+  readonly spend: Spend
+  readonly priced: Priced
+  /** Of a turn that has not ended: what it has told so far. */
+  readonly open?: Usage | undefined
+}
+
+/** A cap that somebody raised. `key` names scope, owner and unit. */
+interface Raise {
+  readonly raise: string
+  readonly cap: number
+}
+
+/** The bounds clients have put on a session. */
+interface Lowered {
+  readonly session_id: string
+  readonly budget: Budget
+}
+
+/** The first line of an archive: the files it took up, which no longer count. */
+interface Header {
+  readonly merged: ReadonlyArray<string>
+}
+
+type Line = Entry | Raise | Lowered | Header
+
+export const dimensions = ["session", "folder", "token", "agent", "model", "day"] as const
+export type Dimension = typeof dimensions[number]
+
+/** One line of `GET /usage`: sums over all turns with the same value of the dimension. */
+export interface UsageRow extends Spend {
+  /** The session's id, the folder, … ; `null` where turns have none, such as turns nobody with a token asked for. */
+  readonly name: string | null
+  /** Of these, what turns used that have not ended. */
+  readonly open_cost_usd: number
+  /** Turns whose agent told no cost, and for which the operator's table has no price. */
+  readonly unpriced_turns: number
+}
+
+export interface Ledger {
+  /** Write down what a turn has used: all so far, not what came last. */
+  readonly record: (entry: Entry) => void
+  /** What a turn has told that never ended, because its relay was killed. */
+  readonly openTurn: (session_id: string) => Entry | undefined
+  /** A turn that never ended has ended now. */
+  readonly settle: (session_id: string, ts: number) => void
+  /** All that was used under a key such as `day:2026-11-28`. */
+  readonly total: (key: string) => Spend
+  readonly raise: (key: string, cap: number) => void
+  /** To what a cap was raised; 0 if it never was. */
+  readonly raised: (key: string) => number
+  readonly lower: (session_id: string, budget: Budget) => void
+  readonly lowered: (session_id: string) => Budget | undefined
+  /** Sums by one dimension, the largest first; `since` and `until` are days, both included. */
+  readonly usage: (by: Dimension, since?: string, until?: string) => ReadonlyArray<UsageRow>
+  /** Why it is not written at the moment, if it is not. It goes on in memory. */
+  readonly trouble: () => string | undefined
+}
+
+const ownKeys = ({ day, folder, session_id, token }: Entry): ReadonlyArray<string> => [
+  `session:${session_id}`,
+  `folder:${folder}`,
+  `day:${day}`,
+  ...token === undefined ? [] : [`token:${token}`]
+]
+
+const kindOf = ({ day, folder, model = "", priced, session_id, token = "", tool }: Entry): string =>
+  JSON.stringify([day, session_id, tool, model, folder, token, priced])
+
+const valueOf = (by: Dimension, entry: Entry): string | null =>
+  by === "session"
+    ? entry.session_id
+    : by === "agent"
+    ? entry.tool
+    : by === "folder"
+    ? entry.folder
+    : by === "day"
+    ? entry.day
+    : entry[by] ?? null
+
+/** All in memory, folded from lines. */
+const makeBook = () => {
+  const settled = new Map<string, Entry>()
+  const open = new Map<string, Entry>()
+  const totals = new Map<string, Spend>()
+  const raises = new Map<string, number>()
+  const budgets = new Map<string, Budget>()
+
+  const count = (entry: Entry, change: typeof add) => {
+    for (const key of ownKeys(entry)) totals.set(key, change(totals.get(key) ?? nothing, entry.spend))
+  }
+
+  const close = (entry: Entry) => {
+    const { open: _open, ...whole } = entry
+    const kind = kindOf(whole)
+    const before = settled.get(kind)
+    settled.set(kind, before === undefined ? whole : { ...whole, spend: add(before.spend, whole.spend) })
+  }
+
+  const take = (entry: Entry) => {
+    const { session_id, turn } = entry
+    const before = open.get(session_id)
+    if (before !== undefined) {
+      open.delete(session_id)
+      if (before.turn === turn) count(before, subtract)
+      // Its relay was killed, and nobody has opened the session since.
+      else close(before)
+    }
+    count(entry, add)
+    if (entry.open === undefined) close(entry)
+    else open.set(session_id, entry)
+  }
+
+  const fold = (line: Line) => {
+    if ("spend" in line) take(line)
+    else if ("raise" in line) raises.set(line.raise, line.cap)
+    else if ("budget" in line) budgets.set(line.session_id, line.budget)
+  }
+
+  return { settled, open, totals, raises, budgets, fold }
+}
+
+const usageOf = (
+  entries: Iterable<Entry>,
+  by: Dimension,
+  since = "",
+  until = "9999"
+): ReadonlyArray<UsageRow> => {
+  const rows = new Map<string | null, UsageRow>()
+  for (const entry of entries) {
+    if (entry.day < since || entry.day > until) continue
+    const name = valueOf(by, entry)
+    const before = rows.get(name) ?? { ...nothing, name, open_cost_usd: 0, unpriced_turns: 0 }
+    rows.set(name, {
+      ...before,
+      ...add(before, entry.spend),
+      open_cost_usd: before.open_cost_usd + (entry.open === undefined ? 0 : entry.spend.cost_usd),
+      unpriced_turns: before.unpriced_turns + (entry.priced === "none" ? entry.spend.turns : 0)
+    })
+  }
+  return [...rows.values()].toSorted((left, right) =>
+    right.cost_usd - left.cost_usd || right.output_tokens - left.output_tokens
+  )
+}
+
+const over = (
+  book: ReturnType<typeof makeBook>,
+  write: (line: Line) => void,
+  trouble: Ledger["trouble"]
+): Ledger => {
+  const note = (line: Line) => {
+    book.fold(line)
+    write(line)
+  }
+  return {
+    record: note,
+    openTurn: (session_id) => book.open.get(session_id),
+    settle: (session_id, ts) => {
+      const entry = book.open.get(session_id)
+      if (entry === undefined) return
+      const { open: _open, ...whole } = entry
+      note({ ...whole, ts })
+    },
+    total: (key) => book.totals.get(key) ?? nothing,
+    raise: (raise, cap) => note({ raise, cap }),
+    raised: (key) => book.raises.get(key) ?? 0,
+    lower: (session_id, budget) => note({ session_id, budget }),
+    lowered: (session_id) => book.budgets.get(session_id),
+    usage: (...query) => usageOf([...book.settled.values(), ...book.open.values()], ...query),
+    trouble
+  }
+}
+
+/** Forgotten with the relay. */
+export const inMemory = (): Ledger => over(makeBook(), () => {}, () => undefined)
+
+// --- on disk -----------------------------------------------------------------------------------------------------------
+
+interface DiskOptions {
+  readonly folder: string
+  /** This relay's name among those that ever used the folder. */
+  readonly relay: string
+  /** A relay of that name runs now. */
+  readonly isAlive: (relay: string) => boolean
+}
+
+const suffix = ".ndjson"
+const archive = "archive-"
+
+const read = (path: string): ReadonlyArray<Line> =>
+  readFileSync(path, "utf8").split("\n").flatMap((line): ReadonlyArray<Line> => {
+    try {
+      const value: unknown = JSON.parse(line)
+      // Written by `record` and its kin alone; the last line may have been cut off by a crash.
+      return typeof value === "object" && value !== null ? [value as Line] : []
+    } catch {
+      return []
+    }
+  })
+
+/** Throws what `node:fs` throws if the folder cannot be used. */
+export const onDisk = ({ folder, isAlive, relay }: DiskOptions): Ledger => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const names = readdirSync(folder).filter((name) => name.endsWith(suffix))
+  const files = new Map(names.map((name) => [name, read(join(folder, name))]))
+  const merged = new Set(
+    [...files.values()].flatMap(([first]) => first !== undefined && "merged" in first ? first.merged : [])
+  )
+  const book = makeBook()
+  const current = [...files].filter(([name]) => !merged.has(name))
+  // By time, so that a turn's last word stands, whichever relay wrote it.
+  const timeOf = (line: Line) => "ts" in line ? line.ts : 0
+  for (const line of current.flatMap(([, lines]) => lines).toSorted((a, b) => timeOf(a) - timeOf(b))) {
+    book.fold(line)
+  }
+  const dead = current.map(([name]) => name).filter((name) => !isAlive(name.slice(0, -suffix.length)))
+  if (dead.length > 1 && current.length === dead.length) foldInto(folder, book, dead, relay)
+
+  const file = join(folder, `${relay}${suffix}`)
+  let waiting = ""
+  let reason: string | undefined
+  const write = (line: Line) => {
+    waiting += JSON.stringify(line) + "\n"
+    try {
+      appendFileSync(file, waiting, { mode: 0o600 })
+      waiting = ""
+      reason = undefined
+    } catch (cause) {
+      reason = cause instanceof Error ? cause.message : String(cause)
+    }
+  }
+  return over(book, write, () => reason)
+}
+
+/** Only while no other relay uses the folder. One that starts at the same moment would find the files named as merged. */
+const foldInto = (
+  folder: string,
+  book: ReturnType<typeof makeBook>,
+  dead: ReadonlyArray<string>,
+  relay: string
+) => {
+  const lines: ReadonlyArray<Line> = [
+    { merged: dead },
+    ...book.settled.values(),
+    ...book.open.values(),
+    ...[...book.raises].map(([raise, cap]) => ({ raise, cap })),
+    ...[...book.budgets].map(([session_id, budget]) => ({ session_id, budget }))
+  ]
+  const name = join(folder, `${archive}${relay}${suffix}`)
+  writeFileSync(`${name}.new`, lines.map((line) => JSON.stringify(line) + "\n").join(""), { mode: 0o600 })
+  renameSync(`${name}.new`, name)
+  for (const merged of dead) rmSync(join(folder, merged), { force: true })
+}

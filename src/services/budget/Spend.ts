@@ -1,0 +1,82 @@
+/**
+ * Spend: what turns have used, in the units a budget can cap. Plain sums; nothing here knows whose they are.
+ */
+import type { Usage } from "../../schema/index.js"
+
+/** What a budget can cap. `tokens` is input and output together; tokens read from a cache are counted apart. */
+export const units = [
+  "cost_usd",
+  "tokens",
+  "input_tokens",
+  "output_tokens",
+  "cached_input_tokens",
+  "turns",
+  "minutes",
+  "context_pct"
+] as const
+export type Unit = typeof units[number]
+
+/** US dollars, tokens, turns and minutes of work that have been used. */
+export interface Spend {
+  readonly cost_usd: number
+  /** Tokens the model read, those it wrote into its cache among them, those it took from its cache not. */
+  readonly input_tokens: number
+  readonly output_tokens: number
+  readonly cached_input_tokens: number
+  readonly turns: number
+  readonly minutes: number
+}
+
+export const nothing: Spend = {
+  cost_usd: 0,
+  input_tokens: 0,
+  output_tokens: 0,
+  cached_input_tokens: 0,
+  turns: 0,
+  minutes: 0
+}
+
+const names = Object.keys(nothing) as ReadonlyArray<keyof Spend>
+
+const combine = (left: Spend, right: Spend, sign: 1 | -1): Spend =>
+  Object.fromEntries(names.map((name) => [name, left[name] + sign * right[name]])) as unknown as Spend
+
+export const add = (left: Spend, right: Spend): Spend => combine(left, right, 1)
+export const subtract = (left: Spend, right: Spend): Spend => combine(left, right, -1)
+
+/** A turn's usage as it is summed; `minutes` are not in it, because agents and the relay measure them differently. */
+export const ofUsage = (usage: Usage): Spend => ({
+  ...nothing,
+  cost_usd: usage.cost_usd ?? 0,
+  input_tokens: (usage.input_tokens ?? 0) + (usage.cache_write_tokens ?? 0),
+  output_tokens: usage.output_tokens ?? 0,
+  cached_input_tokens: usage.cached_input_tokens ?? 0
+})
+
+/** How much of one unit was used; `context_pct` is not summed, so it is given. */
+export const amountOf = (spend: Spend, unit: Unit, context_pct = 0): number =>
+  unit === "tokens"
+    ? spend.input_tokens + spend.output_tokens
+    : unit === "context_pct"
+    ? context_pct
+    : spend[unit]
+
+const dollars = (amount: number) => `$${amount.toFixed(amount < 0.1 && amount > 0 ? 4 : 2)}`
+const plain = (amount: number) => amount.toLocaleString("en-US", { maximumFractionDigits: 1 })
+
+const words: Record<Exclude<Unit, "cost_usd" | "context_pct">, string> = {
+  tokens: "tokens",
+  input_tokens: "input tokens",
+  output_tokens: "output tokens",
+  cached_input_tokens: "cached tokens",
+  turns: "turns",
+  minutes: "minutes of work"
+}
+
+/** An amount for people: `$1.50`, `20,000 tokens`, `80 % of the context`. */
+export const format = (unit: Unit, amount: number): string =>
+  unit === "cost_usd"
+    ? dollars(amount)
+    : unit === "context_pct"
+    ? `${plain(amount)} % of the context`
+    : `${plain(amount)} ${words[unit]}`

@@ -1,0 +1,84 @@
+/** What an agent runs is no client of its relay: over every road, however it goes away from its parents. */
+import { assert, describe, it } from "@effect/vitest"
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { beforeAll } from "vitest"
+import { cleanUpAfterEach } from "../support/cleanUp.js"
+import { connect } from "../support/client.js"
+import { buildDaemon, startDaemon } from "../support/daemon.js"
+
+const patience = 120_000
+beforeAll(() => void buildDaemon(), patience)
+const cleanUp = cleanUpAfterEach(patience)
+
+const ws = fileURLToPath(new URL("../../node_modules/ws/index.js", import.meta.url))
+
+/** Tries all roads with and without the token, then writes what came of them into a file, in one step. */
+const thief = (out: string) => `
+const { WebSocket } = require(${JSON.stringify(ws)})
+const { renameSync, writeFileSync } = require("node:fs")
+const [url, token] = process.argv.slice(2)
+const tell = {}
+const roads = [["GET", "/sessions"], ["GET", "/agents"], ["GET", "/metrics"], ["GET", "/sessions/mine/events"], ["POST", "/ticket"], ["GET", "/openapi.json"], ["GET", "/whoami"]]
+const socket = (headers, handshake) => new Promise((resolve) => {
+  const ws = new WebSocket(url, { headers })
+  ws.on("error", (e) => resolve(String(e)))
+  ws.on("open", () => ws.send(JSON.stringify(handshake)))
+  ws.on("message", (data) => { const { code, type } = JSON.parse(data); resolve(type + " " + code); ws.close() })
+})
+;(async () => {
+  for (const headers of [{}, { authorization: "Bearer " + token }]) {
+    for (const [method, path] of roads) {
+      const { status } = await fetch(url.replace("ws", "http") + path, { method, headers })
+      tell[method + " " + path + (headers.authorization ? " with token" : "")] = status
+    }
+    tell["attach" + (headers.authorization ? " with token" : "")] = await socket(headers, { session_id: "mine" })
+    tell["open" + (headers.authorization ? " with token" : "")] = await socket(headers, { tool: "generic", command: ["id"] })
+  }
+  writeFileSync(${JSON.stringify(out)} + ".part", JSON.stringify(tell))
+  renameSync(${JSON.stringify(out)} + ".part", ${JSON.stringify(out)})
+})()
+`
+
+describe("a program that an agent runs", () => {
+  const ways: ReadonlyArray<readonly [string, (run: string) => string]> = [
+    ["in front", (run) => `exec ${run}`],
+    [
+      "as a daemon, without the agent's environment",
+      (run) => `setsid env -i /bin/sh -c '(setsid ${run} &) &'; sleep 60`
+    ]
+  ]
+  it.each(ways)("%s gets nothing of its own relay, also with the token", async (_, script) => {
+    const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-thief-")))
+    cleanUp(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
+    const daemon = await startDaemon({
+      env: { PATH: process.env["PATH"] ?? "", HOME: home },
+      cwd: home,
+      args: ["--state-dir", join(home, "state"), "--log-level", "warning", "--auth", "remote"]
+    })
+    cleanUp(() => daemon.kill())
+    const token = readFileSync(join(home, "state", "token"), "utf8").trim()
+    const [program, out] = [join(home, "thief.cjs"), join(home, "out.json")]
+    writeFileSync(program, thief(out))
+    const url = daemon.url.replace(/\/$/, "")
+    const run = `${process.execPath} ${program} ${url} ${token}`
+    const person = await connect(daemon.url, {
+      tool: "generic",
+      session_id: "mine",
+      command: ["sh", "-c", `(${script(run)}) & while [ ! -e ${out} ]; do sleep 0.1; done`]
+    })
+    cleanUp(() => person.drop())
+    await person.waitFor("session_end", { within: patience })
+    const told = JSON.parse(readFileSync(out, "utf8")) as Record<string, string | number>
+    assert.lengthOf(Object.keys(told), 18)
+    for (const [road, answer] of Object.entries(told)) {
+      assert.include([401, "error unauthorized"], answer, road)
+    }
+    // A person's program, meanwhile, is let in.
+    const other = await connect(daemon.url, { tool: "generic", command: ["true"] })
+    await other.waitFor("session_start")
+    await other.close()
+  }, patience)
+})
