@@ -39,7 +39,10 @@ const compile = () =>
 
 const buildLibrary = async () => {
   await compile()
-  writeFileSync(join(root, "dist/services/reaperSource.js"), `export const reaperSource = ${reaper}\n`)
+  writeFileSync(
+    join(root, "dist/services/process/reaperSource.js"),
+    `export const reaperSource = ${reaper}\n`
+  )
 }
 
 /** Packages that have a file of their own, because few need them. */

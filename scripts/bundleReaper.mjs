@@ -1,10 +1,10 @@
-/** bundleReaper: `src/services/reaper.ts` and what it imports, as one text that `node -e` runs. */
+/** bundleReaper: `src/services/process/reaper.ts` and what it imports, as one text that `node -e` runs. */
 import { buildSync } from "esbuild"
 import { fileURLToPath } from "node:url"
 
 export const bundleReaper = () => {
   const { outputFiles: [file] } = buildSync({
-    entryPoints: [fileURLToPath(new URL("../src/services/reaper.ts", import.meta.url))],
+    entryPoints: [fileURLToPath(new URL("../src/services/process/reaper.ts", import.meta.url))],
     bundle: true,
     minify: true,
     platform: "node",

@@ -9,8 +9,8 @@ import { basename, dirname, resolve } from "node:path"
 import { layerSessionsTest } from "./Relay.js"
 import type { RelayEvent } from "./schema/index.js"
 import type { Settings } from "./services/RelayConfig.js"
-import type { Session } from "./services/Session.js"
-import { SessionRegistry } from "./services/SessionRegistry.js"
+import type { Session } from "./services/session/Session.js"
+import { SessionRegistry } from "./services/session/SessionRegistry.js"
 
 /** `Relay.layerSessions` with names that are counted: provides `SessionRegistry`. */
 export const layerSessions = layerSessionsTest

@@ -11,36 +11,93 @@ import { fileURLToPath } from "node:url"
 const src = fileURLToPath(new URL("../src", import.meta.url))
 
 interface Room {
-  /** Rooms it may import from, besides itself. */
+  /** Rooms it may import from, besides itself; `services` stands for all of its rooms. */
   readonly rooms: ReadonlyArray<string>
   /** Modules outside of the project it must not import. */
   readonly never: RegExp
 }
 
-const sockets = /^(ws|node:(net|http|https|tls))$/
-const processes = /^(node:child_process|node-pty)$/
-const either = new RegExp(`${sockets.source}|${processes.source}`)
+const sockets = /^(ws|node:(net|http|https|tls|http2|dgram))$/
+const processes = /^(node:(child_process|worker_threads|cluster)|node-pty)$/
+const disk = /^node:fs(\/promises)?$/
+const noneOf = (...modules: ReadonlyArray<RegExp>) =>
+  new RegExp(modules.map(({ source }) => source).join("|"))
+const http = /^(ws|node:(http|https|tls|http2))$/
 
-/** Files at the top: `Relay.ts` joins all layers, `index.ts` is the public API. */
+/** Files at the top: `Relay.ts` joins all layers, `index.ts` is the public API. `services` alone: its files in no room. */
 const top = "."
 const rooms: Readonly<Record<string, Room>> = {
-  schema: { rooms: [], never: /^(node:|@effect\/|ws$)/ },
-  adapters: {
+  "schema": { rooms: [], never: /^(node:|@effect\/|ws$)/ },
+  "adapters": {
     rooms: ["schema"],
-    never: new RegExp(`${either.source}|^node:(fs|os)$|^@effect/platform-node`)
+    never: noneOf(sockets, processes, disk, /^node:os$/, /^@effect\/platform-node/)
   },
-  services: { rooms: ["schema", "adapters"], never: /^(ws|node:(http|https|tls))$/ },
-  fronts: { rooms: ["schema", "adapters", "services", "client"], never: either },
-  server: { rooms: ["schema", "services", "adapters", "fronts"], never: processes },
-  lab: { rooms: ["schema", "adapters", "services", "server", top], never: processes },
-  client: { rooms: ["schema"], never: /^node:/ },
-  console: { rooms: ["schema", "client"], never: /^(node:|effect$|@effect\/)/ },
-  cli: {
-    rooms: ["schema", "adapters", "services", "fronts", "server", "lab", "client", top],
-    never: /^node:http$/
+  // The settings hold the budgets' own, and the policy's.
+  "services": {
+    rooms: ["schema", "services/budget", "services/policy"],
+    never: noneOf(sockets, processes, disk)
   },
-  [top]: { rooms: ["schema", "adapters", "services", "fronts", "server"], never: either }
+  "services/log": { rooms: ["schema", "adapters"], never: noneOf(sockets, processes, disk) },
+  "services/process": { rooms: ["schema", "adapters", "services", "services/budget"], never: http },
+  "services/terminal": { rooms: ["schema", "adapters", "services", "services/process"], never: sockets },
+  "services/access": {
+    rooms: ["schema", "adapters", "services", "services/process"],
+    never: noneOf(http, processes)
+  },
+  "services/agents": {
+    rooms: ["schema", "adapters", "services", "services/process", "services/terminal"],
+    never: noneOf(sockets, processes, disk)
+  },
+  "services/journal": {
+    rooms: ["schema", "services", "services/log", "services/process"],
+    never: noneOf(sockets, processes)
+  },
+  "services/observe": {
+    rooms: ["schema", "adapters", "services", "services/log", "services/access", "services/process"],
+    never: noneOf(sockets, processes)
+  },
+  // A part of the session with a room of its own: it watches what turns cost.
+  "services/budget": {
+    rooms: ["schema", "adapters", "services", "services/log", "services/journal", "services/session"],
+    never: noneOf(sockets, processes)
+  },
+  // What the operator's rules say to a call: it looks at files to resolve links, and knows nothing of sessions.
+  "services/policy": { rooms: ["schema", "adapters"], never: noneOf(sockets, processes) },
+  "services/session": {
+    rooms: [
+      "services/budget",
+      "services/policy",
+      "schema",
+      "adapters",
+      "services",
+      "services/log",
+      "services/journal",
+      "services/access",
+      "services/observe"
+    ],
+    never: noneOf(sockets, processes, disk)
+  },
+  "fronts": { rooms: ["schema", "adapters", "services/", "client"], never: noneOf(sockets, processes) },
+  "server": { rooms: ["schema", "services/", "adapters", "fronts"], never: processes },
+  "lab": { rooms: ["schema", "adapters", "services/", "server", top], never: processes },
+  "client": { rooms: ["schema"], never: /^node:/ },
+  "console": { rooms: ["schema", "client"], never: /^(node:|effect$|effect\/|@effect\/)/ },
+  "cli": {
+    rooms: ["schema", "adapters", "services/", "fronts", "server", "lab", "client", top],
+    never: noneOf(/^node:https?$/, processes)
+  },
+  [top]: {
+    rooms: ["schema", "adapters", "services/", "fronts", "server"],
+    never: noneOf(sockets, processes, disk)
+  }
 }
+
+/** Whether a room may use another: its own, a listed one, or one within a listed house (`services/`). */
+const mayUse = (room: string, other: string): boolean =>
+  room === other ||
+  (rooms[room]?.rooms ?? []).some((name) =>
+    name === other || (name.endsWith("/") && `${other}/`.startsWith(name))
+  )
 
 interface File {
   readonly path: string
@@ -57,7 +114,8 @@ const filesIn = (folder: string): ReadonlyArray<string> =>
 
 const roomOf = (path: string): string => {
   const [first = "", ...rest] = relative(src, path).split(sep)
-  return rest.length === 0 ? top : first
+  if (rest.length === 0) return top
+  return first === "services" && rest.length > 1 ? `services/${rest[0]}` : first
 }
 
 const files: ReadonlyArray<File> = filesIn(src).map((path) => {
@@ -88,8 +146,7 @@ describe("the rooms", () => {
     assert.deepStrictEqual(
       breaking(({ imports, path, room }) =>
         imports.filter(isOurs).filter((name) => {
-          const other = roomOf(join(dirname(path), name))
-          return other !== room && !rooms[room]?.rooms.includes(other)
+          return !mayUse(room, roomOf(join(dirname(path), name)))
         })
       ),
       []
@@ -113,11 +170,30 @@ describe("the rooms", () => {
 
 describe("one place each", () => {
   const only = (...names: ReadonlyArray<string>) => (file: File) => names.includes(nameOf(file))
-  const importing = (module: string) => breaking(({ imports }) => imports.filter((name) => name === module))
 
-  it("starts processes", () => {
-    assert.deepStrictEqual([...new Set(importing("node-pty"))], ["services/PtySupervisor.ts: node-pty"])
-    assert.deepStrictEqual(saying(/\bstartProcess\(/g, only("services/ProcessSupervisor.ts")), [])
+  it("starts processes: with pipes, on terminals, the watcher, and what looks at the machine's processes", () => {
+    const starting = breaking(({ imports }) => imports.filter((name) => processes.test(name)))
+    assert.sameMembers([...new Set(starting)], [
+      "services/process/ProcessSupervisor.ts: node:child_process",
+      "services/process/Watcher.ts: node:child_process",
+      "services/process/machine.ts: node:child_process",
+      "services/terminal/PtySupervisor.ts: node-pty"
+    ])
+  })
+
+  it("ends processes by a signal: where families, terminals and orphans are ended", () => {
+    const inProcesses = ({ room }: File) => ["services/process", "services/terminal", "cli"].includes(room)
+    const looking = only("services/journal/SessionRecord.ts")
+    assert.deepStrictEqual(
+      saying(/\bprocess\.kill\b/g, (file) => inProcesses(file) || looking(file)),
+      []
+    )
+  })
+
+  it("reads the environment of the relay: for agents, for the watcher, and for the command line", () => {
+    const readers = only("services/process/AgentEnvironment.ts", "services/process/Watcher.ts")
+    const edge = ({ room }: File) => room === "cli"
+    assert.deepStrictEqual(saying(/\bprocess\.env\b/g, (file) => edge(file) || readers(file)), [])
   })
 
   it("runs effects to the end", () => {

@@ -3,8 +3,8 @@ import { Effect, Fiber, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { join } from "node:path"
 import type { RelayEvent } from "../src/schema/index.js"
-import type { Session } from "../src/services/Session.js"
-import { SessionRegistry } from "../src/services/SessionRegistry.js"
+import type { Session } from "../src/services/session/Session.js"
+import { SessionRegistry } from "../src/services/session/SessionRegistry.js"
 import { firstOf, layerSessions, replay } from "../src/testing.js"
 
 const transcript = join(import.meta.dirname, "fixtures/replay/two-permissions.ndjson")

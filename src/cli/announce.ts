@@ -7,7 +7,7 @@
 import { Console, Effect, Redacted } from "effect"
 import { networkInterfaces } from "node:os"
 import { RelayServer } from "../server/RelayServer.js"
-import type { Found } from "../services/AccessToken.js"
+import type { Found } from "../services/access/AccessToken.js"
 import type { Access } from "./access.js"
 
 /** An address others reach this machine by. */

@@ -6,8 +6,8 @@ import { Console, Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
 import {
   type Address,
-  CannotDo,
   clientOptions,
+  CommandError,
   listSessions,
   loadConversation,
   toAddress
@@ -22,7 +22,7 @@ const choose = Effect.fnUntraced(function*(address: Address, wanted: string | un
   if (wanted === undefined && latest !== undefined) return latest
   if (wanted !== undefined && names.includes(wanted)) return wanted
   const known = latest === undefined ? "the relay has none yet" : `there are ${names.slice(0, 5).join(", ")}`
-  return yield* new CannotDo({
+  return yield* new CommandError({
     reason: `${wanted === undefined ? "there is no session" : `there is no session "${wanted}"`}: ${known}; `
       + "`ai-relay run --session NAME \"prompt\"` opens one"
   })
@@ -39,7 +39,7 @@ export const attach = Command.make(
       const address = yield* toAddress({ token, url })
       const session_id = yield* choose(address, Option.getOrUndefined(session))
       const keyboard = yield* Keyboard.make
-      if (!keyboard.present && !json) return yield* new CannotDo({ reason: piped })
+      if (!keyboard.present && !json) return yield* new CommandError({ reason: piped })
       const opened = yield* Conversation.open({ address, keyboard, json, handshake: { session_id } })
       yield* Console.error(`Attached to ${session_id}. Ctrl-C stops a turn, Ctrl-D leaves.`)
       const typing = Effect.gen(function*() {

@@ -5,7 +5,7 @@
 import { ConfigProvider, Console, Effect, Layer, Option } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import * as Relay from "../Relay.js"
-import * as AccessToken from "../services/AccessToken.js"
+import * as AccessToken from "../services/access/AccessToken.js"
 import { accessOf } from "./access.js"
 import { announce } from "./announce.js"
 import { attach } from "./attach.js"

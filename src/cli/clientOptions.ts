@@ -3,7 +3,7 @@ import { Config, Effect, Option, Redacted, Schema } from "effect"
 import { Flag } from "effect/cli"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { isLoopbackHost } from "../services/peers.js"
+import { isLoopbackHost } from "../services/access/peers.js"
 import { orUndefined, standardStateDir } from "./options.js"
 
 export const localRelay = "ws://127.0.0.1:8765"
@@ -20,7 +20,9 @@ export const clientOptions = {
 }
 
 /** The command cannot do what it was asked to; the message says what to do. */
-export class CannotDo extends Schema.TaggedError<CannotDo>()("CannotDo", { reason: Schema.String }) {
+export class CommandError
+  extends Schema.TaggedError<CommandError>()("CommandError", { reason: Schema.String })
+{
   override get message() {
     return this.reason
   }
@@ -57,7 +59,7 @@ const get = (address: Address, path: string) =>
         headers: address.token === undefined ? {} : { authorization: `Bearer ${address.token}` }
       }),
     catch: () =>
-      new CannotDo({
+      new CommandError({
         reason: address.url === localRelay
           ? `no relay answers at ${localRelay}: start one with \`ai-relay\` in another terminal, or name another with --url`
           : `no relay answers at ${address.url}: check --url, and that the relay runs there`
@@ -96,7 +98,7 @@ export const listSessions = Effect.fn("listSessions")(function*(address: Address
   const body = yield* Effect.promise(() => answer.json().catch(() => undefined))
   const decoded = Schema.decodeUnknownOption(Sessions)(body)
   if (Option.isSome(decoded)) return decoded.value.sessions
-  return yield* new CannotDo({
+  return yield* new CommandError({
     reason: answer.status === 401
       ? "the relay wants a token: --token, or AI_RELAY_TOKEN"
       : `${address.url} is no ai-relay: check --url`

@@ -5,8 +5,8 @@
  */
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
-import { examine } from "../services/AgentFindings.js"
-import { type Finding, works } from "../services/AgentProbe.js"
+import { examine } from "../services/agents/AgentFindings.js"
+import { type Finding, works } from "../services/agents/AgentProbe.js"
 import { visibleLine } from "./printable.js"
 
 const findings = Effect.map(examine, (agents) => ({

@@ -7,10 +7,10 @@ import { CliError, type Command, Flag } from "effect/cli"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { serverDefaults } from "../server/ServerConfig.js"
+import { badEntry } from "../services/access/TrustedProxies.js"
 import { parseRule } from "../services/budget/Budgets.js"
 import { configProblem } from "../services/configProblem.js"
 import { defaults } from "../services/RelayConfig.js"
-import { badEntry } from "../services/TrustedProxies.js"
 import { readPrices } from "./readPrices.js"
 
 /** A setting, for people. */

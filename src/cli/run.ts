@@ -7,7 +7,7 @@
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { TurnResult } from "../client/browser.js"
-import { CannotDo, clientOptions, loadConversation, toAddress } from "./clientOptions.js"
+import { clientOptions, CommandError, loadConversation, toAddress } from "./clientOptions.js"
 import { orUndefined } from "./options.js"
 
 const stopped = 130
@@ -55,7 +55,7 @@ export const run = (exit: (code: number) => Effect.Effect<void>) =>
       Effect.gen(function*() {
         const text = [prompt.join(" "), yield* piped].map((part) => part.trim()).filter((part) => part !== "")
         if (text.length === 0) {
-          return yield* new CannotDo({
+          return yield* new CommandError({
             reason: "there is no prompt: ai-relay run \"What is in this folder?\""
           })
         }

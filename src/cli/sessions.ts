@@ -4,8 +4,8 @@
  */
 import { Clock, Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
-import * as Kept from "../services/Kept.js"
-import type { SessionSummary } from "../services/SessionSummary.js"
+import * as SessionRecord from "../services/journal/SessionRecord.js"
+import type { SessionSummary } from "../services/log/SessionSummary.js"
 import { relayOptions } from "./options.js"
 import { safeJson, visibleLine } from "./printable.js"
 
@@ -13,13 +13,13 @@ interface Listed extends SessionSummary {
   readonly state: "live" | "closed"
 }
 
-const toListed = (kept: Kept.Kept): Listed => {
+const toListed = (kept: SessionRecord.SessionRecord): Listed => {
   const { handshake: { folder = "", tool = "" }, summary } = kept
   return {
     ...summary,
     // Nothing has happened in it yet.
     ...(summary.last_seq === 0 && { tool, folder }),
-    state: Kept.openedBy(kept) === undefined ? "closed" : "live"
+    state: SessionRecord.openedBy(kept) === undefined ? "closed" : "live"
   }
 }
 
@@ -61,7 +61,7 @@ export const sessions = Command.make(
   },
   ({ json, state_dir }) =>
     Effect.gen(function*() {
-      const sessions = (yield* Kept.list(Kept.folderIn(state_dir))).map(toListed)
+      const sessions = (yield* SessionRecord.list(SessionRecord.folderIn(state_dir))).map(toListed)
       if (json) return yield* Console.log(safeJson(JSON.stringify({ sessions }, null, 2)))
       if (sessions.length === 0) return yield* Console.log(`No session is kept in ${state_dir}.`)
       yield* Console.log(toTable(sessions, (yield* Clock.currentTimeMillis) / 1000))

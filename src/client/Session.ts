@@ -1,8 +1,8 @@
 /** Session: a conversation with an agent, as a page sees it. */
 import type { Ask } from "./Credentials.js"
-import type { SocketConstructor } from "./Link.js"
 import type { OnPermission, PermissionRequest } from "./Permissions.js"
 import type { Answer, Command, Content, EventOf, Handshake, RelayEvent, When } from "./protocol.js"
+import type { SocketConstructor } from "./ReconnectingSocket.js"
 import type { RelayError } from "./RelayError.js"
 import type { TurnResult } from "./Turns.js"
 

@@ -3,12 +3,11 @@
  *
  * `connect` gives a `Session`. It reconnects by itself; nothing is lost and nothing is done twice.
  */
-import type { SocketConstructor } from "./Link.js"
 import { openSession } from "./openSession.js"
+import type { SocketConstructor } from "./ReconnectingSocket.js"
 import type { ConnectOptions, Session } from "./Session.js"
 
 export type { Ask } from "./Credentials.js"
-export type { Socket, SocketConstructor } from "./Link.js"
 export type { OnPermission, PermissionRequest } from "./Permissions.js"
 export type {
   Answer,
@@ -21,6 +20,7 @@ export type {
   RelayEvent,
   When
 } from "./protocol.js"
+export type { Socket, SocketConstructor } from "./ReconnectingSocket.js"
 export { RelayError, type RelayErrorCode } from "./RelayError.js"
 export type { ConnectionState, ConnectOptions, PromptOptions, Session } from "./Session.js"
 export type { TurnResult } from "./Turns.js"

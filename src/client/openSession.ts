@@ -3,11 +3,11 @@
  * command is carried out once, whatever happens to the network or the relay in between.
  */
 import * as Credentials from "./Credentials.js"
-import * as Link from "./Link.js"
-import * as Mailbox from "./Mailbox.js"
+import * as EventBuffer from "./EventBuffer.js"
 import * as Outbox from "./Outbox.js"
 import * as Permissions from "./Permissions.js"
 import type { Content, EventOf, RelayEvent } from "./protocol.js"
+import * as ReconnectingSocket from "./ReconnectingSocket.js"
 import { forgettable, RelayError } from "./RelayError.js"
 import type { ConnectionState, ConnectOptions, PromptOptions, Session } from "./Session.js"
 import * as Turns from "./Turns.js"
@@ -41,7 +41,7 @@ const isFatal = (event: RelayEvent) => event.type === "error" && event.metadata?
 
 export const openSession = (
   url: string,
-  WebSocket: Link.SocketConstructor,
+  WebSocket: ReconnectingSocket.SocketConstructor,
   options: ConnectOptions
 ): Session => {
   const { onEvent, onPermission, onState, retries = Infinity, signal, ticket, token, ...given } = options
@@ -58,7 +58,7 @@ export const openSession = (
   const eventListeners = new Set(onEvent === undefined ? [] : [onEvent])
   const stateListeners = new Set(onState === undefined ? [] : [onState])
   const outbox = Outbox.make(newId)
-  const mailbox = Mailbox.make()
+  const mailbox = EventBuffer.make()
   if (onEvent !== undefined) mailbox.forgo()
   const turns = Turns.make()
   const send = outbox.add
@@ -139,7 +139,10 @@ export const openSession = (
   }
 
   /** Why not to come again. */
-  const verdict = ({ cause, code, reason }: Link.Lost, failures: number): RelayError | undefined => {
+  const verdict = (
+    { cause, code, reason }: ReconnectingSocket.Lost,
+    failures: number
+  ): RelayError | undefined => {
     if (cause instanceof RelayError) return cause
     if (code === ended || (over && code !== restarting)) {
       return new RelayError("session_ended", refusal?.message ?? "the session has ended", refusal?.event)
@@ -155,7 +158,7 @@ export const openSession = (
     return new RelayError("unreachable", `no relay answers at ${url}: ${reason}`)
   }
 
-  const onLost = (lost: Link.Lost, failures: number): boolean => {
+  const onLost = (lost: ReconnectingSocket.Lost, failures: number): boolean => {
     outbox.shut()
     const error = verdict(lost, failures)
     if (error !== undefined) finish(error)
@@ -164,7 +167,7 @@ export const openSession = (
 
   const close = () => finish(new RelayError("closed", "the session was left"))
 
-  const link = Link.open({
+  const link = ReconnectingSocket.open({
     url,
     WebSocket,
     prepare: credentials.renew,

@@ -1,12 +1,12 @@
 /** inProcess: the session port over the relay this code runs in. */
 import { Effect, Layer, Stream } from "effect"
 import type { RelayEvent, SessionId } from "../schema/index.js"
-import { AgentFindings } from "../services/AgentFindings.js"
-import { textsOf } from "../services/frames.js"
-import { Journal } from "../services/Journal.js"
-import { Sender } from "../services/Sender.js"
-import { type JoinError, SessionRegistry } from "../services/SessionRegistry.js"
-import { toErrorEvent } from "../services/toErrorEvent.js"
+import { AgentFindings } from "../services/agents/AgentFindings.js"
+import { Journal } from "../services/journal/Journal.js"
+import { textsOf } from "../services/log/frames.js"
+import { Sender } from "../services/session/Sender.js"
+import { type JoinError, SessionRegistry } from "../services/session/SessionRegistry.js"
+import { toErrorEvent } from "../services/session/toErrorEvent.js"
 import { PortError, type PortSession, SessionPort } from "./SessionPort.js"
 
 const toPortError = (error: JoinError): PortError => {

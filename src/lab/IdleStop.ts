@@ -8,7 +8,7 @@ import { Clock, Duration, Effect, Layer, Redacted, Schedule, Schema } from "effe
 import { request } from "node:http"
 import { LabConfig } from "./LabConfig.js"
 import { Presence } from "./Presence.js"
-import { type Address, type Running, Runtimes } from "./Runtimes.js"
+import { type Address, type Running, UserRelays } from "./UserRelays.js"
 
 const Sessions = Schema.fromJsonString(Schema.Struct({
   sessions: Schema.Array(Schema.Struct({
@@ -46,7 +46,7 @@ const ask = ({ host, port, token }: Address) =>
 const make = Effect.gen(function*() {
   const { idle_timeout } = yield* LabConfig
   const presence = yield* Presence
-  const runtimes = yield* Runtimes
+  const runtimes = yield* UserRelays
   /** When each relay was last needed, as far as is known here, in ms. */
   const needed = new Map<string, number>()
 

@@ -9,19 +9,19 @@ import { join } from "node:path"
 import * as Relay from "../Relay.js"
 import { RelayServer } from "../server/RelayServer.js"
 import { ServerConfig } from "../server/ServerConfig.js"
-import { Auth } from "../services/Auth.js"
+import { Auth } from "../services/access/Auth.js"
 import { DockerEngine } from "./DockerEngine.js"
-import * as DockerRuntimes from "./DockerRuntimes.js"
+import * as DockerRelays from "./DockerRelays.js"
 import * as IdleStop from "./IdleStop.js"
 import { LabConfig } from "./LabConfig.js"
 import { LabServer } from "./LabServer.js"
 import { Presence } from "./Presence.js"
-import * as SingleRuntimes from "./SingleRuntimes.js"
-import * as SwarmRuntimes from "./SwarmRuntimes.js"
+import * as SingleRelays from "./SingleRelays.js"
+import * as SwarmRelays from "./SwarmRelays.js"
 import { Users } from "./Users.js"
 
 /** A user's relay in this process: as in a container, the user's folder is where it starts and all it may use. */
-const relayOf = (options: Relay.RelayOptions): SingleRuntimes.RelayOf<never> => ({ folder, host, token }) =>
+const relayOf = (options: Relay.RelayOptions): SingleRelays.RelayOf<never> => ({ folder, host, token }) =>
   RelayServer.layer.pipe(
     Layer.provide(Relay.layerSessions({
       ...options,
@@ -39,8 +39,8 @@ const relayOf = (options: Relay.RelayOptions): SingleRuntimes.RelayOf<never> => 
 const layerRuntimes = (options: Relay.RelayOptions) =>
   Layer.unwrap(Effect.map(LabConfig, ({ engine, mode }) =>
     mode === "single"
-      ? SingleRuntimes.layer(relayOf(options))
-      : Layer.provide(engine === "docker" ? DockerRuntimes.layer : SwarmRuntimes.layer, DockerEngine.layer)))
+      ? SingleRelays.layer(relayOf(options))
+      : Layer.provide(engine === "docker" ? DockerRelays.layer : SwarmRelays.layer, DockerEngine.layer)))
 
 /** The whole lab, listening. Of the options, `host`, `port` and `allow_…` are its own; the rest is for `single`. */
 export const layer = (options: Relay.RelayOptions) =>

@@ -10,14 +10,14 @@ import { WebSocketServer } from "ws"
 import { visitorOf } from "../server/httpRoutes.js"
 import { listen, turnAway } from "../server/RelayServer.js"
 import { ServerConfig } from "../server/ServerConfig.js"
-import { Auth } from "../services/Auth.js"
+import { Auth } from "../services/access/Auth.js"
 import { waitUntil } from "../services/waitUntil.js"
 import { answerHttp } from "./answerHttp.js"
 import * as ClientSocket from "./ClientSocket.js"
 import type { LabConfig } from "./LabConfig.js"
 import type { Presence } from "./Presence.js"
-import type { Runtimes } from "./Runtimes.js"
 import { serveSocket } from "./serveSocket.js"
+import type { UserRelays } from "./UserRelays.js"
 import { type Users, visitorIn } from "./Users.js"
 
 export class LabServer extends Context.Service<LabServer, {
@@ -36,7 +36,7 @@ const make = Effect.gen(function*() {
   const auth = yield* Auth
   const runSync = Effect.runSyncWith(yield* Effect.context<never>())
   const fibers = yield* FiberSet.make<void>()
-  const fork = yield* FiberSet.runtime(fibers)<Auth | LabConfig | Presence | Runtimes | Users>()
+  const fork = yield* FiberSet.runtime(fibers)<Auth | LabConfig | Presence | UserRelays | Users>()
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,

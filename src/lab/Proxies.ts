@@ -1,6 +1,6 @@
 /** Proxies: the addresses whose word is believed, about a user and about where a request comes from. */
 import { Effect, Option } from "effect"
-import * as TrustedProxies from "../services/TrustedProxies.js"
+import * as TrustedProxies from "../services/access/TrustedProxies.js"
 import { BadLabSetting, type LabSettings } from "./LabConfig.js"
 import type { Visitor } from "./Users.js"
 

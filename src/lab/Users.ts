@@ -8,8 +8,8 @@
  */
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
-import { TooManyAttempts } from "../services/Auth.js"
-import * as FailedAttempts from "../services/FailedAttempts.js"
+import { TooManyAttempts } from "../services/access/Auth.js"
+import * as FailedAttempts from "../services/access/FailedAttempts.js"
 import { LabConfig } from "./LabConfig.js"
 import * as Proxies from "./Proxies.js"
 import * as SignedTokens from "./SignedTokens.js"

@@ -5,11 +5,11 @@
 import { Effect } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { visitorOf } from "../server/httpRoutes.js"
-import { Auth } from "../services/Auth.js"
+import { Auth } from "../services/access/Auth.js"
 import { forwardHttp } from "./forwardHttp.js"
 import { answerLogin, isBrowser, loginPath, sendPage } from "./login.js"
 import { Presence } from "./Presence.js"
-import { Runtimes } from "./Runtimes.js"
+import { UserRelays } from "./UserRelays.js"
 import { UnknownUser, Users, visitorIn } from "./Users.js"
 
 const sendJson = (response: ServerResponse, status: number, body: object) =>
@@ -28,7 +28,7 @@ const needed = new UnknownUser({ reason: "an access token is needed: send it as 
 const forward = Effect.fnUntraced(function*(request: IncomingMessage, response: ServerResponse) {
   const { ofRequest } = yield* Users
   const presence = yield* Presence
-  const runtimes = yield* Runtimes
+  const runtimes = yield* UserRelays
   const user = yield* ofRequest(visitorIn(request))
   if (user === undefined) return yield* needed
   const { origin } = request.headers
@@ -40,7 +40,7 @@ const forward = Effect.fnUntraced(function*(request: IncomingMessage, response: 
 }, Effect.scoped)
 
 const health = Effect.fnUntraced(function*(path: string, response: ServerResponse) {
-  if (path === "/readyz") yield* Effect.flatMap(Runtimes, ({ check }) => check)
+  if (path === "/readyz") yield* Effect.flatMap(UserRelays, ({ check }) => check)
   yield* sendJson(response, 200, { status: "ok" })
 })
 

@@ -1,7 +1,7 @@
 /** awaitReady: a relay that was started is there as soon as it answers. */
 import { Duration, Effect, Schedule } from "effect"
 import { get } from "node:http"
-import { type Address, RelayUnavailable } from "./Runtimes.js"
+import { type Address, RelayUnavailable } from "./UserRelays.js"
 
 export interface Patience {
   /** Longest pause between two probes, in seconds. */

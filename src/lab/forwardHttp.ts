@@ -2,7 +2,7 @@
 import { Effect, Redacted } from "effect"
 import { type IncomingMessage, request as send, type ServerResponse } from "node:http"
 import { pipeline } from "node:stream"
-import { RelayUnavailable, type Running } from "./Runtimes.js"
+import { RelayUnavailable, type Running } from "./UserRelays.js"
 
 /** What is between this connection's ends alone, and what tells who asks: the lab vouches for that. */
 const kept = new Set([

@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import * as spec from "./containerSpec.js"
 import { DockerEngine, on, toText } from "./DockerEngine.js"
 import { LabConfig } from "./LabConfig.js"
-import { RelayUnavailable } from "./Runtimes.js"
 import type { User } from "./User.js"
+import { RelayUnavailable } from "./UserRelays.js"
 
 export const makeFolder = Effect.fn("makeFolder")(function*(user: User) {
   const { call } = yield* DockerEngine

@@ -10,8 +10,8 @@ import type { ClientSocket, Frame } from "./ClientSocket.js"
 import { LabConfig } from "./LabConfig.js"
 import { pipeFrames } from "./pipeFrames.js"
 import { Presence } from "./Presence.js"
-import { RelayUnavailable, type Running, Runtimes } from "./Runtimes.js"
 import type { User } from "./User.js"
+import { RelayUnavailable, type Running, UserRelays } from "./UserRelays.js"
 import { UnknownUser, Users, type Visitor } from "./Users.js"
 
 /** Close codes (RFC 6455): not allowed, and try again later. */
@@ -73,7 +73,7 @@ const dial = ({ address: { host, port, token }, user }: Running, path: string, w
 
 const join = Effect.fn("serveSocket.join")(
   function*(client: ClientSocket, user: User, path: string, handshake: string | undefined) {
-    const runtimes = yield* Runtimes
+    const runtimes = yield* UserRelays
     const running = yield* runtimes.reach(user)
     const { ws_timeout } = yield* LabConfig
     const relay = yield* dial(running, path, ws_timeout)

@@ -10,8 +10,8 @@ import type { Socket } from "node:net"
 import type { RawData, WebSocket } from "ws"
 import { doneSoon } from "../adapters/doneSoon.js"
 import type { EventBody } from "../schema/index.js"
-import type { EventLog } from "../services/EventLog.js"
-import type { Follower } from "../services/Follower.js"
+import type { EventLog } from "../services/log/EventLog.js"
+import type { LogCursor } from "../services/log/LogCursors.js"
 import type { ServerSettings } from "./ServerConfig.js"
 import { makeWriter } from "./textFrames.js"
 
@@ -37,15 +37,15 @@ export interface Connection {
   ) => Effect.Effect<void, FellBehind>
   /** Completes when the peer is gone. */
   readonly gone: Effect.Effect<void>
-  /** Say goodbye. Completes when the peer is gone, or has had time to read what is left and to say so. */
+  /** Say closeTimeout. Completes when the peer is gone, or has had time to read what is left and to say so. */
   readonly close: (code: number, reason: string) => Effect.Effect<void>
 }
 
 /** Inbound frames and bytes above which the socket is not read. */
 const inboundFrames = 64
 const inboundBytes = 1024 * 1024
-/** How long the goodbye of a client that has followed a session is waited for, and of one that has not. */
-const goodbye = { client: "30 seconds", stranger: "1 second" } as const
+/** How long the closeTimeout of a client that has followed a session is waited for, and of one that has not. */
+const closeTimeout = { client: "30 seconds", unauthenticated: "1 second" } as const
 
 /** Bytes the peer may send before its first frame is complete, in any frame, and leave unread. */
 export type ConnectionOptions = Pick<
@@ -138,13 +138,13 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
       return drained
     })
 
-  /** What the peer still sends is not read any more, only its own goodbye is waited for. */
+  /** What the peer still sends is not read any more, only its own closeTimeout is waited for. */
   const close: Connection["close"] = (code, reason) =>
     Effect.suspend(() => {
       isClosing = true
       ws.close(code, reason.slice(0, 120))
       ws.resume()
-      const patience = session_id === undefined ? goodbye.stranger : goodbye.client
+      const patience = session_id === undefined ? closeTimeout.unauthenticated : closeTimeout.client
       return Effect.asVoid(Effect.timeoutOption(Deferred.await(gone), patience))
     })
 
@@ -152,7 +152,7 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
     Effect.callback((resume) => {
       session_id = log.session_id
       position = after_seq
-      const follower: Follower = log.unsafeFollow(after_seq, () => write())
+      const follower: LogCursor = log.unsafeFollow(after_seq, () => write())
       const send = makeWriter(socket, raw)
       const write = () => {
         if (isBehind()) return

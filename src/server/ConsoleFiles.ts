@@ -24,7 +24,7 @@ export class ConsoleFiles extends Context.Service<ConsoleFiles, {
 const places = ["./console", "../console"].map((place) => fileURLToPath(new URL(place, import.meta.url)))
 
 /** One file of the console, as the build lists it. */
-const Listed = Schema.Struct({
+const SessionListing = Schema.Struct({
   /** The path it is asked for by, such as `/assets/main-1a2b3c4d.js`. */
   path: Schema.String,
   type: Schema.String,
@@ -33,9 +33,9 @@ const Listed = Schema.Struct({
   /** Beside it there are `.br` and `.gz` of it. */
   compressed: Schema.Boolean
 })
-type Listed = typeof Listed.Type
+type SessionListing = typeof SessionListing.Type
 
-const decodeList = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Array(Listed)))
+const decodeList = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Array(SessionListing)))
 
 /**
  * Nothing from elsewhere, no script within the page, no frame around it. Terminals write their colours into a style
@@ -72,7 +72,10 @@ const make = Effect.fnUntraced(function*(folders: ReadonlyArray<string>) {
       Effect.map((listed) => ({ folder, listed }))
     )
   const found = yield* Effect.option(Effect.firstSuccessOf(folders.map(listIn)))
-  const { folder, listed } = Option.getOrElse(found, () => ({ folder: "", listed: [] as Array<Listed> }))
+  const { folder, listed } = Option.getOrElse(
+    found,
+    () => ({ folder: "", listed: [] as Array<SessionListing> })
+  )
   const byPath = new Map(listed.map((file) => [file.path, file]))
   const contents = new Map<string, Uint8Array>()
 
@@ -107,7 +110,7 @@ const make = Effect.fnUntraced(function*(folders: ReadonlyArray<string>) {
       response.end(request.method === "HEAD" ? undefined : content)
       return true
     },
-    // Listed, but gone: the installation is broken.
+    // SessionListing, but gone: the installation is broken.
     Effect.orDie
   )
 

@@ -12,16 +12,16 @@ import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { TLSSocket } from "node:tls"
 import { type WebSocket, WebSocketServer } from "ws"
-import { AgentFindings } from "../services/AgentFindings.js"
-import { Auth, type Visitor } from "../services/Auth.js"
-import type { Journal } from "../services/Journal.js"
-import * as Metrics from "../services/Metrics.js"
-import { Sender } from "../services/Sender.js"
-import { SessionRegistry } from "../services/SessionRegistry.js"
+import { Auth, type Visitor } from "../services/access/Auth.js"
+import { AgentFindings } from "../services/agents/AgentFindings.js"
+import type { Journal } from "../services/journal/Journal.js"
+import * as Metrics from "../services/observe/Metrics.js"
+import { Sender } from "../services/session/Sender.js"
+import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { waitUntil } from "../services/waitUntil.js"
 import * as Connection from "./Connection.js"
+import * as ConnectionLimiter from "./ConnectionLimiter.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
-import * as Guests from "./Guests.js"
 import * as Heartbeat from "./Heartbeat.js"
 import { answerHttp, visitorOf } from "./httpRoutes.js"
 import { serveConnection } from "./serveConnection.js"
@@ -129,7 +129,7 @@ const make = Effect.gen(function*() {
     maxPayload: max_frame_bytes
   })
   yield* Heartbeat.keep(sockets.clients)
-  const guests = Guests.make(settings)
+  const limiter = ConnectionLimiter.make(settings)
   let connections = 0
   let isDraining = false
   let isHurried = false
@@ -138,7 +138,7 @@ const make = Effect.gen(function*() {
     yield* Effect.logInfo(`connected from ${visitor.address}`)
     yield* Metrics.countingConnection
     const connection = yield* Connection.make(ws, socket, settings)
-    yield* serveConnection(connection, visitor, settings, () => guests.admit(socket))
+    yield* serveConnection(connection, visitor, settings, () => limiter.admit(socket))
     yield* Effect.logInfo("disconnected")
   }, Effect.scoped)
 
@@ -152,7 +152,7 @@ const make = Effect.gen(function*() {
   }
   if (secure) {
     // From the first byte on: who never begins to speak TLS is counted, too.
-    const byPeer = TlsGuests.make(guests)
+    const byPeer = TlsGuests.make(limiter)
     server.on("connection", byPeer.enter)
     server.on("secureConnection", (socket: TLSSocket) => {
       const refusal = byPeer.secured(socket)
@@ -160,13 +160,13 @@ const make = Effect.gen(function*() {
     })
   } else {
     server.on("connection", (socket: Socket) => {
-      const refusal = guests.enter(socket)
+      const refusal = limiter.enter(socket)
       if (refusal !== undefined) refuse(socket, refusal)
     })
   }
   server.on("request", (request, response) => {
     if (response.socket?.writableEnded === true) return
-    void fork(answerHttp(request, response, () => guests.admit(request.socket)))
+    void fork(answerHttp(request, response, () => limiter.admit(request.socket)))
   })
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     if (socket.writableEnded) return

@@ -1,5 +1,5 @@
 /**
- * TlsGuests: the guests of a server that speaks TLS, counted when their connection begins and not when they have shown
+ * TlsGuests: the limiter of a server that speaks TLS, counted when their connection begins and not when they have shown
  * that they can speak it.
  *
  * Node gives the connection first and what speaks TLS over it later; that both are one is told by the peer's address and
@@ -7,7 +7,7 @@
  */
 import type { Socket } from "node:net"
 import type { TLSSocket } from "node:tls"
-import type { Guests } from "./Guests.js"
+import type { ConnectionLimiter } from "./ConnectionLimiter.js"
 
 /** Refused ones that may still take the time to speak TLS. */
 const mostRefused = 32
@@ -25,13 +25,13 @@ export interface TlsGuests {
   readonly secured: (socket: TLSSocket) => string | undefined
 }
 
-export const make = (guests: Guests): TlsGuests => {
+export const make = (limiter: ConnectionLimiter): TlsGuests => {
   const connections = new Map<string, { readonly socket: Socket; readonly refusal: string | undefined }>()
   let refused = 0
 
   const enter = (socket: Socket) => {
     const name = nameOf(socket)
-    const refusal = guests.enter(socket)
+    const refusal = limiter.enter(socket)
     if (refusal !== undefined) {
       if (refused >= mostRefused) return void socket.destroy()
       refused += 1
@@ -47,7 +47,7 @@ export const make = (guests: Guests): TlsGuests => {
     const found = connections.get(nameOf(socket))
     // It is gone already.
     if (found === undefined) return void socket.destroy()
-    if (found.refusal === undefined) guests.speaksFor(socket, found.socket)
+    if (found.refusal === undefined) limiter.speaksFor(socket, found.socket)
     return found.refusal
   }
 

@@ -3,10 +3,10 @@
  * what waits in them, and the process itself. It is put together when somebody asks.
  */
 import { Effect, Metric } from "effect"
-import { volumeByTool } from "../services/Metrics.js"
-import { type Family, fromEffect, type Sample, toText } from "../services/prometheus.js"
-import type { Load, Session } from "../services/Session.js"
-import { SessionRegistry } from "../services/SessionRegistry.js"
+import { volumeByTool } from "../services/observe/Metrics.js"
+import { type Family, fromEffect, type Sample, toText } from "../services/observe/prometheus.js"
+import type { Load, Session } from "../services/session/Session.js"
+import { SessionRegistry } from "../services/session/SessionRegistry.js"
 
 const sumBy = (loads: ReadonlyArray<Load>, valueOf: (load: Load) => number): ReadonlyArray<Sample> => {
   const sums = new Map<string, number>()

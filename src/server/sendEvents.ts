@@ -1,7 +1,7 @@
 /** sendEvents: a session's events as Server-Sent Events, one per frame, `id` its `seq`. */
 import { Effect, Stream } from "effect"
 import type { ServerResponse } from "node:http"
-import { type Batch, lastSeqOf, textsOf } from "../services/frames.js"
+import { type Batch, lastSeqOf, textsOf } from "../services/log/frames.js"
 
 /** So that proxies do not take a quiet session for a dead one, in ms. */
 const keepAliveMs = 15_000

@@ -7,7 +7,7 @@
  *
  * This is the hot path: plain functions over bytes, no Effect.
  */
-import type { Batch } from "../services/frames.js"
+import type { Batch } from "../services/log/frames.js"
 
 /** FIN and opcode 1: a whole text frame. */
 const text = 0x81

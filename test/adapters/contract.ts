@@ -13,7 +13,7 @@ import type { Adapter, AgentSpec, ProcessSpawner } from "../../src/adapters/Adap
 import { decodeFrame, Handshake, RelayEvent, SessionId } from "../../src/schema/index.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../src/services/RelayConfig.js"
-import * as Session from "../../src/services/Session.js"
+import * as Session from "../../src/services/session/Session.js"
 import { type Native, printedLines, transcriptSpawner } from "../support/transcriptSpawner.js"
 
 export interface Contract {

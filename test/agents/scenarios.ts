@@ -104,7 +104,7 @@ export const textOf = (events: ReadonlyArray<Event>, type: string) =>
   only(events, type).map(({ text }) => text ?? "").join("")
 
 /** Where an agent is unlike the others. */
-interface Ways {
+interface StopMethod {
   /** The longest an interrupt of a streaming turn takes. */
   readonly stopsWithinMs?: number
   /** Fields of the handshake that keep its tools in no sandbox. */
@@ -116,7 +116,7 @@ interface Ways {
 }
 
 /** The scenarios every agent passes, in each version that is there. */
-export const describeScenarios = (agent: AgentName, handshake: object, ways: Ways = {}) => {
+export const describeScenarios = (agent: AgentName, handshake: object, ways: StopMethod = {}) => {
   for (const installed of versionsOf(agent)) describeVersion(installed, handshake, ways)
 }
 
@@ -124,7 +124,7 @@ export const describeScenarios = (agent: AgentName, handshake: object, ways: Way
 const describeVersion = (
   installed: Installed,
   handshake: object,
-  { asksNobody = false, cannot = {}, free = {}, stopsWithinMs = 1000 }: Ways
+  { asksNobody = false, cannot = {}, free = {}, stopsWithinMs = 1000 }: StopMethod
 ) => {
   const { agent, missing, rank, version } = installed
   if (missing !== undefined) console.log(`skipping ${agent} ${version}: ${missing}`)

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { run } from "../../src/cli/cli.js"
 import { type EventBody, Handshake, SessionId } from "../../src/schema/index.js"
-import * as EventLog from "../../src/services/EventLog.js"
-import { Journal } from "../../src/services/Journal.js"
+import { Journal } from "../../src/services/journal/Journal.js"
+import * as EventLog from "../../src/services/log/EventLog.js"
 import { RelayConfig } from "../../src/services/RelayConfig.js"
 
 const newFolder = Effect.acquireRelease(

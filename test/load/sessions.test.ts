@@ -13,16 +13,16 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { AdapterRegistry } from "../../src/adapters/AdapterRegistry.js"
 import { decodeFrame, decodeHandshake, type EventBody, SessionId } from "../../src/schema/index.js"
-import { Folders } from "../../src/services/Folders.js"
-import type { Follower } from "../../src/services/Follower.js"
-import { textsOf } from "../../src/services/frames.js"
+import { Folders } from "../../src/services/access/Folders.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
-import { Journal } from "../../src/services/Journal.js"
-import { Recorder } from "../../src/services/Recorder.js"
+import { Journal } from "../../src/services/journal/Journal.js"
+import * as SessionFiles from "../../src/services/journal/SessionFiles.js"
+import { textsOf } from "../../src/services/log/frames.js"
+import type { LogCursor } from "../../src/services/log/LogCursors.js"
+import { Recorder } from "../../src/services/observe/Recorder.js"
 import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
-import type { Session } from "../../src/services/Session.js"
-import * as SessionFiles from "../../src/services/SessionFiles.js"
-import { SessionRegistry } from "../../src/services/SessionRegistry.js"
+import type { Session } from "../../src/services/session/Session.js"
+import { SessionRegistry } from "../../src/services/session/SessionRegistry.js"
 import * as FakeAdapter from "../support/fakeAdapter.js"
 import { askFor } from "../support/fakeAdapter.js"
 
@@ -106,7 +106,7 @@ interface Client {
 
 interface Connection {
   readonly session: Session
-  readonly follower: Follower
+  readonly follower: LogCursor
   readonly scope: Scope.Closeable
   /** Frames that are on their way. */
   readonly received: Array<Seen>
@@ -186,12 +186,12 @@ const makeWorld = Effect.fnUntraced(function*(settings: Partial<Settings>, isWit
     return decoded.success
   }
 
-  const take = (follower: Follower): Array<Seen> => {
+  const take = (follower: LogCursor): Array<Seen> => {
     const batch = follower.next()
     return batch === undefined ? [] : textsOf(batch).map(numbered)
   }
 
-  let witnessed: { readonly session: Session; readonly follower: Follower } | undefined
+  let witnessed: { readonly session: Session; readonly follower: LogCursor } | undefined
   const witness = (session: Session) => {
     if (!isWitnessed || session === witnessed?.session) return
     const readOn = () => {

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Relay, RelayServer } from "../../src/index.js"
-import { type Family, toText } from "../../src/services/prometheus.js"
+import { type Family, toText } from "../../src/services/observe/prometheus.js"
 import { connect } from "../support/client.js"
 
 const layer = Relay.layer({ host: "127.0.0.1", port: 0, roots: [process.cwd()] })

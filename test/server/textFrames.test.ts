@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import { PassThrough, type Writable } from "node:stream"
 import * as ws from "ws"
 import { makeWriter } from "../../src/server/textFrames.js"
-import { encodeBatch, frameAt } from "../../src/services/frames.js"
+import { encodeBatch, frameAt } from "../../src/services/log/frames.js"
 
 const batchOf = (texts: ReadonlyArray<string>, raw: boolean) =>
   encodeBatch(

@@ -10,10 +10,10 @@ import {
   type RelayEvent,
   SessionId
 } from "../../src/schema/index.js"
-import * as EnvironmentCredentials from "../../src/services/EnvironmentCredentials.js"
+import * as EnvironmentCredentials from "../../src/services/access/EnvironmentCredentials.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { defaults, RelayConfig } from "../../src/services/RelayConfig.js"
-import * as Session from "../../src/services/Session.js"
+import * as Session from "../../src/services/session/Session.js"
 import { type CortexServer, startCortexServer } from "./cortexServer.js"
 import { specOf } from "./fakeAdapter.js"
 

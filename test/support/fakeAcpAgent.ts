@@ -17,7 +17,7 @@ import {
 } from "../../src/schema/index.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../src/services/RelayConfig.js"
-import * as Session from "../../src/services/Session.js"
+import * as Session from "../../src/services/session/Session.js"
 import { specOf } from "./fakeAdapter.js"
 
 // JSON-RPC as it comes; a test reads what it knows is there.

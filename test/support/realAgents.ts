@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { tmpdir } from "node:os"
 import { type AgentProcess, EventSink, type LaunchSpec, ProcessSpawner } from "../../src/adapters/Adapter.js"
-import { ProcessTree, procSource } from "../../src/services/ProcessTree.js"
+import { ProcessTree, procSource } from "../../src/services/process/ProcessTree.js"
 import { waitUntil } from "../../src/services/waitUntil.js"
 import * as TestSink from "./testSink.js"
 

@@ -9,12 +9,12 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { bundleReaper } from "../../scripts/bundleReaper.mjs"
-import { ProcessTree, procSource } from "../../src/services/ProcessTree.js"
+import { ProcessTree, procSource } from "../../src/services/process/ProcessTree.js"
 
 const program = `
   import { Effect } from "effect"
-  import * as families from "./src/services/families.js"
-  import * as ProcessSupervisor from "./src/services/ProcessSupervisor.js"
+  import * as families from "./src/services/process/families.js"
+  import * as ProcessSupervisor from "./src/services/process/ProcessSupervisor.js"
   import { start } from "./test/support/realAgents.js"
   if (process.argv[2] === "sweep") console.log(families.sweep())
   else Effect.runFork(Effect.gen(function*() {

@@ -7,8 +7,8 @@ export const zh: Words = {
   // Budgets
   budget: {
     usedUp: "预算已用完",
-    allow: "再允许",
-    more: "",
+    allow: "允许",
+    more: "更多",
     howMuch: "再允许多少",
     goOn: "继续",
     stop: "到此停止",

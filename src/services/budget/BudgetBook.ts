@@ -1,7 +1,7 @@
 /** BudgetBook: the relay's budgets and its ledger as a service: on disk beside the sessions, or forgotten with the relay. */
 import { Clock, Context, Effect, Layer, Option } from "effect"
 import { join } from "node:path"
-import * as Kept from "../Kept.js"
+import * as SessionRecord from "../journal/SessionRecord.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { type Book, make } from "./Budgets.js"
 import { inMemory, type Ledger, onDisk } from "./Ledger.js"
@@ -14,7 +14,11 @@ export class BudgetBook extends Context.Service<BudgetBook, Book>()("ai-relay/se
       const ledger = state_dir === undefined
         ? inMemory()
         : yield* Effect.try(() =>
-          onDisk({ folder: join(state_dir, "usage"), relay: Kept.relayName(), isAlive: Kept.isRelayAlive })
+          onDisk({
+            folder: join(state_dir, "usage"),
+            relay: SessionRecord.relayName(),
+            isAlive: SessionRecord.isRelayAlive
+          })
         ).pipe(Effect.catch((cause) =>
           Effect.as(
             Effect.logError(

@@ -11,8 +11,8 @@ import { readPiece } from "../../../src/adapters/claude/streamEvent.js"
 import { translate } from "../../../src/adapters/claude/translate.js"
 import { readWholeMessage } from "../../../src/adapters/claude/wholeMessage.js"
 import { SessionId } from "../../../src/schema/index.js"
-import * as EventLog from "../../../src/services/EventLog.js"
-import { frameAt } from "../../../src/services/frames.js"
+import * as EventLog from "../../../src/services/log/EventLog.js"
+import { frameAt } from "../../../src/services/log/frames.js"
 import { specOf } from "../../support/fakeAdapter.js"
 
 /** What a session's log holds, frame by frame, when the lines were handed to `onLine`. */

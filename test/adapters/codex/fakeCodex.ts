@@ -14,7 +14,7 @@ import { CodexAdapter } from "../../../src/adapters/codex/CodexAdapter.js"
 import { decodeFrame, Handshake, type RelayEvent, SessionId } from "../../../src/schema/index.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../../src/services/RelayConfig.js"
-import * as Session from "../../../src/services/Session.js"
+import * as Session from "../../../src/services/session/Session.js"
 import type { Native } from "../../support/transcriptSpawner.js"
 
 export const threadId = "01a20231-0090-7b22-a5a4-9a4895fa79a3"

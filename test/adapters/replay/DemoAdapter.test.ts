@@ -5,7 +5,7 @@ import { DemoAdapter } from "../../../src/adapters/replay/DemoAdapter.js"
 import { type ClientCommand, type RelayEvent, RequestId, SessionId } from "../../../src/schema/index.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../../src/services/RelayConfig.js"
-import * as Session from "../../../src/services/Session.js"
+import * as Session from "../../../src/services/session/Session.js"
 
 /** The recording's pauses take no time, and nothing that takes minutes ever happens. */
 const hasty = Layer.effect(

@@ -9,7 +9,7 @@ import { ReplayAdapter } from "../../../src/adapters/replay/ReplayAdapter.js"
 import { type ClientCommand, type RelayEvent, SessionId } from "../../../src/schema/index.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../../src/services/RelayConfig.js"
-import * as Session from "../../../src/services/Session.js"
+import * as Session from "../../../src/services/session/Session.js"
 
 const fixtures = join(import.meta.dirname, "../../fixtures/replay")
 

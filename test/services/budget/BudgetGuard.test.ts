@@ -12,7 +12,7 @@ import { BudgetBook } from "../../../src/services/budget/BudgetBook.js"
 import type { Rule } from "../../../src/services/budget/Budgets.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
-import * as Session from "../../../src/services/Session.js"
+import * as Session from "../../../src/services/session/Session.js"
 import * as FakeAdapter from "../../support/fakeAdapter.js"
 import { specOf } from "../../support/fakeAdapter.js"
 

@@ -9,9 +9,9 @@ import {
   RequestId,
   SessionId
 } from "../../../src/schema/index.js"
-import { EventLog } from "../../../src/services/EventLog.js"
-import * as PermissionBroker from "../../../src/services/PermissionBroker.js"
+import { EventLog } from "../../../src/services/log/EventLog.js"
 import * as Policy from "../../../src/services/policy/Policy.js"
+import * as PermissionBroker from "../../../src/services/session/PermissionBroker.js"
 
 const rules: Policy.PolicyFile = {
   rules: [

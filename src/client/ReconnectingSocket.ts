@@ -1,0 +1,198 @@
+/**
+ * ReconnectingSocket: a WebSocket that comes again. It sends the handshake, notices when the other side is gone though nobody said so,
+ * and connects anew after a pause that grows and is never the same for two clients, until `stop` or a refusal.
+ */
+
+/** What is needed of a WebSocket: the browser's, Node's own, and that of `ws` all have it. */
+export interface Socket {
+  send: (data: string) => void
+  close: (code?: number, reason?: string) => void
+  addEventListener: (
+    type: "open" | "message" | "close" | "error",
+    // Each engine has event classes of its own.
+    // oxlint-disable-next-line no-explicit-any
+    listener: (event: any) => void
+  ) => void
+}
+export type SocketConstructor = new(url: string) => Socket
+
+export interface Lost {
+  /** The close code; 1006 when there was none. */
+  readonly code: number
+  readonly reason: string
+  /** What `prepare` failed with. */
+  readonly cause?: unknown
+}
+
+export interface LinkOptions {
+  readonly url: string
+  readonly WebSocket: SocketConstructor
+  /** Gets what each connection needs anew, such as a ticket, before it is opened. If it fails, so has the attempt. */
+  readonly prepare?: () => Promise<void> | undefined
+  /** The first frame, asked for at each connection. */
+  readonly handshake: () => object
+  readonly onFrame: (frame: string) => void
+  readonly onConnecting: () => void
+  /** The connection is gone, for the `failures`th time since the relay last let us in; `false`: do not come again. */
+  readonly onLost: (lost: Lost, failures: number) => boolean
+  readonly onWaiting: (lost: Lost, retry_ms: number) => void
+}
+
+export interface ReconnectingSocket {
+  /** Send on the connection that is there now. */
+  readonly send: (frame: object) => void
+  /** The relay has let us in: from now on it answers at once, and the next pause is short again. */
+  readonly greeted: () => void
+  readonly stop: () => void
+}
+
+/** How long `prepare` may take, a relay to accept a connection, then to open the session (agents start slowly), in ms. */
+const openMs = 10_000
+const greetingMs = 120_000
+/** Silence after which the relay is asked whether it is there, and how long it may take to say so, in ms. */
+const quietMs = 20_000
+const pongMs = 10_000
+/** The first pause, and the longest, in ms. */
+const firstPauseMs = 250
+const longestPauseMs = 15_000
+
+/** Between half and all of a pause that doubles, so that not everybody comes at once. */
+export const pauseOf = (failures: number, random: number): number =>
+  Math.round(Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 1)) * (0.5 + random / 2))
+
+/** Browsers tell when the network is back. */
+const page: {
+  addEventListener?: (type: "online", listener: () => void) => void
+  removeEventListener?: (type: "online", listener: () => void) => void
+} = globalThis as object
+
+const nobody: Lost = { code: 1006, reason: "the relay does not answer" }
+const unprepared = "what to show the relay could not be got"
+
+export const open = (options: LinkOptions): ReconnectingSocket => {
+  let socket: Socket | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  /** Something came since we last looked. */
+  let heard = false
+  let waiting = false
+  let stopped = false
+  let failures = 0
+  /** What an earlier attempt still says is of no interest. */
+  let attempt = 0
+
+  const after = (ms: number, act: () => void) => {
+    clearTimeout(timer)
+    timer = setTimeout(act, ms)
+  }
+
+  const send = (frame: object) => socket?.send(JSON.stringify(frame))
+
+  const watch = (): void =>
+    after(quietMs, () => {
+      if (!heard) {
+        send({ type: "ping" })
+        return after(pongMs, () => heard ? watch() : lose(nobody))
+      }
+      heard = false
+      watch()
+    })
+
+  const connect = () => {
+    waiting = false
+    options.onConnecting()
+    if (stopped) return
+    const mine = attempt
+    const current = <Event>(act: (event: Event) => void) => (event: Event) => {
+      if (attempt === mine) act(event)
+    }
+    const prepared = options.prepare?.()
+    if (prepared === undefined) return dial(current)
+    after(openMs, () => lose({ code: 1006, reason: unprepared }))
+    prepared.then(
+      current(() => dial(current)),
+      current((cause: unknown) => {
+        lose({ code: 1006, reason: cause instanceof Error ? cause.message : unprepared, cause })
+      })
+    )
+  }
+
+  const dial = (current: <Event>(act: (event: Event) => void) => (event: Event) => void) => {
+    const mine = new options.WebSocket(options.url)
+    let failure = ""
+    socket = mine
+    after(openMs, () => lose(nobody))
+    mine.addEventListener(
+      "open",
+      current(() => {
+        after(greetingMs, () => lose(nobody))
+        send(options.handshake())
+      })
+    )
+    mine.addEventListener(
+      "message",
+      current(({ data }: { readonly data: unknown }) => {
+        heard = true
+        options.onFrame(String(data))
+      })
+    )
+    mine.addEventListener(
+      "error",
+      current(({ message }: { readonly message?: unknown }) => {
+        if (typeof message === "string") failure = message
+      })
+    )
+    mine.addEventListener(
+      "close",
+      current(({ code, reason }: Lost) => {
+        lose({ code, reason: reason || failure || "the connection broke" })
+      })
+    )
+  }
+
+  const lose = (lost: Lost) => {
+    release()
+    failures += 1
+    if (!options.onLost(lost, failures)) return stop()
+    const retry_ms = pauseOf(failures, Math.random())
+    waiting = true
+    after(retry_ms, connect)
+    options.onWaiting(lost, retry_ms)
+  }
+
+  const hurry = () => {
+    if (!waiting) return
+    clearTimeout(timer)
+    connect()
+  }
+
+  /** A socket that is not open yet cannot be closed everywhere. */
+  const release = () => {
+    clearTimeout(timer)
+    attempt += 1
+    const old = socket
+    socket = undefined
+    try {
+      old?.close(1000)
+    } catch {
+      // It was closed already.
+    }
+  }
+
+  const stop = () => {
+    stopped = true
+    waiting = false
+    page.removeEventListener?.("online", hurry)
+    release()
+  }
+
+  page.addEventListener?.("online", hurry)
+  connect()
+  return {
+    send,
+    greeted: () => {
+      failures = 0
+      watch()
+    },
+    stop
+  }
+}

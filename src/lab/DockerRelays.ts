@@ -1,0 +1,163 @@
+/**
+ * DockerRelays: a container per user.
+ *
+ * The engine is the only memory: who has which container stands in names and labels, so any number of processes may
+ * serve the same users. Whoever creates a container first wins, the others use it. One that has ended is replaced.
+ */
+import type { ContainerInspectInfo } from "dockerode"
+import { Duration, Effect, Layer, Redacted, Schedule, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import { awaitReady } from "./awaitReady.js"
+import * as spec from "./containerSpec.js"
+import { DockerEngine, on, toText } from "./DockerEngine.js"
+import { LabConfig } from "./LabConfig.js"
+import { makeFolder } from "./makeFolder.js"
+import * as network from "./network.js"
+import * as singleFlight from "./singleFlight.js"
+import type { User } from "./User.js"
+import { RelayUnavailable, type Running, toUnavailable, UserRelays } from "./UserRelays.js"
+
+/** The container ended while its relay was awaited. */
+class RelayEnded extends Schema.TaggedError<RelayEnded>()("RelayEnded", { reason: Schema.String }) {
+  override get message() {
+    return this.reason
+  }
+}
+
+/** It was created, started or removed a moment ago, here or by another process: the next look tells more. */
+class NotYet extends Schema.TaggedError<NotYet>()("NotYet", {}) {}
+
+const looks = Schedule.max([
+  Schedule.exponential("5 millis").pipe(
+    Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.millis(200))))
+  ),
+  Schedule.recurs(100)
+])
+/** How long a relay may take to end its sessions, in seconds. */
+const stopTime = 20
+
+const make = Effect.gen(function*() {
+  const settings = yield* LabConfig
+  const { call } = yield* DockerEngine
+  const context = yield* Effect.context<DockerEngine | LabConfig>()
+  const once = singleFlight.make<Running, RelayUnavailable>(yield* Effect.scope)
+  yield* network.ensure(network.bridge(settings.network))
+
+  const toRunning = (user: User, found: ContainerInspectInfo): Running => ({
+    id: found.Id,
+    user,
+    address: {
+      host: found.NetworkSettings.Networks[settings.network]?.IPAddress ?? "",
+      port: settings.container_port,
+      token: Redacted.make(spec.tokenIn(found.Config.Env))
+    }
+  })
+
+  const inspect = (id: string) => call((docker) => docker.getContainer(id).inspect()).pipe(on(404, undefined))
+
+  /** By id, so that never another's fresh container is meant. Gone already, or going, is as good. */
+  const remove = (id: string) =>
+    call((docker) => docker.getContainer(id).remove({ force: true })).pipe(
+      on(404, undefined),
+      on(409, undefined)
+    )
+
+  const start = (id: string) =>
+    call((docker) => docker.getContainer(id).start()).pipe(
+      // Another process has started it, or removed it: the next look tells.
+      on(304, undefined),
+      on(404, undefined),
+      Effect.tapError(() => Effect.ignore(remove(id)))
+    )
+
+  const create = Effect.fn("DockerRelays.create")(function*(user: User) {
+    yield* Effect.provide(makeFolder(user), context)
+    const wanted = spec.toContainer(settings, user, randomBytes(32).toString("base64url"))
+    // 409: another process was faster.
+    const created = yield* call((docker) => docker.createContainer(wanted)).pipe(on(409, undefined))
+    if (created === undefined) return
+    yield* Effect.logInfo(`created container ${created.id.slice(0, 12)} for ${user.id}`)
+    yield* start(created.id)
+  })
+
+  /** One look at the user's container, and if need be one step towards one that runs. */
+  const look = Effect.fn("DockerRelays.look")(function*(user: User) {
+    const name = spec.nameOf(settings, user)
+    const found = yield* inspect(name)
+    if (found?.State.Running === true && isOf(user, found)) return toRunning(user, found)
+    if (found === undefined) yield* create(user)
+    else if (!isOf(user, found)) return yield* foreign(name)
+    else if (found.State.Status === "created") yield* start(found.Id)
+    else {
+      yield* Effect.logInfo(`replacing the container of ${user.id}, which ended with ${found.State.ExitCode}`)
+      yield* remove(found.Id)
+    }
+    return yield* new NotYet()
+  })
+
+  const isOf = (user: User, found: ContainerInspectInfo) =>
+    spec.ownerOf(settings, found.Config.Labels)?.id === user.id
+
+  const bringUp = (user: User) =>
+    look(user).pipe(
+      Effect.retry({ schedule: looks, while: ({ _tag }) => _tag === "NotYet" }),
+      Effect.catchTag(
+        "NotYet",
+        () =>
+          new RelayUnavailable({
+            reason: `the container of ${user.id} does not start: see \`docker ps --all\``
+          })
+      )
+    )
+
+  /** Fails when the container ends. */
+  const ended = Effect.fnUntraced(function*({ id, user }: Running) {
+    const { StatusCode } = yield* call((docker, abortSignal) => docker.getContainer(id).wait({ abortSignal }))
+    const said = yield* call((docker) =>
+      docker.getContainer(id).logs({ stdout: true, stderr: true, tail: 3 })
+    )
+    return yield* new RelayEnded({
+      reason: `the relay of ${user.id} ended with ${StatusCode}: ${toText(said)}`
+    })
+  })
+
+  const reach = (user: User) =>
+    once(
+      user.name,
+      bringUp(user).pipe(
+        Effect.tap((relay) => Effect.raceFirst(awaitReady(relay.address, settings), ended(relay))),
+        // It may have ended just when it was wanted.
+        Effect.retry({ times: 1, while: ({ _tag }) => _tag === "RelayEnded" }),
+        toUnavailable
+      )
+    )
+
+  const listed = call((docker) => docker.listContainers({ filters: spec.filterOf(settings) }))
+  const running = listed.pipe(
+    Effect.flatMap((found) => Effect.forEach(found, ({ Id }) => inspect(Id), { concurrency: 8 })),
+    Effect.map((found) =>
+      found.flatMap((container) => {
+        const user = spec.ownerOf(settings, container?.Config.Labels)
+        return container?.State.Running === true && user !== undefined ? [toRunning(user, container)] : []
+      })
+    ),
+    toUnavailable
+  )
+
+  const stop = Effect.fn("DockerRelays.stop")(function*({ id }: Running) {
+    yield* call((docker) => docker.getContainer(id).stop({ t: stopTime })).pipe(
+      on(304, undefined),
+      on(404, undefined)
+    )
+    yield* remove(id)
+  }, toUnavailable)
+
+  return UserRelays.of({ reach, running, stop, check: toUnavailable(call((docker) => docker.ping())) })
+})
+
+const foreign = (name: string) =>
+  new RelayUnavailable({
+    reason: `the container ${name} does not belong to this lab: remove it, or set another LAB_NETWORK`
+  })
+
+export const layer = Layer.effect(UserRelays, make)

@@ -1,0 +1,48 @@
+/**
+ * UserRelays: where each user's relay runs. A user has one, whichever process of the lab is asked.
+ *
+ * `single`: in this process. `docker`: a container. `swarm`: a service. To the rest of the lab all are an address.
+ */
+import { Context, Effect, type Redacted, Schema } from "effect"
+import type { User } from "./User.js"
+
+/** A user's relay cannot be had now. */
+export class RelayUnavailable extends Schema.TaggedError<RelayUnavailable>()("RelayUnavailable", {
+  reason: Schema.String
+}) {
+  override get message() {
+    return this.reason
+  }
+}
+
+/** Where a relay listens, and what it wants to hear. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+  readonly token: Redacted.Redacted
+}
+
+/** A relay that runs. Another one of the same user has another `id`. */
+export interface Running {
+  readonly id: string
+  readonly user: User
+  readonly address: Address
+}
+
+export class UserRelays extends Context.Service<UserRelays, {
+  /** The user's relay, ready to be talked to: started if it is not there, replaced if it has crashed. */
+  readonly reach: (user: User) => Effect.Effect<Running, RelayUnavailable>
+  /** All that run, whoever started them. */
+  readonly running: Effect.Effect<ReadonlyArray<Running>, RelayUnavailable>
+  /** End this one: its sessions close in order and stay on disk. */
+  readonly stop: (relay: Running) => Effect.Effect<void, RelayUnavailable>
+  /** Fails when no relay could be started. */
+  readonly check: Effect.Effect<void, RelayUnavailable>
+}>()("ai-relay/lab/UserRelays") {}
+
+export const toUnavailable = <A, E extends { readonly message: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.mapError(
+    effect,
+    (error: E | RelayUnavailable) =>
+      error instanceof RelayUnavailable ? error : new RelayUnavailable({ reason: error.message })
+  )

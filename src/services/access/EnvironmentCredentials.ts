@@ -1,0 +1,33 @@
+/**
+ * EnvironmentCredentials: the port `Credentials` over the environment the relay was started with.
+ *
+ * Each tool gets the variables that are its own business and no others: what a client names in a handshake can never be
+ * another agent's key, nor the relay's token.
+ */
+import { Effect, Layer, Option, Redacted } from "effect"
+import { Credentials } from "../../adapters/Adapter.js"
+import { type Environment, relayEnvironment } from "../process/AgentEnvironment.js"
+import { RelayConfig, type Settings } from "../RelayConfig.js"
+
+const namesOf = ({ cortex_token_env }: Settings): Readonly<Record<string, ReadonlyArray<string>>> => ({
+  codex: ["CODEX_API_KEY", "OPENAI_API_KEY"],
+  cortex: ["SNOWFLAKE_PAT", ...cortex_token_env]
+})
+
+export const make = (settings: Settings, environment: Environment): Credentials["Service"] => {
+  const known = namesOf(settings)
+  const names = (tool: string) => (Object.hasOwn(known, tool) ? known[tool] : undefined) ?? []
+  return {
+    names,
+    get: (tool, name) =>
+      Effect.sync(() =>
+        Option.liftPredicate(environment[name] ?? "", (value) => value !== "" && names(tool).includes(name))
+          .pipe(Option.map((value) => Redacted.make(value)))
+      )
+  }
+}
+
+export const layer = Layer.effect(
+  Credentials,
+  Effect.map(RelayConfig, (settings) => make(settings, relayEnvironment()))
+)

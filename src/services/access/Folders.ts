@@ -1,0 +1,64 @@
+/**
+ * Folders: where sessions may work. A folder is resolved (links followed) before it is compared with the roots. What the
+ * relay keeps for itself, its token and its sessions, is not theirs, unless a root lies in there.
+ */
+import { Context, Effect, FileSystem, Layer, Path, Schema } from "effect"
+import { RelayConfig } from "../RelayConfig.js"
+
+export class FolderNotFound
+  extends Schema.TaggedError<FolderNotFound>()("FolderNotFound", { folder: Schema.String })
+{
+  override get message() {
+    return `the folder "${this.folder}" does not exist on the relay's machine: set \`folder\` to one that does`
+  }
+}
+
+export class ForbiddenFolder extends Schema.TaggedError<ForbiddenFolder>()("ForbiddenFolder", {
+  folder: Schema.String,
+  roots: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    const allowed = this.roots.length === 0 ? "nothing: it has no --root" : this.roots.join(", ")
+    return `the folder "${this.folder}" is outside of what this relay may use (${allowed}): `
+      + `choose one inside, or start the relay with --root ${this.folder}`
+  }
+}
+
+export class Folders extends Context.Service<Folders, {
+  /** The absolute, real path of an allowed folder. Relative ones start in `start_folder`. */
+  readonly resolve: (folder: string) => Effect.Effect<string, FolderNotFound | ForbiddenFolder>
+}>()("ai-relay/services/Folders") {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
+}
+
+const make = Effect.gen(function*() {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const { roots, start_folder = ".", state_dir } = yield* RelayConfig
+  const realOf = (folder: string) => Effect.orElseSucceed(files.realPath(folder), () => path.resolve(folder))
+  const realRoots = yield* Effect.forEach(roots, realOf)
+  const state = state_dir === undefined ? undefined : yield* realOf(state_dir)
+
+  const isInside = (folder: string, root: string) => {
+    const way = path.relative(root, folder)
+    return way === "" || (!way.startsWith(`..${path.sep}`) && way !== ".." && !path.isAbsolute(way))
+  }
+
+  const isAllowed = (folder: string) => {
+    const allowing = realRoots.filter((root) => isInside(folder, root))
+    return state !== undefined && isInside(folder, state)
+      ? allowing.some((root) => isInside(root, state))
+      : allowing.length > 0
+  }
+
+  const resolve = Effect.fn("Folders.resolve")(function*(folder: string) {
+    const missing = () => new FolderNotFound({ folder })
+    const real = yield* Effect.mapError(files.realPath(path.resolve(start_folder, folder)), missing)
+    const { type } = yield* Effect.mapError(files.stat(real), missing)
+    if (type !== "Directory") return yield* missing()
+    if (!isAllowed(real)) return yield* new ForbiddenFolder({ folder, roots })
+    return real
+  })
+
+  return Folders.of({ resolve })
+})

@@ -1,0 +1,53 @@
+/**
+ * cutSecrets: takes secrets out of what an agent answers to a native request, before it is journaled and sent.
+ *
+ * Two nets beside those of `redact`: the value of every field whose name says secret, or that is a variable or header;
+ * and text in Base64 that holds a secret once it is decoded. What holds none is given back as it is.
+ */
+import { relayEnvironment } from "../process/AgentEnvironment.js"
+import { makeRedact } from "./redact.js"
+
+const placeholder = "[REDACTED]"
+
+/** `authToken`, `OPENAI_API_KEY`, `Authorization`. A count of tokens is a number and stays. */
+const secretName =
+  /(?:token|secret|passwor[dt]|passwd|passphrase|credentials?|api[-_]?key|access[-_]?key|private[-_]?key|authorization|cookie|bearer|_pat)$/i
+/** Objects whose values are anybody's: what a name stands for is not to be known. */
+const holdsValues = /^(?:env|environment|headers|http_?headers)$/i
+
+const base64 = /^[A-Za-z0-9+/_-]{24,}={0,2}$/
+
+type Redact = (json: string) => string
+
+const hidesSecret = (text: string, redact: Redact): boolean => {
+  if (!base64.test(text)) return false
+  const decoded = JSON.stringify(Buffer.from(text, "base64").toString("utf8"))
+  return redact(decoded) !== decoded || /"[^"]*(?:token|secret|password|api_?key)\\?"\s*[:=]/i.test(decoded)
+}
+
+const cleanText = (text: string, redact: Redact): string =>
+  hidesSecret(text, redact) ? placeholder : JSON.parse(redact(JSON.stringify(text))) as string
+
+const clean = (value: unknown, redact: Redact, isSecret: boolean): unknown => {
+  if (typeof value === "string") {
+    return value !== "" && isSecret ? placeholder : cleanText(value, redact)
+  }
+  if (typeof value !== "object" || value === null) return value
+  let isSame = true
+  const cleaned = Object.entries(value).map(([name, inner]): [string, unknown] => {
+    const isHidden = isSecret || secretName.test(name)
+    const now = holdsValues.test(name) && typeof inner === "object"
+      ? clean(inner, redact, true)
+      : clean(inner, redact, isHidden && (typeof inner === "string" || isSecret))
+    if (now !== inner) isSame = false
+    return [name, now]
+  })
+  if (isSame) return value
+  return Array.isArray(value) ? cleaned.map(([, inner]) => inner) : Object.fromEntries(cleaned)
+}
+
+let known: Redact | undefined
+
+/** The same value without its secrets; the very same object if it holds none. `redact` knows the relay's own ones. */
+export const cutSecrets = <A>(value: A, redact: Redact = known ??= makeRedact(relayEnvironment())): A =>
+  clean(value, redact, false) as A

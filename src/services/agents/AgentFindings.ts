@@ -1,0 +1,39 @@
+/**
+ * AgentFindings: which agents can be used on this machine, for `ai-relay doctor` and for pages that offer a choice.
+ *
+ * Looking starts every agent's program once or twice, so what was found is good for a minute.
+ */
+import { Context, Effect, type FileSystem, Layer, type Path } from "effect"
+import { knownAgents } from "../../adapters/knownAgents.js"
+import * as ProcessSupervisor from "../process/ProcessSupervisor.js"
+import * as PtySupervisor from "../terminal/PtySupervisor.js"
+import { type Finding, probe } from "./AgentProbe.js"
+
+export class AgentFindings extends Context.Service<AgentFindings, {
+  /** Every known agent, in the order they are offered, `generic` last. */
+  readonly all: Effect.Effect<ReadonlyArray<Finding>>
+}>()("ai-relay/services/AgentFindings") {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
+}
+
+const goodFor = "1 minute"
+
+const generic = { tool: "generic", name: "Any program on a terminal" }
+
+const terminals: Effect.Effect<Finding> = PtySupervisor.isAvailable.pipe(
+  Effect.as({ ...generic, installed: true, logged_in: true }),
+  Effect.catch(({ message }) => Effect.succeed({ ...generic, installed: false, advice: message }))
+)
+
+/** Look now. */
+export const examine: Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Path.Path> = Effect
+  .gen(function*() {
+    const agents = yield* Effect.forEach(knownAgents, probe, { concurrency: 4 })
+    return [...agents, yield* terminals]
+  }).pipe(Effect.provide(ProcessSupervisor.layer()))
+
+const make = Effect.gen(function*() {
+  const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+  const all = yield* Effect.cachedWithTTL(Effect.provide(examine, context), goodFor)
+  return AgentFindings.of({ all })
+})

@@ -1,0 +1,234 @@
+/**
+ * Segment: one file of a journal, append-only ndjson, named by the `seq` of its first frame.
+ *
+ * Reading it needs no parsing: a frame's `seq` is its line's place, and every few KiB the index remembers where one is.
+ * What was written is the operating system's before anybody is told of it, so that a relay that is killed has shown
+ * nothing that is not in the file.
+ */
+import {
+  close as closeFile,
+  closeSync,
+  constants,
+  ftruncateSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+  writev
+} from "node:fs"
+import { join } from "node:path"
+import { type Batch, lastSeqOf } from "../log/frames.js"
+
+export interface Segment {
+  readonly file: string
+  readonly first: number
+  last: number
+  /** Bytes of whole frames; what lies beyond is the rest of a write that failed, and is written over. */
+  size: number
+  /** Places of some frames, ascending: `[seq, offset]`. */
+  readonly index: Array<readonly [seq: number, offset: number]>
+  /** Open while it is written. */
+  fd: number | undefined
+}
+
+const indexEvery = 32 * 1024
+const readBytes = 256 * 1024
+/** Where the last whole frame is looked for first. */
+const tailBytes = 16 * 1024
+const newline = 10
+
+const nameOf = (first: number) => `${String(first).padStart(12, "0")}.ndjson`
+
+/** The first `seq` of a segment's file; undefined for files that are none. */
+export const firstOf = (name: string): number | undefined => {
+  const digits = /^(\d{12,})\.ndjson$/.exec(name)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}
+
+/** Use the file of a segment that may not be open. */
+const withFile = <A>({ fd, file }: Segment, use: (fd: number) => A): A => {
+  if (fd !== undefined) return use(fd)
+  const opened = openSync(file, "r")
+  try {
+    return use(opened)
+  } finally {
+    closeSync(opened)
+  }
+}
+
+export const empty = (folder: string, first: number): Segment => ({
+  file: join(folder, nameOf(first)),
+  first,
+  last: first - 1,
+  size: 0,
+  index: [],
+  fd: undefined
+})
+
+/** A file that another one follows: it is whole. */
+export const whole = (folder: string, first: number, last: number): Segment => {
+  const segment = empty(folder, first)
+  return Object.assign(segment, { last, size: statSync(segment.file).size })
+}
+
+const bytesAt = (fd: number, { size }: Segment, offset: number, length: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)))
+  let filled = 0
+  while (filled < bytes.length) {
+    const read = readSync(fd, bytes, filled, bytes.length - filled, offset + filled)
+    if (read === 0) break
+    filled += read
+  }
+  return bytes.subarray(0, filled)
+}
+
+const seqOf = (line: string): number | undefined => {
+  if (!line.startsWith("{")) return undefined
+  try {
+    const { seq } = JSON.parse(line) as { readonly seq?: unknown }
+    return typeof seq === "number" ? seq : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The last line that is a whole frame, of the lines that begin and end in these bytes: its `seq`, and where it ends. */
+const lastFrame = (bytes: Buffer, isWholeFile: boolean): { seq: number; end: number } | undefined => {
+  for (let end = bytes.lastIndexOf(newline); end > 0;) {
+    const start = bytes.lastIndexOf(newline, end - 1) + 1
+    const seq = start > 0 || isWholeFile ? seqOf(bytes.toString("utf8", start, end)) : undefined
+    if (seq !== undefined) return { seq, end: end + 1 }
+    end = start - 1
+  }
+  return undefined
+}
+
+/** The newest file. Its tail may be torn, because the relay or the machine died while writing: that is left out. */
+export const newest = (folder: string, first: number): Segment => {
+  const segment = whole(folder, first, first - 1)
+  const { size } = segment
+  return withFile(segment, (fd) => {
+    for (let length = tailBytes;; length *= 2) {
+      const from = Math.max(0, size - length)
+      const found = lastFrame(bytesAt(fd, segment, from, length), from === 0)
+      if (found === undefined && from > 0) continue
+      return Object.assign(segment, { last: found?.seq ?? first - 1, size: from + (found?.end ?? 0) })
+    }
+  })
+}
+
+/** Open it to be written; a torn tail is cut off. */
+const openToWrite = (segment: Segment): number => {
+  segment.fd = openSync(segment.file, constants.O_RDWR | constants.O_CREAT, 0o600)
+  ftruncateSync(segment.fd, segment.size)
+  return segment.fd
+}
+
+/** Remember where a frame is, unless one close before it is known. */
+const remember = ({ index }: Segment, seq: number, offset: number): void => {
+  const before = index.findLastIndex(([, known]) => known <= offset)
+  if (offset - (index[before]?.[1] ?? 0) >= indexEvery) index.splice(before + 1, 0, [seq, offset])
+}
+
+/** A batch is in the file now. */
+export const wrote = (segment: Segment, batch: Batch): void => {
+  remember(segment, batch.firstSeq, segment.size)
+  segment.size += batch.bytes.length
+  segment.last = lastSeqOf(batch)
+}
+
+/** Write a batch at the end. Throws what the disk says; then it is not in the file. */
+export const write = (segment: Segment, { bytes }: Batch): void => {
+  const fd = segment.fd ?? openToWrite(segment)
+  for (let done = 0; done < bytes.length;) {
+    done += writeSync(fd, bytes, done, bytes.length - done, segment.size + done)
+  }
+}
+
+/** The same in a thread, which tells whether all of them were written. Throws if the file cannot be opened. */
+export const writeAsync = (
+  segment: Segment,
+  batches: ReadonlyArray<Batch>,
+  done: (isWhole: boolean) => void
+): void => {
+  const fd = segment.fd ?? openToWrite(segment)
+  const size = batches.reduce((size, { bytes }) => size + bytes.length, 0)
+  writev(fd, batches.map(({ bytes }) => bytes), segment.size, (_, written) => done(written === size))
+}
+
+/** Let go of its file, in the background. */
+export const close = (segment: Segment): void => {
+  const { fd } = segment
+  segment.fd = undefined
+  if (fd !== undefined) closeFile(fd, () => {})
+}
+
+/**
+ * Remove its file. Its name is gone at once. Giving a large file's blocks back takes long: who closes it last does so, in
+ * the background; whoever uses it just now closes it afterwards.
+ */
+export const remove = (segment: Segment, isInUse: boolean): void => {
+  try {
+    segment.fd ??= openSync(segment.file, "r")
+  } catch {
+    // It may be removed all the same.
+  }
+  try {
+    rmSync(segment.file, { force: true })
+  } catch {
+    // It is in nobody's way.
+  }
+  if (!isInUse) close(segment)
+}
+
+const rawField = ",\"raw\":"
+
+/**
+ * Where `raw` begins in a frame, or -1. It follows the envelope, which names the frame's own `seq`. The same words may
+ * stand in what the event is about: then the right place is the one up to which the frame is whole.
+ */
+const rawAt = (frame: Buffer, seq: number): number => {
+  const envelope = `,"seq":${seq},"ts":`
+  const place = frame.indexOf(envelope)
+  let raw = place === -1 ? -1 : frame.indexOf(rawField, place)
+  if (raw === -1 || frame.indexOf(envelope, place + 1) === -1) return raw
+  while (raw !== -1 && seqOf(frame.toString("utf8", 0, raw) + "}") !== seq) {
+    raw = frame.indexOf(rawField, raw + 1)
+  }
+  return raw
+}
+
+/** Some of the frames after `seq`; at least one, if there is one. */
+export const read = (segment: Segment, seq: number): Batch | undefined =>
+  segment.last <= seq ? undefined : withFile(segment, (fd) => {
+    let [at, offset] = segment.index.findLast(([known]) => known <= seq + 1) ?? [segment.first, 0]
+    let length = readBytes
+    while (offset < segment.size) {
+      const bytes = bytesAt(fd, segment, offset, length)
+      let begin = 0
+      let start = 0
+      const ends: Array<number> = []
+      const raws: Array<number> = []
+      for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
+        if (at > seq) {
+          if (ends.length === 0) begin = start
+          const raw = rawAt(bytes.subarray(start, end), at)
+          ends.push(end - begin)
+          raws.push(raw === -1 ? -1 : start - begin + raw)
+        }
+        at += 1
+        start = end + 1
+      }
+      // Whoever reads on begins here.
+      remember(segment, at, offset + start)
+      if (ends.length > 0) {
+        return { firstSeq: at - ends.length, bytes: bytes.subarray(begin, start), ends, raws }
+      }
+      // A frame may be longer than what is read at once.
+      if (start === 0 && bytes.length < length) return undefined
+      length = start === 0 ? length * 2 : readBytes
+      offset += start
+    }
+    return undefined
+  })

@@ -1,0 +1,97 @@
+/**
+ * LogCursors: who reads a session's log, how far each has come, and who is cut off; and how one of them goes through it,
+ * by itself or as a Stream.
+ */
+import { Cause, Deferred, Effect, Stream } from "effect"
+import { doneSoon } from "../../adapters/doneSoon.js"
+import type { Batch } from "./frames.js"
+
+/** One reader's way through the log. */
+export interface LogCursor {
+  /** The next unread batch, if there is one; good until the event loop turns. Taking it moves the cursor. */
+  readonly next: () => Batch | undefined
+  /** The first `seq` the log could give, when it no longer holds all that was asked for. */
+  readonly gap: number | undefined
+  /** This reader fell too far behind and was cut off; what it has not taken it must ask for again. */
+  readonly overrun: () => boolean
+  /** The log is closed and everything was taken. */
+  readonly done: () => boolean
+  readonly detach: () => void
+}
+
+/** What a cursor gives until the log is closed; `follow` is told what to call when there is something new. */
+export const streamOf = (follow: (wake: () => void) => LogCursor): Stream.Stream<Batch> =>
+  Stream.unwrap(Effect.gen(function*() {
+    let news = Deferred.makeUnsafe<void>()
+    const cursor = yield* Effect.acquireRelease(
+      Effect.sync(() => follow(() => doneSoon(news, Effect.void))),
+      (cursor) => Effect.sync(cursor.detach)
+    )
+    const pull: Effect.Effect<Batch, Cause.Done> = Effect.suspend(() => {
+      const batch = cursor.next()
+      // Whoever pulls a stream may do so later than its bytes are good.
+      if (batch !== undefined) return Effect.succeed({ ...batch, bytes: Buffer.from(batch.bytes) })
+      if (cursor.overrun()) {
+        return Effect.die(new Error("the log was read too slowly; follow again after the last seq"))
+      }
+      if (cursor.done()) return Effect.fail(Cause.Done())
+      news = Deferred.makeUnsafe()
+      return Effect.andThen(Deferred.await(news), pull)
+    })
+    return Stream.fromEffectRepeat(pull)
+  }))
+
+/** A reader, as the log sees it. */
+export interface Place {
+  /** `seq` of the last frame taken. */
+  seq: number
+  overrun: boolean
+  readonly wake: () => void
+}
+
+export interface LogCursors {
+  /** A new one, which has all up to `seq`. */
+  readonly add: (seq: number, wake: () => void) => Place
+  readonly remove: (reader: Place) => void
+  readonly wake: () => void
+  /** The last `seq` that all of them have. */
+  readonly needed: () => number
+  /** If one of them has come as far as `seq`, cut off the slowest, unless it has all before `newest`. False: none was. */
+  readonly cutOffSlowest: (seq: number, newest: number) => boolean
+}
+
+export const make = (): LogCursors => {
+  const readers = new Set<Place>()
+
+  const needed = () => {
+    let needed = Number.POSITIVE_INFINITY
+    for (const reader of readers) needed = Math.min(needed, reader.seq)
+    return needed
+  }
+
+  return {
+    add: (seq, wake) => {
+      const reader: Place = { seq, overrun: false, wake }
+      readers.add(reader)
+      return reader
+    },
+    remove: (reader) => void readers.delete(reader),
+    wake: () => {
+      // Whoever leaves meanwhile is not woken any more; whoever comes is once more, which does no harm.
+      for (const reader of readers) reader.wake()
+    },
+    needed,
+    cutOffSlowest: (seq, newest) => {
+      const all = [...readers]
+      const least = needed()
+      const slowest = all.find((reader) => reader.seq === least)
+      if (slowest === undefined || least >= newest - 1 || !all.some((reader) => reader.seq === seq)) {
+        return false
+      }
+      slowest.overrun = true
+      readers.delete(slowest)
+      slowest.wake()
+      return true
+    }
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * SessionSummary: what can be said of a session in one line, folded from its events. It tells the list of sessions what
+ * to show, and a relay that has just started what the one before it left open.
+ */
+import { Schema } from "effect"
+import { type EventBody, SessionId } from "../../schema/index.js"
+
+export const SessionSummary = Schema.Struct({
+  session_id: SessionId,
+  tool: Schema.String,
+  folder: Schema.String,
+  /** The first line of the first prompt, at most 100 characters. */
+  title: Schema.optionalKey(Schema.String),
+  native_session_id: Schema.optionalKey(Schema.String),
+  /** Unix times in seconds. */
+  created_at: Schema.Number,
+  last_active_at: Schema.Number,
+  last_seq: Schema.Number,
+  turns: Schema.Number,
+  cost_usd: Schema.Number,
+  /** The number of the turn that runs. */
+  open_turn: Schema.optionalKey(Schema.Number),
+  /** The `seq` of its `turn_start`. */
+  open_turn_seq: Schema.optionalKey(Schema.Number),
+  /** Permissions nobody has answered, by `request_id`. */
+  pending: Schema.Array(Schema.String),
+  /** Where each of them was asked: from its `request_id` to the `seq`. */
+  pending_seqs: Schema.optionalKey(Schema.Record(Schema.String, Schema.Number)),
+  /** Prompts that wait for a turn to end, by `message_id`. */
+  queued: Schema.Array(Schema.String),
+  /** The last commands that were handed to the agent or carried out, by `message_id`. */
+  acknowledged: Schema.Array(Schema.String)
+})
+export type SessionSummary = typeof SessionSummary.Type
+
+export const empty = (session_id: SessionId): SessionSummary => ({
+  session_id,
+  tool: "",
+  folder: "",
+  created_at: 0,
+  last_active_at: 0,
+  last_seq: 0,
+  turns: 0,
+  cost_usd: 0,
+  pending: [],
+  queued: [],
+  acknowledged: []
+})
+
+/** The same session before anything happened in it, for who tells its events again. */
+export const reset = (
+  { open_turn: _open, open_turn_seq: _seq, pending_seqs: _asked, ...summary }: SessionSummary
+): SessionSummary => ({
+  ...summary,
+  last_seq: 0,
+  cost_usd: 0,
+  pending: [],
+  queued: [],
+  acknowledged: []
+})
+
+/** The events that change a summary by more than its time and `seq`. */
+export const summaryEvents: ReadonlySet<EventBody["type"]> = new Set(
+  [
+    "session_start",
+    "turn_start",
+    "turn_end",
+    "permission_request",
+    "permission_cancelled",
+    "control_response",
+    "status",
+    "input_ack"
+  ] as const
+)
+
+/** In characters. */
+const longestTitle = 100
+
+/** How many acknowledged commands are remembered. */
+const remembered = 200
+
+const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
+
+const without = (ids: ReadonlyArray<string>, id: string) => ids.filter((other) => other !== id)
+
+const acknowledge = ({ acknowledged }: SessionSummary, message_id: string) =>
+  [...without(acknowledged, message_id), message_id].slice(-remembered)
+
+const titleOf = (prompt: string): string | undefined => {
+  const [line = ""] = prompt.trim().split(/[\r\n]/, 1)
+  const characters = [...line.trim()]
+  if (characters.length === 0) return undefined
+  return characters.length <= longestTitle
+    ? line.trim()
+    : `${characters.slice(0, longestTitle - 1).join("")}…`
+}
+
+const settled = (
+  { pending, pending_seqs = {} }: SessionSummary,
+  request_id: string
+): Partial<SessionSummary> => {
+  const { [request_id]: _asked, ...others } = pending_seqs
+  return { pending: without(pending, request_id), pending_seqs: others }
+}
+
+const change = (
+  summary: SessionSummary,
+  event: EventBody,
+  turn: number,
+  seq: number
+): Partial<SessionSummary> => {
+  switch (event.type) {
+    case "session_start":
+    case "status": {
+      const { folder, native_session_id, tool } = event.metadata ?? {}
+      const native = text(native_session_id)
+      return {
+        ...(event.type === "session_start" && {
+          tool: text(tool) ?? summary.tool,
+          folder: text(folder) ?? summary.folder
+        }),
+        ...(native !== undefined && { native_session_id: native })
+      }
+    }
+    case "turn_start": {
+      const { message_id, text: prompt = "" } = event
+      const title = summary.title ?? titleOf(prompt)
+      return {
+        turns: turn,
+        open_turn: turn,
+        open_turn_seq: seq,
+        ...(title !== undefined && { title }),
+        // Its acknowledgement comes when the agent has it; a relay that is killed before must not run it twice.
+        ...(message_id !== undefined && {
+          queued: without(summary.queued, message_id),
+          acknowledged: acknowledge(summary, message_id)
+        })
+      }
+    }
+    case "turn_end":
+      return { cost_usd: summary.cost_usd + (event.usage?.cost_usd ?? 0) }
+    case "permission_request":
+      return {
+        pending: [...summary.pending, event.request_id],
+        pending_seqs: { ...summary.pending_seqs, [event.request_id]: seq }
+      }
+    case "permission_cancelled":
+    case "control_response":
+      return settled(summary, event.request_id)
+    case "input_ack": {
+      const { message_id, status } = event
+      if (message_id === undefined || status === "duplicate") return {}
+      const queued = without(summary.queued, message_id)
+      // What waits will not run if the relay is killed: it may be sent again then.
+      return status === "sent"
+        ? { queued, acknowledged: acknowledge(summary, message_id) }
+        : { queued: status === "queued" ? [...queued, message_id] : queued }
+    }
+    default:
+      return {}
+  }
+}
+
+/** The summary after one more event. `turn` is its number, if it is known. */
+export const fold = (
+  summary: SessionSummary,
+  event: EventBody,
+  seq: number,
+  ts: number,
+  turn = summary.turns + 1
+): SessionSummary => {
+  const { open_turn, open_turn_seq, ...rest } = summary
+  return {
+    ...rest,
+    ...(open_turn !== undefined && event.type !== "turn_end" && { open_turn }),
+    ...(open_turn_seq !== undefined && event.type !== "turn_end" && { open_turn_seq }),
+    ...(summaryEvents.has(event.type) && change(summary, event, turn, seq)),
+    created_at: summary.created_at === 0 ? ts : summary.created_at,
+    last_active_at: ts,
+    last_seq: seq
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Metrics: what the relay counts, by tool, as Effect metrics: an app that embeds the relay finds them in its own exporter.
+ *
+ * Turns, permissions and agents are counted as they happen. Events and their bytes are so many that they are added up
+ * here, one addition per batch, and read when somebody asks. Nothing that anyone said is in a metric.
+ */
+import { type Clock, Context, Duration, Effect, Metric } from "effect"
+import type { PermissionGate } from "../../adapters/Adapter.js"
+import type { BodyOf } from "../../schema/index.js"
+import type { EventStore } from "../log/EventStore.js"
+
+const count = (name: string, description: string) =>
+  Metric.counter(`ai_relay_${name}`, { description, incremental: true })
+const seconds = (name: string, description: string, boundaries: ReadonlyArray<number>) =>
+  Metric.histogram(`ai_relay_${name}`, {
+    description,
+    boundaries: Metric.boundariesFromIterable(boundaries)
+  })
+
+const turns = count("turns_total", "Turns that ended, by how they did.")
+const turnSeconds = seconds(
+  "turn_seconds",
+  "From the start of a turn to its end.",
+  [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800]
+)
+const permissionSeconds = seconds(
+  "permission_wait_seconds",
+  "How long an agent waited for an answer, by what it was.",
+  [0.5, 1, 2, 5, 10, 30, 60, 300, 1800]
+)
+const agentStarts = count("agent_starts_total", "Agents that were started.")
+const agentFailures = count("agent_start_failures_total", "Agents that could not be started, by why.")
+const agentExits = count(
+  "agent_exits_total",
+  "Agents that are gone: stopped by the relay, finished, or failed."
+)
+const tokens = count("tokens_total", "Tokens of turns, as far as agents tell.")
+const cost = count("cost_usd_total", "What turns cost in US dollars, as far as agents tell.")
+
+const connections = Metric.gauge("ai_relay_connections", {
+  description: "WebSocket clients that are connected."
+})
+
+/** One more client, for as long as the scope lives. */
+export const countingConnection = Effect.acquireRelease(
+  Metric.modify(connections, 1),
+  () => Metric.modify(connections, -1)
+)
+
+type Labels = Readonly<Record<string, string>>
+const add = <State>(metric: Metric.Metric<number, State>, labels: Labels, value = 1) =>
+  Metric.withAttributes(metric, labels).updateUnsafe(value, Context.empty())
+
+/** Events of all sessions with one tool, since the relay started. */
+export interface Volume {
+  events: number
+  bytes: number
+}
+const volumes = new Map<string, Volume>()
+const volumeOf = (tool: string): Volume => {
+  const volume = volumes.get(tool) ?? { events: 0, bytes: 0 }
+  volumes.set(tool, volume)
+  return volume
+}
+export const volumeByTool = (): ReadonlyMap<string, Readonly<Volume>> => volumes
+
+/** The same store, and what is appended to it is counted. */
+export const countingEvents = (tool: string, store: EventStore): EventStore => {
+  const volume = volumeOf(tool)
+  return {
+    ...store,
+    append: (batch, isPreviewOnly) => {
+      volume.events += batch.ends.length
+      volume.bytes += batch.bytes.length
+      store.append(batch, isPreviewOnly)
+    }
+  }
+}
+
+const countUsage = (tool: string, { usage = {} }: BodyOf<"turn_end">) => {
+  const kinds = ["input_tokens", "output_tokens", "cached_input_tokens"] as const
+  for (const kind of kinds) {
+    if (usage[kind] !== undefined) add(tokens, { tool, kind: kind.replace("_tokens", "") }, usage[kind])
+  }
+  if (usage.cost_usd !== undefined) add(cost, { tool }, usage.cost_usd)
+}
+
+/** What begins and ends turns; `end` is false when none ran. */
+interface Countable {
+  readonly begin: (start: BodyOf<"turn_start">, raw?: Uint8Array) => unknown
+  readonly end: (end: BodyOf<"turn_end">, raw?: Uint8Array) => boolean
+}
+
+/** The same turns, and how long they took and what they cost is counted. */
+export const countingTurns = <Turns extends Countable>(
+  tool: string,
+  clock: Clock.Clock,
+  own: Turns
+): Turns => {
+  let began = 0
+  return {
+    ...own,
+    begin: (start: BodyOf<"turn_start">, raw?: Uint8Array) => {
+      began = clock.currentTimeMillisUnsafe()
+      return own.begin(start, raw)
+    },
+    end: (end: BodyOf<"turn_end">, raw?: Uint8Array) => {
+      const ended = own.end(end, raw)
+      if (ended) {
+        add(turns, { tool, stop_reason: end.stop_reason })
+        add(turnSeconds, { tool }, (clock.currentTimeMillisUnsafe() - began) / 1000)
+        countUsage(tool, end)
+      }
+      return ended
+    }
+  }
+}
+
+/** The same gate, and how long answers take is counted. */
+export const countingAnswers = (
+  tool: string,
+  gate: PermissionGate["Service"]
+): PermissionGate["Service"] => ({
+  ...gate,
+  request: (ask, raw) =>
+    Effect.map(Effect.timed(gate.request(ask, raw)), ([waited, outcome]) => {
+      const answer = outcome.behavior === "cancelled" ? outcome.reason : outcome.behavior
+      add(permissionSeconds, { tool, outcome: answer }, Duration.toSeconds(waited))
+      return outcome
+    })
+})
+
+/** Count the start of an agent, or why it failed. */
+export const countingStart =
+  (tool: string) =>
+  <A, E extends { readonly _tag: string }, R>(start: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    start.pipe(
+      Effect.tap(() => Effect.sync(() => add(agentStarts, { tool }))),
+      Effect.tapError(({ _tag }) => Effect.sync(() => add(agentFailures, { tool, reason: _tag })))
+    )
+
+export const agentExited = (tool: string, how: "stopped" | "finished" | "failed"): void =>
+  add(agentExits, { tool, how })

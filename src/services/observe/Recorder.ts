@@ -1,0 +1,156 @@
+/**
+ * Recorder: writes sessions to transcript files when the relay was started with `--record`.
+ *
+ * A transcript is a session's events as ndjson, one file per session (`<session_id>.ndjson`, mode 0600), secrets
+ * replaced. It can be replayed: `{"tool":"replay","command":["FILE"]}`. Recording follows the log like any client; it
+ * ends with the session, and the relay does not go down before the last line is written. The folder may lie where agents
+ * write: a link or anything else but a file of our own is never written to.
+ */
+import {
+  Context,
+  Effect,
+  Fiber,
+  FiberSet,
+  FileSystem,
+  Layer,
+  Path,
+  Redacted,
+  Schema,
+  Semaphore,
+  Stream
+} from "effect"
+import { appendFile, closeSync, constants, fchmodSync, fstatSync, openSync, readSync } from "node:fs"
+import * as Redact from "../access/redact.js"
+import * as RedactPieces from "../access/redactPieces.js"
+import type { EventLog } from "../log/EventLog.js"
+import { relayEnvironment } from "../process/AgentEnvironment.js"
+import { RelayConfig, type Settings } from "../RelayConfig.js"
+
+export interface RecordOptions {
+  /** The last `seq` of the session's earlier life: what is in the file already is not written again. */
+  readonly since?: number
+  /** The handshake's variables; those whose name says secret are kept out. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** More values to keep out. */
+  readonly secrets?: ReadonlyArray<string>
+}
+
+export class Recorder extends Context.Service<Recorder, {
+  /** Begin to write this session's transcript, if recording is on. */
+  readonly record: (log: EventLog["Service"], options?: RecordOptions) => Effect.Effect<void>
+}>()("ai-relay/services/Recorder") {
+  static readonly layer = Layer.unwrap(
+    Effect.map(RelayConfig, (settings) =>
+      settings.record === undefined
+        ? Layer.succeed(this, { record: () => Effect.void })
+        : Layer.effect(this, make(settings.record, settings)))
+  )
+}
+
+/** The transcript is not ours to write. */
+class NotOurs extends Schema.TaggedError<NotOurs>()("NotOurs", { reason: Schema.String }) {
+  override get message() {
+    return this.reason
+  }
+}
+
+/** How long a piece that may be the beginning of a secret waits for the next one. */
+const patience = "2 seconds"
+const lastBytes = 256 * 1024
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
+
+/** Open it for adding to it, if it is a file of this user's; its mode becomes 0600. Never waits. */
+const openOwn = (file: string): number => {
+  const fd = openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+  try {
+    const stat = fstatSync(fd)
+    const isOurs = process.getuid === undefined || stat.uid === process.getuid()
+    if (stat.isFile() && isOurs && stat.nlink === 1) {
+      fchmodSync(fd, 0o600)
+      return fd
+    }
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+  closeSync(fd)
+  throw new NotOurs({ reason: "it is a link, or not a file of the relay's user: remove it" })
+}
+
+/** The `seq` of the last line; 0 if there is none, or it was torn. */
+const lastSeqIn = (fd: number): number => {
+  const { size } = fstatSync(fd)
+  const buffer = Buffer.alloc(Math.min(size, lastBytes))
+  readSync(fd, buffer, 0, buffer.length, size - buffer.length)
+  const line = buffer.toString("utf8").split("\n").at(-2)
+  try {
+    const { seq }: { readonly seq?: unknown } = JSON.parse(line ?? "{}")
+    return typeof seq === "number" ? seq : 0
+  } catch {
+    return 0
+  }
+}
+
+const append = (fd: number, text: string) =>
+  text === "" ? Effect.void : Effect.callback<void, Error>((resume) => {
+    appendFile(fd, text, (error) => resume(error === null ? Effect.void : Effect.fail(error)))
+  })
+
+const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Settings) {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  yield* files.makeDirectory(folder, { recursive: true, mode: 0o700 })
+
+  const fibers = yield* FiberSet.make<void>()
+  yield* Effect.addFinalizer(() => FiberSet.awaitEmpty(fibers))
+
+  const write = Effect.fnUntraced(
+    function*(file: string, log: EventLog["Service"], options: RecordOptions) {
+      const { env = {}, since = 0 } = options
+      const fd = yield* Effect.acquireRelease(
+        Effect.try({ try: () => openOwn(file), catch: (cause) => cause }),
+        (fd) => Effect.sync(() => closeSync(fd))
+      )
+      const redactor = Redact.make({
+        env: [relayEnvironment(), env],
+        values: [...secrets.map(Redacted.value), ...options.secrets ?? []]
+      })
+      const transcript = RedactPieces.make(redactor)
+      const known = yield* Effect.try({ try: () => lastSeqIn(fd), catch: (cause) => cause })
+      const turn = yield* Semaphore.make(1)
+      const scope = yield* Effect.scope
+      let letGo: Fiber.Fiber<unknown, unknown> | undefined
+      yield* log.batches(Math.min(since, known)).pipe(
+        Stream.runForEach(({ bytes }) =>
+          Effect.gen(function*() {
+            if (letGo !== undefined) yield* Fiber.interrupt(letGo)
+            yield* turn.withPermits(1)(
+              Effect.suspend(() => append(fd, transcript.feed(bytes.toString("utf8"))))
+            )
+            letGo = transcript.isHolding()
+              ? yield* turn.withPermits(1)(Effect.suspend(() => append(fd, transcript.flush()))).pipe(
+                Effect.uninterruptible,
+                Effect.delay(patience),
+                Effect.ignore,
+                Effect.forkIn(scope)
+              )
+              : undefined
+          })
+        )
+      )
+      yield* turn.withPermits(1)(Effect.suspend(() => append(fd, transcript.flush())))
+    },
+    Effect.scoped
+  )
+
+  const record = (log: EventLog["Service"], options: RecordOptions = {}) => {
+    const file = path.join(folder, `${log.session_id}.ndjson`)
+    return write(file, log, options).pipe(
+      Effect.catchCause((cause) =>
+        Effect.logError(`The transcript ${file} could not be written; the session goes on.`, cause)
+      )
+    )
+  }
+
+  return Recorder.of({ record: (log, options) => Effect.asVoid(FiberSet.run(fibers, record(log, options))) })
+})

@@ -1,0 +1,157 @@
+/**
+ * Commands: what a session does with each command of its clients.
+ *
+ * Prompts are the affair of `Prompts`; everything else takes effect at once. A command that cannot be carried out is
+ * answered with an `error` event and changes nothing; one that was executed before (same `message_id`) is only
+ * acknowledged.
+ */
+import { Deferred, Effect, Match } from "effect"
+import { type ClientCommand, type CommandOf, RequestId } from "../../schema/index.js"
+import * as NativeRequests from "../access/NativeRequests.js"
+import * as Prompts from "./Prompts.js"
+import { Sender } from "./Sender.js"
+
+export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "stopTurns" | "withdrawAll"> {
+  readonly handle: (command: ClientCommand) => Effect.Effect<void>
+}
+
+/** `message_id`s and prompts' `uuid`s remembered per session. */
+const remembered = 10_000
+
+export const make = (parts: Prompts.Parts): Commands => {
+  const { broker, clients, over } = parts
+  const { capabilities } = parts.agent.started
+  const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
+  const { acknowledge, cancelQueued, complain, interrupt, prompt, send, ...turns } = Prompts.make(
+    parts,
+    (prompt) => forget(prompt)
+  )
+
+  const named = <Request extends CommandOf<"control_request" | "raw_request">>(request: Request) =>
+    Effect.map(
+      parts.ids.uuid,
+      (uuid) => ({ ...request, request_id: request.request_id ?? RequestId.make(uuid) })
+    )
+
+  /** What is passed on is journaled first: what it was, and who wanted it. */
+  const native = Effect.fnUntraced(function*(command: NativeRequests.NativeCommand) {
+    const request = NativeRequests.requestOf(command)
+    const modes = capabilities.permission_modes
+    const why = NativeRequests.objection(parts.tool, request, parts.agent.native, modes, parts.settings)
+    if (why !== undefined) return yield* Prompts.refuse(why)
+    const passed = yield* named(NativeRequests.withOwn(command, parts.agent.native))
+    const by = yield* Sender
+    yield* parts.log.append({
+      type: "status",
+      status: "native_request",
+      text: request.method,
+      metadata: {
+        method: request.method,
+        params: NativeRequests.journaled(request.params),
+        request_id: passed.request_id,
+        ...(Object.keys(by).length > 0 && { by })
+      }
+    })
+    return yield* send(passed)
+  })
+
+  const setMode = (command: CommandOf<"set_permission_mode">) => {
+    const modes = capabilities.permission_modes
+    if (modes.includes(command.mode)) return send(command)
+    return Prompts.refuse(
+      modes.length === 0
+        ? `${parts.tool} has no permission modes`
+        : `\`mode\` must be one of ${modes.join(", ")}`
+    )
+  }
+
+  /** A native answer to a parked permission settles it like any other; the rest is the adapter's. */
+  const controlResponse = (command: CommandOf<"control_response">) => {
+    const { request_id, response, error } = command.response
+    if (!broker.pending().some((ask) => ask.request_id === request_id)) return send(command)
+    const behavior = response?.["behavior"] === "allow" ? "allow" : "deny"
+    const updatedInput = response?.["updatedInput"] as Record<string, unknown> | undefined
+    const message = response?.["message"] ?? error
+    return broker.respond({
+      type: "permission_response",
+      request_id,
+      behavior,
+      ...(typeof updatedInput === "object" && { updatedInput }),
+      ...(typeof message === "string" && { message }),
+      ...(response?.["interrupt"] === true && { stop: true })
+    })
+  }
+
+  const terminal = (command: CommandOf<"resize" | "stdin">) =>
+    capabilities.terminal
+      ? send(command)
+      : Prompts.refuse(`${parts.tool} is not a terminal: \`${command.type}\` is for tool "generic"`)
+
+  const setModel = (command: CommandOf<"set_model">) =>
+    capabilities.set_model
+      ? send(command)
+      : Prompts.refuse(`${parts.tool} cannot change its model in a running session`)
+
+  const carryOut = Match.type<ClientCommand>().pipe(
+    Match.withReturnType<Effect.Effect<void, Prompts.Refusal>>(),
+    Match.discriminatorsExhaustive("type")({
+      user_message: prompt,
+      permission_response: broker.respond,
+      interrupt: () => interrupt,
+      set_model: setModel,
+      set_permission_mode: setMode,
+      control_request: native,
+      raw_request: native,
+      control_response: controlResponse,
+      resize: terminal,
+      stdin: terminal,
+      cancel_queued: cancelQueued,
+      set_budget: ({ budget }) => {
+        const problem = parts.guard.lower(budget)
+        return problem === undefined ? Effect.void : Prompts.refuse(problem)
+      },
+      end: ({ if_alone = false }) =>
+        if_alone && clients() > 1 ? Effect.void : Effect.asVoid(Deferred.succeed(over, undefined)),
+      // Answered by the connection, which is what the client wants to know about.
+      ping: () => Effect.void
+    })
+  )
+
+  const namesOf = (command: ClientCommand): ReadonlyArray<string> =>
+    command.type === "cancel_queued" ? [] : [
+      ...command.message_id !== undefined ? [`message ${command.message_id}`] : [],
+      ...command.type === "user_message" && command.uuid !== undefined ? [`uuid ${command.uuid}`] : []
+    ]
+
+  const remember = (names: ReadonlyArray<string>) => {
+    for (const name of names) seen.add(name)
+    for (const oldest of seen) {
+      if (seen.size <= remembered) break
+      seen.delete(oldest)
+    }
+  }
+
+  /** It changed nothing, so it may be sent again. */
+  const forget = (command: ClientCommand) => namesOf(command).forEach((name) => seen.delete(name))
+
+  /** Prompts are acknowledged when they are handed over; other commands when they are done, if they are named. */
+  const acknowledgeDone = (command: ClientCommand) =>
+    command.message_id === undefined || command.type === "user_message" || command.type === "cancel_queued"
+      ? Effect.void
+      : acknowledge(command, "sent")
+
+  const handle = (command: ClientCommand): Effect.Effect<void> => {
+    const names = namesOf(command)
+    if (names.some((name) => seen.has(name))) return acknowledge(command, "duplicate")
+    remember(names)
+    return carryOut(command).pipe(
+      Effect.andThen(acknowledgeDone(command)),
+      Effect.catch((refusal) => {
+        forget(command)
+        return complain(command, refusal)
+      })
+    )
+  }
+
+  return { handle, ...turns }
+}

@@ -1,0 +1,276 @@
+/**
+ * Prompts: the session's turns. A prompt starts a turn, or waits in the queue for the running one to end.
+ *
+ * Each turn waits in a fiber of its own: for its end, or for the wish to interrupt it. A turn that cannot be handed to
+ * the agent ends with an error and the next prompt runs; an agent that is gone, or does not stop, ends the session. A
+ * terminal has no turns: its prompts and interrupts are handed over at once.
+ */
+import { Cause, Deferred, Effect, type Fiber, Schema } from "effect"
+import type { AgentCommand, AgentSession } from "../../adapters/Adapter.js"
+import { AgentFailed, CommandRefused, type SendError } from "../../adapters/AdapterError.js"
+import {
+  type ClientCommand,
+  type CommandOf,
+  type ErrorCode,
+  type StopReason,
+  textOf,
+  type UserMessage
+} from "../../schema/index.js"
+import type { BudgetGuard } from "../budget/BudgetGuard.js"
+import type { IdGenerator } from "../IdGenerator.js"
+import type { EventLog } from "../log/EventLog.js"
+import type { Settings } from "../RelayConfig.js"
+import type { PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
+import { Sender } from "./Sender.js"
+import type { Turn, Turns } from "./Turn.js"
+
+/** What a session is made of; prompts and commands work on these. */
+export interface Parts {
+  readonly tool: string
+  readonly agent: AgentSession
+  readonly broker: PermissionBroker["Service"]
+  readonly guard: BudgetGuard
+  /** How many follow the session. */
+  readonly clients: () => number
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+  readonly ids: IdGenerator["Service"]
+  readonly log: EventLog["Service"]
+  /** Completing it ends the session. */
+  readonly over: Deferred.Deferred<void>
+  /** `message_id`s that were executed before the relay was restarted. */
+  readonly seen: ReadonlyArray<string>
+  readonly settings: Settings
+  readonly turns: Turns
+}
+
+export interface Prompts {
+  /** Start a turn with it, queue it, or hand it to the running turn. Acknowledges it. */
+  readonly prompt: (message: UserMessage) => Effect.Effect<void, DeliveryError | Overloaded>
+  readonly cancelQueued: (command: CommandOf<"cancel_queued">) => Effect.Effect<void, DeliveryError>
+  /** Stop the running turn. */
+  readonly interrupt: Effect.Effect<void, DeliveryError>
+  /** Hand any command to the agent. */
+  readonly send: (command: AgentCommand) => Effect.Effect<void, DeliveryError>
+  readonly acknowledge: (command: ClientCommand, status: AckStatus) => Effect.Effect<void>
+  /** Tell that a command could not be carried out. */
+  readonly complain: (command: ClientCommand | undefined, failure: Refusal) => Effect.Effect<void>
+  /** Wait for a turn to end, or to be interrupted; then start the next prompt. */
+  readonly watch: (turn: Turn) => Effect.Effect<void>
+  /** From now on no turn begins: new prompts are refused, queued ones stay where they are. */
+  readonly stopTurns: Effect.Effect<void>
+  /** How many prompts wait for the running turn to end. */
+  readonly queued: () => number
+  /** Tell of every prompt that is still queued that it will not run. */
+  readonly withdrawAll: Effect.Effect<void>
+}
+
+type AckStatus = "sent" | "queued" | "duplicate" | "cancelled"
+
+/** A fault of the relay's own. What it was is in the relay's log, not on the wire. */
+class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", { tool: Schema.String }) {
+  override get message() {
+    return `the relay could not hand this to ${this.tool}, by a fault of its own: please report it with what the relay logged`
+  }
+}
+
+/** The prompt is good, but it cannot be taken now. */
+class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", { reason: Schema.String }) {
+  override get message() {
+    return this.reason
+  }
+}
+
+export type DeliveryError = SendError | CommandFailed
+export type Refusal = DeliveryError | Overloaded | PermissionNotPending
+
+const codes: Record<Refusal["_tag"], ErrorCode> = {
+  AgentFailed: "agent_failed",
+  CommandFailed: "internal",
+  CommandRefused: "bad_command",
+  Overloaded: "overloaded",
+  PermissionNotPending: "bad_command"
+}
+
+const didNotStop = (seconds: number) =>
+  `it did not stop within ${seconds} s of the interrupt, so it was ended. Open the session again to go on.`
+
+export const refuse = (reason: string) => Effect.fail(new CommandRefused({ reason }))
+
+/** `onFailed` is told of a prompt that could not be handed over: it changed nothing. */
+export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Prompts => {
+  const { broker, fork, guard, log, over, settings, turns } = parts
+  const { capabilities } = parts.agent.started
+  const queued: Array<UserMessage> = []
+  const senders = new WeakMap<UserMessage, Sender.Fields>()
+  let isStopping = false
+
+  const acknowledge = (command: ClientCommand, status: AckStatus) =>
+    log.append({
+      type: "input_ack",
+      status,
+      ...(command.type === "user_message" && { text: textOf(command.content) }),
+      ...(command.message_id !== undefined && { message_id: command.message_id })
+    })
+
+  const complain = (command: ClientCommand | undefined, failure: Refusal) =>
+    log.append({
+      type: "error",
+      code: codes[failure._tag],
+      text: failure.message,
+      ...(command?.message_id !== undefined && { message_id: command.message_id }),
+      ...(failure._tag === "AgentFailed" && { metadata: { fatal: true } })
+    })
+
+  /** What fails in a way nobody foresaw fails this command alone: the session, and its other commands, go on. */
+  const send = (command: AgentCommand): Effect.Effect<void, DeliveryError> =>
+    parts.agent.send(command).pipe(Effect.catchDefect((defect) =>
+      Effect.andThen(
+        Effect.logError(
+          `The command ${command.type} could not be handed to ${parts.tool}.`,
+          Cause.die(defect)
+        ),
+        new CommandFailed({ tool: parts.tool })
+      )
+    ))
+
+  // --- turns ---------------------------------------------------------------------------------------------------
+
+  const endTurn = (stop_reason: StopReason) =>
+    Effect.sync(() => void turns.end({ type: "turn_end", stop_reason }))
+
+  /** One that is held must run to hear of it; one that has no prompt yet has nothing to stop. */
+  const interruptAgent = Effect.suspend(() => {
+    guard.release()
+    return guard.isAdmitting() ? Effect.void : send({ type: "interrupt" })
+  })
+
+  const stopOnInterrupt = (turn: Turn) =>
+    interruptAgent.pipe(
+      Effect.andThen(broker.cancelAll("interrupted")),
+      Effect.andThen(Deferred.await(turn.ended)),
+      Effect.timeoutOrElse({
+        duration: `${settings.interrupt_timeout} seconds`,
+        orElse: () =>
+          Effect.fail(new AgentFailed({ tool: parts.tool, reason: didNotStop(settings.interrupt_timeout) }))
+      }),
+      (stop) => Effect.andThen(Deferred.await(turn.interrupt), stop)
+    )
+
+  const watch = (turn: Turn): Effect.Effect<void> => runTurn(turn, Effect.void, undefined)
+
+  const runTurn = (
+    turn: Turn,
+    deliver: Effect.Effect<void, DeliveryError>,
+    prompt: UserMessage | undefined
+  ) =>
+    deliver.pipe(
+      Effect.andThen(Deferred.await(turn.ended)),
+      Effect.raceFirst(stopOnInterrupt(turn)),
+      Effect.catchTags({
+        CommandRefused: (refusal) => Effect.andThen(complain(prompt, refusal), endTurn("error")),
+        CommandFailed: (failure) => Effect.andThen(complain(prompt, failure), endTurn("error")),
+        AgentFailed: (failure) =>
+          Effect.andThen(complain(prompt, failure), Effect.asVoid(Deferred.succeed(over, undefined)))
+      }),
+      Effect.andThen(startNext)
+    )
+
+  const startNext: Effect.Effect<void> = Effect.suspend(() => {
+    const prompt = turns.current() === undefined && !isStopping ? queued.shift() : undefined
+    if (prompt === undefined) return Effect.void
+    const { message_id } = prompt
+    guard.nextTurnOf(senders.get(prompt) ?? {})
+    const turn = turns.begin({
+      type: "turn_start",
+      text: textOf(prompt.content),
+      ...(message_id !== undefined && { message_id })
+    })
+    const handed = Effect.tapError(deliver(prompt), () => Effect.sync(() => onFailed(prompt)))
+    const run = Effect.flatMap(
+      guard.admit,
+      (mayRun) => mayRun ? Effect.andThen(handed, acknowledge(prompt, "sent")) : holdBack(prompt)
+    )
+    fork(runTurn(turn, run, prompt))
+    return Effect.void
+  })
+
+  /** The budget is used up: neither this prompt nor those behind it run. All may be sent again. */
+  const holdBack = (prompt: UserMessage) =>
+    Effect.suspend(() => {
+      onFailed(prompt)
+      queued.forEach(onFailed)
+      turns.end({ type: "turn_end", stop_reason: "cancelled", metadata: { reason: "budget" } })
+      return Effect.andThen(acknowledge(prompt, "cancelled"), withdrawAll)
+    })
+
+  const deliver = (prompt: UserMessage) => Effect.flatMap(parts.ids.uuid, (uuid) => send({ uuid, ...prompt }))
+
+  const interrupt = Effect.suspend((): Effect.Effect<void, DeliveryError> => {
+    if (capabilities.terminal) return send({ type: "interrupt" })
+    const turn = turns.current()
+    return turn === undefined
+      ? log.append({ type: "status", status: "idle", text: "Nothing to interrupt: no turn is running." })
+      : Effect.asVoid(Deferred.succeed(turn.interrupt, undefined))
+  })
+
+  const prompt = (message: UserMessage): Effect.Effect<void, DeliveryError | Overloaded> =>
+    Effect.flatMap(Sender, (by) => take(message, by))
+
+  const take = (message: UserMessage, by: Sender.Fields): Effect.Effect<void, DeliveryError | Overloaded> => {
+    if (isStopping) {
+      return new Overloaded({ reason: "the relay is shutting down: send it again when it is back" })
+    }
+    if (!capabilities.images && message.content.some((block) => block.type === "image")) {
+      return refuse(`${parts.tool} takes no images: send text only`)
+    }
+    // Nobody would end its turn.
+    if (capabilities.terminal) return Effect.andThen(deliver(message), acknowledge(message, "sent"))
+    const { when, ...later } = message
+    senders.set(later, by)
+    if (turns.current() === undefined && queued.length === 0) {
+      queued.push(later)
+      return startNext
+    }
+    if (when === "steer" && capabilities.steer && turns.current() !== undefined) {
+      return Effect.andThen(deliver(message), acknowledge(message, "sent"))
+    }
+    if (queued.length >= settings.max_queued) {
+      return new Overloaded({
+        reason:
+          `${settings.max_queued} prompts are waiting already: wait for a turn to end, or cancel_queued one`
+      })
+    }
+    if (when === "interrupt") queued.unshift(later)
+    else queued.push(later)
+    return Effect.andThen(acknowledge(message, "queued"), when === "interrupt" ? interrupt : startNext)
+  }
+
+  const cancelQueued = (command: CommandOf<"cancel_queued">) => {
+    const index = queued.findIndex((message) => message.message_id === command.message_id)
+    const [message] = index === -1 ? [] : queued.splice(index, 1)
+    return message === undefined
+      ? refuse(
+        `no queued prompt has the message_id "${command.message_id}": it was handed over already, or never sent`
+      )
+      : acknowledge(message, "cancelled")
+  }
+
+  const withdrawAll = Effect.suspend(() =>
+    Effect.forEach(queued.splice(0), (message) => acknowledge(message, "cancelled"), { discard: true })
+  )
+
+  const stopTurns = Effect.sync(() => void (isStopping = true))
+
+  return {
+    prompt,
+    cancelQueued,
+    interrupt,
+    send,
+    acknowledge,
+    complain,
+    watch,
+    queued: () => queued.length,
+    stopTurns,
+    withdrawAll
+  }
+}

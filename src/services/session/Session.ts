@@ -1,0 +1,338 @@
+/**
+ * Session: one conversation with one agent; an actor that outlives the sockets which talk to it.
+ *
+ * Commands enter through a bounded inbox and are handled one at a time by one fiber; what the agent says goes straight
+ * into the log (`SessionSink`). A turn waits in a fiber of its own, so that an interrupt or an answer always gets
+ * through. Closing the scope stops the turn, the agent and everything it started, and logs what became of them.
+ */
+import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Scope } from "effect"
+import {
+  type Adapter,
+  type AgentExit,
+  type AgentSpec,
+  EventSink,
+  PermissionGate
+} from "../../adapters/Adapter.js"
+import { BadHandshake } from "../../adapters/AdapterError.js"
+import { doneSoon } from "../../adapters/doneSoon.js"
+import { type BodyOf, type ClientCommand, RequestId, type SessionId, type Usage } from "../../schema/index.js"
+import { tellingOverwrites } from "../access/overwriteDiff.js"
+import { AgentHold, SessionHold } from "../budget/AgentHold.js"
+import * as BudgetBook from "../budget/BudgetBook.js"
+import * as BudgetGuard from "../budget/BudgetGuard.js"
+import { IdGenerator } from "../IdGenerator.js"
+import type { Opened } from "../journal/Journal.js"
+import * as EventLog from "../log/EventLog.js"
+import { makeMemory } from "../log/EventStore.js"
+import type { SessionSummary } from "../log/SessionSummary.js"
+import * as Metrics from "../observe/Metrics.js"
+import { decide } from "../policy/Policy.js"
+import { RelayConfig } from "../RelayConfig.js"
+import { waitUntil } from "../waitUntil.js"
+import * as Activity from "./Activity.js"
+import * as Commands from "./Commands.js"
+import * as PermissionBroker from "./PermissionBroker.js"
+import { Sender } from "./Sender.js"
+import * as SessionSink from "./SessionSink.js"
+import * as Turn from "./Turn.js"
+
+export interface Session {
+  readonly id: SessionId
+  readonly log: EventLog.EventLog["Service"]
+  /** The last `seq` of the session's earlier life; 0 if it had none. */
+  readonly since: number
+  /**
+   * Put a command into the inbox; waits while that is full. What it leads to is in the log; an answer to a
+   * permission with the `Sender` it was submitted by.
+   */
+  readonly submit: (command: ClientCommand) => Effect.Effect<void>
+  /** No turn begins any more; the running one may go on for so many seconds. Its clients are told. */
+  readonly drain: (seconds: number) => Effect.Effect<void>
+  /** Completes when the conversation is over: the agent is gone, or a client said `end`. */
+  readonly over: Effect.Effect<void>
+  /** `session_start` as a client that attaches now should see it. */
+  readonly describe: () => BodyOf<"session_start">
+  /** What waits in it. */
+  readonly load: () => Load
+  /** Idle: no turn runs, no prompt and no command waits, and no question is open. */
+  readonly activity: Pick<Activity.Activity, "isIdle" | "untilIdle" | "untilBusy">
+}
+
+export interface Load {
+  readonly tool: string
+  /** Commands in the inbox. */
+  readonly inbox: number
+  /** Prompts behind the running turn. */
+  readonly queued: number
+  /** Permissions without an answer. */
+  readonly pending: number
+  /** Events its slowest client has not taken. */
+  readonly lag: number
+}
+
+interface Submission {
+  readonly command: ClientCommand
+  readonly by: Sender.Fields
+}
+
+/** Commands that may wait in the inbox. */
+const inboxSize = 64
+/** How long the end of a session waits for its turn to stop by itself, in ms. */
+const lastWordsMs = 1000
+
+/** Settle what the relay before this one left open. */
+const settleOld = (
+  log: EventLog.EventLog["Service"],
+  before: SessionSummary,
+  usage: Usage | undefined
+) =>
+  log.unsafeBatch(() => {
+    const reason = "relay_restart"
+    for (const request_id of before.pending) {
+      log.unsafeAppend({
+        type: "permission_cancelled",
+        request_id: RequestId.make(request_id),
+        text: "The relay was restarted before anybody answered.",
+        metadata: { reason }
+      })
+    }
+    for (const message_id of before.queued) {
+      log.unsafeAppend({ type: "input_ack", status: "cancelled", message_id })
+    }
+    if (before.open_turn === undefined) return
+    log.unsafeAppend({
+      type: "error",
+      code: "turn_failed",
+      text: "The relay was restarted in the middle of this turn. The conversation goes on; ask again.",
+      metadata: { reason }
+    })
+    log.unsafeAppend({
+      type: "turn_end",
+      stop_reason: "error",
+      ...(usage !== undefined && { usage }),
+      metadata: { reason }
+    })
+  })
+
+export const open = Effect.fn("Session.open")(function*(
+  id: SessionId,
+  adapter: Adapter,
+  spec: AgentSpec,
+  opened?: Opened,
+  clients: () => number = () => 1
+) {
+  const settings = yield* RelayConfig
+  const ids = yield* IdGenerator
+  const { tool } = adapter
+  const store = Metrics.countingEvents(tool, opened?.store ?? makeMemory(settings.retain_bytes))
+  const log = yield* EventLog.make(id, { ...opened, store })
+  /** Commands in the inbox, and the one that is carried out. */
+  const submitted = new Set<object>()
+  const activity = Activity.make(() =>
+    submitted.size === 0 && turns.current() === undefined && commands.queued() === 0
+    && broker.pending().length === 0
+  )
+  const ownTurns = yield* Turn.make.pipe(
+    Effect.provideService(EventLog.EventLog, log),
+    Effect.zipWith(
+      Clock.Clock,
+      (turns, clock) => Turn.notifying(activity.changed, Metrics.countingTurns(tool, clock, turns))
+    )
+  )
+  const clock = yield* Clock.Clock
+  const broker = yield* PermissionBroker.make(
+    `${settings.permission_timeout} seconds`,
+    activity.changed,
+    (ask) =>
+      settings.policy === undefined
+        ? { verdict: "ask" }
+        : decide(settings.policy, ask, {
+          agent: tool,
+          folder: spec.folder,
+          now: clock.currentTimeMillisUnsafe()
+        })
+  )
+    .pipe(
+      Effect.provideService(EventLog.EventLog, log)
+    )
+  const fork = yield* FiberSet.makeRuntime<never>()
+  const over = yield* Deferred.make<void>()
+  const agentScope = yield* Scope.make()
+  const hold = new AgentHold()
+  const guard = BudgetGuard.make({
+    book: yield* BudgetBook.current,
+    owner: { session_id: id, tool, folder: spec.folder, model: spec.model },
+    at_cap: settings.budget_at_cap,
+    log,
+    broker,
+    ids,
+    hold,
+    turns: () => turns,
+    fork: (effect) => void fork(effect),
+    over
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(guard.close))
+  const turns = guard.counting(ownTurns)
+  if (spec.budget !== undefined) {
+    const reason = guard.lower(spec.budget)
+    if (reason !== undefined) return yield* new BadHandshake({ reason })
+  }
+
+  const sink = yield* SessionSink.make({ turns, guard, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
+    Effect.provideService(EventLog.EventLog, log)
+  )
+  const agent = yield* adapter.open(spec).pipe(
+    Effect.provide(
+      Context.make(EventSink, sink).pipe(
+        Context.add(PermissionGate, tellingOverwrites(spec.folder, Metrics.countingAnswers(tool, broker))),
+        Context.add(Scope.Scope, agentScope),
+        Context.add(SessionHold, hold)
+      )
+    ),
+    Metrics.countingStart(tool),
+    Effect.onError((cause) => Scope.close(agentScope, Exit.failCause(cause)))
+  )
+  const commands = Commands.make({
+    tool,
+    agent,
+    broker,
+    clients,
+    fork,
+    guard,
+    ids,
+    log,
+    over,
+    seen: opened?.summary.acknowledged ?? [],
+    settings,
+    turns
+  })
+
+  let exit: AgentExit | undefined
+  fork(Effect.map(agent.exit, (how) => {
+    exit = how
+    doneSoon(over, Effect.void)
+  }))
+
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function*() {
+      yield* commands.withdrawAll
+      const crashed = exit !== undefined && exit.exit_code !== 0 && !agent.started.capabilities.terminal
+      const failed = crashed || (exit !== undefined && turns.current() !== undefined)
+      Metrics.agentExited(tool, exit === undefined ? "stopped" : exit.exit_code === 0 ? "finished" : "failed")
+      guard.release()
+      if (exit === undefined && turns.current() !== undefined) {
+        // It may not even read what we write: only so long is it given.
+        fork(Effect.ignore(agent.send({ type: "interrupt" })))
+        yield* waitUntil(() => turns.current() === undefined || exit !== undefined, lastWordsMs)
+      }
+      yield* Scope.close(agentScope, Exit.void)
+      yield* waitUntil(() => exit !== undefined, lastWordsMs)
+      yield* broker.cancelAll("session_end")
+      if (failed && exit !== undefined) log.unsafeAppend(toFailure(adapter.tool, exit))
+      turns.end({ type: "turn_end", stop_reason: failed ? "error" : "cancelled" })
+      log.unsafeAppend(toSessionEnd(exit))
+      yield* log.close
+    })
+  )
+
+  const describe = (): BodyOf<"session_start"> => {
+    const { metadata, native_session_id, ...started } = agent.started
+    const native = sink.native_session_id() ?? native_session_id
+    return {
+      type: "session_start",
+      metadata: {
+        tool: adapter.tool,
+        folder: spec.folder,
+        ...(spec.model !== undefined && { model: spec.model }),
+        ...started,
+        ...(native !== undefined && { native_session_id: native }),
+        ...guard.describe(),
+        last_seq: log.lastSeq(),
+        pending_permissions: broker.pending(),
+        ...metadata,
+        ...sink.settings()
+      }
+    }
+  }
+
+  const leave = (submission: Submission) => {
+    submitted.delete(submission)
+    activity.changed()
+  }
+  const inbox = yield* Queue.bounded<Submission>(inboxSize)
+  yield* Queue.take(inbox).pipe(
+    Effect.flatMap((submission) =>
+      commands.handle(submission.command).pipe(
+        Effect.provideService(Sender, submission.by),
+        Effect.ensuring(Effect.sync(() => leave(submission)))
+      )
+    ),
+    Effect.forever,
+    Effect.forkScoped
+  )
+  if (opened !== undefined) settleOld(log, opened.summary, guard.settle())
+  sink.start(describe())
+
+  const session: Session = {
+    id,
+    log,
+    since: opened?.summary.last_seq ?? 0,
+    submit: (command) =>
+      Effect.flatMap(Sender, (by) => {
+        const submission = { command, by }
+        submitted.add(submission)
+        activity.changed()
+        // Who leaves while the inbox is full takes the command back.
+        return Effect.asVoid(Effect.onInterrupt(
+          Queue.offer(inbox, submission),
+          () => Effect.sync(() => leave(submission))
+        ))
+      }),
+    activity,
+    drain: (seconds) => Effect.andThen(commands.stopTurns, log.append(toDraining(seconds))),
+    over: Deferred.await(over),
+    describe,
+    load: () => ({
+      tool,
+      inbox: Queue.sizeUnsafe(inbox),
+      queued: commands.queued(),
+      pending: broker.pending().length,
+      lag: log.lag()
+    })
+  }
+  return session
+})
+
+const toDraining = (seconds: number): BodyOf<"status"> => ({
+  type: "status",
+  status: "draining",
+  text: `The relay is shutting down: the running turn may go on for ${seconds} s, no other begins.`,
+  metadata: { seconds }
+})
+
+const lastLines = (exit: AgentExit) => exit.stderr.length > 0 ? { stderr: exit.stderr } : {}
+
+const howItEnded = ({ exit_code, signal }: AgentExit) =>
+  signal !== undefined
+    ? `signal ${signal}`
+    : exit_code !== undefined
+    ? `exit code ${exit_code}`
+    : "no exit code"
+
+const toFailure = (tool: string, exit: AgentExit): BodyOf<"error"> => ({
+  type: "error",
+  code: "agent_failed",
+  text: `${tool} ended by itself (${howItEnded(exit)}). ${
+    exit.stderr.at(-1) ?? "It printed no reason."
+  } Open the session again to go on.`,
+  metadata: { fatal: true, ...lastLines(exit) }
+})
+
+const toSessionEnd = (exit: AgentExit | undefined): BodyOf<"session_end"> => ({
+  type: "session_end",
+  ...(exit?.exit_code !== undefined && { exit_code: exit.exit_code }),
+  metadata: {
+    ...(exit?.signal !== undefined && { signal: exit.signal }),
+    ...(exit !== undefined && exit.exit_code !== 0 && lastLines(exit))
+  }
+})

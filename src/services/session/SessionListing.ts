@@ -1,0 +1,20 @@
+/** SessionListing: a line in the list of sessions, as `GET /sessions` tells it. */
+import type { SessionSummary } from "../log/SessionSummary.js"
+
+export interface SessionListing extends SessionSummary {
+  readonly state: "running" | "idle" | "closed"
+  /** How many follow it. */
+  readonly clients: number
+}
+
+export const listedLive = (summary: SessionSummary, clients: number): SessionListing => ({
+  ...summary,
+  clients,
+  state: summary.open_turn === undefined ? "idle" : "running"
+})
+
+export const listedClosed = (summary: SessionSummary): SessionListing => ({
+  ...summary,
+  clients: 0,
+  state: "closed"
+})

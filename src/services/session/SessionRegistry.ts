@@ -1,0 +1,298 @@
+/**
+ * SessionRegistry: the live sessions, by name.
+ *
+ * Each session is one fiber here: it opens the agent, lives until the conversation is over or nobody wants it any more,
+ * and closes. So shutting the relay down is interrupting these fibers, all at once. A session without a client lives on
+ * for its `linger`, counted from when nothing goes on in it any more: nobody has to stay for work to be done.
+ */
+import {
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Fiber,
+  FiberSet,
+  Layer,
+  Option,
+  Schema,
+  type Scope
+} from "effect"
+import type { OpenError } from "../../adapters/AdapterError.js"
+import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistry.js"
+import { doneSoon } from "../../adapters/doneSoon.js"
+import { type Handshake, SessionId } from "../../schema/index.js"
+import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
+import { checkHandshake } from "../access/HandshakeRules.js"
+import { IdGenerator } from "../IdGenerator.js"
+import { Journal, type JournalFailed, type SessionInUse, SessionNotFound } from "../journal/Journal.js"
+import { Recorder } from "../observe/Recorder.js"
+import * as Traces from "../observe/Traces.js"
+import { RelayConfig } from "../RelayConfig.js"
+import { resolveHandshake } from "./Reopening.js"
+import * as Session from "./Session.js"
+import { listedClosed, listedLive, type SessionListing } from "./SessionListing.js"
+
+/** No further session can be opened now. */
+export class TooManySessions
+  extends Schema.TaggedError<TooManySessions>()("TooManySessions", { reason: Schema.String })
+{
+  override get message() {
+    return this.reason
+  }
+}
+
+/** Why a session could not be had. */
+export type JoinError =
+  | TooManySessions
+  | UnknownTool
+  | FolderNotFound
+  | ForbiddenFolder
+  | JournalFailed
+  | SessionInUse
+  | SessionNotFound
+  | OpenError
+
+export interface Joined {
+  readonly session: Session.Session
+  /** It was live already. */
+  readonly attached: boolean
+}
+
+export class SessionRegistry extends Context.Service<SessionRegistry, {
+  /** Open the session the handshake asks for, or attach to it; the scope's end detaches. */
+  readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
+  /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
+  readonly drain: (seconds: number) => Effect.Effect<void>
+  /** A turn runs. */
+  readonly isBusy: () => boolean
+  /** End every session, all at once; waits until they are gone. */
+  readonly closeAll: Effect.Effect<void>
+  /** Where a session works that names no folder; none if that is not allowed. */
+  readonly defaultFolder: Effect.Effect<string | undefined>
+  /** All live sessions. */
+  readonly all: () => ReadonlyArray<Session.Session>
+  /** The live session of that name. */
+  readonly live: (session_id: SessionId) => Session.Session | undefined
+  /** End the session, if it is live, and remove all that is kept of it. */
+  readonly forget: (
+    session_id: SessionId
+  ) => Effect.Effect<void, SessionNotFound | JournalFailed | SessionInUse>
+  /** Live sessions, then those that are kept, the most recently active first. */
+  readonly list: Effect.Effect<ReadonlyArray<SessionListing>>
+}>()("ai-relay/services/SessionRegistry") {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
+}
+
+/** One live session and who uses it. */
+interface Entry {
+  readonly opened: Deferred.Deferred<Session.Session, JoinError>
+  /** Nobody has wanted it for `linger` seconds. */
+  readonly abandoned: Deferred.Deferred<void>
+  readonly gone: Deferred.Deferred<void>
+  readonly linger: number
+  /** It has neither a name of its client's nor a `linger`: nobody can come back, so its work ends too. */
+  readonly isPrivate: boolean
+  clients: number
+  closing: boolean
+  lingerTimer: Fiber.Fiber<void> | undefined
+  session: Session.Session | undefined
+}
+
+const make = Effect.gen(function*() {
+  const adapters = yield* AdapterRegistry
+  const folders = yield* Folders
+  const ids = yield* IdGenerator
+  const journal = yield* Journal
+  const settings = yield* RelayConfig
+  const recorder = yield* Recorder
+  const traces = yield* Traces.make
+  const entries = new Map<SessionId, Entry>()
+  let isDraining = false
+  const fibers = yield* FiberSet.make<void>()
+  const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
+
+  const openSession = Effect.fn("SessionRegistry.open")(
+    function*(id: SessionId, handshake: Handshake, clients: () => number) {
+      const wanted = yield* resolveHandshake(handshake, yield* journal.find(id))
+      // The id of a kept session's conversation is as its agent told it.
+      const { native_session_id: _, ...asked } = wanted
+      yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
+      const adapter = yield* adapters.get(wanted.tool)
+      const folder = yield* folders.resolve(wanted.folder)
+      const opened = yield* journal.open(id, { ...wanted, folder })
+      const { permission_modes } = settings
+      const spec = {
+        ...wanted,
+        folder,
+        fresh_uuid: yield* ids.uuid,
+        ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
+      }
+      const session = yield* Session.open(id, adapter, spec, opened, clients)
+      yield* recorder.record(session.log, {
+        since: session.since,
+        env: wanted.env,
+        secrets: wanted.snowflake?.token === undefined ? [] : [wanted.snowflake.token]
+      })
+      yield* traces.trace(session.log, session.since)
+      return session
+    }
+  )
+
+  /** A session's whole life. */
+  const live = (id: SessionId, handshake: Handshake, entry: Entry) =>
+    openSession(id, handshake, () => entry.clients).pipe(
+      Effect.tapCause((cause) => {
+        // Who comes now tries again.
+        entry.closing = true
+        return Deferred.failCause(entry.opened, cause)
+      }),
+      Effect.tap((session) => {
+        entry.session = session
+        return Deferred.succeed(entry.opened, session)
+      }),
+      Effect.flatMap((session) => session.over),
+      Effect.raceFirst(Deferred.await(entry.abandoned)),
+      Effect.ensuring(Effect.sync(() => void (entry.closing = true))),
+      Effect.scoped,
+      Effect.ensuring(Effect.andThen(
+        Effect.sync(() => entries.delete(id)),
+        Deferred.succeed(entry.gone, undefined)
+      )),
+      Effect.exit,
+      Effect.asVoid
+    )
+
+  /** In one step, so that clients who come at once open one session. */
+  const create = (id: SessionId, handshake: Handshake): Entry => {
+    const entry: Entry = {
+      opened: Deferred.makeUnsafe(),
+      abandoned: Deferred.makeUnsafe(),
+      gone: Deferred.makeUnsafe(),
+      linger: Math.min(handshake.linger ?? settings.linger, settings.max_linger),
+      isPrivate: handshake.session_id === undefined && handshake.linger === undefined,
+      clients: 0,
+      closing: false,
+      lingerTimer: undefined,
+      session: undefined
+    }
+    entries.set(id, entry)
+    fork(live(id, handshake, entry))
+    return entry
+  }
+
+  const leave = (entry: Entry) =>
+    Effect.sync(() => {
+      entry.clients -= 1
+      if (entry.clients > 0 || entry.closing) return
+      entry.lingerTimer = fork(
+        entry.isPrivate || (entry.linger === 0 && isIdle(entry))
+          ? Effect.sync(() => abandon(entry))
+          : outstay(entry)
+      )
+    })
+
+  const isIdle = ({ session }: Entry) => session === undefined || session.activity.isIdle()
+
+  const abandon = (entry: Entry) => {
+    if (entry.clients > 0) return
+    // From this moment on who comes waits for a new one.
+    entry.closing = true
+    doneSoon(entry.abandoned, Effect.void)
+  }
+
+  /** Wait until it has been idle for its whole `linger`. */
+  const outstay = (entry: Entry): Effect.Effect<void> =>
+    Deferred.await(entry.opened).pipe(
+      Effect.flatMap(({ activity: { untilBusy, untilIdle } }) =>
+        Effect.andThen(
+          untilIdle,
+          Effect.raceFirst(Effect.sleep(Duration.seconds(entry.linger)), untilBusy)
+        )
+      ),
+      // Who wanted it is told why it could not be opened.
+      Effect.ignore,
+      Effect.flatMap(() => isIdle(entry) ? Effect.sync(() => abandon(entry)) : outstay(entry))
+    )
+
+  const enter = (entry: Entry) =>
+    Effect.acquireRelease(
+      Effect.suspend(() => {
+        entry.clients += 1
+        const { lingerTimer } = entry
+        entry.lingerTimer = undefined
+        return lingerTimer === undefined ? Effect.void : Effect.asVoid(Fiber.interrupt(lingerTimer))
+      }),
+      () => leave(entry)
+    )
+
+  const checkRoom = Effect.suspend(() => {
+    const { max_sessions } = settings
+    if (isDraining) {
+      return new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+    }
+    return entries.size < max_sessions ? Effect.void : new TooManySessions({
+      reason: `${max_sessions} sessions are live: end one, or start the relay with a higher --max-sessions`
+    })
+  })
+
+  const join = Effect.fn("SessionRegistry.join")(function*(handshake: Handshake) {
+    const id = handshake.session_id ?? SessionId.make(yield* ids.uuid)
+    let found = entries.get(id)
+    while (found?.closing === true) {
+      yield* Deferred.await(found.gone)
+      found = entries.get(id)
+    }
+    if (found === undefined) yield* checkRoom
+    if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
+      return yield* new SessionNotFound({ session_id: id })
+    }
+    const entry = found ?? create(id, handshake)
+    yield* enter(entry)
+    return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
+  })
+
+  const forget = Effect.fn("SessionRegistry.forget")(function*(session_id: SessionId) {
+    const entry = entries.get(session_id)
+    if (entry !== undefined) {
+      // Who comes from now on waits for what will be there then.
+      entry.closing = true
+      doneSoon(entry.abandoned, Effect.void)
+      yield* Deferred.await(entry.gone)
+    }
+    const wasKept = yield* journal.forget(session_id)
+    if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
+  })
+
+  const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
+
+  const list = Effect.map(journal.list, (kept): ReadonlyArray<SessionListing> => {
+    const live = [...entries.values()].flatMap(({ clients, session }) =>
+      session === undefined ? [] : [listedLive(session.log.summary(), clients)]
+    )
+    const closed = kept.filter(({ summary }) => entries.get(summary.session_id)?.session === undefined)
+    return [...live, ...closed.map(({ summary }) => listedClosed(summary))]
+  })
+
+  const drain = (seconds: number) =>
+    Effect.suspend(() => {
+      isDraining = true
+      return Effect.forEach(all(), (session) => session.drain(seconds), { discard: true })
+    })
+
+  const isBusy = () => all().some(({ log }) => log.turn() !== undefined)
+
+  // Not `FiberSet.clear`: that waits for one to end before it tells the next.
+  const closeAll = Effect.suspend(() => Fiber.interruptAll([...fibers]))
+
+  return SessionRegistry.of({
+    join,
+    drain,
+    isBusy,
+    closeAll,
+    forget,
+    list,
+    defaultFolder: folders.resolve(".").pipe(Effect.orElseSucceed(() => undefined)),
+    all,
+    live: (id) => entries.get(id)?.session
+  })
+})

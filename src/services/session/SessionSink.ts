@@ -1,0 +1,104 @@
+/**
+ * SessionSink: the port through which an agent's words enter the session's log.
+ *
+ * Whatever is said before `session_start` is kept back until it is logged. Turns the agent begins and ends go through
+ * `Turns`, so that a client sees them paired; one that does not pair is told as a `status`, because nothing is lost.
+ */
+import { Effect } from "effect"
+import type { Encoding, EventSink } from "../../adapters/Adapter.js"
+import type { BodyOf, EventBody } from "../../schema/index.js"
+import { cutSecrets } from "../access/cutSecrets.js"
+import type { BudgetGuard } from "../budget/BudgetGuard.js"
+import { EventLog } from "../log/EventLog.js"
+import type { Turn, Turns } from "./Turn.js"
+
+type Port = EventSink["Service"]
+
+export interface SessionSink extends Port {
+  /** Log `session_start`, then all that was held back. */
+  readonly start: (event: EventBody) => void
+  /** The agent's own id of the conversation, as far as it told. */
+  readonly native_session_id: () => string | undefined
+  /** The model, the mode, and what there is to choose from, as the agent told it last. */
+  readonly settings: () => Settings
+}
+
+/** Fields of `session_start`'s metadata. */
+type Settings = Readonly<Record<string, unknown>>
+
+interface Options {
+  readonly turns: Turns
+  readonly guard: Pick<BudgetGuard, "notice">
+  /** The agent began a turn by itself. */
+  readonly onTurn: (turn: Turn) => void
+}
+
+export const make = ({ guard, turns, onTurn }: Options): Effect.Effect<SessionSink, never, EventLog> =>
+  Effect.map(EventLog, (log) => {
+    let native_session_id: string | undefined
+    let told: Settings = {}
+    let held: Array<() => void> | undefined = []
+
+    const unpaired = (event: EventBody, raw?: Uint8Array) =>
+      log.unsafeAppend({
+        type: "status",
+        status: event.type,
+        ...("metadata" in event && { metadata: event.metadata })
+      }, raw)
+
+    const emit = (event: EventBody, raw?: Uint8Array, encoding?: Encoding): void => {
+      if (event.type === "status") told = { ...told, ...settingsIn(event.metadata) }
+      if (held !== undefined) return void held.push(() => emit(event, raw, encoding))
+      switch (event.type) {
+        case "turn_start":
+          return turns.current() === undefined ? onTurn(turns.begin(event, raw)) : unpaired(event, raw)
+        case "turn_end":
+          return turns.end(event, raw) ? undefined : unpaired(event, raw)
+        case "control_response": {
+          const shown = cutSecrets(event)
+          return log.unsafeAppend(shown, shown === event ? raw : undefined, encoding)
+        }
+        case "status":
+          native_session_id = nativeId(event.metadata) ?? native_session_id
+      }
+      log.unsafeAppend(event, raw, encoding)
+      if (event.metadata !== undefined) guard.notice(event.metadata)
+    }
+
+    const splice = (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array): void => {
+      if (held !== undefined) return void held.push(() => splice(event, text, raw))
+      log.unsafeSplice(event, text, raw)
+    }
+
+    const start = (event: EventBody) =>
+      void log.unsafeBatch(() => {
+        const early = held ?? []
+        held = undefined
+        log.unsafeAppend(event)
+        for (const replay of early) replay()
+      })
+
+    return {
+      emit,
+      splice,
+      batch: log.unsafeBatch,
+      onceDrained: log.unsafeOnceDrained,
+      inTurn: () => turns.current() !== undefined,
+      start,
+      native_session_id: () => native_session_id,
+      settings: () => told
+    }
+  })
+
+const nativeId = (metadata: Readonly<Record<string, unknown>> | undefined): string | undefined => {
+  const id = metadata?.["native_session_id"]
+  return typeof id === "string" ? id : undefined
+}
+
+const settingNames = ["model", "models", "permission_mode", "commands"]
+
+/** A sub-agent's are its own. */
+const settingsIn = (metadata: Settings = {}): Settings =>
+  metadata["parent_tool_use_id"] !== undefined ? {} : Object.fromEntries(
+    settingNames.flatMap((name) => metadata[name] === undefined ? [] : [[name, metadata[name]]])
+  )

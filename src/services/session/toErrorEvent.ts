@@ -1,0 +1,31 @@
+/** toErrorEvent: what a client is told when its session could not be had. */
+import type { BodyOf, ErrorCode } from "../../schema/index.js"
+import type { ForbiddenOrigin, TooManyAttempts, Unauthorized } from "../access/Auth.js"
+import type { JoinError } from "./SessionRegistry.js"
+
+export type RelayError = JoinError | Unauthorized | TooManyAttempts | ForbiddenOrigin
+
+const codes: Record<RelayError["_tag"], ErrorCode> = {
+  AgentFailed: "agent_failed",
+  AuthRequired: "auth_required",
+  BadHandshake: "bad_handshake",
+  CommandNotFound: "command_not_found",
+  FolderNotFound: "folder_not_found",
+  ForbiddenFolder: "forbidden_folder",
+  ForbiddenOrigin: "unauthorized",
+  JournalFailed: "internal",
+  SessionInUse: "bad_handshake",
+  SessionNotFound: "session_not_found",
+  TerminalUnavailable: "agent_failed",
+  TooManyAttempts: "overloaded",
+  TooManySessions: "overloaded",
+  Unauthorized: "unauthorized",
+  UnknownTool: "unknown_tool"
+}
+
+export const toErrorEvent = (error: RelayError): BodyOf<"error"> => ({
+  type: "error",
+  code: codes[error._tag],
+  text: error.message,
+  metadata: { fatal: true }
+})

@@ -1,0 +1,51 @@
+/**
+ * OutputSentinel: tells when all was read that a program printed on its terminal before it exited.
+ *
+ * Node reports the end of a terminal as soon as nobody has it open, and drops what it has not read by then. So the relay
+ * keeps the terminal open on the program's side too; when the program has exited a mark is printed there, and what is
+ * read before the mark is all there is.
+ */
+import { Predicate } from "effect"
+import { randomInt } from "node:crypto"
+import { closeSync, constants, openSync, writeSync } from "node:fs"
+
+/** How often a full terminal is tried again, in ms. */
+const retryMs = 5
+
+export interface OutputSentinel {
+  /** Print it; `onFailure` is called if that cannot be done. */
+  readonly print: (onFailure: () => void) => void
+  /** How many bytes come before it; undefined if it is not there yet. */
+  readonly placeIn: (read: Buffer) => number | undefined
+  readonly close: () => void
+}
+
+/** `terminal` is the path of the program's side. To be opened in the moment the program starts. */
+export const open = (terminal: string): OutputSentinel => {
+  const fd = openSync(terminal, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
+  // Digits, because no setting of a terminal changes these.
+  const mark = Buffer.from(Array.from({ length: 8 }, () => randomInt(1e6, 1e7)).join(""))
+  let left = mark
+  let retry: NodeJS.Timeout | undefined
+
+  const print = (onFailure: () => void): void => {
+    try {
+      while (left.length > 0) left = left.subarray(writeSync(fd, left))
+    } catch (error) {
+      if (!Predicate.hasProperty(error, "code") || error.code !== "EAGAIN") return onFailure()
+      retry = setTimeout(() => print(onFailure), retryMs)
+    }
+  }
+
+  return {
+    print,
+    placeIn: (read) => {
+      const place = read.indexOf(mark)
+      return place === -1 ? undefined : place
+    },
+    close: () => {
+      clearTimeout(retry)
+      closeSync(fd)
+    }
+  }
+}

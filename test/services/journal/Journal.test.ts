@@ -1,0 +1,406 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Exit, Layer, Option, Schema, Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type EventBody, Handshake, RequestId, SessionId } from "../../../src/schema/index.js"
+import { Journal } from "../../../src/services/journal/Journal.js"
+import * as EventLog from "../../../src/services/log/EventLog.js"
+import { textsOf } from "../../../src/services/log/frames.js"
+import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
+
+const s = SessionId.make("s")
+const handshakeOf = (fields: object = {}) =>
+  Schema.decodeUnknownSync(Handshake)({ tool: "fake", folder: "/work", session_id: "s", ...fields })
+
+const newFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "ai-relay-journal-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+const journalLayer = (folder: string, settings: Partial<Settings> = {}) =>
+  Journal.layerDisk(join(folder, "sessions")).pipe(Layer.provide(RelayConfig.layer(settings)))
+
+/** The journal of a relay that starts now and lives as long as the test. */
+const start = (folder: string, settings: Partial<Settings> = {}) =>
+  Effect.map(Layer.build(journalLayer(folder, settings)), Context.get(Journal))
+
+/** A session that is open until `close`. */
+const openIn = Effect.fnUntraced(
+  function*(journal: Journal["Service"], session_id = s, handshake = handshakeOf({ session_id })) {
+    const scope = yield* Scope.make()
+    const { store, summary } = yield* Scope.provide(journal.open(session_id, handshake), scope)
+    const log = yield* EventLog.make(session_id, { store, summary })
+    return {
+      log,
+      store,
+      summary,
+      say: (...events: ReadonlyArray<EventBody>) => events.forEach((event) => log.unsafeAppend(event)),
+      close: Effect.andThen(log.close, Scope.close(scope, Exit.void))
+    }
+  }
+)
+
+const begin = (prompt: string): EventBody => ({ type: "turn_start", text: prompt, message_id: prompt })
+const end: EventBody = { type: "turn_end", stop_reason: "end_turn", usage: { cost_usd: 0.25 } }
+const started: EventBody = {
+  type: "session_start",
+  metadata: { tool: "fake", folder: "/work", native_session_id: "native-1" }
+}
+
+const metaOf = (folder: string, session_id = "s") => join(folder, "sessions", session_id, "meta.json")
+const readMeta = (folder: string, session_id = "s") =>
+  JSON.parse(readFileSync(metaOf(folder, session_id), "utf8"))
+const writeMeta = (folder: string, change: object, session_id = "s") =>
+  writeFileSync(metaOf(folder, session_id), JSON.stringify({ ...readMeta(folder, session_id), ...change }))
+
+/** What a relay that is killed now leaves on the disk. */
+const killed = Effect.fnUntraced(function*(folder: string) {
+  const left = yield* newFolder
+  cpSync(folder, left, { recursive: true })
+  return left
+})
+
+const framesOf = (journal: Journal["Service"], after: number) =>
+  Effect.gen(function*() {
+    const batches = (yield* journal.read(s, after)) ?? Stream.die(new Error("no such session"))
+    return (yield* Stream.runCollect(batches)).flatMap(textsOf)
+  })
+
+describe("the journal", () => {
+  it.effect("knows no session at first", () =>
+    Effect.gen(function*() {
+      const journal = yield* start(yield* newFolder)
+      assert.isTrue(Option.isNone(yield* journal.find(s)))
+      assert.isUndefined(yield* journal.read(s, 0))
+      assert.isEmpty(yield* journal.list)
+      assert.isUndefined(journal.trouble())
+    }))
+
+  it.effect("finds a session again, with what it was opened with and what became of it", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const { close, say } = yield* openIn(yield* start(folder), s, handshakeOf({ model: "m" }))
+      yield* TestClock.adjust("10 seconds")
+      say(started, begin("a"), end)
+      yield* TestClock.adjust("10 seconds")
+      say(begin("b"), end)
+      yield* close
+
+      const journal = yield* start(folder)
+      const { handshake, summary } = Option.getOrThrow(yield* journal.find(s))
+      assert.deepStrictEqual(handshake, handshakeOf({ model: "m" }))
+      assert.deepStrictEqual(summary, {
+        session_id: s,
+        tool: "fake",
+        folder: "/work",
+        title: "a",
+        native_session_id: "native-1",
+        created_at: 10,
+        last_active_at: 20,
+        last_seq: 5,
+        turns: 2,
+        cost_usd: 0.5,
+        pending: [],
+        queued: [],
+        acknowledged: ["a", "b"]
+      })
+      const again = yield* openIn(journal)
+      assert.deepStrictEqual(again.summary, summary)
+      assert.strictEqual(again.log.lastSeq(), 5)
+    }))
+
+  it.effect("after a kill knows every event, and what was left open", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const { say } = yield* openIn(yield* start(folder))
+      say(started, begin("a"), end, begin("b"))
+      say({ type: "input_ack", status: "sent", message_id: "b" })
+      say({ type: "input_ack", status: "queued", message_id: "c" })
+      say({ type: "input_ack", status: "queued", message_id: "d" })
+      say({ type: "input_ack", status: "cancelled", message_id: "d" })
+      say({ type: "permission_request", request_id: RequestId.make("p"), metadata: { kind: "tool" } })
+      say({ type: "permission_request", request_id: RequestId.make("q"), metadata: { kind: "tool" } })
+      say({ type: "control_response", request_id: RequestId.make("p"), status: "allow" })
+      say({ type: "status", status: "init", metadata: { native_session_id: "native-2" } })
+
+      const journal = yield* start(yield* killed(folder))
+      const found = Option.getOrThrow(yield* journal.find(s))
+      const { log, summary } = yield* openIn(journal)
+      assert.deepStrictEqual(found.summary, summary)
+      assert.deepInclude(summary, {
+        native_session_id: "native-2",
+        last_seq: 12,
+        turns: 2,
+        open_turn: 2,
+        pending: ["q"],
+        queued: ["c"],
+        acknowledged: ["a", "b"]
+      })
+      assert.strictEqual(log.lastSeq(), 12)
+    }))
+
+  it.effect("lists sessions, the most recently active first", () =>
+    Effect.gen(function*() {
+      const journal = yield* start(yield* newFolder)
+      for (const name of ["one", "two", "three"]) {
+        const { close, say } = yield* openIn(journal, SessionId.make(name))
+        yield* TestClock.adjust("1 minute")
+        say(started)
+        if (name !== "two") yield* close
+      }
+      assert.deepStrictEqual((yield* journal.list).map(({ summary }) => summary.session_id), [
+        "three",
+        "two",
+        "one"
+      ])
+    }))
+
+  it.effect("shows a session to who only reads it, and changes nothing", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const { say } = yield* openIn(yield* start(folder))
+      say(started, begin("a"))
+      const file = join(folder, "sessions", "s", "000000000001.ndjson")
+      // Another relay may be in the middle of a line.
+      writeFileSync(file, "{\"type\":\"stdout", { flag: "a" })
+      const before = readFileSync(file)
+      const reader = yield* start(folder)
+      assert.deepStrictEqual((yield* framesOf(reader, 0)).map((frame) => JSON.parse(frame).seq), [1, 2])
+      assert.lengthOf(yield* framesOf(reader, 2), 0)
+      assert.isTrue(readFileSync(file).equals(before))
+    }))
+
+  it.effect("keeps nothing of a session in which nothing happened", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const journal = yield* start(folder)
+      const { close } = yield* openIn(journal)
+      assert.lengthOf(yield* journal.list, 1)
+      yield* close
+      assert.isEmpty(readdirSync(join(folder, "sessions")))
+    }))
+
+  it.effect("says what to do when its folder cannot be used", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      writeFileSync(join(folder, "file"), "")
+      const failure = yield* Effect.flip(start(join(folder, "file")))
+      assert.strictEqual(failure._tag, "JournalFailed")
+      assert.include(failure.message, "--no-state")
+      const journal = yield* start(folder)
+      writeFileSync(join(folder, "sessions", "s"), "")
+      const refusal = yield* Effect.flip(openIn(journal))
+      assert.strictEqual(refusal._tag, "JournalFailed")
+    }).pipe(Effect.scoped))
+
+  it.effect("is for its owner's eyes only", () =>
+    Effect.gen(function*() {
+      const folder = join(yield* newFolder, "state")
+      const { say } = yield* openIn(yield* start(folder))
+      say(started, begin("a"), end)
+      for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+        const stat = statSync(join(folder, path))
+        assert.strictEqual((stat.mode & 0o777).toString(8), stat.isDirectory() ? "700" : "600", path)
+      }
+      assert.strictEqual((statSync(folder).mode & 0o777).toString(8), "700")
+    }))
+
+  it.effect("holds no secret of the handshake in any file", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const handshake = handshakeOf({
+        token: "secret-token",
+        env: { ANTHROPIC_API_KEY: "secret-key" },
+        snowflake: {
+          account_url: "https://x.snowflakecomputing.com",
+          token: "secret-pat",
+          token_env: "SNOWFLAKE_PAT"
+        }
+      })
+      const { close, say } = yield* openIn(yield* start(folder), s, handshake)
+      say(started, begin("a"), end)
+      const searchAll = () => {
+        const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
+          .map((path) => join(folder, path))
+          .filter((path) => statSync(path).isFile())
+        assert.lengthOf(files, 2)
+        for (const file of files) assert.notInclude(readFileSync(file, "utf8"), "secret")
+      }
+      searchAll()
+      yield* close
+      searchAll()
+      assert.deepStrictEqual(readMeta(folder).handshake.snowflake, {
+        account_url: "https://x.snowflakecomputing.com",
+        token_env: "SNOWFLAKE_PAT"
+      })
+    }))
+})
+
+describe("a session whose meta.json is of no use", () => {
+  /** A session with two turns, one of them cut; a relay that finds its `meta.json` spoiled. */
+  const spoiled = Effect.fnUntraced(function*(spoil: (meta: string) => void) {
+    const folder = yield* newFolder
+    const { say } = yield* openIn(yield* start(folder), s, handshakeOf({ model: "m" }))
+    say(started, begin("a"), end, begin("b"))
+    const left = yield* killed(folder)
+    spoil(metaOf(left))
+    return { folder: left, journal: yield* start(left) }
+  })
+
+  const spoils: ReadonlyArray<readonly [string, (meta: string) => void]> = [
+    ["missing", (meta) => rmSync(meta)],
+    ["empty", (meta) => truncateSync(meta)],
+    ["torn", (meta) => truncateSync(meta, 100)],
+    ["zeros", (meta) => writeFileSync(meta, Buffer.alloc(500))],
+    ["of another program", (meta) => writeFileSync(meta, "{\"hello\":1}")]
+  ]
+  for (const [what, spoil] of spoils) {
+    it.effect(`(${what}) is told by its events`, () =>
+      Effect.gen(function*() {
+        const { journal } = yield* spoiled(spoil)
+        const { handshake, summary } = Option.getOrThrow(yield* journal.find(s))
+        assert.deepStrictEqual(handshake, handshakeOf())
+        assert.deepInclude(summary, {
+          native_session_id: "native-1",
+          last_seq: 4,
+          turns: 2,
+          open_turn: 2,
+          cost_usd: 0.25
+        })
+        assert.lengthOf(yield* journal.list, 1)
+        const again = yield* openIn(journal)
+        assert.deepStrictEqual(again.summary, summary)
+        assert.lengthOf(yield* framesOf(journal, 0), 4)
+      }))
+  }
+
+  it.effect("(ahead of the events, which went with the machine) is told by its events", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const { close, say } = yield* openIn(yield* start(folder))
+      say(started, begin("a"), end, begin("b"))
+      const file = join(folder, "sessions", "s", "000000000001.ndjson")
+      const { size } = statSync(file)
+      say(end, begin("c"), end)
+      yield* close
+      truncateSync(file, size)
+      const { log, summary } = yield* openIn(yield* start(folder))
+      assert.deepInclude(summary, {
+        last_seq: 4,
+        turns: 2,
+        open_turn: 2,
+        cost_usd: 0.25,
+        acknowledged: ["a", "b"]
+      })
+      assert.strictEqual(log.lastSeq(), 4)
+    }))
+})
+
+describe("a session that is open in another relay", () => {
+  // A process that is certainly another, and alive.
+  const other = process.ppid
+
+  it.effect("is not opened a second time", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const { say } = yield* openIn(yield* start(folder))
+      say(started)
+      assert.strictEqual(readMeta(folder).pid, process.pid)
+      writeMeta(folder, { pid: other, pid_started: undefined })
+      const failure = yield* Effect.flip(openIn(yield* start(folder)))
+      assert.strictEqual(failure._tag, "SessionInUse")
+      assert.include(failure.message, `process ${other}`)
+    }))
+
+  it.effect("can be opened as soon as that one has closed it", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const { close, say } = yield* openIn(yield* start(folder))
+      say(started, begin("a"), end)
+      yield* close
+      assert.notProperty(readMeta(folder), "pid")
+      assert.strictEqual(readMeta(folder).summary.last_seq, 3)
+    }))
+
+  it.effect("can be opened when that one is dead, or its number belongs to somebody else by now", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const { say } = yield* openIn(yield* start(folder))
+      say(started)
+      writeMeta(folder, { pid: 2 ** 22 + 1, pid_started: undefined })
+      assert.strictEqual((yield* openIn(yield* start(folder))).summary.last_seq, 1)
+      if (process.platform !== "linux") return
+      writeMeta(folder, { pid: other, pid_started: "1" })
+      assert.strictEqual((yield* openIn(yield* start(folder))).summary.last_seq, 1)
+    }))
+})
+
+describe("sessions nobody has used for long", () => {
+  const day = 24 * 60 * 60
+
+  it.effect("are forgotten when a relay starts, and once a day", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const journal = yield* start(folder)
+      const names = () => readdirSync(join(folder, "sessions")).toSorted()
+      for (const name of ["old", "kept", "live", "spoiled"]) {
+        const { close, say } = yield* openIn(journal, SessionId.make(name))
+        say(started)
+        if (name !== "live") yield* close
+      }
+      writeFileSync(metaOf(folder, "spoiled"), "")
+      writeMeta(
+        folder,
+        { summary: { ...readMeta(folder, "kept").summary, last_active_at: 20 * day } },
+        "kept"
+      )
+      yield* TestClock.adjust("29 days")
+      yield* start(folder)
+      assert.deepStrictEqual(names(), ["kept", "live", "old", "spoiled"])
+      // The relay that has run all the time.
+      yield* TestClock.adjust("2 days")
+      assert.deepStrictEqual(names(), ["kept", "live"])
+      yield* start(folder, { journal_days: 1 })
+      assert.deepStrictEqual(names(), ["live"])
+    }))
+
+  it.effect("stay when they cannot be removed, and hinder nobody", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      writeFileSync(join(folder, "no-session"), "")
+      yield* start(folder)
+      writeFileSync(join(folder, "sessions", "not-a-folder"), "")
+      yield* TestClock.adjust("40 days")
+      const journal = yield* start(folder)
+      assert.isEmpty(yield* journal.list)
+      assert.isTrue(existsSync(join(folder, "sessions", "not-a-folder")))
+    }))
+
+  it.effect("forgets a session, and keeps no MCP server's secrets of any", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const journal = yield* start(folder)
+      const mcp_servers = [{ name: "db", command: "db-mcp", env: { KEY: "secret" } }]
+      const session = yield* openIn(journal, s, handshakeOf({ mcp_servers, must_exist: true, front: "x" }))
+      session.say(started, begin("one"), end)
+      yield* session.close
+      assert.notInclude(JSON.stringify(readMeta(folder)), "secret")
+      assert.hasAllKeys(readMeta(folder).handshake, ["tool", "folder", "session_id"])
+      assert.isTrue(yield* journal.forget(s))
+      assert.isFalse(yield* journal.forget(s))
+      assert.isTrue(Option.isNone(yield* journal.find(s)))
+      assert.isFalse(existsSync(join(folder, "sessions", "s")))
+    }))
+})

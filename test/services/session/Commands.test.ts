@@ -1,0 +1,68 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Result, Stream } from "effect"
+import { decodeFrame, SessionId } from "../../../src/schema/index.js"
+import { IdGenerator } from "../../../src/services/IdGenerator.js"
+import { RelayConfig } from "../../../src/services/RelayConfig.js"
+import * as Session from "../../../src/services/session/Session.js"
+import * as FakeAdapter from "../../support/fakeAdapter.js"
+
+/** Give a session on a terminal these commands, one after the other, and end it. */
+const onTerminal = (...commands: ReadonlyArray<object>) =>
+  Effect.gen(function*() {
+    const fake = FakeAdapter.make({ capabilities: { terminal: true, images: false } })
+    const session = yield* Effect.scoped(Effect.gen(function*() {
+      const session = yield* Session.open(SessionId.make("session-1"), fake.adapter, FakeAdapter.specOf())
+      for (const command of [...commands, { type: "end" }]) {
+        yield* session.submit(Result.getOrThrow(decodeFrame(JSON.stringify(command))))
+      }
+      yield* session.over
+      return session
+    }))
+    const events = yield* Stream.runCollect(session.log.tail(0))
+    return { events, types: events.map(({ type }) => type), sent: fake.agent().sent.map(({ type }) => type) }
+  }).pipe(Effect.provide(Layer.merge(IdGenerator.layerTest, RelayConfig.layer())))
+
+describe("a session on a terminal", () => {
+  it.effect("hands every prompt over at once, as no turn, whatever it says about others", () =>
+    Effect.gen(function*() {
+      const { events, sent, types } = yield* onTerminal(
+        { text: "one" },
+        { text: "two", message_id: "m2" },
+        { text: "two", message_id: "m2" },
+        { text: "three", when: "interrupt" }
+      )
+      assert.deepStrictEqual(sent, ["user_message", "user_message", "user_message"])
+      assert.deepStrictEqual(types, [
+        "session_start",
+        "input_ack",
+        "input_ack",
+        "input_ack",
+        "input_ack",
+        "session_end"
+      ])
+      const acks = events.flatMap((event) => event.type === "input_ack" ? [event.status] : [])
+      assert.deepStrictEqual(acks, ["sent", "sent", "duplicate", "sent"])
+    }))
+
+  it.effect("hands over interrupts, keys and sizes at any time", () =>
+    Effect.gen(function*() {
+      const { sent, types } = yield* onTerminal(
+        { type: "interrupt" },
+        { type: "stdin", data: "q" },
+        { type: "resize", cols: 80, rows: 24, message_id: "m1" }
+      )
+      assert.deepStrictEqual(sent, ["interrupt", "stdin", "resize"])
+      assert.deepStrictEqual(types, ["session_start", "input_ack", "session_end"])
+    }))
+
+  it.effect("takes no images", () =>
+    Effect.gen(function*() {
+      const source = { type: "base64", media_type: "image/png", data: "AAAA" }
+      const { events, sent } = yield* onTerminal({
+        type: "user_message",
+        content: [{ type: "image", source }]
+      })
+      assert.deepStrictEqual(sent, [])
+      assert.isTrue(events.some((event) => event.type === "error" && event.code === "bad_command"))
+    }))
+})

@@ -1,0 +1,420 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber, Layer, Schema, Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { AgentFailed } from "../../../src/adapters/AdapterError.js"
+import { AdapterRegistry } from "../../../src/adapters/AdapterRegistry.js"
+import {
+  type ClientCommand,
+  type EventBody,
+  Handshake,
+  MessageId,
+  RequestId,
+  SessionId
+} from "../../../src/schema/index.js"
+import { Folders } from "../../../src/services/access/Folders.js"
+import { IdGenerator } from "../../../src/services/IdGenerator.js"
+import { Journal } from "../../../src/services/journal/Journal.js"
+import { Recorder } from "../../../src/services/observe/Recorder.js"
+import { RelayConfig } from "../../../src/services/RelayConfig.js"
+import { Sender } from "../../../src/services/session/Sender.js"
+import type { Session } from "../../../src/services/session/Session.js"
+import { SessionRegistry } from "../../../src/services/session/SessionRegistry.js"
+import * as FakeAdapter from "../../support/fakeAdapter.js"
+
+const registryOf = (fake: FakeAdapter.FakeAdapter) =>
+  SessionRegistry.layer.pipe(
+    Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
+    Layer.provide(Layer.mergeAll(Folders.layer, Journal.layerMemory, Recorder.layer)),
+    Layer.provide(IdGenerator.layerTest),
+    Layer.provide(RelayConfig.layer({ linger: 60 })),
+    Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer))
+  )
+
+const handshake = (fields: object = {}) => Schema.decodeUnknownSync(Handshake)({ tool: "fake", ...fields })
+const named = (session_id: string, fields: object = {}) => handshake({ session_id, ...fields })
+
+/** A client that has joined, until it leaves. */
+const join = Effect.fnUntraced(function*(handshake: Handshake) {
+  const registry = yield* SessionRegistry
+  const scope = yield* Scope.make()
+  const joined = yield* Scope.provide(registry.join(handshake), scope).pipe(
+    Effect.onInterrupt(() => Scope.close(scope, Exit.void))
+  )
+  return { ...joined, leave: Scope.close(scope, Exit.void) }
+})
+
+/** Wait for the session's last event. */
+const ended = Effect.fnUntraced(function*({ log }: Session) {
+  const events = yield* Stream.runCollect(log.tail(0))
+  assert.strictEqual(events.at(-1)?.type, "session_end")
+})
+
+const isLive = (name: string) =>
+  Effect.map(SessionRegistry, (registry) => registry.live(SessionId.make(name)) !== undefined)
+
+const test = (
+  name: string,
+  body: (fake: FakeAdapter.FakeAdapter) => Effect.Effect<void, unknown, SessionRegistry>,
+  options: () => FakeAdapter.FakeOptions = () => ({})
+) =>
+  it.effect(name, () => {
+    const fake = FakeAdapter.make(options())
+    return Effect.provide(body(fake), registryOf(fake))
+  })
+
+describe("SessionRegistry", () => {
+  test("opens a session in the folder the handshake names, with an id of its own", (fake) =>
+    Effect.gen(function*() {
+      const { attached, session } = yield* join(handshake({ model: "m-1" }))
+      assert.isFalse(attached)
+      assert.match(session.id, /^00000000-/)
+      assert.include(fake.agent().spec, { folder: process.cwd(), model: "m-1" })
+      assert.match(fake.agent().spec.fresh_uuid, /^00000000-/)
+      assert.notStrictEqual(fake.agent().spec.fresh_uuid, session.id)
+    }))
+
+  test("gives clients without a session_id a session each", (fake) =>
+    Effect.gen(function*() {
+      const one = yield* join(handshake())
+      const other = yield* join(handshake())
+      assert.notStrictEqual(one.session.id, other.session.id)
+      assert.lengthOf(fake.agents, 2)
+    }))
+
+  test("attaches clients who name the same session", (fake) =>
+    Effect.gen(function*() {
+      const one = yield* join(named("s"))
+      const other = yield* join(named("s", { model: "another" }))
+      assert.isFalse(one.attached)
+      assert.isTrue(other.attached)
+      assert.strictEqual(other.session, one.session)
+      assert.lengthOf(fake.agents, 1)
+    }))
+
+  test("opens one session for fifty clients who come at once", (fake) =>
+    Effect.gen(function*() {
+      const clients = yield* Effect.all(Array.from({ length: 50 }, () => join(named("s"))), {
+        concurrency: "unbounded"
+      })
+      assert.lengthOf(fake.agents, 1)
+      assert.lengthOf(clients.filter(({ attached }) => !attached), 1)
+      assert.lengthOf([...new Set(clients.map(({ session }) => session))], 1)
+    }), () => ({ opening: () => Effect.yieldNow }))
+})
+
+describe("a session without a client", () => {
+  test("ends at once if nobody knows its name", () =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(handshake())
+      yield* leave
+      yield* ended(session)
+    }))
+
+  test("lives on for its linger if a client named it", () =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s"))
+      yield* leave
+      yield* TestClock.adjust("59 seconds")
+      assert.isTrue(yield* isLive("s"))
+      yield* TestClock.adjust("1 seconds")
+      yield* ended(session)
+      assert.isFalse(yield* isLive("s"))
+    }))
+
+  test("lives on as long as the handshake that opened it says", () =>
+    Effect.gen(function*() {
+      const long = yield* join(named("long", { linger: 3600 }))
+      yield* long.leave
+      yield* TestClock.adjust("59 minutes")
+      assert.isTrue(yield* isLive("long"))
+      const short = yield* join(named("short", { linger: 0 }))
+      yield* short.leave
+      yield* ended(short.session)
+    }))
+
+  test("is safe once a client has come back, and lingers anew when that one leaves", () =>
+    Effect.gen(function*() {
+      const first = yield* join(named("s"))
+      yield* first.leave
+      yield* TestClock.adjust("50 seconds")
+      const second = yield* join(named("s"))
+      assert.isTrue(second.attached)
+      yield* TestClock.adjust("1 hour")
+      assert.isTrue(yield* isLive("s"))
+      yield* second.leave
+      yield* TestClock.adjust("50 seconds")
+      assert.isTrue(yield* isLive("s"))
+      yield* TestClock.adjust("10 seconds")
+      yield* ended(first.session)
+    }))
+
+  test("goes on as long as one of several clients is there", () =>
+    Effect.gen(function*() {
+      const one = yield* join(named("s", { linger: 0 }))
+      const other = yield* join(named("s"))
+      yield* one.leave
+      yield* TestClock.adjust("1 hour")
+      assert.isTrue(yield* isLive("s"))
+      yield* other.leave
+      yield* ended(one.session)
+    }))
+})
+
+describe("work in a session without a client", () => {
+  const prompt = (text: string, message_id: string): ClientCommand => ({
+    type: "user_message",
+    content: [{ type: "text", text }],
+    message_id: MessageId.make(message_id)
+  })
+  /** What somebody says has been handed over, or waits behind the turn. */
+  const submit = Effect.fnUntraced(function*(session: Session, command: ClientCommand) {
+    yield* session.submit(command).pipe(Effect.provideService(Sender, {}))
+    yield* Stream.runHead(Stream.filter(
+      session.log.tail(0),
+      (event) => event.type === "input_ack" && event.message_id === command.message_id
+    ))
+  })
+  const endTurn: EventBody = { type: "turn_end", stop_reason: "end_turn" }
+  const someTime = TestClock.adjust("10 hours")
+
+  test("goes on: the turn runs to its end, and the linger counts from there", (fake) =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s"))
+      yield* submit(session, prompt("build it", "m-1"))
+      yield* leave
+      yield* someTime
+      assert.isTrue(yield* isLive("s"))
+      yield* fake.agent().say(endTurn)
+      yield* TestClock.adjust("59 seconds")
+      assert.isTrue(yield* isLive("s"))
+      yield* TestClock.adjust("1 seconds")
+      yield* ended(session)
+    }))
+
+  test("goes on: a queued prompt runs when the turn before it ends", (fake) =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s", { linger: 0 }))
+      yield* submit(session, prompt("first", "m-1"))
+      yield* submit(session, prompt("second", "m-2"))
+      yield* leave
+      yield* someTime
+      yield* fake.agent().say(endTurn)
+      yield* Stream.runHead(Stream.filter(
+        session.log.tail(0),
+        (event) => event.type === "turn_start" && event.message_id === "m-2"
+      ))
+      yield* someTime
+      assert.isTrue(yield* isLive("s"))
+      yield* fake.agent().say(endTurn)
+      yield* ended(session)
+      assert.lengthOf(fake.agent().sent, 2)
+    }))
+
+  test("goes on: an open question waits for its deadline, or for an answer", (fake) =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s", { linger: 0 }))
+      const asking = yield* Effect.forkChild(fake.agent().ask(FakeAdapter.askFor("q-1")))
+      yield* Effect.yieldNow
+      yield* leave
+      yield* TestClock.adjust("29 minutes")
+      assert.isTrue(yield* isLive("s"))
+      const back = yield* join(named("s"))
+      yield* submit(session, {
+        type: "permission_response",
+        request_id: RequestId.make("q-1"),
+        behavior: "allow",
+        message_id: MessageId.make("m-1")
+      })
+      assert.include(yield* Fiber.join(asking), { behavior: "allow" })
+      const unanswered = yield* Effect.forkChild(fake.agent().ask(FakeAdapter.askFor("q-2")))
+      yield* Effect.yieldNow
+      yield* back.leave
+      yield* TestClock.adjust("30 minutes")
+      assert.deepInclude(yield* Fiber.join(unanswered), { behavior: "cancelled", reason: "timeout" })
+      yield* ended(session)
+    }))
+
+  test("that begins by itself stops the count", (fake) =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s"))
+      yield* leave
+      yield* TestClock.adjust("50 seconds")
+      yield* fake.agent().say({ type: "turn_start" })
+      yield* someTime
+      assert.isTrue(yield* isLive("s"))
+      yield* fake.agent().say(endTurn)
+      yield* TestClock.adjust("59 seconds")
+      assert.isTrue(yield* isLive("s"))
+      yield* TestClock.adjust("1 seconds")
+      yield* ended(session)
+    }))
+
+  test("goes on in a session that has no name when the client asked it to linger", (fake) =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(handshake({ linger: 5 }))
+      yield* submit(session, prompt("build it", "m-1"))
+      yield* leave
+      yield* someTime
+      yield* fake.agent().say(endTurn)
+      yield* TestClock.adjust("5 seconds")
+      yield* ended(session)
+    }))
+
+  test("ends with the connection where nobody gave the session a name or a linger", () =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(handshake())
+      yield* submit(session, prompt("build it", "m-1"))
+      yield* leave
+      yield* Effect.forkChild(TestClock.adjust("5 seconds"))
+      yield* ended(session)
+    }))
+
+  test("or none: nobody keeps a session without work for longer than the relay allows", () =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s", { linger: 31_536_000 }))
+      yield* leave
+      yield* TestClock.adjust("23 hours")
+      assert.isTrue(yield* isLive("s"))
+      yield* TestClock.adjust("1 hour")
+      yield* ended(session)
+    }))
+})
+
+describe("a client who comes while the session closes", () => {
+  it.effect("waits until it is gone and opens a new one", () => {
+    const isClosing = Deferred.makeUnsafe<void>()
+    const mayClose = Deferred.makeUnsafe<void>()
+    const fake = FakeAdapter.make({
+      closing: () => Effect.andThen(Deferred.succeed(isClosing, undefined), Deferred.await(mayClose))
+    })
+    return Effect.gen(function*() {
+      const old = yield* join(named("s"))
+      yield* fake.agent().exit({ exit_code: 0 })
+      yield* Deferred.await(isClosing)
+      const joining = yield* Effect.forkChild(join(named("s")))
+      yield* Effect.yieldNow
+      assert.lengthOf(fake.agents, 1)
+      yield* Deferred.succeed(mayClose, undefined)
+      const next = yield* Fiber.join(joining)
+      assert.isFalse(next.attached)
+      assert.notStrictEqual(next.session, old.session)
+      yield* ended(old.session)
+      assert.lengthOf(fake.agents, 2)
+      yield* old.leave
+      assert.isTrue(yield* isLive("s"))
+    }).pipe(Effect.provide(registryOf(fake)))
+  })
+
+  test("gets a new one even if it comes in the moment the last one leaves", (fake) =>
+    Effect.gen(function*() {
+      const old = yield* join(named("s", { linger: 0 }))
+      const next = yield* Effect.andThen(old.leave, join(named("s", { linger: 0 })))
+      yield* ended(old.session)
+      assert.isFalse(next.attached)
+      assert.lengthOf(fake.agents, 2)
+      assert.isTrue(yield* isLive("s"))
+    }))
+})
+
+describe("a session that cannot be opened", () => {
+  const failOnce = (): FakeAdapter.FakeOptions => {
+    let failures = 1
+    return {
+      opening: () =>
+        Effect.andThen(
+          Effect.yieldNow,
+          failures-- > 0 ? new AgentFailed({ tool: "fake", reason: "not now" }) : Effect.void
+        )
+    }
+  }
+
+  test("tells all who wanted it, and may be tried again", (fake) =>
+    Effect.gen(function*() {
+      const failures = yield* Effect.all(
+        Array.from({ length: 3 }, () => Effect.flip(join(named("s")))),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(failures.map(({ _tag }) => _tag), ["AgentFailed", "AgentFailed", "AgentFailed"])
+      const { attached } = yield* join(named("s"))
+      assert.isFalse(attached)
+      assert.lengthOf(fake.agents, 1)
+    }), failOnce)
+
+  test("because there is no such tool or folder, says so", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* Effect.flip(join(handshake({ tool: "x" }))))._tag, "UnknownTool")
+      assert.strictEqual(
+        (yield* Effect.flip(join(handshake({ folder: "./nowhere" }))))._tag,
+        "FolderNotFound"
+      )
+      assert.strictEqual((yield* Effect.flip(join(handshake({ folder: "/" }))))._tag, "ForbiddenFolder")
+    }))
+
+  test(
+    "for a fault of ours fails for all who wanted it, and may be tried again",
+    (fake) =>
+      Effect.gen(function*() {
+        const exit = yield* Effect.exit(join(named("s")))
+        assert.isTrue(Exit.isFailure(exit))
+        yield* join(named("s"))
+        assert.lengthOf(fake.agents, 1)
+      }),
+    () => {
+      let faults = 1
+      return { opening: () => faults-- > 0 ? Effect.die("kaputt") : Effect.void }
+    }
+  )
+
+  it.effect("is given up when nobody waits for it any more", () => {
+    const isOpening = Deferred.makeUnsafe<void>()
+    const fake = FakeAdapter.make({
+      opening: ({ model }) =>
+        model === undefined
+          ? Effect.andThen(Deferred.succeed(isOpening, undefined), Effect.never)
+          : Effect.void
+    })
+    return Effect.gen(function*() {
+      const client = yield* Effect.forkChild(join(named("s", { linger: 0 })))
+      yield* Deferred.await(isOpening)
+      yield* Fiber.interrupt(client)
+      const next = yield* join(named("s", { model: "m-1" }))
+      assert.isFalse(next.attached)
+      assert.lengthOf(fake.agents, 1)
+    }).pipe(Effect.provide(registryOf(fake)))
+  })
+})
+
+describe("when the relay ends", () => {
+  /** Agents that take as long to close as all of them need to begin. */
+  const closingTogether = (count: number) => (): FakeAdapter.FakeOptions => {
+    const all = Deferred.makeUnsafe<void>()
+    let closing = 0
+    return {
+      closing: () =>
+        Effect.suspend(() => ++closing === count ? Deferred.succeed(all, undefined) : Effect.void).pipe(
+          Effect.andThen(Deferred.await(all))
+        )
+    }
+  }
+
+  test("all sessions end at the same time, each with its session_end", () =>
+    Effect.gen(function*() {
+      const registry = yield* SessionRegistry
+      const clients = yield* Effect.forEach(["a", "b", "c"], (name) => join(named(name)))
+      yield* registry.closeAll
+      for (const { session } of clients) yield* ended(session)
+      assert.isFalse(yield* isLive("a"))
+    }), closingTogether(3))
+
+  it.effect("sessions end before its services are gone", () =>
+    Effect.gen(function*() {
+      const fake = FakeAdapter.make(closingTogether(2)())
+      const sessions = yield* Effect.forEach(["a", "b"], (name) => join(named(name))).pipe(
+        Effect.map((clients) => clients.map(({ session }) => session)),
+        Effect.provide(registryOf(fake))
+      )
+      for (const session of sessions) yield* ended(session)
+    }))
+})
