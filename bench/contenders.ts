@@ -152,6 +152,8 @@ const relay = (name: string, ...flags: ReadonlyArray<string>) =>
     args: (home) => [
       resolve("dist/cli.mjs"),
       "serve",
+      "--auth",
+      "remote",
       ...["--host", "127.0.0.1", "--port", "0", "--state-dir", join(home, "state"), "--log-level", "warning"],
       ...["--max-connections-per-peer", "1000", "--max-sessions", "1000"],
       ...flags
