@@ -35,6 +35,8 @@ export interface AgentSpec extends Handshake {
   /** Absolute; exists. */
   readonly folder: string
   readonly fresh_uuid: string
+  /** `native_session_id` is the relay's own: where that conversation is gone, a new one begins. */
+  readonly begins_anew?: boolean
   /** The permission modes the operator allows; undefined: all. */
   readonly allowed_modes?: ReadonlyArray<string>
 }
@@ -91,6 +93,8 @@ export interface AgentSession {
     readonly cmd?: ReadonlyArray<string>
     readonly native_session_id?: string
     readonly resumed?: boolean
+    /** The mode in force, as far as it is known before the agent tells. */
+    readonly permission_mode?: string | undefined
     readonly capabilities: Capabilities
     readonly metadata?: Readonly<Record<string, unknown>>
   }

@@ -48,6 +48,20 @@ export class TerminalUnavailable
   }
 }
 
+/** The agent does not have this conversation any more, or never wrote it: nobody had prompted in it. */
+export class ConversationGone extends Schema.TaggedError<ConversationGone>()("ConversationGone", {
+  tool: Schema.String,
+  native_session_id: Schema.String,
+  /** What to say instead. */
+  reason: Schema.optional(Schema.String)
+}) {
+  override get message() {
+    return this.reason ??
+      `${this.tool} has no conversation "${this.native_session_id}" to go on with: leave \`native_session_id\` out to `
+        + "begin a new one"
+  }
+}
+
 /** The handshake asks for something this agent cannot be started with. */
 export class BadHandshake
   extends Schema.TaggedError<BadHandshake>()("BadHandshake", { reason: Schema.String })
@@ -67,6 +81,12 @@ export class CommandRefused
 }
 
 /** Opening an agent fails with one of these. */
-export type OpenError = CommandNotFound | AuthRequired | AgentFailed | TerminalUnavailable | BadHandshake
+export type OpenError =
+  | CommandNotFound
+  | AuthRequired
+  | AgentFailed
+  | TerminalUnavailable
+  | ConversationGone
+  | BadHandshake
 /** A command fails with one of these; `AgentFailed` means the agent is gone. */
 export type SendError = CommandRefused | AgentFailed

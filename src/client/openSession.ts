@@ -37,6 +37,8 @@ const tell = <A>(listeners: Iterable<(value: A) => void>, value: A) => {
 }
 
 const isPong = (event: RelayEvent) => event.type === "status" && event.status === "pong"
+/** The relay is shutting down: the session ends with it, and is there again when the relay is. */
+const isDraining = (event: RelayEvent) => event.type === "status" && event.status === "draining"
 const isFatal = (event: RelayEvent) => event.type === "error" && event.metadata?.["fatal"] === true
 
 export const openSession = (
@@ -53,6 +55,7 @@ export const openSession = (
   let state: ConnectionState = { status: "connecting" }
   let fresh = true
   let over = false
+  let draining = false
   let refusal: RelayError | undefined
 
   const eventListeners = new Set(onEvent === undefined ? [] : [onEvent])
@@ -105,6 +108,7 @@ export const openSession = (
       if (event.seq > (seq ?? -1)) {
         seq = event.seq
         over = event.type === "session_end"
+        if (isDraining(event)) draining = true
       } else if (isPong(event)) return
     }
     deliver(event, frame.length)
@@ -116,6 +120,7 @@ export const openSession = (
   /** The first event of a connection: the relay has let us in, and says where we stand. */
   const greet = (event: RelayEvent) => {
     fresh = false
+    draining = false
     // The relay knows nothing of what we had: the session began anew.
     if (seq !== undefined && event.seq < seq) {
       seq = undefined
@@ -144,6 +149,7 @@ export const openSession = (
     failures: number
   ): RelayError | undefined => {
     if (cause instanceof RelayError) return cause
+    if (draining && (code === ended || over) && !outbox.isEnding()) return undefined
     if (code === ended || (over && code !== restarting)) {
       return new RelayError("session_ended", refusal?.message ?? "the session has ended", refusal?.event)
     }

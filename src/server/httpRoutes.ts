@@ -21,6 +21,7 @@ import { isForwarded } from "../services/access/peers.js"
 import * as TrustedProxies from "../services/access/TrustedProxies.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { Journal, SessionNotFound } from "../services/journal/Journal.js"
+import { longestTitle, SessionChange } from "../services/journal/SessionMarks.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { toErrorEvent } from "../services/session/toErrorEvent.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
@@ -145,9 +146,54 @@ const forget = Effect.fnUntraced(
     })
 )
 
+/** A body of this size says all that can be said of a session, in bytes. */
+const mostBody = 8 * 1024
+
+const bodyOf = (request: IncomingMessage) =>
+  Effect.callback<string | undefined>((resume) => {
+    let text = ""
+    const onData = (chunk: Buffer) => {
+      text += chunk.toString()
+      if (text.length > mostBody) done(undefined)
+    }
+    const onEnd = () => done(text)
+    const onGone = () => done(undefined)
+    const stop = () => void request.off("data", onData).off("end", onEnd).off("close", onGone)
+    const done = (body: string | undefined) => {
+      stop()
+      resume(Effect.succeed(body))
+    }
+    request.on("data", onData).once("end", onEnd).once("close", onGone)
+    return Effect.sync(stop)
+  })
+
+const decodeChange = Schema.decodeUnknownOption(Schema.fromJsonString(SessionChange))
+
+const change = Effect.fnUntraced(
+  function*(path: string, request: IncomingMessage, response: ServerResponse) {
+    const id = sessionIn(sessionPath, path)
+    const change = decodeChange((yield* bodyOf(request)) ?? "")
+    if (Option.isNone(change)) {
+      return yield* sendJson(response, 400, {
+        code: "bad_command",
+        text:
+          `send JSON with \`title\` (at most ${longestTitle} characters), \`archived\` (true or false), or both`
+      })
+    }
+    if (!isSessionId(id)) return yield* new SessionNotFound({ session_id: id })
+    yield* (yield* SessionRegistry).change(id, change.value)
+    response.writeHead(204, { "cache-control": "no-store" }).end()
+  },
+  (changed, _path, _request, response) =>
+    Effect.catch(changed, (error) => {
+      const { code, text } = toErrorEvent(error)
+      return sendJson(response, error._tag === "SessionNotFound" ? 404 : 500, { text, code })
+    })
+)
+
 /** What may be done at a path: all else is answered with 405. */
 const methodsOf = (path: string): ReadonlyArray<string> =>
-  path === "/ticket" ? ["POST"] : sessionPath.test(path) ? ["DELETE"] : ["GET", "HEAD"]
+  path === "/ticket" ? ["POST"] : sessionPath.test(path) ? ["DELETE", "PATCH"] : ["GET", "HEAD"]
 
 const health = Effect.fnUntraced(function*(path: string, response: ServerResponse) {
   const trouble = path === "/readyz" ? (yield* Journal).trouble() : undefined
@@ -164,7 +210,7 @@ export const answerHttp = Effect.fn("answerHttp")(
     const { method = "" } = request
     const methods = methodsOf(path)
     if (method !== "OPTIONS" && !methods.includes(method)) {
-      return yield* sendJson(response, 405, { text: `use ${methods[0]}` })
+      return yield* sendJson(response, 405, { text: `use ${methods.join(" or ")}` })
     }
     if (path === "/healthz" || path === "/readyz") return yield* health(path, response)
     const auth = yield* Auth
@@ -180,6 +226,7 @@ export const answerHttp = Effect.fn("answerHttp")(
     onAdmitted()
     if (isTicket) return yield* sendJson(response, 200, yield* auth.ticket)
     if (method === "DELETE") return yield* forget(path, response)
+    if (method === "PATCH") return yield* change(path, request, response)
     yield* route(path, new URLSearchParams(query), request, response)
   },
   (answered, request, response) =>

@@ -29,13 +29,16 @@ export interface Contract {
   readonly isPrivate: (message: Native) => boolean
 }
 
+/** What a recording needs to be played: not what its agent said. */
+export type Play = Omit<Contract, "isPrivate"> & { readonly onWritten?: (message: Native) => void }
+
 const isInTurn = (seen: ReadonlyArray<RelayEvent>) =>
   seen.findLast(({ type }) => type === "turn_start" || type === "turn_end")?.type === "turn_start"
 
 const fixtures = (tool: string) => join(import.meta.dirname, "..", "fixtures", tool)
 
 /** Play a recording through a session; everything its log held in the end. */
-export const playRecording = (contract: Contract, file: string) =>
+export const playRecording = (contract: Play, file: string) =>
   Effect.scoped(Effect.gen(function*() {
     const opened = yield* Deferred.make<Session.Session>()
     const seen: Array<RelayEvent> = []
@@ -54,6 +57,7 @@ export const playRecording = (contract: Contract, file: string) =>
     const spawner = transcriptSpawner({
       file,
       onInput,
+      ...(contract.onWritten && { onWritten: contract.onWritten }),
       ...(contract.unrecorded && { unrecorded: contract.unrecorded })
     })
     const adapter = yield* Effect.provide(contract.adapter, spawner)
@@ -133,7 +137,8 @@ const promises: Record<string, (events: ReadonlyArray<RelayEvent>, native: Reado
   "answers every tool call it tells of, and no other": (events) => {
     const called = ofType(events, "tool_call").map(({ tool_use_id }) => tool_use_id)
     assert.strictEqual(new Set(called).size, called.length)
-    for (const { tool_use_id } of ofType(events, "tool_result")) assert.include(called, tool_use_id)
+    const answered = ofType(events, "tool_result").map(({ tool_use_id }) => tool_use_id)
+    assert.sameMembers(answered, called)
   },
   "streams nothing that does not come again whole": (events) => {
     const whole = events.flatMap((event) =>

@@ -14,7 +14,11 @@ export const claude: Contract = {
   tool: "claude",
   adapter: Effect.provide(ClaudeAdapter, ClaudeAdapter.layer),
   drive: (input, seen) => {
-    if (input.type === "user") return { type: "user_message", content: input.message.content, when: "steer" }
+    if (input.type === "user") {
+      const { message, uuid } = input
+      const names = uuid === undefined ? {} : { uuid, message_id: uuid }
+      return { type: "user_message", content: message.content, when: "steer", ...names }
+    }
     if (input.type === "control_request") {
       return input.request.subtype === "interrupt"
         ? { type: "interrupt" }

@@ -6,6 +6,8 @@ import { modesOf, toLaunch } from "../../src/adapters/claude/ClaudeLaunch.js"
 import { CanUseTool } from "../../src/adapters/claude/ClaudeMessage.js"
 import { toAnswer, toPermissionRequest } from "../../src/adapters/claude/permission.js"
 import { geminiAgent } from "../../src/adapters/gemini/geminiAgent.js"
+import { CallIds } from "../../src/adapters/wire/CallIds.js"
+import { RequestId } from "../../src/schema/index.js"
 import { layerSession, ofType, openFake } from "../support/fakeAcpAgent.js"
 import { specOf } from "../support/fakeAdapter.js"
 import { openCodex } from "./codex/fakeCodex.js"
@@ -29,7 +31,8 @@ describe("Claude", () => {
   })
 
   it("begins in a listed mode, whatever the user's or the folder's settings say", () => {
-    assert.notInclude(argsOf({}), "--permission-mode")
+    assert.include(argsOf({}).join(" "), "--permission-mode default")
+    assert.notInclude(argsOf({ extra_args: ["--permission-mode=plan"] }), "--permission-mode")
     assert.include(argsOf({}, allowed_modes).join(" "), "--permission-mode default")
     assert.include(argsOf({}, ["plan"]).join(" "), "--permission-mode plan")
   })
@@ -49,7 +52,9 @@ describe("Claude", () => {
     const modeAfter = (modes: ReadonlyArray<string>) => JSON.stringify(toAnswer(plan, yes, modes))
     assert.include(modeAfter(allowed_modes), "acceptEdits")
     assert.notInclude(modeAfter(["default", "plan"]), "acceptEdits")
-    const options = toPermissionRequest("r", plan, ["default", "plan"]).metadata.options
+    const options =
+      toPermissionRequest(RequestId.make("r"), plan, { ids: new CallIds() }, ["default", "plan"]).metadata
+        .options
     assert.deepStrictEqual(options?.map(({ option_id }) => option_id), ["default", "deny"])
   })
 

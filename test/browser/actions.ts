@@ -5,7 +5,7 @@ import { expect } from "vitest"
 import { patience, type Stage } from "./stage.js"
 
 export const prompt = async (page: Page, text: string) => {
-  await page.getByLabel("Prompt").fill(text)
+  await page.getByLabel("Prompt", { exact: true }).fill(text)
   await page.keyboard.press("Enter")
 }
 

@@ -46,7 +46,7 @@ describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
     await said(page, "Hello from the scripted model.")
     await isIdle(page)
     expect(await page.getByLabel("Model", { exact: true }).locator("option").count()).toBeGreaterThan(1)
-    await page.getByLabel("Prompt").fill("/comp")
+    await page.getByLabel("Prompt", { exact: true }).fill("/comp")
     await page.getByRole("option", { name: /\/compact/ }).waitFor()
   })
 
@@ -103,10 +103,10 @@ describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
     const page = await open()
     await prompt(page, "RUN it")
     await page.getByRole("region", { name: "Permission" }).waitFor()
-    await page.getByLabel("Prompt").fill("mind the gap")
+    await page.getByLabel("Prompt", { exact: true }).fill("mind the gap")
     await page.keyboard.press("Control+Enter")
     await said(page, "mind the gap")
-    await page.getByLabel("Prompt").fill("and the step")
+    await page.getByLabel("Prompt", { exact: true }).fill("and the step")
     await page.getByRole("button", { name: "Steer" }).click()
     await said(page, "and the step")
     await areThere(page.getByText("sent while it was working"), 2)
@@ -141,7 +141,7 @@ describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
 
   it("hands an image that was pasted to the model", async () => {
     const page = await open()
-    await page.getByLabel("Prompt").focus()
+    await page.getByLabel("Prompt", { exact: true }).focus()
     // As a browser pastes a picture; a test has no clipboard with one.
     await page.evaluate(`{
       const bytes = Uint8Array.from(atob("${png}"), (char) => char.charCodeAt(0))

@@ -79,7 +79,7 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     await page.keyboard.type("/de")
     await page.getByRole("option", { name: /\/demo/ }).waitFor()
     await page.keyboard.press("Tab")
-    expect(await page.getByLabel("Prompt").inputValue()).toBe("/demo ")
+    expect(await page.getByLabel("Prompt", { exact: true }).inputValue()).toBe("/demo ")
     await page.keyboard.press("Enter")
     await page.getByRole("form", { name: "Question" }).waitFor()
     await page.keyboard.press("Escape")

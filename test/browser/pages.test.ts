@@ -74,11 +74,11 @@ describe.skipIf(missing !== undefined)("a page of one's own", async () => {
   it("of examples/ answers what is typed", async () => {
     const { asked, page } = await open(`/examples/page.html?tool=demo&url=${encodeURIComponent(relay())}`)
     await page.getByRole("status").getByText("open").waitFor()
-    await page.getByLabel("Prompt").fill("Why is the total too high?")
+    await page.getByLabel("Prompt", { exact: true }).fill("Why is the total too high?")
     await page.keyboard.press("Enter")
     await page.locator("#answer").getByText("All 20 tests pass").waitFor()
     expect(asked.join()).toContain("May Edit run?")
-    expect(await page.getByLabel("Prompt").inputValue()).toBe("")
+    expect(await page.getByLabel("Prompt", { exact: true }).inputValue()).toBe("")
   })
 
   it("in React uses the hook of examples/", async () => {

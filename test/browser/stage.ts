@@ -21,6 +21,8 @@ export interface Stage {
   readonly open: (options?: BrowserContextOptions) => Promise<Page>
   /** Another tab of the same browser. */
   readonly another: (page: Page) => Promise<Page>
+  /** Ask the relay to end, and start it again at the same place. */
+  readonly restart: (meanwhile?: () => Promise<unknown>) => Promise<void>
   /** Kill the relay without a word, and start it again at the same place. */
   readonly crash: (meanwhile?: () => Promise<unknown>) => Promise<void>
 }
@@ -75,6 +77,13 @@ export const setStage = (
     rmSync(home, { recursive: true, force: true })
   })
 
+  const again = async (end: (daemon: Daemon) => Promise<unknown>, meanwhile?: () => Promise<unknown>) => {
+    const { port } = new URL(url())
+    await end(started(daemon))
+    await meanwhile?.()
+    daemon = await start(port)
+  }
+
   const keep = (tab: Tab) => {
     tabs.push(tab)
     tab.page.setDefaultTimeout(patience)
@@ -85,11 +94,7 @@ export const setStage = (
     url,
     open: async (options) => keep(await openTab(await contextOf(started(browser), options))),
     another: async (page) => keep(await openTab(page.context())),
-    crash: async (meanwhile) => {
-      const { port } = new URL(url())
-      await started(daemon).kill()
-      await meanwhile?.()
-      daemon = await start(port)
-    }
+    restart: (meanwhile) => again(({ stop }) => stop(), meanwhile),
+    crash: (meanwhile) => again(({ kill }) => kill(), meanwhile)
   }
 }

@@ -431,3 +431,25 @@ describe("a relay", () => {
     assert.strictEqual((await session.closed).code, "session_ended")
   })
 })
+
+describe("a relay that is asked to stop", () => {
+  it("is waited for, as one that was killed is", async () => {
+    const relay = await startRelay()
+    const session = open(relay.url, { session_id: "stays" })
+    await session.ready
+    const waiting = new Promise((resolve) =>
+      session.onState((state) => state.status === "waiting" && resolve(state))
+    )
+    await relay.end()
+    await waiting
+    assert.notStrictEqual(session.state().status, "closed")
+  })
+
+  it("does not keep a session that this page has ended", async () => {
+    const relay = await startRelay()
+    const session = open(relay.url, { session_id: "ends" })
+    await session.ready
+    await session.end()
+    assert.strictEqual((await session.closed).code, "session_ended")
+  })
+})

@@ -134,6 +134,41 @@ describe("DELETE /sessions/ID", () => {
       method: "OPTIONS",
       headers: { origin: "https://app.example.com" }
     })
-    assert.strictEqual(answer.headers.get("access-control-allow-methods"), "DELETE")
+    assert.strictEqual(answer.headers.get("access-control-allow-methods"), "DELETE, PATCH")
   }, { allow_origin: ["https://app.example.com"] })
+})
+
+describe("PATCH /sessions/ID", () => {
+  const change = ({ port }: Relay, name: string, body: string) =>
+    fetch(`http://127.0.0.1:${port}/sessions/${name}`, { method: "PATCH", body })
+
+  test("names a session and puts it away, and takes both back", async (relay) => {
+    const client = await relay.join()
+    await client.turn("Mend the total")
+    assert.strictEqual((await change(relay, "s", "{\"title\":\" Invoices \",\"archived\":true}")).status, 204)
+    assert.deepInclude(await listed(relay), { title: "Invoices", archived: true })
+    assert.strictEqual((await change(relay, "s", "{\"title\":\"\"}")).status, 204)
+    assert.deepInclude(await listed(relay), { title: "Mend the total", archived: true })
+    await change(relay, "s", "{\"archived\":false}")
+    assert.notProperty(await listed(relay), "archived")
+  })
+
+  test("says what is wrong with it", async (relay) => {
+    await relay.join()
+    for (
+      const body of [
+        "",
+        "{",
+        "[]",
+        "{\"title\":5}",
+        `{"title":"${"x".repeat(201)}"}`,
+        `"${"x".repeat(20_000)}"`
+      ]
+    ) {
+      assert.strictEqual((await change(relay, "s", body)).status, 400, body.slice(0, 20))
+    }
+    const answer = await change(relay, "t", "{\"archived\":true}")
+    assert.strictEqual(answer.status, 404)
+    assert.strictEqual((await answer.json() as { readonly code: string }).code, "session_not_found")
+  })
 })

@@ -24,6 +24,8 @@ export interface TranscriptOptions {
   readonly onInput: (message: Native) => Effect.Effect<boolean>
   /** Answers for what the adapter asks and the recording does not have. */
   readonly unrecorded?: (message: Native) => Native | undefined
+  /** Told of all that is written to it. */
+  readonly onWritten?: (message: Native) => void
 }
 
 /** What kind of message it is: two of the same kind are the same step of a conversation. */
@@ -49,7 +51,9 @@ export const printedLines = (file: string): ReadonlyArray<string> =>
     dir === "out" ? [JSON.stringify(data)] : dir === "stdout" ? [String(data)] : []
   )
 
-export const transcriptSpawner = ({ file, onInput, unrecorded = () => undefined }: TranscriptOptions) =>
+export const transcriptSpawner = (
+  { file, onInput, onWritten, unrecorded = () => undefined }: TranscriptOptions
+) =>
   Layer.succeed(ProcessSpawner, {
     spawn: (_, onLine) =>
       Effect.gen(function*() {
@@ -115,6 +119,7 @@ export const transcriptSpawner = ({ file, onInput, unrecorded = () => undefined 
           writeLine: (line) =>
             Effect.suspend(() => {
               const message = JSON.parse(line) as Native
+              onWritten?.(message)
               const answer = recordedKinds.has(kindOf(message)) ? undefined : unrecorded(message)
               if (answer !== undefined) fork(Effect.delay(print(JSON.stringify(answer)), 0))
               return Effect.asVoid(Queue.offer(written, message))

@@ -19,6 +19,7 @@ import { AgentFailed, AuthRequired, CommandRefused } from "../AdapterError.js"
 import { doneSoon } from "../doneSoon.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
 import { status } from "../wire/statusEvent.js"
+import { wordsIn } from "../wire/words.js"
 import type { AcpAgent } from "./AcpAgent.js"
 import { agentOf, toLaunch } from "./AcpLaunch.js"
 import * as AgentRequests from "./AgentRequests.js"
@@ -49,7 +50,7 @@ export const make = (tool: string, known?: AcpAgent) =>
         state.cancelling = true
         return peer.notify("session/cancel", { sessionId: state.sessionId })
       })
-      const requests = AgentRequests.make({ cancel, gate, state, tell })
+      const requests = AgentRequests.make({ cancel, gate, threadOf: updates.threadOf, tell })
 
       const onText = (text: string) => {
         tell([{ type: "stdout", text }])
@@ -64,14 +65,14 @@ export const make = (tool: string, known?: AcpAgent) =>
         onRequest: requests.onRequest,
         onOther: (line, message) =>
           typeof message === "object" && message !== null
-            ? tell([status("unknown")], line)
+            ? tell([status("unknown", wordsIn(message))], line)
             : onText(line.toString("utf8")),
         onNotification: ({ method, params }, line) => {
           if (method === "session/update") return updates.receive(params, line)
           const fields = Predicate.isObject(params) ? params : {}
           if (method === "$/cancel_request") requests.withdraw(fields["requestId"])
           if (method === "elicitation/complete") requests.complete(fields["elicitationId"])
-          tell([{ type: "stream_event", metadata: { method } }], line)
+          tell([status(method, wordsIn(params))], line)
         }
       })
 
@@ -93,7 +94,7 @@ export const make = (tool: string, known?: AcpAgent) =>
       const endTurn = (stopped: boolean) => {
         requests.withdrawAll()
         endSpeech()
-        tell(state.tools.endTurn(stopped))
+        updates.endTurn(stopped)
       }
 
       const onAnswer: JsonRpcPeer.OnAnswer = (answer, line) => {

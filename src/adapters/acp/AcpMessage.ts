@@ -4,45 +4,96 @@
  * Only the fields the relay reads are named; everything else stays in `raw`. Lenient on purpose: a message that does
  * not fit is passed on as it is, never an error. A test holds these shapes against the protocol's own types.
  */
-import { Schema } from "effect"
+import { Schema, SchemaGetter } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
-import { optional } from "../../schema/fields.js"
+import {
+  AnyObject,
+  Blocks,
+  items,
+  number,
+  optional,
+  readBlocks,
+  text,
+  withFallback
+} from "../wire/lenient.js"
+import { textOfBlocks } from "../wire/words.js"
 
-const text = optional(Schema.String)
-const number = optional(Schema.Number)
-const AnyObject = Schema.Record(Schema.String, Schema.Unknown)
 /** Extensions of the agent. */
 const _meta = optional(AnyObject)
 
+/** One block of whatever was put where one belongs. */
+const toBlock = (value: unknown): NativeBlock => {
+  const [first, ...others] = readBlocks(value)
+  if (first === undefined) return { type: "unknown" }
+  return others.length === 0 ? first : { type: "text", text: textOfBlocks([first, ...others]) }
+}
+
+const Block = Schema.Unknown.pipe(
+  Schema.decodeTo(NativeBlock, {
+    decode: SchemaGetter.transform(toBlock),
+    encode: SchemaGetter.transform((block: unknown) => block)
+  })
+) as unknown as Schema.Codec<NativeBlock, typeof NativeBlock.Encoded> // It takes anything; the type says what it is for.
+
 /** A piece of a message. Pieces with the same `messageId` belong to one message. */
 const chunk = <const Kind extends string>(kind: Kind) =>
-  Schema.Struct({ sessionUpdate: Schema.Literal(kind), content: NativeBlock, messageId: text, _meta })
+  Schema.Struct({ sessionUpdate: Schema.Literal(kind), content: Block, messageId: text, _meta })
 
 export const UserChunk = chunk("user_message_chunk")
 export const AgentChunk = chunk("agent_message_chunk")
 export const ThoughtChunk = chunk("agent_thought_chunk")
 export type Chunk = typeof UserChunk.Type | typeof AgentChunk.Type | typeof ThoughtChunk.Type
 
-/** `content`, `diff` or `terminal`, told apart where they are read. */
-export const ToolContent = Schema.Struct({
-  type: Schema.String,
-  content: optional(NativeBlock),
-  path: text,
-  oldText: text,
-  newText: text,
-  terminalId: text
-})
+/** `content`, `diff` or `terminal`, told apart where they are read; others stay as they are. */
+export const ToolContent = Schema.StructWithRest(
+  Schema.Struct({
+    type: withFallback(Schema.String, "content"),
+    content: optional(Block),
+    path: text,
+    oldText: text,
+    newText: text,
+    terminalId: text
+  }),
+  [AnyObject]
+)
 export type ToolContent = typeof ToolContent.Type
+
+/** Some agents leave the wrapper out, or the list. */
+const toContents = (value: unknown): ReadonlyArray<unknown> => {
+  const list = Array.isArray(value) ? value : [value]
+  return list.map((part: unknown) => {
+    const [block] = readBlocks(part)
+    const isWrapped = block !== undefined &&
+      ("content" in block || block.type === "diff" || block.type === "terminal")
+    return isWrapped || block === undefined ? part : { type: "content", content: block }
+  })
+}
+
+const readContents = Schema.decodeUnknownSync(items(ToolContent))
+const Contents = Schema.Unknown.pipe(
+  Schema.decodeTo(Schema.Array(Schema.toType(ToolContent)), {
+    decode: SchemaGetter.transform((value: unknown) => readContents(toContents(value))),
+    encode: SchemaGetter.transform((contents: unknown) => contents)
+  })
+) as unknown as Schema.Codec<ReadonlyArray<ToolContent>, ReadonlyArray<typeof ToolContent.Encoded>> // As above.
+
+/** Ids are texts; a number is taken for one. */
+const Id = Schema.Union([Schema.String, Schema.Finite]).pipe(
+  Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transform((id: string | number) => String(id)),
+    encode: SchemaGetter.transform((id: string): string | number => id)
+  })
+)
 
 /** What is known of a tool call. In an update all but the id may be left out, and what is given replaces. */
 export const toolFields = {
-  toolCallId: Schema.String,
+  toolCallId: Id,
   title: text,
   name: text,
   kind: text,
   status: text,
-  content: optional(Schema.Array(ToolContent)),
-  locations: optional(Schema.Array(Schema.Struct({ path: Schema.String, line: number }))),
+  content: optional(Contents),
+  locations: optional(items(Schema.Struct({ path: Schema.String, line: number }))),
   rawInput: optional(Schema.Unknown),
   rawOutput: optional(Schema.Unknown),
   _meta
@@ -58,16 +109,22 @@ export const ToolCallUpdate = Schema.Struct({
 
 export const Plan = Schema.Struct({
   sessionUpdate: Schema.Literal("plan"),
-  entries: Schema.Array(Schema.Struct({ content: Schema.String, priority: text, status: text }))
+  entries: withFallback(
+    items(Schema.Struct({ content: withFallback(Schema.String, ""), priority: text, status: text })),
+    []
+  )
 })
 
 export const AvailableCommands = Schema.Struct({
   sessionUpdate: Schema.Literal("available_commands_update"),
-  availableCommands: Schema.Array(Schema.Struct({
-    name: Schema.String,
-    description: text,
-    input: optional(Schema.Struct({ hint: text }))
-  }))
+  availableCommands: withFallback(
+    items(Schema.Struct({
+      name: Schema.String,
+      description: text,
+      input: optional(Schema.Struct({ hint: text }))
+    })),
+    []
+  )
 })
 
 export const CurrentMode = Schema.Struct({
@@ -80,7 +137,7 @@ const ConfigValue = Schema.Struct({
   value: text,
   name: text,
   description: text,
-  options: optional(Schema.Array(Schema.Struct({ value: text, name: text, description: text })))
+  options: optional(items(Schema.Struct({ value: text, name: text, description: text })))
 })
 /** A setting of the session; `category` says what it decides: `mode`, `model`, … */
 export const ConfigOption = Schema.Struct({
@@ -89,13 +146,13 @@ export const ConfigOption = Schema.Struct({
   category: text,
   type: text,
   currentValue: optional(Schema.Unknown),
-  options: optional(Schema.Array(ConfigValue))
+  options: optional(items(ConfigValue))
 })
 export type ConfigOption = typeof ConfigOption.Type
 
 export const ConfigUpdate = Schema.Struct({
   sessionUpdate: Schema.Literal("config_option_update"),
-  configOptions: Schema.Array(ConfigOption)
+  configOptions: withFallback(items(ConfigOption), [])
 })
 
 export const SessionUpdated = Schema.Struct({
@@ -107,25 +164,32 @@ export const SessionUpdated = Schema.Struct({
 /** How full the context window is; `cost` is that of the whole session. */
 export const UsageUpdate = Schema.Struct({
   sessionUpdate: Schema.Literal("usage_update"),
-  used: Schema.Number,
-  size: Schema.Number,
-  cost: optional(Schema.Struct({ amount: Schema.Number, currency: text })),
+  used: number,
+  size: number,
+  cost: optional(Schema.Struct({ amount: Schema.Finite, currency: text })),
   _meta
 })
 
 export const Notice = Schema.Struct({
   sessionUpdate: Schema.Literal("notice"),
   severity: text,
-  title: Schema.String,
+  title: text,
   description: text
 })
 
 export const Compaction = Schema.Struct({
   sessionUpdate: Schema.Literal("compaction_update"),
   compactionId: text,
-  status: Schema.String,
-  summary: optional(Schema.Array(NativeBlock)),
-  error: text
+  status: text,
+  summary: optional(Blocks),
+  error: optional(Schema.Unknown)
+})
+
+/** A piece of the summary that replaces what was said. */
+export const SummaryChunk = Schema.Struct({
+  sessionUpdate: Schema.Literal("compaction_summary_chunk"),
+  compactionId: text,
+  content: Block
 })
 
 export const SessionUpdate = Schema.Union([
@@ -141,20 +205,21 @@ export const SessionUpdate = Schema.Union([
   SessionUpdated,
   UsageUpdate,
   Notice,
-  Compaction
+  Compaction,
+  SummaryChunk
 ])
 export type SessionUpdate = typeof SessionUpdate.Type
 
 /** The params of `session/update`; `update` is decoded on its own, so that an odd one keeps its name. */
 export const SessionNotification = Schema.Struct({
-  update: Schema.StructWithRest(Schema.Struct({ sessionUpdate: Schema.String }), [
-    Schema.Record(Schema.String, Schema.Unknown)
-  ])
+  /** Another than the conversation's own is of a subagent. */
+  sessionId: text,
+  update: optional(Schema.StructWithRest(Schema.Struct({ sessionUpdate: text }), [AnyObject]))
 })
 
 /** The answer to `session/prompt`. Tokens stand in `usage`, or (Gemini) in `_meta.quota.token_count`. */
 export const PromptResponse = Schema.Struct({
-  stopReason: Schema.String,
+  stopReason: text,
   usage: optional(Schema.Struct({ inputTokens: number, outputTokens: number, cachedReadTokens: number })),
   _meta: optional(Schema.Struct({
     quota: optional(Schema.Struct({

@@ -1,36 +1,34 @@
 /** AcpSetup: what an agent of the Agent Client Protocol v1 says of itself and of a session when it opens one. */
 import { Schema } from "effect"
-import { optional } from "../../schema/fields.js"
+import { flag, items, number, optional, text } from "../wire/lenient.js"
 import { ConfigOption } from "./AcpMessage.js"
 
-const text = optional(Schema.String)
-const flag = optional(Schema.Boolean)
 /** A capability that is there when it is an object. */
 const present = optional(Schema.Unknown)
 
 /** The answer to `initialize`. */
 export const Initialized = Schema.Struct({
-  protocolVersion: optional(Schema.Number),
+  protocolVersion: number,
   agentCapabilities: optional(Schema.Struct({
     loadSession: flag,
     promptCapabilities: optional(Schema.Struct({ image: flag, audio: flag, embeddedContext: flag })),
     sessionCapabilities: optional(Schema.Struct({ resume: present, list: present, close: present }))
   })),
-  authMethods: optional(Schema.Array(Schema.Struct({ id: Schema.String, name: text, description: text }))),
+  authMethods: optional(items(Schema.Struct({ id: Schema.String, name: text, description: text }))),
   agentInfo: optional(Schema.Struct({ name: text, title: text, version: text }))
 })
 export type Initialized = typeof Initialized.Type
 
 export const Modes = Schema.Struct({
   currentModeId: text,
-  availableModes: Schema.Array(Schema.Struct({ id: Schema.String, name: text, description: text }))
+  availableModes: items(Schema.Struct({ id: Schema.String, name: text, description: text }))
 })
 export type Modes = typeof Modes.Type
 
 /** The models of older agents; newer ones have a config option of category `model`. */
 export const Models = Schema.Struct({
   currentModelId: text,
-  availableModels: Schema.Array(Schema.Struct({ modelId: Schema.String, name: text, description: text }))
+  availableModels: items(Schema.Struct({ modelId: Schema.String, name: text, description: text }))
 })
 export type Models = typeof Models.Type
 
@@ -39,6 +37,6 @@ export const Opened = Schema.Struct({
   sessionId: text,
   modes: optional(Modes),
   models: optional(Models),
-  configOptions: optional(Schema.Array(ConfigOption))
+  configOptions: optional(items(ConfigOption))
 })
 export type Opened = typeof Opened.Type

@@ -9,16 +9,16 @@ import { RequestId } from "../../schema/Ids.js"
 import type { EventBody, PermissionRequest } from "../../schema/index.js"
 import type { PermissionGate, PermissionOutcome } from "../Adapter.js"
 import type { AgentFailed } from "../AdapterError.js"
+import { Elicitation, toElicitationAnswer, toQuestion } from "../wire/elicitation.js"
 import { codes as rpcCodes, JsonRpcError, type JsonRpcId, type JsonRpcRequest } from "../wire/JsonRpc.js"
 import { status } from "../wire/statusEvent.js"
-import { Elicitation, toElicitationAnswer, toQuestion } from "./elicitation.js"
+import type { AgentUpdates } from "./AgentUpdates.js"
 import { AskPermission, decide, toPermissionRequest } from "./permission.js"
 import { codes } from "./refusal.js"
 import { toolNameOf } from "./toolFields.js"
-import type { AcpState } from "./translate.js"
 
 interface Parts {
-  readonly state: AcpState
+  readonly threadOf: AgentUpdates["threadOf"]
   readonly gate: PermissionGate["Service"]
   /** Tell events; the first carries the line. */
   readonly tell: (events: ReadonlyArray<EventBody>, line?: Buffer) => void
@@ -52,7 +52,7 @@ const readElicitation = Schema.decodeUnknownOption(Elicitation)
 
 const withdrawnError = new JsonRpcError({ code: codes.cancelled, reason: "Request cancelled" })
 
-export const make = ({ cancel, gate, state, tell }: Parts): AgentRequests => {
+export const make = ({ cancel, gate, tell, threadOf }: Parts): AgentRequests => {
   const open = new Map<RequestId, Open>()
   let asked = 0
 
@@ -79,26 +79,34 @@ export const make = ({ cancel, gate, state, tell }: Parts): AgentRequests => {
 
   const permission = (id: JsonRpcId, params: AskPermission, line: Buffer): Answer =>
     Effect.gen(function*() {
-      const { quirks, speech, tools } = state
-      tell(speech.end())
+      const { mark, metadata, state: { quirks, speech, tools } } = threadOf(params.sessionId)
+      tell(mark(speech.end()))
       const announced = tools.announce(params.toolCall)
       if (announced.length > 0) speech.forget()
-      tell(announced)
-      const call = tools.fieldsOf(params.toolCall.toolCallId) ?? params.toolCall
-      const question = toPermissionRequest(nextId(), params, call, quirks)
+      tell(mark(announced))
+      // What is asked may say more than the call: why, and what will change.
+      const call = { ...tools.fieldsOf(params.toolCall.toolCallId), ...params.toolCall }
+      const asked = toPermissionRequest(nextId(), params, call, quirks, tools.nameOf(call.toolCallId))
+      const question = { ...asked, metadata: { ...asked.metadata, ...metadata } }
       const outcome = yield* ask(question, { id }, line)
       const { answer, rejected } = decide(question, outcome)
-      if (rejected !== undefined) tell(tools.reject(call.toolCallId, rejected))
+      if (rejected !== undefined) tell(mark(tools.reject(call.toolCallId, rejected)))
       if (outcome.behavior === "deny" && outcome.stop === true) yield* stop
       return answer
     })
 
   const elicitation = (id: JsonRpcId, params: Elicitation, line: Buffer): Answer =>
     Effect.gen(function*() {
-      tell(state.speech.end())
-      const { elicitationId, toolCallId = "" } = params
-      const call = state.tools.fieldsOf(toolCallId)
-      const question = toQuestion(nextId(), params, call && toolNameOf(call, state.quirks))
+      const { mark, metadata, state } = threadOf(params.sessionId)
+      tell(mark(state.speech.end()))
+      const { elicitationId, toolCallId } = params
+      const call = state.tools.fieldsOf(toolCallId ?? "")
+      const asked = toQuestion(nextId(), params, call && toolNameOf(call, state.quirks))
+      const question = {
+        ...asked,
+        ...(toolCallId !== undefined && { tool_use_id: state.tools.nameOf(toolCallId) }),
+        metadata: { ...asked.metadata, ...metadata }
+      }
       const entry: Open = { id, elicitationId }
       const outcome = yield* ask(question, entry, line)
       if (entry.completed === true) return { action: "accept" }
@@ -108,7 +116,7 @@ export const make = ({ cancel, gate, state, tell }: Parts): AgentRequests => {
 
   /** Params nobody can read: the agent hears of it, the client sees the request. */
   const unreadable = (method: string, line: Buffer): Answer => {
-    tell([status(method)], line)
+    tell([status(method, "The relay could not read this request and refused it.")], line)
     return new JsonRpcError({ code: rpcCodes.invalidParams, reason: `Invalid params of ${method}` })
   }
 

@@ -7,8 +7,9 @@
 import { type Clock, Effect, type Fiber, Option, Predicate, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import type { EventSink } from "../Adapter.js"
+import { status } from "../wire/statusEvent.js"
 import { type Chunk, SessionNotification, SessionUpdate } from "./AcpMessage.js"
-import { type AcpState, endedBy, translate } from "./translate.js"
+import { type AcpState, endedBy, translate, unknownUpdate } from "./translate.js"
 
 type Events = ReadonlyArray<EventBody>
 
@@ -54,6 +55,14 @@ interface Parts {
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 }
 
+/** The conversation itself, or one of its subagents. */
+export interface Thread {
+  readonly state: AcpState
+  /** What tells its events apart. */
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly mark: (events: Events) => Events
+}
+
 export interface AgentUpdates {
   /** A `session/update` has come. */
   readonly receive: (params: unknown, line: Buffer) => void
@@ -61,6 +70,10 @@ export interface AgentUpdates {
   readonly tell: (events: Events, line?: Buffer) => void
   /** Tell whole what was being said. */
   readonly endSpeech: () => void
+  /** The turn is over: every call has a result. */
+  readonly endTurn: (stopped: boolean) => void
+  /** Whose session this is: the conversation's own, or a subagent's. */
+  readonly threadOf: (sessionId: string | undefined) => Thread
   /** From now on it tells its history, until the first prompt. */
   readonly setReplay: (on: boolean) => void
   /** When the last update came, in ms. */
@@ -78,26 +91,101 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
     for (const event of others) sink.emit(mark(event))
   }
 
-  const endSpeech = () => tell(state.speech.end())
+  /** Subagents have sessions of their own on the same wire; what each says is joined apart. */
+  const children = new Map<string, AcpState>()
+  const originOf = (thread: string): Readonly<Record<string, unknown>> => ({
+    thread_id: thread,
+    ...subagents.get(thread)
+  })
+  /** What is known of subagents: the call that started each, its title. */
+  const subagents = new Map<string, Readonly<Record<string, unknown>>>()
+
+  const childOf = (thread: string): AcpState => {
+    const known = children.get(thread)
+    if (known !== undefined) return known
+    const child = state.childState(thread)
+    children.set(thread, child)
+    return child
+  }
+
+  /** A subagent's modes, meters and names are its own: of these only that they changed is told. */
+  const marked = (events: Events, thread: string): Events =>
+    events.map((event): EventBody => {
+      const { metadata: own } = event
+      const metadata = { ...own, ...originOf(thread) }
+      return history.has(event.type)
+        ? { ...event, metadata } as EventBody // The same event, and where it comes from.
+        : status(
+          "subagent",
+          "text" in event ? event.text : undefined,
+          { ...originOf(thread), update: event.type === "status" ? event.status : event.type }
+        )
+    })
+
+  const threadOf = (sessionId: string | undefined): string | undefined =>
+    sessionId === undefined || state.sessionId === undefined || sessionId.trim() === state.sessionId.trim()
+      ? undefined
+      : sessionId
+
+  const childrenSpeech = () => {
+    for (const [thread, child] of children) tell(marked(child.speech.end(), thread))
+  }
+
+  const endSpeech = () => {
+    childrenSpeech()
+    tell(state.speech.end())
+  }
+
+  const endTurn = (stopped: boolean) => {
+    for (const [thread, child] of children) tell(marked(child.tools.endTurn(stopped), thread))
+    tell(state.tools.endTurn(stopped))
+  }
 
   /** Nothing ends what is said between two turns, so its end is that nothing follows. */
   const endSpeechLater = (count: number) =>
     fork(Effect.delay(Effect.sync(() => heard === count ? endSpeech() : undefined), silence))
 
+  const learn = ({ update }: typeof SessionNotification.Type): void => {
+    if (update?.sessionUpdate !== "subagent_update") return
+    const { sessionId, title, toolCallId } = update
+    if (typeof sessionId !== "string") return
+    subagents.set(sessionId, {
+      ...subagents.get(sessionId),
+      ...(typeof title === "string" && { agent: title }),
+      ...(typeof toolCallId === "string" && { parent_tool_use_id: state.tools.nameOf(toolCallId) })
+    })
+  }
+
   const receive: AgentUpdates["receive"] = (params, line) => {
     heard += 1
     heardAt = clock.currentTimeMillisUnsafe()
-    const read = readPiece(params) ?? readOther(params)
-    if (typeof read === "string") return tell([{ type: "stream_event", metadata: { update: read } }], line)
-    tell(endedBy(read, state))
-    tell(translate(read, state), line)
-    if (state.speech.isOpen() && !sink.inTurn()) endSpeechLater(heard)
+    const thread = threadOf(sessionIdOf(params))
+    const mark = (events: Events) => thread === undefined ? events : marked(events, thread)
+    const current = thread === undefined ? state : childOf(thread)
+    const piece = readPiece(params)
+    const notification = piece === undefined ? Option.getOrUndefined(readNotification(params)) : undefined
+    if (notification !== undefined) learn(notification)
+    const read = piece ?? Option.getOrUndefined(readUpdate(notification?.update))
+    if (read === undefined) {
+      const { update } = notification ?? {}
+      return tell(mark(unknownUpdate(update?.sessionUpdate ?? "unknown", update ?? params)), line)
+    }
+    tell(mark(endedBy(read, current)))
+    tell(mark(translate(read, current)), line)
+    if (current.speech.isOpen() && !sink.inTurn()) endSpeechLater(heard)
   }
 
   return {
     receive,
     tell,
     endSpeech,
+    endTurn,
+    threadOf: (sessionId) => {
+      const thread = threadOf(sessionId)
+      return thread === undefined
+        ? { state, metadata: {}, mark: (events) => events }
+        : { state: childOf(thread), metadata: originOf(thread), mark: (events) => marked(events, thread) }
+    },
     setReplay: (on) => {
       replaying = on
     },
@@ -105,9 +193,7 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
   }
 }
 
-/** An update, or the name of one nobody here knows. */
-const readOther = (params: unknown): SessionUpdate | string =>
-  Option.match(readNotification(params), {
-    onNone: () => "unknown",
-    onSome: ({ update }) => Option.getOrElse(readUpdate(update), () => update.sessionUpdate)
-  })
+const sessionIdOf = (params: unknown): string | undefined =>
+  Predicate.hasProperty(params, "sessionId") && typeof params.sessionId === "string"
+    ? params.sessionId
+    : undefined

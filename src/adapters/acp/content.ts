@@ -4,7 +4,6 @@
  * Text is the same on both sides; an image is spelled as Claude spells it, so that a page needs one way to show it.
  */
 import type { ContentBlock, NativeBlock } from "../../schema/ContentBlock.js"
-import { textOf } from "../../schema/index.js"
 
 export const toNativeBlock = (block: NativeBlock): NativeBlock => {
   const { data, mimeType, type, uri } = block
@@ -13,17 +12,6 @@ export const toNativeBlock = (block: NativeBlock): NativeBlock => {
     ? { type, source: { type: "base64", media_type: mimeType, data } }
     : { type, source: { type: "url", url: uri } }
 }
-
-/** What a block says in words: its text, or that of a file it holds. */
-const wordsOf = (block: NativeBlock): string => {
-  const resource = block["resource"]
-  return typeof resource === "object" && resource !== null && "text" in resource &&
-      typeof resource.text === "string"
-    ? resource.text
-    : textOf([block])
-}
-
-export const textOfBlocks = (blocks: ReadonlyArray<NativeBlock>): string => blocks.map(wordsOf).join("")
 
 /** A block of a prompt. Images by address go as a link, which every agent takes. */
 export const toPromptBlock = (block: ContentBlock): NativeBlock => {

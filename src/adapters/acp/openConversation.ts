@@ -4,8 +4,8 @@
  */
 import { Clock, Effect, Option, Schema } from "effect"
 import type { AgentSpec } from "../Adapter.js"
-import { AgentFailed, AuthRequired, BadHandshake } from "../AdapterError.js"
-import type { JsonRpcError } from "../wire/JsonRpc.js"
+import { AgentFailed, AuthRequired, BadHandshake, ConversationGone } from "../AdapterError.js"
+import { codes as rpcCodes, type JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
 import type { AcpAgent } from "./AcpAgent.js"
 import { Initialized, Opened } from "./AcpSetup.js"
@@ -50,6 +50,13 @@ interface Parts {
   /** When the agent last said something, in ms. */
   readonly lastHeard: () => number
 }
+
+/** The protocol's own code for it, or words. */
+const saysGone = (error: JsonRpcError): boolean =>
+  error.code !== rpcCodes.methodNotFound
+  && (error.code === -32002
+    || /(session|conversation|thread|rollout|resource)[^.]*(not found|not exist|unknown|missing)|no such (session|conversation)|(unknown|invalid|no) (session|conversation)|could not find/i
+      .test(reasonOf(error)))
 
 type Refusal = JsonRpcError | AgentFailed | RequestTimedOut
 
@@ -120,24 +127,39 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
       const { loadSession, sessionCapabilities } = agentCapabilities
       const resumes = sessionCapabilities?.resume !== undefined
       if (!resumes && loadSession !== true) {
-        return yield* new BadHandshake({
+        return yield* new ConversationGone({
+          tool,
+          native_session_id: id,
           reason: `${tool} cannot reopen a past conversation: leave \`native_session_id\` out`
         })
       }
-      if (!resumes) parts.onReplay()
-      const attempts = (state.quirks.namesToLoad?.(id) ?? [id]).map((sessionId) =>
-        Effect.map(
-          open(resumes ? "session/resume" : "session/load", { sessionId }),
-          (session) => ({ session, sessionId })
+      const names = state.quirks.namesToLoad?.(id) ?? [id]
+      const attempt = (method: string) => {
+        const [first, ...others] = names.map((sessionId) =>
+          Effect.map(open(method, { sessionId }), (session) => ({ session, sessionId }))
         )
-      )
-      const [first, ...others] = attempts
-      const opened = yield* others.reduce(
-        (attempt, next) => Effect.catchTag(attempt, "JsonRpcError", () => next),
-        first ?? fail(`it has no name for the conversation "${id}"`)
-      ).pipe(Effect.mapError(refuse(`it could not reopen the conversation "${id}"`)))
-      if (!resumes && state.quirks.replaysLate === true) yield* replayed
-      return opened
+        return others.reduce(
+          (attempt, next) => Effect.catchTag(attempt, "JsonRpcError", () => next),
+          first ?? fail(`it has no name for the conversation "${id}"`)
+        )
+      }
+      const load = Effect.suspend(() => {
+        parts.onReplay()
+        const loaded = attempt("session/load")
+        return state.quirks.replaysLate === true ? Effect.tap(loaded, () => replayed) : loaded
+      })
+      // Some announce `session/resume` and do not know it.
+      const opened = resumes
+        ? Effect.catchTag(
+          attempt("session/resume"),
+          "JsonRpcError",
+          (refusal) => refusal.code === rpcCodes.methodNotFound ? load : Effect.fail(refusal)
+        )
+        : load
+      return yield* Effect.mapError(opened, (refusal) =>
+        refusal._tag === "JsonRpcError" && saysGone(refusal)
+          ? new ConversationGone({ tool, native_session_id: id })
+          : refuse(`it could not reopen the conversation "${id}"`)(refusal))
     })
 
   const replayed = Effect.gen(function*() {

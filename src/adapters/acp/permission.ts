@@ -6,22 +6,22 @@
  */
 import { Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
-import { optional } from "../../schema/fields.js"
 import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionDenied, PermissionOutcome } from "../Adapter.js"
+import { items, text, withFallback } from "../wire/lenient.js"
+import { textOfBlocks } from "../wire/words.js"
 import type { AcpQuirks } from "./AcpAgent.js"
-import { ToolFields } from "./AcpMessage.js"
-import { textOfBlocks } from "./content.js"
+import { type ToolFields, toolFields } from "./AcpMessage.js"
 import { argsOf, toolNameOf } from "./toolFields.js"
 
 /** The params of `session/request_permission`. */
 export const AskPermission = Schema.Struct({
-  toolCall: ToolFields,
-  options: Schema.Array(Schema.Struct({
-    optionId: Schema.String,
-    name: optional(Schema.String),
-    kind: Schema.String
-  }))
+  sessionId: text,
+  toolCall: Schema.Struct({ ...toolFields, toolCallId: withFallback(toolFields.toolCallId, "unnamed") }),
+  options: withFallback(
+    items(Schema.Struct({ optionId: Schema.String, name: text, kind: withFallback(Schema.String, "") })),
+    []
+  )
 })
 export type AskPermission = typeof AskPermission.Type
 
@@ -48,7 +48,9 @@ export const toPermissionRequest = (
   request_id: RequestId,
   ask: AskPermission,
   call: ToolFields,
-  quirks: AcpQuirks
+  quirks: AcpQuirks,
+  /** What clients call it. */
+  tool_use_id = call.toolCallId
 ): PermissionRequest => {
   const isPlan = call.kind === "switch_mode"
   const text = textOf(call, isPlan)
@@ -57,7 +59,7 @@ export const toPermissionRequest = (
     request_id,
     tool: toolNameOf(call, quirks),
     args: argsOf(call, quirks),
-    tool_use_id: call.toolCallId,
+    tool_use_id,
     ...(text !== undefined && { text }),
     metadata: { kind: isPlan ? "plan" : "tool", options: toOptions(ask) }
   }

@@ -84,8 +84,9 @@ const gaveUp = (usage: Usage, context_pct: number | undefined): Events => [
 export const translateAnswer = (result: unknown, state: AcpState): Events => {
   const response: Partial<PromptResponse> = Option.getOrElse(readResponse(result), () => ({}))
   const known = stopReasons.find((reason) => reason === response.stopReason)
-  // The turn ended without an error; a reason the protocol does not have is kept beside it.
-  const stop_reason = known ?? "end_turn"
+  // The turn ended without an error; a reason the protocol does not have is kept beside it. What was asked to stop has
+  // stopped, whatever the agent calls it.
+  const stop_reason = state.cancelling ? "cancelled" : known ?? "end_turn"
   const full = stop_reason === "max_tokens" && state.quirks.maxTokensMeansFull === true
   const context_pct = full ? 100 : contextPct(state)
   const answered = stop_reason === "end_turn" || stop_reason === "max_tokens"

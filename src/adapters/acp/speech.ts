@@ -6,6 +6,7 @@
  */
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import { type BodyOf, type EventBody, textOf } from "../../schema/index.js"
+import { textOfBlocks } from "../wire/words.js"
 import type { Chunk } from "./AcpMessage.js"
 import { toNativeBlock } from "./content.js"
 
@@ -20,7 +21,8 @@ const append = (blocks: ReadonlyArray<NativeBlock>, block: NativeBlock): Readonl
 }
 
 const whole = (kind: Kind, blocks: ReadonlyArray<NativeBlock>): ReadonlyArray<EventBody> => {
-  const text = textOf(blocks)
+  const text = textOfBlocks(blocks)
+  if (kind === "agent_thought_chunk" && text === "") return []
   if (text === "" && blocks.every(({ type }) => type === "text")) return []
   if (kind === "agent_thought_chunk") return [{ type: "reasoning", text }]
   return [{
@@ -72,7 +74,7 @@ export const makeSpeech = (): Speech => {
     if (kind === undefined) return []
     joinPieces()
     const said = whole(kind, blocks)
-    if (kind === "agent_message_chunk") answers = [...answers, textOf(blocks)]
+    if (kind === "agent_message_chunk") answers = [...answers, textOfBlocks(blocks)]
     kind = undefined
     messageId = undefined
     blocks = []

@@ -6,13 +6,16 @@
  * `file_diff` per file.
  */
 import type { EventBody } from "../../schema/index.js"
+import { CallIds } from "../wire/CallIds.js"
 import type { AcpQuirks } from "./AcpAgent.js"
 import type { ToolFields } from "./AcpMessage.js"
-import { argsOf, outputOf, toFileDiffs, toolNameOf } from "./toolFields.js"
+import { argsOf, outputOf, terminalPiece, toFileDiffs, toolNameOf } from "./toolFields.js"
 
 type Events = ReadonlyArray<EventBody>
 
 interface Call {
+  /** What clients call it. */
+  readonly id: string
   /** All that is known of it; what an update gives replaces what was there. */
   fields: ToolFields
   /** Its `tool_call` was told. */
@@ -24,42 +27,70 @@ interface Call {
   proposal: Partial<ToolFields> | undefined
   /** Output told as progress so far. */
   progress: string
+  /** What it printed on a terminal, in pieces. */
+  printed: string
   /** Nobody allowed it: why it has no output. */
   rejected: string | undefined
+  /** Its turn is over. */
+  isPast: boolean
 }
 
 export interface ToolCalls {
-  /** A `tool_call` or an update of one; no event if it says nothing new. */
-  readonly update: (update: ToolFields) => Events
+  /** A `tool_call` (`begins`) or an update of one; no event if it says nothing new. */
+  readonly update: (update: ToolFields, begins?: boolean) => Events
   /** It is known well enough to ask leave for it. */
   readonly announce: (call: ToolFields) => Events
   readonly fieldsOf: (id: string) => ToolFields | undefined
+  /** What clients call the call that goes by this id. */
+  readonly nameOf: (id: string) => string
   /** It may not run; the agent will or will not say so itself. */
   readonly reject: (id: string, why: string) => Events
-  /** The turn is over. What was rejected, or `stopped`, has its result now. */
+  /** The turn is over, or was `stopped`. What has no result has one now. */
   readonly endTurn: (stopped: boolean) => Events
 }
 
 const stoppedEarly = "The turn was stopped before this tool had finished."
+const unfinished = "The turn ended without a result of this tool."
 
-const isOver = (status: string | undefined) => status === "completed" || status === "failed"
+const good = new Set(["completed", "complete", "success", "succeeded", "done"])
+const bad = new Set(["failed", "failure", "error", "errored", "cancelled", "canceled", "rejected"])
+const isOver = (status: string | undefined) => status !== undefined && (good.has(status) || bad.has(status))
 
 const isEmpty = (input: unknown) =>
   input === undefined || (typeof input === "object" && input !== null && Object.keys(input).length === 0)
 
-/** Pending and without input it is an announcement: more will come. */
-const isKnown = ({ rawInput, status = "pending" }: ToolFields, { announcesInParts = false }: AcpQuirks) =>
-  status !== "pending" || (!isEmpty(rawInput) && !announcesInParts)
+/** Announced as pending, it may lack a part of its input; what an update adds is the whole. */
+const isKnown = (
+  { rawInput, status }: ToolFields,
+  added: unknown,
+  begins: boolean,
+  { announcesInParts = false }: AcpQuirks
+) => {
+  if (status !== undefined && status !== "pending") return true
+  if (announcesInParts) return false
+  return !isEmpty(begins && status === "pending" ? undefined : begins ? rawInput : added)
+}
 
-const toCall = (fields: ToolFields): Call => ({
+const toCall = (id: string, fields: ToolFields): Call => ({
+  id,
   fields,
   told: false,
   settled: false,
   diffsTold: false,
   proposal: undefined,
   progress: "",
-  rejected: undefined
+  printed: "",
+  rejected: undefined,
+  isPast: false
 })
+
+/** What an agent asks leave with says why it asks, not what came of it. */
+const withoutReasons = ({ content, ...fields }: ToolFields): ToolFields => {
+  const diffs = content?.filter(({ type }) => type === "diff") ?? []
+  return diffs.length > 0 ? { ...fields, content: diffs } : fields
+}
+
+const isSame = (one: ToolFields, other: Pick<ToolFields, "title">) => one.title === other.title
 
 const hasDiff = ({ content = [] }: ToolFields) => content.some(({ type }) => type === "diff")
 
@@ -68,15 +99,38 @@ const proposalOf = ({ content, locations }: ToolFields): Partial<ToolFields> => 
   ...(locations !== undefined && { locations })
 })
 
-export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
+/** `thread`: the session of a subagent. */
+export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: string): ToolCalls => {
   const calls = new Map<string, Call>()
 
-  const merge = (update: ToolFields): Call => {
-    const call = calls.get(update.toolCallId) ?? toCall(update)
+  const begin = (fields: ToolFields): Call => {
+    const { toolCallId } = fields
+    ids.settle(toolCallId, thread)
+    const call = toCall(ids.announce(toolCallId, thread), fields)
+    calls.set(toolCallId, call)
+    return call
+  }
+
+  /** An id that is used again, once its call is over. */
+  const isAnother = (call: Call, { status, ...fields }: ToolFields, begins: boolean) =>
+    call.settled && (begins
+      ? call.isPast || !isOver(status) || !isSame(call.fields, fields)
+      : call.isPast && (status === "pending" || status === "in_progress"))
+
+  const merge = (update: ToolFields, begins: boolean): Call => {
+    const known = calls.get(update.toolCallId)
+    const call = known === undefined || isAnother(known, update, begins) ? begin(update) : known
+    const { _meta = call.fields._meta } = update
     const rawInput = quirks.input?.(update)
-    call.fields = { ...call.fields, ...update, ...(rawInput !== undefined && { rawInput }) }
+    call.fields = {
+      ...call.fields,
+      ...update,
+      ...(rawInput !== undefined && { rawInput }),
+      ...(_meta !== undefined && { _meta: { ...call.fields._meta, ..._meta } })
+    }
+    const piece = terminalPiece(update)
+    call.printed = piece.startsWith(call.printed) ? piece : call.printed + piece
     if (hasDiff(update)) call.proposal = proposalOf(call.fields)
-    calls.set(update.toolCallId, call)
     return call
   }
 
@@ -89,7 +143,7 @@ export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
     return [{
       type: "tool_call",
       tool: toolNameOf(fields, quirks),
-      tool_use_id: fields.toolCallId,
+      tool_use_id: call.id,
       args: argsOf(fields, quirks),
       ...(Object.keys(metadata).length > 0 && { metadata })
     }]
@@ -98,13 +152,13 @@ export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
   const settle = (call: Call, result: { status: "ok" | "error"; text: string }): Events => {
     if (call.settled) return []
     call.settled = true
-    return [{ type: "tool_result", tool_use_id: call.fields.toolCallId, ...result }]
+    return [{ type: "tool_result", tool_use_id: call.id, ...result }]
   }
 
   const tellDiffs = (call: Call, update: ToolFields): Events => {
-    if (call.diffsTold || call.fields.status !== "completed") return []
+    if (call.diffsTold || !good.has(call.fields.status ?? "")) return []
     const fields = { ...call.fields, ...update }
-    const diffs = toFileDiffs(hasDiff(fields) ? fields : { ...fields, ...call.proposal })
+    const diffs = toFileDiffs(hasDiff(fields) ? fields : { ...fields, ...call.proposal }, call.id)
     call.diffsTold ||= diffs.length > 0
     return diffs
   }
@@ -116,9 +170,9 @@ export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
       ...tell(call),
       {
         type: "tool_result",
-        tool_use_id: fields.toolCallId,
-        status: fields.status === "completed" ? "ok" : "error",
-        ...outputOf(fields)
+        tool_use_id: call.id,
+        status: good.has(fields.status ?? "") ? "ok" : "error",
+        ...outputOf(fields, call.printed)
       },
       ...tellDiffs(call, fields)
     ]
@@ -131,17 +185,19 @@ export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
 
   /** Output so far replaces what was there; only what is new of it is progress, and only of a tool that runs. */
   const proceed = (call: Call, update: ToolFields, isFirst: boolean): Events => {
+    const piece = terminalPiece(update)
+    if (piece !== "") return [{ type: "tool_progress", tool_use_id: call.id, text: piece }]
     const { text = "" } = update.content === undefined ? {} : outputOf(update)
     const news = text.startsWith(call.progress) ? text.slice(call.progress.length) : text
     if (text !== "") call.progress = text
     const said = news === "" || isFirst || call.fields.status !== "in_progress"
       ? quirks.toolProgress?.(update)
       : news
-    return said === undefined ? [] : [{ type: "tool_progress", tool_use_id: update.toolCallId, text: said }]
+    return said === undefined ? [] : [{ type: "tool_progress", tool_use_id: call.id, text: said }]
   }
 
-  const update = (news: ToolFields): Events => {
-    const call = merge(news)
+  const update = (news: ToolFields, begins = false): Events => {
+    const call = merge(news, begins)
     if (call.settled) {
       const { content: _content, rawInput: _input, rawOutput: _output, ...rest } = call.fields
       const diffs = tellDiffs(call, news)
@@ -149,17 +205,18 @@ export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
       return diffs
     }
     if (isOver(news.status)) return finish(call)
-    const told = isKnown(call.fields, quirks) ? tell(call) : []
+    const told = isKnown(call.fields, quirks.input?.(news) ?? news.rawInput, begins, quirks) ? tell(call) : []
     return call.told ? [...told, ...proceed(call, news, told.length > 0)] : []
   }
 
   return {
     update,
     announce: (fields) => {
-      const call = merge(fields)
+      const call = merge(withoutReasons(fields), true)
       return call.settled ? [] : tell(call)
     },
     fieldsOf: (id) => calls.get(id)?.fields,
+    nameOf: (id) => calls.get(id)?.id ?? id,
     reject: (id, why) => {
       const call = calls.get(id)
       if (call === undefined) return []
@@ -168,8 +225,9 @@ export const makeToolCalls = (quirks: AcpQuirks): ToolCalls => {
     },
     endTurn: (stopped) =>
       [...calls.values()].flatMap((call) => {
-        const why = call.rejected ?? (stopped ? stoppedEarly : undefined)
-        return call.told && why !== undefined ? settle(call, { status: "error", text: why }) : []
+        call.isPast = true
+        const text = call.rejected ?? (stopped ? stoppedEarly : unfinished)
+        return call.told ? settle(call, { status: "error", text }) : []
       })
   }
 }

@@ -2,10 +2,12 @@
 import { Predicate } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { BodyOf } from "../../schema/index.js"
+import { readBlocks } from "../wire/lenient.js"
 import { changedDiff, deletedDiff, partsDiff } from "../wire/unifiedDiff.js"
+import { firstText, textOfBlocks, wordsIn } from "../wire/words.js"
 import type { AcpQuirks } from "./AcpAgent.js"
 import type { ToolContent, ToolFields } from "./AcpMessage.js"
-import { textOfBlocks, toNativeBlock } from "./content.js"
+import { toNativeBlock } from "./content.js"
 
 /** Its programmatic name; without one its kind, which is at least a word of the protocol. */
 export const toolNameOf = (call: ToolFields, quirks: AcpQuirks): string =>
@@ -40,32 +42,69 @@ const blocksOf = (content: ReadonlyArray<ToolContent>): ReadonlyArray<NativeBloc
       : [part]
   )
 
-const isBlock = (value: unknown): value is NativeBlock =>
-  Predicate.isObject(value) && typeof value["type"] === "string"
+/** Where agents put what a tool printed, or why it failed; the best reading first. */
+const outputs = [
+  "formatted_output",
+  "aggregated_output",
+  "output",
+  "content",
+  "text",
+  "result",
+  "message",
+  "error"
+]
+
+const textIn = (value: unknown): string | undefined => {
+  if (typeof value === "string") return value === "" ? undefined : value
+  if (Array.isArray(value)) return firstText(textOfBlocks(readBlocks(value)))
+  return Predicate.isObject(value) ? wordsIn(value) : undefined
+}
 
 /** What the tool printed, where the agent keeps it apart from how it is shown. */
 const rawText = (rawOutput: unknown): string | undefined => {
-  if (typeof rawOutput === "string") return rawOutput
-  const blocks = Array.isArray(rawOutput) ? rawOutput.filter(isBlock) : []
-  return blocks.length === 0 ? undefined : textOfBlocks(blocks)
+  if (!Predicate.isObject(rawOutput) || Array.isArray(rawOutput)) return textIn(rawOutput)
+  const named = outputs.map((name) => textIn(rawOutput[name])).find((text) => text !== undefined)
+  if (named !== undefined) return named
+  const streams = [textIn(rawOutput["stdout"]), textIn(rawOutput["stderr"])].filter((text) =>
+    text !== undefined
+  )
+  return streams.length > 0 ? streams.join("") : undefined
 }
 
-const exitCodeOf = (rawOutput: unknown): number | undefined => {
-  if (!Predicate.isObject(rawOutput)) return undefined
-  const code = rawOutput["exit_code"] ?? rawOutput["exitCode"]
-  return typeof code === "number" && Number.isInteger(code) ? code : undefined
+const integerIn = (fields: unknown, ...names: ReadonlyArray<string>): number | undefined => {
+  if (!Predicate.isObject(fields)) return undefined
+  const values = fields as Readonly<Record<string, unknown>> // An object: see above.
+  return names.map((name) => values[name]).find((code): code is number =>
+    typeof code === "number" && Number.isInteger(code)
+  )
+}
+
+const exitCodeOf = ({ _meta, rawOutput }: ToolFields): number | undefined =>
+  integerIn(rawOutput, "exit_code", "exitCode", "returnCode", "return_code")
+    ?? integerIn(_meta?.["terminal_exit"], "exit_code", "exitCode")
+
+/** A piece of a command's output: codex-acp keeps it in `_meta`. */
+export const terminalPiece = ({ _meta }: ToolFields): string => {
+  const piece = _meta?.["terminal_output_delta"] ?? _meta?.["terminal_output"]
+  return Predicate.hasProperty(piece, "data") && typeof piece.data === "string" ? piece.data : ""
 }
 
 type Output = Pick<BodyOf<"tool_result">, "content" | "text" | "exit_code">
 
-export const outputOf = ({ content = [], rawOutput }: ToolFields): Output => {
+/** `printed`: what came of it in pieces. */
+export const outputOf = (fields: ToolFields, printed = ""): Output => {
+  const { content = [], rawOutput } = fields
   const shown = blocksOf(content)
-  const raw = rawText(rawOutput)
-  const text = raw ?? textOfBlocks(shown)
-  // For display some agents dress text up as Markdown.
-  const dressed = raw !== undefined && raw !== "" && shown.every(({ type }) => type === "text")
+  const raw = rawText(rawOutput) ?? firstText(printed)
+  const shownText = textOfBlocks(shown)
+  const other = shown.length === 0 && Predicate.isObject(rawOutput) && Object.keys(rawOutput).length > 0
+    ? JSON.stringify(rawOutput)
+    : ""
+  const text = raw ?? (shownText === "" ? other : shownText)
+  // For display some agents dress text up as Markdown, or show a terminal nobody here has.
+  const dressed = raw !== undefined && shown.every(({ type }) => type === "text" || type === "terminal")
   const blocks: ReadonlyArray<NativeBlock> = dressed ? [{ type: "text", text }] : shown
-  const exit_code = exitCodeOf(rawOutput)
+  const exit_code = exitCodeOf(fields)
   return {
     ...(blocks.length > 0 && { content: blocks }),
     ...(text !== "" && { text }),
@@ -105,13 +144,16 @@ const diffOf = (path: string, changes: ReadonlyArray<Change>, kind: string | und
   return partsDiff(path, parts)
 }
 
-/** One event per file. */
-export const toFileDiffs = (call: ToolFields): ReadonlyArray<BodyOf<"file_diff">> => {
+/** One event per file; `tool_use_id` is what clients call the call. */
+export const toFileDiffs = (
+  call: ToolFields,
+  tool_use_id = call.toolCallId
+): ReadonlyArray<BodyOf<"file_diff">> => {
   const changes = changesOf(call)
   return [...new Set(changes.map(({ path }) => path))].map((file_path) => ({
     type: "file_diff",
     file_path,
     diff: diffOf(file_path, changes.filter(({ path }) => path === file_path), call.kind),
-    tool_use_id: call.toolCallId
+    tool_use_id
   }))
 }

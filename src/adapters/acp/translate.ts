@@ -2,12 +2,22 @@
  * translate: what each of an agent's updates means, as events. Synchronous and without effects; what it remembers of a
  * conversation is in `AcpState`. The first event of an update carries the native line as `raw`.
  */
-import { Match } from "effect"
+import { Match, Option, Predicate, Schema } from "effect"
 import type { EventBody, Usage } from "../../schema/index.js"
+import { CallIds } from "../wire/CallIds.js"
 import { dollars, makeContextMeter, percentOf } from "../wire/contextMeter.js"
 import { status } from "../wire/statusEvent.js"
+import { textOfBlocks, wordsIn } from "../wire/words.js"
 import type { AcpAgent, AcpQuirks, Tokens } from "./AcpAgent.js"
-import type { Chunk, SessionUpdate, ToolFields, UsageUpdate } from "./AcpMessage.js"
+import {
+  type Chunk,
+  type Compaction,
+  Plan,
+  type SessionUpdate,
+  type SummaryChunk,
+  type ToolFields,
+  type UsageUpdate
+} from "./AcpMessage.js"
 import { type Choices, makeChoices } from "./choices.js"
 import { makeSpeech, type Speech, toPiece } from "./speech.js"
 import { makeToolCalls, type ToolCalls } from "./toolCalls.js"
@@ -34,16 +44,26 @@ export interface AcpState {
   tokens: Tokens
   /** How often the agent has told its mode. */
   modes_told: number
+  /** What replaces the conversation so far, in pieces, by compaction. */
+  readonly summaries: Map<string, string>
+  /** What there is to remember of a subagent. */
+  readonly childState: (thread: string) => AcpState
 }
 
-export const makeState = (agent: AcpAgent, allowedModes?: ReadonlyArray<string>): AcpState => {
+export const makeState = (
+  agent: AcpAgent,
+  allowedModes?: ReadonlyArray<string>,
+  ids = new CallIds(),
+  /** The session of a subagent. */
+  thread?: string
+): AcpState => {
   const quirks = agent.quirks ?? {}
   return {
     sessionId: undefined,
     cancelling: false,
     quirks,
     speech: makeSpeech(),
-    tools: makeToolCalls(quirks),
+    tools: makeToolCalls(quirks, ids, thread),
     choices: makeChoices(agent, allowedModes),
     warn: makeContextMeter(),
     context: {},
@@ -52,7 +72,9 @@ export const makeState = (agent: AcpAgent, allowedModes?: ReadonlyArray<string>)
     beside: undefined,
     tokens_before: {},
     tokens: {},
-    modes_told: 0
+    modes_told: 0,
+    summaries: new Map(),
+    childState: (thread) => makeState(agent, undefined, ids, thread)
   }
 }
 
@@ -93,31 +115,71 @@ const piece = (update: Chunk, state: AcpState): Events => {
   return [toPiece(update), ...ends ? speech.end() : []]
 }
 
-const tool = (update: ToolFields, { speech, tools }: AcpState): Events => {
-  const told = tools.update(update)
+const tool = (update: ToolFields, { speech, tools }: AcpState, begins: boolean): Events => {
+  const told = tools.update(update, begins)
   if (told.some(({ type }) => type === "tool_call")) speech.forget()
-  return told.length > 0 ? told : [{ type: "stream_event", tool_use_id: update.toolCallId }]
+  return told.length > 0 ? told : [{ type: "stream_event", tool_use_id: tools.nameOf(update.toolCallId) }]
 }
 
 const marks: Record<string, string> = { completed: "[x]", in_progress: "[>]" }
 
 const usage = (update: typeof UsageUpdate.Type, state: AcpState): Events => {
   const { cost, size, used } = update
-  const context_pct = percentOf(used, size)
-  state.context = { context_tokens: used, context_window: size }
   state.cost = cost?.amount ?? state.cost
+  state.context = {
+    ...state.context,
+    ...(used !== undefined && { context_tokens: used }),
+    ...(size !== undefined && { context_window: size })
+  }
+  const { context_tokens, context_window } = state.context
+  const context_pct = context_tokens === undefined || context_window === undefined
+    ? undefined
+    : percentOf(context_tokens, context_window)
   const metadata = {
-    context_tokens: used,
-    context_window: size,
-    context_pct,
+    ...state.context,
+    ...(context_pct !== undefined && { context_pct }),
     ...(cost && { cost }),
     ...(state.cost !== undefined && { usage: { cost_usd: dollars(state.cost - state.cost_before) } })
   }
   return [
     status("usage", undefined, metadata),
-    ...state.warn(context_pct),
+    ...context_pct === undefined ? [] : state.warn(context_pct),
     ...state.quirks.onUsage?.(update) ?? []
   ]
+}
+
+const readEntries = Schema.decodeUnknownOption(Schema.Struct({ entries: Plan.fields.entries }))
+
+type Entries = ReadonlyArray<{ readonly content: string; readonly status?: string }>
+
+const planText = (entries: Entries) =>
+  entries.map(({ content, status = "" }) => `${marks[status] ?? "[ ]"} ${content}`).join("\n")
+
+const summaryPiece = (
+  { compactionId = "", content }: typeof SummaryChunk.Type,
+  { summaries }: AcpState
+): Events => {
+  const before = summaries.get(compactionId) ?? ""
+  summaries.set(compactionId, before + textOfBlocks([content]))
+  return [{ type: "stream_event", metadata: { update: "compaction_summary_chunk" } }]
+}
+
+const compaction = (update: typeof Compaction.Type, { summaries }: AcpState): Events => {
+  const { compactionId = "", error, status: outcome = "", summary } = update
+  const text = summary === undefined ? summaries.get(compactionId) : textOfBlocks(summary)
+  if (outcome !== "in_progress" && outcome !== "pending") summaries.delete(compactionId)
+  return outcome === "completed"
+    ? [{ type: "context_compacted", ...(text !== undefined && text !== "" && { text }) }]
+    : [status("compaction", wordsIn(error) ?? (text === "" ? undefined : text), { outcome })]
+}
+
+/** An update of a kind the relay does not know: what it says to people, if it says something. */
+export const unknownUpdate = (name: string, update: unknown): Events => {
+  const plan = Predicate.hasProperty(update, "plan") ? update.plan : undefined
+  const entries = Option.getOrUndefined(readEntries(plan))?.entries ?? []
+  return entries.length > 0
+    ? [status(name, planText(entries), { entries })]
+    : [status(name, wordsIn(update), { update: name })]
 }
 
 /** Events of an update; `endedBy` was told before. */
@@ -128,12 +190,9 @@ export const translate = (update: SessionUpdate, state: AcpState): Events =>
       user_message_chunk: (update) => piece(update, state),
       agent_message_chunk: (update) => piece(update, state),
       agent_thought_chunk: (update) => piece(update, state),
-      tool_call: (update) => tool(update, state),
-      tool_call_update: (update) => tool(update, state),
-      plan: ({ entries }) => {
-        const lines = entries.map(({ content, status = "" }) => `${marks[status] ?? "[ ]"} ${content}`)
-        return [status("plan", lines.join("\n"), { entries })]
-      },
+      tool_call: (update) => tool(update, state, true),
+      tool_call_update: (update) => tool(update, state, false),
+      plan: ({ entries }) => [status("plan", planText(entries), { entries })],
       available_commands_update: ({ availableCommands }) => {
         // Spelled as Claude does.
         const commands = availableCommands.map(({ description = "", input, name }) => ({
@@ -165,11 +224,9 @@ export const translate = (update: SessionUpdate, state: AcpState): Events =>
       ) => [status("session_info", undefined, { title, updated_at: updatedAt })],
       usage_update: (update) => usage(update, state),
       notice: ({ description, severity, title }) => [
-        status("notice", description === undefined ? title : `${title}: ${description}`, { severity })
+        status("notice", [title, description].filter((text) => text !== undefined).join(": "), { severity })
       ],
-      compaction_update: ({ error, status: outcome }) =>
-        outcome === "completed"
-          ? [{ type: "context_compacted" }]
-          : [status("compaction", error, { outcome })]
+      compaction_update: (update) => compaction(update, state),
+      compaction_summary_chunk: (update) => summaryPiece(update, state)
     })
   )

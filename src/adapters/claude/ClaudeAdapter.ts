@@ -5,9 +5,10 @@
  * line. This file moves messages. What the CLI asks us is answered in fibers of its own, because people take minutes;
  * each starts in the step its line is read, so that a question is logged where it was asked.
  */
-import { Context, Effect, FiberSet, Layer, Match, Option, Schema } from "effect"
+import { Context, Deferred, Effect, FiberSet, Layer, Match, Option, Schema } from "effect"
 import { isUtf8 } from "node:buffer"
 import { RequestId } from "../../schema/Ids.js"
+import { textOf } from "../../schema/index.js"
 import {
   type Adapter,
   type AgentCommand,
@@ -17,14 +18,28 @@ import {
   PermissionGate,
   ProcessSpawner
 } from "../Adapter.js"
-import { CommandRefused } from "../AdapterError.js"
+import { CommandRefused, ConversationGone } from "../AdapterError.js"
+import { encodeLine } from "../wire/encodeLine.js"
+import { status } from "../wire/statusEvent.js"
+import { wordsIn } from "../wire/words.js"
 import * as ClaudeControl from "./ClaudeControl.js"
 import { modesOf, toLaunch } from "./ClaudeLaunch.js"
-import { CanUseTool, ClaudeMessage, type ControlRequest } from "./ClaudeMessage.js"
+import {
+  CanUseTool,
+  type ClaudeMessage,
+  type ControlRequest,
+  Elicitation,
+  noNews,
+  readFields,
+  readMessage,
+  type Result,
+  type System
+} from "./ClaudeMessage.js"
 import { makeState } from "./ClaudeState.js"
+import { toServerAnswer, toServerQuestion } from "./elicitation.js"
 import { toAnswer, toPermissionRequest } from "./permission.js"
-import { readPiece, toPieceEvent } from "./streamEvent.js"
-import { translate } from "./translate.js"
+import { type Piece, readPiece, toPieceEvent } from "./streamEvent.js"
+import { begunBy, ownTurn, translate } from "./translate.js"
 import { readWholeMessage } from "./wholeMessage.js"
 
 export class ClaudeAdapter
@@ -33,11 +48,19 @@ export class ClaudeAdapter
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
-const readMessage = Schema.decodeUnknownOption(Schema.fromJsonString(ClaudeMessage))
-const readObject = Schema.decodeUnknownOption(
-  Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
-)
 const readCanUseTool = Schema.decodeUnknownOption(CanUseTool)
+const readElicitation = Schema.decodeUnknownOption(Elicitation)
+
+/** The relay's name for a request of Claude's, which has an id of its own, whatever its type. */
+const requestIdOf = (id: unknown): RequestId =>
+  RequestId.make(
+    typeof id === "string" && id !== "" && id.length <= 256
+      ? id
+      : `claude-${JSON.stringify(id)}`.slice(0, 256)
+  )
+
+/** A turn that Claude is to begin by itself begins at once; so long nothing is said of one that does not. */
+const silence = "10 seconds"
 
 const make = Effect.gen(function*() {
   const spawner = yield* ProcessSpawner
@@ -46,76 +69,151 @@ const make = Effect.gen(function*() {
     const sink = yield* EventSink
     const gate = yield* PermissionGate
     const fork = yield* FiberSet.makeRuntime<never>()
-    const state = makeState(sink.inTurn)
     const launch = yield* toLaunch(spec)
     const modes = modesOf(spec)
+    const state = makeState(sink.inTurn, launch.resumes)
+    /** A past conversation is looked for, and was not found. */
+    const lost = { isSought: launch.resumes, isGone: false }
 
-    /** A line that is none of the messages we know still reaches the client. */
-    const tellUnknown = (line: Buffer) =>
-      Option.match(readObject(line.toString("utf8")), {
-        onNone: () => sink.emit({ type: "stdout", text: line.toString("utf8") }),
-        onSome: ({ type }) =>
-          sink.emit({ type: "status", status: typeof type === "string" ? type : "unknown" }, line)
-      })
+    /** A line that is none of the messages we know still reaches the client, with what it says to people. */
+    const tellUnknown = (fields: Readonly<Record<string, unknown>>, line: Buffer) => {
+      const { type } = fields
+      if (typeof type === "string" && noNews.has(type)) return
+      sink.emit(status(typeof type === "string" ? type : "unknown", wordsIn(fields)), line)
+    }
 
     const tell = (message: ClaudeMessage, line: Buffer, encoding?: Encoding) => {
+      state.heard += 1
+      if (lost.isSought && message.type === "result") {
+        lost.isGone = saysGone(message)
+        if (lost.isGone) return
+      }
+      const turn = begunBy(message, state)
+      if (turn !== undefined) sink.emit(turn)
       const [first, ...others] = translate(message, state)
       if (first !== undefined) sink.emit(first, line, encoding)
       for (const event of others) sink.emit(event, undefined, encoding)
+      if (message.type === "result" && state.ownTurn) endIfSilent(state.heard)
     }
 
     const onLine = (printed: Buffer): void => {
       const piece = readPiece(printed)
-      if (piece !== undefined) return sink.splice(toPieceEvent(piece, state), piece.text, printed)
+      if (piece !== undefined) return tellPiece(piece, printed)
       const whole = readWholeMessage(printed)
       if (whole !== undefined) return tell(whole, printed, "latin1")
       const text = printed.toString("utf8")
       // A client would close the connection at a frame that is not UTF-8.
       const line = isUtf8(printed) ? printed : Buffer.from(text)
-      const message = Option.getOrUndefined(readMessage(text))
-      if (message === undefined) return tellUnknown(line)
+      const fields = readFields(text)
+      if (fields === undefined) return sink.emit({ type: "stdout", text })
+      const message = readMessage(fields)
+      if (message === undefined) return tellUnknown(fields, line)
       switch (message.type) {
         case "control_request":
           return void fork(answer(message, line))
         case "control_cancel_request":
-          return gate.withdraw(RequestId.make(message.request_id))
+          return gate.withdraw(requestIdOf(message.request_id))
         case "control_response":
           return control.settle(message.response, line)
       }
+      if (message.type === "system" && message.subtype === "elicitation_complete") complete(message)
       tell(message, line)
     }
 
+    const tellPiece = (piece: Piece, line: Buffer) => {
+      if (piece.delta !== "tool_input") state.unfinished.add(piece.delta, piece.parent, piece.text)
+      const turn = piece.parent === undefined ? ownTurn(state) : undefined
+      if (turn !== undefined) sink.emit(turn)
+      sink.splice(toPieceEvent(piece, state), piece.text, line)
+    }
+
     const agent = yield* spawner.spawn(launch.spec, onLine)
-    const write = (message: object) => agent.writeLine(JSON.stringify(message))
+    const write = (message: object) => agent.writeLine(encodeLine(message))
     const control = ClaudeControl.make({ sink, write })
 
-    const reply = (request_id: string, response: object) =>
+    /** A turn that Claude was to begin by itself has not begun: what it was for was not taken up. */
+    const endIfSilent = (heard: number) =>
+      void fork(Effect.delay(
+        Effect.sync(() => {
+          if (state.heard !== heard || !state.ownTurn) return
+          state.ownTurn = false
+          state.steered.forget()
+          sink.emit({ type: "turn_end", stop_reason: "cancelled" })
+        }),
+        silence
+      ))
+
+    const reply = (request_id: unknown, response: object) =>
       write({ type: "control_response", response: { subtype: "success", request_id, response } })
-    const refuse = (request_id: string, error: string) =>
+    const refuse = (request_id: unknown, error: string) =>
       write({ type: "control_response", response: { subtype: "error", request_id, error } })
+
+    const mayRun = Effect.fnUntraced(function*(request_id: unknown, ask: CanUseTool, line: Buffer) {
+      const question = toPermissionRequest(requestIdOf(request_id), ask, state, modes)
+      const response = toAnswer(ask, yield* gate.request(question, line), modes)
+      if (response !== undefined) yield* reply(request_id, response)
+    })
+
+    /** Links that wait to be dealt with, by the elicitation's id. */
+    const links = new Map<string, RequestId>()
+    const completed = new Set<RequestId>()
+    const complete = ({ elicitation_id = "" }: System) => {
+      const request_id = links.get(elicitation_id)
+      if (request_id === undefined) return
+      completed.add(request_id)
+      gate.withdraw(request_id)
+    }
+
+    const elicit = Effect.fnUntraced(function*(request_id: unknown, ask: Elicitation, line: Buffer) {
+      const id = requestIdOf(request_id)
+      const { elicitation_id } = ask
+      if (elicitation_id !== undefined) links.set(elicitation_id, id)
+      const outcome = yield* gate.request(toServerQuestion(id, ask, state), line)
+      if (elicitation_id !== undefined) links.delete(elicitation_id)
+      const isDone = completed.delete(id)
+      const response = isDone ? { action: "accept" } : toServerAnswer(ask, outcome)
+      if (response !== undefined) yield* reply(request_id, response)
+      if (outcome.behavior === "deny" && outcome.stop === true) yield* interrupt
+    })
+
+    const interrupt = Effect.suspend(() => {
+      state.interrupted = true
+      return control.post({ subtype: "interrupt" })
+    })
 
     /** Every request is answered: an open one would stop Claude for ever. */
     const answer = Effect.fn("ClaudeAdapter.answer")(
       function*({ request, request_id }: ControlRequest, line: Buffer) {
-        const ask = readCanUseTool(request)
-        if (Option.isSome(ask)) {
-          const outcome = yield* gate.request(toPermissionRequest(request_id, ask.value, modes), line)
-          const response = toAnswer(ask.value, outcome, modes)
-          return response === undefined ? undefined : yield* reply(request_id, response)
+        const ask = Option.getOrUndefined(readCanUseTool(request))
+        if (ask !== undefined) return yield* mayRun(request_id, ask, line)
+        const elicitation = Option.getOrUndefined(readElicitation(request))
+        if (elicitation !== undefined) return yield* elicit(request_id, elicitation, line)
+        const { subtype } = request
+        const name = typeof subtype === "string" ? subtype : "unknown"
+        // It is for whoever said that it shows such dialogs; an answer of ours would be a decision nobody made.
+        if (name === "request_user_dialog") {
+          const kind = wordsIn(request["dialog_kind"]) ?? "a dialog"
+          return sink.emit(
+            status("control_request", `${name}: ${kind}. The relay does not show it, and leaves it open.`),
+            line
+          )
         }
-        sink.emit({ type: "status", status: "control_request", text: request.subtype }, line)
-        yield* request.subtype === "request_user_dialog"
-          ? reply(request_id, { behavior: "cancelled" })
-          : refuse(request_id, `ai-relay does not support the request "${request.subtype}"`)
+        sink.emit(
+          status("control_request", `${name}. The relay does not know this request and refused it.`),
+          line
+        )
+        yield* refuse(request_id, `ai-relay does not support the request "${name}"`)
       },
       Effect.ignore({ log: true })
     )
 
     const send = Match.type<AgentCommand>().pipe(
       Match.discriminatorsExhaustive("type")({
-        user_message: ({ content, uuid }) => {
+        user_message: ({ content, message_id, uuid, when }) => {
           const [only, ...more] = content
-          state.unread_prompt = uuid
+          const isSteered = when === "steer" && sink.inTurn()
+          if (isSteered) state.steered.hand({ uuid, text: textOf(content), message_id })
+          else state.unread_prompt = uuid
           return write({
             type: "user",
             message: {
@@ -127,7 +225,7 @@ const make = Effect.gen(function*() {
             parent_tool_use_id: null
           })
         },
-        interrupt: () => Effect.asVoid(control.post({ subtype: "interrupt" })),
+        interrupt: () => interrupt,
         set_model: ({ model }) =>
           Effect.andThen(
             control.ask({ subtype: "set_model", model }),
@@ -147,22 +245,32 @@ const make = Effect.gen(function*() {
     )
 
     // Its answer tells a page what models and commands there are; asking now also warms the CLI up.
-    yield* Effect.forkScoped(
-      Effect.ignore(
-        Effect.flatMap(
-          control.ask({ subtype: "initialize" }),
-          (response) =>
-            Effect.sync(() =>
-              sink.emit({ type: "status", status: "initialized", metadata: toOffer(response) })
-            )
-        )
-      )
+    const greeted = yield* Deferred.make<void>()
+    yield* control.ask({ subtype: "initialize" }).pipe(
+      Effect.map((response) =>
+        sink.emit({ type: "status", status: "initialized", metadata: toOffer(response) })
+      ),
+      Effect.ignore,
+      Effect.andThen(Deferred.succeed(greeted, undefined)),
+      Effect.forkScoped
     )
+    // Without the conversation it ends instead.
+    if (lost.isSought) {
+      yield* Effect.raceFirst(Deferred.await(greeted), Effect.asVoid(agent.exit))
+      if (lost.isGone) {
+        return yield* new ConversationGone({
+          tool: "Claude Code",
+          native_session_id: spec.native_session_id ?? ""
+        })
+      }
+      lost.isSought = false
+    }
 
     return {
       started: {
         cmd: [launch.spec.command, ...launch.spec.args],
-        resumed: spec.native_session_id !== undefined,
+        resumed: launch.resumes,
+        ...(launch.permission_mode !== undefined && { permission_mode: launch.permission_mode }),
         ...(launch.native_session_id !== undefined && { native_session_id: launch.native_session_id }),
         capabilities: {
           images: true,
@@ -175,12 +283,21 @@ const make = Effect.gen(function*() {
       },
       native: ClaudeControl.nativeRules,
       send,
-      exit: agent.exit
+      exit: Effect.tap(
+        agent.exit,
+        () =>
+          Effect.sync(() =>
+            state.unfinished.cut((id) => state.ids.of(id)).forEach((event) => sink.emit(event))
+          )
+      )
     }
   })
 
   return ClaudeAdapter.of({ tool: "claude", open })
 })
+
+/** Claude says so on stderr, too, and ends. */
+const saysGone = ({ errors = [] }: Result) => /no conversation found/i.test(wordsIn(errors) ?? "")
 
 /** Models and commands, for menus; the rest of the answer is about the user's account. */
 const toOffer = (response: unknown): Record<string, unknown> => {

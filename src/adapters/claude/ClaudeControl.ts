@@ -1,9 +1,10 @@
 /** ClaudeControl: the requests we make of Claude, and its answers. */
 import { Deferred, Effect } from "effect"
-import { RequestId } from "../../schema/Ids.js"
+import type { RequestId } from "../../schema/Ids.js"
 import type { EventSink, NativeRules } from "../Adapter.js"
 import { type AgentFailed, CommandRefused } from "../AdapterError.js"
 import { doneSoon } from "../doneSoon.js"
+import { shown, wordsIn } from "../wire/words.js"
 import { permissionModes } from "./ClaudeLaunch.js"
 import type { ControlResponse } from "./ClaudeMessage.js"
 
@@ -75,7 +76,9 @@ export const make = ({ sink, write }: Parts) => {
       Effect.ensuring(Effect.sync(() => waiting.delete(request_id)))
     )
     if (answer.subtype !== "success") {
-      return yield* new CommandRefused({ reason: answer.error ?? `Claude Code refused "${fields.subtype}"` })
+      return yield* new CommandRefused({
+        reason: wordsIn(answer.error) ?? `Claude Code refused "${fields.subtype}"`
+      })
     }
     return answer.response
   })
@@ -95,9 +98,9 @@ export const make = ({ sink, write }: Parts) => {
       waiting.set(request_id, (answer, line) =>
         sink.emit({
           type: "control_response",
-          request_id: RequestId.make(answer.request_id),
+          request_id,
           status: answer.subtype === "success" ? "ok" : "error",
-          ...(answer.error !== undefined && { text: answer.error }),
+          ...(answer.error !== undefined && { text: shown(answer.error) ?? "" }),
           ...(answer.response !== undefined && { content: answer.response })
         }, line))
       return request(request_id, fields)
@@ -105,8 +108,9 @@ export const make = ({ sink, write }: Parts) => {
 
   /** An answer has come. Claude also repeats our own answers to its questions; those are nobody's news. */
   const settle = (answer: Answer, line: Buffer): void => {
-    const take = waiting.get(answer.request_id)
-    waiting.delete(answer.request_id)
+    const { request_id = "" } = answer
+    const take = waiting.get(request_id)
+    waiting.delete(request_id)
     take?.(answer, line)
   }
 

@@ -33,8 +33,19 @@ const streaming = [
 /** Flags that decide which conversation it is; with one of them the relay does not name a new one. */
 const namesConversation = /^(?:--session-id|--resume|--continue|--fork-session|--from-pr|-r|-c)(?:=|$)/
 
+/** Those that go on with a past conversation. */
+const continues = /^(?:--resume|--continue|--from-pr|-r|-c)(?:=|$)/
+
+/** Flags that say what Claude may do unasked. */
+const namesMode =
+  /^(?:--permission-mode|--dangerously-skip-permissions|--allow-dangerously-skip-permissions)(?:=|$)/
+
 export interface Launch {
   readonly spec: LaunchSpec
+  /** It goes on with a past conversation. */
+  readonly resumes: boolean
+  /** The mode it starts in, where the relay knows. */
+  readonly permission_mode: string | undefined
   /** The conversation's id, when it is known before Claude has said anything. */
   readonly native_session_id: string | undefined
 }
@@ -42,14 +53,14 @@ export interface Launch {
 export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
   const { extra_args = [], model, native_session_id } = spec
   const modes = modesOf(spec)
-  // Else it would be what the user's or the folder's own settings say, which may be more.
-  const permission_mode = spec.permission_mode
-    ?? (spec.allowed_modes === undefined || modes.includes("default") ? undefined : modes[0])
-    ?? (spec.allowed_modes === undefined ? undefined : "default")
   if (spec.permission_mode !== undefined && !modes.includes(spec.permission_mode)) {
     return yield* new BadHandshake({ reason: `\`permission_mode\` must be one of ${modes.join(", ")}` })
   }
   const named = extra_args.some((arg) => namesConversation.test(arg))
+  // Else it would be what the user's or the folder's own settings say, which may run everything unasked.
+  const isNamed = spec.allowed_modes === undefined && extra_args.some((arg) => namesMode.test(arg))
+  const usual = isNamed ? undefined : modes.includes("default") ? "default" : modes[0] ?? "default"
+  const mode = spec.permission_mode ?? usual
   const conversation = native_session_id !== undefined
     // In one word: as two, an id that looks like a flag would be one.
     ? [`--resume=${native_session_id}`]
@@ -57,6 +68,8 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
     ? []
     : ["--session-id", spec.fresh_uuid]
   const launch: Launch = {
+    resumes: native_session_id !== undefined || extra_args.some((arg) => continues.test(arg)),
+    permission_mode: mode,
     native_session_id: native_session_id ?? (named ? undefined : spec.fresh_uuid),
     spec: {
       tool: "Claude Code",
@@ -65,7 +78,7 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
         ...streaming,
         ...conversation,
         ...model === undefined ? [] : ["--model", model],
-        ...permission_mode === undefined ? [] : ["--permission-mode", permission_mode],
+        ...mode === undefined ? [] : ["--permission-mode", mode],
         ...extra_args
       ],
       cwd: spec.folder,

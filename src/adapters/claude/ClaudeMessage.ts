@@ -4,12 +4,21 @@
  * Only the fields the relay reads are named; everything else stays in `raw`. Lenient on purpose: a message that does
  * not fit is passed on as a `status`, never an error.
  */
-import { Schema } from "effect"
-import { NativeBlock } from "../../schema/ContentBlock.js"
-import { optional } from "../../schema/fields.js"
+import { Option, Predicate, Schema } from "effect"
+import { parseJson } from "../wire/JsonRpc.js"
+import {
+  AnyObject,
+  Blocks,
+  fieldsOf,
+  flag,
+  items,
+  number,
+  optional,
+  text,
+  withFallback
+} from "../wire/lenient.js"
 
-const text = optional(Schema.String)
-const number = optional(Schema.Number)
+const unknown = optional(Schema.Unknown)
 
 /** Tokens of one model call. */
 export const CallUsage = Schema.Struct({
@@ -20,66 +29,67 @@ export const CallUsage = Schema.Struct({
 })
 export type CallUsage = typeof CallUsage.Type
 
-export const System = Schema.Struct({
-  type: Schema.Literal("system"),
-  subtype: Schema.String,
-  session_id: text,
-  model: text,
-  permissionMode: text,
-  status: text,
-  compact_result: text,
-  compact_error: text,
-  compact_metadata: optional(Schema.Record(Schema.String, Schema.Unknown)),
-  attempt: number,
-  max_retries: number,
-  retry_delay_ms: number,
-  error_status: number,
-  error: text,
-  task_id: text,
-  tool_use_id: text,
-  description: text,
-  last_tool_name: text,
-  summary: text,
-  message: optional(Schema.Unknown),
-  content: optional(Schema.Unknown)
-})
+/** Open: what says something to people stands in fields of many names. */
+export const System = Schema.StructWithRest(
+  Schema.Struct({
+    type: Schema.Literal("system"),
+    subtype: withFallback(Schema.String, "system"),
+    session_id: text,
+    parent_tool_use_id: text,
+    model: text,
+    permissionMode: text,
+    status: text,
+    compact_result: text,
+    compact_error: text,
+    compact_metadata: optional(AnyObject),
+    attempt: number,
+    max_retries: number,
+    retry_delay_ms: number,
+    error_status: number,
+    task_id: text,
+    tool_use_id: text,
+    elicitation_id: text
+  }),
+  [Schema.Record(Schema.String, Schema.Unknown)]
+)
 export type System = typeof System.Type
 
 export const Assistant = Schema.Struct({
   type: Schema.Literal("assistant"),
-  message: Schema.Struct({
-    id: text,
-    model: text,
-    content: Schema.Array(NativeBlock),
-    usage: optional(CallUsage)
-  }),
+  message: withFallback(
+    Schema.Struct({ id: text, model: text, content: withFallback(Blocks, []), usage: optional(CallUsage) }),
+    { content: [] }
+  ),
   parent_tool_use_id: text,
   error: text,
-  supersedes: optional(Schema.Array(Schema.String))
+  supersedes: optional(items(Schema.String))
 })
 export type Assistant = typeof Assistant.Type
 
 export const User = Schema.Struct({
   type: Schema.Literal("user"),
-  message: Schema.Struct({ content: Schema.Union([Schema.String, Schema.Array(NativeBlock)]) }),
+  message: withFallback(Schema.Struct({ content: withFallback(Blocks, []) }), { content: [] }),
   uuid: text,
   parent_tool_use_id: text,
-  isReplay: optional(Schema.Boolean),
-  isSynthetic: optional(Schema.Boolean),
-  tool_use_result: optional(Schema.Unknown)
+  isReplay: flag,
+  isSynthetic: flag,
+  tool_use_result: unknown
 })
 export type User = typeof User.Type
 
 export const StreamEvent = Schema.Struct({
   type: Schema.Literal("stream_event"),
-  event: Schema.Struct({
-    type: Schema.String,
-    index: number,
-    content_block: optional(Schema.Struct({ type: Schema.String, id: text })),
-    delta: optional(Schema.Struct({ type: text, text, thinking: text, partial_json: text })),
-    message: optional(Schema.Struct({ id: text, usage: optional(CallUsage) })),
-    usage: optional(CallUsage)
-  }),
+  event: withFallback(
+    Schema.Struct({
+      type: text,
+      index: number,
+      content_block: optional(Schema.Struct({ type: text, id: text })),
+      delta: optional(Schema.Struct({ type: text, text, thinking: text, partial_json: text })),
+      message: optional(Schema.Struct({ id: text, usage: optional(CallUsage) })),
+      usage: optional(CallUsage)
+    }),
+    {}
+  ),
   parent_tool_use_id: text
 })
 export type StreamEvent = typeof StreamEvent.Type
@@ -94,53 +104,48 @@ export const ToolProgress = Schema.Struct({
 
 export const RateLimit = Schema.Struct({
   type: Schema.Literal("rate_limit_event"),
-  rate_limit_info: Schema.Struct({
-    status: Schema.String,
-    resetsAt: number,
-    rateLimitType: text,
-    utilization: number
-  })
+  rate_limit_info: withFallback(
+    Schema.Struct({ status: text, resetsAt: number, rateLimitType: text, utilization: number }),
+    {}
+  )
 })
 
 export const Result = Schema.Struct({
   type: Schema.Literal("result"),
-  subtype: Schema.String,
-  is_error: optional(Schema.Boolean),
+  subtype: text,
+  is_error: flag,
   api_error_status: number,
   result: text,
-  errors: optional(Schema.Array(Schema.String)),
+  errors: optional(items(Schema.Unknown)),
   stop_reason: text,
   terminal_reason: text,
   duration_ms: number,
   total_cost_usd: number,
   usage: optional(CallUsage),
-  modelUsage: optional(Schema.Record(Schema.String, Schema.Struct({ contextWindow: number }))),
+  modelUsage: optional(fieldsOf(Schema.Struct({ contextWindow: number }))),
   origin: optional(Schema.Struct({ kind: text }))
 })
 export type Result = typeof Result.Type
 
+/** Every request is answered, so nothing in it must be of a certain type. */
 export const ControlRequest = Schema.Struct({
   type: Schema.Literal("control_request"),
-  request_id: Schema.String,
-  request: Schema.StructWithRest(Schema.Struct({ subtype: Schema.String }), [
-    Schema.Record(Schema.String, Schema.Unknown)
-  ])
+  request_id: unknown,
+  request: withFallback(AnyObject, {})
 })
 export type ControlRequest = typeof ControlRequest.Type
 
 export const ControlCancel = Schema.Struct({
   type: Schema.Literal("control_cancel_request"),
-  request_id: Schema.String
+  request_id: unknown
 })
 
 export const ControlResponse = Schema.Struct({
   type: Schema.Literal("control_response"),
-  response: Schema.Struct({
-    subtype: Schema.String,
-    request_id: Schema.String,
-    response: optional(Schema.Unknown),
-    error: text
-  })
+  response: withFallback(
+    Schema.Struct({ subtype: text, request_id: text, response: unknown, error: unknown }),
+    {}
+  )
 })
 export type ControlResponse = typeof ControlResponse.Type
 
@@ -158,34 +163,85 @@ export const ClaudeMessage = Schema.Union([
 ])
 export type ClaudeMessage = typeof ClaudeMessage.Type
 
-/** The tools whose result tells how a file changed: Write (`type: create|update`) and Edit. */
+/** Liveness and bookkeeping between programs: nobody's news. */
+export const noNews: ReadonlySet<string> = new Set(["keep_alive", "command_lifecycle", "transcript_mirror"])
+
+const decode = Schema.decodeUnknownOption(ClaudeMessage)
+
+/** A line as an object; undefined for everything else. */
+export const readFields = (line: string): Readonly<Record<string, unknown>> | undefined => {
+  const value = parseJson(line)
+  return Predicate.isObject(value) ? value : undefined
+}
+
+/** What kind of message it is by its fields, where `type` is no text: none may stay without an answer or an end. */
+const kindOf = (fields: Readonly<Record<string, unknown>>): string | undefined => {
+  if ("request" in fields) return "control_request"
+  if ("response" in fields) return "control_response"
+  if ("num_turns" in fields || "total_cost_usd" in fields || "permission_denials" in fields) return "result"
+  if ("event" in fields) return "stream_event"
+  const { message } = fields
+  if (!Predicate.isObject(message)) return "subtype" in fields ? "system" : undefined
+  return message["role"] === "assistant" || message["role"] === "user" ? message["role"] : undefined
+}
+
+/** A message the relay knows. */
+export const readMessage = (fields: Readonly<Record<string, unknown>>): ClaudeMessage | undefined =>
+  Option.getOrUndefined(
+    decode(typeof fields["type"] === "string" ? fields : { ...fields, type: kindOf(fields) })
+  )
+
+const Hunk = Schema.Struct({
+  oldStart: Schema.Number,
+  oldLines: Schema.Number,
+  newStart: Schema.Number,
+  newLines: Schema.Number,
+  lines: Schema.Array(Schema.String)
+})
+
+/** Tools whose result tells how a file changed: Write (`type: create|update`), Edit, NotebookEdit. */
 export const FileChange = Schema.Struct({
-  filePath: Schema.String,
+  filePath: text,
+  notebook_path: text,
   type: text,
   content: text,
-  structuredPatch: Schema.Array(Schema.Struct({
-    oldStart: Schema.Number,
-    oldLines: Schema.Number,
-    newStart: Schema.Number,
-    newLines: Schema.Number,
-    lines: Schema.Array(Schema.String)
-  }))
+  oldString: optional(Schema.String),
+  newString: optional(Schema.String),
+  replaceAll: flag,
+  originalFile: text,
+  original_file: text,
+  updated_file: text,
+  structuredPatch: optional(items(Hunk))
 })
+export type FileChange = typeof FileChange.Type
 
 /** `can_use_tool`: may this tool run? */
 export const CanUseTool = Schema.Struct({
   subtype: Schema.Literal("can_use_tool"),
-  tool_name: Schema.String,
+  tool_name: withFallback(Schema.String, "tool"),
   display_name: text,
-  input: Schema.Record(Schema.String, Schema.Unknown),
+  input: unknown,
   description: text,
   title: text,
   decision_reason: text,
   blocked_path: text,
   agent_id: text,
   tool_use_id: text,
-  permission_suggestions: optional(
-    Schema.Array(Schema.Record(Schema.String, Schema.Unknown))
-  )
+  permission_suggestions: optional(items(AnyObject)),
+  suppress_always_allow_rule: flag
 })
 export type CanUseTool = typeof CanUseTool.Type
+
+/** `elicitation`: an MCP server behind Claude asks a person to fill in a form, or to open a link. */
+export const Elicitation = Schema.Struct({
+  subtype: Schema.Literal("elicitation"),
+  mcp_server_name: text,
+  message: text,
+  mode: text,
+  url: text,
+  elicitation_id: text,
+  title: text,
+  description: text,
+  requested_schema: unknown
+})
+export type Elicitation = typeof Elicitation.Type

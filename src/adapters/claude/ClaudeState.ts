@@ -1,27 +1,51 @@
 /** ClaudeState: what the relay remembers of one conversation with Claude, from message to message. */
+import { CallIds } from "../wire/CallIds.js"
 import { makeContextMeter } from "../wire/contextMeter.js"
 import * as CallUsage from "./callUsage.js"
+import { makeSteeredPrompts, type SteeredPrompts } from "./steeredPrompts.js"
 import { makeStreamState, type StreamState } from "./streamEvent.js"
 
 export interface ClaudeState extends StreamState {
   model: string | undefined
-  cost: number
+  /** `total_cost_usd` of the last result; undefined: a past conversation goes on, nobody knows what it had cost. */
+  cost: number | undefined
   /** The `uuid` of a prompt Claude has not taken up yet. */
   unread_prompt: string | undefined
+  /** Prompts handed to a running turn, until Claude says that it has read them. */
+  readonly steered: SteeredPrompts
+  /** Claude was told to stop this turn, or says that it was. */
+  interrupted: boolean
+  /** It has begun a turn by itself that has not ended. */
+  ownTurn: boolean
+  /** How many messages have come. */
+  heard: number
   /** Tool calls of background tasks, by task id. */
   readonly tasks: Map<string, string>
+  /** Tool calls without a result, by Claude's id. */
+  readonly openCalls: Map<string, OpenCall>
   readonly calls: CallUsage.Calls
   readonly warn: ReturnType<typeof makeContextMeter>
   /** A turn runs, as the session sees it. */
   readonly inTurn: () => boolean
 }
 
-export const makeState = (inTurn: () => boolean): ClaudeState => ({
-  ...makeStreamState(),
+export interface OpenCall {
+  readonly tool: string
+  /** The call in whose thread it was made. */
+  readonly parent: string | undefined
+}
+
+export const makeState = (inTurn: () => boolean, isResumed: boolean): ClaudeState => ({
+  ...makeStreamState(new CallIds()),
   model: undefined,
-  cost: 0,
+  cost: isResumed ? undefined : 0,
   unread_prompt: undefined,
+  steered: makeSteeredPrompts(),
+  interrupted: false,
+  ownTurn: false,
+  heard: 0,
   tasks: new Map(),
+  openCalls: new Map(),
   calls: CallUsage.make(),
   warn: makeContextMeter(),
   inTurn

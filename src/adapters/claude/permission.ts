@@ -4,18 +4,40 @@
  * "For this session" sends Claude's own suggestions back, always with `destination: "session"`: elsewhere they would
  * not apply in a folder whose trust dialog was never accepted.
  */
-import type { PermissionOption, PermissionRequest } from "../../schema/index.js"
-import { RequestId } from "../../schema/index.js"
+import { Predicate } from "effect"
+import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
+import type { CallIds } from "../wire/CallIds.js"
 import { permissionModes } from "./ClaudeLaunch.js"
 import type { CanUseTool } from "./ClaudeMessage.js"
 
+type Input = Readonly<Record<string, unknown>>
+
 /** What to do with a tool; Claude offers no ids, so these are ours. */
-const toolOptions: ReadonlyArray<PermissionOption> = [
+const onceOptions: ReadonlyArray<PermissionOption> = [
   { option_id: "allow", name: "Allow once", kind: "allow_once" },
-  { option_id: "allow_session", name: "Allow for this session", kind: "allow_always" },
   { option_id: "deny", name: "Deny", kind: "reject_once" }
 ]
+const sessionOption: PermissionOption = {
+  option_id: "allow_session",
+  name: "Allow for this session",
+  kind: "allow_always"
+}
+
+/** Claude remembers what it suggested itself, and nothing else: without a suggestion it would ask the same again. */
+const suggestionsOf = (
+  { permission_suggestions = [], suppress_always_allow_rule }: CanUseTool,
+  modes: ReadonlyArray<string>
+): ReadonlyArray<Input> =>
+  suppress_always_allow_rule === true
+    ? []
+    : permission_suggestions.filter(({ mode, type }) => type !== "setMode" || modes.includes(String(mode)))
+
+const toRemember = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<Input> =>
+  suggestionsOf(ask, modes).map((suggestion) => ({ ...suggestion, destination: "session" }))
+
+const toolOptions = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<PermissionOption> =>
+  toRemember(ask, modes).length > 0 ? onceOptions.toSpliced(1, 0, sessionOption) : onceOptions
 
 /** How to leave plan mode. */
 const planOptions: ReadonlyArray<PermissionOption> = [
@@ -27,37 +49,36 @@ const planOptions: ReadonlyArray<PermissionOption> = [
 const kindOf = (tool: string) =>
   tool === "AskUserQuestion" ? "question" : tool === "ExitPlanMode" ? "plan" : "tool"
 
+/** What the tool is to run with; nobody can say what one of another shape means. */
+const inputOf = ({ input }: CanUseTool): Input => Predicate.isObject(input) ? input : {}
+
 /** Only answers that lead to a mode the operator allows. */
 const planOptionsIn = (modes: ReadonlyArray<string>) =>
   planOptions.filter(({ option_id }) => option_id !== "acceptEdits" || modes.includes("acceptEdits"))
 
-/** What Claude would have for the session, without modes it may not be in. */
-const suggestionsOf = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<Input> =>
-  (ask.permission_suggestions ?? []).filter(({ mode, type }) =>
-    type !== "setMode" || modes.includes(String(mode))
-  )
-
-/** `modes` are the permission modes Claude may be in. */
+/** `ids` has the names clients know tool calls by, `modes` are the permission modes Claude may be in. */
 export const toPermissionRequest = (
-  request_id: string,
+  request_id: RequestId,
   ask: CanUseTool,
+  { ids }: { readonly ids: Pick<CallIds, "of"> },
   modes: ReadonlyArray<string> = permissionModes
 ): PermissionRequest => {
   const kind = kindOf(ask.tool_name)
-  const plan = ask.input["plan"]
+  const plan = inputOf(ask)["plan"]
   const text = kind === "plan" && typeof plan === "string"
     ? plan
     : ask.title ?? ask.description ?? ask.decision_reason
   return {
     type: "permission_request",
-    request_id: RequestId.make(request_id),
+    request_id,
     tool: ask.tool_name,
-    args: ask.input,
-    ...(ask.tool_use_id !== undefined && { tool_use_id: ask.tool_use_id }),
+    args: ask.input ?? {},
+    ...(ask.tool_use_id !== undefined && { tool_use_id: ids.of(ask.tool_use_id) }),
     ...(text !== undefined && { text }),
     metadata: {
       kind,
-      ...(kind !== "question" && { options: kind === "plan" ? planOptionsIn(modes) : toolOptions }),
+      ...(kind !== "question" &&
+        { options: kind === "plan" ? planOptionsIn(modes) : toolOptions(ask, modes) }),
       // What "for this session" would allow.
       ...(kind === "tool" && { permission_suggestions: suggestionsOf(ask, modes) }),
       ...(ask.blocked_path !== undefined && { blocked_path: ask.blocked_path }),
@@ -65,8 +86,6 @@ export const toPermissionRequest = (
     }
   }
 }
-
-type Input = Readonly<Record<string, unknown>>
 
 interface Question {
   readonly id?: unknown
@@ -100,18 +119,16 @@ const updatesOf = (
     const mode = modes.includes(wanted) ? wanted : "default"
     return [{ type: "setMode", mode, destination: "session" }]
   }
-  return outcome.scope === "session"
-    ? suggestionsOf(ask, modes).map((suggestion) => ({ ...suggestion, destination: "session" }))
-    : []
+  return outcome.scope === "session" ? toRemember(ask, modes) : []
 }
 
 const allow = (outcome: PermissionAllowed, ask: CanUseTool, modes: ReadonlyArray<string>): Input => {
-  const input = outcome.updatedInput ?? ask.input
+  const input = outcome.updatedInput ?? inputOf(ask)
   const updatedPermissions = updatesOf(outcome, ask, modes)
   return {
     behavior: "allow",
     updatedInput: kindOf(ask.tool_name) === "question" && outcome.answers !== undefined
-      ? { ...input, answers: answersByText(outcome, ask.input) }
+      ? { ...input, answers: answersByText(outcome, inputOf(ask)) }
       : input,
     ...(updatedPermissions.length > 0 && { updatedPermissions })
   }

@@ -2,29 +2,43 @@
  * result: how a Claude turn ended.
  *
  * `subtype: "success"` does not mean success: API errors, limits and a missing login come with it. `is_error` decides.
- * Claude counts cost from the start of its process; the relay tells it per turn.
+ * Claude counts cost from the start of its process, or (2.1.2xx and later) of the conversation; the relay tells it per
+ * turn. Of the first turn of a past conversation it cannot be told.
  */
 import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
 import { percentOf } from "../wire/contextMeter.js"
+import { wordsIn } from "../wire/words.js"
 import type { Result } from "./ClaudeMessage.js"
 
 /** What earlier messages of the session told that a result needs. */
 export interface Running {
   readonly model: string | undefined
   readonly context_tokens: number
-  /** `total_cost_usd` of the result before this one. */
-  readonly cost_before: number
+  /** `total_cost_usd` of the result before this one; undefined: of a past conversation that was not told. */
+  readonly cost_before: number | undefined
+  /** Claude was told to stop, or says that it was. */
+  readonly interrupted?: boolean
 }
 
-const wasInterrupted = ({ terminal_reason }: Result) => terminal_reason?.startsWith("aborted") === true
+/** Older releases (2.1.1) only say that something went wrong, and nothing of what. */
+const wasInterrupted = ({ errors = [], subtype, terminal_reason }: Result, { interrupted }: Running) =>
+  terminal_reason?.startsWith("aborted") === true
+  || (interrupted === true && subtype === "error_during_execution" && terminal_reason === undefined
+    && errors.every(isDiagnostic))
 
-const stopReasonOf = (result: Result): StopReason => {
-  if (wasInterrupted(result)) return "cancelled"
-  if (result.subtype === "error_max_turns") return "max_turn_requests"
-  if (result.stop_reason === "refusal") return "refusal"
-  if (result.is_error === true || result.subtype !== "success") return "error"
-  return result.stop_reason === "max_tokens" ? "max_tokens" : "end_turn"
+const windowExceeded = "model_context_window_exceeded"
+const cutOff = new Set(["max_tokens", windowExceeded])
+
+const stopReasonOf = (result: Result, running: Running): StopReason => {
+  const { is_error, stop_reason = "", subtype = "success" } = result
+  if (wasInterrupted(result, running)) return "cancelled"
+  if (subtype === "error_max_turns") return "max_turn_requests"
+  if (stop_reason === "refusal") return "refusal"
+  if (is_error === true || subtype !== "success") return "error"
+  return cutOff.has(stop_reason) ? "max_tokens" : "end_turn"
 }
+
+const isDiagnostic = (error: unknown) => typeof error === "string" && error.startsWith("[ede_diagnostic]")
 
 /** The window of the model the session runs on; `claude-x[1m]` and `claude-x` are the same model. */
 const windowOf = ({ modelUsage = {} }: Result, model: string | undefined): number | undefined => {
@@ -40,6 +54,9 @@ const windowOf = ({ modelUsage = {} }: Result, model: string | undefined): numbe
 const isDefined = <A>(entry: readonly [string, A | undefined]): entry is readonly [string, A] =>
   entry[1] !== undefined
 
+/** Differences of sums have noise in their last digits. */
+const dollars = (amount: number) => Math.max(0, Math.round(amount * 1e9) / 1e9)
+
 const usageOf = (result: Result, running: Running): Usage => {
   const { usage, total_cost_usd } = result
   const window = windowOf(result, running.model)
@@ -52,7 +69,9 @@ const usageOf = (result: Result, running: Running): Usage => {
     ["context_window", window],
     [
       "cost_usd",
-      total_cost_usd === undefined ? undefined : Math.max(0, total_cost_usd - running.cost_before)
+      total_cost_usd === undefined || running.cost_before === undefined
+        ? undefined
+        : dollars(total_cost_usd - running.cost_before)
     ],
     ["duration_ms", result.duration_ms]
   ] as const).filter(isDefined))
@@ -64,8 +83,10 @@ const login =
 /** What to tell the user; diagnostics of the CLI itself are not for people. */
 const reasonOf = (result: Result): string =>
   result.result
-  || result.errors?.filter((error) => !error.startsWith("[ede_diagnostic]")).join("\n")
-  || `Claude Code stopped with ${result.subtype === "success" ? "an error" : result.subtype}.`
+  || wordsIn(result.errors?.filter((error) => !isDiagnostic(error)))
+  || `Claude Code stopped with ${
+    result.subtype === undefined || result.subtype === "success" ? "an error" : result.subtype
+  }.`
 
 const toError = (result: Result): BodyOf<"error"> => {
   const reason = reasonOf(result)
@@ -77,7 +98,7 @@ const toError = (result: Result): BodyOf<"error"> => {
     code,
     text: loggedOut ? `${reason}. ${login}` : reason,
     metadata: {
-      subtype: result.subtype,
+      ...(result.subtype !== undefined && { subtype: result.subtype }),
       ...(result.api_error_status && { api_error_status: result.api_error_status })
     }
   }
@@ -100,14 +121,14 @@ export const translateResult = (
   running: Running,
   warn: (context_pct: number) => ReadonlyArray<BodyOf<"context_warning">>
 ): ReadonlyArray<EventBody> => {
-  const stop_reason = stopReasonOf(result)
+  const stop_reason = stopReasonOf(result, running)
   const usage = usageOf(result, running)
-  const tooLong = result.terminal_reason === "prompt_too_long"
+  const isFull = result.terminal_reason === "prompt_too_long" || result.stop_reason === windowExceeded
   const { context_tokens, context_window } = usage
   const measured = context_tokens !== undefined && context_window !== undefined
     ? percentOf(context_tokens, context_window)
     : undefined
-  const context_pct = tooLong ? 100 : measured
+  const context_pct = isFull ? 100 : measured
   return [
     ...stop_reason === "end_turn" || stop_reason === "max_tokens"
       ? [{ type: "response", text: result.result ?? "" } as const]

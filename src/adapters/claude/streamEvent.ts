@@ -7,8 +7,10 @@
  */
 import { isUtf8 } from "node:buffer"
 import type { BodyOf } from "../../schema/index.js"
+import type { CallIds } from "../wire/CallIds.js"
 import { afterString, standsAt } from "../wire/jsonBytes.js"
 import type { CallUsage, StreamEvent } from "./ClaudeMessage.js"
+import { makeUnfinishedText, toJsonText, type UnfinishedText } from "./unfinishedText.js"
 
 type Event = StreamEvent["event"]
 
@@ -99,33 +101,61 @@ export const readPiece = (line: Buffer): Piece | undefined => {
 
 const ascii = /^[\x00-\x7f]*$/
 
-/** What stream events add up to: which tool call a block belongs to, and how full the context is. */
+/** What stream events add up to: which tool call a block belongs to, how full the context is, what was half said. */
 export interface StreamState {
+  /** The names clients know tool calls by. */
+  readonly ids: CallIds
   /** Tool call ids of the blocks being streamed, by thread and block index. */
   readonly blocks: Map<string, string>
   /** Tokens in the main thread's context after its last model call. */
   context_tokens: number
+  readonly unfinished: UnfinishedText
+  /** The events of pieces said in a subagent's thread, but for their text. */
+  readonly threads: Map<string, PieceEvents>
 }
 
-export const makeStreamState = (): StreamState => ({ blocks: new Map(), context_tokens: 0 })
+export const makeStreamState = (ids: CallIds): StreamState => ({
+  ids,
+  blocks: new Map(),
+  context_tokens: 0,
+  unfinished: makeUnfinishedText(),
+  threads: new Map()
+})
 
 /** Tokens a call put into the context, cached or not. */
 export const inputTokensOf = (usage: CallUsage): number =>
   (usage.input_tokens ?? 0) + (usage.cache_read_input_tokens ?? 0) + (usage.cache_creation_input_tokens ?? 0)
 
-const pieceEvents = {
+type PieceEvents = Readonly<Record<Piece["delta"], BodyOf<"stream_event">>>
+
+const pieceEvents: PieceEvents = {
   text: { type: "stream_event", delta: "text" },
   reasoning: { type: "stream_event", delta: "reasoning" },
   tool_input: { type: "stream_event", delta: "tool_input" }
-} as const satisfies Record<Piece["delta"], BodyOf<"stream_event">>
+}
+
+/** A subagent's events name the tool call that started it. */
+const eventsOfThread = (parent: string | undefined, { ids, threads }: StreamState): PieceEvents => {
+  if (parent === undefined) return pieceEvents
+  const known = threads.get(parent)
+  if (known !== undefined) return known
+  const metadata = { parent_tool_use_id: ids.of(parent) }
+  const events: PieceEvents = {
+    text: { ...pieceEvents.text, metadata },
+    reasoning: { ...pieceEvents.reasoning, metadata },
+    tool_input: { ...pieceEvents.tool_input, metadata }
+  }
+  // Threads are few; ids of calls that are used again get a name of their own.
+  if (threads.size >= 100) threads.clear()
+  threads.set(parent, events)
+  return events
+}
 
 /** The event of a piece, but for its text. */
-export const toPieceEvent = (
-  { delta, index, parent }: Piece,
-  { blocks }: StreamState
-): BodyOf<"stream_event"> => {
-  const tool_use_id = delta === "tool_input" ? blocks.get(`${parent ?? ""}:${index}`) : undefined
-  return tool_use_id === undefined ? pieceEvents[delta] : { ...pieceEvents[delta], tool_use_id }
+export const toPieceEvent = ({ delta, index, parent }: Piece, state: StreamState): BodyOf<"stream_event"> => {
+  const event = eventsOfThread(parent, state)[delta]
+  const tool_use_id = delta === "tool_input" ? state.blocks.get(`${parent ?? ""}:${index}`) : undefined
+  return tool_use_id === undefined ? event : { ...event, tool_use_id }
 }
 
 const deltas = { text_delta: "text", thinking_delta: "reasoning", input_json_delta: "tool_input" } as const
@@ -141,23 +171,32 @@ const pieceOf = (delta: NonNullable<Event["delta"]>): BodyOf<"stream_event"> | u
   return typeof text === "string" ? { type: "stream_event", delta: deltas[type], text } : undefined
 }
 
-const nothingNew: BodyOf<"stream_event"> = { type: "stream_event" }
+const inThread = (parent: string | undefined, { ids }: StreamState) =>
+  parent === undefined ? {} : { metadata: { parent_tool_use_id: ids.of(parent) } }
 
 export const translateStreamEvent = (message: StreamEvent, state: StreamState): BodyOf<"stream_event"> => {
-  const { event } = message
-  const thread = message.parent_tool_use_id ?? ""
+  const { event, parent_tool_use_id: parent } = message
+  const thread = parent ?? ""
+  const origin = inThread(parent, state)
+  const nothingNew: BodyOf<"stream_event"> = { type: "stream_event", ...origin }
   if (event.type === "content_block_delta" && event.delta) {
     const piece = pieceOf(event.delta)
     if (piece === undefined) return nothingNew
-    const tool_use_id = piece.delta === "tool_input"
-      ? state.blocks.get(`${thread}:${event.index}`)
-      : undefined
-    return tool_use_id === undefined ? piece : { ...piece, tool_use_id }
+    if (piece.delta !== "tool_input") {
+      state.unfinished.add(
+        piece.delta === "text" ? "text" : "reasoning",
+        parent,
+        toJsonText(piece.text ?? "")
+      )
+      return { ...piece, ...origin }
+    }
+    const tool_use_id = state.blocks.get(`${thread}:${event.index}`)
+    return { ...piece, ...origin, ...(tool_use_id !== undefined && { tool_use_id }) }
   }
   if (event.type === "content_block_start" && event.content_block?.id) {
     const { id } = event.content_block
     // Spliced later, where only ASCII may stand. Claude's are.
-    if (ascii.test(id)) state.blocks.set(`${thread}:${event.index}`, id)
+    if (ascii.test(id)) state.blocks.set(`${thread}:${event.index}`, state.ids.announce(id))
     else state.blocks.delete(`${thread}:${event.index}`)
   }
   if (event.type === "message_start") {

@@ -1,18 +1,21 @@
 /** system: what Claude's `system` messages mean: the start of a turn, retries, modes, compaction, background tasks. */
 import type { BodyOf, EventBody } from "../../schema/index.js"
 import { status } from "../wire/statusEvent.js"
+import { firstText, wordsIn } from "../wire/words.js"
 import type { System } from "./ClaudeMessage.js"
 import type { ClaudeState } from "./ClaudeState.js"
 
 type Events = ReadonlyArray<EventBody>
+type Metadata = Readonly<Record<string, unknown>>
 
 const string = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
+const number = (value: unknown): number | undefined => typeof value === "number" ? value : undefined
 
 const limits = new Set(["rate_limit", "overloaded", "billing_error"])
 
-const retry = (
-  { attempt, error, error_status, max_retries, retry_delay_ms, subtype }: System
-): BodyOf<"status" | "quota_warning"> => {
+const retry = (message: System): BodyOf<"status" | "quota_warning"> => {
+  const { attempt, error_status, max_retries, retry_delay_ms, subtype } = message
+  const error = wordsIn(message["error"])
   const text =
     `The model API answered ${error ?? "with an error"}${error_status ? ` (${error_status})` : ""}; `
     + `Claude Code tries again (${attempt ?? "?"} of ${max_retries ?? "?"}).`
@@ -24,13 +27,11 @@ const retry = (
 
 const init = (message: System, state: ClaudeState): Events => {
   state.model = message.model
-  const told = status("init", undefined, {
+  return [status("init", undefined, {
     native_session_id: message.session_id,
     model: message.model,
     permission_mode: message.permissionMode
-  })
-  // It opens every turn; outside of one Claude began it by itself (a background task has finished).
-  return state.inTurn() ? [told] : [{ type: "turn_start" }, told]
+  })]
 }
 
 const systemStatus = (message: System): Events => {
@@ -44,8 +45,43 @@ const systemStatus = (message: System): Events => {
   const mode = message.permissionMode
   return [status(
     message.status ?? (mode === undefined ? "ready" : "permission_mode"),
-    undefined,
+    wordsIn(message),
     mode === undefined ? undefined : { permission_mode: mode }
+  )]
+}
+
+const defined = (fields: Metadata): Metadata | undefined => {
+  const known = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return known.length > 0 ? Object.fromEntries(known) : undefined
+}
+
+/** A hook has run, or runs: what it printed, and how it ended. */
+const hook = (message: System): Events => {
+  const exit_code = number(message["exit_code"])
+  const said = wordsIn(message)?.trimEnd()
+  const failed = exit_code === undefined || exit_code === 0 ? undefined : `(exit code ${exit_code})`
+  const text = [said, failed].filter((part) => part !== undefined).join(" ")
+  return [status(
+    message.subtype,
+    text === "" ? undefined : text,
+    defined({
+      hook: string(message["hook_name"]),
+      hook_event: string(message["hook_event"]),
+      outcome: string(message["outcome"]),
+      exit_code
+    })
+  )]
+}
+
+/** A background task: what changed is in the patch. */
+const taskUpdated = (message: System): Events => {
+  const patch = message["patch"]
+  const fields: Metadata = typeof patch === "object" && patch !== null ? { ...patch } : {}
+  const text = [string(fields["status"]), wordsIn(fields)].filter((part) => part !== undefined).join(": ")
+  return [status(
+    message.subtype,
+    text === "" ? wordsIn(message) : text,
+    defined({ task_id: message.task_id, state: string(fields["status"]) })
   )]
 }
 
@@ -63,13 +99,23 @@ export const translateSystem = (message: System, state: ClaudeState): Events => 
       return [{ type: "context_compacted", metadata: message.compact_metadata ?? {} }]
     case "task_progress": {
       const task = tool_use_id ?? state.tasks.get(task_id ?? "")
-      const text = message.description ?? message.last_tool_name ?? ""
-      return [{ type: "tool_progress", text, ...(task !== undefined && { tool_use_id: task }) }]
+      // A summary is there to be shown instead.
+      const text = firstText(message["summary"], message["description"], message["last_tool_name"]) ?? ""
+      return [{ type: "tool_progress", text, ...(task !== undefined && { tool_use_id: state.ids.of(task) }) }]
     }
+    case "task_updated":
+      return taskUpdated(message)
+    case "hook_started":
+    case "hook_progress":
+    case "hook_response":
+      return hook(message)
+    case "session_state_changed":
+      return [status(subtype, string(message["state"]), defined({ state: string(message["state"]) }))]
     default: {
-      const text = message.summary ?? message.description ?? string(message.message) ??
-        string(message.content)
-      return [status(subtype, text, task_id === undefined ? undefined : { task_id })]
+      const name = subtype === "plugin_install" ? string(message["name"]) : undefined
+      const said = wordsIn(message)
+      const words = [name, said ?? message.status].filter((part) => part !== undefined).join(": ")
+      return [status(subtype, words === "" ? undefined : words, defined({ task_id, state: message.status }))]
     }
   }
 }

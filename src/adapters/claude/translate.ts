@@ -4,9 +4,11 @@
  */
 import { Match, Option, Schema } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
-import { type BodyOf, type EventBody, textOf } from "../../schema/index.js"
+import type { BodyOf, EventBody } from "../../schema/index.js"
+import { readBlocks } from "../wire/lenient.js"
 import { status } from "../wire/statusEvent.js"
-import { createdDiff, editedDiff } from "../wire/unifiedDiff.js"
+import { changedDiff, createdDiff, editedDiff } from "../wire/unifiedDiff.js"
+import { textOfBlocks, wordsIn } from "../wire/words.js"
 import {
   type Assistant,
   type ClaudeMessage,
@@ -24,19 +26,159 @@ type Events = ReadonlyArray<EventBody>
 const string = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
 
 /** A subagent's messages name the tool call that started it. */
-const thread = (parent: string | undefined) =>
-  parent === undefined ? {} : { metadata: { parent_tool_use_id: parent } }
+export const thread = (parent: string | undefined, { ids }: ClaudeState) =>
+  parent === undefined ? {} : { metadata: { parent_tool_use_id: ids.of(parent) } }
 
-const blockEvents = (block: NativeBlock, parent: string | undefined): Events => {
-  const id = string(block["id"])
-  const tool = string(block["name"])
+// --- tool calls --------------------------------------------------------------------------------------------------
+
+/** `tool_use`, and the tools the API runs by itself: `server_tool_use`, `mcp_tool_use`. */
+const isCall = ({ type }: NativeBlock) => /(^|_)tool_use$/.test(type)
+/** `tool_result`, `web_search_tool_result`, `mcp_tool_result`, … */
+const isResult = ({ type }: NativeBlock) => /(^|_)tool_result$/.test(type)
+
+/** A tool's name; a tool of an MCP server is spelled as Claude does elsewhere. */
+const toolOf = ({ name, server_name, type }: NativeBlock): string => {
+  const tool = string(name) ?? type
+  return typeof server_name === "string" ? `mcp__${server_name}__${tool}` : tool
+}
+
+const toolCall = (block: NativeBlock, parent: string | undefined, state: ClaudeState): Events => {
+  const native = string(block["id"])
+  // One that waits for its result may be repeated.
+  if (native === undefined || state.openCalls.has(native)) return []
+  const tool = toolOf(block)
+  const args = block["input"] ?? {}
+  const tool_use_id = state.ids.announce(native)
+  state.openCalls.set(native, { tool, parent })
+  return [{ type: "tool_call", tool, tool_use_id, args, ...thread(parent, state) }]
+}
+
+const linkWords = (block: unknown): string | undefined => {
+  const { text, title, url } = (typeof block === "object" && block !== null ? block : {}) as Record<
+    string,
+    unknown
+  >
+  return string(text) ??
+    (string(url) === undefined ? wordsIn(block) : [string(title), string(url)].join(" ").trim())
+}
+
+/** What a tool said. Results of the API's own tools are lists of links, or objects of many shapes. */
+const resultText = (content: unknown): string | undefined => {
+  if (content === undefined || content === null) return undefined
+  if (typeof content === "string") return content
+  const blocks = readBlocks(content)
+  const text = textOfBlocks(blocks)
+  if (text !== "") return text
+  const list = Array.isArray(content) ? content : [content]
+  const words = list.flatMap((block) => linkWords(block) ?? [])
+  return words.length > 0 ? words.join("\n") : blocks.length > 0 ? text : undefined
+}
+
+/** The API's own tools say so in the content: `{"type":"web_search_tool_result_error","error_code":…}`. */
+const saysError = (content: unknown): string | undefined => {
+  const { error_code, type } = (typeof content === "object" && content !== null ? content : {}) as Record<
+    string,
+    unknown
+  >
+  return string(error_code) ?? (string(type)?.endsWith("_error") === true ? string(type) : undefined)
+}
+
+const toolResult = (
+  block: NativeBlock,
+  parent: string | undefined,
+  changed: unknown,
+  state: ClaudeState
+): Events => {
+  const native = string(block["tool_use_id"])
+  if (native === undefined) return []
+  const tool_use_id = state.ids.of(native)
+  state.openCalls.delete(native)
+  state.ids.settle(native)
+  const error = saysError(block["content"])
+  const text = resultText(block["content"]) ?? error
+  return [
+    {
+      type: "tool_result",
+      tool_use_id,
+      status: block["is_error"] === true || error !== undefined ? "error" : "ok",
+      content: block["content"],
+      ...(text !== undefined && { text }),
+      ...thread(parent, state)
+    },
+    ...fileDiff(changed, tool_use_id, parent, state)
+  ]
+}
+
+const unanswered = (stopped: boolean) =>
+  stopped
+    ? "The turn was stopped before this tool had finished."
+    : "The turn ended without a result of this tool."
+
+/** The turn is over: no call of its own stays without a result. Subagents may go on in the background. */
+const endCalls = (stopped: boolean, state: ClaudeState): Events =>
+  [...state.openCalls].flatMap(([native, { parent }]) => {
+    if (parent !== undefined) return []
+    const tool_use_id = state.ids.of(native)
+    state.openCalls.delete(native)
+    state.ids.settle(native)
+    return [{ type: "tool_result", tool_use_id, status: "error", text: unanswered(stopped) } as const]
+  })
+
+// --- files -------------------------------------------------------------------------------------------------------
+
+const readFileChange = Schema.decodeUnknownOption(FileChange)
+
+/** The file's text after an edit. */
+const editedText = (before: string, { newString, oldString, replaceAll }: FileChange): string | undefined => {
+  if (oldString === undefined || newString === undefined || oldString === "") return undefined
+  if (!before.includes(oldString)) return undefined
+  return replaceAll === true
+    ? before.replaceAll(oldString, () => newString)
+    : before.replace(oldString, () => newString)
+}
+
+/**
+ * How a file has changed. Claude's own patch has lost its line ends and tabs (it is made for the eye), so the texts
+ * before and after are compared where both are known.
+ */
+const diffOf = (path: string, change: FileChange): string | undefined => {
+  const { content, structuredPatch = [], type, updated_file } = change
+  const before = change.originalFile ?? change.original_file
+  if (type === "create") return createdDiff(path, content ?? "")
+  const after = updated_file ?? content ?? (before === undefined ? undefined : editedText(before, change))
+  if (before !== undefined && after !== undefined) return changedDiff(path, before, after)
+  if (structuredPatch.length > 0) return editedDiff(path, structuredPatch)
+  return after === undefined || content === undefined ? undefined : createdDiff(path, after)
+}
+
+const fileDiff = (
+  result: unknown,
+  tool_use_id: string,
+  parent: string | undefined,
+  state: ClaudeState
+): Events =>
+  Option.match(readFileChange(result), {
+    onNone: () => [],
+    onSome: (change) => {
+      const path = change.filePath ?? change.notebook_path
+      const isChange = change.structuredPatch !== undefined || change.updated_file !== undefined
+      const diff = path === undefined || !isChange ? undefined : diffOf(path, change)
+      return path === undefined || diff === undefined
+        ? []
+        : [{ type: "file_diff", file_path: path, diff, tool_use_id, ...thread(parent, state) }]
+    }
+  })
+
+// --- messages ----------------------------------------------------------------------------------------------------
+
+const blockEvents = (block: NativeBlock, parent: string | undefined, state: ClaudeState): Events => {
   if (block.type === "thinking") {
-    return [{ type: "reasoning", text: string(block["thinking"]) ?? "", ...thread(parent) }]
+    const text = string(block["thinking"]) ?? ""
+    // The model may keep its thoughts to itself.
+    return text === "" ? [] : [{ type: "reasoning", text, ...thread(parent, state) }]
   }
-  if (block.type === "tool_use" && id !== undefined && tool !== undefined) {
-    return [{ type: "tool_call", tool, tool_use_id: id, args: block["input"] ?? {}, ...thread(parent) }]
-  }
-  return []
+  if (isCall(block)) return toolCall(block, parent, state)
+  return isResult(block) ? toolResult(block, parent, undefined, state) : []
 }
 
 const assistant = (
@@ -46,13 +188,14 @@ const assistant = (
   if (parent === undefined && message.usage !== undefined) {
     state.context_tokens = Math.max(state.context_tokens, inputTokensOf(message.usage))
   }
-  const text = textOf(message.content)
+  state.unfinished.forget(parent)
+  const text = textOfBlocks(message.content)
   const usage = message.id !== undefined && message.usage !== undefined
     ? state.calls.whole(message.id, message.usage)
     : undefined
   const metadata = {
     ...(usage !== undefined && { usage }),
-    ...thread(parent).metadata,
+    ...thread(parent, state).metadata,
     ...(error !== undefined && { error }),
     ...(supersedes !== undefined && { supersedes })
   }
@@ -63,59 +206,30 @@ const assistant = (
       ...(text !== "" && { text }),
       ...(Object.keys(metadata).length > 0 && { metadata })
     },
-    ...message.content.flatMap((block) => blockEvents(block, parent))
+    ...message.content.flatMap((block) => blockEvents(block, parent, state))
   ]
 }
 
-const readFileChange = Schema.decodeUnknownOption(FileChange)
-
-const fileDiff = (result: unknown, tool_use_id: string): Events =>
-  Option.match(readFileChange(result), {
-    onNone: () => [],
-    onSome: ({ content, filePath, structuredPatch, type }) => [{
-      type: "file_diff",
-      file_path: filePath,
-      diff: type === "create" ? createdDiff(filePath, content ?? "") : editedDiff(filePath, structuredPatch),
-      tool_use_id
-    }]
-  })
-
-const resultText = (content: unknown): string | undefined =>
-  Array.isArray(content) ? textOf(content) : string(content)
-
-const toolResult = (block: NativeBlock, message: User): Events => {
-  const tool_use_id = string(block["tool_use_id"])
-  if (block.type !== "tool_result" || tool_use_id === undefined) return []
-  const text = resultText(block["content"])
-  return [
-    {
-      type: "tool_result",
-      tool_use_id,
-      status: block["is_error"] === true ? "error" : "ok",
-      content: block["content"],
-      ...(text !== undefined && { text }),
-      ...thread(message.parent_tool_use_id)
-    },
-    ...fileDiff(message.tool_use_result, tool_use_id)
-  ]
-}
+const interruption = /^\[Request interrupted by user/
 
 const user = (message: User, state: ClaudeState): Events => {
-  if (message.uuid !== undefined && message.uuid === state.unread_prompt) state.unread_prompt = undefined
-  const { content } = message.message
-  const blocks: ReadonlyArray<NativeBlock> = typeof content === "string"
-    ? [{ type: "text", text: content }]
-    : content
-  const text = textOf(blocks)
+  const { isReplay, isSynthetic, message: { content }, parent_tool_use_id: parent, uuid } = message
+  const isOwn = uuid !== undefined && uuid === state.unread_prompt
+  if (isOwn) state.unread_prompt = undefined
+  if (uuid !== undefined && isReplay === true) state.steered.read(uuid, isOwn)
+  const text = textOfBlocks(content)
+  if (parent === undefined && isReplay !== true && interruption.test(text)) state.interrupted = true
   const metadata = {
-    ...thread(message.parent_tool_use_id).metadata,
-    ...(message.uuid !== undefined && { uuid: message.uuid }),
-    ...(message.isReplay === true && { replay: true }),
-    ...(message.isSynthetic === true && { synthetic: true })
+    ...thread(parent, state).metadata,
+    ...(uuid !== undefined && { uuid }),
+    ...(isReplay === true && { replay: true }),
+    ...(isSynthetic === true && { synthetic: true })
   }
   return [
-    { type: "user_message", content: blocks, ...(text !== "" && { text }), metadata },
-    ...blocks.flatMap((block) => toolResult(block, message))
+    { type: "user_message", content, ...(text !== "" && { text }), metadata },
+    ...content.flatMap((block) =>
+      isResult(block) ? toolResult(block, parent, message.tool_use_result, state) : []
+    )
   ]
 }
 
@@ -138,12 +252,39 @@ const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: Clau
   if (message.origin?.kind === "task-notification" && state.unread_prompt !== undefined) {
     return [status("task_result", message.result)]
   }
+  const cut = state.unfinished.cut((id) => state.ids.of(id))
   const events = translateResult(message, { ...state, cost_before: state.cost }, state.warn)
+  const end = events.at(-1)
+  const stopped = end?.type === "turn_end" && (end.stop_reason === "cancelled" || end.stop_reason === "error")
   state.cost = message.total_cost_usd ?? state.cost
   state.unread_prompt = undefined
   state.calls.reset()
-  return events
+  state.interrupted = false
+  const next = state.steered.next()
+  state.ownTurn = next !== undefined
+  const told = [...cut, ...endCalls(stopped, state), ...events]
+  return next === undefined ? told : [...told, next]
 }
+
+/**
+ * Claude speaks outside of a turn: it has begun one by itself (a background task has finished). Its `init` alone does
+ * not say so: it also comes where a hook, or a build of Claude's, prints it before the first prompt.
+ */
+const beginsTurn = (message: ClaudeMessage, state: ClaudeState): boolean =>
+  !state.ownTurn && !state.inTurn()
+  && (message.type === "assistant" ||
+    (message.type === "stream_event" && message.parent_tool_use_id === undefined))
+
+/** A piece of a text in the main thread, outside of a turn. */
+export const ownTurn = (state: ClaudeState): BodyOf<"turn_start"> | undefined => {
+  if (state.ownTurn || state.inTurn()) return undefined
+  state.ownTurn = true
+  return { type: "turn_start" }
+}
+
+/** What a message of Claude's begins, told before it. */
+export const begunBy = (message: ClaudeMessage, state: ClaudeState): BodyOf<"turn_start"> | undefined =>
+  beginsTurn(message, state) ? ownTurn(state) : undefined
 
 /** Events of a message; control messages are the adapter's affair. */
 export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
@@ -155,19 +296,21 @@ export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
       user: (message) => user(message, state),
       stream_event: (message) => [withUsage(translateStreamEvent(message, state), message, state)],
       result: (message) => result(message, state),
-      tool_progress: ({ elapsed_time_seconds, parent_tool_use_id, tool_name, tool_use_id }) => {
+      tool_progress: ({ elapsed_time_seconds, parent_tool_use_id: parent, tool_name, tool_use_id }) => {
         // Bash reports under a name of its own; the call's id is in the parent field.
-        const id = tool_use_id?.startsWith("bash-progress-") === true ? parent_tool_use_id : tool_use_id
+        const isBash = tool_use_id?.startsWith("bash-progress-") === true
+        const id = isBash ? parent : tool_use_id
         return [{
           type: "tool_progress",
           text: `${elapsed_time_seconds ?? 0} s`,
-          ...(id !== undefined && { tool_use_id: id }),
-          ...(tool_name !== undefined && { tool: tool_name })
+          ...(id !== undefined && { tool_use_id: state.ids.of(id) }),
+          ...(tool_name !== undefined && { tool: tool_name }),
+          ...(!isBash && thread(parent, state))
         }]
       },
       rate_limit_event: ({ rate_limit_info: { rateLimitType, resetsAt, status: level, utilization } }) => {
         const metadata = { status: level, limit: rateLimitType, resets_at: resetsAt, utilization }
-        return level === "allowed"
+        return level === undefined || level === "allowed"
           ? [status("rate_limit", undefined, metadata)]
           : [{
             type: "quota_warning",
@@ -177,7 +320,7 @@ export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
             metadata
           }]
       },
-      control_request: ({ request }) => [status("control_request", request.subtype)],
+      control_request: ({ request }) => [status("control_request", string(request["subtype"]))],
       control_cancel_request: () => [status("control_cancel_request")],
       control_response: () => [status("control_response")]
     })

@@ -13,8 +13,16 @@ const beginnings = ["assistant", "user"].map((type) => Buffer.from(`{"type":"${t
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Union([Assistant, User])))
 
+const ascii = /^[\x00-\x7f]*$/
+const isAscii = (id: unknown) => typeof id !== "string" || ascii.test(id)
+
+/** Ids are compared with those of other messages, which were decoded. */
+const hasPlainIds = ({ message, parent_tool_use_id }: Assistant | User): boolean =>
+  isAscii(parent_tool_use_id) &&
+  message.content.every(({ id, tool_use_id }) => isAscii(id) && isAscii(tool_use_id))
+
 /** A message whose texts are latin1; undefined for every line that is something else, or has to be decoded. */
 export const readWholeMessage = (line: Buffer): Assistant | User | undefined =>
   beginnings.some((beginning) => standsAt(line, 0, beginning)) && isUtf8(line) && !hasUnicodeEscape(line)
-    ? Option.getOrUndefined(decode(line.toString("latin1")))
+    ? Option.getOrUndefined(Option.filter(decode(line.toString("latin1")), hasPlainIds))
     : undefined

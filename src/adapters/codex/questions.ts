@@ -1,9 +1,14 @@
 /** questions: what Codex, or an MCP server of its, asks of a person, and the answers in their words. */
 import { Array as Arr, Predicate, Schema } from "effect"
-import { optional } from "../../schema/fields.js"
 import type { PermissionRequest, RequestId } from "../../schema/index.js"
-import { Elicitation, toElicitationAnswer, toQuestion as toElicitation } from "../acp/elicitation.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
+import {
+  Elicitation,
+  toElicitationAnswer,
+  toQuestion as toElicitation,
+  wantsYes
+} from "../wire/elicitation.js"
+import { optional } from "../wire/lenient.js"
 import { open, text } from "./CodexMessage.js"
 import { asAsked, refusal, type Reply } from "./permission.js"
 
@@ -63,9 +68,8 @@ export const toUserInput = (ask: UserInputRequest, outcome: PermissionOutcome): 
   }
 }
 
-/** A form without fields only wants a yes: Codex asks so before it calls a tool of an MCP server. */
-const isApproval = ({ requestedSchema, url }: ServerElicitation) =>
-  url === undefined && Object.keys(requestedSchema?.properties ?? {}).length === 0
+/** Codex asks so before it calls a tool of an MCP server. */
+const isApproval = wantsYes
 
 /** How long a yes may be remembered, in Codex's words: `session`, `always`. */
 const lastsFor = ({ _meta }: ServerElicitation, word: string): boolean => {

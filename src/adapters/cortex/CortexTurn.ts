@@ -73,9 +73,16 @@ export const run = Effect.fn("CortexTurn.run")(
     let usage: Usage = {}
     let round = makeRound(dialect, uuid)
 
+    /** Tool calls without a result. */
+    const open = new Set<string>()
+
     /** The last event of a message keeps it. */
     const tell = (events: Events, raw?: Uint8Array) =>
-      events.forEach((event, index) => sink.emit(event, index === events.length - 1 ? raw : undefined))
+      events.forEach((event, index) => {
+        if (event.type === "tool_call") open.add(event.tool_use_id)
+        if (event.type === "tool_result") open.delete(event.tool_use_id)
+        sink.emit(event, index === events.length - 1 ? raw : undefined)
+      })
 
     const keep = (role: Message["role"], said: ReadonlyArray<NativeBlock>) => {
       if (said.length > 0) conversation.messages = [...conversation.messages, { role, content: said }]
@@ -156,6 +163,12 @@ export const run = Effect.fn("CortexTurn.run")(
       if (failure !== undefined && conversation.messages.length === before.length + 1) {
         conversation.messages = before
       }
+      tell([...open].map((tool_use_id) => ({
+        type: "tool_result",
+        tool_use_id,
+        status: "error",
+        text: stop_reason === "cancelled" ? stoppedEarly : neverRun
+      })))
       const text = dialect.toText(round.answer.final ?? dialect.toHistory(round.answer))
       const [first, ...others] = toEnd({ stop_reason, failure, text, usage, warn })
       if (first !== undefined) sink.emit(first, failure?.raw)
@@ -177,6 +190,9 @@ export const run = Effect.fn("CortexTurn.run")(
     )
   }
 )
+
+const stoppedEarly = "The turn was stopped before this tool had finished."
+const neverRun = "Nobody ran this tool: ai-relay runs no tools for Snowflake."
 
 const unexpected = new RequestFailed({
   code: "internal",

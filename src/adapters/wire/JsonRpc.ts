@@ -36,7 +36,12 @@ export class JsonRpcError extends Schema.TaggedError<JsonRpcError>()("JsonRpcErr
 }
 
 /** JSON-RPC's own codes. */
-export const codes = { invalidParams: -32602, methodNotFound: -32601, internalError: -32603 } as const
+export const codes = {
+  invalidRequest: -32600,
+  invalidParams: -32602,
+  methodNotFound: -32601,
+  internalError: -32603
+} as const
 
 /** JSON, or undefined. */
 export const parseJson = (text: string): unknown => {
@@ -47,21 +52,22 @@ export const parseJson = (text: string): unknown => {
   }
 }
 
-const isId = (id: unknown): id is JsonRpcId => typeof id === "string" || typeof id === "number" || id === null
-
-const hasId = (message: object): message is { readonly id: JsonRpcId } => "id" in message && isId(message.id)
-
 const hasMethod = (message: object): message is JsonRpcNotification =>
   "method" in message && typeof message.method === "string"
 
+/** Its id goes back as it came, also one of a type that JSON-RPC does not have. */
 export const isRequest = (message: unknown): message is JsonRpcRequest =>
-  Predicate.isObject(message) && hasMethod(message) && hasId(message)
+  Predicate.isObject(message) && hasMethod(message) && "id" in message
+
+/** It asks for something nobody can tell: it is answered all the same. */
+export const isOddRequest = (message: unknown): message is { readonly id: JsonRpcId } =>
+  Predicate.isObject(message) && "method" in message && !hasMethod(message) && "id" in message
 
 export const isNotification = (message: unknown): message is JsonRpcNotification =>
   Predicate.isObject(message) && hasMethod(message) && !("id" in message)
 
 export const isAnswer = (message: unknown): message is JsonRpcAnswer =>
-  Predicate.isObject(message) && !("method" in message) && hasId(message) &&
+  Predicate.isObject(message) && !("method" in message) && "id" in message &&
   ("result" in message || "error" in message)
 
 /** An answer's `error` member, however sloppy it is. */

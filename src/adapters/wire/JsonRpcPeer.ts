@@ -10,10 +10,12 @@ import { isUtf8 } from "node:buffer"
 import type { AgentExit, AgentProcess } from "../Adapter.js"
 import { AgentFailed } from "../AdapterError.js"
 import { doneSoon } from "../doneSoon.js"
+import { encodeLine } from "./encodeLine.js"
 import {
   codes,
   isAnswer,
   isNotification,
+  isOddRequest,
   isRequest,
   type JsonRpcAnswer,
   JsonRpcError,
@@ -88,18 +90,31 @@ export const open = Effect.fnUntraced(function*<E, R>(
   const write = (message: object): Effect.Effect<void, AgentFailed> =>
     Effect.flatMap(
       Deferred.await(started),
-      ({ writeLine }) => writeLine(JSON.stringify(jsonrpc ? { jsonrpc: "2.0", ...message } : message))
+      ({ writeLine }) => writeLine(encodeLine(jsonrpc ? { jsonrpc: "2.0", ...message } : message))
     )
 
   const settle = (answer: JsonRpcAnswer, line: Buffer): void => {
-    const { error, id, result } = answer
+    const { error, result } = answer
+    const id = askedAs(answer.id)
     const onAnswer = waiting.get(id)
     // An answer that came too late is nobody's news; one that was never asked for is.
     if (onAnswer === undefined) {
       return typeof id === "number" && id > 0 && id <= asked ? undefined : onOther(line, answer)
     }
     waiting.delete(id)
-    onAnswer(error === undefined ? Result.succeed(result) : Result.fail(toJsonRpcError(error)), line)
+    // Some agents say `"error": null` beside a result.
+    const failed = error !== undefined && error !== null && error !== false
+    onAnswer(failed ? Result.fail(toJsonRpcError(error)) : Result.succeed(result), line)
+  }
+
+  /** Our id, in whatever type it came back; an answer without one is that to the only open question. */
+  const askedAs = (id: JsonRpcId): JsonRpcId => {
+    if (waiting.has(id)) return id
+    if (typeof id === "number") return id
+    const number = typeof id === "string" && id !== "" ? Number(id) : Number.NaN
+    if (Number.isInteger(number)) return number
+    const [only, ...others] = waiting.keys()
+    return only === undefined || others.length > 0 ? id : only
   }
 
   const answer = ({ id, method }: JsonRpcRequest, result: Effect.Effect<unknown, JsonRpcError> | undefined) =>
@@ -126,6 +141,11 @@ export const open = Effect.fnUntraced(function*<E, R>(
     if (isNotification(message)) return onNotification(message, line)
     if (isAnswer(message)) return settle(message, line)
     if (isRequest(message)) return void fork(answer(message, onRequest(message, line)))
+    if (isOddRequest(message)) {
+      const { id } = message
+      const error = { code: codes.invalidRequest, message: "Invalid Request: `method` must be a string" }
+      fork(Effect.ignore(write({ id, error })))
+    }
     onOther(line, message)
   }
 

@@ -3,16 +3,16 @@ import { Download, X } from "lucide-react"
 import { useEffect, useMemo, useRef, useState } from "react"
 import { VList } from "virtua"
 import type { RelayEvent } from "../../client/browser.js"
-import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { LongText } from "./LongText.js"
 import { jsonLine, toJson } from "./plain.js"
 
 interface Props {
-  readonly store: SessionStore
+  readonly events: ReadonlyArray<RelayEvent>
+  readonly session_id: string
   readonly count: number
   readonly raw: boolean
-  readonly onRaw: (raw: boolean) => void
+  readonly onRaw: ((raw: boolean) => void) | undefined
   readonly onClose: () => void
 }
 
@@ -60,18 +60,18 @@ const Row = ({ event }: { readonly event: RelayEvent }) => {
   )
 }
 
-export const Inspector = ({ count, onClose, onRaw, raw, store }: Props) => {
+export const Inspector = ({ count, events, onClose, onRaw, raw, session_id }: Props) => {
   const [filter, setFilter] = useState("")
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => dialog.current?.showModal(), [])
 
   const shown = useMemo(() => {
     const wanted = filter.trim().toLowerCase()
-    const events = store.events.slice(0, count)
+    const all = events.slice(0, count)
     return wanted === ""
-      ? events
-      : events.filter((event) => jsonLine(event).toLowerCase().includes(wanted))
-  }, [count, filter, store])
+      ? all
+      : all.filter((event) => jsonLine(event).toLowerCase().includes(wanted))
+  }, [count, events, filter])
 
   return (
     <dialog className="inspector" ref={dialog} onClose={onClose} aria-labelledby="inspector-title">
@@ -82,7 +82,7 @@ export const Inspector = ({ count, onClose, onRaw, raw, store }: Props) => {
         <button
           type="button"
           className="button small"
-          onClick={() => download(store.events, store.session.session_id)}
+          onClick={() => download(events, session_id)}
         >
           <Download size={14} aria-hidden /> {w.transcript}
         </button>
@@ -104,10 +104,12 @@ export const Inspector = ({ count, onClose, onRaw, raw, store }: Props) => {
           aria-label={w.filter}
           spellCheck={false}
         />
-        <label className="check">
-          <input type="checkbox" checked={raw} onChange={({ target }) => onRaw(target.checked)} />
-          {w.nativeMessages}
-        </label>
+        {onRaw !== undefined && (
+          <label className="check">
+            <input type="checkbox" checked={raw} onChange={({ target }) => onRaw(target.checked)} />
+            {w.nativeMessages}
+          </label>
+        )}
       </div>
       <div className="inspector-list" tabIndex={0} role="region" aria-label={w.eventList}>
         <VList data={shown} itemSize={30}>

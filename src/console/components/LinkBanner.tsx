@@ -9,9 +9,10 @@ import { agentName } from "./words.js"
 interface Props {
   readonly link: ConnectionState
   readonly view: View
+  readonly onReopen: () => void
 }
 
-export const LinkBanner = ({ link, view }: Props) => {
+export const LinkBanner = ({ link, onReopen, view }: Props) => {
   if (link.status === "waiting") {
     return (
       <p className="banner" role="status" data-level="warning">
@@ -43,7 +44,7 @@ export const LinkBanner = ({ link, view }: Props) => {
           ? w.sessionEnded
           : link.error.message}
       </span>
-      <button type="button" className="button small" onClick={() => location.reload()}>
+      <button type="button" className="button small" onClick={onReopen}>
         {isEnd ? w.resume : w.tryAgain}
       </button>
       <a className="button small" href="#/">{w.newSession}</a>

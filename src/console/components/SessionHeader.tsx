@@ -6,11 +6,13 @@ import { openAsks } from "../model/View.js"
 import type { State } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { Meter } from "./Meter.js"
-import { agentName, sessionName } from "./words.js"
+import { agentName } from "./words.js"
 
 interface Props {
   readonly state: State
-  readonly session: Session
+  readonly name: string
+  /** Undefined: it can only be read. */
+  readonly session: Session | undefined
   readonly onMenu: () => void
   readonly onInspect: () => void
 }
@@ -28,7 +30,7 @@ const stateOf = ({ link, loaded, view }: State) =>
     ? "asking"
     : "working"
 
-export const SessionHeader = ({ onInspect, onMenu, session, state }: Props) => {
+export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props) => {
   const { link, view } = state
   const now = stateOf(state)
   const dialog = useRef<HTMLDialogElement>(null)
@@ -38,7 +40,7 @@ export const SessionHeader = ({ onInspect, onMenu, session, state }: Props) => {
         <Menu size={18} aria-hidden />
       </button>
       <div className="bar-title">
-        <h1 title={view.folder}>{sessionName(view.tool, view.folder, view.title) || w.session}</h1>
+        <h1 title={view.folder}>{name || w.session}</h1>
         <p>
           <span className="dot" data-state={now} />{" "}
           <span className="bar-state">
@@ -56,21 +58,23 @@ export const SessionHeader = ({ onInspect, onMenu, session, state }: Props) => {
       >
         <Activity size={17} aria-hidden />
       </button>
-      <button
-        type="button"
-        className="icon-button"
-        disabled={link.status === "closed"}
-        onClick={() => dialog.current?.showModal()}
-        aria-label={w.endSession}
-        title={w.endSession}
-      >
-        <Power size={17} aria-hidden />
-      </button>
+      {session !== undefined && (
+        <button
+          type="button"
+          className="icon-button"
+          disabled={link.status === "closed"}
+          onClick={() => dialog.current?.showModal()}
+          aria-label={w.endSession}
+          title={w.endSession}
+        >
+          <Power size={17} aria-hidden />
+        </button>
+      )}
       <dialog className="confirm" ref={dialog} aria-labelledby="end-title">
         <h2 id="end-title">{w.endSessionAsk}</h2>
         <p>{view.turn === undefined ? w.endSessionIdle : w.endSessionRunning}</p>
         <form method="dialog" className="ask-buttons">
-          <button type="submit" className="button danger solid" onClick={() => void session.end()}>
+          <button type="submit" className="button danger solid" onClick={() => void session?.end()}>
             {w.endSession}
           </button>
           <button type="submit" className="button">{w.cancel}</button>

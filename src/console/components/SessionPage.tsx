@@ -1,22 +1,16 @@
-/** SessionPage: a conversation: connects, shows what is said, takes what you say. */
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
-import { openAsks } from "../model/View.js"
-import { handshakeOf } from "../relay/kept.js"
+/**
+ * SessionPage: a conversation: connects, shows what is said, takes what you say. One that is over is read from what the relay
+ * keeps, without its agent, until you resume it; if that fails it can still be read.
+ */
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
+import { handshakeOf, isBegun } from "../relay/kept.js"
+import { openPast, type PastStore } from "../relay/PastStore.js"
 import { openStore, type SessionStore } from "../relay/SessionStore.js"
-import { Composer } from "./Composer.js"
-import { Folds } from "./Folds.js"
-import { Inspector } from "./Inspector.js"
-import { LinkBanner } from "./LinkBanner.js"
+import { w } from "../words/words.js"
+import { Conversation, Past } from "./Conversation.js"
 import { Missing } from "./Missing.js"
-import { PlanBar } from "./PlanBar.js"
-import { SessionHeader } from "./SessionHeader.js"
-import { Transcript } from "./Transcript.js"
+import { needsYou } from "./sessionGroups.js"
 import type { Relay } from "./useRelay.js"
-import { sessionName } from "./words.js"
-
-const TerminalView = lazy(() =>
-  import("./TerminalView.js").then(({ TerminalView }) => ({ default: TerminalView }))
-)
 
 interface Props {
   readonly session_id: string
@@ -24,119 +18,92 @@ interface Props {
   readonly onMenu: () => void
 }
 
+/** What became of the attempt to open it, before there was anything to see. */
+const failureOf = (store: SessionStore): string | undefined => {
+  const { link, view } = store.state()
+  if (link.status !== "closed" || view.items.some(({ kind }) => kind !== "notice")) return undefined
+  const { code, message } = link.error
+  return code === "session_ended" || code === "closed" || code === "unauthorized" ? undefined : message
+}
+
+const none = () => () => {}
+
 export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
   const [raw, setRaw] = useState(false)
   const [store, setStore] = useState<SessionStore>()
+  const [past, setPast] = useState<PastStore>()
+  const [resumed, setResumed] = useState(false)
+  const [attempt, setAttempt] = useState(0)
   const handshake = useMemo(() => handshakeOf(session_id), [session_id])
+  const line = relay.sessions?.find((line) => line.session_id === session_id)
+  const wasThere = useMemo(() => isBegun(session_id), [session_id])
   // Without knowing how it was opened, only a session that is there may be joined: naming another would begin one.
-  const isKnown = handshake !== undefined || relay.sessions?.some((line) => line.session_id === session_id)
+  const isKnown = wasThere || line !== undefined || (relay.sessions !== undefined && handshake !== undefined)
+  const [mode, setMode] = useState<"open" | "read">()
+  const wanted = mode ?? (isKnown ? line?.state === "closed" && !wasThere ? "read" : "open" : undefined)
+  useEffect(() => setMode(wanted), [wanted])
 
+  const opens = wanted === "open" || resumed
   useEffect(() => {
-    if (isKnown !== true) return
+    if (!opens) return
     const store = openStore(session_id, { ...handshake, raw })
     setStore(store)
-    return () => store.close()
-  }, [handshake, isKnown, raw, session_id])
+    return () => {
+      store.close()
+      setStore(undefined)
+    }
+    // Each attempt opens it anew.
+  }, [attempt, handshake, opens, raw, session_id])
+  useEffect(() => {
+    if (wanted !== "read") return
+    const past = openPast(session_id)
+    setPast(past)
+    return () => past.close()
+  }, [session_id, wanted])
 
+  const others =
+    relay.sessions?.filter((other) => other.session_id !== session_id && needsYou(other)).length ?? 0
+  const failure = useSyncExternalStore(
+    store?.subscribe ?? none,
+    () => store === undefined ? undefined : failureOf(store)
+  )
+  const resume = useCallback(() => {
+    setResumed(true)
+    setAttempt((attempt) => attempt + 1)
+  }, [])
+
+  if (past !== undefined && (store === undefined || failure !== undefined)) {
+    return (
+      <Past
+        store={past}
+        name={line?.title}
+        others={others}
+        problem={failure === undefined ? undefined : `${w.resumeFailed} ${failure}`}
+        onResume={resume}
+        onMenu={onMenu}
+      />
+    )
+  }
   if (store === undefined) {
     return (
       <Missing
         session_id={session_id}
-        looking={relay.sessions === undefined || isKnown === true}
+        looking={relay.sessions === undefined || isKnown}
         relay={relay}
         onMenu={onMenu}
       />
     )
   }
   return (
-    <Conversation store={store} raw={raw} onRaw={setRaw} onMenu={onMenu} onChange={relay.refreshSessions} />
-  )
-}
-
-interface ConversationProps {
-  readonly store: SessionStore
-  readonly raw: boolean
-  readonly onRaw: (raw: boolean) => void
-  readonly onMenu: () => void
-  readonly onChange: () => void
-}
-
-const Conversation = ({ onChange, onMenu, onRaw, raw, store }: ConversationProps) => {
-  const state = useSyncExternalStore(store.subscribe, store.state)
-  const [inspecting, setInspecting] = useState(false)
-  const [returned, setReturned] = useState("")
-  const { link, view } = state
-  const stop = useCallback(() => {
-    // What waited does not run then, and is not lost either.
-    setReturned(store.stop().filter((text) => text !== "").join("\n\n"))
-  }, [store])
-  const onReturned = useCallback(() => setReturned(""), [])
-  const isRunning = view.turn !== undefined
-  const waits = openAsks(view).length > 0
-  const name = sessionName(view.tool, view.folder, view.title)
-
-  useEffect(() => {
-    document.title = `${waits ? "● " : isRunning ? "… " : ""}${name || "ai-relay"}`
-    return () => void (document.title = "ai-relay")
-  }, [isRunning, name, waits])
-
-  // The list of sessions tells the same.
-  useEffect(onChange, [isRunning, link.status, onChange, waits])
-
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || event.defaultPrevented || !isRunning || inspecting) return
-      if (document.querySelector("dialog[open], .sidebar[data-open=true]") !== null) return
-      stop()
-    }
-    addEventListener("keydown", onKey)
-    return () => removeEventListener("keydown", onKey)
-  }, [inspecting, isRunning, stop])
-
-  return (
-    <main className="page session">
-      <SessionHeader
-        state={state}
-        session={store.session}
-        onMenu={onMenu}
-        onInspect={() => setInspecting(true)}
-      />
-      <LinkBanner link={link} view={view} />
-      {view.can.terminal
-        ? (
-          <Suspense fallback={<div className="terminal" aria-busy="true" />}>
-            <TerminalView store={store} />
-          </Suspense>
-        )
-        : (
-          <Folds>
-            <Transcript
-              state={state}
-              onAnswer={store.answer}
-              onPrompt={(text) => store.prompt(text, "queue")}
-            />
-            <div className="dock">
-              <PlanBar plan={view.plan} />
-              <Composer
-                view={view}
-                store={store}
-                closed={link.status === "closed"}
-                returned={returned}
-                onReturned={onReturned}
-                onStop={stop}
-              />
-            </div>
-          </Folds>
-        )}
-      {inspecting && (
-        <Inspector
-          store={store}
-          count={state.count}
-          raw={raw}
-          onRaw={onRaw}
-          onClose={() => setInspecting(false)}
-        />
-      )}
-    </main>
+    <Conversation
+      store={store}
+      name={line?.title}
+      others={others}
+      raw={raw}
+      onRaw={setRaw}
+      onMenu={onMenu}
+      onChange={relay.refreshSessions}
+      onReopen={resume}
+    />
   )
 }

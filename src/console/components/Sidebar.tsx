@@ -1,12 +1,15 @@
-/** Sidebar: the sessions there are; on a phone it slides in. */
-import { Plus, X } from "lucide-react"
-import { useEffect } from "react"
+/** Sidebar: the sessions there are, those that need a person first, then by folder; on a phone it slides in. */
+import { Plus, Undo2, X } from "lucide-react"
+import { useEffect, useState } from "react"
+import type { SessionLine } from "../model/sessions.js"
 import { goTo } from "../relay/address.js"
-import type { SessionLine } from "../relay/http.js"
 import { w } from "../words/words.js"
+import { LanguageChoice } from "./LanguageChoice.js"
+import { groupsOf } from "./sessionGroups.js"
+import { SessionRow } from "./SessionRow.js"
 import { ThemeButton } from "./ThemeButton.js"
 import type { Relay } from "./useRelay.js"
-import { age, agentName, sessionName } from "./words.js"
+import { sessionName } from "./words.js"
 
 interface Props {
   readonly relay: Relay
@@ -15,43 +18,40 @@ interface Props {
   readonly onClose: () => void
 }
 
-const Row = ({ current, line, onClose }: { current: boolean; line: SessionLine; onClose: () => void }) => {
-  const waits = line.pending.length > 0 && line.state !== "closed"
-  const state = waits
-    ? "asking"
-    : line.state === "running"
-    ? "working"
-    : line.state === "idle"
-    ? "ready"
-    : "ended"
-  return (
-    <li>
-      <a
-        className="session-row"
-        href={`#/s/${encodeURIComponent(line.session_id)}`}
-        aria-current={current ? "page" : undefined}
-        onClick={onClose}
-      >
-        <span className="dot" data-state={state} />
-        <span className="session-name">{sessionName(line.tool, line.folder) || line.session_id}</span>
-        <span className="session-age">{age(line.last_active_at)}</span>
-        <span className="session-sub">
-          {agentName(line.tool)} · {w.turns(line.turns)}
-          {state !== "ended" && <span className={waits ? "attention" : ""}>· {w.state[state]}</span>}
-        </span>
-      </a>
-    </li>
-  )
-}
+/** So many are seen at a glance. */
+const fewSessions = 6
 
 export const Sidebar = ({ current, onClose, open, relay }: Props) => {
   const { sessions = [] } = relay
+  const [filter, setFilter] = useState("")
+  const [showsArchive, setShowsArchive] = useState(false)
+  const groups = groupsOf(sessions, filter)
+  const archived = groupsOf(sessions, filter, true).flatMap(({ lines }) => lines)
   useEffect(() => {
     if (!open) return
     const onKey = ({ key }: KeyboardEvent) => key === "Escape" && onClose()
     addEventListener("keydown", onKey)
     return () => removeEventListener("keydown", onKey)
   }, [onClose, open])
+
+  const rows = (lines: ReadonlyArray<SessionLine>) => (
+    <ul className="session-list">
+      {lines.map((line) => (
+        <SessionRow
+          key={line.session_id}
+          line={line}
+          current={line.session_id === current}
+          relay={relay}
+          onOpen={onClose}
+          onRemove={() => {
+            if (line.session_id === current) goTo(undefined)
+            relay.remove(line)
+          }}
+        />
+      ))}
+    </ul>
+  )
+
   return (
     <>
       {open && <div className="scrim" onClick={onClose} aria-hidden />}
@@ -61,12 +61,7 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
             <img src={icon} alt="" width={24} height={24} />ai-relay
           </a>
           <ThemeButton />
-          <button
-            type="button"
-            className="icon-button only-phone"
-            onClick={onClose}
-            aria-label={w.closeList}
-          >
+          <button type="button" className="icon-button only-phone" onClick={onClose} aria-label={w.closeList}>
             <X size={18} aria-hidden />
           </button>
         </div>
@@ -80,27 +75,64 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
         >
           <Plus size={16} aria-hidden /> {w.newSession}
         </button>
-        {sessions.length > 0 && <h2 className="sidebar-title">{w.sessions}</h2>}
-        {sessions.length > 0 && (
-          <ul className="session-list">
-            {sessions.map((line) => (
-              <Row
-                key={line.session_id}
-                line={line}
-                current={line.session_id === current}
-                onClose={onClose}
-              />
-            ))}
-          </ul>
+        {sessions.length > fewSessions && (
+          <input
+            type="search"
+            className="session-filter"
+            value={filter}
+            onChange={({ target }) => setFilter(target.value)}
+            placeholder={w.filterSessions}
+            aria-label={w.filterSessions}
+            spellCheck={false}
+          />
         )}
-        {relay.sessions !== undefined && sessions.length === 0 && (
-          <p className="muted sidebar-empty">
-            {w.noSessions}
+        <div className="session-groups">
+          {groups.map(({ folder, lines }) => (
+            <section key={folder ?? ""} aria-label={folder ?? w.needsYou}>
+              <h2 className="sidebar-title" title={folder} data-needs={folder === undefined}>
+                {folder === undefined ? w.needsYou : shortened(folder)}
+              </h2>
+              {rows(lines)}
+            </section>
+          ))}
+          {sessions.length > 0 && groups.length === 0 && archived.length === 0 && (
+            <p className="muted sidebar-empty">{w.noMatch}</p>
+          )}
+          {archived.length > 0 && (
+            <section aria-label={w.archived}>
+              <button
+                type="button"
+                className="sidebar-title archive-toggle"
+                aria-expanded={showsArchive}
+                onClick={() => setShowsArchive(!showsArchive)}
+              >
+                {w.showArchived(archived.length)}
+              </button>
+              {showsArchive && rows(archived)}
+            </section>
+          )}
+          {relay.sessions !== undefined && sessions.length === 0 && (
+            <p className="muted sidebar-empty">{w.noSessions}</p>
+          )}
+        </div>
+        {relay.removed !== undefined && (
+          <p className="undo" role="status">
+            <span>
+              {w.removed(sessionName(relay.removed.tool, relay.removed.folder, relay.removed.title))}
+            </span>
+            <button type="button" className="button small" onClick={relay.undoRemove}>
+              <Undo2 size={13} aria-hidden /> {w.undo}
+            </button>
           </p>
         )}
+        <LanguageChoice />
       </nav>
     </>
   )
 }
+
+/** The end of a path says most of it. */
+const shortened = (folder: string): string =>
+  folder.length <= 30 ? folder || "/" : `…/${folder.split("/").slice(-2).join("/")}`
 
 const icon = new URL("../icon.svg", import.meta.url).href

@@ -4,6 +4,7 @@ import { Terminal } from "@xterm/xterm"
 import "@xterm/xterm/css/xterm.css"
 import { useEffect, useRef } from "react"
 import type { RelayEvent } from "../../client/browser.js"
+import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 
@@ -52,7 +53,9 @@ const keys: ReadonlyArray<readonly [name: string, data: string]> = [
   ["→", "\x1b[C"]
 ]
 
-export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
+export const TerminalView = ({ store }: { readonly store: SessionStore | PastStore }) => {
+  /** Undefined: what was is shown, nothing can be typed. */
+  const session = "session" in store ? store.session : undefined
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (place.current === null) return
@@ -69,9 +72,8 @@ export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
     terminal.loadAddon(fit)
     terminal.open(place.current)
 
-    /** How much of what was printed is drawn: until all of it is, a terminal answers questions that were answered before. */
-    let undrawn = 0
-    let replaying = true
+    /** Of what is still to be drawn, in order: was it printed before this page came? */
+    const old: Array<boolean> = []
     const write = (event: RelayEvent) => {
       const text = event.type === "stdout" || event.type === "stderr"
         ? event.text
@@ -79,31 +81,17 @@ export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
         ? `\r\n\x1b[2m${w.terminalEnded}\x1b[0m\r\n`
         : undefined
       if (text === undefined) return
-      undrawn += 1
-      terminal.write(text, () => {
-        undrawn -= 1
-        settle()
-      })
-    }
-    /** The past is drawn: from now on what the terminal says is said by a person, or to a program that asks now. */
-    const settle = () => {
-      if (undrawn === 0 && store.session.seq() >= store.pastSeq()) replaying = false
+      old.push(event.seq <= store.pastSeq())
+      terminal.write(text, () => void old.shift())
     }
     for (const event of store.events) write(event)
-    settle()
-    const stopWriting = store.onEvent((event) => {
-      // A connection that comes again tells what was missed: its questions are old, too.
-      if (event.seq <= store.pastSeq()) replaying = true
-      write(event)
-      settle()
-    })
+    const stopWriting = "onEvent" in store && store.onEvent(write)
     const typed = terminal.onData((data) => {
-      // Of several tabs the one that is used answers what a program asks its terminal.
-      if (!replaying && document.hasFocus()) void store.session.send({ type: "stdin", data })
+      // What was printed before holds questions to a terminal that were answered then; of several tabs the one that is used
+      // answers what a program asks now.
+      if (old[0] !== true && document.hasFocus()) void session?.send({ type: "stdin", data })
     })
-    const resized = terminal.onResize(({ cols, rows }) =>
-      void store.session.send({ type: "resize", cols, rows })
-    )
+    const resized = terminal.onResize(({ cols, rows }) => void session?.send({ type: "resize", cols, rows }))
 
     let here = true
     const measure = () => here && fit.fit()
@@ -133,27 +121,29 @@ export const TerminalView = ({ store }: { readonly store: SessionStore }) => {
       scheme.removeEventListener("change", recolour)
       themes.disconnect()
       observer.disconnect()
-      stopWriting()
+      if (stopWriting !== false) stopWriting()
       terminal.dispose()
     }
-  }, [store])
+  }, [session, store])
   return (
     <>
       <div className="terminal" ref={place} />
-      <div className="terminal-keys only-touch" role="group" aria-label={w.keys}>
-        {keys.map(([name, data]) => (
-          <button
-            key={name}
-            type="button"
-            className="button small"
-            // The terminal keeps the keyboard.
-            onPointerDown={(event) => event.preventDefault()}
-            onClick={() => void store.session.send({ type: "stdin", data })}
-          >
-            {name}
-          </button>
-        ))}
-      </div>
+      {session !== undefined && (
+        <div className="terminal-keys only-touch" role="group" aria-label={w.keys}>
+          {keys.map(([name, data]) => (
+            <button
+              key={name}
+              type="button"
+              className="button small"
+              // The terminal keeps the keyboard.
+              onPointerDown={(event) => event.preventDefault()}
+              onClick={() => void session?.send({ type: "stdin", data })}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
+      )}
     </>
   )
 }

@@ -30,10 +30,12 @@ const Ghost = ({ prompt: { content } }: { readonly prompt: Unsent }) => {
   return <UserBubble text={text} images={blocks.filter((block) => block.type === "image")} note={w.sending} />
 }
 
-const Greeting = ({ onPrompt, view }: Pick<Props, "onPrompt"> & { readonly view: View }) => (
+const Greeting = (
+  { onPrompt, over, view }: Pick<Props, "onPrompt"> & { readonly view: View; readonly over: boolean }
+) => (
   <>
-    <h2>{view.started ? w.ready : w.starting}</h2>
-    {view.started && (
+    <h2>{over ? w.sessionEnded : view.started ? w.ready : w.starting}</h2>
+    {view.started && !over && (
       <p className="muted">
         {w.readyHelp("/", "Esc").map((part) =>
           part === "/" || part === "Esc" ? <kbd key={part}>{part}</kbd> : part
@@ -41,7 +43,7 @@ const Greeting = ({ onPrompt, view }: Pick<Props, "onPrompt"> & { readonly view:
       </p>
     )}
     <div className="chips center">
-      {view.suggestions.map((text) => (
+      {!over && view.suggestions.map((text) => (
         <button
           key={text}
           type="button"
@@ -104,11 +106,11 @@ export const Transcript = ({ onAnswer, onPrompt, state }: Props) => {
               <Ghost prompt={prompt} />
             </div>
           ))}
-          {view.turn !== undefined && loaded === undefined && <Working turn={view.turn} waits={waits} />}
+          {view.turn !== undefined && loaded === undefined && !waits && <Working turn={view.turn} />}
           {isEmpty && (
             <div className="greeting">
               {loaded === undefined
-                ? <Greeting view={view} onPrompt={onPrompt} />
+                ? <Greeting view={view} onPrompt={onPrompt} over={state.link.status === "closed"} />
                 : <Loading loaded={loaded} />}
             </div>
           )}

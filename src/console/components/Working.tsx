@@ -4,16 +4,16 @@ import type { Running } from "../model/View.js"
 import { w } from "../words/words.js"
 import { duration } from "./words.js"
 
-export const Working = ({ turn, waits }: { readonly turn: Running; readonly waits: boolean }) => {
+export const Working = ({ turn }: { readonly turn: Running }) => {
   const [now, setNow] = useState(() => Date.now() / 1000)
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now() / 1000), 1000)
     return () => clearInterval(timer)
   }, [])
   return (
-    <p className="working" data-waits={waits}>
+    <p className="working">
       <span className="pulse" aria-hidden />
-      {waits ? w.waitingForYou : w.working(duration(Math.max(0, Math.floor(now - turn.since))))}
+      {w.working(duration(Math.max(0, Math.floor(now - turn.since))))}
     </p>
   )
 }

@@ -1,5 +1,9 @@
-/** useRelay: the agents and sessions of the relay, looked up when the page opens, comes back, or changes its place. */
-import { useCallback, useEffect, useState } from "react"
+/**
+ * useRelay: the agents and sessions of the relay, looked up when the page opens, comes back, or changes its place, and what
+ * a person does with sessions. A deletion can be undone for some seconds: only then is the relay told.
+ */
+import { useCallback, useEffect, useRef, useState } from "react"
+import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { setToken, token } from "../relay/address.js"
 import * as http from "../relay/http.js"
 import { w } from "../words/words.js"
@@ -7,7 +11,7 @@ import { w } from "../words/words.js"
 export interface Relay {
   /** Undefined until they are known. */
   readonly agents: ReadonlyArray<http.Agent> | undefined
-  readonly sessions: ReadonlyArray<http.SessionLine> | undefined
+  readonly sessions: ReadonlyArray<SessionLine> | undefined
   /** Where agents work if nothing is said, if the relay tells. */
   readonly home: string | undefined
   /** What is wrong, in the relay's words. */
@@ -16,16 +20,28 @@ export interface Relay {
   readonly wantsToken: boolean
   readonly refreshSessions: () => void
   readonly enterToken: (token: string) => void
+  readonly change: (line: SessionLine, change: SessionChange) => void
+  readonly remove: (line: SessionLine) => void
+  /** Deleted just now; it can be undone. */
+  readonly removed: SessionLine | undefined
+  readonly undoRemove: () => void
 }
 
-const every = 10_000
+const everyMs = 10_000
+/** How often in a page that nobody looks at: its title tells when it is needed. */
+const hiddenMs = 30_000
+const undoMs = 6_000
 
 export const useRelay = (session_id: string | undefined): Relay => {
   const [agents, setAgents] = useState<ReadonlyArray<http.Agent>>()
-  const [sessions, setSessions] = useState<ReadonlyArray<http.SessionLine>>()
+  const [sessions, setSessions] = useState<ReadonlyArray<SessionLine>>()
   const [home, setHome] = useState<string>()
   const [problem, setProblem] = useState<string>()
   const [wantsToken, setWantsToken] = useState(false)
+  const [removed, setRemoved] = useState<SessionLine>()
+  const removal = useRef<{ readonly line: SessionLine; readonly timer: ReturnType<typeof setTimeout> }>(
+    undefined
+  )
 
   const guard = useCallback(async (look: () => Promise<void>) => {
     try {
@@ -60,12 +76,16 @@ export const useRelay = (session_id: string | undefined): Relay => {
 
   useEffect(refresh, [refresh])
   useEffect(() => {
-    void lookAtSessions()
-    const look = () => document.hidden || void lookAtSessions()
-    const timer = setInterval(look, every)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const look = () => {
+      clearTimeout(timer)
+      void lookAtSessions()
+      timer = setTimeout(look, document.hidden ? hiddenMs : everyMs)
+    }
+    look()
     document.addEventListener("visibilitychange", look)
     return () => {
-      clearInterval(timer)
+      clearTimeout(timer)
       document.removeEventListener("visibilitychange", look)
     }
   }, [lookAtSessions, session_id])
@@ -75,5 +95,51 @@ export const useRelay = (session_id: string | undefined): Relay => {
     setToken(token)
     refresh()
   }
-  return { agents, home, sessions, problem, wantsToken, refreshSessions, enterToken }
+
+  const act = (promise: Promise<void>) =>
+    void promise.catch((error: unknown) => setProblem(error instanceof Error ? error.message : ""))
+      .then(lookAtSessions)
+
+  const change = (line: SessionLine, change: SessionChange) => {
+    setSessions((lines) =>
+      lines?.map((other) => other.session_id === line.session_id ? { ...other, ...change } : other)
+    )
+    act(http.changeSession(line.session_id, change))
+  }
+
+  const settleRemoval = () => {
+    const pending = removal.current
+    if (pending === undefined) return
+    clearTimeout(pending.timer)
+    removal.current = undefined
+    setRemoved(undefined)
+    act(http.removeSession(pending.line.session_id))
+  }
+  const remove = (line: SessionLine) => {
+    settleRemoval()
+    removal.current = { line, timer: setTimeout(settleRemoval, undoMs) }
+    setRemoved(line)
+  }
+  const undoRemove = () => {
+    clearTimeout(removal.current?.timer)
+    removal.current = undefined
+    setRemoved(undefined)
+  }
+
+  return {
+    agents,
+    // What was just deleted is out of sight, whatever the relay still says.
+    sessions: removed === undefined
+      ? sessions
+      : sessions?.filter(({ session_id }) => session_id !== removed.session_id),
+    home,
+    problem,
+    wantsToken,
+    refreshSessions,
+    enterToken,
+    change,
+    remove,
+    removed,
+    undoRemove
+  }
 }

@@ -74,7 +74,10 @@ const piece = (draft: Draft, event: Extract<RelayEvent, { readonly type: "stream
 const local = (draft: Draft, event: RelayEvent) => {
   if (event.type === "session_start") settings.started(draft, event.metadata ?? {})
   if (event.type !== "error") return
-  notice(draft, event.code === "gap" ? "warning" : "error", event.text, event)
+  // Why a session cannot be opened is said by the page itself.
+  if (event.metadata?.["fatal"] !== true) {
+    notice(draft, event.code === "gap" ? "warning" : "error", event.text, event)
+  }
   if (event.message_id !== undefined) draft.settled.add(event.message_id)
   const first = event.code === "gap" ? number(event.metadata?.["first_seq"]) : undefined
   if (first !== undefined) draft.last_seq = Math.max(draft.last_seq, first - 1)
@@ -106,6 +109,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       return turns.acknowledge(draft, event)
     case "status":
       settings.told(draft, event.metadata ?? {})
+      if (event.status === "session_info") settings.named(draft, event.metadata ?? {})
       if (event.status === "api_retry") return retry(draft, event.text ?? "", event.metadata ?? {}, event)
       return event.status === "plan" && settings.plan(draft, event.metadata ?? {})
     case "stream_event":

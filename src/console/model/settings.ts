@@ -6,9 +6,7 @@ import type { Choice, View } from "./View.js"
 type Metadata = Readonly<Record<string, unknown>>
 
 const takeText = (draft: Draft, metadata: Metadata) => {
-  const { model, native_session_id, permission_mode, title } = metadata
-  const named = text(title)
-  if (named !== undefined) draft.title = named
+  const { model, native_session_id, permission_mode } = metadata
   draft.model = text(model) ?? draft.model ?? ""
   draft.mode = text(permission_mode) ?? draft.mode ?? ""
   const native = text(native_session_id)
@@ -103,4 +101,10 @@ export const choicesOfMode = (
   return mode === "" || offered.length === 0 || offered.some(({ value }) => value === mode)
     ? offered
     : [{ value: mode, name: "", description: "" }, ...offered]
+}
+
+/** The agent calls the conversation something. */
+export const named = (draft: Draft, { title }: Metadata) => {
+  const given = text(title)?.trim()
+  if (given !== undefined && given !== "") draft.title = given
 }

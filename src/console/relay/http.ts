@@ -1,4 +1,6 @@
 /** http: what the relay tells over plain HTTP: agents, sessions. */
+import type { RelayEvent } from "../../client/browser.js"
+import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { token } from "./address.js"
 
 export interface Agent {
@@ -10,26 +12,27 @@ export interface Agent {
   readonly advice?: string
 }
 
-export interface SessionLine {
-  readonly session_id: string
-  readonly tool: string
-  readonly folder: string
-  readonly last_active_at: number
-  readonly turns: number
-  readonly cost_usd: number
-  readonly pending: ReadonlyArray<string>
-  readonly state: "running" | "idle" | "closed"
-}
-
 /** The relay wants a token, or another one. */
 export class TokenWanted extends Error {}
 
-const ask = async (method: "GET" | "POST", path: string): Promise<unknown> => {
+type Method = "GET" | "POST" | "PATCH" | "DELETE"
+
+const request = (method: Method, path: string, body?: object, signal?: AbortSignal): Promise<Response> => {
   const given = token()
-  const answer = await fetch(path, {
+  return fetch(path, {
     method,
-    headers: given === undefined ? {} : { authorization: `Bearer ${given}` }
+    headers: {
+      ...(given !== undefined && { authorization: `Bearer ${given}` }),
+      ...(body !== undefined && { "content-type": "application/json" })
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(signal !== undefined && { signal })
   })
+}
+
+const ask = async (method: Method, path: string, content?: object): Promise<unknown> => {
+  const answer = await request(method, path, content)
+  if (answer.status === 204) return undefined
   const body: unknown = await answer.json()
   const text = typeof body === "object" && body !== null && "text" in body
     ? String(body.text)
@@ -47,3 +50,29 @@ export const sessions = async () =>
 
 /** Lets one connection in, instead of the token. */
 export const ticket = async () => (await ask("POST", "/ticket") as { ticket: string }).ticket
+
+const pathOf = (session_id: string) => `/sessions/${encodeURIComponent(session_id)}`
+
+export const changeSession = async (session_id: string, change: SessionChange): Promise<void> =>
+  void await ask("PATCH", pathOf(session_id), change)
+
+/** The session and all that was said in it, for good. */
+export const removeSession = async (session_id: string): Promise<void> =>
+  void await ask("DELETE", pathOf(session_id))
+
+/** All that happened in a session, without its agent. */
+export async function* eventsOf(session_id: string, signal: AbortSignal): AsyncGenerator<RelayEvent> {
+  const answer = await request("GET", `${pathOf(session_id)}/events`, undefined, signal)
+  if (!answer.ok || answer.body === null) throw new Error(answer.statusText)
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
+  let rest = ""
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const frames = (rest + part.value).split("\n\n")
+    rest = frames.pop() ?? ""
+    for (const frame of frames) {
+      const json = /^data: (.*)$/m.exec(frame)?.[1]
+      // What a relay sends is an event.
+      if (json !== undefined) yield JSON.parse(json) as RelayEvent
+    }
+  }
+}

@@ -76,7 +76,12 @@ export const handshakeOf = (session_id: string): Handshake | undefined => {
 /** A secret is known to this page only as long as it lives: after a reload the relay has the session. */
 const secrets = new Map<string, Handshake>()
 
+/** Sessions begun by this page: they need not be looked for. */
+const begun = new Set<string>()
+export const isBegun = (session_id: string): boolean => begun.has(session_id)
+
 export const rememberHandshake = (session_id: string, handshake: Handshake) => {
+  begun.add(session_id)
   const { snowflake, ...rest } = handshake
   if (snowflake?.token === undefined) return write(sessionStorage, handshakeKey(session_id), handshake)
   secrets.set(session_id, handshake)

@@ -12,7 +12,7 @@ const load = {
 /** In their own words. */
 export const languages = { en: "English", de: "Deutsch", zh: "中文" } satisfies Record<Language, string>
 
-const isLanguage = (name: string): name is Language => Object.hasOwn(load, name)
+export const isLanguage = (name: string): name is Language => Object.hasOwn(load, name)
 
 /** The first that the browser wants and the console has. */
 const firstOf = (wanted: ReadonlyArray<string>): Language =>

@@ -2,12 +2,10 @@
 import { asyncApi } from "./asyncApi.js"
 import { type Json, jsonSchema } from "./jsonSchema.js"
 import { openApi } from "./openApi.js"
-import { policySchema } from "./policySchema.js"
 
 /** How to make each document, by its file name. */
 export const contracts = {
   "schema.json": jsonSchema,
   "asyncapi.json": asyncApi,
-  "openapi.json": openApi,
-  "policy.schema.json": policySchema
+  "openapi.json": openApi
 } satisfies Readonly<Record<string, () => Json>>

@@ -45,7 +45,11 @@ const session: Json = {
     tool: { type: "string" },
     folder: { type: "string" },
     native_session_id: { type: "string" },
-    title: { type: "string", description: "The first line of the first prompt." },
+    title: {
+      type: "string",
+      description: "Given by a person, else by the agent, else the first line of the first prompt."
+    },
+    archived: { const: true, description: "A person has put it away." },
     created_at: { type: "number" },
     last_active_at: { type: "number" },
     last_seq: { type: "integer" },
@@ -181,6 +185,28 @@ export const openApi = (): Json => ({
           ...refusals,
           404: refusal("There is no such session."),
           409: refusal("Another relay on the same state folder has it open.")
+        }
+      },
+      patch: {
+        operationId: "changeSession",
+        summary: "Names the session in the list, or puts it away. An empty title takes the name away.",
+        parameters: [sessionId],
+        requestBody: {
+          required: true,
+          content: {
+            "application/json": {
+              schema: {
+                type: "object",
+                properties: { title: { type: "string", maxLength: 200 }, archived: { type: "boolean" } }
+              }
+            }
+          }
+        },
+        responses: {
+          204: { description: "It is done." },
+          ...refusals,
+          400: refusal("The body is not what it should be."),
+          404: refusal("There is no such session.")
         }
       }
     },

@@ -114,7 +114,12 @@ const change = (
     case "status": {
       const { folder, native_session_id, tool } = event.metadata ?? {}
       const native = text(native_session_id)
+      // What the agent calls it says more than how it began.
+      const named = event.type === "status" && event.status === "session_info"
+        ? titleOf(text(event.metadata?.["title"]) ?? "")
+        : undefined
       return {
+        ...(named !== undefined && { title: named }),
         ...(event.type === "session_start" && {
           tool: text(tool) ?? summary.tool,
           folder: text(folder) ?? summary.folder

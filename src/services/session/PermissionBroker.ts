@@ -12,7 +12,13 @@ import { Clock, Context, Deferred, Duration, Effect, Layer, Schema } from "effec
 import { PermissionGate, type PermissionOutcome, type PermissionUnanswered } from "../../adapters/Adapter.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import type { RequestId } from "../../schema/Ids.js"
-import type { PermissionRequest, PermissionResponse } from "../../schema/index.js"
+import {
+  answersOf,
+  type PermissionRequest,
+  type PermissionResponse,
+  problemOf,
+  questionsOf
+} from "../../schema/index.js"
 import { EventLog } from "../log/EventLog.js"
 import type { Decision } from "../policy/Policy.js"
 import * as SessionGrants from "../policy/sessionGrants.js"
@@ -27,10 +33,20 @@ export class PermissionNotPending extends Schema.TaggedError<PermissionNotPendin
   }
 }
 
+/** The answer does not fit the form that was asked; the question is still open. */
+export class AnswerUnfit extends Schema.TaggedError<AnswerUnfit>()("AnswerUnfit", {
+  request_id: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `the answer to "${this.request_id}" does not fit: ${this.problem}. Send another, in \`answers\``
+  }
+}
+
 export class PermissionBroker extends Context.Service<PermissionBroker, {
   readonly request: (ask: PermissionRequest, raw?: Uint8Array) => Effect.Effect<PermissionOutcome>
   /** Deliver the client's answer to whoever asked. */
-  readonly respond: (answer: PermissionResponse) => Effect.Effect<void, PermissionNotPending>
+  readonly respond: (answer: PermissionResponse) => Effect.Effect<void, PermissionNotPending | AnswerUnfit>
   readonly withdraw: (request_id: RequestId) => void
   /** Release everyone who is waiting. */
   readonly cancelAll: (reason: PermissionUnanswered["reason"]) => Effect.Effect<void>
@@ -69,8 +85,12 @@ const toOutcome = (ask: PermissionRequest, answer: PermissionResponse): Permissi
   // Words and option must agree: an answer that contradicts itself does not say allow.
   const contradicts = answer.behavior === "allow" && option !== undefined && !offered
   const behavior = contradicts ? "deny" : answer.behavior ?? (offered ? "allow" : "deny")
-  const scope = answer.scope ?? (option?.kind === "allow_always" ? "session" : undefined)
-  return { ...answer, behavior, ...(scope !== undefined && { scope }) }
+  // Where the agent offers nothing that lasts, it would ask the same again: then nobody was promised otherwise.
+  const lasts = ask.metadata.options?.some(({ kind }) => kind.endsWith("_always")) ?? true
+  const wanted = answer.scope ?? (option?.kind === "allow_always" ? "session" : undefined)
+  const scope = wanted === "session" && !lasts ? undefined : wanted
+  const { scope: _wanted, ...rest } = answer
+  return { ...rest, behavior, ...(scope !== undefined && { scope }) }
 }
 
 /** What was decided beyond yes or no, by whom and by which command: for the journal, and other clients' cards. */
@@ -198,9 +218,14 @@ export const make = Effect.fnUntraced(function*(
     if (entry === undefined) {
       return yield* new PermissionNotPending({ request_id: answer.request_id ?? answer.tool_use_id ?? "" })
     }
-    const outcome = toOutcome(entry.ask, answer)
-    grants.remember(entry.ask, outcome)
-    settle(entry.ask.request_id, outcome, yield* Sender)
+    const { ask } = entry
+    const outcome = toOutcome(ask, answer)
+    const problem = outcome.behavior === "allow" && ask.metadata.kind === "question"
+      ? problemOf(questionsOf(ask.args), answersOf(outcome))
+      : undefined
+    if (problem !== undefined) return yield* new AnswerUnfit({ request_id: ask.request_id, problem })
+    grants.remember(ask, outcome)
+    settle(ask.request_id, outcome, yield* Sender)
   })
 
   const cancelAll = (reason: PermissionUnanswered["reason"]) =>

@@ -20,7 +20,7 @@ import type { BudgetGuard } from "../budget/BudgetGuard.js"
 import type { IdGenerator } from "../IdGenerator.js"
 import type { EventLog } from "../log/EventLog.js"
 import type { Settings } from "../RelayConfig.js"
-import type { PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
+import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
 import { Sender } from "./Sender.js"
 import type { Turn, Turns } from "./Turn.js"
 
@@ -81,10 +81,11 @@ class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", { reason
 }
 
 export type DeliveryError = SendError | CommandFailed
-export type Refusal = DeliveryError | Overloaded | PermissionNotPending
+export type Refusal = DeliveryError | Overloaded | PermissionNotPending | AnswerUnfit
 
 const codes: Record<Refusal["_tag"], ErrorCode> = {
   AgentFailed: "agent_failed",
+  AnswerUnfit: "bad_command",
   CommandFailed: "internal",
   CommandRefused: "bad_command",
   Overloaded: "overloaded",

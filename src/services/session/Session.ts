@@ -114,6 +114,25 @@ const settleOld = (
     })
   })
 
+/** The agent; with a new conversation where the session's own is gone, which is said. */
+const openAgent = (adapter: Adapter, { begins_anew, ...spec }: AgentSpec, sink: SessionSink.SessionSink) =>
+  begins_anew !== true ? adapter.open(spec) : adapter.open(spec).pipe(
+    Effect.catchTag("ConversationGone", ({ native_session_id: gone }) => {
+      const { native_session_id: _gone, ...fresh } = spec
+      return Effect.tap(adapter.open(fresh), () =>
+        Effect.sync(() =>
+          sink.emit({
+            type: "status",
+            status: "conversation_gone",
+            text:
+              "The agent does not have the conversation of this session any more, so a new one begins: it does not "
+              + "know what was said before.",
+            metadata: { gone }
+          })
+        ))
+    })
+  )
+
 export const open = Effect.fn("Session.open")(function*(
   id: SessionId,
   adapter: Adapter,
@@ -181,7 +200,7 @@ export const open = Effect.fn("Session.open")(function*(
   const sink = yield* SessionSink.make({ turns, guard, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
     Effect.provideService(EventLog.EventLog, log)
   )
-  const agent = yield* adapter.open(spec).pipe(
+  const agent = yield* openAgent(adapter, spec, sink).pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
         Context.add(PermissionGate, tellingOverwrites(spec.folder, Metrics.countingAnswers(tool, broker))),
@@ -228,6 +247,7 @@ export const open = Effect.fn("Session.open")(function*(
       yield* Scope.close(agentScope, Exit.void)
       yield* waitUntil(() => exit !== undefined, lastWordsMs)
       yield* broker.cancelAll("session_end")
+      sink.settleCalls()
       if (failed && exit !== undefined) log.unsafeAppend(toFailure(adapter.tool, exit))
       turns.end({ type: "turn_end", stop_reason: failed ? "error" : "cancelled" })
       log.unsafeAppend(toSessionEnd(exit))

@@ -5,6 +5,8 @@ export interface SessionListing extends SessionSummary {
   readonly state: "running" | "idle" | "closed"
   /** How many follow it. */
   readonly clients: number
+  /** Put away by a person. */
+  readonly archived?: true
 }
 
 export const listedLive = (summary: SessionSummary, clients: number): SessionListing => ({

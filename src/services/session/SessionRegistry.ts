@@ -24,7 +24,8 @@ import { type Handshake, SessionId } from "../../schema/index.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
 import { checkHandshake } from "../access/HandshakeRules.js"
 import { IdGenerator } from "../IdGenerator.js"
-import { Journal, type JournalFailed, type SessionInUse, SessionNotFound } from "../journal/Journal.js"
+import { Journal, JournalFailed, type SessionInUse, SessionNotFound } from "../journal/Journal.js"
+import * as SessionMarks from "../journal/SessionMarks.js"
 import { Recorder } from "../observe/Recorder.js"
 import * as Traces from "../observe/Traces.js"
 import { RelayConfig } from "../RelayConfig.js"
@@ -77,6 +78,11 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   readonly forget: (
     session_id: SessionId
   ) => Effect.Effect<void, SessionNotFound | JournalFailed | SessionInUse>
+  /** Name a session in the list, or put it away. */
+  readonly change: (
+    session_id: SessionId,
+    change: SessionMarks.SessionChange
+  ) => Effect.Effect<void, SessionNotFound | JournalFailed>
   /** Live sessions, then those that are kept, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<SessionListing>>
 }>()("ai-relay/services/SessionRegistry") {
@@ -107,6 +113,7 @@ const make = Effect.gen(function*() {
   const recorder = yield* Recorder
   const traces = yield* Traces.make
   const entries = new Map<SessionId, Entry>()
+  const marks = SessionMarks.make(settings.state_dir)
   let isDraining = false
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
@@ -125,6 +132,8 @@ const make = Effect.gen(function*() {
         ...wanted,
         folder,
         fresh_uuid: yield* ids.uuid,
+        // The relay's own note of it may be of a conversation the agent never wrote.
+        begins_anew: handshake.native_session_id === undefined,
         ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
       }
       const session = yield* Session.open(id, adapter, spec, opened, clients)
@@ -260,8 +269,22 @@ const make = Effect.gen(function*() {
       yield* Deferred.await(entry.gone)
     }
     const wasKept = yield* journal.forget(session_id)
+    marks.forget(session_id)
     if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
   })
+
+  const change = Effect.fn("SessionRegistry.change")(
+    function*(session_id: SessionId, change: SessionMarks.SessionChange) {
+      const isLive = entries.get(session_id)?.session !== undefined
+      if (!isLive && Option.isNone(yield* journal.find(session_id))) {
+        return yield* new SessionNotFound({ session_id })
+      }
+      yield* Effect.try({
+        try: () => marks.change(session_id, change),
+        catch: (cause) => new JournalFailed({ folder: settings.state_dir ?? "", reason: String(cause) })
+      })
+    }
+  )
 
   const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
 
@@ -271,6 +294,7 @@ const make = Effect.gen(function*() {
     )
     const closed = kept.filter(({ summary }) => entries.get(summary.session_id)?.session === undefined)
     return [...live, ...closed.map(({ summary }) => listedClosed(summary))]
+      .map((line) => ({ ...line, ...marks.get(line.session_id) }))
   })
 
   const drain = (seconds: number) =>
@@ -290,6 +314,7 @@ const make = Effect.gen(function*() {
     isBusy,
     closeAll,
     forget,
+    change,
     list,
     defaultFolder: folders.resolve(".").pipe(Effect.orElseSucceed(() => undefined)),
     all,

@@ -17,6 +17,8 @@ type Port = EventSink["Service"]
 export interface SessionSink extends Port {
   /** Log `session_start`, then all that was held back. */
   readonly start: (event: EventBody) => void
+  /** The agent is gone: whatever tool it had called has no other result. */
+  readonly settleCalls: () => void
   /** The agent's own id of the conversation, as far as it told. */
   readonly native_session_id: () => string | undefined
   /** The model, the mode, and what there is to choose from, as the agent told it last. */
@@ -38,6 +40,8 @@ export const make = ({ guard, turns, onTurn }: Options): Effect.Effect<SessionSi
     let native_session_id: string | undefined
     let told: Settings = {}
     let held: Array<() => void> | undefined = []
+    /** Tool calls without a result. */
+    const calls = new Set<string>()
 
     const unpaired = (event: EventBody, raw?: Uint8Array) =>
       log.unsafeAppend({
@@ -54,6 +58,12 @@ export const make = ({ guard, turns, onTurn }: Options): Effect.Effect<SessionSi
           return turns.current() === undefined ? onTurn(turns.begin(event, raw)) : unpaired(event, raw)
         case "turn_end":
           return turns.end(event, raw) ? undefined : unpaired(event, raw)
+        case "tool_call":
+          calls.add(event.tool_use_id)
+          break
+        case "tool_result":
+          calls.delete(event.tool_use_id)
+          break
         case "control_response": {
           const shown = cutSecrets(event)
           return log.unsafeAppend(shown, shown === event ? raw : undefined, encoding)
@@ -78,8 +88,16 @@ export const make = ({ guard, turns, onTurn }: Options): Effect.Effect<SessionSi
         for (const replay of early) replay()
       })
 
+    const settleCalls = () => {
+      for (const tool_use_id of calls) {
+        log.unsafeAppend({ type: "tool_result", tool_use_id, status: "error", text: unfinished })
+      }
+      calls.clear()
+    }
+
     return {
       emit,
+      settleCalls,
       splice,
       batch: log.unsafeBatch,
       onceDrained: log.unsafeOnceDrained,
@@ -89,6 +107,8 @@ export const make = ({ guard, turns, onTurn }: Options): Effect.Effect<SessionSi
       settings: () => told
     }
   })
+
+const unfinished = "The session ended before this tool had finished."
 
 const nativeId = (metadata: Readonly<Record<string, unknown>> | undefined): string | undefined => {
   const id = metadata?.["native_session_id"]

@@ -10,6 +10,7 @@ const codes: Record<RelayError["_tag"], ErrorCode> = {
   AuthRequired: "auth_required",
   BadHandshake: "bad_handshake",
   CommandNotFound: "command_not_found",
+  ConversationGone: "bad_handshake",
   FolderNotFound: "folder_not_found",
   ForbiddenFolder: "forbidden_folder",
   ForbiddenOrigin: "unauthorized",

@@ -69,12 +69,12 @@ describe("AcpAdapter, history", () => {
       const cannot = yield* Effect.flip(
         openFake({ handshake, answers: { initialize: { protocolVersion: 1 } } })
       )
-      assert.strictEqual(cannot._tag, "BadHandshake")
+      assert.strictEqual(cannot._tag, "ConversationGone")
       const lost = yield* Effect.flip(
         openFake({ handshake, answers: { "session/load": refuse(-32002, "Resource not found: old-1") } })
       )
-      assert.strictEqual(lost._tag, "AgentFailed")
-      assert.include(lost.message, "could not reopen the conversation \"old-1\": Resource not found")
+      assert.strictEqual(lost._tag, "ConversationGone")
+      assert.include(lost.message, "has no conversation \"old-1\"")
     }).pipe(Effect.provide(layerSession)))
 
   it.effect("waits for the history Gemini tells after it has answered, and leaves its noise out", () =>

@@ -270,22 +270,29 @@ describe("AcpAdapter, questions", () => {
             id: "size",
             question: "Size",
             header: "Size",
-            options: [{ label: "Small" }, { label: "Large" }],
-            multiSelect: false
+            options: [{ label: "Small", value: "s" }, { label: "Large", value: "l" }],
+            multiSelect: false,
+            type: "string",
+            required: false,
+            custom: true
           },
-          { id: "count", question: "How many?", multiSelect: false },
+          { id: "count", question: "How many?", multiSelect: false, type: "integer", required: false },
           {
             id: "extras",
             question: "extras",
             options: [{ label: "ham" }, { label: "egg" }],
-            multiSelect: true
+            multiSelect: true,
+            type: "array",
+            required: false
           },
           {
             id: "hot",
             question: "Hot?",
             header: "Hot?",
             options: [{ label: "Yes" }, { label: "No" }],
-            multiSelect: false
+            multiSelect: false,
+            type: "boolean",
+            required: false
           }
         ]
       })

@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import type { PermissionAllowed, PermissionOutcome } from "../../../src/adapters/Adapter.js"
 import { CanUseTool } from "../../../src/adapters/claude/ClaudeMessage.js"
 import { toAnswer, toPermissionRequest } from "../../../src/adapters/claude/permission.js"
+import { CallIds } from "../../../src/adapters/wire/CallIds.js"
 import { PermissionRequest, RequestId } from "../../../src/schema/index.js"
 
 const native = (fields: object = {}): CanUseTool =>
@@ -156,7 +157,7 @@ describe("a person's answer, in Claude's words", () => {
 
 describe("Claude's question, on the wire", () => {
   const request = (ask: CanUseTool) => {
-    const request = toPermissionRequest("r-1", ask)
+    const request = toPermissionRequest(RequestId.make("r-1"), ask, { ids: new CallIds() })
     assert.deepStrictEqual(Schema.decodeUnknownSync(PermissionRequest)(request), request)
     return request
   }

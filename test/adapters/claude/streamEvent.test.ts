@@ -1,15 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Schema, Scope } from "effect"
+import { Effect, Scope } from "effect"
 import * as fc from "fast-check"
 import { isUtf8 } from "node:buffer"
 import { readdirSync, readFileSync } from "node:fs"
 import { EventSink, PermissionGate, ProcessSpawner } from "../../../src/adapters/Adapter.js"
 import { ClaudeAdapter } from "../../../src/adapters/claude/ClaudeAdapter.js"
-import { ClaudeMessage } from "../../../src/adapters/claude/ClaudeMessage.js"
+import { noNews, readFields, readMessage } from "../../../src/adapters/claude/ClaudeMessage.js"
 import { makeState } from "../../../src/adapters/claude/ClaudeState.js"
 import { readPiece } from "../../../src/adapters/claude/streamEvent.js"
-import { translate } from "../../../src/adapters/claude/translate.js"
+import { begunBy, translate } from "../../../src/adapters/claude/translate.js"
 import { readWholeMessage } from "../../../src/adapters/claude/wholeMessage.js"
+import { wordsIn } from "../../../src/adapters/wire/words.js"
 import { SessionId } from "../../../src/schema/index.js"
 import * as EventLog from "../../../src/services/log/EventLog.js"
 import { frameAt } from "../../../src/services/log/frames.js"
@@ -63,27 +64,28 @@ const asAdapter = (sink: EventSink["Service"]) => {
   return onLine
 }
 
-const readMessage = Schema.decodeUnknownOption(Schema.fromJsonString(ClaudeMessage))
-const readObject = Schema.decodeUnknownOption(
-  Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
-)
-
 /** The Schema's road for every line, written down once more in the plainest way. */
 const asSchema = (sink: EventSink["Service"]) => {
-  const state = makeState(sink.inTurn)
+  const state = makeState(sink.inTurn, false)
   return (line: Buffer) => {
     const text = line.toString("utf8")
     const raw = Buffer.from(text)
-    const message = readMessage(text)
-    if (Option.isSome(message)) {
-      return translate(message.value, state).forEach((event, index) =>
-        sink.emit(event, index === 0 ? raw : undefined)
-      )
+    const fields = readFields(text)
+    if (fields === undefined) return sink.emit({ type: "stdout", text })
+    const message = readMessage(fields)
+    if (message === undefined) {
+      const { type } = fields
+      if (typeof type === "string" && noNews.has(type)) return
+      const words = wordsIn(fields)
+      return sink.emit({
+        type: "status",
+        status: typeof type === "string" ? type : "unknown",
+        ...(words !== undefined && { text: words })
+      }, raw)
     }
-    const object = readObject(text)
-    if (Option.isNone(object)) return sink.emit({ type: "stdout", text })
-    const { type } = object.value
-    sink.emit({ type: "status", status: typeof type === "string" ? type : "unknown" }, raw)
+    const turn = begunBy(message, state)
+    if (turn !== undefined) sink.emit(turn)
+    translate(message, state).forEach((event, index) => sink.emit(event, index === 0 ? raw : undefined))
   }
 }
 
@@ -443,8 +445,8 @@ describe("the fast roads", () => {
   it("survives JSON that is deeper than any stack", () => {
     const deep = "[".repeat(200_000) + "]".repeat(200_000)
     const native = `{"type":"stream_event","event":{"type":"ping"},"deep":${deep}}`
-    const frames = framesOf([Buffer.from(native), Buffer.from("{\"type\":\"keep_alive\"}")], asAdapter)
+    const frames = framesOf([Buffer.from(native), Buffer.from("{\"type\":\"still_alive\"}")], asAdapter)
     assert.isAtLeast(frames.length, 2)
-    assert.include(frames.at(-1), "keep_alive")
+    assert.include(frames.at(-1), "still_alive")
   })
 })

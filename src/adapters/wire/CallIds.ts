@@ -1,0 +1,43 @@
+/**
+ * CallIds: the names clients know tool calls by.
+ *
+ * Some model servers number their calls anew in every answer (`call_0`, `call_1`, …), and each subagent may begin again.
+ * The first call of an id keeps the agent's own; used again once that call is over, or in another thread, it becomes
+ * `call_0#2`.
+ */
+export class CallIds {
+  private readonly uses = new Map<string, number>()
+  private readonly names = new Set<string>()
+  private readonly open = new Map<string, string>()
+  private readonly last = new Map<string, string>()
+
+  /** A call begins, or goes on if it is not over yet. */
+  announce(native: string, thread = ""): string {
+    const key = keyOf(native, thread)
+    const open = this.open.get(key)
+    if (open !== undefined) return open
+    let use = this.uses.get(native) ?? 0
+    let name: string
+    do {
+      use += 1
+      name = use === 1 ? native : `${native}#${use}`
+    } while (this.names.has(name))
+    this.uses.set(native, use)
+    this.names.add(name)
+    this.open.set(key, name)
+    this.last.set(key, name)
+    return name
+  }
+
+  /** The call is over: its id may be used for another. */
+  settle(native: string, thread = ""): void {
+    this.open.delete(keyOf(native, thread))
+  }
+
+  /** The call that goes, or went last, by this id. */
+  of(native: string, thread = ""): string {
+    return this.last.get(keyOf(native, thread)) ?? native
+  }
+}
+
+const keyOf = (native: string, thread: string) => thread === "" ? native : `${thread}\0${native}`

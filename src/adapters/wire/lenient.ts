@@ -1,0 +1,100 @@
+/**
+ * lenient: how native messages are read. A field of another type than expected costs that field, never the message: an
+ * agent that tells its cost as a text has still ended its turn.
+ */
+import { Option, Schema, SchemaGetter } from "effect"
+import { NativeBlock } from "../../schema/ContentBlock.js"
+import type { optional as strictOptional } from "../../schema/fields.js"
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** To the compiler a lenient field is as strict as the agent's own types, which a test compares with them. */
+type Optional<A, I> = ReturnType<typeof strictOptional<A, I, never, never>>
+
+const isThere = (value: unknown) => value !== null && value !== undefined
+
+/** A field that is absent when it is missing, null, or of another type. */
+export const optional = <A, I>(field: Schema.Codec<A, I>): Optional<A, I> => {
+  const read = Schema.decodeUnknownOption(field)
+  return Schema.optionalKey(Schema.Unknown).pipe(
+    Schema.decodeTo(Schema.optionalKey(Schema.toType(field)), {
+      decode: SchemaGetter.transformOptional<A, unknown>(
+        Option.flatMap((value) => isThere(value) ? read(value) : Option.none())
+      ),
+      encode: SchemaGetter.transformOptional<unknown, A>((value) => value)
+    })
+  ) as unknown as Optional<A, I> // See above.
+}
+
+/** A field that is `fallback` when it is missing, null, or of another type. */
+export const withFallback = <A, I>(field: Schema.Codec<A, I>, fallback: A) => {
+  const read = Schema.decodeUnknownOption(field)
+  return Schema.optionalKey(Schema.Unknown).pipe(
+    Schema.decodeTo(Schema.toType(field), {
+      decode: SchemaGetter.transformOptional<A, unknown>((value) =>
+        Option.some(Option.getOrElse(Option.flatMap(value, (value) => read(value)), () => fallback))
+      ),
+      encode: SchemaGetter.transformOptional<unknown, A>((value) => value)
+    })
+  )
+}
+
+export const text = optional(Schema.String)
+export const number = optional(Schema.Finite)
+export const flag = optional(Schema.Boolean)
+export const AnyObject = Schema.Record(Schema.String, Schema.Unknown)
+
+/** A list without the entries that are of another type. */
+export const items = <A, I>(
+  element: Schema.Codec<A, I>
+): Schema.Codec<ReadonlyArray<A>, ReadonlyArray<I>> => {
+  const read = Schema.decodeUnknownOption(element)
+  return Schema.Array(Schema.Unknown).pipe(
+    Schema.decodeTo(Schema.Array(Schema.toType(element)), {
+      decode: SchemaGetter.transform((entries: ReadonlyArray<unknown>) =>
+        entries.flatMap((entry) => Option.toArray(read(entry)))
+      ),
+      encode: SchemaGetter.transform((entries: ReadonlyArray<unknown>) => entries)
+    })
+  ) as unknown as Schema.Codec<ReadonlyArray<A>, ReadonlyArray<I>> // See above.
+}
+
+type Named<A> = { readonly [name: string]: A }
+
+/** An object without the fields that are of another type. */
+export const fieldsOf = <A, I>(value: Schema.Codec<A, I>): Schema.Codec<Named<A>, Named<I>> => {
+  const read = Schema.decodeUnknownOption(value)
+  return AnyObject.pipe(
+    Schema.decodeTo(Schema.Record(Schema.String, Schema.toType(value)), {
+      decode: SchemaGetter.transform((fields: Named<unknown>): Named<A> =>
+        Object.fromEntries(
+          Object.entries(fields).flatMap(([name, field]) =>
+            Option.toArray(read(field)).map((known) => [name, known] as const)
+          )
+        )
+      ),
+      encode: SchemaGetter.transform((fields: Named<unknown>) => fields)
+    })
+  ) as unknown as Schema.Codec<Named<A>, Named<I>> // See above.
+}
+
+/** A block of whatever an agent put where one belongs; a text alone is a text block. */
+const toBlocks = (value: unknown): ReadonlyArray<NativeBlock> => {
+  if (typeof value === "string") return [{ type: "text", text: value }]
+  if (!isObject(value)) return []
+  const { text, type } = value
+  if (typeof type === "string") return [value as NativeBlock] // It has a `type`, and its fields are open.
+  return typeof text === "string" ? [{ ...value, type: "text" }] : []
+}
+
+/** Content: a list of blocks, a block, or a text. */
+export const readBlocks = (value: unknown): ReadonlyArray<NativeBlock> =>
+  Array.isArray(value) ? value.flatMap(toBlocks) : toBlocks(value)
+
+export const Blocks = Schema.Unknown.pipe(
+  Schema.decodeTo(Schema.Array(NativeBlock), {
+    decode: SchemaGetter.transform(readBlocks),
+    encode: SchemaGetter.transform((blocks: unknown) => blocks)
+  })
+) as unknown as Schema.Codec<ReadonlyArray<NativeBlock>, ReadonlyArray<typeof NativeBlock.Encoded>> // See above.

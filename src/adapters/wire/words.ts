@@ -1,0 +1,101 @@
+/**
+ * words: what a native message says to people, wherever it says it. A client that asked for no `raw` must not lose a
+ * word that was meant for its user.
+ */
+import { Predicate } from "effect"
+import type { NativeBlock } from "../../schema/ContentBlock.js"
+
+/** Only ASCII spaces count as nothing: a text may be the bytes of UTF-8 (`Encoding`), where others look different. */
+const isText = (value: unknown): value is string => typeof value === "string" && /[^ \t\r\n]/.test(value)
+
+/** Fields that hold words. */
+const speaking = [
+  "title",
+  "text",
+  "message",
+  "error",
+  "errors",
+  "output",
+  "summary",
+  "description",
+  "explanation",
+  "suggestion",
+  "suggestions",
+  "question",
+  "content",
+  "reason",
+  "warning",
+  "warnings",
+  "notice",
+  "detail",
+  "details",
+  "delta",
+  "body",
+  "stdout",
+  "stderr"
+]
+
+/** Deeper than this nobody has put words for people. */
+const deepest = 5
+
+const joined = (texts: ReadonlyArray<string>): string | undefined => {
+  // What stands in one of them is not said again.
+  const news = texts.filter((text, index) =>
+    !texts.some((other, place) =>
+      place !== index && other.includes(text) && (other !== text || place < index)
+    )
+  )
+  return news.length > 0 ? news.join("\n") : undefined
+}
+
+const find = (value: unknown, depth: number): string | undefined => {
+  if (isText(value)) return value
+  if (depth === 0 || typeof value !== "object" || value === null) return undefined
+  if (Array.isArray(value)) return joined(value.flatMap((entry) => find(entry, depth - 1) ?? []))
+  const fields = value as Readonly<Record<string, unknown>> // Neither null nor a list.
+  const nested = () =>
+    Object.entries(fields).flatMap(([name, field]) => name === "_meta" ? [] : [field])
+      .filter((field) => typeof field === "object")
+  const said = joined(
+    speaking.flatMap((name) => Object.hasOwn(fields, name) ? find(fields[name], depth - 1) ?? [] : [])
+  )
+  return said ?? joined(nested().flatMap((field) => find(field, depth - 1) ?? []))
+}
+
+/** What a value says, if it says something: a text, a list of such, or the fields of an object that hold words. */
+export const wordsIn = (value: unknown): string | undefined => find(value, deepest)
+
+/** The first of these that is a text with something in it. */
+export const firstText = (...values: ReadonlyArray<unknown>): string | undefined => values.find(isText)
+
+/** A text as it is, anything else as JSON; undefined for nothing. */
+export const shown = (value: unknown): string | undefined =>
+  value === undefined || value === null
+    ? undefined
+    : typeof value === "string"
+    ? value
+    : JSON.stringify(value)
+
+/** Blocks that say nothing to people, or are told by events of their own. */
+const silent = /^(thinking|redacted_thinking|image|audio|.*tool_use|.*tool_result)$/
+
+const resourceWords = (resource: unknown): string => {
+  if (!Predicate.isObject(resource)) return ""
+  return firstText(resource["text"], resource["uri"]) ?? ""
+}
+
+/** What a block says: its text, that of a file it holds, or where the file is. */
+export const wordsOf = (block: NativeBlock): string => {
+  const { resource, text, type } = block
+  if (silent.test(type)) return ""
+  if (typeof text === "string") return text
+  if (type === "resource") return resourceWords(resource)
+  if (type === "resource_link") {
+    const name = firstText(block["title"], block["name"])
+    const uri = firstText(block["uri"])
+    return name === undefined || name === uri ? uri ?? "" : uri === undefined ? name : `${name} (${uri})`
+  }
+  return type === "text" ? "" : firstText(block["content"], block["refusal"], block["markdown"]) ?? ""
+}
+
+export const textOfBlocks = (blocks: ReadonlyArray<NativeBlock>): string => blocks.map(wordsOf).join("")

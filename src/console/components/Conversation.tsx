@@ -1,0 +1,196 @@
+/** Conversation: what was said and done, live or past, and the box to say more. */
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState, useSyncExternalStore } from "react"
+import { openAsks, type View } from "../model/View.js"
+import { rememberFolder } from "../relay/kept.js"
+import type { PastStore } from "../relay/PastStore.js"
+import type { SessionStore } from "../relay/SessionStore.js"
+import { w } from "../words/words.js"
+import { Composer } from "./Composer.js"
+import { Folds } from "./Folds.js"
+import { Inspector } from "./Inspector.js"
+import { LinkBanner } from "./LinkBanner.js"
+import { PlanBar } from "./PlanBar.js"
+import { SessionHeader } from "./SessionHeader.js"
+import { Transcript } from "./Transcript.js"
+import { sessionName } from "./words.js"
+
+const TerminalView = lazy(() =>
+  import("./TerminalView.js").then(({ TerminalView }) => ({ default: TerminalView }))
+)
+
+/** The first prompt says what a session is about, until it has a title. */
+const nameOf = (view: View, title: string | undefined): string => {
+  const first = view.items.find((item) => item.kind === "user")
+  const prompt = first?.kind === "user" ? first.text.trim().split("\n", 1)[0]?.slice(0, 80) : undefined
+  return sessionName(
+    view.tool,
+    view.folder,
+    title ?? view.title ?? (view.tool === "demo" ? undefined : prompt)
+  )
+}
+
+const useTitle = (name: string, mark: string) =>
+  useEffect(() => {
+    document.title = `${mark}${name || "ai-relay"}`
+    return () => void (document.title = "ai-relay")
+  }, [mark, name])
+
+const Body = ({ children, store, view }: {
+  readonly view: View
+  readonly store: SessionStore | PastStore
+  readonly children: ReactNode
+}) =>
+  view.can.terminal
+    ? (
+      <Suspense fallback={<div className="terminal" aria-busy="true" />}>
+        <TerminalView store={store} />
+      </Suspense>
+    )
+    : <Folds>{children}</Folds>
+
+interface PastProps {
+  readonly store: PastStore
+  readonly name: string | undefined
+  /** Why it cannot be resumed. */
+  readonly problem: string | undefined
+  readonly onResume: () => void
+  readonly onMenu: () => void
+  /** Other sessions that wait for an answer. */
+  readonly others: number
+}
+
+const nothing = () => {}
+
+/** A session that is over, to read. */
+export const Past = ({ name, onMenu, onResume, others, problem, store }: PastProps) => {
+  const state = useSyncExternalStore(store.subscribe, store.state)
+  const [inspecting, setInspecting] = useState(false)
+  const title = nameOf(state.view, name)
+  useTitle(title, others > 0 ? `(${others}) ` : "")
+  return (
+    <main className="page session">
+      <SessionHeader
+        state={state}
+        name={title}
+        session={undefined}
+        onMenu={onMenu}
+        onInspect={() => setInspecting(true)}
+      />
+      <div
+        className="banner"
+        role={problem === undefined ? "status" : "alert"}
+        data-level={problem === undefined ? "info" : "error"}
+      >
+        <span>{problem ?? w.readOnly}</span>
+        <button type="button" className="button small" onClick={onResume}>
+          {problem === undefined ? w.resume : w.tryAgain}
+        </button>
+      </div>
+      <Body view={state.view} store={store}>
+        <Transcript state={state} onAnswer={nothing} onPrompt={nothing} />
+      </Body>
+      {inspecting && (
+        <Inspector
+          events={store.events}
+          session_id={store.session_id}
+          count={state.count}
+          raw={false}
+          onRaw={undefined}
+          onClose={() => setInspecting(false)}
+        />
+      )}
+    </main>
+  )
+}
+
+interface Props {
+  readonly store: SessionStore
+  readonly name: string | undefined
+  readonly raw: boolean
+  readonly onRaw: (raw: boolean) => void
+  readonly onMenu: () => void
+  readonly onChange: () => void
+  readonly onReopen: () => void
+  /** Other sessions that wait for an answer. */
+  readonly others: number
+}
+
+export const Conversation = ({ name, onChange, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
+  const state = useSyncExternalStore(store.subscribe, store.state)
+  const [inspecting, setInspecting] = useState(false)
+  const [returned, setReturned] = useState("")
+  const { link, view } = state
+  const stop = useCallback(() => {
+    // What waited does not run then, and is not lost either.
+    setReturned(store.stop().filter((text) => text !== "").join("\n\n"))
+  }, [store])
+  const onReturned = useCallback(() => setReturned(""), [])
+  const isRunning = view.turn !== undefined
+  const waits = openAsks(view).length > 0
+  const title = nameOf(view, name)
+  useTitle(title, (others > 0 ? `(${others}) ` : "") + (waits ? "● " : isRunning ? "… " : ""))
+
+  // The list of sessions tells the same.
+  useEffect(onChange, [isRunning, link.status, onChange, title, waits])
+
+  // A folder that was refused is not one to be offered again.
+  const { folder, started } = view
+  useEffect(() => {
+    if (started && folder !== "" && view.tool !== "demo") rememberFolder(folder)
+  }, [folder, started, view.tool])
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || event.defaultPrevented || !isRunning || inspecting) return
+      if (document.querySelector("dialog[open], .sidebar[data-open=true]") !== null) return
+      stop()
+    }
+    addEventListener("keydown", onKey)
+    return () => removeEventListener("keydown", onKey)
+  }, [inspecting, isRunning, stop])
+
+  const isClosed = link.status === "closed"
+  return (
+    <main className="page session">
+      <SessionHeader
+        state={state}
+        name={title}
+        session={store.session}
+        onMenu={onMenu}
+        onInspect={() => setInspecting(true)}
+      />
+      <LinkBanner link={link} view={view} onReopen={onReopen} />
+      {/* For who does not see it. */}
+      <p className="visually-hidden" role="status">
+        {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}
+      </p>
+      <Body view={view} store={store}>
+        <Transcript state={state} onAnswer={store.answer} onPrompt={(text) => store.prompt(text, "queue")} />
+        {/* Nobody can be talked to who never came. */}
+        {(started || !isClosed) && (
+          <div className="dock">
+            <PlanBar plan={view.plan} />
+            <Composer
+              view={view}
+              store={store}
+              closed={isClosed}
+              returned={returned}
+              onReturned={onReturned}
+              onStop={stop}
+            />
+          </div>
+        )}
+      </Body>
+      {inspecting && (
+        <Inspector
+          events={store.events}
+          session_id={store.session.session_id}
+          count={state.count}
+          raw={raw}
+          onRaw={onRaw}
+          onClose={() => setInspecting(false)}
+        />
+      )}
+    </main>
+  )
+}

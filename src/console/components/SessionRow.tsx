@@ -1,0 +1,131 @@
+/** SessionRow: one session of the list, and what can be done with it. */
+import { Archive, ArchiveRestore, Ellipsis, Pencil, Trash2 } from "lucide-react"
+import { type KeyboardEvent, useEffect, useRef, useState } from "react"
+import type { SessionLine } from "../model/sessions.js"
+import { w } from "../words/words.js"
+import { needsYou } from "./sessionGroups.js"
+import type { Relay } from "./useRelay.js"
+import { age, agentName, sessionName } from "./words.js"
+
+interface Props {
+  readonly line: SessionLine
+  readonly current: boolean
+  readonly relay: Relay
+  readonly onOpen: () => void
+  readonly onRemove: () => void
+}
+
+const stateOf = (line: SessionLine) =>
+  needsYou(line) ? "asking" : line.state === "running" ? "working" : line.state === "idle" ? "ready" : "ended"
+
+const Menu = ({ name, onClose, onRemove, onRename, onArchive, archived }: {
+  readonly name: string
+  readonly archived: boolean
+  readonly onClose: () => void
+  readonly onRename: () => void
+  readonly onArchive: () => void
+  readonly onRemove: () => void
+}) => {
+  const box = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    box.current?.querySelector("button")?.focus()
+    const onDown = ({ target }: Event) =>
+      target instanceof Node && !box.current?.contains(target) && onClose()
+    addEventListener("pointerdown", onDown)
+    return () => removeEventListener("pointerdown", onDown)
+  }, [onClose])
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key !== "Escape") return
+    event.stopPropagation()
+    onClose()
+  }
+  const entries = [
+    [Pencil, w.rename, onRename],
+    [archived ? ArchiveRestore : Archive, archived ? w.unarchive : w.archive, onArchive],
+    [Trash2, w.remove, onRemove]
+  ] as const
+  return (
+    <div className="row-menu" role="group" aria-label={w.moreFor(name)} ref={box} onKeyDown={onKey}>
+      {entries.map(([Icon, label, act]) => (
+        <button
+          key={label}
+          type="button"
+          onClick={() => {
+            onClose()
+            act()
+          }}
+        >
+          <Icon size={14} aria-hidden /> {label}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+export const SessionRow = ({ current, line, onOpen, onRemove, relay }: Props) => {
+  const [mode, setMode] = useState<"shown" | "menu" | "rename">("shown")
+  const name = sessionName(line.tool, line.folder, line.title) || line.session_id
+  const state = stateOf(line)
+  const close = () => setMode("shown")
+
+  if (mode === "rename") {
+    const onKey = (event: KeyboardEvent<HTMLInputElement>) => {
+      if (event.key === "Escape") close()
+      if (event.key !== "Enter") return
+      relay.change(line, { title: event.currentTarget.value.trim() })
+      close()
+    }
+    return (
+      <li>
+        <input
+          className="session-rename"
+          defaultValue={line.title ?? ""}
+          onKeyDown={onKey}
+          onBlur={close}
+          aria-label={w.sessionTitle}
+          maxLength={200}
+          autoFocus
+        />
+      </li>
+    )
+  }
+  return (
+    <li className="session-item" data-menu={mode === "menu"}>
+      <a
+        className="session-row"
+        href={`#/s/${encodeURIComponent(line.session_id)}`}
+        aria-current={current ? "page" : undefined}
+        onClick={onOpen}
+        title={`${name}\n${line.folder}`}
+      >
+        <span className="dot" data-state={state} />
+        <span className="session-name">{name}</span>
+        <span className="session-age">{age(line.last_active_at)}</span>
+        <span className="session-sub">
+          {state !== "ended" && (
+            <span className={state === "asking" ? "attention" : ""}>{w.state[state]} ·</span>
+          )} {agentName(line.tool)} · {w.turns(line.turns)}
+        </span>
+      </a>
+      <button
+        type="button"
+        className="icon-button small row-more"
+        aria-label={w.moreFor(name)}
+        aria-expanded={mode === "menu"}
+        onClick={() => setMode(mode === "menu" ? "shown" : "menu")}
+      >
+        <Ellipsis size={15} aria-hidden />
+      </button>
+      {mode === "menu" && (
+        <Menu
+          name={name}
+          archived={line.archived === true}
+          onClose={close}
+          onRename={() => setMode("rename")}
+          onArchive={() => relay.change(line, { archived: line.archived !== true })}
+          onRemove={onRemove}
+        />
+      )}
+    </li>
+  )
+}

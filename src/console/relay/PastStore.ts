@@ -1,0 +1,68 @@
+/**
+ * PastStore: a session as it was, read without starting its agent: also when its folder, its program or its login is gone.
+ */
+import { RelayError, type RelayEvent } from "../../client/browser.js"
+import { reduce } from "../model/reduce.js"
+import { empty } from "../model/View.js"
+import * as http from "./http.js"
+import type { State } from "./SessionStore.js"
+
+export interface PastStore {
+  readonly session_id: string
+  readonly state: () => State
+  readonly subscribe: (listener: () => void) => () => void
+  readonly events: ReadonlyArray<RelayEvent>
+  readonly pastSeq: () => number
+  readonly close: () => void
+}
+
+/** Events worked in between two pauses, so that the page answers meanwhile. */
+const step = 1000
+
+const pause = () => new Promise((resolve) => setTimeout(resolve))
+
+export const openPast = (session_id: string): PastStore => {
+  const listeners = new Set<() => void>()
+  const events: Array<RelayEvent> = []
+  const given = new AbortController()
+  let state: State = {
+    view: empty,
+    link: { status: "closed", error: new RelayError("closed", "") },
+    unsent: [],
+    count: 0,
+    loaded: 0
+  }
+  const become = (fields: Partial<State>) => {
+    state = { ...state, ...fields }
+    for (const listener of listeners) listener()
+  }
+
+  const read = async () => {
+    for await (const event of http.eventsOf(session_id, given.signal)) events.push(event)
+    let view = empty
+    for (let done = 0; done < events.length; done += step) {
+      view = reduce(view, events.slice(done, done + step))
+      become({ loaded: done / events.length })
+      await pause()
+      if (given.signal.aborted) return
+    }
+    become({ view, count: events.length, loaded: undefined })
+  }
+  read().catch((error: unknown) => {
+    if (given.signal.aborted) return
+    const message = error instanceof Error ? error.message : ""
+    become({ link: { status: "closed", error: new RelayError("unreachable", message) }, loaded: undefined })
+  })
+
+  return {
+    session_id,
+    state: () => state,
+    subscribe: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    events,
+    pastSeq: () => events.at(-1)?.seq ?? 0,
+    close: () => given.abort()
+  }
+}

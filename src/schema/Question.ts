@@ -1,0 +1,191 @@
+/**
+ * Question: what a `permission_request` of kind `question` asks, and what may be answered.
+ *
+ * A question with a `type` is a field of a form, with the bounds of its JSON Schema. What a person answers is a text or
+ * a list of texts; it is read into the field's type, or refused with what is wrong and what to do.
+ */
+import { Option, Schema } from "effect"
+
+const word = Schema.optionalKey(Schema.String)
+const amount = Schema.optionalKey(Schema.Number)
+const yes = Schema.optionalKey(Schema.Boolean)
+
+export const QuestionOption = Schema.Struct({
+  label: Schema.String,
+  description: word,
+  /** What the agent gets, where that is not the label. */
+  value: Schema.optionalKey(Schema.Unknown)
+})
+export type QuestionOption = typeof QuestionOption.Type
+
+export const Question = Schema.Struct({
+  id: word,
+  question: Schema.String,
+  header: word,
+  options: Schema.optionalKey(Schema.Array(QuestionOption)),
+  multiSelect: yes,
+  /** `string`, `number`, `integer`, `boolean` or `array`; absent: any text will do. */
+  type: word,
+  required: yes,
+  /** What is meant if nothing is answered. */
+  default: Schema.optionalKey(Schema.Unknown),
+  /** Another answer than those of `options` will do, too. */
+  custom: yes,
+  minimum: amount,
+  maximum: amount,
+  exclusiveMinimum: amount,
+  exclusiveMaximum: amount,
+  minLength: amount,
+  maxLength: amount,
+  minItems: amount,
+  maxItems: amount,
+  pattern: word,
+  format: word
+})
+export type Question = typeof Question.Type
+
+type Given = Readonly<Record<string, unknown>>
+
+/** The value of an answer in the field's type, or what is wrong with it. */
+export type Reading = { readonly value: unknown } | { readonly problem: string }
+
+const wrong = (problem: string): Reading => ({ problem })
+
+const optionOf = ({ options = [] }: Question, answer: string): QuestionOption | undefined =>
+  options.find(({ label, value }) => label === answer || (value !== undefined && String(value) === answer))
+
+const readBoolean = (answer: string): Reading =>
+  /^(true|yes|1|on)$/i.test(answer)
+    ? { value: true }
+    : /^(false|no|0|off)$/i.test(answer)
+    ? { value: false }
+    : wrong("must be yes or no")
+
+const readNumber = (question: Question, answer: string): Reading => {
+  const { exclusiveMaximum, exclusiveMinimum, maximum, minimum, type } = question
+  const value = answer.trim() === "" ? Number.NaN : Number(answer)
+  if (!Number.isFinite(value)) return wrong("must be a number")
+  if (type === "integer" && !Number.isInteger(value)) return wrong("must be a whole number")
+  if (minimum !== undefined && value < minimum) return wrong(`must be at least ${minimum}`)
+  if (maximum !== undefined && value > maximum) return wrong(`must be at most ${maximum}`)
+  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) {
+    return wrong(`must be more than ${exclusiveMinimum}`)
+  }
+  if (exclusiveMaximum !== undefined && value >= exclusiveMaximum) {
+    return wrong(`must be less than ${exclusiveMaximum}`)
+  }
+  return { value }
+}
+
+const formats: Readonly<Record<string, readonly [form: RegExp, name: string]>> = {
+  email: [/^[^\s@]+@[^\s@]+$/, "an email address"],
+  uri: [/^[a-z][a-z0-9+.-]*:\S+$/i, "an address with its scheme, such as https://example.com"],
+  date: [/^\d{4}-\d{2}-\d{2}$/, "a date, such as 2026-01-31"],
+  "date-time": [
+    /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/i,
+    "a time, such as 2026-01-31T12:00:00Z"
+  ]
+}
+
+/** A pattern is the agent's: on a long text a bad one would hold up everybody. */
+const longestMatched = 1000
+
+const fits = (pattern: string, text: string): boolean => {
+  if (text.length > longestMatched) return true
+  try {
+    return new RegExp(pattern, "u").test(text)
+  } catch {
+    return true
+  }
+}
+
+const readText = ({ format = "", maxLength, minLength, pattern }: Question, answer: string): Reading => {
+  const length = [...answer].length
+  if (minLength !== undefined && length < minLength) {
+    return wrong(`must have at least ${minLength} characters`)
+  }
+  if (maxLength !== undefined && length > maxLength) return wrong(`must have at most ${maxLength} characters`)
+  if (pattern !== undefined && !fits(pattern, answer)) return wrong(`must match ${pattern}`)
+  const known = Object.hasOwn(formats, format) ? formats[format] : undefined
+  return known === undefined || known[0].test(answer) ? { value: answer } : wrong(`must be ${known[1]}`)
+}
+
+const readOne = (question: Question, answer: string): Reading => {
+  const { custom, options = [], type } = question
+  const option = optionOf(question, answer)
+  if (option !== undefined) {
+    return { value: option.value ?? (type === "boolean" ? /^(true|yes)$/i.test(option.label) : option.label) }
+  }
+  if (options.length > 0 && type !== undefined && type !== "boolean" && custom !== true) {
+    return wrong(`must be one of ${options.map(({ label }) => label).join(", ")}`)
+  }
+  switch (type) {
+    case "boolean":
+      return readBoolean(answer)
+    case "number":
+    case "integer":
+      return readNumber(question, answer)
+    case undefined:
+      return { value: answer }
+    default:
+      return readText(question, answer)
+  }
+}
+
+const readList = (question: Question, answers: ReadonlyArray<string>): Reading => {
+  const { maxItems, minItems } = question
+  if (minItems !== undefined && answers.length < minItems) return wrong(`needs at least ${minItems} answers`)
+  if (maxItems !== undefined && answers.length > maxItems) return wrong(`takes at most ${maxItems} answers`)
+  const readings = answers.map((answer) => readOne({ ...question, type: "string" }, answer))
+  const problem = readings.find((reading) => "problem" in reading)
+  return problem ?? { value: readings.flatMap((reading) => "value" in reading ? [reading.value] : []) }
+}
+
+/** What was given for this question, by its id or its words. */
+const givenFor = ({ id, question }: Question, given: Given): ReadonlyArray<string> | undefined => {
+  const answer = (id === undefined ? undefined : given[id]) ?? given[question]
+  if (answer === undefined || answer === null) return undefined
+  return (Array.isArray(answer) ? answer : [answer]).map((word) =>
+    typeof word === "string" ? word : JSON.stringify(word)
+  )
+}
+
+/** An answer read into the question's type; undefined: nothing was answered, and nothing has to be. */
+export const readAnswer = (question: Question, given: Given): Reading | undefined => {
+  const { default: usual, required, type } = question
+  const answers = givenFor(question, given)
+  const isEmpty = answers === undefined || (type !== undefined && answers.every((answer) => answer === ""))
+  if (isEmpty) {
+    if (usual !== undefined && usual !== null) return { value: usual }
+    return required === true ? wrong("is required") : undefined
+  }
+  if (type === "array") return readList(question, answers)
+  return type !== undefined && answers.length > 1
+    ? wrong("takes one answer")
+    : readOne(question, answers.length === 1 ? answers[0] ?? "" : answers.join(", "))
+}
+
+const readQuestions = Schema.decodeUnknownOption(Schema.Struct({ questions: Schema.Array(Question) }))
+
+/** The questions of a request's `args`; none if nobody can read them. */
+export const questionsOf = (args: unknown): ReadonlyArray<Question> =>
+  Option.match(readQuestions(args), { onNone: () => [], onSome: ({ questions }) => questions })
+
+/** Answers as a client gives them: `answers`, or in the input the tool is to run with. */
+export const answersOf = (
+  { answers, updatedInput }: { readonly answers?: Given; readonly updatedInput?: Given }
+): Given => {
+  const inInput = updatedInput?.["answers"]
+  return answers ?? (typeof inInput === "object" && inInput !== null ? inInput as Given : {}) // An object: see `typeof`.
+}
+
+/** What is wrong with these answers, for whoever gave them; undefined if they fit the form. */
+export const problemOf = (questions: ReadonlyArray<Question>, given: Given): string | undefined => {
+  const problems = questions.flatMap((question) => {
+    const reading = readAnswer(question, given)
+    return reading !== undefined && "problem" in reading
+      ? [`"${question.id ?? question.question}" ${reading.problem}`]
+      : []
+  })
+  return problems.length === 0 ? undefined : problems.join("; ")
+}

@@ -1,0 +1,76 @@
+/**
+ * SessionMarks: what people have made of sessions in the list: a name of their own, whether it is put away. It lies in
+ * `marks.json` beside the session's events, so it is gone with them; without a state folder it lasts as long as the relay.
+ */
+import { Option, Schema } from "effect"
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { SessionId } from "../../schema/index.js"
+import { filesOf, folderIn } from "./SessionRecord.js"
+
+export const longestTitle = 200
+
+/** A change: what is absent stays as it is; an empty title takes the name away. */
+export const SessionChange = Schema.Struct({
+  title: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(longestTitle))),
+  archived: Schema.optionalKey(Schema.Boolean)
+})
+export type SessionChange = typeof SessionChange.Type
+
+/** As it is listed: absent means none. */
+export interface Marks {
+  readonly title?: string
+  readonly archived?: true
+}
+
+export interface SessionMarks {
+  readonly get: (session_id: SessionId) => Marks
+  /** Throws what the disk says when it cannot be written. */
+  readonly change: (session_id: SessionId, change: SessionChange) => void
+  readonly forget: (session_id: SessionId) => void
+}
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(SessionChange))
+
+const marksOf = ({ archived, title = "" }: SessionChange): Marks => ({
+  ...(title.trim() !== "" && { title: title.trim() }),
+  ...(archived === true && { archived })
+})
+
+export const make = (state_dir: string | undefined): SessionMarks => {
+  const known = new Map<SessionId, Marks>()
+  const folderOf = (session_id: SessionId) =>
+    state_dir === undefined ? undefined : filesOf(folderIn(state_dir), session_id)
+
+  const read = (session_id: SessionId): Marks => {
+    const folder = folderOf(session_id)
+    if (folder === undefined) return {}
+    try {
+      return marksOf(Option.getOrElse(decode(readFileSync(join(folder, "marks.json"), "utf8")), () => ({})))
+    } catch {
+      // Most sessions have none.
+      return {}
+    }
+  }
+
+  const get = (session_id: SessionId): Marks => {
+    const marks = known.get(session_id) ?? read(session_id)
+    known.set(session_id, marks)
+    return marks
+  }
+
+  return {
+    get,
+    change: (session_id, change) => {
+      const marks = marksOf({ ...get(session_id), ...change })
+      const folder = folderOf(session_id)
+      if (folder !== undefined && existsSync(folder)) {
+        const path = join(folder, "marks.json")
+        writeFileSync(`${path}.new`, `${JSON.stringify(marks)}\n`, { mode: 0o600 })
+        renameSync(`${path}.new`, path)
+      }
+      known.set(session_id, marks)
+    },
+    forget: (session_id) => void known.delete(session_id)
+  }
+}

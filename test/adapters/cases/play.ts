@@ -1,0 +1,72 @@
+/** play: small transcripts of one fault each (`test/fixtures/cases`), through a real session. */
+import { Effect, Layer, Option } from "effect"
+import { join } from "node:path"
+import * as AcpAdapter from "../../../src/adapters/acp/AcpAdapter.js"
+import { Credentials } from "../../../src/adapters/Adapter.js"
+import type { OpenError } from "../../../src/adapters/AdapterError.js"
+import { ClaudeAdapter } from "../../../src/adapters/claude/ClaudeAdapter.js"
+import { CodexAdapter } from "../../../src/adapters/codex/CodexAdapter.js"
+import type { BodyOf, EventType, RelayEvent } from "../../../src/schema/index.js"
+import type { Native } from "../../support/transcriptSpawner.js"
+import { type Play, playRecording } from "../contract.js"
+
+const noKeys = Layer.succeed(Credentials, { names: () => [], get: () => Effect.succeed(Option.none()) })
+
+const agents = {
+  claude: { tool: "claude", adapter: Effect.provide(ClaudeAdapter, ClaudeAdapter.layer) },
+  codex: {
+    tool: "codex",
+    adapter: Effect.provide(CodexAdapter, Layer.provide(CodexAdapter.layer, noKeys))
+  },
+  acp: { tool: "acp", adapter: AcpAdapter.make("acp"), handshake: { command: ["some-agent"] } }
+} satisfies Record<string, Partial<Play>>
+
+/** A client that sends prompts, interrupts, and answers every question with `answer`. */
+const driveWith = (answer: object): Play["drive"] => (input, seen) => {
+  const ask = seen.findLast((event) => event.type === "permission_request")
+  const respond = { type: "permission_response", request_id: ask?.request_id, ...answer }
+  if (input.type === "user" || input.method === "session/prompt" || input.method === "turn/start") {
+    return { text: "go" }
+  }
+  if (input.type === "control_request" && input.request.subtype === "interrupt") return { type: "interrupt" }
+  if (input.method === "session/cancel" || input.method === "turn/interrupt") return { type: "interrupt" }
+  return input.type === "control_response" || (input.method === undefined && "id" in input)
+    ? respond
+    : undefined
+}
+
+export interface Played {
+  readonly events: ReadonlyArray<RelayEvent>
+  /** All that was written to the agent. */
+  readonly told: ReadonlyArray<Native>
+}
+
+export const playCase = (
+  name: string,
+  { answer = { behavior: "allow", scope: "session" }, handshake = {} }: {
+    readonly answer?: object
+    readonly handshake?: object
+  } = {}
+): Effect.Effect<Played, OpenError> => {
+  const agent = agents[name.split("-")[0] as keyof typeof agents] // Cases are named after their agent.
+  const told: Array<Native> = []
+  return Effect.map(
+    playRecording({
+      ...agent,
+      handshake: { ..."handshake" in agent ? agent.handshake : {}, ...handshake },
+      drive: driveWith(answer),
+      onWritten: (message) => told.push(message)
+    }, join(import.meta.dirname, "..", "..", "fixtures", "cases", `${name}.jsonl`)),
+    (events) => ({ events, told })
+  )
+}
+
+export const ofType = <Type extends EventType>(events: ReadonlyArray<RelayEvent>, type: Type) =>
+  events.filter((event): event is RelayEvent & BodyOf<Type> => event.type === type)
+
+/** The first event of this type. */
+export const first = <Type extends EventType>(events: ReadonlyArray<RelayEvent>, type: Type) => {
+  const found = ofType(events, type)[0]
+  if (found === undefined) throw new Error(`there is no ${type}`)
+  return found
+}

@@ -1,0 +1,192 @@
+/** Sessions as things: found by their title, named, put away, deleted and brought back, read when they are over. */
+import { mkdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { connect } from "../support/client.js"
+import { phone, whyNoBrowser } from "../support/page.js"
+import { areThere, said, violations } from "./actions.js"
+import { setStage } from "./stage.js"
+
+const missing = whyNoBrowser()
+if (missing !== undefined) console.log(`skipping sessions in the console: ${missing}`)
+
+describe.skipIf(missing !== undefined)("sessions in the console", () => {
+  const stage = setStage()
+
+  /** A demo session that is over, in a folder. */
+  const past = async (session_id: string, folder: string, prompt: string) => {
+    mkdirSync(folder, { recursive: true })
+    const client = await connect(stage.url().replace("http:", "ws:"), { tool: "demo", folder, session_id })
+    await client.waitFor("session_start")
+    client.send({ text: prompt })
+    await client.waitFor("turn_start")
+    client.send({ type: "interrupt" })
+    await client.waitFor("turn_end")
+    client.send({ type: "end" })
+    await client.closed
+  }
+
+  it("have a title and a menu, and a deletion can be undone", async () => {
+    await past("one", join(stage.home, "shop"), "Mend the total")
+    await past("two", join(stage.home, "blog"), "Write a post")
+    const page = await stage.open()
+    await page.goto(stage.url())
+    const list = page.getByRole("navigation", { name: "Sessions" })
+    await list.getByRole("link", { name: /Mend the total/ }).waitFor()
+    await list.getByRole("button", { name: "More for Mend the total" }).click()
+    expect(await violations(page)).toEqual([])
+    await list.getByRole("button", { name: "Rename" }).click()
+    await page.getByLabel("Title").fill("Invoices")
+    await page.keyboard.press("Enter")
+    await list.getByRole("link", { name: /Invoices/ }).waitFor()
+    await page.reload()
+    await list.getByRole("link", { name: /Invoices/ }).waitFor()
+
+    await list.getByRole("button", { name: "More for Invoices" }).click()
+    await list.getByRole("button", { name: "Archive", exact: true }).click()
+    await list.getByRole("button", { name: "Archived (1)" }).click()
+    await list.getByRole("link", { name: /Invoices/ }).waitFor()
+
+    await list.getByRole("button", { name: "More for Write a post" }).click()
+    await list.getByRole("button", { name: "Delete" }).click()
+    await list.getByRole("link", { name: /Write a post/ }).waitFor({ state: "detached" })
+    await list.getByRole("button", { name: "Undo" }).click()
+    await list.getByRole("link", { name: /Write a post/ }).waitFor()
+    await list.getByRole("button", { name: "More for Write a post" }).click()
+    await list.getByRole("button", { name: "Delete" }).click()
+    await list.getByRole("button", { name: "Undo" }).waitFor({ state: "detached" })
+    await expect.poll(async () => {
+      const { sessions } = await (await fetch(`${stage.url()}/sessions`)).json() as {
+        readonly sessions: ReadonlyArray<{ readonly session_id: string }>
+      }
+      return sessions.map(({ session_id }) => session_id)
+    }, { timeout: 30_000 }).toEqual(["one"])
+  })
+
+  it("are read without their agent when they are over, also when their folder is gone", async () => {
+    const folder = join(stage.home, "gone")
+    await past("gone", folder, "What was said")
+    rmSync(folder, { recursive: true })
+    const page = await stage.open()
+    await page.goto(`${stage.url()}/#/s/gone`)
+    await said(page, "What was said")
+    await page.getByText("You are reading a past session.").waitFor()
+    expect(await violations(page)).toEqual([])
+    const { sessions } = await (await fetch(`${stage.url()}/sessions`)).json() as {
+      readonly sessions: ReadonlyArray<{ readonly session_id: string; readonly state: string }>
+    }
+    expect(sessions.find(({ session_id }) => session_id === "gone")?.state).toBe("closed")
+    await page.getByRole("button", { name: "Resume" }).click()
+    await page.getByRole("alert").getByText(/cannot be resumed, but you can still read it/).waitFor()
+    await said(page, "What was said")
+    mkdirSync(folder)
+    await page.getByRole("button", { name: "Try again" }).click()
+    await page.getByLabel("Prompt", { exact: true }).waitFor()
+    await said(page, "What was said")
+  })
+
+  it("say once why a folder is refused, and what was typed stays", async () => {
+    const page = await stage.open()
+    await page.goto(stage.url())
+    await page.getByRole("radio", { name: /Terminal/ }).check()
+    await page.getByLabel("Folder", { exact: true }).fill("/nowhere/at/all")
+    await page.getByRole("button", { name: "Start session" }).click()
+    await page.getByText(/nowhere\/at\/all/).first().waitFor()
+    await areThere(page.getByText(/nowhere\/at\/all" does not exist/), 1)
+    expect(await page.getByLabel("Prompt", { exact: true }).count()).toBe(0)
+    await page.goBack()
+    expect(await page.getByLabel("Folder", { exact: true }).inputValue()).toBe("/nowhere/at/all")
+    expect(await page.getByRole("group", { name: "Recent folders" }).getByText("nowhere").count()).toBe(0)
+  })
+
+  it("keep what was written, and what was sent comes again with ↑", async () => {
+    const page = await stage.open()
+    await page.goto(stage.url())
+    await page.getByRole("radio", { name: /Demo/ }).check()
+    await page.getByRole("button", { name: "Play the demo" }).click()
+    const box = page.getByLabel("Prompt", { exact: true })
+    await box.fill("first prompt")
+    await page.keyboard.press("Enter")
+    await said(page, "first prompt")
+    await box.fill("half written")
+    await page.reload()
+    await said(page, "first prompt")
+    expect(await box.inputValue()).toBe("half written")
+    await box.fill("")
+    await page.keyboard.press("ArrowUp")
+    expect(await box.inputValue()).toBe("first prompt")
+    await page.keyboard.press("ArrowDown")
+    expect(await box.inputValue()).toBe("")
+  })
+
+  it("stop with all that waits, which is not lost", async () => {
+    const page = await stage.open()
+    await page.goto(stage.url())
+    await page.getByRole("radio", { name: /Demo/ }).check()
+    await page.getByRole("button", { name: "Play the demo" }).click()
+    await page.getByRole("button", { name: /carts a cent too high/ }).click()
+    await page.getByRole("form", { name: "Question" }).waitFor()
+    for (const text of ["then this", "and that"]) {
+      await page.getByLabel("Prompt", { exact: true }).fill(text)
+      await page.keyboard.press("Enter")
+      await page.getByRole("list", { name: "Queued prompts" }).getByText(text).waitFor()
+    }
+    await page.keyboard.press("Escape")
+    await page.getByText(/^Stopped/).waitFor()
+    await page.locator(".bar-state", { hasText: /· ready$/ }).waitFor()
+    expect(await page.getByLabel("Prompt", { exact: true }).inputValue()).toBe("then this\n\nand that")
+    expect(await page.locator(".row[data-kind=user]").count()).toBe(1)
+  })
+
+  it("come back by themselves when the relay was stopped and started again", async () => {
+    const page = await stage.open()
+    await page.goto(stage.url())
+    await page.getByRole("radio", { name: /Demo/ }).check()
+    await page.getByRole("button", { name: "Play the demo" }).click()
+    await page.getByText("Ready when you are").waitFor()
+    await page.getByLabel("Prompt", { exact: true }).fill("written before")
+    await stage.restart(() => page.getByText(/Connection lost/).waitFor())
+    await page.locator(".bar-state", { hasText: /· ready$/ }).waitFor()
+    await page.getByLabel("Prompt", { exact: true }).press("Enter")
+    await said(page, "written before")
+  })
+
+  it("speak German and Chinese", async () => {
+    const german = await stage.open({ locale: "de-DE" })
+    await german.goto(stage.url())
+    await german.getByRole("heading", { name: "Woran wollen wir arbeiten?" }).waitFor()
+    expect(await german.locator("html").getAttribute("lang")).toBe("de")
+    const chinese = await stage.open({ locale: "zh-CN", viewport: phone })
+    await chinese.goto(stage.url())
+    await chinese.getByRole("heading", { name: "要做些什么？" }).waitFor()
+    expect(await violations(chinese)).toEqual([])
+    await german.getByLabel("Sprache").selectOption("en")
+    await german.getByRole("heading", { name: "What should we work on?" }).waitFor()
+  })
+
+  it("of a terminal are drawn again without a word typed into them", async () => {
+    const page = await stage.open()
+    await page.goto(stage.url())
+    await page.getByRole("radio", { name: /Terminal/ }).check()
+    await page.getByLabel("Command", { exact: true }).fill("sh -c \"printf '\\033[c'; exec cat -v\"")
+    await page.getByRole("button", { name: "Start session" }).click()
+    await page.locator(".xterm-screen").waitFor()
+    const session_id = decodeURIComponent(page.url().split("/s/")[1] ?? "")
+    const client = await connect(stage.url().replace("http:", "ws:"), { session_id, after_seq: 0 })
+    await client.waitFor("session_start")
+    // A program asks its terminal who it is, and is told once; the question stands in what it printed for good.
+    await page.locator(".xterm-rows").getByText(/\^\[\[\?1;2c/).first().waitFor()
+    client.send({ type: "stdin", data: "end of the first life\r" })
+    await page.locator(".xterm-rows").getByText("end of the first life").first().waitFor()
+    const before = client.events.at(-1)?.seq ?? 0
+    await page.reload()
+    await page.locator(".xterm-rows").getByText("end of the first life").first().waitFor()
+    await page.locator(".xterm").click()
+    await page.keyboard.type("typed by hand\n")
+    await page.locator(".xterm-rows").getByText("typed by hand").first().waitFor()
+    const printed = client.events.filter(({ seq, type }) => seq > before && type === "stdout")
+      .map((event) => String(event.text)).join("")
+    expect(printed.replaceAll(/\s+/g, " ").trim()).toMatch(/^(typed by hand ?){1,2}$/)
+    await client.close()
+  })
+})
