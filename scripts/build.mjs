@@ -66,23 +66,13 @@ const withoutBuildKit = {
   }
 }
 
-// A configuration file is JSON here: the readers of other formats would be a tenth of what every start reads.
-const withoutOtherFormats = {
-  name: "without-other-formats",
-  setup({ onLoad }) {
-    onLoad({ filter: /@effect\/cli\/dist\/esm\/internal\/files\.js$/ }, () => ({
-      contents: "export const parse = undefined, read = undefined, readString = undefined"
-    }))
-  }
-}
-
-// Reached by what is used, never called: random values for property tests, and questions at a terminal (`--wizard`).
+// Reached by what is used, never called: questions at a terminal (`--wizard`), completions for shells, and readers of
+// configuration files in other formats than JSON.
 const withoutUnused = {
   name: "without-unused",
   setup({ onLoad }) {
-    const questions =
-      "cli/dist/esm/internal/prompt/(confirm|date|file|list|multi-select|number|select|text|toggle)"
-    const filter = new RegExp(`@?effect/(dist/esm/FastCheck|${questions})\\.js$`)
+    const filter =
+      /[\\/]effect[\\/]dist[\\/](cli[\\/](Prompt|Completions|internal[\\/]wizard)|encoding[\\/](Yaml|Toml))\.js$/
     onLoad({ filter }, () => ({ contents: "module.exports = {}" }))
   }
 }
@@ -150,7 +140,7 @@ const bundleCli = () =>
     // node-pty is native and loaded only when a terminal is asked for; ws uses the other two when they are installed.
     external: ["node-pty", "bufferutil", "utf-8-validate"],
     define: { __AI_RELAY_VERSION__: JSON.stringify(version), __AI_RELAY_REAPER__: reaper },
-    plugins: [besideTheCli, withoutOtherFormats, withoutUnused]
+    plugins: [besideTheCli, withoutUnused]
   })
 
 /** The licenses of the packages that went into the bundle: who passes these on passes on their terms. */

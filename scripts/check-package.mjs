@@ -5,9 +5,9 @@
  * Prints one line per check and ends with `N passed, N failed, N skipped`.
  */
 import { build } from "esbuild"
-import { execFile } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
@@ -46,6 +46,68 @@ const installed = (...path) => join(project, "node_modules", ...path)
 const node = (script) => inProject(process.execPath, "--input-type=module", "--eval", script)
 const expect = (holds, message) => {
   if (!holds) throw new Error(message)
+}
+
+/** The versions of Node the program is for; 20 from 20.20 on. */
+const majors = [20, 22, 24, 26]
+
+/** A Node of this major version: the one that runs, or one out of the npm package `node`; or why there is none. */
+const nodeOf = async (major) => {
+  if (process.versions.node.startsWith(`${major}.`)) return { node: process.execPath }
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ai-relay/nodes", String(major))
+  const found = join(cache, "node_modules/node/bin/node")
+  if (existsSync(found)) return { node: found }
+  try {
+    mkdirSync(cache, { recursive: true })
+    writeFileSync(join(cache, "package.json"), "{ \"private\": true }")
+    await run(cache)("npm", "install", "--loglevel=error", "--no-audit", "--no-fund", `node@${major}`)
+    return { node: found }
+  } catch (error) {
+    return { problem: `Node ${major} could not be had: ${error.message.split("\n", 1)[0]}` }
+  }
+}
+
+/** A relay of the packed program on this Node, and a turn of its demo agent through the packed client. */
+const smoke = async (node) => {
+  const program = installed(pkg.name, "dist/cli.mjs")
+  const version = await inProject(node, program, "--version")
+  expect(version.trim() === pkg.version, `expected ${pkg.version}, got ${version}`)
+  const state = mkdtempSync(join(temp, "state-"))
+  const relay = spawn(node, [program, "--host", "127.0.0.1", "--port", "0", "--state-dir", state], {
+    cwd: project
+  })
+  let said = ""
+  try {
+    const port = await new Promise((resolve, reject) => {
+      const listen = (chunk) => {
+        said += chunk
+        const found = /ws:\/\/[^:]+:(\d+)/.exec(said)
+        if (found !== null) resolve(found[1])
+      }
+      relay.stdout.on("data", listen)
+      relay.stderr.on("data", listen)
+      relay.once("exit", (code) => reject(new Error(`it ended with ${code}: ${said}`)))
+    })
+    const turn = `
+      const { connect } = await import("${pkg.name}/client")
+      const session = connect({ url: "ws://127.0.0.1:${port}", tool: "demo", folder: "." })
+      session.onEvent((event) => {
+        if (event.type === "permission_request") session.allow(event.request_id)
+      })
+      const { stop_reason } = await session.ask("hello")
+      console.log(stop_reason)
+      session.close()
+    `
+    const stopped = await inProject(node, "--input-type=module", "--eval", turn)
+    expect(stopped.trim() === "end_turn", `the turn ended with ${stopped}`)
+  } finally {
+    const gone = new Promise((resolve) => relay.once("exit", (code) => resolve(code)))
+    if (relay.exitCode === null) {
+      relay.kill("SIGTERM")
+      const code = await gone
+      expect(code === 0, `told to stop, it ended with ${code}: ${said}`)
+    }
+  }
 }
 
 try {
@@ -117,6 +179,16 @@ try {
     expect(bytes < 10_000, `it has ${bytes} bytes`)
     return `${bytes} bytes`
   })
+
+  for (const major of majors) {
+    const found = await nodeOf(major)
+    const name = `runs on Node ${major}: its command, a session over a socket, and the plain client`
+    if (found.problem !== undefined) {
+      report("skipped", name, found.problem)
+      continue
+    }
+    await check(name, alone, () => smoke(found.node))
+  }
 
   const beside = await check("installs beside Effect", alone, () => {
     const versionOf = (name) => readJson(root, "node_modules", name, "package.json").version

@@ -21,9 +21,6 @@ const readWith = (modules, file, seen = new Set()) => {
  */
 export const mergeStart = async ({ entry, main, texts }) => {
   const own = (id) => id.replace(/^\.\//, "")
-  const largest = Object.keys(texts).reduce((one, other) =>
-    texts[other].length > texts[one].length ? other : one
-  )
   const bundle = await rollup({
     input: entry,
     treeshake: false,
@@ -46,6 +43,9 @@ export const mergeStart = async ({ entry, main, texts }) => {
         const modules = (file) => getModuleInfo(file)?.importedIds ?? []
         // The entry runs before all else is read: it says how.
         if (!readWith(modules, main).has(id) || readWith(modules, entry).has(id)) return undefined
+        const largest = [...readWith(modules, main)].reduce((one, other) =>
+          (texts[other] ?? "").length > (texts[one] ?? "").length ? other : one
+        )
         return readWith(modules, largest).has(id) ? "cli-core" : "cli-start"
       }
     })

@@ -52,6 +52,8 @@ const greetingMs = 120_000
 /** Silence after which the relay is asked whether it is there, and how long it may take to say so, in ms. */
 const quietMs = 20_000
 const pongMs = 10_000
+/** How long after an error the end of the connection may take to be told, in ms. */
+const closeMs = 250
 /** The first pause, and the longest, in ms. */
 const firstPauseMs = 250
 const longestPauseMs = 15_000
@@ -67,6 +69,7 @@ const page: {
 } = globalThis as object
 
 const nobody: Lost = { code: 1006, reason: "the relay does not answer" }
+const broken = "the connection broke"
 const unprepared = "what to show the relay could not be got"
 
 export const open = (options: LinkOptions): ReconnectingSocket => {
@@ -139,12 +142,14 @@ export const open = (options: LinkOptions): ReconnectingSocket => {
       "error",
       current(({ message }: { readonly message?: unknown }) => {
         if (typeof message === "string") failure = message
+        // Every error is followed by a close at once; but Node 22 says none when nobody answers.
+        after(closeMs, () => lose({ code: 1006, reason: failure || broken }))
       })
     )
     mine.addEventListener(
       "close",
       current(({ code, reason }: Lost) => {
-        lose({ code, reason: reason || failure || "the connection broke" })
+        lose({ code, reason: reason || failure || broken })
       })
     )
   }

@@ -49,6 +49,25 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers())
 
 describe("ReconnectingSocket", () => {
+  it("comes again after an error that no close follows, as on Node 22", () => {
+    const { lost, pauses } = start()
+    last().play("error", { message: "Received network error or non-101 status code." })
+    vi.advanceTimersByTime(1000)
+    assert.deepStrictEqual(lost, ["Received network error or non-101 status code."])
+    assert.lengthOf(pauses, 1)
+    assert.lengthOf(PlayedSocket.all, 2)
+  })
+
+  it("takes an error and the close behind it for one loss", () => {
+    const { lost } = start()
+    const first = last()
+    first.play("error", { message: "refused" })
+    first.play("close", { code: 1006, reason: "" })
+    vi.advanceTimersByTime(200)
+    first.play("close", { code: 1006, reason: "" })
+    assert.deepStrictEqual(lost, ["refused"])
+  })
+
   it("asks a quiet relay whether it is there, and comes again when it does not say", () => {
     const { link, lost } = start()
     const first = last()
