@@ -42,6 +42,21 @@ export const visitorOf = (
   socket
 })
 
+/**
+ * A page of another site asks, in a way that names no origin (`<img>`, an iframe, a link): browsers say at least that.
+ * What it is sent to see may be the console's files, which tell nothing, but no answer of the relay's.
+ */
+const isOfOtherSite = ({ headers }: IncomingMessage): boolean =>
+  headers.origin === undefined
+  && ["cross-site", "same-site"].includes(String(headers["sec-fetch-site"] ?? ""))
+
+/** No page may embed an answer, or take it for something else than it is. */
+const shield = (response: ServerResponse) =>
+  response
+    .setHeader("x-content-type-options", "nosniff")
+    .setHeader("cross-origin-resource-policy", "same-origin")
+    .setHeader("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+
 const sendJson = (response: ServerResponse, status: number, body: unknown) =>
   Effect.sync(() => {
     response.writeHead(status, {
@@ -218,7 +233,13 @@ export const answerHttp = Effect.fn("answerHttp")(
     yield* auth.checkOrigin(visitor)
     // The page that asks for the token has none yet.
     if (method !== "OPTIONS" && (yield* (yield* ConsoleFiles).answer(path, request, response))) return
+    if (isOfOtherSite(request)) {
+      const text = "pages of other sites get no answers of this relay: open it at its own address"
+      return yield* sendJson(response, 403, { text })
+    }
+    shield(response)
     if (visitor.origin !== undefined) {
+      response.setHeader("cross-origin-resource-policy", "cross-origin")
       response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
     }
     if (method === "OPTIONS") return yield* sendPreflight(response, methods)
