@@ -32,8 +32,11 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema"],
     never: noneOf(sockets, processes, disk, /^node:os$/, /^@effect\/platform-node/)
   },
-  // The settings hold the budgets' own.
-  "services": { rooms: ["schema", "services/budget"], never: noneOf(sockets, processes, disk) },
+  // The settings hold the budgets' own, and the policy's.
+  "services": {
+    rooms: ["schema", "services/budget", "services/policy"],
+    never: noneOf(sockets, processes, disk)
+  },
   "services/log": { rooms: ["schema", "adapters"], never: noneOf(sockets, processes, disk) },
   "services/process": { rooms: ["schema", "adapters", "services", "services/budget"], never: http },
   "services/terminal": { rooms: ["schema", "adapters", "services", "services/process"], never: sockets },
@@ -63,8 +66,11 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema", "adapters", "services", "services/log", "services/access", "services/process"],
     never: noneOf(sockets, processes)
   },
+  // What the operator's rules say to a call: it looks at files to resolve links, and knows nothing of sessions.
+  "services/policy": { rooms: ["schema", "adapters"], never: noneOf(sockets, processes) },
   "services/session": {
     rooms: [
+      "services/policy",
       "services/budget",
       "services/native",
       "schema",
@@ -171,10 +177,11 @@ describe("the rooms", () => {
 describe("one place each", () => {
   const only = (...names: ReadonlyArray<string>) => (file: File) => names.includes(nameOf(file))
 
-  it("starts processes: with pipes, on terminals, the watcher, and what looks at the machine's processes", () => {
+  it("starts processes: with pipes, on terminals, the watcher, a relay for editors, and what looks at the machine's processes", () => {
     const starting = breaking(({ imports }) => imports.filter((name) => processes.test(name)))
     assert.sameMembers([...new Set(starting)], [
       "services/process/ProcessSupervisor.ts: node:child_process",
+      "services/process/daemon.ts: node:child_process",
       "services/process/Watcher.ts: node:child_process",
       "services/process/machine.ts: node:child_process",
       "services/process/runInTerminal.ts: node:child_process",
