@@ -4,7 +4,7 @@
  *
  * Words in a prompt say what to do: `FAST 4000 3000` streams so many pieces of so many characters, `SLOW 50 20` so many
  * with so many milliseconds between them, `ASK` asks for a permission, `RECALL` repeats every prompt of the conversation,
- * also those of a process before it (`--resume`). Anything else is answered at once.
+ * also those of a process before it (`--resume=ID`). Anything else is answered at once.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { homedir } from "node:os"
@@ -12,12 +12,13 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 
 const after = (flag) => process.argv[process.argv.indexOf(flag) + 1]
-const session_id = process.argv.includes("--resume") ? after("--resume") : after("--session-id")
+const resumed = process.argv.find((arg) => arg.startsWith("--resume="))?.slice("--resume=".length)
+const session_id = resumed ?? after("--session-id")
 const folder = join(homedir(), ".fake-claude")
 const file = join(folder, `${session_id}.json`)
 const prompts = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : []
 
-if (process.argv.includes("--resume") && prompts.length === 0) {
+if (resumed !== undefined && prompts.length === 0) {
   process.stderr.write(`No conversation found with session ID: ${session_id}\n`)
   process.exit(1)
 }
