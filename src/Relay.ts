@@ -20,6 +20,7 @@ import { Folders } from "./services/access/Folders.js"
 import { BudgetBook } from "./services/budget/BudgetBook.js"
 import { IdGenerator } from "./services/IdGenerator.js"
 import { Journal } from "./services/journal/Journal.js"
+import { NativeSessions } from "./services/native/NativeSessions.js"
 import { Recorder } from "./services/observe/Recorder.js"
 import * as OrphanSweep from "./services/process/OrphanSweep.js"
 import * as ProcessSupervisor from "./services/process/ProcessSupervisor.js"
@@ -83,7 +84,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
     Layer.provide(Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer)),
     Layer.provideMerge(BudgetBook.layer),
-    Layer.provideMerge(Journal.layer),
+    Layer.provideMerge(Layer.merge(Journal.layer, Layer.provide(NativeSessions.layer, Folders.layer))),
     Layer.provide(ids),
     Layer.provide(RelayConfig.layer(settings)),
     Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer))

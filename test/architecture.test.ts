@@ -58,9 +58,15 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema", "adapters", "services", "services/log", "services/journal", "services/session"],
     never: noneOf(sockets, processes)
   },
+  // What agents keep on disk, read only.
+  "services/native": {
+    rooms: ["schema", "adapters", "services", "services/log", "services/access", "services/process"],
+    never: noneOf(sockets, processes)
+  },
   "services/session": {
     rooms: [
       "services/budget",
+      "services/native",
       "schema",
       "adapters",
       "services",
@@ -171,6 +177,7 @@ describe("one place each", () => {
       "services/process/ProcessSupervisor.ts: node:child_process",
       "services/process/Watcher.ts: node:child_process",
       "services/process/machine.ts: node:child_process",
+      "services/process/runInTerminal.ts: node:child_process",
       "services/terminal/PtySupervisor.ts: node-pty"
     ])
   })

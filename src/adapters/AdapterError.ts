@@ -72,8 +72,19 @@ export class BadHandshake
 }
 
 /** The agent (or the adapter on its behalf) refuses a command; the session goes on. */
-export class CommandRefused
-  extends Schema.TaggedError<CommandRefused>()("CommandRefused", { reason: Schema.String })
+export class CommandRefused extends Schema.TaggedError<CommandRefused>()("CommandRefused", {
+  reason: Schema.String,
+  /** What a program can decide by; default `bad_command`. */
+  code: Schema.optional(Schema.Literal("in_use"))
+}) {
+  override get message() {
+    return this.reason
+  }
+}
+
+/** Somebody else has the conversation open, and two must not write to it. */
+export class ConversationInUse
+  extends Schema.TaggedError<ConversationInUse>()("ConversationInUse", { reason: Schema.String })
 {
   override get message() {
     return this.reason
@@ -88,5 +99,6 @@ export type OpenError =
   | TerminalUnavailable
   | ConversationGone
   | BadHandshake
+  | ConversationInUse
 /** A command fails with one of these; `AgentFailed` means the agent is gone. */
 export type SendError = CommandRefused | AgentFailed

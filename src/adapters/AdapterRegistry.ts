@@ -24,6 +24,8 @@ export class UnknownTool extends Schema.TaggedError<UnknownTool>()("UnknownTool"
 export class AdapterRegistry extends Context.Service<AdapterRegistry, {
   readonly get: (tool: string) => Effect.Effect<Adapter, UnknownTool>
   readonly tools: ReadonlyArray<string>
+  /** The adapter's own name for a further one of it. */
+  readonly nameOf: (tool: string) => string
 }>()("ai-relay/adapters/AdapterRegistry") {
   /** `aliases` are further names: `{"claude-code": "claude"}`. `offered` are the tools to be used; empty: all. */
   static readonly layer = <E, R>(
@@ -56,6 +58,7 @@ const registryOf = (
 
   return {
     tools,
+    nameOf,
     get: (tool) => {
       const found = find(tool)
       if (found === undefined) return new UnknownTool({ tool, known: tools })

@@ -12,6 +12,7 @@ import { attach } from "./attach.js"
 import { settingsProvider } from "./configFile.js"
 import { isContainer } from "./container.js"
 import { doctor } from "./doctor.js"
+import { handoff } from "./handoff.js"
 import { helpText } from "./help.js"
 import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
 import { lab, labHelp } from "./lab.js"
@@ -92,6 +93,7 @@ const command = server("ai-relay", relayOptions).pipe(
     doctor(version, fails),
     sessions,
     attach,
+    handoff(exitWith),
     runTurn(exitWith),
     lab
   ])

@@ -31,7 +31,9 @@ Usage
                                3 limit reached, 130 stopped
   ai-relay attach [--json] [SESSION]
                                join a session, by default the one used last
-                               (both: --url ws://HOST:PORT, default the local relay; --token)
+  ai-relay handoff [--print] [SESSION]
+                               go on with it in this terminal, by the agent's own command
+                               (all: --url ws://HOST:PORT, default the local relay; --token)
 
 Flags
 ${flags.map(({ about }, index) => (left[index] ?? "").padEnd(width) + about).join("\n")}

@@ -266,6 +266,10 @@ const common = {
   journal_bytes: amount("journal_bytes", "Bytes of events kept per session", standard.journal_bytes),
   journal_events: amount("journal_events", "Events kept per session", standard.journal_events),
   journal_days: amount("journal_days", "Days an unused session is kept", standard.journal_days),
+  no_native_sessions: flag(
+    "no_native_sessions",
+    "Do not list or show conversations that agents had in a terminal"
+  ),
   record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
     Flag.optional
   ),

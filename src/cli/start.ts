@@ -36,6 +36,8 @@ const afterGarbage = new PerformanceObserver(() => {
   afterGarbage.disconnect()
 })
 
+// Node would open its inspector at this signal, and whoever reaches that runs code here: an agent may send it.
+process.on("SIGUSR1", () => {})
 setFlagsFromString("--heap-growing-percent=200")
 growYoungBy(1)
 enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ai-relay", "compiled"))

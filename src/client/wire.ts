@@ -44,6 +44,10 @@ export interface Handshake {
     readonly raw?: boolean | null
   } | null
   readonly native_session_id?: string | null
+  readonly history?: boolean | "none" | "recent" | "all" | null
+  readonly if_open?: "refuse" | "follow" | "fork" | null
+  readonly fork?: boolean | null
+  readonly follow?: boolean | null
   readonly after_seq?: number | null
   readonly linger?: number | null
   readonly budget?: {
@@ -135,6 +139,18 @@ export interface UserMessageCommand {
   }> | null
   readonly uuid?: string | null
   readonly when?: "queue" | "steer" | "interrupt" | null
+  readonly message_id?: string | null
+}
+
+/** End the agent, keep the session: somebody goes on with the conversation in a terminal. */
+export interface HandOverCommand {
+  readonly type: "hand_over"
+  readonly message_id?: string | null
+}
+
+/** Start the agent of a followed conversation. */
+export interface TakeOverCommand {
+  readonly type: "take_over"
   readonly message_id?: string | null
 }
 
@@ -545,7 +561,7 @@ export interface FileDiffEvent {
 export interface ErrorEvent {
   readonly type: "error"
   readonly text: string
-  readonly code: "bad_handshake" | "unauthorized" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "session_not_found" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "budget_exceeded" | "gap" | "internal"
+  readonly code: "bad_handshake" | "unauthorized" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "session_not_found" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "budget_exceeded" | "gap" | "in_use" | "internal"
   readonly message_id?: string
   readonly request_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
@@ -618,7 +634,7 @@ export interface StderrEvent {
 }
 
 /** A frame of the client, after the handshake. */
-export type Command = PromptCommand | UserMessageCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | EndCommand | PingCommand
+export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | EndCommand | PingCommand
 
 /** A frame of the relay. */
 export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent

@@ -27,7 +27,9 @@ const relayOf = (options: Relay.RelayOptions): SingleRelays.RelayOf<never> => ({
       ...options,
       roots: [folder],
       start_folder: folder,
-      state_dir: join(folder, ".local/state/ai-relay")
+      state_dir: join(folder, ".local/state/ai-relay"),
+      // All users' agents keep their conversations in one home.
+      no_native_sessions: true
     })),
     // Who is on this machine may be another user's agent.
     Layer.provide(Auth.layer({ token, auth: "always" })),

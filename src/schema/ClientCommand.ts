@@ -87,6 +87,10 @@ export const Resize = command("resize", { cols: Size, rows: Size })
 export const Stdin = command("stdin", { data: Text })
 /** Here `message_id` names the prompt to take back, not this command. */
 export const CancelQueued = Schema.Struct({ type: Schema.Literal("cancel_queued"), message_id: MessageId })
+/** End the agent, keep the session: the conversation can be gone on with in a terminal, and is followed. */
+export const HandOver = command("hand_over", {})
+/** Start the agent again, when nobody else has the conversation open. */
+export const TakeOver = command("take_over", {})
 /** Lower what the session, or each of its turns, may use. */
 export const SetBudget = command("set_budget", { budget: Budget })
 /** `if_alone`: not while other clients are connected. */
@@ -105,6 +109,8 @@ export const ClientCommand = Schema.Union([
   Resize,
   Stdin,
   CancelQueued,
+  HandOver,
+  TakeOver,
   SetBudget,
   End,
   Ping

@@ -110,6 +110,18 @@ const Fields = Schema.Struct({
   command: optional(Command),
   pty: optional(PtyOptions),
   native_session_id: optional(NonEmptyText),
+  /** Tell what was said in the conversation before: the last turns (`true`, `recent`), or all. */
+  history: optional(
+    Schema.Union([Schema.Boolean, Schema.Literals(["none", "recent", "all"])]).annotate(
+      says("must be true, false, \"none\", \"recent\" or \"all\"")
+    )
+  ),
+  /** Somebody else has the conversation open: refuse, follow it, or go on in a copy. */
+  if_open: optional(oneOf("refuse", "follow", "fork")),
+  /** Go on in a copy of the conversation. */
+  fork: optional(Flag),
+  /** Only follow the conversation: the agent is started by the first prompt. */
+  follow: optional(Flag),
   after_seq: optional(Count),
   linger: optional(Seconds),
   budget: optional(Budget),

@@ -20,6 +20,7 @@ export const ErrorCode = Schema.Literals([
   "overloaded",
   "budget_exceeded",
   "gap",
+  "in_use",
   "internal"
 ])
 export type ErrorCode = typeof ErrorCode.Type

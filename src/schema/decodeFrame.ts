@@ -129,6 +129,8 @@ const readers: Record<string, (fields: Fields) => Result.Result<ClientCommand, s
   resize: decodeWith(Command.Resize),
   stdin: decodeWith(Command.Stdin),
   cancel_queued: decodeWith(Command.CancelQueued),
+  hand_over: decodeWith(Command.HandOver),
+  take_over: decodeWith(Command.TakeOver),
   set_budget: decodeWith(Command.SetBudget),
   end: decodeWith(Command.End),
   ping: decodeWith(Command.Ping)

@@ -15,6 +15,7 @@ import { type WebSocket, WebSocketServer } from "ws"
 import { Auth, type Visitor } from "../services/access/Auth.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import type { Journal } from "../services/journal/Journal.js"
+import type { NativeSessions } from "../services/native/NativeSessions.js"
 import * as Metrics from "../services/observe/Metrics.js"
 import { Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
@@ -121,7 +122,7 @@ const make = Effect.gen(function*() {
   const runSync = Effect.runSyncWith(yield* Effect.context<never>())
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<
-    AgentFindings | Auth | ConsoleFiles | Journal | SessionRegistry
+    AgentFindings | Auth | ConsoleFiles | Journal | NativeSessions | SessionRegistry
   >()
   const sockets = new WebSocketServer({
     noServer: true,

@@ -10,6 +10,7 @@
  * - `GET /sessions`: `{"sessions":[…]}`, live ones first.
  * - `DELETE /sessions/ID`: end it and remove all that is kept of it; 204.
  * - `GET /sessions/ID/events?after_seq=N`: the session's events as Server-Sent Events, for tools that hold no socket.
+ * - `GET /native-sessions…`: conversations people had in a terminal (`nativeRoutes.ts`).
  * - `GET /schema.json`, `/asyncapi.json`, `/openapi.json`: the contracts.
  * - `POST /ticket`: `{"ticket":"…","expires_in":30}`, which lets one connection in, once, instead of the token.
  */
@@ -26,6 +27,7 @@ import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { toErrorEvent } from "../services/session/toErrorEvent.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import { metricsText } from "./metricsText.js"
+import { answerNative } from "./nativeRoutes.js"
 import { sendEvents } from "./sendEvents.js"
 import { usageAnswer } from "./usageAnswer.js"
 
@@ -41,6 +43,21 @@ export const visitorOf = (
   forwarded: isForwarded(headers) || proxies.isTrusted(socket.remoteAddress),
   socket
 })
+
+/**
+ * A page of another site asks, in a way that names no origin (`<img>`, an iframe, a link): browsers say at least that.
+ * What it is sent to see may be the console's files, which tell nothing, but no answer of the relay's.
+ */
+const isOfOtherSite = ({ headers }: IncomingMessage): boolean =>
+  headers.origin === undefined
+  && ["cross-site", "same-site"].includes(String(headers["sec-fetch-site"] ?? ""))
+
+/** No page may embed an answer, or take it for something else than it is. */
+const shield = (response: ServerResponse) =>
+  response
+    .setHeader("x-content-type-options", "nosniff")
+    .setHeader("cross-origin-resource-policy", "same-origin")
+    .setHeader("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
 
 const sendJson = (response: ServerResponse, status: number, body: unknown) =>
   Effect.sync(() => {
@@ -71,7 +88,7 @@ const sendMetrics = (response: ServerResponse) =>
 
 const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
-  + "Over HTTP there are /healthz, /readyz, /agents, /metrics, /sessions, /sessions/ID/events, /usage, POST /ticket, and /openapi.json, "
+  + "Over HTTP there are /healthz, /readyz, /agents, /metrics, /sessions, /sessions/ID/events, /native-sessions, /usage, POST /ticket, and /openapi.json, "
   + "which describes them."
 
 const isSessionId = Schema.is(SessionId)
@@ -112,6 +129,8 @@ const route = Effect.fnUntraced(
     if (path === "/whoami") return yield* sendJson(response, 200, { admitted: true })
     if (path === "/metrics") return yield* sendMetrics(response)
     if (path === "/sessions") return yield* sendJson(response, 200, { sessions: yield* registry.list })
+    const native = yield* answerNative(path, query)
+    if (native !== undefined) return yield* sendJson(response, native.status, native.body)
     if (path === "/usage") {
       const { body, status } = yield* usageAnswer(query)
       return yield* sendJson(response, status, body)
@@ -218,7 +237,13 @@ export const answerHttp = Effect.fn("answerHttp")(
     yield* auth.checkOrigin(visitor)
     // The page that asks for the token has none yet.
     if (method !== "OPTIONS" && (yield* (yield* ConsoleFiles).answer(path, request, response))) return
+    if (isOfOtherSite(request)) {
+      const text = "pages of other sites get no answers of this relay: open it at its own address"
+      return yield* sendJson(response, 403, { text })
+    }
+    shield(response)
     if (visitor.origin !== undefined) {
+      response.setHeader("cross-origin-resource-policy", "cross-origin")
       response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
     }
     if (method === "OPTIONS") return yield* sendPreflight(response, methods)

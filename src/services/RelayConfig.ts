@@ -62,6 +62,8 @@ export interface Settings {
   readonly journal_events: number
   /** Days after which a session nobody has used is forgotten. */
   readonly journal_days: number
+  /** The conversations people had with agents in a terminal are neither listed nor shown nor followed. */
+  readonly no_native_sessions: boolean
   /** Write every session's transcript into this folder, secrets redacted. */
   readonly record?: string
   /** Caps on what sessions use, such as `{ scope: "day", unit: "cost_usd", cap: 20 }`. Default: none. */
@@ -105,6 +107,7 @@ export const defaults = (): Settings => ({
   journal_bytes: 256 * 1024 * 1024,
   journal_events: 1_000_000,
   journal_days: 30,
+  no_native_sessions: false,
   budgets: [],
   budget_at_cap: "ask",
   budget_warn_pct: 80,

@@ -116,6 +116,20 @@ describe("ai-relay", () => {
   }, patience)
 })
 
+describe("a signal from an agent", () => {
+  it("opens no inspector, through which anybody could run code in the relay", async () => {
+    const { start } = settle()
+    const daemon = await start()
+    process.kill(daemon.pid, "SIGUSR1")
+    const client = await open(daemon, {
+      tool: "generic",
+      command: ["sh", "-c", "kill -USR1 $PPID; echo sent"]
+    })
+    await client.waitFor("session_end", { within: patience })
+    assert.notInclude(daemon.output(), "Debugger listening")
+  }, patience)
+})
+
 describe("variable exfiltration by handshake", () => {
   it("gives an agent neither the relay's token and settings nor another agent's key", async () => {
     const { start } = settle()

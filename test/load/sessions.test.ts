@@ -19,6 +19,7 @@ import { Journal } from "../../src/services/journal/Journal.js"
 import * as SessionFiles from "../../src/services/journal/SessionFiles.js"
 import { textsOf } from "../../src/services/log/frames.js"
 import type { LogCursor } from "../../src/services/log/LogCursors.js"
+import { NativeSessions } from "../../src/services/native/NativeSessions.js"
 import { Recorder } from "../../src/services/observe/Recorder.js"
 import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
 import type { Session } from "../../src/services/session/Session.js"
@@ -136,7 +137,7 @@ const startRelay = (folder: string, settings: Partial<Settings>): Effect.Effect<
       Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
       Layer.provide(Layer.succeed(Folders, { resolve: Effect.succeed })),
       Layer.provide(Layer.succeed(Recorder, { record: () => Effect.void })),
-      Layer.provide(journal),
+      Layer.provide(Layer.merge(journal, NativeSessions.layerNone)),
       Layer.provide(IdGenerator.layerTest),
       Layer.provide(RelayConfig.layer(settings)),
       Layer.build,

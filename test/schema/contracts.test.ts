@@ -82,14 +82,16 @@ describe("the AsyncAPI document", () => {
 describe("the OpenAPI document", () => {
   it("has every path the relay answers", () => {
     const { paths } = contracts["openapi.json"]() as { readonly paths: object }
-    const source = read("src/server/httpRoutes.ts")
+    const source = read("src/server/httpRoutes.ts") + read("src/server/nativeRoutes.ts")
     const literals = Array.from(source.matchAll(/"(\/[a-z][\w./-]*)"/g), ([, path = ""]) => path)
     const served = [...new Set(literals), ...Object.keys(contracts).map((name) => `/${name}`)]
     assert.includeMembers(served, ["/agents", "/healthz", "/metrics", "/readyz", "/sessions", "/ticket"])
     assert.sameMembers(Object.keys(paths), [
       ...served,
       "/sessions/{session_id}",
-      "/sessions/{session_id}/events"
+      "/sessions/{session_id}/events",
+      "/native-sessions/{tool}/{native_session_id}",
+      "/native-sessions/{tool}/{native_session_id}/events"
     ])
   })
 

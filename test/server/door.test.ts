@@ -88,6 +88,24 @@ describe("a cross-site page", () => {
   }, { token, auth: "always", allow_origin: ["https://app.example"] })
 })
 
+describe("a page of another site that names no origin", () => {
+  test("is answered by nothing but the console's files: images, frames and links learn nothing", async (relay) => {
+    for (const site of ["cross-site", "same-site"]) {
+      for (const path of ["/agents", "/sessions", "/sessions/s/events", "/metrics", "/openapi.json"]) {
+        const answer = await http(relay, "GET", path, { "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors" })
+        assert.strictEqual(answer.status, 403, `${path} from ${site}`)
+      }
+    }
+    for (const site of ["same-origin", "none"]) {
+      const { headers, status } = await http(relay, "GET", "/sessions", { "Sec-Fetch-Site": site })
+      assert.strictEqual(status, 200)
+      assert.strictEqual(headers["x-content-type-options"], "nosniff")
+      assert.strictEqual(headers["cross-origin-resource-policy"], "same-origin")
+      assert.include(headers["content-security-policy"], "frame-ancestors 'none'")
+    }
+  })
+})
+
 describe("DNS rebinding", () => {
   test(
     "reaches nothing: a name that is not the relay's is refused, whatever else is right",

@@ -4,6 +4,7 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import { it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
 import { AdapterRegistry } from "../../src/adapters/AdapterRegistry.js"
+import type { NativeFiles } from "../../src/adapters/native/NativeFiles.js"
 import type { EventBody } from "../../src/schema/index.js"
 import { RelayServer } from "../../src/server/RelayServer.js"
 import { ServerConfig, type ServerSettings } from "../../src/server/ServerConfig.js"
@@ -11,6 +12,8 @@ import { Auth, type AuthOptions } from "../../src/services/access/Auth.js"
 import { Folders } from "../../src/services/access/Folders.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { Journal } from "../../src/services/journal/Journal.js"
+import * as NativeDisk from "../../src/services/native/NativeDisk.js"
+import { NativeSessions } from "../../src/services/native/NativeSessions.js"
 import { Recorder } from "../../src/services/observe/Recorder.js"
 import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
 import { SessionRegistry } from "../../src/services/session/SessionRegistry.js"
@@ -19,7 +22,12 @@ import * as FakeAdapter from "./fakeAdapter.js"
 
 export interface Options
   extends FakeAdapter.FakeOptions, AuthOptions, Partial<Settings>, Partial<ServerSettings>
-{}
+{
+  /** Where conversations of a terminal are looked for; default nowhere. */
+  readonly native_files?: NativeFiles
+}
+
+const nowhere = NativeDisk.make({ home: "/nowhere", variables: {} })
 
 const quiet = Logger.layer([])
 
@@ -28,7 +36,12 @@ export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
     Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
     Layer.provide(Layer.merge(Folders.layer, Recorder.layer)),
-    Layer.provideMerge(Journal.layerMemory),
+    Layer.provideMerge(
+      Layer.merge(
+        Journal.layerMemory,
+        Layer.provide(NativeSessions.layerOf(options.native_files ?? nowhere), Folders.layer)
+      )
+    ),
     Layer.provide(IdGenerator.layer),
     Layer.provide(RelayConfig.layer(options)),
     Layer.provide(ServerConfig.layer({ host: "127.0.0.1", port: 0, ...options })),

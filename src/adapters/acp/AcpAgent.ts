@@ -65,8 +65,8 @@ export interface AcpQuirks {
   readonly silentWhenFailed?: boolean
   /** It says nothing of a tool call any more once it was rejected. */
   readonly silentOnRejection?: boolean
-  /** The names to try for a past conversation, in this order. */
-  readonly namesToLoad?: (native_session_id: string) => ReadonlyArray<string>
+  /** How it wants to hear the name of a past conversation. */
+  readonly nameToLoad?: (native_session_id: string) => string
   /** It goes on telling the history after it has answered `session/load`. */
   readonly replaysLate?: boolean
   /** `max_tokens` means that the context window is full. */

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { basename } from "node:path"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
+import { geminiAgent } from "../gemini/geminiAgent.js"
 import { inheritedBy } from "../inheritedBy.js"
 import type { AcpAgent } from "./AcpAgent.js"
 
@@ -21,9 +22,16 @@ export const agentOf = ({ command }: AgentSpec): Effect.Effect<AcpAgent, BadHand
     command: program,
     args,
     install: "Install it on the relay's machine, or correct `command`.",
-    login: "Log in with its own command line on the relay's machine."
+    login: "Log in with its own command line on the relay's machine.",
+    // However it was started: without this its conversations are lost.
+    ...(isGemini(program, args) && { quirks: geminiAgent.quirks })
   })
 }
+
+const isGemini = (program: string, args: ReadonlyArray<string>): boolean =>
+  [program, ...args].some((word) =>
+    /^gemini(?:\.js)?$|gemini-cli/.test(basename(word)) || word.includes("@google/gemini-cli")
+  )
 
 export const toLaunch = (
   agent: AcpAgent,

@@ -133,16 +133,9 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
           reason: `${tool} cannot reopen a past conversation: leave \`native_session_id\` out`
         })
       }
-      const names = state.quirks.namesToLoad?.(id) ?? [id]
-      const attempt = (method: string) => {
-        const [first, ...others] = names.map((sessionId) =>
-          Effect.map(open(method, { sessionId }), (session) => ({ session, sessionId }))
-        )
-        return others.reduce(
-          (attempt, next) => Effect.catchTag(attempt, "JsonRpcError", () => next),
-          first ?? fail(`it has no name for the conversation "${id}"`)
-        )
-      }
+      const sessionId = state.quirks.nameToLoad?.(id) ?? id
+      const attempt = (method: string) =>
+        Effect.map(open(method, { sessionId }), (session) => ({ session, sessionId }))
       const load = Effect.suspend(() => {
         parts.onReplay()
         const loaded = attempt("session/load")

@@ -63,14 +63,18 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
   const mode = spec.permission_mode ?? usual
   const conversation = native_session_id !== undefined
     // In one word: as two, an id that looks like a flag would be one.
-    ? [`--resume=${native_session_id}`]
+    ? [
+      `--resume=${native_session_id}`,
+      ...spec.fork === true ? ["--fork-session", "--session-id", spec.fresh_uuid] : []
+    ]
     : named
     ? []
     : ["--session-id", spec.fresh_uuid]
   const launch: Launch = {
     resumes: native_session_id !== undefined || extra_args.some((arg) => continues.test(arg)),
     permission_mode: mode,
-    native_session_id: native_session_id ?? (named ? undefined : spec.fresh_uuid),
+    native_session_id: (spec.fork === true ? undefined : native_session_id)
+      ?? (named ? undefined : spec.fresh_uuid),
     spec: {
       tool: "Claude Code",
       command: "claude",

@@ -5,7 +5,7 @@
  * `translate.ts` says what a notification means, `asks.ts` what Codex asks of people, `commands.ts` what it is told.
  * This file opens the conversation and moves the lines.
  */
-import { Context, Effect, FiberSet, Layer, Option, Result, Schema } from "effect"
+import { Context, Effect, FiberSet, Layer, Option, Result, Schedule, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import {
   type Adapter,
@@ -37,6 +37,13 @@ export class CodexAdapter extends Context.Service<CodexAdapter, Adapter>()("ai-r
 
 const readNotification = Schema.decodeUnknownOption(Notification)
 const readThread = Schema.decodeUnknownEffect(ThreadOpened)
+
+/** Codex's daemon holds a thread for about a minute after the terminal that showed it was quit. */
+const isLocked = (refusal: { readonly message: string }) => /active writer/i.test(refusal.message)
+const stillLocked =
+  "Codex still holds this conversation for another of its programs. Where a terminal was quit just now it lets go within "
+  + "a minute, which is waited for; otherwise quit it there."
+const untilUnlocked = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "75 seconds" }))
 
 const isPreview = (method: string) => /(?:delta|summaryPartAdded)$/i.test(method)
 
@@ -102,10 +109,20 @@ const make = Effect.gen(function*() {
     const asks = makeAsks({ gate, sink, state, commands })
 
     const opened = yield* peer.request(request.method, request.params, { within: patience }).pipe(
+      Effect.tapError((refusal) =>
+        isLocked(refusal)
+          ? Effect.sync(() => sink.emit(status("waiting", stillLocked, { reason: "in_use" })))
+          : Effect.void
+      ),
+      Effect.retry({ while: isLocked, schedule: untilUnlocked }),
       Effect.flatMap(readThread),
       Effect.catchTags({
-        JsonRpcError: ({ reason }) =>
-          new BadHandshake({ reason: `Codex does not open the thread: ${reason}. Change the handshake.` }),
+        JsonRpcError: (refusal) =>
+          new BadHandshake({
+            reason: isLocked(refusal)
+              ? "the conversation is open in another Codex: quit it there and wait a minute, or go on there"
+              : `Codex does not open the thread: ${refusal.reason}. Change the handshake.`
+          }),
         RequestTimedOut: ({ message }) => new AgentFailed({ tool: "Codex", reason: message }),
         SchemaError: () =>
           new AgentFailed({

@@ -42,6 +42,8 @@ const SubAgentActivity = item("subAgentActivity", {
   model: text
 })
 const Review = item("exitedReviewMode", { review: Schema.String })
+const ReviewBegun = item("enteredReviewMode", { review: Schema.String })
+const HookPrompt = item("hookPrompt", { fragments: Schema.Array(Schema.Struct({ text: Schema.String })) })
 
 const CommandExecution = item("commandExecution", {
   command: Schema.String,
@@ -56,7 +58,9 @@ const McpToolCall = item("mcpToolCall", {
   tool: Schema.String,
   status: text,
   arguments: optional(Schema.Unknown),
-  result: optional(Schema.Struct({ content: Schema.Array(Schema.Unknown) })),
+  result: optional(
+    Schema.Struct({ content: Schema.Array(Schema.Unknown), structuredContent: optional(Schema.Unknown) })
+  ),
   error: optional(Schema.Struct({ message: Schema.String }))
 })
 const DynamicToolCall = item("dynamicToolCall", {
@@ -81,7 +85,19 @@ const WebSearch = item("webSearch", {
   results: optional(Schema.Array(Schema.Unknown))
 })
 const ImageView = item("imageView", { path: Schema.String })
-const ImageGeneration = item("imageGeneration", { status: text, revisedPrompt: text, savedPath: text })
+const ImageGeneration = item("imageGeneration", {
+  status: text,
+  revisedPrompt: text,
+  savedPath: text,
+  failure: optional(Schema.Unknown)
+})
+/** A call of a tool that only its output is told of. */
+const FunctionCallOutput = item("functionCallOutput", {
+  name: text,
+  namespace: text,
+  output: optional(Schema.Unknown)
+})
+const Sleep = item("sleep", { durationMs: number })
 
 /** A tool at work: it becomes a `tool_call` and a `tool_result`. */
 export const ToolItem = Schema.Union([
@@ -92,7 +108,9 @@ export const ToolItem = Schema.Union([
   CollabAgentToolCall,
   WebSearch,
   ImageView,
-  ImageGeneration
+  ImageGeneration,
+  FunctionCallOutput,
+  Sleep
 ])
 export type ToolItem = typeof ToolItem.Type
 
@@ -104,6 +122,8 @@ export const SpokenItem = Schema.Union([
   Plan,
   Compaction,
   SubAgentActivity,
-  Review
+  Review,
+  ReviewBegun,
+  HookPrompt
 ])
 export type SpokenItem = typeof SpokenItem.Type

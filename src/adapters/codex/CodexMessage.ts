@@ -4,18 +4,39 @@
  * Lenient on purpose: everything else stays in `raw`, and a notification that does not fit is passed on as a `status`.
  * The streaming pieces are in `streamPiece.ts`, items in `CodexItem.ts`.
  */
-import { Schema } from "effect"
-import { optional } from "../../schema/fields.js"
+import { Predicate, Schema, SchemaGetter } from "effect"
+import { number, optional, text } from "../wire/lenient.js"
+import { wordsIn } from "../wire/words.js"
 
-export const text = optional(Schema.String)
-export const number = optional(Schema.Number)
+export { number, optional, text }
 export const open = Schema.Record(Schema.String, Schema.Unknown)
 
-/** Open on purpose: Codex names new causes as it likes. */
-export const TurnError = Schema.Struct({
-  message: Schema.String,
-  codexErrorInfo: optional(Schema.Union([Schema.String, open]))
-})
+const toTurnError = (
+  error: unknown
+): { message: string; codexErrorInfo?: string | Record<string, unknown> } => {
+  const fields = Predicate.isObject(error) ? error as Readonly<Record<string, unknown>> : {} // An object: see before.
+  const info = fields["codexErrorInfo"]
+  const message = wordsIn(fields["message"] ?? error) ?? "Codex gave no reason."
+  return typeof info === "string"
+    ? { message, codexErrorInfo: info }
+    : Predicate.isObject(info)
+    ? { message, codexErrorInfo: { ...info } }
+    : { message }
+}
+
+/** Open on purpose: Codex names new causes as it likes. A text alone is the message. */
+export const TurnError = Schema.Unknown.pipe(
+  Schema.decodeTo(
+    Schema.Struct({
+      message: Schema.String,
+      codexErrorInfo: Schema.optionalKey(Schema.Union([Schema.String, open]))
+    }),
+    {
+      decode: SchemaGetter.transform(toTurnError),
+      encode: SchemaGetter.transform((error: unknown) => error)
+    }
+  )
+)
 export type TurnError = typeof TurnError.Type
 
 export const Turn = Schema.Struct({

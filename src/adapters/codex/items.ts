@@ -1,6 +1,7 @@
 /** items: what Codex says, thinks and does, as events. */
 import { Match, Option, Schema } from "effect"
 import { type BodyOf, type EventBody, textOf } from "../../schema/index.js"
+import { wordsIn } from "../wire/words.js"
 import { SpokenItem } from "./CodexItem.js"
 import type { AnyItem } from "./CodexMessage.js"
 import { makePieces } from "./pieces.js"
@@ -12,18 +13,23 @@ import { toBlock } from "./userInput.js"
 /** The answer of a turn: its last message that is not a comment; of a turn that only plans, the plan. */
 const makeAnswer = () => {
   let message: string | undefined
+  /** Stable parts of the answer, which more may follow. */
+  let parts: Array<string> = []
   let plan = ""
   return {
     say: (text: string, phase: string | undefined): void => {
-      if (phase !== "commentary" || message === undefined) message = text
+      if (phase === "partial_answer") parts.push(text)
+      else if (phase !== "commentary" || message === undefined) message = text
     },
     plan: (text: string): void => {
       plan = text
     },
     /** It, and forget it. */
     take: (): string => {
-      const text = message ?? plan
+      const said = [...parts, ...message === undefined ? [] : [message]]
+      const text = said.length > 0 ? said.join("") : plan
       message = undefined
+      parts = []
       plan = ""
       return text
     }
@@ -45,7 +51,11 @@ const readSpoken = Schema.decodeUnknownOption(SpokenItem)
 
 const nothingNew: BodyOf<"stream_event"> = { type: "stream_event" }
 const status = (item: AnyItem, method: string): Events => [
-  { type: "status", status: method, text: item.type }
+  {
+    type: "status",
+    status: method,
+    text: [item.type, wordsIn(item)].filter((part) => part !== undefined).join(": ")
+  }
 ]
 
 const isOwn = (thread: string | undefined, state: Items) => thread === undefined || thread === state.thread
@@ -119,7 +129,17 @@ const spokenEvents = (spoken: SpokenItem, thread: string | undefined, state: Ite
       },
       contextCompaction: () => compacted(state),
       subAgentActivity: state.agents.completed,
-      exitedReviewMode: ({ review, type }) => [{ type: "status", status: type, text: review }]
+      enteredReviewMode: ({ review, type }) => [{ type: "status", status: type, text: review }],
+      exitedReviewMode: ({ review, type }) => [{ type: "status", status: type, text: review }],
+      hookPrompt: ({ fragments }) => {
+        const content = fragments.map(({ text }) => ({ type: "text", text }))
+        return [{
+          type: "user_message",
+          content,
+          text: fragments.map(({ text }) => text).join("\n"),
+          metadata: { synthetic: true }
+        }]
+      }
     })
   )
 

@@ -1,6 +1,7 @@
 /** toolItems: what a Codex tool item is as a `tool_call`, and as a `tool_result`. */
 import { Match, Predicate } from "effect"
 import type { BodyOf } from "../../schema/index.js"
+import { shown, wordsIn } from "../wire/words.js"
 import type { ToolItem } from "./CodexItem.js"
 import { toFileDiffs } from "./fileChanges.js"
 
@@ -16,6 +17,10 @@ export const toolOf = (item: ToolItem): string => {
       return item.namespace === undefined ? item.tool : `${item.namespace}.${item.tool}`
     case "collabAgentToolCall":
       return item.tool
+    case "functionCallOutput": {
+      const { name = item.type, namespace } = item
+      return namespace === undefined ? name : `${namespace}.${name}`
+    }
     default:
       return item.type
   }
@@ -35,7 +40,9 @@ const argsOf = Match.type<ToolItem>().pipe(
       without({ prompt, model, agents: receiverThreadIds }),
     webSearch: ({ action, query }) => without({ query, action }),
     imageView: ({ path }) => ({ path }),
-    imageGeneration: ({ revisedPrompt }) => without({ prompt: revisedPrompt })
+    imageGeneration: ({ revisedPrompt }) => without({ prompt: revisedPrompt }),
+    functionCallOutput: () => ({}),
+    sleep: ({ durationMs }) => without({ duration_ms: durationMs })
   })
 )
 
@@ -76,7 +83,8 @@ const resultOf = Match.type<ToolItem>().pipe(
     fileChange: ({ changes, status }) => ({ status: done(status), text: changeLines(changes) }),
     mcpToolCall: ({ error, result, status }) => ({
       status: word(done(status) === "ok" && error === undefined),
-      text: error?.message ?? textOfParts(result?.content ?? []),
+      text: error?.message ??
+        (textOfParts(result?.content ?? []) || (shown(result?.structuredContent) ?? "")),
       ...(result !== undefined && { content: result.content })
     }),
     dynamicToolCall: ({ contentItems = [], status, success }) => ({
@@ -95,10 +103,19 @@ const resultOf = Match.type<ToolItem>().pipe(
       ...(results !== undefined && { content: results })
     }),
     imageView: ({ path }) => ({ status: "ok", text: path }),
-    imageGeneration: ({ savedPath, status }) => ({
-      status: done(status),
-      ...(savedPath !== undefined && { text: savedPath })
-    })
+    imageGeneration: ({ failure, savedPath, status }) => {
+      const text = savedPath ?? wordsIn(failure) ?? shown(failure)
+      return { status: done(status), ...(text !== undefined && { text }) }
+    },
+    functionCallOutput: ({ output }) => {
+      const text = wordsIn(output) ?? shown(output)
+      return {
+        status: "ok",
+        ...(text !== undefined && { text }),
+        ...(output !== undefined && { content: output })
+      }
+    },
+    sleep: ({ durationMs = 0 }) => ({ status: "ok", text: `${durationMs / 1000} s` })
   })
 )
 

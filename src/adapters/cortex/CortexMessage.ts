@@ -36,6 +36,7 @@ export const ChatChunk = Schema.Struct({
   choices: Schema.Array(Schema.Struct({
     delta: optional(Schema.Struct({
       content: text,
+      refusal: text,
       reasoning: text,
       tool_calls: optional(Schema.Array(ToolCallPiece))
     })),
@@ -114,6 +115,11 @@ export const AnalystToolDelta = Schema.Struct({
   })
 })
 export type AnalystToolDelta = typeof AnalystToolDelta.Type
+
+/** What might be asked next. */
+export const SuggestedQueries = Schema.Struct({
+  suggested_queries: Schema.Array(Schema.Struct({ query: text }))
+})
 
 /** A table or chart: a block of the answer. */
 export const Figure = Schema.Struct({ content_index: number, tool_use_id: text, query_id: text, title: text })

@@ -10,6 +10,7 @@ import { RequestId } from "../../schema/Ids.js"
 import { type StopReason, textOf, type Usage } from "../../schema/index.js"
 import { EventSink, PermissionGate, type PermissionOutcome, type Prompt } from "../Adapter.js"
 import type { makeContextMeter } from "../wire/contextMeter.js"
+import { parseJson } from "../wire/JsonRpc.js"
 import type { SseEvent } from "../wire/Sse.js"
 import { isStop, toDecision, toPermissionRequest, toRefusal, toRefusalEvent } from "./agentAsk.js"
 import { toEnd, toRest, total } from "./conclude.js"
@@ -96,7 +97,7 @@ export const run = Effect.fn("CortexTurn.run")(
         return
       }
       const message = Option.getOrUndefined(readFields(data))
-      if (message === undefined) return sink.emit({ type: "stdout", text: data })
+      if (message === undefined) return tellOther(event, data)
       const raw = toRaw(data, message)
       answer.failure = toStreamFailure(event, message, raw)
       if (answer.failure !== undefined) {
@@ -108,6 +109,18 @@ export const run = Effect.fn("CortexTurn.run")(
         if (ask.options.length === 0 || questions.has(ask.tool_use_id)) continue
         questions.set(ask.tool_use_id, fork(gate.request(toPermissionRequest(ask))))
       }
+    }
+
+    /** Data that is no object: the traces of a run are a list, and the end may have none. */
+    const tellOther = (event: string, data: string): void => {
+      if (event === "done") round.answer.progress = "closed"
+      if (data.trim() === "") return
+      const value = parseJson(data)
+      if (value === undefined) return sink.emit({ type: "stdout", text: data })
+      sink.emit(
+        { type: "status", status: event, metadata: { data: value } },
+        Buffer.from(JSON.stringify(value))
+      )
     }
 
     /** Tell what is left of the answer, keep it for the next request. */

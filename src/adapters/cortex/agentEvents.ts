@@ -5,6 +5,7 @@
  * told by events of its own (thoughts, tool calls).
  */
 import { Option, Schema } from "effect"
+import { wordsIn } from "../wire/words.js"
 import { toUsage } from "./agentUsage.js"
 import {
   AgentResponse,
@@ -14,6 +15,7 @@ import {
   AnalystToolDelta,
   type Fields,
   Figure,
+  SuggestedQueries,
   ToolOutcome,
   ToolStatus,
   ToolUse
@@ -170,6 +172,10 @@ export const readAgentEvents = (answer: Answer, calls: Map<string, string>): Rea
     ),
     "response.table": figure("table"),
     "response.chart": figure("chart"),
+    "response.suggested_queries": as(SuggestedQueries, ({ suggested_queries }) => {
+      const suggestions = suggested_queries.flatMap(({ query }) => query ?? [])
+      return [status("response.suggested_queries", suggestions.join("\n"), { suggestions })]
+    }),
     // The reference wraps it, the guide to threads does not.
     metadata: (fields) => {
       const wrapped = fields["metadata"]
@@ -185,7 +191,7 @@ export const readAgentEvents = (answer: Answer, calls: Map<string, string>): Rea
 
   const read = (event: string, message: Fields): Events => {
     const events = Object.hasOwn(readers, event) ? readers[event]?.(message) ?? [] : []
-    return events.length > 0 ? events : [status(event)]
+    return events.length > 0 ? events : [status(event, wordsIn(message))]
   }
 
   return { read, settle: () => [] }

@@ -108,6 +108,7 @@ const readChunk = Schema.decodeUnknownOption(ChatChunk)
 const reader = (answer: Answer): Reader => {
   const calls = new Map<number, Call>()
   let finish: string | undefined
+  let refused = false
 
   const callPiece = ({ function: named, id, index = 0 }: ToolCallPiece): EventBody => {
     const call = calls.get(index) ?? { id: id ?? `${answer.id}:${index}`, tool: named?.name ?? "", args: "" }
@@ -121,7 +122,10 @@ const reader = (answer: Answer): Reader => {
   }
 
   const readKnown = ({ choices: [choice], usage }: ChatChunk): ReadonlyArray<EventBody> => {
-    const { content = "", reasoning = "", tool_calls = [] } = choice?.delta ?? {}
+    const { reasoning = "", refusal = "", tool_calls = [], ...delta } = choice?.delta ?? {}
+    // A refusal is the answer, in words of its own.
+    const content = (delta.content ?? "") + refusal
+    refused ||= refusal !== ""
     finish = choice?.finish_reason ?? finish
     if (usage !== undefined) answer.usage = toUsage(usage)
     const events: Array<EventBody> = []
@@ -142,7 +146,7 @@ const reader = (answer: Answer): Reader => {
       Option.match(readChunk(message), { onNone: () => [status(event)], onSome: readKnown }),
     settle: () => {
       const full = (answer.usage.output_tokens ?? 0) >= maxCompletionTokens
-      answer.stop_reason = toStopReason(finish ?? (full ? "length" : "stop"))
+      answer.stop_reason = refused ? "refusal" : toStopReason(finish ?? (full ? "length" : "stop"))
       return [...calls.values()].map(({ args, id, tool }) => ({
         type: "tool_call",
         tool,

@@ -50,9 +50,10 @@ export const geminiAgent: AcpAgent = {
     toolArgs,
     wholeThoughts: true,
     silentOnRejection: true,
-    // Asked for by its plain name, a conversation is ruined if its file was begun in this very minute: Gemini opens a
-    // new file of the same name over it. It finds the padded name as well, and makes another file of that.
-    namesToLoad: (id) => [` ${id}`, id],
+    // Asked for by its plain name, Gemini opens a second file with the same 8 characters in its name that never gets
+    // content; the next start takes it for broken and deletes both, the conversation with it
+    // (google-gemini/gemini-cli#27368). It finds the padded name as well, and makes a file of another name for that.
+    nameToLoad: (id) => ` ${id.trim()}`,
     replaysLate: true,
     maxTokensMeansFull: true
   }

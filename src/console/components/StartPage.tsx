@@ -3,10 +3,12 @@ import { Menu } from "lucide-react"
 import { type FormEvent, useState } from "react"
 import type { Handshake } from "../../client/browser.js"
 import { goTo } from "../relay/address.js"
+import type { NativeSession } from "../relay/http.js"
 import { keepStartForm, lastTool, rememberHandshake, rememberTool, startForm } from "../relay/kept.js"
 import { w } from "../words/words.js"
 import { AgentChoice, demo, usable } from "./AgentChoice.js"
 import { FolderField } from "./FolderField.js"
+import { NativeList } from "./NativeList.js"
 import { TokenForm } from "./TokenForm.js"
 import type { Relay } from "./useRelay.js"
 import { modeName } from "./words.js"
@@ -77,6 +79,17 @@ export const start = (handshake: Handshake) => {
   rememberHandshake(session_id, handshake)
   goTo(session_id)
 }
+
+/** With what was said before; a terminal that has it open is followed until it is quit. */
+const goOn = ({ folder, native_session_id, open, tool }: NativeSession) =>
+  start({
+    tool,
+    folder,
+    native_session_id,
+    history: true,
+    raw: false,
+    ...(open !== undefined && { if_open: "follow" as const })
+  })
 
 interface FieldProps {
   readonly label: string
@@ -220,6 +233,7 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
                   ? w.startDemo
                   : w.startSession}
               </button>
+              <NativeList onContinue={goOn} />
             </form>
           )}
       </div>

@@ -48,6 +48,25 @@ export const agents = async () =>
 export const sessions = async () =>
   (await ask("GET", "/sessions") as { sessions: ReadonlyArray<SessionLine> }).sessions
 
+/** A conversation of a terminal. */
+export interface NativeSession {
+  readonly tool: string
+  readonly native_session_id: string
+  readonly folder: string
+  readonly title?: string
+  readonly first_prompt?: string
+  readonly last_active_at: number
+  readonly model?: string
+  readonly branch?: string
+  readonly messages?: number
+  readonly tokens?: { readonly input: number; readonly output: number; readonly cached: number }
+  readonly open?: { readonly by: string; readonly state?: string; readonly session_id?: string }
+}
+export const nativeSessions = async (query: string) =>
+  (await ask("GET", `/native-sessions?limit=50&q=${encodeURIComponent(query)}`) as {
+    sessions: ReadonlyArray<NativeSession>
+  }).sessions
+
 /** Lets one connection in, instead of the token. */
 export const ticket = async () => (await ask("POST", "/ticket") as { ticket: string }).ticket
 

@@ -23,6 +23,19 @@ export const de: Words = {
       context_pct: "% des Kontexts"
     }
   },
+  // Conversations of a terminal
+  native: {
+    heading: "Aus dem Terminal fortsetzen",
+    search: "Unterhaltungen suchen",
+    nothing: "Nichts gefunden.",
+    all: (count) => `Alle ${count} zeigen`,
+    messages: (count) => count === 1 ? "1 Nachricht" : `${count} Nachrichten`,
+    tokens: (count) => `${count} Tokens`,
+    openThere: "In einem Terminal geöffnet",
+    waits: "Wartet in einem Terminal auf Sie",
+    openHere: "Hier geöffnet",
+    now: "jetzt"
+  },
   sessions: "Sitzungen",
   newSession: "Neue Sitzung",
   closeList: "Liste schließen",

@@ -21,6 +21,19 @@ export const en = {
       context_pct: "% of the context"
     }
   },
+  // Conversations of a terminal
+  native: {
+    heading: "Continue from your terminal",
+    search: "Search conversations",
+    nothing: "Nothing found.",
+    all: (count: number) => `Show all ${count}`,
+    messages: (count: number) => count === 1 ? "1 message" : `${count} messages`,
+    tokens: (count: string) => `${count} tokens`,
+    openThere: "Open in a terminal",
+    waits: "Waits for you in a terminal",
+    openHere: "Open here",
+    now: "now"
+  },
   // Sessions
   sessions: "Sessions",
   newSession: "New session",

@@ -23,6 +23,19 @@ export const zh: Words = {
       context_pct: "% 上下文"
     }
   },
+  // Conversations of a terminal
+  native: {
+    heading: "从终端继续",
+    search: "搜索对话",
+    nothing: "没有找到。",
+    all: (count) => `显示全部 ${count} 个`,
+    messages: (count) => `${count} 条消息`,
+    tokens: (count) => `${count} 个令牌`,
+    openThere: "已在终端中打开",
+    waits: "正在终端中等待您",
+    openHere: "已在此处打开",
+    now: "刚刚"
+  },
   sessions: "会话",
   newSession: "新建会话",
   closeList: "关闭列表",

@@ -20,6 +20,12 @@ export const handshake: Frame = {
 export const commands: ReadonlyArray<Frame> = [
   { name: "PromptCommand", about: "A prompt, in short.", schema: Command.ShortPrompt },
   { name: "UserMessageCommand", about: "A prompt of text and images.", schema: Command.LongPrompt },
+  {
+    name: "HandOverCommand",
+    about: "End the agent, keep the session: somebody goes on with the conversation in a terminal.",
+    schema: Command.HandOver
+  },
+  { name: "TakeOverCommand", about: "Start the agent of a followed conversation.", schema: Command.TakeOver },
   { name: "CancelQueuedCommand", about: "Take back a prompt that waits.", schema: Command.CancelQueued },
   { name: "PermissionResponseCommand", about: "Answer a permission_request.", schema: PermissionAnswer },
   { name: "InterruptCommand", about: "Stop the running turn, keep the session.", schema: Command.Interrupt },

@@ -87,6 +87,84 @@ const agent: Json = {
   }
 }
 
+const nativeSession: Json = {
+  description: "A conversation somebody had with an agent in a terminal. What is absent is not known.",
+  type: "object",
+  required: ["tool", "native_session_id", "folder", "last_active_at", "bytes", "can", "continue_with"],
+  properties: {
+    tool: { type: "string" },
+    native_session_id: {
+      type: "string",
+      description: "The agent's own id: the handshake's field of this name."
+    },
+    folder: { type: "string" },
+    title: { type: "string" },
+    title_by: { enum: ["user", "agent", "prompt"], description: "Whose words the title is." },
+    first_prompt: { type: "string" },
+    created_at: { type: "number" },
+    last_active_at: { type: "number" },
+    model: { type: "string" },
+    branch: { type: "string", description: "The git branch." },
+    bytes: { type: "integer", description: "Of its file." },
+    archived: { type: "boolean" },
+    origin: { enum: ["terminal", "headless", "ide", "background"], description: "How it was begun." },
+    prompts: { type: "integer" },
+    messages: {
+      type: "integer",
+      description: "Prompts and answers of the model. Counted after the first list."
+    },
+    tokens: {
+      type: "object",
+      required: ["input", "output", "cached"],
+      properties: {
+        input: { type: "integer" },
+        output: { type: "integer" },
+        cached: { type: "integer" }
+      }
+    },
+    open: {
+      description: "Somebody has it open now.",
+      type: "object",
+      required: ["by"],
+      properties: {
+        by: { enum: ["terminal", "relay", "background", "unknown"] },
+        pid: { type: "integer" },
+        state: { enum: ["idle", "busy", "waiting"] },
+        waiting_for: { type: "string" },
+        session_id: { type: "string", description: "The relay's session that has it open." }
+      }
+    },
+    can: {
+      type: "object",
+      properties: {
+        history: { type: "boolean" },
+        follow: { type: "boolean" },
+        resume: { type: "boolean" },
+        fork: { type: "boolean" }
+      }
+    },
+    continue_with: {
+      description: "How to go on with it in a terminal.",
+      type: "object",
+      required: ["folder", "argv", "shell"],
+      properties: {
+        folder: { type: "string" },
+        argv: { type: "array", items: { type: "string" } },
+        shell: { type: "string", description: "The same as one line for a POSIX shell." },
+        warning: { type: "string" }
+      }
+    }
+  }
+}
+
+const inQuery = (name: string, description: string, schema: Json = { type: "string" }) => ({
+  name,
+  in: "query",
+  description,
+  schema
+})
+const inPath = (name: string) => ({ name, in: "path", required: true, schema: { type: "string" } })
+const noNative = refusal("There is no such conversation, or none in a folder this relay may use.")
 const usage: Json = {
   description: "What turns with the same value of the dimension have used together.",
   type: "object",
@@ -218,6 +296,64 @@ export const openApi = (): Json => ({
       ...refusals,
       404: refusal("There is no such session.")
     }, { parameters: [sessionId, afterSeq] }),
+    "/native-sessions": get("listNativeSessions", "Conversations people had with agents in a terminal.", {
+      200: json("The most recently written first; only of folders the relay may use.", {
+        type: "object",
+        required: ["sessions"],
+        properties: {
+          sessions: { type: "array", items: ref("NativeSession") },
+          next_cursor: { type: "string", description: "For `cursor`, if there are more." }
+        }
+      }),
+      ...refusals,
+      404: refusal("The folder does not exist, or is not allowed.")
+    }, {
+      parameters: [
+        inQuery("tool", "Only of this agent."),
+        inQuery("folder", "Only of this folder and those below."),
+        inQuery("q", "Words that stand in title, first prompt, folder, branch, agent or id."),
+        inQuery("limit", "How many, at most 200.", {
+          type: "integer",
+          minimum: 1,
+          maximum: 200,
+          default: 50
+        }),
+        inQuery("cursor", "What `next_cursor` said.")
+      ]
+    }),
+    "/native-sessions/{tool}/{native_session_id}": get(
+      "getNativeSession",
+      "One conversation, with all that can be counted.",
+      { 200: json("It.", ref("NativeSession")), ...refusals, 404: noNative },
+      { parameters: [inPath("tool"), inPath("native_session_id")] }
+    ),
+    "/native-sessions/{tool}/{native_session_id}/events": get(
+      "readNativeSession",
+      "What was said in it: the last turns, or those before a place. The agent is not started.",
+      {
+        200: json("Oldest first; events as on the socket, without `seq` and `session_id`.", {
+          type: "object",
+          required: ["events"],
+          properties: {
+            events: { type: "array", items: { type: "object" } },
+            before: {
+              type: "string",
+              description: "Where the page before this one ends; absent at the beginning."
+            }
+          }
+        }),
+        ...refusals,
+        404: noNative
+      },
+      {
+        parameters: [
+          inPath("tool"),
+          inPath("native_session_id"),
+          inQuery("before", "What `before` of another page said."),
+          inQuery("limit", "Turns at most.", { type: "integer", minimum: 1, maximum: 200, default: 20 })
+        ]
+      }
+    ),
     "/usage": get("getUsage", "What sessions have used, summed by one dimension, the largest first.", {
       200: json("US dollars, tokens, turns and minutes.", {
         type: "object",
@@ -254,6 +390,6 @@ export const openApi = (): Json => ({
   },
   components: {
     securitySchemes: { token: { type: "http", scheme: "bearer" } },
-    schemas: { Session: session, ...definitionsAt("#/components/schemas/") }
+    schemas: { NativeSession: nativeSession, Session: session, ...definitionsAt("#/components/schemas/") }
   }
 })

@@ -32,6 +32,11 @@ export const withoutSecrets = (
   {
     after_seq: _after,
     env: _env,
+    // How it was opened that time.
+    follow: _follow,
+    fork: _fork,
+    history: _history,
+    if_open: _open,
     mcp_servers: _servers,
     must_exist: _must,
     front: _front,

@@ -33,6 +33,8 @@ export class EventLog extends Context.Service<EventLog, {
   readonly turn: () => number | undefined
   readonly summary: () => SessionSummary.SessionSummary
   readonly unsafeAppend: (event: EventBody, raw?: Uint8Array, encoding?: Encoding) => void
+  /** Append what happened at another time (seconds since 1970), such as a history. */
+  readonly unsafeAppendAt: (event: EventBody, ts: number) => void
   /** Append a piece whose `text` is a JSON string already; see the port, `EventSink.splice`. */
   readonly unsafeSplice: (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array) => void
   /** All that is appended in `write` becomes one batch. False: the log is full, wait for `unsafeOnceDrained`. */
@@ -181,6 +183,17 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     else unsafeBatch(() => draft(event, raw, encoding))
   }
 
+  const unsafeAppendAt = (event: EventBody, ts: number): void => {
+    if (depth === 0) return void unsafeBatch(() => unsafeAppendAt(event, ts))
+    const now = time
+    time = ts
+    try {
+      draft(event, undefined, "utf8")
+    } finally {
+      time = now
+    }
+  }
+
   const wordsOf = deltaWords.make(ending)
   const json = eventJson.make()
 
@@ -235,6 +248,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     turn: () => summary.open_turn,
     summary: current,
     unsafeAppend,
+    unsafeAppendAt,
     unsafeSplice,
     unsafeBatch,
     unsafeOnceDrained: (resume) => {

@@ -4,6 +4,7 @@
  */
 import { Schema } from "effect"
 import { type EventBody, SessionId } from "../../schema/index.js"
+import * as knownPrompts from "./knownPrompts.js"
 
 export const SessionSummary = Schema.Struct({
   session_id: SessionId,
@@ -29,7 +30,14 @@ export const SessionSummary = Schema.Struct({
   /** Prompts that wait for a turn to end, by `message_id`. */
   queued: Schema.Array(Schema.String),
   /** The last commands that were handed to the agent or carried out, by `message_id`. */
-  acknowledged: Schema.Array(Schema.String)
+  acknowledged: Schema.Array(Schema.String),
+  /** The last prompts, to tell what was said in a terminal meanwhile. */
+  known_prompts: Schema.optionalKey(Schema.Array(Schema.Struct({
+    ts: Schema.Number,
+    hash: Schema.Number,
+    begun: Schema.optionalKey(Schema.Boolean),
+    until: Schema.optionalKey(Schema.Number)
+  })))
 })
 export type SessionSummary = typeof SessionSummary.Type
 
@@ -106,6 +114,7 @@ const settled = (
 const change = (
   summary: SessionSummary,
   event: EventBody,
+  ts: number,
   turn: number,
   seq: number
 ): Partial<SessionSummary> => {
@@ -134,6 +143,9 @@ const change = (
         turns: turn,
         open_turn: turn,
         open_turn_seq: seq,
+        ...(event.text !== undefined && {
+          known_prompts: knownPrompts.begun(summary.known_prompts ?? [], event.text, ts)
+        }),
         ...(title !== undefined && { title }),
         // Its acknowledgement comes when the agent has it; a relay that is killed before must not run it twice.
         ...(message_id !== undefined && {
@@ -142,8 +154,16 @@ const change = (
         })
       }
     }
-    case "turn_end":
-      return { cost_usd: summary.cost_usd + (event.usage?.cost_usd ?? 0) }
+    case "turn_end": {
+      const { history, reason } = event.metadata ?? {}
+      const isOwn = history !== true && reason !== "relay_restart"
+      return {
+        cost_usd: summary.cost_usd + (event.usage?.cost_usd ?? 0),
+        ...(isOwn && summary.known_prompts !== undefined && {
+          known_prompts: knownPrompts.ended(summary.known_prompts, ts)
+        })
+      }
+    }
     case "permission_request":
       return {
         pending: [...summary.pending, event.request_id],
@@ -153,12 +173,15 @@ const change = (
     case "control_response":
       return settled(summary, event.request_id)
     case "input_ack": {
-      const { message_id, status } = event
-      if (message_id === undefined || status === "duplicate") return {}
+      const { message_id, status, text } = event
+      const known = status === "sent" && text !== undefined
+        ? { known_prompts: knownPrompts.handedOver(summary.known_prompts ?? [], text, ts) }
+        : {}
+      if (message_id === undefined || status === "duplicate") return known
       const queued = without(summary.queued, message_id)
       // What waits will not run if the relay is killed: it may be sent again then.
       return status === "sent"
-        ? { queued, acknowledged: acknowledge(summary, message_id) }
+        ? { ...known, queued, acknowledged: acknowledge(summary, message_id) }
         : { queued: status === "queued" ? [...queued, message_id] : queued }
     }
     default:
@@ -179,7 +202,7 @@ export const fold = (
     ...rest,
     ...(open_turn !== undefined && event.type !== "turn_end" && { open_turn }),
     ...(open_turn_seq !== undefined && event.type !== "turn_end" && { open_turn_seq }),
-    ...(summaryEvents.has(event.type) && change(summary, event, turn, seq)),
+    ...(summaryEvents.has(event.type) && change(summary, event, ts, turn, seq)),
     created_at: summary.created_at === 0 ? ts : summary.created_at,
     last_active_at: ts,
     last_seq: seq

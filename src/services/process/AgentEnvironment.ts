@@ -62,8 +62,20 @@ export const checkClientEnv = (
 const isOwn = (name: string): boolean => /^AI_RELAY_/i.test(name)
 
 /** The relay's own settings; and what would tell an agent that it runs inside of another one. */
-const isPrivate = (name: string): boolean =>
-  name.startsWith("AI_RELAY_") || name === "CLAUDECODE" || name === "CLAUDE_CODE_ENTRYPOINT"
+const isPrivate = (name: string): boolean => name.startsWith("AI_RELAY_") || isNestingMark(name)
+
+/**
+ * What an agent sets for the programs its tools start, the relay among them: an interactive Claude Code that finds
+ * CLAUDE_CODE_CHILD_SESSION saves nothing (anthropics/claude-code#80654), others take their parent's session, socket or
+ * sandbox for their own.
+ */
+const isNestingMark = (name: string): boolean =>
+  /^CLAUDE_CODE_(?:CHILD_SESSION|SESSION_\w+|PARENT_\w+|MESSAGING_\w+|ENTRYPOINT|EXECPATH|SSE_PORT|AGENT_ID|TASK_ID)$/
+    .test(name)
+  || /^(?:CLAUDECODE|CLAUDE_(?:PID|JOB_DIR|PROJECT_DIR|PLUGIN_ROOT|PLUGIN_DATA|ENV_FILE|EFFORT|SESSION_ID))$/
+    .test(name)
+  || /^(?:CODEX_(?:THREAD_ID|SANDBOX\w*|CI|MANAGED_\w+|INTERNAL_\w+)|GEMINI_CLI|GEMINI_CLI_NO_RELAUNCH|QWEN_CODE|OPENCODE|OPENCODE_PID|OPENCODE_CLIENT|OPENCODE_CALLER|AGENT|AI_AGENT)$/
+    .test(name)
 
 /** Is a name among these? `*` in one stands for anything. */
 const matcherOf = (patterns: ReadonlyArray<string>): (name: string) => boolean => {

@@ -15,6 +15,10 @@ export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "st
   readonly handle: (command: ClientCommand) => Effect.Effect<void>
 }
 
+const notNative =
+  "the relay cannot hand over this agent's conversations: `end` the session, and go on by the agent's own "
+  + "command"
+
 /** `message_id`s and prompts' `uuid`s remembered per session. */
 const remembered = 10_000
 
@@ -106,6 +110,8 @@ export const make = (parts: Prompts.Parts): Commands => {
       resize: terminal,
       stdin: terminal,
       cancel_queued: cancelQueued,
+      hand_over: () => parts.handOver ?? Prompts.refuse(notNative),
+      take_over: () => parts.takeOver ?? Prompts.refuse(notNative),
       set_budget: ({ budget }) => {
         const problem = parts.guard.lower(budget)
         return problem === undefined ? Effect.void : Prompts.refuse(problem)

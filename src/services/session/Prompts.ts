@@ -39,6 +39,11 @@ export interface Parts {
   readonly over: Deferred.Deferred<void>
   /** `message_id`s that were executed before the relay was restarted. */
   readonly seen: ReadonlyArray<string>
+  /** To be done before a turn begins; a failure is the prompt's. */
+  readonly prepare?: Effect.Effect<void, SendError> | undefined
+  /** End the agent, keep the session; start it again. Absent: its conversations cannot be gone on with in a terminal. */
+  readonly handOver?: Effect.Effect<void, SendError> | undefined
+  readonly takeOver?: Effect.Effect<void, SendError> | undefined
   readonly settings: Settings
   readonly turns: Turns
 }
@@ -104,6 +109,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const queued: Array<UserMessage> = []
   const senders = new WeakMap<UserMessage, Sender.Fields>()
   let isStopping = false
+  let isPreparing = false
 
   const acknowledge = (command: ClientCommand, status: AckStatus) =>
     log.append({
@@ -116,7 +122,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const complain = (command: ClientCommand | undefined, failure: Refusal) =>
     log.append({
       type: "error",
-      code: codes[failure._tag],
+      code: (failure._tag === "CommandRefused" ? failure.code : undefined) ?? codes[failure._tag],
       text: failure.message,
       ...(command?.message_id !== undefined && { message_id: command.message_id }),
       ...(failure._tag === "AgentFailed" && { metadata: { fatal: true } })
@@ -177,6 +183,27 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     )
 
   const startNext: Effect.Effect<void> = Effect.suspend(() => {
+    const [first] = queued
+    if (first === undefined || turns.current() !== undefined || isStopping || isPreparing) return Effect.void
+    if (parts.prepare === undefined) return begin
+    isPreparing = true
+    const prepared = parts.prepare.pipe(
+      Effect.ensuring(Effect.sync(() => {
+        isPreparing = false
+      })),
+      Effect.flatMap(() => begin),
+      Effect.catch((failure) => {
+        const place = queued.indexOf(first)
+        if (place !== -1) queued.splice(place, 1)
+        onFailed(first)
+        return Effect.andThen(complain(first, failure), startNext)
+      })
+    )
+    fork(prepared)
+    return Effect.void
+  })
+
+  const begin: Effect.Effect<void> = Effect.suspend(() => {
     const prompt = turns.current() === undefined && !isStopping ? queued.shift() : undefined
     if (prompt === undefined) return Effect.void
     const { message_id } = prompt

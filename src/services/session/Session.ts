@@ -13,7 +13,7 @@ import {
   EventSink,
   PermissionGate
 } from "../../adapters/Adapter.js"
-import { BadHandshake } from "../../adapters/AdapterError.js"
+import { BadHandshake, type OpenError } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { type BodyOf, type ClientCommand, RequestId, type SessionId, type Usage } from "../../schema/index.js"
 import { tellingOverwrites } from "../access/overwriteDiff.js"
@@ -25,6 +25,8 @@ import type { Opened } from "../journal/Journal.js"
 import * as EventLog from "../log/EventLog.js"
 import { makeMemory } from "../log/EventStore.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
+import * as NativeAgent from "../native/NativeAgent.js"
+import type { NativeSessions } from "../native/NativeSessions.js"
 import * as Metrics from "../observe/Metrics.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { waitUntil } from "../waitUntil.js"
@@ -113,6 +115,7 @@ const settleOld = (
     })
   })
 
+type Ports = EventSink | PermissionGate | Scope.Scope
 /** The agent; with a new conversation where the session's own is gone, which is said. */
 const openAgent = (adapter: Adapter, { begins_anew, ...spec }: AgentSpec, sink: SessionSink.SessionSink) =>
   begins_anew !== true ? adapter.open(spec) : adapter.open(spec).pipe(
@@ -137,13 +140,14 @@ export const open = Effect.fn("Session.open")(function*(
   adapter: Adapter,
   spec: AgentSpec,
   opened?: Opened,
-  clients: () => number = () => 1
+  clients: () => number = () => 1,
+  native?: NativeSessions["Service"]
 ) {
   const settings = yield* RelayConfig
   const ids = yield* IdGenerator
   const { tool } = adapter
-  const store = Metrics.countingEvents(tool, opened?.store ?? makeMemory(settings.retain_bytes))
-  const log = yield* EventLog.make(id, { ...opened, store })
+  const events = Metrics.countingEvents(tool, opened?.store ?? makeMemory(settings.retain_bytes))
+  const log = yield* EventLog.make(id, { ...opened, store: events })
   /** Commands in the inbox, and the one that is carried out. */
   const submitted = new Set<object>()
   const activity = Activity.make(() =>
@@ -187,7 +191,22 @@ export const open = Effect.fn("Session.open")(function*(
   const sink = yield* SessionSink.make({ turns, guard, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
     Effect.provideService(EventLog.EventLog, log)
   )
-  const agent = yield* openAgent(adapter, spec, sink).pipe(
+  const store = native === undefined ? undefined : yield* native.store(tool)
+  const opening: Effect.Effect<
+    Partial<NativeAgent.NativeAgent> & Pick<NativeAgent.NativeAgent, "agent">,
+    OpenError,
+    Ports
+  > = native === undefined || store === undefined
+    ? Effect.map(openAgent(adapter, spec, sink), (agent) => ({ agent }))
+    : NativeAgent.open({
+      adapter: { ...adapter, open: (spec) => openAgent(adapter, spec, sink) },
+      spec,
+      log,
+      native,
+      store,
+      toldId: sink.native_session_id
+    })
+  const { agent, handOver, prepare, takeOver, tellHistory = Effect.void } = yield* opening.pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
         Context.add(PermissionGate, tellingOverwrites(spec.folder, Metrics.countingAnswers(tool, broker))),
@@ -208,6 +227,9 @@ export const open = Effect.fn("Session.open")(function*(
     ids,
     log,
     over,
+    handOver,
+    prepare,
+    takeOver,
     seen: opened?.summary.acknowledged ?? [],
     settings,
     turns
@@ -279,6 +301,8 @@ export const open = Effect.fn("Session.open")(function*(
   )
   if (opened !== undefined) settleOld(log, opened.summary, guard.settle())
   sink.start(describe())
+  yield* tellHistory
+  sink.release()
 
   const session: Session = {
     id,

@@ -1,7 +1,7 @@
 /** SessionListing: a line in the list of sessions, as `GET /sessions` tells it. */
 import type { SessionSummary } from "../log/SessionSummary.js"
 
-export interface SessionListing extends SessionSummary {
+export interface SessionListing extends Omit<SessionSummary, "known_prompts"> {
   readonly state: "running" | "idle" | "closed"
   /** How many follow it. */
   readonly clients: number
@@ -9,13 +9,16 @@ export interface SessionListing extends SessionSummary {
   readonly archived?: true
 }
 
-export const listedLive = (summary: SessionSummary, clients: number): SessionListing => ({
+export const listedLive = (
+  { known_prompts: _, ...summary }: SessionSummary,
+  clients: number
+): SessionListing => ({
   ...summary,
   clients,
   state: summary.open_turn === undefined ? "idle" : "running"
 })
 
-export const listedClosed = (summary: SessionSummary): SessionListing => ({
+export const listedClosed = ({ known_prompts: _, ...summary }: SessionSummary): SessionListing => ({
   ...summary,
   clients: 0,
   state: "closed"

@@ -17,7 +17,7 @@ import {
   Schema,
   type Scope
 } from "effect"
-import type { OpenError } from "../../adapters/AdapterError.js"
+import { ConversationInUse, type OpenError } from "../../adapters/AdapterError.js"
 import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistry.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { type Handshake, SessionId } from "../../schema/index.js"
@@ -26,6 +26,8 @@ import { checkHandshake } from "../access/HandshakeRules.js"
 import { IdGenerator } from "../IdGenerator.js"
 import { Journal, JournalFailed, type SessionInUse, SessionNotFound } from "../journal/Journal.js"
 import * as SessionMarks from "../journal/SessionMarks.js"
+import type { SessionSummary } from "../log/SessionSummary.js"
+import { NativeSessions } from "../native/NativeSessions.js"
 import { Recorder } from "../observe/Recorder.js"
 import * as Traces from "../observe/Traces.js"
 import { RelayConfig } from "../RelayConfig.js"
@@ -109,6 +111,7 @@ const make = Effect.gen(function*() {
   const folders = yield* Folders
   const ids = yield* IdGenerator
   const journal = yield* Journal
+  const native = yield* NativeSessions
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
   const traces = yield* Traces.make
@@ -118,9 +121,21 @@ const make = Effect.gen(function*() {
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
 
+  /** A conversation of a terminal goes on where it was held. */
+  const folderOf = Effect.fnUntraced(function*({ folder, native_session_id, tool }: Handshake) {
+    if (folder !== undefined || native_session_id === undefined) return undefined
+    const found = yield* Effect.option(native.find(adapters.nameOf(tool ?? "claude"), native_session_id))
+    return Option.map(found, ({ summary }) => summary.folder).pipe(Option.getOrUndefined)
+  })
+
   const openSession = Effect.fn("SessionRegistry.open")(
     function*(id: SessionId, handshake: Handshake, clients: () => number) {
-      const wanted = yield* resolveHandshake(handshake, yield* journal.find(id))
+      const kept = yield* journal.find(id)
+      const own = Option.isNone(kept) ? yield* folderOf(handshake) : undefined
+      const wanted = yield* resolveHandshake(
+        { ...handshake, ...(own !== undefined && { folder: own }) },
+        kept
+      )
       // The id of a kept session's conversation is as its agent told it.
       const { native_session_id: _, ...asked } = wanted
       yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
@@ -136,7 +151,7 @@ const make = Effect.gen(function*() {
         begins_anew: handshake.native_session_id === undefined,
         ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
       }
-      const session = yield* Session.open(id, adapter, spec, opened, clients)
+      const session = yield* Session.open(id, adapter, spec, opened, clients, native)
       yield* recorder.record(session.log, {
         since: session.since,
         env: wanted.env,
@@ -244,8 +259,26 @@ const make = Effect.gen(function*() {
     })
   })
 
+  /** The session that goes on with this conversation already: there is only one at a time. */
+  const sessionWith = Effect.fnUntraced(function*(handshake: Handshake) {
+    const { fork, history, native_session_id, session_id, tool = "claude" } = handshake
+    if (native_session_id === undefined || fork === true) return undefined
+    const isIts = (summary: SessionSummary) =>
+      summary.native_session_id === native_session_id && summary.tool === adapters.nameOf(tool)
+    const live = all().find(({ log }) => isIts(log.summary()))
+    if (live !== undefined && session_id !== undefined && session_id !== live.id) {
+      return yield* new ConversationInUse({
+        reason: `the session "${live.id}" has this conversation open: attach to it with its \`session_id\``
+      })
+    }
+    if (live !== undefined) return live.id
+    if (session_id !== undefined || history === undefined) return undefined
+    // Its log has what was said through the relay before.
+    return (yield* journal.list).find(({ summary }) => isIts(summary))?.summary.session_id
+  })
+
   const join = Effect.fn("SessionRegistry.join")(function*(handshake: Handshake) {
-    const id = handshake.session_id ?? SessionId.make(yield* ids.uuid)
+    const id = (yield* sessionWith(handshake)) ?? handshake.session_id ?? SessionId.make(yield* ids.uuid)
     let found = entries.get(id)
     while (found?.closing === true) {
       yield* Deferred.await(found.gone)

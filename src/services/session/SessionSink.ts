@@ -15,8 +15,10 @@ import type { Turn, Turns } from "./Turn.js"
 type Port = EventSink["Service"]
 
 export interface SessionSink extends Port {
-  /** Log `session_start`, then all that was held back. */
+  /** Log `session_start`. */
   readonly start: (event: EventBody) => void
+  /** Log what was held back; from now on everything is logged at once. */
+  readonly release: () => void
   /** The agent is gone: whatever tool it had called has no other result. */
   readonly settleCalls: () => void
   /** The agent's own id of the conversation, as far as it told. */
@@ -80,11 +82,12 @@ export const make = ({ guard, turns, onTurn }: Options): Effect.Effect<SessionSi
       log.unsafeSplice(event, text, raw)
     }
 
-    const start = (event: EventBody) =>
+    const start = (event: EventBody) => log.unsafeAppend(event)
+
+    const release = () =>
       void log.unsafeBatch(() => {
         const early = held ?? []
         held = undefined
-        log.unsafeAppend(event)
         for (const replay of early) replay()
       })
 
@@ -103,6 +106,7 @@ export const make = ({ guard, turns, onTurn }: Options): Effect.Effect<SessionSi
       onceDrained: log.unsafeOnceDrained,
       inTurn: () => turns.current() !== undefined,
       start,
+      release,
       native_session_id: () => native_session_id,
       settings: () => told
     }

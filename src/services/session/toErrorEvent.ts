@@ -9,6 +9,7 @@ const codes: Record<RelayError["_tag"], ErrorCode> = {
   AgentFailed: "agent_failed",
   AuthRequired: "auth_required",
   BadHandshake: "bad_handshake",
+  ConversationInUse: "in_use",
   CommandNotFound: "command_not_found",
   ConversationGone: "bad_handshake",
   FolderNotFound: "folder_not_found",

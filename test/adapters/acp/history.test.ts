@@ -1,7 +1,7 @@
 /** Past conversations: opened again, shown as history, never taken for a turn. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
-import { TestClock } from "effect/testing"
+import { Effect } from "effect"
+import { agentOf } from "../../../src/adapters/acp/AcpLaunch.js"
 import { geminiAgent } from "../../../src/adapters/gemini/geminiAgent.js"
 import { layerSession, ofType, openFake, refuse } from "../../support/fakeAcpAgent.js"
 import { joinPassing } from "../../support/passing.js"
@@ -105,20 +105,33 @@ describe("AcpAdapter, history", () => {
       assert.isTrue(ofType(events, "assistant_message").every(({ turn }) => turn === undefined))
     }).pipe(Effect.provide(layerSession)))
 
-  it.effect("asks Gemini by the plain name when it does not take the padded one", () =>
+  const refusingPadded = {
+    "session/load": ({ sessionId }: { readonly sessionId: string }) =>
+      sessionId === "old-1" ? {} : refuse(-32603, "Internal error", { details: "Invalid session identifier" })
+  }
+
+  it.effect("never asks Gemini by the plain name, which ends in the conversation's loss", () =>
     Effect.gen(function*() {
+      const heard: Array<string> = []
       const answers = {
-        "session/load": ({ sessionId }: { readonly sessionId: string }) =>
-          sessionId === "old-1"
-            ? {}
-            : refuse(-32603, "Internal error", { details: "Invalid session identifier" })
+        "session/load": (params: { readonly sessionId: string }) => {
+          heard.push(params.sessionId)
+          return refusingPadded["session/load"](params)
+        }
       }
-      const opening = yield* Effect.forkChild(openFake({ agent: geminiAgent, handshake, answers }))
-      yield* TestClock.adjust("1 second")
-      const { heard } = yield* Fiber.join(opening)
-      assert.deepStrictEqual(
-        heard.filter(({ method }) => method === "session/load").map(({ params }) => params.sessionId),
-        [" old-1", "old-1"]
-      )
+      const failed = yield* Effect.flip(openFake({ agent: geminiAgent, handshake, answers }))
+      assert.deepStrictEqual(heard, [" old-1"])
+      assert.include(failed.message, "Gemini CLI has no conversation \"old-1")
     }).pipe(Effect.provide(layerSession)))
+
+  it.each([
+    ["gemini", "--acp"],
+    ["/usr/local/bin/gemini", "--experimental-acp"],
+    ["npx", "-y", "@google/gemini-cli", "--acp"],
+    ["node", "/opt/gemini-cli/bundle/gemini.js", "--acp"]
+  ])("knows Gemini however it is started: %s %s", (...command) =>
+    Effect.runSync(Effect.map(
+      agentOf({ tool: "acp", folder: "/", fresh_uuid: "u", command: command as [string, ...Array<string>] }),
+      ({ quirks }) => assert.strictEqual(quirks?.nameToLoad?.("old-1"), " old-1")
+    )))
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { joinPassing } from "../../support/passing.js"
 import type { Native } from "../../support/transcriptSpawner.js"
@@ -58,6 +58,37 @@ describe("opening a thread", () => {
       const { params } = yield* codex.written("thread/resume")
       assert.deepStrictEqual(params, { threadId, cwd: "/workspace", excludeTurns: true })
       assert.strictEqual((yield* codex.event("session_start")).metadata.resumed, true)
+    }))
+
+  const locked = {
+    error: { code: -32600, message: "thread 01a2 already has an active writer" }
+  }
+
+  it.effect("waits for one that another Codex still holds, and says so", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const opening = yield* Effect.forkChild(openCodex({
+        handshake: { native_session_id: threadId },
+        answer: ({ method }) => method === "thread/resume" && ++asked < 4 ? locked : undefined
+      }))
+      yield* TestClock.adjust("10 seconds")
+      const codex = yield* Fiber.join(opening)
+      assert.strictEqual(asked, 4)
+      const waiting = yield* codex.event("status")
+      assert.deepInclude(waiting, { status: "waiting", metadata: { reason: "in_use" } })
+      assert.include(waiting.text, "Codex still holds this conversation")
+    }))
+
+  it.effect("does not wait for ever, and says what to do", () =>
+    Effect.gen(function*() {
+      const opening = yield* Effect.forkChild(Effect.flip(openCodex({
+        handshake: { native_session_id: threadId },
+        answer: ({ method }) => method === "thread/resume" ? locked : undefined
+      })))
+      yield* TestClock.adjust("90 seconds")
+      const failed = yield* Fiber.join(opening)
+      assert.strictEqual(failed._tag, "BadHandshake")
+      assert.include(failed.message, "quit it there")
     }))
 
   it.effect("names a mode as Claude does, in Codex's words", () =>

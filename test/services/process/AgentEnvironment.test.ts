@@ -31,6 +31,41 @@ describe("agentEnvironment", () => {
     })
   })
 
+  it.each([
+    "CLAUDE_CODE_CHILD_SESSION",
+    "CLAUDE_CODE_SESSION_ID",
+    "CLAUDE_CODE_MESSAGING_TOKEN",
+    "CLAUDE_CODE_MESSAGING_SOCKET",
+    "CLAUDE_CODE_SSE_PORT",
+    "CODEX_THREAD_ID",
+    "CODEX_SANDBOX_NETWORK_DISABLED",
+    "GEMINI_CLI",
+    "QWEN_CODE",
+    "OPENCODE"
+  ])("hands on no mark of the session it was started in: %s", (name) => {
+    const inherits = ["claude", "codex", "gemini", "qwen", "opencode"].flatMap(inheritedBy)
+    assert.deepStrictEqual(agentEnvironment({ [name]: "1" }, { inherits }, "m", ["*"]), {
+      AI_RELAY_SESSION: "m"
+    })
+  })
+
+  it.each([
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "CLAUDE_CONFIG_DIR",
+    "CODEX_HOME",
+    "GEMINI_API_KEY",
+    "OPENCODE_CONFIG"
+  ])(
+    "still hands on what is a setting: %s",
+    (name) => {
+      const inherits = ["claude", "codex", "gemini", "opencode"].flatMap(inheritedBy)
+      assert.deepStrictEqual(agentEnvironment({ [name]: "x" }, { inherits }, "m"), {
+        [name]: "x",
+        AI_RELAY_SESSION: "m"
+      })
+    }
+  )
+
   it("passes on what any program needs, and no secret that is somebody else's", () => {
     const shared = {
       PATH: "/bin",

@@ -16,6 +16,7 @@ import {
 import { Folders } from "../../../src/services/access/Folders.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { Journal } from "../../../src/services/journal/Journal.js"
+import { NativeSessions } from "../../../src/services/native/NativeSessions.js"
 import { Recorder } from "../../../src/services/observe/Recorder.js"
 import { RelayConfig } from "../../../src/services/RelayConfig.js"
 import { Sender } from "../../../src/services/session/Sender.js"
@@ -26,7 +27,9 @@ import * as FakeAdapter from "../../support/fakeAdapter.js"
 const registryOf = (fake: FakeAdapter.FakeAdapter) =>
   SessionRegistry.layer.pipe(
     Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
-    Layer.provide(Layer.mergeAll(Folders.layer, Journal.layerMemory, Recorder.layer)),
+    Layer.provide(
+      Layer.mergeAll(Folders.layer, Journal.layerMemory, NativeSessions.layerNone, Recorder.layer)
+    ),
     Layer.provide(IdGenerator.layerTest),
     Layer.provide(RelayConfig.layer({ linger: 60 })),
     Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer))

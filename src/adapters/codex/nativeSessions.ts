@@ -1,0 +1,306 @@
+/**
+ * nativeSessions: the conversations Codex keeps, `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl` below its home (formats
+ * of 0.42 to 0.171), and who has them open: an flock on `thread-writer-locks/<id>.lock`.
+ */
+import type { NativeFiles, Steps } from "../native/NativeFiles.js"
+import type {
+  NativeCounts,
+  NativeFile,
+  NativeHistory,
+  NativeHolder,
+  NativeOrigin,
+  NativeRecord,
+  NativeStore,
+  NativeSummary
+} from "../native/NativeStore.js"
+import {
+  endsOf,
+  field,
+  type Fields,
+  number,
+  parseLine,
+  parseLines,
+  readLines,
+  secondsOf,
+  text,
+  toFields,
+  toTitle
+} from "../native/readLines.js"
+import { promptOf, toItem, translateRecord } from "./nativeRecord.js"
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const fileName = /^rollout-\d{4}-\d\d-\d\dT[\d-]{8}-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/
+/** A copy of a copy of a copy …: so many are followed. */
+const mostAncestors = 20
+
+/** A person's words in an event, or nothing. */
+const wordsOf = (line: Fields): string | undefined => {
+  const payload = line["type"] === "event_msg" ? field(line, "payload") : undefined
+  if (payload?.["type"] === "user_message") return text(payload, "message")
+  const item = payload?.["type"] === "item_completed" ? field(payload, "item") : undefined
+  const converted = item?.["type"] === "UserMessage" ? toItem(item) : undefined
+  return converted === undefined ? undefined : promptOf(converted)
+}
+
+/** Lines that tell something to people, by their first bytes; others may be long, and are not read. */
+const told = /"type":"(?:event_msg|response_item)"/
+
+const originOf = (meta: Fields): NativeOrigin | undefined => {
+  const originator = text(meta, "originator") ?? ""
+  return originator.startsWith("codex-tui") || originator === "codex_cli_rs"
+    ? "terminal"
+    : originator === "codex_exec"
+    ? "headless"
+    : originator.includes("vscode")
+    ? "ide"
+    : undefined
+}
+
+export const makeStore = (files: NativeFiles): NativeStore => {
+  const root = files.variable("CODEX_HOME") ?? `${files.home}/.codex`
+
+  const filesIn = (folder: string, archived: boolean): ReadonlyArray<NativeFile> =>
+    files.entries(folder).flatMap(({ isFolder, name }) => {
+      const id = isFolder ? undefined : fileName.exec(name)?.[1]
+      const path = `${folder}/${name}`
+      const stamp = id === undefined ? undefined : files.stamp(path)
+      return id === undefined || stamp === undefined || stamp.size === 0
+        ? []
+        : [{ id, path, stamp, ...(archived && { archived }) }]
+    })
+
+  function* days(): Steps<ReadonlyArray<string>> {
+    const foldersIn = (folder: string) =>
+      files.entries(folder).flatMap(({ isFolder, name }) =>
+        isFolder && /^\d+$/.test(name) ? [`${folder}/${name}`] : []
+      )
+    const found: Array<string> = []
+    for (const month of foldersIn(`${root}/sessions`).flatMap(foldersIn)) {
+      found.push(...foldersIn(month))
+      yield
+    }
+    return found
+  }
+
+  function* all(): Steps<ReadonlyArray<NativeFile>> {
+    const found: Array<NativeFile> = [...filesIn(`${root}/archived_sessions`, true)]
+    for (const day of yield* days()) {
+      found.push(...filesIn(day, false))
+      yield
+    }
+    return found
+  }
+
+  /** The id of a thread tells when it was begun, but in which time zone its folder was named nobody knows. */
+  function* find(id: string): Steps<NativeFile | undefined> {
+    if (!uuid.test(id)) return undefined
+    const found: Array<NativeFile> = []
+    const look = (folder: string, archived: boolean) => {
+      for (const { isFolder, name } of files.entries(folder)) {
+        const stamp = !isFolder && fileName.exec(name)?.[1] === id
+          ? files.stamp(`${folder}/${name}`)
+          : undefined
+        if (stamp !== undefined) {
+          found.push({ id, path: `${folder}/${name}`, stamp, ...(archived && { archived }) })
+        }
+      }
+    }
+    for (const day of yield* days()) {
+      look(day, false)
+      yield
+    }
+    if (found.length === 0) look(`${root}/archived_sessions`, true)
+    return found.toSorted((a, b) => b.stamp.mtime - a.stamp.mtime)[0]
+  }
+
+  const metaOf = (path: string): Fields | undefined => {
+    for (const bytes of [64 * 1024, 1024 * 1024]) {
+      const head = files.read(path, 0, bytes)
+      const end = head.indexOf(10)
+      if (end === -1 && head.length === bytes) continue
+      const line = parseLine(head.subarray(0, end === -1 ? head.length : end))
+      return line?.["type"] === "session_meta" ? field(line, "payload") : undefined
+    }
+    return undefined
+  }
+
+  let names:
+    | { readonly size: number; readonly mtime: number; readonly byId: ReadonlyMap<string, string> }
+    | undefined
+  const nameOf = (id: string): string | undefined => {
+    const path = `${root}/session_index.jsonl`
+    const stamp = files.stamp(path)
+    if (stamp === undefined) return undefined
+    if (names?.size !== stamp.size || names.mtime !== stamp.mtime) {
+      const byId = new Map<string, string>()
+      for (
+        const line of files.read(path, 0, Math.min(stamp.size, 8 * 1024 * 1024)).toString("utf8").split("\n")
+      ) {
+        const fields = parseLine(line)
+        const [thread, name] = [text(fields, "id"), text(fields, "thread_name")]
+        if (thread !== undefined && name !== undefined) byId.set(thread, name)
+      }
+      names = { ...stamp, byId }
+    }
+    return names?.byId.get(id)
+  }
+
+  const summary = ({ id, path, stamp }: NativeFile): NativeSummary | undefined => {
+    const meta = metaOf(path)
+    const folder = text(meta, "cwd")
+    const isSubagent = text(meta, "thread_source") === "subagent" ||
+      toFields(meta?.["source"])?.["subagent"] !== undefined
+    if (meta === undefined || folder === undefined || isSubagent) return undefined
+    const { head: first, tail: last } = endsOf(files, path, stamp)
+    const head = parseLines(first)
+    const tail = parseLines(last)
+    const prompt = head.map(wordsOf).find((words) => words !== undefined && words !== "")
+      ?? tail.map(wordsOf).find((words) => words !== undefined && words !== "")
+    const name = nameOf(id)
+    if (prompt === undefined && name === undefined) return undefined
+    const model = [...head, ...tail].map((line) =>
+      line["type"] === "turn_context" ? text(field(line, "payload"), "model") : undefined
+    ).findLast((model) => model !== undefined)
+    const created_at = secondsOf(meta["timestamp"])
+    const branch = text(field(meta, "git"), "branch")
+    const origin = originOf(meta)
+    const title = name ?? prompt
+    return {
+      folder,
+      last_active_at: secondsOf(tail.findLast((line) => text(line, "timestamp") !== undefined)?.["timestamp"])
+        ?? stamp.mtime / 1000,
+      ...(title !== undefined && {
+        title: toTitle(title),
+        title_by: name === undefined || name === prompt ? "prompt" as const : "user" as const
+      }),
+      ...(prompt !== undefined && { first_prompt: toTitle(prompt) }),
+      ...(created_at !== undefined && { created_at }),
+      ...(model !== undefined && { model }),
+      ...(branch !== undefined && { branch }),
+      ...(origin !== undefined && { origin })
+    }
+  }
+
+  function* counts({ path, stamp }: NativeFile): Steps<NativeCounts> {
+    let prompts = 0
+    let messages = 0
+    let tokens: NativeCounts["tokens"]
+    yield* readLines(files, path, 0, stamp.size, (bytes) => {
+      if (!bytes.subarray(0, 200).includes("\"type\":\"event_msg\"")) return
+      const start = bytes.subarray(0, 400).toString("latin1")
+      const isCount = start.includes("\"type\":\"token_count\"")
+      const isItem = start.includes("\"type\":\"item_completed\"")
+      if (!isCount && !isItem && !/"type":"(?:user_message|agent_message)"/.test(start)) return
+      if (isItem && !/"type":"(?:UserMessage|AgentMessage)"/.test(bytes.toString("latin1"))) return
+      const line = parseLine(bytes)
+      const payload = field(line, "payload")
+      if (isCount) {
+        const total = field(field(payload, "info"), "total_token_usage")
+        const cached = number(total, "cached_input_tokens") ?? 0
+        if (total !== undefined) {
+          tokens = {
+            input: Math.max(0, (number(total, "input_tokens") ?? 0) - cached),
+            output: number(total, "output_tokens") ?? 0,
+            cached
+          }
+        }
+        return
+      }
+      messages += 1
+      if (line !== undefined && wordsOf(line) !== undefined) prompts += 1
+    })
+    return { prompts, messages, ...(tokens !== undefined && { tokens }) }
+  }
+
+  function* own(
+    file: NativeFile,
+    from: number,
+    isLegacy: boolean
+  ): Steps<ReadonlyArray<NativeRecord & { ordinal: number }>> {
+    const records: Array<NativeRecord & { ordinal: number }> = []
+    /** Old ones say when a turn begins by a person's words alone. */
+    let hasTasks = false
+    let isPrompted = false
+    yield* readLines(files, file.path, from, file.stamp.size, (bytes, at) => {
+      if (!told.test(bytes.subarray(0, 200).toString("latin1"))) return
+      const line = parseLine(bytes)
+      const payload = field(line, "payload")
+      if (line === undefined || payload === undefined) return
+      if (payload["type"] === "task_started") {
+        hasTasks = true
+        isPrompted = false
+        return
+      }
+      if (!isLegacy && line["type"] === "response_item") return
+      const prompt = wordsOf(line)
+      const isFirst = prompt !== undefined && !(hasTasks && isPrompted)
+      if (prompt !== undefined) isPrompted = true
+      const { length } = bytes
+      records.push({
+        key: text(field(payload, "item"), "id") ?? String(at),
+        ordinal: number(line, "ordinal") ?? 0,
+        ts: secondsOf(line["timestamp"]) ?? 0,
+        ...(isFirst && { prompt: prompt ?? "" }),
+        read: () => translateRecord(parseLine(files.read(file.path, at, length)) ?? {}, isFirst, isLegacy)
+      })
+    })
+    return records
+  }
+
+  function* history(file: NativeFile, bytes: number): Steps<NativeHistory> {
+    let records: Array<NativeRecord> = []
+    let before = Number.POSITIVE_INFINITY
+    let from = Math.max(0, file.stamp.size - bytes)
+    let wanted: NativeFile | undefined = file
+    // A copy holds only what is its own, and says up to where the rest is another's.
+    for (let depth = 0; wanted !== undefined && depth < mostAncestors; depth += 1) {
+      const meta = metaOf(wanted.path)
+      const found: ReadonlyArray<NativeRecord & { ordinal: number }> = yield* own(
+        wanted,
+        from,
+        text(meta, "history_mode") !== "paginated"
+      )
+      records = [...found.filter(({ ordinal }) => ordinal < before), ...records]
+      if (from > 0) return { records, complete: false }
+      const base = field(meta, "history_base")
+      const thread = text(base, "thread_id")
+      before = number(base, "end_ordinal_exclusive") ?? Number.POSITIVE_INFINITY
+      wanted = thread === undefined ? undefined : yield* find(thread)
+      from = 0
+    }
+    return { records, complete: true }
+  }
+
+  const holders = (): ReadonlyMap<string, NativeHolder> => {
+    const found = new Map<string, NativeHolder>()
+    for (const { isFolder, name } of files.entries(`${root}/thread-writer-locks`)) {
+      const id = isFolder ? undefined : /^(.+)\.lock$/.exec(name)?.[1]
+      const stamp = id === undefined ? undefined : files.stamp(`${root}/thread-writer-locks/${name}`)
+      const pid = stamp === undefined ? undefined : files.lockHolder(stamp)
+      if (id !== undefined && pid !== undefined && !files.isRelays(pid)) {
+        found.set(id, { by: "terminal", pid })
+      }
+    }
+    return found
+  }
+
+  return {
+    tool: "codex",
+    name: "Codex",
+    id: uuid,
+    forks: false,
+    tellsHolder: true,
+    files: all,
+    find,
+    summary,
+    counts,
+    history,
+    holders,
+    holder: ({ id }) => {
+      const stamp = files.stamp(`${root}/thread-writer-locks/${id}.lock`)
+      const pid = stamp === undefined ? undefined : files.lockHolder(stamp)
+      return pid === undefined || files.isRelays(pid) ? undefined : { by: "terminal", pid }
+    },
+    command: (id) => ["codex", "resume", id]
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * NativeStore: the contract between the relay and the place where one kind of agent keeps its conversations.
+ *
+ * A store lists files, says in one line what each is about, and reads a history as records that `NativeTurns` makes turns
+ * of. It never writes, and takes ids only, never paths. Types of records are allowed one by one: system prompts, settings
+ * and whatever the relay does not know stay where they are.
+ */
+import type { EventBody, Usage } from "../../schema/index.js"
+import type { FileStamp, Steps } from "./NativeFiles.js"
+
+/** A file that may be a conversation. */
+export interface NativeFile {
+  readonly id: string
+  readonly path: string
+  readonly stamp: FileStamp
+  readonly archived?: boolean
+}
+
+/** Who began it. */
+export type NativeOrigin = "terminal" | "headless" | "ide" | "background"
+
+/** A conversation in one line. Times are in seconds since 1970; texts are cut to 200 characters. */
+export interface NativeSummary {
+  /** As it is written in the conversation. */
+  readonly folder: string
+  readonly title?: string
+  readonly title_by?: "user" | "agent" | "prompt"
+  readonly first_prompt?: string
+  readonly created_at?: number
+  readonly last_active_at: number
+  readonly model?: string
+  /** The git branch. */
+  readonly branch?: string
+  readonly origin?: NativeOrigin
+}
+
+/** What has to be counted by reading all of it. */
+export interface NativeCounts {
+  readonly prompts: number
+  readonly messages: number
+  readonly tokens?: { readonly input: number; readonly output: number; readonly cached: number }
+}
+
+/** Who has it open now. */
+export interface NativeHolder {
+  readonly by: "terminal" | "background" | "unknown"
+  readonly pid?: number
+  readonly state?: "idle" | "busy" | "waiting"
+  readonly waiting_for?: string
+}
+
+/** What a record means. Turns need not be closed: `NativeTurns` does that. */
+export interface Translated {
+  readonly events: ReadonlyArray<EventBody>
+  /** Tokens of one call of the model; the same `call` again replaces them. */
+  readonly usage?: Usage & { readonly call: string }
+}
+
+/** Something that was said or done. */
+export interface NativeRecord {
+  /** Names it in its conversation, also when the file is read again. */
+  readonly key: string
+  /** Seconds since 1970. */
+  readonly ts: number
+  /** It begins a turn: a person's words, as a turn's `text` has them. */
+  readonly prompt?: string
+  readonly read: () => Translated
+}
+
+export interface NativeHistory {
+  /** In the order of the conversation. */
+  readonly records: ReadonlyArray<NativeRecord>
+  /** There is nothing before the first of them. */
+  readonly complete: boolean
+}
+
+export interface NativeStore {
+  /** The `tool` its conversations go on with. */
+  readonly tool: string
+  /** The agent's name for people. */
+  readonly name: string
+  /** What an id looks like; anything else is not looked for. */
+  readonly id: RegExp
+  /** The conversation can be split off into a copy when it is opened. */
+  readonly forks: boolean
+  /** Who is there is told of a conversation, not only of its folder. */
+  readonly tellsHolder: boolean
+  /** All files, in no order; of folders that cannot lie below one of these roots none. */
+  readonly files: (roots: ReadonlyArray<string>) => Steps<ReadonlyArray<NativeFile>>
+  readonly find: (id: string) => Steps<NativeFile | undefined>
+  /** Undefined: it is no conversation of a person. */
+  readonly summary: (file: NativeFile) => NativeSummary | undefined
+  readonly counts: (file: NativeFile) => Steps<NativeCounts>
+  /** What the last `bytes` of the file hold, at least. */
+  readonly history: (file: NativeFile, bytes: number) => Steps<NativeHistory>
+  /** Who has conversations open, by id; the relay's own agents are left out. */
+  readonly holders: () => ReadonlyMap<string, NativeHolder>
+  /** Who has this one open: as `holders`, and where the agent does not tell, as far as can be guessed. */
+  readonly holder: (file: NativeFile, folder: string) => NativeHolder | undefined
+  /** The command that goes on with it in a terminal, in its folder. */
+  readonly command: (id: string) => ReadonlyArray<string>
+  /** What a person has to know before running that. */
+  readonly warning?: string
+  /** Going on by that command may lose the file: keep a copy first. */
+  readonly keepCopy?: boolean
+}

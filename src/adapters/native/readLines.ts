@@ -1,0 +1,120 @@
+/** readLines: the lines of a large file in steps, its first and last lines at once, and fields out of what they hold. */
+import { isUtf8 } from "node:buffer"
+import type { FileStamp, NativeFiles, Steps } from "./NativeFiles.js"
+
+const block = 256 * 1024
+/** A longer line is skipped: nobody said that much. */
+const longest = 64 * 1024 * 1024
+const newline = 10
+
+/** Whole lines between two places; a torn one at either end is left out, the last one if it lacks its newline. */
+export function* readLines(
+  files: NativeFiles,
+  path: string,
+  from: number,
+  to: number,
+  onLine: (line: Buffer, at: number) => void
+): Steps<void> {
+  let pieces: Array<Buffer> = []
+  let held = 0
+  // Whether a line begins at `from` only the byte before it tells.
+  let begun = from === 0 || files.read(path, from - 1, 1)[0] === newline
+  for (let at = from; at < to;) {
+    const read = files.read(path, at, Math.min(block, to - at))
+    if (read.length === 0) return
+    let start = 0
+    for (let end = read.indexOf(newline); end !== -1; end = read.indexOf(newline, start)) {
+      if (begun && held + end - start <= longest) {
+        const line = pieces.length === 0
+          ? read.subarray(start, end)
+          : Buffer.concat([...pieces, read.subarray(start, end)])
+        if (line.length > 0) onLine(line, at + start - held)
+      }
+      pieces = []
+      held = 0
+      begun = true
+      start = end + 1
+    }
+    held += read.length - start
+    if (begun && held <= longest) pieces.push(read.subarray(start))
+    else pieces = []
+    at += read.length
+    yield
+  }
+}
+
+/** Its first and last lines, as far as they are whole; with a small file all of it. */
+export const endsOf = (files: NativeFiles, path: string, { size }: FileStamp, bytes = 64 * 1024) => {
+  const linesIn = (text: Buffer, isStart: boolean, isEnd: boolean) => {
+    const lines = text.toString("utf8").split("\n")
+    return lines.slice(isStart ? 0 : 1, isEnd ? undefined : -1)
+  }
+  if (size <= 2 * bytes) {
+    const lines = linesIn(files.read(path, 0, size), true, true)
+    return { head: lines, tail: lines }
+  }
+  return {
+    head: linesIn(files.read(path, 0, bytes), true, false),
+    tail: linesIn(files.read(path, size - bytes, bytes), false, true)
+  }
+}
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** A JSON object, or undefined. */
+export const toFields = (value: unknown): Fields | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    // Checked just now.
+    ? value as Fields
+    : undefined
+
+/** A line's JSON object; undefined for anything else, also for what is nested beyond reason. */
+export const parseLine = (line: Buffer | string): Fields | undefined => {
+  try {
+    return toFields(
+      JSON.parse(typeof line === "string" ? line : line.toString(isUtf8(line) ? "utf8" : "latin1"))
+    )
+  } catch {
+    return undefined
+  }
+}
+
+export const field = (fields: Fields | undefined, name: string): Fields | undefined =>
+  toFields(fields?.[name])
+export const text = (fields: Fields | undefined, name: string): string | undefined => {
+  const value = fields?.[name]
+  return typeof value === "string" ? value : undefined
+}
+export const number = (fields: Fields | undefined, name: string): number | undefined => {
+  const value = fields?.[name]
+  return typeof value === "number" && Number.isFinite(value) ? value : undefined
+}
+export const list = (fields: Fields | undefined, name: string): ReadonlyArray<unknown> => {
+  const value = fields?.[name]
+  return Array.isArray(value) ? value : []
+}
+
+/** The objects of a list. */
+export const objects = (fields: Fields | undefined, name: string): ReadonlyArray<Fields> =>
+  list(fields, name).map(toFields).filter((found) => found !== undefined)
+
+/** The objects in some lines; what is none is left out. */
+export const parseLines = (lines: ReadonlyArray<string>): ReadonlyArray<Fields> =>
+  lines.map(parseLine).filter((found) => found !== undefined)
+
+/** Seconds since 1970 of an ISO time; undefined if it is none. */
+export const secondsOf = (time: unknown): number | undefined => {
+  const ms = typeof time === "string" ? Date.parse(time) : typeof time === "number" ? time : Number.NaN
+  return Number.isFinite(ms) ? ms / 1000 : undefined
+}
+
+/** Terminal colours and control characters say nothing to a reader, and may do harm in a terminal. */
+export const plainText = (value: string): string =>
+  value.replaceAll(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g, "")
+    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0080-\u009f\u202a-\u202e\u2066-\u2069]/g, "")
+
+/** One line for a list. */
+export const toTitle = (value: string): string => {
+  const line = plainText(value.slice(0, 2000)).replaceAll(/\s+/g, " ").trim()
+  return line.length <= 200 ? line : `${line.slice(0, 199)}…`
+}

@@ -1,0 +1,498 @@
+/**
+ * NativeAgent: an agent whose conversation people also go on with in a terminal.
+ *
+ * It stands between the session and the adapter. There is never more than one writer: while a terminal has the
+ * conversation open the agent is not started, and no prompt is handed over. What was said elsewhere is taken into the log
+ * before the session goes on, each turn once, and the agent is then started anew, because it does not know of it. While
+ * the session drives nothing (`following`) it tells what the terminal writes as it is written.
+ */
+import { Deferred, Duration, Effect, Exit, Option, Scope, Semaphore } from "effect"
+import {
+  type Adapter,
+  type AgentExit,
+  type AgentSession,
+  type AgentSpec,
+  type Capabilities,
+  EventSink,
+  PermissionGate
+} from "../../adapters/Adapter.js"
+import {
+  CommandRefused,
+  ConversationInUse,
+  type OpenError,
+  type SendError
+} from "../../adapters/AdapterError.js"
+import type { NativeHolder, NativeRecord, NativeStore } from "../../adapters/native/NativeStore.js"
+import * as NativeTurns from "../../adapters/native/NativeTurns.js"
+import { status } from "../../adapters/wire/statusEvent.js"
+import type { EventLog } from "../log/EventLog.js"
+import * as knownPrompts from "../log/knownPrompts.js"
+import { makePause } from "./inSlices.js"
+import { type ContinueWith, continueWith, type FoundNative, type NativeSessions } from "./NativeSessions.js"
+
+export interface NativeAgent {
+  /** As the session sees it, whichever process it is. */
+  readonly agent: AgentSession
+  /** After `session_start`, before anything else is told: what was said before. */
+  readonly tellHistory: Effect.Effect<void>
+  /** Before a prompt: take in what was said elsewhere; refuse while somebody else has the conversation open. */
+  readonly prepare: Effect.Effect<void, SendError>
+  /** End the agent and follow the conversation. */
+  readonly handOver: Effect.Effect<void, SendError>
+  /** Start the agent again. */
+  readonly takeOver: Effect.Effect<void, SendError>
+}
+
+interface Options {
+  readonly adapter: Adapter
+  readonly spec: AgentSpec
+  readonly log: EventLog["Service"]
+  readonly native: NativeSessions["Service"]
+  readonly store: NativeStore
+  /** The conversation's id as the agent told it last. */
+  readonly toldId: () => string | undefined
+}
+
+const recent = { turns: 50, bytes: 4 * 1024 * 1024 }
+/** What is read of a file to see what is new in it. */
+const overlap = 64 * 1024
+const firstWindow = 1024 * 1024
+const lookEvery = Duration.millis(250)
+/** An agent that marks no end of its turns has ended one when it is quiet for so long, in ms. */
+const quietMs = 3000
+const mostSeen = 20_000
+
+const asleep: Capabilities = {
+  images: true,
+  steer: false,
+  set_model: false,
+  permission_modes: [],
+  resume: true,
+  terminal: false
+}
+
+export const inUseText = (
+  store: Pick<NativeStore, "name">,
+  { by, pid, waiting_for }: NativeHolder
+): string => {
+  const who = pid === undefined ? store.name : `${store.name} (process ${pid})`
+  return by === "background"
+    ? `the conversation runs as a background agent of ${store.name}: wait for it, or stop it there`
+    : by === "unknown"
+    ? `${who} is open in this folder and may have the conversation open: quit it there, or open the conversation with `
+      + "`if_open`: \"follow\""
+    : `the conversation is open in ${who}${
+      waiting_for === undefined ? "" : `, which waits for ${waiting_for}`
+    }: quit it there, or open it with \`if_open\`: "follow"`
+}
+
+export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, store, toldId }: Options) {
+  const sink = yield* EventSink
+  const gate = yield* PermissionGate
+  const scope = yield* Effect.scope
+  const exited = yield* Deferred.make<AgentExit>()
+  let current: { readonly agent: AgentSession; readonly scope: Scope.Closeable } | undefined
+  /** What the agent said of itself when it was started last. */
+  let started: AgentSession["started"] | undefined
+  let rules: AgentSession["native"]
+  let isFollowing = false
+  let where: FoundNative | undefined
+  /** What of the file is in the log: up to this size, and this time. */
+  let seen: { readonly size: number; readonly ino: number; readonly ts: number } | undefined
+  const seenKeys = new Set<string>()
+  let turns = NativeTurns.make({ origin: "terminal" })
+
+  /** One step at a time: none may see what another has half done. */
+  const turnstile = yield* Semaphore.make(1)
+  const alone = turnstile.withPermits(1)
+
+  const nativeId = () =>
+    toldId() ?? started?.native_session_id ?? (spec.fork === true ? undefined : spec.native_session_id)
+
+  // --- the agent's process -----------------------------------------------------------------------------------------
+
+  const start = (spec: AgentSpec): Effect.Effect<void, OpenError> =>
+    Effect.gen(function*() {
+      const inner = yield* Scope.fork(scope)
+      const agent = yield* adapter.open(spec).pipe(
+        Effect.provideService(EventSink, sink),
+        Effect.provideService(PermissionGate, gate),
+        Effect.provideService(Scope.Scope, inner),
+        Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause)))
+      )
+      current = { agent, scope: inner }
+      started = agent.started
+      rules = agent.native
+      isFollowing = false
+      const ended = Effect.flatMap(agent.exit, (how) =>
+        current?.agent === agent ? Deferred.succeed(exited, how) : Effect.succeed(false))
+      yield* Effect.forkIn(ended, scope)
+    })
+
+  const stop = Effect.suspend(() => {
+    const old = current
+    current = undefined
+    return old === undefined ? Effect.void : Scope.close(old.scope, Exit.void)
+  })
+
+  /** The same conversation again, which the process that was has not seen all of. */
+  const startAgain = Effect.suspend(() => {
+    const id = nativeId()
+    const { fork: _, native_session_id: __, ...rest } = spec
+    return start({ ...rest, ...(id !== undefined && { native_session_id: id }) })
+  }).pipe(
+    Effect.mapError((error) =>
+      new CommandRefused({ reason: `${store.name} could not go on with the conversation: ${error.message}` })
+    )
+  )
+
+  // --- the conversation's file -------------------------------------------------------------------------------------
+
+  const locate = Effect.gen(function*() {
+    const id = nativeId()
+    if (id === undefined) return undefined
+    const stamp = where?.file.id === id ? native.files.stamp(where.file.path) : undefined
+    if (where !== undefined && stamp !== undefined) {
+      where = { ...where, file: { ...where.file, stamp } }
+      return where
+    }
+    where = Option.getOrUndefined(yield* Effect.option(native.find(store.tool, id)))
+    return where
+  })
+
+  const holderOf = ({ file, summary }: FoundNative) => store.holder(file, summary.folder)
+
+  const append = (events: ReadonlyArray<NativeTurns.TimedEvent>) =>
+    Effect.callback<void>((resume) => {
+      const hasRoom = log.unsafeBatch(() => events.forEach(({ event, ts }) => log.unsafeAppendAt(event, ts)))
+      if (hasRoom) resume(Effect.void)
+      else log.unsafeOnceDrained(() => setImmediate(() => resume(Effect.void)))
+    })
+
+  const tellTurn = (records: ReadonlyArray<NativeRecord>, marks: Readonly<Record<string, unknown>>) =>
+    Effect.suspend(() => {
+      const assembler = NativeTurns.make(marks)
+      const told = records.flatMap((record) => assembler.push(record))
+      return append([...told, ...assembler.finish()])
+    })
+
+  const remember = (records: ReadonlyArray<NativeRecord>, { file: { stamp } }: FoundNative) => {
+    for (const { key } of records) seenKeys.add(key)
+    for (const key of seenKeys) {
+      if (seenKeys.size <= mostSeen) break
+      seenKeys.delete(key)
+    }
+    seen = { size: stamp.size, ino: stamp.ino, ts: Math.max(seen?.ts ?? 0, records.at(-1)?.ts ?? 0) }
+  }
+
+  const hasChanged = ({ file: { stamp } }: FoundNative) => stamp.size !== seen?.size || stamp.ino !== seen.ino
+
+  const prompted = (turns: ReadonlyArray<ReadonlyArray<NativeRecord>>) =>
+    turns.flatMap((records) => {
+      const [first] = records
+      return first?.prompt === undefined ? [] : [{ records, ts: first.ts, prompt: first.prompt }]
+    })
+
+  /** Tell the turns that are not in the log yet; how many there were. */
+  const takeIn = Effect.fnUntraced(function*(found: FoundNative) {
+    const { size } = found.file.stamp
+    const known = log.summary().known_prompts ?? []
+    for (
+      let bytes = seen === undefined ? firstWindow : Math.max(0, size - seen.size) + overlap;;
+      bytes *= 4
+    ) {
+      const { complete, records } = yield* native.history(found, bytes)
+      const all = NativeTurns.byTurn(records)
+      const those = prompted(complete ? all : all.slice(1))
+      const place = knownPrompts.knownOf(those, known)
+      const isWhole = complete || bytes >= size
+      // What is known lies further back.
+      if (seen === undefined && place === 0 && known.length > 0 && !isWhole) continue
+      const since = seen?.ts ?? (known.length > 0 ? 0 : log.summary().last_active_at)
+      const fresh = those.slice(place).filter(({ ts }) => ts > since)
+      const pause = makePause()
+      for (const { records } of fresh) {
+        yield* tellTurn(records, { origin: "terminal" })
+        yield* pause
+      }
+      remember(records, found)
+      return fresh.length
+    }
+  })
+
+  // --- following ---------------------------------------------------------------------------------------------------
+
+  const followWindow = (found: FoundNative) =>
+    Math.max(0, found.file.stamp.size - (seen?.size ?? 0)) + 4 * overlap
+
+  let lastGrowth = 0
+  const look = Effect.gen(function*() {
+    const found = yield* locate
+    if (found === undefined) return
+    if (!hasChanged(found)) {
+      if (turns.hasAnswer() && native.files.now() - lastGrowth > quietMs) {
+        yield* append(turns.finish("end_turn"))
+      }
+      return
+    }
+    const { records } = yield* native.history(found, followWindow(found))
+    const fresh = records.filter(({ key }) => !seenKeys.has(key))
+    remember(records, found)
+    if (fresh.length === 0) return
+    lastGrowth = native.files.now()
+    yield* append(fresh.flatMap((record) => turns.push(record)))
+  })
+
+  let toldHolder: string | undefined
+  const tellHolder = Effect.gen(function*() {
+    const found = yield* locate
+    const holder = found && holderOf(found)
+    const now = holder === undefined ? "" : `${holder.pid} ${holder.state} ${holder.waiting_for}`
+    if (now === toldHolder) return
+    const before = toldHolder
+    toldHolder = now
+    if (holder === undefined) {
+      if (before === undefined) return
+      yield* append(turns.finish())
+      return sink.emit(status(
+        "released",
+        `${store.name} was quit in the terminal: the next prompt goes on with the conversation here.`,
+        { drive: "following" }
+      ))
+    }
+    sink.emit(
+      holder.state === "waiting"
+        ? status("waiting", `${store.name} waits in the terminal: ${holder.waiting_for ?? "for an answer"}`, {
+          open: holder,
+          reason: "in_use"
+        })
+        : status("open_elsewhere", `${store.name} has the conversation open in a terminal.`, { open: holder })
+    )
+  })
+
+  // Who lets go of the agent tells its last words first; who took over meanwhile follows no more.
+  const step = Effect.suspend(() => isFollowing ? Effect.andThen(look, tellHolder) : Effect.void)
+
+  const follow = Effect.gen(function*() {
+    for (;;) {
+      yield* Effect.sleep(lookEvery)
+      if (isFollowing) yield* alone(step)
+    }
+  })
+  yield* Effect.forkIn(
+    Effect.catchCause(follow, (cause) => Effect.logError("following ended", cause)),
+    scope
+  )
+
+  // --- what the session asks for -----------------------------------------------------------------------------------
+
+  const inUse = (holder: NativeHolder) =>
+    new CommandRefused({ reason: inUseText(store, holder), code: "in_use" })
+
+  const takeOver = Effect.gen(function*() {
+    if (!isFollowing) return
+    const found = yield* locate
+    const holder = found && holderOf(found)
+    if (holder !== undefined) return yield* inUse(holder)
+    isFollowing = false
+    yield* look
+    yield* append(turns.finish())
+    yield* Effect.tapError(startAgain, () => Effect.sync(() => void (isFollowing = true)))
+    sink.emit(status("taken_over", undefined, { drive: "own" }))
+  })
+
+  const prepare = Effect.gen(function*() {
+    if (isFollowing) return yield* takeOver
+    const found = yield* locate
+    if (found === undefined) return
+    const holder = holderOf(found)
+    if (holder !== undefined) return yield* inUse(holder)
+    if (!hasChanged(found)) return
+    if ((yield* takeIn(found)) === 0) return
+    sink.emit(status(
+      "reloaded",
+      `Something was said to ${store.name} in a terminal: it is taken in, and the agent starts anew.`
+    ))
+    yield* stop
+    yield* startAgain
+  })
+
+  const onward = (): ContinueWith | undefined => {
+    const id = nativeId()
+    return id === undefined ? undefined : continueWith(store, id, where?.summary.folder ?? spec.folder)
+  }
+
+  const handOver = Effect.gen(function*() {
+    const onto = onward()
+    if (onto === undefined) {
+      return yield* new CommandRefused({
+        reason: `${store.name} has said nothing yet that could be gone on with: send a prompt first`
+      })
+    }
+    const wasDriving = !isFollowing
+    if (log.turn() !== undefined && wasDriving) {
+      return yield* new CommandRefused({
+        reason: "a turn runs: wait for its end or interrupt it, then hand over"
+      })
+    }
+    isFollowing = true
+    turns = NativeTurns.make({ origin: "terminal" })
+    yield* stop
+    // Only now all it said is written down.
+    const found = yield* locate
+    if (found !== undefined) {
+      if (wasDriving) yield* takeIn(found)
+      const { records } = yield* native.history(found, firstWindow)
+      if (wasDriving) remember(records, found)
+      const copy = store.keepCopy === true ? yield* native.keepCopy(found) : undefined
+      toldHolder = ""
+      return sink.emit(status("handed_over", `Go on in a terminal: ${onto.shell}`, {
+        continue_with: onto,
+        drive: "following",
+        ...(copy !== undefined && { copy })
+      }))
+    }
+    sink.emit(
+      status("handed_over", `Go on in a terminal: ${onto.shell}`, { continue_with: onto, drive: "following" })
+    )
+  })
+
+  // --- opening -------------------------------------------------------------------------------------------------------
+
+  const asked = spec.native_session_id === undefined
+    ? undefined
+    : Option.getOrUndefined(yield* Effect.option(native.find(store.tool, spec.native_session_id)))
+  const holder = asked && holderOf(asked)
+  const { if_open = "refuse" } = spec
+  const wantsCopy = spec.fork === true || (holder !== undefined && if_open === "fork")
+  if (wantsCopy && !store.forks) {
+    return yield* new ConversationInUse({
+      reason: `${store.name} cannot go on in a copy of a conversation: quit it in the terminal, or follow it`
+    })
+  }
+  if (holder !== undefined && !wantsCopy && spec.follow !== true && if_open !== "follow") {
+    return yield* new ConversationInUse({ reason: inUseText(store, holder) })
+  }
+  isFollowing = asked !== undefined && (spec.follow === true || (holder !== undefined && !wantsCopy))
+  const { fork: _, ...plain } = spec
+  /** What was said before is read before the agent may write it again. */
+  const before =
+    asked === undefined || spec.history === undefined || spec.history === "none" || spec.history === false
+      ? undefined
+      : asked
+  where = wantsCopy ? undefined : asked
+  if (!isFollowing) yield* start(wantsCopy ? { ...spec, fork: true } : plain)
+  yield* Effect.addFinalizer(() => Deferred.succeed(exited, { stderr: [] }))
+
+  const tellPast = Effect.fnUntraced(function*(past: FoundNative) {
+    const isAll = spec.history === "all"
+    let before: string | undefined
+    log.unsafeAppend(status("history", undefined, { state: "begin" }))
+    if (isAll) {
+      const { records } = yield* native.history(past, Number.POSITIVE_INFINITY)
+      const pause = makePause()
+      for (const turn of NativeTurns.byTurn(records)) {
+        yield* tellTurn(turn, {})
+        yield* pause
+      }
+    } else {
+      const page = yield* native.page(past, recent)
+      before = page.before
+      for (const turn of splitTurns(page.events)) yield* append(turn)
+    }
+    log.unsafeAppend(status("history", undefined, {
+      state: "end",
+      complete: before === undefined,
+      ...(before !== undefined && { before })
+    }))
+  })
+
+  const tellHistory = Effect.gen(function*() {
+    const hasPast = log.summary().turns > 0
+    if (before !== undefined && !hasPast) yield* tellPast(before)
+    const found = yield* locate
+    if (found === undefined) return
+    if (hasPast) yield* takeIn(found)
+    else {
+      const { records } = yield* native.history(found, firstWindow)
+      remember(records, found)
+    }
+    if (isFollowing) yield* tellHolder
+  }).pipe(
+    // The conversation can be gone on with all the same.
+    Effect.catchDefect((defect) => Effect.logError("a history could not be told", defect))
+  )
+
+  const agent: AgentSession = {
+    started: {
+      get cmd() {
+        return started?.cmd ?? []
+      },
+      get native_session_id() {
+        return nativeId() ?? ""
+      },
+      get resumed() {
+        return spec.native_session_id !== undefined
+      },
+      capabilities: {
+        get images() {
+          return (started?.capabilities ?? asleep).images
+        },
+        get steer() {
+          return (started?.capabilities ?? asleep).steer
+        },
+        get set_model() {
+          return (started?.capabilities ?? asleep).set_model
+        },
+        get permission_modes() {
+          return (started?.capabilities ?? asleep).permission_modes
+        },
+        get resume() {
+          return (started?.capabilities ?? asleep).resume
+        },
+        terminal: false
+      },
+      get metadata() {
+        const onto = onward()
+        return {
+          ...started?.metadata,
+          drive: isFollowing ? "following" : "own",
+          ...(onto !== undefined && { continue_with: onto })
+        }
+      }
+    },
+    get native() {
+      return rules ?? { harmless: {} }
+    },
+    send: (command) =>
+      Effect.suspend(() =>
+        current === undefined
+          ? new CommandRefused({
+            reason:
+              `${store.name} is not running here, the conversation is only followed: send a prompt or take_over`,
+            code: "in_use"
+          })
+          : current.agent.send(command)
+      ),
+    exit: Deferred.await(exited)
+  }
+  const made: NativeAgent = {
+    agent,
+    tellHistory: alone(tellHistory),
+    prepare: alone(prepare),
+    handOver: alone(handOver),
+    takeOver: alone(takeOver)
+  }
+  return made
+})
+
+/** A page's events by turn, so that each is logged in one piece. */
+const splitTurns = (events: ReadonlyArray<NativeTurns.TimedEvent>) => {
+  const turns: Array<Array<NativeTurns.TimedEvent>> = []
+  for (const event of events) {
+    const last = turns.at(-1)
+    if (last === undefined || event.event.type === "turn_start") turns.push([event])
+    else last.push(event)
+  }
+  return turns
+}

@@ -1,0 +1,417 @@
+/**
+ * NativeSessions: the conversations people have had with their agents in a terminal: what there are, what was said in
+ * them, who has them open.
+ *
+ * Only conversations of folders that sessions may work in are there for a client; of others not even their number is told.
+ * The stores are only read. What was found out about a file is remembered as long as the file stays as it is.
+ */
+import { Context, Effect, Layer, Schema } from "effect"
+import { mkdirSync, realpathSync, writeFileSync } from "node:fs"
+import { basename, join } from "node:path"
+import type { NativeFiles } from "../../adapters/native/NativeFiles.js"
+import type {
+  NativeCounts,
+  NativeFile,
+  NativeHistory,
+  NativeHolder,
+  NativeStore,
+  NativeSummary
+} from "../../adapters/native/NativeStore.js"
+import * as NativeTurns from "../../adapters/native/NativeTurns.js"
+import { Folders } from "../access/Folders.js"
+import { makeRedact } from "../access/redact.js"
+import { relayEnvironment } from "../process/AgentEnvironment.js"
+import { RelayConfig } from "../RelayConfig.js"
+import { inSlices, makePause } from "./inSlices.js"
+import * as NativeDisk from "./NativeDisk.js"
+
+/** There is no such conversation, or none that this relay may show. */
+export class NativeNotFound
+  extends Schema.TaggedError<NativeNotFound>()("NativeNotFound", { reason: Schema.String })
+{
+  override get message() {
+    return this.reason
+  }
+}
+
+/** A conversation as `GET /native-sessions` tells it. */
+export interface NativeListing extends NativeSummary {
+  readonly tool: string
+  readonly native_session_id: string
+  readonly bytes: number
+  readonly archived?: boolean
+  readonly prompts?: number
+  readonly messages?: number
+  readonly tokens?: { readonly input: number; readonly output: number; readonly cached: number }
+  readonly open?: Omit<NativeHolder, "by"> & {
+    readonly by: NativeHolder["by"] | "relay"
+    readonly session_id?: string
+  }
+  readonly can: {
+    readonly history: boolean
+    readonly follow: boolean
+    readonly resume: boolean
+    readonly fork: boolean
+  }
+  readonly continue_with: ContinueWith
+}
+
+/** How a person goes on in a terminal. */
+export interface ContinueWith {
+  readonly folder: string
+  readonly argv: ReadonlyArray<string>
+  /** The same for a POSIX shell. */
+  readonly shell: string
+  readonly warning?: string
+}
+
+export interface NativeQuery {
+  readonly tool?: string | undefined
+  readonly folder?: string | undefined
+  readonly q?: string | undefined
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+}
+
+export interface NativeList {
+  readonly sessions: ReadonlyArray<NativeListing>
+  readonly next_cursor?: string
+}
+
+/** A page of a history, oldest first. */
+export interface NativePage {
+  readonly events: ReadonlyArray<NativeTurns.TimedEvent>
+  /** Where the page before this one ends; absent at the beginning. */
+  readonly before?: string
+}
+
+/** A conversation that may be shown. */
+export interface FoundNative {
+  readonly store: NativeStore
+  readonly file: NativeFile
+  readonly summary: NativeSummary
+}
+
+export interface PageQuery {
+  readonly before?: string | undefined
+  /** Turns at most. */
+  readonly turns: number
+  /** Bytes of events, about; at least one turn is told. */
+  readonly bytes: number
+}
+
+export class NativeSessions extends Context.Service<NativeSessions, {
+  /** The most recently written first. */
+  readonly list: (query: NativeQuery) => Effect.Effect<NativeList, NativeNotFound>
+  readonly find: (tool: string, id: string) => Effect.Effect<FoundNative, NativeNotFound>
+  /** With everything counted. */
+  readonly describe: (found: FoundNative) => Effect.Effect<NativeListing>
+  readonly page: (found: FoundNative, query: PageQuery) => Effect.Effect<NativePage>
+  /** The records of the last `bytes` of a file, at least, as the file is now. */
+  readonly history: (found: FoundNative, bytes: number) => Effect.Effect<NativeHistory>
+  /** Where one kind of agent keeps its conversations, if the relay can read that. */
+  readonly store: (tool: string) => Effect.Effect<NativeStore | undefined>
+  /** Copy the file into the state folder; where to, if it could be done. */
+  readonly keepCopy: (found: FoundNative) => Effect.Effect<string | undefined>
+  readonly files: NativeFiles
+}>()("ai-relay/services/NativeSessions") {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make(NativeDisk.make())))
+  /** There are none. */
+  static readonly layerNone = Layer.succeed(this, {
+    list: () => Effect.succeed({ sessions: [] }),
+    find: (tool, id) => new NativeNotFound({ reason: `there is no conversation "${id}" of ${tool}` }),
+    describe: () => Effect.die("there is no conversation"),
+    page: () => Effect.succeed({ events: [] }),
+    history: () => Effect.succeed({ records: [], complete: true }),
+    store: () => Effect.succeed(undefined),
+    keepCopy: () => Effect.succeed(undefined),
+    files: NativeDisk.make({ home: "/nowhere", variables: {} })
+  })
+  /** For tests: a machine of its own. */
+  static readonly layerOf = (files: NativeFiles) => Layer.effect(this, make(files))
+}
+
+/** A word of a POSIX shell. */
+const shellWord = (word: string) =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+
+export const continueWith = (
+  { command, warning }: Pick<NativeStore, "command" | "warning">,
+  id: string,
+  folder: string
+): ContinueWith => {
+  const argv = command(id)
+  return {
+    folder,
+    argv,
+    shell: `cd -- ${shellWord(folder)} && ${argv.map(shellWord).join(" ")}`,
+    ...(warning !== undefined && { warning })
+  }
+}
+
+interface Known {
+  readonly ino: number
+  readonly size: number
+  readonly mtime: number
+  readonly summary: NativeSummary | undefined
+  counts: NativeCounts | undefined
+}
+
+/** Files that are remembered. */
+const mostKnown = 20_000
+const mostAtOnce = 200
+/** Files that are read whole for their counts without being asked for one by one. */
+const smallEnough = 16 * 1024 * 1024
+
+const firstWindow = 1024 * 1024
+
+const toCursor = ({ id, stamp: { mtime } }: NativeFile) => `${mtime}-${id}`
+/** Newest first; what was written in the same moment by its id. */
+const isAfter = (file: NativeFile, cursor: string | undefined): boolean => {
+  const [, time, id = ""] = /^([\d.]+)-(.*)$/.exec(cursor ?? "") ?? []
+  if (time === undefined) return true
+  const { mtime } = file.stamp
+  return mtime < Number(time) || (mtime === Number(time) && file.id > id)
+}
+
+const sizeOf = (events: ReadonlyArray<NativeTurns.TimedEvent>) =>
+  events.reduce((sum, { event }) => sum + JSON.stringify(event).length, 0)
+
+const make = Effect.fnUntraced(function*(files: NativeFiles) {
+  const folders = yield* Folders
+  const { no_native_sessions, roots, state_dir } = yield* RelayConfig
+  // Loaded when somebody wants them: they know what agents say.
+  const loaded = yield* Effect.cached(
+    Effect.map(Effect.promise(() => import("./nativeStores.js")), ({ makeStores }) => makeStores(files))
+  )
+  const allStores: Effect.Effect<ReadonlyArray<NativeStore>> = no_native_sessions
+    ? Effect.succeed([])
+    : loaded
+  const redact = makeRedact(relayEnvironment())
+  const realRoots = roots.map((root) => {
+    try {
+      return realpathSync(root)
+    } catch {
+      return root
+    }
+  })
+  const known = new Map<string, Known>()
+
+  const look = (store: NativeStore, file: NativeFile): Known => {
+    const { ino, mtime, size } = file.stamp
+    const before = known.get(file.path)
+    if (before?.ino === ino && before.size === size && before.mtime === mtime) return before
+    const found = { ino, mtime, size, summary: store.summary(file), counts: undefined }
+    known.delete(file.path)
+    known.set(file.path, found)
+    for (const path of known.keys()) {
+      if (known.size <= mostKnown) break
+      known.delete(path)
+    }
+    return found
+  }
+
+  const isVisible = (folder: string) => Effect.isSuccess(folders.resolve(folder))
+
+  const toListing = (
+    store: NativeStore,
+    file: NativeFile,
+    { counts, summary }: { readonly counts: NativeCounts | undefined; readonly summary: NativeSummary },
+    holder: NativeHolder | undefined
+  ): NativeListing => {
+    const listing: NativeListing = {
+      tool: store.tool,
+      native_session_id: file.id,
+      ...summary,
+      bytes: file.stamp.size,
+      ...(file.archived === true && { archived: true }),
+      ...counts,
+      ...(holder !== undefined && { open: holder }),
+      can: { history: true, follow: true, resume: file.archived !== true, fork: store.forks },
+      continue_with: continueWith(store, file.id, summary.folder)
+    }
+    const { first_prompt, title } = listing
+    return {
+      ...listing,
+      ...(title !== undefined && { title: clean(title) }),
+      ...(first_prompt !== undefined && { first_prompt: clean(first_prompt) })
+    }
+  }
+  const clean = (text: string): string => String(JSON.parse(redact(JSON.stringify(text))))
+
+  // --- counting, one file at a time ------------------------------------------------------------------------------
+
+  const wanted = new Map<
+    string,
+    { readonly store: NativeStore; readonly file: NativeFile; readonly entry: Known }
+  >()
+  let isCounting = false
+  const count = (store: NativeStore, file: NativeFile, entry: Known) =>
+    Effect.map(inSlices(() => store.counts(file)), (counts) => {
+      entry.counts = counts
+      return counts
+    })
+  const countAll = Effect.gen(function*() {
+    if (isCounting) return
+    isCounting = true
+    for (const [path, { entry, file, store }] of wanted) {
+      wanted.delete(path)
+      yield* count(store, file, entry)
+    }
+    isCounting = false
+  })
+  const scope = yield* Effect.scope
+  const countLater = Effect.suspend(() => wanted.size === 0 ? Effect.void : Effect.forkIn(countAll, scope))
+
+  const list = Effect.fn("NativeSessions.list")(
+    function*({ cursor, folder, limit = 50, q, tool }: NativeQuery) {
+      const pause = makePause()
+      const chosen = (yield* allStores).filter((store) => tool === undefined || store.tool === tool)
+      const inside = folder === undefined ? undefined : yield* folders.resolve(folder).pipe(
+        Effect.mapError(({ message }) => new NativeNotFound({ reason: message }))
+      )
+      const found: Array<{ readonly store: NativeStore; readonly file: NativeFile }> = []
+      for (const store of chosen) {
+        for (const file of yield* inSlices(() => store.files(inside === undefined ? realRoots : [inside]))) {
+          if (isAfter(file, cursor)) found.push({ store, file })
+        }
+      }
+      found.sort((a, b) => b.file.stamp.mtime - a.file.stamp.mtime || (a.file.id < b.file.id ? -1 : 1))
+
+      const visible = new Map<string, boolean>()
+      const words = q?.toLowerCase().split(/\s+/).filter((word) => word !== "") ?? []
+      const holders = new Map(chosen.map((store) => [store, store.holders()]))
+      const most = Math.min(Math.max(1, limit), mostAtOnce)
+      const sessions: Array<NativeListing> = []
+      let last: NativeFile | undefined
+      for (const { file, store } of found) {
+        yield* pause
+        const entry = look(store, file)
+        const { summary } = entry
+        if (summary === undefined) continue
+        const isSeen = visible.get(summary.folder) ?? (yield* isVisible(summary.folder))
+        visible.set(summary.folder, isSeen)
+        if (!isSeen) continue
+        if (inside !== undefined && summary.folder !== inside && !summary.folder.startsWith(`${inside}/`)) {
+          continue
+        }
+        const text = words.length === 0
+          ? ""
+          : `${summary.title ?? ""} ${summary.first_prompt ?? ""} ${summary.folder} ${
+            summary.branch ?? ""
+          } ${store.name} ${file.id}`
+            .toLowerCase()
+        if (!words.every((word) => text.includes(word))) continue
+        if (sessions.length === most) {
+          yield* countLater
+          return { sessions, ...(last !== undefined && { next_cursor: toCursor(last) }) }
+        }
+        last = file
+        if (entry.counts === undefined && file.stamp.size <= smallEnough) {
+          wanted.set(file.path, { store, file, entry })
+        }
+        const holder = store.tellsHolder
+          ? holders.get(store)?.get(file.id)
+          : store.holder(file, summary.folder)
+        sessions.push(toListing(store, file, { summary, counts: entry.counts }, holder))
+      }
+      yield* countLater
+      return { sessions }
+    }
+  )
+
+  const find = Effect.fn("NativeSessions.find")(function*(tool: string, id: string) {
+    const missing = new NativeNotFound({
+      reason:
+        `there is no conversation "${
+          id.slice(0, 80)
+        }" of ${tool} that this relay may show: GET /native-sessions `
+        + "lists those there are"
+    })
+    const store = (yield* allStores).find((store) => store.tool === tool)
+    if (store === undefined || !store.id.test(id)) return yield* missing
+    const file = yield* inSlices(() => store.find(id))
+    const summary = file === undefined ? undefined : look(store, file).summary
+    if (file === undefined || summary === undefined || !(yield* isVisible(summary.folder))) {
+      return yield* missing
+    }
+    const found: FoundNative = { store, file, summary }
+    return found
+  })
+
+  /** The file as it is now. */
+  const now = ({ file }: FoundNative): NativeFile => ({
+    ...file,
+    stamp: files.stamp(file.path) ?? file.stamp
+  })
+
+  const history = (found: FoundNative, bytes: number) =>
+    inSlices(() => found.store.history(now(found), bytes))
+
+  const describe = Effect.fnUntraced(function*({ file, store, summary }: FoundNative) {
+    const entry = look(store, file)
+    const counts = entry.counts ?? (yield* count(store, file, entry))
+    return toListing(store, file, { summary, counts }, store.holder(file, summary.folder))
+  })
+
+  const page = Effect.fn("NativeSessions.page")(
+    function*(found: FoundNative, { before, bytes, turns }: PageQuery) {
+      const { size } = now(found).stamp
+      for (let window = firstWindow;; window *= 4) {
+        const { complete, records } = yield* history(found, window)
+        const all = NativeTurns.byTurn(records)
+        // Of the first turn of a window the beginning may lie before it.
+        const whole = complete ? all : all.slice(1)
+        const end = before === undefined ? whole.length : whole.findIndex(([first]) => first?.key === before)
+        const isAll = complete || window >= size
+        if (!isAll && (end === -1 || end < turns)) continue
+        if (end === -1) return { events: [] }
+        const told: Array<ReadonlyArray<NativeTurns.TimedEvent>> = []
+        let left = bytes
+        let start = end
+        const pause = makePause()
+        while (start > 0 && end - start < turns && left > 0) {
+          start -= 1
+          const assembler = NativeTurns.make()
+          const events = [
+            ...(whole[start] ?? []).flatMap((record) => assembler.push(record)),
+            ...assembler.finish()
+          ]
+          left -= sizeOf(events)
+          told.unshift(events)
+          yield* pause
+        }
+        const first = whole[start]?.[0]
+        const answer: NativePage = {
+          events: told.flat(),
+          ...((start > 0 || !complete) && first !== undefined && { before: first.key })
+        }
+        return answer
+      }
+    }
+  )
+
+  /** Each version once: what was copied before stays as it was. */
+  const keepCopy = ({ file, store }: FoundNative) =>
+    Effect.sync(() => {
+      if (state_dir === undefined) return undefined
+      const folder = join(state_dir, "native-copies", store.tool)
+      const path = join(folder, `${Math.round(file.stamp.mtime)}-${basename(file.path)}`)
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      writeFileSync(path, files.read(file.path, 0, file.stamp.size), { mode: 0o600 })
+      return path
+    }).pipe(Effect.catchDefect((defect) =>
+      Effect.as(Effect.logWarning("a conversation could not be copied", defect), undefined)
+    ))
+
+  return NativeSessions.of({
+    keepCopy,
+    list,
+    find,
+    describe,
+    page,
+    history,
+    store: (tool) => Effect.map(allStores, (stores) => stores.find((store) => store.tool === tool)),
+    files
+  })
+})

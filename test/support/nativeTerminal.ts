@@ -1,0 +1,112 @@
+/** nativeTerminal: a home where somebody works with Claude Code in a terminal, as its files show it. */
+import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as NativeDisk from "../../src/services/native/NativeDisk.js"
+import type { FakeOptions } from "./fakeAdapter.js"
+
+export const makeTerminal = () => {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "terminal-")))
+  const folder = join(home, "shop")
+  const id = randomUUID()
+  const projects = join(home, ".claude/projects", folder.replaceAll(/[^a-zA-Z0-9]/g, "-"))
+  const path = join(projects, `${id}.jsonl`)
+  mkdirSync(folder)
+  mkdirSync(projects, { recursive: true })
+  mkdirSync(join(home, ".claude/sessions"))
+  let leaf: string | null = null
+
+  const write = (type: "user" | "assistant", message: object, uuid: string = randomUUID()) => {
+    const line = {
+      parentUuid: leaf,
+      isSidechain: false,
+      type,
+      message: { role: type, ...message },
+      uuid,
+      timestamp: new Date().toISOString(),
+      cwd: folder,
+      sessionId: id,
+      entrypoint: "cli",
+      gitBranch: "main"
+    }
+    appendFileSync(path, JSON.stringify(line) + "\n")
+    leaf = uuid
+  }
+  const prompt = (text: string, uuid?: string) => write("user", { content: text }, uuid)
+  const answer = (text: string) =>
+    write("assistant", {
+      id: `msg_${randomUUID()}`,
+      model: "claude-x",
+      content: [{ type: "text", text }],
+      stop_reason: "end_turn"
+    })
+  const registered = join(home, ".claude/sessions", `${process.ppid}.json`)
+
+  /** Claude Code under the relay: it writes what it is told, as in a terminal. */
+  const onCommand: NonNullable<FakeOptions["onCommand"]> = (command, agent) => {
+    if (command.type !== "user_message") return Effect.void
+    const text = command.content.map((block) => block.type === "text" ? block.text : "").join("")
+    prompt(text, command.uuid)
+    answer(`relay: ${text}`)
+    return agent.say(
+      {
+        type: "assistant_message",
+        content: [{ type: "text", text: `relay: ${text}` }],
+        text: `relay: ${text}`
+      },
+      { type: "response", text: `relay: ${text}` },
+      { type: "turn_end", stop_reason: "end_turn" }
+    )
+  }
+
+  return {
+    home,
+    folder,
+    id,
+    path,
+    prompt,
+    answer,
+    /** A whole turn in the terminal. */
+    turn: (text: string) => {
+      prompt(text)
+      answer(`terminal: ${text}`)
+    },
+    /** Claude Code runs in a terminal with this conversation. */
+    openTerminal: (status = "idle", more: object = {}) =>
+      writeFileSync(
+        registered,
+        JSON.stringify({
+          pid: process.ppid,
+          sessionId: id,
+          cwd: folder,
+          procStart: startOf(process.ppid),
+          kind: "interactive",
+          status,
+          ...more
+        })
+      ),
+    quitTerminal: () => rmSync(registered, { force: true }),
+    options: {
+      tool: "claude",
+      onCommand,
+      roots: [home],
+      native_files: NativeDisk.make({ home, variables: {} })
+    },
+    remove: () => rmSync(home, { recursive: true })
+  }
+}
+
+const startOf = (pid: number): string => {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""
+}
