@@ -51,7 +51,10 @@ describe("arguments", () => {
   )("names the variable that does not fit: %s", ([name, value, expected]) =>
     Effect.gen(function*() {
       process.env[name] = value
-      const lines = yield* Effect.ensuring(said("--no-state"), Effect.sync(() => delete process.env[name]))
+      const lines = yield* Effect.ensuring(
+        said("--no-state"),
+        Effect.sync(() => Reflect.deleteProperty(process.env, name))
+      )
       assert.lengthOf(lines, 1)
       assert.include(lines[0], `${name}, or`)
       assert.include(lines[0], expected)
