@@ -5,7 +5,7 @@
  * The agents get a Node of their own, because npm on an older Node installs an older agent, and some do not run there.
  */
 import { spawn } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { homedir } from "node:os"
 import { delimiter, join } from "node:path"
 import { agentVersions } from "./agentVersions.mjs"
@@ -85,11 +85,10 @@ export const installAgents = async (wanted) => {
   return found
 }
 
-/** What npm has now. */
-export const readPackage = (agent, version) =>
-  JSON.parse(
-    readFileSync(
-      join(cache, `${agent}@${version}`, "node_modules", agentVersions[agent].package, "package.json"),
-      "utf8"
-    )
-  )
+/** Install one npm package, without its scripts; gives its folder. */
+export const installPackage = async (name, version) => {
+  const folder = join(cache, `${name.replaceAll("/", "+")}@${version}`)
+  const failed = await installInto(folder, [`${name}@${version}`], {})
+  if (failed !== undefined) throw new Error(failed)
+  return folder
+}

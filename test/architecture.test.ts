@@ -32,8 +32,11 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema"],
     never: noneOf(sockets, processes, disk, /^node:os$/, /^@effect\/platform-node/)
   },
-  // The settings hold the budgets' own.
-  "services": { rooms: ["schema", "services/budget"], never: noneOf(sockets, processes, disk) },
+  // The settings hold the budgets' own, and the policy's.
+  "services": {
+    rooms: ["schema", "services/budget", "services/policy"],
+    never: noneOf(sockets, processes, disk)
+  },
   "services/log": { rooms: ["schema", "adapters"], never: noneOf(sockets, processes, disk) },
   "services/process": { rooms: ["schema", "adapters", "services", "services/budget"], never: http },
   "services/terminal": { rooms: ["schema", "adapters", "services", "services/process"], never: sockets },
@@ -63,8 +66,11 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema", "adapters", "services", "services/log", "services/access", "services/process"],
     never: noneOf(sockets, processes)
   },
+  // What the operator's rules say to a call: it looks at files to resolve links, and knows nothing of sessions.
+  "services/policy": { rooms: ["schema", "adapters"], never: noneOf(sockets, processes) },
   "services/session": {
     rooms: [
+      "services/policy",
       "services/budget",
       "services/native",
       "schema",

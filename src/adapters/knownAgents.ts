@@ -20,8 +20,6 @@ export interface KnownAgent {
   readonly name: string
   /** Its program; what has none is reached over the network. */
   readonly command?: string
-  /** The version the adapter was tried with. */
-  readonly tested?: string
   /** What to run when the program is missing. */
   readonly install: string
   /** What to run when a login is missing. */
@@ -38,17 +36,13 @@ const geminiSigns: LoginSigns = {
   }
 }
 
-const measured: Readonly<Record<string, Pick<KnownAgent, "tested" | "signs">>> = {
-  gemini: { tested: "0.61.0", signs: geminiSigns },
-  "claude-agent-acp": { tested: "0.49.0" }
-}
+const signs: Readonly<Record<string, LoginSigns>> = { gemini: geminiSigns }
 
 export const knownAgents: ReadonlyArray<KnownAgent> = [
   {
     tool: "claude",
     name: "Claude Code",
     command: "claude",
-    tested: "2.1.197",
     install: "Install it on the relay's machine: npm install -g @anthropic-ai/claude-code",
     login: "On the relay's machine run: claude auth login",
     signs: { args: ["auth", "status"] }
@@ -57,7 +51,6 @@ export const knownAgents: ReadonlyArray<KnownAgent> = [
     tool: "codex",
     name: "Codex",
     command: "codex",
-    tested: "0.169.0",
     install: "Install it on the relay's machine: npm install -g @openai/codex",
     login: codexLogin,
     signs: { variables: ["CODEX_API_KEY", "OPENAI_API_KEY"], args: ["login", "status"] }
@@ -75,6 +68,6 @@ export const knownAgents: ReadonlyArray<KnownAgent> = [
     command,
     install,
     login,
-    ...measured[tool]
+    ...(signs[tool] !== undefined && { signs: signs[tool] })
   }))
 ]

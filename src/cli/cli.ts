@@ -18,6 +18,7 @@ import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
 import { lab, labHelp } from "./lab.js"
 import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
+import { loadPolicy } from "./policyFile.js"
 import { plain } from "./printable.js"
 import { run as runTurn } from "./run.js"
 import { sessions } from "./sessions.js"
@@ -34,6 +35,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
       log_level,
       no_auth,
       no_state,
+      policy,
       record,
       state_dir,
       token,
@@ -44,6 +46,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
     const collector = Tracing.endpointOf(process.env)
     const kept = no_state ? undefined : state_dir
     return Effect.gen(function*() {
+      const rules = yield* loadPolicy(policy)
       const found = yield* AccessToken.find({
         token: orUndefined(token),
         token_file: orUndefined(token_file),
@@ -66,6 +69,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
         tls_cert: orUndefined(settings.tls_cert),
         tls_key: orUndefined(settings.tls_key),
         ...(kept !== undefined && { state_dir: kept }),
+        ...(rules !== undefined && { policy: rules }),
         ...(folder !== undefined && { record: folder })
       }
       return yield* Layer.launch(

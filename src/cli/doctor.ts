@@ -17,15 +17,14 @@ const findings = Effect.map(examine, (agents) => ({
 const stateOf = ({ installed, logged_in }: Finding): string =>
   !installed ? "missing" : logged_in === undefined ? "installed" : logged_in ? "ready" : "no login"
 
-/** With which version this relay was tested, too. */
-const versionOf = ({ tested, version }: Finding): string =>
+/** And what is known of that version. */
+const versionOf = ({ compatibility = "not tested", trouble = [], version }: Finding): string =>
   version === undefined
     ? ""
-    : tested === undefined
-    ? `${version} (not tested)`
-    : version === tested
-    ? `${version} (tested)`
-    : `${version} (tested: ${tested})`
+    : `${version} (${
+      [compatibility, trouble.length > 0 ? `known trouble: ${trouble.join(", ")}` : ""]
+        .filter(Boolean).join("; ")
+    })`
 
 const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
   const rows = findings.map((finding) => [

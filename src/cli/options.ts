@@ -179,6 +179,9 @@ const common = {
     "allow_native_requests",
     "Clients may send any request of an agent's own protocol: it can then do whatever this user can"
   ),
+  policy: text("policy", "FILE", "Rules on what agents may do unasked, and what not at all").pipe(
+    Flag.optional
+  ),
   permission_modes: Flag.map(
     list("permission_modes", "NAME", "Permission mode a session may be in, then only these (all)"),
     (names) => names.flatMap((name) => name.split(","))

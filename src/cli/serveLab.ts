@@ -4,8 +4,10 @@ import * as Lab from "../lab/Lab.js"
 import { LabConfig } from "../lab/LabConfig.js"
 import { LabServer } from "../lab/LabServer.js"
 import { labSettings } from "../lab/labVariables.js"
+import type { PolicyFile } from "../services/policy/Policy.js"
 import { layerLogs, lineLogger } from "./loggers.js"
 import { orUndefined, type ServeFlags } from "./options.js"
+import { loadPolicy } from "./policyFile.js"
 
 const announce = Effect.gen(function*() {
   const { address: { host, port } } = yield* LabServer
@@ -15,14 +17,21 @@ const announce = Effect.gen(function*() {
   yield* Console.log(`ai-relay lab listens on ws://${name}:${port} (relays run in ${where})`)
 })
 
-export const serveLab = ({ log_level, ...flags }: ServeFlags) => {
+export const serveLab = ({ log_level, policy, ...flags }: ServeFlags) =>
+  Effect.flatMap(loadPolicy(policy), (rules) => serve({ log_level, ...flags }, rules))
+
+const serve = ({ log_level, ...flags }: Omit<ServeFlags, "policy">, rules: PolicyFile | undefined) => {
   // What belongs to one relay: a user's has its own token, folders and state; TLS is the business of what stands before.
   const { auth: _, config: __, no_auth: ___, no_state: ____, record, state_dir: _____, ...rest } = flags
   const { tls_cert: _6, tls_key: _7, token: _8, token_file: _9, ...settings } = rest
   const folder = orUndefined(record)
   return Layer.launch(
     Layer.effectDiscard(announce).pipe(
-      Layer.provide(Lab.layer({ ...settings, ...(folder !== undefined && { record: folder }) })),
+      Layer.provide(Lab.layer({
+        ...settings,
+        ...(rules !== undefined && { policy: rules }),
+        ...(folder !== undefined && { record: folder })
+      })),
       Layer.provide(LabConfig.layer),
       Layer.provide(layerLogs(log_level, lineLogger))
     )

@@ -8,6 +8,7 @@ import { parse } from "node:path"
 import type { AtCap } from "./budget/BudgetGuard.js"
 import type { Rule } from "./budget/Budgets.js"
 import type { Prices } from "./budget/Prices.js"
+import type { PolicyFile } from "./policy/Policy.js"
 
 export interface Settings {
   /** Folders sessions may work in, with all below them. Default: where the relay was started, and the home folder. */
@@ -66,6 +67,8 @@ export interface Settings {
   readonly no_native_sessions: boolean
   /** Write every session's transcript into this folder, secrets redacted. */
   readonly record?: string
+  /** The operator's rules on what agents may do unasked, and what not at all. */
+  readonly policy?: PolicyFile
   /** Caps on what sessions use, such as `{ scope: "day", unit: "cost_usd", cap: 20 }`. Default: none. */
   readonly budgets: ReadonlyArray<Rule>
   /** What happens when a cap is reached: ask a person, stop the turn, or end the session. */

@@ -13,9 +13,14 @@ describeScenarios("codex-acp", { tool: "codex-acp" }, {
     "rate limit": "tells a failure as its answer"
   }
 })
-describeScenarios("opencode", { tool: "opencode" })
+describeScenarios("opencode", { tool: "opencode" }, {
+  cannot: { "rate limit": "tries again for more than a minute, without a word" }
+})
 describeScenarios("qwen", { tool: "qwen" }, {
-  cannot: { "asks only once": "remembers only for the project, or for good" }
+  cannot: {
+    "asks only once": "remembers only for the project, or for good",
+    "rate limit": "tries again for more than a minute, without a word"
+  }
 })
 describeScenarios("pi", { tool: "pi" }, {
   asksNobody: true,

@@ -68,7 +68,10 @@ apps = false
 const codexEnv = ({ api, home }: Options): Environment => {
   const CODEX_HOME = join(home, ".codex")
   write(join(CODEX_HOME, "config.toml"), codexConfig(api.url))
-  return { CODEX_HOME, SCRIPTED_API_KEY: "sk-scripted" }
+  // Its sandbox needs helpers that it does not make in a home below the folder for temporary files.
+  const TMPDIR = join(home, "tmp")
+  mkdirSync(TMPDIR, { recursive: true })
+  return { CODEX_HOME, TMPDIR, SCRIPTED_API_KEY: "sk-scripted" }
 }
 
 // With a model of its own choice ("auto") Gemini asks a router before each prompt. It tries a failing model ten times

@@ -1,6 +1,7 @@
 /** contractFiles: the files that are made from the schemas, as they ought to be. `npm run contracts` writes them. */
 import { contracts } from "../../src/schema/contracts/index.js"
 import { definitionsAt, type Json } from "../../src/schema/contracts/jsonSchema.js"
+import { policySchema } from "../../src/schema/contracts/policySchema.js"
 
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -65,5 +66,6 @@ export const contractFiles = (): Readonly<Record<string, string>> => ({
       JSON.stringify(make(), null, 2) + "\n"
     ])
   ),
+  "contracts/policy.schema.json": JSON.stringify(policySchema(), null, 2) + "\n",
   "src/client/wire.ts": wire()
 })

@@ -25,12 +25,19 @@ export const usable = ({ installed, logged_in }: Agent): boolean => installed &&
 
 const iconOf = (tool: string) => tool === "demo" ? Play : tool === "generic" ? SquareTerminal : Bot
 
-const subtitle = ({ logged_in, tool, version }: Agent): string =>
-  tool === "demo"
-    ? w.demoSub
-    : tool === "generic"
-    ? w.terminalSub
-    : [version, logged_in === undefined ? w.loginUnknown : w.agentReady].filter(Boolean).join(" · ")
+/** What is known of its version, if that is worth a word. */
+const knownOf = ({ compatibility, trouble = [] }: Agent): ReadonlyArray<string> => [
+  ...(compatibility === undefined || compatibility === "tested" ? [] : [compatibility]),
+  ...(trouble.length > 0 ? [w.knownTrouble(trouble.join(", "))] : [])
+]
+
+const subtitle = (agent: Agent): string => {
+  const { logged_in, tool, version } = agent
+  if (tool === "demo") return w.demoSub
+  if (tool === "generic") return w.terminalSub
+  const login = logged_in === undefined ? w.loginUnknown : w.agentReady
+  return [version, login, ...knownOf(agent)].filter(Boolean).join(" · ")
+}
 
 interface Props {
   readonly agents: ReadonlyArray<Agent> | undefined

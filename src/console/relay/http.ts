@@ -9,6 +9,9 @@ export interface Agent {
   readonly installed: boolean
   readonly version?: string
   readonly logged_in?: boolean
+  /** How its version relates to those that were tested, in English. */
+  readonly compatibility?: string
+  readonly trouble?: ReadonlyArray<string>
   readonly advice?: string
 }
 

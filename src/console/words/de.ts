@@ -81,6 +81,7 @@ export const de: Words = {
   terminal: "Terminal",
   terminalSub: "Beliebiges Kommandozeilenprogramm",
   agentReady: "bereit",
+  knownTrouble: (what: string) => `bekannte Schwächen: ${what}`,
   loginUnknown: "Anmeldung nicht geprüft",
   notSignedIn: "nicht angemeldet",
   notInstalled: "nicht installiert",

@@ -81,6 +81,7 @@ export const en = {
   terminal: "Terminal",
   terminalSub: "Any command-line program",
   agentReady: "ready",
+  knownTrouble: (what: string) => `known trouble: ${what}`,
   loginUnknown: "sign-in not checked",
   notSignedIn: "not signed in",
   notInstalled: "not installed",

@@ -80,6 +80,7 @@ export const zh: Words = {
   terminal: "终端",
   terminalSub: "任意命令行程序",
   agentReady: "就绪",
+  knownTrouble: (what: string) => `已知问题: ${what}`,
   loginUnknown: "未检查登录状态",
   notSignedIn: "未登录",
   notInstalled: "未安装",

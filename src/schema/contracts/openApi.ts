@@ -81,7 +81,16 @@ const agent: Json = {
     name: { type: "string" },
     installed: { type: "boolean", description: "Its program is there, or it needs none." },
     version: { type: "string" },
-    tested: { type: "string", description: "The version the relay was tried with." },
+    tested: { type: "string", description: "The newest version the relay was tested with." },
+    compatibility: {
+      type: "string",
+      description: "How its version relates to those that were tested, such as \"newer than tested (1.2.3)\"."
+    },
+    trouble: {
+      type: "array",
+      items: { type: "string" },
+      description: "What it is known not to do, in this version or the nearest that was tested."
+    },
     logged_in: { type: "boolean", description: "Absent: only opening a session shows it." },
     advice: { type: "string", description: "What to run to make it work." }
   }

@@ -7,6 +7,7 @@
 import { Effect, FileSystem, Option, Path } from "effect"
 import { homedir } from "node:os"
 import { EventSink, type LaunchSpec, ProcessSpawner } from "../../adapters/Adapter.js"
+import { compatibilityOf } from "../../adapters/compatibility.js"
 import { inheritedBy } from "../../adapters/inheritedBy.js"
 import type { KnownAgent, LoginSigns } from "../../adapters/knownAgents.js"
 import { type Environment, relayEnvironment } from "../process/AgentEnvironment.js"
@@ -17,8 +18,12 @@ export interface Finding {
   /** Its program is there, or it needs none. */
   readonly installed: boolean
   readonly version?: string
-  /** The version the relay was tried with. */
+  /** The newest version the relay was tested with. */
   readonly tested?: string
+  /** How its version relates to those that were tested: "tested", "newer than tested (1.2.3)", … */
+  readonly compatibility?: string
+  /** What it is known not to do, in this version or the nearest that was tested. */
+  readonly trouble?: ReadonlyArray<string>
   /** Absent: it can be seen only by opening a session. */
   readonly logged_in?: boolean
   /** What to run to make it work, or, when the login is not known, to make sure. */
@@ -93,8 +98,20 @@ const seesLogin = Effect.fnUntraced(function*(agent: KnownAgent) {
   return Option.isSome(answer) ? answer.value.exit_code === 0 : undefined
 })
 
+/** What is known of its version. */
+const knownOf = (tool: string, version?: string): Pick<Finding, "tested" | "compatibility" | "trouble"> => {
+  const known = compatibilityOf(tool, version)
+  if (known === undefined) return {}
+  const { tested, trouble, verdict } = known
+  return {
+    tested,
+    ...(version !== undefined && { compatibility: verdict }),
+    ...(trouble.length > 0 && { trouble })
+  }
+}
+
 export const probe = Effect.fn("AgentProbe.probe")(function*(agent: KnownAgent) {
-  const { command, login, name, tested, tool } = agent
+  const { command, login, name, tool } = agent
   const answer = command === undefined ? Option.none() : yield* ask(agent, ["--version"])
   const version = Option.isSome(answer) ? versionIn(answer.value) : undefined
   const logged_in = yield* seesLogin(agent)
@@ -103,18 +120,18 @@ export const probe = Effect.fn("AgentProbe.probe")(function*(agent: KnownAgent) 
     name,
     installed: true,
     ...(version !== undefined && { version }),
-    ...(tested !== undefined && { tested }),
+    ...knownOf(tool, version),
     ...(logged_in !== undefined && { logged_in }),
     ...(logged_in !== true && { advice: login })
   }
   return finding
-}, (probed, { install, name, tested, tool }) =>
+}, (probed, { install, name, tool }) =>
   Effect.catchTag(probed, "CommandNotFound", () => {
     const missing: Finding = {
       tool,
       name,
       installed: false,
-      ...(tested !== undefined && { tested }),
+      ...knownOf(tool),
       advice: install
     }
     return Effect.succeed(missing)

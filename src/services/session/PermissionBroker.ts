@@ -4,6 +4,9 @@
  * `request` logs a `permission_request` and waits on a Deferred; `respond` completes it. A deadline, the agent itself,
  * an interrupt or the end of the session completes it as "cancelled", so that no agent waits for a client that is
  * gone. Every request is settled by exactly one `control_response` or `permission_cancelled`: the first answer wins.
+ *
+ * What the operator's rules decide, and what a person has allowed for the session where the agent cannot remember it, is
+ * settled at once; it is logged all the same, with the name of what decided.
  */
 import { Clock, Context, Deferred, Duration, Effect, Layer, Schema } from "effect"
 import { PermissionGate, type PermissionOutcome, type PermissionUnanswered } from "../../adapters/Adapter.js"
@@ -17,6 +20,8 @@ import {
   questionsOf
 } from "../../schema/index.js"
 import { EventLog } from "../log/EventLog.js"
+import type { Decision } from "../policy/Policy.js"
+import * as SessionGrants from "../policy/sessionGrants.js"
 import { Sender } from "./Sender.js"
 
 /** The answer names a request that is unknown or already settled. */
@@ -91,7 +96,7 @@ const toOutcome = (ask: PermissionRequest, answer: PermissionResponse): Permissi
 /** What was decided beyond yes or no, by whom and by which command: for the journal, and other clients' cards. */
 const decisionOf = (
   { answers, message, message_id, option_id, scope, updatedInput }: PermissionResponse,
-  by: Sender.Fields
+  by: Sender.Fields | Ruling
 ) => {
   const metadata = {
     ...(Object.keys(by).length > 0 && { by }),
@@ -100,21 +105,48 @@ const decisionOf = (
     ...(scope !== undefined && { scope }),
     ...(message !== undefined && { message }),
     ...(answers !== undefined && { answers }),
-    ...(updatedInput !== undefined && { updated_input: true })
+    ...(updatedInput !== undefined && { updated_input: updatedInput })
   }
   return Object.keys(metadata).length > 0 ? { metadata } : {}
 }
 
-/** `changed` is called when a request begins to wait, or is settled. */
+/** The rule that decided instead of a person; `session:ID` is what was allowed for the session with that request. */
+interface Ruling {
+  readonly policy: string
+}
+
+/** `changed` is called when a request begins to wait, or is settled; `decide` says what the operator's rules say. */
 export const make = Effect.fnUntraced(function*(
   timeout: Duration.Input,
-  changed: () => void = () => {}
+  changed: () => void = () => {},
+  decide: (ask: PermissionRequest) => Decision = () => ({ verdict: "ask" })
 ) {
   const log = yield* EventLog
   const deadline = Duration.fromInputUnsafe(timeout)
   const pending = new Map<RequestId, Pending>()
 
-  const settle = (request_id: RequestId, outcome: PermissionOutcome, by: Sender.Fields = {}) => {
+  const grants = SessionGrants.make()
+
+  /** What need not be asked. */
+  const ruled = (
+    ask: PermissionRequest,
+    { rule, verdict }: Decision
+  ): PermissionOutcome & Ruling | undefined => {
+    const answer = { type: "permission_response", request_id: ask.request_id } as const
+    if (verdict === "deny" && rule !== undefined) {
+      return {
+        ...answer,
+        policy: rule,
+        behavior: "deny",
+        message: `The operator's rule "${rule}" forbids this.`
+      }
+    }
+    if (verdict === "allow" && rule !== undefined) return { ...answer, policy: rule, behavior: "allow" }
+    const granted = grants.find(ask)
+    return granted === undefined ? undefined : { ...answer, policy: `session:${granted}`, behavior: "allow" }
+  }
+
+  const settle = (request_id: RequestId, outcome: PermissionOutcome, by: Sender.Fields | Ruling = {}) => {
     const entry = pending.get(request_id)
     if (entry === undefined) return false
     pending.delete(request_id)
@@ -136,10 +168,17 @@ export const make = Effect.fnUntraced(function*(
   const request = Effect.fn("PermissionBroker.request")(
     function*(ask: PermissionRequest, raw?: Uint8Array) {
       const answered = yield* Deferred.make<PermissionOutcome>()
+      const decision = decide(ask)
+      const ruling = ruled(ask, decision)
       const expires_at = ((yield* Clock.currentTimeMillis) + Duration.toMillis(deadline)) / 1000
       const asked = {
         ...ask,
-        metadata: { ...ask.metadata, ...(Duration.isFinite(deadline) && { expires_at }) }
+        metadata: {
+          ...ask.metadata,
+          ...grants.describe(ask),
+          ...((decision.rule ?? decision.unclear) !== undefined && { policy: decision }),
+          ...(Duration.isFinite(deadline) && ruling === undefined && { expires_at })
+        }
       }
       // Asked again under the same name: nobody could answer the question before it any more.
       settle(ask.request_id, cancelled("withdrawn"))
@@ -158,6 +197,9 @@ export const make = Effect.fnUntraced(function*(
         Effect.sync(() => {
           log.unsafeAppend(asked, raw)
           changed()
+          if (ruling === undefined) return
+          const { policy, ...outcome } = ruling
+          settle(ask.request_id, outcome as PermissionOutcome, { policy })
         }),
         wait
       ).pipe(
@@ -182,6 +224,7 @@ export const make = Effect.fnUntraced(function*(
       ? problemOf(questionsOf(ask.args), answersOf(outcome))
       : undefined
     if (problem !== undefined) return yield* new AnswerUnfit({ request_id: ask.request_id, problem })
+    grants.remember(ask, outcome)
     settle(ask.request_id, outcome, yield* Sender)
   })
 

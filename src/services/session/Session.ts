@@ -28,6 +28,7 @@ import type { SessionSummary } from "../log/SessionSummary.js"
 import * as NativeAgent from "../native/NativeAgent.js"
 import type { NativeSessions } from "../native/NativeSessions.js"
 import * as Metrics from "../observe/Metrics.js"
+import { decide } from "../policy/Policy.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { waitUntil } from "../waitUntil.js"
 import * as Activity from "./Activity.js"
@@ -161,7 +162,19 @@ export const open = Effect.fn("Session.open")(function*(
       (turns, clock) => Turn.notifying(activity.changed, Metrics.countingTurns(tool, clock, turns))
     )
   )
-  const broker = yield* PermissionBroker.make(`${settings.permission_timeout} seconds`, activity.changed)
+  const clock = yield* Clock.Clock
+  const broker = yield* PermissionBroker.make(
+    `${settings.permission_timeout} seconds`,
+    activity.changed,
+    (ask) =>
+      settings.policy === undefined
+        ? { verdict: "ask" }
+        : decide(settings.policy, ask, {
+          agent: tool,
+          folder: spec.folder,
+          now: clock.currentTimeMillisUnsafe()
+        })
+  )
     .pipe(
       Effect.provideService(EventLog.EventLog, log)
     )

@@ -37,7 +37,6 @@ const agent: KnownAgent = {
   tool: "agent",
   name: "Agent",
   command: "agent",
-  tested: "1.2.3",
   install: "npm install -g agent",
   login: "agent login",
   signs: { args: ["login", "status"] }
@@ -57,7 +56,6 @@ describe("AgentProbe", () => {
         name: "Agent",
         installed: true,
         version: "1.2.4-beta.1",
-        tested: "1.2.3",
         logged_in: true
       })
       assert.isTrue(works(finding))

@@ -37,11 +37,14 @@ const wrapped = new RegExp(`<(${tags})\\b[^>]*>[\\s\\S]*?</\\1>`, "g")
 const interrupted = /^\s*(\[Request interrupted by user|<turn_aborted>)/
 const agentsFile = /^# AGENTS\.md instructions.*$/m
 
+/** Claude Code says where it keeps an image, behind the words it came with. */
+const imagePlace = /^\[Image: source: [^\]]*\]$/
+
 /** A text in the user's role: the user's words, the trace of an interrupt, or nothing that a user wrote. */
 export const fromUserText = (text: string): ReadonlyArray<Entry> => {
   if (interrupted.test(text)) return [boundary]
   const own = text.replaceAll(wrapped, "").replace(agentsFile, "").trim()
-  return own === "" ? [] : [prompt(own)]
+  return own === "" || imagePlace.test(own) ? [] : [prompt(own)]
 }
 
 /** Parallel calls are one round, whatever the number of their results. */

@@ -1,0 +1,92 @@
+/**
+ * testedVersions: the agents' versions the relay was tested with, newest first, and what each cannot do.
+ *
+ * Made by scripts/agents-table.mjs from runs of the real-agent suite: not to be changed by hand.
+ */
+export interface TestedVersion {
+  readonly version: string
+  readonly trouble: ReadonlyArray<string>
+}
+
+export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion>>> = {
+  "claude": [
+    {
+      "version": "2.1.332",
+      "trouble": []
+    }
+  ],
+  "codex": [
+    {
+      "version": "0.171.0",
+      "trouble": []
+    }
+  ],
+  "gemini": [
+    {
+      "version": "0.61.0",
+      "trouble": []
+    }
+  ],
+  "claude-agent-acp": [
+    {
+      "version": "0.101.0",
+      "trouble": [
+        "cannot remember some commands"
+      ]
+    }
+  ],
+  "codex-acp": [
+    {
+      "version": "2.6.0",
+      "trouble": [
+        "a denial ends its turn",
+        "remembers commands only for good",
+        "tells a failure as its answer"
+      ]
+    }
+  ],
+  "opencode": [
+    {
+      "version": "1.18.33",
+      "trouble": [
+        "tries again for more than a minute, without a word"
+      ]
+    }
+  ],
+  "qwen": [
+    {
+      "version": "0.24.4",
+      "trouble": [
+        "remembers only for the project, or for good",
+        "tries again for more than a minute, without a word"
+      ]
+    }
+  ],
+  "pi": [
+    {
+      "version": "0.0.34",
+      "trouble": [
+        "asks nobody",
+        "failed: says that it asks nobody, and runs tools at once",
+        "says only that it gave up"
+      ]
+    }
+  ],
+  "kimi": [
+    {
+      "version": "2.1.0",
+      "trouble": [
+        "tells how edits change a file, not how written ones do",
+        "ends the turn without a word"
+      ]
+    }
+  ],
+  "copilot": [
+    {
+      "version": "1.0.102",
+      "trouble": [
+        "tries again for more than a minute, without a word"
+      ]
+    }
+  ]
+}

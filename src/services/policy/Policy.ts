@@ -1,0 +1,247 @@
+/**
+ * Policy: the operator's rules on what an agent may do unasked, and what it may not do at all; the same for every agent.
+ *
+ * The first rule that matches decides. A call of several commands is as allowed as its least allowed one. What is not
+ * fully understood (`shellCommands.ts`, a path that does not resolve, an argument nobody knows) is never allowed by a
+ * rule: a person is asked. A rule that denies reads what is not understood as well as may be.
+ *
+ * Rules come from the operator's file alone, read once at the start; no file in a session's folder is ever looked at.
+ */
+import { Effect, Result, Schema } from "effect"
+import { readFileSync, statSync } from "node:fs"
+import type { PermissionRequest } from "../../schema/index.js"
+import { nameOf, type ShellCommand } from "./shellCommands.js"
+import { callOf, type ToolCall } from "./toolCall.js"
+
+const Words = Schema.Array(Schema.NonEmptyString)
+const Kind = Schema.Literals(["execute", "edit", "read", "fetch", "other"])
+
+export const Rule = Schema.Struct({
+  /** Journaled with each verdict. */
+  name: Schema.NonEmptyString,
+  verdict: Schema.Literals(["allow", "ask", "deny"]),
+  /** What kind of tool. Default: any. */
+  kinds: Schema.optionalKey(Schema.Array(Kind)),
+  /** Tools by the agent's own name; `*` stands for anything. */
+  tools: Schema.optionalKey(Words),
+  /** Commands by their first words, such as ["git", "status"]. */
+  commands: Schema.optionalKey(Schema.Array(Schema.NonEmptyArray(Schema.NonEmptyString))),
+  /** The command has these words and no more. */
+  exact: Schema.optionalKey(Schema.Boolean),
+  /** Files, after links are resolved: absolute, or below {folder}, the session's; * and **. */
+  paths: Schema.optionalKey(Words),
+  /** Agents by their `tool`. */
+  agents: Schema.optionalKey(Words),
+  /** The session's folder; * and **. */
+  folders: Schema.optionalKey(Words),
+  /** Who granted it, for people. */
+  by: Schema.optionalKey(Schema.NonEmptyString),
+  /** An ISO time after which it does not count. */
+  until: Schema.optionalKey(Schema.NonEmptyString)
+})
+export type Rule = typeof Rule.Type
+
+export const PolicyFile = Schema.Struct({
+  $schema: Schema.optionalKey(Schema.String),
+  rules: Schema.Array(Rule)
+})
+export type PolicyFile = typeof PolicyFile.Type
+
+/** The rules cannot be used: the relay does not start without them. */
+export class PolicyUnusable extends Schema.TaggedError<PolicyUnusable>()("PolicyUnusable", {
+  reason: Schema.String
+}) {
+  override get message() {
+    return this.reason
+  }
+}
+
+export type Verdict = "allow" | "ask" | "deny"
+
+export interface Decision {
+  readonly verdict: Verdict
+  /** The rule that decided; undefined when none did. */
+  readonly rule?: string
+  /** Why a person is asked although a rule would allow a part of it. */
+  readonly unclear?: string
+}
+
+/** Where a call is made. */
+export interface Place {
+  readonly agent: string
+  readonly folder: string
+  /** Unix time in ms. */
+  readonly now: number
+}
+
+/** `**` is any path, `*` and `?` stay within a name. */
+const glob = (pattern: string): RegExp =>
+  new RegExp(
+    `^${
+      pattern.split(/(\*\*\/|\*\*|\*|\?)/).map((part) =>
+        part === "**/"
+          ? "(?:.*/)?"
+          : part === "**"
+          ? ".*"
+          : part === "*"
+          ? "[^/]*"
+          : part === "?"
+          ? "[^/]"
+          : part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+      ).join("")
+    }$`,
+    "su"
+  )
+
+const matchesAny = (patterns: ReadonlyArray<string>, text: string) =>
+  patterns.some((pattern) => glob(pattern).test(text))
+
+/** A name, with `*` for anything. */
+const named = (patterns: ReadonlyArray<string>, text: string) =>
+  patterns.some((pattern) => glob(pattern.replaceAll("*", "**")).test(text))
+
+const beginsWith = (words: ReadonlyArray<string>, first: ReadonlyArray<string>, exact: boolean) =>
+  (exact ? words.length === first.length : words.length >= first.length)
+  && first.every((word, index) => words[index] === word)
+
+/** The same program wherever it lies, and these words in this order, whatever stands between them. */
+const holds = (words: ReadonlyArray<string>, [program = "", ...rest]: ReadonlyArray<string>): boolean => {
+  const [own = "", ...args] = words
+  if (nameOf(own) !== nameOf(program)) return false
+  let at = 0
+  for (const word of rest) {
+    const found = args.indexOf(word, at)
+    if (found === -1) return false
+    at = found + 1
+  }
+  return true
+}
+
+/** One thing a call does: a command, or a file it writes or reads; or the call itself, where it is neither. */
+type Act =
+  | { readonly command: ShellCommand }
+  | { readonly path: string; readonly kind: "edit" | "read" }
+  | { readonly whole: true }
+
+const actsOf = (call: ToolCall): ReadonlyArray<Act> => {
+  if (call.kind === "execute") {
+    return call.commands.flatMap((command): ReadonlyArray<Act> => [
+      ...command.words.length > 0 ? [{ command }] : [],
+      ...command.redirects.map(({ kind, path }): Act => ({
+        path: call.resolve(path),
+        kind: kind === "write" ? "edit" : "read"
+      }))
+    ])
+  }
+  return call.paths.length > 0 && (call.kind === "edit" || call.kind === "read")
+    ? call.paths.map((path) => ({ path, kind: call.kind === "edit" ? "edit" : "read" }))
+    : [{ whole: true }]
+}
+
+const kindOf = (call: ToolCall, act: Act) => "path" in act ? act.kind : call.kind
+
+const matches = (rule: Rule, call: ToolCall, act: Act, { agent, folder, now }: Place): boolean => {
+  if (rule.until !== undefined && !(Date.parse(rule.until) > now)) return false
+  if (rule.agents !== undefined && !named(rule.agents, agent)) return false
+  if (rule.folders !== undefined && !matchesAny(rule.folders, folder)) return false
+  if (rule.tools !== undefined && !named(rule.tools, call.tool)) return false
+  if (rule.kinds !== undefined && !rule.kinds.includes(kindOf(call, act))) return false
+  if (rule.commands !== undefined) {
+    if (!("command" in act)) return false
+    const { words } = act.command
+    const fits = rule.commands.some((first) =>
+      rule.verdict === "allow" ? beginsWith(words, first, rule.exact === true) : holds(words, first)
+    )
+    if (!fits) return false
+  }
+  if (rule.paths !== undefined) {
+    if (!("path" in act)) return false
+    const patterns = rule.paths.map((path) => path.replace(/^\{folder\}/, () => escapeGlob(folder)))
+    if (!matchesAny(patterns, act.path)) return false
+  }
+  return true
+}
+
+/** A folder's own stars are no pattern: such a one is not matched by it. */
+const escapeGlob = (folder: string) => /[*?]/.test(folder) ? "\0" : folder
+
+const strictness: Readonly<Record<Verdict, number>> = { allow: 0, ask: 1, deny: 2 }
+
+/** What these rules say to a call; without a rule for it, "ask" and no name. */
+export const decide = ({ rules }: PolicyFile, ask: PermissionRequest, place: Place): Decision => {
+  if (ask.metadata.kind !== "tool") return { verdict: "ask" }
+  const call = callOf(ask, place)
+  const decisions = actsOf(call).map((act): Decision => {
+    const rule = rules.find((one) => matches(one, call, act, place))
+    return rule === undefined ? { verdict: "ask" } : { verdict: rule.verdict, rule: rule.name }
+  })
+  const [first = { verdict: "ask" as const }, ...others] = decisions
+  const strictest = others.reduce(
+    (worst, one) => strictness[one.verdict] > strictness[worst.verdict] ? one : worst,
+    first
+  )
+  return strictest.verdict === "allow" && call.unclear !== undefined
+    ? { verdict: "ask", unclear: call.unclear }
+    : strictest
+}
+
+const decode = Schema.decodeUnknownResult(Schema.fromJsonString(PolicyFile), { onExcessProperty: "error" })
+
+const problemIn = ({ rules }: PolicyFile): string | undefined => {
+  const names = new Set<string>()
+  for (const rule of rules) {
+    const { commands, exact, kinds, name, paths, tools, until, verdict } = rule
+    if (names.has(name)) return `two rules are called "${name}": give each a name of its own`
+    names.add(name)
+    if (until !== undefined && Number.isNaN(Date.parse(until))) {
+      return `"until" of the rule "${name}" is no time: write it as 2026-12-31T00:00:00Z`
+    }
+    if (
+      verdict === "allow" && commands === undefined && paths === undefined && tools === undefined &&
+      kinds === undefined
+    ) {
+      return `the rule "${name}" would allow everything: give it kinds, tools, commands, or paths`
+    }
+    if (commands !== undefined && paths !== undefined) {
+      return `the rule "${name}" has commands and paths, so it matches nothing: make two of it`
+    }
+    if (exact !== undefined && commands === undefined) {
+      return `the rule "${name}" is exact, but has no commands`
+    }
+  }
+  return undefined
+}
+
+/** The rules in a text; the error names the first thing wrong. */
+export const parse = (text: string, file: string): Effect.Effect<PolicyFile, PolicyUnusable> => {
+  const decoded = decode(text)
+  if (Result.isFailure(decoded)) {
+    return new PolicyUnusable({
+      reason: `the rules in ${file} cannot be used: ${
+        String(decoded.failure.message).split("\n").slice(0, 3).join(" ")
+      }`
+    })
+  }
+  const problem = problemIn(decoded.success)
+  return problem === undefined
+    ? Effect.succeed(decoded.success)
+    : new PolicyUnusable({ reason: `the rules in ${file} cannot be used: ${problem}` })
+}
+
+/** The rules in a file of the operator's; others must not be able to change it. */
+export const load = (file: string): Effect.Effect<PolicyFile, PolicyUnusable> =>
+  Effect.try({
+    try: () => ({ text: readFileSync(file, "utf8"), mode: statSync(file).mode }),
+    catch: (cause) =>
+      new PolicyUnusable({
+        reason: `the rules cannot be read (${
+          cause instanceof Error ? cause.message : String(cause)
+        }): check --policy`
+      })
+  }).pipe(
+    Effect.flatMap(({ mode, text }) =>
+      (mode & 0o022) !== 0
+        ? new PolicyUnusable({ reason: `others can write to ${file}: \`chmod go-w ${file}\`` })
+        : parse(text, file)
+    )
+  )

@@ -1,0 +1,447 @@
+/**
+ * shellCommands: which commands a shell would run for a text, as far as that can be said for certain.
+ *
+ * It is a reader of our own, on purpose smaller than a shell: words of plain characters, quotes, the operators between
+ * commands, and redirections are understood; whatever a shell would expand, or keep for later, is not. A full grammar
+ * would have to agree with every shell in every corner to be safe; here only what is understood has to be right, because
+ * nothing else is ever allowed (`unclear` says why). So that a rule can still forbid it, what is not understood is read
+ * on as well as may be: the commands within are told, too.
+ */
+
+export interface Redirect {
+  readonly kind: "read" | "write"
+  readonly path: string
+}
+
+export interface ShellCommand {
+  /** The program and its arguments, without their quotes. */
+  readonly words: ReadonlyArray<string>
+  /** Files it is connected to. */
+  readonly redirects: ReadonlyArray<Redirect>
+}
+
+export interface ShellText {
+  /** In the order they are written; those within others follow the one they are in. */
+  readonly commands: ReadonlyArray<ShellCommand>
+  /** Why it cannot be said what this does; undefined if it can. */
+  readonly unclear: string | undefined
+}
+
+/** Longer texts, and deeper ones, are not understood. */
+const longest = 64 * 1024
+const deepest = 8
+
+/** What a shell takes for itself, outside of quotes. All others are no part of a word that is understood. */
+const plain = /[A-Za-z0-9_./:,@%+=-]/
+
+const keywords = new Set(
+  "if then else elif fi for while until do done case esac select function time coproc in { } ! [[ ]]".split(
+    " "
+  )
+)
+
+/** What these do changes what later commands mean. */
+const changing = new Set(
+  "cd pushd popd alias unalias set shopt setopt unsetopt export declare typeset local readonly unset trap enable hash let read printf mapfile readarray getopts bind autoload zmodload umask ulimit function"
+    .split(" ")
+)
+
+/** These run a text, or a file, as commands: it is looked for in their arguments. */
+const readers = new Set(["eval", ".", "source", "trap"])
+
+/** Shells whose `-c` is understood: they run a text as the shell around them would. */
+export const shells = new Set(["sh", "bash", "zsh", "dash", "ash", "ksh", "mksh", "fish", "rbash", "busybox"])
+
+/** These run the command in their arguments. */
+const wrappers = new Set(
+  "sudo doas su env xargs nohup nice timeout gtimeout time exec command builtin stdbuf setsid ionice chroot unshare nsenter flock strace ltrace watch parallel script xvfb-run busybox runuser setpriv taskset chrt prlimit catchsegv valgrind systemd-run firejail bwrap proot fakeroot entr caffeinate unbuffer ssh docker podman kubectl npx bunx pnpx uvx pipx dbus-run-session start-stop-daemon find fd noglob nocorrect then do else rlwrap socat"
+    .split(" ")
+)
+
+export const nameOf = (program: string): string => (program.split("/").at(-1) ?? program).toLowerCase()
+
+interface Word {
+  text: string
+  /** Something in it is in quotes, so that it is a word even if it is empty. */
+  isQuoted: boolean
+}
+
+const assignment = /^[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=/
+
+const ansiC: Readonly<Record<string, string>> = {
+  a: "\u0007",
+  b: "\b",
+  e: "\u001b",
+  E: "\u001b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v"
+}
+
+/** What `$'…'` stands for, as well as may be. */
+const fromAnsiC = (text: string): string =>
+  text.replace(
+    /\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|([\s\S]))/g,
+    (_, hex?: string, short?: string, long?: string, octal?: string, other?: string) => {
+      const digits = hex ?? short ?? long
+      const code = digits !== undefined
+        ? parseInt(digits, 16)
+        : octal !== undefined
+        ? parseInt(octal, 8)
+        : undefined
+      if (code === undefined) return ansiC[other ?? ""] ?? other ?? ""
+      return code <= 0x10ffff ? String.fromCodePoint(code) : ""
+    }
+  )
+
+/** How much is looked at in all, in characters and words: what needs more is not understood. */
+const mostWork = 1_000_000
+
+interface Work {
+  left: number
+}
+
+export const read = (text: string): ShellText => readAt(text, 0, { left: mostWork })
+
+const readAt = (text: string, depth: number, work: Work): ShellText => {
+  const commands: Array<ShellCommand> = []
+  let unclear: string | undefined
+  const doubt = (reason: string) => void (unclear ??= reason)
+  if (text.length > longest) return { commands, unclear: "it is too long" }
+  if (depth > deepest) return { commands, unclear: "it is nested too deeply" }
+  work.left -= text.length
+  if (work.left < 0) return { commands, unclear: "it is too complicated" }
+
+  let words: Array<string> = []
+  let redirects: Array<Redirect> = []
+  let assigned = false
+  let word: Word | undefined
+  let redirect: Redirect["kind"] | "copy" | undefined
+  let heredocs = 0
+  /** A command has to follow: the last thing was `|`, `&&` or `||`. */
+  let isOpen = false
+
+  const within = (inner: string) => {
+    const found = readAt(inner, depth + 1, work)
+    commands.push(...found.commands)
+    if (found.unclear !== undefined) doubt(found.unclear)
+  }
+  const open = (): Word => word ??= { text: "", isQuoted: false }
+
+  const endWord = () => {
+    const done = word
+    word = undefined
+    if (done === undefined) return
+    if (redirect !== undefined) {
+      const kind = redirect
+      redirect = undefined
+      if (kind === "copy") {
+        if (!/^[012]$/.test(done.text)) doubt("it redirects in a way that is not understood")
+        return
+      }
+      if (done.text !== "/dev/null") redirects.push({ kind, path: done.text })
+      return
+    }
+    if (words.length === 0 && !done.isQuoted && keywords.has(done.text)) {
+      doubt(`it uses the shell's \`${done.text}\``)
+      return
+    }
+    if (words.length === 0 && assignment.test(done.text)) {
+      doubt("it sets a variable")
+      assigned = true
+      return
+    }
+    if (!done.isQuoted && done.text.startsWith("=")) doubt("a word begins with =")
+    words.push(done.text)
+  }
+
+  const endCommand = () => {
+    endWord()
+    if (redirect !== undefined) doubt("it redirects to nothing")
+    redirect = undefined
+    const isThere = words.length > 0 || redirects.length > 0 || assigned
+    if (words.length > 0 || redirects.length > 0) add({ words, redirects })
+    if (isThere) isOpen = false
+    words = []
+    redirects = []
+    assigned = false
+    return isThere
+  }
+
+  const add = (command: ShellCommand) => {
+    commands.push(command)
+    const [program = "", ...args] = command.words
+    if (program === "") doubt("it redirects without a command, or runs an empty name")
+    const name = nameOf(program)
+    if (readers.has(name)) {
+      doubt(`\`${name}\` runs what nobody sees here`)
+      within(args.join(" "))
+    } else if (shells.has(name)) {
+      const at = args.findIndex((arg) => /^[-+][A-Za-z]*c[A-Za-z]*$/.test(arg))
+      const script = args.slice(at + 1).find((arg) => !arg.startsWith("-") && !arg.startsWith("+"))
+      if (at === -1 || script === undefined) doubt(`\`${name}\` runs what nobody sees here`)
+      else within(script)
+      if (name === "busybox") wrapped(args)
+    } else if (wrappers.has(name)) wrapped(args)
+  }
+
+  /** Where in the arguments of a wrapper the command begins depends on its options: each place may be it. */
+  const wrapped = (args: ReadonlyArray<string>) => {
+    doubt("it runs a command through another")
+    args.forEach((arg, index) => {
+      if (work.left < 0) return
+      work.left -= args.length - index
+      // `env -S`, `su -c`, `ssh host "…"`: a text.
+      if (/[\s;|&]/.test(arg)) within(arg)
+      else if (arg !== "" && !arg.startsWith("-") && !assignment.test(arg)) {
+        commands.push({ words: args.slice(index), redirects: [] })
+        if (shells.has(nameOf(arg))) {
+          const script = args.slice(index + 1).find((other) => !other.startsWith("-"))
+          if (script !== undefined) within(script)
+        }
+      }
+    })
+  }
+
+  /** Past the bracket that closes the one at `at`, quotes aside. */
+  const closing = (at: number, opener: string, closer: string): number => {
+    let level = 0
+    for (let place = at; place < text.length && work.left >= 0; place += 1) {
+      work.left -= 1
+      const character = text[place]
+      if (character === "\\") place += 1
+      else if (character === "'") {
+        const end = text.indexOf("'", place + 1)
+        place = end === -1 ? text.length : end
+      } else if (character === opener) level += 1
+      else if (character === closer && --level === 0) return place + 1
+    }
+    return text.length
+  }
+
+  /** A `$` or backtick at `at`: where it ends. */
+  const expand = (at: number): number => {
+    const next = text[at + 1]
+    if (text[at] === "`") {
+      doubt("it runs a command within another (`…`)")
+      let end = at + 1
+      while (end < text.length && text[end] !== "`") end += text[end] === "\\" ? 2 : 1
+      within(text.slice(at + 1, end).replace(/\\([`$\\])/g, "$1"))
+      return end + 1
+    }
+    if (next === "(") {
+      doubt("it runs a command within another ($(…))")
+      const end = closing(at + 1, "(", ")")
+      within(text.slice(at + 2, end - 1).replace(/^\(([\s\S]*)\)$/, "$1"))
+      return end
+    }
+    if (next === "{") {
+      doubt("it uses a variable")
+      const end = closing(at + 1, "{", "}")
+      const inner = text.slice(at + 2, end - 1)
+      if (/[$`]/.test(inner)) within(inner.replace(/^[^$`]*/, ""))
+      return end
+    }
+    doubt("it uses a variable")
+    return at + 1
+  }
+
+  const single = (at: number): number => {
+    const end = text.indexOf("'", at + 1)
+    if (end === -1) doubt("a quote is not closed")
+    return end === -1 ? text.length : end
+  }
+
+  const double = (at: number): number => {
+    const into = open()
+    into.isQuoted = true
+    let place = at + 1
+    while (place < text.length && text[place] !== "\"") {
+      const character = text[place] ?? ""
+      if (character === "\\") {
+        const next = text[place + 1] ?? ""
+        if (next === "\n") place += 2
+        else {
+          into.text += "$`\"\\".includes(next) ? next : `\\${next}`
+          place += 2
+        }
+      } else if (character === "$" || character === "`") place = expand(place)
+      else {
+        if (character === "!") doubt("an exclamation mark may stand for an earlier command")
+        into.text += character
+        place += 1
+      }
+    }
+    if (place >= text.length) doubt("a quote is not closed")
+    return place + 1
+  }
+
+  // Terminals and shells disagree on these; \r at a line's end is a part of the last word.
+  if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text)) doubt("it holds control characters")
+
+  let at = 0
+  while (at < text.length && work.left >= 0) {
+    const character = text[at] ?? ""
+    const next = text[at + 1] ?? ""
+    if (character === " " || character === "\t") {
+      endWord()
+      at += 1
+    } else if (character === "\n") {
+      if (heredocs > 0) {
+        // What follows is a text up to a mark, and no commands; a shell may still expand it.
+        endCommand()
+        within(text.slice(at + 1))
+        at = text.length
+      } else {
+        endCommand()
+        at += 1
+      }
+    } else if (character === "\\") {
+      if (next === "") {
+        doubt("it ends with a backslash")
+        at += 1
+      } else {
+        if (next !== "\n") {
+          const into = open()
+          into.text += next
+          into.isQuoted = true
+        }
+        at += 2
+      }
+    } else if (character === "'") {
+      const end = single(at)
+      const into = open()
+      into.text += text.slice(at + 1, end)
+      into.isQuoted = true
+      at = end + 1
+    } else if (character === "\"") at = double(at)
+    else if (character === "$" && next === "'") {
+      doubt("it uses $'…'")
+      let end = at + 2
+      while (end < text.length && text[end] !== "'") end += text[end] === "\\" ? 2 : 1
+      const into = open()
+      into.text += fromAnsiC(text.slice(at + 2, end))
+      into.isQuoted = true
+      at = end + 1
+    } else if (character === "$" && next === "\"") {
+      doubt("it uses $\"…\"")
+      at = double(at + 1)
+    } else if (character === "$" || character === "`") {
+      open()
+      at = expand(at)
+    } else if (character === ";" || character === "|" || character === "&") {
+      if (character === "&" && next === ">") {
+        endWord()
+        redirect = "write"
+        at += text[at + 2] === ">" ? 3 : 2
+        continue
+      }
+      if (character === "|" && next === "&") doubt("it joins outputs with |&")
+      if (character === ";" && (next === ";" || next === "&")) doubt("it uses the shell's `case`")
+      if (!endCommand()) doubt("an operator stands where a command belongs")
+      const isDouble = (character === "&" || character === "|") && next === character
+      isOpen = isDouble || character === "|"
+      at += isDouble ? 2 : 1
+    } else if (character === "<" || character === ">") {
+      if (word !== undefined && /^[0-9]+$/.test(word.text) && !word.isQuoted) {
+        if (word.text.length > 1 || Number(word.text) > 2) {
+          doubt("it redirects in a way that is not understood")
+        }
+        word = undefined
+      } else endWord()
+      if (redirect !== undefined) doubt("it redirects in a way that is not understood")
+      if (next === "(") {
+        doubt("it runs a command within another (<(…))")
+        const end = closing(at + 1, "(", ")")
+        within(text.slice(at + 2, end - 1))
+        open()
+        at = end
+      } else if (character === "<" && next === "<") {
+        doubt(text[at + 2] === "<" ? "it uses a here-string" : "it uses a here-document")
+        if (text[at + 2] !== "<") heredocs += 1
+        redirect = "read"
+        at += text[at + 2] === "<" || text[at + 2] === "-" ? 3 : 2
+      } else if (next === "&") {
+        redirect = "copy"
+        at += 2
+      } else {
+        redirect = character === "<" && next !== ">" ? "read" : "write"
+        at += next === ">" || next === "|" ? 2 : 1
+      }
+    } else if (character === "(" || character === ")") {
+      doubt("it uses parentheses")
+      endCommand()
+      at += 1
+    } else if (character === "{" || character === "}") {
+      doubt("it uses braces")
+      if (word === undefined && /[\s;]/.test(next === "" ? " " : next)) endCommand()
+      else braces(at)
+      at += 1
+    } else if (character === "#" && word === undefined) {
+      doubt("it holds a comment")
+      const end = text.indexOf("\n", at)
+      at = end === -1 ? text.length : end
+    } else {
+      if (!plain.test(character)) {
+        doubt(
+          "*?[".includes(character)
+            ? "it uses a pattern of file names"
+            : character === "~"
+            ? "it uses ~"
+            : "it holds characters outside of quotes that shells treat differently"
+        )
+      }
+      open().text += character
+      at += 1
+    }
+  }
+  endCommand()
+  if (work.left < 0) doubt("it is too complicated")
+  if (isOpen) doubt("it ends with an operator")
+
+  /** `{rm,-rf,/}` is what a shell makes of it. */
+  function braces(from: number) {
+    if (text[from] !== "{") return
+    const end = closing(from, "{", "}")
+    const inner = text.slice(from + 1, end - 1)
+    if (inner.includes(",")) commands.push({ words: inner.split(","), redirects: [] })
+  }
+
+  if (commands.length > 1) {
+    const found = commands.find(({ words: [program = ""] }) => changing.has(nameOf(program)))
+    if (found !== undefined) doubt(`\`${found.words[0]}\` changes what the others mean`)
+  }
+  if (commands.length === 0) doubt("it runs nothing")
+  return { commands, unclear }
+}
+
+const scriptOptions = new Set(["-c", "-lc", "-cl"])
+const shellFolders = new Set(["/bin/", "/usr/bin/", "/usr/local/bin/", "/opt/homebrew/bin/", ""])
+
+/**
+ * The text behind `bash -lc '…'`, if that is all there is: some agents wrap each command so. Other shells than these,
+ * other options, further arguments: the text as it is.
+ */
+export const unwrapped = (text: string): string => {
+  // The text of the shell around it is looked at alone: what is in the script is not its affair.
+  const { commands } = read(text)
+  const [first] = commands
+  const [program = "", option = "", script, ...rest] = first?.words ?? []
+  const folder = program.slice(0, program.lastIndexOf("/") + 1)
+  const isShell = ["sh", "bash", "zsh", "dash"].includes(program.slice(folder.length)) &&
+    shellFolders.has(folder)
+  if (!isShell || !scriptOptions.has(option) || script === undefined || rest.length > 0) return text
+  if (first?.redirects.length !== 0) return text
+  // The outermost must be this one command: written again, it is the same text, but for how it is quoted.
+  const outer = outermost(text)
+  return outer === 1 ? script : text
+}
+
+/** How many commands stand side by side in a text that is words and quotes alone; 0 if there is more to it. */
+const outermost = (text: string): number =>
+  /^[ \t]*(?:[A-Za-z0-9_./-]+|'[^']*'|"(?:[^"\\$`!]|\\[\s\S])*"|\\[^\n]|[ \t])*$/.test(text) &&
+    text.length <= longest
+    ? 1
+    : 0
