@@ -177,10 +177,11 @@ describe("the rooms", () => {
 describe("one place each", () => {
   const only = (...names: ReadonlyArray<string>) => (file: File) => names.includes(nameOf(file))
 
-  it("starts processes: with pipes, on terminals, the watcher, and what looks at the machine's processes", () => {
+  it("starts processes: with pipes, on terminals, the watcher, a relay for editors, and what looks at the machine's processes", () => {
     const starting = breaking(({ imports }) => imports.filter((name) => processes.test(name)))
     assert.sameMembers([...new Set(starting)], [
       "services/process/ProcessSupervisor.ts: node:child_process",
+      "services/process/daemon.ts: node:child_process",
       "services/process/Watcher.ts: node:child_process",
       "services/process/machine.ts: node:child_process",
       "services/process/runInTerminal.ts: node:child_process",

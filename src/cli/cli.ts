@@ -7,6 +7,7 @@ import { CliError, CliOutput, Command } from "effect/cli"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/access/AccessToken.js"
 import { accessOf } from "./access.js"
+import { acp } from "./acp.js"
 import { announce } from "./announce.js"
 import { attach } from "./attach.js"
 import { settingsProvider } from "./configFile.js"
@@ -99,6 +100,7 @@ const command = server("ai-relay", relayOptions).pipe(
     attach,
     handoff(exitWith),
     runTurn(exitWith),
+    acp(version),
     lab
   ])
 )

@@ -29,6 +29,10 @@ Usage
                                one turn: the answer on stdout, what is piped in is part of
                                the prompt; exit code 0 end_turn, 1 error, 2 refusal,
                                3 limit reached, 130 stopped
+  ai-relay acp [--tool NAME] [--model NAME] [--permission-mode MODE] [--url ws://HOST:PORT]
+               [--token-file FILE] [--map /local=/remote] [--no-start]
+                               an agent for editors (Agent Client Protocol, on stdin and
+                               stdout); starts this machine's relay if none runs
   ai-relay attach [--json] [SESSION]
                                join a session, by default the one used last
   ai-relay handoff [--print] [SESSION]

@@ -43,6 +43,8 @@ export interface SessionListing {
   /** The `seq` of the open turn's `turn_start`. */
   readonly open_turn_seq?: number | undefined
   readonly pending: ReadonlyArray<string>
+  /** From each waiting permission's `request_id` to the `seq` it was asked at. */
+  readonly pending_seqs?: Readonly<Record<string, number>> | undefined
 }
 
 /** An agent as `GET /agents` lists it. */

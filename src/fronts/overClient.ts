@@ -22,6 +22,8 @@ export interface RelayAddress {
   readonly WebSocket: SocketConstructor
   /** What the person uses, such as `acp`: told to the session's other clients. */
   readonly front?: string | undefined
+  /** The connection of a session is lost; it is looked for again. */
+  readonly onLost?: (() => void) | undefined
   /** Attempts in a row to reach a relay that has been there before; then it is given up. Default 20: some minutes. */
   readonly retries?: number | undefined
 }
@@ -81,7 +83,7 @@ const Agents = Schema.Struct({
 })
 
 const make = (
-  { front, retries = 20, token, url, WebSocket }: RelayAddress
+  { front, onLost, retries = 20, token, url, WebSocket }: RelayAddress
 ): SessionPort["Service"] => {
   const unreachable = new PortError({
     code: "unreachable",
@@ -150,7 +152,8 @@ const make = (
             WebSocket,
             retries,
             onState: (state) => {
-              if (wasThere || state.status !== "waiting") return
+              if (state.status !== "waiting") return
+              if (wasThere) return onLost?.()
               absence = state.code === 1013
                 ? new PortError({ code: "overloaded", reason: state.reason })
                 : unreachable

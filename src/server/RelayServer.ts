@@ -11,7 +11,7 @@ import { createServer as createTlsServer, Server as TlsServer } from "node:https
 import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { TLSSocket } from "node:tls"
-import { type WebSocket, WebSocketServer } from "ws"
+import { type RawData, type WebSocket, WebSocketServer } from "ws"
 import { Auth, type Visitor } from "../services/access/Auth.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import type { Journal } from "../services/journal/Journal.js"
@@ -114,6 +114,31 @@ const openServer = (settings: ServerSettings): Effect.Effect<Server, TlsUnusable
   })
 }
 
+/** What serving a client takes. */
+type Served = AgentFindings | Auth | ConsoleFiles | Journal | NativeSessions | SessionRegistry
+
+const queryOf = ({ url = "" }: IncomingMessage) => new URLSearchParams(url.split("?", 2)[1])
+
+/** Pages cannot set headers on a WebSocket: a ticket stands in the address, or beside the protocol. It works once. */
+const acpTicketOf = (request: IncomingMessage): string | undefined => {
+  const offered = String(request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) =>
+    name.trim()
+  )
+  const beside = offered.find((name) => name.startsWith("ticket."))?.slice("ticket.".length)
+  return beside ?? queryOf(request).get("ticket") ?? undefined
+}
+
+/** What an editor says before somebody listens. */
+const keepEarly = (ws: WebSocket) => {
+  const said: Array<readonly [RawData, boolean]> = []
+  const keep = (data: RawData, isBinary: boolean) => void said.push([data, isBinary])
+  ws.on("message", keep)
+  return () => {
+    ws.off("message", keep)
+    return said
+  }
+}
+
 const make = Effect.gen(function*() {
   const settings = yield* ServerConfig
   const { drain, host, max_connections, max_frame_bytes, port } = settings
@@ -121,13 +146,13 @@ const make = Effect.gen(function*() {
   const registry = yield* SessionRegistry
   const runSync = Effect.runSyncWith(yield* Effect.context<never>())
   const fibers = yield* FiberSet.make<void>()
-  const fork = yield* FiberSet.runtime(fibers)<
-    AgentFindings | Auth | ConsoleFiles | Journal | NativeSessions | SessionRegistry
-  >()
+  const fork = yield* FiberSet.runtime(fibers)<Served>()
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    maxPayload: max_frame_bytes
+    maxPayload: max_frame_bytes,
+    // Of what a page offers, the protocol is chosen, never the ticket beside it.
+    handleProtocols: (offered) => offered.has("acp") ? "acp" : false
   })
   yield* Heartbeat.keep(sockets.clients)
   const limiter = ConnectionLimiter.make(settings)
@@ -141,6 +166,21 @@ const make = Effect.gen(function*() {
     const connection = yield* Connection.make(ws, socket, settings)
     yield* serveConnection(connection, visitor, settings, () => limiter.admit(socket))
     yield* Effect.logInfo("disconnected")
+  }, Effect.scoped)
+
+  /** Loaded when the first editor comes. */
+  const serveEditor = Effect.fnUntraced(function*(
+    ws: WebSocket,
+    socket: Socket,
+    { address }: Visitor,
+    tool: string | undefined
+  ) {
+    yield* Effect.logInfo(`an editor has connected from ${address}`)
+    yield* Metrics.countingConnection
+    const early = keepEarly(ws)
+    const { serveAcp } = yield* Effect.promise(() => import("./serveAcp.js"))
+    yield* serveAcp(ws, socket, { ...settings, early, tool })
+    yield* Effect.logInfo("an editor has left")
   }, Effect.scoped)
 
   const server = yield* openServer(settings)
@@ -180,18 +220,28 @@ const make = Effect.gen(function*() {
       Effect.match(auth.checkOrigin(visitor), { onFailure: (refusal) => refusal, onSuccess: () => undefined })
     )
     if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
-    if (request.url?.split("?", 1)[0] === "/acp") {
-      return turnAway(socket, "404 Not Found", "nothing is served at /acp yet")
-    }
-    sockets.handleUpgrade(request, socket, head, (ws) => {
-      const connection = ++connections
-      fork(
-        serve(ws, socket, visitor).pipe(
-          Effect.annotateLogs({ connection }),
-          Effect.provideService(Sender, { address: visitor.address, connection })
+    const isAcp = request.url?.split("?", 1)[0] === "/acp"
+    const upgrade = () =>
+      sockets.handleUpgrade(request, socket, head, (ws) => {
+        const connection = ++connections
+        const served: Effect.Effect<void, never, Served> = isAcp
+          ? serveEditor(ws, socket, visitor, queryOf(request).get("tool") ?? undefined)
+          : serve(ws, socket, visitor)
+        fork(
+          served.pipe(
+            Effect.annotateLogs({ connection }),
+            Effect.provideService(Sender, { address: visitor.address, connection })
+          )
         )
-      )
-    })
+      })
+    if (!isAcp) return upgrade()
+    void fork(Effect.match(auth.admit(visitor, undefined, acpTicketOf(request)), {
+      onFailure: ({ message }) => turnAway(socket, "401 Unauthorized", message),
+      onSuccess: () => {
+        limiter.admit(socket)
+        upgrade()
+      }
+    }))
   })
 
   const address = yield* Effect.acquireRelease(listen(server, host, port), () => shutDown)

@@ -1,0 +1,79 @@
+/**
+ * LocalRelay: this machine's relay, started when none answers. It is a daemon of its own: it lives on when the editor, or
+ * whoever started it, is gone, so that sessions do. What it logs goes to `relay.log` in the state folder.
+ */
+import { Effect } from "effect"
+import { homedir } from "node:os"
+import { join } from "node:path"
+import { PortError } from "../fronts/SessionPort.js"
+import * as daemon from "../services/process/daemon.js"
+
+export interface LocalRelay {
+  /** Succeeds when a relay answers. */
+  readonly ensure: Effect.Effect<void, PortError>
+  /** Start one, if it was not done a moment ago. */
+  readonly start: () => void
+}
+
+/** How long one may take to answer, in ms; and how soon another may be started. */
+const startMs = 20_000
+const pauseMs = 100
+const againMs = 5000
+
+const stateFolder = () =>
+  join(process.env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "ai-relay")
+
+const answers = (url: string) =>
+  Effect.promise(async (signal) => {
+    try {
+      const { ok } = await fetch(new URL("/healthz", url.replace(/^ws/, "http")), { signal })
+      return ok
+    } catch {
+      return false
+    }
+  })
+
+export const make = (url: string): LocalRelay => {
+  const { hostname, port } = new URL(url)
+  const log = join(stateFolder(), "relay.log")
+  let startedAt = -Infinity
+  let failure: string | undefined
+
+  const start = () => {
+    const now = performance.now()
+    if (now - startedAt < againMs) return
+    startedAt = now
+    failure = undefined
+    const [program = "ai-relay"] = process.argv.slice(1)
+    // Editors open projects anywhere below home, and the folder this was started in.
+    const roots = [...new Set([homedir(), process.cwd()])].flatMap((root) => ["--root", root])
+    daemon.start({
+      program: process.execPath,
+      args: [...process.execArgv, program, "--host", hostname, "--port", port || "8765", ...roots],
+      cwd: homedir(),
+      log,
+      onFailed: (reason) => (failure = reason)
+    })
+  }
+
+  const wait = (until: number): Effect.Effect<void, PortError> =>
+    Effect.gen(function*() {
+      if (yield* answers(url)) return
+      if (failure !== undefined || performance.now() > until) {
+        const reason = `no relay answers at ${url}, and none could be started (${
+          failure ?? `see ${log}`
+        }): run \`ai-relay\``
+        return yield* new PortError({ code: "unreachable", reason })
+      }
+      yield* Effect.sleep(pauseMs)
+      return yield* wait(until)
+    })
+
+  const ensure = Effect.gen(function*() {
+    if (yield* answers(url)) return
+    start()
+    yield* wait(performance.now() + startMs)
+  })
+
+  return { ensure, start }
+}

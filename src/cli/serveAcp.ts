@@ -1,0 +1,81 @@
+/** serveAcp: the ACP agent on this process's stdin and stdout, one message per line; nothing else is ever printed there. */
+import { Effect, Layer, Logger } from "effect"
+import { randomUUID } from "node:crypto"
+import { WebSocket } from "ws"
+import * as AcpAgent from "../fronts/acp/AcpAgent.js"
+import type { PathMap } from "../fronts/acp/PathMap.js"
+import * as overClient from "../fronts/overClient.js"
+import { SessionPort } from "../fronts/SessionPort.js"
+import type { Handshake } from "../schema/index.js"
+import * as LocalRelay from "./LocalRelay.js"
+import { lineLogger } from "./loggers.js"
+
+export interface ServeAcpOptions {
+  readonly url: string
+  readonly token: string | undefined
+  /** Start a relay if none answers. */
+  readonly mayStart: boolean
+  readonly tool: string | undefined
+  readonly version: string
+  readonly paths: PathMap
+  readonly defaults: Partial<Handshake>
+}
+
+/** Longest message an editor may send, in characters: as a relay's frames. */
+const longest = 50 * 1024 * 1024
+
+/** Calls `onLine` with each line of stdin; completes when the editor is gone. */
+const lines = (onLine: (line: string) => void) =>
+  Effect.callback<void>((resume) => {
+    let rest = ""
+    const onData = (chunk: string) => {
+      const parts = (rest + chunk).split("\n")
+      rest = parts.pop() ?? ""
+      if (rest.length > longest) return onEnd()
+      for (const line of parts) if (line.trim() !== "") onLine(line)
+    }
+    const onEnd = () => resume(Effect.void)
+    process.stdin.setEncoding("utf8").on("data", onData).once("end", onEnd).once("error", onEnd)
+    // An editor that was killed reads no more.
+    process.stdout.once("error", onEnd)
+    return Effect.sync(() => void process.stdin.off("data", onData).pause())
+  })
+
+const drained = Effect.suspend(() =>
+  process.stdout.writableNeedDrain
+    ? Effect.callback<void>((resume) => {
+      const onDrain = () => resume(Effect.void)
+      process.stdout.once("drain", onDrain)
+      return Effect.sync(() => process.stdout.off("drain", onDrain))
+    })
+    : Effect.void
+)
+
+export const serveAcp = ({ defaults, mayStart, paths, token, tool, url, version }: ServeAcpOptions) =>
+  Effect.gen(function*() {
+    const scope = yield* Effect.scope
+    const relay = LocalRelay.make(url)
+    const made = yield* Layer.buildWithScope(
+      overClient.layer({
+        url,
+        token,
+        WebSocket,
+        // It comes back with all that was kept.
+        ...(mayStart && { onLost: relay.start })
+      }),
+      scope
+    )
+    const port = Effect.provide(SessionPort, made)
+    const agent = yield* AcpAgent.make({
+      port: mayStart ? Effect.andThen(relay.ensure, port) : port,
+      send: (message) => void process.stdout.write(`${JSON.stringify(message)}\n`),
+      drained,
+      tool,
+      defaults,
+      paths,
+      version,
+      newId: randomUUID,
+      frontOf: (client) => `acp (${client})`.slice(0, 100)
+    })
+    yield* lines(agent.receive)
+  }).pipe(Effect.scoped, Effect.provide(Logger.layer([lineLogger])))

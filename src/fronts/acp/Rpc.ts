@@ -1,0 +1,122 @@
+/** Rpc: JSON-RPC with a client, both ways; the two directions number their requests apart. */
+import { Effect } from "effect"
+import {
+  isAnswer,
+  isNotification,
+  isRequest,
+  JsonRpcError,
+  type JsonRpcId
+} from "../../adapters/wire/JsonRpc.js"
+import { type Open, open } from "../read.js"
+import type { PortError } from "../SessionPort.js"
+import { codes, refusal } from "./refusals.js"
+
+export interface Answer {
+  readonly result: object | null
+  /** What comes behind the answer, not before it. */
+  readonly behind?: Effect.Effect<void, PortError>
+}
+export type Handled = Effect.Effect<Answer, JsonRpcError | PortError>
+
+/** What became of a request of ours: `result`, or `error`. */
+export interface Outcome {
+  readonly result?: unknown
+  readonly error?: unknown
+}
+
+export interface Rpc {
+  readonly notify: (method: string, params: object) => void
+  /** Ask the client; the request's id. */
+  readonly ask: (method: string, params: object, onAnswer: (outcome: Outcome) => void) => number
+  /** The answer is not needed any more; one that comes all the same is not looked at. */
+  readonly withdraw: (id: number) => void
+  /** A message of the client's, as JSON text. */
+  readonly receive: (message: string) => void
+}
+
+export interface RpcOptions {
+  readonly send: (message: object) => void
+  readonly fork: (effect: Effect.Effect<void>) => unknown
+  /** Undefined: there is no such method. */
+  readonly handle: (method: string, params: Open, id: JsonRpcId) => Handled | undefined
+  readonly heed: (method: string, params: Open) => void
+}
+
+export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
+  const answers = new Map<unknown, (outcome: Outcome) => void>()
+  let asked = 0
+
+  const notify: Rpc["notify"] = (method, params) => send({ jsonrpc: "2.0", method, params })
+
+  const ask: Rpc["ask"] = (method, params, onAnswer) => {
+    const id = ++asked
+    answers.set(id, onAnswer)
+    send({ jsonrpc: "2.0", id, method, params })
+    return id
+  }
+
+  const withdraw = (id: number) => {
+    if (answers.delete(id)) notify("$/cancel_request", { requestId: id })
+  }
+
+  const failWith = (id: JsonRpcId, { code, detail, reason }: JsonRpcError) =>
+    send({
+      jsonrpc: "2.0",
+      id,
+      error: { code, message: reason, ...(detail !== undefined && { data: detail }) }
+    })
+
+  const answer = (id: JsonRpcId, method: string, handled: Handled): Effect.Effect<void> =>
+    handled.pipe(
+      Effect.matchEffect({
+        onSuccess: ({ behind = Effect.void, result }) =>
+          Effect.andThen(
+            Effect.sync(() => send({ jsonrpc: "2.0", id, result })),
+            Effect.ignore(behind)
+          ),
+        onFailure: (error) =>
+          Effect.sync(() =>
+            failWith(id, error._tag === "PortError" ? refusal(error.code, error.reason, error.detail) : error)
+          )
+      }),
+      // A defect is ours; the editor must not wait for ever because of it.
+      Effect.catchDefect((defect) =>
+        Effect.andThen(
+          Effect.logError(`"${method}" of an editor failed`, defect),
+          Effect.sync(() =>
+            failWith(id, new JsonRpcError({ code: codes.internal, reason: "ai-relay failed to answer this" }))
+          )
+        )
+      )
+    )
+
+  const receive = (message: string): void => {
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(message)
+    } catch {
+      return failWith(null, new JsonRpcError({ code: codes.parse, reason: "this is no JSON" }))
+    }
+    if (isRequest(parsed)) {
+      const { id, method, params } = parsed
+      const handled = handle(method, open(params), id)
+      if (handled !== undefined) return void fork(answer(id, method, handled))
+      return failWith(id, new JsonRpcError({ code: codes.method, reason: `there is no method "${method}"` }))
+    }
+    if (isNotification(parsed)) return heed(parsed.method, open(parsed.params))
+    if (isAnswer(parsed)) {
+      const onAnswer = answers.get(parsed.id)
+      answers.delete(parsed.id)
+      return onAnswer?.(parsed)
+    }
+    failWith(
+      null,
+      new JsonRpcError({
+        code: codes.invalid,
+        reason: "this is no message of JSON-RPC 2.0; batches are not taken"
+      })
+    )
+  }
+
+  return { notify, ask, withdraw, receive }
+}

@@ -1,0 +1,142 @@
+/**
+ * asking: what an agent asks, put to the person: permissions and plans as options, questions as a form, or one after
+ * another where the client has no forms. The first answer wins; others' dialogs are withdrawn.
+ */
+import { type PermissionResponse, RequestId } from "../../schema/index.js"
+import type { AskOp } from "../Op.js"
+import { type Open, open, questions as questionsIn, text } from "../read.js"
+import type { Attached } from "./Attached.js"
+import { areChoices, toAnswers, toForm, unaskable } from "./questions.js"
+import { codes } from "./refusals.js"
+import type { Rpc } from "./Rpc.js"
+
+export interface Asking {
+  /** Once, however often it is asked to. */
+  readonly ask: (entry: Attached, op: AskOp) => void
+}
+
+export interface AskingOptions {
+  readonly rpc: Pick<Rpc, "ask">
+  readonly hasForms: () => boolean
+  readonly submit: (entry: Attached, command: PermissionResponse) => void
+}
+
+/** Where the agent offers no answers of its own. */
+const ownOptions = [
+  { optionId: "allow", name: "Allow", kind: "allow_once" },
+  { optionId: "allow_session", name: "Allow for this session", kind: "allow_always" },
+  { optionId: "deny", name: "Deny", kind: "reject_once" }
+]
+
+const stopped = { behavior: "deny", stop: true } as const
+
+export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
+  const respond = (
+    entry: Attached,
+    request_id: string,
+    answer: Omit<PermissionResponse, "type" | "request_id">
+  ) => {
+    entry.asked.delete(request_id)
+    const command = {
+      type: "permission_response",
+      request_id: RequestId.make(request_id),
+      ...answer
+    } as const
+    submit(entry, command)
+  }
+
+  const askOptions = (
+    entry: Attached,
+    op: AskOp,
+    choices: ReadonlyArray<object>,
+    words: string,
+    onChoice: (optionId: string, meta: Open) => void
+  ) => {
+    const params = {
+      sessionId: entry.id,
+      toolCall: {
+        toolCallId: op.id,
+        rawInput: op.args,
+        ...(words !== "" && { content: [{ type: "content", content: { type: "text", text: words } }] })
+      },
+      options: choices
+    }
+    const id = rpc.ask("session/request_permission", params, ({ result }) => {
+      // A client that cannot ask, or was told not to, leaves it to others and the deadline.
+      if (result === undefined) return void entry.asked.delete(op.request_id)
+      const outcome = open(open(result)["outcome"])
+      const optionId = text(outcome["optionId"])
+      if (outcome["outcome"] === "selected" && optionId !== undefined) {
+        return onChoice(optionId, open(open(open(result)["_meta"])["ai-relay"]))
+      }
+      if (!entry.isStopping) respond(entry, op.request_id, stopped)
+    })
+    entry.asked.set(op.request_id, id)
+  }
+
+  const askPermission = (entry: Attached, op: AskOp) => {
+    const isOffered = op.options.length > 0
+    const choices = isOffered
+      ? op.options.map(({ kind, name, option_id }) => ({ optionId: option_id, name, kind }))
+      : ownOptions
+    askOptions(entry, op, choices, op.text, (optionId, meta) => {
+      const { message, scope, stop, updatedInput } = meta
+      respond(entry, op.request_id, {
+        ...(isOffered ? { option_id: optionId } : { behavior: optionId === "deny" ? "deny" : "allow" }),
+        ...(optionId === "allow_session" && !isOffered && { scope: "session" }),
+        ...(typeof message === "string" && { message }),
+        ...((scope === "once" || scope === "session") && { scope }),
+        ...(stop === true && { stop }),
+        ...(typeof updatedInput === "object" && updatedInput !== null && { updatedInput: open(updatedInput) })
+      })
+    })
+  }
+
+  /** One after another, each as options to choose from. */
+  const askOneByOne = (entry: Attached, op: AskOp, index = 0, given: Record<string, string> = {}): void => {
+    const all = questionsIn(op.args)
+    const question = all[index]
+    if (!areChoices(all)) return respond(entry, op.request_id, { behavior: "deny", message: unaskable })
+    if (question === undefined) return respond(entry, op.request_id, { behavior: "allow", answers: given })
+    const choices = question.options.map(({ label }, place) => ({
+      optionId: `option-${place}`,
+      name: label,
+      kind: "allow_once"
+    }))
+    const skip = { optionId: "skip", name: "Skip", kind: "reject_once" }
+    askOptions(entry, op, [...choices, skip], question.question, (optionId) => {
+      const chosen = question.options[Number(optionId.slice("option-".length))]
+      if (chosen === undefined) return respond(entry, op.request_id, { behavior: "deny" })
+      askOneByOne(entry, op, index + 1, { ...given, [question.id]: chosen.label })
+    })
+  }
+
+  const askForm = (entry: Attached, op: AskOp) => {
+    const all = questionsIn(op.args)
+    const params = { sessionId: entry.id, toolCallId: op.id, ...toForm(all, op.text) }
+    const id = rpc.ask("elicitation/create", params, ({ error, result }) => {
+      if (result === undefined) {
+        const { code } = open(error)
+        return code === codes.method || code === codes.params
+          ? askOneByOne(entry, op)
+          : void entry.asked.delete(op.request_id)
+      }
+      const { action, content } = open(result)
+      if (action === "accept") {
+        return respond(entry, op.request_id, { behavior: "allow", answers: toAnswers(all, open(content)) })
+      }
+      if (action === "decline") return respond(entry, op.request_id, { behavior: "deny" })
+      if (!entry.isStopping) respond(entry, op.request_id, stopped)
+    })
+    entry.asked.set(op.request_id, id)
+  }
+
+  const askPerson = (entry: Attached, op: AskOp): void => {
+    if (entry.asked.has(op.request_id)) return
+    if (entry.held !== undefined) return void entry.held.push(() => askPerson(entry, op))
+    if (op.kind !== "question" || questionsIn(op.args).length === 0) return askPermission(entry, op)
+    return hasForms() ? askForm(entry, op) : askOneByOne(entry, op)
+  }
+
+  return { ask: askPerson }
+}

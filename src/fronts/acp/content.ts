@@ -1,0 +1,91 @@
+/** content: what a person says in an editor as a prompt of the relay. */
+import type { ContentBlock, McpServer } from "../../schema/index.js"
+import { open, text } from "../read.js"
+import type { PathMap } from "./PathMap.js"
+
+const images = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"])
+
+const pathIn = (uri: string, { toRelay }: PathMap): string => {
+  if (!uri.startsWith("file://")) return uri
+  try {
+    return toRelay(decodeURIComponent(new URL(uri).pathname))
+  } catch {
+    return uri
+  }
+}
+
+const fence = (words: string): string => {
+  const longest = Math.max(2, ...Array.from(words.matchAll(/`+/g), ([run]) => run.length))
+  return "`".repeat(longest + 1)
+}
+
+/** The prompt, or what is wrong with it in words. */
+export const toContent = (prompt: unknown, paths: PathMap): ReadonlyArray<ContentBlock> | string => {
+  if (!Array.isArray(prompt) || prompt.length === 0) return "`prompt` must be a list of content blocks"
+  const blocks: Array<ContentBlock> = []
+  for (const each of prompt) {
+    const block = open(each)
+    switch (block["type"]) {
+      case "text":
+        blocks.push({ type: "text", text: text(block["text"]) ?? "" })
+        break
+      case "image": {
+        const [data, mimeType, uri] = [text(block["data"]), text(block["mimeType"]) ?? "", text(block["uri"])]
+        if (data !== undefined && data !== "") {
+          if (!images.has(mimeType)) return `images may be png, jpeg, gif or webp, not "${mimeType}"`
+          blocks.push({
+            type: "image",
+            source: { type: "base64", media_type: mimeType as "image/png", data }
+          })
+        } else if (uri !== undefined) blocks.push({ type: "image", source: { type: "url", url: uri } })
+        break
+      }
+      case "resource_link": {
+        const uri = pathIn(text(block["uri"]) ?? "", paths)
+        blocks.push({ type: "text", text: `[@${text(block["name"]) ?? uri}](${uri})` })
+        break
+      }
+      case "resource": {
+        const resource = open(block["resource"])
+        const uri = pathIn(text(resource["uri"]) ?? "", paths)
+        const words = text(resource["text"])
+        if (words === undefined) return `${uri || "a resource"} is no text: send it as an image or a link`
+        blocks.push({ type: "text", text: `\n${uri}:\n${fence(words)}\n${words}\n${fence(words)}\n` })
+        break
+      }
+      default:
+        return `content of type "${
+          String(block["type"])
+        }" is not understood: send text, images, links or resources`
+    }
+  }
+  return blocks
+}
+
+const pairs = (value: unknown): Record<string, string> =>
+  Object.fromEntries(
+    (Array.isArray(value) ? value.map(open) : []).flatMap((pair) => {
+      const name = text(pair["name"])
+      return name === undefined ? [] : [[name, text(pair["value"]) ?? ""]]
+    })
+  )
+
+/** An editor's MCP servers as the handshake has them. */
+export const toMcpServers = (servers: unknown): ReadonlyArray<McpServer> =>
+  (Array.isArray(servers) ? servers.map(open) : []).flatMap((server): ReadonlyArray<McpServer> => {
+    const name = text(server["name"]) || "server"
+    const command = text(server["command"])
+    const url = text(server["url"])
+    const type = server["type"]
+    if (command !== undefined && command !== "") {
+      const args = Array.isArray(server["args"]) ? server["args"].map(String) : []
+      return [{ name, command, args, env: pairs(server["env"]) }]
+    }
+    if (url === undefined || url === "" || (type !== "http" && type !== "sse")) return []
+    return [{
+      name,
+      type: type === "sse" ? "sse" as const : "http" as const,
+      url,
+      headers: pairs(server["headers"])
+    }]
+  })

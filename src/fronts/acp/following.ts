@@ -1,0 +1,149 @@
+/** following: what happens in a session, told to the client: updates, what becomes of its prompts and commands, asks. */
+import { Effect } from "effect"
+import { doneSoon } from "../../adapters/doneSoon.js"
+import { JsonRpcError } from "../../adapters/wire/JsonRpc.js"
+import type { ClientCommand, RelayEvent } from "../../schema/index.js"
+import type { Op } from "../Op.js"
+import { texts } from "../read.js"
+import type { Asking } from "./asking.js"
+import { type Attached, learn, type Prompt } from "./Attached.js"
+import * as Encoder from "./encode.js"
+import { codes, refusal } from "./refusals.js"
+import type { Rpc } from "./Rpc.js"
+
+export interface Following {
+  readonly onEvent: (entry: Attached, event: RelayEvent) => void
+  /** The session has ended, or cannot be followed: whatever waits for it is told. */
+  readonly onOver: (entry: Attached, reason: string) => void
+  /** The updates of one operation. */
+  readonly tell: (entry: Attached, op: Op, place: { readonly seq: number; readonly ts: number }) => void
+  /** What was held back until the client knew the session. */
+  readonly release: (entry: Attached) => void
+}
+
+const stopReasons = new Set(["end_turn", "max_tokens", "max_turn_requests", "refusal", "cancelled"])
+
+export const make = (
+  rpc: Rpc,
+  asking: Asking,
+  submit: (entry: Attached, command: ClientCommand) => void
+): Following => {
+  const update = (entry: Attached, change: Encoder.Update, seq: number) => {
+    const say = () =>
+      rpc.notify("session/update", { sessionId: entry.id, update: Encoder.withSeq(change, seq) })
+    if (entry.held === undefined) say()
+    else entry.held.push(say)
+  }
+
+  const release = (entry: Attached) => {
+    const held = entry.held ?? []
+    entry.held = undefined
+    for (const say of held) say()
+  }
+
+  const endPrompts = (entry: Attached, turn: number, end: (prompt: Prompt) => void) => {
+    for (const [message_id, prompt] of entry.prompts) {
+      if (prompt.turn !== turn) continue
+      entry.prompts.delete(message_id)
+      end(prompt)
+    }
+  }
+
+  const followCommand = (entry: Attached, event: RelayEvent) => {
+    if (event.type === "turn_start") {
+      const named = [event.message_id, ...texts(event.metadata?.["message_ids"])]
+      for (const [message_id, prompt] of entry.prompts) {
+        // Prompts an agent has merged begin one turn, which may name none.
+        const isMerged = event.text === undefined && prompt.isSent && prompt.turn === undefined
+        if (!named.includes(message_id) && !isMerged) continue
+        prompt.turn = event.turn
+        if (prompt.isCancelled) submit(entry, { type: "interrupt" })
+      }
+    }
+    if (event.type !== "input_ack" && event.type !== "error") return
+    const { message_id } = event
+    if (message_id === undefined) return
+    const command = entry.commands.get(message_id)
+    const prompt = entry.prompts.get(message_id)
+    if (event.type === "error") {
+      const error = refusal(event.code, event.text, event.metadata)
+      if (command !== undefined) doneSoon(command, Effect.fail(error))
+      // Within its turn the turn's end tells.
+      if (prompt !== undefined && prompt.turn === undefined) {
+        entry.prompts.delete(message_id)
+        doneSoon(prompt.done, Effect.fail(error))
+      }
+      return
+    }
+    if (command !== undefined && event.status !== "queued") doneSoon(command, Effect.void)
+    if (prompt === undefined) return
+    if (event.status === "queued") {
+      prompt.isQueued = true
+      if (prompt.isCancelled) submit(entry, { type: "cancel_queued", message_id })
+    }
+    if (event.status === "sent") {
+      prompt.isSent = true
+      prompt.turn ??= event.turn
+    }
+    if (event.status === "cancelled") {
+      entry.prompts.delete(message_id)
+      doneSoon(prompt.done, Effect.succeed({ stopReason: "cancelled" }))
+    }
+  }
+
+  const tell = (entry: Attached, op: Op, { seq, ts }: { readonly seq: number; readonly ts: number }) => {
+    for (const change of entry.encoder.encode(op, ts)) update(entry, change, seq)
+  }
+
+  const onOp = (entry: Attached, op: Op, event: RelayEvent): void => {
+    learn(entry, op)
+    tell(entry, op, event)
+    switch (op.type) {
+      case "turn_start":
+        entry.isStopping = false
+        return
+      case "ask":
+        return asking.ask(entry, op)
+      case "settled": {
+        const id = entry.asked.get(op.request_id)
+        entry.asked.delete(op.request_id)
+        return id === undefined ? undefined : rpc.withdraw(id)
+      }
+      case "turn_end": {
+        const { error, stop, turn, usage } = op
+        return endPrompts(entry, turn, ({ done, isCancelled }) => {
+          // After a cancel an editor must not see an error.
+          if (stopReasons.has(stop) || isCancelled) {
+            const stopReason = isCancelled && stop === "error" ? "cancelled" : stop
+            return doneSoon(
+              done,
+              Effect.succeed({ stopReason, _meta: { "ai-relay": { turn, usage, seq: event.seq } } })
+            )
+          }
+          const reason = error?.text ?? "the turn failed, and the agent did not say why: try again"
+          doneSoon(done, Effect.fail(refusal(error?.code ?? "turn_failed", reason, error?.metadata)))
+        })
+      }
+    }
+  }
+
+  const onEvent = (entry: Attached, event: RelayEvent) => {
+    followCommand(entry, event)
+    for (const op of entry.projector.next(event)) onOp(entry, op, event)
+  }
+
+  const onOver = (entry: Attached, reason: string) => {
+    entry.isOver = true
+    release(entry)
+    const error = new JsonRpcError({ code: codes.internal, reason })
+    for (const { done, isCancelled } of entry.prompts.values()) {
+      doneSoon(done, isCancelled ? Effect.succeed({ stopReason: "cancelled" }) : Effect.fail(error))
+    }
+    entry.prompts.clear()
+    for (const command of entry.commands.values()) doneSoon(command, Effect.fail(error))
+    for (const id of entry.asked.values()) rpc.withdraw(id)
+    entry.asked.clear()
+  }
+
+  return { onEvent, onOver, tell, release }
+}

@@ -1,0 +1,38 @@
+/** refusals: the relay's reasons as errors of JSON-RPC, with the codes editors know. The relay's own code is in `data`. */
+import { JsonRpcError } from "../../adapters/wire/JsonRpc.js"
+import { open } from "../read.js"
+
+export const codes = {
+  parse: -32700,
+  invalid: -32600,
+  method: -32601,
+  params: -32602,
+  internal: -32603
+} as const
+export const authRequired = -32000
+const notFound = -32002
+
+const badParams = new Set([
+  "forbidden_folder",
+  "folder_not_found",
+  "unknown_tool",
+  "bad_handshake",
+  "bad_command",
+  "too_large"
+])
+
+const toCode = (code: string): number =>
+  code === "session_not_found"
+    ? notFound
+    : code === "unauthorized" || code === "auth_required"
+    ? authRequired
+    : badParams.has(code)
+    ? codes.params
+    : codes.internal
+
+export const refusal = (code: string, reason: string, detail?: unknown) =>
+  new JsonRpcError({ code: toCode(code), reason, detail: { ...open(detail), code } })
+
+export const wrong = (reason: string) => new JsonRpcError({ code: codes.params, reason })
+export const unknownSession = (id: string) =>
+  refusal("session_not_found", `there is no session "${id}" on this connection: load or resume it first`)

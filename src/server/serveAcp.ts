@@ -1,0 +1,65 @@
+/** serveAcp: the ACP agent on a WebSocket, `/acp`: one message of JSON-RPC per text frame, sessions of this relay. */
+import { Effect, Layer } from "effect"
+import { randomUUID } from "node:crypto"
+import type { Socket } from "node:net"
+import type { RawData, WebSocket } from "ws"
+import * as AcpAgent from "../fronts/acp/AcpAgent.js"
+import * as PathMap from "../fronts/acp/PathMap.js"
+import * as inProcess from "../fronts/inProcess.js"
+import { SessionPort } from "../fronts/SessionPort.js"
+
+export interface ServeAcpOptions {
+  /** The agent new sessions are of, as the address names it. */
+  readonly tool: string | undefined
+  /** What came already. */
+  readonly early: () => ReadonlyArray<readonly [RawData, boolean]>
+  /** Bytes the client may leave unread. */
+  readonly max_unsent_bytes: number
+}
+
+/** Serves until the socket is closed; the sessions are left then, and go on. */
+export const serveAcp = Effect.fn("serveAcp")(
+  function*(ws: WebSocket, socket: Socket, { early, max_unsent_bytes, tool }: ServeAcpOptions) {
+    const scope = yield* Effect.scope
+    const made = yield* Layer.buildWithScope(inProcess.layer, scope)
+    const gone = Effect.callback<void>((resume) => {
+      const onClose = () => resume(Effect.void)
+      if (ws.readyState === ws.CLOSED) return onClose()
+      ws.once("close", onClose)
+      return Effect.sync(() => void ws.off("close", onClose))
+    })
+    /** Events wait for a client that does not read; the log cuts it off if others do. */
+    const drained = Effect.suspend(() =>
+      ws.bufferedAmount <= max_unsent_bytes ? Effect.void : Effect.callback<void>((resume) => {
+        const onDrain = () => resume(Effect.void)
+        socket.once("drain", onDrain)
+        return Effect.sync(() => void socket.off("drain", onDrain))
+      })
+    )
+    const agent = yield* AcpAgent.make({
+      port: Effect.provide(SessionPort, made),
+      send: (message) => {
+        if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(message))
+      },
+      drained,
+      tool,
+      paths: PathMap.make([]),
+      version: "1.0.0",
+      newId: randomUUID,
+      frontOf: (client) => `acp (${client})`.slice(0, 100)
+    })
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const onMessage = (data: RawData, isBinary: boolean) =>
+          // `nodebuffer`, ws's default: one Buffer.
+          agent.receive(isBinary ? "" : (data as Buffer).toString("utf8"))
+        for (const [data, isBinary] of early()) onMessage(data, isBinary)
+        ws.on("message", onMessage).on("error", () => {})
+        return onMessage
+      }),
+      (onMessage) => Effect.sync(() => void ws.off("message", onMessage).terminate())
+    )
+    yield* gone
+  },
+  (served) => Effect.scoped(served)
+)
