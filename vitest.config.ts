@@ -30,6 +30,16 @@ const special = (
   }
 })
 
+/** What starts processes, terminals or the command line: slower, and it wants the machine for itself. */
+const processes = [
+  "test/cli/{agentClients,run,serve,tracing}.test.ts",
+  "test/{conformance,examples}/**",
+  "test/server/proxies.test.ts",
+  "test/services/access/PeerProcesses.test.ts",
+  "test/services/process/{ProcessFamily,ProcessSupervisor,ProcessTree,Watcher}.test.ts",
+  "test/services/terminal/PtySupervisor.test.ts"
+]
+
 export default defineConfig({
   test: {
     projects: [
@@ -39,11 +49,15 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-          exclude: ["test/{agents,browser,chaos,containers,load}/**"],
+          exclude: ["test/{agents,browser,chaos,containers,load}/**", ...processes],
           // What hangs hangs for ever; a machine that is busy with other things is no failure.
           testTimeout: 30_000,
           hookTimeout: 30_000
         }
+      },
+      {
+        ...common,
+        test: { name: "processes", include: processes, testTimeout: 60_000, hookTimeout: 60_000 }
       },
       // The real CLIs against a scripted model.
       special("agents", { testTimeout: 120_000, hookTimeout: 120_000 }),

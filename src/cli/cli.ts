@@ -122,8 +122,20 @@ const wantsWizard = (args: ReadonlyArray<string>) => args[0] === "--wizard" || a
 /** What is wrong with the arguments, in one line; or what else went wrong. */
 const problemOf = (error: { readonly message: string }): string => {
   const [first] = CliError.isCliError(error) && error._tag === "ShowHelp" ? error.errors : []
-  return (first ?? error).message.replace(/\s*\n\s*/g, " ")
+  if (first === undefined) return oneLine(error.message)
+  // The parser calls so what came from a variable or the configuration file.
+  if (first._tag === "InvalidValue" && first.value === "config") {
+    const name = first.option.replaceAll("-", "_")
+    const [, expected = first.expected] = /^SchemaError\(([^]*?)(?:\s+at \[.*\])?\)$/.exec(first.expected) ??
+      []
+    return oneLine(
+      `AI_RELAY_${name.toUpperCase()}, or "${name}" in the configuration file, does not fit. ${expected}`
+    )
+  }
+  return `${oneLine(first.message)}. See ai-relay --help`
 }
+
+const oneLine = (text: string) => text.replace(/\s*\n\s*/g, " ")
 
 /** Run the program with these arguments (`process.argv`). */
 export const run = (argv: ReadonlyArray<string>) =>

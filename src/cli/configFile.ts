@@ -59,10 +59,11 @@ const read = Effect.fn("configFile.read")(function*(file: string) {
   return ConfigProvider.fromUnknown(fields)
 })
 
-const variables = ConfigProvider.fromEnv().pipe(
-  ConfigProvider.nested("AI_RELAY"),
-  ConfigProvider.constantCase
-)
+const variablesOf = (env: Readonly<Record<string, string | undefined>>) =>
+  ConfigProvider.fromEnvRecord({ ...env }).pipe(
+    ConfigProvider.nested("AI_RELAY"),
+    ConfigProvider.constantCase
+  )
 
 /** Where `Config` reads settings from. */
 export const settingsProvider = Effect.fn("settingsProvider")(function*(
@@ -71,17 +72,18 @@ export const settingsProvider = Effect.fn("settingsProvider")(function*(
 ) {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
+  const variables = variablesOf(env)
   const asked = named(args) ?? env["AI_RELAY_CONFIG"]
-  if (asked !== undefined) return yield* withFile(asked)
+  if (asked !== undefined) return yield* withFile(asked, variables)
   const standard = path.join(
     env["XDG_CONFIG_HOME"] ?? path.join(homedir(), ".config"),
     "ai-relay",
     "config.json"
   )
   return (yield* Effect.orElseSucceed(files.exists(standard), () => false))
-    ? yield* withFile(standard)
+    ? yield* withFile(standard, variables)
     : variables
 })
 
-const withFile = (file: string) =>
+const withFile = (file: string, variables: ConfigProvider.ConfigProvider) =>
   Effect.map(read(file), (settings) => ConfigProvider.orElse(variables, settings))
