@@ -37,7 +37,7 @@ describe("a handshake that is no good", () => {
       assert.include(client.events[0]?.["text"], text)
       assert.isNumber(client.events[0]?.["ts"])
       assert.isEmpty(fake.agents)
-    }, { token: Redacted.make("right") })
+    }, { token: Redacted.make("right"), auth: "remote" })
   }
 
   const failures = [
@@ -412,10 +412,13 @@ describe("who may come", () => {
       assert.isEmpty(relay.fake.agents)
       const own = await relay.connect({ tool: "fake" }, { Origin: `http://127.0.0.1:${relay.port}` })
       await own.waitFor("session_start")
-      const named = await relay.connect({ tool: "fake" }, { Host: hostname(), Origin: "https://app.example" })
+      const named = await relay.connect({ tool: "fake", token: "t0ken" }, {
+        Host: hostname(),
+        Origin: "https://app.example"
+      })
       await named.waitFor("session_start")
     },
-    { allow_origin: ["https://app.example"] }
+    { allow_origin: ["https://app.example"], token: Redacted.make("t0ken"), auth: "remote" }
   )
 
   test("and are told what to do about it", async ({ port }) => {
