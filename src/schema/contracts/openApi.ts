@@ -254,6 +254,14 @@ export const openApi = (): Json => ({
       }),
       ...refusals
     }),
+    "/whoami": get("whoAmI", "Whether this client may connect.", {
+      200: json("It may.", {
+        type: "object",
+        required: ["admitted"],
+        properties: { admitted: { type: "boolean" } }
+      }),
+      ...refusals
+    }),
     "/sessions": get("listSessions", "Live sessions, then those that are kept.", {
       200: json("The most recently active first.", {
         type: "object",
