@@ -58,7 +58,10 @@ describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
     await page.getByLabel("Input of the tool").fill("echo edited by a person")
     await page.getByRole("button", { name: "Allow as edited" }).click()
     await said(page, "It ran.")
-    await page.getByRole("button", { name: /done.*Run/ }).click()
+    // What ran is what is told, and what was asked for is told apart.
+    await page.getByRole("button", { name: /done.*Run.*echo edited by a person.*edited by you/ }).click()
+    await page.getByText("Edited. This ran instead:").waitFor()
+    await page.getByText("The agent asked for:").waitFor()
     await page.getByLabel("Output").getByText("edited by a person").waitFor()
   })
 
