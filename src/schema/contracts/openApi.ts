@@ -380,14 +380,6 @@ export const openApi = (): Json => ({
       ...refusals,
       400: refusal("A dimension or a day that is none.")
     }, { parameters: usageQuery }),
-    "/whoami": get("whoAmI", "Whether this client would be let in: 200 if it would.", {
-      200: json("It would be let in.", {
-        type: "object",
-        properties: { admitted: { type: "boolean" } },
-        required: ["admitted"]
-      }),
-      ...refusals
-    }),
     "/metrics": get("getMetrics", "What is counted, as Prometheus reads it.", {
       200: {
         description: "The text format 0.0.4.",
