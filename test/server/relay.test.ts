@@ -178,7 +178,7 @@ describe("frames from a client", () => {
       head.writeUInt32BE(Buffer.byteLength(text), 6)
       return Buffer.concat([head, Buffer.from(text)])
     }
-    const handshake = toFrame(`{"tool":"fake","model":"${"x".repeat(40_000)}"}`)
+    const handshake = toFrame(`{"tool":"fake","developerInstructions":"${"x".repeat(40_000)}"}`)
     const prompt = toFrame(JSON.stringify({ text: "y".repeat(60_000) }))
     const socket = connectTcp(port, "127.0.0.1")
     let received = ""

@@ -35,7 +35,7 @@ const flagIn = ({ model, native_session_id }: Handshake): string | undefined =>
   native_session_id !== undefined && !conversationId.test(native_session_id)
     ? "`native_session_id` must be the id of a conversation: letters, digits and . _ : @ + = ~ -, not beginning with -"
     : model !== undefined && !/^[^\s-][^\0\r\n]{0,499}$/.test(model)
-    ? "`model` must be the name of a model: not beginning with - or a space, on one line"
+    ? "`model` must be the name of a model: not beginning with - or a space, on one line, of 500 characters at most"
     : undefined
 
 /** Why it is refused, if it is. */

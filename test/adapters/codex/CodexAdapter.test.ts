@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
-import { TestClock } from "effect/testing"
+import { Effect } from "effect"
 import { joinPassing } from "../../support/passing.js"
 import type { Native } from "../../support/transcriptSpawner.js"
 import { openCodex, threadId } from "./fakeCodex.js"
@@ -71,8 +70,7 @@ describe("opening a thread", () => {
         handshake: { native_session_id: threadId },
         answer: ({ method }) => method === "thread/resume" && ++asked < 4 ? locked : undefined
       }))
-      yield* TestClock.adjust("10 seconds")
-      const codex = yield* Fiber.join(opening)
+      const codex = yield* joinPassing(opening, "1 second")
       assert.strictEqual(asked, 4)
       const waiting = yield* codex.event("status")
       assert.deepInclude(waiting, { status: "waiting", metadata: { reason: "in_use" } })
@@ -85,8 +83,7 @@ describe("opening a thread", () => {
         handshake: { native_session_id: threadId },
         answer: ({ method }) => method === "thread/resume" ? locked : undefined
       })))
-      yield* TestClock.adjust("90 seconds")
-      const failed = yield* Fiber.join(opening)
+      const failed = yield* joinPassing(opening, "5 seconds")
       assert.strictEqual(failed._tag, "BadHandshake")
       assert.include(failed.message, "quit it there")
     }))
