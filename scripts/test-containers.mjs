@@ -148,7 +148,7 @@ const buildImage = () =>
 const runTests = (variables) =>
   new Promise((resolve) => {
     const vitest = [join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "containers"]
-    const workers = ["--maxWorkers=2", ]
+    const workers = ["--maxWorkers=2"]
     const tests = spawn(process.execPath, [...vitest, ...workers, ...process.argv.slice(2)], {
       cwd: root,
       stdio: "inherit",
