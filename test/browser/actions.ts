@@ -13,7 +13,7 @@ export const startDemo = async (stage: Stage, page: Page) => {
   await page.goto(stage.url())
   await page.getByRole("radio", { name: /Demo/ }).check()
   await page.getByRole("button", { name: "Play the demo" }).click()
-  await page.getByRole("button", { name: /carts a cent too high/ }).click()
+  await page.getByRole("button", { name: /^Why is the total of some carts a cent too high/ }).click()
 }
 
 export const answerQuestion = async (page: Page) => {

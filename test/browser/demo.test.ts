@@ -54,7 +54,7 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     expect(await page.getByRole("table").first().isVisible()).toBe(true)
     await page.getByText("$0.04", { exact: true }).waitFor()
     expect(await page.getByRole("meter", { name: "Context" }).getAttribute("aria-valuenow")).toBe("12")
-    await page.getByRole("link", { name: /A cent too high.*Demo · 1 turn/ }).waitFor()
+    await page.getByRole("link", { name: /Why is the total of some carts.*Demo · 1 turn/ }).waitFor()
   })
 
   it("does what is denied not at all", async () => {

@@ -124,7 +124,7 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     await page.goto(stage.url())
     await page.getByRole("radio", { name: /Demo/ }).check()
     await page.getByRole("button", { name: "Play the demo" }).click()
-    await page.getByRole("button", { name: /carts a cent too high/ }).click()
+    await page.getByRole("button", { name: /^Why is the total of some carts a cent too high/ }).click()
     await page.getByRole("form", { name: "Question" }).waitFor()
     for (const text of ["then this", "and that"]) {
       await page.getByLabel("Prompt", { exact: true }).fill(text)
