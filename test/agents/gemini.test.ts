@@ -153,8 +153,8 @@ describe.skipIf(whyNotInstalled("gemini") !== undefined)("real Gemini CLI", () =
       native_session_id: "00000000-0000-4000-8000-000000000000"
     })
     const error = await client.waitFor("error", { after: -1 })
-    expect(error).toMatchObject({ code: "agent_failed", metadata: { fatal: true } })
-    expect(error.text).toContain("could not reopen the conversation")
+    expect(error).toMatchObject({ code: "bad_handshake", metadata: { fatal: true } })
+    expect(error.text).toContain("leave `native_session_id` out to begin a new one")
     expect(await client.closed).toBe(1008)
   })
 

@@ -380,6 +380,7 @@ const describeVersion = (
 
       const seen = before.events.at(-1)?.seq ?? 0
       const after = await stage.open({ session_id, tool: undefined, folder: undefined, after_seq: 0 })
+      await after.waitFor((event) => event.seq >= seen, { after: -1 })
       // All of it comes again, as it was, without a gap.
       expect(after.events.slice(0, seen).map(({ seq, type }) => [seq, type])).toEqual(
         before.events.map(({ seq, type }) => [seq, type])

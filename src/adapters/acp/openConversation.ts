@@ -55,7 +55,7 @@ interface Parts {
 const saysGone = (error: JsonRpcError): boolean =>
   error.code !== rpcCodes.methodNotFound
   && (error.code === -32002
-    || /(session|conversation|thread|rollout|resource)[^.]*(not found|not exist|unknown|missing)|no such (session|conversation)|(unknown|invalid|no) (session|conversation)|could not find/i
+    || /(session|conversation|thread|rollout|resource)[^.]*(not found|not exist|unknown|missing)|no such (session|conversation)|(unknown|invalid|no|no previous) (session|conversation)|could not find/i
       .test(reasonOf(error)))
 
 type Refusal = JsonRpcError | AgentFailed | RequestTimedOut

@@ -8,6 +8,7 @@
 import { Cause, Deferred, Effect, type Fiber, Schema } from "effect"
 import type { AgentCommand, AgentSession } from "../../adapters/Adapter.js"
 import { AgentFailed, CommandRefused, type SendError } from "../../adapters/AdapterError.js"
+import { doneSoon } from "../../adapters/doneSoon.js"
 import {
   type ClientCommand,
   type CommandOf,
@@ -110,6 +111,8 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const senders = new WeakMap<UserMessage, Sender.Fields>()
   let isStopping = false
   let isPreparing = false
+  /** The prompt being prepared is to be stopped: its turn has not begun yet. */
+  let stopsPrepared = false
 
   const acknowledge = (command: ClientCommand, status: AckStatus) =>
     log.append({
@@ -185,14 +188,15 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const startNext: Effect.Effect<void> = Effect.suspend(() => {
     const [first] = queued
     if (first === undefined || turns.current() !== undefined || isStopping || isPreparing) return Effect.void
-    if (parts.prepare === undefined) return begin
+    if (parts.prepare === undefined) return begin()
     isPreparing = true
     const prepared = parts.prepare.pipe(
       Effect.ensuring(Effect.sync(() => {
         isPreparing = false
       })),
-      Effect.flatMap(() => begin),
+      Effect.flatMap(() => begin(first)),
       Effect.catch((failure) => {
+        stopsPrepared = false
         const place = queued.indexOf(first)
         if (place !== -1) queued.splice(place, 1)
         onFailed(first)
@@ -203,24 +207,28 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     return Effect.void
   })
 
-  const begin: Effect.Effect<void> = Effect.suspend(() => {
-    const prompt = turns.current() === undefined && !isStopping ? queued.shift() : undefined
-    if (prompt === undefined) return Effect.void
-    const { message_id } = prompt
-    guard.nextTurnOf(senders.get(prompt) ?? {})
-    const turn = turns.begin({
-      type: "turn_start",
-      text: textOf(prompt.content),
-      ...(message_id !== undefined && { message_id })
+  const begin = (prepared?: UserMessage): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const isStopped = stopsPrepared && prepared === queued[0]
+      stopsPrepared = false
+      const prompt = turns.current() === undefined && !isStopping ? queued.shift() : undefined
+      if (prompt === undefined) return Effect.void
+      const { message_id } = prompt
+      guard.nextTurnOf(senders.get(prompt) ?? {})
+      const turn = turns.begin({
+        type: "turn_start",
+        text: textOf(prompt.content),
+        ...(message_id !== undefined && { message_id })
+      })
+      if (isStopped) doneSoon(turn.interrupt, Effect.void)
+      const handed = Effect.tapError(deliver(prompt), () => Effect.sync(() => onFailed(prompt)))
+      const run = Effect.flatMap(
+        guard.admit,
+        (mayRun) => mayRun ? Effect.andThen(handed, acknowledge(prompt, "sent")) : holdBack(prompt)
+      )
+      fork(runTurn(turn, run, prompt))
+      return Effect.void
     })
-    const handed = Effect.tapError(deliver(prompt), () => Effect.sync(() => onFailed(prompt)))
-    const run = Effect.flatMap(
-      guard.admit,
-      (mayRun) => mayRun ? Effect.andThen(handed, acknowledge(prompt, "sent")) : holdBack(prompt)
-    )
-    fork(runTurn(turn, run, prompt))
-    return Effect.void
-  })
 
   /** The budget is used up: neither this prompt nor those behind it run. All may be sent again. */
   const holdBack = (prompt: UserMessage) =>
@@ -236,6 +244,9 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const interrupt = Effect.suspend((): Effect.Effect<void, DeliveryError> => {
     if (capabilities.terminal) return send({ type: "interrupt" })
     const turn = turns.current()
+    if (turn === undefined && isPreparing && queued.length > 0) {
+      return Effect.sync(() => void (stopsPrepared = true))
+    }
     return turn === undefined
       ? log.append({ type: "status", status: "idle", text: "Nothing to interrupt: no turn is running." })
       : Effect.asVoid(Deferred.succeed(turn.interrupt, undefined))
@@ -268,7 +279,8 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
           `${settings.max_queued} prompts are waiting already: wait for a turn to end, or cancel_queued one`
       })
     }
-    if (when === "interrupt") queued.unshift(later)
+    // The one being prepared is the running turn as good as begun.
+    if (when === "interrupt") queued.splice(isPreparing && turns.current() === undefined ? 1 : 0, 0, later)
     else queued.push(later)
     return Effect.andThen(acknowledge(message, "queued"), when === "interrupt" ? interrupt : startNext)
   }
