@@ -10,6 +10,8 @@ describeScenarios("codex-acp", { tool: "codex-acp" }, {
   cannot: {
     "is denied, and goes on": "a denial ends its turn",
     "asks only once": "remembers commands only for good",
+    // Its cancel is Codex's `turn/interrupt` alone, which lets commands go on; it ends those when the session closes.
+    "stops a running tool": "a running command goes on until the session closes",
     "rate limit": "tells a failure as its answer"
   }
 })
