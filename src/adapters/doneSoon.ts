@@ -1,7 +1,7 @@
 /**
  * doneSoon: completes a Deferred, but not inside of the call.
  *
- * Effect 4 resumes whoever waits for a Deferred in the very call that completes it. Code that completes one in the
+ * Effect 4 resumes the fiber that waits for a Deferred in the very call that completes it. Code that completes one in the
  * middle of its own work would be run over by what it has set free: everything here completes Deferreds through this,
  * and an interruption of another fiber is forked. Neither is done by hand (`test/architecture.test.ts`).
  */

@@ -190,7 +190,7 @@ const make = Effect.gen(function*() {
         if (elicitation !== undefined) return yield* elicit(request_id, elicitation, line)
         const { subtype } = request
         const name = typeof subtype === "string" ? subtype : "unknown"
-        // It is for whoever said that it shows such dialogs; an answer of ours would be a decision nobody made.
+        // Only a client that shows such dialogs may answer; an answer of ours would be a decision nobody made.
         if (name === "request_user_dialog") {
           const kind = wordsIn(request["dialog_kind"]) ?? "a dialog"
           return sink.emit(

@@ -21,12 +21,12 @@ import {
   readLines,
   secondsOf,
   text,
-  toTitle
+  toTitle,
+  uuid
 } from "../native/readLines.js"
 import { promptOf, readBranch, readFields } from "./nativeBranch.js"
 import { type Around, translateRecord } from "./nativeRecord.js"
 
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const fileName = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/
 
 /** How Claude names a folder. It cannot be reversed. */

@@ -24,11 +24,11 @@ import {
   secondsOf,
   text,
   toFields,
-  toTitle
+  toTitle,
+  uuid
 } from "../native/readLines.js"
 import { promptOf, toItem, translateRecord } from "./nativeRecord.js"
 
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const fileName = /^rollout-\d{4}-\d\d-\d\dT[\d-]{8}-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/
 /** A copy of a copy of a copy …: so many are followed. */
 const mostAncestors = 20

@@ -31,12 +31,12 @@ import {
   secondsOf,
   text,
   toFields,
-  toTitle
+  toTitle,
+  uuid
 } from "../native/readLines.js"
 import { status } from "../wire/statusEvent.js"
 import { changedDiff } from "../wire/unifiedDiff.js"
 
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const fileName = /^session-\d{4}-\d\d-\d\dT\d\d-\d\d-[^/]{8}\.jsonl?$/
 /** One JSON document that is longer was never written by a CLI that people used. */
 const longestDocument = 64 * 1024 * 1024

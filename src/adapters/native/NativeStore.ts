@@ -83,7 +83,7 @@ export interface NativeStore {
   readonly id: RegExp
   /** The conversation can be split off into a copy when it is opened. */
   readonly forks: boolean
-  /** Who is there is told of a conversation, not only of its folder. */
+  /** The holder is known per conversation, not only per folder. */
   readonly tellsHolder: boolean
   /** All files, in no order; of folders that cannot lie below one of these roots none. */
   readonly files: (roots: ReadonlyArray<string>) => Steps<ReadonlyArray<NativeFile>>

@@ -7,6 +7,9 @@ const block = 256 * 1024
 const longest = 64 * 1024 * 1024
 const newline = 10
 
+/** The id of a conversation, as the agents write it. */
+export const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /** Whole lines between two places; a torn one at either end is left out, the last one if it lacks its newline. */
 export function* readLines(
   files: NativeFiles,
