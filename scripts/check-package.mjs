@@ -129,7 +129,16 @@ try {
   await check("holds dist and its papers, nothing else", alone, () => {
     const extra = readdirSync(installed(pkg.name))
       .filter((name) =>
-        !["dist", "contracts", "package.json", "README.md", "SECURITY.md", "LICENSE", "CHANGELOG.md"]
+        ![
+          "dist",
+          "contracts",
+          "package.json",
+          "README.md",
+          "SECURITY.md",
+          "LICENSE",
+          "CHANGELOG.md",
+          "compatibility.json"
+        ]
           .includes(name)
       )
     expect(extra.length === 0, extra.join(", "))
