@@ -69,7 +69,11 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     const list = page.getByRole("navigation", { name: "Sessions" })
     const folder = join(stage.home, "elsewhere")
     mkdirSync(folder, { recursive: true })
-    const client = await connect(stage.url().replace("http:", "ws:"), { tool: "demo", folder, session_id: "e" })
+    const client = await connect(stage.url().replace("http:", "ws:"), {
+      tool: "demo",
+      folder,
+      session_id: "e"
+    })
     await client.waitFor("session_start")
     client.send({ text: "Begun elsewhere" })
     const needing = list.getByRole("region", { name: "Needs you" })

@@ -1,6 +1,6 @@
 /** Conversation: what was said and done, live or past, and the box to say more. */
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState, useSyncExternalStore } from "react"
-import { openAsks, type View } from "../model/View.js"
+import { openAsks, type View } from "../../messages/View.js"
 import { rememberFolder } from "../relay/kept.js"
 import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"

@@ -14,9 +14,9 @@ import {
   type Session,
   type When
 } from "../../client/browser.js"
-import { answersOf, number } from "../model/read.js"
-import { reduce } from "../model/reduce.js"
-import { type Decided, empty, type View } from "../model/View.js"
+import { answersOf, number } from "../../messages/read.js"
+import { reduce } from "../../messages/reduce.js"
+import { type Decided, empty, type View } from "../../messages/View.js"
 import * as http from "./http.js"
 
 /** A prompt the relay has not taken yet. */
