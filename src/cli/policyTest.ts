@@ -43,7 +43,8 @@ const readRequest = Schema.decodeUnknownOption(PermissionRequest)
 const readSettled = Schema.decodeUnknownOption(Settled)
 
 /** Most frames are deltas: only these are parsed. */
-const isOfInterest = (frame: string) => /"type":"(?:permission_(?:request|cancelled)|control_response)"/.test(frame)
+const isOfInterest = (frame: string) =>
+  /"type":"(?:permission_(?:request|cancelled)|control_response)"/.test(frame)
 
 const parsed = Option.liftThrowable((frame: string): unknown => JSON.parse(frame))
 
@@ -99,7 +100,11 @@ const differs = ({ then, verdict }: Tested) =>
   (verdict === "allow" && then === "deny") || (verdict === "deny" && then === "allow")
 
 const reasonOf = ({ rule, unclear }: Tested): string =>
-  unclear !== undefined ? `not fully understood: ${unclear}` : rule === undefined ? "no rule" : `rule "${rule}"`
+  unclear !== undefined
+    ? `not fully understood: ${unclear}`
+    : rule === undefined
+    ? "no rule"
+    : `rule "${rule}"`
 
 const thenOf = (tested: Tested): string =>
   tested.then === undefined
@@ -160,7 +165,8 @@ const test = Command.make(
       const unknown = sessions.find((name) => !kept.some(({ summary }) => summary.session_id === name))
       if (unknown !== undefined) {
         return yield* new CommandError({
-          reason: `no session "${unknown}" is kept in ${state_dir}: \`ai-relay sessions\` lists those that are`
+          reason:
+            `no session "${unknown}" is kept in ${state_dir}: \`ai-relay sessions\` lists those that are`
         })
       }
       const chosen = kept.filter(({ summary }) =>

@@ -32,7 +32,11 @@ const printed = (...args: ReadonlyArray<string>) =>
     return lines.join("\n")
   })
 
-const keep = (state_dir: string, folder: string, sessions: Readonly<Record<string, ReadonlyArray<EventBody>>>) =>
+const keep = (
+  state_dir: string,
+  folder: string,
+  sessions: Readonly<Record<string, ReadonlyArray<EventBody>>>
+) =>
   Effect.gen(function*() {
     const journal = yield* Journal
     for (const [name, events] of Object.entries(sessions)) {
@@ -138,7 +142,10 @@ describe("ai-relay policy test", () => {
   it.effect("says what is wrong with the rules, with a session's name, or with what was asked of it", () =>
     Effect.gen(function*() {
       const { base, file, state } = yield* prepared
-      assert.match(yield* printed("test", "--state-dir", state, file, "shop-43"), /no session "shop-43" is kept/)
+      assert.match(
+        yield* printed("test", "--state-dir", state, file, "shop-43"),
+        /no session "shop-43" is kept/
+      )
       assert.match(yield* printed("test", "--state-dir", state, join(base, "none.json")), /cannot be read/)
       chmodSync(file, 0o666)
       assert.match(yield* printed("test", "--state-dir", state, file), /others can write to .*chmod go-w/)
