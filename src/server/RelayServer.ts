@@ -25,6 +25,7 @@ import * as ConnectionLimiter from "./ConnectionLimiter.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import * as Heartbeat from "./Heartbeat.js"
 import { answerHttp, visitorOf } from "./httpRoutes.js"
+import * as RefusedOrigins from "./RefusedOrigins.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
 import * as TlsGuests from "./TlsGuests.js"
@@ -156,6 +157,7 @@ const make = Effect.gen(function*() {
   })
   yield* Heartbeat.keep(sockets.clients)
   const limiter = ConnectionLimiter.make(settings)
+  const refused = RefusedOrigins.make()
   let connections = 0
   let isDraining = false
   let isHurried = false
@@ -219,7 +221,11 @@ const make = Effect.gen(function*() {
     const refusal = runSync(
       Effect.match(auth.checkOrigin(visitor), { onFailure: (refusal) => refusal, onSuccess: () => undefined })
     )
-    if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
+    if (refusal !== undefined) {
+      const news = refused.newsOf(refusal)
+      if (news !== undefined) runSync(Effect.logWarning(news))
+      return turnAway(socket, "403 Forbidden", refusal.message)
+    }
     const isAcp = request.url?.split("?", 1)[0] === "/acp"
     const upgrade = () =>
       sockets.handleUpgrade(request, socket, head, (ws) => {
