@@ -50,15 +50,20 @@ const apart = /@(?:keyframes|font-face)\s*[\w-]*\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*/
  * it has them.
  */
 const scoped = () => {
-  const css = styles.map((name) => readFileSync(join(root, `src/console/styles/${name}.css`), "utf8")).join("\n")
+  const css = styles.map((name) => readFileSync(join(root, `src/console/styles/${name}.css`), "utf8")).join(
+    "\n"
+  )
   const rules = css.replaceAll(apart, "")
     .replaceAll(":root", ":scope")
     .replaceAll(/^(?:html|#app) \{[^}]*\}\n/gm, "")
     .replace(/^body \{/m, ":scope {")
   const own = `
 :scope { display: flex; flex-direction: column; min-height: 0; overflow: hidden; position: relative; }
+.page { min-height: 0; }
 `
-  return `${(css.match(apart) ?? []).filter((rule) => !rule.startsWith("@font-face")).join("")}@scope (.ai-relay) {\n${rules}${own}}\n`
+  return `${
+    (css.match(apart) ?? []).filter((rule) => !rule.startsWith("@font-face")).join("")
+  }@scope (.ai-relay) {\n${rules}${own}}\n`
 }
 
 /** Gives the modules that went into it. */
@@ -91,7 +96,12 @@ export const buildReact = async () => {
   for (const name of readdirSync(join(types, "react"))) {
     if (!/Body/.test(name)) cpSync(join(types, "react", name), join(out, name))
   }
-  const { code } = await build({ stdin: { contents: scoped(), loader: "css" }, minify: true, write: false, logLevel: "warning" })
+  const { code } = await build({
+    stdin: { contents: scoped(), loader: "css" },
+    minify: true,
+    write: false,
+    logLevel: "warning"
+  })
     .then(({ outputFiles }) => ({ code: outputFiles[0].text }))
   writeFileSync(join(out, "style.css"), code)
   return [...Object.keys(metafile.inputs), ...Object.keys(worker.metafile.inputs)]
