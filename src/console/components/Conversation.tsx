@@ -8,6 +8,7 @@ import { w } from "../words/words.js"
 import { Composer } from "./Composer.js"
 import { Folds } from "./Folds.js"
 import { Inspector } from "./Inspector.js"
+import { LimitBanner } from "./LimitBanner.js"
 import { LinkBanner } from "./LinkBanner.js"
 import { PlanBar } from "./PlanBar.js"
 import { SessionHeader } from "./SessionHeader.js"
@@ -160,6 +161,7 @@ export const Conversation = ({ name, onChange, onMenu, onRaw, onReopen, others, 
         onInspect={() => setInspecting(true)}
       />
       <LinkBanner link={link} view={view} onReopen={onReopen} />
+      <LimitBanner view={view} session={isClosed ? undefined : store.session} />
       {/* For who does not see it. */}
       <p className="visually-hidden" role="status">
         {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}

@@ -154,6 +154,15 @@ export interface PlanStep {
   readonly status: "pending" | "in_progress" | "completed"
 }
 
+/** The agent is out of quota. Unix seconds. */
+export interface Limit {
+  readonly resets_at: number
+  /** When the prompt that failed is sent again; undefined: it is not. */
+  readonly resume_at?: number
+  /** What the agent calls it. */
+  readonly name?: string
+}
+
 export interface View {
   readonly items: ReadonlyArray<Item>
   readonly last_seq: number
@@ -197,6 +206,9 @@ export interface View {
   readonly title?: string
   /** USD, all turns. */
   readonly cost: number
+  readonly limit?: Limit
+  /** A prompt that fails at a limit is sent again when that is over. */
+  readonly resumes: boolean
   /** 0 to 100. */
   readonly context_pct?: number
   readonly context_tokens?: number
@@ -233,7 +245,8 @@ export const empty: View = {
   settled: new Set(),
   started: false,
   over: false,
-  cost: 0
+  cost: 0,
+  resumes: false
 }
 
 /** Questions nobody has answered yet. */

@@ -7,6 +7,7 @@ import type { RelayEvent } from "../../client/browser.js"
 import { w } from "../words/words.js"
 import * as asks from "./asks.js"
 import { add, change, type Draft, draftOf } from "./Draft.js"
+import * as limit from "./limit.js"
 import * as messages from "./messages.js"
 import { number, text as textOf } from "./read.js"
 import * as settings from "./settings.js"
@@ -72,7 +73,10 @@ const piece = (draft: Draft, event: Extract<RelayEvent, { readonly type: "stream
 
 /** Told to this connection alone. */
 const local = (draft: Draft, event: RelayEvent) => {
-  if (event.type === "session_start") settings.started(draft, event.metadata ?? {})
+  if (event.type === "session_start") {
+    limit.started(draft, event.metadata ?? {})
+    settings.started(draft, event.metadata ?? {})
+  }
   if (event.type !== "error") return
   // Why a session cannot be opened is said by the page itself.
   if (event.metadata?.["fatal"] !== true) {
@@ -97,6 +101,7 @@ const ended = (
 const logged = (draft: Draft, event: RelayEvent): unknown => {
   switch (event.type) {
     case "session_start":
+      limit.started(draft, event.metadata ?? {})
       return settings.started(draft, event.metadata ?? {})
     case "session_end":
       draft.over = true
@@ -109,6 +114,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       return turns.acknowledge(draft, event)
     case "status":
       settings.told(draft, event.metadata ?? {})
+      limit.told(draft, event.status, event.metadata ?? {})
       if (event.status === "session_info") settings.named(draft, event.metadata ?? {})
       if (event.status === "api_retry") return retry(draft, event.text ?? "", event.metadata ?? {}, event)
       return event.status === "plan" && settings.plan(draft, event.metadata ?? {})
