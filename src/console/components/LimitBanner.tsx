@@ -2,8 +2,8 @@
 import { Hourglass } from "lucide-react"
 import { useEffect, useState } from "react"
 import type { Session } from "../../client/browser.js"
-import { countdown } from "../model/limit.js"
-import type { View } from "../model/View.js"
+import { countdown } from "../../messages/limit.js"
+import type { View } from "../../messages/View.js"
 import { w } from "../words/words.js"
 
 interface Props {

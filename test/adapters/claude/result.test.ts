@@ -134,6 +134,11 @@ describe("a result of Claude", () => {
     assert.deepStrictEqual(eventsOf(result).map(wordsOf), expected)
   })
 
+  it.each(limits)("%o is a limit that ends: %s", (result, limited) => {
+    const warning = eventsOf({ ...failed, ...result }).find(({ type }) => type === "quota_warning")
+    assert.strictEqual(warning?.metadata?.["limited"] === true, limited)
+  })
+
   it("says why in the words of the CLI", () => {
     assert.deepStrictEqual(textsOf(eventsOf({ ...failed, api_error_status: 429, result: "Try later." })), [
       "Try later.",
