@@ -32,7 +32,7 @@ const special = (
 
 /** What starts processes, terminals or the command line: slower, and it wants the machine for itself. */
 const processes = [
-  "test/cli/{agentClients,run,serve,tracing}.test.ts",
+  "test/cli/{agentClients,handoff,run,serve,tracing}.test.ts",
   "test/{conformance,examples}/**",
   "test/server/proxies.test.ts",
   "test/services/access/PeerProcesses.test.ts",
