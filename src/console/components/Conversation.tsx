@@ -1,6 +1,6 @@
 /** Conversation: what was said and done, live or past, and the box to say more. */
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState, useSyncExternalStore } from "react"
-import { openAsks, type View } from "../model/View.js"
+import { openAsks, type View } from "../../messages/View.js"
 import { rememberFolder } from "../relay/kept.js"
 import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
@@ -115,7 +115,6 @@ interface Props {
   readonly raw: boolean
   readonly onRaw: (raw: boolean) => void
   readonly onMenu: () => void
-  readonly onChange: () => void
   readonly onReopen: () => void
   /** Open it to read what a terminal writes in it. */
   readonly onFollow: () => void
@@ -123,9 +122,7 @@ interface Props {
   readonly others: number
 }
 
-export const Conversation = (
-  { name, onChange, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props
-) => {
+export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const [returned, setReturned] = useState("")
@@ -139,9 +136,6 @@ export const Conversation = (
   const waits = openAsks(view).length > 0
   const title = nameOf(view, name)
   useTitle(title, (others > 0 ? `(${others}) ` : "") + (waits ? "● " : isRunning ? "… " : ""))
-
-  // The list of sessions tells the same.
-  useEffect(onChange, [isRunning, link.status, onChange, title, waits])
 
   // A folder that was refused is not one to be offered again.
   const { folder, started } = view

@@ -1,6 +1,6 @@
 /** NativeBanner: says that the conversation is in a terminal, or how to go on with it there, and how to get it back. */
 import type { Session } from "../../client/browser.js"
-import type { View } from "../model/View.js"
+import type { View } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { CopyButton } from "./CopyButton.js"
 import { start } from "./start.js"
