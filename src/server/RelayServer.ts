@@ -221,6 +221,9 @@ const make = Effect.gen(function*() {
     )
     if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
     const isAcp = request.url?.split("?", 1)[0] === "/acp"
+    if (isAcp && !settings.fronts.includes("acp")) {
+      return turnAway(socket, "404 Not Found", "this relay serves no editors: start it with --fronts acp")
+    }
     const upgrade = () =>
       sockets.handleUpgrade(request, socket, head, (ws) => {
         const connection = ++connections
