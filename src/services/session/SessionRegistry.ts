@@ -86,6 +86,13 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
     session_id: SessionId,
     change: SessionChange
   ) => Effect.Effect<void, SessionNotFound | JournalFailed>
+  /**
+   * Hear which sessions' lines in the list have changed, come or gone; undefined: the relay ends, nothing follows. Gives what
+   * stops it.
+   */
+  readonly watch: (onChange: (session_id: SessionId | undefined) => void) => () => void
+  /** A session's line in the list; undefined if it is not there. */
+  readonly listing: (session_id: SessionId) => Effect.Effect<SessionListing | undefined>
   /** Live sessions, then those that are kept, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<SessionListing>>
 }>()("ai-relay/services/SessionRegistry") {
@@ -118,6 +125,10 @@ const make = Effect.gen(function*() {
   const traces = yield* Traces.make
   const entries = new Map<SessionId, Entry>()
   const marks = SessionMarks.make(settings.state_dir)
+  const watchers = new Set<(session_id: SessionId | undefined) => void>()
+  const tell = (session_id: SessionId | undefined) => {
+    for (const watcher of [...watchers]) watcher(session_id)
+  }
   let isDraining = false
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
@@ -173,6 +184,8 @@ const make = Effect.gen(function*() {
       }),
       Effect.tap((session) => {
         entry.session = session
+        session.log.unsafeOnSummary(() => tell(id))
+        tell(id)
         return Deferred.succeed(entry.opened, session)
       }),
       Effect.flatMap((session) => session.over),
@@ -180,7 +193,10 @@ const make = Effect.gen(function*() {
       Effect.ensuring(Effect.sync(() => void (entry.closing = true))),
       Effect.scoped,
       Effect.ensuring(Effect.andThen(
-        Effect.sync(() => entries.delete(id)),
+        Effect.sync(() => {
+          entries.delete(id)
+          tell(id)
+        }),
         Deferred.succeed(entry.gone, undefined)
       )),
       Effect.exit,
@@ -208,6 +224,7 @@ const make = Effect.gen(function*() {
   const leave = (entry: Entry) =>
     Effect.sync(() => {
       entry.clients -= 1
+      tellClients(entry)
       if (entry.clients > 0 || entry.closing) return
       entry.lingerTimer = fork(
         entry.isPrivate || (entry.linger === 0 && isIdle(entry))
@@ -215,6 +232,8 @@ const make = Effect.gen(function*() {
           : outstay(entry)
       )
     })
+
+  const tellClients = ({ session }: Entry) => session !== undefined && tell(session.id)
 
   const isIdle = ({ session }: Entry) => session === undefined || session.activity.isIdle()
 
@@ -243,6 +262,7 @@ const make = Effect.gen(function*() {
     Effect.acquireRelease(
       Effect.suspend(() => {
         entry.clients += 1
+        tellClients(entry)
         const { lingerTimer } = entry
         entry.lingerTimer = undefined
         return lingerTimer === undefined ? Effect.void : Effect.asVoid(Fiber.interrupt(lingerTimer))
@@ -304,6 +324,7 @@ const make = Effect.gen(function*() {
     }
     const wasKept = yield* journal.forget(session_id)
     marks.forget(session_id)
+    tell(session_id)
     if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
   })
 
@@ -317,6 +338,7 @@ const make = Effect.gen(function*() {
         try: () => marks.change(session_id, change),
         catch: (cause) => new JournalFailed({ folder: settings.state_dir ?? "", reason: String(cause) })
       })
+      tell(session_id)
     }
   )
 
@@ -331,6 +353,22 @@ const make = Effect.gen(function*() {
       .map((line) => ({ ...line, ...marks.get(line.session_id) }))
   })
 
+  const listing = (session_id: SessionId): Effect.Effect<SessionListing | undefined> =>
+    Effect.suspend(() => {
+      const entry = entries.get(session_id)
+      return entry?.session !== undefined
+        ? Effect.succeed(listedLive(entry.session.log.summary(), entry.clients))
+        : Effect.map(
+          journal.find(session_id),
+          Option.match({ onNone: () => undefined, onSome: ({ summary }) => listedClosed(summary) })
+        )
+    }).pipe(Effect.map((line) => line && { ...line, ...marks.get(session_id) }))
+
+  const watch = (onChange: (session_id: SessionId | undefined) => void) => {
+    watchers.add(onChange)
+    return () => void watchers.delete(onChange)
+  }
+
   const drain = (seconds: number) =>
     Effect.suspend(() => {
       isDraining = true
@@ -340,7 +378,10 @@ const make = Effect.gen(function*() {
   const isBusy = () => all().some(({ log }) => log.turn() !== undefined)
 
   // Not `FiberSet.clear`: that waits for one to end before it tells the next.
-  const closeAll = Effect.suspend(() => Fiber.interruptAll([...fibers]))
+  const closeAll = Effect.suspend(() => {
+    tell(undefined)
+    return Fiber.interruptAll([...fibers])
+  })
 
   return SessionRegistry.of({
     join,
@@ -349,6 +390,8 @@ const make = Effect.gen(function*() {
     closeAll,
     forget,
     change,
+    watch,
+    listing,
     list,
     defaultFolder: folders.resolve(".").pipe(Effect.orElseSucceed(() => undefined)),
     all,
