@@ -1,9 +1,6 @@
 /** ServerConfig: where the relay listens, and the bounds of what it takes from a socket. */
 import { Context, Layer } from "effect"
-
-/** Foreign client protocols the relay can serve. Nothing of one is loaded before its first client comes. */
-export const frontNames = ["acp", "chat", "agui", "mcp"] as const
-export type FrontName = (typeof frontNames)[number]
+import type { FrontName } from "../schema/routes.js"
 
 export interface ServerSettings {
   readonly host: string
