@@ -45,6 +45,7 @@ const make = Effect.gen(function*() {
         start: session.describe(),
         last_seq,
         submit: (command) => Effect.provideService(session.submit(command), Sender, sender),
+        now: Effect.sync(() => log.summary()),
         history: (after_seq) =>
           after_seq >= last_seq
             ? Stream.empty
