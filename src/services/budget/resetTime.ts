@@ -85,7 +85,7 @@ const justNowMs = 15 * 60_000
 /** The zone's name; the agent's own if that is none. */
 const known = (name: string | undefined, own: string | undefined): string | undefined => {
   try {
-    new Intl.DateTimeFormat("en", { timeZone: name })
+    Intl.DateTimeFormat("en", { timeZone: name })
     return name
   } catch {
     return own

@@ -20,7 +20,7 @@ const parse = (every: string, time_zone: string | undefined): Cron => {
 export const cronProblem = (every: string, time_zone: string | undefined): string | undefined => {
   if (time_zone !== undefined) {
     try {
-      new Intl.DateTimeFormat("en", { timeZone: time_zone })
+      Intl.DateTimeFormat("en", { timeZone: time_zone })
     } catch {
       return "`time_zone` must be the name of a time zone, such as \"Europe/Berlin\""
     }
