@@ -161,12 +161,35 @@ export interface PlanStep {
   readonly priority?: "high" | "medium" | "low"
 }
 
+/** The agent is out of quota. Unix seconds. */
+export interface Limit {
+  readonly resets_at: number
+  /** When the prompt that failed is sent again; undefined: it is not. */
+  readonly resume_at?: number
+  /** What the agent calls it. */
+  readonly name?: string
+}
+
+/** What is known of a conversation that can be gone on with in a terminal, too. */
+export interface Native {
+  /** `following`: the agent does not run here, the page shows what the terminal writes. */
+  readonly drive: "own" | "following"
+  /** The agent can go on in a copy of the conversation. */
+  readonly forks: boolean
+  /** The command that goes on in a terminal. */
+  readonly onward?: { readonly shell: string; readonly warning?: string }
+  /** A terminal has it open now. */
+  readonly open?: { readonly waiting_for?: string }
+}
+
 export interface View {
   readonly items: ReadonlyArray<Item>
   readonly last_seq: number
   readonly tool: string
   readonly folder: string
   readonly native_session_id?: string
+  /** Undefined: it cannot be handed over to a terminal. */
+  readonly native?: Native
   readonly model?: string
   readonly mode?: string
   readonly models: ReadonlyArray<Choice>
@@ -204,6 +227,9 @@ export interface View {
   readonly title?: string
   /** USD, all turns. */
   readonly cost: number
+  readonly limit?: Limit
+  /** A prompt that fails at a limit is sent again when that is over. */
+  readonly resumes: boolean
   /** 0 to 100. */
   readonly context_pct?: number
   readonly context_tokens?: number
@@ -240,7 +266,8 @@ export const empty: View = {
   settled: new Set(),
   started: false,
   over: false,
-  cost: 0
+  cost: 0,
+  resumes: false
 }
 
 /** Questions nobody has answered yet. */

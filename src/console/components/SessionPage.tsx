@@ -35,6 +35,12 @@ const withoutPlace = (handshake: Handshake = {}): StoreOptions => {
   return options as StoreOptions
 }
 
+/** It could not be opened because a terminal has it open. */
+const isInUse = (store: SessionStore): boolean => {
+  const { link } = store.state()
+  return link.status === "closed" && link.error.code === "in_use"
+}
+
 const none = () => () => {}
 
 export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
@@ -43,6 +49,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
   const [past, setPast] = useState<PastStore>()
   const [resumed, setResumed] = useState(false)
   const [attempt, setAttempt] = useState(0)
+  const [follows, setFollows] = useState(false)
   const handshake = useMemo(() => handshakeOf(session_id), [session_id])
   const line = relay.sessions?.find((line) => line.session_id === session_id)
   const wasThere = useMemo(() => isBegun(session_id), [session_id])
@@ -55,14 +62,19 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
   const opens = wanted === "open" || resumed
   useEffect(() => {
     if (!opens) return
-    const store = openStore(session_id, { ...withoutPlace(handshake), raw, ...http.credentials() })
+    const store = openStore(session_id, {
+      ...withoutPlace(handshake),
+      raw,
+      ...http.credentials(),
+      ...(follows && { if_open: "follow" as const })
+    })
     setStore(store)
     return () => {
       store.close()
       setStore(undefined)
     }
     // Each attempt opens it anew.
-  }, [attempt, handshake, opens, raw, session_id])
+  }, [attempt, follows, handshake, opens, raw, session_id])
   useEffect(() => {
     if (wanted !== "read") return
     const past = openPast(session_id)
@@ -76,10 +88,15 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
     store?.subscribe ?? none,
     () => store === undefined ? undefined : failureOf(store)
   )
+  const inUse = useSyncExternalStore(store?.subscribe ?? none, () => store !== undefined && isInUse(store))
   const resume = useCallback(() => {
     setResumed(true)
     setAttempt((attempt) => attempt + 1)
   }, [])
+  const follow = useCallback(() => {
+    setFollows(true)
+    resume()
+  }, [resume])
 
   if (past !== undefined && (store === undefined || failure !== undefined)) {
     return (
@@ -89,6 +106,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
         others={others}
         problem={failure === undefined ? undefined : `${w.resumeFailed} ${failure}`}
         onResume={resume}
+        onFollow={inUse ? follow : undefined}
         onMenu={onMenu}
       />
     )
@@ -112,6 +130,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
       onRaw={setRaw}
       onMenu={onMenu}
       onReopen={resume}
+      onFollow={follow}
     />
   )
 }

@@ -23,6 +23,14 @@ export const de: Words = {
       context_pct: "% des Kontexts"
     }
   },
+  // Limits of the agent's vendor
+  locale: "de",
+  limit: {
+    usedUp: (when: string) => `Das Limit des Agenten ist bis ${when} ausgeschöpft.`,
+    nothing: "Senden Sie Ihre Eingabe danach noch einmal.",
+    resumesIn: "Ihre Eingabe wird erneut gesendet in",
+    resume: "Automatisch erneut senden"
+  },
   // Conversations of a terminal
   native: {
     heading: "Aus dem Terminal fortsetzen",
@@ -34,7 +42,22 @@ export const de: Words = {
     openThere: "In einem Terminal geöffnet",
     waits: "Wartet in einem Terminal auf Sie",
     openHere: "Hier geöffnet",
-    now: "jetzt"
+    now: "jetzt",
+    handOver: "Im Terminal fortsetzen",
+    handOverAsk: "Im Terminal fortsetzen?",
+    handOverHelp:
+      "Der Agent hier wird beendet, und Sie bekommen einen Befehl, der diese Unterhaltung in Ihrem Terminal fortsetzt. Diese Seite zeigt, was dort gesagt wird.",
+    handOverRunning: "Warten Sie das Ende der Runde ab oder stoppen Sie sie, um im Terminal fortzusetzen.",
+    goOnThere: "In Ihrem Terminal fortsetzen:",
+    goOnHere: "Hier fortsetzen",
+    follow: "Mitlesen",
+    fork: "In einer Kopie fortsetzen",
+    inUse: (agent) =>
+      `${agent} hat diese Unterhaltung in einem Terminal geöffnet. Beenden Sie das Programm dort, oder lesen Sie hier mit.`,
+    following: (agent) => `${agent} hat diese Unterhaltung in einem Terminal geöffnet. Sie lesen mit.`,
+    waitsThere: (what) =>
+      what === undefined ? "Es wartet im Terminal auf Sie." : `Es wartet im Terminal auf Sie: ${what}.`,
+    followPlaceholder: "Beenden Sie das Terminal, um hier fortzusetzen"
   },
   sessions: "Sitzungen",
   newSession: "Neue Sitzung",

@@ -21,6 +21,7 @@ import { ConversationInUse, type OpenError } from "../../adapters/AdapterError.j
 import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistry.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { type Handshake, SessionId } from "../../schema/index.js"
+import type { SessionChange } from "../../schema/SessionChange.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
 import { checkHandshake } from "../access/HandshakeRules.js"
 import { IdGenerator } from "../IdGenerator.js"
@@ -31,6 +32,7 @@ import { NativeSessions } from "../native/NativeSessions.js"
 import { Recorder } from "../observe/Recorder.js"
 import * as Traces from "../observe/Traces.js"
 import { RelayConfig } from "../RelayConfig.js"
+import * as Timetable from "../schedule/Timetable.js"
 import { resolveHandshake } from "./Reopening.js"
 import * as Session from "./Session.js"
 import { listedClosed, listedLive, type SessionListing } from "./SessionListing.js"
@@ -66,6 +68,7 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
   /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
   readonly drain: (seconds: number) => Effect.Effect<void>
+  readonly isDraining: () => boolean
   /** A turn runs. */
   readonly isBusy: () => boolean
   /** End every session, all at once; waits until they are gone. */
@@ -83,7 +86,7 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   /** Name a session in the list, or put it away. */
   readonly change: (
     session_id: SessionId,
-    change: SessionMarks.SessionChange
+    change: SessionChange
   ) => Effect.Effect<void, SessionNotFound | JournalFailed>
   /**
    * Hear which sessions' lines in the list have changed, come or gone; undefined: the relay ends, nothing follows. Gives what
@@ -105,6 +108,7 @@ interface Entry {
   readonly abandoned: Deferred.Deferred<void>
   readonly gone: Deferred.Deferred<void>
   readonly linger: number
+  readonly session_id: SessionId
   /** It has neither a name of its client's nor a `linger`: nobody can come back, so its work ends too. */
   readonly isPrivate: boolean
   clients: number
@@ -119,6 +123,7 @@ const make = Effect.gen(function*() {
   const ids = yield* IdGenerator
   const journal = yield* Journal
   const native = yield* NativeSessions
+  const timetable = yield* Timetable.current
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
   const traces = yield* Traces.make
@@ -205,6 +210,7 @@ const make = Effect.gen(function*() {
   /** In one step, so that clients who come at once open one session. */
   const create = (id: SessionId, handshake: Handshake): Entry => {
     const entry: Entry = {
+      session_id: id,
       opened: Deferred.makeUnsafe(),
       abandoned: Deferred.makeUnsafe(),
       gone: Deferred.makeUnsafe(),
@@ -238,6 +244,8 @@ const make = Effect.gen(function*() {
 
   const abandon = (entry: Entry) => {
     if (entry.clients > 0) return
+    // Nobody can see what would come of it.
+    if (entry.isPrivate) timetable.removeOf(entry.session_id)
     // From this moment on who comes waits for a new one.
     entry.closing = true
     doneSoon(entry.abandoned, Effect.void)
@@ -323,12 +331,13 @@ const make = Effect.gen(function*() {
     }
     const wasKept = yield* journal.forget(session_id)
     marks.forget(session_id)
+    timetable.removeOf(session_id)
     tell(session_id)
     if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
   })
 
   const change = Effect.fn("SessionRegistry.change")(
-    function*(session_id: SessionId, change: SessionMarks.SessionChange) {
+    function*(session_id: SessionId, change: SessionChange) {
       const isLive = entries.get(session_id)?.session !== undefined
       if (!isLive && Option.isNone(yield* journal.find(session_id))) {
         return yield* new SessionNotFound({ session_id })
@@ -385,6 +394,7 @@ const make = Effect.gen(function*() {
   return SessionRegistry.of({
     join,
     drain,
+    isDraining: () => isDraining,
     isBusy,
     closeAll,
     forget,
