@@ -27,6 +27,7 @@ import * as ProcessSupervisor from "./services/process/ProcessSupervisor.js"
 import { RelayConfig, type Settings } from "./services/RelayConfig.js"
 import { Scheduler } from "./services/schedule/Scheduler.js"
 import { Timetable } from "./services/schedule/Timetable.js"
+import { SearchIndex } from "./services/search/SearchIndex.js"
 import { SessionRegistry } from "./services/session/SessionRegistry.js"
 import * as PtySupervisor from "./services/terminal/PtySupervisor.js"
 
@@ -72,7 +73,8 @@ export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
   ).pipe(Layer.provide([GenericAdapter.layer(config), AcpAdapters.layer]))))
 
 const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings>) =>
-  SessionRegistry.layer.pipe(
+  SearchIndex.layer.pipe(
+    Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
     Layer.provide(
       Layer.unwrap(

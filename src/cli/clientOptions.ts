@@ -51,12 +51,17 @@ const keptToken = (): string | undefined => {
   }
 }
 
-const get = (address: Address, path: string) =>
+const get = (address: Address, path: string, method = "GET", body?: object) =>
   Effect.tryPromise({
     try: (signal) =>
       fetch(new URL(path, address.url.replace(/^ws/, "http")), {
         signal,
-        headers: address.token === undefined ? {} : { authorization: `Bearer ${address.token}` }
+        method,
+        headers: {
+          ...(address.token !== undefined && { authorization: `Bearer ${address.token}` }),
+          ...(body !== undefined && { "content-type": "application/json" })
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) })
       }),
     catch: () =>
       new CommandError({
@@ -91,6 +96,26 @@ const Sessions = Schema.Struct({
     Schema.Struct({ session_id: Schema.String, state: Schema.String, tool: Schema.String })
   )
 })
+
+const Told = Schema.Struct({ text: Schema.String })
+
+/** What the relay answers at a path, as this schema has it; a refusal fails with the relay's own words. */
+export const askRelay = Effect.fn("askRelay")(
+  function*<A, I>(address: Address, path: string, schema: Schema.Codec<A, I>, method = "GET", body?: object) {
+    const answer = yield* get(address, path, method, body)
+    const text = yield* Effect.promise(() => answer.text().catch(() => ""))
+    const decoded = Schema.decodeUnknownOption(Schema.fromJsonString(schema))(text === "" ? "null" : text)
+    if (answer.ok && Option.isSome(decoded)) return decoded.value
+    const told = Schema.decodeUnknownOption(Schema.fromJsonString(Told))(text)
+    return yield* new CommandError({
+      reason: answer.status === 401
+        ? "the relay wants a token: --token, or AI_RELAY_TOKEN"
+        : Option.isSome(told)
+        ? told.value.text
+        : `${address.url} is no ai-relay: check --url`
+    })
+  }
+)
 
 /** The relay's sessions, live ones first. */
 export const listSessions = Effect.fn("listSessions")(function*(address: Address) {

@@ -50,6 +50,7 @@ const Live = ({ session, store }: { readonly session: SessionHook; readonly stor
           view={state.view}
           store={store}
           closed={session.status === "ended"}
+          held={false}
           returned={returned}
           onReturned={onReturned}
           onStop={stop}
