@@ -14,10 +14,17 @@ export type AguiEvent = { readonly type: string; readonly [field: string]: unkno
 /** 1.0 knows sub-agents and runs that were cancelled; 0.0.59 throws at what it does not know. */
 export type Dialect = "0.0" | "1.0"
 
+/** What a client shows already: told again, it would show it twice. */
+export interface Shown {
+  /** Words by the ids of their messages; results and the person's own, too. */
+  readonly texts: ReadonlyMap<string, string>
+  readonly calls: ReadonlySet<string>
+}
+export const nothingShown: Shown = { texts: new Map(), calls: new Set() }
+
 export interface EncoderOptions {
   readonly dialect: Dialect
-  /** The client's own messages: it shows them itself. */
-  readonly isOwn: (message_id: string) => boolean
+  readonly shown: Shown
 }
 
 export interface Run {
@@ -28,6 +35,11 @@ export interface Run {
   /** What the client has of the session's log. */
   readonly seq: number
 }
+
+/** What stays in a thread, unlike state and notices. */
+export const isMessage = ({ type }: AguiEvent): boolean =>
+  ["TEXT_MESSAGE_START", "REASONING_START", "TOOL_CALL_START", "TOOL_CALL_RESULT", "ACTIVITY_SNAPSHOT"]
+    .includes(type)
 
 /** How a run ends. */
 export type Finish =
@@ -69,7 +81,9 @@ const interruptOf = (op: AskOp, toolCallId: string): Readonly<Record<string, unk
   }
 }
 
-export const make = ({ dialect, isOwn }: EncoderOptions): Encoder => {
+export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
+  /** Words the client has that are still to come, by the ids of their messages. */
+  const ahead = new Map(shown.texts)
   /** The session's, under `state.relay`. */
   const relay: Record<string, unknown> = {}
   let turn = 0
@@ -150,10 +164,20 @@ export const make = ({ dialect, isOwn }: EncoderOptions): Encoder => {
 
   const prefix = (kind: TextKind) => kind === "text" ? "TEXT_MESSAGE" : "REASONING_MESSAGE"
 
-  const delta = ({ id, kind, parent, text: words }: OpOf<"delta">): ReadonlyArray<AguiEvent> =>
-    isAside(parent)
+  /** What of these words the client lacks. */
+  const lacking = (id: string, words: string): string => {
+    const rest = ahead.get(id) ?? ""
+    if (rest === "") return words
+    ahead.set(id, rest.slice(words.length))
+    return words.startsWith(rest) ? words.slice(rest.length) : rest.startsWith(words) ? "" : words
+  }
+
+  const delta = ({ id, kind, parent, text: words }: OpOf<"delta">): ReadonlyArray<AguiEvent> => {
+    const news = lacking(id, words)
+    return isAside(parent) || news === ""
       ? []
-      : [{ type: `${prefix(kind)}_CONTENT`, messageId: id, delta: words, ...ofSubagent(parent)[1] }]
+      : [{ type: `${prefix(kind)}_CONTENT`, messageId: id, delta: news, ...ofSubagent(parent)[1] }]
+  }
 
   const end = ({ id, kind, parent, text: words }: OpOf<"end">): ReadonlyArray<AguiEvent> => {
     if (isAside(parent)) {
@@ -170,8 +194,9 @@ export const make = ({ dialect, isOwn }: EncoderOptions): Encoder => {
     // Its arguments cannot be told twice: they would be added to the first.
     if (known && calls.has(id)) return []
     calls.set(id, { turn, tool, isDone: false })
-    const [begun, who] = ofSubagent(parent)
     const toolCallId = wireId(id)
+    if (shown.calls.has(toolCallId)) return []
+    const [begun, who] = ofSubagent(parent)
     return [
       ...begun,
       { type: "TOOL_CALL_START", toolCallId, toolCallName: tool, ...who },
@@ -186,12 +211,14 @@ export const make = ({ dialect, isOwn }: EncoderOptions): Encoder => {
     if (call !== undefined && !op.unfinished) call.isDone = true
     outputs.delete(op.id)
     const toolCallId = wireId(op.id)
+    // One that comes after its turn is another message.
+    const messageId = op.unfinished ? `none-${toolCallId}` : `result-${toolCallId}`
+    if (shown.texts.has(messageId)) return []
     const [begun, who] = ofSubagent(op.parent)
     const said = op.ok || op.text.toLowerCase().startsWith("error") ? op.text : `Error: ${op.text}`
     return [...begun, {
       type: "TOOL_CALL_RESULT",
-      // One that comes after its turn is another message.
-      messageId: op.unfinished ? `none-${toolCallId}` : `result-${toolCallId}`,
+      messageId,
       toolCallId,
       content: op.unfinished ? "The turn ended before the tool did." : said,
       role: "tool",
@@ -288,12 +315,13 @@ export const make = ({ dialect, isOwn }: EncoderOptions): Encoder => {
         notices = 0
         ended = undefined
         const [id = `${op.turn}.u`] = op.message_ids
-        return op.text === undefined || op.message_ids.some(isOwn) ? [] : user(id, op.text)
+        const isShown = [id, ...op.message_ids].some((id) => shown.texts.has(id))
+        return op.text === undefined || isShown ? [] : user(id, op.text)
       }
-      case "user":
-        return op.message_id !== undefined && isOwn(op.message_id)
-          ? []
-          : user(op.message_id ?? op.id, op.text)
+      case "user": {
+        const { id, message_id = id } = op
+        return shown.texts.has(message_id) ? [] : user(message_id, op.text)
+      }
       case "start":
         return start(op)
       case "delta":

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto"
 import type { ContentBlock, SessionId } from "../../schema/index.js"
 import { SessionId as Id } from "../../schema/index.js"
 import { list, number, type Open, open, text } from "../read.js"
-import type { Dialect } from "./encode.js"
+import type { Dialect, Shown } from "./encode.js"
 
 export interface Answer {
   readonly interruptId: string
@@ -29,8 +29,7 @@ export interface Input {
     readonly content: readonly [ContentBlock, ...Array<ContentBlock>]
   } | undefined
   readonly answers: ReadonlyArray<Answer>
-  /** All messages the client has. */
-  readonly ids: ReadonlySet<string>
+  readonly shown: Shown
   /** `forwardedProps.relay`: tool, folder, model, permission_mode, when, stop. */
   readonly wishes: Open
   /** Names of tools that the page would run itself. */
@@ -143,7 +142,16 @@ export const parse = (body: unknown): Input | string => {
     answers: list(input["resume"]).flatMap(({ interruptId, payload, status }) =>
       typeof interruptId === "string" ? [{ interruptId, payload, isCancelled: status === "cancelled" }] : []
     ),
-    ids: new Set(messages.flatMap(({ id }) => text(id) ?? [])),
+    shown: {
+      texts: new Map(
+        messages.flatMap(({ content, id }) =>
+          typeof id === "string" ? [[id, text(content) ?? ""] as const] : []
+        )
+      ),
+      calls: new Set(
+        messages.flatMap(({ toolCalls }) => list(toolCalls).flatMap(({ id }) => text(id) ?? []))
+      )
+    },
     wishes: open(open(input["forwardedProps"])["relay"]),
     tools: list(input["tools"]).flatMap((tool) => text(tool["name"]) ?? [])
   }

@@ -145,8 +145,11 @@ export const run = Effect.fn("agui.run")(
     memory: { readonly context: string; readonly tools: string }
   ) {
     const port = yield* SessionPort
-    const encoder = Encoder.make({ dialect: input.dialect, isOwn: (id) => input.ids.has(id) })
+    const encoder = Encoder.make({ dialect: input.dialect, shown: input.shown })
     const isNew = input.prompt !== undefined && input.answers.length === 0
+    // It has nothing to say, and does not say where it is: it wants to know what there is.
+    const isLost = input.prompt === undefined && input.answers.length === 0 && input.seq === undefined
+    if (isLost && input.wishes["stop"] !== true) return yield* connect(input, true)
     const place = (seq: number): Encoder.Run => ({ ...input, seq })
     const nothing = Effect.sync((): Events => {
       const at = place(input.seq ?? 0)
@@ -194,7 +197,12 @@ export const run = Effect.fn("agui.run")(
     const goesOn = input.answers.length > 0
       && (message === undefined || (yield* stretch.knows(port, session, message.message_id)))
     const following = command === undefined || goesOn
-      ? stretch.resume(port, session, { after_seq, answered, message_id: message?.message_id })
+      ? stretch.resume(port, session, {
+        after_seq,
+        answered,
+        message_id: message?.message_id,
+        isLive: true
+      })
       : yield* stretch.prompt(port, session, command, { answered })
 
     learnStart(encoder, session)
@@ -234,20 +242,28 @@ export const run = Effect.fn("agui.run")(
  * The whole thread: each turn as a run, in order, and the one that goes on as it goes. Ends with that, or where it waits
  * for an answer. Nothing is opened for it, and a thread nobody has begun has nothing to tell.
  */
-export const connect = Effect.fn("agui.connect")(function*(input: Input) {
+export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun = false) {
   const port = yield* SessionPort
   const listing = (yield* port.list).find(({ session_id }) => session_id === input.session_id)
   const events = listing === undefined ? undefined : yield* port.read(input.session_id, 0)
-  if (listing === undefined || events === undefined) return Stream.empty as Events
+  const encoder = Encoder.make({ dialect: input.dialect, shown: Encoder.nothingShown })
+  if (listing === undefined || events === undefined) {
+    const nothing: Encoder.Run = { ...input, seq: 0 }
+    return (mustRun
+      ? Stream.make([...encoder.begin(nothing), ...encoder.finish(nothing, { type: "done" }, 0)])
+      : Stream.empty) as Events
+  }
   const { last_seq, open_turn_seq } = listing
-  const encoder = Encoder.make({ dialect: input.dialect, isOwn: () => false })
   const projector = project.make({
     settled_until: open_turn_seq === undefined ? last_seq : open_turn_seq - 1
   })
   const runOf = (id: string): Encoder.Run => ({
     threadId: input.threadId,
     runId: `${input.session_id}-${id}`,
-    state: input.state,
+    state: {
+      ...input.state,
+      relay: { ...open(input.state["relay"]), session_id: input.session_id }
+    },
     seq: 0
   })
   let run: Encoder.Run | undefined
@@ -277,9 +293,9 @@ export const connect = Effect.fn("agui.connect")(function*(input: Input) {
       return [...told, ...finish({ type: "done" }, seq)]
     }
     const told = encoder.encode(op)
-    // What is said between turns.
-    if (told.length > 0 && run === undefined) return [...begin(`${seq}`), ...told]
-    return told
+    if (run !== undefined) return told
+    // Between turns: what is said is a run of its own; the rest is in the next one's state.
+    return told.some(Encoder.isMessage) ? [...begin(String(seq)), ...told] : []
   }
 
   /** The open turn waits for a person: those questions are the end of what is told. */
@@ -314,7 +330,11 @@ export const connect = Effect.fn("agui.connect")(function*(input: Input) {
       return told
     })),
     Stream.takeUntil(() => isOver),
-    Stream.concat(Stream.suspend(() => Stream.make(finish({ type: "done" }, last_seq)))),
+    Stream.concat(
+      Stream.suspend(() =>
+        Stream.make([...isFirst && mustRun ? begin("empty") : [], ...finish({ type: "done" }, last_seq)])
+      )
+    ),
     Stream.catch((error) => Stream.make(finish(failed(error), last_seq))),
     Stream.filter((told) => told.length > 0)
   ) as Events
