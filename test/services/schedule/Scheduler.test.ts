@@ -161,12 +161,12 @@ describe("a schedule", () => {
       yield* TestClock.adjust("150 minutes")
       yield* give(session, { type: "change_schedule", schedule_id, paused: false })
       yield* until(session, "status", ({ metadata, status }) =>
-        status === "schedule" && (metadata?.["schedule"] as { paused?: boolean }).paused === false
+        status === "schedule" &&
+        (metadata?.["schedule"] as { paused?: boolean } | undefined)?.paused === false
         && metadata?.["change"] === "changed")
       assert.deepInclude((yield* kept)[0], { missed: 0, runs: 0, next_at: start / 1000 + 3 * 3600 })
       yield* give(session, { type: "remove_schedule", schedule_id })
-      yield* until(session, "status", ({ metadata }) =>
-        metadata?.["change"] === "removed")
+      yield* until(session, "status", ({ metadata }) => metadata?.["change"] === "removed")
       yield* TestClock.adjust("2 hours")
       assert.deepStrictEqual(yield* kept, [])
       assert.deepStrictEqual(prompts(fake), [])
