@@ -51,12 +51,13 @@ const keptToken = (): string | undefined => {
   }
 }
 
-const get = (address: Address, path: string, method = "GET", body?: object) =>
+/** Ask the relay over HTTP; fails when nobody is there. */
+export const askRelay = (address: Address, path: string, method = "GET", body?: object) =>
   Effect.tryPromise({
     try: (signal) =>
       fetch(new URL(path, address.url.replace(/^ws/, "http")), {
-        signal,
         method,
+        signal,
         headers: {
           ...(address.token !== undefined && { authorization: `Bearer ${address.token}` }),
           ...(body !== undefined && { "content-type": "application/json" })
@@ -80,7 +81,7 @@ export const toAddress = Effect.fn("toAddress")(function*(given: {
   const token = Option.map(given.token, Redacted.value)
   const chosen: Address = { url, ...(Option.isSome(token) && { token: token.value }) }
   if (Option.isSome(token) || !isOfThisMachine(url)) return chosen
-  const { body, status } = yield* get({ url }, "/whoami")
+  const { body, status } = yield* askRelay({ url }, "/whoami")
   yield* Effect.promise(async () => body?.cancel())
   const kept = status === 401 ? keptToken() : undefined
   const address: Address = { url, ...(kept !== undefined && { token: kept }) }
@@ -89,7 +90,7 @@ export const toAddress = Effect.fn("toAddress")(function*(given: {
 
 /** Fails at once when nobody is there; the client itself would go on trying. */
 export const checkRelay = (address: Address) =>
-  Effect.flatMap(get(address, "/healthz"), ({ body }) => Effect.promise(async () => body?.cancel()))
+  Effect.flatMap(askRelay(address, "/healthz"), ({ body }) => Effect.promise(async () => body?.cancel()))
 
 const Sessions = Schema.Struct({
   sessions: Schema.Array(
@@ -100,9 +101,9 @@ const Sessions = Schema.Struct({
 const Told = Schema.Struct({ text: Schema.String })
 
 /** What the relay answers at a path, as this schema has it; a refusal fails with the relay's own words. */
-export const askRelay = Effect.fn("askRelay")(
+export const answerOf = Effect.fn("answerOf")(
   function*<A, I>(address: Address, path: string, schema: Schema.Codec<A, I>, method = "GET", body?: object) {
-    const answer = yield* get(address, path, method, body)
+    const answer = yield* askRelay(address, path, method, body)
     const text = yield* Effect.promise(() => answer.text().catch(() => ""))
     const decoded = Schema.decodeUnknownOption(Schema.fromJsonString(schema))(text === "" ? "null" : text)
     if (answer.ok && Option.isSome(decoded)) return decoded.value
@@ -119,7 +120,7 @@ export const askRelay = Effect.fn("askRelay")(
 
 /** The relay's sessions, live ones first. */
 export const listSessions = Effect.fn("listSessions")(function*(address: Address) {
-  const answer = yield* get(address, "/sessions")
+  const answer = yield* askRelay(address, "/sessions")
   const body = yield* Effect.promise(() => answer.json().catch(() => undefined))
   const decoded = Schema.decodeUnknownOption(Sessions)(body)
   if (Option.isSome(decoded)) return decoded.value.sessions

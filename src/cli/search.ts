@@ -1,7 +1,7 @@
 /** search: `ai-relay search WORDS` finds sessions in which they were said, at a relay that runs. */
 import { Console, Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { askRelay, clientOptions, CommandError, toAddress } from "./clientOptions.js"
+import { answerOf, clientOptions, CommandError, toAddress } from "./clientOptions.js"
 import { safeJson, visibleLine } from "./printable.js"
 
 const Found = Schema.Struct({
@@ -34,7 +34,7 @@ export const search = Command.make(
       }
       const address = yield* toAddress({ token, url })
       const query = new URLSearchParams({ q: words.join(" "), limit: String(limit) })
-      const found = yield* askRelay(address, `/search?${query}`, Found)
+      const found = yield* answerOf(address, `/search?${query}`, Found)
       if (json) return yield* Console.log(safeJson(JSON.stringify(found, null, 2)))
       for (const { hits, session } of found.results) {
         yield* Console.log(`${session.session_id}  ${visibleLine(session.title ?? session.folder)}`)
