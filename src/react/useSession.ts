@@ -85,6 +85,8 @@ const nowhere: State = {
 }
 const nothing = () => () => {}
 
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null
+
 const statusOf = (link: ConnectionState, view: View): SessionStatus =>
   link.status === "closed"
     ? "ended"
@@ -99,7 +101,7 @@ const statusOf = (link: ConnectionState, view: View): SessionStatus =>
     : "ready"
 
 export const useSession = (options: SessionOptions = {}): SessionHook => {
-  const { enabled = true, onPermission, session_id, ticket, token, url, WebSocket, ...handshake } = options
+  const { enabled = true, onPermission, session_id, ticket, token, url, WebSocket: _, ...handshake } = options
   const given = useRef(options)
   given.current = options
   const place = JSON.stringify([url === undefined ? "" : String(url), handshake])
@@ -107,18 +109,18 @@ export const useSession = (options: SessionOptions = {}): SessionHook => {
   const id = session_id ?? own
   const [store, setStore] = useState<SessionStore>()
 
-  const asks = { permission: onPermission !== undefined, ticket: ticket != null, token: token != null }
+  const asks = { permission: onPermission !== undefined, ticket: isGiven(ticket), token: isGiven(token) }
   const what = JSON.stringify([place, id, enabled, asks])
   useEffect(() => {
     if (!enabled) return
     const { enabled: _, onPermission, session_id: _id, ticket, token, ...rest } = given.current
     const opened = openStore(id, {
       ...rest,
-      ...(ticket != null && {
+      ...(isGiven(ticket) && {
         ticket: () =>
           typeof given.current.ticket === "function" ? given.current.ticket() : given.current.ticket ?? ""
       }),
-      ...(token != null && {
+      ...(isGiven(token) && {
         token: () =>
           typeof given.current.token === "function" ? given.current.token() : given.current.token ?? ""
       }),

@@ -42,9 +42,10 @@ describe("a relay that was never reached", () => {
 
   it("is told once in the page's console, however often it is tried", async () => {
     const warned: Array<string> = []
-    const { warn } = console
-    console.warn = (text: string) => void warned.push(text)
-    cleanUp(() => void (console.warn = warn))
+    const { console: page } = globalThis
+    const { warn } = page
+    page.warn = (text: string) => void warned.push(text)
+    cleanUp(() => void (page.warn = warn))
     await new Promise<void>((resolve) => {
       let times = 0
       const session = connect({

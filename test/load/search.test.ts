@@ -28,24 +28,19 @@ const sentence = (words: number) =>
   Array.from({ length: words }, () => wordOf(random(3) > 0 ? random(100) : random(20_000))).join(" ")
 
 const framesOf = (session: number): string => {
-  const frames: Array<string> = []
-  let seq = 0
-  let size = 0
-  const say = (event: object) => {
-    const frame = JSON.stringify({
-      ...event,
-      seq: ++seq,
-      ts: 1_767_225_600 + session,
-      session_id: `s-${session}`,
-      turn: 1
-    })
-    frames.push(frame)
-    size += frame.length
-  }
-  say({ type: "turn_start", text: `${sentence(20)} needle${session}needle` })
-  while (size < bytesOfSession) say({ type: "assistant_message", content: [], text: sentence(120) })
-  say({ type: "turn_end", stop_reason: "end_turn" })
-  return `${frames.join("\n")}\n`
+  const answers = Math.ceil(bytesOfSession / 900)
+  const events = [
+    { type: "turn_start", text: `${sentence(20)} needle${session}needle` },
+    ...Array.from(
+      { length: answers },
+      () => ({ type: "assistant_message", content: [], text: sentence(120) })
+    ),
+    { type: "turn_end", stop_reason: "end_turn" }
+  ]
+  const ts = 1_767_225_600 + session
+  return events.map((event, index) =>
+    `${JSON.stringify({ ...event, seq: index + 1, ts, session_id: `s-${session}`, turn: 1 })}\n`
+  ).join("")
 }
 
 describe("a search over 2,000 sessions of 50 MB in all", () => {
@@ -94,13 +89,18 @@ describe("a search over 2,000 sessions of 50 MB in all", () => {
       }
       return { first, times }
     }).pipe(Effect.scoped, Effect.provide(layer), Effect.runPromise)
-    console.log(
-      `indexed in ${Math.round(told.first)} ms; ` + Object.entries(told.times)
-        .map(([name, { count, ms }]) => `${name}: ${ms.toFixed(1)} ms, ${count} sessions`).join("; ")
+    // What was measured is for whoever runs it.
+    process.stdout.write(
+      `indexed in ${Math.round(told.first)} ms; ${
+        Object.entries(told.times)
+          .map(([name, { count, ms }]) => `${name}: ${ms.toFixed(1)} ms, ${count} sessions`).join("; ")
+      }\n`
     )
     expect(told.times["one session's own word"]?.count).toBe(1)
     expect(told.times["words that are everywhere"]?.count).toBe(20)
     expect(told.times["what nobody has said"]?.count).toBe(0)
-    for (const [name, { ms }] of Object.entries(told.times)) expect(ms, name).toBeLessThan(within)
+    for (const [name, { ms }] of Object.entries(told.times)) {
+      expect({ name, isFast: ms < within }).toEqual({ name, isFast: true })
+    }
   }, 120_000)
 })
