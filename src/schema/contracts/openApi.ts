@@ -319,7 +319,23 @@ export const openApi = (): Json => ({
         required: ["sessions"],
         properties: {
           sessions: { type: "array", items: ref("NativeSession") },
-          next_cursor: { type: "string", description: "For `cursor`, if there are more." }
+          next_cursor: { type: "string", description: "For `cursor`, if there are more." },
+          agents: {
+            description: "What came of asking those agents that tell their conversations themselves.",
+            type: "array",
+            items: {
+              type: "object",
+              required: ["tool", "state"],
+              properties: {
+                tool: { type: "string" },
+                state: {
+                  enum: ["ok", "partial", "failed"],
+                  description: "`partial`: it has not answered yet, ask again."
+                },
+                text: { type: "string", description: "Why it failed." }
+              }
+            }
+          }
         }
       }),
       ...refusals,
