@@ -30,8 +30,8 @@ const idOf = (number: number) => `${number.toString(16).padStart(8, "0")}-0000-4
 const conversation = (id: string, folder: string, bytes: number, from: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   let parent: string | null = null
-  let written = 0
-  for (let turn = 0; written < bytes; turn += 1) {
+  const written = () => lines.length * 1000
+  for (let turn = 0; written() < bytes; turn += 1) {
     const add = (type: string, message: object) => {
       const uuid = `${id.slice(0, 8)}-0000-4000-9000-${lines.length.toString(16).padStart(12, "0")}`
       const line = JSON.stringify({
@@ -48,7 +48,6 @@ const conversation = (id: string, folder: string, bytes: number, from: number): 
         gitBranch: "main"
       })
       lines.push(line)
-      written += line.length + 1
       parent = uuid
     }
     const words = `${turn === 0 ? `Mend the total of cart ${id.slice(0, 8)}. ` : ""}And then? `.repeat(4)

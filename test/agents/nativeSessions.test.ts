@@ -233,4 +233,8 @@ const describeAgent = (agent: AgentName, terminal: Terminal) => {
   )
 }
 
-for (const [agent, terminal] of entries) describe(titleOf(agent), () => describeAgent(agent, terminal))
+for (const [agent, terminal] of entries) {
+  describe(titleOf(agent), () => {
+    describeAgent(agent, terminal)
+  })
+}
