@@ -24,6 +24,7 @@ import { policy } from "./policyTest.js"
 import { plain } from "./printable.js"
 import { run as runTurn } from "./run.js"
 import { sessions } from "./sessions.js"
+import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
 
 declare const __AI_RELAY_VERSION__: string | undefined
@@ -98,6 +99,7 @@ const command = server("ai-relay", relayOptions).pipe(
     server("serve", serveOptions),
     doctor(version, fails),
     sessions,
+    tokens,
     policy,
     attach,
     handoff(exitWith),
