@@ -46,6 +46,7 @@ const make = Effect.gen(function*() {
         last_seq,
         submit: (command) =>
           Effect.mapError(Effect.provideService(submit(command), Sender, sender), toPortError),
+        now: Effect.sync(() => log.summary()),
         history: (after_seq) =>
           after_seq >= last_seq
             ? Stream.empty
