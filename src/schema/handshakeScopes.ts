@@ -24,6 +24,7 @@ export const handshakeScopes: { readonly [Field in keyof Handshake]-?: Scope } =
   fork: "prompt",
   follow: "prompt",
   linger: "prompt",
+  on_limit: "prompt",
   budget: "prompt",
   snowflake: "prompt",
   ephemeral: "prompt",
