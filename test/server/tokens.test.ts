@@ -83,7 +83,7 @@ const examples: { readonly [Type in keyof typeof commandScopes]: object } = {
   cancel_queued: { type: "cancel_queued" },
   interrupt: { type: "interrupt" },
   end: { type: "end" },
-  set_on_limit: { type: "set_on_limit", on_limit: "continue" },
+  set_on_limit: { type: "set_on_limit", on_limit: "stop" },
   set_model: { type: "set_model", model: "x" },
   hand_over: { type: "hand_over" },
   take_over: { type: "take_over" },

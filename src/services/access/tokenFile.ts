@@ -4,7 +4,7 @@
  *
  * Only its user may read it, it is replaced as a whole, and whoever changes it holds a lock: relays and `ai-relay token` do.
  */
-import { Effect, Option, Schedule, Schema } from "effect"
+import { Clock, Effect, Option, Schedule, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import {
   closeSync,
@@ -84,12 +84,12 @@ export const read = (file: string): Effect.Effect<ReadonlyArray<TokenRecord>, To
 /** Whoever has held the lock for longer than this, in ms, is dead. */
 const longestLockMs = 10_000
 
-const lock = (file: string) =>
+const lockNow = (file: string, now: number) =>
   Effect.try({
     try: () => {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
       const held = statSync(`${file}.lock`, { throwIfNoEntry: false })
-      if (held !== undefined && Date.now() - held.mtimeMs > longestLockMs) {
+      if (held !== undefined && now - held.mtimeMs > longestLockMs) {
         rmSync(`${file}.lock`, { force: true })
       }
       closeSync(openSync(`${file}.lock`, "wx", 0o600))
@@ -98,7 +98,13 @@ const lock = (file: string) =>
       new TokensUnusable({
         reason: `the tokens cannot be changed (${spelled(cause)}): check that ${dirname(file)} can be written`
       })
-  }).pipe(Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 150 }))
+  })
+
+/** Waits for whoever has it. */
+const lock = (file: string) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => lockNow(file, now)).pipe(
+    Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 150 })
+  )
 
 const write = (file: string, tokens: ReadonlyArray<TokenRecord>) => {
   const draft = `${file}.${process.pid}.new`
