@@ -6,10 +6,12 @@
  * for its `linger`, counted from when nothing goes on in it any more: nobody has to stay for work to be done.
  */
 import {
+  Cause,
   Context,
   Deferred,
   Duration,
   Effect,
+  Exit,
   Fiber,
   FiberSet,
   Layer,
@@ -130,6 +132,8 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
 /** With one of these scopes somebody may do something in a session. */
 const doing = ["prompt", "approve", "terminal"] as const
 
+const ending = new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+
 /** One live session and who uses it. */
 interface Entry {
   readonly opened: Deferred.Deferred<Session.Session, JoinError>
@@ -212,10 +216,13 @@ const make = Effect.gen(function*() {
   /** A session's whole life. */
   const live = (id: SessionId, handshake: Handshake, entry: Entry, principal: PrincipalFields) =>
     openSession(id, handshake, () => entry.clients, principal).pipe(
-      Effect.tapCause((cause) => {
+      // Also when the relay ends while it opens: nobody waits for what will not come.
+      Effect.onExit((exit) => {
+        if (Exit.isSuccess(exit)) return Effect.void
         // Who comes now tries again.
         entry.closing = true
-        return Deferred.failCause(entry.opened, cause)
+        const { cause } = exit
+        return Deferred.failCause(entry.opened, Cause.hasInterruptsOnly(cause) ? Cause.fail(ending) : cause)
       }),
       Effect.tap((session) => {
         entry.session = session
@@ -311,7 +318,7 @@ const make = Effect.gen(function*() {
   const checkRoom = Effect.suspend(() => {
     const { max_sessions } = settings
     if (isDraining) {
-      return new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+      return ending
     }
     return entries.size < max_sessions ? Effect.void : new TooManySessions({
       reason: `${max_sessions} sessions are live: end one, or start the relay with a higher --max-sessions`
@@ -339,7 +346,9 @@ const make = Effect.gen(function*() {
   /** As limits see it. */
   const placeOf = ({ folder, session_id, tool }: SessionSummary) => ({ session_id, folder, tool })
 
-  const join = Effect.fn("SessionRegistry.join")(function*(handshake: Handshake) {
+  const join: SessionRegistry["Service"]["join"] = Effect.fn("SessionRegistry.join")(function*(
+    handshake: Handshake
+  ): Effect.fn.Return<Joined, JoinError, Scope.Scope> {
     const principal = yield* Principal
     if (handshake.native_session_id !== undefined) {
       yield* demandReach(principal, "relay", "a conversation of a terminal (`native_session_id`)")
@@ -358,14 +367,17 @@ const make = Effect.gen(function*() {
     if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
       return yield* new SessionNotFound({ session_id: id })
     }
-    const entry = found ?? create(id, handshake, principal)
+    // Another may have come while it was looked for.
+    const present = entries.get(id)
+    if (present?.closing === true || (present === undefined && isDraining)) return yield* join(handshake)
+    const entry = present ?? create(id, handshake, principal)
     // Who only looks keeps nothing alive.
     if (!doesNothing) yield* enter(entry)
     const session = yield* Deferred.await(entry.opened)
     yield* demandWithin(principal, placeOf(session.log.summary()))
     const joined: Joined = {
       session,
-      attached: found !== undefined,
+      attached: present !== undefined,
       submit: (command) =>
         Effect.andThen(demandCommand(principal, command, session.isTerminal), session.submit(command))
     }
@@ -459,6 +471,7 @@ const make = Effect.gen(function*() {
 
   // Not `FiberSet.clear`: that waits for one to end before it tells the next.
   const closeAll = Effect.suspend(() => {
+    isDraining = true
     tell(undefined)
     return Fiber.interruptAll([...fibers])
   })
