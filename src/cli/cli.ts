@@ -23,6 +23,7 @@ import { loadPolicy } from "./policyFile.js"
 import { policy } from "./policyTest.js"
 import { plain } from "./printable.js"
 import { run as runTurn } from "./run.js"
+import { schedule } from "./schedule.js"
 import { sessions } from "./sessions.js"
 import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
@@ -100,6 +101,7 @@ const command = server("ai-relay", relayOptions).pipe(
     doctor(version, fails),
     sessions,
     tokens,
+    schedule,
     policy,
     attach,
     handoff(exitWith),
