@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import * as fc from "fast-check"
 import { once } from "node:events"
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { WebSocket } from "ws"
@@ -78,25 +78,15 @@ const refusedWith = async (client: Client, command: object) => {
   return { code, text: String(text) }
 }
 
-const examples: { readonly [Type in keyof typeof commandScopes]: object } = {
-  user_message: { type: "user_message", content: "hello" },
-  cancel_queued: { type: "cancel_queued" },
-  interrupt: { type: "interrupt" },
-  end: { type: "end" },
-  set_on_limit: { type: "set_on_limit", on_limit: "stop" },
-  set_model: { type: "set_model", model: "x" },
-  hand_over: { type: "hand_over" },
-  take_over: { type: "take_over" },
-  permission_response: { type: "permission_response", request_id: "r", behavior: "allow" },
-  control_response: { type: "control_response", response: { subtype: "success", request_id: "r" } },
-  set_permission_mode: { type: "set_permission_mode", mode: "x" },
-  set_budget: { type: "set_budget", budget: { turn: { turns: 1 } } },
-  stdin: { type: "stdin", data: "x" },
-  resize: { type: "resize", cols: 80, rows: 24 },
-  control_request: { type: "control_request", request: { subtype: "x" } },
-  raw_request: { type: "raw_request", method: "x" },
-  ping: { type: "ping" }
-}
+/** One of each, as docs/protocol.md shows them. */
+const examples = new Map(
+  [
+    ...readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8").split(/^## /m)
+      .find((section) => section.startsWith("Commands"))?.matchAll(/^```json\n([^]*?)\n```$/gm) ?? []
+  ]
+    .map(([, code = ""]) => JSON.parse(code) as { readonly type?: keyof typeof commandScopes })
+    .map((command) => [command.type ?? "user_message", command] as const)
+)
 
 describe("a token without a command's scope", () => {
   test("is refused, told which scope it needs, and the session does not notice", async (door) => {
@@ -105,8 +95,9 @@ describe("a token without a command's scope", () => {
       const client = await door.join(await door.token({ name: `only ${scope}`, scopes: [scope] }))
       await client.waitFor("session_start")
       const before = door.registry.all()[0]?.log.lastSeq()
-      for (const [type, command] of Object.entries(examples)) {
-        const needs = commandScopes[type as keyof typeof commandScopes]
+      assert.sameMembers([...examples.keys()], Object.keys(commandScopes))
+      for (const [type, command] of examples) {
+        const needs = commandScopes[type]
         if (needs === scope || needs === "view") continue
         const { code, text } = await refusedWith(client, command)
         assert.strictEqual(code, "forbidden", `${type} with ${scope}`)
@@ -339,7 +330,7 @@ describe("a budget of tokens", () => {
 
 /** Whatever a client can send: commands that are right, nearly right, and no commands. */
 const frames = fc.oneof(
-  fc.constantFrom(...Object.values(examples)),
+  fc.constantFrom(...examples.values()),
   fc.constantFrom<object | string>(
     { text: "do something" },
     { text: "now", when: "interrupt" },

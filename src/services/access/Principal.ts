@@ -130,7 +130,7 @@ export const demandOpening = Effect.fnUntraced(
 )
 
 /** What is typed into a shell is more than a prompt. */
-const typed = new Set<ClientCommand["type"]>(["user_message", "interrupt"])
+const typed = new Set<ClientCommand["type"]>(["user_message", "interrupt", "schedule", "change_schedule"])
 
 /** Fails unless the command may be given in such a session. */
 export const demandCommand = (
