@@ -26,6 +26,7 @@ import { run as runTurn } from "./run.js"
 import { schedule } from "./schedule.js"
 import { search } from "./search.js"
 import { sessions } from "./sessions.js"
+import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
 
 declare const __AI_RELAY_VERSION__: string | undefined
@@ -100,6 +101,7 @@ const command = server("ai-relay", relayOptions).pipe(
     server("serve", serveOptions),
     doctor(version, fails),
     sessions,
+    tokens,
     schedule,
     search,
     policy,

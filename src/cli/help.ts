@@ -24,6 +24,10 @@ Usage
   ai-relay lab                 serve many users, a container each: see \`ai-relay lab --help\`
   ai-relay doctor [--json]     say which agents work here, and what to run for the others
   ai-relay sessions [--json]   list the sessions that are kept
+  ai-relay token create NAME --scope view|prompt|approve|terminal|admin … [--session ID]…
+               [--folder FOLDER]… [--agent TOOL]… [--expires 7d]
+  ai-relay token list | revoke NAME
+                               who else may use the relay, and for what
   ai-relay search [--limit N] [--json] WORDS…
                                find sessions in which these words were said
   ai-relay policy test [--json] RULES [SESSION…]
