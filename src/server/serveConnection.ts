@@ -13,15 +13,17 @@ import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
 import type { Connection, FellBehind } from "./Connection.js"
 import { serverDefaults, type ServerSettings } from "./ServerConfig.js"
+import { serveSessionList } from "./serveSessionList.js"
 
 /**
  * Close codes (RFC 6455): the session ended, the handshake was no good, the relay is at fault, try again later with
- * `after_seq`.
+ * `after_seq`; the relay ends.
  */
 const ended = 1000
 const refused = 1008
 const atFault = 1011
 const tryAgain = 1013
+const restarting = 1012
 
 type Bounds = Pick<ServerSettings, "handshake_timeout" | "max_json_depth" | "max_json_values">
 
@@ -90,6 +92,10 @@ export const serveConnection = Effect.fn("serveConnection")(
     const handshake = yield* receiveHandshake(connection, bounds)
     yield* auth.admit(visitor, handshake.token, handshake.ticket)
     onAdmitted()
+    if (handshake.watch !== undefined) {
+      yield* serveSessionList(connection, bounds.max_json_depth)
+      return yield* connection.close(restarting, "the relay is shutting down")
+    }
     const { attached, session } = yield* registry.join(handshake)
     yield* Effect.logInfo(`${attached ? "attached to" : "opened"} session ${session.id}`).pipe(
       Effect.annotateLogs({ tool: session.log.summary().tool })

@@ -5,7 +5,7 @@
 import { ArrowUp, CornerDownRight, ImagePlus, Square, X } from "lucide-react"
 import { type ChangeEvent, type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from "react"
 import type { Content, When } from "../../client/browser.js"
-import type { View } from "../model/View.js"
+import type { View } from "../../messages/View.js"
 import { draftOf, keepDraft, keepPrompt, sentPrompts } from "../relay/kept.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"

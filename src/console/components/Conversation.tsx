@@ -1,6 +1,6 @@
 /** Conversation: what was said and done, live or past, and the box to say more. */
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState, useSyncExternalStore } from "react"
-import { openAsks, type View } from "../model/View.js"
+import { openAsks, type View } from "../../messages/View.js"
 import { rememberFolder } from "../relay/kept.js"
 import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
@@ -109,13 +109,12 @@ interface Props {
   readonly raw: boolean
   readonly onRaw: (raw: boolean) => void
   readonly onMenu: () => void
-  readonly onChange: () => void
   readonly onReopen: () => void
   /** Other sessions that wait for an answer. */
   readonly others: number
 }
 
-export const Conversation = ({ name, onChange, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
+export const Conversation = ({ name, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const [returned, setReturned] = useState("")
@@ -129,9 +128,6 @@ export const Conversation = ({ name, onChange, onMenu, onRaw, onReopen, others, 
   const waits = openAsks(view).length > 0
   const title = nameOf(view, name)
   useTitle(title, (others > 0 ? `(${others}) ` : "") + (waits ? "● " : isRunning ? "… " : ""))
-
-  // The list of sessions tells the same.
-  useEffect(onChange, [isRunning, link.status, onChange, title, waits])
 
   // A folder that was refused is not one to be offered again.
   const { folder, started } = view

@@ -1,6 +1,6 @@
 /** LinkBanner: says when the connection is lost, or over. What is written in the meantime is sent later. */
 import type { ConnectionState } from "../../client/browser.js"
-import type { View } from "../model/View.js"
+import type { View } from "../../messages/View.js"
 import { setToken, token } from "../relay/address.js"
 import { w } from "../words/words.js"
 import { TokenForm } from "./TokenForm.js"

@@ -2,7 +2,7 @@
 import { Activity, Menu, Power } from "lucide-react"
 import { useRef } from "react"
 import type { Session } from "../../client/browser.js"
-import { openAsks } from "../model/View.js"
+import { openAsks } from "../../messages/View.js"
 import type { State } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { Meter } from "./Meter.js"

@@ -102,7 +102,6 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
       raw={raw}
       onRaw={setRaw}
       onMenu={onMenu}
-      onChange={relay.refreshSessions}
       onReopen={resume}
     />
   )

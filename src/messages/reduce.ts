@@ -1,10 +1,9 @@
 /**
- * reduce: a session's events, a batch at a time, into what the page shows. Pure: the view it is given stays as it was.
+ * reduce: a session's events, a batch at a time, into what is shown of it. Pure: the view it is given stays as it was.
  *
  * An event that was seen before changes nothing, so a page may be sent more than it asked for; but a second beginning is one.
  */
-import type { RelayEvent } from "../../client/browser.js"
-import { w } from "../words/words.js"
+import type { RelayEvent } from "../client/browser.js"
 import * as asks from "./asks.js"
 import { add, change, type Draft, draftOf } from "./Draft.js"
 import * as messages from "./messages.js"
@@ -14,12 +13,25 @@ import * as tools from "./tools.js"
 import * as turns from "./turns.js"
 import type { NoticeItem, View } from "./View.js"
 
-const notice = (draft: Draft, level: NoticeItem["level"], text: string, { seq, ts }: RelayEvent) => {
+const notice = (
+  draft: Draft,
+  level: NoticeItem["level"],
+  text: string,
+  { seq, ts }: RelayEvent,
+  about?: NoticeItem["about"]
+) => {
   // Some agents say the same twice.
   const last = draft.items.at(-1)
   if (last?.kind === "notice" && last.level === level && last.text === text) return
   // What is told to this connection alone repeats a `seq`.
-  add(draft, { kind: "notice", key: `n${draft.items.length}-${seq}`, ts, level, text })
+  add(draft, {
+    kind: "notice",
+    key: `n${draft.items.length}-${seq}`,
+    ts,
+    level,
+    text,
+    ...(about !== undefined && { about })
+  })
 }
 
 const attempts = /\((\d+|\?) of (\d+|\?)\)/
@@ -144,9 +156,21 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       return notice(draft, "warning", event.text, event)
     case "context_warning":
       settings.used(draft, { context_pct: event.context_pct })
-      return notice(draft, "warning", event.text ?? w.contextFull(event.context_pct), event)
+      return event.text !== undefined ? notice(draft, "warning", event.text, event) : notice(
+        draft,
+        "warning",
+        `The context is ${event.context_pct}% full.`,
+        event,
+        { is: "context_full", context_pct: event.context_pct }
+      )
     case "context_compacted":
-      return notice(draft, "info", event.text ?? w.compacted, event)
+      return event.text !== undefined ? notice(draft, "info", event.text, event) : notice(
+        draft,
+        "info",
+        "The conversation was summarized to make room.",
+        event,
+        { is: "compacted" }
+      )
     case "stdout":
     case "stderr":
       // A terminal draws what it is sent by itself.
@@ -171,8 +195,9 @@ export const reduce = (view: View, events: ReadonlyArray<RelayEvent>): View => {
       notice(
         draft,
         "warning",
-        w.eventNotShown(event.type),
-        event
+        `An event (${event.type}) could not be displayed.`,
+        event,
+        { is: "unreadable", event: event.type }
       )
     }
   }

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { RelayEvent } from "../../src/client/browser.js"
-import { reduce } from "../../src/console/model/reduce.js"
-import { choicesOfMode } from "../../src/console/model/settings.js"
-import { empty, type Item, openAsks, type View } from "../../src/console/model/View.js"
+import { reduce } from "../../src/messages/reduce.js"
+import { choicesOfMode } from "../../src/messages/settings.js"
+import { empty, type Item, openAsks, type View } from "../../src/messages/View.js"
 
 type Told = { readonly type: RelayEvent["type"] } & Readonly<Record<string, unknown>>
 
