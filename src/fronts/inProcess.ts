@@ -52,6 +52,7 @@ const make = Effect.gen(function*() {
             Effect.mapError(toPortError),
             Effect.andThen(Effect.provideService(session.submit(command), Sender, sender))
           ),
+        now: Effect.sync(() => log.summary()),
         history: (after_seq) =>
           after_seq >= last_seq
             ? Stream.empty

@@ -10,6 +10,10 @@ import { longestTitle, SessionChange } from "./SessionChange.js"
 
 export type Json = { readonly [name: string]: unknown }
 
+/** Foreign client protocols the relay can serve (`--fronts`). */
+export const frontNames = ["acp", "chat", "agui", "mcp"] as const
+export type FrontName = (typeof frontNames)[number]
+
 /** What is asked behind the `?`. */
 export interface Query {
   readonly about: string
@@ -35,6 +39,8 @@ export interface Route {
   readonly scope: Scope | "public"
   /** `sessions`: it keeps to the sessions a token is limited to. `relay`: tokens with such a limit are refused. */
   readonly reach: "relay" | "sessions"
+  /** Only where this one is served. */
+  readonly front?: FrontName
   /** A sentence. */
   readonly summary: string
   readonly query?: Readonly<Record<string, Query>>

@@ -12,9 +12,17 @@ import type { NativeSessions } from "../services/native/NativeSessions.js"
 import type { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { RelayError } from "../services/session/toErrorEvent.js"
 import type { ConsoleFiles } from "./ConsoleFiles.js"
+import type { ServerConfig } from "./ServerConfig.js"
 
 /** What serving a client takes. */
-export type Served = AgentFindings | Auth | ConsoleFiles | Journal | NativeSessions | SessionRegistry
+export type Served =
+  | AgentFindings
+  | Auth
+  | ConsoleFiles
+  | Journal
+  | NativeSessions
+  | ServerConfig
+  | SessionRegistry
 
 /** The answer is no. `reason` says why, and what to do. */
 export class Refused extends Schema.TaggedError<Refused>()("Refused", {

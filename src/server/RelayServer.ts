@@ -241,6 +241,13 @@ const make = Effect.gen(function*() {
     )
     if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
     const route = socketRouteOf(request)
+    if (route === "acp" && !settings.fronts.includes(route)) {
+      return turnAway(
+        socket,
+        "404 Not Found",
+        `this relay serves no editors: start it with --fronts ${route}`
+      )
+    }
     const upgrade = (served: (ws: WebSocket) => Effect.Effect<void, never, Served>, token?: string) =>
       sockets.handleUpgrade(request, socket, head, (ws) => {
         const connection = ++connections

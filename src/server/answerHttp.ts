@@ -11,9 +11,10 @@ import { Auth } from "../services/access/Auth.js"
 import { demand, Principal } from "../services/access/Principal.js"
 import { Sender } from "../services/session/Sender.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
-import { type Answer, type Refused, sendJson } from "./Call.js"
+import { type Answer, Refused, sendJson } from "./Call.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import { answers, hint } from "./httpRoutes.js"
+import { ServerConfig } from "./ServerConfig.js"
 import { isOfOtherSite, visitorOf } from "./visitor.js"
 
 interface Row {
@@ -102,6 +103,17 @@ const sayWhy = (response: ServerResponse, error: RelayError | Refused) => {
   return sendJson(response, statuses[error._tag] ?? 500, { text, code })
 }
 
+/** What the route answers, or that it belongs to a front which is not served here. */
+const served = ({ answer, route: { front } }: Row, call: Parameters<Answer>[0]) =>
+  Effect.map(
+    ServerConfig,
+    ({ fronts }) =>
+      front === undefined || fronts.includes(front) ? answer(call) : new Refused({
+        status: 404,
+        reason: `this relay does not serve ${front}: start it with --fronts ${front}`
+      })
+  )
+
 /** Answer one request; it is over when the answer is sent or the peer is gone. */
 export const answerHttp = Effect.fn("answerHttp")(
   function*(request: IncomingMessage, response: ServerResponse, onAdmitted: () => void) {
@@ -119,7 +131,7 @@ export const answerHttp = Effect.fn("answerHttp")(
     const query = new URLSearchParams(search)
     const answer = row === undefined
       ? sendJson(response, 404, { text: hint })
-      : row.answer({ request, response, params: row.params, query })
+      : yield* served(row, { request, response, params: row.params, query })
     if (row?.route.scope === "public") return yield* answer
     const auth = yield* Auth
     const visitor = visitorOf(request, auth.proxies)
