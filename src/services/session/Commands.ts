@@ -26,7 +26,7 @@ export const make = (parts: Prompts.Parts): Commands => {
   const { broker, clients, over } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
-  const { acknowledge, cancelQueued, complain, interrupt, prompt, send, ...turns } = Prompts.make(
+  const { acknowledge, cancelQueued, complain, interrupt, prompt, send, startNext, ...turns } = Prompts.make(
     parts,
     (prompt) => forget(prompt)
   )
@@ -116,8 +116,15 @@ export const make = (parts: Prompts.Parts): Commands => {
         const problem = parts.guard.lower(budget)
         return problem === undefined ? Effect.void : Prompts.refuse(problem)
       },
+      set_on_limit: ({ on_limit }) => {
+        parts.limit.setOnLimit(on_limit)
+        return startNext
+      },
       end: ({ if_alone = false }) =>
-        if_alone && clients() > 1 ? Effect.void : Effect.asVoid(Deferred.succeed(over, undefined)),
+        if_alone && clients() > 1 ? Effect.void : Effect.suspend(() => {
+          parts.limit.over("ended")
+          return Effect.asVoid(Deferred.succeed(over, undefined))
+        }),
       // Answered by the connection, which is what the client wants to know about.
       ping: () => Effect.void
     })

@@ -18,6 +18,7 @@ import {
   type UserMessage
 } from "../../schema/index.js"
 import type { BudgetGuard } from "../budget/BudgetGuard.js"
+import type { VendorLimit } from "../budget/VendorLimit.js"
 import type { IdGenerator } from "../IdGenerator.js"
 import type { EventLog } from "../log/EventLog.js"
 import type { Settings } from "../RelayConfig.js"
@@ -36,6 +37,7 @@ export interface Parts {
   readonly clients: () => number
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   readonly ids: IdGenerator["Service"]
+  readonly limit: VendorLimit
   readonly log: EventLog["Service"]
   /** Completing it ends the session. */
   readonly over: Deferred.Deferred<void>
@@ -65,6 +67,8 @@ export interface Prompts {
   readonly watch: (turn: Turn) => Effect.Effect<void>
   /** From now on no turn begins: new prompts are refused, queued ones stay where they are. */
   readonly stopTurns: Effect.Effect<void>
+  /** Begin with the next prompt, if nothing stands in its way. */
+  readonly startNext: Effect.Effect<void>
   /** How many prompts wait for the running turn to end. */
   readonly queued: () => number
   /** Tell of every prompt that is still queued that it will not run. */
@@ -106,7 +110,7 @@ export const refuse = (reason: string) => Effect.fail(new CommandRefused({ reaso
 
 /** `onFailed` is told of a prompt that could not be handed over: it changed nothing. */
 export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Prompts => {
-  const { broker, fork, guard, log, over, settings, turns } = parts
+  const { broker, fork, guard, limit, log, over, settings, turns } = parts
   const { capabilities } = parts.agent.started
   const queued: Array<UserMessage> = []
   const senders = new WeakMap<UserMessage, Sender.Fields>()
@@ -188,7 +192,8 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
 
   const startNext: Effect.Effect<void> = Effect.suspend(() => {
     const [first] = queued
-    if (first === undefined || turns.current() !== undefined || isStopping || isPreparing) return Effect.void
+    const isBusy = turns.current() !== undefined || isStopping || isPreparing
+    if (first === undefined || isBusy || limit.isWaiting()) return Effect.void
     if (parts.prepare === undefined) return begin()
     isPreparing = true
     const prepared = parts.prepare.pipe(
@@ -215,11 +220,16 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       const prompt = turns.current() === undefined && !isStopping ? queued.shift() : undefined
       if (prompt === undefined) return Effect.void
       const { message_id } = prompt
-      guard.nextTurnOf(senders.get(prompt) ?? {})
+      const by = senders.get(prompt) ?? {}
+      guard.nextTurnOf(by)
+      limit.nextTurnOf(prompt, by)
       const turn = turns.begin({
         type: "turn_start",
         text: textOf(prompt.content),
-        ...(message_id !== undefined && { message_id })
+        ...(message_id !== undefined && { message_id }),
+        ...(by.schedule !== undefined && {
+          metadata: { schedule: by.schedule, ...(by.resumes === true && { resumes: true }) }
+        })
       })
       if (isStopped) doneSoon(turn.interrupt, Effect.void)
       const handed = Effect.tapError(deliver(prompt), () => Effect.sync(() => onFailed(prompt)))
@@ -248,6 +258,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     if (turn === undefined && isPreparing && queued.length > 0) {
       return Effect.sync(() => void (stopsPrepared = true))
     }
+    if (turn === undefined && limit.over("cancelled")) return startNext
     return turn === undefined
       ? log.append({ type: "status", status: "idle", text: "Nothing to interrupt: no turn is running." })
       : Effect.asVoid(Deferred.succeed(turn.interrupt, undefined))
@@ -267,7 +278,8 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     if (capabilities.terminal) return Effect.andThen(deliver(message), acknowledge(message, "sent"))
     const { when, ...later } = message
     senders.set(later, by)
-    if (turns.current() === undefined && queued.length === 0) {
+    if (by.resumes === true) return resume(later)
+    if (turns.current() === undefined && queued.length === 0 && !limit.isWaiting()) {
       queued.push(later)
       return startNext
     }
@@ -293,6 +305,16 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     return Effect.andThen(acknowledge(message, "queued"), when === "interrupt" ? interrupt : startNext)
   }
 
+  /** The limit is over: before all that wait. It was taken back, or a budget is used up: not at all. */
+  const resume = (prompt: UserMessage) =>
+    Effect.suspend(() => {
+      if (!limit.isWaiting()) return Effect.void
+      const mayRun = !guard.isUsedUp()
+      limit.over(mayRun ? "resumed" : "budget")
+      if (mayRun) queued.unshift(prompt)
+      return startNext
+    })
+
   const cancelQueued = (command: CommandOf<"cancel_queued">) => {
     const index = queued.findIndex((message) => message.message_id === command.message_id)
     const [message] = index === -1 ? [] : queued.splice(index, 1)
@@ -317,6 +339,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     acknowledge,
     complain,
     watch,
+    startNext,
     queued: () => queued.length,
     stopTurns,
     withdrawAll

@@ -5,7 +5,7 @@
  * into the log (`SessionSink`). A turn waits in a fiber of its own, so that an interrupt or an answer always gets
  * through. Closing the scope stops the turn, the agent and everything it started, and logs what became of them.
  */
-import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Scope, Semaphore } from "effect"
+import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Random, Scope, Semaphore } from "effect"
 import {
   type Adapter,
   type AgentExit,
@@ -20,6 +20,7 @@ import { tellingOverwrites } from "../access/overwriteDiff.js"
 import { AgentHold, SessionHold } from "../budget/AgentHold.js"
 import * as BudgetBook from "../budget/BudgetBook.js"
 import * as BudgetGuard from "../budget/BudgetGuard.js"
+import * as VendorLimit from "../budget/VendorLimit.js"
 import { IdGenerator } from "../IdGenerator.js"
 import type { Opened } from "../journal/Journal.js"
 import * as EventLog from "../log/EventLog.js"
@@ -30,6 +31,7 @@ import type { NativeSessions } from "../native/NativeSessions.js"
 import * as Metrics from "../observe/Metrics.js"
 import { decide } from "../policy/Policy.js"
 import { RelayConfig } from "../RelayConfig.js"
+import * as Timetable from "../schedule/Timetable.js"
 import { waitUntil } from "../waitUntil.js"
 import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
@@ -200,15 +202,25 @@ export const open = Effect.fn("Session.open")(function*(
     over
   })
   yield* Effect.addFinalizer(() => Effect.sync(guard.close))
-  const turns = guard.counting(ownTurns)
+  const random = yield* Random.Random
+  const limit = VendorLimit.make({
+    session_id: id,
+    on_limit: spec.on_limit ?? "stop",
+    log,
+    timetable: yield* Timetable.current,
+    now: () => clock.currentTimeMillisUnsafe(),
+    random: () => random.nextDoubleUnsafe()
+  })
+  const turns = limit.watching(guard.counting(ownTurns))
   if (spec.budget !== undefined) {
     const reason = guard.lower(spec.budget)
     if (reason !== undefined) return yield* new BadHandshake({ reason })
   }
 
-  const sink = yield* SessionSink.make({ turns, guard, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
-    Effect.provideService(EventLog.EventLog, log)
-  )
+  const sink = yield* SessionSink.make({ turns, guard, limit, onTurn: (turn) => fork(commands.watch(turn)) })
+    .pipe(
+      Effect.provideService(EventLog.EventLog, log)
+    )
   const store = native === undefined ? undefined : yield* native.store(tool)
   const opening: Effect.Effect<
     Partial<NativeAgent.NativeAgent> & Pick<NativeAgent.NativeAgent, "agent">,
@@ -243,6 +255,7 @@ export const open = Effect.fn("Session.open")(function*(
     fork,
     guard,
     ids,
+    limit,
     log,
     over,
     handOver,
@@ -294,6 +307,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...started,
         ...(native !== undefined && { native_session_id: native }),
         ...guard.describe(),
+        ...limit.describe(),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
         ...metadata,

@@ -32,6 +32,7 @@ import { NativeSessions } from "../native/NativeSessions.js"
 import { Recorder } from "../observe/Recorder.js"
 import * as Traces from "../observe/Traces.js"
 import { RelayConfig } from "../RelayConfig.js"
+import * as Timetable from "../schedule/Timetable.js"
 import { resolveHandshake } from "./Reopening.js"
 import * as Session from "./Session.js"
 import { listedClosed, listedLive, type SessionListing } from "./SessionListing.js"
@@ -67,6 +68,7 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
   /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
   readonly drain: (seconds: number) => Effect.Effect<void>
+  readonly isDraining: () => boolean
   /** A turn runs. */
   readonly isBusy: () => boolean
   /** End every session, all at once; waits until they are gone. */
@@ -106,6 +108,7 @@ interface Entry {
   readonly abandoned: Deferred.Deferred<void>
   readonly gone: Deferred.Deferred<void>
   readonly linger: number
+  readonly session_id: SessionId
   /** It has neither a name of its client's nor a `linger`: nobody can come back, so its work ends too. */
   readonly isPrivate: boolean
   clients: number
@@ -120,6 +123,7 @@ const make = Effect.gen(function*() {
   const ids = yield* IdGenerator
   const journal = yield* Journal
   const native = yield* NativeSessions
+  const timetable = yield* Timetable.current
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
   const traces = yield* Traces.make
@@ -206,6 +210,7 @@ const make = Effect.gen(function*() {
   /** In one step, so that clients who come at once open one session. */
   const create = (id: SessionId, handshake: Handshake): Entry => {
     const entry: Entry = {
+      session_id: id,
       opened: Deferred.makeUnsafe(),
       abandoned: Deferred.makeUnsafe(),
       gone: Deferred.makeUnsafe(),
@@ -239,6 +244,8 @@ const make = Effect.gen(function*() {
 
   const abandon = (entry: Entry) => {
     if (entry.clients > 0) return
+    // Nobody can see what would come of it.
+    if (entry.isPrivate) timetable.removeOf(entry.session_id)
     // From this moment on who comes waits for a new one.
     entry.closing = true
     doneSoon(entry.abandoned, Effect.void)
@@ -324,6 +331,7 @@ const make = Effect.gen(function*() {
     }
     const wasKept = yield* journal.forget(session_id)
     marks.forget(session_id)
+    timetable.removeOf(session_id)
     tell(session_id)
     if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
   })
@@ -386,6 +394,7 @@ const make = Effect.gen(function*() {
   return SessionRegistry.of({
     join,
     drain,
+    isDraining: () => isDraining,
     isBusy,
     closeAll,
     forget,
