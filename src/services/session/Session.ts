@@ -1,9 +1,10 @@
 /**
  * Session: one conversation with one agent; an actor that outlives the sockets which talk to it.
  *
- * Commands enter through a bounded inbox and are handled one at a time by one fiber; what the agent says goes straight
- * into the log (`SessionSink`). A turn waits in a fiber of its own, so that an interrupt or an answer always gets
- * through. Closing the scope stops the turn, the agent and everything it started, and logs what became of them.
+ * Commands enter through a bounded inbox and are handled one at a time by one fiber; those the agent must take go on into
+ * a lane of their own, so that an interrupt or an answer never waits behind them. What the agent says goes straight into
+ * the log (`SessionSink`). A turn waits in a fiber of its own. Closing the scope stops the turn, the agent and
+ * everything it started, and logs what became of them.
  */
 import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Random, Scope, Semaphore } from "effect"
 import {
@@ -187,7 +188,11 @@ export const open = Effect.fn("Session.open")(function*(
     )
   const fork = yield* FiberSet.makeRuntime<never>()
   const over = yield* Deferred.make<void>()
-  const agentScope = yield* Scope.make()
+  // Whatever interrupts the opening: what was started is ended.
+  const agentScope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+  /** Commands the agent takes one after the other. */
+  const lane = yield* Queue.unbounded<Effect.Effect<void>>()
+  let inLane = 0
   const hold = new AgentHold()
   const guard = BudgetGuard.make({
     book: yield* BudgetBook.current,
@@ -255,6 +260,14 @@ export const open = Effect.fn("Session.open")(function*(
     fork,
     guard,
     ids,
+    lane: {
+      isBusy: () => inLane > 0,
+      passed: Effect.suspend(() => {
+        const passed = Deferred.makeUnsafe<void>()
+        Queue.offerUnsafe(lane, Effect.asVoid(Deferred.succeed(passed, undefined)))
+        return Deferred.await(passed)
+      })
+    },
     limit,
     log,
     over,
@@ -325,12 +338,24 @@ export const open = Effect.fn("Session.open")(function*(
   const leave = (submission: Submission) =>
     Effect.andThen(submission.bytes === 0 ? Effect.void : room.release(submission.bytes), forget(submission))
   const inbox = yield* Queue.bounded<Submission>(inboxSize)
+  const intoLane = (handle: Effect.Effect<void>) =>
+    Effect.sync(() => {
+      inLane += 1
+      const leaveLane = Effect.sync(() => void (inLane -= 1))
+      Queue.offerUnsafe(lane, Effect.ensuring(handle, leaveLane))
+    })
+  yield* Effect.forkScoped(Effect.forever(Effect.flatten(Queue.take(lane))))
   yield* Queue.take(inbox).pipe(
     Effect.flatMap((submission) =>
-      commands.handle(submission.command).pipe(
-        Effect.provideService(Sender, submission.by),
-        Effect.ensuring(leave(submission))
-      )
+      Effect.suspend(() => {
+        const { by, command } = submission
+        const isForAgent = commands.isForAgent(command)
+        const handle = (isForAgent && inLane >= inboxSize ? commands.refuse : commands.handle)(command).pipe(
+          Effect.provideService(Sender, by),
+          Effect.ensuring(leave(submission))
+        )
+        return isForAgent && inLane < inboxSize ? intoLane(handle) : handle
+      })
     ),
     Effect.forever,
     Effect.forkScoped

@@ -6,10 +6,12 @@
  * for its `linger`, counted from when nothing goes on in it any more: nobody has to stay for work to be done.
  */
 import {
+  Cause,
   Context,
   Deferred,
   Duration,
   Effect,
+  Exit,
   Fiber,
   FiberSet,
   Layer,
@@ -101,6 +103,8 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
+const ending = new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+
 /** One live session and who uses it. */
 interface Entry {
   readonly opened: Deferred.Deferred<Session.Session, JoinError>
@@ -181,10 +185,13 @@ const make = Effect.gen(function*() {
   /** A session's whole life. */
   const live = (id: SessionId, handshake: Handshake, entry: Entry) =>
     openSession(id, handshake, () => entry.clients).pipe(
-      Effect.tapCause((cause) => {
+      // Also when the relay ends while it opens: nobody waits for what will not come.
+      Effect.onExit((exit) => {
+        if (Exit.isSuccess(exit)) return Effect.void
         // Who comes now tries again.
         entry.closing = true
-        return Deferred.failCause(entry.opened, cause)
+        const { cause } = exit
+        return Deferred.failCause(entry.opened, Cause.hasInterruptsOnly(cause) ? Cause.fail(ending) : cause)
       }),
       Effect.tap((session) => {
         entry.session = session
@@ -280,7 +287,7 @@ const make = Effect.gen(function*() {
   const checkRoom = Effect.suspend(() => {
     const { max_sessions } = settings
     if (isDraining) {
-      return new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+      return ending
     }
     return entries.size < max_sessions ? Effect.void : new TooManySessions({
       reason: `${max_sessions} sessions are live: end one, or start the relay with a higher --max-sessions`
@@ -305,7 +312,9 @@ const make = Effect.gen(function*() {
     return (yield* journal.list).find(({ summary }) => isIts(summary))?.summary.session_id
   })
 
-  const join = Effect.fn("SessionRegistry.join")(function*(handshake: Handshake) {
+  const join: SessionRegistry["Service"]["join"] = Effect.fn("SessionRegistry.join")(function*(
+    handshake: Handshake
+  ): Effect.fn.Return<Joined, JoinError, Scope.Scope> {
     const id = (yield* sessionWith(handshake)) ?? handshake.session_id ?? SessionId.make(yield* ids.uuid)
     let found = entries.get(id)
     while (found?.closing === true) {
@@ -316,9 +325,12 @@ const make = Effect.gen(function*() {
     if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
       return yield* new SessionNotFound({ session_id: id })
     }
-    const entry = found ?? create(id, handshake)
+    // Another may have come while it was looked for.
+    const present = entries.get(id)
+    if (present?.closing === true || (present === undefined && isDraining)) return yield* join(handshake)
+    const entry = present ?? create(id, handshake)
     yield* enter(entry)
-    return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
+    return { session: yield* Deferred.await(entry.opened), attached: present !== undefined }
   })
 
   const forget = Effect.fn("SessionRegistry.forget")(function*(session_id: SessionId) {
@@ -387,6 +399,7 @@ const make = Effect.gen(function*() {
 
   // Not `FiberSet.clear`: that waits for one to end before it tells the next.
   const closeAll = Effect.suspend(() => {
+    isDraining = true
     tell(undefined)
     return Fiber.interruptAll([...fibers])
   })
