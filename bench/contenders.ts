@@ -28,8 +28,11 @@ export interface Contender {
 }
 
 export interface StartOptions {
-  /** `quiet` says nothing and costs next to nothing. */
-  readonly agent?: "lines" | "quiet"
+  /**
+   * `lines`: prints what a prompt asks for. `quiet`: says nothing and costs next to nothing. `ticker`: five lines a second from
+   * the first prompt on, in little memory. `recorded`: plays recorded turns, as `claude`, `codex` and `gemini`.
+   */
+  readonly agent?: keyof typeof agents
 }
 
 export interface Running {
@@ -39,8 +42,8 @@ export interface Running {
   readonly url: string
   /** From its start to listening. */
   readonly startMs: number
-  /** A connection with an agent behind it. `handshake` adds to what ours is told. */
-  readonly open: (handshake?: object) => Promise<Talk>
+  /** A connection with an agent behind it. `handshake` adds to what ours is told; all heed its `tool`. */
+  readonly open: (handshake?: Handshake) => Promise<Talk>
   /** A connection that asks the same again and again, read by a process of its own. What is answered ends it. */
   readonly flood: (prompt: string) => Promise<() => Promise<void>>
   /**
@@ -51,26 +54,42 @@ export interface Running {
   readonly stop: () => Promise<void>
 }
 
+interface Handshake {
+  readonly tool?: string
+  readonly session_id?: string
+  readonly after_seq?: number
+}
+
 export interface Talk extends Client {
   /** Send a prompt in the contender's own words. */
   readonly prompt: (text: string) => void
+  /** Allow what a frame asks for; does nothing when it asks for nothing. */
+  readonly allow: (frame: Buffer) => void
 }
 
 const node = process.execPath
 const here = (...path: Array<string>) => resolve("bench", ...path)
 
-const agents = {
-  lines: `#!/bin/sh\nexec "${node}" "${here("programs", "agent.mjs")}"\n`,
-  quiet: "#!/bin/sh\nexec cat >/dev/null\n"
-}
+const recorded = (agent: string) =>
+  `#!/bin/sh\ncd "${resolve(".")}" && exec "${node}" "${here("programs", "recorded.mjs")}" ${agent}\n`
 
-/** A home of its own, where `claude` is the agent. */
+/** The programs on the PATH, by name. */
+const agents = {
+  lines: { claude: `#!/bin/sh\nexec "${node}" "${here("programs", "agent.mjs")}"\n` },
+  quiet: { claude: "#!/bin/sh\nexec cat >/dev/null\n" },
+  ticker: { claude: `#!/bin/sh\nexec perl "${here("programs", "ticker.pl")}"\n` },
+  recorded: { claude: recorded("claude"), codex: recorded("codex"), gemini: recorded("gemini") }
+} as const
+
+/** A home of its own, with the agents on its PATH. */
 const makeHome = (agent: keyof typeof agents) => {
   const home = mkdtempSync(join(tmpdir(), "ai-relay-bench-"))
   const bin = join(home, "bin")
   mkdirSync(bin)
-  writeFileSync(join(bin, "claude"), agents[agent])
-  chmodSync(join(bin, "claude"), 0o755)
+  for (const [name, program] of Object.entries(agents[agent])) {
+    writeFileSync(join(bin, name), program)
+    chmodSync(join(bin, name), 0o755)
+  }
   const env = { HOME: home, PATH: [bin, dirname(node), "/usr/bin", "/bin"].join(delimiter) }
   return { home, env, remove: () => rmSync(home, { recursive: true, force: true }) }
 }
@@ -96,15 +115,40 @@ interface Program {
   readonly speaks: "relay" | "lines"
 }
 
+/** What a frame of ours asks to be allowed. */
+const asked = /"type":"permission_request".*?"request_id":"([^"]+)"|"request_id":"([^"]+)".*?"type":"permission_request"/
+
+/** An agent's own words for the same; recorded.mjs understands a short answer. */
+const askedNatively = /"subtype":"can_use_tool"|"method":"(?:item\/\w+\/requestApproval|session\/request_permission)"/
+
+const answers = {
+  relay: (frame: string) => {
+    const [, first, second] = asked.exec(frame) ?? []
+    const request_id = first ?? second
+    return request_id && JSON.stringify({ type: "permission_response", request_id, behavior: "allow" })
+  },
+  lines: (frame: string) => askedNatively.test(frame) ? JSON.stringify({ answer: true }) : undefined
+}
+
 /** How it is talked to. */
 const talkers = (speaks: Program["speaks"], home: string, url: string): Pick<Running, "open" | "flood"> => {
-  const greeting = (handshake: object) =>
+  const greeting = (handshake: Handshake) =>
     speaks === "relay" ? JSON.stringify({ tool: "claude", folder: home, ...handshake }) : undefined
   const words = speaks === "relay" ? relayPrompt : nativePrompt
   return {
     open: async (handshake = {}) => {
-      const client = await converse(url, greeting(handshake))
-      return { ...client, prompt: (text: string) => client.send(words(text)) }
+      const client = await converse(
+        speaks === "relay" || handshake.tool === undefined ? url : `${url}/${handshake.tool}`,
+        greeting(handshake)
+      )
+      return {
+        ...client,
+        prompt: (text: string) => client.send(words(text)),
+        allow: (frame) => {
+          const answer = answers[speaks](frame.toString())
+          if (answer) client.send(answer)
+        }
+      }
     },
     flood: async (prompt) => {
       const reader = fork(

@@ -11,6 +11,7 @@ import { meets, type Told, toText } from "./report.js"
 import { placeNow, write } from "./results.js"
 import type { Bench, Scenario } from "./Scenario.js"
 import { connecting } from "./scenarios/connecting.js"
+import { day } from "./scenarios/day.js"
 import { fairness } from "./scenarios/fairness.js"
 import { guard } from "./scenarios/guard.js"
 import { idle } from "./scenarios/idle.js"
@@ -22,6 +23,7 @@ import { startup } from "./scenarios/startup.js"
 import { throughput } from "./scenarios/throughput.js"
 
 const scenarios: ReadonlyArray<Scenario> = [
+  day,
   throughput,
   journal,
   latency,
