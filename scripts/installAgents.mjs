@@ -33,7 +33,7 @@ const flags = ["--save-exact", "--loglevel=error", "--no-audit", "--no-fund", "-
  * Install npm packages as `folder`; a folder that is there is whole. Gives undefined, or why it failed.
  * `path` goes before PATH, so that npm chooses and runs what is meant for that Node.
  */
-const installInto = async (folder, packages, { path, scripts = [] }) => {
+export const installInto = async (folder, packages, { path, scripts = [] }) => {
   if (existsSync(folder)) return undefined
   const draft = `${folder}.${process.pid}`
   rmSync(draft, { recursive: true, force: true })

@@ -83,11 +83,21 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
     never: noneOf(sockets, processes, disk)
   },
-  "fronts": { rooms: ["schema", "adapters", "services/", "client"], never: noneOf(sockets, processes) },
+  "fronts": {
+    rooms: ["schema", "adapters", "services/", "client", "messages"],
+    never: noneOf(sockets, processes)
+  },
   "server": { rooms: ["schema", "services/", "adapters", "fronts"], never: processes },
   "lab": { rooms: ["schema", "adapters", "services/", "server", top], never: processes },
   "client": { rooms: ["schema"], never: /^node:/ },
-  "console": { rooms: ["schema", "client"], never: /^(node:|effect$|effect\/|@effect\/)/ },
+  // A session's events as what is shown of it, for any page.
+  "messages": { rooms: ["schema", "client"], never: /^(node:|effect$|effect\/|@effect\/|react)/ },
+  "console": { rooms: ["schema", "client", "messages"], never: /^(node:|effect$|effect\/|@effect\/)/ },
+  // For pages of others: the console's parts, with React.
+  "react": {
+    rooms: ["client", "messages", "console"],
+    never: /^(node:|effect$|effect\/|@effect\/)/
+  },
   "cli": {
     rooms: ["schema", "adapters", "services/", "fronts", "server", "lab", "client", top],
     never: noneOf(/^node:https?$/, processes)

@@ -20,6 +20,7 @@ import { lab, labHelp } from "./lab.js"
 import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
+import { policy } from "./policyTest.js"
 import { plain } from "./printable.js"
 import { run as runTurn } from "./run.js"
 import { sessions } from "./sessions.js"
@@ -97,6 +98,7 @@ const command = server("ai-relay", relayOptions).pipe(
     server("serve", serveOptions),
     doctor(version, fails),
     sessions,
+    policy,
     attach,
     handoff(exitWith),
     runTurn(exitWith),

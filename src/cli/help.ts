@@ -24,6 +24,8 @@ Usage
   ai-relay lab                 serve many users, a container each: see \`ai-relay lab --help\`
   ai-relay doctor [--json]     say which agents work here, and what to run for the others
   ai-relay sessions [--json]   list the sessions that are kept
+  ai-relay policy test [--json] RULES [SESSION…]
+                               what these rules would have decided about kept sessions
   ai-relay run [--tool NAME] [--folder FOLDER] [--model NAME] [--permission-mode MODE]
                [--session NAME] [--json] "prompt"
                                one turn: the answer on stdout, what is piped in is part of

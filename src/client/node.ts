@@ -6,3 +6,6 @@ export * from "./browser.js"
 
 export const connect: typeof browser.connect = (options = {}) =>
   browser.connect("WebSocket" in globalThis ? options : { WebSocket: Ws, ...options })
+
+export const watchSessions: typeof browser.watchSessions = (options) =>
+  browser.watchSessions("WebSocket" in globalThis ? options : { WebSocket: Ws, ...options })

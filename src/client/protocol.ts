@@ -7,6 +7,8 @@ export type RelayEvent = Wire.Event
 export type EventType = RelayEvent["type"]
 /** The event of this type. */
 export type EventOf<Type extends EventType> = Extract<RelayEvent, { readonly type: Type }>
+/** A session in the relay's list. */
+export type SessionLine = EventOf<"session_changed">["session"]
 export type ErrorCode = Wire.ErrorEvent["code"]
 export type When = "queue" | "steer" | "interrupt"
 

@@ -86,6 +86,7 @@ export interface Handshake {
   }> | null
   readonly front?: string | null
   readonly raw?: boolean | null
+  readonly watch?: "sessions" | null
   readonly token?: string | null
   readonly ticket?: string | null
 }
@@ -561,7 +562,7 @@ export interface FileDiffEvent {
 export interface ErrorEvent {
   readonly type: "error"
   readonly text: string
-  readonly code: "bad_handshake" | "unauthorized" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "session_not_found" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "budget_exceeded" | "gap" | "in_use" | "internal"
+  readonly code: "bad_handshake" | "unauthorized" | "forbidden" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "session_not_found" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "budget_exceeded" | "gap" | "in_use" | "internal"
   readonly message_id?: string
   readonly request_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
@@ -633,8 +634,74 @@ export interface StderrEvent {
   readonly turn?: number
 }
 
+/** All sessions, to a client whose handshake says watch. */
+export interface SessionListEvent {
+  readonly type: "session_list"
+  readonly sessions: ReadonlyArray<{
+    readonly session_id: string
+    readonly state: "running" | "idle" | "closed"
+    readonly tool: string
+    readonly folder: string
+    readonly title?: string
+    readonly archived?: boolean
+    readonly created_at: number
+    readonly last_active_at: number
+    readonly last_seq: number
+    readonly turns: number
+    readonly cost_usd: number
+    readonly clients: number
+    readonly pending: ReadonlyArray<string>
+    readonly native_session_id?: string
+  }>
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: number
+  readonly ts: number
+  readonly session_id?: string
+  readonly turn?: number
+}
+
+/** A session of that list has begun or changed. */
+export interface SessionChangedEvent {
+  readonly type: "session_changed"
+  readonly session: {
+    readonly session_id: string
+    readonly state: "running" | "idle" | "closed"
+    readonly tool: string
+    readonly folder: string
+    readonly title?: string
+    readonly archived?: boolean
+    readonly created_at: number
+    readonly last_active_at: number
+    readonly last_seq: number
+    readonly turns: number
+    readonly cost_usd: number
+    readonly clients: number
+    readonly pending: ReadonlyArray<string>
+    readonly native_session_id?: string
+  }
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: number
+  readonly ts: number
+  readonly session_id?: string
+  readonly turn?: number
+}
+
+/** A session of that list is not there any more. */
+export interface SessionRemovedEvent {
+  readonly type: "session_removed"
+  readonly removed: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: number
+  readonly ts: number
+  readonly session_id?: string
+  readonly turn?: number
+}
+
 /** A frame of the client, after the handshake. */
 export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | EndCommand | PingCommand
 
 /** A frame of the relay. */
-export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent
+export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent | SessionListEvent | SessionChangedEvent | SessionRemovedEvent

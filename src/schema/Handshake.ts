@@ -135,6 +135,8 @@ const Fields = Schema.Struct({
     )
   ),
   raw: optional(Flag),
+  /** No session: the list of them, and what changes in it. */
+  watch: optional(oneOf("sessions")),
   token: optional(NonEmptyText),
   /** Instead of the token, once: what `POST /ticket` gave. */
   ticket: optional(NonEmptyText)

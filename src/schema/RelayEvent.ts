@@ -11,6 +11,7 @@ import * as Lifecycle from "./Lifecycle.js"
 import * as Message from "./Message.js"
 import * as Notice from "./Notice.js"
 import { PermissionRequest } from "./Permission.js"
+import { SessionChanged, SessionList, SessionRemoved } from "./SessionList.js"
 import * as ToolCall from "./ToolCall.js"
 
 export const EventBody = Schema.Union([
@@ -37,7 +38,10 @@ export const EventBody = Schema.Union([
   Notice.ContextWarning,
   Notice.ContextCompacted,
   Notice.Stdout,
-  Notice.Stderr
+  Notice.Stderr,
+  SessionList,
+  SessionChanged,
+  SessionRemoved
 ])
 export type EventBody = typeof EventBody.Type
 export type EventType = EventBody["type"]

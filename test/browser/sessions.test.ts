@@ -63,6 +63,29 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     }, { timeout: 30_000 }).toEqual(["one"])
   })
 
+  it("are listed as they change elsewhere, what needs a person first", async () => {
+    const page = await stage.open()
+    await page.goto(stage.url())
+    const list = page.getByRole("navigation", { name: "Sessions" })
+    const folder = join(stage.home, "elsewhere")
+    mkdirSync(folder, { recursive: true })
+    const client = await connect(stage.url().replace("http:", "ws:"), {
+      tool: "demo",
+      folder,
+      session_id: "e"
+    })
+    await client.waitFor("session_start")
+    client.send({ text: "Begun elsewhere" })
+    const needing = list.getByRole("region", { name: "Needs you" })
+    await needing.getByRole("link", { name: /Begun elsewhere/ }).waitFor()
+    client.send({ type: "interrupt" })
+    await client.waitFor("turn_end")
+    await list.getByRole("region", { name: folder }).getByRole("link", { name: /Begun elsewhere/ }).waitFor()
+    await needing.waitFor({ state: "detached" })
+    await fetch(`${stage.url()}/sessions/e`, { method: "DELETE" })
+    await list.getByRole("link", { name: /Begun elsewhere/ }).waitFor({ state: "detached" })
+  })
+
   it("are read without their agent when they are over, also when their folder is gone", async () => {
     const folder = join(stage.home, "gone")
     await past("gone", folder, "What was said")

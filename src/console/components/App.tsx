@@ -11,7 +11,7 @@ const SessionPage = lazy(() =>
 
 export const App = () => {
   const session_id = useSyncExternalStore(onAddress, sessionInAddress)
-  const relay = useRelay(session_id)
+  const relay = useRelay()
   const [open, setOpen] = useState(false)
   const close = () => setOpen(false)
   const showList = () => setOpen(true)

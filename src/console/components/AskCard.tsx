@@ -1,7 +1,7 @@
 /** AskCard: what the agent asks, and the ways to answer. Once it is settled a line remains, or its tool's card tells. */
 import { Check, CircleSlash, Minus } from "lucide-react"
 import type { Answer } from "../../client/browser.js"
-import type { AskItem } from "../model/View.js"
+import type { AskItem } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { BudgetAsk } from "./BudgetAsk.js"
 import { inOneLine } from "./hiddenChars.js"

@@ -2,7 +2,7 @@
 import { Wallet } from "lucide-react"
 import { useState } from "react"
 import type { Answer } from "../../client/browser.js"
-import type { AskItem } from "../model/View.js"
+import type { AskItem } from "../../messages/View.js"
 import { w } from "../words/words.js"
 
 interface Props {

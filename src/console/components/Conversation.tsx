@@ -1,6 +1,6 @@
 /** Conversation: what was said and done, live or past, and the box to say more. */
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState, useSyncExternalStore } from "react"
-import { openAsks, type View } from "../model/View.js"
+import { openAsks, type View } from "../../messages/View.js"
 import { rememberFolder } from "../relay/kept.js"
 import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
@@ -9,6 +9,7 @@ import { Composer } from "./Composer.js"
 import { Folds } from "./Folds.js"
 import { Inspector } from "./Inspector.js"
 import { LinkBanner } from "./LinkBanner.js"
+import { NativeBanner } from "./NativeBanner.js"
 import { PlanBar } from "./PlanBar.js"
 import { SessionHeader } from "./SessionHeader.js"
 import { Transcript } from "./Transcript.js"
@@ -54,6 +55,8 @@ interface PastProps {
   /** Why it cannot be resumed. */
   readonly problem: string | undefined
   readonly onResume: () => void
+  /** A terminal has it open: read along. */
+  readonly onFollow: (() => void) | undefined
   readonly onMenu: () => void
   /** Other sessions that wait for an answer. */
   readonly others: number
@@ -62,7 +65,7 @@ interface PastProps {
 const nothing = () => {}
 
 /** A session that is over, to read. */
-export const Past = ({ name, onMenu, onResume, others, problem, store }: PastProps) => {
+export const Past = ({ name, onFollow, onMenu, onResume, others, problem, store }: PastProps) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const title = nameOf(state.view, name)
@@ -82,6 +85,9 @@ export const Past = ({ name, onMenu, onResume, others, problem, store }: PastPro
         data-level={problem === undefined ? "info" : "error"}
       >
         <span>{problem ?? w.readOnly}</span>
+        {onFollow !== undefined && (
+          <button type="button" className="button small" onClick={onFollow}>{w.native.follow}</button>
+        )}
         <button type="button" className="button small" onClick={onResume}>
           {problem === undefined ? w.resume : w.tryAgain}
         </button>
@@ -109,13 +115,14 @@ interface Props {
   readonly raw: boolean
   readonly onRaw: (raw: boolean) => void
   readonly onMenu: () => void
-  readonly onChange: () => void
   readonly onReopen: () => void
+  /** Open it to read what a terminal writes in it. */
+  readonly onFollow: () => void
   /** Other sessions that wait for an answer. */
   readonly others: number
 }
 
-export const Conversation = ({ name, onChange, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
+export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const [returned, setReturned] = useState("")
@@ -129,9 +136,6 @@ export const Conversation = ({ name, onChange, onMenu, onRaw, onReopen, others, 
   const waits = openAsks(view).length > 0
   const title = nameOf(view, name)
   useTitle(title, (others > 0 ? `(${others}) ` : "") + (waits ? "● " : isRunning ? "… " : ""))
-
-  // The list of sessions tells the same.
-  useEffect(onChange, [isRunning, link.status, onChange, title, waits])
 
   // A folder that was refused is not one to be offered again.
   const { folder, started } = view
@@ -159,7 +163,8 @@ export const Conversation = ({ name, onChange, onMenu, onRaw, onReopen, others, 
         onMenu={onMenu}
         onInspect={() => setInspecting(true)}
       />
-      <LinkBanner link={link} view={view} onReopen={onReopen} />
+      <LinkBanner link={link} view={view} onReopen={onReopen} onFollow={onFollow} />
+      {!isClosed && <NativeBanner view={view} session={store.session} />}
       {/* For who does not see it. */}
       <p className="visually-hidden" role="status">
         {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}
@@ -174,6 +179,7 @@ export const Conversation = ({ name, onChange, onMenu, onRaw, onReopen, others, 
               view={view}
               store={store}
               closed={isClosed}
+              held={view.native?.drive === "following" && view.native.open !== undefined}
               returned={returned}
               onReturned={onReturned}
               onStop={stop}

@@ -1,7 +1,7 @@
 /** DiffView: how a file changed, in one column or side by side. */
 import { Columns2, Rows2 } from "lucide-react"
 import { useMemo, useState } from "react"
-import type { Diff } from "../model/View.js"
+import type { Diff } from "../../messages/View.js"
 import { diffStyle, setDiffStyle } from "../relay/kept.js"
 import { w } from "../words/words.js"
 import { CopyButton } from "./CopyButton.js"

@@ -2,7 +2,7 @@
 import { CircleAlert, Info, TriangleAlert } from "lucide-react"
 import { memo } from "react"
 import type { Answer } from "../../client/browser.js"
-import type { EndItem, Item, NoticeItem, TextItem } from "../model/View.js"
+import type { EndItem, Item, NoticeItem, TextItem } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { AskCard } from "./AskCard.js"
 import { Boundary } from "./Boundary.js"
@@ -84,8 +84,17 @@ const Reasoning = ({ item }: { readonly item: TextItem }) => (
 
 const noticeIcons = { info: Info, warning: TriangleAlert, error: CircleAlert }
 
-const noticeText = ({ retry, text }: NoticeItem): string =>
-  retry === undefined
+const aboutText = (about: NonNullable<NoticeItem["about"]>): string =>
+  about.is === "context_full"
+    ? w.contextFull(about.context_pct)
+    : about.is === "compacted"
+    ? w.compacted
+    : w.eventNotShown(about.event)
+
+const noticeText = ({ about, retry, text }: NoticeItem): string =>
+  about !== undefined
+    ? aboutText(about)
+    : retry === undefined
     ? text.replace(/^[a-z]/, (letter) => letter.toUpperCase())
     : [
       retry.limited ? w.retryLimited : w.retryUnreachable,

@@ -1,6 +1,6 @@
 /** LinkBanner: says when the connection is lost, or over. What is written in the meantime is sent later. */
 import type { ConnectionState } from "../../client/browser.js"
-import type { View } from "../model/View.js"
+import type { View } from "../../messages/View.js"
 import { setToken, token } from "../relay/address.js"
 import { w } from "../words/words.js"
 import { TokenForm } from "./TokenForm.js"
@@ -10,9 +10,11 @@ interface Props {
   readonly link: ConnectionState
   readonly view: View
   readonly onReopen: () => void
+  /** Open it to read what a terminal writes in it. */
+  readonly onFollow: () => void
 }
 
-export const LinkBanner = ({ link, onReopen, view }: Props) => {
+export const LinkBanner = ({ link, onFollow, onReopen, view }: Props) => {
   if (link.status === "waiting") {
     return (
       <p className="banner" role="status" data-level="warning">
@@ -44,6 +46,9 @@ export const LinkBanner = ({ link, onReopen, view }: Props) => {
           ? w.sessionEnded
           : link.error.message}
       </span>
+      {link.error.code === "in_use" && (
+        <button type="button" className="button small" onClick={onFollow}>{w.native.follow}</button>
+      )}
       <button type="button" className="button small" onClick={onReopen}>
         {isEnd ? w.resume : w.tryAgain}
       </button>

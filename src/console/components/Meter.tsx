@@ -1,5 +1,5 @@
 /** Meter: how full the context is, and what the session has cost. */
-import type { View } from "../model/View.js"
+import type { View } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { count, money } from "./words.js"
 

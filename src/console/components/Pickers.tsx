@@ -1,8 +1,8 @@
 /** Pickers: the model, and how much the agent may do unasked, where it can be changed. */
 import { ChevronDown } from "lucide-react"
 import type { Session } from "../../client/browser.js"
-import { choicesOfMode } from "../model/settings.js"
-import type { View } from "../model/View.js"
+import { choicesOfMode } from "../../messages/settings.js"
+import type { View } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { modelName, modeName } from "./words.js"
 

@@ -2,7 +2,7 @@
 import { ListChecks } from "lucide-react"
 import { useState } from "react"
 import type { Answer } from "../../client/browser.js"
-import type { AskItem, AskOption } from "../model/View.js"
+import type { AskItem, AskOption } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { shownOf } from "./askArgs.js"
 import { Markdown } from "./Markdown.js"

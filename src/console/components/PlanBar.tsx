@@ -1,7 +1,7 @@
 /** PlanBar: the agent's plan as a checklist, folded to the step it is at. */
 import { Check, ListChecks } from "lucide-react"
 import { useState } from "react"
-import type { PlanStep } from "../model/View.js"
+import type { PlanStep } from "../../messages/View.js"
 import { w } from "../words/words.js"
 
 export const PlanBar = ({ plan }: { readonly plan: ReadonlyArray<PlanStep> }) => {

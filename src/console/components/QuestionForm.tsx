@@ -2,7 +2,7 @@
 import { MessageCircleQuestionMark } from "lucide-react"
 import { type FormEvent, useState } from "react"
 import type { Answer } from "../../client/browser.js"
-import type { AskItem, Question } from "../model/View.js"
+import type { AskItem, Question } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { Exact } from "./Exact.js"
 import { LongText } from "./LongText.js"

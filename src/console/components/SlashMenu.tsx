@@ -1,6 +1,6 @@
 /** SlashMenu: the agent's commands that begin with what is typed. */
 import { useEffect, useRef } from "react"
-import type { SlashCommand } from "../model/View.js"
+import type { SlashCommand } from "../../messages/View.js"
 import { w } from "../words/words.js"
 
 const most = 50

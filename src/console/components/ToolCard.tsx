@@ -1,8 +1,8 @@
 /** ToolCard: a tool call: what it does, how a person decided, its live output, how it ended, the files it changed. */
 import { Check, CircleSlash, Hand, LoaderCircle, Minus, X } from "lucide-react"
 import { type ReactNode, useEffect, useMemo, useRef } from "react"
-import { open, text } from "../model/read.js"
-import type { AskItem, Decided, ToolItem } from "../model/View.js"
+import { open, text } from "../../messages/read.js"
+import type { AskItem, Decided, ToolItem } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { decidedText } from "./AskCard.js"
 import { DiffView } from "./DiffView.js"

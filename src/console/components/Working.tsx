@@ -1,6 +1,6 @@
 /** Working: the turn runs, and for how long. */
 import { useEffect, useState } from "react"
-import type { Running } from "../model/View.js"
+import type { Running } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { duration } from "./words.js"
 

@@ -1,6 +1,6 @@
 /** askArgs: what a person must see before a tool runs: nothing of its arguments is left out. */
-import { list, open, text } from "../model/read.js"
-import type { Diff } from "../model/View.js"
+import { list, open, text } from "../../messages/read.js"
+import type { Diff } from "../../messages/View.js"
 import { proposedDiff } from "./proposal.js"
 import { commandOf, kindOfTool } from "./toolWords.js"
 

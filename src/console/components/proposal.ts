@@ -1,8 +1,8 @@
 /** proposal: the change a tool asks to make to a file, as far as its arguments tell it: a diff of pieces without line numbers. */
 import { structuredPatch } from "diff"
+import { list, open, text } from "../../messages/read.js"
+import type { Diff } from "../../messages/View.js"
 import { mostEdits } from "../../schema/mostEdits.js"
-import { list, open, text } from "../model/read.js"
-import type { Diff } from "../model/View.js"
 
 /** What comparing may take in all, in ms. Beyond it a piece is told as removed and added. */
 const mostMs = 200

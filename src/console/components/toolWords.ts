@@ -1,5 +1,5 @@
 /** toolWords: what a tool call is about, in a line. Agents name their tools and fields differently. */
-import { open, text } from "../model/read.js"
+import { open, text } from "../../messages/read.js"
 import { w } from "../words/words.js"
 import { relative } from "./words.js"
 

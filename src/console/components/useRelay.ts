@@ -1,8 +1,9 @@
 /**
- * useRelay: the agents and sessions of the relay, looked up when the page opens, comes back, or changes its place, and what
- * a person does with sessions. A deletion can be undone for some seconds: only then is the relay told.
+ * useRelay: the agents of the relay, looked up when the page opens, its sessions, which the relay tells as they change, and what
+ * a person does with them. A deletion can be undone for some seconds: only then is the relay told.
  */
 import { useCallback, useEffect, useRef, useState } from "react"
+import { watchSessions } from "../../client/browser.js"
 import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { setToken, token } from "../relay/address.js"
 import * as http from "../relay/http.js"
@@ -18,7 +19,6 @@ export interface Relay {
   readonly problem: string | undefined
   /** The relay asks for a token. */
   readonly wantsToken: boolean
-  readonly refreshSessions: () => void
   readonly enterToken: (token: string) => void
   readonly change: (line: SessionLine, change: SessionChange) => void
   readonly remove: (line: SessionLine) => void
@@ -27,78 +27,73 @@ export interface Relay {
   readonly undoRemove: () => void
 }
 
-const everyMs = 10_000
-/** How often in a page that nobody looks at: its title tells when it is needed. */
-const hiddenMs = 30_000
 const undoMs = 6_000
 
-export const useRelay = (session_id: string | undefined): Relay => {
+export const useRelay = (): Relay => {
   const [agents, setAgents] = useState<ReadonlyArray<http.Agent>>()
   const [sessions, setSessions] = useState<ReadonlyArray<SessionLine>>()
   const [home, setHome] = useState<string>()
   const [problem, setProblem] = useState<string>()
   const [wantsToken, setWantsToken] = useState(false)
   const [removed, setRemoved] = useState<SessionLine>()
+  /** Looked at all anew when it grows: there is another token, or what is shown may be wrong. */
+  const [look, setLook] = useState(0)
+  const lookAgain = useCallback(() => setLook((look) => look + 1), [])
   const removal = useRef<{ readonly line: SessionLine; readonly timer: ReturnType<typeof setTimeout> }>(
     undefined
   )
 
-  const guard = useCallback(async (look: () => Promise<void>) => {
-    try {
-      await look()
-      setProblem(undefined)
-      setWantsToken(false)
-    } catch (error) {
-      setWantsToken(error instanceof http.TokenWanted)
-      setProblem(
-        error instanceof http.TokenWanted
-          ? token() === undefined ? undefined : w.tokenWrong
-          : error instanceof TypeError
-          ? w.cannotReach
-          : error instanceof Error
-          ? error.message
-          : ""
-      )
-    }
-  }, [])
-
-  const lookAtSessions = useCallback(() => guard(async () => setSessions(await http.sessions())), [guard])
-  const lookAtAgents = useCallback(() =>
-    guard(async () => {
-      const { agents, folder } = await http.agents()
-      setAgents(agents)
-      setHome(folder)
-    }), [guard])
-  const refresh = useCallback(() => {
-    void lookAtSessions()
-    void lookAtAgents()
-  }, [lookAtAgents, lookAtSessions])
-
-  useEffect(refresh, [refresh])
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const look = () => {
-      clearTimeout(timer)
-      void lookAtSessions()
-      timer = setTimeout(look, document.hidden ? hiddenMs : everyMs)
+    const refused = () => {
+      setWantsToken(true)
+      setProblem(token() === undefined ? undefined : w.tokenWrong)
     }
-    look()
-    document.addEventListener("visibilitychange", look)
+    const watch = watchSessions({
+      ...http.credentials(),
+      onSessions: setSessions,
+      onState: (state) => {
+        if (state.status === "open") {
+          setWantsToken(false)
+          setProblem(undefined)
+        }
+        if (state.status === "waiting") setProblem(w.cannotReach)
+        if (state.status !== "closed" || state.error.code === "closed") return
+        if (state.error.code === "unauthorized") refused()
+        else setProblem(state.error.message)
+      }
+    })
+    let isShown = true
+    const lookAtAgents = async () => {
+      try {
+        const { agents, folder } = await http.agents()
+        if (!isShown) return
+        setAgents(agents)
+        setHome(folder)
+      } catch (error) {
+        if (!isShown) return
+        if (error instanceof http.TokenWanted) refused()
+        else {setProblem(
+            error instanceof TypeError ? w.cannotReach : error instanceof Error ? error.message : ""
+          )}
+      }
+    }
+    void lookAtAgents()
     return () => {
-      clearTimeout(timer)
-      document.removeEventListener("visibilitychange", look)
+      isShown = false
+      watch.close()
     }
-  }, [lookAtSessions, session_id])
+  }, [look])
 
-  const refreshSessions = useCallback(() => void lookAtSessions(), [lookAtSessions])
   const enterToken = (token: string) => {
     setToken(token)
-    refresh()
+    lookAgain()
   }
 
   const act = (promise: Promise<void>) =>
-    void promise.catch((error: unknown) => setProblem(error instanceof Error ? error.message : ""))
-      .then(lookAtSessions)
+    void promise.catch((error: unknown) => {
+      lookAgain()
+      setProblem(error instanceof Error ? error.message : "")
+    })
 
   const change = (line: SessionLine, change: SessionChange) => {
     setSessions((lines) =>
@@ -135,7 +130,6 @@ export const useRelay = (session_id: string | undefined): Relay => {
     home,
     problem,
     wantsToken,
-    refreshSessions,
     enterToken,
     change,
     remove,

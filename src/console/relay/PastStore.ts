@@ -2,8 +2,8 @@
  * PastStore: a session as it was, read without starting its agent: also when its folder, its program or its login is gone.
  */
 import { RelayError, type RelayEvent } from "../../client/browser.js"
-import { reduce } from "../model/reduce.js"
-import { empty } from "../model/View.js"
+import { reduce } from "../../messages/reduce.js"
+import { empty } from "../../messages/View.js"
 import * as http from "./http.js"
 import type { State } from "./SessionStore.js"
 

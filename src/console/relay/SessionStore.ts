@@ -10,15 +10,13 @@ import {
   type Content,
   type EventOf,
   type Handshake,
-  RelayError,
   type RelayEvent,
   type Session,
   type When
 } from "../../client/browser.js"
-import { answersOf, number } from "../model/read.js"
-import { reduce } from "../model/reduce.js"
-import { type Decided, empty, type View } from "../model/View.js"
-import { token } from "./address.js"
+import { answersOf, number } from "../../messages/read.js"
+import { reduce } from "../../messages/reduce.js"
+import { type Decided, empty, type View } from "../../messages/View.js"
 import * as http from "./http.js"
 
 /** A prompt the relay has not taken yet. */
@@ -62,12 +60,6 @@ const many = 500
 const progressMs = 100
 
 const newId = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16)).join("")
-
-/** For one connection. Without the right token there will be none. */
-const ticket = () =>
-  http.ticket().catch((error: unknown) => {
-    throw error instanceof http.TokenWanted ? new RelayError("unauthorized", error.message) : error
-  })
 
 /** What this page knows of its own answer, should the relay tell less. */
 const ownAnswer = ({ answers, behavior, message, updatedInput }: Answer): Decided => {
@@ -153,7 +145,7 @@ export const openStore = (session_id: string, handshake: Handshake): SessionStor
     ...handshake,
     session_id,
     after_seq: 0,
-    ...(token() !== undefined && { ticket }),
+    ...http.credentials(),
     onEvent: (event) => {
       if (!greeted && event.type === "session_start") aim(event)
       greeted = true

@@ -1,6 +1,6 @@
 /** http: what the relay tells over plain HTTP: agents, sessions. */
-import type { RelayEvent } from "../../client/browser.js"
-import type { SessionChange, SessionLine } from "../model/sessions.js"
+import { RelayError, type RelayEvent } from "../../client/browser.js"
+import type { SessionChange } from "../model/sessions.js"
 import { token } from "./address.js"
 
 export interface Agent {
@@ -48,8 +48,6 @@ const ask = async (method: Method, path: string, content?: object): Promise<unkn
 // The relay is the one that served this page: its answers have the shape its version has.
 export const agents = async () =>
   await ask("GET", "/agents") as { readonly agents: ReadonlyArray<Agent>; readonly folder?: string }
-export const sessions = async () =>
-  (await ask("GET", "/sessions") as { sessions: ReadonlyArray<SessionLine> }).sessions
 
 /** A conversation of a terminal. */
 export interface NativeSession {
@@ -70,8 +68,17 @@ export const nativeSessions = async (query: string) =>
     sessions: ReadonlyArray<NativeSession>
   }).sessions
 
-/** Lets one connection in, instead of the token. */
-export const ticket = async () => (await ask("POST", "/ticket") as { ticket: string }).ticket
+/** Lets one connection in, instead of the token. Without the right token there will be none. */
+const ticket = async () => {
+  try {
+    return (await ask("POST", "/ticket") as { ticket: string }).ticket
+  } catch (error) {
+    throw error instanceof TokenWanted ? new RelayError("unauthorized", error.message) : error
+  }
+}
+
+/** What a connection shows the relay, if it wants to see anything. */
+export const credentials = () => token() === undefined ? {} : { ticket }
 
 const pathOf = (session_id: string) => `/sessions/${encodeURIComponent(session_id)}`
 

@@ -85,7 +85,10 @@ const about: Readonly<Record<EventType, string>> = {
   context_warning: "The context window is nearly full.",
   context_compacted: "The agent has summarized the conversation to make room.",
   stdout: "A line the agent printed that is not of its protocol; for a terminal, a chunk.",
-  stderr: "A line on the agent's error output."
+  stderr: "A line on the agent's error output.",
+  session_list: "All sessions, to a client whose handshake says watch.",
+  session_changed: "A session of that list has begun or changed.",
+  session_removed: "A session of that list is not there any more."
 }
 
 const pascal = (type: string): string =>

@@ -40,6 +40,8 @@ export class EventLog extends Context.Service<EventLog, {
   /** All that is appended in `write` becomes one batch. False: the log is full, wait for `unsafeOnceDrained`. */
   readonly unsafeBatch: (write: () => void) => boolean
   readonly unsafeOnceDrained: (resume: () => void) => void
+  /** What the session's summary says has changed; called after readers were woken. */
+  readonly unsafeOnSummary: (listener: () => void) => void
   /** Follow from `after_seq`; `wake` is called when there is something new to take. */
   readonly unsafeFollow: (after_seq: number, wake: () => void) => LogCursors.LogCursor
 }>()("ai-relay/services/EventLog") {
@@ -81,6 +83,8 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
   let time = 0
   let waiting: Array<() => void> = []
   let closed = false
+  let summaryChanged = false
+  const summaryListeners: Array<() => void> = []
   let trouble: string | undefined
 
   const current = (): SessionSummary.SessionSummary => ({
@@ -147,6 +151,9 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     important = false
     previewOnly = true
     show()
+    if (!summaryChanged) return
+    summaryChanged = false
+    for (const listener of summaryListeners) listener()
   }
 
   const unsafeBatch = (write: () => void): boolean => {
@@ -170,7 +177,10 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     const head = json.stringify(event).slice(0, -1)
     seq += 1
     const { open_turn } = summary
-    if (SessionSummary.summaryEvents.has(event.type)) summary = SessionSummary.fold(summary, event, seq, time)
+    if (SessionSummary.summaryEvents.has(event.type)) {
+      summary = SessionSummary.fold(summary, event, seq, time)
+      summaryChanged = true
+    }
     if (syncAtOnce.has(event.type)) important = true
     if (event.type !== "stream_event") previewOnly = false
     // A turn's first and last event are inside of it.
@@ -255,6 +265,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
       if (isFull()) waiting.push(resume)
       else resume()
     },
+    unsafeOnSummary: (listener) => void summaryListeners.push(listener),
     unsafeFollow
   })
 })

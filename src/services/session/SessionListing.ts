@@ -1,4 +1,5 @@
 /** SessionListing: a line in the list of sessions, as `GET /sessions` tells it. */
+import type { SessionLine } from "../../schema/index.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
 
 export interface SessionListing extends Omit<SessionSummary, "known_prompts"> {
@@ -23,3 +24,15 @@ export const listedClosed = ({ known_prompts: _, ...summary }: SessionSummary): 
   clients: 0,
   state: "closed"
 })
+
+/** The same for those who watch the list, without what only an opening session needs. */
+export const lineOf = (
+  {
+    acknowledged: _done,
+    open_turn: _turn,
+    open_turn_seq: _seq,
+    pending_seqs: _asked,
+    queued: _waiting,
+    ...line
+  }: SessionListing
+): SessionLine => line

@@ -21,6 +21,7 @@ import { ConversationInUse, type OpenError } from "../../adapters/AdapterError.j
 import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistry.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { type Handshake, SessionId } from "../../schema/index.js"
+import type { SessionChange } from "../../schema/SessionChange.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
 import { checkHandshake } from "../access/HandshakeRules.js"
 import { IdGenerator } from "../IdGenerator.js"
@@ -83,8 +84,15 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   /** Name a session in the list, or put it away. */
   readonly change: (
     session_id: SessionId,
-    change: SessionMarks.SessionChange
+    change: SessionChange
   ) => Effect.Effect<void, SessionNotFound | JournalFailed>
+  /**
+   * Hear which sessions' lines in the list have changed, come or gone; undefined: the relay ends, nothing follows. Gives what
+   * stops it.
+   */
+  readonly watch: (onChange: (session_id: SessionId | undefined) => void) => () => void
+  /** A session's line in the list; undefined if it is not there. */
+  readonly listing: (session_id: SessionId) => Effect.Effect<SessionListing | undefined>
   /** Live sessions, then those that are kept, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<SessionListing>>
 }>()("ai-relay/services/SessionRegistry") {
@@ -117,6 +125,10 @@ const make = Effect.gen(function*() {
   const traces = yield* Traces.make
   const entries = new Map<SessionId, Entry>()
   const marks = SessionMarks.make(settings.state_dir)
+  const watchers = new Set<(session_id: SessionId | undefined) => void>()
+  const tell = (session_id: SessionId | undefined) => {
+    for (const watcher of [...watchers]) watcher(session_id)
+  }
   let isDraining = false
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
@@ -172,6 +184,8 @@ const make = Effect.gen(function*() {
       }),
       Effect.tap((session) => {
         entry.session = session
+        session.log.unsafeOnSummary(() => tell(id))
+        tell(id)
         return Deferred.succeed(entry.opened, session)
       }),
       Effect.flatMap((session) => session.over),
@@ -179,7 +193,10 @@ const make = Effect.gen(function*() {
       Effect.ensuring(Effect.sync(() => void (entry.closing = true))),
       Effect.scoped,
       Effect.ensuring(Effect.andThen(
-        Effect.sync(() => entries.delete(id)),
+        Effect.sync(() => {
+          entries.delete(id)
+          tell(id)
+        }),
         Deferred.succeed(entry.gone, undefined)
       )),
       Effect.exit,
@@ -207,6 +224,7 @@ const make = Effect.gen(function*() {
   const leave = (entry: Entry) =>
     Effect.sync(() => {
       entry.clients -= 1
+      tellClients(entry)
       if (entry.clients > 0 || entry.closing) return
       entry.lingerTimer = fork(
         entry.isPrivate || (entry.linger === 0 && isIdle(entry))
@@ -214,6 +232,8 @@ const make = Effect.gen(function*() {
           : outstay(entry)
       )
     })
+
+  const tellClients = ({ session }: Entry) => session !== undefined && tell(session.id)
 
   const isIdle = ({ session }: Entry) => session === undefined || session.activity.isIdle()
 
@@ -242,6 +262,7 @@ const make = Effect.gen(function*() {
     Effect.acquireRelease(
       Effect.suspend(() => {
         entry.clients += 1
+        tellClients(entry)
         const { lingerTimer } = entry
         entry.lingerTimer = undefined
         return lingerTimer === undefined ? Effect.void : Effect.asVoid(Fiber.interrupt(lingerTimer))
@@ -303,11 +324,12 @@ const make = Effect.gen(function*() {
     }
     const wasKept = yield* journal.forget(session_id)
     marks.forget(session_id)
+    tell(session_id)
     if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
   })
 
   const change = Effect.fn("SessionRegistry.change")(
-    function*(session_id: SessionId, change: SessionMarks.SessionChange) {
+    function*(session_id: SessionId, change: SessionChange) {
       const isLive = entries.get(session_id)?.session !== undefined
       if (!isLive && Option.isNone(yield* journal.find(session_id))) {
         return yield* new SessionNotFound({ session_id })
@@ -316,6 +338,7 @@ const make = Effect.gen(function*() {
         try: () => marks.change(session_id, change),
         catch: (cause) => new JournalFailed({ folder: settings.state_dir ?? "", reason: String(cause) })
       })
+      tell(session_id)
     }
   )
 
@@ -330,6 +353,22 @@ const make = Effect.gen(function*() {
       .map((line) => ({ ...line, ...marks.get(line.session_id) }))
   })
 
+  const listing = (session_id: SessionId): Effect.Effect<SessionListing | undefined> =>
+    Effect.suspend(() => {
+      const entry = entries.get(session_id)
+      return entry?.session !== undefined
+        ? Effect.succeed(listedLive(entry.session.log.summary(), entry.clients))
+        : Effect.map(
+          journal.find(session_id),
+          Option.match({ onNone: () => undefined, onSome: ({ summary }) => listedClosed(summary) })
+        )
+    }).pipe(Effect.map((line) => line && { ...line, ...marks.get(session_id) }))
+
+  const watch = (onChange: (session_id: SessionId | undefined) => void) => {
+    watchers.add(onChange)
+    return () => void watchers.delete(onChange)
+  }
+
   const drain = (seconds: number) =>
     Effect.suspend(() => {
       isDraining = true
@@ -339,7 +378,10 @@ const make = Effect.gen(function*() {
   const isBusy = () => all().some(({ log }) => log.turn() !== undefined)
 
   // Not `FiberSet.clear`: that waits for one to end before it tells the next.
-  const closeAll = Effect.suspend(() => Fiber.interruptAll([...fibers]))
+  const closeAll = Effect.suspend(() => {
+    tell(undefined)
+    return Fiber.interruptAll([...fibers])
+  })
 
   return SessionRegistry.of({
     join,
@@ -348,6 +390,8 @@ const make = Effect.gen(function*() {
     closeAll,
     forget,
     change,
+    watch,
+    listing,
     list,
     defaultFolder: folders.resolve(".").pipe(Effect.orElseSucceed(() => undefined)),
     all,

@@ -1,5 +1,5 @@
 /** tools: a tool's card, from the first piece of its input to its result and the files it changed. */
-import type { EventOf, RelayEvent } from "../../client/browser.js"
+import type { EventOf, RelayEvent } from "../client/browser.js"
 import { add, change, type Draft, findLast } from "./Draft.js"
 import { list, open, planSteps, text as textIn } from "./read.js"
 import * as tasks from "./tasks.js"

@@ -1,5 +1,5 @@
 /** asks: what the agent asks a person, until somebody answers or nobody needs to; and on the tool's own card, too. */
-import type { EventOf } from "../../client/browser.js"
+import type { EventOf } from "../client/browser.js"
 import { add, change, type Draft, findLast } from "./Draft.js"
 import { answersOf, askOptions, grants, open, questions, text as textIn } from "./read.js"
 import type { AskItem, Decided } from "./View.js"

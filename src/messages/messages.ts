@@ -1,6 +1,6 @@
 /** messages: what is said, streaming and whole. A whole text takes the place of its pieces, which were only a preview. */
-import type { EventOf, RelayEvent } from "../../client/browser.js"
-import type { ImageBlock } from "../../schema/index.js"
+import type { EventOf, RelayEvent } from "../client/browser.js"
+import type { ImageBlock } from "../schema/index.js"
 import { add, change, type Draft, findLast, running } from "./Draft.js"
 import type { TextItem } from "./View.js"
 

@@ -1,9 +1,9 @@
 /**
- * View: what the page shows of a session, made of its events alone (`reduce.ts`): the same events give the same view.
+ * View: what is shown of a session, made of its events alone (`reduce.ts`): the same events give the same view.
  *
  * Items are only added, never moved or taken away; so an item's place names it.
  */
-import type { ImageBlock, StopReason, Usage } from "../../schema/index.js"
+import type { ImageBlock, StopReason, Usage } from "../schema/index.js"
 
 interface Base {
   /** Stable, for React. */
@@ -111,6 +111,11 @@ export interface NoticeItem extends Base {
   readonly kind: "notice"
   readonly level: "info" | "warning" | "error"
   readonly text: string
+  /** What the relay says itself, for those who say it in another language; `text` is English. */
+  readonly about?:
+    | { readonly is: "context_full"; readonly context_pct: number }
+    | { readonly is: "compacted" }
+    | { readonly is: "unreadable"; readonly event: string }
   /** The model API is asked again: which attempt of how many, and whether a limit was the reason. */
   readonly retry?: { readonly attempt?: number; readonly of?: number; readonly limited: boolean }
   /** What a command of the agent's own printed. */
@@ -152,6 +157,20 @@ export interface PlanStep {
   /** What is said while it is being done. */
   readonly active?: string
   readonly status: "pending" | "in_progress" | "completed"
+  /** As far as the agent tells. */
+  readonly priority?: "high" | "medium" | "low"
+}
+
+/** What is known of a conversation that can be gone on with in a terminal, too. */
+export interface Native {
+  /** `following`: the agent does not run here, the page shows what the terminal writes. */
+  readonly drive: "own" | "following"
+  /** The agent can go on in a copy of the conversation. */
+  readonly forks: boolean
+  /** The command that goes on in a terminal. */
+  readonly onward?: { readonly shell: string; readonly warning?: string }
+  /** A terminal has it open now. */
+  readonly open?: { readonly waiting_for?: string }
 }
 
 export interface View {
@@ -160,6 +179,8 @@ export interface View {
   readonly tool: string
   readonly folder: string
   readonly native_session_id?: string
+  /** Undefined: it cannot be handed over to a terminal. */
+  readonly native?: Native
   readonly model?: string
   readonly mode?: string
   readonly models: ReadonlyArray<Choice>

@@ -1,25 +1,38 @@
 /**
- * reduce: a session's events, a batch at a time, into what the page shows. Pure: the view it is given stays as it was.
+ * reduce: a session's events, a batch at a time, into what is shown of it. Pure: the view it is given stays as it was.
  *
  * An event that was seen before changes nothing, so a page may be sent more than it asked for; but a second beginning is one.
  */
-import type { RelayEvent } from "../../client/browser.js"
-import { w } from "../words/words.js"
+import type { RelayEvent } from "../client/browser.js"
 import * as asks from "./asks.js"
 import { add, change, type Draft, draftOf } from "./Draft.js"
 import * as messages from "./messages.js"
+import * as native from "./native.js"
 import { number, text as textOf } from "./read.js"
 import * as settings from "./settings.js"
 import * as tools from "./tools.js"
 import * as turns from "./turns.js"
 import type { NoticeItem, View } from "./View.js"
 
-const notice = (draft: Draft, level: NoticeItem["level"], text: string, { seq, ts }: RelayEvent) => {
+const notice = (
+  draft: Draft,
+  level: NoticeItem["level"],
+  text: string,
+  { seq, ts }: RelayEvent,
+  about?: NoticeItem["about"]
+) => {
   // Some agents say the same twice.
   const last = draft.items.at(-1)
   if (last?.kind === "notice" && last.level === level && last.text === text) return
   // What is told to this connection alone repeats a `seq`.
-  add(draft, { kind: "notice", key: `n${draft.items.length}-${seq}`, ts, level, text })
+  add(draft, {
+    kind: "notice",
+    key: `n${draft.items.length}-${seq}`,
+    ts,
+    level,
+    text,
+    ...(about !== undefined && { about })
+  })
 }
 
 const attempts = /\((\d+|\?) of (\d+|\?)\)/
@@ -72,8 +85,12 @@ const piece = (draft: Draft, event: Extract<RelayEvent, { readonly type: "stream
 
 /** Told to this connection alone. */
 const local = (draft: Draft, event: RelayEvent) => {
-  if (event.type === "session_start") settings.started(draft, event.metadata ?? {})
+  if (event.type === "session_start") {
+    settings.started(draft, event.metadata ?? {})
+    native.started(draft, event.metadata ?? {})
+  }
   if (event.type !== "error") return
+  if (event.code === "in_use") native.refused(draft)
   // Why a session cannot be opened is said by the page itself.
   if (event.metadata?.["fatal"] !== true) {
     notice(draft, event.code === "gap" ? "warning" : "error", event.text, event)
@@ -97,11 +114,13 @@ const ended = (
 const logged = (draft: Draft, event: RelayEvent): unknown => {
   switch (event.type) {
     case "session_start":
+      native.started(draft, event.metadata ?? {})
       return settings.started(draft, event.metadata ?? {})
     case "session_end":
       draft.over = true
       return ended(draft, event)
     case "turn_start":
+      if (event.metadata?.["history"] !== true) native.runs(draft)
       return turns.begin(draft, event)
     case "turn_end":
       return turns.end(draft, event)
@@ -109,6 +128,8 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       return turns.acknowledge(draft, event)
     case "status":
       settings.told(draft, event.metadata ?? {})
+      native.told(draft, event.status, event.metadata ?? {})
+      if (event.status === "taken_over" && event.metadata !== undefined) settings.able(draft, event.metadata)
       if (event.status === "session_info") settings.named(draft, event.metadata ?? {})
       if (event.status === "api_retry") return retry(draft, event.text ?? "", event.metadata ?? {}, event)
       return event.status === "plan" && settings.plan(draft, event.metadata ?? {})
@@ -137,6 +158,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
     case "permission_cancelled":
       return asks.cancelled(draft, event)
     case "error":
+      if (event.code === "in_use") native.refused(draft)
       if (event.message_id !== undefined) draft.settled.add(event.message_id)
       return notice(draft, "error", event.text, event)
     case "quota_warning":
@@ -144,9 +166,21 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       return notice(draft, "warning", event.text, event)
     case "context_warning":
       settings.used(draft, { context_pct: event.context_pct })
-      return notice(draft, "warning", event.text ?? w.contextFull(event.context_pct), event)
+      return event.text !== undefined ? notice(draft, "warning", event.text, event) : notice(
+        draft,
+        "warning",
+        `The context is ${event.context_pct}% full.`,
+        event,
+        { is: "context_full", context_pct: event.context_pct }
+      )
     case "context_compacted":
-      return notice(draft, "info", event.text ?? w.compacted, event)
+      return event.text !== undefined ? notice(draft, "info", event.text, event) : notice(
+        draft,
+        "info",
+        "The conversation was summarized to make room.",
+        event,
+        { is: "compacted" }
+      )
     case "stdout":
     case "stderr":
       // A terminal draws what it is sent by itself.
@@ -171,8 +205,9 @@ export const reduce = (view: View, events: ReadonlyArray<RelayEvent>): View => {
       notice(
         draft,
         "warning",
-        w.eventNotShown(event.type),
-        event
+        `An event (${event.type}) could not be displayed.`,
+        event,
+        { is: "unreadable", event: event.type }
       )
     }
   }

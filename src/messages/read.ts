@@ -3,11 +3,16 @@ import type { AskOption, Choice, Grant, PlanStep, Question, SlashCommand } from 
 
 export type Open = Readonly<Record<string, unknown>>
 
-export const open = (value: unknown): Open => typeof value === "object" && value !== null ? value as Open : {}
+export const open = (value: unknown): Open =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? value as Open : {}
 export const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
-export const number = (value: unknown): number | undefined => typeof value === "number" ? value : undefined
+export const number = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isFinite(value) ? value : undefined
 export const list = (value: unknown): ReadonlyArray<Open> => Array.isArray(value) ? value.map(open) : []
+export const texts = (value: unknown): ReadonlyArray<string> =>
+  Array.isArray(value) ? value.filter((each) => typeof each === "string") : []
 
+/** Models and modes, in the spellings agents use. */
 export const choices = (value: unknown): ReadonlyArray<Choice> =>
   list(value).flatMap((model) => {
     const id = text(model["value"]) ?? text(model["id"]) ?? text(model["model"])
@@ -23,24 +28,27 @@ export const slashCommands = (value: unknown): ReadonlyArray<SlashCommand> =>
     return name === undefined ? [] : [{
       name: name.replace(/^\//, ""),
       description: text(command["description"]) ?? "",
-      argumentHint: text(command["argumentHint"]) ?? ""
+      argumentHint: text(command["argumentHint"]) ?? text(open(command["input"])["hint"]) ?? ""
     }]
   })
 
 const stepStates = new Set(["pending", "in_progress", "completed"])
+const priorities = new Set(["high", "medium", "low"])
 
 /** A plan's entries, or Claude's to-do list. */
 export const planSteps = (value: unknown): ReadonlyArray<PlanStep> =>
   list(value).flatMap((entry) => {
     const content = text(entry["content"])
     const active = text(entry["activeForm"])
-    const status = text(entry["status"]) ?? "pending"
+    const status = text(entry["status"]) ?? ""
+    const priority = text(entry["priority"]) ?? ""
     return content === undefined
       ? []
       : [{
         content,
         ...(active !== undefined && { active }),
-        status: stepStates.has(status) ? status as PlanStep["status"] : "pending"
+        status: stepStates.has(status) ? status as PlanStep["status"] : "pending",
+        ...(priorities.has(priority) && { priority: priority as NonNullable<PlanStep["priority"]> })
       }]
   })
 
@@ -90,17 +98,18 @@ export const askOptions = (value: unknown): ReadonlyArray<AskOption> =>
       : [{ option_id, name: text(option["name"]) ?? option_id, kind: kind as AskOption["kind"] }]
   })
 
+/** The questions in an ask's `args`. */
 export const questions = (args: unknown): ReadonlyArray<Question> =>
   list(open(args)["questions"]).map((asked) => {
-    const question = text(asked["question"]) ?? ""
+    const question = text(asked["question"]) ?? text(asked["header"]) ?? ""
     return {
       id: text(asked["id"]) ?? question,
       question,
       header: text(asked["header"]) ?? "",
       multiSelect: asked["multiSelect"] === true,
-      options: list(asked["options"]).map((option) => ({
-        label: text(option["label"]) ?? "",
-        description: text(option["description"]) ?? ""
-      }))
+      options: list(asked["options"]).flatMap((option) => {
+        const label = text(option["label"])
+        return label === undefined ? [] : [{ label, description: text(option["description"]) ?? "" }]
+      })
     }
   })

@@ -1,5 +1,5 @@
 /** turns: how turns begin and end, and what becomes of the prompts that are sent. */
-import type { EventOf, RelayEvent } from "../../client/browser.js"
+import type { EventOf, RelayEvent } from "../client/browser.js"
 import { add, type Draft, running } from "./Draft.js"
 import { closeOpen } from "./messages.js"
 import { used } from "./settings.js"

@@ -1,0 +1,41 @@
+/**
+ * judges: the clients the fronts are judged by, unmodified. Each set is installed once as a folder of its own, outside of
+ * the checkout ($AI_RELAY_JUDGES_DIR, default ~/.cache/ai-relay/judges); another version makes another folder.
+ */
+import { createHash } from "node:crypto"
+import { writeFileSync } from "node:fs"
+import { homedir } from "node:os"
+import { join } from "node:path"
+import { installInto } from "./installAgents.mjs"
+
+/** Exact versions: a newer one may judge otherwise. */
+export const judges = {
+  "ai-sdk": [
+    "ai@7.0.173",
+    "ai6@npm:ai@6.0.326",
+    "ai5@npm:ai@5.0.277",
+    "@ai-sdk/react@4.0.177",
+    "react@19.3.1",
+    "react-dom@19.3.1"
+  ]
+}
+
+const { env } = process
+const cache = env.AI_RELAY_JUDGES_DIR ||
+  join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ai-relay/judges")
+
+const load = "export const load = (name) => import(name)\n"
+
+/** Gives each set's folder, or why it could not be installed: `{ [set]: { folder } | { missing } }`. */
+export const installJudges = async (sets) => {
+  const found = {}
+  for (const set of sets) {
+    const version = createHash("sha256").update(judges[set].join(" ")).digest("hex").slice(0, 8)
+    const folder = join(cache, `${set}@${version}`)
+    const missing = await installInto(folder, judges[set], {})
+    // A module among the packages, which imports them as their users do.
+    if (missing === undefined) writeFileSync(join(folder, "node_modules/load.mjs"), load)
+    found[set] = missing === undefined ? { folder } : { missing }
+  }
+  return found
+}

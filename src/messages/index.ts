@@ -1,0 +1,28 @@
+/**
+ * ai-relay/messages: a session's events as a conversation to be shown. `reduce(view, events)` is pure: the same events give the
+ * same view, in batches or one by one; what was seen before changes nothing. The console draws exactly this.
+ */
+export { reduce } from "./reduce.js"
+export { choicesOfMode } from "./settings.js"
+export { empty, openAsks } from "./View.js"
+export type {
+  AskItem,
+  AskOption,
+  Choice,
+  Decided,
+  Diff,
+  DiffItem,
+  EndItem,
+  Grant,
+  Item,
+  NoticeItem,
+  OutputItem,
+  PlanStep,
+  Question,
+  Running,
+  SlashCommand,
+  TextItem,
+  ToolItem,
+  UserItem,
+  View
+} from "./View.js"
