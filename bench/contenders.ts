@@ -116,10 +116,12 @@ interface Program {
 }
 
 /** What a frame of ours asks to be allowed. */
-const asked = /"type":"permission_request".*?"request_id":"([^"]+)"|"request_id":"([^"]+)".*?"type":"permission_request"/
+const asked =
+  /"type":"permission_request".*?"request_id":"([^"]+)"|"request_id":"([^"]+)".*?"type":"permission_request"/
 
 /** An agent's own words for the same; recorded.mjs understands a short answer. */
-const askedNatively = /"subtype":"can_use_tool"|"method":"(?:item\/\w+\/requestApproval|session\/request_permission)"/
+const askedNatively =
+  /"subtype":"can_use_tool"|"method":"(?:item\/\w+\/requestApproval|session\/request_permission)"/
 
 const answers = {
   relay: (frame: string) => {
@@ -130,6 +132,13 @@ const answers = {
   lines: (frame: string) => askedNatively.test(frame) ? JSON.stringify({ answer: true }) : undefined
 }
 
+/** What a relay without a greeting is told. */
+const addressOf = (url: string, { after_seq, session_id, tool }: Handshake): string => {
+  if (tool === undefined && session_id === undefined) return url
+  const query = session_id === undefined ? "" : `?session=${session_id}&after=${after_seq ?? 0}`
+  return `${url}/${tool ?? "claude"}${query}`
+}
+
 /** How it is talked to. */
 const talkers = (speaks: Program["speaks"], home: string, url: string): Pick<Running, "open" | "flood"> => {
   const greeting = (handshake: Handshake) =>
@@ -137,10 +146,7 @@ const talkers = (speaks: Program["speaks"], home: string, url: string): Pick<Run
   const words = speaks === "relay" ? relayPrompt : nativePrompt
   return {
     open: async (handshake = {}) => {
-      const client = await converse(
-        speaks === "relay" || handshake.tool === undefined ? url : `${url}/${handshake.tool}`,
-        greeting(handshake)
-      )
+      const client = await converse(speaks === "relay" ? url : addressOf(url, handshake), greeting(handshake))
       return {
         ...client,
         prompt: (text: string) => client.send(words(text)),
@@ -199,7 +205,7 @@ const relay = (name: string, ...flags: ReadonlyArray<string>) =>
       "--auth",
       "remote",
       ...["--host", "127.0.0.1", "--port", "0", "--state-dir", join(home, "state"), "--log-level", "warning"],
-      ...["--max-connections-per-peer", "1000", "--max-sessions", "1000"],
+      ...["--max-connections-per-peer", "10000", "--max-sessions", "2000"],
       ...flags
     ],
     ready: listens,
@@ -212,6 +218,14 @@ export const oursWithoutJournal = relay("ai-relay --no-state", "--no-state")
 export const floor = contender("floor", {
   command: node,
   args: () => [here("programs", "floor.mjs")],
+  ready: listens,
+  speaks: "lines"
+})
+
+/** The floor's second form: a log in memory, sessions that stay, clients that come back. */
+export const floorWithLog = contender("floor with a log", {
+  command: node,
+  args: () => [here("programs", "floor-with-log.mjs")],
   ready: listens,
   speaks: "lines"
 })

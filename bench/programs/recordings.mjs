@@ -61,4 +61,3 @@ export const readTurn = (agent, name) => {
   }
   return { session, prompt: prompt.data, answers, steps }
 }
-

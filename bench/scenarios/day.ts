@@ -68,7 +68,13 @@ const measure = async (bench: Bench, atOnce: number): Promise<ReadonlyArray<Find
     measure: () =>
       together([contender], ([running]) => dayOf(running as Running, atOnce), { agent: "recorded" })
   }))
-  const { cpu, p50, p99 } = await inRounds(bench, `day, ${atOnce} at once`, fresh, ({ measure }) => measure(), 0)
+  const { cpu, p50, p99 } = await inRounds(
+    bench,
+    `day, ${atOnce} at once`,
+    fresh,
+    ({ measure }) => measure(),
+    0
+  )
   const what = atOnce === 1 ? "one session at a time" : `${atOnce} sessions at once`
   const beside = (times: number) => [{ against: bench.floor.name, times }]
   return [
