@@ -33,6 +33,8 @@ export interface StartOptions {
    * the first prompt on, in little memory. `recorded`: plays recorded turns, as `claude`, `codex` and `gemini`.
    */
   readonly agent?: keyof typeof agents
+  /** Fill its state folder before it starts. */
+  readonly prepare?: (state: string) => void
 }
 
 export interface Running {
@@ -40,6 +42,8 @@ export interface Running {
   /** Undefined: it runs somewhere else, and only what a client sees can be measured. */
   readonly pid: number | undefined
   readonly url: string
+  /** Where it keeps sessions, if it does. */
+  readonly state: string
   /** From its start to listening. */
   readonly startMs: number
   /** A connection with an agent behind it. `handshake` adds to what ours is told; all heed its `tool`. */
@@ -174,14 +178,16 @@ const talkers = (speaks: Program["speaks"], home: string, url: string): Pick<Run
 
 export const contender = (name: string, { args, command, ready, speaks }: Program): Contender => ({
   name,
-  start: async ({ agent = "lines" } = {}) => {
+  start: async ({ agent = "lines", prepare } = {}) => {
     const { env, home, remove } = makeHome(agent)
+    prepare?.(join(home, "state"))
     const { ms, pid, said, stop } = await start({ command, args: await args(home), env, cwd: home, ready })
     const url = said[1] ?? ""
     return {
       name,
       pid,
       url,
+      state: join(home, "state"),
       startMs: ms,
       ...talkers(speaks, home, url),
       tidy: () => tidy(home),
@@ -282,6 +288,7 @@ export const another = (description: string): Contender => {
         name,
         pid: process?.pid,
         url,
+        state: "",
         startMs: performance.now() - began,
         ...talkers(speaks, home, url),
         tidy: () => tidy(home),

@@ -18,6 +18,7 @@ import { guard } from "./scenarios/guard.js"
 import { idle } from "./scenarios/idle.js"
 import { journal } from "./scenarios/journal.js"
 import { latency } from "./scenarios/latency.js"
+import { lists } from "./scenarios/lists.js"
 import { many } from "./scenarios/many.js"
 import { resuming } from "./scenarios/resuming.js"
 import { stalled } from "./scenarios/stalled.js"
@@ -31,6 +32,7 @@ const scenarios: ReadonlyArray<Scenario> = [
   throughput,
   tools,
   many,
+  lists,
   journal,
   latency,
   fairness,
