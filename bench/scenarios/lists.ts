@@ -45,14 +45,14 @@ const timed = async (url: string) => {
 
 const measured = async ({ startMs, url }: Running) => {
   const http = url.replace("ws://", "http://").replace(/\/$/, "")
-  let isDone = false
+  const done = new AbortController()
   let longest = 0
   const others = (async () => {
-    while (!isDone) longest = Math.max(longest, await timed(`${http}/healthz`))
+    while (!done.signal.aborted) longest = Math.max(longest, await timed(`${http}/healthz`))
   })()
   const first = await timed(`${http}/sessions?limit=50`)
   const again = await timed(`${http}/sessions?limit=50`)
-  isDone = true
+  done.abort()
   await others
   return { start: startMs, first, again, longest }
 }
