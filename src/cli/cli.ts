@@ -23,6 +23,7 @@ import { loadPolicy } from "./policyFile.js"
 import { policy } from "./policyTest.js"
 import { plain } from "./printable.js"
 import { run as runTurn } from "./run.js"
+import { schedule } from "./schedule.js"
 import { sessions } from "./sessions.js"
 import * as Tracing from "./tracing.js"
 
@@ -98,6 +99,7 @@ const command = server("ai-relay", relayOptions).pipe(
     server("serve", serveOptions),
     doctor(version, fails),
     sessions,
+    schedule,
     policy,
     attach,
     handoff(exitWith),

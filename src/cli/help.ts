@@ -37,6 +37,9 @@ Usage
                                stdout); starts this machine's relay if none runs
   ai-relay attach [--json] [SESSION]
                                join a session, by default the one used last
+  ai-relay schedule add SESSION "prompt" --at TIME | --every CRON [--time-zone ZONE]
+  ai-relay schedule list [--json] [SESSION] | pause ID | continue ID | remove ID
+                               give a session a prompt later, once or again and again
   ai-relay handoff [--print] [SESSION]
                                go on with it in this terminal, by the agent's own command
                                (all: --url ws://HOST:PORT, default the local relay; --token)

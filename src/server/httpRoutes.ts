@@ -11,6 +11,7 @@ import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type Answer, lazily, readBody, Refused, sendJson, sendNothing } from "./Call.js"
 import { metricsText } from "./metricsText.js"
 import { describeNative, listNative, readNative } from "./nativeRoutes.js"
+import { addSchedule, changeSchedule, listSchedules, removeSchedule } from "./scheduleRoutes.js"
 import { sendEvents } from "./sendEvents.js"
 import { usageAnswer } from "./usageAnswer.js"
 
@@ -91,6 +92,10 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     if (batches === undefined) return yield* new SessionNotFound({ session_id: id })
     yield* sendEvents(response, after_seq, batches)
   }),
+  listSchedules,
+  addSchedule,
+  changeSchedule,
+  removeSchedule,
   listNativeSessions: listNative,
   getNativeSession: describeNative,
   readNativeSession: readNative,

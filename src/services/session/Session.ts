@@ -32,6 +32,7 @@ import type { NativeSessions } from "../native/NativeSessions.js"
 import * as Metrics from "../observe/Metrics.js"
 import { decide } from "../policy/Policy.js"
 import { RelayConfig } from "../RelayConfig.js"
+import * as plan from "../schedule/plan.js"
 import * as Timetable from "../schedule/Timetable.js"
 import { waitUntil } from "../waitUntil.js"
 import * as Activity from "./Activity.js"
@@ -203,11 +204,12 @@ export const open = Effect.fn("Session.open")(function*(
   })
   yield* Effect.addFinalizer(() => Effect.sync(guard.close))
   const random = yield* Random.Random
+  const timetable = yield* Timetable.current
   const limit = VendorLimit.make({
     session_id: id,
     on_limit: spec.on_limit ?? "stop",
     log,
-    timetable: yield* Timetable.current,
+    timetable,
     now: () => clock.currentTimeMillisUnsafe(),
     random: () => random.nextDoubleUnsafe()
   })
@@ -271,6 +273,7 @@ export const open = Effect.fn("Session.open")(function*(
     takeOver,
     seen: opened?.summary.acknowledged ?? [],
     settings,
+    timetable,
     turns
   })
 
@@ -303,6 +306,11 @@ export const open = Effect.fn("Session.open")(function*(
     })
   )
 
+  const describeSchedules = () => {
+    const schedules = plan.listed(timetable, id)
+    return schedules.length === 0 ? {} : { schedules }
+  }
+
   const describe = (): BodyOf<"session_start"> => {
     const { metadata, native_session_id, ...started } = agent.started
     const native = sink.native_session_id() ?? native_session_id
@@ -316,6 +324,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...(native !== undefined && { native_session_id: native }),
         ...guard.describe(),
         ...limit.describe(),
+        ...describeSchedules(),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
         ...metadata,
