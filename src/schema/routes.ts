@@ -6,7 +6,7 @@
  */
 import type { Schema } from "effect"
 import { NewSchedule, ScheduleChange } from "./SchedulePlan.js"
-import type { Scope } from "./Scope.js"
+import { type Scope, scopes } from "./Scope.js"
 import { longestTitle, SessionChange } from "./SessionChange.js"
 
 export type Json = { readonly [name: string]: unknown }
@@ -142,8 +142,21 @@ export const routes = {
     path: "/whoami",
     scope: "view",
     reach: "sessions",
-    summary: "Whether this client may connect.",
-    answers: { 200: { about: "It may.", schema: object({ admitted: { type: "boolean" } }) } }
+    summary: "Whether this client may connect, as whom, and what it may do.",
+    answers: {
+      200: {
+        about: "It may. Absent limits: none.",
+        schema: object({
+          admitted: { type: "boolean" },
+          name: { type: "string", description: "Of the token." },
+          scopes: list({ enum: scopes }),
+          sessions: list(text),
+          folders: list(text),
+          agents: list(text),
+          expires_at: { type: "number", description: "Unix time in seconds." }
+        }, ["admitted", "scopes"])
+      }
+    }
   }),
   listAgents: isRoute({
     method: "GET",

@@ -45,6 +45,8 @@ import * as Turn from "./Turn.js"
 export interface Session {
   readonly id: SessionId
   readonly log: EventLog.EventLog["Service"]
+  /** What is typed in it is carried out at once. */
+  readonly isTerminal: boolean
   /** The last `seq` of the session's earlier life; 0 if it had none. */
   readonly since: number
   /**
@@ -369,6 +371,7 @@ export const open = Effect.fn("Session.open")(function*(
   const session: Session = {
     id,
     log,
+    isTerminal: agent.started.capabilities.terminal,
     since: opened?.summary.last_seq ?? 0,
     submit: (command) =>
       Effect.flatMap(Sender, (by) => {
