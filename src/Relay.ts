@@ -17,6 +17,7 @@ import { ServerConfig, type ServerSettings } from "./server/ServerConfig.js"
 import { Auth, type AuthOptions } from "./services/access/Auth.js"
 import * as EnvironmentCredentials from "./services/access/EnvironmentCredentials.js"
 import { Folders } from "./services/access/Folders.js"
+import { layerTranscripts } from "./services/access/ordinaryFile.js"
 import { BudgetBook } from "./services/budget/BudgetBook.js"
 import { IdGenerator } from "./services/IdGenerator.js"
 import { Journal } from "./services/journal/Journal.js"
@@ -82,7 +83,9 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
       )
     ),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
-    Layer.provide(Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer)),
+    Layer.provide(
+      Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer, layerTranscripts)
+    ),
     Layer.provideMerge(BudgetBook.layer),
     Layer.provideMerge(Layer.merge(Journal.layer, Layer.provide(NativeSessions.layer, Folders.layer))),
     Layer.provide(ids),

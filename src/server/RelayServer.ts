@@ -28,6 +28,7 @@ import { answerHttp, visitorOf } from "./httpRoutes.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
 import * as TlsGuests from "./TlsGuests.js"
+import * as UnfinishedFrames from "./UnfinishedFrames.js"
 
 /** The address cannot be listened on. */
 export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
@@ -156,6 +157,7 @@ const make = Effect.gen(function*() {
   })
   yield* Heartbeat.keep(sockets.clients)
   const limiter = ConnectionLimiter.make(settings)
+  const unfinished = UnfinishedFrames.make(settings.max_unfinished_bytes)
   let connections = 0
   let isDraining = false
   let isHurried = false
@@ -163,7 +165,7 @@ const make = Effect.gen(function*() {
   const serve = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, visitor: Visitor) {
     yield* Effect.logInfo(`connected from ${visitor.address}`)
     yield* Metrics.countingConnection
-    const connection = yield* Connection.make(ws, socket, settings)
+    const connection = yield* Connection.make(ws, socket, { ...settings, unfinished })
     yield* serveConnection(connection, visitor, settings, () => limiter.admit(socket))
     yield* Effect.logInfo("disconnected")
   }, Effect.scoped)

@@ -5,7 +5,7 @@
  */
 import { Cause, Effect, Result } from "effect"
 import { BadHandshake } from "../adapters/AdapterError.js"
-import { type BodyOf, decodeFrame, decodeHandshake } from "../schema/index.js"
+import { type BodyOf, decodeFrame, decodeHandshake, type JsonBounds } from "../schema/index.js"
 import { Auth, type Visitor } from "../services/access/Auth.js"
 import { Sender } from "../services/session/Sender.js"
 import type { Session } from "../services/session/Session.js"
@@ -25,9 +25,14 @@ const atFault = 1011
 const tryAgain = 1013
 const restarting = 1012
 
-type Bounds = Pick<ServerSettings, "handshake_timeout" | "max_json_depth">
+type Bounds = Pick<ServerSettings, "handshake_timeout" | "max_json_depth" | "max_json_values">
 
-const receiveHandshake = (connection: Connection, { handshake_timeout, max_json_depth }: Bounds) =>
+const jsonBounds = ({ max_json_depth, max_json_values }: Bounds): JsonBounds => ({
+  levels: max_json_depth,
+  values: max_json_values
+})
+
+const receiveHandshake = (connection: Connection, { handshake_timeout, ...bounds }: Bounds) =>
   connection.receive.pipe(
     Effect.timeoutOrElse({
       duration: `${handshake_timeout} seconds`,
@@ -40,7 +45,8 @@ const receiveHandshake = (connection: Connection, { handshake_timeout, max_json_
     }),
     Effect.flatMap((frame) =>
       Effect.fromResult(
-        Result.mapError(decodeHandshake(frame, max_json_depth), (reason) => new BadHandshake({ reason }))
+        Result.mapError(decodeHandshake(frame, jsonBounds({ handshake_timeout, ...bounds })), (reason) =>
+          new BadHandshake({ reason }))
       )
     )
   )
@@ -60,11 +66,11 @@ const pong: BodyOf<"status"> = { type: "status", status: "pong" }
 const relayCommands = (
   connection: Connection,
   submit: Session["submit"],
-  levels: number
+  bounds: JsonBounds
 ): Effect.Effect<never> =>
   connection.receive.pipe(
     Effect.flatMap((frame) =>
-      Result.match(decodeFrame(frame, levels), {
+      Result.match(decodeFrame(frame, bounds), {
         onFailure: ({ problem, ...named }) =>
           connection.tell({ type: "error", code: "bad_command", text: problem, ...named }),
         onSuccess: (command) => command.type === "ping" ? connection.tell(pong) : submit(command)
@@ -104,7 +110,7 @@ export const serveConnection = Effect.fn("serveConnection")(
       Effect.provideService(session.submit(command), Sender, front === undefined ? by : { ...by, front })
     const greeting = attached ? session.describe() : undefined
     yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
-      Effect.raceFirst(relayCommands(connection, submit, bounds.max_json_depth)),
+      Effect.raceFirst(relayCommands(connection, submit, jsonBounds(bounds))),
       Effect.andThen(connection.close(ended, "the session has ended"))
     )
   },
