@@ -93,7 +93,7 @@ export const serveConnection = Effect.fn("serveConnection")(
     yield* auth.admit(visitor, handshake.token, handshake.ticket)
     onAdmitted()
     if (handshake.watch !== undefined) {
-      yield* serveSessionList(connection, bounds.max_json_depth)
+      yield* serveSessionList(connection, jsonBounds(bounds))
       return yield* connection.close(restarting, "the relay is shutting down")
     }
     const { attached, session } = yield* registry.join(handshake)
