@@ -20,9 +20,10 @@ import type {
 import * as NativeTurns from "../../adapters/native/NativeTurns.js"
 import { Folders } from "../access/Folders.js"
 import { makeRedact } from "../access/redact.js"
+import { makePause } from "../makePause.js"
 import { relayEnvironment } from "../process/AgentEnvironment.js"
 import { RelayConfig } from "../RelayConfig.js"
-import { inSlices, makePause } from "./inSlices.js"
+import { inSlices } from "./inSlices.js"
 import * as NativeDisk from "./NativeDisk.js"
 
 /** There is no such conversation, or none that this relay may show. */
