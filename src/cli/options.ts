@@ -6,6 +6,7 @@ import { Config, Effect, Option, Schema, SchemaGetter } from "effect"
 import { CliError, type Command, Flag } from "effect/cli"
 import { homedir } from "node:os"
 import { join } from "node:path"
+import { type FrontName, frontNames } from "../schema/routes.js"
 import { serverDefaults } from "../server/ServerConfig.js"
 import { badEntry } from "../services/access/TrustedProxies.js"
 import { parseRule } from "../services/budget/Budgets.js"
@@ -103,6 +104,8 @@ const configuredLogLevel = (name: string) =>
     ),
     name
   )
+const isFront = (name: string): name is FrontName => frontNames.some((known) => known === name)
+
 const isTimeZone = (zone: string): boolean => {
   try {
     return Boolean(new Intl.DateTimeFormat("en", { timeZone: zone }))
@@ -246,6 +249,20 @@ const common = {
     "Connections from one other machine",
     serverDefaults.max_connections_per_peer
   ),
+  fronts: list(
+    "fronts",
+    "NAME",
+    `Foreign protocols that are served: ${frontNames.join(", ")}, or none (${
+      serverDefaults.fronts.join(", ")
+    })`,
+    serverDefaults.fronts
+  ).pipe(Flag.mapEffect((given) => {
+    const names = given.flatMap((name) => name.split(",")).filter((name) => name !== "none")
+    const unknown = names.find((name) => !isFront(name))
+    return unknown === undefined
+      ? Effect.succeed(names.filter(isFront))
+      : Effect.fail(refused("fronts", unknown, `some of ${frontNames.join(", ")}, or none`))
+  })),
   handshake_timeout: amount(
     "handshake_timeout",
     "Seconds a client may take for its handshake",

@@ -45,6 +45,8 @@ export interface SessionListing {
   readonly pending: ReadonlyArray<string>
   /** From each waiting permission's `request_id` to the `seq` it was asked at. */
   readonly pending_seqs?: Readonly<Record<string, number>> | undefined
+  /** Prompts that wait for a turn to end, by `message_id`. */
+  readonly queued?: ReadonlyArray<string> | undefined
 }
 
 /** An agent as `GET /agents` lists it. */
@@ -55,6 +57,17 @@ export interface AgentListing {
   readonly logged_in?: boolean | undefined
   readonly advice?: string | undefined
 }
+
+/** Where a session stands at this moment. */
+export type SessionNow =
+  & Pick<
+    SessionListing,
+    "last_seq" | "open_turn" | "open_turn_seq" | "pending" | "pending_seqs"
+  >
+  & {
+    /** Prompts that wait for a turn to end, by `message_id`. */
+    readonly queued: ReadonlyArray<string>
+  }
 
 /** A session this front has joined. */
 export interface PortSession {
@@ -69,6 +82,8 @@ export interface PortSession {
   readonly submit: (command: ClientCommand) => Effect.Effect<void, PortError>
   /** What was before: events with a greater `seq` than `after_seq`, up to `last_seq`. */
   readonly history: (after_seq: number) => Stream.Stream<RelayEvent, PortError>
+  /** How it stands now, whatever has been read of its events. */
+  readonly now: Effect.Effect<SessionNow, PortError>
   /**
    * What happens from now on. Ends with the session; fails with `unreachable` when its relay is gone for good, and with
    * `overloaded` when it was read too slowly. To be run once.

@@ -1,6 +1,8 @@
 /** inProcess: the session port over the relay this code runs in. */
 import { Effect, Layer, Stream } from "effect"
+import { commandScopes } from "../schema/commandScopes.js"
 import type { RelayEvent, SessionId } from "../schema/index.js"
+import { demand, type Forbidden, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { Journal } from "../services/journal/Journal.js"
 import { textsOf } from "../services/log/frames.js"
@@ -9,7 +11,7 @@ import { type JoinError, SessionRegistry } from "../services/session/SessionRegi
 import { toErrorEvent } from "../services/session/toErrorEvent.js"
 import { PortError, type PortSession, SessionPort } from "./SessionPort.js"
 
-const toPortError = (error: JoinError): PortError => {
+const toPortError = (error: JoinError | Forbidden): PortError => {
   const { code, metadata, text } = toErrorEvent(error)
   return new PortError({ code, reason: text, detail: metadata })
 }
@@ -33,6 +35,7 @@ const make = Effect.gen(function*() {
     function*({ after_seq: _, ...handshake }) {
       const { front } = handshake
       const by = yield* Sender
+      const principal = yield* Principal
       const sender = front === undefined ? by : { ...by, front }
       const { attached, session } = yield* Effect.mapError(registry.join(handshake), toPortError)
       const { log } = session
@@ -44,7 +47,12 @@ const make = Effect.gen(function*() {
         attached,
         start: session.describe(),
         last_seq,
-        submit: (command) => Effect.provideService(session.submit(command), Sender, sender),
+        submit: (command) =>
+          demand(principal, commandScopes[command.type], `the command ${command.type}`).pipe(
+            Effect.mapError(toPortError),
+            Effect.andThen(Effect.provideService(session.submit(command), Sender, sender))
+          ),
+        now: Effect.sync(() => log.summary()),
         history: (after_seq) =>
           after_seq >= last_seq
             ? Stream.empty

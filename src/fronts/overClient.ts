@@ -12,6 +12,7 @@ import {
   PortError,
   type PortSession,
   type SessionListing,
+  type SessionNow,
   SessionPort
 } from "./SessionPort.js"
 
@@ -137,6 +138,11 @@ const make = (
       (events = Stream.empty) => Stream.takeUntil(events, ({ seq }) => seq >= last_seq)
     ))
 
+  const list = Effect.map(
+    getJson("/sessions", Sessions),
+    ({ sessions }) => sessions as never as ReadonlyArray<SessionListing>
+  )
+
   const join: SessionPort["Service"]["join"] = Effect.fn("SessionPort.join")(
     function*({ after_seq: _, ...handshake }) {
       // Whoever has been there is looked for again; who has never been is not waited for.
@@ -181,6 +187,12 @@ const make = (
         last_seq,
         // A refusal is an event, too.
         submit: (command) => Effect.sync(() => void session.send(command as Command)),
+        now: Effect.map(list, (sessions): SessionNow => {
+          const listed = sessions.find(({ session_id }) => session_id === session.session_id)
+          return listed === undefined
+            ? { last_seq, pending: [], queued: [] }
+            : { ...listed, queued: listed.queued ?? [] }
+        }),
         history: (after_seq) => history(session.session_id, after_seq, last_seq),
         events: Stream.concat(
           Stream.fromIterable(attached ? early.slice(1) : early),
@@ -204,10 +216,7 @@ const make = (
   return SessionPort.of({
     join,
     forget,
-    list: Effect.map(
-      getJson("/sessions", Sessions),
-      ({ sessions }) => sessions as never as ReadonlyArray<SessionListing>
-    ),
+    list,
     read,
     agents: Effect.map(
       getJson("/agents", Agents),

@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { visitorOf } from "../server/httpRoutes.js"
+import { visitorOf } from "../server/visitor.js"
 import { Auth } from "../services/access/Auth.js"
 import { forwardHttp } from "./forwardHttp.js"
 import { answerLogin, isBrowser, loginPath, sendPage } from "./login.js"

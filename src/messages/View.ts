@@ -161,12 +161,26 @@ export interface PlanStep {
   readonly priority?: "high" | "medium" | "low"
 }
 
+/** What is known of a conversation that can be gone on with in a terminal, too. */
+export interface Native {
+  /** `following`: the agent does not run here, the page shows what the terminal writes. */
+  readonly drive: "own" | "following"
+  /** The agent can go on in a copy of the conversation. */
+  readonly forks: boolean
+  /** The command that goes on in a terminal. */
+  readonly onward?: { readonly shell: string; readonly warning?: string }
+  /** A terminal has it open now. */
+  readonly open?: { readonly waiting_for?: string }
+}
+
 export interface View {
   readonly items: ReadonlyArray<Item>
   readonly last_seq: number
   readonly tool: string
   readonly folder: string
   readonly native_session_id?: string
+  /** Undefined: it cannot be handed over to a terminal. */
+  readonly native?: Native
   readonly model?: string
   readonly mode?: string
   readonly models: ReadonlyArray<Choice>

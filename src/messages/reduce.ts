@@ -7,6 +7,7 @@ import type { RelayEvent } from "../client/browser.js"
 import * as asks from "./asks.js"
 import { add, change, type Draft, draftOf } from "./Draft.js"
 import * as messages from "./messages.js"
+import * as native from "./native.js"
 import { number, text as textOf } from "./read.js"
 import * as settings from "./settings.js"
 import * as tools from "./tools.js"
@@ -84,8 +85,12 @@ const piece = (draft: Draft, event: Extract<RelayEvent, { readonly type: "stream
 
 /** Told to this connection alone. */
 const local = (draft: Draft, event: RelayEvent) => {
-  if (event.type === "session_start") settings.started(draft, event.metadata ?? {})
+  if (event.type === "session_start") {
+    settings.started(draft, event.metadata ?? {})
+    native.started(draft, event.metadata ?? {})
+  }
   if (event.type !== "error") return
+  if (event.code === "in_use") native.refused(draft)
   // Why a session cannot be opened is said by the page itself.
   if (event.metadata?.["fatal"] !== true) {
     notice(draft, event.code === "gap" ? "warning" : "error", event.text, event)
@@ -109,11 +114,13 @@ const ended = (
 const logged = (draft: Draft, event: RelayEvent): unknown => {
   switch (event.type) {
     case "session_start":
+      native.started(draft, event.metadata ?? {})
       return settings.started(draft, event.metadata ?? {})
     case "session_end":
       draft.over = true
       return ended(draft, event)
     case "turn_start":
+      if (event.metadata?.["history"] !== true) native.runs(draft)
       return turns.begin(draft, event)
     case "turn_end":
       return turns.end(draft, event)
@@ -121,6 +128,8 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       return turns.acknowledge(draft, event)
     case "status":
       settings.told(draft, event.metadata ?? {})
+      native.told(draft, event.status, event.metadata ?? {})
+      if (event.status === "taken_over" && event.metadata !== undefined) settings.able(draft, event.metadata)
       if (event.status === "session_info") settings.named(draft, event.metadata ?? {})
       if (event.status === "api_retry") return retry(draft, event.text ?? "", event.metadata ?? {}, event)
       return event.status === "plan" && settings.plan(draft, event.metadata ?? {})
@@ -149,6 +158,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
     case "permission_cancelled":
       return asks.cancelled(draft, event)
     case "error":
+      if (event.code === "in_use") native.refused(draft)
       if (event.message_id !== undefined) draft.settled.add(event.message_id)
       return notice(draft, "error", event.text, event)
     case "quota_warning":

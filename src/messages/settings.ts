@@ -46,11 +46,9 @@ const codexMode = (approval: string | undefined, sandbox: string | undefined): s
   return box === "readonly" ? "default" : box === "workspacewrite" ? "acceptEdits" : undefined
 }
 
-export const started = (draft: Draft, metadata: Metadata) => {
-  const { approval_policy, capabilities, folder, sandbox, tool } = metadata
+/** What its agent can do. */
+export const able = (draft: Draft, { capabilities }: Metadata) => {
   const { edit_input, images, permission_modes, set_model, steer, terminal } = open(capabilities)
-  draft.tool = text(tool) ?? draft.tool
-  draft.folder = text(folder) ?? draft.folder
   draft.can = {
     images: images === true,
     steer: steer === true,
@@ -61,6 +59,13 @@ export const started = (draft: Draft, metadata: Metadata) => {
   if (Array.isArray(permission_modes)) {
     draft.modes = permission_modes.filter((mode) => typeof mode === "string")
   }
+}
+
+export const started = (draft: Draft, metadata: Metadata) => {
+  const { approval_policy, folder, sandbox, tool } = metadata
+  draft.tool = text(tool) ?? draft.tool
+  draft.folder = text(folder) ?? draft.folder
+  able(draft, metadata)
   draft.started = true
   draft.over = false
   delete draft.failure

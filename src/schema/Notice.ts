@@ -7,6 +7,7 @@ import { present } from "./fields.js"
 export const ErrorCode = Schema.Literals([
   "bad_handshake",
   "unauthorized",
+  "forbidden",
   "forbidden_folder",
   "folder_not_found",
   "unknown_tool",

@@ -12,23 +12,25 @@ import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { TLSSocket } from "node:tls"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
+import { type SocketRouteId, socketRoutes } from "../schema/routes.js"
 import { Auth, type Visitor } from "../services/access/Auth.js"
+import { demand, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
-import type { Journal } from "../services/journal/Journal.js"
-import type { NativeSessions } from "../services/native/NativeSessions.js"
 import * as Metrics from "../services/observe/Metrics.js"
 import { Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { waitUntil } from "../services/waitUntil.js"
+import { answerHttp } from "./answerHttp.js"
+import type { Served } from "./Call.js"
 import * as Connection from "./Connection.js"
 import * as ConnectionLimiter from "./ConnectionLimiter.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import * as Heartbeat from "./Heartbeat.js"
-import { answerHttp, visitorOf } from "./httpRoutes.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
 import * as TlsGuests from "./TlsGuests.js"
 import * as UnfinishedFrames from "./UnfinishedFrames.js"
+import { visitorOf } from "./visitor.js"
 
 /** The address cannot be listened on. */
 export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
@@ -115,13 +117,18 @@ const openServer = (settings: ServerSettings): Effect.Effect<Server, TlsUnusable
   })
 }
 
-/** What serving a client takes. */
-type Served = AgentFindings | Auth | ConsoleFiles | Journal | NativeSessions | SessionRegistry
-
 const queryOf = ({ url = "" }: IncomingMessage) => new URLSearchParams(url.split("?", 2)[1])
 
+const bySocketPath = new Map(
+  (Object.keys(socketRoutes) as ReadonlyArray<SocketRouteId>).map((
+    id
+  ) => [socketRoutes[id].path as string, id])
+)
+const socketRouteOf = ({ url = "" }: IncomingMessage): SocketRouteId =>
+  bySocketPath.get(url.split("?", 1)[0] ?? "") ?? "session"
+
 /** Pages cannot set headers on a WebSocket: a ticket stands in the address, or beside the protocol. It works once. */
-const acpTicketOf = (request: IncomingMessage): string | undefined => {
+const ticketOf = (request: IncomingMessage): string | undefined => {
   const offered = String(request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) =>
     name.trim()
   )
@@ -175,15 +182,26 @@ const make = Effect.gen(function*() {
     ws: WebSocket,
     socket: Socket,
     { address }: Visitor,
-    tool: string | undefined
+    query: URLSearchParams
   ) {
     yield* Effect.logInfo(`an editor has connected from ${address}`)
     yield* Metrics.countingConnection
     const early = keepEarly(ws)
+    const tool = query.get("tool") ?? undefined
     const { serveAcp } = yield* Effect.promise(() => import("./serveAcp.js"))
     yield* serveAcp(ws, socket, { ...settings, early, tool })
     yield* Effect.logInfo("an editor has left")
   }, Effect.scoped)
+
+  /** Who speaks on each WebSocket that asks for the token before it opens. */
+  const serveRoute: {
+    readonly [Id in Exclude<SocketRouteId, "session">]: (
+      ws: WebSocket,
+      socket: Socket,
+      visitor: Visitor,
+      query: URLSearchParams
+    ) => Effect.Effect<void, never, Served>
+  } = { acp: serveEditor }
 
   const server = yield* openServer(settings)
   const secure = server instanceof TlsServer
@@ -222,26 +240,42 @@ const make = Effect.gen(function*() {
       Effect.match(auth.checkOrigin(visitor), { onFailure: (refusal) => refusal, onSuccess: () => undefined })
     )
     if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
-    const isAcp = request.url?.split("?", 1)[0] === "/acp"
-    const upgrade = () =>
+    const route = socketRouteOf(request)
+    if (route === "acp" && !settings.fronts.includes(route)) {
+      return turnAway(
+        socket,
+        "404 Not Found",
+        `this relay serves no editors: start it with --fronts ${route}`
+      )
+    }
+    const upgrade = (served: (ws: WebSocket) => Effect.Effect<void, never, Served>, token?: string) =>
       sockets.handleUpgrade(request, socket, head, (ws) => {
         const connection = ++connections
-        const served: Effect.Effect<void, never, Served> = isAcp
-          ? serveEditor(ws, socket, visitor, queryOf(request).get("tool") ?? undefined)
-          : serve(ws, socket, visitor)
         fork(
-          served.pipe(
+          served(ws).pipe(
             Effect.annotateLogs({ connection }),
-            Effect.provideService(Sender, { address: visitor.address, connection })
+            Effect.provideService(Sender, { address: visitor.address, connection, token })
           )
         )
       })
-    if (!isAcp) return upgrade()
-    void fork(Effect.match(auth.admit(visitor, undefined, acpTicketOf(request)), {
-      onFailure: ({ message }) => turnAway(socket, "401 Unauthorized", message),
-      onSuccess: () => {
+    // Its handshake says who it is.
+    if (route === "session") return upgrade((ws) => serve(ws, socket, visitor))
+    const { path, scope } = socketRoutes[route]
+    const admitted = Effect.tap(
+      auth.admit(visitor, undefined, ticketOf(request)),
+      (principal) => demand(principal, scope, `a connection to ${path}`)
+    )
+    void fork(Effect.match(admitted, {
+      onFailure: ({ _tag, message }) =>
+        turnAway(socket, _tag === "Forbidden" ? "403 Forbidden" : "401 Unauthorized", message),
+      onSuccess: (principal) => {
         limiter.admit(socket)
-        upgrade()
+        upgrade((ws) =>
+          Effect.provideService(
+            serveRoute[route](ws, socket, visitor, queryOf(request)),
+            Principal,
+            principal
+          ), principal.name)
       }
     }))
   })

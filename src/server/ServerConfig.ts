@@ -1,5 +1,6 @@
 /** ServerConfig: where the relay listens, and the bounds of what it takes from a socket. */
 import { Context, Layer } from "effect"
+import type { FrontName } from "../schema/routes.js"
 
 export interface ServerSettings {
   readonly host: string
@@ -28,6 +29,8 @@ export interface ServerSettings {
   readonly max_connections_per_peer: number
   /** Seconds running turns may go on when the relay is told to stop. */
   readonly drain: number
+  /** Those that are served; at the paths of the others there is nothing. `mcp` lets agents start agents. */
+  readonly fronts: ReadonlyArray<FrontName>
 }
 
 export const serverDefaults: ServerSettings = {
@@ -42,7 +45,8 @@ export const serverDefaults: ServerSettings = {
   max_unsent_bytes: 1024 * 1024,
   max_connections: 1000,
   max_connections_per_peer: 100,
-  drain: 3
+  drain: 3,
+  fronts: ["acp", "chat", "agui"]
 }
 
 export class ServerConfig

@@ -7,15 +7,14 @@
  *   on the socket but for `seq` and `session_id`; `before` in the answer leads to the page before.
  */
 import { Effect } from "effect"
-import { type NativeListing, type NativeQuery, NativeSessions } from "../services/native/NativeSessions.js"
+import {
+  type NativeListing,
+  type NativeNotFound,
+  type NativeQuery,
+  NativeSessions
+} from "../services/native/NativeSessions.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
-
-export interface Answer {
-  readonly status: number
-  readonly body: unknown
-}
-
-const onePath = /^\/native-sessions\/([a-z][a-z0-9-]*)\/([^/]+?)(\/events)?$/
+import { type Answer, Refused, sendJson } from "./Call.js"
 
 /** Turns of a page, unless it is asked for fewer or more; bytes it may have. */
 const turnsOfPage = { usual: 20, most: 200 } as const
@@ -37,50 +36,49 @@ const queryOf = (query: URLSearchParams): NativeQuery => {
   }
 }
 
-/** The answer to this path, if it is one of these. */
-export const answerNative = Effect.fnUntraced(function*(path: string, query: URLSearchParams) {
-  const native = yield* NativeSessions
-  const registry = yield* SessionRegistry
-
-  /** What a live session of the relay's own has open, nobody else may. */
-  const withRelay = () => {
-    const live = new Map(
-      registry.all().flatMap(({ id, log }) => {
-        const { native_session_id, tool } = log.summary()
-        return native_session_id === undefined ? [] : [[`${tool} ${native_session_id}`, id] as const]
-      })
-    )
-    return (listing: NativeListing): NativeListing => {
-      const session_id = live.get(`${listing.tool} ${listing.native_session_id}`)
-      return session_id === undefined ? listing : { ...listing, open: { by: "relay", session_id } }
-    }
-  }
-
-  const answer = Effect.gen(function*() {
-    if (path === "/native-sessions") {
-      const { sessions, ...rest } = yield* native.list(queryOf(query))
-      return { sessions: sessions.map(withRelay()), ...rest }
-    }
-    const [, tool = "", id = "", isEvents] = onePath.exec(path) ?? []
-    const found = yield* native.find(tool, id)
-    if (isEvents === undefined) return withRelay()(yield* native.describe(found))
-    const page = yield* native.page(found, {
-      before: query.get("before") || undefined,
-      turns: Math.min(numberOf(query.get("limit")) ?? turnsOfPage.usual, turnsOfPage.most),
-      bytes: bytesOfPage
+/** What a live session of the relay's own has open, nobody else may. */
+const withRelay = Effect.map(SessionRegistry, (registry) => {
+  const live = new Map(
+    registry.all().flatMap(({ id, log }) => {
+      const { native_session_id, tool } = log.summary()
+      return native_session_id === undefined ? [] : [[`${tool} ${native_session_id}`, id] as const]
     })
-    return {
-      events: page.events.map(({ event, ts }) => ({ ...event, ts })),
-      ...(page.before !== undefined && { before: page.before })
-    }
-  })
-
-  if (path !== "/native-sessions" && !onePath.test(path)) return undefined
-  return yield* answer.pipe(
-    Effect.map((body): Answer => ({ status: 200, body })),
-    Effect.catchTag(
-      "NativeNotFound",
-      ({ message }) => Effect.succeed<Answer>({ status: 404, body: { text: message } })
-    )
   )
+  return (listing: NativeListing): NativeListing => {
+    const session_id = live.get(`${listing.tool} ${listing.native_session_id}`)
+    return session_id === undefined ? listing : { ...listing, open: { by: "relay", session_id } }
+  }
+})
+
+const notFound = ({ message }: NativeNotFound) => new Refused({ status: 404, reason: message })
+
+export const listNative: Answer = Effect.fnUntraced(function*({ query, response }) {
+  const { sessions, ...rest } = yield* Effect.mapError((yield* NativeSessions).list(queryOf(query)), notFound)
+  yield* sendJson(response, 200, { sessions: sessions.map(yield* withRelay), ...rest })
+})
+
+type Conversation = "/native-sessions/{tool}/{native_session_id}"
+
+export const describeNative: Answer<Conversation> = Effect.fnUntraced(function*({ params, response }) {
+  const native = yield* NativeSessions
+  const found = native.find(params.tool, params.native_session_id)
+  const listing = yield* Effect.mapError(Effect.flatMap(found, native.describe), notFound)
+  yield* sendJson(response, 200, (yield* withRelay)(listing))
+})
+
+export const readNative: Answer<Conversation> = Effect.fnUntraced(function*({ params, query, response }) {
+  const native = yield* NativeSessions
+  const place = {
+    before: query.get("before") || undefined,
+    turns: Math.min(numberOf(query.get("limit")) ?? turnsOfPage.usual, turnsOfPage.most),
+    bytes: bytesOfPage
+  }
+  const { before, events } = yield* native.find(params.tool, params.native_session_id).pipe(
+    Effect.flatMap((found) => native.page(found, place)),
+    Effect.mapError(notFound)
+  )
+  yield* sendJson(response, 200, {
+    events: events.map(({ event, ts }) => ({ ...event, ts })),
+    ...(before !== undefined && { before })
+  })
 })

@@ -5,8 +5,18 @@
  */
 import { Cause, Effect, Result } from "effect"
 import { BadHandshake } from "../adapters/AdapterError.js"
-import { type BodyOf, decodeFrame, decodeHandshake, type JsonBounds } from "../schema/index.js"
+import { commandScopes } from "../schema/commandScopes.js"
+import {
+  type BodyOf,
+  type ClientCommand,
+  decodeFrame,
+  decodeHandshake,
+  type Handshake,
+  type JsonBounds
+} from "../schema/index.js"
+import { socketRoutes } from "../schema/routes.js"
 import { Auth, type Visitor } from "../services/access/Auth.js"
+import { demand, Principal } from "../services/access/Principal.js"
 import { Sender } from "../services/session/Sender.js"
 import type { Session } from "../services/session/Session.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
@@ -67,17 +77,54 @@ const relayCommands = (
   connection: Connection,
   submit: Session["submit"],
   bounds: JsonBounds
-): Effect.Effect<never> =>
-  connection.receive.pipe(
+): Effect.Effect<never> => {
+  const obey = Effect.fnUntraced(
+    function*(command: ClientCommand) {
+      yield* demand(yield* Principal, commandScopes[command.type], `the command ${command.type}`)
+      yield* command.type === "ping" ? connection.tell(pong) : submit(command)
+    },
+    (obeyed, { message_id }) =>
+      Effect.catch(obeyed, ({ message }) =>
+        connection.tell({
+          type: "error",
+          code: "forbidden",
+          text: message,
+          ...(message_id !== undefined && { message_id })
+        }))
+  )
+  return connection.receive.pipe(
     Effect.flatMap((frame) =>
       Result.match(decodeFrame(frame, bounds), {
         onFailure: ({ problem, ...named }) =>
           connection.tell({ type: "error", code: "bad_command", text: problem, ...named }),
-        onSuccess: (command) => command.type === "ping" ? connection.tell(pong) : submit(command)
+        onSuccess: obey
       })
     ),
     Effect.forever
   )
+}
+
+/** The client is known: its session, what it says, what it is told. */
+const converse = Effect.fnUntraced(function*(connection: Connection, handshake: Handshake, bounds: Bounds) {
+  if (handshake.watch !== undefined) {
+    yield* serveSessionList(connection, jsonBounds(bounds))
+    return yield* connection.close(restarting, "the relay is shutting down")
+  }
+  const registry = yield* SessionRegistry
+  const { attached, session } = yield* registry.join(handshake)
+  yield* Effect.logInfo(`${attached ? "attached to" : "opened"} session ${session.id}`).pipe(
+    Effect.annotateLogs({ tool: session.log.summary().tool })
+  )
+  const last = attached ? session.log.lastSeq() : session.since
+  // A place beyond the last event is of another life of this session: the client has nothing of this one.
+  const { after_seq: asked = last } = handshake
+  const after_seq = asked > last ? 0 : asked
+  const greeting = attached ? session.describe() : undefined
+  yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
+    Effect.raceFirst(relayCommands(connection, session.submit, jsonBounds(bounds))),
+    Effect.andThen(connection.close(ended, "the session has ended"))
+  )
+})
 
 export const serveConnection = Effect.fn("serveConnection")(
   function*(
@@ -87,31 +134,21 @@ export const serveConnection = Effect.fn("serveConnection")(
     onAdmitted: () => void = () => {}
   ) {
     const auth = yield* Auth
-    const registry = yield* SessionRegistry
+    const by = yield* Sender
 
     const handshake = yield* receiveHandshake(connection, bounds)
-    yield* auth.admit(visitor, handshake.token, handshake.ticket)
+    const principal = yield* auth.admit(visitor, handshake.token, handshake.ticket)
     onAdmitted()
-    if (handshake.watch !== undefined) {
-      yield* serveSessionList(connection, jsonBounds(bounds))
-      return yield* connection.close(restarting, "the relay is shutting down")
-    }
-    const { attached, session } = yield* registry.join(handshake)
-    yield* Effect.logInfo(`${attached ? "attached to" : "opened"} session ${session.id}`).pipe(
-      Effect.annotateLogs({ tool: session.log.summary().tool })
-    )
-    const last = attached ? session.log.lastSeq() : session.since
-    // A place beyond the last event is of another life of this session: the client has nothing of this one.
-    const { after_seq: asked = last } = handshake
-    const after_seq = asked > last ? 0 : asked
+    const { path, scope } = socketRoutes.session
+    yield* demand(principal, scope, `a connection to ${path}`)
     const { front } = handshake
-    const by = yield* Sender
-    const submit: Session["submit"] = (command) =>
-      Effect.provideService(session.submit(command), Sender, front === undefined ? by : { ...by, front })
-    const greeting = attached ? session.describe() : undefined
-    yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
-      Effect.raceFirst(relayCommands(connection, submit, jsonBounds(bounds))),
-      Effect.andThen(connection.close(ended, "the session has ended"))
+    yield* converse(connection, handshake, bounds).pipe(
+      Effect.provideService(Principal, principal),
+      Effect.provideService(Sender, {
+        ...by,
+        ...(principal.name !== undefined && { token: principal.name }),
+        ...(front !== undefined && { front })
+      })
     )
   },
   (served, connection) =>

@@ -1,6 +1,8 @@
 /** The console with the real Claude Code CLI behind it; only its model is scripted. */
+import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import type { Page } from "playwright-core"
 import { afterAll, afterEach, describe, expect, it } from "vitest"
 import { agentEnv, whyNotInstalled } from "../support/agents.js"
@@ -17,13 +19,15 @@ const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwA
 
 describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
   let api: ModelApi | undefined
+  let environment: Readonly<Record<string, string>> = {}
   const model = (): ModelApi => {
     if (api === undefined) throw new Error("the model is there before the first test")
     return api
   }
   const stage = setStage(async (home) => {
     api = await startModelApi()
-    return agentEnv("claude", { home, api })
+    environment = agentEnv("claude", { home, api })
+    return environment
   })
   afterEach(() => api?.reset())
   afterAll(() => api?.close())
@@ -202,6 +206,37 @@ describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
       await said(page, "RUN it")
       await said(page, "It ran.")
       await isIdle(page)
+    }
+  })
+
+  it("is handed over to a terminal, shows what is said there, and is taken back", async () => {
+    model().on(/say one/, reply({ text: "one it is" }))
+    model().on(/say two/, reply({ text: "two it is" }))
+    model().on(/say three/, reply({ text: "three it is" }))
+    const page = await open()
+    await prompt(page, "say one")
+    await said(page, "one it is")
+    await isIdle(page)
+    await page.getByRole("button", { name: "Continue in the terminal" }).click()
+    await page.getByRole("dialog").getByRole("button", { name: "Continue in the terminal" }).click()
+    const banner = page.locator(".native-banner")
+    const shell = await banner.locator("code").innerText()
+    expect(shell).toMatch(/^cd -- \S+ && claude --resume [0-9a-f-]{36}$/)
+    await promisify(execFile)("sh", ["-c", `${shell} -p "say two"`], { env: environment, timeout: 60_000 })
+    await said(page, "two it is")
+    await banner.getByRole("button", { name: "Continue here" }).click()
+    await banner.waitFor({ state: "detached" })
+    await prompt(page, "say three")
+    await said(page, "three it is")
+    await isIdle(page)
+    expect(await page.locator(".row[data-kind=user]").allInnerTexts()).toEqual([
+      "say one",
+      "say two",
+      "say three"
+    ])
+    const { body } = await model().called(/say three/)
+    for (const word of ["say one", "one it is", "say two", "two it is"]) {
+      expect(JSON.stringify(body)).toContain(word)
     }
   })
 })

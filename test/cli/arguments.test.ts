@@ -31,7 +31,8 @@ describe("arguments", () => {
       [["--nope"], "Unrecognized flag: --nope"],
       [["serv"], "Unknown subcommand \"serv\""],
       [["--port", "abc"], "Invalid value for flag --port: \"abc\""],
-      [["--log-level", "loud"], "\"debug\" | \"info\" | \"warning\" | \"error\" | \"none\""]
+      [["--log-level", "loud"], "\"debug\" | \"info\" | \"warning\" | \"error\" | \"none\""],
+      [["--fronts", "chat,phone"], "\"phone\". Expected: some of acp, chat, agui, mcp, or none"]
     ] as const
   )("%j: one line that names what is wrong, and where help is", ([args, words]) =>
     Effect.gen(function*() {

@@ -588,3 +588,57 @@ describe("recordings of real agents", () => {
     })
   }
 })
+
+describe("a conversation that is a terminal's, too", () => {
+  const shell = "cd -- /srv/shop && claude --resume 1"
+  const native = (more: object = {}): Told => ({
+    ...start,
+    metadata: {
+      ...start["metadata"] as object,
+      drive: "own",
+      can_fork: true,
+      continue_with: { folder: "/srv/shop", argv: ["claude", "--resume", "1"], shell },
+      ...more
+    }
+  })
+  const told = (status: string, metadata: object = {}): Told => ({ type: "status", status, metadata })
+  const held = told("waiting", {
+    open: { by: "terminal", waiting_for: "permission prompt" },
+    reason: "in_use"
+  })
+
+  it("knows nothing of it where the agent cannot be handed over", () => {
+    assert.isUndefined(viewOf(start).native)
+    assert.isUndefined(viewOf(start, told("handed_over", { continue_with: { shell } })).native)
+  })
+
+  it("is handed over with the command, opened, quit, and taken back with what the agent can do", () => {
+    const given = viewOf(
+      native({ continue_with: undefined }),
+      told("handed_over", { continue_with: { shell } })
+    )
+    assert.deepStrictEqual(given.native, { drive: "following", forks: true, onward: { shell } })
+    const open = reduce(given, numbered([held], 3))
+    assert.deepStrictEqual(open.native?.open, { waiting_for: "permission prompt" })
+    const free = reduce(open, numbered([told("released")], 4))
+    assert.isUndefined(free.native?.open)
+    assert.strictEqual(free.native?.drive, "following")
+    const back = reduce(
+      free,
+      numbered([
+        told("taken_over", { drive: "own", capabilities: { images: true, permission_modes: ["plan"] } })
+      ], 5)
+    )
+    assert.strictEqual(back.native?.drive, "own")
+    assert.isTrue(back.can.images)
+    assert.deepStrictEqual(back.modes, ["plan"])
+  })
+
+  it("is in a terminal from a refused prompt on until the agent works again", () => {
+    const refused = viewOf(native(), { type: "error", code: "in_use", text: "open in a terminal" })
+    assert.deepStrictEqual(refused.native?.open, {})
+    const past = reduce(refused, numbered([{ ...turn, metadata: { history: true } }, end], 3))
+    assert.isDefined(past.native?.open)
+    assert.isUndefined(reduce(past, numbered([turn], 5)).native?.open)
+  })
+})

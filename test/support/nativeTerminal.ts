@@ -15,15 +15,14 @@ import { join } from "node:path"
 import * as NativeDisk from "../../src/services/native/NativeDisk.js"
 import type { FakeOptions } from "./fakeAdapter.js"
 
-export const makeTerminal = () => {
-  const home = realpathSync(mkdtempSync(join(tmpdir(), "terminal-")))
+export const makeTerminal = (home = realpathSync(mkdtempSync(join(tmpdir(), "terminal-")))) => {
   const folder = join(home, "shop")
   const id = randomUUID()
   const projects = join(home, ".claude/projects", folder.replaceAll(/[^a-zA-Z0-9]/g, "-"))
   const path = join(projects, `${id}.jsonl`)
-  mkdirSync(folder)
+  mkdirSync(folder, { recursive: true })
   mkdirSync(projects, { recursive: true })
-  mkdirSync(join(home, ".claude/sessions"))
+  mkdirSync(join(home, ".claude/sessions"), { recursive: true })
   let leaf: string | null = null
 
   const write = (type: "user" | "assistant", message: object, uuid: string = randomUUID()) => {

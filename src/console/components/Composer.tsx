@@ -19,6 +19,8 @@ interface Props {
   readonly view: View
   readonly store: SessionStore
   readonly closed: boolean
+  /** A terminal has the conversation open: nothing can be said here. */
+  readonly held: boolean
   /** Prompts that were taken back, to be sent again or not. */
   readonly returned: string
   readonly onReturned: () => void
@@ -48,7 +50,7 @@ interface Recall {
   readonly draft: string
 }
 
-export const Composer = ({ closed, onReturned, onStop, returned, store, view }: Props) => {
+export const Composer = ({ closed, held, onReturned, onStop, returned, store, view }: Props) => {
   const { session_id } = store.session
   const [text, setTextOnly] = useState(() => draftOf(session_id))
   const [recall, setRecall] = useState<Recall>()
@@ -218,13 +220,17 @@ export const Composer = ({ closed, onReturned, onStop, returned, store, view }: 
             if (files.length > 0) event.preventDefault()
             void attach(files)
           }}
-          placeholder={isRunning ? w.queuePlaceholder : w.promptPlaceholder}
+          placeholder={held
+            ? w.native.followPlaceholder
+            : isRunning
+            ? w.queuePlaceholder
+            : w.promptPlaceholder}
           aria-label={w.prompt}
           aria-haspopup="listbox"
           aria-controls={found.length > 0 ? "slash-menu" : undefined}
           aria-autocomplete="list"
           aria-activedescendant={found.length > 0 ? `slash-${mark}` : undefined}
-          disabled={closed}
+          disabled={closed || held}
         />
         <div className="composer-bar">
           {can.images && (
@@ -254,7 +260,7 @@ export const Composer = ({ closed, onReturned, onStop, returned, store, view }: 
               {w.steer}
             </button>
           )}
-          {isRunning && isEmpty
+          {isRunning && isEmpty && !held
             ? (
               <button
                 type="button"
@@ -271,7 +277,7 @@ export const Composer = ({ closed, onReturned, onStop, returned, store, view }: 
               <button
                 type="button"
                 className="send"
-                disabled={isEmpty || closed}
+                disabled={isEmpty || closed || held}
                 onClick={() => send("queue")}
                 aria-label={isRunning ? w.queue : w.send}
                 title={`${isRunning ? w.queue : w.send} (Enter)`}

@@ -9,6 +9,7 @@ import { Composer } from "./Composer.js"
 import { Folds } from "./Folds.js"
 import { Inspector } from "./Inspector.js"
 import { LinkBanner } from "./LinkBanner.js"
+import { NativeBanner } from "./NativeBanner.js"
 import { PlanBar } from "./PlanBar.js"
 import { SessionHeader } from "./SessionHeader.js"
 import { Transcript } from "./Transcript.js"
@@ -54,6 +55,8 @@ interface PastProps {
   /** Why it cannot be resumed. */
   readonly problem: string | undefined
   readonly onResume: () => void
+  /** A terminal has it open: read along. */
+  readonly onFollow: (() => void) | undefined
   readonly onMenu: () => void
   /** Other sessions that wait for an answer. */
   readonly others: number
@@ -62,7 +65,7 @@ interface PastProps {
 const nothing = () => {}
 
 /** A session that is over, to read. */
-export const Past = ({ name, onMenu, onResume, others, problem, store }: PastProps) => {
+export const Past = ({ name, onFollow, onMenu, onResume, others, problem, store }: PastProps) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const title = nameOf(state.view, name)
@@ -82,6 +85,9 @@ export const Past = ({ name, onMenu, onResume, others, problem, store }: PastPro
         data-level={problem === undefined ? "info" : "error"}
       >
         <span>{problem ?? w.readOnly}</span>
+        {onFollow !== undefined && (
+          <button type="button" className="button small" onClick={onFollow}>{w.native.follow}</button>
+        )}
         <button type="button" className="button small" onClick={onResume}>
           {problem === undefined ? w.resume : w.tryAgain}
         </button>
@@ -110,11 +116,13 @@ interface Props {
   readonly onRaw: (raw: boolean) => void
   readonly onMenu: () => void
   readonly onReopen: () => void
+  /** Open it to read what a terminal writes in it. */
+  readonly onFollow: () => void
   /** Other sessions that wait for an answer. */
   readonly others: number
 }
 
-export const Conversation = ({ name, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
+export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const [returned, setReturned] = useState("")
@@ -155,7 +163,8 @@ export const Conversation = ({ name, onMenu, onRaw, onReopen, others, raw, store
         onMenu={onMenu}
         onInspect={() => setInspecting(true)}
       />
-      <LinkBanner link={link} view={view} onReopen={onReopen} />
+      <LinkBanner link={link} view={view} onReopen={onReopen} onFollow={onFollow} />
+      {!isClosed && <NativeBanner view={view} session={store.session} />}
       {/* For who does not see it. */}
       <p className="visually-hidden" role="status">
         {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}
@@ -170,6 +179,7 @@ export const Conversation = ({ name, onMenu, onRaw, onReopen, others, raw, store
               view={view}
               store={store}
               closed={isClosed}
+              held={view.native?.drive === "following" && view.native.open !== undefined}
               returned={returned}
               onReturned={onReturned}
               onStop={stop}

@@ -10,9 +10,11 @@ interface Props {
   readonly link: ConnectionState
   readonly view: View
   readonly onReopen: () => void
+  /** Open it to read what a terminal writes in it. */
+  readonly onFollow: () => void
 }
 
-export const LinkBanner = ({ link, onReopen, view }: Props) => {
+export const LinkBanner = ({ link, onFollow, onReopen, view }: Props) => {
   if (link.status === "waiting") {
     return (
       <p className="banner" role="status" data-level="warning">
@@ -44,6 +46,9 @@ export const LinkBanner = ({ link, onReopen, view }: Props) => {
           ? w.sessionEnded
           : link.error.message}
       </span>
+      {link.error.code === "in_use" && (
+        <button type="button" className="button small" onClick={onFollow}>{w.native.follow}</button>
+      )}
       <button type="button" className="button small" onClick={onReopen}>
         {isEnd ? w.resume : w.tryAgain}
       </button>

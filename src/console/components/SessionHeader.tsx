@@ -1,5 +1,5 @@
 /** SessionHeader: which session this is, how full its context is, what it has cost. */
-import { Activity, Menu, Power } from "lucide-react"
+import { Activity, Menu, Power, SquareTerminal } from "lucide-react"
 import { useRef } from "react"
 import type { Session } from "../../client/browser.js"
 import { openAsks } from "../../messages/View.js"
@@ -34,6 +34,8 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
   const { link, view } = state
   const now = stateOf(state)
   const dialog = useRef<HTMLDialogElement>(null)
+  const handing = useRef<HTMLDialogElement>(null)
+  const canHandOver = session !== undefined && link.status === "open" && view.native?.drive === "own"
   return (
     <header className="bar">
       <button type="button" className="icon-button only-phone" onClick={onMenu} aria-label={w.menu}>
@@ -58,6 +60,17 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
       >
         <Activity size={17} aria-hidden />
       </button>
+      {canHandOver && (
+        <button
+          type="button"
+          className="icon-button"
+          onClick={() => handing.current?.showModal()}
+          aria-label={w.native.handOver}
+          title={w.native.handOver}
+        >
+          <SquareTerminal size={17} aria-hidden />
+        </button>
+      )}
       {session !== undefined && (
         <button
           type="button"
@@ -70,6 +83,21 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
           <Power size={17} aria-hidden />
         </button>
       )}
+      <dialog className="confirm" ref={handing} aria-labelledby="hand-over-title">
+        <h2 id="hand-over-title">{w.native.handOverAsk}</h2>
+        <p>{view.turn === undefined ? w.native.handOverHelp : w.native.handOverRunning}</p>
+        <form method="dialog" className="ask-buttons">
+          <button
+            type="submit"
+            className="button primary"
+            disabled={view.turn !== undefined}
+            onClick={() => void session?.send({ type: "hand_over" })}
+          >
+            {w.native.handOver}
+          </button>
+          <button type="submit" className="button">{w.cancel}</button>
+        </form>
+      </dialog>
       <dialog className="confirm" ref={dialog} aria-labelledby="end-title">
         <h2 id="end-title">{w.endSessionAsk}</h2>
         <p>{view.turn === undefined ? w.endSessionIdle : w.endSessionRunning}</p>

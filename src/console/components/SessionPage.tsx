@@ -26,6 +26,12 @@ const failureOf = (store: SessionStore): string | undefined => {
   return code === "session_ended" || code === "closed" || code === "unauthorized" ? undefined : message
 }
 
+/** It could not be opened because a terminal has it open. */
+const isInUse = (store: SessionStore): boolean => {
+  const { link } = store.state()
+  return link.status === "closed" && link.error.code === "in_use"
+}
+
 const none = () => () => {}
 
 export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
@@ -34,6 +40,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
   const [past, setPast] = useState<PastStore>()
   const [resumed, setResumed] = useState(false)
   const [attempt, setAttempt] = useState(0)
+  const [follows, setFollows] = useState(false)
   const handshake = useMemo(() => handshakeOf(session_id), [session_id])
   const line = relay.sessions?.find((line) => line.session_id === session_id)
   const wasThere = useMemo(() => isBegun(session_id), [session_id])
@@ -46,14 +53,18 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
   const opens = wanted === "open" || resumed
   useEffect(() => {
     if (!opens) return
-    const store = openStore(session_id, { ...handshake, raw })
+    const store = openStore(session_id, {
+      ...handshake,
+      raw,
+      ...(follows && { if_open: "follow" as const })
+    })
     setStore(store)
     return () => {
       store.close()
       setStore(undefined)
     }
     // Each attempt opens it anew.
-  }, [attempt, handshake, opens, raw, session_id])
+  }, [attempt, follows, handshake, opens, raw, session_id])
   useEffect(() => {
     if (wanted !== "read") return
     const past = openPast(session_id)
@@ -67,10 +78,15 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
     store?.subscribe ?? none,
     () => store === undefined ? undefined : failureOf(store)
   )
+  const inUse = useSyncExternalStore(store?.subscribe ?? none, () => store !== undefined && isInUse(store))
   const resume = useCallback(() => {
     setResumed(true)
     setAttempt((attempt) => attempt + 1)
   }, [])
+  const follow = useCallback(() => {
+    setFollows(true)
+    resume()
+  }, [resume])
 
   if (past !== undefined && (store === undefined || failure !== undefined)) {
     return (
@@ -80,6 +96,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
         others={others}
         problem={failure === undefined ? undefined : `${w.resumeFailed} ${failure}`}
         onResume={resume}
+        onFollow={inUse ? follow : undefined}
         onMenu={onMenu}
       />
     )
@@ -103,6 +120,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
       onRaw={setRaw}
       onMenu={onMenu}
       onReopen={resume}
+      onFollow={follow}
     />
   )
 }

@@ -2,21 +2,16 @@
 import { Menu } from "lucide-react"
 import { type FormEvent, useState } from "react"
 import type { Handshake } from "../../client/browser.js"
-import { goTo } from "../relay/address.js"
 import type { NativeSession } from "../relay/http.js"
-import { keepStartForm, lastTool, rememberHandshake, rememberTool, startForm } from "../relay/kept.js"
+import { keepStartForm, lastTool, rememberTool, startForm } from "../relay/kept.js"
 import { w } from "../words/words.js"
 import { AgentChoice, demo, usable } from "./AgentChoice.js"
 import { FolderField } from "./FolderField.js"
 import { NativeList } from "./NativeList.js"
+import { start } from "./start.js"
 import { TokenForm } from "./TokenForm.js"
 import type { Relay } from "./useRelay.js"
 import { modeName } from "./words.js"
-
-const newName = (tool: string) =>
-  `${tool}-${
-    [...crypto.getRandomValues(new Uint8Array(5))].map((byte) => byte.toString(36).padStart(2, "0")).join("")
-  }`
 
 /** Words as a shell splits them, quotes included. */
 const splitCommand = (line: string): ReadonlyArray<string> =>
@@ -72,12 +67,6 @@ const toHandshake = (tool: string, form: Form, token: string): Handshake => {
       }
     })
   }
-}
-
-export const start = (handshake: Handshake) => {
-  const session_id = newName(handshake.tool ?? "claude")
-  rememberHandshake(session_id, handshake)
-  goTo(session_id)
 }
 
 /** With what was said before; a terminal that has it open is followed until it is quit. */

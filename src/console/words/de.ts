@@ -34,7 +34,22 @@ export const de: Words = {
     openThere: "In einem Terminal geöffnet",
     waits: "Wartet in einem Terminal auf Sie",
     openHere: "Hier geöffnet",
-    now: "jetzt"
+    now: "jetzt",
+    handOver: "Im Terminal fortsetzen",
+    handOverAsk: "Im Terminal fortsetzen?",
+    handOverHelp:
+      "Der Agent hier wird beendet, und Sie bekommen einen Befehl, der diese Unterhaltung in Ihrem Terminal fortsetzt. Diese Seite zeigt, was dort gesagt wird.",
+    handOverRunning: "Warten Sie das Ende der Runde ab oder stoppen Sie sie, um im Terminal fortzusetzen.",
+    goOnThere: "In Ihrem Terminal fortsetzen:",
+    goOnHere: "Hier fortsetzen",
+    follow: "Mitlesen",
+    fork: "In einer Kopie fortsetzen",
+    inUse: (agent) =>
+      `${agent} hat diese Unterhaltung in einem Terminal geöffnet. Beenden Sie das Programm dort, oder lesen Sie hier mit.`,
+    following: (agent) => `${agent} hat diese Unterhaltung in einem Terminal geöffnet. Sie lesen mit.`,
+    waitsThere: (what) =>
+      what === undefined ? "Es wartet im Terminal auf Sie." : `Es wartet im Terminal auf Sie: ${what}.`,
+    followPlaceholder: "Beenden Sie das Terminal, um hier fortzusetzen"
   },
   sessions: "Sitzungen",
   newSession: "Neue Sitzung",

@@ -32,7 +32,22 @@ export const en = {
     openThere: "Open in a terminal",
     waits: "Waits for you in a terminal",
     openHere: "Open here",
-    now: "now"
+    now: "now",
+    handOver: "Continue in the terminal",
+    handOverAsk: "Continue in the terminal?",
+    handOverHelp:
+      "The agent here stops, and you get a command that continues this conversation in your terminal. This page follows what is said there.",
+    handOverRunning: "Wait for the turn to end, or stop it, to continue in the terminal.",
+    goOnThere: "Continue in your terminal:",
+    goOnHere: "Continue here",
+    follow: "Follow it",
+    fork: "Continue in a copy",
+    inUse: (agent: string) =>
+      `${agent} has this conversation open in a terminal. Quit it there, or follow it here.`,
+    following: (agent: string) => `${agent} has this conversation open in a terminal. You are following it.`,
+    waitsThere: (what: string | undefined) =>
+      what === undefined ? "It waits for you in the terminal." : `It waits for you in the terminal: ${what}.`,
+    followPlaceholder: "Quit the terminal to continue here"
   },
   // Sessions
   sessions: "Sessions",

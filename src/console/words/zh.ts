@@ -34,7 +34,20 @@ export const zh: Words = {
     openThere: "已在终端中打开",
     waits: "正在终端中等待您",
     openHere: "已在此处打开",
-    now: "刚刚"
+    now: "刚刚",
+    handOver: "在终端中继续",
+    handOverAsk: "在终端中继续？",
+    handOverHelp:
+      "此处的代理将停止，您会得到一条命令，用它可以在终端中继续此对话。本页面会同步显示终端中的内容。",
+    handOverRunning: "请等待本轮结束或将其停止，然后在终端中继续。",
+    goOnThere: "在您的终端中继续：",
+    goOnHere: "在此处继续",
+    follow: "跟随查看",
+    fork: "在副本中继续",
+    inUse: (agent) => `${agent} 已在终端中打开此对话。请在终端中退出，或在此处跟随查看。`,
+    following: (agent) => `${agent} 已在终端中打开此对话。您正在跟随查看。`,
+    waitsThere: (what) => what === undefined ? "它正在终端中等待您。" : `它正在终端中等待您：${what}。`,
+    followPlaceholder: "退出终端后可在此处继续"
   },
   sessions: "会话",
   newSession: "新建会话",

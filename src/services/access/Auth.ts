@@ -16,6 +16,7 @@ import { hostname } from "node:os"
 import * as FailedAttempts from "./FailedAttempts.js"
 import * as PeerProcesses from "./PeerProcesses.js"
 import { isLoopback, isLoopbackHost } from "./peers.js"
+import { everything, type PrincipalFields } from "./Principal.js"
 import * as Tickets from "./Tickets.js"
 import * as TrustedProxies from "./TrustedProxies.js"
 
@@ -89,12 +90,12 @@ export const defaultAuth = (
 export class Auth extends Context.Service<Auth, {
   /** Before anything else: is the page, or the name we are called by, a trusted one? */
   readonly checkOrigin: (visitor: Visitor) => Effect.Effect<void, ForbiddenOrigin>
-  /** May this visitor use the relay? `token` and `ticket` are the handshake's. */
+  /** Who is it, if this visitor may use the relay? `token` and `ticket` are the handshake's. */
   readonly admit: (
     visitor: Visitor,
     token: string | undefined,
     ticket?: string
-  ) => Effect.Effect<void, Unauthorized | TooManyAttempts>
+  ) => Effect.Effect<PrincipalFields, Unauthorized | TooManyAttempts>
   /** Who is believed about where a request comes from. */
   readonly proxies: TrustedProxies.TrustedProxies
   /** A ticket, for a visitor who was admitted. */
@@ -171,19 +172,20 @@ const make = (options: AuthOptions): Auth["Service"] => {
       const { socket } = visitor
       const whose = socket === undefined ? "other" : yield* processes.whose(socket)
       if (whose === "agent") return yield* new Unauthorized({ reason: ofAgent })
-      if (demand === "never") return
+      if (demand === "never") return everything
       const given = bearer(visitor.authorization) ?? handshakeToken
       if (given === undefined && ticket !== undefined) {
         const now = yield* Clock.currentTimeMillis
         // Nobody guesses one: it was used before, or is too old. That is no attempt.
-        return yield* tickets.take(ticket, now) ? Effect.void : new Unauthorized({ reason: badTicket })
+        return tickets.take(ticket, now) ? everything : yield* new Unauthorized({ reason: badTicket })
       }
       const needsNone = demand === "remote" && isOfThisMachine(visitor) && whose === "other"
-      if (token === undefined) return yield* needsNone ? Effect.void : new Unauthorized({ reason: onlyLocal })
+      if (token === undefined) return needsNone ? everything : yield* new Unauthorized({ reason: onlyLocal })
       if (given !== undefined) {
-        return yield* judge(visitor.address, sameSecret(given, Redacted.value(token)))
+        yield* judge(visitor.address, sameSecret(given, Redacted.value(token)))
+        return everything
       }
-      if (needsNone) return
+      if (needsNone) return everything
       return yield* new Unauthorized({ reason: demand === "remote" ? notLocal : missing })
     }
   )

@@ -6,16 +6,8 @@ import { Option, Schema } from "effect"
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
+import { SessionChange } from "../../schema/SessionChange.js"
 import { filesOf, folderIn } from "./SessionRecord.js"
-
-export const longestTitle = 200
-
-/** A change: what is absent stays as it is; an empty title takes the name away. */
-export const SessionChange = Schema.Struct({
-  title: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(longestTitle))),
-  archived: Schema.optionalKey(Schema.Boolean)
-})
-export type SessionChange = typeof SessionChange.Type
 
 /** As it is listed: absent means none. */
 export interface Marks {

@@ -298,7 +298,10 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
     yield* look
     yield* append(turns.finish())
     yield* Effect.tapError(startAgain, () => Effect.sync(() => void (isFollowing = true)))
-    sink.emit(status("taken_over", undefined, { drive: "own" }))
+    const { capabilities } = started ?? {}
+    sink.emit(
+      status("taken_over", undefined, { drive: "own", ...(capabilities !== undefined && { capabilities }) })
+    )
   })
 
   const prepare = Effect.gen(function*() {
@@ -457,6 +460,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
         return {
           ...started?.metadata,
           drive: isFollowing ? "following" : "own",
+          can_fork: store.forks,
           ...(onto !== undefined && { continue_with: onto })
         }
       }

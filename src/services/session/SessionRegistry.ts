@@ -21,6 +21,7 @@ import { ConversationInUse, type OpenError } from "../../adapters/AdapterError.j
 import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistry.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { type Handshake, SessionId } from "../../schema/index.js"
+import type { SessionChange } from "../../schema/SessionChange.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
 import { checkHandshake } from "../access/HandshakeRules.js"
 import { IdGenerator } from "../IdGenerator.js"
@@ -83,7 +84,7 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   /** Name a session in the list, or put it away. */
   readonly change: (
     session_id: SessionId,
-    change: SessionMarks.SessionChange
+    change: SessionChange
   ) => Effect.Effect<void, SessionNotFound | JournalFailed>
   /**
    * Hear which sessions' lines in the list have changed, come or gone; undefined: the relay ends, nothing follows. Gives what
@@ -328,7 +329,7 @@ const make = Effect.gen(function*() {
   })
 
   const change = Effect.fn("SessionRegistry.change")(
-    function*(session_id: SessionId, change: SessionMarks.SessionChange) {
+    function*(session_id: SessionId, change: SessionChange) {
       const isLive = entries.get(session_id)?.session !== undefined
       if (!isLive && Option.isNone(yield* journal.find(session_id))) {
         return yield* new SessionNotFound({ session_id })

@@ -1,9 +1,10 @@
 /** toErrorEvent: what a client is told when its session could not be had. */
 import type { BodyOf, ErrorCode } from "../../schema/index.js"
 import type { ForbiddenOrigin, TooManyAttempts, Unauthorized } from "../access/Auth.js"
+import type { Forbidden } from "../access/Principal.js"
 import type { JoinError } from "./SessionRegistry.js"
 
-export type RelayError = JoinError | Unauthorized | TooManyAttempts | ForbiddenOrigin
+export type RelayError = JoinError | Unauthorized | TooManyAttempts | ForbiddenOrigin | Forbidden
 
 const codes: Record<RelayError["_tag"], ErrorCode> = {
   AgentFailed: "agent_failed",
@@ -13,6 +14,7 @@ const codes: Record<RelayError["_tag"], ErrorCode> = {
   CommandNotFound: "command_not_found",
   ConversationGone: "bad_handshake",
   FolderNotFound: "folder_not_found",
+  Forbidden: "forbidden",
   ForbiddenFolder: "forbidden_folder",
   ForbiddenOrigin: "unauthorized",
   JournalFailed: "internal",

@@ -1,0 +1,75 @@
+/**
+ * native: whether the conversation is also a terminal's: who drives it, who has it open, and how to go on with it there. Only
+ * sessions whose agent can be handed over have it.
+ */
+import type { Draft } from "./Draft.js"
+import { open, text } from "./read.js"
+import type { Native } from "./View.js"
+
+type Metadata = Readonly<Record<string, unknown>>
+
+/** A terminal that has the conversation open, as far as it is known. */
+const holderOf = (value: unknown): NonNullable<Native["open"]> => {
+  const { waiting_for } = open(value)
+  const waits = text(waiting_for)
+  return waits === undefined ? {} : { waiting_for: waits }
+}
+
+const onwardOf = (value: unknown): Native["onward"] => {
+  const { shell, warning } = open(value)
+  const line = text(shell)
+  const warns = text(warning)
+  return line === undefined ? undefined : { shell: line, ...(warns !== undefined && { warning: warns }) }
+}
+
+export const started = (draft: Draft, { can_fork, continue_with, drive }: Metadata) => {
+  if (drive !== "own" && drive !== "following") {
+    delete draft.native
+    return
+  }
+  const onward = onwardOf(continue_with) ?? draft.native?.onward
+  const { open: holder } = draft.native ?? {}
+  draft.native = {
+    drive,
+    forks: can_fork === true,
+    ...(onward !== undefined && { onward }),
+    ...(holder !== undefined && drive === "following" && { open: holder })
+  }
+}
+
+/** What a `status` of the relay says of it. */
+export const told = (draft: Draft, status: string, metadata: Metadata) => {
+  if (draft.native === undefined) return
+  const { open: _, ...free } = draft.native
+  switch (status) {
+    case "handed_over": {
+      const onward = onwardOf(metadata["continue_with"])
+      draft.native = { ...free, drive: "following", ...(onward !== undefined && { onward }) }
+      return
+    }
+    case "open_elsewhere":
+    case "waiting":
+      draft.native = { ...free, open: holderOf(metadata["open"]) }
+      return
+    case "released":
+    case "reloaded":
+      draft.native = free
+      return
+    case "taken_over":
+      draft.native = { ...free, drive: "own" }
+  }
+}
+
+/** A prompt was refused because a terminal has the conversation open. */
+export const refused = (draft: Draft) => {
+  if (draft.native?.open === undefined && draft.native !== undefined) {
+    draft.native = { ...draft.native, open: {} }
+  }
+}
+
+/** The agent works: nobody else has the conversation open. */
+export const runs = (draft: Draft) => {
+  if (draft.native?.drive !== "own" || draft.native.open === undefined) return
+  const { open: _, ...free } = draft.native
+  draft.native = free
+}

@@ -1,0 +1,326 @@
+/**
+ * routes: every way in over HTTP, in one table: method, path, what it takes, needs and answers.
+ *
+ * The relay's answers (`server/httpRoutes.ts`), what pages of other origins may send, the OpenAPI document and the list
+ * in docs/protocol.md are made of it. A route without a scope, or without somebody who answers it, does not compile.
+ */
+import type { Schema } from "effect"
+import type { Scope } from "./Scope.js"
+import { longestTitle, SessionChange } from "./SessionChange.js"
+
+export type Json = { readonly [name: string]: unknown }
+
+/** Foreign client protocols the relay can serve (`--fronts`). */
+export const frontNames = ["acp", "chat", "agui", "mcp"] as const
+export type FrontName = (typeof frontNames)[number]
+
+/** What is asked behind the `?`. */
+export interface Query {
+  readonly about: string
+  /** Default: any text. */
+  readonly schema?: Json
+}
+
+export interface RouteAnswer {
+  readonly about: string
+  /** Default `application/json`; none if there is no `schema`. */
+  readonly type?: string
+  readonly schema?: Json
+  /** Of a stream: what each of its events holds. */
+  readonly each?: Json
+}
+
+export interface Route {
+  /** `GET` answers `HEAD`, too. */
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
+  /** `{name}` stands for one segment of it. */
+  readonly path: `/${string}`
+  /** What is needed; `public` asks nobody who they are. */
+  readonly scope: Scope | "public"
+  /** `sessions`: it keeps to the sessions a token is limited to. `relay`: tokens with such a limit are refused. */
+  readonly reach: "relay" | "sessions"
+  /** Only where this one is served. */
+  readonly front?: FrontName
+  /** A sentence. */
+  readonly summary: string
+  readonly query?: Readonly<Record<string, Query>>
+  readonly body?: Schema.Top | Json
+  /** Headers a page of an allowed origin may send besides `authorization` and `content-type`. */
+  readonly headers?: ReadonlyArray<string>
+  /** By status. What is the same everywhere (401, 403, 429) is left out. */
+  readonly answers: Readonly<Record<number, RouteAnswer>>
+}
+
+const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` })
+const object = (properties: Json, required: ReadonlyArray<string> = Object.keys(properties)): Json => ({
+  type: "object",
+  required,
+  properties
+})
+const list = (items: Json): Json => ({ type: "array", items })
+const text: Json = { type: "string" }
+const whole = (more: Json = {}): Json => ({ type: "integer", ...more })
+
+/** Refused, or not there: `text` says why and what to do, `code` is for programs. */
+export const refusal = (about: string): RouteAnswer => ({
+  about,
+  schema: object({ text, code: text }, ["text"])
+})
+const noSession = refusal("There is no such session.")
+const noNative = refusal("There is no such conversation, or none in a folder this relay may use.")
+const day = (about: string): Query => ({ about, schema: { type: "string", format: "date" } })
+
+const isRoute = <const R extends Route>(route: R): R => route
+
+const contract = <const Path extends `/${string}`>(path: Path, summary: string) =>
+  isRoute({
+    method: "GET",
+    path,
+    scope: "view",
+    reach: "sessions",
+    summary,
+    answers: { 200: { about: summary, schema: { type: "object" } } }
+  })
+
+export const routes = {
+  hello: isRoute({
+    method: "GET",
+    path: "/",
+    scope: "view",
+    reach: "sessions",
+    summary: "The console, where it was built; else what this is.",
+    answers: { 200: { about: "A page, or a text.", schema: { type: "object" } } }
+  }),
+  isAlive: isRoute({
+    method: "GET",
+    path: "/healthz",
+    scope: "public",
+    reach: "sessions",
+    summary: "The process answers.",
+    answers: { 200: { about: "It does.", schema: object({ status: text }) } }
+  }),
+  isReady: isRoute({
+    method: "GET",
+    path: "/readyz",
+    scope: "public",
+    reach: "sessions",
+    summary: "Sessions can be written.",
+    answers: {
+      200: { about: "They can.", schema: object({ status: text }) },
+      503: { about: "They cannot, and why.", schema: object({ reason: text }) }
+    }
+  }),
+  whoAmI: isRoute({
+    method: "GET",
+    path: "/whoami",
+    scope: "view",
+    reach: "sessions",
+    summary: "Whether this client may connect.",
+    answers: { 200: { about: "It may.", schema: object({ admitted: { type: "boolean" } }) } }
+  }),
+  listAgents: isRoute({
+    method: "GET",
+    path: "/agents",
+    scope: "view",
+    reach: "sessions",
+    summary: "Which agents can be used here, at most a minute old.",
+    answers: {
+      200: {
+        about: "In the order they are offered.",
+        schema: object({
+          agents: list(ref("Agent")),
+          folder: { type: "string", description: "Where a session works that names no folder, if it may." }
+        }, ["agents"])
+      }
+    }
+  }),
+  listSessions: isRoute({
+    method: "GET",
+    path: "/sessions",
+    scope: "view",
+    reach: "sessions",
+    summary: "Live sessions, then those that are kept.",
+    answers: {
+      200: { about: "The most recently active first.", schema: object({ sessions: list(ref("Session")) }) }
+    }
+  }),
+  forgetSession: isRoute({
+    method: "DELETE",
+    path: "/sessions/{session_id}",
+    scope: "admin",
+    reach: "sessions",
+    summary: "Ends the session, if it is live, and removes all that is kept of it.",
+    answers: {
+      204: { about: "It is gone." },
+      404: noSession,
+      409: refusal("Another relay on the same state folder has it open.")
+    }
+  }),
+  changeSession: isRoute({
+    method: "PATCH",
+    path: "/sessions/{session_id}",
+    scope: "prompt",
+    reach: "sessions",
+    summary: "Names the session in the list, or puts it away. An empty title takes the name away.",
+    body: SessionChange,
+    answers: {
+      204: { about: "It is done." },
+      400: refusal(`The body is not what it should be; a title has at most ${longestTitle} characters.`),
+      404: noSession
+    }
+  }),
+  followSession: isRoute({
+    method: "GET",
+    path: "/sessions/{session_id}/events",
+    scope: "view",
+    reach: "sessions",
+    summary: "A session's events as Server-Sent Events.",
+    query: {
+      after_seq: {
+        about: "Only events with a greater seq. A reconnecting EventSource says it by itself.",
+        schema: whole({ minimum: 0, default: 0 })
+      }
+    },
+    answers: {
+      200: {
+        about: "Each event as `data`, its seq as `id`; live ones follow until the session ends.",
+        type: "text/event-stream",
+        schema: text,
+        each: ref("Event")
+      },
+      404: noSession
+    }
+  }),
+  listNativeSessions: isRoute({
+    method: "GET",
+    path: "/native-sessions",
+    scope: "view",
+    reach: "relay",
+    summary: "Conversations people had with agents in a terminal.",
+    query: {
+      tool: { about: "Only of this agent." },
+      folder: { about: "Only of this folder and those below." },
+      q: { about: "Words that stand in title, first prompt, folder, branch, agent or id." },
+      limit: { about: "How many, at most 200.", schema: whole({ minimum: 1, maximum: 200, default: 50 }) },
+      cursor: { about: "What `next_cursor` said." }
+    },
+    answers: {
+      200: {
+        about: "The most recently written first; only of folders the relay may use.",
+        schema: object({
+          sessions: list(ref("NativeSession")),
+          next_cursor: { type: "string", description: "For `cursor`, if there are more." }
+        }, ["sessions"])
+      },
+      404: refusal("The folder does not exist, or is not allowed.")
+    }
+  }),
+  getNativeSession: isRoute({
+    method: "GET",
+    path: "/native-sessions/{tool}/{native_session_id}",
+    scope: "view",
+    reach: "relay",
+    summary: "One conversation, with all that can be counted.",
+    answers: { 200: { about: "It.", schema: ref("NativeSession") }, 404: noNative }
+  }),
+  readNativeSession: isRoute({
+    method: "GET",
+    path: "/native-sessions/{tool}/{native_session_id}/events",
+    scope: "view",
+    reach: "relay",
+    summary: "What was said in it: the last turns, or those before a place. The agent is not started.",
+    query: {
+      before: { about: "What `before` of another page said." },
+      limit: { about: "Turns at most.", schema: whole({ minimum: 1, maximum: 200, default: 20 }) }
+    },
+    answers: {
+      200: {
+        about: "Oldest first; events as on the socket, without `seq` and `session_id`.",
+        schema: object({
+          events: list({ type: "object" }),
+          before: {
+            type: "string",
+            description: "Where the page before this one ends; absent at the beginning."
+          }
+        }, ["events"])
+      },
+      404: noNative
+    }
+  }),
+  getUsage: isRoute({
+    method: "GET",
+    path: "/usage",
+    scope: "view",
+    reach: "relay",
+    summary: "What sessions have used, summed by one dimension, the largest first.",
+    query: {
+      by: {
+        about: "The dimension.",
+        schema: { enum: ["session", "folder", "token", "agent", "model", "day"], default: "session" }
+      },
+      since: day("A day, included."),
+      until: day("A day, included.")
+    },
+    answers: {
+      200: {
+        about: "US dollars, tokens, turns and minutes.",
+        schema: object({ by: text, usage: list(ref("Usage")) })
+      },
+      400: refusal("A dimension or a day that is none.")
+    }
+  }),
+  getMetrics: isRoute({
+    method: "GET",
+    path: "/metrics",
+    scope: "view",
+    reach: "relay",
+    summary: "What is counted, as Prometheus reads it.",
+    answers: { 200: { about: "The text format 0.0.4.", type: "text/plain", schema: text } }
+  }),
+  issueTicket: isRoute({
+    method: "POST",
+    path: "/ticket",
+    scope: "view",
+    reach: "sessions",
+    summary: "Lets one connection in, once, instead of the token: the handshake's `ticket`.",
+    answers: {
+      200: {
+        about: "The ticket, and the seconds it is good for.",
+        schema: object({ ticket: text, expires_in: { type: "number" } })
+      }
+    }
+  }),
+  getJsonSchema: contract("/schema.json", "Every frame of the WebSocket as JSON Schema."),
+  getAsyncApi: contract("/asyncapi.json", "The WebSocket as AsyncAPI."),
+  getOpenApi: contract("/openapi.json", "This document.")
+}
+export type Routes = typeof routes
+/** `operationId` in the OpenAPI document. */
+export type RouteId = keyof Routes
+
+/** A way in that is a WebSocket: what is needed to connect. Commands have scopes of their own (`commandScopes.ts`). */
+export interface SocketRoute {
+  readonly path: `/${string}`
+  readonly scope: Scope
+  readonly reach: "relay" | "sessions"
+  readonly summary: string
+}
+
+const isSocket = <const R extends SocketRoute>(route: R): R => route
+
+/** The relay's own protocol is spoken at every path that is not another's. */
+export const socketRoutes = {
+  session: isSocket({
+    path: "/",
+    scope: "view",
+    reach: "sessions",
+    summary: "The session protocol: one JSON object per text frame."
+  }),
+  acp: isSocket({
+    path: "/acp",
+    scope: "prompt",
+    reach: "sessions",
+    summary: "The Agent Client Protocol, for editors: one message of JSON-RPC per text frame."
+  })
+}
+export type SocketRouteId = keyof typeof socketRoutes

@@ -1,0 +1,172 @@
+/**
+ * answerHttp: the door for plain HTTP. It finds the route (`schema/routes.ts`), asks who is there, as the socket does,
+ * and whether they may; then the route's own answer (`httpRoutes.ts`) has the word.
+ *
+ * The health checks and the console's files are for everybody.
+ */
+import { Effect, Option } from "effect"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { type Route, type RouteId, routes } from "../schema/routes.js"
+import { Auth } from "../services/access/Auth.js"
+import { demand, Principal } from "../services/access/Principal.js"
+import { Sender } from "../services/session/Sender.js"
+import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
+import { type Answer, Refused, sendJson } from "./Call.js"
+import { ConsoleFiles } from "./ConsoleFiles.js"
+import { answers, hint } from "./httpRoutes.js"
+import { ServerConfig } from "./ServerConfig.js"
+import { isOfOtherSite, visitorOf } from "./visitor.js"
+
+interface Row {
+  readonly route: Route
+  readonly segments: ReadonlyArray<string>
+  readonly answer: Answer
+}
+
+// Each route's answer asks for the names its own path has; `paramsOf` gives all of them.
+const rows: ReadonlyArray<Row> = (Object.keys(routes) as ReadonlyArray<RouteId>).map((id) => ({
+  route: routes[id],
+  segments: routes[id].path.split("/"),
+  answer: answers[id] as Answer
+}))
+
+const decoded = Option.liftThrowable(decodeURIComponent)
+
+/** What the path has for each name in braces; undefined if it is another path. */
+const paramsOf = (segments: ReadonlyArray<string>, path: string): Record<string, string> | undefined => {
+  const given = path.split("/")
+  if (given.length !== segments.length) return undefined
+  const params: Record<string, string> = {}
+  for (const [index, segment] of segments.entries()) {
+    const value = given[index] ?? ""
+    if (!segment.startsWith("{")) {
+      if (segment !== value) return undefined
+      continue
+    }
+    if (value === "") return undefined
+    const name = Option.getOrElse(decoded(value), () => "")
+    // No name has a slash: what is spelled so is not taken for a path.
+    params[segment.slice(1, -1)] = name.includes("/") ? value : name
+  }
+  return params
+}
+
+/** Where nothing is, asking is all that may be done. */
+const nowhere: ReadonlyArray<string> = ["GET", "HEAD"]
+
+const methodsOf = (found: ReadonlyArray<Row>): ReadonlyArray<string> =>
+  found.length === 0
+    ? nowhere
+    : found.flatMap(({ route: { method } }) => method === "GET" ? ["GET", "HEAD"] : [method])
+
+/** No page may embed an answer, or take it for something else than it is. */
+const shield = (response: ServerResponse) =>
+  response
+    .setHeader("x-content-type-options", "nosniff")
+    .setHeader("cross-origin-resource-policy", "same-origin")
+    .setHeader("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+
+/** A page of an allowed origin asks what it may send. */
+const sendPreflight = (response: ServerResponse, found: ReadonlyArray<Row>) =>
+  Effect.sync(() => {
+    const headers = found.flatMap(({ route }) => route.headers ?? [])
+    response.writeHead(204, {
+      "access-control-allow-headers": [...new Set(["authorization", "content-type", ...headers])].join(", "),
+      "access-control-allow-methods": methodsOf(found).join(", "),
+      "access-control-max-age": "600"
+    })
+    response.end()
+  })
+
+const statuses: { readonly [Tag in RelayError["_tag"]]?: number } = {
+  Forbidden: 403,
+  ForbiddenFolder: 403,
+  ForbiddenOrigin: 403,
+  Unauthorized: 401,
+  SessionNotFound: 404,
+  SessionInUse: 409,
+  ConversationInUse: 409,
+  BadHandshake: 400,
+  UnknownTool: 400,
+  FolderNotFound: 404,
+  TooManyAttempts: 429,
+  TooManySessions: 503
+}
+
+const sayWhy = (response: ServerResponse, error: RelayError | Refused) => {
+  if (response.headersSent) return Effect.sync(() => void response.destroy())
+  if (error._tag === "Refused") {
+    const { code, message: text, status } = error
+    return sendJson(response, status, { text, ...(code !== undefined && { code }) })
+  }
+  const { code, text } = toErrorEvent(error)
+  return sendJson(response, statuses[error._tag] ?? 500, { text, code })
+}
+
+/** What the route answers, or that it belongs to a front which is not served here. */
+const served = ({ answer, route: { front } }: Row, call: Parameters<Answer>[0]) =>
+  Effect.map(
+    ServerConfig,
+    ({ fronts }) =>
+      front === undefined || fronts.includes(front) ? answer(call) : new Refused({
+        status: 404,
+        reason: `this relay does not serve ${front}: start it with --fronts ${front}`
+      })
+  )
+
+/** Answer one request; it is over when the answer is sent or the peer is gone. */
+export const answerHttp = Effect.fn("answerHttp")(
+  function*(request: IncomingMessage, response: ServerResponse, onAdmitted: () => void) {
+    const [path = "/", search = ""] = (request.url ?? "/").split("?", 2)
+    const { method = "" } = request
+    const found = rows.flatMap((row) => {
+      const params = paramsOf(row.segments, path)
+      return params === undefined ? [] : [{ ...row, params }]
+    })
+    const methods = methodsOf(found)
+    if (method !== "OPTIONS" && !methods.includes(method)) {
+      return yield* sendJson(response, 405, { text: `use ${methods.join(" or ")}` })
+    }
+    const row = found.find(({ route }) => route.method === (method === "HEAD" ? "GET" : method))
+    const query = new URLSearchParams(search)
+    const answer = row === undefined
+      ? sendJson(response, 404, { text: hint })
+      : yield* served(row, { request, response, params: row.params, query })
+    if (row?.route.scope === "public") return yield* answer
+    const auth = yield* Auth
+    const visitor = visitorOf(request, auth.proxies)
+    yield* auth.checkOrigin(visitor)
+    // The page that asks for the token has none yet.
+    if (method !== "OPTIONS" && (yield* (yield* ConsoleFiles).answer(path, request, response))) return
+    if (isOfOtherSite(request)) {
+      const text = "pages of other sites get no answers of this relay: open it at its own address"
+      return yield* sendJson(response, 403, { text })
+    }
+    shield(response)
+    if (visitor.origin !== undefined) {
+      response.setHeader("cross-origin-resource-policy", "cross-origin")
+      response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
+    }
+    if (method === "OPTIONS") return yield* sendPreflight(response, found)
+    const principal = yield* auth.admit(visitor, undefined)
+    onAdmitted()
+    yield* demand(principal, row?.route.scope ?? "view", `${method} ${row?.route.path ?? path}`)
+    yield* answer.pipe(
+      Effect.provideService(Principal, principal),
+      Effect.provideService(Sender, { address: visitor.address, token: principal.name })
+    )
+  },
+  (answered, request, response) =>
+    answered.pipe(
+      Effect.catch((error) => sayWhy(response, error)),
+      Effect.tapDefect((cause) =>
+        Effect.andThen(
+          Effect.logWarning(`the answer to ${request.method} ${request.url} ended early`, cause),
+          response.headersSent ? Effect.void : sendJson(response, 500, { text: failed })
+        )
+      )
+    )
+)
+
+const failed =
+  "the relay could not answer, by a fault of its own: please report it with what the relay logged"
