@@ -12,6 +12,7 @@ import { type Answer, readBody, Refused, sendJson, sendNothing } from "./Call.js
 import { metricsText } from "./metricsText.js"
 import { describeNative, listNative, readNative } from "./nativeRoutes.js"
 import { sendEvents } from "./sendEvents.js"
+import { sendSessions } from "./sendSessions.js"
 import { usageAnswer } from "./usageAnswer.js"
 
 /** What a path that is none of these is answered with, too. */
@@ -63,7 +64,7 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     yield* sendJson(response, 200, { agents, ...(folder !== undefined && { folder }) })
   }),
   listSessions: Effect.fnUntraced(function*({ response }) {
-    yield* sendJson(response, 200, { sessions: yield* (yield* SessionRegistry).list })
+    yield* sendSessions(response, yield* (yield* SessionRegistry).list)
   }),
   forgetSession: Effect.fnUntraced(function*({ params, response }) {
     yield* (yield* SessionRegistry).forget(yield* idOf(params))

@@ -3,7 +3,8 @@
  * few times a second at most however fast an agent is.
  */
 import { Effect } from "effect"
-import { decodeFrame, type JsonBounds, type SessionId } from "../schema/index.js"
+import { decodeFrame, type JsonBounds, type SessionId, type SessionLine } from "../schema/index.js"
+import { makePause } from "../services/makePause.js"
 import { lineOf } from "../services/session/SessionListing.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { Connection } from "./Connection.js"
@@ -80,7 +81,13 @@ export const serveSessionList = Effect.fn("serveSessionList")(function*(
     )
   })
   const tellAll = Effect.gen(function*() {
-    yield* connection.tell({ type: "session_list", sessions: (yield* registry.list).map(lineOf) })
+    const pause = makePause()
+    const lines: Array<SessionLine> = []
+    for (const listing of yield* registry.list) {
+      lines.push(lineOf(listing))
+      yield* pause
+    }
+    yield* connection.tellList({ type: "session_list" }, "sessions", lines)
     for (let ids = yield* changes.next; ids !== undefined; ids = yield* changes.next) {
       yield* Effect.forEach(ids, tellLine, { discard: true })
       yield* Effect.sleep(gathered)

@@ -112,11 +112,13 @@ const makeDurable = (folder: string) =>
     const index = SessionIndex.make(folder)
     const share = () => bounds.journal_total_bytes / Math.max(1, live.size)
 
-    /** Another relay that has it open. */
+    /** Another relay that has it open. One of an earlier version tells it in `meta.json` alone. */
     const otherWith = (session_id: SessionId, kept: SessionRecord.SessionRecord | undefined) => {
       const holder = SessionLock.holder(SessionRecord.filesOf(folder, session_id), SessionRecord.isRelayAlive)
-      const pid = holder === undefined ? kept && SessionRecord.openedBy(kept) : SessionRecord.pidOf(holder)
-      return pid === process.pid ? undefined : pid
+      return [
+        holder === undefined ? undefined : SessionRecord.pidOf(holder),
+        kept && SessionRecord.openedBy(kept)
+      ].find((pid) => pid !== undefined && pid !== process.pid)
     }
 
     const open = Effect.fn("Journal.open")(function*(session_id: SessionId, handshake: Handshake) {
@@ -207,16 +209,22 @@ const makeDurable = (folder: string) =>
 
     const forget = Effect.fn("Journal.forget")(function*(session_id: SessionId) {
       const files = SessionRecord.filesOf(folder, session_id)
-      if (!existsSync(files)) return false
+      if (!existsSync(files)) {
+        return false
+      }
       const other = otherWith(session_id, Option.getOrUndefined(SessionRecord.read(folder, session_id)))
-      if (other !== undefined) return yield* new SessionInUse({ session_id, pid: other })
+      if (other !== undefined) {
+        return yield* new SessionInUse({ session_id, pid: other })
+      }
       yield* remove(session_id)
       return true
     })
 
     /** What an earlier relay was about to remove. */
     const removeLeftovers = Effect.gen(function*() {
-      const names = yield* Effect.tryPromise(() => readdir(folder))
+      const names = yield* Effect.tryPromise(() =>
+        readdir(folder)
+      )
       for (const name of names) {
         if (name.startsWith(goingMark)) {
           yield* Effect.tryPromise(() => rm(join(folder, name), { recursive: true, force: true }))

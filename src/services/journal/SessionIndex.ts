@@ -136,19 +136,22 @@ export const make = (folder: string): SessionIndex => {
     Effect.forEach(ids, (session_id) => readOne(session_id, pause), { concurrency: atOnce, discard: true })
 
   /** The names there are. */
-  const names = Effect.fnUntraced(function*(pause: Effect.Effect<void>) {
-    const found = new Set<SessionId>()
-    const dir = yield* ask<Dir>((done) => opendir(folder, { bufferSize: 128 }, done))
-    if (dir === undefined) return found
-    for (;;) {
-      const next = yield* ask<Dirent | null>((done) => dir.read(done))
-      if (next === undefined || next === null) break
-      if (isSessionId(next.name)) found.add(next.name)
-      yield* pause
-    }
-    yield* ask<void>((done) => dir.close((error) => done(error, undefined)))
-    return found
-  })
+  const names = (pause: Effect.Effect<void>) =>
+    Effect.acquireUseRelease(
+      ask<Dir>((done) => opendir(folder, { bufferSize: 128 }, done)),
+      Effect.fnUntraced(function*(dir) {
+        const found = new Set<SessionId>()
+        while (dir !== undefined) {
+          const next = yield* ask<Dirent | null>((done) => dir.read(done))
+          if (next === undefined || next === null) break
+          if (isSessionId(next.name)) found.add(next.name)
+          yield* pause
+        }
+        return found
+      }),
+      (dir) =>
+        dir === undefined ? Effect.void : ask<void>((done) => dir.close((error) => done(error, undefined)))
+    )
 
   /** New ones are read, those that are gone are forgotten. */
   const lookAround = Effect.fnUntraced(function*(pause: Effect.Effect<void>) {

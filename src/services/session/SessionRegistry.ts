@@ -24,15 +24,18 @@ import { type Handshake, SessionId } from "../../schema/index.js"
 import type { SessionChange } from "../../schema/SessionChange.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
 import { checkHandshake } from "../access/HandshakeRules.js"
+import { isLoopback, peerOf } from "../access/peers.js"
 import { IdGenerator } from "../IdGenerator.js"
 import { Journal, JournalFailed, type SessionInUse, SessionNotFound } from "../journal/Journal.js"
 import * as SessionMarks from "../journal/SessionMarks.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
+import { makePause } from "../makePause.js"
 import { NativeSessions } from "../native/NativeSessions.js"
 import { Recorder } from "../observe/Recorder.js"
 import * as Traces from "../observe/Traces.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { resolveHandshake } from "./Reopening.js"
+import { Sender } from "./Sender.js"
 import * as Session from "./Session.js"
 import { listedClosed, listedLive, type SessionListing } from "./SessionListing.js"
 
@@ -99,6 +102,14 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
+/** Who begins sessions, as far as they are counted: a token by its name, else another machine by its address. */
+const senderOf = ({ address, token }: Sender.Fields): string | undefined =>
+  token !== undefined
+    ? `token ${token}`
+    : address === undefined || isLoopback(address)
+    ? undefined
+    : peerOf(address)
+
 /** One live session and who uses it. */
 interface Entry {
   readonly opened: Deferred.Deferred<Session.Session, JoinError>
@@ -110,6 +121,8 @@ interface Entry {
   readonly isPrivate: boolean
   clients: number
   closing: boolean
+  /** Who began it, where that is counted. */
+  readonly sender: string | undefined
   lingerTimer: Fiber.Fiber<void> | undefined
   session: Session.Session | undefined
 }
@@ -204,7 +217,7 @@ const make = Effect.gen(function*() {
     )
 
   /** In one step, so that clients who come at once open one session. */
-  const create = (id: SessionId, handshake: Handshake): Entry => {
+  const create = (id: SessionId, handshake: Handshake, sender: string | undefined): Entry => {
     const entry: Entry = {
       opened: Deferred.makeUnsafe(),
       abandoned: Deferred.makeUnsafe(),
@@ -213,6 +226,7 @@ const make = Effect.gen(function*() {
       isPrivate: handshake.session_id === undefined && handshake.linger === undefined,
       clients: 0,
       closing: false,
+      sender,
       lingerTimer: undefined,
       session: undefined
     }
@@ -270,15 +284,25 @@ const make = Effect.gen(function*() {
       () => leave(entry)
     )
 
-  const checkRoom = Effect.suspend(() => {
-    const { max_sessions } = settings
-    if (isDraining) {
-      return new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
-    }
-    return entries.size < max_sessions ? Effect.void : new TooManySessions({
-      reason: `${max_sessions} sessions are live: end one, or start the relay with a higher --max-sessions`
+  const checkRoom = (sender: string | undefined) =>
+    Effect.suspend(() => {
+      const { max_sessions, max_sessions_per_sender } = settings
+      if (isDraining) {
+        return new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+      }
+      if (entries.size >= max_sessions) {
+        return new TooManySessions({
+          reason:
+            `${max_sessions} sessions are live: end one, or start the relay with a higher --max-sessions`
+        })
+      }
+      if (sender === undefined) return Effect.void
+      const own = [...entries.values()].filter((entry) => entry.sender === sender).length
+      return own < max_sessions_per_sender ? Effect.void : new TooManySessions({
+        reason: `${own} live sessions are yours: end one, or start the relay with a higher `
+          + "--max-sessions-per-sender"
+      })
     })
-  })
 
   /** The session that goes on with this conversation already: there is only one at a time. */
   const sessionWith = Effect.fnUntraced(function*(handshake: Handshake) {
@@ -305,11 +329,12 @@ const make = Effect.gen(function*() {
       yield* Deferred.await(found.gone)
       found = entries.get(id)
     }
-    if (found === undefined) yield* checkRoom
+    const sender = senderOf(yield* Sender)
+    if (found === undefined) yield* checkRoom(sender)
     if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
       return yield* new SessionNotFound({ session_id: id })
     }
-    const entry = found ?? create(id, handshake)
+    const entry = found ?? create(id, handshake, sender)
     yield* enter(entry)
     return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
   })
@@ -344,13 +369,22 @@ const make = Effect.gen(function*() {
 
   const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
 
-  const list = Effect.map(journal.list, (kept): ReadonlyArray<SessionListing> => {
-    const live = [...entries.values()].flatMap(({ clients, session }) =>
-      session === undefined ? [] : [listedLive(session.log.summary(), clients)]
+  /** Thousands of lines are made with pauses. */
+  const list = Effect.gen(function*() {
+    const kept = yield* journal.list
+    const pause = makePause()
+    const lines = [...entries.values()].flatMap(({ clients, session }): ReadonlyArray<SessionListing> =>
+      session === undefined
+        ? []
+        : [{ ...listedLive(session.log.summary(), clients), ...marks.get(session.id) }]
     )
-    const closed = kept.filter(({ summary }) => entries.get(summary.session_id)?.session === undefined)
-    return [...live, ...closed.map(({ summary }) => listedClosed(summary))]
-      .map((line) => ({ ...line, ...marks.get(line.session_id) }))
+    const live = new Set(lines.map(({ session_id }) => session_id))
+    for (const { marks: kept_marks, summary } of kept) {
+      if (live.has(summary.session_id)) continue
+      lines.push({ ...listedClosed(summary), ...marks.known(summary.session_id) ?? kept_marks })
+      yield* pause
+    }
+    return lines
   })
 
   const listing = (session_id: SessionId): Effect.Effect<SessionListing | undefined> =>
