@@ -8,7 +8,7 @@ import { Auth } from "../services/access/Auth.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { Journal, SessionNotFound } from "../services/journal/Journal.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
-import { type Answer, readBody, Refused, sendJson, sendNothing } from "./Call.js"
+import { type Answer, lazily, readBody, Refused, sendJson, sendNothing } from "./Call.js"
 import { metricsText } from "./metricsText.js"
 import { describeNative, listNative, readNative } from "./nativeRoutes.js"
 import { sendEvents } from "./sendEvents.js"
@@ -47,6 +47,9 @@ const sendMetrics = (response: ServerResponse) =>
     response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" })
     response.end(text)
   })
+
+/** Loaded when the first of its clients comes. */
+const agui = () => import("./aguiRoutes.js")
 
 export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } = {
   hello: ({ response }) => sendJson(response, 200, { text: hint }),
@@ -97,6 +100,12 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     yield* sendJson(response, status, body)
   }),
   getMetrics: ({ response }) => sendMetrics(response),
+  aguiInfo: lazily(() => agui().then(({ describe }) => describe)),
+  agui: lazily(() => agui().then(({ single }) => single)),
+  runAgui: lazily(() => agui().then(({ runTool }) => runTool)),
+  runAguiAgent: lazily(() => agui().then(({ runAgent }) => runAgent)),
+  connectAguiAgent: lazily(() => agui().then(({ connectAgent }) => connectAgent)),
+  stopAguiAgent: lazily(() => agui().then(({ stopAgent }) => stopAgent)),
   issueTicket: Effect.fnUntraced(function*({ response }) {
     yield* sendJson(response, 200, yield* (yield* Auth).ticket)
   }),

@@ -1,7 +1,7 @@
 /** makePause: long work in slices, so that nobody else waits longer than some milliseconds for it. */
 import { Effect } from "effect"
 
-const sliceMs = 2
+const sliceMs = 1
 
 /** Others go first. */
 export const nextTurn = Effect.callback<void>((resume) => {

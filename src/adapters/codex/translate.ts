@@ -10,7 +10,7 @@ import type { EventBody } from "../../schema/index.js"
 import { status } from "../wire/statusEvent.js"
 import { firstText } from "../wire/words.js"
 import type { Notification, NotificationOf, Turn, TurnError } from "./CodexMessage.js"
-import { toFailure, toQuotaWarning } from "./failure.js"
+import { type Failure, toFailure, toQuotaWarning } from "./failure.js"
 import { completedItem, makeItems, startedItem } from "./items.js"
 import { makeLimits } from "./limits.js"
 import { makeTurns } from "./turns.js"
@@ -66,16 +66,23 @@ const failure = (error: TurnError, state: CodexState): Events => {
   if (failed.stop_reason === "max_tokens") return [status("max_tokens", failed.text)]
   return [
     { type: "error", code: failed.code, text: failed.text, metadata: failed.metadata },
-    ...failed.isQuota ? [toQuotaWarning(failed, state.limits.resets_at())] : [],
+    ...failed.isQuota ? [toQuotaWarning(failed, resetOf(failed, state), isLimit(failed))] : [],
     ...failed.isFull ? state.meter.full() : []
   ]
 }
+
+/** Codex' own budget for a session does not come back. */
+const isLimit = ({ metadata }: Failure) => metadata["cause"] !== "sessionBudgetExceeded"
+
+/** Too many requests in a minute have nothing to do with when a window resets that is half used. */
+const resetOf = ({ isUsedUp }: Failure, { limits }: CodexState) =>
+  isUsedUp || limits.isUsedUp() ? limits.resets_at() : undefined
 
 const retry = (error: TurnError, state: CodexState): Events => {
   const failed = { ...toFailure(error), text: error.message }
   return [
     failed.isQuota
-      ? toQuotaWarning(failed, state.limits.resets_at())
+      ? toQuotaWarning(failed, state.limits.resets_at(), false)
       : status("api_retry", failed.text, failed.metadata)
   ]
 }

@@ -156,10 +156,15 @@ export const make = (folder: string): SessionIndex => {
   /** New ones are read, those that are gone are forgotten. */
   const lookAround = Effect.fnUntraced(function*(pause: Effect.Effect<void>) {
     const there = yield* names(pause)
-    for (const known of [...entries.keys()]) if (!there.has(known)) put(known, undefined)
-    yield* pause
+    for (const known of [...entries.keys()]) {
+      if (!there.has(known)) put(known, undefined)
+      yield* pause
+    }
     const fresh: Array<SessionId> = []
-    for (const name of there) if (!entries.has(name)) fresh.push(name)
+    for (const name of there) {
+      if (!entries.has(name)) fresh.push(name)
+      yield* pause
+    }
     yield* readAll(fresh, pause)
   })
 

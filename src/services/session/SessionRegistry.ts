@@ -6,10 +6,12 @@
  * for its `linger`, counted from when nothing goes on in it any more: nobody has to stay for work to be done.
  */
 import {
+  Cause,
   Context,
   Deferred,
   Duration,
   Effect,
+  Exit,
   Fiber,
   FiberSet,
   Layer,
@@ -34,6 +36,7 @@ import { NativeSessions } from "../native/NativeSessions.js"
 import { Recorder } from "../observe/Recorder.js"
 import * as Traces from "../observe/Traces.js"
 import { RelayConfig } from "../RelayConfig.js"
+import * as Timetable from "../schedule/Timetable.js"
 import { resolveHandshake } from "./Reopening.js"
 import { Sender } from "./Sender.js"
 import * as Session from "./Session.js"
@@ -70,6 +73,7 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
   /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
   readonly drain: (seconds: number) => Effect.Effect<void>
+  readonly isDraining: () => boolean
   /** A turn runs. */
   readonly isBusy: () => boolean
   /** End every session, all at once; waits until they are gone. */
@@ -110,6 +114,8 @@ const senderOf = ({ address, token }: Sender.Fields): string | undefined =>
     ? undefined
     : peerOf(address)
 
+const ending = new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+
 /** One live session and who uses it. */
 interface Entry {
   readonly opened: Deferred.Deferred<Session.Session, JoinError>
@@ -117,6 +123,7 @@ interface Entry {
   readonly abandoned: Deferred.Deferred<void>
   readonly gone: Deferred.Deferred<void>
   readonly linger: number
+  readonly session_id: SessionId
   /** It has neither a name of its client's nor a `linger`: nobody can come back, so its work ends too. */
   readonly isPrivate: boolean
   clients: number
@@ -133,6 +140,7 @@ const make = Effect.gen(function*() {
   const ids = yield* IdGenerator
   const journal = yield* Journal
   const native = yield* NativeSessions
+  const timetable = yield* Timetable.current
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
   const traces = yield* Traces.make
@@ -190,10 +198,13 @@ const make = Effect.gen(function*() {
   /** A session's whole life. */
   const live = (id: SessionId, handshake: Handshake, entry: Entry) =>
     openSession(id, handshake, () => entry.clients).pipe(
-      Effect.tapCause((cause) => {
+      // Also when the relay ends while it opens: nobody waits for what will not come.
+      Effect.onExit((exit) => {
+        if (Exit.isSuccess(exit)) return Effect.void
         // Who comes now tries again.
         entry.closing = true
-        return Deferred.failCause(entry.opened, cause)
+        const { cause } = exit
+        return Deferred.failCause(entry.opened, Cause.hasInterruptsOnly(cause) ? Cause.fail(ending) : cause)
       }),
       Effect.tap((session) => {
         entry.session = session
@@ -219,6 +230,7 @@ const make = Effect.gen(function*() {
   /** In one step, so that clients who come at once open one session. */
   const create = (id: SessionId, handshake: Handshake, sender: string | undefined): Entry => {
     const entry: Entry = {
+      session_id: id,
       opened: Deferred.makeUnsafe(),
       abandoned: Deferred.makeUnsafe(),
       gone: Deferred.makeUnsafe(),
@@ -253,6 +265,8 @@ const make = Effect.gen(function*() {
 
   const abandon = (entry: Entry) => {
     if (entry.clients > 0) return
+    // Nobody can see what would come of it.
+    if (entry.isPrivate) timetable.removeOf(entry.session_id)
     // From this moment on who comes waits for a new one.
     entry.closing = true
     doneSoon(entry.abandoned, Effect.void)
@@ -288,7 +302,7 @@ const make = Effect.gen(function*() {
     Effect.suspend(() => {
       const { max_sessions, max_sessions_per_sender } = settings
       if (isDraining) {
-        return new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+        return ending
       }
       if (entries.size >= max_sessions) {
         return new TooManySessions({
@@ -322,7 +336,9 @@ const make = Effect.gen(function*() {
     return (yield* journal.list).find(({ summary }) => isIts(summary))?.summary.session_id
   })
 
-  const join = Effect.fn("SessionRegistry.join")(function*(handshake: Handshake) {
+  const join: SessionRegistry["Service"]["join"] = Effect.fn("SessionRegistry.join")(function*(
+    handshake: Handshake
+  ): Effect.fn.Return<Joined, JoinError, Scope.Scope> {
     const id = (yield* sessionWith(handshake)) ?? handshake.session_id ?? SessionId.make(yield* ids.uuid)
     let found = entries.get(id)
     while (found?.closing === true) {
@@ -334,9 +350,12 @@ const make = Effect.gen(function*() {
     if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
       return yield* new SessionNotFound({ session_id: id })
     }
-    const entry = found ?? create(id, handshake, sender)
+    // Another may have come while it was looked for.
+    const present = entries.get(id)
+    if (present?.closing === true || (present === undefined && isDraining)) return yield* join(handshake)
+    const entry = present ?? create(id, handshake, sender)
     yield* enter(entry)
-    return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
+    return { session: yield* Deferred.await(entry.opened), attached: present !== undefined }
   })
 
   const forget = Effect.fn("SessionRegistry.forget")(function*(session_id: SessionId) {
@@ -349,6 +368,7 @@ const make = Effect.gen(function*() {
     }
     const wasKept = yield* journal.forget(session_id)
     marks.forget(session_id)
+    timetable.removeOf(session_id)
     tell(session_id)
     if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
   })
@@ -369,6 +389,9 @@ const make = Effect.gen(function*() {
 
   const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
 
+  /** As they were listed last: most stay as they are. */
+  const closedLines = new WeakMap<object, SessionListing>()
+
   /** Thousands of lines are made with pauses. */
   const list = Effect.gen(function*() {
     const kept = yield* journal.list
@@ -379,9 +402,14 @@ const make = Effect.gen(function*() {
         : [{ ...listedLive(session.log.summary(), clients), ...marks.get(session.id) }]
     )
     const live = new Set(lines.map(({ session_id }) => session_id))
-    for (const { marks: kept_marks, summary } of kept) {
-      if (live.has(summary.session_id)) continue
-      lines.push({ ...listedClosed(summary), ...marks.known(summary.session_id) ?? kept_marks })
+    for (const session of kept) {
+      const { session_id } = session.summary
+      const line = closedLines.get(session) ?? { ...listedClosed(session.summary), ...session.marks }
+      closedLines.set(session, line)
+      const changed = marks.known(session_id)
+      if (!live.has(session_id)) {
+        lines.push(changed === undefined ? line : { ...listedClosed(session.summary), ...changed })
+      }
       yield* pause
     }
     return lines
@@ -413,6 +441,7 @@ const make = Effect.gen(function*() {
 
   // Not `FiberSet.clear`: that waits for one to end before it tells the next.
   const closeAll = Effect.suspend(() => {
+    isDraining = true
     tell(undefined)
     return Fiber.interruptAll([...fibers])
   })
@@ -420,6 +449,7 @@ const make = Effect.gen(function*() {
   return SessionRegistry.of({
     join,
     drain,
+    isDraining: () => isDraining,
     isBusy,
     closeAll,
     forget,
