@@ -72,19 +72,22 @@ export const serveSessionList = Effect.fn("serveSessionList")(function*(
     Effect.sync(() => follow(registry.watch)),
     ({ stop }) => Effect.sync(stop)
   )
+  const told = new Set<string>()
   const tellLine = Effect.fnUntraced(function*(session_id: SessionId) {
     const line = yield* registry.listing(session_id)
-    yield* connection.tell(
-      line === undefined
-        ? { type: "session_removed", removed: session_id }
-        : { type: "session_changed", session: lineOf(line) }
-    )
+    if (line !== undefined) {
+      told.add(session_id)
+      return yield* connection.tell({ type: "session_changed", session: lineOf(line) })
+    }
+    // Of one it was never told, it is not told that it is gone: it may not be for this client.
+    if (told.delete(session_id)) yield* connection.tell({ type: "session_removed", removed: session_id })
   })
   const tellAll = Effect.gen(function*() {
     const pause = makePause()
     const lines: Array<SessionLine> = []
     for (const listing of yield* registry.list) {
       lines.push(lineOf(listing))
+      told.add(listing.session_id)
       yield* pause
     }
     yield* connection.tellList({ type: "session_list" }, "sessions", lines)

@@ -22,6 +22,7 @@ import type { VendorLimit } from "../budget/VendorLimit.js"
 import type { IdGenerator } from "../IdGenerator.js"
 import type { EventLog } from "../log/EventLog.js"
 import type { Settings } from "../RelayConfig.js"
+import type { Table } from "../schedule/Timetable.js"
 import { sizeOf } from "./commandSize.js"
 import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
 import { Sender } from "./Sender.js"
@@ -58,6 +59,7 @@ export interface Parts {
   readonly handOver?: Effect.Effect<void, SendError> | undefined
   readonly takeOver?: Effect.Effect<void, SendError> | undefined
   readonly settings: Settings
+  readonly timetable: Table
   readonly turns: Turns
 }
 

@@ -32,6 +32,7 @@ import type { NativeSessions } from "../native/NativeSessions.js"
 import * as Metrics from "../observe/Metrics.js"
 import { decide } from "../policy/Policy.js"
 import { RelayConfig } from "../RelayConfig.js"
+import * as plan from "../schedule/plan.js"
 import * as Timetable from "../schedule/Timetable.js"
 import { waitUntil } from "../waitUntil.js"
 import * as Activity from "./Activity.js"
@@ -45,6 +46,8 @@ import * as Turn from "./Turn.js"
 export interface Session {
   readonly id: SessionId
   readonly log: EventLog.EventLog["Service"]
+  /** What is typed in it is carried out at once. */
+  readonly isTerminal: boolean
   /** The last `seq` of the session's earlier life; 0 if it had none. */
   readonly since: number
   /**
@@ -208,11 +211,12 @@ export const open = Effect.fn("Session.open")(function*(
   })
   yield* Effect.addFinalizer(() => Effect.sync(guard.close))
   const random = yield* Random.Random
+  const timetable = yield* Timetable.current
   const limit = VendorLimit.make({
     session_id: id,
     on_limit: spec.on_limit ?? "stop",
     log,
-    timetable: yield* Timetable.current,
+    timetable,
     now: () => clock.currentTimeMillisUnsafe(),
     random: () => random.nextDoubleUnsafe()
   })
@@ -276,6 +280,7 @@ export const open = Effect.fn("Session.open")(function*(
     takeOver,
     seen: opened?.summary.acknowledged ?? [],
     settings,
+    timetable,
     turns
   })
 
@@ -308,6 +313,11 @@ export const open = Effect.fn("Session.open")(function*(
     })
   )
 
+  const describeSchedules = () => {
+    const schedules = plan.listed(timetable, id)
+    return schedules.length === 0 ? {} : { schedules }
+  }
+
   const describe = (): BodyOf<"session_start"> => {
     const { metadata, native_session_id, ...started } = agent.started
     const native = sink.native_session_id() ?? native_session_id
@@ -321,6 +331,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...(native !== undefined && { native_session_id: native }),
         ...guard.describe(),
         ...limit.describe(),
+        ...describeSchedules(),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
         ...metadata,
@@ -368,6 +379,7 @@ export const open = Effect.fn("Session.open")(function*(
   const session: Session = {
     id,
     log,
+    isTerminal: agent.started.capabilities.terminal,
     since: opened?.summary.last_seq ?? 0,
     submit: (command) =>
       Effect.flatMap(Sender, (by) => {
