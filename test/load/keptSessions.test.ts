@@ -1,6 +1,6 @@
 /** Twenty thousand kept sessions: looking at them, and telling of them, holds up nobody. */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Console, Context, Effect, Layer } from "effect"
 import { execFile } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -95,7 +95,7 @@ describe("twenty thousand kept sessions", () => {
         const took = performance.now() - began
         const worstAgain = again()
         assert.deepStrictEqual(first, [count, true])
-        console.log(
+        yield* Console.log(
           `20,000 kept sessions: first list ${
             worst.slice(0, 5).map((ms) => ms.toFixed(1)).join(" ")
           } ms, again ${worstAgain.slice(0, 5).map((ms) => ms.toFixed(1)).join(" ")} ms, ${

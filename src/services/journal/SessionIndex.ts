@@ -141,7 +141,8 @@ export const make = (folder: string): SessionIndex => {
       ask<Dir>((done) => opendir(folder, { bufferSize: 128 }, done)),
       Effect.fnUntraced(function*(dir) {
         const found = new Set<SessionId>()
-        while (dir !== undefined) {
+        if (dir === undefined) return found
+        for (;;) {
           const next = yield* ask<Dirent | null>((done) => dir.read(done))
           if (next === undefined || next === null) break
           if (isSessionId(next.name)) found.add(next.name)
