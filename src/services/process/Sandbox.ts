@@ -14,6 +14,7 @@ import { execFile } from "node:child_process"
 import { existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from "node:fs"
 import { dirname, isAbsolute, join, relative, sep } from "node:path"
 import { writableBy } from "../../adapters/writableBy.js"
+import { relayEnvironment } from "./AgentEnvironment.js"
 import { findProgram } from "./findProgram.js"
 
 /** What the operator said of it. */
@@ -135,7 +136,7 @@ export const check: Effect.Effect<string, SandboxUnusable> = Effect.suspend(() =
   if (process.platform !== "linux") {
     return new SandboxUnusable({ reason: "it needs Linux: start the relay without --sandbox" })
   }
-  const { HOME = "/", PATH = "" } = process.env
+  const { HOME = "/", PATH = "" } = relayEnvironment()
   const bwrap = findProgram("bwrap", { PATH, HOME }, "/")
   if (bwrap === undefined) return new SandboxUnusable({ reason: `bwrap is not installed: ${advice}` })
   const trial = [
