@@ -97,6 +97,19 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
     never: noneOf(sockets, processes, disk)
   },
+  // All that was said, by words: it reads journals, and writes what it made of them beside them.
+  "services/search": {
+    rooms: [
+      "schema",
+      "services",
+      "services/log",
+      "services/journal",
+      "services/access",
+      "services/process",
+      "services/session"
+    ],
+    never: noneOf(sockets, processes)
+  },
   "fronts": {
     rooms: ["schema", "adapters", "services/", "client", "messages"],
     never: noneOf(sockets, processes)
@@ -205,6 +218,7 @@ describe("one place each", () => {
     const starting = breaking(({ imports }) => imports.filter((name) => processes.test(name)))
     assert.sameMembers([...new Set(starting)], [
       "services/process/ProcessSupervisor.ts: node:child_process",
+      "services/process/Sandbox.ts: node:child_process",
       "services/process/daemon.ts: node:child_process",
       "services/process/Watcher.ts: node:child_process",
       "services/process/machine.ts: node:child_process",

@@ -24,6 +24,7 @@ import { policy } from "./policyTest.js"
 import { plain } from "./printable.js"
 import { run as runTurn } from "./run.js"
 import { schedule } from "./schedule.js"
+import { search } from "./search.js"
 import { sessions } from "./sessions.js"
 import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
@@ -34,7 +35,7 @@ const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
   Command.make(name, options, (flags) => {
     const {
-      config: _,
+      config,
       log_format,
       log_level,
       no_auth,
@@ -68,6 +69,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
       })
       const options = {
         ...settings,
+        private_files: [token_file, policy, config, settings.tls_key].flatMap(Option.toArray),
         token: found.token,
         trace: collector !== undefined,
         auth: access.auth,
@@ -106,6 +108,7 @@ const command = server("ai-relay", relayOptions).pipe(
     sessions,
     tokens,
     schedule,
+    search,
     policy,
     attach,
     handoff(exitWith),

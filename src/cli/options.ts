@@ -189,6 +189,12 @@ const common = {
     list("permission_modes", "NAME", "Permission mode a session may be in, then only these (all)"),
     (names) => names.flatMap((name) => name.split(","))
   ),
+  sandbox: flag(
+    "sandbox",
+    "Start every agent in bubblewrap (Linux): only the session's folder and the agent's own files are writable"
+  ),
+  sandbox_read: list("sandbox_read", "FOLDER", "Folder that agents in the sandbox may also read"),
+  sandbox_write: list("sandbox_write", "FOLDER", "Folder that agents in the sandbox may also write to"),
   pass_env: list(
     "pass_env",
     "NAME",

@@ -41,6 +41,13 @@ export interface Settings {
   readonly permission_modes: ReadonlyArray<string>
   /** Variables of the relay that every agent gets too; `NAME*` for all that begin so, `*` for all. */
   readonly pass_env: ReadonlyArray<string>
+  /** Every agent is started in a sandbox (Linux, bubblewrap), or the relay does not start. */
+  readonly sandbox: boolean
+  /** Folders agents may also read, and also write, in it. */
+  readonly sandbox_read: ReadonlyArray<string>
+  readonly sandbox_write: ReadonlyArray<string>
+  /** Files and folders of the relay's that are out of an agent's sight in it, besides the state folder. */
+  readonly private_files: ReadonlyArray<string>
   /** How long a permission waits for a person. */
   readonly permission_timeout: number
   /** How long an agent may take to stop a turn before it is ended. */
@@ -106,6 +113,10 @@ export const defaults = (): Settings => ({
   allow_native_requests: false,
   permission_modes: [],
   pass_env: [],
+  sandbox: false,
+  sandbox_read: [],
+  sandbox_write: [],
+  private_files: [],
   cortex_hosts: [],
   cortex_token_env: [],
   permission_timeout: 30 * 60,
