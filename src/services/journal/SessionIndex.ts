@@ -197,7 +197,9 @@ export const make = (folder: string): SessionIndex => {
     const known = isDue ? [...entries.keys()] : []
     if (version !== rootVersion) yield* lookAround(pause)
     // A folder that changes in the same moment has the same time: then it is looked at once more.
-    rootVersion = stats !== undefined && performance.timeOrigin + performance.now() - stats.mtimeMs < 100 ? "" : version
+    rootVersion = stats !== undefined && performance.timeOrigin + performance.now() - stats.mtimeMs < 100
+      ? ""
+      : version
     yield* readAll(mine.filter((id) => entries.has(id)), pause)
     if (!isDue) return
     if (known.length > 0) yield* lookAtAll(pause)
