@@ -71,7 +71,10 @@ describe("Folders", () => {
     "a folder whose name begins like the root's": at("root-of-another"),
     "a link that leads outside": at("root/escape"),
     "a link to the folder above": at("root/roundabout"),
-    "the folder above, by a link": at("root/within/../../outside")
+    "the folder above, by a link": at("root/within/../../outside"),
+    // Whether something is there is nobody's to know.
+    "what is not there, elsewhere": at("outside/nowhere/at/all"),
+    "what is not there, behind a link that leads outside": at("root/escape/nowhere")
   }
   it.live.each(Object.entries(outside))("forbids %s", ([, folder]) =>
     Effect.gen(function*() {
