@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import { RelayServer } from "../server/RelayServer.js"
+import { endInOrder } from "./hangUp.js"
 
 const signals = ["SIGTERM", "SIGINT"] as const
 
@@ -17,6 +18,7 @@ export const hurryOnSecondSignal = Effect.gen(function*() {
     for (const signal of signals) process.off(signal, onSignal)
     run(hurry)
   }
+  endInOrder()
   // They stay until the process ends: this is how it ends.
   for (const signal of signals) process.on(signal, onSignal)
 })

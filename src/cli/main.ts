@@ -27,6 +27,12 @@ const NoProcesses = Layer.succeed(
   ChildProcessSpawner.make(() => asksNothing)
 )
 
+/** Who only serves needs no reader; what was asked for and cannot be printed any more need not go on. */
+const [first = "-"] = process.argv.slice(2)
+const isServing = first.startsWith("-") || first === "serve" || first === "lab"
+process.stderr.on("error", () => {})
+process.stdout.on("error", () => isServing ? undefined : process.exit(0))
+
 run(process.argv).pipe(
   Effect.provide(
     Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NoTerminal, NoProcesses, Stdio.layerTest({}))
