@@ -4,7 +4,6 @@
  */
 import { Effect } from "effect"
 import { RelayServer } from "../server/RelayServer.js"
-import { endInOrder } from "./hangUp.js"
 
 const signals = ["SIGTERM", "SIGINT"] as const
 
@@ -18,7 +17,6 @@ export const hurryOnSecondSignal = Effect.gen(function*() {
     for (const signal of signals) process.off(signal, onSignal)
     run(hurry)
   }
-  endInOrder()
   // They stay until the process ends: this is how it ends.
   for (const signal of signals) process.on(signal, onSignal)
 })

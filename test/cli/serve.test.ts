@@ -34,7 +34,7 @@ const settle = () => {
     cleanUp(() => daemon.kill())
     return daemon
   }
-  return { home, state, start }
+  return { env, home, state, start }
 }
 
 const open = async (
@@ -140,8 +140,10 @@ describe("a terminal that is closed", () => {
 
 describe("a reader of the relay's output that goes away", () => {
   it("takes no session with it", async () => {
-    const { start } = settle()
-    const daemon = await start({}, "--log-level", "debug")
+    const { env, home, state } = settle()
+    const args = ["--state-dir", state, "--log-level", "debug"]
+    const daemon = await startDaemon({ env, cwd: home, args })
+    cleanUp(() => daemon.kill())
     daemon.unread()
     for (const session_id of ["one", "two"]) {
       const client = await open(daemon, { tool: "claude", session_id })
