@@ -55,6 +55,13 @@ describe.each(["claude", "codex", "gemini"] as const)("%s", (agent) => {
         const { home } = stage
         const [program, file] = [join(home, "tiny.cjs"), join(home, "calls.txt")]
         writeFileSync(program, server)
+        // Gemini CLI starts no tool servers in a folder its user has not trusted.
+        if (agent === "gemini") {
+          writeFileSync(
+            join(home, ".gemini", "trustedFolders.json"),
+            JSON.stringify({ [home]: "TRUST_FOLDER" })
+          )
+        }
         stage.api().on(/ADD/, [reply({ tool: toolOf[agent] as Tool }), reply({ text: "It is 42." })])
         const client = await stage.open({
           session_id: `with-tools-${agent}`,
