@@ -5,7 +5,8 @@
  * in docs/protocol.md are made of it. A route without a scope, or without somebody who answers it, does not compile.
  */
 import type { Schema } from "effect"
-import type { Scope } from "./Scope.js"
+import { NewSchedule, ScheduleChange } from "./SchedulePlan.js"
+import { type Scope, scopes } from "./Scope.js"
 import { longestTitle, SessionChange } from "./SessionChange.js"
 
 export type Json = { readonly [name: string]: unknown }
@@ -66,6 +67,32 @@ export const refusal = (about: string): RouteAnswer => ({
   about,
   schema: object({ text, code: text }, ["text"])
 })
+const aguiInput: Json = {
+  type: "object",
+  description: "AG-UI's RunAgentInput; the thread is the session.",
+  required: ["threadId", "runId", "messages"],
+  properties: {
+    threadId: text,
+    runId: text,
+    messages: list({ type: "object" }),
+    state: { type: "object" },
+    resume: list({ type: "object" }),
+    forwardedProps: {
+      type: "object",
+      description: "`relay` may have `tool`, `folder`, `model`, `permission_mode`, `when` and `stop`."
+    }
+  }
+}
+const aguiAnswers: Readonly<Record<number, RouteAnswer>> = {
+  200: {
+    about: "What the agent does, until its turn ends or waits for a person.",
+    type: "text/event-stream",
+    schema: text,
+    each: { type: "object", description: "An event of AG-UI.", required: ["type"] }
+  },
+  400: refusal("The body is not what it should be, or holds what the agent cannot be given."),
+  415: refusal("The body is not JSON.")
+}
 const noSession = refusal("There is no such session.")
 const noNative = refusal("There is no such conversation, or none in a folder this relay may use.")
 const day = (about: string): Query => ({ about, schema: { type: "string", format: "date" } })
@@ -115,8 +142,21 @@ export const routes = {
     path: "/whoami",
     scope: "view",
     reach: "sessions",
-    summary: "Whether this client may connect.",
-    answers: { 200: { about: "It may.", schema: object({ admitted: { type: "boolean" } }) } }
+    summary: "Whether this client may connect, as whom, and what it may do.",
+    answers: {
+      200: {
+        about: "It may. Absent limits: none.",
+        schema: object({
+          admitted: { type: "boolean" },
+          name: { type: "string", description: "Of the token." },
+          scopes: list({ enum: scopes }),
+          sessions: list(text),
+          folders: list(text),
+          agents: list(text),
+          expires_at: { type: "number", description: "Unix time in seconds." }
+        }, ["admitted", "scopes"])
+      }
+    }
   }),
   listAgents: isRoute({
     method: "GET",
@@ -191,6 +231,50 @@ export const routes = {
       404: noSession
     }
   }),
+  listSchedules: isRoute({
+    method: "GET",
+    path: "/schedules",
+    scope: "view",
+    reach: "relay",
+    summary: "Prompts for later, of one session or of all.",
+    query: { session_id: { about: "Only of this session." } },
+    answers: { 200: { about: "The oldest first.", schema: object({ schedules: list(ref("Schedule")) }) } }
+  }),
+  addSchedule: isRoute({
+    method: "POST",
+    path: "/schedules",
+    scope: "prompt",
+    reach: "relay",
+    summary:
+      "Gives a session a prompt later: once (`at`), or again and again (`every`). It need not be live.",
+    body: NewSchedule,
+    answers: {
+      201: { about: "It is kept.", schema: ref("Schedule") },
+      400: refusal("The body is not what it should be."),
+      404: noSession
+    }
+  }),
+  changeSchedule: isRoute({
+    method: "PATCH",
+    path: "/schedules/{schedule_id}",
+    scope: "prompt",
+    reach: "relay",
+    summary: "Pauses a schedule, or goes on with it.",
+    body: ScheduleChange,
+    answers: {
+      200: { about: "As it is now.", schema: ref("Schedule") },
+      400: refusal("The body is not what it should be."),
+      404: refusal("There is no such schedule.")
+    }
+  }),
+  removeSchedule: isRoute({
+    method: "DELETE",
+    path: "/schedules/{schedule_id}",
+    scope: "prompt",
+    reach: "relay",
+    summary: "Removes a schedule; a run that has begun goes on.",
+    answers: { 204: { about: "It is gone." }, 404: refusal("There is no such schedule.") }
+  }),
   listNativeSessions: isRoute({
     method: "GET",
     path: "/native-sessions",
@@ -209,7 +293,18 @@ export const routes = {
         about: "The most recently written first; only of folders the relay may use.",
         schema: object({
           sessions: list(ref("NativeSession")),
-          next_cursor: { type: "string", description: "For `cursor`, if there are more." }
+          next_cursor: { type: "string", description: "For `cursor`, if there are more." },
+          agents: {
+            description: "What came of asking those agents that tell their conversations themselves.",
+            ...list(object({
+              tool: { type: "string" },
+              state: {
+                enum: ["ok", "partial", "failed"],
+                description: "`partial`: it has not answered yet, ask again."
+              },
+              text: { type: "string", description: "Why it failed." }
+            }, ["tool", "state"]))
+          }
         }, ["sessions"])
       },
       404: refusal("The folder does not exist, or is not allowed.")
@@ -276,6 +371,64 @@ export const routes = {
     reach: "relay",
     summary: "What is counted, as Prometheus reads it.",
     answers: { 200: { about: "The text format 0.0.4.", type: "text/plain", schema: text } }
+  }),
+  aguiInfo: isRoute({
+    method: "GET",
+    path: "/agui/info",
+    scope: "view",
+    reach: "sessions",
+    front: "agui",
+    summary: "What CopilotKit's pages ask their runtime first: which agents there are.",
+    answers: { 200: { about: "The agents that can be used here.", schema: { type: "object" } } }
+  }),
+  agui: isRoute({
+    method: "POST",
+    path: "/agui",
+    scope: "prompt",
+    reach: "sessions",
+    front: "agui",
+    summary: "All that CopilotKit's pages ask, by one path: `method`, `params` and `body`.",
+    body: object({ method: text, params: { type: "object" }, body: { type: "object" } }, ["method"]),
+    answers: aguiAnswers
+  }),
+  runAgui: isRoute({
+    method: "POST",
+    path: "/agui/{tool}",
+    scope: "prompt",
+    reach: "sessions",
+    front: "agui",
+    summary: "A run of an AG-UI client: a prompt, or its answers to what the agent asked.",
+    body: aguiInput,
+    answers: aguiAnswers
+  }),
+  runAguiAgent: isRoute({
+    method: "POST",
+    path: "/agui/agent/{agent}/run",
+    scope: "prompt",
+    reach: "sessions",
+    front: "agui",
+    summary: "The same, as CopilotKit's pages ask it.",
+    body: aguiInput,
+    answers: aguiAnswers
+  }),
+  connectAguiAgent: isRoute({
+    method: "POST",
+    path: "/agui/agent/{agent}/connect",
+    scope: "view",
+    reach: "sessions",
+    front: "agui",
+    summary: "A whole thread as runs, and the one that goes on as it goes.",
+    body: aguiInput,
+    answers: aguiAnswers
+  }),
+  stopAguiAgent: isRoute({
+    method: "POST",
+    path: "/agui/agent/{agent}/stop/{thread}",
+    scope: "prompt",
+    reach: "sessions",
+    front: "agui",
+    summary: "Interrupts the turn that runs in a thread; leaving its stream does not.",
+    answers: { 200: { about: "Whether one ran.", schema: object({ stopped: { type: "boolean" } }) } }
   }),
   issueTicket: isRoute({
     method: "POST",
