@@ -5,10 +5,20 @@
  */
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
+import { existsSync } from "node:fs"
 import { examine } from "../services/agents/AgentFindings.js"
 import { type Finding, works } from "../services/agents/AgentProbe.js"
+import { whyUnwritable } from "../services/journal/Journal.js"
+import * as SessionRecord from "../services/journal/SessionRecord.js"
 import * as Sandbox from "../services/process/Sandbox.js"
+import { standardStateDir } from "./options.js"
 import { visibleLine } from "./printable.js"
+
+/** Why sessions cannot be kept, if they cannot. */
+const stateTrouble = (): string | undefined => {
+  const folder = SessionRecord.folderIn(process.env["AI_RELAY_STATE_DIR"] ?? standardStateDir())
+  return existsSync(folder) ? whyUnwritable(folder) : undefined
+}
 
 const findings = Effect.map(examine, (agents) => ({
   agents,
@@ -56,7 +66,13 @@ export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
     { json: Flag.Boolean("json").pipe(Flag.withoutNegation, Flag.withDefault(false)) },
     ({ json }) =>
       Effect.gen(function*() {
-        const found = { relay_version, ...yield* findings, sandbox: yield* sandbox }
+        const state = stateTrouble()
+        const found = {
+          relay_version,
+          ...yield* findings,
+          sandbox: yield* sandbox,
+          ...(state !== undefined && { state })
+        }
         yield* Console.log(
           json
             ? JSON.stringify(found, null, 2)
@@ -67,7 +83,8 @@ export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
                 found.sandbox.works
                   ? "Agents can be kept in a sandbox here: start the relay with --sandbox."
                   : visibleLine(`No sandbox: ${found.sandbox.reason}.`)
-              }`
+              }`,
+              ...state === undefined ? [] : ["", state]
             ].join("\n")
         )
         if (!found.works) yield* onFailure
