@@ -103,15 +103,23 @@ export const steps = function*(
   return other
 }
 
+/** A full disk takes no lock either, and a session goes on without: what it would keep out is another relay's doing. */
+const unlocked: Held = { release: () => {} }
+
 export const acquire = (
   folder: string,
   me: string,
   isAlive: (relay: string) => boolean
 ): Held | string => {
   const trying = steps(folder, me, isAlive)
-  for (;;) {
-    const step = trying.next()
-    if (step.done === true) return step.value
+  try {
+    for (;;) {
+      const step = trying.next()
+      if (step.done === true) return step.value
+    }
+  } catch (cause) {
+    if (hasCode(cause, "ENOSPC", "EDQUOT")) return unlocked
+    throw cause
   }
 }
 
