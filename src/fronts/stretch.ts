@@ -43,6 +43,11 @@ export interface Stretch {
 export interface Options {
   /** It ends where a person is asked. Default true. */
   readonly endAtAsk?: boolean
+  /**
+   * Of a turn that is over, previews too, each where it was said: for a client that saw a part of it live, and shows things
+   * in the order they came. Default: whole messages only.
+   */
+  readonly isLive?: boolean
   /** Requests that were answered just now: nobody needs to be asked. */
   readonly answered?: ReadonlyArray<string>
 }
@@ -159,14 +164,14 @@ const find = Effect.fnUntraced(function*(port: Port, session: PortSession, messa
 const follow = (
   port: Port,
   session: PortSession,
-  { after_seq, answered = [], endAtAsk = true, message_id, read_from }: Begun & Place,
+  { after_seq, answered = [], endAtAsk = true, isLive = false, message_id, read_from }: Begun & Place,
   end: (ending: Ending) => void
 ) =>
   Effect.gen(function*() {
     const then = yield* session.now
     const { last_seq } = then
     const isOpen = then.open_turn_seq !== undefined && then.open_turn_seq - 1 <= read_from
-    const projector = project.make({ settled_until: isOpen ? 0 : last_seq })
+    const projector = project.make({ settled_until: isOpen || isLive ? 0 : last_seq })
     let isOver = false
     let isOwn = message_id === undefined
 

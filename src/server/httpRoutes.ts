@@ -8,7 +8,7 @@ import { Auth } from "../services/access/Auth.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { Journal, SessionNotFound } from "../services/journal/Journal.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
-import { type Answer, readBody, Refused, sendJson, sendNothing } from "./Call.js"
+import { type Answer, lazily, readBody, Refused, sendJson, sendNothing } from "./Call.js"
 import { metricsText } from "./metricsText.js"
 import { describeNative, listNative, readNative } from "./nativeRoutes.js"
 import { sendEvents } from "./sendEvents.js"
@@ -96,6 +96,11 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     yield* sendJson(response, status, body)
   }),
   getMetrics: ({ response }) => sendMetrics(response),
+  chat: lazily(() => import("./chatRoutes.js").then(({ post }) => post)),
+  resumeChat: lazily(() => import("./chatRoutes.js").then(({ resume }) => resume)),
+  stopChat: lazily(() => import("./chatRoutes.js").then(({ stop }) => stop)),
+  answerChat: lazily(() => import("./chatRoutes.js").then(({ respond }) => respond)),
+  listChatMessages: lazily(() => import("./chatRoutes.js").then(({ messages }) => messages)),
   issueTicket: Effect.fnUntraced(function*({ response }) {
     yield* sendJson(response, 200, yield* (yield* Auth).ticket)
   }),

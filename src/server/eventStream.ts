@@ -1,0 +1,47 @@
+/** eventStream: answers that are Server-Sent Events, at the pace of who reads them. */
+import { Effect, Stream } from "effect"
+import type { ServerResponse } from "node:http"
+
+/** So that proxies do not take a quiet answer for a dead one, in ms. */
+const keepAliveMs = 15_000
+
+const gone = (response: ServerResponse) =>
+  Effect.callback<void>((resume) => {
+    const onClose = () => resume(Effect.void)
+    if (response.closed) return onClose()
+    response.once("close", onClose)
+    return Effect.sync(() => response.off("close", onClose))
+  })
+
+const drained = (response: ServerResponse) =>
+  Effect.callback<void>((resume) => {
+    const onDrain = () => resume(Effect.void)
+    response.once("drain", onDrain)
+    return Effect.sync(() => response.off("drain", onDrain))
+  })
+
+/**
+ * Send these texts, whole events each, until there are no more or the peer is gone; then whatever makes them is
+ * interrupted. `headers` besides those every such answer has.
+ */
+export const sendEventStream = <E, R>(
+  response: ServerResponse,
+  texts: Stream.Stream<string, E, R>,
+  headers: Readonly<Record<string, string>> = {}
+): Effect.Effect<void, E, R> =>
+  Effect.gen(function*() {
+    response.writeHead(200, {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store",
+      ...headers
+    })
+    response.flushHeaders()
+    if (response.req.method === "HEAD") return
+    yield* Effect.acquireRelease(
+      Effect.sync(() => setInterval(() => response.write(": still here\n\n"), keepAliveMs)),
+      (timer) => Effect.sync(() => clearInterval(timer))
+    )
+    yield* Stream.runForEach(texts, (text) => response.write(text) ? Effect.void : drained(response)).pipe(
+      Effect.raceFirst(gone(response))
+    )
+  }).pipe(Effect.scoped, Effect.ensuring(Effect.sync(() => response.end())))
