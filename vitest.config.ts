@@ -49,7 +49,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-          exclude: ["test/{agents,browser,chaos,containers,judges,load}/**", ...processes],
+          exclude: ["test/{agents,browser,chaos,containers,fuzz,judges,load}/**", ...processes],
           // What hangs hangs for ever; a machine that is busy with other things is no failure.
           testTimeout: 30_000,
           hookTimeout: 30_000
@@ -65,6 +65,8 @@ export default defineConfig({
       special("judges", { testTimeout: 120_000, hookTimeout: 120_000 }),
       // Much output for clients that do not read.
       special("load", {}),
+      // Every field of every message an agent was recorded to say, of another type.
+      special("fuzz", {}),
       // Kills what it can.
       special("chaos", { hookTimeout: 60_000 }),
       // The console in a real browser.

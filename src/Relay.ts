@@ -25,6 +25,8 @@ import { Recorder } from "./services/observe/Recorder.js"
 import * as OrphanSweep from "./services/process/OrphanSweep.js"
 import * as ProcessSupervisor from "./services/process/ProcessSupervisor.js"
 import { RelayConfig, type Settings } from "./services/RelayConfig.js"
+import { Scheduler } from "./services/schedule/Scheduler.js"
+import { Timetable } from "./services/schedule/Timetable.js"
 import { SessionRegistry } from "./services/session/SessionRegistry.js"
 import * as PtySupervisor from "./services/terminal/PtySupervisor.js"
 
@@ -83,7 +85,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
     ),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
     Layer.provide(Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer)),
-    Layer.provideMerge(BudgetBook.layer),
+    Layer.provideMerge(Layer.merge(BudgetBook.layer, Timetable.layer)),
     Layer.provideMerge(Layer.merge(Journal.layer, Layer.provide(NativeSessions.layer, Folders.layer))),
     Layer.provide(ids),
     Layer.provide(RelayConfig.layer(settings)),
@@ -92,7 +94,10 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
 
 /** Sessions without sockets, for embedding. */
 export const layerSessions = (settings?: Partial<Settings>) =>
-  Layer.merge(sessionsOver(IdGenerator.layer, settings), OrphanSweep.layer)
+  Layer.merge(
+    Layer.provideMerge(Scheduler.layer, sessionsOver(IdGenerator.layer, settings)),
+    OrphanSweep.layer
+  )
 
 /** The same for tests: sessions and turns are named by counting, and nothing of an earlier relay is looked for. */
 export const layerSessionsTest = (settings?: Partial<Settings>) =>

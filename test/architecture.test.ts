@@ -58,7 +58,20 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   // A part of the session with a room of its own: it watches what turns cost.
   "services/budget": {
-    rooms: ["schema", "adapters", "services", "services/log", "services/journal", "services/session"],
+    rooms: [
+      "schema",
+      "adapters",
+      "services",
+      "services/log",
+      "services/journal",
+      "services/session",
+      "services/schedule"
+    ],
+    never: noneOf(sockets, processes)
+  },
+  // Prompts for later, and who gives them to sessions when it is time.
+  "services/schedule": {
+    rooms: ["schema", "services", "services/log", "services/journal", "services/session"],
     never: noneOf(sockets, processes)
   },
   // What agents keep on disk, read only.
@@ -73,6 +86,7 @@ const rooms: Readonly<Record<string, Room>> = {
       "services/policy",
       "services/budget",
       "services/native",
+      "services/schedule",
       "schema",
       "adapters",
       "services",

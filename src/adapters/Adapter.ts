@@ -9,6 +9,8 @@
  * - one `turn_end` when the agent stopped working on what it was given; before it one `response` if it ended well;
  * - `turn_start` only for a turn the agent began by itself;
  * - where the agent tells what it uses while it works: all the turn has used so far, as `metadata.usage` of an event;
+ * - before a turn fails at a limit that is over at some time: a `quota_warning` with `metadata.limited`, and `resets_at`, or
+ *   `retry_after_ms`, or the agent's own words for it as `text`;
  * - every request of the agent answered, unknown ones with its protocol's error.
  */
 import { Context, type Effect, type Option, type Redacted, type Scope } from "effect"

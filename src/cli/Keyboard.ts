@@ -23,7 +23,9 @@ export interface Keyboard {
   /** Somebody can answer: stdin is a terminal. */
   readonly present: boolean
   /** The next line that answers no question; undefined when there will be none any more. */
-  readonly ask: (prompt: string) => Effect.Effect<string | undefined>
+  readonly ask: (prompt: string | (() => string)) => Effect.Effect<string | undefined>
+  /** The prompt of `ask` says something else now; what was typed stays. */
+  readonly refresh: () => void
   /**
    * What is typed after this question was shown; it waits until those before it are settled. Undefined when nothing
    * will be typed any more.
@@ -182,7 +184,19 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
     })
 
   const ask: Keyboard["ask"] = (prompt) =>
-    wait<string>((done) => ({ shown: "", isQuestion: false, prompt: () => prompt, answer: done, draft: "" }))
+    wait<string>((done) => ({
+      shown: "",
+      isQuestion: false,
+      prompt: typeof prompt === "string" ? () => prompt : prompt,
+      answer: done,
+      draft: ""
+    }))
+
+  const refresh = () => {
+    if (ended || lines === undefined || isDeaf || current === undefined || current.isQuestion) return
+    lines.setPrompt(current.prompt())
+    lines.prompt(true)
+  }
 
   const question: Keyboard["question"] = <A>(question: Question<A>) =>
     wait<A>((done) => {
@@ -220,5 +234,5 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
     return Deferred.await(next)
   })
 
-  return { present, ask, question, print, interrupted }
+  return { present, ask, refresh, question, print, interrupted }
 })

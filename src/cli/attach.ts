@@ -2,7 +2,7 @@
  * attach: `ai-relay attach [SESSION]` joins a session, by default the one used last. Lines are prompts; Ctrl-C stops the
  * turn, a second one, or Ctrl-D, leaves. The session goes on.
  */
-import { Console, Effect, Option } from "effect"
+import { Console, Effect, Option, Schedule } from "effect"
 import { Argument, Command } from "effect/cli"
 import {
   type Address,
@@ -42,8 +42,16 @@ export const attach = Command.make(
       if (!keyboard.present && !json) return yield* new CommandError({ reason: piped })
       const opened = yield* Conversation.open({ address, keyboard, json, handshake: { session_id } })
       yield* Console.error(`Attached to ${session_id}. Ctrl-C stops a turn, Ctrl-D leaves.`)
+      const prompt = () => Conversation.promptOf(opened.turn.resume_at, Date.now() / 1000)
+      let shown = prompt()
+      const counting = Effect.sync(() => {
+        if (shown === prompt()) return
+        shown = prompt()
+        keyboard.refresh()
+      })
+      yield* Effect.forkScoped(Effect.repeat(counting, Schedule.spaced("1 second")))
       const typing = Effect.gen(function*() {
-        for (let line = yield* keyboard.ask("> "); line !== undefined; line = yield* keyboard.ask("> ")) {
+        for (let line = yield* keyboard.ask(prompt); line !== undefined; line = yield* keyboard.ask(prompt)) {
           // A refusal was printed as it came.
           if (line.trim() !== "") yield* Effect.ignore(opened.session.ask(line))
         }

@@ -35,8 +35,8 @@ export interface ConversationOptions {
 
 export interface Conversation {
   readonly session: RelaySession
-  /** As far as it was printed. */
-  readonly turn: { state: "none" | "running" | "stopping" }
+  /** As far as it was printed. `resume_at`: a prompt is sent again then, in Unix seconds. */
+  readonly turn: { state: "none" | "running" | "stopping"; resume_at?: number | undefined }
 }
 
 export const open = Effect.fn("conversation.open")(function*(options: ConversationOptions) {
@@ -53,6 +53,7 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
       print(event)
       if (event.type === "turn_start") turn.state = "running"
       if (event.type === "turn_end") turn.state = "none"
+      turn.resume_at = resumeAt(turn.resume_at, event)
     },
     onState: (state) => {
       if (state.status === "waiting") {
@@ -65,12 +66,44 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
   return conversation
 }, (opened, { address }) => Effect.provide(opened, RelayClient.layer(address)))
 
+/** When the prompt that failed at a limit is sent again, after one more event. */
+export const resumeAt = (before: number | undefined, event: RelayEvent): number | undefined => {
+  if (event.type === "status" && event.status === "limit_over") return undefined
+  const limited = event.type === "status" && event.status === "limited"
+    ? event.metadata
+    : event.type === "session_start"
+    ? event.metadata?.["limited"]
+    : undefined
+  if (limited === undefined && event.type !== "session_start") return before
+  const resume_at = (limited as { readonly resume_at?: unknown } | undefined)?.resume_at
+  return typeof resume_at === "number" ? resume_at : undefined
+}
+
+/** Seconds as a clock that runs down: `1:04:59`. */
+const clockOf = (seconds: number): string =>
+  new Date(Math.max(0, Math.ceil(seconds)) * 1000).toISOString().slice(11, 19).replace(/^0/u, "")
+
+/** The prompt of a session whose last prompt is sent again in so many seconds. */
+export const promptOf = (resume_at: number | undefined, now: number): string =>
+  resume_at === undefined
+    ? "> "
+    : resume_at - now >= 86_400
+    ? `[sends again ${new Date(resume_at * 1000).toISOString().slice(0, 16)}Z, Ctrl-C cancels] > `
+    : `[sends again in ${clockOf(resume_at - now)}, Ctrl-C cancels] > `
+
 /** Ctrl-C stops the turn that runs; completes when there is none, or at the second one. */
 export const leaving = (
   keyboard: Keyboard,
   { session, turn }: Conversation
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.flatMap(keyboard.interrupted, () => {
+    if (turn.state === "none" && turn.resume_at !== undefined) {
+      turn.resume_at = undefined
+      return Effect.andThen(
+        Effect.forkScoped(Effect.ignore(session.interrupt)),
+        leaving(keyboard, { session, turn })
+      )
+    }
     if (turn.state !== "running") return Effect.void
     turn.state = "stopping"
     return Console.error("\nStopping the turn. Ctrl-C again leaves.").pipe(

@@ -45,6 +45,9 @@ const endings: Readonly<Record<string, string>> = {
   max_turn_requests: "The agent reached its limit of requests in a turn."
 }
 
+/** The relay's own that a person should know of. */
+const shownStatus = new Set(["limited", "limit_over", "on_limit", "schedule"])
+
 /** Gives what to show of each event, in order. It remembers where the line stands and what was shown already. */
 export const make = (options: { readonly colour: boolean }) => {
   const dim = (text: string) => options.colour ? `\u001b[2m${text}\u001b[0m` : text
@@ -94,6 +97,8 @@ export const make = (options: { readonly colour: boolean }) => {
         return event.status === "error" ? note(`    failed: ${brief(event.text ?? "")}`) : {}
       case "file_diff":
         return note(`  ${visibleLine(event.file_path)} ${changesIn(event.diff)}`)
+      case "status":
+        return shownStatus.has(event.status) && event.text !== undefined ? note(`! ${plain(event.text)}`) : {}
       case "turn_end":
         return event.stop_reason in endings ? note(endings[event.stop_reason] ?? "") : { out: close() }
       case "error":

@@ -72,6 +72,7 @@ export interface Handshake {
       readonly context_pct?: number | null
     } | null
   } | null
+  readonly on_limit?: "resume" | "stop" | null
   readonly must_exist?: boolean | null
   readonly mcp_servers?: ReadonlyArray<{
     readonly name: string
@@ -273,6 +274,13 @@ export interface SetBudgetCommand {
       readonly context_pct?: number | null
     } | null
   }
+  readonly message_id?: string | null
+}
+
+/** What becomes of a prompt that fails because the agent is out of quota. */
+export interface SetOnLimitCommand {
+  readonly type: "set_on_limit"
+  readonly on_limit: "resume" | "stop"
   readonly message_id?: string | null
 }
 
@@ -701,7 +709,7 @@ export interface SessionRemovedEvent {
 }
 
 /** A frame of the client, after the handshake. */
-export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | EndCommand | PingCommand
+export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | SetOnLimitCommand | EndCommand | PingCommand
 
 /** A frame of the relay. */
 export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent | SessionListEvent | SessionChangedEvent | SessionRemovedEvent

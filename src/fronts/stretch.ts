@@ -332,3 +332,7 @@ export const prompt = Effect.fnUntraced(
     )
   }
 )
+
+/** The session has had this prompt, or it waits for its turn. */
+export const knows = (port: Port, session: PortSession, message_id: string) =>
+  Effect.map(find(port, session, message_id), (found) => found !== "unknown")

@@ -161,6 +161,15 @@ export interface PlanStep {
   readonly priority?: "high" | "medium" | "low"
 }
 
+/** The agent is out of quota. Unix seconds. */
+export interface Limit {
+  readonly resets_at: number
+  /** When the prompt that failed is sent again; undefined: it is not. */
+  readonly resume_at?: number
+  /** What the agent calls it. */
+  readonly name?: string
+}
+
 /** What is known of a conversation that can be gone on with in a terminal, too. */
 export interface Native {
   /** `following`: the agent does not run here, the page shows what the terminal writes. */
@@ -218,6 +227,9 @@ export interface View {
   readonly title?: string
   /** USD, all turns. */
   readonly cost: number
+  readonly limit?: Limit
+  /** A prompt that fails at a limit is sent again when that is over. */
+  readonly resumes: boolean
   /** 0 to 100. */
   readonly context_pct?: number
   readonly context_tokens?: number
@@ -254,7 +266,8 @@ export const empty: View = {
   settled: new Set(),
   started: false,
   over: false,
-  cost: 0
+  cost: 0,
+  resumes: false
 }
 
 /** Questions nobody has answered yet. */

@@ -6,6 +6,7 @@
 import type { RelayEvent } from "../client/browser.js"
 import * as asks from "./asks.js"
 import { add, change, type Draft, draftOf } from "./Draft.js"
+import * as limit from "./limit.js"
 import * as messages from "./messages.js"
 import * as native from "./native.js"
 import { number, text as textOf } from "./read.js"
@@ -86,6 +87,7 @@ const piece = (draft: Draft, event: Extract<RelayEvent, { readonly type: "stream
 /** Told to this connection alone. */
 const local = (draft: Draft, event: RelayEvent) => {
   if (event.type === "session_start") {
+    limit.started(draft, event.metadata ?? {})
     settings.started(draft, event.metadata ?? {})
     native.started(draft, event.metadata ?? {})
   }
@@ -114,6 +116,7 @@ const ended = (
 const logged = (draft: Draft, event: RelayEvent): unknown => {
   switch (event.type) {
     case "session_start":
+      limit.started(draft, event.metadata ?? {})
       native.started(draft, event.metadata ?? {})
       return settings.started(draft, event.metadata ?? {})
     case "session_end":
@@ -128,6 +131,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       return turns.acknowledge(draft, event)
     case "status":
       settings.told(draft, event.metadata ?? {})
+      limit.told(draft, event.status, event.metadata ?? {})
       native.told(draft, event.status, event.metadata ?? {})
       if (event.status === "taken_over" && event.metadata !== undefined) settings.able(draft, event.metadata)
       if (event.status === "session_info") settings.named(draft, event.metadata ?? {})

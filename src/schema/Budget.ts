@@ -2,7 +2,7 @@
  * Budget: how much a session, or one of its turns, may use. A client can lower what the operator allows, never raise it.
  */
 import { Schema } from "effect"
-import { group, optional, says } from "./fields.js"
+import { group, oneOf, optional, says } from "./fields.js"
 
 const Amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).annotate(
   says("must be a number, 0 or more")
@@ -30,3 +30,7 @@ export const Budget = group({
   session: optional(Caps)
 })
 export type Budget = typeof Budget.Type
+
+/** What becomes of a prompt that fails at a limit of the agent's vendor: sent again, once, when the limit is over; or not. */
+export const OnLimit = oneOf("resume", "stop")
+export type OnLimit = typeof OnLimit.Type

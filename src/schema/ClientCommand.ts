@@ -4,7 +4,7 @@
  * `decodeFrame.ts` turns a text frame, in any of the accepted spellings, into one of these.
  */
 import { Schema } from "effect"
-import { Budget } from "./Budget.js"
+import { Budget, OnLimit } from "./Budget.js"
 import { ContentBlock, ImageBlock } from "./ContentBlock.js"
 import { AnyObject, Flag, NonEmptyText, oneOf, optional, says, Text } from "./fields.js"
 import { MessageId, RequestId } from "./Ids.js"
@@ -93,6 +93,8 @@ export const HandOver = command("hand_over", {})
 export const TakeOver = command("take_over", {})
 /** Lower what the session, or each of its turns, may use. */
 export const SetBudget = command("set_budget", { budget: Budget })
+/** What becomes of prompts that fail at a limit of the agent's vendor; `stop` also gives up one that waits. */
+export const SetOnLimit = command("set_on_limit", { on_limit: OnLimit })
 /** `if_alone`: not while other clients are connected. */
 export const End = command("end", { if_alone: optional(Flag) })
 export const Ping = command("ping", {})
@@ -112,6 +114,7 @@ export const ClientCommand = Schema.Union([
   HandOver,
   TakeOver,
   SetBudget,
+  SetOnLimit,
   End,
   Ping
 ])

@@ -4,7 +4,7 @@
  * Unknown fields are ignored, so that a page written for a newer relay still works.
  */
 import { Schema, SchemaGetter } from "effect"
-import { Budget } from "./Budget.js"
+import { Budget, OnLimit } from "./Budget.js"
 import {
   AnyObject,
   Count,
@@ -125,6 +125,7 @@ const Fields = Schema.Struct({
   after_seq: optional(Count),
   linger: optional(Seconds),
   budget: optional(Budget),
+  on_limit: optional(OnLimit),
   /** Only a session that was before; a new one is not begun. */
   must_exist: optional(Flag),
   mcp_servers: optional(Schema.Array(McpServer).annotate(says("must be a list of MCP servers"))),

@@ -18,6 +18,7 @@ export const commandScopes: { readonly [Type in ClientCommand["type"]]: Scope } 
   // A mode or a budget decides what would otherwise be asked.
   set_permission_mode: "approve",
   set_budget: "approve",
+  set_on_limit: "prompt",
   stdin: "terminal",
   resize: "terminal",
   // The agent's own protocol can do all that the relay's can, and more.

@@ -132,6 +132,7 @@ const readers: Record<string, (fields: Fields) => Result.Result<ClientCommand, s
   hand_over: decodeWith(Command.HandOver),
   take_over: decodeWith(Command.TakeOver),
   set_budget: decodeWith(Command.SetBudget),
+  set_on_limit: decodeWith(Command.SetOnLimit),
   end: decodeWith(Command.End),
   ping: decodeWith(Command.Ping)
 }

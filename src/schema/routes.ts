@@ -74,6 +74,32 @@ const uiMessageStream = (about: string): RouteAnswer => ({
   schema: text,
   each: { type: "object", description: "A chunk of the AI SDK's UI message stream.", required: ["type"] }
 })
+const aguiInput: Json = {
+  type: "object",
+  description: "AG-UI's RunAgentInput; the thread is the session.",
+  required: ["threadId", "runId", "messages"],
+  properties: {
+    threadId: text,
+    runId: text,
+    messages: list({ type: "object" }),
+    state: { type: "object" },
+    resume: list({ type: "object" }),
+    forwardedProps: {
+      type: "object",
+      description: "`relay` may have `tool`, `folder`, `model`, `permission_mode`, `when` and `stop`."
+    }
+  }
+}
+const aguiAnswers: Readonly<Record<number, RouteAnswer>> = {
+  200: {
+    about: "What the agent does, until its turn ends or waits for a person.",
+    type: "text/event-stream",
+    schema: text,
+    each: { type: "object", description: "An event of AG-UI.", required: ["type"] }
+  },
+  400: refusal("The body is not what it should be, or holds what the agent cannot be given."),
+  415: refusal("The body is not JSON.")
+}
 const noSession = refusal("There is no such session.")
 const noNative = refusal("There is no such conversation, or none in a folder this relay may use.")
 const day = (about: string): Query => ({ about, schema: { type: "string", format: "date" } })
@@ -364,6 +390,64 @@ export const routes = {
     answers: {
       200: { about: "Oldest first; none if there is no such session.", schema: list({ type: "object" }) }
     }
+  }),
+  aguiInfo: isRoute({
+    method: "GET",
+    path: "/agui/info",
+    scope: "view",
+    reach: "sessions",
+    front: "agui",
+    summary: "What CopilotKit's pages ask their runtime first: which agents there are.",
+    answers: { 200: { about: "The agents that can be used here.", schema: { type: "object" } } }
+  }),
+  agui: isRoute({
+    method: "POST",
+    path: "/agui",
+    scope: "prompt",
+    reach: "sessions",
+    front: "agui",
+    summary: "All that CopilotKit's pages ask, by one path: `method`, `params` and `body`.",
+    body: object({ method: text, params: { type: "object" }, body: { type: "object" } }, ["method"]),
+    answers: aguiAnswers
+  }),
+  runAgui: isRoute({
+    method: "POST",
+    path: "/agui/{tool}",
+    scope: "prompt",
+    reach: "sessions",
+    front: "agui",
+    summary: "A run of an AG-UI client: a prompt, or its answers to what the agent asked.",
+    body: aguiInput,
+    answers: aguiAnswers
+  }),
+  runAguiAgent: isRoute({
+    method: "POST",
+    path: "/agui/agent/{agent}/run",
+    scope: "prompt",
+    reach: "sessions",
+    front: "agui",
+    summary: "The same, as CopilotKit's pages ask it.",
+    body: aguiInput,
+    answers: aguiAnswers
+  }),
+  connectAguiAgent: isRoute({
+    method: "POST",
+    path: "/agui/agent/{agent}/connect",
+    scope: "view",
+    reach: "sessions",
+    front: "agui",
+    summary: "A whole thread as runs, and the one that goes on as it goes.",
+    body: aguiInput,
+    answers: aguiAnswers
+  }),
+  stopAguiAgent: isRoute({
+    method: "POST",
+    path: "/agui/agent/{agent}/stop/{thread}",
+    scope: "prompt",
+    reach: "sessions",
+    front: "agui",
+    summary: "Interrupts the turn that runs in a thread; leaving its stream does not.",
+    answers: { 200: { about: "Whether one ran.", schema: object({ stopped: { type: "boolean" } }) } }
   }),
   issueTicket: isRoute({
     method: "POST",

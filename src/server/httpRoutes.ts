@@ -47,6 +47,9 @@ const sendMetrics = (response: ServerResponse) =>
     response.end(text)
   })
 
+/** Loaded when the first of its clients comes. */
+const agui = () => import("./aguiRoutes.js")
+
 export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } = {
   hello: ({ response }) => sendJson(response, 200, { text: hint }),
   isAlive: ({ response }) => sendJson(response, 200, { status: "ok" }),
@@ -101,6 +104,12 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   stopChat: lazily(() => import("./chatRoutes.js").then(({ stop }) => stop)),
   answerChat: lazily(() => import("./chatRoutes.js").then(({ respond }) => respond)),
   listChatMessages: lazily(() => import("./chatRoutes.js").then(({ messages }) => messages)),
+  aguiInfo: lazily(() => agui().then(({ describe }) => describe)),
+  agui: lazily(() => agui().then(({ single }) => single)),
+  runAgui: lazily(() => agui().then(({ runTool }) => runTool)),
+  runAguiAgent: lazily(() => agui().then(({ runAgent }) => runAgent)),
+  connectAguiAgent: lazily(() => agui().then(({ connectAgent }) => connectAgent)),
+  stopAguiAgent: lazily(() => agui().then(({ stopAgent }) => stopAgent)),
   issueTicket: Effect.fnUntraced(function*({ response }) {
     yield* sendJson(response, 200, yield* (yield* Auth).ticket)
   }),

@@ -61,6 +61,7 @@ const full = {
     { name: "docs", type: "http", url: "https://mcp.example.com", headers: { Authorization: "Bearer x" } }
   ],
   front: "my-app",
+  on_limit: "resume",
   raw: false,
   token: "secret",
   ticket: "once"

@@ -5,7 +5,16 @@ import { dollars, percentOf } from "../wire/contextMeter.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
 import type { AcpAgent, Tokens } from "./AcpAgent.js"
 import { PromptResponse } from "./AcpMessage.js"
-import { codes, errorKindOf, isLimit, isTooLong, reasonOf, wantsLogin, withAdvice } from "./refusal.js"
+import {
+  codes,
+  errorKindOf,
+  isLimit,
+  isTooLong,
+  isUsedUp,
+  reasonOf,
+  wantsLogin,
+  withAdvice
+} from "./refusal.js"
 import type { AcpState } from "./translate.js"
 
 type Events = ReadonlyArray<EventBody>
@@ -123,7 +132,15 @@ export const translateError = (error: JsonRpcError, agent: AcpAgent, state: AcpS
   const tooLong = isTooLong(error)
   return [
     { type: "error", code, text, metadata },
-    ...isLimit(error) ? [{ type: "quota_warning", text: reason, metadata } as const] : [],
+    ...isLimit(error)
+      ? [
+        {
+          type: "quota_warning",
+          text: reason,
+          metadata: { ...metadata, ...(isUsedUp(error) && { limited: true }) }
+        } as const
+      ]
+      : [],
     ...tooLong ? state.warn(100) : [],
     endTurn("error", usageOf({}, state), tooLong ? 100 : contextPct(state))
   ]

@@ -26,6 +26,15 @@ export const isLimit = (error: JsonRpcError): boolean => {
   return kind === undefined ? limitCodes.has(error.code) || saysLimit.test(error.reason) : limited.has(kind)
 }
 
+/** One that is over at some time: not an empty account, not a busy server. */
+export const isUsedUp = (error: JsonRpcError): boolean => {
+  const kind = errorKindOf(error)
+  return kind === undefined
+    ? error.code === 429 || (isLimit(error) && !passing.test(error.reason) && error.code !== 402)
+    : kind === "rate_limit"
+}
+const passing = /\b(overloaded|billing|payment|credit)/i
+
 export const isTooLong = ({ reason }: JsonRpcError): boolean => saysTooLong.test(reason)
 
 export const wantsLogin = (error: JsonRpcError): boolean =>

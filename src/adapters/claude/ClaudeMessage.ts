@@ -19,6 +19,8 @@ import {
 } from "../wire/lenient.js"
 
 const unknown = optional(Schema.Unknown)
+/** It goes back as it came. */
+const anything = Schema.optionalKey(Schema.Unknown)
 
 /** Tokens of one model call. */
 export const CallUsage = Schema.Struct({
@@ -130,7 +132,7 @@ export type Result = typeof Result.Type
 /** Every request is answered, so nothing in it must be of a certain type. */
 export const ControlRequest = Schema.Struct({
   type: Schema.Literal("control_request"),
-  request_id: unknown,
+  request_id: anything,
   request: withFallback(AnyObject, {})
 })
 export type ControlRequest = typeof ControlRequest.Type

@@ -6,7 +6,7 @@
  */
 import { Predicate } from "effect"
 import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
-import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
+import type { PermissionAllowed, PermissionOutcome, PermissionUnanswered } from "../Adapter.js"
 import type { CallIds } from "../wire/CallIds.js"
 import { permissionModes } from "./ClaudeLaunch.js"
 import type { CanUseTool } from "./ClaudeMessage.js"
@@ -134,7 +134,13 @@ const allow = (outcome: PermissionAllowed, ask: CanUseTool, modes: ReadonlyArray
   }
 }
 
-const silence = "Nobody answered the permission request in time, so it was denied."
+/** What Claude has withdrawn it does not wait for; that it does is the rule: most builds withdraw at an interrupt. */
+const unanswered: Readonly<Record<PermissionUnanswered["reason"], Input | undefined>> = {
+  timeout: { behavior: "deny", message: "Nobody answered the permission request in time, so it was denied." },
+  interrupted: { behavior: "deny", message: "The turn was interrupted.", interrupt: true },
+  withdrawn: undefined,
+  session_end: undefined
+}
 
 /** The answer to send, or undefined when Claude has stopped waiting for one. */
 export const toAnswer = (
@@ -152,6 +158,6 @@ export const toAnswer = (
         ...(outcome.stop === true && { interrupt: true })
       }
     case "cancelled":
-      return outcome.reason === "timeout" ? { behavior: "deny", message: silence } : undefined
+      return unanswered[outcome.reason]
   }
 }

@@ -106,14 +106,21 @@ const toError = (result: Result): BodyOf<"error"> => {
 
 const limitStatuses = new Set([402, 429, 529])
 
-const quotaWarnings = (result: Result): ReadonlyArray<BodyOf<"quota_warning">> =>
-  limitStatuses.has(result.api_error_status ?? 0) || /credit balance is too low/i.test(result.result ?? "")
+/** Words for the subscription's limits, by version: "usage limit reached|1760000000", "hit your session limit · resets 3pm". */
+const saysUsedUp = /\b(usage|session|weekly|opus|sonnet|hour|day) limit\b/i
+
+/** `limited`: a limit that is over at some time, not an empty account or a busy server. */
+const quotaWarnings = (result: Result): ReadonlyArray<BodyOf<"quota_warning">> => {
+  const { api_error_status, result: said = "" } = result
+  const limited = api_error_status === 429 || saysUsedUp.test(said)
+  return limited || limitStatuses.has(api_error_status ?? 0) || /credit balance is too low/i.test(said)
     ? [{
       type: "quota_warning",
       text: reasonOf(result),
-      metadata: { api_error_status: result.api_error_status }
+      metadata: { api_error_status, ...(limited && { limited }) }
     }]
     : []
+}
 
 /** The last events of a turn. `warn` is asked for the context warning that is due. */
 export const translateResult = (

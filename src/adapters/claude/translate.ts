@@ -309,7 +309,13 @@ export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
         }]
       },
       rate_limit_event: ({ rate_limit_info: { rateLimitType, resetsAt, status: level, utilization } }) => {
-        const metadata = { status: level, limit: rateLimitType, resets_at: resetsAt, utilization }
+        const metadata = {
+          status: level,
+          limit: rateLimitType,
+          resets_at: resetsAt,
+          utilization,
+          ...(level === "rejected" && { limited: true })
+        }
         return level === undefined || level === "allowed"
           ? [status("rate_limit", undefined, metadata)]
           : [{

@@ -19,6 +19,7 @@ import { AgentFailed, BadHandshake } from "../AdapterError.js"
 import type { JsonRpcNotification } from "../wire/JsonRpc.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
 import { status } from "../wire/statusEvent.js"
+import { wordsIn } from "../wire/words.js"
 import { makeAsks, requestIdOf } from "./asks.js"
 import { checkOpened, toLaunch, toThreadRequest } from "./CodexLaunch.js"
 import { Notification, ThreadOpened } from "./CodexMessage.js"
@@ -29,7 +30,7 @@ import { toOffer } from "./models.js"
 import { nativeRules } from "./nativeRules.js"
 import { makeSettings } from "./settings.js"
 import { readStreamPiece, type StreamPiece } from "./streamPiece.js"
-import { makeState, originOf, translate } from "./translate.js"
+import { lostTurn, makeState, originOf, translate } from "./translate.js"
 
 export class CodexAdapter extends Context.Service<CodexAdapter, Adapter>()("ai-relay/adapters/CodexAdapter") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
@@ -44,6 +45,9 @@ const stillLocked =
   "Codex still holds this conversation for another of its programs. Where a terminal was quit just now it lets go within "
   + "a minute, which is waited for; otherwise quit it there."
 const untilUnlocked = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "75 seconds" }))
+
+/** How long after Codex has stopped working, or has failed for good, the end of its turn may take to come. */
+const endIsDue = { idle: "2 seconds", failed: "10 seconds" } as const
 
 const isPreview = (method: string) => /(?:delta|summaryPartAdded)$/i.test(method)
 
@@ -65,22 +69,50 @@ const make = Effect.gen(function*() {
     const onPiece = ({ encoding, item, kind, text, thread }: StreamPiece, line: Buffer): void => {
       const origin = originOf(thread, state)
       const metadata = origin && { metadata: origin }
+      state.heard += 1
       if (kind === "output") {
-        return sink.emit({ type: "tool_progress", tool_use_id: item, text, ...metadata }, line, encoding)
+        const tool_use_id = state.tools.nameOf(item, thread)
+        return sink.emit({ type: "tool_progress", tool_use_id, text, ...metadata }, line, encoding)
       }
       state.pieces.add(item, thread, kind, text, encoding)
       sink.emit({ type: "stream_event", delta: kind, text, ...metadata }, line, encoding)
     }
 
+    /** The end of the turn is due; where it was lost, or could not be read, the turn ends all the same. */
+    const endIfLost = (why: keyof typeof endIsDue) => {
+      const awaited = state.turns.awaited()
+      if (awaited === undefined) return
+      const { heard, stirred } = state
+      const end = Effect.sync(() => {
+        const goesOn = why === "idle" ? state.stirred !== stirred : state.heard !== heard
+        if (!goesOn && state.turns.awaited() === awaited) tell(lostTurn(state))
+      })
+      fork(Effect.delay(end, endIsDue[why]))
+    }
+
+    /** Does it say that Codex works no more? */
+    const watch = (known: Notification) => {
+      state.heard += 1
+      if (originOf(known.params.threadId, state) !== undefined) return
+      // Another turn may have been ours, whose answer was lost.
+      if (known.method === "thread/closed" || known.method === "turn/completed") return endIfLost("idle")
+      if (known.method === "error" && known.params.willRetry !== true) return endIfLost("failed")
+      if (known.method === "turn/started") state.stirred += 1
+      if (known.method !== "thread/status/changed") return
+      if (known.params.status.type === "active") state.stirred += 1
+      else if (known.params.status.type !== undefined) endIfLost("idle")
+    }
+
     const onNotification = (message: JsonRpcNotification, line: Buffer): void => {
       const known = Option.getOrUndefined(readNotification(message))
       if (known === undefined) {
-        const { method } = message
-        return sink.emit(isPreview(method) ? { type: "stream_event" } : status(method), line)
+        const { method, params } = message
+        return sink.emit(isPreview(method) ? { type: "stream_event" } : status(method, wordsIn(params)), line)
       }
       if (known.method === "serverRequest/resolved") gate.withdraw(requestIdOf(known.params.requestId))
       tell(state.pieces.cutBy(known))
       tell(translate(known, state), line)
+      watch(known)
     }
 
     const start = (args: ReadonlyArray<string>) =>
@@ -100,7 +132,7 @@ const make = Effect.gen(function*() {
           onOther: (line, message) =>
             message === undefined
               ? sink.emit({ type: "stdout", text: line.toString("utf8") })
-              : sink.emit(status("unknown"), line)
+              : sink.emit(status("unknown", wordsIn(message)), line)
         }
       )
 

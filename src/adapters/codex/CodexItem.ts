@@ -3,100 +3,114 @@
  *
  * Only the fields the relay reads are named; a kind that is not here, or does not fit, is told as a `status`.
  */
-import { Option, Schema, SchemaGetter } from "effect"
-import { NativeBlock } from "../../schema/ContentBlock.js"
-import { optional } from "../../schema/fields.js"
-import { number, open, text } from "./CodexMessage.js"
+import { Schema, SchemaGetter } from "effect"
+import {
+  AnyObject,
+  Blocks,
+  flag,
+  id,
+  items,
+  number,
+  optional,
+  text,
+  withFallback,
+  words
+} from "../wire/lenient.js"
+import { wordsIn } from "../wire/words.js"
 
 const item = <const Type extends string, Fields extends Schema.Struct.Fields>(type: Type, fields: Fields) =>
-  Schema.Struct({ type: Schema.Literal(type), id: Schema.String, ...fields })
+  Schema.Struct({ type: Schema.Literal(type), id: withFallback(id, ""), ...fields })
 
-const texts = Schema.optionalKey(Schema.NullishOr(Schema.Array(Schema.String))).pipe(
-  Schema.decodeTo(Schema.Array(Schema.String), {
-    decode: SchemaGetter.transformOptional<ReadonlyArray<string>, ReadonlyArray<string> | null | undefined>((
-      value
-    ) => Option.some(Option.getOrElse(value, () => undefined) ?? [])),
-    encode: SchemaGetter.transformOptional<ReadonlyArray<string> | null | undefined, ReadonlyArray<string>>((
-      value
-    ) => value)
-  })
+const name = withFallback(Schema.String, "")
+
+/** A list of texts, or one of them. */
+const texts = withFallback(
+  Schema.Unknown.pipe(
+    Schema.decodeTo(Schema.Array(Schema.String), {
+      decode: SchemaGetter.transform((value: unknown): ReadonlyArray<string> =>
+        (Array.isArray(value) ? value : [value]).flatMap((entry) => wordsIn(entry) ?? [])
+      ),
+      encode: SchemaGetter.transform((value: ReadonlyArray<string>): unknown => value)
+    })
+  ),
+  []
 )
 
 /** `diff`: the whole text of a file that is added or deleted, hunks without headers of one that is updated. */
 export const FileUpdate = Schema.Struct({
   path: Schema.String,
-  kind: Schema.Struct({ type: Schema.String, move_path: text }),
-  diff: Schema.String
+  kind: withFallback(Schema.Struct({ type: withFallback(Schema.String, "update"), move_path: text }), {
+    type: "update"
+  }),
+  diff: withFallback(Schema.String, "")
 })
 export type FileUpdate = typeof FileUpdate.Type
+const changes = withFallback(items(FileUpdate), [])
 
-const UserMessage = item("userMessage", { clientId: text, content: Schema.Array(NativeBlock) })
-const AgentMessage = item("agentMessage", { text: Schema.String, phase: text })
+const UserMessage = item("userMessage", { clientId: text, content: withFallback(Blocks, []) })
+const AgentMessage = item("agentMessage", { text: words, phase: text })
 const Reasoning = item("reasoning", { summary: texts, content: texts })
-const Plan = item("plan", { text: Schema.String })
+const Plan = item("plan", { text: words })
 const Compaction = item("contextCompaction", {})
 const SubAgentActivity = item("subAgentActivity", {
-  kind: Schema.String,
-  agentThreadId: Schema.String,
+  kind: name,
+  agentThreadId: name,
   agentPath: text,
   model: text
 })
-const Review = item("exitedReviewMode", { review: Schema.String })
-const ReviewBegun = item("enteredReviewMode", { review: Schema.String })
-const HookPrompt = item("hookPrompt", { fragments: Schema.Array(Schema.Struct({ text: Schema.String })) })
+const Review = item("exitedReviewMode", { review: words })
+const ReviewBegun = item("enteredReviewMode", { review: words })
+const HookPrompt = item("hookPrompt", { fragments: withFallback(items(Schema.Struct({ text: words })), []) })
 
 const CommandExecution = item("commandExecution", {
-  command: Schema.String,
+  command: words,
   cwd: text,
   status: text,
   aggregatedOutput: text,
   exitCode: number
 })
-const FileChange = item("fileChange", { changes: Schema.Array(FileUpdate), status: text })
+const FileChange = item("fileChange", { changes, status: text })
+const anything = optional(Schema.Unknown)
 const McpToolCall = item("mcpToolCall", {
-  server: Schema.String,
-  tool: Schema.String,
+  server: name,
+  tool: name,
   status: text,
-  arguments: optional(Schema.Unknown),
+  arguments: anything,
   result: optional(
-    Schema.Struct({ content: Schema.Array(Schema.Unknown), structuredContent: optional(Schema.Unknown) })
+    Schema.Struct({ content: withFallback(Schema.Array(Schema.Unknown), []), structuredContent: anything })
   ),
-  error: optional(Schema.Struct({ message: Schema.String }))
+  error: anything
 })
 const DynamicToolCall = item("dynamicToolCall", {
   namespace: text,
-  tool: Schema.String,
-  arguments: optional(Schema.Unknown),
+  tool: name,
+  arguments: anything,
   status: text,
-  contentItems: optional(Schema.Array(open)),
-  success: optional(Schema.Boolean)
+  contentItems: optional(items(AnyObject)),
+  success: flag
 })
 const CollabAgentToolCall = item("collabAgentToolCall", {
-  tool: Schema.String,
+  tool: name,
   status: text,
   prompt: text,
   model: text,
   receiverThreadIds: texts,
-  agentsStates: optional(open)
+  agentsStates: optional(AnyObject)
 })
 const WebSearch = item("webSearch", {
-  query: Schema.String,
-  action: optional(Schema.Unknown),
+  query: words,
+  action: anything,
   results: optional(Schema.Array(Schema.Unknown))
 })
-const ImageView = item("imageView", { path: Schema.String })
+const ImageView = item("imageView", { path: words })
 const ImageGeneration = item("imageGeneration", {
   status: text,
   revisedPrompt: text,
   savedPath: text,
-  failure: optional(Schema.Unknown)
+  failure: anything
 })
 /** A call of a tool that only its output is told of. */
-const FunctionCallOutput = item("functionCallOutput", {
-  name: text,
-  namespace: text,
-  output: optional(Schema.Unknown)
-})
+const FunctionCallOutput = item("functionCallOutput", { name: text, namespace: text, output: anything })
 const Sleep = item("sleep", { durationMs: number })
 
 /** A tool at work: it becomes a `tool_call` and a `tool_result`. */

@@ -4,12 +4,12 @@
  * Lenient on purpose: everything else stays in `raw`, and a notification that does not fit is passed on as a `status`.
  * The streaming pieces are in `streamPiece.ts`, items in `CodexItem.ts`.
  */
-import { Predicate, Schema, SchemaGetter } from "effect"
-import { number, optional, text } from "../wire/lenient.js"
+import { Option, Predicate, Schema, SchemaGetter } from "effect"
+import { AnyObject, flag, id, items, number, optional, text, withFallback, words } from "../wire/lenient.js"
 import { wordsIn } from "../wire/words.js"
 
 export { number, optional, text }
-export const open = Schema.Record(Schema.String, Schema.Unknown)
+export const open = AnyObject
 
 const toTurnError = (
   error: unknown
@@ -39,28 +39,35 @@ export const TurnError = Schema.Unknown.pipe(
 )
 export type TurnError = typeof TurnError.Type
 
+/** Without an id it is the turn that runs: Codex is in one at a time. */
 export const Turn = Schema.Struct({
-  id: Schema.String,
+  id: optional(id),
   status: text,
   error: optional(TurnError),
   durationMs: number
 })
 export type Turn = typeof Turn.Type
 
+const count = withFallback(Schema.Finite, 0)
 const Tokens = Schema.Struct({
-  totalTokens: Schema.Number,
-  inputTokens: Schema.Number,
-  cachedInputTokens: Schema.Number,
-  outputTokens: Schema.Number
+  totalTokens: count,
+  inputTokens: count,
+  cachedInputTokens: count,
+  outputTokens: count
 })
 export type Tokens = typeof Tokens.Type
+const noTokens: Tokens = { totalTokens: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 }
 
 /** `total` is the thread's so far, `last` of its last model call. */
-export const TokenUsage = Schema.Struct({ total: Tokens, last: Tokens, modelContextWindow: number })
+export const TokenUsage = Schema.Struct({
+  total: optional(Tokens),
+  last: withFallback(Tokens, noTokens),
+  modelContextWindow: number
+})
 export type TokenUsage = typeof TokenUsage.Type
 
 const LimitWindow = Schema.Struct({
-  usedPercent: Schema.Number,
+  usedPercent: Schema.Finite,
   windowDurationMins: number,
   resetsAt: number
 })
@@ -75,11 +82,37 @@ export const RateLimits = Schema.Struct({
 })
 export type RateLimits = typeof RateLimits.Type
 
-/** An item before it is known which kind it is. */
-export const AnyItem = Schema.StructWithRest(Schema.Struct({ type: Schema.String, id: Schema.String }), [
-  Schema.Record(Schema.String, Schema.Unknown)
-])
+/** An item before it is known which kind it is. Without an id it is told apart from all others. */
+export const AnyItem = Schema.StructWithRest(
+  Schema.Struct({ type: withFallback(Schema.String, "item"), id: withFallback(id, "") }),
+  [AnyObject]
+)
 export type AnyItem = typeof AnyItem.Type
+const anyItem = withFallback(AnyItem, { type: "item", id: "" })
+
+/** A status is an object of that type, or the type alone. */
+const ThreadStatus = Schema.Unknown.pipe(
+  Schema.decodeTo(Schema.Struct({ type: Schema.optionalKey(Schema.String) }), {
+    decode: SchemaGetter.transform((status: unknown): { type?: string } => {
+      const type = Predicate.isObject(status) ? (status as { type?: unknown }).type : status
+      return typeof type === "string" ? { type } : {}
+    }),
+    encode: SchemaGetter.transform((status: unknown) => status)
+  })
+)
+
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  Predicate.isObject(value) && !Array.isArray(value)
+
+/** Whatever stands where parameters belong: of what is no object none is known. */
+const Params = Schema.optionalKey(Schema.Unknown).pipe(
+  Schema.decodeTo(AnyObject, {
+    decode: SchemaGetter.transformOptional<Readonly<Record<string, unknown>>, unknown>((params) =>
+      Option.some(Option.getOrElse(Option.filter(params, isFields), () => ({})))
+    ),
+    encode: SchemaGetter.transformOptional<unknown, Readonly<Record<string, unknown>>>((params) => params)
+  })
+)
 
 const notification = <const Method extends string, Fields extends Schema.Struct.Fields>(
   method: Method,
@@ -87,36 +120,43 @@ const notification = <const Method extends string, Fields extends Schema.Struct.
 ) =>
   Schema.Struct({
     method: Schema.Literal(method),
-    params: Schema.Struct({ threadId: text, turnId: text, ...fields })
+    params: Params.pipe(Schema.decodeTo(Schema.Struct({ threadId: text, turnId: text, ...fields })))
   })
 
 const notice = <const Method extends string>(method: Method) =>
-  notification(method, { message: text, summary: text })
+  notification(method, { message: words, summary: words })
+
+const itemId = withFallback(id, "")
 
 export const Notification = Schema.Union([
-  notification("thread/started", { thread: Schema.Struct({ id: Schema.String }) }),
-  notification("thread/status/changed", { status: Schema.Struct({ type: Schema.String }) }),
-  notification("turn/started", { turn: Turn }),
-  notification("turn/completed", { turn: Turn }),
+  notification("thread/started", { thread: withFallback(Schema.Struct({ id: text }), {}) }),
+  notification("thread/status/changed", { status: ThreadStatus }),
+  notification("thread/closed", {}),
+  notification("turn/started", { turn: withFallback(Turn, {}) }),
+  notification("turn/completed", { turn: withFallback(Turn, {}) }),
   notification("turn/plan/updated", {
     explanation: text,
-    plan: Schema.Array(Schema.Struct({ step: Schema.String, status: Schema.String }))
+    plan: withFallback(
+      items(Schema.Struct({ step: words, status: withFallback(Schema.String, "pending") })),
+      []
+    )
   }),
-  notification("item/started", { item: AnyItem }),
-  notification("item/completed", { item: AnyItem }),
-  notification("item/fileChange/patchUpdated", { itemId: Schema.String, changes: Schema.Unknown }),
-  notification("item/mcpToolCall/progress", { itemId: Schema.String, message: Schema.String }),
-  notification("item/commandExecution/terminalInteraction", { itemId: Schema.String, stdin: Schema.String }),
-  notification("thread/tokenUsage/updated", { tokenUsage: TokenUsage }),
-  notification("account/rateLimits/updated", { rateLimits: RateLimits }),
-  notification("error", { error: TurnError, willRetry: optional(Schema.Boolean) }),
+  notification("item/started", { item: anyItem }),
+  notification("item/completed", { item: anyItem }),
+  notification("item/fileChange/patchUpdated", { itemId, changes: Schema.optionalKey(Schema.Unknown) }),
+  notification("item/mcpToolCall/progress", { itemId, message: words }),
+  notification("item/commandExecution/terminalInteraction", { itemId, stdin: words }),
+  notification("thread/tokenUsage/updated", {
+    tokenUsage: withFallback(TokenUsage, { last: noTokens })
+  }),
+  notification("account/rateLimits/updated", { rateLimits: withFallback(RateLimits, {}) }),
+  notification("error", {
+    error: withFallback(TurnError, { message: "Codex gave no reason." }),
+    willRetry: flag
+  }),
   notification("model/rerouted", { fromModel: text, toModel: text }),
-  notification("mcpServer/startupStatus/updated", {
-    name: Schema.String,
-    status: Schema.String,
-    error: text
-  }),
-  notification("serverRequest/resolved", { requestId: Schema.Union([Schema.String, Schema.Number]) }),
+  notification("mcpServer/startupStatus/updated", { name: words, status: words, error: words }),
+  notification("serverRequest/resolved", { requestId: Schema.optionalKey(Schema.Unknown) }),
   notice("warning"),
   notice("configWarning"),
   notice("deprecationNotice"),
@@ -127,7 +167,7 @@ export type NotificationOf<Method extends Notification["method"]> = Extract<Noti
 
 /** The answer to `thread/start` and `thread/resume`. */
 export const ThreadOpened = Schema.Struct({
-  thread: Schema.Struct({ id: Schema.String }),
+  thread: Schema.Struct({ id }),
   model: text,
   modelProvider: text,
   approvalPolicy: optional(Schema.Unknown),

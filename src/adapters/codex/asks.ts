@@ -32,7 +32,13 @@ const toAsk = (message: JsonRpcRequest, { tools }: CodexState): Ask | undefined 
   const request_id = requestIdOf(message.id)
   const approval = Option.getOrUndefined(readApproval(message))
   if (approval !== undefined) {
-    const request = toPermissionRequest(request_id, approval, tools.find(approval.params.itemId))
+    const { itemId, threadId } = approval.params
+    const request = toPermissionRequest(
+      request_id,
+      approval,
+      tools.find(itemId, threadId),
+      itemId === "" ? undefined : tools.nameOf(itemId, threadId)
+    )
     return {
       request,
       thread: approval.params.threadId,
@@ -41,7 +47,11 @@ const toAsk = (message: JsonRpcRequest, { tools }: CodexState): Ask | undefined 
   }
   if (message.method === "item/tool/requestUserInput") {
     return Option.getOrUndefined(Option.map(readUserInput(message.params), (ask) => ({
-      request: questions.toQuestion(request_id, ask),
+      request: questions.toQuestion(
+        request_id,
+        ask,
+        ask.itemId === "" ? undefined : tools.nameOf(ask.itemId, ask.threadId)
+      ),
       thread: ask.threadId,
       reply: (outcome) => questions.toUserInput(ask, outcome)
     })))

@@ -10,6 +10,7 @@ import { type AgentFailed, CommandRefused, type SendError } from "../AdapterErro
 import { doneSoon } from "../doneSoon.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer } from "../wire/JsonRpcPeer.js"
+import { id, items, withFallback } from "../wire/lenient.js"
 import { status } from "../wire/statusEvent.js"
 import type { makeSettings } from "./settings.js"
 import type { CodexState } from "./translate.js"
@@ -33,9 +34,9 @@ const later = Schedule.max([Schedule.jittered(Schedule.exponential("200 millis")
 /** For requests that only make something better. */
 const briefly = { within: "2 seconds" } as const
 
-const readTurn = Schema.decodeUnknownOption(Schema.Struct({ turn: Schema.Struct({ id: Schema.String }) }))
+const readTurn = Schema.decodeUnknownOption(Schema.Struct({ turn: Schema.Struct({ id }) }))
 const readTerminals = Schema.decodeUnknownEffect(Schema.Struct({
-  data: Schema.Array(Schema.Struct({ itemId: Schema.String, processId: Schema.String }))
+  data: withFallback(items(Schema.Struct({ itemId: id, processId: id })), [])
 }))
 
 const toRefusal = (error: JsonRpcError | AgentFailed): SendError =>
@@ -135,7 +136,7 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
       const processId = data.find(({ itemId }) => itemId === id)?.processId
       const end = { threadId: threadId(), processId }
       yield* processId === undefined
-        ? Effect.sync(() => state.tools.stopOne(id).forEach((event) => sink.emit(event)))
+        ? Effect.sync(() => state.tools.stopOne(id, state.thread).forEach((event) => sink.emit(event)))
         : peer.post("thread/backgroundTerminals/terminate", end, () => {})
     }
   }, (ended) => Effect.ignore(ended))
@@ -144,6 +145,7 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
   const stop = () =>
     turns.whenLive((turnId) => {
       if (turnId === undefined) return
+      state.isStopping = true
       const commands = state.tools.foregroundCommands(state.thread)
       fork(Effect.ignore(peer.post("turn/interrupt", { threadId: threadId(), turnId }, () => {})))
       if (commands.length > 0) fork(endCommands(commands))

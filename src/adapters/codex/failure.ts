@@ -35,6 +35,8 @@ export interface Failure {
   readonly metadata: Readonly<Record<string, unknown>>
   /** A rate limit or quota. */
   readonly isQuota: boolean
+  /** A limit of the account, which is over at some time. */
+  readonly isUsedUp: boolean
   /** The context window overflowed. */
   readonly isFull: boolean
 }
@@ -66,15 +68,18 @@ export const toFailure = (error: TurnError): Failure => {
     stop_reason: stopReasonOf(message, cause),
     metadata: { cause, ...(http_status !== undefined && { http_status }) },
     isQuota: quotaCauses.has(cause) || http_status === 429,
+    isUsedUp: cause === "usageLimitExceeded",
     isFull: cause === "contextWindowExceeded"
   }
 }
 
+/** `limited`: the turn has failed for it. */
 export const toQuotaWarning = (
   { metadata, text }: Failure,
-  resets_at: number | undefined
+  resets_at: number | undefined,
+  limited: boolean
 ): BodyOf<"quota_warning"> => ({
   type: "quota_warning",
   text,
-  metadata: { ...metadata, ...(resets_at !== undefined && { resets_at }) }
+  metadata: { ...metadata, ...(resets_at !== undefined && { resets_at }), ...(limited && { limited }) }
 })

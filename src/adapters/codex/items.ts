@@ -147,9 +147,10 @@ export const completedItem = (item: AnyItem, thread: string | undefined, state: 
   const tool = state.tools.read(item)
   if (tool !== undefined) {
     if (tool.type === "collabAgentToolCall") {
-      for (const agent of tool.receiverThreadIds) state.agents.know(agent, tool.id)
+      const call = state.tools.nameOf(tool.id, thread)
+      for (const agent of tool.receiverThreadIds) state.agents.know(agent, call)
     }
-    return state.tools.completed(tool)
+    return state.tools.completed(tool, thread)
   }
   const spoken = Option.getOrUndefined(readSpoken(item))
   return spoken === undefined ? status(item, "item/completed") : spokenEvents(spoken, thread, state)

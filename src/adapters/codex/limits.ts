@@ -71,10 +71,18 @@ export const makeLimits = () => {
         ...secondary === undefined ? [] : warning("secondary", secondary, limits)
       ]
     },
-    /** When the fullest window resets, as far as it was told. */
-    resets_at: (): number | undefined =>
-      [latest?.primary, latest?.secondary]
-        .flatMap((limit) => limit === undefined ? [] : [limit])
-        .toSorted((a, b) => b.usedPercent - a.usedPercent)[0]?.resetsAt
+    /** When the fullest window resets, as far as it was told; of those that are used up, the last one. */
+    resets_at: (): number | undefined => {
+      const windows = [latest?.primary, latest?.secondary].flatMap((limit) =>
+        limit === undefined ? [] : [limit]
+      )
+      const used = windows.filter(({ usedPercent }) => usedPercent >= 100)
+      return used.length > 1
+        ? Math.max(...used.map(({ resetsAt = 0 }) => resetsAt))
+        : windows.toSorted((a, b) => b.usedPercent - a.usedPercent)[0]?.resetsAt
+    },
+    /** A window is used up. */
+    isUsedUp: (): boolean =>
+      [latest?.primary, latest?.secondary].some((limit) => (limit?.usedPercent ?? 0) >= 100)
   }
 }

@@ -1,26 +1,26 @@
 /** permission: Codex's approval requests as permission requests, and people's answers in Codex's words. */
 import { Predicate, Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
-import { optional } from "../../schema/fields.js"
 import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionDenied, PermissionOutcome } from "../Adapter.js"
+import { AnyObject, id, items, optional, text, withFallback, words } from "../wire/lenient.js"
 import type { ToolItem } from "./CodexItem.js"
-import { open, text } from "./CodexMessage.js"
 import { type Decision, type Offer, toOffer, usual } from "./decisions.js"
 import { callOf } from "./toolItems.js"
 
-const asked = { threadId: text, turnId: text, itemId: Schema.String, reason: text }
+const asked = { threadId: text, turnId: text, itemId: withFallback(id, ""), reason: optional(words) }
 
+/** Whatever of it can be read: a person decides, who sees what could not. */
 export const Approval = Schema.Union([
   Schema.Struct({
     method: Schema.Literal("item/commandExecution/requestApproval"),
     params: Schema.Struct({
       ...asked,
       kind: text,
-      command: text,
+      command: optional(words),
       cwd: text,
-      networkApprovalContext: optional(open),
-      availableDecisions: optional(Schema.Array(Schema.Union([Schema.String, open])))
+      networkApprovalContext: optional(AnyObject),
+      availableDecisions: optional(items(Schema.Union([Schema.String, AnyObject])))
     })
   }),
   Schema.Struct({
@@ -29,7 +29,7 @@ export const Approval = Schema.Union([
   }),
   Schema.Struct({
     method: Schema.Literal("item/permissions/requestApproval"),
-    params: Schema.Struct({ ...asked, cwd: text, permissions: open })
+    params: Schema.Struct({ ...asked, cwd: text, permissions: withFallback(AnyObject, {}) })
   })
 ])
 export type Approval = typeof Approval.Type
@@ -99,12 +99,14 @@ const callIn = (
 export const toPermissionRequest = (
   request_id: RequestId,
   ask: Approval,
-  item: ToolItem | undefined
+  item: ToolItem | undefined,
+  /** What clients call it. */
+  tool_use_id: string | undefined
 ): PermissionRequest => ({
   type: "permission_request",
   request_id,
   ...callIn(ask, item),
-  tool_use_id: ask.params.itemId,
+  ...(tool_use_id !== undefined && { tool_use_id }),
   ...(ask.params.reason !== undefined && { text: ask.params.reason }),
   metadata: {
     kind: "tool",

@@ -8,37 +8,48 @@ import {
   toQuestion as toElicitation,
   wantsYes
 } from "../wire/elicitation.js"
-import { optional } from "../wire/lenient.js"
-import { open, text } from "./CodexMessage.js"
+import { AnyObject, flag, id, items, optional, text, withFallback, words } from "../wire/lenient.js"
 import { asAsked, refusal, type Reply } from "./permission.js"
 
 const Option = Schema.Struct({ label: Schema.String, description: text })
 
 export const UserInputRequest = Schema.Struct({
-  itemId: Schema.String,
+  itemId: withFallback(id, ""),
   threadId: text,
-  questions: Schema.Array(Schema.Struct({
-    id: Schema.String,
-    header: text,
-    question: Schema.String,
-    options: optional(Schema.Array(Option)),
-    isOther: optional(Schema.Boolean),
-    isSecret: optional(Schema.Boolean)
-  }))
+  questions: withFallback(
+    items(Schema.Struct({
+      id: Schema.String,
+      header: text,
+      question: words,
+      options: optional(items(Option)),
+      isOther: flag,
+      isSecret: flag
+    })),
+    []
+  )
 })
 export type UserInputRequest = typeof UserInputRequest.Type
 
 export const ServerElicitation = Elicitation.pipe(
-  Schema.fieldsAssign({ serverName: Schema.String, threadId: text, _meta: optional(open) })
+  Schema.fieldsAssign({
+    serverName: withFallback(Schema.String, "server"),
+    threadId: text,
+    _meta: optional(AnyObject)
+  })
 )
 export type ServerElicitation = typeof ServerElicitation.Type
 
-export const toQuestion = (request_id: RequestId, ask: UserInputRequest): PermissionRequest => ({
+/** `tool_use_id` is what clients call the call it belongs to. */
+export const toQuestion = (
+  request_id: RequestId,
+  ask: UserInputRequest,
+  tool_use_id: string | undefined
+): PermissionRequest => ({
   type: "permission_request",
   request_id,
   tool: "requestUserInput",
   args: { questions: ask.questions.map((question) => ({ ...question, multiSelect: false })) },
-  tool_use_id: ask.itemId,
+  ...(tool_use_id !== undefined && { tool_use_id }),
   text: ask.questions.map(({ question }) => question).join("\n"),
   metadata: { kind: "question" }
 })

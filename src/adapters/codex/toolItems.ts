@@ -68,6 +68,10 @@ const statesText = (states: Readonly<Record<string, unknown>>): string =>
     )
   )
 
+const isFailure = (error: unknown) => error !== undefined && error !== false
+const failureText = (error: unknown) =>
+  isFailure(error) ? wordsIn(error) ?? "The tool failed; its server gave no reason." : undefined
+
 const word = (ok: boolean) => ok ? "ok" as const : "error" as const
 const done = (status: string | undefined) => word(status === undefined || status === "completed")
 
@@ -82,8 +86,8 @@ const resultOf = Match.type<ToolItem>().pipe(
     }),
     fileChange: ({ changes, status }) => ({ status: done(status), text: changeLines(changes) }),
     mcpToolCall: ({ error, result, status }) => ({
-      status: word(done(status) === "ok" && error === undefined),
-      text: error?.message ??
+      status: word(done(status) === "ok" && !isFailure(error)),
+      text: failureText(error) ??
         (textOfParts(result?.content ?? []) || (shown(result?.structuredContent) ?? "")),
       ...(result !== undefined && { content: result.content })
     }),
@@ -124,16 +128,18 @@ const isDeclined = (item: ToolItem) => "status" in item && item.status === "decl
 /** The result, and what became of files. `reason`: why it was declined, if that is known. */
 export const resultsOf = (
   item: ToolItem,
+  /** What clients call it. */
+  tool_use_id: string,
   reason = "It was not allowed."
 ): ReadonlyArray<BodyOf<"tool_result" | "file_diff">> => {
   const result: BodyOf<"tool_result"> = {
     type: "tool_result",
-    tool_use_id: item.id,
+    tool_use_id,
     tool: toolOf(item),
     ...resultOf(item),
     ...(isDeclined(item) && { text: reason, content: reason })
   }
   return item.type === "fileChange" && item.status === "completed"
-    ? [result, ...toFileDiffs(item.changes, item.id)]
+    ? [result, ...toFileDiffs(item.changes, tool_use_id)]
     : [result]
 }

@@ -6,11 +6,14 @@
  */
 import { Option, Schema } from "effect"
 import type { BodyOf, EventBody } from "../../schema/index.js"
+import { CallIds } from "../wire/CallIds.js"
 import { ToolItem } from "./CodexItem.js"
 import { callOf, isComplete, resultsOf } from "./toolItems.js"
 
 interface Running {
   item: ToolItem
+  /** What clients call it: model servers may number their calls anew in every answer. */
+  readonly name: string
   readonly thread: string | undefined
   isTold: boolean
   inForeground: boolean
@@ -25,41 +28,80 @@ const readTool = Schema.decodeUnknownOption(ToolItem)
 export type Tools = ReturnType<typeof makeTools>
 
 export const makeTools = () => {
+  const ids = new CallIds()
   const running = new Map<string, Running>()
   /** Tools told as stopped, though Codex may still say how they ended. */
   const stopped = new Set<string>()
   const reasons = new Map<string, string>()
+  let unnamed = 0
 
-  const toCall = (item: ToolItem): BodyOf<"tool_call"> => ({
+  const keyOf = (id: string, thread: string | undefined) => `${thread ?? ""} ${id}`
+
+  /** A call that runs; a message may have lost the thread it is of. */
+  const find = (id: string, thread: string | undefined): Running | undefined =>
+    running.get(keyOf(id, thread)) ?? [...running.values()].find(({ item }) => item.id === id)
+
+  const named = (name: string) => [...running.values()].find((entry) => entry.name === name)
+
+  const toCall = (item: ToolItem, name: string): BodyOf<"tool_call"> => ({
     type: "tool_call",
-    tool_use_id: item.id,
+    tool_use_id: name,
     ...callOf(item)
   })
 
+  const forget = ({ item, name, thread }: Running) => {
+    running.delete(keyOf(item.id, thread))
+    reasons.delete(name)
+    ids.settle(item.id, thread)
+  }
+
   const started = (item: ToolItem, thread: string | undefined): Events => {
+    // Nobody could say which of those that are completed it is.
+    if (item.id === "") return [{ type: "status", status: "item/started", text: item.type }]
     const isTold = isComplete(item)
-    running.set(item.id, { item, thread, isTold, inForeground: true, isWaiting: false })
-    return [isTold ? toCall(item) : { type: "stream_event", tool_use_id: item.id }]
+    const name = ids.announce(item.id, thread)
+    const isRepeated = running.get(keyOf(item.id, thread))?.isTold === true
+    running.set(keyOf(item.id, thread), {
+      item,
+      name,
+      thread,
+      isTold: isTold || isRepeated,
+      inForeground: true,
+      isWaiting: false
+    })
+    return [isTold && !isRepeated ? toCall(item, name) : { type: "stream_event", tool_use_id: name }]
   }
 
-  const completed = (item: ToolItem): Events => {
-    if (stopped.delete(item.id)) return [{ type: "status", status: "item/completed" }]
-    const isTold = running.get(item.id)?.isTold === true
-    const reason = reasons.get(item.id)
-    running.delete(item.id)
-    reasons.delete(item.id)
-    return [...isTold ? [] : [toCall(item)], ...resultsOf(item, reason)]
+  /** One that has lost its id is the only one of its kind that runs, or one of its own. */
+  const identify = (item: ToolItem, thread: string | undefined): ToolItem => {
+    if (item.id !== "") return item
+    const alike = [...running.values()].filter((entry) =>
+      entry.item.type === item.type && entry.thread === thread
+    )
+    return { ...item, id: alike.length === 1 && alike[0] ? alike[0].item.id : `unnamed-${++unnamed}` }
   }
 
-  const tellStopped = ({ isTold, item }: Running): Events => {
-    running.delete(item.id)
-    stopped.add(item.id)
+  const completed = (told: ToolItem, thread: string | undefined): Events => {
+    const item = identify(told, thread)
+    if (stopped.delete(keyOf(item.id, thread))) return [{ type: "status", status: "item/completed" }]
+    const entry = find(item.id, thread)
+    const name = entry?.name ?? ids.announce(item.id, thread)
+    const reason = reasons.get(name)
+    if (entry === undefined) ids.settle(item.id, thread)
+    else forget(entry)
+    return [...entry?.isTold === true ? [] : [toCall(item, name)], ...resultsOf(item, name, reason)]
+  }
+
+  const tellStopped = (entry: Running): Events => {
+    const { isTold, item, name, thread } = entry
+    forget(entry)
+    stopped.add(keyOf(item.id, thread))
     const text = "The turn was stopped before this was done."
-    return isTold ? [{ type: "tool_result", tool_use_id: item.id, status: "error", text, content: text }] : []
+    return isTold ? [{ type: "tool_result", tool_use_id: name, status: "error", text, content: text }] : []
   }
 
-  const wait = (id: string, isWaiting: boolean): void => {
-    const entry = running.get(id)
+  const wait = (name: string, isWaiting: boolean): void => {
+    const entry = named(name)
     if (entry !== undefined) entry.isWaiting = isWaiting
   }
 
@@ -67,15 +109,17 @@ export const makeTools = () => {
     started,
     completed,
     read: (item: unknown): ToolItem | undefined => Option.getOrUndefined(readTool(item)),
-    find: (id: string): ToolItem | undefined => running.get(id)?.item,
+    find: (id: string, thread: string | undefined): ToolItem | undefined => find(id, thread)?.item,
+    /** What clients call a call. */
+    nameOf: (id: string, thread: string | undefined): string => find(id, thread)?.name ?? ids.of(id, thread),
     /** The call an MCP server is in when it asks something. */
-    findServerCall: (server: string, tool: string | undefined): string | undefined =>
+    findServerCall: (server: string | undefined, tool: string | undefined): string | undefined =>
       [...running.values()].find(({ item }) =>
         item.type === "mcpToolCall" && item.server === server && (tool === undefined || item.tool === tool)
-      )?.item.id,
+      )?.name,
     /** The changes of a patch are told anew while the model writes it. */
-    patched: (id: string, changes: unknown): void => {
-      const entry = running.get(id)
+    patched: (id: string, thread: string | undefined, changes: unknown): void => {
+      const entry = find(id, thread)
       if (entry?.item.type !== "fileChange") return
       entry.item = Option.getOrElse(readTool({ ...entry.item, changes }), () => entry.item)
     },
@@ -83,17 +127,17 @@ export const makeTools = () => {
     yielded: (thread: string | undefined): void => {
       for (const entry of running.values()) if (entry.thread === thread) entry.inForeground = false
     },
-    /** Commands that keep their turn waiting. */
+    /** Commands that keep their turn waiting, by Codex's ids. */
     foregroundCommands: (thread: string | undefined): ReadonlyArray<string> =>
       [...running.values()].filter((entry) =>
         entry.thread === thread && entry.inForeground && !entry.isWaiting &&
         entry.item.type === "commandExecution"
       ).map(({ item }) => item.id),
-    asked: (id: string): void => wait(id, true),
-    allowed: (id: string): void => wait(id, false),
+    asked: (name: string): void => wait(name, true),
+    allowed: (name: string): void => wait(name, false),
     /** Why a tool will be told as declined. */
-    declined: (id: string, reason: string): void => {
-      if (running.has(id)) reasons.set(id, reason)
+    declined: (name: string, reason: string): void => {
+      if (named(name) !== undefined) reasons.set(name, reason)
     },
     /** The turn has stopped. Only a command that runs will still be told as completed. */
     stop: (thread: string | undefined): Events =>
@@ -103,8 +147,8 @@ export const makeTools = () => {
           : []
       ),
     /** This command was stopped with its turn, without a word. */
-    stopOne: (id: string): Events => {
-      const entry = running.get(id)
+    stopOne: (id: string, thread: string | undefined): Events => {
+      const entry = find(id, thread)
       return entry === undefined ? [] : tellStopped(entry)
     }
   }

@@ -8,8 +8,9 @@
 import { Match } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import { status } from "../wire/statusEvent.js"
+import { firstText } from "../wire/words.js"
 import type { Notification, NotificationOf, Turn, TurnError } from "./CodexMessage.js"
-import { toFailure, toQuotaWarning } from "./failure.js"
+import { type Failure, toFailure, toQuotaWarning } from "./failure.js"
 import { completedItem, makeItems, startedItem } from "./items.js"
 import { makeLimits } from "./limits.js"
 import { makeTurns } from "./turns.js"
@@ -26,6 +27,11 @@ export const makeState = (inTurn: () => boolean) => ({
   thread: undefined as string | undefined, // It is set later.
   /** What went wrong in this turn and was told. */
   isFailureTold: false,
+  /** Codex was told to stop this turn. */
+  isStopping: false,
+  /** How many notifications have come, and how often Codex has begun to work. */
+  heard: 0,
+  stirred: 0,
   /** A turn runs, as the session sees it. */
   inTurn
 })
@@ -60,16 +66,23 @@ const failure = (error: TurnError, state: CodexState): Events => {
   if (failed.stop_reason === "max_tokens") return [status("max_tokens", failed.text)]
   return [
     { type: "error", code: failed.code, text: failed.text, metadata: failed.metadata },
-    ...failed.isQuota ? [toQuotaWarning(failed, state.limits.resets_at())] : [],
+    ...failed.isQuota ? [toQuotaWarning(failed, resetOf(failed, state), isLimit(failed))] : [],
     ...failed.isFull ? state.meter.full() : []
   ]
 }
+
+/** Codex' own budget for a session does not come back. */
+const isLimit = ({ metadata }: Failure) => metadata["cause"] !== "sessionBudgetExceeded"
+
+/** Too many requests in a minute have nothing to do with when a window resets that is half used. */
+const resetOf = ({ isUsedUp }: Failure, { limits }: CodexState) =>
+  isUsedUp || limits.isUsedUp() ? limits.resets_at() : undefined
 
 const retry = (error: TurnError, state: CodexState): Events => {
   const failed = { ...toFailure(error), text: error.message }
   return [
     failed.isQuota
-      ? toQuotaWarning(failed, state.limits.resets_at())
+      ? toQuotaWarning(failed, state.limits.resets_at(), false)
       : status("api_retry", failed.text, failed.metadata)
   ]
 }
@@ -81,8 +94,10 @@ const stopReasonOf = ({ error, status }: Turn) =>
     ? error === undefined ? "error" : toFailure(error).stop_reason
     : "end_turn"
 
-const turnCompleted = (turn: Turn, state: CodexState): Events => {
-  if (!state.turns.ended(turn.id)) return [status("turn/completed")]
+const turnCompleted = (turn: Turn, state: CodexState): Events =>
+  state.turns.ended(turn.id) ? endTurn(turn, state) : [status("turn/completed")]
+
+const endTurn = (turn: Turn, state: CodexState): Events => {
   const stop_reason = stopReasonOf(turn)
   const told = turn.error === undefined ? [] : failure(turn.error, state)
   const answered = stop_reason === "end_turn" || stop_reason === "max_tokens"
@@ -94,12 +109,23 @@ const turnCompleted = (turn: Turn, state: CodexState): Events => {
   ]
   state.answer.take()
   state.isFailureTold = false
+  state.isStopping = false
   state.compaction.isManual = false
   return events
 }
 
+/** Codex has stopped, and did not tell how its turn ended. */
+export const lostTurn = (state: CodexState): Events =>
+  state.turns.lost()
+    ? endTurn(
+      { status: state.isStopping ? "interrupted" : state.isFailureTold ? "failed" : "completed" },
+      state
+    )
+    : []
+
 const turnStarted = ({ id }: Turn, state: CodexState): Events => {
   state.isFailureTold = false
+  state.isStopping = false
   return state.turns.started(id, state.inTurn()) ? [{ type: "turn_start" }] : [status("turn/started")]
 }
 
@@ -111,20 +137,26 @@ const ofMainThread = (message: Notification, state: CodexState): Events =>
         status(method, undefined, { native_session_id: thread.id })
       ],
       "thread/status/changed": ({ method, params }) => [status(method, params.status.type)],
+      "thread/closed": ({ method }) => [status(method)],
       "turn/started": ({ params }) => turnStarted(params.turn, state),
       "turn/completed": ({ params }) => turnCompleted(params.turn, state),
       "turn/plan/updated": ({ params }) => plan(params),
       "item/started": ({ params }) => startedItem(params.item, params.threadId, state),
       "item/completed": ({ params }) => completedItem(params.item, params.threadId, state),
-      "item/fileChange/patchUpdated": ({ params: { changes, itemId } }) => {
-        state.tools.patched(itemId, changes)
-        return [{ type: "stream_event", tool_use_id: itemId }]
+      "item/fileChange/patchUpdated": ({ params: { changes, itemId, threadId } }) => {
+        state.tools.patched(itemId, threadId, changes)
+        return [{ type: "stream_event", tool_use_id: state.tools.nameOf(itemId, threadId) }]
       },
-      "item/mcpToolCall/progress": ({ params: { itemId, message } }) => [
-        { type: "tool_progress", tool_use_id: itemId, text: message }
+      "item/mcpToolCall/progress": ({ params: { itemId, message, threadId } }) => [
+        { type: "tool_progress", tool_use_id: state.tools.nameOf(itemId, threadId), text: message }
       ],
-      "item/commandExecution/terminalInteraction": ({ params: { itemId, stdin } }) => [
-        { type: "tool_progress", tool_use_id: itemId, text: stdin, metadata: { stdin: true } }
+      "item/commandExecution/terminalInteraction": ({ params: { itemId, stdin, threadId } }) => [
+        {
+          type: "tool_progress",
+          tool_use_id: state.tools.nameOf(itemId, threadId),
+          text: stdin,
+          metadata: { stdin: true }
+        }
       ],
       "thread/tokenUsage/updated": ({ params }) => {
         state.tools.yielded(params.threadId)
@@ -145,7 +177,7 @@ const ofMainThread = (message: Notification, state: CodexState): Events =>
         })
       ],
       "mcpServer/startupStatus/updated": ({ method, params: { error, name, status: word } }) => [
-        status(method, [`${name}: ${word}`, ...error === undefined ? [] : [error]].join(". "))
+        status(method, [`${name}: ${word}`, ...error === "" ? [] : [error]].join(". "))
       ],
       "serverRequest/resolved": ({ method }) => [status(method)],
       warning: notice,
@@ -159,7 +191,7 @@ const notice = (
   { method, params: { message, summary } }: NotificationOf<
     "warning" | "configWarning" | "deprecationNotice" | "guardianWarning"
   >
-): Events => [status(method, message ?? summary)]
+): Events => [status(method, firstText(message, summary))]
 
 /** Of a subagent only what it says and does is the session's; its turns and tokens are its own. */
 const ownAffairs: ReadonlySet<string> = new Set([

@@ -8,14 +8,21 @@
 
 export type Turns = ReturnType<typeof makeTurns>
 
+/** A turn whose id Codex did not tell in a way we can read. */
+const unnamed = ""
+
+/**
+ * What the session waits for: a turn whose id will be in an answer, the next that starts, or the one of this id. `seen`:
+ * the turn that has started since it was asked for.
+ */
+export type Awaited =
+  | { readonly kind: "asked" | "next"; readonly seen?: string }
+  | { readonly kind: "known"; readonly id: string }
+
 export const makeTurns = () => {
   /** The turn Codex is in. */
   let live: string | undefined
-  /** What the session waits for: a turn whose id will be in an answer, the next that starts, or the one of this id. */
-  let awaited:
-    | { readonly kind: "asked" | "next" }
-    | { readonly kind: "known"; readonly id: string }
-    | undefined
+  let awaited: Awaited | undefined
   /** Those who want to do something with the turn as soon as it is live; undefined: it will not be. */
   let waiting: Array<(id: string | undefined) => void> = []
 
@@ -26,7 +33,14 @@ export const makeTurns = () => {
   }
 
   const lookIfLive = () => {
-    if (awaited?.kind === "known" && awaited.id === live) tell(live)
+    if (awaited?.kind === "known" && awaited.id === live && live !== unnamed) tell(live)
+  }
+
+  const idOf = (turn: Awaited) => turn.kind === "known" ? turn.id : turn.seen
+
+  const clear = () => {
+    awaited = undefined
+    tell(undefined)
   }
 
   return {
@@ -36,30 +50,39 @@ export const makeTurns = () => {
     },
     /** Without an id it is the one that runs, or else the next. */
     answered: (id = live): void => {
+      if (live === unnamed) live = id
       awaited = id === undefined ? { kind: "next" } : { kind: "known", id }
       lookIfLive()
     },
     /** What was asked for will not be. */
-    refused: (): void => {
-      awaited = undefined
-      tell(undefined)
-    },
+    refused: clear,
     /** True if Codex began it by itself, and the session waits for no other. */
-    started: (id: string, inTurn: boolean): boolean => {
-      live = id
+    started: (id: string | undefined, inTurn: boolean): boolean => {
+      live = id ?? (awaited?.kind === "known" ? awaited.id : unnamed)
       const isUnasked = awaited === undefined && !inTurn
-      if (isUnasked || awaited?.kind === "next") awaited = { kind: "known", id }
+      if (isUnasked || awaited?.kind === "next") awaited = { kind: "known", id: live }
+      else if (awaited?.kind === "asked") awaited = { kind: "asked", seen: live }
       lookIfLive()
       return isUnasked
     },
-    /** True if it is the one the session waits for. */
-    ended: (id: string): boolean => {
-      if (live === id) live = undefined
-      if (awaited?.kind !== "known" || awaited.id !== id) return false
-      awaited = undefined
-      tell(undefined)
+    /** True if it is the one the session waits for; without an id it is the one that runs. */
+    ended: (id: string | undefined): boolean => {
+      if (id === undefined || live === id) live = undefined
+      if (awaited?.kind !== "known") return false
+      if (id !== undefined && awaited.id !== unnamed && awaited.id !== id) return false
+      clear()
       return true
     },
+    /** Codex works no more, and has not told how it ended. False if nobody waits for it. */
+    lost: (): boolean => {
+      if (awaited === undefined) return false
+      live = undefined
+      clear()
+      return true
+    },
+    /** What the session waits for, if that has begun or will for certain. */
+    awaited: (): Awaited | undefined =>
+      awaited === undefined || idOf(awaited) === undefined ? undefined : awaited,
     /** Call `act` with the awaited turn's id as soon as it is live: at once, later, or with undefined if there is none. */
     whenLive: (act: (id: string | undefined) => void): void => {
       if (awaited === undefined) return act(undefined)

@@ -43,8 +43,10 @@ export const makeMeter = () => {
       { last, modelContextWindow, total: now }: TokenUsage
     ): ReadonlyArray<BodyOf<"status" | "context_warning">> => {
       // Of a resumed thread only this process's part is known.
-      turn = sum(turn ?? nothing, grown(now, total ?? grown(now, last)))
-      total = now
+      if (now !== undefined) {
+        turn = sum(turn ?? nothing, grown(now, total ?? grown(now, last)))
+        total = now
+      }
       context = {
         context_tokens: last.totalTokens,
         ...(modelContextWindow !== undefined && { context_window: modelContextWindow })
@@ -55,7 +57,7 @@ export const makeMeter = () => {
       const metadata = {
         ...context,
         ...(context_pct !== undefined && { context_pct }),
-        usage: toCounts(turn)
+        usage: toCounts(turn ?? nothing)
       }
       return [
         { type: "status", status: "usage", metadata },

@@ -37,10 +37,15 @@ const toError = ({ code, metadata, text }: RequestFailed): EventBody => ({
   ...(metadata !== undefined && { metadata })
 })
 
-const toQuotaWarning = ({ metadata, text }: RequestFailed): EventBody => ({
+/** An account whose budget is used up has no time at which that is over. */
+const toQuotaWarning = ({ metadata, retry_after_ms, status, text }: RequestFailed): EventBody => ({
   type: "quota_warning",
   text,
-  ...(metadata !== undefined && { metadata })
+  metadata: {
+    ...metadata,
+    ...(status !== 402 && { limited: true }),
+    ...(retry_after_ms !== undefined && { retry_after_ms })
+  }
 })
 
 interface End {

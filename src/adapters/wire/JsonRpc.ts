@@ -18,7 +18,7 @@ export interface JsonRpcRequest extends JsonRpcNotification {
 
 /** The answer to a request: `error` or `result`. */
 export interface JsonRpcAnswer {
-  readonly id: JsonRpcId
+  readonly id?: JsonRpcId
   readonly result?: unknown
   readonly error?: unknown
 }
@@ -59,16 +59,20 @@ const hasMethod = (message: object): message is JsonRpcNotification =>
 export const isRequest = (message: unknown): message is JsonRpcRequest =>
   Predicate.isObject(message) && hasMethod(message) && "id" in message
 
+const hasResult = (message: object) => "result" in message || "error" in message
+
 /** It asks for something nobody can tell: it is answered all the same. */
 export const isOddRequest = (message: unknown): message is { readonly id: JsonRpcId } =>
-  Predicate.isObject(message) && "method" in message && !hasMethod(message) && "id" in message
+  Predicate.isObject(message) && !hasMethod(message) && "id" in message && !hasResult(message)
+  && ("method" in message || "params" in message)
 
 export const isNotification = (message: unknown): message is JsonRpcNotification =>
   Predicate.isObject(message) && hasMethod(message) && !("id" in message)
 
+/** Of a sloppy agent an answer may have lost its result, or its id: who asked must not wait for ever. */
 export const isAnswer = (message: unknown): message is JsonRpcAnswer =>
-  Predicate.isObject(message) && !("method" in message) && "id" in message &&
-  ("result" in message || "error" in message)
+  Predicate.isObject(message) && !Array.isArray(message) && !("method" in message)
+  && ("id" in message ? !("params" in message) || hasResult(message) : hasResult(message))
 
 /** An answer's `error` member, however sloppy it is. */
 export const toJsonRpcError = (error: unknown): JsonRpcError => {

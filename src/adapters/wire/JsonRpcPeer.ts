@@ -96,9 +96,9 @@ export const open = Effect.fnUntraced(function*<E, R>(
   const settle = (answer: JsonRpcAnswer, line: Buffer): void => {
     const { error, result } = answer
     const id = askedAs(answer.id)
-    const onAnswer = waiting.get(id)
+    const onAnswer = id === undefined ? undefined : waiting.get(id)
     // An answer that came too late is nobody's news; one that was never asked for is.
-    if (onAnswer === undefined) {
+    if (id === undefined || onAnswer === undefined) {
       return typeof id === "number" && id > 0 && id <= asked ? undefined : onOther(line, answer)
     }
     waiting.delete(id)
@@ -108,8 +108,8 @@ export const open = Effect.fnUntraced(function*<E, R>(
   }
 
   /** Our id, in whatever type it came back; an answer without one is that to the only open question. */
-  const askedAs = (id: JsonRpcId): JsonRpcId => {
-    if (waiting.has(id)) return id
+  const askedAs = (id: JsonRpcId | undefined): JsonRpcId | undefined => {
+    if (id !== undefined && waiting.has(id)) return id
     if (typeof id === "number") return id
     const number = typeof id === "string" && id !== "" ? Number(id) : Number.NaN
     if (Number.isInteger(number)) return number

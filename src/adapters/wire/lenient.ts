@@ -5,6 +5,7 @@
 import { Option, Schema, SchemaGetter } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
 import type { optional as strictOptional } from "../../schema/fields.js"
+import { wordsIn } from "./words.js"
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -59,6 +60,31 @@ export const items = <A, I>(
     })
   ) as unknown as Schema.Codec<ReadonlyArray<A>, ReadonlyArray<I>> // See above.
 }
+
+/** Ids are texts; a number is taken for one. */
+export const id = Schema.Union([Schema.NonEmptyString, Schema.Finite]).pipe(
+  Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transform((id: string | number) => String(id)),
+    encode: SchemaGetter.transform((id: string): string | number => id)
+  })
+)
+
+/** What is said to people: a text; of anything else the words in it. */
+export const words = Schema.optionalKey(Schema.Unknown).pipe(
+  Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transformOptional<string, unknown>((value) =>
+      Option.some(Option.getOrElse(
+        Option.map(value, (value) => typeof value === "string" ? value : shownWords(value)),
+        () => ""
+      ))
+    ),
+    encode: SchemaGetter.transformOptional<unknown, string>((value) => value)
+  })
+)
+
+/** Null and an empty text say nothing. */
+const shownWords = (value: unknown): string =>
+  wordsIn(value) ?? (typeof value === "number" || typeof value === "boolean" ? String(value) : "")
 
 type Named<A> = { readonly [name: string]: A }
 

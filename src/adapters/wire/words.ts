@@ -48,13 +48,17 @@ const joined = (texts: ReadonlyArray<string>): string | undefined => {
   return news.length > 0 ? news.join("\n") : undefined
 }
 
+const withoutTexts = (field: unknown) =>
+  Array.isArray(field) ? field.filter((entry) => typeof entry === "object") : field
+
 const find = (value: unknown, depth: number): string | undefined => {
   if (isText(value)) return value
   if (depth === 0 || typeof value !== "object" || value === null) return undefined
   if (Array.isArray(value)) return joined(value.flatMap((entry) => find(entry, depth - 1) ?? []))
   const fields = value as Readonly<Record<string, unknown>> // Neither null nor a list.
+  // Texts in lists of another name are paths, ids, names of tools.
   const nested = () =>
-    Object.entries(fields).flatMap(([name, field]) => name === "_meta" ? [] : [field])
+    Object.entries(fields).flatMap(([name, field]) => name === "_meta" ? [] : [withoutTexts(field)])
       .filter((field) => typeof field === "object")
   const said = joined(
     speaking.flatMap((name) => Object.hasOwn(fields, name) ? find(fields[name], depth - 1) ?? [] : [])

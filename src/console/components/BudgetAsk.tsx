@@ -27,7 +27,7 @@ export const BudgetAsk = ({ item: { args, text }, onAnswer }: Props) => {
       </h2>
       <p className="ask-text">{text}</p>
       <label className="ask-amount">
-        Allow{" "}
+        {w.budget.allow}{" "}
         <input
           value={amount}
           onChange={({ target }) => setAmount(target.value)}
@@ -35,7 +35,7 @@ export const BudgetAsk = ({ item: { args, text }, onAnswer }: Props) => {
           aria-label={`${w.budget.howMuch} (${unit})`}
           aria-invalid={!isAmount}
         />{" "}
-        more {unit}
+        {w.budget.more} {unit}
       </label>
       <div className="ask-buttons">
         <button

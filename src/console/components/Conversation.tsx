@@ -8,6 +8,7 @@ import { w } from "../words/words.js"
 import { Composer } from "./Composer.js"
 import { Folds } from "./Folds.js"
 import { Inspector } from "./Inspector.js"
+import { LimitBanner } from "./LimitBanner.js"
 import { LinkBanner } from "./LinkBanner.js"
 import { NativeBanner } from "./NativeBanner.js"
 import { PlanBar } from "./PlanBar.js"
@@ -165,6 +166,7 @@ export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, 
       />
       <LinkBanner link={link} view={view} onReopen={onReopen} onFollow={onFollow} />
       {!isClosed && <NativeBanner view={view} session={store.session} />}
+      <LimitBanner view={view} session={isClosed ? undefined : store.session} />
       {/* For who does not see it. */}
       <p className="visually-hidden" role="status">
         {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}

@@ -23,6 +23,14 @@ export const de: Words = {
       context_pct: "% des Kontexts"
     }
   },
+  // Limits of the agent's vendor
+  locale: "de",
+  limit: {
+    usedUp: (when: string) => `Das Limit des Agenten ist bis ${when} ausgeschöpft.`,
+    nothing: "Senden Sie Ihre Eingabe danach noch einmal.",
+    resumesIn: "Ihre Eingabe wird erneut gesendet in",
+    resume: "Automatisch erneut senden"
+  },
   // Conversations of a terminal
   native: {
     heading: "Aus dem Terminal fortsetzen",

@@ -21,6 +21,14 @@ export const en = {
       context_pct: "% of the context"
     }
   },
+  // Limits of the agent's vendor
+  locale: "en",
+  limit: {
+    usedUp: (when: string) => `The agent’s limit is used up until ${when}.`,
+    nothing: "Send your prompt again after that.",
+    resumesIn: "Your prompt is sent again in",
+    resume: "Send it again automatically"
+  },
   // Conversations of a terminal
   native: {
     heading: "Continue from your terminal",

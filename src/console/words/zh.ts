@@ -23,6 +23,14 @@ export const zh: Words = {
       context_pct: "% 上下文"
     }
   },
+  // Limits of the agent's vendor
+  locale: "zh",
+  limit: {
+    usedUp: (when: string) => `代理的额度已用完，${when} 恢复。`,
+    nothing: "请在恢复后重新发送提示。",
+    resumesIn: "距离自动重新发送还有",
+    resume: "自动重新发送"
+  },
   // Conversations of a terminal
   native: {
     heading: "从终端继续",

@@ -4,9 +4,9 @@
  */
 import { type PermissionResponse, RequestId } from "../../schema/index.js"
 import type { AskOp } from "../Op.js"
+import { areChoices, toAnswers, toForm, unaskable } from "../questions.js"
 import { type Open, open, questions as questionsIn, text } from "../read.js"
 import type { Attached } from "./Attached.js"
-import { areChoices, toAnswers, toForm, unaskable } from "./questions.js"
 import { codes } from "./refusals.js"
 import type { Rpc } from "./Rpc.js"
 

@@ -57,6 +57,11 @@ export const commands: ReadonlyArray<Frame> = [
     about: "Lower what the session, or each of its turns, may use.",
     schema: Command.SetBudget
   },
+  {
+    name: "SetOnLimitCommand",
+    about: "What becomes of a prompt that fails because the agent is out of quota.",
+    schema: Command.SetOnLimit
+  },
   { name: "EndCommand", about: "End the session, for everybody.", schema: Command.End },
   { name: "PingCommand", about: "Answered with a status event whose status is pong.", schema: Command.Ping }
 ]

@@ -24,6 +24,8 @@ export interface BudgetGuard {
   readonly nextTurnOf: (by: Sender.Fields) => void
   /** Says whether the turn that has begun may be handed to the agent; waits while a person is asked. */
   readonly admit: Effect.Effect<boolean>
+  /** A cap is reached: no turn should begin by itself. */
+  readonly isUsedUp: () => boolean
   /** A question is open before the agent has the prompt: there is nothing to interrupt yet. */
   readonly isAdmitting: () => boolean
   /** The same turns, and what they use is counted. */
@@ -231,6 +233,7 @@ export const make = (parts: Parts): BudgetGuard => {
       by = sender
     },
     admit,
+    isUsedUp: () => account.reached() !== undefined,
     isAdmitting: () => state === "admitting",
     counting,
     notice: ({ context_pct, model, usage }) => {

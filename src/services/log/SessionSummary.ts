@@ -3,7 +3,7 @@
  * to show, and a relay that has just started what the one before it left open.
  */
 import { Schema } from "effect"
-import { type EventBody, SessionId } from "../../schema/index.js"
+import { type EventBody, OnLimit, SessionId } from "../../schema/index.js"
 import * as knownPrompts from "./knownPrompts.js"
 
 export const SessionSummary = Schema.Struct({
@@ -13,6 +13,8 @@ export const SessionSummary = Schema.Struct({
   /** The first line of the first prompt, at most 100 characters. */
   title: Schema.optionalKey(Schema.String),
   native_session_id: Schema.optionalKey(Schema.String),
+  /** What becomes of prompts that fail at a limit, as it was said last. */
+  on_limit: Schema.optionalKey(OnLimit),
   /** Unix times in seconds. */
   created_at: Schema.Number,
   last_active_at: Schema.Number,
@@ -87,6 +89,7 @@ const longestTitle = 100
 /** How many acknowledged commands are remembered. */
 const remembered = 200
 
+const isOnLimit = Schema.is(OnLimit)
 const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
 
 const without = (ids: ReadonlyArray<string>, id: string) => ids.filter((other) => other !== id)
@@ -129,6 +132,8 @@ const change = (
         : undefined
       return {
         ...(named !== undefined && { title: named }),
+        ...(event.type === "status" && event.status === "on_limit" && isOnLimit(event.metadata?.["on_limit"])
+          && { on_limit: event.metadata["on_limit"] }),
         ...(event.type === "session_start" && {
           tool: text(tool) ?? summary.tool,
           folder: text(folder) ?? summary.folder

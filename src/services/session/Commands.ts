@@ -13,6 +13,10 @@ import { Sender } from "./Sender.js"
 
 export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "stopTurns" | "withdrawAll"> {
   readonly handle: (command: ClientCommand) => Effect.Effect<void>
+  /** The agent must take it, which may take a while: it goes into the lane, and interrupts and answers pass it by. */
+  readonly isForAgent: (command: ClientCommand) => boolean
+  /** Too many wait for the agent already: tell so. */
+  readonly refuse: (command: ClientCommand) => Effect.Effect<void>
 }
 
 const notNative =
@@ -26,7 +30,7 @@ export const make = (parts: Prompts.Parts): Commands => {
   const { broker, clients, over } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
-  const { acknowledge, cancelQueued, complain, interrupt, prompt, send, ...turns } = Prompts.make(
+  const { acknowledge, cancelQueued, complain, interrupt, prompt, send, startNext, ...turns } = Prompts.make(
     parts,
     (prompt) => forget(prompt)
   )
@@ -116,8 +120,15 @@ export const make = (parts: Prompts.Parts): Commands => {
         const problem = parts.guard.lower(budget)
         return problem === undefined ? Effect.void : Prompts.refuse(problem)
       },
+      set_on_limit: ({ on_limit }) => {
+        parts.limit.setOnLimit(on_limit)
+        return startNext
+      },
       end: ({ if_alone = false }) =>
-        if_alone && clients() > 1 ? Effect.void : Effect.asVoid(Deferred.succeed(over, undefined)),
+        if_alone && clients() > 1 ? Effect.void : Effect.suspend(() => {
+          parts.limit.over("ended")
+          return Effect.asVoid(Deferred.succeed(over, undefined))
+        }),
       // Answered by the connection, which is what the client wants to know about.
       ping: () => Effect.void
     })
@@ -159,5 +170,29 @@ export const make = (parts: Prompts.Parts): Commands => {
     )
   }
 
-  return { handle, ...turns }
+  const isForAgent = (command: ClientCommand): boolean => {
+    switch (command.type) {
+      case "set_model":
+      case "set_permission_mode":
+      case "control_request":
+      case "raw_request":
+      case "resize":
+      case "stdin":
+      case "hand_over":
+      case "take_over":
+        return true
+      case "control_response":
+        return !broker.pending().some((ask) => ask.request_id === command.response.request_id)
+      case "user_message":
+        return capabilities.terminal
+          || (command.when === "steer" && capabilities.steer && parts.turns.current() !== undefined)
+      default:
+        return false
+    }
+  }
+
+  const tooMany = "too many commands wait for the agent: send it again when those before it are done"
+  const refuse = (command: ClientCommand) => complain(command, new Prompts.Overloaded({ reason: tooMany }))
+
+  return { handle, isForAgent, refuse, ...turns }
 }

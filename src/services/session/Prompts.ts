@@ -18,12 +18,20 @@ import {
   type UserMessage
 } from "../../schema/index.js"
 import type { BudgetGuard } from "../budget/BudgetGuard.js"
+import type { VendorLimit } from "../budget/VendorLimit.js"
 import type { IdGenerator } from "../IdGenerator.js"
 import type { EventLog } from "../log/EventLog.js"
 import type { Settings } from "../RelayConfig.js"
 import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
 import { Sender } from "./Sender.js"
 import type { Turn, Turns } from "./Turn.js"
+
+/** Commands wait in it for their turn to be handed to the agent; what is for nobody but the relay does not. */
+export interface Lane {
+  readonly isBusy: () => boolean
+  /** All that wait in it now have been handed over. */
+  readonly passed: Effect.Effect<void>
+}
 
 /** What a session is made of; prompts and commands work on these. */
 export interface Parts {
@@ -35,6 +43,7 @@ export interface Parts {
   readonly clients: () => number
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   readonly ids: IdGenerator["Service"]
+  readonly limit: VendorLimit
   readonly log: EventLog["Service"]
   /** Completing it ends the session. */
   readonly over: Deferred.Deferred<void>
@@ -42,6 +51,8 @@ export interface Parts {
   readonly seen: ReadonlyArray<string>
   /** To be done before a turn begins; a failure is the prompt's. */
   readonly prepare?: Effect.Effect<void, SendError> | undefined
+  /** Commands the agent takes one after the other. */
+  readonly lane: Lane
   /** End the agent, keep the session; start it again. Absent: its conversations cannot be gone on with in a terminal. */
   readonly handOver?: Effect.Effect<void, SendError> | undefined
   readonly takeOver?: Effect.Effect<void, SendError> | undefined
@@ -64,6 +75,8 @@ export interface Prompts {
   readonly watch: (turn: Turn) => Effect.Effect<void>
   /** From now on no turn begins: new prompts are refused, queued ones stay where they are. */
   readonly stopTurns: Effect.Effect<void>
+  /** Begin with the next prompt, if nothing stands in its way. */
+  readonly startNext: Effect.Effect<void>
   /** How many prompts wait for the running turn to end. */
   readonly queued: () => number
   /** Tell of every prompt that is still queued that it will not run. */
@@ -80,7 +93,7 @@ class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed",
 }
 
 /** The prompt is good, but it cannot be taken now. */
-class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", { reason: Schema.String }) {
+export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", { reason: Schema.String }) {
   override get message() {
     return this.reason
   }
@@ -101,11 +114,14 @@ const codes: Record<Refusal["_tag"], ErrorCode> = {
 const didNotStop = (seconds: number) =>
   `it did not stop within ${seconds} s of the interrupt, so it was ended. Open the session again to go on.`
 
+/** How long an agent may take to take a command, and a prompt of which it says nothing. */
+const takesAtMost = { command: "30 seconds", prompt: "2 minutes" } as const
+
 export const refuse = (reason: string) => Effect.fail(new CommandRefused({ reason }))
 
 /** `onFailed` is told of a prompt that could not be handed over: it changed nothing. */
 export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Prompts => {
-  const { broker, fork, guard, log, over, settings, turns } = parts
+  const { broker, fork, guard, limit, log, over, settings, turns } = parts
   const { capabilities } = parts.agent.started
   const queued: Array<UserMessage> = []
   const senders = new WeakMap<UserMessage, Sender.Fields>()
@@ -131,9 +147,27 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       ...(failure._tag === "AgentFailed" && { metadata: { fatal: true } })
     })
 
+  /** A prompt of which the agent has said something was taken, whatever became of its answer. */
+  const notTaken = (command: AgentCommand, before: number): Effect.Effect<void, CommandRefused> =>
+    command.type === "user_message" && log.lastSeq() > before
+      ? Effect.void
+      : new CommandRefused({
+        reason: `${parts.tool} did not take it within ${
+          command.type === "user_message" ? takesAtMost.prompt : takesAtMost.command
+        }: send it again, or open the session again if that does not help`
+      })
+
   /** What fails in a way nobody foresaw fails this command alone: the session, and its other commands, go on. */
   const send = (command: AgentCommand): Effect.Effect<void, DeliveryError> =>
-    parts.agent.send(command).pipe(Effect.catchDefect((defect) =>
+    Effect.suspend(() => {
+      const before = log.lastSeq()
+      return parts.agent.send(command).pipe(
+        Effect.timeoutOrElse({
+          duration: command.type === "user_message" ? takesAtMost.prompt : takesAtMost.command,
+          orElse: () => notTaken(command, before)
+        })
+      )
+    }).pipe(Effect.catchDefect((defect) =>
       Effect.andThen(
         Effect.logError(
           `The command ${command.type} could not be handed to ${parts.tool}.`,
@@ -171,10 +205,13 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const runTurn = (
     turn: Turn,
     deliver: Effect.Effect<void, DeliveryError>,
-    prompt: UserMessage | undefined
+    prompt: UserMessage | undefined,
+    settle: Effect.Effect<void> = Effect.void
   ) =>
     deliver.pipe(
       Effect.andThen(Deferred.await(turn.ended)),
+      // It may end before the agent has said that it took the prompt.
+      Effect.raceFirst(Deferred.await(turn.ended)),
       Effect.raceFirst(stopOnInterrupt(turn)),
       Effect.catchTags({
         CommandRefused: (refusal) => Effect.andThen(complain(prompt, refusal), endTurn("error")),
@@ -182,15 +219,18 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
         AgentFailed: (failure) =>
           Effect.andThen(complain(prompt, failure), Effect.asVoid(Deferred.succeed(over, undefined)))
       }),
+      Effect.andThen(settle),
       Effect.andThen(startNext)
     )
 
   const startNext: Effect.Effect<void> = Effect.suspend(() => {
     const [first] = queued
-    if (first === undefined || turns.current() !== undefined || isStopping || isPreparing) return Effect.void
-    if (parts.prepare === undefined) return begin()
+    const isBusy = turns.current() !== undefined || isStopping || isPreparing
+    if (first === undefined || isBusy || limit.isWaiting()) return Effect.void
+    if (parts.prepare === undefined && !parts.lane.isBusy()) return begin()
     isPreparing = true
-    const prepared = parts.prepare.pipe(
+    // A model, or a mode, that was chosen before it counts for it.
+    const prepared = Effect.andThen(parts.lane.passed, parts.prepare ?? Effect.void).pipe(
       Effect.ensuring(Effect.sync(() => {
         isPreparing = false
       })),
@@ -214,19 +254,41 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       const prompt = turns.current() === undefined && !isStopping ? queued.shift() : undefined
       if (prompt === undefined) return Effect.void
       const { message_id } = prompt
-      guard.nextTurnOf(senders.get(prompt) ?? {})
+      const by = senders.get(prompt) ?? {}
+      guard.nextTurnOf(by)
+      limit.nextTurnOf(prompt, by)
       const turn = turns.begin({
         type: "turn_start",
         text: textOf(prompt.content),
-        ...(message_id !== undefined && { message_id })
+        ...(message_id !== undefined && { message_id }),
+        ...(by.schedule !== undefined && {
+          metadata: { schedule: by.schedule, ...(by.resumes === true && { resumes: true }) }
+        })
       })
       if (isStopped) doneSoon(turn.interrupt, Effect.void)
-      const handed = Effect.tapError(deliver(prompt), () => Effect.sync(() => onFailed(prompt)))
+      let isTold = false
+      const tell = (status: AckStatus) =>
+        Effect.suspend(() => {
+          isTold = true
+          return acknowledge(prompt, status)
+        })
+      const failed = Effect.sync(() => {
+        isTold = true
+        onFailed(prompt)
+      })
+      const handed = Effect.tapError(deliver(prompt), () => failed)
       const run = Effect.flatMap(
         guard.admit,
-        (mayRun) => mayRun ? Effect.andThen(handed, acknowledge(prompt, "sent")) : holdBack(prompt)
+        (mayRun) => mayRun ? Effect.andThen(handed, tell("sent")) : Effect.andThen(failed, holdBack(prompt))
       )
-      fork(runTurn(turn, run, prompt))
+      // Its turn was over before the agent had taken it.
+      const settle = Effect.suspend(() => {
+        if (isTold) return Effect.void
+        if (!Deferred.isDoneUnsafe(turn.interrupt)) return tell("sent")
+        onFailed(prompt)
+        return tell("cancelled")
+      })
+      fork(runTurn(turn, run, prompt, settle))
       return Effect.void
     })
 
@@ -247,6 +309,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     if (turn === undefined && isPreparing && queued.length > 0) {
       return Effect.sync(() => void (stopsPrepared = true))
     }
+    if (turn === undefined && limit.over("cancelled")) return startNext
     return turn === undefined
       ? log.append({ type: "status", status: "idle", text: "Nothing to interrupt: no turn is running." })
       : Effect.asVoid(Deferred.succeed(turn.interrupt, undefined))
@@ -266,7 +329,8 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     if (capabilities.terminal) return Effect.andThen(deliver(message), acknowledge(message, "sent"))
     const { when, ...later } = message
     senders.set(later, by)
-    if (turns.current() === undefined && queued.length === 0) {
+    if (by.resumes === true) return resume(later)
+    if (turns.current() === undefined && queued.length === 0 && !limit.isWaiting()) {
       queued.push(later)
       return startNext
     }
@@ -284,6 +348,16 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     else queued.push(later)
     return Effect.andThen(acknowledge(message, "queued"), when === "interrupt" ? interrupt : startNext)
   }
+
+  /** The limit is over: before all that wait. It was taken back, or a budget is used up: not at all. */
+  const resume = (prompt: UserMessage) =>
+    Effect.suspend(() => {
+      if (!limit.isWaiting()) return Effect.void
+      const mayRun = !guard.isUsedUp()
+      limit.over(mayRun ? "resumed" : "budget")
+      if (mayRun) queued.unshift(prompt)
+      return startNext
+    })
 
   const cancelQueued = (command: CommandOf<"cancel_queued">) => {
     const index = queued.findIndex((message) => message.message_id === command.message_id)
@@ -309,6 +383,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     acknowledge,
     complain,
     watch,
+    startNext,
     queued: () => queued.length,
     stopTurns,
     withdrawAll

@@ -16,7 +16,7 @@ export const resolveHandshake = (
   kept: Option.Option<SessionRecord>
 ): Effect.Effect<Complete, BadHandshake> => {
   const before = Option.getOrUndefined(kept)
-  const { native_session_id, tool: usedTool } = before?.summary ?? {}
+  const { native_session_id, on_limit, tool: usedTool } = before?.summary ?? {}
   const tool = handshake.tool ?? before?.handshake.tool ?? "claude"
   if (
     before !== undefined && handshake.tool !== undefined && ![usedTool, before.handshake.tool].includes(tool)
@@ -29,6 +29,7 @@ export const resolveHandshake = (
   return Effect.succeed({
     ...before?.handshake,
     ...(native_session_id !== undefined && { native_session_id }),
+    ...(on_limit !== undefined && { on_limit }),
     ...handshake,
     tool,
     folder: handshake.folder ?? before?.handshake.folder ?? "."

@@ -22,5 +22,9 @@ export declare namespace Sender {
     readonly front?: string
     /** Whatever the embedding app calls its users. */
     readonly user?: string
+    /** Nobody: the schedule of that name. */
+    readonly schedule?: string
+    /** It is a prompt that failed at a limit, sent again. */
+    readonly resumes?: true
   }
 }

@@ -1,11 +1,12 @@
 /**
  * Session: one conversation with one agent; an actor that outlives the sockets which talk to it.
  *
- * Commands enter through a bounded inbox and are handled one at a time by one fiber; what the agent says goes straight
- * into the log (`SessionSink`). A turn waits in a fiber of its own, so that an interrupt or an answer always gets
- * through. Closing the scope stops the turn, the agent and everything it started, and logs what became of them.
+ * Commands enter through a bounded inbox and are handled one at a time by one fiber; those the agent must take go on into
+ * a lane of their own, so that an interrupt or an answer never waits behind them. What the agent says goes straight into
+ * the log (`SessionSink`). A turn waits in a fiber of its own. Closing the scope stops the turn, the agent and
+ * everything it started, and logs what became of them.
  */
-import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Random, Scope } from "effect"
 import {
   type Adapter,
   type AgentExit,
@@ -20,6 +21,7 @@ import { tellingOverwrites } from "../access/overwriteDiff.js"
 import { AgentHold, SessionHold } from "../budget/AgentHold.js"
 import * as BudgetBook from "../budget/BudgetBook.js"
 import * as BudgetGuard from "../budget/BudgetGuard.js"
+import * as VendorLimit from "../budget/VendorLimit.js"
 import { IdGenerator } from "../IdGenerator.js"
 import type { Opened } from "../journal/Journal.js"
 import * as EventLog from "../log/EventLog.js"
@@ -30,6 +32,7 @@ import type { NativeSessions } from "../native/NativeSessions.js"
 import * as Metrics from "../observe/Metrics.js"
 import { decide } from "../policy/Policy.js"
 import { RelayConfig } from "../RelayConfig.js"
+import * as Timetable from "../schedule/Timetable.js"
 import { waitUntil } from "../waitUntil.js"
 import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
@@ -180,7 +183,11 @@ export const open = Effect.fn("Session.open")(function*(
     )
   const fork = yield* FiberSet.makeRuntime<never>()
   const over = yield* Deferred.make<void>()
-  const agentScope = yield* Scope.make()
+  // Whatever interrupts the opening: what was started is ended.
+  const agentScope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+  /** Commands the agent takes one after the other. */
+  const lane = yield* Queue.unbounded<Effect.Effect<void>>()
+  let inLane = 0
   const hold = new AgentHold()
   const guard = BudgetGuard.make({
     book: yield* BudgetBook.current,
@@ -195,15 +202,25 @@ export const open = Effect.fn("Session.open")(function*(
     over
   })
   yield* Effect.addFinalizer(() => Effect.sync(guard.close))
-  const turns = guard.counting(ownTurns)
+  const random = yield* Random.Random
+  const limit = VendorLimit.make({
+    session_id: id,
+    on_limit: spec.on_limit ?? "stop",
+    log,
+    timetable: yield* Timetable.current,
+    now: () => clock.currentTimeMillisUnsafe(),
+    random: () => random.nextDoubleUnsafe()
+  })
+  const turns = limit.watching(guard.counting(ownTurns))
   if (spec.budget !== undefined) {
     const reason = guard.lower(spec.budget)
     if (reason !== undefined) return yield* new BadHandshake({ reason })
   }
 
-  const sink = yield* SessionSink.make({ turns, guard, onTurn: (turn) => fork(commands.watch(turn)) }).pipe(
-    Effect.provideService(EventLog.EventLog, log)
-  )
+  const sink = yield* SessionSink.make({ turns, guard, limit, onTurn: (turn) => fork(commands.watch(turn)) })
+    .pipe(
+      Effect.provideService(EventLog.EventLog, log)
+    )
   const store = native === undefined ? undefined : yield* native.store(tool)
   const opening: Effect.Effect<
     Partial<NativeAgent.NativeAgent> & Pick<NativeAgent.NativeAgent, "agent">,
@@ -238,6 +255,15 @@ export const open = Effect.fn("Session.open")(function*(
     fork,
     guard,
     ids,
+    lane: {
+      isBusy: () => inLane > 0,
+      passed: Effect.suspend(() => {
+        const passed = Deferred.makeUnsafe<void>()
+        Queue.offerUnsafe(lane, Effect.asVoid(Deferred.succeed(passed, undefined)))
+        return Deferred.await(passed)
+      })
+    },
+    limit,
     log,
     over,
     handOver,
@@ -289,6 +315,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...started,
         ...(native !== undefined && { native_session_id: native }),
         ...guard.describe(),
+        ...limit.describe(),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
         ...metadata,
@@ -302,12 +329,24 @@ export const open = Effect.fn("Session.open")(function*(
     activity.changed()
   }
   const inbox = yield* Queue.bounded<Submission>(inboxSize)
+  const intoLane = (handle: Effect.Effect<void>) =>
+    Effect.sync(() => {
+      inLane += 1
+      const leaveLane = Effect.sync(() => void (inLane -= 1))
+      Queue.offerUnsafe(lane, Effect.ensuring(handle, leaveLane))
+    })
+  yield* Effect.forkScoped(Effect.forever(Effect.flatten(Queue.take(lane))))
   yield* Queue.take(inbox).pipe(
     Effect.flatMap((submission) =>
-      commands.handle(submission.command).pipe(
-        Effect.provideService(Sender, submission.by),
-        Effect.ensuring(Effect.sync(() => leave(submission)))
-      )
+      Effect.suspend(() => {
+        const { by, command } = submission
+        const isForAgent = commands.isForAgent(command)
+        const handle = (isForAgent && inLane >= inboxSize ? commands.refuse : commands.handle)(command).pipe(
+          Effect.provideService(Sender, by),
+          Effect.ensuring(Effect.sync(() => leave(submission)))
+        )
+        return isForAgent && inLane < inboxSize ? intoLane(handle) : handle
+      })
     ),
     Effect.forever,
     Effect.forkScoped

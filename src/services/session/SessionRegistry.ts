@@ -6,10 +6,12 @@
  * for its `linger`, counted from when nothing goes on in it any more: nobody has to stay for work to be done.
  */
 import {
+  Cause,
   Context,
   Deferred,
   Duration,
   Effect,
+  Exit,
   Fiber,
   FiberSet,
   Layer,
@@ -32,6 +34,7 @@ import { NativeSessions } from "../native/NativeSessions.js"
 import { Recorder } from "../observe/Recorder.js"
 import * as Traces from "../observe/Traces.js"
 import { RelayConfig } from "../RelayConfig.js"
+import * as Timetable from "../schedule/Timetable.js"
 import { resolveHandshake } from "./Reopening.js"
 import * as Session from "./Session.js"
 import { listedClosed, listedLive, type SessionListing } from "./SessionListing.js"
@@ -67,6 +70,7 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
   /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
   readonly drain: (seconds: number) => Effect.Effect<void>
+  readonly isDraining: () => boolean
   /** A turn runs. */
   readonly isBusy: () => boolean
   /** End every session, all at once; waits until they are gone. */
@@ -99,6 +103,8 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
+const ending = new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+
 /** One live session and who uses it. */
 interface Entry {
   readonly opened: Deferred.Deferred<Session.Session, JoinError>
@@ -106,6 +112,7 @@ interface Entry {
   readonly abandoned: Deferred.Deferred<void>
   readonly gone: Deferred.Deferred<void>
   readonly linger: number
+  readonly session_id: SessionId
   /** It has neither a name of its client's nor a `linger`: nobody can come back, so its work ends too. */
   readonly isPrivate: boolean
   clients: number
@@ -120,6 +127,7 @@ const make = Effect.gen(function*() {
   const ids = yield* IdGenerator
   const journal = yield* Journal
   const native = yield* NativeSessions
+  const timetable = yield* Timetable.current
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
   const traces = yield* Traces.make
@@ -177,10 +185,13 @@ const make = Effect.gen(function*() {
   /** A session's whole life. */
   const live = (id: SessionId, handshake: Handshake, entry: Entry) =>
     openSession(id, handshake, () => entry.clients).pipe(
-      Effect.tapCause((cause) => {
+      // Also when the relay ends while it opens: nobody waits for what will not come.
+      Effect.onExit((exit) => {
+        if (Exit.isSuccess(exit)) return Effect.void
         // Who comes now tries again.
         entry.closing = true
-        return Deferred.failCause(entry.opened, cause)
+        const { cause } = exit
+        return Deferred.failCause(entry.opened, Cause.hasInterruptsOnly(cause) ? Cause.fail(ending) : cause)
       }),
       Effect.tap((session) => {
         entry.session = session
@@ -206,6 +217,7 @@ const make = Effect.gen(function*() {
   /** In one step, so that clients who come at once open one session. */
   const create = (id: SessionId, handshake: Handshake): Entry => {
     const entry: Entry = {
+      session_id: id,
       opened: Deferred.makeUnsafe(),
       abandoned: Deferred.makeUnsafe(),
       gone: Deferred.makeUnsafe(),
@@ -239,6 +251,8 @@ const make = Effect.gen(function*() {
 
   const abandon = (entry: Entry) => {
     if (entry.clients > 0) return
+    // Nobody can see what would come of it.
+    if (entry.isPrivate) timetable.removeOf(entry.session_id)
     // From this moment on who comes waits for a new one.
     entry.closing = true
     doneSoon(entry.abandoned, Effect.void)
@@ -273,7 +287,7 @@ const make = Effect.gen(function*() {
   const checkRoom = Effect.suspend(() => {
     const { max_sessions } = settings
     if (isDraining) {
-      return new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+      return ending
     }
     return entries.size < max_sessions ? Effect.void : new TooManySessions({
       reason: `${max_sessions} sessions are live: end one, or start the relay with a higher --max-sessions`
@@ -298,7 +312,9 @@ const make = Effect.gen(function*() {
     return (yield* journal.list).find(({ summary }) => isIts(summary))?.summary.session_id
   })
 
-  const join = Effect.fn("SessionRegistry.join")(function*(handshake: Handshake) {
+  const join: SessionRegistry["Service"]["join"] = Effect.fn("SessionRegistry.join")(function*(
+    handshake: Handshake
+  ): Effect.fn.Return<Joined, JoinError, Scope.Scope> {
     const id = (yield* sessionWith(handshake)) ?? handshake.session_id ?? SessionId.make(yield* ids.uuid)
     let found = entries.get(id)
     while (found?.closing === true) {
@@ -309,9 +325,12 @@ const make = Effect.gen(function*() {
     if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
       return yield* new SessionNotFound({ session_id: id })
     }
-    const entry = found ?? create(id, handshake)
+    // Another may have come while it was looked for.
+    const present = entries.get(id)
+    if (present?.closing === true || (present === undefined && isDraining)) return yield* join(handshake)
+    const entry = present ?? create(id, handshake)
     yield* enter(entry)
-    return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
+    return { session: yield* Deferred.await(entry.opened), attached: present !== undefined }
   })
 
   const forget = Effect.fn("SessionRegistry.forget")(function*(session_id: SessionId) {
@@ -324,6 +343,7 @@ const make = Effect.gen(function*() {
     }
     const wasKept = yield* journal.forget(session_id)
     marks.forget(session_id)
+    timetable.removeOf(session_id)
     tell(session_id)
     if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
   })
@@ -379,6 +399,7 @@ const make = Effect.gen(function*() {
 
   // Not `FiberSet.clear`: that waits for one to end before it tells the next.
   const closeAll = Effect.suspend(() => {
+    isDraining = true
     tell(undefined)
     return Fiber.interruptAll([...fibers])
   })
@@ -386,6 +407,7 @@ const make = Effect.gen(function*() {
   return SessionRegistry.of({
     join,
     drain,
+    isDraining: () => isDraining,
     isBusy,
     closeAll,
     forget,

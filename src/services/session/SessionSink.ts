@@ -9,6 +9,7 @@ import type { Encoding, EventSink } from "../../adapters/Adapter.js"
 import type { BodyOf, EventBody } from "../../schema/index.js"
 import { cutSecrets } from "../access/cutSecrets.js"
 import type { BudgetGuard } from "../budget/BudgetGuard.js"
+import type { VendorLimit } from "../budget/VendorLimit.js"
 import { EventLog } from "../log/EventLog.js"
 import type { Turn, Turns } from "./Turn.js"
 
@@ -33,11 +34,12 @@ type Settings = Readonly<Record<string, unknown>>
 interface Options {
   readonly turns: Turns
   readonly guard: Pick<BudgetGuard, "notice">
+  readonly limit: Pick<VendorLimit, "notice">
   /** The agent began a turn by itself. */
   readonly onTurn: (turn: Turn) => void
 }
 
-export const make = ({ guard, turns, onTurn }: Options): Effect.Effect<SessionSink, never, EventLog> =>
+export const make = ({ guard, limit, turns, onTurn }: Options): Effect.Effect<SessionSink, never, EventLog> =>
   Effect.map(EventLog, (log) => {
     let native_session_id: string | undefined
     let told: Settings = {}
@@ -65,6 +67,9 @@ export const make = ({ guard, turns, onTurn }: Options): Effect.Effect<SessionSi
           break
         case "tool_result":
           calls.delete(event.tool_use_id)
+          break
+        case "quota_warning":
+          limit.notice(event)
           break
         case "control_response": {
           const shown = cutSecrets(event)

@@ -161,5 +161,6 @@ describe("AcpAdapter, tools", () => {
       assert.strictEqual(ofType(events, "tool_call")[0]?.tool, "Bash")
       assert.deepStrictEqual(ofType(events, "tool_progress").map(({ text }) => text), ["4 s"])
       assert.deepInclude(ofType(events, "quota_warning")[0], { text: "The five_hour limit is reached." })
+      assert.deepInclude(ofType(events, "quota_warning")[0]?.metadata, { limited: true, resets_at: 5 })
     }).pipe(Effect.provide(layerSession)))
 })

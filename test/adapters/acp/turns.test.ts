@@ -144,6 +144,11 @@ describe("AcpAdapter, a turn", () => {
         ]
       )
       assert.deepStrictEqual(ofType(events, "quota_warning").map(({ turn }) => turn), [2, 5])
+      // An empty account is not over at some time.
+      assert.deepStrictEqual(
+        ofType(events, "quota_warning").map(({ metadata }) => metadata?.["limited"]),
+        [true, undefined]
+      )
       assert.deepStrictEqual(
         new Set(ofType(events, "turn_end").map(({ stop_reason }) => stop_reason)),
         new Set(["error"])

@@ -87,7 +87,11 @@ describe("a person's answer, in Claude's words", () => {
       behavior: "deny",
       message: "Nobody answered the permission request in time, so it was denied."
     }],
-    ["the turn is interrupted: Claude has been told", bash, cancelled("interrupted"), undefined],
+    ["the turn is interrupted", bash, cancelled("interrupted"), {
+      behavior: "deny",
+      message: "The turn was interrupted.",
+      interrupt: true
+    }],
     ["Claude has withdrawn it", bash, cancelled("withdrawn"), undefined],
     ["the session ends", bash, cancelled("session_end"), undefined],
     ["leave plan mode", plan, allow({ option_id: "default" }), {

@@ -32,6 +32,15 @@ const endOf = (fields: object, running?: Partial<Running>) => {
 const textsOf = (events: ReadonlyArray<EventBody>) =>
   events.flatMap((event) => "text" in event ? [event.text] : [])
 
+/** Whether the turn failed at a limit that is over at some time. */
+const limits: ReadonlyArray<readonly [result: object, limited: boolean]> = [
+  [{ api_error_status: 429, result: "You've hit your session limit · resets 3pm" }, true],
+  [{ result: "Claude AI usage limit reached|1760000000" }, true],
+  [{ result: "5-hour limit reached ∙ resets 3pm" }, true],
+  [{ api_error_status: 529, result: "Overloaded" }, false],
+  [{ api_error_status: 400, result: "Credit balance is too low" }, false]
+]
+
 describe("a result of Claude", () => {
   const failed = { is_error: true, result: "API Error" }
   // What was seen of the CLI: agent-protocols.md, A.5.
@@ -123,6 +132,11 @@ describe("a result of Claude", () => {
 
   it.each(cases)("%s", (_, result, expected) => {
     assert.deepStrictEqual(eventsOf(result).map(wordsOf), expected)
+  })
+
+  it.each(limits)("%o is a limit that ends: %s", (result, limited) => {
+    const warning = eventsOf({ ...failed, ...result }).find(({ type }) => type === "quota_warning")
+    assert.strictEqual(warning?.metadata?.["limited"] === true, limited)
   })
 
   it("says why in the words of the CLI", () => {

@@ -337,6 +337,55 @@ describe("turns", () => {
       assert.deepInclude(yield* codex.event("response", 3), { turn: end.turn, text: "Yours." })
     }))
 
+  it.effect("ends a turn whose end was lost, as soon as Codex works no more", () =>
+    Effect.gen(function*() {
+      const codex = yield* inTurn()
+      yield* codex.notify("item/completed", said("m", "Done."))
+      yield* codex.notify("thread/status/changed", { status: { type: "idle" } })
+      yield* TestClock.adjust("2 seconds")
+      assert.deepInclude(yield* codex.event("turn_end"), { stop_reason: "end_turn" })
+      assert.deepInclude(yield* codex.event("response"), { text: "Done." })
+      // It comes after all.
+      yield* codex.notify("turn/completed", done("turn-1"))
+      yield* codex.send({ text: "more" })
+      assert.deepInclude(yield* codex.event("turn_start", 2), { text: "more" })
+    }))
+
+  it.effect("ends no turn because Codex is idle between two of them", () =>
+    Effect.gen(function*() {
+      const codex = yield* inTurn()
+      yield* codex.notify("thread/status/changed", { status: { type: "idle" } })
+      yield* codex.notify("thread/status/changed", { status: { type: "active" } })
+      yield* TestClock.adjust("5 seconds")
+      yield* codex.notify("turn/completed", done("turn-1"))
+      const events = yield* codex.events(1)
+      assert.deepInclude(yield* codex.event("turn_end"), { stop_reason: "end_turn" })
+      assert.isAtMost(typesOf(events).filter((type) => type === "turn_end").length, 1)
+    }))
+
+  it.effect("ends a turn that has failed for good and says nothing more", () =>
+    Effect.gen(function*() {
+      const codex = yield* inTurn()
+      yield* codex.notify("error", { error: "the model is gone" })
+      yield* TestClock.adjust("10 seconds")
+      assert.deepInclude(yield* codex.event("turn_end"), { stop_reason: "error" })
+      assert.deepInclude(yield* codex.event("error"), { text: "the model is gone" })
+    }))
+
+  it.effect("tells calls apart whose ids the model server counts anew", () =>
+    Effect.gen(function*() {
+      const codex = yield* inTurn()
+      for (const output of ["one", "two"]) {
+        yield* codex.notify("item/started", command("call_0"))
+        yield* codex.notify(
+          "item/completed",
+          command("call_0", { status: "completed", aggregatedOutput: output })
+        )
+      }
+      assert.deepInclude(yield* codex.event("tool_call", 2), { tool_use_id: "call_0#2" })
+      assert.deepInclude(yield* codex.event("tool_result", 2), { tool_use_id: "call_0#2", text: "two" })
+    }))
+
   it.effect("joins a turn Codex has begun meanwhile", () =>
     Effect.gen(function*() {
       const codex = yield* openCodex({
@@ -414,14 +463,15 @@ describe("what Codex says", () => {
         }
       ]
       yield* codex.say(...odd)
-      const events = yield* codex.events(1 + odd.length)
+      const events = yield* codex.events(2 + odd.length)
       assert.deepStrictEqual(typesOf(events.slice(1)), [
         "stdout",
         "status",
         "status",
         "status",
         "status",
-        "status",
+        "tool_call",
+        "tool_result",
         "stream_event",
         "status",
         "status"

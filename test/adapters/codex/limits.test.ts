@@ -34,6 +34,16 @@ describe("limits", () => {
     assert.strictEqual(limits.resets_at(), 1_795_999_999)
   })
 
+  it("is over when all windows that are used up have reset", () => {
+    const limits = makeLimits()
+    const week = { usedPercent: 100, resetsAt: 1_796_500_000, windowDurationMins: 10_080 }
+    limits.update({ ...at(100), secondary: week })
+    assert.isTrue(limits.isUsedUp())
+    assert.strictEqual(limits.resets_at(), 1_796_500_000)
+    limits.update({ ...at(60), secondary: { ...week, usedPercent: 20 } })
+    assert.isFalse(limits.isUsedUp())
+  })
+
   it("says nothing where nothing is told", () => {
     const limits = makeLimits()
     assert.deepStrictEqual(limits.update({}), [])

@@ -41,7 +41,13 @@ const onUsage: AcpQuirks["onUsage"] = ({ _meta }) =>
       status === "allowed" ? [] : [{
         type: "quota_warning",
         text: `The ${rateLimitType} limit is ${status === "rejected" ? "" : "nearly "}reached.`,
-        metadata: { status, limit: rateLimitType, resets_at: resetsAt, utilization }
+        metadata: {
+          status,
+          limit: rateLimitType,
+          resets_at: resetsAt,
+          utilization,
+          ...(status === "rejected" && { limited: true })
+        }
       }]
   })
 

@@ -1,6 +1,6 @@
 /** questions: what an agent asks a person, as a form (`elicitation/create`) or, one by one, as options to choose from. */
-import type { Question } from "../read.js"
-import { type Open, text, texts } from "../read.js"
+import type { Question } from "./read.js"
+import { type Open, text, texts } from "./read.js"
 
 /** The params of `elicitation/create` but for session and tool. */
 export const toForm = (questions: ReadonlyArray<Question>, said: string) => {

@@ -1,0 +1,368 @@
+/**
+ * runs: what AG-UI asks of an agent, done with the relay's sessions. A thread is a session; a run is one stretch of it:
+ * a prompt, or answers to what was asked, up to the next question or the end of the turn.
+ *
+ * Nothing is remembered between two runs. Where a client is, it says itself: by the questions it answers, and by
+ * `state.relay.seq`, which it was told. Whoever leaves a run leaves the turn at work.
+ */
+import { Effect, Stream } from "effect"
+import type { Handshake, RelayEvent } from "../../schema/index.js"
+import type { AskOp, Op } from "../Op.js"
+import * as project from "../project.js"
+import { open, text } from "../read.js"
+import { type PortError, type PortSession, SessionPort } from "../SessionPort.js"
+import * as stretch from "../stretch.js"
+import { toResponse } from "./answers.js"
+import * as Encoder from "./encode.js"
+import type { Input } from "./input.js"
+
+export type Events = Stream.Stream<ReadonlyArray<Encoder.AguiEvent>>
+
+const whens = new Set(["queue", "steer", "interrupt"])
+
+const wish = ({ wishes }: Input, name: string) => {
+  const value = text(wishes[name])
+  return value === undefined || value === "" ? {} : { [name]: value }
+}
+
+const handshakeOf = (input: Input, tool: string | undefined, must_exist: boolean): Handshake => ({
+  session_id: input.session_id,
+  front: "ag-ui",
+  ...(tool !== undefined && { tool }),
+  ...wish(input, "tool"),
+  ...wish(input, "folder"),
+  ...wish(input, "model"),
+  ...wish(input, "permission_mode"),
+  ...(must_exist && { must_exist })
+} as Handshake)
+
+/** What the handshake says of a session that was there already is not looked at: a setting is changed by a command. */
+const change = Effect.fnUntraced(function*(session: PortSession, input: Input) {
+  if (!session.attached) return
+  const now = session.start.metadata ?? {}
+  const { model } = wish(input, "model")
+  const { permission_mode: mode } = wish(input, "permission_mode")
+  if (model !== undefined && model !== now["model"]) yield* session.submit({ type: "set_model", model })
+  if (mode !== undefined && mode !== now["permission_mode"]) {
+    yield* session.submit({ type: "set_permission_mode", mode })
+  }
+})
+
+/** Events up to `last_seq`, without opening anything. */
+const past = (port: SessionPort["Service"], session: PortSession, last_seq: number) =>
+  Effect.map(
+    port.read(session.session_id as never, 0),
+    (events = Stream.empty) => Stream.takeUntil(events, ({ seq }) => seq >= last_seq)
+  )
+
+/** What the answers are about, by their ids; and where the last of it was asked. */
+const findAsks = Effect.fnUntraced(function*(
+  port: SessionPort["Service"],
+  session: PortSession,
+  ids: ReadonlySet<string>
+) {
+  const asks = new Map<string, AskOp>()
+  let seq = 0
+  if (ids.size === 0) return { asks, seq }
+  const { last_seq } = yield* session.now
+  const projector = project.make({ settled_until: last_seq })
+  yield* Stream.runForEach(yield* past(port, session, last_seq), (event) =>
+    Effect.sync(() => {
+      for (const op of projector.next(event)) {
+        if (op.type !== "ask" || !ids.has(op.request_id)) continue
+        asks.set(op.request_id, op)
+        seq = event.seq
+      }
+    }))
+  return { asks, seq }
+})
+
+/** Prints of one tool that came together are one change. */
+const joined = (items: ReadonlyArray<stretch.Item>): ReadonlyArray<stretch.Item> => {
+  const all: Array<stretch.Item> = []
+  for (const item of items) {
+    const last = all.at(-1)
+    if (
+      item.op.type === "output_delta" && last?.op.type === "output_delta" && last.op.id === item.op.id
+      && last.known === item.known
+    ) all[all.length - 1] = { ...item, op: { ...item.op, text: last.op.text + item.op.text } }
+    else all.push(item)
+  }
+  return all
+}
+
+const finishOf = (ending: stretch.Ending | undefined): Encoder.Finish => {
+  switch (ending?.type) {
+    case "asked":
+      return ending
+    case "refused":
+      return { type: "failed", message: ending.error.message, code: ending.error.code }
+    case "session_end":
+      return {
+        type: "failed",
+        message: "The session has ended: the next message opens it again.",
+        code: "session_ended"
+      }
+    default:
+      return { type: "done" }
+  }
+}
+
+const failed = (error: PortError): Encoder.Finish => ({
+  type: "failed",
+  message: error.message,
+  code: error.code
+})
+
+/** As it is now, whatever was said of it before. */
+const learnStart = (encoder: Encoder.Encoder, { start }: PortSession) => {
+  for (const op of project.make().next({ ...start, seq: 1, ts: 0 } as RelayEvent)) encoder.learn(op)
+}
+
+/** What a page gives its agent and a coding agent cannot take. */
+const declined = ({ state, tools }: Input): ReadonlyArray<Encoder.AguiEvent> => {
+  const names = tools.join(", ")
+  return names === "" || open(state["relay"])["page_tools"] === names ? [] : [{
+    type: "CUSTOM",
+    name: "ai-relay.notice",
+    value: {
+      level: "tools",
+      text: `The agent has tools of its own and cannot call those of the page (${names}).`,
+      metadata: { tools }
+    }
+  }]
+}
+
+/**
+ * One run. Fails when the relay does not take it, before anything was told. The scope's end leaves the session.
+ *
+ * `memory` goes into `state.relay`, so that the client sends it back.
+ */
+export const run = Effect.fn("agui.run")(
+  function*(
+    input: Input,
+    tool: string | undefined,
+    memory: { readonly context: string; readonly tools: string }
+  ) {
+    const port = yield* SessionPort
+    const encoder = Encoder.make({ dialect: input.dialect, shown: input.shown })
+    const isNew = input.prompt !== undefined && input.answers.length === 0
+    // It has nothing to say, and does not say where it is: it wants to know what there is.
+    const isLost = input.prompt === undefined && input.answers.length === 0 && input.seq === undefined
+    if (isLost && input.wishes["stop"] !== true) return yield* connect(input, true)
+    const place = (seq: number): Encoder.Run => ({ ...input, seq })
+    const nothing = Effect.sync((): Events => {
+      const at = place(input.seq ?? 0)
+      return Stream.make([...encoder.begin(at), ...encoder.finish(at, { type: "done" }, at.seq)])
+    })
+
+    const session = yield* Effect.catchIf(
+      port.join(handshakeOf(input, tool, !isNew)),
+      ({ code }) => code === "session_not_found" && input.prompt === undefined,
+      () => Effect.succeed(undefined)
+    )
+    if (session === undefined) return yield* nothing
+    if (input.wishes["stop"] === true) {
+      yield* session.submit({ type: "interrupt" })
+      return yield* nothing
+    }
+    yield* change(session, input)
+
+    const ids = new Set(input.answers.map(({ interruptId }) => interruptId))
+    const { asks, seq: askedAt } = yield* findAsks(port, session, ids)
+    const { pending } = yield* session.now
+    for (const answer of input.answers) {
+      // Who came first has answered the others.
+      if (!pending.includes(answer.interruptId)) continue
+      yield* session.submit(toResponse(answer, asks.get(answer.interruptId)))
+    }
+    const isOpen = pending.some((id) => !ids.has(id))
+
+    const message = input.prompt
+    const command = message === undefined ? undefined : {
+      type: "user_message" as const,
+      ...message,
+      ...(whens.has(String(input.wishes["when"]))
+        ? { when: input.wishes["when"] as "queue" }
+        // The person wrote instead of answering.
+        : isOpen && isNew
+        ? { when: "interrupt" as const }
+        : {})
+    }
+    const answered = [...ids]
+    const after_seq = Math.max(
+      askedAt,
+      Math.min(input.seq ?? (askedAt > 0 ? 0 : session.last_seq), session.last_seq)
+    )
+    const goesOn = input.answers.length > 0
+      && (message === undefined || (yield* stretch.knows(port, session, message.message_id)))
+    const following = command === undefined || goesOn
+      ? stretch.resume(port, session, {
+        after_seq,
+        answered,
+        message_id: message?.message_id,
+        isLive: true
+      })
+      : yield* stretch.prompt(port, session, command, { answered })
+
+    learnStart(encoder, session)
+    const begun = place(after_seq)
+    const encode = (items: ReadonlyArray<stretch.Item>) =>
+      joined(items).flatMap(({ known, op }) => {
+        const events = encoder.encode(op)
+        return known ? [] : events
+      })
+    const told: Events = following.items.pipe(
+      Stream.map(encode),
+      Stream.concat(
+        Stream.suspend(() => {
+          const ending = following.ending()
+          return Stream.make(encoder.finish(begun, finishOf(ending), ending?.seq ?? after_seq))
+        })
+      ),
+      Stream.catch((error) => Stream.make(encoder.finish(begun, failed(error), after_seq)))
+    )
+    const first = encoder.begin({
+      ...begun,
+      state: {
+        ...input.state,
+        relay: {
+          ...open(input.state["relay"]),
+          session_id: session.session_id,
+          page_context: memory.context,
+          page_tools: memory.tools
+        }
+      }
+    })
+    return Stream.concat(Stream.make([...first, ...declined(input)]), told)
+  }
+)
+
+/**
+ * The whole thread: each turn as a run, in order, and the one that goes on as it goes. Ends with that, or where it waits
+ * for an answer. Nothing is opened for it, and a thread nobody has begun has nothing to tell.
+ */
+export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun = false) {
+  const port = yield* SessionPort
+  const listing = (yield* port.list).find(({ session_id }) => session_id === input.session_id)
+  const events = listing === undefined ? undefined : yield* port.read(input.session_id, 0)
+  const encoder = Encoder.make({ dialect: input.dialect, shown: Encoder.nothingShown })
+  if (listing === undefined || events === undefined) {
+    const nothing: Encoder.Run = { ...input, seq: 0 }
+    return (mustRun
+      ? Stream.make([...encoder.begin(nothing), ...encoder.finish(nothing, { type: "done" }, 0)])
+      : Stream.empty) as Events
+  }
+  const { last_seq, open_turn_seq } = listing
+  const projector = project.make({
+    settled_until: open_turn_seq === undefined ? last_seq : open_turn_seq - 1
+  })
+  const runOf = (id: string): Encoder.Run => ({
+    threadId: input.threadId,
+    runId: `${input.session_id}-${id}`,
+    state: {
+      ...input.state,
+      relay: { ...open(input.state["relay"]), session_id: input.session_id }
+    },
+    seq: 0
+  })
+  let run: Encoder.Run | undefined
+  let isFirst = true
+  let isOver = false
+
+  const begin = (id: string) => {
+    run = runOf(id)
+    const begun = encoder.begin(run)
+    if (!isFirst) return begun
+    isFirst = false
+    // What the client shows is told again, whole.
+    return [...begun, { type: "MESSAGES_SNAPSHOT", messages: [] }]
+  }
+  const finish = (how: Encoder.Finish, seq: number) => {
+    const events = run === undefined ? [] : encoder.finish(run, how, seq)
+    run = undefined
+    return events
+  }
+
+  const tell = (op: Op, seq: number): ReadonlyArray<Encoder.AguiEvent> => {
+    if (op.type === "turn_start") {
+      return [...finish({ type: "done" }, seq), ...begin(String(op.turn)), ...encoder.encode(op)]
+    }
+    if (op.type === "turn_end") {
+      const told = encoder.encode(op)
+      return [...told, ...finish({ type: "done" }, seq)]
+    }
+    const told = encoder.encode(op)
+    if (run !== undefined) return told
+    // Between turns: what is said is a run of its own; the rest is in the next one's state.
+    return told.some(Encoder.isMessage) ? [...begin(String(seq)), ...told] : []
+  }
+
+  /** The open turn waits for a person: those questions are the end of what is told. */
+  const waiting = (seq: number) =>
+    Effect.map(port.list, (sessions): ReadonlyArray<Encoder.AguiEvent> => {
+      const { pending = [], pending_seqs = {} } = sessions.find(({ session_id }) =>
+        session_id === input.session_id
+      ) ?? {}
+      const asks = projector.asking().filter(({ request_id }) => pending.includes(request_id))
+      if (asks.length === 0 || Object.values(pending_seqs).some((asked) => asked > seq)) return []
+      isOver = true
+      return finish({ type: "asked", asks }, seq)
+    })
+
+  return events.pipe(
+    Stream.chunks,
+    Stream.mapEffect(Effect.fnUntraced(function*(batch) {
+      const told: Array<Encoder.AguiEvent> = []
+      for (const event of batch) {
+        const ops = projector.next(event)
+        for (const op of ops) told.push(...tell(op, event.seq))
+        const isLive = open_turn_seq !== undefined && event.seq >= open_turn_seq
+        if (isLive && ops.some(({ type }) => type === "ask")) told.push(...yield* waiting(event.seq))
+        isOver ||= open_turn_seq === undefined
+          ? event.seq >= last_seq
+          : event.type === "turn_end" && event.seq > open_turn_seq
+        if (isOver) {
+          told.push(...finish({ type: "done" }, event.seq))
+          break
+        }
+      }
+      return told
+    })),
+    Stream.takeUntil(() => isOver),
+    Stream.concat(
+      Stream.suspend(() =>
+        Stream.make([...isFirst && mustRun ? begin("empty") : [], ...finish({ type: "done" }, last_seq)])
+      )
+    ),
+    Stream.catch((error) => Stream.make(finish(failed(error), last_seq))),
+    Stream.filter((told) => told.length > 0)
+  ) as Events
+})
+
+/** Stops the turn of this thread, if one runs. */
+export const stop = Effect.fn("agui.stop")(function*(input: Pick<Input, "session_id">) {
+  const port = yield* SessionPort
+  const listing = (yield* port.list).find(({ session_id }) => session_id === input.session_id)
+  if (listing?.state !== "running") return false
+  const session = yield* port.join({ session_id: input.session_id, must_exist: true, front: "ag-ui" })
+  yield* session.submit({ type: "interrupt" })
+  return true
+}, Effect.scoped)
+
+/** What a page asks first. */
+export const info = Effect.fn("agui.info")(function*(version: string) {
+  const port = yield* SessionPort
+  const agents = (yield* port.agents).filter(({ installed, logged_in }) => installed && logged_in !== false)
+  return {
+    version,
+    mode: "sse",
+    agents: Object.fromEntries(agents.map(({ name, tool }) => [tool, { name: tool, description: name }])),
+    audioFileTranscriptionEnabled: false,
+    threadEndpoints: { list: false, inspect: false, mutations: false, realtimeMetadata: false },
+    suggestions: false,
+    a2uiEnabled: false,
+    openGenerativeUIEnabled: false,
+    telemetryDisabled: true
+  }
+})

@@ -1,0 +1,118 @@
+/**
+ * aguiRoutes: the paths of AG-UI clients (`fronts/agui`), and those CopilotKit's pages ask instead of its runtime
+ * (`runtimeUrl="https://relay/agui"`), each by itself or all by one path.
+ */
+import { Effect, Stream } from "effect"
+import * as input from "../fronts/agui/input.js"
+import * as runs from "../fronts/agui/runs.js"
+import * as inProcess from "../fronts/inProcess.js"
+import { open, text } from "../fronts/read.js"
+import type { PortError, SessionPort } from "../fronts/SessionPort.js"
+import { type Answer, bodyOf, type Call, Refused, sendJson, type Served } from "./Call.js"
+import { sendEventStream } from "./eventStream.js"
+import { ServerConfig } from "./ServerConfig.js"
+
+const version = "1.0.0"
+
+const statuses: Readonly<Record<string, number>> = {
+  unauthorized: 401,
+  forbidden: 403,
+  forbidden_folder: 403,
+  folder_not_found: 404,
+  session_not_found: 404,
+  in_use: 409,
+  overloaded: 503,
+  internal: 500,
+  agent_failed: 502,
+  command_not_found: 502,
+  auth_required: 502
+}
+
+/** A form's body would come without a page being asked whether it may send it. */
+const readJson = Effect.fnUntraced(function*({ request }: Pick<Call, "request">) {
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
+    return yield* new Refused({ status: 415, reason: "send JSON, with content-type: application/json" })
+  }
+  const { max_frame_bytes } = yield* ServerConfig
+  const body = yield* bodyOf(request, max_frame_bytes)
+  return yield* Effect.try({
+    try: () => JSON.parse(body) as unknown,
+    catch: () => new Refused({ status: 400, code: "bad_command", reason: "the body is no JSON" })
+  })
+})
+
+const inputOf = (body: unknown) => {
+  const found = input.parse(body)
+  return typeof found === "string"
+    ? new Refused({ status: 400, code: "bad_command", reason: found })
+    : Effect.succeed(found)
+}
+
+const send = ({ response }: Pick<Call, "response">, events: runs.Events) =>
+  sendEventStream(
+    response,
+    Stream.map(events, (told) => told.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("")),
+    { "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" }
+  )
+
+const run = Effect.fnUntraced(function*(call: Call, tool: string | undefined, body: unknown) {
+  yield* send(call, yield* runs.run(yield* inputOf(body), tool, input.memoryOf(body)))
+}, Effect.scoped)
+
+const connect = Effect.fnUntraced(function*(call: Call, body: unknown) {
+  yield* send(call, yield* runs.connect(yield* inputOf(body)))
+}, Effect.scoped)
+
+const stop = Effect.fnUntraced(function*({ response }: Call, threadId: string) {
+  const stopped = yield* runs.stop({ session_id: input.sessionOf(threadId) })
+  yield* sendJson(response, 200, { stopped })
+})
+
+const info = ({ response }: Call) =>
+  Effect.flatMap(runs.info(version), (found) => sendJson(response, 200, found))
+
+const answer = <Path extends string>(
+  serve: (call: Call<Path>) => Effect.Effect<void, PortError | Refused, Served | SessionPort>
+): Answer<Path> =>
+(call) =>
+  serve(call).pipe(
+    Effect.catchTag("PortError", ({ code, message }) =>
+      new Refused({ status: statuses[code] ?? 400, code, reason: message })),
+    Effect.provide(inProcess.layer)
+  )
+
+export const runTool = answer<"/agui/{tool}">((call) =>
+  Effect.flatMap(readJson(call), (body) => run(call, call.params.tool, body))
+)
+export const runAgent = answer<"/agui/agent/{agent}/run">((call) =>
+  Effect.flatMap(readJson(call), (body) => run(call, call.params.agent, body))
+)
+export const connectAgent = answer<"/agui/agent/{agent}/connect">((call) =>
+  Effect.flatMap(readJson(call), (body) => connect(call, body))
+)
+export const stopAgent = answer<"/agui/agent/{agent}/stop/{thread}">((call) => stop(call, call.params.thread))
+export const describe = answer<"/agui/info">(info)
+
+/** `{"method":"agent/run","params":{"agentId":"codex"},"body":{…}}`. */
+export const single = answer<"/agui">((call) =>
+  Effect.gen(function*() {
+    const { body, method, params } = open(yield* readJson(call))
+    const agent = text(open(params)["agentId"])
+    switch (method) {
+      case "info":
+        return yield* info(call)
+      case "agent/run":
+        return yield* run(call, agent, body)
+      case "agent/connect":
+        return yield* connect(call, body)
+      case "agent/stop":
+        return yield* stop(call, text(open(params)["threadId"]) ?? "")
+      default:
+        return yield* new Refused({
+          status: 404,
+          code: "bad_command",
+          reason: `there is no method "${String(method)}": use info, agent/run, agent/connect or agent/stop`
+        })
+    }
+  })
+)
