@@ -5,9 +5,10 @@
  * answered with an `error` event and changes nothing; one that was executed before (same `message_id`) is only
  * acknowledged.
  */
-import { Deferred, Effect, Match } from "effect"
+import { Clock, Deferred, Effect, Match } from "effect"
 import { type ClientCommand, type CommandOf, RequestId } from "../../schema/index.js"
 import * as NativeRequests from "../access/NativeRequests.js"
+import * as plan from "../schedule/plan.js"
 import * as Prompts from "./Prompts.js"
 import { Sender } from "./Sender.js"
 
@@ -26,8 +27,10 @@ const notNative =
 /** `message_id`s and prompts' `uuid`s remembered per session. */
 const remembered = 10_000
 
+const now = Effect.map(Clock.currentTimeMillis, (ms) => ms / 1000)
+
 export const make = (parts: Prompts.Parts): Commands => {
-  const { broker, clients, over } = parts
+  const { broker, clients, over, timetable } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
   const { acknowledge, cancelQueued, complain, interrupt, prompt, send, startNext, ...turns } = Prompts.make(
@@ -100,6 +103,19 @@ export const make = (parts: Prompts.Parts): Commands => {
       ? send(command)
       : Prompts.refuse(`${parts.tool} cannot change its model in a running session`)
 
+  const addSchedule = Effect.fnUntraced(function*({ type: _, ...wanted }: CommandOf<"schedule">) {
+    if (capabilities.terminal) {
+      return yield* Prompts.refuse("a terminal takes no schedules: nobody sees what runs there")
+    }
+    const { token } = yield* Sender
+    const maker = { schedule_id: yield* timetable.freshId, session_id: parts.log.session_id, token }
+    const made = plan.add(timetable, parts.log, wanted, maker, yield* now)
+    if (typeof made === "string") return yield* Prompts.refuse(made)
+  })
+
+  const noSchedule = (schedule_id: string) =>
+    Prompts.refuse(`this session has no schedule "${schedule_id}": \`session_start\` lists those there are`)
+
   const carryOut = Match.type<ClientCommand>().pipe(
     Match.withReturnType<Effect.Effect<void, Prompts.Refusal>>(),
     Match.discriminatorsExhaustive("type")({
@@ -124,6 +140,22 @@ export const make = (parts: Prompts.Parts): Commands => {
         parts.limit.setOnLimit(on_limit)
         return startNext
       },
+      schedule: addSchedule,
+      change_schedule: ({ paused, schedule_id }) =>
+        Effect.flatMap(
+          now,
+          (time) =>
+            plan.pause(timetable, () => parts.log, schedule_id, paused, time, parts.log.session_id) ===
+                undefined
+              ? noSchedule(schedule_id)
+              : Effect.void
+        ),
+      remove_schedule: ({ schedule_id }) =>
+        Effect.suspend(() =>
+          plan.remove(timetable, () => parts.log, schedule_id, parts.log.session_id)
+            ? Effect.void
+            : noSchedule(schedule_id)
+        ),
       end: ({ if_alone = false }) =>
         if_alone && clients() > 1 ? Effect.void : Effect.suspend(() => {
           parts.limit.over("ended")
