@@ -404,6 +404,7 @@ export const routes = {
       200: uiMessageStream("What the agent does, until its turn ends or waits for a person."),
       400: refusalText("The body is not what it should be, or holds what the agent cannot be given."),
       403: refusalText("The folder, or this prompt, is not allowed."),
+      404: refusalText("There is no such folder, or no such session to go on with."),
       413: refusalText("The body is too large."),
       415: refusalText("The body is not JSON."),
       503: refusalText("The relay has too much to do.")
@@ -446,7 +447,9 @@ export const routes = {
     answers: {
       204: { about: "It is settled." },
       400: refusalText("Nothing of this name waits for an answer, or the answer does not fit."),
-      404: refusalText("There is no such session.")
+      404: refusalText("There is no such session."),
+      413: refusalText("The body is too large."),
+      415: refusalText("The body is not JSON.")
     }
   }),
   listChatMessages: isRoute({
