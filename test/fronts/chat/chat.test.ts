@@ -97,7 +97,7 @@ const pageOn = ({ port }: Relay, id = "c", dialect: Dialect = 6) => {
     parts: () => JSON.parse(JSON.stringify(messages.at(-1)?.["parts"])) as ReadonlyArray<Json>,
     states: () =>
       Object.fromEntries(
-        (messages.at(-1)?.["parts"] as ReadonlyArray<Json>).flatMap((part) =>
+        ((messages.at(-1)?.["parts"] ?? []) as ReadonlyArray<Json>).flatMap((part) =>
           part["type"] === "dynamic-tool" ? [[part["toolCallId"], part["state"]]] : []
         )
       )
