@@ -286,7 +286,7 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
       Stream.takeUntil(({ seq }) => seq >= listing.last_seq),
       Stream.runForEach((event) => Effect.sync(() => shown.next(event)))
     )
-    return shown.end()
+    return shown.end(listing.state !== "closed")
   })
 
   return { post, resume, stop, answer, messages }

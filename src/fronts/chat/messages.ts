@@ -2,7 +2,7 @@
  * messages: a session's events as the messages a page shows: each prompt a user's, each turn an assistant's. They are
  * what the page would hold had it read the streams of all turns itself, so what it saw and what it is given are one.
  */
-import type { RelayEvent } from "../../schema/index.js"
+import { type RelayEvent, SessionId } from "../../schema/index.js"
 import type { OpOf } from "../Op.js"
 import * as project from "../project.js"
 import { open, text } from "../read.js"
@@ -11,8 +11,11 @@ import * as Encoder from "./encode.js"
 
 export interface Messages {
   readonly next: (event: RelayEvent) => void
-  /** After the last event. What runs is shown as far as it is, what waits for an answer with its buttons. */
-  readonly end: () => ReadonlyArray<UIMessage>
+  /**
+   * After the last event. What runs is shown as far as it is, what waits for an answer with its buttons; `isLive` false: it
+   * went with the relay it ran in, and nobody can answer.
+   */
+  readonly end: (isLive?: boolean) => ReadonlyArray<UIMessage>
 }
 
 type Draft = { -readonly [Field in keyof UIMessage]: UIMessage[Field] } & { parts: Array<Part> }
@@ -148,6 +151,7 @@ export const makeReader = (id: string, before?: UIMessage) => {
 }
 
 export const make = (session_id: string, dialect: Dialect): Messages => {
+  const id = SessionId.make(session_id)
   const done: Array<UIMessage> = []
   const encoderOf = () => Encoder.make({ dialect, session_id, isHistory: true })
   let projector = project.make()
@@ -193,7 +197,12 @@ export const make = (session_id: string, dialect: Dialect): Messages => {
     }
   }
 
-  const end = () => {
+  const end = (isLive = true) => {
+    const turn = projector.turn()
+    if (!isLive && turn !== undefined) {
+      // As the session itself will say when it is opened again.
+      next({ type: "turn_end", stop_reason: "error", turn, seq: lastSeq + 1, ts: 0, session_id: id })
+    }
     if (reader !== undefined && projector.turn() !== undefined) {
       const waiting = dialect === 5 ? [] : encoder.pause(projector.asking(), lastSeq)
       for (const chunk of waiting) reader.take(chunk)
