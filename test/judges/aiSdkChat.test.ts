@@ -2,6 +2,7 @@
  * The AI SDK's own client at a relay of its own, unmodified: undisturbed, and with the client, the relay or both killed in
  * the middle of a message and while a question is open.
  */
+import { build } from "esbuild"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, realpathSync, rmSync } from "node:fs"
@@ -27,11 +28,19 @@ interface Client {
   readonly kill: () => Promise<void>
 }
 
-const startClient = (sdk: string, api: string, chat: string, ...how: ReadonlyArray<string>): Client => {
+/** With `transport`, the path of ours, over the relay's socket. */
+const startClient = (
+  sdk: string,
+  api: string,
+  chat: string,
+  how: ReadonlyArray<string>,
+  transport?: string
+): Client => {
   const loader = join(judges.folder, "node_modules/load.mjs")
   const script = join(import.meta.dirname, "chatClient.mjs")
   const child = spawn(process.execPath, [script, loader, sdk, api, chat, ...how], {
-    stdio: ["ignore", "pipe", "inherit"]
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...(transport !== undefined && { CHAT_TRANSPORT: transport }) }
   })
   const exited = once(child, "exit")
   const lines: Array<Json> = []
@@ -80,31 +89,34 @@ const seen = (messages: ReadonlyArray<Json>): ReadonlyArray<unknown> =>
 const inMessage = ({ shown = 0, text = "" }: Json) => shown > 2 && String(text).length > 20
 const isAsked = ({ asked }: Json) => asked !== undefined
 
+const startRelay = (name: string, port = "0") => {
+  const state = join(home, `state-${name}`)
+  return startDaemon({ env, cwd: home, port, args: ["--root", home, "--state-dir", state] })
+}
+const apiOf = ({ url }: Daemon, dialect = 7) =>
+  `${url.replace("ws:", "http:").replace(/\/$/, "")}/chat/demo@${dialect}`
+const historyOf = async (api: string, chat: string) =>
+  (await fetch(`${api}/${chat}/messages`)).json() as Promise<ReadonlyArray<Json>>
+
 describe.skipIf(judges.missing !== undefined)("the AI SDK's client at the demo agent", () => {
   let daemon: Daemon
-  let undisturbed: ReadonlyArray<unknown>
+  /** What a person saw whom nothing disturbed. */
+  let whole: Promise<ReadonlyArray<unknown>>
 
-  const start = (port = "0") =>
-    startDaemon({ env, cwd: home, port, args: ["--root", home, "--state-dir", join(home, "state")] })
-  const api = (dialect = 7) => `${daemon.url.replace("ws:", "http:").replace(/\/$/, "")}/chat/demo@${dialect}`
-  const history = async (chat: string, dialect = 7) =>
-    (await fetch(`${api(dialect)}/${chat}/messages`)).json() as Promise<ReadonlyArray<Json>>
-  const again = async () => {
-    const { port } = new URL(daemon.url)
-    await daemon.kill()
-    daemon = await start(port)
-  }
+  const api = (dialect = 7) => apiOf(daemon, dialect)
+  const history = (chat: string, dialect = 7) => historyOf(api(dialect), chat)
 
   beforeAll(async () => {
-    daemon = await start()
-    undisturbed = seen(await startClient("ai", api(), "undisturbed", "prompt").done())
+    daemon = await startRelay("shared")
+    whole = startClient("ai", api(), "undisturbed", ["prompt"]).done().then(seen)
   })
   afterAll(async () => {
     await daemon.stop()
     rmSync(home, { recursive: true, force: true })
   })
 
-  it("goes through a turn with a plan, tools, a permission, a question and a diff", async () => {
+  it.concurrent("goes through a turn with a plan, tools, a permission, a question and a diff", async () => {
+    const undisturbed = await whole
     const types = new Set((undisturbed[0] as ReadonlyArray<Json>).map(({ type }) => type as string))
     for (
       const type of ["text", "reasoning", "dynamic-tool", "data-plan", "data-file-diff", "data-permission"]
@@ -119,7 +131,8 @@ describe.skipIf(judges.missing !== undefined)("the AI SDK's client at the demo a
   })
 
   it.concurrent("shows the same in version 6", async () => {
-    const messages = await startClient("ai6", api(6), "six", "prompt").done()
+    const messages = await startClient("ai6", api(6), "six", ["prompt"]).done()
+    const undisturbed = await whole
     assert.deepStrictEqual(seen(messages), seen(await history("six", 6)))
     assert.deepStrictEqual(seen(messages), undisturbed)
   })
@@ -132,44 +145,68 @@ describe.skipIf(judges.missing !== undefined)("the AI SDK's client at the demo a
   ) {
     const chat = `client-${name.includes("open") ? "asked" : "mid"}`
     it.concurrent(`shows the same when its process is killed ${name} and another comes`, async () => {
-      const first = startClient("ai", api(), chat, "prompt", "wait")
+      const first = startClient("ai", api(), chat, ["prompt", "wait"])
       await first.until(moment)
       await first.kill()
-      const messages = await startClient("ai", api(), chat, "resume").done()
+      const messages = await startClient("ai", api(), chat, ["resume"]).done()
+      const undisturbed = await whole
       assert.deepStrictEqual(seen(messages), undisturbed)
       assert.deepStrictEqual(seen(await history(chat)), undisturbed)
     })
   }
 
-  for (const whom of ["relay", "relay and client"]) {
+  it.concurrent("shows the same over our own transport, killed with a question open, too", async () => {
+    const transport = join(process.cwd(), "node_modules/.cache/ai-relay/chatTransport.mjs")
+    await build({
+      entryPoints: ["src/fronts/chat/WebSocketChatTransport.ts"],
+      outfile: transport,
+      bundle: true,
+      format: "esm",
+      platform: "browser"
+    })
+    const undisturbed = await whole
+    const all = await startClient("ai", api(), "socket", ["prompt"], transport).done()
+    assert.deepStrictEqual(seen(all), undisturbed)
+    assert.deepStrictEqual(seen(await history("socket")), undisturbed)
+    const first = startClient("ai", api(), "socket-killed", ["prompt", "wait"], transport)
+    await first.until(isAsked)
+    await first.kill()
+    const messages = await startClient("ai", api(), "socket-killed", ["resume"], transport).done()
+    assert.deepStrictEqual(seen(messages), undisturbed)
+  })
+
+  for (const whom of ["relay", "relay, with its client,"]) {
     for (
       const [name, moment] of [["in the middle of a message", inMessage], [
         "with a question open",
         isAsked
       ]] as const
     ) {
-      it(`keeps what was said when the ${whom} are killed ${name}, and the next prompt is answered whole`, async () => {
+      it.concurrent(`keeps what was said when the ${whom} is killed ${name}; the next prompt is answered whole`, async () => {
         const chat = `killed-${whom.length}-${name.length}`
-        const first = startClient("ai", api(), chat, "prompt", "wait")
+        const relay = await startRelay(chat)
+        const { port } = new URL(relay.url)
+        const at = apiOf(relay)
+        const first = startClient("ai", at, chat, ["prompt", "wait"])
         await first.until(moment)
-        if (whom === "relay and client") await first.kill()
-        await again()
+        if (whom === "relay, with its client,") await first.kill()
+        await relay.kill()
+        const second = await startRelay(chat, port)
         if (whom === "relay") await first.kill()
         // The turn went with its agent; all that had been told is there, and that it was broken off.
-        const [user, broken] = await history(chat)
+        const [user, broken] = await historyOf(at, chat)
         assert.strictEqual(user?.["role"], "user")
-        const { stop_reason } = (broken?.["metadata"].relay ?? {}) as Json
-        assert.strictEqual(stop_reason, "error")
-        const [whole] = undisturbed as ReadonlyArray<ReadonlyArray<Json>>
-        const texts = (parts: ReadonlyArray<Json>) =>
-          parts.flatMap(({ text }) => text === undefined ? [] : [text])
+        assert.deepInclude(broken?.["metadata"].relay, { stop_reason: "error" })
+        const undisturbed = await whole as ReadonlyArray<ReadonlyArray<Json>>
+        const texts = (parts: ReadonlyArray<Json> = []) =>
+          parts.flatMap(({ text }) => text === undefined ? [] : [text as string])
         for (const [index, text] of texts(broken?.["parts"]).entries()) {
-          assert.isTrue(texts(whole ?? [])[index]?.startsWith(text), text)
+          assert.isTrue(texts(undisturbed[0])[index]?.startsWith(text), text)
         }
-        const messages = await startClient("ai", api(), chat, "prompt").done()
+        const messages = await startClient("ai", at, chat, ["prompt"]).done()
         assert.deepStrictEqual(seen(messages), undisturbed)
-        const after = await history(chat)
-        assert.deepStrictEqual(seen(after.slice(-1)), undisturbed)
+        assert.deepStrictEqual(seen((await historyOf(at, chat)).slice(-1)), undisturbed)
+        await second.stop()
       })
     }
   }

@@ -3,6 +3,8 @@
  * with their first option, and prints what it shows as lines of JSON.
  *
  *     node chatClient.mjs LOAD SDK API CHAT prompt|resume [wait]      wait: answers nothing, only looks
+ *
+ * With $CHAT_TRANSPORT, the path of our own transport as a module, it speaks over the relay's socket.
  */
 import { pathToFileURL } from "node:url"
 
@@ -37,12 +39,20 @@ class State {
 }
 class Chat extends ai.AbstractChat {}
 
+const ownTransport = async (path) => {
+  const { WebSocketChatTransport } = await import(pathToFileURL(path))
+  const { WebSocket } = await import("ws")
+  return new WebSocketChatTransport({ url: new URL(api).origin, tool: "demo", WebSocket })
+}
+const { CHAT_TRANSPORT: path } = process.env
+const transport = path === undefined ? new ai.DefaultChatTransport({ api }) : await ownTransport(path)
+
 const state = new State()
 const errors = []
 const chat = new Chat({
   id,
   state,
-  transport: new ai.DefaultChatTransport({ api }),
+  transport,
   sendAutomaticallyWhen: ai.lastAssistantMessageIsCompleteWithApprovalResponses,
   onError: (error) => errors.push(error.message)
 })
@@ -90,3 +100,4 @@ if (how === "prompt") {
 }
 await follow()
 say({ messages: state.messages, errors })
+transport.close?.()
