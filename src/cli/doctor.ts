@@ -5,14 +5,31 @@
  */
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
+import { existsSync } from "node:fs"
 import { examine } from "../services/agents/AgentFindings.js"
 import { type Finding, works } from "../services/agents/AgentProbe.js"
+import { whyUnwritable } from "../services/journal/Journal.js"
+import * as SessionRecord from "../services/journal/SessionRecord.js"
+import * as Sandbox from "../services/process/Sandbox.js"
+import { standardStateDir } from "./options.js"
 import { visibleLine } from "./printable.js"
+
+/** Why sessions cannot be kept, if they cannot. */
+const stateTrouble = (): string | undefined => {
+  const folder = SessionRecord.folderIn(process.env["AI_RELAY_STATE_DIR"] ?? standardStateDir())
+  return existsSync(folder) ? whyUnwritable(folder) : undefined
+}
 
 const findings = Effect.map(examine, (agents) => ({
   agents,
   works: agents.some((agent) => agent.tool !== "generic" && works(agent))
 }))
+
+/** Whether agents can be kept in. */
+const sandbox = Effect.match(Sandbox.check, {
+  onSuccess: () => ({ works: true as const }),
+  onFailure: ({ message: reason }) => ({ works: false as const, reason })
+})
 
 const stateOf = ({ installed, logged_in }: Finding): string =>
   !installed ? "missing" : logged_in === undefined ? "installed" : logged_in ? "ready" : "no login"
@@ -49,11 +66,26 @@ export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
     { json: Flag.Boolean("json").pipe(Flag.withoutNegation, Flag.withDefault(false)) },
     ({ json }) =>
       Effect.gen(function*() {
-        const found = { relay_version, ...yield* findings }
+        const state = stateTrouble()
+        const found = {
+          relay_version,
+          ...yield* findings,
+          sandbox: yield* sandbox,
+          ...(state !== undefined && { state })
+        }
         yield* Console.log(
           json
             ? JSON.stringify(found, null, 2)
-            : [`ai-relay ${relay_version}\n`, ...rowsOf(found.agents)].join("\n")
+            : [
+              `ai-relay ${relay_version}\n`,
+              ...rowsOf(found.agents),
+              `\n${
+                found.sandbox.works
+                  ? "Agents can be kept in a sandbox here: start the relay with --sandbox."
+                  : visibleLine(`No sandbox: ${found.sandbox.reason}.`)
+              }`,
+              ...state === undefined ? [] : ["", state]
+            ].join("\n")
         )
         if (!found.works) yield* onFailure
       })
