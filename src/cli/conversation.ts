@@ -21,7 +21,7 @@ const toTerminal = ({ print }: Keyboard, history: number) => {
     if (event.type === "turn_start" || event.seq > history) isWhole = true
     if (!isWhole) return
     if (event.type === "turn_start" && event.seq <= history && event.text !== undefined) {
-      print(process.stderr, `> ${visibleLine(event.text)}\n`)
+      print(process.stderr, `you: ${visibleLine(event.text)}\n`)
     }
     // A refusal before there is a session is what the command fails with.
     if (event.session_id === undefined) return
