@@ -1,19 +1,18 @@
 /**
- * test-browser: `npm run test:browser`. Builds the command and the console and drives them with Debian's Chromium; Claude
- * Code, if it is installed, answers with a scripted model. Without Chromium (and no way to get it) the suite is skipped
+ * test-browser: `npm run test:browser`. Builds the command and the console and drives them with Debian's Chromium; the
+ * newest Claude Code answers with a scripted model (`installAgents.mjs`). Without Chromium (and no way to get it) the suite is skipped
  * and says why. `npm run docs:images` takes the pictures of docs/images instead.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
-import { homedir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { selectVersions } from "./agentVersions.mjs"
+import { installAgents } from "./installAgents.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const { env } = process
 const chromium = env.AI_RELAY_CHROMIUM || "/usr/bin/chromium"
-const agents = env.AI_RELAY_AGENTS_DIR
-  || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ai-relay/agents")
 
 const run = (command, args, options = {}) =>
   spawnSync(command, args, { cwd: root, stdio: "inherit", ...options }).status ?? 1
@@ -37,6 +36,7 @@ if (reason !== undefined) console.log(`skipping the browser suite: ${reason}`)
 const [first, ...rest] = process.argv.slice(2)
 const images = first === "--images"
 const pictures = "test/browser/images.test.ts"
+const [claude] = reason === undefined ? await installAgents(selectVersions(["claude"], ["newest"])) : []
 const built = run(process.execPath, ["scripts/build.mjs", "library", "cli", "console", "react"])
 process.exitCode = built || run(
   process.execPath,
@@ -50,7 +50,7 @@ process.exitCode = built || run(
   {
     env: {
       ...env,
-      PATH: join(agents, "node_modules/.bin") + delimiter + env.PATH,
+      PATH: [claude?.path ?? [], env.PATH].flat().join(delimiter),
       AI_RELAY_CHROMIUM: chromium,
       ...(reason !== undefined && { AI_RELAY_SKIP_BROWSER: reason }),
       ...(images && { AI_RELAY_IMAGES: join(root, "docs/images") })
