@@ -93,7 +93,7 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     const list = page.getByRole("navigation", { name: "Sessions" })
     await list.getByRole("searchbox", { name: "Search sessions" }).fill("ROUNDING totals")
     const found = list.getByRole("region", { name: "Found in conversations" })
-    await found.getByRole("mark").first().waitFor()
+    await found.locator("mark").first().waitFor()
     await found.getByText("Mend the rounding of totals").first().waitFor()
     expect(await violations(page)).toEqual([])
     await look(page, "search")
