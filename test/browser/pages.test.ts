@@ -1,14 +1,13 @@
 /** Pages that are not the console: what README and examples show works as it stands, from another origin, in a browser. */
 import { buildSync } from "esbuild"
 import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Page } from "playwright-core"
 import { afterAll, describe, expect, it } from "vitest"
 import { whyNoBrowser } from "../support/page.js"
 import { startSite } from "../support/site.js"
 import { allow, answerQuestion, said, violations } from "./actions.js"
-import { patience, setStage } from "./stage.js"
+import { look, patience, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
 if (missing !== undefined) console.log(`skipping pages: ${missing}`)
@@ -37,12 +36,6 @@ const bundle = (contents: string, built = false): string => {
     write: false
   })
   return outputFiles[0]?.text ?? ""
-}
-
-/** For people to look at: only where a folder for pictures is named. */
-const shoot = async (page: Page, name: string) => {
-  const folder = process.env["AI_RELAY_LOOK"]
-  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`) })
 }
 
 const styleOf = (page: Page, selector: string, name: string) =>
@@ -151,7 +144,7 @@ describe.skipIf(missing !== undefined)("a page of one's own", async () => {
     await status.getByText("asking").waitFor()
     await answerQuestion(page)
     await page.getByRole("button", { name: "Allow once" }).waitFor()
-    await shoot(page, "chat")
+    await look(page, "chat")
     await allow(page)
     await said(page, /All 20 tests pass/)
     await status.getByText("ready").waitFor()

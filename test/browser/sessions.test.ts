@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { connect } from "../support/client.js"
 import { phone, whyNoBrowser } from "../support/page.js"
 import { areThere, said, violations } from "./actions.js"
-import { setStage } from "./stage.js"
+import { look, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
 if (missing !== undefined) console.log(`skipping sessions in the console: ${missing}`)
@@ -84,6 +84,23 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     await needing.waitFor({ state: "detached" })
     await fetch(`${stage.url()}/sessions/e`, { method: "DELETE" })
     await list.getByRole("link", { name: /Begun elsewhere/ }).waitFor({ state: "detached" })
+  })
+
+  it("are found by what was said in them", async () => {
+    await past("searched", join(stage.home, "shop"), "Mend the rounding of totals")
+    const page = await stage.open()
+    await page.goto(stage.url())
+    const list = page.getByRole("navigation", { name: "Sessions" })
+    await list.getByRole("searchbox", { name: "Search sessions" }).fill("ROUNDING totals")
+    const found = list.getByRole("region", { name: "Found in conversations" })
+    await found.locator("mark").first().waitFor()
+    await found.getByText("Mend the rounding of totals").first().waitFor()
+    expect(await violations(page)).toEqual([])
+    await look(page, "search")
+    await found.getByRole("link").first().click()
+    await said(page, "Mend the rounding of totals")
+    await list.getByRole("searchbox", { name: "Search sessions" }).fill("xyzzyplugh")
+    await found.getByText("Nobody said that in any session.").waitFor()
   })
 
   it("are read without their agent when they are over, also when their folder is gone", async () => {

@@ -35,6 +35,12 @@ const shoot = async (page: Page, name: string) => {
   await page.screenshot({ path }).then(() => console.log(`the page as it was: ${path}`), () => {})
 }
 
+/** For people to look at: only where a folder for pictures is named. */
+export const look = async (page: Page, name: string) => {
+  const folder = process.env["AI_RELAY_LOOK"]
+  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`) })
+}
+
 export const setStage = (
   envOf: (home: string) => Promise<Readonly<Record<string, string>>> = () => Promise.resolve(bare),
   flags: ReadonlyArray<string> = []
