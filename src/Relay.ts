@@ -70,7 +70,7 @@ export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
     ),
     { "claude-code": "claude" },
     config.tools
-  ).pipe(Layer.provide([GenericAdapter.layer(config), AcpAdapters.layer]))))
+  ).pipe(Layer.provide([GenericAdapter.layer(config), AcpAdapters.layerOf(config.acp_agents)]))))
 
 /** What starts programs. */
 const supervisors = Layer.unwrap(

@@ -22,6 +22,7 @@ import { orUndefined, relayOptions, serveOptions } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
 import { policy } from "./policyTest.js"
 import { plain } from "./printable.js"
+import { loadRegistry } from "./registryFile.js"
 import { run as runTurn } from "./run.js"
 import { schedule } from "./schedule.js"
 import { sessions } from "./sessions.js"
@@ -34,6 +35,7 @@ const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
   Command.make(name, options, (flags) => {
     const {
+      acp_registry,
       config: _,
       log_format,
       log_level,
@@ -51,6 +53,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
     const kept = no_state ? undefined : state_dir
     return Effect.gen(function*() {
       const rules = yield* loadPolicy(policy)
+      const acp_agents = yield* loadRegistry(acp_registry)
       const found = yield* AccessToken.find({
         token: orUndefined(token),
         token_file: orUndefined(token_file),
@@ -67,6 +70,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
       })
       const options = {
         ...settings,
+        acp_agents,
         token: found.token,
         trace: collector !== undefined,
         auth: access.auth,

@@ -5,6 +5,7 @@
 import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
 import { isAbsolute, parse } from "node:path"
+import type { OwnAgent } from "../adapters/OwnAgent.js"
 import type { AtCap } from "./budget/BudgetGuard.js"
 import type { Rule } from "./budget/Budgets.js"
 import type { Prices } from "./budget/Prices.js"
@@ -69,6 +70,8 @@ export interface Settings {
   readonly no_native_sessions: boolean
   /** Write every session's transcript into this folder, secrets redacted. */
   readonly record?: string
+  /** Agents of the operator's that speak the Agent Client Protocol, beside those the relay knows. */
+  readonly acp_agents: ReadonlyArray<OwnAgent>
   /** The operator's rules on what agents may do unasked, and what not at all. */
   readonly policy?: PolicyFile
   /** Caps on what sessions use, such as `{ scope: "day", unit: "cost_usd", cap: 20 }`. Default: none. */
@@ -101,6 +104,7 @@ const homes = (): ReadonlyArray<string> => {
 
 export const defaults = (): Settings => ({
   roots: ownFolders(),
+  acp_agents: [],
   allow_env: [],
   allow_programs: [],
   tools: [],
