@@ -22,12 +22,14 @@ import { BudgetBook } from "./services/budget/BudgetBook.js"
 import { IdGenerator } from "./services/IdGenerator.js"
 import { Journal } from "./services/journal/Journal.js"
 import { NativeSessions } from "./services/native/NativeSessions.js"
+import * as Notifier from "./services/notify/Notifier.js"
 import { Recorder } from "./services/observe/Recorder.js"
 import * as OrphanSweep from "./services/process/OrphanSweep.js"
 import * as ProcessSupervisor from "./services/process/ProcessSupervisor.js"
 import { RelayConfig, type Settings } from "./services/RelayConfig.js"
 import { Scheduler } from "./services/schedule/Scheduler.js"
 import { Timetable } from "./services/schedule/Timetable.js"
+import { SearchIndex } from "./services/search/SearchIndex.js"
 import { SessionRegistry } from "./services/session/SessionRegistry.js"
 import * as PtySupervisor from "./services/terminal/PtySupervisor.js"
 
@@ -81,7 +83,8 @@ const supervisors = Layer.unwrap(
 )
 
 const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings>) =>
-  SessionRegistry.layer.pipe(
+  Layer.merge(SearchIndex.layer, Notifier.layer).pipe(
+    Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
     Layer.provide(supervisors),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.

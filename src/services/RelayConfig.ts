@@ -72,6 +72,10 @@ export interface Settings {
   readonly record?: string
   /** Agents of the operator's that speak the Agent Client Protocol, beside those the relay knows. */
   readonly acp_agents: ReadonlyArray<OwnAgent>
+  /** Who is called when nobody looks: webhooks (`https://…`) and topics of ntfy (`ntfy:https://ntfy.sh/TOPIC`). */
+  readonly notify: ReadonlyArray<string>
+  /** Where people reach the relay's page, such as `https://relay.example`: notifications link to it. */
+  readonly notify_link?: string | undefined
   /** The operator's rules on what agents may do unasked, and what not at all. */
   readonly policy?: PolicyFile
   /** Caps on what sessions use, such as `{ scope: "day", unit: "cost_usd", cap: 20 }`. Default: none. */
@@ -127,6 +131,7 @@ export const defaults = (): Settings => ({
   journal_events: 1_000_000,
   journal_days: 30,
   no_native_sessions: false,
+  notify: [],
   budgets: [],
   budget_at_cap: "ask",
   budget_warn_pct: 80,
