@@ -37,7 +37,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
   Command.make(name, options, (flags) => {
     const {
       acp_registry,
-      config: _,
+      config,
       log_format,
       log_level,
       no_auth,
@@ -73,6 +73,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
       const options = {
         ...settings,
         acp_agents,
+        private_files: [token_file, policy, config, settings.tls_key].flatMap(Option.toArray),
         token: found.token,
         trace: collector !== undefined,
         auth: access.auth,
