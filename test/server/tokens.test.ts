@@ -292,6 +292,55 @@ describe("/whoami", () => {
   })
 })
 
+describe("a link to a session", () => {
+  const share = (door: Door, token: string, session_id: string, body: object) =>
+    door.ask(token, `/sessions/${session_id}/share`, { method: "POST", body: JSON.stringify(body) })
+
+  test("lets its holder do there what it says, nowhere else, and goes with whoever made it", async (door) => {
+    const owner = await begin(door)
+    await begin(door, { session_id: "other" })
+    const maker = await door.token({ name: "maker", scopes: ["admin"] })
+    const answer = await share(door, maker, "s", { scopes: ["view"], expires_in: 3600 })
+    assert.strictEqual(answer.status, 201)
+    const link = await answer.json() as { token: string; fragment: string; expires_at: number; name: string }
+    assert.strictEqual(link.fragment, `#/s/s?token=${link.token}`)
+    assert.approximately(link.expires_at, Date.now() / 1000 + 3600, 5)
+    const viewer = await door.join(link.token)
+    await viewer.waitFor("session_start")
+    await owner.turn("seen by all")
+    await viewer.waitFor("turn_end")
+    assert.strictEqual((await refusedWith(viewer, { text: "hello" })).code, "forbidden")
+    const elsewhere = await door.join(link.token, { session_id: "other" })
+    assert.strictEqual((await elsewhere.waitFor("error"))["code"], "forbidden")
+
+    const listed = await (await door.ask(operator, "/tokens")).text()
+    assert.include(listed, link.name)
+    assert.notInclude(listed, link.token)
+    assert.strictEqual((await door.ask(operator, "/tokens/maker", { method: "DELETE" })).status, 204)
+    assert.strictEqual(await viewer.closed, 1008)
+  })
+
+  test("is made by those who may do all, of a session that is there, with an end", async (door) => {
+    await begin(door)
+    const good = { scopes: ["view"], expires_in: 3600 }
+    const prompting = await door.token({ scopes: ["prompt", "approve", "terminal"] })
+    assert.strictEqual((await share(door, prompting, "s", good)).status, 403)
+    const elsewhere = await door.token({ scopes: ["admin"], sessions: ["x"] })
+    assert.strictEqual((await share(door, elsewhere, "s", good)).status, 404)
+    assert.strictEqual((await share(door, operator, "nobody", good)).status, 404)
+    for (
+      const bad of [{ scopes: [], expires_in: 60 }, { scopes: ["admin"], expires_in: 60 }, {
+        scopes: ["view"]
+      }, {
+        ...good,
+        expires_in: 1e9
+      }]
+    ) {
+      assert.strictEqual((await share(door, operator, "s", bad)).status, 400, JSON.stringify(bad))
+    }
+  })
+})
+
 describe("who asked and who allowed", () => {
   test("is told by the token's name", async (door) => {
     const owner = await begin(door)
