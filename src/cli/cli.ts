@@ -24,6 +24,7 @@ import { policy } from "./policyTest.js"
 import { plain } from "./printable.js"
 import { run as runTurn } from "./run.js"
 import { schedule } from "./schedule.js"
+import { search } from "./search.js"
 import { sessions } from "./sessions.js"
 import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
@@ -48,6 +49,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
     } = flags
     const folder = orUndefined(record)
     const collector = Tracing.endpointOf(process.env)
+    const counting = Tracing.metricsEndpointOf(process.env)
     const kept = no_state ? undefined : state_dir
     return Effect.gen(function*() {
       const rules = yield* loadPolicy(policy)
@@ -83,6 +85,9 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
             Layer.provide(
               collector === undefined ? Layer.empty : Tracing.layer(collector, process.env, version)
             ),
+            Layer.merge(
+              counting === undefined ? Layer.empty : Tracing.metricsLayer(counting, process.env, version)
+            ),
             Layer.provide(layerLogs(log_level, log_format === "json" ? jsonLogger : lineLogger))
           )
       )
@@ -102,6 +107,7 @@ const command = server("ai-relay", relayOptions).pipe(
     sessions,
     tokens,
     schedule,
+    search,
     policy,
     attach,
     handoff(exitWith),

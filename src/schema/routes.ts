@@ -185,6 +185,42 @@ export const routes = {
       200: { about: "The most recently active first.", schema: object({ sessions: list(ref("Session")) }) }
     }
   }),
+  searchSessions: isRoute({
+    method: "GET",
+    path: "/search",
+    scope: "view",
+    reach: "relay",
+    summary:
+      "Sessions in which all words of a query were said, or a tool was called with them. Secrets are cut out.",
+    query: {
+      q: { about: "Words, in any order and case; parts of words will do. At most 200 characters." },
+      limit: {
+        about: "Sessions at most.",
+        schema: { type: "integer", minimum: 1, maximum: 100, default: 20 }
+      }
+    },
+    answers: {
+      200: {
+        about:
+          "The session that spoke last first. `complete` is false while old sessions are still being looked at.",
+        schema: object({
+          results: list(object({
+            session: ref("Session"),
+            hits: list(object({
+              seq: whole(),
+              ts: { type: "number" },
+              turn: whole(),
+              who: { enum: ["user", "agent", "tool"] },
+              text: { type: "string", description: "The words around it." }
+            }, ["seq", "ts", "who", "text"]))
+          })),
+          complete: { type: "boolean" }
+        })
+      },
+      400: refusal("There is no `q`, or `limit` is none."),
+      409: refusal("The relay keeps no sessions.")
+    }
+  }),
   forgetSession: isRoute({
     method: "DELETE",
     path: "/sessions/{session_id}",
@@ -335,7 +371,18 @@ export const routes = {
         about: "The most recently written first; only of folders the relay may use.",
         schema: object({
           sessions: list(ref("NativeSession")),
-          next_cursor: { type: "string", description: "For `cursor`, if there are more." }
+          next_cursor: { type: "string", description: "For `cursor`, if there are more." },
+          agents: {
+            description: "What came of asking those agents that tell their conversations themselves.",
+            ...list(object({
+              tool: { type: "string" },
+              state: {
+                enum: ["ok", "partial", "failed"],
+                description: "`partial`: it has not answered yet, ask again."
+              },
+              text: { type: "string", description: "Why it failed." }
+            }, ["tool", "state"]))
+          }
         }, ["sessions"])
       },
       404: refusal("The folder does not exist, or is not allowed.")

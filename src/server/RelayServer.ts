@@ -26,9 +26,11 @@ import * as Connection from "./Connection.js"
 import * as ConnectionLimiter from "./ConnectionLimiter.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import * as Heartbeat from "./Heartbeat.js"
+import * as RefusedOrigins from "./RefusedOrigins.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
 import * as TlsGuests from "./TlsGuests.js"
+import * as UnfinishedFrames from "./UnfinishedFrames.js"
 import { visitorOf } from "./visitor.js"
 
 /** The address cannot be listened on. */
@@ -163,6 +165,8 @@ const make = Effect.gen(function*() {
   })
   yield* Heartbeat.keep(sockets.clients)
   const limiter = ConnectionLimiter.make(settings)
+  const refused = RefusedOrigins.make()
+  const unfinished = UnfinishedFrames.make(settings.max_unfinished_bytes)
   let connections = 0
   let isDraining = false
   let isHurried = false
@@ -170,7 +174,7 @@ const make = Effect.gen(function*() {
   const serve = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, visitor: Visitor) {
     yield* Effect.logInfo(`connected from ${visitor.address}`)
     yield* Metrics.countingConnection
-    const connection = yield* Connection.make(ws, socket, settings)
+    const connection = yield* Connection.make(ws, socket, { ...settings, unfinished })
     yield* serveConnection(connection, visitor, settings, () => limiter.admit(socket))
     yield* Effect.logInfo("disconnected")
   }, Effect.scoped)
@@ -237,7 +241,11 @@ const make = Effect.gen(function*() {
     const refusal = runSync(
       Effect.match(auth.checkOrigin(visitor), { onFailure: (refusal) => refusal, onSuccess: () => undefined })
     )
-    if (refusal !== undefined) return turnAway(socket, "403 Forbidden", refusal.message)
+    if (refusal !== undefined) {
+      const news = refused.newsOf(refusal)
+      if (news !== undefined) runSync(Effect.logWarning(news))
+      return turnAway(socket, "403 Forbidden", refusal.message)
+    }
     const route = socketRouteOf(request)
     if (route === "acp" && !settings.fronts.includes(route)) {
       return turnAway(
