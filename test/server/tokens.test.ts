@@ -1,5 +1,5 @@
 /** What named tokens may do at a relay, over each way in; and that they may not, as soon as they are revoked. */
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import * as fc from "fast-check"
 import { once } from "node:events"
@@ -375,6 +375,49 @@ describe("a budget of tokens", () => {
     assert.include(String(refused["text"]), "This access token has used")
     assert.strictEqual(door.fake.agent().sent.filter(({ type }) => type === "user_message").length, 2)
   }, { budgets: [{ scope: "token", unit: "turns", cap: 1 }], budget_at_cap: "stop" })
+})
+
+describe("the audit", () => {
+  const audit_dir = mkdtempSync(join(tmpdir(), "ai-relay-audited-"))
+  afterAll(() => rmSync(audit_dir, { recursive: true }))
+
+  test("tells who came, asked, allowed and changed, what ran, and who was turned away", async (door) => {
+    const owner = await begin(door)
+    const anna = await door.join(await door.token({ name: "anna", scopes: ["prompt", "approve"] }), {
+      front: "app"
+    })
+    await anna.waitFor("session_start")
+    await anna.turn("mend the total")
+    const outcome = Effect.runPromise(door.fake.agent().ask(FakeAdapter.askFor("r")))
+    await anna.waitFor("permission_request")
+    anna.send({ type: "permission_response", request_id: "r", behavior: "allow" })
+    await outcome
+    await Effect.runPromise(
+      door.fake.agent().say({ type: "tool_call", tool: "Bash", tool_use_id: "t", args: { command: "ls" } })
+    )
+    await owner.waitFor("tool_call")
+    assert.strictEqual((await refusedWith(anna, { type: "raw_request", method: "x" })).code, "forbidden")
+    assert.strictEqual((await door.ask("wrong", "/sessions")).status, 401)
+    await door.ask(operator, "/sessions/s", { method: "PATCH", body: "{\"title\":\"x\"}" })
+    const lines = readFileSync(join(audit_dir, "audit.ndjson"), "utf8").trim().split("\n")
+      // Lines of many kinds are looked at.
+      // oxlint-disable-next-line no-explicit-any
+      .map((line) => JSON.parse(line) as Record<string, any>)
+    const find = (what: string, more: object = {}) =>
+      lines.find((line) =>
+        line["what"] === what && Object.entries(more).every(([name, value]) => line[name] === value)
+      )
+    assert.strictEqual(find("open")?.["by"].token, "default")
+    assert.deepInclude(find("attach")?.["by"], { token: "anna", front: "app", address: "127.0.0.1" })
+    assert.strictEqual(find("command", { text: "mend the total" })?.["by"].token, "anna")
+    assert.deepStrictEqual(find("ask", { request_id: "r" })?.["args"], { command: "ls" })
+    assert.strictEqual(find("allow", { request_id: "r" })?.["by"].token, "anna")
+    assert.deepStrictEqual(find("run", { tool: "Bash" })?.["args"], { command: "ls" })
+    assert.strictEqual(find("forbidden", { command: "raw_request" })?.["by"].token, "anna")
+    assert.strictEqual(find("refused")?.["by"].address, "127.0.0.1")
+    assert.strictEqual(find("request", { method: "PATCH", path: "/sessions/s" })?.["by"].token, "default")
+    assert.notInclude(lines.map((line) => JSON.stringify(line)).join(), operator)
+  }, { audit_dir })
 })
 
 /** Whatever a client can send: commands that are right, nearly right, and no commands. */
