@@ -28,6 +28,7 @@ import { search } from "./search.js"
 import { sessions } from "./sessions.js"
 import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
+import { warningsOf } from "./warnings.js"
 
 declare const __AI_RELAY_VERSION__: string | undefined
 const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ : "development"
@@ -79,8 +80,16 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
         ...(rules !== undefined && { policy: rules }),
         ...(folder !== undefined && { record: folder })
       }
+      const warnings = warningsOf({
+        token: found.token,
+        isTokenArgument: process.argv.some((word) => word === "--token" || word.startsWith("--token=")),
+        token_file: orUndefined(token_file),
+        state_dir: kept,
+        allow_origin: settings.allow_origin,
+        isContainer: isContainer()
+      })
       return yield* Layer.launch(
-        Layer.effectDiscard(Effect.andThen(announce(version, found, access), hurryOnSecondSignal))
+        Layer.effectDiscard(Effect.andThen(announce(version, found, access, warnings), hurryOnSecondSignal))
           .pipe(
             Layer.provide(Relay.layer(options)),
             Layer.provide(
