@@ -6,6 +6,8 @@ import { LabConfig } from "../lab/LabConfig.js"
 import { LabServer } from "../lab/LabServer.js"
 import { labSettings } from "../lab/labVariables.js"
 import type { PolicyFile } from "../services/policy/Policy.js"
+import { CommandError } from "./clientOptions.js"
+import { ignored } from "./labIgnores.js"
 import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
 import { orUndefined, type ServeFlags } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
@@ -19,11 +21,11 @@ const announce = Effect.gen(function*() {
   yield* Console.log(`ai-relay lab listens on ws://${name}:${port} (relays run in ${where})`)
 })
 
-export const serveLab = ({ acp_registry, policy, ...flags }: ServeFlags) =>
-  Effect.flatMap(
-    Effect.all([loadPolicy(policy), loadRegistry(acp_registry)]),
-    ([rules, agents]) => serve(flags, rules, agents)
-  )
+export const serveLab = Effect.fn("serveLab")(function*({ acp_registry, policy, ...flags }: ServeFlags) {
+  const reason = ignored(flags)
+  if (reason !== undefined) return yield* new CommandError({ reason })
+  return yield* serve(flags, yield* loadPolicy(policy), yield* loadRegistry(acp_registry))
+})
 
 const serve = (
   { log_format, log_level, ...flags }: Omit<ServeFlags, "policy" | "acp_registry">,
