@@ -8,7 +8,6 @@ import { join } from "node:path"
 import { changedDiff, createdDiff, partsDiff } from "../../../src/adapters/wire/unifiedDiff.js"
 
 const isThere = spawnSync("patch", ["--version"]).status === 0
-if (!isThere) console.log("skipping patchProgram.test: there is no program `patch`")
 
 const folder = mkdtempSync(join(tmpdir(), "ai-relay-patch-"))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -60,7 +59,7 @@ const pair = fc.oneof(
   )
 )
 
-describe.skipIf(!isThere)("a file_diff", () => {
+describe.skipIf(!isThere)(`a file_diff${isThere ? "" : " (skipped: there is no program `patch`)"}`, () => {
   it("turns the file before into the file after, whatever stands in it", () => {
     fc.assert(
       fc.property(pair, ([before, after]) => {
