@@ -51,12 +51,18 @@ const keptToken = (): string | undefined => {
   }
 }
 
-const get = (address: Address, path: string) =>
+/** Ask the relay over HTTP; fails when nobody is there. */
+export const askRelay = (address: Address, path: string, method = "GET", body?: object) =>
   Effect.tryPromise({
     try: (signal) =>
       fetch(new URL(path, address.url.replace(/^ws/, "http")), {
+        method,
         signal,
-        headers: address.token === undefined ? {} : { authorization: `Bearer ${address.token}` }
+        headers: {
+          ...(address.token !== undefined && { authorization: `Bearer ${address.token}` }),
+          ...(body !== undefined && { "content-type": "application/json" })
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) })
       }),
     catch: () =>
       new CommandError({
@@ -75,7 +81,7 @@ export const toAddress = Effect.fn("toAddress")(function*(given: {
   const token = Option.map(given.token, Redacted.value)
   const chosen: Address = { url, ...(Option.isSome(token) && { token: token.value }) }
   if (Option.isSome(token) || !isOfThisMachine(url)) return chosen
-  const { body, status } = yield* get({ url }, "/whoami")
+  const { body, status } = yield* askRelay({ url }, "/whoami")
   yield* Effect.promise(async () => body?.cancel())
   const kept = status === 401 ? keptToken() : undefined
   const address: Address = { url, ...(kept !== undefined && { token: kept }) }
@@ -84,7 +90,7 @@ export const toAddress = Effect.fn("toAddress")(function*(given: {
 
 /** Fails at once when nobody is there; the client itself would go on trying. */
 export const checkRelay = (address: Address) =>
-  Effect.flatMap(get(address, "/healthz"), ({ body }) => Effect.promise(async () => body?.cancel()))
+  Effect.flatMap(askRelay(address, "/healthz"), ({ body }) => Effect.promise(async () => body?.cancel()))
 
 const Sessions = Schema.Struct({
   sessions: Schema.Array(
@@ -94,7 +100,7 @@ const Sessions = Schema.Struct({
 
 /** The relay's sessions, live ones first. */
 export const listSessions = Effect.fn("listSessions")(function*(address: Address) {
-  const answer = yield* get(address, "/sessions")
+  const answer = yield* askRelay(address, "/sessions")
   const body = yield* Effect.promise(() => answer.json().catch(() => undefined))
   const decoded = Schema.decodeUnknownOption(Sessions)(body)
   if (Option.isSome(decoded)) return decoded.value.sessions

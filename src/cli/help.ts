@@ -24,6 +24,10 @@ Usage
   ai-relay lab                 serve many users, a container each: see \`ai-relay lab --help\`
   ai-relay doctor [--json]     say which agents work here, and what to run for the others
   ai-relay sessions [--json]   list the sessions that are kept
+  ai-relay token create NAME --scope view|prompt|approve|terminal|admin … [--session ID]…
+               [--folder FOLDER]… [--agent TOOL]… [--expires 7d]
+  ai-relay token list | revoke NAME
+                               who else may use the relay, and for what
   ai-relay policy test [--json] RULES [SESSION…]
                                what these rules would have decided about kept sessions
   ai-relay run [--tool NAME] [--folder FOLDER] [--model NAME] [--permission-mode MODE]
@@ -37,6 +41,9 @@ Usage
                                stdout); starts this machine's relay if none runs
   ai-relay attach [--json] [SESSION]
                                join a session, by default the one used last
+  ai-relay schedule add SESSION "prompt" --at TIME | --every CRON [--time-zone ZONE]
+  ai-relay schedule list [--json] [SESSION] | pause ID | continue ID | remove ID
+                               give a session a prompt later, once or again and again
   ai-relay handoff [--print] [SESSION]
                                go on with it in this terminal, by the agent's own command
                                (all: --url ws://HOST:PORT, default the local relay; --token)

@@ -284,6 +284,55 @@ export interface SetOnLimitCommand {
   readonly message_id?: string | null
 }
 
+/** A prompt for later, once or again and again. */
+export interface ScheduleCommand {
+  readonly type: "schedule"
+  readonly content: string | ReadonlyArray<{
+    readonly type: "text"
+    readonly text: string
+  } | {
+    readonly type: "image"
+    readonly source: {
+      readonly type: "base64"
+      readonly media_type: "image/png" | "image/jpeg" | "image/gif" | "image/webp"
+      readonly data: string
+    } | {
+      readonly type: "url"
+      readonly url: string
+    }
+  }>
+  readonly images?: ReadonlyArray<{
+    readonly type: "image"
+    readonly source: {
+      readonly type: "base64"
+      readonly media_type: "image/png" | "image/jpeg" | "image/gif" | "image/webp"
+      readonly data: string
+    } | {
+      readonly type: "url"
+      readonly url: string
+    }
+  }> | null
+  readonly at?: number | string | null
+  readonly every?: string | null
+  readonly time_zone?: string | null
+  readonly message_id?: string | null
+}
+
+/** Pause a schedule, or go on with it. */
+export interface ChangeScheduleCommand {
+  readonly type: "change_schedule"
+  readonly schedule_id: string
+  readonly paused: boolean
+  readonly message_id?: string | null
+}
+
+/** Remove a schedule. */
+export interface RemoveScheduleCommand {
+  readonly type: "remove_schedule"
+  readonly schedule_id: string
+  readonly message_id?: string | null
+}
+
 /** End the session, for everybody. */
 export interface EndCommand {
   readonly type: "end"
@@ -709,7 +758,7 @@ export interface SessionRemovedEvent {
 }
 
 /** A frame of the client, after the handshake. */
-export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | SetOnLimitCommand | EndCommand | PingCommand
+export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | SetOnLimitCommand | ScheduleCommand | ChangeScheduleCommand | RemoveScheduleCommand | EndCommand | PingCommand
 
 /** A frame of the relay. */
 export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent | SessionListEvent | SessionChangedEvent | SessionRemovedEvent

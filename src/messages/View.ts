@@ -161,6 +161,19 @@ export interface PlanStep {
   readonly priority?: "high" | "medium" | "low"
 }
 
+/** A prompt the session will be given later. Unix seconds. */
+export interface ScheduleLine {
+  readonly schedule_id: string
+  readonly text: string
+  /** A cron expression; undefined: it runs once. */
+  readonly every?: string
+  readonly time_zone?: string
+  /** Undefined: it will not run again. */
+  readonly next_at?: number
+  readonly paused: boolean
+  readonly missed: number
+}
+
 /** The agent is out of quota. Unix seconds. */
 export interface Limit {
   readonly resets_at: number
@@ -228,6 +241,7 @@ export interface View {
   /** USD, all turns. */
   readonly cost: number
   readonly limit?: Limit
+  readonly schedules: ReadonlyArray<ScheduleLine>
   /** A prompt that fails at a limit is sent again when that is over. */
   readonly resumes: boolean
   /** 0 to 100. */
@@ -267,7 +281,8 @@ export const empty: View = {
   started: false,
   over: false,
   cost: 0,
-  resumes: false
+  resumes: false,
+  schedules: []
 }
 
 /** Questions nobody has answered yet. */

@@ -10,6 +10,7 @@ import * as limit from "./limit.js"
 import * as messages from "./messages.js"
 import * as native from "./native.js"
 import { number, text as textOf } from "./read.js"
+import * as schedules from "./schedules.js"
 import * as settings from "./settings.js"
 import * as tools from "./tools.js"
 import * as turns from "./turns.js"
@@ -88,6 +89,7 @@ const piece = (draft: Draft, event: Extract<RelayEvent, { readonly type: "stream
 const local = (draft: Draft, event: RelayEvent) => {
   if (event.type === "session_start") {
     limit.started(draft, event.metadata ?? {})
+    schedules.started(draft, event.metadata ?? {})
     settings.started(draft, event.metadata ?? {})
     native.started(draft, event.metadata ?? {})
   }
@@ -117,6 +119,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
   switch (event.type) {
     case "session_start":
       limit.started(draft, event.metadata ?? {})
+      schedules.started(draft, event.metadata ?? {})
       native.started(draft, event.metadata ?? {})
       return settings.started(draft, event.metadata ?? {})
     case "session_end":
@@ -132,6 +135,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
     case "status":
       settings.told(draft, event.metadata ?? {})
       limit.told(draft, event.status, event.metadata ?? {})
+      schedules.told(draft, event.status, event.metadata ?? {})
       native.told(draft, event.status, event.metadata ?? {})
       if (event.status === "taken_over" && event.metadata !== undefined) settings.able(draft, event.metadata)
       if (event.status === "session_info") settings.named(draft, event.metadata ?? {})

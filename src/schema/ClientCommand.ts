@@ -9,6 +9,7 @@ import { ContentBlock, ImageBlock } from "./ContentBlock.js"
 import { AnyObject, Flag, NonEmptyText, oneOf, optional, says, Text } from "./fields.js"
 import { MessageId, RequestId } from "./Ids.js"
 import { PermissionResponse } from "./Permission.js"
+import { Every, Moment, ScheduleId } from "./SchedulePlan.js"
 
 const command = <const Type extends string, Fields extends Schema.Struct.Fields>(
   type: Type,
@@ -95,6 +96,23 @@ export const TakeOver = command("take_over", {})
 export const SetBudget = command("set_budget", { budget: Budget })
 /** What becomes of prompts that fail at a limit of the agent's vendor; `stop` also gives up one that waits. */
 export const SetOnLimit = command("set_on_limit", { on_limit: OnLimit })
+/** A prompt for later: once (`at`), or again and again (`every`). */
+export const LongSchedule = command("schedule", {
+  content: Content,
+  images: optional(Images),
+  at: optional(Moment),
+  every: optional(Every),
+  time_zone: optional(NonEmptyText)
+})
+/** The same, its content never empty. */
+export const AddSchedule = command("schedule", {
+  content: Schema.NonEmptyArray(ContentBlock),
+  at: optional(Moment),
+  every: optional(Every),
+  time_zone: optional(NonEmptyText)
+})
+export const ChangeSchedule = command("change_schedule", { schedule_id: ScheduleId, paused: Flag })
+export const RemoveSchedule = command("remove_schedule", { schedule_id: ScheduleId })
 /** `if_alone`: not while other clients are connected. */
 export const End = command("end", { if_alone: optional(Flag) })
 export const Ping = command("ping", {})
@@ -115,6 +133,9 @@ export const ClientCommand = Schema.Union([
   TakeOver,
   SetBudget,
   SetOnLimit,
+  AddSchedule,
+  ChangeSchedule,
+  RemoveSchedule,
   End,
   Ping
 ])

@@ -19,6 +19,9 @@ export const commandScopes: { readonly [Type in ClientCommand["type"]]: Scope } 
   set_permission_mode: "approve",
   set_budget: "approve",
   set_on_limit: "prompt",
+  schedule: "prompt",
+  change_schedule: "prompt",
+  remove_schedule: "prompt",
   stdin: "terminal",
   resize: "terminal",
   // The agent's own protocol can do all that the relay's can, and more.

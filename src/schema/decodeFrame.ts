@@ -89,22 +89,26 @@ const readHandshake = decodeWith(Handshake)
 
 const emptyPrompt = "the prompt is empty: put some text or an image into it"
 
+const toBlocks = (
+  content: ReadonlyArray<ContentBlock>
+): Result.Result<Command.UserMessage["content"], string> => {
+  const [first, ...others] = content
+  const silent = textOf(content).trim() === "" && !content.some((block) => block.type === "image")
+  return first === undefined || silent ? Result.fail(emptyPrompt) : Result.succeed([first, ...others])
+}
+
 const toPrompt = (
   content: ReadonlyArray<ContentBlock>,
   rest: Omit<Command.UserMessage, "type" | "content">
-): Result.Result<ClientCommand, string> => {
-  const [first, ...others] = content
-  const silent = textOf(content).trim() === "" && !content.some((block) => block.type === "image")
-  return first === undefined || silent
-    ? Result.fail(emptyPrompt)
-    : Result.succeed({ type: "user_message", content: [first, ...others], ...rest })
-}
+): Result.Result<ClientCommand, string> =>
+  Result.map(toBlocks(content), (content) => ({ type: "user_message", content, ...rest }))
 
 const textBlocks = (text: string): ReadonlyArray<ContentBlock> => text === "" ? [] : [{ type: "text", text }]
 
 const readShortPrompt = decodeWith(Command.ShortPrompt)
 const readLongPrompt = decodeWith(Command.LongPrompt)
 const readAnswer = decodeWith(PermissionAnswer)
+const readLongSchedule = decodeWith(Command.LongSchedule)
 
 const readers: Record<string, (fields: Fields) => Result.Result<ClientCommand, string>> = {
   user_message: (fields) =>
@@ -133,6 +137,17 @@ const readers: Record<string, (fields: Fields) => Result.Result<ClientCommand, s
   take_over: decodeWith(Command.TakeOver),
   set_budget: decodeWith(Command.SetBudget),
   set_on_limit: decodeWith(Command.SetOnLimit),
+  schedule: (fields) =>
+    Result.flatMap(
+      readLongSchedule(fields),
+      ({ content, images = [], ...rest }) =>
+        Result.map(
+          toBlocks([...typeof content === "string" ? textBlocks(content) : content, ...images]),
+          (content) => ({ ...rest, content })
+        )
+    ),
+  change_schedule: decodeWith(Command.ChangeSchedule),
+  remove_schedule: decodeWith(Command.RemoveSchedule),
   end: decodeWith(Command.End),
   ping: decodeWith(Command.Ping)
 }

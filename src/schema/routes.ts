@@ -5,7 +5,8 @@
  * in docs/protocol.md are made of it. A route without a scope, or without somebody who answers it, does not compile.
  */
 import type { Schema } from "effect"
-import type { Scope } from "./Scope.js"
+import { NewSchedule, ScheduleChange } from "./SchedulePlan.js"
+import { type Scope, scopes } from "./Scope.js"
 import { longestTitle, SessionChange } from "./SessionChange.js"
 
 export type Json = { readonly [name: string]: unknown }
@@ -141,8 +142,21 @@ export const routes = {
     path: "/whoami",
     scope: "view",
     reach: "sessions",
-    summary: "Whether this client may connect.",
-    answers: { 200: { about: "It may.", schema: object({ admitted: { type: "boolean" } }) } }
+    summary: "Whether this client may connect, as whom, and what it may do.",
+    answers: {
+      200: {
+        about: "It may. Absent limits: none.",
+        schema: object({
+          admitted: { type: "boolean" },
+          name: { type: "string", description: "Of the token." },
+          scopes: list({ enum: scopes }),
+          sessions: list(text),
+          folders: list(text),
+          agents: list(text),
+          expires_at: { type: "number", description: "Unix time in seconds." }
+        }, ["admitted", "scopes"])
+      }
+    }
   }),
   listAgents: isRoute({
     method: "GET",
@@ -216,6 +230,50 @@ export const routes = {
       },
       404: noSession
     }
+  }),
+  listSchedules: isRoute({
+    method: "GET",
+    path: "/schedules",
+    scope: "view",
+    reach: "relay",
+    summary: "Prompts for later, of one session or of all.",
+    query: { session_id: { about: "Only of this session." } },
+    answers: { 200: { about: "The oldest first.", schema: object({ schedules: list(ref("Schedule")) }) } }
+  }),
+  addSchedule: isRoute({
+    method: "POST",
+    path: "/schedules",
+    scope: "prompt",
+    reach: "relay",
+    summary:
+      "Gives a session a prompt later: once (`at`), or again and again (`every`). It need not be live.",
+    body: NewSchedule,
+    answers: {
+      201: { about: "It is kept.", schema: ref("Schedule") },
+      400: refusal("The body is not what it should be."),
+      404: noSession
+    }
+  }),
+  changeSchedule: isRoute({
+    method: "PATCH",
+    path: "/schedules/{schedule_id}",
+    scope: "prompt",
+    reach: "relay",
+    summary: "Pauses a schedule, or goes on with it.",
+    body: ScheduleChange,
+    answers: {
+      200: { about: "As it is now.", schema: ref("Schedule") },
+      400: refusal("The body is not what it should be."),
+      404: refusal("There is no such schedule.")
+    }
+  }),
+  removeSchedule: isRoute({
+    method: "DELETE",
+    path: "/schedules/{schedule_id}",
+    scope: "prompt",
+    reach: "relay",
+    summary: "Removes a schedule; a run that has begun goes on.",
+    answers: { 204: { about: "It is gone." }, 404: refusal("There is no such schedule.") }
   }),
   listNativeSessions: isRoute({
     method: "GET",

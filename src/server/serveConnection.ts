@@ -5,7 +5,6 @@
  */
 import { Cause, Effect, Result } from "effect"
 import { BadHandshake } from "../adapters/AdapterError.js"
-import { commandScopes } from "../schema/commandScopes.js"
 import {
   type BodyOf,
   type ClientCommand,
@@ -14,11 +13,10 @@ import {
   type Handshake
 } from "../schema/index.js"
 import { socketRoutes } from "../schema/routes.js"
-import { Auth, type Visitor } from "../services/access/Auth.js"
-import { demand, Principal } from "../services/access/Principal.js"
+import { Auth, Unauthorized, type Visitor } from "../services/access/Auth.js"
+import { demand, demandReach, Principal } from "../services/access/Principal.js"
 import { Sender } from "../services/session/Sender.js"
-import type { Session } from "../services/session/Session.js"
-import { SessionRegistry } from "../services/session/SessionRegistry.js"
+import { type Joined, SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
 import type { Connection, FellBehind } from "./Connection.js"
 import { serverDefaults, type ServerSettings } from "./ServerConfig.js"
@@ -68,12 +66,11 @@ const pong: BodyOf<"status"> = { type: "status", status: "pong" }
 /** Hand the client's commands to its session; what is no command is answered here. */
 const relayCommands = (
   connection: Connection,
-  submit: Session["submit"],
+  submit: Joined["submit"],
   levels: number
 ): Effect.Effect<never> => {
   const obey = Effect.fnUntraced(
     function*(command: ClientCommand) {
-      yield* demand(yield* Principal, commandScopes[command.type], `the command ${command.type}`)
       yield* command.type === "ping" ? connection.tell(pong) : submit(command)
     },
     (obeyed, { message_id }) =>
@@ -104,7 +101,7 @@ const converse = Effect.fnUntraced(function*(connection: Connection, handshake: 
     return yield* connection.close(restarting, "the relay is shutting down")
   }
   const registry = yield* SessionRegistry
-  const { attached, session } = yield* registry.join(handshake)
+  const { attached, session, submit } = yield* registry.join(handshake)
   yield* Effect.logInfo(`${attached ? "attached to" : "opened"} session ${session.id}`).pipe(
     Effect.annotateLogs({ tool: session.log.summary().tool })
   )
@@ -114,7 +111,7 @@ const converse = Effect.fnUntraced(function*(connection: Connection, handshake: 
   const after_seq = asked > last ? 0 : asked
   const greeting = attached ? session.describe() : undefined
   yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
-    Effect.raceFirst(relayCommands(connection, session.submit, bounds.max_json_depth)),
+    Effect.raceFirst(relayCommands(connection, submit, bounds.max_json_depth)),
     Effect.andThen(connection.close(ended, "the session has ended"))
   )
 })
@@ -132,8 +129,9 @@ export const serveConnection = Effect.fn("serveConnection")(
     const handshake = yield* receiveHandshake(connection, bounds)
     const principal = yield* auth.admit(visitor, handshake.token, handshake.ticket)
     onAdmitted()
-    const { path, scope } = socketRoutes.session
+    const { path, reach, scope } = socketRoutes.session
     yield* demand(principal, scope, `a connection to ${path}`)
+    yield* demandReach(principal, reach, `a connection to ${path}`)
     const { front } = handshake
     yield* converse(connection, handshake, bounds).pipe(
       Effect.provideService(Principal, principal),
@@ -141,7 +139,8 @@ export const serveConnection = Effect.fn("serveConnection")(
         ...by,
         ...(principal.name !== undefined && { token: principal.name }),
         ...(front !== undefined && { front })
-      })
+      }),
+      Effect.raceFirst(Effect.flatMap(principal.ended, (reason) => new Unauthorized({ reason })))
     )
   },
   (served, connection) =>

@@ -71,16 +71,20 @@ export const serveSessionList = Effect.fn("serveSessionList")(function*(
     Effect.sync(() => follow(registry.watch)),
     ({ stop }) => Effect.sync(stop)
   )
+  const told = new Set<string>()
   const tellLine = Effect.fnUntraced(function*(session_id: SessionId) {
     const line = yield* registry.listing(session_id)
-    yield* connection.tell(
-      line === undefined
-        ? { type: "session_removed", removed: session_id }
-        : { type: "session_changed", session: lineOf(line) }
-    )
+    if (line !== undefined) {
+      told.add(session_id)
+      return yield* connection.tell({ type: "session_changed", session: lineOf(line) })
+    }
+    // Of one it was never told, it is not told that it is gone: it may not be for this client.
+    if (told.delete(session_id)) yield* connection.tell({ type: "session_removed", removed: session_id })
   })
   const tellAll = Effect.gen(function*() {
-    yield* connection.tell({ type: "session_list", sessions: (yield* registry.list).map(lineOf) })
+    const sessions = (yield* registry.list).map(lineOf)
+    for (const { session_id } of sessions) told.add(session_id)
+    yield* connection.tell({ type: "session_list", sessions })
     for (let ids = yield* changes.next; ids !== undefined; ids = yield* changes.next) {
       yield* Effect.forEach(ids, tellLine, { discard: true })
       yield* Effect.sleep(gathered)

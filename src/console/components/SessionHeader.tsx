@@ -6,6 +6,7 @@ import { openAsks } from "../../messages/View.js"
 import type { State } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { Meter } from "./Meter.js"
+import { Schedules } from "./Schedules.js"
 import { agentName } from "./words.js"
 
 interface Props {
@@ -70,6 +71,9 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
         >
           <SquareTerminal size={17} aria-hidden />
         </button>
+      )}
+      {session !== undefined && !view.can.terminal && (
+        <Schedules schedules={view.schedules} session={session} disabled={link.status === "closed"} />
       )}
       {session !== undefined && (
         <button

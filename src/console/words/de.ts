@@ -31,6 +31,21 @@ export const de: Words = {
     resumesIn: "Ihre Eingabe wird erneut gesendet in",
     resume: "Automatisch erneut senden"
   },
+  schedules: {
+    title: "Zeitpläne",
+    none: "Keine geplanten Eingaben.",
+    prompt: "Eingabe",
+    when: "Wann",
+    once: "Einmal, am",
+    again: "Wiederholt",
+    cron: "Cron-Ausdruck: Minute, Stunde, Tag, Monat, Wochentag",
+    add: "Planen",
+    pause: "Anhalten",
+    go: "Fortsetzen",
+    paused: "angehalten",
+    done: "erledigt",
+    missed: (count: number) => `${count} verpasst`
+  },
   // Conversations of a terminal
   native: {
     heading: "Aus dem Terminal fortsetzen",

@@ -29,6 +29,21 @@ export const en = {
     resumesIn: "Your prompt is sent again in",
     resume: "Send it again automatically"
   },
+  schedules: {
+    title: "Schedules",
+    none: "No prompts are scheduled.",
+    prompt: "Prompt",
+    when: "When",
+    once: "Once, at",
+    again: "Repeatedly",
+    cron: "Cron expression: minute, hour, day, month, weekday",
+    add: "Schedule",
+    pause: "Pause",
+    go: "Resume",
+    paused: "paused",
+    done: "done",
+    missed: (count: number) => `${count} missed`
+  },
   // Conversations of a terminal
   native: {
     heading: "Continue from your terminal",

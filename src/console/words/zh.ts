@@ -31,6 +31,21 @@ export const zh: Words = {
     resumesIn: "距离自动重新发送还有",
     resume: "自动重新发送"
   },
+  schedules: {
+    title: "定时任务",
+    none: "没有定时任务。",
+    prompt: "提示",
+    when: "时间",
+    once: "一次，于",
+    again: "重复",
+    cron: "Cron 表达式：分 时 日 月 星期",
+    add: "安排",
+    pause: "暂停",
+    go: "继续",
+    paused: "已暂停",
+    done: "已完成",
+    missed: (count: number) => `错过 ${count} 次`
+  },
   // Conversations of a terminal
   native: {
     heading: "从终端继续",

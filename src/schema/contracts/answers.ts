@@ -48,6 +48,33 @@ const session: Json = {
   }
 }
 
+const schedule: Json = {
+  description: "A prompt for later. Times are in seconds since 1970.",
+  type: "object",
+  required: ["schedule_id", "session_id", "text", "paused", "created_at", "runs", "missed"],
+  properties: {
+    schedule_id: { type: "string" },
+    session_id: { type: "string" },
+    text: { type: "string", description: "The prompt's first 200 characters." },
+    every: { type: "string", description: "A cron expression; absent: it runs once." },
+    time_zone: { type: "string", description: "Whose clock the expression means; absent: the relay's." },
+    next_at: { type: "number", description: "When it runs next; absent: never again." },
+    paused: { type: "boolean" },
+    created_at: { type: "number" },
+    runs: { type: "integer" },
+    missed: { type: "integer", description: "Runs that were due while no relay ran or the machine slept." },
+    last: {
+      type: "object",
+      required: ["at", "status"],
+      properties: {
+        at: { type: "number" },
+        status: { enum: ["started", "skipped", "missed", "failed"] },
+        text: { type: "string" }
+      }
+    }
+  }
+}
+
 const agent: Json = {
   description: "What `ai-relay doctor` finds of an agent.",
   type: "object",
@@ -173,4 +200,10 @@ const usage: Json = {
 }
 
 /** Each by its name in the OpenAPI document. */
-export const answers = { Agent: agent, NativeSession: nativeSession, Session: session, Usage: usage }
+export const answers = {
+  Agent: agent,
+  NativeSession: nativeSession,
+  Schedule: schedule,
+  Session: session,
+  Usage: usage
+}

@@ -62,6 +62,17 @@ export const commands: ReadonlyArray<Frame> = [
     about: "What becomes of a prompt that fails because the agent is out of quota.",
     schema: Command.SetOnLimit
   },
+  {
+    name: "ScheduleCommand",
+    about: "A prompt for later, once or again and again.",
+    schema: Command.LongSchedule
+  },
+  {
+    name: "ChangeScheduleCommand",
+    about: "Pause a schedule, or go on with it.",
+    schema: Command.ChangeSchedule
+  },
+  { name: "RemoveScheduleCommand", about: "Remove a schedule.", schema: Command.RemoveSchedule },
   { name: "EndCommand", about: "End the session, for everybody.", schema: Command.End },
   { name: "PingCommand", about: "Answered with a status event whose status is pong.", schema: Command.Ping }
 ]

@@ -5,7 +5,7 @@
  * machine slept, is told as missed and not made up for; only the prompt that waits for a limit's end is sent late. It looks
  * at the clock at least twice a minute, so that a clock that is set, or a machine that wakes, is noticed.
  */
-import { Clock, Context, Effect, FiberMap, Layer, Option, Queue, Stream } from "effect"
+import { Clock, Context, Effect, FiberMap, Layer, Option, Queue, Schema, Stream } from "effect"
 import type { BodyOf, UserMessage } from "../../schema/index.js"
 import { Journal } from "../journal/Journal.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
@@ -13,6 +13,7 @@ import { Sender } from "../session/Sender.js"
 import type { Session } from "../session/Session.js"
 import { SessionRegistry } from "../session/SessionRegistry.js"
 import { countTimes, nextTime } from "./cronTimes.js"
+import { toListed } from "./plan.js"
 import type { Schedule } from "./Schedule.js"
 import { Timetable } from "./Timetable.js"
 
@@ -26,6 +27,13 @@ const resumeTolerance = 24 * 3600
 const keptFor = 7 * 24 * 3600
 /** When one whose session could not be opened is tried again, in seconds. */
 const retryAfter = 60
+
+/** What is typed into a terminal is a command of a shell. */
+class NoPrompts extends Schema.TaggedError<NoPrompts>()("NoPrompts", {}) {
+  override get message() {
+    return "The session is a terminal, which takes no schedules: remove this one."
+  }
+}
 
 type Last = NonNullable<Schedule["last"]>
 
@@ -48,9 +56,7 @@ const tell = (session: Session | undefined, schedule: Schedule, { at, status, te
       schedule_id: schedule.schedule_id,
       run: status,
       at,
-      runs: schedule.runs,
-      missed: schedule.missed,
-      ...(schedule.next_at !== undefined && { next_at: schedule.next_at })
+      schedule: toListed(schedule)
     }
   })
 
@@ -112,6 +118,8 @@ const make = Effect.gen(function*() {
     function*(schedule: Schedule, due: number) {
       const { content, kind, schedule_id, session_id, token } = schedule
       const { session } = yield* registry.join({ session_id, must_exist: true })
+      const can = session.describe().metadata?.["capabilities"] as { readonly terminal?: boolean } | undefined
+      if (can?.terminal === true) return yield* new NoPrompts({})
       // While it was opened, somebody may have taken it back.
       if (table.get(schedule_id)?.next_at !== due || !table.claim(schedule)) return
       const now = (yield* Clock.currentTimeMillis) / 1000

@@ -8,11 +8,14 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
+import { IdGenerator } from "../IdGenerator.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { Schedule } from "./Schedule.js"
 
 export interface Table {
+  /** A name for a new one. */
+  readonly freshId: Effect.Effect<string>
   /** As they are now, also those other relays have made. */
   readonly all: () => ReadonlyArray<Schedule>
   readonly get: (schedule_id: string) => Schedule | undefined
@@ -33,14 +36,22 @@ export class Timetable extends Context.Service<Timetable, Table>()("ai-relay/ser
   static readonly layer = Layer.effect(
     this,
     Effect.map(
-      RelayConfig,
-      ({ state_dir }) => state_dir === undefined ? inMemory() : onDisk(join(state_dir, "schedules"))
+      Effect.zip(RelayConfig, IdGenerator),
+      ([{ state_dir }, ids]) =>
+        state_dir === undefined ? inMemory(ids) : onDisk(join(state_dir, "schedules"), ids)
     )
   )
 }
 
 /** The relay's; a session that is opened without a relay around it has one of its own. */
-export const current = Effect.map(Effect.serviceOption(Timetable), Option.getOrElse(() => inMemory()))
+export const current = Effect.map(
+  Effect.all([Effect.serviceOption(Timetable), Effect.serviceOption(IdGenerator)]),
+  ([table, ids]) =>
+    Option.getOrElse(
+      table,
+      () => inMemory(Option.getOrElse(ids, () => ({ uuid: Effect.succeed("schedule") })))
+    )
+)
 
 /** How the schedules are kept. */
 interface Store {
@@ -51,12 +62,16 @@ interface Store {
   readonly trouble: () => string | undefined
 }
 
-const over = (known: Map<string, Schedule>, store: Store): Table => {
+type Ids = IdGenerator["Service"]
+
+const over = (known: Map<string, Schedule>, store: Store, ids: Ids): Table => {
   const listeners = new Set<() => void>()
   const changed = () => {
     for (const listener of [...listeners]) listener()
   }
   const table: Table = {
+    // Short enough to be typed.
+    freshId: Effect.map(ids.uuid, (uuid) => uuid.slice(-12)),
     all: () => {
       store.load()
       return [...known.values()].toSorted((left, right) => left.created_at - right.created_at)
@@ -97,7 +112,7 @@ const over = (known: Map<string, Schedule>, store: Store): Table => {
 }
 
 /** Forgotten with the relay. */
-export const inMemory = (): Table => {
+export const inMemory = (ids: Ids): Table => {
   /** By schedule, the run that has begun. */
   const claims = new Map<string, number | undefined>()
   return over(new Map(), {
@@ -110,14 +125,14 @@ export const inMemory = (): Table => {
       return true
     },
     trouble: () => undefined
-  })
+  }, ids)
 }
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schedule))
 const suffix = ".json"
 const claimed = ".claimed-"
 
-export const onDisk = (folder: string): Table => {
+export const onDisk = (folder: string, ids: Ids): Table => {
   const known = new Map<string, Schedule>()
   /** Files that were read, by what says that they have changed. */
   const seen = new Map<string, string>()
@@ -215,5 +230,5 @@ export const onDisk = (folder: string): Table => {
       }
     },
     trouble: () => reason
-  })
+  }, ids)
 }

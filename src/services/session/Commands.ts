@@ -5,14 +5,19 @@
  * answered with an `error` event and changes nothing; one that was executed before (same `message_id`) is only
  * acknowledged.
  */
-import { Deferred, Effect, Match } from "effect"
+import { Clock, Deferred, Effect, Match } from "effect"
 import { type ClientCommand, type CommandOf, RequestId } from "../../schema/index.js"
 import * as NativeRequests from "../access/NativeRequests.js"
+import * as plan from "../schedule/plan.js"
 import * as Prompts from "./Prompts.js"
 import { Sender } from "./Sender.js"
 
 export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "stopTurns" | "withdrawAll"> {
   readonly handle: (command: ClientCommand) => Effect.Effect<void>
+  /** The agent must take it, which may take a while: it goes into the lane, and interrupts and answers pass it by. */
+  readonly isForAgent: (command: ClientCommand) => boolean
+  /** Too many wait for the agent already: tell so. */
+  readonly refuse: (command: ClientCommand) => Effect.Effect<void>
 }
 
 const notNative =
@@ -22,8 +27,10 @@ const notNative =
 /** `message_id`s and prompts' `uuid`s remembered per session. */
 const remembered = 10_000
 
+const now = Effect.map(Clock.currentTimeMillis, (ms) => ms / 1000)
+
 export const make = (parts: Prompts.Parts): Commands => {
-  const { broker, clients, over } = parts
+  const { broker, clients, over, timetable } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
   const { acknowledge, cancelQueued, complain, interrupt, prompt, send, startNext, ...turns } = Prompts.make(
@@ -96,6 +103,19 @@ export const make = (parts: Prompts.Parts): Commands => {
       ? send(command)
       : Prompts.refuse(`${parts.tool} cannot change its model in a running session`)
 
+  const addSchedule = Effect.fnUntraced(function*({ type: _, ...wanted }: CommandOf<"schedule">) {
+    if (capabilities.terminal) {
+      return yield* Prompts.refuse("a terminal takes no schedules: nobody sees what runs there")
+    }
+    const { token } = yield* Sender
+    const maker = { schedule_id: yield* timetable.freshId, session_id: parts.log.session_id, token }
+    const made = plan.add(timetable, parts.log, wanted, maker, yield* now)
+    if (typeof made === "string") return yield* Prompts.refuse(made)
+  })
+
+  const noSchedule = (schedule_id: string) =>
+    Prompts.refuse(`this session has no schedule "${schedule_id}": \`session_start\` lists those there are`)
+
   const carryOut = Match.type<ClientCommand>().pipe(
     Match.withReturnType<Effect.Effect<void, Prompts.Refusal>>(),
     Match.discriminatorsExhaustive("type")({
@@ -120,6 +140,22 @@ export const make = (parts: Prompts.Parts): Commands => {
         parts.limit.setOnLimit(on_limit)
         return startNext
       },
+      schedule: addSchedule,
+      change_schedule: ({ paused, schedule_id }) =>
+        Effect.flatMap(
+          now,
+          (time) =>
+            plan.pause(timetable, () => parts.log, schedule_id, paused, time, parts.log.session_id) ===
+                undefined
+              ? noSchedule(schedule_id)
+              : Effect.void
+        ),
+      remove_schedule: ({ schedule_id }) =>
+        Effect.suspend(() =>
+          plan.remove(timetable, () => parts.log, schedule_id, parts.log.session_id)
+            ? Effect.void
+            : noSchedule(schedule_id)
+        ),
       end: ({ if_alone = false }) =>
         if_alone && clients() > 1 ? Effect.void : Effect.suspend(() => {
           parts.limit.over("ended")
@@ -166,5 +202,29 @@ export const make = (parts: Prompts.Parts): Commands => {
     )
   }
 
-  return { handle, ...turns }
+  const isForAgent = (command: ClientCommand): boolean => {
+    switch (command.type) {
+      case "set_model":
+      case "set_permission_mode":
+      case "control_request":
+      case "raw_request":
+      case "resize":
+      case "stdin":
+      case "hand_over":
+      case "take_over":
+        return true
+      case "control_response":
+        return !broker.pending().some((ask) => ask.request_id === command.response.request_id)
+      case "user_message":
+        return capabilities.terminal
+          || (command.when === "steer" && capabilities.steer && parts.turns.current() !== undefined)
+      default:
+        return false
+    }
+  }
+
+  const tooMany = "too many commands wait for the agent: send it again when those before it are done"
+  const refuse = (command: ClientCommand) => complain(command, new Prompts.Overloaded({ reason: tooMany }))
+
+  return { handle, isForAgent, refuse, ...turns }
 }

@@ -1,9 +1,10 @@
 /**
  * Session: one conversation with one agent; an actor that outlives the sockets which talk to it.
  *
- * Commands enter through a bounded inbox and are handled one at a time by one fiber; what the agent says goes straight
- * into the log (`SessionSink`). A turn waits in a fiber of its own, so that an interrupt or an answer always gets
- * through. Closing the scope stops the turn, the agent and everything it started, and logs what became of them.
+ * Commands enter through a bounded inbox and are handled one at a time by one fiber; those the agent must take go on into
+ * a lane of their own, so that an interrupt or an answer never waits behind them. What the agent says goes straight into
+ * the log (`SessionSink`). A turn waits in a fiber of its own. Closing the scope stops the turn, the agent and
+ * everything it started, and logs what became of them.
  */
 import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Random, Scope } from "effect"
 import {
@@ -31,6 +32,7 @@ import type { NativeSessions } from "../native/NativeSessions.js"
 import * as Metrics from "../observe/Metrics.js"
 import { decide } from "../policy/Policy.js"
 import { RelayConfig } from "../RelayConfig.js"
+import * as plan from "../schedule/plan.js"
 import * as Timetable from "../schedule/Timetable.js"
 import { waitUntil } from "../waitUntil.js"
 import * as Activity from "./Activity.js"
@@ -43,6 +45,8 @@ import * as Turn from "./Turn.js"
 export interface Session {
   readonly id: SessionId
   readonly log: EventLog.EventLog["Service"]
+  /** What is typed in it is carried out at once. */
+  readonly isTerminal: boolean
   /** The last `seq` of the session's earlier life; 0 if it had none. */
   readonly since: number
   /**
@@ -182,7 +186,11 @@ export const open = Effect.fn("Session.open")(function*(
     )
   const fork = yield* FiberSet.makeRuntime<never>()
   const over = yield* Deferred.make<void>()
-  const agentScope = yield* Scope.make()
+  // Whatever interrupts the opening: what was started is ended.
+  const agentScope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+  /** Commands the agent takes one after the other. */
+  const lane = yield* Queue.unbounded<Effect.Effect<void>>()
+  let inLane = 0
   const hold = new AgentHold()
   const guard = BudgetGuard.make({
     book: yield* BudgetBook.current,
@@ -198,11 +206,12 @@ export const open = Effect.fn("Session.open")(function*(
   })
   yield* Effect.addFinalizer(() => Effect.sync(guard.close))
   const random = yield* Random.Random
+  const timetable = yield* Timetable.current
   const limit = VendorLimit.make({
     session_id: id,
     on_limit: spec.on_limit ?? "stop",
     log,
-    timetable: yield* Timetable.current,
+    timetable,
     now: () => clock.currentTimeMillisUnsafe(),
     random: () => random.nextDoubleUnsafe()
   })
@@ -250,6 +259,14 @@ export const open = Effect.fn("Session.open")(function*(
     fork,
     guard,
     ids,
+    lane: {
+      isBusy: () => inLane > 0,
+      passed: Effect.suspend(() => {
+        const passed = Deferred.makeUnsafe<void>()
+        Queue.offerUnsafe(lane, Effect.asVoid(Deferred.succeed(passed, undefined)))
+        return Deferred.await(passed)
+      })
+    },
     limit,
     log,
     over,
@@ -258,6 +275,7 @@ export const open = Effect.fn("Session.open")(function*(
     takeOver,
     seen: opened?.summary.acknowledged ?? [],
     settings,
+    timetable,
     turns
   })
 
@@ -290,6 +308,11 @@ export const open = Effect.fn("Session.open")(function*(
     })
   )
 
+  const describeSchedules = () => {
+    const schedules = plan.listed(timetable, id)
+    return schedules.length === 0 ? {} : { schedules }
+  }
+
   const describe = (): BodyOf<"session_start"> => {
     const { metadata, native_session_id, ...started } = agent.started
     const native = sink.native_session_id() ?? native_session_id
@@ -303,6 +326,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...(native !== undefined && { native_session_id: native }),
         ...guard.describe(),
         ...limit.describe(),
+        ...describeSchedules(),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
         ...metadata,
@@ -316,12 +340,24 @@ export const open = Effect.fn("Session.open")(function*(
     activity.changed()
   }
   const inbox = yield* Queue.bounded<Submission>(inboxSize)
+  const intoLane = (handle: Effect.Effect<void>) =>
+    Effect.sync(() => {
+      inLane += 1
+      const leaveLane = Effect.sync(() => void (inLane -= 1))
+      Queue.offerUnsafe(lane, Effect.ensuring(handle, leaveLane))
+    })
+  yield* Effect.forkScoped(Effect.forever(Effect.flatten(Queue.take(lane))))
   yield* Queue.take(inbox).pipe(
     Effect.flatMap((submission) =>
-      commands.handle(submission.command).pipe(
-        Effect.provideService(Sender, submission.by),
-        Effect.ensuring(Effect.sync(() => leave(submission)))
-      )
+      Effect.suspend(() => {
+        const { by, command } = submission
+        const isForAgent = commands.isForAgent(command)
+        const handle = (isForAgent && inLane >= inboxSize ? commands.refuse : commands.handle)(command).pipe(
+          Effect.provideService(Sender, by),
+          Effect.ensuring(Effect.sync(() => leave(submission)))
+        )
+        return isForAgent && inLane < inboxSize ? intoLane(handle) : handle
+      })
     ),
     Effect.forever,
     Effect.forkScoped
@@ -334,6 +370,7 @@ export const open = Effect.fn("Session.open")(function*(
   const session: Session = {
     id,
     log,
+    isTerminal: agent.started.capabilities.terminal,
     since: opened?.summary.last_seq ?? 0,
     submit: (command) =>
       Effect.flatMap(Sender, (by) => {

@@ -1,99 +1,22 @@
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Layer, Schema, type Scope, Stream } from "effect"
+import { Effect, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { AdapterRegistry } from "../../../src/adapters/AdapterRegistry.js"
-import {
-  type BodyOf,
-  type ClientCommand,
-  type EventBody,
-  type EventType,
-  Handshake,
-  type RelayEvent,
-  SessionId
-} from "../../../src/schema/index.js"
-import { Folders } from "../../../src/services/access/Folders.js"
-import { BudgetBook } from "../../../src/services/budget/BudgetBook.js"
-import { IdGenerator } from "../../../src/services/IdGenerator.js"
-import { Journal } from "../../../src/services/journal/Journal.js"
-import { NativeSessions } from "../../../src/services/native/NativeSessions.js"
-import { Recorder } from "../../../src/services/observe/Recorder.js"
-import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
-import { Scheduler } from "../../../src/services/schedule/Scheduler.js"
-import { Timetable } from "../../../src/services/schedule/Timetable.js"
-import { Sender } from "../../../src/services/session/Sender.js"
-import type { Session } from "../../../src/services/session/Session.js"
+import { type EventBody, SessionId } from "../../../src/schema/index.js"
+import type { Settings } from "../../../src/services/RelayConfig.js"
+import type { Timetable } from "../../../src/services/schedule/Timetable.js"
 import { SessionRegistry } from "../../../src/services/session/SessionRegistry.js"
 import * as FakeAdapter from "../../support/fakeAdapter.js"
+import { all, opening, prompt, prompts, relayOf, seconds, status, until } from "../../support/wholeRelay.js"
 
-/** A whole relay without sockets, over a fake agent. */
-const relayOf = (fake: FakeAdapter.FakeAdapter, settings: Partial<Settings>) =>
-  Scheduler.layer.pipe(
-    Layer.provideMerge(SessionRegistry.layer),
-    Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
-    Layer.provide(Layer.mergeAll(Folders.layer, NativeSessions.layerNone, Recorder.layer)),
-    Layer.provideMerge(Layer.mergeAll(Journal.layer, Timetable.layer, BudgetBook.layer)),
-    Layer.provide(IdGenerator.layerTest),
-    Layer.provide(RelayConfig.layer(settings)),
-    Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer))
-  )
-
-const opening = (fields: object = {}) =>
-  Effect.flatMap(
-    SessionRegistry,
-    (registry) =>
-      registry.join(
-        Schema.decodeUnknownSync(Handshake)({ tool: "fake", session_id: "s", on_limit: "resume", ...fields })
-      )
-  )
-
-const until = <Type extends EventType>(
-  { log }: Session,
-  type: Type,
-  fits: (event: BodyOf<Type>) => boolean = () => true,
-  from = 0
-) =>
-  log.tail(from).pipe(
-    Stream.filter((event): event is RelayEvent & BodyOf<Type> => event.type === type && fits(event as never)),
-    Stream.runHead,
-    Effect.flatMap(Effect.fromOption)
-  )
-const status = (session: Session, name: string, from = 0) =>
-  until(session, "status", ({ status }) => status === name, from)
-const all = ({ log }: Session) =>
-  Stream.runCollect(Stream.takeUntil(log.tail(0), ({ seq }) => seq === log.lastSeq()))
-
-const prompt = (session: Session, text: string, more: object = {}, by: Sender.Fields = {}) =>
-  Effect.provideService(
-    session.submit({
-      type: "user_message",
-      content: [{ type: "text", text }],
-      message_id: text,
-      ...more
-    } as ClientCommand),
-    Sender,
-    by
-  )
-
-const seconds = Effect.map(Clock.currentTimeMillis, (ms) => ms / 1000)
 const hour = 3600
 const fails = (metadata: object, text = "You've hit your limit"): ReadonlyArray<EventBody> => [
   { type: "error", code: "turn_failed", text },
   { type: "quota_warning", text, metadata: { limited: true, ...metadata } },
   { type: "turn_end", stop_reason: "error" }
 ]
-
-/** What the agent was prompted with. */
-const prompts = (fake: FakeAdapter.FakeAdapter) =>
-  fake.agents.flatMap(({ sent }) => sent).flatMap((command) =>
-    command.type === "user_message"
-      ? command.content.map((block) => block.type === "text" ? block.text : "")
-      : []
-  )
 
 const test = (
   name: string,

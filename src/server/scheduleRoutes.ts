@@ -1,0 +1,79 @@
+/** scheduleRoutes: prompts for later, over HTTP: listed, made, paused and removed, also of sessions that are not live. */
+import { Clock, Effect, Option, Schema } from "effect"
+import { SessionId } from "../schema/index.js"
+import { NewSchedule, ScheduleChange } from "../schema/SchedulePlan.js"
+import { Journal, SessionNotFound } from "../services/journal/Journal.js"
+import * as plan from "../services/schedule/plan.js"
+import * as Timetable from "../services/schedule/Timetable.js"
+import { Sender } from "../services/session/Sender.js"
+import { SessionRegistry } from "../services/session/SessionRegistry.js"
+import { type Answer, readBody, Refused, sendJson, sendNothing } from "./Call.js"
+
+const noSchedule = (schedule_id: string) =>
+  new Refused({
+    status: 404,
+    code: "bad_command",
+    reason: `there is no schedule "${schedule_id}": GET /schedules lists those there are`
+  })
+
+const wanted =
+  "send JSON with `session_id`, `content` (a text, or text and image blocks), and either `at` (seconds since 1970, or a "
+  + "date with time and zone) or `every` (a cron expression), with `time_zone`"
+
+/** A prompt may hold images. */
+const mostBytes = 32 * 1024 * 1024
+
+const now = Effect.map(Clock.currentTimeMillis, (ms) => ms / 1000)
+const isSessionId = Schema.is(SessionId)
+
+/** Of one session, or of all. */
+export const listSchedules: Answer = Effect.fnUntraced(function*({ query, response }) {
+  const table = yield* Timetable.current
+  const session_id = query.get("session_id") ?? undefined
+  if (session_id !== undefined && !isSessionId(session_id)) return yield* new SessionNotFound({ session_id })
+  yield* sendJson(response, 200, { schedules: plan.listed(table, session_id) })
+})
+
+export const addSchedule: Answer = Effect.fnUntraced(function*({ request, response }) {
+  const table = yield* Timetable.current
+  const registry = yield* SessionRegistry
+  const { content, session_id, ...rest } = yield* readBody(request, NewSchedule, wanted, mostBytes)
+  const live = registry.live(session_id)
+  if (live === undefined && Option.isNone(yield* (yield* Journal).find(session_id))) {
+    return yield* new SessionNotFound({ session_id })
+  }
+  const { token } = yield* Sender
+  const made = plan.add(
+    table,
+    live?.log,
+    { ...rest, content: typeof content === "string" ? [{ type: "text", text: content }] : content },
+    { schedule_id: yield* table.freshId, session_id, token },
+    yield* now
+  )
+  if (typeof made === "string") {
+    return yield* new Refused({ status: 400, code: "bad_command", reason: made })
+  }
+  yield* sendJson(response, 201, plan.toListed(made))
+})
+
+export const changeSchedule: Answer<"/schedules/{schedule_id}"> = Effect.fnUntraced(
+  function*({ params: { schedule_id }, request, response }) {
+    const table = yield* Timetable.current
+    const registry = yield* SessionRegistry
+    const { paused } = yield* readBody(request, ScheduleChange, "send JSON with `paused`: true or false")
+    const changed = plan.pause(table, (id) => registry.live(id)?.log, schedule_id, paused, yield* now)
+    if (changed === undefined) return yield* noSchedule(schedule_id)
+    yield* sendJson(response, 200, plan.toListed(changed))
+  }
+)
+
+export const removeSchedule: Answer<"/schedules/{schedule_id}"> = Effect.fnUntraced(
+  function*({ params: { schedule_id }, response }) {
+    const table = yield* Timetable.current
+    const registry = yield* SessionRegistry
+    if (!plan.remove(table, (id) => registry.live(id)?.log, schedule_id)) {
+      return yield* noSchedule(schedule_id)
+    }
+    yield* sendNothing(response)
+  }
+)

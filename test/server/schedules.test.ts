@@ -1,0 +1,68 @@
+/** Schedules over real HTTP, of a session whose agent needs no process. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { toTable } from "../../src/cli/schedule.js"
+import { Relay, RelayServer } from "../../src/index.js"
+import { connect } from "../support/client.js"
+
+const replay = { tool: "replay", folder: "test/fixtures/replay", command: ["two-permissions.ndjson"] }
+
+describe("/schedules", () => {
+  it.live("are made, listed, paused and removed; the session's clients see it", () => {
+    const state_dir = mkdtempSync(join(tmpdir(), "ai-relay-schedules-"))
+    return Effect.gen(function*() {
+      const { address } = yield* RelayServer
+      const base = `http://127.0.0.1:${address.port}`
+      const ask = (method: string, path: string, body?: object) =>
+        Effect.promise(async () => {
+          const answer = await fetch(base + path, {
+            method,
+            headers: { "content-type": "application/json" },
+            ...(body !== undefined && { body: JSON.stringify(body) })
+          })
+          const text = await answer.text()
+          return { status: answer.status, body: text === "" ? undefined : JSON.parse(text) }
+        })
+      const client = yield* Effect.promise(() =>
+        connect(`ws://127.0.0.1:${address.port}`, { ...replay, session_id: "s" })
+      )
+      yield* Effect.promise(() => client.waitFor("session_start"))
+      const plan = { session_id: "s", content: "look", every: "0 9 * * 1-5", time_zone: "Europe/Berlin" }
+      const made = yield* ask("POST", "/schedules", plan)
+      assert.strictEqual(made.status, 201)
+      assert.deepInclude(made.body, { session_id: "s", text: "look", paused: false, runs: 0, missed: 0 })
+      const told = yield* Effect.promise(() => client.waitFor(({ status }) => status === "schedule"))
+      assert.deepInclude(told.metadata, { change: "added", schedule_id: made.body.schedule_id })
+      const path = `/schedules/${made.body.schedule_id}`
+      const paused = yield* ask("PATCH", path, { paused: true })
+      assert.deepInclude(paused.body, { paused: true })
+      const listed = yield* ask("GET", "/schedules?session_id=s")
+      assert.deepStrictEqual(listed.body.schedules, [paused.body])
+      assert.include(toTable(listed.body.schedules), "0 9 * * 1-5 Europe/Berlin  paused")
+      for (
+        const [method, where, body, status] of [
+          ["POST", "/schedules", { ...plan, session_id: "nobody" }, 404],
+          ["POST", "/schedules", { ...plan, at: 5 }, 400],
+          ["POST", "/schedules", { ...plan, every: "often" }, 400],
+          ["POST", "/schedules", { session_id: "s" }, 400],
+          ["PATCH", path, { paused: "no" }, 400],
+          ["PATCH", "/schedules/none", { paused: true }, 404],
+          ["DELETE", "/schedules/none", undefined, 404]
+        ] as const
+      ) {
+        const refused = yield* ask(method, where, body)
+        assert.strictEqual(refused.status, status, `${method} ${where} ${JSON.stringify(body)}`)
+        assert.isString(refused.body.text)
+      }
+      assert.strictEqual((yield* ask("DELETE", path)).status, 204)
+      assert.deepStrictEqual((yield* ask("GET", "/schedules")).body.schedules, [])
+      yield* Effect.promise(() => client.close())
+    }).pipe(
+      Effect.provide(Relay.layer({ host: "127.0.0.1", port: 0, roots: [process.cwd()], state_dir })),
+      Effect.ensuring(Effect.sync(() => rmSync(state_dir, { recursive: true, force: true })))
+    )
+  })
+})

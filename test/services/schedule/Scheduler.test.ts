@@ -1,0 +1,262 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Effect, Layer, type Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type ClientCommand, SessionId } from "../../../src/schema/index.js"
+import { IdGenerator } from "../../../src/services/IdGenerator.js"
+import { listed } from "../../../src/services/schedule/plan.js"
+import * as Timetable from "../../../src/services/schedule/Timetable.js"
+import type { Session } from "../../../src/services/session/Session.js"
+import { SessionRegistry } from "../../../src/services/session/SessionRegistry.js"
+import * as FakeAdapter from "../../support/fakeAdapter.js"
+import { all, opening, prompts, relayOf, until } from "../../support/wholeRelay.js"
+
+type Relay = SessionRegistry | Timetable.Timetable | Scope.Scope
+
+const start = Date.parse("2026-11-28T20:00:00Z")
+
+/** A relay, one or several in a row, on one state folder; it is eight in the evening. */
+const test = (
+  name: string,
+  body: (
+    relay: <A, E>(body: Effect.Effect<A, E, Relay>) => Effect.Effect<A, E>,
+    fake: FakeAdapter.FakeAdapter,
+    state_dir: string
+  ) => Effect.Effect<void, unknown>,
+  options: FakeAdapter.FakeOptions = {}
+) =>
+  it.effect(name, () => {
+    const fake = FakeAdapter.make(options)
+    const state_dir = mkdtempSync(join(tmpdir(), "ai-relay-schedule-"))
+    const relay = <A, E>(body: Effect.Effect<A, E, Relay>) =>
+      Effect.scoped(Effect.provide(body, relayOf(fake, { state_dir }))) as Effect.Effect<A, E>
+    return Effect.andThen(TestClock.setTime(start), body(relay, fake, state_dir)).pipe(
+      Effect.ensuring(Effect.sync(() => rmSync(state_dir, { recursive: true, force: true })))
+    )
+  })
+
+const give = (session: Session, command: object) => session.submit(command as ClientCommand)
+const content = [{ type: "text", text: "look at the build" }]
+const hourly = { type: "schedule", content, every: "0 * * * *", time_zone: "UTC", message_id: "m" }
+const ack = (session: Session) => until(session, "input_ack", ({ message_id }) => message_id === "m")
+const kept = Effect.map(Timetable.Timetable, (table) => listed(table))
+const run = (session: Session, how: string, from = 0) =>
+  until(session, "status", ({ metadata, status }) => status === "schedule" && metadata?.["run"] === how, from)
+/** The run's turn has begun and ends. */
+const finish = Effect.fnUntraced(function*(session: Session, fake: FakeAdapter.FakeAdapter, from = 0) {
+  const begun = yield* until(
+    session,
+    "turn_start",
+    ({ metadata }) => metadata?.["schedule"] !== undefined,
+    from
+  )
+  yield* until(session, "input_ack", ({ message_id }) => message_id === begun.message_id, from)
+  yield* fake.agent().say({ type: "turn_end", stop_reason: "end_turn" })
+  yield* until(session, "turn_end", () => true, begun.seq)
+  return begun
+})
+
+describe("a schedule", () => {
+  test("runs once, at its time", (relay, fake) =>
+    relay(Effect.gen(function*() {
+      const { session } = yield* opening()
+      yield* give(session, { type: "schedule", content, at: "2026-11-28T21:30:00+01:00", message_id: "m" })
+      yield* ack(session)
+      const [schedule] = yield* kept
+      assert.deepInclude(schedule, { text: "look at the build", next_at: start / 1000 + 1800, runs: 0 })
+      assert.deepStrictEqual(session.describe().metadata?.["schedules"], [schedule])
+      yield* TestClock.adjust("29 minutes")
+      assert.deepStrictEqual(prompts(fake), [])
+      yield* TestClock.adjust("1 minute")
+      const begun = yield* finish(session, fake)
+      assert.strictEqual(begun.text, "look at the build")
+      yield* TestClock.adjust("5 hours")
+      assert.lengthOf(prompts(fake), 1)
+      const [after] = yield* kept
+      assert.deepInclude(after, { runs: 1, missed: 0 })
+      assert.notProperty(after, "next_at")
+    })))
+
+  test("runs again and again; one run at a time", (relay, fake) =>
+    relay(Effect.gen(function*() {
+      const { session } = yield* opening()
+      yield* give(session, hourly)
+      yield* ack(session)
+      yield* TestClock.adjust("1 hour")
+      const first = yield* until(session, "turn_start")
+      yield* until(session, "input_ack", () => true, first.seq)
+      yield* TestClock.adjust("1 hour")
+      const skipped = yield* run(session, "skipped")
+      assert.include(skipped.text, "has not ended")
+      assert.lengthOf(prompts(fake), 1)
+      yield* fake.agent().say({ type: "turn_end", stop_reason: "end_turn" })
+      yield* until(session, "turn_end")
+      yield* TestClock.adjust("1 hour")
+      yield* finish(session, fake, skipped.seq)
+      assert.lengthOf(prompts(fake), 2)
+      assert.deepInclude((yield* kept)[0], { runs: 2, missed: 0, next_at: start / 1000 + 4 * 3600 })
+    })))
+
+  test("opens a session that is not live, in the next relay too", (relay, fake) =>
+    Effect.gen(function*() {
+      yield* relay(Effect.gen(function*() {
+        const { session } = yield* opening()
+        yield* give(session, hourly)
+        yield* ack(session)
+      }))
+      yield* relay(Effect.gen(function*() {
+        yield* TestClock.adjust("1 hour")
+        const registry = yield* SessionRegistry
+        while (registry.live(SessionId.make("s")) === undefined) yield* TestClock.adjust("1 second")
+        yield* finish(registry.live(SessionId.make("s"))!, fake)
+      }))
+      assert.lengthOf(prompts(fake), 1)
+    }))
+
+  test(
+    "that was missed while no relay ran is told, not made up for",
+    (relay, fake, state_dir) =>
+      Effect.gen(function*() {
+        yield* relay(Effect.gen(function*() {
+          const { session } = yield* opening()
+          yield* give(session, { type: "schedule", content, at: start / 1000 + 5400 })
+          yield* give(session, hourly)
+          yield* ack(session)
+        }))
+        yield* TestClock.adjust("200 minutes")
+        yield* relay(Effect.gen(function*() {
+          const { session } = yield* opening()
+          yield* TestClock.adjust("1 minute")
+          const all = yield* kept
+          const every = all.find(({ every }) => every !== undefined)
+          const once = all.find(({ every }) => every === undefined)
+          assert.deepInclude(every, { missed: 3, runs: 0, next_at: start / 1000 + 4 * 3600 })
+          assert.deepInclude(once, { missed: 1, runs: 0 })
+          assert.strictEqual(once?.last?.status, "missed")
+          assert.notProperty(once, "next_at")
+          assert.deepStrictEqual(prompts(fake), [])
+          yield* TestClock.adjust("39 minutes")
+          const begun = yield* finish(session, fake)
+          assert.isDefined(begun)
+        }))
+        assert.lengthOf(prompts(fake), 1)
+        // Nothing is left of runs that were claimed.
+        assert.deepStrictEqual(
+          readdirSync(join(state_dir, "schedules")).filter((name) => !name.endsWith(".json")),
+          []
+        )
+      })
+  )
+
+  test("can be paused, and removed", (relay, fake) =>
+    relay(Effect.gen(function*() {
+      const { session } = yield* opening()
+      yield* give(session, hourly)
+      yield* ack(session)
+      const schedule_id = (yield* kept)[0]?.schedule_id
+      yield* give(session, { type: "change_schedule", schedule_id, paused: true })
+      yield* until(session, "status", ({ metadata }) => metadata?.["change"] === "changed")
+      yield* TestClock.adjust("150 minutes")
+      yield* give(session, { type: "change_schedule", schedule_id, paused: false })
+      yield* until(session, "status", ({ metadata, status }) =>
+        status === "schedule" &&
+        (metadata?.["schedule"] as { paused?: boolean } | undefined)?.paused === false
+        && metadata?.["change"] === "changed")
+      assert.deepInclude((yield* kept)[0], { missed: 0, runs: 0, next_at: start / 1000 + 3 * 3600 })
+      yield* give(session, { type: "remove_schedule", schedule_id })
+      yield* until(session, "status", ({ metadata }) => metadata?.["change"] === "removed")
+      yield* TestClock.adjust("2 hours")
+      assert.deepStrictEqual(yield* kept, [])
+      assert.deepStrictEqual(prompts(fake), [])
+      yield* give(session, { type: "remove_schedule", schedule_id, message_id: "again" })
+      const refused = yield* until(session, "error")
+      assert.include(refused.text, "no schedule")
+    })))
+
+  test("is refused where it cannot be meant", (relay) =>
+    relay(Effect.gen(function*() {
+      const { session } = yield* opening()
+      const wrong: ReadonlyArray<readonly [object, RegExp]> = [
+        [{}, /say when/],
+        [{ at: 5, every: "@daily" }, /say when/],
+        [{ at: 5 }, /in the future/],
+        [{ every: "whenever" }, /five fields/],
+        [{ every: "@daily", time_zone: "Moon" }, /time_zone/]
+      ]
+      for (const [index, [fields]] of wrong.entries()) {
+        yield* give(session, { type: "schedule", content, ...fields, message_id: `w${index}` })
+      }
+      yield* until(session, "error", ({ message_id }) => message_id === `w${wrong.length - 1}`)
+      const said = (yield* all(session)).flatMap((event) => event.type === "error" ? [event.text] : [])
+      wrong.forEach(([, reason], index) => assert.match(said[index] ?? "", reason))
+      assert.deepStrictEqual(yield* kept, [])
+    })))
+
+  test(
+    "does not run twice when the clock is set back, and is missed when it jumps ahead",
+    (relay, fake) =>
+      Effect.gen(function*() {
+        const clock = yield* Clock.Clock
+        let offset = 0
+        /** A clock that people set, over one that only goes on. */
+        const wall: Clock.Clock = {
+          ...clock,
+          sleep: (duration) => clock.sleep(duration),
+          currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + offset,
+          currentTimeMillis: Effect.map(clock.currentTimeMillis, (ms) => ms + offset)
+        }
+        yield* relay(Effect.gen(function*() {
+          const { session } = yield* opening()
+          yield* give(session, hourly)
+          yield* ack(session)
+          yield* TestClock.adjust("1 hour")
+          const begun = yield* finish(session, fake)
+          offset = -50 * 60_000
+          yield* TestClock.adjust("55 minutes")
+          assert.lengthOf(prompts(fake), 1)
+          assert.deepInclude((yield* kept)[0], { next_at: start / 1000 + 2 * 3600, missed: 0 })
+          offset = 3 * 3600_000
+          yield* TestClock.adjust("1 minute")
+          const missed = yield* run(session, "missed", begun.seq)
+          assert.deepInclude(missed.metadata?.["schedule"], { runs: 1, missed: 3 })
+          assert.lengthOf(prompts(fake), 1)
+        })).pipe(Effect.provideService(Clock.Clock, wall))
+      })
+  )
+})
+
+describe("the timetable", () => {
+  it.effect("gives a run to one of the relays that share a folder", () =>
+    Effect.gen(function*() {
+      const folder = mkdtempSync(join(tmpdir(), "ai-relay-schedule-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true, force: true })))
+      const ids = yield* IdGenerator
+      const one = Timetable.onDisk(folder, ids)
+      const other = Timetable.onDisk(folder, ids)
+      const schedule = {
+        schedule_id: "a",
+        session_id: SessionId.make("s"),
+        kind: "at",
+        content: [{ type: "text", text: "x" }],
+        next_at: 5,
+        paused: false,
+        created_at: 1,
+        runs: 0,
+        missed: 0
+      } as const
+      one.put(schedule)
+      const stale = other.all()
+      assert.deepStrictEqual(stale, [schedule])
+      assert.isTrue(one.claim(schedule))
+      assert.isFalse(other.claim(schedule))
+      one.put({ ...schedule, next_at: 9 })
+      // It had looked before the first one wrote down that it begins.
+      assert.isFalse(other.claim(schedule))
+      assert.strictEqual(other.get("a")?.next_at, 9)
+      one.remove("a")
+      assert.deepStrictEqual(other.all(), [])
+      assert.isFalse(other.claim({ ...schedule, next_at: 9 }))
+    }).pipe(Effect.provide(Layer.merge(IdGenerator.layerTest, Layer.empty))))
+})
