@@ -110,3 +110,10 @@ export const listSessions = Effect.fn("listSessions")(function*(address: Address
       : `${address.url} is no ai-relay: check --url`
   })
 })
+
+/** The token in a file. */
+export const readToken = (file: string) =>
+  Effect.try({
+    try: () => readFileSync(file, "utf8").trim(),
+    catch: () => new CommandError({ reason: `the token file ${file} cannot be read: check --token-file` })
+  })

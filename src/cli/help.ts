@@ -39,6 +39,9 @@ Usage
                [--token-file FILE] [--map /local=/remote] [--no-start]
                                an agent for editors (Agent Client Protocol, on stdin and
                                stdout); starts this machine's relay if none runs
+  ai-relay mcp [--url ws://HOST:PORT] [--token-file FILE] [--no-start]
+                               sessions as tools for another agent (Model Context Protocol,
+                               on stdin and stdout)
   ai-relay attach [--json] [SESSION]
                                join a session, by default the one used last
   ai-relay schedule add SESSION "prompt" --at TIME | --every CRON [--time-zone ZONE]

@@ -14,6 +14,7 @@ export const handshakeScopes: { readonly [Field in keyof Handshake]-?: Scope } =
   front: "view",
   token: "view",
   ticket: "view",
+  parent: "prompt",
   tool: "prompt",
   folder: "prompt",
   model: "prompt",

@@ -316,6 +316,11 @@ export const open = Effect.fn("Session.open")(function*(
   const describe = (): BodyOf<"session_start"> => {
     const { metadata, native_session_id, ...started } = agent.started
     const native = sink.native_session_id() ?? native_session_id
+    const { front, parent } = spec
+    const isNew = (opened?.summary.last_seq ?? 0) === 0 && (front !== undefined || parent !== undefined)
+    const opened_by = isNew
+      ? { ...(front !== undefined && { front }), ...(parent !== undefined && { session_id: parent }) }
+      : opened?.summary.opened_by
     return {
       type: "session_start",
       metadata: {
@@ -324,6 +329,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...(spec.model !== undefined && { model: spec.model }),
         ...started,
         ...(native !== undefined && { native_session_id: native }),
+        ...(opened_by !== undefined && { opened_by }),
         ...guard.describe(),
         ...limit.describe(),
         ...describeSchedules(),
