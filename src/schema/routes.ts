@@ -293,7 +293,18 @@ export const routes = {
         about: "The most recently written first; only of folders the relay may use.",
         schema: object({
           sessions: list(ref("NativeSession")),
-          next_cursor: { type: "string", description: "For `cursor`, if there are more." }
+          next_cursor: { type: "string", description: "For `cursor`, if there are more." },
+          agents: {
+            description: "What came of asking those agents that tell their conversations themselves.",
+            ...list(object({
+              tool: { type: "string" },
+              state: {
+                enum: ["ok", "partial", "failed"],
+                description: "`partial`: it has not answered yet, ask again."
+              },
+              text: { type: "string", description: "Why it failed." }
+            }, ["tool", "state"]))
+          }
         }, ["sessions"])
       },
       404: refusal("The folder does not exist, or is not allowed.")

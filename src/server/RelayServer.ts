@@ -29,6 +29,7 @@ import * as Heartbeat from "./Heartbeat.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
 import * as TlsGuests from "./TlsGuests.js"
+import * as UnfinishedFrames from "./UnfinishedFrames.js"
 import { visitorOf } from "./visitor.js"
 
 /** The address cannot be listened on. */
@@ -163,6 +164,7 @@ const make = Effect.gen(function*() {
   })
   yield* Heartbeat.keep(sockets.clients)
   const limiter = ConnectionLimiter.make(settings)
+  const unfinished = UnfinishedFrames.make(settings.max_unfinished_bytes)
   let connections = 0
   let isDraining = false
   let isHurried = false
@@ -170,7 +172,7 @@ const make = Effect.gen(function*() {
   const serve = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, visitor: Visitor) {
     yield* Effect.logInfo(`connected from ${visitor.address}`)
     yield* Metrics.countingConnection
-    const connection = yield* Connection.make(ws, socket, settings)
+    const connection = yield* Connection.make(ws, socket, { ...settings, unfinished })
     yield* serveConnection(connection, visitor, settings, () => limiter.admit(socket))
     yield* Effect.logInfo("disconnected")
   }, Effect.scoped)

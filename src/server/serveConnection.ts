@@ -10,7 +10,8 @@ import {
   type ClientCommand,
   decodeFrame,
   decodeHandshake,
-  type Handshake
+  type Handshake,
+  type JsonBounds
 } from "../schema/index.js"
 import { socketRoutes } from "../schema/routes.js"
 import { Auth, Unauthorized, type Visitor } from "../services/access/Auth.js"
@@ -32,9 +33,14 @@ const atFault = 1011
 const tryAgain = 1013
 const restarting = 1012
 
-type Bounds = Pick<ServerSettings, "handshake_timeout" | "max_json_depth">
+type Bounds = Pick<ServerSettings, "handshake_timeout" | "max_json_depth" | "max_json_values">
 
-const receiveHandshake = (connection: Connection, { handshake_timeout, max_json_depth }: Bounds) =>
+const jsonBounds = ({ max_json_depth, max_json_values }: Bounds): JsonBounds => ({
+  levels: max_json_depth,
+  values: max_json_values
+})
+
+const receiveHandshake = (connection: Connection, { handshake_timeout, ...bounds }: Bounds) =>
   connection.receive.pipe(
     Effect.timeoutOrElse({
       duration: `${handshake_timeout} seconds`,
@@ -47,7 +53,8 @@ const receiveHandshake = (connection: Connection, { handshake_timeout, max_json_
     }),
     Effect.flatMap((frame) =>
       Effect.fromResult(
-        Result.mapError(decodeHandshake(frame, max_json_depth), (reason) => new BadHandshake({ reason }))
+        Result.mapError(decodeHandshake(frame, jsonBounds({ handshake_timeout, ...bounds })), (reason) =>
+          new BadHandshake({ reason }))
       )
     )
   )
@@ -67,7 +74,7 @@ const pong: BodyOf<"status"> = { type: "status", status: "pong" }
 const relayCommands = (
   connection: Connection,
   submit: Joined["submit"],
-  levels: number
+  bounds: JsonBounds
 ): Effect.Effect<never> => {
   const obey = Effect.fnUntraced(
     function*(command: ClientCommand) {
@@ -84,7 +91,7 @@ const relayCommands = (
   )
   return connection.receive.pipe(
     Effect.flatMap((frame) =>
-      Result.match(decodeFrame(frame, levels), {
+      Result.match(decodeFrame(frame, bounds), {
         onFailure: ({ problem, ...named }) =>
           connection.tell({ type: "error", code: "bad_command", text: problem, ...named }),
         onSuccess: obey
@@ -97,7 +104,7 @@ const relayCommands = (
 /** The client is known: its session, what it says, what it is told. */
 const converse = Effect.fnUntraced(function*(connection: Connection, handshake: Handshake, bounds: Bounds) {
   if (handshake.watch !== undefined) {
-    yield* serveSessionList(connection, bounds.max_json_depth)
+    yield* serveSessionList(connection, jsonBounds(bounds))
     return yield* connection.close(restarting, "the relay is shutting down")
   }
   const registry = yield* SessionRegistry
@@ -111,7 +118,7 @@ const converse = Effect.fnUntraced(function*(connection: Connection, handshake: 
   const after_seq = asked > last ? 0 : asked
   const greeting = attached ? session.describe() : undefined
   yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
-    Effect.raceFirst(relayCommands(connection, submit, bounds.max_json_depth)),
+    Effect.raceFirst(relayCommands(connection, submit, jsonBounds(bounds))),
     Effect.andThen(connection.close(ended, "the session has ended"))
   )
 })

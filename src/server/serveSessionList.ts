@@ -3,7 +3,7 @@
  * few times a second at most however fast an agent is.
  */
 import { Effect } from "effect"
-import { decodeFrame, type SessionId } from "../schema/index.js"
+import { decodeFrame, type JsonBounds, type SessionId } from "../schema/index.js"
 import { lineOf } from "../services/session/SessionListing.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { Connection } from "./Connection.js"
@@ -46,10 +46,10 @@ const follow = (watch: SessionRegistry["Service"]["watch"]): Changes => {
 }
 
 /** Commands belong to a session; only the connection's own is answered. */
-const answer = (connection: Connection, levels: number): Effect.Effect<never> =>
+const answer = (connection: Connection, bounds: JsonBounds): Effect.Effect<never> =>
   connection.receive.pipe(
     Effect.flatMap((frame) => {
-      const decoded = decodeFrame(frame, levels)
+      const decoded = decodeFrame(frame, bounds)
       return decoded._tag === "Success" && decoded.success.type === "ping"
         ? connection.tell({ type: "status", status: "pong" })
         : connection.tell({
@@ -64,7 +64,7 @@ const answer = (connection: Connection, levels: number): Effect.Effect<never> =>
 /** Completes when the relay ends. */
 export const serveSessionList = Effect.fn("serveSessionList")(function*(
   connection: Connection,
-  levels: number
+  bounds: JsonBounds
 ) {
   const registry = yield* SessionRegistry
   const changes = yield* Effect.acquireRelease(
@@ -90,5 +90,5 @@ export const serveSessionList = Effect.fn("serveSessionList")(function*(
       yield* Effect.sleep(gathered)
     }
   })
-  yield* Effect.raceFirst(tellAll, answer(connection, levels))
+  yield* Effect.raceFirst(tellAll, answer(connection, bounds))
 }, Effect.scoped)

@@ -23,6 +23,7 @@ import type { IdGenerator } from "../IdGenerator.js"
 import type { EventLog } from "../log/EventLog.js"
 import type { Settings } from "../RelayConfig.js"
 import type { Table } from "../schedule/Timetable.js"
+import { sizeOf } from "./commandSize.js"
 import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
 import { Sender } from "./Sender.js"
 import type { Turn, Turns } from "./Turn.js"
@@ -343,6 +344,13 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       return new Overloaded({
         reason:
           `${settings.max_queued} prompts are waiting already: wait for a turn to end, or cancel_queued one`
+      })
+    }
+    const waiting = queued.reduce((bytes, prompt) => bytes + sizeOf(prompt.content), 0)
+    if (queued.length > 0 && waiting + sizeOf(later.content) > settings.max_queued_bytes) {
+      return new Overloaded({
+        reason: `prompts of ${waiting} bytes are waiting already, and ${settings.max_queued_bytes} may: `
+          + "wait for a turn to end, cancel_queued one, or start the relay with a higher --max-queued-bytes"
       })
     }
     // The one being prepared is the running turn as good as begun.

@@ -6,7 +6,7 @@
  * the log (`SessionSink`). A turn waits in a fiber of its own. Closing the scope stops the turn, the agent and
  * everything it started, and logs what became of them.
  */
-import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Random, Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Random, Scope, Semaphore } from "effect"
 import {
   type Adapter,
   type AgentExit,
@@ -37,6 +37,7 @@ import * as Timetable from "../schedule/Timetable.js"
 import { waitUntil } from "../waitUntil.js"
 import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
+import { sizeOf } from "./commandSize.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { Sender } from "./Sender.js"
 import * as SessionSink from "./SessionSink.js"
@@ -81,10 +82,14 @@ export interface Load {
 interface Submission {
   readonly command: ClientCommand
   readonly by: Sender.Fields
+  /** Bytes of the inbox it takes; 0 for a small one. */
+  readonly bytes: number
 }
 
 /** Commands that may wait in the inbox. */
 const inboxSize = 64
+/** Smaller commands, such as an interrupt or an answer, wait for no room: so many of them are bounded by their number. */
+const smallBytes = 64 * 1024
 /** How long the end of a session waits for its turn to stop by itself, in ms. */
 const lastWordsMs = 1000
 
@@ -341,10 +346,14 @@ export const open = Effect.fn("Session.open")(function*(
     }
   }
 
-  const leave = (submission: Submission) => {
-    submitted.delete(submission)
-    activity.changed()
-  }
+  const room = yield* Semaphore.make(settings.max_queued_bytes)
+  const forget = (submission: Submission) =>
+    Effect.sync(() => {
+      submitted.delete(submission)
+      activity.changed()
+    })
+  const leave = (submission: Submission) =>
+    Effect.andThen(submission.bytes === 0 ? Effect.void : room.release(submission.bytes), forget(submission))
   const inbox = yield* Queue.bounded<Submission>(inboxSize)
   const intoLane = (handle: Effect.Effect<void>) =>
     Effect.sync(() => {
@@ -360,7 +369,7 @@ export const open = Effect.fn("Session.open")(function*(
         const isForAgent = commands.isForAgent(command)
         const handle = (isForAgent && inLane >= inboxSize ? commands.refuse : commands.handle)(command).pipe(
           Effect.provideService(Sender, by),
-          Effect.ensuring(Effect.sync(() => leave(submission)))
+          Effect.ensuring(leave(submission))
         )
         return isForAgent && inLane < inboxSize ? intoLane(handle) : handle
       })
@@ -380,14 +389,20 @@ export const open = Effect.fn("Session.open")(function*(
     since: opened?.summary.last_seq ?? 0,
     submit: (command) =>
       Effect.flatMap(Sender, (by) => {
-        const submission = { command, by }
+        const size = sizeOf(command)
+        const bytes = size <= smallBytes ? 0 : Math.min(size, settings.max_queued_bytes)
+        const submission = { command, by, bytes }
         submitted.add(submission)
         activity.changed()
-        // Who leaves while the inbox is full takes the command back.
-        return Effect.asVoid(Effect.onInterrupt(
-          Queue.offer(inbox, submission),
-          () => Effect.sync(() => leave(submission))
-        ))
+        // Who leaves while there is no room takes the command back.
+        return Effect.uninterruptibleMask((restore) =>
+          Effect.asVoid(Effect.andThen(
+            bytes === 0
+              ? Effect.void
+              : Effect.onInterrupt(restore(room.take(bytes)), () => forget(submission)),
+            Effect.onInterrupt(restore(Queue.offer(inbox, submission)), () => leave(submission))
+          ))
+        )
       }),
     activity,
     drain: (seconds) => Effect.andThen(commands.stopTurns, log.append(toDraining(seconds))),
