@@ -5,6 +5,7 @@
 import { Clock, Effect, Option, Schema } from "effect"
 import type { AgentSpec } from "../Adapter.js"
 import { AgentFailed, AuthRequired, BadHandshake, ConversationGone } from "../AdapterError.js"
+import { toAcpServers, unreachable } from "../mcpServers.js"
 import { codes as rpcCodes, type JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
 import type { AcpAgent } from "./AcpAgent.js"
@@ -109,8 +110,18 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
       : Effect.void
   }
 
+  const mcpServers = toAcpServers(spec.mcp_servers)
+
+  const checkServers = ({ agentCapabilities = {} }: Initialized) => {
+    const server = unreachable(spec.mcp_servers, agentCapabilities.mcpCapabilities)
+    return server === undefined ? Effect.void : new BadHandshake({
+      reason: `${tool} reaches no MCP server over ${"type" in server ? server.type : "stdio"}: leave `
+        + `"${server.name}" out of \`mcp_servers\``
+    })
+  }
+
   const open = (method: string, params: object) =>
-    peer.request(method, { cwd: spec.folder, mcpServers: [], ...params }, { within: openWithin }).pipe(
+    peer.request(method, { cwd: spec.folder, mcpServers, ...params }, { within: openWithin }).pipe(
       Effect.map((answer) => Option.getOrElse(readOpened(answer), (): Opened => ({})))
     )
 
@@ -199,6 +210,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
     })
 
   const initialized = yield* initialize
+  yield* checkServers(initialized)
   yield* authenticate(initialized)
   const { session, sessionId } = yield* spec.native_session_id === undefined
     ? begin

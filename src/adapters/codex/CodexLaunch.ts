@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
 import { inheritedBy } from "../inheritedBy.js"
+import { toCodexConfig } from "../mcpServers.js"
 import type { ThreadOpened } from "./CodexMessage.js"
 import { allowsApproval, allowsSandbox, modeOf, modesOf } from "./CodexModes.js"
 
@@ -34,7 +35,9 @@ const commonParams = (spec: AgentSpec) => {
     approvalPolicy: spec.approval_policy ?? mode?.approvalPolicy,
     approvalsReviewer: spec.approvalsReviewer,
     sandbox: spec.sandbox ?? mode?.sandbox,
-    config: spec.config,
+    config: spec.mcp_servers === undefined
+      ? spec.config
+      : { ...spec.config, ...toCodexConfig(spec.mcp_servers) },
     baseInstructions: spec.baseInstructions,
     developerInstructions: spec.developerInstructions,
     personality: spec.personality
