@@ -49,6 +49,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
     } = flags
     const folder = orUndefined(record)
     const collector = Tracing.endpointOf(process.env)
+    const counting = Tracing.metricsEndpointOf(process.env)
     const kept = no_state ? undefined : state_dir
     return Effect.gen(function*() {
       const rules = yield* loadPolicy(policy)
@@ -83,6 +84,9 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
             Layer.provide(Relay.layer(options)),
             Layer.provide(
               collector === undefined ? Layer.empty : Tracing.layer(collector, process.env, version)
+            ),
+            Layer.merge(
+              counting === undefined ? Layer.empty : Tracing.metricsLayer(counting, process.env, version)
             ),
             Layer.provide(layerLogs(log_level, log_format === "json" ? jsonLogger : lineLogger))
           )

@@ -1,17 +1,18 @@
 /**
- * otlp: sends the traces of sessions to an OpenTelemetry collector, as the usual `OTEL_*` variables say.
+ * otlp: sends the traces of sessions, and what is counted, to an OpenTelemetry collector, as the usual `OTEL_*` variables say.
  *
  * Loaded only when these name a collector. It speaks OTLP over HTTP, as JSON or protobuf; not gRPC.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { ConfigProvider, Effect, Layer, References } from "effect"
+import * as OtlpMetrics from "effect/observability/OtlpMetrics"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
 import type { Variables } from "./tracing.js"
 
 /** `name=value,name=value`, values percent-encoded. */
-const headersOf = (env: Variables): Record<string, string> => {
-  const text = env["OTEL_EXPORTER_OTLP_TRACES_HEADERS"] ?? env["OTEL_EXPORTER_OTLP_HEADERS"] ?? ""
+const headersOf = (env: Variables, signal: "TRACES" | "METRICS"): Record<string, string> => {
+  const text = env[`OTEL_EXPORTER_OTLP_${signal}_HEADERS`] ?? env["OTEL_EXPORTER_OTLP_HEADERS"] ?? ""
   const pairs = text.split(",").flatMap((pair) => {
     const [name = "", ...value] = pair.split("=")
     return name.trim() === "" ? [] : [[name.trim(), decodeURIComponent(value.join("=").trim())]]
@@ -20,8 +21,8 @@ const headersOf = (env: Variables): Record<string, string> => {
 }
 
 /** Their standard is protobuf; so is ours only when it is named, because JSON is what every collector and person reads. */
-const serializationOf = (env: Variables) =>
-  (env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] ?? env["OTEL_EXPORTER_OTLP_PROTOCOL"]) === "http/protobuf"
+const serializationOf = (env: Variables, signal: "TRACES" | "METRICS") =>
+  (env[`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`] ?? env["OTEL_EXPORTER_OTLP_PROTOCOL"]) === "http/protobuf"
     ? OtlpSerialization.layerProtobuf
     : OtlpSerialization.layerJson
 
@@ -33,14 +34,27 @@ const serviceNameOf = (env: Variables): string | undefined =>
 export const layer = (url: string, env: Variables, version: string): Layer.Layer<never> =>
   OtlpTracer.layer({
     url,
-    headers: headersOf(env),
+    headers: headersOf(env, "TRACES"),
     resource: { serviceName: serviceNameOf(env), serviceVersion: version },
     exportInterval: Number(env["OTEL_BSP_SCHEDULE_DELAY"] ?? 5000)
   }).pipe(
     // The relay's own settings are elsewhere in the environment.
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv())),
-    Layer.provide([serializationOf(env), NodeHttpClient.layerNodeHttp]),
+    Layer.provide([serializationOf(env, "TRACES"), NodeHttpClient.layerNodeHttp]),
     // The relay's own effects are no spans: a trace tells of sessions.
     Layer.provideMerge(Layer.succeed(References.TracerEnabled, false)),
     Layer.tapCause((cause) => Effect.logWarning("no traces are sent", cause))
+  )
+
+/** Sends all that is counted to `url`, now and then, and once more when the relay ends. */
+export const metricsLayer = (url: string, env: Variables, version: string): Layer.Layer<never> =>
+  OtlpMetrics.layer({
+    url,
+    headers: headersOf(env, "METRICS"),
+    resource: { serviceName: serviceNameOf(env), serviceVersion: version },
+    exportInterval: Number(env["OTEL_METRIC_EXPORT_INTERVAL"] ?? 60_000)
+  }).pipe(
+    Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv())),
+    Layer.provide([serializationOf(env, "METRICS"), NodeHttpClient.layerNodeHttp]),
+    Layer.tapCause((cause) => Effect.logWarning("no metrics are sent", cause))
   )

@@ -10,8 +10,21 @@ export const endpointOf = (env: Variables): string | undefined => {
   return exact || (base ? `${base.replace(/\/$/, "")}/v1/traces` : undefined)
 }
 
+/** Where metrics go, if anywhere. */
+export const metricsEndpointOf = (env: Variables): string | undefined => {
+  if (env["OTEL_SDK_DISABLED"] === "true" || env["OTEL_METRICS_EXPORTER"] === "none") return undefined
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: exact } = env
+  return exact || (base ? `${base.replace(/\/$/, "")}/v1/metrics` : undefined)
+}
+
 /** The tracer that sends to `url`. */
 export const layer = (url: string, env: Variables, version: string): Layer.Layer<never> =>
   Layer.unwrap(
     Effect.map(Effect.promise(() => import("./otlp.js")), (otlp) => otlp.layer(url, env, version))
+  )
+
+/** What sends metrics to `url`. */
+export const metricsLayer = (url: string, env: Variables, version: string): Layer.Layer<never> =>
+  Layer.unwrap(
+    Effect.map(Effect.promise(() => import("./otlp.js")), (otlp) => otlp.metricsLayer(url, env, version))
   )

@@ -87,6 +87,7 @@ export const metricsText = Effect.map(
       ...sessionFamilies(registry.all()),
       ...eventFamilies(),
       ...fromEffect(counted, "ai_relay_"),
+      ...fromEffect(counted, "gen_ai."),
       ...processFamilies()
     ])
 )

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
 import { createServer, type IncomingHttpHeaders } from "node:http"
 import type { AddressInfo } from "node:net"
-import { endpointOf, layer } from "../../src/cli/tracing.js"
+import { endpointOf, layer, metricsEndpointOf, metricsLayer } from "../../src/cli/tracing.js"
 import { Relay, SessionRegistry } from "../../src/index.js"
 
 interface Value {
@@ -128,6 +128,23 @@ describe("traces", () => {
       }),
     20_000
   )
+
+  it.live("come with what was counted, by the names of the conventions", () =>
+    Effect.gen(function*() {
+      const { got, url } = yield* collector
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_METRICS_HEADERS: "x-key=m" }
+      const relay = Relay.layerSessions({}).pipe(
+        Layer.merge(metricsLayer(metricsEndpointOf(env) ?? "", env, "1.2.3"))
+      )
+      yield* Effect.provide(play, relay)
+      const last = got.at(-1)
+      assert.strictEqual(last?.path, "/v1/metrics")
+      assert.strictEqual(last?.headers["x-key"], "m")
+      const names = JSON.stringify(last?.body)
+      for (const name of ["ai_relay_turns_total", "gen_ai.client.operation.duration"]) {
+        assert.include(names, `"${name}"`)
+      }
+    }), 20_000)
 
   it.live("are no matter of the relay's when nobody listens", () =>
     Effect.gen(function*() {

@@ -35,6 +35,8 @@ export interface BudgetGuard {
   /** Let the agent run again, whatever was asked: it is to be interrupted, or ended. */
   readonly release: () => void
   readonly lower: (budget: Parameters<ReturnType<Book["open"]>["lower"]>[0]) => string | undefined
+  /** The model that works, as far as the agent tells. */
+  readonly model: () => string | undefined
   /** For `session_start`; empty without a budget. */
   readonly describe: () => { readonly budget?: ReadonlyArray<Standing> }
   /** What a turn has used that was cut off with its relay. */
@@ -77,6 +79,7 @@ export const make = (parts: Parts): BudgetGuard => {
   let by: Sender.Fields = {}
   let state: "idle" | "admitting" | "holding" = "idle"
   let isEnding = false
+  let works = parts.owner.model
   let asked: RequestId | undefined
 
   const onChange = () => {
@@ -237,7 +240,10 @@ export const make = (parts: Parts): BudgetGuard => {
     isAdmitting: () => state === "admitting",
     counting,
     notice: ({ context_pct, model, usage }) => {
-      if (typeof model === "string") account.setModel(model)
+      if (typeof model === "string") {
+        works = model
+        account.setModel(model)
+      }
       if (typeof context_pct === "number") account.fill(context_pct)
       if (isUsage(usage)) {
         account.use(usage)
@@ -245,6 +251,7 @@ export const make = (parts: Parts): BudgetGuard => {
       }
     },
     release,
+    model: () => works,
     lower: (budget) => {
       const problem = account.lower(budget)
       if (problem === undefined) {

@@ -8,6 +8,7 @@ import { type Clock, Context, Duration, Effect, Metric } from "effect"
 import type { PermissionGate } from "../../adapters/Adapter.js"
 import type { BodyOf } from "../../schema/index.js"
 import type { EventStore } from "../log/EventStore.js"
+import * as genAi from "./genAi.js"
 
 const count = (name: string, description: string) =>
   Metric.counter(`ai_relay_${name}`, { description, incremental: true })
@@ -77,12 +78,13 @@ export const countingEvents = (tool: string, store: EventStore): EventStore => {
   }
 }
 
-const countUsage = (tool: string, { usage = {} }: BodyOf<"turn_end">) => {
-  const kinds = ["input_tokens", "output_tokens", "cached_input_tokens"] as const
+const countUsage = (tool: string, model: string | undefined, { usage = {} }: BodyOf<"turn_end">) => {
+  const kinds = ["input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens"] as const
+  const labels = { tool, model: model ?? "" }
   for (const kind of kinds) {
-    if (usage[kind] !== undefined) add(tokens, { tool, kind: kind.replace("_tokens", "") }, usage[kind])
+    if (usage[kind] !== undefined) add(tokens, { ...labels, kind: kind.replace("_tokens", "") }, usage[kind])
   }
-  if (usage.cost_usd !== undefined) add(cost, { tool }, usage.cost_usd)
+  if (usage.cost_usd !== undefined) add(cost, labels, usage.cost_usd)
 }
 
 /** What begins and ends turns; `end` is false when none ran. */
@@ -91,11 +93,12 @@ interface Countable {
   readonly end: (end: BodyOf<"turn_end">, raw?: Uint8Array) => boolean
 }
 
-/** The same turns, and how long they took and what they cost is counted. */
+/** The same turns, and how long they took and what they cost is counted, by the model that works when they end. */
 export const countingTurns = <Turns extends Countable>(
   tool: string,
   clock: Clock.Clock,
-  own: Turns
+  own: Turns,
+  model: () => string | undefined = () => undefined
 ): Turns => {
   let began = 0
   return {
@@ -108,8 +111,16 @@ export const countingTurns = <Turns extends Countable>(
       const ended = own.end(end, raw)
       if (ended) {
         add(turns, { tool, stop_reason: end.stop_reason })
-        add(turnSeconds, { tool }, (clock.currentTimeMillisUnsafe() - began) / 1000)
-        countUsage(tool, end)
+        const seconds = (clock.currentTimeMillisUnsafe() - began) / 1000
+        add(turnSeconds, { tool }, seconds)
+        countUsage(tool, model(), end)
+        genAi.countTurn({
+          tool,
+          model: model(),
+          seconds,
+          usage: end.usage ?? {},
+          error: end.stop_reason === "error" ? "turn_failed" : undefined
+        })
       }
       return ended
     }

@@ -69,6 +69,14 @@ const read = (metric: Metric.Metric.Snapshot): Pick<Family, "samples" | "type"> 
   }
 }
 
+/** Names of OpenTelemetry have dots, and tell a unit for its own exporters. */
+const named = ({ labels: { unit: _, ...labels }, ...sample }: Sample): Sample => ({
+  ...sample,
+  labels: Object.fromEntries(
+    Object.entries(labels).map(([name, value]) => [name.replaceAll(".", "_"), value])
+  )
+})
+
 /** Those of Effect's metrics whose name begins with `prefix`. */
 export const fromEffect = (
   metrics: ReadonlyArray<Metric.Metric.Snapshot>,
@@ -76,10 +84,11 @@ export const fromEffect = (
 ): ReadonlyArray<Family> => {
   const families = new Map<string, Family>()
   for (const metric of metrics) {
-    const { description, id: name } = metric
-    const found = name.startsWith(prefix) ? read(metric) : undefined
+    const { description, id } = metric
+    const found = id.startsWith(prefix) ? read(metric) : undefined
     if (found === undefined) continue
-    const samples = [...families.get(name)?.samples ?? [], ...found.samples]
+    const name = id.replaceAll(".", "_")
+    const samples = [...families.get(name)?.samples ?? [], ...found.samples.map(named)]
     families.set(name, { name, type: found.type, help: description ?? name, samples })
   }
   return [...families.values()]

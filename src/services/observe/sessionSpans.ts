@@ -6,6 +6,7 @@
  */
 import { Context, Exit, Option, type Tracer } from "effect"
 import type { BodyOf, RelayEvent, SessionId } from "../../schema/index.js"
+import * as genAi from "./genAi.js"
 
 export interface SessionSpans {
   readonly take: (event: RelayEvent) => void
@@ -23,6 +24,8 @@ export const make = (tracer: Tracer.Tracer, session_id: SessionId): SessionSpans
   const permissions: Open = new Map()
   let session: Tracer.Span | undefined
   let turn: Tracer.Span | undefined
+  let tool = ""
+  let model: string | undefined
 
   const begin = (name: string, parent: Tracer.Span | undefined, ts: number, attributes: Attributes) => {
     const span = tracer.span({
@@ -73,8 +76,12 @@ export const make = (tracer: Tracer.Tracer, session_id: SessionId): SessionSpans
     endAll(ts, tools, permissions)
     end(turn, ts, stop_reason === "error" ? "the turn failed" : undefined, {
       "gen_ai.response.finish_reasons": [stop_reason],
-      "gen_ai.usage.input_tokens": usage?.input_tokens,
+      "gen_ai.usage.input_tokens": genAi.inputOf(usage ?? {}),
       "gen_ai.usage.output_tokens": usage?.output_tokens,
+      "gen_ai.usage.cache_read.input_tokens": usage?.cached_input_tokens,
+      "gen_ai.usage.cache_creation.input_tokens": usage?.cache_write_tokens,
+      "gen_ai.response.model": model,
+      "error.type": stop_reason === "error" ? "turn_failed" : undefined,
       "ai_relay.cost_usd": usage?.cost_usd
     })
     turn = undefined
@@ -84,9 +91,12 @@ export const make = (tracer: Tracer.Tracer, session_id: SessionId): SessionSpans
     const { ts } = event
     switch (event.type) {
       case "session_start": {
-        const { model, resumed, tool } = event.metadata ?? {}
+        const { model: chosen, resumed, tool: named } = event.metadata ?? {}
+        tool = typeof named === "string" ? named : tool
+        model = typeof chosen === "string" ? chosen : model
         session ??= begin("session", undefined, ts, {
           "gen_ai.agent.name": tool,
+          "gen_ai.provider.name": genAi.providerOf(tool),
           "gen_ai.request.model": model,
           "ai_relay.resumed": resumed
         })
@@ -98,18 +108,27 @@ export const make = (tracer: Tracer.Tracer, session_id: SessionId): SessionSpans
       case "turn_start":
         turn = begin("turn", session, ts, {
           "gen_ai.operation.name": "invoke_agent",
+          "gen_ai.agent.name": tool,
+          "gen_ai.provider.name": genAi.providerOf(tool),
+          "gen_ai.request.model": model,
           "ai_relay.turn": event.turn
         })
         return
+      case "status": {
+        const { model: works, parent_tool_use_id } = event.metadata ?? {}
+        // A sub-agent's is its own.
+        if (typeof works === "string" && parent_tool_use_id === undefined) model = works
+        return
+      }
       case "turn_end":
         return endTurn(event)
       case "tool_call": {
-        const { tool, tool_use_id } = event
+        const { tool: called, tool_use_id } = event
         tools.set(
           tool_use_id,
-          begin(`execute_tool ${tool}`, turn ?? session, ts, {
+          begin(`execute_tool ${called}`, turn ?? session, ts, {
             "gen_ai.operation.name": "execute_tool",
-            "gen_ai.tool.name": tool,
+            "gen_ai.tool.name": called,
             "gen_ai.tool.call.id": tool_use_id
           })
         )
@@ -118,10 +137,10 @@ export const make = (tracer: Tracer.Tracer, session_id: SessionId): SessionSpans
       case "tool_result":
         return endIn(tools, event.tool_use_id, ts, event.status === "error" ? "the tool failed" : undefined)
       case "permission_request": {
-        const { request_id, tool, tool_use_id = "" } = event
+        const { request_id, tool: called, tool_use_id = "" } = event
         permissions.set(
           request_id,
-          begin("permission", tools.get(tool_use_id) ?? turn ?? session, ts, { "gen_ai.tool.name": tool })
+          begin("permission", tools.get(tool_use_id) ?? turn ?? session, ts, { "gen_ai.tool.name": called })
         )
         return
       }

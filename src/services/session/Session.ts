@@ -170,7 +170,8 @@ export const open = Effect.fn("Session.open")(function*(
     Effect.provideService(EventLog.EventLog, log),
     Effect.zipWith(
       Clock.Clock,
-      (turns, clock) => Turn.notifying(activity.changed, Metrics.countingTurns(tool, clock, turns))
+      (turns, clock) =>
+        Turn.notifying(activity.changed, Metrics.countingTurns(tool, clock, turns, () => guard.model()))
     )
   )
   const clock = yield* Clock.Clock
