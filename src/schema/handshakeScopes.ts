@@ -15,6 +15,7 @@ export const handshakeScopes: { readonly [Field in keyof Handshake]-?: Scope } =
   token: "view",
   ticket: "view",
   parent: "prompt",
+  relay_tools: "prompt",
   tool: "prompt",
   folder: "prompt",
   model: "prompt",

@@ -434,7 +434,7 @@ export const routes = {
     method: "POST",
     path: "/mcp",
     scope: "prompt",
-    reach: "relay",
+    reach: "sessions",
     front: "mcp",
     summary: "The Model Context Protocol: sessions with agents, as tools for agents.",
     body: { type: "object", description: "A message of JSON-RPC 2.0.", required: ["jsonrpc"] },

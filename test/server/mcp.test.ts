@@ -1,6 +1,6 @@
 /** `/mcp` over HTTP, both eras of the protocol; the real clients judge in test/judges. */
 import { assert, describe } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import type { EventBody } from "../../src/schema/index.js"
 import * as FakeAdapter from "../support/fakeAdapter.js"
 import { type Relay, say, test } from "../support/relayServer.js"
@@ -195,6 +195,83 @@ describe("/mcp", () => {
     assert.strictEqual((await post(relay, [])).status, 400)
     assert.strictEqual((await fetch(`http://127.0.0.1:${relay.port}/mcp`)).status, 405)
   }, options)
+
+  test("lets an agent in with its session's token: to its own children, and no further", async (relay) => {
+    const as = (token: string) => async (name: string, args: object = {}): Promise<Json> => {
+      const response = await post(
+        relay,
+        { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } },
+        { authorization: `Bearer ${token}` }
+      )
+      if (response.status !== 200) return { status: response.status }
+      const { result } = (await response.json()) as Json
+      return { ...result.structuredContent, isError: result.isError === true }
+    }
+    /** What the agent that was opened last was given. */
+    const tokenOf = () => {
+      const { headers, name, url } = (relay.agent().spec.mcp_servers ?? []).at(-1) as unknown as Json
+      assert.deepStrictEqual([name, url], ["relay", `http://127.0.0.1:${relay.port}/mcp`])
+      return String(headers.Authorization).replace("Bearer ", "")
+    }
+    const operator = { authorization: "Bearer s3cret" }
+    const person = await relay.connect({ tool: "fake", session_id: "top", relay_tools: true }, operator)
+    await person.waitFor("session_start")
+    const token = tokenOf()
+    await relay.connect({ tool: "fake", session_id: "other" }, operator)
+    const top = as(token)
+    // The token opens this door alone, and only to what it has opened.
+    for (const path of ["/sessions", "/agents", "/sessions/other/events"]) {
+      const { status } = await fetch(`http://127.0.0.1:${relay.port}${path}`, {
+        headers: { authorization: `Bearer ${token}` }
+      })
+      assert.strictEqual(status, 401, path)
+    }
+    assert.deepStrictEqual((await top("relay_sessions"))["sessions"], [])
+    for (const name of ["relay_prompt", "relay_read", "relay_end", "relay_interrupt"]) {
+      const refused = await top(name, { session_id: "other", text: "x" })
+      assert.deepInclude(refused, { isError: true, code: "session_not_found" })
+    }
+    assert.deepInclude(await top("relay_open", { tool: "fake", folder: "/" }), {
+      isError: true,
+      code: "forbidden_folder"
+    })
+    const child = await top("relay_open", { tool: "fake", session_id: "child", may_delegate: true })
+    assert.deepInclude(child, { session_id: "child", isError: false })
+    const childToken = tokenOf()
+    const prompted = top("relay_prompt", { session_id: "child", text: "hello", wait_seconds: 20 })
+    await taken(relay)
+    await ask(relay, "q1")
+    assert.deepInclude((await prompted)["permission"], { request_id: "q1", you_may_allow: false })
+    for (const one of [top, as(childToken)]) {
+      assert.isTrue(
+        (await one("relay_answer", { session_id: "child", request_id: "q1", behavior: "allow" }))["isError"]
+      )
+    }
+    const { sessions } =
+      (await (await fetch(`http://127.0.0.1:${relay.port}/sessions`, { headers: operator }))
+        .json()) as Json
+    const listed = sessions.find((one: Json) => one["session_id"] === "child")
+    assert.deepStrictEqual([listed.opened_by, listed.pending], [{ front: "mcp", session_id: "top" }, ["q1"]])
+    // Two below the first, no deeper.
+    assert.isFalse(
+      (await as(childToken)("relay_open", { tool: "fake", session_id: "grandchild", may_delegate: true }))[
+        "isError"
+      ]
+    )
+    const deepest = await as(tokenOf())("relay_open", { tool: "fake" })
+    assert.deepInclude(deepest, { isError: true, code: "forbidden" })
+    // It ends with its session.
+    person.send({ type: "end" })
+    await person.closed
+    assert.deepStrictEqual(await top("relay_sessions"), { status: 401 })
+  }, { ...options, token: Redacted.make("s3cret") })
+
+  test("gives agents no tools where it has none for them", async (relay) => {
+    const client = await relay.connect({ tool: "fake", relay_tools: true })
+    const { code, text } = await client.waitFor("error")
+    assert.strictEqual(code, "bad_handshake")
+    assert.include(String(text), "--fronts mcp")
+  }, { tool: "fake" })
 
   test("is off unless it is asked for", async (relay) => {
     assert.strictEqual((await post(relay, { jsonrpc: "2.0", id: 1, method: "ping" })).status, 404)

@@ -77,6 +77,7 @@ export const tools: ReadonlyArray<Tool> = [
       folder: { type: "string", description: "Where it works, an absolute path." },
       model: { type: "string" },
       permission_mode: { enum: modes },
+      may_delegate: { type: "boolean", description: "It may open further sessions itself; no unless said." },
       session_id: { type: "string", description: "A name of your own, or a session you opened before." }
     }, ["tool"])
   },
@@ -251,6 +252,7 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
       ...(folder !== undefined && { folder }),
       ...(text(args["model"]) !== undefined && { model: text(args["model"]) }),
       ...(mode !== undefined && { permission_mode: mode }),
+      ...(args["may_delegate"] === true && { relay_tools: true }),
       ...(caller !== undefined && { parent: caller.session_id })
     } as Handshake
     const session = yield* port.join(handshake)
