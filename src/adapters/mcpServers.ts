@@ -27,10 +27,17 @@ export const toClaudeServers = (servers: Servers): Readonly<Record<string, objec
     "command" in server ? { type: "stdio", ...server } : server
   ]))
 
+/** Codex takes no other characters, and reads a dot as the way to a setting. */
+const settingName = (name: string) => name.replaceAll(/[^A-Za-z0-9_-]/g, "_")
+
+/** The first server Codex cannot reach: it knows programs, and addresses that stream over HTTP. */
+export const unknownToCodex = (servers: Servers = []): McpServer | undefined =>
+  servers.find((server) => "type" in server && server.type === "sse")
+
 /** Settings of Codex (`config`): one key for each, so that the user's own servers stay. */
 export const toCodexConfig = (servers: Servers = []): Readonly<Record<string, object>> =>
   Object.fromEntries(servers.map(({ name, ...server }) => [
-    `mcp_servers.${name}`,
+    `mcp_servers.${settingName(name)}`,
     "command" in server
       ? server
       : { url: server.url, ...(server.headers !== undefined && { http_headers: server.headers }) }

@@ -79,7 +79,7 @@ const list = (name: string, value: string, about: string, standard: ReadonlyArra
 const standard = defaults()
 
 export const standardStateDir = (): string =>
-  join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay")
+  join(process.env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "ai-relay")
 /** The words for levels; in a variable in any case, and as earlier versions took them. */
 const logLevels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" } as const
 type LogLevelName = keyof typeof logLevels

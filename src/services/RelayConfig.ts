@@ -4,7 +4,7 @@
  */
 import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
-import { parse } from "node:path"
+import { isAbsolute, parse } from "node:path"
 import type { AtCap } from "./budget/BudgetGuard.js"
 import type { Rule } from "./budget/Budgets.js"
 import type { Prices } from "./budget/Prices.js"
@@ -88,7 +88,16 @@ export interface Settings {
 }
 
 /** Where a service is started in `/`, that is no choice to work everywhere: who wants it writes it down. */
-const ownFolders = () => [process.cwd(), homedir()].filter((folder) => folder !== parse(folder).root)
+const ownFolders = () => [process.cwd(), ...homes()].filter((folder) => folder !== parse(folder).root)
+
+/** A program that embeds the relay may run as somebody without a home. */
+const homes = (): ReadonlyArray<string> => {
+  try {
+    return [homedir()].filter(isAbsolute)
+  } catch {
+    return []
+  }
+}
 
 export const defaults = (): Settings => ({
   roots: ownFolders(),

@@ -1,38 +1,35 @@
 import { assert, describe, it } from "@effect/vitest"
 import { toAcpServers, toClaudeServers, toCodexConfig, unreachable } from "../../src/adapters/mcpServers.js"
 
-const program = { name: "db", command: "db-mcp", args: ["--read-only"], env: { DB: "shop" } }
-const remote = {
-  name: "docs",
-  type: "http" as const,
-  url: "https://mcp.example.com",
-  headers: { Authorization: "Bearer t" }
-}
+const program = { name: "db", command: "db-mcp", args: ["--read-only"], env: { KEY: "k" } } as const
+const address = { name: "docs", type: "http", url: "https://x", headers: { A: "b" } } as const
 
-describe("mcp_servers", () => {
-  it("are told each agent in its own words", () => {
-    assert.deepStrictEqual(toAcpServers([program, remote]), [
-      { name: "db", command: "db-mcp", args: ["--read-only"], env: [{ name: "DB", value: "shop" }] },
-      {
-        type: "http",
-        name: "docs",
-        url: "https://mcp.example.com",
-        headers: [{ name: "Authorization", value: "Bearer t" }]
-      }
+describe("the tool servers of a handshake", () => {
+  it("are told ACP agents as the protocol has them", () => {
+    assert.deepStrictEqual(toAcpServers([program, address]), [
+      { name: "db", command: "db-mcp", args: ["--read-only"], env: [{ name: "KEY", value: "k" }] },
+      { type: "http", name: "docs", url: "https://x", headers: [{ name: "A", value: "b" }] }
     ])
-    assert.deepStrictEqual(toClaudeServers([program, remote]), {
-      db: { type: "stdio", command: "db-mcp", args: ["--read-only"], env: { DB: "shop" } },
-      docs: { type: "http", url: "https://mcp.example.com", headers: { Authorization: "Bearer t" } }
-    })
-    assert.deepStrictEqual(toCodexConfig([program, remote]), {
-      "mcp_servers.db": { command: "db-mcp", args: ["--read-only"], env: { DB: "shop" } },
-      "mcp_servers.docs": { url: "https://mcp.example.com", http_headers: { Authorization: "Bearer t" } }
+    assert.deepStrictEqual(toAcpServers(undefined), [])
+  })
+
+  it("are refused where an ACP agent cannot reach them", () => {
+    assert.strictEqual(unreachable([program, address], {}), address)
+    assert.isUndefined(unreachable([program, address], { http: true }))
+    assert.isUndefined(unreachable([program]))
+  })
+
+  it("are told Claude by name", () => {
+    assert.deepStrictEqual(toClaudeServers([program, address]), {
+      db: { type: "stdio", command: "db-mcp", args: ["--read-only"], env: { KEY: "k" } },
+      docs: { type: "http", url: "https://x", headers: { A: "b" } }
     })
   })
 
-  it("are refused where an agent of the Agent Client Protocol cannot reach them; programs it always can", () => {
-    assert.isUndefined(unreachable([program], {}))
-    assert.strictEqual(unreachable([program, remote], { sse: true }), remote)
-    assert.isUndefined(unreachable([remote], { http: true }))
+  it("are settings of Codex, beside the user's own, under names Codex takes", () => {
+    assert.deepStrictEqual(toCodexConfig([program, { ...address, name: "my docs.v2" }]), {
+      "mcp_servers.db": { command: "db-mcp", args: ["--read-only"], env: { KEY: "k" } },
+      "mcp_servers.my_docs_v2": { url: "https://x", http_headers: { A: "b" } }
+    })
   })
 })

@@ -8,6 +8,7 @@ import { AgentFailed, AuthRequired, BadHandshake, ConversationGone } from "../Ad
 import { toAcpServers, unreachable } from "../mcpServers.js"
 import { codes as rpcCodes, type JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
+import { saysGone } from "../wire/saysGone.js"
 import type { AcpAgent } from "./AcpAgent.js"
 import { Initialized, Opened } from "./AcpSetup.js"
 import { modeThatAsks } from "./asking.js"
@@ -54,11 +55,10 @@ interface Parts {
 }
 
 /** The protocol's own code for it, or words. */
-const saysGone = (error: JsonRpcError): boolean =>
+const isGone = (error: JsonRpcError): boolean =>
   error.code !== rpcCodes.methodNotFound
   && (error.code === -32002
-    || /(session|conversation|thread|rollout|resource)[^.]*(not found|not exist|unknown|missing)|no such (session|conversation)|(unknown|invalid|no|no previous) (session|conversation)|could not find/i
-      .test(reasonOf(error)))
+    || saysGone(reasonOf(error)))
 
 type Refusal = JsonRpcError | AgentFailed | RequestTimedOut
 
@@ -162,7 +162,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
         )
         : load
       return yield* Effect.mapError(opened, (refusal) =>
-        refusal._tag === "JsonRpcError" && saysGone(refusal)
+        refusal._tag === "JsonRpcError" && isGone(refusal)
           ? new ConversationGone({ tool, native_session_id: id })
           : refuse(`it could not reopen the conversation "${id}"`)(refusal))
     })
