@@ -2,6 +2,7 @@
 import { Effect, FiberSet, Layer, Logger } from "effect"
 import { randomUUID } from "node:crypto"
 import { WebSocket } from "ws"
+import { interruptSoon } from "../adapters/doneSoon.js"
 import * as McpServer from "../fronts/mcp/McpServer.js"
 import * as overClient from "../fronts/overClient.js"
 import { open, text } from "../fronts/read.js"
@@ -67,7 +68,7 @@ export const serveMcp = ({ mayStart, token, url, version }: ServeMcpOptions) =>
       }
       const fiber = fork(answer(message))
       if (id === undefined) return
-      running.set(id, () => fiber.interruptUnsafe())
+      running.set(id, () => interruptSoon(fiber))
       fiber.addObserver(() => void running.delete(id))
     })
   }).pipe(Effect.scoped, Effect.provide(Logger.layer([lineLogger])))
