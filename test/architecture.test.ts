@@ -97,6 +97,11 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
     never: noneOf(sockets, processes, disk)
   },
+  // Calls people: it asks the registry, and sends over the HTTP client it is given.
+  "services/notify": {
+    rooms: ["schema", "services", "services/access", "services/process", "services/session"],
+    never: noneOf(sockets, processes, disk)
+  },
   // All that was said, by words: it reads journals, and writes what it made of them beside them.
   "services/search": {
     rooms: [
@@ -218,6 +223,7 @@ describe("one place each", () => {
     const starting = breaking(({ imports }) => imports.filter((name) => processes.test(name)))
     assert.sameMembers([...new Set(starting)], [
       "services/process/ProcessSupervisor.ts: node:child_process",
+      "services/process/Sandbox.ts: node:child_process",
       "services/process/daemon.ts: node:child_process",
       "services/process/Watcher.ts: node:child_process",
       "services/process/machine.ts: node:child_process",

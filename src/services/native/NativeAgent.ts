@@ -27,7 +27,7 @@ import * as NativeTurns from "../../adapters/native/NativeTurns.js"
 import { status } from "../../adapters/wire/statusEvent.js"
 import type { EventLog } from "../log/EventLog.js"
 import * as knownPrompts from "../log/knownPrompts.js"
-import { makePause } from "./inSlices.js"
+import { makePause } from "../makePause.js"
 import { type ContinueWith, continueWith, type FoundNative, type NativeSessions } from "./NativeSessions.js"
 
 export interface NativeAgent {
