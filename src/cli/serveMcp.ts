@@ -68,7 +68,7 @@ export const serveMcp = ({ mayStart, token, url, version }: ServeMcpOptions) =>
       }
       const fiber = fork(answer(message))
       if (id === undefined) return
-      running.set(id, () => interruptSoon(fiber))
+      running.set(id, () => void fork(interruptSoon(fiber)))
       fiber.addObserver(() => void running.delete(id))
     })
   }).pipe(Effect.scoped, Effect.provide(Logger.layer([lineLogger])))
