@@ -40,7 +40,7 @@ export interface BudgetGuard {
   /** For `session_start`; empty without a budget. */
   readonly describe: () => { readonly budget?: ReadonlyArray<Standing> }
   /** What a turn has used that was cut off with its relay. */
-  readonly settle: () => Usage | undefined
+  readonly settle: (turn: number | undefined) => Usage | undefined
   readonly close: () => void
 }
 
