@@ -28,8 +28,13 @@ export interface Contender {
 }
 
 export interface StartOptions {
-  /** `quiet` says nothing and costs next to nothing. */
-  readonly agent?: "lines" | "quiet"
+  /**
+   * `lines`: prints what a prompt asks for. `quiet`: says nothing and costs next to nothing. `ticker`: five lines a second from
+   * the first prompt on, in little memory. `recorded`: plays recorded turns, as `claude`, `codex` and `gemini`.
+   */
+  readonly agent?: keyof typeof agents
+  /** Fill its state folder before it starts. */
+  readonly prepare?: (state: string) => void
 }
 
 export interface Running {
@@ -37,10 +42,12 @@ export interface Running {
   /** Undefined: it runs somewhere else, and only what a client sees can be measured. */
   readonly pid: number | undefined
   readonly url: string
+  /** Where it keeps sessions, if it does. */
+  readonly state: string
   /** From its start to listening. */
   readonly startMs: number
-  /** A connection with an agent behind it. `handshake` adds to what ours is told. */
-  readonly open: (handshake?: object) => Promise<Talk>
+  /** A connection with an agent behind it. `handshake` adds to what ours is told; all heed its `tool`. */
+  readonly open: (handshake?: Handshake) => Promise<Talk>
   /** A connection that asks the same again and again, read by a process of its own. What is answered ends it. */
   readonly flood: (prompt: string) => Promise<() => Promise<void>>
   /**
@@ -51,26 +58,42 @@ export interface Running {
   readonly stop: () => Promise<void>
 }
 
+interface Handshake {
+  readonly tool?: string
+  readonly session_id?: string
+  readonly after_seq?: number
+}
+
 export interface Talk extends Client {
   /** Send a prompt in the contender's own words. */
   readonly prompt: (text: string) => void
+  /** Allow what a frame asks for; does nothing when it asks for nothing. */
+  readonly allow: (frame: Buffer) => void
 }
 
 const node = process.execPath
 const here = (...path: Array<string>) => resolve("bench", ...path)
 
-const agents = {
-  lines: `#!/bin/sh\nexec "${node}" "${here("programs", "agent.mjs")}"\n`,
-  quiet: "#!/bin/sh\nexec cat >/dev/null\n"
-}
+const recorded = (agent: string) =>
+  `#!/bin/sh\ncd "${resolve(".")}" && exec "${node}" "${here("programs", "recorded.mjs")}" ${agent}\n`
 
-/** A home of its own, where `claude` is the agent. */
+/** The programs on the PATH, by name. */
+const agents = {
+  lines: { claude: `#!/bin/sh\nexec "${node}" "${here("programs", "agent.mjs")}"\n` },
+  quiet: { claude: "#!/bin/sh\nexec cat >/dev/null\n" },
+  ticker: { claude: `#!/bin/sh\nexec perl "${here("programs", "ticker.pl")}"\n` },
+  recorded: { claude: recorded("claude"), codex: recorded("codex"), gemini: recorded("gemini") }
+} as const
+
+/** A home of its own, with the agents on its PATH. */
 const makeHome = (agent: keyof typeof agents) => {
   const home = mkdtempSync(join(tmpdir(), "ai-relay-bench-"))
   const bin = join(home, "bin")
   mkdirSync(bin)
-  writeFileSync(join(bin, "claude"), agents[agent])
-  chmodSync(join(bin, "claude"), 0o755)
+  for (const [name, program] of Object.entries(agents[agent])) {
+    writeFileSync(join(bin, name), program)
+    chmodSync(join(bin, name), 0o755)
+  }
   const env = { HOME: home, PATH: [bin, dirname(node), "/usr/bin", "/bin"].join(delimiter) }
   return { home, env, remove: () => rmSync(home, { recursive: true, force: true }) }
 }
@@ -96,15 +119,46 @@ interface Program {
   readonly speaks: "relay" | "lines"
 }
 
+/** What a frame of ours asks to be allowed. */
+const asked =
+  /"type":"permission_request".*?"request_id":"([^"]+)"|"request_id":"([^"]+)".*?"type":"permission_request"/
+
+/** An agent's own words for the same; recorded.mjs understands a short answer. */
+const askedNatively =
+  /"subtype":"can_use_tool"|"method":"(?:item\/\w+\/requestApproval|session\/request_permission)"/
+
+const answers = {
+  relay: (frame: string) => {
+    const [, first, second] = asked.exec(frame) ?? []
+    const request_id = first ?? second
+    return request_id && JSON.stringify({ type: "permission_response", request_id, behavior: "allow" })
+  },
+  lines: (frame: string) => askedNatively.test(frame) ? JSON.stringify({ answer: true }) : undefined
+}
+
+/** What a relay without a greeting is told. */
+const addressOf = (url: string, { after_seq, session_id, tool }: Handshake): string => {
+  if (tool === undefined && session_id === undefined) return url
+  const query = session_id === undefined ? "" : `?session=${session_id}&after=${after_seq ?? 0}`
+  return `${url}/${tool ?? "claude"}${query}`
+}
+
 /** How it is talked to. */
 const talkers = (speaks: Program["speaks"], home: string, url: string): Pick<Running, "open" | "flood"> => {
-  const greeting = (handshake: object) =>
+  const greeting = (handshake: Handshake) =>
     speaks === "relay" ? JSON.stringify({ tool: "claude", folder: home, ...handshake }) : undefined
   const words = speaks === "relay" ? relayPrompt : nativePrompt
   return {
     open: async (handshake = {}) => {
-      const client = await converse(url, greeting(handshake))
-      return { ...client, prompt: (text: string) => client.send(words(text)) }
+      const client = await converse(speaks === "relay" ? url : addressOf(url, handshake), greeting(handshake))
+      return {
+        ...client,
+        prompt: (text: string) => client.send(words(text)),
+        allow: (frame) => {
+          const answer = answers[speaks](frame.toString())
+          if (answer) client.send(answer)
+        }
+      }
     },
     flood: async (prompt) => {
       const reader = fork(
@@ -124,14 +178,16 @@ const talkers = (speaks: Program["speaks"], home: string, url: string): Pick<Run
 
 export const contender = (name: string, { args, command, ready, speaks }: Program): Contender => ({
   name,
-  start: async ({ agent = "lines" } = {}) => {
+  start: async ({ agent = "lines", prepare } = {}) => {
     const { env, home, remove } = makeHome(agent)
+    prepare?.(join(home, "state"))
     const { ms, pid, said, stop } = await start({ command, args: await args(home), env, cwd: home, ready })
     const url = said[1] ?? ""
     return {
       name,
       pid,
       url,
+      state: join(home, "state"),
       startMs: ms,
       ...talkers(speaks, home, url),
       tidy: () => tidy(home),
@@ -155,7 +211,7 @@ const relay = (name: string, ...flags: ReadonlyArray<string>) =>
       "--auth",
       "remote",
       ...["--host", "127.0.0.1", "--port", "0", "--state-dir", join(home, "state"), "--log-level", "warning"],
-      ...["--max-connections-per-peer", "1000", "--max-sessions", "1000"],
+      ...["--max-connections-per-peer", "10000", "--max-sessions", "2000"],
       ...flags
     ],
     ready: listens,
@@ -168,6 +224,14 @@ export const oursWithoutJournal = relay("ai-relay --no-state", "--no-state")
 export const floor = contender("floor", {
   command: node,
   args: () => [here("programs", "floor.mjs")],
+  ready: listens,
+  speaks: "lines"
+})
+
+/** The floor's second form: a log in memory, sessions that stay, clients that come back. */
+export const floorWithLog = contender("floor with a log", {
+  command: node,
+  args: () => [here("programs", "floor-with-log.mjs")],
   ready: listens,
   speaks: "lines"
 })
@@ -224,6 +288,7 @@ export const another = (description: string): Contender => {
         name,
         pid: process?.pid,
         url,
+        state: "",
         startMs: performance.now() - began,
         ...talkers(speaks, home, url),
         tidy: () => tidy(home),

@@ -11,18 +11,28 @@ import { meets, type Told, toText } from "./report.js"
 import { placeNow, write } from "./results.js"
 import type { Bench, Scenario } from "./Scenario.js"
 import { connecting } from "./scenarios/connecting.js"
+import { day } from "./scenarios/day.js"
 import { fairness } from "./scenarios/fairness.js"
+import { first } from "./scenarios/first.js"
 import { guard } from "./scenarios/guard.js"
 import { idle } from "./scenarios/idle.js"
 import { journal } from "./scenarios/journal.js"
 import { latency } from "./scenarios/latency.js"
+import { lists } from "./scenarios/lists.js"
+import { many } from "./scenarios/many.js"
 import { resuming } from "./scenarios/resuming.js"
 import { stalled } from "./scenarios/stalled.js"
 import { startup } from "./scenarios/startup.js"
 import { throughput } from "./scenarios/throughput.js"
+import { tools } from "./scenarios/tools.js"
 
 const scenarios: ReadonlyArray<Scenario> = [
+  day,
+  first,
   throughput,
+  tools,
+  many,
+  lists,
   journal,
   latency,
   fairness,

@@ -17,6 +17,7 @@ import { ServerConfig, type ServerSettings } from "./server/ServerConfig.js"
 import { Auth, type AuthOptions } from "./services/access/Auth.js"
 import * as EnvironmentCredentials from "./services/access/EnvironmentCredentials.js"
 import { Folders } from "./services/access/Folders.js"
+import { layerTranscripts } from "./services/access/ordinaryFile.js"
 import { BudgetBook } from "./services/budget/BudgetBook.js"
 import { IdGenerator } from "./services/IdGenerator.js"
 import { Journal } from "./services/journal/Journal.js"
@@ -71,22 +72,26 @@ export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
     config.tools
   ).pipe(Layer.provide([GenericAdapter.layer(config), AcpAdapters.layer]))))
 
+/** What starts programs. */
+const supervisors = Layer.unwrap(
+  Effect.map(
+    RelayConfig,
+    ({ pass_env }) => Layer.mergeAll(ProcessSupervisor.layer({ pass_env }), PtySupervisor.layer({ pass_env }))
+  )
+)
+
 const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings>) =>
   SessionRegistry.layer.pipe(
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
-    Layer.provide(
-      Layer.unwrap(
-        Effect.map(
-          RelayConfig,
-          ({ pass_env }) =>
-            Layer.mergeAll(ProcessSupervisor.layer({ pass_env }), PtySupervisor.layer({ pass_env }))
-        )
-      )
-    ),
+    Layer.provide(supervisors),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
-    Layer.provide(Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer)),
+    Layer.provide(
+      Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer, layerTranscripts)
+    ),
     Layer.provideMerge(Layer.merge(BudgetBook.layer, Timetable.layer)),
-    Layer.provideMerge(Layer.merge(Journal.layer, Layer.provide(NativeSessions.layer, Folders.layer))),
+    Layer.provideMerge(
+      Layer.merge(Journal.layer, Layer.provide(NativeSessions.layer, Layer.merge(Folders.layer, supervisors)))
+    ),
     Layer.provide(ids),
     Layer.provide(RelayConfig.layer(settings)),
     Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer))

@@ -9,8 +9,8 @@ const highWaterBytes = 1024 * 1024
 
 const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false })
 server.on("listening", () => console.log(`listens on ws://127.0.0.1:${server.address().port}`))
-server.on("connection", (socket) => {
-  const agent = spawn("claude", [], { stdio: ["pipe", "pipe", "inherit"] })
+server.on("connection", (socket, { url }) => {
+  const agent = spawn(url.slice(1) || "claude", [], { stdio: ["pipe", "pipe", "inherit"] })
   const session_id = "session-1"
   let seq = 0
   let rest = ""

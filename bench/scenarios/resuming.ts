@@ -1,15 +1,15 @@
-/** resuming: a client comes back to a session of 100,000 events and wants them all. */
+/** resuming: a client comes back to a session of 1,000,000 events and wants them all. */
 import { ask, inRounds, together } from "../measure.js"
 import { cpuOf } from "../processes.js"
 import type { Scenario } from "../Scenario.js"
 
-const lines = 100_000
+const lines = 1_000_000
 const bytes = 400
 
 export const resuming: Scenario = {
   name: "resuming",
   about:
-    "A client comes back to a session of 100,000 events and reads them all, beside seeing them for the first time.",
+    "A client comes back to a session of 1,000,000 events and reads them all, beside seeing them for the first time.",
   run: async (bench) => {
     const { cpu, rate } = await together([bench.ours, bench.floor], async (all) => {
       const [ours, floor] = all

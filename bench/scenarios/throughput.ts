@@ -14,7 +14,6 @@ const sizes: ReadonlyArray<Size> = [
   { what: "lines of 200 B", lines: 300_000, bytes: 200, times: { floor: 4, websocketd: 1.5 } },
   { what: "lines of 1 KB", lines: 150_000, bytes: 1024, times: { floor: 3.5, websocketd: 1.5 } },
   { what: "lines of 16 KB", lines: 15_000, bytes: 16 * 1024, times: { floor: 3, websocketd: 1 } },
-  { what: "tool calls and results of 16 KB", lines: 6000, bytes: 16 * 1024, kind: "tools", times: {} },
   { what: "one line of 20 MB", lines: 1, bytes: 20e6, times: {} }
 ]
 

@@ -113,6 +113,8 @@ export interface Adapter {
   readonly open: (
     spec: AgentSpec
   ) => Effect.Effect<AgentSession, OpenError, EventSink | PermissionGate | Scope.Scope>
+  /** Its sessions are terminals: what is typed there is carried out, and no permission is asked. */
+  readonly terminal?: true
   /** For a `tool` no adapter is named after: what opens it, if this adapter can. */
   readonly named?: (tool: string) => Adapter | undefined
 }

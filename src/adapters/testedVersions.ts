@@ -31,7 +31,8 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "0.101.0",
       "trouble": [
-        "cannot remember some commands"
+        "cannot remember some commands",
+        "lists its past conversations as Claude Code's"
       ]
     }
   ],
@@ -41,7 +42,8 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
       "trouble": [
         "a denial ends its turn",
         "remembers commands only for good",
-        "tells a failure as its answer"
+        "tells a failure as its answer",
+        "lists its past conversations as Codex's"
       ]
     }
   ],

@@ -25,6 +25,7 @@ import { plain } from "./printable.js"
 import { run as runTurn } from "./run.js"
 import { schedule } from "./schedule.js"
 import { sessions } from "./sessions.js"
+import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
 
 declare const __AI_RELAY_VERSION__: string | undefined
@@ -103,6 +104,7 @@ const command = server("ai-relay", relayOptions).pipe(
     server("serve", serveOptions),
     doctor(version, fails),
     sessions,
+    tokens,
     schedule,
     policy,
     attach,

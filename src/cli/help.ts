@@ -24,6 +24,10 @@ Usage
   ai-relay lab                 serve many users, a container each: see \`ai-relay lab --help\`
   ai-relay doctor [--json]     say which agents work here, and what to run for the others
   ai-relay sessions [--json]   list the sessions that are kept
+  ai-relay token create NAME --scope view|prompt|approve|terminal|admin … [--session ID]…
+               [--folder FOLDER]… [--agent TOOL]… [--expires 7d]
+  ai-relay token list | revoke NAME
+                               who else may use the relay, and for what
   ai-relay policy test [--json] RULES [SESSION…]
                                what these rules would have decided about kept sessions
   ai-relay run [--tool NAME] [--folder FOLDER] [--model NAME] [--permission-mode MODE]

@@ -233,6 +233,11 @@ const common = {
   ),
   max_sessions: amount("max_sessions", "Live sessions", standard.max_sessions),
   max_queued: amount("max_queued", "Prompts that may wait behind a running turn", standard.max_queued),
+  max_queued_bytes: amount(
+    "max_queued_bytes",
+    "Bytes of prompts and commands that may wait in a session",
+    standard.max_queued_bytes
+  ),
   max_connections: amount("max_connections", "Connections in all", serverDefaults.max_connections),
   max_connections_per_peer: amount(
     "max_connections_per_peer",
@@ -269,6 +274,16 @@ const common = {
     serverDefaults.max_frame_bytes
   ),
   max_json_depth: amount("max_json_depth", "Levels of nesting in a frame", serverDefaults.max_json_depth),
+  max_json_values: amount(
+    "max_json_values",
+    "Fields and items of lists in a frame",
+    serverDefaults.max_json_values
+  ),
+  max_unfinished_bytes: amount(
+    "max_unfinished_bytes",
+    "Bytes of frames that are not whole yet, over all connections",
+    serverDefaults.max_unfinished_bytes
+  ),
   max_unsent_bytes: amount(
     "max_unsent_bytes",
     "Bytes a client may leave unread before it waits for the log",

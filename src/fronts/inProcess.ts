@@ -1,17 +1,16 @@
 /** inProcess: the session port over the relay this code runs in. */
 import { Effect, Layer, Stream } from "effect"
-import { commandScopes } from "../schema/commandScopes.js"
 import type { RelayEvent, SessionId } from "../schema/index.js"
-import { demand, type Forbidden, Principal } from "../services/access/Principal.js"
+import { routes } from "../schema/routes.js"
+import { demand, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
-import { Journal } from "../services/journal/Journal.js"
 import { textsOf } from "../services/log/frames.js"
 import { Sender } from "../services/session/Sender.js"
 import { type JoinError, SessionRegistry } from "../services/session/SessionRegistry.js"
 import { toErrorEvent } from "../services/session/toErrorEvent.js"
 import { PortError, type PortSession, SessionPort } from "./SessionPort.js"
 
-const toPortError = (error: JoinError | Forbidden): PortError => {
+const toPortError = (error: JoinError): PortError => {
   const { code, metadata, text } = toErrorEvent(error)
   return new PortError({ code, reason: text, detail: metadata })
 }
@@ -28,16 +27,14 @@ const tooSlow = (session_id: string) =>
 
 const make = Effect.gen(function*() {
   const registry = yield* SessionRegistry
-  const journal = yield* Journal
   const findings = yield* AgentFindings
 
   const join: SessionPort["Service"]["join"] = Effect.fn("SessionPort.join")(
     function*({ after_seq: _, ...handshake }) {
       const { front } = handshake
       const by = yield* Sender
-      const principal = yield* Principal
       const sender = front === undefined ? by : { ...by, front }
-      const { attached, session } = yield* Effect.mapError(registry.join(handshake), toPortError)
+      const { attached, session, submit } = yield* Effect.mapError(registry.join(handshake), toPortError)
       const { log } = session
       const last_seq = attached ? log.lastSeq() : session.since
       const tail = (after_seq: number) =>
@@ -48,10 +45,7 @@ const make = Effect.gen(function*() {
         start: session.describe(),
         last_seq,
         submit: (command) =>
-          demand(principal, commandScopes[command.type], `the command ${command.type}`).pipe(
-            Effect.mapError(toPortError),
-            Effect.andThen(Effect.provideService(session.submit(command), Sender, sender))
-          ),
+          Effect.mapError(Effect.provideService(submit(command), Sender, sender), toPortError),
         now: Effect.sync(() => log.summary()),
         history: (after_seq) =>
           after_seq >= last_seq
@@ -65,12 +59,7 @@ const make = Effect.gen(function*() {
 
   const read = (session_id: SessionId, after_seq: number) =>
     Effect.map(
-      Effect.suspend(() => {
-        const live = registry.live(session_id)
-        return live === undefined
-          ? journal.read(session_id, after_seq)
-          : Effect.succeed(live.log.batches(after_seq))
-      }),
+      registry.read(session_id, after_seq),
       (batches) =>
         batches === undefined ? undefined : batches.pipe(
           Stream.map((batch) => textsOf(batch).map(toEvent)),
@@ -79,7 +68,12 @@ const make = Effect.gen(function*() {
         )
     )
 
-  const forget = (session_id: SessionId) => Effect.mapError(registry.forget(session_id), toPortError)
+  const forget = (session_id: SessionId) =>
+    Principal.pipe(
+      Effect.flatMap((principal) => demand(principal, routes.forgetSession.scope, "removing a session")),
+      Effect.andThen(registry.forget(session_id)),
+      Effect.mapError(toPortError)
+    )
 
   return SessionPort.of({ join, forget, list: registry.list, read, agents: findings.all })
 })

@@ -11,7 +11,7 @@ import { type ContentBlock, textOf } from "./ContentBlock.js"
 import { type Sentences, sentencesOf } from "./fields.js"
 import { Handshake } from "./Handshake.js"
 import { MessageId } from "./Ids.js"
-import { defaultLevels, type Fields, isTooDeep, oddity, parseFields, tooDeep } from "./parseFields.js"
+import { defaultBounds, type Fields, type JsonBounds, oddity, parseBounded } from "./parseFields.js"
 import { PermissionAnswer, toPermissionResponse } from "./Permission.js"
 
 /** A frame that is no command. `problem` is for people; `message_id` is the frame's own, when it could be read. */
@@ -73,10 +73,13 @@ const decodeWith = <A, I>(schema: Schema.Codec<A, I>) => {
   return (fields: Fields) => read(fields)
 }
 
-/** The handshake, out of the first frame, nested at most so many levels deep. */
-export const decodeHandshake = (frame: string, levels = defaultLevels): Result.Result<Handshake, string> => {
-  if (isTooDeep(frame, levels)) return Result.fail(tooDeep(levels))
-  const fields = parseFields(frame)
+/** The handshake, out of the first frame. */
+export const decodeHandshake = (
+  frame: string,
+  bounds: JsonBounds = defaultBounds
+): Result.Result<Handshake, string> => {
+  const fields = parseBounded(frame, bounds)
+  if (typeof fields === "string") return Result.fail(fields)
   if (fields === undefined) {
     return Result.fail(
       "the first frame must be the handshake, a JSON object such as {\"tool\":\"claude\",\"folder\":\".\"}"
@@ -175,10 +178,10 @@ const isMessageId = Schema.is(MessageId)
 /** A command, out of any later frame. A frame that is not a JSON object is a prompt. */
 export const decodeFrame = (
   frame: string,
-  levels = defaultLevels
+  bounds: JsonBounds = defaultBounds
 ): Result.Result<ClientCommand, BadFrame> => {
-  if (isTooDeep(frame, levels)) return Result.fail({ problem: tooDeep(levels) })
-  const fields = parseFields(frame)
+  const fields = parseBounded(frame, bounds)
+  if (typeof fields === "string") return Result.fail({ problem: fields })
   if (fields === undefined) {
     return Result.mapError(toPrompt(textBlocks(frame), {}), (problem) => ({ problem }))
   }

@@ -30,9 +30,7 @@ export const defaultLevels = 100
 
 const quote = 0x22
 const backslash = 0x5c
-const opening = new Set([0x5b, 0x7b])
-const closing = new Set([0x5d, 0x7d])
-
+const comma = 0x2c
 /** Past the string that begins at `start`. */
 const skipString = (text: string, start: number): number => {
   for (let end = text.indexOf("\"", start + 1); end !== -1; end = text.indexOf("\"", end + 1)) {
@@ -43,29 +41,73 @@ const skipString = (text: string, start: number): number => {
   return text.length
 }
 
+/** What an object in a frame may be: `levels` of nesting, and `values` in all, its fields and the items of lists. */
+export interface JsonBounds {
+  readonly levels: number
+  readonly values: number
+}
+
+/** An edit of a hundred places has some hundreds; a million take seconds to go through. */
+export const defaultBounds: JsonBounds = { levels: defaultLevels, values: 20_000 }
+
+interface Extent {
+  readonly levels: number
+  readonly values: number
+  readonly isClosed: boolean
+}
+
 /**
- * Is it a JSON object with more than so many levels? Found out before it is parsed: a megabyte of brackets takes the
- * parser seconds and a hundred times the memory.
+ * How far a text that begins as an object goes. Found out before it is parsed: a megabyte of brackets takes the parser
+ * seconds and a hundred times the memory.
  */
-export const isTooDeep = (frame: string, levels: number): boolean => {
-  if (!startsObject.test(frame)) return false
+const extentOf = (frame: string): Extent => {
   let depth = 0
-  let deepest = 0
+  let levels = 0
+  let values = 0
   for (let at = 0; at < frame.length;) {
     const code = frame.charCodeAt(at)
     if (code === quote) {
       at = skipString(frame, at)
       continue
     }
-    if (opening.has(code)) deepest = Math.max(deepest, ++depth)
-    if (closing.has(code) && --depth === 0) return deepest > levels
+    // [ { and ] }
+    if (code === 0x5b || code === 0x7b) {
+      depth += 1
+      values += 1
+      if (depth > levels) levels = depth
+    } else if (code === 0x5d || code === 0x7d) {
+      depth -= 1
+      if (depth === 0) return { levels, values, isClosed: true }
+    } else if (code === comma) values += 1
     at += 1
   }
-  // What is not closed is no JSON.
-  return false
+  return { levels, values, isClosed: false }
+}
+
+export const isTooDeep = (frame: string, levels: number): boolean => {
+  if (!startsObject.test(frame)) return false
+  const extent = extentOf(frame)
+  return extent.isClosed && extent.levels > levels
 }
 
 export const tooDeep = (levels: number) => `the frame is nested too deeply: use at most ${levels} levels`
+const tooMany = (values: number) => `the frame holds too many values: use at most ${values}`
+
+/**
+ * The JSON object in a text frame; undefined when the frame is something else; a sentence when it is beyond the bounds. A
+ * text that is never closed is no JSON, and not given to the parser.
+ */
+export const parseBounded = (frame: string, bounds: JsonBounds): Fields | string | undefined => {
+  if (!startsObject.test(frame)) return undefined
+  const { isClosed, levels, values } = extentOf(frame)
+  return !isClosed
+    ? undefined
+    : levels > bounds.levels
+    ? tooDeep(bounds.levels)
+    : values > bounds.values
+    ? tooMany(bounds.values)
+    : parseFields(frame)
+}
 
 /** What makes an object unfit to be passed on. Copying a `__proto__` would give the copy another prototype. */
 export const oddity = (value: unknown): string | undefined => {

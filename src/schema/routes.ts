@@ -6,7 +6,7 @@
  */
 import type { Schema } from "effect"
 import { NewSchedule, ScheduleChange } from "./SchedulePlan.js"
-import type { Scope } from "./Scope.js"
+import { type Scope, scopes } from "./Scope.js"
 import { longestTitle, SessionChange } from "./SessionChange.js"
 
 export type Json = { readonly [name: string]: unknown }
@@ -142,8 +142,21 @@ export const routes = {
     path: "/whoami",
     scope: "view",
     reach: "sessions",
-    summary: "Whether this client may connect.",
-    answers: { 200: { about: "It may.", schema: object({ admitted: { type: "boolean" } }) } }
+    summary: "Whether this client may connect, as whom, and what it may do.",
+    answers: {
+      200: {
+        about: "It may. Absent limits: none.",
+        schema: object({
+          admitted: { type: "boolean" },
+          name: { type: "string", description: "Of the token." },
+          scopes: list({ enum: scopes }),
+          sessions: list(text),
+          folders: list(text),
+          agents: list(text),
+          expires_at: { type: "number", description: "Unix time in seconds." }
+        }, ["admitted", "scopes"])
+      }
+    }
   }),
   listAgents: isRoute({
     method: "GET",
@@ -280,7 +293,18 @@ export const routes = {
         about: "The most recently written first; only of folders the relay may use.",
         schema: object({
           sessions: list(ref("NativeSession")),
-          next_cursor: { type: "string", description: "For `cursor`, if there are more." }
+          next_cursor: { type: "string", description: "For `cursor`, if there are more." },
+          agents: {
+            description: "What came of asking those agents that tell their conversations themselves.",
+            ...list(object({
+              tool: { type: "string" },
+              state: {
+                enum: ["ok", "partial", "failed"],
+                description: "`partial`: it has not answered yet, ask again."
+              },
+              text: { type: "string", description: "Why it failed." }
+            }, ["tool", "state"]))
+          }
         }, ["sessions"])
       },
       404: refusal("The folder does not exist, or is not allowed.")

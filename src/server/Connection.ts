@@ -14,6 +14,7 @@ import type { EventLog } from "../services/log/EventLog.js"
 import type { LogCursor } from "../services/log/LogCursors.js"
 import type { ServerSettings } from "./ServerConfig.js"
 import { makeWriter } from "./textFrames.js"
+import * as UnfinishedFrames from "./UnfinishedFrames.js"
 
 /** The client read too slowly and was cut off from the log. */
 export class FellBehind extends Schema.TaggedError<FellBehind>()("FellBehind", { seq: Schema.Number }) {
@@ -44,14 +45,15 @@ export interface Connection {
 /** Inbound frames and bytes above which the socket is not read. */
 const inboundFrames = 64
 const inboundBytes = 1024 * 1024
+/** How long a client may take to read why it is sent away in the middle of a frame, in ms. */
+const overloadedMs = 1000
 /** How long the closeTimeout of a client that has followed a session is waited for, and of one that has not. */
 const closeTimeout = { client: "30 seconds", unauthenticated: "1 second" } as const
 
 /** Bytes the peer may send before its first frame is complete, in any frame, and leave unread. */
-export type ConnectionOptions = Pick<
-  ServerSettings,
-  "max_handshake_bytes" | "max_frame_bytes" | "max_unsent_bytes"
->
+export type ConnectionOptions =
+  & Pick<ServerSettings, "max_handshake_bytes" | "max_frame_bytes" | "max_unsent_bytes">
+  & { readonly unfinished?: UnfinishedFrames.UnfinishedFrames }
 
 interface Frame {
   /** Undefined for a binary frame. */
@@ -85,8 +87,30 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
   const firstByte = socket.bytesRead
   socket.on("data", onFirstBytes)
 
+  /** What the frame that is coming holds, of all that may. */
+  let counted = 0
+  let frameBegan = firstByte
+  const count = (bytes: number) => {
+    const more = bytes - counted
+    counted = bytes
+    return options.unfinished?.add(more) ?? true
+  }
+  const onBytes = () => {
+    const bytes = socket.bytesRead - frameBegan
+    if (isClosing || bytes <= UnfinishedFrames.uncounted || count(bytes)) return
+    unsafeTell(tooMuchUnfinished)
+    isClosing = true
+    ws.close(1013, "too many large frames at once")
+    ws.pause()
+    count(0)
+    setTimeout(() => ws.terminate(), overloadedMs).unref()
+  }
+  socket.on("data", onBytes)
+
   const onMessage = (data: RawData, isBinary: boolean) => {
     if (isClosing) return
+    frameBegan = socket.bytesRead
+    count(0)
     if (!isBinary) {
       // Being taken off in the middle of an event, the listener is called once more.
       isFirst = false
@@ -110,7 +134,12 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
   yield* Effect.acquireRelease(
     Effect.sync(() => void ws.on("message", onMessage).on("close", onGone).on("error", () => {})),
     // The error listener stays: a late error must not end the process. After any there is a close.
-    () => Effect.sync(() => void ws.off("message", onMessage).off("close", onGone).terminate())
+    () =>
+      Effect.sync(() => {
+        socket.off("data", onBytes)
+        count(0)
+        ws.off("message", onMessage).off("close", onGone).terminate()
+      })
   )
 
   const receive: Connection["receive"] = Effect.flatMap(Queue.take(inbound), ({ size, text }) => {
@@ -185,6 +214,15 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
   }
   return connection
 })
+
+const tooMuchUnfinished: EventBody = {
+  type: "error",
+  code: "overloaded",
+  text:
+    "too many large frames are coming at once: connect again and send it later, or start the relay with a higher "
+    + "--max-unfinished-bytes",
+  metadata: { fatal: true }
+}
 
 const noBinary: EventBody = {
   type: "error",

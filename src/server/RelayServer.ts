@@ -14,7 +14,7 @@ import type { TLSSocket } from "node:tls"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
 import { type SocketRouteId, socketRoutes } from "../schema/routes.js"
 import { Auth, type Visitor } from "../services/access/Auth.js"
-import { demand, Principal } from "../services/access/Principal.js"
+import { demand, demandReach, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import * as Metrics from "../services/observe/Metrics.js"
 import { Sender } from "../services/session/Sender.js"
@@ -29,6 +29,7 @@ import * as Heartbeat from "./Heartbeat.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
 import * as TlsGuests from "./TlsGuests.js"
+import * as UnfinishedFrames from "./UnfinishedFrames.js"
 import { visitorOf } from "./visitor.js"
 
 /** The address cannot be listened on. */
@@ -163,6 +164,7 @@ const make = Effect.gen(function*() {
   })
   yield* Heartbeat.keep(sockets.clients)
   const limiter = ConnectionLimiter.make(settings)
+  const unfinished = UnfinishedFrames.make(settings.max_unfinished_bytes)
   let connections = 0
   let isDraining = false
   let isHurried = false
@@ -170,7 +172,7 @@ const make = Effect.gen(function*() {
   const serve = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, visitor: Visitor) {
     yield* Effect.logInfo(`connected from ${visitor.address}`)
     yield* Metrics.countingConnection
-    const connection = yield* Connection.make(ws, socket, settings)
+    const connection = yield* Connection.make(ws, socket, { ...settings, unfinished })
     yield* serveConnection(connection, visitor, settings, () => limiter.admit(socket))
     yield* Effect.logInfo("disconnected")
   }, Effect.scoped)
@@ -258,10 +260,14 @@ const make = Effect.gen(function*() {
       })
     // Its handshake says who it is.
     if (route === "session") return upgrade((ws) => serve(ws, socket, visitor))
-    const { path, scope } = socketRoutes[route]
+    const { path, reach, scope } = socketRoutes[route]
     const admitted = Effect.tap(
       auth.admit(visitor, undefined, ticketOf(request)),
-      (principal) => demand(principal, scope, `a connection to ${path}`)
+      (principal) =>
+        Effect.andThen(
+          demand(principal, scope, `a connection to ${path}`),
+          demandReach(principal, reach, `a connection to ${path}`)
+        )
     )
     void fork(Effect.match(admitted, {
       onFailure: ({ _tag, message }) =>
@@ -269,10 +275,10 @@ const make = Effect.gen(function*() {
       onSuccess: (principal) => {
         limiter.admit(socket)
         upgrade((ws) =>
-          Effect.provideService(
-            serveRoute[route](ws, socket, visitor, queryOf(request)),
-            Principal,
-            principal
+          serveRoute[route](ws, socket, visitor, queryOf(request)).pipe(
+            Effect.provideService(Principal, principal),
+            // Its right is gone: so is the connection.
+            Effect.raceFirst(Effect.map(principal.ended, (reason) => ws.close(1008, reason.slice(0, 120))))
           ), principal.name)
       }
     }))

@@ -17,6 +17,10 @@ export interface ServerSettings {
   readonly handshake_timeout: number
   /** Levels of objects and lists in a frame. */
   readonly max_json_depth: number
+  /** Fields of objects and items of lists in a frame. */
+  readonly max_json_values: number
+  /** Bytes of frames that have begun to come and are not whole, over all connections. */
+  readonly max_unfinished_bytes: number
   /** Bytes sent to a client that it has not read yet; then it is given no more until it has. */
   readonly max_unsent_bytes: number
   /** Connections, of all kinds. */
@@ -36,6 +40,8 @@ export const serverDefaults: ServerSettings = {
   max_handshake_bytes: 64 * 1024,
   handshake_timeout: 10,
   max_json_depth: 100,
+  max_json_values: 20_000,
+  max_unfinished_bytes: 256 * 1024 * 1024,
   max_unsent_bytes: 1024 * 1024,
   max_connections: 1000,
   max_connections_per_peer: 100,

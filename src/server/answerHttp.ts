@@ -7,8 +7,8 @@
 import { Effect, Option } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { type Route, type RouteId, routes } from "../schema/routes.js"
-import { Auth } from "../services/access/Auth.js"
-import { demand, Principal } from "../services/access/Principal.js"
+import { Auth, Unauthorized } from "../services/access/Auth.js"
+import { demand, demandReach, Principal } from "../services/access/Principal.js"
 import { Sender } from "../services/session/Sender.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
 import { type Answer, Refused, sendJson } from "./Call.js"
@@ -50,6 +50,9 @@ const paramsOf = (segments: ReadonlyArray<string>, path: string): Record<string,
   }
   return params
 }
+
+/** What is needed to be told that there is nothing. */
+const nothing = { scope: "view", reach: "sessions" } as const
 
 /** Where nothing is, asking is all that may be done. */
 const nowhere: ReadonlyArray<string> = ["GET", "HEAD"]
@@ -150,8 +153,13 @@ export const answerHttp = Effect.fn("answerHttp")(
     if (method === "OPTIONS") return yield* sendPreflight(response, found)
     const principal = yield* auth.admit(visitor, undefined)
     onAdmitted()
-    yield* demand(principal, row?.route.scope ?? "view", `${method} ${row?.route.path ?? path}`)
+    const { reach, scope } = row?.route ?? nothing
+    const what = `${method} ${row?.route.path ?? path}`
+    yield* demand(principal, scope === "public" ? "view" : scope, what)
+    yield* demandReach(principal, reach, what)
     yield* answer.pipe(
+      // A stream ends with the right to it.
+      Effect.raceFirst(Effect.flatMap(principal.ended, (reason) => new Unauthorized({ reason }))),
       Effect.provideService(Principal, principal),
       Effect.provideService(Sender, { address: visitor.address, token: principal.name })
     )

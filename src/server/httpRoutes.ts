@@ -5,6 +5,7 @@ import { SessionId } from "../schema/index.js"
 import { type RouteId, type Routes, routes } from "../schema/routes.js"
 import { longestTitle, SessionChange } from "../schema/SessionChange.js"
 import { Auth } from "../services/access/Auth.js"
+import { Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { Journal, SessionNotFound } from "../services/journal/Journal.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
@@ -60,9 +61,20 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
       ? sendJson(response, 200, { status: "ok" })
       : sendJson(response, 503, { status: "sessions are not written to disk", reason })
   }),
-  whoAmI: ({ response }) => sendJson(response, 200, { admitted: true }),
+  whoAmI: Effect.fnUntraced(function*({ response }) {
+    const { expires_at, limits, name, scopes } = yield* Principal
+    yield* sendJson(response, 200, {
+      admitted: true,
+      ...(name !== undefined && { name }),
+      scopes: [...scopes],
+      ...limits,
+      ...(expires_at !== undefined && { expires_at })
+    })
+  }),
   listAgents: Effect.fnUntraced(function*({ response }) {
-    const agents = yield* (yield* AgentFindings).all
+    const { limits } = yield* Principal
+    const found = yield* (yield* AgentFindings).all
+    const agents = found.filter(({ tool }) => limits?.agents?.includes(tool) ?? true)
     const folder = yield* (yield* SessionRegistry).defaultFolder
     yield* sendJson(response, 200, { agents, ...(folder !== undefined && { folder }) })
   }),
@@ -87,8 +99,7 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   followSession: Effect.fnUntraced(function*({ params, query, request, response }) {
     const id = yield* idOf(params)
     const after_seq = placeOf(query, request)
-    const live = (yield* SessionRegistry).live(id)
-    const batches = live?.log.batches(after_seq) ?? (yield* (yield* Journal).read(id, after_seq))
+    const batches = yield* (yield* SessionRegistry).read(id, after_seq)
     if (batches === undefined) return yield* new SessionNotFound({ session_id: id })
     yield* sendEvents(response, after_seq, batches)
   }),
@@ -111,7 +122,7 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   connectAguiAgent: lazily(() => agui().then(({ connectAgent }) => connectAgent)),
   stopAguiAgent: lazily(() => agui().then(({ stopAgent }) => stopAgent)),
   issueTicket: Effect.fnUntraced(function*({ response }) {
-    yield* sendJson(response, 200, yield* (yield* Auth).ticket)
+    yield* sendJson(response, 200, yield* (yield* Auth).ticket(yield* Principal))
   }),
   getJsonSchema: contract("schema.json"),
   getAsyncApi: contract("asyncapi.json"),

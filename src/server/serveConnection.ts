@@ -5,20 +5,19 @@
  */
 import { Cause, Effect, Result } from "effect"
 import { BadHandshake } from "../adapters/AdapterError.js"
-import { commandScopes } from "../schema/commandScopes.js"
 import {
   type BodyOf,
   type ClientCommand,
   decodeFrame,
   decodeHandshake,
-  type Handshake
+  type Handshake,
+  type JsonBounds
 } from "../schema/index.js"
 import { socketRoutes } from "../schema/routes.js"
-import { Auth, type Visitor } from "../services/access/Auth.js"
-import { demand, Principal } from "../services/access/Principal.js"
+import { Auth, Unauthorized, type Visitor } from "../services/access/Auth.js"
+import { demand, demandReach, Principal } from "../services/access/Principal.js"
 import { Sender } from "../services/session/Sender.js"
-import type { Session } from "../services/session/Session.js"
-import { SessionRegistry } from "../services/session/SessionRegistry.js"
+import { type Joined, SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
 import type { Connection, FellBehind } from "./Connection.js"
 import { serverDefaults, type ServerSettings } from "./ServerConfig.js"
@@ -34,9 +33,14 @@ const atFault = 1011
 const tryAgain = 1013
 const restarting = 1012
 
-type Bounds = Pick<ServerSettings, "handshake_timeout" | "max_json_depth">
+type Bounds = Pick<ServerSettings, "handshake_timeout" | "max_json_depth" | "max_json_values">
 
-const receiveHandshake = (connection: Connection, { handshake_timeout, max_json_depth }: Bounds) =>
+const jsonBounds = ({ max_json_depth, max_json_values }: Bounds): JsonBounds => ({
+  levels: max_json_depth,
+  values: max_json_values
+})
+
+const receiveHandshake = (connection: Connection, { handshake_timeout, ...bounds }: Bounds) =>
   connection.receive.pipe(
     Effect.timeoutOrElse({
       duration: `${handshake_timeout} seconds`,
@@ -49,7 +53,8 @@ const receiveHandshake = (connection: Connection, { handshake_timeout, max_json_
     }),
     Effect.flatMap((frame) =>
       Effect.fromResult(
-        Result.mapError(decodeHandshake(frame, max_json_depth), (reason) => new BadHandshake({ reason }))
+        Result.mapError(decodeHandshake(frame, jsonBounds({ handshake_timeout, ...bounds })), (reason) =>
+          new BadHandshake({ reason }))
       )
     )
   )
@@ -68,12 +73,11 @@ const pong: BodyOf<"status"> = { type: "status", status: "pong" }
 /** Hand the client's commands to its session; what is no command is answered here. */
 const relayCommands = (
   connection: Connection,
-  submit: Session["submit"],
-  levels: number
+  submit: Joined["submit"],
+  bounds: JsonBounds
 ): Effect.Effect<never> => {
   const obey = Effect.fnUntraced(
     function*(command: ClientCommand) {
-      yield* demand(yield* Principal, commandScopes[command.type], `the command ${command.type}`)
       yield* command.type === "ping" ? connection.tell(pong) : submit(command)
     },
     (obeyed, { message_id }) =>
@@ -87,7 +91,7 @@ const relayCommands = (
   )
   return connection.receive.pipe(
     Effect.flatMap((frame) =>
-      Result.match(decodeFrame(frame, levels), {
+      Result.match(decodeFrame(frame, bounds), {
         onFailure: ({ problem, ...named }) =>
           connection.tell({ type: "error", code: "bad_command", text: problem, ...named }),
         onSuccess: obey
@@ -100,11 +104,11 @@ const relayCommands = (
 /** The client is known: its session, what it says, what it is told. */
 const converse = Effect.fnUntraced(function*(connection: Connection, handshake: Handshake, bounds: Bounds) {
   if (handshake.watch !== undefined) {
-    yield* serveSessionList(connection, bounds.max_json_depth)
+    yield* serveSessionList(connection, jsonBounds(bounds))
     return yield* connection.close(restarting, "the relay is shutting down")
   }
   const registry = yield* SessionRegistry
-  const { attached, session } = yield* registry.join(handshake)
+  const { attached, session, submit } = yield* registry.join(handshake)
   yield* Effect.logInfo(`${attached ? "attached to" : "opened"} session ${session.id}`).pipe(
     Effect.annotateLogs({ tool: session.log.summary().tool })
   )
@@ -114,7 +118,7 @@ const converse = Effect.fnUntraced(function*(connection: Connection, handshake: 
   const after_seq = asked > last ? 0 : asked
   const greeting = attached ? session.describe() : undefined
   yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
-    Effect.raceFirst(relayCommands(connection, session.submit, bounds.max_json_depth)),
+    Effect.raceFirst(relayCommands(connection, submit, jsonBounds(bounds))),
     Effect.andThen(connection.close(ended, "the session has ended"))
   )
 })
@@ -132,8 +136,9 @@ export const serveConnection = Effect.fn("serveConnection")(
     const handshake = yield* receiveHandshake(connection, bounds)
     const principal = yield* auth.admit(visitor, handshake.token, handshake.ticket)
     onAdmitted()
-    const { path, scope } = socketRoutes.session
+    const { path, reach, scope } = socketRoutes.session
     yield* demand(principal, scope, `a connection to ${path}`)
+    yield* demandReach(principal, reach, `a connection to ${path}`)
     const { front } = handshake
     yield* converse(connection, handshake, bounds).pipe(
       Effect.provideService(Principal, principal),
@@ -141,7 +146,8 @@ export const serveConnection = Effect.fn("serveConnection")(
         ...by,
         ...(principal.name !== undefined && { token: principal.name }),
         ...(front !== undefined && { front })
-      })
+      }),
+      Effect.raceFirst(Effect.flatMap(principal.ended, (reason) => new Unauthorized({ reason })))
     )
   },
   (served, connection) =>

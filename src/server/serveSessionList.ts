@@ -3,7 +3,7 @@
  * few times a second at most however fast an agent is.
  */
 import { Effect } from "effect"
-import { decodeFrame, type SessionId } from "../schema/index.js"
+import { decodeFrame, type JsonBounds, type SessionId } from "../schema/index.js"
 import { lineOf } from "../services/session/SessionListing.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { Connection } from "./Connection.js"
@@ -46,10 +46,10 @@ const follow = (watch: SessionRegistry["Service"]["watch"]): Changes => {
 }
 
 /** Commands belong to a session; only the connection's own is answered. */
-const answer = (connection: Connection, levels: number): Effect.Effect<never> =>
+const answer = (connection: Connection, bounds: JsonBounds): Effect.Effect<never> =>
   connection.receive.pipe(
     Effect.flatMap((frame) => {
-      const decoded = decodeFrame(frame, levels)
+      const decoded = decodeFrame(frame, bounds)
       return decoded._tag === "Success" && decoded.success.type === "ping"
         ? connection.tell({ type: "status", status: "pong" })
         : connection.tell({
@@ -64,27 +64,31 @@ const answer = (connection: Connection, levels: number): Effect.Effect<never> =>
 /** Completes when the relay ends. */
 export const serveSessionList = Effect.fn("serveSessionList")(function*(
   connection: Connection,
-  levels: number
+  bounds: JsonBounds
 ) {
   const registry = yield* SessionRegistry
   const changes = yield* Effect.acquireRelease(
     Effect.sync(() => follow(registry.watch)),
     ({ stop }) => Effect.sync(stop)
   )
+  const told = new Set<string>()
   const tellLine = Effect.fnUntraced(function*(session_id: SessionId) {
     const line = yield* registry.listing(session_id)
-    yield* connection.tell(
-      line === undefined
-        ? { type: "session_removed", removed: session_id }
-        : { type: "session_changed", session: lineOf(line) }
-    )
+    if (line !== undefined) {
+      told.add(session_id)
+      return yield* connection.tell({ type: "session_changed", session: lineOf(line) })
+    }
+    // Of one it was never told, it is not told that it is gone: it may not be for this client.
+    if (told.delete(session_id)) yield* connection.tell({ type: "session_removed", removed: session_id })
   })
   const tellAll = Effect.gen(function*() {
-    yield* connection.tell({ type: "session_list", sessions: (yield* registry.list).map(lineOf) })
+    const sessions = (yield* registry.list).map(lineOf)
+    for (const { session_id } of sessions) told.add(session_id)
+    yield* connection.tell({ type: "session_list", sessions })
     for (let ids = yield* changes.next; ids !== undefined; ids = yield* changes.next) {
       yield* Effect.forEach(ids, tellLine, { discard: true })
       yield* Effect.sleep(gathered)
     }
   })
-  yield* Effect.raceFirst(tellAll, answer(connection, levels))
+  yield* Effect.raceFirst(tellAll, answer(connection, bounds))
 }, Effect.scoped)

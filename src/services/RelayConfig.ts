@@ -53,6 +53,8 @@ export interface Settings {
   readonly max_sessions: number
   /** Prompts that may wait behind a running turn. */
   readonly max_queued: number
+  /** Bytes of the prompts that wait behind a running turn, and of the commands in a session's inbox, each. */
+  readonly max_queued_bytes: number
   /** Bytes of events kept in memory per session, when they are not kept on disk. */
   readonly retain_bytes: number
   /** Where sessions are kept; without it they end with the relay. */
@@ -106,6 +108,7 @@ export const defaults = (): Settings => ({
   max_linger: 24 * 3600,
   max_sessions: 200,
   max_queued: 100,
+  max_queued_bytes: 64 * 1024 * 1024,
   retain_bytes: 16 * 1024 * 1024,
   journal_bytes: 256 * 1024 * 1024,
   journal_events: 1_000_000,

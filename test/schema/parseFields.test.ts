@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import fc from "fast-check"
-import { isTooDeep, oddity, parseFields } from "../../src/schema/parseFields.js"
+import { isTooDeep, oddity, parseBounded, parseFields } from "../../src/schema/parseFields.js"
 import { cpuTime } from "../support/cpuTime.js"
 
 const nested = (levels: number) => "{\"a\":".repeat(levels - 1) + "{}" + "}".repeat(levels - 1)
@@ -52,6 +52,38 @@ describe("isTooDeep", () => {
   it("takes no time for a frame of brackets alone, which the parser takes minutes for", () => {
     const frame = `{"a":${"[".repeat(10_000_000)}${"]".repeat(10_000_000)}}`
     assert.isBelow(cpuTime(() => assert.isTrue(isTooDeep(frame, 100))), 1000)
+  })
+})
+
+describe("parseBounded", () => {
+  const bounds = { levels: 100, values: 20_000 }
+  const many = (values: number) => `{"a":[${"1,".repeat(values - 2)}1]}`
+
+  it("gives an object within the bounds, and nothing for a text that is none", () => {
+    assert.deepStrictEqual(parseBounded("{\"a\":[1,{\"b\":null}]}", bounds), { a: [1, { b: null }] })
+    for (const text of ["hello", "{ a plain text, of a person", "[1]", "{\"a\":1", "{\"a\":1}}"]) {
+      assert.isUndefined(parseBounded(text, bounds))
+    }
+  })
+
+  it("refuses what holds too many values, however they are spread, and not one more than is said", () => {
+    const allowed = parseBounded(many(20_000), bounds)
+    assert.isObject(allowed)
+    const sentence = "the frame holds too many values: use at most 20000"
+    assert.strictEqual(parseBounded(many(20_003), bounds), sentence)
+    assert.strictEqual(parseBounded(`{${"\"k\":{},".repeat(20_000)}"z":0}`, bounds), sentence)
+    assert.strictEqual(parseBounded(`{"a":[${"[],".repeat(20_000)}[]]}`, bounds), sentence)
+    assert.isObject(parseBounded(`{"text":"${"a,b{[".repeat(20_000)}"}`, bounds))
+  })
+
+  it.each([
+    ["a million and a half keys", `{${"\"key\":1,".repeat(1_500_000)}"z":1}`],
+    ["brackets that are never closed", `{"a":${"[".repeat(10_000_000)}`],
+    ["quotes that are never closed", `{"a":"${"\\\"".repeat(5_000_000)}`],
+    ["backslashes", `{"a":"${"\\".repeat(5_000_000)}`],
+    ["a text that is never closed", `{"a":1${" ".repeat(10_000_000)}`]
+  ])("takes no time for %s", (_, frame) => {
+    assert.isBelow(cpuTime(() => assert.isNotObject(parseBounded(frame, bounds))), 1000)
   })
 })
 

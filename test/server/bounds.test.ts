@@ -1,5 +1,6 @@
 /** What a client, or many, may cost. Each bound is answered with an error that says what to do. */
 import { assert, describe } from "@effect/vitest"
+import { Effect } from "effect"
 import fc from "fast-check"
 import { once } from "node:events"
 import { get } from "node:https"
@@ -47,6 +48,59 @@ describe("a frame", () => {
     assert.include(received.toString("latin1"), "not valid UTF-8")
     assert.include([...received], 1007 & 255)
   })
+})
+
+describe("large prompts", () => {
+  test(
+    "wait up to a number of bytes; one more is refused, and small commands get through",
+    async ({ join }) => {
+      const client = await join()
+      client.send({ text: "first" })
+      await client.waitFor("turn_start")
+      const large = "x".repeat(40_000)
+      client.send({ text: large, message_id: "a" })
+      client.send({ text: large, message_id: "b" })
+      client.send({ text: large, message_id: "c" })
+      const error = await client.waitFor(isError("overloaded"))
+      assert.deepInclude(error, { message_id: "c" })
+      assert.include(error["text"], "--max-queued-bytes")
+      client.send({ type: "cancel_queued", message_id: "a" })
+      await client.waitFor((event) => event["type"] === "input_ack" && event["status"] === "cancelled")
+      client.send({ text: large, message_id: "d" })
+      await client.waitFor((event) => event["message_id"] === "d" && event["status"] === "queued")
+    },
+    { max_queued_bytes: 100_000, onCommand: () => Effect.void }
+  )
+
+  test("that never become whole cost no more than may be unfinished in all", async ({ join, port }) => {
+    const client = await join()
+    const frame = (bytes: number) => {
+      const head = Buffer.alloc(14)
+      head.set([0x81, 0x80 | 127])
+      head.writeBigUInt64BE(BigInt(bytes), 2)
+      return head
+    }
+    const strangers = await Promise.all(Array.from({ length: 4 }, async () => {
+      const socket = await upgrade(port)
+      const handshake = Buffer.from(JSON.stringify({ tool: "fake", session_id: "s" }))
+      socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | handshake.length, 0, 0, 0, 0]), handshake]))
+      await once(socket, "data")
+      return socket
+    }))
+    const told: Array<string> = []
+    for (const socket of strangers) socket.on("data", (data: Buffer) => told.push(data.toString("latin1")))
+    for (const socket of strangers) {
+      // Half of a frame of 2 MB.
+      socket.write(Buffer.concat([frame(2_000_000), Buffer.alloc(1_000_000, 0x20)]))
+    }
+    await until(() => strangers.filter(({ destroyed }) => destroyed).length >= 1)
+    assert.isTrue(told.some((text) => text.includes("--max-unfinished-bytes") && text.includes("overloaded")))
+    assert.isAtLeast(strangers.filter(({ destroyed }) => !destroyed).length, 1)
+    // Others are not disturbed, and what was given up is free again.
+    client.send({ text: "y".repeat(100_000) })
+    await client.waitFor("turn_end")
+    for (const socket of strangers) socket.destroy()
+  }, { max_unfinished_bytes: 3_200_000 })
 })
 
 /** A socket that has become a WebSocket, and says nothing. */

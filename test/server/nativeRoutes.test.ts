@@ -162,7 +162,7 @@ describe("GET /native-sessions", () => {
   }, options)
 
   test("is empty where it is switched off", async (relay) => {
-    assert.deepStrictEqual((await get(relay, "/native-sessions")).body, { sessions: [] })
+    assert.deepStrictEqual((await get(relay, "/native-sessions")).body, { sessions: [], agents: [] })
     assert.strictEqual((await get(relay, `/native-sessions/claude/${shopId}/events`)).status, 404)
   }, { ...options, no_native_sessions: true })
 })

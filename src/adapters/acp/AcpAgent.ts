@@ -3,6 +3,7 @@
  * user who lacks it or its login, and where it differs from the protocol.
  */
 import type { EventBody } from "../../schema/index.js"
+import type { NativeFiles } from "../native/NativeFiles.js"
 import type { Chunk, ToolFields, UsageUpdate } from "./AcpMessage.js"
 
 export interface AcpAgent {
@@ -31,6 +32,15 @@ export interface AcpAgent {
    */
   readonly asks?: "never" | { readonly mode: string; readonly insteadOf: ReadonlyArray<string> }
   readonly quirks?: AcpQuirks
+  /** Its past conversations, where listing and loading them was tried. */
+  readonly conversations?: AcpConversations
+}
+
+export interface AcpConversations {
+  /** The command that goes on with one in a terminal, in its folder. */
+  readonly command: (native_session_id: string) => ReadonlyArray<string>
+  /** It lists conversations of one folder at a time: which folders it has some of. */
+  readonly foldersOf?: (files: NativeFiles) => ReadonlyArray<string>
 }
 
 /** Counts of tokens, as far as they are told. */

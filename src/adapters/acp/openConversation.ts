@@ -15,7 +15,8 @@ import { reasonOf, wantsLogin, withAdvice } from "./refusal.js"
 import type { AcpState } from "./translate.js"
 
 /** The relay's only version of the protocol. */
-const protocolVersion = 1
+export const protocolVersion = 1
+export const clientInfo = { name: "ai-relay", title: "ai-relay", version: "1.0.0" }
 /** For one that is no such agent, or waits for a person at a terminal. */
 const initializeWithin = "45 seconds"
 /** An agent may start the user's tool servers first, and read a long history. */
@@ -27,7 +28,7 @@ const replayPause = 200
 const replayAtMost = 5000
 
 /** What we can do for an agent: answer permissions and questions. It reads and writes files by itself. */
-const clientCapabilities = {
+export const clientCapabilities = {
   fs: { readTextFile: false, writeTextFile: false },
   terminal: false,
   session: { compaction: {}, notices: {} },
@@ -82,7 +83,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
 
   const initialize = peer.request("initialize", {
     protocolVersion,
-    clientInfo: { name: "ai-relay", title: "ai-relay", version: "1.0.0" },
+    clientInfo,
     clientCapabilities
   }, { within: initializeWithin }).pipe(
     Effect.mapError(refuse("it refused to initialize")),
@@ -226,7 +227,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
   return conversation
 })
 
-const readInitialized = Schema.decodeUnknownOption(Initialized)
+export const readInitialized = Schema.decodeUnknownOption(Initialized)
 const readOpened = Schema.decodeUnknownOption(Opened)
 
 const whichMode = (tool: string, names: ReadonlyArray<string>) =>

@@ -82,9 +82,9 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
 
   /** A program by its own name. */
   const named = (tool: string): Adapter | undefined =>
-    mayBeTool(tool, allowed) ? { tool, open: (spec) => open({ ...spec, tool }) } : undefined
+    mayBeTool(tool, allowed) ? { tool, terminal: true, open: (spec) => open({ ...spec, tool }) } : undefined
 
-  return GenericAdapter.of({ tool: "generic", open, named })
+  return GenericAdapter.of({ tool: "generic", terminal: true, open, named })
 })
 
 const sendTo = (

@@ -5,6 +5,7 @@
  * of. It never writes, and takes ids only, never paths. Types of records are allowed one by one: system prompts, settings
  * and whatever the relay does not know stay where they are.
  */
+import type { Effect } from "effect"
 import type { EventBody, Usage } from "../../schema/index.js"
 import type { FileStamp, Steps } from "./NativeFiles.js"
 
@@ -72,6 +73,30 @@ export interface NativeHistory {
   readonly records: ReadonlyArray<NativeRecord>
   /** There is nothing before the first of them. */
   readonly complete: boolean
+  /** The agent does not say when things were said. */
+  readonly undated?: boolean
+}
+
+/**
+ * Where conversations are not read from disk but told by the agent itself, a program that has to be started for it. What
+ * it has told is remembered, and that is what `files`, `find`, `summary` and `history` give.
+ */
+export interface AskedStore {
+  /** Bring the list up to date, of this folder or all; the reason if that cannot be done. */
+  readonly list: (folder?: string) => Effect.Effect<void, AgentSilent>
+  /** Fetch what was said in one. */
+  readonly history: (file: NativeFile) => Effect.Effect<void, AgentSilent>
+  /** What was remembered does not count any more. */
+  readonly forget: Effect.Effect<void>
+  /** Asked only when somebody wants this agent's conversations. */
+  readonly onlyByName: boolean
+}
+
+/** The agent is not there, or does not tell of its conversations. */
+export interface AgentSilent {
+  readonly _tag: "AgentSilent"
+  readonly state: "missing" | "unable" | "failed"
+  readonly reason: string
 }
 
 export interface NativeStore {
@@ -85,12 +110,15 @@ export interface NativeStore {
   readonly forks: boolean
   /** The holder is known per conversation, not only per folder. */
   readonly tellsHolder: boolean
+  /** Present: it is the agent that is asked. */
+  readonly ask?: AskedStore
   /** All files, in no order; of folders that cannot lie below one of these roots none. */
   readonly files: (roots: ReadonlyArray<string>) => Steps<ReadonlyArray<NativeFile>>
   readonly find: (id: string) => Steps<NativeFile | undefined>
   /** Undefined: it is no conversation of a person. */
   readonly summary: (file: NativeFile) => NativeSummary | undefined
-  readonly counts: (file: NativeFile) => Steps<NativeCounts>
+  /** Absent: nobody counts them. */
+  readonly counts?: (file: NativeFile) => Steps<NativeCounts>
   /** What the last `bytes` of the file hold, at least. */
   readonly history: (file: NativeFile, bytes: number) => Steps<NativeHistory>
   /** Who has conversations open, by id; the relay's own agents are left out. */

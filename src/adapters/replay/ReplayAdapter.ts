@@ -10,6 +10,7 @@ import type { Adapter, AgentSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
 import { perform } from "./perform.js"
 import { parse } from "./Transcript.js"
+import { TranscriptFile } from "./TranscriptFile.js"
 
 export class ReplayAdapter
   extends Context.Service<ReplayAdapter, Adapter>()("ai-relay/adapters/ReplayAdapter")
@@ -22,6 +23,7 @@ const usage = "set `command` to [\"FILE\"], a transcript recorded with `ai-relay
 const make = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
+  const transcripts = yield* TranscriptFile
 
   const read = Effect.fn("ReplayAdapter.read")(function*({ command, folder }: AgentSpec) {
     const [name, ...flags] = typeof command === "string" ? [command] : command ?? []
@@ -36,11 +38,8 @@ const make = Effect.gen(function*() {
       })
     }
     const text = yield* Effect.mapError(
-      files.readFileString(file),
-      () =>
-        new BadHandshake({
-          reason: `the transcript "${name}" cannot be read: check that it is a file the relay may read`
-        })
+      transcripts.read(file),
+      ({ reason }) => new BadHandshake({ reason: `the transcript "${name}" ${reason}` })
     )
     const recording = yield* Effect.mapError(
       Effect.fromResult(parse(text)),

@@ -18,6 +18,7 @@ import * as PeerProcesses from "./PeerProcesses.js"
 import { isLoopback, isLoopbackHost } from "./peers.js"
 import { everything, type PrincipalFields } from "./Principal.js"
 import * as Tickets from "./Tickets.js"
+import * as Tokens from "./Tokens.js"
 import * as TrustedProxies from "./TrustedProxies.js"
 
 export class Unauthorized
@@ -79,6 +80,8 @@ export interface AuthOptions {
   readonly allow_host?: ReadonlyArray<string>
   /** Addresses and networks of proxies that are believed about whom they forward. */
   readonly trusted_proxy?: ReadonlyArray<string>
+  /** Where named tokens are kept; without it they last as long as the relay. */
+  readonly state_dir?: string
 }
 
 /** Who needs the token, where nobody said it. */
@@ -98,10 +101,12 @@ export class Auth extends Context.Service<Auth, {
   ) => Effect.Effect<PrincipalFields, Unauthorized | TooManyAttempts>
   /** Who is believed about where a request comes from. */
   readonly proxies: TrustedProxies.TrustedProxies
-  /** A ticket, for a visitor who was admitted. */
-  readonly ticket: Effect.Effect<Ticket, TooManyAttempts>
+  /** A ticket: whoever brings it may do what this principal may, as long as that may stay. */
+  readonly ticket: (principal: PrincipalFields) => Effect.Effect<Ticket, TooManyAttempts>
+  /** The named tokens. */
+  readonly tokens: Tokens.Tokens
 }>()("ai-relay/services/Auth") {
-  static readonly layer = (options: AuthOptions = {}) => Layer.sync(this, () => make(options))
+  static readonly layer = (options: AuthOptions = {}) => Layer.effect(this, make(options))
 }
 
 const digest = (text: string) => createHash("sha256").update(text).digest()
@@ -121,17 +126,20 @@ const ofAgent =
   + "Connect from a terminal or page of your own"
 const wrong =
   "the access token is wrong: send the relay's as `Authorization: Bearer …`, or as `token` in the handshake"
+const over =
+  "the time of this access token is over: ask the operator for another one (`ai-relay token create`)"
 const badTicket = "the ticket is wrong, used or too old: get a new one with POST /ticket for each connection"
 const onlyLocal =
   "this relay serves only programs of its own machine that connect to localhost: start it with --token (or AI_RELAY_TOKEN) "
   + "to serve others"
 
-const make = (options: AuthOptions): Auth["Service"] => {
+const make = Effect.fnUntraced(function*(options: AuthOptions) {
   const { allow_host = [], allow_origin = [], auth: demand = defaultAuth(options), token } = options
   const proxies = TrustedProxies.make(options.trusted_proxy ?? [])
   const processes = PeerProcesses.make()
   const attempts = FailedAttempts.make()
-  const tickets = Tickets.make()
+  const tickets = Tickets.make<PrincipalFields>()
+  const tokens = yield* Tokens.make(options.state_dir)
   const names = new Set([
     "localhost",
     hostname().toLowerCase(),
@@ -172,30 +180,41 @@ const make = (options: AuthOptions): Auth["Service"] => {
       const { socket } = visitor
       const whose = socket === undefined ? "other" : yield* processes.whose(socket)
       if (whose === "agent") return yield* new Unauthorized({ reason: ofAgent })
-      if (demand === "never") return everything
       const given = bearer(visitor.authorization) ?? handshakeToken
+      const now = yield* Clock.currentTimeMillis
       if (given === undefined && ticket !== undefined) {
-        const now = yield* Clock.currentTimeMillis
+        const owner = tickets.take(ticket, now)
+        if (owner !== undefined) return owner
         // Nobody guesses one: it was used before, or is too old. That is no attempt.
-        return tickets.take(ticket, now) ? everything : yield* new Unauthorized({ reason: badTicket })
+        return demand === "never" ? everything : yield* new Unauthorized({ reason: badTicket })
       }
+      const named = given === undefined ? undefined : tokens.find(given, now)
+      if (named !== undefined && named !== "expired") {
+        attempts.succeeded(visitor.address)
+        return named
+      }
+      if (demand === "never") return everything
+      if (named === "expired") return yield* new Unauthorized({ reason: over })
       const needsNone = demand === "remote" && isOfThisMachine(visitor) && whose === "other"
       if (token === undefined) return needsNone ? everything : yield* new Unauthorized({ reason: onlyLocal })
       if (given !== undefined) {
         yield* judge(visitor.address, sameSecret(given, Redacted.value(token)))
-        return everything
+        return Tokens.ofOperator
       }
       if (needsNone) return everything
       return yield* new Unauthorized({ reason: demand === "remote" ? notLocal : missing })
     }
   )
 
-  const ticket = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const given = tickets.give(now)
-    return given === undefined
-      ? new TooManyAttempts({ reason: "too many tickets wait to be used: wait some seconds, then ask again" })
-      : Effect.succeed({ ticket: given, expires_in: Tickets.validForSeconds })
-  })
+  const ticket = (principal: PrincipalFields) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const given = tickets.give(now, principal)
+      return given === undefined
+        ? new TooManyAttempts({
+          reason: "too many tickets wait to be used: wait some seconds, then ask again"
+        })
+        : Effect.succeed({ ticket: given, expires_in: Tickets.validForSeconds })
+    })
 
-  return { checkOrigin, admit, proxies, ticket }
-}
+  return Auth.of({ checkOrigin, admit, proxies, ticket, tokens })
+})

@@ -11,6 +11,7 @@
  */
 import { Effect, Semaphore } from "effect"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { readFile } from "node:fs/promises"
 import { firstAgentStarted, isAgents } from "../process/families.js"
 import { type ProcessEntry, procSource } from "../process/ProcessTree.js"
 import { isLoopback } from "./peers.js"
@@ -89,7 +90,11 @@ const readText = (path: string): string => {
   }
 }
 
-/** The socket at the other end, in the tables as they are now. */
+/** A table of sockets; empty where there is none. The system takes milliseconds to write it, in another thread. */
+const readTable = (name: "tcp" | "tcp6") =>
+  Effect.promise(() => readFile(`/proc/net/${name}`, "latin1").catch(() => ""))
+
+/** The socket at the other end, in a table as it was just now. */
 const find = (keys: ReadonlyArray<string>, table: string): Socket | undefined => {
   for (const key of keys) {
     const at = table.indexOf(`: ${key}`)
@@ -216,8 +221,11 @@ export const make = (): PeerProcesses => {
     if (pause > 0) yield* Effect.sleep(pause)
     const asked = waiting
     const begun = performance.now()
-    const tables = readText("/proc/net/tcp") + readText("/proc/net/tcp6")
-    const sockets = asked.map(({ ends }) => find(keysOf(ends), tables))
+    const keys = asked.map(({ ends }) => keysOf(ends))
+    const table = yield* readTable("tcp")
+    const found = keys.map((some) => find(some, table))
+    const table6 = found.includes(undefined) ? yield* readTable("tcp6") : ""
+    const sockets = found.map((socket, index) => socket ?? find(keys[index] ?? [], table6))
     const owners = yield* ownersOf(new Set(sockets.flatMap((socket) => socket?.inode ?? [])))
     asked.forEach((request, index) => {
       const socket = sockets[index]

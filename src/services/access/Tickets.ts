@@ -6,11 +6,11 @@
  */
 import { createHash, randomBytes } from "node:crypto"
 
-export interface Tickets {
+export interface Tickets<Owner> {
   /** A new one; undefined when too many are out. */
-  readonly give: (now: number) => string | undefined
-  /** True once for each that was given and is not too old. */
-  readonly take: (ticket: string, now: number) => boolean
+  readonly give: (now: number, owner: Owner) => string | undefined
+  /** Whose it is, once for each that was given and is not too old. */
+  readonly take: (ticket: string, now: number) => Owner | undefined
 }
 
 export const validForSeconds = 30
@@ -18,26 +18,26 @@ const most = 1000
 
 const digest = (ticket: string) => createHash("sha256").update(ticket).digest("base64")
 
-export const make = (): Tickets => {
-  /** When each ends, in ms; the oldest first. */
-  const ends = new Map<string, number>()
+export const make = <Owner>(): Tickets<Owner> => {
+  /** When each ends, in ms, and whose it is; the oldest first. */
+  const given = new Map<string, { readonly end: number; readonly owner: Owner }>()
 
-  const give = (now: number) => {
-    for (const [ticket, end] of ends) {
+  const give = (now: number, owner: Owner) => {
+    for (const [ticket, { end }] of given) {
       if (end > now) break
-      ends.delete(ticket)
+      given.delete(ticket)
     }
-    if (ends.size >= most) return undefined
+    if (given.size >= most) return undefined
     const ticket = randomBytes(32).toString("base64url")
-    ends.set(digest(ticket), now + validForSeconds * 1000)
+    given.set(digest(ticket), { end: now + validForSeconds * 1000, owner })
     return ticket
   }
 
   const take = (ticket: string, now: number) => {
     const key = digest(ticket)
-    const end = ends.get(key)
-    ends.delete(key)
-    return end !== undefined && now < end
+    const found = given.get(key)
+    given.delete(key)
+    return found !== undefined && now < found.end ? found.owner : undefined
   }
 
   return { give, take }

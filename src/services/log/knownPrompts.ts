@@ -87,3 +87,24 @@ export const knownOf = (turns: ReadonlyArray<Prompted>, known: ReadonlyArray<Kno
   const later = turns.findIndex(({ ts }) => ts > last + earliest)
   return later === -1 ? turns.length : later
 }
+
+/**
+ * The same where nobody says when a prompt was said: behind the place where the last of what is known is found with as much
+ * as possible of what stands before it.
+ */
+export const knownUndated = (prompts: ReadonlyArray<string>, known: ReadonlyArray<KnownPrompt>): number => {
+  const hashes = prompts.map(hashOf)
+  for (let last = known.length - 1; last >= 0; last -= 1) {
+    let best = { length: 0, count: 0 }
+    hashes.forEach((_, index) => {
+      let length = 0
+      while (length <= Math.min(index, last) && hashes[index - length] === known[last - length]?.hash) {
+        length += 1
+      }
+      if (length > best.length) best = { length, count: index + 1 }
+    })
+    // A prompt that is not there was refused, or taken back.
+    if (best.length > 0) return best.count
+  }
+  return 0
+}

@@ -148,9 +148,12 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
 
   // --- the conversation's file -------------------------------------------------------------------------------------
 
+  /** An agent that has to be asked is asked only where something may have been said elsewhere. */
+  const { ask } = store
+
   const locate = Effect.gen(function*() {
     const id = nativeId()
-    if (id === undefined) return undefined
+    if (id === undefined || ask !== undefined) return where
     const stamp = where?.file.id === id ? native.files.stamp(where.file.path) : undefined
     if (where !== undefined && stamp !== undefined) {
       where = { ...where, file: { ...where.file, stamp } }
@@ -201,15 +204,17 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       let bytes = seen === undefined ? firstWindow : Math.max(0, size - seen.size) + overlap;;
       bytes *= 4
     ) {
-      const { complete, records } = yield* native.history(found, bytes)
+      const { complete, records, undated } = yield* native.history(found, bytes)
       const all = NativeTurns.byTurn(records)
       const those = prompted(complete ? all : all.slice(1))
-      const place = knownPrompts.knownOf(those, known)
+      const place = undated === true
+        ? knownPrompts.knownUndated(those.map(({ prompt }) => prompt), known)
+        : knownPrompts.knownOf(those, known)
       const isWhole = complete || bytes >= size
       // What is known lies further back.
       if (seen === undefined && place === 0 && known.length > 0 && !isWhole) continue
       const since = seen?.ts ?? (known.length > 0 ? 0 : log.summary().last_active_at)
-      const fresh = those.slice(place).filter(({ ts }) => ts > since)
+      const fresh = those.slice(place).filter(({ ts }) => undated === true || ts > since)
       const pause = makePause()
       for (const { records } of fresh) {
         yield* tellTurn(records, { origin: "terminal" })
@@ -228,7 +233,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
   let lastGrowth = 0
   const look = Effect.gen(function*() {
     const found = yield* locate
-    if (found === undefined) return
+    if (found === undefined || ask !== undefined) return
     if (!hasChanged(found)) {
       if (turns.hasAnswer() && native.files.now() - lastGrowth > quietMs) {
         yield* append(turns.finish("end_turn"))
@@ -245,6 +250,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
 
   let toldHolder: string | undefined
   const tellHolder = Effect.gen(function*() {
+    if (ask !== undefined) return
     const found = yield* locate
     const holder = found && holderOf(found)
     const now = holder === undefined ? "" : `${holder.pid} ${holder.state} ${holder.waiting_for}`
@@ -289,12 +295,22 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
   const inUse = (holder: NativeHolder) =>
     new CommandRefused({ reason: inUseText(store, holder), code: "in_use" })
 
+  /** The conversation as its agent tells it now. */
+  const askAgain = Effect.gen(function*() {
+    const id = nativeId()
+    if (ask === undefined || id === undefined) return
+    yield* ask.forget
+    where = Option.getOrUndefined(yield* Effect.option(native.find(store.tool, id)))
+  })
+
   const takeOver = Effect.gen(function*() {
     if (!isFollowing) return
+    yield* askAgain
     const found = yield* locate
     const holder = found && holderOf(found)
     if (holder !== undefined) return yield* inUse(holder)
     isFollowing = false
+    if (ask !== undefined && found !== undefined) yield* takeIn(found)
     yield* look
     yield* append(turns.finish())
     yield* Effect.tapError(startAgain, () => Effect.sync(() => void (isFollowing = true)))
@@ -306,6 +322,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
 
   const prepare = Effect.gen(function*() {
     if (isFollowing) return yield* takeOver
+    if (ask !== undefined) return
     const found = yield* locate
     if (found === undefined) return
     const holder = holderOf(found)
@@ -342,7 +359,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
     turns = NativeTurns.make({ origin: "terminal" })
     yield* stop
     // Only now all it said is written down.
-    const found = yield* locate
+    const found = ask === undefined ? yield* locate : undefined
     if (found !== undefined) {
       if (wasDriving) yield* takeIn(found)
       const { records } = yield* native.history(found, firstWindow)
@@ -362,7 +379,10 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
 
   // --- opening -------------------------------------------------------------------------------------------------------
 
-  const asked = spec.native_session_id === undefined
+  // A session that goes on where it was needs no agent asked for it.
+  const wantsHistory = spec.history !== undefined && spec.history !== "none" && spec.history !== false
+  const wantsIt = ask === undefined || wantsHistory || spec.follow === true
+  const asked = spec.native_session_id === undefined || !wantsIt
     ? undefined
     : Option.getOrUndefined(yield* Effect.option(native.find(store.tool, spec.native_session_id)))
   const holder = asked && holderOf(asked)
@@ -376,13 +396,16 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
   if (holder !== undefined && !wantsCopy && spec.follow !== true && if_open !== "follow") {
     return yield* new ConversationInUse({ reason: inUseText(store, holder) })
   }
+  if (ask !== undefined && (spec.follow === true || (holder !== undefined && if_open === "follow"))) {
+    return yield* new ConversationInUse({
+      reason:
+        `what is said to ${store.name} in a terminal cannot be followed: quit it there, then open the conversation`
+    })
+  }
   isFollowing = asked !== undefined && (spec.follow === true || (holder !== undefined && !wantsCopy))
   const { fork: _, ...plain } = spec
   /** What was said before is read before the agent may write it again. */
-  const before =
-    asked === undefined || spec.history === undefined || spec.history === "none" || spec.history === false
-      ? undefined
-      : asked
+  const before = wantsHistory ? asked : undefined
   where = wantsCopy ? undefined : asked
   if (!isFollowing) yield* start(wantsCopy ? { ...spec, fork: true } : plain)
   yield* Effect.addFinalizer(() => Deferred.succeed(exited, { stderr: [] }))
@@ -416,7 +439,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
     const found = yield* locate
     if (found === undefined) return
     if (hasPast) yield* takeIn(found)
-    else {
+    else if (ask === undefined) {
       const { records } = yield* native.history(found, firstWindow)
       remember(records, found)
     }

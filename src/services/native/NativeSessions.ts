@@ -5,11 +5,14 @@
  * Only conversations of folders that sessions may work in are there for a client; of others not even their number is told.
  * The stores are only read. What was found out about a file is remembered as long as the file stays as it is.
  */
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schema, Scope } from "effect"
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
+import type { AcpAgent } from "../../adapters/acp/AcpAgent.js"
+import { ProcessSpawner } from "../../adapters/Adapter.js"
 import type { NativeFiles } from "../../adapters/native/NativeFiles.js"
 import type {
+  AgentSilent,
   NativeCounts,
   NativeFile,
   NativeHistory,
@@ -24,6 +27,8 @@ import { relayEnvironment } from "../process/AgentEnvironment.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { inSlices, makePause } from "./inSlices.js"
 import * as NativeDisk from "./NativeDisk.js"
+import * as NativeIndex from "./NativeIndex.js"
+import type { IndexEntry } from "./NativeIndex.js"
 
 /** There is no such conversation, or none that this relay may show. */
 export class NativeNotFound
@@ -76,6 +81,8 @@ export interface NativeQuery {
 export interface NativeList {
   readonly sessions: ReadonlyArray<NativeListing>
   readonly next_cursor?: string
+  /** What came of asking those agents that tell their conversations themselves. */
+  readonly agents: ReadonlyArray<NativeAgentState>
 }
 
 /** A page of a history, oldest first. */
@@ -115,10 +122,19 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   readonly keepCopy: (found: FoundNative) => Effect.Effect<string | undefined>
   readonly files: NativeFiles
 }>()("ai-relay/services/NativeSessions") {
-  static readonly layer = Layer.effect(this, Effect.suspend(() => make(NativeDisk.make())))
+  /** With a `ProcessSpawner` at hand also those that agents tell themselves. */
+  static readonly layer = Layer.effect(
+    this,
+    Effect.suspend(() =>
+      make(
+        NativeDisk.make(),
+        Effect.map(Effect.promise(() => import("../../adapters/acp/presets.js")), ({ presets }) => presets)
+      )
+    )
+  )
   /** There are none. */
   static readonly layerNone = Layer.succeed(this, {
-    list: () => Effect.succeed({ sessions: [] }),
+    list: () => Effect.succeed({ sessions: [], agents: [] }),
     find: (tool, id) => new NativeNotFound({ reason: `there is no conversation "${id}" of ${tool}` }),
     describe: () => Effect.die("there is no conversation"),
     page: () => Effect.succeed({ events: [] }),
@@ -128,7 +144,8 @@ export class NativeSessions extends Context.Service<NativeSessions, {
     files: NativeDisk.make({ home: "/nowhere", variables: {} })
   })
   /** For tests: a machine of its own. */
-  static readonly layerOf = (files: NativeFiles) => Layer.effect(this, make(files))
+  static readonly layerOf = (files: NativeFiles, agents: ReadonlyArray<AcpAgent> = []) =>
+    Layer.effect(this, make(files, Effect.succeed(agents)))
 }
 
 /** A word of a POSIX shell. */
@@ -149,21 +166,21 @@ export const continueWith = (
   }
 }
 
-interface Known {
-  readonly ino: number
-  readonly size: number
-  readonly mtime: number
-  readonly summary: NativeSummary | undefined
-  counts: NativeCounts | undefined
-}
-
-/** Files that are remembered. */
-const mostKnown = 20_000
 const mostAtOnce = 200
 /** Files that are read whole for their counts without being asked for one by one. */
 const smallEnough = 16 * 1024 * 1024
 
+/** Between two files that are counted. */
+const countPause = "25 millis"
+
 const firstWindow = 1024 * 1024
+
+/** Of an agent that is asked for its list. `partial`: it has not answered yet, ask again. */
+export interface NativeAgentState {
+  readonly tool: string
+  readonly state: "ok" | "partial" | "failed"
+  readonly text?: string
+}
 
 const toCursor = ({ id, stamp: { mtime } }: NativeFile) => `${mtime}-${id}`
 /** Newest first; what was written in the same moment by its id. */
@@ -177,16 +194,32 @@ const isAfter = (file: NativeFile, cursor: string | undefined): boolean => {
 const sizeOf = (events: ReadonlyArray<NativeTurns.TimedEvent>) =>
   events.reduce((sum, { event }) => sum + JSON.stringify(event).length, 0)
 
-const make = Effect.fnUntraced(function*(files: NativeFiles) {
+/** How long a list waits for agents that have to be started for theirs; when one is asked for by name, and else. */
+const patience = { named: "60 seconds", any: "800 millis" } as const
+
+const make = Effect.fnUntraced(function*(
+  files: NativeFiles,
+  agents: Effect.Effect<ReadonlyArray<AcpAgent>>
+) {
   const folders = yield* Folders
   const { no_native_sessions, roots, state_dir } = yield* RelayConfig
   // Loaded when somebody wants them: they know what agents say.
   const loaded = yield* Effect.cached(
     Effect.map(Effect.promise(() => import("./nativeStores.js")), ({ makeStores }) => makeStores(files))
   )
+  const spawner = yield* Effect.serviceOption(ProcessSpawner)
+  const scope = yield* Effect.scope
+  const asked = yield* Effect.cached(
+    Option.isNone(spawner) ? Effect.succeed([]) : Effect.gen(function*() {
+      const { makeStores } = yield* Effect.promise(() => import("./AcpStores.js"))
+      return yield* makeStores(yield* agents, files, spawner.value).pipe(
+        Effect.provideService(Scope.Scope, scope)
+      )
+    })
+  )
   const allStores: Effect.Effect<ReadonlyArray<NativeStore>> = no_native_sessions
     ? Effect.succeed([])
-    : loaded
+    : Effect.zipWith(loaded, asked, (read, told) => [...read, ...told])
   const redact = makeRedact(relayEnvironment())
   const realRoots = roots.map((root) => {
     try {
@@ -195,21 +228,15 @@ const make = Effect.fnUntraced(function*(files: NativeFiles) {
       return root
     }
   })
-  const known = new Map<string, Known>()
+  const index = yield* NativeIndex.make(
+    state_dir === undefined ? undefined : join(state_dir, "native-index.ndjson")
+  )
 
-  const look = (store: NativeStore, file: NativeFile): Known => {
-    const { ino, mtime, size } = file.stamp
-    const before = known.get(file.path)
-    if (before?.ino === ino && before.size === size && before.mtime === mtime) return before
-    const found = { ino, mtime, size, summary: store.summary(file), counts: undefined }
-    known.delete(file.path)
-    known.set(file.path, found)
-    for (const path of known.keys()) {
-      if (known.size <= mostKnown) break
-      known.delete(path)
-    }
-    return found
-  }
+  const look = (store: NativeStore, file: NativeFile): IndexEntry =>
+    // What an agent tells by itself needs no reading.
+    store.ask === undefined
+      ? index.look(file, () => store.summary(file))
+      : { ...file.stamp, summary: store.summary(file), counts: undefined, shown: false }
 
   const isVisible = (folder: string) => Effect.isSuccess(folders.resolve(folder))
 
@@ -227,7 +254,12 @@ const make = Effect.fnUntraced(function*(files: NativeFiles) {
       ...(file.archived === true && { archived: true }),
       ...counts,
       ...(holder !== undefined && { open: holder }),
-      can: { history: true, follow: true, resume: file.archived !== true, fork: store.forks },
+      can: {
+        history: true,
+        follow: store.ask === undefined,
+        resume: file.archived !== true,
+        fork: store.forks
+      },
       continue_with: continueWith(store, file.id, summary.folder)
     }
     const { first_prompt, title } = listing
@@ -243,33 +275,66 @@ const make = Effect.fnUntraced(function*(files: NativeFiles) {
 
   const wanted = new Map<
     string,
-    { readonly store: NativeStore; readonly file: NativeFile; readonly entry: Known }
+    { readonly store: NativeStore; readonly file: NativeFile; readonly entry: IndexEntry }
   >()
   let isCounting = false
-  const count = (store: NativeStore, file: NativeFile, entry: Known) =>
-    Effect.map(inSlices(() => store.counts(file)), (counts) => {
+  const count = ({ counts }: NativeStore, file: NativeFile, entry: IndexEntry) =>
+    counts === undefined ? Effect.succeed(undefined) : Effect.map(inSlices(() => counts(file)), (counts) => {
       entry.counts = counts
+      index.changed()
       return counts
     })
   const countAll = Effect.gen(function*() {
     if (isCounting) return
     isCounting = true
     for (const [path, { entry, file, store }] of wanted) {
+      // Who wants a list does not wait for this.
+      yield* Effect.sleep(countPause)
       wanted.delete(path)
       yield* count(store, file, entry)
     }
     isCounting = false
+    yield* index.saveLater
   })
-  const scope = yield* Effect.scope
-  const countLater = Effect.suspend(() => wanted.size === 0 ? Effect.void : Effect.forkIn(countAll, scope))
+  const countLater = Effect.suspend(() =>
+    Effect.andThen(index.saveLater, wanted.size === 0 ? Effect.void : Effect.forkIn(countAll, scope))
+  )
+
+  /** What came of asking an agent for its list; one that is not there is not spoken of, unless it was asked for. */
+  const askFor = ({ tool }: NativeStore, asking: Effect.Effect<void, AgentSilent>, isNamed: boolean) =>
+    asking.pipe(
+      Effect.map((): ReadonlyArray<NativeAgentState> => [{ tool, state: "ok" }]),
+      Effect.timeoutOrElse({
+        duration: isNamed ? patience.named : patience.any,
+        // It is asked on: the next list has what it says.
+        orElse: () => Effect.succeed<ReadonlyArray<NativeAgentState>>([{ tool, state: "partial" }])
+      }),
+      Effect.catch(({ reason, state }) =>
+        Effect.succeed<ReadonlyArray<NativeAgentState>>(
+          state === "failed" || isNamed ? [{ tool, state: "failed", text: reason }] : []
+        )
+      )
+    )
 
   const list = Effect.fn("NativeSessions.list")(
     function*({ cursor, folder, limit = 50, q, tool }: NativeQuery) {
+      yield* index.load
       const pause = makePause()
-      const chosen = (yield* allStores).filter((store) => tool === undefined || store.tool === tool)
+      const chosen = (yield* allStores).filter((store) =>
+        tool === undefined ? store.ask?.onlyByName !== true : store.tool === tool
+      )
       const inside = folder === undefined ? undefined : yield* folders.resolve(folder).pipe(
         Effect.mapError(({ message }) => new NativeNotFound({ reason: message }))
       )
+      const agents = yield* Effect.forEach(
+        chosen,
+        (store) =>
+          store.ask === undefined
+            ? Effect.succeed([])
+            : askFor(store, store.ask.list(inside), tool !== undefined),
+        { concurrency: "unbounded" }
+      )
+      const states = { agents: agents.flat() }
       const found: Array<{ readonly store: NativeStore; readonly file: NativeFile }> = []
       for (const store of chosen) {
         for (const file of yield* inSlices(() => store.files(inside === undefined ? realRoots : [inside]))) {
@@ -292,6 +357,7 @@ const make = Effect.fnUntraced(function*(files: NativeFiles) {
         const isSeen = visible.get(summary.folder) ?? (yield* isVisible(summary.folder))
         visible.set(summary.folder, isSeen)
         if (!isSeen) continue
+        entry.shown = true
         if (inside !== undefined && summary.folder !== inside && !summary.folder.startsWith(`${inside}/`)) {
           continue
         }
@@ -304,10 +370,10 @@ const make = Effect.fnUntraced(function*(files: NativeFiles) {
         if (!words.every((word) => text.includes(word))) continue
         if (sessions.length === most) {
           yield* countLater
-          return { sessions, ...(last !== undefined && { next_cursor: toCursor(last) }) }
+          return { sessions, ...states, ...(last !== undefined && { next_cursor: toCursor(last) }) }
         }
         last = file
-        if (entry.counts === undefined && file.stamp.size <= smallEnough) {
+        if (store.counts !== undefined && entry.counts === undefined && file.stamp.size <= smallEnough) {
           wanted.set(file.path, { store, file, entry })
         }
         const holder = store.tellsHolder
@@ -316,7 +382,7 @@ const make = Effect.fnUntraced(function*(files: NativeFiles) {
         sessions.push(toListing(store, file, { summary, counts: entry.counts }, holder))
       }
       yield* countLater
-      return { sessions }
+      return { sessions, ...states }
     }
   )
 
@@ -330,6 +396,9 @@ const make = Effect.fnUntraced(function*(files: NativeFiles) {
     })
     const store = (yield* allStores).find((store) => store.tool === tool)
     if (store === undefined || !store.id.test(id)) return yield* missing
+    if (store.ask !== undefined) {
+      yield* Effect.mapError(store.ask.list(), ({ reason }) => new NativeNotFound({ reason }))
+    }
     const file = yield* inSlices(() => store.find(id))
     const summary = file === undefined ? undefined : look(store, file).summary
     if (file === undefined || summary === undefined || !(yield* isVisible(summary.folder))) {
@@ -345,8 +414,15 @@ const make = Effect.fnUntraced(function*(files: NativeFiles) {
     stamp: files.stamp(file.path) ?? file.stamp
   })
 
-  const history = (found: FoundNative, bytes: number) =>
-    inSlices(() => found.store.history(now(found), bytes))
+  const history = (found: FoundNative, bytes: number) => {
+    const reading = inSlices(() => found.store.history(now(found), bytes))
+    const { ask } = found.store
+    return ask === undefined ? reading : Effect.andThen(
+      // What an agent does not tell is not there.
+      Effect.catch(ask.history(found.file), ({ reason }) => Effect.logWarning(reason)),
+      reading
+    )
+  }
 
   const describe = Effect.fnUntraced(function*({ file, store, summary }: FoundNative) {
     const entry = look(store, file)

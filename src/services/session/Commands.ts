@@ -14,6 +14,10 @@ import { Sender } from "./Sender.js"
 
 export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "stopTurns" | "withdrawAll"> {
   readonly handle: (command: ClientCommand) => Effect.Effect<void>
+  /** The agent must take it, which may take a while: it goes into the lane, and interrupts and answers pass it by. */
+  readonly isForAgent: (command: ClientCommand) => boolean
+  /** Too many wait for the agent already: tell so. */
+  readonly refuse: (command: ClientCommand) => Effect.Effect<void>
 }
 
 const notNative =
@@ -198,5 +202,29 @@ export const make = (parts: Prompts.Parts): Commands => {
     )
   }
 
-  return { handle, ...turns }
+  const isForAgent = (command: ClientCommand): boolean => {
+    switch (command.type) {
+      case "set_model":
+      case "set_permission_mode":
+      case "control_request":
+      case "raw_request":
+      case "resize":
+      case "stdin":
+      case "hand_over":
+      case "take_over":
+        return true
+      case "control_response":
+        return !broker.pending().some((ask) => ask.request_id === command.response.request_id)
+      case "user_message":
+        return capabilities.terminal
+          || (command.when === "steer" && capabilities.steer && parts.turns.current() !== undefined)
+      default:
+        return false
+    }
+  }
+
+  const tooMany = "too many commands wait for the agent: send it again when those before it are done"
+  const refuse = (command: ClientCommand) => complain(command, new Prompts.Overloaded({ reason: tooMany }))
+
+  return { handle, isForAgent, refuse, ...turns }
 }

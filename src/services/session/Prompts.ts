@@ -23,9 +23,17 @@ import type { IdGenerator } from "../IdGenerator.js"
 import type { EventLog } from "../log/EventLog.js"
 import type { Settings } from "../RelayConfig.js"
 import type { Table } from "../schedule/Timetable.js"
+import { sizeOf } from "./commandSize.js"
 import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
 import { Sender } from "./Sender.js"
 import type { Turn, Turns } from "./Turn.js"
+
+/** Commands wait in it for their turn to be handed to the agent; what is for nobody but the relay does not. */
+export interface Lane {
+  readonly isBusy: () => boolean
+  /** All that wait in it now have been handed over. */
+  readonly passed: Effect.Effect<void>
+}
 
 /** What a session is made of; prompts and commands work on these. */
 export interface Parts {
@@ -45,6 +53,8 @@ export interface Parts {
   readonly seen: ReadonlyArray<string>
   /** To be done before a turn begins; a failure is the prompt's. */
   readonly prepare?: Effect.Effect<void, SendError> | undefined
+  /** Commands the agent takes one after the other. */
+  readonly lane: Lane
   /** End the agent, keep the session; start it again. Absent: its conversations cannot be gone on with in a terminal. */
   readonly handOver?: Effect.Effect<void, SendError> | undefined
   readonly takeOver?: Effect.Effect<void, SendError> | undefined
@@ -86,7 +96,7 @@ class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed",
 }
 
 /** The prompt is good, but it cannot be taken now. */
-class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", { reason: Schema.String }) {
+export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", { reason: Schema.String }) {
   override get message() {
     return this.reason
   }
@@ -106,6 +116,9 @@ const codes: Record<Refusal["_tag"], ErrorCode> = {
 
 const didNotStop = (seconds: number) =>
   `it did not stop within ${seconds} s of the interrupt, so it was ended. Open the session again to go on.`
+
+/** How long an agent may take to take a command, and a prompt of which it says nothing. */
+const takesAtMost = { command: "30 seconds", prompt: "2 minutes" } as const
 
 export const refuse = (reason: string) => Effect.fail(new CommandRefused({ reason }))
 
@@ -137,9 +150,27 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       ...(failure._tag === "AgentFailed" && { metadata: { fatal: true } })
     })
 
+  /** A prompt of which the agent has said something was taken, whatever became of its answer. */
+  const notTaken = (command: AgentCommand, before: number): Effect.Effect<void, CommandRefused> =>
+    command.type === "user_message" && log.lastSeq() > before
+      ? Effect.void
+      : new CommandRefused({
+        reason: `${parts.tool} did not take it within ${
+          command.type === "user_message" ? takesAtMost.prompt : takesAtMost.command
+        }: send it again, or open the session again if that does not help`
+      })
+
   /** What fails in a way nobody foresaw fails this command alone: the session, and its other commands, go on. */
   const send = (command: AgentCommand): Effect.Effect<void, DeliveryError> =>
-    parts.agent.send(command).pipe(Effect.catchDefect((defect) =>
+    Effect.suspend(() => {
+      const before = log.lastSeq()
+      return parts.agent.send(command).pipe(
+        Effect.timeoutOrElse({
+          duration: command.type === "user_message" ? takesAtMost.prompt : takesAtMost.command,
+          orElse: () => notTaken(command, before)
+        })
+      )
+    }).pipe(Effect.catchDefect((defect) =>
       Effect.andThen(
         Effect.logError(
           `The command ${command.type} could not be handed to ${parts.tool}.`,
@@ -177,10 +208,13 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const runTurn = (
     turn: Turn,
     deliver: Effect.Effect<void, DeliveryError>,
-    prompt: UserMessage | undefined
+    prompt: UserMessage | undefined,
+    settle: Effect.Effect<void> = Effect.void
   ) =>
     deliver.pipe(
       Effect.andThen(Deferred.await(turn.ended)),
+      // It may end before the agent has said that it took the prompt.
+      Effect.raceFirst(Deferred.await(turn.ended)),
       Effect.raceFirst(stopOnInterrupt(turn)),
       Effect.catchTags({
         CommandRefused: (refusal) => Effect.andThen(complain(prompt, refusal), endTurn("error")),
@@ -188,6 +222,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
         AgentFailed: (failure) =>
           Effect.andThen(complain(prompt, failure), Effect.asVoid(Deferred.succeed(over, undefined)))
       }),
+      Effect.andThen(settle),
       Effect.andThen(startNext)
     )
 
@@ -195,9 +230,10 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     const [first] = queued
     const isBusy = turns.current() !== undefined || isStopping || isPreparing
     if (first === undefined || isBusy || limit.isWaiting()) return Effect.void
-    if (parts.prepare === undefined) return begin()
+    if (parts.prepare === undefined && !parts.lane.isBusy()) return begin()
     isPreparing = true
-    const prepared = parts.prepare.pipe(
+    // A model, or a mode, that was chosen before it counts for it.
+    const prepared = Effect.andThen(parts.lane.passed, parts.prepare ?? Effect.void).pipe(
       Effect.ensuring(Effect.sync(() => {
         isPreparing = false
       })),
@@ -233,12 +269,29 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
         })
       })
       if (isStopped) doneSoon(turn.interrupt, Effect.void)
-      const handed = Effect.tapError(deliver(prompt), () => Effect.sync(() => onFailed(prompt)))
+      let isTold = false
+      const tell = (status: AckStatus) =>
+        Effect.suspend(() => {
+          isTold = true
+          return acknowledge(prompt, status)
+        })
+      const failed = Effect.sync(() => {
+        isTold = true
+        onFailed(prompt)
+      })
+      const handed = Effect.tapError(deliver(prompt), () => failed)
       const run = Effect.flatMap(
         guard.admit,
-        (mayRun) => mayRun ? Effect.andThen(handed, acknowledge(prompt, "sent")) : holdBack(prompt)
+        (mayRun) => mayRun ? Effect.andThen(handed, tell("sent")) : Effect.andThen(failed, holdBack(prompt))
       )
-      fork(runTurn(turn, run, prompt))
+      // Its turn was over before the agent had taken it.
+      const settle = Effect.suspend(() => {
+        if (isTold) return Effect.void
+        if (!Deferred.isDoneUnsafe(turn.interrupt)) return tell("sent")
+        onFailed(prompt)
+        return tell("cancelled")
+      })
+      fork(runTurn(turn, run, prompt, settle))
       return Effect.void
     })
 
@@ -291,6 +344,13 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       return new Overloaded({
         reason:
           `${settings.max_queued} prompts are waiting already: wait for a turn to end, or cancel_queued one`
+      })
+    }
+    const waiting = queued.reduce((bytes, prompt) => bytes + sizeOf(prompt.content), 0)
+    if (queued.length > 0 && waiting + sizeOf(later.content) > settings.max_queued_bytes) {
+      return new Overloaded({
+        reason: `prompts of ${waiting} bytes are waiting already, and ${settings.max_queued_bytes} may: `
+          + "wait for a turn to end, cancel_queued one, or start the relay with a higher --max-queued-bytes"
       })
     }
     // The one being prepared is the running turn as good as begun.

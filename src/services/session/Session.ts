@@ -1,11 +1,12 @@
 /**
  * Session: one conversation with one agent; an actor that outlives the sockets which talk to it.
  *
- * Commands enter through a bounded inbox and are handled one at a time by one fiber; what the agent says goes straight
- * into the log (`SessionSink`). A turn waits in a fiber of its own, so that an interrupt or an answer always gets
- * through. Closing the scope stops the turn, the agent and everything it started, and logs what became of them.
+ * Commands enter through a bounded inbox and are handled one at a time by one fiber; those the agent must take go on into
+ * a lane of their own, so that an interrupt or an answer never waits behind them. What the agent says goes straight into
+ * the log (`SessionSink`). A turn waits in a fiber of its own. Closing the scope stops the turn, the agent and
+ * everything it started, and logs what became of them.
  */
-import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Random, Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Random, Scope, Semaphore } from "effect"
 import {
   type Adapter,
   type AgentExit,
@@ -36,6 +37,7 @@ import * as Timetable from "../schedule/Timetable.js"
 import { waitUntil } from "../waitUntil.js"
 import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
+import { sizeOf } from "./commandSize.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { Sender } from "./Sender.js"
 import * as SessionSink from "./SessionSink.js"
@@ -44,6 +46,8 @@ import * as Turn from "./Turn.js"
 export interface Session {
   readonly id: SessionId
   readonly log: EventLog.EventLog["Service"]
+  /** What is typed in it is carried out at once. */
+  readonly isTerminal: boolean
   /** The last `seq` of the session's earlier life; 0 if it had none. */
   readonly since: number
   /**
@@ -78,10 +82,14 @@ export interface Load {
 interface Submission {
   readonly command: ClientCommand
   readonly by: Sender.Fields
+  /** Bytes of the inbox it takes; 0 for a small one. */
+  readonly bytes: number
 }
 
 /** Commands that may wait in the inbox. */
 const inboxSize = 64
+/** Smaller commands, such as an interrupt or an answer, wait for no room: so many of them are bounded by their number. */
+const smallBytes = 64 * 1024
 /** How long the end of a session waits for its turn to stop by itself, in ms. */
 const lastWordsMs = 1000
 
@@ -184,7 +192,11 @@ export const open = Effect.fn("Session.open")(function*(
     )
   const fork = yield* FiberSet.makeRuntime<never>()
   const over = yield* Deferred.make<void>()
-  const agentScope = yield* Scope.make()
+  // Whatever interrupts the opening: what was started is ended.
+  const agentScope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+  /** Commands the agent takes one after the other. */
+  const lane = yield* Queue.unbounded<Effect.Effect<void>>()
+  let inLane = 0
   const hold = new AgentHold()
   const guard = BudgetGuard.make({
     book: yield* BudgetBook.current,
@@ -253,6 +265,14 @@ export const open = Effect.fn("Session.open")(function*(
     fork,
     guard,
     ids,
+    lane: {
+      isBusy: () => inLane > 0,
+      passed: Effect.suspend(() => {
+        const passed = Deferred.makeUnsafe<void>()
+        Queue.offerUnsafe(lane, Effect.asVoid(Deferred.succeed(passed, undefined)))
+        return Deferred.await(passed)
+      })
+    },
     limit,
     log,
     over,
@@ -321,17 +341,33 @@ export const open = Effect.fn("Session.open")(function*(
     }
   }
 
-  const leave = (submission: Submission) => {
-    submitted.delete(submission)
-    activity.changed()
-  }
+  const room = yield* Semaphore.make(settings.max_queued_bytes)
+  const forget = (submission: Submission) =>
+    Effect.sync(() => {
+      submitted.delete(submission)
+      activity.changed()
+    })
+  const leave = (submission: Submission) =>
+    Effect.andThen(submission.bytes === 0 ? Effect.void : room.release(submission.bytes), forget(submission))
   const inbox = yield* Queue.bounded<Submission>(inboxSize)
+  const intoLane = (handle: Effect.Effect<void>) =>
+    Effect.sync(() => {
+      inLane += 1
+      const leaveLane = Effect.sync(() => void (inLane -= 1))
+      Queue.offerUnsafe(lane, Effect.ensuring(handle, leaveLane))
+    })
+  yield* Effect.forkScoped(Effect.forever(Effect.flatten(Queue.take(lane))))
   yield* Queue.take(inbox).pipe(
     Effect.flatMap((submission) =>
-      commands.handle(submission.command).pipe(
-        Effect.provideService(Sender, submission.by),
-        Effect.ensuring(Effect.sync(() => leave(submission)))
-      )
+      Effect.suspend(() => {
+        const { by, command } = submission
+        const isForAgent = commands.isForAgent(command)
+        const handle = (isForAgent && inLane >= inboxSize ? commands.refuse : commands.handle)(command).pipe(
+          Effect.provideService(Sender, by),
+          Effect.ensuring(leave(submission))
+        )
+        return isForAgent && inLane < inboxSize ? intoLane(handle) : handle
+      })
     ),
     Effect.forever,
     Effect.forkScoped
@@ -344,17 +380,24 @@ export const open = Effect.fn("Session.open")(function*(
   const session: Session = {
     id,
     log,
+    isTerminal: agent.started.capabilities.terminal,
     since: opened?.summary.last_seq ?? 0,
     submit: (command) =>
       Effect.flatMap(Sender, (by) => {
-        const submission = { command, by }
+        const size = sizeOf(command)
+        const bytes = size <= smallBytes ? 0 : Math.min(size, settings.max_queued_bytes)
+        const submission = { command, by, bytes }
         submitted.add(submission)
         activity.changed()
-        // Who leaves while the inbox is full takes the command back.
-        return Effect.asVoid(Effect.onInterrupt(
-          Queue.offer(inbox, submission),
-          () => Effect.sync(() => leave(submission))
-        ))
+        // Who leaves while there is no room takes the command back.
+        return Effect.uninterruptibleMask((restore) =>
+          Effect.asVoid(Effect.andThen(
+            bytes === 0
+              ? Effect.void
+              : Effect.onInterrupt(restore(room.take(bytes)), () => forget(submission)),
+            Effect.onInterrupt(restore(Queue.offer(inbox, submission)), () => leave(submission))
+          ))
+        )
       }),
     activity,
     drain: (seconds) => Effect.andThen(commands.stopTurns, log.append(toDraining(seconds))),

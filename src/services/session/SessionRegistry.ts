@@ -6,27 +6,43 @@
  * for its `linger`, counted from when nothing goes on in it any more: nobody has to stay for work to be done.
  */
 import {
+  Cause,
   Context,
   Deferred,
   Duration,
   Effect,
+  Exit,
   Fiber,
   FiberSet,
   Layer,
   Option,
   Schema,
-  type Scope
+  type Scope,
+  type Stream
 } from "effect"
 import { ConversationInUse, type OpenError } from "../../adapters/AdapterError.js"
 import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistry.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
-import { type Handshake, SessionId } from "../../schema/index.js"
+import { type ClientCommand, type Handshake, SessionId } from "../../schema/index.js"
 import type { SessionChange } from "../../schema/SessionChange.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
 import { checkHandshake } from "../access/HandshakeRules.js"
+import {
+  demand,
+  demandCommand,
+  demandOpening,
+  demandReach,
+  demandWithin,
+  type Forbidden,
+  isWithin,
+  may,
+  Principal,
+  type PrincipalFields
+} from "../access/Principal.js"
 import { IdGenerator } from "../IdGenerator.js"
 import { Journal, JournalFailed, type SessionInUse, SessionNotFound } from "../journal/Journal.js"
 import * as SessionMarks from "../journal/SessionMarks.js"
+import type { Batch } from "../log/frames.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
 import { NativeSessions } from "../native/NativeSessions.js"
 import { Recorder } from "../observe/Recorder.js"
@@ -55,16 +71,23 @@ export type JoinError =
   | JournalFailed
   | SessionInUse
   | SessionNotFound
+  | Forbidden
   | OpenError
 
 export interface Joined {
   readonly session: Session.Session
   /** It was live already. */
   readonly attached: boolean
+  /** As the session's own, and fails if whoever joined may not give this command. */
+  readonly submit: (command: ClientCommand) => Effect.Effect<void, Forbidden>
 }
 
+/** All of it is done for the `Principal` that asks; what is outside of its limits is not there. */
 export class SessionRegistry extends Context.Service<SessionRegistry, {
-  /** Open the session the handshake asks for, or attach to it; the scope's end detaches. */
+  /**
+   * Open the session the handshake asks for, or attach to it; the scope's end detaches. Whoever may only look opens none
+   * and keeps none alive.
+   */
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
   /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
   readonly drain: (seconds: number) => Effect.Effect<void>
@@ -79,6 +102,11 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   readonly all: () => ReadonlyArray<Session.Session>
   /** The live session of that name. */
   readonly live: (session_id: SessionId) => Session.Session | undefined
+  /** Its events after `after_seq`: of a live one also those to come. Undefined if there is none. */
+  readonly read: (
+    session_id: SessionId,
+    after_seq: number
+  ) => Effect.Effect<Stream.Stream<Batch> | undefined>
   /** End the session, if it is live, and remove all that is kept of it. */
   readonly forget: (
     session_id: SessionId
@@ -100,6 +128,11 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
 }>()("ai-relay/services/SessionRegistry") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
+
+/** With one of these scopes somebody may do something in a session. */
+const doing = ["prompt", "approve", "terminal"] as const
+
+const ending = new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
 
 /** One live session and who uses it. */
 interface Entry {
@@ -145,7 +178,7 @@ const make = Effect.gen(function*() {
   })
 
   const openSession = Effect.fn("SessionRegistry.open")(
-    function*(id: SessionId, handshake: Handshake, clients: () => number) {
+    function*(id: SessionId, handshake: Handshake, clients: () => number, principal: PrincipalFields) {
       const kept = yield* journal.find(id)
       const own = Option.isNone(kept) ? yield* folderOf(handshake) : undefined
       const wanted = yield* resolveHandshake(
@@ -156,7 +189,9 @@ const make = Effect.gen(function*() {
       const { native_session_id: _, ...asked } = wanted
       yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
       const adapter = yield* adapters.get(wanted.tool)
+      yield* demandOpening(principal, handshake, adapter.terminal === true)
       const folder = yield* folders.resolve(wanted.folder)
+      yield* demandWithin(principal, { session_id: id, folder, tool: adapter.tool })
       const opened = yield* journal.open(id, { ...wanted, folder })
       const { permission_modes } = settings
       const spec = {
@@ -179,12 +214,15 @@ const make = Effect.gen(function*() {
   )
 
   /** A session's whole life. */
-  const live = (id: SessionId, handshake: Handshake, entry: Entry) =>
-    openSession(id, handshake, () => entry.clients).pipe(
-      Effect.tapCause((cause) => {
+  const live = (id: SessionId, handshake: Handshake, entry: Entry, principal: PrincipalFields) =>
+    openSession(id, handshake, () => entry.clients, principal).pipe(
+      // Also when the relay ends while it opens: nobody waits for what will not come.
+      Effect.onExit((exit) => {
+        if (Exit.isSuccess(exit)) return Effect.void
         // Who comes now tries again.
         entry.closing = true
-        return Deferred.failCause(entry.opened, cause)
+        const { cause } = exit
+        return Deferred.failCause(entry.opened, Cause.hasInterruptsOnly(cause) ? Cause.fail(ending) : cause)
       }),
       Effect.tap((session) => {
         entry.session = session
@@ -208,7 +246,7 @@ const make = Effect.gen(function*() {
     )
 
   /** In one step, so that clients who come at once open one session. */
-  const create = (id: SessionId, handshake: Handshake): Entry => {
+  const create = (id: SessionId, handshake: Handshake, principal: PrincipalFields): Entry => {
     const entry: Entry = {
       session_id: id,
       opened: Deferred.makeUnsafe(),
@@ -222,7 +260,7 @@ const make = Effect.gen(function*() {
       session: undefined
     }
     entries.set(id, entry)
-    fork(live(id, handshake, entry))
+    fork(live(id, handshake, entry, principal))
     return entry
   }
 
@@ -280,7 +318,7 @@ const make = Effect.gen(function*() {
   const checkRoom = Effect.suspend(() => {
     const { max_sessions } = settings
     if (isDraining) {
-      return new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+      return ending
     }
     return entries.size < max_sessions ? Effect.void : new TooManySessions({
       reason: `${max_sessions} sessions are live: end one, or start the relay with a higher --max-sessions`
@@ -305,24 +343,69 @@ const make = Effect.gen(function*() {
     return (yield* journal.list).find(({ summary }) => isIts(summary))?.summary.session_id
   })
 
-  const join = Effect.fn("SessionRegistry.join")(function*(handshake: Handshake) {
+  /** As limits see it. */
+  const placeOf = ({ folder, session_id, tool }: SessionSummary) => ({ session_id, folder, tool })
+
+  const join: SessionRegistry["Service"]["join"] = Effect.fn("SessionRegistry.join")(function*(
+    handshake: Handshake
+  ): Effect.fn.Return<Joined, JoinError, Scope.Scope> {
+    const principal = yield* Principal
+    if (handshake.native_session_id !== undefined) {
+      yield* demandReach(principal, "relay", "a conversation of a terminal (`native_session_id`)")
+    }
     const id = (yield* sessionWith(handshake)) ?? handshake.session_id ?? SessionId.make(yield* ids.uuid)
     let found = entries.get(id)
     while (found?.closing === true) {
       yield* Deferred.await(found.gone)
       found = entries.get(id)
     }
-    if (found === undefined) yield* checkRoom
+    const doesNothing = !doing.some((scope) => may(principal, scope))
+    if (found === undefined) {
+      if (doesNothing) yield* demand(principal, "prompt", "opening a session that is not live")
+      yield* checkRoom
+    }
     if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
       return yield* new SessionNotFound({ session_id: id })
     }
-    const entry = found ?? create(id, handshake)
-    yield* enter(entry)
-    return { session: yield* Deferred.await(entry.opened), attached: found !== undefined }
+    // Another may have come while it was looked for.
+    const present = entries.get(id)
+    if (present?.closing === true || (present === undefined && isDraining)) return yield* join(handshake)
+    const entry = present ?? create(id, handshake, principal)
+    // Who only looks keeps nothing alive.
+    if (!doesNothing) yield* enter(entry)
+    const session = yield* Deferred.await(entry.opened)
+    yield* demandWithin(principal, placeOf(session.log.summary()))
+    const joined: Joined = {
+      session,
+      attached: present !== undefined,
+      submit: (command) =>
+        Effect.andThen(demandCommand(principal, command, session.isTerminal), session.submit(command))
+    }
+    return joined
+  })
+
+  /** The session is there, as far as the principal can tell. */
+  const isThere = Effect.fnUntraced(function*(session_id: SessionId) {
+    const live = entries.get(session_id)?.session
+    const summary = live === undefined
+      ? Option.map(yield* journal.find(session_id), ({ summary }) => summary)
+      : Option.some(live.log.summary())
+    const principal = yield* Principal
+    return Option.isSome(summary) && isWithin(principal, placeOf(summary.value))
+  })
+
+  const read: SessionRegistry["Service"]["read"] = Effect.fnUntraced(function*(session_id, after_seq) {
+    if (!(yield* isThere(session_id))) return undefined
+    const live = entries.get(session_id)?.session
+    return live?.log.batches(after_seq) ?? (yield* journal.read(session_id, after_seq))
   })
 
   const forget = Effect.fn("SessionRegistry.forget")(function*(session_id: SessionId) {
     const entry = entries.get(session_id)
+    const { limits } = yield* Principal
+    if (limits !== undefined && !(yield* isThere(session_id))) {
+      return yield* new SessionNotFound({ session_id })
+    }
     if (entry !== undefined) {
       // Who comes from now on waits for what will be there then.
       entry.closing = true
@@ -338,10 +421,7 @@ const make = Effect.gen(function*() {
 
   const change = Effect.fn("SessionRegistry.change")(
     function*(session_id: SessionId, change: SessionChange) {
-      const isLive = entries.get(session_id)?.session !== undefined
-      if (!isLive && Option.isNone(yield* journal.find(session_id))) {
-        return yield* new SessionNotFound({ session_id })
-      }
+      if (!(yield* isThere(session_id))) return yield* new SessionNotFound({ session_id })
       yield* Effect.try({
         try: () => marks.change(session_id, change),
         catch: (cause) => new JournalFailed({ folder: settings.state_dir ?? "", reason: String(cause) })
@@ -352,12 +432,13 @@ const make = Effect.gen(function*() {
 
   const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
 
-  const list = Effect.map(journal.list, (kept): ReadonlyArray<SessionListing> => {
+  const list = Effect.zipWith(journal.list, Principal, (kept, principal): ReadonlyArray<SessionListing> => {
     const live = [...entries.values()].flatMap(({ clients, session }) =>
       session === undefined ? [] : [listedLive(session.log.summary(), clients)]
     )
     const closed = kept.filter(({ summary }) => entries.get(summary.session_id)?.session === undefined)
     return [...live, ...closed.map(({ summary }) => listedClosed(summary))]
+      .filter((line) => isWithin(principal, line))
       .map((line) => ({ ...line, ...marks.get(line.session_id) }))
   })
 
@@ -370,7 +451,10 @@ const make = Effect.gen(function*() {
           journal.find(session_id),
           Option.match({ onNone: () => undefined, onSome: ({ summary }) => listedClosed(summary) })
         )
-    }).pipe(Effect.map((line) => line && { ...line, ...marks.get(session_id) }))
+    }).pipe(
+      Effect.zipWith(Principal, (line, principal) =>
+        line !== undefined && isWithin(principal, line) ? { ...line, ...marks.get(session_id) } : undefined)
+    )
 
   const watch = (onChange: (session_id: SessionId | undefined) => void) => {
     watchers.add(onChange)
@@ -387,6 +471,7 @@ const make = Effect.gen(function*() {
 
   // Not `FiberSet.clear`: that waits for one to end before it tells the next.
   const closeAll = Effect.suspend(() => {
+    isDraining = true
     tell(undefined)
     return Fiber.interruptAll([...fibers])
   })
@@ -402,6 +487,7 @@ const make = Effect.gen(function*() {
     watch,
     listing,
     list,
+    read,
     defaultFolder: folders.resolve(".").pipe(Effect.orElseSucceed(() => undefined)),
     all,
     live: (id) => entries.get(id)?.session

@@ -2,11 +2,13 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ReplayAdapter } from "../../../src/adapters/replay/ReplayAdapter.js"
 import { type ClientCommand, type RelayEvent, SessionId } from "../../../src/schema/index.js"
+import { layerTranscripts, longestTranscript } from "../../../src/services/access/ordinaryFile.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../../src/services/RelayConfig.js"
 import * as Session from "../../../src/services/session/Session.js"
@@ -14,7 +16,7 @@ import * as Session from "../../../src/services/session/Session.js"
 const fixtures = join(import.meta.dirname, "../../fixtures/replay")
 
 const TestLayer = Layer.mergeAll(
-  ReplayAdapter.layer.pipe(Layer.provide(NodeServices.layer)),
+  ReplayAdapter.layer.pipe(Layer.provide(layerTranscripts), Layer.provide(NodeServices.layer)),
   IdGenerator.layerTest,
   RelayConfig.layer({ permission_timeout: 30 })
 )
@@ -130,6 +132,23 @@ describe("ReplayAdapter", () => {
       yield* TestClock.adjust("800 millis")
       assert.propertyVal(yield* logged(session, "turn_start", 20), "text", "the second file, please")
     })).pipe(Effect.provide(TestLayer)))
+
+  it.effect("waits for no pipe and reads no file of gigabytes: others can lay both in a session's folder", () =>
+    Effect.gen(function*() {
+      const folder = mkdtempSync(join(tmpdir(), "ai-relay-replay-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
+      execFileSync("mkfifo", [join(folder, "pipe")])
+      writeFileSync(join(folder, "sparse"), "")
+      truncateSync(join(folder, "sparse"), longestTranscript + 1)
+      for (let n = 0; n < 5; n++) {
+        const error = yield* Effect.flip(open(["pipe"], folder))
+        assert.match(error.message, /"pipe" cannot be read: it is no ordinary file/)
+      }
+      assert.match(
+        (yield* Effect.flip(open(["sparse"], folder))).message,
+        /has 67108865 bytes, and 67108864 may/
+      )
+    }).pipe(Effect.provide(TestLayer)))
 
   const refusals: ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp]> = [
     ["a missing file", ["nothing.ndjson"], /"nothing.ndjson" does not exist: set `command`/],

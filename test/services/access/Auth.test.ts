@@ -3,6 +3,7 @@ import { Effect, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { hostname } from "node:os"
 import { Auth, type AuthOptions, type Visitor } from "../../../src/services/access/Auth.js"
+import { everything } from "../../../src/services/access/Principal.js"
 
 const visitor = (fields: Partial<Visitor> = {}): Visitor => ({
   address: "127.0.0.1",
@@ -259,7 +260,7 @@ describe("tickets and mistakes", () => {
   it.effect("a ticket stands for the token once, and not for long", () =>
     visits((auth) =>
       Effect.gen(function*() {
-        const [one, late] = [yield* auth.ticket, yield* auth.ticket]
+        const [one, late] = [yield* auth.ticket(everything), yield* auth.ticket(everything)]
         assert.strictEqual(one.expires_in, 30)
         assert.strictEqual(yield* tagOf(auth.admit(visitor(), undefined, one.ticket)), "admitted")
         assert.strictEqual(yield* tagOf(auth.admit(visitor(), undefined, one.ticket)), "Unauthorized")
@@ -271,7 +272,7 @@ describe("tickets and mistakes", () => {
   it.effect("a wrong token is not saved by a ticket, and leaves the ticket as it was", () =>
     visits((auth) =>
       Effect.gen(function*() {
-        const { ticket } = yield* auth.ticket
+        const { ticket } = yield* auth.ticket(everything)
         assert.strictEqual(yield* tagOf(auth.admit(visitor(), "wrong", ticket)), "Unauthorized")
         assert.strictEqual(yield* tagOf(auth.admit(visitor(), undefined, ticket)), "admitted")
       })

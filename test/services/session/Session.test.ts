@@ -567,6 +567,126 @@ describe("a command", () => {
     }))
 })
 
+describe("an agent that is slow to take a command", () => {
+  const slow = (type: string): FakeAdapter.FakeOptions => ({
+    onCommand: (command, agent) =>
+      command.type === type
+        ? Effect.never
+        : command.type === "interrupt"
+        ? agent.say({ type: "turn_end", stop_reason: "cancelled" })
+        : Effect.void
+  })
+  const commands = [
+    { type: "set_model", model: "x" },
+    { type: "set_permission_mode", mode: "plan" },
+    { type: "user_message", content: "also", when: "steer" }
+  ]
+
+  it.effect.each(commands)(
+    "is interrupted, and answered, all the same: $type",
+    (command) =>
+      Effect.gen(function*() {
+        let isSlow = false
+        const { agent, send, until } = yield* open({
+          onCommand: (sent, agent) =>
+            sent.type === "interrupt"
+              ? agent.say({ type: "turn_end", stop_reason: "cancelled" })
+              : isSlow
+              ? Effect.never
+              : Effect.void
+        })
+        yield* send(prompt("m1"))
+        yield* until("input_ack")
+        isSlow = true
+        const asking = yield* Effect.forkChild(agent.ask(askFor("q")))
+        yield* until("permission_request")
+        yield* send(command, { type: "permission_response", request_id: "q", behavior: "allow" })
+        assert.strictEqual((yield* Fiber.join(asking)).behavior, "allow")
+        yield* send({ type: "interrupt" })
+        assert.strictEqual((yield* until("turn_end")).at(-1), "turn_end cancelled")
+      })
+  )
+
+  it.effect("gets a prompt only when it has taken the model that was chosen before it", () =>
+    Effect.gen(function*() {
+      const { agent, send, until } = yield* open({
+        onCommand: ({ type }) => type === "set_model" ? Effect.sleep("5 seconds") : Effect.void
+      })
+      yield* send({ type: "set_model", model: "x", message_id: "m1" }, prompt("m2"))
+      assert.strictEqual((yield* agent.next).type, "set_model")
+      yield* TestClock.adjust("4 seconds")
+      assert.lengthOf(agent.sent, 1)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual((yield* until("input_ack", 2)).slice(1), [
+        "input_ack sent m1",
+        "turn_start m2",
+        "input_ack sent m2"
+      ])
+    }))
+
+  it.effect("has so long; then the command is refused, and those behind it are handed over", () =>
+    Effect.gen(function*() {
+      const { agent, first, send, until } = yield* open(slow("set_model"))
+      yield* send({ type: "set_model", model: "x", message_id: "m1" }, {
+        type: "set_permission_mode",
+        mode: "plan",
+        message_id: "m2"
+      })
+      assert.strictEqual((yield* agent.next).type, "set_model")
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual((yield* until("input_ack")).slice(1), [
+        "error bad_command m1",
+        "input_ack sent m2"
+      ])
+      assert.include((yield* first("error")).text, "within 30 seconds")
+    }))
+
+  it.effect("and is interrupted while it is handed a prompt: that is told, and may be sent again", () =>
+    Effect.gen(function*() {
+      let isSlow = true
+      const { agent, send, until } = yield* open({
+        onCommand: (sent, agent) =>
+          sent.type === "interrupt"
+            ? agent.say({ type: "turn_end", stop_reason: "cancelled" })
+            : isSlow
+            ? Effect.never
+            : Effect.void
+      })
+      yield* send(prompt("m1"))
+      assert.strictEqual((yield* agent.next).type, "user_message")
+      yield* send({ type: "interrupt" })
+      assert.deepStrictEqual((yield* until("input_ack")).slice(1), [
+        "turn_start m1",
+        "turn_end cancelled",
+        "input_ack cancelled m1"
+      ])
+      isSlow = false
+      yield* send(prompt("m1"))
+      assert.deepStrictEqual((yield* until("input_ack", 2)).slice(4), ["turn_start m1", "input_ack sent m1"])
+    }))
+
+  it.effect("and ends the turn without saying that it took the prompt: the next one runs", () =>
+    Effect.gen(function*() {
+      let isSlow = true
+      const { agent, send, until } = yield* open({
+        onCommand: () => isSlow ? Effect.never : Effect.void
+      })
+      yield* send(prompt("m1"), prompt("m2"))
+      yield* until("input_ack")
+      isSlow = false
+      yield* agent.say(...done)
+      assert.deepStrictEqual((yield* until("input_ack", 3)).slice(1), [
+        "turn_start m1",
+        "input_ack queued m2",
+        "response",
+        "turn_end end_turn",
+        "input_ack sent m1",
+        "turn_start m2",
+        "input_ack sent m2"
+      ])
+    }))
+})
+
 describe("a native answer to a permission", () => {
   const answers: ReadonlyArray<readonly [name: string, response: object, outcome: object]> = [
     ["allows", { subtype: "success", response: { behavior: "allow", updatedInput: { command: "pwd" } } }, {

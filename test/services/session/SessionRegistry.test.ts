@@ -390,6 +390,43 @@ describe("a session that cannot be opened", () => {
 })
 
 describe("when the relay ends", () => {
+  it.effect("while an agent opens, who waits for it is told", () => {
+    const isOpening = Deferred.makeUnsafe<void>()
+    const fake = FakeAdapter.make({
+      opening: () => Effect.andThen(Deferred.succeed(isOpening, undefined), Effect.never)
+    })
+    return Effect.gen(function*() {
+      const registry = yield* SessionRegistry
+      const client = yield* Effect.forkChild(join(named("s")))
+      yield* Deferred.await(isOpening)
+      yield* registry.closeAll
+      const exit = yield* Fiber.await(client)
+      assert.isTrue(Exit.isFailure(exit))
+      assert.include(JSON.stringify(exit), "TooManySessions")
+    }).pipe(Effect.provide(registryOf(fake)))
+  })
+
+  it.effect("in whatever moment of its opening: no agent is left behind", () =>
+    Effect.gen(function*() {
+      for (let moment = 0; moment < 60; moment += 1) {
+        let opened = 0
+        let closed = 0
+        const fake = FakeAdapter.make({
+          opening: () => Effect.sync(() => void (opened += 1)),
+          closing: () => Effect.sync(() => void (closed += 1))
+        })
+        yield* Effect.gen(function*() {
+          const registry = yield* SessionRegistry
+          const client = yield* Effect.forkChild(Effect.exit(join(named("s"))))
+          for (let step = 0; step < moment; step += 1) yield* Effect.yieldNow
+          yield* registry.closeAll
+          yield* Fiber.await(client)
+          assert.strictEqual(closed, fake.agents.length, `after ${moment} steps`)
+          assert.isAtMost(opened, 1)
+        }).pipe(Effect.provide(registryOf(fake)))
+      }
+    }))
+
   /** Agents that take as long to close as all of them need to begin. */
   const closingTogether = (count: number) => (): FakeAdapter.FakeOptions => {
     const all = Deferred.makeUnsafe<void>()

@@ -28,5 +28,6 @@ export const copilot: AcpAgent = {
     autopilot: mode("autopilot")
   },
   asks: { mode: mode("agent"), insteadOf: [mode("autopilot")] },
-  quirks: { notMessage, countsWholeSession: true }
+  quirks: { notMessage, countsWholeSession: true },
+  conversations: { command: (id) => ["copilot", `--resume=${id}`] }
 }

@@ -19,6 +19,12 @@ const input: AcpQuirks["input"] = ({ content = [], rawInput }) => {
 const toolName: AcpQuirks["toolName"] = ({ title }) =>
   title !== undefined && /^[A-Za-z_]\w*$/.test(title) ? title : undefined
 
+/** What its own program puts beside a prompt. */
+const notMessage: AcpQuirks["notMessage"] = (text, kind) =>
+  kind === "user_message_chunk" && text.startsWith("<system-reminder>")
+    ? { type: "status", status: "system_reminder" }
+    : undefined
+
 export const kimi: AcpAgent = {
   tool: "kimi",
   name: "Kimi Code",
@@ -26,5 +32,6 @@ export const kimi: AcpAgent = {
   args: ["acp"],
   install: npm("@moonshot-ai/kimi-code"),
   login: run("kimi login"),
-  quirks: { input, toolName, silentWhenFailed: true }
+  quirks: { input, notMessage, toolName, silentWhenFailed: true },
+  conversations: { command: (id) => ["kimi", "-r", id] }
 }

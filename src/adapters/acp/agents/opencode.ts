@@ -15,5 +15,6 @@ export const opencode: AcpAgent = {
   defaults: { OPENCODE_PERMISSION: JSON.stringify({ bash: "ask", edit: "ask", webfetch: "ask" }) },
   install: npm("opencode-ai"),
   login: run("opencode auth login"),
-  quirks: { announcesInParts: true }
+  quirks: { announcesInParts: true },
+  conversations: { command: (id) => ["opencode", "-s", id] }
 }

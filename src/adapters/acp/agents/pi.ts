@@ -26,5 +26,6 @@ export const pi: AcpAgent = {
   install: npm("pi-acp @earendil-works/pi-coding-agent"),
   login: runOnce("pi"),
   asks: "never",
-  quirks: { notMessage, toolArgs, silentWhenFailed: true }
+  quirks: { notMessage, toolArgs, silentWhenFailed: true },
+  conversations: { command: (id) => ["pi", "--session", id] }
 }

@@ -3,7 +3,7 @@
  */
 import { Option, Schema } from "effect"
 import { optional } from "../../../schema/fields.js"
-import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"
+import type { AcpAgent, AcpConversations, AcpQuirks } from "../AcpAgent.js"
 import { npm, runOnce } from "./advice.js"
 
 const readTool = Schema.decodeUnknownOption(Schema.Struct({ toolName: Schema.String }))
@@ -17,6 +17,21 @@ const readUsage = Schema.decodeUnknownOption(
 const toolName: AcpQuirks["toolName"] = ({ _meta }) => Option.getOrUndefined(readTool(_meta))?.toolName
 const usageBeside: AcpQuirks["usageBeside"] = ({ _meta }) => Option.getOrUndefined(readUsage(_meta))?.usage
 
+/** It says nothing of other folders than the one it is asked for; their names on disk cannot be read back. */
+const foldersOf: AcpConversations["foldersOf"] = (files) => {
+  const projects = `${files.variable("QWEN_HOME") ?? `${files.home}/.qwen`}/projects`
+  const folders = files.entries(projects).flatMap(({ isFolder, name }) => {
+    const chats = `${projects}/${name}/chats`
+    const first = isFolder ? files.entries(chats).find(({ name }) => name.endsWith(".jsonl")) : undefined
+    const [line = ""] = first === undefined
+      ? []
+      : files.read(`${chats}/${first.name}`, 0, 64 * 1024).toString("utf8").split("\n", 1)
+    const folder = /"cwd":("(?:[^"\\]|\\.)*")/.exec(line)?.[1]
+    return folder === undefined ? [] : [String(JSON.parse(folder))]
+  })
+  return [...new Set(folders)]
+}
+
 export const qwen: AcpAgent = {
   tool: "qwen",
   name: "Qwen Code",
@@ -27,5 +42,6 @@ export const qwen: AcpAgent = {
   modeNames: { autoEdit: "auto-edit", acceptEdits: "auto-edit", bypassPermissions: "yolo" },
   // It begins in `auto`, where another model decides what is safe.
   asks: { mode: "default", insteadOf: ["auto", "yolo"] },
-  quirks: { toolName, usageBeside }
+  quirks: { toolName, usageBeside },
+  conversations: { command: (id) => ["qwen", "--resume", id], foldersOf }
 }

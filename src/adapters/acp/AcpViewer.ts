@@ -1,0 +1,182 @@
+/**
+ * AcpViewer: a process of an ACP agent that only lists its past conversations and shows what was said in them. It is
+ * never given a prompt.
+ */
+import { Clock, Effect, FiberSet, Option, Predicate, Schema, Semaphore } from "effect"
+import type { BodyOf, EventBody } from "../../schema/index.js"
+import { EventSink, ProcessSpawner } from "../Adapter.js"
+import type { NativeRecord } from "../native/NativeStore.js"
+import { secondsOf, toTitle } from "../native/readLines.js"
+import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
+import { items, text } from "../wire/lenient.js"
+import type { AcpAgent } from "./AcpAgent.js"
+import { toLaunch } from "./AcpLaunch.js"
+import type { Initialized } from "./AcpSetup.js"
+import * as AgentUpdates from "./AgentUpdates.js"
+import { clientCapabilities, clientInfo, protocolVersion, readInitialized } from "./openConversation.js"
+import { makeState } from "./translate.js"
+
+/** A conversation as its agent lists it. */
+export interface AcpListed {
+  readonly id: string
+  readonly folder: string
+  readonly title?: string
+  /** Seconds since 1970. */
+  readonly updated_at: number
+}
+
+const initializeWithin = "45 seconds"
+const listWithin = "30 seconds"
+const loadWithin = "90 seconds"
+/** Of longer lists the newest are enough. */
+const mostPages = 20
+/** Of a longer history only the end is told, in bytes of the agent's lines. */
+const mostBytes = 64 * 1024 * 1024
+
+const Page = Schema.Struct({
+  sessions: items(Schema.Struct({ sessionId: Schema.String, cwd: text, title: text, updatedAt: text })),
+  nextCursor: text
+})
+const readPage = Schema.decodeUnknownOption(Page)
+
+const told: ReadonlySet<EventBody["type"]> = new Set(
+  ["user_message", "assistant_message", "reasoning", "tool_call", "tool_result", "file_diff"] as const
+)
+
+/** Each prompt begins a turn. */
+const toRecord = (event: EventBody, place: number, ts: number): NativeRecord => {
+  if (event.type !== "user_message") return { key: String(place), ts, read: () => ({ events: [event] }) }
+  const prompt = event.text ?? ""
+  const start: BodyOf<"turn_start"> = { type: "turn_start", text: prompt }
+  return { key: String(place), ts, prompt, read: () => ({ events: [start, event] }) }
+}
+
+export const open = Effect.fn("AcpViewer.open")(function*(agent: AcpAgent, cwd: string) {
+  const { spawn } = yield* ProcessSpawner
+  const clock = yield* Clock.Clock
+  const fork = yield* FiberSet.makeRuntime<never>()
+  let heard: ((params: unknown, line: Buffer) => void) | undefined
+  const launch = toLaunch(agent, { tool: agent.tool, folder: cwd, fresh_uuid: "" })
+  const peer = yield* JsonRpcPeer.open(
+    (onLine) => Effect.provideService(spawn(launch, onLine), EventSink, deaf),
+    {
+      tool: agent.name,
+      jsonrpc: true,
+      // It has nothing to ask: nothing runs.
+      onRequest: () => undefined,
+      onOther: () => {},
+      onNotification: ({ method, params }, line) => {
+        if (method === "session/update") heard?.(params, line)
+      }
+    }
+  )
+  const answer = yield* peer.request(
+    "initialize",
+    { protocolVersion, clientInfo, clientCapabilities },
+    { within: initializeWithin }
+  )
+  const { agentCapabilities = {}, authMethods = [] } = Option.getOrElse(
+    readInitialized(answer),
+    (): Initialized => ({})
+  )
+  if (authMethods.some(({ id }) => id === agent.authenticate)) {
+    yield* peer.request("authenticate", { methodId: agent.authenticate }, { within: initializeWithin })
+  }
+  const turnstile = yield* Semaphore.make(1)
+
+  const list = Effect.fnUntraced(function*(folder?: string) {
+    const found: Array<AcpListed> = []
+    let cursor: string | undefined
+    for (let page = 0; page < mostPages; page += 1) {
+      const answer = yield* peer.request(
+        "session/list",
+        { ...(folder !== undefined && { cwd: folder }), ...(cursor !== undefined && { cursor }) },
+        { within: listWithin }
+      )
+      const { nextCursor, sessions } = Option.getOrElse(
+        readPage(answer),
+        (): typeof Page.Type => ({ sessions: [] })
+      )
+      for (const { cwd, sessionId, title, updatedAt } of sessions) {
+        if (cwd === undefined) continue
+        const name = title === undefined ? "" : toTitle(title)
+        found.push({
+          id: sessionId,
+          folder: cwd,
+          ...(name !== "" && { title: name }),
+          updated_at: secondsOf(updatedAt) ?? 0
+        })
+      }
+      if (nextCursor === undefined || nextCursor === "" || nextCursor === cursor) break
+      cursor = nextCursor
+    }
+    return found
+  })
+
+  const load = Effect.fnUntraced(function*({ folder, id, updated_at }: AcpListed) {
+    let events: Array<{ readonly event: EventBody; readonly bytes: number }> = []
+    let bytes = 0
+    let complete = true
+    let size = 0
+    const state = makeState(agent)
+    state.sessionId = id
+    const updates = AgentUpdates.make({
+      clock,
+      fork,
+      state,
+      sink: {
+        ...deaf,
+        // Nothing is said outside of a turn that would have to be waited for.
+        inTurn: () => true,
+        emit: (event) => {
+          if (!told.has(event.type)) return
+          events.push({ event, bytes: size })
+          bytes += size
+          size = 0
+          if (bytes <= mostBytes) return
+          complete = false
+          const kept = events.slice(Math.ceil(events.length / 2))
+          bytes = kept.reduce((sum, { bytes }) => sum + bytes, 0)
+          events = kept
+        }
+      }
+    })
+    heard = (params, line) => {
+      size += line.length
+      updates.receive(params, line)
+    }
+    yield* peer.request("session/load", { sessionId: id, cwd: folder, mcpServers: [] }, {
+      within: loadWithin
+    }).pipe(
+      Effect.ensuring(Effect.sync(() => void (heard = undefined)))
+    )
+    updates.endSpeech()
+    updates.endTurn(true)
+    const records = events.map(({ event }, place) => toRecord(event, place, updated_at))
+    return { records, complete, undated: true }
+  })
+
+  const { loadSession, sessionCapabilities } = agentCapabilities
+  return {
+    /** It lists its conversations. */
+    lists: Predicate.isNotUndefined(sessionCapabilities?.list),
+    /** It tells what was said in one. */
+    loads: loadSession === true,
+    list: (folder?: string) => turnstile.withPermits(1)(list(folder)),
+    load: (listed: AcpListed) => turnstile.withPermits(1)(load(listed))
+  }
+})
+
+export type AcpViewer = Effect.Success<ReturnType<typeof open>>
+
+/** Nobody listens to what it prints besides. */
+const deaf: EventSink["Service"] = {
+  emit: () => {},
+  splice: () => {},
+  batch: (write) => {
+    write()
+    return true
+  },
+  onceDrained: (resume) => resume(),
+  inTurn: () => false
+}

@@ -1,0 +1,146 @@
+/**
+ * token: `ai-relay token create|list|revoke`: who else may use the relay, and for what. They are kept in the state folder; a
+ * running relay sees a change within a second.
+ */
+import { Console, Effect, Schema } from "effect"
+import { Argument, CliError, Command, Flag } from "effect/cli"
+import { realpathSync, statSync } from "node:fs"
+import { Scope, scopes } from "../schema/index.js"
+import type { TokenRecord } from "../services/access/tokenFile.js"
+import * as Tokens from "../services/access/Tokens.js"
+import { CommandError } from "./clientOptions.js"
+import { relayOptions } from "./options.js"
+import { safeJson, visibleLine } from "./printable.js"
+
+const where = {
+  state_dir: relayOptions.state_dir,
+  config: relayOptions.config,
+  json: Flag.Boolean("json").pipe(Flag.withoutNegation, Flag.withDefault(false))
+}
+
+const many = (name: string) => Flag.String(name).pipe(Flag.atLeast(0))
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 24 * 3600, w: 7 * 24 * 3600 }
+
+/** `90s`, `30m`, `12h`, `7d`, `4w`: in seconds. */
+export const secondsIn = (text: string): number | undefined => {
+  const [, number, unit = ""] = /^(\d{1,6})([smhdw])$/.exec(text.trim()) ?? []
+  const seconds = Number(number) * (unitSeconds[unit] ?? Number.NaN)
+  return seconds > 0 ? seconds : undefined
+}
+
+const expires = Flag.String("expires").pipe(
+  Flag.mapEffect((text) => {
+    const seconds = secondsIn(text)
+    return seconds !== undefined ? Effect.succeed(seconds) : Effect.fail(
+      new CliError.InvalidValue({
+        option: "expires",
+        value: text,
+        expected: "a number and a unit, such as 30m, 12h, 7d or 4w",
+        kind: "flag"
+      })
+    )
+  }),
+  Flag.optional
+)
+
+const isScope = Schema.is(Scope)
+
+const scopesIn = (words: ReadonlyArray<string>) =>
+  Effect.forEach(words, (word) =>
+    isScope(word) ? Effect.succeed(word) : new CommandError({
+      reason: `there is no scope "${word}": --scope takes ${scopes.join(", ")}`
+    }))
+
+/** Limits are compared with real paths, as sessions have them. */
+const foldersIn = (names: ReadonlyArray<string>) =>
+  Effect.forEach(names, (name) =>
+    Effect.try({
+      try: () => {
+        if (!statSync(name).isDirectory()) throw new Error("not a folder")
+        return realpathSync(name)
+      },
+      catch: () =>
+        new CommandError({ reason: `the folder "${name}" is not there: --folder takes one that is` })
+    }))
+
+const create = Command.make("create", {
+  ...where,
+  scope: many("scope"),
+  session: many("session"),
+  folder: many("folder"),
+  agent: many("agent"),
+  expires,
+  name: Argument.String("name")
+}, ({ agent, expires, folder, json, name, scope, session, state_dir }) =>
+  Effect.gen(function*() {
+    const folders = yield* foldersIn(folder)
+    const { record, token } = yield* Tokens.onShelf(state_dir).make({
+      name,
+      scopes: yield* scopesIn(scope),
+      ...(session.length > 0 && { sessions: session }),
+      ...(folders.length > 0 && { folders }),
+      ...(agent.length > 0 && { agents: agent }),
+      ...(expires._tag === "Some" && { expires_in: expires.value })
+    })
+    const { hash: _, ...told } = record
+    if (json) return yield* Console.log(safeJson(JSON.stringify({ token, ...told }, null, 2)))
+    yield* Console.log(token)
+    yield* Console.error(
+      `This is the token "${record.name}" (${record.scopes.join(", ")}). It is shown now and never again; `
+        + `\`ai-relay token revoke ${record.name}\` takes it back.`
+    )
+  }))
+
+const limitsOf = ({ agents = [], folders = [], sessions = [] }: TokenRecord) =>
+  [...sessions, ...folders, ...agents].map(visibleLine).join(" ")
+
+const titles = ["NAME", "SCOPES", "LIMITED TO", "ENDS"]
+
+const toTable = (tokens: ReadonlyArray<TokenRecord>): string => {
+  const rows = tokens.map((token) => [
+    visibleLine(token.name),
+    token.scopes.join(","),
+    limitsOf(token),
+    token.expires_at === undefined ? "" : new Date(token.expires_at * 1000).toISOString()
+  ])
+  const widths = titles.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0))
+  )
+  return [titles, ...rows]
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd())
+    .join("\n")
+}
+
+const list = Command.make("list", where, ({ json, state_dir }) =>
+  Effect.gen(function*() {
+    const tokens = yield* Tokens.onShelf(state_dir).list
+    if (json) {
+      return yield* Console.log(
+        safeJson(JSON.stringify({ tokens: tokens.map(({ hash: _, ...told }) => told) }, null, 2))
+      )
+    }
+    yield* Console.log(
+      tokens.length === 0
+        ? "There is no named token: `ai-relay token create NAME --scope view` makes one."
+        : toTable(tokens)
+    )
+  }))
+
+const revoke = Command.make(
+  "revoke",
+  { ...where, name: Argument.String("name") },
+  ({ name, state_dir }) =>
+    Effect.gen(function*() {
+      if (!(yield* Tokens.onShelf(state_dir).revoke(name))) {
+        return yield* new CommandError({
+          reason: name === Tokens.defaultName
+            ? "the relay's own token is the file `token` in the state folder: remove it, and start the relay again"
+            : `there is no token "${name}": \`ai-relay token list\` shows those there are`
+        })
+      }
+      yield* Console.log(`"${name}" is revoked. Its connections to a running relay end within a second.`)
+    })
+)
+
+export const token = Command.make("token").pipe(Command.withSubcommands([create, list, revoke]))

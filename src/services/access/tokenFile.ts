@@ -1,0 +1,137 @@
+/**
+ * tokenFile: named tokens on disk, `tokens.json` in the state folder: who has which rights. It holds no token, only
+ * digests; they are of 256 random bits each, so nobody guesses them back.
+ *
+ * Only its user may read it, it is replaced as a whole, and whoever changes it holds a lock: relays and `ai-relay token` do.
+ */
+import { Clock, Effect, Option, Schedule, Schema } from "effect"
+import { createHash, randomBytes } from "node:crypto"
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync
+} from "node:fs"
+import { dirname, join } from "node:path"
+import { Scope } from "../../schema/index.js"
+
+/** The tokens cannot be read or written. */
+export class TokensUnusable
+  extends Schema.TaggedError<TokensUnusable>()("TokensUnusable", { reason: Schema.String })
+{
+  override get message() {
+    return this.reason
+  }
+}
+
+const Names = Schema.optionalKey(Schema.Array(Schema.String))
+
+export const TokenRecord = Schema.Struct({
+  name: Schema.String,
+  /** SHA-256, in hexadecimal digits. */
+  hash: Schema.String,
+  scopes: Schema.Array(Scope),
+  sessions: Names,
+  folders: Names,
+  agents: Names,
+  /** Unix times in seconds. */
+  created_at: Schema.Finite,
+  expires_at: Schema.optionalKey(Schema.Finite),
+  /** The token that made it: revoked with that one. */
+  made_by: Schema.optionalKey(Schema.String)
+})
+export type TokenRecord = typeof TokenRecord.Type
+
+const decode = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ tokens: Schema.Array(TokenRecord) }))
+)
+
+export const fileIn = (state_dir: string) => join(state_dir, "tokens.json")
+
+export const hashOf = (token: string): string => createHash("sha256").update(token).digest("hex")
+
+/** So that it is known for what it is where it should not be: in a log, a repository. */
+export const newToken = (): string => `airelay_${randomBytes(32).toString("base64url")}`
+
+const spelled = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
+
+/** All there are; throws a sentence when the file is not what it should be. */
+export const readNow = (file: string): ReadonlyArray<TokenRecord> => {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (stat === undefined) return []
+  if ((stat.mode & 0o077) !== 0) {
+    throw new Error(`other users can read or write ${file}: look at what stands there, then \`chmod 600\` it`)
+  }
+  const found = decode(readFileSync(file, "utf8"))
+  if (Option.isNone(found)) {
+    throw new Error(`${file} is no list of tokens: correct or remove it, then make the tokens anew`)
+  }
+  return found.value.tokens
+}
+
+/** All there are, also those that are over. */
+export const read = (file: string): Effect.Effect<ReadonlyArray<TokenRecord>, TokensUnusable> =>
+  Effect.try({
+    try: () => readNow(file),
+    catch: (cause) => new TokensUnusable({ reason: `the tokens cannot be read: ${spelled(cause)}` })
+  })
+
+/** Whoever has held the lock for longer than this, in ms, is dead. */
+const longestLockMs = 10_000
+
+const lockNow = (file: string, now: number) =>
+  Effect.try({
+    try: () => {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+      const held = statSync(`${file}.lock`, { throwIfNoEntry: false })
+      if (held !== undefined && now - held.mtimeMs > longestLockMs) {
+        rmSync(`${file}.lock`, { force: true })
+      }
+      closeSync(openSync(`${file}.lock`, "wx", 0o600))
+    },
+    catch: (cause) =>
+      new TokensUnusable({
+        reason: `the tokens cannot be changed (${spelled(cause)}): check that ${dirname(file)} can be written`
+      })
+  })
+
+/** Waits for whoever has it. */
+const lock = (file: string) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => lockNow(file, now)).pipe(
+    Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 150 })
+  )
+
+const write = (file: string, tokens: ReadonlyArray<TokenRecord>) => {
+  const draft = `${file}.${process.pid}.new`
+  rmSync(draft, { force: true })
+  const open = openSync(draft, "wx", 0o600)
+  try {
+    writeSync(open, JSON.stringify({ tokens }, null, 2) + "\n")
+    fsyncSync(open)
+  } finally {
+    closeSync(open)
+  }
+  renameSync(draft, file)
+}
+
+/** Replace all tokens by what `next` makes of them; `next` may refuse with a sentence. */
+export const change = <E>(
+  file: string,
+  next: (tokens: ReadonlyArray<TokenRecord>) => Effect.Effect<ReadonlyArray<TokenRecord>, E>
+): Effect.Effect<void, TokensUnusable | E> =>
+  Effect.acquireUseRelease(
+    lock(file),
+    () =>
+      Effect.flatMap(Effect.flatMap(read(file), next), (tokens) =>
+        Effect.try({
+          try: () => write(file, tokens),
+          catch: (cause) =>
+            new TokensUnusable({ reason: `the tokens cannot be written to ${file}: ${spelled(cause)}` })
+        })),
+    () => Effect.sync(() => rmSync(`${file}.lock`, { force: true }))
+  )

@@ -1,0 +1,198 @@
+/**
+ * AcpStores: the conversations of agents that speak the Agent Client Protocol and list them themselves (`session/list`).
+ *
+ * The agent has to be started for it, which takes seconds: one process per agent, ended a minute after it was asked last.
+ * What it told stays good for some seconds, and is told meanwhile.
+ */
+import { Deferred, Effect, RcRef, type Scope, Semaphore } from "effect"
+import type { AcpAgent } from "../../adapters/acp/AcpAgent.js"
+import type { AcpListed } from "../../adapters/acp/AcpViewer.js"
+import { ProcessSpawner } from "../../adapters/Adapter.js"
+import type { NativeFiles } from "../../adapters/native/NativeFiles.js"
+import type {
+  AgentSilent,
+  NativeFile,
+  NativeHistory,
+  NativeHolder,
+  NativeStore
+} from "../../adapters/native/NativeStore.js"
+
+/** Their conversations are read from disk, as those of the agents they stand for. */
+const readElsewhere = new Set(["gemini", "claude-agent-acp", "codex-acp"])
+
+/** How long a list is good, in ms; and how long it is not asked again what cannot list. */
+const freshMs = 15_000
+const unableMs = 600_000
+const idleFor = "60 seconds"
+const mostHistories = 8
+/** A program of that agent that runs in the folder has this conversation, if it was written to so lately; in ms. */
+const lately = 10 * 60 * 1000
+
+const silent = (state: AgentSilent["state"], reason: string): AgentSilent => ({
+  _tag: "AgentSilent",
+  state,
+  reason
+})
+
+const makeStore = Effect.fnUntraced(function*(
+  agent: AcpAgent,
+  files: NativeFiles,
+  spawner: ProcessSpawner["Service"],
+  scope: Scope.Scope
+) {
+  const { command, conversations, name, tool } = agent
+  const viewer = yield* RcRef.make({
+    acquire: Effect.flatMap(
+      Effect.promise(() => import("../../adapters/acp/AcpViewer.js")),
+      (AcpViewer) => AcpViewer.open(agent, files.home)
+    ).pipe(
+      Effect.provideService(ProcessSpawner, spawner),
+      Effect.mapError((error) =>
+        error._tag === "CommandNotFound"
+          ? silent("missing", error.message)
+          : silent("failed", `${name} does not tell its conversations: ${error.message}`)
+      )
+    ),
+    idleTimeToLive: idleFor
+  })
+
+  let listed = new Map<string, AcpListed>()
+  /** Of which folder it was asked when, `""` for all. */
+  const asked = new Map<string, number>()
+  let unable: { readonly until: number; readonly why: AgentSilent } | undefined
+  const histories = new Map<string, { readonly updated_at: number; readonly history: NativeHistory }>()
+  const turnstile = yield* Semaphore.make(1)
+
+  const failing = (error: { readonly message: string }) =>
+    silent("failed", `${name} does not tell its conversations: ${error.message}`)
+
+  const refresh = Effect.fnUntraced(
+    function*(folder: string | undefined) {
+      if (files.now() - (asked.get(folder ?? "") ?? 0) < freshMs) return
+      if (unable !== undefined && files.now() < unable.until) return yield* Effect.fail(unable.why)
+      const view = yield* RcRef.get(viewer)
+      if (!view.lists || !view.loads) {
+        return yield* Effect.fail(silent("unable", `this version of ${name} does not list its conversations`))
+      }
+      const folders = folder !== undefined ? [folder] : conversations?.foldersOf?.(files) ?? [undefined]
+      const found = yield* Effect.forEach(folders, (folder) => Effect.mapError(view.list(folder), failing))
+      // Of a folder's list nothing follows for the others.
+      if (folder === undefined) listed = new Map()
+      for (const one of found.flat()) listed.set(one.id, one)
+      asked.set(folder ?? "", files.now())
+    },
+    Effect.scoped,
+    Effect.tapError((why) =>
+      Effect.sync(() => {
+        if (why.state !== "failed") unable = { until: files.now() + unableMs, why }
+      })
+    )
+  )
+
+  /** One asks, all others get what it hears. */
+  let running: { readonly key: string; readonly done: Deferred.Deferred<void, AgentSilent> } | undefined
+  const list = (folder?: string) =>
+    Effect.suspend(() => {
+      const key = folder ?? ""
+      if (running?.key === key) return Deferred.await(running.done)
+      const done = Deferred.makeUnsafe<void, AgentSilent>()
+      const mine = { key, done }
+      running = mine
+      const work = turnstile.withPermits(1)(refresh(folder)).pipe(
+        Effect.exit,
+        Effect.flatMap((exit) => {
+          if (running === mine) running = undefined
+          return Effect.asVoid(Deferred.done(done, exit))
+        })
+      )
+      return Effect.andThen(Effect.forkIn(work, scope), Deferred.await(done))
+    })
+
+  const history = Effect.fnUntraced(function*(file: NativeFile) {
+    const one = listed.get(file.id)
+    if (one === undefined) return
+    if (histories.get(one.id)?.updated_at === one.updated_at) return
+    const view = yield* RcRef.get(viewer)
+    const told = yield* Effect.mapError(view.load(one), failing)
+    histories.delete(one.id)
+    histories.set(one.id, { updated_at: one.updated_at, history: told })
+    for (const id of histories.keys()) {
+      if (histories.size <= mostHistories) break
+      histories.delete(id)
+    }
+  }, Effect.scoped)
+
+  const toFile = ({ id, updated_at }: AcpListed): NativeFile => ({
+    id,
+    path: `${tool}:${id}`,
+    stamp: { dev: 0, ino: 0, size: 0, mtime: updated_at * 1000 }
+  })
+
+  /** A person's own, not the relay's. */
+  const isOpenIn = (folder: string): number | undefined =>
+    files.programs().find(({ argv, folder: where }) =>
+      where === folder && argv.slice(0, 3).some((word) => word.split("/").at(-1) === command)
+    )?.pid
+
+  const store: NativeStore = {
+    tool,
+    name,
+    id: /^[\w.:-]{1,128}$/,
+    forks: false,
+    tellsHolder: false,
+    ask: {
+      list,
+      history,
+      // A process that has a conversation loaded does not see what another adds to it.
+      forget: Effect.suspend(() => {
+        asked.clear()
+        histories.clear()
+        return RcRef.invalidate(viewer)
+      }),
+      onlyByName: conversations === undefined
+    },
+    // Nothing here takes time.
+    *files() {
+      return [...listed.values()].map(toFile)
+    },
+    *find(id) {
+      const found = listed.get(id)
+      return found === undefined ? undefined : toFile(found)
+    },
+    summary: ({ id }) => {
+      const found = listed.get(id)
+      if (found === undefined) return undefined
+      const { folder, title, updated_at } = found
+      return {
+        folder,
+        last_active_at: updated_at,
+        ...(title !== undefined && { title, title_by: "agent" as const })
+      }
+    },
+    *history({ id }) {
+      return histories.get(id)?.history ?? { records: [], complete: true, undated: true }
+    },
+    holders: () => new Map<string, NativeHolder>(),
+    holder: ({ stamp }, folder) => {
+      const pid = files.now() - stamp.mtime < lately ? isOpenIn(folder) : undefined
+      return pid === undefined ? undefined : { by: "unknown", pid }
+    },
+    command: (id) => conversations?.command(id) ?? [command],
+    ...(conversations === undefined && {
+      warning: `${name} was not tried: choose the conversation in its own list.`
+    })
+  }
+  return store
+})
+
+export const makeStores = Effect.fnUntraced(function*(
+  agents: ReadonlyArray<AcpAgent>,
+  files: NativeFiles,
+  spawner: ProcessSpawner["Service"]
+) {
+  const scope = yield* Effect.scope
+  return yield* Effect.forEach(
+    agents.filter(({ tool }) => !readElsewhere.has(tool)),
+    (agent) => makeStore(agent, files, spawner, scope)
+  )
+})

@@ -1,0 +1,128 @@
+/**
+ * NativeIndex: what was found out about each file of a conversation, as long as the file stays as it is.
+ *
+ * It is kept in the state folder, so that the first list after a start reads no conversation again. Only what may be shown
+ * is written down there; a file that cannot be read is as if it were empty.
+ */
+import { Effect } from "effect"
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
+import { dirname } from "node:path"
+import type { NativeCounts, NativeFile, NativeSummary } from "../../adapters/native/NativeStore.js"
+import { makePause } from "./inSlices.js"
+
+export interface IndexEntry {
+  readonly ino: number
+  readonly size: number
+  /** In ms. */
+  readonly mtime: number
+  /** Undefined: it is no conversation of a person. */
+  readonly summary: NativeSummary | undefined
+  counts: NativeCounts | undefined
+  /** A client may be told of it. */
+  shown: boolean
+}
+
+/** What a summary says has changed: files of another number are not read. */
+const version = 1
+/** Files that are remembered. */
+const mostEntries = 20_000
+const saveAfter = "2 seconds"
+
+const isEntry = (value: unknown): value is [string, Omit<IndexEntry, "shown">] =>
+  Array.isArray(value) && typeof value[0] === "string" && typeof value[1] === "object" && value[1] !== null
+
+export interface NativeIndex {
+  /** What is known of the file as it is now; found out anew if it has changed. */
+  readonly look: (file: NativeFile, summary: () => NativeSummary | undefined) => IndexEntry
+  /** An entry was added to. */
+  readonly changed: () => void
+  /** Read what was kept; once. */
+  readonly load: Effect.Effect<void>
+  /** Write down what has changed, in a moment. */
+  readonly saveLater: Effect.Effect<void>
+}
+
+/** `path`: where it is kept; undefined: nowhere. */
+export const make = Effect.fnUntraced(function*(path: string | undefined) {
+  const scope = yield* Effect.scope
+  const entries = new Map<string, IndexEntry>()
+  let changes = 0
+  let saved = 0
+  let isSaving = false
+
+  const shorten = () => {
+    for (const name of entries.keys()) {
+      if (entries.size <= mostEntries) break
+      entries.delete(name)
+    }
+  }
+
+  const read = Effect.gen(function*() {
+    if (path === undefined) return
+    const lines = yield* Effect.try(() => readFileSync(path, "utf8").split("\n"))
+    if (lines[0] !== JSON.stringify({ version })) return
+    const pause = makePause()
+    for (const line of lines.slice(1)) {
+      if (line === "") continue
+      const entry = yield* Effect.try((): unknown => JSON.parse(line))
+      if (isEntry(entry) && !entries.has(entry[0])) entries.set(entry[0], { ...entry[1], shown: true })
+      yield* pause
+    }
+    shorten()
+  }).pipe(
+    // It was never there, or is spoiled: it is made anew.
+    Effect.catch(() => Effect.void)
+  )
+
+  const write = Effect.gen(function*() {
+    if (path === undefined || saved === changes) return
+    const upTo = changes
+    const pause = makePause()
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const file = openSync(`${path}.new`, "w", 0o600)
+    yield* Effect.gen(function*() {
+      writeSync(file, `${JSON.stringify({ version })}\n`)
+      for (const [name, { shown, ...entry }] of [...entries]) {
+        if (shown) writeSync(file, `${JSON.stringify([name, entry])}\n`)
+        yield* pause
+      }
+    }).pipe(Effect.ensuring(Effect.sync(() => closeSync(file))))
+    renameSync(`${path}.new`, path)
+    saved = upTo
+  }).pipe(
+    Effect.catchDefect((defect) => Effect.logWarning("the index of conversations could not be kept", defect))
+  )
+
+  const saveLater = Effect.suspend(() => {
+    if (path === undefined || isSaving || saved === changes) return Effect.void
+    isSaving = true
+    const soon = Effect.delay(
+      Effect.suspend(() => {
+        isSaving = false
+        return write
+      }),
+      saveAfter
+    )
+    return Effect.asVoid(Effect.forkIn(soon, scope))
+  })
+  yield* Effect.addFinalizer(() => write)
+
+  const index: NativeIndex = {
+    look: (file, summary) => {
+      const { ino, mtime, size } = file.stamp
+      const before = entries.get(file.path)
+      if (before?.ino === ino && before.size === size && before.mtime === mtime) return before
+      const entry: IndexEntry = { ino, size, mtime, summary: summary(), counts: undefined, shown: false }
+      changes += 1
+      // Those that change are remembered longest.
+      entries.delete(file.path)
+      entries.set(file.path, entry)
+      shorten()
+      return entry
+    },
+    changed: () => void (changes += 1),
+    load: yield* Effect.cached(read),
+    saveLater
+  }
+  return index
+})
