@@ -5,6 +5,7 @@
  * stays a peer. The command line is minified with Effect inside, so that it installs almost nothing and starts fast: what
  * every start needs is `cli.mjs` and two files beside it (`mergeStart.mjs`); what is imported when it is needed
  * (`import()`) has files of its own. The console is a page with React and all else inside.
+ * What pages of others draw a chat with is in `react/`, with React left out.
  * `node scripts/build.mjs cli console` makes only those parts.
  */
 import { build } from "esbuild"
@@ -161,7 +162,12 @@ const buildPage = async () => {
   writeFileSync(page, licensesOf(await buildConsole()))
 }
 
-const parts = { library: buildLibrary, cli: buildCli, console: buildPage }
+const buildForReact = async () => {
+  const { buildReact } = await import("./build-react.mjs")
+  writeFileSync(join(root, "dist/react.LICENSES.txt"), licensesOf(await buildReact()))
+}
+
+const parts = { library: buildLibrary, cli: buildCli, console: buildPage, react: buildForReact }
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts)
 const started = performance.now()
 try {

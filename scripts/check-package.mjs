@@ -189,6 +189,16 @@ try {
     return `${bytes} bytes`
   })
 
+  await check(`import { reduce } from "${pkg.name}/messages", without React or Effect`, alone, () =>
+    node(`
+      const { empty, reduce } = await import("${pkg.name}/messages")
+      const { items } = reduce(empty, [
+        { type: "turn_start", text: "hello", seq: 1, ts: 1, turn: 1 },
+        { type: "assistant_message", content: [], text: "hi", seq: 2, ts: 2, turn: 1 }
+      ])
+      if (!items.some(({ kind, text }) => kind === "text" && text === "hi")) throw new Error(JSON.stringify(items))
+    `))
+
   for (const major of majors) {
     const found = await nodeOf(major)
     const name = `runs on Node ${major}: its command, a session over a socket, and the plain client`
@@ -221,6 +231,25 @@ try {
       const refused = await Effect.runPromise(Effect.flip(Effect.scoped(replay("no-such-file"))))
       if (!refused.message.includes("no-such-file")) throw refused
     `))
+  await check(
+    `import { Chat, useSession } from "${pkg.name}/react", drawn without a browser`,
+    beside,
+    () =>
+      node(`
+      import { Chat, useSession } from "${pkg.name}/react"
+      import { createElement } from "react"
+      import { renderToString } from "react-dom/server"
+      const Page = () => createElement(Chat, { session: useSession({ url: "ws://127.0.0.1:1", enabled: false }) })
+      const html = renderToString(createElement(Page))
+      if (!html.includes("ai-relay")) throw new Error(html)
+    `)
+  )
+  await check(`${pkg.name}/react/style.css reaches nothing outside of a chat`, beside, () => {
+    const css = readFileSync(installed(pkg.name, "dist/react/style.css"), "utf8")
+    const outside = css.replaceAll(/@keyframes[^{]*\{(?:[^{}]|\{[^{}]*\})*\}/g, "").split("@scope", 1)[0]
+      .trim()
+    expect(css.includes("@scope(.ai-relay)") && outside === "", `it says ${outside.slice(0, 200)}`)
+  })
   await check(`import * as schema from "${pkg.name}/schema"`, beside, () =>
     node(`
       import * as schema from "${pkg.name}/schema"

@@ -37,7 +37,7 @@ if (reason !== undefined) console.log(`skipping the browser suite: ${reason}`)
 const [first, ...rest] = process.argv.slice(2)
 const images = first === "--images"
 const pictures = "test/browser/images.test.ts"
-const built = run(process.execPath, ["scripts/build.mjs", "library", "cli", "console"])
+const built = run(process.execPath, ["scripts/build.mjs", "library", "cli", "console", "react"])
 process.exitCode = built || run(
   process.execPath,
   [

@@ -28,6 +28,7 @@ import * as ProcessSupervisor from "./services/process/ProcessSupervisor.js"
 import { RelayConfig, type Settings } from "./services/RelayConfig.js"
 import { Scheduler } from "./services/schedule/Scheduler.js"
 import { Timetable } from "./services/schedule/Timetable.js"
+import { SearchIndex } from "./services/search/SearchIndex.js"
 import { SessionRegistry } from "./services/session/SessionRegistry.js"
 import * as PtySupervisor from "./services/terminal/PtySupervisor.js"
 
@@ -81,7 +82,8 @@ const supervisors = Layer.unwrap(
 )
 
 const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings>) =>
-  SessionRegistry.layer.pipe(
+  SearchIndex.layer.pipe(
+    Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
     Layer.provide(supervisors),
     // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.

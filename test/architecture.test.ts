@@ -104,6 +104,19 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
     never: noneOf(sockets, processes, disk)
   },
+  // All that was said, by words: it reads journals, and writes what it made of them beside them.
+  "services/search": {
+    rooms: [
+      "schema",
+      "services",
+      "services/log",
+      "services/journal",
+      "services/access",
+      "services/process",
+      "services/session"
+    ],
+    never: noneOf(sockets, processes)
+  },
   "fronts": {
     rooms: ["schema", "adapters", "services/", "client", "messages"],
     never: noneOf(sockets, processes)

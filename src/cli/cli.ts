@@ -24,6 +24,7 @@ import { policy } from "./policyTest.js"
 import { plain } from "./printable.js"
 import { run as runTurn } from "./run.js"
 import { schedule } from "./schedule.js"
+import { search } from "./search.js"
 import { sessions } from "./sessions.js"
 import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
@@ -106,6 +107,7 @@ const command = server("ai-relay", relayOptions).pipe(
     sessions,
     tokens,
     schedule,
+    search,
     policy,
     attach,
     handoff(exitWith),

@@ -98,6 +98,26 @@ const Sessions = Schema.Struct({
   )
 })
 
+const Told = Schema.Struct({ text: Schema.String })
+
+/** What the relay answers at a path, as this schema has it; a refusal fails with the relay's own words. */
+export const answerOf = Effect.fn("answerOf")(
+  function*<A, I>(address: Address, path: string, schema: Schema.Codec<A, I>, method = "GET", body?: object) {
+    const answer = yield* askRelay(address, path, method, body)
+    const text = yield* Effect.promise(() => answer.text().catch(() => ""))
+    const decoded = Schema.decodeUnknownOption(Schema.fromJsonString(schema))(text === "" ? "null" : text)
+    if (answer.ok && Option.isSome(decoded)) return decoded.value
+    const told = Schema.decodeUnknownOption(Schema.fromJsonString(Told))(text)
+    return yield* new CommandError({
+      reason: answer.status === 401
+        ? "the relay wants a token: --token, or AI_RELAY_TOKEN"
+        : Option.isSome(told)
+        ? told.value.text
+        : `${address.url} is no ai-relay: check --url`
+    })
+  }
+)
+
 /** The relay's sessions, live ones first. */
 export const listSessions = Effect.fn("listSessions")(function*(address: Address) {
   const answer = yield* askRelay(address, "/sessions")

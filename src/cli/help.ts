@@ -28,6 +28,8 @@ Usage
                [--folder FOLDER]… [--agent TOOL]… [--expires 7d]
   ai-relay token list | revoke NAME
                                who else may use the relay, and for what
+  ai-relay search [--limit N] [--json] WORDS…
+                               find sessions in which these words were said
   ai-relay policy test [--json] RULES [SESSION…]
                                what these rules would have decided about kept sessions
   ai-relay run [--tool NAME] [--folder FOLDER] [--model NAME] [--permission-mode MODE]

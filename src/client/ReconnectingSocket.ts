@@ -17,6 +17,8 @@ export interface Socket {
 export type SocketConstructor = new(url: string) => Socket
 
 export interface Lost {
+  /** The relay never accepted this connection. */
+  readonly unopened?: boolean
   /** The close code; 1006 when there was none. */
   readonly code: number
   readonly reason: string
@@ -122,11 +124,13 @@ export const open = (options: LinkOptions): ReconnectingSocket => {
   const dial = (current: <Event>(act: (event: Event) => void) => (event: Event) => void) => {
     const mine = new options.WebSocket(options.url)
     let failure = ""
+    let unopened = true
     socket = mine
-    after(openMs, () => lose(nobody))
+    after(openMs, () => lose({ ...nobody, unopened }))
     mine.addEventListener(
       "open",
       current(() => {
+        unopened = false
         after(greetingMs, () => lose(nobody))
         send(options.handshake())
       })
@@ -143,13 +147,13 @@ export const open = (options: LinkOptions): ReconnectingSocket => {
       current(({ message }: { readonly message?: unknown }) => {
         if (typeof message === "string") failure = message
         // Every error is followed by a close at once; but Node 22 says none when nobody answers.
-        after(closeMs, () => lose({ code: 1006, reason: failure || broken }))
+        after(closeMs, () => lose({ code: 1006, reason: failure || broken, unopened }))
       })
     )
     mine.addEventListener(
       "close",
       current(({ code, reason }: Lost) => {
-        lose({ code, reason: reason || failure || broken })
+        lose({ code, reason: reason || failure || broken, unopened })
       })
     )
   }

@@ -11,6 +11,7 @@ import * as ReconnectingSocket from "./ReconnectingSocket.js"
 import { forgettable, RelayError } from "./RelayError.js"
 import type { ConnectionState, ConnectOptions, PromptOptions, Session } from "./Session.js"
 import * as Turns from "./Turns.js"
+import { makeTeller } from "./unreachable.js"
 
 /** Close codes (RFC 6455). */
 const ended = 1000
@@ -49,6 +50,7 @@ export const openSession = (
   const { onEvent, onPermission, onState, retries = Infinity, signal, ticket, token, ...given } = options
   const { url: _, WebSocket: __, ...handshake } = given
   const credentials = Credentials.make({ ticket, token })
+  const teller = makeTeller(url)
   const session_id = handshake.session_id ?? newId()
   // A name that was just made up has no events before.
   let seq = handshake.after_seq ?? (handshake.session_id === undefined ? 0 : undefined)
@@ -130,6 +132,7 @@ export const openSession = (
       )
     }
     link.greeted()
+    teller.reached()
     become({ status: "open" })
     outbox.open(link.send)
   }
@@ -166,7 +169,7 @@ export const openSession = (
 
   const onLost = (lost: ReconnectingSocket.Lost, failures: number): boolean => {
     outbox.shut()
-    const error = verdict(lost, failures)
+    const error = verdict({ ...lost, reason: teller.reasonOf(lost) }, failures)
     if (error !== undefined) finish(error)
     return error === undefined
   }
@@ -193,7 +196,8 @@ export const openSession = (
       if (state.status !== "connecting") become({ status: "connecting" })
     },
     onLost,
-    onWaiting: ({ code, reason }, retry_ms) => become({ status: "waiting", code, reason, retry_ms })
+    onWaiting: (lost, retry_ms) =>
+      become({ status: "waiting", code: lost.code, reason: teller.waiting(lost), retry_ms })
   })
   if (signal?.aborted) close()
   signal?.addEventListener("abort", close)

@@ -7,6 +7,7 @@ import type { RelayEvent, SessionLine } from "./protocol.js"
 import * as ReconnectingSocket from "./ReconnectingSocket.js"
 import { RelayError } from "./RelayError.js"
 import type { ConnectionState, ConnectOptions } from "./Session.js"
+import { makeTeller } from "./unreachable.js"
 
 export interface WatchOptions
   extends Pick<ConnectOptions, "onState" | "retries" | "signal" | "ticket" | "token" | "url" | "WebSocket">
@@ -30,6 +31,7 @@ export const openWatch = (
   { onSessions, onState, retries = Infinity, signal, ticket, token }: WatchOptions
 ): SessionWatch => {
   const credentials = Credentials.make({ ticket, token })
+  const teller = makeTeller(url)
   let lines = new Map<string, SessionLine>()
   let state: ConnectionState = { status: "connecting" }
   let refusal: RelayError | undefined
@@ -45,6 +47,7 @@ export const openWatch = (
       case "session_list":
         lines = new Map(event.sessions.map((line) => [line.session_id, line]))
         link.greeted()
+        teller.reached()
         become({ status: "open" })
         return show()
       case "session_changed":
@@ -88,11 +91,12 @@ export const openWatch = (
       if (state.status !== "connecting") become({ status: "connecting" })
     },
     onLost: (lost, failures) => {
-      const error = verdict(lost, failures)
+      const error = verdict({ ...lost, reason: teller.reasonOf(lost) }, failures)
       if (error !== undefined) finish(error)
       return error === undefined
     },
-    onWaiting: ({ code, reason }, retry_ms) => become({ status: "waiting", code, reason, retry_ms })
+    onWaiting: (lost, retry_ms) =>
+      become({ status: "waiting", code: lost.code, reason: teller.waiting(lost), retry_ms })
   })
   if (signal?.aborted) close()
   signal?.addEventListener("abort", close)

@@ -487,10 +487,32 @@ export interface PermissionRequestEvent {
 }
 
 /** A piece of something that comes again, whole, in another event. */
-export interface StreamEvent {
+export type StreamEvent = {
   readonly type: "stream_event"
-  readonly delta?: "text" | "reasoning" | "tool_input" | "tool_output"
-  readonly text?: string
+  readonly delta: "text" | "reasoning"
+  readonly text: string
+  readonly tool_use_id?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: number
+  readonly ts: number
+  readonly session_id?: string
+  readonly turn?: number
+} | {
+  readonly type: "stream_event"
+  readonly delta: "tool_input" | "tool_output"
+  readonly text: string
+  readonly tool_use_id?: string
+  readonly metadata?: { readonly [name: string]: unknown }
+  readonly raw?: unknown
+  readonly seq: number
+  readonly ts: number
+  readonly session_id?: string
+  readonly turn?: number
+} | {
+  readonly type: "stream_event"
+  readonly delta?: never
+  readonly text?: never
   readonly tool_use_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown

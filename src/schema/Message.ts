@@ -10,6 +10,35 @@ export const StreamEvent = event("stream_event", {
   text: present(Schema.String),
   tool_use_id: present(Schema.String)
 })
+/**
+ * The same as it goes over the wire: told apart by `delta`, which every piece of text has; without one there is nothing to show.
+ */
+export const StreamEventOnWire = (() => {
+  const { type } = StreamEvent.fields
+  const rest = { metadata: StreamEvent.fields.metadata, raw: StreamEvent.fields.raw }
+  const told = <const Delta extends ReadonlyArray<"text" | "reasoning" | "tool_input" | "tool_output">>(
+    delta: Delta
+  ) =>
+    Schema.Struct({
+      type,
+      delta: Schema.Literals(delta),
+      text: Schema.String,
+      tool_use_id: present(Schema.String),
+      ...rest
+    })
+  return Schema.Union([
+    told(["text", "reasoning"]),
+    told(["tool_input", "tool_output"]),
+    Schema.Struct({
+      type,
+      delta: present(Schema.Never),
+      text: present(Schema.Never),
+      tool_use_id: present(Schema.String),
+      ...rest
+    })
+  ])
+})()
+
 /** A whole thought or plan step. */
 export const Reasoning = event("reasoning", { text: Schema.String })
 /** A whole message of the agent. */

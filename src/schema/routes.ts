@@ -184,6 +184,42 @@ export const routes = {
       200: { about: "The most recently active first.", schema: object({ sessions: list(ref("Session")) }) }
     }
   }),
+  searchSessions: isRoute({
+    method: "GET",
+    path: "/search",
+    scope: "view",
+    reach: "relay",
+    summary:
+      "Sessions in which all words of a query were said, or a tool was called with them. Secrets are cut out.",
+    query: {
+      q: { about: "Words, in any order and case; parts of words will do. At most 200 characters." },
+      limit: {
+        about: "Sessions at most.",
+        schema: { type: "integer", minimum: 1, maximum: 100, default: 20 }
+      }
+    },
+    answers: {
+      200: {
+        about:
+          "The session that spoke last first. `complete` is false while old sessions are still being looked at.",
+        schema: object({
+          results: list(object({
+            session: ref("Session"),
+            hits: list(object({
+              seq: whole(),
+              ts: { type: "number" },
+              turn: whole(),
+              who: { enum: ["user", "agent", "tool"] },
+              text: { type: "string", description: "The words around it." }
+            }, ["seq", "ts", "who", "text"]))
+          })),
+          complete: { type: "boolean" }
+        })
+      },
+      400: refusal("There is no `q`, or `limit` is none."),
+      409: refusal("The relay keeps no sessions.")
+    }
+  }),
   forgetSession: isRoute({
     method: "DELETE",
     path: "/sessions/{session_id}",

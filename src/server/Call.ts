@@ -9,6 +9,7 @@ import type { Auth } from "../services/access/Auth.js"
 import type { AgentFindings } from "../services/agents/AgentFindings.js"
 import type { Journal } from "../services/journal/Journal.js"
 import type { NativeSessions } from "../services/native/NativeSessions.js"
+import type { SearchIndex } from "../services/search/SearchIndex.js"
 import type { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { RelayError } from "../services/session/toErrorEvent.js"
 import type { ConsoleFiles } from "./ConsoleFiles.js"
@@ -21,6 +22,7 @@ export type Served =
   | ConsoleFiles
   | Journal
   | NativeSessions
+  | SearchIndex
   | ServerConfig
   | SessionRegistry
 

@@ -8,6 +8,7 @@ import { Auth } from "../services/access/Auth.js"
 import { Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { Journal, SessionNotFound } from "../services/journal/Journal.js"
+import { SearchIndex } from "../services/search/SearchIndex.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type Answer, lazily, readBody, Refused, sendJson, sendNothing } from "./Call.js"
 import { metricsText } from "./metricsText.js"
@@ -80,6 +81,20 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   }),
   listSessions: Effect.fnUntraced(function*({ response }) {
     yield* sendJson(response, 200, { sessions: yield* (yield* SessionRegistry).list })
+  }),
+  searchSessions: Effect.fnUntraced(function*({ query, response }) {
+    const words = query.get("q")?.trim() ?? ""
+    const limit = Number(query.get("limit") ?? 20)
+    if (words === "" || !Number.isInteger(limit) || limit < 1 || limit > 100) {
+      const reason =
+        "send `q`, the words to look for, and if you like `limit`, 1 to 100: /search?q=total&limit=20"
+      return yield* new Refused({ status: 400, code: "bad_command", reason })
+    }
+    const found = yield* Effect.mapError(
+      (yield* SearchIndex).search(words, limit),
+      ({ message: reason }) => new Refused({ status: 409, code: "bad_command", reason })
+    )
+    yield* sendJson(response, 200, found)
   }),
   forgetSession: Effect.fnUntraced(function*({ params, response }) {
     yield* (yield* SessionRegistry).forget(yield* idOf(params))

@@ -1,11 +1,13 @@
 /** Pages that are not the console: what README and examples show works as it stands, from another origin, in a browser. */
 import { buildSync } from "esbuild"
 import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Page } from "playwright-core"
 import { afterAll, describe, expect, it } from "vitest"
 import { whyNoBrowser } from "../support/page.js"
 import { startSite } from "../support/site.js"
+import { allow, answerQuestion, said, violations } from "./actions.js"
 import { patience, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
@@ -22,10 +24,12 @@ const exampleOf = (language: string, relay: string): string => {
   return found
 }
 
-const bundle = (contents: string): string => {
+const bundle = (contents: string, built = false): string => {
   const { outputFiles } = buildSync({
     stdin: { contents, resolveDir: path("test/browser"), loader: "ts" },
-    alias: { "ai-relay/client": path("src/client/browser.ts") },
+    alias: built
+      ? { "ai-relay/react": path("dist/react/index.js") }
+      : { "ai-relay/client": path("src/client/browser.ts") },
     bundle: true,
     // React's strict mode mounts everything twice then.
     define: { "process.env.NODE_ENV": "\"development\"" },
@@ -34,6 +38,15 @@ const bundle = (contents: string): string => {
   })
   return outputFiles[0]?.text ?? ""
 }
+
+/** For people to look at: only where a folder for pictures is named. */
+const shoot = async (page: Page, name: string) => {
+  const folder = process.env["AI_RELAY_LOOK"]
+  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`) })
+}
+
+const styleOf = (page: Page, selector: string, name: string) =>
+  page.evaluate(`getComputedStyle(document.querySelector("${selector}")).${name}`)
 
 const shell = "<!doctype html><html lang=en><meta charset=utf-8><title>A page</title><body>"
 
@@ -119,5 +132,41 @@ describe.skipIf(missing !== undefined)("a page of one's own", async () => {
     } finally {
       await other.end()
     }
+  })
+
+  it("draws the chat of ai-relay/react, which leaves the rest of the page as it is", async () => {
+    site.put(
+      "/chat.html",
+      `${shell}<style>h1 { font: 20px serif }</style><link rel=stylesheet href=style.css>`
+        + "<script type=module src=chat.js></script>"
+    )
+    site.put("/style.css", readFileSync(path("dist/react/style.css"), "utf8"))
+    site.put("/highlight.worker.js", readFileSync(path("dist/react/highlight.worker.js"), "utf8"))
+    site.put("/chat.js", bundle(readFileSync(path("test/browser/chatPage.ts"), "utf8"), true))
+    const { page } = await open(`/chat.html?url=${encodeURIComponent(relay())}`)
+    const status = page.getByLabel("Status")
+    await status.getByText("ready").waitFor()
+    await page.getByLabel("Prompt", { exact: true }).fill("Why is the total too high?")
+    await page.keyboard.press("Enter")
+    await status.getByText("asking").waitFor()
+    await answerQuestion(page)
+    await page.getByRole("button", { name: "Allow once" }).waitFor()
+    await shoot(page, "chat")
+    await allow(page)
+    await said(page, /All 20 tests pass/)
+    await status.getByText("ready").waitFor()
+    expect(await page.getByLabel("Counts").textContent()).toMatch(/^\d{2,} 0 0$/)
+    expect(await styleOf(page, "h1", "fontFamily")).toBe("serif")
+    expect(await styleOf(page, ".composer-box", "borderRadius")).toBe("18px")
+    const chat = await page.locator(".ai-relay").boundingBox()
+    const box = await page.locator(".composer-box").boundingBox()
+    expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual((chat?.y ?? 0) + (chat?.height ?? 0))
+    expect(await styleOf(page, "#theirs", "borderRadius")).not
+      .toBe("10px")
+    const before = await page.getByLabel("Counts").textContent()
+    await page.reload()
+    await said(page, /All 20 tests pass/)
+    expect(await page.getByLabel("Counts").textContent()).toBe(before)
+    expect(await violations(page)).toEqual([])
   })
 })

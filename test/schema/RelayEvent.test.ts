@@ -33,7 +33,7 @@ describe("RelayEvent", () => {
     const contract =
       "session_start session_end stdout stderr turn_start stream_event reasoning assistant_message "
       + "user_message tool_call tool_progress tool_result file_diff permission_request permission_cancelled "
-      + "control_response response turn_end status quota_warning context_warning context_compacted error input_ack"
+      + "control_response response turn_end status quota_warning context_warning context_compacted error input_ack session_list session_changed session_removed"
     assert.sameMembers(EventBody.members.map(typeOf), contract.split(" ") as never)
   })
 

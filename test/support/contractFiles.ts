@@ -13,6 +13,8 @@ const prefix = "#/"
 const toType = (schema: unknown, indent = ""): string => {
   if (!isObject(schema)) return "unknown"
   const { additionalProperties, anyOf, enum: words, items, properties, type } = schema
+  // Never there.
+  if (isObject(schema["not"]) && Object.keys(schema["not"]).length === 0) return "never"
   if (typeof schema["$ref"] === "string") return schema["$ref"].slice(prefix.length)
   if (words !== undefined) return list(words).map((word) => JSON.stringify(word)).join(" | ")
   if (anyOf !== undefined) return [...new Set(list(anyOf).map((one) => toType(one, indent)))].join(" | ")
@@ -45,7 +47,7 @@ const declaration = ([name, schema]: readonly [string, Json]): string => {
   const comment = typeof description === "string" ? `/** ${description} */\n` : ""
   const { description: _, ...bare } = schema
   const type = toType(bare)
-  return type.startsWith("{\n")
+  return type.startsWith("{\n") && bare["anyOf"] === undefined
     ? `${comment}export interface ${name} ${type}\n`
     : `${comment}export type ${name} = ${type}\n`
 }

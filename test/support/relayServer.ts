@@ -16,6 +16,7 @@ import * as NativeDisk from "../../src/services/native/NativeDisk.js"
 import { NativeSessions } from "../../src/services/native/NativeSessions.js"
 import { Recorder } from "../../src/services/observe/Recorder.js"
 import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
+import { SearchIndex } from "../../src/services/search/SearchIndex.js"
 import { SessionRegistry } from "../../src/services/session/SessionRegistry.js"
 import { type Client, connect } from "./client.js"
 import * as FakeAdapter from "./fakeAdapter.js"
@@ -33,6 +34,7 @@ const quiet = Logger.layer([])
 
 export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
   RelayServer.layer.pipe(
+    Layer.provide(SearchIndex.layer),
     Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
     Layer.provide(Layer.merge(Folders.layer, Recorder.layer)),

@@ -6,7 +6,11 @@ import { extname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
-const types: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript" }
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css"
+}
 
 export interface Site {
   readonly origin: string

@@ -3,9 +3,11 @@
  * keeps, without its agent, until you resume it; if that fails it can still be read.
  */
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
+import type { Handshake } from "../../client/browser.js"
+import * as http from "../relay/http.js"
 import { handshakeOf, isBegun } from "../relay/kept.js"
 import { openPast, type PastStore } from "../relay/PastStore.js"
-import { openStore, type SessionStore } from "../relay/SessionStore.js"
+import { openStore, type SessionStore, type StoreOptions } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { Conversation, Past } from "./Conversation.js"
 import { Missing } from "./Missing.js"
@@ -24,6 +26,13 @@ const failureOf = (store: SessionStore): string | undefined => {
   if (link.status !== "closed" || view.items.some(({ kind }) => kind !== "notice")) return undefined
   const { code, message } = link.error
   return code === "session_ended" || code === "closed" || code === "unauthorized" ? undefined : message
+}
+
+/** What a session was opened with; this page asks for all of it, and shows what the relay wants to see. */
+const withoutPlace = (handshake: Handshake = {}): StoreOptions => {
+  const { after_seq: _place, session_id: _name, ticket: _ticket, token: _token, ...options } = handshake
+  // The wire allows null for absent; what this page has kept was written by it.
+  return options as StoreOptions
 }
 
 /** It could not be opened because a terminal has it open. */
@@ -54,8 +63,9 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
   useEffect(() => {
     if (!opens) return
     const store = openStore(session_id, {
-      ...handshake,
+      ...withoutPlace(handshake),
       raw,
+      ...http.credentials(),
       ...(follows && { if_open: "follow" as const })
     })
     setStore(store)

@@ -5,6 +5,7 @@ import type { SessionLine } from "../model/sessions.js"
 import { goTo } from "../relay/address.js"
 import { w } from "../words/words.js"
 import { LanguageChoice } from "./LanguageChoice.js"
+import { SearchResults } from "./SearchResults.js"
 import { groupsOf } from "./sessionGroups.js"
 import { SessionRow } from "./SessionRow.js"
 import { ThemeButton } from "./ThemeButton.js"
@@ -75,7 +76,7 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
         >
           <Plus size={16} aria-hidden /> {w.newSession}
         </button>
-        {sessions.length > fewSessions && (
+        {(sessions.length > fewSessions || filter !== "" || sessions.some(({ turns }) => turns > 0)) && (
           <input
             type="search"
             className="session-filter"
@@ -95,9 +96,9 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
               {rows(lines)}
             </section>
           ))}
-          {sessions.length > 0 && groups.length === 0 && archived.length === 0 && (
-            <p className="muted sidebar-empty">{w.noMatch}</p>
-          )}
+          <SearchResults query={filter} onOpen={onClose} />
+          {sessions.length > 0 && groups.length === 0 && archived.length === 0 && filter.trim().length < 2 &&
+            <p className="muted sidebar-empty">{w.noMatch}</p>}
           {archived.length > 0 && (
             <section aria-label={w.archived}>
               <button

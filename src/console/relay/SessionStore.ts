@@ -7,9 +7,9 @@ import {
   type Answer,
   connect,
   type ConnectionState,
+  type ConnectOptions,
   type Content,
   type EventOf,
-  type Handshake,
   type RelayEvent,
   type Session,
   type When
@@ -17,7 +17,6 @@ import {
 import { answersOf, number } from "../../messages/read.js"
 import { reduce } from "../../messages/reduce.js"
 import { type Decided, empty, type View } from "../../messages/View.js"
-import * as http from "./http.js"
 
 /** A prompt the relay has not taken yet. */
 export interface Unsent {
@@ -78,7 +77,10 @@ const soon = (run: () => void) => {
   else requestAnimationFrame(run)
 }
 
-export const openStore = (session_id: string, handshake: Handshake): SessionStore => {
+/** How a session is joined: it is told from its beginning. */
+export type StoreOptions = Omit<ConnectOptions, "after_seq" | "onEvent" | "onState" | "session_id">
+
+export const openStore = (session_id: string, options: StoreOptions): SessionStore => {
   const listeners = new Set<() => void>()
   const events: Array<RelayEvent> = []
   /** Of `events`, those that are in `view`. */
@@ -142,10 +144,9 @@ export const openStore = (session_id: string, handshake: Handshake): SessionStor
 
   let greeted = false
   const session = connect({
-    ...handshake,
+    ...options,
     session_id,
     after_seq: 0,
-    ...http.credentials(),
     onEvent: (event) => {
       if (!greeted && event.type === "session_start") aim(event)
       greeted = true

@@ -1,6 +1,6 @@
 /** http: what the relay tells over plain HTTP: agents, sessions. */
 import { RelayError, type RelayEvent } from "../../client/browser.js"
-import type { SessionChange } from "../model/sessions.js"
+import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { token } from "./address.js"
 
 export interface Agent {
@@ -48,6 +48,21 @@ const ask = async (method: Method, path: string, content?: object): Promise<unkn
 // The relay is the one that served this page: its answers have the shape its version has.
 export const agents = async () =>
   await ask("GET", "/agents") as { readonly agents: ReadonlyArray<Agent>; readonly folder?: string }
+
+/** A session in which something was said. */
+export interface Found {
+  readonly session: SessionLine
+  readonly hits: ReadonlyArray<{
+    readonly seq: number
+    readonly who: "user" | "agent" | "tool"
+    readonly text: string
+  }>
+}
+export const search = async (query: string, limit = 20) =>
+  await ask("GET", `/search?limit=${limit}&q=${encodeURIComponent(query)}`) as {
+    readonly results: ReadonlyArray<Found>
+    readonly complete: boolean
+  }
 
 /** A conversation of a terminal. */
 export interface NativeSession {

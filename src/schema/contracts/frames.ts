@@ -1,7 +1,8 @@
 /** frames: every frame there is, by the name it has in the contracts, with a sentence on what it is for. */
-import { Schema } from "effect"
+import { Schema, Tuple } from "effect"
 import * as Command from "../ClientCommand.js"
 import { HandshakeFields } from "../Handshake.js"
+import { StreamEventOnWire } from "../Message.js"
 import { PermissionAnswer } from "../Permission.js"
 import { Envelope, EventBody, type EventType } from "../RelayEvent.js"
 
@@ -115,6 +116,8 @@ export const events: ReadonlyArray<Frame> = EventBody.members.map((body) => {
   return {
     name: `${pascal(type).replace(/Event$/, "")}Event`,
     about: about[type],
-    schema: Schema.Struct({ ...body.fields, ...Envelope.fields })
+    schema: type === "stream_event"
+      ? StreamEventOnWire.mapMembers(Tuple.map(Schema.fieldsAssign(Envelope.fields)))
+      : Schema.Struct({ ...body.fields, ...Envelope.fields })
   }
 })

@@ -1,0 +1,70 @@
+/** SearchResults: sessions in which the words of the filter were said, below those whose name has them. */
+import { useEffect, useState } from "react"
+import * as http from "../relay/http.js"
+import { w } from "../words/words.js"
+import { age, sessionName } from "./words.js"
+
+interface Props {
+  readonly query: string
+  readonly onOpen: () => void
+}
+
+/** Who types has not finished yet, in ms. */
+const pauseMs = 200
+const fewestChars = 2
+
+/** A text with the words that were looked for. */
+const Marked = ({ query, text }: { readonly query: string; readonly text: string }) => {
+  const words = query.split(/\s+/).filter((word) => word !== "")
+    .map((word) => word.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+  const parts = text.split(new RegExp(`(${words.join("|")})`, "gi"))
+  return <>{parts.map((part, index) => index % 2 === 1 ? <mark key={index}>{part}</mark> : part)}</>
+}
+
+export const SearchResults = ({ onOpen, query }: Props) => {
+  const [found, setFound] = useState<
+    { readonly query: string; readonly results: ReadonlyArray<http.Found> }
+  >()
+  const wanted = query.trim()
+  useEffect(() => {
+    if (wanted.length < fewestChars) return setFound(undefined)
+    let isWanted = true
+    const look = async () => {
+      // A relay that keeps nothing has nothing to find.
+      const { results } = await http.search(wanted).catch(() => ({ results: [] }))
+      if (isWanted) setFound({ query: wanted, results })
+    }
+    const timer = setTimeout(() => void look(), pauseMs)
+    return () => {
+      isWanted = false
+      clearTimeout(timer)
+    }
+  }, [wanted])
+  if (wanted.length < fewestChars || found === undefined) return null
+  return (
+    <section aria-label={w.foundInside}>
+      <h2 className="sidebar-title">{w.foundInside}</h2>
+      {found.results.length === 0 && <p className="muted sidebar-empty">{w.nothingSaid}</p>}
+      <ul className="session-list">
+        {found.results.map(({ hits, session }) => (
+          <li key={session.session_id} className="found">
+            <a
+              className="found-row"
+              href={`#/s/${encodeURIComponent(session.session_id)}?at=${hits[0]?.seq ?? ""}`}
+              onClick={onOpen}
+              title={session.folder}
+            >
+              <span className="session-name">{sessionName(session.tool, session.folder, session.title)}</span>
+              <span className="session-age">{age(session.last_active_at)}</span>
+              {hits.slice(0, 2).map((hit) => (
+                <span key={hit.seq} className="found-text">
+                  <Marked query={found.query} text={hit.text} />
+                </span>
+              ))}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

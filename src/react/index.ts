@@ -1,0 +1,3 @@
+/** ai-relay/react: a session as a React hook, and a chat that looks like the console's. `react` and `react-dom` are peers. */
+export { Chat, type ChatProps } from "./Chat.js"
+export { type SessionHook, type SessionOptions, type SessionStatus, useSession } from "./useSession.js"

@@ -1,0 +1,156 @@
+/**
+ * SaidFile: what was said in one session, beside its journal and gone with it: `said.ndjson`, a line for each thing, and `said.bits`,
+ * which tells how far that goes and, by its bits, which words cannot be in it. Both are made from the journal; without them, or
+ * when they are torn, they are made anew. Secrets are cut out before anything is written.
+ */
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync
+} from "node:fs"
+import { join } from "node:path"
+import * as Segment from "../journal/Segment.js"
+import type { Said } from "./said.js"
+import * as TextBits from "./TextBits.js"
+
+/** What is known of a session's words without reading them. */
+export interface Known {
+  /** The last event that was looked at. */
+  readonly seq: number
+  /** Bytes of `said.ndjson` that count. */
+  readonly size: number
+  /** Unix seconds: when the last of it was said. */
+  readonly ts: number
+  readonly bits: Uint8Array
+}
+
+/** Bytes that are kept of a session; the oldest go first, down to the half of it. */
+const mostBytes = 2 * 1024 * 1024
+
+const saidIn = (folder: string) => join(folder, "said.ndjson")
+const bitsIn = (folder: string) => join(folder, "said.bits")
+
+export const nothing: Known = { seq: 0, size: 0, ts: 0, bits: new Uint8Array(TextBits.bytesFor(0)) }
+
+const isHeader = (value: unknown): value is Omit<Known, "bits"> =>
+  typeof value === "object" && value !== null && "seq" in value && "size" in value && "ts" in value
+
+/** What is known of the session in this folder; `nothing` if it must be looked at from its beginning. */
+export const read = (folder: string): Known => {
+  try {
+    const bytes = readFileSync(bitsIn(folder))
+    const end = bytes.indexOf(10)
+    const header: unknown = JSON.parse(bytes.toString("latin1", 0, end))
+    const bits = new Uint8Array(bytes.subarray(end + 1))
+    // A power of two, or the writing of it was cut.
+    return isHeader(header) && bits.length > 0 && (bits.length & (bits.length - 1)) === 0
+      ? { ...header, bits }
+      : nothing
+  } catch {
+    return nothing
+  }
+}
+
+const write = (folder: string, { bits, ...header }: Known) => {
+  const file = bitsIn(folder)
+  writeFileSync(`${file}.new`, Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), bits]), {
+    mode: 0o600
+  })
+  renameSync(`${file}.new`, file)
+}
+
+/** The journal was written after this was: by a relay that nobody searched, or that was killed. */
+export const isBehind = (folder: string): boolean => {
+  try {
+    const { mtimeMs } = statSync(bitsIn(folder))
+    return readdirSync(folder).some((name) =>
+      Segment.firstOf(name) !== undefined && statSync(join(folder, name)).mtimeMs >= mtimeMs
+    )
+  } catch {
+    return true
+  }
+}
+
+/** All that was said, a line each; empty when it is gone. */
+export const textOf = (folder: string, { size }: Known): string => {
+  try {
+    return readFileSync(saidIn(folder)).toString("utf8", 0, size)
+  } catch {
+    return ""
+  }
+}
+
+const linesOf = (said: ReadonlyArray<Said>): string =>
+  said.map((each) => `${JSON.stringify(each)}\n`).join("")
+
+const bitsOf = (said: ReadonlyArray<Said>, chars: number): Uint8Array => {
+  const bits = new Uint8Array(TextBits.bytesFor(chars))
+  for (const { text } of said) TextBits.add(bits, text.toLowerCase())
+  return bits
+}
+
+export const parse = (text: string): ReadonlyArray<Said> =>
+  text.split("\n").flatMap((line) => {
+    // Our own lines; one that is not whole is none.
+    try {
+      return line === "" ? [] : [JSON.parse(line) as Said]
+    } catch {
+      return []
+    }
+  })
+
+/** The newest of it, whole lines. */
+const newest = (text: string): string => {
+  const from = text.length - mostBytes / 2
+  return text.slice(text.indexOf("\n", from) + 1)
+}
+
+/** Add what was said up to the event `seq`; gives what is known then. */
+export const add = (folder: string, known: Known, said: ReadonlyArray<Said>, seq: number): Known => {
+  const lines = Buffer.from(linesOf(said))
+  const ts = said.at(-1)?.ts ?? known.ts
+  const size = known.size + lines.length
+  if (size > mostBytes) {
+    return rewrite(folder, newest(textOf(folder, known) + lines.toString("utf8")), seq, ts)
+  }
+  if (lines.length > 0) {
+    const fd = openSync(saidIn(folder), existsSync(saidIn(folder)) ? "r+" : "w", 0o600)
+    try {
+      // What lies beyond is of a writing that was cut.
+      ftruncateSync(fd, known.size)
+      writeSync(fd, lines, 0, lines.length, known.size)
+    } finally {
+      closeSync(fd)
+    }
+  }
+  const isLarger = TextBits.bytesFor(size) > known.bits.length
+  const bits = isLarger ? bitsOf(parse(textOf(folder, { ...known, size })), size) : known.bits
+  if (!isLarger) { for (const { text } of said) TextBits.add(bits, text.toLowerCase()) }
+  const now = { seq, size, ts, bits }
+  write(folder, now)
+  return now
+}
+
+const rewrite = (folder: string, text: string, seq: number, ts: number): Known => {
+  const file = saidIn(folder)
+  writeFileSync(`${file}.new`, text, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+  const size = Buffer.byteLength(text)
+  const known = { seq, size, ts, bits: bitsOf(parse(text), size) }
+  write(folder, known)
+  return known
+}
+
+/** Its journal has begun anew. */
+export const forget = (folder: string): void => {
+  rmSync(bitsIn(folder), { force: true })
+  rmSync(saidIn(folder), { force: true })
+}

@@ -1,0 +1,172 @@
+/**
+ * SearchIndex: finds words in all that was said, in every session that is kept.
+ *
+ * What can be found lies beside each journal (`SaidFile`), made from it when somebody searches; so a relay that was killed, and the sessions of an older one, lack nothing. In memory is only what rules sessions out
+ * (about an eighth of their text), and that only while people search.
+ */
+import { Clock, Context, Effect, FiberHandle, Layer, Schema, Semaphore, Stream } from "effect"
+import { existsSync, readdirSync } from "node:fs"
+import { SessionId } from "../../schema/index.js"
+import { makeRedact } from "../access/redact.js"
+import { Journal } from "../journal/Journal.js"
+import * as SessionRecord from "../journal/SessionRecord.js"
+import { textsOf } from "../log/frames.js"
+import { relayEnvironment } from "../process/AgentEnvironment.js"
+import { RelayConfig } from "../RelayConfig.js"
+import type { SessionListing } from "../session/SessionListing.js"
+import { SessionRegistry } from "../session/SessionRegistry.js"
+import { findIn, type Hit, wordsOf } from "./findIn.js"
+import { reader, type Said } from "./said.js"
+import * as SaidFile from "./SaidFile.js"
+import * as TextBits from "./TextBits.js"
+
+export interface Found {
+  readonly session: SessionListing
+  readonly hits: ReadonlyArray<Hit>
+}
+
+export interface SearchResult {
+  /** The session that spoke last comes first. */
+  readonly results: ReadonlyArray<Found>
+  /** False: not all sessions have been looked at yet; a later search finds more. */
+  readonly complete: boolean
+}
+
+/** The relay keeps no sessions. */
+export class NothingKept extends Schema.TaggedError<NothingKept>()("NothingKept", {}) {
+  override get message() {
+    return "this relay keeps no sessions (--no-state), so there is nothing to search"
+  }
+}
+
+export class SearchIndex extends Context.Service<SearchIndex, {
+  /** Sessions in which all words of the query were said, at most `limit`. */
+  readonly search: (query: string, limit: number) => Effect.Effect<SearchResult, NothingKept>
+}>()("ai-relay/services/SearchIndex") {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
+}
+
+/** How long a search may look at journals nobody has looked at yet, in ms. */
+const patienceMs = 2_000
+/** Without a search for so long, what is known is forgotten. */
+const idle = "10 minutes"
+/** Events looked at between two pauses, so that others have their turn. */
+const batchesAtOnce = 4
+
+const makeDisabled = SearchIndex.of({ search: () => new NothingKept() })
+
+const make = Effect.gen(function*() {
+  const { secrets = [], state_dir } = yield* RelayConfig
+  if (state_dir === undefined) return makeDisabled
+  const journal = yield* Journal
+  const registry = yield* SessionRegistry
+  const folder = SessionRecord.folderIn(state_dir)
+  const redact = makeRedact({
+    ...relayEnvironment(),
+    ...Object.fromEntries(secrets.map((secret, index) => [`SECRET_${index}_TOKEN`, String(secret)]))
+  })
+  const isSessionId = Schema.is(SessionId)
+  const known = new Map<SessionId, SaidFile.Known>()
+  /** Those that may have said more than is known. */
+  const stale = new Set<SessionId>()
+  let isLoaded = false
+  const forgetting = yield* FiberHandle.make<void>()
+  const oneAtATime = yield* Semaphore.make(1)
+
+  const filesOf = (id: SessionId) => SessionRecord.filesOf(folder, id)
+
+  /** What the journal has beyond what is known. */
+  const catchUp = Effect.fnUntraced(function*(id: SessionId) {
+    stale.delete(id)
+    if (!existsSync(filesOf(id))) return void known.delete(id)
+    let before = known.get(id) ?? SaidFile.read(filesOf(id))
+    const last = registry.live(id)?.log.lastSeq()
+    // The session has begun anew under its name.
+    if (last !== undefined && last < before.seq) {
+      SaidFile.forget(filesOf(id))
+      before = SaidFile.nothing
+    }
+    const batches = yield* journal.read(id, before.seq)
+    if (batches === undefined) return void known.delete(id)
+    const said: Array<Said> = []
+    let seq = before.seq
+    let count = 0
+    const read = reader()
+    yield* Stream.runForEach(batches, (batch) => {
+      for (const frame of textsOf(batch)) {
+        const found = read(frame)
+        if (found !== undefined) said.push(found)
+      }
+      seq = batch.firstSeq + batch.ends.length - 1
+      return ++count % batchesAtOnce === 0 ? Effect.yieldNow : Effect.void
+    })
+    const clean = said.map((each) => ({ ...each, text: redacted(each.text) }))
+    known.set(
+      id,
+      yield* Effect.try(() => seq === before.seq ? before : SaidFile.add(filesOf(id), before, clean, seq))
+        .pipe(
+          // A disk that takes nothing now: what is known stays, and is tried again.
+          Effect.orElseSucceed(() => before)
+        )
+    )
+  })
+
+  const redacted = (text: string): string => {
+    // It takes JSON, and gives JSON.
+    const clean: unknown = JSON.parse(redact(JSON.stringify(text)))
+    return typeof clean === "string" ? clean : ""
+  }
+
+  const load = Effect.gen(function*() {
+    const names = existsSync(folder) ? readdirSync(folder).filter(isSessionId) : []
+    for (const [index, id] of names.entries()) {
+      const read = SaidFile.read(filesOf(id))
+      known.set(id, read)
+      if (read.seq === 0 || registry.live(id) !== undefined || SaidFile.isBehind(filesOf(id))) stale.add(id)
+      if (index % 100 === 99) yield* Effect.yieldNow
+    }
+    isLoaded = true
+  })
+
+  const forgetKnown = Effect.sync(() => {
+    known.clear()
+    isLoaded = false
+  })
+
+  /** Look at what is stale, the most recently changed first, until it takes too long. */
+  const refresh = (until: number) =>
+    oneAtATime.withPermits(1)(Effect.gen(function*() {
+      if (!isLoaded) yield* load
+      for (const id of [...stale].toReversed()) {
+        if ((yield* Clock.currentTimeMillis) > until) return
+        yield* catchUp(id)
+      }
+    }))
+
+  const search = Effect.fn("SearchIndex.search")(function*(query: string, limit: number) {
+    yield* FiberHandle.run(forgetting, Effect.delay(forgetKnown, idle))
+    yield* refresh((yield* Clock.currentTimeMillis) + patienceMs)
+    const words = wordsOf(query)
+    const results: Array<Found> = []
+    const candidates = words.length === 0 ?
+      [] :
+      [...known].filter(([, { bits, size }]) =>
+        size > 0 && words.every((word) => TextBits.mayHave(bits, word))
+      ).toSorted(([, left], [, right]) => right.ts - left.ts)
+    for (const [index, [id, about]] of candidates.entries()) {
+      if (results.length >= limit) break
+      const hits = findIn(SaidFile.textOf(filesOf(id), about), words)
+      const session = hits === undefined ? undefined : yield* registry.listing(id)
+      if (hits !== undefined && session !== undefined) results.push({ session, hits })
+      if (index % 50 === 49) yield* Effect.yieldNow
+    }
+    return { results, complete: stale.size === 0 }
+  })
+
+  // What is at work has said more by the next search.
+  const stop = registry.watch((id) => {
+    if (id !== undefined) stale.add(id)
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(stop))
+  return SearchIndex.of({ search })
+})
