@@ -183,6 +183,13 @@ const make = Effect.gen(function*() {
   const handle = Effect.fnUntraced(function*(schedule: Schedule, due: number, now: number) {
     const { every, kind, schedule_id, session_id, time_zone } = schedule
     if (registry.isDraining() || (yield* isElsewhere(schedule))) return
+    if (yield* FiberMap.has(runs, schedule_id)) {
+      // Its session is being opened, however long that takes.
+      if (table.get(schedule_id)?.last?.status !== "started") return
+      const last: Last = { at: due, status: "skipped", text: "The run before it has not ended." }
+      if (table.claim(schedule)) note(after(schedule, now, last), last)
+      return
+    }
     if (now - due > (kind === "resume" ? resumeTolerance : tolerance)) {
       if (!table.claim(schedule)) return
       const count = every === undefined ? 1 : countTimes(every, time_zone, due, now)
@@ -199,13 +206,6 @@ const make = Effect.gen(function*() {
       return yield* Effect.logWarning(
         `A prompt of the session ${session_id} is not sent again: its limit was over a day ago.`
       )
-    }
-    if (yield* FiberMap.has(runs, schedule_id)) {
-      // Joining takes its time.
-      if (table.get(schedule_id)?.last?.status !== "started") return
-      const last: Last = { at: due, status: "skipped", text: "The run before it has not ended." }
-      if (table.claim(schedule)) note(after(schedule, now, last), last)
-      return
     }
     yield* FiberMap.run(runs, schedule_id, run(schedule, due))
   })
