@@ -7,6 +7,7 @@ const alias = [
   { find: /^ai-relay\/schema$/, replacement: here("./src/schema/index.ts") },
   { find: /^ai-relay\/client$/, replacement: here("./src/client/node.ts") },
   { find: /^ai-relay\/client\/effect$/, replacement: here("./src/client/RelayClient.ts") },
+  { find: /^ai-relay\/ai-sdk$/, replacement: here("./src/fronts/chat/WebSocketChatTransport.ts") },
   { find: /^ai-relay\/messages$/, replacement: here("./src/messages/index.ts") },
   { find: /^ai-relay\/testing$/, replacement: here("./src/testing.ts") },
   { find: /^ai-relay$/, replacement: here("./src/index.ts") }

@@ -22,6 +22,7 @@ import { BudgetBook } from "./services/budget/BudgetBook.js"
 import { IdGenerator } from "./services/IdGenerator.js"
 import { Journal } from "./services/journal/Journal.js"
 import { NativeSessions } from "./services/native/NativeSessions.js"
+import * as Notifier from "./services/notify/Notifier.js"
 import { Recorder } from "./services/observe/Recorder.js"
 import * as OrphanSweep from "./services/process/OrphanSweep.js"
 import * as ProcessSupervisor from "./services/process/ProcessSupervisor.js"
@@ -82,7 +83,7 @@ const supervisors = Layer.unwrap(
 )
 
 const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings>) =>
-  SearchIndex.layer.pipe(
+  Layer.merge(SearchIndex.layer, Notifier.layer).pipe(
     Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
     Layer.provide(supervisors),

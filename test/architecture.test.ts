@@ -104,6 +104,11 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
     never: noneOf(sockets, processes, disk)
   },
+  // Calls people: it asks the registry, and sends over the HTTP client it is given.
+  "services/notify": {
+    rooms: ["schema", "services", "services/access", "services/process", "services/session"],
+    never: noneOf(sockets, processes, disk)
+  },
   // All that was said, by words: it reads journals, and writes what it made of them beside them.
   "services/search": {
     rooms: [

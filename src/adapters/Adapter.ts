@@ -39,6 +39,8 @@ export interface AgentSpec extends Handshake {
   readonly fresh_uuid: string
   /** `native_session_id` is the relay's own: where that conversation is gone, a new one begins. */
   readonly begins_anew?: boolean
+  /** `permission_mode` is the one the session was in last, not one that is asked for now. */
+  readonly keeps_mode?: boolean
   /** The permission modes the operator allows; undefined: all. */
   readonly allowed_modes?: ReadonlyArray<string>
 }

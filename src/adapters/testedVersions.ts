@@ -13,20 +13,44 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "2.1.332",
       "trouble": []
+    },
+    {
+      "version": "2.1.197",
+      "trouble": []
+    },
+    {
+      "version": "2.1.100",
+      "trouble": []
     }
   ],
   "codex": [
     {
       "version": "0.171.0",
       "trouble": []
+    },
+    {
+      "version": "0.169.0",
+      "trouble": []
+    },
+    {
+      "version": "0.150.0",
+      "trouble": []
     }
   ],
   "gemini": [
     {
       "version": "0.61.0",
+<<<<<<< HEAD
       "trouble": [
         "tells what it used only at the turn's end"
       ]
+=======
+      "trouble": []
+    },
+    {
+      "version": "0.55.1",
+      "trouble": []
+>>>>>>> main
     }
   ],
   "claude-agent-acp": [

@@ -98,12 +98,20 @@ export const linesOf = (
   ]
 }
 
+/** Whose parent is gone becomes a child of process 1, which has to look after it; Node does not. */
+export const asFirst = (pid: number): ReadonlyArray<string> =>
+  pid === 1
+    ? [
+      "Warning: as process 1 the relay leaves ended programs of agents behind (zombies): start the container with --init"
+    ]
+    : []
+
 export const announce = (version: string, found: Found, access: Access) =>
   Effect.flatMap(
     RelayServer,
     ({ address }) =>
       Effect.forEach(
-        linesOf(version, address, found, access, audience()),
+        [...linesOf(version, address, found, access, audience()), ...asFirst(process.pid)],
         (line) => Console.log(line),
         { discard: true }
       )

@@ -76,7 +76,7 @@ export const settingsProvider = Effect.fn("settingsProvider")(function*(
   const asked = named(args) ?? env["AI_RELAY_CONFIG"]
   if (asked !== undefined) return yield* withFile(asked, variables)
   const standard = path.join(
-    env["XDG_CONFIG_HOME"] ?? path.join(homedir(), ".config"),
+    env["XDG_CONFIG_HOME"] || path.join(homedir(), ".config"),
     "ai-relay",
     "config.json"
   )

@@ -5,9 +5,19 @@
  */
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
+import { existsSync } from "node:fs"
 import { examine } from "../services/agents/AgentFindings.js"
 import { type Finding, works } from "../services/agents/AgentProbe.js"
+import { whyUnwritable } from "../services/journal/Journal.js"
+import * as SessionRecord from "../services/journal/SessionRecord.js"
+import { standardStateDir } from "./options.js"
 import { visibleLine } from "./printable.js"
+
+/** Why sessions cannot be kept, if they cannot. */
+const stateTrouble = (): string | undefined => {
+  const folder = SessionRecord.folderIn(process.env["AI_RELAY_STATE_DIR"] ?? standardStateDir())
+  return existsSync(folder) ? whyUnwritable(folder) : undefined
+}
 
 const findings = Effect.map(examine, (agents) => ({
   agents,
@@ -49,11 +59,16 @@ export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
     { json: Flag.Boolean("json").pipe(Flag.withoutNegation, Flag.withDefault(false)) },
     ({ json }) =>
       Effect.gen(function*() {
-        const found = { relay_version, ...yield* findings }
+        const state = stateTrouble()
+        const found = { relay_version, ...yield* findings, ...(state !== undefined && { state }) }
         yield* Console.log(
           json
             ? JSON.stringify(found, null, 2)
-            : [`ai-relay ${relay_version}\n`, ...rowsOf(found.agents)].join("\n")
+            : [
+              `ai-relay ${relay_version}\n`,
+              ...rowsOf(found.agents),
+              ...state === undefined ? [] : ["", state]
+            ].join("\n")
         )
         if (!found.works) yield* onFailure
       })

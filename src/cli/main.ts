@@ -5,6 +5,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Effect, Exit, Layer, Stdio, Terminal } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { run } from "./cli.js"
+import { endInOrder } from "./hangUp.js"
 
 const asksNothing = Effect.die(new Error("ai-relay asks nothing while it reads its arguments"))
 
@@ -26,6 +27,13 @@ const NoProcesses = Layer.succeed(
   ChildProcessSpawner.ChildProcessSpawner,
   ChildProcessSpawner.make(() => asksNothing)
 )
+
+/** Who only serves needs no reader; what was asked for and cannot be printed any more need not go on. */
+const [first = "-"] = process.argv.slice(2)
+const isServing = first.startsWith("-") || first === "serve" || first === "lab"
+if (isServing) endInOrder()
+process.stderr.on("error", () => {})
+process.stdout.on("error", () => isServing ? undefined : process.exit(0))
 
 run(process.argv).pipe(
   Effect.provide(

@@ -11,6 +11,7 @@ import { serverDefaults } from "../server/ServerConfig.js"
 import { badEntry } from "../services/access/TrustedProxies.js"
 import { parseRule } from "../services/budget/Budgets.js"
 import { configProblem } from "../services/configProblem.js"
+import { targetOf } from "../services/notify/messages.js"
 import { defaults } from "../services/RelayConfig.js"
 import { readPrices } from "./readPrices.js"
 
@@ -79,7 +80,7 @@ const list = (name: string, value: string, about: string, standard: ReadonlyArra
 const standard = defaults()
 
 export const standardStateDir = (): string =>
-  join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ai-relay")
+  join(process.env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "ai-relay")
 /** The words for levels; in a variable in any case, and as earlier versions took them. */
 const logLevels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" } as const
 type LogLevelName = keyof typeof logLevels
@@ -213,6 +214,22 @@ const common = {
     "cortex_token_env",
     "NAME",
     "Variable besides SNOWFLAKE_PAT that holds a Snowflake token"
+  ),
+  notify: list(
+    "notify",
+    "URL",
+    "Who is called when a session waits and nobody looks: a webhook, or ntfy:https://ntfy.sh/TOPIC"
+  ).pipe(Flag.mapEffect((entries) => {
+    const value = entries.find((entry) => targetOf(entry) === undefined)
+    return value === undefined
+      ? Effect.succeed(entries)
+      : Effect.fail(refused("notify", value, "https://… for a webhook, or ntfy:https://ntfy.sh/TOPIC"))
+  })),
+  notify_link: Flag.map(
+    Flag.optional(
+      text("notify_link", "URL", "Where people reach this relay's page: notifications link to it")
+    ),
+    Option.getOrUndefined
   ),
   permission_timeout: amount(
     "permission_timeout",

@@ -13,6 +13,7 @@ import { homedir } from "node:os"
 import { join } from "node:path"
 import { PerformanceObserver } from "node:perf_hooks"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
+import { settleHome } from "./home.js"
 
 /** What Node 20 does not have yet. */
 interface CompileCache {
@@ -36,6 +37,9 @@ const afterGarbage = new PerformanceObserver(() => {
   afterGarbage.disconnect()
 })
 
+// Before anything asks for it.
+const homeless = settleHome()
+if (homeless !== undefined) process.stderr.write(`ai-relay: ${homeless}\n`)
 // Node would open its inspector at this signal, and whoever reaches that runs code here: an agent may send it.
 process.on("SIGUSR1", () => {})
 setFlagsFromString("--heap-growing-percent=200")

@@ -7,6 +7,7 @@ import { Context, Effect, FiberSet, Layer } from "effect"
 import { createServer, type IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { WebSocketServer } from "ws"
+import { answerPlainly, isWebSocket } from "../server/plainUpgrade.js"
 import { listen, turnAway } from "../server/RelayServer.js"
 import { ServerConfig } from "../server/ServerConfig.js"
 import { visitorOf } from "../server/visitor.js"
@@ -50,6 +51,7 @@ const make = Effect.gen(function*() {
   const server = createServer((request, response) => void fork(answerHttp(request, response)))
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on("error", () => socket.destroy())
+    if (!isWebSocket(request)) return answerPlainly(server, request, socket, head)
     const refusal = runSync(
       Effect.match(auth.checkOrigin(visitorOf(request)), {
         onFailure: (refusal) => refusal,

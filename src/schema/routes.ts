@@ -67,6 +67,14 @@ export const refusal = (about: string): RouteAnswer => ({
   about,
   schema: object({ text, code: text }, ["text"])
 })
+/** The same for pages that show it as it is. */
+const refusalText = (about: string): RouteAnswer => ({ about, type: "text/plain", schema: text })
+const uiMessageStream = (about: string): RouteAnswer => ({
+  about,
+  type: "text/event-stream",
+  schema: text,
+  each: { type: "object", description: "A chunk of the AI SDK's UI message stream.", required: ["type"] }
+})
 const aguiInput: Json = {
   type: "object",
   description: "AG-UI's RunAgentInput; the thread is the session.",
@@ -407,6 +415,89 @@ export const routes = {
     reach: "relay",
     summary: "What is counted, as Prometheus reads it.",
     answers: { 200: { about: "The text format 0.0.4.", type: "text/plain", schema: text } }
+  }),
+  chat: isRoute({
+    method: "POST",
+    path: "/chat/{tool}",
+    scope: "prompt",
+    reach: "sessions",
+    front: "chat",
+    summary: "A prompt of an AI SDK chat, or its answers to what the agent asked.",
+    body: {
+      type: "object",
+      description: "As the SDK's transport sends it; the chat's `id` is the session's.",
+      required: ["id", "messages"],
+      properties: {
+        id: text,
+        messages: list({ type: "object" }),
+        folder: text,
+        model: text,
+        permission_mode: text,
+        when: { enum: ["queue", "steer", "interrupt"] }
+      }
+    },
+    answers: {
+      200: uiMessageStream("What the agent does, until its turn ends or waits for a person."),
+      400: refusalText("The body is not what it should be, or holds what the agent cannot be given."),
+      403: refusalText("The folder, or this prompt, is not allowed."),
+      404: refusalText("There is no such folder, or no such session to go on with."),
+      413: refusalText("The body is too large."),
+      415: refusalText("The body is not JSON."),
+      503: refusalText("The relay has too much to do.")
+    }
+  }),
+  resumeChat: isRoute({
+    method: "GET",
+    path: "/chat/{tool}/{id}/stream",
+    scope: "view",
+    reach: "sessions",
+    front: "chat",
+    summary: "The message an AI SDK chat's agent is at, from its beginning.",
+    answers: {
+      200: uiMessageStream("Until the turn ends or waits for a person."),
+      204: { about: "No turn runs." }
+    }
+  }),
+  stopChat: isRoute({
+    method: "POST",
+    path: "/chat/{tool}/{id}/stop",
+    scope: "prompt",
+    reach: "sessions",
+    front: "chat",
+    summary: "Interrupts the turn that runs in an AI SDK chat; leaving its stream does not.",
+    answers: { 200: { about: "Whether one ran.", schema: object({ stopped: { type: "boolean" } }) } }
+  }),
+  answerChat: isRoute({
+    method: "POST",
+    path: "/chat/{tool}/{id}/answer",
+    scope: "approve",
+    reach: "sessions",
+    front: "chat",
+    summary: "Answers what the agent of an AI SDK chat asked, with more than yes or no.",
+    body: {
+      type: "object",
+      description: "The fields of a `permission_response`.",
+      required: ["request_id"],
+      properties: { request_id: text, behavior: { enum: ["allow", "deny"] }, message: text }
+    },
+    answers: {
+      204: { about: "It is settled." },
+      400: refusalText("Nothing of this name waits for an answer, or the answer does not fit."),
+      404: refusalText("There is no such session."),
+      413: refusalText("The body is too large."),
+      415: refusalText("The body is not JSON.")
+    }
+  }),
+  listChatMessages: isRoute({
+    method: "GET",
+    path: "/chat/{tool}/{id}/messages",
+    scope: "view",
+    reach: "sessions",
+    front: "chat",
+    summary: "All that was said in a session, as the AI SDK's messages.",
+    answers: {
+      200: { about: "Oldest first; none if there is no such session.", schema: list({ type: "object" }) }
+    }
   }),
   aguiInfo: isRoute({
     method: "GET",

@@ -26,6 +26,7 @@ import * as Connection from "./Connection.js"
 import * as ConnectionLimiter from "./ConnectionLimiter.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import * as Heartbeat from "./Heartbeat.js"
+import { answerPlainly, isWebSocket } from "./plainUpgrade.js"
 import * as RefusedOrigins from "./RefusedOrigins.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
@@ -234,6 +235,7 @@ const make = Effect.gen(function*() {
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     if (socket.writableEnded) return
     socket.on("error", () => socket.destroy())
+    if (!isWebSocket(request)) return answerPlainly(server, request, socket, head)
     if (isDraining) {
       return turnAway(socket, "503 Service Unavailable", "the relay is shutting down: try again later")
     }

@@ -130,6 +130,11 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     yield* sendJson(response, status, body)
   }),
   getMetrics: ({ response }) => sendMetrics(response),
+  chat: lazily(() => import("./chatRoutes.js").then(({ post }) => post)),
+  resumeChat: lazily(() => import("./chatRoutes.js").then(({ resume }) => resume)),
+  stopChat: lazily(() => import("./chatRoutes.js").then(({ stop }) => stop)),
+  answerChat: lazily(() => import("./chatRoutes.js").then(({ respond }) => respond)),
+  listChatMessages: lazily(() => import("./chatRoutes.js").then(({ messages }) => messages)),
   aguiInfo: lazily(() => agui().then(({ describe }) => describe)),
   agui: lazily(() => agui().then(({ single }) => single)),
   runAgui: lazily(() => agui().then(({ runTool }) => runTool)),

@@ -4,7 +4,7 @@
  */
 import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
-import { parse } from "node:path"
+import { isAbsolute, parse } from "node:path"
 import type { AtCap } from "./budget/BudgetGuard.js"
 import type { Rule } from "./budget/Budgets.js"
 import type { Prices } from "./budget/Prices.js"
@@ -69,6 +69,10 @@ export interface Settings {
   readonly no_native_sessions: boolean
   /** Write every session's transcript into this folder, secrets redacted. */
   readonly record?: string
+  /** Who is called when nobody looks: webhooks (`https://…`) and topics of ntfy (`ntfy:https://ntfy.sh/TOPIC`). */
+  readonly notify: ReadonlyArray<string>
+  /** Where people reach the relay's page, such as `https://relay.example`: notifications link to it. */
+  readonly notify_link?: string | undefined
   /** The operator's rules on what agents may do unasked, and what not at all. */
   readonly policy?: PolicyFile
   /** Caps on what sessions use, such as `{ scope: "day", unit: "cost_usd", cap: 20 }`. Default: none. */
@@ -88,7 +92,16 @@ export interface Settings {
 }
 
 /** Where a service is started in `/`, that is no choice to work everywhere: who wants it writes it down. */
-const ownFolders = () => [process.cwd(), homedir()].filter((folder) => folder !== parse(folder).root)
+const ownFolders = () => [process.cwd(), ...homes()].filter((folder) => folder !== parse(folder).root)
+
+/** A program that embeds the relay may run as somebody without a home. */
+const homes = (): ReadonlyArray<string> => {
+  try {
+    return [homedir()].filter(isAbsolute)
+  } catch {
+    return []
+  }
+}
 
 export const defaults = (): Settings => ({
   roots: ownFolders(),
@@ -114,6 +127,7 @@ export const defaults = (): Settings => ({
   journal_events: 1_000_000,
   journal_days: 30,
   no_native_sessions: false,
+  notify: [],
   budgets: [],
   budget_at_cap: "ask",
   budget_warn_pct: 80,

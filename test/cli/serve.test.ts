@@ -34,7 +34,7 @@ const settle = () => {
     cleanUp(() => daemon.kill())
     return daemon
   }
-  return { home, state, start }
+  return { env, home, state, start }
 }
 
 const open = async (
@@ -113,6 +113,58 @@ describe("ai-relay", () => {
     assert.strictEqual((await client.waitFor("turn_end"))["stop_reason"], "cancelled")
     await client.waitFor("session_end")
     assert.isEmpty(running(join(home, "bin", "claude")))
+  }, patience)
+})
+
+describe("a terminal that is closed", () => {
+  it("ends the relay in good order", async () => {
+    const { start } = settle()
+    const daemon = await start({}, "--drain", "60")
+    const client = await open(daemon, { tool: "claude", session_id: "s" })
+    await client.waitFor("session_start")
+    client.send({ text: "SLOW 20 50" })
+    await client.waitFor("stream_event", { within: patience })
+    process.kill(daemon.pid, "SIGHUP")
+    assert.strictEqual((await client.waitFor("turn_end", { within: patience }))["stop_reason"], "end_turn")
+    assert.strictEqual(await client.closed, 1000)
+  }, patience)
+
+  it("does not end one that was started with nohup", async () => {
+    const { start } = settle()
+    const daemon = await start({ _: "/usr/bin/nohup" })
+    process.kill(daemon.pid, "SIGHUP")
+    const client = await open(daemon, { tool: "claude" })
+    await client.waitFor("session_start")
+  }, patience)
+})
+
+describe("a reader of the relay's output that goes away", () => {
+  it("takes no session with it", async () => {
+    const { env, home, state } = settle()
+    const args = ["--state-dir", state, "--log-level", "debug"]
+    const daemon = await startDaemon({ env, cwd: home, args })
+    cleanUp(() => daemon.kill())
+    daemon.unread()
+    for (const session_id of ["one", "two"]) {
+      const client = await open(daemon, { tool: "claude", session_id })
+      await client.waitFor("session_start")
+      client.send({ text: "hello" })
+      await client.waitFor("turn_end", { within: patience })
+    }
+    assert.strictEqual(await daemon.stop(), 0)
+  }, patience)
+})
+
+describe("a user without a home", () => {
+  it("gets a folder to work with, and one line that says so", async () => {
+    const { home } = settle()
+    const env = { HOME: "", PATH: process.env["PATH"] ?? "" }
+    const daemon = await startDaemon({ env, cwd: home, args: ["--no-state"] })
+    cleanUp(() => daemon.kill())
+    assert.notInclude(daemon.output(), "    at ")
+    const client = await open(daemon, { tool: "generic", command: ["sh", "-c", "echo \"home=$HOME.\""] })
+    await client.waitFor("session_end", { within: patience })
+    assert.match(client.events.map(({ text }) => text ?? "").join(""), /home=\/\S+\./)
   }, patience)
 })
 

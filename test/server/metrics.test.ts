@@ -51,6 +51,14 @@ describe("GET /metrics", () => {
         more("ai_relay_permission_wait_seconds_count{tool=\"replay\",outcome=\"allow\"}"),
         1
       )
+      // A person took a moment; a sum that is no number is none.
+      const waited = more("ai_relay_permission_wait_seconds_sum{tool=\"replay\",outcome=\"allow\"}")
+      assert.isAbove(waited, 0)
+      assert.isBelow(waited, 60)
+      assert.isAtLeast(
+        more("ai_relay_permission_wait_seconds_bucket{tool=\"replay\",outcome=\"allow\",le=\"+Inf\"}"),
+        1
+      )
       assert.strictEqual(more("ai_relay_agent_starts_total{tool=\"replay\"}"), 1)
       assert.isAbove(valueOf(after, "process_resident_memory_bytes") ?? 0, 1e6)
       yield* Effect.promise(() => client.close())

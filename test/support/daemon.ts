@@ -18,6 +18,8 @@ export interface Daemon {
   /** SIGTERM; resolves to its exit code. */
   readonly stop: () => Promise<number | null>
   readonly kill: () => Promise<void>
+  /** Nobody reads what it prints any more. */
+  readonly unread: () => void
 }
 
 interface Options {
@@ -71,6 +73,7 @@ export const startDaemon = async (
       const [code] = await exited
       return typeof code === "number" ? code : null
     },
+    unread: () => [child.stdout, child.stderr].forEach((stream) => stream.destroy()),
     kill: async () => {
       child.kill("SIGKILL")
       await exited

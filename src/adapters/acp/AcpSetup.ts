@@ -11,6 +11,7 @@ export const Initialized = Schema.Struct({
   protocolVersion: number,
   agentCapabilities: optional(Schema.Struct({
     loadSession: flag,
+    mcpCapabilities: optional(Schema.Struct({ http: flag, sse: flag })),
     promptCapabilities: optional(Schema.Struct({ image: flag, audio: flag, embeddedContext: flag })),
     sessionCapabilities: optional(Schema.Struct({ resume: present, list: present, close: present }))
   })),

@@ -5,8 +5,10 @@
 import { Clock, Effect, Option, Schema } from "effect"
 import type { AgentSpec } from "../Adapter.js"
 import { AgentFailed, AuthRequired, BadHandshake, ConversationGone } from "../AdapterError.js"
+import { toAcpServers, unreachable } from "../mcpServers.js"
 import { codes as rpcCodes, type JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
+import { saysGone } from "../wire/saysGone.js"
 import type { AcpAgent } from "./AcpAgent.js"
 import { Initialized, Opened } from "./AcpSetup.js"
 import { modeThatAsks } from "./asking.js"
@@ -53,11 +55,10 @@ interface Parts {
 }
 
 /** The protocol's own code for it, or words. */
-const saysGone = (error: JsonRpcError): boolean =>
+const isGone = (error: JsonRpcError): boolean =>
   error.code !== rpcCodes.methodNotFound
   && (error.code === -32002
-    || /(session|conversation|thread|rollout|resource)[^.]*(not found|not exist|unknown|missing)|no such (session|conversation)|(unknown|invalid|no|no previous) (session|conversation)|could not find/i
-      .test(reasonOf(error)))
+    || saysGone(reasonOf(error)))
 
 type Refusal = JsonRpcError | AgentFailed | RequestTimedOut
 
@@ -109,8 +110,18 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
       : Effect.void
   }
 
+  const mcpServers = toAcpServers(spec.mcp_servers)
+
+  const checkServers = ({ agentCapabilities = {} }: Initialized) => {
+    const server = unreachable(spec.mcp_servers, agentCapabilities.mcpCapabilities)
+    return server === undefined ? Effect.void : new BadHandshake({
+      reason: `${tool} reaches no MCP server over ${"type" in server ? server.type : "stdio"}: leave `
+        + `"${server.name}" out of \`mcp_servers\``
+    })
+  }
+
   const open = (method: string, params: object) =>
-    peer.request(method, { cwd: spec.folder, mcpServers: [], ...params }, { within: openWithin }).pipe(
+    peer.request(method, { cwd: spec.folder, mcpServers, ...params }, { within: openWithin }).pipe(
       Effect.map((answer) => Option.getOrElse(readOpened(answer), (): Opened => ({})))
     )
 
@@ -151,7 +162,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
         )
         : load
       return yield* Effect.mapError(opened, (refusal) =>
-        refusal._tag === "JsonRpcError" && saysGone(refusal)
+        refusal._tag === "JsonRpcError" && isGone(refusal)
           ? new ConversationGone({ tool, native_session_id: id })
           : refuse(`it could not reopen the conversation "${id}"`)(refusal))
     })
@@ -199,6 +210,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
     })
 
   const initialized = yield* initialize
+  yield* checkServers(initialized)
   yield* authenticate(initialized)
   const { session, sessionId } = yield* spec.native_session_id === undefined
     ? begin

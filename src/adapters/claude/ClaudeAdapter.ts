@@ -18,7 +18,8 @@ import {
   PermissionGate,
   ProcessSpawner
 } from "../Adapter.js"
-import { CommandRefused, ConversationGone } from "../AdapterError.js"
+import { AgentFailed, CommandRefused, ConversationGone } from "../AdapterError.js"
+import { toClaudeServers } from "../mcpServers.js"
 import { encodeLine } from "../wire/encodeLine.js"
 import { status } from "../wire/statusEvent.js"
 import { wordsIn } from "../wire/words.js"
@@ -264,6 +265,18 @@ const make = Effect.gen(function*() {
         })
       }
       lost.isSought = false
+    }
+
+    // On its command line everybody on this machine could read their keys.
+    if (spec.mcp_servers !== undefined && spec.mcp_servers.length > 0) {
+      yield* Effect.mapError(
+        control.ask({ subtype: "mcp_set_servers", servers: toClaudeServers(spec.mcp_servers) }),
+        (error) =>
+          new AgentFailed({
+            tool: "Claude Code",
+            reason: `it did not take \`mcp_servers\`: ${error.message}`
+          })
+      )
     }
 
     return {

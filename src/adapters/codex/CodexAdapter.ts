@@ -15,15 +15,16 @@ import {
   PermissionGate,
   ProcessSpawner
 } from "../Adapter.js"
-import { AgentFailed, BadHandshake } from "../AdapterError.js"
+import { AgentFailed, BadHandshake, ConversationGone } from "../AdapterError.js"
 import type { JsonRpcNotification } from "../wire/JsonRpc.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
+import { saysGone } from "../wire/saysGone.js"
 import { status } from "../wire/statusEvent.js"
 import { wordsIn } from "../wire/words.js"
 import { makeAsks, requestIdOf } from "./asks.js"
 import { checkOpened, toLaunch, toThreadRequest } from "./CodexLaunch.js"
 import { Notification, ThreadOpened } from "./CodexMessage.js"
-import { modesOf } from "./CodexModes.js"
+import { modeNamed, modesOf } from "./CodexModes.js"
 import { makeCommands } from "./commands.js"
 import { connect, patience } from "./connect.js"
 import { toOffer } from "./models.js"
@@ -149,12 +150,14 @@ const make = Effect.gen(function*() {
       Effect.retry({ while: isLocked, schedule: untilUnlocked }),
       Effect.flatMap(readThread),
       Effect.catchTags({
-        JsonRpcError: (refusal) =>
-          new BadHandshake({
-            reason: isLocked(refusal)
-              ? "the conversation is open in another Codex: quit it there and wait a minute, or go on there"
-              : `Codex does not open the thread: ${refusal.reason}. Change the handshake.`
-          }),
+        JsonRpcError: (refusal): Effect.Effect<never, BadHandshake | ConversationGone> =>
+          spec.native_session_id !== undefined && saysGone(refusal.reason)
+            ? new ConversationGone({ tool: "Codex", native_session_id: spec.native_session_id })
+            : new BadHandshake({
+              reason: isLocked(refusal)
+                ? "the conversation is open in another Codex: quit it there and wait a minute, or go on there"
+                : `Codex does not open the thread: ${refusal.reason}. Change the handshake.`
+            }),
         RequestTimedOut: ({ message }) => new AgentFailed({ tool: "Codex", reason: message }),
         SchemaError: () =>
           new AgentFailed({
@@ -179,6 +182,7 @@ const make = Effect.gen(function*() {
         cmd: [command, ...args],
         native_session_id: thread.id,
         resumed: spec.native_session_id !== undefined,
+        permission_mode: spec.permission_mode ?? modeNamed(opened.approvalPolicy, opened.sandbox?.type),
         metadata: {
           model: opened.model,
           model_provider: opened.modelProvider,

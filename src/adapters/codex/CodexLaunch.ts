@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
 import { inheritedBy } from "../inheritedBy.js"
+import { toCodexConfig, unknownToCodex } from "../mcpServers.js"
 import type { ThreadOpened } from "./CodexMessage.js"
 import { allowsApproval, allowsSandbox, modeOf, modesOf } from "./CodexModes.js"
 
@@ -34,7 +35,9 @@ const commonParams = (spec: AgentSpec) => {
     approvalPolicy: spec.approval_policy ?? mode?.approvalPolicy,
     approvalsReviewer: spec.approvalsReviewer,
     sandbox: spec.sandbox ?? mode?.sandbox,
-    config: spec.config,
+    config: spec.mcp_servers === undefined
+      ? spec.config
+      : { ...spec.config, ...toCodexConfig(spec.mcp_servers) },
     baseInstructions: spec.baseInstructions,
     developerInstructions: spec.developerInstructions,
     personality: spec.personality
@@ -98,6 +101,11 @@ export const toThreadRequest = Effect.fnUntraced(function*(spec: AgentSpec) {
   const names = modesOf(spec.allowed_modes)
   if (permission_mode !== undefined && !names.includes(permission_mode)) {
     return yield* new BadHandshake({ reason: `\`permission_mode\` must be one of ${names.join(", ")}` })
+  }
+  const unknown = unknownToCodex(spec.mcp_servers)
+  if (unknown !== undefined) {
+    const reason = `Codex reaches no MCP server over sse: leave "${unknown.name}" out of \`mcp_servers\``
+    return yield* new BadHandshake({ reason })
   }
   const forbidden = objection(spec)
   if (forbidden !== undefined) return yield* new BadHandshake({ reason: forbidden })

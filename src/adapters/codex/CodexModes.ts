@@ -61,6 +61,13 @@ export const allowsSandbox = (sandbox: unknown, allowed: ReadonlyArray<string>):
 
 export const modeOf = (name: string): Mode | undefined => Object.hasOwn(modes, name) ? modes[name] : undefined
 
+/** The mode a thread is in, by what it was opened with; undefined: none of these. */
+export const modeNamed = (approvalPolicy: unknown, sandbox: string | undefined): string | undefined =>
+  Object.entries(modes).find(([, mode]) =>
+    mode.sandbox !== undefined && mode.approvalPolicy === approvalPolicy
+    && policies[mode.sandbox].type === sandbox
+  )?.[0] ?? modeNames.find((name) => name === approvalPolicy)
+
 type SandboxPolicy = Readonly<Record<string, unknown>> & { readonly type: string }
 
 const policies: Readonly<Record<Sandbox, SandboxPolicy>> = {

@@ -5,12 +5,8 @@
  * passed on as a `status`, never an error.
  */
 import { Schema } from "effect"
-import { NativeBlock } from "../../schema/ContentBlock.js"
-import { optional } from "../../schema/fields.js"
+import { AnyObject, Blocks, id, items, number, optional, text, withFallback, words } from "../wire/lenient.js"
 
-const text = optional(Schema.String)
-const number = optional(Schema.Number)
-const AnyObject = Schema.Record(Schema.String, Schema.Unknown)
 /** A message nobody has looked into. */
 export type Fields = typeof AnyObject.Type
 export const readFields = Schema.decodeUnknownOption(Schema.fromJsonString(AnyObject))
@@ -33,15 +29,15 @@ export const ChatUsage = Schema.Struct({
 export type ChatUsage = typeof ChatUsage.Type
 
 export const ChatChunk = Schema.Struct({
-  choices: Schema.Array(Schema.Struct({
+  choices: optional(items(Schema.Struct({
     delta: optional(Schema.Struct({
       content: text,
       refusal: text,
       reasoning: text,
-      tool_calls: optional(Schema.Array(ToolCallPiece))
+      tool_calls: optional(items(ToolCallPiece))
     })),
     finish_reason: text
-  })),
+  }))),
   usage: optional(ChatUsage)
 })
 export type ChatChunk = typeof ChatChunk.Type
@@ -50,8 +46,8 @@ export type ChatChunk = typeof ChatChunk.Type
 
 /** An error inside of an answer that began well. */
 export const StreamError = Schema.Struct({
-  message: Schema.String,
-  code: optional(Schema.Union([Schema.String, Schema.Number])),
+  message: words,
+  code: optional(Schema.Union([Schema.String, Schema.Finite])),
   request_id: text
 })
 export type StreamError = typeof StreamError.Type
@@ -60,44 +56,49 @@ export const ChatError = Schema.Struct({ error: Schema.Union([StreamError, Schem
 
 // --- analyst -----------------------------------------------------------------------------------------------------
 
-export const AnalystStatus = Schema.Struct({ status: Schema.String, status_message: text })
+export const AnalystStatus = Schema.Struct({
+  status: withFallback(Schema.String, "status"),
+  status_message: text
+})
 export type AnalystStatus = typeof AnalystStatus.Type
 export const AnalystDelta = Schema.Struct({
-  index: Schema.Number,
-  type: Schema.String,
+  index: withFallback(Schema.Finite, 0),
+  type: text,
   text_delta: text,
   statement_delta: text,
   confidence: optional(Schema.Unknown),
   suggestions_delta: optional(Schema.Struct({
     index: Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 999 }))),
-    suggestion_delta: Schema.String
+    suggestion_delta: words
   }))
 })
 export type AnalystDelta = typeof AnalystDelta.Type
-export const Warnings = Schema.Struct({ warnings: Schema.Array(Schema.Struct({ message: Schema.String })) })
+export const Warnings = Schema.Struct({
+  warnings: withFallback(items(Schema.Struct({ message: words })), [])
+})
 
 // --- agents ------------------------------------------------------------------------------------------------------
 
-export const AgentStatus = Schema.Struct({ status: Schema.String, message: text })
-export const AgentText = Schema.Struct({ content_index: number, text: Schema.String })
-export const AgentWarning = Schema.Struct({ message: Schema.String, code: text })
+export const AgentStatus = Schema.Struct({ status: withFallback(Schema.String, "status"), message: text })
+export const AgentText = Schema.Struct({ content_index: number, text: words })
+export const AgentWarning = Schema.Struct({ message: words, code: text })
 
 export const ToolUse = Schema.Struct({
-  tool_use_id: Schema.String,
+  tool_use_id: id,
   type: text,
   name: text,
   input: optional(Schema.Unknown),
   /** The reference shows it as a string too. */
   client_side_execute: optional(Schema.Union([Schema.Boolean, Schema.String])),
-  permission: optional(Schema.Struct({ options: optional(Schema.Array(Schema.String)) }))
+  permission: optional(Schema.Struct({ options: optional(items(Schema.String)) }))
 })
 export type ToolUse = typeof ToolUse.Type
 
 export const ToolOutcome = Schema.Struct({
-  tool_use_id: Schema.String,
+  tool_use_id: id,
   type: text,
   name: text,
-  content: optional(Schema.Array(AnyObject)),
+  content: optional(items(AnyObject)),
   status: text
 })
 export type ToolOutcome = typeof ToolOutcome.Type
@@ -105,20 +106,23 @@ export type ToolOutcome = typeof ToolOutcome.Type
 export const ToolStatus = Schema.Struct({ tool_use_id: text, status: text, message: text })
 export const AnalystToolDelta = Schema.Struct({
   tool_use_id: text,
-  delta: Schema.Struct({
-    text,
-    think: text,
-    sql: text,
-    sql_explanation: text,
-    query_id: text,
-    suggestions: optional(Schema.Struct({ delta: text }))
-  })
+  delta: withFallback(
+    Schema.Struct({
+      text,
+      think: text,
+      sql: text,
+      sql_explanation: text,
+      query_id: text,
+      suggestions: optional(Schema.Struct({ delta: text }))
+    }),
+    {}
+  )
 })
 export type AnalystToolDelta = typeof AnalystToolDelta.Type
 
 /** What might be asked next. */
 export const SuggestedQueries = Schema.Struct({
-  suggested_queries: Schema.Array(Schema.Struct({ query: text }))
+  suggested_queries: withFallback(items(Schema.Struct({ query: text })), [])
 })
 
 /** A table or chart: a block of the answer. */
@@ -134,11 +138,11 @@ export type TokensConsumed = typeof TokensConsumed.Type
 
 /** The whole answer again, last of all. */
 export const AgentResponse = Schema.Struct({
-  content: Schema.Array(NativeBlock),
+  content: optional(Blocks),
   status: text,
   metadata: optional(Schema.Struct({
     run_id: text,
-    usage: optional(Schema.Struct({ tokens_consumed: optional(Schema.Array(TokensConsumed)) }))
+    usage: optional(Schema.Struct({ tokens_consumed: optional(items(TokensConsumed)) }))
   }))
 })
 export type AgentResponse = typeof AgentResponse.Type

@@ -8,6 +8,7 @@
 import { Cause, Duration, Effect, identity, Random, Redacted, Stream } from "effect"
 import { HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { EventSink } from "../Adapter.js"
+import { encodeLine } from "../wire/encodeLine.js"
 import { type SseEvent, SseSplitter } from "../wire/Sse.js"
 import type { CortexAccount } from "./CortexAccount.js"
 import type { Answer } from "./Dialect.js"
@@ -58,7 +59,7 @@ const toHttpRequest = ({ account, body, path }: CortexRequest) =>
       accept: "application/json, text/event-stream",
       "user-agent": "ai-relay/1"
     }),
-    body === undefined ? identity : HttpClientRequest.bodyText(JSON.stringify(body), "application/json")
+    body === undefined ? identity : HttpClientRequest.bodyText(encodeLine(body), "application/json")
   )
 
 /** Ask once. The request ends with the scope, however that ends. */

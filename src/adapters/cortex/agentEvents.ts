@@ -120,6 +120,8 @@ export const readAgentEvents = (answer: Answer, calls: Map<string, string>): Rea
 
   const response = ({ content, metadata, status: outcome }: AgentResponse): Events => {
     answer.progress = "complete"
+    // Where it cannot be read, what was streamed is the answer.
+    if (content === undefined) return [status("response", outcome)]
     answer.final = content
     answer.told = true
     answer.usage = toUsage(
@@ -174,7 +176,9 @@ export const readAgentEvents = (answer: Answer, calls: Map<string, string>): Rea
     "response.chart": figure("chart"),
     "response.suggested_queries": as(SuggestedQueries, ({ suggested_queries }) => {
       const suggestions = suggested_queries.flatMap(({ query }) => query ?? [])
-      return [status("response.suggested_queries", suggestions.join("\n"), { suggestions })]
+      return suggestions.length === 0
+        ? []
+        : [status("response.suggested_queries", suggestions.join("\n"), { suggestions })]
     }),
     // The reference wraps it, the guide to threads does not.
     metadata: (fields) => {

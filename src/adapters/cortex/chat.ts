@@ -7,6 +7,7 @@
 import { Match, Option, Schema } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { EventBody, StopReason, Usage } from "../../schema/index.js"
+import { wordsIn } from "../wire/words.js"
 import { ChatChunk, type ChatUsage, type ToolCallPiece } from "./CortexMessage.js"
 import {
   alternating,
@@ -121,7 +122,7 @@ const reader = (answer: Answer): Reader => {
     }
   }
 
-  const readKnown = ({ choices: [choice], usage }: ChatChunk): ReadonlyArray<EventBody> => {
+  const readKnown = ({ choices: [choice] = [], usage }: ChatChunk): ReadonlyArray<EventBody> => {
     const { reasoning = "", refusal = "", tool_calls = [], ...delta } = choice?.delta ?? {}
     // A refusal is the answer, in words of its own.
     const content = (delta.content ?? "") + refusal
@@ -142,8 +143,12 @@ const reader = (answer: Answer): Reader => {
   }
 
   return {
-    read: (event, message) =>
-      Option.match(readChunk(message), { onNone: () => [status(event)], onSome: readKnown }),
+    read: (event, message) => {
+      const chunk = Option.getOrUndefined(readChunk(message))
+      return chunk === undefined || (chunk.choices === undefined && chunk.usage === undefined)
+        ? [status(event, wordsIn(message))]
+        : readKnown(chunk)
+    },
     settle: () => {
       const full = (answer.usage.output_tokens ?? 0) >= maxCompletionTokens
       answer.stop_reason = refused ? "refusal" : toStopReason(finish ?? (full ? "length" : "stop"))

@@ -19,7 +19,7 @@ import {
 import { CommandRefused, type SendError } from "../AdapterError.js"
 import { type AllowedPrograms, mayBeTool, toLaunch } from "./GenericLaunch.js"
 import * as TerminalText from "./TerminalText.js"
-import { typed } from "./typed.js"
+import { enter, typed } from "./typed.js"
 
 export class GenericAdapter
   extends Context.Service<GenericAdapter, Adapter>()("ai-relay/adapters/GenericAdapter")
@@ -87,6 +87,9 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
   return GenericAdapter.of({ tool: "generic", terminal: true, open, named })
 })
 
+/** How long a program may take to have taken a text: of Claude, Codex and Gemini none was ready after 60 ms, all by this. */
+const beforeEnter = "150 millis"
+
 const sendTo = (
   { write }: Terminal,
   resize: (size: TerminalSize) => Effect.Effect<void>,
@@ -95,7 +98,11 @@ const sendTo = (
   Match.type<AgentCommand>().pipe(
     Match.withReturnType<Effect.Effect<void, SendError>>(),
     Match.discriminators("type")({
-      user_message: (prompt) => write(typed(prompt, marksPastes())),
+      user_message: (prompt) =>
+        write(typed(prompt, marksPastes())).pipe(
+          Effect.andThen(Effect.sleep(beforeEnter)),
+          Effect.andThen(write(enter))
+        ),
       stdin: ({ data }) => write(data),
       interrupt: () => write("\x03"),
       resize

@@ -3,17 +3,16 @@ import { textOf } from "../../schema/index.js"
 import type { Prompt } from "../Adapter.js"
 
 /** Enter. A line feed would be another key. */
-const enter = "\r"
+export const enter = "\r"
 const lineEnds = /\r\n|\n/g
 const escapes = /[\x1b\x9b]/g
 
 /**
- * The text, then Enter. Several lines are pasted as one if the program can tell a paste from typing, else each is
- * entered. Nothing in a pasted text can end the paste.
+ * The text, without the Enter that submits it: a program that looks after each key takes an Enter close behind a text for
+ * part of it. It is pasted where the program can tell a paste from typing, else each line is entered. Nothing in a pasted
+ * text can end the paste.
  */
 export const typed = ({ content }: Pick<Prompt, "content">, marksPastes: boolean): string => {
   const lines = textOf(content).replace(lineEnds, enter).replace(/\r$/, "")
-  return marksPastes && lines.includes(enter)
-    ? `\x1b[200~${lines.replace(escapes, "")}\x1b[201~${enter}`
-    : lines + enter
+  return marksPastes && lines !== "" ? `\x1b[200~${lines.replace(escapes, "")}\x1b[201~` : lines
 }

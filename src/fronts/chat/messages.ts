@@ -2,7 +2,7 @@
  * messages: a session's events as the messages a page shows: each prompt a user's, each turn an assistant's. They are
  * what the page would hold had it read the streams of all turns itself, so what it saw and what it is given are one.
  */
-import type { RelayEvent } from "../../schema/index.js"
+import { type RelayEvent, SessionId } from "../../schema/index.js"
 import type { OpOf } from "../Op.js"
 import * as project from "../project.js"
 import { open, text } from "../read.js"
@@ -11,8 +11,11 @@ import * as Encoder from "./encode.js"
 
 export interface Messages {
   readonly next: (event: RelayEvent) => void
-  /** After the last event. What runs is shown as far as it is, what waits for an answer with its buttons. */
-  readonly end: () => ReadonlyArray<UIMessage>
+  /**
+   * After the last event. What runs is shown as far as it is, what waits for an answer with its buttons; `isLive` false: it
+   * went with the relay it ran in, and nobody can answer.
+   */
+  readonly end: (isLive?: boolean) => ReadonlyArray<UIMessage>
 }
 
 type Draft = { -readonly [Field in keyof UIMessage]: UIMessage[Field] } & { parts: Array<Part> }
@@ -26,9 +29,14 @@ const merge = (before: unknown, after: unknown): Record<string, unknown> => {
   return merged
 }
 
-/** One message, grown chunk by chunk as the SDK grows it. */
-export const makeReader = (id: string, dialect: Dialect) => {
-  const message: Draft = { id, role: "assistant", parts: [] }
+/** One message, grown chunk by chunk as the SDK grows it; one that is there already goes on. */
+export const makeReader = (id: string, before?: UIMessage) => {
+  const message: Draft = {
+    id,
+    role: "assistant",
+    ...(before?.metadata !== undefined && { metadata: before.metadata }),
+    parts: [...before?.parts ?? []]
+  }
   /** Places of parts that may change. */
   const streaming = new Map<string, number>()
   const tools = new Map<string, number>()
@@ -36,16 +44,18 @@ export const makeReader = (id: string, dialect: Dialect) => {
   /** The call each approval is for. */
   const approvals = new Map<string, string>()
 
+  for (const [index, part] of message.parts.entries()) {
+    if (part.type === "dynamic-tool") tools.set(String(part["toolCallId"]), index)
+    if (part.type.startsWith("data-")) named.set(`${part.type} ${part["id"]}`, index)
+  }
+
   const push = (part: Part): number => message.parts.push(part) - 1
   const change = (index: number | undefined, fields: Readonly<Record<string, unknown>>) => {
     const part = index === undefined ? undefined : message.parts[index]
     if (index !== undefined && part !== undefined) message.parts[index] = { ...part, ...fields }
   }
   const changeTool = (chunk: Chunk, fields: Readonly<Record<string, unknown>>) =>
-    change(tools.get(String(chunk["toolCallId"])), {
-      ...fields,
-      ...(chunk["providerExecuted"] === true && { providerExecuted: true })
-    })
+    change(tools.get(String(chunk["toolCallId"])), fields)
   const textAt = (index: number | undefined) =>
     index === undefined ? "" : text(message.parts[index]?.["text"]) ?? ""
 
@@ -73,8 +83,7 @@ export const makeReader = (id: string, dialect: Dialect) => {
       ...(providerMetadata !== undefined && { callProviderMetadata: providerMetadata })
     }
     if (tools.has(id)) return change(tools.get(id), fields)
-    const by = dialect === 5 ? {} : { providerExecuted: true }
-    tools.set(id, push({ type: "dynamic-tool", toolCallId: id, ...by, ...fields }))
+    tools.set(id, push({ type: "dynamic-tool", toolCallId: id, providerExecuted: true, ...fields }))
   }
 
   const approval = (chunk: Chunk): Readonly<Record<string, unknown>> => {
@@ -142,6 +151,7 @@ export const makeReader = (id: string, dialect: Dialect) => {
 }
 
 export const make = (session_id: string, dialect: Dialect): Messages => {
+  const id = SessionId.make(session_id)
   const done: Array<UIMessage> = []
   const encoderOf = () => Encoder.make({ dialect, session_id, isHistory: true })
   let projector = project.make()
@@ -162,7 +172,7 @@ export const make = (session_id: string, dialect: Dialect): Messages => {
   const begin = ({ message_ids, seq, text, turn }: OpOf<"turn_start">) => {
     if (text !== undefined) user(message_ids[0] ?? `${turn}.u`, text)
     close()
-    reader = makeReader(Encoder.messageIdOf(seq), dialect)
+    reader = makeReader(Encoder.messageIdOf(seq))
   }
 
   const next = (event: RelayEvent) => {
@@ -180,14 +190,19 @@ export const make = (session_id: string, dialect: Dialect): Messages => {
         continue
       }
       for (const chunk of encoder.encode(op, event)) {
-        reader ??= makeReader(`s-${event.seq}`, dialect)
+        reader ??= makeReader(`s-${event.seq}`)
         reader.take(chunk)
       }
       if (op.type === "turn_end") close()
     }
   }
 
-  const end = () => {
+  const end = (isLive = true) => {
+    const turn = projector.turn()
+    if (!isLive && turn !== undefined) {
+      // As the session itself will say when it is opened again.
+      next({ type: "turn_end", stop_reason: "error", turn, seq: lastSeq + 1, ts: 0, session_id: id })
+    }
     if (reader !== undefined && projector.turn() !== undefined) {
       const waiting = dialect === 5 ? [] : encoder.pause(projector.asking(), lastSeq)
       for (const chunk of waiting) reader.take(chunk)

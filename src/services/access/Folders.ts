@@ -3,13 +3,18 @@
  * relay keeps for itself, its token and its sessions, is not theirs, unless a root lies in there.
  */
 import { Context, Effect, FileSystem, Layer, Path, Schema } from "effect"
+import { homedir } from "node:os"
 import { RelayConfig } from "../RelayConfig.js"
 
-export class FolderNotFound
-  extends Schema.TaggedError<FolderNotFound>()("FolderNotFound", { folder: Schema.String })
-{
+export class FolderNotFound extends Schema.TaggedError<FolderNotFound>()("FolderNotFound", {
+  folder: Schema.String,
+  /** There is something of that name, which is no folder. */
+  isOther: Schema.optional(Schema.Boolean)
+}) {
   override get message() {
-    return `the folder "${this.folder}" does not exist on the relay's machine: set \`folder\` to one that does`
+    return this.isOther === true
+      ? `"${this.folder}" is no folder: set \`folder\` to one, on the relay's machine`
+      : `the folder "${this.folder}" does not exist on the relay's machine: set \`folder\` to one that does`
   }
 }
 
@@ -30,6 +35,9 @@ export class Folders extends Context.Service<Folders, {
 }>()("ai-relay/services/Folders") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
+
+/** As shells do: `~` is the home of who the relay runs as. */
+const fromHome = (folder: string): string => folder.replace(/^~(?=\/|$)/, () => homedir())
 
 const make = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
@@ -53,9 +61,12 @@ const make = Effect.gen(function*() {
 
   const resolve = Effect.fn("Folders.resolve")(function*(folder: string) {
     const missing = () => new FolderNotFound({ folder })
-    const real = yield* Effect.mapError(files.realPath(path.resolve(start_folder, folder)), missing)
+    const real = yield* Effect.mapError(
+      files.realPath(path.resolve(start_folder, fromHome(folder))),
+      missing
+    )
     const { type } = yield* Effect.mapError(files.stat(real), missing)
-    if (type !== "Directory") return yield* missing()
+    if (type !== "Directory") return yield* new FolderNotFound({ folder, isOther: isAllowed(real) })
     if (!isAllowed(real)) return yield* new ForbiddenFolder({ folder, roots })
     return real
   })

@@ -5,7 +5,8 @@
  * it. `layerMemory` keeps nothing: a session ends with the relay.
  */
 import { Clock, Context, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
-import { existsSync, mkdirSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { type Handshake, SessionId } from "../../schema/index.js"
 import { type EventStore, makeMemory } from "../log/EventStore.js"
 import { type Batch, lastSeqOf } from "../log/frames.js"
@@ -193,6 +194,22 @@ const makeDurable = (folder: string) =>
       read,
       list: SessionRecord.list(folder),
       forget,
-      trouble: () => [...live].map((store) => store.trouble()).find((reason) => reason !== undefined)
+      trouble: () =>
+        [...live].map((store) => store.trouble()).find((reason) => reason !== undefined) ??
+          whyUnwritable(folder)
     })
   })
+
+/** Why no session can be opened: nothing can be written in this folder. */
+export const whyUnwritable = (folder: string): string | undefined => {
+  const probe = join(folder, `.writable-${process.pid}`)
+  try {
+    writeFileSync(probe, "")
+    rmSync(probe)
+    return undefined
+  } catch (cause) {
+    return `${folder} cannot be written (${
+      cause instanceof Error ? cause.message : String(cause)
+    }): make it writable, or choose another with --state-dir`
+  }
+}

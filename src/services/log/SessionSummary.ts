@@ -13,6 +13,8 @@ export const SessionSummary = Schema.Struct({
   /** The first line of the first prompt, at most 100 characters. */
   title: Schema.optionalKey(Schema.String),
   native_session_id: Schema.optionalKey(Schema.String),
+  /** The permission mode it was in last. */
+  permission_mode: Schema.optionalKey(Schema.String),
   /** What becomes of prompts that fail at a limit, as it was said last. */
   on_limit: Schema.optionalKey(OnLimit),
   /** Unix times in seconds. */
@@ -106,6 +108,13 @@ const titleOf = (prompt: string): string | undefined => {
     : `${characters.slice(0, longestTitle - 1).join("")}…`
 }
 
+/** A subagent's mode is its own. */
+const modeIn = ({ metadata = {} }: EventBody): Pick<Partial<SessionSummary>, "permission_mode"> => {
+  const mode = text(metadata["permission_mode"])
+  const isOwn = metadata["parent_tool_use_id"] === undefined && metadata["thread_id"] === undefined
+  return mode !== undefined && isOwn ? { permission_mode: mode } : {}
+}
+
 const settled = (
   { pending, pending_seqs = {} }: SessionSummary,
   request_id: string
@@ -138,7 +147,8 @@ const change = (
           tool: text(tool) ?? summary.tool,
           folder: text(folder) ?? summary.folder
         }),
-        ...(native !== undefined && { native_session_id: native })
+        ...(native !== undefined && { native_session_id: native }),
+        ...modeIn(event)
       }
     }
     case "turn_start": {

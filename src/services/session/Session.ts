@@ -16,7 +16,14 @@ import {
 } from "../../adapters/Adapter.js"
 import { BadHandshake, type OpenError } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
-import { type BodyOf, type ClientCommand, RequestId, type SessionId, type Usage } from "../../schema/index.js"
+import {
+  type BodyOf,
+  type ClientCommand,
+  type EventBody,
+  RequestId,
+  type SessionId,
+  type Usage
+} from "../../schema/index.js"
 import { tellingOverwrites } from "../access/overwriteDiff.js"
 import { AgentHold, SessionHold } from "../budget/AgentHold.js"
 import * as BudgetBook from "../budget/BudgetBook.js"
@@ -129,23 +136,50 @@ const settleOld = (
 
 type Ports = EventSink | PermissionGate | Scope.Scope
 /** The agent; with a new conversation where the session's own is gone, which is said. */
-const openAgent = (adapter: Adapter, { begins_anew, ...spec }: AgentSpec, sink: SessionSink.SessionSink) =>
-  begins_anew !== true ? adapter.open(spec) : adapter.open(spec).pipe(
+const openAgent = (
+  adapter: Adapter,
+  { begins_anew, keeps_mode, ...spec }: AgentSpec,
+  sink: SessionSink.SessionSink
+) => {
+  /** What a failed attempt has started is ended before the next. */
+  const attempt = (spec: AgentSpec) =>
+    Effect.flatMap(
+      Effect.scope,
+      (scope) =>
+        Effect.flatMap(Scope.fork(scope), (own) =>
+          adapter.open(spec).pipe(
+            Scope.provide(own),
+            Effect.tapError(() => Scope.close(own, Exit.void))
+          ))
+    )
+
+  const opening = begins_anew !== true ? attempt(spec) : attempt(spec).pipe(
     Effect.catchTag("ConversationGone", ({ native_session_id: gone }) => {
       const { native_session_id: _gone, ...fresh } = spec
-      return Effect.tap(adapter.open(fresh), () =>
-        Effect.sync(() =>
-          sink.emit({
-            type: "status",
-            status: "conversation_gone",
-            text:
-              "The agent does not have the conversation of this session any more, so a new one begins: it does not "
-              + "know what was said before.",
-            metadata: { gone }
-          })
-        ))
+      return Effect.tap(attempt(fresh), () => Effect.sync(() => sink.emit(conversationGone(gone))))
     })
   )
+  // The mode it was in last, which this agent may not have any more.
+  return keeps_mode !== true ? opening : Effect.catchTag(opening, "BadHandshake", (refusal) => {
+    const { permission_mode, ...others } = spec
+    return permission_mode !== undefined && refusal.reason.includes("permission_mode")
+      ? openWithout(others)
+      : Effect.fail(refusal)
+  })
+
+  function openWithout(others: AgentSpec): ReturnType<Adapter["open"]> {
+    return openAgent(adapter, { ...others, ...(begins_anew !== undefined && { begins_anew }) }, sink)
+  }
+}
+
+/** What was said before is in the session's log, and the agent does not know it. */
+const conversationGone = (gone?: string): EventBody => ({
+  type: "status",
+  status: "conversation_gone",
+  text: "The agent does not have the conversation of this session any more, so a new one begins: it does not "
+    + "know what was said before.",
+  ...(gone !== undefined && { metadata: { gone } })
+})
 
 export const open = Effect.fn("Session.open")(function*(
   id: SessionId,
@@ -374,6 +408,10 @@ export const open = Effect.fn("Session.open")(function*(
   )
   if (opened !== undefined) settleOld(log, opened.summary, guard.settle(opened.summary.open_turn))
   sink.start(describe())
+  // One that keeps no conversations says nothing of it.
+  const { resume, terminal } = agent.started.capabilities
+  const hasPast = opened !== undefined && opened.summary.turns > 0
+  if (hasPast && spec.native_session_id === undefined && !resume && !terminal) sink.emit(conversationGone())
   yield* tellHistory
   sink.release()
 

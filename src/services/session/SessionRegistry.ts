@@ -200,6 +200,7 @@ const make = Effect.gen(function*() {
         fresh_uuid: yield* ids.uuid,
         // The relay's own note of it may be of a conversation the agent never wrote.
         begins_anew: handshake.native_session_id === undefined,
+        keeps_mode: handshake.permission_mode === undefined,
         ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
       }
       const session = yield* Session.open(id, adapter, spec, opened, clients, native)

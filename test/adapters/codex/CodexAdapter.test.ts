@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { joinPassing } from "../../support/passing.js"
 import type { Native } from "../../support/transcriptSpawner.js"
@@ -50,6 +50,30 @@ describe("opening a thread", () => {
       const codex = yield* openCodex({ handshake: { ...options, approval_policy: "never" } })
       const { params } = yield* codex.written("thread/start")
       assert.deepStrictEqual(params, { cwd: "/workspace", approvalPolicy: "never", ...options })
+    }))
+
+  it.effect("says of one Codex does not have that it is gone, so that a session can begin anew", () =>
+    Effect.gen(function*() {
+      const codex = yield* Effect.result(openCodex({
+        handshake: { native_session_id: "gone" },
+        answer: ({ method }) =>
+          method === "thread/resume"
+            ? { error: { code: -32600, message: "no rollout found for thread id gone" } }
+            : undefined
+      }))
+      assert.strictEqual(Result.isFailure(codex) ? codex.failure._tag : "opened", "ConversationGone")
+    }))
+
+  it.effect("tells the mode its thread is in", () =>
+    Effect.gen(function*() {
+      const thread = { id: "t" }
+      const codex = yield* openCodex({
+        answer: ({ method }) =>
+          method === "thread/start"
+            ? { result: { thread, approvalPolicy: "on-request", sandbox: { type: "workspaceWrite" } } }
+            : undefined
+      })
+      assert.strictEqual((yield* codex.event("session_start")).metadata.permission_mode, "acceptEdits")
     }))
 
   it.effect("resumes one without asking for its history", () =>

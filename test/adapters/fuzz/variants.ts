@@ -5,6 +5,7 @@
  * per agent try every field of every kind of message.
  */
 import { type Native, readTranscript } from "../../support/transcriptSpawner.js"
+import { otherTypes, typeOf } from "./fields.js"
 
 type Step = string | number
 type Path = readonly [Step, ...ReadonlyArray<Step>]
@@ -19,15 +20,6 @@ export interface Variant {
   /** Names it: the kind of message, the field, the other type. */
   readonly name: string
 }
-
-const others: ReadonlyArray<unknown> = ["x", 7, true, null, {}, [], [null], undefined]
-
-const typeOf = (value: unknown): string =>
-  value === null ? "null" : Array.isArray(value) ? "list" : typeof value
-
-/** Values of any other type. */
-const otherTypes = (value: unknown) =>
-  others.filter((other) => typeOf(other) !== typeOf(value) || (Array.isArray(other) && other.length === 1))
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Layer, Schema } from "effect"
+import { Deferred, Effect, Fiber, Layer, Schema } from "effect"
+import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import {
   type AgentExit,
@@ -175,21 +176,30 @@ describe("what reaches a terminal", () => {
   it.effect("prompts with Enter, keys as they are, Ctrl-C for an interrupt", () =>
     Effect.gen(function*() {
       const { send, typed } = yield* openWith({})
-      yield* send(prompt("ls"))
+      const prompting = yield* Effect.forkChild(send(prompt("ls")))
+      yield* TestClock.adjust("149 millis")
+      assert.deepStrictEqual(typed, ["ls"])
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(prompting)
       yield* send({ type: "stdin", data: "\x1b[A" })
       yield* send({ type: "interrupt" })
-      assert.deepStrictEqual(typed, ["ls\r", "\x1b[A", "\x03"])
+      assert.deepStrictEqual(typed, ["ls", "\r", "\x1b[A", "\x03"])
     }))
 
   it.effect("several lines as one paste, while the program wants it so", () =>
     Effect.gen(function*() {
       const { print, send, typed } = yield* openWith({ pty: { raw: true } })
-      yield* send(prompt("a\nb"))
+      const enter = Effect.gen(function*() {
+        const prompting = yield* Effect.forkChild(send(prompt("a\nb")))
+        yield* TestClock.adjust("150 millis")
+        yield* Fiber.join(prompting)
+      })
+      yield* enter
       print(Buffer.from("\x1b[?2004h"))
-      yield* send(prompt("a\nb"))
+      yield* enter
       print(Buffer.from("\x1b[?2004l"))
-      yield* send(prompt("a\nb"))
-      assert.deepStrictEqual(typed, ["a\rb\r", "\x1b[200~a\rb\x1b[201~\r", "a\rb\r"])
+      yield* enter
+      assert.deepStrictEqual(typed, ["a\rb", "\r", "\x1b[200~a\rb\x1b[201~", "\r", "a\rb", "\r"])
     }))
 
   it.effect("its size, which others who watch are told, now and when they attach", () =>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Chunk, Dialect } from "../../../src/fronts/chat/Chunk.js"
+import * as Messages from "../../../src/fronts/chat/messages.js"
 import { type RelayEvent, RequestId, SessionId } from "../../../src/schema/index.js"
 import { recordedSessions } from "../../support/recordedSessions.js"
 import * as reader from "./reader.js"
@@ -290,6 +291,15 @@ describe("the messages of a session", () => {
       ["s-3", "assistant"],
       ["t-4", "assistant"]
     ])
+  })
+
+  it("show a turn as broken off when it went with its relay", () => {
+    const events = log(start, message("I begin"), call("a"), ask("q1", "a"))
+    const messages = Messages.make("made-up", 7)
+    for (const event of events) messages.next(event)
+    const broken = messages.end(false).at(-1)
+    assert.deepStrictEqual(states(broken?.parts ?? []), { a: "output-denied" })
+    assert.deepInclude(broken?.metadata?.["relay"], { stop_reason: "error" })
   })
 
   it("are the same for who looks in the middle of a message and later", () => {

@@ -6,7 +6,7 @@ const since7 = new Set(["tool-approval-response", "steering-message"])
 const since6 = new Set(["tool-approval-request", "tool-output-denied"])
 
 export const make = (dialect: Dialect) => {
-  const reader = makeReader("?", dialect)
+  const reader = makeReader("?")
   const calls = new Set<string>()
   const texts = new Set<string>()
   const approvals = new Set<string>()

@@ -3,7 +3,7 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Result } from "effect"
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { homedir, tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import { Folders } from "../../../src/services/access/Folders.js"
 import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
@@ -89,6 +89,20 @@ describe("Folders", () => {
   it.live.each(Object.entries(missing))("does not find %s", ([, folder]) =>
     Effect.gen(function*() {
       assert.strictEqual(yield* refusal(folder), "FolderNotFound")
+    }))
+
+  it.live("says of something else than a folder that it is none, where it may be looked at", () =>
+    Effect.gen(function*() {
+      assert.include((yield* Effect.flip(resolve(at("root/file")))).message, "is no folder")
+      assert.include((yield* Effect.flip(resolve(at("root/file"), at("work")))).message, "does not exist")
+    }))
+
+  it.live("knows `~`, as shells do", () =>
+    Effect.gen(function*() {
+      const home = realpathSync(homedir())
+      assert.strictEqual(yield* resolve("~", "/"), home)
+      assert.strictEqual(yield* resolve("~/.", "/"), home)
+      assert.strictEqual(yield* refusal("~somebody", "/"), "FolderNotFound")
     }))
 
   it.live("keeps what the relay keeps for itself out of reach, unless a root lies in there", () =>

@@ -78,6 +78,18 @@ const framesOf = (journal: Journal["Service"], after: number) =>
     return (yield* Stream.runCollect(batches)).flatMap(textsOf)
   })
 
+describe("a state folder that cannot be written", () => {
+  it.effect("is told, and what to do, before any session is opened", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const journal = yield* start(folder)
+      assert.isUndefined(journal.trouble())
+      rmSync(join(folder, "sessions"), { recursive: true })
+      writeFileSync(join(folder, "sessions"), "")
+      assert.include(journal.trouble(), "--state-dir")
+    }))
+})
+
 describe("the journal", () => {
   it.effect("knows no session at first", () =>
     Effect.gen(function*() {

@@ -1,0 +1,293 @@
+/**
+ * Chat: the requests of an AI SDK client, over sessions. A chat's id is the session's. Each POST is answered with what the
+ * agent does from there until its turn ends or waits for a person; nothing is remembered in between but the session's log,
+ * so that any instance goes on where another was killed.
+ *
+ * A client that leaves leaves: the turn goes on. Only `stop` interrupts it.
+ */
+import { Effect, Schema, type Scope, Stream } from "effect"
+import { Handshake, type PermissionResponse, type RelayEvent, SessionId } from "../../schema/index.js"
+import { list, open, questions, text } from "../read.js"
+import { PortError, type PortSession, type SessionPort } from "../SessionPort.js"
+import * as Stretch from "../stretch.js"
+import * as Body from "./body.js"
+import type { Chunk, Dialect, UIMessage } from "./Chunk.js"
+import * as Encoder from "./encode.js"
+import * as Messages from "./messages.js"
+
+/** What an answer is made of; one array for what came together. */
+export type Chunks = Stream.Stream<ReadonlyArray<Chunk>, PortError>
+
+export interface ChatOptions {
+  readonly dialect: Dialect
+  /** What the person uses, told to the session's other clients. */
+  readonly front: string
+  readonly newId: () => string
+}
+
+export interface Chat {
+  /** A prompt, or answers. Fails when it is refused before anything was told. */
+  readonly post: (tool: string, body: unknown) => Effect.Effect<Chunks, PortError, Scope.Scope>
+  /** The turn that runs, from its start; undefined if none does. */
+  readonly resume: (id: string) => Effect.Effect<Chunks | undefined, PortError, Scope.Scope>
+  /** Interrupt the turn that runs; false if none does. */
+  readonly stop: (id: string) => Effect.Effect<boolean, PortError>
+  /** Answer what was asked, as `permission_response` has it; for clients that know no approvals. */
+  readonly answer: (id: string, body: unknown) => Effect.Effect<void, PortError>
+  /** All that was said; of a chat that is not there, nothing. */
+  readonly messages: (id: string) => Effect.Effect<ReadonlyArray<UIMessage>, PortError>
+}
+
+const isSessionId = Schema.is(SessionId)
+const decodeHandshake = Schema.decodeUnknownEffect(Handshake)
+
+const bad = (code: "bad_handshake" | "bad_command", reason: string) => new PortError({ code, reason })
+
+const given = (fields: object) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
+/** Chunks that follow each other in the same text as one. */
+const joined = (chunks: ReadonlyArray<Chunk>): ReadonlyArray<Chunk> => {
+  const few: Array<Chunk> = []
+  for (const chunk of chunks) {
+    const last = few.at(-1)
+    if (last?.type === chunk.type && chunk["delta"] !== undefined && last["id"] === chunk["id"]) {
+      few[few.length - 1] = { ...last, delta: String(last["delta"]) + String(chunk["delta"]) }
+    } else few.push(chunk)
+  }
+  return few
+}
+
+/** What ends a stream of the SDK's. Where it goes on all the same, only what it tells of the message is left. */
+const lasts = new Set(["finish", "abort", "error"])
+const withoutEnd = (chunk: Chunk): ReadonlyArray<Chunk> =>
+  !lasts.has(chunk.type)
+    ? [chunk]
+    : chunk["messageMetadata"] === undefined
+    ? []
+    : [{ type: "message-metadata", messageMetadata: chunk["messageMetadata"] }]
+
+export interface TellOptions {
+  readonly session_id: string
+  readonly dialect: Dialect
+  /** Told first. */
+  readonly before?: ReadonlyArray<Chunk>
+  /** The client goes on with the message it has; else it begins another one. */
+  readonly goesOn: boolean
+}
+
+/** A stretch as the chunks of one answer. */
+export const tell = (
+  stretch: Stretch.Stretch,
+  { before = [], dialect, goesOn, session_id }: TellOptions
+): Chunks => {
+  const encoder = Encoder.make({ dialect, session_id })
+  let turn_seq = 0
+  let isBegun = false
+
+  /** One message per answer, also where it tells of two turns. */
+  const onceBegun = (chunk: Chunk): ReadonlyArray<Chunk> => {
+    if (chunk.type !== "start" || !isBegun) return [chunk]
+    return [{ type: "message-metadata", messageMetadata: chunk["messageMetadata"] }]
+  }
+  const begin = (seq: number): ReadonlyArray<Chunk> => {
+    if (isBegun) return []
+    isBegun = true
+    const fresh = turn_seq === 0 ? `s-${seq}` : `${Encoder.messageIdOf(turn_seq)}-${seq}`
+    return [...encoder.resume(goesOn ? undefined : fresh), ...before]
+  }
+
+  const next = (items: ReadonlyArray<Stretch.Item>): ReadonlyArray<Chunk> => {
+    const chunks: Array<Chunk> = []
+    for (const { known, op, seq, ts } of items) {
+      if (op.type === "turn_start") turn_seq = op.seq
+      const told = encoder.encode(op, { seq, ts })
+      if (known) continue
+      if (op.type !== "turn_start" || goesOn) chunks.push(...begin(seq))
+      const isLast = op.type !== "turn_end" || stretch.ending() !== undefined
+      chunks.push(...told.flatMap(onceBegun).flatMap(isLast ? (chunk) => [chunk] : withoutEnd))
+      if (op.type === "turn_start") isBegun = true
+    }
+    return joined(chunks)
+  }
+
+  const end = Stream.suspend(() => {
+    const ending = stretch.ending()
+    if (ending === undefined || ending.type === "turn_end" || ending.type === "session_end") {
+      return Stream.empty
+    }
+    if (ending.type === "asked") {
+      return Stream.succeed([...begin(ending.seq), ...encoder.pause(ending.asks, ending.seq)])
+    }
+    if (ending.type === "refused") {
+      return Stream.succeed([...begin(ending.seq), { type: "error", errorText: ending.error.message }])
+    }
+    const messageMetadata = { relay: { seq: ending.seq } }
+    return Stream.succeed([...begin(ending.seq), { type: "finish", finishReason: "stop", messageMetadata }])
+  })
+
+  return Stream.concat(Stream.filter(Stream.map(stretch.items, next), (chunks) => chunks.length > 0), end)
+}
+
+export const make = (port: SessionPort["Service"], { dialect, front, newId }: ChatOptions): Chat => {
+  const join = Effect.fnUntraced(function*(fields: object) {
+    const handshake = yield* Effect.mapError(
+      decodeHandshake({ ...given(fields), front }),
+      (error) => bad("bad_handshake", error.message)
+    )
+    return yield* port.join(handshake)
+  })
+
+  /** What the client wants from now on, where the session is another so far. */
+  const change = Effect.fnUntraced(
+    function*(session: PortSession, { model, permission_mode }: Body.Settings) {
+      const now = session.start.metadata ?? {}
+      if (!session.attached) return
+      if (model !== undefined && model !== now["model"]) yield* session.submit({ type: "set_model", model })
+      if (permission_mode !== undefined && permission_mode !== now["permission_mode"]) {
+        yield* session.submit({ type: "set_permission_mode", mode: permission_mode })
+      }
+    }
+  )
+
+  const options = { endAtAsk: dialect !== 5, isLive: true }
+
+  const prompt = Effect.fnUntraced(function*(tool: string, wanted: Body.Prompt) {
+    const { command, folder, model, permission_mode, session_id, unanswered } = wanted
+    const session = yield* join({ tool, session_id, folder, model, permission_mode })
+    yield* change(session, wanted)
+    const { pending } = yield* session.now
+    // The person types instead of answering: that is no yes, and the turn is not to wait for ever.
+    const isInstead = command.when === undefined && unanswered.some((id) => pending.includes(id))
+    const given = isInstead ? { ...command, when: "interrupt" as const } : command
+    const stretch = yield* Stretch.prompt(port, session, given, options)
+    return tell(stretch, { dialect, session_id, goesOn: false })
+  })
+
+  /** A plain reason is the answer where one thing was asked. */
+  const fit = (session: PortSession, answer: PermissionResponse): PermissionResponse => {
+    const asked = list(session.start.metadata?.["pending_permissions"]).find(({ request_id }) =>
+      request_id === answer.request_id
+    )
+    const [question, ...others] = questions(asked?.["args"])
+    const isPlain = answer.answers === undefined && answer.message !== undefined &&
+      answer.behavior === "allow"
+    return isPlain && question !== undefined && others.length === 0
+      ? { ...answer, answers: { [question.id]: answer.message } }
+      : answer
+  }
+
+  /** Give these, and wait until each is settled; gives why one did not do. */
+  const respond = Effect.fnUntraced(
+    function*(session: PortSession, answers: ReadonlyArray<PermissionResponse>) {
+      const { pending } = yield* session.now
+      const open = answers.filter(({ request_id }) =>
+        request_id !== undefined && pending.includes(request_id)
+      )
+      const waiting = new Map<string, string>()
+      const problems: Array<string> = []
+      const hear = (event: RelayEvent) => {
+        if (event.type === "control_response" || event.type === "permission_cancelled") {
+          for (const [message_id, request_id] of waiting) {
+            if (request_id === event.request_id) waiting.delete(message_id)
+          }
+        }
+        if (event.type === "error" && waiting.delete(event.message_id ?? "")) problems.push(event.text)
+      }
+      for (const answer of open) {
+        const message_id = newId()
+        waiting.set(message_id, answer.request_id ?? "")
+        yield* session.submit({ ...fit(session, answer), message_id })
+      }
+      if (waiting.size === 0) return problems
+      yield* session.events.pipe(
+        Stream.tap((event) => Effect.sync(() => hear(event))),
+        Stream.takeUntil(() => waiting.size === 0),
+        Stream.runDrain
+      )
+      return problems
+    }
+  )
+
+  const answers = Effect.fnUntraced(function*(wanted: Body.Answers) {
+    const { answers, message_id, seq, session_id } = wanted
+    const session = yield* join({ session_id, must_exist: true })
+    const problems = yield* respond(session, answers)
+    yield* change(session, wanted)
+    const stretch = Stretch.resume(port, session, { ...options, after_seq: seq, message_id })
+    const before = problems.map((text) => ({
+      type: "data-notice",
+      data: { level: "refused", name: "permission_response", text },
+      transient: true
+    }))
+    return tell(stretch, { dialect, session_id, goesOn: true, before })
+  })
+
+  const post: Chat["post"] = Effect.fnUntraced(function*(tool, body) {
+    const wanted = Body.read(body, newId)
+    if (wanted instanceof PortError) return yield* wanted
+    return yield* (wanted.type === "prompt" ? prompt(tool, wanted) : answers(wanted))
+  })
+
+  /** The live session of this name, if a turn runs in it. */
+  const running = Effect.fnUntraced(function*(id: string) {
+    const all = yield* port.list
+    const listing = all.find(({ session_id }) => session_id === id)
+    return listing?.open_turn_seq === undefined || listing.state === "closed" ? undefined : listing
+  })
+
+  const resume: Chat["resume"] = Effect.fnUntraced(function*(id) {
+    const listing = yield* running(id)
+    if (listing?.open_turn_seq === undefined) return undefined
+    const session = yield* join({ session_id: id, must_exist: true })
+    const stretch = Stretch.resume(port, session, { ...options, after_seq: listing.open_turn_seq - 1 })
+    return tell(stretch, { dialect, session_id: id, goesOn: false })
+  })
+
+  const stop: Chat["stop"] = Effect.fnUntraced(
+    function*(id) {
+      if ((yield* running(id)) === undefined) return false
+      const session = yield* join({ session_id: id, must_exist: true })
+      yield* session.submit({ type: "interrupt" })
+      return true
+    },
+    Effect.scoped
+  )
+
+  const answer: Chat["answer"] = Effect.fnUntraced(
+    function*(id, body) {
+      const response = Body.readAnswer(body)
+      if (response instanceof PortError) return yield* response
+      const session = yield* join({ session_id: id, must_exist: true })
+      const { pending } = yield* session.now
+      if (!pending.includes(response.request_id ?? "")) {
+        return yield* bad(
+          "bad_command",
+          `nothing named "${
+            text(open(body)["request_id"]) ?? ""
+          }" waits for an answer: it was settled already, or never asked`
+        )
+      }
+      const [problem] = yield* respond(session, [response])
+      if (problem !== undefined) return yield* bad("bad_command", problem)
+    },
+    Effect.scoped
+  )
+
+  const messages: Chat["messages"] = Effect.fnUntraced(function*(id) {
+    if (!isSessionId(id)) return []
+    const all = yield* port.list
+    const listing = all.find(({ session_id }) => session_id === id)
+    if (listing === undefined || listing.last_seq === 0) return []
+    const events = yield* port.read(id, 0)
+    if (events === undefined) return []
+    const shown = Messages.make(id, dialect)
+    yield* events.pipe(
+      Stream.takeUntil(({ seq }) => seq >= listing.last_seq),
+      Stream.runForEach((event) => Effect.sync(() => shown.next(event)))
+    )
+    return shown.end(listing.state !== "closed")
+  })
+
+  return { post, resume, stop, answer, messages }
+}

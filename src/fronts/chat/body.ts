@@ -1,0 +1,206 @@
+/**
+ * body: what a client of the AI SDK asks for with a POST. It sends the whole conversation each time; only the end of it is
+ * news: a prompt of the person's, or their answers to what the agent asked.
+ */
+import { Schema } from "effect"
+import {
+  ContentBlock,
+  MessageId,
+  PermissionAnswer,
+  type PermissionResponse,
+  SessionId,
+  toPermissionResponse,
+  type UserMessage,
+  When
+} from "../../schema/index.js"
+import { list, number, type Open, open, text } from "../read.js"
+import { PortError } from "../SessionPort.js"
+
+/** What the session shall be opened with, and work with from now on. */
+export interface Settings {
+  readonly folder?: string | undefined
+  readonly model?: string | undefined
+  readonly permission_mode?: string | undefined
+}
+
+interface Asked extends Settings {
+  readonly session_id: SessionId
+  /** The prompt that came last, if the client names one. */
+  readonly message_id: string | undefined
+}
+export interface Prompt extends Asked {
+  readonly type: "prompt"
+  readonly command: UserMessage & { readonly message_id: string }
+  /** What its last message shows as waiting for an answer: the person has typed instead. */
+  readonly unanswered: ReadonlyArray<string>
+}
+export interface Answers extends Asked {
+  readonly type: "answers"
+  readonly answers: ReadonlyArray<PermissionResponse>
+  /** The client has all events up to this one. */
+  readonly seq: number
+}
+
+const isSessionId = Schema.is(SessionId)
+const isMessageId = Schema.is(MessageId)
+const isBlock = Schema.is(ContentBlock)
+const isWhen = Schema.is(When)
+const decodeAnswer = Schema.decodeUnknownOption(PermissionAnswer)
+
+const bad = (reason: string) => new PortError({ code: "bad_command", reason })
+
+const isImage = (mediaType: string) => mediaType.startsWith("image/")
+const isText = (mediaType: string) => mediaType.startsWith("text/") || mediaType === "application/json"
+
+/** Longer than any run of backticks in it. */
+const fenced = (words: string): string => {
+  const longest = Math.max(2, ...Array.from(words.matchAll(/`+/g), ([run]) => run.length))
+  const fence = "`".repeat(longest + 1)
+  return `${fence}\n${words.replace(/\n$/, "")}\n${fence}`
+}
+
+/** The content of a `data:` address; undefined if it is none. */
+const dataOf = (url: string): { readonly isBase64: boolean; readonly data: string } | undefined => {
+  const comma = url.indexOf(",")
+  if (!url.startsWith("data:") || comma < 0) return undefined
+  return { isBase64: url.slice(0, comma).endsWith(";base64"), data: url.slice(comma + 1) }
+}
+
+const words = ({ data, isBase64 }: { readonly isBase64: boolean; readonly data: string }): string =>
+  isBase64 ? Buffer.from(data, "base64").toString("utf8") : decodeURIComponent(data)
+
+const fileBlock = (part: Open): ContentBlock | PortError => {
+  const mediaType = text(part["mediaType"]) ?? ""
+  const url = text(part["url"]) ?? ""
+  const name = text(part["filename"]) ?? "a file"
+  const data = dataOf(url)
+  if (isImage(mediaType) || mediaType === "image/*") {
+    const source = data === undefined
+      ? { type: "url", url }
+      : { type: "base64", media_type: mediaType, data: data.data }
+    const block = { type: "image", source }
+    if ((data === undefined || data.isBase64) && isBlock(block)) return block
+    return bad(`the image ${name} cannot be read: send png, jpeg, gif or webp, as a data: URL or an address`)
+  }
+  if (data === undefined || !isText(mediaType)) {
+    return bad(
+      `the agent cannot be given ${name} (${mediaType}): send images and texts; other files, put into the folder`
+    )
+  }
+  try {
+    return { type: "text", text: `${name}:\n${fenced(words(data))}` }
+  } catch {
+    return bad(`the file ${name} cannot be read: its data: URL is not what it says`)
+  }
+}
+
+const contentOf = (message: Open): ReadonlyArray<ContentBlock> | PortError => {
+  const blocks: Array<ContentBlock> = []
+  for (const part of list(message["parts"])) {
+    const said = text(part["text"])
+    if (part["type"] === "text" && said !== undefined && said !== "") {
+      blocks.push({ type: "text", text: said })
+    }
+    if (part["type"] !== "file") continue
+    const block = fileBlock(part)
+    if (block instanceof PortError) return block
+    blocks.push(block)
+  }
+  return blocks
+}
+
+const jsonIn = (reason: string): Open => {
+  try {
+    return reason.startsWith("{") ? open(JSON.parse(reason)) : {}
+  } catch {
+    return {}
+  }
+}
+
+/**
+ * Yes or no is all a click of the SDK's says, and a reason. A reason that is a JSON object says more: `option_id`,
+ * `answers`, `scope`, `message`, `updatedInput` or `stop`, as in the relay's own `permission_response`.
+ */
+const answerOf = (approval: Open): PermissionResponse | undefined => {
+  const reason = text(approval["reason"]) ?? ""
+  const { answers, message, option_id, scope, stop, updatedInput } = jsonIn(reason)
+  const more = { answers, message, option_id, scope, stop, updatedInput }
+  const isMore = Object.values(more).some((value) => value !== undefined)
+  const answer = decodeAnswer({
+    type: "permission_response",
+    request_id: approval["id"],
+    behavior: approval["approved"] === true ? "allow" : "deny",
+    ...(isMore
+      ? Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined))
+      : reason !== "" && { message: reason })
+  })
+  return answer._tag === "Some" ? toPermissionResponse(answer.value) : undefined
+}
+
+/** An answer as the relay's own clients give it, `{"request_id":"…","behavior":"allow"}`. */
+export const readAnswer = (body: unknown): PermissionResponse | PortError => {
+  const answer = decodeAnswer({ ...open(body), type: "permission_response" })
+  return answer._tag === "Some" && answer.value.request_id !== undefined
+    ? toPermissionResponse(answer.value)
+    : bad(
+      "send {\"request_id\":\"…\",\"behavior\":\"allow\" or \"deny\"}; also `answers`, `option_id`, `message`, `scope`"
+    )
+}
+
+const approvalsIn = (message: Open, state: string): ReadonlyArray<Open> =>
+  list(message["parts"]).flatMap((part) => part["state"] === state ? [open(part["approval"])] : [])
+
+/** What this body asks for. `newId` names a prompt that is to run though it ran before. */
+export const read = (body: unknown, newId: () => string): Prompt | Answers | PortError => {
+  const { folder, id, messageId, messages, model, permission_mode, trigger, when } = open(body)
+  if (!isSessionId(id)) {
+    return bad("`id` must name the chat: 1 to 128 characters out of letters, digits and . _ : -")
+  }
+  const all = list(messages)
+  const last = all.at(-1)
+  if (last === undefined) return bad("`messages` must hold at least the prompt")
+  const settings = {
+    session_id: id,
+    folder: text(folder),
+    model: text(model),
+    permission_mode: text(permission_mode)
+  }
+  if (last["role"] === "assistant") {
+    const { seq, turn_seq } = open(open(last["metadata"])["relay"])
+    const answers = approvalsIn(last, "approval-responded").flatMap((approval) => answerOf(approval) ?? [])
+    const place = number(seq) ?? number(turn_seq)
+    if (place === undefined) {
+      return bad("the last message has no `metadata.relay`: send it as the relay's stream has made it")
+    }
+    const prompt = all.findLast(({ role }) => role === "user")?.["id"]
+    const message_id = isMessageId(prompt) ? prompt : undefined
+    return { type: "answers", ...settings, message_id, answers, seq: Math.max(0, place) }
+  }
+  if (last["role"] !== "user") {
+    return bad("the last message must be the person's, or the assistant's with answers")
+  }
+  const content = contentOf(last)
+  if (content instanceof PortError) return content
+  const [first, ...others] = content
+  if (first === undefined) return bad("the prompt is empty: send a part with text, or a file")
+  const given = isMessageId(last["id"]) ? last["id"] : newId()
+  // Nothing an agent has heard can be unsaid: an edited prompt, or one to be answered anew, is another one.
+  const isAgain = trigger === "regenerate-message" || text(messageId) !== undefined
+  const message_id = isAgain ? newId() : given
+  const shown = all.at(-2)
+  const unanswered = shown?.["role"] === "assistant"
+    ? approvalsIn(shown, "approval-requested").flatMap(({ id }) => text(id) ?? [])
+    : []
+  return {
+    type: "prompt",
+    ...settings,
+    message_id,
+    unanswered,
+    command: {
+      type: "user_message",
+      content: [first, ...others],
+      message_id,
+      ...(isWhen(when) && { when })
+    }
+  }
+}

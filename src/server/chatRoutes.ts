@@ -1,0 +1,131 @@
+/** chatRoutes: the paths of an AI SDK client (`fronts/chat`): its streams, and what it asks besides. */
+import { Effect, Stream } from "effect"
+import { randomUUID } from "node:crypto"
+import type { ServerResponse } from "node:http"
+import * as Chat from "../fronts/chat/Chat.js"
+import { type Dialect, usualDialect } from "../fronts/chat/Chunk.js"
+import * as inProcess from "../fronts/inProcess.js"
+import { type PortError, SessionPort } from "../fronts/SessionPort.js"
+import { type Answer, bodyOf, type Call, Refused, sendJson, sendNothing, type Served } from "./Call.js"
+import { sendEventStream } from "./eventStream.js"
+import { ServerConfig } from "./ServerConfig.js"
+
+const statuses: Readonly<Record<string, number>> = {
+  unauthorized: 401,
+  forbidden: 403,
+  forbidden_folder: 403,
+  folder_not_found: 404,
+  session_not_found: 404,
+  command_not_found: 404,
+  unknown_tool: 400,
+  bad_handshake: 400,
+  bad_command: 400,
+  too_large: 413,
+  session_ended: 409,
+  overloaded: 503
+}
+
+/** Pages show the body of a refusal as it is. */
+const refuse = (response: ServerResponse, code: string, reason: string, status = statuses[code] ?? 500) =>
+  Effect.sync(() => {
+    response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" })
+    response.end(reason)
+  })
+
+/** `codex@7`: the agent, and which version of the SDK its client has. */
+const namesOf = (
+  tool: string,
+  query: URLSearchParams
+): { readonly tool: string; readonly dialect: Dialect } => {
+  const [name = "", suffix] = tool.split("@", 2)
+  const dialect = ([5, 6, 7] as const).find((version) => String(version) === (suffix ?? query.get("dialect")))
+  return { tool: name, dialect: dialect ?? usualDialect }
+}
+
+/** The body as JSON, of a page that was allowed to send it: a form's would come without being asked for. */
+const readJson = Effect.fnUntraced(function*({ request }: Call) {
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
+    return yield* new Refused({ status: 415, reason: "send JSON, with content-type: application/json" })
+  }
+  const { max_frame_bytes } = yield* ServerConfig
+  const body = yield* bodyOf(request, max_frame_bytes)
+  return yield* Effect.try({
+    try: () => JSON.parse(body) as unknown,
+    catch: () => new Refused({ status: 400, code: "bad_command", reason: "the body is no JSON" })
+  })
+})
+
+const streamHeaders = {
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+  "x-vercel-ai-ui-message-stream": "v1",
+  "access-control-expose-headers": "x-vercel-ai-ui-message-stream"
+}
+
+/** What breaks off says so; the client comes again, and goes on. */
+const told = (chunks: Chat.Chunks) =>
+  Stream.catch(chunks, ({ message }) => Stream.succeed([{ type: "error", errorText: message }]))
+
+const send = (response: ServerResponse, chunks: Chat.Chunks) =>
+  sendEventStream(
+    response,
+    Stream.concat(
+      Stream.map(told(chunks), (chunks) =>
+        chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join("")),
+      Stream.succeed("data: [DONE]\n\n")
+    ),
+    streamHeaders
+  )
+
+/** A request with the chat it is for. */
+const answer = <Path extends string>(
+  serve: (
+    chat: Chat.Chat,
+    call: Call<Path> & { readonly tool: string }
+  ) => Effect.Effect<void, PortError | Refused, Served>
+): Answer<Path> =>
+(call) =>
+  Effect.gen(function*() {
+    const port = yield* SessionPort
+    // Each of these paths names the tool.
+    const { dialect, tool } = namesOf((call.params as { readonly tool: string }).tool, call.query)
+    const chat = Chat.make(port, { dialect, front: "chat", newId: randomUUID })
+    yield* serve(chat, { ...call, tool })
+  }).pipe(
+    Effect.catch((error) =>
+      error._tag === "Refused"
+        ? refuse(call.response, error.code ?? "", error.message, error.status)
+        : refuse(call.response, error.code, error.message)
+    ),
+    Effect.provide(inProcess.layer),
+    Effect.scoped
+  )
+
+export const post = answer<"/chat/{tool}">((chat, call) =>
+  Effect.gen(function*() {
+    const chunks = yield* chat.post(call.tool, yield* readJson(call))
+    yield* send(call.response, chunks)
+  }).pipe(Effect.scoped)
+)
+
+export const resume = answer<"/chat/{tool}/{id}/stream">((chat, { params, response }) =>
+  Effect.gen(function*() {
+    const chunks = yield* chat.resume(params.id)
+    yield* chunks === undefined ? sendNothing(response) : send(response, chunks)
+  }).pipe(Effect.scoped)
+)
+
+export const stop = answer<"/chat/{tool}/{id}/stop">((chat, { params, response }) =>
+  Effect.flatMap(chat.stop(params.id), (stopped) => sendJson(response, 200, { stopped }))
+)
+
+export const respond = answer<"/chat/{tool}/{id}/answer">((chat, call) =>
+  Effect.gen(function*() {
+    yield* chat.answer(call.params.id, yield* readJson(call))
+    yield* sendNothing(call.response)
+  })
+)
+
+export const messages = answer<"/chat/{tool}/{id}/messages">((chat, { params, response }) =>
+  Effect.flatMap(chat.messages(params.id), (messages) => sendJson(response, 200, messages))
+)

@@ -1,0 +1,58 @@
+/**
+ * plainUpgrade: a request that offers to go on in another protocol than WebSocket. Java's HTTP client offers HTTP/2 (`h2c`)
+ * with its first one, `curl --http2` as well. The offer is not taken: the request is answered as if it had made none.
+ *
+ * Node hands such a request over without its body, so it is made anew.
+ */
+import { IncomingMessage, type Server, ServerResponse } from "node:http"
+import type { Socket } from "node:net"
+
+export const isWebSocket = ({ headers: { upgrade = "" } }: IncomingMessage): boolean =>
+  upgrade.toLowerCase() === "websocket"
+
+/** `head`: what has come behind the request's headers. The connection ends with the answer. */
+export const answerPlainly = (
+  server: Pick<Server, "emit">,
+  asked: IncomingMessage,
+  socket: Socket,
+  head: Buffer
+): void => {
+  const request = new IncomingMessage(socket)
+  const { headers, httpVersion, httpVersionMajor, httpVersionMinor, method, rawHeaders, url } = asked
+  const { connection: _connection, upgrade: _upgrade, ...others } = headers
+  Object.assign(request, { httpVersion, httpVersionMajor, httpVersionMinor, method, rawHeaders, url })
+  request.headers = others
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket)
+  response.on("finish", () => {
+    response.detachSocket(socket)
+    socket.end()
+  })
+  if (headers["transfer-encoding"] !== undefined) {
+    response.writeHead(411, { "content-type": "application/json" })
+    response.end("{\"text\":\"send this request with a content-length, or without `Upgrade`\"}\n")
+    return
+  }
+
+  let left = Number(headers["content-length"] ?? 0)
+  const take = (bytes: Buffer): void => {
+    if (left <= 0) return
+    request.push(bytes.subarray(0, left))
+    left -= bytes.length
+    if (left <= 0) finish()
+  }
+  const finish = () => {
+    socket.off("data", take)
+    request.complete = true
+    request.push(null)
+  }
+  socket.once("close", () => {
+    if (left > 0) request.destroy()
+  })
+  if (left > 0) {
+    take(head)
+    if (left > 0) socket.on("data", take)
+  } else finish()
+  server.emit("request", request, response)
+}
