@@ -40,17 +40,13 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
   "gemini": [
     {
       "version": "0.61.0",
-<<<<<<< HEAD
       "trouble": [
         "tells what it used only at the turn's end"
       ]
-=======
-      "trouble": []
     },
     {
       "version": "0.55.1",
       "trouble": []
->>>>>>> main
     }
   ],
   "claude-agent-acp": [
