@@ -230,6 +230,7 @@ describe("one place each", () => {
     const starting = breaking(({ imports }) => imports.filter((name) => processes.test(name)))
     assert.sameMembers([...new Set(starting)], [
       "services/process/ProcessSupervisor.ts: node:child_process",
+      "services/process/Sandbox.ts: node:child_process",
       "services/process/daemon.ts: node:child_process",
       "services/process/Watcher.ts: node:child_process",
       "services/process/machine.ts: node:child_process",

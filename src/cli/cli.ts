@@ -35,7 +35,7 @@ const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
   Command.make(name, options, (flags) => {
     const {
-      config: _,
+      config,
       log_format,
       log_level,
       no_auth,
@@ -69,6 +69,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
       })
       const options = {
         ...settings,
+        private_files: [token_file, policy, config, settings.tls_key].flatMap(Option.toArray),
         token: found.token,
         trace: collector !== undefined,
         auth: access.auth,
