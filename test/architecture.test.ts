@@ -138,7 +138,7 @@ const rooms: Readonly<Record<string, Room>> = {
     never: /^(node:|effect$|effect\/|@effect\/)/
   },
   "cli": {
-    rooms: ["schema", "adapters", "services/", "fronts", "server", "lab", "client", top],
+    rooms: ["schema", "adapters", "services/", "fronts", "server", "lab", "client", "messages", top],
     never: noneOf(/^node:https?$/, processes)
   },
   [top]: {

@@ -412,10 +412,18 @@ const common = {
   config: Flag.String("config").pipe(Flag.optional)
 }
 
-const ports = amount("port", "Port to listen on; 0 takes a free one", serverDefaults.port)
+/** Beyond it there is none. */
+const lastPort = 65_535
+const aPort = Flag.mapEffect((port: number) =>
+  port >= 0 && port <= lastPort
+    ? Effect.succeed(port)
+    : Effect.fail(refused("port", String(port), `a number from 0 to ${lastPort}`))
+)
+const ports = amount("port", "Port to listen on; 0 takes a free one", serverDefaults.port).pipe(aPort)
 const servePort = Flag.Int("port").pipe(
   Flag.withFallbackConfig(Config.Int("port")),
-  Flag.withDefault(9000)
+  Flag.withDefault(9000),
+  aPort
 )
 
 /** The options of `ai-relay`, and of `ai-relay serve`, which differ in the port alone. */
