@@ -14,6 +14,7 @@ import { GenericAdapter } from "./adapters/generic/GenericAdapter.js"
 import { lazily } from "./adapters/lazily.js"
 import { RelayServer } from "./server/RelayServer.js"
 import { ServerConfig, type ServerSettings } from "./server/ServerConfig.js"
+import * as Audit from "./services/access/Audit.js"
 import { Auth, type AuthOptions } from "./services/access/Auth.js"
 import * as EnvironmentCredentials from "./services/access/EnvironmentCredentials.js"
 import { Folders } from "./services/access/Folders.js"
@@ -138,5 +139,6 @@ export const layer = (options: RelayOptions = {}) =>
     })),
     Layer.provide(Auth.layer(options)),
     Layer.provide(ServerConfig.layer(options)),
+    Layer.provide(Audit.layer(options)),
     Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer))
   )

@@ -25,6 +25,7 @@ import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistr
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { type ClientCommand, type Handshake, SessionId } from "../../schema/index.js"
 import type { SessionChange } from "../../schema/SessionChange.js"
+import * as Audit from "../access/Audit.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
 import { checkHandshake } from "../access/HandshakeRules.js"
 import { isLoopback, peerOf } from "../access/peers.js"
@@ -173,6 +174,7 @@ const make = Effect.gen(function*() {
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
   const traces = yield* Traces.make
+  const audit = yield* Audit.Audit
   const entries = new Map<SessionId, Entry>()
   const marks = SessionMarks.make(settings.state_dir)
   const watchers = new Set<(session_id: SessionId | undefined) => void>()
@@ -373,6 +375,15 @@ const make = Effect.gen(function*() {
     return (yield* journal.list).find(({ summary }) => isIts(summary))?.summary.session_id
   })
 
+  /** Whoever gave the command, and whether they might. */
+  const noted = (command: ClientCommand, session_id: SessionId, isAllowed: boolean) =>
+    Effect.map(Sender, (by) => {
+      if (!Audit.isNoted(command)) return
+      const deed = { session_id, command: command.type, ...Audit.deedOf(command) }
+      if (isAllowed) audit.write("command", by, deed)
+      else audit.writeOfStranger("forbidden", by, { session_id, command: command.type })
+    })
+
   /** As limits see it. */
   const placeOf = ({ folder, session_id, tool }: SessionSummary) => ({ session_id, folder, tool })
 
@@ -406,11 +417,20 @@ const make = Effect.gen(function*() {
     if (!doesNothing) yield* enter(entry)
     const session = yield* Deferred.await(entry.opened)
     yield* demandWithin(principal, placeOf(session.log.summary()))
+    const { folder, tool } = session.log.summary()
+    audit.write(present === undefined ? "open" : "attach", yield* Sender, {
+      session_id: session.id,
+      tool,
+      folder
+    })
     const joined: Joined = {
       session,
       attached: present !== undefined,
       submit: (command) =>
-        Effect.andThen(demandCommand(principal, command, session.isTerminal), session.submit(command))
+        demandCommand(principal, command, session.isTerminal).pipe(
+          Effect.onExit((exit) => noted(command, session.id, Exit.isSuccess(exit))),
+          Effect.andThen(session.submit(command))
+        )
     }
     return joined
   })
