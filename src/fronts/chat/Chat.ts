@@ -56,7 +56,7 @@ export const joined = (chunks: ReadonlyArray<Chunk>): ReadonlyArray<Chunk> => {
     if (typeof delta !== "string") {
       grown = undefined
       few.push(chunk)
-    } else if (grown?.id === id && grown.type === type) grown.delta += delta
+    } else if (grown !== undefined && grown.id === id && grown.type === type) grown.delta += delta
     else few.push(grown = { type, id, delta })
   }
   return few
