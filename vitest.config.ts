@@ -38,7 +38,7 @@ const processes = [
   "test/{conformance,examples}/**",
   "test/server/proxies.test.ts",
   "test/services/access/PeerProcesses.test.ts",
-  "test/services/process/{ProcessFamily,ProcessSupervisor,ProcessTree,Watcher}.test.ts",
+  "test/services/process/{ProcessFamily,ProcessSupervisor,ProcessTree,Sandbox,Watcher}.test.ts",
   "test/services/terminal/PtySupervisor.test.ts"
 ]
 

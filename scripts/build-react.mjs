@@ -104,5 +104,7 @@ export const buildReact = async () => {
   })
     .then(({ outputFiles }) => ({ code: outputFiles[0].text }))
   writeFileSync(join(out, "style.css"), code)
+  // So that TypeScript takes the import of it.
+  writeFileSync(join(out, "style.css.d.ts"), "export {}\n")
   return [...Object.keys(metafile.inputs), ...Object.keys(worker.metafile.inputs)]
 }

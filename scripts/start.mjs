@@ -18,11 +18,18 @@ const sources = [
 
 const built = Math.min(modified("dist/cli.mjs"), modified("dist/console/files.json"))
 if (built < Math.max(...sources.map(modified))) {
-  console.error("ai-relay: building")
+  const isFirst = built === 0
+  const started = performance.now()
+  console.error(
+    isFirst
+      ? "ai-relay: building the program and its page; the first time takes about a minute"
+      : "ai-relay: sources have changed, building the program and its page again"
+  )
   const build = spawnSync(process.execPath, [join(root, "scripts/build.mjs"), "cli", "console"], {
     stdio: ["ignore", "ignore", "inherit"]
   })
   if (build.status !== 0) process.exit(build.status ?? 1)
+  console.error(`ai-relay: built in ${Math.round((performance.now() - started) / 1000)} s, starting`)
 }
 
 const relay = spawn(process.execPath, [cli, ...process.argv.slice(2)], { stdio: "inherit" })

@@ -14,6 +14,7 @@ import { GenericAdapter } from "./adapters/generic/GenericAdapter.js"
 import { lazily } from "./adapters/lazily.js"
 import { RelayServer } from "./server/RelayServer.js"
 import { ServerConfig, type ServerSettings } from "./server/ServerConfig.js"
+import * as Audit from "./services/access/Audit.js"
 import { Auth, type AuthOptions } from "./services/access/Auth.js"
 import * as EnvironmentCredentials from "./services/access/EnvironmentCredentials.js"
 import { Folders } from "./services/access/Folders.js"
@@ -26,6 +27,7 @@ import * as Notifier from "./services/notify/Notifier.js"
 import { Recorder } from "./services/observe/Recorder.js"
 import * as OrphanSweep from "./services/process/OrphanSweep.js"
 import * as ProcessSupervisor from "./services/process/ProcessSupervisor.js"
+import * as Sandbox from "./services/process/Sandbox.js"
 import { RelayConfig, type Settings } from "./services/RelayConfig.js"
 import { Scheduler } from "./services/schedule/Scheduler.js"
 import { Timetable } from "./services/schedule/Timetable.js"
@@ -74,12 +76,24 @@ export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
     config.tools
   ).pipe(Layer.provide([GenericAdapter.layer(config), AcpAdapters.layer]))))
 
+/** How agents are kept in, where the operator wants it; fails where it does not work. */
+const keepingOf = ({ private_files, record, sandbox, sandbox_read, sandbox_write, state_dir }: Settings) =>
+  !sandbox ? Effect.succeed(undefined) : Effect.map(Sandbox.check, (bwrap) => ({
+    bwrap,
+    settings: {
+      hidden: [...[state_dir, record].filter((path) => path !== undefined), ...private_files],
+      readable: sandbox_read,
+      writable: sandbox_write
+    }
+  }))
+
 /** What starts programs. */
 const supervisors = Layer.unwrap(
-  Effect.map(
-    RelayConfig,
-    ({ pass_env }) => Layer.mergeAll(ProcessSupervisor.layer({ pass_env }), PtySupervisor.layer({ pass_env }))
-  )
+  Effect.gen(function*() {
+    const config = yield* RelayConfig
+    const options = { pass_env: config.pass_env, sandbox: yield* keepingOf(config) }
+    return Layer.mergeAll(ProcessSupervisor.layer(options), PtySupervisor.layer(options))
+  })
 )
 
 const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings>) =>
@@ -122,5 +136,6 @@ export const layer = (options: RelayOptions = {}) =>
     })),
     Layer.provide(Auth.layer(options)),
     Layer.provide(ServerConfig.layer(options)),
+    Layer.provide(Audit.layer(options)),
     Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer))
   )

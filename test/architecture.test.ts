@@ -131,7 +131,7 @@ const rooms: Readonly<Record<string, Room>> = {
     never: /^(node:|effect$|effect\/|@effect\/)/
   },
   "cli": {
-    rooms: ["schema", "adapters", "services/", "fronts", "server", "lab", "client", top],
+    rooms: ["schema", "adapters", "services/", "fronts", "server", "lab", "client", "messages", top],
     never: noneOf(/^node:https?$/, processes)
   },
   [top]: {
@@ -223,6 +223,7 @@ describe("one place each", () => {
     const starting = breaking(({ imports }) => imports.filter((name) => processes.test(name)))
     assert.sameMembers([...new Set(starting)], [
       "services/process/ProcessSupervisor.ts: node:child_process",
+      "services/process/Sandbox.ts: node:child_process",
       "services/process/daemon.ts: node:child_process",
       "services/process/Watcher.ts: node:child_process",
       "services/process/machine.ts: node:child_process",

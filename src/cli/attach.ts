@@ -13,14 +13,17 @@ import {
   toAddress
 } from "./clientOptions.js"
 
+/** So many events before are looked at for the end of what was said. */
+const recentEvents = 400
+
 const options = { ...clientOptions, session: Argument.optional(Argument.String("session")) }
 
 const choose = Effect.fnUntraced(function*(address: Address, wanted: string | undefined) {
   const sessions = yield* listSessions(address)
   const names = sessions.map(({ session_id }) => session_id)
   const [latest] = names
-  if (wanted === undefined && latest !== undefined) return latest
-  if (wanted !== undefined && names.includes(wanted)) return wanted
+  const found = sessions.find(({ session_id }) => session_id === (wanted ?? latest))
+  if (found !== undefined) return found
   const known = latest === undefined ? "the relay has none yet" : `there are ${names.slice(0, 5).join(", ")}`
   return yield* new CommandError({
     reason: `${wanted === undefined ? "there is no session" : `there is no session "${wanted}"`}: ${known}; `
@@ -37,11 +40,17 @@ export const attach = Command.make(
     Effect.gen(function*() {
       const { Conversation, Keyboard } = yield* loadConversation
       const address = yield* toAddress({ token, url })
-      const session_id = yield* choose(address, Option.getOrUndefined(session))
+      const { last_seq, session_id } = yield* choose(address, Option.getOrUndefined(session))
       const keyboard = yield* Keyboard.make
       if (!keyboard.present && !json) return yield* new CommandError({ reason: piped })
-      const opened = yield* Conversation.open({ address, keyboard, json, handshake: { session_id } })
       yield* Console.error(`Attached to ${session_id}. Ctrl-C stops a turn, Ctrl-D leaves.`)
+      const opened = yield* Conversation.open({
+        address,
+        keyboard,
+        json,
+        handshake: { session_id, ...(!json && { after_seq: Math.max(0, last_seq - recentEvents) }) },
+        ...(!json && { history: last_seq })
+      })
       const prompt = () => Conversation.promptOf(opened.turn.resume_at, Date.now() / 1000)
       let shown = prompt()
       const counting = Effect.sync(() => {

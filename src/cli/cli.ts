@@ -14,7 +14,7 @@ import { settingsProvider } from "./configFile.js"
 import { isContainer } from "./container.js"
 import { doctor } from "./doctor.js"
 import { handoff } from "./handoff.js"
-import { helpText } from "./help.js"
+import { helpOf, helpText } from "./help.js"
 import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
 import { lab, labHelp } from "./lab.js"
 import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
@@ -28,6 +28,7 @@ import { search } from "./search.js"
 import { sessions } from "./sessions.js"
 import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
+import { warningsOf } from "./warnings.js"
 
 declare const __AI_RELAY_VERSION__: string | undefined
 const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ : "development"
@@ -35,7 +36,7 @@ const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
   Command.make(name, options, (flags) => {
     const {
-      config: _,
+      config,
       log_format,
       log_level,
       no_auth,
@@ -69,6 +70,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
       })
       const options = {
         ...settings,
+        private_files: [token_file, policy, config, settings.tls_key].flatMap(Option.toArray),
         token: found.token,
         trace: collector !== undefined,
         auth: access.auth,
@@ -78,8 +80,16 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
         ...(rules !== undefined && { policy: rules }),
         ...(folder !== undefined && { record: folder })
       }
+      const warnings = warningsOf({
+        token: found.token,
+        isTokenArgument: process.argv.some((word) => word === "--token" || word.startsWith("--token=")),
+        token_file: orUndefined(token_file),
+        state_dir: kept,
+        allow_origin: settings.allow_origin,
+        isContainer: isContainer()
+      })
       return yield* Layer.launch(
-        Layer.effectDiscard(Effect.andThen(announce(version, found, access), hurryOnSecondSignal))
+        Layer.effectDiscard(Effect.andThen(announce(version, found, access, warnings), hurryOnSecondSignal))
           .pipe(
             Layer.provide(Relay.layer(options)),
             Layer.provide(
@@ -126,7 +136,20 @@ const presenter = CliOutput.Presenter.of({
 /** It may quote what a relay or an agent said. */
 const complain = (line: string) => Effect.andThen(Console.error(`ai-relay: ${plain(line)}`), fails)
 
-const wantsHelp = (args: ReadonlyArray<string>) => args.includes("--help") || args.includes("-h")
+/** What stands behind `--` is a prompt's. */
+const beforeDashes = (args: ReadonlyArray<string>) =>
+  args.includes("--") ? args.slice(0, args.indexOf("--")) : args
+const wantsHelp = (args: ReadonlyArray<string>) =>
+  args[0] === "help" || beforeDashes(args).some((arg) => arg === "--help" || arg === "-h")
+
+const help = ([first = "", second = ""]: ReadonlyArray<string>) => {
+  const name = first === "help" ? second : first
+  if (name === "lab") return Effect.flatMap(labHelp, Console.log)
+  const text = name === "" || name.startsWith("-") ? helpText(version) : helpOf(name)
+  return text === undefined
+    ? complain(`there is no command "${name}": ai-relay --help lists those there are`)
+    : Console.log(text)
+}
 
 /** The parser's own way to ask for arguments one by one; what it needs for that is left out of the program. */
 const wantsWizard = (args: ReadonlyArray<string>) => args[0] === "--wizard" || args[1] === "--wizard"
@@ -144,15 +167,35 @@ const problemOf = (error: { readonly message: string }): string => {
       `AI_RELAY_${name.toUpperCase()}, or "${name}" in the configuration file, does not fit. ${expected}`
     )
   }
-  return `${oneLine(first.message)}. See ai-relay --help`
+  return `${plainly(oneLine(first.message))}. See ai-relay --help`
 }
+
+/** The parser's words in ours. */
+const plainly = (text: string): string =>
+  text
+    .replace(
+      /^Unrecognized flag: (\S+) in command (?:ai-relay ?)?(\S*)/,
+      (_, flag: string, command: string) =>
+        `there is no flag ${flag}${command === "" ? "" : ` for ${command}`}`
+    )
+    .replace(
+      / Did you mean this\?((?: --?[\w-]+)+)\.?$/,
+      (_, flags: string) => `; did you mean ${flags.trim().split(" ").join(" or ")}?`
+    )
+    .replace(/^Unknown subcommand "([^"]*)".*$/, "there is no command \"$1\"")
+    .replace(/^Missing value for flag (\S+)\. Expected: (\w+)/, "$1 needs a value ($2)")
+    .replace(/^Invalid value for flag (\S+): ("[^"]*")\. Expected:? /, "$1 cannot be $2; it must be ")
+    .replace("it must be a string representing a finite number", "it must be a number")
+    .replace(/it must be an? integer\b.*/, "it must be a whole number")
 
 const oneLine = (text: string) => text.replace(/\s*\n\s*/g, " ")
 
 /** Run the program with these arguments (`process.argv`). */
 export const run = (argv: ReadonlyArray<string>) =>
   wantsHelp(argv.slice(2)) ?
-    Effect.flatMap(argv[2] === "lab" ? labHelp : Effect.succeed(helpText(version)), Console.log) :
+    help(argv.slice(2)) :
+    argv[2] === "version" ?
+    Console.log(version) :
     wantsWizard(argv.slice(2)) ?
     complain("there is no --wizard: ai-relay --help shows all there is") :
     settingsProvider(argv.slice(2), process.env).pipe(

@@ -3,6 +3,7 @@ import { Config, Effect, Option, Redacted, Schema } from "effect"
 import { Flag } from "effect/cli"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import type { RelayEvent } from "../client/browser.js"
 import { isLoopbackHost } from "../services/access/peers.js"
 import { orUndefined, standardStateDir } from "./options.js"
 
@@ -94,7 +95,12 @@ export const checkRelay = (address: Address) =>
 
 const Sessions = Schema.Struct({
   sessions: Schema.Array(
-    Schema.Struct({ session_id: Schema.String, state: Schema.String, tool: Schema.String })
+    Schema.Struct({
+      session_id: Schema.String,
+      state: Schema.String,
+      tool: Schema.String,
+      last_seq: Schema.Number
+    })
   )
 })
 
@@ -130,3 +136,26 @@ export const listSessions = Effect.fn("listSessions")(function*(address: Address
       : `${address.url} is no ai-relay: check --url`
   })
 })
+
+/** A session's events up to `last_seq`, as the relay streams them; one that is live would go on for ever. */
+export const sentEvents = Effect.fn("sentEvents")(
+  function*(address: Address, path: string, last_seq: number) {
+    const answer = yield* askRelay(address, path)
+    return yield* Effect.promise(async () => {
+      const events: Array<RelayEvent> = []
+      if (!answer.ok || answer.body === null || last_seq === 0) return events
+      let rest = ""
+      for await (const part of answer.body.pipeThrough(new TextDecoderStream())) {
+        const frames = (rest + part).split("\n\n")
+        rest = frames.pop() ?? ""
+        for (const frame of frames) {
+          const json = /^data: (.*)$/m.exec(frame)?.[1]
+          // What a relay sends is an event.
+          if (json !== undefined) events.push(JSON.parse(json) as RelayEvent)
+        }
+        if ((events.at(-1)?.seq ?? 0) >= last_seq) break
+      }
+      return events
+    })
+  }
+)

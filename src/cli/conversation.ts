@@ -11,11 +11,18 @@ import * as Rendering from "./rendering.js"
 /** Attempts in a row before a relay that went away is given up. */
 const retries = 20
 
-const toTerminal = ({ print }: Keyboard) => {
+const toTerminal = ({ print }: Keyboard, history: number) => {
   const show = Rendering.make({
     colour: process.stderr.isTTY === true && process.env["NO_COLOR"] === undefined
   })
+  /** A turn in the middle tells nothing. */
+  let isWhole = history === 0
   return (event: RelayEvent) => {
+    if (event.type === "turn_start" || event.seq > history) isWhole = true
+    if (!isWhole) return
+    if (event.type === "turn_start" && event.seq <= history && event.text !== undefined) {
+      print(process.stderr, `you: ${visibleLine(event.text)}\n`)
+    }
     // A refusal before there is a session is what the command fails with.
     if (event.session_id === undefined) return
     const { err, out } = show(event)
@@ -31,6 +38,8 @@ export interface ConversationOptions {
   readonly keyboard: Keyboard
   readonly json: boolean
   readonly handshake: SessionOptions<never>
+  /** Events up to this one are history: shown from the beginning of a turn on, with what people said. */
+  readonly history?: number
 }
 
 export interface Conversation {
@@ -42,7 +51,7 @@ export interface Conversation {
 export const open = Effect.fn("conversation.open")(function*(options: ConversationOptions) {
   const { address, handshake, json, keyboard } = options
   yield* checkRelay(address)
-  const print = json ? toLines(keyboard) : toTerminal(keyboard)
+  const print = json ? toLines(keyboard) : toTerminal(keyboard, options.history ?? 0)
   const client = yield* RelayClient
   const turn: Conversation["turn"] = { state: "none" }
   const session = yield* client.connect({

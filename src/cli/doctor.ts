@@ -10,6 +10,7 @@ import { examine } from "../services/agents/AgentFindings.js"
 import { type Finding, works } from "../services/agents/AgentProbe.js"
 import { whyUnwritable } from "../services/journal/Journal.js"
 import * as SessionRecord from "../services/journal/SessionRecord.js"
+import * as Sandbox from "../services/process/Sandbox.js"
 import { standardStateDir } from "./options.js"
 import { visibleLine } from "./printable.js"
 
@@ -23,6 +24,12 @@ const findings = Effect.map(examine, (agents) => ({
   agents,
   works: agents.some((agent) => agent.tool !== "generic" && works(agent))
 }))
+
+/** Whether agents can be kept in. */
+const sandbox = Effect.match(Sandbox.check, {
+  onSuccess: () => ({ works: true as const }),
+  onFailure: ({ message: reason }) => ({ works: false as const, reason })
+})
 
 const stateOf = ({ installed, logged_in }: Finding): string =>
   !installed ? "missing" : logged_in === undefined ? "installed" : logged_in ? "ready" : "no login"
@@ -60,13 +67,23 @@ export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
     ({ json }) =>
       Effect.gen(function*() {
         const state = stateTrouble()
-        const found = { relay_version, ...yield* findings, ...(state !== undefined && { state }) }
+        const found = {
+          relay_version,
+          ...yield* findings,
+          sandbox: yield* sandbox,
+          ...(state !== undefined && { state })
+        }
         yield* Console.log(
           json
             ? JSON.stringify(found, null, 2)
             : [
               `ai-relay ${relay_version}\n`,
               ...rowsOf(found.agents),
+              `\n${
+                found.sandbox.works
+                  ? "Agents can be kept in a sandbox here: start the relay with --sandbox."
+                  : visibleLine(`No sandbox: ${found.sandbox.reason}.`)
+              }`,
               ...state === undefined ? [] : ["", state]
             ].join("\n")
         )

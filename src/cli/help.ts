@@ -1,60 +1,194 @@
-/** help: what `--help` prints. One line per flag, so that it fits a screen. */
+/** help: what `--help` and `help COMMAND` print. A line per flag, in groups, so that it fits a screen. */
 import { settings } from "./options.js"
 
-const flags = [
-  ...settings,
+interface Command {
+  readonly name: string
+  /** What is typed, a line each. */
+  readonly usage: ReadonlyArray<string>
+  /** One line. */
+  readonly about: string
+  readonly more?: ReadonlyArray<string>
+  /** It asks a relay that runs: `--url`, `--token`. */
+  readonly asks?: true
+}
+
+const commands: ReadonlyArray<Command> = [
   {
+    name: "serve",
+    usage: ["ai-relay serve [flags]"],
+    about: "serve on port 9000, as containers do",
+    more: ["It takes the flags of `ai-relay`; see ai-relay --help. Everybody needs the token."]
+  },
+  {
+    name: "lab",
+    usage: ["ai-relay lab"],
+    about: "serve many users, a container each"
+  },
+  {
+    name: "doctor",
+    usage: ["ai-relay doctor [--json]"],
+    about: "check which agents are installed and how to set up the rest",
+    more: ["The exit code is 1 when none works."]
+  },
+  {
+    name: "sessions",
+    usage: [
+      "ai-relay sessions [--json] [--state-dir FOLDER]",
+      "ai-relay sessions rename SESSION TITLE…",
+      "ai-relay sessions rm SESSION…",
+      "ai-relay sessions export [--markdown] SESSION"
+    ],
+    about: "list, rename, remove and export saved sessions",
+    more: [
+      "The list is read from the state folder. All else is done by the relay that runs: --url, --token.",
+      "export prints the events, one JSON object per line; with --markdown the conversation to read."
+    ]
+  },
+  {
+    name: "search",
+    usage: ["ai-relay search [--limit N] [--json] WORDS…"],
+    about: "find sessions in which these words were said",
+    asks: true
+  },
+  {
+    name: "run",
+    usage: [
+      "ai-relay run [--tool NAME] [--folder FOLDER] [--model NAME] [--permission-mode MODE]",
+      "             [--session NAME] [--json] \"prompt\""
+    ],
+    about: "one turn: the answer goes to stdout",
+    more: [
+      "What is piped in is part of the prompt. Permissions are asked at the terminal, with the change an",
+      "edit would make; without a terminal they are denied. A prompt that begins with - goes behind --.",
+      "Exit code: 0 end_turn, 1 error, 2 refusal, 3 limit reached, 130 stopped."
+    ],
+    asks: true
+  },
+  {
+    name: "attach",
+    usage: ["ai-relay attach [--json] [SESSION]"],
+    about: "join a session, by default the one used last",
+    more: ["It shows the end of what was said. Ctrl-C stops a turn, Ctrl-D leaves; the session goes on."],
+    asks: true
+  },
+  {
+    name: "handoff",
+    usage: ["ai-relay handoff [--print] [SESSION]"],
+    about: "continue a session in this terminal with the agent's own command",
+    asks: true
+  },
+  {
+    name: "schedule",
+    usage: [
+      "ai-relay schedule add SESSION \"prompt\" --at TIME | --every CRON [--time-zone ZONE]",
+      "ai-relay schedule list [--json] [SESSION] | pause ID | continue ID | remove ID"
+    ],
+    about: "send a session a prompt later, once or repeatedly",
+    asks: true
+  },
+  {
+    name: "acp",
+    usage: [
+      "ai-relay acp [--tool NAME] [--model NAME] [--permission-mode MODE] [--url ws://HOST:PORT]",
+      "             [--token-file FILE] [--map /local=/remote] [--no-start]"
+    ],
+    about: "an agent for editors (Agent Client Protocol)",
+    more: ["It speaks on stdin and stdout, and starts this machine's relay if none runs."]
+  },
+  {
+    name: "token",
+    usage: [
+      "ai-relay token create NAME --scope view|prompt|approve|terminal|admin … [--session ID]…",
+      "             [--folder FOLDER]… [--agent TOOL]… [--expires 7d]",
+      "ai-relay token list | revoke NAME"
+    ],
+    about: "who else may use the relay, and for what"
+  },
+  {
+    name: "policy",
+    usage: ["ai-relay policy test [--json] RULES [SESSION…]"],
+    about: "what these rules would have decided about saved sessions"
+  }
+]
+
+const own = [
+  {
+    name: "config",
     flag: "--config",
     value: "FILE",
     about: "Settings as JSON (~/.config/ai-relay/config.json, if it is there)"
   },
-  { flag: "--version", value: "", about: "Print the version" },
-  { flag: "--help", value: "", about: "Print this" }
+  { name: "version", flag: "--version", value: "", about: "Print the version (-v)" },
+  { name: "help", flag: "--help", value: "", about: "Print this (-h); after a command, its own help" }
 ]
 
-const left = flags.map(({ flag, value }) => `  ${flag} ${value}`.trimEnd())
-const width = Math.max(...left.map((text) => text.length)) + 2
+/** What belongs together, by the words its settings begin with; the first that fits has it. */
+const groups: ReadonlyArray<readonly [title: string, names: RegExp]> = [
+  [
+    "Network",
+    /^(host|port|tls|allow_origin|allow_host|trusted_proxy|fronts|max_connections|max_handshake|max_frame|max_json|handshake_timeout|max_un)/
+  ],
+  ["Access", /^(token|auth|no_auth|tokens)/],
+  [
+    "Agents and folders",
+    /^(root|tools|no_extra|no_command|allow_|permission_modes|policy|pass_env|cortex|no_native|drivers)/
+  ],
+  ["Budgets", /^(budget|prices|on_limit)/],
+  [
+    "Sessions",
+    /^(state_dir|no_state|journal|linger|max_linger|max_sessions|max_queued|permission_timeout|interrupt|drain|retain|record)/
+  ],
+  ["Other", /./]
+]
+
+const flags = [...settings, ...own]
+const left = new Map(flags.map(({ flag, value }) => [flag, `  ${flag} ${value}`.trimEnd()]))
+const width = Math.max(...[...left.values()].map((text) => text.length)) + 2
+const groupOf = (name: string) => groups.find(([, names]) => names.test(name))?.[0] ?? "Other"
+
+const flagLines = groups.flatMap(([title]) => {
+  const lines = flags.filter(({ name }) => groupOf(name) === title)
+    .map(({ about, flag }) => (left.get(flag) ?? "").padEnd(width) + about)
+  return lines.length === 0 ? [] : [`\n${title}`, ...lines]
+}).join("\n")
+
+const commandWidth = 12
 
 export const helpText = (version: string) =>
   `ai-relay ${version}: one WebSocket event stream for any AI coding agent
 
 Usage
   ai-relay [flags]             serve on port 8765
-  ai-relay serve [flags]       serve on port 9000, as containers do
-  ai-relay lab                 serve many users, a container each: see \`ai-relay lab --help\`
-  ai-relay doctor [--json]     say which agents work here, and what to run for the others
-  ai-relay sessions [--json]   list the sessions that are kept
-  ai-relay token create NAME --scope view|prompt|approve|terminal|admin … [--session ID]…
-               [--folder FOLDER]… [--agent TOOL]… [--expires 7d]
-  ai-relay token list | revoke NAME
-                               who else may use the relay, and for what
-  ai-relay search [--limit N] [--json] WORDS…
-                               find sessions in which these words were said
-  ai-relay policy test [--json] RULES [SESSION…]
-                               what these rules would have decided about kept sessions
-  ai-relay run [--tool NAME] [--folder FOLDER] [--model NAME] [--permission-mode MODE]
-               [--session NAME] [--json] "prompt"
-                               one turn: the answer on stdout, what is piped in is part of
-                               the prompt; exit code 0 end_turn, 1 error, 2 refusal,
-                               3 limit reached, 130 stopped
-  ai-relay acp [--tool NAME] [--model NAME] [--permission-mode MODE] [--url ws://HOST:PORT]
-               [--token-file FILE] [--map /local=/remote] [--no-start]
-                               an agent for editors (Agent Client Protocol, on stdin and
-                               stdout); starts this machine's relay if none runs
-  ai-relay attach [--json] [SESSION]
-                               join a session, by default the one used last
-  ai-relay schedule add SESSION "prompt" --at TIME | --every CRON [--time-zone ZONE]
-  ai-relay schedule list [--json] [SESSION] | pause ID | continue ID | remove ID
-                               give a session a prompt later, once or again and again
-  ai-relay handoff [--print] [SESSION]
-                               go on with it in this terminal, by the agent's own command
-                               (all: --url ws://HOST:PORT, default the local relay; --token)
+  ai-relay COMMAND …           see \`ai-relay help COMMAND\`
 
-Flags
-${flags.map(({ about }, index) => (left[index] ?? "").padEnd(width) + about).join("\n")}
+Commands
+${commands.map(({ about, name }) => `  ${name.padEnd(commandWidth)}${about}`).join("\n")}
+${flagLines}
 
 Every flag is also a variable (--allow-origin is AI_RELAY_ALLOW_ORIGIN, lists by commas)
 and a field of the configuration file ("allow_origin"). A flag wins over a variable, a
 variable over the file.
 
 Then connect a WebSocket to ws://localhost:8765 and send {"tool":"claude","folder":"."}`
+
+/** A command's own help; undefined if there is no such command. */
+export const helpOf = (name: string): string | undefined => {
+  const command = commands.find((command) => command.name === name)
+  if (command === undefined) return undefined
+  const { about, asks, more = [], usage } = command
+  const where = asks === true
+    ? [
+      "",
+      "  --url ws://HOST:PORT   the relay (ws://127.0.0.1:8765)",
+      "  --token TOKEN          its access token (AI_RELAY_TOKEN)"
+    ]
+    : []
+  return [
+    `ai-relay ${name}: ${about}`,
+    "",
+    "Usage",
+    ...usage.map((line) => `  ${line}`),
+    ...(more.length > 0 ? ["", ...more] : []),
+    ...where
+  ].join("\n")
+}

@@ -190,6 +190,12 @@ const common = {
     list("permission_modes", "NAME", "Permission mode a session may be in, then only these (all)"),
     (names) => names.flatMap((name) => name.split(","))
   ),
+  sandbox: flag(
+    "sandbox",
+    "Start every agent in bubblewrap (Linux): only the session's folder and the agent's own files are writable"
+  ),
+  sandbox_read: list("sandbox_read", "FOLDER", "Folder that agents in the sandbox may also read"),
+  sandbox_write: list("sandbox_write", "FOLDER", "Folder that agents in the sandbox may also write to"),
   pass_env: list(
     "pass_env",
     "NAME",
@@ -249,6 +255,11 @@ const common = {
     serverDefaults.drain
   ),
   max_sessions: amount("max_sessions", "Live sessions", standard.max_sessions),
+  max_sessions_per_sender: amount(
+    "max_sessions_per_sender",
+    "Live sessions begun by one other machine, or one token",
+    standard.max_sessions_per_sender
+  ),
   max_queued: amount("max_queued", "Prompts that may wait behind a running turn", standard.max_queued),
   max_queued_bytes: amount(
     "max_queued_bytes",
@@ -316,6 +327,16 @@ const common = {
   ),
   no_state: flag("no_state", "Keep nothing on disk: sessions end with the relay"),
   journal_bytes: amount("journal_bytes", "Bytes of events kept per session", standard.journal_bytes),
+  journal_total_bytes: amount(
+    "journal_total_bytes",
+    "Bytes kept of all sessions; those used least recently go first",
+    standard.journal_total_bytes
+  ),
+  max_kept_sessions: amount(
+    "max_kept_sessions",
+    "Sessions kept; those used least recently go first",
+    standard.max_kept_sessions
+  ),
   journal_events: amount("journal_events", "Events kept per session", standard.journal_events),
   journal_days: amount("journal_days", "Days an unused session is kept", standard.journal_days),
   no_native_sessions: flag(
@@ -391,10 +412,18 @@ const common = {
   config: Flag.String("config").pipe(Flag.optional)
 }
 
-const ports = amount("port", "Port to listen on; 0 takes a free one", serverDefaults.port)
+/** Beyond it there is none. */
+const lastPort = 65_535
+const aPort = Flag.mapEffect((port: number) =>
+  port >= 0 && port <= lastPort
+    ? Effect.succeed(port)
+    : Effect.fail(refused("port", String(port), `a number from 0 to ${lastPort}`))
+)
+const ports = amount("port", "Port to listen on; 0 takes a free one", serverDefaults.port).pipe(aPort)
 const servePort = Flag.Int("port").pipe(
   Flag.withFallbackConfig(Config.Int("port")),
-  Flag.withDefault(9000)
+  Flag.withDefault(9000),
+  aPort
 )
 
 /** The options of `ai-relay`, and of `ai-relay serve`, which differ in the port alone. */

@@ -5,6 +5,8 @@ import { LabConfig } from "../lab/LabConfig.js"
 import { LabServer } from "../lab/LabServer.js"
 import { labSettings } from "../lab/labVariables.js"
 import type { PolicyFile } from "../services/policy/Policy.js"
+import { CommandError } from "./clientOptions.js"
+import { ignored } from "./labIgnores.js"
 import { layerLogs, lineLogger } from "./loggers.js"
 import { orUndefined, type ServeFlags } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
@@ -17,8 +19,11 @@ const announce = Effect.gen(function*() {
   yield* Console.log(`ai-relay lab listens on ws://${name}:${port} (relays run in ${where})`)
 })
 
-export const serveLab = ({ log_level, policy, ...flags }: ServeFlags) =>
-  Effect.flatMap(loadPolicy(policy), (rules) => serve({ log_level, ...flags }, rules))
+export const serveLab = Effect.fn("serveLab")(function*({ log_level, policy, ...flags }: ServeFlags) {
+  const reason = ignored(flags)
+  if (reason !== undefined) return yield* new CommandError({ reason })
+  return yield* serve({ log_level, ...flags }, yield* loadPolicy(policy))
+})
 
 const serve = ({ log_level, ...flags }: Omit<ServeFlags, "policy">, rules: PolicyFile | undefined) => {
   // What belongs to one relay: a user's has its own token, folders and state; TLS is the business of what stands before.

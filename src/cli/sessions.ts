@@ -1,13 +1,25 @@
 /**
  * sessions: `ai-relay sessions` lists what is kept in the state folder, the most recently active first. It only reads:
- * relays that use the folder are not disturbed. A session is live when the relay that has it open is alive.
+ * relays that use the folder are not disturbed. A session is live when the relay that has it open is alive. `rm`, `rename` and
+ * `export` are done by the relay that runs.
  */
-import { Clock, Console, Effect } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Clock, Console, Effect, Schema } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { empty, reduce } from "../messages/index.js"
+import { toMarkdown } from "../messages/toMarkdown.js"
 import * as SessionRecord from "../services/journal/SessionRecord.js"
 import type { SessionSummary } from "../services/log/SessionSummary.js"
+import {
+  type Address,
+  answerOf,
+  clientOptions,
+  CommandError,
+  listSessions,
+  sentEvents,
+  toAddress
+} from "./clientOptions.js"
 import { relayOptions } from "./options.js"
-import { safeJson, visibleLine } from "./printable.js"
+import { plain, safeJson, visibleLine } from "./printable.js"
 
 interface Listed extends SessionSummary {
   readonly state: "live" | "closed"
@@ -52,6 +64,69 @@ const toTable = (sessions: ReadonlyArray<Listed>, now: number): string => {
     .join("\n")
 }
 
+const one = Argument.String("session")
+const { json: _json, ...where } = clientOptions
+const pathOf = (session_id: string) => `/sessions/${encodeURIComponent(session_id)}`
+
+const remove = Command.make(
+  "rm",
+  { ...where, sessions: Argument.variadic(one) },
+  ({ sessions, ...given }) =>
+    Effect.gen(function*() {
+      if (sessions.length === 0) {
+        return yield* new CommandError({ reason: "missing session: ai-relay sessions rm SESSION…" })
+      }
+      const address = yield* toAddress(given)
+      for (const session_id of sessions) {
+        yield* answerOf(address, pathOf(session_id), Schema.Unknown, "DELETE")
+        yield* Console.log(`Removed ${session_id}.`)
+      }
+    })
+)
+
+const rename = Command.make(
+  "rename",
+  { ...where, session: one, title: Argument.variadic(Argument.String("title")) },
+  ({ session, title, ...given }) =>
+    Effect.gen(function*() {
+      const address = yield* toAddress(given)
+      const name = title.join(" ").trim()
+      yield* answerOf(address, pathOf(session), Schema.Unknown, "PATCH", { title: name })
+      yield* Console.log(
+        name === "" ? `${session} has no title of its own now.` : `${session} is "${name}" now.`
+      )
+    })
+)
+
+/** What is kept of a session, an event per line. */
+const eventsOf = Effect.fnUntraced(function*(address: Address, session_id: string) {
+  const found = (yield* listSessions(address)).find((session) => session.session_id === session_id)
+  if (found === undefined) {
+    return yield* new CommandError({
+      reason: `there is no session "${session_id}": ai-relay sessions lists those there are`
+    })
+  }
+  return yield* sentEvents(address, `${pathOf(session_id)}/events`, found.last_seq)
+})
+
+const exported = Command.make(
+  "export",
+  {
+    ...where,
+    session: one,
+    markdown: Flag.Boolean("markdown").pipe(Flag.withoutNegation, Flag.withDefault(false))
+  },
+  ({ markdown, session, ...given }) =>
+    Effect.gen(function*() {
+      const events = yield* eventsOf(yield* toAddress(given), session)
+      yield* Console.log(
+        markdown
+          ? plain(toMarkdown(reduce(empty, events)))
+          : events.map((event) => safeJson(JSON.stringify(event))).join("\n")
+      )
+    })
+)
+
 export const sessions = Command.make(
   "sessions",
   {
@@ -66,4 +141,4 @@ export const sessions = Command.make(
       if (sessions.length === 0) return yield* Console.log(`No session is kept in ${state_dir}.`)
       yield* Console.log(toTable(sessions, (yield* Clock.currentTimeMillis) / 1000))
     })
-)
+).pipe(Command.withSubcommands([remove, rename, exported]))

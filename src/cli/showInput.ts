@@ -86,8 +86,13 @@ const valueOf = (name: string, value: unknown, depth: number): ReadonlyArray<str
 
 /** Every line of what is asked, without the question itself. */
 export const showInput = ({ args, metadata, text, tool }: PermissionRequest): string => {
-  const { blocked_path } = metadata
-  const input = args === undefined
+  const { blocked_path, diff } = metadata
+  const fields = isFields(args) ? args : {}
+  const { content: _whole, ...others } = fields
+  const input = typeof diff === "string" && typeof fields["content"] === "string"
+    // The relay has compared it with the file that is there.
+    ? [...fieldsOf(others, 0), ...indent(linesOf(diff).slice(2))]
+    : args === undefined
     ? []
     : isFields(args)
     ? fieldsOf(args, 0)

@@ -4,6 +4,7 @@
  */
 export { reduce } from "./reduce.js"
 export { choicesOfMode } from "./settings.js"
+export { toMarkdown } from "./toMarkdown.js"
 export { empty, openAsks } from "./View.js"
 export type {
   AskItem,

@@ -5,13 +5,14 @@
  * the connection follows a session's log at its own pace, a batch of frames per write; while the peer has much to
  * read it waits for the socket to drain, and the log waits for it or cuts it off, as the log sees fit.
  */
-import { Clock, Deferred, Effect, Queue, Schema } from "effect"
+import { Clock, Deferred, Effect, Queue, Schema, Semaphore } from "effect"
 import type { Socket } from "node:net"
 import type { RawData, WebSocket } from "ws"
 import { doneSoon } from "../adapters/doneSoon.js"
 import type { EventBody } from "../schema/index.js"
 import type { EventLog } from "../services/log/EventLog.js"
 import type { LogCursor } from "../services/log/LogCursors.js"
+import { makePause } from "../services/makePause.js"
 import type { ServerSettings } from "./ServerConfig.js"
 import { makeWriter } from "./textFrames.js"
 import * as UnfinishedFrames from "./UnfinishedFrames.js"
@@ -31,6 +32,12 @@ export interface Connection {
    * so that no cursor moves.
    */
   readonly tell: (event: EventBody) => Effect.Effect<void>
+  /** The same with a long list in it, made and sent in pieces: it must hold up nobody else. `field` names it. */
+  readonly tellList: (
+    event: { readonly type: string },
+    field: string,
+    items: ReadonlyArray<unknown>
+  ) => Effect.Effect<void>
   /** Send a greeting, then what is in the log after `after_seq`, and what comes, until the log is closed. */
   readonly follow: (
     log: EventLog["Service"],
@@ -45,6 +52,8 @@ export interface Connection {
 /** Inbound frames and bytes above which the socket is not read. */
 const inboundFrames = 64
 const inboundBytes = 1024 * 1024
+/** Items of a list that are sent in one piece. */
+const listedTogether = 50
 /** How long a client may take to read why it is sent away in the middle of a frame, in ms. */
 const overloadedMs = 1000
 /** How long the closeTimeout of a client that has followed a session is waited for, and of one that has not. */
@@ -161,11 +170,31 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
     return Effect.sync(() => socket.off("drain", onDrain))
   })
 
+  /** Pieces of one message have no other between them. */
+  const oneByOne = Semaphore.makeUnsafe(1)
+
   const tell: Connection["tell"] = (event) =>
-    Effect.suspend(() => {
+    oneByOne.withPermits(1)(Effect.suspend(() => {
       unsafeTell(event)
       return drained
-    })
+    }))
+
+  const tellList: Connection["tellList"] = (event, field, items) =>
+    Effect.gen(function*() {
+      const pause = makePause()
+      const ts = clock.currentTimeMillisUnsafe() / 1000
+      const head = JSON.stringify({ ...event, seq: position, ts }).slice(0, -1)
+      ws.send(`${head},${JSON.stringify(field)}:[`, { fin: false })
+      for (let at = 0; at < items.length; at += listedTogether) {
+        const piece = items.slice(at, at + listedTogether).map((item) => JSON.stringify(item)).join(",")
+        ws.send(at === 0 ? piece : `,${piece}`, { fin: false })
+        yield* drained
+        yield* pause
+      }
+      ws.send("]}", { fin: true })
+      yield* drained
+      // Who leaves in the middle of it closes the connection: a message that is not whole is none.
+    }).pipe(oneByOne.withPermits(1))
 
   /** What the peer still sends is not read any more, only its own closeTimeout is waited for. */
   const close: Connection["close"] = (code, reason) =>
@@ -208,6 +237,7 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
   const connection: Connection = {
     receive,
     tell,
+    tellList,
     follow,
     gone: Deferred.await(gone),
     close

@@ -5,7 +5,7 @@
  * sessions end at once and say so, and the sockets close.
  */
 import { Context, Effect, FiberSet, Layer, Schema } from "effect"
-import { readFileSync } from "node:fs"
+import { readFileSync, unwatchFile, watchFile } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
 import { createServer as createTlsServer, Server as TlsServer } from "node:https"
 import type { AddressInfo, Socket } from "node:net"
@@ -31,6 +31,7 @@ import * as RefusedOrigins from "./RefusedOrigins.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
 import * as TlsGuests from "./TlsGuests.js"
+import * as TurnedAway from "./TurnedAway.js"
 import * as UnfinishedFrames from "./UnfinishedFrames.js"
 import { visitorOf } from "./visitor.js"
 
@@ -149,6 +150,39 @@ const keepEarly = (ws: WebSocket) => {
   }
 }
 
+/** Certificates end: a new one in the same files is taken without a restart. Looked for so often, in ms. */
+const lookEvery = 1000
+
+const followCertificate = Effect.fnUntraced(
+  function*(server: TlsServer, { tls_cert = "", tls_key = "" }: ServerSettings) {
+    const run = Effect.runForkWith(yield* Effect.context<never>())
+    const take = () => {
+      try {
+        server.setSecureContext({ cert: readFileSync(tls_cert), key: readFileSync(tls_key) })
+        run(Effect.logInfo("the new TLS certificate is used from now on"))
+      } catch (cause) {
+        // One of the two may have been written before the other.
+        run(Effect.logWarning(
+          `the new TLS certificate cannot be used (${
+            cause instanceof Error ? cause.message : String(cause)
+          }), so the old one stays: check ${tls_cert} and ${tls_key}`
+        ))
+      }
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        for (const file of [tls_cert, tls_key]) {
+          watchFile(file, { interval: lookEvery, persistent: false }, take)
+        }
+      }),
+      () =>
+        Effect.sync(() => {
+          for (const file of [tls_cert, tls_key]) unwatchFile(file, take)
+        })
+    )
+  }
+)
+
 const make = Effect.gen(function*() {
   const settings = yield* ServerConfig
   const { drain, host, max_connections, max_frame_bytes, port } = settings
@@ -167,17 +201,21 @@ const make = Effect.gen(function*() {
   yield* Heartbeat.keep(sockets.clients)
   const limiter = ConnectionLimiter.make(settings)
   const refused = RefusedOrigins.make()
+  const turnedAway = TurnedAway.make()
   const unfinished = UnfinishedFrames.make(settings.max_unfinished_bytes)
   let connections = 0
   let isDraining = false
   let isHurried = false
 
   const serve = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, visitor: Visitor) {
-    yield* Effect.logInfo(`connected from ${visitor.address}`)
     yield* Metrics.countingConnection
     const connection = yield* Connection.make(ws, socket, { ...settings, unfinished })
-    yield* serveConnection(connection, visitor, settings, () => limiter.admit(socket))
-    yield* Effect.logInfo("disconnected")
+    let isAdmitted = false
+    yield* serveConnection(connection, visitor, settings, () => {
+      isAdmitted = true
+      limiter.admit(socket)
+    })
+    yield* isAdmitted ? Effect.logInfo("disconnected") : turnedAway.tell(visitor.address)
   }, Effect.scoped)
 
   /** Loaded when the first editor comes. */
@@ -208,6 +246,7 @@ const make = Effect.gen(function*() {
 
   const server = yield* openServer(settings)
   const secure = server instanceof TlsServer
+  if (secure) yield* followCertificate(server, settings)
   // Those that are told why they are refused, besides.
   server.maxConnections = 2 * max_connections
   const refuse = (socket: Socket, refusal: string) => {

@@ -7,6 +7,7 @@
 import { Effect, Option } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { type Route, type RouteId, routes } from "../schema/routes.js"
+import { Audit } from "../services/access/Audit.js"
 import { Auth, Unauthorized } from "../services/access/Auth.js"
 import { demand, demandReach, Principal } from "../services/access/Principal.js"
 import { Sender } from "../services/session/Sender.js"
@@ -157,11 +158,16 @@ export const answerHttp = Effect.fn("answerHttp")(
     const what = `${method} ${row?.route.path ?? path}`
     yield* demand(principal, scope === "public" ? "view" : scope, what)
     yield* demandReach(principal, reach, what)
+    const by = { address: visitor.address, token: principal.name }
+    // What only looks is not worth a line.
+    if (method !== "GET" && method !== "HEAD" && row?.route !== routes.issueTicket) {
+      ;(yield* Audit).write("request", by, { method, path })
+    }
     yield* answer.pipe(
       // A stream ends with the right to it.
       Effect.raceFirst(Effect.flatMap(principal.ended, (reason) => new Unauthorized({ reason }))),
       Effect.provideService(Principal, principal),
-      Effect.provideService(Sender, { address: visitor.address, token: principal.name })
+      Effect.provideService(Sender, by)
     )
   },
   (answered, request, response) =>

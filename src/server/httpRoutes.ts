@@ -15,6 +15,8 @@ import { metricsText } from "./metricsText.js"
 import { describeNative, listNative, readNative } from "./nativeRoutes.js"
 import { addSchedule, changeSchedule, listSchedules, removeSchedule } from "./scheduleRoutes.js"
 import { sendEvents } from "./sendEvents.js"
+import { sendSessions } from "./sendSessions.js"
+import { listTokens, revokeToken, shareSession } from "./tokenRoutes.js"
 import { usageAnswer } from "./usageAnswer.js"
 
 /** What a path that is none of these is answered with, too. */
@@ -80,7 +82,7 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     yield* sendJson(response, 200, { agents, ...(folder !== undefined && { folder }) })
   }),
   listSessions: Effect.fnUntraced(function*({ response }) {
-    yield* sendJson(response, 200, { sessions: yield* (yield* SessionRegistry).list })
+    yield* sendSessions(response, yield* (yield* SessionRegistry).list)
   }),
   searchSessions: Effect.fnUntraced(function*({ query, response }) {
     const words = query.get("q")?.trim() ?? ""
@@ -122,6 +124,9 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   addSchedule,
   changeSchedule,
   removeSchedule,
+  shareSession,
+  listTokens,
+  revokeToken,
   listNativeSessions: listNative,
   getNativeSession: describeNative,
   readNativeSession: readNative,

@@ -136,6 +136,7 @@ export const serveConnection = Effect.fn("serveConnection")(
     const handshake = yield* receiveHandshake(connection, bounds)
     const principal = yield* auth.admit(visitor, handshake.token, handshake.ticket)
     onAdmitted()
+    yield* Effect.logInfo(`connected from ${visitor.address}`)
     const { path, reach, scope } = socketRoutes.session
     yield* demand(principal, scope, `a connection to ${path}`)
     yield* demandReach(principal, reach, `a connection to ${path}`)

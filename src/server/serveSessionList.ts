@@ -3,7 +3,8 @@
  * few times a second at most however fast an agent is.
  */
 import { Effect } from "effect"
-import { decodeFrame, type JsonBounds, type SessionId } from "../schema/index.js"
+import { decodeFrame, type JsonBounds, type SessionId, type SessionLine } from "../schema/index.js"
+import { makePause } from "../services/makePause.js"
 import { lineOf } from "../services/session/SessionListing.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { Connection } from "./Connection.js"
@@ -82,9 +83,14 @@ export const serveSessionList = Effect.fn("serveSessionList")(function*(
     if (told.delete(session_id)) yield* connection.tell({ type: "session_removed", removed: session_id })
   })
   const tellAll = Effect.gen(function*() {
-    const sessions = (yield* registry.list).map(lineOf)
-    for (const { session_id } of sessions) told.add(session_id)
-    yield* connection.tell({ type: "session_list", sessions })
+    const pause = makePause()
+    const lines: Array<SessionLine> = []
+    for (const listing of yield* registry.list) {
+      lines.push(lineOf(listing))
+      told.add(listing.session_id)
+      yield* pause
+    }
+    yield* connection.tellList({ type: "session_list" }, "sessions", lines)
     for (let ids = yield* changes.next; ids !== undefined; ids = yield* changes.next) {
       yield* Effect.forEach(ids, tellLine, { discard: true })
       yield* Effect.sleep(gathered)

@@ -41,6 +41,13 @@ export interface Settings {
   readonly permission_modes: ReadonlyArray<string>
   /** Variables of the relay that every agent gets too; `NAME*` for all that begin so, `*` for all. */
   readonly pass_env: ReadonlyArray<string>
+  /** Every agent is started in a sandbox (Linux, bubblewrap), or the relay does not start. */
+  readonly sandbox: boolean
+  /** Folders agents may also read, and also write, in it. */
+  readonly sandbox_read: ReadonlyArray<string>
+  readonly sandbox_write: ReadonlyArray<string>
+  /** Files and folders of the relay's that are out of an agent's sight in it, besides the state folder. */
+  readonly private_files: ReadonlyArray<string>
   /** How long a permission waits for a person. */
   readonly permission_timeout: number
   /** How long an agent may take to stop a turn before it is ended. */
@@ -51,6 +58,8 @@ export interface Settings {
   readonly max_linger: number
   /** Live sessions, each with a process of its own. */
   readonly max_sessions: number
+  /** Live sessions that one sender has begun: an address, or a token's name. This machine's own are not counted. */
+  readonly max_sessions_per_sender: number
   /** Prompts that may wait behind a running turn. */
   readonly max_queued: number
   /** Bytes of the prompts that wait behind a running turn, and of the commands in a session's inbox, each. */
@@ -61,6 +70,10 @@ export interface Settings {
   readonly state_dir?: string
   /** Bytes of events kept on disk per session; the oldest go first. */
   readonly journal_bytes: number
+  /** Bytes kept on disk of all sessions; those that were used least recently go first, live ones share what there is. */
+  readonly journal_total_bytes: number
+  /** Sessions kept; those that were used least recently go first. */
+  readonly max_kept_sessions: number
   /** Events kept on disk per session, about. */
   readonly journal_events: number
   /** Days after which a session nobody has used is forgotten. */
@@ -113,6 +126,10 @@ export const defaults = (): Settings => ({
   allow_native_requests: false,
   permission_modes: [],
   pass_env: [],
+  sandbox: false,
+  sandbox_read: [],
+  sandbox_write: [],
+  private_files: [],
   cortex_hosts: [],
   cortex_token_env: [],
   permission_timeout: 30 * 60,
@@ -120,10 +137,13 @@ export const defaults = (): Settings => ({
   linger: 30 * 60,
   max_linger: 24 * 3600,
   max_sessions: 200,
+  max_sessions_per_sender: 100,
   max_queued: 100,
   max_queued_bytes: 64 * 1024 * 1024,
   retain_bytes: 16 * 1024 * 1024,
   journal_bytes: 256 * 1024 * 1024,
+  journal_total_bytes: 20 * 1024 ** 3,
+  max_kept_sessions: 50_000,
   journal_events: 1_000_000,
   journal_days: 30,
   no_native_sessions: false,

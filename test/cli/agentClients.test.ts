@@ -1,10 +1,12 @@
 /** What an agent runs is no client of its relay: over every road, however it goes away from its parents. */
 import { assert, describe, it } from "@effect/vitest"
+import { Effect, Result } from "effect"
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { beforeAll } from "vitest"
+import * as Sandbox from "../../src/services/process/Sandbox.js"
 import { cleanUpAfterEach } from "../support/cleanUp.js"
 import { connect } from "../support/client.js"
 import { buildDaemon, startDaemon } from "../support/daemon.js"
@@ -42,6 +44,15 @@ const socket = (headers, handshake) => new Promise((resolve) => {
 })()
 `
 
+const sandbox = await Effect.runPromise(Effect.result(Sandbox.check))
+const noSandbox = Result.isFailure(sandbox) ? sandbox.failure.message : undefined
+/** What the test's own program needs may lie in what is out of sight there. */
+const kept = [
+  "--sandbox",
+  ...[fileURLToPath(new URL("../..", import.meta.url)), dirname(dirname(process.execPath))]
+    .flatMap((folder) => ["--sandbox-read", folder])
+]
+
 describe("a program that an agent runs", () => {
   const ways: ReadonlyArray<readonly [string, (run: string) => string]> = [
     ["in front", (run) => `exec ${run}`],
@@ -50,13 +61,26 @@ describe("a program that an agent runs", () => {
       (run) => `setsid env -i /bin/sh -c '(setsid ${run} &) &'; sleep 60`
     ]
   ]
-  it.each(ways)("%s gets nothing of its own relay, also with the token", async (_, script) => {
+  const cases = ways.flatMap(([name, script]) => [
+    [name, script, false] as const,
+    [`${name}, in the sandbox,`, script, true] as const
+  ])
+  it.each(cases)("%s gets nothing of its own relay, also with the token", async (_, script, isKept) => {
+    if (isKept && noSandbox !== undefined) return void process.stderr.write(`skipped: ${noSandbox}\n`)
     const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-thief-")))
     cleanUp(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
     const daemon = await startDaemon({
       env: { PATH: process.env["PATH"] ?? "", HOME: home },
       cwd: home,
-      args: ["--state-dir", join(home, "state"), "--log-level", "warning", "--auth", "remote"]
+      args: [
+        "--state-dir",
+        join(home, "state"),
+        "--log-level",
+        "warning",
+        "--auth",
+        "remote",
+        ...isKept ? kept : []
+      ]
     })
     cleanUp(() => daemon.kill())
     const token = readFileSync(join(home, "state", "token"), "utf8").trim()

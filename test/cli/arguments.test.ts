@@ -28,11 +28,17 @@ describe("arguments", () => {
 
   it.effect.each(
     [
-      [["--nope"], "Unrecognized flag: --nope"],
-      [["serv"], "Unknown subcommand \"serv\""],
-      [["--port", "abc"], "Invalid value for flag --port: \"abc\""],
+      [["--nope"], "there is no flag --nope"],
+      [["--prot", "99"], "did you mean --root or --port?"],
+      [["run", "--tol", "claude", "hi"], "there is no flag --tol for run; did you mean --tool?"],
+      [["run", "-x", "hi"], "there is no flag -x for run"],
+      [["serv"], "there is no command \"serv\""],
+      [["--port"], "--port needs a value (integer)"],
+      [["--port", "abc"], "--port cannot be \"abc\"; it must be a number"],
+      [["--port", "99999"], "--port cannot be \"99999\"; it must be a number from 0 to 65535"],
+      [["serve", "--port", "-1"], "--port"],
       [["--log-level", "loud"], "\"debug\" | \"info\" | \"warning\" | \"error\" | \"none\""],
-      [["--fronts", "chat,phone"], "\"phone\". Expected: some of acp, chat, agui, mcp, or none"]
+      [["--fronts", "chat,phone"], "\"phone\"; it must be some of acp, chat, agui, mcp, or none"]
     ] as const
   )("%j: one line that names what is wrong, and where help is", ([args, words]) =>
     Effect.gen(function*() {
@@ -62,8 +68,48 @@ describe("arguments", () => {
       assert.notInclude(lines[0], "SchemaError")
     }))
 
-  it.effect("--version is the version alone", () =>
+  it.effect.each(["--version", "-v", "version"])("%s is the version alone", (word) =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* said("--version"), ["development"])
+      assert.deepStrictEqual(yield* said(word), ["development"])
+    }))
+})
+
+describe("help", () => {
+  it.effect("of a command is its own, however it is asked for", () =>
+    Effect.gen(function*() {
+      const [run] = yield* said("help", "run")
+      assert.match(run ?? "", /^ai-relay run: /)
+      assert.include(run, "Exit code: 0 end_turn")
+      assert.deepStrictEqual(yield* said("run", "--help"), [run])
+      assert.deepStrictEqual(yield* said("run", "--tool", "claude", "-h"), [run])
+      assert.include((yield* said("help", "nothing"))[0], "there is no command \"nothing\"")
+    }))
+
+  it.effect("names every command, and every flag once, in groups", () =>
+    Effect.gen(function*() {
+      const [all = ""] = yield* said("--help")
+      assert.deepStrictEqual(yield* said("help"), [all])
+      for (
+        const command of [
+          "serve",
+          "lab",
+          "doctor",
+          "sessions",
+          "search",
+          "run",
+          "attach",
+          "handoff",
+          "acp",
+          "token"
+        ]
+      ) {
+        assert.match(all, new RegExp(`^  ${command} `, "m"))
+      }
+      const flags = [...all.matchAll(/^  (--[a-z-]+)/gm)].map(([, flag]) => flag)
+      assert.strictEqual(new Set(flags).size, flags.length)
+      assert.includeMembers(flags, ["--port", "--token", "--state-dir", "--help"])
+      for (const group of ["Network", "Access", "Agents and folders", "Sessions", "Budgets", "Other"]) {
+        assert.match(all, new RegExp(`^${group}$`, "m"))
+      }
     }))
 })

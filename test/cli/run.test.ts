@@ -301,6 +301,9 @@ describe("ai-relay attach, on a terminal", () => {
     const { code } = await runFake("hello", "--session", "kept")
     assert.strictEqual(code, 0)
     const terminal = sit("attach", "kept")
+    // The end of what was said comes first.
+    await terminal.until("you: hello")
+    await terminal.until("You said: hello")
     await terminal.until("> ")
     terminal.type("and again\r")
     await terminal.until("You said: and again")

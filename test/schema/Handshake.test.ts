@@ -63,6 +63,7 @@ const full = {
   front: "my-app",
   on_limit: "resume",
   raw: false,
+  watch: "sessions",
   token: "secret",
   ticket: "once"
 }

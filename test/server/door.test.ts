@@ -1,9 +1,13 @@
 /** Who gets in, over real sockets. The threats of SECURITY.md that come from outside, by their names. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
-import { readFileSync } from "node:fs"
+import { Context, Effect, Layer, Redacted } from "effect"
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { request } from "node:http"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { connect as connectTls } from "node:tls"
 import { fileURLToPath } from "node:url"
+import { RelayServer } from "../../src/server/RelayServer.js"
 import { connect as connectClient } from "../support/client.js"
 import * as FakeAdapter from "../support/fakeAdapter.js"
 import { layerOf, type Relay, test } from "../support/relayServer.js"
@@ -270,6 +274,38 @@ describe("a peer on this machine", () => {
 describe("TLS", () => {
   const at = (name: string) => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url))
   const tls = { tls_cert: at("cert.pem"), tls_key: at("key.pem") }
+
+  it.live("takes a new certificate from the same files, and keeps the old one while they are no good", () =>
+    Effect.gen(function*() {
+      const folder = mkdtempSync(join(tmpdir(), "ai-relay-tls-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
+      const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")]
+      const put = (suffix: string) => {
+        copyFileSync(at(`cert${suffix}.pem`), cert)
+        copyFileSync(at(`key${suffix}.pem`), key)
+      }
+      put("")
+      const built = yield* Layer.build(layerOf(FakeAdapter.make(), { tls_cert: cert, tls_key: key }))
+      const { address } = Context.get(built, RelayServer)
+      const serialOf = () =>
+        Effect.callback<string>((resume) => {
+          const socket = connectTls({ port: address.port, rejectUnauthorized: false }, () => {
+            resume(Effect.succeed(socket.getPeerCertificate().serialNumber))
+            socket.destroy()
+          })
+        })
+      const old = yield* serialOf()
+      writeFileSync(cert, "no certificate")
+      assert.strictEqual(yield* serialOf(), old)
+      put("2")
+      let now = old
+      const began = performance.now()
+      while (now === old && performance.now() - began < 10_000) {
+        now = yield* serialOf()
+        yield* Effect.sleep("100 millis")
+      }
+      assert.notStrictEqual(now, old)
+    }))
 
   test("carries a session, and nothing else is spoken on the port", async (relay) => {
     const ca = readFileSync(tls.tls_cert, "utf8")

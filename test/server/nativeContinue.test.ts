@@ -1,6 +1,6 @@
 /** To and fro between a terminal and the page: one conversation, one writer at a time, every word once. */
 import { assert, describe } from "@effect/vitest"
-import { afterAll } from "vitest"
+import { afterAll, vi } from "vitest"
 import type { Client, Event } from "../support/client.js"
 import { makeTerminal } from "../support/nativeTerminal.js"
 import { type Relay, test } from "../support/relayServer.js"
@@ -80,6 +80,39 @@ describeOnLinux("a conversation of a terminal, opened with its history", () => {
     const third = await relay.connect({ tool: "claude", native_session_id: terminal.id, session_id: "other" })
     assert.deepInclude(await third.waitFor("error"), { code: "in_use" })
   }, terminal.options)
+})
+
+describeOnLinux("a turn of the relay's own", () => {
+  const terminal = aTerminal()
+  terminal.turn("one")
+  const disk = terminal.options.native_files
+  let read = 0
+  const counting = {
+    ...disk,
+    read: (path: string, from: number, length: number) => {
+      if (path === terminal.path) read += 1
+      return disk.read(path, from, length)
+    }
+  }
+
+  /** How often the file was read when the agent was handed each prompt. */
+  const atPrompt: Array<number> = []
+  const noting: typeof terminal.options.onCommand = (command, agent) => {
+    atPrompt.push(read)
+    return terminal.options.onCommand(command, agent)
+  }
+
+  test("is read once it is written down, so that the next prompt has nothing to read", async (relay) => {
+    const client = await open(relay, terminal, { history: true })
+    await client.waitFor((event) => event.type === "status" && event["metadata"]?.state === "end")
+    await ask(client, "two")
+    const before = read
+    await vi.waitFor(() => assert.isAbove(read, before), { timeout: 10_000, interval: 20 })
+    const settled = read
+    await ask(client, "three")
+    assert.strictEqual(atPrompt.at(-1), settled)
+    assert.strictEqual(relay.fake.agents.length, 1)
+  }, { ...terminal.options, onCommand: noting, native_files: counting })
 })
 
 describeOnLinux("what is said in the terminal meanwhile", () => {

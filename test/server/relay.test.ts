@@ -78,6 +78,7 @@ describe("a handshake that is no good", () => {
       const silent: Connection = {
         receive: Effect.never,
         tell: (event) => Effect.sync(() => void told.push(event)),
+        tellList: () => Effect.void,
         follow: () => Effect.never,
         gone: Deferred.await(closed),
         close: (code) => Deferred.succeed(closed, code)

@@ -166,7 +166,8 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     return { prompts, messages: prompts + messages.size, tokens }
   }
 
-  const holders = (): ReadonlyMap<string, NativeHolder> => {
+  /** Of this conversation only, if one is named: looking at processes takes longer than reading their names. */
+  const holders = (only?: string): ReadonlyMap<string, NativeHolder> => {
     const found = new Map<string, NativeHolder>()
     for (const { isFolder, name } of files.entries(`${root}/sessions`)) {
       const pid = isFolder ? Number.NaN : Number(/^(\d+)\.json$/.exec(name)?.[1])
@@ -174,7 +175,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
         ? parseLine(files.read(`${root}/sessions/${name}`, 0, 64 * 1024))
         : undefined
       const id = text(entry, "sessionId")
-      if (entry === undefined || id === undefined) continue
+      if (entry === undefined || id === undefined || (only !== undefined && id !== only)) continue
       const started = files.startOf(pid)
       // The file stays when its process is killed, and pids are used again.
       if (started === undefined || files.isRelays(pid)) continue
@@ -226,8 +227,8 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       })
       return { records, complete: branch.complete }
     },
-    holders,
-    holder: ({ id }) => holders().get(id),
+    holders: () => holders(),
+    holder: ({ id }) => holders(id).get(id),
     command: (id) => ["claude", "--resume", id]
   }
 }

@@ -199,11 +199,30 @@ const usage: Json = {
   }
 }
 
+const strings: Json = { type: "array", items: { type: "string" } }
+
+const token: Json = {
+  description: "Who may use the relay, and for what. Absent limits: none. Times are in seconds since 1970.",
+  type: "object",
+  required: ["name", "scopes", "created_at"],
+  properties: {
+    name: { type: "string" },
+    scopes: strings,
+    sessions: strings,
+    folders: strings,
+    agents: strings,
+    created_at: { type: "number" },
+    expires_at: { type: "number" },
+    made_by: { type: "string", description: "The token it was made with: revoked with that one." }
+  }
+}
+
 /** Each by its name in the OpenAPI document. */
 export const answers = {
   Agent: agent,
   NativeSession: nativeSession,
   Schedule: schedule,
   Session: session,
+  Token: token,
   Usage: usage
 }

@@ -13,6 +13,7 @@ import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
 import { hostname } from "node:os"
+import { Audit } from "./Audit.js"
 import * as FailedAttempts from "./FailedAttempts.js"
 import * as PeerProcesses from "./PeerProcesses.js"
 import { isLoopback, isLoopbackHost } from "./peers.js"
@@ -175,7 +176,7 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
     return yield* new Unauthorized({ reason: wrong })
   })
 
-  const admit: Auth["Service"]["admit"] = Effect.fnUntraced(
+  const judgeVisitor: Auth["Service"]["admit"] = Effect.fnUntraced(
     function*(visitor, handshakeToken, ticket) {
       const { socket } = visitor
       const whose = socket === undefined ? "other" : yield* processes.whose(socket)
@@ -205,6 +206,19 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
       return yield* new Unauthorized({ reason: demand === "remote" ? notLocal : missing })
     }
   )
+
+  const audit = yield* Audit
+  const admit: Auth["Service"]["admit"] = (visitor, token, ticket) =>
+    Effect.tapError(
+      judgeVisitor(visitor, token, ticket),
+      ({ _tag, message }) =>
+        Effect.sync(() =>
+          audit.writeOfStranger("refused", { address: visitor.address }, {
+            why: _tag === "TooManyAttempts" ? "too many attempts" : message,
+            ...(visitor.origin !== undefined && { origin: visitor.origin })
+          })
+        )
+    )
 
   const ticket = (principal: PrincipalFields) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {

@@ -59,15 +59,23 @@ const make = Effect.gen(function*() {
       : allowing.length > 0
   }
 
+  /** Where a path leads, or would: what is not there lies in what is. */
+  const placeOf = (absolute: string): Effect.Effect<string> =>
+    Effect.catch(files.realPath(absolute), () => {
+      const above = path.dirname(absolute)
+      return above === absolute
+        ? Effect.succeed(absolute)
+        : Effect.map(placeOf(above), (place) => path.join(place, path.basename(absolute)))
+    })
+
   const resolve = Effect.fn("Folders.resolve")(function*(folder: string) {
     const missing = () => new FolderNotFound({ folder })
-    const real = yield* Effect.mapError(
-      files.realPath(path.resolve(start_folder, fromHome(folder))),
-      missing
-    )
+    const absolute = path.resolve(start_folder, fromHome(folder))
+    // Outside of the roots nobody is told what is there.
+    if (!isAllowed(yield* placeOf(absolute))) return yield* new ForbiddenFolder({ folder, roots })
+    const real = yield* Effect.mapError(files.realPath(absolute), missing)
     const { type } = yield* Effect.mapError(files.stat(real), missing)
-    if (type !== "Directory") return yield* new FolderNotFound({ folder, isOther: isAllowed(real) })
-    if (!isAllowed(real)) return yield* new ForbiddenFolder({ folder, roots })
+    if (type !== "Directory") return yield* new FolderNotFound({ folder, isOther: true })
     return real
   })
 

@@ -26,6 +26,8 @@ export interface DiskBounds {
 }
 
 export interface DiskStore extends EventStore {
+  /** Bytes in its files. */
+  readonly bytes: () => number
   /** Write what is left, and let go of the files. The number of events that could not be written: they are lost. */
   readonly close: () => number
 }
@@ -36,6 +38,8 @@ interface Options extends DiskBounds {
   /** Those of all sessions on this disk. */
   readonly syncTimes: FsyncSchedule
   readonly describe: (summary: SessionSummary) => string
+  /** Bytes of frames it may keep at the moment, where that is less than `journal_bytes`: its part of what all may. */
+  readonly share?: () => number
 }
 
 /** A file is closed and a new one begun at this size, or at an eighth of what may be kept. */
@@ -56,7 +60,9 @@ const remove = (path: string) => {
   }
 }
 
-export const make = ({ describe, folder, syncTimes, ...bounds }: Options): DiskStore => {
+export const make = (
+  { describe, folder, share = () => Number.POSITIVE_INFINITY, syncTimes, ...bounds }: Options
+): DiskStore => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const segments = SessionFiles.open(folder)
   const segmentSize = Math.min(segmentBytes, bounds.journal_bytes / 8)
@@ -114,12 +120,15 @@ export const make = ({ describe, folder, syncTimes, ...bounds }: Options): DiskS
     }
   }
 
+  const bytes = () => segments.reduce((size, segment) => size + segment.size, 0)
+
   const isOver = () =>
     segments.length > 1
-    && (segments.reduce((size, segment) => size + segment.size, 0) > bounds.journal_bytes
+    && (bytes() > Math.min(bounds.journal_bytes, share())
       || last - (segments[0]?.first ?? last) >= bounds.journal_events)
 
   return {
+    bytes,
     firstSeq: () => segments[0]?.first ?? recent.firstSeq(),
     lastSeq: () => last,
     // What the disk refuses is in memory only, but there; it is told that it is not durable.

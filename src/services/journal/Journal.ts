@@ -5,16 +5,20 @@
  * it. `layerMemory` keeps nothing: a session ends with the relay.
  */
 import { Clock, Context, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { type Handshake, SessionId } from "../../schema/index.js"
 import { type EventStore, makeMemory } from "../log/EventStore.js"
 import { type Batch, lastSeqOf } from "../log/frames.js"
 import * as SessionSummary from "../log/SessionSummary.js"
+import { makePause } from "../makePause.js"
 import { RelayConfig } from "../RelayConfig.js"
 import * as DiskStore from "./DiskStore.js"
 import * as FsyncSchedule from "./FsyncSchedule.js"
 import * as SessionFiles from "./SessionFiles.js"
+import * as SessionIndex from "./SessionIndex.js"
+import * as SessionLock from "./SessionLock.js"
 import * as SessionRecord from "./SessionRecord.js"
 
 /** The session's files cannot be used. */
@@ -64,7 +68,7 @@ export class Journal extends Context.Service<Journal, {
   /** The events of a session that is not live, after `seq`; undefined if there is no such session. */
   readonly read: (session_id: SessionId, seq: number) => Effect.Effect<Stream.Stream<Batch> | undefined>
   /** All sessions that are kept, the most recently active first. */
-  readonly list: Effect.Effect<ReadonlyArray<SessionRecord.SessionRecord>>
+  readonly list: Effect.Effect<ReadonlyArray<SessionIndex.IndexedSession>>
   /** Remove all that is kept of a session that is not live. False: there was nothing. */
   readonly forget: (session_id: SessionId) => Effect.Effect<boolean, JournalFailed | SessionInUse>
   /** Why sessions are not written at the moment, if they are not. */
@@ -93,19 +97,52 @@ const makeVolatile = Effect.map(RelayConfig, ({ retain_bytes }) =>
     trouble: () => undefined
   }))
 
+/** What is being removed is called so: no session can be. */
+const goingMark = "~"
+/** Whether all that is kept is too much, is looked at so often. */
+const sweepEvery = "10 minutes"
+
 const makeDurable = (folder: string) =>
   Effect.gen(function*() {
     const bounds = yield* RelayConfig
-    const live = new Set<DiskStore.DiskStore>()
+    const live = new Map<SessionId, DiskStore.DiskStore>()
     const relay = SessionRecord.thisRelay()
+    const me = SessionRecord.relayName()
     const syncTimes = FsyncSchedule.make()
+    const index = SessionIndex.make(folder)
+    const share = () => bounds.journal_total_bytes / Math.max(1, live.size)
+
+    /** Another relay that has it open. One of an earlier version tells it in `meta.json` alone. */
+    const otherWith = (session_id: SessionId, kept: SessionRecord.SessionRecord | undefined) => {
+      const holder = SessionLock.holder(SessionRecord.filesOf(folder, session_id), SessionRecord.isRelayAlive)
+      return [
+        holder === undefined ? undefined : SessionRecord.pidOf(holder),
+        kept && SessionRecord.openedBy(kept)
+      ].find((pid) => pid !== undefined && pid !== process.pid)
+    }
 
     const open = Effect.fn("Journal.open")(function*(session_id: SessionId, handshake: Handshake) {
       const files = SessionRecord.filesOf(folder, session_id)
       const kept = Option.getOrUndefined(SessionRecord.read(folder, session_id))
-      const other = kept && SessionRecord.openedBy(kept)
-      if (other !== undefined && other !== process.pid) {
-        return yield* new SessionInUse({ session_id, pid: other })
+      const failed = (cause: unknown) => new JournalFailed({ folder: files, reason: String(cause) })
+      const other = otherWith(session_id, kept)
+      if (other !== undefined) return yield* new SessionInUse({ session_id, pid: other })
+      const lock = yield* Effect.acquireRelease(
+        Effect.try({
+          try: () => {
+            mkdirSync(files, { recursive: true, mode: 0o700 })
+            return SessionLock.acquire(files, me, SessionRecord.isRelayAlive)
+          },
+          catch: failed
+        }),
+        (lock) =>
+          Effect.sync(() => {
+            if (typeof lock !== "string") lock.release()
+            index.touch(session_id)
+          })
+      )
+      if (typeof lock === "string") {
+        return yield* new SessionInUse({ session_id, pid: SessionRecord.pidOf(lock) })
       }
       const saved = SessionRecord.withoutSecrets(handshake)
       let isOpen = true
@@ -113,14 +150,14 @@ const makeDurable = (folder: string) =>
         SessionRecord.encode({ handshake: saved, summary, ...(isOpen && relay) })
       const store = yield* Effect.acquireRelease(
         Effect.try({
-          try: () => DiskStore.make({ ...bounds, folder: files, describe, syncTimes }),
-          catch: (cause) => new JournalFailed({ folder: files, reason: String(cause) })
+          try: () => DiskStore.make({ ...bounds, folder: files, describe, share, syncTimes }),
+          catch: failed
         }),
         (store) =>
           Effect.suspend(() => {
             isOpen = false
             const lost = store.close()
-            live.delete(store)
+            if (live.get(session_id) === store) live.delete(session_id)
             return lost === 0
               ? Effect.void
               : Effect.logError(
@@ -128,12 +165,13 @@ const makeDurable = (folder: string) =>
               )
           })
       )
-      live.add(store)
+      live.set(session_id, store)
       const summary = yield* Effect.try({
         try: () => SessionRecord.catchUp(store, kept?.summary ?? SessionSummary.empty(session_id)),
-        catch: (cause) => new JournalFailed({ folder: files, reason: String(cause) })
+        catch: failed
       })
       store.flush(summary)
+      index.touch(session_id)
       return { store, summary }
     })
 
@@ -152,33 +190,70 @@ const makeDurable = (folder: string) =>
         )
       })
 
+    /** Gone from the list at once; its files follow in the background. */
+    const remove = (session_id: SessionId): Effect.Effect<void, JournalFailed> => {
+      const files = SessionRecord.filesOf(folder, session_id)
+      const failed = (cause: unknown) => new JournalFailed({ folder: files, reason: String(cause) })
+      return Effect.try({
+        try: () => {
+          const going = join(folder, `${goingMark}${session_id}-${process.pid}-${performance.now()}`)
+          renameSync(files, going)
+          index.touch(session_id)
+          return going
+        },
+        catch: failed
+      }).pipe(Effect.flatMap((going) =>
+        Effect.tryPromise({ try: () => rm(going, { recursive: true, force: true }), catch: failed })
+      ))
+    }
+
     const forget = Effect.fn("Journal.forget")(function*(session_id: SessionId) {
       const files = SessionRecord.filesOf(folder, session_id)
-      if (!existsSync(files)) return false
-      const other = Option.match(SessionRecord.read(folder, session_id), {
-        onNone: () => undefined,
-        onSome: SessionRecord.openedBy
-      })
-      if (other !== undefined && other !== process.pid) {
+      if (!existsSync(files)) {
+        return false
+      }
+      const other = otherWith(session_id, Option.getOrUndefined(SessionRecord.read(folder, session_id)))
+      if (other !== undefined) {
         return yield* new SessionInUse({ session_id, pid: other })
       }
-      yield* Effect.try({
-        try: () => rmSync(files, { recursive: true }),
-        catch: (cause) => new JournalFailed({ folder: files, reason: String(cause) })
-      })
+      yield* remove(session_id)
       return true
     })
 
-    /** Sessions nobody has touched for long go. */
+    /** What an earlier relay was about to remove. */
+    const removeLeftovers = Effect.gen(function*() {
+      const names = yield* Effect.tryPromise(() =>
+        readdir(folder)
+      )
+      for (const name of names) {
+        if (name.startsWith(goingMark)) {
+          yield* Effect.tryPromise(() => rm(join(folder, name), { recursive: true, force: true }))
+        }
+      }
+    })
+
+    /** Sessions nobody has touched for long go, and what is more than may be kept, those used least recently first. */
     const sweep = Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       const oldest = now / 1000 - bounds.journal_days * 24 * 60 * 60
-      for (const kept of yield* SessionRecord.list(folder)) {
-        const { last_active_at, session_id } = kept.summary
-        if (last_active_at >= oldest || SessionRecord.openedBy(kept) !== undefined) continue
-        yield* Effect.ignore({ log: true })(
-          Effect.try(() => rmSync(SessionRecord.filesOf(folder, session_id), { recursive: true }))
-        )
+      const kept = yield* index.list
+      const pause = makePause()
+      let count = kept.length
+      let bytes = 0
+      for (const { bytes: size, summary: { session_id } } of kept) {
+        bytes += live.get(session_id)?.bytes() ?? size
+        yield* pause
+      }
+      for (let at = kept.length - 1; at >= 0; at--) {
+        const session = kept[at]
+        if (session === undefined) break
+        const { last_active_at, session_id } = session.summary
+        const isTooMuch = count > bounds.max_kept_sessions || bytes > bounds.journal_total_bytes
+        if (last_active_at >= oldest && !isTooMuch) break
+        if (live.has(session_id) || SessionRecord.openedBy(session) !== undefined) continue
+        yield* Effect.ignore({ log: true })(remove(session_id))
+        count -= 1
+        bytes -= session.bytes
       }
     })
 
@@ -186,16 +261,18 @@ const makeDurable = (folder: string) =>
       try: () => mkdirSync(folder, { recursive: true, mode: 0o700 }),
       catch: (cause) => new JournalFailed({ folder, reason: String(cause) })
     })
-    yield* sweep
-    yield* Effect.forkScoped(Effect.schedule(sweep, Schedule.spaced("1 day")))
+    yield* Effect.forkScoped(Effect.andThen(
+      Effect.ignore({ log: true })(Effect.andThen(removeLeftovers, sweep)),
+      Effect.schedule(Effect.ignore({ log: true })(sweep), Schedule.spaced(sweepEvery))
+    ))
     return Journal.of({
       find: (session_id) => Effect.sync(() => SessionRecord.read(folder, session_id)),
       open,
       read,
-      list: SessionRecord.list(folder),
+      list: index.list,
       forget,
       trouble: () =>
-        [...live].map((store) => store.trouble()).find((reason) => reason !== undefined) ??
+        [...live.values()].map((store) => store.trouble()).find((reason) => reason !== undefined) ??
           whyUnwritable(folder)
     })
   })

@@ -17,6 +17,8 @@ export interface Marks {
 
 export interface SessionMarks {
   readonly get: (session_id: SessionId) => Marks
+  /** The same where it is known already. */
+  readonly known: (session_id: SessionId) => Marks | undefined
   /** Throws what the disk says when it cannot be written. */
   readonly change: (session_id: SessionId, change: SessionChange) => void
   readonly forget: (session_id: SessionId) => void
@@ -29,6 +31,9 @@ const marksOf = ({ archived, title = "" }: SessionChange): Marks => ({
   ...(archived === true && { archived })
 })
 
+/** What `marks.json` says. */
+export const readMarks = (text: string): Marks => marksOf(Option.getOrElse(decode(text), () => ({})))
+
 export const make = (state_dir: string | undefined): SessionMarks => {
   const known = new Map<SessionId, Marks>()
   const folderOf = (session_id: SessionId) =>
@@ -38,7 +43,7 @@ export const make = (state_dir: string | undefined): SessionMarks => {
     const folder = folderOf(session_id)
     if (folder === undefined) return {}
     try {
-      return marksOf(Option.getOrElse(decode(readFileSync(join(folder, "marks.json"), "utf8")), () => ({})))
+      return readMarks(readFileSync(join(folder, "marks.json"), "utf8"))
     } catch {
       // Most sessions have none.
       return {}
@@ -53,6 +58,7 @@ export const make = (state_dir: string | undefined): SessionMarks => {
 
   return {
     get,
+    known: (session_id) => known.get(session_id),
     change: (session_id, change) => {
       const marks = marksOf({ ...get(session_id), ...change })
       const folder = folderOf(session_id)

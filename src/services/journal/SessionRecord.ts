@@ -69,6 +69,8 @@ export const isRelayAlive = (name: string): boolean => {
   return isRunning(Number(pid)) && (startOf(Number(pid)) ?? "") === started
 }
 
+export const pidOf = (name: string): number => Number(name.split("-", 1)[0])
+
 const isRunning = (pid: number): boolean => {
   try {
     return process.kill(pid, 0)
@@ -85,20 +87,35 @@ export const openedBy = ({ pid, pid_started }: SessionRecord): number | undefine
 
 // --- reading ---------------------------------------------------------------------------------------------------------
 
-/** What the frames say beyond a summary. If it says more than they do (they were lost with the machine), they are right. */
-export const catchUp = (
+/**
+ * What the frames say beyond a summary, a frame at a time. If it says more than they do (they were lost with the machine),
+ * they are right.
+ */
+const catchUpSteps = function*(
   frames: Pick<EventStore, "lastSeq" | "read">,
   summary: SessionSummary.SessionSummary
-): SessionSummary.SessionSummary => {
+): Generator<undefined, SessionSummary.SessionSummary, undefined> {
   let known = summary.last_seq <= frames.lastSeq() ? summary : SessionSummary.reset(summary)
   for (let batch = frames.read(known.last_seq); batch !== undefined; batch = frames.read(known.last_seq)) {
     for (const frame of textsOf(batch)) {
       // Our own frames: they were encoded from typed events.
       const { seq, ts, turn, ...event } = JSON.parse(frame) as RelayEvent
       known = SessionSummary.fold(known, event as RelayEvent, seq, ts, turn)
+      yield
     }
   }
   return known
+}
+
+export const catchUp = (
+  frames: Pick<EventStore, "lastSeq" | "read">,
+  summary: SessionSummary.SessionSummary
+): SessionSummary.SessionSummary => {
+  const steps = catchUpSteps(frames, summary)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
 }
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(SessionRecord))
@@ -106,19 +123,48 @@ export const encode = (kept: SessionRecord): string => JSON.stringify(kept, null
 
 const readFile = Option.liftThrowable((folder: string) => readFileSync(join(folder, "meta.json"), "utf8"))
 
-const rebuild = Option.liftThrowable((folder: string, session_id: SessionId): SessionRecord => {
-  const summary = catchUp(SessionFiles.view(folder), SessionSummary.empty(session_id))
-  const { folder: worked, tool } = summary
+/** Of a session whose `meta.json` is lost. */
+const retold = (summary: SessionSummary.SessionSummary): SessionRecord => {
+  const { folder: worked, session_id, tool } = summary
   return {
     handshake: { session_id, ...(tool !== "" && { tool }), ...(worked !== "" && { folder: worked }) },
     summary
   }
-})
+}
+
+const rebuild = Option.liftThrowable((folder: string, session_id: SessionId): SessionRecord =>
+  retold(catchUp(SessionFiles.view(folder), SessionSummary.empty(session_id)))
+)
 
 /** A session that was not closed goes on, or was cut: the frames know more. */
 const complete = Option.liftThrowable((folder: string, kept: SessionRecord): SessionRecord =>
   kept.pid === undefined ? kept : { ...kept, summary: catchUp(SessionFiles.view(folder), kept.summary) }
 )
+
+/** The same as `read`, of a `meta.json` that was read, with a pause after each frame: there may be many. */
+export const readSlowly = (
+  files: string,
+  session_id: SessionId,
+  text: string | undefined,
+  pause: Effect.Effect<void>
+): Effect.Effect<Option.Option<SessionRecord>> =>
+  Effect.gen(function*() {
+    const known = text === undefined ? undefined : Option.getOrUndefined(decode(text))
+    if (known !== undefined && known.pid === undefined) return Option.some(known)
+    const steps = catchUpSteps(SessionFiles.view(files), known?.summary ?? SessionSummary.empty(session_id))
+    for (;;) {
+      const step = steps.next()
+      if (step.done !== true) {
+        yield* pause
+        continue
+      }
+      if (known !== undefined) return Option.some({ ...known, summary: step.value })
+      return step.value.last_seq > 0 ? Option.some(retold(step.value)) : Option.none()
+    }
+  }).pipe(
+    // Files that cannot be read tell nothing: it is passed over, as by `read`.
+    Effect.catchDefect(() => Effect.succeedNone)
+  )
 
 /** What is known of a session that is kept in this folder. */
 export const read = (folder: string, session_id: SessionId): Option.Option<SessionRecord> => {

@@ -38,7 +38,9 @@ const makeStore = Effect.fnUntraced(function*(
   agent: AcpAgent,
   files: NativeFiles,
   spawner: ProcessSpawner["Service"],
-  scope: Scope.Scope
+  scope: Scope.Scope,
+  /** Agents are large programs: one is started after the other. */
+  starting: Semaphore.Semaphore
 ) {
   const { command, conversations, name, tool } = agent
   const viewer = yield* RcRef.make({
@@ -46,6 +48,7 @@ const makeStore = Effect.fnUntraced(function*(
       Effect.promise(() => import("../../adapters/acp/AcpViewer.js")),
       (AcpViewer) => AcpViewer.open(agent, files.home)
     ).pipe(
+      starting.withPermits(1),
       Effect.provideService(ProcessSpawner, spawner),
       Effect.mapError((error) =>
         error._tag === "CommandNotFound"
@@ -191,8 +194,9 @@ export const makeStores = Effect.fnUntraced(function*(
   spawner: ProcessSpawner["Service"]
 ) {
   const scope = yield* Effect.scope
+  const starting = yield* Semaphore.make(1)
   return yield* Effect.forEach(
     agents.filter(({ tool }) => !readElsewhere.has(tool)),
-    (agent) => makeStore(agent, files, spawner, scope)
+    (agent) => makeStore(agent, files, spawner, scope, starting)
   )
 })

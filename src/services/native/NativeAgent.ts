@@ -6,7 +6,7 @@
  * before the session goes on, each turn once, and the agent is then started anew, because it does not know of it. While
  * the session drives nothing (`following`) it tells what the terminal writes as it is written.
  */
-import { Deferred, Duration, Effect, Exit, Option, Scope, Semaphore } from "effect"
+import { Deferred, Duration, Effect, Exit, FiberSet, Option, Scope, Semaphore } from "effect"
 import {
   type Adapter,
   type AgentExit,
@@ -27,7 +27,7 @@ import * as NativeTurns from "../../adapters/native/NativeTurns.js"
 import { status } from "../../adapters/wire/statusEvent.js"
 import type { EventLog } from "../log/EventLog.js"
 import * as knownPrompts from "../log/knownPrompts.js"
-import { makePause } from "./inSlices.js"
+import { makePause } from "../makePause.js"
 import { type ContinueWith, continueWith, type FoundNative, type NativeSessions } from "./NativeSessions.js"
 
 export interface NativeAgent {
@@ -58,6 +58,8 @@ const recent = { turns: 50, bytes: 4 * 1024 * 1024 }
 const overlap = 64 * 1024
 const firstWindow = 1024 * 1024
 const lookEvery = Duration.millis(250)
+/** An agent writes down the last of a turn after it has said so. */
+const settleAfter = Duration.millis(400)
 /** An agent that marks no end of its turns has ended one when it is quiet for so long, in ms. */
 const quietMs = 3000
 const mostSeen = 20_000
@@ -90,6 +92,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
   const sink = yield* EventSink
   const gate = yield* PermissionGate
   const scope = yield* Effect.scope
+  const later = yield* FiberSet.makeRuntime<never>()
   const exited = yield* Deferred.make<AgentExit>()
   let current: { readonly agent: AgentSession; readonly scope: Scope.Closeable } | undefined
   /** What the agent said of itself when it was started last. */
@@ -111,11 +114,20 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
 
   // --- the agent's process -----------------------------------------------------------------------------------------
 
+  /** The sink, and a look at the conversation's file after each turn. */
+  const heard: EventSink["Service"] = {
+    ...sink,
+    emit: (event, raw, encoding) => {
+      sink.emit(event, raw, encoding)
+      if (event.type === "turn_end") settleSoon()
+    }
+  }
+
   const start = (spec: AgentSpec): Effect.Effect<void, OpenError> =>
     Effect.gen(function*() {
       const inner = yield* Scope.fork(scope)
       const agent = yield* adapter.open(spec).pipe(
-        Effect.provideService(EventSink, sink),
+        Effect.provideService(EventSink, heard),
         Effect.provideService(PermissionGate, gate),
         Effect.provideService(Scope.Scope, inner),
         Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause)))
@@ -159,7 +171,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       where = { ...where, file: { ...where.file, stamp } }
       return where
     }
-    where = Option.getOrUndefined(yield* Effect.option(native.find(store.tool, id)))
+    where = yield* native.locate(store.tool, id, spec.folder)
     return where
   })
 
@@ -196,12 +208,17 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       return first?.prompt === undefined ? [] : [{ records, ts: first.ts, prompt: first.prompt }]
     })
 
-  /** Tell the turns that are not in the log yet; how many there were. */
-  const takeIn = Effect.fnUntraced(function*(found: FoundNative) {
+  /** The turns that are not in the log yet, and what of the file was read for that. */
+  const findFresh = Effect.fnUntraced(function*(found: FoundNative) {
     const { size } = found.file.stamp
     const known = log.summary().known_prompts ?? []
     for (
-      let bytes = seen === undefined ? firstWindow : Math.max(0, size - seen.size) + overlap;;
+      let bytes = seen !== undefined
+        ? Math.max(0, size - seen.size) + overlap
+        // What is known last stands near the end.
+        : known.length > 0
+        ? overlap
+        : firstWindow;;
       bytes *= 4
     ) {
       const { complete, records, undated } = yield* native.history(found, bytes)
@@ -215,15 +232,45 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       if (seen === undefined && place === 0 && known.length > 0 && !isWhole) continue
       const since = seen?.ts ?? (known.length > 0 ? 0 : log.summary().last_active_at)
       const fresh = those.slice(place).filter(({ ts }) => undated === true || ts > since)
-      const pause = makePause()
-      for (const { records } of fresh) {
-        yield* tellTurn(records, { origin: "terminal" })
-        yield* pause
-      }
-      remember(records, found)
-      return fresh.length
+      return { fresh, records }
     }
   })
+
+  /** Tell the turns that are not in the log yet; how many there were. */
+  const takeIn = Effect.fnUntraced(function*(found: FoundNative) {
+    const { fresh, records } = yield* findFresh(found)
+    const pause = makePause()
+    for (const { records } of fresh) {
+      yield* tellTurn(records, { origin: "terminal" })
+      yield* pause
+    }
+    remember(records, found)
+    return fresh.length
+  })
+
+  /** After a turn of the relay's own: what it has written is known, so that the next prompt has nothing to read. */
+  const settle = Effect.gen(function*() {
+    if (isFollowing || ask !== undefined || log.turn() !== undefined) return
+    const found = yield* locate
+    if (found === undefined || !hasChanged(found)) return
+    const { fresh, records } = yield* findFresh(found)
+    // What was said elsewhere is taken in before a prompt: the agent has to start anew for it.
+    if (fresh.length === 0) remember(records, found)
+  }).pipe(
+    Effect.catchCause((cause) => Effect.logError("a conversation could not be looked at", cause))
+  )
+  let isSettling = false
+  const settleSoon = () => {
+    if (isSettling) return
+    isSettling = true
+    later(Effect.delay(
+      Effect.suspend(() => {
+        isSettling = false
+        return alone(settle)
+      }),
+      settleAfter
+    ))
+  }
 
   // --- following ---------------------------------------------------------------------------------------------------
 

@@ -99,11 +99,8 @@ export const make = (
   }
 
   const isRelays: NativeFiles["isRelays"] = (pid) => {
-    const all = tree.all()
-    const met = new Set<number>()
-    for (let at = all.get(pid); at !== undefined && !met.has(at.pid); at = all.get(at.ppid)) {
-      if (at.pid === process.pid) return true
-      met.add(at.pid)
+    for (const ancestor of tree.ancestors(pid)) {
+      if (ancestor.pid === process.pid) return true
     }
     return false
   }

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import type { NativeCounts, NativeFile, NativeSummary } from "../../adapters/native/NativeStore.js"
-import { makePause } from "./inSlices.js"
+import { makePause } from "../makePause.js"
 
 export interface IndexEntry {
   readonly ino: number

@@ -23,9 +23,10 @@ import type {
 import * as NativeTurns from "../../adapters/native/NativeTurns.js"
 import { Folders } from "../access/Folders.js"
 import { makeRedact } from "../access/redact.js"
+import { makePause } from "../makePause.js"
 import { relayEnvironment } from "../process/AgentEnvironment.js"
 import { RelayConfig } from "../RelayConfig.js"
-import { inSlices, makePause } from "./inSlices.js"
+import { inSlices } from "./inSlices.js"
 import * as NativeDisk from "./NativeDisk.js"
 import * as NativeIndex from "./NativeIndex.js"
 import type { IndexEntry } from "./NativeIndex.js"
@@ -111,6 +112,8 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   /** The most recently written first. */
   readonly list: (query: NativeQuery) => Effect.Effect<NativeList, NativeNotFound>
   readonly find: (tool: string, id: string) => Effect.Effect<FoundNative, NativeNotFound>
+  /** The conversation of a session of the relay's own, whose folder is known. It is not looked into. */
+  readonly locate: (tool: string, id: string, folder: string) => Effect.Effect<FoundNative | undefined>
   /** With everything counted. */
   readonly describe: (found: FoundNative) => Effect.Effect<NativeListing>
   readonly page: (found: FoundNative, query: PageQuery) => Effect.Effect<NativePage>
@@ -136,6 +139,7 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   static readonly layerNone = Layer.succeed(this, {
     list: () => Effect.succeed({ sessions: [], agents: [] }),
     find: (tool, id) => new NativeNotFound({ reason: `there is no conversation "${id}" of ${tool}` }),
+    locate: () => Effect.succeed(undefined),
     describe: () => Effect.die("there is no conversation"),
     page: () => Effect.succeed({ events: [] }),
     history: () => Effect.succeed({ records: [], complete: true }),
@@ -408,6 +412,14 @@ const make = Effect.fnUntraced(function*(
     return found
   })
 
+  const locate = Effect.fnUntraced(function*(tool: string, id: string, folder: string) {
+    const store = (yield* allStores).find((store) => store.tool === tool)
+    const file = store === undefined || !store.id.test(id) ? undefined : yield* inSlices(() => store.find(id))
+    if (store === undefined || file === undefined) return undefined
+    const found: FoundNative = { store, file, summary: { folder, last_active_at: file.stamp.mtime / 1000 } }
+    return found
+  })
+
   /** The file as it is now. */
   const now = ({ file }: FoundNative): NativeFile => ({
     ...file,
@@ -484,6 +496,7 @@ const make = Effect.fnUntraced(function*(
     keepCopy,
     list,
     find,
+    locate,
     describe,
     page,
     history,

@@ -22,13 +22,11 @@ import { marking } from "./agentMark.js"
 import * as AgentPipes from "./AgentPipes.js"
 import { endFamily, type StopTimeouts } from "./endFamily.js"
 import * as families from "./families.js"
-import { prepareLaunch } from "./prepareLaunch.js"
+import { type LaunchOptions, prepareLaunch } from "./prepareLaunch.js"
 
-export interface Options extends StopTimeouts {
+export interface Options extends StopTimeouts, LaunchOptions {
   /** How long an agent's pipes may stay open after its exit, in ms: what it left behind may hold them for ever. */
   readonly linger: number
-  /** Variables of the relay that every agent inherits. */
-  readonly pass_env: ReadonlyArray<string>
 }
 
 const defaults: Options = { input: 700, signal: 1500, kill: 1500, linger: 1000, pass_env: [] }
@@ -43,9 +41,9 @@ const make = (options: Options) => {
     launch: LaunchSpec,
     onLine: (line: Buffer) => void
   ) {
-    const { args, cwd, tool } = launch
+    const { cwd, tool } = launch
     const sink = yield* EventSink
-    const { env, marker, program } = yield* prepareLaunch(launch, options.pass_env)
+    const { args, env, marker, program } = yield* prepareLaunch(launch, options)
     const start = Effect.callback<Supervised, AgentFailed>((resume) => {
       const refuse = (error: unknown) => resume(new AgentFailed({ tool, reason: whyNotStarted(error) }))
       try {

@@ -87,6 +87,16 @@ export class ProcessTree {
     return this.source.read?.(pid)?.started
   }
 
+  /** This process, who started it, who started that, and so on, as they are now. */
+  *ancestors(pid: number): Iterable<ProcessEntry> {
+    const { read = (pid) => this.all().get(pid) } = this.source
+    const met = new Set<number>()
+    for (let entry = read(pid); entry !== undefined && !met.has(entry.pid); entry = read(entry.ppid)) {
+      met.add(entry.pid)
+      yield entry
+    }
+  }
+
   /** The very same process still runs. */
   isAlive({ pid, started }: ProcessEntry): boolean {
     const now = this.source.read === undefined ? this.all().get(pid) : this.source.read(pid)

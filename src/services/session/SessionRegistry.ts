@@ -25,8 +25,10 @@ import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistr
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { type ClientCommand, type Handshake, SessionId } from "../../schema/index.js"
 import type { SessionChange } from "../../schema/SessionChange.js"
+import * as Audit from "../access/Audit.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
 import { checkHandshake } from "../access/HandshakeRules.js"
+import { isLoopback, peerOf } from "../access/peers.js"
 import {
   demand,
   demandCommand,
@@ -44,12 +46,14 @@ import { Journal, JournalFailed, type SessionInUse, SessionNotFound } from "../j
 import * as SessionMarks from "../journal/SessionMarks.js"
 import type { Batch } from "../log/frames.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
+import { makePause } from "../makePause.js"
 import { NativeSessions } from "../native/NativeSessions.js"
 import { Recorder } from "../observe/Recorder.js"
 import * as Traces from "../observe/Traces.js"
 import { RelayConfig } from "../RelayConfig.js"
 import * as Timetable from "../schedule/Timetable.js"
 import { resolveHandshake } from "./Reopening.js"
+import { Sender } from "./Sender.js"
 import * as Session from "./Session.js"
 import { listedClosed, listedLive, type SessionListing } from "./SessionListing.js"
 
@@ -129,6 +133,14 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
+/** Who begins sessions, as far as they are counted: a token by its name, else another machine by its address. */
+const senderOf = ({ address, token }: Sender.Fields): string | undefined =>
+  token !== undefined
+    ? `token ${token}`
+    : address === undefined || isLoopback(address)
+    ? undefined
+    : peerOf(address)
+
 /** With one of these scopes somebody may do something in a session. */
 const doing = ["prompt", "approve", "terminal"] as const
 
@@ -146,6 +158,8 @@ interface Entry {
   readonly isPrivate: boolean
   clients: number
   closing: boolean
+  /** Who began it, where that is counted. */
+  readonly sender: string | undefined
   lingerTimer: Fiber.Fiber<void> | undefined
   session: Session.Session | undefined
 }
@@ -160,6 +174,7 @@ const make = Effect.gen(function*() {
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
   const traces = yield* Traces.make
+  const audit = yield* Audit.Audit
   const entries = new Map<SessionId, Entry>()
   const marks = SessionMarks.make(settings.state_dir)
   const watchers = new Set<(session_id: SessionId | undefined) => void>()
@@ -247,7 +262,12 @@ const make = Effect.gen(function*() {
     )
 
   /** In one step, so that clients who come at once open one session. */
-  const create = (id: SessionId, handshake: Handshake, principal: PrincipalFields): Entry => {
+  const create = (
+    id: SessionId,
+    handshake: Handshake,
+    sender: string | undefined,
+    principal: PrincipalFields
+  ): Entry => {
     const entry: Entry = {
       session_id: id,
       opened: Deferred.makeUnsafe(),
@@ -257,6 +277,7 @@ const make = Effect.gen(function*() {
       isPrivate: handshake.session_id === undefined && handshake.linger === undefined,
       clients: 0,
       closing: false,
+      sender,
       lingerTimer: undefined,
       session: undefined
     }
@@ -316,15 +337,25 @@ const make = Effect.gen(function*() {
       () => leave(entry)
     )
 
-  const checkRoom = Effect.suspend(() => {
-    const { max_sessions } = settings
-    if (isDraining) {
-      return ending
-    }
-    return entries.size < max_sessions ? Effect.void : new TooManySessions({
-      reason: `${max_sessions} sessions are live: end one, or start the relay with a higher --max-sessions`
+  const checkRoom = (sender: string | undefined) =>
+    Effect.suspend(() => {
+      const { max_sessions, max_sessions_per_sender } = settings
+      if (isDraining) {
+        return ending
+      }
+      if (entries.size >= max_sessions) {
+        return new TooManySessions({
+          reason:
+            `${max_sessions} sessions are live: end one, or start the relay with a higher --max-sessions`
+        })
+      }
+      if (sender === undefined) return Effect.void
+      const own = [...entries.values()].filter((entry) => entry.sender === sender).length
+      return own < max_sessions_per_sender ? Effect.void : new TooManySessions({
+        reason: `${own} live sessions are yours: end one, or start the relay with a higher `
+          + "--max-sessions-per-sender"
+      })
     })
-  })
 
   /** The session that goes on with this conversation already: there is only one at a time. */
   const sessionWith = Effect.fnUntraced(function*(handshake: Handshake) {
@@ -344,6 +375,15 @@ const make = Effect.gen(function*() {
     return (yield* journal.list).find(({ summary }) => isIts(summary))?.summary.session_id
   })
 
+  /** Whoever gave the command, and whether they might. */
+  const noted = (command: ClientCommand, session_id: SessionId, isAllowed: boolean) =>
+    Effect.map(Sender, (by) => {
+      if (!Audit.isNoted(command)) return
+      const deed = { session_id, command: command.type, ...Audit.deedOf(command) }
+      if (isAllowed) audit.write("command", by, deed)
+      else audit.writeOfStranger("forbidden", by, { session_id, command: command.type })
+    })
+
   /** As limits see it. */
   const placeOf = ({ folder, session_id, tool }: SessionSummary) => ({ session_id, folder, tool })
 
@@ -360,10 +400,11 @@ const make = Effect.gen(function*() {
       yield* Deferred.await(found.gone)
       found = entries.get(id)
     }
+    const sender = senderOf(yield* Sender)
     const doesNothing = !doing.some((scope) => may(principal, scope))
     if (found === undefined) {
       if (doesNothing) yield* demand(principal, "prompt", "opening a session that is not live")
-      yield* checkRoom
+      yield* checkRoom(sender)
     }
     if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
       return yield* new SessionNotFound({ session_id: id })
@@ -371,16 +412,25 @@ const make = Effect.gen(function*() {
     // Another may have come while it was looked for.
     const present = entries.get(id)
     if (present?.closing === true || (present === undefined && isDraining)) return yield* join(handshake)
-    const entry = present ?? create(id, handshake, principal)
+    const entry = present ?? create(id, handshake, sender, principal)
     // Who only looks keeps nothing alive.
     if (!doesNothing) yield* enter(entry)
     const session = yield* Deferred.await(entry.opened)
     yield* demandWithin(principal, placeOf(session.log.summary()))
+    const { folder, tool } = session.log.summary()
+    audit.write(present === undefined ? "open" : "attach", yield* Sender, {
+      session_id: session.id,
+      tool,
+      folder
+    })
     const joined: Joined = {
       session,
       attached: present !== undefined,
       submit: (command) =>
-        Effect.andThen(demandCommand(principal, command, session.isTerminal), session.submit(command))
+        demandCommand(principal, command, session.isTerminal).pipe(
+          Effect.onExit((exit) => noted(command, session.id, Exit.isSuccess(exit))),
+          Effect.andThen(session.submit(command))
+        )
     }
     return joined
   })
@@ -433,14 +483,32 @@ const make = Effect.gen(function*() {
 
   const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
 
-  const list = Effect.zipWith(journal.list, Principal, (kept, principal): ReadonlyArray<SessionListing> => {
-    const live = [...entries.values()].flatMap(({ clients, session }) =>
-      session === undefined ? [] : [listedLive(session.log.summary(), clients)]
+  /** As they were listed last: most stay as they are. */
+  const closedLines = new WeakMap<object, SessionListing>()
+
+  /** Thousands of lines are made with pauses. */
+  const list = Effect.gen(function*() {
+    const kept = yield* journal.list
+    const principal = yield* Principal
+    const pause = makePause()
+    const own = all()
+    const live = new Set(own.map(({ id }) => id))
+    const lines = [...entries.values()].flatMap(({ clients, session }): ReadonlyArray<SessionListing> =>
+      session === undefined || !isWithin(principal, session.log.summary())
+        ? []
+        : [{ ...listedLive(session.log.summary(), clients), ...marks.get(session.id) }]
     )
-    const closed = kept.filter(({ summary }) => entries.get(summary.session_id)?.session === undefined)
-    return [...live, ...closed.map(({ summary }) => listedClosed(summary))]
-      .filter((line) => isWithin(principal, line))
-      .map((line) => ({ ...line, ...marks.get(line.session_id) }))
+    for (const session of kept) {
+      const { session_id } = session.summary
+      const line = closedLines.get(session) ?? { ...listedClosed(session.summary), ...session.marks }
+      closedLines.set(session, line)
+      const changed = marks.known(session_id)
+      if (!live.has(session_id) && isWithin(principal, line)) {
+        lines.push(changed === undefined ? line : { ...listedClosed(session.summary), ...changed })
+      }
+      yield* pause
+    }
+    return lines
   })
 
   const listing = (session_id: SessionId): Effect.Effect<SessionListing | undefined> =>

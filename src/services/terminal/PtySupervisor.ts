@@ -20,7 +20,7 @@ import { type Environment, relayEnvironment } from "../process/AgentEnvironment.
 import { marking } from "../process/agentMark.js"
 import { endFamily, type StopMethod, type StopTimeouts } from "../process/endFamily.js"
 import * as families from "../process/families.js"
-import { prepareLaunch } from "../process/prepareLaunch.js"
+import { type LaunchOptions, prepareLaunch } from "../process/prepareLaunch.js"
 import type { ProcessFamily } from "../process/ProcessFamily.js"
 import { waitUntil } from "../waitUntil.js"
 import * as OutputSentinel from "./OutputSentinel.js"
@@ -53,25 +53,25 @@ const load = Effect.tryPromise({
 /** Fails where no program can be given a terminal. */
 export const isAvailable: Effect.Effect<void, TerminalUnavailable> = Effect.asVoid(load)
 
-export interface Options extends Partial<typeof defaultTimeouts> {
-  /** Variables of the relay that every program inherits. */
-  readonly pass_env?: ReadonlyArray<string>
-}
+export interface Options extends Partial<typeof defaultTimeouts>, Partial<LaunchOptions> {}
 
-export const layer = ({ pass_env = [], ...timeouts }: Options = {}): Layer.Layer<TerminalSpawner> =>
-  Layer.sync(TerminalSpawner, () => make({ ...defaultTimeouts, ...timeouts, input: 0 }, pass_env))
+export const layer = ({ pass_env = [], sandbox, ...timeouts }: Options = {}): Layer.Layer<TerminalSpawner> =>
+  Layer.sync(
+    TerminalSpawner,
+    () => make({ ...defaultTimeouts, ...timeouts, input: 0 }, { pass_env, sandbox })
+  )
 
 /** When its window is closed. */
 const atTerminal: StopMethod = { endInput: () => {}, stopSignal: "SIGHUP" }
 
-const make = (timeouts: StopTimeouts, passed: ReadonlyArray<string>) => {
+const make = (timeouts: StopTimeouts, launching: LaunchOptions) => {
   const spawn: TerminalSpawner["Service"]["spawn"] = Effect.fn("PtySupervisor.spawn")(
     function*(launch, size, onOutput) {
-      const { args, cwd, tool } = launch
+      const { cwd, tool } = launch
       const sink = yield* EventSink
-      const { env, marker, program } = yield* prepareLaunch(
+      const { args, env, marker, program } = yield* prepareLaunch(
         launch,
-        passed,
+        launching,
         withoutTerminal(relayEnvironment())
       )
       const { spawn } = yield* load

@@ -71,7 +71,10 @@ describe("Folders", () => {
     "a folder whose name begins like the root's": at("root-of-another"),
     "a link that leads outside": at("root/escape"),
     "a link to the folder above": at("root/roundabout"),
-    "the folder above, by a link": at("root/within/../../outside")
+    "the folder above, by a link": at("root/within/../../outside"),
+    // Whether something is there is nobody's to know.
+    "what is not there, elsewhere": at("outside/nowhere/at/all"),
+    "what is not there, behind a link that leads outside": at("root/escape/nowhere")
   }
   it.live.each(Object.entries(outside))("forbids %s", ([, folder]) =>
     Effect.gen(function*() {
@@ -94,7 +97,7 @@ describe("Folders", () => {
   it.live("says of something else than a folder that it is none, where it may be looked at", () =>
     Effect.gen(function*() {
       assert.include((yield* Effect.flip(resolve(at("root/file")))).message, "is no folder")
-      assert.include((yield* Effect.flip(resolve(at("root/file"), at("work")))).message, "does not exist")
+      assert.include((yield* Effect.flip(resolve(at("root/file"), at("work")))).message, "is outside of what")
     }))
 
   it.live("knows `~`, as shells do", () =>

@@ -19,6 +19,7 @@ import { Journal } from "../../../src/services/journal/Journal.js"
 import * as EventLog from "../../../src/services/log/EventLog.js"
 import { textsOf } from "../../../src/services/log/frames.js"
 import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
+import { until } from "../../support/processes.js"
 
 const s = SessionId.make("s")
 const handshakeOf = (fields: object = {}) =>
@@ -249,7 +250,7 @@ describe("the journal", () => {
         const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
           .map((path) => join(folder, path))
           .filter((path) => statSync(path).isFile())
-        assert.lengthOf(files, 2)
+        assert.lengthOf(files, 3)
         for (const file of files) assert.notInclude(readFileSync(file, "utf8"), "secret")
       }
       searchAll()
@@ -385,9 +386,50 @@ describe("sessions nobody has used for long", () => {
       assert.deepStrictEqual(names(), ["kept", "live", "old", "spoiled"])
       // The relay that has run all the time.
       yield* TestClock.adjust("2 days")
-      assert.deepStrictEqual(names(), ["kept", "live"])
+      yield* Effect.promise(() => until(() => names().join() === "kept,live"))
       yield* start(folder, { journal_days: 1 })
-      assert.deepStrictEqual(names(), ["live"])
+      yield* Effect.promise(() => until(() => names().join() === "live"))
+    }))
+
+  it.effect("go before others when there are too many, or too much, but never one that is live", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const journal = yield* start(folder)
+      const names = () => readdirSync(join(folder, "sessions")).toSorted().join()
+      for (const name of ["live", "a", "b", "c", "d"]) {
+        const { close, say } = yield* openIn(journal, SessionId.make(name))
+        say(started, { type: "stdout", text: "x".repeat(10_000) })
+        if (name !== "live") yield* close
+        yield* TestClock.adjust("1 minute")
+      }
+      yield* start(folder, { max_kept_sessions: 3 })
+      yield* Effect.promise(() => until(() => names() === "c,d,live"))
+      yield* start(folder, { journal_total_bytes: 25_000 })
+      yield* Effect.promise(() => until(() => names() === "d,live"))
+      assert.deepStrictEqual(
+        (yield* journal.list).map(({ summary }) => summary.session_id),
+        [SessionId.make("d"), SessionId.make("live")]
+      )
+    }))
+
+  it.effect("are limited together while they are live: each has its part of what all may keep", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const journal = yield* start(folder, {
+        journal_bytes: 400_000,
+        journal_total_bytes: 200_000
+      })
+      const sessions = yield* Effect.forEach(["a", "b"], (name) => openIn(journal, SessionId.make(name)))
+      for (let n = 0; n < 50; n++) {
+        for (const { say } of sessions) say({ type: "stdout", text: "x".repeat(10_000) })
+        yield* Effect.yieldNow
+      }
+      for (const { close } of sessions) yield* close
+      const sizeOf = (name: string) =>
+        readdirSync(join(folder, "sessions", name))
+          .reduce((sum, file) => sum + statSync(join(folder, "sessions", name, file)).size, 0)
+      // A file is an eighth of what one session may keep, and the newest stays.
+      for (const name of ["a", "b"]) assert.isBelow(sizeOf(name), 100_000 + 2 * 60_000)
     }))
 
   it.effect("stay when they cannot be removed, and hinder nobody", () =>

@@ -31,7 +31,7 @@ const registryOf = (fake: FakeAdapter.FakeAdapter) =>
       Layer.mergeAll(Folders.layer, Journal.layerMemory, NativeSessions.layerNone, Recorder.layer)
     ),
     Layer.provide(IdGenerator.layerTest),
-    Layer.provide(RelayConfig.layer({ linger: 60 })),
+    Layer.provide(RelayConfig.layer({ linger: 60, max_sessions_per_sender: 2 })),
     Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer))
   )
 
@@ -282,6 +282,29 @@ describe("work in a session without a client", () => {
       assert.isTrue(yield* isLive("s"))
       yield* TestClock.adjust("1 hour")
       yield* ended(session)
+    }))
+})
+
+describe("live sessions", () => {
+  const by = (sender: Sender.Fields) => Effect.provideService(Sender, sender)
+
+  test("begun by one token, or one other machine, are bounded, whatever others do; this machine's are not", () =>
+    Effect.gen(function*() {
+      const far = by({ address: "203.0.113.7" })
+      const network = ["2001:db8::1", "2001:db8::2"].map((address) => by({ address }))
+      const anna = by({ address: "203.0.113.7", token: "anna" })
+      const first = yield* far(join(handshake()))
+      for (const sender of [far, anna, anna, ...network]) yield* sender(join(handshake()))
+      for (const sender of [far, anna, by({ address: "2001:db8::3" })]) {
+        const refused = yield* Effect.flip(sender(join(handshake())))
+        assert.strictEqual(refused._tag, "TooManySessions")
+        assert.include(refused.message, "--max-sessions-per-sender")
+      }
+      for (const address of ["127.0.0.1", "127.0.0.1", "127.0.0.1", undefined]) {
+        yield* by({ address })(join(handshake()))
+      }
+      // To attach begins none.
+      yield* far(join(named(first.session.id)))
     }))
 })
 

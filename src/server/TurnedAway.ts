@@ -1,0 +1,33 @@
+/**
+ * TurnedAway: what the relay's log says of connections that were not let in: a line a minute with their number, however
+ * many there are. Strangers must not fill a log, nor push out of it what matters.
+ */
+import { Clock, Effect } from "effect"
+
+export interface TurnedAway {
+  /** One more, from this address. */
+  readonly tell: (address: string | undefined) => Effect.Effect<void>
+}
+
+/** In ms. */
+const every = 60_000
+
+export const make = (): TurnedAway => {
+  let untold = 0
+  let toldAt = Number.NEGATIVE_INFINITY
+  return {
+    tell: (address) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        untold += 1
+        if (now - toldAt < every) return Effect.void
+        const count = untold
+        untold = 0
+        toldAt = now
+        return Effect.logInfo(
+          count === 1
+            ? `a connection from ${address} was not let in`
+            : `${count} connections were not let in, the last from ${address}`
+        )
+      })
+  }
+}

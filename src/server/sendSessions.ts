@@ -1,0 +1,39 @@
+/** sendSessions: the answer to `GET /sessions`, in pieces: with thousands of sessions it must hold up nobody else. */
+import { Effect } from "effect"
+import type { ServerResponse } from "node:http"
+import { makePause } from "../services/makePause.js"
+import type { SessionListing } from "../services/session/SessionListing.js"
+
+/** Lines per piece. */
+const together = 50
+
+/** Until the client has read what it was sent, or is gone. */
+const drained = (response: ServerResponse) =>
+  Effect.callback<void>((resume) => {
+    const done = () => {
+      response.off("drain", done).off("close", done)
+      resume(Effect.void)
+    }
+    response.once("drain", done).once("close", done)
+    return Effect.sync(() => void response.off("drain", done).off("close", done))
+  })
+
+/** Writes the head, too. Completes when all is handed to the socket, or the client is gone. */
+export const sendSessions = Effect.fn("sendSessions")(function*(
+  response: ServerResponse,
+  sessions: ReadonlyArray<SessionListing>
+) {
+  const pause = makePause()
+  response.writeHead(200, {
+    "content-type": "application/json; charset=utf-8",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff"
+  })
+  response.write("{\"sessions\":[")
+  for (let at = 0; at < sessions.length && !response.destroyed; at += together) {
+    const piece = sessions.slice(at, at + together).map((line) => JSON.stringify(line)).join(",")
+    if (!response.write(at === 0 ? piece : `,${piece}`)) yield* drained(response)
+    yield* pause
+  }
+  response.end("]}\n")
+})

@@ -1,0 +1,135 @@
+/**
+ * SessionLock: a session's files belong to one relay at a time, also where several relays share a state folder.
+ *
+ * The lock is a file `lock.N` in the session's folder that names its relay. It is made whole and at once, and only where
+ * it is not there already. The highest N counts; to take over from a relay that is gone, the next one is made, so that
+ * two that try it at once make the same name, and one of them fails. A lock that is let go of stays, empty: were it
+ * removed, a relay that looked before could begin to count anew.
+ */
+import { linkSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+
+/** One try, step by step, so that a test can have two at it at the same time. */
+export type Steps<A> = Generator<undefined, A, undefined>
+
+const numberOf = (name: string): number | undefined => {
+  const digits = /^lock\.(\d{1,15})$/.exec(name)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}
+
+const fileOf = (folder: string, number: number) => join(folder, `lock.${number}`)
+
+const numbersIn = (folder: string): ReadonlyArray<number> =>
+  readdirSync(folder).flatMap((name) => numberOf(name) ?? []).toSorted((left, right) => right - left)
+
+/** Empty: nobody's. */
+const ownerOf = (folder: string, number: number): string => {
+  try {
+    return readFileSync(fileOf(folder, number), "utf8")
+  } catch {
+    // Another relay has just removed it, because it has a higher one.
+    return ""
+  }
+}
+
+const hasCode = (cause: unknown, ...codes: ReadonlyArray<string>) =>
+  cause instanceof Error && "code" in cause && codes.includes(String(cause.code))
+
+/** False if it is there already. */
+const create = (folder: string, number: number, me: string): boolean => {
+  const file = fileOf(folder, number)
+  const whole = join(folder, `lock-of-${me}`)
+  try {
+    writeFileSync(whole, me, { mode: 0o600 })
+    linkSync(whole, file)
+    return true
+  } catch (cause) {
+    if (hasCode(cause, "EEXIST")) return false
+    // Some file systems have no links.
+    if (!hasCode(cause, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS")) throw cause
+    try {
+      writeFileSync(file, me, { mode: 0o600, flag: "wx" })
+      return true
+    } catch (again) {
+      if (hasCode(again, "EEXIST")) return false
+      throw again
+    }
+  } finally {
+    rmSync(whole, { force: true })
+  }
+}
+
+export interface Held {
+  readonly release: () => void
+}
+
+/** So often others may be quicker; each time one of them has it. */
+const tries = 20
+
+/** The lock, or the name of the relay that has it. Throws what the disk says. */
+export const steps = function*(
+  folder: string,
+  me: string,
+  isAlive: (relay: string) => boolean
+): Steps<Held | string> {
+  let other = ""
+  for (let attempt = 0; attempt < tries; attempt++) {
+    const [highest = 0] = numbersIn(folder)
+    yield
+    other = highest === 0 ? "" : ownerOf(folder, highest)
+    yield
+    if (other !== "" && other !== me && isAlive(other)) return other
+    const mine = highest + 1
+    if (!create(folder, mine, me)) continue
+    yield
+    const numbers = numbersIn(folder)
+    yield
+    if (numbers[0] !== mine) {
+      // What was looked at was old: another has gone on counting since.
+      rmSync(fileOf(folder, mine), { force: true })
+      continue
+    }
+    for (const number of numbers.slice(1)) rmSync(fileOf(folder, number), { force: true })
+    return {
+      release: () => {
+        try {
+          truncateSync(fileOf(folder, mine))
+        } catch {
+          // The folder is gone, and the lock with it.
+        }
+      }
+    }
+  }
+  return other
+}
+
+/** A full disk takes no lock either, and a session goes on without: what it would keep out is another relay's doing. */
+const unlocked: Held = { release: () => {} }
+
+export const acquire = (
+  folder: string,
+  me: string,
+  isAlive: (relay: string) => boolean
+): Held | string => {
+  const trying = steps(folder, me, isAlive)
+  try {
+    for (;;) {
+      const step = trying.next()
+      if (step.done === true) return step.value
+    }
+  } catch (cause) {
+    if (hasCode(cause, "ENOSPC", "EDQUOT")) return unlocked
+    throw cause
+  }
+}
+
+/** The relay that has it, if that is alive. */
+export const holder = (folder: string, isAlive: (relay: string) => boolean): string | undefined => {
+  try {
+    const [highest] = numbersIn(folder)
+    const owner = highest === undefined ? "" : ownerOf(folder, highest)
+    return owner !== "" && isAlive(owner) ? owner : undefined
+  } catch {
+    return undefined
+  }
+}

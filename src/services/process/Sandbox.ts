@@ -1,0 +1,171 @@
+/**
+ * Sandbox: how an agent is started inside of bubblewrap (`--sandbox`).
+ *
+ * It sees the machine read-only. It can write to the session's folder, to what its own program keeps (`writableBy`), and to
+ * `/tmp` as long as it runs. Out of its sight are the relay's state and secrets, other users' homes, sockets of services
+ * (`/run`), and all processes but its own, so it can neither read the relay's environment nor signal it. When bubblewrap
+ * ends, or the relay does, the system ends all that was started in there.
+ *
+ * The network is the machine's, because agents need it: that an agent is no client of its relay is the relay's own check
+ * (`PeerProcesses`), which in here nothing escapes, because no process can leave the tree it was started in.
+ */
+import { Effect, Schema } from "effect"
+import { execFile } from "node:child_process"
+import { existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from "node:fs"
+import { dirname, isAbsolute, join, relative, sep } from "node:path"
+import { writableBy } from "../../adapters/writableBy.js"
+import { relayEnvironment } from "./AgentEnvironment.js"
+import { findProgram } from "./findProgram.js"
+
+/** What the operator said of it. */
+export interface SandboxSettings {
+  /** Files and folders of the relay's that no agent may see. */
+  readonly hidden: ReadonlyArray<string>
+  /** Folders agents may also read though they lie in what is out of sight, and also write. */
+  readonly readable: ReadonlyArray<string>
+  readonly writable: ReadonlyArray<string>
+}
+
+/** Agents were to be kept in, and cannot be here. */
+export class SandboxUnusable extends Schema.TaggedError<SandboxUnusable>()("SandboxUnusable", {
+  reason: Schema.String
+}) {
+  override get message() {
+    return `agents cannot be kept in a sandbox here: ${this.reason}`
+  }
+}
+
+export interface Inside {
+  readonly tool: string
+  readonly cwd: string
+  /** Absolute. */
+  readonly program: string
+  readonly args: ReadonlyArray<string>
+  readonly env: Readonly<Record<string, string>>
+}
+
+const isIn = (path: string, folder: string): boolean => {
+  const way = relative(folder, path)
+  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+}
+
+/** Where a path leads; as it is, where nothing is there. */
+const real = (path: string): string => {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
+/** Folders whose content is out of sight, unless something in them is shown. */
+const curtained = ["/home", "/root", "/tmp", "/var/tmp", "/run", "/media", "/mnt"]
+/** What names are looked up with. */
+const resolvers = ["/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/run/nscd"]
+
+const expand = (place: string, env: Inside["env"]): string | undefined => {
+  if (place.startsWith("$")) {
+    const value = env[place.slice(1)]
+    return value !== undefined && isAbsolute(value) ? value : undefined
+  }
+  const home = env["HOME"]
+  return place.startsWith("~/")
+    ? home !== undefined && isAbsolute(home) ? join(home, place.slice(2)) : undefined
+    : place
+}
+
+/** What is not there yet is made: inside, the folder it lies in is read-only. What is called `.json` is a file. */
+const made = (path: string): string => {
+  if (!existsSync(path)) {
+    try {
+      const isFile = path.endsWith(".json")
+      mkdirSync(isFile ? dirname(path) : path, { recursive: true, mode: 0o700 })
+      if (isFile) writeFileSync(path, "{}\n", { mode: 0o600, flag: "wx" })
+    } catch {
+      // Then the agent says what it cannot write.
+    }
+  }
+  return real(path)
+}
+
+/** Bubblewrap's arguments: what is mounted later lies over what was before. */
+export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray<string> => {
+  const { args, env, program, tool } = inside
+  const cwd = real(inside.cwd)
+  const home = env["HOME"] === undefined ? undefined : real(env["HOME"])
+  const hidden = settings.hidden.filter((path) => existsSync(path)).map(real)
+  const writable = [
+    ...writableBy(tool).flatMap((place) => expand(place, env) ?? []).map(made),
+    ...settings.writable.map(made),
+    cwd
+  ].filter((path) => existsSync(path))
+  const shown = [
+    ...home === undefined ? [] : [home],
+    ...settings.readable.map(real),
+    // The program itself, where its name is a link, too.
+    dirname(program),
+    dirname(real(program))
+  ].filter((path) => existsSync(path) && !curtained.includes(path) && path !== "/")
+  const hide = (path: string) =>
+    statSync(path).isDirectory() ? ["--tmpfs", path] : ["--ro-bind", "/dev/null", path]
+  return [
+    ...["--die-with-parent", "--unshare-pid", "--unshare-ipc"],
+    ...process.getuid?.() === 0 ? ["--cap-drop", "ALL"] : [],
+    ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
+    ...curtained.filter((path) => existsSync(path) && real(path) === path).flatMap((
+      path
+    ) => ["--tmpfs", path]),
+    ...resolvers.flatMap((path) => ["--ro-bind-try", path, path]),
+    ...shown.flatMap((path) => ["--ro-bind", path, path]),
+    ...writable.flatMap((path) => ["--bind", path, path]),
+    ...hidden.flatMap(hide),
+    // A session may be opened in a part of what is hidden, where the operator says so by a root.
+    ...hidden.some((path) => isIn(cwd, path)) ? ["--bind", cwd, cwd] : [],
+    ...["--chdir", cwd, "--", program, ...args]
+  ]
+}
+
+/** What to do where it does not work. */
+const advice =
+  "install bubblewrap (`apt install bubblewrap`, `dnf install bubblewrap`), allow user namespaces "
+  + "(`sysctl kernel.unprivileged_userns_clone=1`, or `kernel.apparmor_restrict_unprivileged_userns=0`; in Docker "
+  + "`--security-opt seccomp=unconfined`), or start the relay without --sandbox"
+
+/** Where bubblewrap lies; fails where it cannot keep an agent in. */
+export const check: Effect.Effect<string, SandboxUnusable> = Effect.suspend(() => {
+  if (process.platform !== "linux") {
+    return new SandboxUnusable({ reason: "it needs Linux: start the relay without --sandbox" })
+  }
+  const { HOME = "/", PATH = "" } = relayEnvironment()
+  const bwrap = findProgram("bwrap", { PATH, HOME }, "/")
+  if (bwrap === undefined) return new SandboxUnusable({ reason: `bwrap is not installed: ${advice}` })
+  const trial = [
+    "--ro-bind",
+    "/",
+    "/",
+    "--dev",
+    "/dev",
+    "--proc",
+    "/proc",
+    "--tmpfs",
+    "/tmp",
+    "--unshare-pid"
+  ]
+  return Effect.callback<string, SandboxUnusable>((resume) => {
+    execFile(
+      bwrap,
+      [...trial, "--unshare-ipc", "--", "/bin/sh", "-c", ":"],
+      { timeout: 10_000 },
+      (error, _, said) =>
+        resume(
+          error === null
+            ? Effect.succeed(bwrap)
+            : Effect.fail(
+              new SandboxUnusable({
+                reason: `bwrap says "${said.trim().split("\n").at(-1) ?? error.message}": ${advice}`
+              })
+            )
+        )
+    )
+  })
+})
