@@ -426,7 +426,7 @@ export const open = Effect.fn("Session.open")(function*(
     Effect.forever,
     Effect.forkScoped
   )
-  if (opened !== undefined) settleOld(log, opened.summary, guard.settle())
+  if (opened !== undefined) settleOld(log, opened.summary, guard.settle(opened.summary.open_turn))
   sink.start(describe())
   // One that keeps no conversations says nothing of it.
   const { resume, terminal } = agent.started.capabilities
