@@ -117,7 +117,10 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
 /** Sessions without sockets, for embedding. */
 export const layerSessions = (settings?: Partial<Settings>) =>
   Layer.merge(
-    Layer.provideMerge(Scheduler.layer, sessionsOver(IdGenerator.layer, settings)),
+    Scheduler.layer.pipe(
+      Layer.provide(RelayConfig.layer(settings)),
+      Layer.provideMerge(sessionsOver(IdGenerator.layer, settings))
+    ),
     OrphanSweep.layer
   )
 

@@ -71,7 +71,14 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   // Prompts for later, and who gives them to sessions when it is time.
   "services/schedule": {
-    rooms: ["schema", "services", "services/log", "services/journal", "services/session"],
+    rooms: [
+      "schema",
+      "services",
+      "services/access",
+      "services/log",
+      "services/journal",
+      "services/session"
+    ],
     never: noneOf(sockets, processes)
   },
   // What agents keep on disk, read only.

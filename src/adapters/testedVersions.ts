@@ -40,7 +40,9 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
   "gemini": [
     {
       "version": "0.61.0",
-      "trouble": []
+      "trouble": [
+        "tells what it used only at the turn's end"
+      ]
     },
     {
       "version": "0.55.1",

@@ -18,6 +18,7 @@ import { helpOf, helpText } from "./help.js"
 import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
 import { lab, labHelp } from "./lab.js"
 import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
+import { mcp } from "./mcp.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
 import { policy } from "./policyTest.js"
@@ -127,6 +128,7 @@ const command = server("ai-relay", relayOptions).pipe(
     handoff(exitWith),
     runTurn(exitWith),
     acp(version),
+    mcp(version),
     lab
   ])
 )

@@ -599,6 +599,26 @@ export const routes = {
     summary: "Interrupts the turn that runs in a thread; leaving its stream does not.",
     answers: { 200: { about: "Whether one ran.", schema: object({ stopped: { type: "boolean" } }) } }
   }),
+  mcp: isRoute({
+    method: "POST",
+    path: "/mcp",
+    scope: "prompt",
+    reach: "sessions",
+    front: "mcp",
+    summary: "The Model Context Protocol: sessions with agents, as tools for agents.",
+    body: { type: "object", description: "A message of JSON-RPC 2.0.", required: ["jsonrpc"] },
+    headers: ["mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id"],
+    answers: {
+      200: { about: "The answer.", schema: { type: "object" } },
+      202: { about: "A notification was taken." },
+      400: {
+        about: "The message is none, or of a version that is not spoken here.",
+        schema: { type: "object" }
+      },
+      404: { about: "The method is not known.", schema: { type: "object" } },
+      415: refusal("The body is not JSON.")
+    }
+  }),
   issueTicket: isRoute({
     method: "POST",
     path: "/ticket",

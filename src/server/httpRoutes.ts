@@ -146,6 +146,7 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   runAguiAgent: lazily(() => agui().then(({ runAgent }) => runAgent)),
   connectAguiAgent: lazily(() => agui().then(({ connectAgent }) => connectAgent)),
   stopAguiAgent: lazily(() => agui().then(({ stopAgent }) => stopAgent)),
+  mcp: lazily(() => import("./mcpRoutes.js").then(({ mcp }) => mcp)),
   issueTicket: Effect.fnUntraced(function*({ response }) {
     yield* sendJson(response, 200, yield* (yield* Auth).ticket(yield* Principal))
   }),

@@ -34,7 +34,7 @@ export const de: Words = {
   schedules: {
     title: "Zeitpläne",
     none: "Keine geplanten Eingaben.",
-    prompt: "Eingabe",
+    prompt: "Geplante Eingabe",
     when: "Wann",
     once: "Einmal, am",
     again: "Wiederholt",

@@ -32,7 +32,7 @@ export const en = {
   schedules: {
     title: "Schedules",
     none: "No prompts are scheduled.",
-    prompt: "Prompt",
+    prompt: "Prompt to schedule",
     when: "When",
     once: "Once, at",
     again: "Repeatedly",

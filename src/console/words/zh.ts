@@ -34,7 +34,7 @@ export const zh: Words = {
   schedules: {
     title: "定时任务",
     none: "没有定时任务。",
-    prompt: "提示",
+    prompt: "定时提示",
     when: "时间",
     once: "一次，于",
     again: "重复",

@@ -39,6 +39,11 @@ const session: Json = {
       description: "From each waiting permission's request_id to the seq it was asked at."
     },
     pending: { type: "array", items: { type: "string" }, description: "Permissions nobody has answered." },
+    opened_by: {
+      type: "object",
+      description: "What its first client used, and the session whose agent that was.",
+      properties: { front: { type: "string" }, session_id: { type: "string" } }
+    },
     queued: { type: "array", items: { type: "string" }, description: "message_ids of prompts that wait." },
     acknowledged: {
       type: "array",

@@ -370,6 +370,11 @@ export const open = Effect.fn("Session.open")(function*(
   const describe = (): BodyOf<"session_start"> => {
     const { metadata, native_session_id, ...started } = agent.started
     const native = sink.native_session_id() ?? native_session_id
+    const { front, parent } = spec
+    const isNew = (opened?.summary.last_seq ?? 0) === 0 && (front !== undefined || parent !== undefined)
+    const opened_by = isNew
+      ? { ...(front !== undefined && { front }), ...(parent !== undefined && { session_id: parent }) }
+      : opened?.summary.opened_by
     return {
       type: "session_start",
       metadata: {
@@ -378,6 +383,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...(spec.model !== undefined && { model: spec.model }),
         ...started,
         ...(native !== undefined && { native_session_id: native }),
+        ...(opened_by !== undefined && { opened_by }),
         ...guard.describe(),
         ...limit.describe(),
         ...describeSchedules(),
@@ -420,7 +426,7 @@ export const open = Effect.fn("Session.open")(function*(
     Effect.forever,
     Effect.forkScoped
   )
-  if (opened !== undefined) settleOld(log, opened.summary, guard.settle())
+  if (opened !== undefined) settleOld(log, opened.summary, guard.settle(opened.summary.open_turn))
   sink.start(describe())
   // One that keeps no conversations says nothing of it.
   const { resume, terminal } = agent.started.capabilities
