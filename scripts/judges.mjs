@@ -10,6 +10,8 @@ import { installInto } from "./installAgents.mjs"
 
 /** Exact versions: a newer one may judge otherwise. */
 export const judges = {
+  "mcp": ["@modelcontextprotocol/sdk@1.32.2", "@modelcontextprotocol/client@2.4.0"],
+  "ag-ui": ["@ag-ui/client@1.0.0", "old@npm:@ag-ui/client@0.0.59"],
   "ai-sdk": [
     "ai@7.0.173",
     "ai6@npm:ai@6.0.326",

@@ -14,6 +14,7 @@ import { GenericAdapter } from "./adapters/generic/GenericAdapter.js"
 import { lazily } from "./adapters/lazily.js"
 import { RelayServer } from "./server/RelayServer.js"
 import { ServerConfig, type ServerSettings } from "./server/ServerConfig.js"
+import * as Audit from "./services/access/Audit.js"
 import { Auth, type AuthOptions } from "./services/access/Auth.js"
 import * as EnvironmentCredentials from "./services/access/EnvironmentCredentials.js"
 import { Folders } from "./services/access/Folders.js"
@@ -73,7 +74,7 @@ export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
     ),
     { "claude-code": "claude" },
     config.tools
-  ).pipe(Layer.provide([GenericAdapter.layer(config), AcpAdapters.layer]))))
+  ).pipe(Layer.provide([GenericAdapter.layer(config), AcpAdapters.layerOf(config.acp_agents)]))))
 
 /** How agents are kept in, where the operator wants it; fails where it does not work. */
 const keepingOf = ({ private_files, record, sandbox, sandbox_read, sandbox_write, state_dir }: Settings) =>
@@ -116,7 +117,10 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
 /** Sessions without sockets, for embedding. */
 export const layerSessions = (settings?: Partial<Settings>) =>
   Layer.merge(
-    Layer.provideMerge(Scheduler.layer, sessionsOver(IdGenerator.layer, settings)),
+    Scheduler.layer.pipe(
+      Layer.provide(RelayConfig.layer(settings)),
+      Layer.provideMerge(sessionsOver(IdGenerator.layer, settings))
+    ),
     OrphanSweep.layer
   )
 
@@ -135,5 +139,6 @@ export const layer = (options: RelayOptions = {}) =>
     })),
     Layer.provide(Auth.layer(options)),
     Layer.provide(ServerConfig.layer(options)),
+    Layer.provide(Audit.layer(options)),
     Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer))
   )

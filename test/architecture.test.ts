@@ -32,9 +32,9 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema"],
     never: noneOf(sockets, processes, disk, /^node:os$/, /^@effect\/platform-node/)
   },
-  // The settings hold the budgets' own, and the policy's.
+  // The settings hold the budgets' own, the policy's, and the operator's agents.
   "services": {
-    rooms: ["schema", "services/budget", "services/policy"],
+    rooms: ["schema", "adapters", "services/budget", "services/policy"],
     never: noneOf(sockets, processes, disk)
   },
   "services/log": { rooms: ["schema", "adapters"], never: noneOf(sockets, processes, disk) },
@@ -71,7 +71,14 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   // Prompts for later, and who gives them to sessions when it is time.
   "services/schedule": {
-    rooms: ["schema", "services", "services/log", "services/journal", "services/session"],
+    rooms: [
+      "schema",
+      "services",
+      "services/access",
+      "services/log",
+      "services/journal",
+      "services/session"
+    ],
     never: noneOf(sockets, processes)
   },
   // What agents keep on disk, read only.

@@ -40,7 +40,9 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
   "gemini": [
     {
       "version": "0.61.0",
-      "trouble": []
+      "trouble": [
+        "tells what it used only at the turn's end"
+      ]
     },
     {
       "version": "0.55.1",
@@ -60,6 +62,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "2.6.0",
       "trouble": [
+        "a running command goes on until the session closes",
         "a denial ends its turn",
         "remembers commands only for good",
         "tells a failure as its answer",
@@ -89,7 +92,6 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
       "version": "0.0.34",
       "trouble": [
         "asks nobody",
-        "failed: says that it asks nobody, and runs tools at once",
         "says only that it gave up"
       ]
     }

@@ -6,8 +6,7 @@
  */
 import { Config, Effect, Option, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
-import { readFileSync } from "node:fs"
-import { CommandError, localRelay } from "./clientOptions.js"
+import { CommandError, localRelay, readToken } from "./clientOptions.js"
 import { orUndefined } from "./options.js"
 
 const options = {
@@ -24,12 +23,6 @@ const options = {
   no_start: Flag.Boolean("no-start").pipe(Flag.withoutNegation, Flag.withDefault(false)),
   config: Flag.String("config").pipe(Flag.optional)
 }
-
-const readToken = (file: string) =>
-  Effect.try({
-    try: () => readFileSync(file, "utf8").trim(),
-    catch: () => new CommandError({ reason: `the token file ${file} cannot be read: check --token-file` })
-  })
 
 export const acp = (version: string) =>
   Command.make(

@@ -106,12 +106,22 @@ export const asFirst = (pid: number): ReadonlyArray<string> =>
     ]
     : []
 
-export const announce = (version: string, found: Found, access: Access) =>
+/** `warnings` are sentences for the operator. */
+export const announce = (
+  version: string,
+  found: Found,
+  access: Access,
+  warnings: ReadonlyArray<string> = []
+) =>
   Effect.flatMap(
     RelayServer,
     ({ address }) =>
       Effect.forEach(
-        [...linesOf(version, address, found, access, audience()), ...asFirst(process.pid)],
+        [
+          ...linesOf(version, address, found, access, audience()),
+          ...warnings.map((sentence) => `Warning: ${sentence}`),
+          ...asFirst(process.pid)
+        ],
         (line) => Console.log(line),
         { discard: true }
       )

@@ -18,16 +18,19 @@ import { helpOf, helpText } from "./help.js"
 import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
 import { lab, labHelp } from "./lab.js"
 import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
+import { mcp } from "./mcp.js"
 import { orUndefined, relayOptions, serveOptions } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
 import { policy } from "./policyTest.js"
 import { plain } from "./printable.js"
+import { loadRegistry } from "./registryFile.js"
 import { run as runTurn } from "./run.js"
 import { schedule } from "./schedule.js"
 import { search } from "./search.js"
 import { sessions } from "./sessions.js"
 import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
+import { warningsOf } from "./warnings.js"
 
 declare const __AI_RELAY_VERSION__: string | undefined
 const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ : "development"
@@ -35,6 +38,7 @@ const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
   Command.make(name, options, (flags) => {
     const {
+      acp_registry,
       config,
       log_format,
       log_level,
@@ -53,6 +57,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
     const kept = no_state ? undefined : state_dir
     return Effect.gen(function*() {
       const rules = yield* loadPolicy(policy)
+      const acp_agents = yield* loadRegistry(acp_registry)
       const found = yield* AccessToken.find({
         token: orUndefined(token),
         token_file: orUndefined(token_file),
@@ -69,6 +74,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
       })
       const options = {
         ...settings,
+        acp_agents,
         private_files: [token_file, policy, config, settings.tls_key].flatMap(Option.toArray),
         token: found.token,
         trace: collector !== undefined,
@@ -79,8 +85,16 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
         ...(rules !== undefined && { policy: rules }),
         ...(folder !== undefined && { record: folder })
       }
+      const warnings = warningsOf({
+        token: found.token,
+        isTokenArgument: process.argv.some((word) => word === "--token" || word.startsWith("--token=")),
+        token_file: orUndefined(token_file),
+        state_dir: kept,
+        allow_origin: settings.allow_origin,
+        isContainer: isContainer()
+      })
       return yield* Layer.launch(
-        Layer.effectDiscard(Effect.andThen(announce(version, found, access), hurryOnSecondSignal))
+        Layer.effectDiscard(Effect.andThen(announce(version, found, access, warnings), hurryOnSecondSignal))
           .pipe(
             Layer.provide(Relay.layer(options)),
             Layer.provide(
@@ -114,6 +128,7 @@ const command = server("ai-relay", relayOptions).pipe(
     handoff(exitWith),
     runTurn(exitWith),
     acp(version),
+    mcp(version),
     lab
   ])
 )

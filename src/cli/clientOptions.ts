@@ -137,6 +137,13 @@ export const listSessions = Effect.fn("listSessions")(function*(address: Address
   })
 })
 
+/** The token in a file. */
+export const readToken = (file: string) =>
+  Effect.try({
+    try: () => readFileSync(file, "utf8").trim(),
+    catch: () => new CommandError({ reason: `the token file ${file} cannot be read: check --token-file` })
+  })
+
 /** A session's events up to `last_seq`, as the relay streams them; one that is live would go on for ever. */
 export const sentEvents = Effect.fn("sentEvents")(
   function*(address: Address, path: string, last_seq: number) {

@@ -96,6 +96,12 @@ const commands: ReadonlyArray<Command> = [
     more: ["It speaks on stdin and stdout, and starts this machine's relay if none runs."]
   },
   {
+    name: "mcp",
+    usage: ["ai-relay mcp [--url ws://HOST:PORT] [--token-file FILE] [--no-start]"],
+    about: "sessions as tools for another agent (Model Context Protocol)",
+    more: ["It speaks on stdin and stdout, and starts this machine's relay when a tool needs one."]
+  },
+  {
     name: "token",
     usage: [
       "ai-relay token create NAME --scope view|prompt|approve|terminal|admin … [--session ID]…",

@@ -1,7 +1,10 @@
 /** loggers: one line per message on stderr, for people or for programs. */
 import { Cause, Formatter, Layer, Logger, type LogLevel, References } from "effect"
+import { visible, visibleLine } from "./printable.js"
 
-const textOf = (message: unknown): string => typeof message === "string" ? message : JSON.stringify(message)
+/** What others wrote may stand in it: it begins no line of its own, and moves no terminal. */
+const textOf = (message: unknown): string =>
+  visibleLine(typeof message === "string" ? message : JSON.stringify(message) ?? "")
 
 /** Time, level, message, then what it is about. */
 export const lineLogger = Logger.withConsoleError(
@@ -9,7 +12,7 @@ export const lineLogger = Logger.withConsoleError(
     const words = (Array.isArray(message) ? message : [message]).map(textOf).join(" ")
     const about = Object.entries(fiber.getRef(References.CurrentLogAnnotations))
       .map(([name, value]) => ` ${name}=${textOf(value)}`).join("")
-    const why = cause.reasons.length === 0 ? "" : `\n${Cause.pretty(cause)}`
+    const why = cause.reasons.length === 0 ? "" : `\n${visible(Cause.pretty(cause))}`
     return `${date.toISOString()} ${logLevel.toUpperCase().padEnd(5)} ${words}${about}${why}`
   })
 )

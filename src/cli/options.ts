@@ -174,6 +174,10 @@ const common = {
     list("tools", "NAME", "Agent that may be used, then only these (all)"),
     (names) => names.flatMap((name) => name.split(","))
   ),
+  acp_registry: text("acp_registry", "FILE", "Further agents that speak ACP, as its registry lists them")
+    .pipe(
+      Flag.optional
+    ),
   no_extra_args: flag(
     "no_extra_args",
     "Clients may give agents no arguments: no `extra_args`, and no `config` for Codex"

@@ -9,6 +9,7 @@ import { SessionPort } from "../fronts/SessionPort.js"
 import type { Handshake } from "../schema/index.js"
 import * as LocalRelay from "./LocalRelay.js"
 import { lineLogger } from "./loggers.js"
+import { drained, lines } from "./stdio.js"
 
 export interface ServeAcpOptions {
   readonly url: string
@@ -20,36 +21,6 @@ export interface ServeAcpOptions {
   readonly paths: PathMap
   readonly defaults: Partial<Handshake>
 }
-
-/** Longest message an editor may send, in characters: as a relay's frames. */
-const longest = 50 * 1024 * 1024
-
-/** Calls `onLine` with each line of stdin; completes when the editor is gone. */
-const lines = (onLine: (line: string) => void) =>
-  Effect.callback<void>((resume) => {
-    let rest = ""
-    const onData = (chunk: string) => {
-      const parts = (rest + chunk).split("\n")
-      rest = parts.pop() ?? ""
-      if (rest.length > longest) return onEnd()
-      for (const line of parts) if (line.trim() !== "") onLine(line)
-    }
-    const onEnd = () => resume(Effect.void)
-    process.stdin.setEncoding("utf8").on("data", onData).once("end", onEnd).once("error", onEnd)
-    // An editor that was killed reads no more.
-    process.stdout.once("error", onEnd)
-    return Effect.sync(() => void process.stdin.off("data", onData).pause())
-  })
-
-const drained = Effect.suspend(() =>
-  process.stdout.writableNeedDrain
-    ? Effect.callback<void>((resume) => {
-      const onDrain = () => resume(Effect.void)
-      process.stdout.once("drain", onDrain)
-      return Effect.sync(() => process.stdout.off("drain", onDrain))
-    })
-    : Effect.void
-)
 
 export const serveAcp = ({ defaults, mayStart, paths, token, tool, url, version }: ServeAcpOptions) =>
   Effect.gen(function*() {

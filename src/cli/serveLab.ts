@@ -1,13 +1,17 @@
 /** serveLab: what `ai-relay lab` does, and its help. Loaded only for that: other commands start without it. */
 import { ConfigProvider, Console, Effect, Layer } from "effect"
+import type { OwnAgent } from "../adapters/OwnAgent.js"
 import * as Lab from "../lab/Lab.js"
 import { LabConfig } from "../lab/LabConfig.js"
 import { LabServer } from "../lab/LabServer.js"
 import { labSettings } from "../lab/labVariables.js"
 import type { PolicyFile } from "../services/policy/Policy.js"
-import { layerLogs, lineLogger } from "./loggers.js"
+import { CommandError } from "./clientOptions.js"
+import { ignored } from "./labIgnores.js"
+import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
 import { orUndefined, type ServeFlags } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
+import { loadRegistry } from "./registryFile.js"
 
 const announce = Effect.gen(function*() {
   const { address: { host, port } } = yield* LabServer
@@ -17,10 +21,17 @@ const announce = Effect.gen(function*() {
   yield* Console.log(`ai-relay lab listens on ws://${name}:${port} (relays run in ${where})`)
 })
 
-export const serveLab = ({ log_level, policy, ...flags }: ServeFlags) =>
-  Effect.flatMap(loadPolicy(policy), (rules) => serve({ log_level, ...flags }, rules))
+export const serveLab = Effect.fn("serveLab")(function*({ acp_registry, policy, ...flags }: ServeFlags) {
+  const reason = ignored(flags)
+  if (reason !== undefined) return yield* new CommandError({ reason })
+  return yield* serve(flags, yield* loadPolicy(policy), yield* loadRegistry(acp_registry))
+})
 
-const serve = ({ log_level, ...flags }: Omit<ServeFlags, "policy">, rules: PolicyFile | undefined) => {
+const serve = (
+  { log_format, log_level, ...flags }: Omit<ServeFlags, "policy" | "acp_registry">,
+  rules: PolicyFile | undefined,
+  acp_agents: ReadonlyArray<OwnAgent>
+) => {
   // What belongs to one relay: a user's has its own token, folders and state; TLS is the business of what stands before.
   const { auth: _, config: __, no_auth: ___, no_state: ____, record, state_dir: _____, ...rest } = flags
   const { tls_cert: _6, tls_key: _7, token: _8, token_file: _9, ...settings } = rest
@@ -29,11 +40,12 @@ const serve = ({ log_level, ...flags }: Omit<ServeFlags, "policy">, rules: Polic
     Layer.effectDiscard(announce).pipe(
       Layer.provide(Lab.layer({
         ...settings,
+        acp_agents,
         ...(rules !== undefined && { policy: rules }),
         ...(folder !== undefined && { record: folder })
       })),
       Layer.provide(LabConfig.layer),
-      Layer.provide(layerLogs(log_level, lineLogger))
+      Layer.provide(layerLogs(log_level, log_format === "json" ? jsonLogger : lineLogger))
     )
   ).pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv()))
 }

@@ -74,6 +74,8 @@ export interface Handshake {
   } | null
   readonly on_limit?: "resume" | "stop" | null
   readonly must_exist?: boolean | null
+  readonly relay_tools?: boolean | null
+  readonly parent?: string | null
   readonly mcp_servers?: ReadonlyArray<{
     readonly name: string
     readonly command: string

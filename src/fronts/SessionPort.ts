@@ -39,6 +39,8 @@ export interface SessionListing {
   /** How many follow it. */
   readonly clients: number
   readonly title?: string | undefined
+  /** What its first client used, and the session whose agent that was. */
+  readonly opened_by?: { readonly front?: string; readonly session_id?: string } | undefined
   readonly open_turn?: number | undefined
   /** The `seq` of the open turn's `turn_start`. */
   readonly open_turn_seq?: number | undefined

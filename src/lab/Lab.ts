@@ -5,7 +5,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { Effect, Layer } from "effect"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import * as Relay from "../Relay.js"
 import { RelayServer } from "../server/RelayServer.js"
 import { ServerConfig } from "../server/ServerConfig.js"
@@ -27,6 +27,8 @@ const relayOf = (options: Relay.RelayOptions): SingleRelays.RelayOf<never> => ({
       ...options,
       roots: [folder],
       start_folder: folder,
+      // Users may choose the same names for their sessions.
+      ...(options.record !== undefined && { record: join(options.record, basename(folder)) }),
       state_dir: join(folder, ".local/state/ai-relay"),
       // All users' agents keep their conversations in one home.
       no_native_sessions: true

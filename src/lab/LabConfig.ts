@@ -3,6 +3,7 @@
  */
 import { Config, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { readFileSync } from "node:fs"
+import { isLoopbackHost } from "../services/access/peers.js"
 import { configProblem } from "../services/configProblem.js"
 import { sizeIn, variables } from "./labVariables.js"
 
@@ -72,6 +73,14 @@ const check = (settings: LabSettings): BadLabSetting | undefined => {
     return new BadLabSetting({
       name: "LAB_JWT_SECRET",
       problem: "must have at least 32 characters, or tokens could be forged by guessing it"
+    })
+  }
+  const keys = Option.getOrUndefined(jwt_jwks)
+  if (keys !== undefined && keys.protocol !== "https:" && !isLoopbackHost(keys.host)) {
+    return new BadLabSetting({
+      name: "LAB_JWT_JWKS",
+      problem:
+        "must begin with https://: whoever can change what comes over http:// can forge every user's token"
     })
   }
   const sources: ReadonlyArray<Option.Option<unknown>> = [jwt_jwks, jwt_secret, tokens_file, user_header]

@@ -51,6 +51,10 @@ const make = Effect.gen(function*() {
   const server = createServer((request, response) => void fork(answerHttp(request, response)))
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on("error", () => socket.destroy())
+    // It becomes a part of the relay's address.
+    if (request.url?.startsWith("/") !== true) {
+      return turnAway(socket, "400 Bad Request", "ask for a path, such as /: this is no proxy")
+    }
     if (!isWebSocket(request)) return answerPlainly(server, request, socket, head)
     const refusal = runSync(
       Effect.match(auth.checkOrigin(visitorOf(request)), {

@@ -128,6 +128,10 @@ const Fields = Schema.Struct({
   on_limit: optional(OnLimit),
   /** Only a session that was before; a new one is not begun. */
   must_exist: optional(Flag),
+  /** The agent gets the relay's own tools, to give work to others. */
+  relay_tools: optional(Flag),
+  /** The session whose agent opens this one: told in the list of sessions. */
+  parent: optional(SessionId),
   mcp_servers: optional(Schema.Array(McpServer).annotate(says("must be a list of MCP servers"))),
   /** What the person uses, such as `acp (zed)`: told to others with the answers given. */
   front: optional(

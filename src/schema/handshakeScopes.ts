@@ -14,6 +14,8 @@ export const handshakeScopes: { readonly [Field in keyof Handshake]-?: Scope } =
   front: "view",
   token: "view",
   ticket: "view",
+  parent: "prompt",
+  relay_tools: "prompt",
   tool: "prompt",
   folder: "prompt",
   model: "prompt",

@@ -8,6 +8,7 @@ import type { Schema } from "effect"
 import { NewSchedule, ScheduleChange } from "./SchedulePlan.js"
 import { type Scope, scopes } from "./Scope.js"
 import { longestTitle, SessionChange } from "./SessionChange.js"
+import { Share } from "./Share.js"
 
 export type Json = { readonly [name: string]: unknown }
 
@@ -319,6 +320,47 @@ export const routes = {
     summary: "Removes a schedule; a run that has begun goes on.",
     answers: { 204: { about: "It is gone." }, 404: refusal("There is no such schedule.") }
   }),
+  shareSession: isRoute({
+    method: "POST",
+    path: "/sessions/{session_id}/share",
+    scope: "admin",
+    reach: "sessions",
+    summary:
+      "A token for this session alone, to be handed on as a link: the console's address with `fragment` behind it.",
+    body: Share,
+    answers: {
+      201: {
+        about: "The token. It is shown now and never again.",
+        schema: object({
+          name: text,
+          token: text,
+          fragment: text,
+          scopes: list({ enum: scopes }),
+          expires_at: { type: "number" }
+        })
+      },
+      400: refusal("The body is not what it should be."),
+      404: noSession
+    }
+  }),
+  listTokens: isRoute({
+    method: "GET",
+    path: "/tokens",
+    scope: "admin",
+    reach: "relay",
+    summary: "The named tokens, without the tokens themselves.",
+    answers: {
+      200: { about: "Those whose time is not over.", schema: object({ tokens: list(ref("Token")) }) }
+    }
+  }),
+  revokeToken: isRoute({
+    method: "DELETE",
+    path: "/tokens/{name}",
+    scope: "admin",
+    reach: "relay",
+    summary: "Revokes a token and those made with it; their connections end.",
+    answers: { 204: { about: "It is revoked." }, 404: refusal("There is no such token.") }
+  }),
   listNativeSessions: isRoute({
     method: "GET",
     path: "/native-sessions",
@@ -556,6 +598,26 @@ export const routes = {
     front: "agui",
     summary: "Interrupts the turn that runs in a thread; leaving its stream does not.",
     answers: { 200: { about: "Whether one ran.", schema: object({ stopped: { type: "boolean" } }) } }
+  }),
+  mcp: isRoute({
+    method: "POST",
+    path: "/mcp",
+    scope: "prompt",
+    reach: "sessions",
+    front: "mcp",
+    summary: "The Model Context Protocol: sessions with agents, as tools for agents.",
+    body: { type: "object", description: "A message of JSON-RPC 2.0.", required: ["jsonrpc"] },
+    headers: ["mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id"],
+    answers: {
+      200: { about: "The answer.", schema: { type: "object" } },
+      202: { about: "A notification was taken." },
+      400: {
+        about: "The message is none, or of a version that is not spoken here.",
+        schema: { type: "object" }
+      },
+      404: { about: "The method is not known.", schema: { type: "object" } },
+      415: refusal("The body is not JSON.")
+    }
   }),
   issueTicket: isRoute({
     method: "POST",

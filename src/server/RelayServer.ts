@@ -332,6 +332,18 @@ const make = Effect.gen(function*() {
   })
 
   const address = yield* Effect.acquireRelease(listen(server, host, port), () => shutDown)
+  if (settings.fronts.includes("mcp")) {
+    const place = secure ? "https://localhost" : "http://127.0.0.1"
+    registry.offerTools({
+      serverFor: (session_id) => ({
+        name: "relay",
+        type: "http",
+        url: `${place}:${address.port}/mcp`,
+        headers: { Authorization: `Bearer ${auth.agents.give(session_id)}` }
+      }),
+      end: auth.agents.end
+    })
+  }
   const shutDown: Effect.Effect<void> = Effect.gen(function*() {
     isDraining = true
     server.close()

@@ -6,10 +6,14 @@
  */
 import { Effect, Option } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { SessionId } from "../schema/index.js"
 import { type Route, type RouteId, routes } from "../schema/routes.js"
-import { Auth, Unauthorized } from "../services/access/Auth.js"
-import { demand, demandReach, Principal } from "../services/access/Principal.js"
+import { Audit } from "../services/access/Audit.js"
+import { Auth, bearer, Unauthorized, type Visitor } from "../services/access/Auth.js"
+import { isLoopback } from "../services/access/peers.js"
+import { demand, demandReach, Principal, type PrincipalFields } from "../services/access/Principal.js"
 import { Sender } from "../services/session/Sender.js"
+import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
 import { type Answer, Refused, sendJson } from "./Call.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
@@ -117,6 +121,24 @@ const served = ({ answer, route: { front } }: Row, call: Parameters<Answer>[0]) 
       })
   )
 
+/** An agent of this relay's, with the token its session was given for the relay's tools: it may open and prompt others. */
+const agentOf = Effect.fnUntraced(function*({ address, authorization }: Visitor) {
+  const { agents } = yield* Auth
+  const session_id = isLoopback(address) ? agents.find(bearer(authorization) ?? "") : undefined
+  const session = session_id === undefined
+    ? undefined
+    : (yield* SessionRegistry).live(SessionId.make(session_id))
+  if (session === undefined) return undefined
+  const principal: PrincipalFields = {
+    name: `session ${session.id}`,
+    scopes: new Set(["view", "prompt"]),
+    session_id: session.id,
+    limits: { folders: [session.log.summary().folder] },
+    ended: Effect.never
+  }
+  return principal
+})
+
 /** Answer one request; it is over when the answer is sent or the peer is gone. */
 export const answerHttp = Effect.fn("answerHttp")(
   function*(request: IncomingMessage, response: ServerResponse, onAdmitted: () => void) {
@@ -151,17 +173,23 @@ export const answerHttp = Effect.fn("answerHttp")(
       response.setHeader("access-control-allow-origin", visitor.origin).setHeader("vary", "origin")
     }
     if (method === "OPTIONS") return yield* sendPreflight(response, found)
-    const principal = yield* auth.admit(visitor, undefined)
+    const agent = row?.route.front === "mcp" ? yield* agentOf(visitor) : undefined
+    const principal = agent ?? (yield* auth.admit(visitor, undefined))
     onAdmitted()
     const { reach, scope } = row?.route ?? nothing
     const what = `${method} ${row?.route.path ?? path}`
     yield* demand(principal, scope === "public" ? "view" : scope, what)
     yield* demandReach(principal, reach, what)
+    const by = { address: visitor.address, token: principal.name }
+    // What only looks is not worth a line.
+    if (method !== "GET" && method !== "HEAD" && row?.route !== routes.issueTicket) {
+      ;(yield* Audit).write("request", by, { method, path })
+    }
     yield* answer.pipe(
       // A stream ends with the right to it.
       Effect.raceFirst(Effect.flatMap(principal.ended, (reason) => new Unauthorized({ reason }))),
       Effect.provideService(Principal, principal),
-      Effect.provideService(Sender, { address: visitor.address, token: principal.name })
+      Effect.provideService(Sender, by)
     )
   },
   (answered, request, response) =>

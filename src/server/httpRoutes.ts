@@ -16,6 +16,7 @@ import { describeNative, listNative, readNative } from "./nativeRoutes.js"
 import { addSchedule, changeSchedule, listSchedules, removeSchedule } from "./scheduleRoutes.js"
 import { sendEvents } from "./sendEvents.js"
 import { sendSessions } from "./sendSessions.js"
+import { listTokens, revokeToken, shareSession } from "./tokenRoutes.js"
 import { usageAnswer } from "./usageAnswer.js"
 
 /** What a path that is none of these is answered with, too. */
@@ -123,6 +124,9 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   addSchedule,
   changeSchedule,
   removeSchedule,
+  shareSession,
+  listTokens,
+  revokeToken,
   listNativeSessions: listNative,
   getNativeSession: describeNative,
   readNativeSession: readNative,
@@ -142,6 +146,7 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   runAguiAgent: lazily(() => agui().then(({ runAgent }) => runAgent)),
   connectAguiAgent: lazily(() => agui().then(({ connectAgent }) => connectAgent)),
   stopAguiAgent: lazily(() => agui().then(({ stopAgent }) => stopAgent)),
+  mcp: lazily(() => import("./mcpRoutes.js").then(({ mcp }) => mcp)),
   issueTicket: Effect.fnUntraced(function*({ response }) {
     yield* sendJson(response, 200, yield* (yield* Auth).ticket(yield* Principal))
   }),

@@ -5,6 +5,7 @@
 import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
 import { isAbsolute, parse } from "node:path"
+import type { OwnAgent } from "../adapters/OwnAgent.js"
 import type { AtCap } from "./budget/BudgetGuard.js"
 import type { Rule } from "./budget/Budgets.js"
 import type { Prices } from "./budget/Prices.js"
@@ -82,6 +83,8 @@ export interface Settings {
   readonly no_native_sessions: boolean
   /** Write every session's transcript into this folder, secrets redacted. */
   readonly record?: string
+  /** Agents of the operator's that speak the Agent Client Protocol, beside those the relay knows. */
+  readonly acp_agents: ReadonlyArray<OwnAgent>
   /** Who is called when nobody looks: webhooks (`https://…`) and topics of ntfy (`ntfy:https://ntfy.sh/TOPIC`). */
   readonly notify: ReadonlyArray<string>
   /** Where people reach the relay's page, such as `https://relay.example`: notifications link to it. */
@@ -118,6 +121,7 @@ const homes = (): ReadonlyArray<string> => {
 
 export const defaults = (): Settings => ({
   roots: ownFolders(),
+  acp_agents: [],
   allow_env: [],
   allow_programs: [],
   tools: [],

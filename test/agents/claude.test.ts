@@ -8,7 +8,7 @@ import { hang, reply, slow } from "../support/modelApi/script.js"
 import { atHome, running, until } from "../support/processes.js"
 import { allowAll, answer, ask, describeScenarios, only, setStage, textOf } from "./scenarios.js"
 
-describeScenarios("claude", { tool: "claude" }, { stopsWithinMs: 100 })
+describeScenarios("claude", { tool: "claude" }, { stopsWithinMs: 100, tellsUsage: true })
 
 const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 

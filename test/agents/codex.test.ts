@@ -8,7 +8,11 @@ import { type Daemon, startDaemon } from "../support/daemon.js"
 import { fail, reply, slow } from "../support/modelApi/script.js"
 import { answer, ask, describeScenarios, only, setStage, textOf } from "./scenarios.js"
 
-describeScenarios("codex", { tool: "codex" }, { stopsWithinMs: 500, free: { sandbox: "danger-full-access" } })
+describeScenarios("codex", { tool: "codex" }, {
+  stopsWithinMs: 500,
+  free: { sandbox: "danger-full-access" },
+  tellsUsage: true
+})
 
 const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 

@@ -10,7 +10,7 @@ import { fail, reply } from "../support/modelApi/script.js"
 import { answer, ask, describeScenarios, only, setStage, textOf } from "./scenarios.js"
 
 const handshake = { tool: "gemini" }
-describeScenarios("gemini", handshake, { stopsWithinMs: 500 })
+describeScenarios("gemini", handshake, { stopsWithinMs: 500, tellsUsage: false })
 
 const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 

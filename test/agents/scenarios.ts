@@ -3,7 +3,7 @@
  *
  * The CLI is real, only the model is scripted. Each scenario notes what it saw; `docs/agents.md` is made of that.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
@@ -111,6 +111,8 @@ interface StopMethod {
   readonly free?: object
   /** It asks nobody before its tools run: what it then must say of itself. */
   readonly asksNobody?: boolean
+  /** It tells what it uses while it works: a budget acts in the middle of its turns. Undefined: nobody has looked. */
+  readonly tellsUsage?: boolean
   /** Scenarios it cannot pass, by a word of their title, and why; the table has it. */
   readonly cannot?: Readonly<Record<string, string>>
 }
@@ -124,16 +126,21 @@ export const describeScenarios = (agent: AgentName, handshake: object, ways: Sto
 const describeVersion = (
   installed: Installed,
   handshake: object,
-  { asksNobody = false, cannot = {}, free = {}, stopsWithinMs = 1000 }: StopMethod
+  { asksNobody = false, cannot = {}, free = {}, stopsWithinMs = 1000, tellsUsage }: StopMethod
 ) => {
   const { agent, missing, rank, version } = installed
   if (missing !== undefined) console.log(`skipping ${agent} ${version}: ${missing}`)
   describe.skipIf(missing !== undefined)(`${agent} ${version}: what a user does`, () => {
     const stage = setStage(agent, handshake, undefined, installed)
 
+    const usage = { input: 400, output: 100 }
+    const spending = tellsUsage === false
+      ? { "in the middle of a turn": "tells what it used only at the turn's end" }
+      : {}
     const scenario = (title: string, isPossible: boolean, test: () => Promise<void>) =>
       it(title, async ({ skip, task }) => {
-        const [, why] = Object.entries(cannot).find(([word]) => title.includes(word)) ?? []
+        const [, why] = Object.entries({ ...cannot, ...spending }).find(([word]) => title.includes(word)) ??
+          []
         const reason = why ?? (isPossible ? undefined : "asks nobody")
         if (reason !== undefined) {
           // Into vitest's report, from where the table takes it.
@@ -244,6 +251,32 @@ const describeVersion = (
       expect(diff?.diff).toContain("+one\n+two\n")
       expect(diff?.diff).toMatch(/^--- .*\n\+\+\+ .*made\.txt\n@@ /)
     })
+
+    if (tellsUsage !== undefined && rank === "newest") {
+      scenario("stops at a budget in the middle of a turn, within one model call", true, async () => {
+        const path = join(stage.home, "read.txt")
+        writeFileSync(path, "read me")
+        const step = reply({ tool: { kind: "read", path }, usage })
+        stage.api().on(/SPEND/, [...Array.from({ length: 8 }, () => step), reply({ text: "Spent.", usage })])
+        // Two calls use it up.
+        const client = await stage.open({ budget: { turn: { tokens: 900 } } })
+        client.onEvent(({ metadata, request_id, type }) => {
+          if (type !== "permission_request") return
+          answer(client, request_id, { behavior: metadata.kind === "budget" ? "deny" : "allow" })
+        })
+        client.send({ text: "SPEND it" })
+        const end = await client.waitFor("turn_end")
+        expect(end.stop_reason).toBe("cancelled")
+        expect(only(client.events, "error")).toMatchObject([{ code: "budget_exceeded" }])
+        const calls = stage.api().requests.filter(({ prompt }) => prompt?.includes("SPEND")).length
+        const told = end.usage.input_tokens + (end.usage.cache_write_tokens ?? 0) + end.usage.output_tokens
+        console.log(`${agent}: ${calls} model calls at a budget of two; ${told} tokens told`)
+        expect(calls).toBeGreaterThanOrEqual(2)
+        expect(calls).toBeLessThanOrEqual(3)
+        expect(told).toBeGreaterThanOrEqual(1000)
+        expect(told).toBeLessThanOrEqual(1500)
+      })
+    }
 
     does("stops a streaming turn when it is interrupted, and goes on", async () => {
       stage.api().on(/SLOW/, [slow(200, 50)])

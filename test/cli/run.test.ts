@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type EventBody, RequestId } from "../../src/schema/index.js"
 import { cleanUpAfterEach } from "../support/cleanUp.js"
+import { connect } from "../support/client.js"
 import { buildDaemon } from "../support/daemon.js"
 import { answering, askFor, type FakeAgent, type FakeOptions } from "../support/fakeAdapter.js"
 import * as FakeRelay from "../support/fakeRelay.js"
@@ -123,8 +124,9 @@ const runFake = (prompt: string, ...args: ReadonlyArray<string>) =>
 const cleanUp = cleanUpAfterEach()
 
 /** On a terminal. */
-const sit = (...args: ReadonlyArray<string>) => {
-  const terminal = spawnOnTerminal(process.execPath, [program, ...args, "--url", relay.url], {
+const sit = (...args: ReadonlyArray<string>) => sitAt(relay, ...args)
+const sitAt = ({ url }: FakeRelay.FakeRelay, ...args: ReadonlyArray<string>) => {
+  const terminal = spawnOnTerminal(process.execPath, [program, ...args, "--url", url], {
     cols: 120,
     rows: 30,
     env,
@@ -333,5 +335,46 @@ describe("ai-relay attach, on a terminal", () => {
     assert.strictEqual(code, 1)
     assert.include(err, "there is no session \"lost\": there are ")
     assert.include(err, "kept")
+  }, patience)
+})
+
+describe("ai-relay attach, to a session with a budget", () => {
+  it("asks how much more it may use, and counts down to the end of a limit", async () => {
+    const thrifty = await FakeRelay.start({
+      onCommand: () => Effect.void,
+      budgets: [{ scope: "session", unit: "cost_usd", cap: 1 }]
+    })
+    cleanUp(() => void thrifty.end())
+    const client = await connect(thrifty.url, { tool: "fake", session_id: "s", on_limit: "resume" })
+    await client.waitFor("session_start")
+    const say = (...events: ReadonlyArray<EventBody>) => Effect.runPromise(thrifty.agent().say(...events))
+    const terminal = sitAt(thrifty, "attach", "s")
+    await terminal.until("> ")
+    terminal.type("spend\r")
+    await client.waitFor("turn_start")
+    await say({ type: "status", status: "usage", metadata: { usage: { cost_usd: 1.2 } } })
+    await terminal.until("This session has used $1.20 of $1.00. Allow $1.00 more?")
+    await terminal.until("or how much more: ")
+    terminal.type("5\r")
+    await terminal.until("The budget of this session is $6.20 now.")
+    await say(...speech("spent"))
+    await terminal.until("spent")
+    await terminal.until("> ")
+
+    terminal.type("more\r")
+    await client.waitFor(({ type, turn }) => type === "turn_start" && turn === 2)
+    const resets_at = Date.now() / 1000 + 3600
+    await say(
+      { type: "error", code: "turn_failed", text: "You've hit your limit" },
+      { type: "quota_warning", text: "You've hit your limit", metadata: { limited: true, resets_at } },
+      ending("error")
+    )
+    await terminal.until("The prompt is sent again at")
+    await terminal.until("[sends again in 1:00:")
+    terminal.type("\u0003")
+    await terminal.until("The prompt is not sent again by itself.")
+    terminal.type("\u0004")
+    await terminal.gone
+    await client.close()
   }, patience)
 })

@@ -287,6 +287,38 @@ for (const [name, open] of Object.entries(wires)) {
       assert.deepInclude(await ask(question), { behavior: "allow", answers: { size: "S" } })
     })
 
+    for (const [answer, stopReason] of [["raise", "end_turn"], ["stop", "cancelled"]] as const) {
+      test(`asks whether a budget is raised: ${answer}`, async ({ editor, prompted, say }) => {
+        const one = await editor({ permission: () => selected(answer) })
+        const sessionId = await newSession(one)
+        const ended = one.request("session/prompt", promptOf(sessionId, "hello"))
+        await prompted()
+        await say({ type: "status", status: "usage", metadata: { usage: { cost_usd: 1.2 } } })
+        await one.until(() => one.asked.length === 1)
+        assert.deepStrictEqual(one.asked[0]?.["options"], [
+          { optionId: "raise", name: "Allow $1.00 more", kind: "allow_once" },
+          { optionId: "stop", name: "Stop here", kind: "reject_once" }
+        ])
+        const [words] = one.asked[0]?.["toolCall"]?.content ?? []
+        assert.strictEqual(
+          words.content.text,
+          "This session has used $1.20 of $1.00. Allow $1.00 more?"
+        )
+        if (answer === "raise") {
+          // The question is settled when the tool it stands at is done.
+          await one.until(() => one.updates.some(({ status }) => status === "completed"))
+          await say(end)
+        }
+        assert.strictEqual((await ended)["stopReason"], stopReason)
+      }, {
+        budgets: [{ scope: "session", unit: "cost_usd", cap: 1 }],
+        onCommand: (command, agent) =>
+          command.type === "interrupt"
+            ? agent.say({ type: "turn_end", stop_reason: "cancelled" })
+            : Effect.void
+      })
+    }
+
     test("answers a cancelled prompt with cancelled, one that waits too", async ({ editor }) => {
       const one = await editor()
       const sessionId = await newSession(one)

@@ -19,6 +19,15 @@ describe("LabConfig", () => {
       )
     }))
 
+  it.effect("takes the keys of signed tokens over https:// alone, but for this machine's own", () =>
+    Effect.gen(function*() {
+      for (const address of ["https://id.example.com/jwks", "http://localhost:8080/jwks"]) {
+        yield* readFrom({ LAB_JWT_JWKS: address })
+      }
+      const error = yield* Effect.flip(readFrom({ LAB_JWT_JWKS: "http://id.example.com/jwks" }))
+      assert.match(error.message, /^LAB_JWT_JWKS must begin with https:/)
+    }))
+
   it.effect("reads every setting", () =>
     Effect.gen(function*() {
       const found = yield* readFrom({

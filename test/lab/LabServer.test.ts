@@ -35,6 +35,20 @@ describe("a user of the token file", () => {
   })
 })
 
+describe("a request for another address", () => {
+  test("is refused, also when it wants a WebSocket", {}, async ({ http }) => {
+    const upgrade = {
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA=="
+    }
+    const { status, text } = await http("http://x/", { headers: { ...upgrade, ...bearer("token-1") } })
+    assert.strictEqual(status, 400)
+    assert.include(text, "ask for a path")
+  })
+})
+
 const bytes = (text: string) => new TextEncoder().encode(text)
 const secret = "a secret of more than 32 characters"
 

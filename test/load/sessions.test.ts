@@ -64,7 +64,8 @@ const steps: ReadonlyArray<readonly [number, fc.Arbitrary<Step>]> = [
   [8, fc.record({ do: is("answer"), who, which: fc.nat(2), allow: fc.boolean() })],
   [5, fc.record({ do: is("finish") })],
   [3, fc.record({ do: is("interrupt"), who })],
-  [6, fc.record({ do: is("settle") })],
+  // What was submitted waits for its fiber: without a pause most of it meets a session that is gone.
+  [30, fc.record({ do: is("settle") })],
   [3, fc.record({ do: is("kill"), torn: fc.nat(600) })],
   [1, fc.record({ do: is("restart") })],
   [1, fc.record({ do: is("exit") })],
@@ -561,8 +562,8 @@ describe("a session with many clients, on a relay that is killed at any moment",
   }
 
   it("shows each of them every event, once, in the journal's order, and leaves nothing open", async () => {
-    await tryWith(scriptOf(steps, 45), check, 800)
-    for (const what of often) assert.isAbove(tally.get(what) ?? 0, 8, what)
+    await tryWith(scriptOf(steps, 60), check, 800)
+    for (const what of often) assert.isAbove(tally.get(what) ?? 0, 25, what)
   }, 240_000)
 
   it("also when deadlines pass and nobody is there for long", async () => {

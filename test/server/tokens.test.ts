@@ -1,5 +1,5 @@
 /** What named tokens may do at a relay, over each way in; and that they may not, as soon as they are revoked. */
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import * as fc from "fast-check"
 import { once } from "node:events"
@@ -292,6 +292,55 @@ describe("/whoami", () => {
   })
 })
 
+describe("a link to a session", () => {
+  const share = (door: Door, token: string, session_id: string, body: object) =>
+    door.ask(token, `/sessions/${session_id}/share`, { method: "POST", body: JSON.stringify(body) })
+
+  test("lets its holder do there what it says, nowhere else, and goes with whoever made it", async (door) => {
+    const owner = await begin(door)
+    await begin(door, { session_id: "other" })
+    const maker = await door.token({ name: "maker", scopes: ["admin"] })
+    const answer = await share(door, maker, "s", { scopes: ["view"], expires_in: 3600 })
+    assert.strictEqual(answer.status, 201)
+    const link = await answer.json() as { token: string; fragment: string; expires_at: number; name: string }
+    assert.strictEqual(link.fragment, `#/s/s?token=${link.token}`)
+    assert.approximately(link.expires_at, Date.now() / 1000 + 3600, 5)
+    const viewer = await door.join(link.token)
+    await viewer.waitFor("session_start")
+    await owner.turn("seen by all")
+    await viewer.waitFor("turn_end")
+    assert.strictEqual((await refusedWith(viewer, { text: "hello" })).code, "forbidden")
+    const elsewhere = await door.join(link.token, { session_id: "other" })
+    assert.strictEqual((await elsewhere.waitFor("error"))["code"], "forbidden")
+
+    const listed = await (await door.ask(operator, "/tokens")).text()
+    assert.include(listed, link.name)
+    assert.notInclude(listed, link.token)
+    assert.strictEqual((await door.ask(operator, "/tokens/maker", { method: "DELETE" })).status, 204)
+    assert.strictEqual(await viewer.closed, 1008)
+  })
+
+  test("is made by those who may do all, of a session that is there, with an end", async (door) => {
+    await begin(door)
+    const good = { scopes: ["view"], expires_in: 3600 }
+    const prompting = await door.token({ scopes: ["prompt", "approve", "terminal"] })
+    assert.strictEqual((await share(door, prompting, "s", good)).status, 403)
+    const elsewhere = await door.token({ scopes: ["admin"], sessions: ["x"] })
+    assert.strictEqual((await share(door, elsewhere, "s", good)).status, 404)
+    assert.strictEqual((await share(door, operator, "nobody", good)).status, 404)
+    for (
+      const bad of [{ scopes: [], expires_in: 60 }, { scopes: ["admin"], expires_in: 60 }, {
+        scopes: ["view"]
+      }, {
+        ...good,
+        expires_in: 1e9
+      }]
+    ) {
+      assert.strictEqual((await share(door, operator, "s", bad)).status, 400, JSON.stringify(bad))
+    }
+  })
+})
+
 describe("who asked and who allowed", () => {
   test("is told by the token's name", async (door) => {
     const owner = await begin(door)
@@ -326,6 +375,49 @@ describe("a budget of tokens", () => {
     assert.include(String(refused["text"]), "This access token has used")
     assert.strictEqual(door.fake.agent().sent.filter(({ type }) => type === "user_message").length, 2)
   }, { budgets: [{ scope: "token", unit: "turns", cap: 1 }], budget_at_cap: "stop" })
+})
+
+describe("the audit", () => {
+  const audit_dir = mkdtempSync(join(tmpdir(), "ai-relay-audited-"))
+  afterAll(() => rmSync(audit_dir, { recursive: true }))
+
+  test("tells who came, asked, allowed and changed, what ran, and who was turned away", async (door) => {
+    const owner = await begin(door)
+    const anna = await door.join(await door.token({ name: "anna", scopes: ["prompt", "approve"] }), {
+      front: "app"
+    })
+    await anna.waitFor("session_start")
+    await anna.turn("mend the total")
+    const outcome = Effect.runPromise(door.fake.agent().ask(FakeAdapter.askFor("r")))
+    await anna.waitFor("permission_request")
+    anna.send({ type: "permission_response", request_id: "r", behavior: "allow" })
+    await outcome
+    await Effect.runPromise(
+      door.fake.agent().say({ type: "tool_call", tool: "Bash", tool_use_id: "t", args: { command: "ls" } })
+    )
+    await owner.waitFor("tool_call")
+    assert.strictEqual((await refusedWith(anna, { type: "raw_request", method: "x" })).code, "forbidden")
+    assert.strictEqual((await door.ask("wrong", "/sessions")).status, 401)
+    await door.ask(operator, "/sessions/s", { method: "PATCH", body: "{\"title\":\"x\"}" })
+    const lines = readFileSync(join(audit_dir, "audit.ndjson"), "utf8").trim().split("\n")
+      // Lines of many kinds are looked at.
+      // oxlint-disable-next-line no-explicit-any
+      .map((line) => JSON.parse(line) as Record<string, any>)
+    const find = (what: string, more: object = {}) =>
+      lines.find((line) =>
+        line["what"] === what && Object.entries(more).every(([name, value]) => line[name] === value)
+      )
+    assert.strictEqual(find("open")?.["by"].token, "default")
+    assert.deepInclude(find("attach")?.["by"], { token: "anna", front: "app", address: "127.0.0.1" })
+    assert.strictEqual(find("command", { text: "mend the total" })?.["by"].token, "anna")
+    assert.deepStrictEqual(find("ask", { request_id: "r" })?.["args"], { command: "ls" })
+    assert.strictEqual(find("allow", { request_id: "r" })?.["by"].token, "anna")
+    assert.deepStrictEqual(find("run", { tool: "Bash" })?.["args"], { command: "ls" })
+    assert.strictEqual(find("forbidden", { command: "raw_request" })?.["by"].token, "anna")
+    assert.strictEqual(find("refused")?.["by"].address, "127.0.0.1")
+    assert.strictEqual(find("request", { method: "PATCH", path: "/sessions/s" })?.["by"].token, "default")
+    assert.notInclude(lines.map((line) => JSON.stringify(line)).join(), operator)
+  }, { audit_dir })
 })
 
 /** Whatever a client can send: commands that are right, nearly right, and no commands. */

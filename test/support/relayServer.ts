@@ -8,6 +8,7 @@ import type { NativeFiles } from "../../src/adapters/native/NativeFiles.js"
 import type { EventBody } from "../../src/schema/index.js"
 import { RelayServer } from "../../src/server/RelayServer.js"
 import { ServerConfig, type ServerSettings } from "../../src/server/ServerConfig.js"
+import * as Audit from "../../src/services/access/Audit.js"
 import { Auth, type AuthOptions } from "../../src/services/access/Auth.js"
 import { Folders } from "../../src/services/access/Folders.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
@@ -26,6 +27,8 @@ export interface Options
 {
   /** Where conversations of a terminal are looked for; default nowhere. */
   readonly native_files?: NativeFiles
+  /** Where the audit is written; default nowhere. */
+  readonly audit_dir?: string
 }
 
 const nowhere = NativeDisk.make({ home: "/nowhere", variables: {} })
@@ -48,6 +51,7 @@ export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
     Layer.provide(RelayConfig.layer(options)),
     Layer.provide(ServerConfig.layer({ host: "127.0.0.1", port: 0, ...options })),
     Layer.provideMerge(Auth.layer(options)),
+    Layer.provide(Audit.layer({ ...options.audit_dir !== undefined && { state_dir: options.audit_dir } })),
     Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer)),
     Layer.provide(quiet)
   )

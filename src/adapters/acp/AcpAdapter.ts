@@ -191,6 +191,7 @@ const toOffer = (choices: ReturnType<typeof makeState>["choices"]): Record<strin
         description
       }))
     }),
-    ...(mode && { permission_mode: mode.current, modes: mode.offered })
+    ...(mode && { permission_mode: mode.current, modes: mode.offered }),
+    ...(choices.options().length > 0 && { options: choices.options() })
   }
 }

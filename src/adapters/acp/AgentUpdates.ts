@@ -8,6 +8,7 @@ import { type Clock, Effect, type Fiber, Option, Predicate, Schema } from "effec
 import type { EventBody } from "../../schema/index.js"
 import type { EventSink } from "../Adapter.js"
 import { status } from "../wire/statusEvent.js"
+import { firstText, wordsIn } from "../wire/words.js"
 import { type Chunk, SessionNotification, SessionUpdate } from "./AcpMessage.js"
 import { type AcpState, endedBy, translate, unknownUpdate } from "./translate.js"
 
@@ -145,15 +146,24 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
   const endSpeechLater = (count: number) =>
     fork(Effect.delay(Effect.sync(() => heard === count ? endSpeech() : undefined), silence))
 
-  const learn = ({ update }: typeof SessionNotification.Type): void => {
-    if (update?.sessionUpdate !== "subagent_update") return
-    const { sessionId, title, toolCallId } = update
-    if (typeof sessionId !== "string") return
+  /** What is left out stays as it was; null takes it away. */
+  const learn = (update: Readonly<Record<string, unknown>>, parent: string | undefined): Events => {
+    const { description, sessionId, state: work, title, toolCallId } = update
+    if (typeof sessionId !== "string") return unknownUpdate("subagent_update", update)
+    const { agent: before, ...known } = subagents.get(sessionId) ?? {}
+    const agent = title === undefined ? before : title
     subagents.set(sessionId, {
-      ...subagents.get(sessionId),
-      ...(typeof title === "string" && { agent: title }),
+      ...known,
+      ...(typeof agent === "string" && { agent }),
+      ...(parent !== undefined && { parent_thread_id: parent }),
       ...(typeof toolCallId === "string" && { parent_tool_use_id: state.tools.nameOf(toolCallId) })
     })
+    const does = wordsIn(work) ?? (Predicate.hasProperty(work, "type") ? firstText(work.type) : undefined)
+    const words = [firstText(agent), firstText(description), does].filter((part) => part !== undefined)
+    return [status("subagent_update", words.length > 0 ? words.join(": ") : undefined, {
+      ...originOf(sessionId),
+      ...(work !== undefined && work !== null && { state: work })
+    })]
   }
 
   const receive: AgentUpdates["receive"] = (params, line) => {
@@ -164,7 +174,9 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
     const current = thread === undefined ? state : childOf(thread)
     const piece = readPiece(params)
     const notification = piece === undefined ? Option.getOrUndefined(readNotification(params)) : undefined
-    if (notification !== undefined) learn(notification)
+    if (notification?.update?.sessionUpdate === "subagent_update") {
+      return tell(learn(notification.update, thread), line)
+    }
     const read = piece ?? Option.getOrUndefined(readUpdate(notification?.update))
     if (read === undefined) {
       const { update } = notification ?? {}

@@ -40,6 +40,8 @@ export interface Choices {
   readonly toMode: (name: string) => string
   /** The agent's own name of a model, which people may call by its title. */
   readonly toModel: (name: string) => string
+  /** All settings of the session, as the agent spells them: lists to choose from, and switches (`boolean`). */
+  readonly options: () => ReadonlyArray<ConfigOption>
   readonly opened: (session: Opened) => void
   readonly configured: (options: ReadonlyArray<ConfigOption>) => void
   /** A choice was made; the agent may answer with all its options as they are now. */
@@ -144,6 +146,7 @@ export const makeChoices = (
       const named = offered.find((choice) => choice.name.toLowerCase() === name.toLowerCase())
       return offered.some(({ id }) => id === name) ? name : named?.id ?? name
     },
+    options: () => session.configOptions ?? [],
     opened: (opened) => {
       session = opened
     },

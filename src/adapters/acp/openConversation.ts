@@ -29,11 +29,15 @@ const authenticateWithin = "15 seconds"
 const replayPause = 200
 const replayAtMost = 5000
 
-/** What we can do for an agent: answer permissions and questions. It reads and writes files by itself. */
+/**
+ * What we can do for an agent: answer permissions and questions, tell subagents and settings apart. It reads and writes
+ * files by itself.
+ */
 export const clientCapabilities = {
   fs: { readTextFile: false, writeTextFile: false },
   terminal: false,
-  session: { compaction: {}, notices: {} },
+  session: { compaction: {}, notices: {}, configOptions: { boolean: {} } },
+  subagents: {},
   elicitation: { form: {}, url: {} }
 }
 

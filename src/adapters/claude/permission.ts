@@ -56,15 +56,23 @@ const inputOf = ({ input }: CanUseTool): Input => Predicate.isObject(input) ? in
 const planOptionsIn = (modes: ReadonlyArray<string>) =>
   planOptions.filter(({ option_id }) => option_id !== "acceptEdits" || modes.includes("acceptEdits"))
 
+interface Known {
+  readonly ids: Pick<CallIds, "of">
+  /** Calls without a result, and in whose thread each was made. */
+  readonly openCalls?: ReadonlyMap<string, { readonly parent: string | undefined }>
+}
+
 /** `ids` has the names clients know tool calls by, `modes` are the permission modes Claude may be in. */
 export const toPermissionRequest = (
   request_id: RequestId,
   ask: CanUseTool,
-  { ids }: { readonly ids: Pick<CallIds, "of"> },
+  { ids, openCalls }: Known,
   modes: ReadonlyArray<string> = permissionModes
 ): PermissionRequest => {
   const kind = kindOf(ask.tool_name)
   const plan = inputOf(ask)["plan"]
+  // A subagent asks: it is told apart as what it says is.
+  const parent = openCalls?.get(ask.tool_use_id ?? "")?.parent
   const text = kind === "plan" && typeof plan === "string"
     ? plan
     : ask.title ?? ask.description ?? ask.decision_reason
@@ -82,7 +90,8 @@ export const toPermissionRequest = (
       // What "for this session" would allow.
       ...(kind === "tool" && { permission_suggestions: suggestionsOf(ask, modes) }),
       ...(ask.blocked_path !== undefined && { blocked_path: ask.blocked_path }),
-      ...(ask.agent_id !== undefined && { agent_id: ask.agent_id })
+      ...(ask.agent_id !== undefined && { agent_id: ask.agent_id }),
+      ...(parent !== undefined && { parent_tool_use_id: ids.of(parent) })
     }
   }
 }

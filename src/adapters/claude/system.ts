@@ -85,7 +85,21 @@ const taskUpdated = (message: System): Events => {
   )]
 }
 
+/** What is said in a subagent's thread names the call that started it. */
 export const translateSystem = (message: System, state: ClaudeState): Events => {
+  const { parent_tool_use_id: parent } = message
+  const events = meaningOf(message, state)
+  return parent === undefined ?
+    events :
+    events.map((event): EventBody =>
+      event.type === "permission_request" ? event : {
+        ...event,
+        metadata: { ...event.metadata, parent_tool_use_id: state.ids.of(parent) }
+      }
+    )
+}
+
+const meaningOf = (message: System, state: ClaudeState): Events => {
   const { subtype, task_id, tool_use_id } = message
   if (task_id !== undefined && tool_use_id !== undefined) state.tasks.set(task_id, tool_use_id)
   switch (subtype) {

@@ -32,7 +32,8 @@ const make = Effect.gen(function*() {
       files.realPath(path.resolve(folder, name)),
       () => new BadHandshake({ reason: `the transcript "${name}" does not exist: ${usage}` })
     )
-    if (path.relative(folder, file).startsWith("..")) {
+    const way = path.relative(folder, file)
+    if (way === ".." || way.startsWith(`..${path.sep}`) || path.isAbsolute(way)) {
       return yield* new BadHandshake({
         reason: `the transcript "${name}" is not in the session's folder: set \`folder\` to where it is`
       })

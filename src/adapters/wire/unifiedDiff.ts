@@ -72,9 +72,31 @@ const anchored = (hunk: Hunk): Hunk => ({
   newStart: hunk.newStart - (hunk.newLines === 0 ? 1 : 0)
 })
 
+const plainHunks = (oldText: string, newText: string): ReadonlyArray<Hunk> =>
+  structuredPatch("", "", oldText, newText, "", "", { context: 3, maxEditLength: mostEdits })?.hunks
+    ?? [replaced(oldText, newText)]
+
 const hunksOf = (oldText: string, newText: string): ReadonlyArray<Hunk> =>
-  (structuredPatch("", "", oldText, newText, "", "", { context: 3, maxEditLength: mostEdits })?.hunks
-    ?? [replaced(oldText, newText)]).map(anchored)
+  plainHunks(oldText, newText).map(anchored)
+
+const isContext = (line: string) => line.startsWith(" ")
+
+/** As much context before the change as behind it: less on one side says that the file begins, or ends, there. */
+const evenly = (hunk: Hunk): Hunk => {
+  const { lines } = hunk
+  const first = lines.findIndex((line) => !isContext(line))
+  const last = lines.findLastIndex((line) => !isContext(line))
+  if (first === -1) return hunk
+  const kept = Math.min(first, lines.length - 1 - last)
+  const [before, after] = [first - kept, lines.length - 1 - last - kept]
+  return {
+    oldStart: hunk.oldStart + before,
+    oldLines: hunk.oldLines - before - after,
+    newStart: hunk.newStart + before,
+    newLines: hunk.newLines - before - after,
+    lines: lines.slice(before, lines.length - after)
+  }
+}
 
 /** A file whose whole text is known before and after; without `oldText` it is new. */
 export const changedDiff = (path: string, oldText: string | undefined, newText: string): string =>
@@ -97,7 +119,7 @@ export const partsDiff = (path: string, parts: ReadonlyArray<ChangedPart>): stri
   // How many lines the parts before have added.
   let grown = 0
   const hunks = parts.flatMap(({ line, newText, oldText }) => {
-    const found = hunksOf(ended(oldText), ended(newText)).map((hunk) => ({
+    const found = plainHunks(ended(oldText), ended(newText)).map(evenly).map(anchored).map((hunk) => ({
       ...hunk,
       oldStart: hunk.oldStart + line - 1 - grown,
       newStart: hunk.newStart + line - 1

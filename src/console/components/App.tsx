@@ -1,6 +1,7 @@
 /** App: the start page or a session, as the address says, beside the list of sessions. */
 import { lazy, Suspense, useState, useSyncExternalStore } from "react"
 import { onAddress, sessionInAddress } from "../relay/address.js"
+import { Rights } from "./rights.js"
 import { Sidebar } from "./Sidebar.js"
 import { StartPage } from "./StartPage.js"
 import { useRelay } from "./useRelay.js"
@@ -17,15 +18,17 @@ export const App = () => {
   const showList = () => setOpen(true)
 
   return (
-    <div className="app">
-      <Sidebar relay={relay} current={session_id} open={open} onClose={close} />
-      {session_id === undefined
-        ? <StartPage relay={relay} onMenu={showList} />
-        : (
-          <Suspense fallback={<main className="page" aria-busy="true" />}>
-            <SessionPage key={session_id} session_id={session_id} relay={relay} onMenu={showList} />
-          </Suspense>
-        )}
-    </div>
+    <Rights value={relay.scopes}>
+      <div className="app">
+        <Sidebar relay={relay} current={session_id} open={open} onClose={close} />
+        {session_id === undefined
+          ? <StartPage relay={relay} onMenu={showList} />
+          : (
+            <Suspense fallback={<main className="page" aria-busy="true" />}>
+              <SessionPage key={session_id} session_id={session_id} relay={relay} onMenu={showList} />
+            </Suspense>
+          )}
+      </div>
+    </Rights>
   )
 }

@@ -9,6 +9,7 @@ import type { Shared } from "./ItemView.js"
 import { short } from "./plain.js"
 import { PlanAsk } from "./PlanAsk.js"
 import { QuestionForm } from "./QuestionForm.js"
+import { useMay } from "./rights.js"
 import { ToolAsk } from "./ToolAsk.js"
 import { toolSubject, toolVerb } from "./toolWords.js"
 import { agentName, reasonText } from "./words.js"
@@ -20,7 +21,21 @@ interface Props {
 }
 
 export const AskCard = ({ item, onAnswer, view }: Props) => {
+  const may = useMay()
+  if (item.state === "open" && !may("approve")) {
+    return (
+      // Seen whole, with nothing to press.
+      <fieldset className="watched" disabled>
+        <Open item={item} onAnswer={onAnswer} view={view} />
+        <p className="muted watching">{w.share.notYours}</p>
+      </fieldset>
+    )
+  }
   if (item.state !== "open") return item.onCard ? null : <Settled item={item} folder={view.folder} />
+  return <Open item={item} onAnswer={onAnswer} view={view} />
+}
+
+const Open = ({ item, onAnswer, view }: Props) => {
   const answer = (answer: Answer) => onAnswer(item.request_id, answer)
   if (item.ask === "question") {
     return <QuestionForm item={item} agent={agentName(view.tool)} onAnswer={answer} />

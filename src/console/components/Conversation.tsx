@@ -12,6 +12,7 @@ import { LimitBanner } from "./LimitBanner.js"
 import { LinkBanner } from "./LinkBanner.js"
 import { NativeBanner } from "./NativeBanner.js"
 import { PlanBar } from "./PlanBar.js"
+import { useMay } from "./rights.js"
 import { SessionHeader } from "./SessionHeader.js"
 import { Transcript } from "./Transcript.js"
 import { sessionName } from "./words.js"
@@ -69,6 +70,7 @@ const nothing = () => {}
 export const Past = ({ name, onFollow, onMenu, onResume, others, problem, store }: PastProps) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
+  const may = useMay()
   const title = nameOf(state.view, name)
   useTitle(title, others > 0 ? `(${others}) ` : "")
   return (
@@ -89,9 +91,11 @@ export const Past = ({ name, onFollow, onMenu, onResume, others, problem, store 
         {onFollow !== undefined && (
           <button type="button" className="button small" onClick={onFollow}>{w.native.follow}</button>
         )}
-        <button type="button" className="button small" onClick={onResume}>
-          {problem === undefined ? w.resume : w.tryAgain}
-        </button>
+        {may("prompt") && (
+          <button type="button" className="button small" onClick={onResume}>
+            {problem === undefined ? w.resume : w.tryAgain}
+          </button>
+        )}
       </div>
       <Body view={state.view} store={store}>
         <Transcript state={state} onAnswer={nothing} onPrompt={nothing} />
@@ -126,6 +130,7 @@ interface Props {
 export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
+  const may = useMay()
   const [returned, setReturned] = useState("")
   const { link, view } = state
   const stop = useCallback(() => {
@@ -144,15 +149,16 @@ export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, 
     if (started && folder !== "" && view.tool !== "demo") rememberFolder(folder)
   }, [folder, started, view.tool])
 
+  const mayStop = may("prompt")
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || event.defaultPrevented || !isRunning || inspecting) return
+      if (event.key !== "Escape" || event.defaultPrevented || !isRunning || inspecting || !mayStop) return
       if (document.querySelector("dialog[open], .sidebar[data-open=true]") !== null) return
       stop()
     }
     addEventListener("keydown", onKey)
     return () => removeEventListener("keydown", onKey)
-  }, [inspecting, isRunning, stop])
+  }, [inspecting, isRunning, mayStop, stop])
 
   const isClosed = link.status === "closed"
   return (
@@ -165,8 +171,8 @@ export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, 
         onInspect={() => setInspecting(true)}
       />
       <LinkBanner link={link} view={view} onReopen={onReopen} onFollow={onFollow} />
-      {!isClosed && <NativeBanner view={view} session={store.session} />}
-      <LimitBanner view={view} session={isClosed ? undefined : store.session} />
+      {!isClosed && may("prompt") && <NativeBanner view={view} session={store.session} />}
+      <LimitBanner view={view} session={isClosed || !may("prompt") ? undefined : store.session} />
       {/* For who does not see it. */}
       <p className="visually-hidden" role="status">
         {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}
@@ -177,15 +183,19 @@ export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, 
         {(started || !isClosed) && (
           <div className="dock">
             <PlanBar plan={view.plan} />
-            <Composer
-              view={view}
-              store={store}
-              closed={isClosed}
-              held={view.native?.drive === "following" && view.native.open !== undefined}
-              returned={returned}
-              onReturned={onReturned}
-              onStop={stop}
-            />
+            {may("prompt")
+              ? (
+                <Composer
+                  view={view}
+                  store={store}
+                  closed={isClosed}
+                  held={view.native?.drive === "following" && view.native.open !== undefined}
+                  returned={returned}
+                  onReturned={onReturned}
+                  onStop={stop}
+                />
+              )
+              : <p className="muted watching">{w.share.watching}</p>}
           </div>
         )}
       </Body>

@@ -4,6 +4,7 @@ import type { Session } from "../../client/browser.js"
 import { choicesOfMode } from "../../messages/settings.js"
 import type { View } from "../../messages/View.js"
 import { w } from "../words/words.js"
+import { useMay } from "./rights.js"
 import { modelName, modeName } from "./words.js"
 
 interface PickerProps {
@@ -35,7 +36,8 @@ const Picker = ({ label, onChoose, options, unknown, value }: PickerProps) => {
 
 export const Pickers = ({ session, view }: { readonly view: View; readonly session: Session }) => {
   const { can, mode = "", model = "", models } = view
-  const modes = choicesOfMode(view)
+  const may = useMay()
+  const modes = may("approve") ? choicesOfMode(view) : []
   return (
     <>
       {modes.length > 0 && (

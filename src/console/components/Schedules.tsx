@@ -30,17 +30,23 @@ export const Schedules = ({ disabled, schedules, session }: Props) => {
   const [problem, setProblem] = useState<string>()
   const give = (command: Command) =>
     session.send(command).then(
-      () => setProblem(undefined),
-      (error: unknown) => setProblem(error instanceof Error ? error.message : String(error))
+      () => {
+        setProblem(undefined)
+        return true
+      },
+      (error: unknown) => {
+        setProblem(error instanceof Error ? error.message : String(error))
+        return false
+      }
     )
   const add = async () => {
     const time = Date.parse(at) / 1000
-    await give({
+    const ok = await give({
       type: "schedule",
       content,
       ...(kind === "every" ? { every, time_zone: ownZone() } : Number.isFinite(time) ? { at: time } : {})
     })
-    setContent("")
+    if (ok) setContent("")
   }
   return (
     <>

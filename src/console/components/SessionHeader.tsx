@@ -1,12 +1,14 @@
 /** SessionHeader: which session this is, how full its context is, what it has cost. */
-import { Activity, Menu, Power, SquareTerminal } from "lucide-react"
+import { Activity, Menu, Power, Share2, SquareTerminal } from "lucide-react"
 import { useRef } from "react"
 import type { Session } from "../../client/browser.js"
 import { openAsks } from "../../messages/View.js"
 import type { State } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { Meter } from "./Meter.js"
+import { useMay } from "./rights.js"
 import { Schedules } from "./Schedules.js"
+import { ShareDialog } from "./ShareDialog.js"
 import { agentName } from "./words.js"
 
 interface Props {
@@ -36,7 +38,10 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
   const now = stateOf(state)
   const dialog = useRef<HTMLDialogElement>(null)
   const handing = useRef<HTMLDialogElement>(null)
-  const canHandOver = session !== undefined && link.status === "open" && view.native?.drive === "own"
+  const sharing = useRef<HTMLDialogElement>(null)
+  const may = useMay()
+  const canHandOver = may("prompt") && session !== undefined && link.status === "open" &&
+    view.native?.drive === "own"
   return (
     <header className="bar">
       <button type="button" className="icon-button only-phone" onClick={onMenu} aria-label={w.menu}>
@@ -72,10 +77,24 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
           <SquareTerminal size={17} aria-hidden />
         </button>
       )}
-      {session !== undefined && !view.can.terminal && (
+      {session !== undefined && may("admin") && (
+        <>
+          <button
+            type="button"
+            className="icon-button"
+            onClick={() => sharing.current?.showModal()}
+            aria-label={w.share.title}
+            title={w.share.title}
+          >
+            <Share2 size={17} aria-hidden />
+          </button>
+          <ShareDialog session_id={session.session_id} isTerminal={view.can.terminal} dialog={sharing} />
+        </>
+      )}
+      {session !== undefined && !view.can.terminal && may("prompt") && (
         <Schedules schedules={view.schedules} session={session} disabled={link.status === "closed"} />
       )}
-      {session !== undefined && (
+      {session !== undefined && may("prompt") && (
         <button
           type="button"
           className="icon-button"

@@ -3,6 +3,7 @@ import { Archive, ArchiveRestore, Ellipsis, Pencil, Trash2 } from "lucide-react"
 import { type KeyboardEvent, useEffect, useRef, useState } from "react"
 import type { SessionLine } from "../model/sessions.js"
 import { w } from "../words/words.js"
+import { useMay } from "./rights.js"
 import { needsYou } from "./sessionGroups.js"
 import type { Relay } from "./useRelay.js"
 import { age, agentName, sessionName } from "./words.js"
@@ -27,6 +28,7 @@ const Menu = ({ name, onClose, onRemove, onRename, onArchive, archived }: {
   readonly onRemove: () => void
 }) => {
   const box = useRef<HTMLDivElement>(null)
+  const may = useMay()
   useEffect(() => {
     box.current?.querySelector("button")?.focus()
     const onDown = ({ target }: Event) =>
@@ -42,7 +44,7 @@ const Menu = ({ name, onClose, onRemove, onRename, onArchive, archived }: {
   const entries = [
     [Pencil, w.rename, onRename],
     [archived ? ArchiveRestore : Archive, archived ? w.unarchive : w.archive, onArchive],
-    [Trash2, w.remove, onRemove]
+    ...(may("admin") ? [[Trash2, w.remove, onRemove] as const] : [])
   ] as const
   return (
     <div className="row-menu" role="group" aria-label={w.moreFor(name)} ref={box} onKeyDown={onKey}>
@@ -63,6 +65,7 @@ const Menu = ({ name, onClose, onRemove, onRename, onArchive, archived }: {
 }
 
 export const SessionRow = ({ current, line, onOpen, onRemove, relay }: Props) => {
+  const may = useMay()
   const [mode, setMode] = useState<"shown" | "menu" | "rename">("shown")
   const name = sessionName(line.tool, line.folder, line.title) || line.session_id
   const state = stateOf(line)
@@ -107,15 +110,17 @@ export const SessionRow = ({ current, line, onOpen, onRemove, relay }: Props) =>
           )} {agentName(line.tool)} · {w.turns(line.turns)}
         </span>
       </a>
-      <button
-        type="button"
-        className="icon-button small row-more"
-        aria-label={w.moreFor(name)}
-        aria-expanded={mode === "menu"}
-        onClick={() => setMode(mode === "menu" ? "shown" : "menu")}
-      >
-        <Ellipsis size={15} aria-hidden />
-      </button>
+      {may("prompt") && (
+        <button
+          type="button"
+          className="icon-button small row-more"
+          aria-label={w.moreFor(name)}
+          aria-expanded={mode === "menu"}
+          onClick={() => setMode(mode === "menu" ? "shown" : "menu")}
+        >
+          <Ellipsis size={15} aria-hidden />
+        </button>
+      )}
       {mode === "menu" && (
         <Menu
           name={name}

@@ -5,6 +5,7 @@ import type { SessionLine } from "../model/sessions.js"
 import { goTo } from "../relay/address.js"
 import { w } from "../words/words.js"
 import { LanguageChoice } from "./LanguageChoice.js"
+import { useMay } from "./rights.js"
 import { SearchResults } from "./SearchResults.js"
 import { groupsOf } from "./sessionGroups.js"
 import { SessionRow } from "./SessionRow.js"
@@ -24,6 +25,7 @@ const fewSessions = 6
 
 export const Sidebar = ({ current, onClose, open, relay }: Props) => {
   const { sessions = [] } = relay
+  const may = useMay()
   const [filter, setFilter] = useState("")
   const [showsArchive, setShowsArchive] = useState(false)
   const groups = groupsOf(sessions, filter)
@@ -66,16 +68,18 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
             <X size={18} aria-hidden />
           </button>
         </div>
-        <button
-          type="button"
-          className="button new-session"
-          onClick={() => {
-            goTo(undefined)
-            onClose()
-          }}
-        >
-          <Plus size={16} aria-hidden /> {w.newSession}
-        </button>
+        {may("prompt") && (
+          <button
+            type="button"
+            className="button new-session"
+            onClick={() => {
+              goTo(undefined)
+              onClose()
+            }}
+          >
+            <Plus size={16} aria-hidden /> {w.newSession}
+          </button>
+        )}
         {(sessions.length > fewSessions || filter !== "" || sessions.some(({ turns }) => turns > 0)) && (
           <input
             type="search"

@@ -8,6 +8,7 @@ import { w } from "../words/words.js"
 import { AgentChoice, demo, usable } from "./AgentChoice.js"
 import { FolderField } from "./FolderField.js"
 import { NativeList } from "./NativeList.js"
+import { useMay } from "./rights.js"
 import { start } from "./start.js"
 import { TokenForm } from "./TokenForm.js"
 import type { Relay } from "./useRelay.js"
@@ -111,6 +112,7 @@ const Field = (
 )
 
 export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly onMenu: () => void }) => {
+  const may = useMay()
   const [form, setForm] = useState((): Form => ({ ...blank, ...startForm() }))
   const [token, setToken] = useState("")
   const { agents, problem, wantsToken } = relay
@@ -146,6 +148,8 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
       <div className="start-scroll">
         {wantsToken
           ? <TokenForm problem={problem} onToken={relay.enterToken} />
+          : !may("prompt")
+          ? <p className="lead">{w.share.choose}</p>
           : (
             <form className="start-form" onSubmit={onSubmit}>
               <h1>{w.startHeading}</h1>

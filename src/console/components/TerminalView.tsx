@@ -7,6 +7,7 @@ import type { RelayEvent } from "../../client/browser.js"
 import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
+import { useMay } from "./rights.js"
 
 const isDark = () => {
   const { theme } = document.documentElement.dataset
@@ -57,6 +58,7 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
   /** Undefined: what was is shown, nothing can be typed. */
   const session = "session" in store ? store.session : undefined
   const place = useRef<HTMLDivElement>(null)
+  const mayType = useMay()("terminal")
   useEffect(() => {
     if (place.current === null) return
     const terminal = new Terminal({
@@ -89,9 +91,11 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
     const typed = terminal.onData((data) => {
       // What was printed before holds questions to a terminal that were answered then; of several tabs the one that is used
       // answers what a program asks now.
-      if (old[0] !== true && document.hasFocus()) void session?.send({ type: "stdin", data })
+      if (mayType && old[0] !== true && document.hasFocus()) void session?.send({ type: "stdin", data })
     })
-    const resized = terminal.onResize(({ cols, rows }) => void session?.send({ type: "resize", cols, rows }))
+    const resized = terminal.onResize(({ cols, rows }) => {
+      if (mayType) void session?.send({ type: "resize", cols, rows })
+    })
 
     let here = true
     const measure = () => here && fit.fit()
@@ -124,11 +128,11 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
       if (stopWriting !== false) stopWriting()
       terminal.dispose()
     }
-  }, [session, store])
+  }, [mayType, session, store])
   return (
     <>
       <div className="terminal" ref={place} />
-      {session !== undefined && (
+      {session !== undefined && mayType && (
         <div className="terminal-keys only-touch" role="group" aria-label={w.keys}>
           {keys.map(([name, data]) => (
             <button
@@ -137,7 +141,8 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
               className="button small"
               // The terminal keeps the keyboard.
               onPointerDown={(event) => event.preventDefault()}
-              onClick={() => void session?.send({ type: "stdin", data })}
+              onClick={() =>
+                void session?.send({ type: "stdin", data })}
             >
               {name}
             </button>

@@ -15,6 +15,8 @@ export interface Relay {
   readonly sessions: ReadonlyArray<SessionLine> | undefined
   /** Where agents work if nothing is said, if the relay tells. */
   readonly home: string | undefined
+  /** What may be done here; undefined until it is known. */
+  readonly scopes: ReadonlySet<http.Scope> | undefined
   /** What is wrong, in the relay's words. */
   readonly problem: string | undefined
   /** The relay asks for a token. */
@@ -33,6 +35,7 @@ export const useRelay = (): Relay => {
   const [agents, setAgents] = useState<ReadonlyArray<http.Agent>>()
   const [sessions, setSessions] = useState<ReadonlyArray<SessionLine>>()
   const [home, setHome] = useState<string>()
+  const [scopes, setScopes] = useState<ReadonlySet<http.Scope>>()
   const [problem, setProblem] = useState<string>()
   const [wantsToken, setWantsToken] = useState(false)
   const [removed, setRemoved] = useState<SessionLine>()
@@ -65,8 +68,9 @@ export const useRelay = (): Relay => {
     let isShown = true
     const lookAtAgents = async () => {
       try {
-        const { agents, folder } = await http.agents()
+        const [{ agents, folder }, scopes] = await Promise.all([http.agents(), http.rights()])
         if (!isShown) return
+        setScopes(scopes && new Set(scopes))
         setAgents(agents)
         setHome(folder)
       } catch (error) {
@@ -128,6 +132,7 @@ export const useRelay = (): Relay => {
       ? sessions
       : sessions?.filter(({ session_id }) => session_id !== removed.session_id),
     home,
+    scopes,
     problem,
     wantsToken,
     enterToken,

@@ -49,6 +49,19 @@ const ask = async (method: Method, path: string, content?: object): Promise<unkn
 export const agents = async () =>
   await ask("GET", "/agents") as { readonly agents: ReadonlyArray<Agent>; readonly folder?: string }
 
+/** What somebody may do at the relay. */
+export type Scope = "view" | "prompt" | "approve" | "terminal" | "admin"
+
+/** What this page may do; undefined: the relay does not tell. */
+export const rights = async () =>
+  (await ask("GET", "/whoami") as { readonly scopes?: ReadonlyArray<Scope> }).scopes
+
+/** A link to a session for somebody else; `expires_in` in seconds. The page's address with `fragment` behind it. */
+export const share = async (
+  session_id: string,
+  wanted: { readonly scopes: ReadonlyArray<Scope>; readonly expires_in: number }
+) => await ask("POST", `${pathOf(session_id)}/share`, wanted) as { readonly fragment: string }
+
 /** A session in which something was said. */
 export interface Found {
   readonly session: SessionLine

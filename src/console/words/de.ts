@@ -34,7 +34,7 @@ export const de: Words = {
   schedules: {
     title: "Zeitpläne",
     none: "Keine geplanten Eingaben.",
-    prompt: "Eingabe",
+    prompt: "Geplante Eingabe",
     when: "Wann",
     once: "Einmal, am",
     again: "Wiederholt",
@@ -73,6 +73,27 @@ export const de: Words = {
     waitsThere: (what) =>
       what === undefined ? "Es wartet im Terminal auf Sie." : `Es wartet im Terminal auf Sie: ${what}.`,
     followPlaceholder: "Beenden Sie das Terminal, um hier fortzusetzen"
+  },
+  // Teilen
+  share: {
+    title: "Teilen",
+    may: "Wer den Link hat, kann",
+    kinds: {
+      view: "zusehen",
+      prompt: "zusehen und Prompts senden",
+      approve: "zusehen, Prompts senden und Fragen des Agenten beantworten"
+    },
+    until: "Der Link gilt",
+    ends: ["1 Stunde", "1 Tag", "7 Tage", "30 Tage"],
+    warning:
+      "Ein Agent führt auf diesem Rechner Programme aus. Teilen Sie das nur mit Leuten, die ihn benutzen dürfen.",
+    make: "Link erstellen",
+    link: "Link zur Sitzung",
+    once: "Kopieren Sie den Link jetzt: Er wird nicht noch einmal gezeigt.",
+    done: "Fertig",
+    watching: "Sie sehen dieser Sitzung zu.",
+    notYours: "Das beantwortet jemand anderes.",
+    choose: "Wählen Sie in der Liste eine Sitzung, um ihr zuzusehen."
   },
   sessions: "Sitzungen",
   newSession: "Neue Sitzung",

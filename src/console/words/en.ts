@@ -32,7 +32,7 @@ export const en = {
   schedules: {
     title: "Schedules",
     none: "No prompts are scheduled.",
-    prompt: "Prompt",
+    prompt: "Prompt to schedule",
     when: "When",
     once: "Once, at",
     again: "Repeatedly",
@@ -71,6 +71,26 @@ export const en = {
     waitsThere: (what: string | undefined) =>
       what === undefined ? "It waits for you in the terminal." : `It waits for you in the terminal: ${what}.`,
     followPlaceholder: "Quit the terminal to continue here"
+  },
+  // Sharing
+  share: {
+    title: "Share",
+    may: "Whoever has the link can",
+    kinds: {
+      view: "Watch",
+      prompt: "Watch and send prompts",
+      approve: "Watch, send prompts, and answer what the agent asks"
+    },
+    until: "Link works for",
+    ends: ["1 hour", "1 day", "7 days", "30 days"],
+    warning: "An agent runs programs on this machine. Share this only with people you would let use it.",
+    make: "Create link",
+    link: "Link",
+    once: "Copy the link now: it is not shown again.",
+    done: "Done",
+    watching: "You are watching this session.",
+    notYours: "Someone else answers this.",
+    choose: "Choose a session from the list to watch it."
   },
   // Sessions
   sessions: "Sessions",

@@ -34,7 +34,7 @@ export const zh: Words = {
   schedules: {
     title: "定时任务",
     none: "没有定时任务。",
-    prompt: "提示",
+    prompt: "定时提示",
     when: "时间",
     once: "一次，于",
     again: "重复",
@@ -71,6 +71,26 @@ export const zh: Words = {
     following: (agent) => `${agent} 已在终端中打开此对话。您正在跟随查看。`,
     waitsThere: (what) => what === undefined ? "它正在终端中等待您。" : `它正在终端中等待您：${what}。`,
     followPlaceholder: "退出终端后可在此处继续"
+  },
+  // 分享
+  share: {
+    title: "分享",
+    may: "拥有链接的人可以",
+    kinds: {
+      view: "观看",
+      prompt: "观看并发送提示",
+      approve: "观看、发送提示并回答代理的询问"
+    },
+    until: "链接有效期",
+    ends: ["1 小时", "1 天", "7 天", "30 天"],
+    warning: "代理会在这台机器上运行程序。请只与您信任的人分享。",
+    make: "创建链接",
+    link: "链接",
+    once: "请立即复制链接：它不会再次显示。",
+    done: "完成",
+    watching: "您正在观看此会话。",
+    notYours: "由其他人回答。",
+    choose: "请从列表中选择要观看的会话。"
   },
   sessions: "会话",
   newSession: "新建会话",

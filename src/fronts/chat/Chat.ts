@@ -47,13 +47,17 @@ const given = (fields: object) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
 /** Chunks that follow each other in the same text as one. */
-const joined = (chunks: ReadonlyArray<Chunk>): ReadonlyArray<Chunk> => {
+export const joined = (chunks: ReadonlyArray<Chunk>): ReadonlyArray<Chunk> => {
   const few: Array<Chunk> = []
+  /** The last of them, ours to change. */
+  let grown: { type: string; id: unknown; delta: string } | undefined
   for (const chunk of chunks) {
-    const last = few.at(-1)
-    if (last?.type === chunk.type && chunk["delta"] !== undefined && last["id"] === chunk["id"]) {
-      few[few.length - 1] = { ...last, delta: String(last["delta"]) + String(chunk["delta"]) }
-    } else few.push(chunk)
+    const { delta, id, type } = chunk
+    if (typeof delta !== "string") {
+      grown = undefined
+      few.push(chunk)
+    } else if (grown !== undefined && grown.id === id && grown.type === type) grown.delta += delta
+    else few.push(grown = { type, id, delta })
   }
   return few
 }

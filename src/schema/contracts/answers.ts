@@ -39,6 +39,11 @@ const session: Json = {
       description: "From each waiting permission's request_id to the seq it was asked at."
     },
     pending: { type: "array", items: { type: "string" }, description: "Permissions nobody has answered." },
+    opened_by: {
+      type: "object",
+      description: "What its first client used, and the session whose agent that was.",
+      properties: { front: { type: "string" }, session_id: { type: "string" } }
+    },
     queued: { type: "array", items: { type: "string" }, description: "message_ids of prompts that wait." },
     acknowledged: {
       type: "array",
@@ -199,11 +204,30 @@ const usage: Json = {
   }
 }
 
+const strings: Json = { type: "array", items: { type: "string" } }
+
+const token: Json = {
+  description: "Who may use the relay, and for what. Absent limits: none. Times are in seconds since 1970.",
+  type: "object",
+  required: ["name", "scopes", "created_at"],
+  properties: {
+    name: { type: "string" },
+    scopes: strings,
+    sessions: strings,
+    folders: strings,
+    agents: strings,
+    created_at: { type: "number" },
+    expires_at: { type: "number" },
+    made_by: { type: "string", description: "The token it was made with: revoked with that one." }
+  }
+}
+
 /** Each by its name in the OpenAPI document. */
 export const answers = {
   Agent: agent,
   NativeSession: nativeSession,
   Schedule: schedule,
   Session: session,
+  Token: token,
   Usage: usage
 }

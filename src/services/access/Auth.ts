@@ -13,6 +13,8 @@ import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
 import { hostname } from "node:os"
+import * as AgentTokens from "./AgentTokens.js"
+import { Audit } from "./Audit.js"
 import * as FailedAttempts from "./FailedAttempts.js"
 import * as PeerProcesses from "./PeerProcesses.js"
 import { isLoopback, isLoopbackHost } from "./peers.js"
@@ -91,6 +93,8 @@ export const defaultAuth = (
   token !== undefined || allow_host.length > 0 || trusted_proxy.length > 0 ? "always" : "remote"
 
 export class Auth extends Context.Service<Auth, {
+  /** Tokens of agents, for the tools the relay has for them. */
+  readonly agents: AgentTokens.AgentTokens
   /** Before anything else: is the page, or the name we are called by, a trusted one? */
   readonly checkOrigin: (visitor: Visitor) => Effect.Effect<void, ForbiddenOrigin>
   /** Who is it, if this visitor may use the relay? `token` and `ticket` are the handshake's. */
@@ -114,7 +118,8 @@ const sameSecret = (left: string, right: string) => timingSafeEqual(digest(left)
 
 const nameOf = (host: string) => host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1").toLowerCase()
 
-const bearer = (authorization: string | undefined) => /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
+/** The token of an `Authorization` header. */
+export const bearer = (authorization: string | undefined) => /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
 
 const missing =
   "an access token is needed: send it as `Authorization: Bearer …`, or as `token` in the handshake. The relay shows it at "
@@ -175,7 +180,7 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
     return yield* new Unauthorized({ reason: wrong })
   })
 
-  const admit: Auth["Service"]["admit"] = Effect.fnUntraced(
+  const judgeVisitor: Auth["Service"]["admit"] = Effect.fnUntraced(
     function*(visitor, handshakeToken, ticket) {
       const { socket } = visitor
       const whose = socket === undefined ? "other" : yield* processes.whose(socket)
@@ -206,6 +211,19 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
     }
   )
 
+  const audit = yield* Audit
+  const admit: Auth["Service"]["admit"] = (visitor, token, ticket) =>
+    Effect.tapError(
+      judgeVisitor(visitor, token, ticket),
+      ({ _tag, message }) =>
+        Effect.sync(() =>
+          audit.writeOfStranger("refused", { address: visitor.address }, {
+            why: _tag === "TooManyAttempts" ? "too many attempts" : message,
+            ...(visitor.origin !== undefined && { origin: visitor.origin })
+          })
+        )
+    )
+
   const ticket = (principal: PrincipalFields) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const given = tickets.give(now, principal)
@@ -216,5 +234,5 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
         : Effect.succeed({ ticket: given, expires_in: Tickets.validForSeconds })
     })
 
-  return Auth.of({ checkOrigin, admit, proxies, ticket, tokens })
+  return Auth.of({ agents: AgentTokens.make(), checkOrigin, admit, proxies, ticket, tokens })
 })

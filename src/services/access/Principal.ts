@@ -30,6 +30,8 @@ export interface PrincipalFields {
   /** The name of the token; none for a program of this machine that needs none. */
   readonly name?: string
   readonly scopes: ReadonlySet<Scope>
+  /** It is the agent of this session. */
+  readonly session_id?: string
   readonly limits?: Limits
   /** Unix time in seconds. */
   readonly expires_at?: number

@@ -3,9 +3,10 @@
  *
  * Looking starts every agent's program once or twice, so what was found is good for a minute.
  */
-import { Context, Effect, type FileSystem, Layer, type Path } from "effect"
-import { knownAgents } from "../../adapters/knownAgents.js"
+import { Context, Effect, type FileSystem, Layer, Option, type Path } from "effect"
+import { type KnownAgent, knownAgents } from "../../adapters/knownAgents.js"
 import * as ProcessSupervisor from "../process/ProcessSupervisor.js"
+import { RelayConfig } from "../RelayConfig.js"
 import * as PtySupervisor from "../terminal/PtySupervisor.js"
 import { type Finding, probe } from "./AgentProbe.js"
 
@@ -25,15 +26,28 @@ const terminals: Effect.Effect<Finding> = PtySupervisor.isAvailable.pipe(
   Effect.catch(({ message }) => Effect.succeed({ ...generic, installed: false, advice: message }))
 )
 
+/** The known agents, and the operator's; of one name the operator's is started. */
+const agentsOf = (own: ReadonlyArray<KnownAgent>): ReadonlyArray<KnownAgent> => {
+  const byName = new Map(knownAgents.map((agent) => [agent.tool, agent]))
+  for (const agent of own) byName.set(agent.tool, { ...byName.get(agent.tool), ...agent })
+  return [...byName.values()]
+}
+
 /** Look now. */
-export const examine: Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Path.Path> = Effect
-  .gen(function*() {
-    const agents = yield* Effect.forEach(knownAgents, probe, { concurrency: 4 })
+const examineAll = (
+  own: ReadonlyArray<KnownAgent>
+): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function*() {
+    const agents = yield* Effect.forEach(agentsOf(own), probe, { concurrency: 4 })
     return [...agents, yield* terminals]
   }).pipe(Effect.provide(ProcessSupervisor.layer()))
 
+export const examine = examineAll([])
+
 const make = Effect.gen(function*() {
   const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
-  const all = yield* Effect.cachedWithTTL(Effect.provide(examine, context), goodFor)
+  const settings = yield* Effect.serviceOption(RelayConfig)
+  const own = Option.match(settings, { onNone: () => [], onSome: ({ acp_agents }) => acp_agents })
+  const all = yield* Effect.cachedWithTTL(Effect.provide(examineAll(own), context), goodFor)
   return AgentFindings.of({ all })
 })

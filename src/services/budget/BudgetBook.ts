@@ -28,6 +28,7 @@ export class BudgetBook extends Context.Service<BudgetBook, Book>()("ai-relay/se
             inMemory()
           )
         ))
+      yield* Effect.addFinalizer(() => Effect.sync(ledger.close))
       return yield* over(ledger)
     })
   )

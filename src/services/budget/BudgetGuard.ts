@@ -11,7 +11,7 @@ import type { IdGenerator } from "../IdGenerator.js"
 import type { EventLog } from "../log/EventLog.js"
 import type { PermissionBroker } from "../session/PermissionBroker.js"
 import type { Sender } from "../session/Sender.js"
-import type { Turns } from "../session/Turn.js"
+import type { Turn, Turns } from "../session/Turn.js"
 import type * as AgentHold from "./AgentHold.js"
 import { type Book, type Owner, scopeWords, type Standing } from "./Budgets.js"
 import { format } from "./Spend.js"
@@ -40,7 +40,7 @@ export interface BudgetGuard {
   /** For `session_start`; empty without a budget. */
   readonly describe: () => { readonly budget?: ReadonlyArray<Standing> }
   /** What a turn has used that was cut off with its relay. */
-  readonly settle: () => Usage | undefined
+  readonly settle: (turn: number | undefined) => Usage | undefined
   readonly close: () => void
 }
 
@@ -81,6 +81,8 @@ export const make = (parts: Parts): BudgetGuard => {
   let isEnding = false
   let works = parts.owner.model
   let asked: RequestId | undefined
+  /** It was told to stop: what it says until then is no question any more. */
+  let stopping: Turn | undefined
 
   const onChange = () => {
     const standing = account.reached()
@@ -88,6 +90,7 @@ export const make = (parts: Parts): BudgetGuard => {
     if (state !== "idle" && standing === undefined && asked !== undefined) broker.withdraw(asked)
     else if (
       state === "idle" && !isEnding && standing !== undefined && parts.turns().current() !== undefined
+      && parts.turns().current() !== stopping
     ) {
       state = "holding"
       hold.stop()
@@ -185,9 +188,11 @@ export const make = (parts: Parts): BudgetGuard => {
     if (turn === undefined || standing === undefined) return Effect.void
     return decide(standing).pipe(
       Effect.raceFirst(Effect.as(Deferred.await(turn.ended), true)),
-      Effect.flatMap((mayGoOn) =>
-        mayGoOn ? Effect.void : Effect.asVoid(Deferred.succeed(turn.interrupt, undefined))
-      )
+      Effect.flatMap((mayGoOn) => {
+        if (mayGoOn) return Effect.void
+        stopping = turn
+        return Effect.asVoid(Deferred.succeed(turn.interrupt, undefined))
+      })
     )
   }).pipe(Effect.ensuring(Effect.sync(() => {
     state = "idle"

@@ -52,8 +52,8 @@ export interface Account {
   readonly setModel: (model: string) => void
   /** The turn's last word, with what the relay adds to it: a price. Call it before `turn_end` is logged. */
   readonly endTurn: (usage: Usage | undefined) => { readonly usage?: Usage; readonly priced: Priced }
-  /** What a turn has used that was cut off with its relay; from now on it counts as ended. */
-  readonly settle: () => Usage | undefined
+  /** What the turn of that number has used, which was cut off with its relay; from now on it counts as ended. */
+  readonly settle: (turn: number | undefined) => Usage | undefined
   /** The first cap that is reached. */
   readonly reached: () => Standing | undefined
   /** Caps that have come near since this was asked last. */
@@ -125,7 +125,15 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
     month: "2-digit",
     day: "2-digit"
   })
-  const today = () => dates.format(now())
+  // Days begin with a minute, wherever that is.
+  let day = { minute: NaN, name: "" }
+  const today = () => {
+    const minute = Math.floor(now() / 60_000)
+    if (minute !== day.minute) day = { minute, name: dates.format(now()) }
+    return day.name
+  }
+  /** What one session uses may be what another may not. */
+  const isShared = settings.rules.some(({ scope }) => scope !== "turn" && scope !== "session")
   const accounts = new Map<object, () => void>()
 
   const spread = () => {
@@ -135,6 +143,7 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
   const open: Book["open"] = (owner, onChange) => {
     const { session_id } = owner
     let model = owner.model
+    let price = priceOf(model)
     let token: string | undefined
     let turn: number | undefined
     let began = 0
@@ -146,7 +155,6 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
 
     const priced = (usage: Usage): { readonly usage: Usage; readonly priced: Priced } => {
       if (usage.cost_usd !== undefined) return { usage, priced: "agent" }
-      const price = priceOf(model)
       return price === undefined
         ? { usage, priced: "none" }
         : { usage: { ...usage, cost_usd: costOf(usage, price) }, priced: "table" }
@@ -165,7 +173,7 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
         ...(token !== undefined && { token }),
         spend: { ...ofUsage(known.usage), turns: 1, minutes: minutes() },
         priced: known.priced,
-        ...(isOpen && { open: known.usage })
+        ...(isOpen ? { open: known.usage } : { ended: known.usage })
       }
     }
 
@@ -208,10 +216,8 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
         ? spent > cap
         : spent >= cap && !(scope === "turn" && turn === undefined)
 
-    const reached = () =>
-      settings.rules.length === 0 && ledger.lowered(session_id) === undefined
-        ? undefined
-        : standings().find(isReached)
+    const isFree = () => settings.rules.length === 0 && ledger.lowered(session_id) === undefined
+    const reached = () => isFree() ? undefined : standings().find(isReached)
 
     const self = {}
     accounts.set(self, onChange)
@@ -228,13 +234,15 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
         if (turn === undefined) return
         used = { ...used, ...usage }
         ledger.record(entryOf(turn, used, true))
-        spread()
+        if (isShared) spread()
+        else onChange()
       },
       fill: (pct) => {
         context_pct = pct
         onChange()
       },
       setModel: (name) => {
+        if (name !== model) price = priceOf(name)
         model = name
       },
       endTurn: (usage) => {
@@ -246,13 +254,19 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
         spread()
         return Object.keys(last.usage).length > 0 ? last : { priced: last.priced }
       },
-      settle: () => {
+      settle: (cut) => {
         const left = ledger.openTurn(session_id)
         ledger.settle(session_id, now() / 1000)
-        return left?.open
+        if (cut === undefined || left?.turn === cut) return left?.open
+        // Its last word was written, and its end was lost; or it was killed before it had told anything.
+        const last = ledger.lastTurn(session_id)
+        if (last?.turn === cut) return last.ended
+        ledger.record({ ...entryOf(cut, {}, false), spend: { ...nothing, turns: 1 } })
+        return undefined
       },
       reached,
       near: () => {
+        if (isFree()) return []
         const from = settings.warn_pct / 100
         return standings().filter((standing) => {
           const { cap, scope, spent, unit } = standing

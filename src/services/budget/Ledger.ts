@@ -5,15 +5,20 @@
  * before it, and folds what dead ones left into one archive. A line is written before the turn's `turn_end` is logged: a
  * turn whose end was lost with the relay is still in here, and its session takes the amount from here when it is opened
  * again, so that the sums stay equal.
+ *
+ * What a running turn tells is written some milliseconds later, the last word of each turn: model calls cost no write of
+ * their own. A relay that is killed forgets so much at most, and then its turn ends with what is written.
  */
 import {
-  appendFileSync,
+  closeSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  writeFileSync
+  writeFileSync,
+  writeSync
 } from "node:fs"
 import { join } from "node:path"
 import type { Budget } from "../../schema/Budget.js"
@@ -41,6 +46,8 @@ export interface Entry {
   readonly priced: Priced
   /** Of a turn that has not ended: what it has told so far. */
   readonly open?: Usage | undefined
+  /** Of one that has: what its `turn_end` says, which may be lost with the relay. */
+  readonly ended?: Usage | undefined
 }
 
 /** A cap that somebody raised. `key` names scope, owner and unit. */
@@ -78,9 +85,11 @@ export interface UsageRow extends Spend {
 export interface Ledger {
   /** Write down what a turn has used: all so far, not what came last. */
   readonly record: (entry: Entry) => void
-  /** What a turn has told that never ended, because its relay was killed. */
+  /** The turn of the session that has not ended, as far as was told. */
   readonly openTurn: (session_id: string) => Entry | undefined
-  /** A turn that never ended has ended now. */
+  /** The last turn of the session that has ended. */
+  readonly lastTurn: (session_id: string) => Entry | undefined
+  /** A turn that never ended, because its relay was killed, has ended now. */
   readonly settle: (session_id: string, ts: number) => void
   /** All that was used under a key such as `day:2026-11-28`. */
   readonly total: (key: string) => Spend
@@ -93,6 +102,8 @@ export interface Ledger {
   readonly usage: (by: Dimension, since?: string, until?: string) => ReadonlyArray<UsageRow>
   /** Why it is not written at the moment, if it is not. It goes on in memory. */
   readonly trouble: () => string | undefined
+  /** Write what waits, and let go of the file. */
+  readonly close: () => void
 }
 
 const ownKeys = ({ day, folder, session_id, token }: Entry): ReadonlyArray<string> => [
@@ -123,6 +134,7 @@ const makeBook = () => {
   const totals = new Map<string, Spend>()
   const raises = new Map<string, number>()
   const budgets = new Map<string, Budget>()
+  const last = new Map<string, Entry>()
 
   const count = (entry: Entry, change: typeof add) => {
     for (const key of ownKeys(entry)) totals.set(key, change(totals.get(key) ?? nothing, entry.spend))
@@ -133,11 +145,18 @@ const makeBook = () => {
     const kind = kindOf(whole)
     const before = settled.get(kind)
     settled.set(kind, before === undefined ? whole : { ...whole, spend: add(before.spend, whole.spend) })
+    if ((last.get(whole.session_id)?.turn ?? 0) <= whole.turn) last.set(whole.session_id, whole)
   }
 
   const take = (entry: Entry) => {
     const { session_id, turn } = entry
     const before = open.get(session_id)
+    if (before !== undefined && entry.open !== undefined && isSame(before, entry)) {
+      const more = subtract(entry.spend, before.spend)
+      for (const key of ownKeys(entry)) totals.set(key, add(totals.get(key) ?? nothing, more))
+      open.set(session_id, entry)
+      return
+    }
     if (before !== undefined) {
       open.delete(session_id)
       if (before.turn === turn) count(before, subtract)
@@ -155,8 +174,13 @@ const makeBook = () => {
     else if ("budget" in line) budgets.set(line.session_id, line.budget)
   }
 
-  return { settled, open, totals, raises, budgets, fold }
+  return { settled, open, totals, raises, budgets, last, fold }
 }
+
+/** Of the same turn, and added to the same sums. */
+const isSame = (left: Entry, right: Entry) =>
+  left.turn === right.turn && left.day === right.day && left.token === right.token
+  && left.folder === right.folder
 
 const usageOf = (
   entries: Iterable<Entry>,
@@ -184,7 +208,7 @@ const usageOf = (
 const over = (
   book: ReturnType<typeof makeBook>,
   write: (line: Line) => void,
-  trouble: Ledger["trouble"]
+  { close, trouble }: Pick<Ledger, "close" | "trouble">
 ): Ledger => {
   const note = (line: Line) => {
     book.fold(line)
@@ -193,11 +217,12 @@ const over = (
   return {
     record: note,
     openTurn: (session_id) => book.open.get(session_id),
+    lastTurn: (session_id) => book.last.get(session_id),
     settle: (session_id, ts) => {
       const entry = book.open.get(session_id)
       if (entry === undefined) return
-      const { open: _open, ...whole } = entry
-      note({ ...whole, ts })
+      const { open, ...whole } = entry
+      note({ ...whole, ts, ...(open !== undefined && { ended: open }) })
     },
     total: (key) => book.totals.get(key) ?? nothing,
     raise: (raise, cap) => note({ raise, cap }),
@@ -205,12 +230,14 @@ const over = (
     lower: (session_id, budget) => note({ session_id, budget }),
     lowered: (session_id) => book.budgets.get(session_id),
     usage: (...query) => usageOf([...book.settled.values(), ...book.open.values()], ...query),
-    trouble
+    trouble,
+    close
   }
 }
 
 /** Forgotten with the relay. */
-export const inMemory = (): Ledger => over(makeBook(), () => {}, () => undefined)
+export const inMemory = (): Ledger =>
+  over(makeBook(), () => {}, { trouble: () => undefined, close: () => {} })
 
 // --- on disk -----------------------------------------------------------------------------------------------------------
 
@@ -221,6 +248,9 @@ interface DiskOptions {
   /** A relay of that name runs now. */
   readonly isAlive: (relay: string) => boolean
 }
+
+/** How long what a running turn tells may wait to be written, in ms. */
+const writtenWithin = 50
 
 const suffix = ".ndjson"
 const archive = "archive-"
@@ -255,19 +285,55 @@ export const onDisk = ({ folder, isAlive, relay }: DiskOptions): Ledger => {
   if (dead.length > 1 && current.length === dead.length) foldInto(folder, book, dead, relay)
 
   const file = join(folder, `${relay}${suffix}`)
+  /** Lines in their order, and after them the last word of each turn that runs, by session. */
   let waiting = ""
+  const running = new Map<string, Entry>()
+  let timer: NodeJS.Timeout | undefined
+  let fd: number | undefined
   let reason: string | undefined
-  const write = (line: Line) => {
-    waiting += JSON.stringify(line) + "\n"
+
+  const flush = () => {
+    clearTimeout(timer)
+    timer = undefined
+    for (const entry of running.values()) waiting += JSON.stringify(entry) + "\n"
+    running.clear()
+    if (waiting === "") return
     try {
-      appendFileSync(file, waiting, { mode: 0o600 })
+      fd ??= openSync(file, "a", 0o600)
+      const bytes = Buffer.from(waiting)
+      let written = 0
+      while (written < bytes.length) written += writeSync(fd, bytes, written)
       waiting = ""
       reason = undefined
     } catch (cause) {
       reason = cause instanceof Error ? cause.message : String(cause)
+      release()
     }
   }
-  return over(book, write, () => reason)
+  const release = () => {
+    try {
+      if (fd !== undefined) closeSync(fd)
+    } catch {
+      // It cannot be used any more either way.
+    }
+    fd = undefined
+  }
+  const write = (line: Line) => {
+    if ("spend" in line && line.open !== undefined) {
+      running.set(line.session_id, line)
+      timer ??= setTimeout(flush, writtenWithin).unref()
+      return
+    }
+    // What the turn told before is in its last word.
+    if ("spend" in line) running.delete(line.session_id)
+    waiting += JSON.stringify(line) + "\n"
+    flush()
+  }
+  const close = () => {
+    flush()
+    release()
+  }
+  return over(book, write, { trouble: () => reason, close })
 }
 
 /** Only while no other relay uses the folder. One that starts at the same moment would find the files named as merged. */

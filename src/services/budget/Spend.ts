@@ -36,10 +36,15 @@ export const nothing: Spend = {
   minutes: 0
 }
 
-const names = Object.keys(nothing) as ReadonlyArray<keyof Spend>
-
-const combine = (left: Spend, right: Spend, sign: 1 | -1): Spend =>
-  Object.fromEntries(names.map((name) => [name, left[name] + sign * right[name]])) as unknown as Spend
+/** Field by field: it runs with each model call. */
+const combine = (left: Spend, right: Spend, sign: 1 | -1): Spend => ({
+  cost_usd: left.cost_usd + sign * right.cost_usd,
+  input_tokens: left.input_tokens + sign * right.input_tokens,
+  output_tokens: left.output_tokens + sign * right.output_tokens,
+  cached_input_tokens: left.cached_input_tokens + sign * right.cached_input_tokens,
+  turns: left.turns + sign * right.turns,
+  minutes: left.minutes + sign * right.minutes
+})
 
 export const add = (left: Spend, right: Spend): Spend => combine(left, right, 1)
 export const subtract = (left: Spend, right: Spend): Spend => combine(left, right, -1)

@@ -13,6 +13,11 @@ export const SessionSummary = Schema.Struct({
   /** The first line of the first prompt, at most 100 characters. */
   title: Schema.optionalKey(Schema.String),
   native_session_id: Schema.optionalKey(Schema.String),
+  /** What its first client used, and the session whose agent that was. */
+  opened_by: Schema.optionalKey(Schema.Struct({
+    front: Schema.optionalKey(Schema.String),
+    session_id: Schema.optionalKey(Schema.String)
+  })),
   /** The permission mode it was in last. */
   permission_mode: Schema.optionalKey(Schema.String),
   /** What becomes of prompts that fail at a limit, as it was said last. */
@@ -70,6 +75,17 @@ export const reset = (
   queued: [],
   acknowledged: []
 })
+
+const openedBy = (value: unknown): Pick<SessionSummary, "opened_by"> => {
+  if (typeof value !== "object" || value === null) return {}
+  const { front, session_id } = value as { readonly front?: unknown; readonly session_id?: unknown }
+  return {
+    opened_by: {
+      ...(typeof front === "string" && { front }),
+      ...(typeof session_id === "string" && { session_id })
+    }
+  }
+}
 
 /** The events that change a summary by more than its time and `seq`. */
 export const summaryEvents: ReadonlySet<EventBody["type"]> = new Set(
@@ -143,6 +159,7 @@ const change = (
         ...(named !== undefined && { title: named }),
         ...(event.type === "status" && event.status === "on_limit" && isOnLimit(event.metadata?.["on_limit"])
           && { on_limit: event.metadata["on_limit"] }),
+        ...(event.type === "session_start" && seq === 1 && openedBy(event.metadata?.["opened_by"])),
         ...(event.type === "session_start" && {
           tool: text(tool) ?? summary.tool,
           folder: text(folder) ?? summary.folder

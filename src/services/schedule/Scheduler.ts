@@ -7,12 +7,15 @@
  */
 import { Clock, Context, Effect, FiberMap, Layer, Option, Queue, Schema, Stream } from "effect"
 import type { BodyOf, UserMessage } from "../../schema/index.js"
+import { demand, Principal } from "../access/Principal.js"
 import { Journal } from "../journal/Journal.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
+import { RelayConfig } from "../RelayConfig.js"
 import { Sender } from "../session/Sender.js"
 import type { Session } from "../session/Session.js"
 import { SessionRegistry } from "../session/SessionRegistry.js"
 import { countTimes, nextTime } from "./cronTimes.js"
+import { principalOf } from "./onBehalf.js"
 import { toListed } from "./plan.js"
 import type { Schedule } from "./Schedule.js"
 import { Timetable } from "./Timetable.js"
@@ -71,6 +74,7 @@ const make = Effect.gen(function*() {
   const table = yield* Timetable
   const registry = yield* SessionRegistry
   const journal = yield* Journal
+  const { state_dir } = yield* RelayConfig
   const runs = yield* FiberMap.make<string, void>()
   const woken = yield* Queue.sliding<void>(1)
   yield* Effect.acquireRelease(
@@ -117,7 +121,13 @@ const make = Effect.gen(function*() {
   const run = Effect.fn("Scheduler.run")(
     function*(schedule: Schedule, due: number) {
       const { content, kind, schedule_id, session_id, token } = schedule
-      const { session } = yield* registry.join({ session_id, must_exist: true })
+      const principal = yield* principalOf(state_dir, token)
+      yield* demand(principal, "prompt", "a schedule")
+      const { session, submit } = yield* Effect.provideService(
+        registry.join({ session_id, must_exist: true }),
+        Principal,
+        principal
+      )
       const can = session.describe().metadata?.["capabilities"] as { readonly terminal?: boolean } | undefined
       if (can?.terminal === true) return yield* new NoPrompts({})
       // While it was opened, somebody may have taken it back.
@@ -133,13 +143,13 @@ const make = Effect.gen(function*() {
       const prompt: UserMessage = { type: "user_message", content, message_id }
       if (kind === "resume") {
         // The session forgets it by itself: it may have a reason not to send it.
-        return yield* Effect.provideService(session.submit(prompt), Sender, by)
+        return yield* Effect.provideService(submit(prompt), Sender, by)
       }
       const last: Last = { at: now, status: "started" }
       const begun = { ...after(schedule, now, last), runs: schedule.runs + 1 }
       table.put(begun)
       tell(session, begun, last)
-      yield* Effect.provideService(session.submit(prompt), Sender, by)
+      yield* Effect.provideService(submit(prompt), Sender, by)
       yield* untilDone(session, message_id, from)
     },
     (ran, schedule, due) =>
@@ -150,7 +160,9 @@ const make = Effect.gen(function*() {
             yield* Effect.logWarning(`The schedule ${schedule.schedule_id} could not run: ${error.message}`)
             const now = (yield* Clock.currentTimeMillis) / 1000
             if (table.get(schedule.schedule_id)?.next_at !== due) return
-            if (error._tag === "SessionNotFound") return void table.remove(schedule.schedule_id)
+            if (error._tag === "SessionNotFound" || error._tag === "TokenGone") {
+              return void table.remove(schedule.schedule_id)
+            }
             if (schedule.kind === "resume") return table.put({ ...schedule, next_at: now + retryAfter })
             const last: Last = { at: now, status: "failed", text: error.message }
             note(after(schedule, now, last), last)
@@ -171,6 +183,13 @@ const make = Effect.gen(function*() {
   const handle = Effect.fnUntraced(function*(schedule: Schedule, due: number, now: number) {
     const { every, kind, schedule_id, session_id, time_zone } = schedule
     if (registry.isDraining() || (yield* isElsewhere(schedule))) return
+    if (yield* FiberMap.has(runs, schedule_id)) {
+      // Its session is being opened, however long that takes.
+      if (table.get(schedule_id)?.last?.status !== "started") return
+      const last: Last = { at: due, status: "skipped", text: "The run before it has not ended." }
+      if (table.claim(schedule)) note(after(schedule, now, last), last)
+      return
+    }
     if (now - due > (kind === "resume" ? resumeTolerance : tolerance)) {
       if (!table.claim(schedule)) return
       const count = every === undefined ? 1 : countTimes(every, time_zone, due, now)
@@ -187,13 +206,6 @@ const make = Effect.gen(function*() {
       return yield* Effect.logWarning(
         `A prompt of the session ${session_id} is not sent again: its limit was over a day ago.`
       )
-    }
-    if (yield* FiberMap.has(runs, schedule_id)) {
-      // Joining takes its time.
-      if (table.get(schedule_id)?.last?.status !== "started") return
-      const last: Last = { at: due, status: "skipped", text: "The run before it has not ended." }
-      if (table.claim(schedule)) note(after(schedule, now, last), last)
-      return
     }
     yield* FiberMap.run(runs, schedule_id, run(schedule, due))
   })

@@ -1,5 +1,5 @@
 /**
- * SaidFile: what was said in one session, beside its journal and gone with it: `said.ndjson`, a line for each thing, and `said.bits`,
+ * SaidFile: what was said in one session, beside its journal and gone with it: `said.jsonl`, a line for each thing, and `said.bits`,
  * which tells how far that goes and, by its bits, which words cannot be in it. Both are made from the journal; without them, or
  * when they are torn, they are made anew. Secrets are cut out before anything is written.
  */
@@ -25,7 +25,7 @@ import * as TextBits from "./TextBits.js"
 export interface Known {
   /** The last event that was looked at. */
   readonly seq: number
-  /** Bytes of `said.ndjson` that count. */
+  /** Bytes of `said.jsonl` that count. */
   readonly size: number
   /** Unix seconds: when the last of it was said. */
   readonly ts: number
@@ -35,7 +35,7 @@ export interface Known {
 /** Bytes that are kept of a session; the oldest go first, down to the half of it. */
 const mostBytes = 2 * 1024 * 1024
 
-const saidIn = (folder: string) => join(folder, "said.ndjson")
+const saidIn = (folder: string) => join(folder, "said.jsonl")
 const bitsIn = (folder: string) => join(folder, "said.bits")
 
 export const nothing: Known = { seq: 0, size: 0, ts: 0, bits: new Uint8Array(TextBits.bytesFor(0)) }

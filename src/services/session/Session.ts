@@ -24,6 +24,7 @@ import {
   type SessionId,
   type Usage
 } from "../../schema/index.js"
+import * as Audit from "../access/Audit.js"
 import { tellingOverwrites } from "../access/overwriteDiff.js"
 import { AgentHold, SessionHold } from "../budget/AgentHold.js"
 import * as BudgetBook from "../budget/BudgetBook.js"
@@ -181,6 +182,18 @@ const conversationGone = (gone?: string): EventBody => ({
   ...(gone !== undefined && { metadata: { gone } })
 })
 
+/** The same log; what is worth a line in the audit is written there, too. */
+const noting = (
+  audit: Audit.AuditFields,
+  log: EventLog.EventLog["Service"]
+): EventLog.EventLog["Service"] => ({
+  ...log,
+  unsafeAppend: (event, ...more) => {
+    Audit.note(audit, log.session_id, event)
+    log.unsafeAppend(event, ...more)
+  }
+})
+
 export const open = Effect.fn("Session.open")(function*(
   id: SessionId,
   adapter: Adapter,
@@ -193,7 +206,8 @@ export const open = Effect.fn("Session.open")(function*(
   const ids = yield* IdGenerator
   const { tool } = adapter
   const events = Metrics.countingEvents(tool, opened?.store ?? makeMemory(settings.retain_bytes))
-  const log = yield* EventLog.make(id, { ...opened, store: events })
+  const audit = yield* Audit.Audit
+  const log = noting(audit, yield* EventLog.make(id, { ...opened, store: events }))
   /** Commands in the inbox, and the one that is carried out. */
   const submitted = new Set<object>()
   const activity = Activity.make(() =>
@@ -356,6 +370,11 @@ export const open = Effect.fn("Session.open")(function*(
   const describe = (): BodyOf<"session_start"> => {
     const { metadata, native_session_id, ...started } = agent.started
     const native = sink.native_session_id() ?? native_session_id
+    const { front, parent } = spec
+    const isNew = (opened?.summary.last_seq ?? 0) === 0 && (front !== undefined || parent !== undefined)
+    const opened_by = isNew
+      ? { ...(front !== undefined && { front }), ...(parent !== undefined && { session_id: parent }) }
+      : opened?.summary.opened_by
     return {
       type: "session_start",
       metadata: {
@@ -364,6 +383,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...(spec.model !== undefined && { model: spec.model }),
         ...started,
         ...(native !== undefined && { native_session_id: native }),
+        ...(opened_by !== undefined && { opened_by }),
         ...guard.describe(),
         ...limit.describe(),
         ...describeSchedules(),
@@ -406,7 +426,7 @@ export const open = Effect.fn("Session.open")(function*(
     Effect.forever,
     Effect.forkScoped
   )
-  if (opened !== undefined) settleOld(log, opened.summary, guard.settle())
+  if (opened !== undefined) settleOld(log, opened.summary, guard.settle(opened.summary.open_turn))
   sink.start(describe())
   // One that keeps no conversations says nothing of it.
   const { resume, terminal } = agent.started.capabilities

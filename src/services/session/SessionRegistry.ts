@@ -20,11 +20,12 @@ import {
   type Scope,
   type Stream
 } from "effect"
-import { ConversationInUse, type OpenError } from "../../adapters/AdapterError.js"
+import { BadHandshake, ConversationInUse, type OpenError } from "../../adapters/AdapterError.js"
 import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistry.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
-import { type ClientCommand, type Handshake, SessionId } from "../../schema/index.js"
+import { type ClientCommand, type Handshake, type McpServer, SessionId } from "../../schema/index.js"
 import type { SessionChange } from "../../schema/SessionChange.js"
+import * as Audit from "../access/Audit.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
 import { checkHandshake } from "../access/HandshakeRules.js"
 import { isLoopback, peerOf } from "../access/peers.js"
@@ -77,6 +78,14 @@ export type JoinError =
   | Forbidden
   | OpenError
 
+/** The relay's own tools, for agents. */
+export interface RelayTools {
+  /** Where this session's agent finds them, with a token of its own. */
+  readonly serverFor: (session_id: SessionId) => McpServer
+  /** The session is over. */
+  readonly end: (session_id: SessionId) => void
+}
+
 export interface Joined {
   readonly session: Session.Session
   /** It was live already. */
@@ -92,6 +101,8 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
    * and keeps none alive.
    */
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
+  /** What agents get whose session asks for the relay's tools (`relay_tools`). */
+  readonly offerTools: (tools: RelayTools) => void
   /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
   readonly drain: (seconds: number) => Effect.Effect<void>
   readonly isDraining: () => boolean
@@ -173,6 +184,7 @@ const make = Effect.gen(function*() {
   const settings = yield* RelayConfig
   const recorder = yield* Recorder
   const traces = yield* Traces.make
+  const audit = yield* Audit.Audit
   const entries = new Map<SessionId, Entry>()
   const marks = SessionMarks.make(settings.state_dir)
   const watchers = new Set<(session_id: SessionId | undefined) => void>()
@@ -180,6 +192,7 @@ const make = Effect.gen(function*() {
     for (const watcher of [...watchers]) watcher(session_id)
   }
   let isDraining = false
+  let tools: RelayTools | undefined
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
 
@@ -205,7 +218,13 @@ const make = Effect.gen(function*() {
       yield* demandOpening(principal, handshake, adapter.terminal === true)
       const folder = yield* folders.resolve(wanted.folder)
       yield* demandWithin(principal, { session_id: id, folder, tool: adapter.tool })
+      if (handshake.relay_tools === true && tools === undefined) {
+        return yield* new BadHandshake({
+          reason: "this relay has no tools for agents: start it with --fronts mcp, or leave `relay_tools` out"
+        })
+      }
       const opened = yield* journal.open(id, { ...wanted, folder })
+      const own_tools = wanted.relay_tools === true ? tools?.serverFor(id) : undefined
       const { permission_modes } = settings
       const spec = {
         ...wanted,
@@ -213,6 +232,7 @@ const make = Effect.gen(function*() {
         fresh_uuid: yield* ids.uuid,
         // The relay's own note of it may be of a conversation the agent never wrote.
         begins_anew: handshake.native_session_id === undefined,
+        ...(own_tools !== undefined && { mcp_servers: [...wanted.mcp_servers ?? [], own_tools] }),
         keeps_mode: handshake.permission_mode === undefined,
         ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
       }
@@ -251,6 +271,7 @@ const make = Effect.gen(function*() {
       Effect.ensuring(Effect.andThen(
         Effect.sync(() => {
           entries.delete(id)
+          tools?.end(id)
           tell(id)
         }),
         Deferred.succeed(entry.gone, undefined)
@@ -373,6 +394,15 @@ const make = Effect.gen(function*() {
     return (yield* journal.list).find(({ summary }) => isIts(summary))?.summary.session_id
   })
 
+  /** Whoever gave the command, and whether they might. */
+  const noted = (command: ClientCommand, session_id: SessionId, isAllowed: boolean) =>
+    Effect.map(Sender, (by) => {
+      if (!Audit.isNoted(command)) return
+      const deed = { session_id, command: command.type, ...Audit.deedOf(command) }
+      if (isAllowed) audit.write("command", by, deed)
+      else audit.writeOfStranger("forbidden", by, { session_id, command: command.type })
+    })
+
   /** As limits see it. */
   const placeOf = ({ folder, session_id, tool }: SessionSummary) => ({ session_id, folder, tool })
 
@@ -406,11 +436,20 @@ const make = Effect.gen(function*() {
     if (!doesNothing) yield* enter(entry)
     const session = yield* Deferred.await(entry.opened)
     yield* demandWithin(principal, placeOf(session.log.summary()))
+    const { folder, tool } = session.log.summary()
+    audit.write(present === undefined ? "open" : "attach", yield* Sender, {
+      session_id: session.id,
+      tool,
+      folder
+    })
     const joined: Joined = {
       session,
       attached: present !== undefined,
       submit: (command) =>
-        Effect.andThen(demandCommand(principal, command, session.isTerminal), session.submit(command))
+        demandCommand(principal, command, session.isTerminal).pipe(
+          Effect.onExit((exit) => noted(command, session.id, Exit.isSuccess(exit))),
+          Effect.andThen(session.submit(command))
+        )
     }
     return joined
   })
@@ -526,6 +565,7 @@ const make = Effect.gen(function*() {
   })
 
   return SessionRegistry.of({
+    offerTools: (offered) => void (tools = offered),
     join,
     drain,
     isDraining: () => isDraining,

@@ -15,7 +15,9 @@ describe("AcpAdapter, opening", () => {
       assert.strictEqual(initialize.params.protocolVersion, 1)
       assert.deepInclude(initialize.params.clientCapabilities, {
         fs: { readTextFile: false, writeTextFile: false },
-        terminal: false
+        terminal: false,
+        session: { compaction: {}, notices: {}, configOptions: { boolean: {} } },
+        subagents: {}
       })
       assert.deepInclude(begin, { method: "session/new", params: { cwd: "/workspace", mcpServers: [] } })
       assert.deepInclude(yield* launched, { command: "fake-agent", args: ["--acp"], cwd: "/workspace" })

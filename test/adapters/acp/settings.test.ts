@@ -30,6 +30,15 @@ const configOptions = [
 ]
 
 describe("AcpAdapter, settings", () => {
+  it.effect("tells all settings of the session, switches too", () =>
+    Effect.gen(function*() {
+      const web = { id: "web", type: "boolean", name: "Web search", currentValue: true }
+      const { next } = yield* openFake({
+        answers: { "session/new": { sessionId: "s1", configOptions: [web] } }
+      })
+      assert.deepStrictEqual((yield* next("status")).metadata?.["options"], [web])
+    }).pipe(Effect.provide(layerSession)))
+
   it.effect("sets modes and models through config options", () =>
     Effect.gen(function*() {
       const answers = {

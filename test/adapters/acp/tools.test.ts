@@ -126,7 +126,7 @@ describe("AcpAdapter, tools", () => {
         locations: [{ path: "/w/a", line: 5 }, { path: "/w/a", line: 21 }]
       }])
       assert.deepStrictEqual(ofType(events, "file_diff").map(({ diff }) => diff), [
-        "--- /w/a\n+++ /w/a\n@@ -5,2 +5,3 @@\n a\n-b\n+B\n+B\n@@ -20,2 +21,2 @@\n x\n-y\n+Y\n"
+        "--- /w/a\n+++ /w/a\n@@ -6,1 +6,2 @@\n-b\n+B\n+B\n@@ -21,1 +22,1 @@\n-y\n+Y\n"
       ])
     }).pipe(Effect.provide(layerSession)))
 

@@ -65,6 +65,16 @@ describe("an ACP agent", () => {
       })
     }))
 
+  it.live("names a subagent: what that says and does bears its name", () =>
+    Effect.gen(function*() {
+      const { events } = yield* playCase("acp-subagent-named")
+      const told = ofType(events, "status").find(({ status }) => status === "subagent_update")
+      assert.deepInclude(told, { text: "Reviewer: reads the tests: working" })
+      assert.deepInclude(told?.metadata, { thread_id: "s2", agent: "Reviewer" })
+      const said = ofType(events, "assistant_message").find(({ text }) => text === "words of a child session")
+      assert.deepInclude(said?.metadata, { thread_id: "s2", agent: "Reviewer" })
+    }))
+
   it.live("leaves its raw output empty: the content counts", () =>
     Effect.gen(function*() {
       const { events } = yield* playCase("acp-raw-output-empty")

@@ -64,7 +64,7 @@ describe("unifiedDiff", () => {
     ]
     assert.strictEqual(
       partsDiff("f", parts),
-      "--- f\n+++ f\n@@ -3,2 +3,1 @@\n a\n-b\n@@ -9,0 +9,1 @@\n+new\n"
+      "--- f\n+++ f\n@@ -4,1 +3,0 @@\n-b\n@@ -9,0 +9,1 @@\n+new\n"
     )
   })
 

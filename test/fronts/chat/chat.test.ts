@@ -355,7 +355,8 @@ describe("a chat", () => {
       [() => post({ id: "c", messages: [{ role: "system", parts: [] }] }), 400, "the person's"],
       [() => post({ id: "c", messages: [{ role: "user", parts: [] }] }), 400, "empty"],
       [() => post({ id: "c", messages: [{ role: "assistant", parts: [] }] }), 400, "metadata.relay"],
-      [() => post({ ...prompt, id: "d", folder: "/does/not/exist" }), 404, "/does/not/exist"],
+      [() => post({ ...prompt, id: "d", folder: "/does/not/exist" }), 403, "/does/not/exist"],
+      [() => post({ ...prompt, id: "d", folder: "does-not-exist" }), 404, "does-not-exist"],
       [() => post({ ...prompt, id: "e" }, "application/json", "nobody"), 400, "nobody"],
       [
         () =>

@@ -22,12 +22,11 @@ const layerOf = (settings: Partial<Settings>) =>
     Layer.provideMerge(Layer.merge(IdGenerator.layerTest, RelayConfig.layer(settings)))
   )
 
-const open = Effect.fnUntraced(function*(name = "s", handshake: object = {}) {
+const stops = (agent: FakeAdapter.FakeAgent): Effect.Effect<void> =>
+  agent.say({ type: "turn_end", stop_reason: "cancelled" })
+const open = Effect.fnUntraced(function*(name = "s", handshake: object = {}, onInterrupt = stops) {
   const fake = FakeAdapter.make({
-    onCommand: (command, agent) =>
-      command.type === "interrupt"
-        ? agent.say({ type: "turn_end", stop_reason: "cancelled" })
-        : Effect.void
+    onCommand: (command, agent) => command.type === "interrupt" ? onInterrupt(agent) : Effect.void
   })
   const session = yield* Session.open(SessionId.make(name), fake.adapter, specOf(handshake))
   const until = <Type extends EventType>(type: Type, nth = 1) =>
@@ -120,6 +119,25 @@ describe("a budget", () => {
       )
       assert.deepStrictEqual(cancelled, ["two", "three"])
       assert.isTrue((yield* all).some((event) => event.type === "error" && event.code === "budget_exceeded"))
+    }).pipe(Effect.provide(layerOf(rules(dollar)))))
+
+  it.effect("asks once, whatever the agent still says of what it used until it has stopped", () =>
+    Effect.gen(function*() {
+      const { all, answer, fake, prompt, until, uses } = yield* open("s", {}, () => Effect.void)
+      yield* prompt("one")
+      yield* until("input_ack")
+      yield* uses(1.1)
+      const { request_id } = yield* until("permission_request")
+      yield* answer(request_id, "deny")
+      const agent = fake.agent()
+      while ((yield* agent.next).type !== "interrupt");
+      yield* uses(1.2)
+      for (let step = 0; step < 50; step += 1) yield* Effect.yieldNow
+      yield* agent.say({ type: "turn_end", stop_reason: "cancelled" })
+      const end = yield* until("turn_end")
+      assert.strictEqual(end.usage?.cost_usd, 1.2)
+      assert.lengthOf((yield* all).filter(({ type }) => type === "permission_request"), 1)
+      assert.lengthOf((yield* all).filter(({ type }) => type === "error"), 1)
     }).pipe(Effect.provide(layerOf(rules(dollar)))))
 
   it.effect("acts in the middle of a turn", () =>

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { assert, describe, it } from "vitest"
-import { type Entry, inMemory, onDisk } from "../../../src/services/budget/Ledger.js"
+import { assert, describe, it, vi } from "vitest"
+import { make } from "../../../src/services/budget/Budgets.js"
+import { type Entry, inMemory, type Ledger, onDisk } from "../../../src/services/budget/Ledger.js"
 import { nothing } from "../../../src/services/budget/Spend.js"
 
 const entry = (changes: Partial<Entry> = {}): Entry => ({
@@ -56,6 +57,37 @@ describe("Ledger", () => {
     assert.strictEqual(third.usage("day")[0]?.turns, 2)
   })
 
+  it("writes what a running turn tells a little later, the last word only", () => {
+    const place = folder()
+    const ledger = onDisk({ folder: place, relay: "1-a", isAlive: nobody })
+    const lines = () => {
+      const [name] = readdirSync(place)
+      return name === undefined ? [] : readFileSync(join(place, name), "utf8").trim().split("\n")
+    }
+    for (let cost = 1; cost <= 1000; cost += 1) {
+      ledger.record(entry({ open: { cost_usd: cost }, spend: { ...nothing, turns: 1, cost_usd: cost } }))
+    }
+    assert.deepStrictEqual(lines(), [])
+    assert.strictEqual(ledger.total("session:s").cost_usd, 1000)
+    ledger.record(entry({ session_id: "t" }))
+    assert.lengthOf(lines(), 2)
+    ledger.record(entry({ spend: { ...nothing, turns: 1, cost_usd: 1001 } }))
+    ledger.close()
+    const again = onDisk({ folder: place, relay: "2-b", isAlive: nobody })
+    assert.strictEqual(again.total("session:s").cost_usd, 1001)
+    assert.isUndefined(again.openTurn("s"))
+  })
+
+  it("writes it without anybody asking", async () => {
+    const place = folder()
+    const ledger = onDisk({ folder: place, relay: "1-a", isAlive: nobody })
+    ledger.record(entry({ open: { cost_usd: 3 }, spend: { ...nothing, turns: 1, cost_usd: 3 } }))
+    await vi.waitFor(() => assert.lengthOf(readdirSync(place), 1), 20_000)
+    const again = onDisk({ folder: place, relay: "2-b", isAlive: nobody })
+    assert.deepStrictEqual(again.openTurn("s")?.open, { cost_usd: 3 })
+    ledger.close()
+  })
+
   it("folds the files of dead relays into one, and counts nothing twice when it is cut off in between", () => {
     const place = folder()
     for (const relay of ["1-a", "2-b", "3-c", "4-d"]) {
@@ -81,5 +113,36 @@ describe("Ledger", () => {
       onDisk({ folder: place, relay: "4-d", isAlive: nobody }).total("day:2026-11-28").turns,
       3
     )
+  })
+})
+
+describe("a turn that was cut off with its relay", () => {
+  const settings = { rules: [], prices: {}, warn_pct: 80, time_zone: "UTC" }
+  const owner = { session_id: "s", tool: "claude", folder: "/srv/shop" }
+  const after = (ledger: Ledger, turn: number) => {
+    const usage = make(settings, ledger, () => 0).open(owner, () => {}).settle(turn)
+    return { usage, turns: ledger.total("session:s").turns, cost: ledger.total("session:s").cost_usd }
+  }
+
+  it("gets what it had told", () => {
+    const ledger = inMemory()
+    ledger.record(entry({ open: { cost_usd: 3 }, spend: { ...nothing, turns: 1, cost_usd: 3 } }))
+    assert.deepStrictEqual(after(ledger, 1), { usage: { cost_usd: 3 }, turns: 1, cost: 3 })
+    // Once more, because the end of that turn was lost as well.
+    assert.deepStrictEqual(after(ledger, 1), { usage: { cost_usd: 3 }, turns: 1, cost: 3 })
+  })
+
+  it("gets its last word, if only its end was lost", () => {
+    const ledger = inMemory()
+    ledger.record(entry())
+    ledger.record(entry({ turn: 2, ended: { cost_usd: 2 }, spend: { ...nothing, turns: 1, cost_usd: 2 } }))
+    assert.deepStrictEqual(after(ledger, 2), { usage: { cost_usd: 2 }, turns: 2, cost: 3 })
+  })
+
+  it("is counted as a turn, if it was killed before anything of it was written", () => {
+    const ledger = inMemory()
+    ledger.record(entry())
+    assert.deepStrictEqual(after(ledger, 2), { usage: undefined, turns: 2, cost: 1 })
+    assert.deepStrictEqual(after(ledger, 2), { usage: {}, turns: 2, cost: 1 })
   })
 })

@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Layer, type Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type ClientCommand, SessionId } from "../../../src/schema/index.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { listed } from "../../../src/services/schedule/plan.js"
 import * as Timetable from "../../../src/services/schedule/Timetable.js"
+import { Sender } from "../../../src/services/session/Sender.js"
 import type { Session } from "../../../src/services/session/Session.js"
 import { SessionRegistry } from "../../../src/services/session/SessionRegistry.js"
 import * as FakeAdapter from "../../support/fakeAdapter.js"
@@ -174,6 +175,37 @@ describe("a schedule", () => {
       const refused = yield* until(session, "error")
       assert.include(refused.text, "no schedule")
     })))
+
+  test(
+    "may do what the token it was made with may do when it runs",
+    (relay, fake, state_dir) =>
+      relay(Effect.gen(function*() {
+        const { session } = yield* opening()
+        const registry = yield* SessionRegistry
+        const token = (scopes: ReadonlyArray<string>) =>
+          Effect.sync(() =>
+            writeFileSync(
+              join(state_dir, "tokens.json"),
+              JSON.stringify({ tokens: [{ name: "phone", hash: "00", scopes, created_at: 1 }] }),
+              { mode: 0o600 }
+            )
+          )
+        yield* token(["prompt"])
+        yield* Effect.provideService(session.submit(hourly as never), Sender, { token: "phone" })
+        yield* ack(session)
+        yield* TestClock.adjust("1 hour")
+        const begun = yield* finish(session, fake)
+        yield* token(["view"])
+        yield* TestClock.adjust("1 hour")
+        const failed = yield* run(session, "failed", begun.seq)
+        assert.include(failed.text, "needs the scope `prompt`")
+        yield* Effect.sync(() => rmSync(join(state_dir, "tokens.json")))
+        yield* TestClock.adjust("1 hour")
+        while ((yield* kept).length > 0) yield* TestClock.adjust("1 second")
+        assert.lengthOf(prompts(fake), 1)
+        assert.isDefined(registry.live(SessionId.make("s")))
+      }))
+  )
 
   test("is refused where it cannot be meant", (relay) =>
     relay(Effect.gen(function*() {

@@ -146,7 +146,7 @@ describe("a search", () => {
         assert.deepStrictEqual(yield* namesOf(secret), [])
         const { results } = yield* search("my key is")
         assert.include(results[0]?.hits[0]?.text, "[REDACTED]")
-        for (const name of ["said.ndjson", "said.bits"]) {
+        for (const name of ["said.jsonl", "said.bits"]) {
           const file = join(state, "sessions/shop", name)
           assert.notInclude(readFileSync(file, "latin1"), secret)
           assert.strictEqual(statSync(file).mode & 0o777, 0o600)
@@ -193,7 +193,7 @@ describe("what is kept of a session", () => {
     })
     let known = SaidFile.nothing
     for (let seq = 1; seq <= 300; seq++) known = SaidFile.add(folder, known, [line(seq)], seq)
-    assert.isAtMost(statSync(join(folder, "said.ndjson")).size, 2 * 1024 * 1024)
+    assert.isAtMost(statSync(join(folder, "said.jsonl")).size, 2 * 1024 * 1024)
     const text = SaidFile.textOf(folder, known)
     assert.isDefined(findIn(text, ["word300"]))
     assert.isUndefined(findIn(text, ["word1 "]))

@@ -624,6 +624,25 @@ describe("an agent that is slow to take a command", () => {
       ])
     }))
 
+  it.effect("is interrupted while a prompt waits for it: the prompt does not run on", () =>
+    Effect.gen(function*() {
+      const { send, until } = yield* open({
+        onCommand: ({ type }, agent) =>
+          type === "set_model"
+            ? Effect.sleep("5 seconds")
+            : type === "interrupt"
+            ? agent.say({ type: "turn_end", stop_reason: "cancelled" })
+            : Effect.void
+      })
+      yield* send({ type: "set_model", model: "x" }, prompt("m1"), { type: "interrupt", message_id: "i" })
+      yield* until("input_ack")
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* until("turn_end")).at(-1), "turn_end cancelled")
+      // What comes after it is not stopped.
+      yield* send(prompt("m2"))
+      assert.deepStrictEqual((yield* until("turn_start", 2)).at(-1), "turn_start m2")
+    }))
+
   it.effect("has so long; then the command is refused, and those behind it are handed over", () =>
     Effect.gen(function*() {
       const { agent, first, send, until } = yield* open(slow("set_model"))

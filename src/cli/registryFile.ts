@@ -1,0 +1,35 @@
+/** registryFile: the agents that `--acp-registry` names. A relay that was told to offer some does not start without them. */
+import { Effect, FileSystem, Option, Schema } from "effect"
+import { readRegistry } from "../adapters/acp/registryFile.js"
+import type { OwnAgent } from "../adapters/OwnAgent.js"
+
+export class RegistryUnusable
+  extends Schema.TaggedError<RegistryUnusable>()("RegistryUnusable", { reason: Schema.String })
+{
+  override get message() {
+    return this.reason
+  }
+}
+
+/** Empty when no file was named. What of it cannot be used here is logged. */
+export const loadRegistry = Effect.fnUntraced(function*(file: Option.Option<string>) {
+  if (Option.isNone(file)) return [] as ReadonlyArray<OwnAgent>
+  const path = file.value
+  const files = yield* FileSystem.FileSystem
+  const content = yield* Effect.mapError(
+    files.readFileString(path),
+    ({ message }) => new RegistryUnusable({ reason: `--acp-registry ${path} cannot be read: ${message}` })
+  )
+  const { agents, problems } = readRegistry(content)
+  if (agents.length === 0) {
+    return yield* new RegistryUnusable({
+      reason: `--acp-registry ${path} names no agent that can be started here: ${
+        problems.join("; ") || "it is empty"
+      }`
+    })
+  }
+  for (const problem of problems) {
+    yield* Effect.logWarning(`--acp-registry ${path}: ${problem}; it is left out`)
+  }
+  return agents
+})

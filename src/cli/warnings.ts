@@ -1,0 +1,53 @@
+/** warnings: what an operator should know of the way the relay was started, before somebody else finds out. */
+import { Redacted } from "effect"
+import { statSync } from "node:fs"
+
+export interface Started {
+  readonly token: Redacted.Redacted
+  /** It stands in the arguments of the process. */
+  readonly isTokenArgument: boolean
+  readonly token_file: string | undefined
+  readonly state_dir: string | undefined
+  readonly allow_origin: ReadonlyArray<string>
+  /** Nobody else has an account there: files are given as its platform gives them. */
+  readonly isContainer: boolean
+}
+
+/** A made one has 43; sixteen of random letters are beyond guessing. */
+const fewestLetters = 16
+
+/** The file's mode; undefined where it is not there. */
+const modeOf = (path: string | undefined): number | undefined =>
+  path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })?.mode
+
+const isFor = (path: string | undefined, mask: number): boolean => ((modeOf(path) ?? 0) & mask) !== 0
+
+/** A sentence each: what is wrong, and what to do. */
+export const warningsOf = (
+  { allow_origin, isContainer, isTokenArgument, state_dir, token, token_file }: Started
+): ReadonlyArray<string> => {
+  const found: ReadonlyArray<readonly [boolean, string]> = [
+    [
+      Redacted.value(token).length < fewestLetters,
+      `the access token has fewer than ${fewestLetters} characters, so it can be guessed: make one with `
+      + "`openssl rand -hex 32`"
+    ],
+    [
+      isTokenArgument,
+      "--token shows the token to everybody who can list this machine's processes: use --token-file, or AI_RELAY_TOKEN"
+    ],
+    [
+      !isContainer && isFor(token_file, 0o077),
+      `other users can read the token in ${token_file}: \`chmod 600 ${token_file}\``
+    ],
+    [
+      !isContainer && isFor(state_dir, 0o022),
+      `other users can write to ${state_dir}, and so change what sessions hold: \`chmod go-w ${state_dir}\``
+    ],
+    [
+      allow_origin.includes("*"),
+      "--allow-origin '*' lets every page on the web use this relay: name the pages that may"
+    ]
+  ]
+  return found.flatMap(([isSo, sentence]) => isSo ? [sentence] : [])
+}

@@ -1,0 +1,107 @@
+/** ShareDialog: makes a link to this session for somebody else: what they may do there, and until when. */
+import { type RefObject, useState } from "react"
+import * as http from "../relay/http.js"
+import { w } from "../words/words.js"
+import { CopyButton } from "./CopyButton.js"
+
+interface Props {
+  readonly session_id: string
+  readonly isTerminal: boolean
+  readonly dialog: RefObject<HTMLDialogElement | null>
+}
+
+const hour = 3600
+const ends = [hour, 24 * hour, 7 * 24 * hour, 30 * 24 * hour] as const
+
+type Kind = "view" | "prompt" | "approve"
+
+const scopesOf = (kind: Kind, isTerminal: boolean): ReadonlyArray<http.Scope> => {
+  if (kind === "view") return ["view"]
+  // Where there is only a terminal, to prompt is to type.
+  const acting: ReadonlyArray<http.Scope> = isTerminal ? ["view", "prompt", "terminal"] : ["view", "prompt"]
+  return kind === "prompt" ? acting : [...acting, "approve"]
+}
+
+export const ShareDialog = ({ dialog, isTerminal, session_id }: Props) => {
+  const [kind, setKind] = useState<Kind>("view")
+  const [seconds, setSeconds] = useState<number>(24 * hour)
+  const [link, setLink] = useState<string>()
+  const [problem, setProblem] = useState<string>()
+  const [isBusy, setBusy] = useState(false)
+
+  const make = async () => {
+    setBusy(true)
+    setProblem(undefined)
+    try {
+      const { fragment } = await http.share(session_id, {
+        scopes: scopesOf(kind, isTerminal),
+        expires_in: seconds
+      })
+      setLink(location.origin + location.pathname + fragment)
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : "")
+    }
+    setBusy(false)
+  }
+  const close = () => {
+    setLink(undefined)
+    setProblem(undefined)
+  }
+
+  return (
+    <dialog className="confirm share" ref={dialog} aria-labelledby="share-title" onClose={close}>
+      <h2 id="share-title">{w.share.title}</h2>
+      {link === undefined
+        ? (
+          <>
+            <fieldset className="share-kinds">
+              <legend>{w.share.may}</legend>
+              {(["view", "prompt", "approve"] as const).map((value) => (
+                <label key={value}>
+                  <input
+                    type="radio"
+                    name="share-kind"
+                    checked={kind === value}
+                    onChange={() => setKind(value)}
+                  />{" "}
+                  {w.share.kinds[value]}
+                </label>
+              ))}
+            </fieldset>
+            <label className="field">
+              <span>{w.share.until}</span>
+              <select value={seconds} onChange={({ target }) => setSeconds(Number(target.value))}>
+                {ends.map((value, index) => <option key={value} value={value}>{w.share.ends[index]}</option>)}
+              </select>
+            </label>
+            {kind !== "view" && <p className="notice" data-level="warning">{w.share.warning}</p>}
+            {problem !== undefined && <p className="notice" data-level="error" role="alert">{problem}</p>}
+            <form method="dialog" className="ask-buttons">
+              <button type="button" className="button primary" disabled={isBusy} onClick={() => void make()}>
+                {w.share.make}
+              </button>
+              <button type="submit" className="button">{w.cancel}</button>
+            </form>
+          </>
+        )
+        : (
+          <>
+            <p>{w.share.once}</p>
+            <div className="share-link">
+              <input
+                readOnly
+                value={link}
+                aria-label={w.share.link}
+                onFocus={({ currentTarget }) => currentTarget.select()}
+              />
+              <CopyButton text={link} />
+            </div>
+            {/* A code to scan belongs here. */}
+            <form method="dialog" className="ask-buttons">
+              <button type="submit" className="button primary">{w.share.done}</button>
+            </form>
+          </>
+        )}
+    </dialog>
+  )
+}

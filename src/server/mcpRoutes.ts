@@ -1,0 +1,64 @@
+/** mcpRoutes: `/mcp`, the relay's sessions as tools for agents, over the protocol's streamable HTTP: each answer is JSON. */
+import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
+import * as inProcess from "../fronts/inProcess.js"
+import * as McpServer from "../fronts/mcp/McpServer.js"
+import { open, text } from "../fronts/read.js"
+import { SessionPort } from "../fronts/SessionPort.js"
+import { Principal } from "../services/access/Principal.js"
+import { type Answer, bodyOf, Refused, sendJson } from "./Call.js"
+import { ServerConfig } from "./ServerConfig.js"
+
+const version = "1.0.0"
+
+const parse = (body: string): unknown => {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
+
+/** What the client calls itself, where it says so. */
+const clientOf = (message: unknown): string => {
+  const params = open(open(message)["params"])
+  const info = open(params["clientInfo"] ?? open(params["_meta"])["io.modelcontextprotocol/clientInfo"])
+  return text(info["name"]) ?? ""
+}
+
+const gone = (response: Parameters<Answer>[0]["response"]) =>
+  Effect.callback<void>((resume) => {
+    const onClose = () => resume(Effect.void)
+    if (response.closed) return onClose()
+    response.once("close", onClose)
+    return Effect.sync(() => response.off("close", onClose))
+  })
+
+export const mcp: Answer<"/mcp"> = ({ request, response }) =>
+  Effect.gen(function*() {
+    if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
+      return yield* new Refused({ status: 415, reason: "send JSON, with content-type: application/json" })
+    }
+    const { max_frame_bytes } = yield* ServerConfig
+    const message = parse(yield* bodyOf(request, max_frame_bytes))
+    const principal = yield* Principal
+    const client = clientOf(message)
+    const server = McpServer.make({
+      port: yield* SessionPort,
+      version,
+      front: () => (client === "" ? "mcp" : `mcp (${client})`).slice(0, 100),
+      newId: randomUUID,
+      ...(principal.session_id !== undefined && { caller: { session_id: principal.session_id } })
+    })
+    const header = (name: string) => text(request.headers[name])
+    const answered = message === undefined
+      ? Effect.succeed(server.unreadable)
+      : server.handle(message, { "mcp-method": header("mcp-method") })
+    const answer = Effect.gen(function*() {
+      const reply = yield* answered
+      if (reply === undefined) return void response.writeHead(202, { "cache-control": "no-store" }).end()
+      yield* sendJson(response, reply.status, reply.body)
+    })
+    // Who leaves waits no longer; the turn goes on.
+    yield* Effect.raceFirst(answer, gone(response))
+  }).pipe(Effect.provide(inProcess.layer))

@@ -1,0 +1,65 @@
+/** tokenRoutes: links to a session for others, and named tokens over HTTP: listed and revoked. */
+import { Effect, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import { SessionId } from "../schema/index.js"
+import { Share, shareSeconds } from "../schema/Share.js"
+import { Auth } from "../services/access/Auth.js"
+import { Principal } from "../services/access/Principal.js"
+import { SessionNotFound } from "../services/journal/Journal.js"
+import { SessionRegistry } from "../services/session/SessionRegistry.js"
+import { type Answer, readBody, Refused, sendJson, sendNothing } from "./Call.js"
+
+const isSessionId = Schema.is(SessionId)
+
+const failed = (
+  { _tag, message }: { readonly _tag: "TokenRefused" | "TokensUnusable"; readonly message: string }
+) => new Refused({ status: _tag === "TokenRefused" ? 400 : 500, code: "bad_command", reason: message })
+
+const wanted =
+  "send JSON with `scopes` (one or more of view, prompt, approve, terminal) and `expires_in` (seconds, "
+  + `${shareSeconds.least} to ${shareSeconds.most})`
+
+/** The page's address with `fragment` behind it is the link: no server sees a fragment. */
+export const shareSession: Answer<"/sessions/{session_id}/share"> = Effect.fnUntraced(
+  function*({ params: { session_id }, request, response }) {
+    const { expires_in, scopes } = yield* readBody(request, Share, wanted)
+    const there = isSessionId(session_id) ? yield* (yield* SessionRegistry).listing(session_id) : undefined
+    if (there === undefined) return yield* new SessionNotFound({ session_id })
+    const { name: made_by } = yield* Principal
+    const { tokens } = yield* Auth
+    const { record, token } = yield* Effect.mapError(
+      tokens.make({
+        name: `share-${randomBytes(6).toString("hex")}`,
+        scopes,
+        sessions: [session_id],
+        expires_in,
+        ...(made_by !== undefined && { made_by })
+      }),
+      failed
+    )
+    yield* sendJson(response, 201, {
+      name: record.name,
+      token,
+      fragment: `#/s/${encodeURIComponent(session_id)}?token=${token}`,
+      scopes: record.scopes,
+      expires_at: record.expires_at
+    })
+  }
+)
+
+export const listTokens: Answer = Effect.fnUntraced(function*({ response }) {
+  const { tokens } = yield* Auth
+  const found = yield* Effect.mapError(tokens.list, failed)
+  yield* sendJson(response, 200, { tokens: found.map(({ hash: _, ...told }) => told) })
+})
+
+export const revokeToken: Answer<"/tokens/{name}"> = Effect.fnUntraced(
+  function*({ params: { name }, response }) {
+    const { tokens } = yield* Auth
+    if (yield* Effect.mapError(tokens.revoke(name), failed)) return yield* sendNothing(response)
+    yield* new Refused({
+      status: 404,
+      reason: `there is no token "${name}": GET /tokens lists those there are`
+    })
+  }
+)

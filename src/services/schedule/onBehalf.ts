@@ -1,0 +1,37 @@
+/**
+ * onBehalf: a schedule may do what the token it was made with may do when it runs: nothing, once that was revoked or its
+ * time is over. What was made without a named token is the operator's.
+ */
+import { Clock, Effect, Schema } from "effect"
+import { everything, type PrincipalFields } from "../access/Principal.js"
+import * as TokenFile from "../access/tokenFile.js"
+import { defaultName } from "../access/Tokens.js"
+
+/** Who made it may do nothing any more. */
+export class TokenGone extends Schema.TaggedError<TokenGone>()("TokenGone", { token: Schema.String }) {
+  override get message() {
+    return `The token "${this.token}" it was made with was revoked, or its time is over: make it anew.`
+  }
+}
+
+export const principalOf = Effect.fnUntraced(
+  function*(state_dir: string | undefined, token: string | undefined) {
+    if (token === undefined || token === defaultName || state_dir === undefined) return everything
+    const now = (yield* Clock.currentTimeMillis) / 1000
+    const tokens = yield* TokenFile.read(TokenFile.fileIn(state_dir))
+    const record = tokens.find(({ expires_at = Infinity, name }) => name === token && expires_at > now)
+    if (record === undefined) return yield* new TokenGone({ token })
+    const { agents, folders, scopes, sessions } = record
+    const principal: PrincipalFields = {
+      name: token,
+      scopes: new Set(scopes),
+      limits: {
+        ...(sessions !== undefined && { sessions }),
+        ...(folders !== undefined && { folders }),
+        ...(agents !== undefined && { agents })
+      },
+      ended: Effect.never
+    }
+    return principal
+  }
+)

@@ -1,0 +1,101 @@
+/** Every `file_diff` we make applies: `patch` turns the file before into the file after, byte by byte. */
+import { afterAll, assert, describe, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { changedDiff, createdDiff, partsDiff } from "../../../src/adapters/wire/unifiedDiff.js"
+
+const isThere = spawnSync("patch", ["--version"]).status === 0
+
+const folder = mkdtempSync(join(tmpdir(), "ai-relay-patch-"))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** What `patch` makes of a file with this text; undefined stands for no file. */
+const applied = (before: string | undefined, diff: string): string => {
+  const [file, reject] = [join(folder, "file"), join(folder, "rejected")]
+  rmSync(file, { force: true })
+  if (before !== undefined) writeFileSync(file, before)
+  const args = ["--binary", "--batch", "--forward", "--no-backup-if-mismatch", "-r", reject, file]
+  const { status, stderr, stdout } = spawnSync("patch", args, { input: diff })
+  assert.strictEqual(
+    status,
+    0,
+    `${stdout.toString()}${stderr.toString()}\n${JSON.stringify({ before, diff })}`
+  )
+  return readFileSync(file, "utf8")
+}
+
+const word = fc.constantFrom(
+  "",
+  "a",
+  "b",
+  "\tindented",
+  "  two",
+  "é",
+  "日本",
+  "😀",
+  "-- x",
+  "++ y",
+  "@@",
+  "\\ no",
+  "\u0000",
+  "\u2028",
+  "\f"
+)
+const lineEnd = fc.constantFrom("\n", "\n", "\r\n", "\r")
+const line = fc.tuple(word, lineEnd).map((parts) => parts.join(""))
+const lines = fc.array(line, { maxLength: 14 })
+/** With or without a mark at its beginning, and a line end at its end. */
+const file = fc.tuple(fc.constantFrom("", "", "\ufeff"), lines, word).map(([mark, lines, last]) =>
+  mark + lines.join("") + last
+)
+/** Two that have something in common. */
+const pair = fc.oneof(
+  fc.tuple(file, file),
+  fc.tuple(lines, lines, lines, lines).map(([head, old, next, tail]) =>
+    [[...head, ...old, ...tail].join(""), [...head, ...next, ...tail].join("")] as [string, string]
+  )
+)
+
+describe.skipIf(!isThere)(`a file_diff${isThere ? "" : " (skipped: there is no program `patch`)"}`, () => {
+  it("turns the file before into the file after, whatever stands in it", () => {
+    fc.assert(
+      fc.property(pair, ([before, after]) => {
+        fc.pre(before !== "" && before !== after && after !== "")
+        assert.strictEqual(applied(before, changedDiff("file", before, after)), after)
+      }),
+      { numRuns: 300 }
+    )
+  })
+
+  it("makes a file that was not there", () => {
+    fc.assert(
+      fc.property(file, (content) => {
+        fc.pre(content !== "")
+        assert.strictEqual(applied(undefined, createdDiff("file", content)), content)
+      }),
+      { numRuns: 80 }
+    )
+  })
+
+  it("applies where only pieces of the file are known", () => {
+    const text = fc.array(fc.constantFrom("a\n", "b\n", "\tc\n", "d\r\n"), { minLength: 1, maxLength: 5 })
+      .map((lines) => lines.join(""))
+    fc.assert(
+      fc.property(text, text, text, text, text, (head, oldOne, newOne, between, oldTwo) => {
+        const before = head + oldOne + between + oldTwo
+        const after = head + newOne + between + head
+        fc.pre(before !== after)
+        const count = (part: string) => part.split("\n").length - 1
+        const diff = partsDiff("file", [
+          { line: count(head) + 1, oldText: oldOne, newText: newOne },
+          { line: count(head + newOne + between) + 1, oldText: oldTwo, newText: head }
+        ])
+        assert.strictEqual(applied(before, diff), after)
+      }),
+      { numRuns: 100 }
+    )
+  })
+})

@@ -1,0 +1,51 @@
+/** A link to a session: made in the console, opened by somebody who may only watch, who is offered nothing else. */
+import { describe, expect, it } from "vitest"
+import { connect } from "../support/client.js"
+import { whyNoBrowser } from "../support/page.js"
+import { violations } from "./actions.js"
+import { setStage } from "./stage.js"
+
+const missing = whyNoBrowser()
+if (missing !== undefined) console.log(`skipping shared sessions in the console: ${missing}`)
+
+describe.skipIf(missing !== undefined)("a shared session", () => {
+  const stage = setStage()
+
+  it("is watched live by whoever has the link, with nothing to press that they may not", async () => {
+    const client = await connect(stage.url().replace("http:", "ws:"), {
+      tool: "demo",
+      folder: stage.home,
+      session_id: "shared"
+    })
+    await client.waitFor("session_start")
+    const owner = await stage.open()
+    await owner.goto(`${stage.url()}/#/s/shared`)
+    await owner.getByRole("button", { name: "Share" }).click()
+    expect(await violations(owner)).toEqual([])
+    await owner.getByRole("button", { name: "Create link" }).click()
+    const link = await owner.getByLabel("Link", { exact: true }).inputValue()
+    expect(link).toMatch(/\/#\/s\/shared\?token=airelay_/)
+    await owner.getByRole("button", { name: "Done" }).click()
+
+    const viewer = await stage.open()
+    await viewer.goto(link)
+    await viewer.getByText("You are watching this session.").waitFor()
+    // The token is out of the address at once.
+    expect(viewer.url()).not.toContain("token")
+    client.send({ text: "What the viewer sees" })
+    await viewer.getByText("What the viewer sees").first().waitFor()
+    await client.waitFor("permission_request")
+    await viewer.getByText("Someone else answers this.").waitFor()
+    for (
+      const name of ["Allow", "Deny", "Share", "End session", "New session", "Send", "Stop", "Answer", "Skip"]
+    ) {
+      expect(await viewer.getByRole("button", { name, exact: true }).count()).toBe(0)
+    }
+    expect(await viewer.locator("input:enabled, textarea:enabled").count()).toBe(0)
+    expect(await violations(viewer)).toEqual([])
+    // Nothing is asked any more.
+    client.send({ type: "interrupt" })
+    await viewer.getByText("Someone else answers this.").waitFor({ state: "detached" })
+    await client.close()
+  })
+})
