@@ -132,7 +132,7 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     await page.getByLabel("Folder", { exact: true }).fill("/nowhere/at/all")
     await page.getByRole("button", { name: "Start session" }).click()
     await page.getByText(/nowhere\/at\/all/).first().waitFor()
-    await areThere(page.getByText(/nowhere\/at\/all" does not exist/), 1)
+    await areThere(page.getByText(/nowhere\/at\/all" is outside of what this relay may use/), 1)
     expect(await page.getByLabel("Prompt", { exact: true }).count()).toBe(0)
     await page.goBack()
     expect(await page.getByLabel("Folder", { exact: true }).inputValue()).toBe("/nowhere/at/all")

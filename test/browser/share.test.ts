@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest"
 import { connect } from "../support/client.js"
 import { whyNoBrowser } from "../support/page.js"
-import { violations } from "./actions.js"
+import { areThere, violations } from "./actions.js"
 import { setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
@@ -32,6 +32,7 @@ describe.skipIf(missing !== undefined)("a shared session", () => {
     await viewer.getByText("You are watching this session.").waitFor()
     // The token is out of the address at once.
     expect(viewer.url()).not.toContain("token")
+    await areThere(viewer.locator("main"), 1)
     client.send({ text: "What the viewer sees" })
     await viewer.getByText("What the viewer sees").first().waitFor()
     await client.waitFor("permission_request")
@@ -41,7 +42,7 @@ describe.skipIf(missing !== undefined)("a shared session", () => {
     ) {
       expect(await viewer.getByRole("button", { name, exact: true }).count()).toBe(0)
     }
-    expect(await viewer.locator("input:enabled, textarea:enabled").count()).toBe(0)
+    expect(await viewer.locator("main input:enabled, main textarea:enabled").count()).toBe(0)
     expect(await violations(viewer)).toEqual([])
     // Nothing is asked any more.
     client.send({ type: "interrupt" })
