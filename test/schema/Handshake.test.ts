@@ -56,6 +56,8 @@ const full = {
   budget: { turn: { tokens: 1000 }, session: { cost_usd: 2.5 } },
   linger: 0.5,
   must_exist: true,
+  relay_tools: true,
+  parent: "shop-41",
   mcp_servers: [
     { name: "db", command: "db-mcp", args: ["--read-only"], env: { KEY: "x" } },
     { name: "docs", type: "http", url: "https://mcp.example.com", headers: { Authorization: "Bearer x" } }
