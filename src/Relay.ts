@@ -7,7 +7,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { Effect, Layer } from "effect"
+import { type Context, Effect, Layer, Metric } from "effect"
 import { AcpAdapters } from "./adapters/acp/AcpAdapters.js"
 import { AdapterRegistry } from "./adapters/AdapterRegistry.js"
 import { GenericAdapter } from "./adapters/generic/GenericAdapter.js"
@@ -96,6 +96,17 @@ const supervisors = Layer.unwrap(
   })
 )
 
+/** What is counted: in the registry the app provides, if it does, else in one of this relay's own. */
+const registryOfMetrics = () =>
+  Layer.effect(
+    Metric.MetricRegistry,
+    Effect.map(
+      Effect.context<never>(),
+      ({ mapUnsafe }): Context.Service.Shape<typeof Metric.MetricRegistry> =>
+        mapUnsafe.get(Metric.MetricRegistry.key) ?? new Map()
+    )
+  )
+
 const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings>) =>
   Layer.merge(SearchIndex.layer, Notifier.layer).pipe(
     Layer.provideMerge(SessionRegistry.layer),
@@ -111,7 +122,8 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
     ),
     Layer.provide(ids),
     Layer.provide(RelayConfig.layer(settings)),
-    Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer))
+    Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer)),
+    Layer.provideMerge(registryOfMetrics())
   )
 
 /** Sessions without sockets, for embedding. */

@@ -2,7 +2,7 @@
  * cli: the commands of `ai-relay` and its exit codes. 0: ended as asked. 1: could not start, and one line says why; or
  * the doctor found no agent that works. `run` has more (run.ts).
  */
-import { ConfigProvider, Console, Effect, Layer, Option } from "effect"
+import { ConfigProvider, Console, Effect, Layer, Metric, Option } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/access/AccessToken.js"
@@ -103,6 +103,8 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
             Layer.merge(
               counting === undefined ? Layer.empty : Tracing.metricsLayer(counting, process.env, version)
             ),
+            // The relay counts where the exporter looks.
+            Layer.provide(Layer.sync(Metric.MetricRegistry, () => new Map())),
             Layer.provide(layerLogs(log_level, log_format === "json" ? jsonLogger : lineLogger))
           )
       )

@@ -2,7 +2,7 @@
  * metricsText: what `GET /metrics` says: what was counted (`Metrics`), and how things stand at this moment: live sessions,
  * what waits in them, and the process itself. It is put together when somebody asks.
  */
-import { Effect, Metric } from "effect"
+import { type Context, Effect, Metric } from "effect"
 import { volumeByTool } from "../services/observe/Metrics.js"
 import { type Family, fromEffect, type Sample, toText } from "../services/observe/prometheus.js"
 import type { Load, Session } from "../services/session/Session.js"
@@ -46,8 +46,8 @@ const sessionFamilies = (sessions: ReadonlyArray<Session>): ReadonlyArray<Family
   ]
 }
 
-const eventFamilies = (): ReadonlyArray<Family> => {
-  const volumes = [...volumeByTool()]
+const eventFamilies = (context: Context.Context<never>): ReadonlyArray<Family> => {
+  const volumes = [...volumeByTool(context)]
   return (["events", "bytes"] as const).map((what) => ({
     name: what === "events" ? "ai_relay_events_total" : "ai_relay_event_bytes_total",
     type: "counter",
@@ -81,13 +81,15 @@ const processFamilies = (): ReadonlyArray<Family> => {
 }
 
 export const metricsText = Effect.map(
-  Effect.zip(SessionRegistry, Metric.snapshot),
-  ([registry, counted]) =>
-    toText([
+  Effect.zip(SessionRegistry, Effect.context<never>()),
+  ([registry, context]) => {
+    const counted = Metric.snapshotUnsafe(context)
+    return toText([
       ...sessionFamilies(registry.all()),
-      ...eventFamilies(),
+      ...eventFamilies(context),
       ...fromEffect(counted, "ai_relay_"),
       ...fromEffect(counted, "gen_ai."),
       ...processFamilies()
     ])
+  }
 )

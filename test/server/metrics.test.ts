@@ -1,11 +1,12 @@
 /** `GET /metrics` of the whole relay, over real HTTP, with an agent that needs no process. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Context, Effect, Layer, Metric } from "effect"
 import { Relay, RelayServer } from "../../src/index.js"
 import { type Family, toText } from "../../src/services/observe/prometheus.js"
 import { connect } from "../support/client.js"
 
-const layer = Relay.layer({ host: "127.0.0.1", port: 0, roots: [process.cwd()] })
+const options = { host: "127.0.0.1", port: 0, roots: [process.cwd()] }
+const layer = Relay.layer(options)
 
 const scrape = (port: number) =>
   Effect.promise(async () => {
@@ -23,6 +24,40 @@ const valueOf = (text: string, sample: string): number | undefined => {
 const replay = { tool: "replay", folder: "test/fixtures/replay", command: ["two-permissions.ndjson"] }
 
 describe("GET /metrics", () => {
+  it.live("counts nothing of another relay in the same process, unless the app gives both one registry", () =>
+    Effect.gen(function*() {
+      const build = (registry?: Context.Service.Shape<typeof Metric.MetricRegistry>) =>
+        Layer.build(
+          registry === undefined
+            ? Relay.layer(options)
+            : Relay.layer(options).pipe(Layer.provide(Layer.succeed(Metric.MetricRegistry, registry)))
+        )
+      const run = (relay: Context.Context<RelayServer>) =>
+        Effect.promise(async () => {
+          const { address } = Context.get(relay, RelayServer)
+          const client = await connect(`ws://127.0.0.1:${address.port}`, replay)
+          const { request_id } = await client.waitFor("permission_request")
+          client.send({ type: "permission_response", request_id, behavior: "deny" })
+          client.send({ type: "interrupt" })
+          await client.waitFor("turn_end")
+          await client.close()
+        })
+      const told = (relay: Context.Context<RelayServer>) =>
+        Effect.map(
+          scrape(Context.get(relay, RelayServer).address.port),
+          (text) =>
+            text.split("\n").filter((line) => /^ai_relay_(turns|events|agent_starts)_total/.test(line))
+        )
+      const [one, other] = [yield* build(), yield* build()]
+      yield* run(other)
+      assert.deepStrictEqual(yield* told(one), [])
+      assert.strictEqual((yield* told(other)).length, 3)
+      const registry = new Map()
+      const [first, second] = [yield* build(registry), yield* build(registry)]
+      yield* run(second)
+      assert.strictEqual((yield* told(first)).length, 3)
+    }).pipe(Effect.scoped))
+
   it.live("counts sessions, turns, events, permissions and clients, by tool", () =>
     Effect.gen(function*() {
       const { address } = yield* RelayServer

@@ -1,5 +1,6 @@
 /**
- * Metrics: what the relay counts, by tool, as Effect metrics: an app that embeds the relay finds them in its own exporter.
+ * Metrics: what a relay counts, by tool, as Effect metrics. They are in the `Metric.MetricRegistry` of the context it runs in, so
+ * that two relays of one process count apart.
  *
  * Turns, permissions and agents are counted as they happen. Events and their bytes are so many that they are added up
  * here, one addition per batch, and read when somebody asks. Nothing that anyone said is in a metric.
@@ -48,44 +49,24 @@ export const countingConnection = Effect.acquireRelease(
   () => Metric.modify(connections, -1)
 )
 
-type Labels = Readonly<Record<string, string>>
-const add = <State>(metric: Metric.Metric<number, State>, labels: Labels, value = 1) =>
-  Metric.withAttributes(metric, labels).updateUnsafe(value, Context.empty())
-
 /** Events of all sessions with one tool, since the relay started. */
 export interface Volume {
   events: number
   bytes: number
 }
-const volumes = new Map<string, Volume>()
-const volumeOf = (tool: string): Volume => {
-  const volume = volumes.get(tool) ?? { events: 0, bytes: 0 }
-  volumes.set(tool, volume)
-  return volume
-}
-export const volumeByTool = (): ReadonlyMap<string, Readonly<Volume>> => volumes
 
-/** The same store, and what is appended to it is counted. */
-export const countingEvents = (tool: string, store: EventStore): EventStore => {
-  const volume = volumeOf(tool)
-  return {
-    ...store,
-    append: (batch, isPreviewOnly) => {
-      volume.events += batch.ends.length
-      volume.bytes += batch.bytes.length
-      store.append(batch, isPreviewOnly)
-    }
-  }
+/** By the registry that the other metrics of the same relay are in. */
+const volumes = new WeakMap<object, Map<string, Volume>>()
+const volumesIn = (context: Context.Context<never>): Map<string, Volume> => {
+  const registry = Context.get(context, Metric.MetricRegistry)
+  const known = volumes.get(registry) ?? new Map<string, Volume>()
+  volumes.set(registry, known)
+  return known
 }
 
-const countUsage = (tool: string, model: string | undefined, { usage = {} }: BodyOf<"turn_end">) => {
-  const kinds = ["input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens"] as const
-  const labels = { tool, model: model ?? "" }
-  for (const kind of kinds) {
-    if (usage[kind] !== undefined) add(tokens, { ...labels, kind: kind.replace("_tokens", "") }, usage[kind])
-  }
-  if (usage.cost_usd !== undefined) add(cost, labels, usage.cost_usd)
-}
+/** What was appended to all event stores of the relay that runs in this context. */
+export const volumeByTool = (context: Context.Context<never>): ReadonlyMap<string, Readonly<Volume>> =>
+  volumesIn(context)
 
 /** What begins and ends turns; `end` is false when none ran. */
 interface Countable {
@@ -93,62 +74,93 @@ interface Countable {
   readonly end: (end: BodyOf<"turn_end">, raw?: Uint8Array) => boolean
 }
 
-/** The same turns, and how long they took and what they cost is counted, by the model that works when they end. */
-export const countingTurns = <Turns extends Countable>(
-  tool: string,
-  clock: Clock.Clock,
-  own: Turns,
-  model: () => string | undefined = () => undefined
-): Turns => {
-  let began = 0
-  return {
-    ...own,
-    begin: (start: BodyOf<"turn_start">, raw?: Uint8Array) => {
-      began = clock.currentTimeMillisUnsafe()
-      return own.begin(start, raw)
-    },
-    end: (end: BodyOf<"turn_end">, raw?: Uint8Array) => {
-      const ended = own.end(end, raw)
-      if (ended) {
-        add(turns, { tool, stop_reason: end.stop_reason })
-        const seconds = (clock.currentTimeMillisUnsafe() - began) / 1000
-        add(turnSeconds, { tool }, seconds)
-        countUsage(tool, model(), end)
-        genAi.countTurn({
-          tool,
-          model: model(),
-          seconds,
-          usage: end.usage ?? {},
-          error: end.stop_reason === "error" ? "turn_failed" : undefined
-        })
+/** Counts for sessions with one tool, in the registry of `context`. */
+export const counting = (tool: string, context: Context.Context<never>) => {
+  type Labels = Readonly<Record<string, string>>
+  const add = <State>(metric: Metric.Metric<number, State>, labels: Labels, value = 1) =>
+    Metric.withAttributes(metric, { tool, ...labels }).updateUnsafe(value, context)
+
+  const countUsage = (model: string | undefined, { usage = {} }: BodyOf<"turn_end">) => {
+    const kinds = ["input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens"] as const
+    const labels = { model: model ?? "" }
+    for (const kind of kinds) {
+      if (usage[kind] !== undefined) {
+        add(tokens, { ...labels, kind: kind.replace("_tokens", "") }, usage[kind])
       }
-      return ended
     }
+    if (usage.cost_usd !== undefined) add(cost, labels, usage.cost_usd)
+  }
+
+  return {
+    /** The same store, and what is appended to it is counted. */
+    events: (store: EventStore): EventStore => {
+      const known = volumesIn(context)
+      const volume = known.get(tool) ?? { events: 0, bytes: 0 }
+      known.set(tool, volume)
+      return {
+        ...store,
+        append: (batch, isPreviewOnly) => {
+          volume.events += batch.ends.length
+          volume.bytes += batch.bytes.length
+          store.append(batch, isPreviewOnly)
+        }
+      }
+    },
+
+    /** The same turns, and how long they took and what they cost is counted, by the model that works when they end. */
+    turns: <Turns extends Countable>(
+      clock: Clock.Clock,
+      own: Turns,
+      model: () => string | undefined = () => undefined
+    ): Turns => {
+      let began = 0
+      return {
+        ...own,
+        begin: (start: BodyOf<"turn_start">, raw?: Uint8Array) => {
+          began = clock.currentTimeMillisUnsafe()
+          return own.begin(start, raw)
+        },
+        end: (end: BodyOf<"turn_end">, raw?: Uint8Array) => {
+          const ended = own.end(end, raw)
+          if (ended) {
+            add(turns, { stop_reason: end.stop_reason })
+            const seconds = (clock.currentTimeMillisUnsafe() - began) / 1000
+            add(turnSeconds, {}, seconds)
+            countUsage(model(), end)
+            genAi.countTurn({
+              tool,
+              model: model(),
+              seconds,
+              usage: end.usage ?? {},
+              error: end.stop_reason === "error" ? "turn_failed" : undefined
+            }, context)
+          }
+          return ended
+        }
+      }
+    },
+
+    /** The same gate, and how long answers take is counted. */
+    answers: (gate: PermissionGate["Service"]): PermissionGate["Service"] => ({
+      ...gate,
+      request: (ask, raw) =>
+        Effect.map(Effect.timed(gate.request(ask, raw)), ([waited, outcome]) => {
+          const answer = outcome.behavior === "cancelled" ? outcome.reason : outcome.behavior
+          add(permissionSeconds, { outcome: answer }, Duration.toSeconds(waited))
+          return outcome
+        })
+    }),
+
+    /** The start of an agent is counted, or why it failed. */
+    start: <A, E extends { readonly _tag: string }, R>(
+      start: Effect.Effect<A, E, R>
+    ): Effect.Effect<A, E, R> =>
+      start.pipe(
+        Effect.tap(() => Effect.sync(() => add(agentStarts, {}))),
+        Effect.tapError(({ _tag }) => Effect.sync(() => add(agentFailures, { reason: _tag })))
+      ),
+
+    /** An agent is gone. */
+    exited: (how: "stopped" | "finished" | "failed"): void => add(agentExits, { how })
   }
 }
-
-/** The same gate, and how long answers take is counted. */
-export const countingAnswers = (
-  tool: string,
-  gate: PermissionGate["Service"]
-): PermissionGate["Service"] => ({
-  ...gate,
-  request: (ask, raw) =>
-    Effect.map(Effect.timed(gate.request(ask, raw)), ([waited, outcome]) => {
-      const answer = outcome.behavior === "cancelled" ? outcome.reason : outcome.behavior
-      add(permissionSeconds, { tool, outcome: answer }, Duration.toSeconds(waited))
-      return outcome
-    })
-})
-
-/** Count the start of an agent, or why it failed. */
-export const countingStart =
-  (tool: string) =>
-  <A, E extends { readonly _tag: string }, R>(start: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    start.pipe(
-      Effect.tap(() => Effect.sync(() => add(agentStarts, { tool }))),
-      Effect.tapError(({ _tag }) => Effect.sync(() => add(agentFailures, { tool, reason: _tag })))
-    )
-
-export const agentExited = (tool: string, how: "stopped" | "finished" | "failed"): void =>
-  add(agentExits, { tool, how })

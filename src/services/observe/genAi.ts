@@ -4,7 +4,7 @@
  * `input` counts all tokens the model read, those out of its cache and those it wrote into it among them, as the conventions
  * want it; the relay's own `input_tokens` are without the former.
  */
-import { Context, Metric } from "effect"
+import { type Context, Metric } from "effect"
 import type { Usage } from "../../schema/index.js"
 
 /** Who serves the models of an agent, as the conventions call them; others by the agent's own name. */
@@ -45,14 +45,16 @@ interface Turn {
   readonly error: string | undefined
 }
 
-const record = <State>(
-  metric: Metric.Metric<number, State>,
-  labels: Readonly<Record<string, string>>,
-  value: number
-) => Metric.withAttributes(metric, labels).updateUnsafe(value, Context.empty())
-
-/** A turn has ended. */
-export const countTurn = ({ error, model, seconds, tool, usage }: Turn): void => {
+/** A turn has ended: counted in the registry of `context`. */
+export const countTurn = (
+  { error, model, seconds, tool, usage }: Turn,
+  context: Context.Context<never>
+): void => {
+  const record = <State>(
+    metric: Metric.Metric<number, State>,
+    labels: Readonly<Record<string, string>>,
+    value: number
+  ) => Metric.withAttributes(metric, labels).updateUnsafe(value, context)
   const labels = {
     "gen_ai.operation.name": "invoke_agent",
     "gen_ai.provider.name": providerOf(tool),

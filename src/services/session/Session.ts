@@ -205,7 +205,8 @@ export const open = Effect.fn("Session.open")(function*(
   const settings = yield* RelayConfig
   const ids = yield* IdGenerator
   const { tool } = adapter
-  const events = Metrics.countingEvents(tool, opened?.store ?? makeMemory(settings.retain_bytes))
+  const counting = Metrics.counting(tool, yield* Effect.context<never>())
+  const events = counting.events(opened?.store ?? makeMemory(settings.retain_bytes))
   const audit = yield* Audit.Audit
   const log = noting(audit, yield* EventLog.make(id, { ...opened, store: events }))
   /** Commands in the inbox, and the one that is carried out. */
@@ -218,8 +219,7 @@ export const open = Effect.fn("Session.open")(function*(
     Effect.provideService(EventLog.EventLog, log),
     Effect.zipWith(
       Clock.Clock,
-      (turns, clock) =>
-        Turn.notifying(activity.changed, Metrics.countingTurns(tool, clock, turns, () => guard.model()))
+      (turns, clock) => Turn.notifying(activity.changed, counting.turns(clock, turns, () => guard.model()))
     )
   )
   const clock = yield* Clock.Clock
@@ -297,12 +297,12 @@ export const open = Effect.fn("Session.open")(function*(
   const { agent, handOver, prepare, takeOver, tellHistory = Effect.void } = yield* opening.pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
-        Context.add(PermissionGate, tellingOverwrites(spec.folder, Metrics.countingAnswers(tool, broker))),
+        Context.add(PermissionGate, tellingOverwrites(spec.folder, counting.answers(broker))),
         Context.add(Scope.Scope, agentScope),
         Context.add(SessionHold, hold)
       )
     ),
-    Metrics.countingStart(tool),
+    counting.start,
     Effect.onError((cause) => Scope.close(agentScope, Exit.failCause(cause)))
   )
   const commands = Commands.make({
@@ -344,7 +344,7 @@ export const open = Effect.fn("Session.open")(function*(
       yield* commands.withdrawAll
       const crashed = exit !== undefined && exit.exit_code !== 0 && !agent.started.capabilities.terminal
       const failed = crashed || (exit !== undefined && turns.current() !== undefined)
-      Metrics.agentExited(tool, exit === undefined ? "stopped" : exit.exit_code === 0 ? "finished" : "failed")
+      counting.exited(exit === undefined ? "stopped" : exit.exit_code === 0 ? "finished" : "failed")
       guard.release()
       if (exit === undefined && turns.current() !== undefined) {
         // It may not even read what we write: only so long is it given.

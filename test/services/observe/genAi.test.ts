@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric, Option, Tracer } from "effect"
 import { metricsEndpointOf } from "../../../src/cli/tracing.js"
 import { type BodyOf, type RelayEvent, SessionId } from "../../../src/schema/index.js"
-import { countingTurns } from "../../../src/services/observe/Metrics.js"
+import { counting } from "../../../src/services/observe/Metrics.js"
 import { fromEffect, toText } from "../../../src/services/observe/prometheus.js"
 import * as sessionSpans from "../../../src/services/observe/sessionSpans.js"
 
@@ -23,8 +23,7 @@ describe("what turns use", () => {
   it.effect("is counted by agent and model, in the relay's names and in OpenTelemetry's", () =>
     Effect.gen(function*() {
       const clock = yield* Effect.clockWith(Effect.succeed)
-      const turns = countingTurns<Countable>(
-        "claude",
+      const turns = counting("claude", yield* Effect.context<never>()).turns<Countable>(
         clock,
         { begin: () => {}, end: () => true },
         () => "opus-9"
