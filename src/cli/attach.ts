@@ -51,6 +51,8 @@ export const attach = Command.make(
         handshake: { session_id, ...(!json && { after_seq: Math.max(0, last_seq - recentEvents) }) },
         ...(!json && { history: last_seq })
       })
+      // What was said stands above the place to type; a relay that has lost some of it keeps nobody waiting.
+      yield* Effect.timeoutOption(opened.caughtUp, "5 seconds")
       const prompt = () => Conversation.promptOf(opened.turn.resume_at, Date.now() / 1000)
       let shown = prompt()
       const counting = Effect.sync(() => {

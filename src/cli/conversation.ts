@@ -1,5 +1,5 @@
 /** conversation: a session at a terminal. What `run` and `attach` share: printing, questions, Ctrl-C. */
-import { Console, Effect, type Scope } from "effect"
+import { Console, Effect, Latch, type Scope } from "effect"
 import type { RelayEvent } from "../client/browser.js"
 import { RelayClient, type RelaySession, type SessionOptions } from "../client/RelayClient.js"
 import { type Address, checkRelay } from "./clientOptions.js"
@@ -46,12 +46,15 @@ export interface Conversation {
   readonly session: RelaySession
   /** As far as it was printed. `resume_at`: a prompt is sent again then, in Unix seconds. */
   readonly turn: { state: "none" | "running" | "stopping"; resume_at?: number | undefined }
+  /** Waits until the history is printed. */
+  readonly caughtUp: Effect.Effect<void>
 }
 
 export const open = Effect.fn("conversation.open")(function*(options: ConversationOptions) {
-  const { address, handshake, json, keyboard } = options
+  const { address, handshake, history = 0, json, keyboard } = options
   yield* checkRelay(address)
-  const print = json ? toLines(keyboard) : toTerminal(keyboard, options.history ?? 0)
+  const print = json ? toLines(keyboard) : toTerminal(keyboard, history)
+  const caughtUp = Latch.makeUnsafe(history === 0)
   const client = yield* RelayClient
   const turn: Conversation["turn"] = { state: "none" }
   const session = yield* client.connect({
@@ -63,6 +66,7 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
       if (event.type === "turn_start") turn.state = "running"
       if (event.type === "turn_end") turn.state = "none"
       turn.resume_at = resumeAt(turn.resume_at, event)
+      if (event.seq >= history) caughtUp.openUnsafe()
     },
     onState: (state) => {
       if (state.status === "waiting") {
@@ -71,7 +75,7 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
     },
     onPermission: askPermission(keyboard)
   })
-  const conversation: Conversation = { session, turn }
+  const conversation: Conversation = { session, turn, caughtUp: caughtUp.await }
   return conversation
 }, (opened, { address }) => Effect.provide(opened, RelayClient.layer(address)))
 
@@ -103,7 +107,7 @@ export const promptOf = (resume_at: number | undefined, now: number): string =>
 /** Ctrl-C stops the turn that runs; completes when there is none, or at the second one. */
 export const leaving = (
   keyboard: Keyboard,
-  { session, turn }: Conversation
+  { session, turn }: Pick<Conversation, "session" | "turn">
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.flatMap(keyboard.interrupted, () => {
     if (turn.state === "none" && turn.resume_at !== undefined) {

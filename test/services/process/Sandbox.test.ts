@@ -133,12 +133,13 @@ echo end`
       const sleepers = () =>
         [...freshTree().all("now").values()].filter(({ pid }) => {
           try {
-            return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("1234.5")
+            return readFileSync(`/proc/${pid}/cmdline`, "utf8") === "sleep\u00001234.5\u0000"
           } catch {
             return false
           }
         })
-      yield* eventually(() => sleepers().length >= 3)
+      yield* eventually(() => sleepers().length === 2)
+      yield* eventually(() => agent.lines.length > 0)
       assert.deepStrictEqual(agent.lines, ["up"])
       yield* Scope.close(scope, Exit.void)
       yield* eventually(() => sleepers().length === 0)
