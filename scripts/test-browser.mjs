@@ -1,7 +1,7 @@
 /**
  * test-browser: `npm run test:browser`. Builds the command and the console and drives them with Debian's Chromium; the
  * newest Claude Code answers with a scripted model (`installAgents.mjs`). Without Chromium (and no way to get it) the suite is skipped
- * and says why. `npm run docs:images` takes the pictures of docs/images instead.
+ * and says why. $AI_RELAY_BUILT: dist is new. `npm run docs:images` takes the pictures of docs/images instead.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
@@ -37,7 +37,9 @@ const [first, ...rest] = process.argv.slice(2)
 const images = first === "--images"
 const pictures = "test/browser/images.test.ts"
 const [claude] = reason === undefined ? await installAgents(selectVersions(["claude"], ["newest"])) : []
-const built = run(process.execPath, ["scripts/build.mjs", "library", "cli", "console", "react"])
+const built = env.AI_RELAY_BUILT
+  ? 0
+  : run(process.execPath, ["scripts/build.mjs", "library", "cli", "console", "react"])
 process.exitCode = built || run(
   process.execPath,
   [
