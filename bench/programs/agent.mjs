@@ -105,6 +105,22 @@ const pace = ({ bytes, lines, rate }) =>
     next()
   })
 
+/** As Claude does when a block is complete; without it a relay has to tell what was cut off. Its text is short: lines are measured. */
+const whole = {
+  type: "assistant",
+  message: {
+    id: "msg_whole",
+    type: "message",
+    role: "assistant",
+    model: "claude-opus-4-8",
+    content: [{ type: "text", text: prose }],
+    stop_reason: null,
+    usage: { input_tokens: 10, output_tokens: 1 }
+  },
+  parent_tool_use_id: null,
+  session_id
+}
+
 let turns = 0
 const run = async (prompt) => {
   turns += 1
@@ -112,6 +128,7 @@ const run = async (prompt) => {
     const asked = JSON.parse(prompt.slice("EMIT ".length))
     if (asked.rate > 0) await pace(asked)
     else flood(asked)
+    if (asked.kind !== "tools") say(whole)
   }
   say({
     type: "result",
