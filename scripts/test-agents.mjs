@@ -4,6 +4,7 @@
  *     npm run test:agents                                 the newest version of each, all scenarios
  *     npm run test:agents -- --versions newest,oldest     also older ones (newest, pinned, oldest, all)
  *     npm run test:agents -- --agents claude,codex        only these; any other argument is vitest's
+ *     npm run test:agents -- --core opencode,qwen         of these only the scenarios that show most
  *
  * They are installed once, outside the checkout (`installAgents.mjs`). What cannot be installed is skipped and says why:
  * $AI_RELAY_SKIP_AGENTS, "codex: reason; gemini: reason", adds to that.
@@ -33,7 +34,9 @@ const take = (name, known, fallback) => {
 
 const agents = take("--agents", Object.keys(agentVersions), Object.keys(agentVersions))
 const wanted = take("--versions", ranks, ["newest"])
-const found = await installAgents(selectVersions(agents, wanted))
+const core = take("--core", Object.keys(agentVersions), [])
+const found = (await installAgents(selectVersions(agents, wanted)))
+  .map((one) => core.includes(one.agent) ? { ...one, core: true } : one)
 for (const { agent, missing, version } of found) {
   if (missing !== undefined) console.log(`skipping ${agent} ${version}: ${missing}`)
 }

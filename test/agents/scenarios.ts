@@ -128,7 +128,8 @@ const describeVersion = (
   handshake: object,
   { asksNobody = false, cannot = {}, free = {}, stopsWithinMs = 1000, tellsUsage }: StopMethod
 ) => {
-  const { agent, missing, rank, version } = installed
+  const { agent, core = false, missing, rank, version } = installed
+  const isWhole = rank === "newest" && !core
   if (missing !== undefined) console.log(`skipping ${agent} ${version}: ${missing}`)
   describe.skipIf(missing !== undefined)(`${agent} ${version}: what a user does`, () => {
     const stage = setStage(agent, handshake, undefined, installed)
@@ -153,8 +154,8 @@ const describeVersion = (
     const does = (title: string, test: () => Promise<void>) => scenario(title, true, test)
     const asks = (title: string, test: () => Promise<void>) => scenario(title, !asksNobody, test)
     /** What only the newest version has to show. */
-    const newestDoes: typeof does = (...scenario) => rank === "newest" && does(...scenario)
-    const newestAsks: typeof asks = (...scenario) => rank === "newest" && asks(...scenario)
+    const newestDoes: typeof does = (...scenario) => isWhole && does(...scenario)
+    const newestAsks: typeof asks = (...scenario) => isWhole && asks(...scenario)
     // It changes the folder, so every agent asks.
     const shell = {
       kind: "shell",
@@ -252,7 +253,7 @@ const describeVersion = (
       expect(diff?.diff).toMatch(/^--- .*\n\+\+\+ .*made\.txt\n@@ /)
     })
 
-    if (tellsUsage !== undefined && rank === "newest") {
+    if (tellsUsage !== undefined && isWhole) {
       scenario("stops at a budget in the middle of a turn, within one model call", true, async () => {
         const path = join(stage.home, "read.txt")
         writeFileSync(path, "read me")

@@ -207,6 +207,8 @@ export interface Installed {
   readonly agent: AgentName
   readonly version: string
   readonly rank: "newest" | "pinned" | "oldest"
+  /** Only the scenarios that show most. */
+  readonly core?: boolean
   /** Goes before PATH: where its program lies, and the Node for it. */
   readonly path?: string
   /** Why it is not installed. */
