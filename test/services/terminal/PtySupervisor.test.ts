@@ -169,9 +169,13 @@ describe("a program on a terminal", () => {
 describe("typing", () => {
   it.live("reaches the program; Ctrl-C stops what runs in it", () =>
     Effect.gen(function*() {
-      const terminal = yield* start("trap 'echo interrupted' INT; read line; echo got $line; sleep 60")
+      const terminal = yield* start(
+        "trap 'echo interrupted' INT; read line; echo got $line; (echo running; exec sleep 60)"
+      )
       yield* terminal.write("grün\r")
       yield* terminal.shows("got grün")
+      // Between two commands the shell would hear it and wait for the next one all the same.
+      yield* terminal.shows("running")
       yield* terminal.write("\x03")
       yield* terminal.shows("interrupted")
     }).pipe(Effect.provide(live)))
