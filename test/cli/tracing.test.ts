@@ -1,6 +1,6 @@
 /** Traces of a replayed session, as a collector gets them over HTTP. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer, Metric, Stream } from "effect"
 import { createServer, type IncomingHttpHeaders } from "node:http"
 import type { AddressInfo } from "node:net"
 import { endpointOf, layer, metricsEndpointOf, metricsLayer } from "../../src/cli/tracing.js"
@@ -134,7 +134,9 @@ describe("traces", () => {
       const { got, url } = yield* collector
       const env = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_METRICS_HEADERS: "x-key=m" }
       const relay = Relay.layerSessions({}).pipe(
-        Layer.merge(metricsLayer(metricsEndpointOf(env) ?? "", env, "1.2.3"))
+        Layer.merge(metricsLayer(metricsEndpointOf(env) ?? "", env, "1.2.3")),
+        // Where the relay counts and the exporter looks, as in the command.
+        Layer.provide(Layer.sync(Metric.MetricRegistry, () => new Map()))
       )
       yield* Effect.provide(play, relay)
       const last = got.at(-1)
