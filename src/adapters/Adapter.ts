@@ -140,6 +140,18 @@ export class EventSink extends Context.Service<EventSink, {
   readonly inTurn: () => boolean
 }>()("ai-relay/adapters/EventSink") {}
 
+/** Nobody listens, and it never has enough. */
+export const deafSink: EventSink["Service"] = {
+  emit: () => {},
+  splice: () => {},
+  batch: (write) => {
+    write()
+    return true
+  },
+  onceDrained: (resume) => resume(),
+  inTurn: () => false
+}
+
 /** Nobody will answer: why. */
 export interface PermissionUnanswered {
   readonly behavior: "cancelled"

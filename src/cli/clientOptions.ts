@@ -144,6 +144,40 @@ export const readToken = (file: string) =>
     catch: () => new CommandError({ reason: `the token file ${file} cannot be read: check --token-file` })
   })
 
+/** Which relay a front on stdin and stdout speaks to. */
+export const frontOptions = {
+  url: clientOptions.url,
+  token: clientOptions.token,
+  token_file: Flag.String("token-file").pipe(
+    Flag.withFallbackConfig(Config.NonEmptyString("token_file")),
+    Flag.optional
+  ),
+  no_start: Flag.Boolean("no-start").pipe(Flag.withoutNegation, Flag.withDefault(false)),
+  config: clientOptions.config
+}
+
+interface FrontGiven {
+  readonly url: Option.Option<string>
+  readonly token: Option.Option<Redacted.Redacted<string>>
+  readonly token_file: Option.Option<string>
+  readonly no_start: boolean
+}
+
+/** That relay, the token for it, and whether it may be started. Fails when the token's file cannot be read. */
+export const relayOf = Effect.fnUntraced(function*({ no_start, token, token_file, url }: FrontGiven) {
+  const file = orUndefined(token_file)
+  return {
+    url: Option.getOrElse(url, () => localRelay),
+    token: Option.isSome(token)
+      ? Redacted.value(token.value)
+      : file === undefined
+      ? undefined
+      : yield* readToken(file),
+    // What was named runs elsewhere, or is somebody's own affair.
+    mayStart: Option.isNone(url) && !no_start
+  }
+})
+
 /** A session's events up to `last_seq`, as the relay streams them; one that is live would go on for ever. */
 export const sentEvents = Effect.fn("sentEvents")(
   function*(address: Address, path: string, last_seq: number) {

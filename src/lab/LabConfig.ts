@@ -80,7 +80,7 @@ const check = (settings: LabSettings): BadLabSetting | undefined => {
     return new BadLabSetting({
       name: "LAB_JWT_JWKS",
       problem:
-        "must begin with https://: whoever can change what comes over http:// can forge every user's token"
+        "must begin with https://: anyone who can change what comes over http:// can forge every user's token"
     })
   }
   const sources: ReadonlyArray<Option.Option<unknown>> = [jwt_jwks, jwt_secret, tokens_file, user_header]

@@ -13,7 +13,7 @@ import type { SearchIndex } from "../services/search/SearchIndex.js"
 import type { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { RelayError } from "../services/session/toErrorEvent.js"
 import type { ConsoleFiles } from "./ConsoleFiles.js"
-import type { ServerConfig } from "./ServerConfig.js"
+import { ServerConfig } from "./ServerConfig.js"
 
 /** What serving a client takes. */
 export type Served =
@@ -98,6 +98,24 @@ export const bodyOf = (request: IncomingMessage, most = 8 * 1024): Effect.Effect
     request.on("data", onData).once("end", onEnd).once("close", onGone)
     return Effect.sync(stop)
   })
+
+/** The text of a body of JSON; fails with 415 when it says to be something else: a form's comes without asking whether it may. */
+export const jsonTextOf = Effect.fnUntraced(function*(request: IncomingMessage) {
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
+    return yield* new Refused({ status: 415, reason: "send JSON, with content-type: application/json" })
+  }
+  const { max_frame_bytes } = yield* ServerConfig
+  return yield* bodyOf(request, max_frame_bytes)
+})
+
+/** The body as JSON; fails with 400 when it is none, and as `jsonTextOf` does. */
+export const readJson = Effect.fnUntraced(function*({ request }: Pick<Call, "request">) {
+  const body = yield* jsonTextOf(request)
+  return yield* Effect.try({
+    try: () => JSON.parse(body) as unknown,
+    catch: () => new Refused({ status: 400, code: "bad_command", reason: "the body is no JSON" })
+  })
+})
 
 /** The body as this schema has it; `wanted` says what to send, when it is not. */
 export const readBody = <A, I>(

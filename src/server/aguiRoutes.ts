@@ -8,9 +8,8 @@ import * as runs from "../fronts/agui/runs.js"
 import * as inProcess from "../fronts/inProcess.js"
 import { open, text } from "../fronts/read.js"
 import type { PortError, SessionPort } from "../fronts/SessionPort.js"
-import { type Answer, bodyOf, type Call, Refused, sendJson, type Served } from "./Call.js"
+import { type Answer, type Call, readJson, Refused, sendJson, type Served } from "./Call.js"
 import { sendEventStream } from "./eventStream.js"
-import { ServerConfig } from "./ServerConfig.js"
 
 const version = "1.0.0"
 
@@ -27,19 +26,6 @@ const statuses: Readonly<Record<string, number>> = {
   command_not_found: 502,
   auth_required: 502
 }
-
-/** A form's body would come without a page being asked whether it may send it. */
-const readJson = Effect.fnUntraced(function*({ request }: Pick<Call, "request">) {
-  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
-    return yield* new Refused({ status: 415, reason: "send JSON, with content-type: application/json" })
-  }
-  const { max_frame_bytes } = yield* ServerConfig
-  const body = yield* bodyOf(request, max_frame_bytes)
-  return yield* Effect.try({
-    try: () => JSON.parse(body) as unknown,
-    catch: () => new Refused({ status: 400, code: "bad_command", reason: "the body is no JSON" })
-  })
-})
 
 const inputOf = (body: unknown) => {
   const found = input.parse(body)

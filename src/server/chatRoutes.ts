@@ -6,9 +6,8 @@ import * as Chat from "../fronts/chat/Chat.js"
 import { type Dialect, usualDialect } from "../fronts/chat/Chunk.js"
 import * as inProcess from "../fronts/inProcess.js"
 import { type PortError, SessionPort } from "../fronts/SessionPort.js"
-import { type Answer, bodyOf, type Call, Refused, sendJson, sendNothing, type Served } from "./Call.js"
+import { type Answer, type Call, readJson, type Refused, sendJson, sendNothing, type Served } from "./Call.js"
 import { sendEventStream } from "./eventStream.js"
-import { ServerConfig } from "./ServerConfig.js"
 
 const statuses: Readonly<Record<string, number>> = {
   unauthorized: 401,
@@ -41,19 +40,6 @@ const namesOf = (
   const dialect = ([5, 6, 7] as const).find((version) => String(version) === (suffix ?? query.get("dialect")))
   return { tool: name, dialect: dialect ?? usualDialect }
 }
-
-/** The body as JSON, of a page that was allowed to send it: a form's would come without being asked for. */
-const readJson = Effect.fnUntraced(function*({ request }: Call) {
-  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
-    return yield* new Refused({ status: 415, reason: "send JSON, with content-type: application/json" })
-  }
-  const { max_frame_bytes } = yield* ServerConfig
-  const body = yield* bodyOf(request, max_frame_bytes)
-  return yield* Effect.try({
-    try: () => JSON.parse(body) as unknown,
-    catch: () => new Refused({ status: 400, code: "bad_command", reason: "the body is no JSON" })
-  })
-})
 
 const streamHeaders = {
   "cache-control": "no-cache, no-transform",

@@ -6,8 +6,7 @@ import * as McpServer from "../fronts/mcp/McpServer.js"
 import { open, text } from "../fronts/read.js"
 import { SessionPort } from "../fronts/SessionPort.js"
 import { Principal } from "../services/access/Principal.js"
-import { type Answer, bodyOf, Refused, sendJson } from "./Call.js"
-import { ServerConfig } from "./ServerConfig.js"
+import { type Answer, jsonTextOf, sendJson } from "./Call.js"
 
 const version = "1.0.0"
 
@@ -36,11 +35,7 @@ const gone = (response: Parameters<Answer>[0]["response"]) =>
 
 export const mcp: Answer<"/mcp"> = ({ request, response }) =>
   Effect.gen(function*() {
-    if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
-      return yield* new Refused({ status: 415, reason: "send JSON, with content-type: application/json" })
-    }
-    const { max_frame_bytes } = yield* ServerConfig
-    const message = parse(yield* bodyOf(request, max_frame_bytes))
+    const message = parse(yield* jsonTextOf(request))
     const principal = yield* Principal
     const client = clientOf(message)
     const server = McpServer.make({

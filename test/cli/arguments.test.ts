@@ -1,25 +1,10 @@
 /** What is said of arguments and settings that do not fit: one line, with what to do. */
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { afterEach, assert, describe, it } from "@effect/vitest"
-import { Console, Effect } from "effect"
-import { run } from "../../src/cli/cli.js"
+import { Effect } from "effect"
+import { commandLine } from "../support/commandLine.js"
 
 /** What the program prints for these arguments, and its exit code. */
-const said = (...args: ReadonlyArray<string>) =>
-  Effect.gen(function*() {
-    const lines: Array<string> = []
-    const usual = yield* Console.Console
-    const console: Console.Console = {
-      ...usual,
-      log: (...words) => void lines.push(words.join(" ")),
-      error: (...words) => void lines.push(words.join(" "))
-    }
-    yield* run(["node", "ai-relay", ...args]).pipe(
-      Effect.provideService(Console.Console, console),
-      Effect.provide(NodeServices.layer)
-    )
-    return lines
-  })
+const said = (...args: ReadonlyArray<string>) => Effect.map(commandLine(...args), ({ lines }) => lines)
 
 describe("arguments", () => {
   afterEach(() => {

@@ -1,30 +1,14 @@
 /** `ai-relay sessions rename|rm|export` and `search`, at a relay whose agents are fakes. */
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { afterEach, assert, describe, it } from "@effect/vitest"
-import { Console, Effect } from "effect"
-import { run } from "../../src/cli/cli.js"
+import { Effect } from "effect"
 import { connect } from "../../src/client/node.js"
 import { cleanUpAfterEach } from "../support/cleanUp.js"
+import { commandLine } from "../support/commandLine.js"
 import * as FakeRelay from "../support/fakeRelay.js"
 
 const cleanUp = cleanUpAfterEach()
 
-const said = async (...args: ReadonlyArray<string>) => {
-  const lines: Array<string> = []
-  const usual = await Effect.runPromise(Console.Console)
-  const console: Console.Console = {
-    ...usual,
-    log: (...words) => void lines.push(words.join(" ")),
-    error: (...words) => void lines.push(words.join(" "))
-  }
-  await Effect.runPromise(
-    run(["node", "ai-relay", ...args]).pipe(
-      Effect.provideService(Console.Console, console),
-      Effect.provide(NodeServices.layer)
-    )
-  )
-  return lines
-}
+const said = async (...args: ReadonlyArray<string>) => (await Effect.runPromise(commandLine(...args))).lines
 
 const started = async () => {
   const relay = await FakeRelay.start()

@@ -1,15 +1,14 @@
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Console, Effect, Exit, Layer, Schema, Scope } from "effect"
+import { Effect, Exit, Layer, Schema, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { run } from "../../src/cli/cli.js"
 import { type EventBody, Handshake, SessionId } from "../../src/schema/index.js"
 import { Journal } from "../../src/services/journal/Journal.js"
 import * as EventLog from "../../src/services/log/EventLog.js"
 import { RelayConfig } from "../../src/services/RelayConfig.js"
+import { commandLine } from "../support/commandLine.js"
 
 const newFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "ai-relay-sessions-"))),
@@ -18,20 +17,7 @@ const newFolder = Effect.acquireRelease(
 
 /** What the program prints. */
 const printed = (...args: ReadonlyArray<string>) =>
-  Effect.gen(function*() {
-    const lines: Array<string> = []
-    const usual = yield* Console.Console
-    const console: Console.Console = {
-      ...usual,
-      log: (...words) => void lines.push(words.join(" ")),
-      error: (...words) => void lines.push(words.join(" "))
-    }
-    yield* run(["node", "ai-relay", "sessions", ...args]).pipe(
-      Effect.provideService(Console.Console, console),
-      Effect.provide(NodeServices.layer)
-    )
-    return lines.join("\n")
-  })
+  Effect.map(commandLine("sessions", ...args), ({ lines }) => lines.join("\n"))
 
 /** Sessions of a relay: each with its events; closed unless it is named `live…`. */
 const keep = (state_dir: string, sessions: Readonly<Record<string, ReadonlyArray<EventBody>>>) =>

@@ -1,13 +1,12 @@
 /** `ai-relay token`: what it prints, what it keeps, what it refuses. */
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Console, Effect } from "effect"
+import { Effect } from "effect"
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { run } from "../../src/cli/cli.js"
 import { secondsIn } from "../../src/cli/token.js"
 import * as Tokens from "../../src/services/access/Tokens.js"
+import { commandLine } from "../support/commandLine.js"
 
 const newFolder = Effect.acquireRelease(
   Effect.sync(() => realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-token-")))),
@@ -17,19 +16,8 @@ const newFolder = Effect.acquireRelease(
 /** What the program prints on stdout, and what it complains of. */
 const token = (state_dir: string, ...args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
-    const out: Array<string> = []
-    const err: Array<string> = []
-    const usual = yield* Console.Console
-    const console: Console.Console = {
-      ...usual,
-      log: (...words) => void out.push(words.join(" ")),
-      error: (...words) => void err.push(words.join(" "))
-    }
     const [name = "", ...rest] = args
-    yield* run(["node", "ai-relay", "token", name, "--state-dir", state_dir, ...rest]).pipe(
-      Effect.provideService(Console.Console, console),
-      Effect.provide(NodeServices.layer)
-    )
+    const { err, out } = yield* commandLine("token", name, "--state-dir", state_dir, ...rest)
     process.exitCode = 0
     return { out: out.join("\n"), err: err.join("\n") }
   })

@@ -4,7 +4,7 @@
  */
 import { Clock, Effect, FiberSet, Option, Predicate, Schema, Semaphore } from "effect"
 import type { BodyOf, EventBody } from "../../schema/index.js"
-import { EventSink, ProcessSpawner } from "../Adapter.js"
+import { deafSink, EventSink, ProcessSpawner } from "../Adapter.js"
 import type { NativeRecord } from "../native/NativeStore.js"
 import { secondsOf, toTitle } from "../native/readLines.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
@@ -58,7 +58,7 @@ export const open = Effect.fn("AcpViewer.open")(function*(agent: AcpAgent, cwd: 
   let heard: ((params: unknown, line: Buffer) => void) | undefined
   const launch = toLaunch(agent, { tool: agent.tool, folder: cwd, fresh_uuid: "" })
   const peer = yield* JsonRpcPeer.open(
-    (onLine) => Effect.provideService(spawn(launch, onLine), EventSink, deaf),
+    (onLine) => Effect.provideService(spawn(launch, onLine), EventSink, deafSink),
     {
       tool: agent.name,
       jsonrpc: true,
@@ -125,7 +125,7 @@ export const open = Effect.fn("AcpViewer.open")(function*(agent: AcpAgent, cwd: 
       fork,
       state,
       sink: {
-        ...deaf,
+        ...deafSink,
         // Nothing is said outside of a turn that would have to be waited for.
         inTurn: () => true,
         emit: (event) => {
@@ -168,15 +168,3 @@ export const open = Effect.fn("AcpViewer.open")(function*(agent: AcpAgent, cwd: 
 })
 
 export type AcpViewer = Effect.Success<ReturnType<typeof open>>
-
-/** Nobody listens to what it prints besides. */
-const deaf: EventSink["Service"] = {
-  emit: () => {},
-  splice: () => {},
-  batch: (write) => {
-    write()
-    return true
-  },
-  onceDrained: (resume) => resume(),
-  inTurn: () => false
-}

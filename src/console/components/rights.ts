@@ -1,4 +1,4 @@
-/** rights: what whoever looks at this page may do, as the relay tells; what they cannot do is not offered. */
+/** rights: what the person at this page may do, as the relay tells it; the rest is not offered. */
 import { createContext, useContext } from "react"
 import type { Scope } from "../relay/http.js"
 

@@ -75,7 +75,7 @@ export const en = {
   // Sharing
   share: {
     title: "Share",
-    may: "Whoever has the link can",
+    may: "Anyone with the link can",
     kinds: {
       view: "Watch",
       prompt: "Watch and send prompts",

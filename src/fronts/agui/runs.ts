@@ -3,7 +3,7 @@
  * a prompt, or answers to what was asked, up to the next question or the end of the turn.
  *
  * Nothing is remembered between two runs. Where a client is, it says itself: by the questions it answers, and by
- * `state.relay.seq`, which it was told. Whoever leaves a run leaves the turn at work.
+ * `state.relay.seq`, which it was told. A client that leaves a run does not stop the turn.
  */
 import { Effect, Stream } from "effect"
 import type { Handshake, RelayEvent } from "../../schema/index.js"

@@ -12,13 +12,19 @@ import { dirname, join } from "node:path"
 import type { ClientCommand, EventBody } from "../../schema/index.js"
 import { cutSecrets } from "./cutSecrets.js"
 
-/** Who did it, as far as it is known: a session's `Sender`. */
+/** Who did it, as far as it is known. */
 export interface Doer {
+  /** The peer's address. */
   readonly address?: string | undefined
+  /** The number of its connection, as in the relay's log. */
   readonly connection?: number
+  /** The name of its access token. */
   readonly token?: string | undefined
+  /** What the person uses, as its handshake names it. */
   readonly front?: string
+  /** Whatever the embedding app calls its users. */
   readonly user?: string
+  /** Nobody: the schedule of that name. */
   readonly schedule?: string
 }
 

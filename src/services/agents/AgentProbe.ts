@@ -6,7 +6,7 @@
  */
 import { Effect, FileSystem, Option, Path } from "effect"
 import { homedir } from "node:os"
-import { EventSink, type LaunchSpec, ProcessSpawner } from "../../adapters/Adapter.js"
+import { deafSink, EventSink, type LaunchSpec, ProcessSpawner } from "../../adapters/Adapter.js"
 import { compatibilityOf } from "../../adapters/compatibility.js"
 import { inheritedBy } from "../../adapters/inheritedBy.js"
 import type { KnownAgent, LoginSigns } from "../../adapters/knownAgents.js"
@@ -49,7 +49,7 @@ const ask = Effect.fnUntraced(
     // No project's settings apply there.
     const launch: LaunchSpec = { tool: name, command, args, cwd: "/", inherits: inheritedBy(tool), advice }
     const agent = yield* spawner.spawn(launch, (line) => lines.push(line.toString("utf8"))).pipe(
-      Effect.provideService(EventSink, quiet)
+      Effect.provideService(EventSink, deafSink)
     )
     yield* agent.endInput
     const { exit_code } = yield* agent.exit
@@ -61,17 +61,6 @@ const ask = Effect.fnUntraced(
   // A program that cannot be run is there all the same; what is wrong with it a session will tell.
   Effect.catchTag("AgentFailed", () => Effect.succeedNone)
 )
-
-const quiet: EventSink["Service"] = {
-  emit: () => {},
-  splice: () => {},
-  batch: (write) => {
-    write()
-    return true
-  },
-  onceDrained: (resume) => resume(),
-  inTurn: () => false
-}
 
 const versionIn = ({ text }: Answer): string | undefined => /\d+\.\d+\.\d+[\w.+-]*/.exec(text)?.[0]
 

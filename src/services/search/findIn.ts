@@ -1,12 +1,8 @@
 /** findIn: where words stand in what was said, and the lines around them. */
-import type { Said, Speaker } from "./said.js"
+import type { Said } from "./said.js"
 import { parse } from "./SaidFile.js"
 
-export interface Hit {
-  readonly seq: number
-  readonly ts: number
-  readonly turn?: number
-  readonly who: Speaker
+export interface Hit extends Said {
   /** Some words around the first that was found; `…` where it is cut. */
   readonly text: string
 }
