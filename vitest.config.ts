@@ -40,7 +40,8 @@ const processes = [
   "test/server/proxies.test.ts",
   "test/services/access/PeerProcesses.test.ts",
   "test/services/process/{ProcessFamily,ProcessSupervisor,ProcessTree,Sandbox,Watcher}.test.ts",
-  "test/services/terminal/PtySupervisor.test.ts"
+  "test/services/terminal/PtySupervisor.test.ts",
+  "test/services/workspace/**"
 ]
 
 export default defineConfig({

@@ -34,6 +34,7 @@ import { Timetable } from "./services/schedule/Timetable.js"
 import { SearchIndex } from "./services/search/SearchIndex.js"
 import { SessionRegistry } from "./services/session/SessionRegistry.js"
 import * as PtySupervisor from "./services/terminal/PtySupervisor.js"
+import * as Checkpoints from "./services/workspace/Checkpoints.js"
 
 /** What is loaded when somebody asks for it. */
 const lazyAdapters = ({ cortex_hosts }: Settings) =>
@@ -41,12 +42,14 @@ const lazyAdapters = ({ cortex_hosts }: Settings) =>
     lazily(
       "claude",
       () => import("./adapters/claude/ClaudeAdapter.js"),
-      ({ ClaudeAdapter }) => Effect.provide(ClaudeAdapter, ClaudeAdapter.layer)
+      ({ ClaudeAdapter }) => Effect.provide(ClaudeAdapter, ClaudeAdapter.layer),
+      { works_on_files: true }
     ),
     lazily(
       "codex",
       () => import("./adapters/codex/CodexAdapter.js"),
-      ({ CodexAdapter }) => Effect.provide(CodexAdapter, CodexAdapter.layer)
+      ({ CodexAdapter }) => Effect.provide(CodexAdapter, CodexAdapter.layer),
+      { works_on_files: true }
     ),
     lazily(
       "cortex",
@@ -117,6 +120,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
       Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer, layerTranscripts)
     ),
     Layer.provideMerge(Layer.merge(BudgetBook.layer, Timetable.layer)),
+    Layer.provideMerge(Layer.provide(Checkpoints.layer, Folders.layer)),
     Layer.provideMerge(
       Layer.merge(Journal.layer, Layer.provide(NativeSessions.layer, Layer.merge(Folders.layer, supervisors)))
     ),

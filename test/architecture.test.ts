@@ -100,7 +100,8 @@ const rooms: Readonly<Record<string, Room>> = {
       "services/log",
       "services/journal",
       "services/access",
-      "services/observe"
+      "services/observe",
+      "services/workspace"
     ],
     never: noneOf(sockets, processes, disk)
   },
@@ -108,6 +109,11 @@ const rooms: Readonly<Record<string, Room>> = {
   "services/notify": {
     rooms: ["schema", "services", "services/access", "services/process", "services/session"],
     never: noneOf(sockets, processes, disk)
+  },
+  // How a session's folder was before each turn: git, and the index it is asked with.
+  "services/workspace": {
+    rooms: ["schema", "services", "services/access", "services/journal", "services/process"],
+    never: noneOf(sockets, processes)
   },
   // All that was said, by words: it reads journals, and writes what it made of them beside them.
   "services/search": {
@@ -226,7 +232,7 @@ describe("the rooms", () => {
 describe("one place each", () => {
   const only = (...names: ReadonlyArray<string>) => (file: File) => names.includes(nameOf(file))
 
-  it("starts processes: with pipes, on terminals, the watcher, a relay for editors, and what looks at the machine's processes", () => {
+  it("starts processes: with pipes, on terminals, the watcher, a relay for editors, git, and what looks at the machine's processes", () => {
     const starting = breaking(({ imports }) => imports.filter((name) => processes.test(name)))
     assert.sameMembers([...new Set(starting)], [
       "services/process/ProcessSupervisor.ts: node:child_process",
@@ -235,6 +241,7 @@ describe("one place each", () => {
       "services/process/Watcher.ts: node:child_process",
       "services/process/machine.ts: node:child_process",
       "services/process/runInTerminal.ts: node:child_process",
+      "services/process/runProgram.ts: node:child_process",
       "services/terminal/PtySupervisor.ts: node-pty"
     ])
   })

@@ -6,11 +6,12 @@ import { Effect } from "effect"
 import type { Adapter } from "./Adapter.js"
 import { AgentFailed } from "./AdapterError.js"
 
-/** `load` imports it, `make` makes it: once, for all sessions. */
+/** `load` imports it, `make` makes it: once, for all sessions; `more` is known without. */
 export const lazily = <Module, R>(
   tool: string,
   load: () => Promise<Module>,
-  make: (module: Module) => Effect.Effect<Adapter, never, R>
+  make: (module: Module) => Effect.Effect<Adapter, never, R>,
+  more: Pick<Adapter, "works_on_files"> = {}
 ) =>
   Effect.gen(function*() {
     const ports = yield* Effect.context<R>()
@@ -30,6 +31,6 @@ export const lazily = <Module, R>(
       Effect.uninterruptible,
       Effect.cached
     )
-    const adapter: Adapter = { tool, open: (spec) => Effect.flatMap(made, ({ open }) => open(spec)) }
+    const adapter: Adapter = { ...more, tool, open: (spec) => Effect.flatMap(made, ({ open }) => open(spec)) }
     return adapter
   })

@@ -22,6 +22,9 @@ export const commandScopes: { readonly [Type in ClientCommand["type"]]: Scope } 
   schedule: "prompt",
   change_schedule: "prompt",
   remove_schedule: "prompt",
+  // It changes files, as a prompt may.
+  rewind: "prompt",
+  undo_rewind: "prompt",
   stdin: "terminal",
   resize: "terminal",
   // The agent's own protocol can do all that the relay's can, and more.

@@ -8,7 +8,9 @@ import { presets } from "./presets.js"
 import { withRegistry } from "./registryFile.js"
 
 const adapterOf = (tool: string, agent?: AcpAgent) =>
-  lazily(tool, () => import("./AcpAdapter.js"), (adapter) => adapter.make(tool, agent))
+  lazily(tool, () => import("./AcpAdapter.js"), (adapter) => adapter.make(tool, agent), {
+    works_on_files: true
+  })
 
 export class AcpAdapters
   extends Context.Service<AcpAdapters, ReadonlyArray<Adapter>>()("ai-relay/adapters/AcpAdapters")

@@ -33,7 +33,7 @@ export const make = (parts: Prompts.Parts): Commands => {
   const { broker, clients, over, timetable } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
-  const { acknowledge, cancelQueued, complain, interrupt, prompt, send, startNext, ...turns } = Prompts.make(
+  const { acknowledge, cancelQueued, complain, interrupt, isBusy, prompt, send, startNext, ...turns } = Prompts.make(
     parts,
     (prompt) => forget(prompt)
   )
@@ -116,6 +116,14 @@ export const make = (parts: Prompts.Parts): Commands => {
   const noSchedule = (schedule_id: string) =>
     Prompts.refuse(`this session has no schedule "${schedule_id}": \`session_start\` lists those there are`)
 
+  /** What a turn changes meanwhile would be neither of before nor of after. */
+  const whileIdle = (effect: Effect.Effect<void, Prompts.DeliveryError>) =>
+    Effect.suspend(() =>
+      isBusy()
+        ? Prompts.refuse("a turn runs: wait for its end or interrupt it, then send this again")
+        : effect
+    )
+
   const carryOut = Match.type<ClientCommand>().pipe(
     Match.withReturnType<Effect.Effect<void, Prompts.Refusal>>(),
     Match.discriminatorsExhaustive("type")({
@@ -156,6 +164,8 @@ export const make = (parts: Prompts.Parts): Commands => {
             ? Effect.void
             : noSchedule(schedule_id)
         ),
+      rewind: (command) => whileIdle(parts.rewinds.rewind(command)),
+      undo_rewind: (command) => whileIdle(parts.rewinds.undo(command)),
       end: ({ if_alone = false }) =>
         if_alone && clients() > 1 ? Effect.void : Effect.suspend(() => {
           parts.limit.over("ended")
@@ -212,6 +222,8 @@ export const make = (parts: Prompts.Parts): Commands => {
       case "stdin":
       case "hand_over":
       case "take_over":
+      case "rewind":
+      case "undo_rewind":
         return true
       case "control_response":
         return !broker.pending().some((ask) => ask.request_id === command.response.request_id)

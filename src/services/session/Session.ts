@@ -43,10 +43,12 @@ import { RelayConfig } from "../RelayConfig.js"
 import * as plan from "../schedule/plan.js"
 import * as Timetable from "../schedule/Timetable.js"
 import { waitUntil } from "../waitUntil.js"
+import { Checkpoints } from "../workspace/Checkpoints.js"
 import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
 import { sizeOf } from "./commandSize.js"
 import * as PermissionBroker from "./PermissionBroker.js"
+import * as Rewinds from "./Rewinds.js"
 import { Sender } from "./Sender.js"
 import * as SessionSink from "./SessionSink.js"
 import * as Turn from "./Turn.js"
@@ -71,6 +73,8 @@ export interface Session {
   readonly describe: () => BodyOf<"session_start">
   /** What waits in it. */
   readonly load: () => Load
+  /** What one can go back to. */
+  readonly rewinds: Pick<Rewinds.Rewinds, "list" | "preview">
   /** Idle: no turn runs, no prompt and no command waits, and no question is open. */
   readonly activity: Pick<Activity.Activity, "isIdle" | "untilIdle" | "untilBusy">
 }
@@ -269,7 +273,19 @@ export const open = Effect.fn("Session.open")(function*(
     now: () => clock.currentTimeMillisUnsafe(),
     random: () => random.nextDoubleUnsafe()
   })
-  const turns = limit.watching(guard.counting(ownTurns))
+  let goingBack: Rewinds.Conversation | undefined
+  const { open: openCheckpoints } = yield* Checkpoints
+  const rewinds = yield* Rewinds.make({
+    tool,
+    log,
+    checkpoints: adapter.works_on_files === true
+      ? openCheckpoints(id, spec.folder, (text) =>
+        log.unsafeAppend({ type: "status", status: "checkpoints", text }))
+      : undefined,
+    emit: (event) => sink.emit(event),
+    conversation: () => goingBack
+  })
+  const turns = rewinds.watching(limit.watching(guard.counting(ownTurns)), fork)
   if (spec.budget !== undefined) {
     const reason = guard.lower(spec.budget)
     if (reason !== undefined) return yield* new BadHandshake({ reason })
@@ -292,9 +308,10 @@ export const open = Effect.fn("Session.open")(function*(
       log,
       native,
       store,
-      toldId: sink.native_session_id
+      toldId: sink.native_session_id,
+      freshUuid: ids.uuid
     })
-  const { agent, handOver, prepare, takeOver, tellHistory = Effect.void } = yield* opening.pipe(
+  const { agent, goBackTo, handOver, prepare, rewind, takeOver, tellHistory = Effect.void } = yield* opening.pipe(
     Effect.provide(
       Context.make(EventSink, sink).pipe(
         Context.add(PermissionGate, tellingOverwrites(spec.folder, counting.answers(broker))),
@@ -305,6 +322,7 @@ export const open = Effect.fn("Session.open")(function*(
     counting.start,
     Effect.onError((cause) => Scope.close(agentScope, Exit.failCause(cause)))
   )
+  if (rewind !== undefined && goBackTo !== undefined) goingBack = { rewind, goBackTo }
   const commands = Commands.make({
     tool,
     agent,
@@ -325,13 +343,16 @@ export const open = Effect.fn("Session.open")(function*(
     log,
     over,
     handOver,
-    prepare,
+    prepare: rewinds.beforeTurn(prepare),
+    rewinds,
     takeOver,
     seen: opened?.summary.acknowledged ?? [],
     settings,
     timetable,
     turns
   })
+
+  fork(rewinds.warm)
 
   let exit: AgentExit | undefined
   fork(Effect.map(agent.exit, (how) => {
@@ -461,6 +482,7 @@ export const open = Effect.fn("Session.open")(function*(
     drain: (seconds) => Effect.andThen(commands.stopTurns, log.append(toDraining(seconds))),
     over: Deferred.await(over),
     describe,
+    rewinds,
     load: () => ({
       tool,
       inbox: Queue.sizeUnsafe(inbox),
