@@ -37,7 +37,7 @@ const processes = [
   "test/adapters/wire/patchProgram.test.ts",
   "test/cli/{agentClients,handoff,run,serve,tracing}.test.ts",
   "test/{conformance,examples}/**",
-  "test/server/proxies.test.ts",
+  "test/server/{proxies,rewind}.test.ts",
   "test/services/access/PeerProcesses.test.ts",
   "test/services/process/{ProcessFamily,ProcessSupervisor,ProcessTree,Sandbox,Watcher}.test.ts",
   "test/services/terminal/PtySupervisor.test.ts",

@@ -349,7 +349,7 @@ const common = {
   ),
   no_checkpoints: flag(
     "no_checkpoints",
-    "Do not keep the files of a session's folder before each turn, to set them back to (docs/rewind.md)"
+    "Do not keep the files of a session's folder before each turn, to set them back to"
   ),
   record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
     Flag.optional

@@ -232,6 +232,8 @@ export const openSession = (
     interrupt: () => send({ type: "interrupt" }),
     setModel: (model) => send({ type: "set_model", model }),
     setMode: (mode) => send({ type: "set_permission_mode", mode }),
+    rewind: (turn, options) => send({ type: "rewind", turn, ...options }),
+    undoRewind: (options) => send({ type: "undo_rewind", ...options }),
     end: async () => {
       void send({ type: "end" })
       await closed

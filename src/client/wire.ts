@@ -335,6 +335,23 @@ export interface RemoveScheduleCommand {
   readonly message_id?: string | null
 }
 
+/** Go back to before a turn. */
+export interface RewindCommand {
+  readonly type: "rewind"
+  readonly turn: number
+  readonly restore?: "both" | "files" | "conversation" | null
+  readonly force?: boolean | null
+  readonly message_id?: string | null
+}
+
+/** Take the last rewind back. */
+export interface UndoRewindCommand {
+  readonly type: "undo_rewind"
+  readonly rewind_id?: string | null
+  readonly force?: boolean | null
+  readonly message_id?: string | null
+}
+
 /** End the session, for everybody. */
 export interface EndCommand {
   readonly type: "end"
@@ -782,7 +799,7 @@ export interface SessionRemovedEvent {
 }
 
 /** A frame of the client, after the handshake. */
-export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | SetOnLimitCommand | ScheduleCommand | ChangeScheduleCommand | RemoveScheduleCommand | EndCommand | PingCommand
+export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | SetOnLimitCommand | ScheduleCommand | ChangeScheduleCommand | RemoveScheduleCommand | RewindCommand | UndoRewindCommand | EndCommand | PingCommand
 
 /** A frame of the relay. */
 export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent | SessionListEvent | SessionChangedEvent | SessionRemovedEvent

@@ -322,7 +322,8 @@ export const routes = {
           files_changed: whole({ description: "How many there are in all." }),
           conflicts: {
             ...list(text),
-            description: "Files somebody else than the agent has changed since, or whose present content is kept "
+            description:
+              "Files somebody else than the agent has changed since, or whose present content is kept "
               + "nowhere: only `force` goes over them."
           },
           left_out: list(ref("LeftOut"))

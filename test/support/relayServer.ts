@@ -19,6 +19,7 @@ import { Recorder } from "../../src/services/observe/Recorder.js"
 import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
 import { SearchIndex } from "../../src/services/search/SearchIndex.js"
 import { SessionRegistry } from "../../src/services/session/SessionRegistry.js"
+import * as Checkpoints from "../../src/services/workspace/Checkpoints.js"
 import { type Client, connect } from "./client.js"
 import * as FakeAdapter from "./fakeAdapter.js"
 
@@ -41,6 +42,7 @@ export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
     Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
     Layer.provide(Layer.merge(Folders.layer, Recorder.layer)),
+    Layer.provide(Layer.provide(Checkpoints.layer, Folders.layer)),
     Layer.provideMerge(
       Layer.merge(
         Journal.layerMemory,

@@ -115,7 +115,8 @@ export const inUseText = (
     }: quit it there, or open it with \`if_open\`: "follow"`
 }
 
-export const open = Effect.fnUntraced(function*({ adapter, freshUuid, log, native, spec, store, toldId }: Options) {
+export const open = Effect.fnUntraced(function*(options: Options) {
+  const { adapter, freshUuid, log, native, spec, store, toldId } = options
   const sink = yield* EventSink
   const gate = yield* PermissionGate
   const scope = yield* Effect.scope
@@ -142,7 +143,9 @@ export const open = Effect.fnUntraced(function*({ adapter, freshUuid, log, nativ
   let untold = ""
 
   const nativeId = () =>
-    moved !== undefined && moved.from === toldId() ? moved.to : toldId() ?? started?.native_session_id ?? (spec.fork === true ? undefined : spec.native_session_id)
+    moved !== undefined && moved.from === toldId()
+      ? moved.to
+      : toldId() ?? started?.native_session_id ?? (spec.fork === true ? undefined : spec.native_session_id)
 
   // --- the agent's process -----------------------------------------------------------------------------------------
 
@@ -186,7 +189,9 @@ export const open = Effect.fnUntraced(function*({ adapter, freshUuid, log, nativ
     return start({ ...rest, ...(id !== undefined && { native_session_id: id }) })
   }).pipe(
     Effect.mapError((error) =>
-      new CommandRefused({ reason: `${store.name} could not go on with the conversation: ${error.message}` })
+      new CommandRefused({
+        reason: `${store.name} could not go on with the conversation: ${error.message}`
+      })
     )
   )
 
@@ -347,11 +352,17 @@ export const open = Effect.fnUntraced(function*({ adapter, freshUuid, log, nativ
     }
     sink.emit(
       holder.state === "waiting"
-        ? status("waiting", `${store.name} waits in the terminal: ${holder.waiting_for ?? "for an answer"}`, {
-          open: holder,
-          reason: "in_use"
+        ? status(
+          "waiting",
+          `${store.name} waits in the terminal: ${holder.waiting_for ?? "for an answer"}`,
+          {
+            open: holder,
+            reason: "in_use"
+          }
+        )
+        : status("open_elsewhere", `${store.name} has the conversation open in a terminal.`, {
+          open: holder
         })
-        : status("open_elsewhere", `${store.name} has the conversation open in a terminal.`, { open: holder })
     )
   })
 
@@ -452,7 +463,10 @@ export const open = Effect.fnUntraced(function*({ adapter, freshUuid, log, nativ
       }))
     }
     sink.emit(
-      status("handed_over", `Go on in a terminal: ${onto.shell}`, { continue_with: onto, drive: "following" })
+      status("handed_over", `Go on in a terminal: ${onto.shell}`, {
+        continue_with: onto,
+        drive: "following"
+      })
     )
   })
 
@@ -486,9 +500,12 @@ export const open = Effect.fnUntraced(function*({ adapter, freshUuid, log, nativ
     )
     seen = undefined
     seenKeys.clear()
-    moved = { from, to: other.fork === true || other.native_session_id === undefined
-      ? started?.native_session_id
-      : other.native_session_id }
+    moved = {
+      from,
+      to: other.fork === true || other.native_session_id === undefined
+        ? started?.native_session_id
+        : other.native_session_id
+    }
     return before
   })
 

@@ -71,7 +71,10 @@ export const runProgram = (spec: ProgramSpec): Effect.Effect<Ran, ProgramFailed>
       child.kill("SIGKILL")
       end(Effect.fail(new ProgramFailed({ why, reason })))
     }
-    const timer = setTimeout(() => stop("too_slow", `${program} took longer than ${timeout_ms} ms`), timeout_ms)
+    const timer = setTimeout(
+      () => stop("too_slow", `${program} took longer than ${timeout_ms} ms`),
+      timeout_ms
+    )
     child.stdout?.on("data", (chunk: Buffer) => {
       size += chunk.length
       if (size > most_bytes) stop("too_much", `${program} printed more than ${most_bytes} bytes`)
@@ -80,11 +83,14 @@ export const runProgram = (spec: ProgramSpec): Effect.Effect<Ran, ProgramFailed>
     child.stderr?.on("data", (chunk: Buffer) => {
       if (stderr.length < longestComplaint) stderr += chunk.toString("utf8").slice(0, longestComplaint)
     })
-    child.once("error", (error) =>
-      end(Effect.fail(new ProgramFailed({ why: "not_started", reason: error.message })))
+    child.once(
+      "error",
+      (error) => end(Effect.fail(new ProgramFailed({ why: "not_started", reason: error.message })))
     )
-    child.once("close", (code) =>
-      end(Effect.succeed({ code: code ?? -1, stdout: Buffer.concat(chunks), stderr: stderr.trim() }))
+    child.once(
+      "close",
+      (code) =>
+        end(Effect.succeed({ code: code ?? -1, stdout: Buffer.concat(chunks), stderr: stderr.trim() }))
     )
     // It may end without having read all.
     child.stdin?.on("error", () => {})

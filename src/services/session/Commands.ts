@@ -33,10 +33,11 @@ export const make = (parts: Prompts.Parts): Commands => {
   const { broker, clients, over, timetable } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
-  const { acknowledge, cancelQueued, complain, interrupt, isBusy, prompt, send, startNext, ...turns } = Prompts.make(
-    parts,
-    (prompt) => forget(prompt)
-  )
+  const { acknowledge, cancelQueued, complain, interrupt, isBusy, prompt, send, startNext, ...turns } =
+    Prompts.make(
+      parts,
+      (prompt) => forget(prompt)
+    )
 
   const named = <Request extends CommandOf<"control_request" | "raw_request">>(request: Request) =>
     Effect.map(

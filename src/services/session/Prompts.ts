@@ -25,8 +25,8 @@ import type { Settings } from "../RelayConfig.js"
 import type { Table } from "../schedule/Timetable.js"
 import { sizeOf } from "./commandSize.js"
 import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
-import { Sender } from "./Sender.js"
 import type { Rewinds } from "./Rewinds.js"
+import { Sender } from "./Sender.js"
 import type { Turn, Turns } from "./Turn.js"
 
 /** Commands wait in it for their turn to be handed to the agent; what is for nobody but the relay does not. */
@@ -153,7 +153,8 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       text: failure.message,
       ...(command?.message_id !== undefined && { message_id: command.message_id }),
       ...(failure._tag === "AgentFailed" && { metadata: { fatal: true } }),
-      ...(failure._tag === "CommandRefused" && failure.metadata !== undefined && { metadata: failure.metadata })
+      ...(failure._tag === "CommandRefused" && failure.metadata !== undefined &&
+        { metadata: failure.metadata })
     })
 
   /** A prompt of which the agent has said something was taken, whatever became of its answer. */

@@ -70,7 +70,8 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
   const checkpoints = yield* Effect.cached(parts.checkpoints ?? Effect.succeed(undefined))
   /** Sessions whose agents work on no files have none; looked for when the first turn asks. */
   const none = new CommandRefused({
-    reason: `no states of files are kept for ${tool}, or the operator has switched them off (--no-checkpoints)`
+    reason:
+      `no states of files are kept for ${tool}, or the operator has switched them off (--no-checkpoints)`
   })
   const kept = Effect.flatMap(
     checkpoints,
@@ -125,16 +126,19 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
   const undo = Effect.fnUntraced(function*({ force = false, rewind_id }: CommandOf<"undo_rewind">) {
     const found = yield* kept
     let back: string | undefined
-    const undone = yield* found.undo({ rewind_id, force }, (native_session_id) =>
-      Effect.suspend((): Effect.Effect<void, SendError> => {
-        const moves = conversation()
-        if (native_session_id === undefined) return Effect.void
-        if (moves === undefined) return cannot
-        back = native_session_id
-        return moves.goBackTo(native_session_id)
-      })).pipe(
-        Effect.catchTag("RewindRefused", (refused) => Effect.fail(toRefused(refused)))
-      )
+    const undone = yield* found.undo(
+      { rewind_id, force },
+      (native_session_id) =>
+        Effect.suspend((): Effect.Effect<void, SendError> => {
+          const moves = conversation()
+          if (native_session_id === undefined) return Effect.void
+          if (moves === undefined) return cannot
+          back = native_session_id
+          return moves.goBackTo(native_session_id)
+        })
+    ).pipe(
+      Effect.catchTag("RewindRefused", (refused) => Effect.fail(toRefused(refused)))
+    )
     emit({
       type: "status",
       status: "rewind_undone",
@@ -154,17 +158,18 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
     files_changed
   })
 
-  const watching: Rewinds["watching"] = (turns, fork) => parts.checkpoints === undefined ? turns : ({
-    ...turns,
-    end: (...how) => {
-      const turn = log.turn()
-      const ended = turns.end(...how)
-      if (ended && turn !== undefined) {
-        fork(Effect.flatMap(checkpoints, (found) => found === undefined ? Effect.void : found.after(turn)))
+  const watching: Rewinds["watching"] = (turns, fork) =>
+    parts.checkpoints === undefined ? turns : ({
+      ...turns,
+      end: (...how) => {
+        const turn = log.turn()
+        const ended = turns.end(...how)
+        if (ended && turn !== undefined) {
+          fork(Effect.flatMap(checkpoints, (found) => found === undefined ? Effect.void : found.after(turn)))
+        }
+        return ended
       }
-      return ended
-    }
-  })
+    })
 
   const before = Effect.flatMap(
     checkpoints,

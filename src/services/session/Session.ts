@@ -279,8 +279,11 @@ export const open = Effect.fn("Session.open")(function*(
     tool,
     log,
     checkpoints: adapter.works_on_files === true
-      ? openCheckpoints(id, spec.folder, (text) =>
-        log.unsafeAppend({ type: "status", status: "checkpoints", text }))
+      ? openCheckpoints(
+        id,
+        spec.folder,
+        (text) => log.unsafeAppend({ type: "status", status: "checkpoints", text })
+      )
       : undefined,
     emit: (event) => sink.emit(event),
     conversation: () => goingBack
@@ -311,17 +314,18 @@ export const open = Effect.fn("Session.open")(function*(
       toldId: sink.native_session_id,
       freshUuid: ids.uuid
     })
-  const { agent, goBackTo, handOver, prepare, rewind, takeOver, tellHistory = Effect.void } = yield* opening.pipe(
-    Effect.provide(
-      Context.make(EventSink, sink).pipe(
-        Context.add(PermissionGate, tellingOverwrites(spec.folder, counting.answers(broker))),
-        Context.add(Scope.Scope, agentScope),
-        Context.add(SessionHold, hold)
-      )
-    ),
-    counting.start,
-    Effect.onError((cause) => Scope.close(agentScope, Exit.failCause(cause)))
-  )
+  const { agent, goBackTo, handOver, prepare, rewind, takeOver, tellHistory = Effect.void } = yield* opening
+    .pipe(
+      Effect.provide(
+        Context.make(EventSink, sink).pipe(
+          Context.add(PermissionGate, tellingOverwrites(spec.folder, counting.answers(broker))),
+          Context.add(Scope.Scope, agentScope),
+          Context.add(SessionHold, hold)
+        )
+      ),
+      counting.start,
+      Effect.onError((cause) => Scope.close(agentScope, Exit.failCause(cause)))
+    )
   if (rewind !== undefined && goBackTo !== undefined) goingBack = { rewind, goBackTo }
   const commands = Commands.make({
     tool,

@@ -27,7 +27,8 @@ interface Open extends PastTurn {
 const wanted = /^\{"type":"(?:turn_start|assistant_message|tool_call|status)"/
 const longestText = 20_000
 
-const textIn = (metadata: unknown, name: string): unknown => (metadata as Record<string, unknown> | undefined)?.[name]
+const textIn = (metadata: unknown, name: string): unknown =>
+  (metadata as Record<string, unknown> | undefined)?.[name]
 
 /** Turns until now, the oldest first. */
 export const pastTurns = (log: EventLog["Service"]): Effect.Effect<ReadonlyArray<PastTurn>> =>

@@ -5,8 +5,8 @@
  * Left out, and said so: what is ignored, nested repositories and submodules, files above a bound, what cannot be read, and
  * whatever is neither a file nor a link. One step at a time (`alone`).
  */
-import { Clock, Effect, Semaphore } from "effect"
-import { accessSync, constants, lstatSync, rmSync, statSync, type Stats } from "node:fs"
+import { Clock, Effect, Exit, Semaphore } from "effect"
+import { accessSync, constants, lstatSync, rmSync, type Stats, statSync } from "node:fs"
 import { join } from "node:path"
 import { makePause } from "../makePause.js"
 import { type Asking, git, GitFailed, zeroSeparated } from "./git.js"
@@ -75,7 +75,7 @@ export const usualBounds: Bounds = {
   file_bytes: 10 * 1024 * 1024,
   changed_files: 50_000,
   changed_bytes: 512 * 1024 * 1024,
-  look_ms: 10_000
+  look_ms: 30_000
 }
 
 interface Found {
@@ -114,6 +114,14 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
   let fresh = new Map<string, number>()
 
   const ask = (args: ReadonlyArray<string>, asking?: Asking) => git(place.git, args, asking)
+  const lock = join(place.own, "index.lock")
+  /** What changes the index; ended in the middle, it leaves its lock. */
+  const change = (args: ReadonlyArray<string>, asking: Asking) =>
+    ask(args, asking).pipe(
+      Effect.onExit((exit) =>
+        Exit.isSuccess(exit) ? Effect.void : Effect.sync(() => rmSync(lock, { force: true }))
+      )
+    )
   const absolute = (name: Buffer) => Buffer.concat([top, name])
   /** As it is told: from the session's folder. */
   const told = (name: Buffer): string => {
@@ -225,7 +233,6 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
 
   /** A lock of a relay that was killed is in the way for ever. */
   const unlock = Effect.map(Clock.currentTimeMillis, (now) => {
-    const lock = join(place.own, "index.lock")
     const stats = statOf(Buffer.from(lock))
     if (stats !== undefined && now - stats.mtimeMs > staleMs) rmSync(lock, { force: true })
   })
@@ -235,9 +242,13 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
     const { stdout } = yield* ask(
       ["ls-files", "-z", "-t", "-o", "-m", "--exclude-standard", ...place.excludes, ...pathspec],
       { timeout_ms: bounds.look_ms }
-    ).pipe(Effect.mapError((failure) =>
-      failure.why === "too_slow" || failure.why === "too_much" ? tooMany("there are too many files") : failure
-    ))
+    ).pipe(
+      Effect.mapError((failure) =>
+        failure.why === "too_slow" || failure.why === "too_much"
+          ? tooMany("there are too many files")
+          : failure
+      )
+    )
     const more = yield* addedThoughIgnored
     const known = new Map<string, Found>()
     for (const name of more) known.set(name.toString("latin1"), { name, held: false })
@@ -265,10 +276,10 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
       tree = undefined
     }
     if (removed.length > 0) {
-      yield* ask(["update-index", "-z", "--force-remove", "--stdin"], listed(removed))
+      yield* change(["update-index", "-z", "--force-remove", "--stdin"], listed(removed))
     }
     if (noted.length > 0) {
-      yield* ask(["update-index", "-z", "--add", "--remove", "--replace", "--stdin"], listed(noted))
+      yield* change(["update-index", "-z", "--add", "--remove", "--replace", "--stdin"], listed(noted))
     }
     if (tree === undefined) {
       const { stdout } = yield* ask(["write-tree"], { timeout_ms: bounds.look_ms })
@@ -294,7 +305,10 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
       to
     ])
     const fields = zeroSeparated(stdout)
-    const changes = new Map<string, { name: Buffer; change: FileChange["change"]; lines?: [number, number] }>()
+    const changes = new Map<
+      string,
+      { name: Buffer; change: FileChange["change"]; lines?: [number, number] }
+    >()
     for (let at = 0; at < fields.length; at++) {
       const field = fields[at] ?? Buffer.alloc(0)
       const head = field.toString("latin1")
@@ -316,12 +330,12 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
     }))
   })
 
-  const change = (from: string, to: string, force: boolean) =>
+  const moveTo = (from: string, to: string, force: boolean) =>
     Effect.gen(function*() {
       if (from === to) return
       yield* unlock
       tree = undefined
-      yield* ask(force ? ["read-tree", "--reset", "-u", to] : ["read-tree", "-m", "-u", from, to], {
+      yield* change(force ? ["read-tree", "--reset", "-u", to] : ["read-tree", "-m", "-u", from, to], {
         timeout_ms: 10 * 60_000
       })
     })
@@ -383,7 +397,7 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
     place,
     look: Effect.tapError(look, () => Effect.sync(() => void (tree = undefined))),
     difference,
-    change,
+    change: moveTo,
     name,
     inTheWay,
     alone: turnstile.withPermits(1)

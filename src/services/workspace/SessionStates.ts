@@ -5,8 +5,17 @@
  * comes after. What a person has changed since the agent's last turn is not overwritten unless that is wanted, and what a
  * rewind takes away is kept, so that it can be undone.
  */
-import { Clock, Deferred, Effect, Schema, type Scope, Semaphore } from "effect"
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { Clock, Deferred, type Duration, Effect, Schema, type Scope, Semaphore } from "effect"
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { SessionId } from "../../schema/index.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
@@ -46,12 +55,15 @@ export interface Options {
   readonly mayUse: (path: string) => Effect.Effect<boolean>
   readonly inRepository: boolean
   readonly bounds?: FolderStates.Bounds
+  /** How long a prompt waits. */
+  readonly patience?: Duration.Input
 }
 
 /** Turns of a session that can be gone back to. */
 const mostTurns = 200
 /** Files that are told by name. */
 const mostTold = 500
+const patience = "3 seconds"
 const noGit = "git is not installed on the relay's machine, so no states of files are kept: install it"
 
 const nextNumber = (marks: ReadonlyArray<Marks.Mark>) =>
@@ -163,16 +175,17 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           const ref = Marks.refOf(session_id, mark)
           return ref === undefined || still.has(ref) || Marks.treeOf(mark) === "" ? [] : [ref]
         })
-        return Effect.suspend(() => isForgotten ? Effect.void : states.name(names, [...new Set(forgotten)])).pipe(
-          Effect.andThen(Effect.sync(() => {
-            if (isForgotten) return
-            if (dropped.length > 0) writeAll(whereOf(states))
-            else appendFileSync(file, fresh.map(Marks.lineOf).join(""), { mode: 0o600 })
-          })),
-          Effect.catch((failure) => fail(toText(failure))),
-          Effect.catchDefect((defect) => Effect.logError("a checkpoint could not be written down", defect)),
-          writing.withPermits(1)
-        )
+        return Effect.suspend(() => isForgotten ? Effect.void : states.name(names, [...new Set(forgotten)]))
+          .pipe(
+            Effect.andThen(Effect.sync(() => {
+              if (isForgotten) return
+              if (dropped.length > 0) writeAll(whereOf(states))
+              else appendFileSync(file, fresh.map(Marks.lineOf).join(""), { mode: 0o600 })
+            })),
+            Effect.catch((failure) => fail(toText(failure))),
+            Effect.catchDefect((defect) => Effect.logError("a checkpoint could not be written down", defect)),
+            writing.withPermits(1)
+          )
       }
 
       const look = (states: FolderStates.FolderStates) =>
@@ -185,10 +198,28 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
 
       const now = Effect.map(Clock.currentTimeMillis, (ms) => ms / 1000)
 
+      /** A prompt waits only so long; the look goes on, so that the next prompt finds it done. */
+      const inTime = Effect.fnUntraced(function*(states: FolderStates.FolderStates) {
+        const seen = yield* Deferred.make<FolderStates.FolderState | undefined>()
+        yield* later(Effect.flatMap(look(states), (state) => Deferred.succeed(seen, state)))
+        return yield* Deferred.await(seen).pipe(
+          Effect.timeoutOrElse({
+            duration: options.patience ?? patience,
+            orElse: () =>
+              Effect.as(
+                fail(
+                  "The folder is large and is still being read: its files cannot be set back to before this turn, but to before later ones."
+                ),
+                undefined
+              )
+          })
+        )
+      })
+
       const before = Effect.fnUntraced(function*(turn: number) {
         const states = yield* ready
         if ("unkept" in states || off !== undefined) return
-        const state = (looking && (yield* Deferred.await(looking))) ?? (yield* look(states))
+        const state = yield* looking === undefined ? inTime(states) : Deferred.await(looking)
         if (state === undefined) return
         const { left_out, tree } = state
         const mark = { kind: "before", turn, tree, at: yield* now } as const
@@ -271,7 +302,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
 
       const toRefusal = (failure: GitFailed) =>
         new RewindRefused({
-          reason: `the files could not be set back (${failure.reason}): look at what is in the way, and try again`
+          reason:
+            `the files could not be set back (${failure.reason}): look at what is in the way, and try again`
         })
 
       const shown = (changes: ReadonlyArray<FolderStates.RawChange>) =>
@@ -279,7 +311,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
 
       const refuseOver = (conflicts: ReadonlyArray<string>) =>
         new RewindRefused({
-          reason: `${conflicts.length === 1 ? "a file was" : `${conflicts.length} files were`} changed by somebody `
+          reason:
+            `${conflicts.length === 1 ? "a file was" : `${conflicts.length} files were`} changed by somebody `
             + `else since, or would be lost: ${conflicts.slice(0, 10).join(", ")}${
               conflicts.length > 10 ? ", …" : ""
             }. Save or commit what you need, then send it again with \`force\`: true`,
@@ -351,7 +384,12 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           )
           const done = { ...mark, tree, from, at: yield* now }
           yield* keep(states, native_session_id === undefined ? done : { ...done, native_session_id })
-          const rewound: RewoundFiles = { rewind_id, turn, files: shown(changes), files_changed: changes.length }
+          const rewound: RewoundFiles = {
+            rewind_id,
+            turn,
+            files: shown(changes),
+            files_changed: changes.length
+          }
           return rewound
         })
 
@@ -436,7 +474,9 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       if (stdout.length > 0) yield* git(where, ["update-ref", "--stdin"], { input: stdout })
       if (refs === own && stdout.length > 0) yield* git(where, ["prune", "--expire=1.hour.ago"])
     }).pipe(
-      Effect.catch((failure) => Effect.logWarning(`what was kept of a folder could not be removed: ${failure.reason}`))
+      Effect.catch((failure) =>
+        Effect.logWarning(`what was kept of a folder could not be removed: ${failure.reason}`)
+      )
     )
 
   const forget = (session_id: SessionId) =>
@@ -456,7 +496,9 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       if (dirname(own) !== join(base, "folders") || folders.has(own) || usedBy(own)) return
       rmSync(own, { recursive: true, force: true })
     }).pipe(
-      Effect.catchDefect((defect) => Effect.logWarning("what was kept of a folder could not be removed", defect))
+      Effect.catchDefect((defect) =>
+        Effect.logWarning("what was kept of a folder could not be removed", defect)
+      )
     )
 
   const names = () => existsSync(base) ? readdirSync(base).filter((name) => name.endsWith(".ndjson")) : []

@@ -6,7 +6,10 @@
  */
 import { Option, Schema } from "effect"
 
-const Left = Schema.Struct({ path: Schema.String, why: Schema.Literals(["too_large", "repository", "unreadable", "special"]) })
+const Left = Schema.Struct({
+  path: Schema.String,
+  why: Schema.Literals(["too_large", "repository", "unreadable", "special"])
+})
 
 /** The first line: where the states are. */
 export const Where = Schema.Struct({
@@ -21,7 +24,11 @@ export type Where = typeof Where.Type
 const common = { tree: Schema.String, at: Schema.Number, turn: Schema.Number }
 export const Mark = Schema.Union([
   /** How it was before a turn. */
-  Schema.Struct({ kind: Schema.Literal("before"), ...common, left_out: Schema.optionalKey(Schema.Array(Left)) }),
+  Schema.Struct({
+    kind: Schema.Literal("before"),
+    ...common,
+    left_out: Schema.optionalKey(Schema.Array(Left))
+  }),
   Schema.Struct({ kind: Schema.Literal("after"), ...common }),
   /** Back to before `turn`: it was `from`, it is `tree`. The conversation before, where that went back too. */
   Schema.Struct({
@@ -52,7 +59,9 @@ export const lineOf = (line: Where | Mark): string => `${JSON.stringify(line)}\n
 
 /** Letters, digits, `_` and `-` stand for themselves, so that it can be part of a ref. */
 export const refFolder = (session_id: string): string =>
-  `refs/ai-relay/${session_id.replaceAll(/[^A-Za-z0-9_-]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)}`
+  `refs/ai-relay/${
+    session_id.replaceAll(/[^A-Za-z0-9_-]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
+  }`
 
 export const refOf = (session_id: string, mark: Mark): string | undefined => {
   const folder = refFolder(session_id)

@@ -162,7 +162,9 @@ export const find = Effect.fnUntraced(
     }
     return {
       git: ours,
-      refs: usesIt ? { program, cwd: repository.commonDir, env: { ...env, GIT_DIR: repository.commonDir } } : ours,
+      refs: usesIt
+        ? { program, cwd: repository.commonDir, env: { ...env, GIT_DIR: repository.commonDir } }
+        : ours,
       top,
       prefix,
       inRepository: usesIt,
@@ -203,4 +205,3 @@ const isFile = (path: string): boolean => {
     return false
   }
 }
-

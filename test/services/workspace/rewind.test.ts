@@ -51,7 +51,12 @@ const env = {
   GIT_COMMITTER_EMAIL: "u@example.com"
 }
 const asUser = (folder: string, ...args: ReadonlyArray<string>) =>
-  execFileSync("git", ["-c", "init.defaultBranch=main", ...args], { cwd: folder, env, encoding: "utf8", stdio: "pipe" })
+  execFileSync("git", ["-c", "init.defaultBranch=main", ...args], {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+    stdio: "pipe"
+  })
 
 /** All files, with what counts of them. */
 const contentOf = (folder: string): Record<string, string> => {
@@ -81,7 +86,17 @@ const usersOf = (folder: string, gitDir = join(folder, ".git")) => {
     return existsSync(path) ? readFileSync(path).toString("latin1") : undefined
   }
   return {
-    files: ["index", "HEAD", "config", "packed-refs", "ORIG_HEAD", "MERGE_HEAD", "logs/HEAD", "logs/refs/stash", "info/exclude"].map(read),
+    files: [
+      "index",
+      "HEAD",
+      "config",
+      "packed-refs",
+      "ORIG_HEAD",
+      "MERGE_HEAD",
+      "logs/HEAD",
+      "logs/refs/stash",
+      "info/exclude"
+    ].map(read),
     refs: asUser(folder, "for-each-ref").split("\n").filter((line) => !line.includes("refs/ai-relay/")),
     hooks: existsSync(join(gitDir, "hooks")) ? readdirSync(join(gitDir, "hooks")) : []
   }
@@ -93,6 +108,7 @@ interface Options {
   readonly inRepository?: boolean
   readonly mayUse?: boolean
   readonly bounds?: SessionStates.Options["bounds"]
+  readonly patience?: number
 }
 
 const closing: Array<() => Promise<void>> = []
@@ -110,7 +126,8 @@ const openSession = async (folder: string, options: Options = {}) => {
     scope,
     mayUse: () => Effect.succeed(mayUse),
     inRepository,
-    ...(bounds !== undefined && { bounds })
+    ...(bounds !== undefined && { bounds }),
+    ...(options.patience !== undefined && { patience: options.patience })
   }))
   const told: Array<string> = []
   const kept = await Effect.runPromise(
@@ -133,9 +150,12 @@ const openSession = async (folder: string, options: Options = {}) => {
       if (isLast) await run(kept.preview(turn))
       return turn
     },
-    back: (turn: number, force = false) => run(kept.rewind({ turn, files: true, force }, Effect.succeed(undefined))),
+    back: (turn: number, force = false) =>
+      run(kept.rewind({ turn, files: true, force }, Effect.succeed(undefined))),
     refusal: (turn: number) =>
-      run(Effect.flip(kept.rewind({ turn, files: true, force: false }, Effect.succeed(undefined)))) as Promise<
+      run(
+        Effect.flip(kept.rewind({ turn, files: true, force: false }, Effect.succeed(undefined)))
+      ) as Promise<
         SessionStates.RewindRefused
       >,
     undo: (force = false) => run(kept.undo({ force }, () => Effect.void)),
@@ -151,10 +171,26 @@ const repository = (folder = makeFolder()) => {
 
 // --- random sequences ------------------------------------------------------------------------------------------------
 
-const names = ["a.txt", "b", "dir/c.txt", "dir/sub/d", "dir", "ünïcode ☃", "line\nbreak", "-dash", "*.glob", "[x]", ":colon"]
+const names = [
+  "a.txt",
+  "b",
+  "dir/c.txt",
+  "dir/sub/d",
+  "dir",
+  "ünïcode ☃",
+  "line\nbreak",
+  "-dash",
+  "*.glob",
+  "[x]",
+  ":colon"
+]
 const name = fc.constantFrom(...names)
 const edit = fc.oneof(
-  fc.record({ do: fc.constant("write" as const), name, text: fc.constantFrom("", "one\n", "two\r\nlines\r\n", "\0\xff") }),
+  fc.record({
+    do: fc.constant("write" as const),
+    name,
+    text: fc.constantFrom("", "one\n", "two\r\nlines\r\n", "\0\xff")
+  }),
   fc.record({ do: fc.constant("remove" as const), name }),
   fc.record({ do: fc.constant("link" as const), name, to: fc.constantFrom("a.txt", "nowhere", "..", "dir") }),
   fc.record({ do: fc.constant("mode" as const), name }),
@@ -177,7 +213,9 @@ const clear = (folder: string, path: string) => {
     const place = join(folder, ...parts.slice(0, index + 1))
     const stats = statOf(place)
     const isLast = index === parts.length - 1
-    if (stats !== undefined && (isLast || !stats.isDirectory())) rmSync(place, { recursive: true, force: true })
+    if (stats !== undefined && (isLast || !stats.isDirectory())) {
+      rmSync(place, { recursive: true, force: true })
+    }
   })
   mkdirSync(join(folder, ...parts.slice(0, -1)), { recursive: true })
 }
@@ -397,11 +435,21 @@ describe("the user's repository", () => {
     // Everything a repository could have run.
     const hook = `#!/bin/sh\ntouch "${spy}"\n`
     mkdirSync(join(folder, ".git/hooks"), { recursive: true })
-    for (const name of ["reference-transaction", "post-index-change", "post-checkout", "pre-commit", "fsmonitor-watchman"]) {
+    for (
+      const name of [
+        "reference-transaction",
+        "post-index-change",
+        "post-checkout",
+        "pre-commit",
+        "fsmonitor-watchman"
+      ]
+    ) {
       writeFileSync(join(folder, ".git/hooks", name), hook, { mode: 0o755 })
     }
     asUser(folder, "config", "core.fsmonitor", join(folder, ".git/hooks/fsmonitor-watchman"))
-    for (const what of ["clean", "smudge", "process"]) asUser(folder, "config", `filter.spy.${what}`, `touch "${spy}"`)
+    for (const what of ["clean", "smudge", "process"]) {
+      asUser(folder, "config", `filter.spy.${what}`, `touch "${spy}"`)
+    }
     asUser(folder, "config", "diff.external", `touch "${spy}"`)
     asUser(folder, "config", "core.autocrlf", "true")
     asUser(folder, "config", "commit.gpgSign", "true")
@@ -412,7 +460,10 @@ describe("the user's repository", () => {
     const session = await openSession(folder)
     await session.turn(() => write(folder, "crlf.txt", "changed\n"))
     // Only once does git of the user's own look, which may run what it likes.
-    const quiet = () => ["index", "HEAD", "config", "MERGE_HEAD", "logs/refs/stash"].map((name) => read(join(folder, ".git"), name))
+    const quiet = () =>
+      ["index", "HEAD", "config", "MERGE_HEAD", "logs/refs/stash"].map((name) =>
+        read(join(folder, ".git"), name)
+      )
     const before = quiet()
     await session.back(1)
     assert.strictEqual(read(folder, "crlf.txt"), crlf)
@@ -548,6 +599,19 @@ describe("what is left out", () => {
     assert.lengthOf(session.told, 1)
     assert.include(session.told[0], "20 new or changed files")
     assert.include((await session.list()).reason, "20 new or changed files")
+  })
+})
+
+describe("a large folder", () => {
+  it("holds no prompt up for longer than is allowed, which is told; later turns are kept", async () => {
+    const folder = makeFolder()
+    for (let index = 0; index < 500; index++) write(folder, `file ${index}`, "x")
+    const session = await openSession(folder, { patience: 0 })
+    await Effect.runPromise(session.kept.before(1))
+    assert.include(session.told[0], "still being read")
+    await eventually(() => existsSync(join(session.state_dir, "checkpoints", "s-1.ndjson")))
+    await Effect.runPromise(Effect.ignore(session.kept.preview(1)))
+    assert.deepStrictEqual((await session.list()).checkpoints, [])
   })
 })
 
