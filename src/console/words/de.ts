@@ -75,6 +75,24 @@ export const de: Words = {
     followPlaceholder: "Beenden Sie das Terminal, um hier fortzusetzen"
   },
   // Teilen
+  driving: {
+    title: "Wer steuert",
+    you: "Sie steuern diese Sitzung.",
+    nobody: "Niemand steuert. Wer etwas sendet, steuert.",
+    other: (name) => `${name} steuert. Sie schauen zu.`,
+    somebody: "Jemand anders",
+    drive: "Steuern",
+    takeOver: "Übernehmen",
+    asked: "Sie haben um die Übernahme gebeten; ohne Antwort übernehmen Sie in",
+    asks: (name) => `${name} möchte übernehmen; ohne Antwort geschieht das in`,
+    allow: "Übergeben",
+    refuse: "Weiter steuern",
+    suggests: (name) => `${name} schlägt vor: `,
+    suggestion: "Eingabe vorschlagen",
+    placeholder: "Dem, der steuert, eine Eingabe vorschlagen …",
+    suggest: "Vorschlagen",
+    drop: "Verwerfen"
+  },
   share: {
     title: "Teilen",
     may: "Wer den Link hat, kann",

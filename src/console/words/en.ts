@@ -73,6 +73,24 @@ export const en = {
     followPlaceholder: "Quit the terminal to continue here"
   },
   // Sharing
+  driving: {
+    title: "Who drives",
+    you: "You drive this session.",
+    nobody: "Nobody drives. Whoever sends something does.",
+    other: (name: string) => `${name} drives. You are watching.`,
+    somebody: "Someone else",
+    drive: "Drive",
+    takeOver: "Take over",
+    asked: "You asked to take over; without an answer you do in",
+    asks: (name: string) => `${name} asks to take over; without an answer that happens in`,
+    allow: "Hand over",
+    refuse: "Keep driving",
+    suggests: (name: string) => `${name} suggests: `,
+    suggestion: "Suggest a prompt",
+    placeholder: "Suggest a prompt to whoever drives…",
+    suggest: "Suggest",
+    drop: "Drop"
+  },
   share: {
     title: "Share",
     may: "Anyone with the link can",
