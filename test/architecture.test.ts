@@ -217,9 +217,17 @@ describe("the rooms", () => {
     )
   })
 
-  it("are joined by Relay.ts alone", () => {
-    const layered = saying(/\b\w+(?:Adapter|Adapters)\.layer\b/g, ({ path }) => path.endsWith("Relay.ts"))
-    assert.deepStrictEqual(layered, [])
+  it("load an adapter when a session wants it: its code is named by its descriptor alone, and not at the start", () => {
+    const adapter = /\/(?:Claude|Codex|Cortex|Acp|Generic|Replay|Demo)Adapter\.js$/
+    const naming = breaking(({ imports }) => imports.filter((name) => adapter.test(name)))
+    assert.isAbove(naming.length, 5)
+    assert.deepStrictEqual(naming.filter((one) => !/^adapters\/\w+\/descriptors?\.ts: /.test(one)), [])
+    const atStart = files.flatMap((file) =>
+      [...codeOf(file).matchAll(/\bfrom\s*"([^"]+)"/g)].flatMap(([, name = ""]) =>
+        adapter.test(name) ? [`${nameOf(file)}: ${name}`] : []
+      )
+    )
+    assert.deepStrictEqual(atStart, [])
   })
 })
 
