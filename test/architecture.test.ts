@@ -109,6 +109,19 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema", "services", "services/access", "services/process", "services/session"],
     never: noneOf(sockets, processes, disk)
   },
+  // Calls people's browsers: it keeps who wants that, and sends to addresses that browsers tell.
+  "services/push": {
+    rooms: [
+      "schema",
+      "services",
+      "services/access",
+      "services/notify",
+      "services/policy",
+      "services/process",
+      "services/session"
+    ],
+    never: noneOf(/^(ws|node:http2)$/, processes)
+  },
   // All that was said, by words: it reads journals, and writes what it made of them beside them.
   "services/search": {
     rooms: [

@@ -107,6 +107,8 @@ const configuredLogLevel = (name: string) =>
   )
 const isFront = (name: string): name is FrontName => frontNames.some((known) => known === name)
 
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text
+
 const isTimeZone = (zone: string): boolean => {
   try {
     return Boolean(new Intl.DateTimeFormat("en", { timeZone: zone }))
@@ -241,6 +243,16 @@ const common = {
     ),
     Option.getOrUndefined
   ),
+  allow_push_service: list(
+    "allow_push_service",
+    "ORIGIN",
+    "Push service at a private address, or without TLS, that browsers may name; public ones need none"
+  ).pipe(Flag.mapEffect((entries) => {
+    const value = entries.find((entry) => !isOrigin(entry))
+    return value === undefined
+      ? Effect.succeed(entries)
+      : Effect.fail(refused("allow-push-service", value, "an origin, such as https://push.example.com"))
+  })),
   permission_timeout: amount(
     "permission_timeout",
     "Seconds a permission waits for a person",
