@@ -230,9 +230,17 @@ describe("the rooms", () => {
     )
   })
 
-  it("are joined by Relay.ts alone", () => {
-    const layered = saying(/\b\w+(?:Adapter|Adapters)\.layer\b/g, ({ path }) => path.endsWith("Relay.ts"))
-    assert.deepStrictEqual(layered, [])
+  it("load an adapter when a session wants it: its code is named by its descriptor alone, and not at the start", () => {
+    const adapter = /\/(?:Claude|Codex|Cortex|Acp|Generic|Replay|Demo)Adapter\.js$/
+    const naming = breaking(({ imports }) => imports.filter((name) => adapter.test(name)))
+    assert.isAbove(naming.length, 5)
+    assert.deepStrictEqual(naming.filter((one) => !/^adapters\/\w+\/descriptors?\.ts: /.test(one)), [])
+    const atStart = files.flatMap((file) =>
+      [...codeOf(file).matchAll(/\bfrom\s*"([^"]+)"/g)].flatMap(([, name = ""]) =>
+        adapter.test(name) ? [`${nameOf(file)}: ${name}`] : []
+      )
+    )
+    assert.deepStrictEqual(atStart, [])
   })
 })
 
@@ -277,6 +285,20 @@ describe("one place each", () => {
   it("completes a Deferred, and interrupts without waiting: Effect 4 runs who waited inside of the call", () => {
     assert.deepStrictEqual(
       saying(/\b(?:Deferred\.(?:doneUnsafe|unsafe\w+)|interruptUnsafe)\b/g, only("adapters/doneSoon.ts")),
+      []
+    )
+  })
+
+  it("looks at something again and again: processes that are not ours, of whose end nobody tells", () => {
+    const looking = breaking(({ imports }) => imports.filter((name) => name.endsWith("/lookUntil.js")))
+    assert.deepStrictEqual(looking, ["services/process/endFamily.ts: ./lookUntil.js"])
+    const beats = only("server/eventStream.ts")
+    assert.deepStrictEqual(saying(/\bsetInterval\b/g, (file) => file.room === "console" || beats(file)), [])
+  })
+
+  it("changes what a method of somebody else does: nobody", () => {
+    assert.deepStrictEqual(
+      saying(/\b(?:ws|socket|response|request)\.(?!on[A-Z])\w+ = (?:\(|function)/g, () => false),
       []
     )
   })

@@ -5,7 +5,7 @@
 import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
 import { isAbsolute, parse } from "node:path"
-import type { OwnAgent } from "../adapters/OwnAgent.js"
+import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
 import type { AtCap } from "./budget/BudgetGuard.js"
 import type { Rule } from "./budget/Budgets.js"
 import type { Prices } from "./budget/Prices.js"

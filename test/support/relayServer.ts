@@ -45,7 +45,7 @@ export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
     Layer.provide(Layer.merge(Folders.layer, Recorder.layer)),
     Layer.provideMerge(
       Layer.merge(
-        Journal.layerMemory,
+        Journal.layer,
         Layer.provide(NativeSessions.layerOf(options.native_files ?? nowhere), Folders.layer)
       )
     ),

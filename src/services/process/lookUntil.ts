@@ -1,13 +1,11 @@
 /**
- * waitUntil: wait for a fact, for a limited real time.
- *
- * For finalizers. They cannot be interrupted, so `Effect.timeout` in one would wait for ever; and what they wait for
- * (processes) does not follow a test's clock.
+ * lookUntil: look at a fact again and again, for a limited real time: at processes that are not our children, of whose end the
+ * system tells nobody. Whatever tells of itself is waited for with `completesWithin`.
  */
 import { Effect } from "effect"
 
-/** True as soon as `fact` holds, false when it does not within `limit_ms`. */
-export const waitUntil = (fact: () => boolean, limit_ms: number): Effect.Effect<boolean> =>
+/** True as soon as `fact` holds, false when it does not within `limit_ms`. It is looked at every 5 ms. */
+export const lookUntil = (fact: () => boolean, limit_ms: number): Effect.Effect<boolean> =>
   Effect.callback((resume) => {
     const deadline = performance.now() + limit_ms
     const look = () => {
