@@ -9,7 +9,7 @@
  */
 import { Clock, Context, Effect, FiberMap, Layer, Queue, Schedule, Schema, Scope, Semaphore } from "effect"
 import { createHash, createPublicKey, randomBytes } from "node:crypto"
-import { type PermissionRequest, RequestId, SessionId } from "../../schema/index.js"
+import { type PermissionRequest, RequestId, type SessionId } from "../../schema/index.js"
 import type { PushSubscription } from "../../schema/PushSubscription.js"
 import { Auth } from "../access/Auth.js"
 import {
