@@ -27,7 +27,6 @@ import { relayEnvironment } from "../process/AgentEnvironment.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { Sender } from "../session/Sender.js"
 import { SessionRegistry } from "../session/SessionRegistry.js"
-import { waitUntil } from "../waitUntil.js"
 import { askTextOf } from "./askText.js"
 import * as pushFile from "./pushFile.js"
 import type { PushUnusable, Subscription } from "./pushFile.js"
@@ -101,7 +100,7 @@ const mostWaiting = 200
 const again = Schedule.max([Schedule.exponential("1 second", 4), Schedule.recurs(3)])
 /** A turn that has ended is news for so long, in seconds. */
 const newsSeconds = 12 * 3600
-const settleMs = 3000
+const settleTime = "3 seconds"
 
 const digest = (text: string) => createHash("sha256").update(text).digest("base64url")
 const idOf = (endpoint: string) => digest(endpoint).slice(0, 16)
@@ -435,7 +434,13 @@ const make = Effect.gen(function*() {
       token: principal.name,
       front: "push"
     })
-    if (!(yield* waitUntil(() => !isOpen(), settleMs))) return yield* new PushTicketOver()
+    const settled = Effect.callback<void>((resume) => {
+      const look = () => isOpen() ? undefined : resume(Effect.void)
+      const stop = registry.watch(look)
+      look()
+      return Effect.sync(stop)
+    })
+    yield* Effect.timeoutOrElse(settled, { duration: settleTime, orElse: () => new PushTicketOver() })
   })
 
   return Push.of({
