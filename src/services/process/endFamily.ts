@@ -28,6 +28,14 @@ export interface StopMethod {
  * environment.
  */
 const quietMs = 20
+/** How long those who were killed are given to be gone, in ms. */
+const lookAgainMs = 5
+
+/** Processes do not follow a test's clock. */
+const realTime = (ms: number) =>
+  Effect.callback<void>((resume) => {
+    setTimeout(() => resume(Effect.void), ms)
+  })
 
 /** Returns when all are gone, or have withstood every step's grace. */
 export const endFamily = (
@@ -48,10 +56,12 @@ export const endFamily = (
       yield* waitUntil(() => family.isGone(), timeouts.signal)
     }
 
-    let quietSince = performance.now()
-    yield* waitUntil(() => {
+    const deadline = performance.now() + timeouts.kill
+    while (performance.now() < deadline) {
       family.kill()
-      if (!family.isGone()) quietSince = performance.now()
-      return family.lookedAt() - quietSince >= quietMs
-    }, timeouts.kill)
+      const quiet = family.quietFor()
+      if (quiet >= quietMs) return
+      // With nobody in sight the second look is the last.
+      yield* realTime(quiet >= 0 ? quietMs - quiet : lookAgainMs)
+    }
   })
