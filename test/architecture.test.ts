@@ -276,6 +276,20 @@ describe("one place each", () => {
     )
   })
 
+  it("looks at something again and again: processes that are not ours, of whose end nobody tells", () => {
+    const looking = breaking(({ imports }) => imports.filter((name) => name.endsWith("/lookUntil.js")))
+    assert.deepStrictEqual(looking, ["services/process/endFamily.ts: ./lookUntil.js"])
+    const beats = only("server/eventStream.ts")
+    assert.deepStrictEqual(saying(/\bsetInterval\b/g, (file) => file.room === "console" || beats(file)), [])
+  })
+
+  it("changes what a method of somebody else does: nobody", () => {
+    assert.deepStrictEqual(
+      saying(/\b(?:ws|socket|response|request)\.(?!on[A-Z])\w+ = (?:\(|function)/g, () => false),
+      []
+    )
+  })
+
   it("tells the time and makes random numbers: the Clock, Random and IdGenerator", () => {
     const edge = (file: File) => ["cli", "client", "console"].includes(file.room)
     assert.deepStrictEqual(saying(/\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b/g, edge), [])

@@ -30,6 +30,7 @@ import { AgentHold, SessionHold } from "../budget/AgentHold.js"
 import * as BudgetBook from "../budget/BudgetBook.js"
 import * as BudgetGuard from "../budget/BudgetGuard.js"
 import * as VendorLimit from "../budget/VendorLimit.js"
+import { completesWithin } from "../completesWithin.js"
 import { IdGenerator } from "../IdGenerator.js"
 import type { Opened } from "../journal/Journal.js"
 import * as EventLog from "../log/EventLog.js"
@@ -42,7 +43,6 @@ import { decide } from "../policy/Policy.js"
 import { RelayConfig } from "../RelayConfig.js"
 import * as plan from "../schedule/plan.js"
 import * as Timetable from "../schedule/Timetable.js"
-import { waitUntil } from "../waitUntil.js"
 import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
 import { sizeOf } from "./commandSize.js"
@@ -334,8 +334,10 @@ export const open = Effect.fn("Session.open")(function*(
   })
 
   let exit: AgentExit | undefined
+  const exited = yield* Deferred.make<void>()
   fork(Effect.map(agent.exit, (how) => {
     exit = how
+    doneSoon(exited, Effect.void)
     doneSoon(over, Effect.void)
   }))
 
@@ -346,13 +348,15 @@ export const open = Effect.fn("Session.open")(function*(
       const failed = crashed || (exit !== undefined && turns.current() !== undefined)
       counting.exited(exit === undefined ? "stopped" : exit.exit_code === 0 ? "finished" : "failed")
       guard.release()
-      if (exit === undefined && turns.current() !== undefined) {
+      const running = turns.current()
+      if (exit === undefined && running !== undefined) {
         // It may not even read what we write: only so long is it given.
         fork(Effect.ignore(agent.send({ type: "interrupt" })))
-        yield* waitUntil(() => turns.current() === undefined || exit !== undefined, lastWordsMs)
+        const ended = Effect.raceFirst(Deferred.await(running.ended), Deferred.await(exited))
+        yield* completesWithin(ended, lastWordsMs)
       }
       yield* Scope.close(agentScope, Exit.void)
-      yield* waitUntil(() => exit !== undefined, lastWordsMs)
+      yield* completesWithin(Deferred.await(exited), lastWordsMs)
       yield* broker.cancelAll("session_end")
       sink.settleCalls()
       if (failed && exit !== undefined) log.unsafeAppend(toFailure(adapter.tool, exit))
