@@ -54,10 +54,10 @@ export const endFamily = (
     yield* lookUntil(
       () => {
         family.kill()
-        return family.quietFor() >= quietMs
+        return leader.hasExited() && family.quietFor() >= quietMs
       },
       timeouts.kill,
       // With nobody in sight, the second look is the last.
-      () => family.quietFor() < 0 ? undefined : quietMs - family.quietFor()
+      () => family.quietFor() < 0 ? undefined : Math.max(1, quietMs - family.quietFor())
     )
   })
