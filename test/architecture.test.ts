@@ -260,6 +260,21 @@ describe("one place each", () => {
     ])
   })
 
+  it("is handed a disk from outside: what may not touch one, and what is looked for when a layer is built (docs/decisions/node-fs.md)", () => {
+    const handed = files.filter((file) => /\bFileSystem\.FileSystem\b/.test(codeOf(file))).map(nameOf)
+    assert.sameMembers(handed, [
+      "adapters/AgentDescriptor.ts",
+      "adapters/replay/ReplayAdapter.ts",
+      "cli/configFile.ts",
+      "cli/registryFile.ts",
+      "server/ConsoleFiles.ts",
+      "services/access/Folders.ts",
+      "services/agents/AgentFindings.ts",
+      "services/agents/AgentProbe.ts",
+      "services/observe/Recorder.ts"
+    ])
+  })
+
   it("ends processes by a signal: where families, terminals and orphans are ended", () => {
     const inProcesses = ({ room }: File) => ["services/process", "services/terminal", "cli"].includes(room)
     const looking = only("services/journal/SessionRecord.ts")
