@@ -109,6 +109,19 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema", "services", "services/access", "services/process", "services/session"],
     never: noneOf(sockets, processes, disk)
   },
+  // Calls people's browsers: it keeps who wants that, and sends to addresses that browsers tell.
+  "services/push": {
+    rooms: [
+      "schema",
+      "services",
+      "services/access",
+      "services/notify",
+      "services/policy",
+      "services/process",
+      "services/session"
+    ],
+    never: noneOf(/^(ws|node:http2)$/, processes)
+  },
   // All that was said, by words: it reads journals, and writes what it made of them beside them.
   "services/search": {
     rooms: [
@@ -244,6 +257,21 @@ describe("one place each", () => {
       "services/process/machine.ts: node:child_process",
       "services/process/runInTerminal.ts: node:child_process",
       "services/terminal/PtySupervisor.ts: node-pty"
+    ])
+  })
+
+  it("is handed a disk from outside: what may not touch one, and what is looked for when a layer is built (docs/decisions/node-fs.md)", () => {
+    const handed = files.filter((file) => /\bFileSystem\.FileSystem\b/.test(codeOf(file))).map(nameOf)
+    assert.sameMembers(handed, [
+      "adapters/AgentDescriptor.ts",
+      "adapters/replay/ReplayAdapter.ts",
+      "cli/configFile.ts",
+      "cli/registryFile.ts",
+      "server/ConsoleFiles.ts",
+      "services/access/Folders.ts",
+      "services/agents/AgentFindings.ts",
+      "services/agents/AgentProbe.ts",
+      "services/observe/Recorder.ts"
     ])
   })
 

@@ -51,10 +51,13 @@ export const endFamily = (
       yield* lookUntil(() => family.isGone(), timeouts.signal)
     }
 
-    let quietSince = performance.now()
-    yield* lookUntil(() => {
-      family.kill()
-      if (!family.isGone()) quietSince = performance.now()
-      return family.lookedAt() - quietSince >= quietMs
-    }, timeouts.kill)
+    yield* lookUntil(
+      () => {
+        family.kill()
+        return leader.hasExited() && family.quietFor() >= quietMs
+      },
+      timeouts.kill,
+      // With nobody in sight, the second look is the last.
+      () => family.quietFor() < 0 ? undefined : Math.max(1, quietMs - family.quietFor())
+    )
   })

@@ -4,14 +4,20 @@
  */
 import { Effect } from "effect"
 
-/** True as soon as `fact` holds, false when it does not within `limit_ms`. It is looked at every 5 ms. */
-export const lookUntil = (fact: () => boolean, limit_ms: number): Effect.Effect<boolean> =>
+const lookAgainMs = 5
+
+/** True as soon as `fact` holds, false when it does not within `limit_ms`; it is looked at again after `wait()` ms, or 5. */
+export const lookUntil = (
+  fact: () => boolean,
+  limit_ms: number,
+  wait: () => number | undefined = () => undefined
+): Effect.Effect<boolean> =>
   Effect.callback((resume) => {
     const deadline = performance.now() + limit_ms
     const look = () => {
       if (fact()) return resume(Effect.succeed(true))
       if (performance.now() >= deadline) return resume(Effect.succeed(false))
-      timer = setTimeout(look, 5)
+      timer = setTimeout(look, wait() ?? lookAgainMs)
     }
     let timer: NodeJS.Timeout | undefined
     look()

@@ -20,6 +20,7 @@ import {
   type BodyOf,
   type ClientCommand,
   type EventBody,
+  type PermissionRequest,
   RequestId,
   type SessionId,
   type Usage
@@ -75,6 +76,8 @@ export interface Session {
   readonly over: Effect.Effect<void>
   /** `session_start` as a client that attaches now should see it. */
   readonly describe: () => BodyOf<"session_start">
+  /** The questions nobody has answered, the oldest first; each stays the same object as long as it is open. */
+  readonly pending: () => ReadonlyArray<PermissionRequest>
   /** What waits in it. */
   readonly load: () => Load
   /** Idle: no turn runs, no prompt and no command waits, and no question is open. */
@@ -488,6 +491,7 @@ export const open = Effect.fn("Session.open")(function*(
     drain: (seconds) => Effect.andThen(commands.stopTurns, log.append(toDraining(seconds))),
     over: Deferred.await(over),
     describe,
+    pending: broker.pending,
     load: () => ({
       tool,
       inbox: Queue.sizeUnsafe(inbox),
