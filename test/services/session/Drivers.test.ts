@@ -467,7 +467,7 @@ const answers = (user: User, allow: boolean) =>
     const events = await run(relay.events())
     const open = events.flatMap((event) =>
       event.type === "status" && event.status === "drive_requested"
-        && (event.metadata?.["by"] as { readonly user: string }).user === first?.user
+        && (event.metadata?.["by"] as { readonly user?: string } | undefined)?.user === first?.user
         ? [String(event.metadata?.["request_id"])]
         : []
     )
