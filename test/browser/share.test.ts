@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { connect } from "../support/client.js"
 import { whyNoBrowser } from "../support/page.js"
 import { areThere, violations } from "./actions.js"
-import { setStage } from "./stage.js"
+import { look, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
 if (missing !== undefined) console.log(`skipping shared sessions in the console: ${missing}`)
@@ -48,5 +48,19 @@ describe.skipIf(missing !== undefined)("a shared session", () => {
     client.send({ type: "interrupt" })
     await viewer.getByText("Someone else answers this.").waitFor({ state: "detached" })
     await client.close()
+
+    // The link is taken back: whoever came by it is sent away.
+    await owner.getByRole("button", { name: "Share" }).click()
+    const links = owner.getByRole("region", { name: "Links to this session" })
+    await links.getByText(/^Watch/).waitFor()
+    await links.getByText(/by this machine · until /).waitFor()
+    expect(await violations(owner)).toEqual([])
+    await look(owner, "share-links")
+    await links.getByRole("button", { name: "Revoke" }).click()
+    await links.waitFor({ state: "detached" })
+    await viewer.getByText("You are watching this session.").waitFor({ state: "detached" })
+    const late = await stage.open()
+    await late.goto(link)
+    await late.getByLabel("Access token").waitFor()
   })
 })

@@ -109,6 +109,11 @@ export const de: Words = {
     link: "Link zur Sitzung",
     once: "Kopieren Sie den Link jetzt: Er wird nicht noch einmal gezeigt.",
     done: "Fertig",
+    links: "Links zu dieser Sitzung",
+    madeBy: (name) => `von ${name}`,
+    thisMachine: "diesem Rechner",
+    worksUntil: (time) => `bis ${time}`,
+    revoke: "Widerrufen",
     watching: "Sie sehen dieser Sitzung zu.",
     notYours: "Das beantwortet jemand anderes.",
     choose: "Wählen Sie in der Liste eine Sitzung, um ihr zuzusehen."

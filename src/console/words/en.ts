@@ -106,6 +106,11 @@ export const en = {
     link: "Link",
     once: "Copy the link now: it is not shown again.",
     done: "Done",
+    links: "Links to this session",
+    madeBy: (name: string) => `by ${name}`,
+    thisMachine: "this machine",
+    worksUntil: (time: string) => `until ${time}`,
+    revoke: "Revoke",
     watching: "You are watching this session.",
     notYours: "Someone else answers this.",
     choose: "Choose a session from the list to watch it."

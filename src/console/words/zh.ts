@@ -106,6 +106,11 @@ export const zh: Words = {
     link: "链接",
     once: "请立即复制链接：它不会再次显示。",
     done: "完成",
+    links: "此会话的链接",
+    madeBy: (name) => `创建者：${name}`,
+    thisMachine: "本机",
+    worksUntil: (time) => `有效期至 ${time}`,
+    revoke: "撤销",
     watching: "您正在观看此会话。",
     notYours: "由其他人回答。",
     choose: "请从列表中选择要观看的会话。"
