@@ -102,7 +102,7 @@ const create = Command.make("create", {
     })
     const { hash: _, ...told } = record
     const { created_at: _at, name: token_name, ...given } = told
-    yield* noted(state_dir, "token_created", { token: token_name, ...given })
+    yield* noted(state_dir, "token_created", { name: token_name, ...given })
     if (json) return yield* Console.log(safeJson(JSON.stringify({ token, ...told }, null, 2)))
     yield* Console.log(token)
     yield* Console.error(
@@ -158,7 +158,7 @@ const revoke = Command.make(
             : `there is no token "${name}": \`ai-relay token list\` shows those there are`
         })
       }
-      yield* noted(state_dir, "token_revoked", { token: name })
+      yield* noted(state_dir, "token_revoked", { name })
       yield* Console.log(`"${name}" is revoked. Its connections to a running relay end within a second.`)
     })
 )

@@ -60,11 +60,11 @@ describe("ai-relay token", () => {
       assert.deepInclude(lines[0], {
         what: "token_created",
         by: { user: userInfo().username },
-        token: "ci",
+        name: "ci",
         scopes: ["view", "prompt"],
         agents: ["codex"]
       })
-      assert.deepInclude(lines[1], { what: "token_revoked", by: { user: userInfo().username }, token: "ci" })
+      assert.deepInclude(lines[1], { what: "token_revoked", by: { user: userInfo().username }, name: "ci" })
       assert.lengthOf(lines, 2)
       assert.notInclude(audit, made.out)
       assert.notInclude(audit, "hash")
