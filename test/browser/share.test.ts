@@ -28,7 +28,15 @@ describe.skipIf(missing !== undefined)("a shared session", () => {
     await owner.getByRole("button", { name: "Done" }).click()
 
     const viewer = await stage.open()
+    const sent: Array<string> = []
+    viewer.on("request", (request) => sent.push(request.headers()["authorization"] ?? ""))
     await viewer.goto(link)
+    // Nobody's page makes this one use a token: the person decides.
+    await viewer.getByText("Use the access token of this link?").waitFor()
+    expect(viewer.url()).not.toContain("token")
+    expect(sent.filter((header) => header !== "")).toEqual([])
+    expect(await violations(viewer)).toEqual([])
+    await viewer.getByRole("button", { name: "Use it" }).click()
     await viewer.getByText("You are watching this session.").waitFor()
     // The token is out of the address at once.
     expect(viewer.url()).not.toContain("token")
@@ -58,9 +66,10 @@ describe.skipIf(missing !== undefined)("a shared session", () => {
     await look(owner, "share-links")
     await links.getByRole("button", { name: "Revoke" }).click()
     await links.waitFor({ state: "detached" })
-    await viewer.getByText("You are watching this session.").waitFor({ state: "detached" })
+    await viewer.getByRole("heading", { name: "Access token" }).waitFor()
     const late = await stage.open()
     await late.goto(link)
-    await late.getByLabel("Access token").waitFor()
+    await late.getByRole("button", { name: "Use it" }).click()
+    await late.getByRole("heading", { name: "Access token" }).waitFor()
   })
 })

@@ -93,6 +93,13 @@ export const de: Words = {
     suggest: "Vorschlagen",
     drop: "Verwerfen"
   },
+  linkToken: {
+    title: "Das Zugangs-Token dieses Links verwenden?",
+    lead: (host) =>
+      `Dieser Link bringt ein Zugangs-Token für das Relay ${host} mit. Verwenden Sie es, wenn Sie wissen, von wem der Link ist.`,
+    use: "Verwenden",
+    ignore: "Ohne fortfahren"
+  },
   share: {
     title: "Teilen",
     may: "Wer den Link hat, kann",

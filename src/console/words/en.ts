@@ -91,6 +91,13 @@ export const en = {
     suggest: "Suggest",
     drop: "Drop"
   },
+  linkToken: {
+    title: "Use the access token of this link?",
+    lead: (host: string) =>
+      `This link brings an access token for the relay at ${host}. Use it if you know who gave you the link.`,
+    use: "Use it",
+    ignore: "Continue without it"
+  },
   share: {
     title: "Share",
     may: "Anyone with the link can",

@@ -91,6 +91,12 @@ export const zh: Words = {
     suggest: "建议",
     drop: "忽略"
   },
+  linkToken: {
+    title: "使用此链接附带的访问令牌？",
+    lead: (host) => `此链接附带用于中继 ${host} 的访问令牌。请仅在知道链接来源时使用。`,
+    use: "使用",
+    ignore: "不使用并继续"
+  },
   share: {
     title: "分享",
     may: "拥有链接的人可以",
