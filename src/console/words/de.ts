@@ -93,6 +93,13 @@ export const de: Words = {
     suggest: "Vorschlagen",
     drop: "Verwerfen"
   },
+  linkToken: {
+    title: "Das Zugangs-Token dieses Links verwenden?",
+    lead: (host) =>
+      `Dieser Link bringt ein Zugangs-Token für das Relay ${host} mit. Verwenden Sie es, wenn Sie wissen, von wem der Link ist.`,
+    use: "Verwenden",
+    ignore: "Ohne fortfahren"
+  },
   share: {
     title: "Teilen",
     may: "Wer den Link hat, kann",
@@ -109,6 +116,11 @@ export const de: Words = {
     link: "Link zur Sitzung",
     once: "Kopieren Sie den Link jetzt: Er wird nicht noch einmal gezeigt.",
     done: "Fertig",
+    links: "Links zu dieser Sitzung",
+    madeBy: (name) => `von ${name}`,
+    thisMachine: "diesem Rechner",
+    worksUntil: (time) => `bis ${time}`,
+    revoke: "Widerrufen",
     watching: "Sie sehen dieser Sitzung zu.",
     notYours: "Das beantwortet jemand anderes.",
     choose: "Wählen Sie in der Liste eine Sitzung, um ihr zuzusehen."

@@ -91,6 +91,13 @@ export const en = {
     suggest: "Suggest",
     drop: "Drop"
   },
+  linkToken: {
+    title: "Use the access token of this link?",
+    lead: (host: string) =>
+      `This link brings an access token for the relay at ${host}. Use it if you know who gave you the link.`,
+    use: "Use it",
+    ignore: "Continue without it"
+  },
   share: {
     title: "Share",
     may: "Anyone with the link can",
@@ -106,6 +113,11 @@ export const en = {
     link: "Link",
     once: "Copy the link now: it is not shown again.",
     done: "Done",
+    links: "Links to this session",
+    madeBy: (name: string) => `by ${name}`,
+    thisMachine: "this machine",
+    worksUntil: (time: string) => `until ${time}`,
+    revoke: "Revoke",
     watching: "You are watching this session.",
     notYours: "Someone else answers this.",
     choose: "Choose a session from the list to watch it."

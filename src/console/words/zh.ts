@@ -91,6 +91,12 @@ export const zh: Words = {
     suggest: "建议",
     drop: "忽略"
   },
+  linkToken: {
+    title: "使用此链接附带的访问令牌？",
+    lead: (host) => `此链接附带用于中继 ${host} 的访问令牌。请仅在知道链接来源时使用。`,
+    use: "使用",
+    ignore: "不使用并继续"
+  },
   share: {
     title: "分享",
     may: "拥有链接的人可以",
@@ -106,6 +112,11 @@ export const zh: Words = {
     link: "链接",
     once: "请立即复制链接：它不会再次显示。",
     done: "完成",
+    links: "此会话的链接",
+    madeBy: (name) => `创建者：${name}`,
+    thisMachine: "本机",
+    worksUntil: (time) => `有效期至 ${time}`,
+    revoke: "撤销",
     watching: "您正在观看此会话。",
     notYours: "由其他人回答。",
     choose: "请从列表中选择要观看的会话。"
