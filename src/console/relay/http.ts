@@ -81,7 +81,7 @@ export const shareLinks = async (session_id: string): Promise<ReadonlyArray<Shar
     .filter(({ name, sessions = [] }) =>
       name.startsWith("share-") && sessions.length === 1 && sessions[0] === session_id
     )
-    .sort((left, right) => right.created_at - left.created_at)
+    .toSorted((left, right) => right.created_at - left.created_at)
 }
 
 /** Those who have come by it are sent away at once. */
