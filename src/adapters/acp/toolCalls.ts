@@ -23,9 +23,10 @@ interface Call {
   told: boolean
   /** Its `tool_result` was told. */
   settled: boolean
-  diffsTold: boolean
   /** Its input, as told. */
   args: unknown
+  /** The files whose change was told. */
+  readonly changed: Set<string>
   /** What it is going to change, as last told: some agents leave it out of what they say in the end. */
   proposal: Partial<ToolFields> | undefined
   /** Output told as progress so far. */
@@ -88,8 +89,8 @@ const toCall = (id: string, fields: ToolFields): Call => ({
   fields,
   told: false,
   settled: false,
-  diffsTold: false,
   args: undefined,
+  changed: new Set(),
   proposal: undefined,
   progress: "",
   printed: "",
@@ -179,10 +180,12 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
   }
 
   const tellDiffs = (call: Call, update: ToolFields): Events => {
-    if (call.diffsTold || !good.has(call.fields.status ?? "")) return []
+    if (!good.has(call.fields.status ?? "")) return []
     const fields = { ...call.fields, ...update }
+    // Each update has all changes so far: those of further files are news.
     const diffs = toFileDiffs(hasDiff(fields) ? fields : { ...fields, ...call.proposal }, call.id)
-    call.diffsTold ||= diffs.length > 0
+      .filter(({ file_path }) => !call.changed.has(file_path))
+    for (const { file_path } of diffs) call.changed.add(file_path)
     return diffs
   }
 
