@@ -66,9 +66,13 @@ const make = Effect.gen(function*() {
   server.maxConnections = 2 * max_connections
   server.on("connection", (socket: Socket) => {
     const refusal = limiter.enter(socket)
-    if (refusal === undefined) return
-    socket.on("error", () => socket.destroy())
-    turnAway(socket, "503 Service Unavailable", refusal)
+    if (refusal !== undefined) {
+      socket.on("error", () => socket.destroy())
+      return turnAway(socket, "503 Service Unavailable", refusal)
+    }
+    // Node waits for a first byte as long as it takes.
+    const silence = setTimeout(() => socket.bytesRead === 0 && socket.destroy(), patience)
+    socket.once("close", () => clearTimeout(silence))
   })
   server.on("request", (request, response) => {
     if (response.socket?.writableEnded === true) return

@@ -58,6 +58,7 @@ describe("LabConfig", () => {
           engine: "swarm",
           workspace_root: "/srv/lab",
           image: "mine:1",
+          secret_files: ["/etc/tokens"],
           network: "net",
           container_port: 9100,
           container_user: "1000:1000",

@@ -293,7 +293,8 @@ const one = ({ clock, fork, ids, isTerminal, log, settings: { take_over_timeout 
     admit,
     current: () => driver,
     objection: (what, owner) =>
-      driver === undefined || (owner !== undefined && driver.by.token === owner.token)
+      driver === undefined ||
+        (owner !== undefined && driver.by.user === undefined && driver.by.token === owner.token)
         ? undefined
         : `${
           nameOf(driver.by)
