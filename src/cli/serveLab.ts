@@ -1,6 +1,6 @@
 /** serveLab: what `ai-relay lab` does, and its help. Loaded only for that: other commands start without it. */
 import { ConfigProvider, Console, Effect, Layer } from "effect"
-import type { OwnAgent } from "../adapters/OwnAgent.js"
+import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
 import * as Lab from "../lab/Lab.js"
 import { LabConfig } from "../lab/LabConfig.js"
 import { LabServer } from "../lab/LabServer.js"

@@ -7,12 +7,13 @@ import { Context, Effect, FiberSet, Layer } from "effect"
 import { createServer, type IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { WebSocketServer } from "ws"
+import { allClosed } from "../server/allClosed.js"
 import { answerPlainly, isWebSocket } from "../server/plainUpgrade.js"
 import { listen, turnAway } from "../server/RelayServer.js"
 import { ServerConfig } from "../server/ServerConfig.js"
 import { visitorOf } from "../server/visitor.js"
 import { Auth } from "../services/access/Auth.js"
-import { waitUntil } from "../services/waitUntil.js"
+import { completesWithin } from "../services/completesWithin.js"
 import { answerHttp } from "./answerHttp.js"
 import * as ClientSocket from "./ClientSocket.js"
 import type { LabConfig } from "./LabConfig.js"
@@ -77,7 +78,7 @@ const make = Effect.gen(function*() {
   const shutDown: Effect.Effect<void> = Effect.gen(function*() {
     server.close()
     for (const ws of sockets.clients) ws.close(serviceRestart, "the lab is going: connect again")
-    yield* waitUntil(() => sockets.clients.size === 0, goodbyeMs)
+    yield* completesWithin(allClosed([...sockets.clients]), goodbyeMs)
     yield* FiberSet.clear(fibers)
     server.closeAllConnections()
   })

@@ -5,7 +5,7 @@
 import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
 import { isAbsolute, parse } from "node:path"
-import type { OwnAgent } from "../adapters/OwnAgent.js"
+import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
 import type { AtCap } from "./budget/BudgetGuard.js"
 import type { Rule } from "./budget/Budgets.js"
 import type { Prices } from "./budget/Prices.js"
@@ -89,6 +89,11 @@ export interface Settings {
   readonly notify: ReadonlyArray<string>
   /** Where people reach the relay's page, such as `https://relay.example`: notifications link to it. */
   readonly notify_link?: string | undefined
+  /**
+   * Origins of push services that may be at a private address, or without TLS, such as `http://127.0.0.1:9000`; public ones
+   * need none.
+   */
+  readonly allow_push_service: ReadonlyArray<string>
   /** The operator's rules on what agents may do unasked, and what not at all. */
   readonly policy?: PolicyFile
   /** Caps on what sessions use, such as `{ scope: "day", unit: "cost_usd", cap: 20 }`. Default: none. */
@@ -152,6 +157,7 @@ export const defaults = (): Settings => ({
   journal_days: 30,
   no_native_sessions: false,
   notify: [],
+  allow_push_service: [],
   budgets: [],
   budget_at_cap: "ask",
   budget_warn_pct: 80,

@@ -268,7 +268,8 @@ export const de: Words = {
     interrupted: "die Runde wurde gestoppt",
     withdrawn: "nicht mehr nötig",
     session_end: "die Sitzung endete",
-    relay_restart: "das Relay wurde neu gestartet"
+    relay_restart: "das Relay wurde neu gestartet",
+    recording_ends: "die Aufzeichnung endet hier"
   },
   noAnswerNeeded: "keine Antwort nötig",
 

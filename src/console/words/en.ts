@@ -272,7 +272,8 @@ export const en = {
     interrupted: "the turn was stopped",
     withdrawn: "no longer needed",
     session_end: "the session ended",
-    relay_restart: "the relay restarted"
+    relay_restart: "the relay restarted",
+    recording_ends: "the recording ends here"
   },
   noAnswerNeeded: "no answer needed",
 

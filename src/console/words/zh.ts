@@ -260,7 +260,8 @@ export const zh: Words = {
     interrupted: "本轮已停止",
     withdrawn: "不再需要",
     session_end: "会话已结束",
-    relay_restart: "中继已重启"
+    relay_restart: "中继已重启",
+    recording_ends: "录制到此结束"
   },
   noAnswerNeeded: "无需回答",
 

@@ -16,12 +16,13 @@ import {
 } from "../../adapters/Adapter.js"
 import { BadHandshake, type OpenError } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
-import {
-  type BodyOf,
-  type ClientCommand,
-  type EventBody,
-  type SessionId,
-  type Usage
+import type {
+  BodyOf,
+  ClientCommand,
+  EventBody,
+  PermissionRequest,
+  SessionId,
+  Usage
 } from "../../schema/index.js"
 import * as Audit from "../access/Audit.js"
 import { tellingOverwrites } from "../access/overwriteDiff.js"
@@ -29,6 +30,7 @@ import { AgentHold, SessionHold } from "../budget/AgentHold.js"
 import * as BudgetBook from "../budget/BudgetBook.js"
 import * as BudgetGuard from "../budget/BudgetGuard.js"
 import * as VendorLimit from "../budget/VendorLimit.js"
+import { completesWithin } from "../completesWithin.js"
 import { IdGenerator } from "../IdGenerator.js"
 import type { Opened } from "../journal/Journal.js"
 import * as EventLog from "../log/EventLog.js"
@@ -41,7 +43,6 @@ import { decide } from "../policy/Policy.js"
 import { RelayConfig } from "../RelayConfig.js"
 import * as plan from "../schedule/plan.js"
 import * as Timetable from "../schedule/Timetable.js"
-import { waitUntil } from "../waitUntil.js"
 import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
 import { sizeOf } from "./commandSize.js"
@@ -69,6 +70,8 @@ export interface Session {
   readonly over: Effect.Effect<void>
   /** `session_start` as a client that attaches now should see it. */
   readonly describe: () => BodyOf<"session_start">
+  /** The questions nobody has answered, the oldest first; each stays the same object as long as it is open. */
+  readonly pending: () => ReadonlyArray<PermissionRequest>
   /** What waits in it. */
   readonly load: () => Load
   /** Idle: no turn runs, no prompt and no command waits, and no question is open. */
@@ -307,8 +310,10 @@ export const open = Effect.fn("Session.open")(function*(
   })
 
   let exit: AgentExit | undefined
+  const exited = yield* Deferred.make<void>()
   fork(Effect.map(agent.exit, (how) => {
     exit = how
+    doneSoon(exited, Effect.void)
     doneSoon(over, Effect.void)
   }))
 
@@ -319,13 +324,15 @@ export const open = Effect.fn("Session.open")(function*(
       const failed = crashed || (exit !== undefined && turns.current() !== undefined)
       counting.exited(exit === undefined ? "stopped" : exit.exit_code === 0 ? "finished" : "failed")
       guard.release()
-      if (exit === undefined && turns.current() !== undefined) {
+      const running = turns.current()
+      if (exit === undefined && running !== undefined) {
         // It may not even read what we write: only so long is it given.
         fork(Effect.ignore(agent.send({ type: "interrupt" })))
-        yield* waitUntil(() => turns.current() === undefined || exit !== undefined, lastWordsMs)
+        const ended = Effect.raceFirst(Deferred.await(running.ended), Deferred.await(exited))
+        yield* completesWithin(ended, lastWordsMs)
       }
       yield* Scope.close(agentScope, Exit.void)
-      yield* waitUntil(() => exit !== undefined, lastWordsMs)
+      yield* completesWithin(Deferred.await(exited), lastWordsMs)
       yield* broker.cancelAll("session_end")
       sink.settleCalls()
       if (failed && exit !== undefined) log.unsafeAppend(toFailure(adapter.tool, exit))
@@ -434,6 +441,7 @@ export const open = Effect.fn("Session.open")(function*(
     drain: (seconds) => Effect.andThen(commands.stopTurns, log.append(toDraining(seconds))),
     over: Deferred.await(over),
     describe,
+    pending: broker.pending,
     load: () => ({
       tool,
       inbox: Queue.sizeUnsafe(inbox),

@@ -106,8 +106,8 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
   readonly drain: (seconds: number) => Effect.Effect<void>
   readonly isDraining: () => boolean
-  /** A turn runs. */
-  readonly isBusy: () => boolean
+  /** Completes when no turn runs. */
+  readonly idle: Effect.Effect<void>
   /** End every session, all at once; waits until they are gone. */
   readonly closeAll: Effect.Effect<void>
   /** Where a session works that names no folder; none if that is not allowed. */
@@ -555,7 +555,15 @@ const make = Effect.gen(function*() {
       return Effect.forEach(all(), (session) => session.drain(seconds), { discard: true })
     })
 
-  const isBusy = () => all().some(({ log }) => log.turn() !== undefined)
+  const idle = Effect.callback<void>((resume) => {
+    const look = () => {
+      if (all().every(({ log }) => log.turn() === undefined)) resume(Effect.void)
+    }
+    // Who hears of a change is in the middle of making it.
+    const stop = watch(() => queueMicrotask(look))
+    look()
+    return Effect.sync(stop)
+  })
 
   // Not `FiberSet.clear`: that waits for one to end before it tells the next.
   const closeAll = Effect.suspend(() => {
@@ -569,7 +577,7 @@ const make = Effect.gen(function*() {
     join,
     drain,
     isDraining: () => isDraining,
-    isBusy,
+    idle,
     closeAll,
     forget,
     change,

@@ -4,8 +4,9 @@ import { join } from "node:path"
 import * as AcpAdapter from "../../../src/adapters/acp/AcpAdapter.js"
 import { Credentials } from "../../../src/adapters/Adapter.js"
 import type { OpenError } from "../../../src/adapters/AdapterError.js"
-import { ClaudeAdapter } from "../../../src/adapters/claude/ClaudeAdapter.js"
-import { CodexAdapter } from "../../../src/adapters/codex/CodexAdapter.js"
+import { AgentAdapter } from "../../../src/adapters/AgentDescriptor.js"
+import * as ClaudeAdapter from "../../../src/adapters/claude/ClaudeAdapter.js"
+import * as CodexAdapter from "../../../src/adapters/codex/CodexAdapter.js"
 import type { BodyOf, EventType, RelayEvent } from "../../../src/schema/index.js"
 import type { Native } from "../../support/transcriptSpawner.js"
 import { type Play, playRecording } from "../contract.js"
@@ -13,10 +14,10 @@ import { type Play, playRecording } from "../contract.js"
 const noKeys = Layer.succeed(Credentials, { names: () => [], get: () => Effect.succeed(Option.none()) })
 
 const agents = {
-  claude: { tool: "claude", adapter: Effect.provide(ClaudeAdapter, ClaudeAdapter.layer) },
+  claude: { tool: "claude", adapter: Effect.provide(AgentAdapter, ClaudeAdapter.layer()) },
   codex: {
     tool: "codex",
-    adapter: Effect.provide(CodexAdapter, Layer.provide(CodexAdapter.layer, noKeys))
+    adapter: Effect.provide(AgentAdapter, Layer.provide(CodexAdapter.layer(), noKeys))
   },
   acp: { tool: "acp", adapter: AcpAdapter.make("acp"), handshake: { command: ["some-agent"] } }
 } satisfies Record<string, Partial<Play>>
