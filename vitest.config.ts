@@ -34,6 +34,7 @@ const special = (
 
 /** What starts processes, terminals or the command line: slower, and it wants the machine for itself. */
 const processes = [
+  "test/adapters/newAgent.test.ts",
   "test/adapters/wire/patchProgram.test.ts",
   "test/cli/{agentClients,handoff,run,serve,tracing}.test.ts",
   "test/{conformance,examples}/**",

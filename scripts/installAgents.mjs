@@ -16,7 +16,8 @@ export const cache = env.AI_RELAY_AGENTS_DIR
 
 const nodeVersion = "22.23.3"
 const nodeFolder = join(cache, `node@${nodeVersion}`)
-const nodeBin = join(nodeFolder, "node_modules/node/bin")
+/** Where that Node is, once it is installed. */
+export const nodeBin = join(nodeFolder, "node_modules/node/bin")
 
 const run = (command, args, options) =>
   new Promise((resolve) => {
@@ -54,7 +55,8 @@ export const installInto = async (folder, packages, { path, scripts = [] }) => {
   return undefined
 }
 
-const installNode = () => installInto(nodeFolder, [`node@${nodeVersion}`], { scripts: ["node"] })
+/** Gives undefined, or why there is none. */
+export const installNode = () => installInto(nodeFolder, [`node@${nodeVersion}`], { scripts: ["node"] })
 
 const installAgent = async ({ agent, rank, version }) => {
   const { beside = [], package: name, scripts } = agentVersions[agent]

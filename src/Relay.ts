@@ -8,9 +8,8 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { type Context, Effect, Layer, Metric } from "effect"
-import { AcpAdapters } from "./adapters/acp/AcpAdapters.js"
 import { AdapterRegistry } from "./adapters/AdapterRegistry.js"
-import { GenericAdapter } from "./adapters/generic/GenericAdapter.js"
+import { agentsWith, aliases } from "./adapters/agents.js"
 import { lazily } from "./adapters/lazily.js"
 import { RelayServer } from "./server/RelayServer.js"
 import { ServerConfig, type ServerSettings } from "./server/ServerConfig.js"
@@ -28,6 +27,7 @@ import { Recorder } from "./services/observe/Recorder.js"
 import * as OrphanSweep from "./services/process/OrphanSweep.js"
 import * as ProcessSupervisor from "./services/process/ProcessSupervisor.js"
 import * as Sandbox from "./services/process/Sandbox.js"
+import { Push } from "./services/push/Push.js"
 import { RelayConfig, type Settings } from "./services/RelayConfig.js"
 import { Scheduler } from "./services/schedule/Scheduler.js"
 import { Timetable } from "./services/schedule/Timetable.js"
@@ -36,48 +36,13 @@ import { SessionRegistry } from "./services/session/SessionRegistry.js"
 import * as PtySupervisor from "./services/terminal/PtySupervisor.js"
 import * as Checkpoints from "./services/workspace/Checkpoints.js"
 
-/** What is loaded when somebody asks for it. */
-const lazyAdapters = ({ cortex_hosts }: Settings) =>
-  Effect.all([
-    lazily(
-      "claude",
-      () => import("./adapters/claude/ClaudeAdapter.js"),
-      ({ ClaudeAdapter }) => Effect.provide(ClaudeAdapter, ClaudeAdapter.layer),
-      { works_on_files: true }
-    ),
-    lazily(
-      "codex",
-      () => import("./adapters/codex/CodexAdapter.js"),
-      ({ CodexAdapter }) => Effect.provide(CodexAdapter, CodexAdapter.layer),
-      { works_on_files: true }
-    ),
-    lazily(
-      "cortex",
-      () => import("./adapters/cortex/CortexAdapter.js"),
-      ({ CortexAdapter }) => Effect.provide(CortexAdapter, CortexAdapter.layer({ cortex_hosts }))
-    ),
-    lazily(
-      "replay",
-      () => import("./adapters/replay/ReplayAdapter.js"),
-      ({ ReplayAdapter }) => Effect.provide(ReplayAdapter, ReplayAdapter.layer)
-    ),
-    lazily(
-      "demo",
-      () => import("./adapters/replay/DemoAdapter.js"),
-      ({ DemoAdapter }) => Effect.succeed(DemoAdapter)
-    )
-  ])
-
-/** Every adapter the relay knows, over whatever starts its processes. */
+/** An adapter for every agent the relay knows, over whatever starts its processes. */
 export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
   AdapterRegistry.layer(
-    Effect.map(
-      Effect.all([GenericAdapter, AcpAdapters, lazyAdapters(config)]),
-      (found) => found.flat()
-    ),
-    { "claude-code": "claude" },
+    Effect.forEach(agentsWith(config.acp_agents), (agent) => lazily(agent, config)),
+    aliases,
     config.tools
-  ).pipe(Layer.provide([GenericAdapter.layer(config), AcpAdapters.layerOf(config.acp_agents)]))))
+  )))
 
 /** How agents are kept in, where the operator wants it; fails where it does not work. */
 const keepingOf = ({ private_files, record, sandbox, sandbox_read, sandbox_write, state_dir }: Settings) =>
@@ -149,6 +114,8 @@ export interface RelayOptions extends Partial<Settings>, Partial<ServerSettings>
 /** The whole relay, listening. Its scope is the relay's life. */
 export const layer = (options: RelayOptions = {}) =>
   RelayServer.layer.pipe(
+    Layer.provide(Push.layer),
+    Layer.provide(RelayConfig.layer(options)),
     Layer.provideMerge(layerSessions({
       ...options,
       secrets: [...options.secrets ?? [], ...options.token === undefined ? [] : [options.token]]

@@ -194,6 +194,8 @@ export interface LaunchSpec {
   readonly cwd: string
   /** Variables of the relay its program needs, besides those every program is given; `*` stands for anything. */
   readonly inherits?: ReadonlyArray<string>
+  /** Places its program must be able to write in a sandbox, besides `cwd`; spelled as in AgentDescriptor. */
+  readonly writable?: ReadonlyArray<string>
   /** Variables it has unless it inherits them. */
   readonly defaults?: Readonly<Record<string, string>>
   /** Added to the agent's environment, in this order: `defaults`, what it inherits, the handshake's `env`, these. */

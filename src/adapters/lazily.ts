@@ -1,20 +1,24 @@
 /**
- * lazily: an adapter whose code is loaded when a session first wants it. A relay seldom serves all its agents, and each
- * has schemas of its own, so neither the start nor an idle relay's memory is charged for them.
+ * lazily: the adapter of a descriptor, whose code is loaded when a session first wants it. A relay seldom serves all its
+ * agents, and each has schemas of its own, so neither the start nor an idle relay's memory is charged for them.
  */
 import { Effect } from "effect"
 import type { Adapter } from "./Adapter.js"
 import { AgentFailed } from "./AdapterError.js"
+import {
+  type AdapterPorts,
+  type AdapterSettings,
+  AgentAdapter,
+  type AgentDescriptor
+} from "./AgentDescriptor.js"
 
-/** `load` imports it, `make` makes it: once, for all sessions; `more` is known without. */
-export const lazily = <Module, R>(
-  tool: string,
-  load: () => Promise<Module>,
-  make: (module: Module) => Effect.Effect<Adapter, never, R>,
-  more: Pick<Adapter, "works_on_files"> = {}
+/** Its module is loaded, and its layer built, once for all sessions. */
+export const lazily = (
+  { adapter: load, opens, terminal, tool, works_on_files }: AgentDescriptor,
+  settings: AdapterSettings
 ) =>
   Effect.gen(function*() {
-    const ports = yield* Effect.context<R>()
+    const ports = yield* Effect.context<AdapterPorts>()
     const made = yield* Effect.tryPromise({
       try: load,
       // As after an update: the files of a relay that still runs are gone.
@@ -25,12 +29,27 @@ export const lazily = <Module, R>(
           cause
         })
     }).pipe(
-      Effect.flatMap(make),
+      Effect.flatMap(({ layer }) => Effect.provide(AgentAdapter, layer(settings))),
       Effect.provide(ports),
       // Others wait for it too, whatever becomes of the session that came first.
       Effect.uninterruptible,
       Effect.cached
     )
-    const adapter: Adapter = { ...more, tool, open: (spec) => Effect.flatMap(made, ({ open }) => open(spec)) }
+    const open: Adapter["open"] = (spec) => Effect.flatMap(made, (adapter) => adapter.open(spec))
+    const kind = {
+      ...(terminal !== undefined && { terminal }),
+      ...(works_on_files !== undefined && { works_on_files })
+    }
+    const adapter: Adapter = {
+      tool,
+      ...kind,
+      open,
+      ...(opens !== undefined && {
+        named: (name) =>
+          opens(name, settings)
+            ? { tool: name, ...kind, open: (spec) => open({ ...spec, tool: name }) }
+            : undefined
+      })
+    }
     return adapter
   })

@@ -16,6 +16,7 @@ import { doctor } from "./doctor.js"
 import { handoff } from "./handoff.js"
 import { helpOf, helpText } from "./help.js"
 import { hurryOnSecondSignal } from "./hurryOnSecondSignal.js"
+import { importSessions } from "./import.js"
 import { lab, labHelp } from "./lab.js"
 import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
 import { mcp } from "./mcp.js"
@@ -125,6 +126,7 @@ const command = server("ai-relay", relayOptions).pipe(
     tokens,
     schedule,
     search,
+    importSessions,
     policy,
     attach,
     handoff(exitWith),

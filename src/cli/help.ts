@@ -51,6 +51,16 @@ const commands: ReadonlyArray<Command> = [
     asks: true
   },
   {
+    name: "import",
+    usage: ["ai-relay import [--as NAME] [--state-dir FOLDER] FILE-OR-FOLDER…"],
+    about: "keep recorded sessions: recordings, exports, the Python relay's",
+    more: [
+      "A line per event, as --record, `ai-relay sessions export` and the Python relay wrote them. Of a folder",
+      "all .ndjson and .jsonl files in it are taken. No relay has to run; one that does shows them at once.",
+      "Importing again changes nothing. With a bad line nothing is imported."
+    ]
+  },
+  {
     name: "run",
     usage: [
       "ai-relay run [--tool NAME] [--folder FOLDER] [--model NAME] [--permission-mode MODE]",
@@ -142,7 +152,7 @@ const groups: ReadonlyArray<readonly [title: string, names: RegExp]> = [
   ["Budgets", /^(budget|prices|on_limit)/],
   [
     "Sessions",
-    /^(state_dir|no_state|no_checkpoints|journal|linger|max_linger|max_sessions|max_queued|permission_timeout|interrupt|drain|retain|record)/
+    /^(state_dir|no_state|no_checkpoints|journal|linger|max_linger|max_sessions|max_queued|permission_timeout|interrupt|drivers|take_over|drain|retain|record)/
   ],
   ["Other", /./]
 ]

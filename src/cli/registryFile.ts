@@ -1,7 +1,7 @@
 /** registryFile: the agents that `--acp-registry` names. A relay that was told to offer some does not start without them. */
 import { Effect, FileSystem, Option, Schema } from "effect"
+import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
 import { readRegistry } from "../adapters/acp/registryFile.js"
-import type { OwnAgent } from "../adapters/OwnAgent.js"
 
 export class RegistryUnusable
   extends Schema.TaggedError<RegistryUnusable>()("RegistryUnusable", { reason: Schema.String })

@@ -234,6 +234,11 @@ export const openSession = (
     setMode: (mode) => send({ type: "set_permission_mode", mode }),
     rewind: (turn, options) => send({ type: "rewind", turn, ...options }),
     undoRewind: (options) => send({ type: "undo_rewind", ...options }),
+    drive: () => send({ type: "drive" }),
+    answerDrive: (request_id, allow) => send({ type: "drive_response", request_id, allow }),
+    suggest: (text) => send({ type: "suggest", text }),
+    answerSuggestion: (suggestion_id, sends) =>
+      send({ type: "suggestion_response", suggestion_id, send: sends }),
     end: async () => {
       void send({ type: "end" })
       await closed

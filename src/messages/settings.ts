@@ -1,4 +1,5 @@
 /** settings: what a session is and can do, out of `session_start` and `status`: whatever an event tells replaces what was known. */
+import { agentCalled } from "./agents.js"
 import type { Draft } from "./Draft.js"
 import { choices, list, number, open, planSteps, slashCommands, text } from "./read.js"
 import type { Choice, View } from "./View.js"
@@ -35,9 +36,6 @@ export const told = (draft: Draft, metadata: Metadata) => {
   takeContext(draft, metadata)
 }
 
-/** Agents that run what a person has made of a tool's input; the others deny it then. */
-const editsInput = new Set(["claude", "claude-code", "demo", "replay"])
-
 /** Codex starts with two settings where others have one. Undefined: the two together have no name. */
 const codexMode = (approval: string | undefined, sandbox: string | undefined): string | undefined => {
   const box = sandbox?.replaceAll("-", "").toLowerCase()
@@ -54,7 +52,7 @@ export const able = (draft: Draft, { capabilities }: Metadata) => {
     steer: steer === true,
     set_model: set_model === true,
     terminal: terminal === true,
-    edit_input: typeof edit_input === "boolean" ? edit_input : editsInput.has(draft.tool)
+    edit_input: typeof edit_input === "boolean" ? edit_input : agentCalled(draft.tool)?.edits_input === true
   }
   if (Array.isArray(permission_modes)) {
     draft.modes = permission_modes.filter((mode) => typeof mode === "string")

@@ -123,6 +123,19 @@ export const Rewind = command("rewind", {
 })
 /** Take the last rewind back. */
 export const UndoRewind = command("undo_rewind", { rewind_id: optional(NonEmptyText), force: optional(Flag) })
+/** Drive the session, where only one client may; the one who drives now is asked. */
+export const Drive = command("drive", {})
+/** The driver's answer to who asked. */
+export const DriveResponse = command("drive_response", {
+  request_id: RequestId.annotate(says("must be the request_id of a `drive_requested`, a string")),
+  allow: Flag
+})
+/** A prompt for whoever drives, to be sent or dropped. */
+export const Suggest = command("suggest", { text: NonEmptyText })
+export const SuggestionResponse = command("suggestion_response", {
+  suggestion_id: NonEmptyText,
+  send: Flag
+})
 /** `if_alone`: not while other clients are connected. */
 export const End = command("end", { if_alone: optional(Flag) })
 export const Ping = command("ping", {})
@@ -148,6 +161,10 @@ export const ClientCommand = Schema.Union([
   RemoveSchedule,
   Rewind,
   UndoRewind,
+  Drive,
+  DriveResponse,
+  Suggest,
+  SuggestionResponse,
   End,
   Ping
 ])

@@ -23,6 +23,7 @@ export const ErrorCode = Schema.Literals([
   "gap",
   "in_use",
   "files_changed",
+  "not_driving",
   "internal"
 ])
 export type ErrorCode = typeof ErrorCode.Type

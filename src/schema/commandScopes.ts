@@ -25,6 +25,10 @@ export const commandScopes: { readonly [Type in ClientCommand["type"]]: Scope } 
   // It changes files, as a prompt may.
   rewind: "prompt",
   undo_rewind: "prompt",
+  drive: "prompt",
+  drive_response: "prompt",
+  suggest: "prompt",
+  suggestion_response: "prompt",
   stdin: "terminal",
   resize: "terminal",
   // The agent's own protocol can do all that the relay's can, and more.

@@ -153,6 +153,10 @@ const readers: Record<string, (fields: Fields) => Result.Result<ClientCommand, s
   remove_schedule: decodeWith(Command.RemoveSchedule),
   rewind: decodeWith(Command.Rewind),
   undo_rewind: decodeWith(Command.UndoRewind),
+  drive: decodeWith(Command.Drive),
+  drive_response: decodeWith(Command.DriveResponse),
+  suggest: decodeWith(Command.Suggest),
+  suggestion_response: decodeWith(Command.SuggestionResponse),
   end: decodeWith(Command.End),
   ping: decodeWith(Command.Ping)
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { knownAgents } from "../../src/adapters/agents.js"
 import { compareVersions, compatibilityOf } from "../../src/adapters/compatibility.js"
-import { knownAgents } from "../../src/adapters/knownAgents.js"
 import { testedVersions } from "../../src/adapters/testedVersions.js"
 
 const all = {

@@ -3,8 +3,9 @@ import { Effect, Layer, Option } from "effect"
 import * as AcpAdapter from "../../src/adapters/acp/AcpAdapter.js"
 import { claudeAgent } from "../../src/adapters/acp/agents/claudeAgent.js"
 import { Credentials } from "../../src/adapters/Adapter.js"
-import { ClaudeAdapter } from "../../src/adapters/claude/ClaudeAdapter.js"
-import { CodexAdapter } from "../../src/adapters/codex/CodexAdapter.js"
+import { AgentAdapter } from "../../src/adapters/AgentDescriptor.js"
+import * as ClaudeAdapter from "../../src/adapters/claude/ClaudeAdapter.js"
+import * as CodexAdapter from "../../src/adapters/codex/CodexAdapter.js"
 import { geminiAgent } from "../../src/adapters/gemini/geminiAgent.js"
 import type { Native } from "../support/transcriptSpawner.js"
 import { drive, isPrivate } from "./acp/drive.js"
@@ -12,7 +13,7 @@ import type { Contract } from "./contract.js"
 
 export const claude: Contract = {
   tool: "claude",
-  adapter: Effect.provide(ClaudeAdapter, ClaudeAdapter.layer),
+  adapter: Effect.provide(AgentAdapter, ClaudeAdapter.layer()),
   drive: (input, seen) => {
     if (input.type === "user") {
       const { message, uuid } = input
@@ -48,7 +49,7 @@ const toAnswer = ({ action, answers, content, decision }: Native) =>
 
 export const codex: Contract = {
   tool: "codex",
-  adapter: Effect.provide(CodexAdapter, Layer.provide(CodexAdapter.layer, noKeys)),
+  adapter: Effect.provide(AgentAdapter, Layer.provide(CodexAdapter.layer(), noKeys)),
   drive: (input, seen) => {
     switch (input.method) {
       case "turn/start":

@@ -1,4 +1,5 @@
 /** contractFiles: the files that are made from the schemas, as they ought to be. `npm run contracts` writes them. */
+import { agents } from "../../src/adapters/agents.js"
 import { contracts } from "../../src/schema/contracts/index.js"
 import { definitionsAt, type Json } from "../../src/schema/contracts/jsonSchema.js"
 import { policySchema } from "../../src/schema/contracts/policySchema.js"
@@ -60,6 +61,44 @@ const wire = () =>
 
 ${Object.entries(definitionsAt(prefix)).map(declaration).join("\n")}`
 
+/** What pages know of agents, with neither Effect nor the adapters: one line for each name. */
+const pageAgents = (): string => {
+  const lines = agents.flatMap(({ aliases = [], edits_input, label, name, start_modes, tool }) => {
+    const facts = [
+      `label: ${JSON.stringify(label ?? name)}`,
+      ...(start_modes === undefined
+        ? []
+        : [`start_modes: [${start_modes.map((mode) => JSON.stringify(mode)).join(", ")}]`]),
+      ...(edits_input === true ? ["edits_input: true"] : [])
+    ]
+    const text = (key: string) => {
+      const line = `  [${JSON.stringify(key)}, { ${facts.join(", ")} }]`
+      return line.length < 110 ? line : `  [${JSON.stringify(key)}, {\n    ${facts.join(",\n    ")}\n  }]`
+    }
+    return [tool, ...aliases].map(text)
+  })
+  return `/**
+ * agents: what pages know of the agents the relay has by name, made from their descriptors (src/adapters/agents.ts) by
+ * \`npm run contracts\`.
+ */
+export interface AgentCalled {
+  /** What a person calls it. */
+  readonly label: string
+  /** The permission modes it takes when it starts. */
+  readonly start_modes?: ReadonlyArray<string>
+  /** It runs what a person has made of a tool's input; the others deny the call then. */
+  readonly edits_input?: true
+}
+
+const byName: ReadonlyMap<string, AgentCalled> = new Map<string, AgentCalled>([
+${lines.join(",\n")}
+])
+
+/** By its \`tool\`; undefined for a program the relay does not know. */
+export const agentCalled = (tool: string): AgentCalled | undefined => byName.get(tool)
+`
+}
+
 /** Each file's text by its path. */
 export const contractFiles = (): Readonly<Record<string, string>> => ({
   ...Object.fromEntries(
@@ -69,5 +108,6 @@ export const contractFiles = (): Readonly<Record<string, string>> => ({
     ])
   ),
   "contracts/policy.schema.json": JSON.stringify(policySchema(), null, 2) + "\n",
-  "src/client/wire.ts": wire()
+  "src/client/wire.ts": wire(),
+  "src/messages/agents.ts": pageAgents()
 })

@@ -2,7 +2,8 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Effect, Exit, Layer, Result, Scope, Stream } from "effect"
 import { Credentials } from "../../src/adapters/Adapter.js"
-import { CortexAdapter } from "../../src/adapters/cortex/CortexAdapter.js"
+import { AgentAdapter } from "../../src/adapters/AgentDescriptor.js"
+import * as CortexAdapter from "../../src/adapters/cortex/CortexAdapter.js"
 import {
   type BodyOf,
   decodeFrame,
@@ -41,7 +42,7 @@ export const openSession = Effect.fnUntraced(function*(
   { snowflake, ...handshake }: { readonly snowflake?: object; readonly [field: string]: unknown } = {}
 ) {
   const adapter = yield* Effect.provide(
-    CortexAdapter,
+    AgentAdapter,
     CortexAdapter.layer({ cortex_hosts: [server.host] }).pipe(Layer.provide(layerCredentials))
   )
   const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))

@@ -5,7 +5,7 @@
  * prompts go one at a time, the turn ends when the prompt is answered. What the agent asks is answered in fibers of its
  * own (`AgentRequests.ts`), because people take minutes.
  */
-import { Clock, Deferred, Effect, FiberSet, Match, Predicate, Result } from "effect"
+import { Clock, Deferred, Effect, FiberSet, Layer, Match, Predicate, Result } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import {
   type Adapter,
@@ -16,6 +16,7 @@ import {
   ProcessSpawner
 } from "../Adapter.js"
 import { AgentFailed, AuthRequired, CommandRefused } from "../AdapterError.js"
+import { AgentAdapter } from "../AgentDescriptor.js"
 import { doneSoon } from "../doneSoon.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
 import { status } from "../wire/statusEvent.js"
@@ -27,9 +28,16 @@ import * as AgentUpdates from "./AgentUpdates.js"
 import { whyUnasked } from "./asking.js"
 import * as ClientRequests from "./ClientRequests.js"
 import { toPromptBlock } from "./content.js"
+import { acp } from "./descriptor.js"
 import { openConversation } from "./openConversation.js"
 import { translateAnswer, translateError } from "./promptAnswer.js"
 import { makeState } from "./translate.js"
+
+/** The adapter of any agent that a handshake describes. */
+export const layer = () => Layer.effect(AgentAdapter, make(acp.tool))
+
+/** The adapter of this agent. */
+export const layerOf = (agent: AcpAgent) => Layer.effect(AgentAdapter, make(agent.tool, agent))
 
 /** The adapter of one agent; without one, of the agent each handshake describes. */
 export const make = (tool: string, known?: AcpAgent) =>

@@ -1,25 +1,18 @@
 /**
- * AcpAgent: what the relay knows of one agent that speaks the Agent Client Protocol: how to start it, what to tell a
- * user who lacks it or its login, and where it differs from the protocol.
+ * AcpAgent: what the relay knows of one agent that speaks the Agent Client Protocol: what it knows of any agent, how to
+ * start this one, and where it differs from the protocol.
  */
 import type { EventBody } from "../../schema/index.js"
+import type { AgentFacts } from "../AgentDescriptor.js"
 import type { NativeFiles } from "../native/NativeFiles.js"
 import type { Chunk, ToolFields, UsageUpdate } from "./AcpMessage.js"
 
-export interface AcpAgent {
-  /** Its name in the handshake. */
-  readonly tool: string
-  /** Its name for people. */
-  readonly name: string
+export interface AcpAgent extends AgentFacts {
   readonly command: string
   readonly args: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
   /** Variables it is given unless the relay has them set. */
   readonly defaults?: Readonly<Record<string, string>>
-  /** What to run when the program is missing. */
-  readonly install: string
-  /** What to run when a login is missing. */
-  readonly login: string
   /** The login method to ask for before a session is opened, if the agent offers it. */
   readonly authenticate?: string
   /** Arguments that choose a model at the start; without this it is chosen in the session. */
@@ -32,9 +25,14 @@ export interface AcpAgent {
    */
   readonly asks?: "never" | { readonly mode: string; readonly insteadOf: ReadonlyArray<string> }
   readonly quirks?: AcpQuirks
+  /** The agent as whose its past conversations are listed: they are the same. */
+  readonly stored_as?: string
   /** Its past conversations, where listing and loading them was tried. */
   readonly conversations?: AcpConversations
 }
+
+/** An agent of the operator's: how to start it, what to say if that fails. */
+export type OwnAgent = Pick<AcpAgent, "tool" | "name" | "command" | "args" | "env" | "install" | "login">
 
 export interface AcpConversations {
   /** The command that goes on with one in a terminal, in its folder. */

@@ -4,8 +4,8 @@ import { basename } from "node:path"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
 import { geminiAgent } from "../gemini/geminiAgent.js"
-import { inheritedBy } from "../inheritedBy.js"
 import type { AcpAgent } from "./AcpAgent.js"
+import { acp } from "./descriptor.js"
 
 /** Any program that speaks the protocol, by its `command`. */
 export const agentOf = ({ command }: AgentSpec): Effect.Effect<AcpAgent, BadHandshake> => {
@@ -17,12 +17,12 @@ export const agentOf = ({ command }: AgentSpec): Effect.Effect<AcpAgent, BadHand
     })
   }
   return Effect.succeed({
-    tool: "acp",
+    tool: acp.tool,
     name: basename(program),
     command: program,
     args,
-    install: "Install it on the relay's machine, or correct `command`.",
-    login: "Log in with its own command line on the relay's machine.",
+    install: acp.install,
+    login: acp.login,
     // However it was started: without this its conversations are lost.
     ...(isGemini(program, args) && { quirks: geminiAgent.quirks })
   })
@@ -43,7 +43,8 @@ export const toLaunch = (
   cwd: folder,
   ...(agent.defaults !== undefined && { defaults: agent.defaults }),
   ...(agent.env !== undefined && { env: agent.env }),
-  inherits: inheritedBy(agent.tool),
+  inherits: agent.inherits ?? [],
+  writable: agent.writable ?? [],
   clientEnv: env,
   advice: agent.install
 })

@@ -4,9 +4,10 @@
  * Commands are those of each agent's own documentation. What has a file of its own was run; the others are here because
  * they are documented, and get no quirks that nobody has seen.
  */
+import { npm, run, runOnce, see } from "../advice.js"
 import { geminiAgent } from "../gemini/geminiAgent.js"
+import { anyModel, aws, regions } from "../variables.js"
 import type { AcpAgent } from "./AcpAgent.js"
-import { npm, run, runOnce, see } from "./agents/advice.js"
 import { claudeAgent } from "./agents/claudeAgent.js"
 import { codexAcp } from "./agents/codexAcp.js"
 import { copilot } from "./agents/copilot.js"
@@ -30,7 +31,10 @@ export const presets: ReadonlyArray<AcpAgent> = [
     command: "cortex",
     args: ["acp", "serve"],
     install: see("https://docs.snowflake.com/en/user-guide/cortex-code/cortex-code-cli"),
-    login: run("cortex auth login")
+    login: run("cortex auth login"),
+    inherits: ["CORTEX_*", "SNOWFLAKE_*"],
+    settable: ["SNOWFLAKE_PAT"],
+    writable: ["~/.snowflake"]
   },
   {
     tool: "goose",
@@ -38,7 +42,10 @@ export const presets: ReadonlyArray<AcpAgent> = [
     command: "goose",
     args: ["acp"],
     install: see("https://block.github.io/goose/docs/getting-started/installation"),
-    login: run("goose configure")
+    login: run("goose configure"),
+    inherits: ["GOOSE_*", ...anyModel],
+    settable: ["GOOSE_MODEL", "GOOSE_PROVIDER", ...aws, ...regions],
+    writable: ["~/.config/goose", "~/.local/share/goose", "~/.local/state/goose"]
   },
   {
     tool: "cursor",
@@ -47,7 +54,8 @@ export const presets: ReadonlyArray<AcpAgent> = [
     args: ["acp"],
     authenticate: "cursor_login",
     install: see("https://cursor.com/docs/cli/installation"),
-    login: run("agent login")
+    login: run("agent login"),
+    inherits: ["CURSOR_*"]
   },
   {
     tool: "kiro",
@@ -55,7 +63,10 @@ export const presets: ReadonlyArray<AcpAgent> = [
     command: "kiro-cli",
     args: ["acp"],
     install: see("https://kiro.dev/docs/cli/installation"),
-    login: run("kiro-cli login")
+    login: run("kiro-cli login"),
+    inherits: ["KIRO_*", "AWS_*"],
+    settable: aws,
+    writable: ["~/.kiro", "~/.local/share/kiro-cli"]
   },
   {
     tool: "auggie",
@@ -64,7 +75,8 @@ export const presets: ReadonlyArray<AcpAgent> = [
     args: ["--acp"],
     env: { AUGMENT_DISABLE_AUTO_UPDATE: "1" },
     install: npm("@augmentcode/auggie"),
-    login: run("auggie login")
+    login: run("auggie login"),
+    inherits: ["AUGMENT_*"]
   },
   {
     tool: "qoder",
@@ -72,7 +84,8 @@ export const presets: ReadonlyArray<AcpAgent> = [
     command: "qodercli",
     args: ["--acp"],
     install: npm("@qoder-ai/qodercli"),
-    login: runOnce("qodercli")
+    login: runOnce("qodercli"),
+    inherits: ["QODER_*"]
   },
   {
     tool: "codebuddy",
@@ -80,7 +93,8 @@ export const presets: ReadonlyArray<AcpAgent> = [
     command: "codebuddy",
     args: ["--acp"],
     install: npm("@tencent-ai/codebuddy-code"),
-    login: runOnce("codebuddy")
+    login: runOnce("codebuddy"),
+    inherits: ["CODEBUDDY_*"]
   },
   {
     tool: "droid",
@@ -89,7 +103,8 @@ export const presets: ReadonlyArray<AcpAgent> = [
     args: ["exec", "--output-format", "acp"],
     env: { DROID_DISABLE_AUTO_UPDATE: "true", FACTORY_DROID_AUTO_UPDATE_ENABLED: "false" },
     install: npm("droid"),
-    login: runOnce("droid")
+    login: runOnce("droid"),
+    inherits: ["FACTORY_*", "DROID_*"]
   },
   {
     tool: "mistral-vibe",
@@ -97,7 +112,8 @@ export const presets: ReadonlyArray<AcpAgent> = [
     command: "vibe-acp",
     args: [],
     install: "Install it on the relay's machine: uv tool install mistral-vibe",
-    login: runOnce("vibe")
+    login: runOnce("vibe"),
+    inherits: ["MISTRAL_*", "VIBE_*"]
   },
   {
     tool: "antigravity",

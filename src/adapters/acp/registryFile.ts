@@ -6,9 +6,8 @@
  */
 import { Option, Schema } from "effect"
 import { basename } from "node:path"
-import type { OwnAgent } from "../OwnAgent.js"
 import { AnyObject, fieldsOf, items, optional, text } from "../wire/lenient.js"
-import type { AcpAgent } from "./AcpAgent.js"
+import type { AcpAgent, OwnAgent } from "./AcpAgent.js"
 
 const Package = Schema.Struct({
   package: Schema.NonEmptyString,

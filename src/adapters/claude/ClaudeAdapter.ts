@@ -5,12 +5,11 @@
  * line. This file moves messages. What the CLI asks us is answered in fibers of its own, because people take minutes;
  * each starts in the step its line is read, so that a question is logged where it was asked.
  */
-import { Context, Deferred, Effect, FiberSet, Layer, Match, Option, Schema } from "effect"
+import { Deferred, Effect, FiberSet, Layer, Match, Option, Schema } from "effect"
 import { isUtf8 } from "node:buffer"
 import { RequestId } from "../../schema/Ids.js"
 import { textOf } from "../../schema/index.js"
 import {
-  type Adapter,
   type AgentCommand,
   type AgentSpec,
   type Encoding,
@@ -19,6 +18,7 @@ import {
   ProcessSpawner
 } from "../Adapter.js"
 import { AgentFailed, CommandRefused, ConversationGone } from "../AdapterError.js"
+import { AgentAdapter } from "../AgentDescriptor.js"
 import { toClaudeServers } from "../mcpServers.js"
 import { encodeLine } from "../wire/encodeLine.js"
 import { status } from "../wire/statusEvent.js"
@@ -37,17 +37,14 @@ import {
   type System
 } from "./ClaudeMessage.js"
 import { makeState } from "./ClaudeState.js"
+import { claude } from "./descriptor.js"
 import { toServerAnswer, toServerQuestion } from "./elicitation.js"
 import { toAnswer, toPermissionRequest } from "./permission.js"
 import { type Piece, readPiece, toPieceEvent } from "./streamEvent.js"
 import { begunBy, ownTurn, translate } from "./translate.js"
 import { readWholeMessage } from "./wholeMessage.js"
 
-export class ClaudeAdapter
-  extends Context.Service<ClaudeAdapter, Adapter>()("ai-relay/adapters/ClaudeAdapter")
-{
-  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
-}
+export const layer = () => Layer.effect(AgentAdapter, make)
 
 const readCanUseTool = Schema.decodeUnknownOption(CanUseTool)
 const readElicitation = Schema.decodeUnknownOption(Elicitation)
@@ -117,6 +114,7 @@ const make = Effect.gen(function*() {
         case "control_response":
           return control.settle(message.response, line)
       }
+      if (message.type === "system" && noNews.has(message.subtype)) return
       if (message.type === "system" && message.subtype === "elicitation_complete") complete(message)
       tell(message, line)
     }
@@ -306,7 +304,7 @@ const make = Effect.gen(function*() {
     }
   })
 
-  return ClaudeAdapter.of({ tool: "claude", open })
+  return AgentAdapter.of({ tool: claude.tool, open })
 })
 
 /** Claude says so on stderr, too, and ends. */

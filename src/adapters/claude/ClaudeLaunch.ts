@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
-import { inheritedBy } from "../inheritedBy.js"
+import { claude } from "./descriptor.js"
 
 export const permissionModes = [
   "default",
@@ -77,8 +77,8 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
     native_session_id: (spec.fork === true ? undefined : native_session_id)
       ?? (named ? undefined : spec.fresh_uuid),
     spec: {
-      tool: "Claude Code",
-      command: "claude",
+      tool: claude.name,
+      command: claude.command,
       args: [
         ...streaming,
         ...conversation,
@@ -87,9 +87,10 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
         ...extra_args
       ],
       cwd: spec.folder,
-      inherits: inheritedBy("claude"),
+      inherits: claude.inherits,
+      writable: claude.writable,
       clientEnv: spec.env,
-      advice: "Install it on the relay's machine: npm install -g @anthropic-ai/claude-code",
+      advice: claude.install,
       // SIGTERM would leave running tool shells behind.
       stopSignal: "SIGINT"
     }

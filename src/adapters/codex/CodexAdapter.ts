@@ -5,17 +5,11 @@
  * `translate.ts` says what a notification means, `asks.ts` what Codex asks of people, `commands.ts` what it is told.
  * This file opens the conversation and moves the lines.
  */
-import { Context, Effect, FiberSet, Layer, Option, Result, Schedule, Schema } from "effect"
+import { Effect, FiberSet, Layer, Option, Result, Schedule, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
-import {
-  type Adapter,
-  type AgentSpec,
-  Credentials,
-  EventSink,
-  PermissionGate,
-  ProcessSpawner
-} from "../Adapter.js"
+import { type AgentSpec, Credentials, EventSink, PermissionGate, ProcessSpawner } from "../Adapter.js"
 import { AgentFailed, BadHandshake, ConversationGone } from "../AdapterError.js"
+import { AgentAdapter } from "../AgentDescriptor.js"
 import type { JsonRpcNotification } from "../wire/JsonRpc.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
 import { saysGone } from "../wire/saysGone.js"
@@ -27,15 +21,14 @@ import { Notification, ThreadOpened } from "./CodexMessage.js"
 import { modeNamed, modesOf } from "./CodexModes.js"
 import { makeCommands } from "./commands.js"
 import { connect, patience } from "./connect.js"
+import { codex } from "./descriptor.js"
 import { toOffer } from "./models.js"
 import { nativeRules } from "./nativeRules.js"
 import { makeSettings } from "./settings.js"
 import { readStreamPiece, type StreamPiece } from "./streamPiece.js"
-import { lostTurn, makeState, originOf, translate } from "./translate.js"
+import { fromThread, lostTurn, makeState, originOf, translate } from "./translate.js"
 
-export class CodexAdapter extends Context.Service<CodexAdapter, Adapter>()("ai-relay/adapters/CodexAdapter") {
-  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
-}
+export const layer = () => Layer.effect(AgentAdapter, make)
 
 const readNotification = Schema.decodeUnknownOption(Notification)
 const readThread = Schema.decodeUnknownEffect(ThreadOpened)
@@ -111,7 +104,7 @@ const make = Effect.gen(function*() {
         return sink.emit(isPreview(method) ? { type: "stream_event" } : status(method, wordsIn(params)), line)
       }
       if (known.method === "serverRequest/resolved") gate.withdraw(requestIdOf(known.params.requestId))
-      tell(state.pieces.cutBy(known))
+      tell(fromThread(state.pieces.cutBy(known), known.params.threadId, state))
       tell(translate(known, state), line)
       watch(known)
     }
@@ -204,5 +197,5 @@ const make = Effect.gen(function*() {
     }
   })
 
-  return CodexAdapter.of({ tool: "codex", open })
+  return AgentAdapter.of({ tool: codex.tool, open })
 })

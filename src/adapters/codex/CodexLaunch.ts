@@ -2,23 +2,24 @@
 import { Effect } from "effect"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
-import { inheritedBy } from "../inheritedBy.js"
 import { toCodexConfig, unknownToCodex } from "../mcpServers.js"
 import type { ThreadOpened } from "./CodexMessage.js"
 import { allowsApproval, allowsSandbox, modeOf, modesOf } from "./CodexModes.js"
+import { codex } from "./descriptor.js"
 
 /** Credentials are kept in memory: neither read from the user's `auth.json` nor written there. */
 export const inMemory = ["-c", "cli_auth_credentials_store=\"ephemeral\""]
 
 /** `app-server` ignores the flags before it, and takes `-c`, `--enable` and such only behind it. */
 export const toLaunch = (spec: AgentSpec, credentials: ReadonlyArray<string> = []): LaunchSpec => ({
-  tool: "Codex",
-  command: "codex",
+  tool: codex.name,
+  command: codex.command,
   args: ["app-server", "--listen", "stdio://", ...credentials, ...spec.extra_args ?? []],
   cwd: spec.folder,
-  inherits: inheritedBy("codex"),
+  inherits: codex.inherits,
+  writable: codex.writable,
   clientEnv: spec.env,
-  advice: "Install it on the relay's machine: npm install -g @openai/codex"
+  advice: codex.install
 })
 
 const defined = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>

@@ -11,7 +11,7 @@ import { AgentFailed, AuthRequired, type CommandNotFound } from "../AdapterError
 import type { JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
 import { inMemory } from "./CodexLaunch.js"
-import { login } from "./failure.js"
+import { codex } from "./descriptor.js"
 
 /** Codex answers within a second; this is for one that hangs. */
 export const patience: Duration.Input = "30 seconds"
@@ -59,7 +59,7 @@ const logIn = (peer: JsonRpcPeer, key: Redacted.Redacted) =>
       Effect.catchTag(
         "JsonRpcError",
         ({ reason }) =>
-          new AuthRequired({ tool: "Codex", advice: `It refused the API key: ${reason}. ${login}` })
+          new AuthRequired({ tool: "Codex", advice: `It refused the API key: ${reason}. ${codex.login}` })
       ),
       Effect.catchTag("RequestTimedOut", toAgentFailed)
     )
@@ -90,7 +90,7 @@ export const connect = Effect.fn("codex.connect")(function*<R>(
   const isLoggedIn = !(yield* greet(peer))
   if (isLoggedIn || hasOtherProvider(spec)) return peer
   const key = yield* relayKey(credentials)
-  if (Option.isNone(key)) return yield* new AuthRequired({ tool: "Codex", advice: login })
+  if (Option.isNone(key)) return yield* new AuthRequired({ tool: "Codex", advice: codex.login })
   yield* Scope.close(trial, Exit.void)
   return yield* startWithKey(start, key.value)
 })

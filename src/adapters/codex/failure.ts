@@ -2,9 +2,7 @@
 import { Predicate } from "effect"
 import type { BodyOf, StopReason } from "../../schema/index.js"
 import type { TurnError } from "./CodexMessage.js"
-
-export const login =
-  "Log in on the relay's machine: run `codex login`, or start the relay with OPENAI_API_KEY set."
+import { codex } from "./descriptor.js"
 
 /** `codexErrorInfo` is a word, or an object whose only key is that word. */
 const causeOf = (
@@ -50,7 +48,7 @@ const stopReasonOf = (message: string, cause: string): StopReason =>
     : "error"
 
 const adviceOf = (cause: string, http_status: number | undefined): string | undefined => {
-  if (cause === "unauthorized" || http_status === 401) return login
+  if (cause === "unauthorized" || http_status === 401) return codex.login
   if (cause === "contextWindowExceeded") return "Send /compact, or open a new session."
   if (cause === "modelNotFound" || http_status === 404) return "Choose another model with set_model."
   if (http_status === 429) return "Wait a little and send the prompt again."
@@ -64,7 +62,7 @@ export const toFailure = (error: TurnError): Failure => {
   const sentence = /[.!?]$/.test(message) ? message : `${message}.`
   return {
     text: advice === undefined ? message : `${sentence} ${advice}`,
-    code: advice === login ? "auth_required" : "turn_failed",
+    code: advice === codex.login ? "auth_required" : "turn_failed",
     stop_reason: stopReasonOf(message, cause),
     metadata: { cause, ...(http_status !== undefined && { http_status }) },
     isQuota: quotaCauses.has(cause) || http_status === 429,

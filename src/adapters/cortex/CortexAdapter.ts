@@ -5,11 +5,10 @@
  * (`CortexTurn`). What a service says is a `Dialect`. Where requests may go, and with which token, `CortexAccount`
  * decides before anything is sent.
  */
-import { Context, Deferred, Duration, Effect, type Fiber, FiberSet, Layer, Match } from "effect"
+import { Deferred, Duration, Effect, type Fiber, FiberSet, Layer, Match } from "effect"
 import { HttpClient } from "effect/http"
 import type { SnowflakeOptions } from "../../schema/index.js"
 import {
-  type Adapter,
   type AgentCommand,
   type AgentExit,
   type AgentSpec,
@@ -19,6 +18,7 @@ import {
   type PermissionOutcome
 } from "../Adapter.js"
 import { BadHandshake, CommandRefused } from "../AdapterError.js"
+import { type AdapterSettings, AgentAdapter } from "../AgentDescriptor.js"
 import { interruptSoon } from "../doneSoon.js"
 import { makeContextMeter } from "../wire/contextMeter.js"
 import { makeAgent } from "./agent.js"
@@ -27,19 +27,13 @@ import { chat } from "./chat.js"
 import { toAccount } from "./CortexAccount.js"
 import * as CortexQuery from "./CortexQuery.js"
 import * as CortexTurn from "./CortexTurn.js"
+import { cortex } from "./descriptor.js"
 import type { Dialect } from "./Dialect.js"
 
-export class CortexAdapter
-  extends Context.Service<CortexAdapter, Adapter>()("ai-relay/adapters/CortexAdapter")
-{
-  static readonly layer = (options: CortexOptions) => Layer.effect(this, make(options))
-}
-
 /** What the relay's configuration says, and no client can. */
-export interface CortexOptions {
-  /** `host` or `host:port` outside of snowflakecomputing.com that may be sent a token. */
-  readonly cortex_hosts: ReadonlyArray<string>
-}
+export type CortexOptions = Pick<AdapterSettings, "cortex_hosts">
+
+export const layer = (options: CortexOptions) => Layer.effect(AgentAdapter, make(options))
 
 type Mode = "chat" | "analyst" | "agent"
 
@@ -164,5 +158,5 @@ const make = Effect.fnUntraced(function*({ cortex_hosts }: CortexOptions) {
     }
   })
 
-  return CortexAdapter.of({ tool: "cortex", open })
+  return AgentAdapter.of({ tool: cortex.tool, open })
 })

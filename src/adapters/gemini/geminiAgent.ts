@@ -8,6 +8,8 @@
  */
 import type { AcpAgent, AcpQuirks } from "../acp/AcpAgent.js"
 import type { ToolFields } from "../acp/AcpMessage.js"
+import { npm } from "../advice.js"
+import { google } from "../variables.js"
 
 /** `run_shell_command__run_shell_command_1795333108803_0` is a `run_shell_command`. */
 const toolName = ({ toolCallId }: ToolFields): string | undefined => {
@@ -40,8 +42,20 @@ export const geminiAgent: AcpAgent = {
   // Otherwise it starts itself a second time: slower, and signals reach only the first.
   env: { GEMINI_CLI_NO_RELAUNCH: "true" },
   modelArgs: (model) => ["-m", model],
-  install: "Install it on the relay's machine: npm install -g @google/gemini-cli",
+  install: npm("@google/gemini-cli"),
   login: "On the relay's machine run `gemini` once and log in, or start the relay with GEMINI_API_KEY set.",
+  signs: {
+    variables: ["GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_GCA"],
+    files: {
+      home: "GEMINI_CLI_HOME",
+      paths: [".gemini/oauth_creds.json", ".gemini/gemini-credentials.json"]
+    }
+  },
+  inherits: ["GEMINI_*", "GOOGLE_*", "CLOUDSDK_*", "CODE_ASSIST_*", "OTEL_*", "SEATBELT_PROFILE"],
+  settable: ["GEMINI_MODEL", "GOOGLE_GENAI_USE_GCA", ...google],
+  writable: ["~/.gemini", "$GEMINI_CLI_HOME"],
+  provider: "gcp.gemini",
+  store: () => import("./nativeSessions.js"),
   modeNames: { auto_edit: "autoEdit", acceptEdits: "autoEdit", bypassPermissions: "yolo" },
   quirks: {
     wantsTerminal: (line) => line.includes("Please visit the following URL"),

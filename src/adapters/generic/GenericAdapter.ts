@@ -6,9 +6,8 @@
  * done, so there are no turns: a prompt is acknowledged (`input_ack`) and that is all; an interrupt is Ctrl-C at any
  * time. The program is `command`, or, where the relay's `allow_programs` names it, `tool` itself with `extra_args`.
  */
-import { Context, Effect, Layer, Match } from "effect"
+import { Effect, Layer, Match } from "effect"
 import {
-  type Adapter,
   type AgentCommand,
   type AgentSpec,
   EventSink,
@@ -17,16 +16,14 @@ import {
   TerminalSpawner
 } from "../Adapter.js"
 import { CommandRefused, type SendError } from "../AdapterError.js"
-import { type AllowedPrograms, mayBeTool, toLaunch } from "./GenericLaunch.js"
+import { type AdapterSettings, AgentAdapter } from "../AgentDescriptor.js"
+import { generic } from "./descriptor.js"
+import { type AllowedPrograms, toLaunch } from "./GenericLaunch.js"
 import * as TerminalText from "./TerminalText.js"
 import { enter, typed } from "./typed.js"
 
-export class GenericAdapter
-  extends Context.Service<GenericAdapter, Adapter>()("ai-relay/adapters/GenericAdapter")
-{
-  static readonly layer = (options: { readonly allow_programs: AllowedPrograms }) =>
-    Layer.effect(this, make(options.allow_programs))
-}
+export const layer = ({ allow_programs }: Pick<AdapterSettings, "allow_programs">) =>
+  Layer.effect(AgentAdapter, make(allow_programs))
 
 const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
   const spawner = yield* TerminalSpawner
@@ -80,11 +77,7 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
     }
   })
 
-  /** A program by its own name. */
-  const named = (tool: string): Adapter | undefined =>
-    mayBeTool(tool, allowed) ? { tool, terminal: true, open: (spec) => open({ ...spec, tool }) } : undefined
-
-  return GenericAdapter.of({ tool: "generic", terminal: true, open, named })
+  return AgentAdapter.of({ tool: generic.tool, terminal: true, open })
 })
 
 /** How long a program may take to have taken a text: of Claude, Codex and Gemini none was ready after 60 ms, all by this. */

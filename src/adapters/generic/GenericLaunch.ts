@@ -18,6 +18,9 @@ const isListed = (program: string, allowed: AllowedPrograms) =>
 export const mayBeTool = (tool: string, allowed: AllowedPrograms): boolean =>
   !tool.includes("/") && isListed(tool, allowed)
 
+/** What to do when the program is missing. */
+export const install = "Install it on the relay's machine, or set `command` to the program's whole path."
+
 const example = "such as [\"bash\", \"-l\"]"
 
 export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec, allowed: AllowedPrograms) {
@@ -53,7 +56,7 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec, allowed: Al
     cwd: folder,
     // A client that knows its terminal emulator better may say so.
     clientEnv: { TERM: "xterm-256color", COLORTERM: "truecolor", ...spec.env },
-    advice: "Install it on the relay's machine, or set `command` to the program's whole path."
+    advice: install
   }
   return launch
 })

@@ -2,9 +2,11 @@
  * DemoAdapter: `{"tool":"demo"}`, an agent that needs no program, no key and no network. Each prompt plays a recorded
  * turn on real time, permissions and questions included. For seeing what a page does with everything an agent can say.
  */
-import { Effect } from "effect"
-import { type Adapter, type AgentCommand, EventSink } from "../Adapter.js"
+import { Effect, Layer } from "effect"
+import { type AgentCommand, EventSink } from "../Adapter.js"
+import { AgentAdapter } from "../AgentDescriptor.js"
 import { demoIfDenied, demoRecording } from "./demoScript.js"
+import { demo } from "./descriptors.js"
 import { perform } from "./perform.js"
 
 const models = [
@@ -50,4 +52,4 @@ const open = Effect.fn("DemoAdapter.open")(function*() {
   }
 })
 
-export const DemoAdapter: Adapter = { tool: "demo", open }
+export const layer = () => Layer.succeed(AgentAdapter, { tool: demo.tool, open })

@@ -5,18 +5,16 @@
  * else the recording plays by itself. Permissions are asked anew and the play waits where the recording waited, so
  * the time a person took is not replayed. Whatever the answer, what follows is what was recorded.
  */
-import { Context, Effect, FileSystem, Layer, Path } from "effect"
-import type { Adapter, AgentSpec } from "../Adapter.js"
+import { Effect, FileSystem, Layer, Path } from "effect"
+import type { AgentSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
+import { AgentAdapter } from "../AgentDescriptor.js"
+import { replay } from "./descriptors.js"
 import { perform } from "./perform.js"
 import { parse } from "./Transcript.js"
 import { TranscriptFile } from "./TranscriptFile.js"
 
-export class ReplayAdapter
-  extends Context.Service<ReplayAdapter, Adapter>()("ai-relay/adapters/ReplayAdapter")
-{
-  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
-}
+export const layer = () => Layer.effect(AgentAdapter, make)
 
 const usage = "set `command` to [\"FILE\"], a transcript recorded with `ai-relay serve --record DIR`"
 
@@ -53,5 +51,5 @@ const make = Effect.gen(function*() {
     return yield* perform(yield* read(spec))
   })
 
-  return ReplayAdapter.of({ tool: "replay", open })
+  return AgentAdapter.of({ tool: replay.tool, open })
 })

@@ -2,6 +2,7 @@
 import { Menu } from "lucide-react"
 import { type FormEvent, useState } from "react"
 import type { Handshake } from "../../client/browser.js"
+import { agentCalled } from "../../messages/agents.js"
 import type { NativeSession } from "../relay/http.js"
 import { keepStartForm, lastTool, rememberTool, startForm } from "../relay/kept.js"
 import { w } from "../words/words.js"
@@ -42,10 +43,7 @@ const blank: Form = {
 }
 
 /** Modes an agent takes when it starts. */
-const startModes: Readonly<Record<string, ReadonlyArray<string>>> = {
-  claude: ["default", "acceptEdits", "plan", "auto", "bypassPermissions"],
-  codex: ["default", "acceptEdits", "dontAsk", "bypassPermissions"]
-}
+const startModesOf = (tool: string): ReadonlyArray<string> | undefined => agentCalled(tool)?.start_modes
 
 const toHandshake = (tool: string, form: Form, token: string): Handshake => {
   const [program, ...args] = splitCommand(form.command)
@@ -56,7 +54,7 @@ const toHandshake = (tool: string, form: Form, token: string): Handshake => {
     folder: form.folder.trim() || ".",
     raw: false,
     ...(model !== "" && { model }),
-    ...(mode !== "" && startModes[tool]?.includes(mode) === true && { permission_mode: mode }),
+    ...(mode !== "" && startModesOf(tool)?.includes(mode) === true && { permission_mode: mode }),
     ...(needsCommand(tool) && program !== undefined && { command: [program, ...args] }),
     ...(tool === "generic" && { pty: { raw: true } }),
     ...(tool === "cortex" && {
@@ -123,7 +121,7 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
     ready.find((agent) => agent.tool === last) ?? ready.find((agent) => agent.tool !== "generic") ?? demo
   ).tool
   const tool = form.tool ?? suggested
-  const modes = startModes[tool ?? ""] ?? []
+  const modes = startModesOf(tool ?? "") ?? []
   const change = (fields: Partial<Form>) => {
     const next = { ...form, ...fields }
     setForm(next)

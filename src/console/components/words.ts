@@ -1,18 +1,8 @@
 /** words: how things are called and counted on the page. */
+import { agentCalled } from "../../messages/agents.js"
 import { w } from "../words/words.js"
 
-const names: Readonly<Record<string, string>> = {
-  claude: "Claude Code",
-  codex: "Codex",
-  gemini: "Gemini CLI",
-  cortex: "Snowflake Cortex",
-  generic: "Terminal",
-  acp: "ACP agent",
-  replay: "Replay",
-  demo: "Demo"
-}
-
-export const agentName = (tool: string): string => names[tool] ?? tool
+export const agentName = (tool: string): string => agentCalled(tool)?.label ?? tool
 
 export const lastPart = (path: string): string => path.split("/").findLast((part) => part !== "") ?? path
 

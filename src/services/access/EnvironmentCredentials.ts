@@ -6,17 +6,12 @@
  */
 import { Effect, Layer, Option, Redacted } from "effect"
 import { Credentials } from "../../adapters/Adapter.js"
+import { agentNamed } from "../../adapters/agents.js"
 import { type Environment, relayEnvironment } from "../process/AgentEnvironment.js"
 import { RelayConfig, type Settings } from "../RelayConfig.js"
 
-const namesOf = ({ cortex_token_env }: Settings): Readonly<Record<string, ReadonlyArray<string>>> => ({
-  codex: ["CODEX_API_KEY", "OPENAI_API_KEY"],
-  cortex: ["SNOWFLAKE_PAT", ...cortex_token_env]
-})
-
 export const make = (settings: Settings, environment: Environment): Credentials["Service"] => {
-  const known = namesOf(settings)
-  const names = (tool: string) => (Object.hasOwn(known, tool) ? known[tool] : undefined) ?? []
+  const names = (tool: string) => agentNamed(tool)?.credentials?.(settings) ?? []
   return {
     names,
     get: (tool, name) =>

@@ -4,7 +4,9 @@
  * Looking starts every agent's program once or twice, so what was found is good for a minute.
  */
 import { Context, Effect, type FileSystem, Layer, Option, type Path } from "effect"
-import { type KnownAgent, knownAgents } from "../../adapters/knownAgents.js"
+import type { AgentFacts } from "../../adapters/AgentDescriptor.js"
+import { knownAgents } from "../../adapters/agents.js"
+import { generic as terminal } from "../../adapters/generic/descriptor.js"
 import * as ProcessSupervisor from "../process/ProcessSupervisor.js"
 import { RelayConfig } from "../RelayConfig.js"
 import * as PtySupervisor from "../terminal/PtySupervisor.js"
@@ -19,7 +21,7 @@ export class AgentFindings extends Context.Service<AgentFindings, {
 
 const goodFor = "1 minute"
 
-const generic = { tool: "generic", name: "Any program on a terminal" }
+const generic = { tool: terminal.tool, name: terminal.name }
 
 const terminals: Effect.Effect<Finding> = PtySupervisor.isAvailable.pipe(
   Effect.as({ ...generic, installed: true, logged_in: true }),
@@ -27,7 +29,7 @@ const terminals: Effect.Effect<Finding> = PtySupervisor.isAvailable.pipe(
 )
 
 /** The known agents, and the operator's; of one name the operator's is started. */
-const agentsOf = (own: ReadonlyArray<KnownAgent>): ReadonlyArray<KnownAgent> => {
+const agentsOf = (own: ReadonlyArray<AgentFacts>): ReadonlyArray<AgentFacts> => {
   const byName = new Map(knownAgents.map((agent) => [agent.tool, agent]))
   for (const agent of own) byName.set(agent.tool, { ...byName.get(agent.tool), ...agent })
   return [...byName.values()]
@@ -35,7 +37,7 @@ const agentsOf = (own: ReadonlyArray<KnownAgent>): ReadonlyArray<KnownAgent> => 
 
 /** Look now. */
 const examineAll = (
-  own: ReadonlyArray<KnownAgent>
+  own: ReadonlyArray<AgentFacts>
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
     const agents = yield* Effect.forEach(agentsOf(own), probe, { concurrency: 4 })

@@ -7,9 +7,8 @@
 import { Effect, FileSystem, Option, Path } from "effect"
 import { homedir } from "node:os"
 import { deafSink, EventSink, type LaunchSpec, ProcessSpawner } from "../../adapters/Adapter.js"
+import type { AgentFacts, LoginSigns } from "../../adapters/AgentDescriptor.js"
 import { compatibilityOf } from "../../adapters/compatibility.js"
-import { inheritedBy } from "../../adapters/inheritedBy.js"
-import type { KnownAgent, LoginSigns } from "../../adapters/knownAgents.js"
 import { type Environment, relayEnvironment } from "../process/AgentEnvironment.js"
 
 export interface Finding {
@@ -43,11 +42,11 @@ interface Answer {
 
 /** Run a program to its end, if it comes to one in time. */
 const ask = Effect.fnUntraced(
-  function*({ command = "", install: advice, name, tool }: KnownAgent, args: ReadonlyArray<string>) {
+  function*({ command = "", inherits = [], install: advice, name }: AgentFacts, args: ReadonlyArray<string>) {
     const spawner = yield* ProcessSpawner
     const lines: Array<string> = []
     // No project's settings apply there.
-    const launch: LaunchSpec = { tool: name, command, args, cwd: "/", inherits: inheritedBy(tool), advice }
+    const launch: LaunchSpec = { tool: name, command, args, cwd: "/", inherits, advice }
     const agent = yield* spawner.spawn(launch, (line) => lines.push(line.toString("utf8"))).pipe(
       Effect.provideService(EventSink, deafSink)
     )
@@ -76,7 +75,7 @@ const hasFile = Effect.fnUntraced(
 )
 
 /** Is somebody logged in? Undefined if one cannot tell. */
-const seesLogin = Effect.fnUntraced(function*(agent: KnownAgent) {
+const seesLogin = Effect.fnUntraced(function*(agent: AgentFacts) {
   const { args, files, variables = [] } = agent.signs ?? {}
   const env = relayEnvironment()
   if (agent.signs === undefined) return undefined
@@ -99,7 +98,7 @@ const knownOf = (tool: string, version?: string): Pick<Finding, "tested" | "comp
   }
 }
 
-export const probe = Effect.fn("AgentProbe.probe")(function*(agent: KnownAgent) {
+export const probe = Effect.fn("AgentProbe.probe")(function*(agent: AgentFacts) {
   const { command, login, name, tool } = agent
   const answer = command === undefined ? Option.none() : yield* ask(agent, ["--version"])
   const version = Option.isSome(answer) ? versionIn(answer.value) : undefined

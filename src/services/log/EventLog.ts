@@ -33,8 +33,8 @@ export class EventLog extends Context.Service<EventLog, {
   readonly turn: () => number | undefined
   readonly summary: () => SessionSummary.SessionSummary
   readonly unsafeAppend: (event: EventBody, raw?: Uint8Array, encoding?: Encoding) => void
-  /** Append what happened at another time (seconds since 1970), such as a history. */
-  readonly unsafeAppendAt: (event: EventBody, ts: number) => void
+  /** Append what happened at another time (seconds since 1970), such as a history. `raw` as for `unsafeAppend`. */
+  readonly unsafeAppendAt: (event: EventBody, ts: number, raw?: Uint8Array) => void
   /** Append a piece whose `text` is a JSON string already; see the port, `EventSink.splice`. */
   readonly unsafeSplice: (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array) => void
   /** All that is appended in `write` becomes one batch. False: the log is full, wait for `unsafeOnceDrained`. */
@@ -193,12 +193,12 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     else unsafeBatch(() => draft(event, raw, encoding))
   }
 
-  const unsafeAppendAt = (event: EventBody, ts: number): void => {
-    if (depth === 0) return void unsafeBatch(() => unsafeAppendAt(event, ts))
+  const unsafeAppendAt = (event: EventBody, ts: number, raw?: Uint8Array): void => {
+    if (depth === 0) return void unsafeBatch(() => unsafeAppendAt(event, ts, raw))
     const now = time
     time = ts
     try {
-      draft(event, undefined, "utf8")
+      draft(event, raw, "utf8")
     } finally {
       time = now
     }

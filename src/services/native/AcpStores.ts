@@ -17,8 +17,8 @@ import type {
   NativeStore
 } from "../../adapters/native/NativeStore.js"
 
-/** Their conversations are read from disk, as those of the agents they stand for. */
-const readElsewhere = new Set(["gemini", "claude-agent-acp", "codex-acp"])
+/** Its conversations are read from disk, as its own or as those of the agent it stands for. */
+const isReadElsewhere = ({ store, stored_as }: AcpAgent) => store !== undefined || stored_as !== undefined
 
 /** How long a list is good, in ms; and how long it is not asked again what cannot list. */
 const freshMs = 15_000
@@ -196,7 +196,7 @@ export const makeStores = Effect.fnUntraced(function*(
   const scope = yield* Effect.scope
   const starting = yield* Semaphore.make(1)
   return yield* Effect.forEach(
-    agents.filter(({ tool }) => !readElsewhere.has(tool)),
+    agents.filter((agent) => !isReadElsewhere(agent)),
     (agent) => makeStore(agent, files, spawner, scope, starting)
   )
 })

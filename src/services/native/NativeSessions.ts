@@ -9,7 +9,9 @@ import { Context, Effect, Layer, Option, Schema, Scope } from "effect"
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { AcpAgent } from "../../adapters/acp/AcpAgent.js"
+import { presets } from "../../adapters/acp/presets.js"
 import { ProcessSpawner } from "../../adapters/Adapter.js"
+import { knownAgents } from "../../adapters/agents.js"
 import type { NativeFiles } from "../../adapters/native/NativeFiles.js"
 import type {
   AgentSilent,
@@ -128,12 +130,7 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   /** With a `ProcessSpawner` at hand also those that agents tell themselves. */
   static readonly layer = Layer.effect(
     this,
-    Effect.suspend(() =>
-      make(
-        NativeDisk.make(),
-        Effect.map(Effect.promise(() => import("../../adapters/acp/presets.js")), ({ presets }) => presets)
-      )
-    )
+    Effect.suspend(() => make(NativeDisk.make(), presets))
   )
   /** There are none. */
   static readonly layerNone = Layer.succeed(this, {
@@ -149,7 +146,7 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   })
   /** For tests: a machine of its own. */
   static readonly layerOf = (files: NativeFiles, agents: ReadonlyArray<AcpAgent> = []) =>
-    Layer.effect(this, make(files, Effect.succeed(agents)))
+    Layer.effect(this, make(files, agents))
 }
 
 /** A word of a POSIX shell. */
@@ -203,20 +200,23 @@ const patience = { named: "60 seconds", any: "800 millis" } as const
 
 const make = Effect.fnUntraced(function*(
   files: NativeFiles,
-  agents: Effect.Effect<ReadonlyArray<AcpAgent>>
+  agents: ReadonlyArray<AcpAgent>
 ) {
   const folders = yield* Folders
   const { no_native_sessions, roots, state_dir } = yield* RelayConfig
   // Loaded when somebody wants them: they know what agents say.
   const loaded = yield* Effect.cached(
-    Effect.map(Effect.promise(() => import("./nativeStores.js")), ({ makeStores }) => makeStores(files))
+    Effect.forEach(
+      knownAgents.flatMap(({ store }) => store ?? []),
+      (load) => Effect.map(Effect.promise(load), ({ makeStore }) => makeStore(files))
+    )
   )
   const spawner = yield* Effect.serviceOption(ProcessSpawner)
   const scope = yield* Effect.scope
   const asked = yield* Effect.cached(
     Option.isNone(spawner) ? Effect.succeed([]) : Effect.gen(function*() {
       const { makeStores } = yield* Effect.promise(() => import("./AcpStores.js"))
-      return yield* makeStores(yield* agents, files, spawner.value).pipe(
+      return yield* makeStores(agents, files, spawner.value).pipe(
         Effect.provideService(Scope.Scope, scope)
       )
     })

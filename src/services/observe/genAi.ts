@@ -5,18 +5,11 @@
  * want it; the relay's own `input_tokens` are without the former.
  */
 import { type Context, Metric } from "effect"
+import { agentNamed } from "../../adapters/agents.js"
 import type { Usage } from "../../schema/index.js"
 
 /** Who serves the models of an agent, as the conventions call them; others by the agent's own name. */
-const providers: Readonly<Record<string, string>> = {
-  claude: "anthropic",
-  "claude-agent-acp": "anthropic",
-  codex: "openai",
-  "codex-acp": "openai",
-  gemini: "gcp.gemini",
-  cortex: "snowflake"
-}
-export const providerOf = (tool: string): string => providers[tool] ?? tool
+export const providerOf = (tool: string): string => agentNamed(tool)?.provider ?? tool
 
 /** All tokens that were read; undefined if the agent told none. */
 export const inputOf = (

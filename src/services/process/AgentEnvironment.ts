@@ -8,7 +8,7 @@
 import { Effect } from "effect"
 import type { LaunchSpec } from "../../adapters/Adapter.js"
 import { BadHandshake } from "../../adapters/AdapterError.js"
-import { settableBy } from "../../adapters/settableBy.js"
+import { settableBy } from "../../adapters/agents.js"
 import { markerVariable } from "./ProcessTree.js"
 
 export type Environment = Readonly<Record<string, string>>

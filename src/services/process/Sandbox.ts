@@ -1,7 +1,7 @@
 /**
  * Sandbox: how an agent is started inside of bubblewrap (`--sandbox`).
  *
- * It sees the machine read-only. It can write to the session's folder, to what its own program keeps (`writableBy`), and to
+ * It sees the machine read-only. It can write to the session's folder, to what its own program keeps (`writable`), and to
  * `/tmp` as long as it runs. Out of its sight are the relay's state and secrets, other users' homes, sockets of services
  * (`/run`), and all processes but its own, so it can neither read the relay's environment nor signal it. When bubblewrap
  * ends, or the relay does, the system ends all that was started in there.
@@ -13,7 +13,6 @@ import { Effect, Schema } from "effect"
 import { execFile } from "node:child_process"
 import { existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from "node:fs"
 import { dirname, isAbsolute, join, relative, sep } from "node:path"
-import { writableBy } from "../../adapters/writableBy.js"
 import { relayEnvironment } from "./AgentEnvironment.js"
 import { findProgram } from "./findProgram.js"
 
@@ -36,7 +35,8 @@ export class SandboxUnusable extends Schema.TaggedError<SandboxUnusable>()("Sand
 }
 
 export interface Inside {
-  readonly tool: string
+  /** What its program keeps, as its descriptor spells it. */
+  readonly writable: ReadonlyArray<string>
   readonly cwd: string
   /** Absolute. */
   readonly program: string
@@ -90,12 +90,12 @@ const made = (path: string): string => {
 
 /** Bubblewrap's arguments: what is mounted later lies over what was before. */
 export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray<string> => {
-  const { args, env, program, tool } = inside
+  const { args, env, program } = inside
   const cwd = real(inside.cwd)
   const home = env["HOME"] === undefined ? undefined : real(env["HOME"])
   const hidden = settings.hidden.filter((path) => existsSync(path)).map(real)
   const writable = [
-    ...writableBy(tool).flatMap((place) => expand(place, env) ?? []).map(made),
+    ...inside.writable.flatMap((place) => expand(place, env) ?? []).map(made),
     ...settings.writable.map(made),
     cwd
   ].filter((path) => existsSync(path))
@@ -120,7 +120,10 @@ export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray
     ...writable.flatMap((path) => ["--bind", path, path]),
     ...hidden.flatMap(hide),
     // A session may be opened in a part of what is hidden, where the operator says so by a root.
-    ...hidden.some((path) => isIn(cwd, path)) ? ["--bind", cwd, cwd] : [],
+    ...hidden.some((path) => isIn(cwd, path))
+      // What is hidden in that part stays so.
+      ? ["--bind", cwd, cwd, ...hidden.filter((path) => path !== cwd && isIn(path, cwd)).flatMap(hide)]
+      : [],
     ...["--chdir", cwd, "--", program, ...args]
   ]
 }

@@ -50,7 +50,7 @@ export const prepareLaunch = (
       : {
         program: sandbox.bwrap,
         args: Sandbox.argsOf(sandbox.settings, {
-          tool: launch.tool,
+          writable: launch.writable ?? [],
           cwd,
           program,
           args: launch.args,

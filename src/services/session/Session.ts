@@ -16,13 +16,13 @@ import {
 } from "../../adapters/Adapter.js"
 import { BadHandshake, type OpenError } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
-import {
-  type BodyOf,
-  type ClientCommand,
-  type EventBody,
-  RequestId,
-  type SessionId,
-  type Usage
+import type {
+  BodyOf,
+  ClientCommand,
+  EventBody,
+  PermissionRequest,
+  SessionId,
+  Usage
 } from "../../schema/index.js"
 import * as Audit from "../access/Audit.js"
 import { tellingOverwrites } from "../access/overwriteDiff.js"
@@ -30,6 +30,7 @@ import { AgentHold, SessionHold } from "../budget/AgentHold.js"
 import * as BudgetBook from "../budget/BudgetBook.js"
 import * as BudgetGuard from "../budget/BudgetGuard.js"
 import * as VendorLimit from "../budget/VendorLimit.js"
+import { completesWithin } from "../completesWithin.js"
 import { IdGenerator } from "../IdGenerator.js"
 import type { Opened } from "../journal/Journal.js"
 import * as EventLog from "../log/EventLog.js"
@@ -42,11 +43,12 @@ import { decide } from "../policy/Policy.js"
 import { RelayConfig } from "../RelayConfig.js"
 import * as plan from "../schedule/plan.js"
 import * as Timetable from "../schedule/Timetable.js"
-import { waitUntil } from "../waitUntil.js"
 import { Checkpoints } from "../workspace/Checkpoints.js"
 import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
 import { sizeOf } from "./commandSize.js"
+import * as Drivers from "./Drivers.js"
+import { leftOpen } from "./leftOpen.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import * as Rewinds from "./Rewinds.js"
 import { Sender } from "./Sender.js"
@@ -62,15 +64,22 @@ export interface Session {
   readonly since: number
   /**
    * Put a command into the inbox; waits while that is full. What it leads to is in the log; an answer to a
-   * permission with the `Sender` it was submitted by.
+   * permission with the `Sender` it was submitted by. One that may not be carried out (`refusal`) is acknowledged if it was
+   * before, else refused.
    */
-  readonly submit: (command: ClientCommand) => Effect.Effect<void>
+  readonly submit: (command: ClientCommand, refusal?: Drivers.NotDriving) => Effect.Effect<void>
+  /** A command of this name was carried out, or is about to be. */
+  readonly knows: (command: ClientCommand) => boolean
+  /** Who may give commands, where one client at a time may. */
+  readonly drivers: Drivers.Drivers
   /** No turn begins any more; the running one may go on for so many seconds. Its clients are told. */
   readonly drain: (seconds: number) => Effect.Effect<void>
   /** Completes when the conversation is over: the agent is gone, or a client said `end`. */
   readonly over: Effect.Effect<void>
   /** `session_start` as a client that attaches now should see it. */
   readonly describe: () => BodyOf<"session_start">
+  /** The questions nobody has answered, the oldest first; each stays the same object as long as it is open. */
+  readonly pending: () => ReadonlyArray<PermissionRequest>
   /** What waits in it. */
   readonly load: () => Load
   /** What one can go back to. */
@@ -94,6 +103,8 @@ export interface Load {
 interface Submission {
   readonly command: ClientCommand
   readonly by: Sender.Fields
+  readonly client: Drivers.Client | undefined
+  readonly refusal: Drivers.NotDriving | undefined
   /** Bytes of the inbox it takes; 0 for a small one. */
   readonly bytes: number
 }
@@ -110,34 +121,7 @@ const settleOld = (
   log: EventLog.EventLog["Service"],
   before: SessionSummary,
   usage: Usage | undefined
-) =>
-  log.unsafeBatch(() => {
-    const reason = "relay_restart"
-    for (const request_id of before.pending) {
-      log.unsafeAppend({
-        type: "permission_cancelled",
-        request_id: RequestId.make(request_id),
-        text: "The relay was restarted before anybody answered.",
-        metadata: { reason }
-      })
-    }
-    for (const message_id of before.queued) {
-      log.unsafeAppend({ type: "input_ack", status: "cancelled", message_id })
-    }
-    if (before.open_turn === undefined) return
-    log.unsafeAppend({
-      type: "error",
-      code: "turn_failed",
-      text: "The relay was restarted in the middle of this turn. The conversation goes on; ask again.",
-      metadata: { reason }
-    })
-    log.unsafeAppend({
-      type: "turn_end",
-      stop_reason: "error",
-      ...(usage !== undefined && { usage }),
-      metadata: { reason }
-    })
-  })
+) => log.unsafeBatch(() => leftOpen(before, usage).forEach((event) => log.unsafeAppend(event)))
 
 type Ports = EventSink | PermissionGate | Scope.Scope
 /** The agent; with a new conversation where the session's own is gone, which is said. */
@@ -243,6 +227,14 @@ export const open = Effect.fn("Session.open")(function*(
       Effect.provideService(EventLog.EventLog, log)
     )
   const fork = yield* FiberSet.makeRuntime<never>()
+  const drivers = Drivers.make({
+    settings,
+    log,
+    ids,
+    clock,
+    isTerminal: () => agent.started.capabilities.terminal,
+    fork
+  })
   const over = yield* Deferred.make<void>()
   // Whatever interrupts the opening: what was started is ended.
   const agentScope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
@@ -332,6 +324,7 @@ export const open = Effect.fn("Session.open")(function*(
     agent,
     broker,
     clients,
+    drivers,
     fork,
     guard,
     ids,
@@ -359,8 +352,10 @@ export const open = Effect.fn("Session.open")(function*(
   fork(rewinds.warm)
 
   let exit: AgentExit | undefined
+  const exited = yield* Deferred.make<void>()
   fork(Effect.map(agent.exit, (how) => {
     exit = how
+    doneSoon(exited, Effect.void)
     doneSoon(over, Effect.void)
   }))
 
@@ -371,13 +366,15 @@ export const open = Effect.fn("Session.open")(function*(
       const failed = crashed || (exit !== undefined && turns.current() !== undefined)
       counting.exited(exit === undefined ? "stopped" : exit.exit_code === 0 ? "finished" : "failed")
       guard.release()
-      if (exit === undefined && turns.current() !== undefined) {
+      const running = turns.current()
+      if (exit === undefined && running !== undefined) {
         // It may not even read what we write: only so long is it given.
         fork(Effect.ignore(agent.send({ type: "interrupt" })))
-        yield* waitUntil(() => turns.current() === undefined || exit !== undefined, lastWordsMs)
+        const ended = Effect.raceFirst(Deferred.await(running.ended), Deferred.await(exited))
+        yield* completesWithin(ended, lastWordsMs)
       }
       yield* Scope.close(agentScope, Exit.void)
-      yield* waitUntil(() => exit !== undefined, lastWordsMs)
+      yield* completesWithin(Deferred.await(exited), lastWordsMs)
       yield* broker.cancelAll("session_end")
       sink.settleCalls()
       if (failed && exit !== undefined) log.unsafeAppend(toFailure(adapter.tool, exit))
@@ -412,6 +409,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...guard.describe(),
         ...limit.describe(),
         ...describeSchedules(),
+        ...drivers.describe(),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
         ...metadata,
@@ -439,12 +437,15 @@ export const open = Effect.fn("Session.open")(function*(
   yield* Queue.take(inbox).pipe(
     Effect.flatMap((submission) =>
       Effect.suspend(() => {
-        const { by, command } = submission
+        const { by, client, command, refusal } = submission
         const isForAgent = commands.isForAgent(command)
-        const handle = (isForAgent && inLane >= inboxSize ? commands.refuse : commands.handle)(command).pipe(
-          Effect.provideService(Sender, by),
-          Effect.ensuring(leave(submission))
-        )
+        const handle = (isForAgent && inLane >= inboxSize
+          ? commands.refuse(command)
+          : commands.handle(command, refusal)).pipe(
+            Effect.provideService(Sender, by),
+            Effect.provideService(Drivers.Driving, client),
+            Effect.ensuring(leave(submission))
+          )
         return isForAgent && inLane < inboxSize ? intoLane(handle) : handle
       })
     ),
@@ -465,11 +466,13 @@ export const open = Effect.fn("Session.open")(function*(
     log,
     isTerminal: agent.started.capabilities.terminal,
     since: opened?.summary.last_seq ?? 0,
-    submit: (command) =>
-      Effect.flatMap(Sender, (by) => {
+    knows: commands.knows,
+    drivers,
+    submit: (command, refusal) =>
+      Effect.flatMap(Effect.all([Sender, Drivers.Driving]), ([by, client]) => {
         const size = sizeOf(command)
         const bytes = size <= smallBytes ? 0 : Math.min(size, settings.max_queued_bytes)
-        const submission = { command, by, bytes }
+        const submission = { command, by, bytes, client, refusal }
         submitted.add(submission)
         activity.changed()
         // Who leaves while there is no room takes the command back.
@@ -487,6 +490,7 @@ export const open = Effect.fn("Session.open")(function*(
     over: Deferred.await(over),
     describe,
     rewinds,
+    pending: broker.pending,
     load: () => ({
       tool,
       inbox: Queue.sizeUnsafe(inbox),

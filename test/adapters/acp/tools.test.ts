@@ -99,7 +99,9 @@ describe("AcpAdapter, tools", () => {
         { status: "completed", content: [change, { type: "diff", path: "/w/b.txt", newText: "new\n" }] }
       ])
       assert.deepStrictEqual(ofType(events, "file_diff").map(({ diff, file_path }) => [file_path, diff]), [
-        ["/w/a.txt", "--- /w/a.txt\n+++ /w/a.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"]
+        ["/w/a.txt", "--- /w/a.txt\n+++ /w/a.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"],
+        // It comes late, but nobody else tells of it.
+        ["/w/b.txt", "--- /dev/null\n+++ /w/b.txt\n@@ -0,0 +1,1 @@\n+new\n"]
       ])
       assert.deepStrictEqual(ofType(events, "tool_result").length, 1)
     }).pipe(Effect.provide(layerSession)))

@@ -4,7 +4,8 @@ import * as fc from "fast-check"
 import { isUtf8 } from "node:buffer"
 import { readdirSync, readFileSync } from "node:fs"
 import { EventSink, PermissionGate, ProcessSpawner } from "../../../src/adapters/Adapter.js"
-import { ClaudeAdapter } from "../../../src/adapters/claude/ClaudeAdapter.js"
+import { AgentAdapter } from "../../../src/adapters/AgentDescriptor.js"
+import * as ClaudeAdapter from "../../../src/adapters/claude/ClaudeAdapter.js"
 import { noNews, readFields, readMessage } from "../../../src/adapters/claude/ClaudeMessage.js"
 import { makeState } from "../../../src/adapters/claude/ClaudeState.js"
 import { readPiece } from "../../../src/adapters/claude/streamEvent.js"
@@ -46,7 +47,7 @@ const framesOf = (
 const asAdapter = (sink: EventSink["Service"]) => {
   let onLine: (line: Buffer) => void = () => {}
   Effect.gen(function*() {
-    const adapter = yield* Effect.provide(ClaudeAdapter, ClaudeAdapter.layer)
+    const adapter = yield* Effect.provide(AgentAdapter, ClaudeAdapter.layer())
     yield* adapter.open(specOf())
   }).pipe(
     Effect.provideService(EventSink, sink),

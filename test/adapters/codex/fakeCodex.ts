@@ -10,7 +10,8 @@ import {
   type LaunchSpec,
   ProcessSpawner
 } from "../../../src/adapters/Adapter.js"
-import { CodexAdapter } from "../../../src/adapters/codex/CodexAdapter.js"
+import { AgentAdapter } from "../../../src/adapters/AgentDescriptor.js"
+import * as CodexAdapter from "../../../src/adapters/codex/CodexAdapter.js"
 import { decodeFrame, Handshake, type RelayEvent, SessionId } from "../../../src/schema/index.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../../src/services/RelayConfig.js"
@@ -88,8 +89,8 @@ export const openCodex = (
         Effect.succeed(Option.map(Option.fromNullishOr(keys[name]), (key) => Redacted.make(key)))
     })
     const adapter = yield* Effect.provide(
-      CodexAdapter,
-      CodexAdapter.layer.pipe(Layer.provide(Layer.merge(spawner, credentials)))
+      AgentAdapter,
+      CodexAdapter.layer().pipe(Layer.provide(Layer.merge(spawner, credentials)))
     )
     const session = yield* Session.open(SessionId.make("s"), adapter, {
       ...Schema.decodeUnknownSync(Handshake)(handshake),

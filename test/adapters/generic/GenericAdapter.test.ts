@@ -12,9 +12,11 @@ import {
   TerminalSpawner
 } from "../../../src/adapters/Adapter.js"
 import { AdapterRegistry } from "../../../src/adapters/AdapterRegistry.js"
-import { GenericAdapter } from "../../../src/adapters/generic/GenericAdapter.js"
+import { generic } from "../../../src/adapters/generic/descriptor.js"
 import type { AllowedPrograms } from "../../../src/adapters/generic/GenericLaunch.js"
+import { lazily } from "../../../src/adapters/lazily.js"
 import { Handshake } from "../../../src/schema/index.js"
+import { adapterSettings, layerDeadPorts } from "../../support/deadPorts.js"
 import * as TestSink from "../../support/testSink.js"
 
 /** A terminal that prints what a test says, and remembers what was typed. */
@@ -52,10 +54,9 @@ const openWith = Effect.fnUntraced(function*(
     folder: "/workspace",
     fresh_uuid: "00000000-0000-4000-8000-0000000000ff"
   }
-  const registry = AdapterRegistry.layer(Effect.all([GenericAdapter])).pipe(
-    Layer.provide(GenericAdapter.layer({ allow_programs })),
-    Layer.provide(terminal.layer)
-  )
+  const registry = AdapterRegistry.layer(
+    Effect.all([lazily(generic, { ...adapterSettings, allow_programs })])
+  ).pipe(Layer.provide(terminal.layer), Layer.provide(layerDeadPorts))
   const session = yield* AdapterRegistry.pipe(
     Effect.flatMap((adapters) => adapters.get(spec.tool)),
     Effect.flatMap((adapter) => adapter.open(spec)),

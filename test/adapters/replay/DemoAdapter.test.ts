@@ -1,7 +1,8 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Layer, Stream } from "effect"
-import { DemoAdapter } from "../../../src/adapters/replay/DemoAdapter.js"
+import { AgentAdapter } from "../../../src/adapters/AgentDescriptor.js"
+import * as DemoAdapter from "../../../src/adapters/replay/DemoAdapter.js"
 import { type ClientCommand, type RelayEvent, RequestId, SessionId } from "../../../src/schema/index.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../../src/services/RelayConfig.js"
@@ -28,11 +29,11 @@ const TestLayer = Layer.mergeAll(
   hasty
 )
 
-const open = Session.open(SessionId.make("demo"), DemoAdapter, {
-  tool: "demo",
-  folder: "/",
-  fresh_uuid: "unused"
-})
+const open = Effect.flatMap(
+  Effect.provide(AgentAdapter, DemoAdapter.layer()),
+  (adapter) =>
+    Session.open(SessionId.make("demo"), adapter, { tool: "demo", folder: "/", fresh_uuid: "unused" })
+)
 
 const prompt = (text: string): ClientCommand => ({ type: "user_message", content: [{ type: "text", text }] })
 

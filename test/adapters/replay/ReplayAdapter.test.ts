@@ -6,7 +6,8 @@ import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { ReplayAdapter } from "../../../src/adapters/replay/ReplayAdapter.js"
+import { AgentAdapter } from "../../../src/adapters/AgentDescriptor.js"
+import * as ReplayAdapter from "../../../src/adapters/replay/ReplayAdapter.js"
 import { type ClientCommand, type RelayEvent, SessionId } from "../../../src/schema/index.js"
 import { layerTranscripts, longestTranscript } from "../../../src/services/access/ordinaryFile.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
@@ -16,14 +17,14 @@ import * as Session from "../../../src/services/session/Session.js"
 const fixtures = join(import.meta.dirname, "../../fixtures/replay")
 
 const TestLayer = Layer.mergeAll(
-  ReplayAdapter.layer.pipe(Layer.provide(layerTranscripts), Layer.provide(NodeServices.layer)),
+  ReplayAdapter.layer().pipe(Layer.provide(layerTranscripts), Layer.provide(NodeServices.layer)),
   IdGenerator.layerTest,
   RelayConfig.layer({ permission_timeout: 30 })
 )
 
 const open = (command: readonly [string, ...Array<string>], folder = fixtures) =>
   Effect.flatMap(
-    ReplayAdapter,
+    AgentAdapter,
     (adapter) =>
       Session.open(SessionId.make("replayed"), adapter, {
         tool: "replay",

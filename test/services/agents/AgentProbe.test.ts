@@ -3,7 +3,8 @@ import { Effect, Fiber, FileSystem, Layer, Path } from "effect"
 import { TestClock } from "effect/testing"
 import { ProcessSpawner } from "../../../src/adapters/Adapter.js"
 import { AgentFailed, CommandNotFound } from "../../../src/adapters/AdapterError.js"
-import { type KnownAgent, knownAgents } from "../../../src/adapters/knownAgents.js"
+import type { AgentFacts } from "../../../src/adapters/AgentDescriptor.js"
+import { knownAgents } from "../../../src/adapters/agents.js"
 import { probe, works } from "../../../src/services/agents/AgentProbe.js"
 
 /** What a program does, by its arguments; a program that is not named is missing. */
@@ -33,7 +34,7 @@ const machine = (programs: Programs, files: ReadonlyArray<string> = []) =>
     })
   )
 
-const agent: KnownAgent = {
+const agent: AgentFacts = {
   tool: "agent",
   name: "Agent",
   command: "agent",
@@ -44,7 +45,7 @@ const agent: KnownAgent = {
 const loggedIn = (exit_code: number) => (args: string) =>
   args === "--version" ? { text: "agent-cli 1.2.4-beta.1 (build 7)", exit_code: 0 } : { exit_code }
 
-const find = (programs: Programs, known: KnownAgent = agent, files?: ReadonlyArray<string>) =>
+const find = (programs: Programs, known: AgentFacts = agent, files?: ReadonlyArray<string>) =>
   Effect.provide(probe(known), machine(programs, files))
 
 describe("AgentProbe", () => {

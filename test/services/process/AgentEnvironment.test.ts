@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { inheritedBy } from "../../../src/adapters/inheritedBy.js"
+import { agentNamed } from "../../../src/adapters/agents.js"
 import {
   agentEnvironment,
   checkClientEnv,
   relayEnvironment
 } from "../../../src/services/process/AgentEnvironment.js"
+
+const inheritedBy = (tool: string) => agentNamed(tool)?.inherits ?? []
 
 describe("agentEnvironment", () => {
   it("adds to what is inherited the client's, then the adapter's, then the marker", () => {

@@ -13,6 +13,7 @@ import {
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { EventSink, ProcessSpawner } from "../../../src/adapters/Adapter.js"
+import { claude } from "../../../src/adapters/claude/descriptor.js"
 import * as ProcessSupervisor from "../../../src/services/process/ProcessSupervisor.js"
 import * as Sandbox from "../../../src/services/process/Sandbox.js"
 import { eventually, freshTree } from "../../support/realAgents.js"
@@ -50,11 +51,12 @@ const layerOf = ({ base, state }: Home, readable: ReadonlyArray<string> = []) =>
   })
 
 /** What a script prints in there. */
-const start = Effect.fnUntraced(function*(where: Home, script: string, tool = "claude") {
+const start = Effect.fnUntraced(function*(where: Home, script: string) {
   const lines: Array<string> = []
   const { spawn } = yield* ProcessSpawner
   const agent = yield* spawn({
-    tool,
+    tool: claude.name,
+    writable: claude.writable,
     command: "sh",
     args: ["-c", script],
     cwd: where.session,
@@ -66,8 +68,8 @@ const start = Effect.fnUntraced(function*(where: Home, script: string, tool = "c
   return { ...agent, lines }
 })
 
-const printed = Effect.fnUntraced(function*(where: Home, script: string, tool?: string) {
-  const agent = yield* Effect.provide(start(where, script, tool), layerOf(where))
+const printed = Effect.fnUntraced(function*(where: Home, script: string) {
+  const agent = yield* Effect.provide(start(where, script), layerOf(where))
   yield* agent.exit
   return agent.lines
 })

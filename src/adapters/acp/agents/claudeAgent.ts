@@ -6,6 +6,8 @@
  */
 import { Option, Schema } from "effect"
 import { optional } from "../../../schema/fields.js"
+import { npm } from "../../advice.js"
+import { claude } from "../../claude/descriptor.js"
 import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"
 import type { ToolFields } from "../AcpMessage.js"
 
@@ -56,9 +58,14 @@ export const claudeAgent: AcpAgent = {
   name: "Claude Agent (ACP)",
   command: "claude-agent-acp",
   args: [],
-  install: "Install it on the relay's machine: npm install -g @agentclientprotocol/claude-agent-acp",
+  install: npm("@agentclientprotocol/claude-agent-acp"),
   login:
     "On the relay's machine run `claude` and then /login, or start the relay with ANTHROPIC_API_KEY set.",
+  inherits: claude.inherits,
+  settable: claude.settable,
+  writable: claude.writable,
+  provider: claude.provider,
+  stored_as: claude.tool,
   // Since 0.100 it begins in `auto`.
   asks: { mode: "default", insteadOf: ["auto", "bypassPermissions"] },
   quirks: { toolName: (call) => metaOf(call)?.toolName, toolProgress, onUsage }

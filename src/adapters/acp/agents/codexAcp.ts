@@ -1,6 +1,7 @@
 /** codexAcp: Codex behind codex-acp (2.6). The relay's own `codex` says more; this one is for who wants the protocol. */
+import { npm, run } from "../../advice.js"
+import { codex } from "../../codex/descriptor.js"
 import type { AcpAgent } from "../AcpAgent.js"
-import { npm, run } from "./advice.js"
 
 export const codexAcp: AcpAgent = {
   tool: "codex-acp",
@@ -9,6 +10,11 @@ export const codexAcp: AcpAgent = {
   args: [],
   install: npm("@agentclientprotocol/codex-acp"),
   login: run("codex login"),
+  inherits: codex.inherits,
+  settable: codex.settable,
+  writable: codex.writable,
+  provider: codex.provider,
+  stored_as: codex.tool,
   // It begins in `agent`, where another model decides what is safe.
   asks: { mode: "workspace-write", insteadOf: ["agent", "agent-full-access"] }
 }

@@ -4,8 +4,8 @@
  * Its modes are named by addresses, its token counts are those of the whole session, and it says on the side, as a
  * message, which file it wrote ("Info: /home/me/x.txt").
  */
+import { npm, runOnce } from "../../advice.js"
 import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"
-import { npm, runOnce } from "./advice.js"
 
 const mode = (name: string) => `https://agentclientprotocol.com/protocol/session-modes#${name}`
 
@@ -21,6 +21,9 @@ export const copilot: AcpAgent = {
   args: ["--acp", "--stdio"],
   install: npm("@github/copilot"),
   login: runOnce("copilot"),
+  inherits: ["COPILOT_*", "GH_*", "GITHUB_*"],
+  settable: ["COPILOT_GITHUB_TOKEN", "COPILOT_MODEL"],
+  writable: ["~/.copilot", "~/.config/github-copilot"],
   modeNames: {
     agent: mode("agent"),
     default: mode("agent"),

@@ -5,9 +5,9 @@
  * about. It tells how an edit changed a file, but not how a written one did.
  */
 import { Predicate } from "effect"
+import { npm, run } from "../../advice.js"
 import { parseJson } from "../../wire/JsonRpc.js"
 import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"
-import { npm, run } from "./advice.js"
 
 const input: AcpQuirks["input"] = ({ content = [], rawInput }) => {
   if (rawInput !== undefined) return rawInput
@@ -32,6 +32,9 @@ export const kimi: AcpAgent = {
   args: ["acp"],
   install: npm("@moonshot-ai/kimi-code"),
   login: run("kimi login"),
+  inherits: ["KIMI_*", "MOONSHOT_*"],
+  settable: ["KIMI_MODEL_NAME"],
+  writable: ["~/.kimi", "~/.kimi-code", "$KIMI_CODE_HOME"],
   quirks: { input, notMessage, toolName, silentWhenFailed: true },
   conversations: { command: (id) => ["kimi", "-r", id] }
 }

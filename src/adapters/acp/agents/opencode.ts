@@ -4,8 +4,9 @@
  * It asks only where its settings say so; the relay says so unless the operator does. It announces a call with part of
  * its input.
  */
+import { npm, run } from "../../advice.js"
+import { anyModel, aws, regions } from "../../variables.js"
 import type { AcpAgent } from "../AcpAgent.js"
-import { npm, run } from "./advice.js"
 
 export const opencode: AcpAgent = {
   tool: "opencode",
@@ -15,6 +16,15 @@ export const opencode: AcpAgent = {
   defaults: { OPENCODE_PERMISSION: JSON.stringify({ bash: "ask", edit: "ask", webfetch: "ask" }) },
   install: npm("opencode-ai"),
   login: run("opencode auth login"),
+  inherits: ["OPENCODE_*", ...anyModel],
+  settable: [...aws, ...regions],
+  writable: [
+    "~/.config/opencode",
+    "~/.local/share/opencode",
+    "~/.local/state/opencode",
+    "~/.cache/opencode",
+    "$OPENCODE_CONFIG_DIR"
+  ],
   quirks: { announcesInParts: true },
   conversations: { command: (id) => ["opencode", "-s", id] }
 }

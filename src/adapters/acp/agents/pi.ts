@@ -3,8 +3,9 @@
  *
  * It tries a failing model again and says so in messages; a turn whose last try failed ends as if it had ended well.
  */
+import { npm, runOnce } from "../../advice.js"
+import { anyModel } from "../../variables.js"
 import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"
-import { npm, runOnce } from "./advice.js"
 
 const retry = /^Retrying \(attempt (\d+)\/(\d+), waiting \S+\)\.\.\.$/
 const retried = /^Retry finished, resuming\.$/
@@ -25,6 +26,8 @@ export const pi: AcpAgent = {
   args: [],
   install: npm("pi-acp @earendil-works/pi-coding-agent"),
   login: runOnce("pi"),
+  inherits: ["PI_*", ...anyModel],
+  writable: ["~/.pi"],
   asks: "never",
   quirks: { notMessage, toolArgs, silentWhenFailed: true },
   conversations: { command: (id) => ["pi", "--session", id] }

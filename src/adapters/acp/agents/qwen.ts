@@ -3,8 +3,9 @@
  */
 import { Option, Schema } from "effect"
 import { optional } from "../../../schema/fields.js"
+import { npm, runOnce } from "../../advice.js"
+import { anyModel, google } from "../../variables.js"
 import type { AcpAgent, AcpConversations, AcpQuirks } from "../AcpAgent.js"
-import { npm, runOnce } from "./advice.js"
 
 const readTool = Schema.decodeUnknownOption(Schema.Struct({ toolName: Schema.String }))
 const count = optional(Schema.Number)
@@ -39,6 +40,9 @@ export const qwen: AcpAgent = {
   args: ["--acp"],
   install: npm("@qwen-code/qwen-code"),
   login: runOnce("qwen"),
+  inherits: ["QWEN_*", "OPENAI_*", "DASHSCOPE_*", ...anyModel],
+  settable: ["OPENAI_MODEL", ...google],
+  writable: ["~/.qwen"],
   modeNames: { autoEdit: "auto-edit", acceptEdits: "auto-edit", bypassPermissions: "yolo" },
   // It begins in `auto`, where another model decides what is safe.
   asks: { mode: "default", insteadOf: ["auto", "yolo"] },

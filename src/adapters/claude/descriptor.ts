@@ -1,0 +1,66 @@
+/** descriptor: Claude Code. */
+import { npm, run } from "../advice.js"
+import type { ProgramDescriptor } from "../AgentDescriptor.js"
+import { aws, regions } from "../variables.js"
+
+export const claude: ProgramDescriptor = {
+  tool: "claude",
+  aliases: ["claude-code"],
+  name: "Claude Code",
+  command: "claude",
+  install: npm("@anthropic-ai/claude-code"),
+  login: run("claude auth login"),
+  signs: { args: ["auth", "status"] },
+  inherits: [
+    "ANTHROPIC_*",
+    "CLAUDE_*",
+    "AWS_*",
+    "GOOGLE_*",
+    "GCLOUD_*",
+    "CLOUD_ML_REGION",
+    "VERTEX_*",
+    "API_TIMEOUT_MS",
+    "BASH_*_MS",
+    "BASH_MAX_OUTPUT_LENGTH",
+    "DISABLE_*",
+    "ENABLE_*",
+    "FORCE_*",
+    "MAX_*_TOKENS",
+    "MCP_*",
+    "OTEL_*",
+    "USE_BUILTIN_RIPGREP"
+  ],
+  settable: [
+    ...aws,
+    ...regions,
+    "ANTHROPIC_AUTH_TOKEN",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "ANTHROPIC_MODEL",
+    "ANTHROPIC_SMALL_FAST_MODEL",
+    "ANTHROPIC_DEFAULT_*_MODEL",
+    "CLAUDE_CODE_SUBAGENT_MODEL",
+    "CLAUDE_CODE_EFFORT_LEVEL",
+    "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_VERTEX",
+    "CLOUD_ML_REGION",
+    "ANTHROPIC_VERTEX_PROJECT_ID",
+    "API_TIMEOUT_MS",
+    "BASH_DEFAULT_TIMEOUT_MS",
+    "BASH_MAX_TIMEOUT_MS",
+    "BASH_MAX_OUTPUT_LENGTH",
+    "MAX_THINKING_TOKENS",
+    "MAX_MCP_OUTPUT_TOKENS",
+    "DISABLE_TELEMETRY",
+    "DISABLE_ERROR_REPORTING",
+    "DISABLE_AUTOUPDATER",
+    "DISABLE_COST_WARNINGS"
+  ],
+  writable: ["~/.claude", "~/.claude.json", "~/.cache/claude-cli-nodejs", "$CLAUDE_CONFIG_DIR"],
+  provider: "anthropic",
+  start_modes: ["default", "acceptEdits", "plan", "auto", "bypassPermissions"],
+  edits_input: true,
+  works_on_files: true,
+  store: () => import("./nativeSessions.js"),
+  adapter: () => import("./ClaudeAdapter.js")
+}

@@ -1,0 +1,18 @@
+/** descriptors: a recorded session that is played again, and the demo. Both need no agent. */
+import type { AgentDescriptor } from "../AgentDescriptor.js"
+
+const none = { install: "", login: "", edits_input: true } as const
+
+export const replay: AgentDescriptor = {
+  tool: "replay",
+  name: "Replay",
+  ...none,
+  adapter: () => import("./ReplayAdapter.js")
+}
+
+export const demo: AgentDescriptor = {
+  tool: "demo",
+  name: "Demo",
+  ...none,
+  adapter: () => import("./DemoAdapter.js")
+}

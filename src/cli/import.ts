@@ -1,0 +1,170 @@
+/**
+ * import: `ai-relay import FILE…` keeps recorded sessions: recordings and exports of this relay, and what clients of the Python
+ * relay have saved of it. They can be read, searched and, where the agent still has the conversation, gone on with.
+ *
+ * It writes into the state folder, not through a relay: no relay has to run, files may be of any size, and who may write
+ * there needs no token. A relay that runs on the folder shows them without a restart.
+ */
+import { Console, Effect, Result, Schema } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { createHash } from "node:crypto"
+import { readdirSync, readFileSync, statSync } from "node:fs"
+import { basename, join } from "node:path"
+import { readTranscripts, type Recorded, type TranscriptLines } from "../adapters/imported/readTranscripts.js"
+import { SessionId } from "../schema/index.js"
+import * as ImportedSessions from "../services/journal/ImportedSessions.js"
+import { CommandError } from "./clientOptions.js"
+import { orUndefined, relayOptions } from "./options.js"
+import { visibleLine } from "./printable.js"
+
+const isTranscript = (name: string) => /\.(ndjson|jsonl)$/.test(name)
+
+/** The files in what was named; of a folder those that may be transcripts, by name. */
+const filesIn = (path: string): ReadonlyArray<string> =>
+  statSync(path).isDirectory()
+    ? readdirSync(path).filter(isTranscript).toSorted().map((name) => join(path, name))
+    : [path]
+
+const newline = 10
+
+/** A line at a time: a text may not be as long as a file. */
+function* linesOf(bytes: Buffer): Iterable<string> {
+  for (let start = 0; start < bytes.length;) {
+    const found = bytes.indexOf(newline, start)
+    const end = found === -1 ? bytes.length : found
+    yield bytes.toString("utf8", start, end)
+    start = end + 1
+  }
+}
+
+const toTranscript = (file: string): TranscriptLines => {
+  const bytes = readFileSync(file)
+  return { name: file, lines: linesOf(bytes) }
+}
+
+const readFiles = (paths: ReadonlyArray<string>) =>
+  Effect.forEach(paths, (path) =>
+    Effect.try({
+      try: () => filesIn(path).map(toTranscript),
+      catch: (cause) =>
+        new CommandError({
+          reason: `${path} cannot be read (${cause instanceof Error ? cause.message : String(cause)})`
+        })
+    }).pipe(
+      Effect.filterOrFail((files) => files.length > 0, () =>
+        new CommandError({
+          reason: `there is no .ndjson or .jsonl file in the folder ${path}: name the files themselves`
+        }))
+    )).pipe(Effect.map((lists) => lists.flat()))
+
+const sha256 = (texts: ReadonlyArray<string>): string => {
+  const hash = createHash("sha256")
+  for (const text of texts) hash.update(text).update("\n")
+  return hash.digest("hex")
+}
+
+const isSessionId = Schema.is(SessionId)
+
+/**
+ * The name it is kept under: its own, or one made of it. The same for the same recording, also when more was added to it.
+ */
+const nameOf = ({ lines: [first = ""], session_id }: Recorded): SessionId => {
+  if (isSessionId(session_id)) return session_id
+  const words = session_id.replaceAll(/[^A-Za-z0-9_-]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, 80)
+  return SessionId.make([words || "import", sha256([session_id || first]).slice(0, 10)].join("-"))
+}
+
+const relays = { relay: "an ai-relay", python: "the Python relay" } as const
+
+const toRecording = (recorded: Recorded, name: SessionId): ImportedSessions.Recording => ({
+  session_id: name,
+  by: relays[recorded.by],
+  ...(recorded.tool !== undefined && { tool: recorded.tool }),
+  ...(recorded.folder !== undefined && { folder: recorded.folder }),
+  ...(recorded.model !== undefined && { model: recorded.model }),
+  digest: sha256(recorded.lines),
+  events: recorded.events
+})
+
+const amount = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`
+
+const describe = ({ events, folder, session_id, tool }: ImportedSessions.Recording): string => {
+  const turns = events.filter(({ event }) => event.type === "turn_start").length
+  const about = [tool, folder].filter((part) => part !== undefined).map(visibleLine).join(", ")
+  return `${session_id}${about === "" ? "" : ` (${about})`}: ${amount(turns, "turn")}, ${
+    amount(events.length, "event")
+  }`
+}
+
+const taken = ({ session_id }: ImportedSessions.Recording, isEarlier: boolean): string =>
+  isEarlier
+    ? `an earlier part of ${session_id} is kept here: remove it (ai-relay sessions rm ${session_id}) and import again, `
+      + "or choose another name with --as NAME"
+    : `another session is called ${session_id}: choose another name with --as NAME`
+
+export const importSessions = Command.make(
+  "import",
+  {
+    as: Flag.String("as").pipe(Flag.optional),
+    state_dir: relayOptions.state_dir,
+    config: relayOptions.config,
+    files: Argument.variadic(Argument.String("file"))
+  },
+  ({ as, files, state_dir }) =>
+    Effect.gen(function*() {
+      if (files.length === 0) {
+        return yield* new CommandError({ reason: "missing file: ai-relay import recordings/*.ndjson" })
+      }
+      const name = orUndefined(as)
+      if (name !== undefined && !isSessionId(name)) {
+        return yield* new CommandError({
+          reason:
+            `--as cannot be "${name}": it must be 1 to 128 characters out of letters, digits and . _ : -, not starting with a dot`
+        })
+      }
+      const read = readTranscripts(yield* readFiles(files))
+      if (Result.isFailure(read)) {
+        const { line, name, reason } = read.failure
+        return yield* new CommandError({
+          reason: `line ${line} of ${basename(name)} ${reason}. Nothing was imported.`
+        })
+      }
+      const found = read.success
+      if (found.length === 0) {
+        return yield* new CommandError({ reason: `there is nothing in ${files.join(", ")}` })
+      }
+      if (name !== undefined && found.length > 1) {
+        return yield* new CommandError({
+          reason:
+            `--as names one session, and there are ${found.length} in these files: import them one at a time`
+        })
+      }
+      const imports = ImportedSessions.make(state_dir)
+      const recordings = found.map((recorded) =>
+        toRecording(recorded, isSessionId(name) ? name : nameOf(recorded))
+      )
+      const conflicts = recordings.flatMap((recording) => {
+        const outcome = imports.look(recording)
+        return outcome._tag === "Taken" ? [taken(recording, outcome.isEarlier)] : []
+      })
+      if (conflicts.length > 0) {
+        return yield* new CommandError({ reason: `${conflicts.join("; ")}. Nothing was imported.` })
+      }
+      for (const recording of recordings) {
+        const outcome = yield* imports.keep(recording)
+        switch (outcome._tag) {
+          case "New":
+            yield* Console.log(`Imported ${describe(recording)}.`)
+            break
+          case "Imported":
+            yield* Console.log(`${recording.session_id} was imported before.`)
+            break
+          case "Kept":
+            yield* Console.log(`${recording.session_id} is kept here already.`)
+            break
+          case "Taken":
+            return yield* new CommandError({ reason: taken(recording, outcome.isEarlier) })
+        }
+      }
+    })
+)
