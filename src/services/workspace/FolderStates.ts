@@ -239,6 +239,7 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
 
   /** Names of what is not as the index has it: those it holds, and those it does not. */
   const find = Effect.gen(function*() {
+    const second = Math.floor((yield* Clock.currentTimeMillis) / 1000)
     const { stdout } = yield* ask(
       ["ls-files", "-z", "-t", "-o", "-m", "--exclude-standard", ...place.excludes, ...pathspec],
       { timeout_ms: bounds.look_ms }
@@ -256,14 +257,15 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
       const name = line.subarray(2)
       known.set(name.toString("latin1"), { name, held: line[0] !== other })
     }
-    return [...known.values(), ...changedAgain(known)]
+    return [...known.values(), ...changedAgain(known, second)]
   })
 
-  const changedAgain = (known: ReadonlyMap<string, Found>): ReadonlyArray<Found> => {
+  const changedAgain = (known: ReadonlyMap<string, Found>, second: number): ReadonlyArray<Found> => {
     const again = [...fresh].filter(([name, ctime]) =>
       !known.has(name) && statOf(absolute(Buffer.from(name, "latin1")))?.ctimeMs !== ctime
     )
-    fresh = new Map()
+    // As long as that second lasts it may be changed once more.
+    fresh = new Map([...fresh].filter(([, ctime]) => Math.floor(ctime / 1000) >= second - 1))
     return again.map(([name]) => ({ name: Buffer.from(name, "latin1"), held: true, again: true }))
   }
 
