@@ -19,6 +19,8 @@ export interface UserItem extends Base {
   readonly message_id?: string
   /** It was handed to a running turn. */
   readonly steered: boolean
+  /** The turn it began. */
+  readonly turn?: number
 }
 interface Spoken<Kind> extends Base {
   readonly kind: Kind
@@ -116,10 +118,21 @@ export interface NoticeItem extends Base {
     | { readonly is: "context_full"; readonly context_pct: number }
     | { readonly is: "compacted" }
     | { readonly is: "unreadable"; readonly event: string }
+    | RewindTold
   /** The model API is asked again: which attempt of how many, and whether a limit was the reason. */
   readonly retry?: { readonly attempt?: number; readonly of?: number; readonly limited: boolean }
   /** What a command of the agent's own printed. */
   readonly printed?: boolean
+}
+/** Somebody went back to before a turn, or undid it. */
+export interface RewindTold {
+  readonly is: "rewound" | "rewind_undone"
+  readonly rewind_id: string
+  readonly turn: number
+  /** Files that were set back; undefined: only the conversation went back. */
+  readonly files?: number
+  /** What became of the conversation; undefined: it went on. */
+  readonly conversation?: "copy" | "told" | "new"
 }
 /** Lines an agent printed that are not of its protocol. */
 export interface OutputItem extends Base {
@@ -265,6 +278,8 @@ export interface View {
   readonly failure?: string
   /** Given by a person or the agent; undefined: it has none. */
   readonly title?: string
+  /** The rewind that can be undone. */
+  readonly rewound?: string
   /** USD, all turns. */
   readonly cost: number
   readonly limit?: Limit

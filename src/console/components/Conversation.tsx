@@ -14,6 +14,7 @@ import { LimitBanner } from "./LimitBanner.js"
 import { LinkBanner } from "./LinkBanner.js"
 import { NativeBanner } from "./NativeBanner.js"
 import { PlanBar } from "./PlanBar.js"
+import { Rewinding } from "./RewindDialog.js"
 import { useMay, Watching } from "./rights.js"
 import { SessionHeader } from "./SessionHeader.js"
 import { SuggestBox } from "./SuggestBox.js"
@@ -196,7 +197,13 @@ const Live = (
         {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}
       </p>
       <Body view={view} store={store}>
-        <Transcript state={state} onAnswer={store.answer} onPrompt={(text) => store.prompt(text, "queue")} />
+        <Rewinding session={isClosed || !may("prompt") ? undefined : store.session} view={view}>
+          <Transcript
+            state={state}
+            onAnswer={store.answer}
+            onPrompt={(text) => store.prompt(text, "queue")}
+          />
+        </Rewinding>
         {/* Nobody can be talked to who never came. */}
         {(started || !isClosed) && (
           <div className="dock">

@@ -2,7 +2,7 @@
 import { CircleAlert, Info, TriangleAlert } from "lucide-react"
 import { memo } from "react"
 import type { Answer } from "../../client/browser.js"
-import type { EndItem, Item, NoticeItem, TextItem } from "../../messages/View.js"
+import type { EndItem, Item, NoticeItem, RewindTold, TextItem } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { AskCard } from "./AskCard.js"
 import { Boundary } from "./Boundary.js"
@@ -11,6 +11,7 @@ import { Fold } from "./Fold.js"
 import { LongText } from "./LongText.js"
 import { Markdown } from "./Markdown.js"
 import { toJson } from "./plain.js"
+import { UndoButton } from "./RewindDialog.js"
 import { ToolCard } from "./ToolCard.js"
 import { UserBubble } from "./UserBubble.js"
 import { count, duration, money, stopText } from "./words.js"
@@ -43,6 +44,7 @@ const Drawn = ({ item, onAnswer, view }: Props) => {
           text={item.text}
           images={item.images}
           {...(item.steered && { note: w.steered })}
+          {...(item.turn !== undefined && { turn: item.turn })}
         />
       )
     case "text":
@@ -85,11 +87,20 @@ const Reasoning = ({ item }: { readonly item: TextItem }) => (
 const noticeIcons = { info: Info, warning: TriangleAlert, error: CircleAlert }
 
 const aboutText = (about: NonNullable<NoticeItem["about"]>): string =>
-  about.is === "context_full"
+  about.is === "rewound" || about.is === "rewind_undone"
+    ? rewindText(about)
+    : about.is === "context_full"
     ? w.contextFull(about.context_pct)
-    : about.is === "compacted"
-    ? w.compacted
-    : w.eventNotShown(about.event)
+    : about.is === "unreadable"
+    ? w.eventNotShown(about.event)
+    : w.compacted
+
+const rewindText = ({ conversation, files, is, turn }: RewindTold): string =>
+  [
+    is === "rewound" ? w.rewind.done(turn) : w.rewind.undone(turn),
+    files !== undefined && w.rewind.files(files),
+    conversation !== undefined && w.rewind.conversation[conversation]
+  ].filter((part) => part !== false).join(" ")
 
 const noticeText = ({ about, retry, text }: NoticeItem): string =>
   about !== undefined
@@ -110,6 +121,7 @@ const Notice = ({ item }: { readonly item: NoticeItem }) => {
       <span>
         <LongText text={noticeText(item)} chars={4000} lines={30} />
       </span>
+      {item.about?.is === "rewound" && <UndoButton rewind_id={item.about.rewind_id} />}
     </div>
   )
 }

@@ -2,6 +2,7 @@
 import type { ImageBlock } from "../../schema/index.js"
 import { w } from "../words/words.js"
 import { LongText } from "./LongText.js"
+import { RewindButton } from "./RewindDialog.js"
 
 const sourceOf = ({ source }: ImageBlock): string | undefined =>
   // A page of the console loads nothing from elsewhere.
@@ -11,9 +12,11 @@ interface Props {
   readonly text: string
   readonly images: ReadonlyArray<ImageBlock>
   readonly note?: string
+  /** The turn it began. */
+  readonly turn?: number
 }
 
-export const UserBubble = ({ images, note, text }: Props) => (
+export const UserBubble = ({ images, note, text, turn }: Props) => (
   <div className="bubble">
     {images.length > 0 && (
       <div className="bubble-images">
@@ -31,5 +34,6 @@ export const UserBubble = ({ images, note, text }: Props) => (
       </p>
     )}
     {note !== undefined && <small>{note}</small>}
+    {turn !== undefined && <RewindButton turn={turn} />}
   </div>
 )

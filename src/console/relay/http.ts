@@ -143,6 +143,37 @@ export const changeSession = async (session_id: string, change: SessionChange): 
 export const removeSession = async (session_id: string): Promise<void> =>
   void await ask("DELETE", pathOf(session_id))
 
+/** What going back to before a turn would do. */
+export interface RewindPreview {
+  readonly files: ReadonlyArray<{
+    readonly path: string
+    readonly change: "added" | "changed" | "deleted"
+    readonly added?: number
+    readonly removed?: number
+  }>
+  readonly files_changed: number
+  /** Changed by somebody else since. */
+  readonly conflicts: ReadonlyArray<string>
+  readonly left_out: ReadonlyArray<{ readonly path: string; readonly why: string }>
+}
+
+/** Whether the conversation can go back, and, of a turn whose files were kept, what would change; else why not. */
+export const previewRewind = async (
+  session_id: string,
+  turn: number
+): Promise<{ readonly conversation: boolean; readonly files: RewindPreview | string }> => {
+  const path = `${pathOf(session_id)}/checkpoints`
+  const { conversation, reason } = await ask("GET", path) as {
+    readonly conversation: boolean
+    readonly reason?: string
+  }
+  const files = reason ?? await ask("GET", `${path}/${turn}`).then(
+    (preview) => preview as RewindPreview,
+    (error: unknown) => error instanceof Error ? error.message : String(error)
+  )
+  return { conversation, files }
+}
+
 /** All that happened in a session, without its agent. */
 export async function* eventsOf(session_id: string, signal: AbortSignal): AsyncGenerator<RelayEvent> {
   const answer = await request("GET", `${pathOf(session_id)}/events`, undefined, signal)

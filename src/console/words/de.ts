@@ -100,6 +100,34 @@ export const de: Words = {
     use: "Verwenden",
     ignore: "Ohne fortfahren"
   },
+  rewind: {
+    button: "Zurück vor diesen Prompt",
+    title: "Zurück vor diesen Prompt?",
+    looking: "Es wird nachgesehen, was sich ändern würde …",
+    what: "Wiederherstellen",
+    choices: {
+      both: "Dateien und Gespräch",
+      files: "Nur Dateien",
+      conversation: "Nur das Gespräch"
+    },
+    changes: "Was sich ändert",
+    noFiles: "Keine Datei würde sich ändern.",
+    kinds: { added: "kommt zurück", changed: "wird zurückgesetzt", deleted: "wird entfernt" },
+    more: (count) => count === 1 ? "1 weitere Datei" : `${number(count)} weitere Dateien`,
+    leftOut: (names) => `Wird nicht wiederhergestellt, weil keine Kopie da ist: ${names}`,
+    conflicts: "Diese Dateien hat seit dem letzten Zug des Agenten jemand anderes geändert:",
+    force: "Überschreiben",
+    go: "Zurück",
+    undo: "Rückgängig",
+    done: (turn) => `Zurück vor Prompt ${number(turn)}.`,
+    undone: (turn) => `Das Zurück vor Prompt ${number(turn)} wurde rückgängig gemacht.`,
+    files: (count) => count === 1 ? "1 Datei geändert." : `${number(count)} Dateien geändert.`,
+    conversation: {
+      copy: "Das Gespräch geht von dort weiter.",
+      told: "Der Agent beginnt ein neues Gespräch und erfährt, was vorher gesagt wurde.",
+      new: "Das Gespräch beginnt von vorn."
+    }
+  },
   share: {
     title: "Teilen",
     may: "Wer den Link hat, kann",

@@ -98,6 +98,35 @@ export const en = {
     use: "Use it",
     ignore: "Continue without it"
   },
+  // Back to before a prompt
+  rewind: {
+    button: "Go back to before this prompt",
+    title: "Go back to before this prompt?",
+    looking: "Looking at what would change…",
+    what: "Restore",
+    choices: {
+      both: "Files and conversation",
+      files: "Files only",
+      conversation: "Conversation only"
+    },
+    changes: "What changes",
+    noFiles: "No files would change.",
+    kinds: { added: "comes back", changed: "changes back", deleted: "is removed" },
+    more: (count: number) => count === 1 ? "1 more file" : `${number(count)} more files`,
+    leftOut: (names: string) => `Not restored, because no copy is kept: ${names}`,
+    conflicts: "Someone else changed these files since the agent’s last turn:",
+    force: "Overwrite them",
+    go: "Go back",
+    undo: "Undo",
+    done: (turn: number) => `Went back to before prompt ${number(turn)}.`,
+    undone: (turn: number) => `Undid going back to before prompt ${number(turn)}.`,
+    files: (count: number) => count === 1 ? "1 file changed." : `${number(count)} files changed.`,
+    conversation: {
+      copy: "The conversation continues from there.",
+      told: "The agent starts a new conversation and is told what was said before.",
+      new: "The conversation starts over."
+    }
+  },
   share: {
     title: "Share",
     may: "Anyone with the link can",

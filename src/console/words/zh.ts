@@ -97,6 +97,30 @@ export const zh: Words = {
     use: "使用",
     ignore: "不使用并继续"
   },
+  rewind: {
+    button: "回到此提示之前",
+    title: "回到此提示之前？",
+    looking: "正在检查会有哪些更改…",
+    what: "恢复",
+    choices: { both: "文件和对话", files: "仅文件", conversation: "仅对话" },
+    changes: "更改内容",
+    noFiles: "不会更改任何文件。",
+    kinds: { added: "将恢复", changed: "将还原", deleted: "将移除" },
+    more: (count) => `另有 ${number(count)} 个文件`,
+    leftOut: (names) => `不会恢复（没有保留副本）：${names}`,
+    conflicts: "自代理上一轮之后，其他人更改了这些文件：",
+    force: "覆盖它们",
+    go: "返回",
+    undo: "撤销",
+    done: (turn) => `已回到第 ${number(turn)} 个提示之前。`,
+    undone: (turn) => `已撤销回到第 ${number(turn)} 个提示之前的操作。`,
+    files: (count) => `更改了 ${number(count)} 个文件。`,
+    conversation: {
+      copy: "对话从那里继续。",
+      told: "代理将开始新的对话，并会得知之前说过的内容。",
+      new: "对话重新开始。"
+    }
+  },
   share: {
     title: "分享",
     may: "拥有链接的人可以",
