@@ -1,21 +1,46 @@
 /**
  * address: what the page's address says, all of it in the fragment, which no server ever sees: `#/s/SESSION` is a session,
- * anything else the start page; `token=…` in it is the access token, taken out at once and kept for this tab.
+ * anything else the start page; `at=SEQ` is a place in it. `token=…` is the access token, taken out at once and kept for this tab;
+ * with `keep` beside it, and where a person said so, for this browser.
  */
 const tokenKey = "ai-relay.token"
 
-export const token = (): string | undefined => sessionStorage.getItem(tokenKey) ?? undefined
+const keptToken = (): string | undefined => {
+  try {
+    return localStorage.getItem(tokenKey) ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+export const token = (): string | undefined => sessionStorage.getItem(tokenKey) ?? keptToken()
+
+/** The token is still here when the browser is opened again. */
+export const isTokenKept = (): boolean => keptToken() !== undefined
+
+/** Keep this tab's token for the browser, or no longer. */
+export const keepToken = (keep: boolean) => {
+  const value = token()
+  try {
+    if (keep && value !== undefined) localStorage.setItem(tokenKey, value)
+    else localStorage.removeItem(tokenKey)
+  } catch {
+    // Storage is not allowed: then it is for this tab.
+  }
+}
 
 export const setToken = (value: string) => {
   if (value === "") sessionStorage.removeItem(tokenKey)
   else sessionStorage.setItem(tokenKey, value)
+  if (isTokenKept()) keepToken(value !== "")
 }
 
 /** Take the token out of the address. */
 export const takeToken = () => {
-  const found = /[#?&]token=([^&]*)/.exec(location.hash)
+  const found = /[#?&]token=([^&]*)(&keep)?/.exec(location.hash)
   if (found === null) return
   setToken(decodeURIComponent(found[1] ?? ""))
+  if (found[2] !== undefined) keepToken(true)
   const rest = location.hash.replace(found[0], "")
   history.replaceState(
     null,
@@ -28,6 +53,12 @@ export const takeToken = () => {
 export const sessionInAddress = (): string | undefined => {
   const id = /^#\/s\/([^&?]+)/.exec(location.hash)?.[1]
   return id === undefined ? undefined : decodeURIComponent(id)
+}
+
+/** The place in it the address names, by its `seq`. */
+export const placeInAddress = (): number | undefined => {
+  const seq = /^#\/s\/[^?]*\?(?:.*&)?at=(\d+)/.exec(location.hash)?.[1]
+  return seq === undefined ? undefined : Number(seq)
 }
 
 export const goTo = (session_id: string | undefined) => {

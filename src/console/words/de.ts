@@ -1,4 +1,5 @@
 /** German. */
+import { pushWords } from "./pushWords.js"
 import type { Words } from "./words.js"
 
 const number = (value: number) => value.toLocaleString("de")
@@ -75,6 +76,82 @@ export const de: Words = {
     followPlaceholder: "Beenden Sie das Terminal, um hier fortzusetzen"
   },
   // Teilen
+  // Einstellungen
+  settings: {
+    title: "Einstellungen",
+    notifications: "Benachrichtigungen",
+    notifyOn: "Auf diesem Gerät benachrichtigen",
+    notifyOff: "Hier nicht mehr benachrichtigen",
+    states: {
+      off:
+        "Wenn eine Sitzung auf dich wartet oder ein langer Durchgang zu Ende ist, kann dieses Gerät es dir sagen, auch wenn diese Seite zu ist.",
+      push: "Dieses Gerät sagt dir, wenn eine Sitzung auf dich wartet, auch wenn diese Seite zu ist.",
+      page:
+        "Diese Seite sagt dir, wenn eine Sitzung auf dich wartet, solange sie offen ist: Der Browser hat keinen Push-Dienst, der antwortet.",
+      denied:
+        "Benachrichtigungen sind für diese Seite gesperrt. Erlaube sie in den Einstellungen des Browsers für diese Website.",
+      insecure:
+        "Browser erlauben Benachrichtigungen nur über https und von localhost. Öffne diese Seite unter einer solchen Adresse.",
+      unsupported:
+        "Dieser Browser hat keine Benachrichtigungen. Lege diese Seite auf dem iPhone zuerst auf den Home-Bildschirm."
+    },
+    sound: "Einen Ton spielen, wenn eine Sitzung auf dich wartet",
+    device: "Dieses Gerät",
+    keep: "Auf diesem Gerät angemeldet bleiben",
+    about: "Über",
+    version: "Version",
+    machine: "Rechner",
+    folder: "Standardordner",
+    you: "Du bist",
+    local: "an diesem Rechner",
+    may: "Du kannst",
+    until: "Zugang endet",
+    limits: "Beschränkt auf",
+    scopes: {
+      view: "zusehen",
+      prompt: "Prompts senden",
+      approve: "Fragen von Agenten beantworten",
+      terminal: "Terminals benutzen",
+      admin: "alles"
+    },
+    close: "Schließen"
+  },
+  pair: {
+    title: "Auf dem Handy öffnen",
+    help:
+      "Scanne den Code mit der Kamera deines Handys. Er meldet das Handy an, mit einem eigenen Zugang, den du widerrufen kannst.",
+    loopback:
+      "Dieses Relay lauscht nur an diesem Rechner, ein Handy erreicht es nicht. Starte es mit --host 0.0.0.0, oder setze einen Proxy oder ein VPN wie Tailscale davor und öffne diese Seite unter dessen Adresse.",
+    plain:
+      "Die Adresse ist nicht verschlüsselt: Wer im Netz dazwischen ist, kann mitlesen. Benutze sie zu Hause, nicht anderswo.",
+    make: "Code zeigen",
+    address: "Adresse",
+    code: "QR-Code: öffnet die Konsole auf dem Handy",
+    devices: "Geräte und Links",
+    none: "Kein Gerät hat einen eigenen Zugang.",
+    revoke: "Widerrufen",
+    revokeOf: (name: string) => `${name} widerrufen`
+  },
+  // Befehle und Tasten
+  palette: { title: "Befehle und Sitzungen", placeholder: "Befehl oder Name einer Sitzung…" },
+  shortcuts: {
+    title: "Tastenkürzel",
+    palette: "Befehle und Sitzungen",
+    list: "Diese Liste",
+    newSession: "Neue Sitzung",
+    nextWaiting: "Nächste Sitzung, die auf dich wartet",
+    send: "Senden, oder einreihen, während der Agent arbeitet",
+    newLine: "Neue Zeile",
+    steer: "In den laufenden Durchgang senden",
+    recall: "Frühere Prompts, bei leerem Feld",
+    stop: "Durchgang anhalten",
+    allow: "Einmal erlauben",
+    allowForSession: "Für diese Sitzung erlauben",
+    deny: "Ablehnen"
+  },
+  copyMarkdown: "Als Markdown kopieren",
+  editPrompt: "Bearbeiten und erneut senden",
+  push: pushWords.de,
   share: {
     title: "Teilen",
     may: "Wer den Link hat, kann",
