@@ -265,6 +265,7 @@ describe.skipIf(missing !== undefined)("a phone", () => {
     const [, fragment = ""] = link.split("/#")
     const other = await openPhone()
     await other.goto(`${stage.url()}/#${fragment}`)
+    await other.getByRole("button", { name: "Use it" }).click()
     await other.getByRole("radio", { name: /Demo/ }).waitFor()
     expect(other.url()).not.toContain("airelay_")
     expect(await other.evaluate("localStorage.getItem('ai-relay.token')")).toContain("airelay_")

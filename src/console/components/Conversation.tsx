@@ -10,6 +10,7 @@ import {
   useState,
   useSyncExternalStore
 } from "react"
+import { whoDrives } from "../../messages/driving.js"
 import { toMarkdown } from "../../messages/toMarkdown.js"
 import { openAsks, type View } from "../../messages/View.js"
 import { rememberFolder } from "../relay/kept.js"
@@ -19,14 +20,16 @@ import { w } from "../words/words.js"
 import { type Command, useCommands } from "./commands.js"
 import { Composer } from "./Composer.js"
 import { copyText } from "./CopyButton.js"
+import { DriverBar } from "./DriverBar.js"
 import { Folds } from "./Folds.js"
 import { Inspector } from "./Inspector.js"
 import { LimitBanner } from "./LimitBanner.js"
 import { LinkBanner } from "./LinkBanner.js"
 import { NativeBanner } from "./NativeBanner.js"
 import { PlanBar } from "./PlanBar.js"
-import { useMay } from "./rights.js"
+import { useMay, Watching } from "./rights.js"
 import { SessionHeader } from "./SessionHeader.js"
+import { SuggestBox } from "./SuggestBox.js"
 import { Transcript } from "./Transcript.js"
 import { sessionName } from "./words.js"
 
@@ -161,7 +164,21 @@ interface Props {
   readonly others: number
 }
 
-export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
+export const Conversation = (props: Props) => {
+  const { view } = useSyncExternalStore(props.store.subscribe, props.store.state)
+  return (
+    <Watching value={whoDrives(view) === "other"}>
+      <Live {...props} mayDrive={useMay()("prompt")} />
+    </Watching>
+  )
+}
+
+const Live = (
+  { mayDrive, name, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props & {
+    /** It may be driven from here, though another client does now. */
+    readonly mayDrive: boolean
+  }
+) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const may = useMay()
@@ -207,6 +224,7 @@ export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, 
       />
       <LinkBanner link={link} view={view} onReopen={onReopen} onFollow={onFollow} />
       {!isClosed && may("prompt") && <NativeBanner view={view} session={store.session} />}
+      {!isClosed && <DriverBar view={view} session={store.session} mayDrive={mayDrive} />}
       <LimitBanner view={view} session={isClosed || !may("prompt") ? undefined : store.session} />
       {/* For who does not see it. */}
       <p className="visually-hidden" role="status">
@@ -235,6 +253,8 @@ export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, 
                   onStop={stop}
                 />
               )
+              : mayDrive && !isClosed && !view.can.terminal
+              ? <SuggestBox session={store.session} />
               : <p className="muted watching">{w.share.watching}</p>}
           </div>
         )}

@@ -1,7 +1,8 @@
 /**
  * address: what the page's address says, all of it in the fragment, which no server ever sees: `#/s/SESSION` is a session,
- * anything else the start page; `at=SEQ` is a place in it. `token=…` is the access token, taken out at once and kept for this tab;
- * with `keep` beside it, and where a person said so, for this browser.
+ * anything else the start page; `at=SEQ` is a place in it. `token=…` is an access token, taken out at once. A link may come from
+ * anybody: it is used when the person at the page says so, and kept for this tab; with `keep` beside it, and where a person says so,
+ * for this browser.
  */
 const tokenKey = "ai-relay.token"
 
@@ -35,18 +36,32 @@ export const setToken = (value: string) => {
   if (isTokenKept()) keepToken(value !== "")
 }
 
-/** Take the token out of the address. */
-export const takeToken = () => {
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** What a link brings: a token, and whether it is for the browser rather than for the tab. */
+export interface OfferedToken {
+  readonly token: string
+  readonly keep: boolean
+}
+
+/** Take the token out of the address; gives it, unless this tab uses it already. */
+export const takeToken = (): OfferedToken | undefined => {
   const found = /[#?&]token=([^&]*)(&keep)?/.exec(location.hash)
-  if (found === null) return
-  setToken(decodeURIComponent(found[1] ?? ""))
-  if (found[2] !== undefined) keepToken(true)
+  if (found === null) return undefined
   const rest = location.hash.replace(found[0], "")
   history.replaceState(
     null,
     "",
     location.pathname + (rest === "" || rest.startsWith("#") ? rest : `#${rest}`)
   )
+  const offered = decoded(found[1] ?? "")
+  return offered === "" || offered === token() ? undefined : { token: offered, keep: found[2] !== undefined }
 }
 
 /** The session the address names. */

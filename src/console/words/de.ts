@@ -84,27 +84,27 @@ export const de: Words = {
     notifyOff: "Hier nicht mehr benachrichtigen",
     states: {
       off:
-        "Wenn eine Sitzung auf dich wartet oder ein langer Durchgang zu Ende ist, kann dieses Gerät es dir sagen, auch wenn diese Seite zu ist.",
-      push: "Dieses Gerät sagt dir, wenn eine Sitzung auf dich wartet, auch wenn diese Seite zu ist.",
+        "Wenn eine Sitzung auf Sie wartet oder ein langer Durchgang zu Ende ist, kann dieses Gerät es Ihnen sagen, auch wenn diese Seite zu ist.",
+      push: "Dieses Gerät sagt Ihnen, wenn eine Sitzung auf Sie wartet, auch wenn diese Seite zu ist.",
       page:
-        "Diese Seite sagt dir, wenn eine Sitzung auf dich wartet, solange sie offen ist: Der Browser hat keinen Push-Dienst, der antwortet.",
+        "Diese Seite sagt Ihnen, wenn eine Sitzung auf Sie wartet, solange sie offen ist: Der Browser hat keinen Push-Dienst, der antwortet.",
       denied:
-        "Benachrichtigungen sind für diese Seite gesperrt. Erlaube sie in den Einstellungen des Browsers für diese Website.",
+        "Benachrichtigungen sind für diese Seite gesperrt. Erlauben Sie sie in den Einstellungen des Browsers für diese Website.",
       insecure:
-        "Browser erlauben Benachrichtigungen nur über https und von localhost. Öffne diese Seite unter einer solchen Adresse.",
+        "Browser erlauben Benachrichtigungen nur über https und von localhost. Öffnen Sie diese Seite unter einer solchen Adresse.",
       unsupported:
-        "Dieser Browser hat keine Benachrichtigungen. Lege diese Seite auf dem iPhone zuerst auf den Home-Bildschirm."
+        "Dieser Browser hat keine Benachrichtigungen. Legen Sie diese Seite auf dem iPhone zuerst auf den Home-Bildschirm."
     },
-    sound: "Einen Ton spielen, wenn eine Sitzung auf dich wartet",
+    sound: "Einen Ton spielen, wenn eine Sitzung auf Sie wartet",
     device: "Dieses Gerät",
     keep: "Auf diesem Gerät angemeldet bleiben",
     about: "Über",
     version: "Version",
     machine: "Rechner",
     folder: "Standardordner",
-    you: "Du bist",
+    you: "Sie sind",
     local: "an diesem Rechner",
-    may: "Du kannst",
+    may: "Sie können",
     until: "Zugang endet",
     limits: "Beschränkt auf",
     scopes: {
@@ -119,11 +119,11 @@ export const de: Words = {
   pair: {
     title: "Auf dem Handy öffnen",
     help:
-      "Scanne den Code mit der Kamera deines Handys. Er meldet das Handy an, mit einem eigenen Zugang, den du widerrufen kannst.",
+      "Scannen Sie den Code mit der Kamera Ihres Handys. Er meldet das Handy an, mit einem eigenen Zugang, den Sie widerrufen können.",
     loopback:
-      "Dieses Relay lauscht nur an diesem Rechner, ein Handy erreicht es nicht. Starte es mit --host 0.0.0.0, oder setze einen Proxy oder ein VPN wie Tailscale davor und öffne diese Seite unter dessen Adresse.",
+      "Dieses Relay lauscht nur an diesem Rechner, ein Handy erreicht es nicht. Starten Sie es mit --host 0.0.0.0, oder setzen Sie einen Proxy oder ein VPN wie Tailscale davor und öffnen Sie diese Seite unter dessen Adresse.",
     plain:
-      "Die Adresse ist nicht verschlüsselt: Wer im Netz dazwischen ist, kann mitlesen. Benutze sie zu Hause, nicht anderswo.",
+      "Die Adresse ist nicht verschlüsselt: Wer im Netz dazwischen ist, kann mitlesen. Benutzen Sie sie zu Hause, nicht anderswo.",
     make: "Code zeigen",
     address: "Adresse",
     code: "QR-Code: öffnet die Konsole auf dem Handy",
@@ -139,7 +139,7 @@ export const de: Words = {
     palette: "Befehle und Sitzungen",
     list: "Diese Liste",
     newSession: "Neue Sitzung",
-    nextWaiting: "Nächste Sitzung, die auf dich wartet",
+    nextWaiting: "Nächste Sitzung, die auf Sie wartet",
     send: "Senden, oder einreihen, während der Agent arbeitet",
     newLine: "Neue Zeile",
     steer: "In den laufenden Durchgang senden",
@@ -152,6 +152,31 @@ export const de: Words = {
   copyMarkdown: "Als Markdown kopieren",
   editPrompt: "Bearbeiten und erneut senden",
   push: pushWords.de,
+  driving: {
+    title: "Wer steuert",
+    you: "Sie steuern diese Sitzung.",
+    nobody: "Niemand steuert. Wer etwas sendet, steuert.",
+    other: (name) => `${name} steuert. Sie schauen zu.`,
+    somebody: "Jemand anders",
+    drive: "Steuern",
+    takeOver: "Übernehmen",
+    asked: "Sie haben um die Übernahme gebeten; ohne Antwort übernehmen Sie in",
+    asks: (name) => `${name} möchte übernehmen; ohne Antwort geschieht das in`,
+    allow: "Übergeben",
+    refuse: "Weiter steuern",
+    suggests: (name) => `${name} schlägt vor: `,
+    suggestion: "Eingabe vorschlagen",
+    placeholder: "Dem, der steuert, eine Eingabe vorschlagen …",
+    suggest: "Vorschlagen",
+    drop: "Verwerfen"
+  },
+  linkToken: {
+    title: "Das Zugangs-Token dieses Links verwenden?",
+    lead: (host) =>
+      `Dieser Link bringt ein Zugangs-Token für das Relay ${host} mit. Verwenden Sie es, wenn Sie wissen, von wem der Link ist.`,
+    use: "Verwenden",
+    ignore: "Ohne fortfahren"
+  },
   share: {
     title: "Teilen",
     may: "Wer den Link hat, kann",
@@ -168,6 +193,11 @@ export const de: Words = {
     link: "Link zur Sitzung",
     once: "Kopieren Sie den Link jetzt: Er wird nicht noch einmal gezeigt.",
     done: "Fertig",
+    links: "Links zu dieser Sitzung",
+    madeBy: (name) => `von ${name}`,
+    thisMachine: "diesem Rechner",
+    worksUntil: (time) => `bis ${time}`,
+    revoke: "Widerrufen",
     watching: "Sie sehen dieser Sitzung zu.",
     notYours: "Das beantwortet jemand anderes.",
     choose: "Wählen Sie in der Liste eine Sitzung, um ihr zuzusehen."

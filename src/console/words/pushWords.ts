@@ -28,17 +28,17 @@ const en: PushWords = {
 }
 
 const de: PushWords = {
-  waits: (agent) => `${agent} wartet auf dich`,
+  waits: (agent) => `${agent} wartet auf Sie`,
   finished: (agent) => `${agent} ist fertig`,
-  plan: "Ein Plan wartet auf deine Zustimmung.",
-  question: "Eine Frage wartet auf deine Antwort.",
+  plan: "Ein Plan wartet auf Ihre Zustimmung.",
+  question: "Eine Frage wartet auf Ihre Antwort.",
   budget: "Das Budget ist aufgebraucht.",
   openToSee: "Öffnen, um alles zu sehen.",
   open: "Öffnen",
   allow: "Erlauben",
   deny: "Ablehnen",
   over: "Das ist schon beantwortet.",
-  failed: "Deine Antwort kam nicht an. Öffne die Sitzung, um zu antworten."
+  failed: "Ihre Antwort kam nicht an. Öffnen Sie die Sitzung, um zu antworten."
 }
 
 const zh: PushWords = {
