@@ -37,6 +37,7 @@ const processes = [
   "test/adapters/newAgent.test.ts",
   "test/adapters/wire/patchProgram.test.ts",
   "test/cli/{acp,agentClients,handoff,run,serve,tracing}.test.ts",
+  "test/docs/road.test.ts",
   "test/{conformance,examples}/**",
   "test/server/proxies.test.ts",
   "test/services/access/PeerProcesses.test.ts",
