@@ -294,7 +294,7 @@ try {
         logLevel: "error"
       })
       const said = await inApp(process.execPath, "embed.mjs", "demo", ".")
-      expect(said.includes("[Bash]") && said.length > 200, `it said ${said}`)
+      expect(said.includes("end_turn") && said.length > 200, `it said ${said}`)
       return readJson(app, "node_modules/effect/package.json").version
     }
   )
