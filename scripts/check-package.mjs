@@ -6,7 +6,16 @@
  */
 import { build } from "esbuild"
 import { execFile, spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -47,6 +56,9 @@ const node = (script) => inProject(process.execPath, "--input-type=module", "--e
 const expect = (holds, message) => {
   if (!holds) throw new Error(message)
 }
+
+/** What somebody gets who begins an app today. */
+const newest = ["effect@latest", "@effect/platform-node@latest"]
 
 /** The versions of Node the program is for; 20 from 20.20 on. */
 const majors = [20, 22, 24, 26]
@@ -275,6 +287,35 @@ try {
       import * as schema from "${pkg.name}/schema"
       if (Object.keys(schema).length === 0) throw new Error("it exports nothing")
     `))
+
+  await check(
+    "an app with the newest Effect embeds the package: examples/embed.ts, its types and a turn",
+    tarball,
+    async () => {
+      const app = join(temp, "app")
+      mkdirSync(app)
+      writeFileSync(join(app, "package.json"), "{ \"private\": true, \"type\": \"module\" }")
+      const inApp = run(app)
+      await inApp("npm", "install", "--loglevel=error", "--no-audit", "--no-fund", tarball, ...newest)
+      copyFileSync(join(root, "examples/embed.ts"), join(app, "embed.ts"))
+      const flags = "--noEmit --strict --skipLibCheck --target es2022 --module nodenext --types node"
+      const types = ["--typeRoots", join(root, "node_modules/@types")]
+      await inApp(tool("tsc"), ...flags.split(" "), ...types, "embed.ts")
+      await build({
+        absWorkingDir: app,
+        entryPoints: ["embed.ts"],
+        bundle: true,
+        packages: "external",
+        platform: "node",
+        format: "esm",
+        outfile: join(app, "embed.mjs"),
+        logLevel: "error"
+      })
+      const said = await inApp(process.execPath, "embed.mjs", "demo", ".")
+      expect(said.includes("end_turn") && said.length > 200, `it said ${said}`)
+      return readJson(app, "node_modules/effect/package.json").version
+    }
+  )
 } finally {
   rmSync(temp, { recursive: true, force: true })
   console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
