@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   readSync,
+  realpathSync,
   statSync
 } from "node:fs"
 import { homedir } from "node:os"
@@ -93,6 +94,13 @@ export const make = (
       }
     }, nothing)
 
+  const socket: NativeFiles["socket"] = (path) =>
+    orElse(() => {
+      const real = realpathSync(path)
+      const found = lstatSync(real)
+      return found.isSocket() && isOwn(found.uid) ? real : undefined
+    }, undefined)
+
   const startOf: NativeFiles["startOf"] = (pid) => {
     if (isLinux) return tree.startOf(pid)
     return tree.all().has(pid) ? "" : undefined
@@ -157,6 +165,7 @@ export const make = (
     entries,
     stamp,
     read,
+    socket,
     now,
     startOf,
     isRelays,

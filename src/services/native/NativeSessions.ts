@@ -60,6 +60,8 @@ export interface NativeListing extends NativeSummary {
     readonly follow: boolean
     readonly resume: boolean
     readonly fork: boolean
+    /** It can be shared with the terminal that has it open: `if_open: "join"`. */
+    readonly join?: true
   }
   readonly continue_with: ContinueWith
 }
@@ -167,6 +169,8 @@ export const continueWith = (
   }
 }
 
+const withoutJoin = ({ join: _, ...store }: NativeStore): NativeStore => store
+
 const mostAtOnce = 200
 /** Files that are read whole for their counts without being asked for one by one. */
 const smallEnough = 16 * 1024 * 1024
@@ -203,7 +207,7 @@ const make = Effect.fnUntraced(function*(
   agents: ReadonlyArray<AcpAgent>
 ) {
   const folders = yield* Folders
-  const { no_native_sessions, roots, state_dir } = yield* RelayConfig
+  const { no_native_sessions, roots, sandbox, state_dir } = yield* RelayConfig
   // Loaded when somebody wants them: they know what agents say.
   const loaded = yield* Effect.cached(
     Effect.forEach(
@@ -223,7 +227,11 @@ const make = Effect.fnUntraced(function*(
   )
   const allStores: Effect.Effect<ReadonlyArray<NativeStore>> = no_native_sessions
     ? Effect.succeed([])
-    : Effect.zipWith(loaded, asked, (read, told) => [...read, ...told])
+    : Effect.zipWith(loaded, asked, (read, told) => [
+      // What an agent's daemon runs is in no sandbox of ours.
+      ...read.map((store) => sandbox ? withoutJoin(store) : store),
+      ...told
+    ])
   const redact = makeRedact(relayEnvironment())
   const realRoots = roots.map((root) => {
     try {
@@ -262,7 +270,8 @@ const make = Effect.fnUntraced(function*(
         history: true,
         follow: store.ask === undefined,
         resume: file.archived !== true,
-        fork: store.forks
+        fork: store.forks,
+        ...(holder !== undefined && store.join?.(file) !== undefined && { join: true as const })
       },
       continue_with: continueWith(store, file.id, summary.folder)
     }
