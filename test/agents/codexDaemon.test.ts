@@ -149,8 +149,8 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)(`codex ${version}: share
     const after = lastSeq(client)
     client.send({ text: "write two" })
     const asked = await client.waitFor("permission_request", { after })
-    await terminal.shows("two.txt")
-    terminal.press("y")
+    await terminal.shows("Yes, proceed")
+    await terminal.press("y")
     const settled = await client.waitFor(
       (event) =>
         ["permission_cancelled", "control_response"].includes(event.type)
@@ -164,7 +164,7 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)(`codex ${version}: share
 
     client.send({ type: "set_model", model: "other" })
     const refusal = await client.waitFor((event) => event.type === "error", { after: lastSeq(client) })
-    expect(refusal["text"]).toContain("choose its model and its mode there")
+    expect(refusal["text"]).toContain("cannot change its model")
   }, patience)
 
   it("it is left and joined again; what was said meanwhile is in the log once", async () => {
@@ -189,30 +189,35 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)(`codex ${version}: share
   }, patience)
 
   it("a turn that runs in the terminal is joined in its middle, whole, and can be stopped here", async () => {
+    const [first] = clients.slice(-1)
+    if (first === undefined) throw new Error("nobody is connected")
     api.on(/never end/, hang({ text: "half an ans" }))
+    first.send({ type: "hand_over" })
+    await first.waitFor(inStatus("handed_over"), { after: lastSeq(first) })
     await terminal.say("never end")
     await api.called(/never end/)
+
     const client = await open({ native_session_id, session_id: "middle", if_open: "join" })
-    const refusal = await client.waitFor((event) =>
-      event["code"] === "in_use" || event.type === "session_start"
+    const begun = await client.waitFor((event) =>
+      event.type === "turn_start" && event["text"] === "never end"
     )
-    // One session of the relay has it already.
-    if (refusal.type === "error") {
-      const [first] = clients.filter(({ events }) => events.some(({ type }) => type === "turn_start"))
-      first?.send({ type: "interrupt" })
-      await first?.waitFor((event) => event.type === "turn_end" && event["stop_reason"] === "cancelled", {
-        after: lastSeq(first) - 3
-      })
-      return
-    }
-    await client.waitFor((event) => event.type === "turn_start" && event["text"] === "never end")
+    expect(begun["metadata"]).toMatchObject({ origin: "terminal" })
+    expect(begun["metadata"].history).toBeUndefined()
     client.send({ type: "interrupt" })
-    const end = await client.waitFor((event) =>
-      event.type === "turn_end" && event["stop_reason"] === "cancelled"
-    )
-    expect(prompts(client).filter((prompt) => prompt.endsWith("never end"))).toHaveLength(1)
-    expect(end.seq).toBeGreaterThan(0)
+    await client.waitFor((event) => event.type === "turn_end" && event["stop_reason"] === "cancelled")
+    expect(prompts(client).slice(-2)).toEqual(["history: say foxtrot", "terminal: never end"])
     wellFormed(client)
+    client.send({ type: "hand_over" })
+    await client.waitFor(inStatus("handed_over"), { after: begun.seq })
+    await client.close()
+
+    // The one that followed has it, too.
+    await first.waitFor((event) => event.type === "turn_end" && event["stop_reason"] === "cancelled")
+    const after = lastSeq(first)
+    first.send({ type: "take_over" })
+    await first.waitFor(inStatus("taken_over"), { after })
+    expect(prompts(first).filter((prompt) => prompt.endsWith("never end"))).toEqual(["terminal: never end"])
+    wellFormed(first)
   }, patience)
 
   it("its daemon is killed: the next prompt goes on here", async () => {

@@ -40,10 +40,12 @@ const settle: Readonly<Record<Interactive, (home: string, folder: string) => voi
   },
   codex: (home, folder) => {
     const path = join(home, ".codex/config.toml")
-    // It would offer a newer model; and a thread is let go of a second after its terminal was quit, not a minute.
-    const config = readFileSync(path, "utf8").replace(/model = "[^"]*"/, "model = \"gpt-6-sol\"")
+    // Of a model it knows it would offer a newer one; and a thread is let go of a second after its terminal was quit, not a minute.
+    const settings = readFileSync(path, "utf8").replace(/model = "[^"]*"/, "model = \"gpt-5.2\"")
+    const unload = "thread_unload_delay_secs = 1\n"
+    const config = settings.startsWith(unload) ? settings : unload + settings
     const more = `\n[projects."${folder}"]\ntrust_level = "trusted"\n`
-    writeFileSync(path, `thread_unload_delay_secs = 1\n${config}${more}`)
+    writeFileSync(path, config + more)
   },
   gemini: (home) => {
     const path = join(home, ".gemini/settings.json")
@@ -76,7 +78,8 @@ export interface RealTerminal {
   readonly say: (text: string) => Promise<void>
   /** This is printed since the last `say`. A program may draw only what has changed: words that were not there before. */
   readonly shows: (text: string) => Promise<void>
-  readonly press: (keys: string) => void
+  /** Once the screen is still. */
+  readonly press: (keys: string) => Promise<void>
   /** Ctrl-C, as often as it takes. */
   readonly quit: () => Promise<void>
   /** SIGKILL. */
@@ -94,7 +97,7 @@ interface Options {
 /** So long something a person waits for may take on a busy machine, in ms. */
 const patience = 60_000
 /** Between two keys. */
-const keyMs = 15
+const keyMs = 40
 const stillMs = 250
 const enter = "\r"
 const ctrlC = "\u0003"
@@ -175,7 +178,10 @@ export const openTerminal = async (
     pid: child.pid,
     exited,
     shows,
-    press: (keys) => child.write(keys),
+    press: async (keys) => {
+      await still()
+      child.write(keys)
+    },
     say: async (text) => {
       for (const key of text) {
         child.write(key)

@@ -8,7 +8,6 @@
 import { Effect, FiberSet, Layer, Option, Result, Schedule, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import {
-  type AgentCommand,
   type AgentProcess,
   type AgentSession,
   type AgentSpec,
@@ -18,13 +17,7 @@ import {
   PermissionGate,
   ProcessSpawner
 } from "../Adapter.js"
-import {
-  AgentFailed,
-  BadHandshake,
-  CommandRefused,
-  ConversationGone,
-  ConversationInUse
-} from "../AdapterError.js"
+import { AgentFailed, BadHandshake, ConversationGone, ConversationInUse } from "../AdapterError.js"
 import { AgentAdapter } from "../AgentDescriptor.js"
 import type { JsonRpcNotification } from "../wire/JsonRpc.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
@@ -60,12 +53,6 @@ const untilUnlocked = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration:
 const readLoaded = Schema.decodeUnknownOption(Schema.Struct({ data: Schema.Array(Schema.String) }))
 const notThere =
   "the conversation is open in another Codex, not in its daemon, so it cannot be shared: quit it there, or follow it"
-
-/** What is set for a thread that is shared is set for the terminal, too. */
-const isSetting = ({ type }: AgentCommand) => type === "set_model" || type === "set_permission_mode"
-const shared = new CommandRefused({
-  reason: "the conversation is shared with Codex in a terminal: choose its model and its mode there"
-})
 
 const daemonGone: ReadonlyArray<EventBody> = [
   {
@@ -268,6 +255,7 @@ const make = Effect.gen(function*() {
         capabilities: {
           images: true,
           steer: true,
+          // What is set for a thread that is shared is set for the terminal, too: it is chosen there.
           set_model: joined === undefined,
           permission_modes: joined === undefined ? modesOf(spec.allowed_modes) : [],
           resume: spec.ephemeral !== true,
@@ -275,7 +263,7 @@ const make = Effect.gen(function*() {
         }
       },
       native: nativeRules(thread.id),
-      send: (command) => joined !== undefined && isSetting(command) ? shared : commands.send(command),
+      send: commands.send,
       exit: peer.exit,
       ...(joined !== undefined && { hasTold: joined.hasTold })
     }

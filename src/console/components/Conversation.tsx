@@ -189,7 +189,8 @@ export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, 
                   view={view}
                   store={store}
                   closed={isClosed}
-                  held={view.native?.drive === "following" && view.native.open !== undefined}
+                  held={view.native?.drive === "following" && view.native.open !== undefined
+                    && view.native.open.joins !== true}
                   returned={returned}
                   onReturned={onReturned}
                   onStop={stop}

@@ -349,13 +349,15 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
         { drive: "following" }
       ))
     }
+    const joins = found !== undefined && store.join?.(found.file) !== undefined
+    const open = { ...holder, ...(joins && { join: true }) }
     sink.emit(
       holder.state === "waiting"
         ? status("waiting", `${store.name} waits in the terminal: ${holder.waiting_for ?? "for an answer"}`, {
-          open: holder,
+          open,
           reason: "in_use"
         })
-        : status("open_elsewhere", `${store.name} has the conversation open in a terminal.`, { open: holder })
+        : status("open_elsewhere", `${store.name} has the conversation open in a terminal.`, { open })
     )
   })
 
