@@ -69,8 +69,8 @@ export const make = (
 
   const stamp = (file: string): FileStamp | undefined =>
     orElse(() => {
-      const found = lstatSync(file)
-      return found.isFile() && isOwn(found.uid)
+      const found = lstatSync(file, { throwIfNoEntry: false })
+      return found?.isFile() === true && isOwn(found.uid)
         ? { dev: found.dev, ino: found.ino, size: found.size, mtime: found.mtimeMs }
         : undefined
     }, undefined)
