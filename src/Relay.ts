@@ -28,6 +28,7 @@ import { Recorder } from "./services/observe/Recorder.js"
 import * as OrphanSweep from "./services/process/OrphanSweep.js"
 import * as ProcessSupervisor from "./services/process/ProcessSupervisor.js"
 import * as Sandbox from "./services/process/Sandbox.js"
+import { Push } from "./services/push/Push.js"
 import { RelayConfig, type Settings } from "./services/RelayConfig.js"
 import { Scheduler } from "./services/schedule/Scheduler.js"
 import { Timetable } from "./services/schedule/Timetable.js"
@@ -112,6 +113,8 @@ export interface RelayOptions extends Partial<Settings>, Partial<ServerSettings>
 /** The whole relay, listening. Its scope is the relay's life. */
 export const layer = (options: RelayOptions = {}) =>
   RelayServer.layer.pipe(
+    Layer.provide(Push.layer),
+    Layer.provide(RelayConfig.layer(options)),
     Layer.provideMerge(layerSessions({
       ...options,
       secrets: [...options.secrets ?? [], ...options.token === undefined ? [] : [options.token]]

@@ -111,6 +111,19 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema", "services", "services/access", "services/process", "services/session"],
     never: noneOf(sockets, processes, disk)
   },
+  // Calls people's browsers: it keeps who wants that, and sends to addresses that browsers tell.
+  "services/push": {
+    rooms: [
+      "schema",
+      "services",
+      "services/access",
+      "services/notify",
+      "services/policy",
+      "services/process",
+      "services/session"
+    ],
+    never: noneOf(/^(ws|node:http2)$/, processes)
+  },
   // All that was said, by words: it reads journals, and writes what it made of them beside them.
   "services/search": {
     rooms: [
@@ -249,6 +262,21 @@ describe("one place each", () => {
     ])
   })
 
+  it("is handed a disk from outside: what may not touch one, and what is looked for when a layer is built (docs/decisions/node-fs.md)", () => {
+    const handed = files.filter((file) => /\bFileSystem\.FileSystem\b/.test(codeOf(file))).map(nameOf)
+    assert.sameMembers(handed, [
+      "adapters/AgentDescriptor.ts",
+      "adapters/replay/ReplayAdapter.ts",
+      "cli/configFile.ts",
+      "cli/registryFile.ts",
+      "server/ConsoleFiles.ts",
+      "services/access/Folders.ts",
+      "services/agents/AgentFindings.ts",
+      "services/agents/AgentProbe.ts",
+      "services/observe/Recorder.ts"
+    ])
+  })
+
   it("ends processes by a signal: where families, terminals and orphans are ended", () => {
     const inProcesses = ({ room }: File) => ["services/process", "services/terminal", "cli"].includes(room)
     const looking = only("services/journal/SessionRecord.ts")
@@ -274,6 +302,20 @@ describe("one place each", () => {
   it("completes a Deferred, and interrupts without waiting: Effect 4 runs who waited inside of the call", () => {
     assert.deepStrictEqual(
       saying(/\b(?:Deferred\.(?:doneUnsafe|unsafe\w+)|interruptUnsafe)\b/g, only("adapters/doneSoon.ts")),
+      []
+    )
+  })
+
+  it("looks at something again and again: processes that are not ours, of whose end nobody tells", () => {
+    const looking = breaking(({ imports }) => imports.filter((name) => name.endsWith("/lookUntil.js")))
+    assert.deepStrictEqual(looking, ["services/process/endFamily.ts: ./lookUntil.js"])
+    const beats = only("server/eventStream.ts")
+    assert.deepStrictEqual(saying(/\bsetInterval\b/g, (file) => file.room === "console" || beats(file)), [])
+  })
+
+  it("changes what a method of somebody else does: nobody", () => {
+    assert.deepStrictEqual(
+      saying(/\b(?:ws|socket|response|request)\.(?!on[A-Z])\w+ = (?:\(|function)/g, () => false),
       []
     )
   })

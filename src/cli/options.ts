@@ -22,19 +22,29 @@ export interface Setting {
   readonly flag: string
   readonly value: string
   readonly about: string
+  /** The lab would not act on it and refuses it: what to do instead. Absent: it is as for one relay. */
+  readonly lab?: string
+}
+
+/** What the lab says of settings that are one relay's. */
+const lab = {
+  users:
+    "the lab's users have tokens of their own: set LAB_TOKENS_FILE, LAB_JWT_SECRET, LAB_JWT_JWKS or LAB_USER_HEADER",
+  tls: "the lab speaks no TLS itself: put a proxy that does before it (docs/behind-a-proxy.md)",
+  state: "each user's relay keeps its state in the user's folder: set LAB_WORKSPACE_ROOT"
 }
 
 /** Every setting there is, in the order the help lists them. */
 export const settings: Array<Setting> = []
 
-const flagOf = (name: string, value: string, about: string): string => {
+const flagOf = (name: string, value: string, about: string, lab?: string): string => {
   const flag = name.replaceAll("_", "-")
-  settings.push({ name, flag: `--${flag}`, value, about })
+  settings.push({ name, flag: `--${flag}`, value, about, ...(lab !== undefined && { lab }) })
   return flag
 }
 
-const text = (name: string, value: string, about: string) =>
-  Flag.String(flagOf(name, value, about)).pipe(Flag.withFallbackConfig(Config.NonEmptyString(name)))
+const text = (name: string, value: string, about: string, lab?: string) =>
+  Flag.String(flagOf(name, value, about, lab)).pipe(Flag.withFallbackConfig(Config.NonEmptyString(name)))
 
 const amount = (name: string, about: string, standard: number) =>
   Flag.Int(flagOf(name, "NUMBER", `${about} (${standard})`)).pipe(
@@ -57,8 +67,8 @@ const refused = (option: string, value: string, expected: string) =>
   new CliError.InvalidValue({ option, value, expected, kind: "flag" })
 
 /** A flag without a value. */
-const flag = (name: string, about: string) =>
-  Flag.Boolean(flagOf(name, "", about)).pipe(
+const flag = (name: string, about: string, lab?: string) =>
+  Flag.Boolean(flagOf(name, "", about, lab)).pipe(
     Flag.withoutNegation,
     Flag.withFallbackConfig(Config.Boolean(name)),
     Flag.withDefault(false)
@@ -107,6 +117,8 @@ const configuredLogLevel = (name: string) =>
   )
 const isFront = (name: string): name is FrontName => frontNames.some((known) => known === name)
 
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text
+
 const isTimeZone = (zone: string): boolean => {
   try {
     return Boolean(new Intl.DateTimeFormat("en", { timeZone: zone }))
@@ -119,7 +131,7 @@ const common = {
   host: text("host", "ADDRESS", `Address to listen on (${serverDefaults.host})`).pipe(
     Flag.withDefault(serverDefaults.host)
   ),
-  token: Flag.Redacted(flagOf("token", "TOKEN", "Access token that clients must send"))
+  token: Flag.Redacted(flagOf("token", "TOKEN", "Access token that clients must send", lab.users))
     .pipe(
       Flag.withFallbackConfig(Config.Redacted("token")),
       Flag.optional
@@ -127,7 +139,8 @@ const common = {
   token_file: text(
     "token_file",
     "FILE",
-    "File that holds it (one made at the first start, in the state folder)"
+    "File that holds it (one made at the first start, in the state folder)",
+    lab.users
   )
     .pipe(Flag.optional),
   auth: Flag.Literals(
@@ -135,18 +148,26 @@ const common = {
       "auth",
       "WHO",
       "Who needs the token: remote (other machines) or always (everybody) (remote; always with a token, a name or a proxy of "
-        + "yours, in a container, and for serve)"
+        + "yours, in a container, and for serve)",
+      lab.users
     ),
     ["remote", "always"]
   ).pipe(
     Flag.withFallbackConfig(Config.Literals(["remote", "always"], "auth")),
     Flag.optional
   ),
-  no_auth: flag("no_auth", "Nobody needs a token: whoever reaches the port can run anything as this user"),
-  tls_cert: text("tls_cert", "FILE", "Certificate (PEM): then it speaks TLS, wss:// and https://").pipe(
+  no_auth: flag(
+    "no_auth",
+    "Nobody needs a token: whoever reaches the port can run anything as this user",
+    lab.users
+  ),
+  tls_cert: text("tls_cert", "FILE", "Certificate (PEM): then it speaks TLS, wss:// and https://", lab.tls)
+    .pipe(
+      Flag.optional
+    ),
+  tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password", lab.tls).pipe(
     Flag.optional
   ),
-  tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password").pipe(Flag.optional),
   allow_origin: list("allow_origin", "ORIGIN", "Web page that may connect, such as https://app.example.com"),
   allow_host: list("allow_host", "NAME", "Further name this relay is reached by"),
   trusted_proxy: list(
@@ -241,6 +262,16 @@ const common = {
     ),
     Option.getOrUndefined
   ),
+  allow_push_service: list(
+    "allow_push_service",
+    "ORIGIN",
+    "Push service at a private address, or without TLS, that browsers may name; public ones need none"
+  ).pipe(Flag.mapEffect((entries) => {
+    const value = entries.find((entry) => !isOrigin(entry))
+    return value === undefined
+      ? Effect.succeed(entries)
+      : Effect.fail(refused("allow-push-service", value, "an origin, such as https://push.example.com"))
+  })),
   permission_timeout: amount(
     "permission_timeout",
     "Seconds a permission waits for a person",
@@ -253,6 +284,22 @@ const common = {
   ),
   linger: amount("linger", "Seconds a named session lives on without a client and work", standard.linger),
   max_linger: amount("max_linger", "Seconds a client may ask for as `linger`", standard.max_linger),
+  drivers: Flag.Literals(
+    flagOf(
+      "drivers",
+      "WHO",
+      "Who may give a session commands: many (every client), or one at a time, the others watch (many)"
+    ),
+    ["many", "one"]
+  ).pipe(
+    Flag.withFallbackConfig(Config.Literals(["many", "one"], "drivers")),
+    Flag.withDefault(standard.drivers)
+  ),
+  take_over_timeout: amount(
+    "take_over_timeout",
+    "Seconds whoever drives is asked before somebody else takes over",
+    standard.take_over_timeout
+  ),
   drain: amount(
     "drain",
     "Seconds running turns may go on when the relay is told to stop",
@@ -326,10 +373,10 @@ const common = {
     "Bytes of events in memory per session, while they are not on disk",
     standard.retain_bytes
   ),
-  state_dir: text("state_dir", "FOLDER", "Where sessions are kept (~/.local/state/ai-relay)").pipe(
+  state_dir: text("state_dir", "FOLDER", "Where sessions are kept (~/.local/state/ai-relay)", lab.state).pipe(
     Flag.withDefault(standardStateDir())
   ),
-  no_state: flag("no_state", "Keep nothing on disk: sessions end with the relay"),
+  no_state: flag("no_state", "Keep nothing on disk: sessions end with the relay", lab.state),
   journal_bytes: amount("journal_bytes", "Bytes of events kept per session", standard.journal_bytes),
   journal_total_bytes: amount(
     "journal_total_bytes",

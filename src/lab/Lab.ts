@@ -10,10 +10,12 @@ import * as Relay from "../Relay.js"
 import { RelayServer } from "../server/RelayServer.js"
 import { ServerConfig } from "../server/ServerConfig.js"
 import { Auth } from "../services/access/Auth.js"
+import { Push } from "../services/push/Push.js"
+import { RelayConfig } from "../services/RelayConfig.js"
 import { DockerEngine } from "./DockerEngine.js"
 import * as DockerRelays from "./DockerRelays.js"
 import * as IdleStop from "./IdleStop.js"
-import { LabConfig } from "./LabConfig.js"
+import { LabConfig, type LabSettings } from "./LabConfig.js"
 import { LabServer } from "./LabServer.js"
 import { Presence } from "./Presence.js"
 import * as SingleRelays from "./SingleRelays.js"
@@ -21,30 +23,43 @@ import * as SwarmRelays from "./SwarmRelays.js"
 import { Users } from "./Users.js"
 
 /** A user's relay in this process: as in a container, the user's folder is where it starts and all it may use. */
-const relayOf = (options: Relay.RelayOptions): SingleRelays.RelayOf<never> => ({ folder, host, token }) =>
-  RelayServer.layer.pipe(
-    Layer.provide(Relay.layerSessions({
-      ...options,
-      roots: [folder],
-      start_folder: folder,
-      // Users may choose the same names for their sessions.
-      ...(options.record !== undefined && { record: join(options.record, basename(folder)) }),
-      state_dir: join(folder, ".local/state/ai-relay"),
-      // All users' agents keep their conversations in one home.
-      no_native_sessions: true
-    })),
+const relayOf = (
+  options: Relay.RelayOptions,
+  { secret_files, workspace_root }: LabSettings
+): SingleRelays.RelayOf<never> =>
+({ folder, host, token }) => {
+  const settings: Relay.RelayOptions = {
+    ...options,
+    roots: [folder],
+    start_folder: folder,
+    // Users may choose the same names for their sessions.
+    ...(options.record !== undefined && { record: join(options.record, basename(folder)) }),
+    // With --sandbox an agent sees neither other users' folders nor what lets users in.
+    private_files: [...options.private_files ?? [], workspace_root, ...secret_files],
+    state_dir: join(folder, ".local/state/ai-relay"),
+    // All users' agents keep their conversations in one home.
+    no_native_sessions: true
+  }
+  return RelayServer.layer.pipe(
+    Layer.provide(Push.layer),
+    Layer.provide(RelayConfig.layer(settings)),
+    Layer.provide(Relay.layerSessions(settings)),
     // Who is on this machine may be another user's agent.
     Layer.provide(Auth.layer({ token, auth: "always" })),
     Layer.provide(ServerConfig.layer({ ...options, host, port: 0 })),
     Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer)),
     Layer.orDie
   )
+}
 
 const layerRuntimes = (options: Relay.RelayOptions) =>
-  Layer.unwrap(Effect.map(LabConfig, ({ engine, mode }) =>
-    mode === "single"
-      ? SingleRelays.layer(relayOf(options))
-      : Layer.provide(engine === "docker" ? DockerRelays.layer : SwarmRelays.layer, DockerEngine.layer)))
+  Layer.unwrap(Effect.map(LabConfig, (settings) =>
+    settings.mode === "single"
+      ? SingleRelays.layer(relayOf(options, settings))
+      : Layer.provide(
+        settings.engine === "docker" ? DockerRelays.layer : SwarmRelays.layer,
+        DockerEngine.layer
+      )))
 
 /** The whole lab, listening. Of the options, `host`, `port` and `allow_…` are its own; the rest is for `single`. */
 export const layer = (options: Relay.RelayOptions) =>

@@ -5,6 +5,7 @@
  * in docs/protocol.md are made of it. A route without a scope, or without somebody who answers it, does not compile.
  */
 import type { Schema } from "effect"
+import { PushAnswer, PushSubscription } from "./PushSubscription.js"
 import { NewSchedule, ScheduleChange } from "./SchedulePlan.js"
 import { type Scope, scopes } from "./Scope.js"
 import { longestTitle, SessionChange } from "./SessionChange.js"
@@ -102,6 +103,11 @@ const aguiAnswers: Readonly<Record<number, RouteAnswer>> = {
   400: refusal("The body is not what it should be, or holds what the agent cannot be given."),
   415: refusal("The body is not JSON.")
 }
+const pushListed: Json = object({
+  id: text,
+  created_at: { type: "number" },
+  expires_at: { type: "number" }
+})
 const noSession = refusal("There is no such session.")
 const noNative = refusal("There is no such conversation, or none in a folder this relay may use.")
 const day = (about: string): Query => ({ about, schema: { type: "string", format: "date" } })
@@ -360,6 +366,54 @@ export const routes = {
     reach: "relay",
     summary: "Revokes a token and those made with it; their connections end.",
     answers: { 204: { about: "It is revoked." }, 404: refusal("There is no such token.") }
+  }),
+  getPush: isRoute({
+    method: "GET",
+    path: "/push",
+    scope: "view",
+    reach: "sessions",
+    summary: "The relay's public key for Web Push, and the browsers of yours that are told.",
+    answers: {
+      200: {
+        about: "`key` is what `PushManager.subscribe` takes as `applicationServerKey`.",
+        schema: object({ key: text, subscriptions: list(pushListed) })
+      }
+    }
+  }),
+  subscribePush: isRoute({
+    method: "POST",
+    path: "/push/subscriptions",
+    scope: "view",
+    reach: "sessions",
+    summary:
+      "A browser that is told when a session waits or a long turn has ended, until your token is gone; the same again renews it.",
+    body: PushSubscription,
+    answers: {
+      201: { about: "It is kept.", schema: pushListed },
+      400: refusal("It is none, or its push service cannot be used.")
+    }
+  }),
+  unsubscribePush: isRoute({
+    method: "DELETE",
+    path: "/push/subscriptions/{subscription_id}",
+    scope: "view",
+    reach: "sessions",
+    summary: "A browser of yours is not told any more.",
+    answers: { 204: { about: "It is gone." }, 404: refusal("You have none of this name.") }
+  }),
+  answerPush: isRoute({
+    method: "POST",
+    path: "/push/answer",
+    // The ticket says who it is, and what for.
+    scope: "public",
+    reach: "sessions",
+    summary: "Answers the question a notification told of, with the ticket that came with it.",
+    body: PushAnswer,
+    answers: {
+      204: { about: "It is settled." },
+      400: refusal("The body is not what it should be."),
+      410: refusal("It was answered already, or is not asked any more; a ticket works once.")
+    }
   }),
   listNativeSessions: isRoute({
     method: "GET",

@@ -9,6 +9,7 @@ import type { Auth } from "../services/access/Auth.js"
 import type { AgentFindings } from "../services/agents/AgentFindings.js"
 import type { Journal } from "../services/journal/Journal.js"
 import type { NativeSessions } from "../services/native/NativeSessions.js"
+import type { Push } from "../services/push/Push.js"
 import type { SearchIndex } from "../services/search/SearchIndex.js"
 import type { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { RelayError } from "../services/session/toErrorEvent.js"
@@ -22,6 +23,7 @@ export type Served =
   | ConsoleFiles
   | Journal
   | NativeSessions
+  | Push
   | SearchIndex
   | ServerConfig
   | SessionRegistry

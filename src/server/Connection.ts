@@ -1,18 +1,20 @@
 /**
  * Connection: one WebSocket. The only place that reads and writes sockets, but for pings (`Heartbeat`).
  *
- * Inbound: a Queue of frames; while it is long, or the peer does not read its answers, the socket is not read. Outbound:
- * the connection follows a session's log at its own pace, a batch of frames per write; while the peer has much to
- * read it waits for the socket to drain, and the log waits for it or cuts it off, as the log sees fit.
+ * Inbound: a bounded Queue of decoded commands; while it is long, or the peer does not read its answers, the socket is not
+ * read. Until it is known who sends them, only the first frame is looked at. Outbound: the stream of a session's events, which
+ * the connection follows at its own pace, a batch of frames per write; while the peer has much to read it waits for the socket
+ * to drain, and the log waits for it or cuts it off, as the log sees fit.
  */
 import { Clock, Deferred, Effect, Queue, Schema, Semaphore } from "effect"
 import type { Socket } from "node:net"
-import type { RawData, WebSocket } from "ws"
+import type { RawData } from "ws"
 import { doneSoon } from "../adapters/doneSoon.js"
-import type { EventBody } from "../schema/index.js"
+import { decodeFrame, type EventBody, type JsonBounds } from "../schema/index.js"
 import type { EventLog } from "../services/log/EventLog.js"
 import type { LogCursor } from "../services/log/LogCursors.js"
 import { makePause } from "../services/makePause.js"
+import type { PeerSocket } from "./PeerSocket.js"
 import type { ServerSettings } from "./ServerConfig.js"
 import { makeWriter } from "./textFrames.js"
 import * as UnfinishedFrames from "./UnfinishedFrames.js"
@@ -25,8 +27,10 @@ export class FellBehind extends Schema.TaggedError<FellBehind>()("FellBehind", {
 }
 
 export interface Connection {
-  /** The next text frame. Never completes once the peer is gone. */
-  readonly receive: Effect.Effect<string>
+  /** The first text frame, not decoded. Never completes once the peer is gone. */
+  readonly opening: Effect.Effect<string>
+  /** What the next text frame after it wants, or why it is no command. Never completes once the peer is gone. */
+  readonly receive: Effect.Effect<ReturnType<typeof decodeFrame>>
   /**
    * Say something to this client alone; waits while it has too much to read. It repeats the `seq` the client stands at,
    * so that no cursor moves.
@@ -41,7 +45,13 @@ export interface Connection {
   /** Send a greeting, then what is in the log after `after_seq`, and what comes, until the log is closed. */
   readonly follow: (
     log: EventLog["Service"],
-    options: { readonly after_seq: number; readonly raw: boolean; readonly greeting?: EventBody | undefined }
+    options: {
+      readonly after_seq: number
+      readonly raw: boolean
+      readonly greeting?: EventBody | undefined
+      /** Told to it alone. */
+      readonly own?: EventBody | undefined
+    }
   ) => Effect.Effect<void, FellBehind>
   /** Completes when the peer is gone. */
   readonly gone: Effect.Effect<void>
@@ -52,6 +62,8 @@ export interface Connection {
 /** Inbound frames and bytes above which the socket is not read. */
 const inboundFrames = 64
 const inboundBytes = 1024 * 1024
+/** Frames that can wait: what one read of a socket holds (64 KiB) still comes after it; the smallest frame has 6 bytes. */
+const mostInbound = inboundFrames + Math.ceil(64 * 1024 / 6)
 /** Items of a list that are sent in one piece. */
 const listedTogether = 50
 /** How long a client may take to read why it is sent away in the middle of a frame, in ms. */
@@ -59,21 +71,26 @@ const overloadedMs = 1000
 /** How long the closeTimeout of a client that has followed a session is waited for, and of one that has not. */
 const closeTimeout = { client: "30 seconds", unauthenticated: "1 second" } as const
 
-/** Bytes the peer may send before its first frame is complete, in any frame, and leave unread. */
+/** Bytes the peer may send before its first frame is complete, in any frame, and leave unread; and what JSON may hold. */
 export type ConnectionOptions =
-  & Pick<ServerSettings, "max_handshake_bytes" | "max_frame_bytes" | "max_unsent_bytes">
+  & Pick<
+    ServerSettings,
+    "max_handshake_bytes" | "max_frame_bytes" | "max_unsent_bytes" | "max_json_depth" | "max_json_values"
+  >
   & { readonly unfinished?: UnfinishedFrames.UnfinishedFrames }
 
-interface Frame {
-  /** Undefined for a binary frame. */
-  readonly text: string | undefined
+/** A frame that waits: its text, or what that wants; undefined for a binary frame. */
+interface Waiting<Content> {
+  readonly content: Content | undefined
   readonly size: number
 }
 
-export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, options: ConnectionOptions) {
+export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, options: ConnectionOptions) {
   const clock = yield* Clock.Clock
-  // Bounded by `ws.pause`: what one read of the socket holds can still come after it.
-  const inbound = yield* Queue.unbounded<Frame>()
+  const bounds: JsonBounds = { levels: options.max_json_depth, values: options.max_json_values }
+  const commands = yield* Queue.bounded<Waiting<ReturnType<typeof decodeFrame>>>(mostInbound)
+  /** Frames of a client that nobody knows yet; undefined: it is known. */
+  let early: Queue.Queue<Waiting<string>> | undefined = yield* Queue.bounded<Waiting<string>>(mostInbound)
   const gone = yield* Deferred.make<void>()
   let frames = 0
   let bytes = 0
@@ -129,15 +146,17 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
     const { length: size } = data as Buffer
     frames += 1
     bytes += size
-    Queue.offerUnsafe(inbound, { text: isBinary ? undefined : (data as Buffer).toString("utf8"), size })
-    if (isFull()) ws.pause()
+    const text = isBinary ? undefined : (data as Buffer).toString("utf8")
+    const isTaken = early === undefined
+      ? deliver(text, size)
+      : Queue.offerUnsafe(early, { content: text, size })
+    if (!isTaken) ws.terminate()
+    else if (isFull()) ws.pause()
   }
-  // ws closes by itself when a frame breaks a rule: the peer is told which.
-  const closeByItself = ws.close.bind(ws)
-  ws.close = (code, reason) => {
+  // When a frame breaks a rule the peer is told which.
+  ws.onClosing = (code) => {
     const complaint = isClosing ? undefined : broken(code, options)
     if (complaint !== undefined) unsafeTell(complaint)
-    closeByItself(code, reason)
   }
   const onGone = () => doneSoon(gone, Effect.void)
   yield* Effect.acquireRelease(
@@ -147,16 +166,40 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
       Effect.sync(() => {
         socket.off("data", onBytes)
         count(0)
+        ws.onClosing = undefined
         ws.off("message", onMessage).off("close", onGone).terminate()
       })
   )
 
-  const receive: Connection["receive"] = Effect.flatMap(Queue.take(inbound), ({ size, text }) => {
-    frames -= 1
-    bytes -= size
-    if (ws.isPaused && !isFull()) ws.resume()
-    return text === undefined ? Effect.andThen(tell(noBinary), receive) : Effect.succeed(text)
+  const deliver = (text: string | undefined, size: number) =>
+    Queue.offerUnsafe(commands, { content: text === undefined ? undefined : decodeFrame(text, bounds), size })
+
+  /** The next one that is no binary frame. */
+  const takeFrom = <Content>(queue: Queue.Queue<Waiting<Content>>): Effect.Effect<Content> =>
+    Effect.flatMap(Queue.take(queue), ({ content, size }) => {
+      frames -= 1
+      bytes -= size
+      if (ws.isPaused && !isFull()) ws.resume()
+      return content === undefined
+        ? Effect.andThen(tell(noBinary), takeFrom(queue))
+        : Effect.succeed(content)
+    })
+
+  const opening: Connection["opening"] = Effect.suspend(() =>
+    early === undefined ? Effect.never : takeFrom(early)
+  )
+
+  /** It is known who speaks: what came meanwhile is decoded, and from now on each frame when it comes. */
+  const admit = Effect.suspend(() => {
+    if (early === undefined) return Effect.void
+    const waiting = early
+    early = undefined
+    return Effect.map(Queue.clear(waiting), (frames) => {
+      for (const { content, size } of frames) deliver(content, size)
+    })
   })
+
+  const receive: Connection["receive"] = Effect.andThen(admit, takeFrom(commands))
 
   const unsafeTell = (event: EventBody) => {
     const ts = clock.currentTimeMillisUnsafe() / 1000
@@ -206,7 +249,7 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
       return Effect.asVoid(Effect.timeoutOption(Deferred.await(gone), patience))
     })
 
-  const follow: Connection["follow"] = (log, { after_seq, greeting, raw }) =>
+  const follow: Connection["follow"] = (log, { after_seq, greeting, own, raw }) =>
     Effect.callback((resume) => {
       session_id = log.session_id
       position = after_seq
@@ -226,6 +269,7 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
       }
       if (greeting !== undefined) unsafeTell(greeting)
       if (follower.gap !== undefined) unsafeTell(gap(follower.gap))
+      if (own !== undefined) unsafeTell(own)
       socket.on("drain", write)
       write()
       return Effect.sync(() => {
@@ -235,6 +279,7 @@ export const make = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, o
     })
 
   const connection: Connection = {
+    opening,
     receive,
     tell,
     tellList,

@@ -4,7 +4,7 @@
  * Shutting down: no new connections and no new turns; clients are told, and running turns may end (`drain`). Then all
  * sessions end at once and say so, and the sockets close.
  */
-import { Context, Effect, FiberSet, Layer, Schema } from "effect"
+import { Context, Deferred, Effect, FiberSet, Layer, Schema } from "effect"
 import { readFileSync, unwatchFile, watchFile } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
 import { createServer as createTlsServer, Server as TlsServer } from "node:https"
@@ -16,16 +16,18 @@ import { type SocketRouteId, socketRoutes } from "../schema/routes.js"
 import { Auth, type Visitor } from "../services/access/Auth.js"
 import { demand, demandReach, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
+import { completesWithin } from "../services/completesWithin.js"
 import * as Metrics from "../services/observe/Metrics.js"
 import { Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
-import { waitUntil } from "../services/waitUntil.js"
+import { allClosed } from "./allClosed.js"
 import { answerHttp } from "./answerHttp.js"
 import type { Served } from "./Call.js"
 import * as Connection from "./Connection.js"
 import * as ConnectionLimiter from "./ConnectionLimiter.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import * as Heartbeat from "./Heartbeat.js"
+import { PeerSocket } from "./PeerSocket.js"
 import { answerPlainly, isWebSocket } from "./plainUpgrade.js"
 import * as RefusedOrigins from "./RefusedOrigins.js"
 import { serveConnection } from "./serveConnection.js"
@@ -191,8 +193,9 @@ const make = Effect.gen(function*() {
   const runSync = Effect.runSyncWith(yield* Effect.context<never>())
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<Served>()
-  const sockets = new WebSocketServer({
+  const sockets = new WebSocketServer<typeof PeerSocket>({
     noServer: true,
+    WebSocket: PeerSocket,
     perMessageDeflate: false,
     maxPayload: max_frame_bytes,
     // Of what a page offers, the protocol is chosen, never the ticket beside it.
@@ -203,11 +206,11 @@ const make = Effect.gen(function*() {
   const refused = RefusedOrigins.make()
   const turnedAway = TurnedAway.make()
   const unfinished = UnfinishedFrames.make(settings.max_unfinished_bytes)
+  const hurried = yield* Deferred.make<void>()
   let connections = 0
   let isDraining = false
-  let isHurried = false
 
-  const serve = Effect.fnUntraced(function*(ws: WebSocket, socket: Socket, visitor: Visitor) {
+  const serve = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, visitor: Visitor) {
     yield* Metrics.countingConnection
     const connection = yield* Connection.make(ws, socket, { ...settings, unfinished })
     let isAdmitted = false
@@ -295,7 +298,7 @@ const make = Effect.gen(function*() {
         `this relay serves no editors: start it with --fronts ${route}`
       )
     }
-    const upgrade = (served: (ws: WebSocket) => Effect.Effect<void, never, Served>, token?: string) =>
+    const upgrade = (served: (ws: PeerSocket) => Effect.Effect<void, never, Served>, token?: string) =>
       sockets.handleUpgrade(request, socket, head, (ws) => {
         const connection = ++connections
         fork(
@@ -348,16 +351,16 @@ const make = Effect.gen(function*() {
     isDraining = true
     server.close()
     yield* registry.drain(drain)
-    yield* waitUntil(() => isHurried || !registry.isBusy(), drain * 1000)
+    yield* completesWithin(Effect.raceFirst(registry.idle, Deferred.await(hurried)), drain * 1000)
     yield* registry.closeAll
     // Each connection closes when it has sent its session's last event.
-    yield* waitUntil(() => sockets.clients.size === 0, goodbyeMs)
+    yield* completesWithin(allClosed([...sockets.clients]), goodbyeMs)
     yield* FiberSet.clear(fibers)
     server.closeAllConnections()
   })
 
   return RelayServer.of({
     address: { host, port: address.port, secure },
-    hurry: Effect.sync(() => void (isHurried = true))
+    hurry: Effect.asVoid(Deferred.succeed(hurried, undefined))
   })
 })

@@ -13,6 +13,7 @@ import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type Answer, lazily, readBody, Refused, sendJson, sendNothing } from "./Call.js"
 import { metricsText } from "./metricsText.js"
 import { describeNative, listNative, readNative } from "./nativeRoutes.js"
+import { answerPush, getPush, subscribePush, unsubscribePush } from "./pushRoutes.js"
 import { addSchedule, changeSchedule, listSchedules, removeSchedule } from "./scheduleRoutes.js"
 import { sendEvents } from "./sendEvents.js"
 import { sendSessions } from "./sendSessions.js"
@@ -127,6 +128,10 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   shareSession,
   listTokens,
   revokeToken,
+  getPush,
+  subscribePush,
+  unsubscribePush,
+  answerPush,
   listNativeSessions: listNative,
   getNativeSession: describeNative,
   readNativeSession: readNative,

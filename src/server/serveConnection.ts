@@ -8,7 +8,6 @@ import { BadHandshake } from "../adapters/AdapterError.js"
 import {
   type BodyOf,
   type ClientCommand,
-  decodeFrame,
   decodeHandshake,
   type Handshake,
   type JsonBounds
@@ -41,7 +40,7 @@ const jsonBounds = ({ max_json_depth, max_json_values }: Bounds): JsonBounds => 
 })
 
 const receiveHandshake = (connection: Connection, { handshake_timeout, ...bounds }: Bounds) =>
-  connection.receive.pipe(
+  connection.opening.pipe(
     Effect.timeoutOrElse({
       duration: `${handshake_timeout} seconds`,
       orElse: () =>
@@ -68,30 +67,35 @@ const fault: BodyOf<"error"> = {
   metadata: { fatal: true }
 }
 
+const joinedAs = (connection: number): BodyOf<"status"> => ({
+  type: "status",
+  status: "joined",
+  metadata: { connection }
+})
+
 const pong: BodyOf<"status"> = { type: "status", status: "pong" }
 
 /** Hand the client's commands to its session; what is no command is answered here. */
 const relayCommands = (
   connection: Connection,
-  submit: Joined["submit"],
-  bounds: JsonBounds
+  submit: Joined["submit"]
 ): Effect.Effect<never> => {
   const obey = Effect.fnUntraced(
     function*(command: ClientCommand) {
       yield* command.type === "ping" ? connection.tell(pong) : submit(command)
     },
     (obeyed, { message_id }) =>
-      Effect.catch(obeyed, ({ message }) =>
+      Effect.catch(obeyed, ({ _tag, message }) =>
         connection.tell({
           type: "error",
-          code: "forbidden",
+          code: _tag === "NotDriving" ? "not_driving" : "forbidden",
           text: message,
           ...(message_id !== undefined && { message_id })
         }))
   )
   return connection.receive.pipe(
-    Effect.flatMap((frame) =>
-      Result.match(decodeFrame(frame, bounds), {
+    Effect.flatMap((decoded) =>
+      Result.match(decoded, {
         onFailure: ({ problem, ...named }) =>
           connection.tell({ type: "error", code: "bad_command", text: problem, ...named }),
         onSuccess: obey
@@ -102,9 +106,9 @@ const relayCommands = (
 }
 
 /** The client is known: its session, what it says, what it is told. */
-const converse = Effect.fnUntraced(function*(connection: Connection, handshake: Handshake, bounds: Bounds) {
+const converse = Effect.fnUntraced(function*(connection: Connection, handshake: Handshake) {
   if (handshake.watch !== undefined) {
-    yield* serveSessionList(connection, jsonBounds(bounds))
+    yield* serveSessionList(connection)
     return yield* connection.close(restarting, "the relay is shutting down")
   }
   const registry = yield* SessionRegistry
@@ -117,8 +121,11 @@ const converse = Effect.fnUntraced(function*(connection: Connection, handshake: 
   const { after_seq: asked = last } = handshake
   const after_seq = asked > last ? 0 : asked
   const greeting = attached ? session.describe() : undefined
-  yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
-    Effect.raceFirst(relayCommands(connection, submit, jsonBounds(bounds))),
+  const { connection: number } = yield* Sender
+  // Whoever has to know whether it drives itself.
+  const own = session.drivers.isOne && number !== undefined ? joinedAs(number) : undefined
+  yield* connection.follow(session.log, { after_seq, greeting, own, raw: handshake.raw ?? true }).pipe(
+    Effect.raceFirst(relayCommands(connection, submit)),
     Effect.andThen(connection.close(ended, "the session has ended"))
   )
 })
@@ -141,7 +148,7 @@ export const serveConnection = Effect.fn("serveConnection")(
     yield* demand(principal, scope, `a connection to ${path}`)
     yield* demandReach(principal, reach, `a connection to ${path}`)
     const { front } = handshake
-    yield* converse(connection, handshake, bounds).pipe(
+    yield* converse(connection, handshake).pipe(
       Effect.provideService(Principal, principal),
       Effect.provideService(Sender, {
         ...by,

@@ -3,7 +3,7 @@
  * few times a second at most however fast an agent is.
  */
 import { Effect } from "effect"
-import { decodeFrame, type JsonBounds, type SessionId, type SessionLine } from "../schema/index.js"
+import type { SessionId, SessionLine } from "../schema/index.js"
 import { makePause } from "../services/makePause.js"
 import { lineOf } from "../services/session/SessionListing.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
@@ -47,10 +47,9 @@ const follow = (watch: SessionRegistry["Service"]["watch"]): Changes => {
 }
 
 /** Commands belong to a session; only the connection's own is answered. */
-const answer = (connection: Connection, bounds: JsonBounds): Effect.Effect<never> =>
+const answer = (connection: Connection): Effect.Effect<never> =>
   connection.receive.pipe(
-    Effect.flatMap((frame) => {
-      const decoded = decodeFrame(frame, bounds)
+    Effect.flatMap((decoded) => {
       return decoded._tag === "Success" && decoded.success.type === "ping"
         ? connection.tell({ type: "status", status: "pong" })
         : connection.tell({
@@ -63,10 +62,7 @@ const answer = (connection: Connection, bounds: JsonBounds): Effect.Effect<never
   )
 
 /** Completes when the relay ends. */
-export const serveSessionList = Effect.fn("serveSessionList")(function*(
-  connection: Connection,
-  bounds: JsonBounds
-) {
+export const serveSessionList = Effect.fn("serveSessionList")(function*(connection: Connection) {
   const registry = yield* SessionRegistry
   const changes = yield* Effect.acquireRelease(
     Effect.sync(() => follow(registry.watch)),
@@ -96,5 +92,5 @@ export const serveSessionList = Effect.fn("serveSessionList")(function*(
       yield* Effect.sleep(gathered)
     }
   })
-  yield* Effect.raceFirst(tellAll, answer(connection, bounds))
+  yield* Effect.raceFirst(tellAll, answer(connection))
 }, Effect.scoped)

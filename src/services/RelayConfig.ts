@@ -57,6 +57,10 @@ export interface Settings {
   readonly linger: number
   /** The longest a client may ask for with `linger`; more is taken as this. */
   readonly max_linger: number
+  /** Who may give a session commands: all of its clients, or one at a time, the others watch. */
+  readonly drivers: "many" | "one"
+  /** How long whoever drives is asked before somebody else takes over. */
+  readonly take_over_timeout: number
   /** Live sessions, each with a process of its own. */
   readonly max_sessions: number
   /** Live sessions that one sender has begun: an address, or a token's name. This machine's own are not counted. */
@@ -89,6 +93,11 @@ export interface Settings {
   readonly notify: ReadonlyArray<string>
   /** Where people reach the relay's page, such as `https://relay.example`: notifications link to it. */
   readonly notify_link?: string | undefined
+  /**
+   * Origins of push services that may be at a private address, or without TLS, such as `http://127.0.0.1:9000`; public ones
+   * need none.
+   */
+  readonly allow_push_service: ReadonlyArray<string>
   /** The operator's rules on what agents may do unasked, and what not at all. */
   readonly policy?: PolicyFile
   /** Caps on what sessions use, such as `{ scope: "day", unit: "cost_usd", cap: 20 }`. Default: none. */
@@ -140,6 +149,8 @@ export const defaults = (): Settings => ({
   interrupt_timeout: 30,
   linger: 30 * 60,
   max_linger: 24 * 3600,
+  drivers: "many",
+  take_over_timeout: 30,
   max_sessions: 200,
   max_sessions_per_sender: 100,
   max_queued: 100,
@@ -152,6 +163,7 @@ export const defaults = (): Settings => ({
   journal_days: 30,
   no_native_sessions: false,
   notify: [],
+  allow_push_service: [],
   budgets: [],
   budget_at_cap: "ask",
   budget_warn_pct: 80,

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
-import { ignored, type LabFlags } from "../../src/cli/labIgnores.js"
-import { standardStateDir } from "../../src/cli/options.js"
+import { ignored } from "../../src/cli/labIgnores.js"
+import { serveOptions, settings, standardStateDir } from "../../src/cli/options.js"
 
-const none: LabFlags = {
+const none = {
   auth: Option.none(),
   no_auth: false,
   no_state: false,
@@ -15,7 +15,7 @@ const none: LabFlags = {
 }
 
 describe("a flag the lab would not act on", () => {
-  const given: ReadonlyArray<readonly [keyof LabFlags, Partial<LabFlags>, RegExp]> = [
+  const given: ReadonlyArray<readonly [string, Readonly<Record<string, unknown>>, RegExp]> = [
     ["tls_cert", { tls_cert: Option.some("c.pem") }, /--tls-cert \(AI_RELAY_TLS_CERT\).*a proxy that does/],
     ["tls_key", { tls_key: Option.some("k.pem") }, /--tls-key.*a proxy that does/],
     ["auth", { auth: Option.some("always") }, /--auth.*LAB_TOKENS_FILE/],
@@ -28,5 +28,11 @@ describe("a flag the lab would not act on", () => {
   it.each(given)("is refused, with what to do: %s", (_, flags, said) => {
     assert.isUndefined(ignored(none))
     assert.match(ignored({ ...none, ...flags }) ?? "", said)
+  })
+
+  it("is one whose row in the table of settings says so, by the name its value has", () => {
+    const refused = settings.filter(({ lab }) => lab !== undefined).map(({ name }) => name)
+    assert.sameMembers(refused, given.map(([name]) => name))
+    for (const name of refused) assert.property(serveOptions, name)
   })
 })

@@ -3,6 +3,9 @@ import { assert, describe, expect, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { type Setting, settings } from "../../src/cli/options.js"
+import { labSettings } from "../../src/lab/labVariables.js"
+import { serverDefaults } from "../../src/server/ServerConfig.js"
+import { defaults } from "../../src/services/RelayConfig.js"
 
 const file = fileURLToPath(new URL("../../docs/operations.md", import.meta.url))
 const [begin, end] = ["<!-- settings -->", "<!-- end of settings -->"]
@@ -22,5 +25,24 @@ describe("docs/operations.md", () => {
     assert.isDefined(after, `docs/operations.md must hold the lines ${begin} and ${end}`)
     const table = ["| setting | default | |", "|---|---|---|", ...settings.map(toRow)].join("\n")
     await expect(`${before}${begin}\n\n${table}\n\n${end}${after}`).toMatchFileSnapshot(file)
+  })
+
+  it("lists every variable of the lab with its default, and says which flags the lab refuses", () => {
+    const page = readFileSync(file, "utf8")
+    const rows = [...page.matchAll(/^\| `(LAB_\w+)` \| (?:`([^`]*)`)? ?\|/gm)].map((
+      [, name, standard = ""]
+    ) => [name, standard])
+    assert.deepStrictEqual(rows, labSettings.map(({ name, standard }) => [name, standard]))
+    const refused = settings.filter(({ lab }) => lab !== undefined).map(({ flag }) => `\`${flag}\``)
+    assert.include(
+      page.replaceAll(/\s+/g, " "),
+      `The lab refuses ${refused.slice(0, -1).join(", ")} and ${refused.at(-1)}`
+    )
+  })
+
+  it("sets what the library calls the same: each setting of a relay has its flag, but for those the command decides", () => {
+    const flags = new Set([...settings.map(({ name }) => name), ...settings.map(({ name }) => `${name}s`)])
+    const own = Object.keys({ ...defaults(), ...serverDefaults }).filter((name) => !flags.has(name))
+    assert.sameMembers(own, ["acp_agents", "private_files", "trace"])
   })
 })

@@ -2,8 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Layer, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { once } from "node:events"
-import { connect as connectTcp } from "node:net"
+import { connect as connectTcp, type Socket } from "node:net"
 import { hostname, networkInterfaces } from "node:os"
+import { WebSocket } from "ws"
 import { AgentFailed, AuthRequired, BadHandshake, CommandNotFound } from "../../src/adapters/AdapterError.js"
 import type { EventBody } from "../../src/schema/index.js"
 import type { Connection } from "../../src/server/Connection.js"
@@ -76,6 +77,7 @@ describe("a handshake that is no good", () => {
       const told: Array<EventBody> = []
       const closed = yield* Deferred.make<number>()
       const silent: Connection = {
+        opening: Effect.never,
         receive: Effect.never,
         tell: (event) => Effect.sync(() => void told.push(event)),
         tellList: () => Effect.void,
@@ -115,6 +117,40 @@ describe("frames from a client", () => {
       assert.strictEqual((await client.waitFor("turn_start"))["text"], frame)
     })
   }
+
+  test("that come in one piece with the handshake are answered in their order", async ({ port }) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
+    const answers: Array<string> = []
+    const isDone = new Promise<void>((resolve) =>
+      socket.on("message", (data) => {
+        const { code, status, text = "", type } = JSON.parse(String(data)) as Record<string, string>
+        if (type === "error") answers.push(`${code}: ${text}`)
+        if (status === "pong") answers.push("pong")
+        if (answers.length === 4) resolve()
+      })
+    )
+    await once(socket, "open")
+    const { _socket: wire } = socket as unknown as { readonly _socket: Socket }
+    wire.cork()
+    for (
+      const frame of [
+        `{"tool":"fake"}`,
+        Buffer.from("{}"),
+        `{"type":"resize"}`,
+        `{"type":"ping"}`,
+        `{"type":"what"}`
+      ]
+    ) {
+      socket.send(frame)
+    }
+    wire.uncork()
+    await isDone
+    socket.terminate()
+    assert.match(answers[0] ?? "", /^bad_command: binary frames/)
+    assert.match(answers[1] ?? "", /^bad_command: .*`cols`/)
+    assert.strictEqual(answers[2], "pong")
+    assert.match(answers[3] ?? "", /^bad_command: `type` must be/)
+  })
 
   test("that are binary are refused, before the handshake and after", async ({ connect }) => {
     const client = await connect(Buffer.from("{}"))

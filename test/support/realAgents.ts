@@ -2,8 +2,8 @@
 import { Effect } from "effect"
 import { tmpdir } from "node:os"
 import { type AgentProcess, EventSink, type LaunchSpec, ProcessSpawner } from "../../src/adapters/Adapter.js"
+import { lookUntil } from "../../src/services/process/lookUntil.js"
 import { ProcessTree, procSource } from "../../src/services/process/ProcessTree.js"
-import { waitUntil } from "../../src/services/waitUntil.js"
 import * as TestSink from "./testSink.js"
 
 export interface RealAgent extends AgentProcess {
@@ -33,7 +33,7 @@ export const start = (script: string, launch: Partial<LaunchSpec> = {}, sink = T
 /** Wait for a fact, for so long that only a fault makes it too long. */
 export const eventually = (fact: () => boolean) =>
   Effect.flatMap(
-    waitUntil(fact, 15_000),
+    lookUntil(fact, 15_000),
     (holds) => holds ? Effect.void : Effect.die(new Error(`This never came true: ${fact}`))
   )
 

@@ -16,6 +16,7 @@ import { Journal } from "../../src/services/journal/Journal.js"
 import * as NativeDisk from "../../src/services/native/NativeDisk.js"
 import { NativeSessions } from "../../src/services/native/NativeSessions.js"
 import { Recorder } from "../../src/services/observe/Recorder.js"
+import { Push } from "../../src/services/push/Push.js"
 import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
 import { SearchIndex } from "../../src/services/search/SearchIndex.js"
 import { SessionRegistry } from "../../src/services/session/SessionRegistry.js"
@@ -38,6 +39,7 @@ const quiet = Logger.layer([])
 export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
   RelayServer.layer.pipe(
     Layer.provide(SearchIndex.layer),
+    Layer.provide(Push.layer),
     Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
     Layer.provide(Layer.merge(Folders.layer, Recorder.layer)),

@@ -103,6 +103,10 @@ export class Auth extends Context.Service<Auth, {
     token: string | undefined,
     ticket?: string
   ) => Effect.Effect<PrincipalFields, Unauthorized | TooManyAttempts>
+  /** What stands for somebody in what the relay keeps for later; undefined for an agent. It is no secret. */
+  readonly markOf: (principal: PrincipalFields) => Effect.Effect<string | undefined>
+  /** Who has this mark, with the rights of now; undefined when their token is gone, or another one. */
+  readonly holderOf: (mark: string) => Effect.Effect<PrincipalFields | undefined>
   /** Who is believed about where a request comes from. */
   readonly proxies: TrustedProxies.TrustedProxies
   /** A ticket: whoever brings it may do what this principal may, as long as that may stay. */
@@ -115,6 +119,9 @@ export class Auth extends Context.Service<Auth, {
 
 const digest = (text: string) => createHash("sha256").update(text).digest()
 const sameSecret = (left: string, right: string) => timingSafeEqual(digest(left), digest(right))
+
+/** Programs of this machine that need no token. */
+const localMark = "local"
 
 const nameOf = (host: string) => host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1").toLowerCase()
 
@@ -234,5 +241,36 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
         : Effect.succeed({ ticket: given, expires_in: Tickets.validForSeconds })
     })
 
-  return Auth.of({ agents: AgentTokens.make(), checkOrigin, admit, proxies, ticket, tokens })
+  const operatorMark = token === undefined
+    ? undefined
+    : `operator ${createHash("sha256").update(Redacted.value(token)).digest("hex")}`
+
+  const markOf: Auth["Service"]["markOf"] = ({ name, session_id }) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      if (session_id !== undefined) return undefined
+      if (name === undefined) return localMark
+      if (name === Tokens.defaultName) return operatorMark
+      const hash = tokens.named(name, now)?.hash
+      return hash === undefined ? undefined : `token ${hash} ${name}`
+    })
+
+  const holderOf: Auth["Service"]["holderOf"] = (mark) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      if (mark === localMark) return demand === "always" ? undefined : everything
+      if (mark === operatorMark) return Tokens.ofOperator
+      const [, hash, name = ""] = /^token (\w+) (.*)$/.exec(mark) ?? []
+      const found = tokens.named(name, now)
+      return found?.hash === hash ? found?.principal : undefined
+    })
+
+  return Auth.of({
+    agents: AgentTokens.make(),
+    checkOrigin,
+    admit,
+    markOf,
+    holderOf,
+    proxies,
+    ticket,
+    tokens
+  })
 })

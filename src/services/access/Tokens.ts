@@ -38,6 +38,11 @@ export interface Made {
 export interface Tokens {
   /** Whose token it is; "expired" if it was one. */
   readonly find: (token: string, now: number) => PrincipalFields | "expired" | undefined
+  /** Whoever has the token of that name now, with a digest that another token of the name does not have. */
+  readonly named: (
+    name: string,
+    now: number
+  ) => { readonly principal: PrincipalFields; readonly hash: string } | undefined
   readonly make: (wanted: Wanted) => Effect.Effect<Made, TokenRefused | TokensUnusable>
   /** Revoke it, and those made with it; false if there is none of that name. */
   readonly revoke: (name: string) => Effect.Effect<boolean, TokensUnusable>
@@ -123,7 +128,7 @@ const shelfOf = (state_dir: string | undefined): Shelf => {
 }
 
 /** What `ai-relay token` needs: it makes, lists and revokes. */
-export const onShelf = (state_dir: string | undefined): Omit<Tokens, "find"> => {
+export const onShelf = (state_dir: string | undefined): Omit<Tokens, "find" | "named"> => {
   const shelf = shelfOf(state_dir)
   return {
     make: Effect.fnUntraced(function*(wanted) {
@@ -267,6 +272,13 @@ export const make = Effect.fnUntraced(function*(
       look()
       const record = byHash.get(TokenFile.hashOf(token))
       return record === undefined ? undefined : isLive(now)(record) ? toPrincipal(record) : "expired"
+    },
+    named: (name, now) => {
+      look()
+      const record = [...byHash.values()].find((record) => record.name === name)
+      return record === undefined || !isLive(now)(record)
+        ? undefined
+        : { principal: toPrincipal(record), hash: record.hash }
     },
     make: (wanted) => Effect.tap(shelf.make(wanted), refresh),
     revoke: (name) => Effect.tap(shelf.revoke(name), refresh),

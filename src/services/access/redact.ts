@@ -315,3 +315,13 @@ export const make = ({ env, values: given = [] }: Secrets): Redactor => {
 
 /** A function that replaces secrets in JSON (or lines of it), knowing the values of these variables. */
 export const makeRedact = (env: Variables): (json: string) => string => make({ env: [env] }).redact
+
+/** The same for a text: it is cleaned as a text in JSON is. */
+export const cleanText = (env: Variables): (text: string) => string => {
+  const redact = makeRedact(env)
+  return (text) => {
+    // It takes JSON, and gives JSON.
+    const told: unknown = JSON.parse(redact(JSON.stringify(text)))
+    return typeof told === "string" ? told : ""
+  }
+}

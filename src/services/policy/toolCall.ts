@@ -56,7 +56,7 @@ const kinds = {
 } as const
 
 /** By the agent's own name for the tool: a stranger's tool that takes a `command` is no shell. */
-const kindOf = (tool: string): ToolCall["kind"] =>
+export const kindOf = (tool: string): ToolCall["kind"] =>
   (Object.keys(kinds) as Array<keyof typeof kinds>).find((kind) =>
     (kinds[kind] as ReadonlyArray<string>).includes(tool)
   ) ?? "other"

@@ -23,7 +23,8 @@ export interface AgentPipes {
   readonly endInput: () => void
   /** Lines wait in the pipes, because the sink has enough. */
   readonly areHeldUp: () => boolean
-  readonly areClosed: () => boolean
+  /** Completes when there is nothing left to read. */
+  readonly closed: Effect.Effect<void>
   /** All was read: hand on what lacks a newline. Answers the last lines of stderr. */
   readonly finish: () => AgentExit["stderr"]
   readonly destroy: () => void
@@ -74,7 +75,7 @@ export const open = ({ child, onDefect, onLine, sink, tool }: Options): AgentPip
     writeLine,
     endInput: () => void stdin.end(),
     areHeldUp: () => stdout.isPaused() || stderr.isPaused(),
-    areClosed: () => stdout.closed && stderr.closed,
+    closed: Effect.andThen(closeOf(stdout), closeOf(stderr)),
     finish: () => {
       finishStdout()
       finishStderr()
@@ -83,3 +84,11 @@ export const open = ({ child, onDefect, onLine, sink, tool }: Options): AgentPip
     destroy: () => [stdin, stdout, stderr].forEach((pipe) => pipe.destroy())
   }
 }
+
+const closeOf = (pipe: Readable): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const onClose = () => resume(Effect.void)
+    if (pipe.closed) return onClose()
+    pipe.once("close", onClose)
+    return Effect.sync(() => void pipe.off("close", onClose))
+  })

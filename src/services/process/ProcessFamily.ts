@@ -22,6 +22,8 @@ const freshMs = 5000
 export class ProcessFamily {
   private seen: ReadonlyArray<ProcessEntry> = []
   private exitedAt = -Infinity
+  /** When the first list was read that showed nobody, if no later one showed anybody. */
+  private nobodySince: number | undefined
 
   constructor(
     private readonly tree: ProcessTree,
@@ -48,6 +50,7 @@ export class ProcessFamily {
     for (const found of [this.seen, group, this.tree.marked(this.marker)]) found.forEach(add)
     this.tree.descendants(members.keys()).forEach(add)
     this.seen = [...members.values()]
+    this.nobodySince = this.seen.length > 0 ? undefined : this.nobodySince ?? this.tree.readAt
     return this.seen
   }
 
@@ -57,9 +60,9 @@ export class ProcessFamily {
       || this.seen.some((entry) => entry.pid === pid && entry.started === started)
   }
 
-  /** When what the last look saw was read, as `performance.now()` tells it. */
-  lookedAt(): number {
-    return this.tree.readAt
+  /** For how long, in ms, looks have seen nobody: 0 after the first such look, negative when somebody is there. */
+  quietFor(): number {
+    return this.nobodySince === undefined ? -1 : this.tree.readAt - this.nobodySince
   }
 
   /** The group gets its signal in one go, so that nobody forks away from it; everyone else one by one. */

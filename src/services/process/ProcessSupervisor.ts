@@ -17,7 +17,7 @@ import {
 import { AgentFailed } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { type Holdable, SessionHold } from "../budget/AgentHold.js"
-import { waitUntil } from "../waitUntil.js"
+import { completesWithin } from "../completesWithin.js"
 import { marking } from "./agentMark.js"
 import * as AgentPipes from "./AgentPipes.js"
 import { endFamily, type StopTimeouts } from "./endFamily.js"
@@ -89,6 +89,7 @@ interface Supervised {
 const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Started): Supervised => {
   const { stopSignal = "SIGTERM", tool } = launch
   const exited = Deferred.makeUnsafe<AgentExit>()
+  const leaderExited = Deferred.makeUnsafe<void>()
   let complaint = Effect.void
   let linger: NodeJS.Timeout | undefined
 
@@ -111,6 +112,7 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
   }
   child.once("close", finish).once("exit", () => {
     families.leaderExited(family)
+    doneSoon(leaderExited, Effect.void)
     linger = setTimeout(letGo, options.linger)
   })
   const release = Effect.sync(() => {
@@ -130,8 +132,12 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
       stop: () => family.signal("SIGSTOP", "SIGSTOP"),
       go: () => family.signal("SIGCONT", "SIGCONT")
     },
-    stop: endFamily(family, { endInput: pipes.endInput, stopSignal }, options).pipe(
-      Effect.andThen(waitUntil(pipes.areClosed, lastLinesMs)),
+    stop: endFamily(
+      family,
+      { endInput: pipes.endInput, exited: Deferred.await(leaderExited), stopSignal },
+      options
+    ).pipe(
+      Effect.andThen(completesWithin(pipes.closed, lastLinesMs)),
       Effect.ensuring(release)
     )
   }

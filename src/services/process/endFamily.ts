@@ -4,7 +4,8 @@
  * It ends in bounded time, whatever they do about it.
  */
 import { Effect } from "effect"
-import { waitUntil } from "../waitUntil.js"
+import { completesWithin } from "../completesWithin.js"
+import { lookUntil } from "./lookUntil.js"
 import type { ProcessFamily } from "./ProcessFamily.js"
 
 /** How long each of the steps takes at most, in ms. */
@@ -18,6 +19,8 @@ export interface StopTimeouts {
 }
 
 export interface StopMethod {
+  /** Completes when the agent itself has exited, whoever is left of what it started. */
+  readonly exited: Effect.Effect<void>
   readonly endInput: () => void
   /** The signal the agent likes best. */
   readonly stopSignal: NodeJS.Signals
@@ -32,7 +35,7 @@ const quietMs = 20
 /** Returns when all are gone, or have withstood every step's grace. */
 export const endFamily = (
   family: ProcessFamily,
-  { endInput, stopSignal }: StopMethod,
+  { endInput, exited, stopSignal }: StopMethod,
   timeouts: StopTimeouts
 ) =>
   Effect.gen(function*() {
@@ -40,18 +43,21 @@ export const endFamily = (
     // Whoever was started a moment ago is told by its parent, as long as that lives.
     family.look("now")
     endInput()
-    yield* waitUntil(leader.hasExited, timeouts.input)
+    yield* completesWithin(exited, timeouts.input)
 
     if (!family.isGone()) {
       // The agent's own signal is for the agent: background jobs of a shell ignore SIGINT.
       family.signal(leader.hasExited() ? "SIGTERM" : stopSignal, "SIGTERM")
-      yield* waitUntil(() => family.isGone(), timeouts.signal)
+      yield* lookUntil(() => family.isGone(), timeouts.signal)
     }
 
-    let quietSince = performance.now()
-    yield* waitUntil(() => {
-      family.kill()
-      if (!family.isGone()) quietSince = performance.now()
-      return family.lookedAt() - quietSince >= quietMs
-    }, timeouts.kill)
+    yield* lookUntil(
+      () => {
+        family.kill()
+        return leader.hasExited() && family.quietFor() >= quietMs
+      },
+      timeouts.kill,
+      // With nobody in sight, the second look is the last.
+      () => family.quietFor() < 0 ? undefined : Math.max(1, quietMs - family.quietFor())
+    )
   })

@@ -16,13 +16,13 @@ import {
   TerminalUnavailable
 } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
+import { completesWithin } from "../completesWithin.js"
 import { type Environment, relayEnvironment } from "../process/AgentEnvironment.js"
 import { marking } from "../process/agentMark.js"
-import { endFamily, type StopMethod, type StopTimeouts } from "../process/endFamily.js"
+import { endFamily, type StopTimeouts } from "../process/endFamily.js"
 import * as families from "../process/families.js"
 import { type LaunchOptions, prepareLaunch } from "../process/prepareLaunch.js"
 import type { ProcessFamily } from "../process/ProcessFamily.js"
-import { waitUntil } from "../waitUntil.js"
 import * as OutputSentinel from "./OutputSentinel.js"
 import * as TerminalInput from "./TerminalInput.js"
 import * as TerminalOutput from "./TerminalOutput.js"
@@ -62,7 +62,7 @@ export const layer = ({ pass_env = [], sandbox, ...timeouts }: Options = {}): La
   )
 
 /** When its window is closed. */
-const atTerminal: StopMethod = { endInput: () => {}, stopSignal: "SIGHUP" }
+const atTerminal = { endInput: () => {}, stopSignal: "SIGHUP" } as const
 
 const make = (timeouts: StopTimeouts, launching: LaunchOptions) => {
   const spawn: TerminalSpawner["Service"]["spawn"] = Effect.fn("PtySupervisor.spawn")(
@@ -90,10 +90,10 @@ const make = (timeouts: StopTimeouts, launching: LaunchOptions) => {
       })
       const { terminal } = yield* Effect.acquireRelease(
         start,
-        ({ family, hasEnded, output, release }) =>
+        ({ ended, exited, family, output, release }) =>
           Effect.sync(output.drainToEnd).pipe(
-            Effect.andThen(endFamily(family, atTerminal, timeouts)),
-            Effect.andThen(waitUntil(hasEnded, lastOutputMs)),
+            Effect.andThen(endFamily(family, { ...atTerminal, exited }, timeouts)),
+            Effect.andThen(completesWithin(ended, lastOutputMs)),
             Effect.ensuring(Effect.sync(release))
           )
       )
@@ -116,8 +116,10 @@ interface Supervised {
   readonly terminal: Terminal
   readonly family: ProcessFamily
   readonly output: TerminalOutput.TerminalOutput
-  /** It exited, and all it printed was read. */
-  readonly hasEnded: () => boolean
+  /** Completes when it has exited. */
+  readonly exited: Effect.Effect<void>
+  /** Completes when it has exited, and all it printed was read. */
+  readonly ended: Effect.Effect<void>
   /** Let go of everything; to be called when nobody is left. */
   readonly release: () => void
 }
@@ -134,6 +136,8 @@ const markFor = (pty: UnixPty) => {
 /** Take charge of a program in the moment it starts: whatever it does later is noticed. */
 const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Supervised => {
   const exited = Deferred.makeUnsafe<AgentExit>()
+  const leaderExited = Deferred.makeUnsafe<void>()
+  const closed = Deferred.makeUnsafe<void>()
   let failure = Effect.void
   let exit: AgentExit | undefined
   let isOpen = true
@@ -154,6 +158,7 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
     mark.close()
     pty.destroy()
     output.cut()
+    doneSoon(closed, Effect.void)
   }
   const finish = () => doneSoon(exited, Effect.succeed(exit ?? { stderr: [] }))
 
@@ -165,6 +170,7 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
   pty.onExit((how) => {
     exit = toExit(how)
     families.leaderExited(family)
+    doneSoon(leaderExited, Effect.void)
     output.end(close, finish)
   })
   // A terminal that breaks is of no use any more; without a listener for that node-pty throws.
@@ -187,7 +193,15 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
     output.flush()
     finish()
   }
-  return { terminal, family, output, hasEnded: () => exit !== undefined && !isOpen, release }
+  const left = Deferred.await(leaderExited)
+  return {
+    terminal,
+    family,
+    output,
+    exited: left,
+    ended: Effect.andThen(left, Deferred.await(closed)),
+    release
+  }
 }
 
 const doesNotRead = (tool: string) =>

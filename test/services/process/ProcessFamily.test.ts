@@ -211,7 +211,7 @@ describe("endFamily", () => {
         reuseMs: 15
       })
       const family = new ProcessFamily(tree, { pid: 9_000_005, hasExited: () => true }, "marker")
-      yield* endFamily(family, { endInput: () => {}, stopSignal: "SIGTERM" }, {
+      yield* endFamily(family, { endInput: () => {}, exited: Effect.void, stopSignal: "SIGTERM" }, {
         input: 0,
         signal: 0,
         kill: 5000

@@ -1,0 +1,17 @@
+/** allClosed: the end of every socket that is open now. */
+import { Effect } from "effect"
+import type { WebSocket } from "ws"
+
+/** Completes when all of these are closed. */
+export const allClosed = (sockets: Iterable<WebSocket>): Effect.Effect<void> =>
+  Effect.forEach(
+    sockets,
+    (ws) =>
+      Effect.callback<void>((resume) => {
+        const onClose = () => resume(Effect.void)
+        if (ws.readyState === ws.CLOSED) return onClose()
+        ws.once("close", onClose)
+        return Effect.sync(() => void ws.off("close", onClose))
+      }),
+    { concurrency: "unbounded", discard: true }
+  )

@@ -1,0 +1,455 @@
+/**
+ * Push: tells browsers that want it (Web Push, RFC 8030, 8291 and 8292) that a session waits for an answer or a long turn has
+ * ended, and takes their answer.
+ *
+ * A subscription belongs to whoever made it and tells only of what they may see. It ends with their token, with its own time,
+ * or when the push service says that the browser is gone. Whoever may approve gets a ticket with a question that can be
+ * answered where it is shown (`askText.ts`): it is for that very question, works once, with the rights its owner has then,
+ * and is over when the question is. Nothing is loaded, and no session watched, before somebody subscribes.
+ */
+import { Clock, Context, Effect, FiberMap, Layer, Queue, Schedule, Schema, Scope, Semaphore } from "effect"
+import { createHash, createPublicKey, randomBytes } from "node:crypto"
+import { type PermissionRequest, RequestId, type SessionId } from "../../schema/index.js"
+import type { PushSubscription } from "../../schema/PushSubscription.js"
+import { Auth } from "../access/Auth.js"
+import {
+  demandCommand,
+  demandWithin,
+  everything,
+  Forbidden,
+  isWithin,
+  may,
+  Principal
+} from "../access/Principal.js"
+import { cleanText } from "../access/redact.js"
+import * as calls from "../notify/calls.js"
+import { relayEnvironment } from "../process/AgentEnvironment.js"
+import { RelayConfig } from "../RelayConfig.js"
+import { Sender } from "../session/Sender.js"
+import { SessionRegistry } from "../session/SessionRegistry.js"
+import { askTextOf } from "./askText.js"
+import * as pushFile from "./pushFile.js"
+import type { PushUnusable, Subscription } from "./pushFile.js"
+import { post, problemOf, type PushFailed } from "./pushService.js"
+
+/** Such a subscription is not taken. */
+export class PushRefused extends Schema.TaggedError<PushRefused>()("PushRefused", { reason: Schema.String }) {
+  override get message() {
+    return this.reason
+  }
+}
+
+/** The ticket is wrong or used, or its question is not open any more. */
+export class PushTicketOver extends Schema.TaggedError<PushTicketOver>()("PushTicketOver", {}) {
+  override get message() {
+    return "this was answered already, or is not asked any more: open the session to see what became of it"
+  }
+}
+
+/** A subscription as its owner sees it. */
+export interface Listed {
+  readonly id: string
+  /** Unix times in seconds. */
+  readonly created_at: number
+  readonly expires_at: number
+}
+
+/** What a notification says, encrypted for one browser. */
+export interface Message {
+  readonly kind: "question" | "done" | "test"
+  readonly session_id?: string
+  readonly tool?: string
+  /** What the session is about. */
+  readonly title?: string
+  /** What would run; whole only if it may be allowed here. */
+  readonly text?: string
+  readonly ask?: "tool" | "plan" | "question" | "budget" | "other"
+  readonly request_id?: string
+  readonly ticket?: string
+  /** What the ticket can say. */
+  readonly answers?: ReadonlyArray<"allow" | "deny">
+  /** Sessions that wait for an answer. */
+  readonly waiting: number
+}
+
+export class Push extends Context.Service<Push, {
+  /** The relay's public key: browsers bind their subscriptions to it. */
+  readonly key: Effect.Effect<string, PushUnusable>
+  /** Of the `Principal`; the same browser again is the same subscription, for a new time. */
+  readonly subscribe: (wanted: PushSubscription) => Effect.Effect<Listed, PushRefused | PushUnusable>
+  /** The `Principal`'s own. */
+  readonly list: Effect.Effect<ReadonlyArray<Listed>, PushUnusable>
+  /** False: it has none of that id. */
+  readonly unsubscribe: (id: string) => Effect.Effect<boolean, PushUnusable>
+  /** Answer the question the ticket is for; completes when it is settled. */
+  readonly answer: (
+    ticket: string,
+    behavior: "allow" | "deny"
+  ) => Effect.Effect<void, PushTicketOver | Forbidden>
+}>()("ai-relay/services/Push") {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
+}
+
+const daySeconds = 24 * 3600
+/** A browser that is not opened for so long is not told any more. */
+const longestSeconds = 60 * daySeconds
+const mostEach = 20
+const mostInAll = 500
+const mostTickets = 2000
+const mostWaiting = 200
+const again = Schedule.max([Schedule.exponential("1 second", 4), Schedule.recurs(3)])
+/** A turn that has ended is news for so long, in seconds. */
+const newsSeconds = 12 * 3600
+const settleTime = "3 seconds"
+
+const digest = (text: string) => createHash("sha256").update(text).digest("base64url")
+const idOf = (endpoint: string) => digest(endpoint).slice(0, 16)
+
+/** A point of the curve and a secret of 16 bytes, or nothing can be encrypted for it. */
+const areKeys = ({ auth, p256dh }: PushSubscription["keys"]): boolean => {
+  const point = Buffer.from(p256dh, "base64url")
+  if (point.length !== 65 || point[0] !== 4 || Buffer.from(auth, "base64url").length !== 16) return false
+  try {
+    createPublicKey({
+      format: "jwk",
+      key: {
+        kty: "EC",
+        crv: "P-256",
+        x: point.subarray(1, 33).toString("base64url"),
+        y: point.subarray(33).toString("base64url")
+      }
+    })
+    return true
+  } catch {
+    return false
+  }
+}
+
+interface TicketOf {
+  readonly session_id: SessionId
+  /** The question itself: another one of the same name is another one. */
+  readonly ask: PermissionRequest
+  readonly mark: string
+  readonly answers: ReadonlyArray<"allow" | "deny">
+}
+
+const make = Effect.gen(function*() {
+  const { allow_push_service, notify_link, state_dir } = yield* RelayConfig
+  const auth = yield* Auth
+  const registry = yield* SessionRegistry
+  const scope = yield* Effect.scope
+  const clean = cleanText(relayEnvironment())
+  const one = yield* Semaphore.make(1)
+  const byId = new Map<string, Subscription>()
+  const tickets = new Map<string, TicketOf>()
+  const outgoing = yield* Queue.sliding<readonly [Subscription, Message, ttl: number]>(mostWaiting)
+  const owners = yield* FiberMap.make<string>()
+
+  const keys = yield* Effect.cached(pushFile.keysIn(state_dir))
+  const library = yield* Effect.cached(
+    Effect.promise(() => import("web-push").then(({ default: library }) => library))
+  )
+  const subject = notify_link?.startsWith("https://") === true ? notify_link : "mailto:operator@example.com"
+
+  const save = Effect.suspend(() => pushFile.writeList(state_dir, [...byId.values()]))
+
+  const drop = (id: string) =>
+    Effect.suspend(() => {
+      if (!byId.delete(id)) return Effect.succeed(false)
+      return Effect.as(Effect.andThen(FiberMap.remove(owners, id), save), true)
+    })
+
+  /** Until its time is over, or its owner's right to it. */
+  const untilOver = (id: string, { expires_at, mark }: Subscription): Effect.Effect<void> =>
+    Effect.gen(function*() {
+      const owner = yield* auth.holderOf(mark)
+      const left = expires_at * 1000 - (yield* Clock.currentTimeMillis)
+      if (owner === undefined || left <= 0) return
+      // Timers are not longer than some weeks. A token that was changed may still be there.
+      yield* Effect.raceFirst(owner.ended, Effect.sleep(Math.min(left, daySeconds * 1000)))
+      yield* Effect.yieldNow
+      const kept = byId.get(id)
+      if (kept !== undefined) yield* untilOver(id, kept)
+    })
+
+  const follow = (id: string, subscription: Subscription) =>
+    FiberMap.run(
+      owners,
+      id,
+      Effect.flatMap(untilOver(id, subscription), () =>
+        // Not as itself: a fiber that removes itself waits for itself.
+        Effect.forkIn(Effect.ignore(drop(id)), scope))
+    )
+
+  // --- sending ---------------------------------------------------------------------------------------------------
+
+  const encrypted = Effect.fnUntraced(function*(
+    { auth, endpoint, p256dh }: Subscription,
+    message: Message,
+    ttl: number
+  ) {
+    const { encrypt, getVapidHeaders } = yield* library
+    const { private_key, public_key } = yield* keys
+    const { origin } = new URL(endpoint)
+    const vapid = getVapidHeaders(origin, subject, public_key, private_key, "aes128gcm")
+    const { cipherText } = encrypt(p256dh, auth, JSON.stringify(message), "aes128gcm")
+    return {
+      body: cipherText,
+      headers: {
+        "authorization": vapid.Authorization,
+        "content-type": "application/octet-stream",
+        "content-encoding": "aes128gcm",
+        "ttl": Math.max(0, Math.round(ttl)),
+        "urgency": message.kind === "question" ? "high" : "normal",
+        // What replaces what has not been delivered yet.
+        "topic": digest(`${message.kind} ${message.session_id} ${message.request_id}`).slice(0, 32)
+      }
+    }
+  })
+
+  /** What a later attempt may change. */
+  const isPassing = ({ status = 0 }: PushFailed) => status === 0 || status === 429 || status >= 500
+
+  const deliver = Effect.fnUntraced(
+    function*(subscription: Subscription, message: Message, ttl: number) {
+      const { body, headers } = yield* encrypted(subscription, message, ttl)
+      yield* post(subscription.endpoint, headers, body, allow_push_service).pipe(
+        Effect.retry({ schedule: again, while: isPassing })
+      )
+    },
+    (delivered, { endpoint, id }) =>
+      delivered.pipe(
+        Effect.catchTag("PushFailed", (failure) =>
+          failure.status === 404 || failure.status === 410
+            ? drop(id)
+            : Effect.logWarning(
+              // Its path is a secret.
+              `a notification could not be sent to ${new URL(endpoint).host} (${failure.message})`
+            )),
+        Effect.catch(({ message }) => Effect.logWarning(message)),
+        Effect.catchDefect((defect) => Effect.logWarning("a notification could not be made", defect))
+      )
+  )
+
+  // --- what is told ----------------------------------------------------------------------------------------------
+
+  const ticketFor = (given: TicketOf): string => {
+    const ticket = randomBytes(32).toString("base64url")
+    tickets.set(digest(ticket), given)
+    for (const [other] of tickets) {
+      if (tickets.size <= mostTickets) break
+      tickets.delete(other)
+    }
+    return ticket
+  }
+
+  const openAsks = (session_id: SessionId): ReadonlyArray<PermissionRequest> =>
+    registry.live(session_id)?.pending() ?? []
+
+  const waitingFor = (principal: Parameters<typeof isWithin>[0]): number =>
+    registry.all().filter((session) =>
+      session.pending().length > 0 && isWithin(principal, session.log.summary())
+    )
+      .length
+
+  const tell = Effect.fnUntraced(function*(subscription: Subscription, call: calls.Call) {
+    const principal = yield* auth.holderOf(subscription.mark)
+    const { line: { session_id, title, tool } } = call
+    if (principal === undefined || !isWithin(principal, call.line)) return
+    const now = (yield* Clock.currentTimeMillis) / 1000
+    const ask = call.kind === "question"
+      ? openAsks(session_id).find(({ request_id }) => request_id === call.request_id)
+      : undefined
+    if (call.kind === "question" && ask === undefined) return
+    const shown = ask === undefined ? undefined : askTextOf(ask, clean)
+    const answers = shown?.whole === true ? ["allow", "deny"] as const : ["deny"] as const
+    const canAnswer = ask?.metadata.kind === "tool" && may(principal, "approve")
+    yield* Queue.offer(outgoing, [
+      subscription,
+      {
+        kind: call.kind,
+        session_id,
+        tool,
+        ...(title !== undefined && { title: clean(title).slice(0, 120) }),
+        waiting: waitingFor(principal),
+        ...(ask !== undefined && {
+          ask: ask.metadata.kind,
+          request_id: ask.request_id,
+          // Of a question or a plan the person reads in the page.
+          ...(ask.metadata.kind === "tool" && { text: shown?.text ?? "" })
+        }),
+        ...(ask !== undefined && canAnswer && {
+          ticket: ticketFor({ session_id, ask, mark: subscription.mark, answers }),
+          answers
+        })
+      },
+      ask === undefined ? newsSeconds : Math.min(newsSeconds, (ask.metadata.expires_at ?? Infinity) - now)
+    ])
+  })
+
+  /** From the first subscription on. */
+  const begin = yield* Effect.cached(
+    Effect.gen(function*() {
+      const called = yield* Queue.sliding<calls.Call>(mostWaiting)
+      yield* calls.watch((call) => void Queue.offerUnsafe(called, call))
+      yield* Effect.forkScoped(
+        Effect.forever(
+          Effect.flatMap(
+            Queue.take(called),
+            (call) =>
+              Effect.forEach([...byId.values()], (subscription) => tell(subscription, call), {
+                discard: true
+              })
+          )
+        )
+      )
+      // One that does not answer holds up three others at most.
+      for (let lanes = 0; lanes < 4; lanes++) {
+        yield* Effect.forkScoped(
+          Effect.forever(
+            Effect.flatMap(
+              Queue.take(outgoing),
+              ([subscription, message, ttl]) => deliver(subscription, message, ttl)
+            )
+          )
+        )
+      }
+    }).pipe(
+      Scope.provide(scope),
+      Effect.provideService(SessionRegistry, registry),
+      // Whoever subscribes first may see less than those who follow.
+      Effect.provideService(Principal, everything)
+    )
+  )
+
+  const load = yield* Effect.cached(
+    Effect.gen(function*() {
+      for (const subscription of yield* pushFile.readList(state_dir)) {
+        byId.set(subscription.id, subscription)
+        yield* follow(subscription.id, subscription)
+      }
+    })
+  )
+  if (pushFile.isThere(state_dir)) {
+    yield* Effect.andThen(load, begin).pipe(
+      Effect.catch(({ message }) => Effect.logWarning(message))
+    )
+  }
+
+  // --- who is told -----------------------------------------------------------------------------------------------
+
+  const listed = ({ created_at, expires_at, id }: Subscription): Listed => ({ id, created_at, expires_at })
+
+  const ownMark = Effect.flatMap(Principal, auth.markOf)
+
+  const subscribe: Push["Service"]["subscribe"] = Effect.fn("Push.subscribe")(
+    function*({ endpoint, keys: given }) {
+      const principal = yield* Principal
+      const mark = yield* ownMark
+      if (mark === undefined) {
+        return yield* new PushRefused({
+          reason: "agents are not told by notifications: turn them on in a browser"
+        })
+      }
+      const problem = problemOf(endpoint, allow_push_service)
+      if (problem !== undefined) {
+        return yield* new PushRefused({ reason: `the push service cannot be used: ${problem}` })
+      }
+      if (!areKeys(given)) {
+        return yield* new PushRefused({
+          reason: "`keys` are none: send the subscription as the browser's PushManager gives it"
+        })
+      }
+      yield* load
+      const now = (yield* Clock.currentTimeMillis) / 1000
+      const id = idOf(endpoint)
+      const kept = byId.get(id)
+      if (kept === undefined && byId.size >= mostInAll) {
+        return yield* new PushRefused({
+          reason: `${mostInAll} browsers are told already: turn notifications off in one of them`
+        })
+      }
+      const subscription: Subscription = {
+        id,
+        endpoint,
+        p256dh: given.p256dh,
+        auth: given.auth,
+        mark,
+        created_at: kept?.mark === mark ? kept.created_at : now,
+        expires_at: Math.min(now + longestSeconds, principal.expires_at ?? Infinity)
+      }
+      // The one that was renewed last is the last.
+      byId.delete(id)
+      byId.set(id, subscription)
+      const own = [...byId.values()].filter((other) => other.mark === mark)
+      for (const other of own.slice(0, -mostEach)) yield* drop(other.id)
+      yield* save
+      yield* follow(id, subscription)
+      yield* begin
+      return listed(subscription)
+    },
+    one.withPermits(1)
+  )
+
+  const list = Effect.andThen(
+    load,
+    Effect.map(ownMark, (mark) => [...byId.values()].filter((other) => other.mark === mark).map(listed))
+  )
+
+  const unsubscribe = Effect.fn("Push.unsubscribe")(function*(id: string) {
+    yield* load
+    const mark = yield* ownMark
+    if (mark === undefined || byId.get(id)?.mark !== mark) return false
+    return yield* drop(id)
+  }, one.withPermits(1))
+
+  // --- answers ---------------------------------------------------------------------------------------------------
+
+  const answer = Effect.fn("Push.answer")(function*(ticket: string, behavior: "allow" | "deny") {
+    const key = digest(ticket)
+    const given = tickets.get(key)
+    tickets.delete(key)
+    if (given === undefined) return yield* new PushTicketOver()
+    const { answers, ask, mark, session_id } = given
+    if (!answers.includes(behavior)) {
+      return yield* new Forbidden({
+        reason:
+          "this is not allowed from a notification, which does not show all of it: open the session to decide"
+      })
+    }
+    const session = registry.live(session_id)
+    const principal = yield* auth.holderOf(mark)
+    const isOpen = () => session?.pending().includes(ask) === true
+    if (session === undefined || principal === undefined || !isOpen()) return yield* new PushTicketOver()
+    const command = {
+      type: "permission_response",
+      request_id: RequestId.make(ask.request_id),
+      behavior
+    } as const
+    yield* demandWithin(principal, session.log.summary())
+    yield* demandCommand(principal, command, session.isTerminal)
+    const objection = session.drivers.objection("the answer", { token: principal.name })
+    if (objection !== undefined) return yield* new Forbidden({ reason: objection })
+    const { address } = yield* Sender
+    yield* Effect.provideService(session.submit(command), Sender, {
+      address,
+      token: principal.name,
+      front: "push"
+    })
+    const settled = Effect.callback<void>((resume) => {
+      const look = () => isOpen() ? undefined : resume(Effect.void)
+      const stop = registry.watch(look)
+      look()
+      return Effect.sync(stop)
+    })
+    yield* Effect.timeoutOrElse(settled, { duration: settleTime, orElse: () => new PushTicketOver() })
+  })
+
+  return Push.of({
+    key: Effect.map(keys, ({ public_key }) => public_key),
+    subscribe,
+    list,
+    unsubscribe,
+    answer
+  })
+})

@@ -1,0 +1,136 @@
+/**
+ * pushFile: what the relay keeps for notifications in its state folder: its own keys (`push-keys.json`), by which push services
+ * know it, and who wants to be told (`push.json`). Only its user may read them; they are replaced as a whole.
+ */
+import { Effect, Option, Schema } from "effect"
+import { generateKeyPairSync } from "node:crypto"
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync
+} from "node:fs"
+import { dirname, join } from "node:path"
+
+/** They cannot be read or written. */
+export class PushUnusable
+  extends Schema.TaggedError<PushUnusable>()("PushUnusable", { reason: Schema.String })
+{
+  override get message() {
+    return this.reason
+  }
+}
+
+/** Of the curve P-256, base64url: the public point with its 65 bytes, the private number with its 32. */
+export const Keys = Schema.Struct({ public_key: Schema.String, private_key: Schema.String })
+export type Keys = typeof Keys.Type
+
+/** A browser that wants to be told. */
+export const Subscription = Schema.Struct({
+  /** Derived from the endpoint, which is a secret. */
+  id: Schema.String,
+  endpoint: Schema.String,
+  p256dh: Schema.String,
+  auth: Schema.String,
+  /** Who made it, as `Auth.markOf` has it. */
+  mark: Schema.String,
+  /** Unix times in seconds. */
+  created_at: Schema.Finite,
+  expires_at: Schema.Finite
+})
+export type Subscription = typeof Subscription.Type
+
+const decodeKeys = Schema.decodeUnknownOption(Schema.fromJsonString(Keys))
+const decodeList = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ subscriptions: Schema.Array(Subscription) }))
+)
+
+const keysFile = (state_dir: string) => join(state_dir, "push-keys.json")
+const listFile = (state_dir: string) => join(state_dir, "push.json")
+
+/** Undefined: there is none. Throws a sentence when others can read it. */
+const readOwn = (file: string): string | undefined => {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (stat === undefined) return undefined
+  if ((stat.mode & 0o077) !== 0) {
+    throw new Error(`other users can read or write ${file}: \`chmod 600\` or remove it`)
+  }
+  return readFileSync(file, "utf8")
+}
+
+const write = (file: string, content: object) => {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const draft = `${file}.${process.pid}.new`
+  rmSync(draft, { force: true })
+  const open = openSync(draft, "wx", 0o600)
+  try {
+    writeSync(open, `${JSON.stringify(content, null, 2)}\n`)
+    fsyncSync(open)
+  } finally {
+    closeSync(open)
+  }
+  renameSync(draft, file)
+}
+
+const attempt = <A>(what: string, run: () => A): Effect.Effect<A, PushUnusable> =>
+  Effect.try({
+    try: run,
+    catch: (cause) =>
+      new PushUnusable({ reason: `${what}: ${cause instanceof Error ? cause.message : String(cause)}` })
+  })
+
+const newKeys = (): Keys => {
+  const { d = "", x = "", y = "" } = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({
+    format: "jwk"
+  })
+  const point = Buffer.concat([Buffer.of(4), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")])
+  return { public_key: point.toString("base64url"), private_key: d }
+}
+
+/** The relay's keys, made when they are wanted for the first time. Without a state folder they last as long as the relay. */
+export const keysIn = (state_dir: string | undefined): Effect.Effect<Keys, PushUnusable> =>
+  state_dir === undefined
+    ? Effect.sync(newKeys)
+    : attempt("the keys for notifications cannot be had", () => {
+      const file = keysFile(state_dir)
+      const kept = readOwn(file)
+      if (kept !== undefined) {
+        const found = decodeKeys(kept)
+        if (Option.isSome(found)) return found.value
+        throw new Error(`${file} holds no keys: remove it, and turn notifications on again in your browsers`)
+      }
+      const made = newKeys()
+      write(file, made)
+      return made
+    })
+
+/** Nothing was ever kept: there is nobody to tell. */
+export const isThere = (state_dir: string | undefined): boolean =>
+  state_dir !== undefined && statSync(listFile(state_dir), { throwIfNoEntry: false }) !== undefined
+
+export const readList = (
+  state_dir: string | undefined
+): Effect.Effect<ReadonlyArray<Subscription>, PushUnusable> =>
+  state_dir === undefined ? Effect.succeed([]) : attempt("notifications cannot be sent", () => {
+    const file = listFile(state_dir)
+    const kept = readOwn(file)
+    if (kept === undefined) return []
+    const found = decodeList(kept)
+    if (Option.isSome(found)) return found.value.subscriptions
+    throw new Error(
+      `${file} is no list of subscriptions: remove it, and turn notifications on again in your browsers`
+    )
+  })
+
+export const writeList = (
+  state_dir: string | undefined,
+  subscriptions: ReadonlyArray<Subscription>
+): Effect.Effect<void, PushUnusable> =>
+  state_dir === undefined
+    ? Effect.void
+    : attempt("who wants notifications cannot be kept", () => write(listFile(state_dir), { subscriptions }))
