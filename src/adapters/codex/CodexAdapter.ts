@@ -5,7 +5,7 @@
  * `translate.ts` says what a notification means, `asks.ts` what Codex asks of people, `commands.ts` what it is told.
  * This file opens the conversation and moves the lines.
  */
-import { Effect, FiberSet, Layer, Option, Result, Schedule, Schema } from "effect"
+import { Effect, FiberSet, Layer, Option, Predicate, Result, Schedule, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import { type AgentSpec, Credentials, EventSink, PermissionGate, ProcessSpawner } from "../Adapter.js"
 import { AgentFailed, BadHandshake, ConversationGone } from "../AdapterError.js"
@@ -27,6 +27,7 @@ import { nativeRules } from "./nativeRules.js"
 import { makeSettings } from "./settings.js"
 import { readStreamPiece, type StreamPiece } from "./streamPiece.js"
 import { fromThread, lostTurn, makeState, originOf, translate } from "./translate.js"
+import type { Turns } from "./turns.js"
 
 export const layer = () => Layer.effect(AgentAdapter, make)
 
@@ -42,6 +43,16 @@ const untilUnlocked = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration:
 
 /** How long after Codex has stopped working, or has failed for good, the end of its turn may take to come. */
 const endIsDue = { idle: "2 seconds", failed: "10 seconds" } as const
+
+/** How the turn the session waits for has ended, whatever the message that says so is called. */
+const lastWord = (message: unknown, { turns }: { readonly turns: Turns }): Notification | undefined => {
+  const params = Predicate.hasProperty(message, "params") ? message.params : undefined
+  const ended = Option.getOrUndefined(readNotification({ method: "turn/completed", params }))
+  if (ended?.method !== "turn/completed") return undefined
+  const { turn: { id, status } } = ended.params
+  return turns.isAwaited(id) && over.has(status) ? ended : undefined
+}
+const over: ReadonlySet<string | undefined> = new Set(["completed", "failed", "interrupted"])
 
 const isPreview = (method: string) => /(?:delta|summaryPartAdded)$/i.test(method)
 
@@ -98,7 +109,7 @@ const make = Effect.gen(function*() {
     }
 
     const onNotification = (message: JsonRpcNotification, line: Buffer): void => {
-      const known = Option.getOrUndefined(readNotification(message))
+      const known = Option.getOrUndefined(readNotification(message)) ?? lastWord(message, state)
       if (known === undefined) {
         const { method, params } = message
         return sink.emit(isPreview(method) ? { type: "stream_event" } : status(method, wordsIn(params)), line)
@@ -126,7 +137,7 @@ const make = Effect.gen(function*() {
           onOther: (line, message) =>
             message === undefined
               ? sink.emit({ type: "stdout", text: line.toString("utf8") })
-              : sink.emit(status("unknown", wordsIn(message)), line)
+              : onNotification({ ...Predicate.isObject(message) && message, method: "unknown" }, line)
         }
       )
 

@@ -15,7 +15,8 @@ import { type Play, playRecording } from "../contract.js"
 
 const noKeys = Layer.succeed(Credentials, { names: () => [], get: () => Effect.succeed(Option.none()) })
 
-const agents = {
+/** Those whose cases are played. */
+export const agents = {
   claude: { tool: "claude", adapter: Effect.provide(AgentAdapter, ClaudeAdapter.layer()) },
   codex: {
     tool: "codex",
@@ -25,7 +26,7 @@ const agents = {
 } satisfies Record<string, Partial<Play>>
 
 /** A client that sends prompts, interrupts, and answers every question with `answer`. */
-const driveWith = (answer: object): Play["drive"] => (input, seen) => {
+export const driveWith = (answer: object): Play["drive"] => (input, seen) => {
   const ask = seen.findLast((event) => event.type === "permission_request")
   const respond = { type: "permission_response", request_id: ask?.request_id, ...answer }
   if (input.type === "user" || input.method === "session/prompt" || input.method === "turn/start") {
