@@ -140,8 +140,7 @@ export const playVariant = (contract: Play, file: string, variant?: Variant): Ef
         steps += 1
         if (dir === "in") {
           yield* settle
-          const command = contract.drive(data, seen)
-          if (command !== undefined) {
+          for (const command of [contract.drive(data, seen) ?? []].flat()) {
             yield* submit(command)
             yield* settle
           }
