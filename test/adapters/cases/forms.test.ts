@@ -115,10 +115,12 @@ describe.each(agents)("a form of %s's", (tool, ask, content) => {
       const { args, metadata } = first(events, "permission_request")
       assert.strictEqual(metadata.kind, "question")
       const { questions } = args as { questions: ReadonlyArray<Record<string, unknown>> } // See the test.
-      const told = Object.fromEntries(questions.map(({ id, multiSelect, options, question, ...rest }) => [
-        id,
-        { ...rest, ...(options !== undefined && { options }), ...(multiSelect === true && { multiSelect }) }
-      ]))
+      const told = Object.fromEntries(
+        questions.map(({ id, multiSelect, options, question: _words, ...rest }) => [
+          id,
+          { ...rest, ...(options !== undefined && { options }), ...(multiSelect === true && { multiSelect }) }
+        ])
+      )
       const optional = { required: false }
       assert.deepStrictEqual(told, {
         name: {
