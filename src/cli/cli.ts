@@ -31,10 +31,8 @@ import { search } from "./search.js"
 import { sessions } from "./sessions.js"
 import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
+import { version } from "./version.js"
 import { warningsOf } from "./warnings.js"
-
-declare const __AI_RELAY_VERSION__: string | undefined
-const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ : "development"
 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
   Command.make(name, options, (flags) => {
