@@ -39,6 +39,8 @@ export const startPerson = (front: FrontName, { folder, node }: Judges, told: ob
     detached: true
   })
   const exited = once(child, "exit")
+  // Then all it has printed was read.
+  const closed = once(child, "close")
   const lines: Array<Json> = []
   let complaints = ""
   child.stderr.on("data", (chunk) => (complaints += String(chunk)))
@@ -56,7 +58,7 @@ export const startPerson = (front: FrontName, { folder, node }: Judges, told: ob
         resolve(found)
       }
       waiting.add(look)
-      void exited.then(() =>
+      void closed.then(() =>
         reject(new Error(`the ${front} client ended: ${JSON.stringify(lines.slice(-3))}${complaints}`))
       )
       look()
