@@ -33,7 +33,6 @@ import { service } from "./service.js"
 import { sessions } from "./sessions.js"
 import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
-import { version } from "./version.js"
 import { warningsOf } from "./warnings.js"
 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>

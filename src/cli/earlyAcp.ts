@@ -4,7 +4,7 @@
  * same (`serveAcp.ts`), only the answer is not given twice.
  */
 import { initialized } from "../fronts/acp/initialized.js"
-import { version } from "./version.js"
+import { version } from "../services/version.js"
 
 /** An editor that says nothing for so long, in ms, has the program loaded meanwhile. */
 const silentFor = 200
