@@ -6,7 +6,7 @@ import react from "@vitejs/plugin-react"
 import { build as bundle } from "esbuild"
 import { createHash } from "node:crypto"
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
-import { extname, join, relative, sep } from "node:path"
+import { extname, join, relative, resolve, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 import { build } from "vite"
@@ -112,6 +112,10 @@ export const buildConsole = async () => {
   const files = readdirSync(consoleFolder, { recursive: true })
     .filter((name) => statSync(join(consoleFolder, name)).isFile())
   writeFileSync(join(consoleFolder, "files.json"), JSON.stringify(files.map(listed)))
-  return [...output.flatMap((chunk) => "moduleIds" in chunk ? chunk.moduleIds : []), ...ofWorkers]
+  const ofPage = output.flatMap((part) =>
+    // Fonts and styles, too.
+    "moduleIds" in part ? part.moduleIds : part.originalFileNames.map((name) => resolve(root, name))
+  )
+  return [...ofPage, ...ofWorkers]
     .map((id) => relative(join(root, "../.."), id.replaceAll("\0", "").split("?", 1)[0]))
 }

@@ -247,7 +247,8 @@ const Live = (
                   view={view}
                   store={store}
                   closed={isClosed}
-                  held={view.native?.drive === "following" && view.native.open !== undefined}
+                  held={view.native?.drive === "following" && view.native.open !== undefined
+                    && view.native.open.joins !== true}
                   returned={returned}
                   onReturned={onReturned}
                   onStop={stop}

@@ -157,6 +157,7 @@ export interface NativeSession {
   readonly messages?: number
   readonly tokens?: { readonly input: number; readonly output: number; readonly cached: number }
   readonly open?: { readonly by: string; readonly state?: string; readonly session_id?: string }
+  readonly can?: { readonly join?: boolean }
 }
 export const nativeSessions = async (query: string) =>
   (await ask("GET", `/native-sessions?limit=50&q=${encodeURIComponent(query)}`) as {

@@ -71,6 +71,8 @@ export const de: Words = {
     inUse: (agent) =>
       `${agent} hat diese Unterhaltung in einem Terminal geöffnet. Beenden Sie das Programm dort, oder lesen Sie hier mit.`,
     following: (agent) => `${agent} hat diese Unterhaltung in einem Terminal geöffnet. Sie lesen mit.`,
+    shared: (agent) =>
+      `Sie teilen diese Unterhaltung mit ${agent} in einem Terminal: Beide Seiten können fragen und antworten.`,
     waitsThere: (what) =>
       what === undefined ? "Es wartet im Terminal auf Sie." : `Es wartet im Terminal auf Sie: ${what}.`,
     followPlaceholder: "Beenden Sie das Terminal, um hier fortzusetzen"

@@ -69,6 +69,8 @@ export const en = {
     inUse: (agent: string) =>
       `${agent} has this conversation open in a terminal. Quit it there, or follow it here.`,
     following: (agent: string) => `${agent} has this conversation open in a terminal. You are following it.`,
+    shared: (agent: string) =>
+      `You share this conversation with ${agent} in a terminal: either side can prompt and answer.`,
     waitsThere: (what: string | undefined) =>
       what === undefined ? "It waits for you in the terminal." : `It waits for you in the terminal: ${what}.`,
     followPlaceholder: "Quit the terminal to continue here"

@@ -70,6 +70,7 @@ export const zh: Words = {
     fork: "在副本中继续",
     inUse: (agent) => `${agent} 已在终端中打开此对话。请在终端中退出，或在此处跟随查看。`,
     following: (agent) => `${agent} 已在终端中打开此对话。您正在跟随查看。`,
+    shared: (agent) => `您与终端中的 ${agent} 共享此对话：双方都可以提问和回答。`,
     waitsThere: (what) => what === undefined ? "它正在终端中等待您。" : `它正在终端中等待您：${what}。`,
     followPlaceholder: "退出终端后可在此处继续"
   },
