@@ -62,39 +62,6 @@ describe.skipIf(missing !== undefined)("the console", () => {
     expect(await violations(page)).toEqual([])
   })
 
-  it("says on a phone what a session does, beside its cost and how full its context is", async () => {
-    const events = [
-      { type: "turn_start" },
-      { type: "response", text: "Done." },
-      { type: "turn_end", stop_reason: "end_turn", context_pct: 12, usage: { cost_usd: 0.04 } },
-      { type: "turn_start" },
-      { type: "turn_end", stop_reason: "end_turn" }
-    ]
-    writeFileSync(
-      join(stage.home, "costs.ndjson"),
-      events.map((event, index) => JSON.stringify({ ...event, seq: index + 1, ts: 1 })).join("\n")
-    )
-    const client = await connect(stage.url().replace("http:", "ws:"), {
-      tool: "replay",
-      folder: stage.home,
-      command: ["costs.ndjson", "--on-prompt"],
-      session_id: "costs",
-      linger: 600
-    })
-    await client.waitFor("session_start")
-    client.send({ text: "go" })
-    await client.waitFor("turn_end")
-    const page = await stage.open({ viewport: phone })
-    await page.goto(`${stage.url()}/#/s/costs`)
-    await page.locator(".bar").getByText("12%").waitFor()
-    await page.locator(".bar").getByText("$0.04").waitFor()
-    const isCut =
-      "(() => { const { clientWidth, scrollWidth } = document.querySelector('.bar-state'); return scrollWidth > clientWidth })()"
-    expect(await page.evaluate(isCut)).toBe(false)
-    await look(page, "phone-header")
-    await client.close()
-  })
-
   it("copies a conversation as Markdown, and puts a prompt into the box again", async () => {
     await begun("copied", "Mend the **rounding**")
     const page = await stage.open({ permissions: ["clipboard-read", "clipboard-write"] })
