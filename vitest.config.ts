@@ -36,7 +36,7 @@ const special = (
 const processes = [
   "test/adapters/newAgent.test.ts",
   "test/adapters/wire/patchProgram.test.ts",
-  "test/cli/{acp,agentClients,handoff,run,serve,tracing}.test.ts",
+  "test/cli/{acp,agentClients,handoff,run,serve,serviceFile,tracing}.test.ts",
   "test/docs/road.test.ts",
   "test/{conformance,examples}/**",
   "test/server/proxies.test.ts",

@@ -167,6 +167,24 @@ try {
     expect(imported.length > 20 && missing.length === 0, `missing: ${missing.join(", ")}`)
   })
 
+  await check("passes on the terms of all it is made of, and lists it", alone, () => {
+    const dist = (name) => readFileSync(installed(pkg.name, "dist", name), "utf8")
+    for (const part of ["cli", "console", "react"]) {
+      const terms = dist(`${part}.LICENSES.txt`)
+      expect(/MIT|ISC|Apache/.test(terms), `${part}.LICENSES.txt holds no licence`)
+    }
+    for (const font of ["@fontsource-variable/inter", "@fontsource-variable/jetbrains-mono"]) {
+      const terms = dist("console.LICENSES.txt").split(`${font} `)[1] ?? ""
+      expect(/SIL OPEN FONT LICENSE/i.test(terms.slice(0, 4000)), `the licence of ${font} is missing`)
+    }
+    const { bomFormat, components } = JSON.parse(dist("sbom.cdx.json"))
+    expect(bomFormat === "CycloneDX", "sbom.cdx.json is no CycloneDX")
+    const names = components.map(({ name }) => name)
+    const missing = ["effect", "react", "ws", "@fontsource-variable/inter", ...Object.keys(pkg.dependencies)]
+      .filter((name) => !names.includes(name) && name !== "node-pty")
+    expect(missing.length === 0, `not listed: ${missing.join(", ")}`)
+  })
+
   const bin = installed(".bin", pkg.name)
   await check(`${pkg.name} --version`, alone, async () => {
     const version = await inProject(bin, "--version")
