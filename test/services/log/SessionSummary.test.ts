@@ -42,10 +42,11 @@ describe("a session's summary", () => {
       type: "permission_request",
       request_id,
       tool: "Bash",
-      args: {}
+      args: {},
+      metadata: { kind: "tool" }
     }))
     assert.deepInclude(after(...asks), { pending: [one, other], pending_seqs: { p1: 1, p2: 2 } })
-    const settled: EventBody = { type: "permission_cancelled", request_id: one, reason: "timeout" }
+    const settled: EventBody = { type: "permission_cancelled", request_id: one }
     assert.deepInclude(after(...asks, settled), { pending: [other], pending_seqs: { p2: 2 } })
 
     const ack = (status: "queued" | "sent" | "cancelled" | "duplicate", message_id?: string): EventBody => ({
