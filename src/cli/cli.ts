@@ -6,6 +6,7 @@ import { ConfigProvider, Console, Effect, Layer, Metric, Option } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/access/AccessToken.js"
+import { version } from "../services/version.js"
 import { accessOf } from "./access.js"
 import { acp } from "./acp.js"
 import { announce } from "./announce.js"
@@ -28,13 +29,11 @@ import { loadRegistry } from "./registryFile.js"
 import { run as runTurn } from "./run.js"
 import { schedule } from "./schedule.js"
 import { search } from "./search.js"
+import { service } from "./service.js"
 import { sessions } from "./sessions.js"
 import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
 import { warningsOf } from "./warnings.js"
-
-declare const __AI_RELAY_VERSION__: string | undefined
-const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ : "development"
 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
   Command.make(name, options, (flags) => {
@@ -124,6 +123,7 @@ const command = server("ai-relay", relayOptions).pipe(
     doctor(version, fails),
     sessions,
     tokens,
+    service,
     schedule,
     search,
     importSessions,

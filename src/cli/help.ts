@@ -121,6 +121,18 @@ const commands: ReadonlyArray<Command> = [
     about: "who else may use the relay, and for what"
   },
   {
+    name: "service",
+    usage: [
+      "ai-relay service install [--no-start] [-- FLAGS OF ai-relay…]",
+      "ai-relay service status | remove [--no-stop]"
+    ],
+    about: "start the relay when you log in (systemd, launchd)",
+    more: [
+      "It is a user's service: no root is needed, and your agents find your logins. What is installed is",
+      "printed. With --no-start it is only written. Run install again to change the flags."
+    ]
+  },
+  {
     name: "policy",
     usage: ["ai-relay policy test [--json] RULES [SESSION…]"],
     about: "what these rules would have decided about saved sessions"

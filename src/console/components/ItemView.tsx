@@ -19,6 +19,7 @@ interface Props {
   readonly item: Item
   readonly view: Shared
   readonly onAnswer: (request_id: string, answer: Answer) => void
+  readonly onEdit?: ((text: string) => void) | undefined
 }
 
 /** What items need to know of their session. It changes seldom, so that they are not drawn again. */
@@ -29,13 +30,13 @@ export interface Shared {
 }
 
 /** Whatever is in an item: the others stay. */
-export const ItemView = memo(({ item, onAnswer, view }: Props) => (
+export const ItemView = memo(({ item, onAnswer, onEdit, view }: Props) => (
   <Boundary text={() => "text" in item ? item.text : toJson(item)}>
-    <Drawn item={item} view={view} onAnswer={onAnswer} />
+    <Drawn item={item} view={view} onAnswer={onAnswer} onEdit={onEdit} />
   </Boundary>
 ))
 
-const Drawn = ({ item, onAnswer, view }: Props) => {
+const Drawn = ({ item, onAnswer, onEdit, view }: Props) => {
   switch (item.kind) {
     case "user":
       return (
@@ -43,6 +44,7 @@ const Drawn = ({ item, onAnswer, view }: Props) => {
           text={item.text}
           images={item.images}
           {...(item.steered && { note: w.steered })}
+          onEdit={onEdit}
         />
       )
     case "text":

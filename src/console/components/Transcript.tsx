@@ -3,10 +3,11 @@
  * does. It stays at the end while you are at the end, and where you are when you have scrolled away.
  */
 import { ArrowDown } from "lucide-react"
-import { useEffect, useMemo, useRef } from "react"
-import { Virtualizer } from "virtua"
+import { type RefObject, useEffect, useMemo, useRef, useSyncExternalStore } from "react"
+import { Virtualizer, type VirtualizerHandle } from "virtua"
 import type { Answer } from "../../client/browser.js"
 import { type Item, openAsks, type View } from "../../messages/View.js"
+import { onAddress, placeInAddress } from "../relay/address.js"
 import type { State, Unsent } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { ItemView } from "./ItemView.js"
@@ -18,6 +19,42 @@ interface Props {
   readonly state: State
   readonly onAnswer: (request_id: string, answer: Answer) => void
   readonly onPrompt: (text: string) => void
+  /** Put what was said into the box, to be said again; undefined: nothing can be said here. */
+  readonly onEdit?: ((text: string) => void) | undefined
+}
+
+/** The event an item began with. */
+const seqOf = ({ key }: Item): number => Number(/\d+$/.exec(key)?.[0] ?? 0)
+
+/** The item a place in the session is in; -1 if it is before all of them. */
+const itemAt = (items: ReadonlyArray<Item>, seq: number): number =>
+  items.findLastIndex((item) => seqOf(item) <= seq)
+
+/** Scrolls to the place the address names, once for each address, and gives the key of what stands there. */
+const usePlace = (
+  items: ReadonlyArray<Item>,
+  isWhole: boolean,
+  list: RefObject<VirtualizerHandle | null>,
+  leave: () => void
+): string | undefined => {
+  const seq = useSyncExternalStore(onAddress, placeInAddress)
+  const seen = useRef<number>(undefined)
+  const index = seq === undefined ? -1 : itemAt(items, seq)
+  const last = items.at(-1)
+  // All that was said up to there has come.
+  const isThere = index >= 0 && isWhole && last !== undefined && seqOf(last) >= (seq ?? 0)
+  useEffect(() => {
+    if (seq === undefined) seen.current = undefined
+    if (seq === undefined || !isThere || seen.current === seq) return
+    seen.current = seq
+    leave()
+    // What is above it gets its height when it is drawn.
+    const scroll = () => list.current?.scrollToIndex(index, { align: "center" })
+    scroll()
+    const frame = requestAnimationFrame(scroll)
+    return () => cancelAnimationFrame(frame)
+  }, [index, isThere, leave, list, seq])
+  return isThere ? items[index]?.key : undefined
 }
 
 /** A question that its tool's card tells of takes no room. */
@@ -64,11 +101,13 @@ const Loading = ({ loaded }: { readonly loaded: number }) => (
   </>
 )
 
-export const Transcript = ({ onAnswer, onPrompt, state }: Props) => {
+export const Transcript = ({ onAnswer, onEdit, onPrompt, state }: Props) => {
   const { loaded, unsent, view } = state
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
-  const { atEnd, toEnd } = useStickToEnd(scroller, content)
+  const list = useRef<VirtualizerHandle>(null)
+  const { atEnd, leave, toEnd } = useStickToEnd(scroller, content)
+  const place = usePlace(view.items, loaded === undefined, list, leave)
   const waits = openAsks(view).length > 0
   const isEmpty = view.items.length === 0 && unsent.length === 0
 
@@ -94,10 +133,10 @@ export const Transcript = ({ onAnswer, onPrompt, state }: Props) => {
         aria-live="off"
       >
         <div className="scroll-content" ref={content}>
-          <Virtualizer scrollRef={scroller} data={view.items} bufferSize={600}>
+          <Virtualizer ref={list} scrollRef={scroller} data={view.items} bufferSize={600}>
             {(item: Item) => (
-              <div key={item.key} className="row" data-kind={kindOf(item)}>
-                <ItemView item={item} view={shared} onAnswer={onAnswer} />
+              <div key={item.key} className="row" data-kind={kindOf(item)} data-found={item.key === place}>
+                <ItemView item={item} view={shared} onAnswer={onAnswer} onEdit={onEdit} />
               </div>
             )}
           </Virtualizer>
