@@ -1,13 +1,13 @@
-/** Prompts typed into the real interactive programs, on a terminal of the relay's: each is submitted, not only typed. */
-import { appendFileSync, mkdirSync, writeFileSync } from "node:fs"
+/** Prompts typed into a real interactive program, on a terminal of the relay's: each is submitted, not only typed. */
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { agentEnv, whyNotInstalled } from "../support/agents.js"
+import { agentEnv, type AgentName, whyNotInstalled } from "../support/agents.js"
 import { reply } from "../support/modelApi/script.js"
 import { setStage } from "./scenarios.js"
 
 interface Terminal {
-  readonly agent: "claude" | "codex"
+  readonly agent: AgentName
   /** What stands on the screen when it waits for a prompt. */
   readonly ready: RegExp
   /** What a person has settled at its first start. */
@@ -31,12 +31,6 @@ const terminals: ReadonlyArray<Terminal> = [
         })
       )
     }
-  },
-  {
-    agent: "codex",
-    ready: /›/,
-    settle: (home) =>
-      appendFileSync(join(home, ".codex/config.toml"), `\n[projects."${home}"]\ntrust_level = "trusted"\n`)
   }
 ]
 
