@@ -19,6 +19,7 @@ import * as EnvironmentCredentials from "./services/access/EnvironmentCredential
 import { Folders } from "./services/access/Folders.js"
 import { layerTranscripts } from "./services/access/ordinaryFile.js"
 import { BudgetBook } from "./services/budget/BudgetBook.js"
+import * as DaemonSocket from "./services/daemon/DaemonSocket.js"
 import { IdGenerator } from "./services/IdGenerator.js"
 import { Journal } from "./services/journal/Journal.js"
 import { NativeSessions } from "./services/native/NativeSessions.js"
@@ -60,7 +61,7 @@ const supervisors = Layer.unwrap(
   Effect.gen(function*() {
     const config = yield* RelayConfig
     const options = { pass_env: config.pass_env, sandbox: yield* keepingOf(config) }
-    return Layer.mergeAll(ProcessSupervisor.layer(options), PtySupervisor.layer(options))
+    return Layer.mergeAll(ProcessSupervisor.layer(options), PtySupervisor.layer(options), DaemonSocket.layer)
   })
 )
 

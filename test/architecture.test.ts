@@ -86,6 +86,8 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema", "adapters", "services", "services/log", "services/access", "services/process"],
     never: noneOf(sockets, processes)
   },
+  // Programs of agents that run already: it connects to their sockets, and starts nothing.
+  "services/daemon": { rooms: ["schema", "adapters"], never: noneOf(processes, disk) },
   // What the operator's rules say to a call: it looks at files to resolve links, and knows nothing of sessions.
   "services/policy": { rooms: ["schema", "adapters"], never: noneOf(sockets, processes) },
   "services/session": {

@@ -45,7 +45,7 @@ export interface Handshake {
   } | null
   readonly native_session_id?: string | null
   readonly history?: boolean | "none" | "recent" | "all" | null
-  readonly if_open?: "refuse" | "follow" | "fork" | null
+  readonly if_open?: "refuse" | "follow" | "fork" | "join" | null
   readonly fork?: boolean | null
   readonly follow?: boolean | null
   readonly after_seq?: number | null

@@ -198,14 +198,21 @@ export interface Limit {
 
 /** What is known of a conversation that can be gone on with in a terminal, too. */
 export interface Native {
-  /** `following`: the agent does not run here, the page shows what the terminal writes. */
-  readonly drive: "own" | "following"
+  /**
+   * `following`: the agent does not run here, the page shows what the terminal writes. `joined`: it runs in the agent's own
+   * daemon, which a terminal shows, too.
+   */
+  readonly drive: "own" | "following" | "joined"
   /** The agent can go on in a copy of the conversation. */
   readonly forks: boolean
   /** The command that goes on in a terminal. */
   readonly onward?: { readonly shell: string; readonly warning?: string }
   /** A terminal has it open now. */
-  readonly open?: { readonly waiting_for?: string }
+  readonly open?: {
+    readonly waiting_for?: string
+    /** It can be shared: `take_over` joins it. */
+    readonly joins?: true
+  }
 }
 
 /** A client of the session, as the relay names it. */

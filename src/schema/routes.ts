@@ -168,7 +168,9 @@ export const routes = {
           sessions: list(text),
           folders: list(text),
           agents: list(text),
-          expires_at: { type: "number", description: "Unix time in seconds." }
+          expires_at: { type: "number", description: "Unix time in seconds." },
+          version: { type: "string", description: "Of the relay; not for tokens with limits." },
+          machine: { type: "string", description: "What its machine is called; the same." }
         }, ["admitted", "scopes"])
       }
     }
@@ -203,7 +205,7 @@ export const routes = {
     method: "GET",
     path: "/search",
     scope: "view",
-    reach: "relay",
+    reach: "sessions",
     summary:
       "Sessions in which all words of a query were said, or a tool was called with them. Secrets are cut out.",
     query: {
@@ -404,6 +406,30 @@ export const routes = {
       },
       400: refusal("The body is not what it should be."),
       404: noSession
+    }
+  }),
+  pairDevice: isRoute({
+    method: "POST",
+    path: "/devices",
+    scope: "admin",
+    reach: "relay",
+    summary:
+      "A token for another device of yours: one of `addresses` with `fragment` behind it, as a link or a QR code, opens the console there.",
+    body: Share,
+    answers: {
+      201: {
+        about:
+          "The token. It is shown now and never again. Without `addresses` no other machine reaches the relay.",
+        schema: object({
+          name: text,
+          token: text,
+          fragment: text,
+          scopes: list({ enum: scopes }),
+          expires_at: { type: "number" },
+          addresses: list(text)
+        })
+      },
+      400: refusal("The body is not what it should be.")
     }
   }),
   listTokens: isRoute({

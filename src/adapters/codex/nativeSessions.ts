@@ -32,6 +32,8 @@ import { promptOf, toItem, translateRecord } from "./nativeRecord.js"
 const fileName = /^rollout-\d{4}-\d\d-\d\dT[\d-]{8}-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/
 /** A copy of a copy of a copy …: so many are followed. */
 const mostAncestors = 20
+/** In bytes. */
+const longestPidFile = 64 * 1024
 
 /** A person's words in an event, or nothing. */
 const wordsOf = (line: Fields): string | undefined => {
@@ -274,6 +276,11 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     return { records, complete: true }
   }
 
+  /** The program that terminals of 0.171 and newer leave their threads to. */
+  const daemonPid = (): number | undefined =>
+    number(parseLine(files.read(`${root}/app-server-daemon/daemon.pid`, 0, longestPidFile)), "pid")
+  const socketPath = `${root}/app-server-control/app-server-control.sock`
+
   const holders = (): ReadonlyMap<string, NativeHolder> => {
     const found = new Map<string, NativeHolder>()
     for (const { isFolder, name } of files.entries(`${root}/thread-writer-locks`)) {
@@ -304,6 +311,11 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       const stamp = files.stamp(`${root}/thread-writer-locks/${id}.lock`)
       const pid = stamp === undefined ? undefined : files.lockHolder(stamp)
       return pid === undefined || files.isRelays(pid) ? undefined : { by: "terminal", pid }
+    },
+    join: ({ id }) => {
+      const stamp = files.stamp(`${root}/thread-writer-locks/${id}.lock`)
+      const pid = stamp === undefined ? undefined : files.lockHolder(stamp)
+      return pid === undefined || pid !== daemonPid() ? undefined : files.socket(socketPath)
     },
     command: (id) => ["codex", "resume", id]
   }

@@ -129,6 +129,8 @@ export interface NativeStore {
   readonly holders: () => ReadonlyMap<string, NativeHolder>
   /** Who has this one open: as `holders`, and where the agent does not tell, as far as can be guessed. */
   readonly holder: (file: NativeFile, folder: string) => NativeHolder | undefined
+  /** The socket of the agent's daemon, while that has it open: who speaks to it there disturbs nobody. */
+  readonly join?: (file: NativeFile) => string | undefined
   /** The command that goes on with it in a terminal, in its folder. */
   readonly command: (id: string) => ReadonlyArray<string>
   /** What a person has to know before running that. */

@@ -68,13 +68,13 @@ export const RewindButton = ({ turn }: { readonly turn: number }) => {
   return (
     <button
       type="button"
-      className="icon-button rewind-button"
+      className="icon-button small rewind-button"
       disabled={rewind.isBusy}
       aria-label={w.rewind.button}
       title={w.rewind.button}
       onClick={() => rewind.begin(turn)}
     >
-      <History size={14} aria-hidden />
+      <History size={13} aria-hidden />
     </button>
   )
 }

@@ -1,4 +1,5 @@
 /** UserBubble: what a person said. */
+import { Pencil } from "lucide-react"
 import type { ImageBlock } from "../../schema/index.js"
 import { w } from "../words/words.js"
 import { LongText } from "./LongText.js"
@@ -14,9 +15,10 @@ interface Props {
   readonly note?: string
   /** The turn it began. */
   readonly turn?: number
+  readonly onEdit?: ((text: string) => void) | undefined
 }
 
-export const UserBubble = ({ images, note, text, turn }: Props) => (
+export const UserBubble = ({ images, note, onEdit, text, turn }: Props) => (
   <div className="bubble">
     {images.length > 0 && (
       <div className="bubble-images">
@@ -35,5 +37,16 @@ export const UserBubble = ({ images, note, text, turn }: Props) => (
     )}
     {note !== undefined && <small>{note}</small>}
     {turn !== undefined && <RewindButton turn={turn} />}
+    {onEdit !== undefined && text !== "" && (
+      <button
+        type="button"
+        className="icon-button small bubble-edit"
+        onClick={() => onEdit(text)}
+        aria-label={w.editPrompt}
+        title={w.editPrompt}
+      >
+        <Pencil size={13} aria-hidden />
+      </button>
+    )}
   </div>
 )

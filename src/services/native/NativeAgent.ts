@@ -5,6 +5,9 @@
  * conversation open the agent is not started, and no prompt is handed over. What was said elsewhere is taken into the log
  * before the session goes on, each turn once, and the agent is then started anew, because it does not know of it. While
  * the session drives nothing (`following`) it tells what the terminal writes as it is written.
+ *
+ * An agent whose own daemon has the conversation for the terminal can be `joined` there: both sides prompt and answer, and
+ * the daemon tells each what the other does, in one order. Nothing has to be taken in then.
  */
 import { Deferred, Duration, Effect, Exit, FiberSet, Option, Scope, Semaphore } from "effect"
 import {
@@ -102,8 +105,10 @@ const asleep: Capabilities = {
 
 export const inUseText = (
   store: Pick<NativeStore, "name">,
-  { by, pid, waiting_for }: NativeHolder
+  { by, pid, waiting_for }: NativeHolder,
+  canJoin = false
 ): string => {
+  const orShared = canJoin ? ", or share it with the terminal with `if_open`: \"join\"" : ""
   const who = pid === undefined ? store.name : `${store.name} (process ${pid})`
   return by === "background"
     ? `the conversation runs as a background agent of ${store.name}: wait for it, or stop it there`
@@ -112,7 +117,7 @@ export const inUseText = (
       + "`if_open`: \"follow\""
     : `the conversation is open in ${who}${
       waiting_for === undefined ? "" : `, which waits for ${waiting_for}`
-    }: quit it there, or open it with \`if_open\`: "follow"`
+    }: quit it there, or open it with \`if_open\`: "follow"${orShared}`
 }
 
 export const open = Effect.fnUntraced(function*(options: Options) {
@@ -127,6 +132,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   let started: AgentSession["started"] | undefined
   let rules: AgentSession["native"]
   let isFollowing = false
+  let isJoined = false
   let where: FoundNative | undefined
   /** What of the file is in the log: up to this size, and this time. */
   let seen: { readonly size: number; readonly ino: number; readonly ts: number } | undefined
@@ -149,13 +155,25 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   // --- the agent's process -----------------------------------------------------------------------------------------
 
+  /** What an agent says while what was said before is still being told. */
+  let held: Array<() => void> | undefined
   /** The sink, and a look at the conversation's file after each turn. */
   const heard: EventSink["Service"] = {
     ...sink,
     emit: (event, raw, encoding) => {
+      if (held !== undefined) return void held.push(() => heard.emit(event, raw, encoding))
       sink.emit(event, raw, encoding)
       if (event.type === "turn_end") settleSoon()
+    },
+    splice: (event, text, raw) => {
+      if (held !== undefined) return void held.push(() => heard.splice(event, text, raw))
+      sink.splice(event, text, raw)
     }
+  }
+  const release = () => {
+    const early = held ?? []
+    held = undefined
+    for (const tell of early) tell()
   }
 
   const start = (spec: AgentSpec): Effect.Effect<void, OpenError> =>
@@ -171,8 +189,13 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       started = agent.started
       rules = agent.native
       isFollowing = false
-      const ended = Effect.flatMap(agent.exit, (how) =>
-        current?.agent === agent ? Deferred.succeed(exited, how) : Effect.succeed(false))
+      isJoined = spec.join !== undefined
+      const ended = Effect.flatMap(agent.exit, (how): Effect.Effect<unknown> =>
+        current?.agent !== agent
+          ? Effect.void
+          : isJoined
+          ? alone(part)
+          : Deferred.succeed(exited, how))
       yield* Effect.forkIn(ended, scope)
     })
 
@@ -182,18 +205,23 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     return old === undefined ? Effect.void : Scope.close(old.scope, Exit.void)
   })
 
-  /** The same conversation again, which the process that was has not seen all of. */
-  const startAgain = Effect.suspend(() => {
-    const id = nativeId()
-    const { fork: _, native_session_id: __, ...rest } = spec
-    return start({ ...rest, ...(id !== undefined && { native_session_id: id }) })
-  }).pipe(
-    Effect.mapError((error) =>
-      new CommandRefused({
-        reason: `${store.name} could not go on with the conversation: ${error.message}`
+  /** The same conversation again, which the process that was has not seen all of; at the daemon that has it. */
+  const startAgain = (join?: string) =>
+    Effect.suspend(() => {
+      const id = nativeId()
+      const { fork: _, native_session_id: __, ...rest } = spec
+      return start({
+        ...rest,
+        ...(id !== undefined && { native_session_id: id }),
+        ...(join !== undefined && { join })
       })
+    }).pipe(
+      Effect.mapError((error) =>
+        new CommandRefused({
+          reason: `${store.name} could not go on with the conversation: ${error.message}`
+        })
+      )
     )
-  )
 
   // --- the conversation's file -------------------------------------------------------------------------------------
 
@@ -245,6 +273,12 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       return first?.prompt === undefined ? [] : [{ records, ts: first.ts, prompt: first.prompt }]
     })
 
+  /** It was told as it happened. */
+  const isTold = (records: ReadonlyArray<Pick<NativeRecord, "key">>) => {
+    const hasTold = current?.agent.hasTold
+    return hasTold !== undefined && records.some(({ key }) => hasTold(key))
+  }
+
   /** The turns that are not in the log yet, and what of the file was read for that. */
   const findFresh = Effect.fnUntraced(function*(found: FoundNative) {
     const { size } = found.file.stamp
@@ -260,7 +294,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     ) {
       const { complete, records, undated } = yield* native.history(found, bytes)
       const all = NativeTurns.byTurn(records)
-      const those = prompted(complete ? all : all.slice(1))
+      const those = prompted(complete ? all : all.slice(1)).filter(({ records }) => !isTold(records))
       const place = undated === true
         ? knownPrompts.knownUndated(those.map(({ prompt }) => prompt), known)
         : knownPrompts.knownOf(those, known)
@@ -325,7 +359,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       return
     }
     const { records } = yield* native.history(found, followWindow(found))
-    const fresh = records.filter(({ key }) => !seenKeys.has(key))
+    const fresh = records.filter((record) => !seenKeys.has(record.key) && !isTold([record]))
     remember(records, found)
     if (fresh.length === 0) return
     lastGrowth = native.files.now()
@@ -350,19 +384,15 @@ export const open = Effect.fnUntraced(function*(options: Options) {
         { drive: "following" }
       ))
     }
+    const joins = found !== undefined && store.join?.(found.file) !== undefined
+    const open = { ...holder, ...(joins && { join: true }) }
     sink.emit(
       holder.state === "waiting"
-        ? status(
-          "waiting",
-          `${store.name} waits in the terminal: ${holder.waiting_for ?? "for an answer"}`,
-          {
-            open: holder,
-            reason: "in_use"
-          }
-        )
-        : status("open_elsewhere", `${store.name} has the conversation open in a terminal.`, {
-          open: holder
+        ? status("waiting", `${store.name} waits in the terminal: ${holder.waiting_for ?? "for an answer"}`, {
+          open,
+          reason: "in_use"
         })
+        : status("open_elsewhere", `${store.name} has the conversation open in a terminal.`, { open })
     )
   })
 
@@ -385,6 +415,51 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const inUse = (holder: NativeHolder) =>
     new CommandRefused({ reason: inUseText(store, holder), code: "in_use" })
 
+  /** The daemon is gone, or has let go of it: what it told is in the log. */
+  const part = Effect.gen(function*() {
+    yield* stop
+    isJoined = false
+    isFollowing = true
+    turns = NativeTurns.make({ origin: "terminal" })
+    const found = yield* locate
+    if (found !== undefined) remember((yield* native.history(found, firstWindow)).records, found)
+    toldHolder = ""
+    sink.emit(status(
+      "released",
+      `${store.name} has let go of the conversation: the next prompt goes on with it here.`,
+      { drive: "following" }
+    ))
+  })
+
+  /** Go on beside the terminal, at the daemon that has the conversation for it. */
+  const joinAt = Effect.fnUntraced(function*(address: string) {
+    // Half of it was told from the file: who joined now would be told all of it.
+    if (turns.isOpen() && !turns.hasAnswer()) {
+      return yield* new CommandRefused({
+        reason: `${store.name} works in the terminal: wait for the end of its turn`,
+        code: "in_use"
+      })
+    }
+    held = []
+    yield* Effect.ensuring(
+      Effect.gen(function*() {
+        yield* startAgain(address)
+        yield* look
+        yield* append(turns.finish("end_turn"))
+      }),
+      Effect.sync(release)
+    )
+    tellDriving()
+  })
+
+  const tellDriving = () => {
+    const { capabilities } = started ?? {}
+    sink.emit(status("taken_over", undefined, {
+      drive: isJoined ? "joined" : "own",
+      ...(capabilities !== undefined && { capabilities })
+    }))
+  }
+
   /** The conversation as its agent tells it now. */
   const askAgain = Effect.gen(function*() {
     const id = nativeId()
@@ -398,21 +473,20 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     yield* askAgain
     const found = yield* locate
     const holder = found && holderOf(found)
+    const address = holder && found && store.join?.(found.file)
+    if (address !== undefined) return yield* joinAt(address)
     if (holder !== undefined) return yield* inUse(holder)
     isFollowing = false
     if (ask !== undefined && found !== undefined) yield* takeIn(found)
     yield* look
     yield* append(turns.finish())
-    yield* Effect.tapError(startAgain, () => Effect.sync(() => void (isFollowing = true)))
-    const { capabilities } = started ?? {}
-    sink.emit(
-      status("taken_over", undefined, { drive: "own", ...(capabilities !== undefined && { capabilities }) })
-    )
+    yield* Effect.tapError(startAgain(), () => Effect.sync(() => void (isFollowing = true)))
+    tellDriving()
   })
 
   const prepare = Effect.gen(function*() {
     if (isFollowing) return yield* takeOver
-    if (ask !== undefined) return
+    if (ask !== undefined || isJoined) return
     const found = yield* locate
     if (found === undefined) return
     const holder = holderOf(found)
@@ -424,7 +498,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       `Something was said to ${store.name} in a terminal: it is taken in, and the agent starts anew.`
     ))
     yield* stop
-    yield* startAgain
+    yield* startAgain()
   })
 
   const onward = (): ContinueWith | undefined => {
@@ -446,6 +520,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       })
     }
     isFollowing = true
+    isJoined = false
     turns = NativeTurns.make({ origin: "terminal" })
     yield* stop
     // Only now all it said is written down.
@@ -493,7 +568,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     yield* stop
     where = undefined
     yield* start(other).pipe(
-      Effect.tapError(() => Effect.ignore(startAgain)),
+      Effect.tapError(() => Effect.ignore(startAgain())),
       Effect.mapError((error) =>
         new CommandRefused({ reason: `${store.name} could not go on from there: ${error.message}` })
       )
@@ -564,8 +639,10 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       reason: `${store.name} cannot go on in a copy of a conversation: quit it in the terminal, or follow it`
     })
   }
-  if (holder !== undefined && !wantsCopy && spec.follow !== true && if_open !== "follow") {
-    return yield* new ConversationInUse({ reason: inUseText(store, holder) })
+  const address = holder === undefined || asked === undefined ? undefined : store.join?.(asked.file)
+  const joins = address !== undefined && if_open === "join" && !wantsCopy && spec.follow !== true
+  if (holder !== undefined && !wantsCopy && !joins && spec.follow !== true && if_open !== "follow") {
+    return yield* new ConversationInUse({ reason: inUseText(store, holder, address !== undefined) })
   }
   if (ask !== undefined && (spec.follow === true || (holder !== undefined && if_open === "follow"))) {
     return yield* new ConversationInUse({
@@ -573,12 +650,15 @@ export const open = Effect.fnUntraced(function*(options: Options) {
         `what is said to ${store.name} in a terminal cannot be followed: quit it there, then open the conversation`
     })
   }
-  isFollowing = asked !== undefined && (spec.follow === true || (holder !== undefined && !wantsCopy))
+  isFollowing = asked !== undefined &&
+    (spec.follow === true || (holder !== undefined && !wantsCopy && !joins))
   const { fork: _, ...plain } = spec
   /** What was said before is read before the agent may write it again. */
   const before = wantsHistory ? asked : undefined
   where = wantsCopy ? undefined : asked
-  if (!isFollowing) yield* start(wantsCopy ? { ...spec, fork: true } : plain)
+  if (!isFollowing) {
+    yield* start(wantsCopy ? { ...spec, fork: true } : joins ? { ...plain, join: address } : plain)
+  }
   yield* Effect.addFinalizer(() => Deferred.succeed(exited, { stderr: [] }))
 
   const tellPast = Effect.fnUntraced(function*(past: FoundNative) {
@@ -589,13 +669,16 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       const { records } = yield* native.history(past, Number.POSITIVE_INFINITY)
       const pause = makePause()
       for (const turn of NativeTurns.byTurn(records)) {
+        if (isTold(turn)) continue
         yield* tellTurn(turn, {})
         yield* pause
       }
     } else {
       const page = yield* native.page(past, recent)
       before = page.before
-      for (const turn of splitTurns(page.events)) yield* append(turn)
+      for (const turn of splitTurns(page.events)) {
+        if (!isTold(keysOf(turn))) yield* append(turn)
+      }
     }
     log.unsafeAppend(status("history", undefined, {
       state: "end",
@@ -653,7 +736,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
         const onto = onward()
         return {
           ...started?.metadata,
-          drive: isFollowing ? "following" : "own",
+          drive: isFollowing ? "following" : isJoined ? "joined" : "own",
           can_fork: store.forks,
           ...(onto !== undefined && { continue_with: onto })
         }
@@ -685,6 +768,13 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   }
   return made
 })
+
+/** How the records of a turn were called, as far as it was told. */
+const keysOf = (turn: ReadonlyArray<NativeTurns.TimedEvent>): ReadonlyArray<Pick<NativeRecord, "key">> =>
+  turn.flatMap(({ event }) => {
+    const key = event.type === "turn_start" ? event.metadata?.["native_key"] : undefined
+    return typeof key === "string" ? [{ key }] : []
+  })
 
 /** A page's events by turn, so that each is logged in one piece. */
 const splitTurns = (events: ReadonlyArray<NativeTurns.TimedEvent>) => {
