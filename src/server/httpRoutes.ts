@@ -124,6 +124,8 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     if (batches === undefined) return yield* new SessionNotFound({ session_id: id })
     yield* sendEvents(response, after_seq, batches)
   }),
+  listCheckpoints: lazily(() => import("./checkpointRoutes.js").then(({ list }) => list)),
+  previewRewind: lazily(() => import("./checkpointRoutes.js").then(({ preview }) => preview)),
   listSchedules,
   addSchedule,
   changeSchedule,

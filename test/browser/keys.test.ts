@@ -1,5 +1,5 @@
 /** What a person does with the keyboard, and with what was said before: found, copied, said again. */
-import { mkdirSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Page } from "playwright-core"
 import { describe, expect, it } from "vitest"
@@ -122,5 +122,69 @@ describe.skipIf(missing !== undefined)("the console", () => {
       await page.getByRole("button", { name: "Jump to latest" }).waitFor()
       await look(page, `search-found-${name}`)
     }
+  })
+
+  it("tells looks in one row, and what a subagent does in the row of its call, with how far it is", async () => {
+    const call = (tool_use_id: string, tool: string, args: object, parent?: string) => ({
+      type: "tool_call",
+      tool_use_id,
+      tool,
+      args,
+      ...(parent !== undefined && { metadata: { parent_tool_use_id: parent } })
+    })
+    const result = (tool_use_id: string) => ({
+      type: "tool_result",
+      tool_use_id,
+      status: "ok",
+      text: "found"
+    })
+    const reads = ["a", "b", "c", "d"].flatMap((name) => [
+      call(`read-${name}`, "Read", { file_path: `${name}.ts` }),
+      result(`read-${name}`)
+    ])
+    const inner = ["x", "y"].flatMap((name) => [
+      call(`inner-${name}`, "Grep", { pattern: `needle-${name}` }, "task"),
+      ...name === "x" ? [result("inner-x")] : []
+    ])
+    const events = [
+      { type: "turn_start" },
+      ...reads,
+      { type: "response", text: "I know enough." },
+      call("task", "Task", { description: "Look around" }),
+      ...inner,
+      { type: "turn_end", stop_reason: "cancelled" },
+      { type: "turn_start" },
+      { type: "turn_end", stop_reason: "end_turn" }
+    ]
+    writeFileSync(
+      join(stage.home, "steps.ndjson"),
+      events.map((event, index) => JSON.stringify({ ...event, seq: index + 1, ts: 1 })).join("\n")
+    )
+    const client = await connect(stage.url().replace("http:", "ws:"), {
+      tool: "replay",
+      folder: stage.home,
+      command: ["steps.ndjson", "--on-prompt"],
+      session_id: "steps",
+      linger: 600
+    })
+    await client.waitFor("session_start")
+    const page = await stage.open()
+    await page.goto(`${stage.url()}/#/s/steps`)
+    await page.getByText(/Ready when you are/).waitFor()
+    client.send({ text: "go" })
+    await client.waitFor("turn_end")
+    const looks = page.getByRole("button", { name: /4 steps/ })
+    await looks.waitFor()
+    expect(await page.getByText("a.ts").count()).toBe(0)
+    const steps = page.getByRole("button", { name: /^2 steps/ })
+    await steps.waitFor()
+    expect(await page.getByText("needle-x").count()).toBe(0)
+    await look(page, "steps")
+    await looks.click()
+    await page.getByText("a.ts").first().waitFor()
+    await steps.click()
+    await page.getByText("needle-x").first().waitFor()
+    expect(await violations(page)).toEqual([])
+    await client.close()
   })
 })

@@ -11,6 +11,8 @@ import { onAddress, placeInAddress } from "../relay/address.js"
 import type { State, Unsent } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { ItemView } from "./ItemView.js"
+import { type Row, rowAt, rowsOf } from "./rows.js"
+import { ToolGroup } from "./ToolGroup.js"
 import { UserBubble } from "./UserBubble.js"
 import { useStickToEnd } from "./useStickToEnd.js"
 import { Working } from "./Working.js"
@@ -23,26 +25,19 @@ interface Props {
   readonly onEdit?: ((text: string) => void) | undefined
 }
 
-/** The event an item began with. */
-const seqOf = ({ key }: Item): number => Number(/\d+$/.exec(key)?.[0] ?? 0)
-
-/** The item a place in the session is in; -1 if it is before all of them. */
-const itemAt = (items: ReadonlyArray<Item>, seq: number): number =>
-  items.findLastIndex((item) => seqOf(item) <= seq)
-
 /** Scrolls to the place the address names, once for each address, and gives the key of what stands there. */
 const usePlace = (
-  items: ReadonlyArray<Item>,
+  rows: ReadonlyArray<Row>,
+  last_seq: number,
   isWhole: boolean,
   list: RefObject<VirtualizerHandle | null>,
   leave: () => void
 ): string | undefined => {
   const seq = useSyncExternalStore(onAddress, placeInAddress)
   const seen = useRef<number>(undefined)
-  const index = seq === undefined ? -1 : itemAt(items, seq)
-  const last = items.at(-1)
+  const index = useMemo(() => seq === undefined ? -1 : rowAt(rows, seq), [rows, seq])
   // All that was said up to there has come.
-  const isThere = index >= 0 && isWhole && last !== undefined && seqOf(last) >= (seq ?? 0)
+  const isThere = index >= 0 && isWhole && last_seq >= (seq ?? 0)
   useEffect(() => {
     if (seq === undefined) seen.current = undefined
     if (seq === undefined || !isThere || seen.current === seq) return
@@ -54,7 +49,7 @@ const usePlace = (
     const frame = requestAnimationFrame(scroll)
     return () => cancelAnimationFrame(frame)
   }, [index, isThere, leave, list, seq])
-  return isThere ? items[index]?.key : undefined
+  return isThere ? rows[index]?.key : undefined
 }
 
 /** A question that its tool's card tells of takes no room. */
@@ -106,8 +101,9 @@ export const Transcript = ({ onAnswer, onEdit, onPrompt, state }: Props) => {
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
   const list = useRef<VirtualizerHandle>(null)
+  const rows = useMemo(() => rowsOf(view.items), [view.items])
   const { atEnd, leave, toEnd } = useStickToEnd(scroller, content)
-  const place = usePlace(view.items, loaded === undefined, list, leave)
+  const place = usePlace(rows, view.last_seq, loaded === undefined, list, leave)
   const waits = openAsks(view).length > 0
   const isEmpty = view.items.length === 0 && unsent.length === 0
 
@@ -133,10 +129,12 @@ export const Transcript = ({ onAnswer, onEdit, onPrompt, state }: Props) => {
         aria-live="off"
       >
         <div className="scroll-content" ref={content}>
-          <Virtualizer ref={list} scrollRef={scroller} data={view.items} bufferSize={600}>
-            {(item: Item) => (
-              <div key={item.key} className="row" data-kind={kindOf(item)} data-found={item.key === place}>
-                <ItemView item={item} view={shared} onAnswer={onAnswer} onEdit={onEdit} />
+          <Virtualizer ref={list} scrollRef={scroller} data={rows} bufferSize={600}>
+            {({ group, inner, item, key }: Row) => (
+              <div key={key} className="row" data-kind={kindOf(item)} data-found={key === place}>
+                {group === undefined
+                  ? <ItemView item={item} inner={inner} view={shared} onAnswer={onAnswer} onEdit={onEdit} />
+                  : <ToolGroup items={group} folder={folder} />}
               </div>
             )}
           </Virtualizer>

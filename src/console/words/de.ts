@@ -151,6 +151,8 @@ export const de: Words = {
     allowForSession: "Für diese Sitzung erlauben",
     deny: "Ablehnen"
   },
+  stepCount: (count: number) => count === 1 ? "1 Schritt" : `${count} Schritte`,
+  stepsFailed: (count: number) => `${count} fehlgeschlagen`,
   copyMarkdown: "Als Markdown kopieren",
   editPrompt: "Bearbeiten und erneut senden",
   push: pushWords.de,

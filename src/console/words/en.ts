@@ -147,6 +147,8 @@ export const en = {
     allowForSession: "Allow for this session",
     deny: "Deny"
   },
+  stepCount: (count: number) => count === 1 ? "1 step" : `${count} steps`,
+  stepsFailed: (count: number) => `${count} failed`,
   copyMarkdown: "Copy as Markdown",
   editPrompt: "Edit and send again",
   push: pushWords.en,

@@ -141,6 +141,8 @@ export const zh: Words = {
     allowForSession: "在此会话中允许",
     deny: "拒绝"
   },
+  stepCount: (count: number) => `${count} 步`,
+  stepsFailed: (count: number) => `${count} 个失败`,
   copyMarkdown: "复制为 Markdown",
   editPrompt: "编辑并重新发送",
   push: pushWords.zh,
