@@ -36,13 +36,14 @@ const special = (
 const processes = [
   "test/adapters/newAgent.test.ts",
   "test/adapters/wire/patchProgram.test.ts",
-  "test/cli/{acp,agentClients,handoff,run,serve,tracing}.test.ts",
+  "test/cli/{acp,agentClients,handoff,run,serve,serviceFile,tracing}.test.ts",
   "test/docs/road.test.ts",
   "test/{conformance,examples}/**",
-  "test/server/proxies.test.ts",
+  "test/server/{proxies,rewind}.test.ts",
   "test/services/access/PeerProcesses.test.ts",
   "test/services/process/{ProcessFamily,ProcessSupervisor,ProcessTree,Sandbox,Watcher}.test.ts",
-  "test/services/terminal/PtySupervisor.test.ts"
+  "test/services/terminal/PtySupervisor.test.ts",
+  "test/services/workspace/**"
 ]
 
 /** What tries thousands of inputs, waits for real deadlines, or plays whole networks: not for each change of a line. */

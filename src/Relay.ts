@@ -35,6 +35,7 @@ import { Timetable } from "./services/schedule/Timetable.js"
 import { SearchIndex } from "./services/search/SearchIndex.js"
 import { SessionRegistry } from "./services/session/SessionRegistry.js"
 import * as PtySupervisor from "./services/terminal/PtySupervisor.js"
+import * as Checkpoints from "./services/workspace/Checkpoints.js"
 
 /** An adapter for every agent the relay knows, over whatever starts its processes. */
 export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
@@ -85,6 +86,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
       Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer, layerTranscripts)
     ),
     Layer.provideMerge(Layer.merge(BudgetBook.layer, Timetable.layer)),
+    Layer.provideMerge(Layer.provide(Checkpoints.layer, Folders.layer)),
     Layer.provideMerge(
       Layer.merge(Journal.layer, Layer.provide(NativeSessions.layer, Layer.merge(Folders.layer, supervisors)))
     ),

@@ -41,6 +41,8 @@ export interface AgentSpec extends Handshake {
   readonly begins_anew?: boolean
   /** `permission_mode` is the one the session was in last, not one that is asked for now. */
   readonly keeps_mode?: boolean
+  /** With `fork`: what comes behind this place of the conversation is left out of the copy. As `NativeRecord.anchor` has it. */
+  readonly fork_at?: string
   /** The permission modes the operator allows; undefined: all. */
   readonly allowed_modes?: ReadonlyArray<string>
   /** The socket of the agent's own daemon, which has the conversation: go on with it there, beside its terminal. */
@@ -121,6 +123,8 @@ export interface Adapter {
   ) => Effect.Effect<AgentSession, OpenError, EventSink | PermissionGate | Scope.Scope>
   /** Its sessions are terminals: what is typed there is carried out, and no permission is asked. */
   readonly terminal?: true
+  /** Its agents work on the files of their folder. */
+  readonly works_on_files?: true
   /** For a `tool` no adapter is named after: what opens it, if this adapter can. */
   readonly named?: (tool: string) => Adapter | undefined
 }

@@ -223,6 +223,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     /** Old ones say when a turn begins by a person's words alone. */
     let hasTasks = false
     let isPrompted = false
+    let turn: string | undefined
     yield* readLines(files, file.path, from, file.stamp.size, (bytes, at) => {
       if (!told.test(bytes.subarray(0, 200).toString("latin1"))) return
       const line = parseLine(bytes)
@@ -230,6 +231,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       if (line === undefined || payload === undefined) return
       if (payload["type"] === "task_started") {
         hasTasks = true
+        turn = text(payload, "turn_id") ?? text(field(payload, "turn_attribution"), "turn_id")
         isPrompted = false
         return
       }
@@ -243,6 +245,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
         ordinal: number(line, "ordinal") ?? 0,
         ts: secondsOf(line["timestamp"]) ?? 0,
         ...(isFirst && { prompt: prompt ?? "" }),
+        ...(turn !== undefined && { anchor: turn }),
         read: () => translateRecord(parseLine(files.read(file.path, at, length)) ?? {}, isFirst, isLegacy)
       })
     })
@@ -296,6 +299,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     name: "Codex",
     id: uuid,
     forks: false,
+    forksAt: true,
     tellsHolder: true,
     files: all,
     find,

@@ -65,6 +65,8 @@ export interface NativeRecord {
   readonly ts: number
   /** It begins a turn: a person's words, as a turn's `text` has them. */
   readonly prompt?: string
+  /** A copy of the conversation may end behind it: how `AgentSpec.fork_at` names that place. */
+  readonly anchor?: string
   readonly read: () => Translated
 }
 
@@ -108,6 +110,8 @@ export interface NativeStore {
   readonly id: RegExp
   /** The conversation can be split off into a copy when it is opened. */
   readonly forks: boolean
+  /** Such a copy may end before the conversation does: `fork_at`. */
+  readonly forksAt?: true
   /** The holder is known per conversation, not only per folder. */
   readonly tellsHolder: boolean
   /** Present: it is the agent that is asked. */

@@ -1,12 +1,25 @@
 /** Conversation: what was said and done, live or past, and the box to say more. */
-import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState, useSyncExternalStore } from "react"
+import {
+  lazy,
+  type ReactNode,
+  Suspense,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore
+} from "react"
 import { whoDrives } from "../../messages/driving.js"
+import { toMarkdown } from "../../messages/toMarkdown.js"
 import { openAsks, type View } from "../../messages/View.js"
 import { rememberFolder } from "../relay/kept.js"
 import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
+import { type Command, useCommands } from "./commands.js"
 import { Composer } from "./Composer.js"
+import { copyText } from "./CopyButton.js"
 import { DriverBar } from "./DriverBar.js"
 import { Folds } from "./Folds.js"
 import { Inspector } from "./Inspector.js"
@@ -54,6 +67,26 @@ const Body = ({ children, store, view }: {
     )
     : <Folds>{children}</Folds>
 
+/** What the palette offers of a session on show. */
+const useSessionCommands = (
+  store: SessionStore | PastStore,
+  stop: (() => void) | undefined,
+  inspect: () => void
+) => {
+  const latest = useRef(inspect)
+  latest.current = inspect
+  const commands = useMemo((): ReadonlyArray<Command> => [
+    {
+      id: "markdown",
+      name: w.copyMarkdown,
+      run: () => void copyText(toMarkdown(store.state().view))
+    },
+    { id: "events", name: w.events, run: () => latest.current() },
+    ...stop === undefined ? [] : [{ id: "stop", name: w.stopTurn, keys: "Esc", run: stop }]
+  ], [stop, store])
+  useCommands(commands)
+}
+
 interface PastProps {
   readonly store: PastStore
   readonly name: string | undefined
@@ -76,6 +109,7 @@ export const Past = ({ name, onFollow, onMenu, onResume, others, problem, store 
   const may = useMay()
   const title = nameOf(state.view, name)
   useTitle(title, others > 0 ? `(${others}) ` : "")
+  useSessionCommands(store, undefined, () => setInspecting(true))
   return (
     <main className="page session">
       <SessionHeader
@@ -178,6 +212,7 @@ const Live = (
   }, [inspecting, isRunning, mayStop, stop])
 
   const isClosed = link.status === "closed"
+  useSessionCommands(store, isRunning && mayStop ? stop : undefined, () => setInspecting(true))
   return (
     <main className="page session">
       <SessionHeader
@@ -196,7 +231,12 @@ const Live = (
         {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}
       </p>
       <Body view={view} store={store}>
-        <Transcript state={state} onAnswer={store.answer} onPrompt={(text) => store.prompt(text, "queue")} />
+        <Transcript
+          state={state}
+          onAnswer={store.answer}
+          onPrompt={(text) => store.prompt(text, "queue")}
+          onEdit={may("prompt") && !isClosed ? setReturned : undefined}
+        />
         {/* Nobody can be talked to who never came. */}
         {(started || !isClosed) && (
           <div className="dock">

@@ -1,4 +1,5 @@
 /** UserBubble: what a person said. */
+import { Pencil } from "lucide-react"
 import type { ImageBlock } from "../../schema/index.js"
 import { w } from "../words/words.js"
 import { LongText } from "./LongText.js"
@@ -11,9 +12,10 @@ interface Props {
   readonly text: string
   readonly images: ReadonlyArray<ImageBlock>
   readonly note?: string
+  readonly onEdit?: ((text: string) => void) | undefined
 }
 
-export const UserBubble = ({ images, note, text }: Props) => (
+export const UserBubble = ({ images, note, onEdit, text }: Props) => (
   <div className="bubble">
     {images.length > 0 && (
       <div className="bubble-images">
@@ -31,5 +33,16 @@ export const UserBubble = ({ images, note, text }: Props) => (
       </p>
     )}
     {note !== undefined && <small>{note}</small>}
+    {onEdit !== undefined && text !== "" && (
+      <button
+        type="button"
+        className="icon-button small bubble-edit"
+        onClick={() => onEdit(text)}
+        aria-label={w.editPrompt}
+        title={w.editPrompt}
+      >
+        <Pencil size={13} aria-hidden />
+      </button>
+    )}
   </div>
 )

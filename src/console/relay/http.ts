@@ -52,9 +52,50 @@ export const agents = async () =>
 /** What somebody may do at the relay. */
 export type Scope = "view" | "prompt" | "approve" | "terminal" | "admin"
 
-/** What this page may do; undefined: the relay does not tell. */
-export const rights = async () =>
-  (await ask("GET", "/whoami") as { readonly scopes?: ReadonlyArray<Scope> }).scopes
+export interface Self {
+  /** Of the token; none for a page of the relay's machine that needs none. */
+  readonly name?: string
+  /** What this page may do; undefined: the relay does not tell. */
+  readonly scopes?: ReadonlyArray<Scope>
+  readonly sessions?: ReadonlyArray<string>
+  readonly folders?: ReadonlyArray<string>
+  readonly agents?: ReadonlyArray<string>
+  readonly expires_at?: number
+  readonly version?: string
+  /** What the relay's machine is called. */
+  readonly machine?: string
+}
+export const whoami = async () => await ask("GET", "/whoami") as Self
+
+/** A subscription for notifications, as the relay lists it. */
+export interface Told {
+  readonly id: string
+  readonly expires_at: number
+}
+export const push = async () =>
+  await ask("GET", "/push") as { readonly key: string; readonly subscriptions: ReadonlyArray<Told> }
+export const subscribe = async (subscription: object) =>
+  await ask("POST", "/push/subscriptions", subscription) as Told
+export const unsubscribe = async (id: string): Promise<void> =>
+  void await ask("DELETE", `/push/subscriptions/${encodeURIComponent(id)}`)
+
+/** A named token. */
+export interface NamedToken {
+  readonly name: string
+  readonly scopes: ReadonlyArray<Scope>
+  readonly expires_at?: number
+}
+/** A token for another device of one's own; `addresses` are those of this relay that it may be reached at. */
+export const pair = async (wanted: { readonly scopes: ReadonlyArray<Scope>; readonly expires_in: number }) =>
+  await ask("POST", "/devices", wanted) as {
+    readonly name: string
+    readonly fragment: string
+    readonly addresses: ReadonlyArray<string>
+  }
+export const tokens = async () =>
+  (await ask("GET", "/tokens") as { readonly tokens: ReadonlyArray<NamedToken> }).tokens
+export const revokeToken = async (name: string): Promise<void> =>
+  void await ask("DELETE", `/tokens/${encodeURIComponent(name)}`)
 
 /** A link to a session for somebody else; `expires_in` in seconds. The page's address with `fragment` behind it. */
 export const share = async (

@@ -12,6 +12,7 @@
 import { Deferred, Duration, Effect, Exit, FiberSet, Option, Scope, Semaphore } from "effect"
 import {
   type Adapter,
+  type AgentCommand,
   type AgentExit,
   type AgentSession,
   type AgentSpec,
@@ -45,6 +46,30 @@ export interface NativeAgent {
   readonly handOver: Effect.Effect<void, SendError>
   /** Start the agent again. */
   readonly takeOver: Effect.Effect<void, SendError>
+  /**
+   * Go on from before a turn of the conversation: in a copy that ends there, where the agent can and the turn is found, else
+   * in a new conversation that is told what was said. What there was stays as it is.
+   */
+  readonly rewind: (to: RewindTo) => Effect.Effect<RewoundConversation, SendError>
+  /** Go on with a conversation that was left by `rewind`. */
+  readonly goBackTo: (native_session_id: string) => Effect.Effect<void, SendError>
+}
+
+export interface RewindTo {
+  /** The words the turn began with, and when that was, in seconds since 1970. */
+  readonly prompt: string
+  readonly ts: number
+  /** What was said before it, for an agent that has to be told; "" if nothing was. */
+  readonly told: string
+}
+
+export interface RewoundConversation {
+  /** `copy`: it ends before the turn; `told`: a new one, which is told what was said; `new`: nothing was said before. */
+  readonly conversation: "copy" | "told" | "new"
+  /** Its id, as far as the agent has said it. */
+  readonly native_session_id?: string
+  /** The conversation that is left. */
+  readonly before?: string
 }
 
 interface Options {
@@ -55,6 +80,8 @@ interface Options {
   readonly store: NativeStore
   /** The conversation's id as the agent told it last. */
   readonly toldId: () => string | undefined
+  /** For conversations that are named by who begins them. */
+  readonly freshUuid: Effect.Effect<string>
 }
 
 const recent = { turns: 50, bytes: 4 * 1024 * 1024 }
@@ -94,7 +121,8 @@ export const inUseText = (
     }: quit it there, or open it with \`if_open\`: "follow"${orShared}`
 }
 
-export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, store, toldId }: Options) {
+export const open = Effect.fnUntraced(function*(options: Options) {
+  const { adapter, freshUuid, log, native, spec, store, toldId } = options
   const sink = yield* EventSink
   const gate = yield* PermissionGate
   const scope = yield* Effect.scope
@@ -116,8 +144,15 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
   const turnstile = yield* Semaphore.make(1)
   const alone = turnstile.withPermits(1)
 
+  /** Since a rewind it is this one, until the agent says something else. */
+  let moved: { readonly from: string | undefined; readonly to: string | undefined } | undefined
+  /** What the agent has to be told before the next prompt. */
+  let untold = ""
+
   const nativeId = () =>
-    toldId() ?? started?.native_session_id ?? (spec.fork === true ? undefined : spec.native_session_id)
+    moved !== undefined && moved.from === toldId()
+      ? moved.to
+      : toldId() ?? started?.native_session_id ?? (spec.fork === true ? undefined : spec.native_session_id)
 
   // --- the agent's process -----------------------------------------------------------------------------------------
 
@@ -504,9 +539,90 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       }))
     }
     sink.emit(
-      status("handed_over", `Go on in a terminal: ${onto.shell}`, { continue_with: onto, drive: "following" })
+      status("handed_over", `Go on in a terminal: ${onto.shell}`, {
+        continue_with: onto,
+        drive: "following"
+      })
     )
   })
+
+  // --- going back --------------------------------------------------------------------------------------------------
+
+  /** Where a copy has to end so that the turn is not in it; "" for a turn that was the first. */
+  const placeBefore = Effect.fnUntraced(function*({ prompt, ts }: RewindTo) {
+    const found = ask === undefined && store.forksAt === true ? yield* locate : undefined
+    if (found === undefined) return undefined
+    const { records } = yield* native.history(found, Number.POSITIVE_INFINITY)
+    const hash = knownPrompts.hashOf(prompt)
+    const at = records.findLastIndex((record) =>
+      record.prompt !== undefined && knownPrompts.hashOf(record.prompt) === hash
+      && Math.abs(record.ts - ts) <= knownPrompts.latest
+    )
+    if (at === -1) return undefined
+    const before = records.slice(0, at)
+    return before.some((record) => record.prompt !== undefined) ? before.at(-1)?.anchor : ""
+  })
+
+  /** Go on in another conversation. What there is stays where the new one cannot be opened. */
+  const moveTo = Effect.fnUntraced(function*(other: AgentSpec) {
+    const [from, before] = [toldId(), nativeId()]
+    yield* stop
+    where = undefined
+    yield* start(other).pipe(
+      Effect.tapError(() => Effect.ignore(startAgain())),
+      Effect.mapError((error) =>
+        new CommandRefused({ reason: `${store.name} could not go on from there: ${error.message}` })
+      )
+    )
+    seen = undefined
+    seenKeys.clear()
+    moved = {
+      from,
+      to: other.fork === true || other.native_session_id === undefined
+        ? started?.native_session_id
+        : other.native_session_id
+    }
+    return before
+  })
+
+  const notHere = new CommandRefused({
+    reason: `${store.name} is not running here, the conversation is only followed: take_over, then rewind`,
+    code: "in_use"
+  })
+
+  const rewind = Effect.fnUntraced(function*(to: RewindTo) {
+    if (isFollowing) return yield* notHere
+    const id = nativeId()
+    const place = to.told === "" ? "" : id === undefined ? undefined : yield* placeBefore(to)
+    const { fork: _, fork_at: __, native_session_id: ___, history: ____, ...plain } = spec
+    const fresh = { ...plain, fresh_uuid: yield* freshUuid }
+    const isCopy = place !== undefined && place !== "" && id !== undefined
+    const before = yield* moveTo(
+      isCopy ? { ...fresh, native_session_id: id, fork: true, fork_at: place, begins_anew: false } : fresh
+    )
+    untold = isCopy || place === "" ? "" : to.told
+    const rewound: RewoundConversation = {
+      conversation: isCopy ? "copy" : place === "" ? "new" : "told",
+      ...(moved?.to !== undefined && { native_session_id: moved.to }),
+      ...(before !== undefined && { before })
+    }
+    return rewound
+  })
+
+  const goBackTo = Effect.fnUntraced(function*(native_session_id: string) {
+    if (isFollowing) return yield* notHere
+    const { fork: _, fork_at: __, history: ___, ...plain } = spec
+    yield* moveTo({ ...plain, native_session_id, begins_anew: false })
+    untold = ""
+  })
+
+  /** The prompt, behind what the agent does not know yet. */
+  const withUntold = (command: AgentCommand): AgentCommand => {
+    if (untold === "" || command.type !== "user_message") return command
+    const text = untold
+    untold = ""
+    return { ...command, content: [{ type: "text", text }, ...command.content] }
+  }
 
   // --- opening -------------------------------------------------------------------------------------------------------
 
@@ -643,7 +759,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
               `${store.name} is not running here, the conversation is only followed: send a prompt or take_over`,
             code: "in_use"
           })
-          : current.agent.send(command)
+          : current.agent.send(withUntold(command))
       ),
     exit: Deferred.await(exited)
   }
@@ -652,7 +768,9 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
     tellHistory: alone(tellHistory),
     prepare: alone(prepare),
     handOver: alone(handOver),
-    takeOver: alone(takeOver)
+    takeOver: alone(takeOver),
+    rewind: (to) => alone(rewind(to)),
+    goBackTo: (native_session_id) => alone(goBackTo(native_session_id))
   }
   return made
 })
