@@ -26,9 +26,11 @@ const commands: ReadonlyArray<Command> = [
   },
   {
     name: "doctor",
-    usage: ["ai-relay doctor [--json]"],
+    usage: ["ai-relay doctor [--json] [--acp-registry FILE]"],
     about: "check which agents are installed and how to set up the rest",
-    more: ["The exit code is 1 when none works."]
+    more: [
+      "With --acp-registry also those of your file, as the relay offers them. The exit code is 1 when none works."
+    ]
   },
   {
     name: "sessions",

@@ -5,7 +5,7 @@
  * `translate.ts` says what a notification means, `asks.ts` what Codex asks of people, `commands.ts` what it is told.
  * This file opens the conversation and moves the lines.
  */
-import { Effect, FiberSet, Layer, Option, Result, Schedule, Schema } from "effect"
+import { Effect, FiberSet, Layer, Option, Predicate, Result, Schedule, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import {
   type AgentProcess,
@@ -37,6 +37,7 @@ import { nativeRules } from "./nativeRules.js"
 import { makeSettings } from "./settings.js"
 import { readStreamPiece, type StreamPiece } from "./streamPiece.js"
 import { fromThread, lostTurn, makeState, originOf, translate } from "./translate.js"
+import type { Turns } from "./turns.js"
 
 export const layer = () => Layer.effect(AgentAdapter, make)
 
@@ -65,6 +66,16 @@ const daemonGone: ReadonlyArray<EventBody> = [
 
 /** How long after Codex has stopped working, or has failed for good, the end of its turn may take to come. */
 const endIsDue = { idle: "2 seconds", failed: "10 seconds" } as const
+
+/** How the turn the session waits for has ended, whatever the message that says so is called. */
+const lastWord = (message: unknown, { turns }: { readonly turns: Turns }): Notification | undefined => {
+  const params = Predicate.hasProperty(message, "params") ? message.params : undefined
+  const ended = Option.getOrUndefined(readNotification({ method: "turn/completed", params }))
+  if (ended?.method !== "turn/completed") return undefined
+  const { turn: { id, status } } = ended.params
+  return turns.isAwaited(id) && over.has(status) ? ended : undefined
+}
+const over: ReadonlySet<string | undefined> = new Set(["completed", "failed", "interrupted"])
 
 const isPreview = (method: string) => /(?:delta|summaryPartAdded)$/i.test(method)
 
@@ -132,7 +143,7 @@ const make = Effect.gen(function*() {
     }
 
     const handle = (message: JsonRpcNotification, line: Buffer): void => {
-      const known = Option.getOrUndefined(readNotification(message))
+      const known = Option.getOrUndefined(readNotification(message)) ?? lastWord(message, state)
       if (known === undefined) {
         const { method, params } = message
         return sink.emit(isPreview(method) ? { type: "stream_event" } : status(method, wordsIn(params)), line)
@@ -162,7 +173,7 @@ const make = Effect.gen(function*() {
           onOther: (line, message) =>
             message === undefined
               ? sink.emit({ type: "stdout", text: line.toString("utf8") })
-              : sink.emit(status("unknown", wordsIn(message)), line)
+              : handle({ ...Predicate.isObject(message) && message, method: "unknown" }, line)
         }
       )
 

@@ -109,7 +109,17 @@ describe("a policy and commands", () => {
     assert.deepStrictEqual(told("new.txt"), { verdict: "allow", rule: "status" })
     const unclear = { verdict: "ask", unclear: "it leads out of the agent's folders" }
     for (
-      const path of ["/etc/passwd", `${folder}-evil/x`, join(folder, "..", "x"), `${folder}/../x`, "../x", 7]
+      const path of [ // Also by a link in the folder.
+        "link/x",
+        "src/linked.ts",
+        "dangling",
+        "/etc/passwd",
+        `${folder}-evil/x`,
+        join(folder, "..", "x"),
+        `${folder}/../x`,
+        "../x",
+        7
+      ]
     ) {
       assert.deepStrictEqual(told(path), unclear as never, String(path))
     }
