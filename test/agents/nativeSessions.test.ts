@@ -12,7 +12,14 @@ import { type Client, connect, type Event } from "../support/client.js"
 import { buildDaemon, type Daemon, startDaemon } from "../support/daemon.js"
 import { type ModelApi, startModelApi } from "../support/modelApi/ModelApi.js"
 import { reply } from "../support/modelApi/script.js"
-import { endDaemons, interactive, isInteractive, openTerminal, settleHome } from "../support/realTerminal.js"
+import {
+  endDaemons,
+  type Interactive,
+  interactive,
+  isInteractive,
+  openTerminal,
+  settleHome
+} from "../support/realTerminal.js"
 
 /** Programs that are run for one prompt, where nobody types into their terminal interface here. */
 interface Terminal {
@@ -73,8 +80,25 @@ describe.each(Object.entries(cannot) as ReadonlyArray<[AgentName, string]>)("%s"
   })
 })
 
+/** With AI_RELAY_TERMINALS=1 these are typed into in their own terminal interface; else they are run for one prompt each, too. */
+const isTyped = process.env["AI_RELAY_TERMINALS"] === "1"
+const onePrompt: Readonly<Record<Interactive, Terminal>> = {
+  claude: {
+    begin: (text) => ["-p", text],
+    goOn: (id, text) => ["-p", "--resume", id, text]
+  },
+  codex: {
+    begin: (text) => ["exec", "--skip-git-repo-check", text],
+    goOn: (id, text) => ["exec", "--skip-git-repo-check", "resume", id, text]
+  },
+  gemini: {
+    begin: (text) => ["-p", text],
+    goOn: (id, text) => ["--resume", id, "-p", text]
+  }
+}
+
 const entries = [
-  ...interactive.map((agent) => [agent, undefined] as const),
+  ...interactive.map((agent) => [agent, isTyped ? undefined : onePrompt[agent]] as const),
   ...Object.entries(terminals) as ReadonlyArray<[AgentName, Terminal]>
 ]
 
@@ -96,7 +120,7 @@ const describeAgent = (agent: AgentName, terminal: Terminal | undefined) => {
     api = await startModelApi()
     for (const word of words) api.on(new RegExp(`say ${word}`), reply({ text: `the answer is ${word}` }))
     env = { ...agentEnv(agent, { home, api }) }
-    settleHome(agent, home, folder)
+    if (isTyped || agent === "gemini") settleHome(agent, home, folder)
     daemon = await startDaemon({ env, cwd: home, args: ["--root", home] })
   }, patience)
 
@@ -129,18 +153,24 @@ const describeAgent = (agent: AgentName, terminal: Terminal | undefined) => {
       })
     })
 
+  const isTaken = (text: string) => api.requests.some(({ prompt }) => prompt?.includes(text) === true)
   /** Say it in the agent's own program, in a new conversation or in this one. */
   const inTerminal = async (word: string, id?: string) => {
     const text = `say ${word}`
     if (terminal !== undefined) {
       await runOnce(id === undefined ? terminal.begin(text) : terminal.goOn(id, text))
     } else if (isInteractive(agent)) {
-      const real = await openTerminal(agent, { env, folder, ...(id !== undefined && { resume: id }) })
+      const real = await openTerminal(agent, {
+        env,
+        folder,
+        isTaken,
+        ...(id !== undefined && { resume: id })
+      })
       await real.say(text)
       await real.shows(`the answer is ${word}`)
       await real.quit()
       // Codex' daemon lets go of it a moment after its terminal was quit.
-      const isOpen = async () => (await list()).some((session) => session["open"] !== undefined)
+      const isOpen = async () => (await list()).some(({ open }) => open !== undefined && open.by !== "relay")
       await expect.poll(isOpen, { timeout: 30_000, interval: 200 }).toBe(false)
     }
   }

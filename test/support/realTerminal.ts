@@ -74,7 +74,7 @@ export interface RealTerminal {
   readonly pid: number
   /** Resolves to the exit code; undefined if a signal ended it. */
   readonly exited: Promise<number | undefined>
-  /** Type it, and Enter. */
+  /** Type it, and Enter, until the model is asked. */
   readonly say: (text: string) => Promise<void>
   /** This is printed since the last `say`. A program may draw only what has changed: words that were not there before. */
   readonly shows: (text: string) => Promise<void>
@@ -92,6 +92,8 @@ interface Options {
   /** The conversation to go on with; default: a new one. */
   readonly resume?: string
   readonly args?: ReadonlyArray<string>
+  /** The model was asked this. */
+  readonly isTaken: (text: string) => boolean
 }
 
 /** So long something a person waits for may take on a busy machine, in ms. */
@@ -99,7 +101,11 @@ const patience = 60_000
 /** Between two keys. */
 const keyMs = 40
 const stillMs = 250
+/** A prompt that has not come to the model after so long was not taken. */
+const takenMs = 12_000
 const enter = "\r"
+/** Ctrl-U. */
+const clearLine = "\u0015"
 const ctrlC = "\u0003"
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -107,7 +113,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 /** Start the program; resolves when it can be typed into. */
 export const openTerminal = async (
   agent: Interactive,
-  { args = [], env, folder, resume }: Options
+  { args = [], env, folder, isTaken, resume }: Options
 ): Promise<RealTerminal> => {
   const program = programs[agent]
   const child: IPty = spawn(agent, [...args, ...(resume === undefined ? [] : program.resume(resume))], {
@@ -183,14 +189,27 @@ export const openTerminal = async (
       child.write(keys)
     },
     say: async (text) => {
-      for (const key of text) {
-        child.write(key)
-        await pause(keyMs)
+      for (let tries = 0; tries < 4; tries++) {
+        if (tries > 0) child.write(clearLine)
+        await still()
+        for (const key of text) {
+          child.write(key)
+          await pause(keyMs)
+        }
+        // It draws what was typed; one that has just been pasted into takes an Enter for a new line.
+        await still()
+        from = printed.length
+        // One that is still starting loses keys: Enter, Enter again, then all of it.
+        for (let enters = 0; enters < 2; enters++) {
+          child.write(enter)
+          for (let waited = 0; waited < takenMs; waited += stillMs) {
+            if (isTaken(text)) return
+            if (hasExited) throw new Error(`${agent} ended: ${tail()}`)
+            await pause(stillMs)
+          }
+        }
       }
-      // It draws what was typed; one that has just been pasted into takes an Enter for a new line.
-      await still()
-      from = printed.length
-      child.write(enter)
+      throw new Error(`${agent} does not take "${text}". Its screen: ${tail()}`)
     },
     quit: async () => {
       const gone = exited.then(() => true)

@@ -22,6 +22,7 @@ import {
 } from "../../adapters/Adapter.js"
 import {
   CommandRefused,
+  ConversationGone,
   ConversationInUse,
   type OpenError,
   type SendError
@@ -631,6 +632,11 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const asked = spec.native_session_id === undefined || !wantsIt
     ? undefined
     : Option.getOrUndefined(yield* Effect.option(native.find(store.tool, spec.native_session_id)))
+  const chosen = spec.begins_anew === true ? undefined : spec.native_session_id
+  // Some agents go on with any conversation, in whatever folder they are started.
+  if (chosen !== undefined && asked === undefined && (yield* native.isHidden(store.tool, chosen))) {
+    return yield* new ConversationGone({ tool: store.name, native_session_id: chosen })
+  }
   const holder = asked && holderOf(asked)
   const { if_open = "refuse" } = spec
   const wantsCopy = spec.fork === true || (holder !== undefined && if_open === "fork")

@@ -116,6 +116,11 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   /** The most recently written first. */
   readonly list: (query: NativeQuery) => Effect.Effect<NativeList, NativeNotFound>
   readonly find: (tool: string, id: string) => Effect.Effect<FoundNative, NativeNotFound>
+  /**
+   * There is such a conversation, and this relay may not show it: whoever went on with it would be told what was said in a
+   * folder that is none of theirs. Of agents that tell their conversations themselves nobody knows.
+   */
+  readonly isHidden: (tool: string, id: string) => Effect.Effect<boolean>
   /** The conversation of a session of the relay's own, whose folder is known. It is not looked into. */
   readonly locate: (tool: string, id: string, folder: string) => Effect.Effect<FoundNative | undefined>
   /** With everything counted. */
@@ -138,6 +143,7 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   static readonly layerNone = Layer.succeed(this, {
     list: () => Effect.succeed({ sessions: [], agents: [] }),
     find: (tool, id) => new NativeNotFound({ reason: `there is no conversation "${id}" of ${tool}` }),
+    isHidden: () => Effect.succeed(false),
     locate: () => Effect.succeed(undefined),
     describe: () => Effect.die("there is no conversation"),
     page: () => Effect.succeed({ events: [] }),
@@ -443,6 +449,15 @@ const make = Effect.fnUntraced(function*(
     return found
   })
 
+  const isHidden = Effect.fn("NativeSessions.isHidden")(function*(tool: string, id: string) {
+    const store = (yield* allStores).find((store) => store.tool === tool)
+    if (store === undefined || store.ask !== undefined || !store.id.test(id)) return false
+    const file = yield* inSlices(() => store.find(id))
+    if (file === undefined) return false
+    const { summary } = look(store, file)
+    return summary === undefined || !(yield* isVisible(summary.folder))
+  })
+
   const locate = Effect.fnUntraced(function*(tool: string, id: string, folder: string) {
     const store = (yield* allStores).find((store) => store.tool === tool)
     const file = store === undefined || !store.id.test(id) ? undefined : yield* inSlices(() => store.find(id))
@@ -527,6 +542,7 @@ const make = Effect.fnUntraced(function*(
     keepCopy,
     list,
     find,
+    isHidden,
     locate,
     describe,
     page,

@@ -14,7 +14,7 @@ const agentOfCopilotKit = async () => {
   globalThis.window ??= globalThis
   const { CopilotKitCore } = await load("@copilotkit/core")
   const core = new CopilotKitCore({ runtimeUrl: `${url}/agui` })
-  await until(() => core.getAgent(tool) !== undefined)
+  await until(() => core.agents[tool] !== undefined)
   const agent = core.getAgent(tool)
   agent.threadId = session
   return { agent, run: () => core.runAgent({ agent }), connect: () => core.connectAgent({ agent }) }
