@@ -4,6 +4,7 @@
  */
 import { Console, Effect, Option, Schedule } from "effect"
 import { Argument, Command } from "effect/cli"
+import type { ConnectError } from "../client/RelayClient.js"
 import {
   type Address,
   clientOptions,
@@ -31,6 +32,8 @@ const choose = Effect.fnUntraced(function*(address: Address, wanted: string | un
   })
 })
 
+const isNotDriving = (error: ConnectError) => error._tag === "Refused" && error.code === "not_driving"
+
 const piped = "attach needs a terminal to read from: use `ai-relay run --session NAME` for a single prompt"
 
 export const attach = Command.make(
@@ -38,7 +41,7 @@ export const attach = Command.make(
   options,
   ({ json, session, token, url }) =>
     Effect.gen(function*() {
-      const { Conversation, Keyboard } = yield* loadConversation
+      const { Conversation, Driving, Keyboard } = yield* loadConversation
       const address = yield* toAddress({ token, url })
       const { last_seq, session_id } = yield* choose(address, Option.getOrUndefined(session))
       const keyboard = yield* Keyboard.make
@@ -64,7 +67,11 @@ export const attach = Command.make(
       const typing = Effect.gen(function*() {
         for (let line = yield* keyboard.ask(prompt); line !== undefined; line = yield* keyboard.ask(prompt)) {
           // A refusal was printed as it came.
-          if (line.trim() !== "") yield* Effect.ignore(opened.session.ask(line))
+          if (line.trim() === "") continue
+          const failure = yield* Effect.flip(opened.session.ask(line)).pipe(Effect.option)
+          if (Option.isSome(failure) && isNotDriving(failure.value)) {
+            yield* Driving.otherwise(keyboard, opened.session, line)
+          }
         }
       })
       yield* (keyboard.present ? typing : Effect.never).pipe(

@@ -37,6 +37,7 @@ export interface Address {
 /** What only a conversation needs: not loaded where the program serves. */
 export const loadConversation = Effect.all({
   Conversation: Effect.promise(() => import("./conversation.js")),
+  Driving: Effect.promise(() => import("./driving.js")),
   Keyboard: Effect.promise(() => import("./Keyboard.js"))
 })
 

@@ -3,6 +3,7 @@ import { Console, Effect, Latch, type Scope } from "effect"
 import type { RelayEvent } from "../client/browser.js"
 import { RelayClient, type RelaySession, type SessionOptions } from "../client/RelayClient.js"
 import { type Address, checkRelay } from "./clientOptions.js"
+import * as Driving from "./driving.js"
 import type { Keyboard } from "./Keyboard.js"
 import { askPermission } from "./permissions.js"
 import { safeJson, visibleLine } from "./printable.js"
@@ -57,12 +58,15 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
   const caughtUp = Latch.makeUnsafe(history === 0)
   const client = yield* RelayClient
   const turn: Conversation["turn"] = { state: "none" }
+  const driving = Driving.make(keyboard)
+  const answer = askPermission(keyboard)
   const session = yield* client.connect({
     raw: json,
     ...handshake,
     retries,
     onEvent: (event) => {
       print(event)
+      driving.follow(event)
       if (event.type === "turn_start") turn.state = "running"
       if (event.type === "turn_end") turn.state = "none"
       turn.resume_at = resumeAt(turn.resume_at, event)
@@ -73,8 +77,9 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
         keyboard.print(process.stderr, `The relay is away (${visibleLine(state.reason)}); trying again.\n`)
       }
     },
-    onPermission: askPermission(keyboard)
+    onPermission: (request) => Effect.andThen(driving.mayAnswer, answer(request))
   })
+  if (keyboard.present) yield* Effect.forkScoped(driving.ask(session))
   const conversation: Conversation = { session, turn, caughtUp: caughtUp.await }
   return conversation
 }, (opened, { address }) => Effect.provide(opened, RelayClient.layer(address)))

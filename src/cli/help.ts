@@ -152,7 +152,7 @@ const groups: ReadonlyArray<readonly [title: string, names: RegExp]> = [
   ["Budgets", /^(budget|prices|on_limit)/],
   [
     "Sessions",
-    /^(state_dir|no_state|journal|linger|max_linger|max_sessions|max_queued|permission_timeout|interrupt|drain|retain|record)/
+    /^(state_dir|no_state|journal|linger|max_linger|max_sessions|max_queued|permission_timeout|interrupt|drivers|take_over|drain|retain|record)/
   ],
   ["Other", /./]
 ]

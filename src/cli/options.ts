@@ -284,6 +284,22 @@ const common = {
   ),
   linger: amount("linger", "Seconds a named session lives on without a client and work", standard.linger),
   max_linger: amount("max_linger", "Seconds a client may ask for as `linger`", standard.max_linger),
+  drivers: Flag.Literals(
+    flagOf(
+      "drivers",
+      "WHO",
+      "Who may give a session commands: many (every client), or one at a time, the others watch (many)"
+    ),
+    ["many", "one"]
+  ).pipe(
+    Flag.withFallbackConfig(Config.Literals(["many", "one"], "drivers")),
+    Flag.withDefault(standard.drivers)
+  ),
+  take_over_timeout: amount(
+    "take_over_timeout",
+    "Seconds whoever drives is asked before somebody else takes over",
+    standard.take_over_timeout
+  ),
   drain: amount(
     "drain",
     "Seconds running turns may go on when the relay is told to stop",

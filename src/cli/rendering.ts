@@ -46,7 +46,15 @@ const endings: Readonly<Record<string, string>> = {
 }
 
 /** The relay's own that a person should know of. */
-const shownStatus = new Set(["budget", "limited", "limit_over", "on_limit", "schedule"])
+const shownStatus = new Set([
+  "budget",
+  "limited",
+  "limit_over",
+  "on_limit",
+  "schedule",
+  "driver",
+  "drive_requested"
+])
 
 /** Gives what to show of each event, in order. It remembers where the line stands and what was shown already. */
 export const make = (options: { readonly colour: boolean }) => {

@@ -5,7 +5,9 @@
 import { Console, Effect, Schema } from "effect"
 import { Argument, CliError, Command, Flag } from "effect/cli"
 import { realpathSync, statSync } from "node:fs"
+import { userInfo } from "node:os"
 import { Scope, scopes } from "../schema/index.js"
+import * as Audit from "../services/access/Audit.js"
 import type { TokenRecord } from "../services/access/tokenFile.js"
 import * as Tokens from "../services/access/Tokens.js"
 import { CommandError } from "./clientOptions.js"
@@ -64,6 +66,21 @@ const foldersIn = (names: ReadonlyArray<string>) =>
         new CommandError({ reason: `the folder "${name}" is not there: --folder takes one that is` })
     }))
 
+/** By the name the system has for them; a container may have none. */
+const operator = (): Audit.Doer => {
+  try {
+    return { user: userInfo().username }
+  } catch {
+    return {}
+  }
+}
+
+/** The audit says of rights that were given and taken here what it says of those a relay was asked for. */
+const noted = (state_dir: string, what: string, more: Readonly<Record<string, unknown>>) =>
+  Effect.map(Audit.Audit, ({ write }) => write(what, operator(), more)).pipe(
+    Effect.provide(Audit.layer({ state_dir }))
+  )
+
 const create = Command.make("create", {
   ...where,
   scope: many("scope"),
@@ -84,6 +101,8 @@ const create = Command.make("create", {
       ...(expires._tag === "Some" && { expires_in: expires.value })
     })
     const { hash: _, ...told } = record
+    const { created_at: _at, name: token_name, ...given } = told
+    yield* noted(state_dir, "token_created", { name: token_name, ...given })
     if (json) return yield* Console.log(safeJson(JSON.stringify({ token, ...told }, null, 2)))
     yield* Console.log(token)
     yield* Console.error(
@@ -139,6 +158,7 @@ const revoke = Command.make(
             : `there is no token "${name}": \`ai-relay token list\` shows those there are`
         })
       }
+      yield* noted(state_dir, "token_revoked", { name })
       yield* Console.log(`"${name}" is revoked. Its connections to a running relay end within a second.`)
     })
 )

@@ -96,6 +96,18 @@ export interface RelaySession {
   readonly interrupt: Effect.Effect<EventOf<"input_ack">, ConnectError>
   readonly setModel: (model: string) => Effect.Effect<EventOf<"input_ack">, ConnectError>
   readonly setMode: (mode: string) => Effect.Effect<EventOf<"input_ack">, ConnectError>
+  /** Where one client at a time drives (`--drivers one`): ask to take over. */
+  readonly drive: Effect.Effect<EventOf<"input_ack">, ConnectError>
+  readonly answerDrive: (
+    request_id: string,
+    allow: boolean
+  ) => Effect.Effect<EventOf<"input_ack">, ConnectError>
+  /** A prompt for whoever drives. */
+  readonly suggest: (text: string) => Effect.Effect<EventOf<"input_ack">, ConnectError>
+  readonly answerSuggestion: (
+    suggestion_id: string,
+    send: boolean
+  ) => Effect.Effect<EventOf<"input_ack">, ConnectError>
   /** End the session for everybody. */
   readonly end: Effect.Effect<void>
   /** Completes when the session has ended, or nobody can reach it any more. */
@@ -171,6 +183,11 @@ const make = ({ ticket, token, ...address }: RelayAddress) =>
           interrupt: attempt(session.interrupt),
           setModel: (model) => attempt(() => session.setModel(model)),
           setMode: (mode) => attempt(() => session.setMode(mode)),
+          drive: attempt(session.drive),
+          answerDrive: (request_id, allow) => attempt(() => session.answerDrive(request_id, allow)),
+          suggest: (text) => attempt(() => session.suggest(text)),
+          answerSuggestion: (suggestion_id, sends) =>
+            attempt(() => session.answerSuggestion(suggestion_id, sends)),
           end: Effect.promise(session.end),
           over: Effect.promise(() => session.closed)
         }

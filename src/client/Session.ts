@@ -64,6 +64,12 @@ export interface Session extends AsyncIterable<RelayEvent> {
   readonly interrupt: () => Promise<EventOf<"input_ack">>
   readonly setModel: (model: string) => Promise<EventOf<"input_ack">>
   readonly setMode: (mode: string) => Promise<EventOf<"input_ack">>
+  /** Where one client at a time drives (`--drivers one`): ask to take over; answer who asks. */
+  readonly drive: () => Promise<EventOf<"input_ack">>
+  readonly answerDrive: (request_id: string, allow: boolean) => Promise<EventOf<"input_ack">>
+  /** A prompt for whoever drives; the driver sends it or drops it. */
+  readonly suggest: (text: string) => Promise<EventOf<"input_ack">>
+  readonly answerSuggestion: (suggestion_id: string, send: boolean) => Promise<EventOf<"input_ack">>
   /** End the session for everybody; resolves when it is over. */
   readonly end: () => Promise<void>
   /** Leave. The session goes on for its `linger`. */

@@ -232,6 +232,11 @@ export const openSession = (
     interrupt: () => send({ type: "interrupt" }),
     setModel: (model) => send({ type: "set_model", model }),
     setMode: (mode) => send({ type: "set_permission_mode", mode }),
+    drive: () => send({ type: "drive" }),
+    answerDrive: (request_id, allow) => send({ type: "drive_response", request_id, allow }),
+    suggest: (text) => send({ type: "suggest", text }),
+    answerSuggestion: (suggestion_id, sends) =>
+      send({ type: "suggestion_response", suggestion_id, send: sends }),
     end: async () => {
       void send({ type: "end" })
       await closed

@@ -158,6 +158,35 @@ export interface TakeOverCommand {
   readonly message_id?: string | null
 }
 
+/** Drive the session, where one client at a time may: who drives now is asked. */
+export interface DriveCommand {
+  readonly type: "drive"
+  readonly message_id?: string | null
+}
+
+/** Let a client that asks take over, or not. */
+export interface DriveResponseCommand {
+  readonly type: "drive_response"
+  readonly request_id: string
+  readonly allow: boolean
+  readonly message_id?: string | null
+}
+
+/** A prompt for whoever drives. */
+export interface SuggestCommand {
+  readonly type: "suggest"
+  readonly text: string
+  readonly message_id?: string | null
+}
+
+/** Send a suggested prompt, or drop it. */
+export interface SuggestionResponseCommand {
+  readonly type: "suggestion_response"
+  readonly suggestion_id: string
+  readonly send: boolean
+  readonly message_id?: string | null
+}
+
 /** Take back a prompt that waits. */
 export interface CancelQueuedCommand {
   readonly type: "cancel_queued"
@@ -643,7 +672,7 @@ export interface FileDiffEvent {
 export interface ErrorEvent {
   readonly type: "error"
   readonly text: string
-  readonly code: "bad_handshake" | "unauthorized" | "forbidden" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "session_not_found" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "budget_exceeded" | "gap" | "in_use" | "internal"
+  readonly code: "bad_handshake" | "unauthorized" | "forbidden" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "session_not_found" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "budget_exceeded" | "gap" | "in_use" | "not_driving" | "internal"
   readonly message_id?: string
   readonly request_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
@@ -782,7 +811,7 @@ export interface SessionRemovedEvent {
 }
 
 /** A frame of the client, after the handshake. */
-export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | SetOnLimitCommand | ScheduleCommand | ChangeScheduleCommand | RemoveScheduleCommand | EndCommand | PingCommand
+export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | DriveCommand | DriveResponseCommand | SuggestCommand | SuggestionResponseCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | SetOnLimitCommand | ScheduleCommand | ChangeScheduleCommand | RemoveScheduleCommand | EndCommand | PingCommand
 
 /** A frame of the relay. */
 export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent | SessionListEvent | SessionChangedEvent | SessionRemovedEvent

@@ -3,13 +3,14 @@ import { StrictMode } from "react"
 import { createRoot } from "react-dom/client"
 import { App } from "./components/App.js"
 import { PageBoundary } from "./components/Boundary.js"
+import { LinkToken } from "./components/LinkToken.js"
 import { applyTheme } from "./components/ThemeButton.js"
 import { takeToken } from "./relay/address.js"
 import { theme } from "./relay/kept.js"
 import { chosenLanguage, speak } from "./words/speak.js"
 import "./styles/index.css"
 
-takeToken()
+const offered = takeToken()
 applyTheme(theme())
 await speak(chosenLanguage())
 const root = document.getElementById("app")
@@ -17,7 +18,9 @@ if (root !== null) {
   createRoot(root).render(
     <StrictMode>
       <PageBoundary>
-        <App />
+        <LinkToken offered={offered}>
+          <App />
+        </LinkToken>
       </PageBoundary>
     </StrictMode>
   )

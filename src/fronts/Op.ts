@@ -195,7 +195,8 @@ export interface ModelOp {
 /** Something a person may want to know. `quota`, `context`, `gap`, or a native status by its `name`. */
 export interface NoticeOp {
   readonly type: "notice"
-  readonly level: "quota" | "context" | "gap" | "status"
+  /** `refused`: what this client wanted was not done. */
+  readonly level: "quota" | "context" | "gap" | "refused" | "status"
   readonly name: string
   readonly text: string
   readonly metadata: Readonly<Record<string, unknown>>

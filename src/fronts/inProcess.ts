@@ -5,12 +5,13 @@ import { routes } from "../schema/routes.js"
 import { demand, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { textsOf } from "../services/log/frames.js"
+import { ClientKey } from "../services/session/Drivers.js"
 import { Sender } from "../services/session/Sender.js"
-import { type JoinError, SessionRegistry } from "../services/session/SessionRegistry.js"
-import { toErrorEvent } from "../services/session/toErrorEvent.js"
+import { SessionRegistry } from "../services/session/SessionRegistry.js"
+import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
 import { PortError, type PortSession, SessionPort } from "./SessionPort.js"
 
-const toPortError = (error: JoinError): PortError => {
+const toPortError = (error: RelayError): PortError => {
   const { code, metadata, text } = toErrorEvent(error)
   return new PortError({ code, reason: text, detail: metadata })
 }
@@ -34,7 +35,16 @@ const make = Effect.gen(function*() {
       const { front } = handshake
       const by = yield* Sender
       const sender = front === undefined ? by : { ...by, front }
+      const { session_id: agent } = yield* Principal
       const { attached, session, submit } = yield* Effect.mapError(registry.join(handshake), toPortError)
+        .pipe(
+          Effect.provideService(Sender, sender),
+          // Who comes with each request anew is the same client all the same.
+          Effect.provideService(
+            ClientKey,
+            by.connection !== undefined ? undefined : JSON.stringify([front, by.token, by.address, agent])
+          )
+        )
       const { log } = session
       const last_seq = attached ? log.lastSeq() : session.since
       const tail = (after_seq: number) =>

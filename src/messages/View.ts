@@ -195,6 +195,31 @@ export interface Native {
   readonly open?: { readonly waiting_for?: string }
 }
 
+/** A client of the session, as the relay names it. */
+export interface Person {
+  /** Its user, its token's name, or its address. */
+  readonly name: string
+  /** What the person uses. */
+  readonly front?: string
+  readonly connection?: number
+}
+
+/** One client at a time may give commands. */
+export interface Driving {
+  /** The number of this client's connection; undefined until the relay has told it. */
+  readonly own?: number
+  /** Undefined: nobody; whoever gives a command drives. */
+  readonly driver?: Person
+  /** Who asks to take over, and when that happens without an answer, in Unix seconds. */
+  readonly requests: ReadonlyArray<
+    { readonly request_id: string; readonly by: Person; readonly expires_at: number }
+  >
+  /** Prompts for the driver, to be sent or dropped. */
+  readonly suggestions: ReadonlyArray<
+    { readonly suggestion_id: string; readonly by: Person; readonly text: string }
+  >
+}
+
 export interface View {
   readonly items: ReadonlyArray<Item>
   readonly last_seq: number
@@ -203,6 +228,8 @@ export interface View {
   readonly native_session_id?: string
   /** Undefined: it cannot be handed over to a terminal. */
   readonly native?: Native
+  /** Undefined: every client may give commands. */
+  readonly driving?: Driving
   readonly model?: string
   readonly mode?: string
   readonly models: ReadonlyArray<Choice>

@@ -2,6 +2,7 @@
  * ai-relay/messages: a session's events as a conversation to be shown. `reduce(view, events)` is pure: the same events give the
  * same view, in batches or one by one; what was seen before changes nothing. The console draws exactly this.
  */
+export { whoDrives } from "./driving.js"
 export { reduce } from "./reduce.js"
 export { choicesOfMode } from "./settings.js"
 export { toMarkdown } from "./toMarkdown.js"
@@ -13,11 +14,13 @@ export type {
   Decided,
   Diff,
   DiffItem,
+  Driving,
   EndItem,
   Grant,
   Item,
   NoticeItem,
   OutputItem,
+  Person,
   PlanStep,
   Question,
   Running,

@@ -6,6 +6,7 @@
 import type { RelayEvent } from "../client/browser.js"
 import * as asks from "./asks.js"
 import { add, change, type Draft, draftOf } from "./Draft.js"
+import * as driving from "./driving.js"
 import * as limit from "./limit.js"
 import * as messages from "./messages.js"
 import * as native from "./native.js"
@@ -92,7 +93,9 @@ const local = (draft: Draft, event: RelayEvent) => {
     schedules.started(draft, event.metadata ?? {})
     settings.started(draft, event.metadata ?? {})
     native.started(draft, event.metadata ?? {})
+    driving.started(draft, event.metadata ?? {})
   }
+  if (event.type === "status" && event.status === "joined") driving.joined(draft, event.metadata ?? {})
   if (event.type !== "error") return
   if (event.code === "in_use") native.refused(draft)
   // Why a session cannot be opened is said by the page itself.
@@ -121,6 +124,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       limit.started(draft, event.metadata ?? {})
       schedules.started(draft, event.metadata ?? {})
       native.started(draft, event.metadata ?? {})
+      driving.started(draft, event.metadata ?? {})
       return settings.started(draft, event.metadata ?? {})
     case "session_end":
       draft.over = true
@@ -137,6 +141,9 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       limit.told(draft, event.status, event.metadata ?? {})
       schedules.told(draft, event.status, event.metadata ?? {})
       native.told(draft, event.status, event.metadata ?? {})
+      // Where it stands was not known before.
+      if (event.status === "joined") driving.joined(draft, event.metadata ?? {})
+      driving.told(draft, event.status, event.metadata ?? {}, event.text)
       if (event.status === "taken_over" && event.metadata !== undefined) settings.able(draft, event.metadata)
       if (event.status === "session_info") settings.named(draft, event.metadata ?? {})
       if (event.status === "api_retry") return retry(draft, event.text ?? "", event.metadata ?? {}, event)

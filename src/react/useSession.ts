@@ -15,7 +15,7 @@ import type {
   When
 } from "../client/browser.js"
 import { openStore, type SessionStore, type State } from "../console/relay/SessionStore.js"
-import { type AskItem, empty, type Item, openAsks, type View } from "../messages/index.js"
+import { type AskItem, empty, type Item, openAsks, type View, whoDrives } from "../messages/index.js"
 
 export interface SessionOptions
   extends Omit<ConnectOptions, "after_seq" | "onEvent" | "onState" | "session_id" | "signal">
@@ -41,6 +41,8 @@ export interface SessionHook {
   readonly permissions: ReadonlyArray<AskItem>
   /** Prompts that wait for the turn to end. */
   readonly queue: View["queue"]
+  /** Another client drives (`--drivers one`): this one may take over (`session.drive`) or suggest (`session.suggest`). */
+  readonly watching: boolean
   /** All that is known of the session: models, modes, cost, the plan, … */
   readonly view: View
   /** Why there is no connection now, in words. */
@@ -167,6 +169,7 @@ export const useSession = (options: SessionOptions = {}): SessionHook => {
     messages: view.items,
     permissions,
     queue: view.queue,
+    watching: whoDrives(view) === "other",
     view,
     reason: link.status === "waiting" ? link.reason : undefined,
     error: link.status === "closed" ? link.error : undefined,

@@ -113,6 +113,19 @@ export const AddSchedule = command("schedule", {
 })
 export const ChangeSchedule = command("change_schedule", { schedule_id: ScheduleId, paused: Flag })
 export const RemoveSchedule = command("remove_schedule", { schedule_id: ScheduleId })
+/** Drive the session, where only one client may; the one who drives now is asked. */
+export const Drive = command("drive", {})
+/** The driver's answer to who asked. */
+export const DriveResponse = command("drive_response", {
+  request_id: RequestId.annotate(says("must be the request_id of a `drive_requested`, a string")),
+  allow: Flag
+})
+/** A prompt for whoever drives, to be sent or dropped. */
+export const Suggest = command("suggest", { text: NonEmptyText })
+export const SuggestionResponse = command("suggestion_response", {
+  suggestion_id: NonEmptyText,
+  send: Flag
+})
 /** `if_alone`: not while other clients are connected. */
 export const End = command("end", { if_alone: optional(Flag) })
 export const Ping = command("ping", {})
@@ -136,6 +149,10 @@ export const ClientCommand = Schema.Union([
   AddSchedule,
   ChangeSchedule,
   RemoveSchedule,
+  Drive,
+  DriveResponse,
+  Suggest,
+  SuggestionResponse,
   End,
   Ping
 ])

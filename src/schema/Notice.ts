@@ -22,6 +22,7 @@ export const ErrorCode = Schema.Literals([
   "budget_exceeded",
   "gap",
   "in_use",
+  "not_driving",
   "internal"
 ])
 export type ErrorCode = typeof ErrorCode.Type

@@ -22,6 +22,10 @@ export const commandScopes: { readonly [Type in ClientCommand["type"]]: Scope } 
   schedule: "prompt",
   change_schedule: "prompt",
   remove_schedule: "prompt",
+  drive: "prompt",
+  drive_response: "prompt",
+  suggest: "prompt",
+  suggestion_response: "prompt",
   stdin: "terminal",
   resize: "terminal",
   // The agent's own protocol can do all that the relay's can, and more.

@@ -151,6 +151,10 @@ const readers: Record<string, (fields: Fields) => Result.Result<ClientCommand, s
     ),
   change_schedule: decodeWith(Command.ChangeSchedule),
   remove_schedule: decodeWith(Command.RemoveSchedule),
+  drive: decodeWith(Command.Drive),
+  drive_response: decodeWith(Command.DriveResponse),
+  suggest: decodeWith(Command.Suggest),
+  suggestion_response: decodeWith(Command.SuggestionResponse),
   end: decodeWith(Command.End),
   ping: decodeWith(Command.Ping)
 }

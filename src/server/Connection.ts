@@ -45,7 +45,13 @@ export interface Connection {
   /** Send a greeting, then what is in the log after `after_seq`, and what comes, until the log is closed. */
   readonly follow: (
     log: EventLog["Service"],
-    options: { readonly after_seq: number; readonly raw: boolean; readonly greeting?: EventBody | undefined }
+    options: {
+      readonly after_seq: number
+      readonly raw: boolean
+      readonly greeting?: EventBody | undefined
+      /** Told to it alone. */
+      readonly own?: EventBody | undefined
+    }
   ) => Effect.Effect<void, FellBehind>
   /** Completes when the peer is gone. */
   readonly gone: Effect.Effect<void>
@@ -243,7 +249,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
       return Effect.asVoid(Effect.timeoutOption(Deferred.await(gone), patience))
     })
 
-  const follow: Connection["follow"] = (log, { after_seq, greeting, raw }) =>
+  const follow: Connection["follow"] = (log, { after_seq, greeting, own, raw }) =>
     Effect.callback((resume) => {
       session_id = log.session_id
       position = after_seq
@@ -263,6 +269,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
       }
       if (greeting !== undefined) unsafeTell(greeting)
       if (follower.gap !== undefined) unsafeTell(gap(follower.gap))
+      if (own !== undefined) unsafeTell(own)
       socket.on("drain", write)
       write()
       return Effect.sync(() => {

@@ -20,6 +20,7 @@ const statuses: Readonly<Record<string, number>> = {
   folder_not_found: 404,
   session_not_found: 404,
   in_use: 409,
+  not_driving: 409,
   overloaded: 503,
   internal: 500,
   agent_failed: 502,

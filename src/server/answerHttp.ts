@@ -93,6 +93,7 @@ const statuses: { readonly [Tag in RelayError["_tag"]]?: number } = {
   SessionNotFound: 404,
   SessionInUse: 409,
   ConversationInUse: 409,
+  NotDriving: 409,
   BadHandshake: 400,
   UnknownTool: 400,
   FolderNotFound: 404,

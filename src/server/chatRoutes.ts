@@ -21,6 +21,7 @@ const statuses: Readonly<Record<string, number>> = {
   bad_command: 400,
   too_large: 413,
   session_ended: 409,
+  not_driving: 409,
   overloaded: 503
 }
 

@@ -34,6 +34,16 @@ export const listSchedules: Answer = Effect.fnUntraced(function*({ query, respon
   yield* sendJson(response, 200, { schedules: plan.listed(table, session_id) })
 })
 
+/** A prompt for later is a prompt: whoever drives the session schedules it, by its own connection. */
+const demandNobodyDrives = (registry: SessionRegistry["Service"], session_id: SessionId | undefined) =>
+  Effect.suspend(() => {
+    const live = session_id === undefined ? undefined : registry.live(session_id)
+    const reason = live?.drivers.objection("the change of its schedules")
+    return reason === undefined
+      ? Effect.void
+      : Effect.fail(new Refused({ status: 409, code: "not_driving", reason }))
+  })
+
 export const addSchedule: Answer = Effect.fnUntraced(function*({ request, response }) {
   const table = yield* Timetable.current
   const registry = yield* SessionRegistry
@@ -42,6 +52,7 @@ export const addSchedule: Answer = Effect.fnUntraced(function*({ request, respon
   if (live === undefined && Option.isNone(yield* (yield* Journal).find(session_id))) {
     return yield* new SessionNotFound({ session_id })
   }
+  yield* demandNobodyDrives(registry, session_id)
   const { token } = yield* Sender
   const made = plan.add(
     table,
@@ -61,6 +72,7 @@ export const changeSchedule: Answer<"/schedules/{schedule_id}"> = Effect.fnUntra
     const table = yield* Timetable.current
     const registry = yield* SessionRegistry
     const { paused } = yield* readBody(request, ScheduleChange, "send JSON with `paused`: true or false")
+    yield* demandNobodyDrives(registry, table.get(schedule_id)?.session_id)
     const changed = plan.pause(table, (id) => registry.live(id)?.log, schedule_id, paused, yield* now)
     if (changed === undefined) return yield* noSchedule(schedule_id)
     yield* sendJson(response, 200, plan.toListed(changed))
@@ -71,6 +83,7 @@ export const removeSchedule: Answer<"/schedules/{schedule_id}"> = Effect.fnUntra
   function*({ params: { schedule_id }, response }) {
     const table = yield* Timetable.current
     const registry = yield* SessionRegistry
+    yield* demandNobodyDrives(registry, table.get(schedule_id)?.session_id)
     if (!plan.remove(table, (id) => registry.live(id)?.log, schedule_id)) {
       return yield* noSchedule(schedule_id)
     }

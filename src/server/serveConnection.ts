@@ -67,6 +67,12 @@ const fault: BodyOf<"error"> = {
   metadata: { fatal: true }
 }
 
+const joinedAs = (connection: number): BodyOf<"status"> => ({
+  type: "status",
+  status: "joined",
+  metadata: { connection }
+})
+
 const pong: BodyOf<"status"> = { type: "status", status: "pong" }
 
 /** Hand the client's commands to its session; what is no command is answered here. */
@@ -79,10 +85,10 @@ const relayCommands = (
       yield* command.type === "ping" ? connection.tell(pong) : submit(command)
     },
     (obeyed, { message_id }) =>
-      Effect.catch(obeyed, ({ message }) =>
+      Effect.catch(obeyed, ({ _tag, message }) =>
         connection.tell({
           type: "error",
-          code: "forbidden",
+          code: _tag === "NotDriving" ? "not_driving" : "forbidden",
           text: message,
           ...(message_id !== undefined && { message_id })
         }))
@@ -115,7 +121,10 @@ const converse = Effect.fnUntraced(function*(connection: Connection, handshake: 
   const { after_seq: asked = last } = handshake
   const after_seq = asked > last ? 0 : asked
   const greeting = attached ? session.describe() : undefined
-  yield* connection.follow(session.log, { after_seq, greeting, raw: handshake.raw ?? true }).pipe(
+  const { connection: number } = yield* Sender
+  // Whoever has to know whether it drives itself.
+  const own = session.drivers.isOne && number !== undefined ? joinedAs(number) : undefined
+  yield* connection.follow(session.log, { after_seq, greeting, own, raw: handshake.raw ?? true }).pipe(
     Effect.raceFirst(relayCommands(connection, submit)),
     Effect.andThen(connection.close(ended, "the session has ended"))
   )

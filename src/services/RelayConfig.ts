@@ -57,6 +57,10 @@ export interface Settings {
   readonly linger: number
   /** The longest a client may ask for with `linger`; more is taken as this. */
   readonly max_linger: number
+  /** Who may give a session commands: all of its clients, or one at a time, the others watch. */
+  readonly drivers: "many" | "one"
+  /** How long whoever drives is asked before somebody else takes over. */
+  readonly take_over_timeout: number
   /** Live sessions, each with a process of its own. */
   readonly max_sessions: number
   /** Live sessions that one sender has begun: an address, or a token's name. This machine's own are not counted. */
@@ -145,6 +149,8 @@ export const defaults = (): Settings => ({
   interrupt_timeout: 30,
   linger: 30 * 60,
   max_linger: 24 * 3600,
+  drivers: "many",
+  take_over_timeout: 30,
   max_sessions: 200,
   max_sessions_per_sender: 100,
   max_queued: 100,

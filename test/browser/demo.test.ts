@@ -187,6 +187,7 @@ describe.skipIf(missing !== undefined)("the console of a relay with a token", ()
   it("asks for the token, keeps it for the tab, and leaves it in no address", async () => {
     const page = await stage.open()
     await page.goto(`${stage.url()}/#token=wrong`)
+    await page.getByRole("button", { name: "Use it" }).click()
     await page.getByRole("heading", { name: "Access token" }).waitFor()
     expect(page.url()).not.toContain("wrong")
     await page.getByLabel("Token").fill("the-right-token-long-enough")

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { connect } from "../support/client.js"
 import { whyNoBrowser } from "../support/page.js"
 import { areThere, violations } from "./actions.js"
-import { setStage } from "./stage.js"
+import { look, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
 if (missing !== undefined) console.log(`skipping shared sessions in the console: ${missing}`)
@@ -28,7 +28,15 @@ describe.skipIf(missing !== undefined)("a shared session", () => {
     await owner.getByRole("button", { name: "Done" }).click()
 
     const viewer = await stage.open()
+    const sent: Array<string> = []
+    viewer.on("request", (request) => sent.push(request.headers()["authorization"] ?? ""))
     await viewer.goto(link)
+    // Nobody's page makes this one use a token: the person decides.
+    await viewer.getByText("Use the access token of this link?").waitFor()
+    expect(viewer.url()).not.toContain("token")
+    expect(sent.filter((header) => header !== "")).toEqual([])
+    expect(await violations(viewer)).toEqual([])
+    await viewer.getByRole("button", { name: "Use it" }).click()
     await viewer.getByText("You are watching this session.").waitFor()
     // The token is out of the address at once.
     expect(viewer.url()).not.toContain("token")
@@ -48,5 +56,20 @@ describe.skipIf(missing !== undefined)("a shared session", () => {
     client.send({ type: "interrupt" })
     await viewer.getByText("Someone else answers this.").waitFor({ state: "detached" })
     await client.close()
+
+    // The link is taken back: whoever came by it is sent away.
+    await owner.getByRole("button", { name: "Share" }).click()
+    const links = owner.getByRole("region", { name: "Links to this session" })
+    await links.getByText(/^Watch/).waitFor()
+    await links.getByText(/by this machine · until /).waitFor()
+    expect(await violations(owner)).toEqual([])
+    await look(owner, "share-links")
+    await links.getByRole("button", { name: "Revoke" }).click()
+    await links.waitFor({ state: "detached" })
+    await viewer.getByRole("heading", { name: "Access token" }).waitFor()
+    const late = await stage.open()
+    await late.goto(link)
+    await late.getByRole("button", { name: "Use it" }).click()
+    await late.getByRole("heading", { name: "Access token" }).waitFor()
   })
 })

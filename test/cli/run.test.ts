@@ -378,3 +378,74 @@ describe("ai-relay attach, to a session with a budget", () => {
     await client.close()
   }, patience)
 })
+
+describe("ai-relay attach, where one client at a time drives", () => {
+  it("asks the one who drives, and offers the others to take over or to suggest", async () => {
+    const relay = await FakeRelay.start({ onCommand: obedient, drivers: "one" })
+    cleanUp(() => void relay.end())
+    const page = await connect(relay.url, { tool: "fake", session_id: "s" })
+    await page.waitFor("session_start")
+    page.send({ text: "from the page" })
+    await page.waitFor("turn_end")
+    const terminal = sitAt(relay, "attach", "s")
+    await terminal.until("> ")
+
+    terminal.type("from the terminal\r")
+    await terminal.until("127.0.0.1 drives this session, so `user_message` was not done")
+    await terminal.until("t = ask to take over, s = suggest it to whoever drives, n = nothing: ")
+    terminal.type("s\r")
+    const { metadata: { suggestion_id }, text } = await page.waitFor((event) =>
+      event["status"] === "suggestion"
+    )
+    assert.strictEqual(text, "from the terminal")
+    page.send({ type: "suggestion_response", suggestion_id, send: true })
+    await terminal.until("You said: from the terminal")
+
+    terminal.type("mine\r")
+    await terminal.until("n = nothing: ")
+    terminal.type("t\r")
+    const { metadata: { request_id } } = await page.waitFor((event) => event["status"] === "drive_requested")
+    page.send({ type: "drive_response", request_id, allow: true })
+    await terminal.until("drives now")
+    await terminal.until("> ")
+    terminal.type("mine\r")
+    await terminal.until("You said: mine")
+
+    page.send({ type: "suggest", text: "first line\n\u001b[2Jsecond" })
+    await terminal.until("127.0.0.1 suggests:")
+    await terminal.until("  | first line")
+    await terminal.until("Send it? y = yes, n = no: ")
+    assert.notInclude(terminal.seen(), "\u001b[2Jsecond")
+    terminal.type("n\r")
+    await page.waitFor((event) => event["metadata"]?.outcome === "dropped")
+    page.send({ type: "drive" })
+    await terminal.until("asks to take over")
+    await terminal.until("Let them? y = yes, n = no: ")
+    terminal.type("y\r")
+    await page.waitFor((event) => event["metadata"]?.reason === "allowed" && event["seq"] > 20)
+    terminal.type("\u0004")
+    await terminal.gone
+    await page.close()
+  }, patience)
+
+  it("a single prompt of `run` is refused with what to do", async () => {
+    const relay = await FakeRelay.start({ onCommand: obedient, drivers: "one" })
+    cleanUp(() => void relay.end())
+    const page = await connect(relay.url, { tool: "fake", session_id: "s" })
+    await page.waitFor("session_start")
+    page.send({ text: "from the page" })
+    await page.waitFor("turn_end")
+    const outcome = await new Promise<Outcome>((resolve) => {
+      const child = execFile(
+        process.execPath,
+        [program, "run", "--session", "s", "hello", "--url", relay.url],
+        { env },
+        (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err })
+      )
+      child.stdin?.end()
+    })
+    assert.strictEqual(outcome.code, 1)
+    assert.include(outcome.err, "drives this session")
+    await page.close()
+  }, patience)
+})

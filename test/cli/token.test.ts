@@ -1,8 +1,8 @@
 /** `ai-relay token`: what it prints, what it keeps, what it refuses. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs"
+import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
 import { secondsIn } from "../../src/cli/token.js"
 import * as Tokens from "../../src/services/access/Tokens.js"
@@ -53,6 +53,21 @@ describe("ai-relay token", () => {
       assert.notInclude(json.out, made.out)
 
       yield* token(folder, "revoke", "ci")
+      const audit = readFileSync(join(folder, "audit.ndjson"), "utf8")
+      const lines = audit.trimEnd().split("\n").map((line) =>
+        JSON.parse(line) as Readonly<Record<string, unknown>>
+      )
+      assert.deepInclude(lines[0], {
+        what: "token_created",
+        by: { user: userInfo().username },
+        name: "ci",
+        scopes: ["view", "prompt"],
+        agents: ["codex"]
+      })
+      assert.deepInclude(lines[1], { what: "token_revoked", by: { user: userInfo().username }, name: "ci" })
+      assert.lengthOf(lines, 2)
+      assert.notInclude(audit, made.out)
+      assert.notInclude(audit, "hash")
       assert.isUndefined(tokens.find(made.out, 0))
       assert.include((yield* token(folder, "list")).out, "no named token")
     }))

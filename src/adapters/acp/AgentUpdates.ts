@@ -10,12 +10,14 @@ import type { EventSink } from "../Adapter.js"
 import { status } from "../wire/statusEvent.js"
 import { firstText, wordsIn } from "../wire/words.js"
 import { type Chunk, SessionNotification, SessionUpdate } from "./AcpMessage.js"
-import { type AcpState, endedBy, translate, unknownUpdate } from "./translate.js"
+import { type AcpState, endedBy, endSummaries, translate, unknownUpdate } from "./translate.js"
 
 type Events = ReadonlyArray<EventBody>
 
 /** What is said outside of a turn is told whole when nothing has followed it for so long. */
 const silence = "500 millis"
+/** How long the rest of a call's input may take, before the call is told without it. */
+const patience = "500 millis"
 
 /** Events that show what was said and done. */
 const history = new Set([
@@ -140,15 +142,33 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
   const endTurn = (stopped: boolean) => {
     for (const [thread, child] of children) tell(marked(child.tools.endTurn(stopped), thread))
     tell(state.tools.endTurn(stopped))
+    tell(endSummaries(state))
   }
 
   /** Nothing ends what is said between two turns, so its end is that nothing follows. */
   const endSpeechLater = (count: number) =>
     fork(Effect.delay(Effect.sync(() => heard === count ? endSpeech() : undefined), silence))
 
+  /** A call whose input may still come is told as far as it is known when nothing has come for a while. */
+  const releaseLater = (current: AcpState, mark: (events: Events) => Events) =>
+    fork(Effect.delay(
+      Effect.sync(() => {
+        tell(mark(current.tools.release()))
+      }),
+      patience
+    ))
+
   /** What is left out stays as it was; null takes it away. */
   const learn = (update: Readonly<Record<string, unknown>>, parent: string | undefined): Events => {
-    const { description, sessionId, state: work, title, toolCallId } = update
+    const {
+      description,
+      subagentId,
+      sessionId = subagentId,
+      status: word,
+      state: work = word,
+      title,
+      toolCallId
+    } = update
     if (typeof sessionId !== "string") return unknownUpdate("subagent_update", update)
     const { agent: before, ...known } = subagents.get(sessionId) ?? {}
     const agent = title === undefined ? before : title
@@ -158,7 +178,8 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
       ...(parent !== undefined && { parent_thread_id: parent }),
       ...(typeof toolCallId === "string" && { parent_tool_use_id: state.tools.nameOf(toolCallId) })
     })
-    const does = wordsIn(work) ?? (Predicate.hasProperty(work, "type") ? firstText(work.type) : undefined)
+    const does = firstText(work) ?? wordsIn(work) ??
+      (Predicate.hasProperty(work, "type") ? firstText(work.type) : undefined)
     const words = [firstText(agent), firstText(description), does].filter((part) => part !== undefined)
     return [status("subagent_update", words.length > 0 ? words.join(": ") : undefined, {
       ...originOf(sessionId),
@@ -183,8 +204,13 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
       return tell(mark(unknownUpdate(update?.sessionUpdate ?? "unknown", update ?? params)), line)
     }
     tell(mark(endedBy(read, current)))
+    const isWaiting = current.tools.isWaiting()
     tell(mark(translate(read, current)), line)
     if (current.speech.isOpen() && !sink.inTurn()) endSpeechLater(heard)
+    if (isWaiting || !current.tools.isWaiting()) return
+    // What was said before it is not the answer.
+    current.speech.forget()
+    releaseLater(current, mark)
   }
 
   return {
@@ -199,6 +225,8 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
         : { state: childOf(thread), metadata: originOf(thread), mark: (events) => marked(events, thread) }
     },
     setReplay: (on) => {
+      // What the history leaves open does not go on.
+      if (replaying && !on) endTurn(true)
       replaying = on
     },
     lastHeard: () => heardAt

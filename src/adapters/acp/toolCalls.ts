@@ -5,11 +5,12 @@
  * it has said that the call is done. Clients see one `tool_call`, then progress, one `tool_result`, and one
  * `file_diff` per file.
  */
+import { isDeepStrictEqual } from "node:util"
 import type { EventBody } from "../../schema/index.js"
 import { CallIds } from "../wire/CallIds.js"
 import type { AcpQuirks } from "./AcpAgent.js"
 import type { ToolFields } from "./AcpMessage.js"
-import { argsOf, outputOf, terminalPiece, toFileDiffs, toolNameOf } from "./toolFields.js"
+import { argsOf, outputOf, printedAfter, toFileDiffs, toolNameOf } from "./toolFields.js"
 
 type Events = ReadonlyArray<EventBody>
 
@@ -22,14 +23,17 @@ interface Call {
   told: boolean
   /** Its `tool_result` was told. */
   settled: boolean
+  /** Its input, as told. */
+  args: unknown
   /** The files whose change was told. */
   readonly changed: Set<string>
   /** What it is going to change, as last told: some agents leave it out of what they say in the end. */
   proposal: Partial<ToolFields> | undefined
   /** Output told as progress so far. */
   progress: string
-  /** What it printed on a terminal, in pieces. */
+  /** What it printed on a terminal, in pieces, and the last of these. */
   printed: string
+  piece: string
   /** Nobody allowed it: why it has no output. */
   rejected: string | undefined
   /** Its turn is over. */
@@ -46,6 +50,10 @@ export interface ToolCalls {
   readonly nameOf: (id: string) => string
   /** It may not run; the agent will or will not say so itself. */
   readonly reject: (id: string, why: string) => Events
+  /** A call waits for the rest of its input, and is not told yet. */
+  readonly isWaiting: () => boolean
+  /** Tell of these calls what is known so far. */
+  readonly release: () => Events
   /** The turn is over, or was `stopped`. What has no result has one now. */
   readonly endTurn: (stopped: boolean) => Events
 }
@@ -60,16 +68,20 @@ const isOver = (status: string | undefined) => status !== undefined && (good.has
 const isEmpty = (input: unknown) =>
   input === undefined || (typeof input === "object" && input !== null && Object.keys(input).length === 0)
 
-/** Announced as pending, it may lack a part of its input; what an update adds is the whole. */
+/**
+ * Announced as pending, which is what it is where nothing else is said, it may lack a part of its input; what an update
+ * adds is the whole. One that runs has all of it, if it does not say `{}`.
+ */
 const isKnown = (
   { rawInput, status }: ToolFields,
   added: unknown,
   begins: boolean,
   { announcesInParts = false }: AcpQuirks
 ) => {
-  if (status !== undefined && status !== "pending") return true
-  if (announcesInParts) return false
-  return !isEmpty(begins && status === "pending" ? undefined : begins ? rawInput : added)
+  if (status !== undefined && status !== "pending") {
+    return !begins || rawInput === undefined || !isEmpty(rawInput)
+  }
+  return !announcesInParts && !begins && !isEmpty(added)
 }
 
 const toCall = (id: string, fields: ToolFields): Call => ({
@@ -77,10 +89,12 @@ const toCall = (id: string, fields: ToolFields): Call => ({
   fields,
   told: false,
   settled: false,
+  args: undefined,
   changed: new Set(),
   proposal: undefined,
   progress: "",
   printed: "",
+  piece: "",
   rejected: undefined,
   isPast: false
 })
@@ -103,12 +117,15 @@ const proposalOf = ({ content, locations }: ToolFields): Partial<ToolFields> => 
 /** `thread`: the session of a subagent. */
 export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: string): ToolCalls => {
   const calls = new Map<string, Call>()
+  /** Those whose `tool_call` was not told. */
+  const waiting = new Set<Call>()
 
   const begin = (fields: ToolFields): Call => {
     const { toolCallId } = fields
     ids.settle(toolCallId, thread)
     const call = toCall(ids.announce(toolCallId, thread), fields)
     calls.set(toolCallId, call)
+    if (quirks.announcesInParts !== true) waiting.add(call)
     return call
   }
 
@@ -116,7 +133,9 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
   const isAnother = (call: Call, { status, ...fields }: ToolFields, begins: boolean) =>
     call.settled && (begins
       ? call.isPast || !isOver(status) || !isSame(call.fields, fields)
-      : call.isPast && (status === "pending" || status === "in_progress"))
+      : call.isPast
+        && (status === "pending" || status === "in_progress"
+          || (fields.title !== undefined && fields.rawInput !== undefined && !isSame(call.fields, fields))))
 
   const merge = (update: ToolFields, begins: boolean): Call => {
     const known = calls.get(update.toolCallId)
@@ -129,8 +148,9 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
       ...(rawInput !== undefined && { rawInput }),
       ...(_meta !== undefined && { _meta: { ...call.fields._meta, ..._meta } })
     }
-    const piece = terminalPiece(update)
-    call.printed = piece.startsWith(call.printed) ? piece : call.printed + piece
+    const before = call.printed
+    call.printed = printedAfter(before, update, isOver(update.status))
+    call.piece = call.printed.startsWith(before) ? call.printed.slice(before.length) : call.printed
     if (hasDiff(update)) call.proposal = proposalOf(call.fields)
     return call
   }
@@ -138,14 +158,16 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
   const tell = (call: Call): Events => {
     if (call.told) return []
     call.told = true
+    waiting.delete(call)
     const { fields } = call
     const { kind, title } = fields
+    call.args = argsOf(fields, quirks)
     const metadata = { ...(title !== undefined && { title }), ...(kind !== undefined && { kind }) }
     return [{
       type: "tool_call",
       tool: toolNameOf(fields, quirks),
       tool_use_id: call.id,
-      args: argsOf(fields, quirks),
+      args: call.args,
       ...(Object.keys(metadata).length > 0 && { metadata })
     }]
   }
@@ -153,6 +175,7 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
   const settle = (call: Call, result: { status: "ok" | "error"; text: string }): Events => {
     if (call.settled) return []
     call.settled = true
+    waiting.delete(call)
     return [{ type: "tool_result", tool_use_id: call.id, ...result }]
   }
 
@@ -169,13 +192,17 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
   const finish = (call: Call): Events => {
     const { fields } = call
     call.settled = true
+    const status = good.has(fields.status ?? "") ? "ok" as const : "error" as const
+    const output = outputOf(fields, call.printed)
+    const why = status === "error" && output.text === undefined ? call.rejected : undefined
     const told: Events = [
       ...tell(call),
       {
         type: "tool_result",
         tool_use_id: call.id,
-        status: good.has(fields.status ?? "") ? "ok" : "error",
-        ...outputOf(fields, call.printed)
+        status,
+        ...output,
+        ...(why !== undefined && { text: why })
       },
       ...tellDiffs(call, fields)
     ]
@@ -188,8 +215,9 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
 
   /** Output so far replaces what was there; only what is new of it is progress, and only of a tool that runs. */
   const proceed = (call: Call, update: ToolFields, isFirst: boolean): Events => {
-    const piece = terminalPiece(update)
-    if (piece !== "") return [{ type: "tool_progress", tool_use_id: call.id, text: piece }]
+    if (call.piece !== "") return [{ type: "tool_progress", tool_use_id: call.id, text: call.piece }]
+    const more = isFirst ? [] : moreInput(call, update)
+    if (more.length > 0) return more
     const { text = "" } = update.content === undefined ? {} : outputOf(update)
     const news = text.startsWith(call.progress) ? text.slice(call.progress.length) : text
     if (text !== "") call.progress = text
@@ -197,6 +225,15 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
       ? quirks.toolProgress?.(update)
       : news
     return said === undefined ? [] : [{ type: "tool_progress", tool_use_id: call.id, text: said }]
+  }
+
+  /** It was told with less: what it is given to do is told again, whole. */
+  const moreInput = (call: Call, update: ToolFields): Events => {
+    const args = quirks.input?.(update) ?? update.rawInput
+    if (isEmpty(args) || isDeepStrictEqual(args, call.args)) return []
+    call.args = args
+    const text = call.fields.title ?? ""
+    return [{ type: "tool_progress", tool_use_id: call.id, text, metadata: { args } }]
   }
 
   const update = (news: ToolFields, begins = false): Events => {
@@ -218,6 +255,8 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
       const call = merge(withoutReasons(fields), true)
       return call.settled ? [] : tell(call)
     },
+    isWaiting: () => waiting.size > 0,
+    release: () => [...waiting].flatMap(tell),
     fieldsOf: (id) => calls.get(id)?.fields,
     nameOf: (id) => calls.get(id)?.id ?? id,
     reject: (id, why) => {
@@ -229,8 +268,9 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
     endTurn: (stopped) =>
       [...calls.values()].flatMap((call) => {
         call.isPast = true
+        if (call.settled) return []
         const text = call.rejected ?? (stopped ? stoppedEarly : unfinished)
-        return call.told ? settle(call, { status: "error", text }) : []
+        return [...tell(call), ...settle(call, { status: "error", text })]
       })
   }
 }

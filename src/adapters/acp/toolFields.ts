@@ -3,7 +3,7 @@ import { Predicate } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { BodyOf } from "../../schema/index.js"
 import { readBlocks } from "../wire/lenient.js"
-import { changedDiff, deletedDiff, partsDiff } from "../wire/unifiedDiff.js"
+import { changedDiff, deletedDiff, isChange, partsDiff } from "../wire/unifiedDiff.js"
 import { firstText, textOfBlocks, wordsIn } from "../wire/words.js"
 import type { AcpQuirks } from "./AcpAgent.js"
 import type { ToolContent, ToolFields } from "./AcpMessage.js"
@@ -56,6 +56,7 @@ const outputs = [
 
 const textIn = (value: unknown): string | undefined => {
   if (typeof value === "string") return value === "" ? undefined : value
+  if (typeof value === "number" || typeof value === "boolean") return String(value)
   if (Array.isArray(value)) return firstText(textOfBlocks(readBlocks(value)))
   return Predicate.isObject(value) ? wordsIn(value) : undefined
 }
@@ -83,10 +84,19 @@ const exitCodeOf = ({ _meta, rawOutput }: ToolFields): number | undefined =>
   integerIn(rawOutput, "exit_code", "exitCode", "returnCode", "return_code")
     ?? integerIn(_meta?.["terminal_exit"], "exit_code", "exitCode")
 
-/** A piece of a command's output: codex-acp keeps it in `_meta`. */
-export const terminalPiece = ({ _meta }: ToolFields): string => {
-  const piece = _meta?.["terminal_output_delta"] ?? _meta?.["terminal_output"]
-  return Predicate.hasProperty(piece, "data") && typeof piece.data === "string" ? piece.data : ""
+const dataOf = (piece: unknown): string | undefined =>
+  Predicate.hasProperty(piece, "data") && typeof piece.data === "string" ? piece.data : undefined
+
+/**
+ * All that a command has printed after this update, which adds a piece in `_meta` (codex-acp), or tells all so far
+ * again. `ends`: the command's last word.
+ */
+export const printedAfter = (before: string, { _meta }: ToolFields, ends: boolean): string => {
+  const piece = dataOf(_meta?.["terminal_output_delta"])
+  if (piece !== undefined) return before + piece
+  const output = dataOf(_meta?.["terminal_output"]) ?? ""
+  const isAll = output.startsWith(before) && (output.length > before.length || ends)
+  return isAll ? output : before + output
 }
 
 type Output = Pick<BodyOf<"tool_result">, "content" | "text" | "exit_code">
@@ -150,10 +160,8 @@ export const toFileDiffs = (
   tool_use_id = call.toolCallId
 ): ReadonlyArray<BodyOf<"file_diff">> => {
   const changes = changesOf(call)
-  return [...new Set(changes.map(({ path }) => path))].map((file_path) => ({
-    type: "file_diff",
-    file_path,
-    diff: diffOf(file_path, changes.filter(({ path }) => path === file_path), call.kind),
-    tool_use_id
-  }))
+  return [...new Set(changes.map(({ path }) => path))].flatMap((file_path) => {
+    const diff = diffOf(file_path, changes.filter(({ path }) => path === file_path), call.kind)
+    return isChange(diff) ? [{ type: "file_diff", file_path, diff, tool_use_id } as const] : []
+  })
 }

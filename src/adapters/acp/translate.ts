@@ -7,7 +7,7 @@ import type { EventBody, Usage } from "../../schema/index.js"
 import { CallIds } from "../wire/CallIds.js"
 import { dollars, makeContextMeter, percentOf } from "../wire/contextMeter.js"
 import { status } from "../wire/statusEvent.js"
-import { textOfBlocks, wordsIn } from "../wire/words.js"
+import { firstText, textOfBlocks, wordsIn } from "../wire/words.js"
 import type { AcpAgent, AcpQuirks, Tokens } from "./AcpAgent.js"
 import {
   type Chunk,
@@ -166,7 +166,7 @@ const summaryPiece = (
 
 const compaction = (update: typeof Compaction.Type, { summaries }: AcpState): Events => {
   const { compactionId = "", error, status: outcome = "", summary } = update
-  const text = summary === undefined ? summaries.get(compactionId) : textOfBlocks(summary)
+  const text = firstText(summary && textOfBlocks(summary)) ?? summaries.get(compactionId)
   if (outcome !== "in_progress" && outcome !== "pending") summaries.delete(compactionId)
   return outcome === "completed"
     ? [{ type: "context_compacted", ...(text !== undefined && text !== "" && { text }) }]
@@ -175,11 +175,18 @@ const compaction = (update: typeof Compaction.Type, { summaries }: AcpState): Ev
 
 /** An update of a kind the relay does not know: what it says to people, if it says something. */
 export const unknownUpdate = (name: string, update: unknown): Events => {
-  const plan = Predicate.hasProperty(update, "plan") ? update.plan : undefined
+  const { plan, state, status: word } = (Predicate.isObject(update) ? update : {}) as Record<string, unknown>
   const entries = Option.getOrUndefined(readEntries(plan))?.entries ?? []
-  return entries.length > 0
-    ? [status(name, planText(entries), { entries })]
-    : [status(name, wordsIn(update), { update: name })]
+  if (entries.length > 0) return [status(name, planText(entries), { entries })]
+  const file = Predicate.hasProperty(plan, "uri") ? plan.uri : undefined
+  return [status(name, wordsIn(update) ?? firstText(file, word, state), { update: name })]
+}
+
+/** What was said of a compaction that has not ended. */
+export const endSummaries = ({ summaries }: AcpState): Events => {
+  const said = [...summaries.values()].filter((text) => text !== "")
+  summaries.clear()
+  return said.map((text) => status("compaction", text, { outcome: "unknown" }))
 }
 
 /** Events of an update; `endedBy` was told before. */

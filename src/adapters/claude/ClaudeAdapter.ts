@@ -114,6 +114,7 @@ const make = Effect.gen(function*() {
         case "control_response":
           return control.settle(message.response, line)
       }
+      if (message.type === "system" && noNews.has(message.subtype)) return
       if (message.type === "system" && message.subtype === "elicitation_complete") complete(message)
       tell(message, line)
     }

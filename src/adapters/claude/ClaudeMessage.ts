@@ -15,7 +15,8 @@ import {
   number,
   optional,
   text,
-  withFallback
+  withFallback,
+  words
 } from "../wire/lenient.js"
 
 const unknown = optional(Schema.Unknown)
@@ -59,7 +60,13 @@ export type System = typeof System.Type
 export const Assistant = Schema.Struct({
   type: Schema.Literal("assistant"),
   message: withFallback(
-    Schema.Struct({ id: text, model: text, content: withFallback(Blocks, []), usage: optional(CallUsage) }),
+    Schema.Struct({
+      id: text,
+      model: text,
+      content: withFallback(Blocks, []),
+      stop_reason: text,
+      usage: optional(CallUsage)
+    }),
     { content: [] }
   ),
   parent_tool_use_id: text,
@@ -86,7 +93,9 @@ export const StreamEvent = Schema.Struct({
       type: text,
       index: number,
       content_block: optional(Schema.Struct({ type: text, id: text })),
-      delta: optional(Schema.Struct({ type: text, text, thinking: text, partial_json: text })),
+      delta: optional(
+        Schema.Struct({ type: text, text, thinking: text, partial_json: text, stop_reason: text })
+      ),
       message: optional(Schema.Struct({ id: text, usage: optional(CallUsage) })),
       usage: optional(CallUsage)
     }),
@@ -117,7 +126,7 @@ export const Result = Schema.Struct({
   subtype: text,
   is_error: flag,
   api_error_status: number,
-  result: text,
+  result: optional(words),
   errors: optional(items(Schema.Unknown)),
   stop_reason: text,
   terminal_reason: text,
@@ -165,7 +174,7 @@ export const ClaudeMessage = Schema.Union([
 ])
 export type ClaudeMessage = typeof ClaudeMessage.Type
 
-/** Liveness and bookkeeping between programs: nobody's news. */
+/** Liveness and bookkeeping between programs, by `type` or by a system message's `subtype`: nobody's news. */
 export const noNews: ReadonlySet<string> = new Set(["keep_alive", "command_lifecycle", "transcript_mirror"])
 
 const decode = Schema.decodeUnknownOption(ClaudeMessage)
@@ -201,7 +210,7 @@ const Hunk = Schema.Struct({
   lines: Schema.Array(Schema.String)
 })
 
-/** Tools whose result tells how a file changed: Write (`type: create|update`), Edit, NotebookEdit. */
+/** Tools whose result tells how a file changed: Write (`type: create|update`), Edit, MultiEdit, NotebookEdit. */
 export const FileChange = Schema.Struct({
   filePath: text,
   notebook_path: text,
@@ -210,8 +219,17 @@ export const FileChange = Schema.Struct({
   oldString: optional(Schema.String),
   newString: optional(Schema.String),
   replaceAll: flag,
+  edits: optional(items(Schema.Struct({
+    oldString: text,
+    newString: text,
+    replaceAll: flag,
+    old_string: text,
+    new_string: text,
+    replace_all: flag
+  }))),
   originalFile: text,
   original_file: text,
+  originalFileContents: text,
   updated_file: text,
   structuredPatch: optional(items(Hunk))
 })

@@ -7,6 +7,8 @@ import { makeStreamState, type StreamState } from "./streamEvent.js"
 
 export interface ClaudeState extends StreamState {
   model: string | undefined
+  /** Why the last model call of this turn stopped; newer results say it themselves. */
+  stop_reason: string | undefined
   /** `total_cost_usd` of the last result; undefined: a past conversation goes on, nobody knows what it had cost. */
   cost: number | undefined
   /** The `uuid` of a prompt Claude has not taken up yet. */
@@ -38,6 +40,7 @@ export interface OpenCall {
 export const makeState = (inTurn: () => boolean, isResumed: boolean): ClaudeState => ({
   ...makeStreamState(new CallIds()),
   model: undefined,
+  stop_reason: undefined,
   cost: isResumed ? undefined : 0,
   unread_prompt: undefined,
   steered: makeSteeredPrompts(),

@@ -26,12 +26,17 @@ export const toServerQuestion = (
 ): PermissionRequest => {
   const request = forms.toQuestion(request_id, toForm(ask), toolOf(ask))
   // The call the server is in.
-  const call = [...openCalls].find(([, { tool }]) => tool.startsWith(`${toolOf(ask)}__`))?.[0]
+  const [call, of] = [...openCalls].find(([, { tool }]) => tool.startsWith(`${toolOf(ask)}__`)) ?? []
+  const parent = of?.parent
   const server = ask.mcp_server_name
   return {
     ...request,
     ...(call !== undefined && { tool_use_id: ids.of(call) }),
-    metadata: { ...request.metadata, ...(server !== undefined && { server }) }
+    metadata: {
+      ...request.metadata,
+      ...(server !== undefined && { server }),
+      ...(parent !== undefined && { parent_tool_use_id: ids.of(parent) })
+    }
   }
 }
 

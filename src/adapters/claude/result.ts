@@ -18,6 +18,8 @@ export interface Running {
   readonly cost_before: number | undefined
   /** Claude was told to stop, or says that it was. */
   readonly interrupted?: boolean
+  /** Why its last model call stopped. */
+  readonly stop_reason?: string | undefined
 }
 
 /** Older releases (2.1.1) only say that something went wrong, and nothing of what. */
@@ -29,8 +31,13 @@ const wasInterrupted = ({ errors = [], subtype, terminal_reason }: Result, { int
 const windowExceeded = "model_context_window_exceeded"
 const cutOff = new Set(["max_tokens", windowExceeded])
 
+/** A result may leave out why the model stopped. */
+const modelStop = ({ stop_reason, terminal_reason }: Result, running: Running): string =>
+  terminal_reason === windowExceeded ? windowExceeded : stop_reason ?? running.stop_reason ?? ""
+
 const stopReasonOf = (result: Result, running: Running): StopReason => {
-  const { is_error, stop_reason = "", subtype = "success" } = result
+  const { is_error, subtype = "success" } = result
+  const stop_reason = modelStop(result, running)
   if (wasInterrupted(result, running)) return "cancelled"
   if (subtype === "error_max_turns") return "max_turn_requests"
   if (stop_reason === "refusal") return "refusal"
@@ -130,7 +137,7 @@ export const translateResult = (
 ): ReadonlyArray<EventBody> => {
   const stop_reason = stopReasonOf(result, running)
   const usage = usageOf(result, running)
-  const isFull = result.terminal_reason === "prompt_too_long" || result.stop_reason === windowExceeded
+  const isFull = result.terminal_reason === "prompt_too_long" || modelStop(result, running) === windowExceeded
   const { context_tokens, context_window } = usage
   const measured = context_tokens !== undefined && context_window !== undefined
     ? percentOf(context_tokens, context_window)

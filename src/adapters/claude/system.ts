@@ -123,6 +123,8 @@ const meaningOf = (message: System, state: ClaudeState): Events => {
     case "hook_progress":
     case "hook_response":
       return hook(message)
+    case "commands_changed":
+      return [status("commands", undefined, defined({ commands: message["commands"] }))]
     case "session_state_changed":
       return [status(subtype, string(message["state"]), defined({ state: string(message["state"]) }))]
     default: {

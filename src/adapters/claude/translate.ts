@@ -7,8 +7,7 @@ import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { BodyOf, EventBody } from "../../schema/index.js"
 import { readBlocks } from "../wire/lenient.js"
 import { status } from "../wire/statusEvent.js"
-import { changedDiff, createdDiff, editedDiff } from "../wire/unifiedDiff.js"
-import { textOfBlocks, wordsIn } from "../wire/words.js"
+import { firstText, textOfBlocks, wordsIn } from "../wire/words.js"
 import {
   type Assistant,
   type ClaudeMessage,
@@ -17,6 +16,7 @@ import {
   type User
 } from "./ClaudeMessage.js"
 import type { ClaudeState } from "./ClaudeState.js"
+import { diffOf } from "./fileDiff.js"
 import { translateResult } from "./result.js"
 import { inputTokensOf, translateStreamEvent } from "./streamEvent.js"
 import { translateSystem } from "./system.js"
@@ -53,13 +53,24 @@ const toolCall = (block: NativeBlock, parent: string | undefined, state: ClaudeS
   return [{ type: "tool_call", tool, tool_use_id, args, ...thread(parent, state) }]
 }
 
+const fieldsIn = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null ? { ...value } : {}
+
+/** The text of a page that was fetched. */
+const documentWords = (content: unknown): string | undefined => {
+  const { media_type = "text/plain", data, type } = fieldsIn(fieldsIn(content)["source"])
+  return type === "text" && String(media_type).startsWith("text/") ? string(data) : undefined
+}
+
 const linkWords = (block: unknown): string | undefined => {
-  const { text, title, url } = (typeof block === "object" && block !== null ? block : {}) as Record<
-    string,
-    unknown
-  >
-  return string(text) ??
-    (string(url) === undefined ? wordsIn(block) : [string(title), string(url)].join(" ").trim())
+  const { content, text, title, tool_references, url } = fieldsIn(block)
+  if (string(text) !== undefined) return string(text)
+  if (Array.isArray(tool_references)) {
+    return firstText(tool_references.flatMap((tool) => string(fieldsIn(tool)["tool_name"]) ?? []).join("\n"))
+  }
+  if (string(url) === undefined) return wordsIn(block)
+  const link = [string(title) ?? string(fieldsIn(content)["title"]), url].join(" ").trim()
+  return [link, documentWords(content)].filter((part) => part !== undefined).join("\n")
 }
 
 /** What a tool said. Results of the API's own tools are lists of links, or objects of many shapes. */
@@ -76,10 +87,7 @@ const resultText = (content: unknown): string | undefined => {
 
 /** The API's own tools say so in the content: `{"type":"web_search_tool_result_error","error_code":…}`. */
 const saysError = (content: unknown): string | undefined => {
-  const { error_code, type } = (typeof content === "object" && content !== null ? content : {}) as Record<
-    string,
-    unknown
-  >
+  const { error_code, type } = fieldsIn(content)
   return string(error_code) ?? (string(type)?.endsWith("_error") === true ? string(type) : undefined)
 }
 
@@ -95,14 +103,19 @@ const toolResult = (
   state.openCalls.delete(native)
   state.ids.settle(native)
   const error = saysError(block["content"])
-  const text = resultText(block["content"]) ?? error
+  const text = firstText(resultText(block["content"])) ?? error ?? resultText(block["content"])
+  // Of code the API runs; Claude's own Bash says in words how it ended.
+  const { return_code } = fieldsIn(block["content"])
+  const exit_code = Number.isInteger(return_code) ? Number(return_code) : undefined
+  const failed = block["is_error"] === true || error !== undefined || (exit_code ?? 0) !== 0
   return [
     {
       type: "tool_result",
       tool_use_id,
-      status: block["is_error"] === true || error !== undefined ? "error" : "ok",
+      status: failed ? "error" : "ok",
       content: block["content"],
       ...(text !== undefined && { text }),
+      ...(exit_code !== undefined && { exit_code }),
       ...thread(parent, state)
     },
     ...fileDiff(changed, tool_use_id, parent, state)
@@ -128,29 +141,6 @@ const endCalls = (stopped: boolean, state: ClaudeState): Events =>
 
 const readFileChange = Schema.decodeUnknownOption(FileChange)
 
-/** The file's text after an edit. */
-const editedText = (before: string, { newString, oldString, replaceAll }: FileChange): string | undefined => {
-  if (oldString === undefined || newString === undefined || oldString === "") return undefined
-  if (!before.includes(oldString)) return undefined
-  return replaceAll === true
-    ? before.replaceAll(oldString, () => newString)
-    : before.replace(oldString, () => newString)
-}
-
-/**
- * How a file has changed. Claude's own patch has lost its line ends and tabs (it is made for the eye), so the texts
- * before and after are compared where both are known.
- */
-const diffOf = (path: string, change: FileChange): string | undefined => {
-  const { content, structuredPatch = [], type, updated_file } = change
-  const before = change.originalFile ?? change.original_file
-  if (type === "create") return createdDiff(path, content ?? "")
-  const after = updated_file ?? content ?? (before === undefined ? undefined : editedText(before, change))
-  if (before !== undefined && after !== undefined) return changedDiff(path, before, after)
-  if (structuredPatch.length > 0) return editedDiff(path, structuredPatch)
-  return after === undefined || content === undefined ? undefined : createdDiff(path, after)
-}
-
 const fileDiff = (
   result: unknown,
   tool_use_id: string,
@@ -161,7 +151,9 @@ const fileDiff = (
     onNone: () => [],
     onSome: (change) => {
       const path = change.filePath ?? change.notebook_path
-      const isChange = change.structuredPatch !== undefined || change.updated_file !== undefined
+      const { edits, newString, structuredPatch, type, updated_file } = change
+      const isTold = [structuredPatch, updated_file, newString, edits].some((field) => field !== undefined)
+      const isChange = isTold || type === "create" || type === "update"
       const diff = path === undefined || !isChange ? undefined : diffOf(path, change)
       return path === undefined || diff === undefined
         ? []
@@ -173,9 +165,9 @@ const fileDiff = (
 
 const blockEvents = (block: NativeBlock, parent: string | undefined, state: ClaudeState): Events => {
   if (block.type === "thinking") {
-    const text = string(block["thinking"]) ?? ""
+    const text = firstText(block["thinking"])
     // The model may keep its thoughts to itself.
-    return text === "" ? [] : [{ type: "reasoning", text, ...thread(parent, state) }]
+    return text === undefined ? [] : [{ type: "reasoning", text, ...thread(parent, state) }]
   }
   if (isCall(block)) return toolCall(block, parent, state)
   return isResult(block) ? toolResult(block, parent, undefined, state) : []
@@ -189,6 +181,7 @@ const assistant = (
     state.context_tokens = Math.max(state.context_tokens, inputTokensOf(message.usage))
   }
   state.unfinished.forget(parent)
+  if (parent === undefined) state.stop_reason = message.stop_reason ?? state.stop_reason
   const text = textOfBlocks(message.content)
   const usage = message.id !== undefined && message.usage !== undefined
     ? state.calls.whole(message.id, message.usage)
@@ -210,6 +203,10 @@ const assistant = (
   ]
 }
 
+/** What is told beside several results is a list, or of the first of them. */
+const changeAt = (index: number, told: unknown): unknown =>
+  Array.isArray(told) ? told[index] : index === 0 ? told : undefined
+
 const interruption = /^\[Request interrupted by user/
 
 const user = (message: User, state: ClaudeState): Events => {
@@ -227,8 +224,8 @@ const user = (message: User, state: ClaudeState): Events => {
   }
   return [
     { type: "user_message", content, ...(text !== "" && { text }), metadata },
-    ...content.flatMap((block) =>
-      isResult(block) ? toolResult(block, parent, message.tool_use_result, state) : []
+    ...content.filter(isResult).flatMap((block, index) =>
+      toolResult(block, parent, changeAt(index, message.tool_use_result), state)
     )
   ]
 }
@@ -237,9 +234,11 @@ const user = (message: User, state: ClaudeState): Events => {
 const withUsage = (
   told: BodyOf<"stream_event">,
   { event, parent_tool_use_id: thread = "" }: StreamEvent,
-  { calls }: ClaudeState
+  state: ClaudeState
 ): BodyOf<"stream_event"> => {
-  const { message, type, usage } = event
+  const { calls } = state
+  const { delta, message, type, usage } = event
+  if (thread === "") state.stop_reason = delta?.stop_reason ?? state.stop_reason
   if (type === "message_start" && message?.id !== undefined) {
     calls.begin(thread, message.id, message.usage ?? {})
   }
@@ -258,6 +257,7 @@ const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: Clau
   const stopped = end?.type === "turn_end" && (end.stop_reason === "cancelled" || end.stop_reason === "error")
   state.cost = message.total_cost_usd ?? state.cost
   state.unread_prompt = undefined
+  state.stop_reason = undefined
   state.calls.reset()
   state.interrupted = false
   const next = state.steered.next()

@@ -26,7 +26,7 @@ import { toOffer } from "./models.js"
 import { nativeRules } from "./nativeRules.js"
 import { makeSettings } from "./settings.js"
 import { readStreamPiece, type StreamPiece } from "./streamPiece.js"
-import { lostTurn, makeState, originOf, translate } from "./translate.js"
+import { fromThread, lostTurn, makeState, originOf, translate } from "./translate.js"
 
 export const layer = () => Layer.effect(AgentAdapter, make)
 
@@ -104,7 +104,7 @@ const make = Effect.gen(function*() {
         return sink.emit(isPreview(method) ? { type: "stream_event" } : status(method, wordsIn(params)), line)
       }
       if (known.method === "serverRequest/resolved") gate.withdraw(requestIdOf(known.params.requestId))
-      tell(state.pieces.cutBy(known))
+      tell(fromThread(state.pieces.cutBy(known), known.params.threadId, state))
       tell(translate(known, state), line)
       watch(known)
     }

@@ -3,7 +3,7 @@
  *
  * Only the fields the relay reads are named; a kind that is not here, or does not fit, is told as a `status`.
  */
-import { Schema, SchemaGetter } from "effect"
+import { Predicate, Schema, SchemaGetter } from "effect"
 import {
   AnyObject,
   Blocks,
@@ -36,12 +36,22 @@ const texts = withFallback(
   []
 )
 
+/** What stands in a field where an object belongs; a text alone is that field of it. */
+const objectOr = (field: string) => (value: unknown): object =>
+  typeof value === "string" ? { [field]: value } : Predicate.isObject(value) ? value : {}
+
+/** Older releases name the kind alone. */
+const ChangeKind = Schema.Unknown.pipe(
+  Schema.decodeTo(Schema.Struct({ type: withFallback(Schema.String, "update"), move_path: text }), {
+    decode: SchemaGetter.transform(objectOr("type")),
+    encode: SchemaGetter.transform((kind: unknown) => kind)
+  })
+)
+
 /** `diff`: the whole text of a file that is added or deleted, hunks without headers of one that is updated. */
 export const FileUpdate = Schema.Struct({
   path: Schema.String,
-  kind: withFallback(Schema.Struct({ type: withFallback(Schema.String, "update"), move_path: text }), {
-    type: "update"
-  }),
+  kind: withFallback(ChangeKind, { type: "update" }),
   diff: withFallback(Schema.String, "")
 })
 export type FileUpdate = typeof FileUpdate.Type
@@ -60,25 +70,33 @@ const SubAgentActivity = item("subAgentActivity", {
 })
 const Review = item("exitedReviewMode", { review: words })
 const ReviewBegun = item("enteredReviewMode", { review: words })
-const HookPrompt = item("hookPrompt", { fragments: withFallback(items(Schema.Struct({ text: words })), []) })
+const HookPrompt = item("hookPrompt", { fragments: texts })
 
 const CommandExecution = item("commandExecution", {
   command: words,
   cwd: text,
   status: text,
-  aggregatedOutput: text,
+  aggregatedOutput: optional(words),
   exitCode: number
 })
 const FileChange = item("fileChange", { changes, status: text })
 const anything = optional(Schema.Unknown)
+/** What a server answered; a text alone is all of it. */
+const McpResult = Schema.Unknown.pipe(
+  Schema.decodeTo(
+    Schema.Struct({ content: withFallback(Blocks, []), structuredContent: anything, isError: flag }),
+    {
+      decode: SchemaGetter.transform(objectOr("content")),
+      encode: SchemaGetter.transform((result: unknown) => result)
+    }
+  )
+)
 const McpToolCall = item("mcpToolCall", {
   server: name,
   tool: name,
   status: text,
   arguments: anything,
-  result: optional(
-    Schema.Struct({ content: withFallback(Schema.Array(Schema.Unknown), []), structuredContent: anything })
-  ),
+  result: optional(McpResult),
   error: anything
 })
 const DynamicToolCall = item("dynamicToolCall", {
@@ -86,7 +104,7 @@ const DynamicToolCall = item("dynamicToolCall", {
   tool: name,
   arguments: anything,
   status: text,
-  contentItems: optional(items(AnyObject)),
+  contentItems: optional(Blocks),
   success: flag
 })
 const CollabAgentToolCall = item("collabAgentToolCall", {

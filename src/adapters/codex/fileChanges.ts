@@ -1,6 +1,6 @@
 /** fileChanges: a Codex file change as `file_diff`s: unified diffs with headers, whatever Codex left out. */
 import type { BodyOf } from "../../schema/index.js"
-import { createdDiff, deletedDiff, hunksDiff } from "../wire/unifiedDiff.js"
+import { createdDiff, deletedDiff, hunksDiff, isChange } from "../wire/unifiedDiff.js"
 import type { FileUpdate } from "./CodexItem.js"
 
 /** Codex writes this after the hunks of a file that moves. */
@@ -23,9 +23,8 @@ export const toFileDiffs = (
   changes: ReadonlyArray<FileUpdate>,
   tool_use_id: string
 ): ReadonlyArray<BodyOf<"file_diff">> =>
-  changes.map((change) => ({
-    type: "file_diff",
-    file_path: change.kind.move_path ?? change.path,
-    diff: diffOf(change),
-    tool_use_id
-  }))
+  changes.flatMap((change) => {
+    const diff = diffOf(change)
+    const file_path = change.kind.move_path ?? change.path
+    return isChange(diff) ? [{ type: "file_diff", file_path, diff, tool_use_id } as const] : []
+  })

@@ -12,24 +12,31 @@ import { toBlock } from "./userInput.js"
 
 /** The answer of a turn: its last message that is not a comment; of a turn that only plans, the plan. */
 const makeAnswer = () => {
-  let message: string | undefined
-  /** Stable parts of the answer, which more may follow. */
-  let parts: Array<string> = []
+  /** Stable parts of the answer, which more may follow, and the message that ends it, as they were said. */
+  let said: Array<{ readonly text: string; readonly phase: string | undefined }> = []
   let plan = ""
   return {
     say: (text: string, phase: string | undefined): void => {
-      if (phase === "partial_answer") parts.push(text)
-      else if (phase !== "commentary" || message === undefined) message = text
+      const isComment = phase === "commentary"
+      if (isComment && said.some((one) => one.phase !== "commentary")) return
+      if (phase !== "partial_answer") {
+        said = isComment
+          ? []
+          : said.filter((one) => one.phase === "partial_answer")
+      }
+      said.push({ text, phase })
     },
     plan: (text: string): void => {
       plan = text
     },
     /** It, and forget it. */
     take: (): string => {
-      const said = [...parts, ...message === undefined ? [] : [message]]
-      const text = said.length > 0 ? said.join("") : plan
-      message = undefined
-      parts = []
+      const parts = said.filter(({ phase }) => phase === "partial_answer").map(({ text }) => text)
+      const whole = said.find(({ phase }) => phase !== "partial_answer")?.text
+      // A last message may say the parts again.
+      const isAll = whole !== undefined && parts.length > 0 && whole.startsWith(parts.join(""))
+      const text = isAll ? whole : said.length > 0 ? said.map(({ text }) => text).join("") : plan
+      said = []
       plan = ""
       return text
     }
@@ -132,13 +139,9 @@ const spokenEvents = (spoken: SpokenItem, thread: string | undefined, state: Ite
       enteredReviewMode: ({ review, type }) => [{ type: "status", status: type, text: review }],
       exitedReviewMode: ({ review, type }) => [{ type: "status", status: type, text: review }],
       hookPrompt: ({ fragments }) => {
-        const content = fragments.map(({ text }) => ({ type: "text", text }))
-        return [{
-          type: "user_message",
-          content,
-          text: fragments.map(({ text }) => text).join("\n"),
-          metadata: { synthetic: true }
-        }]
+        if (fragments.length === 0) return [nothingNew]
+        const content = fragments.map((text) => ({ type: "text", text }))
+        return [{ type: "user_message", content, text: fragments.join("\n"), metadata: { synthetic: true } }]
       }
     })
   )

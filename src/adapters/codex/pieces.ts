@@ -32,12 +32,15 @@ const toWhole = ({ kind, parts }: Unfinished): BodyOf<"assistant_message" | "rea
 /** The user's words come into the conversation, in the middle of whatever the model was saying. */
 const isSteer = (item: AnyItem) => item.type === "userMessage"
 
+/** Each thread has items of its own. */
+const keyOf = (id: string, thread: string | undefined) => `${thread ?? ""} ${id}`
+
 export const makePieces = () => {
   const unfinished = new Map<string, Unfinished>()
 
   const close = (thread: string | undefined) => {
     const cut = [...unfinished].filter(([, piece]) => piece.thread === thread)
-    for (const [id] of cut) unfinished.delete(id)
+    for (const [key] of cut) unfinished.delete(key)
     return cut.map(([, piece]) => toWhole(piece))
   }
 
@@ -49,15 +52,16 @@ export const makePieces = () => {
       text: string,
       encoding: Encoding
     ): void => {
-      const piece = unfinished.get(id)
-      if (piece === undefined) unfinished.set(id, { kind, thread, parts: [toUtf8(text, encoding)] })
+      const key = keyOf(id, thread)
+      const piece = unfinished.get(key)
+      if (piece === undefined) unfinished.set(key, { kind, thread, parts: [toUtf8(text, encoding)] })
       else piece.parts.push(toUtf8(text, encoding))
     },
     /** What this notification brings to an end unfinished; to be told before it. */
     cutBy: ({ method, params }: Notification): ReadonlyArray<BodyOf<"assistant_message" | "reasoning">> => {
       switch (method) {
         case "item/completed":
-          unfinished.delete(params.item.id)
+          unfinished.delete(keyOf(params.item.id, params.threadId))
           return []
         case "item/started":
           return isSteer(params.item) ? close(params.threadId) : []

@@ -1,7 +1,8 @@
 /** toolItems: what a Codex tool item is as a `tool_call`, and as a `tool_result`. */
 import { Match, Predicate } from "effect"
+import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { BodyOf } from "../../schema/index.js"
-import { shown, wordsIn } from "../wire/words.js"
+import { firstText, shown, wordsIn, wordsOf } from "../wire/words.js"
 import type { ToolItem } from "./CodexItem.js"
 import { toFileDiffs } from "./fileChanges.js"
 
@@ -56,6 +57,9 @@ const textOfParts = (parts: ReadonlyArray<unknown>): string =>
     Predicate.hasProperty(part, "text") && typeof part.text === "string" ? [part.text] : []
   ).join("\n")
 
+const linesOf = (blocks: ReadonlyArray<NativeBlock>): string =>
+  blocks.map((block) => wordsOf(block)).filter((text) => text !== "").join("\n")
+
 const changeLines = (changes: Extract<ToolItem, { type: "fileChange" }>["changes"]): string =>
   changes.map(({ kind, path }) =>
     kind.move_path === undefined ? `${kind.type} ${path}` : `move ${path} to ${kind.move_path}`
@@ -68,12 +72,19 @@ const statesText = (states: Readonly<Record<string, unknown>>): string =>
     )
   )
 
+/** A search may ask for several things, or open a page. */
+const queriesOf = (action: unknown): ReadonlyArray<string> => {
+  const { pattern, queries, url } = (Predicate.isObject(action) ? action : {}) as Record<string, unknown>
+  return [...Array.isArray(queries) ? queries : [], pattern, url].filter(Predicate.isString)
+}
+
 const isFailure = (error: unknown) => error !== undefined && error !== false
 const failureText = (error: unknown) =>
   isFailure(error) ? wordsIn(error) ?? "The tool failed; its server gave no reason." : undefined
 
 const word = (ok: boolean) => ok ? "ok" as const : "error" as const
-const done = (status: string | undefined) => word(status === undefined || status === "completed")
+const good = new Set(["", "completed", "complete", "success", "succeeded", "done", "ok"])
+const done = (status = "") => word(good.has(status))
 
 const resultOf = Match.type<ToolItem>().pipe(
   Match.withReturnType<Result>(),
@@ -86,14 +97,14 @@ const resultOf = Match.type<ToolItem>().pipe(
     }),
     fileChange: ({ changes, status }) => ({ status: done(status), text: changeLines(changes) }),
     mcpToolCall: ({ error, result, status }) => ({
-      status: word(done(status) === "ok" && !isFailure(error)),
+      status: word(done(status) === "ok" && !isFailure(error) && result?.isError !== true),
       text: failureText(error) ??
-        (textOfParts(result?.content ?? []) || (shown(result?.structuredContent) ?? "")),
+        (linesOf(result?.content ?? []) || (shown(result?.structuredContent) ?? "")),
       ...(result !== undefined && { content: result.content })
     }),
     dynamicToolCall: ({ contentItems = [], status, success }) => ({
       status: word(done(status) === "ok" && success !== false),
-      text: textOfParts(contentItems),
+      text: linesOf(contentItems),
       content: contentItems
     }),
     collabAgentToolCall: ({ agentsStates = {}, status }) => ({
@@ -101,9 +112,9 @@ const resultOf = Match.type<ToolItem>().pipe(
       text: statesText(agentsStates),
       content: agentsStates
     }),
-    webSearch: ({ query, results }) => ({
+    webSearch: ({ action, query, results }) => ({
       status: "ok",
-      text: query,
+      text: firstText(query, wordsIn(action), queriesOf(action).join("\n")) ?? "",
       ...(results !== undefined && { content: results })
     }),
     imageView: ({ path }) => ({ status: "ok", text: path }),
@@ -114,12 +125,15 @@ const resultOf = Match.type<ToolItem>().pipe(
     functionCallOutput: ({ output }) => {
       const text = wordsIn(output) ?? shown(output)
       return {
-        status: "ok",
+        status: word(!Predicate.hasProperty(output, "success") || output.success !== false),
         ...(text !== undefined && { text }),
         ...(output !== undefined && { content: output })
       }
     },
-    sleep: ({ durationMs = 0 }) => ({ status: "ok", text: `${durationMs / 1000} s` })
+    sleep: ({ durationMs }) => ({
+      status: "ok",
+      ...(durationMs !== undefined && { text: `${durationMs / 1000} s` })
+    })
   })
 )
 

@@ -8,7 +8,7 @@
 import { Match } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import { status } from "../wire/statusEvent.js"
-import { firstText } from "../wire/words.js"
+import { firstText, wordsIn } from "../wire/words.js"
 import type { Notification, NotificationOf, Turn, TurnError } from "./CodexMessage.js"
 import { type Failure, toFailure, toQuotaWarning } from "./failure.js"
 import { completedItem, makeItems, startedItem } from "./items.js"
@@ -202,12 +202,37 @@ const ownAffairs: ReadonlySet<string> = new Set([
   "error"
 ])
 
+/** Events of a thread; those of a subagent say so. */
+export const fromThread = (events: Events, thread: string | undefined, state: CodexState): Events => {
+  const origin = originOf(thread, state)
+  return origin === undefined ?
+    events :
+    events.map((event) =>
+      event.type === "permission_request" ? event : { ...event, metadata: { ...event.metadata, ...origin } }
+    )
+}
+
+/** What a subagent's own affairs say to people: why it failed. */
+const affair = ({ method, params }: Notification): Events => [
+  status(
+    method,
+    "error" in params ? wordsIn(params.error) : "turn" in params ? wordsIn(params.turn.error) : undefined
+  )
+]
+
+/** The turn the session waits for ends, whatever thread it is said of. */
+const endsAwaited = (message: Notification, { turns }: CodexState): boolean =>
+  message.method === "turn/completed" && turns.isAwaited(message.params.turn.id)
+
 export const translate = (message: Notification, state: CodexState): Events => {
-  const origin = originOf(message.params.threadId, state)
-  if (origin === undefined) return ofMainThread(message, state)
-  if (message.method === "thread/tokenUsage/updated") state.tools.yielded(message.params.threadId)
-  const events = ownAffairs.has(message.method) ? [status(message.method)] : ofMainThread(message, state)
-  return events.map((event) =>
-    event.type === "permission_request" ? event : { ...event, metadata: { ...event.metadata, ...origin } }
+  const { threadId } = message.params
+  if (originOf(threadId, state) === undefined || endsAwaited(message, state)) {
+    return ofMainThread(message, state)
+  }
+  if (message.method === "thread/tokenUsage/updated") state.tools.yielded(threadId)
+  return fromThread(
+    ownAffairs.has(message.method) ? affair(message) : ofMainThread(message, state),
+    threadId,
+    state
   )
 }

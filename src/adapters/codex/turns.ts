@@ -73,6 +73,9 @@ export const makeTurns = () => {
       clear()
       return true
     },
+    /** The session waits for the turn of this very id. */
+    isAwaited: (id: string | undefined): boolean =>
+      id !== undefined && awaited?.kind === "known" && awaited.id === id,
     /** Codex works no more, and has not told how it ended. False if nobody waits for it. */
     lost: (): boolean => {
       if (awaited === undefined) return false

@@ -4,6 +4,7 @@
  * An id keeps its JSON type: agents number their requests from 0 and take no notice of an answer to "0".
  */
 import { Predicate, Schema } from "effect"
+import { firstText, wordsIn } from "./words.js"
 
 export type JsonRpcId = string | number | null
 
@@ -79,7 +80,7 @@ export const toJsonRpcError = (error: unknown): JsonRpcError => {
   const { code, data, message } = Predicate.isObject(error) ? error : {}
   return new JsonRpcError({
     code: typeof code === "number" ? code : codes.internalError,
-    reason: typeof message === "string" && message !== "" ? message : "it gave no reason",
+    reason: firstText(message, wordsIn(error)) ?? "it gave no reason",
     ...(data !== undefined && { detail: data })
   })
 }

@@ -62,7 +62,8 @@ const Form = Schema.Struct({
     name: text,
     label: text,
     required: optional(Schema.Boolean),
-    ...Field.fields
+    ...Field.fields,
+    options: optional(items(Schema.Union([Schema.String, AnyObject])))
   })))
 })
 type Fields = Readonly<Record<string, Field>>
@@ -83,19 +84,37 @@ export const Elicitation = Schema.Struct({
 })
 export type Elicitation = typeof Elicitation.Type
 
+/** An option of OpenAI's own shape. */
+const toChoice = (option: string | Readonly<Record<string, unknown>>): Choice => {
+  if (typeof option === "string") return { const: option }
+  const { const: constant, description, id, label, title, value = constant ?? id } = option
+  const name = [label, title].find((text) => typeof text === "string")
+  return {
+    const: value ?? name,
+    ...(typeof name === "string" && { title: name }),
+    ...(typeof description === "string" && { description })
+  }
+}
+
 const readForm = Schema.decodeUnknownOption(Form)
 
 const formOf = ({ requestedSchema }: Elicitation): Form => {
   const { fields: list = [], properties, required = [] } = Option.getOrElse(
-    readForm(requestedSchema),
+    readForm(Array.isArray(requestedSchema) ? { fields: requestedSchema } : requestedSchema),
     (): typeof Form.Type => ({})
   )
   if (properties !== undefined) return { fields: properties, required }
-  const named = list.flatMap(({ id, label, name, required = true, ...field }) => {
+  const named = list.flatMap(({ id, label, name, options, required = true, ...field }) => {
     const key = id ?? name
-    return key === undefined
-      ? []
-      : [{ key, required, field: { ...field, title: field.title ?? label ?? key } }]
+    return key === undefined ? [] : [{
+      key,
+      required,
+      field: {
+        ...field,
+        title: field.title ?? label ?? key,
+        ...(options !== undefined && { oneOf: options.map(toChoice) })
+      }
+    }]
   })
   return {
     fields: Object.fromEntries(named.map(({ field, key }) => [key, field])),

@@ -28,6 +28,13 @@ const signed = (sign: "+" | "-", text: string): ReadonlyArray<string> => {
 
 const count = (lines: ReadonlyArray<string>) => lines.filter((line) => !line.startsWith("\\")).length
 
+/** What `patch` can make of an empty file that comes, goes or only moves: there are no lines to tell it by. */
+const extended = (before: string, after: string, ...lines: ReadonlyArray<string>) =>
+  [`diff --git ${before} ${after}`, ...lines, ""].join("\n")
+
+/** It says that something has changed; where nothing has, there is nothing to tell. */
+export const isChange = (diff: string): boolean => diff.startsWith("diff --git ") || diff.includes("\n@@ ")
+
 /** A file that was edited. */
 export const editedDiff = (path: string, hunks: ReadonlyArray<Hunk>): string =>
   headers(path, path) +
@@ -37,20 +44,24 @@ export const editedDiff = (path: string, hunks: ReadonlyArray<Hunk>): string =>
 
 /** A file whose hunks come as text, without headers; `after` is another name if it moved. */
 export const hunksDiff = (before: string, after: string, hunks: string): string =>
-  headers(before, after) + (hunks === "" || hunks.endsWith("\n") ? hunks : `${hunks}\n`)
+  hunks === "" && before !== after
+    ? extended(before, after, "similarity index 100%", `rename from ${before}`, `rename to ${after}`)
+    : headers(before, after) + (hunks === "" || hunks.endsWith("\n") ? hunks : `${hunks}\n`)
 
 /** A file that was created with this content. */
 export const createdDiff = (path: string, content: string): string => {
   const lines = signed("+", content)
-  return headers(undefined, path) +
-    (lines.length === 0 ? "" : `@@ -0,0 +1,${count(lines)} @@\n${lines.join("\n")}\n`)
+  return lines.length === 0
+    ? extended(path, path, "new file mode 100644") + headers(undefined, path)
+    : `${headers(undefined, path)}@@ -0,0 +1,${count(lines)} @@\n${lines.join("\n")}\n`
 }
 
 /** A file that was deleted; `content` is what it held, if the agent told. */
 export const deletedDiff = (path: string, content: string): string => {
   const lines = signed("-", content)
-  return headers(path, undefined) +
-    (lines.length === 0 ? "" : `@@ -1,${count(lines)} +0,0 @@\n${lines.join("\n")}\n`)
+  return lines.length === 0
+    ? extended(path, path, "deleted file mode 100644") + headers(path, undefined)
+    : `${headers(path, undefined)}@@ -1,${count(lines)} +0,0 @@\n${lines.join("\n")}\n`
 }
 
 const replaced = (oldText: string, newText: string): Hunk => {
@@ -100,7 +111,7 @@ const evenly = (hunk: Hunk): Hunk => {
 
 /** A file whose whole text is known before and after; without `oldText` it is new. */
 export const changedDiff = (path: string, oldText: string | undefined, newText: string): string =>
-  oldText === undefined || oldText === ""
+  oldText === undefined || (oldText === "" && newText !== "")
     ? createdDiff(path, newText)
     : editedDiff(path, hunksOf(oldText, newText))
 

@@ -35,6 +35,10 @@ const speaking = [
   "stderr"
 ]
 
+/** And those that say of what: `tool_summary`, `statusMessage`. */
+const speaksOf =
+  /(?:_(?:message|text|summary|description|error)|[a-z](?:Message|Text|Summary|Description|Error))$/
+
 /** Deeper than this nobody has put words for people. */
 const deepest = 5
 
@@ -60,8 +64,9 @@ const find = (value: unknown, depth: number): string | undefined => {
   const nested = () =>
     Object.entries(fields).flatMap(([name, field]) => name === "_meta" ? [] : [withoutTexts(field)])
       .filter((field) => typeof field === "object")
+  const names = [...speaking, ...Object.keys(fields).filter((name) => speaksOf.test(name))]
   const said = joined(
-    speaking.flatMap((name) => Object.hasOwn(fields, name) ? find(fields[name], depth - 1) ?? [] : [])
+    names.flatMap((name) => Object.hasOwn(fields, name) ? find(fields[name], depth - 1) ?? [] : [])
   )
   return said ?? joined(nested().flatMap((field) => find(field, depth - 1) ?? []))
 }

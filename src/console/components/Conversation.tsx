@@ -1,19 +1,22 @@
 /** Conversation: what was said and done, live or past, and the box to say more. */
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState, useSyncExternalStore } from "react"
+import { whoDrives } from "../../messages/driving.js"
 import { openAsks, type View } from "../../messages/View.js"
 import { rememberFolder } from "../relay/kept.js"
 import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { Composer } from "./Composer.js"
+import { DriverBar } from "./DriverBar.js"
 import { Folds } from "./Folds.js"
 import { Inspector } from "./Inspector.js"
 import { LimitBanner } from "./LimitBanner.js"
 import { LinkBanner } from "./LinkBanner.js"
 import { NativeBanner } from "./NativeBanner.js"
 import { PlanBar } from "./PlanBar.js"
-import { useMay } from "./rights.js"
+import { useMay, Watching } from "./rights.js"
 import { SessionHeader } from "./SessionHeader.js"
+import { SuggestBox } from "./SuggestBox.js"
 import { Transcript } from "./Transcript.js"
 import { sessionName } from "./words.js"
 
@@ -127,7 +130,21 @@ interface Props {
   readonly others: number
 }
 
-export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props) => {
+export const Conversation = (props: Props) => {
+  const { view } = useSyncExternalStore(props.store.subscribe, props.store.state)
+  return (
+    <Watching value={whoDrives(view) === "other"}>
+      <Live {...props} mayDrive={useMay()("prompt")} />
+    </Watching>
+  )
+}
+
+const Live = (
+  { mayDrive, name, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props & {
+    /** It may be driven from here, though another client does now. */
+    readonly mayDrive: boolean
+  }
+) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
   const may = useMay()
@@ -172,6 +189,7 @@ export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, 
       />
       <LinkBanner link={link} view={view} onReopen={onReopen} onFollow={onFollow} />
       {!isClosed && may("prompt") && <NativeBanner view={view} session={store.session} />}
+      {!isClosed && <DriverBar view={view} session={store.session} mayDrive={mayDrive} />}
       <LimitBanner view={view} session={isClosed || !may("prompt") ? undefined : store.session} />
       {/* For who does not see it. */}
       <p className="visually-hidden" role="status">
@@ -195,6 +213,8 @@ export const Conversation = ({ name, onFollow, onMenu, onRaw, onReopen, others, 
                   onStop={stop}
                 />
               )
+              : mayDrive && !isClosed && !view.can.terminal
+              ? <SuggestBox session={store.session} />
               : <p className="muted watching">{w.share.watching}</p>}
           </div>
         )}

@@ -1,27 +1,15 @@
 /** LimitBanner: the agent is out of quota until a time. It counts down, and says whether the prompt is sent again by itself. */
 import { Hourglass } from "lucide-react"
-import { useEffect, useState } from "react"
 import type { Session } from "../../client/browser.js"
 import { countdown } from "../../messages/limit.js"
 import type { View } from "../../messages/View.js"
 import { w } from "../words/words.js"
+import { useNow } from "./useNow.js"
 
 interface Props {
   readonly view: Pick<View, "limit" | "resumes">
   /** Undefined: it can only be read. */
   readonly session: Session | undefined
-}
-
-/** Seconds since 1970, each second anew. */
-const useNow = (isNeeded: boolean) => {
-  const [now, setNow] = useState(() => Date.now() / 1000)
-  useEffect(() => {
-    if (!isNeeded) return
-    setNow(Date.now() / 1000)
-    const timer = setInterval(() => setNow(Date.now() / 1000), 1000)
-    return () => clearInterval(timer)
-  }, [isNeeded])
-  return now
 }
 
 const day = 24 * 3600

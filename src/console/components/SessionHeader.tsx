@@ -1,6 +1,6 @@
 /** SessionHeader: which session this is, how full its context is, what it has cost. */
 import { Activity, Menu, Power, Share2, SquareTerminal } from "lucide-react"
-import { useRef } from "react"
+import { useRef, useState } from "react"
 import type { Session } from "../../client/browser.js"
 import { openAsks } from "../../messages/View.js"
 import type { State } from "../relay/SessionStore.js"
@@ -39,6 +39,7 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
   const dialog = useRef<HTMLDialogElement>(null)
   const handing = useRef<HTMLDialogElement>(null)
   const sharing = useRef<HTMLDialogElement>(null)
+  const [timesShared, setSharing] = useState(0)
   const may = useMay()
   const canHandOver = may("prompt") && session !== undefined && link.status === "open" &&
     view.native?.drive === "own"
@@ -82,13 +83,21 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
           <button
             type="button"
             className="icon-button"
-            onClick={() => sharing.current?.showModal()}
+            onClick={() => {
+              setSharing((times) => times + 1)
+              sharing.current?.showModal()
+            }}
             aria-label={w.share.title}
             title={w.share.title}
           >
             <Share2 size={17} aria-hidden />
           </button>
-          <ShareDialog session_id={session.session_id} isTerminal={view.can.terminal} dialog={sharing} />
+          <ShareDialog
+            session_id={session.session_id}
+            isTerminal={view.can.terminal}
+            dialog={sharing}
+            opened={timesShared}
+          />
         </>
       )}
       {session !== undefined && !view.can.terminal && may("prompt") && (

@@ -1,13 +1,19 @@
-/** ShareDialog: makes a link to this session for somebody else: what they may do there, and until when. */
-import { type RefObject, useState } from "react"
+/**
+ * ShareDialog: makes a link to this session for somebody else: what they may do there, and until when. Below stand the links
+ * there are, with who made them; each can be revoked, and whoever came by it is sent away at once.
+ */
+import { type RefObject, useCallback, useEffect, useState } from "react"
 import * as http from "../relay/http.js"
 import { w } from "../words/words.js"
 import { CopyButton } from "./CopyButton.js"
+import { inOneLine } from "./hiddenChars.js"
 
 interface Props {
   readonly session_id: string
   readonly isTerminal: boolean
   readonly dialog: RefObject<HTMLDialogElement | null>
+  /** How often it was opened: each time the links are looked at anew. */
+  readonly opened: number
 }
 
 const hour = 3600
@@ -22,12 +28,34 @@ const scopesOf = (kind: Kind, isTerminal: boolean): ReadonlyArray<http.Scope> =>
   return kind === "prompt" ? acting : [...acting, "approve"]
 }
 
-export const ShareDialog = ({ dialog, isTerminal, session_id }: Props) => {
+const kindOf = (scopes: ReadonlyArray<http.Scope>): Kind =>
+  scopes.includes("approve") ? "approve" : scopes.includes("prompt") ? "prompt" : "view"
+
+export const ShareDialog = ({ dialog, isTerminal, opened, session_id }: Props) => {
   const [kind, setKind] = useState<Kind>("view")
   const [seconds, setSeconds] = useState<number>(24 * hour)
   const [link, setLink] = useState<string>()
   const [problem, setProblem] = useState<string>()
   const [isBusy, setBusy] = useState(false)
+
+  const [links, setLinks] = useState<ReadonlyArray<http.ShareLink>>([])
+  const look = useCallback(
+    // Where a token is for some sessions alone, the relay does not list the others'.
+    () => http.shareLinks(session_id).then(setLinks, () => setLinks([])),
+    [session_id]
+  )
+  useEffect(() => {
+    if (opened > 0) void look()
+  }, [look, opened])
+  const revoke = async (name: string) => {
+    setProblem(undefined)
+    try {
+      await http.revokeLink(name)
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : "")
+    }
+    await look()
+  }
 
   const make = async () => {
     setBusy(true)
@@ -38,6 +66,7 @@ export const ShareDialog = ({ dialog, isTerminal, session_id }: Props) => {
         expires_in: seconds
       })
       setLink(location.origin + location.pathname + fragment)
+      await look()
     } catch (error) {
       setProblem(error instanceof Error ? error.message : "")
     }
@@ -102,6 +131,34 @@ export const ShareDialog = ({ dialog, isTerminal, session_id }: Props) => {
             </form>
           </>
         )}
+      {links.length > 0 && (
+        <section className="share-links" aria-label={w.share.links}>
+          <h3>{w.share.links}</h3>
+          <ul>
+            {links.map(({ expires_at, made_by, name, scopes }) => (
+              <li key={name}>
+                <span>
+                  {w.share.kinds[kindOf(scopes)]}
+                  <small>
+                    {w.share.madeBy(made_by === undefined ? w.share.thisMachine : inOneLine(made_by))}
+                    {expires_at !== undefined && ` · ${
+                      w.share.worksUntil(
+                        new Date(expires_at * 1000).toLocaleString(w.locale, {
+                          dateStyle: "medium",
+                          timeStyle: "short"
+                        })
+                      )
+                    }`}
+                  </small>
+                </span>
+                <button type="button" className="button small" onClick={() => void revoke(name)}>
+                  {w.share.revoke}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
     </dialog>
   )
 }

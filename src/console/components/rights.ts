@@ -5,7 +5,15 @@ import type { Scope } from "../relay/http.js"
 /** Undefined until it is known, and of a relay that does not tell: everything. */
 export const Rights = createContext<ReadonlySet<Scope> | undefined>(undefined)
 
+/** Another client drives the session that is shown: here it can only be watched. */
+export const Watching = createContext(false)
+
+/** What the one who drives does. */
+const driving = new Set<Scope>(["prompt", "approve", "terminal"])
+
 export const useMay = () => {
   const scopes = useContext(Rights)
-  return (scope: Scope): boolean => scopes === undefined || scopes.has("admin") || scopes.has(scope)
+  const watches = useContext(Watching)
+  return (scope: Scope): boolean =>
+    !(watches && driving.has(scope)) && (scopes === undefined || scopes.has("admin") || scopes.has(scope))
 }

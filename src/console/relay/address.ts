@@ -1,6 +1,7 @@
 /**
  * address: what the page's address says, all of it in the fragment, which no server ever sees: `#/s/SESSION` is a session,
- * anything else the start page; `token=…` in it is the access token, taken out at once and kept for this tab.
+ * anything else the start page; `token=…` in it is an access token, taken out at once. A link may come from anybody: it is used,
+ * and kept for this tab, when the person at the page says so.
  */
 const tokenKey = "ai-relay.token"
 
@@ -11,17 +12,26 @@ export const setToken = (value: string) => {
   else sessionStorage.setItem(tokenKey, value)
 }
 
-/** Take the token out of the address. */
-export const takeToken = () => {
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Take the token out of the address; gives it, unless this tab uses it already. */
+export const takeToken = (): string | undefined => {
   const found = /[#?&]token=([^&]*)/.exec(location.hash)
-  if (found === null) return
-  setToken(decodeURIComponent(found[1] ?? ""))
+  if (found === null) return undefined
   const rest = location.hash.replace(found[0], "")
   history.replaceState(
     null,
     "",
     location.pathname + (rest === "" || rest.startsWith("#") ? rest : `#${rest}`)
   )
+  const offered = decoded(found[1] ?? "")
+  return offered === "" || offered === token() ? undefined : offered
 }
 
 /** The session the address names. */

@@ -75,6 +75,31 @@ export const de: Words = {
     followPlaceholder: "Beenden Sie das Terminal, um hier fortzusetzen"
   },
   // Teilen
+  driving: {
+    title: "Wer steuert",
+    you: "Sie steuern diese Sitzung.",
+    nobody: "Niemand steuert. Wer etwas sendet, steuert.",
+    other: (name) => `${name} steuert. Sie schauen zu.`,
+    somebody: "Jemand anders",
+    drive: "Steuern",
+    takeOver: "Übernehmen",
+    asked: "Sie haben um die Übernahme gebeten; ohne Antwort übernehmen Sie in",
+    asks: (name) => `${name} möchte übernehmen; ohne Antwort geschieht das in`,
+    allow: "Übergeben",
+    refuse: "Weiter steuern",
+    suggests: (name) => `${name} schlägt vor: `,
+    suggestion: "Eingabe vorschlagen",
+    placeholder: "Dem, der steuert, eine Eingabe vorschlagen …",
+    suggest: "Vorschlagen",
+    drop: "Verwerfen"
+  },
+  linkToken: {
+    title: "Das Zugangs-Token dieses Links verwenden?",
+    lead: (host) =>
+      `Dieser Link bringt ein Zugangs-Token für das Relay ${host} mit. Verwenden Sie es, wenn Sie wissen, von wem der Link ist.`,
+    use: "Verwenden",
+    ignore: "Ohne fortfahren"
+  },
   share: {
     title: "Teilen",
     may: "Wer den Link hat, kann",
@@ -91,6 +116,11 @@ export const de: Words = {
     link: "Link zur Sitzung",
     once: "Kopieren Sie den Link jetzt: Er wird nicht noch einmal gezeigt.",
     done: "Fertig",
+    links: "Links zu dieser Sitzung",
+    madeBy: (name) => `von ${name}`,
+    thisMachine: "diesem Rechner",
+    worksUntil: (time) => `bis ${time}`,
+    revoke: "Widerrufen",
     watching: "Sie sehen dieser Sitzung zu.",
     notYours: "Das beantwortet jemand anderes.",
     choose: "Wählen Sie in der Liste eine Sitzung, um ihr zuzusehen."

@@ -73,6 +73,31 @@ export const en = {
     followPlaceholder: "Quit the terminal to continue here"
   },
   // Sharing
+  driving: {
+    title: "Who drives",
+    you: "You drive this session.",
+    nobody: "Nobody drives. Whoever sends something does.",
+    other: (name: string) => `${name} drives. You are watching.`,
+    somebody: "Someone else",
+    drive: "Drive",
+    takeOver: "Take over",
+    asked: "You asked to take over; without an answer you do in",
+    asks: (name: string) => `${name} asks to take over; without an answer that happens in`,
+    allow: "Hand over",
+    refuse: "Keep driving",
+    suggests: (name: string) => `${name} suggests: `,
+    suggestion: "Suggest a prompt",
+    placeholder: "Suggest a prompt to whoever drives…",
+    suggest: "Suggest",
+    drop: "Drop"
+  },
+  linkToken: {
+    title: "Use the access token of this link?",
+    lead: (host: string) =>
+      `This link brings an access token for the relay at ${host}. Use it if you know who gave you the link.`,
+    use: "Use it",
+    ignore: "Continue without it"
+  },
   share: {
     title: "Share",
     may: "Anyone with the link can",
@@ -88,6 +113,11 @@ export const en = {
     link: "Link",
     once: "Copy the link now: it is not shown again.",
     done: "Done",
+    links: "Links to this session",
+    madeBy: (name: string) => `by ${name}`,
+    thisMachine: "this machine",
+    worksUntil: (time: string) => `until ${time}`,
+    revoke: "Revoke",
     watching: "You are watching this session.",
     notYours: "Someone else answers this.",
     choose: "Choose a session from the list to watch it."

@@ -73,6 +73,30 @@ export const zh: Words = {
     followPlaceholder: "退出终端后可在此处继续"
   },
   // 分享
+  driving: {
+    title: "谁在操作",
+    you: "当前由你操作此会话。",
+    nobody: "当前无人操作。谁发送内容，就由谁操作。",
+    other: (name) => `${name} 正在操作，你在旁观。`,
+    somebody: "其他人",
+    drive: "操作",
+    takeOver: "接管",
+    asked: "你已请求接管；若无人答复，将在以下时间后接管：",
+    asks: (name) => `${name} 请求接管；若不答复，将在以下时间后移交：`,
+    allow: "移交",
+    refuse: "继续操作",
+    suggests: (name) => `${name} 建议：`,
+    suggestion: "建议提示词",
+    placeholder: "向操作者建议提示词…",
+    suggest: "建议",
+    drop: "忽略"
+  },
+  linkToken: {
+    title: "使用此链接附带的访问令牌？",
+    lead: (host) => `此链接附带用于中继 ${host} 的访问令牌。请仅在知道链接来源时使用。`,
+    use: "使用",
+    ignore: "不使用并继续"
+  },
   share: {
     title: "分享",
     may: "拥有链接的人可以",
@@ -88,6 +112,11 @@ export const zh: Words = {
     link: "链接",
     once: "请立即复制链接：它不会再次显示。",
     done: "完成",
+    links: "此会话的链接",
+    madeBy: (name) => `创建者：${name}`,
+    thisMachine: "本机",
+    worksUntil: (time) => `有效期至 ${time}`,
+    revoke: "撤销",
     watching: "您正在观看此会话。",
     notYours: "由其他人回答。",
     choose: "请从列表中选择要观看的会话。"

@@ -67,7 +67,11 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
 
   const front = () => options.frontOf?.(clientName) ?? "acp"
   const submit = (entry: Attached, command: ClientCommand) =>
-    void fork(Effect.ignore(entry.session.submit(command)))
+    void fork(Effect.catch(entry.session.submit(command), ({ code, reason }) =>
+      Effect.sync(() => {
+        // The person has answered, and must know that it was no answer.
+        if (code === "not_driving") following.refused(entry, reason)
+      })))
   const rpc: Rpc.Rpc = Rpc.make({
     fork,
     send,
@@ -225,7 +229,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
         content: [first, ...more],
         message_id,
         ...((when === "steer" || when === "interrupt" || when === "queue") && { when })
-      })
+      }).pipe(Effect.tapError(() => Effect.sync(() => entry.prompts.delete(message_id))))
       return { result: yield* Deferred.await(done) }
     }).pipe(Effect.ensuring(Effect.sync(() => running.delete(rpcId))))
 

@@ -225,7 +225,8 @@ export const make = (options: EncoderOptions): Encoder => {
   const noticed = ({ level, metadata, name, text }: OpOf<"notice">): ReadonlyArray<Update> => {
     switch (level) {
       case "gap":
-        return options.notices ? notice("warning", text) : [thought(text, `gap-${name}`)]
+      case "refused":
+        return options.notices ? notice("warning", text) : [thought(text, `${level}-${name}`)]
       case "quota":
         return used === undefined || size === undefined ? notice("warning", text) : [
           {

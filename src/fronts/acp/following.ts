@@ -17,6 +17,8 @@ export interface Following {
   readonly onOver: (entry: Attached, reason: string) => void
   /** The updates of one operation. */
   readonly tell: (entry: Attached, op: Op, place: { readonly seq: number; readonly ts: number }) => void
+  /** What this client wanted was not done. */
+  readonly refused: (entry: Attached, reason: string) => void
   /** What was held back until the client knew the session. */
   readonly release: (entry: Attached) => void
 }
@@ -145,5 +147,10 @@ export const make = (
     entry.asked.clear()
   }
 
-  return { onEvent, onOver, tell, release }
+  const refused = (entry: Attached, reason: string) => {
+    const op: Op = { type: "notice", level: "refused", name: "not_driving", text: reason, metadata: {} }
+    tell(entry, op, { seq: entry.session.last_seq, ts: 0 })
+  }
+
+  return { onEvent, onOver, refused, tell, release }
 }

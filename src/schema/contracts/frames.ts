@@ -27,6 +27,22 @@ export const commands: ReadonlyArray<Frame> = [
     schema: Command.HandOver
   },
   { name: "TakeOverCommand", about: "Start the agent of a followed conversation.", schema: Command.TakeOver },
+  {
+    name: "DriveCommand",
+    about: "Drive the session, where one client at a time may: who drives now is asked.",
+    schema: Command.Drive
+  },
+  {
+    name: "DriveResponseCommand",
+    about: "Let a client that asks take over, or not.",
+    schema: Command.DriveResponse
+  },
+  { name: "SuggestCommand", about: "A prompt for whoever drives.", schema: Command.Suggest },
+  {
+    name: "SuggestionResponseCommand",
+    about: "Send a suggested prompt, or drop it.",
+    schema: Command.SuggestionResponse
+  },
   { name: "CancelQueuedCommand", about: "Take back a prompt that waits.", schema: Command.CancelQueued },
   { name: "PermissionResponseCommand", about: "Answer a permission_request.", schema: PermissionAnswer },
   { name: "InterruptCommand", about: "Stop the running turn, keep the session.", schema: Command.Interrupt },

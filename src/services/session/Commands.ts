@@ -6,14 +6,18 @@
  * acknowledged.
  */
 import { Clock, Deferred, Effect, Match } from "effect"
-import { type ClientCommand, type CommandOf, RequestId } from "../../schema/index.js"
+import { type ClientCommand, type CommandOf, MessageId, RequestId } from "../../schema/index.js"
 import * as NativeRequests from "../access/NativeRequests.js"
 import * as plan from "../schedule/plan.js"
+import { Driving, type NotDriving } from "./Drivers.js"
 import * as Prompts from "./Prompts.js"
 import { Sender } from "./Sender.js"
 
 export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "stopTurns" | "withdrawAll"> {
-  readonly handle: (command: ClientCommand) => Effect.Effect<void>
+  /** `refusal`: it may not be carried out, only acknowledged if it was before. */
+  readonly handle: (command: ClientCommand, refusal?: NotDriving) => Effect.Effect<void>
+  /** One of this name was carried out, or is about to be. */
+  readonly knows: (command: ClientCommand) => boolean
   /** The agent must take it, which may take a while: it goes into the lane, and interrupts and answers pass it by. */
   readonly isForAgent: (command: ClientCommand) => boolean
   /** Too many wait for the agent already: tell so. */
@@ -30,7 +34,7 @@ const remembered = 10_000
 const now = Effect.map(Clock.currentTimeMillis, (ms) => ms / 1000)
 
 export const make = (parts: Prompts.Parts): Commands => {
-  const { broker, clients, over, timetable } = parts
+  const { broker, clients, drivers, over, timetable } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
   const { acknowledge, cancelQueued, complain, interrupt, prompt, send, startNext, ...turns } = Prompts.make(
@@ -116,6 +120,24 @@ export const make = (parts: Prompts.Parts): Commands => {
   const noSchedule = (schedule_id: string) =>
     Prompts.refuse(`this session has no schedule "${schedule_id}": \`session_start\` lists those there are`)
 
+  const orRefuse = (why: string | undefined) => why === undefined ? Effect.void : Prompts.refuse(why)
+
+  /** What is sent is what was shown under this id. It waits on if the session does not take it. */
+  const answerSuggestion = Effect.fnUntraced(function*(command: CommandOf<"suggestion_response">) {
+    const { send: sends, suggestion_id } = command
+    const client = yield* Driving
+    const found = drivers.suggested(client, suggestion_id)
+    if (typeof found === "string") return yield* Prompts.refuse(found)
+    if (sends) {
+      yield* prompt({
+        type: "user_message",
+        content: [{ type: "text", text: found.text }],
+        message_id: MessageId.make(`suggestion-${suggestion_id}`)
+      })
+    }
+    drivers.settleSuggestion(client, suggestion_id, sends)
+  })
+
   const carryOut = Match.type<ClientCommand>().pipe(
     Match.withReturnType<Effect.Effect<void, Prompts.Refusal>>(),
     Match.discriminatorsExhaustive("type")({
@@ -156,6 +178,12 @@ export const make = (parts: Prompts.Parts): Commands => {
             ? Effect.void
             : noSchedule(schedule_id)
         ),
+      drive: () => Effect.flatMap(Effect.flatMap(Driving, drivers.drive), orRefuse),
+      drive_response: (answer) =>
+        Effect.flatMap(Driving, (client) => orRefuse(drivers.respond(client, answer))),
+      suggest: ({ text }) =>
+        Effect.flatMap(Effect.flatMap(Driving, (client) => drivers.suggest(client, text)), orRefuse),
+      suggestion_response: answerSuggestion,
       end: ({ if_alone = false }) =>
         if_alone && clients() > 1 ? Effect.void : Effect.suspend(() => {
           parts.limit.over("ended")
@@ -189,9 +217,12 @@ export const make = (parts: Prompts.Parts): Commands => {
       ? Effect.void
       : acknowledge(command, "sent")
 
-  const handle = (command: ClientCommand): Effect.Effect<void> => {
+  const knows = (command: ClientCommand) => namesOf(command).some((name) => seen.has(name))
+
+  const handle: Commands["handle"] = (command, refusal) => {
     const names = namesOf(command)
-    if (names.some((name) => seen.has(name))) return acknowledge(command, "duplicate")
+    if (knows(command)) return acknowledge(command, "duplicate")
+    if (refusal !== undefined) return complain(command, refusal)
     remember(names)
     return carryOut(command).pipe(
       Effect.andThen(acknowledgeDone(command)),
@@ -226,5 +257,5 @@ export const make = (parts: Prompts.Parts): Commands => {
   const tooMany = "too many commands wait for the agent: send it again when those before it are done"
   const refuse = (command: ClientCommand) => complain(command, new Prompts.Overloaded({ reason: tooMany }))
 
-  return { handle, isForAgent, refuse, ...turns }
+  return { handle, knows, isForAgent, refuse, ...turns }
 }

@@ -24,6 +24,7 @@ import type { EventLog } from "../log/EventLog.js"
 import type { Settings } from "../RelayConfig.js"
 import type { Table } from "../schedule/Timetable.js"
 import { sizeOf } from "./commandSize.js"
+import type { Drivers, NotDriving } from "./Drivers.js"
 import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
 import { Sender } from "./Sender.js"
 import type { Turn, Turns } from "./Turn.js"
@@ -43,6 +44,7 @@ export interface Parts {
   readonly guard: BudgetGuard
   /** How many follow the session. */
   readonly clients: () => number
+  readonly drivers: Drivers
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   readonly ids: IdGenerator["Service"]
   readonly limit: VendorLimit
@@ -103,13 +105,14 @@ export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
 }
 
 export type DeliveryError = SendError | CommandFailed
-export type Refusal = DeliveryError | Overloaded | PermissionNotPending | AnswerUnfit
+export type Refusal = DeliveryError | Overloaded | PermissionNotPending | AnswerUnfit | NotDriving
 
 const codes: Record<Refusal["_tag"], ErrorCode> = {
   AgentFailed: "agent_failed",
   AnswerUnfit: "bad_command",
   CommandFailed: "internal",
   CommandRefused: "bad_command",
+  NotDriving: "not_driving",
   Overloaded: "overloaded",
   PermissionNotPending: "bad_command"
 }

@@ -47,6 +47,7 @@ import * as Timetable from "../schedule/Timetable.js"
 import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
 import { sizeOf } from "./commandSize.js"
+import * as Drivers from "./Drivers.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { Sender } from "./Sender.js"
 import * as SessionSink from "./SessionSink.js"
@@ -61,9 +62,14 @@ export interface Session {
   readonly since: number
   /**
    * Put a command into the inbox; waits while that is full. What it leads to is in the log; an answer to a
-   * permission with the `Sender` it was submitted by.
+   * permission with the `Sender` it was submitted by. One that may not be carried out (`refusal`) is acknowledged if it was
+   * before, else refused.
    */
-  readonly submit: (command: ClientCommand) => Effect.Effect<void>
+  readonly submit: (command: ClientCommand, refusal?: Drivers.NotDriving) => Effect.Effect<void>
+  /** A command of this name was carried out, or is about to be. */
+  readonly knows: (command: ClientCommand) => boolean
+  /** Who may give commands, where one client at a time may. */
+  readonly drivers: Drivers.Drivers
   /** No turn begins any more; the running one may go on for so many seconds. Its clients are told. */
   readonly drain: (seconds: number) => Effect.Effect<void>
   /** Completes when the conversation is over: the agent is gone, or a client said `end`. */
@@ -93,6 +99,8 @@ export interface Load {
 interface Submission {
   readonly command: ClientCommand
   readonly by: Sender.Fields
+  readonly client: Drivers.Client | undefined
+  readonly refusal: Drivers.NotDriving | undefined
   /** Bytes of the inbox it takes; 0 for a small one. */
   readonly bytes: number
 }
@@ -242,6 +250,14 @@ export const open = Effect.fn("Session.open")(function*(
       Effect.provideService(EventLog.EventLog, log)
     )
   const fork = yield* FiberSet.makeRuntime<never>()
+  const drivers = Drivers.make({
+    settings,
+    log,
+    ids,
+    clock,
+    isTerminal: () => agent.started.capabilities.terminal,
+    fork
+  })
   const over = yield* Deferred.make<void>()
   // Whatever interrupts the opening: what was started is ended.
   const agentScope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
@@ -313,6 +329,7 @@ export const open = Effect.fn("Session.open")(function*(
     agent,
     broker,
     clients,
+    drivers,
     fork,
     guard,
     ids,
@@ -394,6 +411,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...guard.describe(),
         ...limit.describe(),
         ...describeSchedules(),
+        ...drivers.describe(),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
         ...metadata,
@@ -421,12 +439,15 @@ export const open = Effect.fn("Session.open")(function*(
   yield* Queue.take(inbox).pipe(
     Effect.flatMap((submission) =>
       Effect.suspend(() => {
-        const { by, command } = submission
+        const { by, client, command, refusal } = submission
         const isForAgent = commands.isForAgent(command)
-        const handle = (isForAgent && inLane >= inboxSize ? commands.refuse : commands.handle)(command).pipe(
-          Effect.provideService(Sender, by),
-          Effect.ensuring(leave(submission))
-        )
+        const handle = (isForAgent && inLane >= inboxSize
+          ? commands.refuse(command)
+          : commands.handle(command, refusal)).pipe(
+            Effect.provideService(Sender, by),
+            Effect.provideService(Drivers.Driving, client),
+            Effect.ensuring(leave(submission))
+          )
         return isForAgent && inLane < inboxSize ? intoLane(handle) : handle
       })
     ),
@@ -447,11 +468,13 @@ export const open = Effect.fn("Session.open")(function*(
     log,
     isTerminal: agent.started.capabilities.terminal,
     since: opened?.summary.last_seq ?? 0,
-    submit: (command) =>
-      Effect.flatMap(Sender, (by) => {
+    knows: commands.knows,
+    drivers,
+    submit: (command, refusal) =>
+      Effect.flatMap(Effect.all([Sender, Drivers.Driving]), ([by, client]) => {
         const size = sizeOf(command)
         const bytes = size <= smallBytes ? 0 : Math.min(size, settings.max_queued_bytes)
-        const submission = { command, by, bytes }
+        const submission = { command, by, bytes, client, refusal }
         submitted.add(submission)
         activity.changed()
         // Who leaves while there is no room takes the command back.

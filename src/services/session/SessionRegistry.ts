@@ -52,6 +52,7 @@ import { Recorder } from "../observe/Recorder.js"
 import * as Traces from "../observe/Traces.js"
 import { RelayConfig } from "../RelayConfig.js"
 import * as Timetable from "../schedule/Timetable.js"
+import { ClientKey, Driving, type NotDriving } from "./Drivers.js"
 import { resolveHandshake } from "./Reopening.js"
 import { Sender } from "./Sender.js"
 import * as Session from "./Session.js"
@@ -90,8 +91,8 @@ export interface Joined {
   readonly session: Session.Session
   /** It was live already. */
   readonly attached: boolean
-  /** As the session's own, and fails if whoever joined may not give this command. */
-  readonly submit: (command: ClientCommand) => Effect.Effect<void, Forbidden>
+  /** As the session's own, and fails if whoever joined may not give this command, or another client drives. */
+  readonly submit: (command: ClientCommand) => Effect.Effect<void, Forbidden | NotDriving>
 }
 
 /** All of it is done for the `Principal` that asks; what is outside of its limits is not there. */
@@ -437,6 +438,20 @@ const make = Effect.gen(function*() {
     const session = yield* Deferred.await(entry.opened)
     yield* demandWithin(principal, placeOf(session.log.summary()))
     const { folder, tool } = session.log.summary()
+    const { drivers } = session
+    const key = yield* ClientKey
+    const by = yield* Sender
+    const client = yield* Effect.acquireRelease(
+      Effect.sync(() => drivers.enter(key, by)),
+      (client) => Effect.sync(() => drivers.leave(client))
+    )
+    /** One that was carried out before is acknowledged again, whoever drives now. */
+    const give = (command: ClientCommand) =>
+      Effect.flatMap(Sender, (by): Effect.Effect<void, NotDriving> => {
+        const isKnown = session.knows(command)
+        const refusal = drivers.admit(client, command.type, by)
+        return refusal === undefined || isKnown ? session.submit(command, refusal) : Effect.fail(refusal)
+      }).pipe(Effect.provideService(Driving, client))
     audit.write(present === undefined ? "open" : "attach", yield* Sender, {
       session_id: session.id,
       tool,
@@ -448,7 +463,7 @@ const make = Effect.gen(function*() {
       submit: (command) =>
         demandCommand(principal, command, session.isTerminal).pipe(
           Effect.onExit((exit) => noted(command, session.id, Exit.isSuccess(exit))),
-          Effect.andThen(session.submit(command))
+          Effect.andThen(give(command))
         )
     }
     return joined

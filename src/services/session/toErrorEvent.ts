@@ -2,9 +2,10 @@
 import type { BodyOf, ErrorCode } from "../../schema/index.js"
 import type { ForbiddenOrigin, TooManyAttempts, Unauthorized } from "../access/Auth.js"
 import type { Forbidden } from "../access/Principal.js"
+import type { NotDriving } from "./Drivers.js"
 import type { JoinError } from "./SessionRegistry.js"
 
-export type RelayError = JoinError | Unauthorized | TooManyAttempts | ForbiddenOrigin | Forbidden
+export type RelayError = JoinError | Unauthorized | TooManyAttempts | ForbiddenOrigin | Forbidden | NotDriving
 
 const codes: Record<RelayError["_tag"], ErrorCode> = {
   AgentFailed: "agent_failed",
@@ -18,6 +19,7 @@ const codes: Record<RelayError["_tag"], ErrorCode> = {
   ForbiddenFolder: "forbidden_folder",
   ForbiddenOrigin: "unauthorized",
   JournalFailed: "internal",
+  NotDriving: "not_driving",
   SessionInUse: "bad_handshake",
   SessionNotFound: "session_not_found",
   TerminalUnavailable: "agent_failed",

@@ -37,6 +37,8 @@ describe("AcpAdapter, a turn", () => {
         ["text", "me see."],
         ["reasoning", "Hm, "],
         ["reasoning", "well."],
+        // The call, whose input might still have come.
+        [undefined, undefined],
         ["text", "One."],
         ["text", "Two."]
       ])

@@ -1,5 +1,7 @@
 /** play: small transcripts of one fault each (`test/fixtures/cases`), through a real session. */
 import { Effect, Layer, Option } from "effect"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as AcpAdapter from "../../../src/adapters/acp/AcpAdapter.js"
 import { Credentials } from "../../../src/adapters/Adapter.js"
@@ -42,25 +44,48 @@ export interface Played {
   readonly told: ReadonlyArray<Native>
 }
 
-export const playCase = (
-  name: string,
-  { answer = { behavior: "allow", scope: "session" }, handshake = {} }: {
-    readonly answer?: object
-    readonly handshake?: object
-  } = {}
+interface Options {
+  readonly answer?: object
+  readonly handshake?: object
+}
+
+const playFile = (
+  agent: keyof typeof agents,
+  file: string,
+  { answer = { behavior: "allow", scope: "session" }, handshake = {} }: Options
 ): Effect.Effect<Played, OpenError> => {
-  const agent = agents[name.split("-")[0] as keyof typeof agents] // Cases are named after their agent.
+  const known = agents[agent]
   const told: Array<Native> = []
   return Effect.map(
     playRecording({
-      ...agent,
-      handshake: { ..."handshake" in agent ? agent.handshake : {}, ...handshake },
+      ...known,
+      handshake: { ..."handshake" in known ? known.handshake : {}, ...handshake },
       drive: driveWith(answer),
       onWritten: (message) => told.push(message)
-    }, join(import.meta.dirname, "..", "..", "fixtures", "cases", `${name}.jsonl`)),
+    }, file),
     (events) => ({ events, told })
   )
 }
+
+export const playCase = (name: string, options: Options = {}): Effect.Effect<Played, OpenError> =>
+  playFile(
+    name.split("-")[0] as keyof typeof agents, // Cases are named after their agent.
+    join(import.meta.dirname, "..", "..", "fixtures", "cases", `${name}.jsonl`),
+    options
+  )
+
+/** A conversation in lines of the recordings' form (`lines.ts`); it ends with the last of them. */
+export const playLines = (agent: keyof typeof agents, lines: ReadonlyArray<object>, options: Options = {}) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "ai-relay-case-"))),
+    (folder) => {
+      const file = join(folder, "case.jsonl")
+      const end = { dir: "exit", data: { code: 0, signal: null } }
+      writeFileSync(file, [...lines, end].map((line) => JSON.stringify(line)).join("\n"))
+      return playFile(agent, file, options)
+    },
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+  )
 
 export const ofType = <Type extends EventType>(events: ReadonlyArray<RelayEvent>, type: Type) =>
   events.filter((event): event is RelayEvent & BodyOf<Type> => event.type === type)

@@ -30,7 +30,7 @@ describe("toFileDiffs", () => {
     })
     assert.strictEqual(
       diffOf({ type: "update", move_path: "/w/b" }, "\n\nMoved to: /w/b")?.diff,
-      "--- /w/a\n+++ /w/b\n"
+      "diff --git /w/a /w/b\nsimilarity index 100%\nrename from /w/a\nrename to /w/b\n"
     )
   })
 })

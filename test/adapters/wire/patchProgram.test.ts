@@ -1,10 +1,12 @@
 /** Every `file_diff` we make applies: `patch` turns the file before into the file after, byte by byte. */
 import { afterAll, assert, describe, it } from "@effect/vitest"
+import { structuredPatch } from "diff"
 import * as fc from "fast-check"
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { diffOf } from "../../../src/adapters/claude/fileDiff.js"
 import { changedDiff, createdDiff, partsDiff } from "../../../src/adapters/wire/unifiedDiff.js"
 
 const isThere = spawnSync("patch", ["--version"]).status === 0
@@ -78,6 +80,48 @@ describe.skipIf(!isThere)(`a file_diff${isThere ? "" : " (skipped: there is no p
       }),
       { numRuns: 80 }
     )
+  })
+
+  it("turns the file before into the file after an edit of Claude's, whose own patch is made for the eye", () => {
+    const text = fc.array(fc.constantFrom("a", "b", "\tc", "\t\td", "  e", "é"), {
+      minLength: 1,
+      maxLength: 6
+    })
+    const forEyes = (text: string) =>
+      text.replaceAll("\r\n", "\n").replace(/^\t+/gm, (tabs) => "  ".repeat(tabs.length))
+    fc.assert(
+      fc.property(
+        text,
+        text,
+        text,
+        text,
+        fc.constantFrom("\n", "\r\n"),
+        fc.boolean(),
+        (head, from, to, tail, end, told) => {
+          const [before, after] = [from, to].map((middle) => [...head, ...middle, ...tail, ""].join(end)) as [
+            string,
+            string
+          ]
+          fc.pre(before !== after)
+          const { hunks } = structuredPatch("", "", forEyes(before), forEyes(after), "", "", { context: 3 })
+          const change = {
+            // An edit that does not fit the file leaves nothing but the patch.
+            oldString: told ? [...head, ...from].join("\n") : "not there",
+            newString: [...head, ...to].join("\n"),
+            originalFile: before,
+            structuredPatch: hunks
+          }
+          assert.strictEqual(applied(before, diffOf("file", change) ?? ""), after)
+        }
+      ),
+      { numRuns: 200 }
+    )
+  })
+
+  it("makes and empties files", () => {
+    assert.strictEqual(applied(undefined, createdDiff("file", "")), "")
+    assert.strictEqual(applied("", changedDiff("file", "", "a\n")), "a\n")
+    assert.strictEqual(applied("a\n", changedDiff("file", "a\n", "")), "")
   })
 
   it("applies where only pieces of the file are known", () => {

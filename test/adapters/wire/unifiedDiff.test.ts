@@ -37,8 +37,14 @@ describe("unifiedDiff", () => {
       assert.strictEqual(content === "" ? "" : applyPatch("", created), content, created)
       assert.strictEqual(content === "" ? "" : applyPatch(content, deleted), "", deleted)
     }))
-    assert.strictEqual(createdDiff("f", ""), "--- /dev/null\n+++ f\n")
-    assert.strictEqual(deletedDiff("f", ""), "--- f\n+++ /dev/null\n")
+    assert.strictEqual(
+      createdDiff("f", ""),
+      "diff --git f f\nnew file mode 100644\n--- /dev/null\n+++ f\n"
+    )
+    assert.strictEqual(
+      deletedDiff("f", ""),
+      "diff --git f f\ndeleted file mode 100644\n--- f\n+++ /dev/null\n"
+    )
   })
 
   it("tells hunks an agent has made as they are", () => {

@@ -1,0 +1,38 @@
+/**
+ * LinkToken: a link has brought an access token. Any page can open such a link: the relay is not sent the token before the
+ * person says so.
+ */
+import { type ReactNode, useState } from "react"
+import { setToken } from "../relay/address.js"
+import { w } from "../words/words.js"
+
+interface Props {
+  /** Undefined: the address brought none, or the one in use. */
+  readonly offered: string | undefined
+  readonly children: ReactNode
+}
+
+export const LinkToken = ({ children, offered }: Props) => {
+  const [isDecided, setDecided] = useState(offered === undefined)
+  if (isDecided || offered === undefined) return children
+  const decide = (uses: boolean) => {
+    if (uses) setToken(offered)
+    setDecided(true)
+  }
+  return (
+    <main className="overlay">
+      <section className="start-form token-form" aria-labelledby="link-token">
+        <h1 id="link-token">{w.linkToken.title}</h1>
+        <p className="lead">{w.linkToken.lead(location.host)}</p>
+        <p className="ask-buttons">
+          <button type="button" className="button primary large" onClick={() => decide(true)}>
+            {w.linkToken.use}
+          </button>
+          <button type="button" className="button large" onClick={() => decide(false)}>
+            {w.linkToken.ignore}
+          </button>
+        </p>
+      </section>
+    </main>
+  )
+}

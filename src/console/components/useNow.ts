@@ -1,0 +1,13 @@
+/** useNow: seconds since 1970, each second anew, while somebody needs them. */
+import { useEffect, useState } from "react"
+
+export const useNow = (isNeeded: boolean) => {
+  const [now, setNow] = useState(() => Date.now() / 1000)
+  useEffect(() => {
+    if (!isNeeded) return
+    setNow(Date.now() / 1000)
+    const timer = setInterval(() => setNow(Date.now() / 1000), 1000)
+    return () => clearInterval(timer)
+  }, [isNeeded])
+  return now
+}
