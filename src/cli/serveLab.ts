@@ -2,7 +2,7 @@
 import { ConfigProvider, Console, Effect, Layer } from "effect"
 import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
 import * as Lab from "../lab/Lab.js"
-import { LabConfig } from "../lab/LabConfig.js"
+import { ignoredVariable, LabConfig } from "../lab/LabConfig.js"
 import { LabServer } from "../lab/LabServer.js"
 import { labSettings } from "../lab/labVariables.js"
 import type { PolicyFile } from "../services/policy/Policy.js"
@@ -12,6 +12,14 @@ import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
 import { orUndefined, type ServeFlags } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
 import { loadRegistry } from "./registryFile.js"
+
+/** Fails before anybody is served. */
+const checkVariables = Effect.flatMap(LabConfig, (settings) => {
+  const given = Object.entries(process.env).flatMap(([name, value]) =>
+    name.startsWith("LAB_") && value !== undefined && value !== "" ? [name] : []
+  )
+  return ignoredVariable(settings, given) ?? Effect.void
+})
 
 const announce = Effect.gen(function*() {
   const { address: { host, port } } = yield* LabServer
@@ -44,7 +52,7 @@ const serve = (
         ...(rules !== undefined && { policy: rules }),
         ...(folder !== undefined && { record: folder })
       })),
-      Layer.provide(LabConfig.layer),
+      Layer.provide(Layer.provideMerge(Layer.effectDiscard(checkVariables), LabConfig.layer)),
       Layer.provide(layerLogs(log_level, log_format === "json" ? jsonLogger : lineLogger))
     )
   ).pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv()))

@@ -6,7 +6,15 @@
  * that was gone for a while, or is a new process, goes on from any `seq`.
  */
 import { Context, type Effect, Schema, type Scope, Stream } from "effect"
-import type { BodyOf, ClientCommand, ErrorCode, Handshake, RelayEvent, SessionId } from "../schema/index.js"
+import {
+  type BodyOf,
+  type ClientCommand,
+  type ErrorCode,
+  type Handshake,
+  type RelayEvent,
+  SessionId
+} from "../schema/index.js"
+import { leftOpen } from "../services/session/leftOpen.js"
 
 /**
  * The relay does not do this. `code` is the protocol's, or `session_ended` (the conversation is over) or `unreachable`
@@ -114,6 +122,19 @@ export class SessionPort extends Context.Service<SessionPort, {
   /** The agents the relay knows, and which of them can be used. */
   readonly agents: Effect.Effect<ReadonlyArray<AgentListing>, PortError>
 }>()("ai-relay/fronts/SessionPort") {}
+
+/**
+ * What a session whose relay was killed in the middle of a turn will say when it is opened again, with the places it will
+ * have in the log; nothing of one that is live, or was left in order.
+ */
+export const brokenOff = (listing: SessionListing): ReadonlyArray<RelayEvent> =>
+  listing.state !== "closed" ? [] : leftOpen(listing).map((event, index): RelayEvent => ({
+    ...event,
+    seq: listing.last_seq + index + 1,
+    ts: listing.last_active_at,
+    session_id: SessionId.make(listing.session_id),
+    ...(listing.open_turn !== undefined && { turn: listing.open_turn })
+  }))
 
 /** Events after `after_seq`: those that were, then those to come. */
 export const eventsAfter = (

@@ -9,10 +9,14 @@ import { ofParent } from "./read.js"
 
 export interface Pieces {
   readonly preview: (kind: TextKind, words: string, parent: string | undefined) => void
+  /** A preview of history: not shown, unless its whole never comes because the turn was broken off. */
+  readonly hold: (kind: TextKind, words: string, parent: string | undefined) => void
   readonly whole: (kind: TextKind, words: string, parent: string | undefined) => void
   /** End all that is open. Their whole events may come yet. */
   readonly closeAll: () => void
-  /** The same, of one agent. */
+  /** Show what was held and never told whole, and end it. */
+  readonly showHeld: () => void
+  /** The same as `closeAll`, of one agent. */
   readonly closeOf: (parent: string | undefined) => void
   /** Another turn. */
   readonly forget: () => void
@@ -33,6 +37,7 @@ const keyOf = (kind: TextKind, parent: string | undefined) => `${kind} ${parent 
 
 export const make = (push: (op: Op) => void, newId: (parent: string | undefined) => string): Pieces => {
   let pieces = new Map<string, Piece>()
+  let held = new Map<string, Pick<Piece, "kind" | "parent" | "text">>()
   let hasSpoken = false
 
   const show = (piece: Piece, id: string, words: string) => {
@@ -72,10 +77,22 @@ export const make = (push: (op: Op) => void, newId: (parent: string | undefined)
     show(piece, piece.id, all)
   }
 
+  const hold = (kind: TextKind, words: string, parent: string | undefined) => {
+    const key = keyOf(kind, parent)
+    held.set(key, { kind, parent, text: (held.get(key)?.text ?? "") + words })
+  }
+
+  const showHeld = () => {
+    const left = held
+    held = new Map()
+    for (const { kind, parent, text } of left.values()) whole(kind, text, parent)
+  }
+
   const whole = (kind: TextKind, words: string, parent: string | undefined) => {
     const key = keyOf(kind, parent)
     const piece = pieces.get(key)
     pieces.delete(key)
+    held.delete(key)
     if (kind === "text" && parent === undefined && words.trim() !== "") hasSpoken = true
     if (piece?.id === undefined) {
       if (words.trim() === "") return
@@ -91,11 +108,14 @@ export const make = (push: (op: Op) => void, newId: (parent: string | undefined)
 
   return {
     preview,
+    hold,
     whole,
+    showHeld,
     closeAll,
     closeOf,
     forget: () => {
       pieces = new Map()
+      held = new Map()
       hasSpoken = false
     },
     hasSpoken: () => hasSpoken

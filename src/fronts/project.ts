@@ -17,7 +17,8 @@ type EventOf<Type extends EventBody["type"]> = Extract<RelayEvent, { readonly ty
 
 export interface Options {
   /**
-   * Up to this `seq` only whole events count, one delta each: history. Beyond it previews are told as they come, and a
+   * Up to this `seq` only whole events count, one delta each: history. What was never told whole, because its turn was
+   * broken off, comes at the turn's end as far as it was told. Beyond it previews are told as they come, and a
    * whole event adds what they lacked. Default 0: all is live. For a client that comes back, the `seq` before the open
    * turn's first event.
    */
@@ -108,6 +109,7 @@ export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Project
 
   const end = ({ context_pct, stop_reason, turn: number = turn ?? 0, usage }: EventOf<"turn_end">) => {
     pieces.closeAll()
+    pieces.showHeld()
     calls.settleAll("turn_end")
     settings.paid(usage?.cost_usd ?? 0)
     settings.context({ ...usage, context_pct })
@@ -157,8 +159,16 @@ export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Project
     return push(op)
   }
 
-  const stream = ({ delta, metadata, text = "", tool_use_id: id }: EventOf<"stream_event">) => {
+  const stream = (
+    { delta, metadata, text = "", tool_use_id: id }: EventOf<"stream_event">,
+    isHistory: boolean
+  ) => {
     const parent = parentOf(metadata)
+    if (isHistory) {
+      return delta === "text" || delta === "reasoning"
+        ? pieces.hold(delta, text, parent)
+        : undefined
+    }
     if (delta === "text" || delta === "reasoning") return pieces.preview(delta, text, parent)
     if (id === undefined || text === "") return
     if (delta === "tool_input") push({ type: "input_delta", id, text, ...ofParent(parent) })
@@ -167,6 +177,7 @@ export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Project
 
   const over = ({ text = "" }: EventOf<"session_end">) => {
     pieces.closeAll()
+    pieces.showHeld()
     calls.settleAll("session_end")
     push({ type: "session_end", text })
   }
@@ -186,7 +197,7 @@ export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Project
       case "status":
         return status(event)
       case "stream_event":
-        return event.seq > settled_until && stream(event)
+        return stream(event, event.seq <= settled_until)
       case "reasoning":
         return pieces.whole("reasoning", event.text, parentOf(event.metadata))
       case "assistant_message":

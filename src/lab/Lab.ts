@@ -15,7 +15,7 @@ import { RelayConfig } from "../services/RelayConfig.js"
 import { DockerEngine } from "./DockerEngine.js"
 import * as DockerRelays from "./DockerRelays.js"
 import * as IdleStop from "./IdleStop.js"
-import { LabConfig } from "./LabConfig.js"
+import { LabConfig, type LabSettings } from "./LabConfig.js"
 import { LabServer } from "./LabServer.js"
 import { Presence } from "./Presence.js"
 import * as SingleRelays from "./SingleRelays.js"
@@ -23,13 +23,19 @@ import * as SwarmRelays from "./SwarmRelays.js"
 import { Users } from "./Users.js"
 
 /** A user's relay in this process: as in a container, the user's folder is where it starts and all it may use. */
-const relayOf = (options: Relay.RelayOptions): SingleRelays.RelayOf<never> => ({ folder, host, token }) => {
+const relayOf = (
+  options: Relay.RelayOptions,
+  { secret_files, workspace_root }: LabSettings
+): SingleRelays.RelayOf<never> =>
+({ folder, host, token }) => {
   const settings: Relay.RelayOptions = {
     ...options,
     roots: [folder],
     start_folder: folder,
     // Users may choose the same names for their sessions.
     ...(options.record !== undefined && { record: join(options.record, basename(folder)) }),
+    // With --sandbox an agent sees neither other users' folders nor what lets users in.
+    private_files: [...options.private_files ?? [], workspace_root, ...secret_files],
     state_dir: join(folder, ".local/state/ai-relay"),
     // All users' agents keep their conversations in one home.
     no_native_sessions: true
@@ -47,10 +53,13 @@ const relayOf = (options: Relay.RelayOptions): SingleRelays.RelayOf<never> => ({
 }
 
 const layerRuntimes = (options: Relay.RelayOptions) =>
-  Layer.unwrap(Effect.map(LabConfig, ({ engine, mode }) =>
-    mode === "single"
-      ? SingleRelays.layer(relayOf(options))
-      : Layer.provide(engine === "docker" ? DockerRelays.layer : SwarmRelays.layer, DockerEngine.layer)))
+  Layer.unwrap(Effect.map(LabConfig, (settings) =>
+    settings.mode === "single"
+      ? SingleRelays.layer(relayOf(options, settings))
+      : Layer.provide(
+        settings.engine === "docker" ? DockerRelays.layer : SwarmRelays.layer,
+        DockerEngine.layer
+      )))
 
 /** The whole lab, listening. Of the options, `host`, `port` and `allow_…` are its own; the rest is for `single`. */
 export const layer = (options: Relay.RelayOptions) =>

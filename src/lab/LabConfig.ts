@@ -5,7 +5,7 @@ import { Config, Context, Effect, Layer, Option, Redacted, Schema } from "effect
 import { readFileSync } from "node:fs"
 import { isLoopbackHost } from "../services/access/peers.js"
 import { configProblem } from "../services/configProblem.js"
-import { sizeIn, variables } from "./labVariables.js"
+import { labSettings, sizeIn, variables } from "./labVariables.js"
 
 /** A setting has a value that cannot be used. */
 export class BadLabSetting extends Schema.TaggedError<BadLabSetting>()("BadLabSetting", {
@@ -40,6 +40,8 @@ export interface LabSettings {
   readonly env: Readonly<Record<string, string>>
   readonly tokens_file: Option.Option<string>
   readonly jwt_secret: Option.Option<Redacted.Redacted>
+  /** Files that hold what lets users in: of no agent's business. */
+  readonly secret_files: ReadonlyArray<string>
   readonly jwt_jwks: Option.Option<URL>
   readonly jwt_issuer: Option.Option<string>
   readonly jwt_audience: Option.Option<string>
@@ -60,6 +62,74 @@ const readSecret = (file: string) =>
     catch: () =>
       new BadLabSetting({ name: "LAB_JWT_SECRET_FILE", problem: `names ${file}, which cannot be read` })
   })
+
+/** What only some of the others make use of. */
+const needs: ReadonlyArray<
+  readonly [names: ReadonlyArray<string>, isUsed: (settings: LabSettings) => boolean, why: string]
+> = [
+  [
+    [
+      "LAB_ENGINE",
+      "LAB_IMAGE",
+      "LAB_NETWORK",
+      "LAB_CONTAINER_PORT",
+      "LAB_CONTAINER_USER",
+      "LAB_CONTAINER_HOME",
+      "LAB_CONTAINER_STARTUP_DELAY",
+      "LAB_CONTAINER_MEMORY",
+      "LAB_CONTAINER_CPUS",
+      "LAB_CONTAINER_PIDS",
+      "LAB_CONTAINER_ENV"
+    ],
+    ({ mode }) => mode === "multi",
+    "is about containers, and LAB_MODE=single has none: leave it out, or set LAB_MODE=multi"
+  ],
+  [
+    ["LAB_JWT_ISSUER", "LAB_JWT_AUDIENCE", "LAB_JWT_CLAIM"],
+    ({ jwt_jwks, jwt_secret }) => Option.isSome(jwt_jwks) || Option.isSome(jwt_secret),
+    "is about signed tokens, and there is no key to check them with: set LAB_JWT_SECRET or LAB_JWT_JWKS, or leave it out"
+  ]
+]
+
+/** A variable that says nothing to this lab must not look as if it did. */
+export const ignoredVariable = (
+  settings: LabSettings,
+  given: ReadonlyArray<string>
+): BadLabSetting | undefined => {
+  const known = labSettings.map(({ name }) => name)
+  const stranger = given.find((name) => !known.includes(name))
+  if (stranger !== undefined) {
+    return new BadLabSetting({
+      name: stranger,
+      problem: `is no setting of the lab: leave it out, or spell it as one of ${known.join(", ")}`
+    })
+  }
+  for (const [names, isUsed, problem] of needs) {
+    const name = given.find((name) => names.includes(name))
+    if (name !== undefined && !isUsed(settings)) return new BadLabSetting({ name, problem })
+  }
+  return given.includes("LAB_JWT_SECRET") && given.includes("LAB_JWT_SECRET_FILE")
+    ? new BadLabSetting({
+      name: "LAB_JWT_SECRET",
+      problem: "and LAB_JWT_SECRET_FILE are both set: leave one out"
+    })
+    : undefined
+}
+
+/** What an operator should know of these settings. */
+export const warningsOf = (
+  { jwt_audience, jwt_issuer, jwt_jwks, jwt_secret }: LabSettings
+): ReadonlyArray<string> => [
+  ...(Option.isSome(jwt_jwks) || Option.isSome(jwt_secret)) && Option.isNone(jwt_audience)
+    ? [
+      "LAB_JWT_AUDIENCE is not set: tokens that the same issuer has made for any other application let their users in here, "
+      + "too. Set it to the name the issuer calls this lab by."
+    ]
+    : [],
+  ...Option.isSome(jwt_jwks) && Option.isNone(jwt_issuer)
+    ? ["LAB_JWT_ISSUER is not set: set it to the `iss` of the tokens, so that no other issuer's are taken."]
+    : []
+]
 
 const check = (settings: LabSettings): BadLabSetting | undefined => {
   const { jwt_jwks, jwt_secret, tokens_file, trusted_proxies, user_header } = settings
@@ -109,12 +179,15 @@ export const read = Effect.gen(function*() {
   const settings: LabSettings = {
     ...found,
     jwt_secret,
+    secret_files: [...Option.toArray(jwt_secret_file), ...Option.toArray(found.tokens_file)],
     memory_bytes: sizeIn(memory) ?? 0,
     container_home: Option.getOrElse(container_home, () => `/home/${found.container_user.split(":", 1)}`),
     env: Object.fromEntries(env)
   }
   const bad = check(settings)
-  return bad === undefined ? settings : yield* bad
+  if (bad !== undefined) return yield* bad
+  for (const warning of warningsOf(settings)) yield* Effect.logWarning(warning)
+  return settings
 })
 
 export class LabConfig extends Context.Service<LabConfig, LabSettings>()("ai-relay/lab/LabConfig") {

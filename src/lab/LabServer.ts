@@ -8,16 +8,19 @@ import { createServer, type IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { WebSocketServer } from "ws"
 import { allClosed } from "../server/allClosed.js"
+import * as ConnectionLimiter from "../server/ConnectionLimiter.js"
 import { answerPlainly, isWebSocket } from "../server/plainUpgrade.js"
 import { listen, turnAway } from "../server/RelayServer.js"
 import { ServerConfig } from "../server/ServerConfig.js"
 import { visitorOf } from "../server/visitor.js"
 import { Auth } from "../services/access/Auth.js"
+import { isLoopback } from "../services/access/peers.js"
 import { completesWithin } from "../services/completesWithin.js"
 import { answerHttp } from "./answerHttp.js"
 import * as ClientSocket from "./ClientSocket.js"
-import type { LabConfig } from "./LabConfig.js"
+import { LabConfig } from "./LabConfig.js"
 import type { Presence } from "./Presence.js"
+import * as Proxies from "./Proxies.js"
 import { serveSocket } from "./serveSocket.js"
 import type { UserRelays } from "./UserRelays.js"
 import { type Users, visitorIn } from "./Users.js"
@@ -34,7 +37,10 @@ const serviceRestart = 1012
 const goodbyeMs = 1000
 
 const make = Effect.gen(function*() {
-  const { host, max_frame_bytes, max_handshake_bytes, port } = yield* ServerConfig
+  const settings = yield* ServerConfig
+  const { handshake_timeout, host, max_connections, max_frame_bytes, max_handshake_bytes, port } = settings
+  const { isTrusted } = yield* Proxies.make(yield* LabConfig)
+  const limiter = ConnectionLimiter.make(settings, (address) => isLoopback(address) || isTrusted(address))
   const auth = yield* Auth
   const runSync = Effect.runSyncWith(yield* Effect.context<never>())
   const fibers = yield* FiberSet.make<void>()
@@ -49,8 +55,31 @@ const make = Effect.gen(function*() {
   })
   let connections = 0
 
-  const server = createServer((request, response) => void fork(answerHttp(request, response)))
+  const patience = handshake_timeout * 1000
+  const server = createServer({
+    headersTimeout: patience,
+    requestTimeout: patience,
+    // Node looks for who lets it wait so often, also when nobody is there.
+    connectionsCheckingInterval: Math.ceil(patience / 2)
+  })
+  // Those that are told why they are refused, besides.
+  server.maxConnections = 2 * max_connections
+  server.on("connection", (socket: Socket) => {
+    const refusal = limiter.enter(socket)
+    if (refusal !== undefined) {
+      socket.on("error", () => socket.destroy())
+      return turnAway(socket, "503 Service Unavailable", refusal)
+    }
+    // Node waits for a first byte as long as it takes.
+    const silence = setTimeout(() => socket.bytesRead === 0 && socket.destroy(), patience)
+    socket.once("close", () => clearTimeout(silence))
+  })
+  server.on("request", (request, response) => {
+    if (response.socket?.writableEnded === true) return
+    void fork(answerHttp(request, response, () => limiter.admit(request.socket)))
+  })
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (socket.writableEnded) return
     socket.on("error", () => socket.destroy())
     // It becomes a part of the relay's address.
     if (request.url?.startsWith("/") !== true) {
@@ -67,9 +96,12 @@ const make = Effect.gen(function*() {
     sockets.handleUpgrade(request, socket, head, (ws) => {
       const client = ClientSocket.make(ws, socket, max_handshake_bytes)
       fork(
-        Effect.annotateLogs(serveSocket(client, visitorIn(request), request.url ?? "/"), {
-          connection: ++connections
-        })
+        Effect.annotateLogs(
+          serveSocket(client, visitorIn(request), request.url ?? "/", () => limiter.admit(socket)),
+          {
+            connection: ++connections
+          }
+        )
       )
     })
   })

@@ -26,6 +26,6 @@ export const make = Effect.fnUntraced(
       return typeof said === "string" && said !== "" ? said : undefined
     }
 
-    return { addressOf, userOf }
+    return { addressOf, isTrusted: proxies.isTrusted, userOf }
   }
 )

@@ -4,7 +4,7 @@
  * Which of the two a token is checked against follows from its algorithm, so no key can be taken for a secret. A token
  * without an end (`exp`) is refused: it could never be taken back.
  */
-import { Effect, Option, Redacted, Schema } from "effect"
+import { Clock, Effect, Option, Redacted, Schema } from "effect"
 import type { LabSettings } from "./LabConfig.js"
 
 /** It names nobody now, and yet is no guess: it was good once, or cannot be checked at the moment. */
@@ -15,6 +15,27 @@ export class TokenInDoubt extends Schema.TaggedError<TokenInDoubt>()("TokenInDou
     return this.reason
   }
 }
+
+/** Whose token it is; `ended` completes, with why, when it is that no more. */
+export interface Vouched {
+  readonly user: string
+  readonly ended: Effect.Effect<string>
+}
+
+/** Knows tokens; undefined for one it does not. */
+export type Source = (token: string) => Effect.Effect<Vouched | undefined, TokenInDoubt>
+
+/** Timers are not longer than some weeks. */
+const longestSleepMs = 24 * 3600 * 1000
+
+const until = (seconds: number): Effect.Effect<string> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const left = seconds * 1000 - now
+    return left <= 0 ? Effect.succeed(expired.reason) : Effect.flatMap(
+      Effect.sleep(Math.min(left, longestSleepMs)),
+      () => until(seconds)
+    )
+  })
 
 const expired = new TokenInDoubt({ reason: "the access token has expired: get a new one" })
 const unchecked = new TokenInDoubt({ reason: "access tokens cannot be checked now: try again later" })
@@ -67,9 +88,15 @@ export const make = Effect.fnUntraced(function*(settings: JwtSettings) {
       : Effect.as(Effect.logDebug(`a signed token is no good: ${error.message}`), undefined)
   }
 
-  return [...bySecret, ...byKeys].map((verify) => (token: string) =>
+  return [...bySecret, ...byKeys].map((verify): Source => (token) =>
     Effect.tryPromise(() => verify(token)).pipe(
-      Effect.map(({ payload }) => userIn(payload)),
+      Effect.map(({ payload }) => {
+        const user = userIn(payload)
+        return user === undefined
+          ? undefined
+          // It is required.
+          : { user, ended: until((payload.exp ?? 0) + clockTolerance) }
+      }),
       Effect.catch(({ cause }) => judge(cause))
     )
   )

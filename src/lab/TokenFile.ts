@@ -1,12 +1,13 @@
 /**
  * TokenFile: users by token, a line each: `USER TOKEN`, or `USER sha256:HEX` of the token. `#` begins a comment.
  *
- * The file is read again when it has changed, so that users come and go while the lab runs. A file that cannot be read
- * lets nobody in; a line that cannot, nobody but its user.
+ * The file is read again when it has changed, so that users come and go while the lab runs: whose line is gone is sent away
+ * within a second. A file that cannot be read lets nobody in; a line that cannot, nobody but its user.
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import { readFileSync, statSync } from "node:fs"
+import { readFileSync, statSync, unwatchFile, watchFile } from "node:fs"
+import type { Source } from "./SignedTokens.js"
 
 const digest = (token: string) => createHash("sha256").update(token).digest("hex")
 
@@ -32,7 +33,10 @@ export const parse = (text: string): Tokens => {
   return { users, bad }
 }
 
-export const make = (file: string) => {
+/** How often the file is looked at while nobody comes, in ms. */
+const lookMs = 250
+
+export const make = Effect.fnUntraced(function*(file: string) {
   let tokens = parse("")
   let version = ""
 
@@ -50,11 +54,40 @@ export const make = (file: string) => {
     return tokens.users
   })
 
-  return (token: string): Effect.Effect<string | undefined> =>
+  const find = (token: string): Effect.Effect<string | undefined> =>
     look().pipe(
       Effect.map((found) => found.get(digest(token))),
       Effect.catch(({ cause }) =>
         Effect.as(Effect.logError(`the token file ${file} cannot be read: ${String(cause)}`), undefined)
       )
     )
-}
+
+  /** Told that the file may have changed. */
+  const listeners = new Set<() => void>()
+  const onChange = () => {
+    for (const listener of [...listeners]) listener()
+  }
+  yield* Effect.acquireRelease(
+    Effect.sync(() => void watchFile(file, { interval: lookMs, persistent: false }, onChange)),
+    () => Effect.sync(() => unwatchFile(file, onChange))
+  )
+  const changed = Effect.callback<void>((resume) => {
+    const listener = () => resume(Effect.void)
+    listeners.add(listener)
+    return Effect.sync(() => void listeners.delete(listener))
+  })
+
+  /** Completes when the token is not this user's any more. */
+  const gone = (token: string, user: string): Effect.Effect<string> =>
+    Effect.flatMap(find(token), (now) =>
+      now === user
+        ? Effect.flatMap(changed, () => gone(token, user))
+        : Effect.succeed("this access token was taken back: ask the operator for another one"))
+
+  const source: Source = (token) =>
+    Effect.map(
+      find(token),
+      (user) => user === undefined ? undefined : { user, ended: gone(token, user) }
+    )
+  return source
+})

@@ -34,13 +34,22 @@ export const visitorIn = ({ headers, socket }: IncomingMessage): Visitor => ({
   headers
 })
 
+/** Somebody who may come in, and how long. */
+export interface Admitted {
+  readonly user: User.User
+  /** Completes, with why, when they may stay no longer; a proxy's word holds as long as the connection. */
+  readonly ended: Effect.Effect<string>
+}
+
 export type NotAdmitted = UnknownUser | TooManyAttempts
 
 export class Users extends Context.Service<Users, {
   /** Who the request says it is from, without looking at a handshake; undefined if it says nothing. */
-  readonly ofRequest: (visitor: Visitor) => Effect.Effect<User.User | undefined, NotAdmitted>
+  readonly ofRequest: (visitor: Visitor) => Effect.Effect<Admitted | undefined, NotAdmitted>
   /** Whose token it is that this visitor sends otherwise. */
-  readonly ofToken: (visitor: Visitor, token: string | undefined) => Effect.Effect<User.User, NotAdmitted>
+  readonly ofToken: (visitor: Visitor, token: string | undefined) => Effect.Effect<Admitted, NotAdmitted>
+  /** A proxy that is believed has told that the browser speaks TLS to it. */
+  readonly isSecure: (visitor: Visitor) => boolean
 }>()("ai-relay/lab/Users") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
@@ -62,16 +71,16 @@ const missing = new UnknownUser({
 const wrong = new UnknownUser({ reason: "the access token is wrong: get a new one" })
 
 /** Long enough for any id, short enough for any log. */
-const toUser = (id: string) =>
+const toUser = (id: string, ended: Effect.Effect<string> = Effect.never) =>
   id.length > 0 && id.length <= 256
-    ? Effect.succeed(User.make(id))
+    ? Effect.succeed<Admitted>({ user: User.make(id), ended })
     : Effect.fail(new UnknownUser({ reason: "a user's id must have 1 to 256 characters" }))
 
 const make = Effect.gen(function*() {
   const settings = yield* LabConfig
   const proxies = yield* Proxies.make(settings)
   const sources = [
-    ...Option.toArray(Option.map(settings.tokens_file, TokenFile.make)),
+    ...Option.isSome(settings.tokens_file) ? [yield* TokenFile.make(settings.tokens_file.value)] : [],
     ...(yield* SignedTokens.make(settings))
   ]
 
@@ -83,9 +92,10 @@ const make = Effect.gen(function*() {
     for (const source of sources) {
       const said = yield* Effect.match(source(token), {
         onFailure: (doubt) => doubt,
-        onSuccess: (name) => name
+        onSuccess: (vouched) => vouched
       })
-      if (typeof said === "string") return said
+      if (said === undefined) continue
+      if ("user" in said) return said
       doubt ??= said
     }
     return doubt
@@ -97,9 +107,9 @@ const make = Effect.gen(function*() {
     const refusal = attempts.refusalOf(address, yield* Clock.currentTimeMillis)
     if (refusal !== undefined) return yield* new TooManyAttempts({ reason: refusal })
     const said = yield* lookUp(token)
-    if (typeof said === "string") {
+    if (said !== undefined && "user" in said) {
       attempts.succeeded(address)
-      return yield* toUser(said)
+      return yield* toUser(said.user, said.ended)
     }
     if (said !== undefined) return yield* new UnknownUser({ reason: said.reason })
     attempts.failed(address, yield* Clock.currentTimeMillis)
@@ -113,5 +123,8 @@ const make = Effect.gen(function*() {
     return token === undefined ? undefined : yield* ofToken(visitor, token)
   })
 
-  return Users.of({ ofRequest, ofToken })
+  const isSecure = ({ address, headers }: Visitor) =>
+    proxies.isTrusted(address) && headers["x-forwarded-proto"] === "https"
+
+  return Users.of({ isSecure, ofRequest, ofToken })
 })

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { visitorOf } from "../server/visitor.js"
 import { Auth } from "../services/access/Auth.js"
 import { forwardHttp } from "./forwardHttp.js"
-import { answerLogin, isBrowser, loginPath, sendPage } from "./login.js"
+import { answerLogin, answerLogout, isBrowser, loginPath, logoutPath, sendPage } from "./login.js"
 import { Presence } from "./Presence.js"
 import { UserRelays } from "./UserRelays.js"
 import { UnknownUser, Users, visitorIn } from "./Users.js"
@@ -25,18 +25,28 @@ const sendJson = (response: ServerResponse, status: number, body: object) =>
 
 const needed = new UnknownUser({ reason: "an access token is needed: send it as `Authorization: Bearer …`" })
 
-const forward = Effect.fnUntraced(function*(request: IncomingMessage, response: ServerResponse) {
+const forward = Effect.fnUntraced(function*(
+  request: IncomingMessage,
+  response: ServerResponse,
+  onAdmitted: () => void
+) {
   const { ofRequest } = yield* Users
   const presence = yield* Presence
   const runtimes = yield* UserRelays
-  const user = yield* ofRequest(visitorIn(request))
-  if (user === undefined) return yield* needed
+  const admitted = yield* ofRequest(visitorIn(request))
+  if (admitted === undefined) return yield* needed
+  const { ended, user } = admitted
+  onAdmitted()
   const { origin } = request.headers
   if (origin !== undefined) {
     response.setHeader("access-control-allow-origin", origin).setHeader("vary", "origin")
   }
   yield* presence.enter(user)
-  yield* forwardHttp(request, response, yield* runtimes.reach(user))
+  // A stream of events ends with the right to it.
+  yield* Effect.raceFirst(
+    forwardHttp(request, response, yield* runtimes.reach(user)),
+    Effect.flatMap(ended, (reason) => Effect.fail(new UnknownUser({ reason })))
+  )
 }, Effect.scoped)
 
 const health = Effect.fnUntraced(function*(path: string, response: ServerResponse) {
@@ -45,12 +55,13 @@ const health = Effect.fnUntraced(function*(path: string, response: ServerRespons
 })
 
 export const answerHttp = Effect.fn("lab.answerHttp")(
-  function*(request: IncomingMessage, response: ServerResponse) {
+  function*(request: IncomingMessage, response: ServerResponse, onAdmitted: () => void) {
     const path = request.url?.split("?", 1)[0] ?? "/"
     if (path === "/healthz" || path === "/readyz") return yield* health(path, response)
     yield* Effect.flatMap(Auth, ({ checkOrigin }) => checkOrigin(visitorOf(request)))
     if (path === loginPath && request.method === "POST") return yield* answerLogin(request, response)
-    yield* forward(request, response)
+    if (path === logoutPath && request.method === "POST") return yield* answerLogout(response)
+    yield* forward(request, response, onAdmitted)
   },
   (answered, request, response) =>
     answered.pipe(
@@ -61,7 +72,9 @@ export const answerHttp = Effect.fn("lab.answerHttp")(
             ? sendPage(response, { status: 429, problem: message })
             : sendJson(response, 429, { text: message, code: "overloaded" }),
         UnknownUser: ({ message }) =>
-          isBrowser(request) ? sendPage(response) : sendJson(response, 401, { text: message }),
+          isBrowser(request) && !response.headersSent
+            ? sendPage(response)
+            : sendJson(response, 401, { text: message }),
         RelayUnavailable: ({ message }) =>
           Effect.andThen(Effect.logError(message), sendJson(response, 503, { text: message }))
       }),

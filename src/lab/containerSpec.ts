@@ -1,8 +1,9 @@
 /**
  * containerSpec: what a user's relay is allowed, in the words of the Docker Engine API.
  *
- * No capabilities, no new privileges, bounded memory, CPU and processes, no published port; of the machine's files it
- * sees the user's folder alone, as its home. The labels say whose it is: they are all that the processes of a lab share.
+ * No capabilities, no new privileges, bounded memory (no swap beside it), CPU, processes and log, no published port; of the
+ * machine's files it sees the user's folder alone, as its home. Its own files are read-only but for that and what lies in
+ * memory. The labels say whose it is: they are all that the processes of a lab share.
  */
 import type { ContainerCreateOptions, CreateServiceOptions, HostConfig } from "dockerode"
 import { join } from "node:path"
@@ -72,10 +73,21 @@ export const toContainer = (
     CapDrop: ["ALL"],
     SecurityOpt: ["no-new-privileges"],
     Memory: settings.memory_bytes,
+    // As much as memory: none.
+    MemorySwap: settings.memory_bytes,
+    ReadonlyRootfs: true,
+    Tmpfs: Object.fromEntries(inMemory.map((path) => [path, `rw,exec,nosuid,nodev,mode=${openMode}`])),
+    LogConfig: { Type: log.Name, Config: log.Options },
     NanoCpus: nanoCpus(settings),
     PidsLimit: settings.pids
   }
 })
+
+/** Writable, and counted as the container's memory. */
+const inMemory = ["/tmp", "/var/tmp", "/run"]
+const openMode = "1777"
+/** What a container prints fills no disk. */
+const log = { Name: "json-file", Options: { "max-size": "10m", "max-file": "3" } }
 
 const nanoCpus = ({ cpus }: LabSettings) => Math.round(cpus * 1e9)
 
@@ -99,6 +111,13 @@ const folderMaker: HostConfig = {
   SecurityOpt: ["no-new-privileges"]
 }
 
+const memoryAt = (Target: string) => ({
+  Type: "tmpfs" as const,
+  Source: "",
+  Target,
+  TmpfsOptions: { SizeBytes: 0, Mode: Number.parseInt(openMode, 8) }
+})
+
 /** Newer than the types. Engines before 27 ignore it: there, no capabilities has to do. */
 const noNewPrivileges: object = { NoNewPrivileges: true }
 
@@ -113,13 +132,15 @@ export const toService = (settings: LabSettings, user: User.User, token: string)
       Env: envOf(settings, nameOf(settings, user), token),
       User: settings.container_user,
       Dir: settings.container_home,
-      Mounts: [homeOf(settings, user)],
+      Mounts: [homeOf(settings, user), ...inMemory.map(memoryAt)],
+      ReadOnly: true,
       CapabilityDrop: ["ALL"],
       Privileges: noNewPrivileges
     },
     Resources: {
       Limits: { MemoryBytes: settings.memory_bytes, NanoCPUs: nanoCpus(settings), Pids: settings.pids }
     },
+    LogDriver: log,
     RestartPolicy: { Condition: "any", Delay: 1e9 },
     Networks: [{ Target: settings.network }]
   },

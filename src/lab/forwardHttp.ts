@@ -1,6 +1,11 @@
 /** forwardHttp: a request of a user, answered by their relay: the console, the list of sessions, their events. */
 import { Effect, Redacted } from "effect"
-import { type IncomingMessage, request as send, type ServerResponse } from "node:http"
+import {
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request as send,
+  type ServerResponse
+} from "node:http"
 import { pipeline } from "node:stream"
 import { RelayUnavailable, type Running } from "./UserRelays.js"
 
@@ -19,6 +24,30 @@ const kept = new Set([
   "upgrade"
 ])
 
+/** What a user's relay may not say for the whole origin, which is the lab's: it may be in its agent's hands. */
+const notTheRelays = new Set([
+  "clear-site-data",
+  "service-worker-allowed",
+  "set-cookie",
+  "strict-transport-security"
+])
+
+/** Holds beside the relay's own: no form of its page, and no script of it, sends anything elsewhere. */
+const policy =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' "
+  + "data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
+  + "frame-ancestors 'none'"
+
+const answerHeaders = (headers: IncomingMessage["headers"]): OutgoingHttpHeaders => {
+  const own = headers["content-security-policy"]
+  return {
+    ...Object.fromEntries(Object.entries(passedOn(headers)).filter(([name]) => !notTheRelays.has(name))),
+    // Two policies: what either forbids is forbidden.
+    "content-security-policy": own === undefined ? policy : `${String(own)}, ${policy}`,
+    "x-content-type-options": "nosniff"
+  }
+}
+
 const passedOn = (headers: IncomingMessage["headers"]) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !kept.has(name)))
 
@@ -34,7 +63,7 @@ export const forwardHttp = (request: IncomingMessage, response: ServerResponse, 
       headers: { ...passedOn(request.headers), authorization: `Bearer ${Redacted.value(token)}` },
       agent: false
     }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, passedOn(answer.headers))
+      response.writeHead(answer.statusCode ?? 502, answerHeaders(answer.headers))
       response.flushHeaders()
       // Whoever leaves first, both are told.
       pipeline(answer, response, () => resume(Effect.void))

@@ -1,12 +1,13 @@
 /**
  * login: how a browser, which cannot send headers by itself, gets to its console: it shows its access token once and
- * keeps it as a cookie. The token is in no address, so it is in no history and no log.
+ * keeps it as a cookie, until it logs out. The token is in no address, so it is in no history and no log.
  */
 import { Effect } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { cookieName, UnknownUser, Users, visitorIn } from "./Users.js"
 
 export const loginPath = "/lab/login"
+export const logoutPath = "/lab/logout"
 
 const page = (problem: string) =>
   `<!doctype html>
@@ -57,18 +58,18 @@ const readForm = (request: IncomingMessage) =>
     return Effect.sync(() => request.removeAllListeners("data").resume())
   })
 
-const isSecure = ({ headers }: IncomingMessage) => headers["x-forwarded-proto"] === "https"
-
 /** `POST /lab/login`: the token becomes a cookie, and the browser goes to `/`. */
 export const answerLogin = Effect.fn("answerLogin")(
   function*(request: IncomingMessage, response: ServerResponse) {
     const token = (yield* readForm(request)).get("token")?.trim() ?? ""
-    yield* Effect.flatMap(Users, (users) => users.ofToken(visitorIn(request), token))
+    const users = yield* Users
+    const visitor = visitorIn(request)
+    yield* users.ofToken(visitor, token)
     const cookie = `${cookieName}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`
     response.writeHead(303, {
       location: "/",
       "cache-control": "no-store",
-      "set-cookie": isSecure(request) ? `${cookie}; Secure` : cookie
+      "set-cookie": users.isSecure(visitor) ? `${cookie}; Secure` : cookie
     })
     response.end()
   },
@@ -78,3 +79,14 @@ export const answerLogin = Effect.fn("answerLogin")(
       UnknownUser: ({ message }) => sendPage(response, { problem: message })
     })
 )
+
+/** `POST /lab/logout`: the browser forgets the token. */
+export const answerLogout = (response: ServerResponse) =>
+  Effect.sync(() => {
+    response.writeHead(303, {
+      location: "/",
+      "cache-control": "no-store",
+      "set-cookie": `${cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`
+    })
+    response.end()
+  })

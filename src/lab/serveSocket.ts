@@ -44,8 +44,8 @@ const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket, visitor: V
     })
   )
   const { token, ...handshake } = Option.getOrElse(readHandshake(text), () => ({ token: undefined }))
-  const user = yield* Effect.flatMap(Users, (users) => users.ofToken(visitor, token))
-  return { user, handshake: JSON.stringify(handshake) }
+  const admitted = yield* Effect.flatMap(Users, (users) => users.ofToken(visitor, token))
+  return { ...admitted, handshake: JSON.stringify(handshake) }
 })
 
 /** A socket to the relay, open. */
@@ -91,14 +91,18 @@ const join = Effect.fn("serveSocket.join")(
 )
 
 export const serveSocket = Effect.fn("serveSocket")(
-  function*(client: ClientSocket, visitor: Visitor, path: string) {
+  function*(client: ClientSocket, visitor: Visitor, path: string, onAdmitted: () => void = () => {}) {
     const presence = yield* Presence
     const known = yield* Effect.flatMap(Users, (users) => users.ofRequest(visitor))
-    const { handshake, user } = known === undefined
+    const { ended, handshake, user } = known === undefined
       ? yield* ofHandshake(client, visitor)
-      : { user: known, handshake: undefined }
+      : { ...known, handshake: undefined }
+    onAdmitted()
     yield* presence.enter(user)
-    yield* Effect.annotateLogs(join(client, user, path, handshake), { user: user.id })
+    yield* Effect.annotateLogs(join(client, user, path, handshake), { user: user.id }).pipe(
+      // Nothing more of the relay's comes between this and the goodbye.
+      Effect.raceFirst(Effect.flatMap(ended, (reason) => Effect.fail(new UnknownUser({ reason }))))
+    )
   },
   (served, client) =>
     served.pipe(

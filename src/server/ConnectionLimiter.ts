@@ -22,7 +22,11 @@ export interface ConnectionLimiter {
   readonly size: () => number
 }
 
-export const make = ({ max_connections, max_connections_per_peer }: Bounds): ConnectionLimiter => {
+/** `standsForMany`: an address, such as a proxy's, that others come by; it is not counted as one peer. */
+export const make = (
+  { max_connections, max_connections_per_peer }: Bounds,
+  standsForMany: (address: string | undefined) => boolean = isLoopback
+): ConnectionLimiter => {
   /** Each with the peer it comes from: a closed socket does not tell. */
   const limiter = new Map<Socket, string>()
   const perPeer = new Map<string, number>()
@@ -43,7 +47,7 @@ export const make = ({ max_connections, max_connections_per_peer }: Bounds): Con
     const { remoteAddress } = socket
     const peer = peerOf(remoteAddress)
     const others = perPeer.get(peer) ?? 0
-    if (!isLoopback(remoteAddress) && others >= max_connections_per_peer) {
+    if (!standsForMany(remoteAddress) && others >= max_connections_per_peer) {
       return `${others} connections come from ${peer} already: close some, or start the relay with a higher `
         + "--max-connections-per-peer"
     }

@@ -132,6 +132,30 @@ const ofType = <Type extends Op["type"]>(ops: ReadonlyArray<Op>, type: Type) =>
   ops.filter((op): op is OpOf<Type> => op.type === type)
 
 describe("project", () => {
+  it("keeps of a turn that was broken off what had been told, live and as history", () => {
+    const events = log(
+      start,
+      piece("I think", undefined, "reasoning"),
+      message("I look."),
+      piece("Then I "),
+      piece("mend"),
+      piece("a part", "task"),
+      { ...end, stop_reason: "error" }
+    )
+    const live = seenOf(events)
+    assert.deepStrictEqual([...live.texts().values()].map(({ text }) => text), [
+      "I think",
+      "I look.",
+      "Then I mend",
+      "a part"
+    ])
+    assert.deepStrictEqual(
+      Object.values(textsOf(events, all)).toSorted(),
+      Object.values(textsOf(events)).toSorted()
+    )
+    assert.strictEqual(textsOf(events, all)["1.task.1"], "a part")
+  })
+
   it("keeps apart what a sub-agent says while its parent speaks", () => {
     const events = log(
       start,

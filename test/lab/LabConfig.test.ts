@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Option } from "effect"
+import { ConfigProvider, Effect, Option, Redacted } from "effect"
 import { readFileSync } from "node:fs"
-import { read } from "../../src/lab/LabConfig.js"
+import { ignoredVariable, read, warningsOf } from "../../src/lab/LabConfig.js"
 import { labSettings } from "../../src/lab/labVariables.js"
 import { settings } from "./settings.js"
 
@@ -15,7 +15,7 @@ describe("LabConfig", () => {
     Effect.gen(function*() {
       assert.deepStrictEqual(
         yield* readFrom(tokens),
-        settings({ mode: "single", tokens_file: Option.some("/etc/tokens") })
+        settings({ mode: "single", tokens_file: Option.some("/etc/tokens"), secret_files: ["/etc/tokens"] })
       )
     }))
 
@@ -58,6 +58,7 @@ describe("LabConfig", () => {
           engine: "swarm",
           workspace_root: "/srv/lab",
           image: "mine:1",
+          secret_files: ["/etc/tokens"],
           network: "net",
           container_port: 9100,
           container_user: "1000:1000",
@@ -105,5 +106,67 @@ describe("LabConfig", () => {
       assert.isDefined(row, `${name} is missing in docs/operations.md`)
       assert.include(row, standard === "" ? "|" : `\`${standard}\``)
     }
+  })
+})
+
+describe("a variable the lab would not act on", () => {
+  const single = settings({ mode: "single", tokens_file: Option.some("f") })
+  const signed = settings({ jwt_secret: Option.some(Redacted.make("s")) })
+
+  it.each(
+    [
+      [
+        single,
+        ["LAB_TLS_CERT"],
+        /^LAB_TLS_CERT is no setting of the lab: leave it out, or spell it as one of LAB_MODE, /
+      ],
+      [signed, ["LAB_JWT_AUDIENCES"], /^LAB_JWT_AUDIENCES is no setting/],
+      [
+        single,
+        ["LAB_MODE", "LAB_CONTAINER_MEMORY"],
+        /^LAB_CONTAINER_MEMORY is about containers, .* LAB_MODE=multi/
+      ],
+      [single, ["LAB_IMAGE"], /^LAB_IMAGE is about containers/],
+      [
+        single,
+        ["LAB_JWT_ISSUER"],
+        /^LAB_JWT_ISSUER is about signed tokens, .* LAB_JWT_SECRET or LAB_JWT_JWKS/
+      ],
+      [
+        signed,
+        ["LAB_JWT_SECRET", "LAB_JWT_SECRET_FILE"],
+        /^LAB_JWT_SECRET and LAB_JWT_SECRET_FILE are both set/
+      ]
+    ] as const
+  )("is refused, with what to do: %#", (settings, given, said) => {
+    assert.match(ignoredVariable(settings, given)?.message ?? "", said)
+  })
+
+  it("is none of those it makes use of", () => {
+    assert.isUndefined(ignoredVariable(single, ["LAB_MODE", "LAB_TOKENS_FILE", "LAB_IDLE_TIMEOUT_SECS"]))
+    assert.isUndefined(ignoredVariable(signed, ["LAB_IMAGE", "LAB_JWT_AUDIENCE", "LAB_JWT_SECRET"]))
+    assert.isUndefined(
+      ignoredVariable(
+        signed,
+        labSettings.map(({ name }) => name).filter((name) => name !== "LAB_JWT_SECRET_FILE")
+      )
+    )
+  })
+})
+
+describe("signed tokens that anybody may have got for something else", () => {
+  it("are warned of", () => {
+    const jwt_secret = Option.some(Redacted.make("s"))
+    const jwt_jwks = Option.some(new URL("https://id.example/keys"))
+    assert.match(
+      warningsOf(settings({ jwt_secret })).join(),
+      /^LAB_JWT_AUDIENCE is not set: tokens .* for any other/
+    )
+    assert.match(
+      warningsOf(settings({ jwt_jwks })).join(),
+      /LAB_JWT_AUDIENCE is not set.*,LAB_JWT_ISSUER is not set/
+    )
+    assert.isEmpty(warningsOf(settings({ jwt_secret, jwt_audience: Option.some("lab") })))
+    assert.isEmpty(warningsOf(settings({ tokens_file: Option.some("f") })))
   })
 })

@@ -3,10 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { exportJWK, generateKeyPair, SignJWT } from "jose"
 import { once } from "node:events"
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
+import { type AddressInfo, connect as connectTcp } from "node:net"
 import { fileURLToPath } from "node:url"
+import { connect } from "../support/client.js"
 import { type Door, serving } from "./door.js"
 
 /** Longer than it takes on a busy machine. */
@@ -15,8 +16,9 @@ const timeout = 20_000
 const test = (
   name: string,
   variables: Readonly<Record<string, string>>,
-  body: (door: Door) => Promise<unknown>
-) => it.live(name, () => serving(variables, body), timeout)
+  body: (door: Door) => Promise<unknown>,
+  options: Parameters<typeof serving>[2] = {}
+) => it.live(name, () => serving(variables, body, options), timeout)
 
 const unauthorized = "unauthorized 1008"
 const overloaded = "overloaded 1013"
@@ -33,6 +35,64 @@ describe("a user of the token file", () => {
     assert.strictEqual(await enter({}), unauthorized)
     assert.strictEqual((await http("/sessions")).status, 401)
   })
+})
+
+describe("a user whose token is taken back", () => {
+  test("is sent away within a second, sockets and streams, and nobody else is", {}, async (door) => {
+    const join = async (token: string) => {
+      const client = await connect(`ws://127.0.0.1:${door.port}`, { tool: "demo", session_id: "s", token })
+      await client.waitFor("session_start")
+      return client
+    }
+    const ada = await join("token-1")
+    const bob = await join("token-2")
+    const stream = await fetch(`http://127.0.0.1:${door.port}/sessions/s/events`, {
+      headers: bearer("token-1")
+    })
+    assert.strictEqual(stream.status, 200)
+    const read = stream.text().then(() => "ended", () => "ended")
+
+    const since = Date.now()
+    writeFileSync(door.tokens_file, "Bob Ray token-2\n")
+    const error = await ada.waitFor("error")
+    assert.strictEqual(error["code"], "unauthorized")
+    assert.include(String(error["text"]), "was taken back")
+    assert.strictEqual(await ada.closed, 1008)
+    assert.strictEqual(await read, "ended")
+    assert.isBelow(Date.now() - since, 5000)
+    bob.send({ type: "ping" })
+    await bob.waitFor((event) => event["status"] === "pong")
+    assert.strictEqual(await door.enter({ token: "token-1" }), unauthorized)
+  })
+})
+
+describe("connections that say nothing", () => {
+  test("make room for those who say who they are, and do not stay", {}, async (door) => {
+    const silent = await Promise.all(
+      Array.from({ length: 30 }, async () => {
+        const socket = connectTcp(door.port, "127.0.0.1").on("error", () => {})
+        await once(socket, "connect")
+        return { socket, gone: once(socket, "close") }
+      })
+    )
+    assert.strictEqual(await door.enter({ token: "token-1" }), "ada")
+    await Promise.all(silent.map(({ gone }) => gone))
+  }, { max_connections: 20, handshake_timeout: 2 })
+
+  test("are bounded per peer, but not by the proxy they come by", {
+    LAB_TRUSTED_PROXIES: "127.0.0.7"
+  }, async (door) => {
+    const from = (localAddress: string) =>
+      new Promise<string>((resolve) => {
+        const socket = connectTcp({ port: door.port, host: "127.0.0.1", localAddress })
+        socket.on("error", () => resolve("")).on("connect", () =>
+          socket.write("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"))
+        socket.once("data", (data: Buffer) =>
+          resolve(data.toString().split("\r\n", 1).join("")))
+      })
+    const said = await Promise.all(Array.from({ length: 5 }, () => from("127.0.0.7")))
+    assert.deepStrictEqual([...new Set(said)], ["HTTP/1.1 200 OK"])
+  }, { max_connections_per_peer: 2 })
 })
 
 describe("a request for another address", () => {
@@ -202,9 +262,23 @@ describe("a browser", () => {
     assert.notInclude(page.text, "/lab/login")
     assert.strictEqual(await enter({ headers: cookie }), "ada")
 
-    const secure = await http("/lab/login", logIn("token-1", { "x-forwarded-proto": "https" }))
-    assert.match(String(secure.headers["set-cookie"]), /; Secure$/)
+    // Anybody can say so.
+    const claimed = await http("/lab/login", logIn("token-1", { "x-forwarded-proto": "https" }))
+    assert.notInclude(String(claimed.headers["set-cookie"]), "Secure")
+
+    const left = await http("/lab/logout", { method: "POST", headers: cookie })
+    assert.strictEqual(left.status, 303)
+    assert.match(String(left.headers["set-cookie"]), /^ai_relay_lab=; .*Max-Age=0$/)
   })
+
+  test(
+    "keeps the cookie for TLS alone, where a proxy that is believed speaks it",
+    { LAB_TRUSTED_PROXIES: "127.0.0.1" },
+    async ({ http }) => {
+      const secure = await http("/lab/login", logIn("token-1", { "x-forwarded-proto": "https" }))
+      assert.match(String(secure.headers["set-cookie"]), /; Secure$/)
+    }
+  )
 
   test("gets nothing for a page of somebody else", {}, async ({ enter, http }) => {
     const headers = { origin: "https://evil.example", cookie: "ai_relay_lab=token-1" }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, Option, Redacted } from "effect"
+import { Effect, Fiber, Layer, Logger, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { exportJWK, generateKeyPair, SignJWT } from "jose"
 import { once } from "node:events"
@@ -25,13 +25,13 @@ let visitors = 0
 const idOf = (token: string | undefined) =>
   Users.pipe(
     Effect.flatMap((users) => users.ofToken({ address: `192.0.2.${++visitors}`, headers: {} }, token)),
-    Effect.map(({ id }) => id),
+    Effect.map(({ user: { id } }) => id),
     Effect.catchTag("UnknownUser", () => Effect.succeed("nobody"))
   )
 
 const visitedBy = (address: string, headers: Record<string, string>) =>
   Effect.flatMap(Users, (users) => users.ofRequest({ address, headers })).pipe(
-    Effect.map((user) => user?.id),
+    Effect.map((admitted) => admitted?.user.id),
     Effect.catchTag("UnknownUser", () => Effect.succeed("nobody"))
   )
 
@@ -143,7 +143,7 @@ describe("Users by signed token", () => {
 describe("Users who send wrong tokens", () => {
   const tries = (token: string, address = "192.0.2.1") =>
     Effect.flatMap(Users, (users) => users.ofToken({ address, headers: {} }, token)).pipe(
-      Effect.match({ onFailure: ({ _tag }) => _tag, onSuccess: ({ id }) => id })
+      Effect.match({ onFailure: ({ _tag }) => _tag, onSuccess: ({ user: { id } }) => id })
     )
   const times = (n: number, token: string) =>
     Effect.map(Effect.all(Array.from({ length: n }, () => tries(token))), (answers) => answers.at(-1))
@@ -199,4 +199,20 @@ describe("Users by the word of a proxy", () => {
         assert.strictEqual(error.name, "LAB_TRUSTED_PROXIES")
       }
     }))
+})
+
+describe("somebody with a signed token", () => {
+  it.effect("stays until it ends", () =>
+    Effect.gen(function*() {
+      const exp = inAnHour()
+      const token = yield* sign({ sub: "ada", exp }, bytes(secret))
+      const { ofToken } = yield* Users
+      const { ended } = yield* ofToken({ address: "192.0.2.200", headers: {} }, token)
+      const waiting = yield* Effect.forkChild(ended)
+      yield* TestClock.setTime(exp * 1000)
+      assert.isUndefined(waiting.pollUnsafe())
+      // Clocks differ.
+      yield* TestClock.adjust("5 seconds")
+      assert.include(yield* Fiber.join(waiting), "has expired")
+    }).pipe(Effect.provide(usersOf({ jwt_secret: Option.some(Redacted.make(secret)) }))))
 })

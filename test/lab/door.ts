@@ -23,6 +23,9 @@ export interface Ask {
 }
 
 export interface Door {
+  readonly port: number
+  /** Whose token is whose. */
+  readonly tokens_file: string
   readonly http: (path: string, ask?: Ask) => Promise<Answer>
   /** Whose relay a socket reaches; or how it is refused: the error's code, and the close code. */
   readonly enter: (who: { token?: string; headers?: Record<string, string> }) => Promise<string>
@@ -57,7 +60,8 @@ const enterAt = (port: number): Door["enter"] => async ({ headers = {}, token })
 /** A lab with these variables, as long as `body` takes. Its token file knows ada by token-1 and Bob Ray by token-2. */
 export const serving = (
   variables: Readonly<Record<string, string>>,
-  body: (door: Door) => Promise<unknown>
+  body: (door: Door) => Promise<unknown>,
+  options: Parameters<typeof Lab.layer>[0] = {}
 ) =>
   Effect.gen(function*() {
     const folder = yield* Effect.acquireRelease(
@@ -71,10 +75,10 @@ export const serving = (
       LAB_TOKENS_FILE: file,
       ...variables
     }
-    const lab = Lab.layer({ host: "127.0.0.1", port: 0 }).pipe(
+    const lab = Lab.layer({ host: "127.0.0.1", port: 0, ...options }).pipe(
       Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: settings }))),
       Layer.provide(Logger.layer([]))
     )
     const { address: { port } } = Context.get(yield* Layer.build(lab), LabServer)
-    yield* Effect.promise(() => body({ http: httpAt(port), enter: enterAt(port) }))
+    yield* Effect.promise(() => body({ http: httpAt(port), enter: enterAt(port), port, tokens_file: file }))
   }).pipe(Effect.scoped)

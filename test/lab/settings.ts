@@ -20,6 +20,7 @@ export const settings = (some: Partial<LabSettings> = {}): LabSettings => ({
   env: {},
   tokens_file: Option.none(),
   jwt_secret: Option.none(),
+  secret_files: [],
   jwt_jwks: Option.none(),
   jwt_issuer: Option.none(),
   jwt_audience: Option.none(),

@@ -10,7 +10,7 @@ import type { Handshake, RelayEvent } from "../../schema/index.js"
 import type { AskOp, Op } from "../Op.js"
 import * as project from "../project.js"
 import { open, text } from "../read.js"
-import { type PortError, type PortSession, SessionPort } from "../SessionPort.js"
+import { brokenOff, type PortError, type PortSession, SessionPort } from "../SessionPort.js"
 import * as stretch from "../stretch.js"
 import { toResponse } from "./answers.js"
 import * as Encoder from "./encode.js"
@@ -253,7 +253,9 @@ export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun
       ? Stream.make([...encoder.begin(nothing), ...encoder.finish(nothing, { type: "done" }, 0)])
       : Stream.empty) as Events
   }
-  const { last_seq, open_turn_seq } = listing
+  const left = brokenOff(listing)
+  const last_seq = listing.last_seq + left.length
+  const open_turn_seq = left.length > 0 ? undefined : listing.open_turn_seq
   const projector = project.make({
     settled_until: open_turn_seq === undefined ? last_seq : open_turn_seq - 1
   })
@@ -310,7 +312,7 @@ export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun
       return finish({ type: "asked", asks }, seq)
     })
 
-  return events.pipe(
+  return (left.length > 0 ? Stream.concat(events, Stream.fromIterable(left)) : events).pipe(
     Stream.chunks,
     Stream.mapEffect(Effect.fnUntraced(function*(batch) {
       const told: Array<Encoder.AguiEvent> = []

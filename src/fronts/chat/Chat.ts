@@ -8,7 +8,7 @@
 import { Effect, Schema, type Scope, Stream } from "effect"
 import { Handshake, type PermissionResponse, type RelayEvent, SessionId } from "../../schema/index.js"
 import { list, open, questions, text } from "../read.js"
-import { PortError, type PortSession, type SessionPort } from "../SessionPort.js"
+import { brokenOff, PortError, type PortSession, type SessionPort } from "../SessionPort.js"
 import * as Stretch from "../stretch.js"
 import * as Body from "./body.js"
 import type { Chunk, Dialect, UIMessage } from "./Chunk.js"
@@ -290,7 +290,8 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
       Stream.takeUntil(({ seq }) => seq >= listing.last_seq),
       Stream.runForEach((event) => Effect.sync(() => shown.next(event)))
     )
-    return shown.end(listing.state !== "closed")
+    for (const event of brokenOff(listing)) shown.next(event)
+    return shown.end()
   })
 
   return { post, resume, stop, answer, messages }

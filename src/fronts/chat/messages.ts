@@ -2,7 +2,7 @@
  * messages: a session's events as the messages a page shows: each prompt a user's, each turn an assistant's. They are
  * what the page would hold had it read the streams of all turns itself, so what it saw and what it is given are one.
  */
-import { type RelayEvent, SessionId } from "../../schema/index.js"
+import type { RelayEvent } from "../../schema/index.js"
 import type { OpOf } from "../Op.js"
 import * as project from "../project.js"
 import { open, text } from "../read.js"
@@ -12,10 +12,9 @@ import * as Encoder from "./encode.js"
 export interface Messages {
   readonly next: (event: RelayEvent) => void
   /**
-   * After the last event. What runs is shown as far as it is, what waits for an answer with its buttons; `isLive` false: it
-   * went with the relay it ran in, and nobody can answer.
+   * After the last event. What runs is shown as far as it is, what waits for an answer with its buttons.
    */
-  readonly end: (isLive?: boolean) => ReadonlyArray<UIMessage>
+  readonly end: () => ReadonlyArray<UIMessage>
 }
 
 type Draft = { -readonly [Field in keyof UIMessage]: UIMessage[Field] } & { parts: Array<Part> }
@@ -151,7 +150,6 @@ export const makeReader = (id: string, before?: UIMessage) => {
 }
 
 export const make = (session_id: string, dialect: Dialect): Messages => {
-  const id = SessionId.make(session_id)
   const done: Array<UIMessage> = []
   const encoderOf = () => Encoder.make({ dialect, session_id, isHistory: true })
   let projector = project.make()
@@ -197,12 +195,7 @@ export const make = (session_id: string, dialect: Dialect): Messages => {
     }
   }
 
-  const end = (isLive = true) => {
-    const turn = projector.turn()
-    if (!isLive && turn !== undefined) {
-      // As the session itself will say when it is opened again.
-      next({ type: "turn_end", stop_reason: "error", turn, seq: lastSeq + 1, ts: 0, session_id: id })
-    }
+  const end = () => {
     if (reader !== undefined && projector.turn() !== undefined) {
       const waiting = dialect === 5 ? [] : encoder.pause(projector.asking(), lastSeq)
       for (const chunk of waiting) reader.take(chunk)

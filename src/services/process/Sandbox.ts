@@ -120,7 +120,10 @@ export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray
     ...writable.flatMap((path) => ["--bind", path, path]),
     ...hidden.flatMap(hide),
     // A session may be opened in a part of what is hidden, where the operator says so by a root.
-    ...hidden.some((path) => isIn(cwd, path)) ? ["--bind", cwd, cwd] : [],
+    ...hidden.some((path) => isIn(cwd, path))
+      // What is hidden in that part stays so.
+      ? ["--bind", cwd, cwd, ...hidden.filter((path) => path !== cwd && isIn(path, cwd)).flatMap(hide)]
+      : [],
     ...["--chdir", cwd, "--", program, ...args]
   ]
 }

@@ -428,6 +428,8 @@ const make = Effect.gen(function*() {
     } as const
     yield* demandWithin(principal, session.log.summary())
     yield* demandCommand(principal, command, session.isTerminal)
+    const objection = session.drivers.objection("the answer", { token: principal.name })
+    if (objection !== undefined) return yield* new Forbidden({ reason: objection })
     const { address } = yield* Sender
     yield* Effect.provideService(session.submit(command), Sender, {
       address,

@@ -48,8 +48,11 @@ export interface Drivers {
   readonly admit: (client: Client, type: CommandType, by: Sender.Fields) => NotDriving | undefined
   /** Who drives now. */
   readonly current: () => Client | undefined
-  /** Why something that comes without a client may not be done now: somebody drives. */
-  readonly objection: (what: string) => string | undefined
+  /**
+   * Why something that comes without a client may not be done now: somebody drives; but not if that is whoever has this token,
+   * from elsewhere.
+   */
+  readonly objection: (what: string, owner?: { readonly token: string | undefined }) => string | undefined
   /** These give the reason for a refusal. */
   readonly drive: (client: Client | undefined) => Effect.Effect<string | undefined>
   readonly respond: (client: Client | undefined, answer: CommandOf<"drive_response">) => string | undefined
@@ -289,8 +292,9 @@ const one = ({ clock, fork, ids, isTerminal, log, settings: { take_over_timeout 
     leave,
     admit,
     current: () => driver,
-    objection: (what) =>
-      driver === undefined
+    objection: (what, owner) =>
+      driver === undefined ||
+        (owner !== undefined && driver.by.user === undefined && driver.by.token === owner.token)
         ? undefined
         : `${
           nameOf(driver.by)

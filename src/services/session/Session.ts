@@ -16,14 +16,13 @@ import {
 } from "../../adapters/Adapter.js"
 import { BadHandshake, type OpenError } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
-import {
-  type BodyOf,
-  type ClientCommand,
-  type EventBody,
-  type PermissionRequest,
-  RequestId,
-  type SessionId,
-  type Usage
+import type {
+  BodyOf,
+  ClientCommand,
+  EventBody,
+  PermissionRequest,
+  SessionId,
+  Usage
 } from "../../schema/index.js"
 import * as Audit from "../access/Audit.js"
 import { tellingOverwrites } from "../access/overwriteDiff.js"
@@ -48,6 +47,7 @@ import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
 import { sizeOf } from "./commandSize.js"
 import * as Drivers from "./Drivers.js"
+import { leftOpen } from "./leftOpen.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import { Sender } from "./Sender.js"
 import * as SessionSink from "./SessionSink.js"
@@ -117,34 +117,7 @@ const settleOld = (
   log: EventLog.EventLog["Service"],
   before: SessionSummary,
   usage: Usage | undefined
-) =>
-  log.unsafeBatch(() => {
-    const reason = "relay_restart"
-    for (const request_id of before.pending) {
-      log.unsafeAppend({
-        type: "permission_cancelled",
-        request_id: RequestId.make(request_id),
-        text: "The relay was restarted before anybody answered.",
-        metadata: { reason }
-      })
-    }
-    for (const message_id of before.queued) {
-      log.unsafeAppend({ type: "input_ack", status: "cancelled", message_id })
-    }
-    if (before.open_turn === undefined) return
-    log.unsafeAppend({
-      type: "error",
-      code: "turn_failed",
-      text: "The relay was restarted in the middle of this turn. The conversation goes on; ask again.",
-      metadata: { reason }
-    })
-    log.unsafeAppend({
-      type: "turn_end",
-      stop_reason: "error",
-      ...(usage !== undefined && { usage }),
-      metadata: { reason }
-    })
-  })
+) => log.unsafeBatch(() => leftOpen(before, usage).forEach((event) => log.unsafeAppend(event)))
 
 type Ports = EventSink | PermissionGate | Scope.Scope
 /** The agent; with a new conversation where the session's own is gone, which is said. */

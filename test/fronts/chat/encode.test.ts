@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Chunk, Dialect } from "../../../src/fronts/chat/Chunk.js"
 import * as Messages from "../../../src/fronts/chat/messages.js"
+import { brokenOff } from "../../../src/fronts/SessionPort.js"
 import { type RelayEvent, RequestId, SessionId } from "../../../src/schema/index.js"
 import { recordedSessions } from "../../support/recordedSessions.js"
 import * as reader from "./reader.js"
@@ -297,8 +298,24 @@ describe("the messages of a session", () => {
     const events = log(start, message("I begin"), call("a"), ask("q1", "a"))
     const messages = Messages.make("made-up", 7)
     for (const event of events) messages.next(event)
-    const broken = messages.end(false).at(-1)
+    const left = brokenOff({
+      session_id: "made-up",
+      tool: "fake",
+      folder: "/",
+      state: "closed",
+      created_at: 1,
+      last_active_at: 1,
+      last_seq: events.length,
+      turns: 1,
+      cost_usd: 0,
+      clients: 0,
+      pending: ["q1"],
+      open_turn: 1
+    })
+    for (const event of left) messages.next(event)
+    const broken = messages.end().at(-1)
     assert.deepStrictEqual(states(broken?.parts ?? []), { a: "output-denied" })
+    assert.match(JSON.stringify(broken?.parts), /was restarted in the middle/)
     assert.deepInclude(broken?.metadata?.["relay"], { stop_reason: "error" })
   })
 

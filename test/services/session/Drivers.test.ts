@@ -80,12 +80,12 @@ class Relay {
     )
   })
 
-  readonly join = (user: string, key?: string) =>
+  readonly join = (user: string, key?: string, by: Sender.Fields = { user }) =>
     Effect.gen({ self: this }, function*() {
       const scope = yield* Scope.make()
       const joined = yield* (this.registry as SessionRegistry["Service"]).join(handshake).pipe(
         Scope.provide(scope),
-        Effect.provideService(Sender, { user }),
+        Effect.provideService(Sender, by),
         Effect.provideService(ClientKey, key)
       )
       const person = { ...joined, leave: Scope.close(scope, Exit.void) }
@@ -339,6 +339,19 @@ describe("with --drivers one", () => {
       }),
     { capabilities: { terminal: true } }
   )
+})
+
+describe("what comes without a connection, such as the answer to a notification", () => {
+  test("keeps out what comes without a client, but not the one who drives, from elsewhere", (relay) =>
+    Effect.gen(function*() {
+      const { session: { drivers } } = yield* relay.join("ann", undefined, { token: "ann" })
+      assert.isUndefined(drivers.objection("it"))
+      yield* relay.prompt("ann")
+      assert.match(drivers.objection("it") ?? "", /^ann drives this session, so it was not done: /)
+      assert.isDefined(drivers.objection("it", { token: "bob" }))
+      assert.isDefined(drivers.objection("it", { token: undefined }))
+      assert.isUndefined(drivers.objection("it", { token: "ann" }))
+    }))
 })
 
 describe("with --drivers many, the default", () => {
