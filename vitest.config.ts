@@ -36,28 +36,50 @@ const special = (
 const processes = [
   "test/adapters/newAgent.test.ts",
   "test/adapters/wire/patchProgram.test.ts",
-  "test/cli/{agentClients,handoff,run,serve,tracing}.test.ts",
+  "test/cli/{acp,agentClients,handoff,run,serve,serviceFile,tracing}.test.ts",
+  "test/docs/road.test.ts",
   "test/{conformance,examples}/**",
-  "test/server/proxies.test.ts",
+  "test/server/{proxies,rewind}.test.ts",
   "test/services/access/PeerProcesses.test.ts",
   "test/services/process/{ProcessFamily,ProcessSupervisor,ProcessTree,Sandbox,Watcher}.test.ts",
-  "test/services/terminal/PtySupervisor.test.ts"
+  "test/services/terminal/PtySupervisor.test.ts",
+  "test/services/workspace/**"
+]
+
+/** What tries thousands of inputs, waits for real deadlines, or plays whole networks: not for each change of a line. */
+const thorough = [
+  "test/adapters/claude/streamEvent.test.ts",
+  "test/adapters/fuzz/**/*.test.ts",
+  "test/adapters/wire/jsonBytes.test.ts",
+  "test/client/browser.test.ts",
+  "test/fronts/chat/chat.test.ts",
+  "test/fronts/{acp,project,relayBehindRelay}.test.ts",
+  "test/lab/{LabServer,pipeFrames}.test.ts",
+  "test/schema/judgedContracts.test.ts",
+  "test/server/{bounds,door,mcp,metrics,nativeContinue,tokens}.test.ts",
+  "test/services/access/{redact,redactPieces}.test.ts",
+  "test/services/journal/{DiskStore,SessionLock}.test.ts",
+  "test/services/log/EventStore.test.ts"
 ]
 
 export default defineConfig({
   test: {
     projects: [
-      // Needs no network, no agent and no build.
+      // Needs no network, no agent and no build, and answers within a minute.
       {
         ...common,
         test: {
           name: "unit",
           include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-          exclude: ["test/{agents,browser,chaos,containers,fuzz,judges,load}/**", ...processes],
+          exclude: ["test/{agents,browser,chaos,containers,fuzz,judges,load}/**", ...processes, ...thorough],
           // What hangs hangs for ever; a machine that is busy with other things is no failure.
           testTimeout: 30_000,
           hookTimeout: 30_000
         }
+      },
+      {
+        ...common,
+        test: { name: "thorough", include: thorough, testTimeout: 30_000, hookTimeout: 30_000 }
       },
       {
         ...common,

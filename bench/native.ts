@@ -3,6 +3,9 @@
  *
  *     npm run bench:native              2,000 conversations of Claude Code (374 MB) and one of 200 MB
  *     npm run bench:native -- 500 20    so many, and one of so many MB
+ *     … native.mjs write FOLDER 2000    only writes them; … native.mjs child FOLDER list measures on what is there
+ *
+ * Beside each time stands what it cost of the processor: on a machine that does other work, too, that tells more.
  *
  * Each line is a process of its own (`node … child FOLDER WHAT`), on files that were just written, so that the file cache
  * is warm and nothing else is. Nothing but numbers is printed; the files lie in a folder for temporary files and go again.
@@ -106,10 +109,13 @@ const child = async (home: string, what: string) => {
   const idle = process.memoryUsage.rss()
   const timed = async (effect: Effect.Effect<unknown, unknown>) => {
     const began = performance.now()
+    const before = process.cpuUsage()
     await run(effect)
-    return performance.now() - began
+    const ms = performance.now() - began
+    const { system, user } = process.cpuUsage(before)
+    return { ms, cpu: (system + user) / 1000 }
   }
-  const times: Array<number> = []
+  const times: Array<{ readonly ms: number; readonly cpu: number }> = []
   const list = native.list({ limit: 50 })
   switch (what) {
     case "list":
@@ -143,7 +149,7 @@ const child = async (home: string, what: string) => {
   await Effect.runPromise(Scope.close(scope, Exit.void))
   const peak = process.resourceUsage().maxRSS * 1024
   console.log(
-    `${times.map((ms) => `${ms.toFixed(0)} ms`).join(", ")}, ${
+    `${times.map(({ cpu, ms }) => `${ms.toFixed(0)} ms (CPU ${cpu.toFixed(0)})`).join(", ")}, ${
       mebibytes(Math.max(0, peak - idle))
     } MiB over idle`
   )
@@ -179,4 +185,5 @@ const main = () => {
 
 const [, , role, home = "", what = ""] = process.argv
 if (role === "child") await child(home, what)
+else if (role === "write") write(home, Number(what), 200)
 else main()

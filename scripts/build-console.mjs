@@ -3,8 +3,10 @@
  * and `files.json`, the list the relay serves from.
  */
 import react from "@vitejs/plugin-react"
+import { build as bundle } from "esbuild"
+import { createHash } from "node:crypto"
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
-import { extname, join, relative, sep } from "node:path"
+import { extname, join, relative, resolve, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 import { build } from "vite"
@@ -17,9 +19,11 @@ const types = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
-  ".woff2": "font/woff2"
+  ".woff2": "font/woff2",
+  ".png": "image/png",
+  ".webmanifest": "application/manifest+json"
 }
-const packed = new Set([".woff2"])
+const packed = new Set([".woff2", ".png"])
 
 const compress = (path) => {
   const content = readFileSync(path)
@@ -50,6 +54,35 @@ const noteWorkerModules = (ids) => ({
   }
 })
 
+/** The service worker: it knows the files the page begins with, and is another one for each build of the page. */
+const buildWorker = async (output) => {
+  const html = readFileSync(join(consoleFolder, "index.html"), "utf8")
+  const linked = Array.from(html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g), ([, path]) => path)
+  const byName = new Map(output.map((file) => [`/${file.fileName}`, file]))
+  /** With what each of them imports at once. */
+  const shell = new Set(["/index.html"])
+  const add = (path) => {
+    if (shell.has(path) || !byName.has(path)) return
+    shell.add(path)
+    for (const name of byName.get(path).imports ?? []) add(`/${name}`)
+  }
+  linked.forEach(add)
+  const names = output.map(({ fileName }) => fileName).toSorted().join("\n")
+  await bundle({
+    entryPoints: [join(root, "worker/sw.ts")],
+    outfile: join(consoleFolder, "sw.js"),
+    bundle: true,
+    minify: true,
+    format: "iife",
+    target: "es2022",
+    logLevel: "warning",
+    define: {
+      __BUILD__: JSON.stringify(createHash("sha256").update(html).update(names).digest("hex").slice(0, 16)),
+      __SHELL__: JSON.stringify([...shell])
+    }
+  })
+}
+
 /** Builds the page; gives the modules that went into it. */
 export const buildConsole = async () => {
   const ofWorkers = []
@@ -75,9 +108,14 @@ export const buildConsole = async () => {
       }
     }
   })
+  await buildWorker(output)
   const files = readdirSync(consoleFolder, { recursive: true })
     .filter((name) => statSync(join(consoleFolder, name)).isFile())
   writeFileSync(join(consoleFolder, "files.json"), JSON.stringify(files.map(listed)))
-  return [...output.flatMap((chunk) => "moduleIds" in chunk ? chunk.moduleIds : []), ...ofWorkers]
+  const ofPage = output.flatMap((part) =>
+    // Fonts and styles, too.
+    "moduleIds" in part ? part.moduleIds : part.originalFileNames.map((name) => resolve(root, name))
+  )
+  return [...ofPage, ...ofWorkers]
     .map((id) => relative(join(root, "../.."), id.replaceAll("\0", "").split("?", 1)[0]))
 }

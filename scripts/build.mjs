@@ -14,12 +14,18 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { bundleReaper } from "./bundleReaper.mjs"
+import { licensesOf, sbomOf } from "./licenses.mjs"
 import { mergeStart } from "./mergeStart.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const dist = join(root, "dist")
 const cli = join(dist, "cli.mjs")
-const page = join(root, "dist/console.LICENSES.txt")
+/** What went into each part. */
+const made = {}
+const note = (part, inputs) => {
+  made[part] = inputs
+  writeFileSync(join(dist, `${part}.LICENSES.txt`), licensesOf(inputs))
+}
 const read = (...path) => readFileSync(join(root, ...path), "utf8")
 const { version } = JSON.parse(read("package.json"))
 
@@ -123,7 +129,7 @@ const buildCli = async () => {
   for (const [name, text] of Object.entries(merged.files)) writeFileSync(join(dist, name), text)
   chmodSync(cli, 0o755)
   const inputs = [...Object.keys(metafile.inputs), ...Object.keys(lazily.inputs)]
-  writeFileSync(join(dist, "cli.LICENSES.txt"), licensesOf(inputs))
+  note("cli", inputs)
   for (const name of old) {
     // Another build may have removed it already: tests that need the program run side by side.
     if (merged.files[name] === undefined) rmSync(join(dist, name), { force: true })
@@ -144,27 +150,15 @@ const bundleCli = () =>
     plugins: [besideTheCli, withoutUnused]
   })
 
-/** The licenses of the packages that went into the bundle: who passes these on passes on their terms. */
-const licensesOf = (inputs) => {
-  const folders = new Set(
-    inputs.flatMap((path) => path.match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0] ?? [])
-  )
-  return [...folders].toSorted().flatMap((folder) => {
-    const { name, version } = JSON.parse(read(folder, "package.json"))
-    const license = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(name))
-    return license === undefined ? [] : [`${name} ${version}\n\n${read(folder, license)}`]
-  }).join(`\n${"-".repeat(80)}\n\n`)
-}
-
 const buildPage = async () => {
   // Vite is slow to load, and who builds only the command needs none of it.
   const { buildConsole } = await import("./build-console.mjs")
-  writeFileSync(page, licensesOf(await buildConsole()))
+  note("console", await buildConsole())
 }
 
 const buildForReact = async () => {
   const { buildReact } = await import("./build-react.mjs")
-  writeFileSync(join(root, "dist/react.LICENSES.txt"), licensesOf(await buildReact()))
+  note("react", await buildReact())
 }
 
 const parts = { library: buildLibrary, cli: buildCli, console: buildPage, react: buildForReact }
@@ -177,6 +171,12 @@ try {
   }
   if (process.argv.length === 2) rmSync(join(root, "dist"), { recursive: true, force: true })
   await Promise.all(wanted.map((part) => parts[part]()))
+  if (Object.keys(made).length > 0) {
+    writeFileSync(
+      join(dist, "sbom.cdx.json"),
+      JSON.stringify(sbomOf(Object.values(made).flat()), null, 2) + "\n"
+    )
+  }
   const size = wanted.includes("cli") ? `, every start reads ${Math.round(startBytes / 1024)} KB` : ""
   console.log(`built ${wanted.join(", ")} in ${((performance.now() - started) / 1000).toFixed(1)} s${size}`)
 } catch (error) {

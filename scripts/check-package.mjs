@@ -6,7 +6,16 @@
  */
 import { build } from "esbuild"
 import { execFile, spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -47,6 +56,9 @@ const node = (script) => inProject(process.execPath, "--input-type=module", "--e
 const expect = (holds, message) => {
   if (!holds) throw new Error(message)
 }
+
+/** What somebody gets who begins an app today. */
+const newest = ["effect@latest", "@effect/platform-node@latest"]
 
 /** The versions of Node the program is for; 20 from 20.20 on. */
 const majors = [20, 22, 24, 26]
@@ -155,6 +167,24 @@ try {
     expect(imported.length > 20 && missing.length === 0, `missing: ${missing.join(", ")}`)
   })
 
+  await check("passes on the terms of all it is made of, and lists it", alone, () => {
+    const dist = (name) => readFileSync(installed(pkg.name, "dist", name), "utf8")
+    for (const part of ["cli", "console", "react"]) {
+      const terms = dist(`${part}.LICENSES.txt`)
+      expect(/MIT|ISC|Apache/.test(terms), `${part}.LICENSES.txt holds no licence`)
+    }
+    for (const font of ["@fontsource-variable/inter", "@fontsource-variable/jetbrains-mono"]) {
+      const terms = dist("console.LICENSES.txt").split(`${font} `)[1] ?? ""
+      expect(/SIL OPEN FONT LICENSE/i.test(terms.slice(0, 4000)), `the licence of ${font} is missing`)
+    }
+    const { bomFormat, components } = JSON.parse(dist("sbom.cdx.json"))
+    expect(bomFormat === "CycloneDX", "sbom.cdx.json is no CycloneDX")
+    const names = components.map(({ name }) => name)
+    const missing = ["effect", "react", "ws", "@fontsource-variable/inter", ...Object.keys(pkg.dependencies)]
+      .filter((name) => !names.includes(name) && name !== "node-pty")
+    expect(missing.length === 0, `not listed: ${missing.join(", ")}`)
+  })
+
   const bin = installed(".bin", pkg.name)
   await check(`${pkg.name} --version`, alone, async () => {
     const version = await inProject(bin, "--version")
@@ -257,6 +287,35 @@ try {
       import * as schema from "${pkg.name}/schema"
       if (Object.keys(schema).length === 0) throw new Error("it exports nothing")
     `))
+
+  await check(
+    "an app with the newest Effect embeds the package: examples/embed.ts, its types and a turn",
+    tarball,
+    async () => {
+      const app = join(temp, "app")
+      mkdirSync(app)
+      writeFileSync(join(app, "package.json"), "{ \"private\": true, \"type\": \"module\" }")
+      const inApp = run(app)
+      await inApp("npm", "install", "--loglevel=error", "--no-audit", "--no-fund", tarball, ...newest)
+      copyFileSync(join(root, "examples/embed.ts"), join(app, "embed.ts"))
+      const flags = "--noEmit --strict --skipLibCheck --target es2022 --module nodenext --types node"
+      const types = ["--typeRoots", join(root, "node_modules/@types")]
+      await inApp(tool("tsc"), ...flags.split(" "), ...types, "embed.ts")
+      await build({
+        absWorkingDir: app,
+        entryPoints: ["embed.ts"],
+        bundle: true,
+        packages: "external",
+        platform: "node",
+        format: "esm",
+        outfile: join(app, "embed.mjs"),
+        logLevel: "error"
+      })
+      const said = await inApp(process.execPath, "embed.mjs", "demo", ".")
+      expect(said.includes("end_turn") && said.length > 200, `it said ${said}`)
+      return readJson(app, "node_modules/effect/package.json").version
+    }
+  )
 } finally {
   rmSync(temp, { recursive: true, force: true })
   console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)

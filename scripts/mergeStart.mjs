@@ -42,7 +42,9 @@ export const mergeStart = async ({ entry, main, texts }) => {
       manualChunks: (id, { getModuleInfo }) => {
         const modules = (file) => getModuleInfo(file)?.importedIds ?? []
         // The entry runs before all else is read: it says how.
-        if (!readWith(modules, main).has(id) || readWith(modules, entry).has(id)) return undefined
+        if (!readWith(modules, main).has(id) || id === entry) return undefined
+        // Named, or it would be taken into a chunk with all that uses it, which the entry would then read first.
+        if (readWith(modules, entry).has(id)) return "cli-entry"
         const largest = [...readWith(modules, main)].reduce((one, other) =>
           (texts[other] ?? "").length > (texts[one] ?? "").length ? other : one
         )

@@ -6,6 +6,9 @@
  * greeting, the schema Codex makes of its app-server, and the types of the Agent Client Protocol and of Claude's SDK. Then
  * the scenarios run with the newest versions (not with `--no-scenarios`). No model is asked and no login is needed.
  *
+ * `--agents codex,gemini` looks at these alone; `--since oldest` (or `pinned`) compares with an earlier tested version
+ * instead, to read what has changed since.
+ *
  * Exit code 0 if nothing is new, 1 if something is, 2 if it could not look.
  */
 import { spawn, spawnSync } from "node:child_process"
@@ -14,12 +17,26 @@ import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { agentVersions } from "./agentVersions.mjs"
+import { agentVersions, ranks } from "./agentVersions.mjs"
 import { installAgents, installPackage } from "./installAgents.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const args = process.argv.slice(2)
 const { env } = process
+
+/** The word behind a flag. */
+const valueOf = (flag) => args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined
+const chosen = valueOf("--agents")?.split(",") ?? Object.keys(agentVersions)
+const since = valueOf("--since") ?? "newest"
+const unknown = chosen.find((agent) => agentVersions[agent] === undefined)
+if (unknown !== undefined || !ranks.includes(since)) {
+  console.error(
+    unknown === undefined
+      ? `--since takes ${ranks.join(", ")}`
+      : `there is no agent "${unknown}": ${Object.keys(agentVersions).join(", ")}`
+  )
+  process.exit(2)
+}
 
 const npmView = (name) => {
   const { status, stdout, stderr } = spawnSync("npm", ["view", name, "version", "--json"], {
@@ -127,7 +144,11 @@ const acpFacts = (agent, path) =>
     send(0, "initialize", {
       protocolVersion: 1,
       clientInfo: { name: "ai-relay", version: "1.0.0" },
-      clientCapabilities: { session: { compaction: {}, notices: {} }, elicitation: { form: {}, url: {} } }
+      clientCapabilities: {
+        session: { compaction: {}, notices: {}, configOptions: { boolean: {} } },
+        subagents: {},
+        elicitation: { form: {}, url: {} }
+      }
     })
   })
 
@@ -247,7 +268,12 @@ const factsOf = (agent, path) =>
   agent === "claude" ? claudeFacts(path) : agent === "codex" ? codexFacts(path) : acpFacts(agent, path)
 
 const moved = []
-for (const [agent, { newest: tested, package: name }] of Object.entries(agentVersions)) {
+for (const agent of chosen) {
+  const { package: name, [since]: tested } = agentVersions[agent]
+  if (tested === undefined) {
+    console.log(`${agent}: no ${since} version is tested`)
+    continue
+  }
   const newest = npmView(name)
   if (newest === tested) {
     console.log(`${agent} ${tested}: still the newest`)
@@ -278,7 +304,7 @@ const libraries = [
   // The types of the Claude Code that is tested: 2.1.332 is 0.3.332 there.
   ["@anthropic-ai/claude-agent-sdk", agentVersions.claude.newest.replace(/^2\.1/, "0.3"), claudeSdkFacts]
 ]
-for (const [name, tested, read] of libraries) {
+for (const [name, tested, read] of args.includes("--agents") ? [] : libraries) {
   const newest = npmView(name)
   if (newest === tested) {
     console.log(`${name} ${tested}: still the newest`)

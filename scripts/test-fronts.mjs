@@ -10,6 +10,8 @@
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { selectVersions } from "./agentVersions.mjs"
+import { installAgents } from "./installAgents.mjs"
 import { installJudges, judges } from "./judges.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -30,11 +32,16 @@ for (const set of Object.keys(judges)) {
   if (found[set].missing !== undefined) console.log(`skipping ${set}: ${found[set].missing}`)
 }
 
+// Real agents, which people of three fronts drive.
+const agents = wanted.includes("acp")
+  ? await installAgents(selectVersions(["claude", "codex", "gemini"], ["newest"]))
+  : []
+
 const run = (...command) =>
   spawnSync(process.execPath, command, {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, AI_RELAY_JUDGES: JSON.stringify(found) }
+    env: { ...process.env, AI_RELAY_JUDGES: JSON.stringify(found), AI_RELAY_AGENTS: JSON.stringify(agents) }
   }).status ?? 1
 
 process.exitCode = run("scripts/build.mjs", "cli")

@@ -19,6 +19,7 @@ import * as EnvironmentCredentials from "./services/access/EnvironmentCredential
 import { Folders } from "./services/access/Folders.js"
 import { layerTranscripts } from "./services/access/ordinaryFile.js"
 import { BudgetBook } from "./services/budget/BudgetBook.js"
+import * as DaemonSocket from "./services/daemon/DaemonSocket.js"
 import { IdGenerator } from "./services/IdGenerator.js"
 import { Journal } from "./services/journal/Journal.js"
 import { NativeSessions } from "./services/native/NativeSessions.js"
@@ -34,6 +35,7 @@ import { Timetable } from "./services/schedule/Timetable.js"
 import { SearchIndex } from "./services/search/SearchIndex.js"
 import { SessionRegistry } from "./services/session/SessionRegistry.js"
 import * as PtySupervisor from "./services/terminal/PtySupervisor.js"
+import * as Checkpoints from "./services/workspace/Checkpoints.js"
 
 /** An adapter for every agent the relay knows, over whatever starts its processes. */
 export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
@@ -59,7 +61,7 @@ const supervisors = Layer.unwrap(
   Effect.gen(function*() {
     const config = yield* RelayConfig
     const options = { pass_env: config.pass_env, sandbox: yield* keepingOf(config) }
-    return Layer.mergeAll(ProcessSupervisor.layer(options), PtySupervisor.layer(options))
+    return Layer.mergeAll(ProcessSupervisor.layer(options), PtySupervisor.layer(options), DaemonSocket.layer)
   })
 )
 
@@ -84,6 +86,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
       Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer, layerTranscripts)
     ),
     Layer.provideMerge(Layer.merge(BudgetBook.layer, Timetable.layer)),
+    Layer.provideMerge(Layer.provide(Checkpoints.layer, Folders.layer)),
     Layer.provideMerge(
       Layer.merge(Journal.layer, Layer.provide(NativeSessions.layer, Layer.merge(Folders.layer, supervisors)))
     ),

@@ -86,6 +86,8 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema", "adapters", "services", "services/log", "services/access", "services/process"],
     never: noneOf(sockets, processes)
   },
+  // Programs of agents that run already: it connects to their sockets, and starts nothing.
+  "services/daemon": { rooms: ["schema", "adapters"], never: noneOf(processes, disk) },
   // What the operator's rules say to a call: it looks at files to resolve links, and knows nothing of sessions.
   "services/policy": { rooms: ["schema", "adapters"], never: noneOf(sockets, processes) },
   "services/session": {
@@ -100,7 +102,8 @@ const rooms: Readonly<Record<string, Room>> = {
       "services/log",
       "services/journal",
       "services/access",
-      "services/observe"
+      "services/observe",
+      "services/workspace"
     ],
     never: noneOf(sockets, processes, disk)
   },
@@ -108,6 +111,11 @@ const rooms: Readonly<Record<string, Room>> = {
   "services/notify": {
     rooms: ["schema", "services", "services/access", "services/process", "services/session"],
     never: noneOf(sockets, processes, disk)
+  },
+  // How a session's folder was before each turn: git, and the index it is asked with.
+  "services/workspace": {
+    rooms: ["schema", "services", "services/access", "services/journal", "services/process"],
+    never: noneOf(sockets, processes)
   },
   // Calls people's browsers: it keeps who wants that, and sends to addresses that browsers tell.
   "services/push": {
@@ -247,7 +255,7 @@ describe("the rooms", () => {
 describe("one place each", () => {
   const only = (...names: ReadonlyArray<string>) => (file: File) => names.includes(nameOf(file))
 
-  it("starts processes: with pipes, on terminals, the watcher, a relay for editors, and what looks at the machine's processes", () => {
+  it("starts processes: with pipes, on terminals, the watcher, a relay for editors, git, and what looks at the machine's processes", () => {
     const starting = breaking(({ imports }) => imports.filter((name) => processes.test(name)))
     assert.sameMembers([...new Set(starting)], [
       "services/process/ProcessSupervisor.ts: node:child_process",
@@ -256,6 +264,7 @@ describe("one place each", () => {
       "services/process/Watcher.ts: node:child_process",
       "services/process/machine.ts: node:child_process",
       "services/process/runInTerminal.ts: node:child_process",
+      "services/process/runProgram.ts: node:child_process",
       "services/terminal/PtySupervisor.ts: node-pty"
     ])
   })

@@ -41,8 +41,12 @@ export interface AgentSpec extends Handshake {
   readonly begins_anew?: boolean
   /** `permission_mode` is the one the session was in last, not one that is asked for now. */
   readonly keeps_mode?: boolean
+  /** With `fork`: what comes behind this place of the conversation is left out of the copy. As `NativeRecord.anchor` has it. */
+  readonly fork_at?: string
   /** The permission modes the operator allows; undefined: all. */
   readonly allowed_modes?: ReadonlyArray<string>
+  /** The socket of the agent's own daemon, which has the conversation: go on with it there, beside its terminal. */
+  readonly join?: string
 }
 
 /** A prompt as it reaches the adapter: it has a `uuid`, and `when` is `steer` if it is for the running turn. */
@@ -104,6 +108,8 @@ export interface AgentSession {
   }
   /** Absent: it may be asked nothing. */
   readonly native?: NativeRules
+  /** Of a conversation that was joined: whether this record of it (its `key`) was told as it happened. */
+  readonly hasTold?: (key: string) => boolean
   /** Hand a command to the agent. Returns when it was handed over, not when it was carried out. */
   readonly send: (command: AgentCommand) => Effect.Effect<void, SendError>
   /** Completes when the agent is gone and all it said has been told. */
@@ -117,6 +123,8 @@ export interface Adapter {
   ) => Effect.Effect<AgentSession, OpenError, EventSink | PermissionGate | Scope.Scope>
   /** Its sessions are terminals: what is typed there is carried out, and no permission is asked. */
   readonly terminal?: true
+  /** Its agents work on the files of their folder. */
+  readonly works_on_files?: true
   /** For a `tool` no adapter is named after: what opens it, if this adapter can. */
   readonly named?: (tool: string) => Adapter | undefined
 }
@@ -226,6 +234,18 @@ export class ProcessSpawner extends Context.Service<ProcessSpawner, {
     onLine: (line: Buffer) => void
   ) => Effect.Effect<AgentProcess, CommandNotFound | AgentFailed, EventSink | Scope.Scope>
 }>()("ai-relay/adapters/ProcessSpawner") {}
+
+/**
+ * Port: the only way to speak to a program of the agent's that runs already, its daemon. When the scope closes the
+ * connection ends, and the program goes on.
+ */
+export class DaemonConnector extends Context.Service<DaemonConnector, {
+  /** `socket`: a Unix socket that speaks WebSocket. `onLine` gets every message, within a batch of the sink. */
+  readonly connect: (
+    daemon: { readonly tool: string; readonly socket: string },
+    onLine: (line: Buffer) => void
+  ) => Effect.Effect<AgentProcess, AgentFailed, EventSink | Scope.Scope>
+}>()("ai-relay/adapters/DaemonConnector") {}
 
 /** How large a terminal is, in characters. */
 export interface TerminalSize {

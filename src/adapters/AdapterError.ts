@@ -75,7 +75,9 @@ export class BadHandshake
 export class CommandRefused extends Schema.TaggedError<CommandRefused>()("CommandRefused", {
   reason: Schema.String,
   /** What a program can decide by; default `bad_command`. */
-  code: Schema.optional(Schema.Literal("in_use"))
+  code: Schema.optional(Schema.Literals(["in_use", "files_changed"])),
+  /** What else a program can use. */
+  metadata: Schema.optional(Schema.Record(Schema.String, Schema.Unknown))
 }) {
   override get message() {
     return this.reason

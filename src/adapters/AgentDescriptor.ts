@@ -87,6 +87,8 @@ export interface AgentFacts {
   readonly start_modes?: ReadonlyArray<string>
   /** It runs what a person has made of a tool's input; the others deny the call then. */
   readonly edits_input?: true
+  /** It works on the files of its folder. */
+  readonly works_on_files?: true
   /** Its sessions are terminals. */
   readonly terminal?: true
   /** Its past conversations on disk, read only. */

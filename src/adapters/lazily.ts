@@ -14,7 +14,7 @@ import {
 
 /** Its module is loaded, and its layer built, once for all sessions. */
 export const lazily = (
-  { adapter: load, opens, terminal, tool }: AgentDescriptor,
+  { adapter: load, opens, terminal, tool, works_on_files }: AgentDescriptor,
   settings: AdapterSettings
 ) =>
   Effect.gen(function*() {
@@ -36,7 +36,10 @@ export const lazily = (
       Effect.cached
     )
     const open: Adapter["open"] = (spec) => Effect.flatMap(made, (adapter) => adapter.open(spec))
-    const kind = terminal === undefined ? {} : { terminal }
+    const kind = {
+      ...(terminal !== undefined && { terminal }),
+      ...(works_on_files !== undefined && { works_on_files })
+    }
     const adapter: Adapter = {
       tool,
       ...kind,

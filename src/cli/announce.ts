@@ -82,7 +82,7 @@ export const linesOf = (
     ? !isJournal || found.file === undefined
     : isTerminal && found.file !== undefined && access.auth === "always"
   return [
-    `ai-relay ${version} listens on ws${s}://${place} (Ctrl-C ends it)`,
+    `ai-relay ${version} listens on ws${s}://${place} (press Ctrl-C to stop)`,
     ...access.auth === "always"
       ? forEverybody(found, access, here, there, isShown)
       : [

@@ -6,6 +6,7 @@ import { ConfigProvider, Console, Effect, Layer, Metric, Option } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/access/AccessToken.js"
+import { version } from "../services/version.js"
 import { accessOf } from "./access.js"
 import { acp } from "./acp.js"
 import { announce } from "./announce.js"
@@ -28,13 +29,11 @@ import { loadRegistry } from "./registryFile.js"
 import { run as runTurn } from "./run.js"
 import { schedule } from "./schedule.js"
 import { search } from "./search.js"
+import { service } from "./service.js"
 import { sessions } from "./sessions.js"
 import { token as tokens } from "./token.js"
 import * as Tracing from "./tracing.js"
 import { warningsOf } from "./warnings.js"
-
-declare const __AI_RELAY_VERSION__: string | undefined
-const version = typeof __AI_RELAY_VERSION__ === "string" ? __AI_RELAY_VERSION__ : "development"
 
 const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
   Command.make(name, options, (flags) => {
@@ -92,6 +91,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
         token_file: orUndefined(token_file),
         state_dir: kept,
         allow_origin: settings.allow_origin,
+        roots: settings.roots,
         isContainer: isContainer()
       })
       return yield* Layer.launch(
@@ -124,6 +124,7 @@ const command = server("ai-relay", relayOptions).pipe(
     doctor(version, fails),
     sessions,
     tokens,
+    service,
     schedule,
     search,
     importSessions,
@@ -167,7 +168,11 @@ const wantsWizard = (args: ReadonlyArray<string>) => args[0] === "--wizard" || a
 /** What is wrong with the arguments, in one line; or what else went wrong. */
 const problemOf = (error: { readonly message: string }): string => {
   const [first] = CliError.isCliError(error) && error._tag === "ShowHelp" ? error.errors : []
-  if (first === undefined) return oneLine(error.message)
+  if (first === undefined) {
+    return CliError.isCliError(error) && error._tag === "ShowHelp"
+      ? `which of them? ${error.commandPath.join(" ")} --help lists what it can do`
+      : oneLine(error.message)
+  }
   // The parser calls so what came from a variable or the configuration file.
   if (first._tag === "InvalidValue" && first.value === "config") {
     const name = first.option.replaceAll("-", "_")
@@ -177,7 +182,8 @@ const problemOf = (error: { readonly message: string }): string => {
       `AI_RELAY_${name.toUpperCase()}, or "${name}" in the configuration file, does not fit. ${expected}`
     )
   }
-  return `${plainly(oneLine(first.message))}. See ai-relay --help`
+  const text = plainly(oneLine(first.message))
+  return `${text}${/[.?!]$/.test(text) ? "" : "."} See ai-relay --help`
 }
 
 /** The parser's words in ours. */
@@ -192,6 +198,7 @@ const plainly = (text: string): string =>
       / Did you mean this\?((?: --?[\w-]+)+)\.?$/,
       (_, flags: string) => `; did you mean ${flags.trim().split(" ").join(" or ")}?`
     )
+    .replace(/^(there is no flag \S+) for(?=[;.?]|$)/, "$1")
     .replace(/^Unknown subcommand "([^"]*)".*$/, "there is no command \"$1\"")
     .replace(/^Missing value for flag (\S+)\. Expected: (\w+)/, "$1 needs a value ($2)")
     .replace(/^Invalid value for flag (\S+): ("[^"]*")\. Expected:? /, "$1 cannot be $2; it must be ")

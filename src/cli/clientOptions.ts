@@ -80,6 +80,11 @@ export const toAddress = Effect.fn("toAddress")(function*(given: {
   readonly token: Option.Option<Redacted.Redacted>
 }) {
   const url = orUndefined(given.url) ?? localRelay
+  if (!/^(wss?|https?):\/\//i.test(url)) {
+    return yield* new CommandError({
+      reason: `--url ${url} has no scheme: write ws://${url}, or wss://${url} with TLS`
+    })
+  }
   const token = Option.map(given.token, Redacted.value)
   const chosen: Address = { url, ...(Option.isSome(token) && { token: token.value }) }
   if (Option.isSome(token) || !isOfThisMachine(url)) return chosen

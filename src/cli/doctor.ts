@@ -6,13 +6,15 @@
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { existsSync } from "node:fs"
+import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
 import { examine } from "../services/agents/AgentFindings.js"
 import { type Finding, works } from "../services/agents/AgentProbe.js"
 import { whyUnwritable } from "../services/journal/Journal.js"
 import * as SessionRecord from "../services/journal/SessionRecord.js"
 import * as Sandbox from "../services/process/Sandbox.js"
-import { standardStateDir } from "./options.js"
+import { relayOptions, standardStateDir } from "./options.js"
 import { visibleLine } from "./printable.js"
+import { loadRegistry } from "./registryFile.js"
 
 /** Why sessions cannot be kept, if they cannot. */
 const stateTrouble = (): string | undefined => {
@@ -20,10 +22,11 @@ const stateTrouble = (): string | undefined => {
   return existsSync(folder) ? whyUnwritable(folder) : undefined
 }
 
-const findings = Effect.map(examine, (agents) => ({
-  agents,
-  works: agents.some((agent) => agent.tool !== "generic" && works(agent))
-}))
+const findings = (own: ReadonlyArray<OwnAgent>) =>
+  Effect.map(examine(own), (agents) => ({
+    agents,
+    works: agents.some((agent) => agent.tool !== "generic" && works(agent))
+  }))
 
 /** Whether agents can be kept in. */
 const sandbox = Effect.match(Sandbox.check, {
@@ -63,13 +66,17 @@ const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
 export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
   Command.make(
     "doctor",
-    { json: Flag.Boolean("json").pipe(Flag.withoutNegation, Flag.withDefault(false)) },
-    ({ json }) =>
+    {
+      json: Flag.Boolean("json").pipe(Flag.withoutNegation, Flag.withDefault(false)),
+      acp_registry: relayOptions.acp_registry
+    },
+    ({ acp_registry, json }) =>
       Effect.gen(function*() {
+        const own = yield* loadRegistry(acp_registry)
         const state = stateTrouble()
         const found = {
           relay_version,
-          ...yield* findings,
+          ...yield* findings(own),
           sandbox: yield* sandbox,
           ...(state !== undefined && { state })
         }

@@ -26,9 +26,11 @@ const commands: ReadonlyArray<Command> = [
   },
   {
     name: "doctor",
-    usage: ["ai-relay doctor [--json]"],
+    usage: ["ai-relay doctor [--json] [--acp-registry FILE]"],
     about: "check which agents are installed and how to set up the rest",
-    more: ["The exit code is 1 when none works."]
+    more: [
+      "With --acp-registry also those of your file, as the relay offers them. The exit code is 1 when none works."
+    ]
   },
   {
     name: "sessions",
@@ -121,6 +123,18 @@ const commands: ReadonlyArray<Command> = [
     about: "who else may use the relay, and for what"
   },
   {
+    name: "service",
+    usage: [
+      "ai-relay service install [--no-start] [-- FLAGS OF ai-relay…]",
+      "ai-relay service status | remove [--no-stop]"
+    ],
+    about: "start the relay when you log in (systemd, launchd)",
+    more: [
+      "It is a user's service: no root is needed, and your agents find your logins. What is installed is",
+      "printed. With --no-start it is only written. Run install again to change the flags."
+    ]
+  },
+  {
     name: "policy",
     usage: ["ai-relay policy test [--json] RULES [SESSION…]"],
     about: "what these rules would have decided about saved sessions"
@@ -152,7 +166,7 @@ const groups: ReadonlyArray<readonly [title: string, names: RegExp]> = [
   ["Budgets", /^(budget|prices|on_limit)/],
   [
     "Sessions",
-    /^(state_dir|no_state|journal|linger|max_linger|max_sessions|max_queued|permission_timeout|interrupt|drivers|take_over|drain|retain|record)/
+    /^(state_dir|no_state|no_checkpoints|journal|linger|max_linger|max_sessions|max_queued|permission_timeout|interrupt|drivers|take_over|drain|retain|record)/
   ],
   ["Other", /./]
 ]

@@ -394,6 +394,10 @@ const common = {
     "no_native_sessions",
     "Do not list or show conversations that agents had in a terminal"
   ),
+  no_checkpoints: flag(
+    "no_checkpoints",
+    "Do not keep the files of a session's folder before each turn, to set them back to"
+  ),
   record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
     Flag.optional
   ),

@@ -7,6 +7,7 @@ import type { PathMap } from "../fronts/acp/PathMap.js"
 import * as overClient from "../fronts/overClient.js"
 import { SessionPort } from "../fronts/SessionPort.js"
 import type { Handshake } from "../schema/index.js"
+import { wasAnswered } from "./earlyAcp.js"
 import * as LocalRelay from "./LocalRelay.js"
 import { lineLogger } from "./loggers.js"
 import { drained, lines } from "./stdio.js"
@@ -39,7 +40,9 @@ export const serveAcp = ({ defaults, mayStart, paths, token, tool, url, version 
     const port = Effect.provide(SessionPort, made)
     const agent = yield* AcpAgent.make({
       port: mayStart ? Effect.andThen(relay.ensure, port) : port,
-      send: (message) => void process.stdout.write(`${JSON.stringify(message)}\n`),
+      send: (message) => {
+        if (!wasAnswered(message)) process.stdout.write(`${JSON.stringify(message)}\n`)
+      },
       drained,
       tool,
       defaults,

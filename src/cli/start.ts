@@ -13,6 +13,7 @@ import { homedir } from "node:os"
 import { join } from "node:path"
 import { PerformanceObserver } from "node:perf_hooks"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
+import { answerEarly } from "./earlyAcp.js"
 import { settleHome } from "./home.js"
 
 /** What Node 20 does not have yet. */
@@ -45,7 +46,10 @@ process.on("SIGUSR1", () => {})
 setFlagsFromString("--heap-growing-percent=200")
 growYoungBy(1)
 enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ai-relay", "compiled"))
-void import("./main.js")
+const load = () => import("./main.js")
+const [command, ...flags] = process.argv.slice(2)
+const isEditors = command === "acp" && !flags.some((flag) => flag === "--help" || flag === "-h")
+void (isEditors ? answerEarly().then(load) : load())
 setTimeout(() => {
   // Written at the end too; a relay may be killed before it. V8 reads it only under the flags it was written under.
   flushCompileCache?.()

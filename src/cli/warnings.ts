@@ -9,6 +9,7 @@ export interface Started {
   readonly token_file: string | undefined
   readonly state_dir: string | undefined
   readonly allow_origin: ReadonlyArray<string>
+  readonly roots: ReadonlyArray<string>
   /** Nobody else has an account there: files are given as its platform gives them. */
   readonly isContainer: boolean
 }
@@ -24,7 +25,7 @@ const isFor = (path: string | undefined, mask: number): boolean => ((modeOf(path
 
 /** A sentence each: what is wrong, and what to do. */
 export const warningsOf = (
-  { allow_origin, isContainer, isTokenArgument, state_dir, token, token_file }: Started
+  { allow_origin, isContainer, isTokenArgument, roots, state_dir, token, token_file }: Started
 ): ReadonlyArray<string> => {
   const found: ReadonlyArray<readonly [boolean, string]> = [
     [
@@ -49,5 +50,11 @@ export const warningsOf = (
       "--allow-origin '*' lets every page on the web use this relay: name the pages that may"
     ]
   ]
-  return found.flatMap(([isSo, sentence]) => isSo ? [sentence] : [])
+  const missing = roots.filter((root) => modeOf(root) === undefined)
+  return [
+    ...found.flatMap(([isSo, sentence]) => isSo ? [sentence] : []),
+    ...missing.map((root) =>
+      `--root ${root} is not there, so no session can work in it: make it, or correct the name`
+    )
+  ]
 }

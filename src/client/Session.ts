@@ -41,6 +41,13 @@ export interface PromptOptions {
   readonly message_id?: string
 }
 
+export interface RewindOptions {
+  /** Default: both. */
+  readonly restore?: "both" | "files" | "conversation"
+  /** Also over files that somebody else than the agent has changed since. */
+  readonly force?: boolean
+}
+
 export interface Session extends AsyncIterable<RelayEvent> {
   readonly session_id: string
   /** Resolves when the agent can be talked to; fails with a `RelayError` when the relay refuses. */
@@ -64,6 +71,10 @@ export interface Session extends AsyncIterable<RelayEvent> {
   readonly interrupt: () => Promise<EventOf<"input_ack">>
   readonly setModel: (model: string) => Promise<EventOf<"input_ack">>
   readonly setMode: (mode: string) => Promise<EventOf<"input_ack">>
+  /** Back to before a turn: files, conversation or both (default). Fails with `files_changed` where it would lose work. */
+  readonly rewind: (turn: number, options?: RewindOptions) => Promise<EventOf<"input_ack">>
+  /** Take the last rewind back. */
+  readonly undoRewind: (options?: Pick<RewindOptions, "force">) => Promise<EventOf<"input_ack">>
   /** Where one client at a time drives (`--drivers one`): ask to take over; answer who asks. */
   readonly drive: () => Promise<EventOf<"input_ack">>
   readonly answerDrive: (request_id: string, allow: boolean) => Promise<EventOf<"input_ack">>

@@ -45,7 +45,7 @@ export interface Handshake {
   } | null
   readonly native_session_id?: string | null
   readonly history?: boolean | "none" | "recent" | "all" | null
-  readonly if_open?: "refuse" | "follow" | "fork" | null
+  readonly if_open?: "refuse" | "follow" | "fork" | "join" | null
   readonly fork?: boolean | null
   readonly follow?: boolean | null
   readonly after_seq?: number | null
@@ -364,6 +364,23 @@ export interface RemoveScheduleCommand {
   readonly message_id?: string | null
 }
 
+/** Go back to before a turn. */
+export interface RewindCommand {
+  readonly type: "rewind"
+  readonly turn: number
+  readonly restore?: "both" | "files" | "conversation" | null
+  readonly force?: boolean | null
+  readonly message_id?: string | null
+}
+
+/** Take the last rewind back. */
+export interface UndoRewindCommand {
+  readonly type: "undo_rewind"
+  readonly rewind_id?: string | null
+  readonly force?: boolean | null
+  readonly message_id?: string | null
+}
+
 /** End the session, for everybody. */
 export interface EndCommand {
   readonly type: "end"
@@ -672,7 +689,7 @@ export interface FileDiffEvent {
 export interface ErrorEvent {
   readonly type: "error"
   readonly text: string
-  readonly code: "bad_handshake" | "unauthorized" | "forbidden" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "session_not_found" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "budget_exceeded" | "gap" | "in_use" | "not_driving" | "internal"
+  readonly code: "bad_handshake" | "unauthorized" | "forbidden" | "forbidden_folder" | "folder_not_found" | "unknown_tool" | "session_not_found" | "command_not_found" | "auth_required" | "agent_failed" | "turn_failed" | "bad_command" | "too_large" | "overloaded" | "budget_exceeded" | "gap" | "in_use" | "files_changed" | "not_driving" | "internal"
   readonly message_id?: string
   readonly request_id?: string
   readonly metadata?: { readonly [name: string]: unknown }
@@ -811,7 +828,7 @@ export interface SessionRemovedEvent {
 }
 
 /** A frame of the client, after the handshake. */
-export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | DriveCommand | DriveResponseCommand | SuggestCommand | SuggestionResponseCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | SetOnLimitCommand | ScheduleCommand | ChangeScheduleCommand | RemoveScheduleCommand | EndCommand | PingCommand
+export type Command = PromptCommand | UserMessageCommand | HandOverCommand | TakeOverCommand | DriveCommand | DriveResponseCommand | SuggestCommand | SuggestionResponseCommand | CancelQueuedCommand | PermissionResponseCommand | InterruptCommand | SetModelCommand | SetPermissionModeCommand | ControlRequestCommand | ControlResponseCommand | RawRequestCommand | StdinCommand | ResizeCommand | SetBudgetCommand | SetOnLimitCommand | ScheduleCommand | ChangeScheduleCommand | RemoveScheduleCommand | RewindCommand | UndoRewindCommand | EndCommand | PingCommand
 
 /** A frame of the relay. */
 export type Event = SessionStartEvent | SessionEndEvent | TurnStartEvent | TurnEndEvent | InputAckEvent | StatusEvent | ControlResponseEvent | PermissionCancelledEvent | PermissionRequestEvent | StreamEvent | ReasoningEvent | AssistantMessageEvent | UserMessageEvent | ResponseEvent | ToolCallEvent | ToolProgressEvent | ToolResultEvent | FileDiffEvent | ErrorEvent | QuotaWarningEvent | ContextWarningEvent | ContextCompactedEvent | StdoutEvent | StderrEvent | SessionListEvent | SessionChangedEvent | SessionRemovedEvent

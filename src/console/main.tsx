@@ -7,12 +7,14 @@ import { LinkToken } from "./components/LinkToken.js"
 import { applyTheme } from "./components/ThemeButton.js"
 import { takeToken } from "./relay/address.js"
 import { theme } from "./relay/kept.js"
+import { startWorker } from "./relay/shell.js"
 import { chosenLanguage, speak } from "./words/speak.js"
 import "./styles/index.css"
 
 const offered = takeToken()
 applyTheme(theme())
 await speak(chosenLanguage())
+startWorker()
 const root = document.getElementById("app")
 if (root !== null) {
   createRoot(root).render(

@@ -46,6 +46,7 @@ export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Project
   let place = "0.x"
   let turn: number | undefined
   let counts = new Map<string, number>()
+  let hasTurns = false
   let failure: ErrorOp | undefined
   /** The prompt whose acknowledgement adds nothing. */
   let prompt: { readonly text: string | undefined; readonly message_ids: ReadonlyArray<string> } | undefined
@@ -92,6 +93,7 @@ export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Project
   const begin = (event: EventOf<"turn_start">) => {
     const number = event.turn ?? 0
     enter(number, `${number}.`)
+    hasTurns = true
     const named = texts(event.metadata?.["message_ids"])
     const { message_id, text } = event
     const message_ids = message_id === undefined || named.includes(message_id)
@@ -263,6 +265,8 @@ export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Project
       return ops
     }
     lastSeq = event.seq
+    // An agent that was started again tells what it remembers; of the session's own turns the log has told before.
+    if (hasTurns && event.metadata?.["replay"] === true) return ops
     // Whoever begins to read within a turn has not seen its start.
     if (event.type !== "turn_start" && event.turn !== undefined && event.turn !== turn) {
       enter(event.turn, `${event.turn}.`)

@@ -19,6 +19,8 @@ export interface UserItem extends Base {
   readonly message_id?: string
   /** It was handed to a running turn. */
   readonly steered: boolean
+  /** The turn it began. */
+  readonly turn?: number
 }
 interface Spoken<Kind> extends Base {
   readonly kind: Kind
@@ -116,10 +118,21 @@ export interface NoticeItem extends Base {
     | { readonly is: "context_full"; readonly context_pct: number }
     | { readonly is: "compacted" }
     | { readonly is: "unreadable"; readonly event: string }
+    | RewindTold
   /** The model API is asked again: which attempt of how many, and whether a limit was the reason. */
   readonly retry?: { readonly attempt?: number; readonly of?: number; readonly limited: boolean }
   /** What a command of the agent's own printed. */
   readonly printed?: boolean
+}
+/** Somebody went back to before a turn, or undid it. */
+export interface RewindTold {
+  readonly is: "rewound" | "rewind_undone"
+  readonly rewind_id: string
+  readonly turn: number
+  /** Files that were set back; undefined: only the conversation went back. */
+  readonly files?: number
+  /** What became of the conversation; undefined: it went on. */
+  readonly conversation?: "copy" | "told" | "new"
 }
 /** Lines an agent printed that are not of its protocol. */
 export interface OutputItem extends Base {
@@ -185,14 +198,21 @@ export interface Limit {
 
 /** What is known of a conversation that can be gone on with in a terminal, too. */
 export interface Native {
-  /** `following`: the agent does not run here, the page shows what the terminal writes. */
-  readonly drive: "own" | "following"
+  /**
+   * `following`: the agent does not run here, the page shows what the terminal writes. `joined`: it runs in the agent's own
+   * daemon, which a terminal shows, too.
+   */
+  readonly drive: "own" | "following" | "joined"
   /** The agent can go on in a copy of the conversation. */
   readonly forks: boolean
   /** The command that goes on in a terminal. */
   readonly onward?: { readonly shell: string; readonly warning?: string }
   /** A terminal has it open now. */
-  readonly open?: { readonly waiting_for?: string }
+  readonly open?: {
+    readonly waiting_for?: string
+    /** It can be shared: `take_over` joins it. */
+    readonly joins?: true
+  }
 }
 
 /** A client of the session, as the relay names it. */
@@ -265,6 +285,8 @@ export interface View {
   readonly failure?: string
   /** Given by a person or the agent; undefined: it has none. */
   readonly title?: string
+  /** The rewind that can be undone. */
+  readonly rewound?: string
   /** USD, all turns. */
   readonly cost: number
   readonly limit?: Limit

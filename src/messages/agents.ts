@@ -44,6 +44,9 @@ const byName: ReadonlyMap<string, AgentCalled> = new Map<string, AgentCalled>([
   ["cagent", { label: "Docker cagent" }],
   ["code-assistant", { label: "Code Assistant" }],
   ["stakpak", { label: "Stakpak" }],
+  ["codeep", { label: "Codeep" }],
+  ["fast-agent", { label: "fast-agent" }],
+  ["vtcode", { label: "VT Code" }],
   ["acp", { label: "ACP agent" }],
   ["claude", {
     label: "Claude Code",

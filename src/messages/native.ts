@@ -10,9 +10,9 @@ type Metadata = Readonly<Record<string, unknown>>
 
 /** A terminal that has the conversation open, as far as it is known. */
 const holderOf = (value: unknown): NonNullable<Native["open"]> => {
-  const { waiting_for } = open(value)
+  const { join, waiting_for } = open(value)
   const waits = text(waiting_for)
-  return waits === undefined ? {} : { waiting_for: waits }
+  return { ...(waits !== undefined && { waiting_for: waits }), ...(join === true && { joins: true }) }
 }
 
 const onwardOf = (value: unknown): Native["onward"] => {
@@ -23,7 +23,7 @@ const onwardOf = (value: unknown): Native["onward"] => {
 }
 
 export const started = (draft: Draft, { can_fork, continue_with, drive }: Metadata) => {
-  if (drive !== "own" && drive !== "following") {
+  if (drive !== "own" && drive !== "following" && drive !== "joined") {
     delete draft.native
     return
   }
@@ -52,11 +52,14 @@ export const told = (draft: Draft, status: string, metadata: Metadata) => {
       draft.native = { ...free, open: holderOf(metadata["open"]) }
       return
     case "released":
+      // Who shared it has it alone now, and does not run yet.
+      draft.native = { ...free, drive: "following" }
+      return
     case "reloaded":
       draft.native = free
       return
     case "taken_over":
-      draft.native = { ...free, drive: "own" }
+      draft.native = { ...free, drive: metadata["drive"] === "joined" ? "joined" : "own" }
   }
 }
 

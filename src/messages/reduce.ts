@@ -3,7 +3,7 @@
  *
  * An event that was seen before changes nothing, so a page may be sent more than it asked for; but a second beginning is one.
  */
-import type { RelayEvent } from "../client/browser.js"
+import type { EventOf, RelayEvent } from "../client/browser.js"
 import * as asks from "./asks.js"
 import { add, change, type Draft, draftOf } from "./Draft.js"
 import * as driving from "./driving.js"
@@ -86,6 +86,24 @@ const piece = (draft: Draft, event: Extract<RelayEvent, { readonly type: "stream
   if (delta === "tool_output") tools.outputPiece(draft, tool_use_id, text, event)
 }
 
+/** Back to before a turn, and that undone. */
+const rewound = (draft: Draft, event: EventOf<"status">) => {
+  const { metadata = {}, status, text } = event
+  if (status !== "rewound" && status !== "rewind_undone") return
+  const { conversation } = metadata
+  const files = metadata["restore"] === "conversation" ? undefined : number(metadata["files_changed"])
+  const rewind_id = textOf(metadata["rewind_id"]) ?? ""
+  notice(draft, "info", text ?? "", event, {
+    is: status,
+    rewind_id,
+    turn: number(metadata["turn"]) ?? 0,
+    ...(files !== undefined && { files }),
+    ...((conversation === "copy" || conversation === "told" || conversation === "new") && { conversation })
+  })
+  if (status === "rewound") draft.rewound = rewind_id
+  else delete draft.rewound
+}
+
 /** Told to this connection alone. */
 const local = (draft: Draft, event: RelayEvent) => {
   if (event.type === "session_start") {
@@ -145,6 +163,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       if (event.status === "joined") driving.joined(draft, event.metadata ?? {})
       driving.told(draft, event.status, event.metadata ?? {}, event.text)
       if (event.status === "taken_over" && event.metadata !== undefined) settings.able(draft, event.metadata)
+      rewound(draft, event)
       if (event.status === "session_info") settings.named(draft, event.metadata ?? {})
       if (event.status === "api_retry") return retry(draft, event.text ?? "", event.metadata ?? {}, event)
       return event.status === "plan" && settings.plan(draft, event.metadata ?? {})

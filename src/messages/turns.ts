@@ -13,7 +13,8 @@ const addPrompt = (
   text: string,
   message_id: string | undefined,
   steered: boolean,
-  at: Envelope
+  at: Envelope,
+  turn?: number
 ) =>
   add(draft, {
     kind: "user",
@@ -22,6 +23,7 @@ const addPrompt = (
     text,
     images: [],
     steered,
+    ...(turn !== undefined && { turn }),
     ...(message_id !== undefined && { message_id })
   })
 
@@ -29,9 +31,9 @@ const without = (draft: Draft, message_id: string) => {
   draft.queue = draft.queue.filter((prompt) => prompt.message_id !== message_id)
 }
 
-export const begin = (draft: Draft, { message_id, seq, text, ts }: EventOf<"turn_start">) => {
+export const begin = (draft: Draft, { message_id, seq, text, ts, turn }: EventOf<"turn_start">) => {
   const from = draft.items.length
-  if (text !== undefined) addPrompt(draft, text, message_id, false, { seq, ts })
+  if (text !== undefined) addPrompt(draft, text, message_id, false, { seq, ts }, turn)
   if (message_id !== undefined) {
     draft.settled.add(message_id)
     without(draft, message_id)

@@ -113,6 +113,16 @@ export const AddSchedule = command("schedule", {
 })
 export const ChangeSchedule = command("change_schedule", { schedule_id: ScheduleId, paused: Flag })
 export const RemoveSchedule = command("remove_schedule", { schedule_id: ScheduleId })
+/** Back to before a turn: the files of the session's folder, the conversation, or both. */
+export const Rewind = command("rewind", {
+  turn: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)).annotate(
+    says("must be the number of a turn, from 1 on")
+  ),
+  restore: optional(oneOf("both", "files", "conversation")),
+  force: optional(Flag)
+})
+/** Take the last rewind back. */
+export const UndoRewind = command("undo_rewind", { rewind_id: optional(NonEmptyText), force: optional(Flag) })
 /** Drive the session, where only one client may; the one who drives now is asked. */
 export const Drive = command("drive", {})
 /** The driver's answer to who asked. */
@@ -149,6 +159,8 @@ export const ClientCommand = Schema.Union([
   AddSchedule,
   ChangeSchedule,
   RemoveSchedule,
+  Rewind,
+  UndoRewind,
   Drive,
   DriveResponse,
   Suggest,

@@ -117,7 +117,7 @@ const Fields = Schema.Struct({
     )
   ),
   /** Somebody else has the conversation open: refuse, follow it, or go on in a copy. */
-  if_open: optional(oneOf("refuse", "follow", "fork")),
+  if_open: optional(oneOf("refuse", "follow", "fork", "join")),
   /** Go on in a copy of the conversation. */
   fork: optional(Flag),
   /** Only follow the conversation: the agent is started by the first prompt. */

@@ -22,6 +22,7 @@ export const ErrorCode = Schema.Literals([
   "budget_exceeded",
   "gap",
   "in_use",
+  "files_changed",
   "not_driving",
   "internal"
 ])

@@ -77,6 +77,8 @@ const readNumber = (question: Question, answer: string): Reading => {
   return { value }
 }
 
+const isDay = (text: string) => !Number.isNaN(Date.parse(text.slice(0, 10)))
+
 const formats: Readonly<Record<string, readonly [form: RegExp, name: string]>> = {
   email: [/^[^\s@]+@[^\s@]+$/, "an email address"],
   uri: [/^[a-z][a-z0-9+.-]*:\S+$/i, "an address with its scheme, such as https://example.com"],
@@ -107,7 +109,10 @@ const readText = ({ format = "", maxLength, minLength, pattern }: Question, answ
   if (maxLength !== undefined && length > maxLength) return wrong(`must have at most ${maxLength} characters`)
   if (pattern !== undefined && !fits(pattern, answer)) return wrong(`must match ${pattern}`)
   const known = Object.hasOwn(formats, format) ? formats[format] : undefined
-  return known === undefined || known[0].test(answer) ? { value: answer } : wrong(`must be ${known[1]}`)
+  const isDated = !format.startsWith("date") || isDay(answer)
+  return known === undefined || (known[0].test(answer) && isDated)
+    ? { value: answer }
+    : wrong(`must be ${known[1]}`)
 }
 
 const readOne = (question: Question, answer: string): Reading => {

@@ -22,6 +22,9 @@ export const commandScopes: { readonly [Type in ClientCommand["type"]]: Scope } 
   schedule: "prompt",
   change_schedule: "prompt",
   remove_schedule: "prompt",
+  // It changes files, as a prompt may.
+  rewind: "prompt",
+  undo_rewind: "prompt",
   drive: "prompt",
   drive_response: "prompt",
   suggest: "prompt",

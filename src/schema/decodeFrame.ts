@@ -151,6 +151,8 @@ const readers: Record<string, (fields: Fields) => Result.Result<ClientCommand, s
     ),
   change_schedule: decodeWith(Command.ChangeSchedule),
   remove_schedule: decodeWith(Command.RemoveSchedule),
+  rewind: decodeWith(Command.Rewind),
+  undo_rewind: decodeWith(Command.UndoRewind),
   drive: decodeWith(Command.Drive),
   drive_response: decodeWith(Command.DriveResponse),
   suggest: decodeWith(Command.Suggest),

@@ -168,7 +168,9 @@ export const routes = {
           sessions: list(text),
           folders: list(text),
           agents: list(text),
-          expires_at: { type: "number", description: "Unix time in seconds." }
+          expires_at: { type: "number", description: "Unix time in seconds." },
+          version: { type: "string", description: "Of the relay; not for tokens with limits." },
+          machine: { type: "string", description: "What its machine is called; the same." }
         }, ["admitted", "scopes"])
       }
     }
@@ -203,7 +205,7 @@ export const routes = {
     method: "GET",
     path: "/search",
     scope: "view",
-    reach: "relay",
+    reach: "sessions",
     summary:
       "Sessions in which all words of a query were said, or a tool was called with them. Secrets are cut out.",
     query: {
@@ -282,6 +284,63 @@ export const routes = {
       404: noSession
     }
   }),
+  listCheckpoints: isRoute({
+    method: "GET",
+    path: "/sessions/{session_id}/checkpoints",
+    scope: "prompt",
+    reach: "sessions",
+    summary: "The turns of a live session one can go back to before.",
+    answers: {
+      200: {
+        about: "The oldest first; at most the last 200 turns.",
+        schema: object({
+          checkpoints: list(ref("Checkpoint")),
+          conversation: { type: "boolean", description: "The agent's conversation can go back, too." },
+          in_repository: {
+            type: "boolean",
+            description: "The states lie in the git repository of the folder, else with the relay."
+          },
+          reason: { type: "string", description: "Why no states of files are kept." },
+          undo: {
+            description: "What `undo_rewind` takes back.",
+            ...object({ rewind_id: text, turn: whole(), at: { type: "number" } })
+          }
+        }, ["checkpoints", "conversation"])
+      },
+      404: refusal("There is no such session, or it is not live: open it first.")
+    }
+  }),
+  previewRewind: isRoute({
+    method: "GET",
+    path: "/sessions/{session_id}/checkpoints/{turn}",
+    scope: "prompt",
+    reach: "sessions",
+    summary: "What going back to before a turn would change. Nothing is changed.",
+    answers: {
+      200: {
+        about: "The first 500 files.",
+        schema: object({
+          turn: whole(),
+          files: list(object({
+            path: text,
+            change: { enum: ["added", "changed", "deleted"], description: "What going back does to it." },
+            added: { type: "integer", description: "Lines; absent for what is no text." },
+            removed: whole()
+          }, ["path", "change"])),
+          files_changed: whole({ description: "How many there are in all." }),
+          conflicts: {
+            ...list(text),
+            description:
+              "Files somebody else than the agent has changed since, or whose present content is kept "
+              + "nowhere: only `force` goes over them."
+          },
+          left_out: list(ref("LeftOut"))
+        })
+      },
+      404: refusal("There is no such session, or it is not live: open it first."),
+      409: refusal("Nothing was kept before this turn, and why.")
+    }
+  }),
   listSchedules: isRoute({
     method: "GET",
     path: "/schedules",
@@ -347,6 +406,30 @@ export const routes = {
       },
       400: refusal("The body is not what it should be."),
       404: noSession
+    }
+  }),
+  pairDevice: isRoute({
+    method: "POST",
+    path: "/devices",
+    scope: "admin",
+    reach: "relay",
+    summary:
+      "A token for another device of yours: one of `addresses` with `fragment` behind it, as a link or a QR code, opens the console there.",
+    body: Share,
+    answers: {
+      201: {
+        about:
+          "The token. It is shown now and never again. Without `addresses` no other machine reaches the relay.",
+        schema: object({
+          name: text,
+          token: text,
+          fragment: text,
+          scopes: list({ enum: scopes }),
+          expires_at: { type: "number" },
+          addresses: list(text)
+        })
+      },
+      400: refusal("The body is not what it should be.")
     }
   }),
   listTokens: isRoute({

@@ -1,6 +1,7 @@
 /** httpRoutes: who answers each route of the table (`schema/routes.ts`). */
 import { Effect, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { hostname } from "node:os"
 import { SessionId } from "../schema/index.js"
 import { type RouteId, type Routes, routes } from "../schema/routes.js"
 import { longestTitle, SessionChange } from "../schema/SessionChange.js"
@@ -10,6 +11,7 @@ import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { Journal, SessionNotFound } from "../services/journal/Journal.js"
 import { SearchIndex } from "../services/search/SearchIndex.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
+import { version } from "../services/version.js"
 import { type Answer, lazily, readBody, Refused, sendJson, sendNothing } from "./Call.js"
 import { metricsText } from "./metricsText.js"
 import { describeNative, listNative, readNative } from "./nativeRoutes.js"
@@ -17,7 +19,7 @@ import { answerPush, getPush, subscribePush, unsubscribePush } from "./pushRoute
 import { addSchedule, changeSchedule, listSchedules, removeSchedule } from "./scheduleRoutes.js"
 import { sendEvents } from "./sendEvents.js"
 import { sendSessions } from "./sendSessions.js"
-import { listTokens, revokeToken, shareSession } from "./tokenRoutes.js"
+import { listTokens, pairDevice, revokeToken, shareSession } from "./tokenRoutes.js"
 import { usageAnswer } from "./usageAnswer.js"
 
 /** What a path that is none of these is answered with, too. */
@@ -72,7 +74,8 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
       ...(name !== undefined && { name }),
       scopes: [...scopes],
       ...limits,
-      ...(expires_at !== undefined && { expires_at })
+      ...(expires_at !== undefined && { expires_at }),
+      ...(limits === undefined && { version, machine: hostname() })
     })
   }),
   listAgents: Effect.fnUntraced(function*({ response }) {
@@ -121,11 +124,14 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     if (batches === undefined) return yield* new SessionNotFound({ session_id: id })
     yield* sendEvents(response, after_seq, batches)
   }),
+  listCheckpoints: lazily(() => import("./checkpointRoutes.js").then(({ list }) => list)),
+  previewRewind: lazily(() => import("./checkpointRoutes.js").then(({ preview }) => preview)),
   listSchedules,
   addSchedule,
   changeSchedule,
   removeSchedule,
   shareSession,
+  pairDevice,
   listTokens,
   revokeToken,
   getPush,

@@ -7,7 +7,9 @@ import { Auth } from "../services/access/Auth.js"
 import { Principal } from "../services/access/Principal.js"
 import { SessionNotFound } from "../services/journal/Journal.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
+import { addressesOf } from "./addresses.js"
 import { type Answer, readBody, Refused, sendJson, sendNothing } from "./Call.js"
+import { ServerConfig } from "./ServerConfig.js"
 
 const isSessionId = Schema.is(SessionId)
 
@@ -46,6 +48,30 @@ export const shareSession: Answer<"/sessions/{session_id}/share"> = Effect.fnUnt
     })
   }
 )
+
+/** The console asks for all at once: nobody scans a code twice. */
+export const pairDevice: Answer = Effect.fnUntraced(function*({ request, response }) {
+  const { expires_in, scopes } = yield* readBody(request, Share, wanted)
+  const { name: made_by } = yield* Principal
+  const { tokens } = yield* Auth
+  const { record, token } = yield* Effect.mapError(
+    tokens.make({
+      name: `device-${randomBytes(4).toString("hex")}`,
+      scopes,
+      expires_in,
+      ...(made_by !== undefined && { made_by })
+    }),
+    failed
+  )
+  yield* sendJson(response, 201, {
+    name: record.name,
+    token,
+    fragment: `#/?token=${token}&keep`,
+    scopes: record.scopes,
+    expires_at: record.expires_at,
+    addresses: addressesOf((yield* ServerConfig).host, request.socket)
+  })
+})
 
 export const listTokens: Answer = Effect.fnUntraced(function*({ response }) {
   const { tokens } = yield* Auth

@@ -85,6 +85,8 @@ export interface Settings {
   readonly journal_days: number
   /** The conversations people had with agents in a terminal are neither listed nor shown nor followed. */
   readonly no_native_sessions: boolean
+  /** No states of sessions' folders are kept before turns, so their files cannot be set back. */
+  readonly no_checkpoints: boolean
   /** Write every session's transcript into this folder, secrets redacted. */
   readonly record?: string
   /** Agents of the operator's that speak the Agent Client Protocol, beside those the relay knows. */
@@ -162,6 +164,7 @@ export const defaults = (): Settings => ({
   journal_events: 1_000_000,
   journal_days: 30,
   no_native_sessions: false,
+  no_checkpoints: false,
   notify: [],
   allow_push_service: [],
   budgets: [],

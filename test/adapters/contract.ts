@@ -21,8 +21,14 @@ export interface Contract {
   /** The adapter, over whatever starts processes. */
   readonly adapter: Effect.Effect<Adapter, never, ProcessSpawner>
   readonly handshake?: object
-  /** What the client sent, given what the recording's client wrote; undefined: the adapter writes it by itself. */
-  readonly drive: (input: Native, seen: ReadonlyArray<RelayEvent>) => object | undefined
+  /**
+   * What the client sent, given what the recording's client wrote: a command, or several one after the other; undefined:
+   * the adapter writes it by itself.
+   */
+  readonly drive: (
+    input: Native,
+    seen: ReadonlyArray<RelayEvent>
+  ) => object | ReadonlyArray<object> | undefined
   /** Answers to what the adapter asks and the recordings do not have. */
   readonly unrecorded?: (message: Native) => Native | undefined
   /** Printed lines that are not told again: answers to the relay's own requests. */
@@ -45,14 +51,16 @@ export const playRecording = (contract: Play, file: string) =>
     const onInput = (input: Native) =>
       Effect.gen(function*() {
         yield* Effect.yieldNow
-        const command = contract.drive(input, seen)
-        if (command === undefined) return true
+        const driven = contract.drive(input, seen)
+        if (driven === undefined) return true
         // What the adapter writes by itself it may write before the session is open.
         const session = yield* Deferred.await(opened)
-        const decoded = Result.getOrThrow(decodeFrame(JSON.stringify(command)))
-        yield* session.submit(decoded)
+        const commands = (Array.isArray(driven) ? driven : [driven]).map((command) =>
+          Result.getOrThrow(decodeFrame(JSON.stringify(command)))
+        )
+        yield* Effect.forEach(commands, (command) => session.submit(command), { discard: true })
         // With no turn to interrupt the relay answers by itself; the agent is not bothered.
-        return decoded.type !== "interrupt" || isInTurn(seen)
+        return commands.at(-1)?.type !== "interrupt" || isInTurn(seen)
       })
     const spawner = transcriptSpawner({
       file,

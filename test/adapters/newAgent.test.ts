@@ -54,7 +54,7 @@ describe("a new agent, by one row", () => {
   })
 
   it("is what doctor looks for, with its advice", async () => {
-    const findings = await examine.pipe(Effect.provide(NodeServices.layer), Effect.runPromise)
+    const findings = await examine([]).pipe(Effect.provide(NodeServices.layer), Effect.runPromise)
     assert.deepInclude(findings.find(({ tool }) => tool === "made-up"), {
       name: "Made Up",
       installed: false,

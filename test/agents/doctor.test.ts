@@ -45,6 +45,22 @@ describe("ai-relay doctor", () => {
     expect(stdout).toMatch(/^generic .* ready$/m)
   })
 
+  it("looks for the agents of the operator's registry file, too, as the relay does", () => {
+    const file = join(home, "registry.json")
+    const entry = (id: string, name: string) => ({
+      id,
+      name,
+      distribution: { npx: { package: `${id}@1.0.0` } }
+    })
+    writeFileSync(file, JSON.stringify({ agents: [entry("ours", "Our Agent"), { id: "broken" }] }))
+    const { stderr, stdout } = doctor("--acp-registry", file)
+    expect(stdout).toMatch(/^ours +Our Agent +missing .*Install npx on the relay's machine/m)
+    expect(stderr + stdout).toMatch(/agent 2 has no `id`, or no `distribution`; it is left out/)
+    const { status, stderr: said } = doctor("--acp-registry", join(home, "nowhere.json"))
+    expect(status).not.toBe(0)
+    expect(said).toMatch(/--acp-registry .*nowhere\.json cannot be read/)
+  })
+
   it("says what to do where no terminal can be had, because node-pty is missing", () => {
     const alone = join(home, "cli.mjs")
     for (const name of readdirSync(dirname(program)).filter((name) => /^cli.*\.mjs$/.test(name))) {

@@ -3,7 +3,7 @@
  * The model has to see every word each time, and the session's log has to have each once.
  */
 import { spawn } from "node-pty"
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -12,7 +12,16 @@ import { type Client, connect, type Event } from "../support/client.js"
 import { buildDaemon, type Daemon, startDaemon } from "../support/daemon.js"
 import { type ModelApi, startModelApi } from "../support/modelApi/ModelApi.js"
 import { reply } from "../support/modelApi/script.js"
+import {
+  endDaemons,
+  type Interactive,
+  interactive,
+  isInteractive,
+  openTerminal,
+  settleHome
+} from "../support/realTerminal.js"
 
+/** Programs that are run for one prompt, where nobody types into their terminal interface here. */
 interface Terminal {
   /** Arguments that say this in a new conversation, and in one there is. */
   readonly begin: (text: string) => ReadonlyArray<string>
@@ -22,18 +31,6 @@ interface Terminal {
 }
 
 const terminals: Readonly<Partial<Record<AgentName, Terminal>>> = {
-  claude: {
-    begin: (text) => ["-p", text],
-    goOn: (id, text) => ["-p", "--resume", id, text]
-  },
-  codex: {
-    begin: (text) => ["exec", "--skip-git-repo-check", text],
-    goOn: (id, text) => ["exec", "--skip-git-repo-check", "resume", id, text]
-  },
-  gemini: {
-    begin: (text) => ["-p", text],
-    goOn: (id, text) => ["--resume", id, "-p", text]
-  },
   opencode: {
     begin: (text) => ["run", text],
     goOn: (id, text) => ["run", "-s", id, text],
@@ -83,13 +80,33 @@ describe.each(Object.entries(cannot) as ReadonlyArray<[AgentName, string]>)("%s"
   })
 })
 
-const entries = Object.entries(terminals) as ReadonlyArray<[AgentName, Terminal]>
+/** With AI_RELAY_TERMINALS=1 these are typed into in their own terminal interface; else they are run for one prompt each, too. */
+const isTyped = process.env["AI_RELAY_TERMINALS"] === "1"
+const onePrompt: Readonly<Record<Interactive, Terminal>> = {
+  claude: {
+    begin: (text) => ["-p", text],
+    goOn: (id, text) => ["-p", "--resume", id, text]
+  },
+  codex: {
+    begin: (text) => ["exec", "--skip-git-repo-check", text],
+    goOn: (id, text) => ["exec", "--skip-git-repo-check", "resume", id, text]
+  },
+  gemini: {
+    begin: (text) => ["-p", text],
+    goOn: (id, text) => ["--resume", id, "-p", text]
+  }
+}
+
+const entries = [
+  ...interactive.map((agent) => [agent, isTyped ? undefined : onePrompt[agent]] as const),
+  ...Object.entries(terminals) as ReadonlyArray<[AgentName, Terminal]>
+]
 
 beforeAll(() => {
   if (entries.some(([agent]) => whyNotInstalled(agent) === undefined)) buildDaemon()
 }, patience)
 
-const describeAgent = (agent: AgentName, terminal: Terminal) => {
+const describeAgent = (agent: AgentName, terminal: Terminal | undefined) => {
   const reason = whyNotInstalled(agent)
   const home = realpathSync(mkdtempSync(join(tmpdir(), `ai-relay-native-${agent}-`)))
   const folder = join(home, "shop")
@@ -103,25 +120,19 @@ const describeAgent = (agent: AgentName, terminal: Terminal) => {
     api = await startModelApi()
     for (const word of words) api.on(new RegExp(`say ${word}`), reply({ text: `the answer is ${word}` }))
     env = { ...agentEnv(agent, { home, api }) }
-    if (agent === "gemini") {
-      // Its own trap, see docs/native-sessions.md: with it on the conversation is deleted by the third start.
-      const path = join(home, ".gemini/settings.json")
-      const settings = JSON.parse(readFileSync(path, "utf8"))
-      settings.general.sessionRetention = { enabled: false }
-      settings.security = { auth: { selectedType: "gemini-api-key" }, folderTrust: { enabled: false } }
-      writeFileSync(path, JSON.stringify(settings))
-    }
+    if (isTyped || agent === "gemini") settleHome(agent, home, folder)
     daemon = await startDaemon({ env, cwd: home, args: ["--root", home] })
   }, patience)
 
   afterAll(async () => {
     await daemon?.stop()
     await api?.close()
+    endDaemons(home)
     rmSync(home, { recursive: true, force: true })
   })
 
-  /** Run the CLI in a terminal of its own, to its end. */
-  const inTerminal = (args: ReadonlyArray<string>) =>
+  /** Run the CLI for one prompt in a terminal of its own, to its end. */
+  const runOnce = (args: ReadonlyArray<string>) =>
     new Promise<string>((resolve, reject) => {
       const child = spawn(agent, [...args], {
         cwd: folder,
@@ -141,6 +152,28 @@ const describeAgent = (agent: AgentName, terminal: Terminal) => {
         else reject(new Error(`${agent} ${args.join(" ")} ended with ${exitCode}: ${printed.slice(-2000)}`))
       })
     })
+
+  const isTaken = (text: string) => api.requests.some(({ prompt }) => prompt?.includes(text) === true)
+  /** Say it in the agent's own program, in a new conversation or in this one. */
+  const inTerminal = async (word: string, id?: string) => {
+    const text = `say ${word}`
+    if (terminal !== undefined) {
+      await runOnce(id === undefined ? terminal.begin(text) : terminal.goOn(id, text))
+    } else if (isInteractive(agent)) {
+      const real = await openTerminal(agent, {
+        env,
+        folder,
+        isTaken,
+        ...(id !== undefined && { resume: id })
+      })
+      await real.say(text)
+      await real.shows(`the answer is ${word}`)
+      await real.quit()
+      // Codex' daemon lets go of it a moment after its terminal was quit.
+      const isOpen = async () => (await list()).some(({ open }) => open !== undefined && open.by !== "relay")
+      await expect.poll(isOpen, { timeout: 30_000, interval: 200 }).toBe(false)
+    }
+  }
 
   const list = async () => {
     const response = await fetch(`${daemon.url.replace(/^ws/, "http")}/native-sessions?tool=${agent}`)
@@ -170,11 +203,11 @@ const describeAgent = (agent: AgentName, terminal: Terminal) => {
   it.skipIf(reason !== undefined)(
     scenario,
     async () => {
-      await inTerminal(terminal.begin("say alpha"))
+      await inTerminal("alpha")
       const [found] = await list()
       if (found === undefined) throw new Error("the conversation is not listed")
       expect(found).toMatchObject({ tool: agent, folder })
-      if (terminal.isAsked !== true) expect(found["first_prompt"]).toBe("say alpha")
+      if (terminal?.isAsked !== true) expect(found["first_prompt"]).toBe("say alpha")
 
       const client = await connect(daemon.url, {
         tool: agent,
@@ -198,10 +231,10 @@ const describeAgent = (agent: AgentName, terminal: Terminal) => {
         expect(argv.join(" ")).toContain(
           client.events[0]?.["metadata"].native_session_id ?? found.native_session_id
         )
-        await inTerminal(terminal.goOn(found.native_session_id, `say ${word}`))
+        await inTerminal(word, found.native_session_id)
         await expectSeen(word, seen)
         // What is told by the agent itself comes when it is asked again.
-        if (terminal.isAsked === true) {
+        if (terminal?.isAsked === true) {
           client.send({ type: "take_over" })
           await client.waitFor(inStatus("taken_over"), { after, within: 60_000 })
         }
@@ -218,7 +251,7 @@ const describeAgent = (agent: AgentName, terminal: Terminal) => {
       await here("bravo")
       await there("charlie")
       await here("delta")
-      if (terminal.isAsked !== true) {
+      if (terminal?.isAsked !== true) {
         await there("echo")
         await here("foxtrot")
         await there("golf")

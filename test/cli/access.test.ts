@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redacted } from "effect"
 import { accessOf, type Asked } from "../../src/cli/access.js"
-import { linesOf } from "../../src/cli/announce.js"
+import { asFirst, linesOf } from "../../src/cli/announce.js"
 import { isContainer } from "../../src/cli/container.js"
 
 const plain: Asked = {
@@ -14,6 +14,13 @@ const plain: Asked = {
   isServe: false,
   isContainer: false
 }
+
+describe("as process 1", () => {
+  it("says that ended programs stay, and what to start the container with", () => {
+    assert.match(asFirst(1).join(), /as process 1 .* with --init/)
+    assert.deepStrictEqual(asFirst(2), [])
+  })
+})
 
 describe("everybody needs the token", () => {
   const reasons: ReadonlyArray<readonly [string, Partial<Asked>, string]> = [

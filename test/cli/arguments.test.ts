@@ -14,7 +14,7 @@ describe("arguments", () => {
   it.effect.each(
     [
       [["--nope"], "there is no flag --nope"],
-      [["--prot", "99"], "did you mean --root or --port?"],
+      [["--prot", "99"], "there is no flag --prot; did you mean --root or --port? See ai-relay --help"],
       [["run", "--tol", "claude", "hi"], "there is no flag --tol for run; did you mean --tool?"],
       [["run", "-x", "hi"], "there is no flag -x for run"],
       [["serv"], "there is no command \"serv\""],
@@ -32,6 +32,26 @@ describe("arguments", () => {
       assert.match(lines[0] ?? "", /^ai-relay: .*See ai-relay --help$/)
       assert.include(lines[0], words)
       assert.strictEqual(process.exitCode, 1)
+    }))
+
+  it.effect.each([["token"], ["service"]])(
+    "%j alone: which of them, and where they are listed",
+    (args) =>
+      Effect.gen(function*() {
+        const lines = yield* said(...args)
+        assert.deepStrictEqual(lines, [
+          `ai-relay: which of them? ai-relay ${args[0]} --help lists what it can do`
+        ])
+        assert.strictEqual(process.exitCode, 1)
+      })
+  )
+
+  it.effect("an address without a scheme: with which it would be one", () =>
+    Effect.gen(function*() {
+      const lines = yield* said("search", "--url", "localhost:23002", "hi")
+      assert.deepStrictEqual(lines, [
+        "ai-relay: --url localhost:23002 has no scheme: write ws://localhost:23002, or wss://localhost:23002 with TLS"
+      ])
     }))
 
   it.effect.each(

@@ -1,6 +1,6 @@
 /** The built program as its user runs it: its token, its signals, and what its agents see of it. */
 import { assert, describe, it } from "@effect/vitest"
-import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { beforeAll } from "vitest"
@@ -49,6 +49,38 @@ const open = async (
 
 /** What a peer of another machine is answered: a proxy speaks for it. */
 const fromElsewhere = { "X-Forwarded-For": "192.0.2.1" }
+
+describe("ai-relay lab", () => {
+  it("logs as it is told, and keeps apart what users of one session's name did", async () => {
+    const { env, home } = settle()
+    const records = join(home, "records")
+    const daemon = await startDaemon({
+      command: "lab",
+      cwd: home,
+      env: {
+        ...env,
+        LAB_USER_HEADER: "x-user",
+        LAB_TRUSTED_PROXIES: "127.0.0.1",
+        LAB_WORKSPACE_ROOT: join(home, "workspaces")
+      },
+      args: ["--log-format", "json", "--record", records]
+    })
+    cleanUp(() => daemon.kill())
+    const users = ["ada", "grace"]
+    for (const user of users) {
+      const client = await open(daemon, { tool: "claude", session_id: "same" }, { "x-user": user })
+      await client.waitFor("session_start", { within: patience })
+    }
+    const files = readdirSync(records, { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith("same.ndjson")
+    )
+    assert.lengthOf(files, 2)
+    for (const user of users) assert.isTrue(files.some((name) => name.includes(user)), user)
+    await until(() => daemon.output().split("\n").some((line) => line.startsWith("{\"message\":")), patience)
+    const logged = daemon.output().split("\n").slice(1).filter((line) => line !== "")
+    for (const line of logged) assert.property(JSON.parse(line), "logLevel")
+  }, patience)
+})
 
 describe("ai-relay", () => {
   it(

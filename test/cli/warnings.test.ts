@@ -11,6 +11,7 @@ const fine: Started = {
   token_file: undefined,
   state_dir: undefined,
   allow_origin: ["https://app.example.com"],
+  roots: [],
   isContainer: false
 }
 
@@ -27,6 +28,12 @@ describe("a relay that is started carelessly", () => {
     assert.include(found[0], "openssl rand")
     assert.include(found[1], "--token-file")
     assert.include(found[2], "name the pages")
+  })
+
+  it("says so of a root that is not there", () => {
+    assert.deepStrictEqual(warningsOf({ ...fine, roots: ["/", "/no/such/place"] }), [
+      "--root /no/such/place is not there, so no session can work in it: make it, or correct the name"
+    ])
   })
 
   it("says so of files that others can read or change, but not where a platform gives them so", () => {

@@ -49,6 +49,7 @@ describe("the console's words", () => {
         "agent",
         "demo",
         "terminal",
+        "settings.version",
         "token",
         "accountToken",
         "optional",

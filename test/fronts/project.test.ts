@@ -132,6 +132,19 @@ const ofType = <Type extends Op["type"]>(ops: ReadonlyArray<Op>, type: Type) =>
   ops.filter((op): op is OpOf<Type> => op.type === type)
 
 describe("project", () => {
+  it("tells nothing twice when an agent that was started again tells what it remembers", () => {
+    const again = { metadata: { replay: true } } as const
+    const { turn: _, ...said } = message("I look.")
+    const replayed = [
+      { type: "user_message", content: [{ type: "text", text: "go" }], text: "go", ...again },
+      { ...said, ...again }
+    ] as const
+    const own = [start, message("I look."), { ...end, stop_reason: "error" }] as const
+    assert.deepStrictEqual(opsOf(log(...own, ...replayed)), opsOf(log(...own)))
+    // Of a conversation the session has no part of, it is all there is.
+    assert.deepStrictEqual(textsOf(log(...replayed)), { "0.x2": "I look." })
+  })
+
   it("keeps of a turn that was broken off what had been told, live and as history", () => {
     const events = log(
       start,

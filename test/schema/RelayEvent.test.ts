@@ -40,7 +40,7 @@ describe("RelayEvent", () => {
   it("has the error codes and stop reasons of the contract", () => {
     const codes =
       "bad_handshake unauthorized forbidden forbidden_folder folder_not_found unknown_tool session_not_found command_not_found "
-      + "auth_required agent_failed turn_failed bad_command too_large overloaded budget_exceeded gap in_use not_driving internal"
+      + "auth_required agent_failed turn_failed bad_command too_large overloaded budget_exceeded gap in_use files_changed not_driving internal"
     assert.sameMembers([...ErrorCode.literals], codes.split(" ") as never)
     const reasons = "end_turn max_tokens max_turn_requests refusal cancelled error"
     assert.sameMembers([...StopReason.literals], reasons.split(" ") as never)

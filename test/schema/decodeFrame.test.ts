@@ -101,7 +101,7 @@ describe("decodeFrame: commands", () => {
 
 const types =
   "user_message, permission_response, interrupt, set_model, set_permission_mode, set_approval_policy, "
-  + "control_request, control_response, raw_request, resize, stdin, cancel_queued, hand_over, take_over, set_budget, set_on_limit, schedule, change_schedule, remove_schedule, drive, drive_response, suggest, suggestion_response, end, ping"
+  + "control_request, control_response, raw_request, resize, stdin, cancel_queued, hand_over, take_over, set_budget, set_on_limit, schedule, change_schedule, remove_schedule, rewind, undo_rewind, drive, drive_response, suggest, suggestion_response, end, ping"
 const nonEmpty = "must be a string with at least one character"
 const blocks =
   "must be a string or a list of blocks, {\"type\":\"text\",\"text\":\"…\"} or {\"type\":\"image\",\"source\":"

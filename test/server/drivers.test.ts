@@ -24,7 +24,7 @@ interface Door {
 const test = (name: string, body: (door: Door) => Promise<unknown>, options: Options = {}) =>
   it.live(name, () =>
     Effect.gen(function*() {
-      const fake = FakeAdapter.make({ onCommand: FakeAdapter.answering() })
+      const fake = FakeAdapter.make({ onCommand: FakeAdapter.answering(), ...options })
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
       const built = yield* Layer.buildWithScope(
         layerOf(fake, {
@@ -134,6 +134,15 @@ describe("whoever drives", () => {
     assert.isAtLeast(before, 1)
     assert.lengthOf(door.fake.agent().sent, 1)
   })
+
+  test("of a terminal is one who may type there", async (door) => {
+    const ann = await door.join()
+    const prompting = await door.join(await door.token("prompting", ["prompt"]))
+    const { got, text } = await tried(prompting, { type: "drive" })
+    assert.strictEqual(got, "forbidden")
+    assert.include(text, "needs the scope `terminal`")
+    assert.strictEqual((await tried(ann, { type: "stdin", data: "ls\r" })).got, "sent")
+  }, { capabilities: { terminal: true } })
 
   test("is obeyed by every way in, and says what to do", async (door) => {
     const ann = await door.join()

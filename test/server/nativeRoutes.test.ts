@@ -23,6 +23,7 @@ import { type Relay, test } from "../support/relayServer.js"
 const shopId = "7495720d-081f-400a-bb52-9ff7a65f842d"
 const foreignId = "aaaaaaaa-0000-4000-8000-000000000001"
 const linkedId = "aaaaaaaa-0000-4000-8000-000000000002"
+const codexForeignId = "019aaaaa-0000-7000-8000-000000000001"
 const secret = "correct-horse-battery-staple"
 const apiKey = ["sk", "ant", "k".repeat(24)].join("-")
 
@@ -69,6 +70,17 @@ writeFileSync(join(projects, nameOf(foreign), `${foreignId}.jsonl`), userLine(fo
 writeFileSync(
   join(projects, nameOf(shop), "aaaaaaaa-0000-4000-8000-000000000003.jsonl"),
   userLine(foreign, secret, foreignId)
+)
+writeFileSync(
+  join(home, ".codex/sessions/2026/11/28", `rollout-2026-11-28T10-00-00-${codexForeignId}.jsonl`),
+  [
+    {
+      type: "session_meta",
+      payload: { id: codexForeignId, cwd: foreign, originator: "codex-tui", source: "cli" }
+    },
+    { type: "event_msg", payload: { type: "user_message", message: secret } },
+    { type: "event_msg", payload: { type: "agent_message", message: secret } }
+  ].map((line) => `${JSON.stringify({ timestamp: "2026-11-28T10:00:00.000Z", ...line })}\n`).join("")
 )
 writeFileSync(join(home, "outside.jsonl"), userLine(shop, secret, linkedId))
 symlinkSync(join(home, "outside.jsonl"), join(projects, nameOf(shop), `${linkedId}.jsonl`))
@@ -193,6 +205,52 @@ describe("what never comes out", () => {
       assert.strictEqual((await get(relay, `/native-sessions/claude/${id}/events`)).status, 404, id)
     }
   }, options)
+
+  /** Every way to open a conversation, as one who may only work in the shop. */
+  const openAll = async (relay: Relay, tool: string, id: string) => {
+    const ways: ReadonlyArray<object> = [
+      {},
+      { history: true },
+      { history: "all" },
+      { history: "recent", if_open: "follow" },
+      { follow: true },
+      { follow: true, history: true },
+      { fork: true, history: true },
+      { if_open: "fork", history: true },
+      { if_open: "join", history: true }
+    ]
+    for (
+      const folder of [{ folder: shop }, {}, { folder: `${shop}/../shop` }, {
+        folder: join(foreign, "../shop")
+      }]
+    ) {
+      for (const way of ways) {
+        const client = await relay.connect({ tool, native_session_id: id, ...folder, ...way })
+        const { text, type } = await client.waitFor((event) =>
+          ["error", "session_start"].includes(event.type)
+        )
+        const asked = `${tool} ${JSON.stringify({ ...folder, ...way })}`
+        assert.strictEqual(type, "error", asked)
+        assert.match(text, /has no conversation|is outside of/, asked)
+        await client.closed
+        assert.notInclude(JSON.stringify(client.events), secret, asked)
+      }
+    }
+    // The agent was not even started: it would tell what it finds.
+    assert.lengthOf(relay.fake.agents, 0)
+  }
+
+  test(
+    "Claude's is not gone on with, followed or copied by who names it",
+    (relay) => openAll(relay, "claude", foreignId),
+    { ...options, tool: "claude" }
+  )
+
+  test(
+    "nor is Codex', which goes on with any conversation in whatever folder it is started",
+    (relay) => openAll(relay, "codex", codexForeignId),
+    { ...options, tool: "codex" }
+  )
 
   test("but where the folder is allowed, it is there", async (relay) => {
     const { text } = await get(relay, `/native-sessions/claude/${foreignId}/events`)

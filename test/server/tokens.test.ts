@@ -4,7 +4,7 @@ import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import * as fc from "fast-check"
 import { once } from "node:events"
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
 import { WebSocket } from "ws"
 import { commandScopes } from "../../src/schema/commandScopes.js"
@@ -287,7 +287,7 @@ describe("/whoami", () => {
     assert.approximately(expires_at, Date.now() / 1000 + 60, 5)
     assert.deepStrictEqual(
       await (await door.ask(operator, "/whoami")).json(),
-      { admitted: true, name: "default", scopes: ["admin"] }
+      { admitted: true, name: "default", scopes: ["admin"], version: "development", machine: hostname() }
     )
   })
 })

@@ -32,8 +32,13 @@ interface Options {
   readonly command?: string
 }
 
-/** Make dist/cli.mjs of the sources as they are. */
-export const buildDaemon = () => execFileSync(process.execPath, ["scripts/build.mjs", "cli"], { cwd: root })
+let isBuilt = false
+
+/** Make dist/cli.mjs of the sources as they are; once, however many in a file ask for it. */
+export const buildDaemon = () => {
+  if (!isBuilt) execFileSync(process.execPath, ["scripts/build.mjs", "cli"], { cwd: root })
+  isBuilt = true
+}
 
 const listening = /listens on (wss?:\/\/\S+)/
 

@@ -46,6 +46,8 @@ export interface FakeOptions {
   readonly native?: NativeRules
   /** What it says before it is open. */
   readonly early?: ReadonlyArray<EventBody>
+  /** It changes files. */
+  readonly works_on_files?: true
   /** What it does when it is closed, before it is gone. */
   readonly closing?: (agent: FakeAgent) => Effect.Effect<void>
 }
@@ -107,7 +109,7 @@ export const make = (options: FakeOptions = {}): FakeAdapter => {
   })
 
   return {
-    adapter: { tool, open },
+    adapter: { tool, open, ...(options.works_on_files === true && { works_on_files: true }) },
     agents,
     agent: () => {
       const last = agents.at(-1)

@@ -3,7 +3,7 @@
  * fakeClaude: speaks like Claude Code on its pipes, as far as the relay listens, and as fast as the pipe takes it.
  *
  * Words in a prompt say what to do: `FAST 4000 3000` streams so many pieces of so many characters, `SLOW 50 20` so many
- * with so many milliseconds between them, `ASK` asks for a permission, `RECALL` repeats every prompt of the conversation,
+ * with so many milliseconds between them, `WRITE NAME TEXT` writes a file, `ASK` asks for a permission, `RECALL` repeats every prompt of the conversation,
  * also those of a process before it (`--resume=ID`). Anything else is answered at once.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -81,6 +81,8 @@ const run = async (prompt) => {
     const [count, ms] = numbersAfter("SLOW", prompt)
     await stream(count, 0, ms)
   }
+  const [, name, text] = /WRITE (\S+) (\S+)/.exec(prompt) ?? []
+  if (name !== undefined) writeFileSync(name, `${text}\n`)
   if (prompt.includes("ASK")) {
     const request_id = `ask-${prompts.length}`
     const answered = new Promise((resolve) => answers.set(request_id, resolve))

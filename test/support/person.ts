@@ -15,6 +15,8 @@ export interface Person {
   readonly until: (holds: (line: Json) => boolean) => Promise<Json>
   /** What was there in the end. */
   readonly done: () => Promise<Json>
+  /** What its client, or what that has started, said on stderr: nothing, if all is well. */
+  readonly complaints: () => string
   /** What it shows now. */
   readonly view: () => ReadonlyArray<Json>
   /** It waited; now it goes on. */
@@ -33,11 +35,15 @@ export const startPerson = (front: FrontName, { folder, node }: Judges, told: ob
   const script = join(import.meta.dirname, `../judges/people/${front}.mjs`)
   const loader = join(folder, "node_modules/load.mjs")
   const child = spawn(node, [script, JSON.stringify({ loader, ...told })], {
-    stdio: ["pipe", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "pipe"],
     detached: true
   })
   const exited = once(child, "exit")
+  // Then all it has printed was read.
+  const closed = once(child, "close")
   const lines: Array<Json> = []
+  let complaints = ""
+  child.stderr.on("data", (chunk) => (complaints += String(chunk)))
   const waiting = new Set<() => void>()
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
     lines.push(JSON.parse(line) as Json)
@@ -52,14 +58,15 @@ export const startPerson = (front: FrontName, { folder, node }: Judges, told: ob
         resolve(found)
       }
       waiting.add(look)
-      void exited.then(() =>
-        reject(new Error(`the ${front} client ended: ${JSON.stringify(lines.slice(-3))}`))
+      void closed.then(() =>
+        reject(new Error(`the ${front} client ended: ${JSON.stringify(lines.slice(-3))}${complaints}`))
       )
       look()
     })
   const person: Person = {
     child,
     until,
+    complaints: () => complaints,
     done: () => until(({ done }) => done === true),
     view: () => (lines.findLast(({ view }) => view !== undefined)?.["view"] ?? []) as ReadonlyArray<Json>,
     goOn: () => void child.stdin?.write("go on\n"),

@@ -20,6 +20,7 @@ import { Push } from "../../src/services/push/Push.js"
 import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
 import { SearchIndex } from "../../src/services/search/SearchIndex.js"
 import { SessionRegistry } from "../../src/services/session/SessionRegistry.js"
+import * as Checkpoints from "../../src/services/workspace/Checkpoints.js"
 import { type Client, connect } from "./client.js"
 import * as FakeAdapter from "./fakeAdapter.js"
 
@@ -43,6 +44,7 @@ export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
     Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
     Layer.provide(Layer.merge(Folders.layer, Recorder.layer)),
+    Layer.provide(Layer.provide(Checkpoints.layer, Folders.layer)),
     Layer.provideMerge(
       Layer.merge(
         Journal.layer,

@@ -5,6 +5,7 @@ import type { AcpAgent } from "./AcpAgent.js"
 /** Of a row of the table. */
 export const toDescriptor = (agent: AcpAgent): AgentDescriptor => ({
   ...agent,
+  works_on_files: true,
   adapter: () => import("./AcpAdapter.js").then(({ layerOf }) => ({ layer: () => layerOf(agent) }))
 })
 
@@ -13,5 +14,6 @@ export const acp: AgentDescriptor = {
   name: "ACP agent",
   install: "Install it on the relay's machine, or correct `command`.",
   login: "Log in with its own command line on the relay's machine.",
+  works_on_files: true,
   adapter: () => import("./AcpAdapter.js")
 }

@@ -119,7 +119,7 @@ export const presets: ReadonlyArray<AcpAgent> = [
     tool: "antigravity",
     name: "Google Antigravity",
     command: "agy_acp_server.par",
-    args: [],
+    args: process.platform === "linux" ? ["--uid="] : [],
     install: see("https://antigravity.google/docs/ide/extensions"),
     login: runOnce("agy")
   },
@@ -226,5 +226,31 @@ export const presets: ReadonlyArray<AcpAgent> = [
     args: ["acp"],
     install: see("https://github.com/stakpak/agent"),
     login: runOnce("stakpak")
+  },
+  {
+    tool: "codeep",
+    name: "Codeep",
+    command: "codeep",
+    args: ["acp"],
+    install: see("https://codeep.dev"),
+    login: runOnce("codeep")
+  },
+  {
+    tool: "fast-agent",
+    name: "fast-agent",
+    command: "fast-agent-acp",
+    args: ["-x"],
+    defaults: { FAST_AGENT_MODEL: "codexplan" },
+    install: see("https://fast-agent.ai"),
+    login: run("fast-agent setup")
+  },
+  {
+    tool: "vtcode",
+    name: "VT Code",
+    command: "vtcode",
+    args: ["acp"],
+    env: { VT_ACP_ENABLED: "1", VT_ACP_ZED_ENABLED: "1" },
+    install: see("https://github.com/vinhnx/VTCode"),
+    login: runOnce("vtcode")
   }
 ]

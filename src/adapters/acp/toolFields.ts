@@ -76,7 +76,7 @@ const integerIn = (fields: unknown, ...names: ReadonlyArray<string>): number | u
   if (!Predicate.isObject(fields)) return undefined
   const values = fields as Readonly<Record<string, unknown>> // An object: see above.
   return names.map((name) => values[name]).find((code): code is number =>
-    typeof code === "number" && Number.isInteger(code)
+    typeof code === "number" && Number.isSafeInteger(code)
   )
 }
 

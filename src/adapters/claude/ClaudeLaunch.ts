@@ -65,7 +65,8 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
     // In one word: as two, an id that looks like a flag would be one.
     ? [
       `--resume=${native_session_id}`,
-      ...spec.fork === true ? ["--fork-session", "--session-id", spec.fresh_uuid] : []
+      ...spec.fork === true ? ["--fork-session", "--session-id", spec.fresh_uuid] : [],
+      ...spec.fork === true && spec.fork_at !== undefined ? [`--resume-session-at=${spec.fork_at}`] : []
     ]
     : named
     ? []

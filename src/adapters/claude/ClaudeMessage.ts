@@ -196,11 +196,18 @@ const kindOf = (fields: Readonly<Record<string, unknown>>): string | undefined =
   return message["role"] === "assistant" || message["role"] === "user" ? message["role"] : undefined
 }
 
+/** Of these something waits, whatever they are called. */
+const waitedFor: ReadonlySet<string | undefined> = new Set(["control_request", "result"])
+
 /** A message the relay knows. */
-export const readMessage = (fields: Readonly<Record<string, unknown>>): ClaudeMessage | undefined =>
-  Option.getOrUndefined(
-    decode(typeof fields["type"] === "string" ? fields : { ...fields, type: kindOf(fields) })
-  )
+export const readMessage = (fields: Readonly<Record<string, unknown>>): ClaudeMessage | undefined => {
+  const { type } = fields
+  const known = typeof type === "string" ? Option.getOrUndefined(decode(fields)) : undefined
+  const kind = kindOf(fields)
+  return known !== undefined || (typeof type === "string" && type !== "" && !waitedFor.has(kind))
+    ? known
+    : Option.getOrUndefined(decode({ ...fields, type: kind }))
+}
 
 const Hunk = Schema.Struct({
   oldStart: Schema.Number,

@@ -60,6 +60,7 @@ export const claude: ProgramDescriptor = {
   provider: "anthropic",
   start_modes: ["default", "acceptEdits", "plan", "auto", "bypassPermissions"],
   edits_input: true,
+  works_on_files: true,
   store: () => import("./nativeSessions.js"),
   adapter: () => import("./ClaudeAdapter.js")
 }

@@ -206,6 +206,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     name: "Claude Code",
     id: uuid,
     forks: true,
+    forksAt: true,
     tellsHolder: true,
     files: all,
     find,
@@ -220,6 +221,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
         const isInTurn = line.prompt !== undefined && line.isQueued && told[place - 1]?.prompt !== undefined
         return {
           key: line.uuid,
+          anchor: line.uuid,
           ts: line.ts,
           ...(line.prompt !== undefined && !isInTurn && { prompt: line.prompt }),
           read: () => translateRecord(readFields(files, file.path, line), isInTurn, where)

@@ -6,7 +6,7 @@
  * turn. Of the first turn of a past conversation it cannot be told.
  */
 import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
-import { percentOf } from "../wire/contextMeter.js"
+import { dollars, percentOf } from "../wire/contextMeter.js"
 import { wordsIn } from "../wire/words.js"
 import type { Result } from "./ClaudeMessage.js"
 
@@ -60,9 +60,6 @@ const windowOf = ({ modelUsage = {} }: Result, model: string | undefined): numbe
 
 const isDefined = <A>(entry: readonly [string, A | undefined]): entry is readonly [string, A] =>
   entry[1] !== undefined
-
-/** Differences of sums have noise in their last digits. */
-const dollars = (amount: number) => Math.max(0, Math.round(amount * 1e9) / 1e9)
 
 const usageOf = (result: Result, running: Running): Usage => {
   const { usage, total_cost_usd } = result

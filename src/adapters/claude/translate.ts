@@ -106,7 +106,7 @@ const toolResult = (
   const text = firstText(resultText(block["content"])) ?? error ?? resultText(block["content"])
   // Of code the API runs; Claude's own Bash says in words how it ended.
   const { return_code } = fieldsIn(block["content"])
-  const exit_code = Number.isInteger(return_code) ? Number(return_code) : undefined
+  const exit_code = Number.isSafeInteger(return_code) ? Number(return_code) : undefined
   const failed = block["is_error"] === true || error !== undefined || (exit_code ?? 0) !== 0
   return [
     {

@@ -5,10 +5,19 @@
  * `translate.ts` says what a notification means, `asks.ts` what Codex asks of people, `commands.ts` what it is told.
  * This file opens the conversation and moves the lines.
  */
-import { Effect, FiberSet, Layer, Option, Result, Schedule, Schema } from "effect"
+import { Effect, FiberSet, Layer, Option, Predicate, Result, Schedule, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
-import { type AgentSpec, Credentials, EventSink, PermissionGate, ProcessSpawner } from "../Adapter.js"
-import { AgentFailed, BadHandshake, ConversationGone } from "../AdapterError.js"
+import {
+  type AgentProcess,
+  type AgentSession,
+  type AgentSpec,
+  Credentials,
+  DaemonConnector,
+  EventSink,
+  PermissionGate,
+  ProcessSpawner
+} from "../Adapter.js"
+import { AgentFailed, BadHandshake, ConversationGone, ConversationInUse } from "../AdapterError.js"
 import { AgentAdapter } from "../AgentDescriptor.js"
 import type { JsonRpcNotification } from "../wire/JsonRpc.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
@@ -20,13 +29,15 @@ import { checkOpened, toLaunch, toThreadRequest } from "./CodexLaunch.js"
 import { Notification, ThreadOpened } from "./CodexMessage.js"
 import { modeNamed, modesOf } from "./CodexModes.js"
 import { makeCommands } from "./commands.js"
-import { connect, patience } from "./connect.js"
+import { connect, greet, patience, toAgentFailed } from "./connect.js"
 import { codex } from "./descriptor.js"
+import { makeJoined } from "./joined.js"
 import { toOffer } from "./models.js"
 import { nativeRules } from "./nativeRules.js"
 import { makeSettings } from "./settings.js"
 import { readStreamPiece, type StreamPiece } from "./streamPiece.js"
 import { fromThread, lostTurn, makeState, originOf, translate } from "./translate.js"
+import type { Turns } from "./turns.js"
 
 export const layer = () => Layer.effect(AgentAdapter, make)
 
@@ -40,14 +51,38 @@ const stillLocked =
   + "a minute, which is waited for; otherwise quit it there."
 const untilUnlocked = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "75 seconds" }))
 
+const readLoaded = Schema.decodeUnknownOption(Schema.Struct({ data: Schema.Array(Schema.String) }))
+const notThere =
+  "the conversation is open in another Codex, not in its daemon, so it cannot be shared: quit it there, or follow it"
+
+const daemonGone: ReadonlyArray<EventBody> = [
+  {
+    type: "error",
+    code: "turn_failed",
+    text: "Codex' daemon ended in the middle of this turn. What was said is kept; ask again."
+  },
+  { type: "turn_end", stop_reason: "error" }
+]
+
 /** How long after Codex has stopped working, or has failed for good, the end of its turn may take to come. */
 const endIsDue = { idle: "2 seconds", failed: "10 seconds" } as const
+
+/** How the turn the session waits for has ended, whatever the message that says so is called. */
+const lastWord = (message: unknown, { turns }: { readonly turns: Turns }): Notification | undefined => {
+  const params = Predicate.hasProperty(message, "params") ? message.params : undefined
+  const ended = Option.getOrUndefined(readNotification({ method: "turn/completed", params }))
+  if (ended?.method !== "turn/completed") return undefined
+  const { turn: { id, status } } = ended.params
+  return turns.isAwaited(id) && over.has(status) ? ended : undefined
+}
+const over: ReadonlySet<string | undefined> = new Set(["completed", "failed", "interrupted"])
 
 const isPreview = (method: string) => /(?:delta|summaryPartAdded)$/i.test(method)
 
 const make = Effect.gen(function*() {
   const spawner = yield* ProcessSpawner
   const credentials = yield* Credentials
+  const daemons = yield* Effect.serviceOption(DaemonConnector)
 
   const open = Effect.fn("CodexAdapter.open")(function*(spec: AgentSpec) {
     const sink = yield* EventSink
@@ -57,13 +92,23 @@ const make = Effect.gen(function*() {
     const state = makeState(sink.inTurn)
     const settings = makeSettings(spec)
 
-    const tell = (events: ReadonlyArray<EventBody>, line?: Buffer) =>
+    const tellAll = (events: ReadonlyArray<EventBody>, line?: Buffer) =>
       events.forEach((event, index) => sink.emit(event, index === 0 ? line : undefined))
+    const joined = spec.join === undefined ? undefined : makeJoined({
+      state,
+      inTurn: sink.inTurn,
+      emit: (event, line) => sink.emit(event, line),
+      handle: (message, line) => handle(message, line)
+    })
+    const tell = joined?.tell ?? tellAll
 
     const onPiece = ({ encoding, item, kind, text, thread }: StreamPiece, line: Buffer): void => {
       const origin = originOf(thread, state)
       const metadata = origin && { metadata: origin }
       state.heard += 1
+      // All of it comes again, whole.
+      if (joined?.isHolding() === true) return
+      joined?.onPiece()
       if (kind === "output") {
         const tool_use_id = state.tools.nameOf(item, thread)
         return sink.emit({ type: "tool_progress", tool_use_id, text, ...metadata }, line, encoding)
@@ -97,8 +142,8 @@ const make = Effect.gen(function*() {
       else if (known.params.status.type !== undefined) endIfLost("idle")
     }
 
-    const onNotification = (message: JsonRpcNotification, line: Buffer): void => {
-      const known = Option.getOrUndefined(readNotification(message))
+    const handle = (message: JsonRpcNotification, line: Buffer): void => {
+      const known = Option.getOrUndefined(readNotification(message)) ?? lastWord(message, state)
       if (known === undefined) {
         const { method, params } = message
         return sink.emit(isPreview(method) ? { type: "stream_event" } : status(method, wordsIn(params)), line)
@@ -109,10 +154,12 @@ const make = Effect.gen(function*() {
       watch(known)
     }
 
-    const start = (args: ReadonlyArray<string>) =>
+    const speak = <E, R>(
+      reach: (onLine: (line: Buffer) => void) => Effect.Effect<AgentProcess, E, R>
+    ) =>
       JsonRpcPeer.open(
         (onLine) =>
-          spawner.spawn(toLaunch(spec, args), (line) => {
+          reach((line) => {
             const piece = readStreamPiece(line)
             if (piece === undefined) onLine(line)
             else onPiece(piece, line)
@@ -120,21 +167,45 @@ const make = Effect.gen(function*() {
         {
           tool: "Codex",
           jsonrpc: false,
-          onNotification,
+          onNotification: joined?.onNotification ?? handle,
           // Nothing is asked before there is a thread.
           onRequest: (request, line) => state.thread === undefined ? undefined : asks.answer(request, line),
           onOther: (line, message) =>
             message === undefined
               ? sink.emit({ type: "stdout", text: line.toString("utf8") })
-              : sink.emit(status("unknown", wordsIn(message)), line)
+              : handle({ ...Predicate.isObject(message) && message, method: "unknown" }, line)
         }
       )
 
-    const peer = yield* connect(spec, start, credentials)
+    const start = (args: ReadonlyArray<string>) =>
+      speak((onLine) => spawner.spawn(toLaunch(spec, args), onLine))
+
+    /** The daemon that has the thread for a terminal. */
+    const join = Effect.fnUntraced(function*(socket: string) {
+      if (Option.isNone(daemons)) return yield* new ConversationInUse({ reason: notThere })
+      const peer = yield* speak((onLine) => daemons.value.connect({ tool: "Codex", socket }, onLine))
+      yield* greet(peer)
+      const { data } = yield* peer.request("thread/loaded/list", {}, { within: patience }).pipe(
+        Effect.mapError(toAgentFailed),
+        Effect.map((answer) =>
+          Option.getOrElse(readLoaded(answer), (): { readonly data: ReadonlyArray<string> } => ({ data: [] }))
+        )
+      )
+      if (!data.includes(spec.native_session_id ?? "")) {
+        return yield* new ConversationInUse({ reason: notThere })
+      }
+      return peer
+    })
+
+    const peer = spec.join === undefined ? yield* connect(spec, start, credentials) : yield* join(spec.join)
     const commands = makeCommands({ peer, sink, state, fork, settings })
     const asks = makeAsks({ gate, sink, state, commands })
 
-    const opened = yield* peer.request(request.method, request.params, { within: patience }).pipe(
+    // Whatever else is said to a thread that others have open counts for them, too.
+    const params = joined === undefined
+      ? request.params
+      : { threadId: spec.native_session_id, excludeTurns: true }
+    const opened = yield* peer.request(request.method, params, { within: patience }).pipe(
       Effect.tapError((refusal) =>
         isLocked(refusal)
           ? Effect.sync(() => sink.emit(status("waiting", stillLocked, { reason: "in_use" })))
@@ -162,7 +233,15 @@ const make = Effect.gen(function*() {
     yield* checkOpened(spec, opened)
     const { thread } = opened
     state.thread = thread.id
-    settings.opened(opened)
+    if (joined === undefined) settings.opened(opened)
+    else {
+      // The daemon keeps it for the terminal.
+      yield* Effect.addFinalizer(() =>
+        Effect.ignore(peer.request("thread/unsubscribe", { threadId: thread.id }, { within: "1 second" }))
+      )
+      yield* joined.catchUp(peer, thread.id)
+      yield* Effect.forkScoped(Effect.map(peer.exit, () => sink.inTurn() ? tell(daemonGone) : undefined))
+    }
 
     // Its answer tells a page what models there are.
     yield* peer.post("model/list", {}, (answer) => {
@@ -170,12 +249,14 @@ const make = Effect.gen(function*() {
     })
 
     const { args, command } = toLaunch(spec)
-    return {
+    const session: AgentSession = {
       started: {
-        cmd: [command, ...args],
+        cmd: joined === undefined ? [command, ...args] : [],
         native_session_id: thread.id,
         resumed: spec.native_session_id !== undefined,
-        permission_mode: spec.permission_mode ?? modeNamed(opened.approvalPolicy, opened.sandbox?.type),
+        permission_mode: joined === undefined && spec.permission_mode !== undefined
+          ? spec.permission_mode
+          : modeNamed(opened.approvalPolicy, opened.sandbox?.type),
         metadata: {
           model: opened.model,
           model_provider: opened.modelProvider,
@@ -185,16 +266,19 @@ const make = Effect.gen(function*() {
         capabilities: {
           images: true,
           steer: true,
-          set_model: true,
-          permission_modes: modesOf(spec.allowed_modes),
+          // What is set for a thread that is shared is set for the terminal, too: it is chosen there.
+          set_model: joined === undefined,
+          permission_modes: joined === undefined ? modesOf(spec.allowed_modes) : [],
           resume: spec.ephemeral !== true,
           terminal: false
         }
       },
       native: nativeRules(thread.id),
       send: commands.send,
-      exit: peer.exit
+      exit: peer.exit,
+      ...(joined !== undefined && { hasTold: joined.hasTold })
     }
+    return session
   })
 
   return AgentAdapter.of({ tool: codex.tool, open })

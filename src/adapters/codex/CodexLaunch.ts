@@ -92,7 +92,7 @@ export const checkOpened = (
 }
 
 export interface ThreadRequest {
-  readonly method: "thread/start" | "thread/resume"
+  readonly method: "thread/start" | "thread/resume" | "thread/fork"
   readonly params: Readonly<Record<string, unknown>>
 }
 
@@ -112,6 +112,11 @@ export const toThreadRequest = Effect.fnUntraced(function*(spec: AgentSpec) {
   if (forbidden !== undefined) return yield* new BadHandshake({ reason: forbidden })
   const request: ThreadRequest = threadId === undefined
     ? { method: "thread/start", params: defined({ ...commonParams(spec), ephemeral, serviceName }) }
+    : spec.fork_at !== undefined
+    ? {
+      method: "thread/fork",
+      params: defined({ threadId, lastTurnId: spec.fork_at, ...commonParams(spec), excludeTurns: true })
+    }
     : {
       method: "thread/resume",
       params: defined({ threadId, ...commonParams(spec), excludeTurns: true })

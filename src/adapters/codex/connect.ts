@@ -43,7 +43,8 @@ type RequestFailed = JsonRpcError | RequestTimedOut | AgentFailed
 export const toAgentFailed = (error: RequestFailed): AgentFailed =>
   error._tag === "AgentFailed" ? error : new AgentFailed({ tool: "Codex", reason: error.message })
 
-const greet = Effect.fnUntraced(function*(peer: JsonRpcPeer) {
+/** Say who we are; whether Codex lacks a login. */
+export const greet = Effect.fnUntraced(function*(peer: JsonRpcPeer) {
   yield* peer.request("initialize", {
     clientInfo,
     // Without it Codex asks no questions of the user, and knows no plan mode.

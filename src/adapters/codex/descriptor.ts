@@ -16,6 +16,7 @@ export const codex: ProgramDescriptor = {
   writable: ["~/.codex", "$CODEX_HOME"],
   provider: "openai",
   start_modes: ["default", "acceptEdits", "dontAsk", "bypassPermissions"],
+  works_on_files: true,
   store: () => import("./nativeSessions.js"),
   adapter: () => import("./CodexAdapter.js")
 }

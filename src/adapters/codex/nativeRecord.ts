@@ -235,10 +235,10 @@ const ofOutput = (payload: Fields): ReadonlyArray<EventBody> => {
   return [{
     type: "tool_result",
     tool_use_id,
-    status: Number.isInteger(code) && code !== 0 ? "error" : "ok",
+    status: Number.isSafeInteger(code) && code !== 0 ? "error" : "ok",
     text: body,
     content: body,
-    ...(Number.isInteger(code) && { exit_code: code })
+    ...(Number.isSafeInteger(code) && { exit_code: code })
   }]
 }
 

@@ -32,6 +32,8 @@ import { promptOf, toItem, translateRecord } from "./nativeRecord.js"
 const fileName = /^rollout-\d{4}-\d\d-\d\dT[\d-]{8}-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/
 /** A copy of a copy of a copy …: so many are followed. */
 const mostAncestors = 20
+/** In bytes. */
+const longestPidFile = 64 * 1024
 
 /** A person's words in an event, or nothing. */
 const wordsOf = (line: Fields): string | undefined => {
@@ -221,6 +223,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     /** Old ones say when a turn begins by a person's words alone. */
     let hasTasks = false
     let isPrompted = false
+    let turn: string | undefined
     yield* readLines(files, file.path, from, file.stamp.size, (bytes, at) => {
       if (!told.test(bytes.subarray(0, 200).toString("latin1"))) return
       const line = parseLine(bytes)
@@ -228,6 +231,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       if (line === undefined || payload === undefined) return
       if (payload["type"] === "task_started") {
         hasTasks = true
+        turn = text(payload, "turn_id") ?? text(field(payload, "turn_attribution"), "turn_id")
         isPrompted = false
         return
       }
@@ -241,6 +245,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
         ordinal: number(line, "ordinal") ?? 0,
         ts: secondsOf(line["timestamp"]) ?? 0,
         ...(isFirst && { prompt: prompt ?? "" }),
+        ...(turn !== undefined && { anchor: turn }),
         read: () => translateRecord(parseLine(files.read(file.path, at, length)) ?? {}, isFirst, isLegacy)
       })
     })
@@ -271,6 +276,11 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     return { records, complete: true }
   }
 
+  /** The program that terminals of 0.171 and newer leave their threads to. */
+  const daemonPid = (): number | undefined =>
+    number(parseLine(files.read(`${root}/app-server-daemon/daemon.pid`, 0, longestPidFile)), "pid")
+  const socketPath = `${root}/app-server-control/app-server-control.sock`
+
   const holders = (): ReadonlyMap<string, NativeHolder> => {
     const found = new Map<string, NativeHolder>()
     for (const { isFolder, name } of files.entries(`${root}/thread-writer-locks`)) {
@@ -289,6 +299,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     name: "Codex",
     id: uuid,
     forks: false,
+    forksAt: true,
     tellsHolder: true,
     files: all,
     find,
@@ -300,6 +311,11 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       const stamp = files.stamp(`${root}/thread-writer-locks/${id}.lock`)
       const pid = stamp === undefined ? undefined : files.lockHolder(stamp)
       return pid === undefined || files.isRelays(pid) ? undefined : { by: "terminal", pid }
+    },
+    join: ({ id }) => {
+      const stamp = files.stamp(`${root}/thread-writer-locks/${id}.lock`)
+      const pid = stamp === undefined ? undefined : files.lockHolder(stamp)
+      return pid === undefined || pid !== daemonPid() ? undefined : files.socket(socketPath)
     },
     command: (id) => ["codex", "resume", id]
   }

@@ -93,7 +93,7 @@ const resultOf = Match.type<ToolItem>().pipe(
       status: word(done(status) === "ok" && (exitCode ?? 0) === 0),
       text: aggregatedOutput,
       content: aggregatedOutput,
-      ...(exitCode !== undefined && Number.isInteger(exitCode) && { exit_code: exitCode })
+      ...(exitCode !== undefined && Number.isSafeInteger(exitCode) && { exit_code: exitCode })
     }),
     fileChange: ({ changes, status }) => ({ status: done(status), text: changeLines(changes) }),
     mcpToolCall: ({ error, result, status }) => ({

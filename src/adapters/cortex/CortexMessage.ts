@@ -31,9 +31,11 @@ export type ChatUsage = typeof ChatUsage.Type
 export const ChatChunk = Schema.Struct({
   choices: optional(items(Schema.Struct({
     delta: optional(Schema.Struct({
-      content: text,
-      refusal: text,
-      reasoning: text,
+      content: optional(words),
+      refusal: optional(words),
+      reasoning: optional(words),
+      /** Thoughts in parts; encrypted ones have no words. */
+      reasoning_details: optional(items(Schema.Struct({ text: optional(words), summary: optional(words) }))),
       tool_calls: optional(items(ToolCallPiece))
     })),
     finish_reason: text
@@ -120,9 +122,9 @@ export const AnalystToolDelta = Schema.Struct({
 })
 export type AnalystToolDelta = typeof AnalystToolDelta.Type
 
-/** What might be asked next. */
+/** What might be asked next: texts, or objects with one. */
 export const SuggestedQueries = Schema.Struct({
-  suggested_queries: withFallback(items(Schema.Struct({ query: text })), [])
+  suggested_queries: withFallback(Schema.Array(Schema.Unknown), [])
 })
 
 /** A table or chart: a block of the answer. */

@@ -12,6 +12,7 @@ import { EventSink, PermissionGate, type PermissionOutcome, type Prompt } from "
 import type { makeContextMeter } from "../wire/contextMeter.js"
 import { parseJson } from "../wire/JsonRpc.js"
 import type { SseEvent } from "../wire/Sse.js"
+import { status } from "../wire/statusEvent.js"
 import { isStop, toDecision, toPermissionRequest, toRefusal, toRefusalEvent } from "./agentAsk.js"
 import { toEnd, toRest, total } from "./conclude.js"
 import type { CortexAccount } from "./CortexAccount.js"
@@ -111,12 +112,14 @@ export const run = Effect.fn("CortexTurn.run")(
       }
     }
 
-    /** Data that is no object: the traces of a run are a list, and the end may have none. */
+    /** Data that is no object: the traces of a run are a list, and the end has none, or nothing to show. */
     const tellOther = (event: string, data: string): void => {
       if (event === "done") round.answer.progress = "closed"
-      if (data.trim() === "") return
+      if (event === "done" || data.trim() === "") return
       const value = parseJson(data)
-      if (value === undefined) return sink.emit({ type: "stdout", text: data })
+      if (value === undefined) {
+        return sink.emit(event === "message" ? { type: "stdout", text: data } : status(event, data))
+      }
       sink.emit(
         { type: "status", status: event, metadata: { data: value } },
         Buffer.from(JSON.stringify(value))

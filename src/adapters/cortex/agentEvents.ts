@@ -4,8 +4,8 @@
  * The stream's last word, `response`, repeats the whole answer: it becomes the `assistant_message`, without what was
  * told by events of its own (thoughts, tool calls).
  */
-import { Option, Schema } from "effect"
-import { wordsIn } from "../wire/words.js"
+import { Option, Predicate, Schema } from "effect"
+import { firstText, wordsIn } from "../wire/words.js"
 import { toUsage } from "./agentUsage.js"
 import {
   AgentResponse,
@@ -175,7 +175,9 @@ export const readAgentEvents = (answer: Answer, calls: Map<string, string>): Rea
     "response.table": figure("table"),
     "response.chart": figure("chart"),
     "response.suggested_queries": as(SuggestedQueries, ({ suggested_queries }) => {
-      const suggestions = suggested_queries.flatMap(({ query }) => query ?? [])
+      const suggestions = suggested_queries.flatMap((one) =>
+        (Predicate.hasProperty(one, "query") ? firstText(one.query) : undefined) ?? wordsIn(one) ?? []
+      )
       return suggestions.length === 0
         ? []
         : [status("response.suggested_queries", suggestions.join("\n"), { suggestions })]
@@ -186,6 +188,8 @@ export const readAgentEvents = (answer: Answer, calls: Map<string, string>): Rea
       const metadata = typeof wrapped === "object" && wrapped !== null ? { ...wrapped } : fields
       return [status("metadata", undefined, metadata)]
     },
+    // For machines: kept, and not read for words.
+    execution_trace: (data) => [status("execution_trace", undefined, { data })],
     response: as(AgentResponse, response),
     done: () => {
       answer.progress = "closed"

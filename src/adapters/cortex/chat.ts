@@ -123,7 +123,9 @@ const reader = (answer: Answer): Reader => {
   }
 
   const readKnown = ({ choices: [choice] = [], usage }: ChatChunk): ReadonlyArray<EventBody> => {
-    const { reasoning = "", refusal = "", tool_calls = [], ...delta } = choice?.delta ?? {}
+    const { reasoning_details: details = [], refusal = "", tool_calls = [], ...delta } = choice?.delta ?? {}
+    // Some models tell the same thought twice, whole and in parts.
+    const reasoning = delta.reasoning ?? details.map(({ summary = "", text = summary }) => text).join("")
     // A refusal is the answer, in words of its own.
     const content = (delta.content ?? "") + refusal
     refused ||= refusal !== ""

@@ -39,6 +39,8 @@ export interface NativeFiles {
   readonly stamp: (file: string) => FileStamp | undefined
   /** So many bytes from there, fewer at the end, none if it cannot be read. */
   readonly read: (file: string, from: number, length: number) => Buffer
+  /** Where a Unix socket of the relay's own user really lies; undefined if there is none. */
+  readonly socket: (path: string) => string | undefined
   /** Ms since 1970. */
   readonly now: () => number
   /** When a living process started, in the system's own words; undefined when it is gone, "" when nobody can say. */

@@ -65,6 +65,8 @@ export interface NativeRecord {
   readonly ts: number
   /** It begins a turn: a person's words, as a turn's `text` has them. */
   readonly prompt?: string
+  /** A copy of the conversation may end behind it: how `AgentSpec.fork_at` names that place. */
+  readonly anchor?: string
   readonly read: () => Translated
 }
 
@@ -108,6 +110,8 @@ export interface NativeStore {
   readonly id: RegExp
   /** The conversation can be split off into a copy when it is opened. */
   readonly forks: boolean
+  /** Such a copy may end before the conversation does: `fork_at`. */
+  readonly forksAt?: true
   /** The holder is known per conversation, not only per folder. */
   readonly tellsHolder: boolean
   /** Present: it is the agent that is asked. */
@@ -125,6 +129,8 @@ export interface NativeStore {
   readonly holders: () => ReadonlyMap<string, NativeHolder>
   /** Who has this one open: as `holders`, and where the agent does not tell, as far as can be guessed. */
   readonly holder: (file: NativeFile, folder: string) => NativeHolder | undefined
+  /** The socket of the agent's daemon, while that has it open: who speaks to it there disturbs nobody. */
+  readonly join?: (file: NativeFile) => string | undefined
   /** The command that goes on with it in a terminal, in its folder. */
   readonly command: (id: string) => ReadonlyArray<string>
   /** What a person has to know before running that. */

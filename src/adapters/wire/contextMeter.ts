@@ -4,7 +4,10 @@ import type { BodyOf } from "../../schema/index.js"
 const thresholds = [80, 90, 95, 100]
 
 /** US dollars between two sums, without the noise in their last digits. */
-export const dollars = (amount: number): number => Math.max(0, Math.round(amount * 1e9) / 1e9)
+export const dollars = (amount: number): number => {
+  const rounded = Math.round(amount * 1e9) / 1e9
+  return Math.max(0, Number.isFinite(rounded) ? rounded : amount)
+}
 
 /** Whole per cent of the window in use, 0 to 100. */
 export const percentOf = (tokens: number, window: number): number =>

@@ -1,34 +1,85 @@
-/** App: the start page or a session, as the address says, beside the list of sessions. */
-import { lazy, Suspense, useState, useSyncExternalStore } from "react"
-import { onAddress, sessionInAddress } from "../relay/address.js"
+/** App: the start page or a session, as the address says, beside the list of sessions; and what the keys of the whole page do. */
+import { lazy, Suspense, useCallback, useMemo, useState, useSyncExternalStore } from "react"
+import { goTo, onAddress, sessionInAddress } from "../relay/address.js"
+import { w } from "../words/words.js"
+import { type Command, Commands, type Offer } from "./commands.js"
+import { Palette } from "./Palette.js"
 import { Rights } from "./rights.js"
+import { needsYou } from "./sessionGroups.js"
+import { Shortcuts, spelled } from "./Shortcuts.js"
 import { Sidebar } from "./Sidebar.js"
 import { StartPage } from "./StartPage.js"
+import { useCalls } from "./useCalls.js"
+import { useKeys } from "./useKeys.js"
 import { useRelay } from "./useRelay.js"
 
 const SessionPage = lazy(() =>
   import("./SessionPage.js").then(({ SessionPage }) => ({ default: SessionPage }))
 )
 
+const none: ReadonlyArray<Command> = []
+
+/** Those of the page, and of what is on show. */
+const useOffered = () => {
+  const [offered, setOffered] = useState<ReadonlyArray<ReadonlyArray<Command>>>([])
+  const offer: Offer = useCallback((commands) => {
+    setOffered((all) => [...all, commands])
+    return () => setOffered((all) => all.filter((other) => other !== commands))
+  }, [])
+  return { offer, offered: offered.length === 0 ? none : offered.flat() }
+}
+
 export const App = () => {
   const session_id = useSyncExternalStore(onAddress, sessionInAddress)
   const relay = useRelay()
   const [open, setOpen] = useState(false)
+  const [showing, setShowing] = useState<"palette" | "shortcuts">()
+  const { offer, offered } = useOffered()
+  useCalls(relay.sessions, session_id)
   const close = () => setOpen(false)
   const showList = () => setOpen(true)
+  const hide = () => setShowing(undefined)
+
+  const waiting = relay.sessions?.filter((line) => needsYou(line)) ?? []
+  const next = (waiting.find((line) => line.session_id !== session_id) ?? waiting[0])?.session_id
+  const commands = useMemo((): ReadonlyArray<Command> => [
+    { id: "new", name: w.shortcuts.newSession, keys: spelled("Alt+N"), run: () => goTo(undefined) },
+    ...next === undefined
+      ? []
+      : [{ id: "next", name: w.shortcuts.nextWaiting, keys: spelled("Alt+W"), run: () => goTo(next) }],
+    {
+      id: "settings",
+      name: w.settings.title,
+      // It is a button of the list's.
+      run: () => document.getElementById("open-settings")?.click()
+    },
+    { id: "shortcuts", name: w.shortcuts.title, keys: "?", run: () => setShowing("shortcuts") }
+  ], [next])
+  useKeys({
+    palette: () => setShowing("palette"),
+    help: () => setShowing("shortcuts"),
+    newSession: () => goTo(undefined),
+    nextWaiting: () => next !== undefined && goTo(next)
+  })
 
   return (
     <Rights value={relay.scopes}>
-      <div className="app">
-        <Sidebar relay={relay} current={session_id} open={open} onClose={close} />
-        {session_id === undefined
-          ? <StartPage relay={relay} onMenu={showList} />
-          : (
-            <Suspense fallback={<main className="page" aria-busy="true" />}>
-              <SessionPage key={session_id} session_id={session_id} relay={relay} onMenu={showList} />
-            </Suspense>
-          )}
-      </div>
+      <Commands value={offer}>
+        <div className="app">
+          <Sidebar relay={relay} current={session_id} open={open} onClose={close} />
+          {session_id === undefined
+            ? <StartPage relay={relay} onMenu={showList} />
+            : (
+              <Suspense fallback={<main className="page" aria-busy="true" />}>
+                <SessionPage key={session_id} session_id={session_id} relay={relay} onMenu={showList} />
+              </Suspense>
+            )}
+        </div>
+        {showing === "palette" && (
+          <Palette commands={[...offered, ...commands]} sessions={relay.sessions ?? []} onClose={hide} />
+        )}
+        {showing === "shortcuts" && <Shortcuts onClose={hide} />}
+      </Commands>
     </Rights>
   )
 }

@@ -1,12 +1,25 @@
 /** Conversation: what was said and done, live or past, and the box to say more. */
-import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState, useSyncExternalStore } from "react"
+import {
+  lazy,
+  type ReactNode,
+  Suspense,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore
+} from "react"
 import { whoDrives } from "../../messages/driving.js"
+import { toMarkdown } from "../../messages/toMarkdown.js"
 import { openAsks, type View } from "../../messages/View.js"
 import { rememberFolder } from "../relay/kept.js"
 import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
+import { type Command, useCommands } from "./commands.js"
 import { Composer } from "./Composer.js"
+import { copyText } from "./CopyButton.js"
 import { DriverBar } from "./DriverBar.js"
 import { Folds } from "./Folds.js"
 import { Inspector } from "./Inspector.js"
@@ -14,6 +27,7 @@ import { LimitBanner } from "./LimitBanner.js"
 import { LinkBanner } from "./LinkBanner.js"
 import { NativeBanner } from "./NativeBanner.js"
 import { PlanBar } from "./PlanBar.js"
+import { Rewinding } from "./RewindDialog.js"
 import { useMay, Watching } from "./rights.js"
 import { SessionHeader } from "./SessionHeader.js"
 import { SuggestBox } from "./SuggestBox.js"
@@ -54,6 +68,26 @@ const Body = ({ children, store, view }: {
     )
     : <Folds>{children}</Folds>
 
+/** What the palette offers of a session on show. */
+const useSessionCommands = (
+  store: SessionStore | PastStore,
+  stop: (() => void) | undefined,
+  inspect: () => void
+) => {
+  const latest = useRef(inspect)
+  latest.current = inspect
+  const commands = useMemo((): ReadonlyArray<Command> => [
+    {
+      id: "markdown",
+      name: w.copyMarkdown,
+      run: () => void copyText(toMarkdown(store.state().view))
+    },
+    { id: "events", name: w.events, run: () => latest.current() },
+    ...stop === undefined ? [] : [{ id: "stop", name: w.stopTurn, keys: "Esc", run: stop }]
+  ], [stop, store])
+  useCommands(commands)
+}
+
 interface PastProps {
   readonly store: PastStore
   readonly name: string | undefined
@@ -76,6 +110,7 @@ export const Past = ({ name, onFollow, onMenu, onResume, others, problem, store 
   const may = useMay()
   const title = nameOf(state.view, name)
   useTitle(title, others > 0 ? `(${others}) ` : "")
+  useSessionCommands(store, undefined, () => setInspecting(true))
   return (
     <main className="page session">
       <SessionHeader
@@ -178,6 +213,7 @@ const Live = (
   }, [inspecting, isRunning, mayStop, stop])
 
   const isClosed = link.status === "closed"
+  useSessionCommands(store, isRunning && mayStop ? stop : undefined, () => setInspecting(true))
   return (
     <main className="page session">
       <SessionHeader
@@ -196,7 +232,14 @@ const Live = (
         {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}
       </p>
       <Body view={view} store={store}>
-        <Transcript state={state} onAnswer={store.answer} onPrompt={(text) => store.prompt(text, "queue")} />
+        <Rewinding session={isClosed || !may("prompt") ? undefined : store.session} view={view}>
+          <Transcript
+            state={state}
+            onAnswer={store.answer}
+            onPrompt={(text) => store.prompt(text, "queue")}
+            onEdit={may("prompt") && !isClosed ? setReturned : undefined}
+          />
+        </Rewinding>
         {/* Nobody can be talked to who never came. */}
         {(started || !isClosed) && (
           <div className="dock">
@@ -207,7 +250,8 @@ const Live = (
                   view={view}
                   store={store}
                   closed={isClosed}
-                  held={view.native?.drive === "following" && view.native.open !== undefined}
+                  held={view.native?.drive === "following" && view.native.open !== undefined
+                    && view.native.open.joins !== true}
                   returned={returned}
                   onReturned={onReturned}
                   onStop={stop}

@@ -2,7 +2,7 @@
 import { CircleAlert, Info, TriangleAlert } from "lucide-react"
 import { memo } from "react"
 import type { Answer } from "../../client/browser.js"
-import type { EndItem, Item, NoticeItem, TextItem } from "../../messages/View.js"
+import type { EndItem, Item, NoticeItem, RewindTold, TextItem, ToolItem } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { AskCard } from "./AskCard.js"
 import { Boundary } from "./Boundary.js"
@@ -11,14 +11,18 @@ import { Fold } from "./Fold.js"
 import { LongText } from "./LongText.js"
 import { Markdown } from "./Markdown.js"
 import { toJson } from "./plain.js"
+import { UndoButton } from "./RewindDialog.js"
 import { ToolCard } from "./ToolCard.js"
 import { UserBubble } from "./UserBubble.js"
 import { count, duration, money, stopText } from "./words.js"
 
 interface Props {
   readonly item: Item
+  /** What the subagent has done that the item, a call, has started. */
+  readonly inner?: ReadonlyArray<ToolItem> | undefined
   readonly view: Shared
   readonly onAnswer: (request_id: string, answer: Answer) => void
+  readonly onEdit?: ((text: string) => void) | undefined
 }
 
 /** What items need to know of their session. It changes seldom, so that they are not drawn again. */
@@ -28,14 +32,23 @@ export interface Shared {
   readonly edit_input: boolean
 }
 
-/** Whatever is in an item: the others stay. */
-export const ItemView = memo(({ item, onAnswer, view }: Props) => (
-  <Boundary text={() => "text" in item ? item.text : toJson(item)}>
-    <Drawn item={item} view={view} onAnswer={onAnswer} />
-  </Boundary>
-))
+/** The list is made anew with each event; what it holds changes seldom. */
+const isSame = (before: Props, after: Props): boolean =>
+  before.item === after.item && before.view === after.view && before.onAnswer === after.onAnswer
+  && before.onEdit === after.onEdit && before.inner?.length === after.inner?.length
+  && (before.inner ?? []).every((item, index) => item === after.inner?.[index])
 
-const Drawn = ({ item, onAnswer, view }: Props) => {
+/** Whatever is in an item: the others stay. */
+export const ItemView = memo(
+  ({ inner, item, onAnswer, onEdit, view }: Props) => (
+    <Boundary text={() => "text" in item ? item.text : toJson(item)}>
+      <Drawn item={item} inner={inner} view={view} onAnswer={onAnswer} onEdit={onEdit} />
+    </Boundary>
+  ),
+  isSame
+)
+
+const Drawn = ({ inner, item, onAnswer, onEdit, view }: Props) => {
   switch (item.kind) {
     case "user":
       return (
@@ -43,6 +56,8 @@ const Drawn = ({ item, onAnswer, view }: Props) => {
           text={item.text}
           images={item.images}
           {...(item.steered && { note: w.steered })}
+          {...(item.turn !== undefined && { turn: item.turn })}
+          onEdit={onEdit}
         />
       )
     case "text":
@@ -50,7 +65,7 @@ const Drawn = ({ item, onAnswer, view }: Props) => {
     case "reasoning":
       return <Reasoning item={item} />
     case "tool":
-      return <ToolCard item={item} folder={view.folder} />
+      return <ToolCard item={item} inner={inner} folder={view.folder} />
     case "ask":
       return <AskCard item={item} view={view} onAnswer={onAnswer} />
     case "diff":
@@ -85,11 +100,20 @@ const Reasoning = ({ item }: { readonly item: TextItem }) => (
 const noticeIcons = { info: Info, warning: TriangleAlert, error: CircleAlert }
 
 const aboutText = (about: NonNullable<NoticeItem["about"]>): string =>
-  about.is === "context_full"
+  about.is === "rewound" || about.is === "rewind_undone"
+    ? rewindText(about)
+    : about.is === "context_full"
     ? w.contextFull(about.context_pct)
-    : about.is === "compacted"
-    ? w.compacted
-    : w.eventNotShown(about.event)
+    : about.is === "unreadable"
+    ? w.eventNotShown(about.event)
+    : w.compacted
+
+const rewindText = ({ conversation, files, is, turn }: RewindTold): string =>
+  [
+    is === "rewound" ? w.rewind.done(turn) : w.rewind.undone(turn),
+    files !== undefined && w.rewind.files(files),
+    conversation !== undefined && w.rewind.conversation[conversation]
+  ].filter((part) => part !== false).join(" ")
 
 const noticeText = ({ about, retry, text }: NoticeItem): string =>
   about !== undefined
@@ -110,6 +134,7 @@ const Notice = ({ item }: { readonly item: NoticeItem }) => {
       <span>
         <LongText text={noticeText(item)} chars={4000} lines={30} />
       </span>
+      {item.about?.is === "rewound" && <UndoButton rewind_id={item.about.rewind_id} />}
     </div>
   )
 }

@@ -3,12 +3,12 @@
  * person says so.
  */
 import { type ReactNode, useState } from "react"
-import { setToken } from "../relay/address.js"
+import { keepToken, type OfferedToken, setToken } from "../relay/address.js"
 import { w } from "../words/words.js"
 
 interface Props {
   /** Undefined: the address brought none, or the one in use. */
-  readonly offered: string | undefined
+  readonly offered: OfferedToken | undefined
   readonly children: ReactNode
 }
 
@@ -16,7 +16,8 @@ export const LinkToken = ({ children, offered }: Props) => {
   const [isDecided, setDecided] = useState(offered === undefined)
   if (isDecided || offered === undefined) return children
   const decide = (uses: boolean) => {
-    if (uses) setToken(offered)
+    if (uses) setToken(offered.token)
+    if (uses && offered.keep) keepToken(true)
     setDecided(true)
   }
   return (

@@ -21,6 +21,14 @@ export const NativeBanner = ({ session, view }: Props) => {
   const { native, native_session_id, tool } = view
   if (native === undefined) return null
   const { drive, forks, onward, open } = native
+  const name = agentName(tool)
+  if (drive === "joined") {
+    return (
+      <div className="banner native-banner" role="status">
+        <span>{w.native.shared(name)}</span>
+      </div>
+    )
+  }
   if (open === undefined) {
     if (drive === "own" || onward === undefined) return null
     return (
@@ -40,13 +48,21 @@ export const NativeBanner = ({ session, view }: Props) => {
       </div>
     )
   }
-  const name = agentName(tool)
   return (
     <div className="banner native-banner" role="status" data-level="warning">
       <span>
         {drive === "own" ? w.native.inUse(name) : w.native.following(name)}
         {open.waiting_for !== undefined && ` ${w.native.waitsThere(open.waiting_for)}`}
       </span>
+      {open.joins === true && (
+        <button
+          type="button"
+          className="button small"
+          onClick={() => void session.send({ type: "take_over" })}
+        >
+          {w.native.goOnHere}
+        </button>
+      )}
       {drive === "own" && (
         <button
           type="button"

@@ -42,7 +42,7 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
   const [timesShared, setSharing] = useState(0)
   const may = useMay()
   const canHandOver = may("prompt") && session !== undefined && link.status === "open" &&
-    view.native?.drive === "own"
+    (view.native?.drive === "own" || view.native?.drive === "joined")
   return (
     <header className="bar">
       <button type="button" className="icon-button only-phone" onClick={onMenu} aria-label={w.menu}>

@@ -9,6 +9,7 @@ import { useMay } from "./rights.js"
 import { SearchResults } from "./SearchResults.js"
 import { groupsOf } from "./sessionGroups.js"
 import { SessionRow } from "./SessionRow.js"
+import { Settings } from "./Settings.js"
 import { ThemeButton } from "./ThemeButton.js"
 import type { Relay } from "./useRelay.js"
 import { sessionName } from "./words.js"
@@ -63,6 +64,7 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
           <a href="#/" className="wordmark" onClick={onClose}>
             <img src={icon} alt="" width={24} height={24} />ai-relay
           </a>
+          <Settings relay={relay} />
           <ThemeButton />
           <button type="button" className="icon-button only-phone" onClick={onClose} aria-label={w.closeList}>
             <X size={18} aria-hidden />

@@ -68,15 +68,15 @@ const toHandshake = (tool: string, form: Form, token: string): Handshake => {
   }
 }
 
-/** With what was said before; a terminal that has it open is followed until it is quit. */
-const goOn = ({ folder, native_session_id, open, tool }: NativeSession) =>
+/** With what was said before; with a terminal that has it open it is shared, or that is followed until it is quit. */
+const goOn = ({ can, folder, native_session_id, open, tool }: NativeSession) =>
   start({
     tool,
     folder,
     native_session_id,
     history: true,
     raw: false,
-    ...(open !== undefined && { if_open: "follow" as const })
+    ...(open !== undefined && { if_open: can?.join === true ? "join" as const : "follow" as const })
   })
 
 interface FieldProps {

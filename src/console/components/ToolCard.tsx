@@ -27,7 +27,7 @@ const icons = {
   denied: CircleSlash
 }
 
-const StateIcon = ({ state }: { readonly state: State }) => {
+export const StateIcon = ({ state }: { readonly state: State }) => {
   const Icon = icons[state]
   return (
     <span className="tool-state" data-state={state}>
@@ -112,7 +112,49 @@ const Answers = ({ answers }: { readonly answers: NonNullable<Decided["answers"]
   </dl>
 )
 
-export const ToolCard = ({ folder, item }: { readonly item: ToolItem; readonly folder: string }) => {
+/** A call in a line. */
+const lineOf = ({ args, input, tool }: ToolItem, folder: string): string =>
+  `${tool === "" ? w.preparing : toolVerb(tool)} ${
+    inOneLine(short(toolSubject(args, tool, folder) || subjectInPieces(input)))
+  }`
+
+/** What a subagent has done: how much, what it does now, and all of it when it is opened. */
+const Steps = (
+  { folder, items, live, name }: {
+    readonly items: ReadonlyArray<ToolItem>
+    readonly folder: string
+    readonly name: string
+    readonly live: boolean
+  }
+) => {
+  const last = items.at(-1)
+  const failed = items.filter(({ state }) => state === "error").length
+  return (
+    <div className="tool-steps">
+      <Fold
+        name={name}
+        summary={
+          <>
+            <span>{w.stepCount(items.length)}</span>
+            {failed > 0 && <span className="exit">{w.stepsFailed(failed)}</span>}
+            {live && last !== undefined && <span className="tool-subject">{lineOf(last, folder)}</span>}
+          </>
+        }
+      >
+        {items.map((item) => <ToolCard key={item.key} item={item} folder={folder} />)}
+      </Fold>
+    </div>
+  )
+}
+
+interface Props {
+  readonly item: ToolItem
+  readonly folder: string
+  /** What the subagent has done that it started. */
+  readonly inner?: ReadonlyArray<ToolItem> | undefined
+}
+
+export const ToolCard = ({ folder, inner, item }: Props) => {
   const { args, decided, diffs, ended_at, exit_code, input, key, parent, progress, tool, ts } = item
   const state = stateOf(item)
   const live = state === "running" || state === "preparing"
@@ -173,6 +215,7 @@ export const ToolCard = ({ folder, item }: { readonly item: ToolItem; readonly f
         )}
         {output !== "" && decided?.answers === undefined && <Output text={output} />}
       </Fold>
+      {inner !== undefined && <Steps items={inner} folder={folder} name={`${key} steps`} live={live} />}
       {diffs.map((diff, index) => <DiffView key={`${diff.file_path}-${index}`} {...diff} />)}
     </div>
   )

@@ -3,13 +3,16 @@
  * does. It stays at the end while you are at the end, and where you are when you have scrolled away.
  */
 import { ArrowDown } from "lucide-react"
-import { useEffect, useMemo, useRef } from "react"
-import { Virtualizer } from "virtua"
+import { type RefObject, useEffect, useMemo, useRef, useSyncExternalStore } from "react"
+import { Virtualizer, type VirtualizerHandle } from "virtua"
 import type { Answer } from "../../client/browser.js"
 import { type Item, openAsks, type View } from "../../messages/View.js"
+import { onAddress, placeInAddress } from "../relay/address.js"
 import type { State, Unsent } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { ItemView } from "./ItemView.js"
+import { type Row, rowAt, rowsOf } from "./rows.js"
+import { ToolGroup } from "./ToolGroup.js"
 import { UserBubble } from "./UserBubble.js"
 import { useStickToEnd } from "./useStickToEnd.js"
 import { Working } from "./Working.js"
@@ -18,6 +21,35 @@ interface Props {
   readonly state: State
   readonly onAnswer: (request_id: string, answer: Answer) => void
   readonly onPrompt: (text: string) => void
+  /** Put what was said into the box, to be said again; undefined: nothing can be said here. */
+  readonly onEdit?: ((text: string) => void) | undefined
+}
+
+/** Scrolls to the place the address names, once for each address, and gives the key of what stands there. */
+const usePlace = (
+  rows: ReadonlyArray<Row>,
+  last_seq: number,
+  isWhole: boolean,
+  list: RefObject<VirtualizerHandle | null>,
+  leave: () => void
+): string | undefined => {
+  const seq = useSyncExternalStore(onAddress, placeInAddress)
+  const seen = useRef<number>(undefined)
+  const index = useMemo(() => seq === undefined ? -1 : rowAt(rows, seq), [rows, seq])
+  // All that was said up to there has come.
+  const isThere = index >= 0 && isWhole && last_seq >= (seq ?? 0)
+  useEffect(() => {
+    if (seq === undefined) seen.current = undefined
+    if (seq === undefined || !isThere || seen.current === seq) return
+    seen.current = seq
+    leave()
+    // What is above it gets its height when it is drawn.
+    const scroll = () => list.current?.scrollToIndex(index, { align: "center" })
+    scroll()
+    const frame = requestAnimationFrame(scroll)
+    return () => cancelAnimationFrame(frame)
+  }, [index, isThere, leave, list, seq])
+  return isThere ? rows[index]?.key : undefined
 }
 
 /** A question that its tool's card tells of takes no room. */
@@ -64,11 +96,14 @@ const Loading = ({ loaded }: { readonly loaded: number }) => (
   </>
 )
 
-export const Transcript = ({ onAnswer, onPrompt, state }: Props) => {
+export const Transcript = ({ onAnswer, onEdit, onPrompt, state }: Props) => {
   const { loaded, unsent, view } = state
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
-  const { atEnd, toEnd } = useStickToEnd(scroller, content)
+  const list = useRef<VirtualizerHandle>(null)
+  const rows = useMemo(() => rowsOf(view.items), [view.items])
+  const { atEnd, leave, toEnd } = useStickToEnd(scroller, content)
+  const place = usePlace(rows, view.last_seq, loaded === undefined, list, leave)
   const waits = openAsks(view).length > 0
   const isEmpty = view.items.length === 0 && unsent.length === 0
 
@@ -94,10 +129,12 @@ export const Transcript = ({ onAnswer, onPrompt, state }: Props) => {
         aria-live="off"
       >
         <div className="scroll-content" ref={content}>
-          <Virtualizer scrollRef={scroller} data={view.items} bufferSize={600}>
-            {(item: Item) => (
-              <div key={item.key} className="row" data-kind={kindOf(item)}>
-                <ItemView item={item} view={shared} onAnswer={onAnswer} />
+          <Virtualizer ref={list} scrollRef={scroller} data={rows} bufferSize={600}>
+            {({ group, inner, item, key }: Row) => (
+              <div key={key} className="row" data-kind={kindOf(item)} data-found={key === place}>
+                {group === undefined
+                  ? <ItemView item={item} inner={inner} view={shared} onAnswer={onAnswer} onEdit={onEdit} />
+                  : <ToolGroup items={group} folder={folder} />}
               </div>
             )}
           </Virtualizer>

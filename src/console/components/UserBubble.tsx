@@ -1,7 +1,9 @@
 /** UserBubble: what a person said. */
+import { Pencil } from "lucide-react"
 import type { ImageBlock } from "../../schema/index.js"
 import { w } from "../words/words.js"
 import { LongText } from "./LongText.js"
+import { RewindButton } from "./RewindDialog.js"
 
 const sourceOf = ({ source }: ImageBlock): string | undefined =>
   // A page of the console loads nothing from elsewhere.
@@ -11,9 +13,12 @@ interface Props {
   readonly text: string
   readonly images: ReadonlyArray<ImageBlock>
   readonly note?: string
+  /** The turn it began. */
+  readonly turn?: number
+  readonly onEdit?: ((text: string) => void) | undefined
 }
 
-export const UserBubble = ({ images, note, text }: Props) => (
+export const UserBubble = ({ images, note, onEdit, text, turn }: Props) => (
   <div className="bubble">
     {images.length > 0 && (
       <div className="bubble-images">
@@ -31,5 +36,17 @@ export const UserBubble = ({ images, note, text }: Props) => (
       </p>
     )}
     {note !== undefined && <small>{note}</small>}
+    {turn !== undefined && <RewindButton turn={turn} />}
+    {onEdit !== undefined && text !== "" && (
+      <button
+        type="button"
+        className="icon-button small bubble-edit"
+        onClick={() => onEdit(text)}
+        aria-label={w.editPrompt}
+        title={w.editPrompt}
+      >
+        <Pencil size={13} aria-hidden />
+      </button>
+    )}
   </div>
 )

@@ -7,6 +7,7 @@ import { watchSessions } from "../../client/browser.js"
 import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { setToken, token } from "../relay/address.js"
 import * as http from "../relay/http.js"
+import { reloadIfOlder } from "../relay/shell.js"
 import { w } from "../words/words.js"
 
 export interface Relay {
@@ -17,6 +18,8 @@ export interface Relay {
   readonly home: string | undefined
   /** What may be done here; undefined until it is known. */
   readonly scopes: ReadonlySet<http.Scope> | undefined
+  /** Who this page is to the relay, and what relay it is; undefined until it is known. */
+  readonly self: http.Self | undefined
   /** What is wrong, in the relay's words. */
   readonly problem: string | undefined
   /** The relay asks for a token. */
@@ -36,6 +39,7 @@ export const useRelay = (): Relay => {
   const [sessions, setSessions] = useState<ReadonlyArray<SessionLine>>()
   const [home, setHome] = useState<string>()
   const [scopes, setScopes] = useState<ReadonlySet<http.Scope>>()
+  const [self, setSelf] = useState<http.Self>()
   const [problem, setProblem] = useState<string>()
   const [wantsToken, setWantsToken] = useState(false)
   const [removed, setRemoved] = useState<SessionLine>()
@@ -56,6 +60,7 @@ export const useRelay = (): Relay => {
       onSessions: setSessions,
       onState: (state) => {
         if (state.status === "open") {
+          void reloadIfOlder()
           setWantsToken(false)
           setProblem(undefined)
         }
@@ -68,9 +73,10 @@ export const useRelay = (): Relay => {
     let isShown = true
     const lookAtAgents = async () => {
       try {
-        const [{ agents, folder }, scopes] = await Promise.all([http.agents(), http.rights()])
+        const [{ agents, folder }, self] = await Promise.all([http.agents(), http.whoami()])
         if (!isShown) return
-        setScopes(scopes && new Set(scopes))
+        setScopes(self.scopes && new Set(self.scopes))
+        setSelf(self)
         setAgents(agents)
         setHome(folder)
       } catch (error) {
@@ -133,6 +139,7 @@ export const useRelay = (): Relay => {
       : sessions?.filter(({ session_id }) => session_id !== removed.session_id),
     home,
     scopes,
+    self,
     problem,
     wantsToken,
     enterToken,

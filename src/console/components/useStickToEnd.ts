@@ -9,6 +9,8 @@ const gestureMs = 1000
 interface Stick {
   readonly atEnd: boolean
   readonly toEnd: () => void
+  /** Stay where it is. */
+  readonly leave: () => void
 }
 
 export const useStickToEnd = (
@@ -24,6 +26,11 @@ export const useStickToEnd = (
     const box = scroller.current
     if (box !== null) box.scrollTop = box.scrollHeight
   }, [scroller])
+
+  const leave = useCallback(() => {
+    sticks.current = false
+    setAtEnd(false)
+  }, [])
 
   useEffect(() => {
     const box = scroller.current
@@ -57,5 +64,5 @@ export const useStickToEnd = (
     }
   }, [content, scroller])
 
-  return { atEnd, toEnd }
+  return { atEnd, leave, toEnd }
 }

@@ -52,9 +52,50 @@ export const agents = async () =>
 /** What somebody may do at the relay. */
 export type Scope = "view" | "prompt" | "approve" | "terminal" | "admin"
 
-/** What this page may do; undefined: the relay does not tell. */
-export const rights = async () =>
-  (await ask("GET", "/whoami") as { readonly scopes?: ReadonlyArray<Scope> }).scopes
+export interface Self {
+  /** Of the token; none for a page of the relay's machine that needs none. */
+  readonly name?: string
+  /** What this page may do; undefined: the relay does not tell. */
+  readonly scopes?: ReadonlyArray<Scope>
+  readonly sessions?: ReadonlyArray<string>
+  readonly folders?: ReadonlyArray<string>
+  readonly agents?: ReadonlyArray<string>
+  readonly expires_at?: number
+  readonly version?: string
+  /** What the relay's machine is called. */
+  readonly machine?: string
+}
+export const whoami = async () => await ask("GET", "/whoami") as Self
+
+/** A subscription for notifications, as the relay lists it. */
+export interface Told {
+  readonly id: string
+  readonly expires_at: number
+}
+export const push = async () =>
+  await ask("GET", "/push") as { readonly key: string; readonly subscriptions: ReadonlyArray<Told> }
+export const subscribe = async (subscription: object) =>
+  await ask("POST", "/push/subscriptions", subscription) as Told
+export const unsubscribe = async (id: string): Promise<void> =>
+  void await ask("DELETE", `/push/subscriptions/${encodeURIComponent(id)}`)
+
+/** A named token. */
+export interface NamedToken {
+  readonly name: string
+  readonly scopes: ReadonlyArray<Scope>
+  readonly expires_at?: number
+}
+/** A token for another device of one's own; `addresses` are those of this relay that it may be reached at. */
+export const pair = async (wanted: { readonly scopes: ReadonlyArray<Scope>; readonly expires_in: number }) =>
+  await ask("POST", "/devices", wanted) as {
+    readonly name: string
+    readonly fragment: string
+    readonly addresses: ReadonlyArray<string>
+  }
+export const tokens = async () =>
+  (await ask("GET", "/tokens") as { readonly tokens: ReadonlyArray<NamedToken> }).tokens
+export const revokeToken = async (name: string): Promise<void> =>
+  void await ask("DELETE", `/tokens/${encodeURIComponent(name)}`)
 
 /** A link to a session for somebody else; `expires_in` in seconds. The page's address with `fragment` behind it. */
 export const share = async (
@@ -116,6 +157,7 @@ export interface NativeSession {
   readonly messages?: number
   readonly tokens?: { readonly input: number; readonly output: number; readonly cached: number }
   readonly open?: { readonly by: string; readonly state?: string; readonly session_id?: string }
+  readonly can?: { readonly join?: boolean }
 }
 export const nativeSessions = async (query: string) =>
   (await ask("GET", `/native-sessions?limit=50&q=${encodeURIComponent(query)}`) as {
@@ -142,6 +184,37 @@ export const changeSession = async (session_id: string, change: SessionChange): 
 /** The session and all that was said in it, for good. */
 export const removeSession = async (session_id: string): Promise<void> =>
   void await ask("DELETE", pathOf(session_id))
+
+/** What going back to before a turn would do. */
+export interface RewindPreview {
+  readonly files: ReadonlyArray<{
+    readonly path: string
+    readonly change: "added" | "changed" | "deleted"
+    readonly added?: number
+    readonly removed?: number
+  }>
+  readonly files_changed: number
+  /** Changed by somebody else since. */
+  readonly conflicts: ReadonlyArray<string>
+  readonly left_out: ReadonlyArray<{ readonly path: string; readonly why: string }>
+}
+
+/** Whether the conversation can go back, and, of a turn whose files were kept, what would change; else why not. */
+export const previewRewind = async (
+  session_id: string,
+  turn: number
+): Promise<{ readonly conversation: boolean; readonly files: RewindPreview | string }> => {
+  const path = `${pathOf(session_id)}/checkpoints`
+  const { conversation, reason } = await ask("GET", path) as {
+    readonly conversation: boolean
+    readonly reason?: string
+  }
+  const files = reason ?? await ask("GET", `${path}/${turn}`).then(
+    (preview) => preview as RewindPreview,
+    (error: unknown) => error instanceof Error ? error.message : String(error)
+  )
+  return { conversation, files }
+}
 
 /** All that happened in a session, without its agent. */
 export async function* eventsOf(session_id: string, signal: AbortSignal): AsyncGenerator<RelayEvent> {

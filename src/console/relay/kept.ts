@@ -55,6 +55,13 @@ export const lastTool = (): string | undefined => {
 }
 export const rememberTool = (tool: string) => write(localStorage, "ai-relay.tool", tool)
 
+/** A sound when a session waits. */
+export const sound = (): boolean => read(localStorage, "ai-relay.sound") === true
+export const setSound = (on: boolean) => write(localStorage, "ai-relay.sound", on)
+/** Notifications were turned on in this browser. */
+export const notify = (): boolean => read(localStorage, "ai-relay.notify") === true
+export const setNotify = (on: boolean) => write(localStorage, "ai-relay.notify", on)
+
 const startKey = "ai-relay.start"
 
 /** The start page as it was filled in, for this tab. */

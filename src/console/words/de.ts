@@ -1,4 +1,5 @@
 /** German. */
+import { pushWords } from "./pushWords.js"
 import type { Words } from "./words.js"
 
 const number = (value: number) => value.toLocaleString("de")
@@ -70,11 +71,91 @@ export const de: Words = {
     inUse: (agent) =>
       `${agent} hat diese Unterhaltung in einem Terminal geöffnet. Beenden Sie das Programm dort, oder lesen Sie hier mit.`,
     following: (agent) => `${agent} hat diese Unterhaltung in einem Terminal geöffnet. Sie lesen mit.`,
+    shared: (agent) =>
+      `Sie teilen diese Unterhaltung mit ${agent} in einem Terminal: Beide Seiten können fragen und antworten.`,
     waitsThere: (what) =>
       what === undefined ? "Es wartet im Terminal auf Sie." : `Es wartet im Terminal auf Sie: ${what}.`,
     followPlaceholder: "Beenden Sie das Terminal, um hier fortzusetzen"
   },
   // Teilen
+  // Einstellungen
+  settings: {
+    title: "Einstellungen",
+    notifications: "Benachrichtigungen",
+    notifyOn: "Auf diesem Gerät benachrichtigen",
+    notifyOff: "Hier nicht mehr benachrichtigen",
+    states: {
+      off:
+        "Wenn eine Sitzung auf Sie wartet oder ein langer Durchgang zu Ende ist, kann dieses Gerät es Ihnen sagen, auch wenn diese Seite zu ist.",
+      push: "Dieses Gerät sagt Ihnen, wenn eine Sitzung auf Sie wartet, auch wenn diese Seite zu ist.",
+      page:
+        "Diese Seite sagt Ihnen, wenn eine Sitzung auf Sie wartet, solange sie offen ist: Der Browser hat keinen Push-Dienst, der antwortet.",
+      denied:
+        "Benachrichtigungen sind für diese Seite gesperrt. Erlauben Sie sie in den Einstellungen des Browsers für diese Website.",
+      insecure:
+        "Browser erlauben Benachrichtigungen nur über https und von localhost. Öffnen Sie diese Seite unter einer solchen Adresse.",
+      unsupported:
+        "Dieser Browser hat keine Benachrichtigungen. Legen Sie diese Seite auf dem iPhone zuerst auf den Home-Bildschirm."
+    },
+    sound: "Einen Ton spielen, wenn eine Sitzung auf Sie wartet",
+    device: "Dieses Gerät",
+    keep: "Auf diesem Gerät angemeldet bleiben",
+    about: "Über",
+    version: "Version",
+    machine: "Rechner",
+    folder: "Standardordner",
+    you: "Sie sind",
+    local: "an diesem Rechner",
+    may: "Sie können",
+    until: "Zugang endet",
+    limits: "Beschränkt auf",
+    scopes: {
+      view: "zusehen",
+      prompt: "Prompts senden",
+      approve: "Fragen von Agenten beantworten",
+      terminal: "Terminals benutzen",
+      admin: "alles"
+    },
+    close: "Schließen"
+  },
+  pair: {
+    title: "Auf dem Handy öffnen",
+    help:
+      "Scannen Sie den Code mit der Kamera Ihres Handys. Er meldet das Handy an, mit einem eigenen Zugang, den Sie widerrufen können.",
+    loopback:
+      "Dieses Relay lauscht nur an diesem Rechner, ein Handy erreicht es nicht. Starten Sie es mit --host 0.0.0.0, oder setzen Sie einen Proxy oder ein VPN wie Tailscale davor und öffnen Sie diese Seite unter dessen Adresse.",
+    plain:
+      "Die Adresse ist nicht verschlüsselt: Wer im Netz dazwischen ist, kann mitlesen. Benutzen Sie sie zu Hause, nicht anderswo.",
+    make: "Code zeigen",
+    address: "Adresse",
+    code: "QR-Code: öffnet die Konsole auf dem Handy",
+    devices: "Geräte und Links",
+    none: "Kein Gerät hat einen eigenen Zugang.",
+    revoke: "Widerrufen",
+    revokeOf: (name: string) => `${name} widerrufen`
+  },
+  // Befehle und Tasten
+  palette: { title: "Befehle und Sitzungen", placeholder: "Befehl oder Name einer Sitzung…" },
+  shortcuts: {
+    title: "Tastenkürzel",
+    palette: "Befehle und Sitzungen",
+    list: "Diese Liste",
+    newSession: "Neue Sitzung",
+    nextWaiting: "Nächste Sitzung, die auf Sie wartet",
+    send: "Senden, oder einreihen, während der Agent arbeitet",
+    newLine: "Neue Zeile",
+    steer: "In den laufenden Durchgang senden",
+    recall: "Frühere Prompts, bei leerem Feld",
+    stop: "Durchgang anhalten",
+    allow: "Einmal erlauben",
+    allowForSession: "Für diese Sitzung erlauben",
+    deny: "Ablehnen"
+  },
+  stepCount: (count: number) => count === 1 ? "1 Schritt" : `${count} Schritte`,
+  stepsFailed: (count: number) => `${count} fehlgeschlagen`,
+  copyMarkdown: "Als Markdown kopieren",
+  editPrompt: "Bearbeiten und erneut senden",
+  push: pushWords.de,
   driving: {
     title: "Wer steuert",
     you: "Sie steuern diese Sitzung.",
@@ -99,6 +180,34 @@ export const de: Words = {
       `Dieser Link bringt ein Zugangs-Token für das Relay ${host} mit. Verwenden Sie es, wenn Sie wissen, von wem der Link ist.`,
     use: "Verwenden",
     ignore: "Ohne fortfahren"
+  },
+  rewind: {
+    button: "Zurück vor diesen Prompt",
+    title: "Zurück vor diesen Prompt?",
+    looking: "Es wird nachgesehen, was sich ändern würde …",
+    what: "Wiederherstellen",
+    choices: {
+      both: "Dateien und Gespräch",
+      files: "Nur Dateien",
+      conversation: "Nur das Gespräch"
+    },
+    changes: "Was sich ändert",
+    noFiles: "Keine Datei würde sich ändern.",
+    kinds: { added: "kommt zurück", changed: "wird zurückgesetzt", deleted: "wird entfernt" },
+    more: (count) => count === 1 ? "1 weitere Datei" : `${number(count)} weitere Dateien`,
+    leftOut: (names) => `Wird nicht wiederhergestellt, weil keine Kopie da ist: ${names}`,
+    conflicts: "Diese Dateien hat seit dem letzten Zug des Agenten jemand anderes geändert:",
+    force: "Überschreiben",
+    go: "Zurück",
+    undo: "Rückgängig",
+    done: (turn) => `Zurück vor Prompt ${number(turn)}.`,
+    undone: (turn) => `Das Zurück vor Prompt ${number(turn)} wurde rückgängig gemacht.`,
+    files: (count) => count === 1 ? "1 Datei geändert." : `${number(count)} Dateien geändert.`,
+    conversation: {
+      copy: "Das Gespräch geht von dort weiter.",
+      told: "Der Agent beginnt ein neues Gespräch und erfährt, was vorher gesagt wurde.",
+      new: "Das Gespräch beginnt von vorn."
+    }
   },
   share: {
     title: "Teilen",

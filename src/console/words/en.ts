@@ -1,4 +1,5 @@
 /** English: what the console says. The other languages have the same keys, of the same types (`words.ts`). */
+import { pushWords } from "./pushWords.js"
 const number = (value: number) => value.toLocaleString("en")
 
 export const en = {
@@ -68,11 +69,89 @@ export const en = {
     inUse: (agent: string) =>
       `${agent} has this conversation open in a terminal. Quit it there, or follow it here.`,
     following: (agent: string) => `${agent} has this conversation open in a terminal. You are following it.`,
+    shared: (agent: string) =>
+      `You share this conversation with ${agent} in a terminal: either side can prompt and answer.`,
     waitsThere: (what: string | undefined) =>
       what === undefined ? "It waits for you in the terminal." : `It waits for you in the terminal: ${what}.`,
     followPlaceholder: "Quit the terminal to continue here"
   },
   // Sharing
+  // Settings
+  settings: {
+    title: "Settings",
+    notifications: "Notifications",
+    notifyOn: "Notify me on this device",
+    notifyOff: "Stop notifying me here",
+    states: {
+      off:
+        "When a session waits for you, or a long turn has ended, this device can tell you, even when this page is closed.",
+      push: "This device tells you when a session waits for you, even when this page is closed.",
+      page:
+        "This page tells you when a session waits for you, as long as it is open: the browser has no push service that answers.",
+      denied: "Notifications are blocked for this page. Allow them in the browser’s settings for this site.",
+      insecure:
+        "Browsers allow notifications over https and from localhost only. Open this page by such an address.",
+      unsupported: "This browser has no notifications. On an iPhone, add this page to the home screen first."
+    },
+    sound: "Play a sound when a session waits for you",
+    device: "This device",
+    keep: "Stay signed in on this device",
+    about: "About",
+    version: "Version",
+    machine: "Machine",
+    folder: "Default folder",
+    you: "You are",
+    local: "on this machine",
+    may: "You can",
+    until: "Access ends",
+    limits: "Limited to",
+    scopes: {
+      view: "watch",
+      prompt: "send prompts",
+      approve: "answer what agents ask",
+      terminal: "use terminals",
+      admin: "everything"
+    },
+    close: "Close"
+  },
+  pair: {
+    title: "Open on your phone",
+    help:
+      "Scan the code with your phone’s camera. It signs the phone in, with access of its own that you can revoke.",
+    loopback:
+      "This relay listens on this machine only, so a phone cannot reach it. Start it with --host 0.0.0.0, or put a proxy or a VPN such as Tailscale before it, and open this page by that address.",
+    plain:
+      "The address is not encrypted: anyone on the network in between can read along. Use it at home, not elsewhere.",
+    make: "Show code",
+    address: "Address",
+    code: "QR code: opens the console on your phone",
+    devices: "Devices and links",
+    none: "No device has access of its own.",
+    revoke: "Revoke",
+    revokeOf: (name: string) => `Revoke ${name}`
+  },
+  // Palette and keys
+  palette: { title: "Commands and sessions", placeholder: "Type a command or a session’s name…" },
+  shortcuts: {
+    title: "Keyboard shortcuts",
+    palette: "Commands and sessions",
+    list: "This list",
+    newSession: "New session",
+    nextWaiting: "Next session that waits for you",
+    send: "Send, or queue while the agent works",
+    newLine: "New line",
+    steer: "Send to the running turn",
+    recall: "Earlier prompts, in an empty box",
+    stop: "Stop the turn",
+    allow: "Allow once",
+    allowForSession: "Allow for this session",
+    deny: "Deny"
+  },
+  stepCount: (count: number) => count === 1 ? "1 step" : `${count} steps`,
+  stepsFailed: (count: number) => `${count} failed`,
+  copyMarkdown: "Copy as Markdown",
+  editPrompt: "Edit and send again",
+  push: pushWords.en,
   driving: {
     title: "Who drives",
     you: "You drive this session.",
@@ -97,6 +176,35 @@ export const en = {
       `This link brings an access token for the relay at ${host}. Use it if you know who gave you the link.`,
     use: "Use it",
     ignore: "Continue without it"
+  },
+  // Back to before a prompt
+  rewind: {
+    button: "Go back to before this prompt",
+    title: "Go back to before this prompt?",
+    looking: "Looking at what would change…",
+    what: "Restore",
+    choices: {
+      both: "Files and conversation",
+      files: "Files only",
+      conversation: "Conversation only"
+    },
+    changes: "What changes",
+    noFiles: "No files would change.",
+    kinds: { added: "comes back", changed: "changes back", deleted: "is removed" },
+    more: (count: number) => count === 1 ? "1 more file" : `${number(count)} more files`,
+    leftOut: (names: string) => `Not restored, because no copy is kept: ${names}`,
+    conflicts: "Someone else changed these files since the agent’s last turn:",
+    force: "Overwrite them",
+    go: "Go back",
+    undo: "Undo",
+    done: (turn: number) => `Went back to before prompt ${number(turn)}.`,
+    undone: (turn: number) => `Undid going back to before prompt ${number(turn)}.`,
+    files: (count: number) => count === 1 ? "1 file changed." : `${number(count)} files changed.`,
+    conversation: {
+      copy: "The conversation continues from there.",
+      told: "The agent starts a new conversation and is told what was said before.",
+      new: "The conversation starts over."
+    }
   },
   share: {
     title: "Share",

@@ -1,4 +1,5 @@
 /** Chinese, simplified. */
+import { pushWords } from "./pushWords.js"
 import type { Words } from "./words.js"
 
 const number = (value: number) => value.toLocaleString("zh")
@@ -69,10 +70,82 @@ export const zh: Words = {
     fork: "在副本中继续",
     inUse: (agent) => `${agent} 已在终端中打开此对话。请在终端中退出，或在此处跟随查看。`,
     following: (agent) => `${agent} 已在终端中打开此对话。您正在跟随查看。`,
+    shared: (agent) => `您与终端中的 ${agent} 共享此对话：双方都可以提问和回答。`,
     waitsThere: (what) => what === undefined ? "它正在终端中等待您。" : `它正在终端中等待您：${what}。`,
     followPlaceholder: "退出终端后可在此处继续"
   },
   // 分享
+  // 设置
+  settings: {
+    title: "设置",
+    notifications: "通知",
+    notifyOn: "在此设备上通知我",
+    notifyOff: "不再在此通知我",
+    states: {
+      off: "当会话等你回应，或较长的一轮结束时，此设备可以通知你，即使此页面已关闭。",
+      push: "当会话等你回应时，此设备会通知你，即使此页面已关闭。",
+      page: "只要此页面打开，当会话等你回应时它会通知你：浏览器没有可用的推送服务。",
+      denied: "此页面的通知已被阻止。请在浏览器的网站设置中允许。",
+      insecure: "浏览器只在 https 和 localhost 下允许通知。请用这样的地址打开此页面。",
+      unsupported: "此浏览器不支持通知。在 iPhone 上请先将此页面添加到主屏幕。"
+    },
+    sound: "会话等你回应时播放声音",
+    device: "此设备",
+    keep: "在此设备上保持登录",
+    about: "关于",
+    version: "版本",
+    machine: "主机",
+    folder: "默认文件夹",
+    you: "你是",
+    local: "本机用户",
+    may: "你可以",
+    until: "访问截止",
+    limits: "仅限于",
+    scopes: {
+      view: "查看",
+      prompt: "发送提示",
+      approve: "回答代理的请求",
+      terminal: "使用终端",
+      admin: "全部操作"
+    },
+    close: "关闭"
+  },
+  pair: {
+    title: "在手机上打开",
+    help: "用手机相机扫描此码。手机会以单独的访问权限登录，你可以随时撤销。",
+    loopback:
+      "此中继只监听本机，手机无法访问。请用 --host 0.0.0.0 启动，或在前面放置代理或 Tailscale 之类的 VPN，再用那个地址打开此页面。",
+    plain: "此地址未加密：网络中间的任何人都能看到内容。只在家中使用。",
+    make: "显示二维码",
+    address: "地址",
+    code: "二维码：在手机上打开控制台",
+    devices: "设备与链接",
+    none: "没有设备拥有单独的访问权限。",
+    revoke: "撤销",
+    revokeOf: (name: string) => `撤销 ${name}`
+  },
+  // 命令与快捷键
+  palette: { title: "命令与会话", placeholder: "输入命令或会话名称…" },
+  shortcuts: {
+    title: "键盘快捷键",
+    palette: "命令与会话",
+    list: "此列表",
+    newSession: "新会话",
+    nextWaiting: "下一个等你的会话",
+    send: "发送；代理工作时排队",
+    newLine: "换行",
+    steer: "发送到正在进行的一轮",
+    recall: "以前的提示（输入框为空时）",
+    stop: "停止这一轮",
+    allow: "允许一次",
+    allowForSession: "在此会话中允许",
+    deny: "拒绝"
+  },
+  stepCount: (count: number) => `${count} 步`,
+  stepsFailed: (count: number) => `${count} 个失败`,
+  copyMarkdown: "复制为 Markdown",
+  editPrompt: "编辑并重新发送",
+  push: pushWords.zh,
   driving: {
     title: "谁在操作",
     you: "当前由你操作此会话。",
@@ -96,6 +169,30 @@ export const zh: Words = {
     lead: (host) => `此链接附带用于中继 ${host} 的访问令牌。请仅在知道链接来源时使用。`,
     use: "使用",
     ignore: "不使用并继续"
+  },
+  rewind: {
+    button: "回到此提示之前",
+    title: "回到此提示之前？",
+    looking: "正在检查会有哪些更改…",
+    what: "恢复",
+    choices: { both: "文件和对话", files: "仅文件", conversation: "仅对话" },
+    changes: "更改内容",
+    noFiles: "不会更改任何文件。",
+    kinds: { added: "将恢复", changed: "将还原", deleted: "将移除" },
+    more: (count) => `另有 ${number(count)} 个文件`,
+    leftOut: (names) => `不会恢复（没有保留副本）：${names}`,
+    conflicts: "自代理上一轮之后，其他人更改了这些文件：",
+    force: "覆盖它们",
+    go: "返回",
+    undo: "撤销",
+    done: (turn) => `已回到第 ${number(turn)} 个提示之前。`,
+    undone: (turn) => `已撤销回到第 ${number(turn)} 个提示之前的操作。`,
+    files: (count) => `更改了 ${number(count)} 个文件。`,
+    conversation: {
+      copy: "对话从那里继续。",
+      told: "代理将开始新的对话，并会得知之前说过的内容。",
+      new: "对话重新开始。"
+    }
   },
   share: {
     title: "分享",

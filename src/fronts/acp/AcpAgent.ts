@@ -14,6 +14,7 @@ import * as Asking from "./asking.js"
 import { type Attached, configOptionsOf, metaOf, type Prompt, settingsOf } from "./Attached.js"
 import { toContent, toMcpServers } from "./content.js"
 import * as Following from "./following.js"
+import { initialized } from "./initialized.js"
 import * as Opening from "./opening.js"
 import type { PathMap } from "./PathMap.js"
 import { authRequired, refusal, unknownSession, wrong } from "./refusals.js"
@@ -313,24 +314,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
     Effect.sync(() => {
       client = open(params["clientCapabilities"])
       clientName = text(open(params["clientInfo"])["name"]) ?? "client"
-      return {
-        result: {
-          protocolVersion: 1,
-          agentInfo: { name: "ai-relay", title: "AI Relay", version: options.version },
-          agentCapabilities: {
-            loadSession: true,
-            promptCapabilities: { image: true, embeddedContext: true },
-            mcpCapabilities: { http: true, sse: true },
-            sessionCapabilities: { list: {}, resume: {}, close: {}, delete: {} },
-            _meta: { "ai-relay": { when: ["queue", "steer", "interrupt"] } }
-          },
-          authMethods: [{
-            id: "relay-agent-login",
-            name: "Use the relay's agents",
-            description: "Agents are logged in on the relay's machine: `ai-relay doctor` says how."
-          }]
-        }
-      }
+      return { result: initialized(options.version) }
     })
 
   const authenticate: Rpc.Handled = Effect.gen(function*() {

@@ -355,7 +355,13 @@ export const stop = Effect.fn("agui.stop")(function*(input: Pick<Input, "session
 /** What a page asks first. */
 export const info = Effect.fn("agui.info")(function*(version: string) {
   const port = yield* SessionPort
-  const agents = (yield* port.agents).filter(({ installed, logged_in }) => installed && logged_in !== false)
+  // A terminal has no turns; what shows what a page can show is always there.
+  const agents = [
+    ...(yield* port.agents).filter(({ installed, logged_in, tool }) =>
+      installed && logged_in !== false && tool !== "generic" && tool !== "demo"
+    ),
+    { tool: "demo", name: "Demo: a recorded session, with no model behind it" }
+  ]
   return {
     version,
     mode: "sse",

@@ -80,6 +80,31 @@ const schedule: Json = {
   }
 }
 
+const leftOut: Json = {
+  description: "A file that is in no checkpoint.",
+  type: "object",
+  required: ["path", "why"],
+  properties: {
+    path: { type: "string" },
+    why: { enum: ["too_large", "repository", "unreadable", "special"] }
+  }
+}
+
+const checkpoint: Json = {
+  description: "How the folder was before a turn.",
+  type: "object",
+  required: ["turn", "at", "left_out"],
+  properties: {
+    turn: { type: "integer" },
+    at: { type: "number", description: "Unix time in seconds." },
+    left_out: {
+      type: "array",
+      items: { $ref: "#/components/schemas/LeftOut" },
+      description: "What is not kept in it besides what is ignored, as far as it was seen then."
+    }
+  }
+}
+
 const agent: Json = {
   description: "What `ai-relay doctor` finds of an agent.",
   type: "object",
@@ -225,6 +250,8 @@ const token: Json = {
 /** Each by its name in the OpenAPI document. */
 export const answers = {
   Agent: agent,
+  Checkpoint: checkpoint,
+  LeftOut: leftOut,
   NativeSession: nativeSession,
   Schedule: schedule,
   Session: session,

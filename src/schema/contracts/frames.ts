@@ -90,6 +90,8 @@ export const commands: ReadonlyArray<Frame> = [
     schema: Command.ChangeSchedule
   },
   { name: "RemoveScheduleCommand", about: "Remove a schedule.", schema: Command.RemoveSchedule },
+  { name: "RewindCommand", about: "Go back to before a turn.", schema: Command.Rewind },
+  { name: "UndoRewindCommand", about: "Take the last rewind back.", schema: Command.UndoRewind },
   { name: "EndCommand", about: "End the session, for everybody.", schema: Command.End },
   { name: "PingCommand", about: "Answered with a status event whose status is pong.", schema: Command.Ping }
 ]

@@ -132,7 +132,15 @@ export const demandOpening = Effect.fnUntraced(
 )
 
 /** What is typed into a shell is more than a prompt. */
-const typed = new Set<ClientCommand["type"]>(["user_message", "interrupt", "schedule", "change_schedule"])
+const typed = new Set<ClientCommand["type"]>([
+  "user_message",
+  "interrupt",
+  "schedule",
+  "change_schedule",
+  // Whoever drives holds the others off.
+  "drive",
+  "drive_response"
+])
 
 /** Fails unless the command may be given in such a session. */
 export const demandCommand = (

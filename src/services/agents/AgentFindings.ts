@@ -35,8 +35,8 @@ const agentsOf = (own: ReadonlyArray<AgentFacts>): ReadonlyArray<AgentFacts> => 
   return [...byName.values()]
 }
 
-/** Look now. */
-const examineAll = (
+/** Look now, for these besides the known ones. */
+export const examine = (
   own: ReadonlyArray<AgentFacts>
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
@@ -44,12 +44,10 @@ const examineAll = (
     return [...agents, yield* terminals]
   }).pipe(Effect.provide(ProcessSupervisor.layer()))
 
-export const examine = examineAll([])
-
 const make = Effect.gen(function*() {
   const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
   const settings = yield* Effect.serviceOption(RelayConfig)
   const own = Option.match(settings, { onNone: () => [], onSome: ({ acp_agents }) => acp_agents })
-  const all = yield* Effect.cachedWithTTL(Effect.provide(examineAll(own), context), goodFor)
+  const all = yield* Effect.cachedWithTTL(Effect.provide(examine(own), context), goodFor)
   return AgentFindings.of({ all })
 })

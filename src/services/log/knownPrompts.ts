@@ -58,7 +58,7 @@ export const ended = (known: ReadonlyArray<KnownPrompt>, ts: number): ReadonlyAr
 }
 
 /** An agent writes a prompt down when it takes it up; a cold one may need a while. In seconds. */
-const latest = 180
+export const latest = 180
 const earliest = 2
 
 interface Prompted {

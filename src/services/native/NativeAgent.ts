@@ -5,10 +5,14 @@
  * conversation open the agent is not started, and no prompt is handed over. What was said elsewhere is taken into the log
  * before the session goes on, each turn once, and the agent is then started anew, because it does not know of it. While
  * the session drives nothing (`following`) it tells what the terminal writes as it is written.
+ *
+ * An agent whose own daemon has the conversation for the terminal can be `joined` there: both sides prompt and answer, and
+ * the daemon tells each what the other does, in one order. Nothing has to be taken in then.
  */
 import { Deferred, Duration, Effect, Exit, FiberSet, Option, Scope, Semaphore } from "effect"
 import {
   type Adapter,
+  type AgentCommand,
   type AgentExit,
   type AgentSession,
   type AgentSpec,
@@ -18,6 +22,7 @@ import {
 } from "../../adapters/Adapter.js"
 import {
   CommandRefused,
+  ConversationGone,
   ConversationInUse,
   type OpenError,
   type SendError
@@ -41,6 +46,30 @@ export interface NativeAgent {
   readonly handOver: Effect.Effect<void, SendError>
   /** Start the agent again. */
   readonly takeOver: Effect.Effect<void, SendError>
+  /**
+   * Go on from before a turn of the conversation: in a copy that ends there, where the agent can and the turn is found, else
+   * in a new conversation that is told what was said. What there was stays as it is.
+   */
+  readonly rewind: (to: RewindTo) => Effect.Effect<RewoundConversation, SendError>
+  /** Go on with a conversation that was left by `rewind`. */
+  readonly goBackTo: (native_session_id: string) => Effect.Effect<void, SendError>
+}
+
+export interface RewindTo {
+  /** The words the turn began with, and when that was, in seconds since 1970. */
+  readonly prompt: string
+  readonly ts: number
+  /** What was said before it, for an agent that has to be told; "" if nothing was. */
+  readonly told: string
+}
+
+export interface RewoundConversation {
+  /** `copy`: it ends before the turn; `told`: a new one, which is told what was said; `new`: nothing was said before. */
+  readonly conversation: "copy" | "told" | "new"
+  /** Its id, as far as the agent has said it. */
+  readonly native_session_id?: string
+  /** The conversation that is left. */
+  readonly before?: string
 }
 
 interface Options {
@@ -51,6 +80,8 @@ interface Options {
   readonly store: NativeStore
   /** The conversation's id as the agent told it last. */
   readonly toldId: () => string | undefined
+  /** For conversations that are named by who begins them. */
+  readonly freshUuid: Effect.Effect<string>
 }
 
 const recent = { turns: 50, bytes: 4 * 1024 * 1024 }
@@ -75,8 +106,10 @@ const asleep: Capabilities = {
 
 export const inUseText = (
   store: Pick<NativeStore, "name">,
-  { by, pid, waiting_for }: NativeHolder
+  { by, pid, waiting_for }: NativeHolder,
+  canJoin = false
 ): string => {
+  const orShared = canJoin ? ", or share it with the terminal with `if_open`: \"join\"" : ""
   const who = pid === undefined ? store.name : `${store.name} (process ${pid})`
   return by === "background"
     ? `the conversation runs as a background agent of ${store.name}: wait for it, or stop it there`
@@ -85,10 +118,11 @@ export const inUseText = (
       + "`if_open`: \"follow\""
     : `the conversation is open in ${who}${
       waiting_for === undefined ? "" : `, which waits for ${waiting_for}`
-    }: quit it there, or open it with \`if_open\`: "follow"`
+    }: quit it there, or open it with \`if_open\`: "follow"${orShared}`
 }
 
-export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, store, toldId }: Options) {
+export const open = Effect.fnUntraced(function*(options: Options) {
+  const { adapter, freshUuid, log, native, spec, store, toldId } = options
   const sink = yield* EventSink
   const gate = yield* PermissionGate
   const scope = yield* Effect.scope
@@ -99,6 +133,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
   let started: AgentSession["started"] | undefined
   let rules: AgentSession["native"]
   let isFollowing = false
+  let isJoined = false
   let where: FoundNative | undefined
   /** What of the file is in the log: up to this size, and this time. */
   let seen: { readonly size: number; readonly ino: number; readonly ts: number } | undefined
@@ -109,18 +144,37 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
   const turnstile = yield* Semaphore.make(1)
   const alone = turnstile.withPermits(1)
 
+  /** Since a rewind it is this one, until the agent says something else. */
+  let moved: { readonly from: string | undefined; readonly to: string | undefined } | undefined
+  /** What the agent has to be told before the next prompt. */
+  let untold = ""
+
   const nativeId = () =>
-    toldId() ?? started?.native_session_id ?? (spec.fork === true ? undefined : spec.native_session_id)
+    moved !== undefined && moved.from === toldId()
+      ? moved.to
+      : toldId() ?? started?.native_session_id ?? (spec.fork === true ? undefined : spec.native_session_id)
 
   // --- the agent's process -----------------------------------------------------------------------------------------
 
+  /** What an agent says while what was said before is still being told. */
+  let held: Array<() => void> | undefined
   /** The sink, and a look at the conversation's file after each turn. */
   const heard: EventSink["Service"] = {
     ...sink,
     emit: (event, raw, encoding) => {
+      if (held !== undefined) return void held.push(() => heard.emit(event, raw, encoding))
       sink.emit(event, raw, encoding)
       if (event.type === "turn_end") settleSoon()
+    },
+    splice: (event, text, raw) => {
+      if (held !== undefined) return void held.push(() => heard.splice(event, text, raw))
+      sink.splice(event, text, raw)
     }
+  }
+  const release = () => {
+    const early = held ?? []
+    held = undefined
+    for (const tell of early) tell()
   }
 
   const start = (spec: AgentSpec): Effect.Effect<void, OpenError> =>
@@ -136,8 +190,13 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       started = agent.started
       rules = agent.native
       isFollowing = false
-      const ended = Effect.flatMap(agent.exit, (how) =>
-        current?.agent === agent ? Deferred.succeed(exited, how) : Effect.succeed(false))
+      isJoined = spec.join !== undefined
+      const ended = Effect.flatMap(agent.exit, (how): Effect.Effect<unknown> =>
+        current?.agent !== agent
+          ? Effect.void
+          : isJoined
+          ? alone(part)
+          : Deferred.succeed(exited, how))
       yield* Effect.forkIn(ended, scope)
     })
 
@@ -147,16 +206,23 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
     return old === undefined ? Effect.void : Scope.close(old.scope, Exit.void)
   })
 
-  /** The same conversation again, which the process that was has not seen all of. */
-  const startAgain = Effect.suspend(() => {
-    const id = nativeId()
-    const { fork: _, native_session_id: __, ...rest } = spec
-    return start({ ...rest, ...(id !== undefined && { native_session_id: id }) })
-  }).pipe(
-    Effect.mapError((error) =>
-      new CommandRefused({ reason: `${store.name} could not go on with the conversation: ${error.message}` })
+  /** The same conversation again, which the process that was has not seen all of; at the daemon that has it. */
+  const startAgain = (join?: string) =>
+    Effect.suspend(() => {
+      const id = nativeId()
+      const { fork: _, native_session_id: __, ...rest } = spec
+      return start({
+        ...rest,
+        ...(id !== undefined && { native_session_id: id }),
+        ...(join !== undefined && { join })
+      })
+    }).pipe(
+      Effect.mapError((error) =>
+        new CommandRefused({
+          reason: `${store.name} could not go on with the conversation: ${error.message}`
+        })
+      )
     )
-  )
 
   // --- the conversation's file -------------------------------------------------------------------------------------
 
@@ -208,6 +274,12 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       return first?.prompt === undefined ? [] : [{ records, ts: first.ts, prompt: first.prompt }]
     })
 
+  /** It was told as it happened. */
+  const isTold = (records: ReadonlyArray<Pick<NativeRecord, "key">>) => {
+    const hasTold = current?.agent.hasTold
+    return hasTold !== undefined && records.some(({ key }) => hasTold(key))
+  }
+
   /** The turns that are not in the log yet, and what of the file was read for that. */
   const findFresh = Effect.fnUntraced(function*(found: FoundNative) {
     const { size } = found.file.stamp
@@ -223,7 +295,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
     ) {
       const { complete, records, undated } = yield* native.history(found, bytes)
       const all = NativeTurns.byTurn(records)
-      const those = prompted(complete ? all : all.slice(1))
+      const those = prompted(complete ? all : all.slice(1)).filter(({ records }) => !isTold(records))
       const place = undated === true
         ? knownPrompts.knownUndated(those.map(({ prompt }) => prompt), known)
         : knownPrompts.knownOf(those, known)
@@ -288,7 +360,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       return
     }
     const { records } = yield* native.history(found, followWindow(found))
-    const fresh = records.filter(({ key }) => !seenKeys.has(key))
+    const fresh = records.filter((record) => !seenKeys.has(record.key) && !isTold([record]))
     remember(records, found)
     if (fresh.length === 0) return
     lastGrowth = native.files.now()
@@ -313,13 +385,15 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
         { drive: "following" }
       ))
     }
+    const joins = found !== undefined && store.join?.(found.file) !== undefined
+    const open = { ...holder, ...(joins && { join: true }) }
     sink.emit(
       holder.state === "waiting"
         ? status("waiting", `${store.name} waits in the terminal: ${holder.waiting_for ?? "for an answer"}`, {
-          open: holder,
+          open,
           reason: "in_use"
         })
-        : status("open_elsewhere", `${store.name} has the conversation open in a terminal.`, { open: holder })
+        : status("open_elsewhere", `${store.name} has the conversation open in a terminal.`, { open })
     )
   })
 
@@ -342,6 +416,51 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
   const inUse = (holder: NativeHolder) =>
     new CommandRefused({ reason: inUseText(store, holder), code: "in_use" })
 
+  /** The daemon is gone, or has let go of it: what it told is in the log. */
+  const part = Effect.gen(function*() {
+    yield* stop
+    isJoined = false
+    isFollowing = true
+    turns = NativeTurns.make({ origin: "terminal" })
+    const found = yield* locate
+    if (found !== undefined) remember((yield* native.history(found, firstWindow)).records, found)
+    toldHolder = ""
+    sink.emit(status(
+      "released",
+      `${store.name} has let go of the conversation: the next prompt goes on with it here.`,
+      { drive: "following" }
+    ))
+  })
+
+  /** Go on beside the terminal, at the daemon that has the conversation for it. */
+  const joinAt = Effect.fnUntraced(function*(address: string) {
+    // Half of it was told from the file: who joined now would be told all of it.
+    if (turns.isOpen() && !turns.hasAnswer()) {
+      return yield* new CommandRefused({
+        reason: `${store.name} works in the terminal: wait for the end of its turn`,
+        code: "in_use"
+      })
+    }
+    held = []
+    yield* Effect.ensuring(
+      Effect.gen(function*() {
+        yield* startAgain(address)
+        yield* look
+        yield* append(turns.finish("end_turn"))
+      }),
+      Effect.sync(release)
+    )
+    tellDriving()
+  })
+
+  const tellDriving = () => {
+    const { capabilities } = started ?? {}
+    sink.emit(status("taken_over", undefined, {
+      drive: isJoined ? "joined" : "own",
+      ...(capabilities !== undefined && { capabilities })
+    }))
+  }
+
   /** The conversation as its agent tells it now. */
   const askAgain = Effect.gen(function*() {
     const id = nativeId()
@@ -355,21 +474,20 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
     yield* askAgain
     const found = yield* locate
     const holder = found && holderOf(found)
+    const address = holder && found && store.join?.(found.file)
+    if (address !== undefined) return yield* joinAt(address)
     if (holder !== undefined) return yield* inUse(holder)
     isFollowing = false
     if (ask !== undefined && found !== undefined) yield* takeIn(found)
     yield* look
     yield* append(turns.finish())
-    yield* Effect.tapError(startAgain, () => Effect.sync(() => void (isFollowing = true)))
-    const { capabilities } = started ?? {}
-    sink.emit(
-      status("taken_over", undefined, { drive: "own", ...(capabilities !== undefined && { capabilities }) })
-    )
+    yield* Effect.tapError(startAgain(), () => Effect.sync(() => void (isFollowing = true)))
+    tellDriving()
   })
 
   const prepare = Effect.gen(function*() {
     if (isFollowing) return yield* takeOver
-    if (ask !== undefined) return
+    if (ask !== undefined || isJoined) return
     const found = yield* locate
     if (found === undefined) return
     const holder = holderOf(found)
@@ -381,7 +499,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       `Something was said to ${store.name} in a terminal: it is taken in, and the agent starts anew.`
     ))
     yield* stop
-    yield* startAgain
+    yield* startAgain()
   })
 
   const onward = (): ContinueWith | undefined => {
@@ -403,6 +521,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       })
     }
     isFollowing = true
+    isJoined = false
     turns = NativeTurns.make({ origin: "terminal" })
     yield* stop
     // Only now all it said is written down.
@@ -420,9 +539,90 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       }))
     }
     sink.emit(
-      status("handed_over", `Go on in a terminal: ${onto.shell}`, { continue_with: onto, drive: "following" })
+      status("handed_over", `Go on in a terminal: ${onto.shell}`, {
+        continue_with: onto,
+        drive: "following"
+      })
     )
   })
+
+  // --- going back --------------------------------------------------------------------------------------------------
+
+  /** Where a copy has to end so that the turn is not in it; "" for a turn that was the first. */
+  const placeBefore = Effect.fnUntraced(function*({ prompt, ts }: RewindTo) {
+    const found = ask === undefined && store.forksAt === true ? yield* locate : undefined
+    if (found === undefined) return undefined
+    const { records } = yield* native.history(found, Number.POSITIVE_INFINITY)
+    const hash = knownPrompts.hashOf(prompt)
+    const at = records.findLastIndex((record) =>
+      record.prompt !== undefined && knownPrompts.hashOf(record.prompt) === hash
+      && Math.abs(record.ts - ts) <= knownPrompts.latest
+    )
+    if (at === -1) return undefined
+    const before = records.slice(0, at)
+    return before.some((record) => record.prompt !== undefined) ? before.at(-1)?.anchor : ""
+  })
+
+  /** Go on in another conversation. What there is stays where the new one cannot be opened. */
+  const moveTo = Effect.fnUntraced(function*(other: AgentSpec) {
+    const [from, before] = [toldId(), nativeId()]
+    yield* stop
+    where = undefined
+    yield* start(other).pipe(
+      Effect.tapError(() => Effect.ignore(startAgain())),
+      Effect.mapError((error) =>
+        new CommandRefused({ reason: `${store.name} could not go on from there: ${error.message}` })
+      )
+    )
+    seen = undefined
+    seenKeys.clear()
+    moved = {
+      from,
+      to: other.fork === true || other.native_session_id === undefined
+        ? started?.native_session_id
+        : other.native_session_id
+    }
+    return before
+  })
+
+  const notHere = new CommandRefused({
+    reason: `${store.name} is not running here, the conversation is only followed: take_over, then rewind`,
+    code: "in_use"
+  })
+
+  const rewind = Effect.fnUntraced(function*(to: RewindTo) {
+    if (isFollowing) return yield* notHere
+    const id = nativeId()
+    const place = to.told === "" ? "" : id === undefined ? undefined : yield* placeBefore(to)
+    const { fork: _, fork_at: __, native_session_id: ___, history: ____, ...plain } = spec
+    const fresh = { ...plain, fresh_uuid: yield* freshUuid }
+    const isCopy = place !== undefined && place !== "" && id !== undefined
+    const before = yield* moveTo(
+      isCopy ? { ...fresh, native_session_id: id, fork: true, fork_at: place, begins_anew: false } : fresh
+    )
+    untold = isCopy || place === "" ? "" : to.told
+    const rewound: RewoundConversation = {
+      conversation: isCopy ? "copy" : place === "" ? "new" : "told",
+      ...(moved?.to !== undefined && { native_session_id: moved.to }),
+      ...(before !== undefined && { before })
+    }
+    return rewound
+  })
+
+  const goBackTo = Effect.fnUntraced(function*(native_session_id: string) {
+    if (isFollowing) return yield* notHere
+    const { fork: _, fork_at: __, history: ___, ...plain } = spec
+    yield* moveTo({ ...plain, native_session_id, begins_anew: false })
+    untold = ""
+  })
+
+  /** The prompt, behind what the agent does not know yet. */
+  const withUntold = (command: AgentCommand): AgentCommand => {
+    if (untold === "" || command.type !== "user_message") return command
+    const text = untold
+    untold = ""
+    return { ...command, content: [{ type: "text", text }, ...command.content] }
+  }
 
   // --- opening -------------------------------------------------------------------------------------------------------
 
@@ -432,6 +632,11 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
   const asked = spec.native_session_id === undefined || !wantsIt
     ? undefined
     : Option.getOrUndefined(yield* Effect.option(native.find(store.tool, spec.native_session_id)))
+  const chosen = spec.begins_anew === true ? undefined : spec.native_session_id
+  // Some agents go on with any conversation, in whatever folder they are started.
+  if (chosen !== undefined && asked === undefined && (yield* native.isHidden(store.tool, chosen))) {
+    return yield* new ConversationGone({ tool: store.name, native_session_id: chosen })
+  }
   const holder = asked && holderOf(asked)
   const { if_open = "refuse" } = spec
   const wantsCopy = spec.fork === true || (holder !== undefined && if_open === "fork")
@@ -440,8 +645,10 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       reason: `${store.name} cannot go on in a copy of a conversation: quit it in the terminal, or follow it`
     })
   }
-  if (holder !== undefined && !wantsCopy && spec.follow !== true && if_open !== "follow") {
-    return yield* new ConversationInUse({ reason: inUseText(store, holder) })
+  const address = holder === undefined || asked === undefined ? undefined : store.join?.(asked.file)
+  const joins = address !== undefined && if_open === "join" && !wantsCopy && spec.follow !== true
+  if (holder !== undefined && !wantsCopy && !joins && spec.follow !== true && if_open !== "follow") {
+    return yield* new ConversationInUse({ reason: inUseText(store, holder, address !== undefined) })
   }
   if (ask !== undefined && (spec.follow === true || (holder !== undefined && if_open === "follow"))) {
     return yield* new ConversationInUse({
@@ -449,12 +656,15 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
         `what is said to ${store.name} in a terminal cannot be followed: quit it there, then open the conversation`
     })
   }
-  isFollowing = asked !== undefined && (spec.follow === true || (holder !== undefined && !wantsCopy))
+  isFollowing = asked !== undefined &&
+    (spec.follow === true || (holder !== undefined && !wantsCopy && !joins))
   const { fork: _, ...plain } = spec
   /** What was said before is read before the agent may write it again. */
   const before = wantsHistory ? asked : undefined
   where = wantsCopy ? undefined : asked
-  if (!isFollowing) yield* start(wantsCopy ? { ...spec, fork: true } : plain)
+  if (!isFollowing) {
+    yield* start(wantsCopy ? { ...spec, fork: true } : joins ? { ...plain, join: address } : plain)
+  }
   yield* Effect.addFinalizer(() => Deferred.succeed(exited, { stderr: [] }))
 
   const tellPast = Effect.fnUntraced(function*(past: FoundNative) {
@@ -465,13 +675,16 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
       const { records } = yield* native.history(past, Number.POSITIVE_INFINITY)
       const pause = makePause()
       for (const turn of NativeTurns.byTurn(records)) {
+        if (isTold(turn)) continue
         yield* tellTurn(turn, {})
         yield* pause
       }
     } else {
       const page = yield* native.page(past, recent)
       before = page.before
-      for (const turn of splitTurns(page.events)) yield* append(turn)
+      for (const turn of splitTurns(page.events)) {
+        if (!isTold(keysOf(turn))) yield* append(turn)
+      }
     }
     log.unsafeAppend(status("history", undefined, {
       state: "end",
@@ -529,7 +742,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
         const onto = onward()
         return {
           ...started?.metadata,
-          drive: isFollowing ? "following" : "own",
+          drive: isFollowing ? "following" : isJoined ? "joined" : "own",
           can_fork: store.forks,
           ...(onto !== undefined && { continue_with: onto })
         }
@@ -546,7 +759,7 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
               `${store.name} is not running here, the conversation is only followed: send a prompt or take_over`,
             code: "in_use"
           })
-          : current.agent.send(command)
+          : current.agent.send(withUntold(command))
       ),
     exit: Deferred.await(exited)
   }
@@ -555,10 +768,19 @@ export const open = Effect.fnUntraced(function*({ adapter, log, native, spec, st
     tellHistory: alone(tellHistory),
     prepare: alone(prepare),
     handOver: alone(handOver),
-    takeOver: alone(takeOver)
+    takeOver: alone(takeOver),
+    rewind: (to) => alone(rewind(to)),
+    goBackTo: (native_session_id) => alone(goBackTo(native_session_id))
   }
   return made
 })
+
+/** How the records of a turn were called, as far as it was told. */
+const keysOf = (turn: ReadonlyArray<NativeTurns.TimedEvent>): ReadonlyArray<Pick<NativeRecord, "key">> =>
+  turn.flatMap(({ event }) => {
+    const key = event.type === "turn_start" ? event.metadata?.["native_key"] : undefined
+    return typeof key === "string" ? [{ key }] : []
+  })
 
 /** A page's events by turn, so that each is logged in one piece. */
 const splitTurns = (events: ReadonlyArray<NativeTurns.TimedEvent>) => {

@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   readSync,
+  realpathSync,
   statSync
 } from "node:fs"
 import { homedir } from "node:os"
@@ -68,8 +69,8 @@ export const make = (
 
   const stamp = (file: string): FileStamp | undefined =>
     orElse(() => {
-      const found = lstatSync(file)
-      return found.isFile() && isOwn(found.uid)
+      const found = lstatSync(file, { throwIfNoEntry: false })
+      return found?.isFile() === true && isOwn(found.uid)
         ? { dev: found.dev, ino: found.ino, size: found.size, mtime: found.mtimeMs }
         : undefined
     }, undefined)
@@ -92,6 +93,13 @@ export const make = (
         closeSync(opened)
       }
     }, nothing)
+
+  const socket: NativeFiles["socket"] = (path) =>
+    orElse(() => {
+      const real = realpathSync(path)
+      const found = lstatSync(real)
+      return found.isSocket() && isOwn(found.uid) ? real : undefined
+    }, undefined)
 
   const startOf: NativeFiles["startOf"] = (pid) => {
     if (isLinux) return tree.startOf(pid)
@@ -157,6 +165,7 @@ export const make = (
     entries,
     stamp,
     read,
+    socket,
     now,
     startOf,
     isRelays,

@@ -31,6 +31,19 @@ const saveAfter = "2 seconds"
 const isEntry = (value: unknown): value is [string, Omit<IndexEntry, "shown">] =>
   Array.isArray(value) && typeof value[0] === "string" && typeof value[1] === "object" && value[1] !== null
 
+/** The path a line of the file is about, as JSON. */
+const pathIn = (line: string): string | undefined => /^\["(?:[^"\\]|\\.)*"/.exec(line)?.[0].slice(1)
+
+const parseEntry = (line: string): IndexEntry | undefined => {
+  try {
+    const entry: unknown = JSON.parse(line)
+    return isEntry(entry) ? { ...entry[1], shown: true } : undefined
+  } catch {
+    // It is spoiled: the file is looked at again.
+    return undefined
+  }
+}
+
 export interface NativeIndex {
   /** What is known of the file as it is now; found out anew if it has changed. */
   readonly look: (file: NativeFile, summary: () => NativeSummary | undefined) => IndexEntry
@@ -46,6 +59,8 @@ export interface NativeIndex {
 export const make = Effect.fnUntraced(function*(path: string | undefined) {
   const scope = yield* Effect.scope
   const entries = new Map<string, IndexEntry>()
+  /** Lines that were kept, by the JSON of their path: read when somebody wants to know of that file. */
+  const kept = new Map<string, string>()
   let changes = 0
   let saved = 0
   let isSaving = false
@@ -61,14 +76,10 @@ export const make = Effect.fnUntraced(function*(path: string | undefined) {
     if (path === undefined) return
     const lines = yield* Effect.try(() => readFileSync(path, "utf8").split("\n"))
     if (lines[0] !== JSON.stringify({ version })) return
-    const pause = makePause()
-    for (const line of lines.slice(1)) {
-      if (line === "") continue
-      const entry = yield* Effect.try((): unknown => JSON.parse(line))
-      if (isEntry(entry) && !entries.has(entry[0])) entries.set(entry[0], { ...entry[1], shown: true })
-      yield* pause
+    for (const line of lines.slice(1, mostEntries + 1)) {
+      const path = pathIn(line)
+      if (path !== undefined) kept.set(path, line)
     }
-    shorten()
   }).pipe(
     // It was never there, or is spoiled: it is made anew.
     Effect.catch(() => Effect.void)
@@ -82,6 +93,11 @@ export const make = Effect.fnUntraced(function*(path: string | undefined) {
     const file = openSync(`${path}.new`, "w", 0o600)
     yield* Effect.gen(function*() {
       writeSync(file, `${JSON.stringify({ version })}\n`)
+      // Those nobody has asked for since stay as they are, before those that are used.
+      for (const line of [...kept.values()]) {
+        writeSync(file, `${line}\n`)
+        yield* pause
+      }
       for (const [name, { shown, ...entry }] of [...entries]) {
         if (shown) writeSync(file, `${JSON.stringify([name, entry])}\n`)
         yield* pause
@@ -107,10 +123,20 @@ export const make = Effect.fnUntraced(function*(path: string | undefined) {
   })
   yield* Effect.addFinalizer(() => write)
 
+  /** What was kept of it; from now on it is known. */
+  const remembered = (path: string): IndexEntry | undefined => {
+    const key = JSON.stringify(path)
+    const line = kept.get(key)
+    const entry = line === undefined ? undefined : parseEntry(line)
+    kept.delete(key)
+    if (entry !== undefined) entries.set(path, entry)
+    return entry
+  }
+
   const index: NativeIndex = {
     look: (file, summary) => {
       const { ino, mtime, size } = file.stamp
-      const before = entries.get(file.path)
+      const before = entries.get(file.path) ?? remembered(file.path)
       if (before?.ino === ino && before.size === size && before.mtime === mtime) return before
       const entry: IndexEntry = { ino, size, mtime, summary: summary(), counts: undefined, shown: false }
       changes += 1

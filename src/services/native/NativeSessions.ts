@@ -60,6 +60,8 @@ export interface NativeListing extends NativeSummary {
     readonly follow: boolean
     readonly resume: boolean
     readonly fork: boolean
+    /** It can be shared with the terminal that has it open: `if_open: "join"`. */
+    readonly join?: true
   }
   readonly continue_with: ContinueWith
 }
@@ -114,6 +116,11 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   /** The most recently written first. */
   readonly list: (query: NativeQuery) => Effect.Effect<NativeList, NativeNotFound>
   readonly find: (tool: string, id: string) => Effect.Effect<FoundNative, NativeNotFound>
+  /**
+   * There is such a conversation, and this relay may not show it: whoever went on with it would be told what was said in a
+   * folder that is none of theirs. Of agents that tell their conversations themselves nobody knows.
+   */
+  readonly isHidden: (tool: string, id: string) => Effect.Effect<boolean>
   /** The conversation of a session of the relay's own, whose folder is known. It is not looked into. */
   readonly locate: (tool: string, id: string, folder: string) => Effect.Effect<FoundNative | undefined>
   /** With everything counted. */
@@ -136,6 +143,7 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   static readonly layerNone = Layer.succeed(this, {
     list: () => Effect.succeed({ sessions: [], agents: [] }),
     find: (tool, id) => new NativeNotFound({ reason: `there is no conversation "${id}" of ${tool}` }),
+    isHidden: () => Effect.succeed(false),
     locate: () => Effect.succeed(undefined),
     describe: () => Effect.die("there is no conversation"),
     page: () => Effect.succeed({ events: [] }),
@@ -166,6 +174,11 @@ export const continueWith = (
     ...(warning !== undefined && { warning })
   }
 }
+
+/** Whether a folder may be used is asked for so many at once: it takes several looks at the disk. */
+const foldersAtOnce = 16
+
+const withoutJoin = ({ join: _, ...store }: NativeStore): NativeStore => store
 
 const mostAtOnce = 200
 /** Files that are read whole for their counts without being asked for one by one. */
@@ -203,7 +216,7 @@ const make = Effect.fnUntraced(function*(
   agents: ReadonlyArray<AcpAgent>
 ) {
   const folders = yield* Folders
-  const { no_native_sessions, roots, state_dir } = yield* RelayConfig
+  const { no_native_sessions, roots, sandbox, state_dir } = yield* RelayConfig
   // Loaded when somebody wants them: they know what agents say.
   const loaded = yield* Effect.cached(
     Effect.forEach(
@@ -223,7 +236,11 @@ const make = Effect.fnUntraced(function*(
   )
   const allStores: Effect.Effect<ReadonlyArray<NativeStore>> = no_native_sessions
     ? Effect.succeed([])
-    : Effect.zipWith(loaded, asked, (read, told) => [...read, ...told])
+    : Effect.zipWith(loaded, asked, (read, told) => [
+      // What an agent's daemon runs is in no sandbox of ours.
+      ...read.map((store) => sandbox ? withoutJoin(store) : store),
+      ...told
+    ])
   const redact = makeRedact(relayEnvironment())
   const realRoots = roots.map((root) => {
     try {
@@ -262,7 +279,8 @@ const make = Effect.fnUntraced(function*(
         history: true,
         follow: store.ask === undefined,
         resume: file.archived !== true,
-        fork: store.forks
+        fork: store.forks,
+        ...(holder !== undefined && store.join?.(file) !== undefined && { join: true as const })
       },
       continue_with: continueWith(store, file.id, summary.folder)
     }
@@ -353,37 +371,56 @@ const make = Effect.fnUntraced(function*(
       const most = Math.min(Math.max(1, limit), mostAtOnce)
       const sessions: Array<NativeListing> = []
       let last: NativeFile | undefined
-      for (const { file, store } of found) {
-        yield* pause
-        const entry = look(store, file)
-        const { summary } = entry
-        if (summary === undefined) continue
-        const isSeen = visible.get(summary.folder) ?? (yield* isVisible(summary.folder))
-        visible.set(summary.folder, isSeen)
-        if (!isSeen) continue
-        entry.shown = true
-        if (inside !== undefined && summary.folder !== inside && !summary.folder.startsWith(`${inside}/`)) {
-          continue
+      /** What is known of the next files. Whether their folders may be used is asked of the disk for all of them at once. */
+      const lookAt = Effect.fnUntraced(function*(some: typeof found) {
+        const looked: Array<{ store: NativeStore; file: NativeFile; entry: IndexEntry }> = []
+        const unknown = new Set<string>()
+        for (const { file, store } of some) {
+          yield* pause
+          const entry = look(store, file)
+          looked.push({ store, file, entry })
+          const { folder } = entry.summary ?? {}
+          if (folder !== undefined && !visible.has(folder)) unknown.add(folder)
         }
-        const text = words.length === 0
-          ? ""
-          : `${summary.title ?? ""} ${summary.first_prompt ?? ""} ${summary.folder} ${
-            summary.branch ?? ""
-          } ${store.name} ${file.id}`
-            .toLowerCase()
-        if (!words.every((word) => text.includes(word))) continue
-        if (sessions.length === most) {
-          yield* countLater
-          return { sessions, ...states, ...(last !== undefined && { next_cursor: toCursor(last) }) }
+        yield* Effect.forEach(
+          unknown,
+          (folder) => Effect.map(isVisible(folder), (isSeen) => visible.set(folder, isSeen)),
+          { concurrency: foldersAtOnce, discard: true }
+        )
+        return looked
+      })
+      const candidates = function*() {
+        // One more than a page has says whether there is another.
+        for (let at = 0; at < found.length; at += most + 1) yield found.slice(at, at + most + 1)
+      }
+      for (const some of candidates()) {
+        for (const { entry, file, store } of yield* lookAt(some)) {
+          const { summary } = entry
+          if (summary === undefined || visible.get(summary.folder) !== true) continue
+          entry.shown = true
+          if (inside !== undefined && summary.folder !== inside && !summary.folder.startsWith(`${inside}/`)) {
+            continue
+          }
+          const text = words.length === 0
+            ? ""
+            : `${summary.title ?? ""} ${summary.first_prompt ?? ""} ${summary.folder} ${
+              summary.branch ?? ""
+            } ${store.name} ${file.id}`
+              .toLowerCase()
+          if (!words.every((word) => text.includes(word))) continue
+          if (sessions.length === most) {
+            yield* countLater
+            return { sessions, ...states, ...(last !== undefined && { next_cursor: toCursor(last) }) }
+          }
+          last = file
+          if (store.counts !== undefined && entry.counts === undefined && file.stamp.size <= smallEnough) {
+            wanted.set(file.path, { store, file, entry })
+          }
+          const holder = store.tellsHolder
+            ? holders.get(store)?.get(file.id)
+            : store.holder(file, summary.folder)
+          sessions.push(toListing(store, file, { summary, counts: entry.counts }, holder))
         }
-        last = file
-        if (store.counts !== undefined && entry.counts === undefined && file.stamp.size <= smallEnough) {
-          wanted.set(file.path, { store, file, entry })
-        }
-        const holder = store.tellsHolder
-          ? holders.get(store)?.get(file.id)
-          : store.holder(file, summary.folder)
-        sessions.push(toListing(store, file, { summary, counts: entry.counts }, holder))
       }
       yield* countLater
       return { sessions, ...states }
@@ -410,6 +447,15 @@ const make = Effect.fnUntraced(function*(
     }
     const found: FoundNative = { store, file, summary }
     return found
+  })
+
+  const isHidden = Effect.fn("NativeSessions.isHidden")(function*(tool: string, id: string) {
+    const store = (yield* allStores).find((store) => store.tool === tool)
+    if (store === undefined || store.ask !== undefined || !store.id.test(id)) return false
+    const file = yield* inSlices(() => store.find(id))
+    if (file === undefined) return false
+    const { summary } = look(store, file)
+    return summary === undefined || !(yield* isVisible(summary.folder))
   })
 
   const locate = Effect.fnUntraced(function*(tool: string, id: string, folder: string) {
@@ -496,6 +542,7 @@ const make = Effect.fnUntraced(function*(
     keepCopy,
     list,
     find,
+    isHidden,
     locate,
     describe,
     page,

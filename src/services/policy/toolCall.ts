@@ -1,6 +1,6 @@
 /** toolCall: a permission request in one form for all agents: what kind of tool, which commands, which files. */
 import { lstatSync, realpathSync } from "node:fs"
-import { basename, dirname, isAbsolute, join, resolve } from "node:path"
+import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path"
 import type { PermissionRequest } from "../../schema/index.js"
 import { read, type ShellCommand, unwrapped } from "./shellCommands.js"
 
@@ -114,6 +114,13 @@ const isThere = (path: string): boolean => {
   }
 }
 
+/** Claude names the path it stops at, also one in its own folder. */
+const isWithin = (folder: string, path: string): boolean => {
+  const root = resolved("/", folder)
+  const real = path.split("/").includes("..") ? undefined : resolved(folder, path)
+  return root !== undefined && real !== undefined && (real === root || real.startsWith(`${root}${sep}`))
+}
+
 const pathFields = ["file_path", "path", "notebook_path"] as const
 
 const textsIn = (args: Fields): ReadonlyArray<string> => {
@@ -147,7 +154,10 @@ export const callOf = (
   const strange = Object.keys(fields).find((name) => !harmless[kind].has(name))
   const doubts: Array<string> = []
   if (kind !== "other" && strange !== undefined) doubts.push(`nobody knows what its \`${strange}\` does`)
-  if (metadata["blocked_path"] !== undefined) doubts.push("it leads out of the agent's folders")
+  const blocked = metadata["blocked_path"]
+  if (blocked !== undefined && !(typeof blocked === "string" && isWithin(folder, blocked))) {
+    doubts.push("it leads out of the agent's folders")
+  }
   const cwd = ["cwd", "workdir", "directory", "dir_path"].map((name) => fields[name]).find((value) =>
     value !== undefined
   )

@@ -261,7 +261,7 @@ const make = Effect.gen(function*() {
       ? openAsks(session_id).find(({ request_id }) => request_id === call.request_id)
       : undefined
     if (call.kind === "question" && ask === undefined) return
-    const shown = ask === undefined ? undefined : askTextOf(ask, clean)
+    const shown = ask === undefined ? undefined : askTextOf(ask, call.line.folder, clean)
     const answers = shown?.whole === true ? ["allow", "deny"] as const : ["deny"] as const
     const canAnswer = ask?.metadata.kind === "tool" && may(principal, "approve")
     yield* Queue.offer(outgoing, [

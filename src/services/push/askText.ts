@@ -131,9 +131,15 @@ const cut = (text: string): string => {
   return chars.length > shortened ? `${chars.slice(0, shortened).join("")}…` : line
 }
 
-/** `clean` takes secrets out of a text. */
+/** Agents name a path they were not given; also within the session's folder, where they may only ask. */
+const leadsOut = (path: unknown, folder: string): boolean =>
+  path !== undefined
+  && (typeof path !== "string" || !path.startsWith(`${folder}/`) || path.split("/").includes(".."))
+
+/** `folder` is the session's; `clean` takes secrets out of a text. */
 export const askTextOf = (
   { args, metadata, tool = "" }: Pick<PermissionRequest, "args" | "metadata" | "tool">,
+  folder: string,
   clean: (text: string) => string
 ): AskText => {
   const fields = fieldsOf(args)
@@ -146,7 +152,7 @@ export const askTextOf = (
     || kindOf(tool) === "edit"
     || [tool, ...Object.keys(fields)].some((name) => graveName.test(name))
     || (command !== undefined && (typeof command !== "string" || isGraveCommand(command)))
-    || metadata["blocked_path"] !== undefined
+    || leadsOut(metadata["blocked_path"], folder)
     || fieldsOf(metadata["policy"])["unclear"] !== undefined
   const whole = metadata.kind === "tool" && !isGrave && told === line && [...line].length <= longest
     && parts.every(isPlain)

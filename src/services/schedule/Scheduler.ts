@@ -121,7 +121,7 @@ const make = Effect.gen(function*() {
   const run = Effect.fn("Scheduler.run")(
     function*(schedule: Schedule, due: number) {
       const { content, kind, schedule_id, session_id, token } = schedule
-      const principal = yield* principalOf(state_dir, token)
+      const principal = yield* principalOf(state_dir, schedule)
       yield* demand(principal, "prompt", "a schedule")
       const { session, submit } = yield* Effect.provideService(
         registry.join({ session_id, must_exist: true }),

@@ -37,10 +37,11 @@ export const make = (parts: Prompts.Parts): Commands => {
   const { broker, clients, drivers, over, timetable } = parts
   const { capabilities } = parts.agent.started
   const seen = new Set(parts.seen.map((message_id) => `message ${message_id}`))
-  const { acknowledge, cancelQueued, complain, interrupt, prompt, send, startNext, ...turns } = Prompts.make(
-    parts,
-    (prompt) => forget(prompt)
-  )
+  const { acknowledge, cancelQueued, complain, interrupt, isBusy, prompt, send, startNext, ...turns } =
+    Prompts.make(
+      parts,
+      (prompt) => forget(prompt)
+    )
 
   const named = <Request extends CommandOf<"control_request" | "raw_request">>(request: Request) =>
     Effect.map(
@@ -120,6 +121,14 @@ export const make = (parts: Prompts.Parts): Commands => {
   const noSchedule = (schedule_id: string) =>
     Prompts.refuse(`this session has no schedule "${schedule_id}": \`session_start\` lists those there are`)
 
+  /** What a turn changes meanwhile would be neither of before nor of after. */
+  const whileIdle = (effect: Effect.Effect<void, Prompts.DeliveryError>) =>
+    Effect.suspend(() =>
+      isBusy()
+        ? Prompts.refuse("a turn runs: wait for its end or interrupt it, then send this again")
+        : effect
+    )
+
   const orRefuse = (why: string | undefined) => why === undefined ? Effect.void : Prompts.refuse(why)
 
   /** What is sent is what was shown under this id. It waits on if the session does not take it. */
@@ -178,6 +187,8 @@ export const make = (parts: Prompts.Parts): Commands => {
             ? Effect.void
             : noSchedule(schedule_id)
         ),
+      rewind: (command) => whileIdle(parts.rewinds.rewind(command)),
+      undo_rewind: (command) => whileIdle(parts.rewinds.undo(command)),
       drive: () => Effect.flatMap(Effect.flatMap(Driving, drivers.drive), orRefuse),
       drive_response: (answer) =>
         Effect.flatMap(Driving, (client) => orRefuse(drivers.respond(client, answer))),
@@ -243,6 +254,8 @@ export const make = (parts: Prompts.Parts): Commands => {
       case "stdin":
       case "hand_over":
       case "take_over":
+      case "rewind":
+      case "undo_rewind":
         return true
       case "control_response":
         return !broker.pending().some((ask) => ask.request_id === command.response.request_id)

@@ -94,9 +94,10 @@ interface Suggestion {
 type Reason = "took" | "allowed" | "unanswered" | "left"
 type Outcome = "allowed" | "refused" | "unanswered" | "withdrawn"
 
-/** In words, as far as others know them. */
+/** In words, as far as others know them, and on one line: what it uses, a client says itself. */
 export const nameOf = ({ address, front, token, user }: Sender.Fields): string =>
   [user ?? token ?? address ?? "another client", ...front === undefined ? [] : [`(${front})`]].join(" ")
+    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ")
 
 const personOf = ({ by: { address, token, user }, key }: Client) => user ?? token ?? address ?? key
 

@@ -26,6 +26,7 @@ import type { Table } from "../schedule/Timetable.js"
 import { sizeOf } from "./commandSize.js"
 import type { Drivers, NotDriving } from "./Drivers.js"
 import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
+import type { Rewinds } from "./Rewinds.js"
 import { Sender } from "./Sender.js"
 import type { Turn, Turns } from "./Turn.js"
 
@@ -60,6 +61,8 @@ export interface Parts {
   /** End the agent, keep the session; start it again. Absent: its conversations cannot be gone on with in a terminal. */
   readonly handOver?: Effect.Effect<void, SendError> | undefined
   readonly takeOver?: Effect.Effect<void, SendError> | undefined
+  /** Back to before a turn, and that undone. */
+  readonly rewinds: Pick<Rewinds, "rewind" | "undo">
   readonly settings: Settings
   readonly timetable: Table
   readonly turns: Turns
@@ -82,6 +85,8 @@ export interface Prompts {
   readonly stopTurns: Effect.Effect<void>
   /** Begin with the next prompt, if nothing stands in its way. */
   readonly startNext: Effect.Effect<void>
+  /** A turn runs, or is about to. */
+  readonly isBusy: () => boolean
   /** How many prompts wait for the running turn to end. */
   readonly queued: () => number
   /** Tell of every prompt that is still queued that it will not run. */
@@ -150,7 +155,9 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       code: (failure._tag === "CommandRefused" ? failure.code : undefined) ?? codes[failure._tag],
       text: failure.message,
       ...(command?.message_id !== undefined && { message_id: command.message_id }),
-      ...(failure._tag === "AgentFailed" && { metadata: { fatal: true } })
+      ...(failure._tag === "AgentFailed" && { metadata: { fatal: true } }),
+      ...(failure._tag === "CommandRefused" && failure.metadata !== undefined &&
+        { metadata: failure.metadata })
     })
 
   /** A prompt of which the agent has said something was taken, whatever became of its answer. */
@@ -397,6 +404,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     complain,
     watch,
     startNext,
+    isBusy: () => turns.current() !== undefined || isPreparing,
     queued: () => queued.length,
     stopTurns,
     withdrawAll

@@ -43,12 +43,14 @@ import { decide } from "../policy/Policy.js"
 import { RelayConfig } from "../RelayConfig.js"
 import * as plan from "../schedule/plan.js"
 import * as Timetable from "../schedule/Timetable.js"
+import { Checkpoints } from "../workspace/Checkpoints.js"
 import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
 import { sizeOf } from "./commandSize.js"
 import * as Drivers from "./Drivers.js"
 import { leftOpen } from "./leftOpen.js"
 import * as PermissionBroker from "./PermissionBroker.js"
+import * as Rewinds from "./Rewinds.js"
 import { Sender } from "./Sender.js"
 import * as SessionSink from "./SessionSink.js"
 import * as Turn from "./Turn.js"
@@ -80,6 +82,8 @@ export interface Session {
   readonly pending: () => ReadonlyArray<PermissionRequest>
   /** What waits in it. */
   readonly load: () => Load
+  /** What one can go back to. */
+  readonly rewinds: Pick<Rewinds.Rewinds, "list" | "preview">
   /** Idle: no turn runs, no prompt and no command waits, and no question is open. */
   readonly activity: Pick<Activity.Activity, "isIdle" | "untilIdle" | "untilBusy">
 }
@@ -261,7 +265,22 @@ export const open = Effect.fn("Session.open")(function*(
     now: () => clock.currentTimeMillisUnsafe(),
     random: () => random.nextDoubleUnsafe()
   })
-  const turns = limit.watching(guard.counting(ownTurns))
+  let goingBack: Rewinds.Conversation | undefined
+  const { open: openCheckpoints } = yield* Checkpoints
+  const rewinds = yield* Rewinds.make({
+    tool,
+    log,
+    checkpoints: adapter.works_on_files === true
+      ? openCheckpoints(
+        id,
+        spec.folder,
+        (text) => log.unsafeAppend({ type: "status", status: "checkpoints", text })
+      )
+      : undefined,
+    emit: (event) => sink.emit(event),
+    conversation: () => goingBack
+  })
+  const turns = rewinds.watching(limit.watching(guard.counting(ownTurns)), fork)
   if (spec.budget !== undefined) {
     const reason = guard.lower(spec.budget)
     if (reason !== undefined) return yield* new BadHandshake({ reason })
@@ -284,19 +303,22 @@ export const open = Effect.fn("Session.open")(function*(
       log,
       native,
       store,
-      toldId: sink.native_session_id
+      toldId: sink.native_session_id,
+      freshUuid: ids.uuid
     })
-  const { agent, handOver, prepare, takeOver, tellHistory = Effect.void } = yield* opening.pipe(
-    Effect.provide(
-      Context.make(EventSink, sink).pipe(
-        Context.add(PermissionGate, tellingOverwrites(spec.folder, counting.answers(broker))),
-        Context.add(Scope.Scope, agentScope),
-        Context.add(SessionHold, hold)
-      )
-    ),
-    counting.start,
-    Effect.onError((cause) => Scope.close(agentScope, Exit.failCause(cause)))
-  )
+  const { agent, goBackTo, handOver, prepare, rewind, takeOver, tellHistory = Effect.void } = yield* opening
+    .pipe(
+      Effect.provide(
+        Context.make(EventSink, sink).pipe(
+          Context.add(PermissionGate, tellingOverwrites(spec.folder, counting.answers(broker))),
+          Context.add(Scope.Scope, agentScope),
+          Context.add(SessionHold, hold)
+        )
+      ),
+      counting.start,
+      Effect.onError((cause) => Scope.close(agentScope, Exit.failCause(cause)))
+    )
+  if (rewind !== undefined && goBackTo !== undefined) goingBack = { rewind, goBackTo }
   const commands = Commands.make({
     tool,
     agent,
@@ -318,13 +340,16 @@ export const open = Effect.fn("Session.open")(function*(
     log,
     over,
     handOver,
-    prepare,
+    prepare: rewinds.beforeTurn(prepare),
+    rewinds,
     takeOver,
     seen: opened?.summary.acknowledged ?? [],
     settings,
     timetable,
     turns
   })
+
+  fork(rewinds.warm)
 
   let exit: AgentExit | undefined
   const exited = yield* Deferred.make<void>()
@@ -464,6 +489,7 @@ export const open = Effect.fn("Session.open")(function*(
     drain: (seconds) => Effect.andThen(commands.stopTurns, log.append(toDraining(seconds))),
     over: Deferred.await(over),
     describe,
+    rewinds,
     pending: broker.pending,
     load: () => ({
       tool,

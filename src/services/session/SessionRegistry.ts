@@ -52,6 +52,7 @@ import { Recorder } from "../observe/Recorder.js"
 import * as Traces from "../observe/Traces.js"
 import { RelayConfig } from "../RelayConfig.js"
 import * as Timetable from "../schedule/Timetable.js"
+import { Checkpoints } from "../workspace/Checkpoints.js"
 import { ClientKey, Driving, type NotDriving } from "./Drivers.js"
 import { resolveHandshake } from "./Reopening.js"
 import { Sender } from "./Sender.js"
@@ -186,6 +187,7 @@ const make = Effect.gen(function*() {
   const recorder = yield* Recorder
   const traces = yield* Traces.make
   const audit = yield* Audit.Audit
+  const checkpoints = yield* Checkpoints
   const entries = new Map<SessionId, Entry>()
   const marks = SessionMarks.make(settings.state_dir)
   const watchers = new Set<(session_id: SessionId | undefined) => void>()
@@ -500,6 +502,7 @@ const make = Effect.gen(function*() {
     const wasKept = yield* journal.forget(session_id)
     marks.forget(session_id)
     timetable.removeOf(session_id)
+    yield* checkpoints.forget(session_id)
     tell(session_id)
     if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
   })

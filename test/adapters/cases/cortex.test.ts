@@ -11,12 +11,12 @@ const eventsOf = (name: string) =>
   readFileSync(join(import.meta.dirname, "..", "..", "fixtures", "cases", `${name}.jsonl`), "utf8")
     .trim().split("\n").map((line) => JSON.parse(line) as { readonly event: string; readonly data: unknown })
 
-const replyOf = (name: string) => Server.stream(eventsOf(name))
+type Sent = ReadonlyArray<{ readonly event: string; readonly data: unknown }>
 
-const play = (name: string, handshake: object) =>
+const play = (name: string | Sent, handshake: object) =>
   Effect.gen(function*() {
     const server = yield* serverOf
-    server.reply(replyOf(name))
+    server.reply(Server.stream(typeof name === "string" ? eventsOf(name) : name))
     const session = yield* openSession(server, handshake as never)
     yield* session.turn("go")
     return yield* session.close
@@ -49,5 +49,43 @@ describe("Cortex", () => {
       const events = yield* play("cortex-suggested-queries", { mode: "agent" })
       const told = ofType(events, "status").find(({ status }) => status === "response.suggested_queries")
       assert.deepStrictEqual(told?.metadata, { suggestions: ["And by month?"] })
+    }))
+
+  const message = (delta: object, finish_reason?: string) => ({
+    event: "message",
+    data: { choices: [{ index: 0, delta, finish_reason }] }
+  })
+
+  it.live("thinks in parts, and refuses or answers in blocks", () =>
+    Effect.gen(function*() {
+      const events = yield* play([
+        message({ reasoning_details: [{ type: "reasoning.text", text: "Hm, " }] }),
+        message({ reasoning_details: [{ type: "reasoning.summary", summary: "well." }, { data: "x" }] }),
+        message({ content: [{ type: "text", text: "Hello" }] }, "stop"),
+        { event: "message", data: "[DONE]" }
+      ], {})
+      assert.strictEqual(first(events, "reasoning").text, "Hm, well.")
+      assert.strictEqual(first(events, "response").text, "Hello")
+    }))
+
+  it.live("ends with null, traces in an object, suggests in texts, says a word of its own", () =>
+    Effect.gen(function*() {
+      const events = yield* play([
+        { event: "execution_trace", data: { resourceSpans: [{ message: "not for people" }] } },
+        {
+          event: "response.suggested_queries",
+          data: { suggested_queries: ["And by week?", { text: "By day?" }] }
+        },
+        { event: "notice", data: "plain words" },
+        { event: "response", data: { role: "assistant", content: [{ type: "text", text: "Hi" }] } },
+        { event: "done", data: null }
+      ], { mode: "agent" })
+      const told = ofType(events, "status").map(({ metadata, status, text }) => [status, text, metadata])
+      const data = { resourceSpans: [{ message: "not for people" }] }
+      assert.deepInclude(told, ["execution_trace", undefined, { data }])
+      const suggestions = ["And by week?", "By day?"]
+      assert.deepInclude(told, ["response.suggested_queries", suggestions.join("\n"), { suggestions }])
+      assert.deepInclude(told, ["notice", "plain words", undefined])
+      assert.deepStrictEqual([ofType(events, "stdout"), told.filter(([name]) => name === "done")], [[], []])
     }))
 })

@@ -108,6 +108,10 @@ export const acp = {
     acp.updates({ sessionUpdate: "tool_call", toolCallId, title: "ls", kind: "execute", ...fields }),
   goesOn: (toolCallId: unknown, fields: object = {}): Line =>
     acp.updates({ sessionUpdate: "tool_call_update", toolCallId, ...fields }),
+  asksFor: (params: object): Lines => [
+    out(rpc({ id: "q1", method: "elicitation/create", params })),
+    into(rpc({ id: "q1", result: {} }))
+  ],
   asks: (toolCall: object): Lines => [
     out(rpc({
       id: "q1",

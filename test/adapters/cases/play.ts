@@ -15,7 +15,8 @@ import { type Play, playRecording } from "../contract.js"
 
 const noKeys = Layer.succeed(Credentials, { names: () => [], get: () => Effect.succeed(Option.none()) })
 
-const agents = {
+/** Those whose cases are played. */
+export const agents = {
   claude: { tool: "claude", adapter: Effect.provide(AgentAdapter, ClaudeAdapter.layer()) },
   codex: {
     tool: "codex",
@@ -24,10 +25,14 @@ const agents = {
   acp: { tool: "acp", adapter: AcpAdapter.make("acp"), handshake: { command: ["some-agent"] } }
 } satisfies Record<string, Partial<Play>>
 
-/** A client that sends prompts, interrupts, and answers every question with `answer`. */
-const driveWith = (answer: object): Play["drive"] => (input, seen) => {
+/** A client that sends prompts, interrupts, and answers every question with `answer`, or with several in turn. */
+export const driveWith = (answer: object | ReadonlyArray<object>): Play["drive"] => (input, seen) => {
   const ask = seen.findLast((event) => event.type === "permission_request")
-  const respond = { type: "permission_response", request_id: ask?.request_id, ...answer }
+  const respond = [answer].flat().map((fields) => ({
+    type: "permission_response",
+    request_id: ask?.request_id,
+    ...fields
+  }))
   if (input.type === "user" || input.method === "session/prompt" || input.method === "turn/start") {
     return { text: "go" }
   }
@@ -45,7 +50,7 @@ export interface Played {
 }
 
 interface Options {
-  readonly answer?: object
+  readonly answer?: object | ReadonlyArray<object>
   readonly handshake?: object
 }
 

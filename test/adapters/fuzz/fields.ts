@@ -4,14 +4,27 @@ export type NativeFields = Readonly<Record<string, unknown>>
 type Step = string | number
 
 /** Values of every type. */
-export const others: ReadonlyArray<unknown> = ["x", 7, true, null, {}, [], [null], undefined]
+export const others: ReadonlyArray<unknown> = ["x", 7, true, null, {}, [], [null], undefined, {
+  a: [{ b: ["c"] }]
+}]
+
+/** Values of the same type that nobody expects there. */
+const strange: Readonly<Record<string, ReadonlyArray<unknown>>> = {
+  number: [-1, 0.5, 1e300],
+  string: ["", "\u2028 \u0000"],
+  list: [["x", 7, null, {}, [[]]]]
+}
 
 export const typeOf = (value: unknown): string =>
   value === null ? "null" : Array.isArray(value) ? "list" : typeof value
 
-/** Those of another type than this. */
-export const otherTypes = (value: unknown) =>
-  others.filter((other) => typeOf(other) !== typeOf(value) || (Array.isArray(other) && other.length === 1))
+/** Those of another type than this, and strange ones of the same. */
+export const otherTypes = (value: unknown) => [
+  ...others.filter((other) =>
+    typeOf(other) !== typeOf(value) || (Array.isArray(other) && other.length === 1)
+  ),
+  ...strange[typeOf(value)] ?? []
+]
 
 const entriesOf = (value: unknown): ReadonlyArray<readonly [Step, unknown]> =>
   Array.isArray(value)

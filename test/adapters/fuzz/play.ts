@@ -12,7 +12,7 @@ import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../../src/services/RelayConfig.js"
 import * as Session from "../../../src/services/session/Session.js"
 import { type Native, readTranscript } from "../../support/transcriptSpawner.js"
-import type { Contract } from "../contract.js"
+import type { Play } from "../contract.js"
 import { changed, type Variant } from "./variants.js"
 
 /** Rounds without anything happening after which nothing will. */
@@ -62,7 +62,7 @@ const withdrawnBy = (message: Native): string | undefined =>
     ? key(message.params?.requestId)
     : undefined
 
-export const playVariant = (contract: Contract, file: string, variant?: Variant): Effect.Effect<Verdict> =>
+export const playVariant = (contract: Play, file: string, variant?: Variant): Effect.Effect<Verdict> =>
   Effect.gen(function*() {
     const seen: Array<RelayEvent> = []
     const faults: Array<string> = []
@@ -140,8 +140,7 @@ export const playVariant = (contract: Contract, file: string, variant?: Variant)
         steps += 1
         if (dir === "in") {
           yield* settle
-          const command = contract.drive(data, seen)
-          if (command !== undefined) {
+          for (const command of [contract.drive(data, seen) ?? []].flat()) {
             yield* submit(command)
             yield* settle
           }

@@ -67,6 +67,9 @@ const kindOf = (message: Native, answers: ReadonlyMap<unknown, string>): string 
       : undefined
   ].filter((word) => typeof word === "string").join(" ")
 
+/** Another number here is an answer to nobody, or a protocol the relay does not speak. */
+const isName = (path: ReadonlyArray<Step>) => path.join(".") === "id" || path.at(-1) === "protocolVersion"
+
 const collapsed = (path: ReadonlyArray<Step>) =>
   path.map((step) => typeof step === "number" ? "0" : step).join(".")
 
@@ -83,6 +86,7 @@ export const variantsOf = (files: ReadonlyArray<string>): ReadonlyArray<Variant>
         const [first, ...rest] = path
         if (first === undefined) return []
         return otherTypes(before).flatMap((value) => {
+          if (isName(path) && typeof before === "number" && typeof value === "number") return []
           const other = value === undefined ? "nothing" : JSON.stringify(value)
           const name = `${kind}: ${collapsed(path)} (${typeOf(before)}) = ${other}`
           if (known.has(name)) return []

@@ -151,6 +151,19 @@ describe("ReplayAdapter", () => {
       )
     }).pipe(Effect.provide(TestLayer)))
 
+  it.effect("plays a file whose name begins with two dots, which leads nowhere else", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "ai-relay-replay-"))),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      writeFileSync(join(folder, "..x.ndjson"), readLines("two-permissions.ndjson").join("\n"))
+      const session = yield* open(["..x.ndjson"], folder)
+      assert.strictEqual((yield* logged(session, "session_start")).type, "session_start")
+      const refusal = yield* Effect.flip(open(["../..x.ndjson"], join(folder, "..")))
+      assert.match(refusal.message, /does not exist|is not in the session's folder/)
+    })).pipe(Effect.provide(TestLayer)))
+
   const refusals: ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp]> = [
     ["a missing file", ["nothing.ndjson"], /"nothing.ndjson" does not exist: set `command`/],
     ["a file outside of the folder", ["/etc/hosts"], /is not in the session's folder: set `folder`/],

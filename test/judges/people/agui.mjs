@@ -2,15 +2,30 @@
  * A person at a page of AG-UI: `sdk` is `@ag-ui/client`, or an older one. Allows all that is asked and answers questions with
  * their first option. See `person.mjs`.
  */
-import { firstOptions, goesOn, load, mayPrompt, say, show, told } from "./person.mjs"
+import { firstOptions, goesOn, load, mayPrompt, say, show, told, until } from "./person.mjs"
 
-const { HttpAgent } = await load(told.sdk)
 const { come = false, prompts = [], session, tool, url, waits = false } = told
 
 // A connection that breaks fails twice in this client: the run, which tells us, and a promise of its own.
 process.on("unhandledRejection", () => {})
 
-const agent = new HttpAgent({ url: `${url}/agui/${tool}`, threadId: session })
+/** CopilotKit's core asks the relay for its agents, as it would its own runtime. */
+const agentOfCopilotKit = async () => {
+  globalThis.window ??= globalThis
+  const { CopilotKitCore } = await load("@copilotkit/core")
+  const core = new CopilotKitCore({ runtimeUrl: `${url}/agui` })
+  await until(() => core.agents[tool] !== undefined)
+  const agent = core.getAgent(tool)
+  agent.threadId = session
+  return { agent, run: () => core.runAgent({ agent }), connect: () => core.connectAgent({ agent }) }
+}
+const agentAlone = async () => {
+  const { HttpAgent } = await load(told.sdk)
+  const agent = new HttpAgent({ url: `${url}/agui/${tool}`, threadId: session })
+  // A run without messages tells the whole thread.
+  return { agent, run: () => agent.runAgent({}), connect: () => agent.runAgent({}) }
+}
+const { agent, connect, run } = await (told.copilot ? agentOfCopilotKit() : agentAlone())
 
 const view = () => {
   const { messages } = agent
@@ -56,10 +71,10 @@ const answers = () =>
   }))
 
 /** Until nothing is asked any more. */
-const follow = async () => {
+const follow = async (begin) => {
   const before = failures.length
   for (let resume; failures.length === before;) {
-    await agent.runAgent(resume === undefined ? {} : { resume }).catch(({ message }) => {
+    await (resume === undefined ? begin() : agent.runAgent({ resume })).catch(({ message }) => {
       if (failures.length === before) fail(message)
     })
     const { pendingInterrupts } = agent
@@ -71,8 +86,7 @@ const follow = async () => {
 }
 
 if (come) {
-  // A run without messages tells the whole thread.
-  await follow()
+  await follow(connect)
   // That an older turn failed is no news.
   failures.splice(0)
   say({ came: true })
@@ -81,7 +95,7 @@ for (const [index, text] of prompts.entries()) {
   await mayPrompt(failures)
   agent.pendingInterrupts = []
   agent.addMessage({ id: `${told.name ?? "u"}-${index}`, role: "user", content: text })
-  await follow()
+  await follow(run)
 }
 say({ done: true, view: view(), failures })
 process.exit(0)

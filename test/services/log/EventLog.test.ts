@@ -4,8 +4,10 @@ import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { type EventBody, SessionId } from "../../../src/schema/index.js"
 import * as EventLog from "../../../src/services/log/EventLog.js"
+import { type EventStore, makeMemory } from "../../../src/services/log/EventStore.js"
 import { type Batch, lastSeqOf, textsOf } from "../../../src/services/log/frames.js"
 import type { LogCursor } from "../../../src/services/log/LogCursors.js"
+import * as SessionSummary from "../../../src/services/log/SessionSummary.js"
 
 const session_id = SessionId.make("session-1")
 const TestLayer = EventLog.EventLog.layer(session_id)
@@ -373,5 +375,98 @@ describe("a log that is full", () => {
       yield* Fiber.interrupt(stalled)
       const late = yield* log.tail(0).pipe(Stream.take(1), Stream.runCollect)
       assert.isAbove(late[0]?.seq ?? 0, 1)
+    }))
+})
+
+/** A store in memory that shows frames when the test says so, and remembers what it was told. */
+const watchedStore = () => {
+  const memory = makeMemory(1024 * 1024)
+  const told: Array<string> = []
+  let shown = 0
+  let onKept = () => {}
+  const store: EventStore = {
+    ...memory,
+    append: (batch, isPreviewOnly) => {
+      told.push(isPreviewOnly === true ? "preview" : "whole")
+      memory.append(batch, isPreviewOnly)
+    },
+    keptSeq: () => shown,
+    onKept: (listener) => void (onKept = listener),
+    flush: ({ last_active_at, last_seq }) => void told.push(`flush ${last_seq} at ${last_active_at}`)
+  }
+  const show = (seq: number) => {
+    shown = seq
+    onKept()
+  }
+  return { show, store, told }
+}
+const piece: EventBody = { type: "stream_event", delta: "text", text: "a" }
+
+describe("a log and its store", () => {
+  it.effect("says which batches are only previews, and what must last at once: the end of a turn, an answer, its own end", () =>
+    Effect.gen(function*() {
+      const { store, told } = watchedStore()
+      const log = yield* EventLog.make(session_id, { store })
+      yield* TestClock.adjust("2 seconds")
+      log.unsafeAppend({ type: "turn_start", text: "go" })
+      log.unsafeAppend(piece)
+      log.unsafeBatch(() => {
+        log.unsafeAppend(piece)
+        log.unsafeAppend(piece)
+      })
+      log.unsafeBatch(() => {
+        log.unsafeAppend(line("whole"))
+        log.unsafeAppend(piece)
+      })
+      log.unsafeAppend(piece)
+      assert.deepStrictEqual(told.splice(0), ["whole", "preview", "preview", "whole", "preview"])
+      log.unsafeAppend({ type: "turn_end", stop_reason: "end_turn" })
+      assert.deepStrictEqual(told.splice(0), ["whole", "flush 8 at 2"])
+      log.unsafeAppend(line("after"))
+      assert.deepStrictEqual(told.splice(0), ["whole"])
+      yield* log.close
+      assert.deepStrictEqual(told, ["flush 9 at 2"])
+    }))
+
+  it.effect("shows readers what is kept, when it is kept, and nothing before", () =>
+    Effect.gen(function*() {
+      const { show, store } = watchedStore()
+      const log = yield* EventLog.make(session_id, { store })
+      let woken = 0
+      const follower = log.unsafeFollow(0, () => void (woken += 1))
+      log.unsafeAppend(line("a"))
+      log.unsafeAppend(line("b"))
+      assert.strictEqual(woken, 0)
+      assert.isEmpty(takeAll(follower))
+      show(1)
+      assert.strictEqual(woken, 1)
+      assert.deepStrictEqual(takeAll(follower).flatMap(seqsOf), [1])
+      show(2)
+      assert.deepStrictEqual(takeAll(follower).flatMap(seqsOf), [2])
+    }))
+
+  it.effect("tells once for each change of the summary, and of nothing else", () =>
+    Effect.gen(function*() {
+      const log = yield* EventLog.make(session_id)
+      let changes = 0
+      log.unsafeOnSummary(() => void (changes += 1))
+      log.unsafeAppend(line("nothing of a summary"))
+      assert.strictEqual(changes, 0)
+      log.unsafeAppend({ type: "turn_start", text: "go" })
+      assert.strictEqual(changes, 1)
+      log.unsafeAppend(line("nothing of a summary"))
+      assert.strictEqual(changes, 1)
+      log.unsafeAppend({ type: "turn_end", stop_reason: "end_turn" })
+      assert.strictEqual(changes, 2)
+    }))
+
+  it.effect("says of a session that was before when it was active last, until something is said", () =>
+    Effect.gen(function*() {
+      const before = { ...SessionSummary.empty(session_id), last_active_at: 7 }
+      const log = yield* EventLog.make(session_id, { summary: before })
+      assert.strictEqual(log.summary().last_active_at, 7)
+      yield* TestClock.adjust("9 seconds")
+      log.unsafeAppend(line("a"))
+      assert.strictEqual(log.summary().last_active_at, 9)
     }))
 })

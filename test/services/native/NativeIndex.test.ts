@@ -19,7 +19,7 @@ import { join } from "node:path"
 import type { NativeFiles } from "../../../src/adapters/native/NativeFiles.js"
 import { Folders } from "../../../src/services/access/Folders.js"
 import * as NativeDisk from "../../../src/services/native/NativeDisk.js"
-import { NativeSessions } from "../../../src/services/native/NativeSessions.js"
+import { type NativeQuery, NativeSessions } from "../../../src/services/native/NativeSessions.js"
 import { RelayConfig } from "../../../src/services/RelayConfig.js"
 import { cleanUpAfterEach } from "../../support/cleanUp.js"
 
@@ -62,7 +62,7 @@ const makeHome = () => {
 }
 
 /** What a relay that is started now lists, and which files it read for that. */
-const listed = (home: string, state_dir: string, roots: ReadonlyArray<string>) =>
+const listed = (home: string, state_dir: string, roots: ReadonlyArray<string>, query: NativeQuery = {}) =>
   Effect.suspend(() => {
     const read = new Set<string>()
     const disk = NativeDisk.make({ home, variables: {} })
@@ -78,7 +78,7 @@ const listed = (home: string, state_dir: string, roots: ReadonlyArray<string>) =
       Layer.provide(RelayConfig.layer({ roots, state_dir })),
       Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer))
     )
-    return Effect.flatMap(NativeSessions, (native) => native.list({})).pipe(
+    return Effect.flatMap(NativeSessions, (native) => native.list(query)).pipe(
       Effect.map(({ sessions }) => ({
         titles: sessions.map(({ title }) => title).toSorted(),
         read: [...read]
@@ -120,6 +120,35 @@ describe("the index of conversations", () => {
         writeFileSync(path, spoiled)
         assert.deepStrictEqual((yield* listed(home, state, [home])).titles, ["say 1"], spoiled)
       }
+    }))
+
+  it.live("a page reads only its own lines of it; the others stay as they are, a spoiled one costs itself alone", () =>
+    Effect.gen(function*() {
+      const { folder, home, pathOf, say, state } = makeHome()
+      const shop = folder("shop")
+      const numbers = Array.from({ length: 60 }, (_, index) => index + 1)
+      for (const number of numbers) say(shop, number, `say ${number}`)
+      yield* listed(home, state, [home], { q: "nothing is called so" })
+      const path = join(state, "native-index.ndjson")
+      const lines = readFileSync(path, "utf8").trim().split("\n")
+      assert.lengthOf(lines, 61)
+
+      // Something has changed, so that it is written again.
+      say(shop, 61, "say 61")
+      const page = yield* listed(home, state, [home], { limit: 5 })
+      assert.lengthOf(page.titles, 5)
+      const newest = pathOf(shop, 61)
+      assert.deepStrictEqual(page.read, [newest])
+      const kept = readFileSync(path, "utf8").trim().split("\n")
+      assert.sameMembers(kept.filter((line) => !line.includes(newest)), lines)
+
+      writeFileSync(
+        path,
+        kept.map((line) => line.includes(pathOf(shop, 7)) ? `${line.slice(0, -9)}` : line).join("\n")
+      )
+      const all = yield* listed(home, state, [home], { limit: 200 })
+      assert.lengthOf(all.titles, 61)
+      assert.deepStrictEqual(all.read, [pathOf(shop, 7)])
     }))
 
   it.live("holds nothing of folders the relay may not use, nor of what a link leads to", () =>

@@ -98,6 +98,33 @@ describe("a policy and commands", () => {
     )
   })
 
+  it("knows a path the agent stops at for one of its own folder, or not", () => {
+    const rules: Policy.PolicyFile = {
+      rules: [{ name: "status", verdict: "allow", commands: [["git", "status"]] }]
+    }
+    const told = (blocked_path: unknown) =>
+      Policy.decide(rules, ask("Bash", { command: "git status" }, { blocked_path }), place)
+    // Claude names any it would write to.
+    assert.deepStrictEqual(told(join(folder, "new.txt")), { verdict: "allow", rule: "status" })
+    assert.deepStrictEqual(told("new.txt"), { verdict: "allow", rule: "status" })
+    const unclear = { verdict: "ask", unclear: "it leads out of the agent's folders" }
+    for (
+      const path of [ // Also by a link in the folder.
+        "link/x",
+        "src/linked.ts",
+        "dangling",
+        "/etc/passwd",
+        `${folder}-evil/x`,
+        join(folder, "..", "x"),
+        `${folder}/../x`,
+        "../x",
+        7
+      ]
+    ) {
+      assert.deepStrictEqual(told(path), unclear as never, String(path))
+    }
+  })
+
   it("takes no other tool that has a command for a shell", () => {
     assert.strictEqual(decide(rules, "mcp__evil__run", { command: "git status" }).verdict, "ask")
     assert.strictEqual(decide(rules, "bash_evil", { command: "git status" }).verdict, "ask")

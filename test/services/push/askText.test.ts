@@ -7,7 +7,7 @@ import { askTextOf } from "../../../src/services/push/askText.js"
 const clean = cleanText({ DEPLOY_TOKEN: "s3cr3t-value-of-mine" })
 
 const of = (tool: string, args: unknown, metadata: Partial<PermissionRequest["metadata"]> = {}) =>
-  askTextOf({ tool, args, metadata: { kind: "tool", ...metadata } }, clean)
+  askTextOf({ tool, args, metadata: { kind: "tool", ...metadata } }, "/srv/shop", clean)
 const shell = (command: string, more: object = {}) => of("Bash", { command, ...more })
 
 describe("a notification", () => {
@@ -139,7 +139,10 @@ describe("a notification", () => {
       assert.isFalse(of("Read", { file_path: "a.txt" }, { kind }).whole, kind)
     }
     assert.isTrue(of("Read", { file_path: "src/a.txt" }).whole)
-    assert.isFalse(of("Read", { file_path: "src/a.txt" }, { blocked_path: "/x" }).whole)
+    for (const path of ["/x", "/srv/shop2/a", "/srv/shop/../x", "a", 7]) {
+      assert.isFalse(of("Read", { file_path: "src/a.txt" }, { blocked_path: path }).whole, String(path))
+    }
+    assert.isTrue(of("Read", { file_path: "src/a.txt" }, { blocked_path: "/srv/shop/src/a.txt" }).whole)
     assert.isFalse(of("Read", { file_path: "a" }, { policy: { verdict: "ask", unclear: "why" } }).whole)
     assert.isFalse(of("Read", { file_path: "/home/me/.aws/credentials" }).whole)
     assert.isFalse(shell("npm test", { dangerouslyDisableSandbox: true }).whole)

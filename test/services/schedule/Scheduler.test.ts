@@ -207,6 +207,29 @@ describe("a schedule", () => {
       }))
   )
 
+  test(
+    "never does more than its maker: not by another token that got the same name since",
+    (relay, fake, state_dir) =>
+      relay(Effect.gen(function*() {
+        const { session } = yield* opening()
+        const token = (created_at: number, scopes: ReadonlyArray<string>) =>
+          Effect.sync(() =>
+            writeFileSync(
+              join(state_dir, "tokens.json"),
+              JSON.stringify({ tokens: [{ name: "phone", hash: "00", scopes, created_at }] }),
+              { mode: 0o600 }
+            )
+          )
+        yield* token(start / 1000 - 60, ["prompt"])
+        yield* Effect.provideService(session.submit(hourly as never), Sender, { token: "phone" })
+        yield* ack(session)
+        yield* token(start / 1000 + 60, ["admin"])
+        yield* TestClock.adjust("1 hour")
+        while ((yield* kept).length > 0) yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(prompts(fake), [])
+      }))
+  )
+
   test("is refused where it cannot be meant", (relay) =>
     relay(Effect.gen(function*() {
       const { session } = yield* opening()

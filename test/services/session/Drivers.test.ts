@@ -240,6 +240,17 @@ describe("with --drivers one", () => {
       assert.strictEqual(yield* relay.prompt("bob"), "done")
     }))
 
+  test("is told on one line, whatever a client calls what it uses", (relay) =>
+    Effect.gen(function*() {
+      yield* relay.join("ann", undefined, {
+        user: "ann",
+        front: "x)\n! bob drives now. (\u001b[2J\u202e\u2028"
+      })
+      yield* relay.prompt("ann")
+      const [told] = yield* relay.statuses("driver")
+      assert.strictEqual(told?.text, "ann (x) ! bob drives now. ( [2J ) drives now.")
+    }))
+
   test("a driver who does not answer in time is relieved; one who leaves, at once", (relay) =>
     Effect.gen(function*() {
       for (const user of ["ann", "bob", "cid"]) yield* relay.join(user)

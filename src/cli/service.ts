@@ -1,0 +1,175 @@
+/**
+ * service: `ai-relay service install|status|remove`: the relay starts when you log in, and again when it fails: as a user unit of
+ * systemd, or an agent of launchd. It is yours, needs no root, and is one file, which is printed before it is written.
+ */
+import { Console, Effect } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { homedir, userInfo } from "node:os"
+import { dirname, join } from "node:path"
+import { runInTerminal } from "../services/process/runInTerminal.js"
+import { CommandError } from "./clientOptions.js"
+import { launchdLabel, launchdPlist, type Service, systemdUnit } from "./serviceFiles.js"
+
+/** How a system keeps services. */
+export interface Keeper {
+  readonly file: string
+  readonly text: (service: Service) => string
+  /** Each a program and its arguments. */
+  readonly start: ReadonlyArray<ReadonlyArray<string>>
+  readonly stop: ReadonlyArray<ReadonlyArray<string>>
+  readonly status: ReadonlyArray<string>
+  readonly hint: string
+}
+
+export interface Machine {
+  readonly platform: string
+  readonly home: string
+  readonly config_home: string | undefined
+  readonly uid: number
+  readonly user: string
+}
+
+/** Undefined: there is none we know. */
+export const keeperOf = ({ config_home, home, platform, uid, user }: Machine): Keeper | undefined => {
+  if (platform === "linux") {
+    return {
+      file: join(config_home || join(home, ".config"), "systemd/user/ai-relay.service"),
+      text: systemdUnit,
+      start: [
+        ["systemctl", "--user", "daemon-reload"],
+        ["systemctl", "--user", "enable", "--now", "ai-relay.service"]
+      ],
+      stop: [["systemctl", "--user", "disable", "--now", "ai-relay.service"]],
+      status: ["systemctl", "--user", "status", "--no-pager", "ai-relay.service"],
+      hint:
+        `Its log: journalctl --user -u ai-relay. So that it runs while you are logged out: loginctl enable-linger ${user}`
+    }
+  }
+  if (platform !== "darwin") return undefined
+  const file = join(home, "Library/LaunchAgents", `${launchdLabel}.plist`)
+  return {
+    file,
+    text: launchdPlist,
+    start: [["launchctl", "bootstrap", `gui/${uid}`, file]],
+    stop: [["launchctl", "bootout", `gui/${uid}/${launchdLabel}`]],
+    status: ["launchctl", "print", `gui/${uid}/${launchdLabel}`],
+    hint: `Its log: ${join(home, "Library/Logs/ai-relay.log")}`
+  }
+}
+
+/** Whoever reads a list of processes, or the file, would have it. */
+const secret = (args: ReadonlyArray<string>) => args.some((arg) => /^--token(=|$)/.test(arg))
+
+/** What is to run, or why it cannot. */
+export const serviceOf = (
+  args: ReadonlyArray<string>,
+  { home, node, path, program }: {
+    readonly node: string
+    readonly program: string
+    readonly home: string
+    readonly path: string
+  }
+): Service | string => {
+  if (secret(args)) {
+    return "a token among the arguments is no secret: put it into a file, and give --token-file FILE"
+  }
+  const at = args.findIndex((arg) => /^--drain(=|$)/.test(arg))
+  const drain = Number(at === -1 ? 3 : args[at]?.split("=")[1] ?? args[at + 1])
+  return {
+    command: [node, program, ...args],
+    home,
+    path,
+    // What a turn may still take, and some seconds to end all agents.
+    stop: (Number.isFinite(drain) ? drain : 3) + 15
+  }
+}
+
+const here = (): Machine => ({
+  platform: process.platform,
+  home: homedir(),
+  config_home: process.env["XDG_CONFIG_HOME"],
+  uid: process.getuid?.() ?? 0,
+  user: userInfo().username
+})
+
+const keeper = Effect.suspend(() => {
+  const found = keeperOf(here())
+  return found !== undefined ? Effect.succeed(found) : new CommandError({
+    reason:
+      "services are kept by systemd (Linux) and launchd (macOS) only: here, start `ai-relay` by what starts your programs"
+  })
+})
+
+const spelled = (words: ReadonlyArray<string>) => words.join(" ")
+
+/** Each in turn, on this terminal; fails with the first that does not work. */
+const runAll = (commands: ReadonlyArray<ReadonlyArray<string>>) =>
+  Effect.forEach(
+    commands,
+    ([program = "", ...args]) =>
+      Effect.flatMap(runInTerminal(program, args, homedir()), (code) =>
+        code === 0 ? Effect.void : new CommandError({
+          reason: code === undefined
+            ? `${program} is not there: this system keeps its services otherwise`
+            : `\`${spelled([program, ...args])}\` failed, see above`
+        })),
+    { discard: true }
+  )
+
+const noStart = Flag.Boolean("no-start").pipe(Flag.withoutNegation, Flag.withDefault(false))
+
+const install = Command.make("install", {
+  no_start: noStart,
+  args: Argument.variadic(Argument.String("args"))
+}, ({ args, no_start }) =>
+  Effect.gen(function*() {
+    const { file, hint, start, text } = yield* keeper
+    const service = serviceOf(args, {
+      node: process.execPath,
+      program: realpathSync(process.argv[1] ?? ""),
+      home: homedir(),
+      path: process.env["PATH"] ?? ""
+    })
+    if (typeof service === "string") return yield* new CommandError({ reason: service })
+    const content = text(service)
+    yield* Console.log(`${file}\n\n${content}`)
+    yield* Effect.try({
+      try: () => {
+        mkdirSync(dirname(file), { recursive: true })
+        writeFileSync(file, content, { mode: 0o600 })
+      },
+      catch: (cause) => new CommandError({ reason: `${file} cannot be written: ${String(cause)}` })
+    })
+    if (no_start) {
+      return yield* Console.log(`To start it:\n${start.map((words) => `  ${spelled(words)}`).join("\n")}`)
+    }
+    yield* runAll(start)
+    yield* Console.log(`The relay runs, and starts when you log in. ${hint}`)
+  }))
+
+const missing = (file: string) =>
+  new CommandError({ reason: `there is no ${file}: \`ai-relay service install\` makes it` })
+
+const status = Command.make("status", {}, () =>
+  Effect.gen(function*() {
+    const { file, status } = yield* keeper
+    if (!existsSync(file)) return yield* missing(file)
+    yield* Console.log(`${file}\n\n${readFileSync(file, "utf8")}`)
+    const [program = "", ...args] = status
+    yield* runInTerminal(program, args, homedir())
+  }))
+
+const remove = Command.make("remove", {
+  no_stop: Flag.Boolean("no-stop").pipe(Flag.withoutNegation, Flag.withDefault(false))
+}, ({ no_stop }) =>
+  Effect.gen(function*() {
+    const { file, stop } = yield* keeper
+    if (!existsSync(file)) return yield* missing(file)
+    // One that does not run is no reason to keep its file.
+    if (!no_stop) yield* Effect.ignore(runAll(stop))
+    yield* Effect.sync(() => rmSync(file))
+    yield* Console.log(`${file} is gone.`)
+  }))
+
+export const service = Command.make("service").pipe(Command.withSubcommands([install, status, remove]))

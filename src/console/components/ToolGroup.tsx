@@ -1,0 +1,32 @@
+/** ToolGroup: several steps that only looked, in one row that opens. */
+import type { ToolItem } from "../../messages/View.js"
+import { w } from "../words/words.js"
+import { Fold } from "./Fold.js"
+import { StateIcon, ToolCard } from "./ToolCard.js"
+import { toolVerb } from "./toolWords.js"
+
+/** `Read ×3, Search`, in the order they first came. */
+const verbsOf = (items: ReadonlyArray<ToolItem>): string => {
+  const counts = new Map<string, number>()
+  for (const { tool } of items) counts.set(toolVerb(tool), (counts.get(toolVerb(tool)) ?? 0) + 1)
+  return [...counts].map(([verb, count]) => count === 1 ? verb : `${verb} ×${count}`).join(", ")
+}
+
+export const ToolGroup = (
+  { folder, items }: { readonly items: ReadonlyArray<ToolItem>; readonly folder: string }
+) => (
+  <div className="tool tool-group" data-state="ok">
+    <Fold
+      name={`${items[0]?.key} group`}
+      summary={
+        <>
+          <StateIcon state="ok" />
+          <span className="tool-verb">{w.stepCount(items.length)}</span>
+          <span className="tool-subject">{verbsOf(items)}</span>
+        </>
+      }
+    >
+      {items.map((item) => <ToolCard key={item.key} item={item} folder={folder} />)}
+    </Fold>
+  </div>
+)

@@ -1,0 +1,82 @@
+/**
+ * useCalls: the page calls its person: the number of sessions that wait is on the app's icon and in the title; a new question makes
+ * a sound, if that is wanted, and a notification of the page's own where there is no push, unless somebody looks at it.
+ */
+import { useEffect, useRef } from "react"
+import type { SessionLine } from "../model/sessions.js"
+import { notify, sound } from "../relay/kept.js"
+import { renew, stateOf } from "../relay/notifications.js"
+import { canHaveWorker } from "../relay/shell.js"
+import { w } from "../words/words.js"
+import { noticeOf, tagOf } from "../worker/notice.js"
+import { playSound } from "./playSound.js"
+import { needsYou } from "./sessionGroups.js"
+import { agentName } from "./words.js"
+
+const asksOf = (sessions: ReadonlyArray<SessionLine>): ReadonlyMap<string, SessionLine> =>
+  new Map(
+    sessions.filter(needsYou).flatMap((line) =>
+      line.pending.map((request_id) => [tagOf({ session_id: line.session_id, request_id }), line] as const)
+    )
+  )
+
+const setBadge = async (count: number) => {
+  try {
+    await (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge())
+  } catch {
+    // There is none here.
+  }
+}
+
+const callFromPage = async ({ session_id, tool }: SessionLine, request_id: string, waiting: number) => {
+  if (await stateOf() !== "page") return
+  const message = { kind: "question", session_id, tool, request_id, waiting } as const
+  const { title, tag } = noticeOf(message, agentName(tool), w.push)
+  await (await navigator.serviceWorker.ready).showNotification(title, {
+    tag,
+    data: message,
+    icon: "/icon-192.png"
+  })
+}
+
+/** What is not asked any more is called for no longer. */
+const withdraw = async (open: ReadonlyMap<string, SessionLine>) => {
+  if (!canHaveWorker()) return
+  const found = await (await navigator.serviceWorker.getRegistration())?.getNotifications() ?? []
+  for (const notification of found) {
+    const { kind } = (notification.data ?? {}) as { readonly kind?: string }
+    if (kind === "question" && !open.has(notification.tag)) notification.close()
+  }
+}
+
+export const useCalls = (sessions: ReadonlyArray<SessionLine> | undefined, current: string | undefined) => {
+  const known = useRef<ReadonlyMap<string, SessionLine>>(undefined)
+  useEffect(() => void renew().catch(() => {}), [])
+
+  const waiting = sessions?.filter(needsYou).length
+  useEffect(() => {
+    if (waiting === undefined) return
+    void setBadge(waiting)
+    // A session has a title of its own.
+    if (current === undefined) document.title = waiting > 0 ? `(${waiting}) ai-relay` : "ai-relay"
+  }, [current, waiting])
+
+  useEffect(() => {
+    if (sessions === undefined) return
+    const open = asksOf(sessions)
+    const before = known.current
+    known.current = open
+    void withdraw(open)
+    // What was there before we came is in sight.
+    if (before === undefined) return
+    for (const [tag, line] of open) {
+      if (before.has(tag)) continue
+      if (document.visibilityState === "visible" && document.hasFocus() && line.session_id === current) {
+        continue
+      }
+      if (sound()) playSound()
+      const request_id = tag.slice(line.session_id.length + 1)
+      if (document.visibilityState !== "visible" && notify()) void callFromPage(line, request_id, open.size)
+    }
+  }, [current, sessions])
+}

@@ -1,0 +1,38 @@
+/** useKeys: keys of the whole page. In a terminal they are the program's, and where somebody writes a letter is a letter. */
+import { useEffect, useRef } from "react"
+
+export interface Keys {
+  readonly palette: () => void
+  readonly help: () => void
+  readonly newSession: () => void
+  readonly nextWaiting: () => void
+}
+
+const isWriting = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement
+  && (target.isContentEditable ||
+    target.matches("input:not([type=radio], [type=checkbox]), textarea, select"))
+
+const nameOf = ({ altKey, code, ctrlKey, key, metaKey, target }: KeyboardEvent): keyof Keys | undefined => {
+  if (target instanceof Element && target.closest(".terminal") !== null) return undefined
+  if ((ctrlKey || metaKey) && !altKey && key.toLowerCase() === "k") return "palette"
+  if (ctrlKey || metaKey) return undefined
+  if (altKey) return code === "KeyN" ? "newSession" : code === "KeyW" ? "nextWaiting" : undefined
+  return key === "?" && !isWriting(target) ? "help" : undefined
+}
+
+export const useKeys = (keys: Keys) => {
+  const latest = useRef(keys)
+  latest.current = keys
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const name = event.defaultPrevented || event.repeat ? undefined : nameOf(event)
+      // A window that is open has the keys.
+      if (name === undefined || document.querySelector("dialog[open]") !== null) return
+      event.preventDefault()
+      latest.current[name]()
+    }
+    addEventListener("keydown", onKey)
+    return () => removeEventListener("keydown", onKey)
+  }, [])
+}

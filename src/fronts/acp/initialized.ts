@@ -1,0 +1,19 @@
+/** initialized: what the relay says of itself to an editor. It takes no relay, no agent, and nothing to be loaded. */
+
+/** The result of `initialize`. */
+export const initialized = (version: string) => ({
+  protocolVersion: 1,
+  agentInfo: { name: "ai-relay", title: "AI Relay", version },
+  agentCapabilities: {
+    loadSession: true,
+    promptCapabilities: { image: true, embeddedContext: true },
+    mcpCapabilities: { http: true, sse: true },
+    sessionCapabilities: { list: {}, resume: {}, close: {}, delete: {} },
+    _meta: { "ai-relay": { when: ["queue", "steer", "interrupt"] } }
+  },
+  authMethods: [{
+    id: "relay-agent-login",
+    name: "Use the relay's agents",
+    description: "Agents are logged in on the relay's machine: `ai-relay doctor` says how."
+  }]
+})

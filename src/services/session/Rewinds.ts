@@ -1,0 +1,195 @@
+/**
+ * Rewinds: back to before a turn: the files of the session's folder, the conversation, or both; and that undone.
+ *
+ * A turn waits for the folder's state to be kept, and for nothing more. First the files are looked at, then the conversation
+ * is moved, then the files are set back: what is refused has changed nothing.
+ */
+import { Effect } from "effect"
+import type { SendError } from "../../adapters/AdapterError.js"
+import { CommandRefused } from "../../adapters/AdapterError.js"
+import type { BodyOf, CommandOf } from "../../schema/index.js"
+import type { EventLog } from "../log/EventLog.js"
+import type { NativeAgent, RewoundConversation } from "../native/NativeAgent.js"
+import type { CheckpointList, Preview, RewoundFiles, SessionCheckpoints } from "../workspace/Checkpoints.js"
+import { pastTurns, toTold } from "./pastTurns.js"
+import { Sender } from "./Sender.js"
+import type { Turns } from "./Turn.js"
+
+export type Conversation = Pick<NativeAgent, "rewind" | "goBackTo">
+
+export interface Listed extends CheckpointList {
+  /** The agent's conversation can go back, too. */
+  readonly conversation: boolean
+}
+
+export interface Rewinds {
+  readonly rewind: (command: CommandOf<"rewind">) => Effect.Effect<void, SendError>
+  readonly undo: (command: CommandOf<"undo_rewind">) => Effect.Effect<void, SendError>
+  readonly list: Effect.Effect<Listed>
+  readonly preview: (turn: number) => Effect.Effect<Preview, CommandRefused>
+  /** The same turns; behind each the folder is looked at. */
+  readonly watching: (turns: Turns, fork: (effect: Effect.Effect<void>) => unknown) => Turns
+  /** What is to be done before a turn, `first` before that; undefined: nothing. */
+  readonly beforeTurn: (
+    first: Effect.Effect<void, SendError> | undefined
+  ) => Effect.Effect<void, SendError> | undefined
+  /** Have a first look at the folder. */
+  readonly warm: Effect.Effect<void>
+}
+
+export interface Parts {
+  readonly tool: string
+  readonly log: EventLog["Service"]
+  /** Undefined: its agent works on no files; when it has run: the operator wants none. */
+  readonly checkpoints: Effect.Effect<SessionCheckpoints | undefined> | undefined
+  readonly emit: (event: BodyOf<"status">) => void
+  /** How the conversation is moved, if it can be. */
+  readonly conversation: () => Conversation | undefined
+}
+
+interface Refusing {
+  readonly message: string
+  readonly files?: ReadonlyArray<string> | undefined
+}
+
+const toRefused = ({ files, message }: Refusing) =>
+  new CommandRefused({
+    reason: message,
+    ...(files !== undefined && { code: "files_changed" as const, metadata: { files } })
+  })
+
+const count = (files: number) => files === 1 ? "1 file was" : `${files} files were`
+const howGone = {
+  copy: "The conversation goes on from there.",
+  new: "The conversation begins anew.",
+  told: "The agent begins a new conversation and is told what was said up to there."
+} as const
+
+export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<Rewinds> {
+  const { conversation, emit, log, tool } = parts
+  const checkpoints = yield* Effect.cached(parts.checkpoints ?? Effect.succeed(undefined))
+  /** Sessions whose agents work on no files have none; looked for when the first turn asks. */
+  const none = new CommandRefused({
+    reason:
+      `no states of files are kept for ${tool}, or the operator has switched them off (--no-checkpoints)`
+  })
+  const kept = Effect.flatMap(
+    checkpoints,
+    (found) => found === undefined ? none : Effect.succeed(found)
+  )
+
+  const by = Effect.map(Sender, (sender) => Object.keys(sender).length > 0 ? { by: sender } : {})
+
+  const cannot = new CommandRefused({
+    reason: `the conversation with ${tool} cannot go back: rewind the files alone (\`restore\`: "files")`
+  })
+
+  const rewind = Effect.fnUntraced(function*({ force = false, restore = "both", turn }: CommandOf<"rewind">) {
+    const found = yield* kept
+    const moves = conversation()
+    if (restore !== "files" && moves === undefined) return yield* cannot
+    let moved: RewoundConversation | undefined
+    const move = Effect.gen(function*() {
+      if (restore === "files" || moves === undefined) return undefined
+      const turns = yield* pastTurns(log)
+      const target = turns.find((one) => one.turn === turn)
+      if (target === undefined) {
+        return yield* new CommandRefused({
+          reason: `the conversation has no turn ${turn}: it was left out by going back, or was never there`
+        })
+      }
+      const { prompt, ts } = target
+      moved = yield* moves.rewind({ prompt, ts, told: toTold(turns.filter((one) => one.turn < turn)) })
+      return moved.before
+    })
+    const done = yield* found.rewind({ turn, files: restore !== "conversation", force }, move).pipe(
+      Effect.catchTag("RewindRefused", (refused) => Effect.fail(toRefused(refused)))
+    )
+    emit({
+      type: "status",
+      status: "rewound",
+      text: [
+        `Back to before turn ${turn}:`,
+        ...restore === "conversation" ? [] : [`${count(done.files_changed)} set back.`],
+        ...moved === undefined ? [] : [howGone[moved.conversation]]
+      ].join(" "),
+      metadata: {
+        ...shown(done),
+        restore,
+        ...(moved !== undefined && { conversation: moved.conversation }),
+        ...(moved?.native_session_id !== undefined && { native_session_id: moved.native_session_id }),
+        ...(yield* by)
+      }
+    })
+  })
+
+  const undo = Effect.fnUntraced(function*({ force = false, rewind_id }: CommandOf<"undo_rewind">) {
+    const found = yield* kept
+    let back: string | undefined
+    const undone = yield* found.undo(
+      { rewind_id, force },
+      (native_session_id) =>
+        Effect.suspend((): Effect.Effect<void, SendError> => {
+          const moves = conversation()
+          if (native_session_id === undefined) return Effect.void
+          if (moves === undefined) return cannot
+          back = native_session_id
+          return moves.goBackTo(native_session_id)
+        })
+    ).pipe(
+      Effect.catchTag("RewindRefused", (refused) => Effect.fail(toRefused(refused)))
+    )
+    emit({
+      type: "status",
+      status: "rewind_undone",
+      text: [
+        `Going back to before turn ${undone.turn} was undone:`,
+        ...undone.had_files ? [`${count(undone.files_changed)} set again.`] : [],
+        ...back === undefined ? [] : ["The conversation goes on where it was."]
+      ].join(" "),
+      metadata: { ...shown(undone), ...(back !== undefined && { native_session_id: back }), ...(yield* by) }
+    })
+  })
+
+  const shown = ({ files, files_changed, rewind_id, turn }: RewoundFiles) => ({
+    rewind_id,
+    turn,
+    files: files.slice(0, 200),
+    files_changed
+  })
+
+  const watching: Rewinds["watching"] = (turns, fork) =>
+    parts.checkpoints === undefined ? turns : ({
+      ...turns,
+      end: (...how) => {
+        const turn = log.turn()
+        const ended = turns.end(...how)
+        if (ended && turn !== undefined) {
+          fork(Effect.flatMap(checkpoints, (found) => found === undefined ? Effect.void : found.after(turn)))
+        }
+        return ended
+      }
+    })
+
+  const before = Effect.flatMap(
+    checkpoints,
+    (found) => found === undefined ? Effect.void : found.before(log.summary().turns + 1)
+  )
+
+  return {
+    rewind,
+    undo,
+    list: Effect.flatMap(checkpoints, (found): Effect.Effect<Listed> =>
+      found === undefined
+        ? Effect.succeed({ reason: none.reason, checkpoints: [], conversation: false })
+        : Effect.map(found.list, (listed) => ({ ...listed, conversation: conversation() !== undefined }))),
+    preview: (turn) =>
+      Effect.flatMap(kept, (found) => found.preview(turn)).pipe(
+        Effect.catchTag("RewindRefused", (refused) => Effect.fail(toRefused(refused)))
+      ),
+    watching,
+    beforeTurn: (first) =>
+      parts.checkpoints === undefined ? first : first === undefined ? before : Effect.andThen(first, before),
+    warm: Effect.asVoid(checkpoints)
+  }
+})

@@ -1,0 +1,407 @@
+/**
+ * FolderStates: a folder's states as git trees: how it is now, what differs between two, and back to one.
+ *
+ * The index is the relay's own, so the user's is never touched; a look at an unchanged folder is one run of `git ls-files`.
+ * Left out, and said so: what is ignored, nested repositories and submodules, files above a bound, what cannot be read, and
+ * whatever is neither a file nor a link. One step at a time (`alone`).
+ */
+import { Clock, Effect, Exit, Semaphore } from "effect"
+import { accessSync, constants, lstatSync, rmSync, type Stats, statSync } from "node:fs"
+import { join } from "node:path"
+import { makePause } from "../makePause.js"
+import { type Asking, git, GitFailed, zeroSeparated } from "./git.js"
+import type { Place } from "./place.js"
+
+export type WhyLeftOut = "too_large" | "repository" | "unreadable" | "special"
+
+export interface LeftOut {
+  /** From the session's folder. */
+  readonly path: string
+  readonly why: WhyLeftOut
+}
+
+export interface FolderState {
+  /** The name of the git tree. */
+  readonly tree: string
+  readonly left_out: ReadonlyArray<LeftOut>
+}
+
+export interface FileChange {
+  /** From the session's folder. */
+  readonly path: string
+  readonly change: "added" | "changed" | "deleted"
+  /** Lines; absent for what is no text. */
+  readonly added?: number
+  readonly removed?: number
+}
+
+/** The same with the name as git has it, and where it lies. */
+export interface RawChange extends FileChange {
+  readonly name: Buffer
+}
+
+export interface FolderStates {
+  readonly place: Place
+  /** How the folder is now. */
+  readonly look: Effect.Effect<FolderState, GitFailed>
+  /** What differs, from one tree to another. */
+  readonly difference: (from: string, to: string) => Effect.Effect<ReadonlyArray<RawChange>, GitFailed>
+  /**
+   * From the state it is in, which `look` gave last, to another. What was changed since fails, and so does what is in the way
+   * unless `force`; then nothing, or, where the disk says no, not all was changed.
+   */
+  readonly change: (from: string, to: string, force: boolean) => Effect.Effect<void, GitFailed>
+  /** Name trees, so that they stay; forget names. */
+  readonly name: (
+    names: ReadonlyArray<readonly [ref: string, tree: string]>,
+    forgotten?: ReadonlyArray<string>
+  ) => Effect.Effect<void, GitFailed>
+  /** Of these changes from the present state, those for which something has to go that is in no state. */
+  readonly inTheWay: (changes: ReadonlyArray<RawChange>) => Effect.Effect<ReadonlyArray<RawChange>, GitFailed>
+  readonly alone: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+}
+
+export interface Bounds {
+  /** Bytes a file may have to be kept. */
+  readonly file_bytes: number
+  /** Files that may be new or changed at once, and their bytes in all. */
+  readonly changed_files: number
+  readonly changed_bytes: number
+  /** How long a look may take, in ms. */
+  readonly look_ms: number
+}
+
+export const usualBounds: Bounds = {
+  file_bytes: 10 * 1024 * 1024,
+  changed_files: 50_000,
+  changed_bytes: 512 * 1024 * 1024,
+  look_ms: 30_000
+}
+
+interface Found {
+  /** From the top. */
+  readonly name: Buffer
+  /** The index has it. */
+  readonly held: boolean
+  /** And takes it for unchanged. */
+  readonly again?: true
+}
+
+/** Left-out files that are told by name. */
+const mostTold = 200
+/** An index that a relay which was killed had locked. */
+const staleMs = 60_000
+
+const slash = 0x2f
+/** How `ls-files -t` marks what the index does not hold. */
+const other = 0x3f
+const namesRepository = /(?:^|\/)\.git(?:\/|$)/i
+
+export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates => {
+  const { prefix } = place
+  const inside = prefix === "" ? "" : `${prefix}/`
+  const pathspec = prefix === "" ? [] : ["--", prefix]
+  const turnstile = Semaphore.makeUnsafe(1)
+  const naming = Semaphore.makeUnsafe(1)
+  const top = Buffer.from(`${place.top}/`)
+  /** What the index holds, written as a tree; undefined while that is not known. */
+  let tree: string | undefined
+  let userIndexSeen: string | undefined
+  /**
+   * Git compares times of change by the second: a file that is changed again in the second it was noted in, to the same size
+   * and the same time of its content, would look the same. These are looked at once more: name, and time of change in ms.
+   */
+  let fresh = new Map<string, number>()
+
+  const ask = (args: ReadonlyArray<string>, asking?: Asking) => git(place.git, args, asking)
+  const lock = join(place.own, "index.lock")
+  /** What changes the index; ended in the middle, it leaves its lock. */
+  const change = (args: ReadonlyArray<string>, asking: Asking) =>
+    ask(args, asking).pipe(
+      Effect.onExit((exit) =>
+        Exit.isSuccess(exit) ? Effect.void : Effect.sync(() => rmSync(lock, { force: true }))
+      )
+    )
+  const absolute = (name: Buffer) => Buffer.concat([top, name])
+  /** As it is told: from the session's folder. */
+  const told = (name: Buffer): string => {
+    const text = name.toString("utf8")
+    return text.startsWith(inside) ? text.slice(inside.length) : text
+  }
+
+  const statOf = (path: Buffer): Stats | undefined => {
+    try {
+      return lstatSync(path)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** A folder above it is none: a link, or a file. */
+  const makeBeyond = () => {
+    const known = new Map<string, boolean>()
+    const isFolder = (name: string): boolean => {
+      const found = known.get(name)
+      if (found !== undefined) return found
+      const cut = name.lastIndexOf("/")
+      const above = cut === -1 ? true : isFolder(name.slice(0, cut))
+      const is = above && statOf(absolute(Buffer.from(name, "latin1")))?.isDirectory() === true
+      known.set(name, is)
+      return is
+    }
+    return (name: Buffer) => {
+      const cut = name.lastIndexOf(slash)
+      return cut !== -1 && !isFolder(name.toString("latin1", 0, cut))
+    }
+  }
+
+  const isReadable = (path: Buffer): boolean => {
+    try {
+      accessSync(path, constants.R_OK)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  const whyNot = (name: Buffer, stats: Stats): WhyLeftOut | undefined => {
+    if (name.at(-1) === slash || stats.isDirectory() || namesRepository.test(name.toString("latin1"))) {
+      return "repository"
+    }
+    if (stats.isSymbolicLink()) return undefined
+    if (!stats.isFile()) return "special"
+    if (stats.size > bounds.file_bytes) return "too_large"
+    return isReadable(absolute(name)) ? undefined : "unreadable"
+  }
+
+  /** Files the user has added to git though they are ignored: looked for when the user's index has changed. */
+  const addedThoughIgnored = Effect.gen(function*() {
+    const { userIndex } = place
+    if (userIndex === undefined) return []
+    let stamp: string
+    try {
+      const { ino, mtimeMs, size } = statSync(userIndex)
+      stamp = `${ino} ${mtimeMs} ${size}`
+    } catch {
+      return []
+    }
+    if (stamp === userIndexSeen) return []
+    const { code, stdout } = yield* git(
+      { ...place.git, env: { ...place.git.env, GIT_INDEX_FILE: userIndex } },
+      ["ls-files", "-z", "-i", "-c", "--exclude-standard", ...place.excludes, ...pathspec],
+      { codes: [0, 1, 128], timeout_ms: bounds.look_ms }
+    )
+    userIndexSeen = stamp
+    return code === 0 ? zeroSeparated(stdout) : []
+  })
+
+  const tooMany = (what: string) =>
+    new GitFailed({ why: "too_much", reason: `${what} in ${place.top}: more than is kept before each turn` })
+
+  /** What is new, changed or gone since the index was written, each as it is to be noted there. */
+  const sortOut = Effect.fnUntraced(function*(found: ReadonlyArray<Found>) {
+    const pause = makePause()
+    const isBeyond = makeBeyond()
+    const noted: Array<Buffer> = []
+    const removed: Array<Buffer> = []
+    const left_out: Array<LeftOut> = []
+    const second = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+    let bytes = 0
+    for (const { again, held, name } of found) {
+      const stats = isBeyond(name) ? undefined : statOf(absolute(name))
+      const why = stats === undefined ? undefined : whyNot(name, stats)
+      if (why !== undefined && left_out.length < mostTold) {
+        left_out.push({ path: told(name).replace(/\/$/, ""), why })
+      }
+      if (stats !== undefined && why === undefined) {
+        bytes += stats.size
+        noted.push(name)
+        if (Math.floor(stats.ctimeMs / 1000) >= second - 1) fresh.set(name.toString("latin1"), stats.ctimeMs)
+        if (again === true) removed.push(name)
+      } else if (held) removed.push(name)
+      yield* pause
+    }
+    if (noted.length > bounds.changed_files) return yield* tooMany(`${noted.length} new or changed files`)
+    if (bytes > bounds.changed_bytes) return yield* tooMany(`${bytes} bytes in new or changed files`)
+    return { noted, removed, left_out }
+  })
+
+  const listed = (names: ReadonlyArray<Buffer>) => ({
+    input: Buffer.concat(names.flatMap((name) => [name, Buffer.from([0])])),
+    timeout_ms: bounds.look_ms
+  })
+
+  /** A lock of a relay that was killed is in the way for ever. */
+  const unlock = Effect.map(Clock.currentTimeMillis, (now) => {
+    const stats = statOf(Buffer.from(lock))
+    if (stats !== undefined && now - stats.mtimeMs > staleMs) rmSync(lock, { force: true })
+  })
+
+  /** Names of what is not as the index has it: those it holds, and those it does not. */
+  const find = Effect.gen(function*() {
+    const second = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+    const { stdout } = yield* ask(
+      ["ls-files", "-z", "-t", "-o", "-m", "--exclude-standard", ...place.excludes, ...pathspec],
+      { timeout_ms: bounds.look_ms }
+    ).pipe(
+      Effect.mapError((failure) =>
+        failure.why === "too_slow" || failure.why === "too_much"
+          ? tooMany("there are too many files")
+          : failure
+      )
+    )
+    const more = yield* addedThoughIgnored
+    const known = new Map<string, Found>()
+    for (const name of more) known.set(name.toString("latin1"), { name, held: false })
+    for (const line of zeroSeparated(stdout)) {
+      const name = line.subarray(2)
+      known.set(name.toString("latin1"), { name, held: line[0] !== other })
+    }
+    return [...known.values(), ...changedAgain(known, second)]
+  })
+
+  const changedAgain = (known: ReadonlyMap<string, Found>, second: number): ReadonlyArray<Found> => {
+    const again = [...fresh].filter(([name, ctime]) =>
+      !known.has(name) && statOf(absolute(Buffer.from(name, "latin1")))?.ctimeMs !== ctime
+    )
+    // As long as that second lasts it may be changed once more.
+    fresh = new Map([...fresh].filter(([, ctime]) => Math.floor(ctime / 1000) >= second - 1))
+    return again.map(([name]) => ({ name: Buffer.from(name, "latin1"), held: true, again: true }))
+  }
+
+  const look = Effect.gen(function*() {
+    const found = yield* find
+    if (found.length === 0 && tree !== undefined) return { tree, left_out: [] }
+    const { left_out, noted, removed } = yield* sortOut(found)
+    if (removed.length > 0 || noted.length > 0) {
+      yield* unlock
+      tree = undefined
+    }
+    if (removed.length > 0) {
+      yield* change(["update-index", "-z", "--force-remove", "--stdin"], listed(removed))
+    }
+    if (noted.length > 0) {
+      yield* change(["update-index", "-z", "--add", "--remove", "--replace", "--stdin"], listed(noted))
+    }
+    if (tree === undefined) {
+      const { stdout } = yield* ask(["write-tree"], { timeout_ms: bounds.look_ms })
+      tree = stdout.toString("utf8").trim()
+    }
+    return { tree, left_out }
+  })
+
+  const words = { A: "added", D: "deleted", M: "changed", T: "changed" } as const
+
+  const difference = Effect.fnUntraced(function*(from: string, to: string) {
+    if (from === to) return []
+    const { stdout } = yield* ask([
+      "diff-tree",
+      "-r",
+      "-z",
+      "--raw",
+      "--numstat",
+      "--no-renames",
+      "--no-ext-diff",
+      "--no-textconv",
+      from,
+      to
+    ])
+    const fields = zeroSeparated(stdout)
+    const changes = new Map<
+      string,
+      { name: Buffer; change: FileChange["change"]; lines?: [number, number] }
+    >()
+    for (let at = 0; at < fields.length; at++) {
+      const field = fields[at] ?? Buffer.alloc(0)
+      const head = field.toString("latin1")
+      if (head.startsWith(":")) {
+        const name = fields[++at] ?? Buffer.alloc(0)
+        const change = words[head.at(-1) as keyof typeof words] ?? "changed"
+        changes.set(name.toString("latin1"), { name, change })
+        continue
+      }
+      const [, added = "", removed = "", name = ""] = /^(-|\d+)\t(-|\d+)\t([^]*)$/.exec(head) ?? []
+      const found = changes.get(name)
+      if (found !== undefined && added !== "-") found.lines = [Number(added), Number(removed)]
+    }
+    return [...changes.values()].map(({ change, lines, name }): RawChange => ({
+      name,
+      path: told(name),
+      change,
+      ...(lines !== undefined && { added: lines[0], removed: lines[1] })
+    }))
+  })
+
+  const moveTo = (from: string, to: string, force: boolean) =>
+    Effect.gen(function*() {
+      if (from === to) return
+      yield* unlock
+      tree = undefined
+      yield* change(force ? ["read-tree", "--reset", "-u", to] : ["read-tree", "-m", "-u", from, to], {
+        timeout_ms: 10 * 60_000
+      })
+    })
+
+  /** Files in this folder that the index does not hold. */
+  const holdsOthers = (name: Buffer) =>
+    Effect.map(
+      git(place.git, ["ls-files", "-z", "-o", "--", "."], {
+        // A name may be of any bytes, which an argument may not.
+        most_bytes: 64 * 1024 * 1024
+      }),
+      ({ stdout }) => {
+        const inner = Buffer.concat([name, Buffer.from("/")])
+        return zeroSeparated(stdout).some((other) => other.subarray(0, inner.length).equals(inner))
+      }
+    )
+
+  const inTheWay = Effect.fnUntraced(function*(changes: ReadonlyArray<RawChange>) {
+    const going = new Set(
+      changes.flatMap(({ change, name }) => change === "deleted" ? [name.toString("latin1")] : [])
+    )
+    /** The first above it that is there and no folder. */
+    const endAbove = (name: Buffer): string | undefined => {
+      for (let cut = name.indexOf(slash); cut !== -1; cut = name.indexOf(slash, cut + 1)) {
+        const above = name.subarray(0, cut)
+        const stats = statOf(absolute(above))
+        if (stats?.isDirectory() !== true) return above.toString("latin1")
+      }
+      return undefined
+    }
+    const found: Array<RawChange> = []
+    for (const change of changes) {
+      if (change.change !== "added") continue
+      const end = endAbove(change.name)
+      if (end !== undefined) {
+        const isInNoState = !going.has(end) && statOf(absolute(Buffer.from(end, "latin1"))) !== undefined
+        if (isInNoState) found.push(change)
+        continue
+      }
+      const stats = statOf(absolute(change.name))
+      if (stats === undefined) continue
+      if (!stats.isDirectory() || (yield* holdsOthers(change.name))) found.push(change)
+    }
+    return found
+  })
+
+  const name: FolderStates["name"] = (names, forgotten = []) => {
+    if (names.length === 0 && forgotten.length === 0) return Effect.void
+    const lines = [
+      ...names.map(([ref, tree]) => `update ${ref}\0${tree}\0\0`),
+      ...forgotten.map((ref) => `delete ${ref}\0\0`)
+    ]
+    return naming.withPermits(1)(
+      Effect.asVoid(git(place.refs, ["update-ref", "-z", "--stdin"], { input: Buffer.from(lines.join("")) }))
+    )
+  }
+
+  return {
+    place,
+    look: Effect.tapError(look, () => Effect.sync(() => void (tree = undefined))),
+    difference,
+    change: moveTo,
+    name,
+    inTheWay,
+    alone: turnstile.withPermits(1)
+  }
+}

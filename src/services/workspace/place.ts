@@ -1,0 +1,207 @@
+/**
+ * place: where the states of a session's folder are kept: in the git repository it lies in, or, where there is none that
+ * may be used, in objects of the relay's own.
+ */
+import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync
+} from "node:fs"
+import { isAbsolute, join, relative, sep } from "node:path"
+import { attributes, configuration, environment, type Git, git, type GitFailed } from "./git.js"
+import { homes, isInside, whyUnkept } from "./unkept.js"
+
+export interface Place {
+  /** Git, as it is asked about the folder: a directory, an index and a configuration of the relay's own. */
+  readonly git: Git
+  /** Where refs are kept: the user's repository, or the same as `git`. */
+  readonly refs: Git
+  /** The folder git sees as its work tree: the repository's top, or the session's folder. */
+  readonly top: string
+  /** The session's folder below it, with `/` between; "" if it is the same. */
+  readonly prefix: string
+  /** States are kept in the user's repository. */
+  readonly inRepository: boolean
+  /** The index of the user's repository. */
+  readonly userIndex: string | undefined
+  /** Arguments of `ls-files` that say what is left out, besides `.gitignore`. */
+  readonly excludes: ReadonlyArray<string>
+  /** Where all of it lies. */
+  readonly own: string
+}
+
+/** Nothing is kept of this folder; a sentence for people. */
+export interface Unkept {
+  readonly unkept: string
+}
+
+interface Repository {
+  readonly gitDir: string
+  readonly commonDir: string
+  readonly top: string
+  readonly objectFormat: string
+}
+
+/** The repository the folder lies in; it is read only. */
+const repositoryOf = Effect.fnUntraced(function*(asking: Git, folder: string) {
+  const { code, stdout } = yield* git({ ...asking, cwd: folder }, [
+    "rev-parse",
+    "--is-inside-work-tree",
+    "--absolute-git-dir",
+    "--show-toplevel",
+    "--git-common-dir",
+    "--show-object-format"
+  ], { codes: [0, 1, 128] })
+  // A name may hold a newline: then its repository is not used.
+  const lines = stdout.toString("utf8").split("\n").slice(0, -1)
+  const [inWorkTree, gitDir = "", top = "", common = "", objectFormat = "sha1"] = lines
+  if (inWorkTree === "false") return "inside" as const
+  if (code !== 0 || lines.length !== 5) return undefined
+  const commonDir = isAbsolute(common) ? common : join(folder, common)
+  try {
+    const repository: Repository = {
+      gitDir: realpathSync(gitDir),
+      commonDir: realpathSync(commonDir),
+      top: realpathSync(top),
+      objectFormat
+    }
+    return repository
+  } catch {
+    return undefined
+  }
+})
+
+/** Objects and refs can be written there, and lie where they seem to. */
+const mayWrite = ({ commonDir }: Repository): boolean =>
+  [commonDir, join(commonDir, "objects"), join(commonDir, "refs")].every((folder) => {
+    try {
+      accessSync(folder, constants.W_OK | constants.X_OK)
+      return lstatSync(folder).isDirectory()
+    } catch {
+      return false
+    }
+  })
+
+/** A pattern of `.gitignore` that means this path alone. */
+const patternOf = (path: string) => `/${path.replaceAll(/[\\*?[\]!# ]/g, "\\$&")}`
+
+export interface PlaceOptions {
+  /** Absolute, real. */
+  readonly folder: string
+  readonly state_dir: string
+  readonly program: string
+  /** A path may be written to; of a repository that lies elsewhere nothing is used but its list of what to ignore. */
+  readonly mayUse: (path: string) => Effect.Effect<boolean>
+  /** The user's repository may hold the states. */
+  readonly inRepository: boolean
+}
+
+const writeNew = (path: string, text: string) => {
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text, { mode: 0o600 })
+}
+
+/** A git directory of our own. `git init` would ask for templates. */
+const prepareOwn = (own: string, objectFormat: string) => {
+  for (const folder of ["objects/info", "objects/pack", "refs", "info"]) {
+    mkdirSync(join(own, folder), { recursive: true, mode: 0o700 })
+  }
+  writeNew(join(own, "HEAD"), "ref: refs/heads/none\n")
+  writeNew(join(own, "config"), configuration(objectFormat))
+  writeNew(join(own, "info/attributes"), attributes)
+}
+
+export const find = Effect.fnUntraced(
+  function*(options: PlaceOptions): Effect.fn.Return<Place | Unkept, GitFailed> {
+    const { folder, inRepository, mayUse, program, state_dir } = options
+    const unkept = whyUnkept(folder)
+    if (unkept !== undefined) return { unkept }
+    const base = join(state_dir, "checkpoints")
+    mkdirSync(base, { recursive: true, mode: 0o700 })
+    const env = environment(base)
+    const asking: Git = { program, cwd: folder, env }
+    const repository = yield* repositoryOf(asking, folder)
+    if (repository === "inside") {
+      return { unkept: `${folder} lies inside of a git repository's own files, which are not kept` }
+    }
+    const ignored = repository !== undefined && (yield* isIgnored(asking, repository.top, folder))
+    const top = repository === undefined || ignored ? folder : repository.top
+    const prefix = relative(top, folder).split(sep).join("/")
+    const usesIt = repository !== undefined && inRepository && !ignored && mayWrite(repository)
+      && (yield* mayUse(repository.commonDir))
+    // Where the objects are decides what an index can be made of.
+    const key = [top, prefix, usesIt ? repository.commonDir : ""].join("\0")
+    const own = join(base, "folders", createHash("sha256").update(key).digest("hex").slice(0, 32))
+    const objectFormat = usesIt ? repository.objectFormat : "sha1"
+    const state = realpathSync(state_dir)
+    const excludes = [
+      ...isInside(state, folder) && state !== folder
+        ? [`--exclude=${patternOf(relative(top, state).split(sep).join("/"))}`]
+        : [],
+      ...repository === undefined
+        ? []
+        : yield* excludeFiles(asking, repository)
+    ]
+    prepareOwn(own, objectFormat)
+    const ours: Git = {
+      program,
+      cwd: top,
+      env: {
+        ...env,
+        GIT_DIR: own,
+        GIT_WORK_TREE: top,
+        GIT_INDEX_FILE: join(own, "index"),
+        ...(usesIt && { GIT_OBJECT_DIRECTORY: join(repository.commonDir, "objects") })
+      }
+    }
+    return {
+      git: ours,
+      refs: usesIt
+        ? { program, cwd: repository.commonDir, env: { ...env, GIT_DIR: repository.commonDir } }
+        : ours,
+      top,
+      prefix,
+      inRepository: usesIt,
+      userIndex: repository === undefined || ignored ? undefined : join(repository.gitDir, "index"),
+      excludes,
+      own
+    }
+  }
+)
+
+const isIgnored = Effect.fnUntraced(function*(asking: Git, top: string, folder: string) {
+  if (top === folder) return false
+  const { code } = yield* git({ ...asking, cwd: top }, ["check-ignore", "-q", "--", folder], {
+    codes: [0, 1, 128]
+  })
+  return code === 0
+})
+
+/** What the user ignores outside of the work tree: in the repository, and in all of theirs. */
+const excludeFiles = Effect.fnUntraced(function*(asking: Git, { commonDir }: Repository) {
+  const { GIT_CONFIG_GLOBAL: _, HOME: __, XDG_CONFIG_HOME: ___, ...rest } = asking.env
+  const { code, stdout } = yield* git(
+    { ...asking, env: { ...rest, ...homes().length > 0 && { HOME: homes()[0] ?? "" } } },
+    ["config", "--type=path", "--get", "core.excludesFile"],
+    { codes: [0, 1, 128] }
+  )
+  const named = code === 0 ? stdout.toString("utf8").trim() : ""
+  const usual = homes().map((home) => join(home, ".config/git/ignore"))
+  return [join(commonDir, "info/exclude"), ...named === "" ? usual : [named]]
+    .filter((path) => isAbsolute(path) && isFile(path))
+    .map((path) => `--exclude-from=${path}`)
+})
+
+const isFile = (path: string): boolean => {
+  try {
+    return lstatSync(realpathSync(path)).isFile()
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,24 @@
+/** unkept: folders that are no projects, so that their states are not kept; known without looking at what is in them. */
+import { realpathSync } from "node:fs"
+import { homedir } from "node:os"
+import { isAbsolute, parse, relative, sep } from "node:path"
+
+export const isInside = (path: string, folder: string): boolean => {
+  const way = relative(folder, path)
+  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+}
+
+/** The home of who the relay runs as, if there is one. */
+export const homes = (): ReadonlyArray<string> => {
+  try {
+    return [realpathSync(homedir())]
+  } catch {
+    return []
+  }
+}
+
+/** A home folder, or what holds homes or the whole machine; a sentence for people. */
+export const whyUnkept = (folder: string): string | undefined =>
+  folder === parse(folder).root || homes().some((home) => isInside(home, folder))
+    ? `${folder} is a home folder, or holds one: open the session in a project's folder to have its files kept`
+    : undefined
