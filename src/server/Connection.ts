@@ -55,7 +55,7 @@ export interface Connection {
   ) => Effect.Effect<void, FellBehind>
   /** Completes when the peer is gone. */
   readonly gone: Effect.Effect<void>
-  /** Say closeTimeout. Completes when the peer is gone, or has had time to read what is left and to say so. */
+  /** Say goodbye. Completes when the peer is gone, or has had time to read what is left and to say so. */
   readonly close: (code: number, reason: string) => Effect.Effect<void>
 }
 
@@ -68,7 +68,7 @@ const mostInbound = inboundFrames + Math.ceil(64 * 1024 / 6)
 const listedTogether = 50
 /** How long a client may take to read why it is sent away in the middle of a frame, in ms. */
 const overloadedMs = 1000
-/** How long the closeTimeout of a client that has followed a session is waited for, and of one that has not. */
+/** How long the goodbye of a client that has followed a session is waited for, and of one that has not. */
 const closeTimeout = { client: "30 seconds", unauthenticated: "1 second" } as const
 
 /** Bytes the peer may send before its first frame is complete, in any frame, and leave unread; and what JSON may hold. */
@@ -239,7 +239,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
       // Who leaves in the middle of it closes the connection: a message that is not whole is none.
     }).pipe(oneByOne.withPermits(1))
 
-  /** What the peer still sends is not read any more, only its own closeTimeout is waited for. */
+  /** What the peer still sends is not read any more, only its own goodbye is waited for. */
   const close: Connection["close"] = (code, reason) =>
     Effect.suspend(() => {
       isClosing = true

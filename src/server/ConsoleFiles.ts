@@ -110,7 +110,7 @@ const make = Effect.fnUntraced(function*(folders: ReadonlyArray<string>) {
       response.end(request.method === "HEAD" ? undefined : content)
       return true
     },
-    // SessionListing, but gone: the installation is broken.
+    // Listed when the relay started, but gone now: the installation is broken.
     Effect.orDie
   )
 

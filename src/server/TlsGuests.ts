@@ -1,5 +1,5 @@
 /**
- * TlsGuests: the limiter of a server that speaks TLS, counted when their connection begins and not when they have shown
+ * TlsGuests: the guests of a server that speaks TLS, counted when their connection begins and not when they have shown
  * that they can speak it.
  *
  * Node gives the connection first and what speaks TLS over it later; that both are one is told by the peer's address and

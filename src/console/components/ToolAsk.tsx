@@ -132,7 +132,7 @@ const grantText = (grant: Grant): string =>
     ? w.grantMode(modeName(grant.mode))
     : w.grantFolder(grant.folder)
 
-/** StopMethod to allow it for longer: each the agent offers, by its own name; ours only if it would change something. */
+/** Ways to allow it for longer: each the agent offers, by its own name; ours only if it would change something. */
 const lastingOf = ({ grants, options }: AskItem): ReadonlyArray<AskOption> => {
   if (grants?.length === 0) return []
   const lasting = options.filter(({ kind }) => kind === "allow_always")

@@ -9,7 +9,7 @@
 
 /** An idle session uses the first pages of one. */
 const slabBytes = 1024 * 1024
-/** FrameArena that are kept for later, when nothing is in them. */
+/** Slabs that are kept for later, when nothing is in them. */
 const keptSlabs = 4
 
 interface Slab {
