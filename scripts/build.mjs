@@ -171,7 +171,8 @@ try {
   }
   if (process.argv.length === 2) rmSync(join(root, "dist"), { recursive: true, force: true })
   await Promise.all(wanted.map((part) => parts[part]()))
-  if (Object.keys(made).length > 0) {
+  // A part alone does not know what the others are made of.
+  if (process.argv.length === 2) {
     writeFileSync(
       join(dist, "sbom.cdx.json"),
       JSON.stringify(sbomOf(Object.values(made).flat()), null, 2) + "\n"

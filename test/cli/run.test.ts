@@ -10,6 +10,7 @@ import { connect } from "../support/client.js"
 import { buildDaemon } from "../support/daemon.js"
 import { answering, askFor, type FakeAgent, type FakeOptions } from "../support/fakeAdapter.js"
 import * as FakeRelay from "../support/fakeRelay.js"
+import { until } from "../support/processes.js"
 
 const patience = 60_000
 const program = fileURLToPath(new URL("../../dist/cli.mjs", import.meta.url))
@@ -403,11 +404,12 @@ describe("ai-relay attach, where one client at a time drives", () => {
 
     terminal.type("mine\r")
     await terminal.until("n = nothing: ")
+    const asked = terminal.seen().length
     terminal.type("t\r")
     const { metadata: { request_id } } = await page.waitFor((event) => event["status"] === "drive_requested")
     page.send({ type: "drive_response", request_id, allow: true })
-    await terminal.until("drives now")
-    await terminal.until("> ")
+    // The prompt and the news come in any order.
+    await until(() => ["drives now", "> "].every((text) => terminal.seen().includes(text, asked)))
     terminal.type("mine\r")
     await terminal.until("You said: mine")
 
