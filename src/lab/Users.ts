@@ -2,11 +2,12 @@
  * Users: who is there? A user is known by an access token (of the token file, or signed) or by the word of a proxy that
  * has asked already.
  *
- * A token comes as `Authorization: Bearer …`, as the cookie the login page sets, or as `token` of the handshake. The
- * header of a proxy is believed from the addresses that are named, and from nobody else. Who sends wrong tokens has to
+ * A token comes as `Authorization: Bearer …`, or as `token` of the handshake; the cookie the login page sets stands for one, until
+ * the browser logs out or the lab ends. The header of a proxy is believed from the addresses that are named, and from nobody else. Who sends wrong tokens has to
  * wait, as at the relay's own door.
  */
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
+import { randomBytes } from "node:crypto"
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
 import { TooManyAttempts } from "../services/access/Auth.js"
 import * as FailedAttempts from "../services/access/FailedAttempts.js"
@@ -48,6 +49,10 @@ export class Users extends Context.Service<Users, {
   readonly ofRequest: (visitor: Visitor) => Effect.Effect<Admitted | undefined, NotAdmitted>
   /** Whose token it is that this visitor sends otherwise. */
   readonly ofToken: (visitor: Visitor, token: string | undefined) => Effect.Effect<Admitted, NotAdmitted>
+  /** The cookie that stands for this visitor's token from now on. It is not the token, and is worth nothing elsewhere. */
+  readonly logIn: (visitor: Visitor, token: string) => Effect.Effect<string, NotAdmitted>
+  /** The visitor's cookie stands for nothing any more. */
+  readonly logOut: (visitor: Visitor) => Effect.Effect<void>
   /** A proxy that is believed has told that the browser speaks TLS to it. */
   readonly isSecure: (visitor: Visitor) => boolean
 }>()("ai-relay/lab/Users") {
@@ -59,11 +64,11 @@ export const cookieName = "ai_relay_lab"
 const bearer = (authorization: string | undefined) => /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
 
 /** What the login page has set. */
-const cookie = (cookies: string | undefined): string | undefined => {
-  const pair = cookies?.split(/; */).find((pair) => pair.startsWith(`${cookieName}=`))
-  return pair === undefined ? undefined : Option.getOrUndefined(decode(pair.slice(cookieName.length + 1)))
-}
-const decode = Option.liftThrowable(decodeURIComponent)
+const cookie = ({ headers }: Visitor): string | undefined =>
+  headers.cookie?.split(/; */).find((pair) => pair.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1)
+
+/** Logins that are remembered; the oldest makes room. */
+const mostLogins = 10_000
 
 const missing = new UnknownUser({
   reason: "an access token is needed: send it as `Authorization: Bearer …`, or as `token` in the handshake"
@@ -119,12 +124,26 @@ const make = Effect.gen(function*() {
   const ofRequest = Effect.fn("Users.ofRequest")(function*(visitor: Visitor) {
     const id = proxies.userOf(visitor)
     if (id !== undefined) return yield* toUser(id)
-    const token = bearer(visitor.headers.authorization) ?? cookie(visitor.headers.cookie)
+    const token = bearer(visitor.headers.authorization) ?? logins.get(cookie(visitor) ?? "")
     return token === undefined ? undefined : yield* ofToken(visitor, token)
   })
+
+  /** The token each cookie stands for. */
+  const logins = new Map<string, string>()
+  const logIn = Effect.fn("Users.logIn")(function*(visitor: Visitor, token: string) {
+    yield* ofToken(visitor, token)
+    const id = randomBytes(32).toString("base64url")
+    logins.set(id, token)
+    for (const oldest of logins.keys()) {
+      if (logins.size <= mostLogins) break
+      logins.delete(oldest)
+    }
+    return id
+  })
+  const logOut = (visitor: Visitor) => Effect.sync(() => void logins.delete(cookie(visitor) ?? ""))
 
   const isSecure = ({ address, headers }: Visitor) =>
     proxies.isTrusted(address) && headers["x-forwarded-proto"] === "https"
 
-  return Users.of({ isSecure, ofRequest, ofToken })
+  return Users.of({ isSecure, logIn, logOut, ofRequest, ofToken })
 })

@@ -60,7 +60,7 @@ export const answerHttp = Effect.fn("lab.answerHttp")(
     if (path === "/healthz" || path === "/readyz") return yield* health(path, response)
     yield* Effect.flatMap(Auth, ({ checkOrigin }) => checkOrigin(visitorOf(request)))
     if (path === loginPath && request.method === "POST") return yield* answerLogin(request, response)
-    if (path === logoutPath && request.method === "POST") return yield* answerLogout(response)
+    if (path === logoutPath && request.method === "POST") return yield* answerLogout(request, response)
     yield* forward(request, response, onAdmitted)
   },
   (answered, request, response) =>

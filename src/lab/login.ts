@@ -1,6 +1,6 @@
 /**
- * login: how a browser, which cannot send headers by itself, gets to its console: it shows its access token once and
- * keeps it as a cookie, until it logs out. The token is in no address, so it is in no history and no log.
+ * login: how a browser, which cannot send headers by itself, gets to its console: it shows its access token once and gets a
+ * cookie that stands for it, until it logs out. The token is in no address, so it is in no history and no log.
  */
 import { Effect } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
@@ -58,14 +58,13 @@ const readForm = (request: IncomingMessage) =>
     return Effect.sync(() => request.removeAllListeners("data").resume())
   })
 
-/** `POST /lab/login`: the token becomes a cookie, and the browser goes to `/`. */
+/** `POST /lab/login`: the token is exchanged for a cookie, and the browser goes to `/`. */
 export const answerLogin = Effect.fn("answerLogin")(
   function*(request: IncomingMessage, response: ServerResponse) {
     const token = (yield* readForm(request)).get("token")?.trim() ?? ""
     const users = yield* Users
     const visitor = visitorIn(request)
-    yield* users.ofToken(visitor, token)
-    const cookie = `${cookieName}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`
+    const cookie = `${cookieName}=${yield* users.logIn(visitor, token)}; Path=/; HttpOnly; SameSite=Strict`
     response.writeHead(303, {
       location: "/",
       "cache-control": "no-store",
@@ -80,13 +79,16 @@ export const answerLogin = Effect.fn("answerLogin")(
     })
 )
 
-/** `POST /lab/logout`: the browser forgets the token. */
-export const answerLogout = (response: ServerResponse) =>
-  Effect.sync(() => {
+/** `POST /lab/logout`: the cookie stands for nothing any more, and the browser forgets it. */
+export const answerLogout = Effect.fn("answerLogout")(
+  function*(request: IncomingMessage, response: ServerResponse) {
+    const users = yield* Users
+    yield* users.logOut(visitorIn(request))
     response.writeHead(303, {
       location: "/",
       "cache-control": "no-store",
       "set-cookie": `${cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`
     })
     response.end()
-  })
+  }
+)

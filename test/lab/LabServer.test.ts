@@ -255,7 +255,8 @@ describe("a browser", () => {
     assert.strictEqual(opened.status, 303)
     assert.strictEqual(opened.headers.location, "/")
     const [set = ""] = opened.headers["set-cookie"] ?? []
-    assert.match(set, /^ai_relay_lab=token-1; .*HttpOnly; SameSite=Strict$/)
+    // It stands for the token, and is not the token.
+    assert.match(set, /^ai_relay_lab=[\w-]{43}; .*HttpOnly; SameSite=Strict$/)
     const cookie = { cookie: set.split(";", 1).join("") }
     const page = await http("/", { headers: { ...accept, ...cookie } })
     assert.strictEqual(page.status, 200)
@@ -269,6 +270,8 @@ describe("a browser", () => {
     const left = await http("/lab/logout", { method: "POST", headers: cookie })
     assert.strictEqual(left.status, 303)
     assert.match(String(left.headers["set-cookie"]), /^ai_relay_lab=; .*Max-Age=0$/)
+    // Whoever has kept the cookie has nothing.
+    assert.strictEqual((await http("/", { headers: { ...accept, ...cookie } })).status, 401)
   })
 
   test(
@@ -281,7 +284,8 @@ describe("a browser", () => {
   )
 
   test("gets nothing for a page of somebody else", {}, async ({ enter, http }) => {
-    const headers = { origin: "https://evil.example", cookie: "ai_relay_lab=token-1" }
+    const [set = ""] = (await http("/lab/login", logIn("token-1"))).headers["set-cookie"] ?? []
+    const headers = { origin: "https://evil.example", cookie: set.split(";", 1).join("") }
     assert.strictEqual((await http("/sessions", { headers })).status, 403)
     assert.strictEqual((await http("/lab/login", logIn("token-1", headers))).status, 403)
     assert.include(await enter({ headers }).catch(String), "403")

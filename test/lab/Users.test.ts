@@ -85,7 +85,13 @@ describe("Users by token file", () => {
     inFile("ada token-1\n", () =>
       Effect.gen(function*() {
         assert.strictEqual(yield* visitedBy("10.0.0.1", { authorization: "Bearer token-1" }), "ada")
-        assert.strictEqual(yield* visitedBy("10.0.0.1", { cookie: "a=b; ai_relay_lab=token-1" }), "ada")
+        const users = yield* Users
+        const visitor = { address: "10.0.0.1", headers: {} }
+        const login = { cookie: `a=b; ai_relay_lab=${yield* users.logIn(visitor, "token-1")}` }
+        assert.strictEqual(yield* visitedBy("10.0.0.1", login), "ada")
+        yield* users.logOut({ ...visitor, headers: login })
+        assert.strictEqual(yield* visitedBy("10.0.0.1", login), undefined)
+        assert.strictEqual(yield* visitedBy("10.0.0.1", { cookie: "ai_relay_lab=token-1" }), undefined)
         assert.strictEqual(yield* visitedBy("10.0.0.1", { authorization: "Bearer token-2" }), "nobody")
         assert.strictEqual(yield* visitedBy("10.0.0.1", { cookie: "ai_relay_lab=%" }), undefined)
         assert.strictEqual(yield* visitedBy("10.0.0.1", { "x-user": "ada" }), undefined)
