@@ -642,3 +642,13 @@ describe("a conversation that is a terminal's, too", () => {
     assert.isUndefined(reduce(past, numbered([turn], 5)).native?.open)
   })
 })
+
+describe("an edit of what a tool asks", () => {
+  it.each([["claude", true], ["demo", true], ["codex", false], ["cortex", false], ["gemini", false]])(
+    "is offered only where the agent takes one: %s %s",
+    (tool, edits) => {
+      const metadata = { tool, capabilities: { steer: true } }
+      assert.strictEqual(viewOf({ type: "session_start", metadata }).can.edit_input, edits)
+    }
+  )
+})
