@@ -10,9 +10,9 @@ import { Argument, Command, Flag } from "effect/cli"
 import { createHash } from "node:crypto"
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { basename, join } from "node:path"
-import { readTranscripts, type Recorded, type TranscriptLines } from "../adapters/imported/readTranscripts.js"
+import type { Recorded, TranscriptLines } from "../adapters/imported/readTranscripts.js"
 import { SessionId } from "../schema/index.js"
-import * as ImportedSessions from "../services/journal/ImportedSessions.js"
+import type * as ImportedSessions from "../services/journal/ImportedSessions.js"
 import { CommandError } from "./clientOptions.js"
 import { orUndefined, relayOptions } from "./options.js"
 import { visibleLine } from "./printable.js"
@@ -56,6 +56,14 @@ const readFiles = (paths: ReadonlyArray<string>) =>
           reason: `there is no .ndjson or .jsonl file in the folder ${path}: name the files themselves`
         }))
     )).pipe(Effect.map((lists) => lists.flat()))
+
+/** What only this command needs. */
+const load = Effect.promise(() =>
+  Promise.all([
+    import("../adapters/imported/readTranscripts.js"),
+    import("../services/journal/ImportedSessions.js")
+  ])
+)
 
 const sha256 = (texts: ReadonlyArray<string>): string => {
   const hash = createHash("sha256")
@@ -122,7 +130,9 @@ export const importSessions = Command.make(
             `--as cannot be "${name}": it must be 1 to 128 characters out of letters, digits and . _ : -, not starting with a dot`
         })
       }
-      const read = readTranscripts(yield* readFiles(files))
+      const lines = yield* readFiles(files)
+      const [{ readTranscripts }, ImportedSessions] = yield* load
+      const read = readTranscripts(lines)
       if (Result.isFailure(read)) {
         const { line, name, reason } = read.failure
         return yield* new CommandError({
