@@ -5,8 +5,6 @@
  */
 import { Clock, Console, Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { empty, reduce } from "../messages/index.js"
-import { toMarkdown } from "../messages/toMarkdown.js"
 import * as SessionRecord from "../services/journal/SessionRecord.js"
 import type { SessionSummary } from "../services/log/SessionSummary.js"
 import {
@@ -119,6 +117,7 @@ const exported = Command.make(
   ({ markdown, session, ...given }) =>
     Effect.gen(function*() {
       const events = yield* eventsOf(yield* toAddress(given), session)
+      const { empty, reduce, toMarkdown } = yield* Effect.promise(() => import("../messages/index.js"))
       yield* Console.log(
         markdown
           ? plain(toMarkdown(reduce(empty, events)))
