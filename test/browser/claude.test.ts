@@ -58,7 +58,7 @@ describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
     model().on(/RUN/, [reply({ tool: shell }), reply({ text: "It ran." })])
     const page = await open()
     await prompt(page, "RUN it")
-    await page.getByRole("button", { name: "Edit" }).click()
+    await page.getByRole("button", { name: "Edit", exact: true }).click()
     await page.getByLabel("Input of the tool").fill("echo edited by a person")
     await page.getByRole("button", { name: "Allow as edited" }).click()
     await said(page, "It ran.")

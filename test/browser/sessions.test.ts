@@ -144,6 +144,7 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     await page.goto(stage.url())
     await page.getByRole("radio", { name: /Demo/ }).check()
     await page.getByRole("button", { name: "Play the demo" }).click()
+    await page.getByText("Ready when you are").waitFor()
     const box = page.getByLabel("Prompt", { exact: true })
     await box.fill("first prompt")
     await page.keyboard.press("Enter")
