@@ -88,7 +88,7 @@ export default defineConfig({
       // The real CLIs against a scripted model.
       special("agents", { testTimeout: 120_000, hookTimeout: 120_000 }),
       // The fronts, with the clients they are for.
-      special("judges", { testTimeout: 120_000, hookTimeout: 120_000 }),
+      special("judges", { testTimeout: 120_000, hookTimeout: 120_000 }, true),
       // Much output for clients that do not read.
       special("load", {}),
       // Every field of every message an agent was recorded to say, of another type.

@@ -45,4 +45,7 @@ const run = (...command) =>
   }).status ?? 1
 
 process.exitCode = run("scripts/build.mjs", "cli")
-  || run(join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "judges", ...args)
+  || run(
+    join(root, "node_modules/vitest/vitest.mjs"),
+    ...["run", "--project", "judges", "--maxWorkers=2", ...args]
+  )
