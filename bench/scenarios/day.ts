@@ -62,19 +62,18 @@ const dayOf = async ({ open, pid = 0 }: Running, atOnce: number) => {
   return { cpu: (cpuOf(pid) - begun) / lines, p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) }
 }
 
-const measure = async (bench: Bench, atOnce: number): Promise<ReadonlyArray<Finding>> => {
+/** So many sessions at once, of relays just started: µs of CPU per native line, and delays of lines in ms. */
+export const inDays = (bench: Bench, atOnce: number) => {
   const fresh = [bench.ours, bench.floor].map((contender) => ({
     name: contender.name,
     measure: () =>
       together([contender], ([running]) => dayOf(running as Running, atOnce), { agent: "recorded" })
   }))
-  const { cpu, p50, p99 } = await inRounds(
-    bench,
-    `day, ${atOnce} at once`,
-    fresh,
-    ({ measure }) => measure(),
-    0
-  )
+  return inRounds(bench, `day, ${atOnce} at once`, fresh, ({ measure }) => measure(), 0)
+}
+
+const measure = async (bench: Bench, atOnce: number): Promise<ReadonlyArray<Finding>> => {
+  const { cpu, p50, p99 } = await inDays(bench, atOnce)
   const what = atOnce === 1 ? "one session at a time" : `${atOnce} sessions at once`
   const beside = (times: number) => [{ against: bench.floor.name, times }]
   return [
