@@ -297,7 +297,7 @@ const common = {
   ),
   take_over_timeout: amount(
     "take_over_timeout",
-    "Seconds whoever drives is asked before somebody else takes over",
+    "Seconds the driver has to answer before a take-over happens",
     standard.take_over_timeout
   ),
   drain: amount(

@@ -21,54 +21,43 @@ const wanted =
   "send JSON with `scopes` (one or more of view, prompt, approve, terminal) and `expires_in` (seconds, "
   + `${shareSeconds.least} to ${shareSeconds.most})`
 
-/** The page's address with `fragment` behind it is the link: no server sees a fragment. */
-export const shareSession: Answer<"/sessions/{session_id}/share"> = Effect.fnUntraced(
-  function*({ params: { session_id }, request, response }) {
-    const { expires_in, scopes } = yield* readBody(request, Share, wanted)
-    const there = isSessionId(session_id) ? yield* (yield* SessionRegistry).listing(session_id) : undefined
-    if (there === undefined) return yield* new SessionNotFound({ session_id })
+/** A token with what the body asks for, of the `Principal`'s making. `name` makes it known for what it is. */
+const mint = Effect.fnUntraced(
+  function*({ expires_in, scopes }: Share, name: string, limits: { readonly sessions?: Array<string> } = {}) {
     const { name: made_by } = yield* Principal
     const { tokens } = yield* Auth
     const { record, token } = yield* Effect.mapError(
-      tokens.make({
-        name: `share-${randomBytes(6).toString("hex")}`,
-        scopes,
-        sessions: [session_id],
-        expires_in,
-        ...(made_by !== undefined && { made_by })
-      }),
+      tokens.make({ name, scopes, expires_in, ...limits, ...(made_by !== undefined && { made_by }) }),
       failed
     )
+    const { expires_at, name: given, scopes: granted } = record
+    return { token, told: { name: given, token, scopes: granted, expires_at } }
+  }
+)
+
+/** The page's address with `fragment` behind it is the link: no server sees a fragment. */
+export const shareSession: Answer<"/sessions/{session_id}/share"> = Effect.fnUntraced(
+  function*({ params: { session_id }, request, response }) {
+    const wish = yield* readBody(request, Share, wanted)
+    const there = isSessionId(session_id) ? yield* (yield* SessionRegistry).listing(session_id) : undefined
+    if (there === undefined) return yield* new SessionNotFound({ session_id })
+    const { told, token } = yield* mint(wish, `share-${randomBytes(6).toString("hex")}`, {
+      sessions: [session_id]
+    })
     yield* sendJson(response, 201, {
-      name: record.name,
-      token,
-      fragment: `#/s/${encodeURIComponent(session_id)}?token=${token}`,
-      scopes: record.scopes,
-      expires_at: record.expires_at
+      ...told,
+      fragment: `#/s/${encodeURIComponent(session_id)}?token=${token}`
     })
   }
 )
 
 /** The console asks for all at once: nobody scans a code twice. */
 export const pairDevice: Answer = Effect.fnUntraced(function*({ request, response }) {
-  const { expires_in, scopes } = yield* readBody(request, Share, wanted)
-  const { name: made_by } = yield* Principal
-  const { tokens } = yield* Auth
-  const { record, token } = yield* Effect.mapError(
-    tokens.make({
-      name: `device-${randomBytes(4).toString("hex")}`,
-      scopes,
-      expires_in,
-      ...(made_by !== undefined && { made_by })
-    }),
-    failed
-  )
+  const wish = yield* readBody(request, Share, wanted)
+  const { told, token } = yield* mint(wish, `device-${randomBytes(4).toString("hex")}`)
   yield* sendJson(response, 201, {
-    name: record.name,
-    token,
+    ...told,
     fragment: `#/?token=${token}&keep`,
-    scopes: record.scopes,
-    expires_at: record.expires_at,
     addresses: addressesOf((yield* ServerConfig).host, request.socket)
   })
 })

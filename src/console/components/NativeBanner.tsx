@@ -11,6 +11,10 @@ interface Props {
   readonly session: Session
 }
 
+const Action = ({ children, onClick }: { readonly children: string; readonly onClick: () => void }) => (
+  <button type="button" className="button small" onClick={onClick}>{children}</button>
+)
+
 /** The same conversation again, as a session of its own that leaves the terminal's as it is. */
 const fork = ({ folder, native_session_id, tool }: View) => {
   if (native_session_id === undefined) return
@@ -38,13 +42,7 @@ export const NativeBanner = ({ session, view }: Props) => {
           {onward.warning !== undefined && <small>{onward.warning}</small>}
         </span>
         <CopyButton text={onward.shell} />
-        <button
-          type="button"
-          className="button small"
-          onClick={() => void session.send({ type: "take_over" })}
-        >
-          {w.native.goOnHere}
-        </button>
+        <Action onClick={() => void session.send({ type: "take_over" })}>{w.native.goOnHere}</Action>
       </div>
     )
   }
@@ -55,32 +53,13 @@ export const NativeBanner = ({ session, view }: Props) => {
         {open.waiting_for !== undefined && ` ${w.native.waitsThere(open.waiting_for)}`}
       </span>
       {open.joins === true && (
-        <button
-          type="button"
-          className="button small"
-          onClick={() => void session.send({ type: "take_over" })}
-        >
-          {w.native.goOnHere}
-        </button>
+        <Action onClick={() => void session.send({ type: "take_over" })}>{w.native.goOnHere}</Action>
       )}
       {drive === "own" && (
-        <button
-          type="button"
-          className="button small"
-          onClick={() => void session.send({ type: "hand_over" })}
-        >
-          {w.native.follow}
-        </button>
+        <Action onClick={() => void session.send({ type: "hand_over" })}>{w.native.follow}</Action>
       )}
-      {forks && native_session_id !== undefined && (
-        <button
-          type="button"
-          className="button small"
-          onClick={() => fork(view)}
-        >
-          {w.native.fork}
-        </button>
-      )}
+      {forks && native_session_id !== undefined && <Action onClick={() => fork(view)}>{w.native.fork}
+      </Action>}
     </div>
   )
 }

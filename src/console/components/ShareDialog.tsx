@@ -38,7 +38,7 @@ export const ShareDialog = ({ dialog, isTerminal, opened, session_id }: Props) =
   const [problem, setProblem] = useState<string>()
   const [isBusy, setBusy] = useState(false)
 
-  const [links, setLinks] = useState<ReadonlyArray<http.ShareLink>>([])
+  const [links, setLinks] = useState<ReadonlyArray<http.NamedToken>>([])
   const look = useCallback(
     // Where a token is for some sessions alone, the relay does not list the others'.
     () => http.shareLinks(session_id).then(setLinks, () => setLinks([])),
@@ -50,7 +50,7 @@ export const ShareDialog = ({ dialog, isTerminal, opened, session_id }: Props) =
   const revoke = async (name: string) => {
     setProblem(undefined)
     try {
-      await http.revokeLink(name)
+      await http.revokeToken(name)
     } catch (error) {
       setProblem(error instanceof Error ? error.message : "")
     }

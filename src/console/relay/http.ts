@@ -79,11 +79,15 @@ export const subscribe = async (subscription: object) =>
 export const unsubscribe = async (id: string): Promise<void> =>
   void await ask("DELETE", `/push/subscriptions/${encodeURIComponent(id)}`)
 
-/** A named token. */
+/** A named token; times are Unix seconds. */
 export interface NamedToken {
   readonly name: string
   readonly scopes: ReadonlyArray<Scope>
+  readonly sessions?: ReadonlyArray<string>
+  readonly created_at: number
   readonly expires_at?: number
+  /** The token it was made with; undefined: a program of the relay's machine. */
+  readonly made_by?: string
 }
 /** A token for another device of one's own; `addresses` are those of this relay that it may be reached at. */
 export const pair = async (wanted: { readonly scopes: ReadonlyArray<Scope>; readonly expires_in: number }) =>
@@ -94,6 +98,7 @@ export const pair = async (wanted: { readonly scopes: ReadonlyArray<Scope>; read
   }
 export const tokens = async () =>
   (await ask("GET", "/tokens") as { readonly tokens: ReadonlyArray<NamedToken> }).tokens
+/** Those who have come by it are sent away at once. */
 export const revokeToken = async (name: string): Promise<void> =>
   void await ask("DELETE", `/tokens/${encodeURIComponent(name)}`)
 
@@ -103,31 +108,13 @@ export const share = async (
   wanted: { readonly scopes: ReadonlyArray<Scope>; readonly expires_in: number }
 ) => await ask("POST", `${pathOf(session_id)}/share`, wanted) as { readonly fragment: string }
 
-/** A link that was made to a session; times are Unix seconds. */
-export interface ShareLink {
-  readonly name: string
-  readonly scopes: ReadonlyArray<Scope>
-  readonly created_at: number
-  readonly expires_at?: number
-  /** The token it was made with; undefined: a program of the relay's machine. */
-  readonly made_by?: string
-}
-
 /** Links to this session that work now, the newest first. */
-export const shareLinks = async (session_id: string): Promise<ReadonlyArray<ShareLink>> => {
-  const { tokens } = await ask("GET", "/tokens") as {
-    readonly tokens: ReadonlyArray<ShareLink & { readonly sessions?: ReadonlyArray<string> }>
-  }
-  return tokens
+export const shareLinks = async (session_id: string): Promise<ReadonlyArray<NamedToken>> =>
+  (await tokens())
     .filter(({ name, sessions = [] }) =>
       name.startsWith("share-") && sessions.length === 1 && sessions[0] === session_id
     )
     .toSorted((left, right) => right.created_at - left.created_at)
-}
-
-/** Those who have come by it are sent away at once. */
-export const revokeLink = async (name: string): Promise<void> =>
-  void await ask("DELETE", `/tokens/${encodeURIComponent(name)}`)
 
 /** A session in which something was said. */
 export interface Found {

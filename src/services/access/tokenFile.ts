@@ -6,19 +6,10 @@
  */
 import { Clock, Effect, Option, Schedule, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync
-} from "node:fs"
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Scope } from "../../schema/index.js"
+import * as privateFile from "./privateFile.js"
 
 /** The tokens cannot be read or written. */
 export class TokensUnusable
@@ -62,9 +53,9 @@ const spelled = (cause: unknown) => cause instanceof Error ? cause.message : Str
 
 /** All there are; throws a sentence when the file is not what it should be. */
 export const readNow = (file: string): ReadonlyArray<TokenRecord> => {
-  const stat = statSync(file, { throwIfNoEntry: false })
-  if (stat === undefined) return []
-  if ((stat.mode & 0o077) !== 0) {
+  const isOpen = privateFile.isOpenToOthers(file)
+  if (isOpen === undefined) return []
+  if (isOpen) {
     throw new Error(`other users can read or write ${file}: look at what stands there, then \`chmod 600\` it`)
   }
   const found = decode(readFileSync(file, "utf8"))
@@ -106,19 +97,6 @@ const lock = (file: string) =>
     Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 150 })
   )
 
-const write = (file: string, tokens: ReadonlyArray<TokenRecord>) => {
-  const draft = `${file}.${process.pid}.new`
-  rmSync(draft, { force: true })
-  const open = openSync(draft, "wx", 0o600)
-  try {
-    writeSync(open, JSON.stringify({ tokens }, null, 2) + "\n")
-    fsyncSync(open)
-  } finally {
-    closeSync(open)
-  }
-  renameSync(draft, file)
-}
-
 /** Replace all tokens by what `next` makes of them; `next` may refuse with a sentence. */
 export const change = <E>(
   file: string,
@@ -129,7 +107,7 @@ export const change = <E>(
     () =>
       Effect.flatMap(Effect.flatMap(read(file), next), (tokens) =>
         Effect.try({
-          try: () => write(file, tokens),
+          try: () => privateFile.replace(file, { tokens }),
           catch: (cause) =>
             new TokensUnusable({ reason: `the tokens cannot be written to ${file}: ${spelled(cause)}` })
         })),

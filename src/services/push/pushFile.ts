@@ -4,18 +4,9 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { generateKeyPairSync } from "node:crypto"
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync
-} from "node:fs"
-import { dirname, join } from "node:path"
+import { mkdirSync, readFileSync, statSync } from "node:fs"
+import { join } from "node:path"
+import * as privateFile from "../access/privateFile.js"
 
 /** They cannot be read or written. */
 export class PushUnusable
@@ -55,26 +46,15 @@ const listFile = (state_dir: string) => join(state_dir, "push.json")
 
 /** Undefined: there is none. Throws a sentence when others can read it. */
 const readOwn = (file: string): string | undefined => {
-  const stat = statSync(file, { throwIfNoEntry: false })
-  if (stat === undefined) return undefined
-  if ((stat.mode & 0o077) !== 0) {
-    throw new Error(`other users can read or write ${file}: \`chmod 600\` or remove it`)
-  }
+  const isOpen = privateFile.isOpenToOthers(file)
+  if (isOpen === undefined) return undefined
+  if (isOpen) throw new Error(`other users can read or write ${file}: \`chmod 600\` or remove it`)
   return readFileSync(file, "utf8")
 }
 
-const write = (file: string, content: object) => {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const draft = `${file}.${process.pid}.new`
-  rmSync(draft, { force: true })
-  const open = openSync(draft, "wx", 0o600)
-  try {
-    writeSync(open, `${JSON.stringify(content, null, 2)}\n`)
-    fsyncSync(open)
-  } finally {
-    closeSync(open)
-  }
-  renameSync(draft, file)
+const write = (state_dir: string, file: string, content: object) => {
+  mkdirSync(state_dir, { recursive: true, mode: 0o700 })
+  privateFile.replace(file, content)
 }
 
 const attempt = <A>(what: string, run: () => A): Effect.Effect<A, PushUnusable> =>
@@ -105,7 +85,7 @@ export const keysIn = (state_dir: string | undefined): Effect.Effect<Keys, PushU
         throw new Error(`${file} holds no keys: remove it, and turn notifications on again in your browsers`)
       }
       const made = newKeys()
-      write(file, made)
+      write(state_dir, file, made)
       return made
     })
 
@@ -133,4 +113,5 @@ export const writeList = (
 ): Effect.Effect<void, PushUnusable> =>
   state_dir === undefined
     ? Effect.void
-    : attempt("who wants notifications cannot be kept", () => write(listFile(state_dir), { subscriptions }))
+    : attempt("who wants notifications cannot be kept", () =>
+      write(state_dir, listFile(state_dir), { subscriptions }))

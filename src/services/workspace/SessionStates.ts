@@ -161,20 +161,19 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       const writing = Semaphore.makeUnsafe(1)
       let isForgotten = false
       live.set(session_id, writing.withPermits(1)(Effect.sync(() => void (isForgotten = true))))
+      /** The ref that names its tree, if it has one. */
+      const refsOf = (mark: Marks.Mark): ReadonlyArray<string> => {
+        const ref = Marks.refOf(session_id, mark)
+        return ref === undefined || Marks.treeOf(mark) === "" ? [] : [ref]
+      }
       /** Note them at once; what is returned names the states and writes them down. */
       const keep = (states: FolderStates.FolderStates, ...fresh: ReadonlyArray<Marks.Mark>) => {
         marks.push(...fresh)
-        const names = fresh.flatMap((mark) => {
-          const ref = Marks.refOf(session_id, mark)
-          return ref === undefined || Marks.treeOf(mark) === "" ? [] : [[ref, Marks.treeOf(mark)] as const]
-        })
+        const names = fresh.flatMap((mark) => refsOf(mark).map((ref) => [ref, Marks.treeOf(mark)] as const))
         const { dropped, kept } = bounded(marks)
         if (dropped.length > 0) marks = kept
         const still = new Set(kept.map((mark) => Marks.refOf(session_id, mark)))
-        const forgotten = dropped.flatMap((mark) => {
-          const ref = Marks.refOf(session_id, mark)
-          return ref === undefined || still.has(ref) || Marks.treeOf(mark) === "" ? [] : [ref]
-        })
+        const forgotten = dropped.flatMap(refsOf).filter((ref) => !still.has(ref))
         return Effect.suspend(() => isForgotten ? Effect.void : states.name(names, [...new Set(forgotten)]))
           .pipe(
             Effect.andThen(Effect.sync(() => {
@@ -242,11 +241,12 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           looking = seen
           return later(
             Effect.flatMap(
-              Effect.onExit(lookBehind(turn), (exit) =>
+              Effect.ensuring(
+                lookBehind(turn),
                 Effect.sync(() => {
                   if (looking === seen) looking = undefined
-                  void exit
-                })),
+                })
+              ),
               (state) => Deferred.succeed(seen, state)
             )
           )
@@ -359,6 +359,13 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           return { from: current.tree, tree, changes, native_session_id }
         })).pipe(Effect.catchIf(isGitFailed, toRefusal))
 
+      /** Of the conversation alone: also where no files are kept, as long as the session is open. */
+      const note = (mark: Marks.Mark) =>
+        Effect.flatMap(
+          ready,
+          (states) => "unkept" in states ? Effect.sync(() => void marks.push(mark)) : keep(states, mark)
+        )
+
       const rewind: SessionCheckpoints["rewind"] = ({ files, force, turn }, meanwhile) =>
         Effect.gen(function*() {
           const rewind_id = nextNumber(marks)
@@ -366,10 +373,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           if (!files) {
             const native_session_id = yield* meanwhile
             const kept = { ...mark, tree: "", from: "", at: yield* now }
-            const states = yield* ready
-            const whole = native_session_id === undefined ? kept : { ...kept, native_session_id }
-            if (!("unkept" in states)) yield* keep(states, whole)
-            else marks.push(whole)
+            yield* note(native_session_id === undefined ? kept : { ...kept, native_session_id })
             const none: RewoundFiles = { rewind_id, turn, files: [], files_changed: 0 }
             return none
           }
@@ -415,10 +419,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           const back = Effect.as(meanwhile(native_session_id), undefined)
           if (!files) {
             yield* back
-            const states = yield* ready
-            const mark = { ...undone, tree: "", at: yield* now }
-            if ("unkept" in states) marks.push(mark)
-            else yield* keep(states, mark)
+            yield* note({ ...undone, tree: "", at: yield* now })
             const none: UndoneRewind = { ...result, files: [], files_changed: 0 }
             return none
           }
