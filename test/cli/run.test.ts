@@ -394,13 +394,17 @@ describe("ai-relay attach, where one client at a time drives", () => {
     terminal.type("from the terminal\r")
     await terminal.until("127.0.0.1 drives this session, so `user_message` was not done")
     await terminal.until("t = ask to take over, s = suggest it to whoever drives, n = nothing: ")
+    // The prompt and the news come in any order, and what is typed before the prompt is no prompt.
+    const promptAnd = (news: string, from: number) =>
+      until(() => [news, "> "].every((text) => terminal.seen().includes(text, from)), 30_000)
+    const suggested = terminal.seen().length
     terminal.type("s\r")
     const { metadata: { suggestion_id }, text } = await page.waitFor((event) =>
       event["status"] === "suggestion"
     )
     assert.strictEqual(text, "from the terminal")
     page.send({ type: "suggestion_response", suggestion_id, send: true })
-    await terminal.until("You said: from the terminal")
+    await promptAnd("You said: from the terminal", suggested)
 
     terminal.type("mine\r")
     await terminal.until("n = nothing: ")
@@ -408,8 +412,7 @@ describe("ai-relay attach, where one client at a time drives", () => {
     terminal.type("t\r")
     const { metadata: { request_id } } = await page.waitFor((event) => event["status"] === "drive_requested")
     page.send({ type: "drive_response", request_id, allow: true })
-    // The prompt and the news come in any order.
-    await until(() => ["drives now", "> "].every((text) => terminal.seen().includes(text, asked)))
+    await promptAnd("drives now", asked)
     terminal.type("mine\r")
     await terminal.until("You said: mine")
 
