@@ -23,7 +23,7 @@ import { type Git, git, type GitFailed, zeroSeparated } from "./git.js"
 import { pathspecOf, underWay } from "./GitChanges.js"
 import { type GitView, sayFailed } from "./gitView.js"
 import type { Inside } from "./insideFolder.js"
-import { refuse, WorkspaceRefused } from "./WorkspaceRefused.js"
+import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
 export interface CommitWanted {
   readonly message: string

@@ -22,7 +22,7 @@ import { join, relative, resolve, sep } from "node:path"
 import { configuration, environment, type Git, git, type GitFailed } from "./git.js"
 import { excludeFiles, type Repository, repositoryOf } from "./place.js"
 import { homes, isInside } from "./unkept.js"
-import { refuse, WorkspaceRefused } from "./WorkspaceRefused.js"
+import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
 export interface GitView {
   /** Asks through our own directory: nothing of the repository decides what runs. */
