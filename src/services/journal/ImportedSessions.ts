@@ -20,6 +20,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { type EventBody, Handshake, RequestId, type SessionId } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import * as EventLog from "../log/EventLog.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
 import { RelayConfig } from "../RelayConfig.js"
@@ -153,8 +154,7 @@ export interface ImportedSessions {
 
 export const make = (state_dir: string): ImportedSessions => {
   const sessions = SessionRecord.folderIn(state_dir)
-  const failed = (cause: unknown) =>
-    new ImportFailed({ folder: state_dir, reason: cause instanceof Error ? cause.message : String(cause) })
+  const failed = (cause: unknown) => new ImportFailed({ folder: state_dir, reason: messageOf(cause) })
 
   const look: ImportedSessions["look"] = ({ digest, events, session_id }) => {
     const files = SessionRecord.filesOf(sessions, session_id)

@@ -24,6 +24,7 @@ import { BadHandshake, ConversationInUse, type OpenError } from "../../adapters/
 import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistry.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { type ClientCommand, type Handshake, type McpServer, SessionId } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import type { SessionChange } from "../../schema/SessionChange.js"
 import * as Audit from "../access/Audit.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
@@ -512,7 +513,7 @@ const make = Effect.gen(function*() {
       if (!(yield* isThere(session_id))) return yield* new SessionNotFound({ session_id })
       yield* Effect.try({
         try: () => marks.change(session_id, change),
-        catch: (cause) => new JournalFailed({ folder: settings.state_dir ?? "", reason: String(cause) })
+        catch: (cause) => new JournalFailed({ folder: settings.state_dir ?? "", reason: messageOf(cause) })
       })
       tell(session_id)
     }
