@@ -24,7 +24,16 @@ const env = {
   // As long as a short real one: one that ends before a busy relay has read that it began is nobody's to stop.
   CALL_SECONDS: "2"
 }
-const args = ["--root", home, "--state-dir", join(home, "state"), "--log-level", "error", "--pass-env", "CALL_SECONDS"]
+const args = [
+  "--root",
+  home,
+  "--state-dir",
+  join(home, "state"),
+  "--log-level",
+  "error",
+  "--pass-env",
+  "CALL_SECONDS"
+]
 const budget = ["--budget", `day.tokens=${cap}`, "--budget-at-cap", "stop", "--budget-time-zone", "UTC"]
 const start = () => startDaemon({ env, cwd: home, args: [...args, ...budget] })
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
