@@ -157,7 +157,7 @@ const lookEvery = 1000
 
 const followCertificate = Effect.fnUntraced(
   function*(server: TlsServer, { tls_cert = "", tls_key = "" }: ServerSettings) {
-    const run = Effect.runForkWith(yield* Effect.context<never>())
+    const run = Effect.runSyncWith(yield* Effect.context<never>())
     const take = () => {
       try {
         server.setSecureContext({ cert: readFileSync(tls_cert), key: readFileSync(tls_key) })
@@ -331,20 +331,7 @@ const make = Effect.gen(function*() {
     }))
   })
 
-  const address = yield* Effect.acquireRelease(listen(server, host, port), () => shutDown)
-  if (settings.fronts.includes("mcp")) {
-    const place = secure ? "https://localhost" : "http://127.0.0.1"
-    registry.offerTools({
-      serverFor: (session_id) => ({
-        name: "relay",
-        type: "http",
-        url: `${place}:${address.port}/mcp`,
-        headers: { Authorization: `Bearer ${auth.agents.give(session_id)}` }
-      }),
-      end: auth.agents.end
-    })
-  }
-  const shutDown: Effect.Effect<void> = Effect.gen(function*() {
+  const shutDown = Effect.gen(function*() {
     isDraining = true
     server.close()
     yield* registry.drain(drain)
@@ -355,7 +342,19 @@ const make = Effect.gen(function*() {
     yield* FiberSet.clear(fibers)
     server.closeAllConnections()
   })
-
+  const address = yield* Effect.acquireRelease(listen(server, host, port), () => shutDown)
+  if (settings.fronts.includes("mcp")) {
+    const place = secure ? "https://localhost" : "http://127.0.0.1"
+    yield* registry.offerTools({
+      serverFor: (session_id) => ({
+        name: "relay",
+        type: "http",
+        url: `${place}:${address.port}/mcp`,
+        headers: { Authorization: `Bearer ${auth.agents.give(session_id)}` }
+      }),
+      end: auth.agents.end
+    })
+  }
   return RelayServer.of({
     address: { host, port: address.port, secure },
     hurry: Effect.asVoid(Deferred.succeed(hurried, undefined))
