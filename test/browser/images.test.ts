@@ -8,6 +8,15 @@ import { setStage } from "./stage.js"
 
 const folder = process.env["AI_RELAY_IMAGES"]
 
+/** In the page, once a frame: it has moved from there, and moves no more. */
+const hasScrolled = (before: number) =>
+  `(() => {
+    const { dataset, scrollTop } = document.querySelector(".scroller")
+    const isStill = dataset.seen === String(scrollTop)
+    dataset.seen = String(scrollTop)
+    return isStill && scrollTop !== ${before}
+  })()`
+
 describe.skipIf(folder === undefined || whyNoBrowser() !== undefined)("pictures", () => {
   const stage = setStage()
   for (const colorScheme of ["light", "dark"] as const) {
@@ -34,9 +43,11 @@ describe.skipIf(folder === undefined || whyNoBrowser() !== undefined)("pictures"
         await page.getByText("$0.04", { exact: true }).waitFor()
         // As a person does, so that the page stays there.
         const top = (await page.locator(".diff").boundingBox())?.y ?? 0
+        const by = Math.min(0, top - (device === "phone" ? 300 : 110))
+        const before = await page.evaluate<number>("document.querySelector('.scroller').scrollTop")
         await page.locator(".scroller").hover()
-        await page.mouse.wheel(0, Math.min(0, top - (device === "phone" ? 300 : 110)))
-        await page.waitForTimeout(300)
+        await page.mouse.wheel(0, by)
+        if (by < 0 && before > 0) await page.waitForFunction(hasScrolled(before), undefined, { polling: "raf" })
         await shoot("diff")
       })
     }

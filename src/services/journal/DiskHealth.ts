@@ -20,7 +20,8 @@ const retryAfterMs = 1000
 
 const reasonOf = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
 
-export const make = (tryAgain: () => void): DiskHealth => {
+/** `tryAgain` is called `afterMs` after a failure. */
+export const make = (tryAgain: () => void, afterMs = retryAfterMs): DiskHealth => {
   const troubles = new Map<Use, string>()
   let retry: NodeJS.Timeout | undefined
 
@@ -47,7 +48,7 @@ export const make = (tryAgain: () => void): DiskHealth => {
         troubles.delete(use)
       } catch (cause) {
         complain(use, cause)
-        retry ??= setTimeout(onRetry, retryAfterMs).unref()
+        retry ??= setTimeout(onRetry, afterMs).unref()
       }
     },
     stop
