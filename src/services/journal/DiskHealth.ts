@@ -1,4 +1,5 @@
 /** DiskHealth: what a disk does not take at the moment, and the next try. */
+import { messageOf } from "../../schema/messageOf.js"
 
 /** Each kind of use can fail by itself. */
 export type Use = "write" | "describe" | "sync" | "read"
@@ -18,8 +19,6 @@ export interface DiskHealth {
 /** How long a failed disk is left alone before the next try. */
 const retryAfterMs = 1000
 
-const reasonOf = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
-
 /** `tryAgain` is called `afterMs` after a failure. */
 export const make = (tryAgain: () => void, afterMs = retryAfterMs): DiskHealth => {
   const troubles = new Map<Use, string>()
@@ -30,7 +29,7 @@ export const make = (tryAgain: () => void, afterMs = retryAfterMs): DiskHealth =
     retry = undefined
   }
   const complain = (use: Use, cause: unknown) => {
-    if (!troubles.has(use)) troubles.set(use, reasonOf(cause))
+    if (!troubles.has(use)) troubles.set(use, messageOf(cause))
   }
   const onRetry = () => {
     retry = undefined
