@@ -153,11 +153,14 @@ const keepEarly = (ws: WebSocket) => {
 }
 
 /** Certificates end: a new one in the same files is taken without a restart. Looked for so often, in ms. */
-const lookEvery = 1000
+export const CertificateInterval = Context.Reference<number>("ai-relay/server/CertificateInterval", {
+  defaultValue: () => 1000
+})
 
 const followCertificate = Effect.fnUntraced(
   function*(server: TlsServer, { tls_cert = "", tls_key = "" }: ServerSettings) {
     const run = Effect.runSyncWith(yield* Effect.context<never>())
+    const interval = yield* CertificateInterval
     const take = () => {
       try {
         server.setSecureContext({ cert: readFileSync(tls_cert), key: readFileSync(tls_key) })
@@ -174,7 +177,7 @@ const followCertificate = Effect.fnUntraced(
     yield* Effect.acquireRelease(
       Effect.sync(() => {
         for (const file of [tls_cert, tls_key]) {
-          watchFile(file, { interval: lookEvery, persistent: false }, take)
+          watchFile(file, { interval, persistent: false }, take)
         }
       }),
       () =>

@@ -19,7 +19,8 @@ export interface DiskHealth {
 /** How long a failed disk is left alone before the next try. */
 const retryAfterMs = 1000
 
-export const make = (tryAgain: () => void): DiskHealth => {
+/** `tryAgain` is called `afterMs` after a failure. */
+export const make = (tryAgain: () => void, afterMs = retryAfterMs): DiskHealth => {
   const troubles = new Map<Use, string>()
   let retry: NodeJS.Timeout | undefined
 
@@ -46,7 +47,7 @@ export const make = (tryAgain: () => void): DiskHealth => {
         troubles.delete(use)
       } catch (cause) {
         complain(use, cause)
-        retry ??= setTimeout(onRetry, retryAfterMs).unref()
+        retry ??= setTimeout(onRetry, afterMs).unref()
       }
     },
     stop
