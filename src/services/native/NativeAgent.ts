@@ -9,7 +9,7 @@
  * An agent whose own daemon has the conversation for the terminal can be `joined` there: both sides prompt and answer, and
  * the daemon tells each what the other does, in one order. Nothing has to be taken in then.
  */
-import { Deferred, Duration, Effect, Exit, FiberSet, Option, Scope, Semaphore } from "effect"
+import { Deferred, Duration, Effect, Exit, FiberSet, Latch, Option, Scope, Semaphore } from "effect"
 import {
   type Adapter,
   type AgentCommand,
@@ -135,6 +135,13 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   let started: AgentSession["started"] | undefined
   let rules: AgentSession["native"]
   let isFollowing = false
+  /** Open while the conversation is followed: nothing is looked at, and no timer runs, before that. */
+  const following = Latch.makeUnsafe()
+  const setFollowing = (is: boolean) => {
+    isFollowing = is
+    if (is) Latch.openUnsafe(following)
+    else Latch.closeUnsafe(following)
+  }
   let isJoined = false
   let where: FoundNative | undefined
   /** What of the file is in the log: up to this size, and this time. */
@@ -191,7 +198,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       current = { agent, scope: inner }
       started = agent.started
       rules = agent.native
-      isFollowing = false
+      setFollowing(false)
       isJoined = spec.join !== undefined
       const ended = Effect.flatMap(agent.exit, (how): Effect.Effect<unknown> =>
         current?.agent !== agent
@@ -404,6 +411,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   const follow = Effect.gen(function*() {
     for (;;) {
+      yield* Latch.await(following)
       yield* Effect.sleep(lookEvery)
       if (isFollowing) yield* alone(step)
     }
@@ -422,7 +430,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const part = Effect.gen(function*() {
     yield* stop
     isJoined = false
-    isFollowing = true
+    setFollowing(true)
     turns = NativeTurns.make({ origin: "terminal" })
     const found = yield* locate
     if (found !== undefined) remember((yield* native.history(found, firstWindow)).records, found)
@@ -479,11 +487,11 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     const address = holder && found && store.join?.(found.file)
     if (address !== undefined) return yield* joinAt(address)
     if (holder !== undefined) return yield* inUse(holder)
-    isFollowing = false
+    setFollowing(false)
     if (ask !== undefined && found !== undefined) yield* takeIn(found)
     yield* look
     yield* append(turns.finish())
-    yield* Effect.tapError(startAgain(), () => Effect.sync(() => void (isFollowing = true)))
+    yield* Effect.tapError(startAgain(), () => Effect.sync(() => setFollowing(true)))
     tellDriving()
   })
 
@@ -522,7 +530,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
         reason: "a turn runs: wait for its end or interrupt it, then hand over"
       })
     }
-    isFollowing = true
+    setFollowing(true)
     isJoined = false
     turns = NativeTurns.make({ origin: "terminal" })
     yield* stop
@@ -662,8 +670,9 @@ export const open = Effect.fnUntraced(function*(options: Options) {
         `what is said to ${store.name} in a terminal cannot be followed: quit it there, then open the conversation`
     })
   }
-  isFollowing = asked !== undefined &&
-    (spec.follow === true || (holder !== undefined && !wantsCopy && !joins))
+  setFollowing(
+    asked !== undefined && (spec.follow === true || (holder !== undefined && !wantsCopy && !joins))
+  )
   const { fork: _, ...plain } = spec
   /** What was said before is read before the agent may write it again. */
   const before = wantsHistory ? asked : undefined
