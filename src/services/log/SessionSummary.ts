@@ -68,7 +68,8 @@ export const empty = (session_id: SessionId): SessionSummary => ({
 
 /** The same session before anything happened in it, for who tells its events again. */
 export const reset = (
-  { open_turn: _open, open_turn_seq: _seq, pending_seqs: _asked, rewound: _rewound, ...summary }: SessionSummary
+  { open_turn: _open, open_turn_seq: _seq, pending_seqs: _asked, rewound: _rewound, ...summary }:
+    SessionSummary
 ): SessionSummary => ({
   ...summary,
   last_seq: 0,

@@ -96,17 +96,19 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
   )
 
   /** Where no states of files are kept, conversations go back all the same; the log knows from where. */
-  const rewindWithoutFiles = Effect.fnUntraced(function*<E>(turn: number, meanwhile: Effect.Effect<unknown, E>) {
-    const before = yield* lastRewind(log)
-    yield* meanwhile
-    const done: RewoundFiles = {
-      rewind_id: `c${(before?.number ?? 0) + 1}`,
-      turn,
-      files: [],
-      files_changed: 0
+  const rewindWithoutFiles = Effect.fnUntraced(
+    function*<E>(turn: number, meanwhile: Effect.Effect<unknown, E>) {
+      const before = yield* lastRewind(log)
+      yield* meanwhile
+      const done: RewoundFiles = {
+        rewind_id: `c${(before?.number ?? 0) + 1}`,
+        turn,
+        files: [],
+        files_changed: 0
+      }
+      return done
     }
-    return done
-  })
+  )
   /** Undefined: this is not one that can be undone so. */
   const undoWithoutFiles = Effect.fnUntraced(function*(
     wanted: string | undefined,
@@ -184,7 +186,8 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
     const alone = undoWithoutFiles(rewind_id, moveBack)
     const undone = found === undefined
       ? (yield* alone) ?? (yield* new CommandRefused({
-        reason: "there is no going back of the conversation that could be undone: only the last one can, and once"
+        reason:
+          "there is no going back of the conversation that could be undone: only the last one can, and once"
       }))
       : yield* found.undo({ rewind_id, force }, moveBack).pipe(
         // Where no states are kept of this folder, what was noted of it went with the relay before this one.
