@@ -86,7 +86,7 @@ export default defineConfig({
         test: { name: "processes", include: processes, testTimeout: 60_000, hookTimeout: 60_000 }
       },
       // The real CLIs against a scripted model.
-      special("agents", { testTimeout: 120_000, hookTimeout: 120_000 }),
+      special("agents", { testTimeout: 120_000, hookTimeout: 120_000 }, true),
       // The fronts, with the clients they are for.
       special("judges", { testTimeout: 120_000, hookTimeout: 120_000 }, true),
       // Much output for clients that do not read.
