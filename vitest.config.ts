@@ -39,7 +39,7 @@ const processes = [
   "test/cli/{acp,agentClients,handoff,run,serve,serviceFile,tracing}.test.ts",
   "test/docs/road.test.ts",
   "test/{conformance,examples}/**",
-  "test/server/{proxies,rewind}.test.ts",
+  "test/server/{proxies,rewind,workspace}.test.ts",
   "test/services/access/PeerProcesses.test.ts",
   "test/services/process/{ProcessFamily,ProcessSupervisor,ProcessTree,Sandbox,Watcher}.test.ts",
   "test/services/terminal/PtySupervisor.test.ts",
