@@ -258,6 +258,8 @@ export interface Terminal {
   readonly pid: number
   /** Type. Never waits: what the program does not read yet is kept, and refused once that is too much. */
   readonly write: (data: string) => Effect.Effect<void, SendError>
+  /** Ctrl-C, at once: what still waits to be typed is dropped, as a terminal does. */
+  readonly interrupt: Effect.Effect<void, SendError>
   /** Does nothing once the program is gone. */
   readonly resize: (size: TerminalSize) => Effect.Effect<void>
   /** Completes when it is gone and all it printed has been handed to `onOutput`. */

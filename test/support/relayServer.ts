@@ -32,6 +32,8 @@ export interface Options
   readonly native_files?: NativeFiles
   /** Where the audit is written; default nowhere. */
   readonly audit_dir?: string
+  /** What it logs; default nothing. */
+  readonly log?: Layer.Layer<never>
 }
 
 const nowhere = NativeDisk.make({ home: "/nowhere", variables: {} })
@@ -58,7 +60,7 @@ export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
     Layer.provideMerge(Auth.layer(options)),
     Layer.provide(Audit.layer({ ...options.audit_dir !== undefined && { state_dir: options.audit_dir } })),
     Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer)),
-    Layer.provide(quiet)
+    Layer.provide(options.log ?? quiet)
   )
 
 export interface Relay {
