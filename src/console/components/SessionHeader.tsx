@@ -1,5 +1,5 @@
 /** SessionHeader: which session this is, how full its context is, what it has cost. */
-import { Activity, Menu, Power, Share2, SquareTerminal } from "lucide-react"
+import { Activity, FolderGit2, Menu, Power, Share2, SquareTerminal } from "lucide-react"
 import { useRef, useState } from "react"
 import type { Session } from "../../client/browser.js"
 import { openAsks } from "../../messages/View.js"
@@ -18,6 +18,9 @@ interface Props {
   readonly session: Session | undefined
   readonly onMenu: () => void
   readonly onInspect: () => void
+  /** Show the files beside it, or hide them; undefined: there are none to be shown. */
+  readonly onBeside: (() => void) | undefined
+  readonly isBesideOpen: boolean
 }
 
 const stateOf = ({ link, loaded, view }: State) =>
@@ -33,7 +36,7 @@ const stateOf = ({ link, loaded, view }: State) =>
     ? "asking"
     : "working"
 
-export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props) => {
+export const SessionHeader = ({ isBesideOpen, name, onBeside, onInspect, onMenu, session, state }: Props) => {
   const { link, view } = state
   const now = stateOf(state)
   const dialog = useRef<HTMLDialogElement>(null)
@@ -58,6 +61,18 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
         </p>
       </div>
       <Meter view={view} />
+      {onBeside !== undefined && (
+        <button
+          type="button"
+          className="icon-button"
+          onClick={onBeside}
+          aria-expanded={isBesideOpen}
+          aria-label={w.beside.title}
+          title={w.beside.title}
+        >
+          <FolderGit2 size={17} aria-hidden />
+        </button>
+      )}
       <button
         type="button"
         className="icon-button"

@@ -69,8 +69,10 @@ export interface Attachment {
 }
 
 const queryOf = (fields: Readonly<Record<string, string | number | undefined>>): string => {
-  const given = Object.entries(fields).flatMap(([name, value]) => value === undefined ? [] : [[name, String(value)]])
-  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`
+  const given = Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as const]
+  )
+  return given.length === 0 ? "" : `?${new URLSearchParams(Object.fromEntries(given))}`
 }
 
 // The relay is the one that served this page: its answers have the shape its version has.
@@ -81,7 +83,9 @@ export const files = async (session_id: string, path: string) =>
 export const file = async (session_id: string, path: string, offset?: number) =>
   await ask("GET", `${pathOf(session_id)}/file${queryOf({ path, offset })}`) as FileContent
 export const find = async (session_id: string, q: string, limit = 20) =>
-  (await ask("GET", `${pathOf(session_id)}/find${queryOf({ q, limit })}`) as { readonly files: ReadonlyArray<string> })
+  (await ask("GET", `${pathOf(session_id)}/find${queryOf({ q, limit })}`) as {
+    readonly files: ReadonlyArray<string>
+  })
     .files
 export const changes = async (session_id: string, against: string | undefined) =>
   await ask("GET", `${pathOf(session_id)}/changes${queryOf({ against })}`) as Changes
@@ -91,11 +95,23 @@ export const commit = async (
   session_id: string,
   wanted: { readonly message: string; readonly files?: ReadonlyArray<string>; readonly hooks?: boolean }
 ) => await ask("POST", `${pathOf(session_id)}/commit`, wanted) as Commit
-export const attach = async (session_id: string, file: File, into: "state" | "folder", signal?: AbortSignal) =>
-  await send(`${pathOf(session_id)}/attachments${queryOf({ name: file.name || "file", into })}`, file, signal) as Attachment
+export const attach = async (
+  session_id: string,
+  file: File,
+  into: "state" | "folder",
+  signal?: AbortSignal
+) =>
+  await send(
+    `${pathOf(session_id)}/attachments${queryOf({ name: file.name || "file", into })}`,
+    file,
+    signal
+  ) as Attachment
 
 /** The relay's sentence, as a page shows it. */
 export const sentence = (error: unknown): string => {
   const text = error instanceof Error ? error.message : String(error)
   return text.replaceAll("`", "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase())
 }
+
+/** The folder a file is in; "" is the session's own. */
+export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf("/")))

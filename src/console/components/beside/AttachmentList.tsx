@@ -13,17 +13,30 @@ export const AttachmentList = ({ attachments }: { readonly attachments: Attachme
         {list.map(({ file, id, kept, problem }) => {
           const name = inOneLine(file.name)
           return (
-            <li key={id} data-problem={problem !== undefined} aria-busy={kept === undefined && problem === undefined}>
-              {problem === undefined ? <File size={14} aria-hidden /> : <TriangleAlert size={14} aria-hidden />}
+            <li
+              key={id}
+              data-problem={problem !== undefined}
+              aria-busy={kept === undefined && problem === undefined}
+            >
+              {problem === undefined
+                ? <File size={14} aria-hidden />
+                : <TriangleAlert size={14} aria-hidden />}
               <span title={problem ?? kept?.path ?? name}>{name}</span>
-              <button type="button" onClick={() => remove(id)} aria-label={w.removeImage(name)} title={w.removeImage(name)}>
+              <button
+                type="button"
+                onClick={() => remove(id)}
+                aria-label={w.removeImage(name)}
+                title={w.removeImage(name)}
+              >
                 <X size={12} aria-hidden />
               </button>
             </li>
           )
         })}
       </ul>
-      {list.flatMap(({ id, problem }) => problem === undefined ? [] : [<p key={id} role="alert">{problem}</p>]).slice(0, 3)}
+      {list.flatMap(({ id, problem }) =>
+        problem === undefined ? [] : [<p key={id} role="alert">{problem}</p>]
+      ).slice(0, 3)}
       <label className="check">
         <input type="checkbox" checked={inFolder} onChange={({ target }) => choose(target.checked)} />
         {w.beside.inFolder}

@@ -62,6 +62,7 @@ export const Beside = ({ onClose, onMention, onTab, session_id, tab, view }: Pro
   return (
     <Frame onClose={onClose}>
       <header className="beside-bar">
+        <h2 className="visually-hidden">{w.beside.title}</h2>
         <div role="tablist" aria-label={w.beside.title} className="beside-tabs" onKeyDown={onTabKey}>
           {tabs.map((name) => (
             <button
@@ -85,7 +86,18 @@ export const Beside = ({ onClose, onMention, onTab, session_id, tab, view }: Pro
       </header>
       <div id="beside-panel" role="tabpanel" aria-labelledby={`beside-${tab}`} className="beside-panel">
         {tab === "files"
-          ? <FilesView session_id={session_id} shown={shown} onShow={setShown} onMention={onMention} />
+          ? (
+            <FilesView
+              session_id={session_id}
+              shown={shown}
+              onShow={setShown}
+              onMention={onMention && ((path) => {
+                onMention(path)
+                // A sheet lies over the prompt.
+                if (matchMedia(narrow).matches) onClose()
+              })}
+            />
+          )
           : (
             <ChangesView
               session_id={session_id}

@@ -36,7 +36,9 @@ const rowsOf = ({ files }: workspace.Changes, against: string | undefined): Read
     file.conflict === true
       ? [{ group: "conflicts", file, kind: "conflict", against: "unstaged" }]
       : [
-        ...file.staged === undefined ? [] : [{ group: "staged" as const, file, kind: file.staged, against: "staged" }],
+        ...file.staged === undefined
+          ? []
+          : [{ group: "staged" as const, file, kind: file.staged, against: "staged" }],
         ...file.unstaged === undefined
           ? []
           : [{ group: "unstaged" as const, file, kind: file.unstaged, against: against ?? "unstaged" }],
@@ -46,7 +48,9 @@ const rowsOf = ({ files }: workspace.Changes, against: string | undefined): Read
       ]
   )
 
-const DiffOf = ({ row, session_id, version }: { readonly row: Row; readonly session_id: string; readonly version: unknown }) => {
+const DiffOf = (
+  { row, session_id, version }: { readonly row: Row; readonly session_id: string; readonly version: unknown }
+) => {
   const { against, file: { from, path } } = row
   const ask = useCallback(
     () => workspace.diff(session_id, path, against, from),
@@ -106,7 +110,8 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
     <div className="changes">
       <div className="changes-head">
         <span className="changes-branch" title={value.head}>
-          <GitBranch size={15} aria-hidden /> {value.branch === undefined ? w.beside.noBranch : inOneLine(value.branch)}
+          <GitBranch size={15} aria-hidden />{" "}
+          {value.branch === undefined ? w.beside.noBranch : inOneLine(value.branch)}
         </span>
         <form
           className="changes-against"
@@ -134,7 +139,13 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
             {value.branches.map((name) => <option key={name} value={name} />)}
           </datalist>
         </form>
-        <button type="button" className="icon-button" onClick={again} aria-label={w.beside.refresh} title={w.beside.refresh}>
+        <button
+          type="button"
+          className="icon-button"
+          onClick={again}
+          aria-label={w.beside.refresh}
+          title={w.beside.refresh}
+        >
           <RotateCw size={15} aria-hidden />
         </button>
       </div>
@@ -154,9 +165,9 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
           return (
             <section key={group} aria-labelledby={`${id}-${group}`}>
               <h3 id={`${id}-${group}`}>
-                {group === "unstaged" && against !== undefined ? w.beside.against(inOneLine(against)) : w.beside.groups[group]}
-                {" "}
-                <small>{mine.length.toLocaleString(w.locale)}</small>
+                {group === "unstaged" && against !== undefined
+                  ? w.beside.against(inOneLine(against))
+                  : w.beside.groups[group]} <small>{mine.length.toLocaleString(w.locale)}</small>
               </h3>
               <ul>
                 {mine.map((row) => {
@@ -182,7 +193,7 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
                           title={from === undefined ? name : `${inOneLine(from)} → ${name}`}
                         >
                           <span>{inOneLine(lastPart(path))}</span>
-                          <small>{inOneLine(path)}</small>
+                          <small>{inOneLine(workspace.folderOf(path))}</small>
                         </button>
                         <small className="change-kind" data-kind={kind}>{w.beside.kinds[kind]}</small>
                         {kind !== "deleted" && (
@@ -230,9 +241,11 @@ interface CommitProps {
 
 /** What is renamed is committed with the name it had. */
 const namesOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => [
-  ...new Set(rows.flatMap(({ file: { from, path }, kind }) =>
-    from === undefined || kind === "copied" ? [path] : [path, from]
-  ))
+  ...new Set(
+    rows.flatMap(({ file: { from, path }, kind }) =>
+      from === undefined || kind === "copied" ? [path] : [path, from]
+    )
+  )
 ]
 
 const CommitForm = ({ files, onCommitted, session_id }: CommitProps) => {

@@ -1,5 +1,6 @@
 /** FileMenu: files that fit what is written behind an `@`. */
 import { useEffect, useRef } from "react"
+import { folderOf } from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
 import { inOneLine } from "../hiddenChars.js"
 import { lastPart } from "../words.js"
@@ -29,7 +30,7 @@ export const FileMenu = ({ files, marked, onChoose }: Props) => {
           }}
         >
           <span className="slash-name">{inOneLine(lastPart(path))}</span>
-          <span className="slash-text">{inOneLine(path)}</span>
+          <span className="slash-text">{inOneLine(folderOf(path))}</span>
         </li>
       ))}
     </ul>

@@ -1,10 +1,18 @@
 /** FilesView: the session's folder, a level at a time, files by words of their names, and a file to read. */
-import { ArrowLeft, AtSign, ChevronRight, File, FileQuestion, FileSymlink, Folder, RotateCw } from "lucide-react"
+import {
+  ArrowLeft,
+  AtSign,
+  ChevronRight,
+  File,
+  FileQuestion,
+  FileSymlink,
+  Folder,
+  RotateCw
+} from "lucide-react"
 import { useCallback, useEffect, useMemo, useState } from "react"
 import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
 import { CodeBlock } from "../CodeBlock.js"
-import { CopyButton } from "../CopyButton.js"
 import { inOneLine } from "../hiddenChars.js"
 import { languageOf } from "../useColours.js"
 import { lastPart } from "../words.js"
@@ -42,7 +50,13 @@ const FolderItems = ({ onFile, path, session_id }: FolderProps) => {
     <>
       <ul className="tree">
         {value.entries.map((entry) => (
-          <Item key={entry.name} entry={entry} session_id={session_id} path={within(path, entry.name)} onFile={onFile} />
+          <Item
+            key={entry.name}
+            entry={entry}
+            session_id={session_id}
+            path={within(path, entry.name)}
+            onFile={onFile}
+          />
         ))}
       </ul>
       {value.truncated && <p className="beside-note">{w.beside.moreEntries}</p>}
@@ -97,7 +111,9 @@ const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session
 }) => {
   const ask = useCallback(() => workspace.file(session_id, path), [path, session_id])
   const { again, problem, value } = useAnswer(ask)
-  const [more, setMore] = useState<{ readonly of: workspace.FileContent; readonly text: string; readonly next?: number }>()
+  const [more, setMore] = useState<
+    { readonly of: workspace.FileContent; readonly text: string; readonly next?: number }
+  >()
   const [moreProblem, setMoreProblem] = useState<string>()
   const rest = more?.of === value ? more : undefined
   const next = rest === undefined ? value?.next_offset : rest.next
@@ -119,7 +135,13 @@ const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session
   return (
     <section className="file-view" aria-label={inOneLine(path)}>
       <header>
-        <button type="button" className="icon-button" onClick={onClose} aria-label={w.beside.back} title={w.beside.back}>
+        <button
+          type="button"
+          className="icon-button"
+          onClick={onClose}
+          aria-label={w.beside.back}
+          title={w.beside.back}
+        >
           <ArrowLeft size={17} aria-hidden />
         </button>
         <h3 title={path}>
@@ -137,8 +159,13 @@ const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session
             <AtSign size={16} aria-hidden />
           </button>
         )}
-        <CopyButton text={path} />
-        <button type="button" className="icon-button" onClick={again} aria-label={w.beside.refresh} title={w.beside.refresh}>
+        <button
+          type="button"
+          className="icon-button"
+          onClick={again}
+          aria-label={w.beside.refresh}
+          title={w.beside.refresh}
+        >
           <RotateCw size={15} aria-hidden />
         </button>
       </header>
@@ -150,7 +177,9 @@ const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session
           : <CodeBlock code={text} language={language} whole />
       )}
       {next !== undefined && (
-        <button type="button" className="button small more" onClick={() => void goOn()}>{w.beside.more}</button>
+        <button type="button" className="button small more" onClick={() => void goOn()}>
+          {w.beside.more}
+        </button>
       )}
       {moreProblem !== undefined && <p className="beside-note" role="alert">{moreProblem}</p>}
     </section>
@@ -188,7 +217,13 @@ export const FilesView = ({ onMention, onShow, session_id, shown }: Props) => {
   return (
     <>
       {shown !== undefined && (
-        <FileView key={shown} session_id={session_id} path={shown} onMention={onMention} onClose={() => onShow(undefined)} />
+        <FileView
+          key={shown}
+          session_id={session_id}
+          path={shown}
+          onMention={onMention}
+          onClose={() => onShow(undefined)}
+        />
       )}
       {/* The tree stays as it was opened. */}
       <div className="files-view" hidden={shown !== undefined}>
@@ -206,19 +241,21 @@ export const FilesView = ({ onMention, onShow, session_id, shown }: Props) => {
         <div className="beside-scroll" tabIndex={0} role="region" aria-label={w.beside.files}>
           {problem !== undefined && <p className="beside-note" role="alert">{problem}</p>}
           {found !== undefined && (
-            found.length === 0 ? <p className="beside-note" role="status">{w.beside.noFiles}</p> : (
-              <ul className="tree">
-                {found.map((path) => (
-                  <li key={path}>
-                    <button type="button" className="tree-row" onClick={() => onShow(path)}>
-                      <File size={15} aria-hidden />
-                      <span className="tree-name">{inOneLine(lastPart(path))}</span>
-                      <small className="tree-path">{inOneLine(path)}</small>
-                    </button>
-                  </li>
-                ))}
-              </ul>
-            )
+            found.length === 0 ?
+              <p className="beside-note" role="status">{w.beside.noFiles}</p> :
+              (
+                <ul className="tree">
+                  {found.map((path) => (
+                    <li key={path}>
+                      <button type="button" className="tree-row" onClick={() => onShow(path)}>
+                        <File size={15} aria-hidden />
+                        <span className="tree-name">{inOneLine(lastPart(path))}</span>
+                        <small className="tree-path">{inOneLine(workspace.folderOf(path))}</small>
+                      </button>
+                    </li>
+                  ))}
+                </ul>
+              )
           )}
           <div hidden={found !== undefined}>
             <FolderItems session_id={session_id} path="" onFile={onShow} />

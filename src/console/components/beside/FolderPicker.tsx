@@ -1,6 +1,7 @@
 /** FolderPicker: choose a folder of the relay's machine, level by level, within what the relay may use. */
 import { ArrowUp, Folder, FolderGit2 } from "lucide-react"
 import { useCallback, useEffect, useRef, useState } from "react"
+import { createPortal } from "react-dom"
 import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
 import { inOneLine } from "../hiddenChars.js"
@@ -41,12 +42,19 @@ export const FolderPicker = ({ folder, onChoose, onClose }: Props) => {
     setPath(path)
   }
   const wanted = filter.trim().toLowerCase()
-  const shown = value?.folders.filter((one) =>
-    (hidden || one.hidden !== true) && one.name.toLowerCase().includes(wanted)
-  ) ?? []
+  const shown =
+    value?.folders.filter((one) =>
+      (hidden || one.hidden !== true) && one.name.toLowerCase().includes(wanted)
+    ) ?? []
   const here = value?.folder
-  return (
-    <dialog className="confirm folder-picker" ref={dialog} onClose={onClose} aria-labelledby="folder-picker-title">
+  // Not within the form it fills in: Enter here sends nothing there.
+  return createPortal(
+    <dialog
+      className="confirm folder-picker"
+      ref={dialog}
+      onClose={onClose}
+      aria-labelledby="folder-picker-title"
+    >
       <h2 id="folder-picker-title">{w.beside.chooseFolder}</h2>
       <div className="folder-here">
         <button
@@ -73,7 +81,13 @@ export const FolderPicker = ({ folder, onChoose, onClose }: Props) => {
         autoComplete="off"
       />
       {problem !== undefined && <p className="beside-note" role="alert">{problem}</p>}
-      <div className="folder-list" tabIndex={0} role="region" aria-label={w.beside.chooseFolder} aria-busy={value === undefined}>
+      <div
+        className="folder-list"
+        tabIndex={0}
+        role="region"
+        aria-label={w.beside.chooseFolder}
+        aria-busy={value === undefined}
+      >
         {value !== undefined && shown.length === 0 && <p className="beside-note">{w.beside.noFolders}</p>}
         <ul className="tree">
           {shown.map(({ name, path, repository }) => (
@@ -92,17 +106,21 @@ export const FolderPicker = ({ folder, onChoose, onClose }: Props) => {
         <input type="checkbox" checked={hidden} onChange={({ target }) => setHidden(target.checked)} />
         {w.beside.showHidden}
       </label>
-      <form method="dialog" className="ask-buttons">
+      <div className="ask-buttons">
         <button
-          type="submit"
+          type="button"
           className="button primary"
           disabled={here === undefined}
-          onClick={() => here !== undefined && onChoose(here)}
+          onClick={() => {
+            if (here !== undefined) onChoose(here)
+            dialog.current?.close()
+          }}
         >
           {w.beside.chooseThis}
         </button>
-        <button type="submit" className="button">{w.cancel}</button>
-      </form>
-    </dialog>
+        <button type="button" className="button" onClick={() => dialog.current?.close()}>{w.cancel}</button>
+      </div>
+    </dialog>,
+    document.body
   )
 }

@@ -49,10 +49,13 @@ export const useAttachments = (session_id: string) => {
 export type Attachments = ReturnType<typeof useAttachments>
 
 /** All of them are with the relay. */
-export const areKept = (list: ReadonlyArray<Attached>): boolean => list.every(({ kept }) => kept !== undefined)
+export const areKept = (list: ReadonlyArray<Attached>): boolean =>
+  list.every(({ kept }) => kept !== undefined)
 
 /** A prompt that says where they are. */
 export const withAttachments = (text: string, list: ReadonlyArray<Attached>): string => {
   const lines = list.flatMap(({ kept }) => kept === undefined ? [] : [`- ${kept.path}`])
-  return lines.length === 0 ? text : [text.trim(), [w.beside.attachedFiles, ...lines].join("\n")].filter((part) => part !== "").join("\n\n")
+  return lines.length === 0
+    ? text
+    : [text.trim(), [w.beside.attachedFiles, ...lines].join("\n")].filter((part) => part !== "").join("\n\n")
 }

@@ -12,13 +12,16 @@ export interface Answered<A> {
 /** `ask` must be the same as long as it asks the same. */
 export const useAnswer = <A>(ask: () => Promise<A>): Answered<A> => {
   const [asked, setAsked] = useState(0)
-  const [state, setState] = useState<{ readonly value?: A; readonly problem?: string; readonly of?: () => Promise<A> }>({})
+  const [state, setState] = useState<
+    { readonly value?: A; readonly problem?: string; readonly of?: () => Promise<A> }
+  >({})
   useEffect(() => {
     let isOver = false
     ask().then(
       (value) => !isOver && setState({ value, of: ask }),
       (error: unknown) =>
-        !isOver && setState((before) => ({ ...(before.of === ask ? before : {}), of: ask, problem: sentence(error) }))
+        !isOver &&
+        setState((before) => ({ ...(before.of === ask ? before : {}), of: ask, problem: sentence(error) }))
     )
     return () => {
       isOver = true
