@@ -293,17 +293,59 @@ describe("one place each", () => {
     )
   })
 
-  it("reads the environment of the relay: for agents, for the watcher, and for the command line", () => {
-    const readers = only("services/process/AgentEnvironment.ts", "services/process/Watcher.ts")
-    const edge = ({ room }: File) => room === "cli"
-    assert.deepStrictEqual(saying(/\bprocess\.env\b/g, (file) => edge(file) || readers(file)), [])
+  it("touches the process it runs in, besides what it is called and what it runs on: where that is told", () => {
+    // Also `process["env"]`, and under another name: that would be a hole.
+    const uses =
+      /(?<!["'`\w$-]|(?<!\.\.)\.)process(?:\??\.\w+|(?:\?\.)?\[[^\]]*\])|[\w}] = process(?!\w|\??\.|\[)/g
+    const touched = breaking((file) => file.room === "cli" ? [] : [...new Set(codeOf(file).match(uses))])
+    // Who may kill is said above.
+    const harmless = /: process\??\.(?:pid|platform|arch|getuid|execPath|kill)$/
+    assert.sameMembers(touched.filter((one) => !harmless.test(one)), [
+      "server/metricsText.ts: process.cpuUsage",
+      "server/metricsText.ts: process.memoryUsage",
+      "services/RelayConfig.ts: process.cwd",
+      // Its own number, as `pid`.
+      "services/journal/SessionRecord.ts: } = process",
+      // The environment of the relay: for agents, and for the watcher.
+      "services/process/AgentEnvironment.ts: process.env",
+      "services/process/Watcher.ts: process.env",
+      "services/process/Watcher.ts: process.emitWarning",
+      // What it does when the process ends: what was started is ended.
+      "services/process/families.ts: process.on",
+      // It runs in a process of its own.
+      "services/process/reaper.ts: process.argv"
+    ])
+  })
+
+  it("uses what the engine has under no module's name: nobody but the clients, and what asks another relay", () => {
+    const pages = ({ room }: File) => ["client", "console", "react"].includes(room)
+    assert.deepStrictEqual(saying(/\bglobalThis\b/g, pages), [])
+    const asking = only("fronts/overClient.ts", "cli/LocalRelay.ts", "cli/clientOptions.ts")
+    assert.deepStrictEqual(
+      saying(
+        /(?<!\.)\bfetch\(|\bnew (?:EventSource|XMLHttpRequest)\b/g,
+        (file) => pages(file) || asking(file)
+      ),
+      []
+    )
+    // These would go around all that is said here of imports.
+    assert.deepStrictEqual(
+      saying(
+        /\bcreateRequire\b|\bgetBuiltinModule\b|\brequire\(|\bimport\((?!\s*")|\bnew Function\b/g,
+        () => false
+      ),
+      []
+    )
   })
 
   it("runs effects to the end", () => {
     assert.deepStrictEqual(saying(/\brunMain\b/g, only("cli/main.ts")), [])
     const edge = (file: File) =>
       ["cli", "client", "console"].includes(file.room) || only("adapters/doneSoon.ts")(file)
-    assert.deepStrictEqual(saying(/\brun(?:Promise|Fork)\b|\bforkDetach\b/g, edge), [])
+    assert.deepStrictEqual(
+      saying(/\brun(?:Promise|PromiseExit|Fork|Callback)(?:With)?\b|\bforkDetach\b/g, edge),
+      []
+    )
   })
 
   it("completes a Deferred, and interrupts without waiting: Effect 4 runs who waited inside of the call", () => {

@@ -12,6 +12,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { Recorded, TranscriptLines } from "../adapters/imported/readTranscripts.js"
 import { SessionId } from "../schema/index.js"
+import { messageOf } from "../schema/messageOf.js"
 import type * as ImportedSessions from "../services/journal/ImportedSessions.js"
 import { CommandError } from "./clientOptions.js"
 import { orUndefined, relayOptions } from "./options.js"
@@ -48,7 +49,7 @@ const readFiles = (paths: ReadonlyArray<string>) =>
       try: () => filesIn(path).map(toTranscript),
       catch: (cause) =>
         new CommandError({
-          reason: `${path} cannot be read (${cause instanceof Error ? cause.message : String(cause)})`
+          reason: `${path} cannot be read (${messageOf(cause)})`
         })
     }).pipe(
       Effect.filterOrFail((files) => files.length > 0, () =>

@@ -6,6 +6,7 @@
 import { Console, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { PermissionRequest } from "../schema/index.js"
+import { messageOf } from "../schema/messageOf.js"
 import * as SessionFiles from "../services/journal/SessionFiles.js"
 import * as SessionRecord from "../services/journal/SessionRecord.js"
 import { lastSeqOf, textsOf } from "../services/log/frames.js"
@@ -176,7 +177,7 @@ const test = Command.make(
         try: () => chosen.flatMap((record) => testSession(file, folder, record)),
         catch: (cause) =>
           new CommandError({
-            reason: `a session in ${folder} cannot be read (${String(cause)}): name those to be looked at`
+            reason: `a session in ${folder} cannot be read (${messageOf(cause)}): name those to be looked at`
           })
       })
       yield* Console.log(

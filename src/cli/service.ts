@@ -7,6 +7,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { homedir, userInfo } from "node:os"
 import { dirname, join } from "node:path"
+import { messageOf } from "../schema/messageOf.js"
 import { runInTerminal } from "../services/process/runInTerminal.js"
 import { CommandError } from "./clientOptions.js"
 import { launchdLabel, launchdPlist, type Service, systemdUnit } from "./serviceFiles.js"
@@ -139,7 +140,7 @@ const install = Command.make("install", {
         mkdirSync(dirname(file), { recursive: true })
         writeFileSync(file, content, { mode: 0o600 })
       },
-      catch: (cause) => new CommandError({ reason: `${file} cannot be written: ${String(cause)}` })
+      catch: (cause) => new CommandError({ reason: `${file} cannot be written: ${messageOf(cause)}` })
     })
     if (no_start) {
       return yield* Console.log(`To start it:\n${start.map((words) => `  ${spelled(words)}`).join("\n")}`)

@@ -66,10 +66,7 @@ const make = Effect.gen(function*() {
   server.maxConnections = 2 * max_connections
   server.on("connection", (socket: Socket) => {
     const refusal = limiter.enter(socket)
-    if (refusal !== undefined) {
-      socket.on("error", () => socket.destroy())
-      return turnAway(socket, "503 Service Unavailable", refusal)
-    }
+    if (refusal !== undefined) return turnAway(socket, "503 Service Unavailable", refusal)
     // Node waits for a first byte as long as it takes.
     const silence = setTimeout(() => socket.bytesRead === 0 && socket.destroy(), patience)
     socket.once("close", () => clearTimeout(silence))

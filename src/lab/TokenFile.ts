@@ -7,6 +7,7 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { readFileSync, statSync, unwatchFile, watchFile } from "node:fs"
+import { messageOf } from "../schema/messageOf.js"
 import type { Source } from "./SignedTokens.js"
 
 const digest = (token: string) => createHash("sha256").update(token).digest("hex")
@@ -58,7 +59,7 @@ export const make = Effect.fnUntraced(function*(file: string) {
     look().pipe(
       Effect.map((found) => found.get(digest(token))),
       Effect.catch(({ cause }) =>
-        Effect.as(Effect.logError(`the token file ${file} cannot be read: ${String(cause)}`), undefined)
+        Effect.as(Effect.logError(`the token file ${file} cannot be read: ${messageOf(cause)}`), undefined)
       )
     )
 

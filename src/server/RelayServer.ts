@@ -12,6 +12,7 @@ import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { TLSSocket } from "node:tls"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
+import { messageOf } from "../schema/messageOf.js"
 import { type SocketRouteId, socketRoutes } from "../schema/routes.js"
 import { Auth, type Visitor } from "../services/access/Auth.js"
 import { demand, demandReach, Principal } from "../services/access/Principal.js"
@@ -75,8 +76,9 @@ export class RelayServer extends Context.Service<RelayServer, {
 /** How long sockets may take to close at shutdown, in ms. */
 const goodbyeMs = 1000
 
-/** Answer an upgrade that will not be one. */
+/** Answer an upgrade that will not be one, or a connection there is no room for, and close it. */
 export const turnAway = (socket: Duplex, status: string, text: string) => {
+  socket.on("error", () => socket.destroy())
   const code = status.startsWith("503") ? { code: "overloaded" } : {}
   const body = JSON.stringify({ text, ...code }) + "\n"
   socket.end(
@@ -115,9 +117,7 @@ const openServer = (settings: ServerSettings): Effect.Effect<Server, TlsUnusable
     },
     catch: (cause) =>
       new TlsUnusable({
-        reason: `${
-          cause instanceof Error ? cause.message : String(cause)
-        }; check --tls-cert and --tls-key (PEM files)`
+        reason: `${messageOf(cause)}; check --tls-cert and --tls-key (PEM files)`
       })
   })
 }
@@ -153,11 +153,14 @@ const keepEarly = (ws: WebSocket) => {
 }
 
 /** Certificates end: a new one in the same files is taken without a restart. Looked for so often, in ms. */
-const lookEvery = 1000
+export const CertificateInterval = Context.Reference<number>("ai-relay/server/CertificateInterval", {
+  defaultValue: () => 1000
+})
 
 const followCertificate = Effect.fnUntraced(
   function*(server: TlsServer, { tls_cert = "", tls_key = "" }: ServerSettings) {
-    const run = Effect.runForkWith(yield* Effect.context<never>())
+    const run = Effect.runSyncWith(yield* Effect.context<never>())
+    const interval = yield* CertificateInterval
     const take = () => {
       try {
         server.setSecureContext({ cert: readFileSync(tls_cert), key: readFileSync(tls_key) })
@@ -166,7 +169,7 @@ const followCertificate = Effect.fnUntraced(
         // One of the two may have been written before the other.
         run(Effect.logWarning(
           `the new TLS certificate cannot be used (${
-            cause instanceof Error ? cause.message : String(cause)
+            messageOf(cause)
           }), so the old one stays: check ${tls_cert} and ${tls_key}`
         ))
       }
@@ -174,7 +177,7 @@ const followCertificate = Effect.fnUntraced(
     yield* Effect.acquireRelease(
       Effect.sync(() => {
         for (const file of [tls_cert, tls_key]) {
-          watchFile(file, { interval: lookEvery, persistent: false }, take)
+          watchFile(file, { interval, persistent: false }, take)
         }
       }),
       () =>
@@ -252,10 +255,7 @@ const make = Effect.gen(function*() {
   if (secure) yield* followCertificate(server, settings)
   // Those that are told why they are refused, besides.
   server.maxConnections = 2 * max_connections
-  const refuse = (socket: Socket, refusal: string) => {
-    socket.on("error", () => socket.destroy())
-    turnAway(socket, "503 Service Unavailable", refusal)
-  }
+  const refuse = (socket: Socket, refusal: string) => turnAway(socket, "503 Service Unavailable", refusal)
   if (secure) {
     // From the first byte on: who never begins to speak TLS is counted, too.
     const byPeer = TlsGuests.make(limiter)
@@ -334,20 +334,7 @@ const make = Effect.gen(function*() {
     }))
   })
 
-  const address = yield* Effect.acquireRelease(listen(server, host, port), () => shutDown)
-  if (settings.fronts.includes("mcp")) {
-    const place = secure ? "https://localhost" : "http://127.0.0.1"
-    registry.offerTools({
-      serverFor: (session_id) => ({
-        name: "relay",
-        type: "http",
-        url: `${place}:${address.port}/mcp`,
-        headers: { Authorization: `Bearer ${auth.agents.give(session_id)}` }
-      }),
-      end: auth.agents.end
-    })
-  }
-  const shutDown: Effect.Effect<void> = Effect.gen(function*() {
+  const shutDown = Effect.gen(function*() {
     isDraining = true
     server.close()
     yield* registry.drain(drain)
@@ -358,7 +345,19 @@ const make = Effect.gen(function*() {
     yield* FiberSet.clear(fibers)
     server.closeAllConnections()
   })
-
+  const address = yield* Effect.acquireRelease(listen(server, host, port), () => shutDown)
+  if (settings.fronts.includes("mcp")) {
+    const place = secure ? "https://localhost" : "http://127.0.0.1"
+    yield* registry.offerTools({
+      serverFor: (session_id) => ({
+        name: "relay",
+        type: "http",
+        url: `${place}:${address.port}/mcp`,
+        headers: { Authorization: `Bearer ${auth.agents.give(session_id)}` }
+      }),
+      end: auth.agents.end
+    })
+  }
   return RelayServer.of({
     address: { host, port: address.port, secure },
     hurry: Effect.asVoid(Deferred.succeed(hurried, undefined))

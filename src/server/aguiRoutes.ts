@@ -9,24 +9,10 @@ import * as inProcess from "../fronts/inProcess.js"
 import { open, text } from "../fronts/read.js"
 import type { PortError, SessionPort } from "../fronts/SessionPort.js"
 import { type Answer, type Call, readJson, Refused, sendJson, type Served } from "./Call.js"
-import { sendEventStream } from "./eventStream.js"
+import { ofSdks, sendEventStream } from "./eventStream.js"
+import { statusOf } from "./statusOf.js"
 
 const version = "1.0.0"
-
-const statuses: Readonly<Record<string, number>> = {
-  unauthorized: 401,
-  forbidden: 403,
-  forbidden_folder: 403,
-  folder_not_found: 404,
-  session_not_found: 404,
-  in_use: 409,
-  not_driving: 409,
-  overloaded: 503,
-  internal: 500,
-  agent_failed: 502,
-  command_not_found: 502,
-  auth_required: 502
-}
 
 const inputOf = (body: unknown) => {
   const found = input.parse(body)
@@ -39,7 +25,7 @@ const send = ({ response }: Pick<Call, "response">, events: runs.Events) =>
   sendEventStream(
     response,
     Stream.map(events, (told) => told.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("")),
-    { "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" }
+    ofSdks
   )
 
 const run = Effect.fnUntraced(function*(call: Call, tool: string | undefined, body: unknown) {
@@ -64,7 +50,7 @@ const answer = <Path extends string>(
 (call) =>
   serve(call).pipe(
     Effect.catchTag("PortError", ({ code, message }) =>
-      new Refused({ status: statuses[code] ?? 400, code, reason: message })),
+      new Refused({ status: statusOf(code), code, reason: message })),
     Effect.provide(inProcess.layer)
   )
 

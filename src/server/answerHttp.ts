@@ -19,6 +19,7 @@ import { type Answer, Refused, sendJson } from "./Call.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
 import { answers, hint } from "./httpRoutes.js"
 import { ServerConfig } from "./ServerConfig.js"
+import { statusOf } from "./statusOf.js"
 import { isOfOtherSite, visitorOf } from "./visitor.js"
 
 interface Row {
@@ -85,20 +86,11 @@ const sendPreflight = (response: ServerResponse, found: ReadonlyArray<Row>) =>
     response.end()
   })
 
+/** Where HTTP tells more than the code does. */
 const statuses: { readonly [Tag in RelayError["_tag"]]?: number } = {
-  Forbidden: 403,
-  ForbiddenFolder: 403,
   ForbiddenOrigin: 403,
-  Unauthorized: 401,
-  SessionNotFound: 404,
   SessionInUse: 409,
-  ConversationInUse: 409,
-  NotDriving: 409,
-  BadHandshake: 400,
-  UnknownTool: 400,
-  FolderNotFound: 404,
-  TooManyAttempts: 429,
-  TooManySessions: 503
+  TooManyAttempts: 429
 }
 
 const sayWhy = (response: ServerResponse, error: RelayError | Refused) => {
@@ -108,7 +100,7 @@ const sayWhy = (response: ServerResponse, error: RelayError | Refused) => {
     return sendJson(response, status, { text, ...(code !== undefined && { code }) })
   }
   const { code, text } = toErrorEvent(error)
-  return sendJson(response, statuses[error._tag] ?? 500, { text, code })
+  return sendJson(response, statuses[error._tag] ?? statusOf(code), { text, code })
 }
 
 /** What the route answers, or that it belongs to a front which is not served here. */

@@ -7,26 +7,11 @@ import { type Dialect, usualDialect } from "../fronts/chat/Chunk.js"
 import * as inProcess from "../fronts/inProcess.js"
 import { type PortError, SessionPort } from "../fronts/SessionPort.js"
 import { type Answer, type Call, readJson, type Refused, sendJson, sendNothing, type Served } from "./Call.js"
-import { sendEventStream } from "./eventStream.js"
-
-const statuses: Readonly<Record<string, number>> = {
-  unauthorized: 401,
-  forbidden: 403,
-  forbidden_folder: 403,
-  folder_not_found: 404,
-  session_not_found: 404,
-  command_not_found: 404,
-  unknown_tool: 400,
-  bad_handshake: 400,
-  bad_command: 400,
-  too_large: 413,
-  session_ended: 409,
-  not_driving: 409,
-  overloaded: 503
-}
+import { ofSdks, sendEventStream } from "./eventStream.js"
+import { statusOf } from "./statusOf.js"
 
 /** Pages show the body of a refusal as it is. */
-const refuse = (response: ServerResponse, code: string, reason: string, status = statuses[code] ?? 500) =>
+const refuse = (response: ServerResponse, code: string, reason: string, status = statusOf(code)) =>
   Effect.sync(() => {
     response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" })
     response.end(reason)
@@ -43,8 +28,7 @@ const namesOf = (
 }
 
 const streamHeaders = {
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
+  ...ofSdks,
   "x-vercel-ai-ui-message-stream": "v1",
   "access-control-expose-headers": "x-vercel-ai-ui-message-stream"
 }

@@ -5,6 +5,9 @@ import type { ServerResponse } from "node:http"
 /** So that proxies do not take a quiet answer for a dead one, in ms. */
 const keepAliveMs = 15_000
 
+/** Headers that SDKs of such streams send: no proxy may change the stream, or keep it to itself for a while. */
+export const ofSdks = { "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" }
+
 const gone = (response: ServerResponse) =>
   Effect.callback<void>((resume) => {
     const onClose = () => resume(Effect.void)

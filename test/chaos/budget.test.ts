@@ -19,8 +19,21 @@ const call = 1000
 const cap = 150 * call
 
 const home = mkdtempSync(join(tmpdir(), "ai-relay-budget-"))
-const env = installFakeClaude(home, fileURLToPath(new URL("../support/billingClaude.sh", import.meta.url)))
-const args = ["--root", home, "--state-dir", join(home, "state"), "--log-level", "error"]
+const env = {
+  ...installFakeClaude(home, fileURLToPath(new URL("../support/billingClaude.sh", import.meta.url))),
+  // As long as a short real one: one that ends before a busy relay has read that it began is nobody's to stop.
+  CALL_SECONDS: "2"
+}
+const args = [
+  "--root",
+  home,
+  "--state-dir",
+  join(home, "state"),
+  "--log-level",
+  "error",
+  "--pass-env",
+  "CALL_SECONDS"
+]
 const budget = ["--budget", `day.tokens=${cap}`, "--budget-at-cap", "stop", "--budget-time-zone", "UTC"]
 const start = () => startDaemon({ env, cwd: home, args: [...args, ...budget] })
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -82,7 +95,7 @@ it(
     const names = Array.from({ length: sessionCount }, (_, index) => `budget-${index}`)
     const spending = Promise.all(names.map(spend))
     for (let kill = 0; kill < kills; kill += 1) {
-      await pause(700 + Math.random() * 800)
+      await pause(1000 + Math.random() * 2000)
       const old = await relay
       relay = old.kill().then(start)
       await relay

@@ -80,7 +80,9 @@ const obedient: NonNullable<FakeOptions["onCommand"]> = (command, agent) => {
     case "ask and think again":
       return Effect.forkDetach(Effect.gen(function*() {
         const first = yield* Effect.forkChild(agent.ask(askFor("p0", { args: { command: "echo harmless" } })))
-        yield* Effect.sleep("500 millis")
+        yield* Effect.callback<void>((resume) => {
+          thinkAgain = () => resume(Effect.void)
+        })
         yield* agent.withdraw(RequestId.make("p0"))
         yield* Fiber.join(first)
         const { behavior } = yield* agent.ask(askFor("p1", { args: { command: evil } }))
@@ -92,6 +94,9 @@ const obedient: NonNullable<FakeOptions["onCommand"]> = (command, agent) => {
       return agent.say(...speech(`You said: ${text}`))
   }
 }
+
+/** Of the agent that was told "ask and think again": it takes its question back. */
+let thinkAgain = () => {}
 
 let relay: FakeRelay.FakeRelay
 beforeAll(async () => {
@@ -271,7 +276,10 @@ describe("ai-relay run, on a terminal", () => {
   it("does not take the answer to a question that went away for the next one's", async () => {
     const terminal = sit("run", "--tool", "fake", "ask and think again")
     await terminal.until("Allow Bash echo harmless? y = yes")
+    await terminal.until("for this session: ")
     terminal.type("y")
+    await terminal.until("y")
+    thinkAgain()
     await terminal.until("Allow Bash? Type yes, no, or session: ")
     terminal.type("y\r")
     await terminal.until("Allow Bash? Type yes, no, or session: ")

@@ -2,6 +2,7 @@ import { assert, describe } from "@effect/vitest"
 import { once } from "node:events"
 import type { IncomingMessage } from "node:http"
 import { WebSocket } from "ws"
+import { CommandNotFound } from "../../src/adapters/AdapterError.js"
 import { test } from "../support/relayServer.js"
 
 describe("fronts", () => {
@@ -14,4 +15,26 @@ describe("fronts", () => {
     assert.include(body.toString(), "--fronts acp")
     socket.terminate()
   }, { fronts: ["chat"] })
+
+  const post = async (port: number, path: string, body: object) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body)
+    })
+    return `${response.status} ${await response.text()}`
+  }
+
+  test("refuse for the same reason with the same status", async ({ port }) => {
+    const said = (part: object) => ({ id: "m", role: "user", ...part })
+    const chat = { id: "c", messages: [said({ parts: [{ type: "text", text: "hello" }] })] }
+    const run = { threadId: "t", runId: "r", messages: [said({ content: "hello" })] }
+    assert.match(await post(port, "/chat/fake", chat), /^502 .*install it/)
+    assert.match(await post(port, "/agui/fake", run), /^502 .*install it/)
+    assert.match(await post(port, "/chat/nobody", chat), /^400 /)
+    assert.match(await post(port, "/agui/nobody", run), /^400 /)
+  }, {
+    fronts: ["chat", "agui"],
+    opening: () => new CommandNotFound({ command: "fake", advice: "install it" })
+  })
 })

@@ -226,6 +226,25 @@ describeOnLinux("a conversation that a terminal has open", () => {
   }, terminal.options)
 })
 
+describeOnLinux("a session whose agent runs here", () => {
+  const terminal = aTerminal()
+  terminal.turn("one")
+
+  test("looks for nothing and sets no timer, until it follows the terminal", async (relay) => {
+    const timers = vi.spyOn(globalThis, "setTimeout")
+    const looks = () => timers.mock.calls.filter(([, ms]) => ms === 250).length
+    try {
+      const client = await open(relay, terminal)
+      assert.strictEqual(looks(), 0)
+      client.send({ type: "hand_over" })
+      await client.waitFor(inStatus("handed_over"))
+      await vi.waitFor(() => assert.isAbove(looks(), 0))
+    } finally {
+      timers.mockRestore()
+    }
+  }, terminal.options)
+})
+
 describeOnLinux("giving a conversation back", () => {
   const terminal = aTerminal()
   terminal.turn("one")

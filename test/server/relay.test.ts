@@ -219,7 +219,7 @@ describe("frames from a client", () => {
     const prompt = toFrame(JSON.stringify({ text: "y".repeat(60_000) }))
     const socket = connectTcp(port, "127.0.0.1")
     let received = ""
-    socket.on("data", (data) => (received += data.toString()))
+    socket.on("data", (data) => (received += data.toString("latin1")))
     const until = async (text: string) => {
       while (!received.includes(text)) await once(socket, "data")
     }
@@ -228,9 +228,11 @@ describe("frames from a client", () => {
         + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
     await until("\r\n\r\n")
-    // The relay reads the first part alone, then the rest together with what follows.
-    socket.write(handshake.subarray(0, 39_000))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    // The relay reads the first part alone, as its pong says, then the rest together with what follows.
+    const ping = Buffer.from([0x89, 0x80, 0, 0, 0, 0])
+    const pong = "\u008a\u0000"
+    socket.write(Buffer.concat([ping, handshake.subarray(0, 39_000)]))
+    await until(pong)
     socket.write(Buffer.concat([handshake.subarray(39_000), prompt]))
     await until("turn_end")
     assert.notInclude(received, "too_large")
@@ -372,11 +374,11 @@ describe("the end of a session", () => {
   })
 
   test("reaches a client that reads slowly, whole", async (relay) => {
-    const client = await relay.join()
+    const [client, other] = [await relay.join(), await relay.join()]
     client.socket.pause()
     for (let n = 0; n < 100; n++) await say(relay, line("x".repeat(100_000)))
     await Effect.runPromise(relay.agent().exit({ exit_code: 0 }))
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    assert.strictEqual(await other.closed, 1000)
     client.socket.resume()
     assert.strictEqual(await client.closed, 1000)
     assert.strictEqual(client.events.at(-1)?.type, "session_end")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # billingClaude: speaks like Claude Code on its pipes, and makes eight model calls of exactly 1000 tokens in each turn: 800
-# in, 200 out. Every call that begins is a line of ~/calls, the truth about what was spent. It hears an interrupt between
-# two calls. At a prompt with LIMIT its subscription is used up for an hour.
+# in, 200 out, and of $CALL_SECONDS. Every call that begins is a line of ~/calls, the truth about what was spent. It hears
+# an interrupt between two calls. At a prompt with LIMIT its subscription is used up for an hour.
 
 say() { printf '%s\n' "$1"; }
 event() { say '{"type":"stream_event","event":'"$1"',"session_id":"s","uuid":"0"}'; }
@@ -29,7 +29,7 @@ while read -r line; do
         echo "$$ $turn $n" >> "$HOME/calls"
         event '{"type":"message_start","message":{"id":"m-'$$-$turn-$n'","model":"fake","usage":{"input_tokens":800,"output_tokens":0}}}'
         event '{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":200}}'
-        if read -r -t 0.05 line; then
+        if read -r -t "${CALL_SECONDS:-0.05}" line; then
           answer "$line"
           case $line in *'"subtype":"interrupt"'*) stopped=yes; break ;; esac
         fi

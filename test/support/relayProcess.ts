@@ -1,7 +1,8 @@
 /**
  * relayProcess: a small relay as a process of its own, that starts shell scripts as agents and never ends by itself.
  *
- * It is built like the real one, with the reaper inside. What its scripts print, it prints.
+ * It is built like the real one, with the reaper inside. What its scripts print, it prints. At each SIGUSR2 its clock
+ * jumps ahead by a minute, and it prints `later`.
  */
 import { buildSync } from "esbuild"
 import { type ChildProcess, spawn } from "node:child_process"
@@ -16,6 +17,11 @@ const program = `
   import * as families from "./src/services/process/families.js"
   import * as ProcessSupervisor from "./src/services/process/ProcessSupervisor.js"
   import { start } from "./test/support/realAgents.js"
+  process.on("SIGUSR2", () => {
+    const now = performance.now.bind(performance)
+    performance.now = () => now() + 60_000
+    console.log("later")
+  })
   if (process.argv[2] === "sweep") console.log(families.sweep())
   else Effect.runFork(Effect.gen(function*() {
     for (const script of process.argv.slice(2)) {

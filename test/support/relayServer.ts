@@ -21,6 +21,7 @@ import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
 import { SearchIndex } from "../../src/services/search/SearchIndex.js"
 import { SessionRegistry } from "../../src/services/session/SessionRegistry.js"
 import * as Checkpoints from "../../src/services/workspace/Checkpoints.js"
+import { Workspace } from "../../src/services/workspace/Workspace.js"
 import { type Client, connect } from "./client.js"
 import * as FakeAdapter from "./fakeAdapter.js"
 
@@ -31,6 +32,8 @@ export interface Options
   readonly native_files?: NativeFiles
   /** Where the audit is written; default nowhere. */
   readonly audit_dir?: string
+  /** What it logs; default nothing. */
+  readonly log?: Layer.Layer<never>
 }
 
 const nowhere = NativeDisk.make({ home: "/nowhere", variables: {} })
@@ -40,7 +43,7 @@ const quiet = Logger.layer([])
 export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
   RelayServer.layer.pipe(
     Layer.provide(SearchIndex.layer),
-    Layer.provide(Push.layer),
+    Layer.provide(Layer.merge(Push.layer, Layer.provide(Workspace.layer, Folders.layer))),
     Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
     Layer.provide(Layer.merge(Folders.layer, Recorder.layer)),
@@ -57,7 +60,7 @@ export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
     Layer.provideMerge(Auth.layer(options)),
     Layer.provide(Audit.layer({ ...options.audit_dir !== undefined && { state_dir: options.audit_dir } })),
     Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer)),
-    Layer.provide(quiet)
+    Layer.provide(options.log ?? quiet)
   )
 
 export interface Relay {

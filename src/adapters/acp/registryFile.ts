@@ -6,6 +6,7 @@
  */
 import { Option, Schema } from "effect"
 import { basename } from "node:path"
+import { messageOf } from "../../schema/messageOf.js"
 import { AnyObject, fieldsOf, items, optional, text } from "../wire/lenient.js"
 import type { AcpAgent, OwnAgent } from "./AcpAgent.js"
 
@@ -83,7 +84,7 @@ export const readRegistry = (content: string, machine = platform()): RegistryRea
   } catch (cause) {
     return {
       agents: [],
-      problems: [`it is no JSON (${cause instanceof Error ? cause.message : String(cause)})`]
+      problems: [`it is no JSON (${messageOf(cause)})`]
     }
   }
   const list: unknown = Array.isArray(value)

@@ -1,6 +1,7 @@
 /** Notifying: whether this device calls its person, with a button to change that; and a sound. */
 import { Bell, BellOff } from "lucide-react"
 import { useEffect, useState } from "react"
+import { messageOf } from "../../schema/messageOf.js"
 import { setSound, sound } from "../relay/kept.js"
 import { type Notifying as State, stateOf, turnOff, turnOn } from "../relay/notifications.js"
 import { w } from "../words/words.js"
@@ -19,7 +20,7 @@ export const Notifying = () => {
     try {
       setState(await (isOn ? turnOff() : turnOn()))
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : "")
+      setProblem(messageOf(error))
     }
     setBusy(false)
   }

@@ -1,6 +1,7 @@
 /** Pairing: a code for the phone to scan: an address of the relay, and a token of the phone's own; and who has tokens now. */
 import { Smartphone } from "lucide-react"
 import { useEffect, useState } from "react"
+import { messageOf } from "../../schema/messageOf.js"
 import * as http from "../relay/http.js"
 import { w } from "../words/words.js"
 import { CopyButton } from "./CopyButton.js"
@@ -49,13 +50,13 @@ const Devices = ({ changed }: { readonly changed: number }) => {
   const [problem, setProblem] = useState<string>()
   const [revoked, setRevoked] = useState(0)
   useEffect(() => {
-    http.tokens().then(setTokens, (error: unknown) => setProblem(error instanceof Error ? error.message : ""))
+    http.tokens().then(setTokens, (error: unknown) => setProblem(messageOf(error)))
   }, [changed, revoked])
   const revoke = async (name: string) => {
     try {
       await http.revokeToken(name)
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : "")
+      setProblem(messageOf(error))
     }
     setRevoked((revoked) => revoked + 1)
   }
@@ -108,7 +109,7 @@ export const Pairing = () => {
       setLink(0)
       setCount((count) => count + 1)
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : "")
+      setProblem(messageOf(error))
     }
   }
   const address = made?.links[link]

@@ -6,6 +6,7 @@ import { History } from "lucide-react"
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react"
 import type { Session } from "../../client/browser.js"
 import type { View } from "../../messages/View.js"
+import { messageOf } from "../../schema/messageOf.js"
 import * as http from "../relay/http.js"
 import { w } from "../words/words.js"
 import { inOneLine } from "./hiddenChars.js"
@@ -20,9 +21,6 @@ interface Rewind {
 
 const RewindContext = createContext<Rewind | undefined>(undefined)
 
-/** Their agents work on no files, or there is no agent. */
-const without = new Set(["demo", "replay", "cortex"])
-
 type Restore = "both" | "files" | "conversation"
 type Preview = Awaited<ReturnType<typeof http.previewRewind>>
 
@@ -36,9 +34,9 @@ interface Props {
 /** Around what has the buttons. */
 export const Rewinding = ({ children, session, view }: Props) => {
   const [turn, setTurn] = useState<number>()
-  const { rewound: undoable, tool } = view
+  const { rewound: undoable } = view
   const isBusy = view.turn !== undefined
-  const isOffered = session !== undefined && view.started && !view.can.terminal && !without.has(tool)
+  const isOffered = session !== undefined && view.started && view.can.rewind
   const rewind = useMemo(
     () =>
       isOffered
@@ -113,7 +111,7 @@ const RewindDialog = ({ onClose, session, turn }: DialogProps) => {
     dialog.current?.showModal()
     http.previewRewind(session_id, turn).then(
       setPreview,
-      (error: unknown) => setProblem(error instanceof Error ? error.message : String(error))
+      (error: unknown) => setProblem(messageOf(error))
     )
   }, [session_id, turn])
 
@@ -133,7 +131,7 @@ const RewindDialog = ({ onClose, session, turn }: DialogProps) => {
       await session.rewind(turn, { restore, ...(conflicts.length > 0 && { force }) })
       dialog.current?.close()
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error))
+      setProblem(messageOf(error))
     }
     setBusy(false)
   }

@@ -3,6 +3,7 @@ import { CalendarClock, Pause, Play, Trash2 } from "lucide-react"
 import { useRef, useState } from "react"
 import type { Command, Session } from "../../client/browser.js"
 import type { ScheduleLine } from "../../messages/View.js"
+import { messageOf } from "../../schema/messageOf.js"
 import { w } from "../words/words.js"
 
 interface Props {
@@ -35,7 +36,7 @@ export const Schedules = ({ disabled, schedules, session }: Props) => {
         return true
       },
       (error: unknown) => {
-        setProblem(error instanceof Error ? error.message : String(error))
+        setProblem(messageOf(error))
         return false
       }
     )
@@ -55,10 +56,9 @@ export const Schedules = ({ disabled, schedules, session }: Props) => {
         className="icon-button"
         disabled={disabled}
         onClick={() => dialog.current?.showModal()}
-        aria-label={w.schedules.title}
         title={w.schedules.title}
       >
-        <CalendarClock size={17} aria-hidden />
+        <CalendarClock size={17} aria-hidden /> <span>{w.schedules.title}</span>
       </button>
       <dialog className="confirm schedules" ref={dialog} aria-labelledby="schedules-title">
         <h2 id="schedules-title">{w.schedules.title}</h2>

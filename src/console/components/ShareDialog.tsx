@@ -3,6 +3,7 @@
  * there are, with who made them; each can be revoked, and whoever came by it is sent away at once.
  */
 import { type RefObject, useCallback, useEffect, useState } from "react"
+import { messageOf } from "../../schema/messageOf.js"
 import * as http from "../relay/http.js"
 import { w } from "../words/words.js"
 import { CopyButton } from "./CopyButton.js"
@@ -52,7 +53,7 @@ export const ShareDialog = ({ dialog, isTerminal, opened, session_id }: Props) =
     try {
       await http.revokeToken(name)
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : "")
+      setProblem(messageOf(error))
     }
     await look()
   }
@@ -68,7 +69,7 @@ export const ShareDialog = ({ dialog, isTerminal, opened, session_id }: Props) =
       setLink(location.origin + location.pathname + fragment)
       await look()
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : "")
+      setProblem(messageOf(error))
     }
     setBusy(false)
   }

@@ -1,6 +1,7 @@
 /** SuggestBox: where somebody who does not drive writes a prompt for the one who does. */
 import { useId, useState } from "react"
 import type { Session } from "../../client/browser.js"
+import { messageOf } from "../../schema/messageOf.js"
 import { w } from "../words/words.js"
 
 export const SuggestBox = ({ session }: { readonly session: Session }) => {
@@ -13,7 +14,7 @@ export const SuggestBox = ({ session }: { readonly session: Session }) => {
         setText("")
         setProblem(undefined)
       },
-      (error: unknown) => setProblem(error instanceof Error ? error.message : String(error))
+      (error: unknown) => setProblem(messageOf(error))
     )
   }
   return (

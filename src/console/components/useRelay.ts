@@ -4,6 +4,7 @@
  */
 import { useCallback, useEffect, useRef, useState } from "react"
 import { watchSessions } from "../../client/browser.js"
+import { messageOf } from "../../schema/messageOf.js"
 import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { setToken, token } from "../relay/address.js"
 import * as http from "../relay/http.js"
@@ -82,9 +83,7 @@ export const useRelay = (): Relay => {
       } catch (error) {
         if (!isShown) return
         if (error instanceof http.TokenWanted) refused()
-        else {setProblem(
-            error instanceof TypeError ? w.cannotReach : error instanceof Error ? error.message : ""
-          )}
+        else setProblem(error instanceof TypeError ? w.cannotReach : messageOf(error))
       }
     }
     void lookAtAgents()
@@ -102,7 +101,7 @@ export const useRelay = (): Relay => {
   const act = (promise: Promise<void>) =>
     void promise.catch((error: unknown) => {
       lookAgain()
-      setProblem(error instanceof Error ? error.message : "")
+      setProblem(messageOf(error))
     })
 
   const change = (line: SessionLine, change: SessionChange) => {

@@ -4,6 +4,7 @@
 import { RelayError, type RelayEvent } from "../../client/browser.js"
 import { reduce } from "../../messages/reduce.js"
 import { empty } from "../../messages/View.js"
+import { messageOf } from "../../schema/messageOf.js"
 import * as http from "./http.js"
 import type { State } from "./SessionStore.js"
 
@@ -29,6 +30,7 @@ export const openPast = (session_id: string): PastStore => {
     view: empty,
     link: { status: "closed", error: new RelayError("closed", "") },
     unsent: [],
+    refused: "",
     count: 0,
     loaded: 0
   }
@@ -50,7 +52,7 @@ export const openPast = (session_id: string): PastStore => {
   }
   read().catch((error: unknown) => {
     if (given.signal.aborted) return
-    const message = error instanceof Error ? error.message : ""
+    const message = messageOf(error)
     become({ link: { status: "closed", error: new RelayError("unreachable", message) }, loaded: undefined })
   })
 

@@ -1,5 +1,6 @@
 /** http: what the relay tells over plain HTTP: agents, sessions. */
 import { RelayError, type RelayEvent } from "../../client/browser.js"
+import { messageOf } from "../../schema/messageOf.js"
 import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { token } from "./address.js"
 
@@ -198,7 +199,7 @@ export const previewRewind = async (
   }
   const files = reason ?? await ask("GET", `${path}/${turn}`).then(
     (preview) => preview as RewindPreview,
-    (error: unknown) => error instanceof Error ? error.message : String(error)
+    (error: unknown) => messageOf(error)
   )
   return { conversation, files }
 }

@@ -122,14 +122,6 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
     return usable?.tool ?? "demo"
   })
 
-  const isSettled = ({ can, settings: { models }, isOver }: Attached) =>
-    isOver || !can.set_model || models.length > 0
-
-  const settled = (entry: Attached): Effect.Effect<void> =>
-    Effect.suspend(() =>
-      isSettled(entry) ? Effect.void : Effect.andThen(Effect.sleep("20 millis"), settled(entry))
-    )
-
   const newSession = (params: Open): Rpc.Handled =>
     Effect.gen(function*() {
       const cwd = text(params["cwd"])
@@ -150,7 +142,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
       // Editors know the session only when they have its name.
       entry.held = []
       yield* follow(entry)
-      yield* Effect.timeoutOption(settled(entry), settleWithin)
+      yield* Effect.timeoutOption(Deferred.await(entry.settled), settleWithin)
       return {
         result: { sessionId: entry.id, ...settingsOf(entry), _meta: metaOf(entry) },
         behind: Effect.andThen(Effect.sync(() => following.release(entry)), tellEarly(entry, early))

@@ -1,5 +1,6 @@
 /** Attached: a session this client works in, and what is to be said of it: modes, models, options. */
-import type { Deferred, Scope } from "effect"
+import { type Deferred, Effect, type Scope } from "effect"
+import { doneSoon } from "../../adapters/doneSoon.js"
 import type { JsonRpcError, JsonRpcId } from "../../adapters/wire/JsonRpc.js"
 import type { Handshake } from "../../schema/index.js"
 import type { Choice, Op, SessionOp } from "../Op.js"
@@ -32,6 +33,8 @@ export interface Attached {
   readonly asked: Map<string, number>
   settings: { modes: ReadonlyArray<string>; mode?: string; models: ReadonlyArray<Choice>; model?: string }
   can: Pick<SessionOp, "images" | "set_model">
+  /** Completes when its models are known, or there is nothing more to learn of them. */
+  readonly settled: Deferred.Deferred<void>
   isOver: boolean
   isStopping: boolean
 }
@@ -104,7 +107,12 @@ export const learn = (entry: Attached, op: Op) => {
       ...(op.models !== undefined && { models: op.models })
     }
   }
+  if ((op.type === "session" || op.type === "model") && hasChoices(entry)) {
+    doneSoon(entry.settled, Effect.void)
+  }
 }
+
+const hasChoices = ({ can, settings: { models } }: Attached) => !can.set_model || models.length > 0
 
 export const metaOf = ({ projector, session }: Attached, last_seq = session.last_seq) => ({
   "ai-relay": {

@@ -136,6 +136,7 @@ export const make = (
 
   const onOver = (entry: Attached, reason: string) => {
     entry.isOver = true
+    doneSoon(entry.settled, Effect.void)
     release(entry)
     const error = new JsonRpcError({ code: codes.internal, reason })
     for (const { done, isCancelled } of entry.prompts.values()) {

@@ -1,5 +1,5 @@
 /** opening: sessions are joined, told from their beginning or taken up where they stand, followed, and left. */
-import { Cause, Effect, Exit, Scope, Stream } from "effect"
+import { Cause, Deferred, Effect, Exit, Scope, Stream } from "effect"
 import type { Handshake, RelayEvent } from "../../schema/index.js"
 import type { Op } from "../Op.js"
 import * as project from "../project.js"
@@ -79,6 +79,7 @@ export const make = (
       asked: new Map(),
       settings: { modes: [], models: [] },
       can: { images: false, set_model: false },
+      settled: Deferred.makeUnsafe(),
       isOver: false,
       isStopping: false
     }

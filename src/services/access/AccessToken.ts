@@ -6,6 +6,7 @@ import { Effect, Redacted, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { messageOf } from "../../schema/messageOf.js"
 
 /** The token cannot be had, or is none. */
 export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnusable", {
@@ -43,7 +44,7 @@ const checked = (text: string, where: string): Effect.Effect<Redacted.Redacted, 
 const unusable = (file: string, cause: unknown) =>
   new TokenUnusable({
     reason: `the access token in ${file} cannot be used (${
-      cause instanceof Error ? cause.message : String(cause)
+      messageOf(cause)
     }): correct that, or give another with --token-file`
   })
 

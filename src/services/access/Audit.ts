@@ -98,6 +98,13 @@ const make = Effect.fnUntraced(function*(file: string, bytes: number, files: num
   let minute = 0
   let strangers = 0
   let untold = 0
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      if (untold > 0) write("more", {}, { left_out: untold })
+      if (to !== undefined) closeSync(to)
+      to = undefined
+    })
+  )
 
   const put = (line: string) => {
     const data = Buffer.from(line + "\n")
@@ -146,13 +153,6 @@ const make = Effect.fnUntraced(function*(file: string, bytes: number, files: num
     else write(what, by, more)
   }
 
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      if (untold > 0) write("more", {}, { left_out: untold })
-      if (to !== undefined) closeSync(to)
-      to = undefined
-    })
-  )
   const audit: AuditFields = { write, writeOfStranger }
   return audit
 })

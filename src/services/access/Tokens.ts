@@ -8,6 +8,7 @@
 import { Clock, Effect, Schema, type Scope as Lifetime } from "effect"
 import { statSync, unwatchFile, watchFile } from "node:fs"
 import { type Scope, scopes as allScopes } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import { everything, type Limits, type PrincipalFields } from "./Principal.js"
 import * as TokenFile from "./tokenFile.js"
 import type { TokenRecord, TokensUnusable } from "./tokenFile.js"
@@ -202,7 +203,7 @@ export const make = Effect.fnUntraced(function*(
       problem = undefined
       take(TokenFile.readNow(file))
     } catch (cause) {
-      problem = cause instanceof Error ? cause.message : String(cause)
+      problem = messageOf(cause)
       take([])
     }
   }

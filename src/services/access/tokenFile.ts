@@ -9,6 +9,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Scope } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import * as privateFile from "./privateFile.js"
 
 /** The tokens cannot be read or written. */
@@ -49,8 +50,6 @@ export const hashOf = (token: string): string => createHash("sha256").update(tok
 /** So that it is known for what it is where it should not be: in a log, a repository. */
 export const newToken = (): string => `airelay_${randomBytes(32).toString("base64url")}`
 
-const spelled = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
-
 /** All there are; throws a sentence when the file is not what it should be. */
 export const readNow = (file: string): ReadonlyArray<TokenRecord> => {
   const isOpen = privateFile.isOpenToOthers(file)
@@ -69,7 +68,7 @@ export const readNow = (file: string): ReadonlyArray<TokenRecord> => {
 export const read = (file: string): Effect.Effect<ReadonlyArray<TokenRecord>, TokensUnusable> =>
   Effect.try({
     try: () => readNow(file),
-    catch: (cause) => new TokensUnusable({ reason: `the tokens cannot be read: ${spelled(cause)}` })
+    catch: (cause) => new TokensUnusable({ reason: `the tokens cannot be read: ${messageOf(cause)}` })
   })
 
 /** Whoever has held the lock for longer than this, in ms, is dead. */
@@ -87,7 +86,9 @@ const lockNow = (file: string, now: number) =>
     },
     catch: (cause) =>
       new TokensUnusable({
-        reason: `the tokens cannot be changed (${spelled(cause)}): check that ${dirname(file)} can be written`
+        reason: `the tokens cannot be changed (${messageOf(cause)}): check that ${
+          dirname(file)
+        } can be written`
       })
   })
 
@@ -109,7 +110,7 @@ export const change = <E>(
         Effect.try({
           try: () => privateFile.replace(file, { tokens }),
           catch: (cause) =>
-            new TokensUnusable({ reason: `the tokens cannot be written to ${file}: ${spelled(cause)}` })
+            new TokensUnusable({ reason: `the tokens cannot be written to ${file}: ${messageOf(cause)}` })
         })),
     () => Effect.sync(() => rmSync(`${file}.lock`, { force: true }))
   )

@@ -23,6 +23,7 @@ import {
 import { join } from "node:path"
 import type { Budget } from "../../schema/Budget.js"
 import type { Usage } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import { add, nothing, type Spend, subtract } from "./Spend.js"
 
 /** Who told the price: the agent, the operator's table, or nobody (then `cost_usd` is 0 and tokens are all that is known). */
@@ -306,7 +307,7 @@ export const onDisk = ({ folder, isAlive, relay }: DiskOptions): Ledger => {
       waiting = ""
       reason = undefined
     } catch (cause) {
-      reason = cause instanceof Error ? cause.message : String(cause)
+      reason = messageOf(cause)
       release()
     }
   }

@@ -1,4 +1,5 @@
 /** DiskHealth: what a disk does not take at the moment, and the next try. */
+import { messageOf } from "../../schema/messageOf.js"
 
 /** Each kind of use can fail by itself. */
 export type Use = "write" | "describe" | "sync" | "read"
@@ -18,9 +19,8 @@ export interface DiskHealth {
 /** How long a failed disk is left alone before the next try. */
 const retryAfterMs = 1000
 
-const reasonOf = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
-
-export const make = (tryAgain: () => void): DiskHealth => {
+/** `tryAgain` is called `afterMs` after a failure. */
+export const make = (tryAgain: () => void, afterMs = retryAfterMs): DiskHealth => {
   const troubles = new Map<Use, string>()
   let retry: NodeJS.Timeout | undefined
 
@@ -29,7 +29,7 @@ export const make = (tryAgain: () => void): DiskHealth => {
     retry = undefined
   }
   const complain = (use: Use, cause: unknown) => {
-    if (!troubles.has(use)) troubles.set(use, reasonOf(cause))
+    if (!troubles.has(use)) troubles.set(use, messageOf(cause))
   }
   const onRetry = () => {
     retry = undefined
@@ -47,7 +47,7 @@ export const make = (tryAgain: () => void): DiskHealth => {
         troubles.delete(use)
       } catch (cause) {
         complain(use, cause)
-        retry ??= setTimeout(onRetry, retryAfterMs).unref()
+        retry ??= setTimeout(onRetry, afterMs).unref()
       }
     },
     stop

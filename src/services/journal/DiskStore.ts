@@ -40,6 +40,8 @@ interface Options extends DiskBounds {
   readonly describe: (summary: SessionSummary) => string
   /** Bytes of frames it may keep at the moment, where that is less than `journal_bytes`: its part of what all may. */
   readonly share?: () => number
+  /** Knows when a disk that failed is tried again. */
+  readonly health?: typeof DiskHealth.make
 }
 
 /** A file is closed and a new one begun at this size, or at an eighth of what may be kept. */
@@ -61,7 +63,14 @@ const remove = (path: string) => {
 }
 
 export const make = (
-  { describe, folder, share = () => Number.POSITIVE_INFINITY, syncTimes, ...bounds }: Options
+  {
+    describe,
+    folder,
+    health = DiskHealth.make,
+    share = () => Number.POSITIVE_INFINITY,
+    syncTimes,
+    ...bounds
+  }: Options
 ): DiskStore => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const segments = SessionFiles.open(folder)
@@ -71,7 +80,7 @@ export const make = (
   const recent = makeMemory(memoryBytes, last)
   let onKept = () => {}
 
-  const troubles = DiskHealth.make(() => {
+  const troubles = health(() => {
     writer.write()
     writeDescription()
     onKept()

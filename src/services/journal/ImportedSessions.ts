@@ -7,7 +7,7 @@
  *
  * What was imported is remembered in `import.json` beside its events, so that it is not imported again.
  */
-import { Effect, Exit, Layer, Option, Schema, Scope } from "effect"
+import { Effect, Layer, Option, Schema } from "effect"
 import {
   existsSync,
   mkdirSync,
@@ -20,6 +20,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { type EventBody, Handshake, RequestId, type SessionId } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import * as EventLog from "../log/EventLog.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
 import { RelayConfig } from "../RelayConfig.js"
@@ -153,8 +154,7 @@ export interface ImportedSessions {
 
 export const make = (state_dir: string): ImportedSessions => {
   const sessions = SessionRecord.folderIn(state_dir)
-  const failed = (cause: unknown) =>
-    new ImportFailed({ folder: state_dir, reason: cause instanceof Error ? cause.message : String(cause) })
+  const failed = (cause: unknown) => new ImportFailed({ folder: state_dir, reason: messageOf(cause) })
 
   const look: ImportedSessions["look"] = ({ digest, events, session_id }) => {
     const files = SessionRecord.filesOf(sessions, session_id)
@@ -179,24 +179,21 @@ export const make = (state_dir: string): ImportedSessions => {
       ...(folder !== undefined && folder !== "" && { folder }),
       ...(model !== undefined && model !== "" && { model })
     })
-    const scope = yield* Scope.make()
-    const log = yield* EventLog.make(
-      session_id,
-      yield* Scope.provide(journal.open(session_id, handshake), scope)
-    )
-    yield* append(log, events)
-    log.unsafeBatch(() => {
-      settle(log, log.summary(), events.at(-1)?.ts ?? 0)
-      // Said now: a session nobody has used for long is forgotten.
-      log.unsafeAppend({
-        type: "status",
-        status: "imported",
-        text: `Imported: ${events.length} events recorded by ${by}.`,
-        metadata: { events: events.length, by, digest }
+    yield* Effect.scoped(Effect.gen(function*() {
+      const log = yield* EventLog.make(session_id, yield* journal.open(session_id, handshake))
+      yield* append(log, events)
+      log.unsafeBatch(() => {
+        settle(log, log.summary(), events.at(-1)?.ts ?? 0)
+        // Said now: a session nobody has used for long is forgotten.
+        log.unsafeAppend({
+          type: "status",
+          status: "imported",
+          text: `Imported: ${events.length} events recorded by ${by}.`,
+          metadata: { events: events.length, by, digest }
+        })
       })
-    })
-    yield* log.close
-    yield* Scope.close(scope, Exit.void)
+      yield* log.close
+    }))
     const files = SessionRecord.filesOf(work, session_id)
     yield* Effect.try({
       try: () => {

@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import { readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { type Handshake, SessionId } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import { type EventStore, makeMemory } from "../log/EventStore.js"
 import { type Batch, lastSeqOf } from "../log/frames.js"
 import * as SessionSummary from "../log/SessionSummary.js"
@@ -124,7 +125,7 @@ const makeDurable = (folder: string) =>
     const open = Effect.fn("Journal.open")(function*(session_id: SessionId, handshake: Handshake) {
       const files = SessionRecord.filesOf(folder, session_id)
       const kept = Option.getOrUndefined(SessionRecord.read(folder, session_id))
-      const failed = (cause: unknown) => new JournalFailed({ folder: files, reason: String(cause) })
+      const failed = (cause: unknown) => new JournalFailed({ folder: files, reason: messageOf(cause) })
       const other = otherWith(session_id, kept)
       if (other !== undefined) return yield* new SessionInUse({ session_id, pid: other })
       const lock = yield* Effect.acquireRelease(
@@ -193,7 +194,7 @@ const makeDurable = (folder: string) =>
     /** Gone from the list at once; its files follow in the background. */
     const remove = (session_id: SessionId): Effect.Effect<void, JournalFailed> => {
       const files = SessionRecord.filesOf(folder, session_id)
-      const failed = (cause: unknown) => new JournalFailed({ folder: files, reason: String(cause) })
+      const failed = (cause: unknown) => new JournalFailed({ folder: files, reason: messageOf(cause) })
       return Effect.try({
         try: () => {
           const going = join(folder, `${goingMark}${session_id}-${process.pid}-${performance.now()}`)
@@ -259,7 +260,7 @@ const makeDurable = (folder: string) =>
 
     yield* Effect.try({
       try: () => mkdirSync(folder, { recursive: true, mode: 0o700 }),
-      catch: (cause) => new JournalFailed({ folder, reason: String(cause) })
+      catch: (cause) => new JournalFailed({ folder, reason: messageOf(cause) })
     })
     yield* Effect.forkScoped(Effect.andThen(
       Effect.ignore({ log: true })(Effect.andThen(removeLeftovers, sweep)),
@@ -286,7 +287,7 @@ export const whyUnwritable = (folder: string): string | undefined => {
     return undefined
   } catch (cause) {
     return `${folder} cannot be written (${
-      cause instanceof Error ? cause.message : String(cause)
+      messageOf(cause)
     }): make it writable, or choose another with --state-dir`
   }
 }

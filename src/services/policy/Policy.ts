@@ -10,6 +10,7 @@
 import { Effect, Result, Schema } from "effect"
 import { readFileSync, statSync } from "node:fs"
 import type { PermissionRequest } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import { nameOf, type ShellCommand } from "./shellCommands.js"
 import { callOf, type ToolCall } from "./toolCall.js"
 
@@ -234,9 +235,7 @@ export const load = (file: string): Effect.Effect<PolicyFile, PolicyUnusable> =>
     try: () => ({ text: readFileSync(file, "utf8"), mode: statSync(file).mode }),
     catch: (cause) =>
       new PolicyUnusable({
-        reason: `the rules cannot be read (${
-          cause instanceof Error ? cause.message : String(cause)
-        }): check --policy`
+        reason: `the rules cannot be read (${messageOf(cause)}): check --policy`
       })
   }).pipe(
     Effect.flatMap(({ mode, text }) =>

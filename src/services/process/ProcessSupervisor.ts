@@ -23,6 +23,7 @@ import * as AgentPipes from "./AgentPipes.js"
 import { endFamily, type StopTimeouts } from "./endFamily.js"
 import * as families from "./families.js"
 import { type LaunchOptions, prepareLaunch } from "./prepareLaunch.js"
+import { sendSignal } from "./ProcessTree.js"
 
 export interface Options extends StopTimeouts, LaunchOptions {
   /** How long an agent's pipes may stay open after its exit, in ms: what it left behind may hold them for ever. */
@@ -115,7 +116,9 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
     doneSoon(leaderExited, Effect.void)
     linger = setTimeout(letGo, options.linger)
   })
+  let stopOthers: NodeJS.Immediate | undefined
   const release = Effect.sync(() => {
+    clearImmediate(stopOthers)
     families.forget(family)
     pipes.destroy()
     finish()
@@ -129,8 +132,15 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
       exit: Effect.tap(Deferred.await(exited), Effect.suspend(() => complaint))
     },
     hold: {
-      stop: () => family.signal("SIGSTOP", "SIGSTOP"),
-      go: () => family.signal("SIGCONT", "SIGCONT")
+      // Fifty sessions that share a budget stop together: who leads the group before anybody is looked for.
+      stop: () => {
+        if (!hasExited()) sendSignal(-pid, "SIGSTOP")
+        stopOthers = setImmediate(() => family.signal("SIGSTOP", "SIGSTOP"))
+      },
+      go: () => {
+        clearImmediate(stopOthers)
+        family.signal("SIGCONT", "SIGCONT")
+      }
     },
     stop: endFamily(
       family,

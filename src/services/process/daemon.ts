@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process"
 import { closeSync, mkdirSync, openSync } from "node:fs"
 import { dirname } from "node:path"
+import { messageOf } from "../../schema/messageOf.js"
 
 export interface Daemon {
   readonly program: string
@@ -25,6 +26,6 @@ export const start = ({ args, cwd, log, onFailed, program }: Daemon): void => {
     child.unref()
     closeSync(out)
   } catch (error) {
-    onFailed(String(error))
+    onFailed(messageOf(error))
   }
 }

@@ -6,6 +6,7 @@ import { Effect, Option, Schema } from "effect"
 import { generateKeyPairSync } from "node:crypto"
 import { mkdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
+import { messageOf } from "../../schema/messageOf.js"
 import * as privateFile from "../access/privateFile.js"
 
 /** They cannot be read or written. */
@@ -60,8 +61,7 @@ const write = (state_dir: string, file: string, content: object) => {
 const attempt = <A>(what: string, run: () => A): Effect.Effect<A, PushUnusable> =>
   Effect.try({
     try: run,
-    catch: (cause) =>
-      new PushUnusable({ reason: `${what}: ${cause instanceof Error ? cause.message : String(cause)}` })
+    catch: (cause) => new PushUnusable({ reason: `${what}: ${messageOf(cause)}` })
   })
 
 const newKeys = (): Keys => {

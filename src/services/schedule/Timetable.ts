@@ -8,6 +8,7 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import { IdGenerator } from "../IdGenerator.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
 import { RelayConfig } from "../RelayConfig.js"
@@ -145,7 +146,7 @@ export const onDisk = (folder: string, ids: Ids): Table => {
       reason = undefined
       return done
     } catch (cause) {
-      reason = cause instanceof Error ? cause.message : String(cause)
+      reason = messageOf(cause)
       return undefined
     }
   }

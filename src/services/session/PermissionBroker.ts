@@ -124,6 +124,7 @@ export const make = Effect.fnUntraced(function*(
   const log = yield* EventLog
   const deadline = Duration.fromInputUnsafe(timeout)
   const pending = new Map<RequestId, Pending>()
+  yield* Effect.addFinalizer(() => cancelAll("session_end"))
 
   const grants = SessionGrants.make()
 
@@ -233,7 +234,6 @@ export const make = Effect.fnUntraced(function*(
       for (const request_id of [...pending.keys()]) settle(request_id, cancelled(reason))
     })
 
-  yield* Effect.addFinalizer(() => cancelAll("session_end"))
   return PermissionBroker.of({
     request,
     respond,

@@ -24,6 +24,7 @@ import { BadHandshake, ConversationInUse, type OpenError } from "../../adapters/
 import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistry.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { type ClientCommand, type Handshake, type McpServer, SessionId } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import type { SessionChange } from "../../schema/SessionChange.js"
 import * as Audit from "../access/Audit.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
@@ -103,8 +104,8 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
    * and keeps none alive.
    */
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
-  /** What agents get whose session asks for the relay's tools (`relay_tools`). */
-  readonly offerTools: (tools: RelayTools) => void
+  /** What agents get whose session asks for the relay's tools (`relay_tools`); for as long as the scope is open. */
+  readonly offerTools: (tools: RelayTools) => Effect.Effect<void, never, Scope.Scope>
   /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
   readonly drain: (seconds: number) => Effect.Effect<void>
   readonly isDraining: () => boolean
@@ -227,7 +228,11 @@ const make = Effect.gen(function*() {
         })
       }
       const opened = yield* journal.open(id, { ...wanted, folder })
-      const own_tools = wanted.relay_tools === true ? tools?.serverFor(id) : undefined
+      const offered = wanted.relay_tools === true ? tools : undefined
+      const own_tools = offered === undefined ? undefined : yield* Effect.acquireRelease(
+        Effect.sync(() => offered.serverFor(id)),
+        () => Effect.sync(() => offered.end(id))
+      )
       const { permission_modes } = settings
       const spec = {
         ...wanted,
@@ -274,7 +279,6 @@ const make = Effect.gen(function*() {
       Effect.ensuring(Effect.andThen(
         Effect.sync(() => {
           entries.delete(id)
-          tools?.end(id)
           tell(id)
         }),
         Deferred.succeed(entry.gone, undefined)
@@ -512,7 +516,7 @@ const make = Effect.gen(function*() {
       if (!(yield* isThere(session_id))) return yield* new SessionNotFound({ session_id })
       yield* Effect.try({
         try: () => marks.change(session_id, change),
-        catch: (cause) => new JournalFailed({ folder: settings.state_dir ?? "", reason: String(cause) })
+        catch: (cause) => new JournalFailed({ folder: settings.state_dir ?? "", reason: messageOf(cause) })
       })
       tell(session_id)
     }
@@ -591,7 +595,11 @@ const make = Effect.gen(function*() {
   })
 
   return SessionRegistry.of({
-    offerTools: (offered) => void (tools = offered),
+    offerTools: (offered) =>
+      Effect.asVoid(Effect.acquireRelease(
+        Effect.sync(() => void (tools = offered)),
+        () => Effect.sync(() => void (tools = undefined))
+      )),
     join,
     drain,
     isDraining: () => isDraining,

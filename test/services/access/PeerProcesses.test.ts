@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -74,10 +74,14 @@ describe("PeerProcesses", { timeout: patience }, () => {
     Effect.gen(function*() {
       const { port, whose } = yield* listen("127.0.0.1")
       const program = client(port, "127.0.0.1", "late")
+      const folder = mkdtempSync(join(tmpdir(), "ai-relay-peers-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
       const agent = yield* start(
-        `setsid -f env -i /bin/sh -c 'sleep 1; exec "$@"' sh ${node} -e '${program}'`
+        `setsid -f env -i /bin/sh -c 'until [ -e go ]; do sleep 0.02; done; exec "$@"' sh ${node} -e '${program}'`,
+        { cwd: folder }
       )
       yield* agent.exit
+      writeFileSync(join(folder, "go"), "")
       assert.strictEqual(yield* whose("late"), "agent")
     }).pipe(Effect.provide(ProcessSupervisor.layer({ input: 1, signal: 1, linger: 1 }))))
 

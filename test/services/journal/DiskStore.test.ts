@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { SessionId } from "../../../src/schema/index.js"
+import * as DiskHealth from "../../../src/services/journal/DiskHealth.js"
 import * as DiskStore from "../../../src/services/journal/DiskStore.js"
 import * as FsyncSchedule from "../../../src/services/journal/FsyncSchedule.js"
 import * as SessionFiles from "../../../src/services/journal/SessionFiles.js"
@@ -36,12 +37,21 @@ const newFolder = () => {
 }
 
 const plenty = { journal_bytes: 1e9, journal_events: 1e9, retain_bytes: 1e9 }
+/** How often a disk that failed was tried again, soon each time. */
+let tries = 0
+const health = (tryAgain: () => void) =>
+  DiskHealth.make(() => {
+    tries += 1
+    tryAgain()
+  }, 20)
+
 const open = (folder: string, bounds: Partial<typeof plenty> = {}, syncTimes = FsyncSchedule.make()) => {
   const store = DiskStore.make({
     ...plenty,
     ...bounds,
     folder,
     syncTimes,
+    health,
     describe: (summary) => JSON.stringify(summary)
   })
   cleanUp(() => store.close())
@@ -443,8 +453,8 @@ describe("a journal on a disk that refuses", () => {
     await settled()
     assert.include(store.trouble(), "E")
     assert.deepStrictEqual(toldBy(store), ["error internal"])
-    // The time for a second, vain try.
-    await new Promise((resolve) => setTimeout(resolve, 1200))
+    const before = tries
+    await until(() => tries > before + 1)
     texts.forEach(say)
     assert.deepStrictEqual(toldBy(store), ["error internal"])
     assert.deepStrictEqual(seen.map((frame) => JSON.parse(frame).seq), range(1, 2 * half + 1))

@@ -103,7 +103,9 @@ describe.runIf(process.platform === "linux")("the watcher", { timeout: 30_000 },
     assert.isUndefined(watcherOf(await relay([])))
     const started = await relay([patient])
     const first = watcherOf(started)!
-    await new Promise((resolve) => setTimeout(resolve, 1100))
+    // As old as one must be to be started again at once.
+    process.kill(started.pid, "SIGUSR2")
+    await until(() => started.lines.includes("later"))
     process.kill(first, "SIGKILL")
     await until(() => ![undefined, first].includes(watcherOf(started)))
     assert.isBelow(await kill(started, startedBy(started)), 5000)

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, References, Scope } from "effect"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
+import { join } from "node:path"
 import {
   EventSink,
   type LaunchSpec,
@@ -103,10 +105,15 @@ describe("a program on a terminal", () => {
       const sink = TestSink.make()
       sink.block()
       // Fewer bytes than every system takes of a program though nobody reads them: it can exit.
-      const terminal = yield* start("stty -opost; echo; sleep 0.1; seq 1 900; exit 3", { sink })
-      yield* eventually(() => !isAlive(terminal.pid))
-      // Longer than node-pty keeps it open.
-      yield* Effect.sleep("400 millis")
+      const terminal = yield* start("stty -opost -echo; echo; read go; seq 1 900; exit 3", { sink })
+      yield* terminal.shows("\n")
+      yield* terminal.write("go\n")
+      // It takes nothing more once it was read to its end and let go of.
+      yield* Effect.repeat(Effect.andThen(Effect.yieldNow, Effect.exit(terminal.write(""))), {
+        until: Exit.isFailure
+      })
+      assert.isFalse(isAlive(terminal.pid))
+      assert.strictEqual(terminal.printed(), "\n")
       sink.drain()
       assert.strictEqual((yield* terminal.exit).exit_code, 3)
       assert.strictEqual(terminal.printed().split("\n").length, 902)
@@ -183,14 +190,18 @@ describe("typing", () => {
   it.live("never holds up the relay, is refused when much waits, and arrives whole in the end", () =>
     Effect.gen(function*() {
       const size = 1_500_000
+      const folder = mkdtempSync(join(tmpdir(), "ai-relay-typing-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
       const terminal = yield* start(
-        `stty raw -echo; echo ready; sleep 1; head -c ${size} | cksum; echo end`
+        `stty raw -echo; echo ready; until [ -e go ]; do sleep 0.02; done; head -c ${size} | cksum; echo end`,
+        { cwd: folder }
       )
       yield* terminal.shows("ready")
       const before = performance.now()
       yield* terminal.write(Array.from({ length: size / 6 }, (_, n) => String(n).padStart(6)).join(""))
       assert.strictEqual((yield* Effect.flip(terminal.write("x")))._tag, "CommandRefused")
       assert.isBelow(performance.now() - before, 900)
+      writeFileSync(join(folder, "go"), "")
       yield* terminal.shows("end")
       const expected = yield* start(`seq -f '%6.0f' 0 ${size / 6 - 1} | tr -d '\\n' | cksum`)
       yield* expected.exit
