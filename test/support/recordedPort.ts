@@ -31,7 +31,7 @@ export const make = (events: ReadonlyArray<RelayEvent>): RecordedPort => {
   let isDone = false
 
   const listing = (): SessionListing => {
-    const pending_seqs: Record<string, number> = {}
+    const asked = new Map<string, number>()
     let open: { readonly turn: number | undefined; readonly seq: number } | undefined
     let turns = 0
     let isClosed = false
@@ -42,9 +42,9 @@ export const make = (events: ReadonlyArray<RelayEvent>): RecordedPort => {
         turns++
       }
       if (event.type === "turn_end") open = undefined
-      if (event.type === "permission_request") pending_seqs[event.request_id] = event.seq
+      if (event.type === "permission_request") asked.set(event.request_id, event.seq)
       if (event.type === "control_response" || event.type === "permission_cancelled") {
-        delete pending_seqs[event.request_id ?? ""]
+        asked.delete(event.request_id ?? "")
       }
       if (event.type === "session_end") isClosed = true
     }
@@ -59,8 +59,8 @@ export const make = (events: ReadonlyArray<RelayEvent>): RecordedPort => {
       turns,
       cost_usd: 0,
       clients: 1,
-      pending: Object.keys(pending_seqs),
-      pending_seqs,
+      pending: [...asked.keys()],
+      pending_seqs: Object.fromEntries(asked),
       queued: [],
       ...(open !== undefined && { open_turn: open.turn, open_turn_seq: open.seq })
     }
