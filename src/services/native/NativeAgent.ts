@@ -143,6 +143,8 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     else Latch.closeUnsafe(following)
   }
   let isJoined = false
+  /** The agent's own command goes on with it, because this session said so. */
+  let isHandedOver = false
   let where: FoundNative | undefined
   /** What of the file is in the log: up to this size, and this time. */
   let seen: { readonly size: number; readonly ino: number; readonly ts: number } | undefined
@@ -189,6 +191,8 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const start = (spec: AgentSpec): Effect.Effect<void, OpenError> =>
     Effect.gen(function*() {
       const inner = yield* Scope.fork(scope)
+      // This start, too, would be one at which the agent deletes.
+      if (where !== undefined) yield* native.removeLeftovers(where)
       const agent = yield* adapter.open(spec).pipe(
         Effect.provideService(EventSink, heard),
         Effect.provideService(PermissionGate, gate),
@@ -199,6 +203,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       started = agent.started
       rules = agent.native
       setFollowing(false)
+      isHandedOver = false
       isJoined = spec.join !== undefined
       const ended = Effect.flatMap(agent.exit, (how): Effect.Effect<unknown> =>
         current?.agent !== agent
@@ -371,6 +376,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     const { records } = yield* native.history(found, followWindow(found))
     const fresh = records.filter((record) => !seenKeys.has(record.key) && !isTold([record]))
     remember(records, found)
+    if (isHandedOver) yield* native.removeLeftovers(found)
     if (fresh.length === 0) return
     lastGrowth = native.files.now()
     yield* append(fresh.flatMap((record) => turns.push(record)))
@@ -532,6 +538,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     }
     setFollowing(true)
     isJoined = false
+    isHandedOver = true
     turns = NativeTurns.make({ origin: "terminal" })
     yield* stop
     // Only now all it said is written down.

@@ -14,7 +14,7 @@ import {
   EventSink,
   PermissionGate
 } from "../../adapters/Adapter.js"
-import { BadHandshake, type OpenError } from "../../adapters/AdapterError.js"
+import { BadHandshake, ConversationGone, type OpenError } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import type {
   BodyOf,
@@ -293,6 +293,9 @@ export const open = Effect.fn("Session.open")(function*(
       Effect.provideService(EventLog.EventLog, log)
     )
   const store = native === undefined ? undefined : yield* native.store(tool)
+  /** A client may name any conversation there is: one of a folder that is not ours is not gone on with. */
+  const isNamed = native !== undefined && spec.native_session_id !== undefined && spec.begins_anew !== true
+  const checked: AgentSpec = isNamed ? { ...spec, may_tell: native.isVisible } : spec
   // The relay, or the agent, ended between going back and the next prompt.
   const rewound = opened?.summary.rewound
   const opening: Effect.Effect<
@@ -300,10 +303,16 @@ export const open = Effect.fn("Session.open")(function*(
     OpenError,
     Ports
   > = native === undefined || store === undefined
-    ? Effect.map(openAgent(adapter, spec, sink), (agent) => ({ agent }))
+    ? Effect.gen(function*() {
+      const { native_session_id } = spec
+      if (isNamed && native_session_id !== undefined && (yield* native.isHidden(tool, native_session_id))) {
+        return yield* new ConversationGone({ tool, native_session_id })
+      }
+      return { agent: yield* openAgent(adapter, checked, sink) }
+    })
     : NativeAgent.open({
       adapter: { ...adapter, open: (spec) => openAgent(adapter, spec, sink) },
-      spec,
+      spec: checked,
       log,
       native,
       store,
