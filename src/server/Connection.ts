@@ -111,7 +111,6 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
     socket.off("data", onFirstBytes)
   }
   const firstByte = socket.bytesRead
-  socket.on("data", onFirstBytes)
 
   /** What the frame that is coming holds, of all that may. */
   let counted = 0
@@ -131,8 +130,6 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
     count(0)
     setTimeout(() => ws.terminate(), overloadedMs).unref()
   }
-  socket.on("data", onBytes)
-
   const onMessage = (data: RawData, isBinary: boolean) => {
     if (isClosing) return
     frameBegan = socket.bytesRead
@@ -160,11 +157,14 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
   }
   const onGone = () => doneSoon(gone, Effect.void)
   yield* Effect.acquireRelease(
-    Effect.sync(() => void ws.on("message", onMessage).on("close", onGone).on("error", () => {})),
+    Effect.sync(() => {
+      socket.on("data", onFirstBytes).on("data", onBytes)
+      ws.on("message", onMessage).on("close", onGone).on("error", () => {})
+    }),
     // The error listener stays: a late error must not end the process. After any there is a close.
     () =>
       Effect.sync(() => {
-        socket.off("data", onBytes)
+        socket.off("data", onFirstBytes).off("data", onBytes)
         count(0)
         ws.onClosing = undefined
         ws.off("message", onMessage).off("close", onGone).terminate()

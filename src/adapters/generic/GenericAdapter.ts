@@ -84,7 +84,7 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
 const beforeEnter = "150 millis"
 
 const sendTo = (
-  { write }: Terminal,
+  { interrupt, write }: Terminal,
   resize: (size: TerminalSize) => Effect.Effect<void>,
   marksPastes: () => boolean
 ) =>
@@ -97,7 +97,7 @@ const sendTo = (
           Effect.andThen(write(enter))
         ),
       stdin: ({ data }) => write(data),
-      interrupt: () => write("\x03"),
+      interrupt: () => interrupt,
       resize
     }),
     Match.orElse(({ type }) =>

@@ -3,7 +3,7 @@
  *
  * Each turn waits in a fiber of its own: for its end, or for the wish to interrupt it. A turn that cannot be handed to
  * the agent ends with an error and the next prompt runs; an agent that is gone, or does not stop, ends the session. A
- * terminal has no turns: its prompts and interrupts are handed over at once.
+ * terminal has no turns: its prompts are typed one after the other, and an interrupt stops the one being typed.
  */
 import { Cause, Deferred, Effect, type Fiber, Schema } from "effect"
 import type { AgentCommand, AgentSession } from "../../adapters/Adapter.js"
@@ -316,8 +316,31 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
 
   const deliver = (prompt: UserMessage) => Effect.flatMap(parts.ids.uuid, (uuid) => send({ uuid, ...prompt }))
 
+  /** Completed by a client who interrupts while a prompt is being typed at a terminal: it is not entered then. */
+  let typing: Deferred.Deferred<void> | undefined
+
+  const type = (message: UserMessage): Effect.Effect<void, DeliveryError> =>
+    Effect.suspend(() => {
+      const stopped = Deferred.makeUnsafe<void>()
+      typing = stopped
+      const sent = Effect.andThen(deliver(message), acknowledge(message, "sent"))
+      const cancelled = Effect.flatMap(Deferred.await(stopped), () => {
+        onFailed(message)
+        return acknowledge(message, "cancelled")
+      })
+      return sent.pipe(
+        Effect.raceFirst(cancelled),
+        Effect.ensuring(Effect.sync(() => {
+          if (typing === stopped) typing = undefined
+        }))
+      )
+    })
+
   const interrupt = Effect.suspend((): Effect.Effect<void, DeliveryError> => {
-    if (capabilities.terminal) return send({ type: "interrupt" })
+    if (capabilities.terminal) {
+      if (typing !== undefined) doneSoon(typing, Effect.void)
+      return send({ type: "interrupt" })
+    }
     const turn = turns.current()
     if (turn === undefined && isPreparing && queued.length > 0) {
       return Effect.sync(() => void (stopsPrepared = true))
@@ -339,7 +362,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       return refuse(`${parts.tool} takes no images: send text only`)
     }
     // Nobody would end its turn.
-    if (capabilities.terminal) return Effect.andThen(deliver(message), acknowledge(message, "sent"))
+    if (capabilities.terminal) return type(message)
     const { when, ...later } = message
     senders.set(later, by)
     if (by.resumes === true) return resume(later)

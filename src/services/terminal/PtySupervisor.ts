@@ -184,6 +184,7 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
       Effect.suspend((): Effect.Effect<void, SendError> =>
         !isOpen ? isGone(tool) : input.write(data) ? Effect.void : doesNotRead(tool)
       ),
+    interrupt: Effect.suspend(() => isOpen ? Effect.sync(input.interrupt) : isGone(tool)),
     resize: ({ cols, rows }) => Effect.sync(() => isOpen ? pty.resize(cols, rows) : undefined),
     exit: Effect.tap(Deferred.await(exited), Effect.suspend(() => failure))
   }

@@ -2,8 +2,8 @@
  * TerminalInput: types into a terminal.
  *
  * node-pty's own `write` stops the whole relay while a program does not read; here what does not fit waits in memory,
- * up to a bound. `writeSync` does not block on the descriptor node-pty opens. It is not written to after `close`, for
- * its number may be another file's by then.
+ * up to a bound. `writeSync` does not block on the descriptor node-pty opens. It is not written to after `close`: its
+ * number may be another file's by then.
  */
 import { Predicate } from "effect"
 import { writeSync } from "node:fs"
@@ -16,16 +16,23 @@ const maxWaiting = 1024 * 1024
 export interface TerminalInput {
   /** False: it is not taken, too much waits. */
   readonly write: (data: string) => boolean
+  /** Ctrl-C, instead of all that waits. */
+  readonly interrupt: () => void
   readonly close: () => void
 }
 
-export const open = (fd: number): TerminalInput => {
+/** `writeTo` gives how many bytes of it the terminal took, and throws `EAGAIN` while it takes none. */
+export const open = (
+  fd: number,
+  writeTo: (fd: number, bytes: Buffer) => number = writeSync
+): TerminalInput => {
   let waiting: Array<Buffer> = []
   let size = 0
   let retry: NodeJS.Timeout | undefined
 
   const close = () => {
     clearTimeout(retry)
+    retry = undefined
     waiting = []
     size = 0
   }
@@ -34,7 +41,7 @@ export const open = (fd: number): TerminalInput => {
     retry = undefined
     try {
       for (let [first] = waiting; first !== undefined; [first] = waiting) {
-        const written = writeSync(fd, first)
+        const written = writeTo(fd, first)
         size -= written
         if (written < first.length) waiting[0] = first.subarray(written)
         else waiting.shift()
@@ -54,5 +61,10 @@ export const open = (fd: number): TerminalInput => {
     return true
   }
 
-  return { write, close }
+  const interrupt = () => {
+    close()
+    write("\x03")
+  }
+
+  return { write, interrupt, close }
 }

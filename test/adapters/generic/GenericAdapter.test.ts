@@ -34,6 +34,7 @@ const makeTerminal = () => {
         return {
           pid: 1,
           write: (data) => Effect.sync(() => void typed.push(data)),
+          interrupt: Effect.sync(() => void typed.push("\x03")),
           resize: (size) => Effect.sync(() => void sizes.push(size)),
           exit: Deferred.await(exited)
         }

@@ -55,6 +55,39 @@ describe("a session on a terminal", () => {
       assert.deepStrictEqual(types, ["session_start", "input_ack", "session_end"])
     }))
 
+  it.effect("an interrupt stops the prompt that is being typed, which may be sent again", () =>
+    Effect.gen(function*() {
+      let isSlow = true
+      const fake = FakeAdapter.make({
+        capabilities: { terminal: true },
+        onCommand: ({ type }) => type === "user_message" && isSlow ? Effect.never : Effect.void
+      })
+      const session = yield* Session.open(SessionId.make("session-1"), fake.adapter, FakeAdapter.specOf())
+      const submit = (command: object) =>
+        session.submit(Result.getOrThrow(decodeFrame(JSON.stringify(command))))
+      const acks = (count: number) =>
+        Effect.map(
+          session.log.tail(0).pipe(
+            Stream.filter((event) => event.type === "input_ack"),
+            Stream.take(count),
+            Stream.runCollect
+          ),
+          (events) => events.map(({ message_id, status }) => `${message_id} ${status}`)
+        )
+      yield* submit({ text: "one", message_id: "m1" })
+      yield* fake.agent().next
+      yield* submit({ type: "interrupt" })
+      assert.deepStrictEqual(yield* acks(1), ["m1 cancelled"])
+      isSlow = false
+      yield* submit({ text: "one", message_id: "m1" })
+      assert.deepStrictEqual(yield* acks(2), ["m1 cancelled", "m1 sent"])
+      assert.deepStrictEqual(fake.agent().sent.map(({ type }) => type), [
+        "user_message",
+        "interrupt",
+        "user_message"
+      ])
+    }).pipe(Effect.provide(Layer.merge(IdGenerator.layerTest, RelayConfig.layer()))))
+
   it.effect("takes no images", () =>
     Effect.gen(function*() {
       const source = { type: "base64", media_type: "image/png", data: "AAAA" }
