@@ -106,7 +106,11 @@ export type ToolFields = typeof ToolFields.Type
 /** One that has lost its id is still a call. */
 const toolCallId = withFallback(Id, "")
 
-export const ToolCall = Schema.Struct({ sessionUpdate: Schema.Literal("tool_call"), ...toolFields, toolCallId })
+export const ToolCall = Schema.Struct({
+  sessionUpdate: Schema.Literal("tool_call"),
+  ...toolFields,
+  toolCallId
+})
 export const ToolCallUpdate = Schema.Struct({
   sessionUpdate: Schema.Literal("tool_call_update"),
   ...toolFields,

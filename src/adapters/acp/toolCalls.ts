@@ -290,7 +290,9 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
       return [...input, ...diffs]
     }
     if (isOver(news.status)) return finish(call)
-    const first = isKnown(call.fields, quirks.input?.(news) ?? news.rawInput, begins, quirks) ? tell(call) : []
+    const first = isKnown(call.fields, quirks.input?.(news) ?? news.rawInput, begins, quirks)
+      ? tell(call)
+      : []
     return call.told ? [...first, ...proceed(call, news, first.length > 0)] : []
   }
 

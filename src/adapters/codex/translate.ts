@@ -193,7 +193,9 @@ const notice = (
   { method, params: { details, message, summary } }: NotificationOf<
     "warning" | "configWarning" | "deprecationNotice" | "guardianWarning"
   >
-): Events => [status(method, firstText([firstText(message, summary), firstText(details)].filter(isText).join("\n")))]
+): Events => [
+  status(method, firstText([firstText(message, summary), firstText(details)].filter(isText).join("\n")))
+]
 
 const isText = (text: string | undefined) => text !== undefined
 

@@ -82,7 +82,10 @@ const readPatch = (text: string): Patch => {
   if (!head.every((line) => headerLine.test(line))) return { modes: [], hunks: text }
   // A file's own line ends are in its lines, not in what stands between them.
   const hunks = lines.slice(first).map((line) => /^(?:@@|\\)/.test(line) ? line.replace(/\r$/, "") : line)
-  return { modes: head.filter((line) => modeLine.test(line)).map((line) => line.trim()), hunks: hunks.join("\n") }
+  return {
+    modes: head.filter((line) => modeLine.test(line)).map((line) => line.trim()),
+    hunks: hunks.join("\n")
+  }
 }
 
 /** A file whose hunks come as text; `after` is another name if it moved. */
@@ -122,7 +125,8 @@ export const createdDiff = (path: string, content: string): string => {
 export const deletedDiff = (path: string, content: string): string => {
   const lines = signed("-", content)
   return lines.length === 0
-    ? extended(path, path, "deleted file mode 100644", `index ${emptyFile}..0000000`) + headers(path, undefined)
+    ? extended(path, path, "deleted file mode 100644", `index ${emptyFile}..0000000`) +
+      headers(path, undefined)
     : `${headers(path, undefined)}@@ -1,${count(lines)} +0,0 @@\n${lines.join("\n")}\n`
 }
 

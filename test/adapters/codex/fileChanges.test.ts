@@ -42,7 +42,10 @@ describe("toFileDiffs", () => {
     const created = "--- /dev/null\n+++ /w/a\n@@ -0,0 +1,1 @@\n+hello\n"
     assert.strictEqual(diffOf({ type: "add" }, "hello\n")?.diff, created)
     assert.strictEqual(diffOf({ type: "add" }, "@@ -0,0 +1 @@\n+hello\n")?.diff, created)
-    assert.strictEqual(diffOf({ type: "add" }, "--- /dev/null\n+++ b/a\n@@ -0,0 +1,1 @@\n+hello\n")?.diff, created)
+    assert.strictEqual(
+      diffOf({ type: "add" }, "--- /dev/null\n+++ b/a\n@@ -0,0 +1,1 @@\n+hello\n")?.diff,
+      created
+    )
     assert.include(diffOf({ type: "add" }, "@@ -0,0 +1,2 @@\n+hello\n")?.diff, "\n+@@ -0,0 +1,2 @@\n")
     assert.strictEqual(
       diffOf({ type: "delete" }, "@@ -1,2 +0,0 @@\n-x\n-y\n\\ No newline at end of file\n")?.diff,

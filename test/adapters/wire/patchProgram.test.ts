@@ -126,10 +126,24 @@ describe.skipIf(!isThere)(`a file_diff${isThere ? "" : " (skipped: there is no p
   })
 
   it("says which file it is of: its name may have spaces, quotes, tabs and letters of any kind", () => {
-    for (const path of ["a b", "two  spaces ", "tab\tname", "a \"quoted\" one", "back\\slash", "日本 é", "-dash", "new\nline"]) {
+    for (
+      const path of [
+        "a b",
+        "two  spaces ",
+        "tab\tname",
+        "a \"quoted\" one",
+        "back\\slash",
+        "日本 é",
+        "-dash",
+        "new\nline"
+      ]
+    ) {
       const work = mkdtempSync(join(folder, "named-"))
       const patch = (input: string) => {
-        const { status, stderr, stdout } = spawnSync("patch", ["-p0", "--binary", "--batch"], { cwd: work, input })
+        const { status, stderr, stdout } = spawnSync("patch", ["-p0", "--binary", "--batch"], {
+          cwd: work,
+          input
+        })
         assert.strictEqual(status, 0, `${stdout.toString()}${stderr.toString()}\n${input}`)
       }
       patch(createdDiff(path, "one\n"))
