@@ -36,6 +36,7 @@ import { SearchIndex } from "./services/search/SearchIndex.js"
 import { SessionRegistry } from "./services/session/SessionRegistry.js"
 import * as PtySupervisor from "./services/terminal/PtySupervisor.js"
 import * as Checkpoints from "./services/workspace/Checkpoints.js"
+import { Workspace } from "./services/workspace/Workspace.js"
 
 /** An adapter for every agent the relay knows, over whatever starts its processes. */
 export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
@@ -86,7 +87,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
       Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer, layerTranscripts)
     ),
     Layer.provideMerge(Layer.merge(BudgetBook.layer, Timetable.layer)),
-    Layer.provideMerge(Layer.provide(Checkpoints.layer, Folders.layer)),
+    Layer.provideMerge(Layer.provide(Layer.merge(Checkpoints.layer, Workspace.layer), Folders.layer)),
     Layer.provideMerge(
       Layer.merge(Journal.layer, Layer.provide(NativeSessions.layer, Layer.merge(Folders.layer, supervisors)))
     ),

@@ -39,6 +39,11 @@ export interface AgentSpec extends Handshake {
   readonly fresh_uuid: string
   /** `native_session_id` is the relay's own: where that conversation is gone, a new one begins. */
   readonly begins_anew?: boolean
+  /**
+   * Present where a client has named the conversation: whether what was said in a folder may be told here. An agent that
+   * lists its conversations is asked where it was held before it goes on with it.
+   */
+  readonly may_tell?: (folder: string) => Effect.Effect<boolean>
   /** `permission_mode` is the one the session was in last, not one that is asked for now. */
   readonly keeps_mode?: boolean
   /** With `fork`: what comes behind this place of the conversation is left out of the copy. As `NativeRecord.anchor` has it. */

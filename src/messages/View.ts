@@ -266,6 +266,8 @@ export interface View {
     readonly terminal: boolean
     /** A tool's input may be changed by who allows it. */
     readonly edit_input: boolean
+    /** Files or the conversation can go back to before a turn. */
+    readonly rewind: boolean
   }
   readonly plan: ReadonlyArray<PlanStep>
   /** Tasks the agent keeps one by one, by its own id. */
@@ -321,7 +323,7 @@ export const empty: View = {
   own_modes: [],
   commands: [],
   suggestions: [],
-  can: { images: false, steer: false, set_model: false, terminal: false, edit_input: false },
+  can: { images: false, steer: false, set_model: false, terminal: false, edit_input: false, rewind: false },
   plan: [],
   tasks: new Map(),
   own_answers: new Map(),

@@ -52,6 +52,7 @@ export const able = (draft: Draft, { capabilities }: Metadata) => {
     steer: steer === true,
     set_model: set_model === true,
     terminal: terminal === true,
+    rewind: draft.can.rewind,
     edit_input: typeof edit_input === "boolean" ? edit_input : agentCalled(draft.tool)?.edits_input === true
   }
   if (Array.isArray(permission_modes)) {
@@ -64,6 +65,7 @@ export const started = (draft: Draft, metadata: Metadata) => {
   draft.tool = text(tool) ?? draft.tool
   draft.folder = text(folder) ?? draft.folder
   able(draft, metadata)
+  draft.can = { ...draft.can, rewind: list(metadata["rewind"]).length > 0 }
   draft.started = true
   draft.over = false
   delete draft.failure

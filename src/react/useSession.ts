@@ -82,6 +82,7 @@ const nowhere: State = {
   view: empty,
   link: { status: "connecting" },
   unsent: [],
+  refused: "",
   count: 0,
   loaded: undefined
 }

@@ -5,6 +5,7 @@
  * in docs/protocol.md are made of it. A route without a scope, or without somebody who answers it, does not compile.
  */
 import type { Schema } from "effect"
+import { CommitRequest } from "./CommitRequest.js"
 import { PushAnswer, PushSubscription } from "./PushSubscription.js"
 import { NewSchedule, ScheduleChange } from "./SchedulePlan.js"
 import { type Scope, scopes } from "./Scope.js"
@@ -48,6 +49,8 @@ export interface Route {
   readonly summary: string
   readonly query?: Readonly<Record<string, Query>>
   readonly body?: Schema.Top | Json
+  /** Default `application/json`. */
+  readonly bodyType?: string
   /** Headers a page of an allowed origin may send besides `authorization` and `content-type`. */
   readonly headers?: ReadonlyArray<string>
   /** By status. What is the same everywhere (401, 403, 429) is left out. */
@@ -109,6 +112,13 @@ const pushListed: Json = object({
   expires_at: { type: "number" }
 })
 const noSession = refusal("There is no such session.")
+const noFile = refusal("There is no such session, or no such file or folder in its folder.")
+const notShown = refusal(
+  "A token that may not do this, or what is not shown: git's own files, the relay's, what leads elsewhere."
+)
+const noGit = refusal("There is no git repository, or not as things are now, and why.")
+const fileQuery: Query = { about: "From the session's folder, with `/` between." }
+const change: Json = { enum: ["added", "changed", "deleted", "renamed", "copied", "type_changed"] }
 const noNative = refusal("There is no such conversation, or none in a folder this relay may use.")
 const day = (about: string): Query => ({ about, schema: { type: "string", format: "date" } })
 
@@ -339,6 +349,235 @@ export const routes = {
       },
       404: refusal("There is no such session, or it is not live: open it first."),
       409: refusal("Nothing was kept before this turn, and why.")
+    }
+  }),
+  listFolders: isRoute({
+    method: "GET",
+    path: "/folders",
+    scope: "prompt",
+    reach: "sessions",
+    summary: "The folders in one, to choose where a session works; without `path`, where one may begin.",
+    query: { path: { about: "On the relay's machine; `~` is its home." } },
+    answers: {
+      200: {
+        about: "By name, at most 2,000.",
+        schema: object({
+          folder: { type: "string", description: "Absolute; absent without `path`." },
+          parent: { type: "string", description: "Absent where one may not go further up." },
+          folders: list(object({
+            name: text,
+            path: text,
+            hidden: { type: "boolean", description: "Its name begins with a dot." },
+            repository: { type: "boolean", description: "A git repository begins there." }
+          }, ["name", "path"])),
+          truncated: { type: "boolean" }
+        }, ["folders"])
+      },
+      404: refusal("There is no such folder.")
+    }
+  }),
+  listFiles: isRoute({
+    method: "GET",
+    path: "/sessions/{session_id}/files",
+    scope: "view",
+    reach: "sessions",
+    summary:
+      "What lies in a folder of a session's folder, one level; a token for single sessions needs `prompt`.",
+    query: { path: { about: "From the session's folder; default that folder." } },
+    answers: {
+      200: {
+        about: "Folders first, then by name, at most 2,000.",
+        schema: object({
+          path: text,
+          entries: list(object({
+            name: text,
+            kind: { enum: ["folder", "file", "link", "other"] },
+            leads_to: {
+              enum: ["folder", "file"],
+              description: "Of a link that does not lead out of the folder."
+            },
+            size: whole({ description: "Bytes; of files." }),
+            modified_at: { type: "number", description: "Unix time in seconds." },
+            hidden: { type: "boolean", description: "Its name begins with a dot." },
+            unnameable: { type: "boolean", description: "Its name is no text: it cannot be asked for." }
+          }, ["name", "kind"])),
+          truncated: { type: "boolean" }
+        }, ["path", "entries"])
+      },
+      400: refusal("The path is none, or no folder."),
+      403: notShown,
+      404: noFile
+    }
+  }),
+  readFile: isRoute({
+    method: "GET",
+    path: "/sessions/{session_id}/file",
+    scope: "view",
+    reach: "sessions",
+    summary: "A part of a file as text, or that it is none; a token for single sessions needs `prompt`.",
+    query: {
+      path: fileQuery,
+      offset: { about: "The byte to begin with.", schema: whole({ minimum: 0, default: 0 }) },
+      length: {
+        about: "Bytes at most.",
+        schema: whole({ minimum: 1, maximum: 1024 * 1024, default: 256 * 1024 })
+      }
+    },
+    answers: {
+      200: {
+        about: "The part ends with a whole character.",
+        schema: object({
+          path: text,
+          size: whole({ description: "Bytes of the whole file." }),
+          modified_at: { type: "number" },
+          offset: whole(),
+          text: { type: "string", description: "Absent for what is no text." },
+          binary: { type: "boolean" },
+          next_offset: whole({ description: "Where to go on; absent at the end." })
+        }, ["path", "size", "modified_at", "offset"])
+      },
+      400: refusal("The path is none, or no ordinary file."),
+      403: notShown,
+      404: noFile
+    }
+  }),
+  findFiles: isRoute({
+    method: "GET",
+    path: "/sessions/{session_id}/find",
+    scope: "view",
+    reach: "sessions",
+    summary:
+      "Files of a session's folder by words of their names; a token for single sessions needs `prompt`.",
+    query: {
+      q: { about: "Words in any order and case, or some of their letters. At most 200 characters." },
+      limit: { about: "Files at most.", schema: whole({ minimum: 1, maximum: 100, default: 20 }) }
+    },
+    answers: {
+      200: {
+        about:
+          "The best first. What git ignores is left out. `complete` is false where there are too many files to look at.",
+        schema: object({ files: list(text), complete: { type: "boolean" } })
+      },
+      400: refusal("`limit` is none."),
+      403: notShown,
+      404: noSession
+    }
+  }),
+  listChanges: isRoute({
+    method: "GET",
+    path: "/sessions/{session_id}/changes",
+    scope: "view",
+    reach: "sessions",
+    summary:
+      "A session's folder as git sees it; a token for single sessions needs `prompt`. Nothing of the repository runs.",
+    query: {
+      against: { about: "A branch, tag or commit to compare with; default the last commit and the index." }
+    },
+    answers: {
+      200: {
+        about: "At most 2,000 files of the session's folder.",
+        schema: object({
+          repository: { type: "boolean", description: "The folder lies in a git repository." },
+          head: { type: "string", description: "The last commit; absent if there is none." },
+          branch: { type: "string", description: "Absent when none is checked out." },
+          under_way: { enum: ["merge", "rebase", "cherry-pick", "revert"] },
+          against: { type: "string", description: "The commit they are compared with." },
+          branches: list(text),
+          files: list(object({
+            path: text,
+            from: { type: "string", description: "Its name before." },
+            staged: change,
+            unstaged: change,
+            untracked: { type: "boolean" },
+            conflict: { type: "boolean" }
+          }, ["path"])),
+          truncated: { type: "boolean" }
+        }, ["repository", "branches", "files"])
+      },
+      403: notShown,
+      404: refusal("There is no such session, or no such commit."),
+      409: noGit
+    }
+  }),
+  diffFile: isRoute({
+    method: "GET",
+    path: "/sessions/{session_id}/diff",
+    scope: "view",
+    reach: "sessions",
+    summary: "How a file differs, as a unified diff; a token for single sessions needs `prompt`.",
+    query: {
+      path: fileQuery,
+      from: { about: "Its name before, if it was renamed." },
+      against: {
+        about:
+          "`unstaged` (default): on disk from the index; `staged`: in the index from the last commit; else a branch, tag or commit."
+      }
+    },
+    answers: {
+      200: {
+        about: "`diff` is empty for what is no text, or above 1 MiB.",
+        schema: object({
+          path: text,
+          diff: text,
+          binary: { type: "boolean" },
+          too_large: { type: "boolean" }
+        }, ["path", "diff"])
+      },
+      400: refusal("The path is none."),
+      403: notShown,
+      404: noFile,
+      409: noGit
+    }
+  }),
+  commitFiles: isRoute({
+    method: "POST",
+    path: "/sessions/{session_id}/commit",
+    scope: "prompt",
+    reach: "sessions",
+    summary:
+      "Commits files of a session's folder as they are on disk, or what is staged. Hooks, filters and signing need `terminal`.",
+    body: CommitRequest,
+    answers: {
+      201: {
+        about: "It is committed.",
+        schema: object({
+          commit: text,
+          branch: text,
+          files: whole({ description: "How many it changes." }),
+          ran: { ...list(text), description: "Programs of the repository's that ran." }
+        }, ["commit", "files", "ran"])
+      },
+      400: refusal("The body is not what it should be."),
+      403: refusal("It would run programs, and the token may not; or it may not prompt."),
+      404: noSession,
+      409: refusal("There is nothing to commit, or not as things are now, and why.")
+    }
+  }),
+  attachFile: isRoute({
+    method: "POST",
+    path: "/sessions/{session_id}/attachments",
+    scope: "prompt",
+    reach: "sessions",
+    summary: "Keeps a file for the session's agent: with the relay's own, or in the session's folder.",
+    query: {
+      name: { about: "What it is called; it is kept under a safe one." },
+      into: {
+        about: "`folder`: under `attachments/` in the session's folder.",
+        schema: { enum: ["state", "folder"], default: "state" }
+      }
+    },
+    body: { type: "string", format: "binary", description: "At most 50 MiB." },
+    bodyType: "application/octet-stream",
+    answers: {
+      201: {
+        about: "It is kept until the session is removed; `path` is for the agent.",
+        schema: object({ name: text, path: text, size: whole() })
+      },
+      400: refusal("There is no name, or the file ended early."),
+      404: noSession,
+      409: refusal("It cannot be kept there, and where it can."),
+      413: refusal("It is too large, or the session has too many."),
+      415: refusal("The body is not `application/octet-stream`.")
     }
   }),
   listSchedules: isRoute({

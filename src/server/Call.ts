@@ -13,6 +13,7 @@ import type { Push } from "../services/push/Push.js"
 import type { SearchIndex } from "../services/search/SearchIndex.js"
 import type { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { RelayError } from "../services/session/toErrorEvent.js"
+import type { Workspace } from "../services/workspace/Workspace.js"
 import type { ConsoleFiles } from "./ConsoleFiles.js"
 import { ServerConfig } from "./ServerConfig.js"
 
@@ -27,6 +28,7 @@ export type Served =
   | SearchIndex
   | ServerConfig
   | SessionRegistry
+  | Workspace
 
 /** The answer is no. `reason` says why, and what to do. */
 export class Refused extends Schema.TaggedError<Refused>()("Refused", {

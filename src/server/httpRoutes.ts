@@ -57,6 +57,7 @@ const sendMetrics = (response: ServerResponse) =>
 
 /** Loaded when the first of its clients comes. */
 const agui = () => import("./aguiRoutes.js")
+const workspace = () => import("./workspaceRoutes.js")
 
 export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } = {
   hello: ({ response }) => sendJson(response, 200, { text: hint }),
@@ -126,6 +127,14 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   }),
   listCheckpoints: lazily(() => import("./checkpointRoutes.js").then(({ list }) => list)),
   previewRewind: lazily(() => import("./checkpointRoutes.js").then(({ preview }) => preview)),
+  listFolders: lazily(() => workspace().then(({ listFolders }) => listFolders)),
+  listFiles: lazily(() => workspace().then(({ listFiles }) => listFiles)),
+  readFile: lazily(() => workspace().then(({ readFile }) => readFile)),
+  findFiles: lazily(() => workspace().then(({ findFiles }) => findFiles)),
+  listChanges: lazily(() => workspace().then(({ listChanges }) => listChanges)),
+  diffFile: lazily(() => workspace().then(({ diffFile }) => diffFile)),
+  commitFiles: lazily(() => workspace().then(({ commitFiles }) => commitFiles)),
+  attachFile: lazily(() => workspace().then(({ attachFile }) => attachFile)),
   listSchedules,
   addSchedule,
   changeSchedule,

@@ -1,12 +1,23 @@
 /** The real Gemini CLI behind the real relay: what every agent does, and where Gemini is a trap. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { spawn } from "node:child_process"
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { agentEnv, whyNotInstalled } from "../support/agents.js"
-import { connect } from "../support/client.js"
+import { connect, type Event } from "../support/client.js"
 import { startDaemon } from "../support/daemon.js"
 import { fail, reply } from "../support/modelApi/script.js"
+import { settleHome } from "../support/realTerminal.js"
 import { answer, ask, describeScenarios, only, setStage, textOf } from "./scenarios.js"
 
 const handshake = { tool: "gemini" }
@@ -215,4 +226,111 @@ describe.skipIf(whyNotInstalled("gemini") !== undefined)("real Gemini CLI", () =
       console.log(`login wanted after ${took.toFixed(0)} ms`)
       expect(took).toBeLessThan(14_000)
     }))
+})
+
+/**
+ * Gemini deletes a conversation that was resumed by its plain name at its next start in the folder, with the settings
+ * everybody has (google-gemini/gemini-cli#27368). Nothing the relay does, or tells people to do, may lead to that.
+ */
+describe.skipIf(whyNotInstalled("gemini") !== undefined)("a conversation of Gemini CLI is not lost", () => {
+  const stage = setStage("gemini", handshake)
+
+  const scene = () => {
+    const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-gemini-kept-")))
+    const folder = join(home, "shop")
+    mkdirSync(folder)
+    const env = agentEnv("gemini", { home, api: stage.api() })
+    settleHome("gemini", home, folder)
+    const chats = join(home, ".gemini/tmp/shop/chats")
+    /** In a terminal, for one prompt. */
+    const run = (...args: ReadonlyArray<string>) =>
+      new Promise<void>((resolve, reject) => {
+        const child = spawn("gemini", args, { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] })
+        let said = ""
+        child.stderr.on("data", (data) => (said += data))
+        child.on("error", reject)
+        child.on("close", (code) =>
+          code === 0
+            ? resolve()
+            : reject(new Error(`gemini ${args.join(" ")}: ${code} ${said.slice(-1000)}`)))
+      })
+    return {
+      home,
+      folder,
+      env,
+      run,
+      /** The files of this conversation that have this in them. */
+      holding: (word: string) =>
+        readdirSync(chats).filter((name) => readFileSync(join(chats, name), "utf8").includes(word)),
+      /** In the minute it began in a resumed conversation needs no second file: this one began yesterday. */
+      age: (word: string) => {
+        for (const name of readdirSync(chats)) {
+          if (!readFileSync(join(chats, name), "utf8").includes(word)) continue
+          const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 16).replace(":", "-")
+          renameSync(join(chats, name), join(chats, `session-${yesterday}-${name.slice(-14)}`))
+        }
+      },
+      /** Two starts in the folder: the first one deletes what it takes for broken. */
+      startTwice: async () => {
+        await run("-p", "say one")
+        await run("-p", "say two")
+      }
+    }
+  }
+  const seen = async (prompt: RegExp) => JSON.stringify((await stage.api().called(prompt)).body)
+
+  it("that the relay goes on with", async () => {
+    const { age, env, folder, holding, home, startTwice } = scene()
+    const daemon = await startDaemon({ env, cwd: home, args: ["--root", home] })
+    const first = await connect(daemon.url, { ...handshake, folder })
+    await first.turn("KEEP the word walrus")
+    const { native_session_id } = first.events[0]?.["metadata"] ?? {}
+    await first.close()
+    age("walrus")
+    for (const prompt of ["once more", "and again"]) {
+      const client = await connect(daemon.url, { ...handshake, folder, native_session_id })
+      await client.turn(prompt)
+      expect(await seen(new RegExp(prompt))).toContain("walrus")
+      await client.close()
+      await startTwice()
+      expect(holding("walrus")).toHaveLength(1)
+    }
+    expect(await daemon.stop()).toBe(0)
+    rmSync(home, { recursive: true })
+  }, 240_000)
+
+  it("that was given back, gone on with by the command the relay tells, and taken again", async () => {
+    const { age, env, folder, holding, home, run, startTwice } = scene()
+    const daemon = await startDaemon({ env, cwd: home, args: ["--root", home] })
+    const client = await connect(daemon.url, { ...handshake, folder, session_id: "kept" })
+    await client.turn("KEEP the word walrus")
+    client.send({ type: "hand_over" })
+    const given = await client.waitFor((event: Event) => event["status"] === "handed_over")
+    const { continue_with, copy } = given["metadata"]
+    expect(continue_with.warning).toContain("general.sessionRetention.enabled")
+    expect(readFileSync(copy, "utf8")).toContain("walrus")
+    age("walrus")
+    const [, ...args] = continue_with.argv
+    await run(...args, "-p", "said in the terminal")
+    expect(await seen(/said in the terminal/)).toContain("walrus")
+    await client.waitFor(({ text, type }) => type === "turn_start" && text === "said in the terminal")
+    await startTwice()
+    expect(holding("walrus")).toHaveLength(1)
+    await client.turn("taken again")
+    expect(await seen(/taken again/)).toContain("said in the terminal")
+    await client.close()
+    // Nobody follows now; the relay's own next start must not be the one that deletes.
+    await run(...args, "-p", "said when nobody followed")
+    const again = await connect(daemon.url, { session_id: "kept" })
+    again.send({ text: "taken once more" })
+    expect(await seen(/taken once more/)).toContain("said when nobody followed")
+    await again.waitFor("turn_end", {
+      after: again.events.find(({ text }) => text === "taken once more")?.seq ?? 0
+    })
+    await again.close()
+    await startTwice()
+    expect(holding("walrus")).toHaveLength(1)
+    expect(await daemon.stop()).toBe(0)
+    rmSync(home, { recursive: true })
+  }, 240_000)
 })

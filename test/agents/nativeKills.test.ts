@@ -2,9 +2,6 @@
  * A SIGKILL at each step of the way between a terminal and the relay, with the real CLIs in their own terminals: of the
  * terminal's program, of the relay, of the relay's agent; idle, and in the middle of an answer. The model still sees every
  * word, and the session's log has each once. Takes minutes: only with AI_RELAY_KILLS=1.
- *
- * Gemini CLI is left out: it names the file of a resumed conversation by the minute, so that one that is resumed in the minute it
- * began in is written over, whoever resumes it (google-gemini/gemini-cli#27368).
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -17,7 +14,7 @@ import { type ModelApi, startModelApi } from "../support/modelApi/ModelApi.js"
 import { hang, reply } from "../support/modelApi/script.js"
 import { endDaemons, type Interactive, openTerminal, settleHome } from "../support/realTerminal.js"
 
-const killed = ["claude", "codex"] as const
+const killed = ["claude", "codex", "gemini"] as const
 const patience = 180_000
 const isWanted = process.env["AI_RELAY_KILLS"] === "1"
 const words = ["alpha", "bravo", "charlie", "delta"] as const

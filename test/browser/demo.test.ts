@@ -9,6 +9,22 @@ import { setStage } from "./stage.js"
 const missing = whyNoBrowser()
 if (missing !== undefined) console.log(`skipping the console: ${missing}`)
 
+/** Whether a session's name has room, its state is not cut, and nothing lies over anything in its header. */
+const headOf = (page: Page) =>
+  page.evaluate(`(() => {
+    const parts = ["h1", ".bar-state", ".meters", ".bar-more", ".only-phone"].map((name) => ({
+      name, box: document.querySelector(".session-bar " + name).getBoundingClientRect()
+    }))
+    const state = document.querySelector(".session-bar .bar-state")
+    return {
+      name: parts[0].box.width > innerWidth * 0.6,
+      state: state.scrollWidth <= state.clientWidth,
+      overlaps: parts.flatMap((one, at) => parts.slice(at + 1).filter(({ box }) =>
+        one.box.left < box.right && box.left < one.box.right && one.box.top < box.bottom - 1 && box.top + 1 < one.box.bottom
+      ).map(({ name }) => one.name + " over " + name))
+    }
+  })()`)
+
 describe.skipIf(missing !== undefined)("the console's demo", () => {
   const stage = setStage()
 
@@ -153,6 +169,19 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
         await said(page, /All 20 tests pass/)
         await isIdle(page)
         expect(await violations(page)).toEqual([])
+        if (device === "phone") {
+          for (const width of [360, 390, 430]) {
+            await page.setViewportSize({ ...viewport, width })
+            expect(await headOf(page)).toEqual({ name: true, state: true, overlaps: [] })
+          }
+          await page.setViewportSize(viewport)
+          const more = page.getByRole("button", { name: "More actions" })
+          await more.click()
+          expect(await violations(page)).toEqual([])
+          await page.keyboard.press("Escape")
+          await page.getByRole("button", { name: "Events" }).waitFor({ state: "hidden" })
+          await more.click()
+        }
         await page.getByRole("button", { name: "Events" }).click()
         await page.locator(".event-line").first().waitFor()
         expect(await violations(page)).toEqual([])

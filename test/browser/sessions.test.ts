@@ -160,6 +160,40 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     expect(await box.inputValue()).toBe("")
   })
 
+  it("send what was written before they were open, also when the page is loaded again meanwhile", async () => {
+    const page = await stage.open()
+    let isHeld = true
+    // A relay that takes its time to open them.
+    await page.routeWebSocket(/./, (socket) => {
+      const relay = socket.connectToServer()
+      socket.onMessage((frame) => {
+        if (!isHeld || !String(frame).includes("session_id")) relay.send(frame)
+      })
+    })
+    await page.goto(stage.url())
+    await page.getByRole("radio", { name: /Demo/ }).check()
+    await page.getByRole("button", { name: "Play the demo" }).click()
+    const box = page.getByLabel("Prompt", { exact: true })
+    for (const text of ["typed too early", "and this behind it"]) {
+      await box.fill(text)
+      await page.keyboard.press("Enter")
+      await said(page, text)
+    }
+    await box.fill("half written")
+    await page.reload()
+    await said(page, "typed too early")
+    await said(page, "and this behind it")
+    // Once more with a relay that answers: all of it arrives, and once.
+    isHeld = false
+    await page.reload()
+    await page.locator(".bar-state", { hasText: /· (working|waiting for you)$/ }).waitFor()
+    await page.getByRole("list", { name: "Queued prompts" }).getByText("and this behind it").waitFor()
+    await areThere(page.locator(".row[data-kind=user]"), 1)
+    await said(page, "typed too early")
+    expect(await box.inputValue()).toBe("half written")
+    expect(await page.evaluate("localStorage.getItem('ai-relay.unsent')")).toBe(null)
+  })
+
   it("stop with all that waits, which is not lost", async () => {
     const page = await stage.open()
     await page.goto(stage.url())

@@ -24,6 +24,8 @@ const shopId = "7495720d-081f-400a-bb52-9ff7a65f842d"
 const foreignId = "aaaaaaaa-0000-4000-8000-000000000001"
 const linkedId = "aaaaaaaa-0000-4000-8000-000000000002"
 const codexForeignId = "019aaaaa-0000-7000-8000-000000000001"
+const codexCopyId = "019aaaaa-0000-7000-8000-000000000002"
+const codexPackedId = "019aaaaa-0000-7000-8000-000000000003"
 const secret = "correct-horse-battery-staple"
 const apiKey = ["sk", "ant", "k".repeat(24)].join("-")
 
@@ -81,6 +83,23 @@ writeFileSync(
     { type: "event_msg", payload: { type: "user_message", message: secret } },
     { type: "event_msg", payload: { type: "agent_message", message: secret } }
   ].map((line) => `${JSON.stringify({ timestamp: "2026-11-28T10:00:00.000Z", ...line })}\n`).join("")
+)
+const inCodex = (id: string, ...lines: ReadonlyArray<object>) =>
+  writeFileSync(
+    join(home, ".codex/sessions/2026/11/28", `rollout-2026-11-28T10-00-00-${id}.jsonl`),
+    lines.map((line) => `${JSON.stringify({ timestamp: "2026-11-28T10:00:00.000Z", ...line })}\n`).join("")
+  )
+inCodex(codexCopyId, {
+  type: "session_meta",
+  payload: {
+    id: codexCopyId,
+    cwd: shop,
+    history_base: { thread_id: codexForeignId, end_ordinal_exclusive: 99 }
+  }
+}, { type: "event_msg", payload: { type: "user_message", message: "said in the copy" } })
+writeFileSync(
+  join(home, ".codex/sessions/2026/11/28", `rollout-2026-11-28T10-00-00-${codexPackedId}.jsonl.zst`),
+  "packed"
 )
 writeFileSync(join(home, "outside.jsonl"), userLine(shop, secret, linkedId))
 symlinkSync(join(home, "outside.jsonl"), join(projects, nameOf(shop), `${linkedId}.jsonl`))
@@ -251,6 +270,52 @@ describe("what never comes out", () => {
     (relay) => openAll(relay, "codex", codexForeignId),
     { ...options, tool: "codex" }
   )
+
+  test(
+    "nor by its id written another way",
+    async (relay) => {
+      const digits = codexForeignId.replaceAll("-", "")
+      for (const id of [codexForeignId.toUpperCase(), digits, `urn:uuid:${codexForeignId}`]) {
+        const client = await relay.connect({ tool: "codex", native_session_id: id, folder: shop })
+        assert.match((await client.waitFor("error")).text, /has no conversation/, id)
+      }
+      assert.lengthOf(relay.fake.agents, 0)
+    },
+    { ...options, tool: "codex" }
+  )
+
+  test(
+    "nor where the relay lists none, nor what Codex has packed",
+    async (relay) => {
+      for (const id of [codexForeignId, codexPackedId]) {
+        const client = await relay.connect({ tool: "codex", native_session_id: id, folder: shop })
+        assert.match((await client.waitFor("error")).text, /has no conversation/, id)
+      }
+      assert.lengthOf(relay.fake.agents, 0)
+    },
+    { ...options, tool: "codex", no_native_sessions: true }
+  )
+
+  for (const [tool, id] of [["codex-acp", codexForeignId], ["claude-agent-acp", foreignId]] as const) {
+    test(
+      `nor by ${tool}, which has the same conversations`,
+      async (relay) => {
+        for (const way of [{}, { history: "all" }, { fork: true }]) {
+          const client = await relay.connect({ tool, native_session_id: id, folder: shop, ...way })
+          assert.match((await client.waitFor("error")).text, /has no conversation/)
+        }
+        assert.lengthOf(relay.fake.agents, 0)
+      },
+      { ...options, tool }
+    )
+  }
+
+  test("nor in a copy that was made of it in the shop", async (relay) => {
+    const { body, text } = await get(relay, `/native-sessions/codex/${codexCopyId}/events`)
+    assert.include(text, "said in the copy")
+    assert.notInclude(text, secret)
+    assert.isUndefined(body.before)
+  }, options)
 
   test("but where the folder is allowed, it is there", async (relay) => {
     const { text } = await get(relay, `/native-sessions/claude/${foreignId}/events`)

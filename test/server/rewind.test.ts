@@ -1,5 +1,5 @@
 /** Back to before a turn, as a page sees it: files, conversation, both; refused, undone; who may. */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import {
   existsSync,
@@ -12,8 +12,10 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll } from "vitest"
-import type { Client, Event } from "../support/client.js"
+import { afterAll, beforeAll } from "vitest"
+import { type Client, connect, type Event } from "../support/client.js"
+import { buildDaemon, type Daemon, startDaemon } from "../support/daemon.js"
+import { installFakeClaude } from "../support/fakeClaude.js"
 import { makeTerminal } from "../support/nativeTerminal.js"
 import { type Options, type Relay, test } from "../support/relayServer.js"
 
@@ -76,6 +78,7 @@ describe("files", () => {
   test("are set back to before a turn whose agent wrote at once, and the rewind is undone", async (relay) => {
     writeFileSync(join(folder, "a"), "before")
     const client = await relay.join({ folder })
+    assert.deepStrictEqual((await client.waitFor("session_start"))["metadata"].rewind, ["files"])
     await turn(client, "write a one")
     await turn(client, "write b two")
     const { body } = await getJson(relay, "/sessions/s/checkpoints")
@@ -133,6 +136,7 @@ describe("files", () => {
   const off = fresh("shop")
   test("are not kept with --no-checkpoints", async (relay) => {
     const client = await relay.join({ folder: off })
+    assert.deepStrictEqual((await client.waitFor("session_start"))["metadata"].rewind, [])
     await turn(client, "write a one")
     assert.include((await getJson(relay, "/sessions/s/checkpoints")).body["reason"], "--no-checkpoints")
     assert.include((await answerTo(client, { type: "rewind", turn: 1 }))["text"], "--no-checkpoints")
@@ -195,6 +199,96 @@ describe("the conversation", () => {
     await turn(client, "echo")
     assert.deepStrictEqual(said(relay), ["echo"])
   }, talking())
+})
+
+describe("a relay that was killed between going back and the next prompt", () => {
+  beforeAll(buildDaemon)
+
+  const ways = [
+    { name: "files kept", flags: [], inHome: false, restores: ["files", "conversation"] },
+    { name: "none kept of this folder", flags: [], inHome: true, restores: ["conversation"] },
+    { name: "--no-checkpoints", flags: ["--no-checkpoints"], inHome: false, restores: ["conversation"] }
+  ]
+  const homes = ({ flags, inHome }: typeof ways[number]) => {
+    const home = fresh("home")
+    const folder = inHome ? home : join(home, "shop")
+    mkdirSync(folder, { recursive: true })
+    const env = installFakeClaude(home)
+    let daemon: Daemon | undefined
+    const start = async () => {
+      daemon = await startDaemon({
+        env,
+        cwd: home,
+        args: ["--root", home, "--state-dir", join(home, "state"), ...flags]
+      })
+    }
+    const open = async () => {
+      const client = await connect(daemon?.url ?? "", { tool: "claude", folder, session_id: "s" })
+      return { client, started: await client.waitFor("session_start") }
+    }
+    return { start, open, kill: () => daemon?.kill(), end: () => daemon?.stop() }
+  }
+  const recall = async (client: Client) => {
+    const after = client.events.at(-1)?.seq ?? 0
+    client.send({ text: "RECALL" })
+    await client.waitFor("turn_end", { after })
+    return String(client.events.findLast(({ type }) => type === "response")?.["text"])
+  }
+
+  for (const way of ways) {
+    const { name, restores } = way
+    it(`has the agent know what was said before, and nothing since (${name})`, async () => {
+      const { end, kill, open, start } = homes(way)
+      await start()
+      const { client, started } = await open()
+      assert.deepStrictEqual(started["metadata"].rewind, restores)
+      await turn(client, "alpha")
+      await turn(client, "bravo")
+      const both = { type: "rewind", turn: 2, restore: "both" }
+      if (restores.length === 1) assert.strictEqual((await answerTo(client, both)).type, "error")
+      assert.strictEqual(
+        (await answerTo(client, { ...both, restore: "conversation" })).type,
+        "input_ack"
+      )
+      await client.waitFor((event) => inStatus("rewound")(event) && event["metadata"].conversation === "told")
+      await kill()
+      await start()
+      // Once more, before anything was said.
+      await (await open()).client.close()
+      await kill()
+      await start()
+      const { client: again } = await open()
+      const known = await recall(again)
+      assert.include(known, "alpha")
+      assert.notInclude(known, "bravo")
+      assert.strictEqual(again.events.filter(inStatus("conversation_gone")).length, 0)
+      // What was told is the agent's own now, and it is not told again.
+      await kill()
+      await start()
+      const { client: last } = await open()
+      assert.strictEqual((await recall(last)).split("alpha").length, 2)
+      await end()
+    })
+
+    it(`can have it undone (${name})`, async () => {
+      const { end, kill, open, start } = homes(way)
+      await start()
+      const { client } = await open()
+      await turn(client, "alpha")
+      await turn(client, "bravo")
+      await answerTo(client, { type: "rewind", turn: 2, restore: "conversation" })
+      const { metadata } = await client.waitFor(inStatus("rewound"))
+      await kill()
+      await start()
+      const { client: again } = await open()
+      const undo = { type: "undo_rewind", rewind_id: metadata.rewind_id }
+      const undone = await answerTo(again, undo)
+      assert.strictEqual(undone.type, "input_ack", JSON.stringify(undone))
+      assert.include(await recall(again), "bravo")
+      assert.strictEqual((await answerTo(again, undo)).type, "error")
+      await end()
+    })
+  }
 })
 
 const guarded = fresh("shop")

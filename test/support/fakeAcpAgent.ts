@@ -34,6 +34,8 @@ export interface FakeOptions {
   readonly agent?: AcpAgent
   /** Further fields of the handshake. */
   readonly handshake?: object
+  /** The relay may tell what was said in this folder, as one says who serves clients. */
+  readonly may_tell?: (folder: string) => boolean
 }
 
 /** An error instead of a result. */
@@ -62,7 +64,7 @@ export const layerOpenSession = Layer.merge(
 
 /** Open a session with such an agent. */
 export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
-  const { agent, answers, handshake, prints = {} } = options
+  const { agent, answers, handshake, may_tell, prints = {} } = options
   const heard: Array<Message> = []
   const inbox = yield* Queue.unbounded<Message>()
   const exited = yield* Deferred.make<AgentExit>()
@@ -128,6 +130,9 @@ export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
   const session = yield* Session.open(SessionId.make("acp"), adapter, {
     ...spec,
     ...modes,
+    ...may_tell !== undefined && {
+      may_tell: (folder: string) => Effect.sync(() => may_tell(folder))
+    },
     tool: adapter.tool
   }).pipe(
     Scope.provide(scope)

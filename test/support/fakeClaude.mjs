@@ -70,6 +70,9 @@ const stream = async (count, size, ms) => {
   }
 }
 
+const textOf = (content) =>
+  Array.isArray(content) ? content.map(({ text = "" }) => text).join("\n") : String(content)
+
 const numbersAfter = (word, prompt) => (prompt.split(word)[1] ?? "").trim().split(" ").map(Number)
 
 const run = async (prompt) => {
@@ -115,7 +118,7 @@ const onRequest = ({ request, request_id }) => {
 
 createInterface({ input: process.stdin }).on("line", (line) => {
   const message = JSON.parse(line)
-  if (message.type === "user") work = work.then(() => run(String(message.message.content)))
+  if (message.type === "user") work = work.then(() => run(textOf(message.message.content)))
   if (message.type === "control_request") onRequest(message)
   if (message.type === "control_response") answers.get(message.response.request_id)?.()
 }).on("close", () => work.then(() => process.exit(0)))

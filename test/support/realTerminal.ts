@@ -18,12 +18,14 @@ interface Program {
   readonly ready: RegExp
   /** Arguments that go on with a conversation. */
   readonly resume: (id: string) => ReadonlyArray<string>
+  /** It draws a line whole when a key is pressed, so that what it has taken of the keys can be seen. */
+  readonly drawsWhole?: true
 }
 
 const programs: Readonly<Record<Interactive, Program>> = {
   claude: { ready: /❯/, resume: (id) => ["--resume", id] },
   codex: { ready: /shortcuts|GPT-\S+ \w+ /, resume: (id) => ["resume", id] },
-  gemini: { ready: /Type your message/, resume: (id) => ["--resume", id] }
+  gemini: { ready: /Type your message/, resume: (id) => ["--resume", id], drawsWhole: true }
 }
 
 /** The questions each asks a new user are answered beforehand; its home is as after the first day. */
@@ -50,8 +52,6 @@ const settle: Readonly<Record<Interactive, (home: string, folder: string) => voi
   gemini: (home) => {
     const path = join(home, ".gemini/settings.json")
     const settings = JSON.parse(readFileSync(path, "utf8"))
-    // Its own trap, see docs/native-sessions.md: with it on the conversation is deleted by the third start.
-    settings.general.sessionRetention = { enabled: false }
     settings.security = { auth: { selectedType: "gemini-api-key" }, folderTrust: { enabled: false } }
     writeFileSync(path, JSON.stringify(settings))
   }
@@ -101,6 +101,8 @@ const patience = 60_000
 /** Between two keys. */
 const keyMs = 40
 const stillMs = 250
+/** So long a program may take to draw what was typed. */
+const drawnMs = 3000
 /** A prompt that has not come to the model after so long was not taken. */
 const takenMs = 12_000
 const enter = "\r"
@@ -189,12 +191,19 @@ export const openTerminal = async (
       child.write(keys)
     },
     say: async (text) => {
-      for (let tries = 0; tries < 4; tries++) {
+      for (let tries = 0; tries < 6; tries++) {
         if (tries > 0) child.write(clearLine)
         await still()
+        const typedFrom = printed.length
         for (const key of text) {
           child.write(key)
           await pause(keyMs)
+        }
+        // One that is still starting loses keys: half a prompt must not be sent.
+        const isDrawn = () => words(printed.slice(typedFrom)).includes(words(text))
+        if (program.drawsWhole === true) {
+          for (let waited = 0; waited < drawnMs && !isDrawn(); waited += keyMs) await pause(keyMs)
+          if (!isDrawn()) continue
         }
         // It draws what was typed; one that has just been pasted into takes an Enter for a new line.
         await still()

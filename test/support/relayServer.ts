@@ -21,6 +21,7 @@ import { RelayConfig, type Settings } from "../../src/services/RelayConfig.js"
 import { SearchIndex } from "../../src/services/search/SearchIndex.js"
 import { SessionRegistry } from "../../src/services/session/SessionRegistry.js"
 import * as Checkpoints from "../../src/services/workspace/Checkpoints.js"
+import { Workspace } from "../../src/services/workspace/Workspace.js"
 import { type Client, connect } from "./client.js"
 import * as FakeAdapter from "./fakeAdapter.js"
 
@@ -42,7 +43,7 @@ const quiet = Logger.layer([])
 export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
   RelayServer.layer.pipe(
     Layer.provide(SearchIndex.layer),
-    Layer.provide(Push.layer),
+    Layer.provide(Layer.merge(Push.layer, Layer.provide(Workspace.layer, Folders.layer))),
     Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
     Layer.provide(Layer.merge(Folders.layer, Recorder.layer)),

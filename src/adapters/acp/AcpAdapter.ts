@@ -131,7 +131,7 @@ export const make = (tool: string, known?: AcpAgent) =>
           return peer.post("session/prompt", { sessionId, prompt: blocks }, onAnswer)
         })
 
-      const controls = ClientRequests.make({ agent, peer, sessionId, state, tell })
+      const controls = ClientRequests.make({ agent, folder: spec.folder, peer, sessionId, state, tell })
       const refuse = (reason: string) => new CommandRefused({ reason })
 
       const send = Match.type<AgentCommand>().pipe(

@@ -2,17 +2,17 @@
  * AcpViewer: a process of an ACP agent that only lists its past conversations and shows what was said in them. It is
  * never given a prompt.
  */
-import { Clock, Effect, FiberSet, Option, Predicate, Schema, Semaphore } from "effect"
+import { Clock, Effect, FiberSet, Option, Predicate, Semaphore } from "effect"
 import type { BodyOf, EventBody } from "../../schema/index.js"
 import { deafSink, EventSink, ProcessSpawner } from "../Adapter.js"
 import type { NativeRecord } from "../native/NativeStore.js"
 import { secondsOf, toTitle } from "../native/readLines.js"
 import * as JsonRpcPeer from "../wire/JsonRpcPeer.js"
-import { items, text } from "../wire/lenient.js"
 import type { AcpAgent } from "./AcpAgent.js"
 import { toLaunch } from "./AcpLaunch.js"
 import type { Initialized } from "./AcpSetup.js"
 import * as AgentUpdates from "./AgentUpdates.js"
+import { listPages } from "./listPages.js"
 import { clientCapabilities, clientInfo, protocolVersion, readInitialized } from "./openConversation.js"
 import { makeState } from "./translate.js"
 
@@ -26,18 +26,9 @@ export interface AcpListed {
 }
 
 const initializeWithin = "45 seconds"
-const listWithin = "30 seconds"
 const loadWithin = "90 seconds"
-/** Of longer lists the newest are enough. */
-const mostPages = 20
 /** Of a longer history only the end is told, in bytes of the agent's lines. */
 const mostBytes = 64 * 1024 * 1024
-
-const Page = Schema.Struct({
-  sessions: items(Schema.Struct({ sessionId: Schema.String, cwd: text, title: text, updatedAt: text })),
-  nextCursor: text
-})
-const readPage = Schema.decodeUnknownOption(Page)
 
 const told: ReadonlySet<EventBody["type"]> = new Set(
   ["user_message", "assistant_message", "reasoning", "tool_call", "tool_result", "file_diff"] as const
@@ -84,34 +75,21 @@ export const open = Effect.fn("AcpViewer.open")(function*(agent: AcpAgent, cwd: 
   }
   const turnstile = yield* Semaphore.make(1)
 
-  const list = Effect.fnUntraced(function*(folder?: string) {
-    const found: Array<AcpListed> = []
-    let cursor: string | undefined
-    for (let page = 0; page < mostPages; page += 1) {
-      const answer = yield* peer.request(
-        "session/list",
-        { ...(folder !== undefined && { cwd: folder }), ...(cursor !== undefined && { cursor }) },
-        { within: listWithin }
-      )
-      const { nextCursor, sessions } = Option.getOrElse(
-        readPage(answer),
-        (): typeof Page.Type => ({ sessions: [] })
-      )
-      for (const { cwd, sessionId, title, updatedAt } of sessions) {
-        if (cwd === undefined) continue
-        const name = title === undefined ? "" : toTitle(title)
-        found.push({
-          id: sessionId,
-          folder: cwd,
-          ...(name !== "" && { title: name }),
-          updated_at: secondsOf(updatedAt) ?? 0
+  const list = (folder?: string) =>
+    Effect.map(
+      listPages(peer, folder),
+      (sessions) =>
+        sessions.flatMap(({ cwd, sessionId, title, updatedAt }): ReadonlyArray<AcpListed> => {
+          if (cwd === undefined) return []
+          const name = title === undefined ? "" : toTitle(title)
+          return [{
+            id: sessionId,
+            folder: cwd,
+            ...(name !== "" && { title: name }),
+            updated_at: secondsOf(updatedAt) ?? 0
+          }]
         })
-      }
-      if (nextCursor === undefined || nextCursor === "" || nextCursor === cursor) break
-      cursor = nextCursor
-    }
-    return found
-  })
+    )
 
   const load = Effect.fnUntraced(function*({ folder, id, updated_at }: AcpListed) {
     let events: Array<{ readonly event: EventBody; readonly bytes: number }> = []

@@ -1,5 +1,5 @@
 /** ClientRequests: what a client asks of an agent besides prompts: a mode, a model, requests of its own. */
-import { Effect, Result } from "effect"
+import { Effect, Predicate, Result } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
 import type { EventBody } from "../../schema/index.js"
 import type { NativeRules } from "../Adapter.js"
@@ -38,8 +38,22 @@ export const nativeRules = (folder: string): NativeRules => ({
   }
 })
 
+/** Some agents list all there are, whatever folder they are asked for. */
+const onlyOf = (folder: string, method: string, content: unknown): unknown => {
+  if (method !== "session/list" || !Predicate.isObject(content)) return content
+  const { sessions } = content as { readonly sessions?: unknown }
+  return {
+    ...content,
+    sessions: Array.isArray(sessions)
+      ? sessions.filter((session: unknown) => Predicate.hasProperty(session, "cwd") && session.cwd === folder)
+      : []
+  }
+}
+
 interface Parts {
   readonly agent: AcpAgent
+  /** The session's own. */
+  readonly folder: string
   readonly state: AcpState
   readonly peer: JsonRpcPeer
   readonly sessionId: string
@@ -62,7 +76,7 @@ export interface ClientRequests {
   ) => Sent
 }
 
-export const make = ({ agent, peer, sessionId, state, tell }: Parts): ClientRequests => {
+export const make = ({ agent, folder, peer, sessionId, state, tell }: Parts): ClientRequests => {
   const { choices } = state
   const open = new Set<RequestId>()
 
@@ -120,14 +134,18 @@ export const make = ({ agent, peer, sessionId, state, tell }: Parts): ClientRequ
               status: "error",
               text: describe(error)
             }),
-            onSuccess: (content) => ({
-              type: "control_response",
-              request_id,
-              status: "ok",
-              ...(content !== undefined && content !== null && { content })
-            })
+            onSuccess: (answer) => {
+              const content = onlyOf(folder, method, answer)
+              return {
+                type: "control_response",
+                request_id,
+                status: "ok",
+                ...(content !== undefined && content !== null && { content })
+              }
+            }
           })
-        ], line)
+          // What was left out stands in the agent's own line.
+        ], method === "session/list" ? undefined : line)
       })
     })
 

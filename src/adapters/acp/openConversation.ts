@@ -13,6 +13,7 @@ import type { AcpAgent } from "./AcpAgent.js"
 import { Initialized, Opened } from "./AcpSetup.js"
 import { modeThatAsks } from "./asking.js"
 import type { ChoiceRequest } from "./choices.js"
+import { listPages } from "./listPages.js"
 import { reasonOf, wantsLogin, withAdvice } from "./refusal.js"
 import type { AcpState } from "./translate.js"
 
@@ -63,6 +64,17 @@ const isGone = (error: JsonRpcError): boolean =>
   error.code !== rpcCodes.methodNotFound
   && (error.code === -32002
     || saysGone(reasonOf(error)))
+
+/** Where a conversation was held, as the agent lists it: among those of this folder, or among all. */
+const folderOf = (peer: JsonRpcPeer, id: string, folder: string) =>
+  Effect.gen(function*() {
+    for (const cwd of [folder, undefined]) {
+      const found = yield* listPages(peer, cwd, ({ sessionId }) => sessionId === id)
+      const held = found.find(({ sessionId }) => sessionId === id)?.cwd
+      if (held !== undefined) return held
+    }
+    return undefined
+  })
 
 type Refusal = JsonRpcError | AgentFailed | RequestTimedOut
 
@@ -138,6 +150,20 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
     )
   )
 
+  /** Agents go on with any conversation, wherever they are started: one of a folder that is not ours stays unheard. */
+  const checkPlace = Effect.fnUntraced(function*(
+    id: string,
+    capabilities: NonNullable<Initialized["agentCapabilities"]>["sessionCapabilities"]
+  ) {
+    if (spec.may_tell === undefined || capabilities?.list === undefined) return
+    const folder = yield* folderOf(peer, id, spec.folder).pipe(
+      Effect.mapError(refuse("it did not say where the conversation was held"))
+    )
+    if (folder === undefined || !(yield* spec.may_tell(folder))) {
+      return yield* new ConversationGone({ tool, native_session_id: id })
+    }
+  })
+
   const reopen = (id: string, { agentCapabilities = {} }: Initialized) =>
     Effect.gen(function*() {
       const { loadSession, sessionCapabilities } = agentCapabilities
@@ -149,6 +175,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
           reason: `${tool} cannot reopen a past conversation: leave \`native_session_id\` out`
         })
       }
+      yield* checkPlace(id, sessionCapabilities)
       const sessionId = state.quirks.nameToLoad?.(id) ?? id
       const attempt = (method: string) =>
         Effect.map(open(method, { sessionId }), (session) => ({ session, sessionId }))

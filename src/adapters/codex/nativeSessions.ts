@@ -30,6 +30,8 @@ import {
 import { promptOf, toItem, translateRecord } from "./nativeRecord.js"
 
 const fileName = /^rollout-\d{4}-\d\d-\d\dT[\d-]{8}-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/
+/** Codex can read it, the relay cannot: where it was held nobody knows. */
+const packedName = /^rollout-[\dT-]{19}-([0-9a-f-]{36})\.jsonl\.\w+$/
 /** A copy of a copy of a copy …: so many are followed. */
 const mostAncestors = 20
 /** In bytes. */
@@ -99,7 +101,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     const found: Array<NativeFile> = []
     const look = (folder: string, archived: boolean) => {
       for (const { isFolder, name } of files.entries(folder)) {
-        const stamp = !isFolder && fileName.exec(name)?.[1] === id
+        const stamp = !isFolder && (fileName.exec(name) ?? packedName.exec(name))?.[1] === id
           ? files.stamp(`${folder}/${name}`)
           : undefined
         if (stamp !== undefined) {
@@ -252,7 +254,11 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     return records
   }
 
-  function* history(file: NativeFile, bytes: number): Steps<NativeHistory> {
+  function* history(
+    file: NativeFile,
+    bytes: number,
+    mayTell: (folder: string) => boolean = () => true
+  ): Steps<NativeHistory> {
     let records: Array<NativeRecord> = []
     let before = Number.POSITIVE_INFINITY
     let from = Math.max(0, file.stamp.size - bytes)
@@ -260,6 +266,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     // A copy holds only what is its own, and says up to where the rest is another's.
     for (let depth = 0; wanted !== undefined && depth < mostAncestors; depth += 1) {
       const meta = metaOf(wanted.path)
+      if (wanted !== file && !mayTell(text(meta, "cwd") ?? "")) break
       const found: ReadonlyArray<NativeRecord & { ordinal: number }> = yield* own(
         wanted,
         from,

@@ -43,6 +43,9 @@ const longestDocument = 64 * 1024 * 1024
 /** A Gemini that is open in the folder has this conversation, if it was written to so lately; in ms. */
 const lately = 10 * 60 * 1000
 
+/** It holds a line or two. */
+const largestLeftover = 64 * 1024
+
 const wordsOf = (message: Fields): string => {
   const content = message["content"]
   return typeof content === "string"
@@ -58,6 +61,16 @@ const promptOf = (message: Fields): string | undefined => {
   }
   const words = wordsOf(message)
   return words === "" || /^\s*<session_context>/.test(words) ? undefined : words
+}
+
+/** No line of a conversation: its head, or what the CLI tells the model at each start. */
+const saysNothing = (line: string): boolean => {
+  if (line === "") return true
+  const fields = parseLine(line)
+  if (fields === undefined || text(fields, "$rewindTo") !== undefined) return false
+  return [fields, ...objects(field(fields, "$set"), "messages"), ...objects(fields, "messages")].every((
+    message
+  ) => message["type"] === undefined || (message["type"] === "user" && promptOf(message) === undefined))
 }
 
 const outputOf = (call: Fields): string => {
@@ -207,12 +220,18 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       return id === undefined || stamp === undefined ? [] : [{ id, path, stamp }]
     })
 
+  const isEmpty = ({ path, stamp }: NativeFile): boolean =>
+    path.endsWith(".jsonl") && stamp.size <= largestLeftover
+    && files.read(path, 0, stamp.size).toString("utf8").split("\n").every(saysNothing)
+
   /** A conversation may lie in several files of the same id: those that were opened and left have nothing in them. */
   const fullest = (found: ReadonlyArray<NativeFile>): ReadonlyArray<NativeFile> => {
     const byId = new Map<string, NativeFile>()
     for (const file of found) {
       const other = byId.get(file.id)
-      if (other === undefined || other.stamp.size < file.stamp.size) byId.set(file.id, file)
+      const isMore = other === undefined
+        || (isEmpty(other) !== isEmpty(file) ? isEmpty(other) : other.stamp.size < file.stamp.size)
+      if (isMore) byId.set(file.id, file)
     }
     return [...byId.values()]
   }
@@ -345,6 +364,18 @@ export const makeStore = (files: NativeFiles): NativeStore => {
   /** In which folders a Gemini runs now: which of its conversations it has open it does not tell. */
   const openFolders = () => new Map(files.programs().filter(isGemini).map(({ folder, pid }) => [folder, pid]))
 
+  /**
+   * What `gemini --resume` opens beside the file it goes on with: of the same id, with nothing said in it. Once the
+   * conversation was written to after it, Gemini needs it no more.
+   */
+  const leftovers = (file: NativeFile): ReadonlyArray<NativeFile> => {
+    const name = file.path.slice(tmp.length + 1).split("/", 1)[0] ?? ""
+    return filesIn(name).filter((other) =>
+      other.id === file.id && other.path !== file.path && other.path.endsWith(`-${file.id.slice(0, 8)}.jsonl`)
+      && other.stamp.mtime < file.stamp.mtime && isEmpty(other)
+    )
+  }
+
   return {
     tool: "gemini",
     name: "Gemini CLI",
@@ -365,8 +396,10 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     },
     command: (id) => ["gemini", "--resume", id],
     keepCopy: true,
+    leftovers,
     warning:
       "Gemini CLI deletes a conversation that was resumed this way at its next start in the folder, unless its setting "
-      + "general.sessionRetention.enabled is false (google-gemini/gemini-cli#27368). The relay has kept a copy."
+      + "general.sessionRetention.enabled is false (google-gemini/gemini-cli#27368). Hand the session over first: then "
+      + "the relay keeps a copy, and prevents it while the session stays open."
   }
 }

@@ -123,8 +123,15 @@ export interface NativeStore {
   readonly summary: (file: NativeFile) => NativeSummary | undefined
   /** Absent: nobody counts them. */
   readonly counts?: (file: NativeFile) => Steps<NativeCounts>
-  /** What the last `bytes` of the file hold, at least. */
-  readonly history: (file: NativeFile, bytes: number) => Steps<NativeHistory>
+  /**
+   * What the last `bytes` of the file hold, at least. A copy begins with what was said in another conversation: that is told
+   * if `mayTell` says so of the folder it was held in.
+   */
+  readonly history: (
+    file: NativeFile,
+    bytes: number,
+    mayTell?: (folder: string) => boolean
+  ) => Steps<NativeHistory>
   /** Who has conversations open, by id; the relay's own agents are left out. */
   readonly holders: () => ReadonlyMap<string, NativeHolder>
   /** Who has this one open: as `holders`, and where the agent does not tell, as far as can be guessed. */
@@ -137,4 +144,6 @@ export interface NativeStore {
   readonly warning?: string
   /** Going on by that command may lose the file: keep a copy first. */
   readonly keepCopy?: boolean
+  /** Empty files that command has left beside the conversation, because of which the agent would delete both. */
+  readonly leftovers?: (file: NativeFile) => ReadonlyArray<NativeFile>
 }

@@ -190,6 +190,12 @@ const Live = (
     setReturned(store.stop().filter((text) => text !== "").join("\n\n"))
   }, [store])
   const onReturned = useCallback(() => setReturned(""), [])
+  const { refused } = state
+  useEffect(() => {
+    if (refused === "") return
+    setReturned(refused)
+    store.takeRefused()
+  }, [refused, store])
   const isRunning = view.turn !== undefined
   const waits = openAsks(view).length > 0
   const title = nameOf(view, name)

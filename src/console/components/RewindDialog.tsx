@@ -21,9 +21,6 @@ interface Rewind {
 
 const RewindContext = createContext<Rewind | undefined>(undefined)
 
-/** Their agents work on no files, or there is no agent. */
-const without = new Set(["demo", "replay", "cortex"])
-
 type Restore = "both" | "files" | "conversation"
 type Preview = Awaited<ReturnType<typeof http.previewRewind>>
 
@@ -37,9 +34,9 @@ interface Props {
 /** Around what has the buttons. */
 export const Rewinding = ({ children, session, view }: Props) => {
   const [turn, setTurn] = useState<number>()
-  const { rewound: undoable, tool } = view
+  const { rewound: undoable } = view
   const isBusy = view.turn !== undefined
-  const isOffered = session !== undefined && view.started && !view.can.terminal && !without.has(tool)
+  const isOffered = session !== undefined && view.started && view.can.rewind
   const rewind = useMemo(
     () =>
       isOffered

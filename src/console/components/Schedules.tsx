@@ -56,10 +56,9 @@ export const Schedules = ({ disabled, schedules, session }: Props) => {
         className="icon-button"
         disabled={disabled}
         onClick={() => dialog.current?.showModal()}
-        aria-label={w.schedules.title}
         title={w.schedules.title}
       >
-        <CalendarClock size={17} aria-hidden />
+        <CalendarClock size={17} aria-hidden /> <span>{w.schedules.title}</span>
       </button>
       <dialog className="confirm schedules" ref={dialog} aria-labelledby="schedules-title">
         <h2 id="schedules-title">{w.schedules.title}</h2>

@@ -1,6 +1,9 @@
-/** SessionHeader: which session this is, how full its context is, what it has cost. */
-import { Activity, Menu, Power, Share2, SquareTerminal } from "lucide-react"
-import { useRef, useState } from "react"
+/**
+ * SessionHeader: which session this is, how full its context is, what it has cost, and what can be done with it: buttons side by
+ * side, on a phone a menu.
+ */
+import { Activity, Ellipsis, Menu, Power, Share2, SquareTerminal } from "lucide-react"
+import { type ReactNode, useEffect, useRef, useState } from "react"
 import type { Session } from "../../client/browser.js"
 import { openAsks } from "../../messages/View.js"
 import type { State } from "../relay/SessionStore.js"
@@ -33,6 +36,60 @@ const stateOf = ({ link, loaded, view }: State) =>
     ? "asking"
     : "working"
 
+/** Only on a phone it is a menu that opens and closes. */
+const Actions = ({ children }: { readonly children: ReactNode }) => {
+  const [isOpen, setOpen] = useState(false)
+  const box = useRef<HTMLDivElement>(null)
+  const toggle = useRef<HTMLButtonElement>(null)
+  useEffect(() => {
+    if (!isOpen) return
+    box.current?.querySelector("button")?.focus()
+    const onDown = ({ target }: Event) => {
+      if (!(target instanceof Node) || box.current?.contains(target) || toggle.current?.contains(target)) {
+        return
+      }
+      setOpen(false)
+    }
+    addEventListener("pointerdown", onDown)
+    return () => removeEventListener("pointerdown", onDown)
+  }, [isOpen])
+  return (
+    <>
+      <button
+        type="button"
+        ref={toggle}
+        className="icon-button only-phone bar-more"
+        aria-label={w.actions}
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+      >
+        <Ellipsis size={18} aria-hidden />
+      </button>
+      <div
+        className="bar-actions"
+        ref={box}
+        role="group"
+        aria-label={w.actions}
+        data-open={isOpen}
+        // What a choice opens gives the focus back to what can be seen.
+        onClickCapture={({ target }) => {
+          if (!isOpen || (target instanceof Element && target.closest("dialog") !== null)) return
+          toggle.current?.focus()
+          setOpen(false)
+        }}
+        onKeyDown={(event) => {
+          if (!isOpen || event.key !== "Escape") return
+          event.preventDefault()
+          toggle.current?.focus()
+          setOpen(false)
+        }}
+      >
+        {children}
+      </div>
+    </>
+  )
+}
+
 export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props) => {
   const { link, view } = state
   const now = stateOf(state)
@@ -44,7 +101,7 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
   const canHandOver = may("prompt") && session !== undefined && link.status === "open" &&
     (view.native?.drive === "own" || view.native?.drive === "joined")
   return (
-    <header className="bar">
+    <header className="bar session-bar">
       <button type="button" className="icon-button only-phone" onClick={onMenu} aria-label={w.menu}>
         <Menu size={18} aria-hidden />
       </button>
@@ -58,63 +115,61 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
         </p>
       </div>
       <Meter view={view} />
-      <button
-        type="button"
-        className="icon-button"
-        onClick={onInspect}
-        aria-label={w.events}
-        title={w.events}
-      >
-        <Activity size={17} aria-hidden />
-      </button>
-      {canHandOver && (
+      <Actions>
         <button
           type="button"
           className="icon-button"
-          onClick={() => handing.current?.showModal()}
-          aria-label={w.native.handOver}
-          title={w.native.handOver}
+          onClick={onInspect}
+          title={w.events}
         >
-          <SquareTerminal size={17} aria-hidden />
+          <Activity size={17} aria-hidden /> <span>{w.events}</span>
         </button>
-      )}
-      {session !== undefined && may("admin") && (
-        <>
+        {canHandOver && (
           <button
             type="button"
             className="icon-button"
-            onClick={() => {
-              setSharing((times) => times + 1)
-              sharing.current?.showModal()
-            }}
-            aria-label={w.share.title}
-            title={w.share.title}
+            onClick={() => handing.current?.showModal()}
+            title={w.native.handOver}
           >
-            <Share2 size={17} aria-hidden />
+            <SquareTerminal size={17} aria-hidden /> <span>{w.native.handOver}</span>
           </button>
-          <ShareDialog
-            session_id={session.session_id}
-            isTerminal={view.can.terminal}
-            dialog={sharing}
-            opened={timesShared}
-          />
-        </>
-      )}
-      {session !== undefined && !view.can.terminal && may("prompt") && (
-        <Schedules schedules={view.schedules} session={session} disabled={link.status === "closed"} />
-      )}
-      {session !== undefined && may("prompt") && (
-        <button
-          type="button"
-          className="icon-button"
-          disabled={link.status === "closed"}
-          onClick={() => dialog.current?.showModal()}
-          aria-label={w.endSession}
-          title={w.endSession}
-        >
-          <Power size={17} aria-hidden />
-        </button>
-      )}
+        )}
+        {session !== undefined && may("admin") && (
+          <>
+            <button
+              type="button"
+              className="icon-button"
+              onClick={() => {
+                setSharing((times) => times + 1)
+                sharing.current?.showModal()
+              }}
+              title={w.share.title}
+            >
+              <Share2 size={17} aria-hidden /> <span>{w.share.title}</span>
+            </button>
+            <ShareDialog
+              session_id={session.session_id}
+              isTerminal={view.can.terminal}
+              dialog={sharing}
+              opened={timesShared}
+            />
+          </>
+        )}
+        {session !== undefined && !view.can.terminal && may("prompt") && (
+          <Schedules schedules={view.schedules} session={session} disabled={link.status === "closed"} />
+        )}
+        {session !== undefined && may("prompt") && (
+          <button
+            type="button"
+            className="icon-button"
+            disabled={link.status === "closed"}
+            onClick={() => dialog.current?.showModal()}
+            title={w.endSession}
+          >
+            <Power size={17} aria-hidden /> <span>{w.endSession}</span>
+          </button>
+        )}
+      </Actions>
       <dialog className="confirm" ref={handing} aria-labelledby="hand-over-title">
         <h2 id="hand-over-title">{w.native.handOverAsk}</h2>
         <p>{view.turn === undefined ? w.native.handOverHelp : w.native.handOverRunning}</p>

@@ -30,6 +30,7 @@ export const openPast = (session_id: string): PastStore => {
     view: empty,
     link: { status: "closed", error: new RelayError("closed", "") },
     unsent: [],
+    refused: "",
     count: 0,
     loaded: 0
   }

@@ -2,6 +2,8 @@
  * SessionStore: one session's state for React. Events are worked in once per frame of the screen, so that a fast agent
  * costs no more than one that is as fast as the eye. What happened before we came is worked in without drawing it, in
  * short stretches between which the page answers, and shown when all of it is there.
+ * A prompt the relay has not taken is kept by the browser, and sent again by the page that opens the session next; its
+ * `message_id` sees to it that the relay carries it out once.
  */
 import {
   type Answer,
@@ -17,17 +19,14 @@ import {
 import { answersOf, number } from "../../messages/read.js"
 import { reduce } from "../../messages/reduce.js"
 import { type Decided, empty, type View } from "../../messages/View.js"
-
-/** A prompt the relay has not taken yet. */
-export interface Unsent {
-  readonly message_id: string
-  readonly content: Content
-}
+import { forgetUnsent, keepUnsent, type Unsent, unsentOf, wordsOf } from "./kept.js"
 
 export interface State {
   readonly view: View
   readonly link: ConnectionState
   readonly unsent: ReadonlyArray<Unsent>
+  /** Words of prompts the relay refused, to be written anew. */
+  readonly refused: string
   /** How many events there are. */
   readonly count: number
   /** How much of what happened before is here, 0 to 1; undefined when it is shown. */
@@ -45,6 +44,8 @@ export interface SessionStore {
   /** What happened before this connection came ends with this `seq`. */
   readonly pastSeq: () => number
   readonly prompt: (content: Content, when: When) => void
+  /** The words of `state().refused` are where they can be written anew. */
+  readonly takeRefused: () => void
   readonly answer: (request_id: string, answer: Answer) => void
   /** Stop the turn and what waits behind it; gives the prompts that will not run, oldest first. */
   readonly stop: () => ReadonlyArray<string>
@@ -91,20 +92,38 @@ export const openStore = (session_id: string, options: StoreOptions): SessionSto
   let pastSeq = 0
   let shownAt = 0
   let scheduled = false
-  let state: State = { view, link: { status: "connecting" }, unsent: [], count: 0, loaded: undefined }
+  let state: State = {
+    view,
+    link: { status: "connecting" },
+    unsent: unsentOf(session_id),
+    refused: "",
+    count: 0,
+    loaded: undefined
+  }
+  /** Prompts there was no room to keep. */
+  const unkept = new Set<string>()
 
   const become = (fields: Partial<State>) => {
     state = { ...state, ...fields }
     for (const listener of listeners) listener()
   }
 
-  const show = () =>
+  const isSettled = ({ message_id }: Unsent) => view.settled.has(message_id)
+
+  const show = () => {
+    for (const { message_id } of state.unsent.filter(isSettled)) settle(message_id)
     become({
       view,
-      unsent: state.unsent.filter(({ message_id }) => !view.settled.has(message_id)),
+      unsent: state.unsent.filter((prompt) => !isSettled(prompt)),
       count: events.length,
       loaded: undefined
     })
+  }
+
+  const settle = (message_id: string) => {
+    forgetUnsent(message_id)
+    unkept.delete(message_id)
+  }
 
   /** What the session is and can do is shown at once; what was said, when it is all there. */
   const showProgress = (goal: number) => {
@@ -164,6 +183,28 @@ export const openStore = (session_id: string, options: StoreOptions): SessionSto
     }
   })
 
+  const give = ({ content, message_id, when }: Unsent) => {
+    session.prompt(content, { message_id, when }).then(
+      () => settle(message_id),
+      () => {
+        // Left, or over before the relay took it: it is sent when the session is opened again.
+        if (session.state().status === "closed") return
+        settle(message_id)
+        become({
+          unsent: state.unsent.filter((prompt) => prompt.message_id !== message_id),
+          refused: [state.refused, wordsOf(content)].filter((text) => text !== "").join("\n\n")
+        })
+      }
+    )
+  }
+  for (const prompt of state.unsent) give(prompt)
+
+  /** What there was no room to keep is lost with the page: the browser asks first. */
+  const onLeave = (event: BeforeUnloadEvent) => {
+    if (unkept.size > 0) event.preventDefault()
+  }
+  addEventListener("beforeunload", onLeave)
+
   return {
     session,
     state: () => state,
@@ -175,12 +216,12 @@ export const openStore = (session_id: string, options: StoreOptions): SessionSto
     onEvent: session.onEvent,
     pastSeq: () => pastSeq,
     prompt: (content, when) => {
-      const message_id = newId()
-      become({ unsent: [...state.unsent, { message_id, content }] })
-      session.prompt(content, { message_id, when }).catch(() =>
-        become({ unsent: state.unsent.filter((prompt) => prompt.message_id !== message_id) })
-      )
+      const prompt = { message_id: newId(), content, when }
+      if (!keepUnsent(session_id, prompt)) unkept.add(prompt.message_id)
+      become({ unsent: [...state.unsent, prompt] })
+      give(prompt)
     },
+    takeRefused: () => become({ refused: "" }),
     answer: (request_id, answer) => {
       const own = ownAnswer(answer)
       view = { ...view, own_answers: new Map(view.own_answers).set(request_id, own) }
@@ -192,6 +233,9 @@ export const openStore = (session_id: string, options: StoreOptions): SessionSto
       void session.interrupt()
       return queue.map(({ text }) => text)
     },
-    close: session.close
+    close: () => {
+      removeEventListener("beforeunload", onLeave)
+      session.close()
+    }
   }
 }

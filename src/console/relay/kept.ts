@@ -1,5 +1,5 @@
 /** kept: what the browser remembers: choices for good, a session's handshake for this tab. Nothing of it is secret. */
-import type { Handshake } from "../../client/browser.js"
+import type { Content, Handshake, When } from "../../client/browser.js"
 
 const read = (storage: Storage, key: string): unknown => {
   try {
@@ -9,11 +9,13 @@ const read = (storage: Storage, key: string): unknown => {
   }
 }
 
-const write = (storage: Storage, key: string, value: unknown) => {
+/** False: the storage is full, or not allowed; then it is forgotten. */
+const write = (storage: Storage, key: string, value: unknown): boolean => {
   try {
     storage.setItem(key, JSON.stringify(value))
+    return true
   } catch {
-    // Full, or not allowed: then it is forgotten.
+    return false
   }
 }
 
@@ -90,7 +92,10 @@ export const isBegun = (session_id: string): boolean => begun.has(session_id)
 export const rememberHandshake = (session_id: string, handshake: Handshake) => {
   begun.add(session_id)
   const { snowflake, ...rest } = handshake
-  if (snowflake?.token === undefined) return write(sessionStorage, handshakeKey(session_id), handshake)
+  if (snowflake?.token === undefined) {
+    write(sessionStorage, handshakeKey(session_id), handshake)
+    return
+  }
   secrets.set(session_id, handshake)
   const { token: _token, ...account } = snowflake
   write(sessionStorage, handshakeKey(session_id), { ...rest, snowflake: account })
@@ -126,4 +131,85 @@ export const keepPrompt = (text: string) => {
     promptsKey,
     [...sentPrompts().filter((other) => other !== prompt), prompt].slice(-mostPrompts)
   )
+}
+
+// --- what was sent and not taken -------------------------------------------------------------------------------------
+
+/** A prompt the relay has not taken yet. */
+export interface Unsent {
+  readonly message_id: string
+  readonly content: Content
+  readonly when: When
+}
+
+interface KeptUnsent extends Unsent {
+  readonly session_id: string
+  /** When it was sent, in ms. */
+  readonly at: number
+}
+
+const unsentKey = "ai-relay.unsent"
+const mostUnsent = 50
+/** After so long nobody expects it to be sent by itself, in ms. */
+const unsentForMs = 3_600_000
+
+const isUnsent = (value: unknown): value is KeptUnsent => {
+  if (typeof value !== "object" || value === null) return false
+  const { at, content, message_id, session_id, when } = value as Record<string, unknown>
+  return typeof at === "number" && typeof message_id === "string" && typeof session_id === "string"
+    && typeof when === "string" && (typeof content === "string" || Array.isArray(content))
+}
+
+/** Undefined in a frame that may keep nothing. */
+const storage = (): Storage | undefined => {
+  try {
+    return localStorage
+  } catch {
+    return undefined
+  }
+}
+
+const allUnsent = (): ReadonlyArray<KeptUnsent> => {
+  const kept = storage() === undefined ? undefined : read(localStorage, unsentKey)
+  return Array.isArray(kept) ? kept.filter(isUnsent) : []
+}
+
+const writeUnsent = (prompts: ReadonlyArray<KeptUnsent>): boolean => {
+  if (prompts.length > 0) {
+    return storage() !== undefined && write(localStorage, unsentKey, prompts.slice(-mostUnsent))
+  }
+  storage()?.removeItem(unsentKey)
+  return true
+}
+
+/** Gives false when it would be lost with this page: there is no room for its images. */
+export const keepUnsent = (session_id: string, prompt: Unsent): boolean =>
+  writeUnsent([...allUnsent(), { ...prompt, session_id, at: Date.now() }])
+
+export const forgetUnsent = (message_id: string) => {
+  const kept = allUnsent()
+  const left = kept.filter((prompt) => prompt.message_id !== message_id)
+  if (left.length < kept.length) writeUnsent(left)
+}
+
+/** A prompt without its images. */
+export const wordsOf = (content: Content): string =>
+  typeof content === "string"
+    ? content
+    : content.flatMap((block) => block.type === "text" ? [block.text] : []).join("\n")
+
+/**
+ * What an earlier page sent to a session and the relay never took, oldest first. What is older than an hour is not sent
+ * any more: its words are put before the draft.
+ */
+export const unsentOf = (session_id: string): ReadonlyArray<Unsent> => {
+  const own = allUnsent().filter((prompt) => prompt.session_id === session_id)
+  const isFresh = ({ at }: KeptUnsent) => Math.abs(Date.now() - at) <= unsentForMs
+  const stale = own.filter((prompt) => !isFresh(prompt))
+  if (stale.length > 0) {
+    const words = [...stale.map(({ content }) => wordsOf(content)), draftOf(session_id)]
+    keepDraft(session_id, words.filter((text) => text !== "").join("\n\n"))
+    for (const { message_id } of stale) forgetUnsent(message_id)
+  }
+  return own.filter(isFresh).map(({ content, message_id, when }) => ({ content, message_id, when }))
 }

@@ -270,6 +270,7 @@ export const de: Words = {
   needsYou: "Wartet auf Sie",
   theme: { system: "Farben: System", light: "Farben: hell", dark: "Farben: dunkel" },
   language: "Sprache",
+  actions: "Weitere Aktionen",
   menu: "Sitzungen",
 
   startHeading: "Woran wollen wir arbeiten?",

@@ -267,6 +267,7 @@ export const en = {
   needsYou: "Needs you",
   theme: { system: "Theme: system", light: "Theme: light", dark: "Theme: dark" },
   language: "Language",
+  actions: "More actions",
   menu: "Sessions",
 
   // Start page

@@ -254,6 +254,7 @@ export const zh: Words = {
   needsYou: "等待您处理",
   theme: { system: "主题：跟随系统", light: "主题：浅色", dark: "主题：深色" },
   language: "语言",
+  actions: "更多操作",
   menu: "会话",
 
   startHeading: "要做些什么？",

@@ -27,7 +27,7 @@ const toOperation = (
   route: Route,
   definitions: Record<string, JsonSchema.JsonSchema>
 ): Json => {
-  const { answers, body, path, query = {}, scope, summary } = route
+  const { answers, body, bodyType = "application/json", path, query = {}, scope, summary } = route
   const parameters = [
     ...namesIn(path).map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
     ...Object.entries(query).map(([name, { about, schema = { type: "string" } }]) => ({
@@ -47,7 +47,7 @@ const toOperation = (
       requestBody: {
         required: true,
         content: {
-          "application/json": { schema: Schema.isSchema(body) ? schemaOf(body, definitions, here) : body }
+          [bodyType]: { schema: Schema.isSchema(body) ? schemaOf(body, definitions, here) : body }
         }
       }
     }),

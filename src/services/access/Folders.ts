@@ -32,6 +32,8 @@ export class ForbiddenFolder extends Schema.TaggedError<ForbiddenFolder>()("Forb
 export class Folders extends Context.Service<Folders, {
   /** The absolute, real path of an allowed folder. Relative ones start in `start_folder`. */
   readonly resolve: (folder: string) => Effect.Effect<string, FolderNotFound | ForbiddenFolder>
+  /** Whether a real, absolute path may be used; it need not be there. */
+  readonly allows: (real: string) => boolean
 }>()("ai-relay/services/Folders") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
@@ -79,5 +81,5 @@ const make = Effect.gen(function*() {
     return real
   })
 
-  return Folders.of({ resolve })
+  return Folders.of({ resolve, allows: isAllowed })
 })

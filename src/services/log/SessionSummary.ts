@@ -40,6 +40,8 @@ export const SessionSummary = Schema.Struct({
   queued: Schema.Array(Schema.String),
   /** The last commands that were handed to the agent or carried out, by `message_id`. */
   acknowledged: Schema.Array(Schema.String),
+  /** How the conversation went back since the last prompt: what the agent knows of it may lie in no file yet. */
+  rewound: Schema.optionalKey(Schema.Literals(["copy", "told", "new"])),
   /** The last prompts, to tell what was said in a terminal meanwhile. */
   known_prompts: Schema.optionalKey(Schema.Array(Schema.Struct({
     ts: Schema.Number,
@@ -66,7 +68,8 @@ export const empty = (session_id: SessionId): SessionSummary => ({
 
 /** The same session before anything happened in it, for who tells its events again. */
 export const reset = (
-  { open_turn: _open, open_turn_seq: _seq, pending_seqs: _asked, ...summary }: SessionSummary
+  { open_turn: _open, open_turn_seq: _seq, pending_seqs: _asked, rewound: _rewound, ...summary }:
+    SessionSummary
 ): SessionSummary => ({
   ...summary,
   last_seq: 0,
@@ -139,6 +142,15 @@ const settled = (
   return { pending: without(pending, request_id), pending_seqs: others }
 }
 
+const isWayBack = Schema.is(SessionSummary.fields.rewound.schema)
+
+/** A prompt that was handed over, or going back undone, ends it. */
+const staysRewound = (event: EventBody): boolean =>
+  event.type === "input_ack"
+    ? event.status !== "sent" || event.text === undefined
+    : event.type !== "status" || event.status !== "rewind_undone"
+      || event.metadata?.["native_session_id"] === undefined
+
 const change = (
   summary: SessionSummary,
   event: EventBody,
@@ -165,6 +177,9 @@ const change = (
           folder: text(folder) ?? summary.folder
         }),
         ...(native !== undefined && { native_session_id: native }),
+        ...(event.type === "status" && event.status === "rewound"
+          && isWayBack(event.metadata?.["conversation"])
+          && { rewound: event.metadata["conversation"] }),
         ...modeIn(event)
       }
     }
@@ -229,11 +244,12 @@ export const fold = (
   ts: number,
   turn = summary.turns + 1
 ): SessionSummary => {
-  const { open_turn, open_turn_seq, ...rest } = summary
+  const { open_turn, open_turn_seq, rewound, ...rest } = summary
   return {
     ...rest,
     ...(open_turn !== undefined && event.type !== "turn_end" && { open_turn }),
     ...(open_turn_seq !== undefined && event.type !== "turn_end" && { open_turn_seq }),
+    ...(rewound !== undefined && staysRewound(event) && { rewound }),
     ...(summaryEvents.has(event.type) && change(summary, event, ts, turn, seq)),
     created_at: summary.created_at === 0 ? ts : summary.created_at,
     last_active_at: ts,

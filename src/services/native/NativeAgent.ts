@@ -80,6 +80,8 @@ interface Options {
   readonly store: NativeStore
   /** The conversation's id as the agent told it last. */
   readonly toldId: () => string | undefined
+  /** The conversation went back, and nothing was said since: how, and what was said up to there. */
+  readonly rewound?: { readonly conversation: RewoundConversation["conversation"]; readonly told: string }
   /** For conversations that are named by who begins them. */
   readonly freshUuid: Effect.Effect<string>
 }
@@ -122,7 +124,7 @@ export const inUseText = (
 }
 
 export const open = Effect.fnUntraced(function*(options: Options) {
-  const { adapter, freshUuid, log, native, spec, store, toldId } = options
+  const { adapter, freshUuid, log, native, rewound, spec, store, toldId } = options
   const sink = yield* EventSink
   const gate = yield* PermissionGate
   const scope = yield* Effect.scope
@@ -141,6 +143,8 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     else Latch.closeUnsafe(following)
   }
   let isJoined = false
+  /** The agent's own command goes on with it, because this session said so. */
+  let isHandedOver = false
   let where: FoundNative | undefined
   /** What of the file is in the log: up to this size, and this time. */
   let seen: { readonly size: number; readonly ino: number; readonly ts: number } | undefined
@@ -187,6 +191,8 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const start = (spec: AgentSpec): Effect.Effect<void, OpenError> =>
     Effect.gen(function*() {
       const inner = yield* Scope.fork(scope)
+      // This start, too, would be one at which the agent deletes.
+      if (where !== undefined) yield* native.removeLeftovers(where)
       const agent = yield* adapter.open(spec).pipe(
         Effect.provideService(EventSink, heard),
         Effect.provideService(PermissionGate, gate),
@@ -197,6 +203,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       started = agent.started
       rules = agent.native
       setFollowing(false)
+      isHandedOver = false
       isJoined = spec.join !== undefined
       const ended = Effect.flatMap(agent.exit, (how): Effect.Effect<unknown> =>
         current?.agent !== agent
@@ -369,6 +376,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     const { records } = yield* native.history(found, followWindow(found))
     const fresh = records.filter((record) => !seenKeys.has(record.key) && !isTold([record]))
     remember(records, found)
+    if (isHandedOver) yield* native.removeLeftovers(found)
     if (fresh.length === 0) return
     lastGrowth = native.files.now()
     yield* append(fresh.flatMap((record) => turns.push(record)))
@@ -530,6 +538,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     }
     setFollowing(true)
     isJoined = false
+    isHandedOver = true
     turns = NativeTurns.make({ origin: "terminal" })
     yield* stop
     // Only now all it said is written down.
@@ -624,12 +633,14 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     untold = ""
   })
 
-  /** The prompt, behind what the agent does not know yet. */
-  const withUntold = (command: AgentCommand): AgentCommand => {
-    if (untold === "" || command.type !== "user_message") return command
+  /** A prompt is sent behind what the agent does not know yet; what could not be sent is told with the next. */
+  const send = (agent: AgentSession, command: AgentCommand): ReturnType<AgentSession["send"]> => {
+    if (untold === "" || command.type !== "user_message") return agent.send(command)
     const text = untold
     untold = ""
-    return { ...command, content: [{ type: "text", text }, ...command.content] }
+    return agent.send({ ...command, content: [{ type: "text", text }, ...command.content] }).pipe(
+      Effect.tapError(() => Effect.sync(() => void (untold = text)))
+    )
   }
 
   // --- opening -------------------------------------------------------------------------------------------------------
@@ -637,7 +648,9 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   // A session that goes on where it was needs no agent asked for it.
   const wantsHistory = spec.history !== undefined && spec.history !== "none" && spec.history !== false
   const wantsIt = ask === undefined || wantsHistory || spec.follow === true
-  const asked = spec.native_session_id === undefined || !wantsIt
+  // A conversation that began anew lies in no file before the first prompt.
+  const isThere = rewound === undefined || rewound.conversation === "copy"
+  const asked = spec.native_session_id === undefined || !wantsIt || !isThere
     ? undefined
     : Option.getOrUndefined(yield* Effect.option(native.find(store.tool, spec.native_session_id)))
   const chosen = spec.begins_anew === true ? undefined : spec.native_session_id
@@ -671,7 +684,12 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   /** What was said before is read before the agent may write it again. */
   const before = wantsHistory ? asked : undefined
   where = wantsCopy ? undefined : asked
-  if (!isFollowing) {
+  if (rewound !== undefined && asked === undefined) {
+    const { native_session_id: _left, ...fresh } = plain
+    yield* start(fresh)
+    moved = { from: toldId(), to: started?.native_session_id }
+    untold = rewound.told
+  } else if (!isFollowing) {
     yield* start(wantsCopy ? { ...spec, fork: true } : joins ? { ...plain, join: address } : plain)
   }
   yield* Effect.addFinalizer(() => Deferred.succeed(exited, { stderr: [] }))
@@ -768,7 +786,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
               `${store.name} is not running here, the conversation is only followed: send a prompt or take_over`,
             code: "in_use"
           })
-          : current.agent.send(withUntold(command))
+          : send(current.agent, command)
       ),
     exit: Deferred.await(exited)
   }

@@ -3,11 +3,12 @@
  * them, who has them open.
  *
  * Only conversations of folders that sessions may work in are there for a client; of others not even their number is told.
- * The stores are only read. What was found out about a file is remembered as long as the file stays as it is.
+ * The stores are only read, but for `removeLeftovers`. What was found out about a file is remembered as long as the file
+ * stays as it is.
  */
 import { Context, Effect, Layer, Option, Schema, Scope } from "effect"
-import { mkdirSync, realpathSync, writeFileSync } from "node:fs"
-import { basename, join } from "node:path"
+import { mkdirSync, realpathSync, unlinkSync, writeFileSync } from "node:fs"
+import { basename, isAbsolute, join, sep } from "node:path"
 import type { AcpAgent } from "../../adapters/acp/AcpAgent.js"
 import { presets } from "../../adapters/acp/presets.js"
 import { ProcessSpawner } from "../../adapters/Adapter.js"
@@ -118,9 +119,11 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   readonly find: (tool: string, id: string) => Effect.Effect<FoundNative, NativeNotFound>
   /**
    * There is such a conversation, and this relay may not show it: whoever went on with it would be told what was said in a
-   * folder that is none of theirs. Of agents that tell their conversations themselves nobody knows.
+   * folder that is none of theirs. Agents that tell their conversations themselves are asked when they open one.
    */
   readonly isHidden: (tool: string, id: string) => Effect.Effect<boolean>
+  /** What was said in this folder may be told. */
+  readonly isVisible: (folder: string) => Effect.Effect<boolean>
   /** The conversation of a session of the relay's own, whose folder is known. It is not looked into. */
   readonly locate: (tool: string, id: string, folder: string) => Effect.Effect<FoundNative | undefined>
   /** With everything counted. */
@@ -132,6 +135,8 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   readonly store: (tool: string) => Effect.Effect<NativeStore | undefined>
   /** Copy the file into the state folder; where to, if it could be done. */
   readonly keepCopy: (found: FoundNative) => Effect.Effect<string | undefined>
+  /** Remove what would make the agent delete the conversation: the one thing the relay ever changes in a store. */
+  readonly removeLeftovers: (found: FoundNative) => Effect.Effect<void>
   readonly files: NativeFiles
 }>()("ai-relay/services/NativeSessions") {
   /** With a `ProcessSpawner` at hand also those that agents tell themselves. */
@@ -144,12 +149,14 @@ export class NativeSessions extends Context.Service<NativeSessions, {
     list: () => Effect.succeed({ sessions: [], agents: [] }),
     find: (tool, id) => new NativeNotFound({ reason: `there is no conversation "${id}" of ${tool}` }),
     isHidden: () => Effect.succeed(false),
+    isVisible: () => Effect.succeed(true),
     locate: () => Effect.succeed(undefined),
     describe: () => Effect.die("there is no conversation"),
     page: () => Effect.succeed({ events: [] }),
     history: () => Effect.succeed({ records: [], complete: true }),
     store: () => Effect.succeed(undefined),
     keepCopy: () => Effect.succeed(undefined),
+    removeLeftovers: () => Effect.void,
     files: NativeDisk.make({ home: "/nowhere", variables: {} })
   })
   /** For tests: a machine of its own. */
@@ -203,6 +210,14 @@ const isAfter = (file: NativeFile, cursor: string | undefined): boolean => {
   if (time === undefined) return true
   const { mtime } = file.stamp
   return mtime < Number(time) || (mtime === Number(time) && file.id > id)
+}
+
+/** Agents take a UUID in every form there is. */
+const canonicalId = (id: string): string => {
+  const digits = id.toLowerCase().replace(/^urn:uuid:/, "").replaceAll("-", "")
+  return /^[0-9a-f]{32}$/.test(digits)
+    ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")
+    : id
 }
 
 const sizeOf = (events: ReadonlyArray<NativeTurns.TimedEvent>) =>
@@ -259,7 +274,22 @@ const make = Effect.fnUntraced(function*(
       ? index.look(file, () => store.summary(file))
       : { ...file.stamp, summary: store.summary(file), counts: undefined, shown: false }
 
-  const isVisible = (folder: string) => Effect.isSuccess(folders.resolve(folder))
+  /** A folder is text that an agent has written: one that is not whole could be any. */
+  const isVisible = (folder: string) =>
+    isAbsolute(folder) ? Effect.isSuccess(folders.resolve(folder)) : Effect.succeed(false)
+
+  /** The same, of a folder that is not asked for: without a pause. */
+  const isInside = (folder: string): boolean => {
+    try {
+      const real = realpathSync(folder)
+      return isAbsolute(folder)
+        && realRoots.some((root) =>
+          real === root || real.startsWith(root.endsWith(sep) ? root : `${root}${sep}`)
+        )
+    } catch {
+      return false
+    }
+  }
 
   const toListing = (
     store: NativeStore,
@@ -449,10 +479,13 @@ const make = Effect.fnUntraced(function*(
     return found
   })
 
+  // Also where nothing is listed: Codex goes on with any conversation.
   const isHidden = Effect.fn("NativeSessions.isHidden")(function*(tool: string, id: string) {
-    const store = (yield* allStores).find((store) => store.tool === tool)
-    if (store === undefined || store.ask !== undefined || !store.id.test(id)) return false
-    const file = yield* inSlices(() => store.find(id))
+    const keeper = presets.find((agent) => agent.tool === tool)?.stored_as ?? tool
+    const store = (yield* loaded).find((store) => store.tool === keeper)
+    const named = canonicalId(id)
+    if (store === undefined || !store.id.test(named)) return false
+    const file = yield* inSlices(() => store.find(named))
     if (file === undefined) return false
     const { summary } = look(store, file)
     return summary === undefined || !(yield* isVisible(summary.folder))
@@ -473,7 +506,7 @@ const make = Effect.fnUntraced(function*(
   })
 
   const history = (found: FoundNative, bytes: number) => {
-    const reading = inSlices(() => found.store.history(now(found), bytes))
+    const reading = inSlices(() => found.store.history(now(found), bytes, isInside))
     const { ask } = found.store
     return ask === undefined ? reading : Effect.andThen(
       // What an agent does not tell is not there.
@@ -538,11 +571,21 @@ const make = Effect.fnUntraced(function*(
       Effect.as(Effect.logWarning("a conversation could not be copied", defect), undefined)
     ))
 
+  const removeLeftovers = (found: FoundNative) =>
+    Effect.try({
+      try: () => {
+        for (const { path } of found.store.leftovers?.(now(found)) ?? []) unlinkSync(path)
+      },
+      catch: (cause) => cause
+    }).pipe(Effect.catch((cause) => Effect.logWarning("what an agent left could not be removed", cause)))
+
   return NativeSessions.of({
     keepCopy,
+    removeLeftovers,
     list,
     find,
     isHidden,
+    isVisible,
     locate,
     describe,
     page,

@@ -10,8 +10,14 @@ import { CommandRefused } from "../../adapters/AdapterError.js"
 import type { BodyOf, CommandOf } from "../../schema/index.js"
 import type { EventLog } from "../log/EventLog.js"
 import type { NativeAgent, RewoundConversation } from "../native/NativeAgent.js"
-import type { CheckpointList, Preview, RewoundFiles, SessionCheckpoints } from "../workspace/Checkpoints.js"
-import { pastTurns, toTold } from "./pastTurns.js"
+import type {
+  CheckpointList,
+  Preview,
+  RewoundFiles,
+  SessionCheckpoints,
+  UndoneRewind
+} from "../workspace/Checkpoints.js"
+import { lastRewind, pastTurns, toTold } from "./pastTurns.js"
 import { Sender } from "./Sender.js"
 import type { Turns } from "./Turn.js"
 
@@ -26,6 +32,8 @@ export interface Rewinds {
   readonly rewind: (command: CommandOf<"rewind">) => Effect.Effect<void, SendError>
   readonly undo: (command: CommandOf<"undo_rewind">) => Effect.Effect<void, SendError>
   readonly list: Effect.Effect<Listed>
+  /** What can go back, as `restore` names it. */
+  readonly can: () => ReadonlyArray<"files" | "conversation">
   readonly preview: (turn: number) => Effect.Effect<Preview, CommandRefused>
   /** The same turns; behind each the folder is looked at. */
   readonly watching: (turns: Turns, fork: (effect: Effect.Effect<void>) => unknown) => Turns
@@ -40,6 +48,8 @@ export interface Rewinds {
 export interface Parts {
   readonly tool: string
   readonly log: EventLog["Service"]
+  /** States of the folder are kept. */
+  readonly keeps_files: boolean
   /** Undefined: its agent works on no files; when it has run: the operator wants none. */
   readonly checkpoints: Effect.Effect<SessionCheckpoints | undefined> | undefined
   readonly emit: (event: BodyOf<"status">) => void
@@ -73,10 +83,44 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
     reason:
       `no states of files are kept for ${tool}, or the operator has switched them off (--no-checkpoints)`
   })
+  const noFiles = Effect.suspend(() =>
+    conversation() === undefined
+      ? none
+      : new CommandRefused({
+        reason: `${none.reason}: rewind the conversation alone (\`restore\`: "conversation")`
+      })
+  )
   const kept = Effect.flatMap(
     checkpoints,
     (found) => found === undefined ? none : Effect.succeed(found)
   )
+
+  /** Where no states of files are kept, conversations go back all the same; the log knows from where. */
+  const rewindWithoutFiles = Effect.fnUntraced(
+    function*<E>(turn: number, meanwhile: Effect.Effect<unknown, E>) {
+      const before = yield* lastRewind(log)
+      yield* meanwhile
+      const done: RewoundFiles = {
+        rewind_id: `c${(before?.number ?? 0) + 1}`,
+        turn,
+        files: [],
+        files_changed: 0
+      }
+      return done
+    }
+  )
+  /** Undefined: this is not one that can be undone so. */
+  const undoWithoutFiles = Effect.fnUntraced(function*(
+    wanted: string | undefined,
+    meanwhile: (native_session_id: string) => Effect.Effect<void, SendError>
+  ) {
+    const last = yield* lastRewind(log)
+    if (last?.before === undefined || (wanted !== undefined && wanted !== last.rewind_id)) return undefined
+    yield* meanwhile(last.before)
+    const { rewind_id, turn } = last
+    const undone: UndoneRewind = { rewind_id, turn, files: [], files_changed: 0, had_files: false }
+    return undone
+  })
 
   const by = Effect.map(Sender, (sender) => Object.keys(sender).length > 0 ? { by: sender } : {})
 
@@ -85,8 +129,9 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
   })
 
   const rewind = Effect.fnUntraced(function*({ force = false, restore = "both", turn }: CommandOf<"rewind">) {
-    const found = yield* kept
+    const found = yield* checkpoints
     const moves = conversation()
+    if (found === undefined && restore !== "conversation") return yield* noFiles
     if (restore !== "files" && moves === undefined) return yield* cannot
     let moved: RewoundConversation | undefined
     const move = Effect.gen(function*() {
@@ -102,9 +147,12 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
       moved = yield* moves.rewind({ prompt, ts, told: toTold(turns.filter((one) => one.turn < turn)) })
       return moved.before
     })
-    const done = yield* found.rewind({ turn, files: restore !== "conversation", force }, move).pipe(
-      Effect.catchTag("RewindRefused", (refused) => Effect.fail(toRefused(refused)))
-    )
+    const wanted = { turn, files: restore !== "conversation", force }
+    const done = yield* found === undefined
+      ? rewindWithoutFiles(turn, move)
+      : found.rewind(wanted, move).pipe(
+        Effect.catchTag("RewindRefused", (refused) => Effect.fail(toRefused(refused)))
+      )
     emit({
       type: "status",
       status: "rewound",
@@ -118,27 +166,37 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
         restore,
         ...(moved !== undefined && { conversation: moved.conversation }),
         ...(moved?.native_session_id !== undefined && { native_session_id: moved.native_session_id }),
+        ...(moved?.before !== undefined && { before_native_session_id: moved.before }),
         ...(yield* by)
       }
     })
   })
 
   const undo = Effect.fnUntraced(function*({ force = false, rewind_id }: CommandOf<"undo_rewind">) {
-    const found = yield* kept
+    const found = yield* checkpoints
     let back: string | undefined
-    const undone = yield* found.undo(
-      { rewind_id, force },
-      (native_session_id) =>
-        Effect.suspend((): Effect.Effect<void, SendError> => {
-          const moves = conversation()
-          if (native_session_id === undefined) return Effect.void
-          if (moves === undefined) return cannot
-          back = native_session_id
-          return moves.goBackTo(native_session_id)
-        })
-    ).pipe(
-      Effect.catchTag("RewindRefused", (refused) => Effect.fail(toRefused(refused)))
-    )
+    const moveBack = (native_session_id: string | undefined) =>
+      Effect.suspend((): Effect.Effect<void, SendError> => {
+        const moves = conversation()
+        if (native_session_id === undefined) return Effect.void
+        if (moves === undefined) return cannot
+        back = native_session_id
+        return moves.goBackTo(native_session_id)
+      })
+    const alone = undoWithoutFiles(rewind_id, moveBack)
+    const undone = found === undefined
+      ? (yield* alone) ?? (yield* new CommandRefused({
+        reason:
+          "there is no going back of the conversation that could be undone: only the last one can, and once"
+      }))
+      : yield* found.undo({ rewind_id, force }, moveBack).pipe(
+        // Where no states are kept of this folder, what was noted of it went with the relay before this one.
+        Effect.catchTag("RewindRefused", (refused) =>
+          Effect.flatMap(
+            alone,
+            (undone) => undone === undefined ? Effect.fail(toRefused(refused)) : Effect.succeed(undone)
+          ))
+      )
     emit({
       type: "status",
       status: "rewind_undone",
@@ -181,8 +239,16 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
     undo,
     list: Effect.flatMap(checkpoints, (found): Effect.Effect<Listed> =>
       found === undefined
-        ? Effect.succeed({ reason: none.reason, checkpoints: [], conversation: false })
+        ? Effect.succeed({
+          reason: none.reason,
+          checkpoints: [],
+          conversation: conversation() !== undefined
+        })
         : Effect.map(found.list, (listed) => ({ ...listed, conversation: conversation() !== undefined }))),
+    can: () => [
+      ...parts.keeps_files ? ["files" as const] : [],
+      ...conversation() === undefined ? [] : ["conversation" as const]
+    ],
     preview: (turn) =>
       Effect.flatMap(kept, (found) => found.preview(turn)).pipe(
         Effect.catchTag("RewindRefused", (refused) => Effect.fail(toRefused(refused)))

@@ -14,7 +14,7 @@ import {
   EventSink,
   PermissionGate
 } from "../../adapters/Adapter.js"
-import { BadHandshake, type OpenError } from "../../adapters/AdapterError.js"
+import { BadHandshake, ConversationGone, type OpenError } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import type {
   BodyOf,
@@ -49,6 +49,7 @@ import * as Commands from "./Commands.js"
 import { sizeOf } from "./commandSize.js"
 import * as Drivers from "./Drivers.js"
 import { leftOpen } from "./leftOpen.js"
+import { pastTurns, toTold } from "./pastTurns.js"
 import * as PermissionBroker from "./PermissionBroker.js"
 import * as Rewinds from "./Rewinds.js"
 import { Sender } from "./Sender.js"
@@ -266,10 +267,11 @@ export const open = Effect.fn("Session.open")(function*(
     random: () => random.nextDoubleUnsafe()
   })
   let goingBack: Rewinds.Conversation | undefined
-  const { open: openCheckpoints } = yield* Checkpoints
+  const { keeps, open: openCheckpoints } = yield* Checkpoints
   const rewinds = yield* Rewinds.make({
     tool,
     log,
+    keeps_files: adapter.works_on_files === true && keeps(spec.folder),
     checkpoints: adapter.works_on_files === true
       ? openCheckpoints(
         id,
@@ -291,18 +293,32 @@ export const open = Effect.fn("Session.open")(function*(
       Effect.provideService(EventLog.EventLog, log)
     )
   const store = native === undefined ? undefined : yield* native.store(tool)
+  /** A client may name any conversation there is: one of a folder that is not ours is not gone on with. */
+  const isNamed = native !== undefined && spec.native_session_id !== undefined && spec.begins_anew !== true
+  const checked: AgentSpec = isNamed ? { ...spec, may_tell: native.isVisible } : spec
+  // The relay, or the agent, ended between going back and the next prompt.
+  const rewound = opened?.summary.rewound
   const opening: Effect.Effect<
     Partial<NativeAgent.NativeAgent> & Pick<NativeAgent.NativeAgent, "agent">,
     OpenError,
     Ports
   > = native === undefined || store === undefined
-    ? Effect.map(openAgent(adapter, spec, sink), (agent) => ({ agent }))
+    ? Effect.gen(function*() {
+      const { native_session_id } = spec
+      if (isNamed && native_session_id !== undefined && (yield* native.isHidden(tool, native_session_id))) {
+        return yield* new ConversationGone({ tool, native_session_id })
+      }
+      return { agent: yield* openAgent(adapter, checked, sink) }
+    })
     : NativeAgent.open({
       adapter: { ...adapter, open: (spec) => openAgent(adapter, spec, sink) },
-      spec,
+      spec: checked,
       log,
       native,
       store,
+      ...(rewound !== undefined && spec.begins_anew === true && {
+        rewound: { conversation: rewound, told: toTold(yield* pastTurns(log)) }
+      }),
       toldId: sink.native_session_id,
       freshUuid: ids.uuid
     })
@@ -410,6 +426,7 @@ export const open = Effect.fn("Session.open")(function*(
         ...limit.describe(),
         ...describeSchedules(),
         ...drivers.describe(),
+        rewind: rewinds.can(),
         last_seq: log.lastSeq(),
         pending_permissions: broker.pending(),
         ...metadata,

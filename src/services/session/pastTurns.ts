@@ -30,12 +30,29 @@ const longestText = 20_000
 const textIn = (metadata: unknown, name: string): unknown =>
   (metadata as Record<string, unknown> | undefined)?.[name]
 
+/** Every event until now whose frame is wanted. */
+const eachOf = (log: EventLog["Service"], wanted: RegExp, take: (event: RelayEvent) => void) =>
+  Effect.suspend(() => {
+    const last = log.lastSeq()
+    if (last === 0) return Effect.void
+    return log.batches(0).pipe(
+      Stream.tap((batch) =>
+        Effect.sync(() => {
+          for (const text of textsOf(batch)) {
+            if (wanted.test(text)) take(JSON.parse(text) as RelayEvent)
+          }
+        })
+      ),
+      Stream.takeUntil((batch) => lastSeqOf(batch) >= last),
+      Stream.runDrain
+    )
+  })
+
 /** Turns until now, the oldest first. */
 export const pastTurns = (log: EventLog["Service"]): Effect.Effect<ReadonlyArray<PastTurn>> =>
   Effect.suspend(() => {
     let turns: Array<Open> = []
     const left = new Map<unknown, Array<Open>>()
-    const last = log.lastSeq()
     const take = (event: RelayEvent) => {
       switch (event.type) {
         case "turn_start":
@@ -58,19 +75,40 @@ export const pastTurns = (log: EventLog["Service"]): Effect.Effect<ReadonlyArray
         }
       }
     }
-    if (last === 0) return Effect.succeed([])
-    return log.batches(0).pipe(
-      Stream.tap((batch) =>
-        Effect.sync(() => {
-          for (const text of textsOf(batch)) {
-            if (wanted.test(text)) take(JSON.parse(text) as RelayEvent)
-          }
-        })
-      ),
-      Stream.takeUntil((batch) => lastSeqOf(batch) >= last),
-      Stream.runDrain,
-      Effect.map(() => turns)
-    )
+    return Effect.map(eachOf(log, wanted, take), () => turns)
+  })
+
+export interface LastRewind {
+  /** How many there were until it, undone ones with it. */
+  readonly number: number
+  readonly rewind_id: string
+  readonly turn: number
+  /** The conversation that was left, if it went back alone and that was not undone. */
+  readonly before: string | undefined
+}
+
+/** How a session went back last; undefined if it never did. */
+export const lastRewind = (log: EventLog["Service"]): Effect.Effect<LastRewind | undefined> =>
+  Effect.suspend(() => {
+    let number = 0
+    let found: LastRewind | undefined
+    return eachOf(log, /^\{"type":"status"/, (event) => {
+      if (event.type !== "status") return
+      const { metadata, status } = event
+      if (status === "rewound") {
+        number += 1
+        const before = textIn(metadata, "before_native_session_id")
+        found = {
+          number,
+          rewind_id: String(textIn(metadata, "rewind_id")),
+          turn: Number(textIn(metadata, "turn")),
+          before: typeof before === "string" && textIn(metadata, "restore") === "conversation"
+            ? before
+            : undefined
+        }
+      }
+      if (found !== undefined && status === "rewind_undone") found = { ...found, before: undefined }
+    }).pipe(Effect.map(() => found))
   })
 
 const mostTold = 60_000

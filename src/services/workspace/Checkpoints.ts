@@ -80,6 +80,8 @@ export interface SessionCheckpoints {
 }
 
 export interface CheckpointsFields {
+  /** States of this folder are kept. */
+  readonly keeps: (folder: string) => boolean
   /**
    * Those of a session; undefined where the operator wants none. `tell` is told once why a state could not be kept.
    * Returns at once: looking at the folder begins in the background.
@@ -93,7 +95,11 @@ export interface CheckpointsFields {
   readonly forget: (session_id: SessionId) => Effect.Effect<void>
 }
 
-const none: CheckpointsFields = { open: () => Effect.succeed(undefined), forget: () => Effect.void }
+const none: CheckpointsFields = {
+  keeps: () => false,
+  open: () => Effect.succeed(undefined),
+  forget: () => Effect.void
+}
 
 /** Nothing is looked at before anybody asks. */
 const withoutFiles = (opened: Effect.Effect<SessionCheckpoints>): SessionCheckpoints => ({
@@ -123,10 +129,12 @@ export const layer = Layer.effect(
       Effect.promise(() => import("./SessionStates.js")),
       ({ make }) => make({ state_dir, scope, mayUse, inRepository: !sandbox })
     ))
+    const keeps = (folder: string) => whyUnkept(folder) === undefined
     const checkpoints: CheckpointsFields = {
+      keeps,
       open: Effect.fnUntraced(function*(session_id, folder, tell) {
         const opening = Effect.flatMap(load, (states) => states.open(session_id, folder, tell))
-        return whyUnkept(folder) === undefined
+        return keeps(folder)
           ? yield* opening
           : withoutFiles(yield* Effect.cached(opening))
       }),

@@ -44,7 +44,7 @@ export class RewindRefused extends Schema.TaggedError<RewindRefused>()("RewindRe
   }
 }
 
-export interface States extends CheckpointsFields {
+export interface States extends Omit<CheckpointsFields, "keeps"> {
   readonly open: (...wanted: Parameters<CheckpointsFields["open"]>) => Effect.Effect<SessionCheckpoints>
 }
 

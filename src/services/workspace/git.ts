@@ -75,6 +75,8 @@ export const environment = (home: string): Readonly<Record<string, string>> => (
   GIT_LITERAL_PATHSPECS: "1",
   GIT_NO_REPLACE_OBJECTS: "1",
   GIT_NO_LAZY_FETCH: "1",
+  // And no other way to fetch, for versions that do not know the line above: a remote's settings may name a program.
+  GIT_ALLOW_PROTOCOL: "none",
   GIT_PAGER: "cat",
   GIT_ADVICE: "0"
 })

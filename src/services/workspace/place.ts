@@ -42,7 +42,7 @@ export interface Unkept {
   readonly unkept: string
 }
 
-interface Repository {
+export interface Repository {
   readonly gitDir: string
   readonly commonDir: string
   readonly top: string
@@ -50,7 +50,7 @@ interface Repository {
 }
 
 /** The repository the folder lies in; it is read only. */
-const repositoryOf = Effect.fnUntraced(function*(asking: Git, folder: string) {
+export const repositoryOf = Effect.fnUntraced(function*(asking: Git, folder: string) {
   const { code, stdout } = yield* git({ ...asking, cwd: folder }, [
     "rev-parse",
     "--is-inside-work-tree",
@@ -184,7 +184,7 @@ const isIgnored = Effect.fnUntraced(function*(asking: Git, top: string, folder: 
 })
 
 /** What the user ignores outside of the work tree: in the repository, and in all of theirs. */
-const excludeFiles = Effect.fnUntraced(function*(asking: Git, { commonDir }: Repository) {
+export const excludeFiles = Effect.fnUntraced(function*(asking: Git, { commonDir }: Repository) {
   const { GIT_CONFIG_GLOBAL: _, HOME: __, XDG_CONFIG_HOME: ___, ...rest } = asking.env
   const { code, stdout } = yield* git(
     { ...asking, env: { ...rest, ...homes().length > 0 && { HOME: homes()[0] ?? "" } } },

@@ -135,3 +135,73 @@ describe("AcpAdapter, history", () => {
       ({ quirks }) => assert.strictEqual(quirks?.nameToLoad?.("old-1"), " old-1")
     )))
 })
+
+describe("AcpAdapter, a conversation a client has named", () => {
+  const initialize = {
+    protocolVersion: 1,
+    agentCapabilities: { loadSession: true, sessionCapabilities: { list: {}, resume: {}, fork: {} } }
+  }
+  const shop = { sessionId: "old-1", cwd: "/workspace", title: "the shop" }
+  const foreign = { sessionId: "old-1", cwd: "/foreign", title: "a secret" }
+  const may_tell = (folder: string) => folder.startsWith("/workspace")
+  const named = (list: unknown, more: object = {}) =>
+    openFake({
+      handshake,
+      may_tell,
+      prints: { "session/load": history, "session/resume": history },
+      answers: { initialize, "session/list": list, "session/resume": {}, "session/load": {}, ...more }
+    })
+
+  it.effect("is gone on with where its folder may be used, also when that is not this session's", () =>
+    Effect.gen(function*() {
+      for (const listed of [shop, { ...shop, cwd: "/workspace/deeper" }]) {
+        const { heard, next } = yield* named({ sessions: [listed] })
+        yield* next("session_start")
+        assert.deepStrictEqual(heard.map(({ method }) => method).slice(0, 3), [
+          "initialize",
+          "session/list",
+          "session/resume"
+        ])
+      }
+    }).pipe(Effect.provide(layerSession)))
+
+  it.effect("is found on a later page, and among all where its own folder's list lacks it", () =>
+    Effect.gen(function*() {
+      const other = { sessionId: "other", cwd: "/workspace" }
+      const { heard, next } = yield* named(({ cursor, cwd }: { cwd?: string; cursor?: string }) =>
+        cwd !== undefined
+          ? { sessions: [other] }
+          : cursor === undefined
+          ? { sessions: [other], nextCursor: "2" }
+          : { sessions: [shop] }
+      )
+      yield* next("session_start")
+      assert.strictEqual(heard.filter(({ method }) => method === "session/list").length, 3)
+    }).pipe(Effect.provide(layerSession)))
+
+  it.effect("is refused unheard where it is another folder's, or nobody's", () =>
+    Effect.gen(function*() {
+      const answers = [
+        { sessions: [foreign] },
+        { sessions: [{ ...foreign, cwd: undefined }] },
+        { sessions: [{ ...foreign, sessionId: "old-10" }] },
+        { sessions: [] },
+        { nonsense: true },
+        refuse(-32603, "the list is broken")
+      ]
+      for (const list of answers) {
+        const refusal = yield* Effect.flip(named(list))
+        assert.match(refusal.message, /has no conversation|did not say where/, JSON.stringify(list))
+        assert.notInclude(refusal.message, "secret")
+      }
+    }).pipe(Effect.provide(layerSession)))
+
+  it.effect("is opened without a question where the agent lists nothing", () =>
+    Effect.gen(function*() {
+      const { heard, next } = yield* named({}, {
+        initialize: { protocolVersion: 1, agentCapabilities: { loadSession: true } }
+      })
+      yield* next("session_start")
+      assert.strictEqual(heard[1]?.method, "session/load")
+    }).pipe(Effect.provide(layerSession)))
+})

@@ -205,9 +205,12 @@ describe("AcpAdapter, settings", () => {
 
   it.effect("passes requests of clients on, except those that are the relay's own", () =>
     Effect.gen(function*() {
-      const sessions = { sessions: [{ sessionId: "s0" }] }
+      const sessions = { sessions: [{ sessionId: "s0", cwd: "/workspace" }] }
       const answers = {
-        "session/list": sessions,
+        // It lists more than it was asked for.
+        "session/list": {
+          sessions: [...sessions.sessions, { sessionId: "s9", cwd: "/elsewhere", title: "a secret" }]
+        },
         "_vendor/x": refuse(-32601, "\"Method not found\": _vendor/x")
       }
       const { close, find, requested, send } = yield* openFake({ answers })
@@ -235,6 +238,7 @@ describe("AcpAdapter, settings", () => {
         ) => [request_id, status, content]),
         [["r1", "ok", sessions], ["r2", "error", undefined]]
       )
+      assert.notInclude(JSON.stringify(events), "a secret")
       assert.include(ofType(events, "error")[0]?.text, "is the relay's own request: send a prompt as")
       assert.include(ofType(events, "error")[1]?.text, "is about this session alone")
     }).pipe(Effect.provide(layerOpenSession)))

@@ -4,7 +4,7 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
@@ -178,6 +178,50 @@ describe("conversations an agent tells itself", () => {
       [opencode],
       layer,
       [other]
+    )
+  })
+
+  it.effect("of folders that are not whole, go upwards or lead elsewhere are not there", () => {
+    const foreign = join(home, "foreign")
+    mkdirSync(foreign, { recursive: true })
+    symlinkSync(foreign, join(shop, "link"))
+    const cwds = [
+      "",
+      ".",
+      "shop",
+      "~",
+      "link",
+      "..",
+      `${shop}/../foreign`,
+      `${shop}/link`,
+      `${shop}/gone`,
+      foreign
+    ]
+    const [initialized = {}] = openCode
+    const { layer } = playing([
+      initialized,
+      {
+        "session/list": {
+          sessions: cwds.map((cwd, place) => ({ sessionId: `ses_${place}`, cwd, title: "a secret" }))
+        }
+      }
+    ])
+    return run(
+      Effect.gen(function*() {
+        const native = yield* NativeSessions
+        for (const query of [{}, { q: "secret" }, { folder: shop }, { q: "ses_9" }]) {
+          const listed = yield* native.list({ tool: "opencode", ...query })
+          assert.deepStrictEqual(listed.sessions, [], JSON.stringify(query))
+          assert.notInclude(JSON.stringify(listed), "secret")
+        }
+        for (const place of cwds.keys()) {
+          const refused = yield* Effect.flip(native.find("opencode", `ses_${place}`))
+          assert.include(refused.message, "that this relay may show")
+        }
+      }),
+      [opencode],
+      layer,
+      [shop]
     )
   })
 

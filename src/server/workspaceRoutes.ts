@@ -1,0 +1,162 @@
+/**
+ * workspaceRoutes: what lies beside a conversation, over HTTP: the session's folder, its files, what git says of it, and
+ * files given to the agent.
+ *
+ * A session that is only kept has a folder, too. Reading needs `view`; but a token for single sessions, such as a link to
+ * watch one, was given for a conversation and not for all files beside it: it needs `prompt`, as asking the agent does.
+ */
+import { Effect, Schema } from "effect"
+import { CommitRequest, longestCommitMessage, mostCommitFiles } from "../schema/CommitRequest.js"
+import { SessionId } from "../schema/index.js"
+import { Audit } from "../services/access/Audit.js"
+import { demand, may, outside, Principal } from "../services/access/Principal.js"
+import { SessionNotFound } from "../services/journal/Journal.js"
+import { Sender } from "../services/session/Sender.js"
+import { SessionRegistry } from "../services/session/SessionRegistry.js"
+import type { RelayError } from "../services/session/toErrorEvent.js"
+import { Workspace, type WorkspaceFolder } from "../services/workspace/Workspace.js"
+import type { WorkspaceRefused } from "../services/workspace/WorkspaceRefused.js"
+import { type Answer, type Call, readBody, Refused, sendJson, type Served } from "./Call.js"
+
+const isSessionId = Schema.is(SessionId)
+const wrong = (reason: string) => new Refused({ status: 400, code: "bad_command", reason })
+
+const statuses = { missing: 404, forbidden: 403, wrong: 400, conflict: 409, too_large: 413 } as const
+const codes = {
+  missing: "not_found",
+  forbidden: "forbidden",
+  wrong: "bad_command",
+  conflict: "conflict",
+  too_large: "too_large"
+} as const
+const toRefused = ({ reason, why }: WorkspaceRefused) =>
+  new Refused({ status: statuses[why], code: codes[why], reason })
+
+type Failure = RelayError | Refused | WorkspaceRefused
+
+/** An answer about a session's folder. */
+const about = <Path extends `/sessions/{session_id}/${string}`>(
+  answer: (
+    here: WorkspaceFolder,
+    call: Call<Path>,
+    session_id: SessionId
+  ) => Effect.Effect<void, Failure, Served>
+): Answer<Path> =>
+(call) =>
+  Effect.gen(function*() {
+    // Each of these paths names a session.
+    const { session_id } = call.params as { readonly session_id: string }
+    const line = isSessionId(session_id) ? yield* (yield* SessionRegistry).listing(session_id) : undefined
+    if (line === undefined) return yield* new SessionNotFound({ session_id })
+    const principal = yield* Principal
+    if (principal.limits?.sessions !== undefined) {
+      yield* demand(principal, "prompt", "looking at the files beside a shared session")
+    }
+    yield* answer(yield* (yield* Workspace).at(line.folder), call, line.session_id)
+  }).pipe(Effect.catchTag("WorkspaceRefused", (refused) => Effect.fail(toRefused(refused))))
+
+/** A whole number of a query; undefined if it is not there. */
+const numberIn = (query: URLSearchParams, name: string, least: number, most: number) => {
+  const given = query.get(name)
+  if (given === null) return Effect.succeed(undefined)
+  const value = Number(given)
+  return Number.isSafeInteger(value) && value >= least && value <= most && given.trim() !== ""
+    ? Effect.succeed(value)
+    : wrong(`\`${name}\` must be a whole number from ${least} to ${most}`)
+}
+
+const pathIn = (query: URLSearchParams) => {
+  const path = query.get("path")
+  return path === null || path === ""
+    ? wrong("name a file: `?path=src/main.ts`, from the session's folder")
+    : Effect.succeed(path)
+}
+
+export const listFolders: Answer<"/folders"> = ({ query, response }) =>
+  Effect.gen(function*() {
+    const principal = yield* Principal
+    // It opens no other session, so it chooses no folder.
+    if (principal.limits?.sessions !== undefined) return yield* outside(principal)
+    const listing = yield* (yield* Workspace).folders(
+      query.get("path") || undefined,
+      principal.limits?.folders
+    )
+    yield* sendJson(response, 200, listing)
+  }).pipe(Effect.catchTag("WorkspaceRefused", (refused) => Effect.fail(toRefused(refused))))
+
+export const listFiles = about<"/sessions/{session_id}/files">((here, { query, response }) =>
+  Effect.flatMap(here.list(query.get("path") ?? ""), (listing) => sendJson(response, 200, listing))
+)
+
+export const readFile = about<"/sessions/{session_id}/file">(
+  Effect.fnUntraced(function*(here, { query, response }) {
+    const path = yield* pathIn(query)
+    const offset = yield* numberIn(query, "offset", 0, Number.MAX_SAFE_INTEGER)
+    const length = yield* numberIn(query, "length", 1, 1024 * 1024)
+    yield* sendJson(response, 200, yield* here.read(path, offset, length))
+  })
+)
+
+export const findFiles = about<"/sessions/{session_id}/find">(
+  Effect.fnUntraced(function*(here, { query, response }) {
+    const limit = yield* numberIn(query, "limit", 1, 100)
+    yield* sendJson(response, 200, yield* here.find((query.get("q") ?? "").slice(0, 200), limit ?? 20))
+  })
+)
+
+export const listChanges = about<"/sessions/{session_id}/changes">((here, { query, response }) =>
+  Effect.flatMap(
+    here.changes(query.get("against") || undefined),
+    (changes) => sendJson(response, 200, changes)
+  )
+)
+
+export const diffFile = about<"/sessions/{session_id}/diff">(
+  Effect.fnUntraced(function*(here, { query, response }) {
+    const path = yield* pathIn(query)
+    const against = query.get("against") || "unstaged"
+    const diff = yield* here.diff(
+      path,
+      against === "staged" || against === "unstaged" ? { kind: against } : { kind: "commit", name: against },
+      query.get("from") || undefined
+    )
+    yield* sendJson(response, 200, diff)
+  })
+)
+
+/** Bytes a list of files to commit may have. */
+const mostCommitBytes = 1024 * 1024
+
+export const commitFiles = about<"/sessions/{session_id}/commit">(
+  Effect.fnUntraced(function*(here, { request, response }, session_id) {
+    const wanted = yield* readBody(
+      request,
+      CommitRequest,
+      `send JSON with \`message\` (at most ${longestCommitMessage} characters), and if you like \`files\` (at most `
+        + `${mostCommitFiles} paths from the session's folder) and \`hooks\` (true or false)`,
+      mostCommitBytes
+    )
+    const { files, hooks, message } = wanted
+    const made = yield* here.commit({ message, files, hooks, mayRun: may(yield* Principal, "terminal") })
+    ;(yield* Audit).write("commit", yield* Sender, { session_id, ...made, message })
+    yield* sendJson(response, 201, made)
+  })
+)
+
+export const attachFile = about<"/sessions/{session_id}/attachments">(
+  Effect.fnUntraced(function*(here, { query, request, response }, session_id) {
+    if (!/^application\/octet-stream\b/i.test(request.headers["content-type"] ?? "")) {
+      return yield* new Refused({
+        status: 415,
+        reason: "send the file itself, with content-type: application/octet-stream"
+      })
+    }
+    const name = query.get("name") ?? ""
+    const into = query.get("into") ?? "state"
+    if (name === "") return yield* wrong("say what the file is called: `?name=report.pdf`")
+    if (into !== "state" && into !== "folder") return yield* wrong("`into` must be `state` or `folder`")
+    const kept = yield* here.attach(session_id, name, request, into)
+    ;(yield* Audit).write("attach", yield* Sender, { session_id, ...kept })
+    yield* sendJson(response, 201, kept)
+  })
+)

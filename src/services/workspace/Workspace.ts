@@ -1,0 +1,192 @@
+/**
+ * Workspace: what lies beside a conversation: the session's folder with its files, what git says of it, and files given to
+ * the agent. A folder is resolved and compared with the roots each time; what is asked of it is loaded when it is first asked.
+ */
+import { Context, Effect, Layer, Scope } from "effect"
+import { mkdtempSync, realpathSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Readable } from "node:stream"
+import type { SessionId } from "../../schema/index.js"
+import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
+import * as SessionRecord from "../journal/SessionRecord.js"
+import { placeOf } from "../process/runProgram.js"
+import { RelayConfig } from "../RelayConfig.js"
+import type { Attachment } from "./attachments.js"
+import * as Finder from "./FileFinder.js"
+import type { FileContent, FolderListing, TreeListing } from "./FileTree.js"
+import type { Against, Changes, FileDiff } from "./GitChanges.js"
+import type { Commit, CommitWanted } from "./gitCommit.js"
+import type { Inside } from "./insideFolder.js"
+import { isInside } from "./unkept.js"
+import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
+
+/** A session's folder. Paths are relative to it, with `/` between. */
+export interface WorkspaceFolder {
+  /** What lies in a folder; "" is the session's own. */
+  readonly list: (path: string) => Effect.Effect<TreeListing, WorkspaceRefused>
+  /** A part of a file; `offset` and `length` in bytes. */
+  readonly read: (
+    path: string,
+    offset?: number,
+    length?: number
+  ) => Effect.Effect<FileContent, WorkspaceRefused>
+  /** Files by words of their names, the best first. */
+  readonly find: (query: string, limit: number) => Effect.Effect<Finder.FoundFiles, WorkspaceRefused>
+  /** What differs from the last commit, or from the commit `against`. */
+  readonly changes: (against?: string) => Effect.Effect<Changes, WorkspaceRefused>
+  /** How one file differs; `from` is its name before, if it was renamed. */
+  readonly diff: (path: string, against: Against, from?: string) => Effect.Effect<FileDiff, WorkspaceRefused>
+  readonly commit: (wanted: Omit<CommitWanted, "neverRun">) => Effect.Effect<Commit, WorkspaceRefused>
+  /** Keep a file for the agent of a session: with the relay's own, or in the folder. */
+  readonly attach: (
+    session_id: SessionId,
+    name: string,
+    content: Readable,
+    into: "state" | "folder"
+  ) => Effect.Effect<Attachment, WorkspaceRefused>
+}
+
+export class Workspace extends Context.Service<Workspace, {
+  /** The folders in one, to choose where a session works; absent: where one may begin. `within`: only these, and below. */
+  readonly folders: (
+    path: string | undefined,
+    within: ReadonlyArray<string> | undefined
+  ) => Effect.Effect<FolderListing, WorkspaceRefused | FolderNotFound | ForbiddenFolder>
+  /** The folder of a session, if the relay may still use it. */
+  readonly at: (folder: string) => Effect.Effect<WorkspaceFolder, FolderNotFound | ForbiddenFolder>
+}>()("ai-relay/services/Workspace") {
+  static readonly layer = Layer.effect(this, Effect.suspend(() => make))
+}
+
+const realOf = (path: string): string => {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return path
+  }
+}
+
+const noGit = refuse("conflict", "git is not installed on the relay's machine: install it")
+const load = {
+  tree: Effect.promise(() => import("./FileTree.js")),
+  view: Effect.promise(() => import("./gitView.js")),
+  changes: Effect.promise(() => import("./GitChanges.js")),
+  commit: Effect.promise(() => import("./gitCommit.js")),
+  attachments: Effect.promise(() => import("./attachments.js"))
+}
+
+const make = Effect.gen(function*() {
+  const { private_files, record, roots, sandbox, state_dir } = yield* RelayConfig
+  const allowed = yield* Folders
+  const scope = yield* Effect.scope
+  const finder = Finder.make(scope)
+  const own = [state_dir, record, ...private_files].filter((path) => path !== undefined)
+
+  /** Where we keep what git needs to look; gone with the relay. */
+  const base = yield* Effect.cached(
+    Effect.suspend(() => {
+      const made = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-git-")))
+      return Effect.as(
+        Effect.addFinalizer(() => Effect.sync(() => rmSync(made, { recursive: true, force: true }))),
+        made
+      )
+    }).pipe(Scope.provide(scope))
+  )
+  const mayUse = (path: string) => Effect.isSuccess(allowed.resolve(path))
+
+  const insideOf = (folder: string): Inside => {
+    const hidden = own.map(realOf).filter((path) => !isInside(folder, path))
+    return { folder, hides: (real) => hidden.some((path) => isInside(real, path)) }
+  }
+
+  const look = (folder: string) =>
+    Effect.gen(function*() {
+      const program = placeOf("git")
+      if (program === undefined) return undefined
+      const { open } = yield* load.view
+      return yield* open({ folder, program, base: yield* base, mayUse })
+    })
+  const seen = (folder: string) =>
+    Effect.gen(function*() {
+      if (placeOf("git") === undefined) return yield* noGit
+      const { sayFailed } = yield* load.view
+      return yield* Effect.catchTag(look(folder), "GitFailed", (failed) => Effect.fail(sayFailed(failed)))
+    })
+
+  const at = Effect.fn("Workspace.at")(function*(wanted: string) {
+    const folder = yield* allowed.resolve(wanted)
+    const inside = insideOf(folder)
+    const neverRun = sandbox
+      ? "this relay keeps agents in a sandbox, so no program of a repository runs outside of it"
+      : undefined
+    const here: WorkspaceFolder = {
+      list: (path) => Effect.flatMap(load.tree, ({ list }) => list(inside, path)),
+      read: (path, offset, length) =>
+        Effect.flatMap(load.tree, ({ read }) => read(inside, path, offset, length)),
+      find: (query, limit) =>
+        finder.find(inside, look(folder), query, limit).pipe(
+          Effect.catchTag("GitFailed", ({ reason }) => Effect.fail(refuse("conflict", reason)))
+        ),
+      changes: (against) =>
+        Effect.flatMap(
+          load.changes,
+          ({ list }) => Effect.flatMap(seen(folder), (view) => list(inside, view, against))
+        ),
+      diff: (path, against, from) =>
+        Effect.flatMap(
+          load.changes,
+          ({ diff }) => Effect.flatMap(seen(folder), (view) => diff(inside, view, path, against, from))
+        ),
+      commit: (wanted) =>
+        Effect.flatMap(
+          load.commit,
+          ({ commit }) =>
+            Effect.flatMap(seen(folder), (view) => commit(inside, view, { ...wanted, neverRun }))
+        ),
+      attach: Effect.fnUntraced(function*(session_id, name, content, into) {
+        const { keep, putInFolder } = yield* load.attachments
+        if (into === "folder") return yield* putInFolder(content, name, inside)
+        if (state_dir === undefined) {
+          return yield* refuse(
+            "conflict",
+            "this relay keeps nothing on disk: put the file in the session's folder (`into=folder`)"
+          )
+        }
+        if (sandbox) {
+          return yield* refuse(
+            "conflict",
+            "agents are kept in a sandbox here and see nothing outside of their folder: put the file in the session's folder (`into=folder`)"
+          )
+        }
+        return yield* keep(
+          content,
+          name,
+          SessionRecord.filesOf(SessionRecord.folderIn(state_dir), session_id)
+        )
+      })
+    }
+    return here
+  })
+
+  const folders = Effect.fn("Workspace.folders")(
+    function*(path: string | undefined, within: ReadonlyArray<string> | undefined) {
+      const { beginnings, foldersIn } = yield* load.tree
+      if (path === undefined) {
+        const real = yield* Effect.forEach(within ?? roots, (root) => Effect.option(allowed.resolve(root)))
+        return beginnings([...new Set(real.flatMap((found) => found._tag === "Some" ? [found.value] : []))])
+      }
+      const folder = yield* allowed.resolve(path)
+      const isWithin = (real: string) => within === undefined || within.some((root) => isInside(real, root))
+      if (!isWithin(folder)) {
+        return yield* refuse(
+          "forbidden",
+          `this token is limited to ${within?.join(", ")}: choose a folder there`
+        )
+      }
+      return yield* foldersIn(folder, (real) => isWithin(real) && allowed.allows(real))
+    }
+  )
+
+  return Workspace.of({ at, folders })
+})

@@ -1,0 +1,198 @@
+/**
+ * attachments: files a person gives a session's agent. They lie with what the relay keeps of the session, and go with it;
+ * in the session's folder only if that is wanted. No name leads anywhere, and nothing is written over.
+ */
+import { Effect } from "effect"
+import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, statSync, write } from "node:fs"
+import { join } from "node:path"
+import type { Readable } from "node:stream"
+import { type Inside, openIn, pathAt } from "./insideFolder.js"
+import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
+
+export interface Attachment {
+  /** As it is kept; it may differ from what was sent. */
+  readonly name: string
+  /** Absolute, for the agent. */
+  readonly path: string
+  readonly size: number
+}
+
+/** Bytes of one file, and of all of a session; and how many there may be. */
+export const mostBytes = 50 * 1024 * 1024
+const mostOfSession = 500 * 1024 * 1024
+const mostFiles = 500
+/** Where they are put in a session's folder. */
+const folderName = "attachments"
+
+const tooLarge = refuse(
+  "too_large",
+  `a file may have ${
+    mostBytes / 1024 / 1024
+  } MB: send a smaller one, or put it in the session's folder yourself`
+)
+
+/** Bytes a name may have; file systems have 255, and a number may follow. */
+const longestName = 180
+
+const cutTo = (text: string, bytes: number): string => {
+  let cut = text
+  while (Buffer.byteLength(cut) > bytes) cut = [...cut].slice(0, -1).join("")
+  return cut
+}
+
+/** What may stand in a path, a shell's line and a person's sight: no separators, no controls, no quotes, no dot or dash in front. */
+export const safeName = (name: string): string => {
+  const last = name.normalize("NFC").split(/[/\\]/).at(-1) ?? ""
+  const plain = last
+    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "")
+    .replaceAll(/[^\p{L}\p{M}\p{N}._ ()+,=@-]/gu, "_")
+    .replaceAll(/\s+/g, " ")
+    .trim()
+    .replace(/^[.\-~ ]+/, (start) => "_".repeat(start.length > 0 ? 1 : 0))
+    .replace(/[. ]+$/, "")
+  const dot = plain.lastIndexOf(".")
+  const ending = dot > 0 && plain.length - dot <= 16 ? plain.slice(dot) : ""
+  const base = cutTo(plain.slice(0, plain.length - ending.length), longestName - Buffer.byteLength(ending))
+  return base + ending || "file"
+}
+
+const numbered = (name: string, number: number): string => {
+  if (number === 1) return name
+  const dot = name.lastIndexOf(".")
+  return dot > 0 ? `${name.slice(0, dot)}-${number}${name.slice(dot)}` : `${name}-${number}`
+}
+
+/** A new file of that name, or of one with a number. */
+const create = (folder: string, name: string): { readonly fd: number; readonly name: string } | undefined => {
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
+  for (let number = 1; number <= mostFiles; number++) {
+    try {
+      const own = numbered(name, number)
+      return { fd: openSync(join(folder, own), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600), name: own }
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") return undefined
+    }
+  }
+  return undefined
+}
+
+/** Write what comes, as fast as the disk takes it; gives its bytes. Interrupted, it stops. */
+const pour = (from: Readable, fd: number): Effect.Effect<number, WorkspaceRefused> =>
+  Effect.callback((resume) => {
+    let size = 0
+    let isOver = false
+    let isEnded = false
+    let writing = 0
+    const end = (how: Effect.Effect<number, WorkspaceRefused>) => {
+      if (isOver) return
+      isOver = true
+      from.off("data", onData).off("end", onEnd).off("close", onClose)
+      resume(how)
+    }
+    const onData = (chunk: Buffer) => {
+      size += chunk.length
+      if (size > mostBytes) return end(Effect.fail(tooLarge))
+      from.pause()
+      put(chunk)
+    }
+    const put = (chunk: Buffer) => {
+      writing += 1
+      write(fd, chunk, 0, chunk.length, null, (error, written) => {
+        writing -= 1
+        if (isOver) return
+        if (error !== null) {
+          return end(
+            Effect.fail(
+              refuse(
+                "conflict",
+                `the file cannot be written (${error.code ?? error.message}): make room on the relay's disk`
+              )
+            )
+          )
+        }
+        if (written < chunk.length) return put(chunk.subarray(written))
+        if (isEnded) end(Effect.succeed(size))
+        else from.resume()
+      })
+    }
+    const onEnd = () => {
+      isEnded = true
+      if (writing === 0) end(Effect.succeed(size))
+    }
+    const onClose = () => {
+      if (!isEnded) end(Effect.fail(refuse("wrong", "the file ended early: send it again")))
+    }
+    from.on("data", onData).once("end", onEnd).once("close", onClose)
+    return Effect.sync(() => {
+      isOver = true
+      from.off("data", onData).off("end", onEnd).off("close", onClose)
+    })
+  })
+
+/** How much room is taken already. */
+const takenIn = (folder: string) => {
+  const sizes = readdirSync(folder).flatMap((name) => {
+    const stat = statSync(join(folder, name), { throwIfNoEntry: false })
+    return stat === undefined ? [] : [stat.size]
+  })
+  return { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
+}
+
+/** Put a file into a folder that is there: `at` is a name of it for now, `told` the one for the agent. */
+const putInto = Effect.fnUntraced(function*(from: Readable, name: string, at: string, told: string) {
+  return yield* Effect.acquireUseRelease(
+    Effect.suspend(() => {
+      const made = create(at, safeName(name))
+      return made === undefined
+        ? Effect.fail(
+          refuse("conflict", `no file can be made in ${told}: check its permissions, and that there is room`)
+        )
+        : Effect.succeed({ ...made, isWhole: false })
+    }),
+    (made) =>
+      Effect.map(pour(from, made.fd), (size): Attachment => {
+        made.isWhole = true
+        return { name: made.name, path: join(told, made.name), size }
+      }),
+    (made) =>
+      Effect.sync(() => {
+        closeSync(made.fd)
+        if (!made.isWhole) rmSync(join(at, made.name), { force: true })
+      })
+  )
+})
+
+/** Keep a file with the session's own. `kept` is where the relay keeps the session. */
+export const keep = Effect.fn("attachments.keep")(function*(from: Readable, name: string, kept: string) {
+  const folder = join(kept, folderName)
+  const taken = yield* Effect.try({
+    try: () => {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      return takenIn(folder)
+    },
+    catch: () => refuse("conflict", `${folder} cannot be used: make room, or mend its permissions`)
+  })
+  if (taken.files >= mostFiles || taken.bytes >= mostOfSession) {
+    return yield* refuse(
+      "too_large",
+      `this session has ${taken.files} attachments of ${
+        Math.round(taken.bytes / 1024 / 1024)
+      } MB already: put the file in the session's folder instead`
+    )
+  }
+  return yield* putInto(from, name, folder, folder)
+})
+
+/** Put a file under the session's folder. */
+export const putInFolder = (from: Readable, name: string, inside: Inside) =>
+  Effect.scoped(Effect.gen(function*() {
+    yield* Effect.try({
+      try: () => {
+        const made = join(inside.folder, folderName)
+        if (statSync(made, { throwIfNoEntry: false }) === undefined) mkdirSync(made)
+      },
+      catch: () => refuse("conflict", `no folder can be made in ${inside.folder}: check its permissions`)
+    })
+    const opened = yield* openIn(inside, folderName, "folder")
+    return yield* putInto(from, name, pathAt(opened), opened.real)
+  }))

@@ -1,0 +1,93 @@
+/**
+ * fuzzy: files by words of their names, as people type them: in any order and case, also only some letters of a word in their
+ * order. The best first: the name itself, then its beginning, a part of it, of the path, and letters only.
+ */
+
+/** Paths, prepared for being searched. */
+export interface Searchable {
+  readonly paths: ReadonlyArray<string>
+  readonly lower: ReadonlyArray<string>
+  /** Where the last part of each begins. */
+  readonly names: Int32Array
+}
+
+export const prepare = (paths: ReadonlyArray<string>): Searchable => {
+  const lower = paths.map((path) => path.toLowerCase())
+  return { paths, lower, names: Int32Array.from(lower, (path) => path.lastIndexOf("/") + 1) }
+}
+
+const isWordStart = (text: string, at: number): boolean => at === 0 || !/[a-z0-9]/.test(text.charAt(at - 1))
+
+/** The letters in their order, from `from` on; fewer gaps are better. -1: they are not there. */
+const lettersOf = (text: string, word: string, from: number): number => {
+  let at = from - 1
+  let gaps = 0
+  for (const letter of word) {
+    const next = text.indexOf(letter, at + 1)
+    if (next === -1) return -1
+    if (at >= from && next > at + 1) gaps += 1
+    at = next
+  }
+  return gaps
+}
+
+/** How well a word fits a path in lower case; 0: not at all. */
+const scoreOf = (path: string, name: number, word: string): number => {
+  const inName = path.indexOf(word, name)
+  if (inName === name) {
+    const after = name + word.length
+    return after === path.length ? 1000 : path.charAt(after) === "." ? 950 : 900
+  }
+  if (inName !== -1) return isWordStart(path, inName) ? 800 : 700
+  const anywhere = path.lastIndexOf(word)
+  if (anywhere !== -1) return isWordStart(path, anywhere) ? 600 : 500
+  const nameGaps = lettersOf(path, word, name)
+  if (nameGaps !== -1) return Math.max(200, 400 - 20 * nameGaps)
+  const gaps = lettersOf(path, word, 0)
+  return gaps === -1 ? 0 : Math.max(1, 190 - 10 * gaps)
+}
+
+const wordsOf = (query: string) => query.toLowerCase().split(/\s+/).filter((word) => word !== "")
+
+/** The best `limit` paths for the words of a query; without words the ones with the shortest paths. */
+export const search = (
+  { lower, names, paths }: Searchable,
+  query: string,
+  limit: number
+): ReadonlyArray<string> => {
+  const words = wordsOf(query)
+  const best: Array<{ readonly score: number; readonly path: string }> = []
+  const isBetter = (score: number, path: string, than: { readonly score: number; readonly path: string }) =>
+    score !== than.score
+      ? score > than.score
+      : path.length !== than.path.length
+      ? path.length < than.path.length
+      : path < than.path
+  for (let index = 0; index < paths.length; index++) {
+    const text = lower[index] ?? ""
+    let score = 0
+    for (const word of words) {
+      const one = scoreOf(text, names[index] ?? 0, word)
+      if (one === 0) {
+        score = -1
+        break
+      }
+      score += one
+    }
+    if (score < 0) continue
+    const path = paths[index] ?? ""
+    const last = best.at(-1)
+    if (best.length === limit && last !== undefined && !isBetter(score, path, last)) continue
+    let low = 0
+    let high = best.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const there = best[middle]
+      if (there !== undefined && isBetter(score, path, there)) high = middle
+      else low = middle + 1
+    }
+    best.splice(low, 0, { score, path })
+    if (best.length > limit) best.pop()
+  }
+  return best.map(({ path }) => path)
+}

@@ -1,0 +1,351 @@
+/**
+ * gitCommit: chosen files, or what is staged, as a commit.
+ *
+ * Where `git commit` would run no program of the repository's (hooks, filters, signing), or where none shall run, the commit
+ * is made of git's own parts: nothing in the repository decides what runs. Else it is `git commit` itself, with all of that,
+ * for those who may run programs.
+ */
+import { Effect } from "effect"
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync
+} from "node:fs"
+import { join, resolve } from "node:path"
+import { programEnvironment } from "../process/programEnvironment.js"
+import { runProgram } from "../process/runProgram.js"
+import { type Git, git, type GitFailed, zeroSeparated } from "./git.js"
+import { pathspecOf, underWay } from "./GitChanges.js"
+import { type GitView, sayFailed } from "./gitView.js"
+import type { Inside } from "./insideFolder.js"
+import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
+
+export interface CommitWanted {
+  readonly message: string
+  /** From the session's folder, as they are on disk; absent: what is staged. */
+  readonly files?: ReadonlyArray<string> | undefined
+  /** Run what `git commit` runs. Absent: if there is something, it has to be allowed. */
+  readonly hooks?: boolean | undefined
+  /** Whoever asks may run programs. */
+  readonly mayRun: boolean
+  /** Why nobody may run programs of a repository here. */
+  readonly neverRun?: string | undefined
+}
+
+export interface Commit {
+  /** Its id. */
+  readonly commit: string
+  readonly branch?: string
+  /** Files it changes. */
+  readonly files: number
+  /** Programs of the repository's that ran: hooks, filters, signing. */
+  readonly ran: ReadonlyArray<string>
+}
+
+const longestOutput = 1024 * 1024
+/** Hooks may run tests. */
+const commitMs = 5 * 60_000
+
+/** What `git commit` looks for. */
+const hookNames = new Set([
+  "pre-commit",
+  "prepare-commit-msg",
+  "commit-msg",
+  "post-commit",
+  "post-index-change",
+  "reference-transaction"
+])
+
+const isExecutable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+/** Git with the user's own configuration, for reading it, and for what shall be as in a terminal. */
+const asUser = (
+  seen: GitView,
+  args: ReadonlyArray<string>,
+  more: { readonly input?: Buffer; readonly env?: Readonly<Record<string, string>> } = {}
+) =>
+  runProgram({
+    program: seen.refs.program,
+    args,
+    cwd: seen.repository.top,
+    env: {
+      ...programEnvironment(),
+      GIT_TERMINAL_PROMPT: "0",
+      GIT_EDITOR: "true",
+      GIT_LITERAL_PATHSPECS: "1",
+      LC_ALL: "C",
+      ...more.env
+    },
+    input: more.input,
+    most_bytes: longestOutput,
+    timeout_ms: commitMs
+  }).pipe(Effect.mapError(({ reason }) =>
+    refuse("conflict", `${reason}: commit in a terminal on the relay's machine`)
+  ))
+
+const settingOf = (seen: GitView, ...args: ReadonlyArray<string>) =>
+  Effect.map(
+    asUser(seen, ["config", ...args]),
+    ({ code, stdout }) => code === 0 ? stdout.toString("utf8").trim() : ""
+  )
+
+/** Programs `git commit` would run for these files; each by a word. */
+const programsOf = Effect.fnUntraced(function*(seen: GitView, names: ReadonlyArray<string>) {
+  const { filters, hooksPath, signs, monitor } = yield* Effect.all({
+    hooksPath: settingOf(seen, "--type=path", "--get", "core.hooksPath"),
+    signs: settingOf(seen, "--type=bool", "--get", "commit.gpgSign"),
+    monitor: settingOf(seen, "--get", "core.fsmonitor"),
+    filters: filtersOf(seen, names)
+  }, { concurrency: "unbounded" })
+  const hooks = hooksPath === ""
+    ? join(seen.repository.commonDir, "hooks")
+    : resolve(seen.repository.top, hooksPath)
+  let found: ReadonlyArray<string> = []
+  try {
+    found = readdirSync(hooks).filter((name) => hookNames.has(name) && isExecutable(join(hooks, name)))
+  } catch {
+    // There are none.
+  }
+  return {
+    filters,
+    all: [
+      ...found.map((name) => `the hook ${name}`),
+      ...filters.map((name) => `the filter ${name}`),
+      ...signs === "true" ? ["signing"] : [],
+      ...monitor !== "" && !/^(true|false|yes|no|on|off|0|1)$/i.test(monitor)
+        ? ["the file-system monitor"]
+        : []
+    ]
+  }
+})
+
+/** Filters these files go through that are set up. */
+const filtersOf = Effect.fnUntraced(function*(seen: GitView, names: ReadonlyArray<string>) {
+  if (names.length === 0) return []
+  // Not as the user: it reads the index, and with it runs a file-system monitor.
+  const { stdout } = yield* git(seen.refs, ["check-attr", "-z", "--stdin", "filter"], {
+    input: Buffer.from(names.join("\0") + "\0")
+  }).pipe(Effect.mapError(sayFailed))
+  const words = zeroSeparated(stdout).map((word) => word.toString("utf8"))
+  const named = new Set(
+    words.filter((word, index) => index % 3 === 2 && !["unspecified", "unset", "set"].includes(word))
+  )
+  const found = yield* Effect.forEach([...named], (name) =>
+    Effect.map(
+      Effect.all([
+        settingOf(seen, "--get", `filter.${name}.clean`),
+        settingOf(seen, "--get", `filter.${name}.process`)
+      ]),
+      (commands) => commands.some((command) => command !== "") ? [name] : []
+    ))
+  return found.flat()
+})
+
+/** Who commits, as git has it: `Name <email>` and the time. */
+const identityOf = Effect.fnUntraced(function*(seen: GitView) {
+  const found = yield* Effect.all({
+    AUTHOR: asUser(seen, ["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"]),
+    COMMITTER: asUser(seen, ["-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"])
+  })
+  const env: Record<string, string> = {}
+  for (const [role, { code, stdout }] of Object.entries(found)) {
+    const [, name, email, date] = /^(.*) <(.*)> (\d+ [+-]\d+)$/m.exec(stdout.toString("utf8")) ?? []
+    if (code !== 0 || name === undefined || email === undefined || date === undefined) {
+      return yield* refuse(
+        "conflict",
+        "git does not know who commits here: set `git config user.name` and `git config user.email` on the relay's machine"
+      )
+    }
+    env[`GIT_${role}_NAME`] = name
+    env[`GIT_${role}_EMAIL`] = email
+    env[`GIT_${role}_DATE`] = date
+  }
+  return env
+})
+
+/** Without lines at the ends that say nothing. */
+const tidied = (message: string): string =>
+  message.replaceAll("\r\n", "\n").replaceAll(/[^\S\n]+$/gm, "").replace(/^\n+/, "").trimEnd() + "\n"
+
+const sayConflict = (what: string) =>
+  refuse(
+    "conflict",
+    `a ${what} is under way in this repository: finish it first, in a terminal or by asking the agent`
+  )
+
+const nothing = refuse(
+  "conflict",
+  "there is nothing to commit: choose files that differ from the last commit"
+)
+
+/** With an index of its own, gone afterwards. */
+const withIndex = <A, E>(seen: GitView, use: (where: Git, index: string) => Effect.Effect<A, E>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => mkdtempSync(join(seen.view.env["GIT_DIR"] ?? "", "commit-"))),
+    (folder) => {
+      const index = join(folder, "index")
+      return use({ ...seen.view, env: { ...seen.view.env, GIT_INDEX_FILE: index } }, index)
+    },
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+  )
+
+const lines = (bytes: Buffer) => bytes.toString("utf8").trim()
+
+/** The names a tree changes of another; of all the repository. */
+const changedNames = (where: Git, from: string, to: string) =>
+  Effect.map(
+    git(where, ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to]),
+    ({ stdout }) => zeroSeparated(stdout).map((name) => name.toString("utf8"))
+  )
+
+/** Made of git's parts, so that no program of the repository's runs. */
+const withoutPrograms = Effect.fnUntraced(
+  function*(seen: GitView, message: string, names: ReadonlyArray<string> | undefined) {
+    const { emptyTree, head, refs, repository, view } = seen
+    const noObject = "0".repeat(repository.objectFormat === "sha256" ? 64 : 40)
+    const who = yield* identityOf(seen)
+    const userIndex = view.env["GIT_INDEX_FILE"] ?? ""
+    const made = yield* withIndex(seen, (where, index) =>
+      Effect.gen(function*() {
+        if (names === undefined) {
+          if (existsSync(userIndex)) copyFileSync(userIndex, index)
+        } else {
+          yield* git(where, ["read-tree", head ?? emptyTree])
+          yield* git(where, ["update-index", "--add", "--remove", "-z", "--stdin"], {
+            input: Buffer.from(names.join("\0") + "\0")
+          })
+        }
+        const tree = lines((yield* git(where, ["write-tree"])).stdout)
+        const changed = yield* changedNames(where, head === undefined ? emptyTree : `${head}^{tree}`, tree)
+        if (changed.length === 0) return yield* nothing
+        const outside = names === undefined
+          ? changed.find((name) => !name.startsWith(seen.inside))
+          : undefined
+        if (outside !== undefined) {
+          return yield* refuse(
+            "conflict",
+            "files outside of the session's folder are staged, too: choose files, or commit in a terminal"
+          )
+        }
+        if (names !== undefined) {
+          // Staged as `git add` does, exactly as committed.
+          const entries = yield* git(where, ["ls-files", "-s", "-z", "--", ...names])
+          const there = new Set(
+            zeroSeparated(entries.stdout).map((line) =>
+              line.subarray(line.indexOf(0x09) + 1).toString("utf8")
+            )
+          )
+          const gone = names.filter((name) => !there.has(name)).map((name) => `0 ${noObject}\t${name}\0`)
+          yield* git(view, ["update-index", "-z", "--index-info"], {
+            input: Buffer.concat([Buffer.from(gone.join("")), entries.stdout])
+          })
+          yield* git(view, ["update-index", "-q", "--refresh"], { codes: [0, 1] })
+        }
+        const commit = lines(
+          (yield* git({ ...where, env: { ...where.env, ...who } }, [
+            "commit-tree",
+            tree,
+            ...head === undefined ? [] : ["-p", head]
+          ], { input: Buffer.from(message) })).stdout
+        )
+        return { commit, files: changed.length }
+      }))
+    yield* git({ ...refs, env: { ...refs.env, ...who } }, [
+      "-c",
+      "core.logAllRefUpdates=true",
+      "update-ref",
+      "-m",
+      `commit${head === undefined ? " (initial)" : ""}: ${message.split("\n", 1)[0] ?? ""}`,
+      "HEAD",
+      made.commit,
+      head ?? noObject
+    ])
+    return made
+  }
+)
+
+/** `git add` and `git commit`, as in a terminal. */
+const asInTerminal = Effect.fnUntraced(
+  function*(seen: GitView, message: string, names: ReadonlyArray<string> | undefined) {
+    const paths = ["--pathspec-from-file=-", "--pathspec-file-nul"]
+    const input = Buffer.from((names ?? []).join("\0") + "\0")
+    const succeed = Effect.fnUntraced(function*(args: ReadonlyArray<string>, input?: Buffer) {
+      const { code, stderr, stdout } = yield* asUser(seen, args, input === undefined ? {} : { input })
+      if (code === 0) return
+      const said = [stderr, lines(stdout)].filter((text) => text !== "").join("\n").slice(0, 4000)
+      return yield* refuse("conflict", `git ${args[0]} refused: ${said || `exit code ${code}`}`)
+    })
+    if (names !== undefined) yield* succeed(["add", "--all", ...paths], input)
+    yield* names === undefined
+      ? succeed(["commit", `--message=${message}`])
+      : succeed(["commit", "--only", `--message=${message}`, ...paths], input)
+    const commit = lines((yield* git(seen.refs, ["rev-parse", "--verify", "HEAD^{commit}"])).stdout)
+    const changed = yield* changedNames(seen.view, seen.head ?? seen.emptyTree, commit)
+    return { commit, files: changed.length }
+  }
+)
+
+/** Make the commit; says which programs of the repository's ran. */
+export const commit = Effect.fn("gitCommit.commit")(
+  function*(
+    inside: Inside,
+    seen: GitView | undefined,
+    wanted: CommitWanted
+  ): Effect.fn.Return<Commit, WorkspaceRefused> {
+    if (seen === undefined) {
+      return yield* refuse("conflict", "this folder lies in no git repository: start one with `git init`")
+    }
+    const message = tidied(wanted.message)
+    if (message.trim() === "") return yield* refuse("wrong", "the message is empty: say what the commit does")
+    const begun = underWay(seen)
+    if (begun !== undefined) return yield* sayConflict(begun)
+    const names = wanted.files === undefined
+      ? undefined
+      : yield* Effect.forEach(wanted.files, (path) => pathspecOf(inside, seen, path))
+    if (names?.length === 0) return yield* nothing
+    const programs = yield* programsOf(seen, names ?? [])
+    const runs = wanted.hooks !== false && programs.all.length > 0
+    const listed = programs.all.join(", ")
+    if (runs && wanted.neverRun !== undefined) {
+      return yield* refuse(
+        "conflict",
+        `this commit would run ${listed}, and ${wanted.neverRun}: commit without hooks (\`hooks\`: false)`
+      )
+    }
+    if (runs && !wanted.mayRun) {
+      return yield* refuse(
+        "forbidden",
+        `this commit would run ${listed}, which are programs: use a token with the scope \`terminal\`, or commit without hooks (\`hooks\`: false)`
+      )
+    }
+    if (!runs && programs.filters.length > 0) {
+      return yield* refuse(
+        "conflict",
+        `these files go through the filter ${
+          programs.filters.join(", ")
+        }, which is a program, and would be committed wrongly without it: commit with hooks, or in a terminal`
+      )
+    }
+    return yield* (runs ? asInTerminal(seen, message, names) : withoutPrograms(seen, message, names)).pipe(
+      Effect.map(({ commit, files }): Commit => ({
+        commit,
+        ...(seen.branch !== undefined && { branch: seen.branch }),
+        files,
+        ran: runs ? programs.all : []
+      })),
+      Effect.catchTag("GitFailed", (failed: GitFailed) => Effect.fail(sayFailed(failed)))
+    )
+  }
+)

@@ -1,0 +1,220 @@
+/**
+ * gitView: a repository as it is looked at: its objects, its index and its files through a git directory of the relay's own,
+ * whose configuration is ours. So a look runs no filter, no external diff, no text conversion, no file-system monitor, no
+ * pager, no alias and no hook, whatever stands in the repository's configuration.
+ *
+ * A repository whose files lie elsewhere than the relay may look (`.git` that leads away, borrowed objects) is not looked at.
+ */
+import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync
+} from "node:fs"
+import { join, relative, resolve, sep } from "node:path"
+import { configuration, environment, type Git, git, type GitFailed } from "./git.js"
+import { excludeFiles, type Repository, repositoryOf } from "./place.js"
+import { homes, isInside } from "./unkept.js"
+import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
+
+export interface GitView {
+  /** Asks through our own directory: nothing of the repository decides what runs. */
+  readonly view: Git
+  /** Asks the repository itself; only for what reads names and runs nothing. */
+  readonly refs: Git
+  readonly repository: Repository
+  /** The session's folder below the top, with `/` behind it; "" if it is the same. */
+  readonly inside: string
+  /** The commit that is checked out; undefined: there is none yet. */
+  readonly head: string | undefined
+  /** Absent when no branch is checked out. */
+  readonly branch: string | undefined
+  /** What to compare with where there is no commit. */
+  readonly emptyTree: string
+}
+
+export interface ViewOptions {
+  /** Absolute, real. */
+  readonly folder: string
+  readonly program: string
+  /** A folder of ours, nobody else's. */
+  readonly base: string
+  readonly mayUse: (path: string) => Effect.Effect<boolean>
+}
+
+const emptyTrees: Readonly<Record<string, string>> = {
+  sha1: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+  sha256: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"
+}
+
+/** Filters are programs; line endings are not. */
+const attributes = "* -filter\n"
+const longestFile = 256 * 1024
+
+/** A small ordinary file, as text; "" if it is none. */
+const textOf = (path: string): string => {
+  let fd: number | undefined
+  try {
+    fd = openSync(realpathSync(path), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+    const stat = fstatSync(fd)
+    return stat.isFile() && stat.size <= longestFile ? readFileSync(fd, "utf8") : ""
+  } catch {
+    return ""
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+}
+
+const writeNew = (path: string, text: string) => {
+  if (textOf(path) !== text) writeFileSync(path, text, { mode: 0o600 })
+}
+
+/** Folders of objects a repository borrows from. */
+const borrowed = (objects: string, depth = 0): ReadonlyArray<string> =>
+  depth > 4 ? [] : textOf(join(objects, "info/alternates")).split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => resolve(objects, line))
+    .flatMap((other) => [other, ...borrowed(other, depth + 1)])
+
+const isRealFolder = (path: string): boolean => {
+  try {
+    return lstatSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+const elsewhere = (what: string) =>
+  refuse(
+    "forbidden",
+    `${what} of this repository lies outside of what the relay may use: start the relay with a --root that holds the whole repository`
+  )
+
+/** How the user wants files compared; words that only say yes, no, or which line ending. */
+const settingsOf = Effect.fnUntraced(function*(refs: Git) {
+  const { GIT_CONFIG_GLOBAL: _, HOME: __, XDG_CONFIG_HOME: ___, ...rest } = refs.env
+  const [home] = homes()
+  const { stdout } = yield* git({ ...refs, env: { ...rest, ...(home !== undefined && { HOME: home }) } }, [
+    "config",
+    "-z",
+    "--get-regexp",
+    "^core\\.(autocrlf|eol|filemode|ignorecase|symlinks|precomposeunicode)$"
+  ], { codes: [0, 1, 128] })
+  return stdout.toString("utf8").split("\0").flatMap((line) => {
+    const [name = "", value = ""] = line.split("\n", 2)
+    return /^(true|false|yes|no|on|off|input|lf|crlf|native|1|0)$/i.test(value)
+      ? [[name, value] as const]
+      : []
+  })
+})
+
+/** Variables that set git's configuration. */
+const configured = (
+  settings: ReadonlyArray<readonly [string, string]>
+): Readonly<Record<string, string>> => ({
+  GIT_CONFIG_COUNT: String(settings.length),
+  ...Object.fromEntries(settings.flatMap(([name, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, name],
+    [`GIT_CONFIG_VALUE_${index}`, value]
+  ]))
+})
+
+/** For those who ask: what git could not do. */
+export const sayFailed = ({ reason, why }: GitFailed): WorkspaceRefused =>
+  why === "too_much" || why === "too_slow"
+    ? refuse("too_large", `${reason}: look at it with git on the relay's machine`)
+    : refuse("conflict", `${reason}: mend it with git on the relay's machine`)
+
+/** Undefined: the folder lies in no repository. */
+export const open = Effect.fn("gitView.open")(
+  function*(
+    { base, folder, mayUse, program }: ViewOptions
+  ): Effect.fn.Return<GitView | undefined, WorkspaceRefused | GitFailed> {
+    const env = environment(base)
+    const repository = yield* repositoryOf({ program, cwd: folder, env }, folder)
+    if (repository === undefined || repository === "inside") return undefined
+    const { commonDir, gitDir, objectFormat, top } = repository
+    if (!isInside(folder, top)) return yield* elsewhere("The work tree")
+    for (const path of [gitDir, commonDir]) {
+      if (!(yield* mayUse(path))) return yield* elsewhere("The `.git` folder")
+    }
+    const objects = join(commonDir, "objects")
+    if (!isRealFolder(objects)) return yield* elsewhere("The folder of objects")
+    for (const path of borrowed(objects)) {
+      if (!(yield* mayUse(path))) return yield* elsewhere("A folder of borrowed objects")
+    }
+    const own = join(
+      base,
+      createHash("sha256").update([top, commonDir, gitDir].join("\0")).digest("hex").slice(0, 32)
+    )
+    for (const name of ["objects", "refs", "info"]) {
+      mkdirSync(join(own, name), { recursive: true, mode: 0o700 })
+    }
+    writeNew(join(own, "HEAD"), "ref: refs/heads/none\n")
+    writeNew(join(own, "config"), configuration(objectFormat))
+    writeNew(join(own, "info/attributes"), attributes)
+    const refs: Git = { program, cwd: top, env: { ...env, GIT_DIR: gitDir, GIT_WORK_TREE: top } }
+    const { branch, excludes, head, settings } = yield* Effect.all({
+      settings: settingsOf(refs),
+      excludes: excludeFiles({ program, cwd: folder, env }, repository),
+      head: nameOf(refs, ["rev-parse", "-q", "--verify", "HEAD^{commit}"]),
+      branch: nameOf(refs, ["symbolic-ref", "-q", "--short", "HEAD"])
+    }, { concurrency: "unbounded" })
+    writeNew(
+      join(own, "info/exclude"),
+      excludes.map((flag) => textOf(flag.replace(/^--exclude-from=/, ""))).join("\n")
+    )
+    const prefix = relative(top, folder).split(sep).join("/")
+    const view: Git = {
+      program,
+      cwd: top,
+      env: {
+        ...env,
+        GIT_DIR: own,
+        GIT_WORK_TREE: top,
+        GIT_INDEX_FILE: join(gitDir, "index"),
+        GIT_OBJECT_DIRECTORY: objects,
+        ...configured([
+          // Larger files are compared as what they are, not line by line.
+          ["core.bigFileThreshold", "8m"],
+          ["core.quotePath", "false"],
+          ...settings
+        ])
+      }
+    }
+    return {
+      view,
+      refs,
+      repository,
+      inside: prefix === "" ? "" : `${prefix}/`,
+      head,
+      branch,
+      emptyTree: emptyTrees[objectFormat] ?? ""
+    }
+  }
+)
+
+/** One line; undefined if there is none. */
+const nameOf = (where: Git, args: ReadonlyArray<string>) =>
+  Effect.map(
+    git(where, args, { codes: [0, 1, 128] }),
+    ({ code, stdout }) => code === 0 ? stdout.toString("utf8").trim() || undefined : undefined
+  )
+
+/** The commit somebody names: a branch, a tag, an id, `HEAD~2`. */
+export const commitOf = Effect.fnUntraced(function*({ refs }: GitView, name: string) {
+  // A name that begins with a dash would be an option.
+  const isName = name.length <= 250 && /^[^-\s:][^\s:\p{Cc}]*$/u.test(name)
+  const commit = isName ? yield* nameOf(refs, ["rev-parse", "-q", "--verify", `${name}^{commit}`]) : undefined
+  return commit ?? (yield* refuse(
+    "missing",
+    `git knows no commit ${JSON.stringify(name)} here: name a branch, a tag or a commit of this repository`
+  ))
+})

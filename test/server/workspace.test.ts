@@ -1,0 +1,280 @@
+/** The files beside a conversation, as a page asks for them: who may see which, and who may change what. */
+import { assert, describe } from "@effect/vitest"
+import { Redacted } from "effect"
+import { execFileSync } from "node:child_process"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll } from "vitest"
+import { type Options, type Relay, test } from "../support/relayServer.js"
+
+const base = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-workspace-")))
+afterAll(() => rmSync(base, { recursive: true, force: true }))
+
+let count = 0
+const fresh = (name: string) => {
+  const folder = join(base, `${name}-${count++}`)
+  mkdirSync(folder)
+  return folder
+}
+const repository = () => {
+  const folder = fresh("shop")
+  const run = (...args: ReadonlyArray<string>) => execFileSync("git", args, { cwd: folder, stdio: "ignore" })
+  run("init", "-q", "-b", "main")
+  run("config", "user.name", "Ada")
+  run("config", "user.email", "ada@example.com")
+  mkdirSync(join(folder, "src"))
+  writeFileSync(join(folder, "src/total.ts"), "one\n")
+  run("add", "-A")
+  run("commit", "-qm", "first")
+  writeFileSync(join(folder, "src/total.ts"), "two\n")
+  return folder
+}
+
+interface Asked {
+  readonly method?: string
+  readonly token?: string
+  readonly json?: object
+  readonly bytes?: Uint8Array
+  readonly type?: string
+}
+const ask = async (relay: Relay, path: string, { bytes, json, method = "GET", token, type }: Asked = {}) => {
+  const content_type = type ?? (json !== undefined ? "application/json" : "application/octet-stream")
+  const answer = await fetch(`http://127.0.0.1:${relay.port}${path}`, {
+    method,
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...((json ?? bytes) !== undefined && { "content-type": content_type })
+    },
+    ...((json ?? bytes) !== undefined && { body: bytes ?? JSON.stringify(json) })
+  })
+  // Whatever it is, the tests look at it by name.
+  return {
+    status: answer.status,
+    body: await answer.json() as Record<string, never> & { readonly text: string }
+  }
+}
+const made = async (relay: Relay, body: object) => {
+  const { body: token } = await ask(relay, "/devices", {
+    method: "POST",
+    token: "root-token-of-the-test",
+    json: body
+  })
+  return (token as unknown as { readonly token: string }).token
+}
+const withState = (more: Options = {}): Options => ({
+  tool: "fake",
+  roots: [base],
+  state_dir: fresh("state"),
+  audit_dir: fresh("audit"),
+  ...more
+})
+
+describe("the files beside a session", () => {
+  const folder = repository()
+  const options = withState()
+  test("are listed, read, found, compared and committed", async (relay) => {
+    await relay.join({ folder })
+    const files = await ask(relay, "/sessions/s/files")
+    assert.deepStrictEqual(files.body["entries"] as unknown, [
+      { ...(files.body["entries"] as unknown as ReadonlyArray<object>)[0], name: "src", kind: "folder" }
+    ])
+    assert.deepInclude((await ask(relay, "/sessions/s/file?path=src/total.ts")).body as object, {
+      text: "two\n",
+      size: 4
+    })
+    assert.deepInclude(
+      (await ask(relay, "/sessions/s/file?path=src/total.ts&offset=1&length=2")).body as object,
+      {
+        text: "wo",
+        next_offset: 3
+      }
+    )
+    assert.deepStrictEqual((await ask(relay, "/sessions/s/find?q=ttl")).body as object, {
+      files: ["src/total.ts"],
+      complete: true
+    })
+    const changes = await ask(relay, "/sessions/s/changes")
+    assert.deepStrictEqual(changes.body["files"] as unknown, [{ path: "src/total.ts", unstaged: "changed" }])
+    assert.include(
+      (await ask(relay, "/sessions/s/diff?path=src/total.ts&against=main")).body["diff"] as unknown as string,
+      "+two"
+    )
+    const commit = await ask(relay, "/sessions/s/commit", {
+      method: "POST",
+      json: { message: "Count anew", files: ["src/total.ts"] }
+    })
+    assert.strictEqual(commit.status, 201)
+    assert.deepInclude(commit.body as object, { branch: "main", files: 1, ran: [] })
+    assert.deepStrictEqual((await ask(relay, "/sessions/s/changes")).body["files"] as unknown, [])
+    const audit = readFileSync(join(options.audit_dir ?? "", "audit.ndjson"), "utf8")
+    assert.include(audit, "\"what\":\"commit\"")
+    assert.include(audit, "Count anew")
+  }, options)
+
+  test("are refused with what to do, and each in its own way", async (relay) => {
+    const folder = repository()
+    symlinkSync("/etc", join(folder, "etc"))
+    await relay.join({ folder })
+    const cases: ReadonlyArray<readonly [path: string, status: number, text: RegExp]> = [
+      ["/sessions/none/files", 404, /GET \/sessions lists/],
+      ["/sessions/s/files?path=../", 400, /without `\.\.`/],
+      ["/sessions/s/files?path=src/total.ts", 400, /no folder/],
+      ["/sessions/s/files?path=nowhere", 404, /list the folder/],
+      ["/sessions/s/file", 400, /\?path=/],
+      ["/sessions/s/file?path=src", 400, /list it/],
+      ["/sessions/s/file?path=etc/passwd", 403, /leads out/],
+      ["/sessions/s/file?path=.git/config", 403, /not shown/],
+      ["/sessions/s/file?path=src/total.ts&offset=-1", 400, /`offset`/],
+      ["/sessions/s/file?path=src/total.ts&length=9999999", 400, /`length`/],
+      ["/sessions/s/find?q=a&limit=0", 400, /`limit`/],
+      ["/sessions/s/changes?against=-x", 404, /knows no commit/],
+      ["/folders?path=/etc", 403, /outside of what this relay may use/],
+      ["/folders?path=nowhere-at-all", 404, /does not exist|outside/]
+    ]
+    for (const [path, status, text] of cases) {
+      const { body, status: told } = await ask(relay, path)
+      assert.match(body.text, text, path)
+      assert.include([status, 403], told, path)
+    }
+    for (const json of [{}, { message: 1 }, { message: "x", files: "a" }, { message: "x".repeat(30_000) }]) {
+      const { body, status } = await ask(relay, "/sessions/s/commit", { method: "POST", json })
+      assert.strictEqual(status, 400)
+      assert.match(body.text, /send JSON with `message`/)
+    }
+  }, withState())
+
+  test("of a session that is over are still there; of a folder that is gone not", async (relay) => {
+    const folder = repository()
+    const client = await relay.join({ folder })
+    await client.turn("hello")
+    client.send({ type: "end" })
+    await client.closed
+    assert.strictEqual((await ask(relay, "/sessions/s/file?path=src/total.ts")).status, 200)
+    rmSync(folder, { recursive: true })
+    const gone = await ask(relay, "/sessions/s/files")
+    assert.strictEqual(gone.status, 404)
+    assert.match(gone.body.text, /does not exist/)
+  }, withState())
+
+  const tokens = withState({ token: Redacted.make("root-token-of-the-test") })
+  test("are shown to tokens within their limits only", async (relay) => {
+    const folder = repository()
+    const hook = join(folder, ".git/hooks/pre-commit")
+    mkdirSync(join(hook, ".."), { recursive: true })
+    writeFileSync(hook, `#!/bin/sh\ntouch ${folder}/ran\n`)
+    chmodSync(hook, 0o755)
+    const root = "root-token-of-the-test"
+    const client = await relay.connect({ tool: "fake", session_id: "s", folder, token: root })
+    await client.waitFor("session_start")
+    const [view, prompter] = [
+      await made(relay, { scopes: ["view"], expires_in: 600 }),
+      await made(relay, { scopes: ["prompt"], expires_in: 600 })
+    ]
+    const commit = { method: "POST", json: { message: "x", files: ["src/total.ts"] } }
+    assert.strictEqual((await ask(relay, "/sessions/s/files")).status, 401)
+    assert.strictEqual((await ask(relay, "/sessions/s/files", { token: view })).status, 200)
+    assert.strictEqual((await ask(relay, "/sessions/s/commit", { ...commit, token: view })).status, 403)
+    assert.strictEqual((await ask(relay, "/folders", { token: view })).status, 403)
+    const refused = await ask(relay, "/sessions/s/commit", { ...commit, token: prompter })
+    assert.strictEqual(refused.status, 403)
+    assert.match(refused.body.text, /the hook pre-commit.*`terminal`/)
+    assert.isFalse(existsSync(join(folder, "ran")))
+    // Whoever is shown a conversation is not shown all files beside it.
+    const shared = await ask(relay, "/sessions/s/share", {
+      method: "POST",
+      token: root,
+      json: { scopes: ["view"], expires_in: 600 }
+    })
+    const link = (shared.body as unknown as { readonly token: string }).token
+    assert.strictEqual((await ask(relay, "/whoami", { token: link })).status, 200)
+    for (const path of ["files", "file?path=src/total.ts", "find?q=a", "changes", "diff?path=src/total.ts"]) {
+      const { body, status } = await ask(relay, `/sessions/s/${path}`, { token: link })
+      assert.strictEqual(status, 403, path)
+      assert.match(body.text, /needs the scope `prompt`/)
+    }
+    const done = await ask(relay, "/sessions/s/commit", { ...commit, token: root })
+    assert.deepInclude(done.body as object, { ran: ["the hook pre-commit"] })
+    assert.isTrue(existsSync(join(folder, "ran")))
+  }, tokens)
+})
+
+describe("folders to choose from", () => {
+  test("begin at the roots, and lead nowhere else", async (relay) => {
+    const listed = (await ask(relay, "/folders")).body as unknown as {
+      readonly folders: ReadonlyArray<{ readonly path: string }>
+    }
+    assert.deepStrictEqual(listed.folders.map(({ path }) => path), [base])
+    const folder = fresh("pick")
+    for (const name of ["b", ".a", "repo/.git"]) mkdirSync(join(folder, name), { recursive: true })
+    writeFileSync(join(folder, "file"), "")
+    symlinkSync("/etc", join(folder, "etc"))
+    symlinkSync("b", join(folder, "link"))
+    const { body } = await ask(relay, `/folders?path=${encodeURIComponent(folder)}`)
+    assert.deepStrictEqual(body as object, {
+      folder,
+      parent: base,
+      folders: [
+        { name: ".a", path: join(folder, ".a"), hidden: true },
+        { name: "b", path: join(folder, "b") },
+        { name: "link", path: join(folder, "link") },
+        { name: "repo", path: join(folder, "repo"), repository: true }
+      ]
+    })
+    const top = (await ask(relay, `/folders?path=${encodeURIComponent(base)}`)).body
+    assert.notProperty(top, "parent")
+  }, withState())
+})
+
+describe("an attachment", () => {
+  const state = fresh("state")
+  test("is kept with the session and goes with it, or in its folder if that is wanted", async (relay) => {
+    const folder = repository()
+    const client = await relay.join({ folder })
+    await client.turn("hello")
+    const bytes = new Uint8Array([0, 1, 2, 255])
+    const send = (query: string, more: Asked = {}) =>
+      ask(relay, `/sessions/s/attachments?${query}`, { method: "POST", bytes, ...more })
+    const kept = await send("name=..%2F..%2Fa%20b.pdf")
+    assert.strictEqual(kept.status, 201)
+    const { path } = kept.body as unknown as { readonly path: string }
+    assert.strictEqual(path, join(state, "sessions/s/attachments/a b.pdf"))
+    assert.deepStrictEqual(new Uint8Array(readFileSync(path)), bytes)
+    const put = await send("name=x.pdf&into=folder")
+    assert.strictEqual(
+      (put.body as unknown as { readonly path: string }).path,
+      join(folder, "attachments/x.pdf")
+    )
+    assert.strictEqual((await send("")).status, 400)
+    assert.strictEqual((await send("name=a&into=/etc")).status, 400)
+    assert.strictEqual((await send("name=a", { type: "text/plain" })).status, 415)
+    client.send({ type: "end" })
+    await client.closed
+    assert.strictEqual(
+      (await fetch(`http://127.0.0.1:${relay.port}/sessions/s`, { method: "DELETE" })).status,
+      204
+    )
+    assert.isFalse(existsSync(path))
+  }, withState({ state_dir: state }))
+
+  test("has nowhere to be kept without a state folder, and is told where", async (relay) => {
+    const folder = repository()
+    await relay.join({ folder })
+    const { body, status } = await ask(relay, "/sessions/s/attachments?name=a", {
+      method: "POST",
+      bytes: new Uint8Array(1)
+    })
+    assert.strictEqual(status, 409)
+    assert.match(body.text, /into=folder/)
+  }, { tool: "fake", roots: [base] })
+})
