@@ -53,7 +53,7 @@ const thorough = [
   "test/adapters/wire/jsonBytes.test.ts",
   "test/client/browser.test.ts",
   "test/fronts/chat/chat.test.ts",
-  "test/fronts/{acp,project,relayBehindRelay}.test.ts",
+  "test/fronts/{acp,cuts,project,relayBehindRelay}.test.ts",
   "test/lab/{LabServer,pipeFrames}.test.ts",
   "test/schema/judgedContracts.test.ts",
   "test/server/{bounds,door,mcp,metrics,nativeContinue,tokens}.test.ts",
@@ -86,7 +86,7 @@ export default defineConfig({
         test: { name: "processes", include: processes, testTimeout: 60_000, hookTimeout: 60_000 }
       },
       // The real CLIs against a scripted model.
-      special("agents", { testTimeout: 120_000, hookTimeout: 120_000 }),
+      special("agents", { testTimeout: 120_000, hookTimeout: 120_000 }, true),
       // The fronts, with the clients they are for.
       special("judges", { testTimeout: 120_000, hookTimeout: 120_000 }, true),
       // Much output for clients that do not read.

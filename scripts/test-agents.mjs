@@ -44,7 +44,7 @@ for (const { agent, missing, version } of found) {
 const root = fileURLToPath(new URL("..", import.meta.url))
 const { error, status } = spawnSync(
   process.execPath,
-  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "agents", ...args],
+  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "agents", "--maxWorkers=2", ...args],
   {
     cwd: root,
     stdio: "inherit",

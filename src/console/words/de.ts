@@ -511,6 +511,76 @@ export const de: Words = {
   eventList: "Liste der Ereignisse",
   countOf: (shown, all) => `${number(shown)} von ${number(all)}`,
 
+  // Neben der Unterhaltung
+  beside: {
+    title: "Dateien und Änderungen",
+    files: "Dateien",
+    changes: "Änderungen",
+    showFiles: "Dateien zeigen",
+    showChanges: "Änderungen zeigen",
+    loading: "Lädt…",
+    refresh: "Aktualisieren",
+    find: "Datei suchen",
+    noFiles: "Keine Dateien gefunden.",
+    emptyFolder: "Dieser Ordner ist leer.",
+    emptyFile: "Diese Datei ist leer.",
+    moreEntries: "Es gibt mehr, als hier aufgeführt ist.",
+    notShown: "Kann hier nicht gezeigt werden",
+    back: "Zurück zu den Dateien",
+    more: "Mehr zeigen",
+    mention: "In den Prompt übernehmen",
+    binary: (size) => `Keine Textdatei (${size}).`,
+    noRepository: "Dieser Ordner liegt in keinem Git-Repository.",
+    noChanges: "Keine Änderungen seit dem letzten Commit.",
+    noChangesAgainst: (name) => `Keine Änderungen gegenüber ${name}.`,
+    noBranch: "Kein Branch",
+    compare: "Vergleichen mit…",
+    against: (name) => `Verglichen mit ${name}`,
+    groups: { conflicts: "Konflikte", staged: "Vorgemerkt", unstaged: "Nicht vorgemerkt" },
+    kinds: {
+      added: "hinzugefügt",
+      changed: "geändert",
+      deleted: "gelöscht",
+      renamed: "umbenannt",
+      copied: "kopiert",
+      type_changed: "Typ geändert",
+      untracked: "neu",
+      conflict: "Konflikt"
+    },
+    underWay: {
+      "merge": "Ein Merge ist im Gange. Schließen Sie ihn ab, bevor Sie hier committen.",
+      "rebase": "Ein Rebase ist im Gange. Schließen Sie ihn ab, bevor Sie hier committen.",
+      "cherry-pick": "Ein Cherry-Pick ist im Gange. Schließen Sie ihn ab, bevor Sie hier committen.",
+      "revert": "Ein Revert ist im Gange. Schließen Sie ihn ab, bevor Sie hier committen."
+    },
+    tooLarge: "Diese Änderung ist zu groß, um sie zu zeigen.",
+    binaryDiff: "Keine Textdatei.",
+    noLines: "Keine Zeile geändert.",
+    include: (path) => `${path} aufnehmen`,
+    open: (path) => `${path} öffnen`,
+    message: "Commit-Nachricht",
+    commit: (count) => count === 1 ? "1 Datei committen" : `${number(count)} Dateien committen`,
+    committed: (id, programs) =>
+      programs === 0
+        ? `Commit ${id} angelegt`
+        : `Commit ${id} angelegt, ${programs} Hooks oder Filter ausgeführt`,
+    withoutHooks: "Ohne Hooks committen",
+    chooseFolder: "Ordner wählen",
+    chooseThis: "Diesen Ordner wählen",
+    browse: "Durchsuchen…",
+    up: "Eine Ebene höher",
+    filterFolders: "Ordner filtern",
+    showHidden: "Versteckte Ordner zeigen",
+    noFolders: "Hier gibt es keine Ordner.",
+    repository: "Git-Repository",
+    attach: "Dateien anhängen",
+    attachments: "Anhänge",
+    attachedFiles: "Angehängte Dateien:",
+    inFolder: "Im Ordner der Sitzung speichern",
+    largeFile: (name) => `${name} ist zu groß. Höchstens 50 MB sind möglich.`,
+    notSent: "Einige Anhänge sind noch nicht hochgeladen. Warten Sie, oder entfernen Sie sie."
+  },
+
   terminalEnded: "[das Programm ist beendet]",
   keys: "Tasten"
 }
