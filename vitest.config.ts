@@ -53,7 +53,7 @@ const thorough = [
   "test/adapters/wire/jsonBytes.test.ts",
   "test/client/browser.test.ts",
   "test/fronts/chat/chat.test.ts",
-  "test/fronts/{acp,project,relayBehindRelay}.test.ts",
+  "test/fronts/{acp,cuts,project,relayBehindRelay}.test.ts",
   "test/lab/{LabServer,pipeFrames}.test.ts",
   "test/schema/judgedContracts.test.ts",
   "test/server/{bounds,door,mcp,metrics,nativeContinue,tokens}.test.ts",

@@ -2,16 +2,25 @@
  * pieces: messages and thoughts, streaming and whole. Of each kind every agent has one that is open at most; its whole
  * event ends it and adds what its previews lacked.
  *
- * What else is said in between ends it for the moment: more of it, if more comes, has the same id.
+ * What else is said in between ends it for the moment: more of it, if more comes, has the same id. Previews of history are
+ * held until their whole comes, or something else that was told after they began: so both ways the order is the same.
  */
 import type { Op, TextKind } from "./Op.js"
 import { ofParent } from "./read.js"
 
+/** Who says it: the call that runs a sub-agent; another thread of the agent's, where it has several. */
+export interface Speaker {
+  readonly parent?: string | undefined
+  readonly thread?: string | undefined
+}
+
 export interface Pieces {
-  readonly preview: (kind: TextKind, words: string, parent: string | undefined) => void
-  /** A preview of history: not shown, unless its whole never comes because the turn was broken off. */
-  readonly hold: (kind: TextKind, words: string, parent: string | undefined) => void
-  readonly whole: (kind: TextKind, words: string, parent: string | undefined) => void
+  readonly preview: (kind: TextKind, words: string, by: Speaker) => void
+  /** A preview of history: not shown before it must be. */
+  readonly hold: (kind: TextKind, words: string, by: Speaker) => void
+  readonly whole: (kind: TextKind, words: string, by: Speaker) => void
+  /** Something else is told now: what was held began before it. */
+  readonly showBegun: () => void
   /** End all that is open. Their whole events may come yet. */
   readonly closeAll: () => void
   /** Show what was held and never told whole, and end it. */
@@ -26,22 +35,30 @@ export interface Pieces {
 
 interface Piece {
   readonly kind: TextKind
-  readonly parent: string | undefined
+  readonly by: Speaker
   /** Not before there is something to show. */
   id: string | undefined
   text: string
   isOpen: boolean
 }
 
-const keyOf = (kind: TextKind, parent: string | undefined) => `${kind} ${parent ?? ""}`
+const keyOf = (kind: TextKind, { parent = "", thread = "" }: Speaker) => `${kind} ${parent} ${thread}`
 
-export const make = (push: (op: Op) => void, newId: (parent: string | undefined) => string): Pieces => {
+export interface PiecesOptions {
+  readonly push: (op: Op) => void
+  readonly newId: (parent: string | undefined) => string
+  /** What is held waits for its whole, whatever is told meanwhile. */
+  readonly isWhole: boolean
+}
+
+export const make = ({ isWhole, newId, push }: PiecesOptions): Pieces => {
   let pieces = new Map<string, Piece>()
-  let held = new Map<string, Pick<Piece, "kind" | "parent" | "text">>()
+  /** In the order in which they began. */
+  let held = new Map<string, Pick<Piece, "kind" | "by" | "text">>()
   let hasSpoken = false
 
   const show = (piece: Piece, id: string, words: string) => {
-    const { kind, parent } = piece
+    const { by: { parent }, kind } = piece
     if (!piece.isOpen) {
       push({ type: "start", kind, id, again: piece.text !== "", ...ofParent(parent) })
       piece.isOpen = true
@@ -51,20 +68,15 @@ export const make = (push: (op: Op) => void, newId: (parent: string | undefined)
   }
 
   const close = (piece: Piece, whole = piece.text) => {
-    const { id, kind, parent } = piece
+    const { by: { parent }, id, kind } = piece
     if (!piece.isOpen || id === undefined) return
     piece.isOpen = false
     push({ type: "end", kind, id, text: whole, ...ofParent(parent) })
   }
 
-  /** Their whole events may come yet. */
-  const closeAll = () => pieces.forEach((piece) => close(piece))
-  const closeOf = (parent: string | undefined) =>
-    pieces.forEach((piece) => piece.parent === parent && close(piece))
-
-  const preview = (kind: TextKind, words: string, parent: string | undefined) => {
-    const key = keyOf(kind, parent)
-    const piece = pieces.get(key) ?? { kind, parent, id: undefined, text: "", isOpen: false }
+  const preview = (kind: TextKind, words: string, by: Speaker) => {
+    const key = keyOf(kind, by)
+    const piece = pieces.get(key) ?? { kind, by, id: undefined, text: "", isOpen: false }
     pieces.set(key, piece)
     if (piece.id !== undefined) return show(piece, piece.id, words)
     const all = piece.text + words
@@ -72,32 +84,56 @@ export const make = (push: (op: Op) => void, newId: (parent: string | undefined)
       piece.text = all
       return
     }
-    piece.id = newId(parent)
+    piece.id = newId(by.parent)
     piece.text = ""
     show(piece, piece.id, all)
   }
 
-  const hold = (kind: TextKind, words: string, parent: string | undefined) => {
-    const key = keyOf(kind, parent)
-    held.set(key, { kind, parent, text: (held.get(key)?.text ?? "") + words })
+  const hold = (kind: TextKind, words: string, by: Speaker) => {
+    const key = keyOf(kind, by)
+    held.set(key, { kind, by, text: (held.get(key)?.text ?? "") + words })
+  }
+
+  /** All of them, or those that began before the one with this key. */
+  const showBegun = (until?: string) => {
+    if (isWhole) return
+    for (const [key, { by, kind, text }] of held) {
+      if (key === until) return
+      held.delete(key)
+      preview(kind, text, by)
+    }
+  }
+
+  /** Their whole events may come yet. */
+  const closeAll = () => {
+    showBegun()
+    pieces.forEach((piece) => close(piece))
+  }
+  const closeOf = (parent: string | undefined) => {
+    showBegun()
+    pieces.forEach((piece) => piece.by.parent === parent && close(piece))
   }
 
   const showHeld = () => {
     const left = held
     held = new Map()
-    for (const { kind, parent, text } of left.values()) whole(kind, text, parent)
+    for (const { by, kind, text } of left.values()) whole(kind, text, by)
   }
 
-  const whole = (kind: TextKind, words: string, parent: string | undefined) => {
-    const key = keyOf(kind, parent)
+  const whole = (kind: TextKind, words: string, by: Speaker) => {
+    const key = keyOf(kind, by)
+    showBegun(key)
     const piece = pieces.get(key)
     pieces.delete(key)
     held.delete(key)
-    if (kind === "text" && parent === undefined && words.trim() !== "") hasSpoken = true
+    const { parent, thread } = by
+    if (kind === "text" && parent === undefined && thread === undefined && words.trim() !== "") {
+      hasSpoken = true
+    }
     if (piece?.id === undefined) {
       if (words.trim() === "") return
       const id = newId(parent)
-      const alone: Piece = { kind, parent, id, text: "", isOpen: false }
+      const alone: Piece = { kind, by, id, text: "", isOpen: false }
       show(alone, id, words)
       return close(alone)
     }
@@ -110,6 +146,7 @@ export const make = (push: (op: Op) => void, newId: (parent: string | undefined)
     preview,
     hold,
     whole,
+    showBegun: () => showBegun(),
     showHeld,
     closeAll,
     closeOf,

@@ -10,7 +10,7 @@ import type { EventBody, RelayEvent } from "../schema/index.js"
 import * as Calls from "./calls.js"
 import type { AskOp, ErrorOp, Op } from "./Op.js"
 import * as Pieces from "./pieces.js"
-import { list, ofParent, open, parentOf, planEntries, text, texts } from "./read.js"
+import { list, ofParent, type Open, open, parentOf, planEntries, text, texts } from "./read.js"
 import * as Settings from "./settings.js"
 
 type EventOf<Type extends EventBody["type"]> = Extract<RelayEvent, { readonly type: Type }>
@@ -23,6 +23,11 @@ export interface Options {
    * turn's first event.
    */
   readonly settled_until?: number
+  /**
+   * Of history every message is told when it is whole, in one piece, whatever else was told since it began. Default: in the
+   * order in which a client that was there was told.
+   */
+  readonly isWhole?: boolean
   /** What the turns before the first event have cost, in US dollars. */
   readonly cost_usd?: number
 }
@@ -36,10 +41,18 @@ export interface Projector {
   readonly turn: () => number | undefined
 }
 
+const speakerOf = (metadata: Open | undefined): Pieces.Speaker => ({
+  parent: parentOf(metadata),
+  thread: text(metadata?.["thread_id"])
+})
+
 /** Told to one connection alone, at a `seq` of others. */
 const isLocal = ({ type }: RelayEvent) => type === "session_start" || type === "error" || type === "status"
 
-export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Projector => {
+/** Operations that stand at no place between messages. */
+const placeless = new Set<Op["type"]>(["session", "context", "commands", "mode", "model"])
+
+export const make = ({ cost_usd = 0, isWhole = false, settled_until = 0 }: Options = {}): Projector => {
   let ops: Array<Op> = []
   let lastSeq = 0
   /** Ids begin with it. */
@@ -51,14 +64,17 @@ export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Project
   /** The prompt whose acknowledgement adds nothing. */
   let prompt: { readonly text: string | undefined; readonly message_ids: ReadonlyArray<string> } | undefined
 
-  const push = (op: Op) => void ops.push(op)
+  const push = (op: Op) => {
+    if (!placeless.has(op.type)) pieces.showBegun()
+    ops.push(op)
+  }
   const newId = (parent: string | undefined): string => {
     const owner = parent ?? ""
     const count = (counts.get(owner) ?? 0) + 1
     counts.set(owner, count)
     return parent === undefined ? `${place}${count}` : `${place}${parent}.${count}`
   }
-  const pieces = Pieces.make(push, newId)
+  const pieces = Pieces.make({ push: (op) => void ops.push(op), newId, isWhole })
   const calls = Calls.make(push)
   const settings = Settings.make(push, cost_usd)
 
@@ -166,13 +182,10 @@ export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Project
     isHistory: boolean
   ) => {
     const parent = parentOf(metadata)
-    if (isHistory) {
-      return delta === "text" || delta === "reasoning"
-        ? pieces.hold(delta, text, parent)
-        : undefined
+    if (delta === "text" || delta === "reasoning") {
+      return pieces[isHistory ? "hold" : "preview"](delta, text, speakerOf(metadata))
     }
-    if (delta === "text" || delta === "reasoning") return pieces.preview(delta, text, parent)
-    if (id === undefined || text === "") return
+    if (isHistory || id === undefined || text === "") return
     if (delta === "tool_input") push({ type: "input_delta", id, text, ...ofParent(parent) })
     if (delta === "tool_output") calls.output(id, text)
   }
@@ -201,14 +214,14 @@ export const make = ({ cost_usd = 0, settled_until = 0 }: Options = {}): Project
       case "stream_event":
         return stream(event, event.seq <= settled_until)
       case "reasoning":
-        return pieces.whole("reasoning", event.text, parentOf(event.metadata))
+        return pieces.whole("reasoning", event.text, speakerOf(event.metadata))
       case "assistant_message":
-        return event.text !== undefined && pieces.whole("text", event.text, parentOf(event.metadata))
+        return event.text !== undefined && pieces.whole("text", event.text, speakerOf(event.metadata))
       case "user_message":
         return echo(event)
       case "response":
         // Mostly it is the last message; some commands of an agent's CLI answer with nothing else.
-        return pieces.hasSpoken() || pieces.whole("text", event.text, undefined)
+        return pieces.hasSpoken() || pieces.whole("text", event.text, {})
       case "tool_call":
         return toolCall(event)
       case "tool_progress":

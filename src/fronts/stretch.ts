@@ -121,12 +121,16 @@ const listen = (message_id: string) => {
 }
 
 /** The turn this event is in, or the next one: the place before its start. */
-const startOf = (port: Port, session: PortSession, now: SessionNow, seq: number) =>
+export const startOf = (
+  port: Port,
+  session_id: string,
+  { open_turn_seq }: Pick<SessionNow, "open_turn_seq">,
+  seq: number
+) =>
   Effect.gen(function*() {
-    const { open_turn_seq } = now
     if (open_turn_seq !== undefined && open_turn_seq <= seq + 1) return open_turn_seq - 1
     let start: number | undefined
-    yield* Stream.runForEach(yield* past(port, session, 0, seq), (event) =>
+    yield* Stream.runForEach(yield* past(port, session_id, 0, seq), (event) =>
       Effect.sync(() => {
         if (event.type === "turn_start") start = event.seq - 1
         if (event.type === "turn_end") start = undefined
@@ -135,7 +139,7 @@ const startOf = (port: Port, session: PortSession, now: SessionNow, seq: number)
   })
 
 /** Events from behind `after_seq` up to `last_seq`, however live the session is. */
-const past = (port: Port, { session_id }: PortSession, after_seq: number, last_seq: number) =>
+const past = (port: Port, session_id: string, after_seq: number, last_seq: number) =>
   after_seq >= last_seq ? Effect.succeed(Stream.empty) : Effect.map(
     port.read(session_id as never, after_seq),
     (events = Stream.empty) =>
@@ -149,11 +153,14 @@ const find = Effect.fnUntraced(function*(port: Port, session: PortSession, messa
   const hear = listen(message_id)
   let start = 0
   let found: Begun | undefined
-  yield* Stream.runForEach(yield* past(port, session, 0, last_seq), (event) =>
+  yield* Stream.runForEach(yield* past(port, session.session_id, 0, last_seq), (event) =>
     Effect.sync(() => {
       if (event.type === "turn_start") start = event.seq - 1
       const heard = hear(event)
-      if (found === undefined && typeof heard === "object" && "after_seq" in heard) {
+      // An agent may take a prompt into a running turn, and answer it in the next one all the same.
+      const isNews = found === undefined ||
+        (event.type === "turn_start" && namesOf(event).includes(message_id))
+      if (isNews && typeof heard === "object" && "after_seq" in heard) {
         found = { after_seq: heard.after_seq, read_from: heard.read_from < 0 ? start : heard.read_from }
       }
     }))
@@ -248,7 +255,7 @@ const make = (items: (end: (ending: Ending) => void) => Stretch["items"]): Stret
 export const resume = (port: Port, session: PortSession, place: Place): Stretch =>
   make((end) =>
     Stream.unwrap(Effect.gen(function*() {
-      const read_from = yield* startOf(port, session, yield* session.now, place.after_seq)
+      const read_from = yield* startOf(port, session.session_id, yield* session.now, place.after_seq)
       return yield* follow(port, session, { ...place, read_from }, end)
     }))
   )
@@ -315,7 +322,10 @@ export const prompt = Effect.fnUntraced(
       yield* Scope.close(scope, Exit.void)
       return found.read_from >= 0
         ? found
-        : { ...found, read_from: yield* startOf(port, session, yield* session.now, found.after_seq) }
+        : {
+          ...found,
+          read_from: yield* startOf(port, session.session_id, yield* session.now, found.after_seq)
+        }
     })
 
     return make((end) =>

@@ -45,6 +45,8 @@ interface Tool {
   /** When its output was sent last, in seconds. */
   sentAt: number
   isDone: boolean
+  /** All that it printed was sent as it came. */
+  isWhole: boolean
 }
 
 /** Running output is sent so often at most, in seconds, and only its end, in characters: each time replaces all. */
@@ -85,7 +87,8 @@ export const make = (options: EncoderOptions): Encoder => {
       said: [],
       text: "",
       sentAt: 0,
-      isDone: false
+      isDone: false,
+      isWhole: true
     }
     tools.set(id, tool)
     return tool
@@ -95,7 +98,7 @@ export const make = (options: EncoderOptions): Encoder => {
     const words = tool.isDone ? tool.text || tool.output : tool.output.slice(-tail)
     // A change that was made says more than that it was made.
     const isSaid = words.trim() === "" || (tool.diffs.length > 0 && tool.kind === "edit")
-    const shown = tool.isTerminal
+    const shown = tool.isTerminal && tool.isWhole
       ? [{ type: "terminal", terminalId: id }]
       : isSaid
       ? []
@@ -154,8 +157,12 @@ export const make = (options: EncoderOptions): Encoder => {
     tool.isDone = true
     tool.text = op.text
     const raw = op.content ?? (op.text === "" ? undefined : op.text)
-    const rest = tool.isTerminal && tool.output === "" && op.text !== ""
-      ? [update(op.id, { _meta: { terminal_output: { terminal_id: op.id, data: op.text } } })]
+    // A terminal can only be added to. One that was shown from the middle on gives way to the whole text.
+    const isRest = op.text.startsWith(tool.output)
+    tool.isWhole = isRest || tool.output.endsWith(op.text)
+    const data = isRest ? op.text.slice(tool.output.length) : ""
+    const rest = tool.isTerminal && data !== ""
+      ? [update(op.id, { _meta: { terminal_output: { terminal_id: op.id, data } } })]
       : []
     const exit = {
       terminal_exit: { terminal_id: op.id, exit_code: op.exit_code ?? (op.ok ? 0 : 1), signal: null }

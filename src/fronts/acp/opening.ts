@@ -139,9 +139,8 @@ export const make = (
             learn(entry, op)
             // What waits for an answer is asked when all is told.
             if (replays && op.type !== "ask") following.tell(entry, op, event)
-            if (!replays && (op.type === "tool_call" || op.type === "file_diff")) {
-              entry.encoder.encode(op, event.ts)
-            }
+            // The client has it; the encoder must know what is open, and what of it was told.
+            if (!replays) entry.encoder.encode(op, event.ts)
           }
         }))
       for (const op of project.make().next({ ...session.start, seq: 1, ts: 0 } as RelayEvent)) {

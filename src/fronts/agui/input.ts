@@ -40,6 +40,9 @@ const imageTypes = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"
 
 const isSessionId = Schema.is(Id)
 
+/** A prompt of somebody else's who gave it no name: the client was told of it, and sends it back with the rest. */
+const isOfLog = (message_id: string) => /^\d+\.(u|s\d+|x\d+)$/.test(message_id)
+
 /** A thread may be called what no session may. */
 export const sessionOf = (threadId: string): SessionId =>
   isSessionId(threadId)
@@ -136,7 +139,7 @@ export const parse = (body: unknown): Input | string => {
     dialect: text(input["protocolVersion"])?.startsWith("1.") === true ? "1.0" : "0.0",
     state,
     seq: number(relay["seq"]),
-    prompt: first === undefined || message_id === undefined
+    prompt: first === undefined || message_id === undefined || isOfLog(message_id)
       ? undefined
       : { message_id, content: [first, ...more] },
     answers: list(input["resume"]).flatMap(({ interruptId, payload, status }) =>

@@ -207,10 +207,25 @@ export const run = Effect.fn("agui.run")(
 
     learnStart(encoder, session)
     const begun = place(after_seq)
+    /** Messages that were begun before this run, and calls; what goes on is begun again. */
+    const begunBefore = new Map<string, Op>()
+    const calledBefore = new Map<string, Op>()
     const encode = (items: ReadonlyArray<stretch.Item>) =>
       joined(items).flatMap(({ known, op }) => {
-        const events = encoder.encode(op)
-        return known ? [] : events
+        const isEnd = op.type === "end" && begunBefore.delete(op.id)
+        if (known || isEnd) {
+          if (op.type === "start") begunBefore.set(op.id, { ...op, again: true })
+          // The encoder leaves out those that the client shows.
+          if (op.type === "tool_call") calledBefore.set(op.id, { ...op, known: false })
+          encoder.encode(op)
+          return []
+        }
+        const call = op.type === "tool_result" ? calledBefore.get(op.id) : undefined
+        const again = [...begunBefore.values(), ...call === undefined ? [] : [call]].flatMap((start) =>
+          encoder.encode(start)
+        )
+        begunBefore.clear()
+        return [...again, ...encoder.encode(op)]
       })
     const told: Events = following.items.pipe(
       Stream.map(encode),

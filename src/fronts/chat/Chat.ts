@@ -105,9 +105,11 @@ export const tell = (
     const chunks: Array<Chunk> = []
     for (const { known, op, seq, ts } of items) {
       if (op.type === "turn_start") turn_seq = op.seq
+      // What is open when the client comes is begun for it, unless nothing more of it is said.
+      const isTold = !known && (isBegun || op.type !== "end")
+      if (isTold && (op.type !== "turn_start" || goesOn)) chunks.push(...begin(seq))
       const told = encoder.encode(op, { seq, ts })
-      if (known) continue
-      if (op.type !== "turn_start" || goesOn) chunks.push(...begin(seq))
+      if (!isTold) continue
       const isLast = op.type !== "turn_end" || stretch.ending() !== undefined
       chunks.push(...told.flatMap(onceBegun).flatMap(isLast ? (chunk) => [chunk] : withoutEnd))
       if (op.type === "turn_start") isBegun = true

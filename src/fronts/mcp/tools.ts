@@ -389,14 +389,19 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
     const said: Array<Readonly<Record<string, unknown>>> = []
     let next_seq = Math.max(from, last_seq)
     if (from < last_seq) {
-      const projector = project.make({ settled_until: last_seq })
+      const projector = project.make({ settled_until: last_seq, isWhole: true })
       let isFull = false
-      const events = (yield* port.read(SessionId.make(found.session_id), from)) ?? Stream.empty
+      // From the start of the turn: what of it was read before is not told again.
+      const start = yield* stretch.startOf(port, found.session_id, found, from)
+      const events = (yield* port.read(SessionId.make(found.session_id), start)) ?? Stream.empty
       yield* Stream.runForEach(
         Stream.takeUntil(events, ({ seq }) => seq >= last_seq || isFull),
         (event) =>
           Effect.sync(() => {
-            for (const op of projector.next(event)) {
+            // What came together is read together: the page may be full in the middle of it.
+            if (isFull) return
+            const ops = projector.next(event)
+            for (const op of event.seq > from ? ops : []) {
               if (op.type === "turn_start" && op.text !== undefined) said.push({ prompt: op.text })
               if (op.type === "end" && op.kind === "text") {
                 said.push({ [op.parent === undefined ? "agent" : "subagent"]: op.text.slice(0, 4000) })

@@ -136,12 +136,35 @@ export const make = (dialect: Dialect) => {
     outcome: () => outcome,
     state: () => state,
     messages,
+    /** The person says this; the client shows it itself. */
+    prompt: (id: string, text: string) => void messages.set(id, { role: "user", text, by: undefined }),
+    /** The connection breaks: what is shown stays. */
+    breakOff: () => {
+      isRunning = false
+      open.clear()
+    },
+    /** As the client sends them back. */
+    sent: (): ReadonlyArray<Fields> =>
+      [...messages].map(([id, { activity, args, content, of, result, role, text, tool }]) =>
+        activity !== undefined
+          ? { id, role: "activity", activityType: activity, content }
+          : tool !== undefined
+          ? {
+            id,
+            role: "assistant",
+            toolCalls: [{ id, type: "function", function: { name: tool, arguments: args } }]
+          }
+          : result !== undefined
+          ? { id, role: "tool", toolCallId: of, content: result }
+          : { id, role, content: text }
+      ),
     /** What stays; what only a running tool shows does not. */
-    seen: () =>
+    seen: (isMeant: (id: string) => boolean = () => true) =>
       JSON.stringify(
-        [...messages].filter(([, { activity }]) => activity !== "TOOL_OUTPUT").toSorted(([one], [other]) =>
-          one < other ? -1 : 1
-        ),
+        [...messages].filter(([id, { activity }]) => activity !== "TOOL_OUTPUT" && isMeant(id)).toSorted((
+          [one],
+          [other]
+        ) => one < other ? -1 : 1),
         null,
         1
       )

@@ -1,5 +1,5 @@
 /** reader: as strict as the AI SDK: it throws at a chunk for what it was not told of, and says what the page shows. */
-import type { Chunk, Dialect } from "../../../src/fronts/chat/Chunk.js"
+import type { Chunk, Dialect, UIMessage } from "../../../src/fronts/chat/Chunk.js"
 import { makeReader } from "../../../src/fronts/chat/messages.js"
 
 const since7 = new Set(["tool-approval-response", "steering-message"])
@@ -51,6 +51,7 @@ export const make = (dialect: Dialect) => {
   return {
     take,
     isOver: () => isOver,
+    message: () => JSON.parse(JSON.stringify(reader.message)) as UIMessage,
     parts: () => JSON.parse(JSON.stringify(reader.message.parts)) as ReadonlyArray<Chunk>
   }
 }
