@@ -40,10 +40,10 @@ const fresh = (files: Readonly<Record<string, string>> = {}): Inside => {
 const why = <A>(effect: Effect.Effect<A, WorkspaceRefused>) =>
   Effect.match(effect, { onFailure: ({ why }): string => why, onSuccess: () => "shown" })
 
-/** Another process that exchanges two names until it is ended. */
+/** Another process that exchanges two names until it is ended, or who started it is gone. */
 const swap = (left: string, right: string) => {
-  const code = `const fs = require("fs"); const [a, b] = process.argv.slice(1); const c = a + ".tmp"
-for (;;) { try { fs.renameSync(a, c); fs.renameSync(b, a); fs.renameSync(c, b) } catch {} }`
+  const code = `const fs = require("fs"); const [a, b] = process.argv.slice(1); const c = a + ".tmp", parent = process.ppid
+while (process.ppid === parent) { try { fs.renameSync(a, c); fs.renameSync(b, a); fs.renameSync(c, b) } catch {} }`
   return spawn(process.execPath, ["-e", code, left, right], { stdio: "ignore" })
 }
 
