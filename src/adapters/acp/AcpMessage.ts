@@ -7,6 +7,8 @@
 import { Schema, SchemaGetter } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
 import {
+  Amount,
+  amount,
   AnyObject,
   Blocks,
   items,
@@ -101,10 +103,18 @@ export const toolFields = {
 export const ToolFields = Schema.Struct(toolFields)
 export type ToolFields = typeof ToolFields.Type
 
-export const ToolCall = Schema.Struct({ sessionUpdate: Schema.Literal("tool_call"), ...toolFields })
+/** One that has lost its id is still a call. */
+const toolCallId = withFallback(Id, "")
+
+export const ToolCall = Schema.Struct({
+  sessionUpdate: Schema.Literal("tool_call"),
+  ...toolFields,
+  toolCallId
+})
 export const ToolCallUpdate = Schema.Struct({
   sessionUpdate: Schema.Literal("tool_call_update"),
-  ...toolFields
+  ...toolFields,
+  toolCallId
 })
 
 export const Plan = Schema.Struct({
@@ -164,9 +174,9 @@ export const SessionUpdated = Schema.Struct({
 /** How full the context window is; `cost` is that of the whole session. */
 export const UsageUpdate = Schema.Struct({
   sessionUpdate: Schema.Literal("usage_update"),
-  used: number,
-  size: number,
-  cost: optional(Schema.Struct({ amount: Schema.Finite, currency: text })),
+  used: amount,
+  size: amount,
+  cost: optional(Schema.Struct({ amount: Amount, currency: text })),
   _meta
 })
 
@@ -220,10 +230,10 @@ export const SessionNotification = Schema.Struct({
 /** The answer to `session/prompt`. Tokens stand in `usage`, or (Gemini) in `_meta.quota.token_count`. */
 export const PromptResponse = Schema.Struct({
   stopReason: text,
-  usage: optional(Schema.Struct({ inputTokens: number, outputTokens: number, cachedReadTokens: number })),
+  usage: optional(Schema.Struct({ inputTokens: amount, outputTokens: amount, cachedReadTokens: amount })),
   _meta: optional(Schema.Struct({
     quota: optional(Schema.Struct({
-      token_count: optional(Schema.Struct({ input_tokens: number, output_tokens: number }))
+      token_count: optional(Schema.Struct({ input_tokens: amount, output_tokens: amount }))
     }))
   }))
 })

@@ -81,11 +81,12 @@ export const make = ({ cancel, gate, tell, threadOf }: Parts): AgentRequests => 
     Effect.gen(function*() {
       const { mark, metadata, state: { quirks, speech, tools } } = threadOf(params.sessionId)
       tell(mark(speech.end()))
-      const announced = tools.announce(params.toolCall)
+      const toolCall = tools.named(params.toolCall)
+      const announced = tools.announce(toolCall)
       if (announced.length > 0) speech.forget()
       tell(mark(announced))
       // What is asked may say more than the call: why, and what will change.
-      const call = { ...tools.fieldsOf(params.toolCall.toolCallId), ...params.toolCall }
+      const call = { ...tools.fieldsOf(toolCall.toolCallId), ...toolCall }
       const asked = toPermissionRequest(nextId(), params, call, quirks, tools.nameOf(call.toolCallId))
       const question = { ...asked, metadata: { ...asked.metadata, ...metadata } }
       const outcome = yield* ask(question, { id }, line)

@@ -158,6 +158,12 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
       patience
     ))
 
+  /** A subagent's call, or one of the conversation's own. */
+  const nameIn = (parent: string | undefined, id: string): string => {
+    const { tools } = (parent === undefined ? undefined : children.get(parent)) ?? state
+    return (tools.fieldsOf(id) === undefined ? state.tools : tools).nameOf(id)
+  }
+
   /** What is left out stays as it was; null takes it away. */
   const learn = (update: Readonly<Record<string, unknown>>, parent: string | undefined): Events => {
     const {
@@ -176,7 +182,7 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
       ...known,
       ...(typeof agent === "string" && { agent }),
       ...(parent !== undefined && { parent_thread_id: parent }),
-      ...(typeof toolCallId === "string" && { parent_tool_use_id: state.tools.nameOf(toolCallId) })
+      ...(typeof toolCallId === "string" && { parent_tool_use_id: nameIn(parent, toolCallId) })
     })
     const does = firstText(work) ?? wordsIn(work) ??
       (Predicate.hasProperty(work, "type") ? firstText(work.type) : undefined)
@@ -201,7 +207,8 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
     const read = piece ?? Option.getOrUndefined(readUpdate(notification?.update))
     if (read === undefined) {
       const { update } = notification ?? {}
-      return tell(mark(unknownUpdate(update?.sessionUpdate ?? "unknown", update ?? params)), line)
+      const said = update ?? (Predicate.hasProperty(params, "update") ? params.update : params)
+      return tell(mark(unknownUpdate(update?.sessionUpdate ?? "unknown", said)), line)
     }
     tell(mark(endedBy(read, current)))
     const isWaiting = current.tools.isWaiting()

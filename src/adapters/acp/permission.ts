@@ -17,7 +17,7 @@ import { argsOf, toolNameOf } from "./toolFields.js"
 /** The params of `session/request_permission`. */
 export const AskPermission = Schema.Struct({
   sessionId: text,
-  toolCall: Schema.Struct({ ...toolFields, toolCallId: withFallback(toolFields.toolCallId, "unnamed") }),
+  toolCall: Schema.Struct({ ...toolFields, toolCallId: withFallback(toolFields.toolCallId, "") }),
   options: withFallback(
     items(Schema.Struct({ optionId: Schema.String, name: text, kind: withFallback(Schema.String, "") })),
     []

@@ -17,6 +17,8 @@ type Events = ReadonlyArray<EventBody>
 interface Call {
   /** What clients call it. */
   readonly id: string
+  /** The agent has announced it, not only gone on with it. */
+  begun: boolean
   /** All that is known of it; what an update gives replaces what was there. */
   fields: ToolFields
   /** Its `tool_call` was told. */
@@ -43,6 +45,8 @@ interface Call {
 export interface ToolCalls {
   /** A `tool_call` (`begins`) or an update of one; no event if it says nothing new. */
   readonly update: (update: ToolFields, begins?: boolean) => Events
+  /** With an id, if it has lost its own. */
+  readonly named: <A extends ToolFields>(call: A) => A
   /** It is known well enough to ask leave for it. */
   readonly announce: (call: ToolFields) => Events
   readonly fieldsOf: (id: string) => ToolFields | undefined
@@ -57,6 +61,8 @@ export interface ToolCalls {
   /** The turn is over, or was `stopped`. What has no result has one now. */
   readonly endTurn: (stopped: boolean) => Events
 }
+
+const unnamedId = "unnamed-"
 
 const stoppedEarly = "The turn was stopped before this tool had finished."
 const unfinished = "The turn ended without a result of this tool."
@@ -84,8 +90,9 @@ const isKnown = (
   return !announcesInParts && !begins && !isEmpty(added)
 }
 
-const toCall = (id: string, fields: ToolFields): Call => ({
+const toCall = (id: string, fields: ToolFields, begun: boolean): Call => ({
   id,
+  begun,
   fields,
   told: false,
   settled: false,
@@ -105,6 +112,13 @@ const withoutReasons = ({ content, ...fields }: ToolFields): ToolFields => {
   return diffs.length > 0 ? { ...fields, content: diffs } : fields
 }
 
+/** Neither what it is nor what it is given is the same. */
+const isOther = (one: ToolFields, other: ToolFields) =>
+  !isEmpty(one.rawInput) && !isEmpty(other.rawInput) && !isDeepStrictEqual(one.rawInput, other.rawInput)
+  && one.title !== other.title && other.title !== undefined && toKind(one) !== toKind(other)
+
+const toKind = ({ kind, name }: ToolFields) => name ?? kind
+
 const isSame = (one: ToolFields, other: Pick<ToolFields, "title">) => one.title === other.title
 
 const hasDiff = ({ content = [] }: ToolFields) => content.some(({ type }) => type === "diff")
@@ -119,11 +133,26 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
   const calls = new Map<string, Call>()
   /** Those whose `tool_call` was not told. */
   const waiting = new Set<Call>()
+  /** Those that run though their id was given to another: what ends by that id ends the first of them. */
+  const older = new Map<string, Array<Call>>()
+  let unnamed = 0
 
-  const begin = (fields: ToolFields): Call => {
+  /** A call that has lost its id is one of its own; an update without one is of the only call that runs. */
+  const named = <A extends ToolFields>(fields: A, begins: boolean): A => {
+    if (fields.toolCallId !== "") return fields
+    const open = [...calls].filter(([, { isPast, settled }]) => !settled && !isPast)
+    const [only] = begins ? [] : open.length === 1 ? open : open.filter(([id]) => id.startsWith(unnamedId))
+    return { ...fields, toolCallId: only?.[0] ?? `${unnamedId}${++unnamed}` }
+  }
+
+  const begin = (fields: ToolFields, begins: boolean): Call => {
     const { toolCallId } = fields
+    const before = calls.get(toolCallId)
+    if (before !== undefined && !before.settled) {
+      older.set(toolCallId, [...older.get(toolCallId) ?? [], before])
+    }
     ids.settle(toolCallId, thread)
-    const call = toCall(ids.announce(toolCallId, thread), fields)
+    const call = toCall(ids.announce(toolCallId, thread), fields, begins)
     calls.set(toolCallId, call)
     if (quirks.announcesInParts !== true) waiting.add(call)
     return call
@@ -131,15 +160,28 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
 
   /** An id that is used again, once its call is over. */
   const isAnother = (call: Call, { status, ...fields }: ToolFields, begins: boolean) =>
-    call.settled && (begins
+    !call.settled ? begins && call.begun && call.told && isOther(call.fields, fields) : (begins
       ? call.isPast || !isOver(status) || !isSame(call.fields, fields)
       : call.isPast
         && (status === "pending" || status === "in_progress"
           || (fields.title !== undefined && fields.rawInput !== undefined && !isSame(call.fields, fields))))
 
+  /** The call that an update is of. */
+  const callOf = (update: ToolFields, begins: boolean): Call => {
+    const { status, toolCallId } = update
+    const known = calls.get(toolCallId)
+    // What comes first and is announced afterwards is the same call.
+    const isLate = known !== undefined && begins && known.settled && !known.begun && !known.isPast
+    if (known === undefined || (!isLate && isAnother(known, update, begins))) return begin(update, begins)
+    const [first, ...others] = !begins && isOver(status) ? older.get(toolCallId) ?? [] : []
+    if (first !== undefined) older.set(toolCallId, others)
+    const call = first ?? known
+    if (begins) call.begun = true
+    return call
+  }
+
   const merge = (update: ToolFields, begins: boolean): Call => {
-    const known = calls.get(update.toolCallId)
-    const call = known === undefined || isAnother(known, update, begins) ? begin(update) : known
+    const call = callOf(update, begins)
     const { _meta = call.fields._meta } = update
     const rawInput = quirks.input?.(update)
     call.fields = {
@@ -236,21 +278,27 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
     return [{ type: "tool_progress", tool_use_id: call.id, text, metadata: { args } }]
   }
 
-  const update = (news: ToolFields, begins = false): Events => {
+  const update = (told: ToolFields, begins = false): Events => {
+    const news = named(told, begins)
     const call = merge(news, begins)
     if (call.settled) {
       const { content: _content, rawInput: _input, rawOutput: _output, ...rest } = call.fields
       const diffs = tellDiffs(call, news)
+      // It was announced when it was over.
+      const input = begins && isEmpty(call.args) ? moreInput(call, news) : []
       call.fields = rest
-      return diffs
+      return [...input, ...diffs]
     }
     if (isOver(news.status)) return finish(call)
-    const told = isKnown(call.fields, quirks.input?.(news) ?? news.rawInput, begins, quirks) ? tell(call) : []
-    return call.told ? [...told, ...proceed(call, news, told.length > 0)] : []
+    const first = isKnown(call.fields, quirks.input?.(news) ?? news.rawInput, begins, quirks)
+      ? tell(call)
+      : []
+    return call.told ? [...first, ...proceed(call, news, first.length > 0)] : []
   }
 
   return {
     update,
+    named: (call) => named(call, false),
     announce: (fields) => {
       const call = merge(withoutReasons(fields), true)
       return call.settled ? [] : tell(call)
@@ -265,12 +313,15 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
       call.rejected = why
       return quirks.silentOnRejection === true ? settle(call, { status: "error", text: why }) : []
     },
-    endTurn: (stopped) =>
-      [...calls.values()].flatMap((call) => {
+    endTurn: (stopped) => {
+      const all = [...[...older.values()].flat(), ...calls.values()]
+      older.clear()
+      return all.flatMap((call) => {
         call.isPast = true
         if (call.settled) return []
         const text = call.rejected ?? (stopped ? stoppedEarly : unfinished)
         return [...tell(call), ...settle(call, { status: "error", text })]
       })
+    }
   }
 }

@@ -125,7 +125,8 @@ export const outputOf = (fields: ToolFields, printed = ""): Output => {
 interface Change {
   readonly path: string
   readonly oldText: string | undefined
-  readonly newText: string
+  /** Undefined: the file is gone. */
+  readonly newText: string | undefined
   /** Where the piece begins, when it is a piece of the file. */
   readonly line: number | undefined
 }
@@ -138,19 +139,35 @@ const changesOf = ({ content = [], locations = [] }: ToolFields): ReadonlyArray<
     const place = aligned ? locations[index] : undefined
     return path === undefined
       ? []
-      : [{ path, oldText, newText: newText ?? "", line: place?.path === path ? place.line : undefined }]
+      : [{
+        path,
+        oldText,
+        newText: newText ?? (oldText === undefined ? "" : undefined),
+        line: place?.path === path ? place.line : undefined
+      }]
   })
 }
+
+/** Two changes of a whole file, one after the other, are one. */
+const joined = (changes: ReadonlyArray<Change>): ReadonlyArray<Change> =>
+  changes.reduce<ReadonlyArray<Change>>((before, change) => {
+    const last = before.at(-1)
+    const goesOn = last !== undefined && last.line === undefined && change.line === undefined
+      && last.newText !== undefined && last.newText === change.oldText
+    return goesOn
+      ? [...before.slice(0, -1), { ...last, newText: change.newText }]
+      : [...before, change]
+  }, [])
 
 const diffOf = (path: string, changes: ReadonlyArray<Change>, kind: string | undefined): string => {
   const [first, ...more] = changes
   if (first?.line === undefined && more.length === 0) {
-    const { newText = "", oldText } = first ?? {}
-    return kind === "delete" && newText === ""
+    const { newText, oldText } = first ?? {}
+    return newText === undefined || (kind === "delete" && newText === "")
       ? deletedDiff(path, oldText ?? "")
       : changedDiff(path, oldText, newText)
   }
-  const parts = changes.map(({ line = 1, newText, oldText = "" }) => ({ line, newText, oldText }))
+  const parts = changes.map(({ line = 1, newText = "", oldText = "" }) => ({ line, newText, oldText }))
   return partsDiff(path, parts)
 }
 
@@ -161,7 +178,7 @@ export const toFileDiffs = (
 ): ReadonlyArray<BodyOf<"file_diff">> => {
   const changes = changesOf(call)
   return [...new Set(changes.map(({ path }) => path))].flatMap((file_path) => {
-    const diff = diffOf(file_path, changes.filter(({ path }) => path === file_path), call.kind)
+    const diff = diffOf(file_path, joined(changes.filter(({ path }) => path === file_path)), call.kind)
     return isChange(diff) ? [{ type: "file_diff", file_path, diff, tool_use_id } as const] : []
   })
 }

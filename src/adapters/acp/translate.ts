@@ -118,14 +118,19 @@ const piece = (update: Chunk, state: AcpState): Events => {
 const tool = (update: ToolFields, { speech, tools }: AcpState, begins: boolean): Events => {
   const told = tools.update(update, begins)
   if (told.some(({ type }) => type === "tool_call")) speech.forget()
-  return told.length > 0 ? told : [{ type: "stream_event", tool_use_id: tools.nameOf(update.toolCallId) }]
+  if (told.length > 0) return told
+  const { toolCallId } = update
+  return [{ type: "stream_event", ...(toolCallId !== "" && { tool_use_id: tools.nameOf(toolCallId) }) }]
 }
 
 const marks: Record<string, string> = { completed: "[x]", in_progress: "[>]" }
 
+const isDollars = (currency = "USD") => /^(usd|us ?\$|\$|)$/i.test(currency.trim())
+
 const usage = (update: typeof UsageUpdate.Type, state: AcpState): Events => {
   const { cost, size, used } = update
-  state.cost = cost?.amount ?? state.cost
+  // What is counted in another currency stays what the agent says.
+  if (cost !== undefined && isDollars(cost.currency)) state.cost = cost.amount
   state.context = {
     ...state.context,
     ...(used !== undefined && { context_tokens: used }),

@@ -41,7 +41,7 @@ import { claude } from "./descriptor.js"
 import { toServerAnswer, toServerQuestion } from "./elicitation.js"
 import { toAnswer, toPermissionRequest } from "./permission.js"
 import { type Piece, readPiece, toPieceEvent } from "./streamEvent.js"
-import { begunBy, ownTurn, translate } from "./translate.js"
+import { begunBy, ownTurn, takeEarly, translate } from "./translate.js"
 import { readWholeMessage } from "./wholeMessage.js"
 
 export const layer = () => Layer.effect(AgentAdapter, make)
@@ -88,9 +88,12 @@ const make = Effect.gen(function*() {
       }
       const turn = begunBy(message, state)
       if (turn !== undefined) sink.emit(turn)
+      if (message.type === "result") takeEarly(state, true).forEach((event) => sink.emit(event))
+      state.encoding = encoding
       const [first, ...others] = translate(message, state)
       if (first !== undefined) sink.emit(first, line, encoding)
       for (const event of others) sink.emit(event, undefined, encoding)
+      takeEarly(state, false).forEach((event) => sink.emit(event))
       if (message.type === "result" && state.ownTurn) endIfSilent(state.heard)
     }
 
@@ -297,9 +300,10 @@ const make = Effect.gen(function*() {
       exit: Effect.tap(
         agent.exit,
         () =>
-          Effect.sync(() =>
+          Effect.sync(() => {
             state.unfinished.cut((id) => state.ids.of(id)).forEach((event) => sink.emit(event))
-          )
+            takeEarly(state, true).forEach((event) => sink.emit(event))
+          })
       )
     }
   })

@@ -7,11 +7,13 @@
 import { Option, Predicate, Schema } from "effect"
 import { parseJson } from "../wire/JsonRpc.js"
 import {
+  amount,
   AnyObject,
   Blocks,
   fieldsOf,
   flag,
   items,
+  moment,
   number,
   optional,
   text,
@@ -25,10 +27,10 @@ const anything = Schema.optionalKey(Schema.Unknown)
 
 /** Tokens of one model call. */
 export const CallUsage = Schema.Struct({
-  input_tokens: number,
-  output_tokens: number,
-  cache_read_input_tokens: number,
-  cache_creation_input_tokens: number
+  input_tokens: amount,
+  output_tokens: amount,
+  cache_read_input_tokens: amount,
+  cache_creation_input_tokens: amount
 })
 export type CallUsage = typeof CallUsage.Type
 
@@ -110,13 +112,13 @@ export const ToolProgress = Schema.Struct({
   tool_use_id: text,
   tool_name: text,
   parent_tool_use_id: text,
-  elapsed_time_seconds: number
+  elapsed_time_seconds: amount
 })
 
 export const RateLimit = Schema.Struct({
   type: Schema.Literal("rate_limit_event"),
   rate_limit_info: withFallback(
-    Schema.Struct({ status: text, resetsAt: number, rateLimitType: text, utilization: number }),
+    Schema.Struct({ status: text, resetsAt: moment, rateLimitType: text, utilization: number }),
     {}
   )
 })
@@ -130,10 +132,10 @@ export const Result = Schema.Struct({
   errors: optional(items(Schema.Unknown)),
   stop_reason: text,
   terminal_reason: text,
-  duration_ms: number,
-  total_cost_usd: number,
+  duration_ms: amount,
+  total_cost_usd: amount,
   usage: optional(CallUsage),
-  modelUsage: optional(fieldsOf(Schema.Struct({ contextWindow: number }))),
+  modelUsage: optional(fieldsOf(Schema.Struct({ contextWindow: amount }))),
   origin: optional(Schema.Struct({ kind: text }))
 })
 export type Result = typeof Result.Type

@@ -1,7 +1,10 @@
 /** ClaudeState: what the relay remembers of one conversation with Claude, from message to message. */
+import type { NativeBlock } from "../../schema/ContentBlock.js"
+import type { Encoding } from "../Adapter.js"
 import { CallIds } from "../wire/CallIds.js"
 import { makeContextMeter } from "../wire/contextMeter.js"
 import * as CallUsage from "./callUsage.js"
+import { makeOpenCalls, type OpenCalls } from "./openCalls.js"
 import { makeSteeredPrompts, type SteeredPrompts } from "./steeredPrompts.js"
 import { makeStreamState, type StreamState } from "./streamEvent.js"
 
@@ -23,22 +26,31 @@ export interface ClaudeState extends StreamState {
   heard: number
   /** Tool calls of background tasks, by task id. */
   readonly tasks: Map<string, string>
-  /** Tool calls without a result, by Claude's id. */
-  readonly openCalls: Map<string, OpenCall>
+  readonly openCalls: OpenCalls
+  /** Results of this turn that came before their calls. */
+  early: ReadonlyArray<EarlyResult>
+  /** How the texts of the message that is read were decoded. */
+  encoding: Encoding | undefined
   readonly calls: CallUsage.Calls
   readonly warn: ReturnType<typeof makeContextMeter>
   /** A turn runs, as the session sees it. */
   readonly inTurn: () => boolean
 }
 
-export interface OpenCall {
-  readonly tool: string
-  /** The call in whose thread it was made. */
+export interface EarlyResult {
+  readonly native: string
+  readonly block: NativeBlock
   readonly parent: string | undefined
+  /** What is told of it beside the message. */
+  readonly changed: unknown
 }
 
-export const makeState = (inTurn: () => boolean, isResumed: boolean): ClaudeState => ({
-  ...makeStreamState(new CallIds()),
+export const makeState = (
+  inTurn: () => boolean,
+  isResumed: boolean,
+  ids = new CallIds()
+): ClaudeState => ({
+  ...makeStreamState(ids),
   model: undefined,
   stop_reason: undefined,
   cost: isResumed ? undefined : 0,
@@ -48,7 +60,9 @@ export const makeState = (inTurn: () => boolean, isResumed: boolean): ClaudeStat
   ownTurn: false,
   heard: 0,
   tasks: new Map(),
-  openCalls: new Map(),
+  openCalls: makeOpenCalls(ids),
+  early: [],
+  encoding: undefined,
   calls: CallUsage.make(),
   warn: makeContextMeter(),
   inTurn

@@ -26,12 +26,12 @@ export const toServerQuestion = (
 ): PermissionRequest => {
   const request = forms.toQuestion(request_id, toForm(ask), toolOf(ask))
   // The call the server is in.
-  const [call, of] = [...openCalls].find(([, { tool }]) => tool.startsWith(`${toolOf(ask)}__`)) ?? []
+  const of = openCalls.all().find(({ tool }) => tool.startsWith(`${toolOf(ask)}__`))
   const parent = of?.parent
   const server = ask.mcp_server_name
   return {
     ...request,
-    ...(call !== undefined && { tool_use_id: ids.of(call) }),
+    ...(of !== undefined && { tool_use_id: of.tool_use_id }),
     metadata: {
       ...request.metadata,
       ...(server !== undefined && { server }),

@@ -8,7 +8,7 @@ import { status } from "../wire/statusEvent.js"
 import { Assistant, type ClaudeMessage, User } from "./ClaudeMessage.js"
 import { makeState } from "./ClaudeState.js"
 import { promptOf, textsOf } from "./nativeBranch.js"
-import { translate } from "./translate.js"
+import { takeEarly, translate } from "./translate.js"
 
 const readUser = Schema.decodeUnknownOption(User)
 const readAssistant = Schema.decodeUnknownOption(Assistant)
@@ -61,7 +61,10 @@ const toMessage = (line: Fields, parent?: string): ReadonlyArray<EventBody> => {
     : readUser(message)
   return Option.match(read, {
     onNone: () => [],
-    onSome: (message) => translate(message, makeState(() => true, true))
+    onSome: (message) => {
+      const state = makeState(() => true, true)
+      return [...translate(message, state), ...takeEarly(state, true)]
+    }
   })
 }
 

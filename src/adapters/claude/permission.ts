@@ -10,6 +10,7 @@ import type { PermissionAllowed, PermissionOutcome, PermissionUnanswered } from 
 import type { CallIds } from "../wire/CallIds.js"
 import { permissionModes } from "./ClaudeLaunch.js"
 import type { CanUseTool } from "./ClaudeMessage.js"
+import type { OpenCalls } from "./openCalls.js"
 
 type Input = Readonly<Record<string, unknown>>
 
@@ -58,8 +59,8 @@ const planOptionsIn = (modes: ReadonlyArray<string>) =>
 
 interface Known {
   readonly ids: Pick<CallIds, "of">
-  /** Calls without a result, and in whose thread each was made. */
-  readonly openCalls?: ReadonlyMap<string, { readonly parent: string | undefined }>
+  /** Calls without a result. */
+  readonly openCalls?: Pick<OpenCalls, "find">
 }
 
 /** `ids` has the names clients know tool calls by, `modes` are the permission modes Claude may be in. */
@@ -72,7 +73,8 @@ export const toPermissionRequest = (
   const kind = kindOf(ask.tool_name)
   const plan = inputOf(ask)["plan"]
   // A subagent asks: it is told apart as what it says is.
-  const parent = openCalls?.get(ask.tool_use_id ?? "")?.parent
+  const call = openCalls?.find(ask.tool_use_id)
+  const parent = call?.parent
   const text = kind === "plan" && typeof plan === "string"
     ? plan
     : ask.title ?? ask.description ?? ask.decision_reason
@@ -81,7 +83,7 @@ export const toPermissionRequest = (
     request_id,
     tool: ask.tool_name,
     args: ask.input ?? {},
-    ...(ask.tool_use_id !== undefined && { tool_use_id: ids.of(ask.tool_use_id) }),
+    ...(ask.tool_use_id !== undefined && { tool_use_id: call?.tool_use_id ?? ids.of(ask.tool_use_id) }),
     ...(text !== undefined && { text }),
     metadata: {
       kind,

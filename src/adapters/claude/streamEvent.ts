@@ -196,7 +196,7 @@ export const translateStreamEvent = (message: StreamEvent, state: StreamState): 
   if (event.type === "content_block_start" && event.content_block?.id) {
     const { id } = event.content_block
     // Spliced later, where only ASCII may stand. Claude's are.
-    if (ascii.test(id)) state.blocks.set(`${thread}:${event.index}`, state.ids.announce(id))
+    if (ascii.test(id)) state.blocks.set(`${thread}:${event.index}`, state.ids.announce(id, thread))
     else state.blocks.delete(`${thread}:${event.index}`)
   }
   if (event.type === "message_start") {

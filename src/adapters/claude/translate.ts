@@ -15,8 +15,9 @@ import {
   type StreamEvent,
   type User
 } from "./ClaudeMessage.js"
-import type { ClaudeState } from "./ClaudeState.js"
+import type { ClaudeState, EarlyResult } from "./ClaudeState.js"
 import { diffOf } from "./fileDiff.js"
+import { idOf } from "./openCalls.js"
 import { translateResult } from "./result.js"
 import { inputTokensOf, translateStreamEvent } from "./streamEvent.js"
 import { translateSystem } from "./system.js"
@@ -43,14 +44,11 @@ const toolOf = ({ name, server_name, type }: NativeBlock): string => {
 }
 
 const toolCall = (block: NativeBlock, parent: string | undefined, state: ClaudeState): Events => {
-  const native = string(block["id"])
-  // One that waits for its result may be repeated.
-  if (native === undefined || state.openCalls.has(native)) return []
   const tool = toolOf(block)
   const args = block["input"] ?? {}
-  const tool_use_id = state.ids.announce(native)
-  state.openCalls.set(native, { tool, parent })
-  return [{ type: "tool_call", tool, tool_use_id, args, ...thread(parent, state) }]
+  const call = state.openCalls.begin(idOf(block["id"]), tool, args, parent)
+  if (call === undefined) return []
+  return [{ type: "tool_call", tool, tool_use_id: call.tool_use_id, args, ...thread(parent, state) }]
 }
 
 const fieldsIn = (value: unknown): Readonly<Record<string, unknown>> =>
@@ -77,6 +75,7 @@ const linkWords = (block: unknown): string | undefined => {
 const resultText = (content: unknown): string | undefined => {
   if (content === undefined || content === null) return undefined
   if (typeof content === "string") return content
+  if (typeof content === "number" || typeof content === "boolean") return String(content)
   const blocks = readBlocks(content)
   const text = textOfBlocks(blocks)
   if (text !== "") return text
@@ -97,11 +96,26 @@ const toolResult = (
   changed: unknown,
   state: ClaudeState
 ): Events => {
-  const native = string(block["tool_use_id"])
-  if (native === undefined) return []
-  const tool_use_id = state.ids.of(native)
-  state.openCalls.delete(native)
-  state.ids.settle(native)
+  const native = idOf(block["tool_use_id"])
+  const call = state.openCalls.end(native, parent)
+  if (call === undefined && native !== undefined && state.openCalls.isOver(native, parent)) return []
+  if (call === undefined && native !== undefined && state.inTurn()) {
+    const read = state.encoding === "latin1" ? asText : (value: unknown) => value
+    const held = read({ block, changed }) as Pick<EarlyResult, "block" | "changed"> // The same, but for its texts.
+    state.early = [...state.early, { native, parent, ...held }]
+    return []
+  }
+  const tool_use_id = call?.tool_use_id ?? native
+  return tool_use_id === undefined ? [] : resultOf(block, tool_use_id, parent, changed, state)
+}
+
+const resultOf = (
+  block: NativeBlock,
+  tool_use_id: string,
+  parent: string | undefined,
+  changed: unknown,
+  state: ClaudeState
+): Events => {
   const error = saysError(block["content"])
   const text = firstText(resultText(block["content"])) ?? error ?? resultText(block["content"])
   // Of code the API runs; Claude's own Bash says in words how it ended.
@@ -129,13 +143,42 @@ const unanswered = (stopped: boolean) =>
 
 /** The turn is over: no call of its own stays without a result. Subagents may go on in the background. */
 const endCalls = (stopped: boolean, state: ClaudeState): Events =>
-  [...state.openCalls].flatMap(([native, { parent }]) => {
-    if (parent !== undefined) return []
-    const tool_use_id = state.ids.of(native)
-    state.openCalls.delete(native)
-    state.ids.settle(native)
-    return [{ type: "tool_result", tool_use_id, status: "error", text: unanswered(stopped) } as const]
+  state.openCalls.all().flatMap((call): Events => {
+    if (call.parent !== undefined) return []
+    state.openCalls.drop(call)
+    return [{
+      type: "tool_result",
+      tool_use_id: call.tool_use_id,
+      status: "error",
+      text: unanswered(stopped)
+    }]
   })
+
+/** Texts of a message that was read as bytes. */
+const asText = (value: unknown): unknown =>
+  typeof value === "string"
+    ? Buffer.from(value, "latin1").toString("utf8")
+    : Array.isArray(value)
+    ? value.map(asText)
+    : typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([name, field]) => [asText(name), asText(field)]))
+    : value
+
+/** Results that came before their calls, of calls that have come meanwhile, or, as the turn ends, of `all`. */
+export const takeEarly = (state: ClaudeState, all: boolean): Events => {
+  if (state.early.length === 0) return []
+  const held = state.early
+  state.early = []
+  return held.flatMap((one): Events => {
+    const { block, changed, native, parent } = one
+    const call = state.openCalls.end(native, parent)
+    if (call !== undefined || all) {
+      return resultOf(block, call?.tool_use_id ?? native, parent, changed, state)
+    }
+    state.early = [...state.early, one]
+    return []
+  })
+}
 
 // --- files -------------------------------------------------------------------------------------------------------
 
@@ -246,7 +289,15 @@ const withUsage = (
   return used === undefined ? told : { ...told, metadata: { ...told.metadata, usage: used } }
 }
 
+/** Of no turn that runs: what it says is told, and nothing ends. */
+const lateResult = (message: Extract<ClaudeMessage, { type: "result" }>, state: ClaudeState): Events => {
+  const events = translateResult(message, { ...state, cost_before: state.cost }, state.warn)
+  const rest = events.filter(({ type }) => type !== "turn_end" && type !== "response")
+  return rest.length > 0 ? rest : [status("result", firstText(message.result))]
+}
+
 const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: ClaudeState): Events => {
+  if (!state.ownTurn && !state.inTurn()) return lateResult(message, state)
   // A background task's own turn, finished before Claude has seen the prompt that was sent meanwhile.
   if (message.origin?.kind === "task-notification" && state.unread_prompt !== undefined) {
     return [status("task_result", message.result)]

@@ -5,7 +5,20 @@
  * The streaming pieces are in `streamPiece.ts`, items in `CodexItem.ts`.
  */
 import { Option, Predicate, Schema, SchemaGetter } from "effect"
-import { AnyObject, flag, id, items, number, optional, text, withFallback, words } from "../wire/lenient.js"
+import {
+  Amount,
+  amount,
+  AnyObject,
+  flag,
+  id,
+  items,
+  moment,
+  number,
+  optional,
+  text,
+  withFallback,
+  words
+} from "../wire/lenient.js"
 import { wordsIn } from "../wire/words.js"
 
 export { number, optional, text }
@@ -44,11 +57,11 @@ export const Turn = Schema.Struct({
   id: optional(id),
   status: text,
   error: optional(TurnError),
-  durationMs: number
+  durationMs: amount
 })
 export type Turn = typeof Turn.Type
 
-const count = withFallback(Schema.Finite, 0)
+const count = withFallback(Amount, 0)
 const Tokens = Schema.Struct({
   totalTokens: count,
   inputTokens: count,
@@ -62,14 +75,14 @@ const noTokens: Tokens = { totalTokens: 0, inputTokens: 0, cachedInputTokens: 0,
 export const TokenUsage = Schema.Struct({
   total: optional(Tokens),
   last: withFallback(Tokens, noTokens),
-  modelContextWindow: number
+  modelContextWindow: amount
 })
 export type TokenUsage = typeof TokenUsage.Type
 
 const LimitWindow = Schema.Struct({
   usedPercent: Schema.Finite,
   windowDurationMins: number,
-  resetsAt: number
+  resetsAt: moment
 })
 export type LimitWindow = typeof LimitWindow.Type
 
@@ -124,7 +137,7 @@ const notification = <const Method extends string, Fields extends Schema.Struct.
   })
 
 const notice = <const Method extends string>(method: Method) =>
-  notification(method, { message: words, summary: words })
+  notification(method, { message: words, summary: words, details: words })
 
 const itemId = withFallback(id, "")
 

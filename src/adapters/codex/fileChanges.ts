@@ -1,6 +1,6 @@
 /** fileChanges: a Codex file change as `file_diff`s: unified diffs with headers, whatever Codex left out. */
 import type { BodyOf } from "../../schema/index.js"
-import { createdDiff, deletedDiff, hunksDiff, isChange } from "../wire/unifiedDiff.js"
+import { createdOrPatched, deletedOrPatched, hunksDiff, isChange } from "../wire/unifiedDiff.js"
 import type { FileUpdate } from "./CodexItem.js"
 
 /** Codex writes this after the hunks of a file that moves. */
@@ -12,9 +12,9 @@ const withoutMove = (diff: string, to: string) => {
 const diffOf = ({ diff, kind, path }: FileUpdate): string => {
   const { move_path: to = path, type } = kind
   return type === "add"
-    ? createdDiff(path, diff)
+    ? createdOrPatched(path, diff)
     : type === "delete"
-    ? deletedDiff(path, diff)
+    ? deletedOrPatched(path, diff)
     : hunksDiff(path, to, withoutMove(diff, to))
 }
 

@@ -48,6 +48,8 @@ export const makeItems = () => ({
   pieces: makePieces(),
   agents: makeSubagents(),
   answer: makeAnswer(),
+  /** Messages of this turn, by id: one that is repeated is no news. */
+  told: new Map<string, string>(),
   compaction: { isManual: false, pre_tokens: undefined as number | undefined } // It is set later.
 })
 
@@ -85,10 +87,13 @@ export const startedItem = (item: AnyItem, thread: string | undefined, state: It
 }
 
 const message = (
-  { phase, text }: Extract<SpokenItem, { type: "agentMessage" }>,
+  { id, phase, text }: Extract<SpokenItem, { type: "agentMessage" }>,
   thread: string | undefined,
   state: Items
 ): Events => {
+  const key = `${thread ?? ""} ${id}`
+  if (text === "" || (id !== "" && state.told.get(key) === text)) return [nothingNew]
+  state.told.set(key, text)
   if (isOwn(thread, state)) state.answer.say(text, phase)
   else state.agents.said(thread ?? "", text)
   return [{

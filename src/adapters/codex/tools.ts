@@ -5,6 +5,7 @@
  * foreground, and is to stop with its turn; Codex itself would let it run.
  */
 import { Option, Schema } from "effect"
+import { isDeepStrictEqual } from "node:util"
 import type { BodyOf, EventBody } from "../../schema/index.js"
 import { CallIds } from "../wire/CallIds.js"
 import { ToolItem } from "./CodexItem.js"
@@ -33,6 +34,8 @@ export const makeTools = () => {
   /** Tools told as stopped, though Codex may still say how they ended. */
   const stopped = new Set<string>()
   const reasons = new Map<string, string>()
+  /** What was completed last by an id in this turn, and whether Codex had said that it began. */
+  const done = new Map<string, { readonly item: ToolItem; readonly name: string; readonly began: boolean }>()
   let unnamed = 0
 
   const keyOf = (id: string, thread: string | undefined) => `${thread ?? ""} ${id}`
@@ -59,6 +62,15 @@ export const makeTools = () => {
     // Nobody could say which of those that are completed it is.
     if (item.id === "") return [{ type: "status", status: "item/started", text: item.type }]
     const isTold = isComplete(item)
+    const before = done.get(keyOf(item.id, thread))
+    // It was told already, as a whole: this comes late.
+    if (
+      before !== undefined && !before.began && find(item.id, thread) === undefined
+      && isDeepStrictEqual(callOf(item), callOf(before.item))
+    ) {
+      done.set(keyOf(item.id, thread), { ...before, began: true })
+      return [{ type: "stream_event", tool_use_id: before.name }]
+    }
     const name = ids.announce(item.id, thread)
     const isRepeated = running.get(keyOf(item.id, thread))?.isTold === true
     running.set(keyOf(item.id, thread), {
@@ -85,7 +97,12 @@ export const makeTools = () => {
     const item = identify(told, thread)
     if (stopped.delete(keyOf(item.id, thread))) return [{ type: "status", status: "item/completed" }]
     const entry = find(item.id, thread)
+    const before = entry === undefined ? done.get(keyOf(item.id, thread)) : undefined
+    if (before !== undefined && isDeepStrictEqual(before.item, item)) {
+      return [{ type: "stream_event", tool_use_id: before.name }]
+    }
     const name = entry?.name ?? ids.announce(item.id, thread)
+    done.set(keyOf(item.id, thread), { item, name, began: entry !== undefined })
     const reason = reasons.get(name)
     if (entry === undefined) ids.settle(item.id, thread)
     else forget(entry)
@@ -146,6 +163,8 @@ export const makeTools = () => {
           ? tellStopped(entry)
           : []
       ),
+    /** What is said by these ids from now on is said of others. */
+    endTurn: (): void => done.clear(),
     /** This command was stopped with its turn, without a word. */
     stopOne: (id: string, thread: string | undefined): Events => {
       const entry = find(id, thread)

@@ -108,6 +108,8 @@ const endTurn = (turn: Turn, state: CodexState): Events => {
     { type: "turn_end", stop_reason, ...state.meter.endTurn(turn.durationMs) }
   ]
   state.answer.take()
+  state.tools.endTurn()
+  state.told.clear()
   state.isFailureTold = false
   state.isStopping = false
   state.compaction.isManual = false
@@ -188,10 +190,14 @@ const ofMainThread = (message: Notification, state: CodexState): Events =>
   )
 
 const notice = (
-  { method, params: { message, summary } }: NotificationOf<
+  { method, params: { details, message, summary } }: NotificationOf<
     "warning" | "configWarning" | "deprecationNotice" | "guardianWarning"
   >
-): Events => [status(method, firstText(message, summary))]
+): Events => [
+  status(method, firstText([firstText(message, summary), firstText(details)].filter(isText).join("\n")))
+]
+
+const isText = (text: string | undefined) => text !== undefined
 
 /** Of a subagent only what it says and does is the session's; its turns and tokens are its own. */
 const ownAffairs: ReadonlySet<string> = new Set([

@@ -10,6 +10,8 @@ export class CallIds {
   private readonly names = new Set<string>()
   private readonly open = new Map<string, string>()
   private readonly last = new Map<string, string>()
+  /** In whatever thread. */
+  private readonly latest = new Map<string, string>()
 
   /** A call begins, or goes on if it is not over yet. */
   announce(native: string, thread = ""): string {
@@ -26,6 +28,7 @@ export class CallIds {
     this.names.add(name)
     this.open.set(key, name)
     this.last.set(key, name)
+    this.latest.set(native, name)
     return name
   }
 
@@ -34,9 +37,9 @@ export class CallIds {
     this.open.delete(keyOf(native, thread))
   }
 
-  /** The call that goes, or went last, by this id. */
+  /** The call that goes, or went last, by this id: in this thread, else in any. */
   of(native: string, thread = ""): string {
-    return this.last.get(keyOf(native, thread)) ?? native
+    return this.last.get(keyOf(native, thread)) ?? this.latest.get(native) ?? native
   }
 }
 

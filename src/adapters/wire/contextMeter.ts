@@ -11,7 +11,7 @@ export const dollars = (amount: number): number => {
 
 /** Whole per cent of the window in use, 0 to 100. */
 export const percentOf = (tokens: number, window: number): number =>
-  window <= 0 ? 0 : Math.min(100, Math.floor((tokens / window) * 100))
+  window <= 0 ? 0 : Math.max(0, Math.min(100, Math.floor((tokens / window) * 100)))
 
 /** A function that is told every new reading and answers with the warning that is due, if one is. */
 export const makeContextMeter = (): (context_pct: number) => ReadonlyArray<BodyOf<"context_warning">> => {

@@ -43,6 +43,11 @@ export const withFallback = <A, I>(field: Schema.Codec<A, I>, fallback: A) => {
 
 export const text = optional(Schema.String)
 export const number = optional(Schema.Finite)
+/** How much or how many: a number below nothing says nothing. */
+export const Amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+export const amount = optional(Amount)
+/** Seconds since 1970, no later than a date can be. */
+export const moment = optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 8.64e12 })))
 export const flag = optional(Schema.Boolean)
 export const AnyObject = Schema.Record(Schema.String, Schema.Unknown)
 

@@ -14,8 +14,19 @@ export interface Hunk {
 const nothing = "/dev/null"
 const noNewline = "\\ No newline at end of file"
 
+/** A name that a header could not hold as it is. */
+const isOdd = (path: string) => /^\s|\s$|["\\\u0000-\u001f\u007f]/.test(path)
+
+const inQuotes = (path: string) => {
+  const octal = (character: string) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`
+  return `"${path.replace(/["\\]/g, "\\$&").replace(/[\u0000-\u001f\u007f]/g, octal)}"`
+}
+
+/** `patch` takes a name with spaces for one and a date, unless a tab ends it. */
+const name = (path: string) => isOdd(path) ? inQuotes(path) : path.includes(" ") ? `${path}\t` : path
+
 const headers = (before: string | undefined, after: string | undefined) =>
-  `--- ${before ?? nothing}\n+++ ${after ?? nothing}\n`
+  `--- ${before === undefined ? nothing : name(before)}\n+++ ${after === undefined ? nothing : name(after)}\n`
 
 /** The lines of a text, each with a sign. A missing last newline is marked as `diff` does. */
 const signed = (sign: "+" | "-", text: string): ReadonlyArray<string> => {
@@ -29,8 +40,18 @@ const signed = (sign: "+" | "-", text: string): ReadonlyArray<string> => {
 const count = (lines: ReadonlyArray<string>) => lines.filter((line) => !line.startsWith("\\")).length
 
 /** What `patch` can make of an empty file that comes, goes or only moves: there are no lines to tell it by. */
-const extended = (before: string, after: string, ...lines: ReadonlyArray<string>) =>
-  [`diff --git ${before} ${after}`, ...lines, ""].join("\n")
+const extended = (before: string, after: string, ...lines: ReadonlyArray<string>) => {
+  const [old, now] = [before, after].map((path) => isOdd(path) || /\s/.test(path) ? inQuotes(path) : path)
+  return [`diff --git ${old} ${now}`, ...lines, ""].join("\n")
+}
+
+/** What git calls an empty file; without it neither `patch` nor git takes one away. */
+const emptyFile = "e69de29"
+
+const renamed = (before: string, after: string): ReadonlyArray<string> => {
+  const [old, now] = [before, after].map((path) => isOdd(path) ? inQuotes(path) : path)
+  return [`rename from ${old}`, `rename to ${now}`]
+}
 
 /** It says that something has changed; where nothing has, there is nothing to tell. */
 export const isChange = (diff: string): boolean => diff.startsWith("diff --git ") || diff.includes("\n@@ ")
@@ -42,17 +63,61 @@ export const editedDiff = (path: string, hunks: ReadonlyArray<Hunk>): string =>
     `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@\n${lines.join("\n")}\n`
   ).join("")
 
-/** A file whose hunks come as text, without headers; `after` is another name if it moved. */
-export const hunksDiff = (before: string, after: string, hunks: string): string =>
-  hunks === "" && before !== after
-    ? extended(before, after, "similarity index 100%", `rename from ${before}`, `rename to ${after}`)
-    : headers(before, after) + (hunks === "" || hunks.endsWith("\n") ? hunks : `${hunks}\n`)
+const modeLine = /^(?:old|new) mode \d+\s*$/
+const headerLine =
+  /^(?:diff --git |index |--- |\+\+\+ |(?:dis)?similarity index |(?:rename|copy) (?:from|to) |(?:new file|deleted file|old|new) mode |\s*$)/
+
+interface Patch {
+  /** What becomes of the file's mode, in git's words. */
+  readonly modes: ReadonlyArray<string>
+  readonly hunks: string
+}
+
+/** Hunks as text, without the headers some agents put before them. */
+const readPatch = (text: string): Patch => {
+  const lines = text.split("\n")
+  const found = lines.findIndex((line) => /^@@ .* @@/.test(line))
+  const first = found === -1 ? lines.length : found
+  const head = lines.slice(0, first)
+  if (!head.every((line) => headerLine.test(line))) return { modes: [], hunks: text }
+  // A file's own line ends are in its lines, not in what stands between them.
+  const hunks = lines.slice(first).map((line) => /^(?:@@|\\)/.test(line) ? line.replace(/\r$/, "") : line)
+  return {
+    modes: head.filter((line) => modeLine.test(line)).map((line) => line.trim()),
+    hunks: hunks.join("\n")
+  }
+}
+
+/** A file whose hunks come as text; `after` is another name if it moved. */
+export const hunksDiff = (before: string, after: string, text: string): string => {
+  const { hunks, modes } = readPatch(text)
+  const body = hunks === "" || hunks.endsWith("\n") ? hunks : `${hunks}\n`
+  const isMoved = before !== after
+  if (modes.length === 0 && (body !== "" || !isMoved)) return headers(before, after) + body
+  const moves = isMoved ? renamed(before, after) : []
+  const similarity = isMoved && body === "" ? ["similarity index 100%"] : []
+  return extended(before, after, ...modes, ...similarity, ...moves) +
+    (body === "" ? "" : headers(before, after) + body)
+}
+
+/** The lines of a patch that only adds or only removes, as a text; undefined: it is another text. */
+const onlyLines = (text: string, sign: "+" | "-"): string | undefined => {
+  const [begin = "", ...lines] = readPatch(text).hunks.split("\n")
+  const range = sign === "+" ? /^@@ -0,0 \+1(?:,(\d+))? @@/ : /^@@ -1(?:,(\d+))? \+0,0 @@/
+  const [found, told = "1"] = range.exec(begin) ?? []
+  if (found === undefined) return undefined
+  const said = lines.at(-1) === "" ? lines.slice(0, -1) : lines
+  const isWhole = !said.some((line) => line.startsWith("\\"))
+  const own = said.filter((line) => !line.startsWith("\\"))
+  if (own.length !== Number(told) || !own.every((line) => line.startsWith(sign))) return undefined
+  return own.map((line) => line.slice(1)).join("\n") + (isWhole ? "\n" : "")
+}
 
 /** A file that was created with this content. */
 export const createdDiff = (path: string, content: string): string => {
   const lines = signed("+", content)
   return lines.length === 0
-    ? extended(path, path, "new file mode 100644") + headers(undefined, path)
+    ? extended(path, path, "new file mode 100644", `index 0000000..${emptyFile}`) + headers(undefined, path)
     : `${headers(undefined, path)}@@ -0,0 +1,${count(lines)} @@\n${lines.join("\n")}\n`
 }
 
@@ -60,9 +125,16 @@ export const createdDiff = (path: string, content: string): string => {
 export const deletedDiff = (path: string, content: string): string => {
   const lines = signed("-", content)
   return lines.length === 0
-    ? extended(path, path, "deleted file mode 100644") + headers(path, undefined)
+    ? extended(path, path, "deleted file mode 100644", `index ${emptyFile}..0000000`) +
+      headers(path, undefined)
     : `${headers(path, undefined)}@@ -1,${count(lines)} +0,0 @@\n${lines.join("\n")}\n`
 }
+
+/** A file that was created or deleted, of which an agent tells its text, or that text as a patch. */
+export const createdOrPatched = (path: string, text: string): string =>
+  createdDiff(path, onlyLines(text, "+") ?? text)
+export const deletedOrPatched = (path: string, text: string): string =>
+  deletedDiff(path, onlyLines(text, "-") ?? text)
 
 const replaced = (oldText: string, newText: string): Hunk => {
   const removed = signed("-", oldText)

@@ -10,7 +10,11 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 
 /** Fields that hold words. */
 const speaking = [
+  "headline",
+  "heading",
   "title",
+  "subtitle",
+  "subject",
   "text",
   "message",
   "error",
@@ -32,7 +36,24 @@ const speaking = [
   "delta",
   "body",
   "stdout",
-  "stderr"
+  "stderr",
+  "caption",
+  "label",
+  "note",
+  "notes",
+  "tip",
+  "tips",
+  "hint",
+  "hints",
+  "advice",
+  "guidance",
+  "instructions",
+  "comment",
+  "announcement",
+  "answer",
+  "refusal",
+  "markdown",
+  "result"
 ]
 
 /** And those that say of what: `tool_summary`, `statusMessage`. */

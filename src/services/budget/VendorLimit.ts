@@ -61,6 +61,9 @@ interface Asked {
   readonly by: Sender.Fields
 }
 
+/** A date cannot be later, in seconds since 1970, with the time to wait on top. */
+const latest = 8.6e12
+
 const moment = (seconds: number) => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/u, "Z")
 
 export const make = ({ log, now, random, session_id, timetable, ...parts }: Parts): VendorLimit => {
@@ -165,9 +168,10 @@ export const make = ({ log, now, random, session_id, timetable, ...parts }: Part
         : typeof retry_after_ms === "number"
         ? (now() + retry_after_ms) / 1000
         : resetTime(event.text, now())
+      const isDate = time !== undefined && Math.abs(time) <= latest
       told = {
         ...told,
-        ...(time !== undefined && { resets_at: time }),
+        ...(isDate && { resets_at: time }),
         ...(typeof limit === "string" && { limit })
       }
     },

@@ -278,7 +278,7 @@ describe("Codex", () => {
       assert.deepStrictEqual(ofType(events, "file_diff").map(({ diff }) => diff), [
         "--- /w/a\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-x\n",
         "diff --git /w/b /w/c\nsimilarity index 100%\nrename from /w/b\nrename to /w/c\n",
-        "diff --git /w/d /w/d\nnew file mode 100644\n--- /dev/null\n+++ /w/d\n"
+        "diff --git /w/d /w/d\nnew file mode 100644\nindex 0000000..e69de29\n--- /dev/null\n+++ /w/d\n"
       ])
     }))
 

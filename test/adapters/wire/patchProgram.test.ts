@@ -3,11 +3,18 @@ import { afterAll, assert, describe, it } from "@effect/vitest"
 import { structuredPatch } from "diff"
 import * as fc from "fast-check"
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { toFileDiffs } from "../../../src/adapters/acp/toolFields.js"
 import { diffOf } from "../../../src/adapters/claude/fileDiff.js"
-import { changedDiff, createdDiff, partsDiff } from "../../../src/adapters/wire/unifiedDiff.js"
+import {
+  changedDiff,
+  createdDiff,
+  deletedDiff,
+  hunksDiff,
+  partsDiff
+} from "../../../src/adapters/wire/unifiedDiff.js"
 
 const isThere = spawnSync("patch", ["--version"]).status === 0
 
@@ -116,6 +123,59 @@ describe.skipIf(!isThere)(`a file_diff${isThere ? "" : " (skipped: there is no p
       ),
       { numRuns: 200 }
     )
+  })
+
+  it("says which file it is of: its name may have spaces, quotes, tabs and letters of any kind", () => {
+    for (
+      const path of [
+        "a b",
+        "two  spaces ",
+        "tab\tname",
+        "a \"quoted\" one",
+        "back\\slash",
+        "日本 é",
+        "-dash",
+        "new\nline"
+      ]
+    ) {
+      const work = mkdtempSync(join(folder, "named-"))
+      const patch = (input: string) => {
+        const { status, stderr, stdout } = spawnSync("patch", ["-p0", "--binary", "--batch"], {
+          cwd: work,
+          input
+        })
+        assert.strictEqual(status, 0, `${stdout.toString()}${stderr.toString()}\n${input}`)
+      }
+      patch(createdDiff(path, "one\n"))
+      patch(changedDiff(path, "one\n", "two\n"))
+      assert.strictEqual(readFileSync(join(work, path), "utf8"), "two\n")
+      patch(hunksDiff(path, path, "old mode 100644\nnew mode 100755\n@@ -1 +1 @@\n-two\n+three\n"))
+      assert.strictEqual(readFileSync(join(work, path), "utf8"), "three\n")
+      assert.strictEqual(statSync(join(work, path)).mode & 0o111, 0o111)
+      patch(hunksDiff(path, `${path}.new`, ""))
+      patch(deletedDiff(`${path}.new`, "three\n"))
+      patch(createdDiff(path, ""))
+      assert.deepStrictEqual(readdirSync(work), [path])
+      patch(deletedDiff(path, ""))
+      assert.deepStrictEqual(readdirSync(work), [])
+    }
+  })
+
+  it("is one of a file that was changed twice in one call", () => {
+    const change = (oldText: string | null, newText: string | null) => ({
+      type: "diff",
+      path: "file",
+      ...(oldText !== null && { oldText }),
+      ...(newText !== null && { newText })
+    })
+    const diffsOf = (...content: ReadonlyArray<ReturnType<typeof change>>) =>
+      toFileDiffs({ toolCallId: "t", content }).map(({ diff }) => diff)
+    const [first, next, last] = ["a\nb\nc\n", "A\nb\nc\n", "A\nb\nC\n"] as const
+    const [diff = "", ...others] = diffsOf(change(first, next), change(next, last))
+    assert.deepStrictEqual(others, [])
+    assert.strictEqual(applied(first, diff), last)
+    // What is nothing in the end is gone.
+    assert.include(diffsOf(change(first, next), change(next, null))[0], "+++ /dev/null")
   })
 
   it("makes and empties files", () => {

@@ -39,11 +39,11 @@ describe("unifiedDiff", () => {
     }))
     assert.strictEqual(
       createdDiff("f", ""),
-      "diff --git f f\nnew file mode 100644\n--- /dev/null\n+++ f\n"
+      "diff --git f f\nnew file mode 100644\nindex 0000000..e69de29\n--- /dev/null\n+++ f\n"
     )
     assert.strictEqual(
       deletedDiff("f", ""),
-      "diff --git f f\ndeleted file mode 100644\n--- f\n+++ /dev/null\n"
+      "diff --git f f\ndeleted file mode 100644\nindex e69de29..0000000\n--- f\n+++ /dev/null\n"
     )
   })
 

@@ -8,6 +8,7 @@ import { Option, Schema } from "effect"
 import { optional } from "../../../schema/fields.js"
 import { npm } from "../../advice.js"
 import { claude } from "../../claude/descriptor.js"
+import { moment } from "../../wire/lenient.js"
 import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"
 import type { ToolFields } from "../AcpMessage.js"
 
@@ -30,7 +31,7 @@ const LimitMeta = Schema.Struct({
   "_claude/rateLimit": Schema.Struct({
     status: Schema.String,
     rateLimitType: optional(Schema.String),
-    resetsAt: optional(Schema.Number),
+    resetsAt: moment,
     utilization: optional(Schema.Number)
   })
 })

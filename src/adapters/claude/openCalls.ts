@@ -1,0 +1,94 @@
+/**
+ * openCalls: the tool calls that wait for their results, by the names clients know them by.
+ *
+ * An id may be used again once its call is over, in another thread, or, by a careless model server, for two calls at
+ * once: these get their results in the order in which they were made. A call may have lost its id, or have a number.
+ */
+import { isDeepStrictEqual } from "node:util"
+import type { CallIds } from "../wire/CallIds.js"
+
+export interface OpenCall {
+  /** What clients call it. */
+  readonly tool_use_id: string
+  readonly native: string
+  readonly tool: string
+  readonly args: unknown
+  /** The call in whose thread it was made. */
+  readonly parent: string | undefined
+  /** Claude gave it no id. */
+  readonly isUnnamed: boolean
+}
+
+export interface OpenCalls {
+  /** A call; undefined if it waits already, and is only repeated. */
+  readonly begin: (
+    native: string | undefined,
+    tool: string,
+    args: unknown,
+    parent: string | undefined
+  ) => OpenCall | undefined
+  /** The call that has a result now; undefined if none waits for it. */
+  readonly end: (native: string | undefined, parent: string | undefined) => OpenCall | undefined
+  /** It had its result. */
+  readonly isOver: (native: string, parent: string | undefined) => boolean
+  /** It is over without a result. */
+  readonly drop: (call: OpenCall) => void
+  readonly find: (native: string | undefined) => OpenCall | undefined
+  readonly all: () => ReadonlyArray<OpenCall>
+}
+
+/** An id as text; undefined if there is none. */
+export const idOf = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined
+
+const keyOf = (native: string, parent = "") => `${parent}\0${native}`
+
+export const makeOpenCalls = (ids: CallIds): OpenCalls => {
+  const open = new Set<OpenCall>()
+  const over = new Set<string>()
+  let unnamed = 0
+
+  const having = (native: string, parent: string | undefined) =>
+    [...open].filter((call) => call.native === native && call.parent === parent)
+
+  const drop = (call: OpenCall) => {
+    open.delete(call)
+    if (having(call.native, call.parent).length === 0) ids.settle(call.native, call.parent)
+  }
+
+  const begin: OpenCalls["begin"] = (given, tool, args, parent) => {
+    const native = given ?? `unnamed-${++unnamed}`
+    const others = having(native, parent)
+    if (others.some((call) => call.tool === tool && isDeepStrictEqual(call.args, args))) return undefined
+    if (others.length > 0) ids.settle(native, parent)
+    const tool_use_id = ids.announce(native, parent)
+    const call = { tool_use_id, native, tool, args, parent, isUnnamed: given === undefined }
+    open.add(call)
+    over.delete(keyOf(native, parent))
+    return call
+  }
+
+  /** A message may have lost the thread it is of; a result without an id is of a call without one, or of the only one. */
+  const waiting = (native: string | undefined, parent: string | undefined): OpenCall | undefined => {
+    if (native !== undefined) {
+      return having(native, parent)[0] ?? [...open].find((call) => call.native === native)
+    }
+    const alike = [...open].filter((call) => call.parent === parent)
+    return alike.find(({ isUnnamed }) => isUnnamed) ?? (alike.length === 1 ? alike[0] : undefined)
+  }
+
+  return {
+    begin,
+    end: (native, parent) => {
+      const call = waiting(native, parent)
+      if (call === undefined) return undefined
+      drop(call)
+      over.add(keyOf(call.native, call.parent))
+      return call
+    },
+    isOver: (native, parent) => over.has(keyOf(native, parent)),
+    drop,
+    find: (native) => [...open].find((call) => call.native === native),
+    all: () => [...open]
+  }
+}
