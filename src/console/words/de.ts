@@ -279,6 +279,7 @@ export const de: Words = {
   agent: "Agent",
   demo: "Demo",
   demoSub: "Aufgezeichnet, sofort bereit",
+  demoPrompt: "Warum ist die Summe mancher Warenkörbe einen Cent zu hoch?",
   terminal: "Terminal",
   terminalSub: "Beliebiges Kommandozeilenprogramm",
   agentReady: "bereit",

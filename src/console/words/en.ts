@@ -277,6 +277,7 @@ export const en = {
   agent: "Agent",
   demo: "Demo",
   demoSub: "Recorded session, no setup",
+  demoPrompt: "Why is the total of some carts a cent too high?",
   terminal: "Terminal",
   terminalSub: "Any command-line program",
   agentReady: "ready",

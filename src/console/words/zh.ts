@@ -262,6 +262,7 @@ export const zh: Words = {
   agent: "代理",
   demo: "演示",
   demoSub: "录制的会话，无需设置",
+  demoPrompt: "为什么有些购物车的总价多了一分钱？",
   terminal: "终端",
   terminalSub: "任意命令行程序",
   agentReady: "就绪",
