@@ -1,6 +1,7 @@
 /**
- * import: `ai-relay import FILE…` keeps recorded sessions: recordings and exports of this relay, and what clients of the Python
- * relay have saved of it. They can be read, searched and, where the agent still has the conversation, gone on with.
+ * import: `ai-relay import FILE…` keeps recorded sessions: recordings and exports of this relay, what clients of the Python
+ * relay have saved of it, what agents have printed, and the files they keep themselves. They can be read, searched and, where
+ * the agent still has the conversation, gone on with.
  *
  * It writes into the state folder, not through a relay: no relay has to run, files may be of any size, and who may write
  * there needs no token. A relay that runs on the folder shows them without a restart.
@@ -8,7 +9,7 @@
 import { Console, Effect, Result, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { createHash } from "node:crypto"
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { Recorded, TranscriptLines } from "../adapters/imported/readTranscripts.js"
 import { SessionId } from "../schema/index.js"
@@ -38,15 +39,47 @@ function* linesOf(bytes: Buffer): Iterable<string> {
   }
 }
 
-const toTranscript = (file: string): TranscriptLines => {
-  const bytes = readFileSync(file)
-  return { name: file, lines: linesOf(bytes) }
+/** What a file is, is told by how it begins. */
+const headBytes = 256 * 1024
+
+interface Head {
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+  /** When it was written last, in seconds since 1970. */
+  readonly at: number
+  readonly text: string
 }
+
+const toHead = (name: string): Head => {
+  const file = openSync(name, "r")
+  try {
+    const { mtimeMs, size } = statSync(name)
+    const bytes = Buffer.alloc(Math.min(size, headBytes))
+    const read = readSync(file, bytes, 0, bytes.length, 0)
+    return { name, size, at: mtimeMs / 1000, text: bytes.toString("utf8", 0, read) }
+  } finally {
+    closeSync(file)
+  }
+}
+
+const toTranscript = ({ at, name }: Head): TranscriptLines => ({
+  name,
+  lines: linesOf(readFileSync(name)),
+  at
+})
+
+const cannotRead = (path: string, cause: unknown) =>
+  new CommandError({
+    reason: `${path} cannot be read (${
+      messageOf(cause)
+    }): name a file or a folder that is there and that you may read`
+  })
 
 const readFiles = (paths: ReadonlyArray<string>) =>
   Effect.forEach(paths, (path) =>
     Effect.try({
-      try: () => filesIn(path).map(toTranscript),
+      try: () => filesIn(path).map(toHead),
       catch: (cause) =>
         new CommandError({
           reason: `${path} cannot be read (${messageOf(cause)})`
@@ -62,6 +95,8 @@ const readFiles = (paths: ReadonlyArray<string>) =>
 const load = Effect.promise(() =>
   Promise.all([
     import("../adapters/imported/readTranscripts.js"),
+    import("../adapters/imported/nativeFile.js"),
+    import("../services/native/NativeDisk.js"),
     import("../services/journal/ImportedSessions.js")
   ])
 )
@@ -83,7 +118,7 @@ const nameOf = ({ lines: [first = ""], session_id }: Recorded): SessionId => {
   return SessionId.make([words || "import", sha256([session_id || first]).slice(0, 10)].join("-"))
 }
 
-const relays = { relay: "an ai-relay", python: "the Python relay" } as const
+const relays = { relay: "an ai-relay", python: "the Python relay", agent: "the agent itself" } as const
 
 const toRecording = (recorded: Recorded, name: SessionId): ImportedSessions.Recording => ({
   session_id: name,
@@ -131,18 +166,45 @@ export const importSessions = Command.make(
             `--as cannot be "${name}": it must be 1 to 128 characters out of letters, digits and . _ : -, not starting with a dot`
         })
       }
-      const lines = yield* readFiles(files)
-      const [{ readTranscripts }, ImportedSessions] = yield* load
+      const heads = yield* readFiles(files)
+      const [{ readTranscripts }, { nativeKindIn, readNativeFile }, NativeDisk, ImportedSessions] =
+        yield* load
+      const disk = NativeDisk.make()
+      const own: Array<Recorded> = []
+      const transcripts: Array<Head> = []
+      for (const head of heads) {
+        const kind = nativeKindIn(head.text, head.size <= headBytes)
+        if (kind === undefined) {
+          transcripts.push(head)
+          continue
+        }
+        const read = readNativeFile(disk, realpathSync(head.name), kind)
+        if (Result.isSuccess(read)) own.push(read.success)
+        // Of a folder what can be imported is.
+        else if (!files.includes(head.name)) {
+          yield* Console.error(`${visibleLine(basename(head.name))} is left out: it ${read.failure}.`)
+        } else {
+          return yield* new CommandError({
+            reason: `${visibleLine(basename(head.name))} ${read.failure}. Nothing was imported.`
+          })
+        }
+      }
+      const lines = yield* Effect.try({
+        try: () => transcripts.map(toTranscript),
+        catch: (cause) => cannotRead(files.join(", "), cause)
+      })
       const read = readTranscripts(lines)
       if (Result.isFailure(read)) {
         const { line, name, reason } = read.failure
         return yield* new CommandError({
-          reason: `line ${line} of ${basename(name)} ${reason}. Nothing was imported.`
+          reason: `line ${line} of ${visibleLine(basename(name))} ${reason}. Nothing was imported.`
         })
       }
-      const found = read.success
+      const found = [...read.success, ...own]
       if (found.length === 0) {
-        return yield* new CommandError({ reason: `there is nothing in ${files.join(", ")}` })
+        return yield* new CommandError({
+          reason: `there is nothing in ${files.join(", ")}: name a file with a recording in it`
+        })
       }
       if (name !== undefined && found.length > 1) {
         return yield* new CommandError({
@@ -154,6 +216,16 @@ export const importSessions = Command.make(
       const recordings = found.map((recorded) =>
         toRecording(recorded, isSessionId(name) ? name : nameOf(recorded))
       )
+      const twice = recordings.find(({ session_id }, place) =>
+        recordings.findIndex((other) => other.session_id === session_id) !== place
+      )
+      if (twice !== undefined) {
+        return yield* new CommandError({
+          reason:
+            `several of these files are of ${twice.session_id}: import the longest alone, or one at a time with --as NAME. `
+            + "Nothing was imported."
+        })
+      }
       const conflicts = recordings.flatMap((recording) => {
         const outcome = imports.look(recording)
         return outcome._tag === "Taken" ? [taken(recording, outcome.isEarlier)] : []

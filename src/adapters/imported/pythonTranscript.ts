@@ -3,7 +3,8 @@
  *
  * It numbered nothing and told no turns: a prompt shows in its `input_ack` or in the agent's own echo, an end in Claude's
  * `result`, Codex' `turn/completed` or a `response`. Where a frame still holds the native message (`raw`), that is what is
- * read, with the translators of live sessions; the fields count where there is none.
+ * read, with the translators of live sessions; the fields count where there is none. Recordings of what agents print come
+ * in the same frames (`rawRecordings`), with the end of a turn as a frame of its own, `turn_end`.
  */
 import { Option, Schema } from "effect"
 import type { BodyOf, EventBody, StopReason } from "../../schema/index.js"
@@ -48,6 +49,12 @@ const saysError = ({ exit_code, raw, status }: Fields): boolean =>
   (typeof exit_code === "number" && exit_code !== 0)
   || ["failed", "declined", "error", "cancelled"].includes(String(status))
   || toFields(raw)?.["is_error"] === true
+
+const stopReasons: ReadonlyMap<string, StopReason> = new Map(
+  (["end_turn", "max_tokens", "max_turn_requests", "refusal", "cancelled", "error"] as const).map((reason) =>
+    [reason, reason] as const
+  )
+)
 
 const codexEnds: Readonly<Record<string, StopReason>> = { interrupted: "cancelled", failed: "error" }
 
@@ -357,6 +364,14 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
       }
       case "response":
         return [...rest(), ...answer(said ?? ""), ...end({ stop_reason: "end_turn" })]
+      case "turn_end": {
+        const stop_reason = stopReasons.get(text(frame, "stop_reason") ?? "")
+        if (turns.isOpen()) return end(stop_reason === undefined ? undefined : { stop_reason })
+        // What was said without a prompt that anybody recorded.
+        const left = rest()
+        forget()
+        return left.length === 0 ? none : [...left, { type, stop_reason: stop_reason ?? "end_turn" }]
+      }
       case "permission_request": {
         // Nobody can answer it any more: a history asks nothing.
         const asked = [text(frame, "tool"), said ?? wordsIn(frame["args"])]
@@ -430,5 +445,5 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
         ...push(`line-${line}`, ts, events.slice(begin))
       ]
   })
-  return [...told, ...push("end", ts, end()), ...turns.finish()]
+  return [...told, ...push("end", ts, turns.isOpen() ? end() : rest()), ...turns.finish()]
 }

@@ -1,6 +1,7 @@
 /**
  * readTranscripts: what stands in files that somebody wants to keep as sessions: recordings of this relay (`--record`, the
- * journal's own files, `ai-relay sessions export`, frames a client has saved) and frames of the Python relay.
+ * journal's own files, `ai-relay sessions export`, frames a client has saved), frames of the Python relay, and what agents
+ * print (`rawRecordings`).
  *
  * All lines are looked at before anything is made of them: the first that is none is told with its number. Events of one
  * session belong together, whatever file they stand in.
@@ -10,19 +11,22 @@ import { RelayEvent } from "../../schema/index.js"
 import type { TimedEvent } from "../native/NativeTurns.js"
 import { field, type Fields, number, parseLine, text } from "../native/readLines.js"
 import { toHistory } from "./pythonTranscript.js"
+import { type RawKind, rawKindOf, type RawLine, rawNames, toFrames, unwrap } from "./rawRecordings.js"
 
 /** A file's lines, with a name for people. */
 export interface TranscriptLines {
   readonly name: string
   readonly lines: Iterable<string>
+  /** When it was written last, in seconds since 1970: for lines that do not say when they were. */
+  readonly at?: number
 }
 
 /** A session as it was recorded. */
 export interface Recorded {
   /** As it is written; of the Python relay it may be any text. */
   readonly session_id: string
-  /** Which relay recorded it. */
-  readonly by: "relay" | "python"
+  /** Which relay recorded it, or the agent itself. */
+  readonly by: "relay" | "python" | "agent"
   /** What it was opened with, as far as that was recorded. */
   readonly tool?: string
   readonly folder?: string
@@ -57,36 +61,85 @@ interface Group {
 
 const isEvent = Schema.is(RelayEvent)
 
-/** The agents' own files are no recordings; their conversations are listed without being imported. */
-const foreign = (fields: Fields): string | undefined => {
-  const agent = "sessionId" in fields && "uuid" in fields
-    ? "Claude Code"
-    : "payload" in fields && "timestamp" in fields
-    ? "Codex"
-    : "sessionId" in fields && "projectHash" in fields
-    ? "Gemini CLI"
-    : undefined
-  return agent === undefined ?
-    undefined :
-    `is of a conversation ${agent} keeps itself. It need not be imported: `
-    + "the console lists it under \"Continue from your terminal\""
-}
-
 const cut = "if the recording was cut off there, remove the line and import again"
 
 const whyBad = (fields: Fields | undefined): string | undefined => {
   if (fields === undefined) return `is no JSON object: ${cut}`
   const type = text(fields, "type")
   if (type === undefined || number(fields, "ts") === undefined) {
-    return foreign(fields) ??
-      "is no event of a relay (it needs `type` and `ts`): import what `--record`, `ai-relay sessions export`"
-        + " or the Python relay wrote, an event per line"
+    return "is nothing that can be imported: neither an event of a relay (`type` and `ts`) nor a line that an agent "
+      + "has written. Import what `--record`, `ai-relay sessions export`, the Python relay or an agent wrote, a line each "
+      + "(docs/operations.md lists them)"
   }
   if ("seq" in fields && !isEvent(fields)) {
     return `is no "${type}" event as this relay records it: compare it with docs/protocol.md, or remove the line`
   }
   return undefined
 }
+
+// --- what agents print -------------------------------------------------------------------------------------------
+
+/** Lines that are looked at to see what a file is. */
+const telling = 50
+
+/** Undefined: it is for those who read events of relays. */
+const rawKindIn = (lines: ReadonlyArray<string>): RawKind | undefined => {
+  for (const line of lines.filter((line) => line.trim() !== "").slice(0, telling)) {
+    const fields = parseLine(line)
+    if (fields === undefined) continue
+    if (number(fields, "ts") !== undefined) return undefined
+    const bare = unwrap(fields)
+    const kind = bare && rawKindOf(bare.fields)
+    if (kind !== undefined) return kind
+  }
+  return undefined
+}
+
+const readRaw = (
+  { at, name }: TranscriptLines,
+  lines: ReadonlyArray<string>,
+  kind: RawKind
+): Result.Result<Recorded, BadLine> => {
+  const raw: Array<RawLine> = []
+  for (const [place, line] of lines.entries()) {
+    if (line.trim() === "") continue
+    const fail = (reason: string) => Result.fail({ name, line: place + 1, reason })
+    const fields = parseLine(line)
+    if (fields === undefined) return fail(`is no JSON object, in what ${rawNames[kind]} printed: ${cut}`)
+    const bare = unwrap(fields)
+    if (bare === undefined) continue
+    const other = number(fields, "ts") !== undefined && text(fields, "session_id") !== undefined
+      ? "a relay"
+      : rawNames[rawKindOf(bare.fields) ?? kind]
+    if (other !== rawNames[kind]) {
+      return fail(
+        `is of ${other}, those before it of ${rawNames[kind]}: keep what each wrote in a file of its own`
+      )
+    }
+    raw.push(bare)
+  }
+  const { frames, session_id } = toFrames(kind, raw, at ?? 0)
+  const events = toHistory(frames)
+  return events.some(({ event }) => event.type === "turn_start")
+    ? Result.succeed({
+      session_id,
+      by: "agent",
+      ...openedWith(frames.map((fields) => ({ text: "", fields }))),
+      events,
+      lines: lines.filter((line) => line.trim() !== "")
+    })
+    : Result.fail({
+      name,
+      line: 1,
+      reason:
+        `begins what ${
+          rawNames[kind]
+        } printed, and nothing was said in all of it: look whether it was recorded whole, `
+        + "or leave the file out"
+    })
+}
+
+// --- events of relays --------------------------------------------------------------------------------------------
 
 const noId = ""
 
@@ -187,8 +240,22 @@ const toRecorded = ([session_id, { by, lines }]: readonly [string, Group]): Reco
   return { session_id, by, ...openedWith(ordered), events, lines: ordered.map(({ text }) => text) }
 }
 
-/** The sessions in these files, or the first line that is no event. */
+/** The sessions in these files, or the first line that is none of theirs. */
 export const readTranscripts = (
   files: ReadonlyArray<TranscriptLines>
-): Result.Result<ReadonlyArray<Recorded>, BadLine> =>
-  Result.map(group(files), (groups) => [...groups].map(toRecorded))
+): Result.Result<ReadonlyArray<Recorded>, BadLine> => {
+  const printed: Array<Recorded> = []
+  const events: Array<TranscriptLines> = []
+  for (const file of files) {
+    const lines = [...file.lines]
+    const kind = rawKindIn(lines)
+    if (kind === undefined) {
+      events.push({ ...file, lines })
+      continue
+    }
+    const read = readRaw(file, lines, kind)
+    if (Result.isFailure(read)) return Result.fail(read.failure)
+    printed.push(read.success)
+  }
+  return Result.map(group(events), (groups) => [...[...groups].map(toRecorded), ...printed])
+}
