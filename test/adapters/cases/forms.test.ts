@@ -190,7 +190,14 @@ describe.each(agents)("a form of %s's", (tool, ask, content) => {
 })
 
 describe("a form whose pattern looks for its fit in very many ways", () => {
-  const patterns = ["^(a+)+$", "^(a|aa)*$", "^a*a*a*a*a*a*b$", "^([a-z]+-?){1,}$", "(.*a){20}", `${"a?".repeat(30)}${"a".repeat(30)}b`]
+  const patterns = [
+    "^(a+)+$",
+    "^(a|aa)*$",
+    "^a*a*a*a*a*a*b$",
+    "^([a-z]+-?){1,}$",
+    "(.*a){20}",
+    `${"a?".repeat(30)}${"a".repeat(30)}b`
+  ]
   it.live.each(patterns)("holds nobody up: %s", (pattern) =>
     Effect.gen(function*() {
       const began = performance.now()
@@ -215,7 +222,9 @@ describe("a form's answers", () => {
   const ask = (requestedSchema: object, ...answers: ReadonlyArray<unknown>) =>
     playLines(
       "acp",
-      acp.conversation(...acp.asksFor({ sessionId: "s1", mode: "form", message: "Fill in", requestedSchema })),
+      acp.conversation(
+        ...acp.asksFor({ sessionId: "s1", mode: "form", message: "Fill in", requestedSchema })
+      ),
       { answer: answers.map((answers) => ({ answers })) }
     )
 
