@@ -102,7 +102,7 @@ const sendPlain = (response: ServerResponse, status: number, text: string) =>
 
 const sayWhy = (request: IncomingMessage, response: ServerResponse, error: RelayError | Refused) => {
   if (response.headersSent) return Effect.sync(() => void response.destroy())
-  if (/^\/chat\//.test(request.url ?? "")) {
+  if ((request.url ?? "").startsWith("/chat/")) {
     return error._tag === "Refused"
       ? sendPlain(response, error.status, error.message)
       : sendPlain(
