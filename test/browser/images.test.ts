@@ -65,6 +65,7 @@ describe.skipIf(folder === undefined || whyNoBrowser() !== undefined)("pictures"
     await page.getByRole("button", { name: "Settings" }).click()
     await page.getByText("on this machine", { exact: true }).waitFor()
     await shootInto(page, "settings")
+    await page.getByRole("button", { name: "Close", exact: true }).click()
     await page.goto(`${stage.url()}/#/s/greeting`)
     await page.getByRole("button", { name: "Go back to before this prompt" }).nth(1).click()
     await page.getByRole("dialog").getByText("greeting.txt", { exact: true }).waitFor()
