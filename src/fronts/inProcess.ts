@@ -19,7 +19,7 @@ const toPortError = (error: RelayError): PortError => {
 /** Our own frames, encoded from typed events. */
 const toEvent = (frame: string) => JSON.parse(frame) as RelayEvent
 
-/** The log cuts off whoever is too slow. */
+/** The log cuts off a reader that is too slow. */
 const tooSlow = (session_id: string) =>
   new PortError({
     code: "overloaded",
