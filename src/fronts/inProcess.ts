@@ -88,5 +88,5 @@ const make = Effect.gen(function*() {
   return SessionPort.of({ join, forget, list: registry.list, read, agents: findings.all })
 })
 
-/** Whoever joins is the `Sender` at that moment. */
+/** The `Sender` at that moment is the one who joins. */
 export const layer = Layer.effect(SessionPort, make)
