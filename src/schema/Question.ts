@@ -201,7 +201,7 @@ export const answersOf = (
   return answers ?? (typeof inInput === "object" && inInput !== null ? inInput as Given : {}) // An object: see `typeof`.
 }
 
-/** What is wrong with these answers, for whoever gave them; undefined if they fit the form. */
+/** What is wrong with these answers, for the person who gave them; undefined if they fit the form. */
 export const problemOf = (questions: ReadonlyArray<Question>, given: Given): string | undefined => {
   const problems = questions.flatMap((question) => {
     const reading = readAnswer(question, given)
