@@ -50,6 +50,7 @@ const processes = [
 const thorough = [
   "test/adapters/claude/streamEvent.test.ts",
   "test/adapters/fuzz/**/*.test.ts",
+  "test/adapters/native/hugeLines.test.ts",
   "test/adapters/wire/jsonBytes.test.ts",
   "test/client/browser.test.ts",
   "test/fronts/chat/chat.test.ts",

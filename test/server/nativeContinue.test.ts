@@ -1,5 +1,7 @@
 /** To and fro between a terminal and the page: one conversation, one writer at a time, every word once. */
 import { assert, describe } from "@effect/vitest"
+import { appendFileSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
 import { afterAll, vi } from "vitest"
 import type { Client, Event } from "../support/client.js"
 import { makeTerminal } from "../support/nativeTerminal.js"
@@ -286,4 +288,73 @@ describeOnLinux("giving a conversation back", () => {
     },
     terminal.options
   )
+})
+
+describeOnLinux("a conversation whose file is not only added to", () => {
+  const clock = aTerminal()
+  clock.turn("one")
+
+  test("is taken in whole where the clock was set back meanwhile", async (relay) => {
+    const client = await open(relay, clock, { history: true })
+    await ask(client, "two")
+    clock.setClock(-3_600_000)
+    clock.turn("three")
+    clock.setClock(0)
+    await ask(client, "four")
+    clock.setClock(-7_200_000)
+    clock.turn("five")
+    clock.setClock(0)
+    await ask(client, "six")
+    assert.deepStrictEqual(said(client.events).filter((line) => line.includes(">")), [
+      "past > one",
+      "now > two",
+      "past > three",
+      "now > four",
+      "past > five",
+      "now > six"
+    ])
+  }, clock.options)
+
+  const replaced = aTerminal()
+  for (const word of ["one", "two"]) replaced.turn(word)
+  test("is followed when it is replaced, shortened, and moved: each turn once", async (relay) => {
+    replaced.openTerminal()
+    const client = await open(relay, replaced, { history: true, if_open: "follow" })
+    const heard = (text: string) =>
+      client.waitFor((event) => event.type === "assistant_message" && event["text"] === `terminal: ${text}`)
+    await heard("two")
+    replaced.turn("three")
+    await heard("three")
+    // Another file in its place, with more in it.
+    writeFileSync(`${replaced.path}.new`, readFileSync(replaced.path))
+    renameSync(`${replaced.path}.new`, replaced.path)
+    replaced.turn("four")
+    await heard("four")
+    // A line that was cut out again, and one that was begun.
+    const { length } = readFileSync(replaced.path)
+    appendFileSync(replaced.path, "{\"type\":\"user\",\"uuid\":\"torn")
+    truncateSync(replaced.path, length)
+    replaced.turn("five")
+    await heard("five")
+    const moved = join(dirname(dirname(replaced.path)), `${basename(dirname(replaced.path))}-moved`)
+    mkdirSync(moved)
+    renameSync(replaced.path, join(moved, basename(replaced.path)))
+    appendFileSync(
+      join(moved, basename(replaced.path)),
+      readFileSync(join(moved, basename(replaced.path)), "utf8").trim().split("\n").slice(-2).map((line) =>
+        `${
+          line.replaceAll("five", "six").replace(/"uuid":"(.{8})/, "\"uuid\":\"ffffffff")
+            .replace(/"parentUuid":"(.{8})/, (whole, start: string) =>
+              line.includes("assistant") ? whole.replace(start, "ffffffff") : whole)
+        }\n`
+      ).join("")
+    )
+    await heard("six")
+    replaced.quitTerminal()
+    const prompts = said(client.events).filter((line) => line.includes(">"))
+    assert.deepStrictEqual(
+      prompts,
+      ["one", "two", "three", "four", "five", "six"].map((word) => `past > ${word}`)
+    )
+  }, replaced.options)
 })

@@ -24,6 +24,8 @@ export const makeTerminal = (home = realpathSync(mkdtempSync(join(tmpdir(), "ter
   mkdirSync(projects, { recursive: true })
   mkdirSync(join(home, ".claude/sessions"), { recursive: true })
   let leaf: string | null = null
+  /** How far the clock is off, in ms. */
+  let shift = 0
 
   const write = (type: "user" | "assistant", message: object, uuid: string = randomUUID()) => {
     const line = {
@@ -32,7 +34,7 @@ export const makeTerminal = (home = realpathSync(mkdtempSync(join(tmpdir(), "ter
       type,
       message: { role: type, ...message },
       uuid,
-      timestamp: new Date().toISOString(),
+      timestamp: new Date(Date.now() + shift).toISOString(),
       cwd: folder,
       sessionId: id,
       entrypoint: "cli",
@@ -75,6 +77,9 @@ export const makeTerminal = (home = realpathSync(mkdtempSync(join(tmpdir(), "ter
     path,
     prompt,
     answer,
+    setClock: (by: number) => {
+      shift = by
+    },
     /** A whole turn in the terminal. */
     turn: (text: string) => {
       prompt(text)

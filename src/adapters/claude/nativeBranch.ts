@@ -97,21 +97,25 @@ function* readIndex(files: NativeFiles, { path, stamp }: NativeFile, from: numbe
       return
     }
     if (uuid === undefined) return
-    if (!inChain.has(type)) return void (type === "progress" && skipped.set(uuid, parent))
+    if (!inChain.has(type)) return void skipped.set(uuid, parent)
     if (line["isSidechain"] === true) return
     const isBoundary = line["subtype"] === "compact_boundary"
     if (isBoundary) {
       named = undefined
       isChosen = false
     }
-    last = uuid
-    isChosen = false
+    const isAgain = lines.has(uuid)
+    if (!isAgain) {
+      last = uuid
+      isChosen = false
+    }
     const message = field(line, "message")
     lines.set(uuid, {
       uuid,
       at,
       length: bytes.length,
-      seq: seq++,
+      // Written again it is the same line, in its place.
+      seq: lines.get(uuid)?.seq ?? seq++,
       ts: secondsOf(line["timestamp"]) ?? 0,
       parent,
       type,
@@ -162,13 +166,23 @@ export function* readBranch(files: NativeFiles, file: NativeFile, from: number):
   yield
   const chain: Array<Line> = []
   const met = new Set<Line>()
+  const inFile = [...index.lines.values()].toSorted((a, b) => a.seq - b.seq)
+  /** A line was spoiled, cut out, or is too long to be read: what stands before the place was said before it. */
+  const before = (line: Line): Line | undefined => {
+    for (let seq = Math.min(line.seq, inFile.length) - 1; seq >= 0; seq -= 1) {
+      const found = inFile[seq]
+      if (found !== undefined && found.seq < line.seq && !met.has(found)) return found
+    }
+    return undefined
+  }
   let line = leafOf(index)
   let above: string | undefined
   while (line !== undefined && !met.has(line)) {
     met.add(line)
     chain.push(line)
     above = line.parent
-    line = above === undefined ? undefined : index.lines.get(above)
+    // A copy begins in the middle of a conversation: nothing stands before that.
+    line = above === undefined ? undefined : index.lines.get(above) ?? (from === 0 ? before(line) : undefined)
   }
   chain.reverse()
 

@@ -15,6 +15,7 @@ import {
   endsOf,
   field,
   type Fields,
+  findInHead,
   number,
   parseLine,
   parseLines,
@@ -55,6 +56,8 @@ const lastOf = <A>(lines: ReadonlyArray<Fields>, pick: (line: Fields) => A | und
 
 const typed = (type: string, name: string) => (line: Fields) =>
   line["type"] === type ? text(line, name) : undefined
+
+const isOfChain = (line: Fields) => text(line, "uuid") !== undefined
 
 const modelOf = (line: Fields) => {
   const model = line["type"] === "assistant" ? text(field(line, "message"), "model") : undefined
@@ -98,13 +101,17 @@ export const makeStore = (files: NativeFiles): NativeStore => {
 
   const summary = ({ path, stamp }: NativeFile): NativeSummary | undefined => {
     const ends = endsOf(files, path, stamp)
-    const head = parseLines(ends.head)
+    const short = parseLines(ends.head)
+    // A first prompt may hold an image.
+    const head = short.some(isOfChain) || ends.head === ends.tail
+      ? short
+      : findInHead(files, path, stamp, (lines) => lines.some(isOfChain) ? lines : undefined) ?? short
     const tail = ends.tail === ends.head ? head : parseLines(ends.tail)
     // A huge line may stand at the end: what is told again and again is told before it.
     const far = tail === head || lastOf(tail, typed("last-prompt", "leafUuid")) !== undefined
       ? tail
       : parseLines(endsOf(files, path, stamp, 256 * 1024).tail)
-    const chain = head.find((line) => text(line, "uuid") !== undefined)
+    const chain = head.find(isOfChain)
     if (chain === undefined || chain["isSidechain"] === true) return undefined
     const folder = lastOf(far, (line) => text(line, "cwd")) ?? lastOf(head, (line) => text(line, "cwd"))
     const begun = head.find((line) => text(line, "cwd") !== undefined)
@@ -146,13 +153,18 @@ export const makeStore = (files: NativeFiles): NativeStore => {
   function* counts({ path, stamp }: NativeFile): Steps<NativeCounts> {
     let prompts = 0
     const messages = new Set<string>()
+    const prompted = new Set<string>()
     const tokens = { input: 0, output: 0, cached: 0 }
     yield* readLines(files, path, 0, stamp.size, (bytes) => {
       // Most lines of a large file are neither.
       if (!bytes.includes("\"type\":\"assistant\"") && !bytes.includes("\"type\":\"user\"")) return
       const line = parseLine(bytes)
       if (line === undefined || line["isSidechain"] === true) return
-      if (promptOf(line) !== undefined) prompts += 1
+      const uuid = text(line, "uuid") ?? ""
+      if (promptOf(line) !== undefined && !prompted.has(uuid)) {
+        prompts += 1
+        prompted.add(uuid)
+      }
       const message = field(line, "message")
       const id = line["type"] === "assistant" ? text(message, "id") : undefined
       if (id === undefined || messages.has(id)) return

@@ -2,6 +2,7 @@
  * nativeSessions: the conversations Codex keeps, `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl` below its home (formats
  * of 0.42 to 0.171), and who has them open: an flock on `thread-writer-locks/<id>.lock`.
  */
+import { createHash } from "node:crypto"
 import type { NativeFiles, Steps } from "../native/NativeFiles.js"
 import type {
   NativeCounts,
@@ -17,6 +18,7 @@ import {
   endsOf,
   field,
   type Fields,
+  findInHead,
   number,
   parseLine,
   parseLines,
@@ -58,6 +60,13 @@ const originOf = (meta: Fields): NativeOrigin | undefined => {
     : originator.includes("vscode")
     ? "ide"
     : undefined
+}
+
+interface OwnRecord extends NativeRecord {
+  /** Absent: an old one, whose lines are not numbered. */
+  readonly ordinal: number | undefined
+  /** Where its line begins, in bytes. */
+  readonly at: number
 }
 
 export const makeStore = (files: NativeFiles): NativeStore => {
@@ -158,9 +167,12 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     const { head: first, tail: last } = endsOf(files, path, stamp)
     const head = parseLines(first)
     const tail = parseLines(last)
-    const prompt = head.map(wordsOf).find((words) => words !== undefined && words !== "")
-      ?? tail.map(wordsOf).find((words) => words !== undefined && words !== "")
+    const promptIn = (lines: ReadonlyArray<Fields>) =>
+      lines.map(wordsOf).find((words) => words !== undefined && words !== "")
     const name = nameOf(id)
+    const prompt = promptIn(head)
+      // A first prompt may be long, and stand behind long settings.
+      ?? (first === last ? undefined : findInHead(files, path, stamp, promptIn))
     if (prompt === undefined && name === undefined) return undefined
     const model = [...head, ...tail].map((line) =>
       line["type"] === "turn_context" ? text(field(line, "payload"), "model") : undefined
@@ -220,8 +232,10 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     file: NativeFile,
     from: number,
     isLegacy: boolean
-  ): Steps<ReadonlyArray<NativeRecord & { ordinal: number }>> {
-    const records: Array<NativeRecord & { ordinal: number }> = []
+  ): Steps<ReadonlyArray<OwnRecord>> {
+    const records: Array<OwnRecord> = []
+    /** A line that is written twice was said once. */
+    const met = new Set<string | number>()
     /** Old ones say when a turn begins by a person's words alone. */
     let hasTasks = false
     let isPrompted = false
@@ -238,13 +252,18 @@ export const makeStore = (files: NativeFiles): NativeStore => {
         return
       }
       if (!isLegacy && line["type"] === "response_item") return
+      const ordinal = number(line, "ordinal")
+      const which = ordinal ?? createHash("md5").update(bytes).digest("base64")
+      if (met.has(which)) return
+      met.add(which)
       const prompt = wordsOf(line)
       const isFirst = prompt !== undefined && !(hasTasks && isPrompted)
       if (prompt !== undefined) isPrompted = true
       const { length } = bytes
       records.push({
         key: text(field(payload, "item"), "id") ?? String(at),
-        ordinal: number(line, "ordinal") ?? 0,
+        ordinal,
+        at,
         ts: secondsOf(line["timestamp"]) ?? 0,
         ...(isFirst && { prompt: prompt ?? "" }),
         ...(turn !== undefined && { anchor: turn }),
@@ -261,22 +280,30 @@ export const makeStore = (files: NativeFiles): NativeStore => {
   ): Steps<NativeHistory> {
     let records: Array<NativeRecord> = []
     let before = Number.POSITIVE_INFINITY
+    let beforeByte = Number.POSITIVE_INFINITY
     let from = Math.max(0, file.stamp.size - bytes)
     let wanted: NativeFile | undefined = file
     // A copy holds only what is its own, and says up to where the rest is another's.
     for (let depth = 0; wanted !== undefined && depth < mostAncestors; depth += 1) {
       const meta = metaOf(wanted.path)
       if (wanted !== file && !mayTell(text(meta, "cwd") ?? "")) break
-      const found: ReadonlyArray<NativeRecord & { ordinal: number }> = yield* own(
+      const found: ReadonlyArray<OwnRecord> = yield* own(
         wanted,
         from,
         text(meta, "history_mode") !== "paginated"
       )
-      records = [...found.filter(({ ordinal }) => ordinal < before), ...records]
+      const isCopied = wanted !== file
+      records = [
+        ...found.filter(({ at, ordinal }) => ordinal === undefined ? at < beforeByte : ordinal < before)
+          // Places in two files may be the same.
+          .map((record) => isCopied ? { ...record, key: `${wanted?.id}:${record.key}` } : record),
+        ...records
+      ]
       if (from > 0) return { records, complete: false }
       const base = field(meta, "history_base")
       const thread = text(base, "thread_id")
       before = number(base, "end_ordinal_exclusive") ?? Number.POSITIVE_INFINITY
+      beforeByte = number(base, "end_byte_offset") ?? Number.POSITIVE_INFINITY
       wanted = thread === undefined ? undefined : yield* find(thread)
       from = 0
     }

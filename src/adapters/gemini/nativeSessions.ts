@@ -21,6 +21,7 @@ import type {
 import {
   field,
   type Fields,
+  findInHead,
   list,
   number,
   objects,
@@ -266,13 +267,17 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       const line = parseLine(bytes)
       if (line === undefined) return
       const back = text(line, "$rewindTo")
-      if (back !== undefined && messages.has(back)) {
+      if (back !== undefined) {
         const all = [...messages.keys()]
-        for (const id of all.slice(all.indexOf(back))) messages.delete(id)
+        // To a message that is not there: to before all there is, as Gemini takes it.
+        for (const id of all.slice(Math.max(0, all.indexOf(back)))) messages.delete(id)
       }
       const change = field(line, "$set")
       if (change !== undefined) {
-        for (const fields of objects(change, "messages")) {
+        const told = objects(change, "messages")
+        // Of a part of the file: what stands in the list before what is known was said before this part.
+        const known = from === 0 ? -1 : told.findLastIndex((fields) => messages.has(text(fields, "id") ?? ""))
+        for (const fields of told.slice(known + 1)) {
           const id = text(fields, "id")
           if (id !== undefined && !messages.has(id)) add(fields, () => fields)
         }
@@ -289,7 +294,8 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     id,
     timestamp,
     type,
-    content: type === "user" ? content : undefined,
+    // What a tool gave back is a user's line, too, and may be large.
+    content: promptOf({ type, content }) === undefined ? undefined : content,
     model,
     tokens,
     toolCalls: (Array.isArray(toolCalls) ? toolCalls : []).map((call) => {
@@ -311,8 +317,11 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       ? head
       : parseLines(files.read(path, stamp.size - bytes, bytes).toString("utf8").split("\n"))
     if (head.some((line) => line["kind"] === "subagent")) return undefined
-    const prompt = head.map(promptOf).find((words) => words !== undefined)
-      ?? tail.map(promptOf).find((words) => words !== undefined)
+    const promptIn = (lines: ReadonlyArray<Fields>) =>
+      lines.map(promptOf).find((words) => words !== undefined)
+    const prompt = promptIn(head)
+      // A first prompt may be long.
+      ?? (head === tail ? undefined : findInHead(files, path, stamp, promptIn))
     if (prompt === undefined) return undefined
     const both = [...head, ...tail]
     const last = <A>(pick: (line: Fields) => A | undefined) =>

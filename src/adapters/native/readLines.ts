@@ -10,7 +10,13 @@ const newline = 10
 /** The id of a conversation, as the agents write it. */
 export const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Whole lines between two places; a torn one at either end is left out, the last one if it lacks its newline. */
+/** An object's end: a last line that lacks its newline may be whole. */
+const brace = 125
+
+/**
+ * Whole lines between two places; a torn one at either end is left out. The last one of a file may lack its newline: it is
+ * given as well where it may be whole.
+ */
 export function* readLines(
   files: NativeFiles,
   path: string,
@@ -44,6 +50,26 @@ export function* readLines(
     at += read.length
     yield
   }
+  const rest = begun && held > 0 && held <= longest ? Buffer.concat(pieces) : undefined
+  if (rest?.at(-1) === brace) onLine(rest, to - held)
+}
+
+/** What is looked at for a line that stands behind a very long one, in bytes, step by step. */
+const heads = [256 * 1024, 1024 * 1024, 16 * 1024 * 1024, longest + block] as const
+
+/** What `pick` finds in the first lines of a file that begins with longer ones than `endsOf` reads; as few of them as it takes. */
+export const findInHead = <A>(
+  files: NativeFiles,
+  path: string,
+  { size }: FileStamp,
+  pick: (lines: ReadonlyArray<Fields>) => A | undefined
+): A | undefined => {
+  for (const [step, bytes] of heads.entries()) {
+    const head = files.read(path, 0, bytes).toString("utf8").split("\n")
+    const found = pick(parseLines(size <= bytes ? head : head.slice(0, -1)))
+    if (found !== undefined || size <= bytes || step === heads.length - 1) return found
+  }
+  return undefined
 }
 
 /** Its first and last lines, as far as they are whole; with a small file all of it. */

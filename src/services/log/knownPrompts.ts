@@ -66,8 +66,15 @@ interface Prompted {
   readonly prompt: string
 }
 
-/** How many of these turns, in the order of the conversation, are known: those behind are not. */
-export const knownOf = (turns: ReadonlyArray<Prompted>, known: ReadonlyArray<KnownPrompt>): number => {
+/**
+ * How many of these turns, in the order of the conversation, are known: those behind are not. `isBehind`: they stand behind
+ * one that was told, so that time says nothing where none of them is known: clocks are set back.
+ */
+export const knownOf = (
+  turns: ReadonlyArray<Prompted>,
+  known: ReadonlyArray<KnownPrompt>,
+  isBehind = false
+): number => {
   let place = 0
   let count = 0
   turns.forEach(({ prompt, ts }, index) => {
@@ -81,7 +88,7 @@ export const knownOf = (turns: ReadonlyArray<Prompted>, known: ReadonlyArray<Kno
     if (found !== -1) place = found + 1
     count = index + 1
   })
-  if (count > 0 || known.length === 0) return count
+  if (count > 0 || known.length === 0 || isBehind) return count
   // None of them is there any more: what is later than all that is known is new.
   const last = known.at(-1)?.ts ?? 0
   const later = turns.findIndex(({ ts }) => ts > last + earliest)

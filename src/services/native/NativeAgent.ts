@@ -147,7 +147,9 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   let isHandedOver = false
   let where: FoundNative | undefined
   /** What of the file is in the log: up to this size, and this time. */
-  let seen: { readonly size: number; readonly ino: number; readonly ts: number } | undefined
+  let seen:
+    | { readonly size: number; readonly ino: number; readonly mtime: number; readonly ts: number }
+    | undefined
   const seenKeys = new Set<string>()
   let turns = NativeTurns.make({ origin: "terminal" })
 
@@ -277,10 +279,12 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       if (seenKeys.size <= mostSeen) break
       seenKeys.delete(key)
     }
-    seen = { size: stamp.size, ino: stamp.ino, ts: Math.max(seen?.ts ?? 0, records.at(-1)?.ts ?? 0) }
+    const { ino, mtime, size } = stamp
+    seen = { size, ino, mtime, ts: Math.max(seen?.ts ?? 0, records.at(-1)?.ts ?? 0) }
   }
 
-  const hasChanged = ({ file: { stamp } }: FoundNative) => stamp.size !== seen?.size || stamp.ino !== seen.ino
+  const hasChanged = ({ file: { stamp } }: FoundNative) =>
+    stamp.size !== seen?.size || stamp.ino !== seen.ino || stamp.mtime !== seen.mtime
 
   const prompted = (turns: ReadonlyArray<ReadonlyArray<NativeRecord>>) =>
     turns.flatMap((records) => {
@@ -310,6 +314,13 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       const { complete, records, undated } = yield* native.history(found, bytes)
       const all = NativeTurns.byTurn(records)
       const those = prompted(complete ? all : all.slice(1)).filter(({ records }) => !isTold(records))
+      const lastSeen = undated === true ?
+        -1 :
+        all.findLastIndex((turn) => turn.some(({ key }) => seenKeys.has(key)))
+      if (lastSeen !== -1) {
+        const later = prompted(all.slice(lastSeen + 1)).filter(({ records }) => !isTold(records))
+        return { fresh: later.slice(knownPrompts.knownOf(later, known, true)), records }
+      }
       const place = undated === true
         ? knownPrompts.knownUndated(those.map(({ prompt }) => prompt), known)
         : knownPrompts.knownOf(those, known)
@@ -360,8 +371,11 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   // --- following ---------------------------------------------------------------------------------------------------
 
-  const followWindow = (found: FoundNative) =>
-    Math.max(0, found.file.stamp.size - (seen?.size ?? 0)) + 4 * overlap
+  /** Of another file, or one that was written anew, nobody knows what is where. */
+  const followWindow = ({ file: { stamp } }: FoundNative) =>
+    seen === undefined || stamp.ino !== seen.ino || stamp.size < seen.size - 4 * overlap
+      ? Number.POSITIVE_INFINITY
+      : Math.max(0, stamp.size - seen.size) + 4 * overlap
 
   let lastGrowth = 0
   const look = Effect.gen(function*() {
@@ -374,7 +388,9 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       return
     }
     const { records } = yield* native.history(found, followWindow(found))
-    const fresh = records.filter((record) => !seenKeys.has(record.key) && !isTold([record]))
+    // What stands before all that is remembered was told long ago.
+    const first = Math.max(0, records.findIndex(({ key }) => seenKeys.has(key)))
+    const fresh = records.slice(first).filter((record) => !seenKeys.has(record.key) && !isTold([record]))
     remember(records, found)
     if (isHandedOver) yield* native.removeLeftovers(found)
     if (fresh.length === 0) return

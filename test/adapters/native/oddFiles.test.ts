@@ -1,0 +1,194 @@
+/** Files as disks, crashes, copies and two writers leave them: nothing that was said is lost, told twice, or made up. */
+import { afterAll, assert, describe, it } from "@effect/vitest"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { runSteps } from "../../../src/adapters/native/NativeFiles.js"
+import { eventsOf, promptsOf } from "../../support/nativeHomes.js"
+import {
+  agents,
+  answersIn,
+  claudeLine,
+  codexLine,
+  geminiFields,
+  geminiLine,
+  homeOf,
+  ids,
+  plain,
+  promptsIn,
+  removeHomes,
+  textOf,
+  time,
+  uuidOf,
+  words
+} from "../../support/oddFiles.js"
+
+afterAll(removeHomes)
+
+describe.each(agents)("a file of %s", (agent) => {
+  const lines = plain[agent]
+
+  it("is whole without the newline at its end, and whole but for a line that was cut", () => {
+    const text = textOf(lines)
+    assert.deepStrictEqual(answersIn(agent, text.slice(0, -1)), words.map((word) => `answer ${word}`))
+    assert.deepStrictEqual(promptsIn(agent, text.slice(0, -20)), words)
+    assert.deepStrictEqual(answersIn(agent, text.slice(0, -20)), ["answer one", "answer two"])
+  })
+
+  it("tells what was written twice once: each line, or all of it again", () => {
+    for (const doubled of [lines.flatMap((line) => [line, line]), [...lines, ...lines]]) {
+      const { file, store } = homeOf(agent, textOf(doubled))
+      const events = eventsOf(store, file)
+      assert.deepStrictEqual(promptsOf(events), words)
+      assert.strictEqual(events.filter(({ event }) => event.type === "assistant_message").length, 3)
+    }
+  })
+
+  it("loses no more than the lines that are spoiled", () => {
+    const spoiled = lines.map((line, place) => place === (agent === "claude" ? 2 : 3) ? line.slice(3) : line)
+    assert.deepStrictEqual(promptsIn(agent, textOf(spoiled)).filter((word) => word !== "(by itself)"), [
+      "one",
+      "three"
+    ])
+    const between = lines.flatMap((
+      line
+    ) => [line, "", "nonsense", "[1]", "null", "\u0000\u0000", "{\"type\":\"unheard-of\"}"])
+    assert.deepStrictEqual(promptsIn(agent, textOf(between)), words)
+    assert.deepStrictEqual(promptsIn(agent, textOf(lines).replaceAll("\n", "\r\n")), words)
+  })
+
+  it("keeps its order and well-formed turns where the clock was set back", () => {
+    const back = lines.map((line, place) => place < 4 ? line : line.replaceAll("T14:00:", "T13:00:"))
+    const { file, store } = homeOf(agent, textOf(back))
+    const events = eventsOf(store, file)
+    assert.deepStrictEqual(promptsOf(events), words)
+    let before = 0
+    for (const { ts } of events) {
+      assert.isAtLeast(ts, before)
+      before = ts
+    }
+  })
+
+  it("is listed with its prompt also when that is longer than what a list reads", () => {
+    const long = "x".repeat(300_000)
+    const { file, store } = homeOf(
+      agent,
+      textOf(lines.map((line) => line.replace("\"one\"", `"one ${long}"`)))
+    )
+    const summary = store.summary(file)
+    assert.strictEqual(summary?.folder, "/srv/shop")
+    assert.match(summary?.first_prompt ?? "", /^one x/)
+    // Behind many lines that say nothing.
+    const late = [
+      ...lines.slice(0, agent === "claude" ? 0 : 1),
+      ...lines.slice(agent === "claude" ? 0 : 1).map((line) =>
+        line.replace("\"three\"", `"three ${long}"`).replace("answer three", `answer ${long}`)
+      )
+    ]
+    assert.isDefined(homeOf(agent, textOf(late)).store.summary(file))
+  })
+})
+
+describe("Claude Code's tree", () => {
+  it("goes on across a line that is not there: what stands before it was said before", () => {
+    const lines = plain.claude.filter((_, place) => place !== 3)
+    assert.deepStrictEqual(promptsIn("claude", textOf(lines)), words)
+  })
+
+  it("goes on across lines of kinds nobody knows", () => {
+    const lines = plain.claude.map((line, place) =>
+      place === 3 ? line.replace("\"assistant\"", "\"brand-new\"") : line
+    )
+    assert.deepStrictEqual(promptsIn("claude", textOf(lines)), words)
+  })
+
+  it("ends where the newest line is, also when an older one is written again behind it", () => {
+    assert.deepStrictEqual(promptsIn("claude", textOf([...plain.claude, plain.claude[0] ?? ""])), words)
+  })
+
+  it("never goes in circles", () => {
+    const lines = [
+      claudeLine(1, 2, "user", "one"),
+      claudeLine(2, 1, "assistant", "answer one"),
+      claudeLine(3, 3, "user", "two")
+    ]
+    assert.include(promptsIn("claude", textOf(lines)), "two")
+  })
+
+  it("shows the branch a resume takes after a rewind, and not what was taken back", () => {
+    const rewound = [
+      ...plain.claude.slice(0, 4),
+      claudeLine(7, 2, "user", "instead"),
+      claudeLine(8, 7, "assistant", "answer")
+    ]
+    assert.deepStrictEqual(promptsIn("claude", textOf(rewound)), ["one", "instead"])
+    const chosen = JSON.stringify({
+      type: "last-prompt",
+      leafUuid: uuidOf(2),
+      explicit: true,
+      sessionId: ids.claude
+    })
+    assert.deepStrictEqual(promptsIn("claude", textOf([...plain.claude, chosen])), ["one"])
+  })
+
+  it("is counted once", () => {
+    const { file, store } = homeOf("claude", textOf(plain.claude.flatMap((line) => [line, line])))
+    assert.deepInclude(runSteps(store.counts?.(file) ?? assert.fail("it is counted")), {
+      prompts: 3,
+      messages: 6
+    })
+  })
+})
+
+describe("Codex' copies", () => {
+  const base = "019aaaaa-0000-7000-8000-00000000000a"
+  it("begin with what was said in an old rollout up to the place they were made at", () => {
+    const { root, store } = homeOf("codex", textOf(plain.codex), base)
+    const end = textOf(plain.codex.slice(0, 3)).length
+    const meta = { id: ids.codex, cwd: "/srv/shop", history_base: { thread_id: base, end_byte_offset: end } }
+    writeFileSync(
+      join(root, "sessions/2026/11/28", `rollout-2026-11-28T15-00-00-${ids.codex}.jsonl`),
+      textOf([
+        JSON.stringify({ timestamp: time(20), type: "session_meta", payload: meta }),
+        codexLine(21, "user_message", "in the copy")
+      ])
+    )
+    const file = runSteps(store.find(ids.codex))
+    if (file === undefined) return assert.fail("the copy is found")
+    assert.deepStrictEqual(promptsOf(eventsOf(store, file)), ["one", "in the copy"])
+    const keys = runSteps(store.history(file, Number.POSITIVE_INFINITY)).records.map(({ key }) => key)
+    assert.strictEqual(new Set(keys).size, keys.length)
+  })
+})
+
+describe("Gemini's changes", () => {
+  const all = (...numbers: ReadonlyArray<number>) =>
+    numbers.map((number) =>
+      geminiFields(number, number % 2 === 1 ? "user" : "gemini", words[(number - 1) >> 1] ?? "")
+    )
+
+  it("take back what was said, from a message that is there, or all of it", () => {
+    const back = (id: string) => JSON.stringify({ $rewindTo: id })
+    const more = geminiLine(9, "user", "instead")
+    assert.deepStrictEqual(promptsIn("gemini", textOf([...plain.gemini, back("m3"), more])), [
+      "one",
+      "instead"
+    ])
+    assert.deepStrictEqual(promptsIn("gemini", textOf([...plain.gemini, back("gone"), more])), ["instead"])
+  })
+
+  it("that repeat the whole list put nothing old behind what is new, also when only the end of a file is read", () => {
+    const again = JSON.stringify({ $set: { messages: all(1, 2, 3, 4, 5, 6) } })
+    const lines = [...plain.gemini, again, geminiLine(7, "user", "four")]
+    const text = textOf(lines)
+    const { file, store } = homeOf("gemini", text)
+    assert.deepStrictEqual(promptsOf(eventsOf(store, file)), [...words, "four"])
+    const end = text.length - textOf(lines.slice(0, 5)).length
+    assert.deepStrictEqual(
+      promptsOf(eventsOf(store, file, end + 10)).filter((word) => word !== "(by itself)"),
+      [
+        "three",
+        "four"
+      ]
+    )
+  })
+})
