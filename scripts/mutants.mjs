@@ -31,16 +31,24 @@ const groups = {
   },
   session: {
     sources: "src/services/session",
-    tests: ["Commands", "Drivers", "PermissionBroker", "Reopening", "Session", "SessionRegistry"]
-      .map((name) => `test/services/session/${name}.test.ts`)
+    tests: [
+      ...["Commands", "Drivers", "PermissionBroker", "Reopening", "Session", "SessionRegistry"].map((name) =>
+        `test/services/session/${name}.test.ts`
+      ),
+      ...["budget/BudgetGuard", "budget/VendorLimit", "schedule/Scheduler"].map((name) =>
+        `test/services/${name}.test.ts`
+      )
+    ]
   },
   codex: {
     sources: "src/adapters/codex",
     tests: [
-      ...["CodexAdapter", "contract", "fileChanges", "limits", "streamPiece", "usage"].map((name) =>
-        `test/adapters/codex/${name}.test.ts`
-      ),
-      "test/adapters/cases/codex.test.ts"
+      ...["CodexAdapter", "ceiling", "contract", "fileChanges", "joined", "limits", "streamPiece", "usage"]
+        .map((
+          name
+        ) => `test/adapters/codex/${name}.test.ts`),
+      "test/adapters/cases/codex.test.ts",
+      "test/adapters/cases/siblings.test.ts"
     ]
   }
 }

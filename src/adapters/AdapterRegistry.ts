@@ -16,7 +16,7 @@ export class UnknownTool extends Schema.TaggedError<UnknownTool>()("UnknownTool"
       }`
         + `, or start it with --tools ${this.tool}`
     }
-    return `the relay knows no tool "${this.tool}": set \`tool\` to one of ${this.known.join(", ")}`
+    return `unknown tool "${this.tool}": set \`tool\` to one of ${this.known.join(", ")}`
       + ", or start the relay with --allow-program to let it be a program's name"
   }
 }

@@ -35,7 +35,7 @@ const sandbox = Effect.match(Sandbox.check, {
 })
 
 const stateOf = ({ installed, logged_in }: Finding): string =>
-  !installed ? "missing" : logged_in === undefined ? "installed" : logged_in ? "ready" : "no login"
+  !installed ? "not installed" : logged_in === undefined ? "installed" : logged_in ? "ready" : "not signed in"
 
 /** And what is known of that version. */
 const versionOf = ({ compatibility = "not tested", trouble = [], version }: Finding): string =>

@@ -139,7 +139,7 @@ const common = {
   token_file: text(
     "token_file",
     "FILE",
-    "File that holds it (one made at the first start, in the state folder)",
+    "File that holds it (generated on first start, in the state folder)",
     lab.users
   )
     .pipe(Flag.optional),
@@ -169,7 +169,7 @@ const common = {
     Flag.optional
   ),
   allow_origin: list("allow_origin", "ORIGIN", "Web page that may connect, such as https://app.example.com"),
-  allow_host: list("allow_host", "NAME", "Further name this relay is reached by"),
+  allow_host: list("allow_host", "NAME", "Additional hostname of this relay"),
   trusted_proxy: list(
     "trusted_proxy",
     "CIDR",
@@ -192,7 +192,7 @@ const common = {
     standard.roots
   ),
   tools: Flag.map(
-    list("tools", "NAME", "Agent that may be used, then only these (all)"),
+    list("tools", "NAME", "Allow only these agents (all)"),
     (names) => names.flatMap((name) => name.split(","))
   ),
   acp_registry: text("acp_registry", "FILE", "Further agents that speak ACP, as its registry lists them")

@@ -91,7 +91,7 @@ const readBudget = (line: string): Answer | undefined => {
 /** Ask until the answer is one of y, n and s, about the whole input. */
 export const askPermission = (keyboard: Keyboard) => (request: PermissionRequest): Effect.Effect<Answer> => {
   if (!keyboard.present) {
-    return Effect.succeed({ ...denied, message: "nobody is at the terminal to allow this" })
+    return Effect.succeed({ ...denied, message: "no terminal to ask; use --permission-mode" })
   }
   const questions = request.metadata.kind === "question" ? questionsIn(request) : []
   if (questions.length > 0) return askQuestions(keyboard, questions)

@@ -58,7 +58,7 @@ export const run = (exit: (code: number) => Effect.Effect<void>) =>
         const text = [prompt.join(" "), yield* piped].map((part) => part.trim()).filter((part) => part !== "")
         if (text.length === 0) {
           return yield* new CommandError({
-            reason: "there is no prompt: ai-relay run \"What is in this folder?\""
+            reason: "missing prompt: ai-relay run \"What is in this folder?\""
           })
         }
         const { Conversation, Keyboard } = yield* loadConversation

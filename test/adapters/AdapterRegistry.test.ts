@@ -42,6 +42,6 @@ describe("AdapterRegistry", () => {
     assert.include(look("bash", "claude"), "--tools bash")
     assert.strictEqual(look("bash", "claude", "bash"), "bash")
     assert.strictEqual(look("bash", "generic"), "bash")
-    assert.include(look("x", "claude"), "knows no tool")
+    assert.include(look("x", "claude"), "unknown tool")
   })
 })

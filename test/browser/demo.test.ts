@@ -91,7 +91,12 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     await page.getByRole("radio", { name: /Demo/ }).focus()
     await page.keyboard.press("Space")
     await page.keyboard.press("Enter")
-    await page.getByRole("heading", { name: "Ready when you are" }).waitFor()
+    // It plays at once.
+    await page.getByRole("form", { name: "Question" }).waitFor()
+    await page.getByLabel("Prompt", { exact: true }).focus()
+    await page.keyboard.press("Escape")
+    await page.getByText(/^Stopped/).waitFor()
+    await isIdle(page)
     await page.keyboard.type("/de")
     await page.getByRole("option", { name: /\/demo/ }).waitFor()
     await page.keyboard.press("Tab")
@@ -99,7 +104,7 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     await page.keyboard.press("Enter")
     await page.getByRole("form", { name: "Question" }).waitFor()
     await page.keyboard.press("Escape")
-    await page.getByText(/^Stopped/).waitFor()
+    await page.getByText(/^Stopped/).nth(1).waitFor()
     await isIdle(page)
   })
 

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { connect } from "../support/client.js"
 import { phone, whyNoBrowser } from "../support/page.js"
-import { areThere, said, violations } from "./actions.js"
+import { areThere, openDemo, said, startDemo, violations } from "./actions.js"
 import { look, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
@@ -132,7 +132,7 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     await page.getByLabel("Folder", { exact: true }).fill("/nowhere/at/all")
     await page.getByRole("button", { name: "Start session" }).click()
     await page.getByText(/nowhere\/at\/all/).first().waitFor()
-    await areThere(page.getByText(/nowhere\/at\/all" is outside of what this relay may use/), 1)
+    await areThere(page.getByText(/nowhere\/at\/all" is outside the allowed folders/), 1)
     expect(await page.getByLabel("Prompt", { exact: true }).count()).toBe(0)
     await page.goBack()
     expect(await page.getByLabel("Folder", { exact: true }).inputValue()).toBe("/nowhere/at/all")
@@ -141,10 +141,7 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
 
   it("keep what was written, and what was sent comes again with ↑", async () => {
     const page = await stage.open()
-    await page.goto(stage.url())
-    await page.getByRole("radio", { name: /Demo/ }).check()
-    await page.getByRole("button", { name: "Play the demo" }).click()
-    await page.getByText("Ready when you are").waitFor()
+    await openDemo(stage, page, "drafts")
     const box = page.getByLabel("Prompt", { exact: true })
     await box.fill("first prompt")
     await page.keyboard.press("Enter")
@@ -174,14 +171,14 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     await page.getByRole("radio", { name: /Demo/ }).check()
     await page.getByRole("button", { name: "Play the demo" }).click()
     const box = page.getByLabel("Prompt", { exact: true })
-    for (const text of ["typed too early", "and this behind it"]) {
-      await box.fill(text)
-      await page.keyboard.press("Enter")
-      await said(page, text)
-    }
+    const first = "Why is the total of some carts a cent too high?"
+    await said(page, first)
+    await box.fill("and this behind it")
+    await page.keyboard.press("Enter")
+    await said(page, "and this behind it")
     await box.fill("half written")
     await page.reload()
-    await said(page, "typed too early")
+    await said(page, first)
     await said(page, "and this behind it")
     // Once more with a relay that answers: all of it arrives, and once.
     isHeld = false
@@ -189,17 +186,14 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     await page.locator(".bar-state", { hasText: /· (working|waiting for you)$/ }).waitFor()
     await page.getByRole("list", { name: "Queued prompts" }).getByText("and this behind it").waitFor()
     await areThere(page.locator(".row[data-kind=user]"), 1)
-    await said(page, "typed too early")
+    await said(page, first)
     expect(await box.inputValue()).toBe("half written")
     expect(await page.evaluate("localStorage.getItem('ai-relay.unsent')")).toBe(null)
   })
 
   it("stop with all that waits, which is not lost", async () => {
     const page = await stage.open()
-    await page.goto(stage.url())
-    await page.getByRole("radio", { name: /Demo/ }).check()
-    await page.getByRole("button", { name: "Play the demo" }).click()
-    await page.getByRole("button", { name: /^Why is the total of some carts a cent too high/ }).click()
+    await startDemo(stage, page)
     await page.getByRole("form", { name: "Question" }).waitFor()
     for (const text of ["then this", "and that"]) {
       await page.getByLabel("Prompt", { exact: true }).fill(text)
@@ -215,10 +209,7 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
 
   it("come back by themselves when the relay was stopped and started again", async () => {
     const page = await stage.open()
-    await page.goto(stage.url())
-    await page.getByRole("radio", { name: /Demo/ }).check()
-    await page.getByRole("button", { name: "Play the demo" }).click()
-    await page.getByText("Ready when you are").waitFor()
+    await openDemo(stage, page, "restarted")
     await page.getByLabel("Prompt", { exact: true }).fill("written before")
     await stage.restart(() => page.getByText(/Connection lost/).waitFor())
     await page.locator(".bar-state", { hasText: /· ready$/ }).waitFor()

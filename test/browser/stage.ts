@@ -57,7 +57,8 @@ export const setStage = (
   }
   const start = (port = "0") =>
     startDaemon({
-      env: { ...env, HOME: home },
+      // Nobody reads along.
+      env: { AI_RELAY_DEMO_SPEED: "8", ...env, HOME: home },
       cwd: home,
       port,
       args: ["--root", home, "--state-dir", join(home, "state"), ...flags]

@@ -178,7 +178,7 @@ describe("ai-relay run, on pipes", () => {
     assert.include(both, { code: 0, out: "You said: explain this\n\na log\n" })
     const none = await run(["run", "--tool", "fake"])
     assert.strictEqual(none.code, 1)
-    assert.include(none.err, "there is no prompt")
+    assert.include(none.err, "missing prompt")
   }, patience)
 
   it("tells by its exit code how the turn ended", async () => {

@@ -139,7 +139,7 @@ describe("the files beside a session", () => {
       ["/sessions/s/file?path=src/total.ts&length=9999999", 400, /`length`/],
       ["/sessions/s/find?q=a&limit=0", 400, /`limit`/],
       ["/sessions/s/changes?against=-x", 404, /knows no commit/],
-      ["/folders?path=/etc", 403, /outside of what this relay may use/],
+      ["/folders?path=/etc", 403, /outside the allowed folders/],
       ["/folders?path=nowhere-at-all", 404, /does not exist|outside/]
     ]
     for (const [path, status, text] of cases) {

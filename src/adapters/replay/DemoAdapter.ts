@@ -1,8 +1,9 @@
 /**
  * DemoAdapter: `{"tool":"demo"}`, an agent that needs no program, no key and no network. Each prompt plays a recorded
  * turn on real time, permissions and questions included. For seeing what a page does with everything an agent can say.
+ * `AI_RELAY_DEMO_SPEED` makes it so many times as fast, for tests of pages.
  */
-import { Effect, Layer } from "effect"
+import { Config, ConfigProvider, Effect, Layer } from "effect"
 import { type AgentCommand, EventSink } from "../Adapter.js"
 import { AgentAdapter } from "../AgentDescriptor.js"
 import { demoIfDenied, demoRecording } from "./demoScript.js"
@@ -21,14 +22,24 @@ const commands = [
 /** Prompts a page may offer. */
 const suggestions = ["Why is the total of some carts a cent too high?"]
 
+const givenSpeed = Effect.gen(function*() {
+  const speed = yield* Config.Finite("AI_RELAY_DEMO_SPEED")
+  return speed > 0 ? speed : 1
+}).pipe(
+  Effect.orElseSucceed(() => 1),
+  Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv())
+)
+
 const open = Effect.fn("DemoAdapter.open")(function*() {
   const sink = yield* EventSink
+  const speed = yield* givenSpeed
   const { started, ...session } = yield* perform({
     cmd: ["demo"],
     recording: demoRecording,
     ifDenied: demoIfDenied,
     onPrompt: true,
-    encore: true
+    encore: true,
+    speed
   })
 
   const send = (command: AgentCommand) => {

@@ -22,6 +22,8 @@ export interface Play {
   readonly onPrompt: boolean
   /** After the last turn every prompt plays that one again; else the session is over then. */
   readonly encore?: boolean
+  /** So many times as fast as it was recorded; default 1. */
+  readonly speed?: number
   /** What happens instead of the rest of the turn when that permission is denied. Default: what was recorded. */
   readonly ifDenied?: Readonly<Record<string, ReadonlyArray<Recorded>>>
 }
@@ -30,7 +32,7 @@ export interface Play {
 const toMillis = (seconds: number) => Math.round(seconds * 1000)
 
 export const perform = Effect.fn("perform")(function*(play: Play) {
-  const { cmd, encore = false, ifDenied = {}, onPrompt, recording } = play
+  const { cmd, encore = false, ifDenied = {}, onPrompt, recording, speed = 1 } = play
   const sink = yield* EventSink
   const gate = yield* PermissionGate
   const prompts = yield* Queue.bounded<void>(16)
@@ -52,7 +54,7 @@ export const perform = Effect.fn("perform")(function*(play: Play) {
       played = ts
       return outcome.behavior === "deny" ? ifDenied[request_id ?? ""] : undefined
     }
-    const pause = toMillis(ts) - toMillis(played)
+    const pause = Math.round((toMillis(ts) - toMillis(played)) / speed)
     // A timer of no time takes a millisecond.
     if (pause > 0) yield* Effect.sleep(Duration.millis(pause))
     played = ts

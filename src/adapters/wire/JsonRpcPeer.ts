@@ -204,7 +204,7 @@ const toFailure = (tool: string, { exit_code, signal, stderr }: AgentExit): Agen
   const how = signal === undefined ? `exit code ${exit_code ?? "unknown"}` : `signal ${signal}`
   return new AgentFailed({
     tool,
-    reason: `it ended by itself (${how}). ${whyOf(stderr)}`
+    reason: `it stopped unexpectedly (${how}). ${whyOf(stderr)}`
   })
 }
 

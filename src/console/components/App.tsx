@@ -4,7 +4,7 @@ import { goTo, onAddress, sessionInAddress } from "../relay/address.js"
 import { w } from "../words/words.js"
 import { type Command, Commands, type Offer } from "./commands.js"
 import { Palette } from "./Palette.js"
-import { Rights } from "./rights.js"
+import { Files, Rights } from "./rights.js"
 import { needsYou } from "./sessionGroups.js"
 import { Shortcuts, spelled } from "./Shortcuts.js"
 import { Sidebar } from "./Sidebar.js"
@@ -40,6 +40,9 @@ export const App = () => {
   const showList = () => setOpen(true)
   const hide = () => setShowing(undefined)
 
+  // A link that shows a session shows no files beside it.
+  const mayLook = relay.self?.sessions === undefined || relay.scopes?.has("prompt") === true
+    || relay.scopes?.has("admin") === true
   const waiting = relay.sessions?.filter((line) => needsYou(line)) ?? []
   const next = (waiting.find((line) => line.session_id !== session_id) ?? waiting[0])?.session_id
   const commands = useMemo((): ReadonlyArray<Command> => [
@@ -65,16 +68,18 @@ export const App = () => {
   return (
     <Rights value={relay.scopes}>
       <Commands value={offer}>
-        <div className="app">
-          <Sidebar relay={relay} current={session_id} open={open} onClose={close} />
-          {session_id === undefined
-            ? <StartPage relay={relay} onMenu={showList} />
-            : (
-              <Suspense fallback={<main className="page" aria-busy="true" />}>
-                <SessionPage key={session_id} session_id={session_id} relay={relay} onMenu={showList} />
-              </Suspense>
-            )}
-        </div>
+        <Files value={mayLook}>
+          <div className="app">
+            <Sidebar relay={relay} current={session_id} open={open} onClose={close} />
+            {session_id === undefined
+              ? <StartPage relay={relay} onMenu={showList} />
+              : (
+                <Suspense fallback={<main className="page" aria-busy="true" />}>
+                  <SessionPage key={session_id} session_id={session_id} relay={relay} onMenu={showList} />
+                </Suspense>
+              )}
+          </div>
+        </Files>
         {showing === "palette" && (
           <Palette commands={[...offered, ...commands]} sessions={relay.sessions ?? []} onClose={hide} />
         )}

@@ -1,14 +1,28 @@
 /**
  * Composer: where prompts are written. Enter sends, Shift+Enter breaks the line; while a turn runs Enter queues and
- * Ctrl+Enter steers, where the agent can be steered. Images are pasted, dropped or chosen.
+ * Ctrl+Enter steers, where the agent can be steered. Files are pasted, dropped or chosen; `@` names one of the session's folder.
  */
-import { ArrowUp, CornerDownRight, ImagePlus, Square, X } from "lucide-react"
-import { type ChangeEvent, type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from "react"
+import { ArrowUp, CornerDownRight, Paperclip, Square, X } from "lucide-react"
+import {
+  type ChangeEvent,
+  type DragEvent,
+  type KeyboardEvent,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState
+} from "react"
 import type { Content, When } from "../../client/browser.js"
 import type { View } from "../../messages/View.js"
 import { draftOf, keepDraft, keepPrompt, sentPrompts } from "../relay/kept.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
+import { AttachmentList } from "./beside/AttachmentList.js"
+import { areKept, useAttachments, withAttachments } from "./beside/attachments.js"
+import { FileMenu } from "./beside/FileMenu.js"
+import { mentionAt, mentionOf, withMention } from "./beside/mention.js"
+import { useMentions } from "./beside/useMentions.js"
 import { filesOf, imageTypes, type Picture, toPicture } from "./images.js"
 import { Pickers } from "./Pickers.js"
 import { short } from "./plain.js"
@@ -25,6 +39,8 @@ interface Props {
   readonly returned: string
   readonly onReturned: () => void
   readonly onStop: () => void
+  /** What writes a file's name here, for what is shown beside. Absent: the page is not the relay's, and knows no files. */
+  readonly mention?: RefObject<((path: string) => void) | undefined>
 }
 
 const toContent = (text: string, pictures: ReadonlyArray<Picture>): Content =>
@@ -50,7 +66,7 @@ interface Recall {
   readonly draft: string
 }
 
-export const Composer = ({ closed, held, onReturned, onStop, returned, store, view }: Props) => {
+export const Composer = ({ closed, held, mention, onReturned, onStop, returned, store, view }: Props) => {
   const { session_id } = store.session
   const [text, setTextOnly] = useState(() => draftOf(session_id))
   const [recall, setRecall] = useState<Recall>()
@@ -59,12 +75,18 @@ export const Composer = ({ closed, held, onReturned, onStop, returned, store, vi
   const [over, setOver] = useState(false)
   const [marked, setMarked] = useState(0)
   const [dismissed, setDismissed] = useState(false)
+  const [caret, setCaret] = useState(0)
+  const placed = useRef<number>(undefined)
   const box = useGrowing(text)
+  const attachments = useAttachments(session_id)
   const { can, commands, queue } = view
   const isRunning = view.turn !== undefined
-  const isEmpty = text.trim() === "" && pictures.length === 0
+  const isEmpty = text.trim() === "" && pictures.length === 0 && attachments.list.length === 0
   const found = dismissed ? [] : matching(commands, text)
-  const mark = Math.min(marked, found.length - 1)
+  const written = mention === undefined || dismissed || found.length > 0 ? undefined : mentionAt(text, caret)
+  const files = useMentions(session_id, written?.query)
+  const options = found.length > 0 ? found.length : files.length
+  const mark = Math.min(marked, options - 1)
 
   const setText = (text: string) => {
     setTextOnly(text)
@@ -83,9 +105,38 @@ export const Composer = ({ closed, held, onReturned, onStop, returned, store, vi
     onReturned()
   }, [onReturned, returned, session_id])
 
+  useLayoutEffect(() => {
+    if (placed.current === undefined) return
+    box.current?.setSelectionRange(placed.current, placed.current)
+    setCaret(placed.current)
+    placed.current = undefined
+  }, [box, text])
+
+  /** With the caret where it is then. */
+  const write = (text: string, caret: number) => {
+    placed.current = caret
+    setText(text)
+    box.current?.focus()
+  }
+
+  useEffect(() => {
+    if (mention === undefined) return
+    mention.current = (path) => {
+      const at = box.current?.selectionEnd ?? text.length
+      const before = text.slice(0, at)
+      const name = (before === "" || /\s$/.test(before) ? "" : " ") + mentionOf(path)
+      write(before + name + text.slice(at), at + name.length)
+    }
+    return () => {
+      mention.current = undefined
+    }
+  })
+
   const send = (when: When) => {
     if (isEmpty) return
-    store.prompt(toContent(text, pictures), when)
+    if (!areKept(attachments.list)) return setProblem(w.beside.notSent)
+    store.prompt(toContent(withAttachments(text, attachments.list), pictures), when)
+    attachments.clear()
     keepPrompt(text)
     setRecall(undefined)
     setText("")
@@ -95,8 +146,12 @@ export const Composer = ({ closed, held, onReturned, onStop, returned, store, vi
 
   const attach = async (files: ReadonlyArray<File>) => {
     if (files.length === 0) return
-    if (!can.images) return setProblem(w.noImages(agentName(view.tool)))
-    const read = await Promise.all(files.map(toPicture))
+    if (mention === undefined && !can.images) return setProblem(w.noImages(agentName(view.tool)))
+    // What the agent does not see as an image it can read as a file.
+    const isImage = ({ type }: File) =>
+      mention === undefined || (can.images && imageTypes.some((image) => image === type))
+    attachments.add(files.filter((file) => !isImage(file)))
+    const read = await Promise.all(files.filter(isImage).map(toPicture))
     setPictures((before) => [...before, ...read.filter((picture) => typeof picture !== "string")])
     setProblem(read.find((picture) => typeof picture === "string"))
   }
@@ -106,11 +161,23 @@ export const Composer = ({ closed, held, onReturned, onStop, returned, store, vi
     box.current?.focus()
   }
 
+  const nameFile = (path: string) => {
+    if (written === undefined) return
+    const next = withMention(text, written, path)
+    write(next.text, next.caret)
+  }
+
   const onMenuKey = (event: KeyboardEvent): boolean => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    if (step !== undefined) setMarked((mark + step + found.length) % found.length)
+    if (step !== undefined) setMarked((mark + step + options) % options)
     else if (event.key === "Escape") setDismissed(true)
-    else if (event.key === "Tab" || (event.key === "Enter" && text.trim() !== `/${found[mark]?.name}`)) {
+    else if (found.length === 0) {
+      const file = files[mark]
+      const isChosen = event.key === "Tab" ||
+        (event.key === "Enter" && !event.shiftKey && written?.query !== file)
+      if (file === undefined || !isChosen) return false
+      nameFile(file)
+    } else if (event.key === "Tab" || (event.key === "Enter" && text.trim() !== `/${found[mark]?.name}`)) {
       complete(found[mark]?.name ?? "")
     } else return false
     event.preventDefault()
@@ -142,7 +209,7 @@ export const Composer = ({ closed, held, onReturned, onStop, returned, store, vi
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.nativeEvent.isComposing) return
-    if (found.length > 0 && onMenuKey(event)) return
+    if (options > 0 && onMenuKey(event)) return
     if (onHistoryKey(event)) return
     if (event.key !== "Enter" || event.shiftKey) return
     event.preventDefault()
@@ -155,8 +222,10 @@ export const Composer = ({ closed, held, onReturned, onStop, returned, store, vi
     void attach(filesOf(event.dataTransfer))
   }
 
+  const attachLabel = mention === undefined ? w.attachImage : w.beside.attach
   const onText = ({ target }: ChangeEvent<HTMLTextAreaElement>) => {
     setText(target.value)
+    setCaret(target.selectionEnd)
     setRecall(undefined)
     setMarked(0)
     setDismissed(false)
@@ -191,8 +260,11 @@ export const Composer = ({ closed, held, onReturned, onStop, returned, store, vi
           ))}
         </ul>
       )}
-      {found.length > 0 && <SlashMenu commands={found} marked={mark} onChoose={complete} />}
+      {found.length > 0
+        ? <SlashMenu commands={found} marked={mark} onChoose={complete} />
+        : files.length > 0 && <FileMenu files={files} marked={mark} onChoose={nameFile} />}
       <div className="composer-box">
+        <AttachmentList attachments={attachments} />
         {pictures.length > 0 && (
           <ul className="pictures" aria-label={w.attachedImages}>
             {pictures.map((picture) => (
@@ -215,6 +287,7 @@ export const Composer = ({ closed, held, onReturned, onStop, returned, store, vi
           rows={1}
           onChange={onText}
           onKeyDown={onKeyDown}
+          onSelect={({ currentTarget }) => setCaret(currentTarget.selectionEnd)}
           onPaste={(event) => {
             const files = filesOf(event.clipboardData)
             if (files.length > 0) event.preventDefault()
@@ -227,20 +300,21 @@ export const Composer = ({ closed, held, onReturned, onStop, returned, store, vi
             : w.promptPlaceholder}
           aria-label={w.prompt}
           aria-haspopup="listbox"
-          aria-controls={found.length > 0 ? "slash-menu" : undefined}
+          aria-controls={options > 0 ? "slash-menu" : undefined}
           aria-autocomplete="list"
-          aria-activedescendant={found.length > 0 ? `slash-${mark}` : undefined}
+          aria-activedescendant={options > 0 ? `slash-${mark}` : undefined}
           disabled={closed || held}
         />
         <div className="composer-bar">
-          {can.images && (
-            <label className="icon-button" title={w.attachImage}>
-              <ImagePlus size={17} aria-hidden />
-              <span className="visually-hidden">{w.attachImage}</span>
+          {(mention !== undefined || can.images) && (
+            <label className="icon-button" title={attachLabel}>
+              <Paperclip size={17} aria-hidden />
+              <span className="visually-hidden">{attachLabel}</span>
               <input
                 type="file"
-                accept={imageTypes.join(",")}
+                accept={mention === undefined ? imageTypes.join(",") : undefined}
                 multiple
+                disabled={closed || held}
                 onChange={({ target }) => {
                   void attach([...target.files ?? []])
                   target.value = ""

@@ -17,6 +17,7 @@ import { rememberFolder } from "../relay/kept.js"
 import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
+import { useBeside } from "./beside/useBeside.js"
 import { type Command, useCommands } from "./commands.js"
 import { Composer } from "./Composer.js"
 import { copyText } from "./CopyButton.js"
@@ -111,44 +112,50 @@ export const Past = ({ name, onFollow, onMenu, onResume, others, problem, store 
   const title = nameOf(state.view, name)
   useTitle(title, others > 0 ? `(${others}) ` : "")
   useSessionCommands(store, undefined, () => setInspecting(true))
+  const { beside, isOpen, toggle } = useBeside(store.session_id, state.view)
   return (
-    <main className="page session">
-      <SessionHeader
-        state={state}
-        name={title}
-        session={undefined}
-        onMenu={onMenu}
-        onInspect={() => setInspecting(true)}
-      />
-      <div
-        className="banner"
-        role={problem === undefined ? "status" : "alert"}
-        data-level={problem === undefined ? "info" : "error"}
-      >
-        <span>{problem ?? w.readOnly}</span>
-        {onFollow !== undefined && (
-          <button type="button" className="button small" onClick={onFollow}>{w.native.follow}</button>
-        )}
-        {may("prompt") && (
-          <button type="button" className="button small" onClick={onResume}>
-            {problem === undefined ? w.resume : w.tryAgain}
-          </button>
-        )}
-      </div>
-      <Body view={state.view} store={store}>
-        <Transcript state={state} onAnswer={nothing} onPrompt={nothing} />
-      </Body>
-      {inspecting && (
-        <Inspector
-          events={store.events}
-          session_id={store.session_id}
-          count={state.count}
-          raw={false}
-          onRaw={undefined}
-          onClose={() => setInspecting(false)}
+    <>
+      <main className="page session">
+        <SessionHeader
+          state={state}
+          name={title}
+          session={undefined}
+          onBeside={toggle}
+          isBesideOpen={isOpen}
+          onMenu={onMenu}
+          onInspect={() => setInspecting(true)}
         />
-      )}
-    </main>
+        <div
+          className="banner"
+          role={problem === undefined ? "status" : "alert"}
+          data-level={problem === undefined ? "info" : "error"}
+        >
+          <span>{problem ?? w.readOnly}</span>
+          {onFollow !== undefined && (
+            <button type="button" className="button small" onClick={onFollow}>{w.native.follow}</button>
+          )}
+          {may("prompt") && (
+            <button type="button" className="button small" onClick={onResume}>
+              {problem === undefined ? w.resume : w.tryAgain}
+            </button>
+          )}
+        </div>
+        <Body view={state.view} store={store}>
+          <Transcript state={state} onAnswer={nothing} onPrompt={nothing} />
+        </Body>
+        {inspecting && (
+          <Inspector
+            events={store.events}
+            session_id={store.session_id}
+            count={state.count}
+            raw={false}
+            onRaw={undefined}
+            onClose={() => setInspecting(false)}
+          />
+        )}
+      </main>
+      {beside}
+    </>
   )
 }
 
@@ -220,65 +227,77 @@ const Live = (
 
   const isClosed = link.status === "closed"
   useSessionCommands(store, isRunning && mayStop ? stop : undefined, () => setInspecting(true))
+  const mention = useRef<(path: string) => void>(undefined)
+  const { beside, isOpen, toggle } = useBeside(
+    store.session.session_id,
+    view,
+    may("prompt") && !isClosed && !view.can.terminal ? mention : undefined
+  )
   return (
-    <main className="page session">
-      <SessionHeader
-        state={state}
-        name={title}
-        session={store.session}
-        onMenu={onMenu}
-        onInspect={() => setInspecting(true)}
-      />
-      <LinkBanner link={link} view={view} onReopen={onReopen} onFollow={onFollow} />
-      {!isClosed && may("prompt") && <NativeBanner view={view} session={store.session} />}
-      {!isClosed && <DriverBar view={view} session={store.session} mayDrive={mayDrive} />}
-      <LimitBanner view={view} session={isClosed || !may("prompt") ? undefined : store.session} />
-      {/* For who does not see it. */}
-      <p className="visually-hidden" role="status">
-        {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}
-      </p>
-      <Body view={view} store={store}>
-        <Rewinding session={isClosed || !may("prompt") ? undefined : store.session} view={view}>
-          <Transcript
-            state={state}
-            onAnswer={store.answer}
-            onPrompt={(text) => store.prompt(text, "queue")}
-            onEdit={may("prompt") && !isClosed ? setReturned : undefined}
-          />
-        </Rewinding>
-        {/* Nobody can be talked to who never came. */}
-        {(started || !isClosed) && (
-          <div className="dock">
-            <PlanBar plan={view.plan} />
-            {may("prompt")
-              ? (
-                <Composer
-                  view={view}
-                  store={store}
-                  closed={isClosed}
-                  held={view.native?.drive === "following" && view.native.open !== undefined
-                    && view.native.open.joins !== true}
-                  returned={returned}
-                  onReturned={onReturned}
-                  onStop={stop}
-                />
-              )
-              : mayDrive && !isClosed && !view.can.terminal
-              ? <SuggestBox session={store.session} />
-              : <p className="muted watching">{w.share.watching}</p>}
-          </div>
-        )}
-      </Body>
-      {inspecting && (
-        <Inspector
-          events={store.events}
-          session_id={store.session.session_id}
-          count={state.count}
-          raw={raw}
-          onRaw={onRaw}
-          onClose={() => setInspecting(false)}
+    <>
+      <main className="page session">
+        <SessionHeader
+          state={state}
+          name={title}
+          session={store.session}
+          onBeside={toggle}
+          isBesideOpen={isOpen}
+          onMenu={onMenu}
+          onInspect={() => setInspecting(true)}
         />
-      )}
-    </main>
+        <LinkBanner link={link} view={view} onReopen={onReopen} onFollow={onFollow} />
+        {!isClosed && may("prompt") && <NativeBanner view={view} session={store.session} />}
+        {!isClosed && <DriverBar view={view} session={store.session} mayDrive={mayDrive} />}
+        <LimitBanner view={view} session={isClosed || !may("prompt") ? undefined : store.session} />
+        {/* For who does not see it. */}
+        <p className="visually-hidden" role="status">
+          {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}
+        </p>
+        <Body view={view} store={store}>
+          <Rewinding session={isClosed || !may("prompt") ? undefined : store.session} view={view}>
+            <Transcript
+              state={state}
+              onAnswer={store.answer}
+              onPrompt={(text) => store.prompt(text, "queue")}
+              onEdit={may("prompt") && !isClosed ? setReturned : undefined}
+            />
+          </Rewinding>
+          {/* Nobody can be talked to who never came. */}
+          {(started || !isClosed) && (
+            <div className="dock">
+              <PlanBar plan={view.plan} />
+              {may("prompt")
+                ? (
+                  <Composer
+                    view={view}
+                    store={store}
+                    closed={isClosed}
+                    held={view.native?.drive === "following" && view.native.open !== undefined
+                      && view.native.open.joins !== true}
+                    returned={returned}
+                    onReturned={onReturned}
+                    onStop={stop}
+                    mention={mention}
+                  />
+                )
+                : mayDrive && !isClosed && !view.can.terminal
+                ? <SuggestBox session={store.session} />
+                : <p className="muted watching">{w.share.watching}</p>}
+            </div>
+          )}
+        </Body>
+        {inspecting && (
+          <Inspector
+            events={store.events}
+            session_id={store.session.session_id}
+            count={state.count}
+            raw={raw}
+            onRaw={onRaw}
+            onClose={() => setInspecting(false)}
+          />
+        )}
+      </main>
+      {beside}
+    </>
   )
 }

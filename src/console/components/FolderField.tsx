@@ -1,7 +1,12 @@
 /** FolderField: where the agent works; the folders used before are a tap away. */
-import { Folder } from "lucide-react"
+import { Folder, FolderOpen } from "lucide-react"
+import { lazy, Suspense, useState } from "react"
 import { recentFolders } from "../relay/kept.js"
 import { w } from "../words/words.js"
+
+const FolderPicker = lazy(() =>
+  import("./beside/FolderPicker.js").then(({ FolderPicker }) => ({ default: FolderPicker }))
+)
 
 interface Props {
   readonly folder: string
@@ -16,18 +21,33 @@ const shortened = (path: string): string =>
 
 export const FolderField = ({ folder, home, onFolder }: Props) => {
   const recent = recentFolders()
+  const [choosing, setChoosing] = useState(false)
   return (
     <div className="field wide">
       <label htmlFor="folder">{w.folder}</label>
-      <input
-        id="folder"
-        value={folder}
-        onChange={({ target }) => onFolder(target.value)}
-        placeholder={w.folderDefault(home)}
-        spellCheck={false}
-        autoCapitalize="off"
-        autoComplete="off"
-      />
+      <div className="folder-line">
+        <input
+          id="folder"
+          value={folder}
+          onChange={({ target }) => onFolder(target.value)}
+          placeholder={w.folderDefault(home)}
+          spellCheck={false}
+          autoCapitalize="off"
+          autoComplete="off"
+        />
+        <button type="button" className="button" onClick={() => setChoosing(true)}>
+          <FolderOpen size={15} aria-hidden /> {w.beside.browse}
+        </button>
+      </div>
+      {choosing && (
+        <Suspense>
+          <FolderPicker
+            folder={folder || (home ?? "")}
+            onChoose={onFolder}
+            onClose={() => setChoosing(false)}
+          />
+        </Suspense>
+      )}
       {recent.length > 0 && (
         <div className="chips" role="group" aria-label={w.recentFolders}>
           {recent.slice(0, 4).map((path) => (

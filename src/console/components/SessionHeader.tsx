@@ -2,7 +2,7 @@
  * SessionHeader: which session this is, how full its context is, what it has cost, and what can be done with it: buttons side by
  * side, on a phone a menu.
  */
-import { Activity, Ellipsis, Menu, Power, Share2, SquareTerminal } from "lucide-react"
+import { Activity, Ellipsis, FolderGit2, Menu, Power, Share2, SquareTerminal } from "lucide-react"
 import { type ReactNode, useEffect, useRef, useState } from "react"
 import type { Session } from "../../client/browser.js"
 import { openAsks } from "../../messages/View.js"
@@ -21,6 +21,9 @@ interface Props {
   readonly session: Session | undefined
   readonly onMenu: () => void
   readonly onInspect: () => void
+  /** Show the files beside it, or hide them; undefined: there are none to be shown. */
+  readonly onBeside: (() => void) | undefined
+  readonly isBesideOpen: boolean
 }
 
 const stateOf = ({ link, loaded, view }: State) =>
@@ -90,7 +93,7 @@ const Actions = ({ children }: { readonly children: ReactNode }) => {
   )
 }
 
-export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props) => {
+export const SessionHeader = ({ isBesideOpen, name, onBeside, onInspect, onMenu, session, state }: Props) => {
   const { link, view } = state
   const now = stateOf(state)
   const dialog = useRef<HTMLDialogElement>(null)
@@ -115,6 +118,18 @@ export const SessionHeader = ({ name, onInspect, onMenu, session, state }: Props
         </p>
       </div>
       <Meter view={view} />
+      {onBeside !== undefined && (
+        <button
+          type="button"
+          className="icon-button"
+          onClick={onBeside}
+          aria-expanded={isBesideOpen}
+          aria-label={w.beside.title}
+          title={w.beside.title}
+        >
+          <FolderGit2 size={17} aria-hidden />
+        </button>
+      )}
       <Actions>
         <button
           type="button"

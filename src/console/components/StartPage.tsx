@@ -132,7 +132,7 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
     event.preventDefault()
     if (tool === undefined) return
     rememberTool(tool)
-    start(toHandshake(tool, form, token.trim()))
+    start(toHandshake(tool, form, token.trim()), tool === demo.tool ? w.demoPrompt : undefined)
   }
 
   return (

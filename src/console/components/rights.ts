@@ -8,6 +8,9 @@ export const Rights = createContext<ReadonlySet<Scope> | undefined>(undefined)
 /** Another client drives the session that is shown: here it can only be watched. */
 export const Watching = createContext(false)
 
+/** The files beside a conversation may be looked at. */
+export const Files = createContext(true)
+
 /** What the one who drives does. */
 const driving = new Set<Scope>(["prompt", "approve", "terminal"])
 

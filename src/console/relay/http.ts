@@ -27,22 +27,40 @@ const request = (method: Method, path: string, body?: object, signal?: AbortSign
     method,
     headers: {
       ...(given !== undefined && { authorization: `Bearer ${given}` }),
-      ...(body !== undefined && { "content-type": "application/json" })
+      ...(body !== undefined && {
+        "content-type": body instanceof Blob ? "application/octet-stream" : "application/json"
+      })
     },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(body !== undefined && { body: body instanceof Blob ? body : JSON.stringify(body) }),
     ...(signal !== undefined && { signal })
   })
 }
 
-const ask = async (method: Method, path: string, content?: object): Promise<unknown> => {
-  const answer = await request(method, path, content)
+/** The relay says no; `code` is for programs. */
+export class Refused extends Error {
+  constructor(message: string, readonly code: string | undefined) {
+    super(message)
+  }
+}
+
+export const ask = async (method: Method, path: string, content?: object): Promise<unknown> =>
+  await resultOf(await request(method, path, content))
+
+/** A file, as it is. */
+export const send = async (path: string, file: Blob, signal?: AbortSignal): Promise<unknown> =>
+  await resultOf(await request("POST", path, file, signal))
+
+const resultOf = async (answer: Response): Promise<unknown> => {
   if (answer.status === 204) return undefined
   const body: unknown = await answer.json()
   const text = typeof body === "object" && body !== null && "text" in body
     ? String(body.text)
     : answer.statusText
   if (answer.status === 401) throw new TokenWanted(text)
-  if (!answer.ok) throw new Error(text)
+  if (!answer.ok) {
+    const code = typeof body === "object" && body !== null && "code" in body ? String(body.code) : undefined
+    throw new Refused(text, code)
+  }
   return body
 }
 
@@ -164,7 +182,7 @@ const ticket = async () => {
 /** What a connection shows the relay, if it wants to see anything. */
 export const credentials = () => token() === undefined ? {} : { ticket }
 
-const pathOf = (session_id: string) => `/sessions/${encodeURIComponent(session_id)}`
+export const pathOf = (session_id: string) => `/sessions/${encodeURIComponent(session_id)}`
 
 export const changeSession = async (session_id: string, change: SessionChange): Promise<void> =>
   void await ask("PATCH", pathOf(session_id), change)

@@ -24,7 +24,7 @@ export class ForbiddenFolder extends Schema.TaggedError<ForbiddenFolder>()("Forb
 }) {
   override get message() {
     const allowed = this.roots.length === 0 ? "nothing: it has no --root" : this.roots.join(", ")
-    return `the folder "${this.folder}" is outside of what this relay may use (${allowed}): `
+    return `the folder "${this.folder}" is outside the allowed folders (${allowed}): `
       + `choose one inside, or start the relay with --root ${this.folder}`
   }
 }

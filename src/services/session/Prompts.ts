@@ -359,7 +359,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       return new Overloaded({ reason: "the relay is shutting down: send it again when it is back" })
     }
     if (!capabilities.images && message.content.some((block) => block.type === "image")) {
-      return refuse(`${parts.tool} takes no images: send text only`)
+      return refuse(`${parts.tool} doesn't accept images: send text only`)
     }
     // Nobody would end its turn.
     if (capabilities.terminal) return type(message)

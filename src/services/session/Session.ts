@@ -538,7 +538,7 @@ const howItEnded = ({ exit_code, signal }: AgentExit) =>
 const toFailure = (tool: string, exit: AgentExit): BodyOf<"error"> => ({
   type: "error",
   code: "agent_failed",
-  text: `${tool} ended by itself (${howItEnded(exit)}). ${
+  text: `${tool} stopped unexpectedly (${howItEnded(exit)}). ${
     exit.stderr.at(-1) ?? "It printed no reason."
   } Open the session again to go on.`,
   metadata: { fatal: true, ...lastLines(exit) }

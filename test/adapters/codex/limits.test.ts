@@ -9,7 +9,8 @@ const at = (usedPercent: number, resetsAt = 1_795_999_999) => ({
 describe("limits", () => {
   it("warns once for a window, and again for the next", () => {
     const limits = makeLimits()
-    assert.deepStrictEqual(limits.update(at(89)), [])
+    assert.deepStrictEqual(limits.update(at(89.9)), [])
+    assert.strictEqual(makeLimits().update(at(90)).length, 1)
     const [warning, ...more] = limits.update(at(92))
     assert.deepStrictEqual(more, [])
     assert.include(warning?.text, "92 % of the 5-hour limit is used. It resets at 2026-")

@@ -97,7 +97,10 @@ describe("Folders", () => {
   it.live("says of something else than a folder that it is none, where it may be looked at", () =>
     Effect.gen(function*() {
       assert.include((yield* Effect.flip(resolve(at("root/file")))).message, "is no folder")
-      assert.include((yield* Effect.flip(resolve(at("root/file"), at("work")))).message, "is outside of what")
+      assert.include(
+        (yield* Effect.flip(resolve(at("root/file"), at("work")))).message,
+        "is outside the allowed folders"
+      )
     }))
 
   it.live("knows `~`, as shells do", () =>

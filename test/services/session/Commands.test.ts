@@ -88,7 +88,7 @@ describe("a session on a terminal", () => {
       ])
     }).pipe(Effect.provide(Layer.merge(IdGenerator.layerTest, RelayConfig.layer()))))
 
-  it.effect("takes no images", () =>
+  it.effect("doesn't accept images", () =>
     Effect.gen(function*() {
       const source = { type: "base64", media_type: "image/png", data: "AAAA" }
       const { events, sent } = yield* onTerminal({

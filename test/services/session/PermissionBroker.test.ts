@@ -2,9 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { PermissionOption, PermissionRequest, PermissionResponse } from "../../../src/schema/index.js"
-import { RequestId, SessionId } from "../../../src/schema/index.js"
+import { MessageId, RequestId, SessionId } from "../../../src/schema/index.js"
 import { EventLog } from "../../../src/services/log/EventLog.js"
-import { PermissionBroker } from "../../../src/services/session/PermissionBroker.js"
+import type { Decision } from "../../../src/services/policy/Policy.js"
+import * as Broker from "../../../src/services/session/PermissionBroker.js"
+import { Sender } from "../../../src/services/session/Sender.js"
+
+const { PermissionBroker } = Broker
+type PermissionBroker = Broker.PermissionBroker
 
 const request_id = RequestId.make("req-1")
 const ask: PermissionRequest = {
@@ -279,6 +284,79 @@ describe("what an answer means", () => {
       yield* request(offered)
       yield* logged(1)
       yield* broker.respond(answer({ option_id: "never" }))
-      assert.include(yield* lastOf(2), { type: "control_response", status: "deny" })
+      const told = yield* lastOf(2)
+      assert.include(told, { type: "control_response", status: "deny" })
+      assert.deepStrictEqual(told?.metadata, { option_id: "never" })
     }).pipe(Effect.provide(TestLayer)))
+
+  it.effect("tells with whose words, and by whom, it was decided; and nothing that nobody said", () =>
+    Effect.gen(function*() {
+      const metadataOf = (fields: Partial<PermissionResponse>, by: Sender.Fields = {}) =>
+        Effect.gen(function*() {
+          const broker = yield* PermissionBroker
+          yield* request(ask)
+          yield* logged(1)
+          yield* Effect.provideService(broker.respond(answer(fields)), Sender, by)
+          return (yield* lastOf(2))?.metadata
+        }).pipe(Effect.provide(TestLayer))
+      assert.isUndefined(yield* metadataOf({ behavior: "allow" }))
+      assert.deepStrictEqual(
+        yield* metadataOf({ behavior: "deny", message: "not now", message_id: MessageId.make("m1") }, {
+          token: "anna"
+        }),
+        { by: { token: "anna" }, message_id: "m1", message: "not now" }
+      )
+      assert.deepStrictEqual(
+        yield* metadataOf({ behavior: "allow", updatedInput: { command: "ls -a" } }),
+        { updated_input: { command: "ls -a" } }
+      )
+    }))
+
+  it.effect("must fit the question it allows; the question waits for another", () =>
+    Effect.gen(function*() {
+      const broker = yield* PermissionBroker
+      const args = { questions: [{ question: "How many?", type: "integer" }] }
+      const answers = { "How many?": "many" }
+      const agent = yield* request({ ...question, args })
+      yield* logged(1)
+      const unfit = yield* Effect.flip(broker.respond(answer({ behavior: "allow", answers })))
+      assert.strictEqual(unfit._tag, "AnswerUnfit")
+      assert.include(unfit.message, "\"How many?\" must be a number")
+      assert.lengthOf(broker.pending(), 1)
+      yield* broker.respond(answer({ behavior: "deny", answers }))
+      assert.strictEqual((yield* Fiber.join(agent)).behavior, "deny")
+    }).pipe(Effect.provide(TestLayer)))
+
+  it.effect("need fit no form in a tool's input: that is none", () =>
+    Effect.gen(function*() {
+      const args = { questions: [{ question: "How many?", type: "integer", required: true }] }
+      const outcome = yield* answered({ ...ask, args }, answer({ behavior: "allow" }))
+      assert.strictEqual(outcome.behavior, "allow")
+    }))
+})
+
+describe("the operator's rules", () => {
+  const ruled = (decision: Decision, fields: Partial<PermissionRequest> = {}) =>
+    Effect.gen(function*() {
+      const broker = yield* Broker.make("1 minute", undefined, () => decision)
+      const outcome = yield* broker.request({ ...ask, ...fields })
+      return { outcome, events: yield* events(2), pending: broker.pending() }
+    }).pipe(
+      Effect.provide(EventLog.layer(SessionId.make("session-1"))),
+      Effect.scoped
+    )
+
+  it.effect("that allow or forbid are the answer, which is told with the rule's name", () =>
+    Effect.gen(function*() {
+      const allowed = yield* ruled({ verdict: "allow", rule: "reads" })
+      assert.deepInclude(allowed.outcome, { behavior: "allow" })
+      assert.deepInclude(allowed.events[1], { type: "control_response", status: "allow" })
+      assert.deepStrictEqual(allowed.pending, [])
+      const forbidden = yield* ruled({ verdict: "deny", rule: "no pushes" })
+      assert.deepInclude(forbidden.outcome, {
+        behavior: "deny",
+        message: "The operator's rule \"no pushes\" forbids this."
+      })
+      assert.deepInclude(forbidden.events[1], { type: "control_response", status: "deny" })
+    }))
 })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Result, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { AgentFailed, CommandRefused } from "../../../src/adapters/AdapterError.js"
+import { AgentFailed, CommandRefused, ConversationGone } from "../../../src/adapters/AdapterError.js"
 import {
   type BodyOf,
   decodeFrame,
@@ -13,6 +13,8 @@ import {
   SessionId
 } from "../../../src/schema/index.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
+import { makeMemory } from "../../../src/services/log/EventStore.js"
+import * as SessionSummary from "../../../src/services/log/SessionSummary.js"
 import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
 import { Sender } from "../../../src/services/session/Sender.js"
 import * as Session from "../../../src/services/session/Session.js"
@@ -94,6 +96,7 @@ const openWith = Effect.fnUntraced(function*(options: FakeAdapter.FakeOptions = 
 const open = (options?: FakeAdapter.FakeOptions, more?: Partial<Settings>) =>
   Effect.provide(openWith(options), layerOf(more))
 
+const id1 = SessionId.make("session-1")
 const done = [{ type: "response", text: "Done." }, end] as const
 const prompt = (message_id: string, more: object = {}) => ({ text: message_id, message_id, ...more })
 
@@ -1015,4 +1018,105 @@ describe("whatever clients and agent do", () => {
       ),
     20_000
   )
+})
+
+describe("a session that is opened again", () => {
+  const id = SessionId.make("session-1")
+  const before = { ...SessionSummary.empty(id), last_seq: 5, turns: 2 }
+  const reopen = (
+    summary: Partial<SessionSummary.SessionSummary>,
+    options: FakeAdapter.FakeOptions = {},
+    handshake: object = {}
+  ) =>
+    Effect.gen(function*() {
+      const fake = FakeAdapter.make(options)
+      const session = yield* Session.open(id, fake.adapter, specOf(handshake), {
+        store: makeMemory(1_000_000),
+        summary: { ...before, ...summary }
+      })
+      const { log } = session
+      const events = yield* read(Stream.takeUntil(log.tail(0), ({ seq }) => seq === log.lastSeq()))
+      return { words: events.map(wordsOf), session }
+    }).pipe(Effect.provide(layerOf()))
+
+  it.effect("settles first what its relay left open when it was killed", () =>
+    Effect.gen(function*() {
+      const { words } = yield* reopen({ open_turn: 2, pending: ["q1"], queued: ["m2"] })
+      assert.deepStrictEqual(words, [
+        "permission_cancelled",
+        "input_ack cancelled m2",
+        "error turn_failed",
+        "turn_end error",
+        "session_start"
+      ])
+    }))
+
+  const gone = "status conversation_gone"
+  it.effect("says that the agent does not know what was said, if it cannot", () =>
+    Effect.gen(function*() {
+      const forgetful = { capabilities: { resume: false } }
+      assert.deepStrictEqual((yield* reopen({}, forgetful)).words, ["session_start", gone])
+      assert.deepStrictEqual((yield* reopen({ turns: 0 }, forgetful)).words, ["session_start"])
+      assert.deepStrictEqual((yield* reopen({}, { capabilities: { resume: true } })).words, ["session_start"])
+      const terminal = { capabilities: { resume: false, terminal: true } }
+      assert.deepStrictEqual((yield* reopen({}, terminal)).words, ["session_start"])
+      const named = yield* reopen({}, forgetful, { native_session_id: "n1" })
+      assert.deepStrictEqual(named.words, ["session_start"])
+    }))
+
+  it.effect("keeps who opened it first, whoever opens it now", () =>
+    Effect.gen(function*() {
+      const metadataOf = (summary: object) =>
+        Effect.map(reopen(summary, {}, { front: "chat" }), ({ session }) => session.describe().metadata)
+      assert.deepInclude(yield* metadataOf({ last_seq: 0 }), { opened_by: { front: "chat" } })
+      assert.notProperty(yield* metadataOf({}), "opened_by")
+      assert.deepInclude(yield* metadataOf({ opened_by: { front: "acp" } }), { opened_by: { front: "acp" } })
+    }))
+
+  it.effect("begins anew where its agent does not have the conversation any more, and says so", () =>
+    Effect.gen(function*() {
+      const tried: Array<string | undefined> = []
+      const { words } = yield* reopen({}, {
+        opening: ({ native_session_id }) =>
+          Effect.suspend(() => {
+            tried.push(native_session_id)
+            return native_session_id === undefined
+              ? Effect.void
+              : new ConversationGone({ tool: "fake", native_session_id })
+          })
+      }, { native_session_id: "n1" }).pipe(Effect.flip, Effect.as({ words: ["refused"] }))
+      // Whoever names a conversation wants that one.
+      assert.deepStrictEqual([words, tried], [["refused"], ["n1"]])
+    }))
+})
+
+describe("the room for prompts that wait", () => {
+  it.effect("is bounded in bytes, of all that wait together", () =>
+    Effect.gen(function*() {
+      const { first, send, until } = yield* open({}, { max_queued: 100, max_queued_bytes: 1000 })
+      const long = "x".repeat(400)
+      yield* send({ text: "one" })
+      yield* until("turn_start")
+      yield* send({ text: long, message_id: "m1" }, { text: long, message_id: "m2" })
+      yield* send({ text: long, message_id: "m3" })
+      assert.deepInclude(yield* first("error"), { code: "overloaded", message_id: "m3" })
+    }))
+})
+
+describe("the command `end`", () => {
+  it.effect("if_alone ends nothing while others are there", () =>
+    Effect.gen(function*() {
+      let clients = 2
+      const fake = FakeAdapter.make()
+      const session = yield* Session.open(id1, fake.adapter, specOf(), undefined, () => clients)
+      const end = session.submit({ type: "end", if_alone: true })
+      const over = yield* Effect.forkChild(session.over)
+      yield* end
+      yield* session.submit({ type: "interrupt" })
+      yield* Stream.runHead(Stream.filter(session.log.tail(0), ({ type }) => type === "status"))
+      assert.isUndefined(over.pollUnsafe())
+      clients = 1
+      yield* end
+      yield* Fiber.join(over)
+    }).pipe(Effect.provide(layerOf())))
 })

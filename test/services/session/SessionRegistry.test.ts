@@ -3,6 +3,10 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join as join_ } from "node:path"
+import { afterAll } from "vitest"
 import { AgentFailed } from "../../../src/adapters/AdapterError.js"
 import { AdapterRegistry } from "../../../src/adapters/AdapterRegistry.js"
 import {
@@ -14,24 +18,25 @@ import {
   SessionId
 } from "../../../src/schema/index.js"
 import { Folders } from "../../../src/services/access/Folders.js"
+import { everything, Principal, type PrincipalFields } from "../../../src/services/access/Principal.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { Journal } from "../../../src/services/journal/Journal.js"
 import { NativeSessions } from "../../../src/services/native/NativeSessions.js"
 import { Recorder } from "../../../src/services/observe/Recorder.js"
-import { RelayConfig } from "../../../src/services/RelayConfig.js"
+import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
 import { Sender } from "../../../src/services/session/Sender.js"
 import type { Session } from "../../../src/services/session/Session.js"
 import { SessionRegistry } from "../../../src/services/session/SessionRegistry.js"
 import * as FakeAdapter from "../../support/fakeAdapter.js"
 
-const registryOf = (fake: FakeAdapter.FakeAdapter) =>
+const registryOf = (fake: FakeAdapter.FakeAdapter, settings: Partial<Settings> = {}) =>
   SessionRegistry.layer.pipe(
     Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
     Layer.provide(
-      Layer.mergeAll(Folders.layer, Journal.layerMemory, NativeSessions.layerNone, Recorder.layer)
+      Layer.mergeAll(Folders.layer, Journal.layer, NativeSessions.layerNone, Recorder.layer)
     ),
     Layer.provide(IdGenerator.layerTest),
-    Layer.provide(RelayConfig.layer({ linger: 60, max_sessions_per_sender: 2 })),
+    Layer.provide(RelayConfig.layer({ linger: 60, max_sessions_per_sender: 2, ...settings })),
     Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer))
   )
 
@@ -60,12 +65,37 @@ const isLive = (name: string) =>
 const test = (
   name: string,
   body: (fake: FakeAdapter.FakeAdapter) => Effect.Effect<void, unknown, SessionRegistry>,
-  options: () => FakeAdapter.FakeOptions = () => ({})
+  options: () => FakeAdapter.FakeOptions = () => ({}),
+  settings: Partial<Settings> = {}
 ) =>
   it.effect(name, () => {
     const fake = FakeAdapter.make(options())
-    return Effect.provide(body(fake), registryOf(fake))
+    return Effect.provide(body(fake), registryOf(fake, settings))
   })
+
+const folders: Array<string> = []
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })))
+
+/** A relay on a state folder, then another one on the same. */
+const restarted = <A, B>(
+  first: Effect.Effect<A, unknown, SessionRegistry>,
+  second: (of: A, fake: FakeAdapter.FakeAdapter) => Effect.Effect<B, unknown, SessionRegistry>,
+  options: FakeAdapter.FakeOptions = {}
+) =>
+  Effect.suspend(() => {
+    const state_dir = mkdtempSync(join_(tmpdir(), "registry-"))
+    folders.push(state_dir)
+    const relay = <C>(
+      body: (fake: FakeAdapter.FakeAdapter) => Effect.Effect<C, unknown, SessionRegistry>
+    ) => {
+      const fake = FakeAdapter.make({ onCommand: FakeAdapter.answering(), ...options })
+      return Effect.scoped(Effect.provide(body(fake), registryOf(fake, { state_dir })))
+    }
+    return Effect.flatMap(relay(() => first), (of) => relay((fake) => second(of, fake)))
+  })
+
+const limitedTo = (fields: Partial<PrincipalFields>) =>
+  Effect.provideService(Principal, { ...everything, ...fields })
 
 describe("SessionRegistry", () => {
   test("opens a session in the folder the handshake names, with an id of its own", (fake) =>
@@ -479,5 +509,121 @@ describe("when the relay ends", () => {
         Effect.provide(registryOf(fake))
       )
       for (const session of sessions) yield* ended(session)
+    }))
+})
+
+describe("who may not", () => {
+  const viewer = limitedTo({ scopes: new Set(["view"]) })
+
+  test("open a session with a field of the operator's is refused, and none is opened", (fake) =>
+    Effect.gen(function*() {
+      const prompting = limitedTo({ scopes: new Set(["prompt"]) })
+      const refused = yield* Effect.flip(prompting(join(handshake({ command: ["sh"] }))))
+      assert.strictEqual(refused._tag, "Forbidden")
+      assert.lengthOf(fake.agents, 0)
+      yield* prompting(join(handshake()))
+    }))
+
+  test("do anything opens no session, and keeps none alive", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* Effect.flip(viewer(join(named("s")))))._tag, "Forbidden")
+      const { leave, session } = yield* join(named("s", { linger: 0 }))
+      const watching = yield* viewer(join(named("s")))
+      assert.isTrue(watching.attached)
+      yield* leave
+      yield* ended(session)
+    }))
+
+  test("see a session finds nothing there: no line, no events, nothing to remove", () =>
+    Effect.gen(function*() {
+      const registry = yield* SessionRegistry
+      yield* join(named("mine"))
+      yield* join(named("theirs"))
+      const theirs = SessionId.make("theirs")
+      const limited = limitedTo({ limits: { sessions: ["mine"] } })
+      assert.deepStrictEqual((yield* limited(registry.list)).map(({ session_id }) => session_id), ["mine"])
+      assert.isUndefined(yield* limited(registry.listing(theirs)))
+      assert.isUndefined(yield* limited(registry.read(theirs, 0)))
+      assert.strictEqual((yield* Effect.flip(limited(registry.forget(theirs))))._tag, "SessionNotFound")
+      const change = limited(registry.change(theirs, { title: "mine now" }))
+      assert.strictEqual((yield* Effect.flip(change))._tag, "SessionNotFound")
+      assert.isTrue(yield* isLive("theirs"))
+      assert.isDefined(yield* registry.listing(theirs))
+    }))
+})
+
+describe("the list of sessions", () => {
+  test(
+    "has as many as may live, and no more",
+    () =>
+      Effect.gen(function*() {
+        yield* join(named("one"))
+        yield* join(named("two"))
+        const refused = yield* Effect.flip(join(named("three")))
+        assert.strictEqual(refused._tag, "TooManySessions")
+        assert.include(refused.message, "--max-sessions")
+        yield* join(named("one"))
+      }),
+    () => ({}),
+    { max_sessions: 2, max_sessions_per_sender: 10 }
+  )
+
+  test("tells who watches it what has come, changed and gone, until they stop", () =>
+    Effect.gen(function*() {
+      const registry = yield* SessionRegistry
+      const heard = new Set<string | undefined>()
+      const stop = registry.watch((session_id) => void heard.add(session_id))
+      const hears = (name: string) => {
+        assert.isTrue(heard.has(name), name)
+        heard.clear()
+      }
+      const { leave, session } = yield* join(named("s", { linger: 0 }))
+      hears("s")
+      yield* registry.change(session.id, { title: "A name" })
+      hears("s")
+      assert.strictEqual((yield* registry.listing(session.id))?.title, "A name")
+      session.log.unsafeAppend({ type: "turn_start" })
+      hears("s")
+      yield* leave
+      yield* ended(session)
+      hears("s")
+      stop()
+      yield* join(named("t"))
+      assert.strictEqual(heard.size, 0)
+    }))
+
+  it.effect("keeps sessions that were, with the names people gave them, until they are forgotten", () => {
+    const id = SessionId.make("s")
+    return restarted(
+      Effect.gen(function*() {
+        const { leave, session } = yield* join(named("s", { front: "chat" }))
+        yield* (yield* SessionRegistry).change(session.id, { title: "A name" })
+        yield* leave
+      }),
+      () =>
+        Effect.gen(function*() {
+          const registry = yield* SessionRegistry
+          const [line] = yield* registry.list
+          assert.deepInclude(line, { session_id: id, title: "A name", state: "closed" })
+          assert.deepInclude(line?.opened_by, { front: "chat" })
+          assert.isDefined(yield* registry.read(id, 0))
+          yield* registry.forget(id)
+          assert.deepStrictEqual(yield* registry.list, [])
+          assert.isUndefined(yield* registry.read(id, 0))
+          assert.strictEqual((yield* Effect.flip(registry.forget(id)))._tag, "SessionNotFound")
+        })
+    )
+  })
+
+  test("loses a live session that is forgotten: it ends, and the next of its name is another", (fake) =>
+    Effect.gen(function*() {
+      const registry = yield* SessionRegistry
+      const { session } = yield* join(named("s"))
+      yield* registry.forget(session.id)
+      yield* ended(session)
+      const next = yield* join(named("s"))
+      assert.isFalse(next.attached)
+      assert.strictEqual(next.session.log.summary().turns, 0)
+      assert.lengthOf(fake.agents, 2)
     }))
 })

@@ -1,0 +1,320 @@
+/** ChangesView: the working tree as git sees it: each file's difference, and a commit of those that are chosen. */
+import { FileText, GitBranch, RotateCw } from "lucide-react"
+import { type FormEvent, useCallback, useEffect, useId, useMemo, useState } from "react"
+import { Refused } from "../../relay/http.js"
+import * as workspace from "../../relay/workspace.js"
+import { w } from "../../words/words.js"
+import { DiffView } from "../DiffView.js"
+import { inOneLine } from "../hiddenChars.js"
+import { useMay } from "../rights.js"
+import { lastPart } from "../words.js"
+import { useAnswer } from "./useAnswer.js"
+
+interface Props {
+  readonly session_id: string
+  /** One runs. */
+  readonly turn: boolean
+  /** Grows with what is said. */
+  readonly seen: number
+  readonly onOpen: (path: string) => void
+}
+
+type Group = "conflicts" | "staged" | "unstaged"
+
+interface Row {
+  readonly group: Group
+  readonly file: workspace.ChangedFile
+  readonly kind: keyof typeof w.beside.kinds
+  /** What it is compared with. */
+  readonly against: string
+}
+
+const groups = ["conflicts", "staged", "unstaged"] as const
+
+const rowsOf = ({ files }: workspace.Changes, against: string | undefined): ReadonlyArray<Row> =>
+  files.flatMap((file): ReadonlyArray<Row> =>
+    file.conflict === true
+      ? [{ group: "conflicts", file, kind: "conflict", against: "unstaged" }]
+      : [
+        ...file.staged === undefined
+          ? []
+          : [{ group: "staged" as const, file, kind: file.staged, against: "staged" }],
+        ...file.unstaged === undefined
+          ? []
+          : [{ group: "unstaged" as const, file, kind: file.unstaged, against: against ?? "unstaged" }],
+        ...file.untracked === true
+          ? [{ group: "unstaged" as const, file, kind: "untracked" as const, against: against ?? "unstaged" }]
+          : []
+      ]
+  )
+
+const DiffOf = (
+  { row, session_id, version }: { readonly row: Row; readonly session_id: string; readonly version: unknown }
+) => {
+  const { against, file: { from, path } } = row
+  const ask = useCallback(
+    () => workspace.diff(session_id, path, against, from),
+    // Asked again when the list is.
+    [against, from, path, session_id, version]
+  )
+  const { problem, value } = useAnswer(ask)
+  if (problem !== undefined) return <p className="beside-note" role="alert">{problem}</p>
+  if (value === undefined) return <p className="beside-note" aria-busy="true">{w.beside.loading}</p>
+  if (value.too_large) return <p className="beside-note">{w.beside.tooLarge}</p>
+  if (value.binary) return <p className="beside-note">{w.beside.binaryDiff}</p>
+  return value.diff.trim() === "" || !value.diff.includes("@@")
+    ? <p className="beside-note">{w.beside.noLines}</p>
+    : <DiffView diff={value.diff} file_path={path} />
+}
+
+/** What has changed meanwhile is looked at soon after it was told. */
+const soonMs = 1200
+
+export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
+  const may = useMay()
+  const id = useId()
+  const [wanted, setWanted] = useState("")
+  const [against, setAgainst] = useState<string>()
+  const ask = useCallback(() => workspace.changes(session_id, against), [against, session_id])
+  const { again, problem, value } = useAnswer(ask)
+  const [open, setOpen] = useState<string>()
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
+  const rows = useMemo(() => value === undefined ? [] : rowsOf(value, against), [against, value])
+
+  useEffect(() => again(), [again, turn])
+  useEffect(() => {
+    const timer = setTimeout(again, soonMs)
+    return () => clearTimeout(timer)
+  }, [again, seen])
+  useEffect(() => {
+    addEventListener("focus", again)
+    return () => removeEventListener("focus", again)
+  }, [again])
+
+  if (value === undefined) {
+    return problem === undefined
+      ? <p className="beside-note" aria-busy="true">{w.beside.loading}</p>
+      : <p className="beside-note" role="alert">{problem}</p>
+  }
+  if (!value.repository) return <p className="beside-note">{w.beside.noRepository}</p>
+
+  const mayCommit = may("prompt") && against === undefined && value.under_way === undefined
+  const toggle = (path: string) => {
+    const next = new Set(left)
+    if (!next.delete(path)) next.add(path)
+    setLeft(next)
+  }
+  const paths = [...new Set(rows.map(({ file }) => file.path))]
+  const chosen = rows.filter(({ file, group }) => group !== "conflicts" && !left.has(file.path))
+  return (
+    <div className="changes">
+      <div className="changes-head">
+        <span className="changes-branch" title={value.head}>
+          <GitBranch size={15} aria-hidden />{" "}
+          {value.branch === undefined ? w.beside.noBranch : inOneLine(value.branch)}
+        </span>
+        <form
+          className="changes-against"
+          onSubmit={(event) => {
+            event.preventDefault()
+            setAgainst(wanted.trim() || undefined)
+          }}
+        >
+          <input
+            value={wanted}
+            onChange={({ target }) => {
+              setWanted(target.value)
+              // One of the list is meant at once; what is written waits for Enter.
+              const text = target.value.trim()
+              if (text === "" || value.branches.includes(text)) setAgainst(text || undefined)
+            }}
+            list={`${id}-branches`}
+            placeholder={w.beside.compare}
+            aria-label={w.beside.compare}
+            spellCheck={false}
+            autoCapitalize="off"
+            autoComplete="off"
+          />
+          <datalist id={`${id}-branches`}>
+            {value.branches.map((name) => <option key={name} value={name} />)}
+          </datalist>
+        </form>
+        <button
+          type="button"
+          className="icon-button"
+          onClick={again}
+          aria-label={w.beside.refresh}
+          title={w.beside.refresh}
+        >
+          <RotateCw size={15} aria-hidden />
+        </button>
+      </div>
+      {problem !== undefined && <p className="beside-note" role="alert">{problem}</p>}
+      {value.under_way !== undefined && (
+        <p className="beside-note" data-level="warning">{w.beside.underWay[value.under_way]}</p>
+      )}
+      <div className="beside-scroll" tabIndex={0} role="region" aria-label={w.beside.changes}>
+        {rows.length === 0 && problem === undefined && (
+          <p className="beside-note" role="status">
+            {against === undefined ? w.beside.noChanges : w.beside.noChangesAgainst(inOneLine(against))}
+          </p>
+        )}
+        {groups.map((group) => {
+          const mine = rows.filter((row) => row.group === group)
+          if (mine.length === 0) return null
+          return (
+            <section key={group} aria-labelledby={`${id}-${group}`}>
+              <h3 id={`${id}-${group}`}>
+                {group === "unstaged" && against !== undefined
+                  ? w.beside.against(inOneLine(against))
+                  : w.beside.groups[group]} <small>{mine.length.toLocaleString(w.locale)}</small>
+              </h3>
+              <ul>
+                {mine.map((row) => {
+                  const { file: { from, path }, kind } = row
+                  const key = `${group} ${path}`
+                  const name = inOneLine(path)
+                  return (
+                    <li key={key}>
+                      <div className="change-row">
+                        {mayCommit && group !== "conflicts" && (
+                          <input
+                            type="checkbox"
+                            checked={!left.has(path)}
+                            onChange={() => toggle(path)}
+                            aria-label={w.beside.include(name)}
+                          />
+                        )}
+                        <button
+                          type="button"
+                          className="change-name"
+                          aria-expanded={open === key}
+                          onClick={() => setOpen(open === key ? undefined : key)}
+                          title={from === undefined ? name : `${inOneLine(from)} → ${name}`}
+                        >
+                          <span>{inOneLine(lastPart(path))}</span>
+                          <small>{inOneLine(workspace.folderOf(path))}</small>
+                        </button>
+                        <small className="change-kind" data-kind={kind}>{w.beside.kinds[kind]}</small>
+                        {kind !== "deleted" && (
+                          <button
+                            type="button"
+                            className="icon-button small"
+                            onClick={() => onOpen(path)}
+                            aria-label={w.beside.open(name)}
+                            title={w.beside.open(name)}
+                          >
+                            <FileText size={14} aria-hidden />
+                          </button>
+                        )}
+                      </div>
+                      {open === key && <DiffOf row={row} session_id={session_id} version={value} />}
+                    </li>
+                  )
+                })}
+              </ul>
+            </section>
+          )
+        })}
+        {value.truncated && <p className="beside-note">{w.beside.moreEntries}</p>}
+      </div>
+      {mayCommit && paths.length > 0 && (
+        <CommitForm
+          session_id={session_id}
+          files={chosen}
+          onCommitted={() => {
+            setLeft(new Set())
+            setOpen(undefined)
+            again()
+          }}
+        />
+      )}
+    </div>
+  )
+}
+
+interface CommitProps {
+  readonly session_id: string
+  readonly files: ReadonlyArray<Row>
+  readonly onCommitted: () => void
+}
+
+/** What is renamed is committed with the name it had. */
+const namesOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => [
+  ...new Set(
+    rows.flatMap(({ file: { from, path }, kind }) =>
+      from === undefined || kind === "copied" ? [path] : [path, from]
+    )
+  )
+]
+
+const CommitForm = ({ files, onCommitted, session_id }: CommitProps) => {
+  const [message, setMessage] = useState("")
+  const [isBusy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string>()
+  const [offersWithout, setOffersWithout] = useState(false)
+  const [done, setDone] = useState<string>()
+  const id = useId()
+  const count = new Set(files.map(({ file }) => file.path)).size
+  const commit = async (hooks?: boolean) => {
+    setBusy(true)
+    setProblem(undefined)
+    setDone(undefined)
+    try {
+      const made = await workspace.commit(session_id, {
+        message,
+        files: namesOf(files),
+        ...(hooks !== undefined && { hooks })
+      })
+      setMessage("")
+      setOffersWithout(false)
+      setDone(w.beside.committed(made.commit.slice(0, 8), made.ran.length))
+      onCommitted()
+    } catch (error) {
+      setProblem(workspace.sentence(error))
+      setOffersWithout(error instanceof Refused && /\bhooks\b/.test(error.message))
+    }
+    setBusy(false)
+  }
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault()
+    if (message.trim() !== "" && count > 0 && !isBusy) void commit()
+  }
+  return (
+    <form className="commit" onSubmit={onSubmit}>
+      <label className="visually-hidden" htmlFor={id}>{w.beside.message}</label>
+      <textarea
+        id={id}
+        rows={2}
+        value={message}
+        maxLength={20_000}
+        placeholder={w.beside.message}
+        onChange={({ target }) => setMessage(target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) onSubmit(event)
+        }}
+      />
+      {problem !== undefined && <p className="beside-note" role="alert">{problem}</p>}
+      <div className="commit-buttons">
+        <span className="commit-done" role="status">{done}</span>
+        {offersWithout && (
+          <button
+            type="button"
+            className="button small"
+            disabled={isBusy || message.trim() === ""}
+            onClick={() => void commit(false)}
+          >
+            {w.beside.withoutHooks}
+          </button>
+        )}
+        <button
+          type="submit"
+          className="button primary small"
+          disabled={isBusy || count === 0 || message.trim() === ""}
+        >
+          {w.beside.commit(count)}
+        </button>
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,267 @@
+/** FilesView: the session's folder, a level at a time, files by words of their names, and a file to read. */
+import {
+  ArrowLeft,
+  AtSign,
+  ChevronRight,
+  File,
+  FileQuestion,
+  FileSymlink,
+  Folder,
+  RotateCw
+} from "lucide-react"
+import { useCallback, useEffect, useMemo, useState } from "react"
+import * as workspace from "../../relay/workspace.js"
+import { w } from "../../words/words.js"
+import { CodeBlock } from "../CodeBlock.js"
+import { inOneLine } from "../hiddenChars.js"
+import { languageOf } from "../useColours.js"
+import { lastPart } from "../words.js"
+import { useAnswer } from "./useAnswer.js"
+
+interface Props {
+  readonly session_id: string
+  /** The file on show. */
+  readonly shown: string | undefined
+  readonly onShow: (path: string | undefined) => void
+  readonly onMention: ((path: string) => void) | undefined
+}
+
+export const sizeOf = (bytes: number): string =>
+  bytes < 1000
+    ? `${bytes} B`
+    : bytes < 1_000_000
+    ? `${Math.round(bytes / 1000).toLocaleString(w.locale)} kB`
+    : `${(bytes / 1_000_000).toLocaleString(w.locale, { maximumFractionDigits: 1 })} MB`
+
+const within = (folder: string, name: string) => folder === "" ? name : `${folder}/${name}`
+
+interface FolderProps extends Pick<Props, "session_id"> {
+  readonly path: string
+  readonly onFile: (path: string) => void
+}
+
+const FolderItems = ({ onFile, path, session_id }: FolderProps) => {
+  const ask = useCallback(() => workspace.files(session_id, path), [path, session_id])
+  const { problem, value } = useAnswer(ask)
+  if (problem !== undefined) return <p className="beside-note" role="alert">{problem}</p>
+  if (value === undefined) return <p className="beside-note" aria-busy="true">{w.beside.loading}</p>
+  if (value.entries.length === 0) return <p className="beside-note">{w.beside.emptyFolder}</p>
+  return (
+    <>
+      <ul className="tree">
+        {value.entries.map((entry) => (
+          <Item
+            key={entry.name}
+            entry={entry}
+            session_id={session_id}
+            path={within(path, entry.name)}
+            onFile={onFile}
+          />
+        ))}
+      </ul>
+      {value.truncated && <p className="beside-note">{w.beside.moreEntries}</p>}
+    </>
+  )
+}
+
+const Item = ({ entry, onFile, path, session_id }: FolderProps & { readonly entry: workspace.TreeEntry }) => {
+  const [open, setOpen] = useState(false)
+  const { hidden, kind, leads_to, name, size, unnameable } = entry
+  const what = leads_to ?? kind
+  const text = inOneLine(name)
+  if (unnameable === true || (what !== "folder" && what !== "file")) {
+    return (
+      <li>
+        <span className="tree-row muted" title={w.beside.notShown}>
+          <FileQuestion size={15} aria-hidden /> <span className="tree-name">{text}</span>
+        </span>
+      </li>
+    )
+  }
+  return (
+    <li>
+      <button
+        type="button"
+        className="tree-row"
+        data-hidden={hidden}
+        aria-expanded={what === "folder" ? open : undefined}
+        onClick={() => what === "folder" ? setOpen(!open) : onFile(path)}
+      >
+        {what === "folder"
+          ? (
+            <>
+              <ChevronRight size={14} className="tree-mark" aria-hidden />
+              <Folder size={15} aria-hidden />
+            </>
+          )
+          : kind === "link"
+          ? <FileSymlink size={15} aria-hidden />
+          : <File size={15} aria-hidden />}
+        <span className="tree-name">{text}</span>
+        {size !== undefined && <small>{sizeOf(size)}</small>}
+      </button>
+      {open && <FolderItems session_id={session_id} path={path} onFile={onFile} />}
+    </li>
+  )
+}
+
+const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session_id" | "onMention"> & {
+  readonly path: string
+  readonly onClose: () => void
+}) => {
+  const ask = useCallback(() => workspace.file(session_id, path), [path, session_id])
+  const { again, problem, value } = useAnswer(ask)
+  const [more, setMore] = useState<
+    { readonly of: workspace.FileContent; readonly text: string; readonly next?: number }
+  >()
+  const [moreProblem, setMoreProblem] = useState<string>()
+  const rest = more?.of === value ? more : undefined
+  const next = rest === undefined ? value?.next_offset : rest.next
+  const text = (value?.text ?? "") + (rest?.text ?? "")
+  const language = useMemo(() => languageOf(path), [path])
+  const goOn = async () => {
+    if (value === undefined || next === undefined) return
+    try {
+      const part = await workspace.file(session_id, path, next)
+      setMore({
+        of: value,
+        text: (rest?.text ?? "") + (part.text ?? ""),
+        ...(part.next_offset !== undefined && { next: part.next_offset })
+      })
+    } catch (error) {
+      setMoreProblem(workspace.sentence(error))
+    }
+  }
+  return (
+    <section className="file-view" aria-label={inOneLine(path)}>
+      <header>
+        <button
+          type="button"
+          className="icon-button"
+          onClick={onClose}
+          aria-label={w.beside.back}
+          title={w.beside.back}
+        >
+          <ArrowLeft size={17} aria-hidden />
+        </button>
+        <h3 title={path}>
+          {inOneLine(lastPart(path))}
+          <small>{inOneLine(path)}{value !== undefined && ` · ${sizeOf(value.size)}`}</small>
+        </h3>
+        {onMention !== undefined && (
+          <button
+            type="button"
+            className="icon-button"
+            onClick={() => onMention(path)}
+            aria-label={w.beside.mention}
+            title={w.beside.mention}
+          >
+            <AtSign size={16} aria-hidden />
+          </button>
+        )}
+        <button
+          type="button"
+          className="icon-button"
+          onClick={again}
+          aria-label={w.beside.refresh}
+          title={w.beside.refresh}
+        >
+          <RotateCw size={15} aria-hidden />
+        </button>
+      </header>
+      {problem !== undefined && <p className="beside-note" role="alert">{problem}</p>}
+      {value?.binary === true && <p className="beside-note">{w.beside.binary(sizeOf(value.size))}</p>}
+      {value?.text !== undefined && (
+        value.size === 0
+          ? <p className="beside-note">{w.beside.emptyFile}</p>
+          : <CodeBlock code={text} language={language} whole />
+      )}
+      {next !== undefined && (
+        <button type="button" className="button small more" onClick={() => void goOn()}>
+          {w.beside.more}
+        </button>
+      )}
+      {moreProblem !== undefined && <p className="beside-note" role="alert">{moreProblem}</p>}
+    </section>
+  )
+}
+
+const quietMs = 120
+
+export const FilesView = ({ onMention, onShow, session_id, shown }: Props) => {
+  const [query, setQuery] = useState("")
+  const [found, setFound] = useState<ReadonlyArray<string>>()
+  const [problem, setProblem] = useState<string>()
+  const wanted = query.trim()
+  useEffect(() => {
+    if (wanted === "") {
+      setFound(undefined)
+      setProblem(undefined)
+      return
+    }
+    let isOver = false
+    const timer = setTimeout(() =>
+      workspace.find(session_id, wanted, 50).then(
+        (files) => {
+          if (isOver) return
+          setFound(files)
+          setProblem(undefined)
+        },
+        (error: unknown) => !isOver && setProblem(workspace.sentence(error))
+      ), quietMs)
+    return () => {
+      isOver = true
+      clearTimeout(timer)
+    }
+  }, [session_id, wanted])
+  return (
+    <>
+      {shown !== undefined && (
+        <FileView
+          key={shown}
+          session_id={session_id}
+          path={shown}
+          onMention={onMention}
+          onClose={() => onShow(undefined)}
+        />
+      )}
+      {/* The tree stays as it was opened. */}
+      <div className="files-view" hidden={shown !== undefined}>
+        <input
+          type="search"
+          className="beside-find"
+          value={query}
+          onChange={({ target }) => setQuery(target.value)}
+          placeholder={w.beside.find}
+          aria-label={w.beside.find}
+          spellCheck={false}
+          autoCapitalize="off"
+          autoComplete="off"
+        />
+        <div className="beside-scroll" tabIndex={0} role="region" aria-label={w.beside.files}>
+          {problem !== undefined && <p className="beside-note" role="alert">{problem}</p>}
+          {found !== undefined && (
+            found.length === 0 ?
+              <p className="beside-note" role="status">{w.beside.noFiles}</p> :
+              (
+                <ul className="tree">
+                  {found.map((path) => (
+                    <li key={path}>
+                      <button type="button" className="tree-row" onClick={() => onShow(path)}>
+                        <File size={15} aria-hidden />
+                        <span className="tree-name">{inOneLine(lastPart(path))}</span>
+                        <small className="tree-path">{inOneLine(workspace.folderOf(path))}</small>
+                      </button>
+                    </li>
+                  ))}
+                </ul>
+              )
+          )}
+          <div hidden={found !== undefined}>
+            <FolderItems session_id={session_id} path="" onFile={onShow} />
+          </div>
+        </div>
+      </div>
+    </>
+  )
+}

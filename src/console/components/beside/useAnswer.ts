@@ -1,0 +1,32 @@
+/** useAnswer: what the relay answers, asked again when the question changes or `again` is called. The last answer stays meanwhile. */
+import { useCallback, useEffect, useState } from "react"
+import { sentence } from "../../relay/workspace.js"
+
+export interface Answered<A> {
+  readonly value: A | undefined
+  /** The relay's sentence, of the last time it was asked. */
+  readonly problem: string | undefined
+  readonly again: () => void
+}
+
+/** `ask` must be the same as long as it asks the same. */
+export const useAnswer = <A>(ask: () => Promise<A>): Answered<A> => {
+  const [asked, setAsked] = useState(0)
+  const [state, setState] = useState<
+    { readonly value?: A; readonly problem?: string; readonly of?: () => Promise<A> }
+  >({})
+  useEffect(() => {
+    let isOver = false
+    ask().then(
+      (value) => !isOver && setState({ value, of: ask }),
+      (error: unknown) =>
+        !isOver &&
+        setState((before) => ({ ...(before.of === ask ? before : {}), of: ask, problem: sentence(error) }))
+    )
+    return () => {
+      isOver = true
+    }
+  }, [ask, asked])
+  const again = useCallback(() => setAsked((count) => count + 1), [])
+  return { value: state.value, problem: state.problem, again }
+}

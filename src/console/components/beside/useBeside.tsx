@@ -1,0 +1,53 @@
+/** useBeside: opens and closes what is beside a conversation, from its header and from the palette. */
+import { lazy, type ReactNode, type RefObject, Suspense, useContext, useMemo, useState } from "react"
+import type { View } from "../../../messages/View.js"
+import { w } from "../../words/words.js"
+import { type Command, useCommands } from "../commands.js"
+import { Files } from "../rights.js"
+import type { Tab } from "./Beside.js"
+
+const Beside = lazy(() => import("./Beside.js").then(({ Beside }) => ({ default: Beside })))
+
+/** Their agents work on no files. */
+const without = new Set(["demo", "replay", "cortex"])
+
+interface Opening {
+  /** Undefined: there is nothing beside it to be shown here. */
+  readonly toggle: (() => void) | undefined
+  readonly isOpen: boolean
+  readonly beside: ReactNode
+}
+
+export const useBeside = (
+  session_id: string,
+  view: View,
+  mention?: RefObject<((path: string) => void) | undefined>
+): Opening => {
+  const isOffered = useContext(Files) && view.folder !== "" && !without.has(view.tool)
+  const [tab, setTab] = useState<Tab>()
+  const commands = useMemo((): ReadonlyArray<Command> =>
+    isOffered
+      ? [
+        { id: "changes", name: w.beside.showChanges, run: () => setTab("changes") },
+        { id: "files", name: w.beside.showFiles, run: () => setTab("files") }
+      ]
+      : [], [isOffered])
+  useCommands(commands)
+  const isOpen = isOffered && tab !== undefined
+  return {
+    toggle: isOffered ? () => setTab(isOpen ? undefined : "changes") : undefined,
+    isOpen,
+    beside: isOpen && (
+      <Suspense fallback={<aside className="beside" aria-busy="true" />}>
+        <Beside
+          session_id={session_id}
+          view={view}
+          tab={tab}
+          onTab={setTab}
+          onMention={mention === undefined ? undefined : (path) => mention.current?.(path)}
+          onClose={() => setTab(undefined)}
+        />
+      </Suspense>
+    )
+  }
+}
