@@ -201,15 +201,13 @@ export const contender = (name: string, { args, command, ready, speaks }: Progra
 
 const listens = /listens on (ws:\/\/\S+)/
 
-/** The built program, as it is installed: `raw` on, journal on. */
-const relay = (name: string, ...flags: ReadonlyArray<string>) =>
+/** A built program, as it is installed: `raw` on, journal on. */
+export const relayOf = (name: string, cli: string, ...flags: ReadonlyArray<string>) =>
   contender(name, {
     command: node,
     args: (home) => [
-      resolve("dist/cli.mjs"),
+      cli,
       "serve",
-      "--auth",
-      "remote",
       ...["--host", "127.0.0.1", "--port", "0", "--state-dir", join(home, "state"), "--log-level", "warning"],
       ...["--max-connections-per-peer", "10000", "--max-sessions", "2000"],
       ...flags
@@ -218,8 +216,10 @@ const relay = (name: string, ...flags: ReadonlyArray<string>) =>
     speaks: "relay"
   })
 
-export const ours = relay("ai-relay")
-export const oursWithoutJournal = relay("ai-relay --no-state", "--no-state")
+const built = resolve("dist/cli.mjs")
+/** This checkout's. */
+export const ours = relayOf("ai-relay", built, "--auth", "remote")
+export const oursWithoutJournal = relayOf("ai-relay --no-state", built, "--auth", "remote", "--no-state")
 
 export const floor = contender("floor", {
   command: node,

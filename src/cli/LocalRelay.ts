@@ -1,6 +1,6 @@
 /**
  * LocalRelay: this machine's relay, started when none answers. It is a daemon of its own: it lives on when the editor, or
- * whoever started it, is gone, so that sessions do. What it logs goes to `relay.log` in the state folder.
+ * the command that started it, is gone, so that sessions do. What it logs goes to `relay.log` in the state folder.
  */
 import { Effect } from "effect"
 import { homedir } from "node:os"

@@ -59,7 +59,7 @@ export const keeperOf = ({ config_home, home, platform, uid, user }: Machine): K
   }
 }
 
-/** Whoever reads a list of processes, or the file, would have it. */
+/** Anyone who can list processes, or read the file, would have it. */
 const secret = (args: ReadonlyArray<string>) => args.some((arg) => /^--token(=|$)/.test(arg))
 
 /** What is to run, or why it cannot. */

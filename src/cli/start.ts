@@ -1,6 +1,6 @@
 /**
  * start: what `ai-relay` runs first. It keeps what V8 makes of the program, so that the next start need not compile it:
- * Node does so from 22.1 on. The folder is the user's own: whoever could write there could change what is run.
+ * Node does so from 22.1 on. The folder is the user's own: a person who could write there could change what is run.
  *
  * And it bounds what V8 takes for young objects. Most of what the start and each new session make then stays, which V8
  * takes for a reason to let their space grow to 48 MB; an idle relay collects no garbage, and so would not give it back.
@@ -41,7 +41,7 @@ const afterGarbage = new PerformanceObserver(() => {
 // Before anything asks for it.
 const homeless = settleHome()
 if (homeless !== undefined) process.stderr.write(`ai-relay: ${homeless}\n`)
-// Node would open its inspector at this signal, and whoever reaches that runs code here: an agent may send it.
+// Node would open its inspector at this signal, and anyone who reaches that runs code here: an agent may send it.
 process.on("SIGUSR1", () => {})
 setFlagsFromString("--heap-growing-percent=200")
 growYoungBy(1)

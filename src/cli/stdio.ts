@@ -15,7 +15,7 @@ export const lines = (onLine: (line: string) => void) =>
       for (const line of parts) if (line.trim() !== "") onLine(line)
     }
     const onEnd = () => resume(Effect.void)
-    // Whoever has read before may have paused it.
+    // An earlier reader may have paused it.
     process.stdin.setEncoding("utf8").on("data", onData).once("end", onEnd).once("error", onEnd).resume()
     // A client that was killed reads no more.
     process.stdout.once("error", onEnd)

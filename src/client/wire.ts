@@ -779,6 +779,10 @@ export interface SessionListEvent {
     readonly clients: number
     readonly pending: ReadonlyArray<string>
     readonly native_session_id?: string
+    readonly opened_by?: {
+      readonly front?: string
+      readonly session_id?: string
+    }
   }>
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown
@@ -806,6 +810,10 @@ export interface SessionChangedEvent {
     readonly clients: number
     readonly pending: ReadonlyArray<string>
     readonly native_session_id?: string
+    readonly opened_by?: {
+      readonly front?: string
+      readonly session_id?: string
+    }
   }
   readonly metadata?: { readonly [name: string]: unknown }
   readonly raw?: unknown

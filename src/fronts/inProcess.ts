@@ -19,7 +19,7 @@ const toPortError = (error: RelayError): PortError => {
 /** Our own frames, encoded from typed events. */
 const toEvent = (frame: string) => JSON.parse(frame) as RelayEvent
 
-/** The log cuts off whoever is too slow. */
+/** The log cuts off a reader that is too slow. */
 const tooSlow = (session_id: string) =>
   new PortError({
     code: "overloaded",
@@ -88,5 +88,5 @@ const make = Effect.gen(function*() {
   return SessionPort.of({ join, forget, list: registry.list, read, agents: findings.all })
 })
 
-/** Whoever joins is the `Sender` at that moment. */
+/** The `Sender` at that moment is the one who joins. */
 export const layer = Layer.effect(SessionPort, make)

@@ -145,7 +145,7 @@ const make = (
 
   const join: SessionPort["Service"]["join"] = Effect.fn("SessionPort.join")(
     function*({ after_seq: _, ...handshake }) {
-      // Whoever has been there is looked for again; who has never been is not waited for.
+      // A relay that has been there is looked for again; one that never was is not waited for.
       let wasThere = false
       let absence: PortError | undefined
       const session = yield* Effect.acquireRelease(

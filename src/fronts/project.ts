@@ -280,7 +280,7 @@ export const make = ({ cost_usd = 0, isWhole = false, settled_until = 0 }: Optio
     lastSeq = event.seq
     // An agent that was started again tells what it remembers; of the session's own turns the log has told before.
     if (hasTurns && event.metadata?.["replay"] === true) return ops
-    // Whoever begins to read within a turn has not seen its start.
+    // A reader that begins within a turn has not seen its start.
     if (event.type !== "turn_start" && event.turn !== undefined && event.turn !== turn) {
       enter(event.turn, `${event.turn}.`)
     }

@@ -2,7 +2,7 @@
  * DockerRelays: a container per user.
  *
  * The engine is the only memory: who has which container stands in names and labels, so any number of processes may
- * serve the same users. Whoever creates a container first wins, the others use it. One that has ended is replaced.
+ * serve the same users. The first to create a container wins, the others use it. One that has ended is replaced.
  */
 import type { ContainerInspectInfo } from "dockerode"
 import { Duration, Effect, Layer, Redacted, Schedule, Schema } from "effect"

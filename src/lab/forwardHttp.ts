@@ -65,7 +65,7 @@ export const forwardHttp = (request: IncomingMessage, response: ServerResponse, 
     }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answerHeaders(answer.headers))
       response.flushHeaders()
-      // Whoever leaves first, both are told.
+      // Each is told when the other leaves.
       pipeline(answer, response, () => resume(Effect.void))
     })
     forwarded.on(

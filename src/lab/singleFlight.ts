@@ -1,4 +1,4 @@
-/** shared: work that is asked for again while it goes on is done once, and all who asked get what came of it. */
+/** singleFlight: work that is asked for again while it goes on is done once, and all who asked get what came of it. */
 import { Deferred, Effect, type Scope } from "effect"
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Draft: a view while a batch of events is worked into it. The list of items is copied once a batch, an item each time it
- * changes: whoever still shows the view before sees it unchanged.
+ * changes: a page that still shows the view before sees it unchanged.
  */
 import type { Item, PlanStep, Running, View } from "./View.js"
 

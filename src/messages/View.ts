@@ -228,7 +228,7 @@ export interface Person {
 export interface Driving {
   /** The number of this client's connection; undefined until the relay has told it. */
   readonly own?: number
-  /** Undefined: nobody; whoever gives a command drives. */
+  /** Undefined: nobody; the next to give a command drives. */
   readonly driver?: Person
   /** Who asks to take over, and when that happens without an answer, in Unix seconds. */
   readonly requests: ReadonlyArray<

@@ -61,11 +61,14 @@ const readBoolean = (answer: string): Reading =>
     ? { value: false }
     : wrong("must be yes or no")
 
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+
 const readNumber = (question: Question, answer: string): Reading => {
   const { exclusiveMaximum, exclusiveMinimum, maximum, minimum, type } = question
-  const value = answer.trim() === "" ? Number.NaN : Number(answer)
+  const value = decimal.test(answer.trim()) ? Number(answer) : Number.NaN
   if (!Number.isFinite(value)) return wrong("must be a number")
   if (type === "integer" && !Number.isInteger(value)) return wrong("must be a whole number")
+  if (type === "integer" && !Number.isSafeInteger(value)) return wrong("must be a number that is kept whole")
   if (minimum !== undefined && value < minimum) return wrong(`must be at least ${minimum}`)
   if (maximum !== undefined && value > maximum) return wrong(`must be at most ${maximum}`)
   if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) {
@@ -89,11 +92,24 @@ const formats: Readonly<Record<string, readonly [form: RegExp, name: string]>> =
   ]
 }
 
-/** A pattern is the agent's: on a long text a bad one would hold up everybody. */
-const longestMatched = 1000
+/** A pattern is an agent's, or a tool server's: one that looks for its fit in too many ways would hold up everybody. */
+const mostWays = 100_000
+
+/**
+ * In how many ways a pattern may look for its fit in a text, at most, about: each repetition tries every length, and one
+ * around others, or around alternatives, may double that with each character.
+ */
+const waysOf = (pattern: string, length: number): number => {
+  const plain = pattern.replace(/\\./gs, "a").replace(/\[[^\]]*\]/g, "a")
+  const repeats = (plain.match(/[*+]|\{\d+,\d*\}/g) ?? []).length
+  const isNested = /\)(?:[*+]|\{)/.test(plain)
+  const optional = (plain.match(/[^(*+?}]\?/g) ?? []).length
+  return isNested ? 3 ** length : (length + 1) ** Math.max(1, repeats) * 2 ** optional
+}
 
 const fits = (pattern: string, text: string): boolean => {
-  if (text.length > longestMatched) return true
+  // The agent looks at it itself.
+  if (waysOf(pattern, text.length) > mostWays) return true
   try {
     return new RegExp(pattern, "u").test(text)
   } catch {
@@ -141,14 +157,15 @@ const readList = (question: Question, answers: ReadonlyArray<string>): Reading =
   const { maxItems, minItems } = question
   if (minItems !== undefined && answers.length < minItems) return wrong(`needs at least ${minItems} answers`)
   if (maxItems !== undefined && answers.length > maxItems) return wrong(`takes at most ${maxItems} answers`)
-  const readings = answers.map((answer) => readOne({ ...question, type: "string" }, answer))
+  const readings = [...new Set(answers)].map((answer) => readOne({ ...question, type: "string" }, answer))
   const problem = readings.find((reading) => "problem" in reading)
   return problem ?? { value: readings.flatMap((reading) => "value" in reading ? [reading.value] : []) }
 }
 
 /** What was given for this question, by its id or its words. */
 const givenFor = ({ id, question }: Question, given: Given): ReadonlyArray<string> | undefined => {
-  const answer = (id === undefined ? undefined : given[id]) ?? given[question]
+  const own = (name: string) => Object.hasOwn(given, name) ? given[name] : undefined
+  const answer = (id === undefined ? undefined : own(id)) ?? own(question)
   if (answer === undefined || answer === null) return undefined
   return (Array.isArray(answer) ? answer : [answer]).map((word) =>
     typeof word === "string" ? word : JSON.stringify(word)
@@ -184,7 +201,7 @@ export const answersOf = (
   return answers ?? (typeof inInput === "object" && inInput !== null ? inInput as Given : {}) // An object: see `typeof`.
 }
 
-/** What is wrong with these answers, for whoever gave them; undefined if they fit the form. */
+/** What is wrong with these answers, for the person who gave them; undefined if they fit the form. */
 export const problemOf = (questions: ReadonlyArray<Question>, given: Given): string | undefined => {
   const problems = questions.flatMap((question) => {
     const reading = readAnswer(question, given)

@@ -26,7 +26,9 @@ export const SessionLine = Schema.Struct({
   clients: Count,
   /** The `request_id` of each question nobody has answered. */
   pending: Schema.Array(Schema.String),
-  native_session_id: present(Schema.String)
+  native_session_id: present(Schema.String),
+  /** What its first client used, and the session whose agent that was: an agent's helper. */
+  opened_by: present(Schema.Struct({ front: present(Schema.String), session_id: present(Schema.String) }))
 })
 export type SessionLine = typeof SessionLine.Type
 

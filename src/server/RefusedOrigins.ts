@@ -4,7 +4,7 @@
  */
 import type { ForbiddenOrigin } from "../services/access/Auth.js"
 
-/** Origins that are remembered: whoever makes them up fills no log. */
+/** Origins that are remembered: made-up ones fill no log. */
 const most = 100
 
 export interface RefusedOrigins {

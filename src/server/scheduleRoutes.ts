@@ -34,7 +34,7 @@ export const listSchedules: Answer = Effect.fnUntraced(function*({ query, respon
   yield* sendJson(response, 200, { schedules: plan.listed(table, session_id) })
 })
 
-/** A prompt for later is a prompt: whoever drives the session schedules it, by its own connection. */
+/** A prompt for later is a prompt: the client that drives the session schedules it, by its own connection. */
 const demandNobodyDrives = (registry: SessionRegistry["Service"], session_id: SessionId | undefined) =>
   Effect.suspend(() => {
     const live = session_id === undefined ? undefined : registry.live(session_id)

@@ -122,7 +122,7 @@ const converse = Effect.fnUntraced(function*(connection: Connection, handshake: 
   const after_seq = asked > last ? 0 : asked
   const greeting = attached ? session.describe() : undefined
   const { connection: number } = yield* Sender
-  // Whoever has to know whether it drives itself.
+  // A client has to know whether it drives itself.
   const own = session.drivers.isOne && number !== undefined ? joinedAs(number) : undefined
   yield* connection.follow(session.log, { after_seq, greeting, own, raw: handshake.raw ?? true }).pipe(
     Effect.raceFirst(relayCommands(connection, submit)),

@@ -59,7 +59,7 @@ export interface Settings {
   readonly max_linger: number
   /** Who may give a session commands: all of its clients, or one at a time, the others watch. */
   readonly drivers: "many" | "one"
-  /** How long whoever drives is asked before somebody else takes over. */
+  /** How long, in seconds, the driver is asked before somebody else takes over. */
   readonly take_over_timeout: number
   /** Live sessions, each with a process of its own. */
   readonly max_sessions: number

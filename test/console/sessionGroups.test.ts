@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { groupsOf } from "../../src/console/components/sessionGroups.js"
+import { depthsOf, groupsOf } from "../../src/console/components/sessionGroups.js"
 import type { SessionLine } from "../../src/console/model/sessions.js"
 
 const line = (session_id: string, fields: Partial<SessionLine> = {}): SessionLine => ({
@@ -45,5 +45,30 @@ describe("the list of sessions", () => {
     assert.deepStrictEqual(shown(lines, "mend"), [["/srv/blog", ["other"]], ["/srv/shop", ["new"]]])
     assert.deepStrictEqual(shown(lines, "mend SHOP claude"), [["/srv/shop", ["new"]]])
     assert.deepStrictEqual(shown(lines, "nothing of this"), [])
+  })
+
+  it("has what an agent opened below that agent's session, in its group, however old it is", () => {
+    const by = (session_id: string) => ({ opened_by: { front: "mcp (claude-code)", session_id } })
+    const family = [
+      line("parent", { last_active_at: 2 }),
+      line("child", { ...by("parent"), folder: "/srv/shop/api", last_active_at: 9 }),
+      line("grandchild", { ...by("child"), folder: "/srv/shop/api/v2", last_active_at: 8 }),
+      line("sibling", { ...by("parent"), last_active_at: 1 }),
+      line("stranger", { last_active_at: 5 }),
+      line("orphan", { ...by("gone"), last_active_at: 4 })
+    ]
+    assert.deepStrictEqual(shown(family), [
+      ["/srv/shop", ["stranger", "orphan", "parent", "child", "grandchild", "sibling"]]
+    ])
+    const [{ lines } = { lines: [] }] = groupsOf(family, "")
+    assert.deepStrictEqual([...depthsOf(lines).values()], [0, 0, 0, 1, 2, 1])
+  })
+
+  it("loses nobody to a chain that leads back to itself, or to a parent that is not shown", () => {
+    const by = (session_id: string) => ({ opened_by: { session_id } })
+    const circle = [line("a", by("b")), line("b", by("a")), line("c", by("c"))]
+    assert.sameMembers(shown(circle).flatMap(([, ids]) => ids ?? []), ["a", "b", "c"])
+    const waiting = [line("top", { pending: ["r"] }), line("below", { ...by("top"), folder: "/srv/x" })]
+    assert.deepStrictEqual(shown(waiting), [[undefined, ["top"]], ["/srv/x", ["below"]]])
   })
 })

@@ -44,6 +44,26 @@ describe("a connection that watches the sessions", () => {
     assert.strictEqual((await watcher.waitFor("session_removed")).removed, "s")
   }, { onCommand: () => Effect.void })
 
+  test("is told which sessions agents have opened, at once and later", async (relay) => {
+    const watcher = await relay.connect(watching)
+    await watcher.waitFor("session_list")
+    await relay.join()
+    await relay.join({ session_id: "helper", front: "mcp (claude-code)", parent: "s" })
+    const opened_by = { front: "mcp (claude-code)", session_id: "s" }
+    const { session } = await watcher.waitFor(changed(({ session_id }) => session_id === "helper"))
+    assert.deepInclude(session, { opened_by })
+    const later = await relay.connect(watching)
+    const { sessions } = await later.waitFor("session_list")
+    assert.deepStrictEqual(
+      Object.fromEntries(
+        (sessions as ReadonlyArray<Record<string, unknown>>).map((
+          line
+        ) => [line["session_id"], line["opened_by"]])
+      ),
+      { s: undefined, helper: opened_by }
+    )
+  })
+
   test("is told so when it sends a command; a ping is answered", async (relay) => {
     const watcher = await relay.connect(watching)
     watcher.send({ type: "ping" })

@@ -6,7 +6,7 @@ import { BadHandshake } from "../AdapterError.js"
 /**
  * Names of programs as a handshake spells them; `*` is any.
  *
- * Empty: `generic` runs any `command`, for whoever may talk to the relay can have any agent run anything; but no
+ * Empty: `generic` runs any `command`, because a client that may talk to the relay can have any agent run anything; but no
  * `tool` is taken for a program, so that a misspelt agent is an error. Not empty: only these, either way.
  */
 export type AllowedPrograms = ReadonlyArray<string>

@@ -256,7 +256,9 @@ const toContent = (ask: Elicitation, outcome: PermissionAllowed): Record<string,
     const reading = readAnswer(question, given)
     // What breaks the form was refused before it came here.
     if (reading === undefined || "problem" in reading) return []
-    const answer = given[id] ?? given[question.question]
+    const answer = [id, question.question].filter((name) =>
+      Object.hasOwn(given, name)
+    ).map((name) => given[name])[0]
     const words = (Array.isArray(answer) ? answer : [answer]).map(String)
     const isOffered = (word: string) =>
       options.some(({ label, value }) => label === word || (value !== undefined && String(value) === word))

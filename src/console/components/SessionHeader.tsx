@@ -118,19 +118,18 @@ export const SessionHeader = ({ isBesideOpen, name, onBeside, onInspect, onMenu,
         </p>
       </div>
       <Meter view={view} />
-      {onBeside !== undefined && (
-        <button
-          type="button"
-          className="icon-button"
-          onClick={onBeside}
-          aria-expanded={isBesideOpen}
-          aria-label={w.beside.title}
-          title={w.beside.title}
-        >
-          <FolderGit2 size={17} aria-hidden />
-        </button>
-      )}
       <Actions>
+        {onBeside !== undefined && (
+          <button
+            type="button"
+            className="icon-button"
+            onClick={onBeside}
+            aria-expanded={isBesideOpen}
+            title={w.beside.title}
+          >
+            <FolderGit2 size={17} aria-hidden /> <span>{w.beside.title}</span>
+          </button>
+        )}
         <button
           type="button"
           className="icon-button"

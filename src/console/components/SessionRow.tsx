@@ -10,6 +10,10 @@ import { age, agentName, sessionName } from "./words.js"
 
 interface Props {
   readonly line: SessionLine
+  /** How many agents stand above it that opened one another. */
+  readonly depth: number
+  /** The session whose agent opened it, if it is still there. */
+  readonly parent: SessionLine | undefined
   readonly current: boolean
   readonly relay: Relay
   readonly onOpen: () => void
@@ -64,11 +68,20 @@ const Menu = ({ name, onClose, onRemove, onRename, onArchive, archived }: {
   )
 }
 
-export const SessionRow = ({ current, line, onOpen, onRemove, relay }: Props) => {
+/** Who opened it, where that was an agent. */
+const openedBy = ({ opened_by }: SessionLine, parent: SessionLine | undefined): string | undefined => {
+  if (parent !== undefined) {
+    return w.openedBy(sessionName(parent.tool, parent.folder, parent.title) || agentName(parent.tool))
+  }
+  return opened_by?.front?.startsWith("mcp") === true ? w.openedBy(opened_by.front) : undefined
+}
+
+export const SessionRow = ({ current, depth, line, onOpen, onRemove, parent, relay }: Props) => {
   const may = useMay()
   const [mode, setMode] = useState<"shown" | "menu" | "rename">("shown")
   const name = sessionName(line.tool, line.folder, line.title) || line.session_id
   const state = stateOf(line)
+  const opener = openedBy(line, parent)
   const close = () => setMode("shown")
 
   if (mode === "rename") {
@@ -93,13 +106,13 @@ export const SessionRow = ({ current, line, onOpen, onRemove, relay }: Props) =>
     )
   }
   return (
-    <li className="session-item" data-menu={mode === "menu"}>
+    <li className="session-item" data-menu={mode === "menu"} data-depth={Math.min(depth, 2)}>
       <a
         className="session-row"
         href={`#/s/${encodeURIComponent(line.session_id)}`}
         aria-current={current ? "page" : undefined}
         onClick={onOpen}
-        title={`${name}\n${line.folder}`}
+        title={[name, line.folder, ...opener === undefined ? [] : [opener]].join("\n")}
       >
         <span className="dot" data-state={state} />
         <span className="session-name">{name}</span>
@@ -107,7 +120,7 @@ export const SessionRow = ({ current, line, onOpen, onRemove, relay }: Props) =>
         <span className="session-sub">
           {state !== "ended" && (
             <span className={state === "asking" ? "attention" : ""}>{w.state[state]} ·</span>
-          )} {agentName(line.tool)} · {w.turns(line.turns)}
+          )} {agentName(line.tool)} · {opener ?? w.turns(line.turns)}
         </span>
       </a>
       {may("prompt") && (

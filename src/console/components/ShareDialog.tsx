@@ -1,6 +1,6 @@
 /**
  * ShareDialog: makes a link to this session for somebody else: what they may do there, and until when. Below stand the links
- * there are, with who made them; each can be revoked, and whoever came by it is sent away at once.
+ * there are, with who made them; each can be revoked, and anyone who came by it is sent away at once.
  */
 import { type RefObject, useCallback, useEffect, useState } from "react"
 import { messageOf } from "../../schema/messageOf.js"

@@ -7,7 +7,7 @@ import { w } from "../words/words.js"
 import { LanguageChoice } from "./LanguageChoice.js"
 import { useMay } from "./rights.js"
 import { SearchResults } from "./SearchResults.js"
-import { groupsOf } from "./sessionGroups.js"
+import { depthsOf, groupsOf } from "./sessionGroups.js"
 import { SessionRow } from "./SessionRow.js"
 import { Settings } from "./Settings.js"
 import { ThemeButton } from "./ThemeButton.js"
@@ -38,23 +38,28 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
     return () => removeEventListener("keydown", onKey)
   }, [onClose, open])
 
-  const rows = (lines: ReadonlyArray<SessionLine>) => (
-    <ul className="session-list">
-      {lines.map((line) => (
-        <SessionRow
-          key={line.session_id}
-          line={line}
-          current={line.session_id === current}
-          relay={relay}
-          onOpen={onClose}
-          onRemove={() => {
-            if (line.session_id === current) goTo(undefined)
-            relay.remove(line)
-          }}
-        />
-      ))}
-    </ul>
-  )
+  const rows = (lines: ReadonlyArray<SessionLine>) => {
+    const depths = depthsOf(lines)
+    return (
+      <ul className="session-list">
+        {lines.map((line) => (
+          <SessionRow
+            key={line.session_id}
+            line={line}
+            depth={depths.get(line.session_id) ?? 0}
+            parent={sessions.find(({ session_id }) => session_id === line.opened_by?.session_id)}
+            current={line.session_id === current}
+            relay={relay}
+            onOpen={onClose}
+            onRemove={() => {
+              if (line.session_id === current) goTo(undefined)
+              relay.remove(line)
+            }}
+          />
+        ))}
+      </ul>
+    )
+  }
 
   return (
     <>

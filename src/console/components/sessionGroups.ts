@@ -21,15 +21,60 @@ const matches = (line: SessionLine, wanted: ReadonlyArray<string>): boolean => {
   return wanted.every((word) => text.includes(word))
 }
 
-const latestFirst = (left: SessionLine, right: SessionLine) => right.last_active_at - left.last_active_at
+/** The session whose agent opened this one, if it is among these. */
+const parentIn = (lines: ReadonlyMap<string, SessionLine>, { opened_by }: SessionLine) =>
+  lines.get(opened_by?.session_id ?? "")
 
-const grouped = (lines: ReadonlyArray<SessionLine>): ReadonlyMap<string, ReadonlyArray<SessionLine>> => {
-  const groups = new Map<string, Array<SessionLine>>()
-  for (const line of lines) groups.set(line.folder, [...groups.get(line.folder) ?? [], line])
-  return groups
+/** The first of them that a person opened, and how many stand between. One whose chain leads back to itself stands alone. */
+const placeIn = (lines: ReadonlyMap<string, SessionLine>, line: SessionLine) => {
+  const met = new Set([line.session_id])
+  let top = line
+  for (;;) {
+    const parent = parentIn(lines, top)
+    if (parent === undefined) return { top, depth: met.size - 1 }
+    if (met.has(parent.session_id)) return { top: line, depth: 0 }
+    met.add(parent.session_id)
+    top = parent
+  }
 }
 
-/** Those that need a person first, then by folder, the most recently used one first. */
+/** How deep each stands below the session that a person opened; 0 for that one. */
+export const depthsOf = (shown: ReadonlyArray<SessionLine>): ReadonlyMap<string, number> => {
+  const lines = new Map(shown.map((line) => [line.session_id, line]))
+  return new Map(shown.map((line) => [line.session_id, placeIn(lines, line).depth]))
+}
+
+/** Each followed by those its agent opened. */
+const withChildren = (shown: ReadonlyArray<SessionLine>): ReadonlyArray<SessionLine> => {
+  const lines = new Map(shown.map((line) => [line.session_id, line]))
+  const depths = depthsOf(shown)
+  const below = (line: SessionLine): ReadonlyArray<SessionLine> => [
+    line,
+    ...shown.filter((other) =>
+      (depths.get(other.session_id) ?? 0) > (depths.get(line.session_id) ?? 0) &&
+      parentIn(lines, other) === line
+    ).flatMap(below)
+  ]
+  return shown.filter(({ session_id }) => depths.get(session_id) === 0).flatMap(below)
+}
+
+const latestFirst = (left: SessionLine, right: SessionLine) => right.last_active_at - left.last_active_at
+
+/** By the folder of the session a person opened: an agent's helpers may work below it. */
+const grouped = (shown: ReadonlyArray<SessionLine>): ReadonlyMap<string, ReadonlyArray<SessionLine>> => {
+  const lines = new Map(shown.map((line) => [line.session_id, line]))
+  const groups = new Map<string, Array<SessionLine>>()
+  for (const line of shown) {
+    const { folder } = placeIn(lines, line).top
+    groups.set(folder, [...groups.get(folder) ?? [], line])
+  }
+  return new Map([...groups].map(([folder, lines]) => [folder, withChildren(lines)]))
+}
+
+/**
+ * Those that need a person first, then by folder, the most recently used one first; what an agent has opened stands below
+ * that agent's session.
+ */
 export const groupsOf = (
   sessions: ReadonlyArray<SessionLine>,
   filter: string,

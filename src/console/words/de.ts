@@ -238,6 +238,7 @@ export const de: Words = {
   newSession: "Neue Sitzung",
   closeList: "Liste schließen",
   noSessions: "Ihre Sitzungen erscheinen hier und bleiben auch nach einem Neustart des Relays.",
+  openedBy: (name) => `geöffnet von ${name}`,
   turns: (count) => count === 1 ? "1 Runde" : `${count} Runden`,
   state: {
     ready: "bereit",

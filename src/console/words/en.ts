@@ -235,6 +235,7 @@ export const en = {
   newSession: "New session",
   closeList: "Close the list",
   noSessions: "Sessions you start appear here and stay after the relay restarts.",
+  openedBy: (name: string) => `opened by ${name}`,
   turns: (count: number) => count === 1 ? "1 turn" : `${count} turns`,
   state: {
     ready: "ready",

@@ -222,6 +222,7 @@ export const zh: Words = {
   newSession: "新建会话",
   closeList: "关闭列表",
   noSessions: "您启动的会话会显示在这里，中继重启后依然保留。",
+  openedBy: (name) => `由 ${name} 打开`,
   turns: (count) => `${count} 轮`,
   state: {
     ready: "就绪",

@@ -109,7 +109,7 @@ export class Auth extends Context.Service<Auth, {
   readonly holderOf: (mark: string) => Effect.Effect<PrincipalFields | undefined>
   /** Who is believed about where a request comes from. */
   readonly proxies: TrustedProxies.TrustedProxies
-  /** A ticket: whoever brings it may do what this principal may, as long as that may stay. */
+  /** A ticket: its bearer may do what this principal may, as long as that may stay. */
   readonly ticket: (principal: PrincipalFields) => Effect.Effect<Ticket, TooManyAttempts>
   /** The named tokens. */
   readonly tokens: Tokens.Tokens

@@ -9,7 +9,7 @@ import { peerOf } from "./peers.js"
 export interface FailedAttempts {
   /** How long, in ms, this address must still wait; 0 if its token may be looked at. */
   readonly waitOf: (address: string | undefined, now: number) => number
-  /** The same, to tell whoever is there; undefined if the token may be looked at. */
+  /** The same, in words for the client; undefined if the token may be looked at. */
   readonly refusalOf: (address: string | undefined, now: number) => string | undefined
   readonly failed: (address: string | undefined, now: number) => void
   readonly succeeded: (address: string | undefined) => void

@@ -46,7 +46,7 @@ export const Principal = Context.Reference<PrincipalFields>("ai-relay/services/P
   defaultValue: () => everything
 })
 
-/** `admin` may do all; whoever may do anything may look. */
+/** `admin` may do all; any scope lets its holder look. */
 export const may = ({ scopes }: Pick<PrincipalFields, "scopes">, scope: Scope): boolean =>
   scopes.has("admin") || scopes.has(scope) || (scope === "view" && scopes.size > 0)
 
@@ -137,7 +137,7 @@ const typed = new Set<ClientCommand["type"]>([
   "interrupt",
   "schedule",
   "change_schedule",
-  // Whoever drives holds the others off.
+  // The driver holds the others off.
   "drive",
   "drive_response"
 ])

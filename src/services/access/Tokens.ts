@@ -39,7 +39,7 @@ export interface Made {
 export interface Tokens {
   /** Whose token it is; "expired" if it was one. */
   readonly find: (token: string, now: number) => PrincipalFields | "expired" | undefined
-  /** Whoever has the token of that name now, with a digest that another token of the name does not have. */
+  /** The holder of the token of that name now, with a digest that another token of the name does not have. */
   readonly named: (
     name: string,
     now: number

@@ -1,6 +1,6 @@
 /**
- * privateFile: a small file of the relay's own that only its user may read. It is replaced as a whole and lasts: whoever reads
- * it meanwhile, or after a kill, sees the old one or the new one.
+ * privateFile: a small file of the relay's own that only its user may read. It is replaced as a whole and lasts: a reader
+ * meanwhile, or after a kill, sees the old one or the new one.
  */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs"
 

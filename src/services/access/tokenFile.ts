@@ -2,7 +2,7 @@
  * tokenFile: named tokens on disk, `tokens.json` in the state folder: who has which rights. It holds no token, only
  * digests; they are of 256 random bits each, so nobody guesses them back.
  *
- * Only its user may read it, it is replaced as a whole, and whoever changes it holds a lock: relays and `ai-relay token` do.
+ * Only its user may read it, it is replaced as a whole, and a program that changes it holds a lock: relays and `ai-relay token` do.
  */
 import { Clock, Effect, Option, Schedule, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
@@ -71,7 +71,7 @@ export const read = (file: string): Effect.Effect<ReadonlyArray<TokenRecord>, To
     catch: (cause) => new TokensUnusable({ reason: `the tokens cannot be read: ${messageOf(cause)}` })
   })
 
-/** Whoever has held the lock for longer than this, in ms, is dead. */
+/** A program that has held the lock for longer than this, in ms, is dead. */
 const longestLockMs = 10_000
 
 const lockNow = (file: string, now: number) =>
@@ -92,7 +92,7 @@ const lockNow = (file: string, now: number) =>
       })
   })
 
-/** Waits for whoever has it. */
+/** Waits until it is free. */
 const lock = (file: string) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => lockNow(file, now)).pipe(
     Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 150 })

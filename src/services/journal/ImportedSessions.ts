@@ -123,7 +123,7 @@ const append = (log: EventLog.EventLog["Service"], events: Recording["events"]) 
   })
 
 /**
- * A recording says in which mode a session was, and what was to become of failed prompts. Whoever opens it again decides
+ * A recording says in which mode a session was, and what was to become of failed prompts. The client that opens it again decides
  * that anew: a file from elsewhere grants nothing.
  */
 const withoutGrants = (files: string) => {

@@ -166,7 +166,7 @@ export const close = (segment: Segment): void => {
 
 /**
  * Remove its file. Its name is gone at once. Giving a large file's blocks back takes long: who closes it last does so, in
- * the background; whoever uses it just now closes it afterwards.
+ * the background; a reader that uses it just now closes it afterwards.
  */
 export const remove = (segment: Segment, isInUse: boolean): void => {
   try {
@@ -220,7 +220,7 @@ export const read = (segment: Segment, seq: number): Batch | undefined =>
         at += 1
         start = end + 1
       }
-      // Whoever reads on begins here.
+      // The next read begins here.
       remember(segment, at, offset + start)
       if (ends.length > 0) {
         return { firstSeq: at - ends.length, bytes: bytes.subarray(begin, start), ends, raws }

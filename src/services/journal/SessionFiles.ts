@@ -24,7 +24,7 @@ export const read = (segments: ReadonlyArray<Segment.Segment>, seq: number): Bat
   return undefined
 }
 
-/** A session's frames, to be read only: whoever writes them is not disturbed. */
+/** A session's frames, to be read only: their writer is not disturbed. */
 export const view = (folder: string): Pick<EventStore, "firstSeq" | "lastSeq" | "read"> => {
   const segments = open(folder)
   const last = segments.at(-1)?.last ?? 0

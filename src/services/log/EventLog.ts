@@ -1,7 +1,7 @@
 /**
  * EventLog: everything that happened in one session, in order. Nothing reaches a client that is not in here first.
  *
- * Events become finished frames, a batch per append, kept in an `EventStore`. Whoever reads follows with a cursor of its
+ * Events become finished frames, a batch per append, kept in an `EventStore`. Each reader follows with a cursor of its
  * own, so that a slow reader slows nobody. When the store is over its bound because a reader still needs what is old, the
  * log says "full", and the agent's pump pauses until that reader has caught up. A reader that is behind while another
  * is not is cut off instead (`overrun`): one stalled client must not stop the agent for the rest.

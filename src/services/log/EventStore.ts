@@ -22,11 +22,11 @@ export interface EventStore {
   /** What was appended is kept up to this `seq`. A store that takes longer says when there is more. */
   readonly keptSeq: () => number
   readonly onKept: (listener: () => void) => void
-  /** So much is not kept yet that whoever appends should wait. */
+  /** So much is not kept yet that the writer should wait. */
   readonly isBehind: () => boolean
   /**
    * The next frames after `seq`, some of them; undefined when there are none. Their bytes are good until the event loop
-   * turns: whoever needs them longer copies them.
+   * turns: copy them to use them longer.
    */
   readonly read: (seq: number) => Batch | undefined
   /** Let go of the oldest beyond the bound, but of nothing after `needed`. True: it is over its bound all the same. */

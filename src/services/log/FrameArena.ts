@@ -4,7 +4,7 @@
  * A busy session makes and forgets hundreds of megabytes a second. Taking that from the system costs ten times what
  * writing into it does (every page is cleared, and faults when it is touched first), so memory is taken in slabs, and a
  * slab whose batches are all forgotten is written anew: at the earliest in the next turn of the event loop, so that
- * whoever was given bytes in this turn may use them to its end, and no longer.
+ * bytes given out in this turn may be used to its end, and no longer.
  */
 
 /** An idle session uses the first pages of one. */

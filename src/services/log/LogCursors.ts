@@ -29,7 +29,7 @@ export const streamOf = (follow: (wake: () => void) => LogCursor): Stream.Stream
     )
     const pull: Effect.Effect<Batch, Cause.Done> = Effect.suspend(() => {
       const batch = cursor.next()
-      // Whoever pulls a stream may do so later than its bytes are good.
+      // A stream may be pulled later than its bytes are good.
       if (batch !== undefined) return Effect.succeed({ ...batch, bytes: Buffer.from(batch.bytes) })
       if (cursor.overrun()) {
         return Effect.die(new Error("the log was read too slowly; follow again after the last seq"))
@@ -77,7 +77,7 @@ export const make = (): LogCursors => {
     },
     remove: (reader) => void readers.delete(reader),
     wake: () => {
-      // Whoever leaves meanwhile is not woken any more; whoever comes is once more, which does no harm.
+      // A reader that leaves meanwhile is not woken any more; one that comes is woken once more, which does no harm.
       for (const reader of readers) reader.wake()
     },
     needed,

@@ -118,7 +118,7 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   readonly list: (query: NativeQuery) => Effect.Effect<NativeList, NativeNotFound>
   readonly find: (tool: string, id: string) => Effect.Effect<FoundNative, NativeNotFound>
   /**
-   * There is such a conversation, and this relay may not show it: whoever went on with it would be told what was said in a
+   * There is such a conversation, and this relay may not show it: a client that went on with it would be told what was said in a
    * folder that is none of theirs. Agents that tell their conversations themselves are asked when they open one.
    */
   readonly isHidden: (tool: string, id: string) => Effect.Effect<boolean>

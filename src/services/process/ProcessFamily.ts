@@ -2,7 +2,7 @@
  * ProcessFamily: an agent and everything it started.
  *
  * An agent leads a process group of its own, but its tools often run in sessions of theirs and outlive it. They are
- * found as members of its group, by the marker in their environment, and as descendants. Whoever was seen once is
+ * found as members of its group, by the marker in their environment, and as descendants. A process that was seen once is
  * remembered, because an orphan can no longer be told by its parent. Two kinds escape: an orphan that left the group
  * and dropped the marker before anyone looked, and one outside of the group that forks and ends faster than we look.
  *

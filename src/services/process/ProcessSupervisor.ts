@@ -3,7 +3,7 @@
  *
  * An agent runs without a shell, in a process group of its own, with a marker in its environment that everything it
  * starts inherits. Closing the scope it was started in ends it in bounded time: its input ends, then it is asked by a
- * signal, then whoever is left is killed. Until then it costs a callback per chunk, and no fiber.
+ * signal, then what is left is killed. Until then it costs a callback per chunk, and no fiber.
  */
 import { Cause, Deferred, Effect, Layer, Option, Predicate } from "effect"
 import { type ChildProcessWithoutNullStreams, spawn as startProcess } from "node:child_process"

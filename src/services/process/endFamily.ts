@@ -19,7 +19,7 @@ export interface StopTimeouts {
 }
 
 export interface StopMethod {
-  /** Completes when the agent itself has exited, whoever is left of what it started. */
+  /** Completes when the agent itself has exited, whatever is left of what it started. */
   readonly exited: Effect.Effect<void>
   readonly endInput: () => void
   /** The signal the agent likes best. */
@@ -40,7 +40,7 @@ export const endFamily = (
 ) =>
   Effect.gen(function*() {
     const { leader } = family
-    // Whoever was started a moment ago is told by its parent, as long as that lives.
+    // A process that was started a moment ago is known by its parent, as long as that lives.
     family.look("now")
     endInput()
     yield* completesWithin(exited, timeouts.input)

@@ -2,8 +2,8 @@
  * Push: tells browsers that want it (Web Push, RFC 8030, 8291 and 8292) that a session waits for an answer or a long turn has
  * ended, and takes their answer.
  *
- * A subscription belongs to whoever made it and tells only of what they may see. It ends with their token, with its own time,
- * or when the push service says that the browser is gone. Whoever may approve gets a ticket with a question that can be
+ * A subscription belongs to the person who made it and tells only of what they may see. It ends with their token, with its own time,
+ * or when the push service says that the browser is gone. A person who may approve gets a ticket with a question that can be
  * answered where it is shown (`askText.ts`): it is for that very question, works once, with the rights its owner has then,
  * and is over when the question is. Nothing is loaded, and no session watched, before somebody subscribes.
  */
@@ -317,7 +317,7 @@ const make = Effect.gen(function*() {
     }).pipe(
       Scope.provide(scope),
       Effect.provideService(SessionRegistry, registry),
-      // Whoever subscribes first may see less than those who follow.
+      // The first to subscribe may see less than those who follow.
       Effect.provideService(Principal, everything)
     )
   )

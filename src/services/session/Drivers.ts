@@ -3,7 +3,7 @@
  *
  * Nobody drives until somebody gives a command: who does so drives. Others watch; they may ask to take over, and suggest
  * prompts. An ask is settled by the driver, or by the deadline, which gives the session over. A driver whose last
- * connection is gone drives no more: whoever asked first drives then, else nobody does, and the next command decides.
+ * connection is gone drives no more: the client that asked first drives then, else nobody does, and the next command decides.
  * So there are never two, and never one who is not there. All of it is told in the session's log.
  *
  * A client is known by its key: a connection, or, where each request has a connection of its own, who asks.
@@ -49,7 +49,7 @@ export interface Drivers {
   /** Who drives now. */
   readonly current: () => Client | undefined
   /**
-   * Why something that comes without a client may not be done now: somebody drives; but not if that is whoever has this token,
+   * Why something that comes without a client may not be done now: somebody drives; but not if that is the holder of this token,
    * from elsewhere.
    */
   readonly objection: (what: string, owner?: { readonly token: string | undefined }) => string | undefined
@@ -69,7 +69,7 @@ export interface Drivers {
 
 type CommandType = ClientCommand["type"]
 
-/** Given by whoever may give them at all. */
+/** Given by every client that has the scope for them. */
 const freely = new Set<CommandType>(["ping", "drive", "suggest"])
 /** A page's terminal says how large it is when it is opened: that is not to drive. */
 const withoutDriving = new Set<CommandType>(["resize"])

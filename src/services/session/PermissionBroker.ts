@@ -45,7 +45,7 @@ export class AnswerUnfit extends Schema.TaggedError<AnswerUnfit>()("AnswerUnfit"
 
 export class PermissionBroker extends Context.Service<PermissionBroker, {
   readonly request: (ask: PermissionRequest, raw?: Uint8Array) => Effect.Effect<PermissionOutcome>
-  /** Deliver the client's answer to whoever asked. */
+  /** Deliver the client's answer to the agent that asked. */
   readonly respond: (answer: PermissionResponse) => Effect.Effect<void, PermissionNotPending | AnswerUnfit>
   readonly withdraw: (request_id: RequestId) => void
   /** Release everyone who is waiting. */
@@ -184,7 +184,7 @@ export const make = Effect.fnUntraced(function*(
       // Asked again under the same name: nobody could answer the question before it any more.
       settle(ask.request_id, cancelled("withdrawn"))
       pending.set(ask.request_id, { ask: asked, answered })
-      // Whoever settled it first decides, also when that was an answer in the moment of the deadline.
+      // The first to settle it decides, also when that was an answer in the moment of the deadline.
       const expire = Effect.suspend(() => {
         settle(ask.request_id, cancelled("timeout"))
         return Deferred.await(answered)

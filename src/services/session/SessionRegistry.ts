@@ -93,14 +93,14 @@ export interface Joined {
   readonly session: Session.Session
   /** It was live already. */
   readonly attached: boolean
-  /** As the session's own, and fails if whoever joined may not give this command, or another client drives. */
+  /** As the session's own, and fails if the client that joined may not give this command, or another client drives. */
   readonly submit: (command: ClientCommand) => Effect.Effect<void, Forbidden | NotDriving>
 }
 
 /** All of it is done for the `Principal` that asks; what is outside of its limits is not there. */
 export class SessionRegistry extends Context.Service<SessionRegistry, {
   /**
-   * Open the session the handshake asks for, or attach to it; the scope's end detaches. Whoever may only look opens none
+   * Open the session the handshake asks for, or attach to it; the scope's end detaches. A client that may only look opens none
    * and keeps none alive.
    */
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
@@ -401,7 +401,7 @@ const make = Effect.gen(function*() {
     return (yield* journal.list).find(({ summary }) => isIts(summary))?.summary.session_id
   })
 
-  /** Whoever gave the command, and whether they might. */
+  /** The audit is told who gave the command, and whether they might. */
   const noted = (command: ClientCommand, session_id: SessionId, isAllowed: boolean) =>
     Effect.map(Sender, (by) => {
       if (!Audit.isNoted(command)) return

@@ -2,7 +2,7 @@
  * PtySupervisor: starts programs on terminals, and sees to it that they and all they started are gone afterwards.
  *
  * What `ProcessSupervisor` guarantees holds here too. The end differs: a program at a terminal is told by SIGHUP, as
- * when its window is closed; whoever does not mind that is killed. What jobs in the background print after their
+ * when its window is closed; a program that ignores it is killed. What jobs in the background print after their
  * shell's exit is lost. node-pty is native and is loaded when the first terminal is asked for.
  */
 import { Cause, Deferred, Effect, Layer } from "effect"

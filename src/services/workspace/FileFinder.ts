@@ -22,10 +22,12 @@ export interface FoundFiles {
   readonly complete: boolean
 }
 
-/** Files of one folder that are remembered, folders that are, and how long a list is fresh, in ms. */
+/** Files of one folder that are remembered, and folders that are. */
 const mostFiles = 200_000
 const mostFolders = 8
+/** How long a list is fresh, in ms, or in times what it took to make. */
 const freshMs = 2000
+const freshTimes = 10
 /** A list that is so old is not answered from. */
 const staleMs = 10 * 60_000
 
@@ -54,6 +56,8 @@ const passedOver = new Set([
 
 interface List {
   readonly at: number
+  /** How long it took to make, in ms. */
+  readonly took: number
   readonly files: Searchable
   readonly complete: boolean
 }
@@ -116,10 +120,13 @@ export const make = (scope: Scope.Scope) => {
 
   type Look = Effect.Effect<GitView | undefined, WorkspaceRefused | GitFailed>
   const makeList = Effect.fnUntraced(function*(inside: Inside, look: Look) {
+    const begun = yield* Clock.currentTimeMillis
     const view = yield* look
     const { complete, paths } = view === undefined ? yield* fromDisk(inside) : yield* fromGit(view)
     const shown = paths.filter((path) => !isPrivate(inside, join(inside.folder, path)))
-    const list: List = { at: yield* Clock.currentTimeMillis, files: prepare(shown), complete }
+    const files = prepare(shown)
+    const at = yield* Clock.currentTimeMillis
+    const list: List = { at, took: at - begun, files, complete }
     keep(inside.folder, list)
     return list
   })
@@ -148,7 +155,8 @@ export const make = (scope: Scope.Scope) => {
       const now = yield* Clock.currentTimeMillis
       const known = lists.get(inside.folder)
       const age = known === undefined ? Infinity : now - known.at
-      const renewed = age > freshMs ? yield* renew(inside, look) : undefined
+      const isFresh = known !== undefined && age <= Math.max(freshMs, freshTimes * known.took)
+      const renewed = !isFresh ? yield* renew(inside, look) : undefined
       const list = known !== undefined && age < staleMs
         ? known
         : renewed === undefined

@@ -2,7 +2,7 @@
  * Workspace: what lies beside a conversation: the session's folder with its files, what git says of it, and files given to
  * the agent. A folder is resolved and compared with the roots each time; what is asked of it is loaded when it is first asked.
  */
-import { Context, Effect, Layer, Scope } from "effect"
+import { Context, Effect, Layer, Scope, Semaphore } from "effect"
 import { mkdtempSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -81,6 +81,9 @@ const make = Effect.gen(function*() {
   const allowed = yield* Folders
   const scope = yield* Effect.scope
   const finder = Finder.make(scope)
+  // However many ask: each look is some processes.
+  const looks = Semaphore.makeUnsafe(4)
+  const commits = Semaphore.makeUnsafe(2)
   const own = [state_dir, record, ...private_files].filter((path) => path !== undefined)
 
   /** Where we keep what git needs to look; gone with the relay. */
@@ -128,22 +131,18 @@ const make = Effect.gen(function*() {
         finder.find(inside, look(folder), query, limit).pipe(
           Effect.catchTag("GitFailed", ({ reason }) => Effect.fail(refuse("conflict", reason)))
         ),
-      changes: (against) =>
-        Effect.flatMap(
-          load.changes,
-          ({ list }) => Effect.flatMap(seen(folder), (view) => list(inside, view, against))
-        ),
-      diff: (path, against, from) =>
-        Effect.flatMap(
-          load.changes,
-          ({ diff }) => Effect.flatMap(seen(folder), (view) => diff(inside, view, path, against, from))
-        ),
-      commit: (wanted) =>
-        Effect.flatMap(
-          load.commit,
-          ({ commit }) =>
-            Effect.flatMap(seen(folder), (view) => commit(inside, view, { ...wanted, neverRun }))
-        ),
+      changes: Effect.fnUntraced(function*(against) {
+        const { list } = yield* load.changes
+        return yield* list(inside, yield* seen(folder), against)
+      }, looks.withPermits(1)),
+      diff: Effect.fnUntraced(function*(path, against, from) {
+        const { diff } = yield* load.changes
+        return yield* diff(inside, yield* seen(folder), path, against, from)
+      }, looks.withPermits(1)),
+      commit: Effect.fnUntraced(function*(wanted) {
+        const { commit } = yield* load.commit
+        return yield* commit(inside, yield* seen(folder), { ...wanted, neverRun })
+      }, commits.withPermits(1)),
       attach: Effect.fnUntraced(function*(session_id, name, content, into) {
         const { keep, putInFolder } = yield* load.attachments
         if (into === "folder") return yield* putInFolder(content, name, inside)

@@ -9,11 +9,31 @@ export interface Searchable {
   readonly lower: ReadonlyArray<string>
   /** Where the last part of each begins. */
   readonly names: Int32Array
+  /** Which letters each has, a bit for each, or for a few of them: most paths are passed over by it. */
+  readonly letters: Int32Array
+}
+
+const bitOf = (code: number): number =>
+  code >= 0x61 && code <= 0x7a
+    ? 1 << (code - 0x61)
+    : code >= 0x30 && code <= 0x39
+    ? 1 << (26 + code % 5)
+    : 1 << 31
+
+const lettersIn = (text: string): number => {
+  let bits = 0
+  for (let at = 0; at < text.length; at++) bits |= bitOf(text.charCodeAt(at))
+  return bits
 }
 
 export const prepare = (paths: ReadonlyArray<string>): Searchable => {
   const lower = paths.map((path) => path.toLowerCase())
-  return { paths, lower, names: Int32Array.from(lower, (path) => path.lastIndexOf("/") + 1) }
+  return {
+    paths,
+    lower,
+    names: Int32Array.from(lower, (path) => path.lastIndexOf("/") + 1),
+    letters: Int32Array.from(lower, lettersIn)
+  }
 }
 
 const isWordStart = (text: string, at: number): boolean => at === 0 || !/[a-z0-9]/.test(text.charAt(at - 1))
@@ -51,11 +71,12 @@ const wordsOf = (query: string) => query.toLowerCase().split(/\s+/).filter((word
 
 /** The best `limit` paths for the words of a query; without words the ones with the shortest paths. */
 export const search = (
-  { lower, names, paths }: Searchable,
+  { letters, lower, names, paths }: Searchable,
   query: string,
   limit: number
 ): ReadonlyArray<string> => {
   const words = wordsOf(query)
+  const needed = lettersIn(words.join(""))
   const best: Array<{ readonly score: number; readonly path: string }> = []
   const isBetter = (score: number, path: string, than: { readonly score: number; readonly path: string }) =>
     score !== than.score
@@ -64,6 +85,7 @@ export const search = (
       ? path.length < than.path.length
       : path < than.path
   for (let index = 0; index < paths.length; index++) {
+    if (((letters[index] ?? 0) & needed) !== needed) continue
     const text = lower[index] ?? ""
     let score = 0
     for (const word of words) {

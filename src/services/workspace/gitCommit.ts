@@ -31,7 +31,7 @@ export interface CommitWanted {
   readonly files?: ReadonlyArray<string> | undefined
   /** Run what `git commit` runs. Absent: if there is something, it has to be allowed. */
   readonly hooks?: boolean | undefined
-  /** Whoever asks may run programs. */
+  /** The principal that asks may run programs. */
   readonly mayRun: boolean
   /** Why nobody may run programs of a repository here. */
   readonly neverRun?: string | undefined

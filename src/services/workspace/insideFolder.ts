@@ -1,5 +1,5 @@
 /**
- * insideFolder: opens what lies in a folder, and nothing else, whoever changes the folder meanwhile.
+ * insideFolder: opens what lies in a folder, and nothing else, also when the folder is changed meanwhile.
  *
  * A path is resolved, links followed, and compared; then it is opened without following a link and without waiting (a pipe
  * would hold up the relay), and where the opened file lies is asked of the system: what is read is what was compared. Git's

@@ -189,6 +189,74 @@ describe.each(agents)("a form of %s's", (tool, ask, content) => {
     }))
 })
 
+describe("a form whose pattern looks for its fit in very many ways", () => {
+  const patterns = [
+    "^(a+)+$",
+    "^(a|aa)*$",
+    "^a*a*a*a*a*a*b$",
+    "^([a-z]+-?){1,}$",
+    "(.*a){20}",
+    `${"a?".repeat(30)}${"a".repeat(30)}b`
+  ]
+  it.live.each(patterns)("holds nobody up: %s", (pattern) =>
+    Effect.gen(function*() {
+      const began = performance.now()
+      const answer = `${"a".repeat(900)}!`
+      const { told } = yield* playLines(
+        "acp",
+        acp.conversation(...acp.asksFor({
+          sessionId: "s1",
+          mode: "form",
+          message: "Fill in",
+          requestedSchema: { properties: { f: { type: "string", pattern } } }
+        })),
+        { answer: { answers: { f: answer } } }
+      )
+      // Its own server looks at it.
+      assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { f: answer } })
+      assert.isBelow(performance.now() - began, 5000)
+    }))
+})
+
+describe("a form's answers", () => {
+  const ask = (requestedSchema: object, ...answers: ReadonlyArray<unknown>) =>
+    playLines(
+      "acp",
+      acp.conversation(
+        ...acp.asksFor({ sessionId: "s1", mode: "form", message: "Fill in", requestedSchema })
+      ),
+      { answer: answers.map((answers) => ({ answers })) }
+    )
+
+  it.live("are numbers as people write them, and whole ones are kept whole", () =>
+    Effect.gen(function*() {
+      const schema = { properties: { n: { type: "integer" } }, required: ["n"] }
+      const { events, told } = yield* ask(
+        schema,
+        ...["0x10", "1 000", "99999999999999999999", "NaN", " +7 "].map((n) => ({ n }))
+      )
+      assert.lengthOf(ofType(events, "error"), 4)
+      assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { n: 7 } })
+    }))
+
+  it.live("are those that were given, whatever a field is called; each once", () =>
+    Effect.gen(function*() {
+      const properties = JSON.parse(
+        `{"__proto__":{"type":"string"},"constructor":{"type":"string"},"l":{"type":"array","items":{"enum":["a","b"]}}}`
+      ) as object
+      const { told } = yield* ask({ properties }, { l: ["a", "b", "a"] })
+      assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { l: ["a", "b"] } })
+    }))
+
+  it.live("fit a pattern on what people may type", () =>
+    Effect.gen(function*() {
+      const schema = { properties: { s: { type: "string", pattern: "^[a-z]+(-[a-z]+)*$" } } }
+      const { events, told } = yield* ask(schema, { s: "Not-1" }, { s: "my-name" })
+      assert.match(ofType(events, "error")[0]?.text ?? "", /must match/)
+      assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { s: "my-name" } })
+    }))
+})
+
 describe("questions", () => {
   it.live("of Claude's AskUserQuestion take any text, and several options where it lets one", () =>
     Effect.gen(function*() {

@@ -1090,6 +1090,41 @@ describe("a session that is opened again", () => {
     }))
 })
 
+describe("what the agent says to a command", () => {
+  it.effect("is told with the code and the facts a program can decide by", () =>
+    Effect.gen(function*() {
+      const { first, send } = yield* open({
+        onCommand: () =>
+          new CommandRefused({ reason: "it is open elsewhere", code: "in_use", metadata: { pid: 7 } })
+      })
+      yield* send({ type: "set_model", model: "m", message_id: "m1" })
+      assert.deepInclude(yield* first("error"), {
+        code: "in_use",
+        text: "it is open elsewhere",
+        message_id: "m1",
+        metadata: { pid: 7 }
+      })
+    }))
+
+  it.effect("counts: a prompt it has said something to was taken, however long its answer takes", () =>
+    Effect.gen(function*() {
+      const slow: FakeAdapter.FakeOptions = {
+        onCommand: ({ type }) => type === "user_message" ? Effect.never : Effect.void
+      }
+      const told = yield* open(slow)
+      yield* told.send(prompt("m1"))
+      yield* told.agent.next
+      yield* told.agent.say({ type: "response", text: "Well" })
+      yield* TestClock.adjust("10 minutes")
+      assert.include(yield* told.until("input_ack"), "input_ack sent m1")
+      const silent = yield* open(slow)
+      yield* silent.send(prompt("m1"))
+      yield* silent.agent.next
+      yield* TestClock.adjust("10 minutes")
+      assert.include((yield* silent.first("error")).text, "did not take it within 2 minutes")
+    }))
+})
+
 describe("the room for prompts that wait", () => {
   it.effect("is bounded in bytes, of all that wait together", () =>
     Effect.gen(function*() {

@@ -18,7 +18,12 @@ import {
   SessionId
 } from "../../../src/schema/index.js"
 import { Folders } from "../../../src/services/access/Folders.js"
-import { everything, Principal, type PrincipalFields } from "../../../src/services/access/Principal.js"
+import {
+  everything,
+  type Limits,
+  Principal,
+  type PrincipalFields
+} from "../../../src/services/access/Principal.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { Journal } from "../../../src/services/journal/Journal.js"
 import { NativeSessions } from "../../../src/services/native/NativeSessions.js"
@@ -522,6 +527,22 @@ describe("who may not", () => {
       assert.strictEqual(refused._tag, "Forbidden")
       assert.lengthOf(fake.agents, 0)
       yield* prompting(join(handshake()))
+    }))
+
+  test("work outside of a limit opens nothing there", (fake) =>
+    Effect.gen(function*() {
+      const within = (limits: Limits, fields: object) =>
+        limitedTo({ limits })(Effect.exit(join(handshake(fields))))
+      const beside = [
+        yield* within({ sessions: ["mine"] }, { session_id: "theirs" }),
+        yield* within({ agents: ["codex"] }, { session_id: "mine" }),
+        yield* within({ folders: ["/nowhere"] }, { session_id: "mine" })
+      ]
+      assert.isTrue(beside.every(Exit.isFailure))
+      assert.lengthOf(fake.agents, 0)
+      assert.isTrue(
+        Exit.isSuccess(yield* within({ sessions: ["mine"], agents: ["fake"] }, { session_id: "mine" }))
+      )
     }))
 
   test("do anything opens no session, and keeps none alive", () =>

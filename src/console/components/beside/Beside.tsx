@@ -38,7 +38,10 @@ const Frame = ({ children, onClose }: { readonly children: ReactNode; readonly o
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Escape" || event.defaultPrevented) return
     event.preventDefault()
-    onClose()
+    const { target } = event
+    const isWriting = target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement
+    if (isWriting && target.value !== "" && target.type !== "checkbox") target.blur()
+    else onClose()
   }
   return isSheet
     ? (

@@ -1,6 +1,6 @@
 /** ChangesView: the working tree as git sees it: each file's difference, and a commit of those that are chosen. */
 import { FileText, GitBranch, RotateCw } from "lucide-react"
-import { type FormEvent, useCallback, useEffect, useId, useMemo, useState } from "react"
+import { type FormEvent, useCallback, useEffect, useId, useMemo, useRef, useState } from "react"
 import { Refused } from "../../relay/http.js"
 import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
@@ -81,11 +81,15 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
   const rows = useMemo(() => value === undefined ? [] : rowsOf(value, against), [against, value])
 
-  useEffect(() => again(), [again, turn])
+  const known = useRef({ seen, turn })
   useEffect(() => {
+    const before = known.current
+    if (before.turn === turn && before.seen === seen) return
+    known.current = { seen, turn }
+    if (before.turn !== turn) again()
     const timer = setTimeout(again, soonMs)
     return () => clearTimeout(timer)
-  }, [again, seen])
+  }, [again, seen, turn])
   useEffect(() => {
     addEventListener("focus", again)
     return () => removeEventListener("focus", again)
@@ -248,8 +252,15 @@ const namesOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => [
   )
 ]
 
+/** What was written and not sent yet, by session: closing what is beside loses nothing. */
+const drafts = new Map<string, string>()
+
 const CommitForm = ({ files, onCommitted, session_id }: CommitProps) => {
-  const [message, setMessage] = useState("")
+  const [message, setMessageOnly] = useState(drafts.get(session_id) ?? "")
+  const setMessage = (message: string) => {
+    setMessageOnly(message)
+    drafts.set(session_id, message)
+  }
   const [isBusy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string>()
   const [offersWithout, setOffersWithout] = useState(false)
@@ -272,7 +283,7 @@ const CommitForm = ({ files, onCommitted, session_id }: CommitProps) => {
       onCommitted()
     } catch (error) {
       setProblem(workspace.sentence(error))
-      setOffersWithout(error instanceof Refused && /\bhooks\b/.test(error.message))
+      setOffersWithout(error instanceof Refused && error.message.includes("`hooks`: false"))
     }
     setBusy(false)
   }
