@@ -1,6 +1,6 @@
 /** A conversation of a terminal, from the command line: listed, gone on with by the beginning of its id, refused in words. */
 import { Effect } from "effect"
-import { afterAll, afterEach, assert, beforeAll, describe, it } from "vitest"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { findNative } from "../../src/cli/nativeConversations.js"
 import { commandLine } from "../support/commandLine.js"
 import * as FakeRelay from "../support/fakeRelay.js"
