@@ -1,17 +1,21 @@
 /**
- * fronts: what an event costs a chat of the AI SDK, beside the relay's own wire.
+ * fronts: what an event costs each front that streams, beside the relay's own wire. About half a minute.
  *
  *     npm run bench:fronts
  *
- * The same pieces of a message go through the log to a reader that throws them away: as frames of the relay's socket, and
- * as the chat's chunks. The agent's line, the system's calls and the network are left out: they cost both the same, so the
+ * The same pieces of a message go through the log to a reader that throws them away: as frames of the relay's socket, as an
+ * editor's updates, as a chat's chunks, and as events of AG-UI. The agent's line, the system's calls and the network are left out: they cost both the same, so the
  * real difference is smaller.
  */
 import { Effect } from "effect"
 import { Writable } from "node:stream"
+import * as AcpEncoder from "../src/fronts/acp/encode.js"
+import * as PathMap from "../src/fronts/acp/PathMap.js"
+import * as AguiEncoder from "../src/fronts/agui/encode.js"
 import { joined } from "../src/fronts/chat/Chat.js"
 import type { Chunk } from "../src/fronts/chat/Chunk.js"
 import * as Encoder from "../src/fronts/chat/encode.js"
+import type { Op } from "../src/fronts/Op.js"
 import * as project from "../src/fronts/project.js"
 import { type EventBody, type RelayEvent, SessionId } from "../src/schema/index.js"
 import { makeWriter } from "../src/server/textFrames.js"
@@ -25,22 +29,62 @@ const piece: EventBody = { type: "stream_event", delta: "text", text: "some word
 
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() })
 
+/** What a front that streams does: events into operations, and those into its own words. */
+const front = (
+  encode: (op: Op, event: RelayEvent) => ReadonlyArray<object>,
+  write: (words: ReadonlyArray<object>) => string
+) => {
+  const sink = nowhere()
+  const projector = project.make()
+  return (batch: Batch) => {
+    const words: Array<object> = []
+    for (const text of textsOf(batch)) {
+      const event = JSON.parse(text) as RelayEvent
+      for (const op of projector.next(event)) words.push(...encode(op, event))
+    }
+    sink.write(write(words))
+  }
+}
+const events = (words: ReadonlyArray<object>) =>
+  words.map((word) => `data: ${JSON.stringify(word)}\n\n`).join("")
+
 /** Each way to read the log: what it does with a batch. */
 const readers: Readonly<Record<string, () => (batch: Batch) => void>> = {
   "the log alone": () => () => {},
   "the relay's socket": () => makeWriter(nowhere(), true),
-  "a chat": () => {
-    const sink = nowhere()
-    const projector = project.make()
+  "an editor (ACP)": () => {
+    const encoder = AcpEncoder.make({
+      paths: PathMap.make([]),
+      terminals: true,
+      notices: true,
+      compaction: true,
+      isOwn: () => false,
+      configOptions: () => []
+    })
+    return front(
+      (op, { seq, ts }) => encoder.encode(op, ts).map((update) => AcpEncoder.withSeq(update, seq)),
+      (updates) =>
+        updates.map((update) =>
+          `${
+            JSON.stringify({
+              jsonrpc: "2.0",
+              method: "session/update",
+              params: { sessionId: session_id, update }
+            })
+          }\n`
+        ).join("")
+    )
+  },
+  "a chat (AI SDK)": () => {
     const encoder = Encoder.make({ dialect: 7, session_id })
-    return (batch) => {
-      const chunks: Array<Chunk> = []
-      for (const text of textsOf(batch)) {
-        const event = JSON.parse(text) as RelayEvent
-        for (const op of projector.next(event)) chunks.push(...encoder.encode(op, event))
-      }
-      sink.write(joined(chunks).map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join(""))
-    }
+    return front(
+      (op, event) => encoder.encode(op, event),
+      (chunks) => events(joined(chunks as ReadonlyArray<Chunk>))
+    )
+  },
+  "a page (AG-UI)": () => {
+    const encoder = AguiEncoder.make({ dialect: "1.0", shown: AguiEncoder.nothingShown })
+    return front((op) => encoder.encode(op), events)
   }
 }
 
@@ -72,5 +116,9 @@ for (let round = 0; round < 5; round++) {
   }
 }
 for (const [name, cost] of best) console.log(`${name}: ${cost.toFixed(2)} µs per event`)
-const ratio = (best.get("a chat") ?? 0) / (best.get("the relay's socket") ?? 1)
-console.log(`a chat costs ${ratio.toFixed(1)} times what the relay's socket does`)
+const wire = best.get("the relay's socket") ?? 1
+for (const [name, cost] of best) {
+  if (name.startsWith("a")) {
+    console.log(`${name} costs ${(cost / wire).toFixed(1)} times what the relay's socket does`)
+  }
+}

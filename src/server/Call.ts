@@ -117,7 +117,8 @@ export const readJson = Effect.fnUntraced(function*({ request }: Pick<Call, "req
   const body = yield* jsonTextOf(request)
   return yield* Effect.try({
     try: () => JSON.parse(body) as unknown,
-    catch: () => new Refused({ status: 400, code: "bad_command", reason: "the body is no JSON" })
+    catch: () =>
+      new Refused({ status: 400, code: "bad_command", reason: "the body is no JSON: send one whole object" })
   })
 })
 

@@ -93,8 +93,24 @@ const statuses: { readonly [Tag in RelayError["_tag"]]?: number } = {
   TooManyAttempts: 429
 }
 
-const sayWhy = (response: ServerResponse, error: RelayError | Refused) => {
+/** Clients of the AI SDK show a refusal's body as it is: no JSON. */
+const sendPlain = (response: ServerResponse, status: number, text: string) =>
+  Effect.sync(() => {
+    response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" })
+    response.end(text)
+  })
+
+const sayWhy = (request: IncomingMessage, response: ServerResponse, error: RelayError | Refused) => {
   if (response.headersSent) return Effect.sync(() => void response.destroy())
+  if ((request.url ?? "").startsWith("/chat/")) {
+    return error._tag === "Refused"
+      ? sendPlain(response, error.status, error.message)
+      : sendPlain(
+        response,
+        statuses[error._tag] ?? statusOf(toErrorEvent(error).code),
+        toErrorEvent(error).text
+      )
+  }
   if (error._tag === "Refused") {
     const { code, message: text, status } = error
     return sendJson(response, status, { text, ...(code !== undefined && { code }) })
@@ -187,7 +203,7 @@ export const answerHttp = Effect.fn("answerHttp")(
   },
   (answered, request, response) =>
     answered.pipe(
-      Effect.catch((error) => sayWhy(response, error)),
+      Effect.catch((error) => sayWhy(request, response, error)),
       Effect.tapDefect((cause) =>
         Effect.andThen(
           Effect.logWarning(`the answer to ${request.method} ${request.url} ended early`, cause),

@@ -6,7 +6,7 @@ import * as Chat from "../fronts/chat/Chat.js"
 import { type Dialect, usualDialect } from "../fronts/chat/Chunk.js"
 import * as inProcess from "../fronts/inProcess.js"
 import { type PortError, SessionPort } from "../fronts/SessionPort.js"
-import { type Answer, type Call, readJson, type Refused, sendJson, sendNothing, type Served } from "./Call.js"
+import { type Answer, type Call, readJson, Refused, sendJson, sendNothing, type Served } from "./Call.js"
 import { ofSdks, sendEventStream } from "./eventStream.js"
 import { statusOf } from "./statusOf.js"
 
@@ -21,10 +21,17 @@ const refuse = (response: ServerResponse, code: string, reason: string, status =
 const namesOf = (
   tool: string,
   query: URLSearchParams
-): { readonly tool: string; readonly dialect: Dialect } => {
+): Effect.Effect<{ readonly tool: string; readonly dialect: Dialect }, Refused> => {
   const [name = "", suffix] = tool.split("@", 2)
-  const dialect = ([5, 6, 7] as const).find((version) => String(version) === (suffix ?? query.get("dialect")))
-  return { tool: name, dialect: dialect ?? usualDialect }
+  const wanted = suffix ?? query.get("dialect") ?? String(usualDialect)
+  const dialect = ([5, 6, 7] as const).find((version) => String(version) === wanted)
+  return dialect === undefined
+    ? new Refused({
+      status: 400,
+      code: "bad_command",
+      reason: `version "${wanted}" of the AI SDK is not spoken here: use @5, @6 or @7`
+    })
+    : Effect.succeed({ tool: name, dialect })
 }
 
 const streamHeaders = {
@@ -59,7 +66,7 @@ const answer = <Path extends string>(
   Effect.gen(function*() {
     const port = yield* SessionPort
     // Each of these paths names the tool.
-    const { dialect, tool } = namesOf((call.params as { readonly tool: string }).tool, call.query)
+    const { dialect, tool } = yield* namesOf((call.params as { readonly tool: string }).tool, call.query)
     const chat = Chat.make(port, { dialect, front: "chat", newId: randomUUID })
     yield* serve(chat, { ...call, tool })
   }).pipe(

@@ -197,8 +197,9 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
       yield* session.submit({ type: "interrupt" })
     })
 
-  const prompt = (params: Open, rpcId: JsonRpcId): Rpc.Handled =>
-    Effect.gen(function*() {
+  const prompt = (params: Open, rpcId: JsonRpcId): Rpc.Handled => {
+    let stopMine: (() => Effect.Effect<void, PortError>) | undefined
+    return Effect.gen(function*() {
       const content = toContent(params["prompt"], paths)
       if (typeof content === "string") return yield* wrong(content)
       const [first, ...more] = content
@@ -216,7 +217,8 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
         isCancelled: false
       }
       entry.prompts.set(message_id, mine)
-      running.set(rpcId, () => stop(entry, (prompt) => prompt === mine))
+      stopMine = () => stop(entry, (prompt) => prompt === mine)
+      running.set(rpcId, stopMine)
       yield* entry.session.submit({
         type: "user_message",
         content: [first, ...more],
@@ -224,7 +226,11 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
         ...((when === "steer" || when === "interrupt" || when === "queue") && { when })
       }).pipe(Effect.tapError(() => Effect.sync(() => entry.prompts.delete(message_id))))
       return { result: yield* Deferred.await(done) }
-    }).pipe(Effect.ensuring(Effect.sync(() => running.delete(rpcId))))
+    }).pipe(Effect.ensuring(Effect.sync(() => {
+      // A client may have used the id again meanwhile.
+      if (running.get(rpcId) === stopMine) running.delete(rpcId)
+    })))
+  }
 
   const list = (params: Open): Rpc.Handled =>
     Effect.gen(function*() {

@@ -42,6 +42,13 @@ export interface RpcOptions {
   readonly heed: (method: string, params: Open) => void
 }
 
+const isId = (id: unknown) => id === null || typeof id === "string" || typeof id === "number"
+
+const unknownMethod = (method: string) =>
+  method === "session/cancel" || method.startsWith("$/")
+    ? `"${method}" is a notification: send it without \`id\``
+    : `there is no method "${method}" of the Agent Client Protocol 1 here: initialize tells what there is`
+
 export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
   const answers = new Map<unknown, (outcome: Outcome) => void>()
   let asked = 0
@@ -95,13 +102,19 @@ export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
     try {
       parsed = JSON.parse(message)
     } catch {
-      return failWith(null, new JsonRpcError({ code: codes.parse, reason: "this is no JSON" }))
+      return failWith(
+        null,
+        new JsonRpcError({
+          code: codes.parse,
+          reason: "this is no JSON: send one object of JSON-RPC 2.0 per message"
+        })
+      )
     }
-    if (isRequest(parsed)) {
+    if (isRequest(parsed) && isId(parsed.id)) {
       const { id, method, params } = parsed
       const handled = handle(method, open(params), id)
       if (handled !== undefined) return void fork(answer(id, method, handled))
-      return failWith(id, new JsonRpcError({ code: codes.method, reason: `there is no method "${method}"` }))
+      return failWith(id, new JsonRpcError({ code: codes.method, reason: unknownMethod(method) }))
     }
     if (isNotification(parsed)) return heed(parsed.method, open(parsed.params))
     if (isAnswer(parsed)) {
@@ -113,7 +126,9 @@ export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
       null,
       new JsonRpcError({
         code: codes.invalid,
-        reason: "this is no message of JSON-RPC 2.0; batches are not taken"
+        reason:
+          "this is no message of JSON-RPC 2.0: send one object with `method`, and `id` (a string or a number) if you want "
+          + "an answer; batches are not taken"
       })
     )
   }

@@ -31,7 +31,13 @@ const toCode = (code: string): number =>
     : codes.internal
 
 export const refusal = (code: string, reason: string, detail?: unknown) =>
-  new JsonRpcError({ code: toCode(code), reason, detail: { ...open(detail), code } })
+  new JsonRpcError({
+    code: toCode(code),
+    // What the relay says of its own wire is no help in an editor.
+    reason: code === "session_not_found" ? reason.replace(/: GET \/sessions .*/, asListed) : reason,
+    detail: { ...open(detail), code }
+  })
+const asListed = ": session/list names those there are, session/new begins one"
 
 export const wrong = (reason: string) => new JsonRpcError({ code: codes.params, reason })
 export const unknownSession = (id: string) =>

@@ -158,7 +158,8 @@ export const run = Effect.fn("agui.run")(
 
     const session = yield* Effect.catchIf(
       port.join(handshakeOf(input, tool, !isNew)),
-      ({ code }) => code === "session_not_found" && input.prompt === undefined,
+      // Nothing to do; but answers are for somebody.
+      ({ code }) => code === "session_not_found" && input.prompt === undefined && input.answers.length === 0,
       () => Effect.succeed(undefined)
     )
     if (session === undefined) return yield* nothing
@@ -249,7 +250,16 @@ export const run = Effect.fn("agui.run")(
         }
       }
     })
-    return Stream.concat(Stream.make([...first, ...declined(input)]), told)
+    const unasked = [...ids].filter((id) => !asks.has(id)).map((id): Encoder.AguiEvent => ({
+      type: "CUSTOM",
+      name: "ai-relay.notice",
+      value: {
+        level: "refused",
+        text: `Nothing was asked by the name "${id}" in this thread: answer the interrupts of its last run.`,
+        metadata: { interruptId: id }
+      }
+    }))
+    return Stream.concat(Stream.make([...first, ...declined(input), ...unasked]), told)
   }
 )
 

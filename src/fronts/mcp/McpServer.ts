@@ -37,6 +37,14 @@ const codes = {
   version: -32022
 } as const
 
+const notRequest =
+  "this is no request of JSON-RPC 2.0: send one object with `jsonrpc`, `id` and `method`; batches are not taken"
+
+const isAnswer = (message: unknown) => {
+  const { error, id, result } = open(message)
+  return id !== undefined && (result !== undefined || error !== undefined)
+}
+
 export const make = (options: McpServerOptions) => {
   const { call } = makeTools(options)
   const serverInfo = { name: "ai-relay", title: "AI Relay", version: options.version }
@@ -66,13 +74,19 @@ export const make = (options: McpServerOptions) => {
 
   const handle = (message: unknown, headers: Readonly<Record<string, string | undefined>> = {}) =>
     Effect.gen(function*(): Generator<Effect.Effect<object>, Reply | undefined, object> {
-      const { id, jsonrpc, method, params, result: _ } = open(message)
+      const { id, jsonrpc, method, params } = open(message)
       if (jsonrpc !== "2.0" || typeof method !== "string") {
         // Nothing was asked: an answer of the client's is none of ours.
-        if (jsonrpc === "2.0" && method === undefined && id !== undefined) return undefined
-        return failure(undefined, codes.invalid, "this is no request of JSON-RPC 2.0", undefined, 400)
+        if (jsonrpc === "2.0" && method === undefined && isAnswer(message)) return undefined
+        return failure(undefined, codes.invalid, notRequest, undefined, 400)
       }
       if (id === undefined) return undefined
+      if (typeof id !== "string" && typeof id !== "number") {
+        return failure(undefined, codes.invalid, "`id` must be a string or a number", undefined, 400)
+      }
+      if (method.startsWith("notifications/")) {
+        return failure(id, codes.invalid, `"${method}" is a notification: send it without \`id\``)
+      }
       const own = open(open(params)["_meta"])
       const version = text(own[`${meta}protocolVersion`])
       const isModern = version !== undefined
@@ -123,7 +137,7 @@ export const make = (options: McpServerOptions) => {
           return failure(
             id,
             codes.method,
-            `the method ${method} is not known here`,
+            `the method ${method} is not known here: use initialize, tools/list and tools/call`,
             undefined,
             isModern ? 404 : 200
           )
@@ -133,6 +147,12 @@ export const make = (options: McpServerOptions) => {
   return {
     handle,
     /** For what could not be read. */
-    unreadable: failure(undefined, codes.parse, "this is no JSON", undefined, 400)
+    unreadable: failure(
+      undefined,
+      codes.parse,
+      "this is no JSON: send one object of JSON-RPC 2.0",
+      undefined,
+      400
+    )
   }
 }

@@ -166,6 +166,42 @@ const parentOf = (listing: SessionListing | undefined) => text(open(listing?.ope
 
 type Result = Readonly<Record<string, unknown>> | State
 
+const typeOf = (value: unknown) =>
+  Array.isArray(value)
+    ? "array"
+    : value === null
+    ? "null"
+    : Number.isInteger(value)
+    ? "integer"
+    : typeof value
+
+/** What is wrong with an argument; undefined: nothing. What a model only nearly says must not be taken for something else. */
+const faultOf = (name: string, value: unknown, wanted: Open): string | undefined => {
+  const allowed = wanted["enum"]
+  if (Array.isArray(allowed)) {
+    return allowed.includes(value) ? undefined : `\`${name}\` must be one of ${allowed.join(", ")}`
+  }
+  const type = text(wanted["type"])
+  const is = typeOf(value)
+  const fits = type === undefined || is === type || (type === "number" && is === "integer")
+  return fits
+    ? undefined
+    : `\`${name}\` must be ${type === "object" || type === "integer" ? "an" : "a"} ${type}, not ${is}`
+}
+
+/** What is wrong with the arguments of a call, by its own description. */
+const wrongIn = (tool: string, args: Open): string | undefined => {
+  const described = open(tools.find(({ name }) => name === tool)?.inputSchema)
+  const properties = open(described["properties"])
+  for (const [name, value] of Object.entries(args)) {
+    // Some clients send all there are, and some send more.
+    if (value === null || !Object.hasOwn(properties, name)) continue
+    const fault = faultOf(name, value, open(properties[name]))
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
 export const make = ({ caller, front, newId, port }: ToolsOptions) => {
   const required = (args: Open, name: string) => {
     const value = text(args[name])
@@ -333,6 +369,12 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
         "forbidden"
       )
     }
+    if (
+      !isDeny && args["behavior"] !== "allow" && args["option_id"] === undefined &&
+      args["answers"] === undefined
+    ) {
+      return yield* refuse("say what the answer is: `behavior` (allow or deny), `option_id` or `answers`")
+    }
     const option_id = text(args["option_id"])
     const message = text(args["message"])
     const answers = open(args["answers"])
@@ -454,8 +496,10 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
     /** Undefined: there is no such tool. */
     call: (name: string, args: Open): Effect.Effect<Result, PortError> | undefined => {
       const called = Object.hasOwn(calls, name) ? calls[name] : undefined
-      return called === undefined
-        ? undefined
+      if (called === undefined) return undefined
+      const wrong = wrongIn(name, args)
+      return wrong !== undefined
+        ? Effect.fail(refuse(wrong))
         : Effect.scoped(called(args)) as Effect.Effect<Result, PortError>
     }
   }
