@@ -19,7 +19,10 @@ export interface Message {
 
 /** What an agent wants of us before it goes on. */
 export interface Ask {
+  /** What clients call it. */
   readonly tool_use_id: string
+  /** The id the service gave it. */
+  readonly native: string
   readonly tool: string
   readonly type: string | undefined
   readonly args: unknown
@@ -31,6 +34,8 @@ export interface Ask {
 export interface Answer {
   /** Unique in the session: tool calls without an id of their own are named after it. */
   readonly id: string
+  /** The turn it is of. */
+  readonly turn: string
   /** What was said, by its place. */
   readonly blocks: Map<number, NativeBlock>
   /** Thoughts that were told in pieces only, by their place. */
@@ -48,8 +53,9 @@ export interface Answer {
   told: boolean
 }
 
-export const makeAnswer = (id: string): Answer => ({
+export const makeAnswer = (id: string, turn = id): Answer => ({
   id,
+  turn,
   blocks: new Map(),
   thoughts: new Map(),
   asks: [],
