@@ -6,6 +6,7 @@
  */
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { EventBody, StopReason, Usage } from "../../schema/index.js"
+import { wordsOf } from "../wire/words.js"
 import type { Fields } from "./CortexMessage.js"
 import type { RequestFailed } from "./RequestFailed.js"
 
@@ -92,12 +93,9 @@ export const extend = (answer: Answer, index: number, type: string, field: strin
   })
 }
 
-/** The text blocks, as paragraphs. */
+/** What the blocks say, as paragraphs. */
 export const paragraphs = (content: ReadonlyArray<NativeBlock>): string =>
-  content.flatMap(({ text, type }) =>
-    type === "text" && typeof text === "string" && text !== "" ? [text] : []
-  )
-    .join("\n\n")
+  content.map(wordsOf).filter((text) => text !== "").join("\n\n")
 
 /** Thoughts nobody has told whole. */
 export const pendingThoughts = ({ thoughts }: Answer): Events => {
