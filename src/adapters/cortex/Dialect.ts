@@ -93,9 +93,12 @@ export const extend = (answer: Answer, index: number, type: string, field: strin
   })
 }
 
+/** Told by events of their own, or for eyes that see more than text. */
+const isShownApart = ({ type }: NativeBlock) => ["table", "chart", "suggestions"].includes(type)
+
 /** What the blocks say, as paragraphs. */
 export const paragraphs = (content: ReadonlyArray<NativeBlock>): string =>
-  content.map(wordsOf).filter((text) => text !== "").join("\n\n")
+  content.filter((block) => !isShownApart(block)).map(wordsOf).filter((text) => text !== "").join("\n\n")
 
 /** Thoughts nobody has told whole. */
 export const pendingThoughts = ({ thoughts }: Answer): Events => {
