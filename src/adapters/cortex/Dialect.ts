@@ -6,6 +6,7 @@
  */
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { EventBody, StopReason, Usage } from "../../schema/index.js"
+import { wordsOf } from "../wire/words.js"
 import type { Fields } from "./CortexMessage.js"
 import type { RequestFailed } from "./RequestFailed.js"
 
@@ -98,12 +99,12 @@ export const extend = (answer: Answer, index: number, type: string, field: strin
   })
 }
 
-/** The text blocks, as paragraphs. */
+/** Told by events of their own, or for eyes that see more than text. */
+const isShownApart = ({ type }: NativeBlock) => ["table", "chart", "suggestions"].includes(type)
+
+/** What the blocks say, as paragraphs. */
 export const paragraphs = (content: ReadonlyArray<NativeBlock>): string =>
-  content.flatMap(({ text, type }) =>
-    type === "text" && typeof text === "string" && text !== "" ? [text] : []
-  )
-    .join("\n\n")
+  content.filter((block) => !isShownApart(block)).map(wordsOf).filter((text) => text !== "").join("\n\n")
 
 /** Thoughts nobody has told whole. */
 export const pendingThoughts = ({ thoughts }: Answer): Events => {

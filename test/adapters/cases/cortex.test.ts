@@ -68,6 +68,17 @@ describe("Cortex", () => {
       assert.strictEqual(first(events, "response").text, "Hello")
     }))
 
+  it.live("answers in blocks of a kind nobody knows", () =>
+    Effect.gen(function*() {
+      const content = [{ type: "text", text: "Hi" }, { type: "card", title: "Sales", rows: [{ text: "Up" }] }]
+      const events = yield* play([
+        { event: "response", data: { role: "assistant", content } },
+        { event: "done", data: null }
+      ], { mode: "agent" })
+      assert.strictEqual(first(events, "assistant_message").text, "Hi\n\nSales\nUp")
+      assert.strictEqual(first(events, "response").text, "Hi\n\nSales\nUp")
+    }))
+
   it.live("ends with null, traces in an object, suggests in texts, says a word of its own", () =>
     Effect.gen(function*() {
       const events = yield* play([
