@@ -1,9 +1,10 @@
 /**
  * attach: `ai-relay attach [SESSION]` joins a session, by default the one used last. Lines are prompts; Ctrl-C stops the
- * turn, a second one, or Ctrl-D, leaves. The session goes on.
+ * turn, a second one, or Ctrl-D, leaves. The session goes on. `--native ID` goes on with a conversation of a terminal, with what
+ * was said in it; while a terminal has it open, it is followed.
  */
 import { Console, Effect, Option, Schedule } from "effect"
-import { Argument, Command } from "effect/cli"
+import { Argument, Command, Flag } from "effect/cli"
 import type { ConnectError } from "../client/RelayClient.js"
 import {
   type Address,
@@ -13,11 +14,18 @@ import {
   loadConversation,
   toAddress
 } from "./clientOptions.js"
+import { findNative } from "./nativeConversations.js"
+import { visibleLine } from "./printable.js"
 
 /** So many events before are looked at for the end of what was said. */
 const recentEvents = 400
 
-const options = { ...clientOptions, session: Argument.optional(Argument.String("session")) }
+const options = {
+  ...clientOptions,
+  native: Flag.String("native").pipe(Flag.optional),
+  tool: Flag.String("tool").pipe(Flag.optional),
+  session: Argument.optional(Argument.String("session"))
+}
 
 const choose = Effect.fnUntraced(function*(address: Address, wanted: string | undefined) {
   const sessions = yield* listSessions(address)
@@ -39,19 +47,38 @@ const piped = "attach needs a terminal to read from: use `ai-relay run --session
 export const attach = Command.make(
   "attach",
   options,
-  ({ json, session, token, url }) =>
+  ({ json, native, session, token, tool, url }) =>
     Effect.gen(function*() {
       const { Conversation, Driving, Keyboard } = yield* loadConversation
       const address = yield* toAddress({ token, url })
-      const { last_seq, session_id } = yield* choose(address, Option.getOrUndefined(session))
+      const conversation = Option.isNone(native)
+        ? undefined
+        : yield* findNative(address, native.value, Option.getOrUndefined(tool))
+      const { last_seq, session_id } = conversation === undefined
+        ? yield* choose(address, Option.getOrUndefined(session))
+        : { last_seq: 0, session_id: Option.getOrUndefined(session) }
       const keyboard = yield* Keyboard.make
       if (!keyboard.present && !json) return yield* new CommandError({ reason: piped })
-      yield* Console.error(`Attached to ${session_id}. Ctrl-C stops a turn, Ctrl-D leaves.`)
+      const name = conversation === undefined
+        ? session_id
+        : visibleLine(`${conversation.title ?? conversation.native_session_id} (${conversation.tool})`)
+      yield* Console.error(`Attached to ${name}. Ctrl-C stops a turn, Ctrl-D leaves.`)
       const opened = yield* Conversation.open({
         address,
         keyboard,
         json,
-        handshake: { session_id, ...(!json && { after_seq: Math.max(0, last_seq - recentEvents) }) },
+        handshake: conversation === undefined
+          ? {
+            ...(session_id !== undefined && { session_id }),
+            ...(!json && { after_seq: Math.max(0, last_seq - recentEvents) })
+          }
+          : {
+            tool: conversation.tool,
+            native_session_id: conversation.native_session_id,
+            history: "recent",
+            if_open: "follow",
+            ...(session_id !== undefined && { session_id })
+          },
         ...(!json && { history: last_seq })
       })
       // What was said stands above the place to type; a relay that has lost some of it keeps nobody waiting.

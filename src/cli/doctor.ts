@@ -46,7 +46,8 @@ const versionOf = ({ compatibility = "not tested", trouble = [], version }: Find
         .filter(Boolean).join("; ")
     })`
 
-const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
+/** The table of agents, line by line, its titles first. */
+export const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
   const rows = findings.map((finding) => [
     finding.tool,
     finding.name,

@@ -38,12 +38,14 @@ const commands: ReadonlyArray<Command> = [
       "ai-relay sessions [--json] [--state-dir FOLDER]",
       "ai-relay sessions rename SESSION TITLE…",
       "ai-relay sessions rm SESSION…",
-      "ai-relay sessions export [--markdown] SESSION"
+      "ai-relay sessions export [--markdown] SESSION",
+      "ai-relay sessions native [--tool NAME] [--json] [WORDS…]"
     ],
     about: "list, rename, remove and export saved sessions",
     more: [
       "The list is read from the state folder. All else is done by the relay that runs: --url, --token.",
-      "export prints the events, one JSON object per line; with --markdown the conversation to read."
+      "export prints the events, one JSON object per line; with --markdown the conversation to read.",
+      "native lists what was said to agents in a terminal: attach --native ID or run --native ID goes on with it."
     ]
   },
   {
@@ -57,7 +59,8 @@ const commands: ReadonlyArray<Command> = [
     usage: ["ai-relay import [--as NAME] [--state-dir FOLDER] FILE-OR-FOLDER…"],
     about: "keep recorded sessions: recordings, exports, the Python relay's",
     more: [
-      "A line per event, as --record, `ai-relay sessions export` and the Python relay wrote them. Of a folder",
+      "A line per event, as --record, `ai-relay sessions export` and the Python relay wrote them; what Claude Code,",
+      "Codex, Gemini CLI and ACP agents print or keep (docs/operations.md lists it). Of a folder",
       "all .ndjson and .jsonl files in it are taken. No relay has to run; one that does shows them at once.",
       "Importing again changes nothing. With a bad line nothing is imported."
     ]
@@ -66,7 +69,7 @@ const commands: ReadonlyArray<Command> = [
     name: "run",
     usage: [
       "ai-relay run [--tool NAME] [--folder FOLDER] [--model NAME] [--permission-mode MODE]",
-      "             [--session NAME] [--json] \"prompt\""
+      "             [--session NAME] [--native ID] [--json] \"prompt\""
     ],
     about: "one turn: the answer goes to stdout",
     more: [
@@ -78,9 +81,12 @@ const commands: ReadonlyArray<Command> = [
   },
   {
     name: "attach",
-    usage: ["ai-relay attach [--json] [SESSION]"],
+    usage: ["ai-relay attach [--json] [SESSION]", "ai-relay attach --native ID [--tool NAME] [SESSION]"],
     about: "join a session, by default the one used last",
-    more: ["It shows the end of what was said. Ctrl-C stops a turn, Ctrl-D leaves; the session goes on."],
+    more: [
+      "It shows the end of what was said. Ctrl-C stops a turn, Ctrl-D leaves; the session goes on.",
+      "With --native a conversation that was begun in a terminal goes on here, as SESSION if a name is given."
+    ],
     asks: true
   },
   {

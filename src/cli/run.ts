@@ -4,10 +4,11 @@
  *
  * The exit code tells how the turn ended: 0 end_turn, 1 error, 2 refusal, 3 a limit was reached, 130 stopped.
  */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { TurnResult } from "../client/browser.js"
 import { clientOptions, CommandError, loadConversation, toAddress } from "./clientOptions.js"
+import { findNative } from "./nativeConversations.js"
 import { orUndefined } from "./options.js"
 
 const stopped = 130
@@ -27,6 +28,7 @@ const options = {
   model: Flag.String("model").pipe(Flag.optional),
   permission_mode: Flag.String("permission-mode").pipe(Flag.optional),
   session: Flag.String("session").pipe(Flag.optional),
+  native: Flag.String("native").pipe(Flag.optional),
   prompt: Argument.variadic(Argument.String("prompt"))
 }
 
@@ -51,7 +53,7 @@ export const run = (exit: (code: number) => Effect.Effect<void>) =>
   Command.make(
     "run",
     options,
-    ({ folder, json, model, permission_mode, prompt, session, token, tool, url }) =>
+    ({ folder, json, model, native, permission_mode, prompt, session, token, tool, url }) =>
       Effect.gen(function*() {
         const text = [prompt.join(" "), yield* piped].map((part) => part.trim()).filter((part) => part !== "")
         if (text.length === 0) {
@@ -62,13 +64,19 @@ export const run = (exit: (code: number) => Effect.Effect<void>) =>
         const { Conversation, Keyboard } = yield* loadConversation
         const name = orUndefined(session)
         const keyboard = yield* Keyboard.make
+        const address = yield* toAddress({ token, url })
+        const conversation = Option.isNone(native)
+          ? undefined
+          : yield* findNative(address, native.value, orUndefined(tool))
         const opened = yield* Conversation.open({
-          address: yield* toAddress({ token, url }),
+          address,
           keyboard,
           json,
           handshake: given({
-            tool: orUndefined(tool),
-            folder: orUndefined(folder) ?? (name === undefined ? process.cwd() : undefined),
+            tool: conversation?.tool ?? orUndefined(tool),
+            native_session_id: conversation?.native_session_id,
+            folder: orUndefined(folder)
+              ?? (name === undefined && conversation === undefined ? process.cwd() : undefined),
             model: orUndefined(model),
             permission_mode: orUndefined(permission_mode),
             session_id: name

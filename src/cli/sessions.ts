@@ -1,7 +1,7 @@
 /**
  * sessions: `ai-relay sessions` lists what is kept in the state folder, the most recently active first. It only reads:
  * relays that use the folder are not disturbed. A session is live when the relay that has it open is alive. `rm`, `rename` and
- * `export` are done by the relay that runs.
+ * `export` are done by the relay that runs; so is `native`, the list of what people said in a terminal.
  */
 import { Clock, Console, Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -16,8 +16,10 @@ import {
   sentEvents,
   toAddress
 } from "./clientOptions.js"
+import { nativeConversations } from "./nativeConversations.js"
 import { relayOptions } from "./options.js"
 import { plain, safeJson, visibleLine } from "./printable.js"
+import { ago, toTable } from "./table.js"
 
 interface Listed extends SessionSummary {
   readonly state: "live" | "closed"
@@ -33,19 +35,10 @@ const toListed = (kept: SessionRecord.SessionRecord): Listed => {
   }
 }
 
-const ago = (seconds: number): string =>
-  seconds < 60
-    ? "now"
-    : seconds < 3600
-    ? `${Math.floor(seconds / 60)} min ago`
-    : seconds < 48 * 3600
-    ? `${Math.floor(seconds / 3600)} h ago`
-    : `${Math.floor(seconds / 86_400)} days ago`
-
 const titles = ["ID", "TOOL", "FOLDER", "STATE", "LAST ACTIVE", "TURNS", "COST"]
 
-const toTable = (sessions: ReadonlyArray<Listed>, now: number): string => {
-  const rows = sessions.map(({ cost_usd, folder, last_active_at, session_id, state, tool, turns }) => [
+const rowsOf = (sessions: ReadonlyArray<Listed>, now: number) =>
+  sessions.map(({ cost_usd, folder, last_active_at, session_id, state, tool, turns }) => [
     session_id,
     visibleLine(tool),
     visibleLine(folder),
@@ -54,13 +47,6 @@ const toTable = (sessions: ReadonlyArray<Listed>, now: number): string => {
     String(turns),
     cost_usd === 0 ? "" : `$${cost_usd.toFixed(2)}`
   ])
-  const widths = titles.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0))
-  )
-  return [titles, ...rows]
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd())
-    .join("\n")
-}
 
 const one = Argument.String("session")
 const { json: _json, ...where } = clientOptions
@@ -138,6 +124,6 @@ export const sessions = Command.make(
       const sessions = (yield* SessionRecord.list(SessionRecord.folderIn(state_dir))).map(toListed)
       if (json) return yield* Console.log(safeJson(JSON.stringify({ sessions }, null, 2)))
       if (sessions.length === 0) return yield* Console.log(`No session is kept in ${state_dir}.`)
-      yield* Console.log(toTable(sessions, (yield* Clock.currentTimeMillis) / 1000))
+      yield* Console.log(toTable(titles, rowsOf(sessions, (yield* Clock.currentTimeMillis) / 1000)))
     })
-).pipe(Command.withSubcommands([remove, rename, exported]))
+).pipe(Command.withSubcommands([remove, rename, exported, nativeConversations]))

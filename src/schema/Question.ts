@@ -18,29 +18,38 @@ export const QuestionOption = Schema.Struct({
 })
 export type QuestionOption = typeof QuestionOption.Type
 
+const bounds = {
+  minimum: amount,
+  maximum: amount,
+  exclusiveMinimum: amount,
+  exclusiveMaximum: amount,
+  multipleOf: amount,
+  minLength: amount,
+  maxLength: amount,
+  pattern: word,
+  format: word
+}
+
 export const Question = Schema.Struct({
   id: word,
   question: Schema.String,
   header: word,
   options: Schema.optionalKey(Schema.Array(QuestionOption)),
   multiSelect: yes,
-  /** `string`, `number`, `integer`, `boolean` or `array`; absent: any text will do. */
+  /** `string`, `number`, `integer`, `boolean`, `array` or `object`; absent: any text will do. */
   type: word,
   required: yes,
   /** What is meant if nothing is answered. */
   default: Schema.optionalKey(Schema.Unknown),
   /** Another answer than those of `options` will do, too. */
   custom: yes,
-  minimum: amount,
-  maximum: amount,
-  exclusiveMinimum: amount,
-  exclusiveMaximum: amount,
-  minLength: amount,
-  maxLength: amount,
+  ...bounds,
   minItems: amount,
   maxItems: amount,
-  pattern: word,
-  format: word
+  /** No answer of a list may be given twice. */
+  uniqueItems: yes,
+  /** What each answer of a list without options must be. */
+  items: Schema.optionalKey(Schema.Struct({ type: word, ...bounds }))
 })
 export type Question = typeof Question.Type
 
@@ -63,8 +72,14 @@ const readBoolean = (answer: string): Reading =>
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 
+/** Fractions are not exact: 0.3 is a multiple of 0.1. */
+const isMultiple = (value: number, of: number): boolean => {
+  const times = value / of
+  return Math.abs(times - Math.round(times)) <= 1e-9 * Math.max(1, Math.abs(times))
+}
+
 const readNumber = (question: Question, answer: string): Reading => {
-  const { exclusiveMaximum, exclusiveMinimum, maximum, minimum, type } = question
+  const { exclusiveMaximum, exclusiveMinimum, maximum, minimum, multipleOf, type } = question
   const value = decimal.test(answer.trim()) ? Number(answer) : Number.NaN
   if (!Number.isFinite(value)) return wrong("must be a number")
   if (type === "integer" && !Number.isInteger(value)) return wrong("must be a whole number")
@@ -76,6 +91,9 @@ const readNumber = (question: Question, answer: string): Reading => {
   }
   if (exclusiveMaximum !== undefined && value >= exclusiveMaximum) {
     return wrong(`must be less than ${exclusiveMaximum}`)
+  }
+  if (multipleOf !== undefined && multipleOf > 0 && !isMultiple(value, multipleOf)) {
+    return wrong(`must be a multiple of ${multipleOf}`)
   }
   return { value }
 }
@@ -131,6 +149,32 @@ const readText = ({ format = "", maxLength, minLength, pattern }: Question, answ
     : wrong(`must be ${known[1]}`)
 }
 
+const jsonIn = (answer: string): unknown => {
+  try {
+    return JSON.parse(answer)
+  } catch {
+    return undefined
+  }
+}
+
+/** An object, or the list that is one answer of a list, is given as it is or as its JSON. */
+const readJson = (answer: string, isList: boolean): Reading => {
+  const value = jsonIn(answer)
+  return typeof value === "object" && value !== null && Array.isArray(value) === isList
+    ? { value }
+    : wrong(
+      isList ? "must be a list, such as [\"a\",\"b\"]" : "must be an object, such as {\"name\":\"value\"}"
+    )
+}
+
+/** A boolean that can only be one of the two. */
+const readFixed = ({ options = [] }: Question, reading: Reading): Reading => {
+  const [only] = options
+  if (options.length !== 1 || only === undefined || "problem" in reading) return reading
+  const value = only.value ?? /^(true|yes)$/i.test(only.label)
+  return reading.value === value ? reading : wrong(`must be ${only.label}`)
+}
+
 const readOne = (question: Question, answer: string): Reading => {
   const { custom, options = [], type } = question
   const option = optionOf(question, answer)
@@ -142,7 +186,11 @@ const readOne = (question: Question, answer: string): Reading => {
   }
   switch (type) {
     case "boolean":
-      return readBoolean(answer)
+      return readFixed(question, readBoolean(answer))
+    case "object":
+      return readJson(answer, false)
+    case "array":
+      return readJson(answer, true)
     case "number":
     case "integer":
       return readNumber(question, answer)
@@ -154,18 +202,31 @@ const readOne = (question: Question, answer: string): Reading => {
 }
 
 const readList = (question: Question, answers: ReadonlyArray<string>): Reading => {
-  const { maxItems, minItems } = question
-  if (minItems !== undefined && answers.length < minItems) return wrong(`needs at least ${minItems} answers`)
-  if (maxItems !== undefined && answers.length > maxItems) return wrong(`takes at most ${maxItems} answers`)
-  const readings = [...new Set(answers)].map((answer) => readOne({ ...question, type: "string" }, answer))
+  const { items = {}, maxItems, minItems, options = [], uniqueItems } = question
+  const one: Question = options.length > 0
+    ? { ...question, type: "string" }
+    : { question: question.question, ...items, type: items.type ?? "string" }
+  const readings = answers.map((answer) => readOne(one, answer))
   const problem = readings.find((reading) => "problem" in reading)
-  return problem ?? { value: readings.flatMap((reading) => "value" in reading ? [reading.value] : []) }
+  if (problem !== undefined) return problem
+  const all = readings.flatMap((reading) => "value" in reading ? [reading.value] : [])
+  const each = [...new Map(all.map((value) => [JSON.stringify(value), value])).values()]
+  if (uniqueItems === true && each.length < all.length) return wrong("takes each answer only once")
+  // An option is chosen or not.
+  const value = options.length > 0 ? each : all
+  if (minItems !== undefined && value.length < minItems) return wrong(`needs at least ${minItems} answers`)
+  if (maxItems !== undefined && value.length > maxItems) return wrong(`takes at most ${maxItems} answers`)
+  return { value }
 }
 
 /** What was given for this question, by its id or its words. */
-const givenFor = ({ id, question }: Question, given: Given): ReadonlyArray<string> | undefined => {
+const givenValue = ({ id, question }: Question, given: Given): unknown => {
   const own = (name: string) => Object.hasOwn(given, name) ? given[name] : undefined
-  const answer = (id === undefined ? undefined : own(id)) ?? own(question)
+  return (id === undefined ? undefined : own(id)) ?? own(question)
+}
+
+const givenFor = (question: Question, given: Given): ReadonlyArray<string> | undefined => {
+  const answer = givenValue(question, given)
   if (answer === undefined || answer === null) return undefined
   return (Array.isArray(answer) ? answer : [answer]).map((word) =>
     typeof word === "string" ? word : JSON.stringify(word)
@@ -182,6 +243,10 @@ export const readAnswer = (question: Question, given: Given): Reading | undefine
     return required === true ? wrong("is required") : undefined
   }
   if (type === "array") return readList(question, answers)
+  const answer = givenValue(question, given)
+  if (type === "string" && typeof answer === "object" && !Array.isArray(answer)) {
+    return wrong("must be a text")
+  }
   return type !== undefined && answers.length > 1
     ? wrong("takes one answer")
     : readOne(question, answers.length === 1 ? answers[0] ?? "" : answers.join(", "))

@@ -40,8 +40,8 @@ describe("ai-relay doctor", () => {
   it("fails when no agent works, and says what to install", () => {
     const { status, stdout } = doctor()
     expect(status).toBe(1)
-    expect(stdout).toMatch(/^claude .* missing .*npm install -g @anthropic-ai\/claude-code$/m)
-    expect(stdout).toMatch(/^cortex .* no login .*SNOWFLAKE_PAT/m)
+    expect(stdout).toMatch(/^claude .* not installed .*npm install -g @anthropic-ai\/claude-code$/m)
+    expect(stdout).toMatch(/^cortex .* not signed in .*SNOWFLAKE_PAT/m)
     expect(stdout).toMatch(/^generic .* ready$/m)
   })
 
@@ -54,7 +54,7 @@ describe("ai-relay doctor", () => {
     })
     writeFileSync(file, JSON.stringify({ agents: [entry("ours", "Our Agent"), { id: "broken" }] }))
     const { stderr, stdout } = doctor("--acp-registry", file)
-    expect(stdout).toMatch(/^ours +Our Agent +missing .*Install npx on the relay's machine/m)
+    expect(stdout).toMatch(/^ours +Our Agent +not installed .*Install npx on the relay's machine/m)
     expect(stderr + stdout).toMatch(/agent 2 has no `id`, or no `distribution`; it is left out/)
     const { status, stderr: said } = doctor("--acp-registry", join(home, "nowhere.json"))
     expect(status).not.toBe(0)
@@ -67,7 +67,7 @@ describe("ai-relay doctor", () => {
       copyFileSync(join(dirname(program), name), join(home, name))
     }
     expect(run(alone).stdout).toMatch(
-      /^generic .* missing .*node-pty does not load\. Install ai-relay again/m
+      /^generic .* not installed .*node-pty does not load\. Install ai-relay again/m
     )
   })
 
@@ -95,7 +95,7 @@ describe("ai-relay doctor", () => {
     expect(doctor().stdout).toMatch(/^gemini .* 0\.61\.0 \(tested[;)]/m)
     expect(doctor().stdout).toMatch(/^goose .* 1\.2\.3 \(not tested\) /m)
     expect(doctor().stdout).toMatch(
-      /^claude .* no login +2\.0\.0 \(older than tested .*claude auth login$/m
+      /^claude .* not signed in +2\.0\.0 \(older than tested .*claude auth login$/m
     )
   })
 })

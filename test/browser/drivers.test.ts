@@ -1,7 +1,7 @@
 /** One driver, many viewers (`--drivers one`) in the console: who drives, taking over, the driver's dialog, suggestions. */
 import { describe, expect, it } from "vitest"
 import { whyNoBrowser } from "../support/page.js"
-import { violations } from "./actions.js"
+import { openDemo, violations } from "./actions.js"
 import { look, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
@@ -12,8 +12,7 @@ describe.skipIf(missing !== undefined)("a session that one client at a time driv
 
   it("shows who drives, asks the driver, hands over, and sends what was suggested", async () => {
     const ann = await stage.open()
-    await ann.goto(stage.url())
-    await ann.getByRole("button", { name: /demo/i }).first().click()
+    await openDemo(stage, ann, "driven")
     await ann.getByText("Nobody drives. Whoever sends something does.").waitFor()
     await ann.getByRole("button", { name: "Drive", exact: true }).click()
     await ann.getByText("You drive this session.").waitFor()

@@ -37,15 +37,17 @@ interface Outcome {
   readonly err: string
 }
 
-const handoff = (...args: ReadonlyArray<string>): Promise<Outcome> =>
+const relayCommand = (...args: ReadonlyArray<string>): Promise<Outcome> =>
   new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [program, "handoff", ...args, "--url", relay.url],
+      [program, ...args, "--url", relay.url],
       { env: { PATH: `${bin}:${process.env["PATH"]}`, HOME: "/nonexistent", NO_COLOR: "1" } },
       (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err })
     )
+    child.stdin?.end()
   })
+const handoff = (...args: ReadonlyArray<string>) => relayCommand("handoff", ...args)
 
 const open = async (session_id: string): Promise<Client> => {
   const client = await connect(relay.url, {
@@ -101,5 +103,25 @@ describe("ai-relay handoff", () => {
     assert.include(fresh.err, "send a prompt first")
     other.send({ type: "end" })
     await other.closed
+  })
+})
+
+describe("ai-relay run --native", () => {
+  it("adds a turn to a conversation of a terminal, in its own folder, by the beginning of its id", async () => {
+    const { code, err, out } = await relayCommand(
+      "run",
+      "--native",
+      terminal.id.slice(0, 8),
+      "and the tests?"
+    )
+    assert.strictEqual(out.trim(), "relay: and the tests?", err)
+    assert.strictEqual(code, 0)
+    assert.deepInclude(relay.agent().spec, { native_session_id: terminal.id, folder: terminal.folder })
+  })
+
+  it("says what to do about an id that nobody knows", async () => {
+    const { code, err } = await relayCommand("run", "--native", "ffffffff", "hello")
+    assert.include(err, "there is no conversation \"ffffffff\" that this relay may show")
+    assert.strictEqual(code, 1)
   })
 })

@@ -3,6 +3,7 @@ import { createElement } from "react"
 import { renderToStaticMarkup } from "react-dom/server"
 import { beforeAll, describe, expect, it } from "vitest"
 import type { RelayEvent } from "../../src/client/browser.js"
+import { AgentChoice } from "../../src/console/components/AgentChoice.js"
 import { AskCard } from "../../src/console/components/AskCard.js"
 import { ItemView } from "../../src/console/components/ItemView.js"
 import { Markdown } from "../../src/console/components/Markdown.js"
@@ -215,5 +216,29 @@ describe("a model", () => {
     expect(modelName("claude-opus-4-8[1m]", [])).toBe("Opus 4.8 (1M)")
     expect(modelName("claude-sonnet-5", [])).toBe("Sonnet 5")
     expect(modelName("sonnet", [{ value: "sonnet", name: "Sonnet" }])).toBe("Sonnet")
+  })
+})
+
+describe("the choice of agents", () => {
+  const drawnAgent = (more: object): string => {
+    const agent = { tool: "x", name: "X", installed: true, logged_in: true, version: "1.2.3", ...more }
+    return wordsIn(
+      renderToStaticMarkup(createElement(AgentChoice, { agents: [agent], chosen: "x", onChoose: () => {} }))
+    )
+  }
+
+  it("says what is known of a version: nothing of one that was tested", () => {
+    expect(drawnAgent({ compatibility: "tested" })).toMatch(/X 1\.2\.3 · [^·]+$/)
+  })
+
+  it("says that a version is newer than those that were tested", () => {
+    expect(drawnAgent({ compatibility: "newer than tested (1.2.0)" })).toMatch(
+      / · newer than tested \(1\.2\.0\)$/
+    )
+  })
+
+  it("says what trouble a version is known for", () => {
+    expect(drawnAgent({ compatibility: "tested", trouble: ["forgets its mode", "drops images"] }))
+      .toMatch(/ · known trouble: forgets its mode, drops images$/)
   })
 })

@@ -76,8 +76,7 @@ describe("a broken client of MCP", () => {
         [{ behavior: "maybe" }, /allow, deny/],
         [{ behavior: true }, /allow, deny/],
         [{}, /say what the answer is/],
-        [{ behavior: "allow", message: ["x"] }, /`message` must be a string, not array/],
-        [{ behavior: "allow", force: true }, /no argument `force`/]
+        [{ behavior: "allow", message: ["x"] }, /`message` must be a string, not array/]
       ] as const
     ) {
       const { isError, structuredContent } = await call("relay_answer", { ...about, ...args })

@@ -7,7 +7,7 @@ import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { BodyOf, EventBody } from "../../schema/index.js"
 import { readBlocks } from "../wire/lenient.js"
 import { status } from "../wire/statusEvent.js"
-import { firstText, textOfBlocks, wordsIn } from "../wire/words.js"
+import { firstText, plainWordsOf, textOfBlocks, wordsIn, wordsOf } from "../wire/words.js"
 import {
   type Assistant,
   type ClaudeMessage,
@@ -77,8 +77,11 @@ const resultText = (content: unknown): string | undefined => {
   if (typeof content === "string") return content
   if (typeof content === "number" || typeof content === "boolean") return String(content)
   const blocks = readBlocks(content)
-  const text = textOfBlocks(blocks)
-  if (text !== "") return text
+  const text = blocks.map(plainWordsOf).join("")
+  if (text !== "") {
+    const others = blocks.filter((block) => block.type !== "text" && plainWordsOf(block) === "")
+    return [text, ...others.flatMap((block) => firstText(wordsOf(block)) ?? [])].join("\n")
+  }
   const list = Array.isArray(content) ? content : [content]
   const words = list.flatMap((block) => linkWords(block) ?? [])
   return words.length > 0 ? words.join("\n") : blocks.length > 0 ? text : undefined

@@ -57,8 +57,8 @@ interface Round {
   answered: boolean
 }
 
-const makeRound = (dialect: Dialect, id: string): Round => {
-  const answer = makeAnswer(id)
+const makeRound = (dialect: Dialect, turn: string, id = turn): Round => {
+  const answer = makeAnswer(id, turn)
   return { answer, reader: dialect.reader(answer), questions: new Map(), settled: false, answered: false }
 }
 
@@ -167,7 +167,7 @@ export const run = Effect.fn("CortexTurn.run")(
         if (asks.length === 0 || stop_reason !== "end_turn") return stop_reason
         if (!(yield* answerAsks)) return "cancelled"
         if (count === maxRequests) return "max_turn_requests"
-        round = makeRound(dialect, `${uuid}:${count}`)
+        round = makeRound(dialect, uuid, `${uuid}:${count}`)
       }
     })
 

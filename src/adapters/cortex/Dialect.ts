@@ -6,6 +6,7 @@
  */
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { EventBody, StopReason, Usage } from "../../schema/index.js"
+import { wordsOf } from "../wire/words.js"
 import type { Fields } from "./CortexMessage.js"
 import type { RequestFailed } from "./RequestFailed.js"
 
@@ -19,7 +20,10 @@ export interface Message {
 
 /** What an agent wants of us before it goes on. */
 export interface Ask {
+  /** What clients call it. */
   readonly tool_use_id: string
+  /** The id the service gave it. */
+  readonly native: string
   readonly tool: string
   readonly type: string | undefined
   readonly args: unknown
@@ -31,6 +35,8 @@ export interface Ask {
 export interface Answer {
   /** Unique in the session: tool calls without an id of their own are named after it. */
   readonly id: string
+  /** The turn it is of. */
+  readonly turn: string
   /** What was said, by its place. */
   readonly blocks: Map<number, NativeBlock>
   /** Thoughts that were told in pieces only, by their place. */
@@ -48,8 +54,9 @@ export interface Answer {
   told: boolean
 }
 
-export const makeAnswer = (id: string): Answer => ({
+export const makeAnswer = (id: string, turn = id): Answer => ({
   id,
+  turn,
   blocks: new Map(),
   thoughts: new Map(),
   asks: [],
@@ -92,12 +99,12 @@ export const extend = (answer: Answer, index: number, type: string, field: strin
   })
 }
 
-/** The text blocks, as paragraphs. */
+/** Told by events of their own, or for eyes that see more than text. */
+const isShownApart = ({ type }: NativeBlock) => ["table", "chart", "suggestions"].includes(type)
+
+/** What the blocks say, as paragraphs. */
 export const paragraphs = (content: ReadonlyArray<NativeBlock>): string =>
-  content.flatMap(({ text, type }) =>
-    type === "text" && typeof text === "string" && text !== "" ? [text] : []
-  )
-    .join("\n\n")
+  content.filter((block) => !isShownApart(block)).map(wordsOf).filter((text) => text !== "").join("\n\n")
 
 /** Thoughts nobody has told whole. */
 export const pendingThoughts = ({ thoughts }: Answer): Events => {

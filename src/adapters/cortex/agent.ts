@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { SnowflakeOptions } from "../../schema/index.js"
 import { BadHandshake } from "../AdapterError.js"
-import { readAgentEvents } from "./agentEvents.js"
+import { makeCalls, readAgentEvents } from "./agentEvents.js"
 import { alternating, type Dialect, inOrder, paragraphs } from "./Dialect.js"
 
 /** Names of SQL: plain, or in double quotes and then with anything in them, dots too. */
@@ -38,7 +38,7 @@ const isText = ({ type }: NativeBlock) => type === "text"
 
 export const makeAgent = Effect.fnUntraced(function*(options: SnowflakeOptions) {
   const path = yield* toPath(options.agent)
-  const calls = new Map<string, string>()
+  const calls = makeCalls()
   const dialect: Dialect = {
     path,
     toBody: (messages, model) => ({

@@ -51,12 +51,12 @@ const choose = (options: ReadonlyArray<string>, outcome: PermissionOutcome): str
 }
 
 /** A person's decision, as the next request brings it. */
-export const toDecision = ({ options, tool_use_id }: Ask, outcome: PermissionOutcome): NativeBlock => {
+export const toDecision = ({ native, options }: Ask, outcome: PermissionOutcome): NativeBlock => {
   const reason = outcome.behavior === "cancelled" ? why[outcome.reason] : outcome.message
   return {
     type: "permission_decision",
     permission_decision: {
-      tool_use_id,
+      tool_use_id: native,
       decision: choose(options, outcome),
       ...(outcome.behavior !== "allow" && reason !== undefined && { reason })
     }
@@ -72,10 +72,10 @@ export const isStop = (outcome: PermissionOutcome): boolean =>
 const notOurs = "ai-relay runs no tools for Snowflake: go on without this one."
 
 /** The answer to "run this tool". */
-export const toRefusal = ({ tool, tool_use_id, type }: Ask): NativeBlock => ({
+export const toRefusal = ({ native, tool, type }: Ask): NativeBlock => ({
   type: "tool_result",
   tool_result: {
-    tool_use_id,
+    tool_use_id: native,
     ...(type !== undefined && { type }),
     name: tool,
     content: [{ type: "text", text: notOurs }],

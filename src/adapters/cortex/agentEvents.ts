@@ -5,6 +5,7 @@
  * told by events of its own (thoughts, tool calls).
  */
 import { Option, Predicate, Schema } from "effect"
+import { CallIds } from "../wire/CallIds.js"
 import { firstText, wordsIn } from "../wire/words.js"
 import { toUsage } from "./agentUsage.js"
 import {
@@ -64,12 +65,42 @@ const timedOut =
 /** Told by events of their own. */
 const toldApart = new Set(["thinking", "tool_use", "tool_result"])
 
-/** `calls` are the tool calls of the session so far, and their tools. */
-export const readAgentEvents = (answer: Answer, calls: Map<string, string>): Reader => {
-  const call = ({ name, tool_use_id, type }: Omit<ToolOutcome, "content">, args?: unknown): Events => {
-    if (calls.has(tool_use_id)) return []
+/** A tool call of the session. */
+interface Call {
+  /** What clients call it. */
+  readonly tool_use_id: string
+  readonly tool: string
+  /** What told it. */
+  readonly answer: Answer
+  /** It is refused before the next request. */
+  isRefused: boolean
+  hasResult: boolean
+}
+
+/** The tool calls of a session so far, by the ids their services gave them last. */
+export interface Calls {
+  readonly ids: CallIds
+  readonly last: Map<string, Call>
+}
+
+export const makeCalls = (): Calls => ({ ids: new CallIds(), last: new Map() })
+
+export const readAgentEvents = (answer: Answer, { ids, last }: Calls): Reader => {
+  /** A later answer may use an id again once its call is over; the end of a turn ends all calls. */
+  const isAgain = ({ answer: first, hasResult, isRefused }: Call, isCall: boolean): boolean =>
+    first !== answer && (hasResult || (isCall && (isRefused || first.turn !== answer.turn)))
+
+  const call = (
+    { name, tool_use_id: native, type }: Omit<ToolOutcome, "content">,
+    args?: unknown,
+    isCall = false
+  ): Events => {
+    const before = last.get(native)
+    if (before !== undefined && !isAgain(before, isCall)) return []
+    ids.settle(native)
+    const tool_use_id = ids.announce(native)
     const tool = name ?? type ?? "tool"
-    calls.set(tool_use_id, tool)
+    last.set(native, { tool_use_id, tool, answer, isRefused: false, hasResult: false })
     return [{
       type: "tool_call",
       tool,
@@ -80,29 +111,42 @@ export const readAgentEvents = (answer: Answer, calls: Map<string, string>): Rea
   }
 
   const toolUse = (use: ToolUse): Events => {
-    const told = call(use, use.input)
-    const { client_side_execute, input: args, permission, tool_use_id, type } = use
+    const told = call(use, use.input, true)
+    const { client_side_execute, input: args, permission, tool_use_id: native, type } = use
+    const begun = last.get(native)
     const options = permission?.options ?? []
-    if (told.length > 0 && (options.length > 0 || isTrue(client_side_execute))) {
-      answer.asks.push({ tool_use_id, tool: calls.get(tool_use_id) ?? "tool", type, args, options })
+    if (begun !== undefined && told.length > 0 && (options.length > 0 || isTrue(client_side_execute))) {
+      const { tool, tool_use_id } = begun
+      begun.isRefused = options.length === 0
+      answer.asks.push({ tool_use_id, native, tool, type, args, options })
     }
     return told
   }
 
-  const toolResult = ({ content = [], ...result }: ToolOutcome): Events => [
-    ...call(result),
-    {
-      type: "tool_result",
-      tool: calls.get(result.tool_use_id) ?? "tool",
-      tool_use_id: result.tool_use_id,
-      status: failed.test(result.status ?? "") ? "error" : "ok",
-      content,
-      text: resultText(content)
-    }
-  ]
+  const toolResult = ({ content = [], ...result }: ToolOutcome): Events => {
+    const told = call(result)
+    const done = last.get(result.tool_use_id)
+    if (done !== undefined) done.hasResult = true
+    return [
+      ...told,
+      {
+        type: "tool_result",
+        tool: done?.tool ?? "tool",
+        tool_use_id: done?.tool_use_id ?? result.tool_use_id,
+        status: failed.test(result.status ?? "") ? "error" : "ok",
+        content,
+        text: resultText(content)
+      }
+    ]
+  }
 
-  const progress = (tool_use_id: string | undefined, text: string): Events => {
-    const tool = calls.get(tool_use_id ?? "")
+  /** The name clients know a call by. */
+  const nameOf = (native: string | undefined): string | undefined =>
+    native === undefined ? undefined : last.get(native)?.tool_use_id ?? native
+
+  const progress = (native: string | undefined, text: string): Events => {
+    const tool_use_id = nameOf(native)
+    const tool = last.get(native ?? "")?.tool
     return [{
       type: "tool_progress",
       text,
@@ -115,7 +159,7 @@ export const readAgentEvents = (answer: Answer, calls: Map<string, string>): Rea
   const figure = (type: "table" | "chart") =>
     as(Figure, ({ content_index = 0, query_id, title, tool_use_id }, { content_index: _, ...fields }) => {
       answer.blocks.set(content_index, { type, [type]: fields })
-      return [status(type, title, { tool_use_id, query_id })]
+      return [status(type, title, { tool_use_id: nameOf(tool_use_id), query_id })]
     })
 
   const response = ({ content, metadata, status: outcome }: AgentResponse): Events => {

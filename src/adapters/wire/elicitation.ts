@@ -16,7 +16,8 @@ import {
   type RequestId
 } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
-import { AnyObject, fieldsOf, items, number, optional, text, withFallback } from "./lenient.js"
+import { resolved } from "./jsonSchema.js"
+import { AnyObject, fieldsOf, flag, items, number, optional, text, withFallback } from "./lenient.js"
 
 const Choice = Schema.Struct({
   const: Schema.Unknown,
@@ -33,23 +34,31 @@ const Choices = {
   oneOf: optional(items(Choice)),
   anyOf: optional(items(Choice))
 }
-const Field = Schema.Struct({
+/** What a value must be; `const`: it can only be this one. */
+const Value = {
   type: optional(Schema.Union([Schema.String, items(Schema.String)])),
-  title: text,
-  description: text,
   ...Choices,
-  items: optional(Schema.Struct(Choices)),
-  default: optional(Schema.Unknown),
+  const: optional(Schema.Unknown),
+  properties: optional(AnyObject),
   minimum: number,
   maximum: number,
   exclusiveMinimum: number,
   exclusiveMaximum: number,
+  multipleOf: number,
   minLength: number,
   maxLength: number,
-  minItems: number,
-  maxItems: number,
   pattern: text,
   format: text
+}
+const Field = Schema.Struct({
+  title: text,
+  description: text,
+  ...Value,
+  items: optional(Schema.Struct(Value)),
+  default: optional(Schema.Unknown),
+  minItems: number,
+  maxItems: number,
+  uniqueItems: flag
 })
 type Field = typeof Field.Type
 
@@ -98,7 +107,8 @@ const toChoice = (option: string | Readonly<Record<string, unknown>>): Choice =>
 
 const readForm = Schema.decodeUnknownOption(Form)
 
-const formOf = ({ requestedSchema }: Elicitation): Form => {
+const formOf = ({ requestedSchema: asked }: Elicitation): Form => {
+  const requestedSchema = resolved(asked)
   const { fields: list = [], properties, required = [] } = Option.getOrElse(
     readForm(Array.isArray(requestedSchema) ? { fields: requestedSchema } : requestedSchema),
     (): typeof Form.Type => ({})
@@ -128,16 +138,23 @@ const freeTextOf = (id: string) => `${id}_custom`
 const isFreeText = (id: string, fields: Fields) =>
   id.endsWith("_custom") && Object.hasOwn(fields, id.slice(0, -"_custom".length))
 
-/** JSON Schema also takes a list, to let a value be null. */
-const typeOf = ({ items, type }: Field): string => {
+/** JSON Schema also takes a list, to let a value be null. One that names no type may show it otherwise. */
+const typeOf = (field: Field): string => {
+  const { const: only, items, properties, type } = field
   const name = typeof type === "string" ? type : type?.find((name) => name !== "null")
-  return name ?? (items === undefined ? "string" : "array")
+  if (name !== undefined) return name
+  if (items !== undefined) return "array"
+  if (properties !== undefined) return "object"
+  return typeof only === "number" || typeof only === "boolean" ? typeof only : "string"
 }
 
+const yesAndNo: ReadonlyArray<Choice> = [{ const: true, title: "Yes" }, { const: false, title: "No" }]
+
 const choicesOf = (field: Field): ReadonlyArray<Choice> => {
-  const { anyOf, enum: values = [], enumNames = [], items, oneOf } = field
-  if (items !== undefined) return choicesOf(items)
-  if (typeOf(field) === "boolean") return [{ const: true, title: "Yes" }, { const: false, title: "No" }]
+  const { anyOf, const: only, enum: values = [], enumNames = [], items, oneOf } = field
+  if (items !== undefined) return typeOf(items) === "boolean" ? [] : choicesOf(items)
+  if (typeOf(field) === "boolean") return yesAndNo.filter((choice) => (only ?? choice.const) === choice.const)
+  if (only !== undefined) return [{ const: only }]
   return oneOf ?? anyOf ?? values.map((value, index) => {
     const title = enumNames[index]
     return { const: value, ...(title !== undefined && { title }) }
@@ -165,19 +182,24 @@ const toOption = (choice: Choice): QuestionOption => {
   }
 }
 
-const bounds = [
+const valueBounds = [
   "minimum",
   "maximum",
   "exclusiveMinimum",
   "exclusiveMaximum",
+  "multipleOf",
   "minLength",
   "maxLength",
-  "minItems",
-  "maxItems",
   "pattern",
-  "format",
-  "default"
+  "format"
 ] as const
+const bounds = [...valueBounds, "minItems", "maxItems", "uniqueItems", "default"] as const
+
+const told = <Name extends string>(
+  names: ReadonlyArray<Name>,
+  field: { readonly [name in Name]?: unknown }
+): object =>
+  Object.fromEntries(names.flatMap((name) => field[name] === undefined ? [] : [[name, field[name]]]))
 
 const toQuestions = (ask: Elicitation): ReadonlyArray<Question> => {
   const { fields, required } = formOf(ask)
@@ -197,7 +219,10 @@ const toQuestions = (ask: Elicitation): ReadonlyArray<Question> => {
       type,
       required: required.includes(id),
       ...(Object.hasOwn(fields, freeTextOf(id)) && { custom: true }),
-      ...Object.fromEntries(bounds.flatMap((name) => field[name] === undefined ? [] : [[name, field[name]]]))
+      ...told(bounds, field),
+      ...(field.items !== undefined && choices.length === 0 && {
+        items: { type: typeOf(field.items), ...told(valueBounds, field.items) }
+      })
     }
   })
 }

@@ -114,8 +114,8 @@ const resourceWords = (resource: unknown): string => {
   return firstText(resource["text"], resource["uri"]) ?? ""
 }
 
-/** What a block says: its text, that of a file it holds, or where the file is. */
-export const wordsOf = (block: NativeBlock): string => {
+/** What a block of a known kind says: its text, that of a file it holds, or where the file is. */
+export const plainWordsOf = (block: NativeBlock): string => {
   const { resource, text, type } = block
   if (silent.test(type)) return ""
   if (typeof text === "string") return text
@@ -126,6 +126,20 @@ export const wordsOf = (block: NativeBlock): string => {
     return name === undefined || name === uri ? uri ?? "" : uri === undefined ? name : `${name} (${uri})`
   }
   return type === "text" ? "" : firstText(block["content"], block["refusal"], block["markdown"]) ?? ""
+}
+
+/** All of its words: those in other fields too, beside a title. */
+const wordsAround = (fields: Readonly<Record<string, unknown>>): string => {
+  const others = Object.entries(fields).filter(([name]) => name !== "_meta" && !speaking.includes(name))
+    .map(([, field]) => withoutTexts(field)).filter((field) => typeof field === "object")
+  return joined([fields, ...others].flatMap((part) => wordsIn(part) ?? [])) ?? ""
+}
+
+/** What a block says, of whatever kind it is. */
+export const wordsOf = (block: NativeBlock): string => {
+  const { type, ...fields } = block
+  const plain = plainWordsOf(block)
+  return plain !== "" || type === "text" || silent.test(type) ? plain : wordsAround(fields)
 }
 
 export const textOfBlocks = (blocks: ReadonlyArray<NativeBlock>): string => blocks.map(wordsOf).join("")

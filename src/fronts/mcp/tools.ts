@@ -194,11 +194,8 @@ const wrongIn = (tool: string, args: Open): string | undefined => {
   const described = open(tools.find(({ name }) => name === tool)?.inputSchema)
   const properties = open(described["properties"])
   for (const [name, value] of Object.entries(args)) {
-    if (!Object.hasOwn(properties, name)) {
-      return `${tool} has no argument \`${name}\`: it has ${Object.keys(properties).join(", ") || "none"}`
-    }
-    // Some clients send all there are.
-    if (value === null) continue
+    // Some clients send all there are, and some send more.
+    if (value === null || !Object.hasOwn(properties, name)) continue
     const fault = faultOf(name, value, open(properties[name]))
     if (fault !== undefined) return fault
   }
@@ -365,18 +362,18 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
         })
     )
     const isDeny = args["behavior"] === "deny"
-    if (
-      !isDeny && args["behavior"] !== "allow" && args["option_id"] === undefined &&
-      args["answers"] === undefined
-    ) {
-      return yield* refuse("say what the answer is: `behavior` (allow or deny), `option_id` or `answers`")
-    }
     if (!isDeny && !mayAllow(found)({ kind })) {
       return yield* refuse(
         "an agent cannot allow what the session it opened asks for: a person answers, at the console, an editor or a "
           + "phone. You may deny it, or wait with relay_wait",
         "forbidden"
       )
+    }
+    if (
+      !isDeny && args["behavior"] !== "allow" && args["option_id"] === undefined &&
+      args["answers"] === undefined
+    ) {
+      return yield* refuse("say what the answer is: `behavior` (allow or deny), `option_id` or `answers`")
     }
     const option_id = text(args["option_id"])
     const message = text(args["message"])

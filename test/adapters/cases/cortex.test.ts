@@ -68,6 +68,17 @@ describe("Cortex", () => {
       assert.strictEqual(first(events, "response").text, "Hello")
     }))
 
+  it.live("answers in blocks of a kind nobody knows", () =>
+    Effect.gen(function*() {
+      const content = [{ type: "text", text: "Hi" }, { type: "card", title: "Sales", rows: [{ text: "Up" }] }]
+      const events = yield* play([
+        { event: "response", data: { role: "assistant", content } },
+        { event: "done", data: null }
+      ], { mode: "agent" })
+      assert.strictEqual(first(events, "assistant_message").text, "Hi\n\nSales\nUp")
+      assert.strictEqual(first(events, "response").text, "Hi\n\nSales\nUp")
+    }))
+
   it.live("ends with null, traces in an object, suggests in texts, says a word of its own", () =>
     Effect.gen(function*() {
       const events = yield* play([
@@ -88,4 +99,39 @@ describe("Cortex", () => {
       assert.deepInclude(told, ["notice", "plain words", undefined])
       assert.deepStrictEqual([ofType(events, "stdout"), told.filter(([name]) => name === "done")], [[], []])
     }))
+
+  it.live("numbers its calls anew in each answer: each is told, by an id of its own", () =>
+    Effect.gen(function*() {
+      const server = yield* serverOf
+      const asks = (permission: object) => ({
+        event: "response.tool_use",
+        data: { tool_use_id: "call_0", name: "drop", type: "generic", input: {}, ...permission }
+      })
+      const done = {
+        event: "response.tool_result",
+        data: { tool_use_id: "call_0", name: "drop", content: [] }
+      }
+      const end = { event: "done", data: null }
+      const session = yield* openSession(server, { mode: "agent" } as never)
+      for (const permission of [{}, { client_side_execute: true }]) {
+        server.reply(
+          Server.stream([
+            asks(permission),
+            asks(permission),
+            ...("client_side_execute" in permission ? [] : [done]),
+            end
+          ])
+        )
+      }
+      server.reply(Server.stream([asks({}), done, end]))
+      yield* session.turn("one")
+      yield* session.turn("two")
+      const events = yield* session.close
+      const ids = ["call_0", "call_0#2", "call_0#3"]
+      assert.deepStrictEqual(ofType(events, "tool_call").map(({ tool_use_id }) => tool_use_id), ids)
+      assert.deepStrictEqual(ofType(events, "tool_result").map(({ tool_use_id }) => tool_use_id), ids)
+      // The service knows the call by its own.
+      assert.include(JSON.stringify(server.requests.at(-1)?.body), "\"tool_use_id\":\"call_0\"")
+      assert.notInclude(JSON.stringify(server.requests.at(-1)?.body), "call_0#")
+    }).pipe(Effect.provide(layerSession)))
 })

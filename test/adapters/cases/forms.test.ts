@@ -248,6 +248,139 @@ describe("a form's answers", () => {
       assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { l: ["a", "b"] } })
     }))
 
+  const refusals: ReadonlyArray<
+    readonly [field: object, bad: unknown, expected: RegExp, good: unknown, value: unknown]
+  > = [
+    [{ type: "integer", multipleOf: 5 }, "7", /must be a multiple of 5/, "10", 10],
+    [{ type: "number", multipleOf: 0.1 }, "0.35", /must be a multiple of 0.1/, "0.3", 0.3],
+    [{ type: "array", uniqueItems: true, items: { type: "string" } }, ["a", "a"], /only once/, ["a", "b"], [
+      "a",
+      "b"
+    ]],
+    [{ type: "array", uniqueItems: true, items: { type: "number" } }, ["1", "1.0"], /only once/, ["1"], [1]],
+    [{ type: "array", items: { type: "number" } }, ["x"], /must be a number/, ["1", "1"], [1, 1]],
+    [{ type: "array", items: { type: "integer", maximum: 3 } }, ["1", "4"], /must be at most 3/, ["3"], [3]],
+    [{ type: "array", items: { type: "boolean" } }, ["x"], /must be yes or no/, ["no"], [false]],
+    [{ type: "array", items: { type: "string", pattern: "^a" } }, ["b"], /must match \^a/, ["ab"], ["ab"]],
+    [{ type: "array", items: { type: "object" } }, ["x"], /must be an object/, ["{\"a\":1}"], [{ a: 1 }]],
+    [{ type: "array", minItems: 2, items: { enum: ["a", "b"] } }, ["a", "a"], /at least 2/, ["a", "b"], [
+      "a",
+      "b"
+    ]],
+    [{ const: "agreed" }, "no", /must be one of agreed/, "agreed", "agreed"],
+    [{ const: 7 }, "8", /must be one of 7/, "7", 7],
+    [{ type: "boolean", const: true }, "no", /must be Yes/, "yes", true],
+    [{ type: "object" }, "x", /must be an object/, "{\"a\":[1]}", { a: [1] }],
+    [{ properties: { a: { type: "string" } } }, "[1]", /must be an object/, "{\"a\":\"b\"}", { a: "b" }],
+    [{ $ref: "#/$defs/Size" }, "m", /must be one of s, l/, "l", "l"],
+    [{ $ref: "#/$defs/Again" }, "0", /must be at least 1/, "2", 2],
+    [{ allOf: [{ $ref: "#/$defs/Count" }], maximum: 3 }, "4", /must be at most 3/, "3", 3],
+    [{ anyOf: [{ $ref: "#/$defs/Count" }, { type: "null" }] }, "x", /must be a number/, "3", 3],
+    [{ type: "array", items: { $ref: "#/$defs/Size" } }, ["m"], /must be one of s, l/, ["s"], ["s"]],
+    [{ oneOf: [{ $ref: "#/$defs/One" }, { const: "two" }] }, "x", /must be one of one, two/, "one", "one"],
+    [{ $ref: "#/$defs/a~1b%20c" }, "x", /must be a number/, "1", 1]
+  ]
+  const $defs = {
+    Size: { type: "string", enum: ["s", "l"] },
+    Count: { type: "integer", minimum: 1 },
+    Again: { $ref: "#/$defs/Count" },
+    One: { const: "one" },
+    "a/b c": { type: "number" }
+  }
+
+  it.live.each(refusals)(
+    "are refused where they break %j, as %j does",
+    ([field, bad, expected, good, value]) =>
+      Effect.gen(function*() {
+        const { events, told } = yield* ask({ $defs, properties: { f: field } }, { f: bad }, { f: good })
+        assert.deepStrictEqual(ofType(events, "error").map(({ code }) => code), ["bad_command"])
+        assert.match(ofType(events, "error")[0]?.text ?? "", expected)
+        assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { f: value } })
+      })
+  )
+
+  it.live("are asked for with all that the form says of them", () =>
+    Effect.gen(function*() {
+      const { events } = yield* ask({
+        $defs,
+        properties: {
+          n: { type: "integer", multipleOf: 5 },
+          l: { type: "array", uniqueItems: true, items: { type: "number", minimum: 2 } },
+          r: { $ref: "#/$defs/Size", title: "Size" },
+          o: { type: "object" }
+        }
+      }, { n: "5" })
+      const { args } = first(events, "permission_request")
+      const { questions } = args as { questions: ReadonlyArray<object> } // See the schema above.
+      const told = { required: false, multiSelect: false }
+      assert.deepStrictEqual(questions, [
+        { ...told, id: "n", question: "n", type: "integer", multipleOf: 5 },
+        {
+          ...told,
+          id: "l",
+          question: "l",
+          multiSelect: true,
+          type: "array",
+          uniqueItems: true,
+          items: { type: "number", minimum: 2 }
+        },
+        {
+          ...told,
+          id: "r",
+          question: "Size",
+          header: "Size",
+          type: "string",
+          options: [{ label: "s" }, { label: "l" }]
+        },
+        { ...told, id: "o", question: "o", type: "object" }
+      ])
+    }))
+
+  it.live("are taken where a form refers to itself, outside, or without end", () =>
+    Effect.gen(function*() {
+      const $defs = {
+        A: { $ref: "#/$defs/B" },
+        B: { $ref: "#/$defs/A" },
+        Self: { allOf: [{ $ref: "#/$defs/Self" }, { $ref: "#/$defs/Self" }], title: "Me" },
+        ...Object.fromEntries(
+          Array.from({ length: 40 }, (_, index) => {
+            const next = { $ref: `#/$defs/D${index + 1}` }
+            return [`D${index}`, { allOf: [next, next] }]
+          })
+        )
+      }
+      const properties = {
+        a: { $ref: "#/$defs/A" },
+        self: { $ref: "#/$defs/Self" },
+        doubled: { $ref: "#/$defs/D0" },
+        outside: { $ref: "https://example.com/schema" },
+        whole: { $ref: "#" },
+        none: { $ref: "#/$defs/none" }
+      }
+      const began = performance.now()
+      const { told } = yield* ask({ $defs, properties }, { a: "x", none: "y" })
+      assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { a: "x", none: "y" } })
+      assert.isBelow(performance.now() - began, 5000)
+    }))
+
+  it.live("are no objects where a text is asked for", () =>
+    Effect.gen(function*() {
+      const form = {
+        sessionId: "s1",
+        mode: "form",
+        message: "?",
+        requestedSchema: { properties: { s: { type: "string" } } }
+      }
+      const { events, told } = yield* playLines("acp", acp.conversation(...acp.asksFor(form)), {
+        answer: [
+          { behavior: "allow", updatedInput: { answers: { s: { a: 1 } } } },
+          { behavior: "allow", updatedInput: { answers: { s: "a" } } }
+        ]
+      })
+      assert.match(ofType(events, "error")[0]?.text ?? "", /"s" must be a text/)
+      assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { s: "a" } })
+    }))
+
   it.live("fit a pattern on what people may type", () =>
     Effect.gen(function*() {
       const schema = { properties: { s: { type: "string", pattern: "^[a-z]+(-[a-z]+)*$" } } }

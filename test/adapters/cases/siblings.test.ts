@@ -459,3 +459,69 @@ describe("an ACP agent", () => {
       assert.include(first(events, "error").text, "out of paper")
     }))
 })
+
+describe("a content block of a kind nobody knows", () => {
+  const card = (word: string) => ({
+    type: "card",
+    id: "c1",
+    title: word,
+    rows: [{ text: `Row of ${word.toLowerCase()}` }]
+  })
+  const text = (word: string) => ({ type: "text", text: word })
+
+  it.live("of Claude's is in the text of answers and of tools' results", () =>
+    Effect.gen(function*() {
+      const { events } = yield* playLines(
+        "claude",
+        claude.conversation(
+          claude.assistant([card("Alone")]),
+          claude.calls("t", "Read"),
+          claude.says({
+            type: "user",
+            message: {
+              role: "user",
+              content: [{ type: "tool_result", tool_use_id: "t", content: [text("Beside"), card("Result")] }]
+            },
+            parent_tool_use_id: null
+          })
+        )
+      )
+      assert.strictEqual(first(events, "assistant_message").text, "Alone\nRow of alone")
+      assert.deepStrictEqual(results(events), [["t", "ok", "Beside\nResult\nRow of result"]])
+    }))
+
+  it.live("of an ACP agent's is in the text of answers, thoughts and tools' results", () =>
+    Effect.gen(function*() {
+      const { events } = yield* playLines(
+        "acp",
+        acp.conversation(
+          acp.updates({ sessionUpdate: "agent_thought_chunk", content: card("Thought") }),
+          acp.calls("t"),
+          acp.goesOn("t", { status: "completed", content: [{ type: "content", content: card("Result") }] }),
+          acp.updates({ sessionUpdate: "agent_message_chunk", content: card("Answer") })
+        )
+      )
+      assert.include(first(events, "reasoning").text, "Row of thought")
+      assert.include(String(results(events)[0]?.[2]), "Row of result")
+      assert.include(first(events, "assistant_message").text ?? "", "Row of answer")
+      assert.include(ofType(events, "response")[0]?.text ?? "", "Row of answer")
+    }))
+
+  it.live("of Codex' is in the text of tools' results", () =>
+    Effect.gen(function*() {
+      const item = { type: "mcpToolCall", id: "m", server: "s", tool: "t", arguments: {} }
+      const { events } = yield* playLines(
+        "codex",
+        codex.conversation(
+          codex.tells("item/started", { item: { ...item, status: "inProgress" } }),
+          ...codex.completes({
+            ...item,
+            status: "completed",
+            result: { content: [text("Beside"), card("Result")] }
+          })
+        )
+      )
+      assert.include(String(results(events)[0]?.[2]), "Beside")
+      assert.include(String(results(events)[0]?.[2]), "Row of result")
+    }))
+})

@@ -1,6 +1,6 @@
 /** Cortex's messages with any one field of another type: that costs the field, never the message, never the turn. */
 import { assert, describe, it } from "@effect/vitest"
-import { readAgentEvents } from "../../../src/adapters/cortex/agentEvents.js"
+import { makeCalls, readAgentEvents } from "../../../src/adapters/cortex/agentEvents.js"
 import { makeAnalyst } from "../../../src/adapters/cortex/analyst.js"
 import { chat } from "../../../src/adapters/cortex/chat.js"
 import { makeAnswer, type Reader } from "../../../src/adapters/cortex/Dialect.js"
@@ -66,7 +66,7 @@ const streams: Record<string, { readonly sent: ReadonlyArray<Sent>; readonly end
 const read = (name: string, sent: ReadonlyArray<Sent>) => {
   const answer = makeAnswer("a")
   const reader: Reader = name === "agent"
-    ? readAgentEvents(answer, new Map())
+    ? readAgentEvents(answer, makeCalls())
     : (name === "chat" ? chat : makeAnalyst([])).reader(answer)
   const events = sent.map(([event, data]) => reader.read(event, data))
   return { answer, events: [...events, reader.settle()] }

@@ -5,6 +5,7 @@ import { ProcessSpawner } from "../../../src/adapters/Adapter.js"
 import { AgentFailed, CommandNotFound } from "../../../src/adapters/AdapterError.js"
 import type { AgentFacts } from "../../../src/adapters/AgentDescriptor.js"
 import { knownAgents } from "../../../src/adapters/agents.js"
+import { testedVersions } from "../../../src/adapters/testedVersions.js"
 import { probe, works } from "../../../src/services/agents/AgentProbe.js"
 
 /** What a program does, by its arguments; a program that is not named is missing. */
@@ -60,6 +61,27 @@ describe("AgentProbe", () => {
         logged_in: true
       })
       assert.isTrue(works(finding))
+    }))
+
+  it.effect("says of a version whether it was tested, and what trouble it is known for", () =>
+    Effect.gen(function*() {
+      const newest = testedVersions["claude"]?.[0]?.version ?? ""
+      const found = (version: string) =>
+        find({ agent: () => ({ text: version, exit_code: 0 }) }, { ...agent, tool: "claude" })
+      assert.deepInclude(yield* found(newest), {
+        compatibility: "tested",
+        tested: newest
+      })
+      assert.deepInclude(yield* found("9999.0.0"), {
+        compatibility: `newer than tested (${newest})`
+      })
+      for (const [tool, versions] of Object.entries(testedVersions)) {
+        for (const { trouble, version } of versions) {
+          const finding = yield* find({ agent: () => ({ text: version, exit_code: 0 }) }, { ...agent, tool })
+          assert.strictEqual(finding.compatibility, "tested", `${tool} ${version}`)
+          assert.deepStrictEqual(finding.trouble ?? [], trouble)
+        }
+      }
     }))
 
   it.effect("says what to run when a login is missing, and when the program is", () =>

@@ -1,0 +1,87 @@
+/**
+ * nativeConversations: what people said to their agents in a terminal, from the command line: `ai-relay sessions native` lists it,
+ * `attach --native ID` and `run --native ID` go on with it.
+ */
+import { Clock, Console, Effect, Schema } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { type Address, answerOf, clientOptions, CommandError, toAddress } from "./clientOptions.js"
+import { orUndefined } from "./options.js"
+import { safeJson, visibleLine } from "./printable.js"
+import { ago, toTable } from "./table.js"
+
+const List = Schema.Struct({
+  sessions: Schema.Array(
+    Schema.Struct({
+      tool: Schema.String,
+      native_session_id: Schema.String,
+      folder: Schema.String,
+      last_active_at: Schema.Number,
+      title: Schema.optionalKey(Schema.String),
+      open: Schema.optionalKey(Schema.Struct({ by: Schema.String, pid: Schema.optionalKey(Schema.Number) }))
+    })
+  )
+})
+export type NativeConversation = (typeof List.Type)["sessions"][number]
+
+const list = (address: Address, query: Readonly<Record<string, string>>) =>
+  Effect.map(
+    answerOf(address, `/native-sessions?${new URLSearchParams(query)}`, List),
+    ({ sessions }) => sessions
+  )
+
+/** The conversation of this id, or of an id that begins so. `tool`: of this agent, which has to be started for its list. */
+export const findNative = Effect.fn("findNative")(function*(address: Address, id: string, tool?: string) {
+  const found = (yield* list(address, { q: id, limit: "200", ...(tool !== undefined && { tool }) }))
+    .filter(({ native_session_id }) => native_session_id.startsWith(id))
+  const exact = found.find(({ native_session_id }) => native_session_id === id)
+  const [one, ...others] = exact === undefined ? found : [exact]
+  if (one !== undefined && others.length === 0) return one
+  return yield* new CommandError({
+    reason: one === undefined
+      ? `there is no conversation "${id}" that this relay may show: \`ai-relay sessions native\` lists those there are`
+      : `${found.length} conversations begin with "${id}": write more of the id`
+  })
+})
+
+/** Who has it open, for a list. */
+const holderOf = ({ open }: NativeConversation): string =>
+  open === undefined ? "" : open.pid === undefined ? open.by : `${open.by} (${open.pid})`
+
+const { json, ...where } = clientOptions
+
+export const nativeConversations = Command.make(
+  "native",
+  {
+    ...where,
+    json,
+    tool: Flag.String("tool").pipe(Flag.optional),
+    words: Argument.variadic(Argument.String("words"))
+  },
+  ({ json, tool, words, ...given }) =>
+    Effect.gen(function*() {
+      const address = yield* toAddress(given)
+      const wanted = orUndefined(tool)
+      const sessions = yield* list(address, {
+        ...(wanted !== undefined && { tool: wanted }),
+        ...(words.length > 0 && { q: words.join(" ") })
+      })
+      if (json) return yield* Console.log(safeJson(JSON.stringify({ sessions }, null, 2)))
+      if (sessions.length === 0) {
+        return yield* Console.log(
+          "No conversation is there that this relay may show: it shows those of folders below its --root."
+        )
+      }
+      const now = (yield* Clock.currentTimeMillis) / 1000
+      yield* Console.log(toTable(
+        ["ID", "TOOL", "FOLDER", "OPEN IN", "LAST ACTIVE", "TITLE"],
+        sessions.map((one) => [
+          one.native_session_id,
+          visibleLine(one.tool),
+          visibleLine(one.folder),
+          holderOf(one),
+          ago(now - one.last_active_at),
+          visibleLine((one.title ?? "").slice(0, 60))
+        ])
+      ))
+    })
+)
