@@ -37,6 +37,9 @@ export interface OpenCalls {
   readonly all: () => ReadonlyArray<OpenCall>
 }
 
+/** Calls that are remembered after their end: a result comes twice soon, or never. */
+const mostOver = 1000
+
 /** An id as text; undefined if there is none. */
 export const idOf = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined
@@ -84,6 +87,7 @@ export const makeOpenCalls = (ids: CallIds): OpenCalls => {
       if (call === undefined) return undefined
       drop(call)
       over.add(keyOf(call.native, call.parent))
+      if (over.size > mostOver) over.delete(over.values().next().value ?? "")
       return call
     },
     isOver: (native, parent) => over.has(keyOf(native, parent)),

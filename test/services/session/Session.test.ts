@@ -453,7 +453,7 @@ describe("a command", () => {
         content: [{ type: "image", source: { type: "base64", media_type: "image/png", data: "aaaa" } }]
       },
       { images: false },
-      "no images"
+      "accept images: send text only"
     ]
   ]
   it.effect.each(refused)(
