@@ -216,8 +216,8 @@ export const run = Effect.fn("agui.run")(
         const isEnd = op.type === "end" && begunBefore.delete(op.id)
         if (known || isEnd) {
           if (op.type === "start") begunBefore.set(op.id, { ...op, again: true })
-          // The encoder leaves out those that the client shows.
-          if (op.type === "tool_call") calledBefore.set(op.id, { ...op, known: false })
+          // The encoder leaves out those that the client shows; one that says where it is was told of all before.
+          if (op.type === "tool_call" && input.seq === undefined) calledBefore.set(op.id, { ...op, known: false })
           encoder.encode(op)
           return []
         }
