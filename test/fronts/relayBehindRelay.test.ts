@@ -174,7 +174,9 @@ const shownBy = (events: ReadonlyArray<RelayEvent>, calls: ReadonlySet<string>) 
       case "assistant_message":
         return isChild || !event.text ? [] : [["text", event.text]]
       case "response": {
-        const isTold = events.some(({ turn, type }) => turn === event.turn && type === "assistant_message")
+        const isTold = events.some((other) =>
+          other.turn === event.turn && other.type === "assistant_message" && Boolean(other.text)
+        )
         return isTold || event.text === "" ? [] : [["text", event.text]]
       }
       case "tool_call":

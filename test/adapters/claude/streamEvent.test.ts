@@ -9,7 +9,7 @@ import * as ClaudeAdapter from "../../../src/adapters/claude/ClaudeAdapter.js"
 import { noNews, readFields, readMessage } from "../../../src/adapters/claude/ClaudeMessage.js"
 import { makeState } from "../../../src/adapters/claude/ClaudeState.js"
 import { readPiece } from "../../../src/adapters/claude/streamEvent.js"
-import { begunBy, translate } from "../../../src/adapters/claude/translate.js"
+import { begunBy, takeEarly, translate } from "../../../src/adapters/claude/translate.js"
 import { readWholeMessage } from "../../../src/adapters/claude/wholeMessage.js"
 import { wordsIn } from "../../../src/adapters/wire/words.js"
 import { SessionId } from "../../../src/schema/index.js"
@@ -86,7 +86,9 @@ const asSchema = (sink: EventSink["Service"]) => {
     }
     const turn = begunBy(message, state)
     if (turn !== undefined) sink.emit(turn)
+    if (message.type === "result") takeEarly(state, true).forEach((event) => sink.emit(event))
     translate(message, state).forEach((event, index) => sink.emit(event, index === 0 ? raw : undefined))
+    takeEarly(state, false).forEach((event) => sink.emit(event))
   }
 }
 
