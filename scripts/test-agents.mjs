@@ -7,7 +7,7 @@
  *     npm run test:agents -- --core opencode,qwen         of these only the scenarios that show most
  *
  * They are installed once, outside the checkout (`installAgents.mjs`). What cannot be installed is skipped and says why:
- * $AI_RELAY_SKIP_AGENTS, "codex: reason; gemini: reason", adds to that.
+ * $AI_RELAY_SKIP_AGENTS, "codex: reason; gemini: reason", adds to that. $AI_RELAY_BUILT: dist is new.
  */
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
@@ -42,14 +42,17 @@ for (const { agent, missing, version } of found) {
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const { error, status } = spawnSync(
-  process.execPath,
-  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "agents", "--maxWorkers=2", ...args],
-  {
+const run = (...command) => {
+  const { error, status } = spawnSync(process.execPath, command, {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, AI_RELAY_AGENTS: JSON.stringify(found) }
-  }
-)
-if (error !== undefined) console.error(error.message)
-process.exitCode = status ?? 1
+    env: { ...process.env, AI_RELAY_BUILT: "1", AI_RELAY_AGENTS: JSON.stringify(found) }
+  })
+  if (error !== undefined) console.error(error.message)
+  return status ?? 1
+}
+process.exitCode = (process.env.AI_RELAY_BUILT ? 0 : run("scripts/build.mjs", "cli"))
+  || run(
+    join(root, "node_modules/vitest/vitest.mjs"),
+    ...["run", "--project", "agents", "--maxWorkers=2", ...args]
+  )

@@ -54,6 +54,7 @@ process.exitCode = built || run(
       ...env,
       PATH: [claude?.path ?? [], env.PATH].flat().join(delimiter),
       AI_RELAY_CHROMIUM: chromium,
+      AI_RELAY_BUILT: "1",
       ...(reason !== undefined && { AI_RELAY_SKIP_BROWSER: reason }),
       ...(images && { AI_RELAY_IMAGES: join(root, "docs/images") })
     }

@@ -214,7 +214,7 @@ const began = Date.now()
 try {
   const variables = await prepare()
   const built = await Promise.all([
-    runs(process.execPath, "scripts/build.mjs", "cli"),
+    env.AI_RELAY_BUILT || runs(process.execPath, "scripts/build.mjs", "cli"),
     engine === undefined || buildImage()
   ])
   if (built.includes(false)) throw new Error("the program or its image cannot be built")

@@ -5,7 +5,7 @@
  *     npm run test:fronts                          all of them
  *     npm run test:fronts -- --judges ai-sdk       only these; any other argument is vitest's
  *
- * What cannot be installed is skipped and says why.
+ * What cannot be installed is skipped and says why. $AI_RELAY_BUILT: dist is new.
  */
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
@@ -41,10 +41,10 @@ const run = (...command) =>
   spawnSync(process.execPath, command, {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, AI_RELAY_JUDGES: JSON.stringify(found), AI_RELAY_AGENTS: JSON.stringify(agents) }
+    env: { ...process.env, AI_RELAY_BUILT: "1", AI_RELAY_JUDGES: JSON.stringify(found), AI_RELAY_AGENTS: JSON.stringify(agents) }
   }).status ?? 1
 
-process.exitCode = run("scripts/build.mjs", "cli")
+process.exitCode = (process.env.AI_RELAY_BUILT ? 0 : run("scripts/build.mjs", "cli"))
   || run(
     join(root, "node_modules/vitest/vitest.mjs"),
     ...["run", "--project", "judges", "--maxWorkers=2", ...args]

@@ -32,9 +32,9 @@ interface Options {
   readonly command?: string
 }
 
-let isBuilt = false
+let isBuilt = Boolean(process.env["AI_RELAY_BUILT"])
 
-/** Make dist/cli.mjs of the sources as they are; once, however many in a file ask for it. */
+/** Make dist/cli.mjs of the sources as they are; once, however many in a file ask for it. $AI_RELAY_BUILT: it is new. */
 export const buildDaemon = () => {
   if (!isBuilt) execFileSync(process.execPath, ["scripts/build.mjs", "cli"], { cwd: root })
   isBuilt = true
