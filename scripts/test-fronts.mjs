@@ -41,7 +41,12 @@ const run = (...command) =>
   spawnSync(process.execPath, command, {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, AI_RELAY_BUILT: "1", AI_RELAY_JUDGES: JSON.stringify(found), AI_RELAY_AGENTS: JSON.stringify(agents) }
+    env: {
+      ...process.env,
+      AI_RELAY_BUILT: "1",
+      AI_RELAY_JUDGES: JSON.stringify(found),
+      AI_RELAY_AGENTS: JSON.stringify(agents)
+    }
   }).status ?? 1
 
 process.exitCode = (process.env.AI_RELAY_BUILT ? 0 : run("scripts/build.mjs", "cli"))

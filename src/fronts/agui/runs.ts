@@ -217,7 +217,9 @@ export const run = Effect.fn("agui.run")(
         if (known || isEnd) {
           if (op.type === "start") begunBefore.set(op.id, { ...op, again: true })
           // The encoder leaves out those that the client shows; one that says where it is was told of all before.
-          if (op.type === "tool_call" && input.seq === undefined) calledBefore.set(op.id, { ...op, known: false })
+          if (op.type === "tool_call" && input.seq === undefined) {
+            calledBefore.set(op.id, { ...op, known: false })
+          }
           encoder.encode(op)
           return []
         }

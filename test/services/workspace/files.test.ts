@@ -42,7 +42,8 @@ const why = <A>(effect: Effect.Effect<A, WorkspaceRefused>) =>
 
 /** Another process that exchanges two names until it is ended, or who started it is gone. */
 const swap = (left: string, right: string) => {
-  const code = `const fs = require("fs"); const [a, b] = process.argv.slice(1); const c = a + ".tmp", parent = process.ppid
+  const code =
+    `const fs = require("fs"); const [a, b] = process.argv.slice(1); const c = a + ".tmp", parent = process.ppid
 while (process.ppid === parent) { try { fs.renameSync(a, c); fs.renameSync(b, a); fs.renameSync(c, b) } catch {} }`
   return spawn(process.execPath, ["-e", code, left, right], { stdio: "ignore" })
 }
