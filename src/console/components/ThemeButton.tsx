@@ -3,6 +3,7 @@ import { Monitor, Moon, Sun } from "lucide-react"
 import { useState } from "react"
 import { setTheme, type Theme, theme } from "../relay/kept.js"
 import { w } from "../words/words.js"
+import { IconButton } from "./IconButton.js"
 
 export const applyTheme = (theme: Theme) => {
   if (theme === "system") delete document.documentElement.dataset["theme"]
@@ -22,14 +23,8 @@ export const ThemeButton = () => {
     applyTheme(theme)
   }
   return (
-    <button
-      type="button"
-      className="icon-button"
-      onClick={choose}
-      aria-label={w.theme[chosen]}
-      title={w.theme[chosen]}
-    >
+    <IconButton label={w.theme[chosen]} onClick={choose}>
       <Icon size={17} aria-hidden />
-    </button>
+    </IconButton>
   )
 }

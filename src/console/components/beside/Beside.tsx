@@ -6,6 +6,7 @@ import { X } from "lucide-react"
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from "react"
 import type { View } from "../../../messages/View.js"
 import { w } from "../../words/words.js"
+import { IconButton } from "../IconButton.js"
 import { ChangesView } from "./ChangesView.js"
 import { FilesView } from "./FilesView.js"
 
@@ -83,9 +84,9 @@ export const Beside = ({ onClose, onMention, onTab, session_id, tab, view }: Pro
           ))}
         </div>
         <span className="spacer" />
-        <button type="button" className="icon-button" onClick={onClose} aria-label={w.close} title={w.close}>
+        <IconButton label={w.close} onClick={onClose}>
           <X size={18} aria-hidden />
-        </button>
+        </IconButton>
       </header>
       <div id="beside-panel" role="tabpanel" aria-labelledby={`beside-${tab}`} className="beside-panel">
         {tab === "files"

@@ -6,6 +6,7 @@ import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
 import { DiffView } from "../DiffView.js"
 import { inOneLine } from "../hiddenChars.js"
+import { IconButton } from "../IconButton.js"
 import { useMay } from "../rights.js"
 import { lastPart } from "../words.js"
 import { useAnswer } from "./useAnswer.js"
@@ -143,15 +144,9 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
             {value.branches.map((name) => <option key={name} value={name} />)}
           </datalist>
         </form>
-        <button
-          type="button"
-          className="icon-button"
-          onClick={again}
-          aria-label={w.beside.refresh}
-          title={w.beside.refresh}
-        >
+        <IconButton label={w.beside.refresh} onClick={again}>
           <RotateCw size={15} aria-hidden />
-        </button>
+        </IconButton>
       </div>
       {problem !== undefined && <p className="beside-note" role="alert">{problem}</p>}
       {value.under_way !== undefined && (

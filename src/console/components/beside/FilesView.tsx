@@ -14,6 +14,7 @@ import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
 import { CodeBlock } from "../CodeBlock.js"
 import { inOneLine } from "../hiddenChars.js"
+import { IconButton } from "../IconButton.js"
 import { languageOf } from "../useColours.js"
 import { lastPart } from "../words.js"
 import { useAnswer } from "./useAnswer.js"
@@ -135,39 +136,21 @@ const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session
   return (
     <section className="file-view" aria-label={inOneLine(path)}>
       <header>
-        <button
-          type="button"
-          className="icon-button"
-          onClick={onClose}
-          aria-label={w.beside.back}
-          title={w.beside.back}
-        >
+        <IconButton label={w.beside.back} onClick={onClose}>
           <ArrowLeft size={17} aria-hidden />
-        </button>
+        </IconButton>
         <h3 title={path}>
           {inOneLine(lastPart(path))}
           <small>{inOneLine(path)}{value !== undefined && ` · ${sizeOf(value.size)}`}</small>
         </h3>
         {onMention !== undefined && (
-          <button
-            type="button"
-            className="icon-button"
-            onClick={() => onMention(path)}
-            aria-label={w.beside.mention}
-            title={w.beside.mention}
-          >
+          <IconButton label={w.beside.mention} onClick={() => onMention(path)}>
             <AtSign size={16} aria-hidden />
-          </button>
+          </IconButton>
         )}
-        <button
-          type="button"
-          className="icon-button"
-          onClick={again}
-          aria-label={w.beside.refresh}
-          title={w.beside.refresh}
-        >
+        <IconButton label={w.beside.refresh} onClick={again}>
           <RotateCw size={15} aria-hidden />
-        </button>
+        </IconButton>
       </header>
       {problem !== undefined && <p className="beside-note" role="alert">{problem}</p>}
       {value?.binary === true && <p className="beside-note">{w.beside.binary(sizeOf(value.size))}</p>}
