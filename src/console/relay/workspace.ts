@@ -1,72 +1,15 @@
 /** workspace: what the relay tells of the files beside a conversation. Paths start in the session's folder. */
+import type {
+  Attachment,
+  Changes,
+  Commit,
+  FileContent,
+  FileDiff,
+  FolderListing,
+  FoundFiles,
+  TreeListing
+} from "../../schema/WorkspaceAnswers.js"
 import { ask, pathOf, send } from "./http.js"
-
-export interface TreeEntry {
-  readonly name: string
-  readonly kind: "folder" | "file" | "link" | "other"
-  readonly leads_to?: "folder" | "file"
-  readonly size?: number
-  readonly hidden?: true
-  readonly unnameable?: true
-}
-export interface TreeListing {
-  readonly entries: ReadonlyArray<TreeEntry>
-  readonly truncated?: true
-}
-export interface FileContent {
-  readonly path: string
-  readonly size: number
-  readonly text?: string
-  readonly binary?: true
-  readonly next_offset?: number
-}
-
-export type ChangeKind = "added" | "changed" | "deleted" | "renamed" | "copied" | "type_changed"
-export interface ChangedFile {
-  readonly path: string
-  readonly from?: string
-  readonly staged?: ChangeKind
-  readonly unstaged?: ChangeKind
-  readonly untracked?: true
-  readonly conflict?: true
-}
-export interface Changes {
-  readonly repository: boolean
-  readonly head?: string
-  readonly branch?: string
-  readonly under_way?: "merge" | "rebase" | "cherry-pick" | "revert"
-  readonly branches: ReadonlyArray<string>
-  readonly files: ReadonlyArray<ChangedFile>
-  readonly truncated?: true
-}
-export interface FileDiff {
-  readonly diff: string
-  readonly binary?: true
-  readonly too_large?: true
-}
-export interface Commit {
-  readonly commit: string
-  readonly branch?: string
-  readonly files: number
-  readonly ran: ReadonlyArray<string>
-}
-export interface FolderListing {
-  readonly folder?: string
-  readonly parent?: string
-  readonly folders: ReadonlyArray<{
-    readonly name: string
-    readonly path: string
-    readonly hidden?: true
-    readonly repository?: true
-  }>
-  readonly truncated?: true
-}
-export interface Attachment {
-  readonly name: string
-  /** For the agent. */
-  readonly path: string
-  readonly size: number
-}
 
 const queryOf = (fields: Readonly<Record<string, string | number | undefined>>): string => {
   const given = Object.entries(fields).flatMap(([name, value]) =>
@@ -83,10 +26,7 @@ export const files = async (session_id: string, path: string) =>
 export const file = async (session_id: string, path: string, offset?: number) =>
   await ask("GET", `${pathOf(session_id)}/file${queryOf({ path, offset })}`) as FileContent
 export const find = async (session_id: string, q: string, limit = 20) =>
-  (await ask("GET", `${pathOf(session_id)}/find${queryOf({ q, limit })}`) as {
-    readonly files: ReadonlyArray<string>
-  })
-    .files
+  (await ask("GET", `${pathOf(session_id)}/find${queryOf({ q, limit })}`) as FoundFiles).files
 export const changes = async (session_id: string, against: string | undefined) =>
   await ask("GET", `${pathOf(session_id)}/changes${queryOf({ against })}`) as Changes
 export const diff = async (session_id: string, path: string, against: string, from: string | undefined) =>

@@ -8,19 +8,13 @@
 import { Clock, Deferred, Effect, Exit, type Scope } from "effect"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
+import type { FoundFiles } from "../../schema/WorkspaceAnswers.js"
 import { makePause } from "../makePause.js"
 import { prepare, search, type Searchable } from "./fuzzy.js"
 import { git, type GitFailed, zeroSeparated } from "./git.js"
 import type { GitView } from "./gitView.js"
 import { type Inside, isPrivate } from "./insideFolder.js"
 import type { WorkspaceRefused } from "./WorkspaceRefused.js"
-
-export interface FoundFiles {
-  /** From the session's folder, the best first. */
-  readonly files: ReadonlyArray<string>
-  /** All files were looked at. */
-  readonly complete: boolean
-}
 
 /** Files of one folder that are remembered, and folders that are. */
 const mostFiles = 200_000

@@ -2,47 +2,16 @@
 import { Effect } from "effect"
 import { type Dirent, existsSync, lstatSync, opendirSync, readSync, realpathSync, statSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
+import type {
+  FileContent,
+  FolderChoice,
+  FolderListing,
+  TreeEntry,
+  TreeListing
+} from "../../schema/WorkspaceAnswers.js"
 import { type Inside, isPrivate, openIn, pathAt } from "./insideFolder.js"
 import { isInside } from "./unkept.js"
 import { refuse } from "./WorkspaceRefused.js"
-
-export interface TreeEntry {
-  readonly name: string
-  readonly kind: "folder" | "file" | "link" | "other"
-  /** Of a link: what it leads to, if that lies in the folder, too. */
-  readonly leads_to?: "folder" | "file"
-  /** In bytes; of files. */
-  readonly size?: number
-  /** Unix time in seconds. */
-  readonly modified_at?: number
-  /** It begins with a dot. */
-  readonly hidden?: true
-  /** Its name is no text, so nothing can be asked about it. */
-  readonly unnameable?: true
-}
-
-export interface TreeListing {
-  /** From the session's folder; "" is that folder. */
-  readonly path: string
-  /** Folders first, then by name. */
-  readonly entries: ReadonlyArray<TreeEntry>
-  /** There are more than are told. */
-  readonly truncated?: true
-}
-
-export interface FileContent {
-  readonly path: string
-  /** Bytes of the whole file. */
-  readonly size: number
-  readonly modified_at: number
-  /** The first byte of `text`. */
-  readonly offset: number
-  /** Absent for what is no text. */
-  readonly text?: string
-  readonly binary?: true
-  /** Where to go on reading; absent at the end. */
-  readonly next_offset?: number
-}
 
 /** Entries that are told, and that are looked at to find the first of them. */
 const mostTold = 2000
@@ -193,24 +162,6 @@ export const read = (inside: Inside, path: string, offset = 0, length: number = 
   }))
 
 // --- choosing a folder -----------------------------------------------------------------------------------------------
-
-export interface FolderChoice {
-  readonly name: string
-  /** Absolute. */
-  readonly path: string
-  readonly hidden?: true
-  /** A git repository begins there. */
-  readonly repository?: true
-}
-
-export interface FolderListing {
-  /** Absolute; absent: `folders` are where one may begin. */
-  readonly folder?: string
-  /** Absent where one may not go further up. */
-  readonly parent?: string
-  readonly folders: ReadonlyArray<FolderChoice>
-  readonly truncated?: true
-}
 
 const choiceOf = (path: string, name = basename(path) || path): FolderChoice => ({
   name,

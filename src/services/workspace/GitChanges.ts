@@ -2,55 +2,12 @@
 import { Effect } from "effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import type { ChangedFile, ChangeKind, Changes, FileDiff, UnderWay } from "../../schema/WorkspaceAnswers.js"
 import * as FileTree from "./FileTree.js"
 import { git, type GitFailed, zeroSeparated } from "./git.js"
 import { commitOf, type GitView, sayFailed } from "./gitView.js"
 import { type Inside, isPrivate, partsOf, quoted } from "./insideFolder.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
-
-export type ChangeKind = "added" | "changed" | "deleted" | "renamed" | "copied" | "type_changed"
-
-export interface ChangedFile {
-  /** From the session's folder. */
-  readonly path: string
-  /** Its name before, of what was renamed or copied. */
-  readonly from?: string
-  /** In the index, against the last commit. */
-  readonly staged?: ChangeKind
-  /** On disk, against the index; with `against`: against that commit. */
-  readonly unstaged?: ChangeKind
-  /** Git does not know it yet. */
-  readonly untracked?: true
-  /** Both sides of a merge changed it. */
-  readonly conflict?: true
-}
-
-export interface Changes {
-  readonly repository: boolean
-  /** The id of the last commit; absent: there is none. */
-  readonly head?: string
-  /** Absent: no branch is checked out. */
-  readonly branch?: string
-  /** What was begun and is not finished. */
-  readonly under_way?: UnderWay
-  /** The commit they are compared with, where one was named. */
-  readonly against?: string
-  readonly branches: ReadonlyArray<string>
-  readonly files: ReadonlyArray<ChangedFile>
-  /** There are more than are told. */
-  readonly truncated?: true
-}
-
-export type UnderWay = "merge" | "rebase" | "cherry-pick" | "revert"
-
-export interface FileDiff {
-  readonly path: string
-  /** Unified. */
-  readonly diff: string
-  readonly binary?: true
-  /** It is above a bound and not shown. */
-  readonly too_large?: true
-}
 
 const mostTold = 2000
 const mostBranches = 200

@@ -8,15 +8,17 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Readable } from "node:stream"
 import type { SessionId } from "../../schema/index.js"
+import type { Attachment } from "../../schema/WorkspaceAnswers.js"
+import type { FileContent, FolderListing, TreeListing } from "../../schema/WorkspaceAnswers.js"
+import type { Changes, FileDiff, FoundFiles } from "../../schema/WorkspaceAnswers.js"
+import type { Commit } from "../../schema/WorkspaceAnswers.js"
 import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Folders.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
 import { placeOf } from "../process/runProgram.js"
 import { RelayConfig } from "../RelayConfig.js"
-import type { Attachment } from "./attachments.js"
 import * as Finder from "./FileFinder.js"
-import type { FileContent, FolderListing, TreeListing } from "./FileTree.js"
-import type { Against, Changes, FileDiff } from "./GitChanges.js"
-import type { Commit, CommitWanted } from "./gitCommit.js"
+import type { Against } from "./GitChanges.js"
+import type { CommitWanted } from "./gitCommit.js"
 import type { Inside } from "./insideFolder.js"
 import { isInside } from "./unkept.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
@@ -32,7 +34,7 @@ export interface WorkspaceFolder {
     length?: number
   ) => Effect.Effect<FileContent, WorkspaceRefused>
   /** Files by words of their names, the best first. */
-  readonly find: (query: string, limit: number) => Effect.Effect<Finder.FoundFiles, WorkspaceRefused>
+  readonly find: (query: string, limit: number) => Effect.Effect<FoundFiles, WorkspaceRefused>
   /** What differs from the last commit, or from the commit `against`. */
   readonly changes: (against?: string) => Effect.Effect<Changes, WorkspaceRefused>
   /** How one file differs; `from` is its name before, if it was renamed. */

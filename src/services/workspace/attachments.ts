@@ -6,16 +6,9 @@ import { Effect } from "effect"
 import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, statSync, write } from "node:fs"
 import { join } from "node:path"
 import type { Readable } from "node:stream"
+import type { Attachment } from "../../schema/WorkspaceAnswers.js"
 import { type Inside, openIn, pathAt } from "./insideFolder.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
-
-export interface Attachment {
-  /** As it is kept; it may differ from what was sent. */
-  readonly name: string
-  /** Absolute, for the agent. */
-  readonly path: string
-  readonly size: number
-}
 
 /** Bytes of one file, and of all of a session; and how many there may be. */
 export const mostBytes = 50 * 1024 * 1024

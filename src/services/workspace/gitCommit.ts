@@ -17,6 +17,7 @@ import {
   statSync
 } from "node:fs"
 import { join, resolve } from "node:path"
+import type { Commit } from "../../schema/WorkspaceAnswers.js"
 import { programEnvironment } from "../process/programEnvironment.js"
 import { runProgram } from "../process/runProgram.js"
 import { type Git, git, type GitFailed, zeroSeparated } from "./git.js"
@@ -35,16 +36,6 @@ export interface CommitWanted {
   readonly mayRun: boolean
   /** Why nobody may run programs of a repository here. */
   readonly neverRun?: string | undefined
-}
-
-export interface Commit {
-  /** Its id. */
-  readonly commit: string
-  readonly branch?: string
-  /** Files it changes. */
-  readonly files: number
-  /** Programs of the repository's that ran: hooks, filters, signing. */
-  readonly ran: ReadonlyArray<string>
 }
 
 const longestOutput = 1024 * 1024

@@ -1,6 +1,7 @@
 /** ChangesView: the working tree as git sees it: each file's difference, and a commit of those that are chosen. */
 import { FileText, GitBranch, RotateCw } from "lucide-react"
 import { type FormEvent, useCallback, useEffect, useId, useMemo, useRef, useState } from "react"
+import type { ChangedFile, Changes } from "../../../schema/WorkspaceAnswers.js"
 import { Refused } from "../../relay/http.js"
 import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
@@ -24,7 +25,7 @@ type Group = "conflicts" | "staged" | "unstaged"
 
 interface Row {
   readonly group: Group
-  readonly file: workspace.ChangedFile
+  readonly file: ChangedFile
   readonly kind: keyof typeof w.beside.kinds
   /** What it is compared with. */
   readonly against: string
@@ -32,7 +33,7 @@ interface Row {
 
 const groups = ["conflicts", "staged", "unstaged"] as const
 
-const rowsOf = ({ files }: workspace.Changes, against: string | undefined): ReadonlyArray<Row> =>
+const rowsOf = ({ files }: Changes, against: string | undefined): ReadonlyArray<Row> =>
   files.flatMap((file): ReadonlyArray<Row> =>
     file.conflict === true
       ? [{ group: "conflicts", file, kind: "conflict", against: "unstaged" }]

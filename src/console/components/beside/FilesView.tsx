@@ -10,6 +10,7 @@ import {
   RotateCw
 } from "lucide-react"
 import { useCallback, useEffect, useMemo, useState } from "react"
+import type { FileContent, TreeEntry } from "../../../schema/WorkspaceAnswers.js"
 import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
 import { CodeBlock } from "../CodeBlock.js"
@@ -65,7 +66,7 @@ const FolderItems = ({ onFile, path, session_id }: FolderProps) => {
   )
 }
 
-const Item = ({ entry, onFile, path, session_id }: FolderProps & { readonly entry: workspace.TreeEntry }) => {
+const Item = ({ entry, onFile, path, session_id }: FolderProps & { readonly entry: TreeEntry }) => {
   const [open, setOpen] = useState(false)
   const { hidden, kind, leads_to, name, size, unnameable } = entry
   const what = leads_to ?? kind
@@ -113,7 +114,7 @@ const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session
   const ask = useCallback(() => workspace.file(session_id, path), [path, session_id])
   const { again, problem, value } = useAnswer(ask)
   const [more, setMore] = useState<
-    { readonly of: workspace.FileContent; readonly text: string; readonly next?: number }
+    { readonly of: FileContent; readonly text: string; readonly next?: number }
   >()
   const [moreProblem, setMoreProblem] = useState<string>()
   const rest = more?.of === value ? more : undefined

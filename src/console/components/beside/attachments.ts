@@ -1,5 +1,6 @@
 /** attachments: files a person gives to an agent: sent to the relay as soon as they are added, and named in the prompt. */
 import { useCallback, useRef, useState } from "react"
+import type { Attachment } from "../../../schema/WorkspaceAnswers.js"
 import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
 
@@ -7,7 +8,7 @@ export interface Attached {
   readonly id: number
   readonly file: File
   /** Absent while it is sent. */
-  readonly kept?: workspace.Attachment
+  readonly kept?: Attachment
   readonly problem?: string
 }
 
