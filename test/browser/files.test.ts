@@ -139,6 +139,7 @@ describe.skipIf(missing !== undefined)("the files beside a conversation", () => 
       isMobile: true
     })
     await page.goto(`${stage.url()}/#/s/laden`)
+    await page.getByRole("button", { name: "Weitere Aktionen" }).tap()
     await page.getByRole("button", { name: "Dateien und Änderungen" }).tap()
     const sheet = page.getByRole("dialog", { name: "Dateien und Änderungen" })
     await sheet.getByRole("button", { name: "README.md", exact: true }).tap()

@@ -2,7 +2,16 @@
  * SessionHeader: which session this is, how full its context is, what it has cost, and what can be done with it: buttons side by
  * side, on a phone a menu.
  */
-import { Activity, Ellipsis, FolderGit2, Menu, Power, Share2, SquareTerminal } from "lucide-react"
+import {
+  Activity,
+  Ellipsis,
+  FolderGit2,
+  type LucideIcon,
+  Menu,
+  Power,
+  Share2,
+  SquareTerminal
+} from "lucide-react"
 import { type ReactNode, useEffect, useRef, useState } from "react"
 import type { Session } from "../../client/browser.js"
 import { openAsks } from "../../messages/View.js"
@@ -93,6 +102,28 @@ const Actions = ({ children }: { readonly children: ReactNode }) => {
   )
 }
 
+interface ActionProps {
+  readonly icon: LucideIcon
+  readonly label: string
+  readonly onClick: () => void
+  readonly isDisabled?: boolean
+  /** What it shows is shown now. */
+  readonly isOpen?: boolean | undefined
+}
+
+const Action = ({ icon: Icon, isDisabled = false, isOpen, label, onClick }: ActionProps) => (
+  <button
+    type="button"
+    className="icon-button"
+    disabled={isDisabled}
+    onClick={onClick}
+    aria-expanded={isOpen}
+    title={label}
+  >
+    <Icon size={17} aria-hidden /> <span>{label}</span>
+  </button>
+)
+
 export const SessionHeader = ({ isBesideOpen, name, onBeside, onInspect, onMenu, session, state }: Props) => {
   const { link, view } = state
   const now = stateOf(state)
@@ -120,47 +151,26 @@ export const SessionHeader = ({ isBesideOpen, name, onBeside, onInspect, onMenu,
       <Meter view={view} />
       <Actions>
         {onBeside !== undefined && (
-          <button
-            type="button"
-            className="icon-button"
-            onClick={onBeside}
-            aria-expanded={isBesideOpen}
-            title={w.beside.title}
-          >
-            <FolderGit2 size={17} aria-hidden /> <span>{w.beside.title}</span>
-          </button>
+          <Action icon={FolderGit2} label={w.beside.title} onClick={onBeside} isOpen={isBesideOpen} />
         )}
-        <button
-          type="button"
-          className="icon-button"
-          onClick={onInspect}
-          title={w.events}
-        >
-          <Activity size={17} aria-hidden /> <span>{w.events}</span>
-        </button>
+        <Action icon={Activity} label={w.events} onClick={onInspect} />
         {canHandOver && (
-          <button
-            type="button"
-            className="icon-button"
+          <Action
+            icon={SquareTerminal}
+            label={w.native.handOver}
             onClick={() => handing.current?.showModal()}
-            title={w.native.handOver}
-          >
-            <SquareTerminal size={17} aria-hidden /> <span>{w.native.handOver}</span>
-          </button>
+          />
         )}
         {session !== undefined && may("admin") && (
           <>
-            <button
-              type="button"
-              className="icon-button"
+            <Action
+              icon={Share2}
+              label={w.share.title}
               onClick={() => {
                 setSharing((times) => times + 1)
                 sharing.current?.showModal()
               }}
-              title={w.share.title}
-            >
-              <Share2 size={17} aria-hidden /> <span>{w.share.title}</span>
-            </button>
+            />
             <ShareDialog
               session_id={session.session_id}
               isTerminal={view.can.terminal}
@@ -173,15 +183,12 @@ export const SessionHeader = ({ isBesideOpen, name, onBeside, onInspect, onMenu,
           <Schedules schedules={view.schedules} session={session} disabled={link.status === "closed"} />
         )}
         {session !== undefined && may("prompt") && (
-          <button
-            type="button"
-            className="icon-button"
-            disabled={link.status === "closed"}
+          <Action
+            icon={Power}
+            label={w.endSession}
             onClick={() => dialog.current?.showModal()}
-            title={w.endSession}
-          >
-            <Power size={17} aria-hidden /> <span>{w.endSession}</span>
-          </button>
+            isDisabled={link.status === "closed"}
+          />
         )}
       </Actions>
       <dialog className="confirm" ref={handing} aria-labelledby="hand-over-title">
