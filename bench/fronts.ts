@@ -10,10 +10,11 @@
 import { Effect } from "effect"
 import { Writable } from "node:stream"
 import * as AcpEncoder from "../src/fronts/acp/encode.js"
+import * as Outbox from "../src/fronts/acp/Outbox.js"
 import * as PathMap from "../src/fronts/acp/PathMap.js"
 import * as AguiEncoder from "../src/fronts/agui/encode.js"
-import { joined } from "../src/fronts/chat/Chat.js"
-import type { Chunk } from "../src/fronts/chat/Chunk.js"
+import { joined as joinedItems } from "../src/fronts/agui/runs.js"
+import { joined as joinedChunks } from "../src/fronts/chat/Chat.js"
 import * as Encoder from "../src/fronts/chat/encode.js"
 import type { Op } from "../src/fronts/Op.js"
 import * as project from "../src/fronts/project.js"
@@ -29,20 +30,23 @@ const piece: EventBody = { type: "stream_event", delta: "text", text: "some word
 
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() })
 
+interface Item {
+  readonly known: false
+  readonly op: Op
+  readonly event: RelayEvent
+}
+
 /** What a front that streams does: events into operations, and those into its own words. */
-const front = (
-  encode: (op: Op, event: RelayEvent) => ReadonlyArray<object>,
-  write: (words: ReadonlyArray<object>) => string
-) => {
+const front = (write: (items: ReadonlyArray<Item>) => string) => {
   const sink = nowhere()
   const projector = project.make()
   return (batch: Batch) => {
-    const words: Array<object> = []
+    const items: Array<Item> = []
     for (const text of textsOf(batch)) {
       const event = JSON.parse(text) as RelayEvent
-      for (const op of projector.next(event)) words.push(...encode(op, event))
+      for (const op of projector.next(event)) items.push({ known: false, op, event })
     }
-    sink.write(write(words))
+    sink.write(write(items))
   }
 }
 const events = (words: ReadonlyArray<object>) =>
@@ -61,30 +65,32 @@ const readers: Readonly<Record<string, () => (batch: Batch) => void>> = {
       isOwn: () => false,
       configOptions: () => []
     })
-    return front(
-      (op, { seq, ts }) => encoder.encode(op, ts).map((update) => AcpEncoder.withSeq(update, seq)),
-      (updates) =>
-        updates.map((update) =>
-          `${
-            JSON.stringify({
-              jsonrpc: "2.0",
-              method: "session/update",
-              params: { sessionId: session_id, update }
-            })
-          }\n`
-        ).join("")
-    )
+    let sent = ""
+    const outbox = Outbox.make((message) => void (sent += `${JSON.stringify(message)}\n`))
+    const tell = (op: Op, { seq, ts }: RelayEvent) => {
+      for (const update of encoder.encode(op, ts)) {
+        const params = { sessionId: session_id, update: AcpEncoder.withSeq(update, seq) }
+        outbox.send({ jsonrpc: "2.0", method: "session/update", params })
+      }
+    }
+    return front((items) => {
+      sent = ""
+      for (const { event, op } of items) {
+        if (op.type !== "delta") tell(op, event)
+        else outbox.grow(encoder, op.id, op.text, (text) => tell({ ...op, text }, event))
+      }
+      // What the end of the event loop's turn does.
+      outbox.grow(encoder, "", "", () => {})
+      return sent
+    })
   },
   "a chat (AI SDK)": () => {
     const encoder = Encoder.make({ dialect: 7, session_id })
-    return front(
-      (op, event) => encoder.encode(op, event),
-      (chunks) => events(joined(chunks as ReadonlyArray<Chunk>))
-    )
+    return front((items) => events(joinedChunks(items.flatMap(({ event, op }) => encoder.encode(op, event)))))
   },
   "a page (AG-UI)": () => {
     const encoder = AguiEncoder.make({ dialect: "1.0", shown: AguiEncoder.nothingShown })
-    return front((op) => encoder.encode(op), events)
+    return front((items) => events(joinedItems(items).flatMap(({ op }) => encoder.encode(op))))
   }
 }
 

@@ -16,6 +16,7 @@ import { toContent, toMcpServers } from "./content.js"
 import * as Following from "./following.js"
 import { initialized } from "./initialized.js"
 import * as Opening from "./opening.js"
+import * as Outbox from "./Outbox.js"
 import type { PathMap } from "./PathMap.js"
 import { authRequired, refusal, unknownSession, wrong } from "./refusals.js"
 import * as Rpc from "./Rpc.js"
@@ -73,9 +74,10 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
         // The person has answered, and must know that it was no answer.
         if (code === "not_driving") following.refused(entry, reason)
       })))
+  const outbox = Outbox.make(send)
   const rpc: Rpc.Rpc = Rpc.make({
     fork,
-    send,
+    send: outbox.send,
     handle: (method, params, id) => handle(method, params, id),
     heed: (method, params) => heed(method, params)
   })
@@ -84,7 +86,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
     hasForms: () => isObject(open(client["elicitation"])["form"]),
     submit
   })
-  const following = Following.make(rpc, asking, submit)
+  const following = Following.make(rpc, outbox, asking, submit)
   const { enter, follow, leave, reopen, tellEarly } = Opening.make({
     attached,
     port: options.port,

@@ -342,6 +342,7 @@ export const make = (options: EncoderOptions): Encoder => {
 
 /** With the place in the session's log, for a client that knows what to do with it. */
 export const withSeq = (update: Update, seq: number): Update => {
+  if (update["_meta"] === undefined) return { ...update, _meta: { "ai-relay": { seq } } }
   const meta = open(update["_meta"])
   return { ...update, _meta: { ...meta, "ai-relay": { ...open(meta["ai-relay"]), seq } } }
 }

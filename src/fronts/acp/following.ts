@@ -8,15 +8,22 @@ import { texts } from "../read.js"
 import type { Asking } from "./asking.js"
 import { type Attached, learn, type Prompt } from "./Attached.js"
 import * as Encoder from "./encode.js"
+import type { Outbox } from "./Outbox.js"
 import { codes, refusal } from "./refusals.js"
 import type { Rpc } from "./Rpc.js"
+
+/** Of an event: its number in the log, and its time in seconds. */
+interface Place {
+  readonly seq: number
+  readonly ts: number
+}
 
 export interface Following {
   readonly onEvent: (entry: Attached, event: RelayEvent) => void
   /** The session has ended, or cannot be followed: whatever waits for it is told. */
   readonly onOver: (entry: Attached, reason: string) => void
   /** The updates of one operation. */
-  readonly tell: (entry: Attached, op: Op, place: { readonly seq: number; readonly ts: number }) => void
+  readonly tell: (entry: Attached, op: Op, place: Place) => void
   /** What this client wanted was not done. */
   readonly refused: (entry: Attached, reason: string) => void
   /** What was held back until the client knew the session. */
@@ -27,6 +34,7 @@ const stopReasons = new Set(["end_turn", "max_tokens", "max_turn_requests", "ref
 
 export const make = (
   rpc: Rpc,
+  { grow }: Pick<Outbox, "grow">,
   asking: Asking,
   submit: (entry: Attached, command: ClientCommand) => void
 ): Following => {
@@ -93,8 +101,13 @@ export const make = (
     }
   }
 
-  const tell = (entry: Attached, op: Op, { seq, ts }: { readonly seq: number; readonly ts: number }) => {
+  const tellNow = (entry: Attached, op: Op, { seq, ts }: Place) => {
     for (const change of entry.encoder.encode(op, ts)) update(entry, change, seq)
+  }
+  const tell = (entry: Attached, op: Op, place: Place) => {
+    if (op.type === "delta" && op.parent === undefined && entry.held === undefined) {
+      grow(entry, op.id, op.text, (text) => tellNow(entry, { ...op, text }, place))
+    } else tellNow(entry, op, place)
   }
 
   const onOp = (entry: Attached, op: Op, event: RelayEvent): void => {

@@ -77,15 +77,18 @@ const findAsks = Effect.fnUntraced(function*(
   return { asks, seq }
 })
 
-/** Prints of one tool that came together are one change. */
-const joined = (items: ReadonlyArray<stretch.Item>): ReadonlyArray<stretch.Item> => {
-  const all: Array<stretch.Item> = []
+/** Pieces of one message, and prints of one tool, that came together are one change. */
+export const joined = <Item extends Pick<stretch.Item, "known" | "op">>(
+  items: ReadonlyArray<Item>
+): ReadonlyArray<Item> => {
+  const all: Array<Item> = []
   for (const item of items) {
     const last = all.at(-1)
+    const [before, op] = [last?.op, item.op]
     if (
-      item.op.type === "output_delta" && last?.op.type === "output_delta" && last.op.id === item.op.id
-      && last.known === item.known
-    ) all[all.length - 1] = { ...item, op: { ...item.op, text: last.op.text + item.op.text } }
+      (op.type === "delta" || op.type === "output_delta") && before?.type === op.type && before.id === op.id
+      && last?.known === item.known
+    ) all[all.length - 1] = { ...item, op: { ...op, text: before.text + op.text } }
     else all.push(item)
   }
   return all
