@@ -59,7 +59,9 @@ export const perform = Effect.fn("perform")(function*(play: Play) {
     if (pause > 0) yield* Effect.sleep(Duration.millis(pause))
     played = ts
     if (event.type === "permission_request") {
-      asked.set(event.request_id, yield* Effect.forkIn(gate.request(event, raw), scope))
+      // It is told before what follows, also in the same millisecond.
+      const request = gate.request(event, raw)
+      asked.set(event.request_id, yield* Effect.forkIn(request, scope, { startImmediately: true }))
     } else if (!madeByRelay.has(event.type) && !(event.type === "turn_start" && onPrompt)) {
       sink.emit(event, raw)
     }

@@ -103,6 +103,26 @@ describe("ReplayAdapter", () => {
       assert.isBelow(user / 1000, 3000)
     }).pipe(Effect.provide(TestLayer)))
 
+  it.effect("asks before it tells what came in the same millisecond", () =>
+    Effect.gen(function*() {
+      const folder = mkdtempSync(join(tmpdir(), "ai-relay-replay-"))
+      const lines = readLines("two-permissions.ndjson")
+      const at = lines.findIndex((line) => line.includes("\"type\":\"permission_request\""))
+      const { seq, session_id, ts } = JSON.parse(lines[at] ?? "") as RelayEvent
+      const meanwhile = { type: "stream_event", delta: "text", text: "meanwhile", seq, session_id, ts }
+      const later = lines.slice(at + 1).map((line) =>
+        line.replace(/"seq":(\d+)/, (_, number) => `"seq":${Number(number) + 1}`)
+      )
+      const own = [...lines.slice(0, at + 1), JSON.stringify({ ...meanwhile, seq: seq + 1 }), ...later]
+      writeFileSync(join(folder, "same.ndjson"), own.join("\n"))
+      const session = yield* open(["same.ndjson"], folder)
+      yield* TestClock.adjust("1200 millis")
+      const ask = yield* logged(session, "permission_request")
+      const next = yield* logged(session, "stream_event", ask.seq - 1)
+      assert.deepInclude(next, { text: "meanwhile", seq: ask.seq + 1 })
+      rmSync(folder, { recursive: true })
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
   it.effect("gives the same bytes every time", () =>
     Effect.gen(function*() {
       const plays = yield* Effect.forEach(Array.from({ length: 4 }), () =>
