@@ -110,7 +110,7 @@ export interface StreamState {
   /** Tokens in the main thread's context after its last model call. */
   context_tokens: number
   readonly unfinished: UnfinishedText
-  /** The events of pieces said in a subagent's thread, but for their text. */
+  /** The events of pieces said in a subagent's thread, but for their text, by the name of the call that started it. */
   readonly threads: Map<string, PieceEvents>
 }
 
@@ -137,17 +137,18 @@ const pieceEvents: PieceEvents = {
 /** A subagent's events name the tool call that started it. */
 const eventsOfThread = (parent: string | undefined, { ids, threads }: StreamState): PieceEvents => {
   if (parent === undefined) return pieceEvents
-  const known = threads.get(parent)
+  const parent_tool_use_id = ids.of(parent)
+  const known = threads.get(parent_tool_use_id)
   if (known !== undefined) return known
-  const metadata = { parent_tool_use_id: ids.of(parent) }
+  const metadata = { parent_tool_use_id }
   const events: PieceEvents = {
     text: { ...pieceEvents.text, metadata },
     reasoning: { ...pieceEvents.reasoning, metadata },
     tool_input: { ...pieceEvents.tool_input, metadata }
   }
-  // Threads are few; ids of calls that are used again get a name of their own.
+  // Threads are few.
   if (threads.size >= 100) threads.clear()
-  threads.set(parent, events)
+  threads.set(parent_tool_use_id, events)
   return events
 }
 

@@ -14,8 +14,8 @@ export interface Hunk {
 const nothing = "/dev/null"
 const noNewline = "\\ No newline at end of file"
 
-/** A name that a header could not hold as it is. */
-const isOdd = (path: string) => /^\s|\s$|["\\\u0000-\u001f\u007f]/.test(path)
+/** A name that a header could not hold as it is; as for `patch`, only ASCII is blank. */
+const isOdd = (path: string) => /^ | $|["\\\u0000-\u001f\u007f]/.test(path)
 
 const inQuotes = (path: string) => {
   const octal = (character: string) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`
@@ -41,7 +41,7 @@ const count = (lines: ReadonlyArray<string>) => lines.filter((line) => !line.sta
 
 /** What `patch` can make of an empty file that comes, goes or only moves: there are no lines to tell it by. */
 const extended = (before: string, after: string, ...lines: ReadonlyArray<string>) => {
-  const [old, now] = [before, after].map((path) => isOdd(path) || /\s/.test(path) ? inQuotes(path) : path)
+  const [old, now] = [before, after].map((path) => isOdd(path) || path.includes(" ") ? inQuotes(path) : path)
   return [`diff --git ${old} ${now}`, ...lines, ""].join("\n")
 }
 
