@@ -57,6 +57,10 @@ const settle: Readonly<Record<Interactive, (home: string, folder: string) => voi
   }
 }
 
+/** It can be typed into, as far as it has drawn its screen. */
+export const isReady = (agent: Interactive, printed: string): boolean =>
+  programs[agent].ready.test(printed.replaceAll(escapes, ""))
+
 /** After `agentEnv`, which writes what the program wants in any case. */
 export const settleHome = (agent: AgentName, home: string, folder: string): void => {
   if (isInteractive(agent)) settle[agent](home, folder)

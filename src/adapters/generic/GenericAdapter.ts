@@ -6,7 +6,7 @@
  * done, so there are no turns: a prompt is acknowledged (`input_ack`) and that is all; an interrupt is Ctrl-C at any
  * time. The program is `command`, or, where the relay's `allow_programs` names it, `tool` itself with `extra_args`.
  */
-import { Effect, Layer, Match } from "effect"
+import { Effect, Layer, Match, Option } from "effect"
 import {
   type AgentCommand,
   type AgentSpec,
@@ -36,7 +36,9 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
 
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
     const text = TerminalText.make()
+    const screen = makeScreen()
     const tell = (printed: string) => {
+      screen.drew()
       const cleaned = text.feed(printed)
       const shown = raw ? printed : cleaned
       if (shown !== "") sink.emit({ type: "stdout", text: shown })
@@ -71,7 +73,7 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
         // As it is when somebody attaches.
         metadata: { pty }
       },
-      send: sendTo(terminal, resize, text.marksPastes),
+      send: sendTo(terminal, resize, screen, text.marksPastes),
       // A character that was never finished.
       exit: Effect.tap(terminal.exit, Effect.sync(() => tell(decoder.decode())))
     }
@@ -80,22 +82,70 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
   return AgentAdapter.of({ tool: generic.tool, terminal: true, open })
 })
 
+/** When a program draws. */
+interface Screen {
+  readonly drew: () => void
+  /** How often it drew. */
+  readonly times: () => number
+  /** It has drawn more often than so many times. */
+  readonly drawnSince: (times: number) => Effect.Effect<void>
+}
+
+const makeScreen = (): Screen => {
+  let times = 0
+  const waiting = new Set<() => void>()
+  return {
+    drew: () => {
+      times += 1
+      for (const wake of [...waiting]) wake()
+    },
+    times: () => times,
+    drawnSince: (before) =>
+      Effect.callback<void>((resume) => {
+        if (times > before) return resume(Effect.void)
+        const wake = () => {
+          waiting.delete(wake)
+          resume(Effect.void)
+        }
+        waiting.add(wake)
+        return Effect.sync(() => void waiting.delete(wake))
+      })
+  }
+}
+
 /** How long a program may take to have taken a text: of Claude, Codex and Gemini none was ready after 60 ms, all by this. */
 const beforeEnter = "150 millis"
+/** So long a program that knows pastes may take to draw one on a busy machine, and to be still after it. */
+const toDraw = "2 seconds"
+const toRest = "3 seconds"
+
+/** It has drawn what was pasted, and nothing more for a moment: an Enter that comes before is a part of the text to some. */
+const hasTaken = (screen: Screen, before: number) => {
+  const draws = Effect.suspend(() => Effect.timeoutOption(screen.drawnSince(screen.times()), beforeEnter))
+  return screen.drawnSince(before).pipe(
+    Effect.timeoutOption(toDraw),
+    Effect.andThen(Effect.repeat(draws, { while: Option.isSome })),
+    Effect.timeoutOption(toRest)
+  )
+}
 
 const sendTo = (
   { interrupt, write }: Terminal,
   resize: (size: TerminalSize) => Effect.Effect<void>,
+  screen: Screen,
   marksPastes: () => boolean
 ) =>
   Match.type<AgentCommand>().pipe(
     Match.withReturnType<Effect.Effect<void, SendError>>(),
     Match.discriminators("type")({
       user_message: (prompt) =>
-        write(typed(prompt, marksPastes())).pipe(
-          Effect.andThen(Effect.sleep(beforeEnter)),
-          Effect.andThen(write(enter))
-        ),
+        Effect.suspend(() => {
+          const before = screen.times()
+          return write(typed(prompt, marksPastes())).pipe(
+            Effect.andThen(marksPastes() ? hasTaken(screen, before) : Effect.sleep(beforeEnter)),
+            Effect.andThen(write(enter))
+          )
+        }),
       stdin: ({ data }) => write(data),
       interrupt: () => interrupt,
       resize

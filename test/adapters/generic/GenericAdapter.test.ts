@@ -198,10 +198,45 @@ describe("what reaches a terminal", () => {
       })
       yield* enter
       print(Buffer.from("\x1b[?2004h"))
-      yield* enter
+      const pasting = yield* Effect.forkChild(enter)
+      yield* TestClock.adjust("3 seconds")
+      yield* Fiber.join(pasting)
       print(Buffer.from("\x1b[?2004l"))
       yield* enter
       assert.deepStrictEqual(typed, ["a\rb", "\r", "\x1b[200~a\rb\x1b[201~", "\r", "a\rb", "\r"])
+    }))
+
+  it.effect("Enter once what was pasted is drawn, and nothing more for a moment", () =>
+    Effect.gen(function*() {
+      const { print, send, typed } = yield* openWith({ pty: { raw: true } })
+      print(Buffer.from("\x1b[?2004h"))
+      const prompting = yield* Effect.forkChild(send(prompt("a")))
+      for (let drawn = 0; drawn < 4; drawn++) {
+        yield* TestClock.adjust("140 millis")
+        print(Buffer.from("a"))
+      }
+      yield* TestClock.adjust("149 millis")
+      assert.deepStrictEqual(typed, ["\x1b[200~a\x1b[201~"])
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(prompting)
+      assert.deepStrictEqual(typed, ["\x1b[200~a\x1b[201~", "\r"])
+    }))
+
+  it.effect("Enter also to a program that draws nothing, or all the time", () =>
+    Effect.gen(function*() {
+      const { print, send, typed } = yield* openWith({ pty: { raw: true } })
+      print(Buffer.from("\x1b[?2004h"))
+      const silent = yield* Effect.forkChild(send(prompt("a")))
+      yield* TestClock.adjust("2150 millis")
+      yield* Fiber.join(silent)
+      assert.lengthOf(typed, 2)
+      const restless = yield* Effect.forkChild(send(prompt("b")))
+      for (let drawn = 0; drawn < 31; drawn++) {
+        yield* TestClock.adjust("100 millis")
+        print(Buffer.from("|"))
+      }
+      yield* Fiber.join(restless)
+      assert.lengthOf(typed, 4)
     }))
 
   it.effect("its size, which others who watch are told, now and when they attach", () =>
