@@ -72,7 +72,8 @@ describe.skipIf(missing !== undefined)("the console", () => {
     await page.keyboard.press("Enter")
     await expect.poll(() => page.evaluate("navigator.clipboard.readText()"), { timeout: patience })
       .toContain("> Mend the **rounding**")
-    await page.getByRole("button", { name: "Edit and send again" }).first().click()
+    // By key: the log may follow its end while a mouse is on its way.
+    await page.getByRole("button", { name: "Edit and send again" }).first().press("Enter")
     await expect.poll(() => page.getByLabel("Prompt", { exact: true }).inputValue(), { timeout: patience })
       .toBe("Mend the **rounding**")
     expect(await violations(page)).toEqual([])
