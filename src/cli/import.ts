@@ -80,10 +80,7 @@ const readFiles = (paths: ReadonlyArray<string>) =>
   Effect.forEach(paths, (path) =>
     Effect.try({
       try: () => filesIn(path).map(toHead),
-      catch: (cause) =>
-        new CommandError({
-          reason: `${path} cannot be read (${messageOf(cause)})`
-        })
+      catch: (cause) => cannotRead(path, cause)
     }).pipe(
       Effect.filterOrFail((files) => files.length > 0, () =>
         new CommandError({

@@ -6,7 +6,7 @@
  * done, so there are no turns: a prompt is acknowledged (`input_ack`) and that is all; an interrupt is Ctrl-C at any
  * time. The program is `command`, or, where the relay's `allow_programs` names it, `tool` itself with `extra_args`.
  */
-import { Effect, Layer, Match, Option } from "effect"
+import { Effect, Layer, Match } from "effect"
 import {
   type AgentCommand,
   type AgentSpec,
@@ -19,6 +19,7 @@ import { CommandRefused, type SendError } from "../AdapterError.js"
 import { type AdapterSettings, AgentAdapter } from "../AgentDescriptor.js"
 import { generic } from "./descriptor.js"
 import { type AllowedPrograms, toLaunch } from "./GenericLaunch.js"
+import * as Screen from "./Screen.js"
 import * as TerminalText from "./TerminalText.js"
 import { enter, typed } from "./typed.js"
 
@@ -36,7 +37,7 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
 
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
     const text = TerminalText.make()
-    const screen = makeScreen()
+    const screen = Screen.make()
     const tell = (printed: string) => {
       screen.drew()
       const cleaned = text.feed(printed)
@@ -82,57 +83,10 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
   return AgentAdapter.of({ tool: generic.tool, terminal: true, open })
 })
 
-/** When a program draws. */
-interface Screen {
-  readonly drew: () => void
-  /** How often it drew. */
-  readonly times: () => number
-  /** It has drawn more often than so many times. */
-  readonly drawnSince: (times: number) => Effect.Effect<void>
-}
-
-const makeScreen = (): Screen => {
-  let times = 0
-  const waiting = new Set<() => void>()
-  return {
-    drew: () => {
-      times += 1
-      for (const wake of [...waiting]) wake()
-    },
-    times: () => times,
-    drawnSince: (before) =>
-      Effect.callback<void>((resume) => {
-        if (times > before) return resume(Effect.void)
-        const wake = () => {
-          waiting.delete(wake)
-          resume(Effect.void)
-        }
-        waiting.add(wake)
-        return Effect.sync(() => void waiting.delete(wake))
-      })
-  }
-}
-
-/** How long a program may take to have taken a text: of Claude, Codex and Gemini none was ready after 60 ms, all by this. */
-const beforeEnter = "150 millis"
-/** So long a program that knows pastes may take to draw one on a busy machine, and to be still after it. */
-const toDraw = "2 seconds"
-const toRest = "3 seconds"
-
-/** It has drawn what was pasted, and nothing more for a moment: an Enter that comes before is a part of the text to some. */
-const hasTaken = (screen: Screen, before: number) => {
-  const draws = Effect.suspend(() => Effect.timeoutOption(screen.drawnSince(screen.times()), beforeEnter))
-  return screen.drawnSince(before).pipe(
-    Effect.timeoutOption(toDraw),
-    Effect.andThen(Effect.repeat(draws, { while: Option.isSome })),
-    Effect.timeoutOption(toRest)
-  )
-}
-
 const sendTo = (
   { interrupt, write }: Terminal,
   resize: (size: TerminalSize) => Effect.Effect<void>,
-  screen: Screen,
+  screen: Screen.Screen,
   marksPastes: () => boolean
 ) =>
   Match.type<AgentCommand>().pipe(
@@ -141,8 +95,9 @@ const sendTo = (
       user_message: (prompt) =>
         Effect.suspend(() => {
           const before = screen.times()
-          return write(typed(prompt, marksPastes())).pipe(
-            Effect.andThen(marksPastes() ? hasTaken(screen, before) : Effect.sleep(beforeEnter)),
+          const isPasted = marksPastes()
+          return write(typed(prompt, isPasted)).pipe(
+            Effect.andThen(isPasted ? Screen.hasTaken(screen, before) : Effect.sleep(Screen.beforeEnter)),
             Effect.andThen(write(enter))
           )
         }),

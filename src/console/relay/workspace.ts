@@ -1,4 +1,5 @@
 /** workspace: what the relay tells of the files beside a conversation. Paths start in the session's folder. */
+import { messageOf } from "../../schema/messageOf.js"
 import type {
   Attachment,
   Changes,
@@ -48,10 +49,8 @@ export const attach = async (
   ) as Attachment
 
 /** The relay's sentence, as a page shows it. */
-export const sentence = (error: unknown): string => {
-  const text = error instanceof Error ? error.message : String(error)
-  return text.replaceAll("`", "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase())
-}
+export const sentence = (error: unknown): string =>
+  messageOf(error).replaceAll("`", "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase())
 
 /** The folder a file is in; "" is the session's own. */
 export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf("/")))

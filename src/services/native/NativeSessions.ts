@@ -8,7 +8,7 @@
  */
 import { Context, Effect, Layer, Option, Schema, Scope } from "effect"
 import { mkdirSync, realpathSync, unlinkSync, writeFileSync } from "node:fs"
-import { basename, isAbsolute, join, sep } from "node:path"
+import { basename, isAbsolute, join } from "node:path"
 import type { AcpAgent } from "../../adapters/acp/AcpAgent.js"
 import { presets } from "../../adapters/acp/presets.js"
 import { ProcessSpawner } from "../../adapters/Adapter.js"
@@ -281,11 +281,7 @@ const make = Effect.fnUntraced(function*(
   /** The same, of a folder that is not asked for: without a pause. */
   const isInside = (folder: string): boolean => {
     try {
-      const real = realpathSync(folder)
-      return isAbsolute(folder)
-        && realRoots.some((root) =>
-          real === root || real.startsWith(root.endsWith(sep) ? root : `${root}${sep}`)
-        )
+      return isAbsolute(folder) && folders.allows(realpathSync(folder))
     } catch {
       return false
     }

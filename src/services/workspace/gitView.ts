@@ -7,20 +7,10 @@
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  writeFileSync
-} from "node:fs"
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from "node:fs"
 import { join, relative, resolve, sep } from "node:path"
-import { configuration, environment, type Git, git, type GitFailed } from "./git.js"
-import { excludeFiles, type Repository, repositoryOf } from "./place.js"
+import { environment, type Git, git, type GitFailed } from "./git.js"
+import { excludeFiles, prepareOwn, type Repository, repositoryOf, writeNew } from "./place.js"
 import { homes, isInside } from "./unkept.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
@@ -70,10 +60,6 @@ const textOf = (path: string): string => {
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
-}
-
-const writeNew = (path: string, text: string) => {
-  if (textOf(path) !== text) writeFileSync(path, text, { mode: 0o600 })
 }
 
 /** Folders of objects a repository borrows from. */
@@ -154,12 +140,7 @@ export const open = Effect.fn("gitView.open")(
       base,
       createHash("sha256").update([top, commonDir, gitDir].join("\0")).digest("hex").slice(0, 32)
     )
-    for (const name of ["objects", "refs", "info"]) {
-      mkdirSync(join(own, name), { recursive: true, mode: 0o700 })
-    }
-    writeNew(join(own, "HEAD"), "ref: refs/heads/none\n")
-    writeNew(join(own, "config"), configuration(objectFormat))
-    writeNew(join(own, "info/attributes"), attributes)
+    prepareOwn(own, objectFormat, attributes)
     const refs: Git = { program, cwd: top, env: { ...env, GIT_DIR: gitDir, GIT_WORK_TREE: top } }
     const { branch, excludes, head, settings } = yield* Effect.all({
       settings: settingsOf(refs),

@@ -103,12 +103,13 @@ export interface PlaceOptions {
   readonly inRepository: boolean
 }
 
-const writeNew = (path: string, text: string) => {
+/** Write a file that is not there, or holds another text. */
+export const writeNew = (path: string, text: string) => {
   if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text, { mode: 0o600 })
 }
 
-/** A git directory of our own. `git init` would ask for templates. */
-const prepareOwn = (own: string, objectFormat: string) => {
+/** A git directory of our own, with these attributes. `git init` would ask for templates. */
+export const prepareOwn = (own: string, objectFormat: string, attributes: string) => {
   for (const folder of ["objects/info", "objects/pack", "refs", "info"]) {
     mkdirSync(join(own, folder), { recursive: true, mode: 0o700 })
   }
@@ -148,7 +149,7 @@ export const find = Effect.fnUntraced(
         ? []
         : yield* excludeFiles(asking, repository)
     ]
-    prepareOwn(own, objectFormat)
+    prepareOwn(own, objectFormat, attributes)
     const ours: Git = {
       program,
       cwd: top,
