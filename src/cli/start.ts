@@ -7,6 +7,9 @@
  *
  * What agents print is read into memory that counts as heap. Beside a heap as small as this, V8 would collect all of it
  * every 30 ms in a flood, though only the young is garbage: it may grow to three times what lives.
+ *
+ * In its first minute nearly all a relay runs is run some hundred times. V8 would compile much of it for speed all the same, which
+ * takes more than it gives: a fifth of a day's CPU (docs/benchmarks.md). Until then three times as much has to run first.
  */
 import * as module from "node:module"
 import { homedir } from "node:os"
@@ -38,6 +41,13 @@ const afterGarbage = new PerformanceObserver(() => {
   afterGarbage.disconnect()
 })
 
+/** The bytecodes a function runs before V8 thinks of compiling it for speed: V8's own number, and ours for a cold relay. */
+const interruptBudget = { usual: 132 * 1024, cold: 3 * 132 * 1024 }
+const coldMs = 60_000
+/** Node 20's; for others nobody has measured it. */
+const isMeasured = process.versions.v8.startsWith("11.3.")
+const setInterruptBudget = (bytes: number) => setFlagsFromString(`--interrupt-budget=${bytes}`)
+
 // Before anything asks for it.
 const homeless = settleHome()
 if (homeless !== undefined) process.stderr.write(`ai-relay: ${homeless}\n`)
@@ -45,6 +55,10 @@ if (homeless !== undefined) process.stderr.write(`ai-relay: ${homeless}\n`)
 process.on("SIGUSR1", () => {})
 setFlagsFromString("--heap-growing-percent=200")
 growYoungBy(1)
+if (isMeasured) {
+  setInterruptBudget(interruptBudget.cold)
+  setTimeout(() => setInterruptBudget(interruptBudget.usual), coldMs).unref()
+}
 enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ai-relay", "compiled"))
 const load = () => import("./main.js")
 const [command, ...flags] = process.argv.slice(2)

@@ -8,7 +8,7 @@
  *
  * Free of Effect, because it is also part of the reaper, which has to start at once.
  */
-import { type ProcessEntry, type ProcessTree, sendSignal } from "./ProcessTree.js"
+import { isAnyone, type ProcessEntry, type ProcessTree, sendSignal } from "./ProcessTree.js"
 
 /** The agent itself. */
 export interface Leader {
@@ -24,6 +24,8 @@ export class ProcessFamily {
   private exitedAt = -Infinity
   /** When the first list was read that showed nobody, if no later one showed anybody. */
   private nobodySince: number | undefined
+  /** That list showed what everybody carries. */
+  private isClear = false
 
   constructor(
     private readonly tree: ProcessTree,
@@ -31,15 +33,18 @@ export class ProcessFamily {
     readonly marker: string
   ) {}
 
-  /** The leader exited this very moment: remember who is left in its group. */
-  leaderExited(): void {
-    this.exitedAt = performance.now()
-    this.look()
+  /** The leader exited this very moment, or had when a list was read: remember who is left in its group. */
+  leaderExited(at = performance.now()): void {
+    this.exitedAt = at
+    if (isAnyone(-this.leader.pid)) this.look()
   }
 
-  /** Everyone alive. What was seen lately is good enough, unless it is the last time that an orphan's parent lives. */
+  /**
+   * Everyone alive. What was seen lately is good enough, unless it is the last time that an orphan's parent lives, or the
+   * leader has exited since.
+   */
   look(when: "now" | "lately" = "lately"): ReadonlyArray<ProcessEntry> {
-    const everyone = this.tree.all(when)
+    const everyone = this.tree.all(when, this.exitedAt)
     this.seen = this.seen.flatMap(({ pid, started }) => {
       const now = everyone.get(pid)
       return now?.started === started ? [now] : []
@@ -51,6 +56,7 @@ export class ProcessFamily {
     this.tree.descendants(members.keys()).forEach(add)
     this.seen = [...members.values()]
     this.nobodySince = this.seen.length > 0 ? undefined : this.nobodySince ?? this.tree.readAt
+    this.isClear = this.nobodySince !== undefined && this.tree.isClear()
     return this.seen
   }
 
@@ -60,9 +66,13 @@ export class ProcessFamily {
       || this.seen.some((entry) => entry.pid === pid && entry.started === started)
   }
 
-  /** For how long, in ms, looks have seen nobody: 0 after the first such look, negative when somebody is there. */
+  /**
+   * For how long, in ms, looks have seen nobody: 0 after the first such look, negative when somebody is there; infinite if
+   * the last look leaves no doubt.
+   */
   quietFor(): number {
-    return this.nobodySince === undefined ? -1 : this.tree.readAt - this.nobodySince
+    if (this.nobodySince === undefined) return -1
+    return this.isClear ? Number.POSITIVE_INFINITY : this.tree.readAt - this.nobodySince
   }
 
   /** The group gets its signal in one go, so that nobody forks away from it; everyone else one by one. */

@@ -27,8 +27,8 @@ export interface StopMethod {
 }
 
 /**
- * Nobody may have been seen in two looks so far apart, in ms: in the middle of an `execve` a process shows no
- * environment.
+ * Nobody may have been seen in two looks so far apart, in ms, unless the first showed what everybody carries: in the
+ * middle of an `execve` a process shows no environment.
  */
 const quietMs = 20
 
