@@ -72,12 +72,45 @@ describe.skipIf(missing !== undefined)("the files beside a conversation", () => 
     await expect.poll(() => box.inputValue()).toBe("@src/total.ts ")
     await box.fill("")
 
+    writeFileSync(
+      join(folder, "logo.svg"),
+      "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'><script>alert(1)</script><rect width='90' height='60' fill='teal'/></svg>"
+    )
+    await panel.getByRole("button", { name: "Back to the files" }).click()
+    await panel.getByLabel("Find a file").fill("logo")
+    await panel.getByRole("button", { name: "logo.svg", exact: true }).click()
+    const picture = panel.getByRole("img", { name: /^logo\.svg, \d+ B$/ })
+    await expect.poll(
+      () => picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth),
+      { timeout: patience }
+    ).toBe(90)
+    await look(page, "files-picture")
+    expect(await violations(page)).toEqual([])
+    const download = page.waitForEvent("download")
+    await panel.getByRole("button", { name: "Download" }).click()
+    const saved = await download
+    expect(saved.suggestedFilename()).toBe("logo.svg")
+    expect(readFileSync(await saved.path(), "utf8")).toContain("teal")
+
     await panel.getByRole("tab", { name: "Changes" }).click()
+    await panel.getByRole("button", { name: "Stage logo.svg" }).click()
+    const staged = panel.getByRole("region", { name: "Staged 1", exact: true })
+    await staged.getByRole("button", { name: "Unstage logo.svg" }).waitFor()
+    await panel.getByRole("button", { name: "Stage all" }).click()
+    await panel.getByRole("region", { name: "Staged 3", exact: true }).waitFor()
+    await panel.getByRole("button", { name: "Unstage src/total.ts" }).click()
+    await panel.getByRole("button", { name: "Unstage notes.txt" }).click()
+    await staged.waitFor()
+    await look(page, "files-staged")
+    expect(await violations(page)).toEqual([])
+    await panel.getByLabel("Commit message").fill("Add a logo")
+    await panel.getByRole("button", { name: "Commit 1 staged file" }).click()
+    await panel.getByText(/^Committed [0-9a-f]{8}$/).waitFor()
+    expect(run("show", "--name-only", "--format=%s")).toBe("Add a logo\n\nlogo.svg")
     await panel.getByRole("checkbox", { name: "Include notes.txt" }).uncheck()
     await panel.getByLabel("Commit message").fill("Mend the total")
     await panel.getByRole("button", { name: "Commit 1 file" }).click()
-    await panel.getByText(/^Committed [0-9a-f]{8}$/).waitFor()
-    expect(run("log", "-1", "--format=%s")).toBe("Mend the total")
+    await expect.poll(() => run("log", "-1", "--format=%s"), { timeout: patience }).toBe("Mend the total")
     expect(run("status", "--porcelain")).toBe("?? notes.txt")
     await panel.getByRole("button", { name: "total.ts src" }).waitFor({ state: "detached" })
     await panel.getByLabel("Compare with…").fill("HEAD~1")

@@ -493,6 +493,11 @@ export const de: Words = {
   copyFailed: "Kopieren nicht möglich. Markieren Sie den Text und kopieren Sie ihn selbst.",
   moreLines: (count) => count === 1 ? "1 weitere Zeile" : `${number(count)} weitere Zeilen`,
   moreCharacters: (count) => `${number(count)} weitere Zeichen`,
+  formula: "Formel",
+  diagram: "Diagramm",
+  diagramOf: (text) => `Diagramm: ${text}`,
+  showDiagram: "Diagramm anzeigen",
+  showSource: "Quelltext anzeigen",
   shownAsPlainText: "Der Rest wird als einfacher Text gezeigt.",
   couldNotDraw: "Dieser Teil konnte nicht dargestellt werden. Hier ist sein Text:",
   eventNotShown: (type) =>
@@ -531,6 +536,8 @@ export const de: Words = {
     more: "Mehr zeigen",
     mention: "In den Prompt übernehmen",
     binary: (size) => `Keine Textdatei (${size}).`,
+    download: "Herunterladen",
+    noPicture: "Dieses Bild lässt sich hier nicht anzeigen. Laden Sie es herunter, um es anderswo zu öffnen.",
     noRepository: "Dieser Ordner liegt in keinem Git-Repository.",
     noChanges: "Keine Änderungen seit dem letzten Commit.",
     noChangesAgainst: (name) => `Keine Änderungen gegenüber ${name}.`,
@@ -559,6 +566,12 @@ export const de: Words = {
     noLines: "Keine Zeile geändert.",
     include: (path) => `${path} aufnehmen`,
     open: (path) => `${path} öffnen`,
+    stage: (path) => `${path} vormerken`,
+    unstage: (path) => `${path} nicht mehr vormerken`,
+    stageAll: "Alle vormerken",
+    unstageAll: "Keine vormerken",
+    commitStaged: (count) =>
+      count === 1 ? "1 vorgemerkte Datei committen" : `${number(count)} vorgemerkte Dateien committen`,
     message: "Commit-Nachricht",
     commit: (count) => count === 1 ? "1 Datei committen" : `${number(count)} Dateien committen`,
     committed: (id, programs) =>
