@@ -5,9 +5,9 @@ import type { Page } from "playwright-core"
 import { describe, expect, it } from "vitest"
 import { connect } from "../support/client.js"
 import { markdownAttacks } from "../support/markdownAttacks.js"
-import { whyNoBrowser } from "../support/page.js"
+import { desktop, phone, whyNoBrowser } from "../support/page.js"
 import { areThere, said, violations } from "./actions.js"
-import { look, patience, setStage } from "./stage.js"
+import { look, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
 if (missing !== undefined) console.log(`skipping attacks on the console: ${missing}`)
@@ -169,11 +169,11 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
 
   it("draws formulas and diagrams, loaded with the first one, and runs nothing of what they hold", async () => {
     const fenced = (text: string) => `\`\`\`mermaid\n${text}\n\`\`\``
-    const edges = Array.from({ length: 145 }, (_, index) => `  n${index % 60} --> n${(index * 7) % 60}`)
+    const edges = Array.from({ length: 78 }, (_, index) => `  n${index % 40} --> n${(index * 7) % 40}`)
     const turns: Readonly<Record<string, string>> = {
       nothing: "That costs $5, or $10 for two.",
       formulas:
-        "So \\(a^2\\) and $x_1$ for $5:\n\n$$\\int_0^1 x\\,dx = \\frac12$$\n\n| n | sum |\n|---|--:|\n| 1 | \\(|s|\\) |\n\n"
+        "So \\(a^2\\) and $x_1$ for $5:\n\n$$\\int_0^1 x\\,dx = \\frac12$$\n\n| a name | n | sum |\n|---|:-:|--:|\n| A rather long name of a thing in a cart that is full | 1073 | \\(|s|\\) |\n\n"
         + "Broken: \\(\\frac{1\\) \\(\\href{javascript:alert(1)}{here}\\)",
       diagrams: [
         fenced("flowchart LR\n  A[Cart] --> B{Paid?}\n  B -->|yes| C[Ship]"),
@@ -186,10 +186,10 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
         ),
         fenced(
           "stateDiagram-v2\n  [*] --> Open\n  classDef bad fill:red}} body{display:none !important;a{b:\n  class Open bad"
-        ),
-        fenced(`flowchart TD\n${edges.join("\n")}`),
-        fenced(`flowchart TD\n${"  a --> b\n".repeat(5000)}`)
-      ].join("\n\n")
+        )
+      ].join("\n\n"),
+      "a large diagram": fenced(`flowchart TD\n${edges.join("\n")}`),
+      "too large a diagram": fenced(`flowchart TD\n${"  a --> b\n".repeat(5000)}`)
     }
     const { client, page, worst } = await play(
       "drawn",
@@ -218,6 +218,17 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
     await look(page, "maths")
     expect(await violations(page)).toEqual([])
     expect(loaded.filter((path) => path.includes("mermaid"))).toEqual([])
+    // A table keeps its words and numbers whole, also where there is no room, and its columns to their sides.
+    await page.setViewportSize(phone)
+    const cells = await page.evaluate(`[...document.querySelectorAll(".table td")].map((cell) => {
+      const range = document.createRange()
+      range.selectNodeContents(cell)
+      return [getComputedStyle(cell).textAlign, range.getClientRects().length]
+    })`) as ReadonlyArray<readonly [string, number]>
+    expect(cells.map(([side]) => side)).toEqual([expect.stringMatching(/left|start/), "center", "right"])
+    expect(cells[1]?.[1]).toBe(1)
+    await look(page, "table-phone")
+    await page.setViewportSize(desktop)
 
     await worst()
     client.send({ text: "diagrams" })
@@ -236,13 +247,20 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
     await page.getByText("A[Cart] --> B{Paid?}").waitFor()
     console.log(`two diagrams: ${await worst()} ms`)
 
-    client.send({ text: "hostile diagrams" })
-    await said(page, "End of hostile diagrams.")
-    await expect.poll(() => pictures.count(), { timeout: patience }).toBeGreaterThanOrEqual(3)
-    await page.getByLabel("Prompt", { exact: true }).fill("I can still type")
-    const ms = await worst()
-    console.log(`hostile diagrams: ${ms} ms`)
-    expect(ms).toBeLessThan(freeze)
+    const slow: Array<string> = []
+    for (const name of ["hostile diagrams", "a large diagram", "too large a diagram"]) {
+      await worst()
+      client.send({ text: name })
+      await said(page, `End of ${name}.`)
+      await page.getByRole("log").getByText(name === "too large a diagram" ? "a --> b" : /^mermaid$/).last()
+        .waitFor()
+      await areThere(page.locator(".diagram-measure"), 0)
+      await page.getByLabel("Prompt", { exact: true }).fill(name)
+      const ms = await worst()
+      console.log(`${name}: ${ms} ms`)
+      if (ms > freeze) slow.push(`${name}: ${ms} ms`)
+    }
+    expect(slow).toEqual([])
     expect(await page.locator(".diagram-measure").count()).toBe(0)
     await look(page, "hostile-diagrams")
     await client.close()

@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)("the files beside a conversation", () => 
     await panel.getByRole("button", { name: "Stage logo.svg" }).click()
     const staged = panel.getByRole("region", { name: "Staged 1", exact: true })
     await staged.getByRole("button", { name: "Unstage logo.svg" }).waitFor()
-    await panel.getByRole("button", { name: "Stage all" }).click()
+    await panel.getByRole("button", { name: "Stage all", exact: true }).click()
     await panel.getByRole("region", { name: "Staged 3", exact: true }).waitFor()
     await panel.getByRole("button", { name: "Unstage src/total.ts" }).click()
     await panel.getByRole("button", { name: "Unstage notes.txt" }).click()
@@ -183,13 +183,31 @@ describe.skipIf(missing !== undefined)("the files beside a conversation", () => 
     await sheet.getByRole("button", { name: /^README\.md/ }).tap()
     await sheet.getByRole("region", { name: "README.md" }).waitFor()
     expect(await violations(page)).toEqual([])
-    await sheet.getByRole("button", { name: "In den Prompt übernehmen" }).tap()
+    await sheet.getByRole("button", { name: "In den Auftrag übernehmen" }).tap()
     await sheet.waitFor({ state: "detached" })
     const box = page.getByLabel("Auftrag", { exact: true })
     await expect.poll(() => box.inputValue(), { timeout: patience }).toBe("@README.md ")
     await box.fill("schau @tot")
     await page.getByRole("option", { name: /total\.ts/ }).tap()
     await expect.poll(() => box.inputValue()).toBe("schau @src/total.ts ")
+
+    // A phone on its side has no room for the list, and none of its boxes makes the browser zoom.
+    const side = await stage.open({ viewport: { width: 844, height: 390 }, hasTouch: true, isMobile: true })
+    await side.goto(`${stage.url()}/#/s/laden`)
+    await side.getByLabel("Prompt", { exact: true }).waitFor()
+    const [main, prompt] = await Promise.all([
+      side.locator("main").boundingBox(),
+      side.getByLabel("Prompt", { exact: true }).boundingBox()
+    ])
+    expect(main?.width).toBe(844)
+    expect((prompt?.y ?? 999) + (prompt?.height ?? 0)).toBeLessThan(390)
+    const small =
+      "[...document.querySelectorAll('input, select, textarea')].filter((box) => parseFloat(getComputedStyle(box).fontSize) < 16).length"
+    expect(await side.evaluate(small)).toBe(0)
+    await look(side, "phone-side")
+    await side.goto(stage.url())
+    await side.getByRole("heading", { name: "What should we work on?" }).waitFor()
+    expect(await side.evaluate(small)).toBe(0)
     await client.close()
   })
 })

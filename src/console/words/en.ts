@@ -125,6 +125,8 @@ export const en = {
     make: "Show code",
     address: "Address",
     code: "QR code: opens the console on your phone",
+    may: "The phone can",
+    until: "Access ends after",
     devices: "Devices and links",
     none: "No device has access of its own.",
     revoke: "Revoke",
@@ -512,6 +514,7 @@ export const en = {
   reload: "Reload",
   hidden: (name: string) => `hidden character ${name}`,
   contextFull: (percent: number) => `The context is ${percent}% full.`,
+  cleared: "The agent has forgotten everything above.",
   compacted: "The conversation was summarized to make room.",
 
   // Events

@@ -119,6 +119,8 @@ export const zh: Words = {
     make: "显示二维码",
     address: "地址",
     code: "二维码：在手机上打开控制台",
+    may: "此手机可以",
+    until: "访问有效期",
     devices: "设备与链接",
     none: "没有设备拥有单独的访问权限。",
     revoke: "撤销",
@@ -485,6 +487,7 @@ export const zh: Words = {
   reload: "重新加载",
   hidden: (name) => `隐藏字符 ${name}`,
   contextFull: (percent) => `上下文已使用 ${percent}%。`,
+  cleared: "智能体已忘记以上所有内容。",
   compacted: "对话已被总结以腾出空间。",
 
   transcript: "记录",
