@@ -169,7 +169,7 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
 
   it("draws formulas and diagrams, loaded with the first one, and runs nothing of what they hold", async () => {
     const fenced = (text: string) => `\`\`\`mermaid\n${text}\n\`\`\``
-    const edges = Array.from({ length: 78 }, (_, index) => `  n${index % 40} --> n${(index * 7) % 40}`)
+    const edges = Array.from({ length: 58 }, (_, index) => `  n${index % 30} --> n${(index * 7) % 30}`)
     const turns: Readonly<Record<string, string>> = {
       nothing: "That costs $5, or $10 for two.",
       formulas:

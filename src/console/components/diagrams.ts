@@ -10,7 +10,7 @@ import type mermaid from "@mermaid-js/tiny"
 
 /** Characters, and lines between boxes, of what is drawn at all. */
 const mostChars = 8000
-const mostEdges = 80
+const mostEdges = 60
 /** What is kept of those that were drawn. */
 const mostKept = 60
 
