@@ -229,25 +229,33 @@ describe.skipIf(missing !== undefined)("a phone", () => {
     )
   })
 
-  it("that is open while the relay is replaced by a newer one gets the newer page", async () => {
-    const page = await openPhone()
-    await page.goto(stage.url())
-    await page.getByRole("radio", { name: /Demo/ }).waitFor()
-    await page.evaluate("window.old = true")
-    await stage.restart(async () => {
-      // The newer relay's page is made of other files.
-      await page.context().route(
-        "**/index.html",
-        (route) =>
-          route.fulfill({
-            contentType: "text/html",
-            body: "<script type=module src=/assets/newer.js></script>"
-          })
-      )
-    })
-    await expect.poll(() => page.evaluate("window.old"), { timeout: patience }).toBeUndefined()
-    await page.getByRole("radio", { name: /Demo/ }).waitFor()
-  })
+  it.each(["is open", "is opened"])(
+    "that %s while the relay is replaced by a newer one gets the newer page",
+    async (how) => {
+      const page = await openPhone()
+      await page.goto(stage.url())
+      await page.getByRole("radio", { name: /Demo/ }).waitFor()
+      await page.evaluate("navigator.serviceWorker.ready")
+      await page.evaluate("window.old = true")
+      await stage.restart(async () => {
+        // The newer relay's page is made of other files.
+        await page.context().route(
+          "**/index.html",
+          (route) =>
+            route.fulfill({
+              contentType: "text/html",
+              body: "<script type=module src=/assets/newer.js></script>"
+            })
+        )
+        if (how === "is open") return
+        await page.reload()
+        await page.getByText("Can’t reach the relay").waitFor()
+        await page.evaluate("window.old = true")
+      })
+      await expect.poll(() => page.evaluate("window.old"), { timeout: patience }).toBeUndefined()
+      await page.getByRole("radio", { name: /Demo/ }).waitFor()
+    }
+  )
 
   it("is shown a code with an address and a token of its own, which can be revoked; or why it cannot reach the relay", async () => {
     const page = await stage.open()
