@@ -9,12 +9,11 @@
  * every 30 ms in a flood, though only the young is garbage: it may grow to three times what lives.
  */
 import * as module from "node:module"
-import { homedir } from "node:os"
 import { join } from "node:path"
 import { PerformanceObserver } from "node:perf_hooks"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 import { answerEarly } from "./earlyAcp.js"
-import { settleHome } from "./home.js"
+import { ownFolder, settleHome } from "./home.js"
 
 /** What Node 20 does not have yet. */
 interface CompileCache {
@@ -45,7 +44,7 @@ if (homeless !== undefined) process.stderr.write(`ai-relay: ${homeless}\n`)
 process.on("SIGUSR1", () => {})
 setFlagsFromString("--heap-growing-percent=200")
 growYoungBy(1)
-enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ai-relay", "compiled"))
+enableCompileCache?.(join(ownFolder("XDG_CACHE_HOME"), "ai-relay", "compiled"))
 const load = () => import("./main.js")
 const [command, ...flags] = process.argv.slice(2)
 const isEditors = command === "acp" && !flags.some((flag) => flag === "--help" || flag === "-h")
