@@ -4,15 +4,16 @@
  */
 import { Config, Effect, Option, Schema, SchemaGetter } from "effect"
 import { CliError, type Command, Flag } from "effect/cli"
-import { homedir } from "node:os"
 import { join } from "node:path"
 import { type FrontName, frontNames } from "../schema/routes.js"
 import { serverDefaults } from "../server/ServerConfig.js"
 import { badEntry } from "../services/access/TrustedProxies.js"
 import { parseRule } from "../services/budget/Budgets.js"
 import { configProblem } from "../services/configProblem.js"
+import { fromHome } from "../services/fromHome.js"
 import { targetOf } from "../services/notify/messages.js"
 import { defaults } from "../services/RelayConfig.js"
+import { ownFolder } from "./home.js"
 import { readPrices } from "./readPrices.js"
 
 /** A setting, for people. */
@@ -43,8 +44,14 @@ const flagOf = (name: string, value: string, about: string, lab?: string): strin
   return flag
 }
 
+/** No shell has read a variable, or what stands in the configuration file. */
+const pathIn = (value: string) => value === "FILE" || value === "FOLDER" ? fromHome : (given: string) => given
+
 const text = (name: string, value: string, about: string, lab?: string) =>
-  Flag.String(flagOf(name, value, about, lab)).pipe(Flag.withFallbackConfig(Config.NonEmptyString(name)))
+  Flag.String(flagOf(name, value, about, lab)).pipe(
+    Flag.withFallbackConfig(Config.NonEmptyString(name)),
+    Flag.map(pathIn(value))
+  )
 
 const amount = (name: string, about: string, standard: number) =>
   Flag.Int(flagOf(name, "NUMBER", `${about} (${standard})`)).pipe(
@@ -83,14 +90,14 @@ const list = (name: string, value: string, about: string, standard: ReadonlyArra
     Flag.atLeast(0),
     Flag.mapEffect((given) =>
       given.length > 0 ? Effect.succeed<ReadonlyArray<string>>(given) : Effect.mapError(configured, invalid)
-    )
+    ),
+    Flag.map((given) => given.map(pathIn(value)))
   )
 }
 
 const standard = defaults()
 
-export const standardStateDir = (): string =>
-  join(process.env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "ai-relay")
+export const standardStateDir = (): string => join(ownFolder("XDG_STATE_HOME"), "ai-relay")
 /** The words for levels; in a variable in any case, and as earlier versions took them. */
 const logLevels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" } as const
 type LogLevelName = keyof typeof logLevels

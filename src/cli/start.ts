@@ -12,12 +12,11 @@
  * takes more than it gives: a fifth of a day's CPU (docs/benchmarks.md). Until then three times as much has to run first.
  */
 import * as module from "node:module"
-import { homedir } from "node:os"
 import { join } from "node:path"
 import { PerformanceObserver } from "node:perf_hooks"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 import { answerEarly } from "./earlyAcp.js"
-import { settleHome } from "./home.js"
+import { ownFolder, settleHome } from "./home.js"
 
 /** What Node 20 does not have yet. */
 interface CompileCache {
@@ -59,7 +58,7 @@ if (isMeasured) {
   setInterruptBudget(interruptBudget.cold)
   setTimeout(() => setInterruptBudget(interruptBudget.usual), coldMs).unref()
 }
-enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ai-relay", "compiled"))
+enableCompileCache?.(join(ownFolder("XDG_CACHE_HOME"), "ai-relay", "compiled"))
 const load = () => import("./main.js")
 const [command, ...flags] = process.argv.slice(2)
 const isEditors = command === "acp" && !flags.some((flag) => flag === "--help" || flag === "-h")

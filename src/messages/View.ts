@@ -84,6 +84,12 @@ export interface Question {
   readonly header: string
   readonly multiSelect: boolean
   readonly options: ReadonlyArray<{ readonly label: string; readonly description: string }>
+  /** It is a field of a form: its type, bounds and default, as JSON Schema names them. */
+  readonly field?: Readonly<Record<string, unknown>>
+  /** It may be left out. */
+  readonly optional?: true
+  /** Only the options will do. */
+  readonly closed?: true
 }
 export interface AskItem extends Base {
   readonly kind: "ask"
@@ -117,6 +123,7 @@ export interface NoticeItem extends Base {
   readonly about?:
     | { readonly is: "context_full"; readonly context_pct: number }
     | { readonly is: "compacted" }
+    | { readonly is: "cleared" }
     | { readonly is: "unreadable"; readonly event: string }
     | RewindTold
   /** The model API is asked again: which attempt of how many, and whether a limit was the reason. */

@@ -2,19 +2,24 @@
  * Folders: where sessions may work. A folder is resolved (links followed) before it is compared with the roots. What the
  * relay keeps for itself, its token and its sessions, is not theirs, unless a root lies in there.
  */
-import { Context, Effect, FileSystem, Layer, Path, Schema } from "effect"
-import { homedir } from "node:os"
+import { Context, Effect, FileSystem, Layer, Path, type PlatformError, Schema } from "effect"
+import { fromHome } from "../fromHome.js"
 import { RelayConfig } from "../RelayConfig.js"
 
 export class FolderNotFound extends Schema.TaggedError<FolderNotFound>()("FolderNotFound", {
   folder: Schema.String,
-  /** There is something of that name, which is no folder. */
-  isOther: Schema.optional(Schema.Boolean)
+  /** What is wrong: there is something else of that name, or nobody may look. Without it there is nothing. */
+  why: Schema.optional(Schema.Literals(["other", "denied"]))
 }) {
   override get message() {
-    return this.isOther === true
-      ? `"${this.folder}" is no folder: set \`folder\` to one, on the relay's machine`
-      : `the folder "${this.folder}" does not exist on the relay's machine: set \`folder\` to one that does`
+    switch (this.why) {
+      case "other":
+        return `"${this.folder}" is no folder: set \`folder\` to one, on the relay's machine`
+      case "denied":
+        return `the user the relay runs as may not look into "${this.folder}": change its permissions, or set \`folder\` to another`
+      default:
+        return `the folder "${this.folder}" does not exist on the relay's machine: set \`folder\` to one that does`
+    }
   }
 }
 
@@ -37,9 +42,6 @@ export class Folders extends Context.Service<Folders, {
 }>()("ai-relay/services/Folders") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
-
-/** As shells do: `~` is the home of who the relay runs as. */
-const fromHome = (folder: string): string => folder.replace(/^~(?=\/|$)/, () => homedir())
 
 const make = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
@@ -71,13 +73,14 @@ const make = Effect.gen(function*() {
     })
 
   const resolve = Effect.fn("Folders.resolve")(function*(folder: string) {
-    const missing = () => new FolderNotFound({ folder })
+    const missing = ({ reason }: PlatformError.PlatformError) =>
+      new FolderNotFound({ folder, ...(reason._tag === "PermissionDenied" && { why: "denied" }) })
     const absolute = path.resolve(start_folder, fromHome(folder))
     // Outside of the roots nobody is told what is there.
     if (!isAllowed(yield* placeOf(absolute))) return yield* new ForbiddenFolder({ folder, roots })
     const real = yield* Effect.mapError(files.realPath(absolute), missing)
     const { type } = yield* Effect.mapError(files.stat(real), missing)
-    if (type !== "Directory") return yield* new FolderNotFound({ folder, isOther: true })
+    if (type !== "Directory") return yield* new FolderNotFound({ folder, why: "other" })
     return real
   })
 

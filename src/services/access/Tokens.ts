@@ -1,12 +1,11 @@
 /**
  * Tokens: who else than the operator may come, and what they may do: named tokens, each with scopes, limits and an end.
  *
- * They lie in the state folder (`tokenFile.ts`), where `ai-relay token` changes them under a running relay: it looks there
- * several times a second, so a token that is gone or changed ends its connections within a second. Without a state folder
- * they last as long as the relay.
+ * They lie in the state folder (`tokenFile.ts`), where `ai-relay token` changes them under a running relay, which hears of it:
+ * a token that is gone or changed ends its connections within a second. Without a state folder they last as long as the relay.
  */
 import { Clock, Effect, Schema, type Scope as Lifetime } from "effect"
-import { statSync, unwatchFile, watchFile } from "node:fs"
+import { statSync } from "node:fs"
 import { type Scope, scopes as allScopes } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
 import { everything, type Limits, type PrincipalFields } from "./Principal.js"
@@ -54,8 +53,6 @@ export interface Tokens {
 /** The token of `--token`, and of the file `token`. */
 export const defaultName = "default"
 
-/** How often the file is looked at, in ms. */
-const lookMs = 250
 /** Live tokens there may be. */
 const most = 1000
 /** Timers are not longer than some weeks. */
@@ -214,17 +211,9 @@ export const make = Effect.fnUntraced(function*(
     told = problem
     return problem === undefined ? Effect.void : Effect.logWarning(problem)
   })
-  yield* lookAndTell
   const run = Effect.runSyncWith(yield* Effect.context<never>())
-  const onChange = () => run(lookAndTell)
-  if (file !== undefined) {
-    yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        watchFile(file, { interval: lookMs, persistent: false }, onChange)
-      }),
-      () => Effect.sync(() => unwatchFile(file, onChange))
-    )
-  }
+  if (file !== undefined) yield* TokenFile.watched(file, () => run(lookAndTell))
+  yield* lookAndTell
 
   /** What was just changed here counts from now on. */
   const refresh = file === undefined

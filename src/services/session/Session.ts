@@ -143,10 +143,10 @@ const openAgent = (
           ))
     )
 
-  const opening = begins_anew !== true ? attempt(spec) : attempt(spec).pipe(
-    Effect.catchTag("ConversationGone", ({ native_session_id: gone }) => {
+  const opening = begins_anew !== true ? attempt(spec) : attempt({ ...spec, begins_anew }).pipe(
+    Effect.catchTag("ConversationGone", ({ native_session_id: gone, why }) => {
       const { native_session_id: _gone, ...fresh } = spec
-      return Effect.tap(attempt(fresh), () => Effect.sync(() => sink.emit(conversationGone(gone))))
+      return Effect.tap(attempt(fresh), () => Effect.sync(() => sink.emit(conversationGone(gone, why))))
     })
   )
   // The mode it was in last, which this agent may not have any more.
@@ -163,12 +163,15 @@ const openAgent = (
 }
 
 /** What was said before is in the session's log, and the agent does not know it. */
-const conversationGone = (gone?: string): EventBody => ({
+const conversationGone = (gone?: string, why?: string): EventBody => ({
   type: "status",
   status: "conversation_gone",
-  text: "The agent does not have the conversation of this session any more, so a new one begins: it does not "
-    + "know what was said before.",
-  ...(gone !== undefined && { metadata: { gone } })
+  text: `${
+    why === undefined
+      ? "The agent does not have the conversation of this session any more"
+      : `The agent could not go on with the conversation of this session (${why})`
+  }, so a new one begins: it does not know what was said before.`,
+  ...(gone !== undefined && { metadata: { gone, ...(why !== undefined && { why }) } })
 })
 
 /** The same log; what is worth a line in the audit is written there, too. */
