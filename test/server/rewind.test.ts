@@ -126,7 +126,7 @@ describe("files", () => {
       assert.include(refused["text"], "nothing was kept")
       client.send({ text: "stay" })
       await client.waitFor("turn_start")
-      assert.include((await answerTo(client, { type: "rewind", turn: 1 }))["text"], "a turn runs")
+      assert.include((await answerTo(client, { type: "rewind", turn: 1 }))["text"], "a turn is running")
       assert.strictEqual((await getJson(relay, "/sessions/s/checkpoints/0")).status, 409)
       assert.strictEqual((await getJson(relay, "/sessions/none/checkpoints")).status, 404)
     },

@@ -1121,7 +1121,7 @@ describe("what the agent says to a command", () => {
       yield* silent.send(prompt("m1"))
       yield* silent.agent.next
       yield* TestClock.adjust("10 minutes")
-      assert.include((yield* silent.first("error")).text, "did not take it within 2 minutes")
+      assert.include((yield* silent.first("error")).text, "did not accept it within 2 minutes")
     }))
 })
 
