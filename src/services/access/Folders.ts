@@ -1,6 +1,6 @@
 /**
- * Folders: where sessions may work. A folder is resolved (links followed) before it is compared with the roots. What the
- * relay keeps for itself, its token and its sessions, is not theirs, unless a root lies in there.
+ * Folders: decides where sessions may work. A folder is resolved, following links, before it is compared with the roots. The
+ * relay's own state, with its token and sessions, is excluded unless a root lies in there.
  */
 import { Context, Effect, FileSystem, Layer, Path, Schema } from "effect"
 import { homedir } from "node:os"
@@ -8,12 +8,12 @@ import { RelayConfig } from "../RelayConfig.js"
 
 export class FolderNotFound extends Schema.TaggedError<FolderNotFound>()("FolderNotFound", {
   folder: Schema.String,
-  /** There is something of that name, which is no folder. */
+  /** Something with this name exists, but it is not a folder. */
   isOther: Schema.optional(Schema.Boolean)
 }) {
   override get message() {
     return this.isOther === true
-      ? `"${this.folder}" is no folder: set \`folder\` to one, on the relay's machine`
+      ? `"${this.folder}" is not a folder: set \`folder\` to a folder on the relay's machine`
       : `the folder "${this.folder}" does not exist on the relay's machine: set \`folder\` to one that does`
   }
 }
@@ -30,15 +30,15 @@ export class ForbiddenFolder extends Schema.TaggedError<ForbiddenFolder>()("Forb
 }
 
 export class Folders extends Context.Service<Folders, {
-  /** The absolute, real path of an allowed folder. Relative ones start in `start_folder`. */
+  /** The absolute, real path of an allowed folder. Relative paths start in `start_folder`. */
   readonly resolve: (folder: string) => Effect.Effect<string, FolderNotFound | ForbiddenFolder>
-  /** Whether a real, absolute path may be used; it need not be there. */
+  /** Whether this real, absolute path may be used; it need not exist. */
   readonly allows: (real: string) => boolean
 }>()("ai-relay/services/Folders") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
-/** As shells do: `~` is the home of who the relay runs as. */
+/** Replaces a leading `~` with the home folder of the relay's user. */
 const fromHome = (folder: string): string => folder.replace(/^~(?=\/|$)/, () => homedir())
 
 const make = Effect.gen(function*() {
@@ -61,7 +61,7 @@ const make = Effect.gen(function*() {
       : allowing.length > 0
   }
 
-  /** Where a path leads, or would: what is not there lies in what is. */
+  /** The real path, or where it would be: the missing part is appended to what exists. */
   const placeOf = (absolute: string): Effect.Effect<string> =>
     Effect.catch(files.realPath(absolute), () => {
       const above = path.dirname(absolute)
@@ -73,7 +73,7 @@ const make = Effect.gen(function*() {
   const resolve = Effect.fn("Folders.resolve")(function*(folder: string) {
     const missing = () => new FolderNotFound({ folder })
     const absolute = path.resolve(start_folder, fromHome(folder))
-    // Outside of the roots nobody is told what is there.
+    // Outside the roots nobody is told what exists.
     if (!isAllowed(yield* placeOf(absolute))) return yield* new ForbiddenFolder({ folder, roots })
     const real = yield* Effect.mapError(files.realPath(absolute), missing)
     const { type } = yield* Effect.mapError(files.stat(real), missing)
