@@ -117,7 +117,7 @@ export interface Settings {
   readonly trace: boolean
 }
 
-/** Where a service is started in `/`, that is no choice to work everywhere: who wants it writes it down. */
+/** The default roots. A service that was started in `/` must not allow everything by default: that has to be set explicitly. */
 const ownFolders = () => [process.cwd(), ...homes()].filter((folder) => folder !== parse(folder).root)
 
 /** A program that embeds the relay may run as somebody without a home. */

@@ -381,7 +381,7 @@ describe("ai-relay attach, to a session with a budget", () => {
     await terminal.until("The prompt is sent again at")
     await terminal.until("[sends again in 1:00:")
     terminal.type("\u0003")
-    await terminal.until("The prompt is not sent again by itself.")
+    await terminal.until("The prompt will not be sent again automatically.")
     terminal.type("\u0004")
     await terminal.gone
     await client.close()

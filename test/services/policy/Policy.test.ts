@@ -107,7 +107,7 @@ describe("a policy and commands", () => {
     // Claude names any it would write to.
     assert.deepStrictEqual(told(join(folder, "new.txt")), { verdict: "allow", rule: "status" })
     assert.deepStrictEqual(told("new.txt"), { verdict: "allow", rule: "status" })
-    const unclear = { verdict: "ask", unclear: "it leads out of the agent's folders" }
+    const unclear = { verdict: "ask", unclear: "it reaches outside the agent's folders" }
     for (
       const path of [ // Also by a link in the folder.
         "link/x",
