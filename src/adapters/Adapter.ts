@@ -37,7 +37,10 @@ export interface AgentSpec extends Handshake {
   /** Absolute; exists. */
   readonly folder: string
   readonly fresh_uuid: string
-  /** `native_session_id` is the relay's own: where that conversation is gone, a new one begins. */
+  /**
+   * `native_session_id` is the relay's own: where that conversation is gone (`ConversationGone`), a new one begins. So it does
+   * where the agent refuses to go on with it, for whatever reason of the conversation's.
+   */
   readonly begins_anew?: boolean
   /**
    * Present where a client has named the conversation: whether what was said in a folder may be told here. An agent that

@@ -53,7 +53,9 @@ export class ConversationGone extends Schema.TaggedError<ConversationGone>()("Co
   tool: Schema.String,
   native_session_id: Schema.String,
   /** What to say instead. */
-  reason: Schema.optional(Schema.String)
+  reason: Schema.optional(Schema.String),
+  /** The agent's own words, where they do not say that the conversation is gone. */
+  why: Schema.optional(Schema.String)
 }) {
   override get message() {
     return this.reason ??

@@ -7,6 +7,7 @@ import { homedir } from "node:os"
 import { join } from "node:path"
 import { PortError } from "../fronts/SessionPort.js"
 import * as daemon from "../services/process/daemon.js"
+import { ownFolder } from "./home.js"
 
 export interface LocalRelay {
   /** Succeeds when a relay answers. */
@@ -20,8 +21,7 @@ const startMs = 20_000
 const pauseMs = 100
 const againMs = 5000
 
-const stateFolder = () =>
-  join(process.env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "ai-relay")
+const stateFolder = () => join(ownFolder("XDG_STATE_HOME"), "ai-relay")
 
 const answers = (url: string) =>
   Effect.promise(async (signal) => {

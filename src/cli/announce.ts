@@ -93,7 +93,9 @@ export const linesOf = (
       ],
     ...access.warning === undefined ? [] : [`Warning: ${access.warning}`],
     ...!secure && isEverywhere(host) && access.auth !== "never"
-      ? ["Without TLS the token is sent unencrypted: on a network you do not trust, use --tls-cert and --tls-key"]
+      ? [
+        "Without TLS the token is sent unencrypted: on a network you do not trust, use --tls-cert and --tls-key"
+      ]
       : []
   ]
 }

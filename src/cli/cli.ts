@@ -223,7 +223,5 @@ export const run = (argv: ReadonlyArray<string>) =>
         )
       ),
       Effect.catch((error) => complain(problemOf(error))),
-      Effect.catchDefect((defect) =>
-        complain(`unexpected failure, please report it: ${String(defect)}`)
-      )
+      Effect.catchDefect((defect) => complain(`unexpected failure, please report it: ${String(defect)}`))
     )

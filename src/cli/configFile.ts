@@ -5,7 +5,8 @@
  * exists. An unknown name in it is an error, so a misspelled setting cannot silently have no effect.
  */
 import { ConfigProvider, Effect, FileSystem, Path, Schema } from "effect"
-import { homedir } from "node:os"
+import { fromHome } from "../services/fromHome.js"
+import { ownFolder } from "./home.js"
 import { settings } from "./options.js"
 
 export class BadConfigFile extends Schema.TaggedError<BadConfigFile>()("BadConfigFile", {
@@ -38,7 +39,7 @@ const named = (args: ReadonlyArray<string>): string | undefined => {
 const read = Effect.fn("configFile.read")(function*(file: string) {
   const files = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
-    files.readFileString(file),
+    files.readFileString(fromHome(file)),
     () => new BadConfigFile({ file, problem: "cannot be read: check the path and its permissions" })
   )
   const fields = yield* Effect.mapError(
@@ -76,7 +77,7 @@ export const settingsProvider = Effect.fn("settingsProvider")(function*(
   const asked = named(args) ?? env["AI_RELAY_CONFIG"]
   if (asked !== undefined) return yield* withFile(asked, variables)
   const standard = path.join(
-    env["XDG_CONFIG_HOME"] || path.join(homedir(), ".config"),
+    ownFolder("XDG_CONFIG_HOME", env),
     "ai-relay",
     "config.json"
   )

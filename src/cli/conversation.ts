@@ -74,7 +74,10 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
     },
     onState: (state) => {
       if (state.status === "waiting") {
-        keyboard.print(process.stderr, `Connection to the relay lost (${visibleLine(state.reason)}); reconnecting.\n`)
+        keyboard.print(
+          process.stderr,
+          `Connection to the relay lost (${visibleLine(state.reason)}); reconnecting.\n`
+        )
       }
     },
     onPermission: (request) => Effect.andThen(driving.mayAnswer, answer(request))

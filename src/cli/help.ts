@@ -156,7 +156,12 @@ const own = [
     about: "Settings as JSON (~/.config/ai-relay/config.json, if it exists)"
   },
   { name: "version", flag: "--version", value: "", about: "Print the version (-v)" },
-  { name: "help", flag: "--help", value: "", about: "Print this help (-h); after a command, the help of that command" }
+  {
+    name: "help",
+    flag: "--help",
+    value: "",
+    about: "Print this help (-h); after a command, the help of that command"
+  }
 ]
 
 /** Groups of settings. A setting is in the first group whose expression matches its name. */

@@ -5,7 +5,7 @@
  */
 import { lstatSync, mkdirSync, mkdtempSync } from "node:fs"
 import { homedir, tmpdir, userInfo } from "node:os"
-import { isAbsolute, join } from "node:path"
+import { isAbsolute, join, resolve } from "node:path"
 
 const quietly = (read: () => string): string | undefined => {
   try {
@@ -23,13 +23,38 @@ const isOurs = (folder: string): boolean => {
 
 /** The same folder at each start, so that sessions are found again; a fresh one if another user has taken the name. */
 const temporaryHome = (): string => {
-  const folder = join(tmpdir(), `ai-relay-${process.getuid?.() ?? "home"}`)
+  const temporary = resolve(tmpdir())
+  const folder = join(temporary, `ai-relay-${process.getuid?.() ?? "home"}`)
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch {
     // It exists, or cannot be created.
   }
-  return isOurs(folder) ? folder : mkdtempSync(join(tmpdir(), "ai-relay-"))
+  return isOurs(folder) ? folder : mkdtempSync(join(temporary, "ai-relay-"))
+}
+
+const ownFolders = {
+  XDG_STATE_HOME: ".local/state",
+  XDG_CONFIG_HOME: ".config",
+  XDG_CACHE_HOME: ".cache"
+} as const
+
+/** Where this user keeps such things. A variable that is relative counts for nothing, as those who made it up say. */
+export const ownFolder = (
+  name: keyof typeof ownFolders,
+  env: Readonly<Record<string, string | undefined>> = process.env
+): string => {
+  const given = env[name] ?? ""
+  return isAbsolute(given) ? given : join(homedir(), ownFolders[name])
+}
+
+/** The user this runs as: by name, or by number where there is none of that number. */
+export const userName = (known: () => string = () => userInfo().username): string => {
+  try {
+    return known()
+  } catch {
+    return String(process.getuid?.() ?? "")
+  }
 }
 
 /** Sets HOME if it is missing, empty or relative. Gives a warning to print, if there is one. */

@@ -203,8 +203,7 @@ export const importSessions = Command.make(
       }
       if (name !== undefined && found.length > 1) {
         return yield* new CommandError({
-          reason:
-            `--as names one session, but these files contain ${found.length}: import them one at a time`
+          reason: `--as names one session, but these files contain ${found.length}: import them one at a time`
         })
       }
       const imports = ImportedSessions.make(state_dir)

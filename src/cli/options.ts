@@ -4,15 +4,16 @@
  */
 import { Config, Effect, Option, Schema, SchemaGetter } from "effect"
 import { CliError, type Command, Flag } from "effect/cli"
-import { homedir } from "node:os"
 import { join } from "node:path"
 import { type FrontName, frontNames } from "../schema/routes.js"
 import { serverDefaults } from "../server/ServerConfig.js"
 import { badEntry } from "../services/access/TrustedProxies.js"
 import { parseRule } from "../services/budget/Budgets.js"
 import { configProblem } from "../services/configProblem.js"
+import { fromHome } from "../services/fromHome.js"
 import { targetOf } from "../services/notify/messages.js"
 import { defaults } from "../services/RelayConfig.js"
+import { ownFolder } from "./home.js"
 import { readPrices } from "./readPrices.js"
 
 /** A setting, as the help and the docs list it. */
@@ -43,8 +44,14 @@ const flagOf = (name: string, value: string, about: string, lab?: string): strin
   return flag
 }
 
+/** No shell has read a variable, or what stands in the configuration file. */
+const pathIn = (value: string) => value === "FILE" || value === "FOLDER" ? fromHome : (given: string) => given
+
 const text = (name: string, value: string, about: string, lab?: string) =>
-  Flag.String(flagOf(name, value, about, lab)).pipe(Flag.withFallbackConfig(Config.NonEmptyString(name)))
+  Flag.String(flagOf(name, value, about, lab)).pipe(
+    Flag.withFallbackConfig(Config.NonEmptyString(name)),
+    Flag.map(pathIn(value))
+  )
 
 const amount = (name: string, about: string, standard: number) =>
   Flag.Int(flagOf(name, "NUMBER", `${about} (${standard})`)).pipe(
@@ -83,14 +90,14 @@ const list = (name: string, value: string, about: string, standard: ReadonlyArra
     Flag.atLeast(0),
     Flag.mapEffect((given) =>
       given.length > 0 ? Effect.succeed<ReadonlyArray<string>>(given) : Effect.mapError(configured, invalid)
-    )
+    ),
+    Flag.map((given) => given.map(pathIn(value)))
   )
 }
 
 const standard = defaults()
 
-export const standardStateDir = (): string =>
-  join(process.env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "ai-relay")
+export const standardStateDir = (): string => join(ownFolder("XDG_STATE_HOME"), "ai-relay")
 /** Log levels by name. A variable may spell them in any case, and by the names earlier versions used. */
 const logLevels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" } as const
 type LogLevelName = keyof typeof logLevels
@@ -165,10 +172,15 @@ const common = {
     .pipe(
       Flag.optional
     ),
-  tls_key: text("tls_key", "FILE", "Private key of the certificate (PEM), without a passphrase", lab.tls).pipe(
-    Flag.optional
+  tls_key: text("tls_key", "FILE", "Private key of the certificate (PEM), without a passphrase", lab.tls)
+    .pipe(
+      Flag.optional
+    ),
+  allow_origin: list(
+    "allow_origin",
+    "ORIGIN",
+    "Origin of a web page that may connect, such as https://app.example.com"
   ),
-  allow_origin: list("allow_origin", "ORIGIN", "Origin of a web page that may connect, such as https://app.example.com"),
   allow_host: list("allow_host", "NAME", "Additional hostname of this relay"),
   trusted_proxy: list(
     "trusted_proxy",
@@ -203,14 +215,18 @@ const common = {
     "no_extra_args",
     "Refuse arguments for agents from clients: `extra_args`, and `config` for Codex"
   ),
-  no_command: flag("no_command", "Refuse programs named by clients (`command`), except those of --allow-program"),
+  no_command: flag(
+    "no_command",
+    "Refuse programs named by clients (`command`), except those of --allow-program"
+  ),
   allow_native_requests: flag(
     "allow_native_requests",
     "Let clients send any request of an agent's own protocol, and so do anything this user can"
   ),
-  policy: text("policy", "FILE", "Rules for what agents may do without asking, and what they may never do").pipe(
-    Flag.optional
-  ),
+  policy: text("policy", "FILE", "Rules for what agents may do without asking, and what they may never do")
+    .pipe(
+      Flag.optional
+    ),
   permission_modes: Flag.map(
     list("permission_modes", "NAME", "Allow only these permission modes (all)"),
     (names) => names.flatMap((name) => name.split(","))
@@ -311,7 +327,11 @@ const common = {
     "Maximum number of live sessions opened by one other machine, or with one token",
     standard.max_sessions_per_sender
   ),
-  max_queued: amount("max_queued", "Maximum number of prompts that may wait behind a running turn", standard.max_queued),
+  max_queued: amount(
+    "max_queued",
+    "Maximum number of prompts that may wait behind a running turn",
+    standard.max_queued
+  ),
   max_queued_bytes: amount(
     "max_queued_bytes",
     "Maximum bytes of prompts and commands that may wait in a session",
@@ -326,9 +346,7 @@ const common = {
   fronts: list(
     "fronts",
     "NAME",
-    `Other protocols to serve: ${frontNames.join(", ")}, or none (${
-      serverDefaults.fronts.join(", ")
-    })`,
+    `Other protocols to serve: ${frontNames.join(", ")}, or none (${serverDefaults.fronts.join(", ")})`,
     serverDefaults.fronts
   ).pipe(Flag.mapEffect((given) => {
     const names = given.flatMap((name) => name.split(",")).filter((name) => name !== "none")
@@ -352,7 +370,11 @@ const common = {
     "Maximum bytes of any later frame",
     serverDefaults.max_frame_bytes
   ),
-  max_json_depth: amount("max_json_depth", "Maximum levels of nesting in a frame", serverDefaults.max_json_depth),
+  max_json_depth: amount(
+    "max_json_depth",
+    "Maximum levels of nesting in a frame",
+    serverDefaults.max_json_depth
+  ),
   max_json_values: amount(
     "max_json_values",
     "Maximum number of fields and list items in a frame",
@@ -373,9 +395,10 @@ const common = {
     "Bytes of events kept in memory per session, while they are not on disk",
     standard.retain_bytes
   ),
-  state_dir: text("state_dir", "FOLDER", "Where sessions are saved (~/.local/state/ai-relay)", lab.state).pipe(
-    Flag.withDefault(standardStateDir())
-  ),
+  state_dir: text("state_dir", "FOLDER", "Where sessions are saved (~/.local/state/ai-relay)", lab.state)
+    .pipe(
+      Flag.withDefault(standardStateDir())
+    ),
   no_state: flag("no_state", "Save nothing on disk: sessions end with the relay", lab.state),
   journal_bytes: amount("journal_bytes", "Maximum bytes of events saved per session", standard.journal_bytes),
   journal_total_bytes: amount(
@@ -388,7 +411,11 @@ const common = {
     "Maximum number of sessions saved; the least recently used are deleted first",
     standard.max_kept_sessions
   ),
-  journal_events: amount("journal_events", "Maximum number of events saved per session", standard.journal_events),
+  journal_events: amount(
+    "journal_events",
+    "Maximum number of events saved per session",
+    standard.journal_events
+  ),
   journal_days: amount("journal_days", "Days until an unused session is deleted", standard.journal_days),
   no_native_sessions: flag(
     "no_native_sessions",
@@ -398,7 +425,11 @@ const common = {
     "no_checkpoints",
     "Do not save the files of a session's folder before each turn; they cannot be rewound then"
   ),
-  record: text("record", "FOLDER", "Write a transcript of every session to this folder, with secrets redacted").pipe(
+  record: text(
+    "record",
+    "FOLDER",
+    "Write a transcript of every session to this folder, with secrets redacted"
+  ).pipe(
     Flag.optional
   ),
   budgets: list(
@@ -414,7 +445,11 @@ const common = {
     })
   )),
   budget_at_cap: Flag.Literals(
-    flagOf("budget_at_cap", "WHAT", "What happens when a budget is used up: ask, stop the turn, or end the session (ask)"),
+    flagOf(
+      "budget_at_cap",
+      "WHAT",
+      "What happens when a budget is used up: ask, stop the turn, or end the session (ask)"
+    ),
     ["ask", "stop", "end"]
   ).pipe(
     Flag.withFallbackConfig(Config.Literals(["ask", "stop", "end"], "budget_at_cap")),
@@ -456,10 +491,13 @@ const common = {
     Flag.withDefault("info" as const),
     Flag.map((name) => logLevels[name])
   ),
-  log_format: Flag.Literals(flagOf("log_format", "FORMAT", "Format of log lines: text, or json, an object per line (text)"), [
-    "text",
-    "json"
-  ]).pipe(
+  log_format: Flag.Literals(
+    flagOf("log_format", "FORMAT", "Format of log lines: text, or json, an object per line (text)"),
+    [
+      "text",
+      "json"
+    ]
+  ).pipe(
     Flag.withFallbackConfig(Config.Literals(["text", "json"], "log_format")),
     Flag.withDefault("text" as const)
   ),

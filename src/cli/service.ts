@@ -5,11 +5,12 @@
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
-import { homedir, userInfo } from "node:os"
+import { homedir } from "node:os"
 import { dirname, join } from "node:path"
 import { messageOf } from "../schema/messageOf.js"
 import { runInTerminal } from "../services/process/runInTerminal.js"
 import { CommandError } from "./clientOptions.js"
+import { ownFolder, userName } from "./home.js"
 import { launchdLabel, launchdPlist, type Service, systemdUnit } from "./serviceFiles.js"
 
 /** A system's service manager: its file and its commands. */
@@ -89,9 +90,9 @@ export const serviceOf = (
 const here = (): Machine => ({
   platform: process.platform,
   home: homedir(),
-  config_home: process.env["XDG_CONFIG_HOME"],
+  config_home: ownFolder("XDG_CONFIG_HOME"),
   uid: process.getuid?.() ?? 0,
-  user: userInfo().username
+  user: userName()
 })
 
 const keeper = Effect.suspend(() => {

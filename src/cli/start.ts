@@ -9,12 +9,11 @@
  * in a flood, although only young objects are garbage; so the heap may grow to three times what is alive.
  */
 import * as module from "node:module"
-import { homedir } from "node:os"
 import { join } from "node:path"
 import { PerformanceObserver } from "node:perf_hooks"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 import { answerEarly } from "./earlyAcp.js"
-import { settleHome } from "./home.js"
+import { ownFolder, settleHome } from "./home.js"
 
 /** Functions that Node 20 does not have. */
 interface CompileCache {
@@ -45,7 +44,7 @@ if (homeless !== undefined) process.stderr.write(`ai-relay: ${homeless}\n`)
 process.on("SIGUSR1", () => {})
 setFlagsFromString("--heap-growing-percent=200")
 growYoungBy(1)
-enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ai-relay", "compiled"))
+enableCompileCache?.(join(ownFolder("XDG_CACHE_HOME"), "ai-relay", "compiled"))
 const load = () => import("./main.js")
 const [command, ...flags] = process.argv.slice(2)
 const isEditors = command === "acp" && !flags.some((flag) => flag === "--help" || flag === "-h")

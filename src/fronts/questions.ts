@@ -1,12 +1,13 @@
 /** questions: what an agent asks a person, as a form (`elicitation/create`) or, one by one, as options to choose from. */
 import type { Question } from "./read.js"
-import { type Open, text, texts } from "./read.js"
+import { type Open, text } from "./read.js"
 
 /** The params of `elicitation/create` but for session and tool. */
 export const toForm = (questions: ReadonlyArray<Question>, said: string) => {
   const properties: Record<string, object> = {}
+  const required: Array<string> = []
   questions.forEach((asked, index) => {
-    const { header, multiSelect, options, question } = asked
+    const { closed, field, header, multiSelect, optional, options, question } = asked
     const name = `question_${index}`
     const title = header || question
     const about = { title, ...(question !== title && { description: question }) }
@@ -14,12 +15,17 @@ export const toForm = (questions: ReadonlyArray<Question>, said: string) => {
       const: label,
       title: description === "" ? label : `${label}: ${description}`
     }))
-    properties[name] = choices.length === 0
-      ? { type: "string", ...about }
+    // A choice is made by its words, which the relay reads into its value.
+    const isYesOrNo = field?.["type"] === "boolean"
+    properties[name] = choices.length === 0 || isYesOrNo
+      ? { ...plainField(field), ...about }
       : multiSelect
-      ? { type: "array", ...about, items: { anyOf: choices } }
+      ? { ...partOf(field, "minItems", "maxItems"), type: "array", ...about, items: { anyOf: choices } }
       : { type: "string", ...about, oneOf: choices }
-    if (choices.length > 0) properties[`${name}_custom`] = { type: "string", title: "Other" }
+    if (choices.length > 0 && !isYesOrNo && closed !== true) {
+      properties[`${name}_custom`] = { type: "string", title: "Other" }
+    }
+    if (field !== undefined && optional !== true) required.push(name)
   })
   const [only] = questions
   return {
@@ -27,9 +33,30 @@ export const toForm = (questions: ReadonlyArray<Question>, said: string) => {
     message: questions.length === 1 && only !== undefined
       ? only.question
       : said || "The agent has some questions.",
-    requestedSchema: { type: "object", properties, required: [] }
+    requestedSchema: { type: "object", properties, required }
   }
 }
+
+const partOf = (field: Open = {}, ...names: ReadonlyArray<string>): Open =>
+  Object.fromEntries(names.flatMap((name) => field[name] === undefined ? [] : [[name, field[name]]]))
+
+/** Types and formats that forms of this protocol have; anything else is typed as a text, which the relay reads. */
+const plainTypes = new Set(["string", "number", "integer", "boolean"])
+const formats = new Set(["email", "uri", "date", "date-time"])
+
+const plainField = (field: Open = {}): object => {
+  const { format, type } = field
+  if (typeof type !== "string" || !plainTypes.has(type) || field["any_of"] !== undefined) {
+    return { type: "string" }
+  }
+  return {
+    type,
+    ...partOf(field, "minimum", "maximum", "minLength", "maxLength", "pattern", "default"),
+    ...(typeof format === "string" && formats.has(format) && { format })
+  }
+}
+
+const answerText = (value: unknown): string => typeof value === "string" ? value : JSON.stringify(value) ?? ""
 
 /** From each question's id to what was chosen or typed; questions that were left out are left out. */
 export const toAnswers = (
@@ -42,10 +69,10 @@ export const toAnswers = (
     const answer = custom !== undefined && custom.trim() !== ""
       ? custom
       : Array.isArray(value)
-      ? texts(value)
+      ? value.map(answerText)
       : value === undefined || value === null
       ? undefined
-      : String(value)
+      : answerText(value)
     return answer === undefined ? [] : [[id, answer]]
   }))
 

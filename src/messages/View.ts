@@ -84,6 +84,12 @@ export interface Question {
   readonly header: string
   readonly multiSelect: boolean
   readonly options: ReadonlyArray<{ readonly label: string; readonly description: string }>
+  /** It is a field of a form: its type, bounds and default, as JSON Schema names them. */
+  readonly field?: Readonly<Record<string, unknown>>
+  /** It may be left out. */
+  readonly optional?: true
+  /** Only the options will do. */
+  readonly closed?: true
 }
 export interface AskItem extends Base {
   readonly kind: "ask"

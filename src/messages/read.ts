@@ -102,6 +102,18 @@ export const askOptions = (value: unknown): ReadonlyArray<AskOption> =>
 export const questions = (args: unknown): ReadonlyArray<Question> =>
   list(open(args)["questions"]).map((asked) => {
     const question = text(asked["question"]) ?? text(asked["header"]) ?? ""
+    const {
+      custom,
+      description: _,
+      header: _header,
+      id: _id,
+      multiSelect: _multi,
+      options: given,
+      question: _question,
+      required,
+      ...field
+    } = asked
+    const isField = text(asked["type"]) !== undefined
     return {
       id: text(asked["id"]) ?? question,
       question,
@@ -110,6 +122,9 @@ export const questions = (args: unknown): ReadonlyArray<Question> =>
       options: list(asked["options"]).flatMap((option) => {
         const label = text(option["label"])
         return label === undefined ? [] : [{ label, description: text(option["description"]) ?? "" }]
-      })
+      }),
+      ...(isField && { field }),
+      ...(isField && required !== true && { optional: true }),
+      ...(isField && list(given).length > 0 && custom !== true && { closed: true })
     }
   })

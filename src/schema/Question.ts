@@ -49,9 +49,18 @@ export const Question = Schema.Struct({
   /** Whether all answers in a list must be different. */
   uniqueItems: yes,
   /** The type and constraints of each answer in a list without options. */
-  items: Schema.optionalKey(Schema.Struct({ type: word, ...bounds }))
+  items: Schema.optionalKey(Schema.Struct({ type: word, ...bounds })),
+  /** The alternatives if it may have several types; the first that fits counts. */
+  any_of: Schema.optionalKey(Schema.Array(Schema.Struct({ type: word, ...bounds })))
 })
 export type Question = typeof Question.Type
+
+/** Besides the questions themselves, one set of fields in each of these must fit; with `only_one`, exactly one. */
+export const Alternatives = Schema.Array(Schema.Struct({
+  only_one: yes,
+  of: Schema.Array(Schema.Array(Question))
+}))
+export type Alternatives = typeof Alternatives.Type
 
 type Given = Readonly<Record<string, unknown>>
 
@@ -83,7 +92,9 @@ const readNumber = (question: Question, answer: string): Reading => {
   const value = decimal.test(answer.trim()) ? Number(answer) : Number.NaN
   if (!Number.isFinite(value)) return wrong("must be a number")
   if (type === "integer" && !Number.isInteger(value)) return wrong("must be a whole number")
-  if (type === "integer" && !Number.isSafeInteger(value)) return wrong("must be a number that can be represented exactly")
+  if (type === "integer" && !Number.isSafeInteger(value)) {
+    return wrong("must be a number that can be represented exactly")
+  }
   if (minimum !== undefined && value < minimum) return wrong(`must be at least ${minimum}`)
   if (maximum !== undefined && value > maximum) return wrong(`must be at most ${maximum}`)
   if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) {
@@ -175,8 +186,20 @@ const readFixed = ({ options = [] }: Question, reading: Reading): Reading => {
   return reading.value === value ? reading : wrong(`must be ${only.label}`)
 }
 
+/** Of several types the one that says most: a number is also a text. */
+const exactness = ["boolean", "integer", "number", "object", "array"]
+const byExactness = ({ type = "" }: { readonly type?: string }) =>
+  exactness.includes(type) ? exactness.indexOf(type) : exactness.length
+
+const readAny = (kinds: NonNullable<Question["any_of"]>, question: string, answer: string): Reading => {
+  const readings = kinds.toSorted((one, other) => byExactness(one) - byExactness(other))
+    .map((kind) => readOne({ question, ...kind }, answer))
+  const problems = readings.flatMap((reading) => "problem" in reading ? [reading.problem] : [])
+  return readings.find((reading) => "value" in reading) ?? wrong(problems.join(", or "))
+}
+
 const readOne = (question: Question, answer: string): Reading => {
-  const { custom, options = [], type } = question
+  const { any_of, custom, options = [], type } = question
   const option = optionOf(question, answer)
   if (option !== undefined) {
     return { value: option.value ?? (type === "boolean" ? /^(true|yes)$/i.test(option.label) : option.label) }
@@ -184,6 +207,7 @@ const readOne = (question: Question, answer: string): Reading => {
   if (options.length > 0 && type !== undefined && type !== "boolean" && custom !== true) {
     return wrong(`must be one of ${options.map(({ label }) => label).join(", ")}`)
   }
+  if (any_of !== undefined && any_of.length > 0) return readAny(any_of, question.question, answer)
   switch (type) {
     case "boolean":
       return readFixed(question, readBoolean(answer))
@@ -252,11 +276,9 @@ export const readAnswer = (question: Question, given: Given): Reading | undefine
     : readOne(question, answers.length === 1 ? answers[0] ?? "" : answers.join(", "))
 }
 
-const readQuestions = Schema.decodeUnknownOption(Schema.Struct({ questions: Schema.Array(Question) }))
-
-/** The questions in a request's `args`; empty if they are not valid. */
-export const questionsOf = (args: unknown): ReadonlyArray<Question> =>
-  Option.match(readQuestions(args), { onNone: () => [], onSome: ({ questions }) => questions })
+const readAsked = Schema.decodeUnknownOption(
+  Schema.Struct({ questions: Schema.Array(Question), alternatives: Schema.optionalKey(Alternatives) })
+)
 
 /** A client's answers: `answers`, or those in the tool's updated input. */
 export const answersOf = (
@@ -266,13 +288,60 @@ export const answersOf = (
   return answers ?? (typeof inInput === "object" && inInput !== null ? inInput as Given : {}) // An object: see `typeof`.
 }
 
-/** An error text about these answers for the person who gave them; undefined if they are valid. */
-export const problemOf = (questions: ReadonlyArray<Question>, given: Given): string | undefined => {
-  const problems = questions.flatMap((question) => {
+const problemsOf = (questions: ReadonlyArray<Question>, given: Given): ReadonlyArray<string> =>
+  questions.flatMap((question) => {
     const reading = readAnswer(question, given)
     return reading !== undefined && "problem" in reading
       ? [`"${question.id ?? question.question}" ${reading.problem}`]
       : []
   })
+
+const areFit = (questions: ReadonlyArray<Question>, given: Given) => problemsOf(questions, given).length === 0
+
+/** Of each alternative what these answers fit. */
+export const fittingOf = (alternatives: Alternatives, given: Given): ReadonlyArray<Question> =>
+  alternatives.flatMap(({ of }) => of.find((questions) => areFit(questions, given)) ?? [])
+
+const isGiven = (question: Question, given: Given) => {
+  const value = givenValue(question, given)
+  return value !== undefined && value !== null && value !== ""
+}
+
+const alternativeProblem = (
+  { of, only_one = false }: Alternatives[number],
+  given: Given
+): ReadonlyArray<string> => {
+  const fitting = of.filter((questions) => areFit(questions, given))
+  if (fitting.length === 0) {
+    const ways = of.map((questions) => problemsOf(questions, given).join(" and "))
+    return [`it has to fit in one of these ways: ${[...new Set(ways)].join("; or ")}`]
+  }
+  // One that wants nothing fits whatever was given.
+  const filledIn = fitting.filter((questions) => questions.some((question) => isGiven(question, given)))
+  const named = filledIn.map((questions) =>
+    questions.filter((question) => isGiven(question, given)).map(({ id, question }) => `"${id ?? question}"`)
+      .join(" and ")
+  )
+  return only_one && filledIn.length > 1 && new Set(named).size > 1
+    ? [`fill in only one of these: ${named.join("; or ")}`]
+    : []
+}
+
+const noFields =
+  "the form has no fields that can be shown: give a value for each of its names in `answers`, or deny it"
+
+/**
+ * What is wrong with the answers to a request with these `args`, for the person who gave them; undefined if they fit the
+ * form.
+ */
+export const problemOf = (args: unknown, given: Given): string | undefined => {
+  const isUnread = typeof args === "object" && args !== null && "form" in args
+  if (isUnread && Object.keys(given).length === 0) return noFields
+  const { alternatives = [], questions } = Option.getOrElse(
+    readAsked(args),
+    (): { questions: ReadonlyArray<Question>; alternatives?: Alternatives } => ({ questions: [] })
+  )
+  const own = problemsOf(questions, given)
+  const problems = own.length > 0 ? own : alternatives.flatMap((each) => alternativeProblem(each, given))
   return problems.length === 0 ? undefined : problems.join("; ")
 }

@@ -116,7 +116,9 @@ const noFile = refusal("There is no such session, or no such file or folder in i
 const notShown = refusal(
   "The token may not do this, or the file is not shown: git's own files, the relay's, or links that lead outside."
 )
-const noGit = refusal("There is no git repository, or its current state does not allow this; the text says why.")
+const noGit = refusal(
+  "There is no git repository, or its current state does not allow this; the text says why."
+)
 const fileQuery: Query = { about: "Relative to the session's folder, with `/` as separator." }
 const change: Json = { enum: ["added", "changed", "deleted", "renamed", "copied", "type_changed"] }
 const noNative = refusal("There is no such conversation, or its folder is not allowed.")
@@ -216,8 +218,7 @@ export const routes = {
     path: "/search",
     scope: "view",
     reach: "sessions",
-    summary:
-      "Sessions whose messages or tool calls contain all words of a query. Secrets are removed.",
+    summary: "Sessions whose messages or tool calls contain all words of a query. Secrets are removed.",
     query: {
       q: { about: "Words or parts of words, in any order and case. At most 200 characters." },
       limit: {
@@ -305,7 +306,10 @@ export const routes = {
         about: "The oldest first; at most the last 200 turns.",
         schema: object({
           checkpoints: list(ref("Checkpoint")),
-          conversation: { type: "boolean", description: "Whether the agent's conversation can be rewound, too." },
+          conversation: {
+            type: "boolean",
+            description: "Whether the agent's conversation can be rewound, too."
+          },
           in_repository: {
             type: "boolean",
             description: "Whether the states are in the folder's git repository, or with the relay."
@@ -399,7 +403,10 @@ export const routes = {
             size: whole({ description: "The size of a file in bytes." }),
             modified_at: { type: "number", description: "Unix time in seconds." },
             hidden: { type: "boolean", description: "Its name begins with a dot." },
-            unnameable: { type: "boolean", description: "Its name is not valid text, so it cannot be requested." }
+            unnameable: {
+              type: "boolean",
+              description: "Its name is not valid text, so it cannot be requested."
+            }
           }, ["name", "kind"])),
           truncated: { type: "boolean" }
         }, ["path", "entries"])
@@ -883,7 +890,9 @@ export const routes = {
     reach: "sessions",
     front: "chat",
     summary: "Interrupts the running turn of an AI SDK chat; closing its stream does not.",
-    answers: { 200: { about: "Whether a turn was running.", schema: object({ stopped: { type: "boolean" } }) } }
+    answers: {
+      200: { about: "Whether a turn was running.", schema: object({ stopped: { type: "boolean" } }) }
+    }
   }),
   answerChat: isRoute({
     method: "POST",
@@ -973,7 +982,9 @@ export const routes = {
     reach: "sessions",
     front: "agui",
     summary: "Interrupts the running turn of a thread; closing its stream does not.",
-    answers: { 200: { about: "Whether a turn was running.", schema: object({ stopped: { type: "boolean" } }) } }
+    answers: {
+      200: { about: "Whether a turn was running.", schema: object({ stopped: { type: "boolean" } }) }
+    }
   }),
   mcp: isRoute({
     method: "POST",

@@ -87,7 +87,11 @@ export const bodyOf = (request: IncomingMessage, most = 8 * 1024): Effect.Effect
       if (size <= most) return
       stop()
       resume(
-        new Refused({ status: 413, code: "too_large", reason: `the body may have at most ${most} bytes: send less` })
+        new Refused({
+          status: 413,
+          code: "too_large",
+          reason: `the body may have at most ${most} bytes: send less`
+        })
       )
     }
     const onEnd = () => {
@@ -118,7 +122,11 @@ export const readJson = Effect.fnUntraced(function*({ request }: Pick<Call, "req
   return yield* Effect.try({
     try: () => JSON.parse(body) as unknown,
     catch: () =>
-      new Refused({ status: 400, code: "bad_command", reason: "the body is not JSON: send one complete object" })
+      new Refused({
+        status: 400,
+        code: "bad_command",
+        reason: "the body is not JSON: send one complete object"
+      })
   })
 })
 

@@ -317,7 +317,8 @@ const broken = (code: number | undefined, { max_frame_bytes }: ConnectionOptions
     ? {
       type: "error",
       code: "too_large",
-      text: `a frame may have at most ${max_frame_bytes} bytes: send less at once, or start the relay with a higher `
+      text:
+        `a frame may have at most ${max_frame_bytes} bytes: send less at once, or start the relay with a higher `
         + "--max-frame-bytes",
       metadata: { fatal: true }
     }

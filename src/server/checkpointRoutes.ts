@@ -29,7 +29,11 @@ export const preview: Answer<"/sessions/{session_id}/checkpoints/{turn}"> = Effe
     const { rewinds } = yield* liveOf(params.session_id)
     const turn = Number(params.turn)
     if (!Number.isSafeInteger(turn) || turn < 1) {
-      return yield* new Refused({ status: 409, code: "bad_command", reason: "`turn` must be the number of a turn, from 1 on" })
+      return yield* new Refused({
+        status: 409,
+        code: "bad_command",
+        reason: "`turn` must be the number of a turn, from 1 on"
+      })
     }
     const shown = yield* Effect.mapError(
       rewinds.preview(turn),

@@ -36,13 +36,20 @@ const sessionFamilies = (sessions: ReadonlyArray<Session>): ReadonlyArray<Family
       sumBy(loads, ({ inbox }) => inbox)
     ),
     gauge("queued_prompts", "Prompts waiting for a turn to end.", sumBy(loads, ({ queued }) => queued)),
-    gauge("pending_permissions", "Permission requests waiting for an answer.", sumBy(loads, ({ pending }) => pending)),
+    gauge(
+      "pending_permissions",
+      "Permission requests waiting for an answer.",
+      sumBy(loads, ({ pending }) => pending)
+    ),
     gauge(
       "lag_events",
       "Events not yet read by the slowest client of each session, summed.",
       sumBy(loads, ({ lag }) => lag)
     ),
-    gauge("lag_events_max", "Events not yet read by the slowest client of all.", [{ labels: {}, value: slowest }])
+    gauge("lag_events_max", "Events not yet read by the slowest client of all.", [{
+      labels: {},
+      value: slowest
+    }])
   ]
 }
 
@@ -67,16 +74,36 @@ const processFamilies = (): ReadonlyArray<Family> => {
   const { system, user } = process.cpuUsage()
   const { active, idle } = performance.eventLoopUtilization()
   return [
-    one("process_cpu_seconds_total", "counter", "CPU time of the relay process, in seconds.", (system + user) / 1e6),
-    one("process_resident_memory_bytes", "gauge", "Resident memory of the relay process, in bytes.", process.memoryUsage.rss()),
+    one(
+      "process_cpu_seconds_total",
+      "counter",
+      "CPU time of the relay process, in seconds.",
+      (system + user) / 1e6
+    ),
+    one(
+      "process_resident_memory_bytes",
+      "gauge",
+      "Resident memory of the relay process, in bytes.",
+      process.memoryUsage.rss()
+    ),
     one(
       "process_start_time_seconds",
       "gauge",
       "When the relay started, in Unix seconds.",
       Math.round(performance.timeOrigin) / 1000
     ),
-    one("ai_relay_loop_busy_seconds_total", "counter", "Time the event loop was busy, in seconds.", active / 1000),
-    one("ai_relay_loop_idle_seconds_total", "counter", "Time the event loop was idle, in seconds.", idle / 1000)
+    one(
+      "ai_relay_loop_busy_seconds_total",
+      "counter",
+      "Time the event loop was busy, in seconds.",
+      active / 1000
+    ),
+    one(
+      "ai_relay_loop_idle_seconds_total",
+      "counter",
+      "Time the event loop was idle, in seconds.",
+      idle / 1000
+    )
   ]
 }
 

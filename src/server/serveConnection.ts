@@ -62,8 +62,7 @@ const receiveHandshake = (connection: Connection, { handshake_timeout, ...bounds
 const fault: BodyOf<"error"> = {
   type: "error",
   code: "internal",
-  text:
-    "internal error of the relay: please report it with the relay's log, and connect again",
+  text: "internal error of the relay: please report it with the relay's log, and connect again",
   metadata: { fatal: true }
 }
 

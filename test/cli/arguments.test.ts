@@ -1,6 +1,8 @@
 /** What is said of arguments and settings that do not fit: one line, with what to do. */
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { homedir } from "node:os"
+import { join } from "node:path"
 import { commandLine } from "../support/commandLine.js"
 
 /** What the program prints for these arguments, and its exit code. */
@@ -71,6 +73,18 @@ describe("arguments", () => {
       assert.include(lines[0], `${name}, or`)
       assert.include(lines[0], expected)
       assert.notInclude(lines[0], "SchemaError")
+    }))
+
+  it.effect("read ~ in a variable, and behind =, as a shell would", () =>
+    Effect.gen(function*() {
+      const [flag] = yield* said("--no-state", "--acp-registry=~/no-such-file.json")
+      assert.include(flag, join(homedir(), "no-such-file.json"))
+      process.env["AI_RELAY_ACP_REGISTRY"] = "~/no-such-file.json"
+      const [variable] = yield* Effect.ensuring(
+        said("--no-state"),
+        Effect.sync(() => Reflect.deleteProperty(process.env, "AI_RELAY_ACP_REGISTRY"))
+      )
+      assert.include(variable, join(homedir(), "no-such-file.json"))
     }))
 
   it.effect.each(["--version", "-v", "version"])("%s is the version alone", (word) =>

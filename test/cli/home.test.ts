@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { lstatSync } from "node:fs"
 import { homedir } from "node:os"
-import { isAbsolute } from "node:path"
-import { settleHome } from "../../src/cli/home.js"
+import { isAbsolute, join } from "node:path"
+import { ownFolder, settleHome, userName } from "../../src/cli/home.js"
 
 describe("the home of who the relay runs as", () => {
   it("is what HOME says", () => {
@@ -20,6 +20,23 @@ describe("the home of who the relay runs as", () => {
       assert.strictEqual(env["HOME"], homedir())
     }
   )
+
+  it.each(["", "state", "./state", undefined])(
+    "has the relay's state where XDG_STATE_HOME is %j",
+    (XDG_STATE_HOME) => {
+      assert.strictEqual(ownFolder("XDG_STATE_HOME", { XDG_STATE_HOME }), join(homedir(), ".local/state"))
+      assert.strictEqual(ownFolder("XDG_STATE_HOME", { XDG_STATE_HOME: "/state" }), "/state")
+    }
+  )
+
+  it("is somebody's by number where there is no such user", () => {
+    assert.strictEqual(
+      userName(() => {
+        throw new Error("uv_os_get_passwd returned ENOENT")
+      }),
+      String(process.getuid?.())
+    )
+  })
 
   it("is a folder of its own where nobody knows one, and that is said", () => {
     const nobody = () => {

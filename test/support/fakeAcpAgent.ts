@@ -26,6 +26,8 @@ type Message = any
 
 export interface FakeOptions {
   readonly allowed_modes?: ReadonlyArray<string>
+  /** The conversation of the handshake is the relay's own note, of a session that is opened again. */
+  readonly begins_anew?: boolean
   /** What it answers to which request; a function gets the params. `undefined` stays unanswered. */
   readonly answers?: Readonly<Record<string, unknown>>
   /** Lines it prints when it gets such a request, before it answers. */
@@ -64,7 +66,7 @@ export const layerOpenSession = Layer.merge(
 
 /** Open a session with such an agent. */
 export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
-  const { agent, answers, handshake, may_tell, prints = {} } = options
+  const { agent, answers, begins_anew, handshake, may_tell, prints = {} } = options
   const heard: Array<Message> = []
   const inbox = yield* Queue.unbounded<Message>()
   const exited = yield* Deferred.make<AgentExit>()
@@ -102,7 +104,8 @@ export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
         const sink = yield* EventSink
         print = (line) => void sink.batch(() => onLine(Buffer.from(line)))
         yield* Deferred.succeed(launched, launch)
-        yield* Effect.addFinalizer(() => Deferred.succeed(exited, { stderr: [], exit_code: 0 }))
+        const closed = yield* Deferred.make<AgentExit>()
+        yield* Effect.addFinalizer(() => Deferred.succeed(closed, { stderr: [], exit_code: 0 }))
         // It reads at its own pace, as another process would.
         yield* Queue.take(inbox).pipe(
           Effect.tap((message) => Effect.andThen(Effect.yieldNow, react(message))),
@@ -118,7 +121,7 @@ export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
               return Effect.asVoid(Queue.offer(inbox, message))
             }),
           endInput: Effect.void,
-          exit: Deferred.await(exited)
+          exit: Effect.raceFirst(Deferred.await(exited), Deferred.await(closed))
         }
       })
   })
@@ -130,6 +133,7 @@ export const openFake = Effect.fnUntraced(function*(options: FakeOptions = {}) {
   const session = yield* Session.open(SessionId.make("acp"), adapter, {
     ...spec,
     ...modes,
+    ...begins_anew !== undefined && { begins_anew },
     ...may_tell !== undefined && {
       may_tell: (folder: string) => Effect.sync(() => may_tell(folder))
     },

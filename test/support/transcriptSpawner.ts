@@ -99,7 +99,7 @@ export const transcriptSpawner = (
               return Effect.sync(() => sink.emit({ type: "stderr", text: String(data) }))
             case "exit":
               return Effect.asVoid(Deferred.succeed(exited, {
-                stderr: [],
+                stderr: data.stderr ?? [],
                 ...(data.code !== null && { exit_code: data.code }),
                 ...(data.signal !== null && { signal: data.signal })
               }))

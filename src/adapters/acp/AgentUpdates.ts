@@ -116,7 +116,8 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
     events.map((event): EventBody => {
       const { metadata: own } = event
       const metadata = { ...own, ...originOf(thread) }
-      return history.has(event.type)
+      const isMessage = event.type === "status" && event.status === "session_message"
+      return history.has(event.type) || isMessage
         ? { ...event, metadata } as EventBody // The same event, and where it comes from.
         : status(
           "subagent",
@@ -131,12 +132,14 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
       : sessionId
 
   const childrenSpeech = () => {
-    for (const [thread, child] of children) tell(marked(child.speech.end(), thread))
+    for (const [thread, child] of children) {
+      tell(marked([...child.messages.end(), ...child.speech.end()], thread))
+    }
   }
 
   const endSpeech = () => {
     childrenSpeech()
-    tell(state.speech.end())
+    tell([...state.messages.end(), ...state.speech.end()])
   }
 
   const endTurn = (stopped: boolean) => {
@@ -204,6 +207,14 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
     if (notification?.update?.sessionUpdate === "subagent_update") {
       return tell(learn(notification.update, thread), line)
     }
+    const message = notification?.update === undefined
+      ? undefined
+      : current.messages.take(notification.update)
+    if (message !== undefined) {
+      if (!sink.inTurn()) endSpeechLater(heard)
+      return tell(mark(message), line)
+    }
+    tell(mark(current.messages.end()))
     const read = piece ?? Option.getOrUndefined(readUpdate(notification?.update))
     if (read === undefined) {
       const { update } = notification ?? {}

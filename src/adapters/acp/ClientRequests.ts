@@ -8,9 +8,9 @@ import type { JsonRpcError } from "../wire/JsonRpc.js"
 import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
 import { status } from "../wire/statusEvent.js"
 import type { AcpAgent } from "./AcpAgent.js"
-import type { ChoiceRequest } from "./choices.js"
+import { type ChoiceRequest, configOptionsOf } from "./choices.js"
 import { reasonOf } from "./refusal.js"
-import type { AcpState } from "./translate.js"
+import { type AcpState, configured } from "./translate.js"
 
 /** Agents answer within milliseconds; this is for one that hangs. */
 const patience = "10 seconds"
@@ -126,6 +126,10 @@ export const make = ({ agent, folder, peer, sessionId, state, tell }: Parts): Cl
       open.add(request_id)
       return peer.post(method, { ...params, sessionId }, (answer, line) => {
         open.delete(request_id)
+        if (method === "session/set_config_option" && Result.isSuccess(answer)) {
+          const options = configOptionsOf(answer.success)
+          if (options !== undefined) tell(configured(options, state))
+        }
         tell([
           Result.match(answer, {
             onFailure: (error) => ({

@@ -77,6 +77,10 @@ const areModes = (modes: Modes, options: ReadonlyArray<ConfigOption>): boolean =
   )
 }
 
+/** All settings as they are now, where an agent's answer tells them. */
+export const configOptionsOf = (answer: unknown): ReadonlyArray<ConfigOption> | undefined =>
+  Option.getOrElse(readOpened(answer), (): Opened => ({})).configOptions
+
 /** `allowed` are the modes the operator allows, by any of their names; undefined: all. */
 export const makeChoices = (
   { modeNames = {} }: AcpAgent,
@@ -152,7 +156,7 @@ export const makeChoices = (
     },
     configured,
     chosen: (answer) => {
-      const { configOptions } = Option.getOrElse(readOpened(answer), (): Opened => ({}))
+      const configOptions = configOptionsOf(answer)
       if (configOptions !== undefined) configured(configOptions)
     },
     nowInMode: (id) => {

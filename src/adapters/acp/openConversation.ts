@@ -14,7 +14,7 @@ import { Initialized, Opened } from "./AcpSetup.js"
 import { modeThatAsks } from "./asking.js"
 import type { ChoiceRequest } from "./choices.js"
 import { listPages } from "./listPages.js"
-import { reasonOf, wantsLogin, withAdvice } from "./refusal.js"
+import { isLimit, reasonOf, wantsLogin, withAdvice } from "./refusal.js"
 import type { AcpState } from "./translate.js"
 
 /** The relay's only version of the protocol. */
@@ -192,10 +192,16 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
           (refusal) => refusal.code === rpcCodes.methodNotFound ? load : Effect.fail(refusal)
         )
         : load
-      return yield* Effect.mapError(opened, (refusal) =>
-        refusal._tag === "JsonRpcError" && isGone(refusal)
-          ? new ConversationGone({ tool, native_session_id: id })
-          : refuse(`it could not reopen the conversation "${id}"`)(refusal))
+      return yield* Effect.mapError(opened, (refusal) => {
+        if (refusal._tag === "JsonRpcError" && isGone(refusal)) {
+          return new ConversationGone({ tool, native_session_id: id })
+        }
+        // A login, a limit, a silence say nothing of the conversation.
+        const isItsOwn = refusal._tag === "JsonRpcError" && !wantsLogin(refusal) && !isLimit(refusal)
+        return isItsOwn && spec.begins_anew === true
+          ? new ConversationGone({ tool, native_session_id: id, why: reasonOf(refusal) })
+          : refuse(`it could not reopen the conversation "${id}"`)(refusal)
+      })
     })
 
   const replayed = Effect.gen(function*() {

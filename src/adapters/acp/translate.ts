@@ -12,6 +12,7 @@ import type { AcpAgent, AcpQuirks, Tokens } from "./AcpAgent.js"
 import {
   type Chunk,
   type Compaction,
+  type ConfigOption,
   Plan,
   type SessionUpdate,
   type SummaryChunk,
@@ -19,6 +20,7 @@ import {
   type UsageUpdate
 } from "./AcpMessage.js"
 import { type Choices, makeChoices } from "./choices.js"
+import { makeSessionMessages, type SessionMessages } from "./sessionMessages.js"
 import { makeSpeech, type Speech, toPiece } from "./speech.js"
 import { makeToolCalls, type ToolCalls } from "./toolCalls.js"
 
@@ -46,6 +48,8 @@ export interface AcpState {
   modes_told: number
   /** What replaces the conversation so far, in pieces, by compaction. */
   readonly summaries: Map<string, string>
+  /** What it and its subagents write to each other. */
+  readonly messages: SessionMessages
   /** What there is to remember of a subagent. */
   readonly childState: (thread: string) => AcpState
 }
@@ -74,6 +78,7 @@ export const makeState = (
     tokens: {},
     modes_told: 0,
     summaries: new Map(),
+    messages: makeSessionMessages(),
     childState: (thread) => makeState(agent, undefined, ids, thread)
   }
 }
@@ -194,6 +199,20 @@ export const endSummaries = ({ summaries }: AcpState): Events => {
   return said.map((text) => status("compaction", text, { outcome: "unknown" }))
 }
 
+/** All settings of the session, as they are now. */
+export const configured = (options: ReadonlyArray<ConfigOption>, state: AcpState): Events => {
+  const before = state.choices.model()?.current
+  state.choices.configured(options)
+  const model = state.choices.model()?.current
+  const permission_mode = state.choices.mode()?.current
+  if (permission_mode !== undefined) state.modes_told += 1
+  return [status("config", undefined, {
+    options,
+    ...(permission_mode !== undefined && { permission_mode }),
+    ...(model !== undefined && model !== before && { model })
+  })]
+}
+
 /** Events of an update; `endedBy` was told before. */
 export const translate = (update: SessionUpdate, state: AcpState): Events =>
   Match.value(update).pipe(
@@ -219,18 +238,7 @@ export const translate = (update: SessionUpdate, state: AcpState): Events =>
         state.choices.nowInMode(currentModeId)
         return [status("permission_mode", undefined, { permission_mode: currentModeId })]
       },
-      config_option_update: ({ configOptions }) => {
-        const before = state.choices.model()?.current
-        state.choices.configured(configOptions)
-        const model = state.choices.model()?.current
-        const permission_mode = state.choices.mode()?.current
-        if (permission_mode !== undefined) state.modes_told += 1
-        return [status("config", undefined, {
-          options: configOptions,
-          ...(permission_mode !== undefined && { permission_mode }),
-          ...(model !== undefined && model !== before && { model })
-        })]
-      },
+      config_option_update: ({ configOptions }) => configured(configOptions, state),
       session_info_update: (
         { title, updatedAt }
       ) => [status("session_info", undefined, { title, updated_at: updatedAt })],

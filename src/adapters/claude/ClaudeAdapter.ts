@@ -252,13 +252,19 @@ const make = Effect.gen(function*() {
       Effect.map((response) =>
         sink.emit({ type: "status", status: "initialized", metadata: toOffer(response) })
       ),
-      Effect.ignore,
+      // One that is gone says why as it goes.
+      Effect.catch((failure) => failure._tag === "AgentFailed" ? Effect.never : Effect.void),
       Effect.andThen(Deferred.succeed(greeted, undefined)),
       Effect.forkScoped
     )
     // Without the conversation it ends instead.
     if (lost.isSought) {
-      yield* Effect.raceFirst(Deferred.await(greeted), Effect.asVoid(agent.exit))
+      yield* Effect.raceFirst(
+        Deferred.await(greeted),
+        Effect.map(agent.exit, ({ stderr }) => {
+          lost.isGone ||= notFound.test(stderr.join("\n"))
+        })
+      )
       if (lost.isGone) {
         return yield* new ConversationGone({
           tool: "Claude Code",
@@ -312,7 +318,8 @@ const make = Effect.gen(function*() {
 })
 
 /** Claude says so on stderr, too, and ends. */
-const saysGone = ({ errors = [] }: Result) => /no conversation found/i.test(wordsIn(errors) ?? "")
+const notFound = /no conversation found/i
+const saysGone = ({ errors = [], result = "" }: Result) => notFound.test(`${wordsIn(errors) ?? ""} ${result}`)
 
 /** Models and commands, for menus; the rest of the answer is about the user's account. */
 const toOffer = (response: unknown): Record<string, unknown> => {

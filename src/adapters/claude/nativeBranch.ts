@@ -9,6 +9,8 @@
 import type { NativeFiles, Steps } from "../native/NativeFiles.js"
 import type { NativeFile } from "../native/NativeStore.js"
 import { field, type Fields, parseLine, readLines, secondsOf, text } from "../native/readLines.js"
+import { readBlocks } from "../wire/lenient.js"
+import { textOfBlocks } from "../wire/words.js"
 
 /** What is remembered of a line; the rest is read again when it is wanted. */
 export interface Line {
@@ -37,12 +39,7 @@ const firstBytes = 96
 const notSpoken =
   /^\s*(?:<(?:command-|local-command-|bash-|task-notification|system-reminder)|\[Request interrupted by user)/
 
-export const textsOf = (content: unknown): string =>
-  typeof content === "string"
-    ? content
-    : (Array.isArray(content) ? content : []).flatMap((block: Fields) =>
-      block?.["type"] === "text" && typeof block["text"] === "string" ? [block["text"]] : []
-    ).join("")
+export const textsOf = (content: unknown): string => textOfBlocks(readBlocks(content))
 
 const isResult = (content: unknown) =>
   Array.isArray(content) && content.some((block: Fields) => block?.["type"] === "tool_result")

@@ -28,7 +28,7 @@ import { makeAsks, requestIdOf } from "./asks.js"
 import { checkOpened, toLaunch, toThreadRequest } from "./CodexLaunch.js"
 import { Notification, ThreadOpened } from "./CodexMessage.js"
 import { modeNamed, modesOf } from "./CodexModes.js"
-import { makeCommands } from "./commands.js"
+import { makeCommands, overloaded } from "./commands.js"
 import { connect, greet, patience, toAgentFailed } from "./connect.js"
 import { codex } from "./descriptor.js"
 import { makeJoined } from "./joined.js"
@@ -214,14 +214,21 @@ const make = Effect.gen(function*() {
       Effect.retry({ while: isLocked, schedule: untilUnlocked }),
       Effect.flatMap(readThread),
       Effect.catchTags({
-        JsonRpcError: (refusal): Effect.Effect<never, BadHandshake | ConversationGone> =>
-          spec.native_session_id !== undefined && saysGone(refusal.reason)
-            ? new ConversationGone({ tool: "Codex", native_session_id: spec.native_session_id })
-            : new BadHandshake({
-              reason: isLocked(refusal)
-                ? "the conversation is open in another Codex: quit it there and wait a minute, or go on there"
-                : `Codex does not open the thread: ${refusal.reason}. Change the handshake.`
-            }),
+        JsonRpcError: (refusal): Effect.Effect<never, BadHandshake | ConversationGone> => {
+          const { begins_anew, native_session_id } = spec
+          const isOwn = begins_anew === true && !isLocked(refusal) && refusal.code !== overloaded
+          if (native_session_id !== undefined && saysGone(refusal.reason)) {
+            return new ConversationGone({ tool: "Codex", native_session_id })
+          }
+          if (native_session_id !== undefined && isOwn) {
+            return new ConversationGone({ tool: "Codex", native_session_id, why: refusal.reason })
+          }
+          return new BadHandshake({
+            reason: isLocked(refusal)
+              ? "the conversation is open in another Codex: quit it there and wait a minute, or go on there"
+              : `Codex does not open the thread: ${refusal.reason}. Change the handshake.`
+          })
+        },
         RequestTimedOut: ({ message }) => new AgentFailed({ tool: "Codex", reason: message }),
         SchemaError: () =>
           new AgentFailed({

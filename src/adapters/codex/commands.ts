@@ -27,8 +27,9 @@ interface Parts {
 export type Commands = ReturnType<typeof makeCommands>
 
 /** Codex's queue is full: it says "retry later". */
+export const overloaded = -32001
 const isOverloaded = (error: JsonRpcError | AgentFailed) =>
-  error._tag === "JsonRpcError" && error.code === -32001
+  error._tag === "JsonRpcError" && error.code === overloaded
 const later = Schedule.max([Schedule.jittered(Schedule.exponential("200 millis")), Schedule.recurs(5)])
 
 /** For requests that only make something better. */

@@ -1,7 +1,7 @@
 /** items: what Codex says, thinks and does, as events. */
 import { Match, Option, Schema } from "effect"
-import { type BodyOf, type EventBody, textOf } from "../../schema/index.js"
-import { wordsIn } from "../wire/words.js"
+import type { BodyOf, EventBody } from "../../schema/index.js"
+import { textOfBlocks, wordsIn } from "../wire/words.js"
 import { SpokenItem } from "./CodexItem.js"
 import type { AnyItem } from "./CodexMessage.js"
 import { makePieces } from "./pieces.js"
@@ -112,7 +112,7 @@ const reasoning = ({ content, summary }: Extract<SpokenItem, { type: "reasoning"
 
 const userMessage = ({ clientId, content }: Extract<SpokenItem, { type: "userMessage" }>): Events => {
   const blocks = content.map(toBlock)
-  const text = textOf(blocks)
+  const text = textOfBlocks(blocks)
   return [{
     type: "user_message",
     content: blocks,

@@ -1,6 +1,5 @@
 /** nativeRecord: what a line of a Codex rollout means, as events: those a live session would have told. */
 import type { EventBody } from "../../schema/index.js"
-import { textOf } from "../../schema/index.js"
 import type { Translated } from "../native/NativeStore.js"
 import {
   field,
@@ -12,8 +11,10 @@ import {
   text,
   toFields
 } from "../native/readLines.js"
+import { readBlocks } from "../wire/lenient.js"
 import { status } from "../wire/statusEvent.js"
 import { createdDiff } from "../wire/unifiedDiff.js"
+import { textOfBlocks } from "../wire/words.js"
 import type { AnyItem } from "./CodexMessage.js"
 import { completedItem, startedItem } from "./items.js"
 import { makeState } from "./translate.js"
@@ -69,8 +70,7 @@ export const toItem = (item: Fields): AnyItem | undefined => {
   }
 }
 
-const textOfParts = (parts: ReadonlyArray<unknown>): string =>
-  parts.map((part) => text(toFields(part), "text") ?? "").join("")
+const textOfParts = (parts: ReadonlyArray<unknown>): string => textOfBlocks(readBlocks(parts))
 
 const toUserInput = (part: unknown) => {
   const { image_url, ...rest } = toFields(part) ?? {}
@@ -88,7 +88,7 @@ const statesOf = (states: Fields | undefined) =>
 export const promptOf = (item: AnyItem): string => {
   const content: unknown = item["content"]
   // `toBlock` takes whatever an item's content holds.
-  return textOf((Array.isArray(content) ? content : []).map((part) => toBlock(part)))
+  return textOfBlocks((Array.isArray(content) ? content : []).map((part) => toBlock(part)))
 }
 
 const isTold = (event: EventBody) =>

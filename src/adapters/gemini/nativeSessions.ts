@@ -37,6 +37,7 @@ import {
 } from "../native/readLines.js"
 import { status } from "../wire/statusEvent.js"
 import { changedDiff } from "../wire/unifiedDiff.js"
+import { wordsIn } from "../wire/words.js"
 
 const fileName = /^session-\d{4}-\d\d-\d\dT\d\d-\d\d-[^/]{8}\.jsonl?$/
 /** One JSON document that is longer was never written by a CLI that people used. */
@@ -51,7 +52,11 @@ const wordsOf = (message: Fields): string => {
   const content = message["content"]
   return typeof content === "string"
     ? content
-    : list(message, "content").map((part) => text(toFields(part), "text") ?? "").join("")
+    : list(message, "content").map((part) => {
+      const fields = toFields(part)
+      const isTool = fields?.["functionCall"] !== undefined || fields?.["functionResponse"] !== undefined
+      return text(fields, "text") ?? (isTool ? "" : wordsIn(part) ?? "")
+    }).join("")
 }
 
 /** A person's words; undefined for what the CLI or a tool says in their place. */

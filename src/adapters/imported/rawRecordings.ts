@@ -5,10 +5,10 @@
  *
  * What says nothing to people (settings, progress, requests of the client's) is left out.
  */
-import { field, type Fields, list, number, objects, secondsOf, text, toFields } from "../native/readLines.js"
+import { field, type Fields, number, objects, secondsOf, text, toFields } from "../native/readLines.js"
 import { readBlocks } from "../wire/lenient.js"
 import { changedDiff } from "../wire/unifiedDiff.js"
-import { wordsIn } from "../wire/words.js"
+import { textOfBlocks, wordsIn } from "../wire/words.js"
 
 /** Which program printed it. */
 export type RawKind = "claude" | "codex-exec" | "codex-app-server" | "gemini" | "acp"
@@ -306,7 +306,7 @@ const stops: Readonly<Record<string, string>> = {
 
 /** The words in a tool call's content; a command's output is a block in a block. */
 const acpWords = (content: ReadonlyArray<Fields>): string =>
-  content.map((entry) => text(field(entry, "content"), "text") ?? "").filter((said) => said !== "").join("\n")
+  content.map((entry) => textOfBlocks(readBlocks(entry["content"]))).filter((said) => said !== "").join("\n")
 
 const acpDiffs = (content: ReadonlyArray<Fields>, tool_use_id: string, ts: number): ReadonlyArray<Fields> =>
   content.flatMap((entry) => {
@@ -367,7 +367,7 @@ const ofAcp = (lines: ReadonlyArray<Required<RawLine>>): RawFrames => {
   const isSettled = (call: Fields) => ["completed", "failed"].includes(text(call, "status") ?? "")
 
   const ofUpdate = (update: Fields, ts: number): ReadonlyArray<Fields> => {
-    const said = text(field(update, "content"), "text") ?? ""
+    const said = textOfBlocks(readBlocks(update["content"]))
     const tool_use_id = text(update, "toolCallId") ?? ""
     switch (update["sessionUpdate"]) {
       case "user_message_chunk": {
@@ -410,7 +410,7 @@ const ofAcp = (lines: ReadonlyArray<Required<RawLine>>): RawFrames => {
     if (own !== undefined && session_id !== "" && own.trim() !== session_id.trim()) return []
     switch (fields["method"]) {
       case "session/prompt": {
-        const said = list(params, "prompt").map((block) => text(toFields(block), "text") ?? "").join("")
+        const said = textOfBlocks(readBlocks(params?.["prompt"]))
         return [
           ...flush(ts),
           { type: "turn_end", ts },

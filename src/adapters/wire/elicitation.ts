@@ -7,7 +7,9 @@
  */
 import { Option, Predicate, Schema } from "effect"
 import {
+  type Alternatives,
   answersOf,
+  fittingOf,
   type PermissionOption,
   type PermissionRequest,
   type Question,
@@ -16,8 +18,8 @@ import {
   type RequestId
 } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
-import { resolved } from "./jsonSchema.js"
-import { AnyObject, fieldsOf, flag, items, number, optional, text, withFallback } from "./lenient.js"
+import { type ReadField, readField, type ReadFields, readForm } from "./jsonSchema.js"
+import { AnyObject, flag, items, number, optional, text, withFallback } from "./lenient.js"
 
 const Choice = Schema.Struct({
   const: Schema.Unknown,
@@ -27,17 +29,11 @@ const Choice = Schema.Struct({
 })
 type Choice = typeof Choice.Type
 
-/** In JSON a value that is one of a list may be of any type. */
-const Choices = {
-  enum: optional(items(Schema.Unknown)),
-  enumNames: optional(items(Schema.String)),
-  oneOf: optional(items(Choice)),
-  anyOf: optional(items(Choice))
-}
 /** What a value must be; `const`: it can only be this one. */
 const Value = {
-  type: optional(Schema.Union([Schema.String, items(Schema.String)])),
-  ...Choices,
+  type: text,
+  /** In JSON a value that is one of a list may be of any type. */
+  choices: optional(items(Choice)),
   const: optional(Schema.Unknown),
   properties: optional(AnyObject),
   minimum: number,
@@ -55,6 +51,9 @@ const Field = Schema.Struct({
   description: text,
   ...Value,
   items: optional(Schema.Struct(Value)),
+  any_of: optional(items(Schema.Struct(Value))),
+  /** Another value than the choices will do, too. */
+  custom: flag,
   default: optional(Schema.Unknown),
   minItems: number,
   maxItems: number,
@@ -62,23 +61,29 @@ const Field = Schema.Struct({
 })
 type Field = typeof Field.Type
 
-const Form = Schema.Struct({
-  properties: optional(fieldsOf(Field)),
-  required: optional(items(Schema.String)),
-  /** OpenAI's own shape. */
-  fields: optional(items(Schema.Struct({
+/** A field of OpenAI's own shape; whatever else it says is as in JSON Schema. */
+const ListedField = Schema.StructWithRest(
+  Schema.Struct({
     id: text,
     name: text,
     label: text,
-    required: optional(Schema.Boolean),
-    ...Field.fields,
+    title: text,
+    required: withFallback(Schema.Boolean, true),
     options: optional(items(Schema.Union([Schema.String, AnyObject])))
-  })))
-})
-type Fields = Readonly<Record<string, Field>>
-interface Form {
+  }),
+  [AnyObject]
+)
+const ListedForm = Schema.Struct({ fields: withFallback(items(ListedField), []) })
+
+type Fields = ReadonlyMap<string, Field>
+interface FieldSet {
   readonly fields: Fields
   readonly required: ReadonlyArray<string>
+}
+interface Form extends FieldSet {
+  readonly alternatives: ReadonlyArray<{ readonly only_one: boolean; readonly of: ReadonlyArray<FieldSet> }>
+  /** Fields of which nothing is known but a reference that leads nowhere. */
+  readonly lost: ReadonlyArray<{ readonly id: string; readonly ref: string }>
 }
 
 /** The params of `elicitation/create`. */
@@ -105,30 +110,46 @@ const toChoice = (option: string | Readonly<Record<string, unknown>>): Choice =>
   }
 }
 
-const readForm = Schema.decodeUnknownOption(Form)
+const readListed = Schema.decodeUnknownOption(ListedForm)
+const readKnown = Schema.decodeUnknownOption(Field)
 
-const formOf = ({ requestedSchema: asked }: Elicitation): Form => {
-  const requestedSchema = resolved(asked)
-  const { fields: list = [], properties, required = [] } = Option.getOrElse(
-    readForm(Array.isArray(requestedSchema) ? { fields: requestedSchema } : requestedSchema),
-    (): typeof Form.Type => ({})
+const toFields = ({ fields, required }: ReadFields): FieldSet => ({
+  required,
+  fields: new Map(
+    [...fields].flatMap(([id, { field, lost }]) =>
+      lost === undefined ? [[id, Option.getOrElse(readKnown(field), (): Field => ({}))]] : []
+    )
   )
-  if (properties !== undefined) return { fields: properties, required }
-  const named = list.flatMap(({ id, label, name, options, required = true, ...field }) => {
+})
+
+const lostOf = (fields: ReadonlyMap<string, ReadField>): Form["lost"] =>
+  [...fields].flatMap(([id, { lost }]) => lost === undefined ? [] : [{ id, ref: lost }])
+
+/** OpenAI's own shape: a list of fields. */
+const listedForm = (schema: unknown): Form => {
+  const { fields } = Option.getOrElse(
+    readListed(Array.isArray(schema) ? { fields: schema } : schema),
+    (): typeof ListedForm.Type => ({ fields: [] })
+  )
+  const named = fields.flatMap(({ id, label, name, options, required, ...field }) => {
     const key = id ?? name
-    return key === undefined ? [] : [{
-      key,
-      required,
-      field: {
-        ...field,
-        title: field.title ?? label ?? key,
-        ...(options !== undefined && { oneOf: options.map(toChoice) })
-      }
-    }]
+    if (key === undefined) return []
+    const title = field.title ?? label ?? key
+    const asked = { ...field, title, ...(options !== undefined && { oneOf: options.map(toChoice) }) }
+    return [{ key, required, asked: readField(asked) }]
   })
+  const all = new Map(named.map(({ asked, key }) => [key, asked]))
+  const required = named.flatMap(({ key, required }) => required ? [key] : [])
+  return { ...toFields({ fields: all, required }), alternatives: [], lost: lostOf(all) }
+}
+
+const formOf = ({ requestedSchema }: Elicitation): Form => {
+  const form = readForm(requestedSchema)
+  if (form === undefined) return listedForm(requestedSchema)
   return {
-    fields: Object.fromEntries(named.map(({ field, key }) => [key, field])),
-    required: named.flatMap(({ key, required }) => required ? [key] : [])
+    ...toFields(form),
+    alternatives: form.alternatives.map(({ of, only_one }) => ({ only_one, of: of.map(toFields) })),
+    lost: lostOf(form.fields)
   }
 }
 
@@ -136,13 +157,11 @@ const formOf = ({ requestedSchema: asked }: Elicitation): Form => {
 const freeTextOf = (id: string) => `${id}_custom`
 
 const isFreeText = (id: string, fields: Fields) =>
-  id.endsWith("_custom") && Object.hasOwn(fields, id.slice(0, -"_custom".length))
+  id.endsWith("_custom") && fields.has(id.slice(0, -"_custom".length))
 
-/** JSON Schema also takes a list, to let a value be null. One that names no type may show it otherwise. */
-const typeOf = (field: Field): string => {
-  const { const: only, items, properties, type } = field
-  const name = typeof type === "string" ? type : type?.find((name) => name !== "null")
-  if (name !== undefined) return name
+/** One that names no type may show it otherwise. */
+const typeOf = ({ const: only, items, properties, type }: Field): string => {
+  if (type !== undefined) return type
   if (items !== undefined) return "array"
   if (properties !== undefined) return "object"
   return typeof only === "number" || typeof only === "boolean" ? typeof only : "string"
@@ -151,14 +170,11 @@ const typeOf = (field: Field): string => {
 const yesAndNo: ReadonlyArray<Choice> = [{ const: true, title: "Yes" }, { const: false, title: "No" }]
 
 const choicesOf = (field: Field): ReadonlyArray<Choice> => {
-  const { anyOf, const: only, enum: values = [], enumNames = [], items, oneOf } = field
+  const { choices = [], const: only, items } = field
   if (items !== undefined) return typeOf(items) === "boolean" ? [] : choicesOf(items)
   if (typeOf(field) === "boolean") return yesAndNo.filter((choice) => (only ?? choice.const) === choice.const)
   if (only !== undefined) return [{ const: only }]
-  return oneOf ?? anyOf ?? values.map((value, index) => {
-    const title = enumNames[index]
-    return { const: value, ...(title !== undefined && { title }) }
-  })
+  return choices
 }
 
 /** claude-agent-acp squeezes an option's description into its title; beside it stands what it was. */
@@ -201,25 +217,30 @@ const told = <Name extends string>(
 ): object =>
   Object.fromEntries(names.flatMap((name) => field[name] === undefined ? [] : [[name, field[name]]]))
 
-const toQuestions = (ask: Elicitation): ReadonlyArray<Question> => {
-  const { fields, required } = formOf(ask)
-  const asked = Object.entries(fields).filter(([id]) => !isFreeText(id, fields))
+const toQuestionsOf = (
+  { fields, required }: FieldSet,
+  { known = fields, message = "" }: { readonly known?: Fields; readonly message?: string }
+): ReadonlyArray<Question> => {
+  const asked = [...fields].filter(([id]) => !isFreeText(id, known))
   // A form of one field asks in its message.
-  const alone = asked.length === 1 && ask.message !== ""
+  const alone = asked.length === 1 && message !== ""
   return asked.map(([id, field]) => {
-    const { description, title } = field
+    const { any_of, custom, description, title } = field
     const type = typeOf(field)
     const choices = choicesOf(field)
     return {
       id,
-      question: description ?? (alone ? ask.message : title ?? id),
+      question: description ?? (alone ? message : title ?? id),
       ...(title !== undefined && { header: title }),
       ...(choices.length > 0 && { options: choices.map(toOption) }),
       multiSelect: type === "array",
       type,
       required: required.includes(id),
-      ...(Object.hasOwn(fields, freeTextOf(id)) && { custom: true }),
+      ...((custom === true || known.has(freeTextOf(id))) && { custom: true }),
       ...told(bounds, field),
+      ...(any_of !== undefined && {
+        any_of: any_of.map((kind) => ({ type: typeOf(kind), ...told(valueBounds, kind) }))
+      }),
       ...(field.items !== undefined && choices.length === 0 && {
         items: { type: typeOf(field.items), ...told(valueBounds, field.items) }
       })
@@ -227,9 +248,24 @@ const toQuestions = (ask: Elicitation): ReadonlyArray<Question> => {
   })
 }
 
+const toAlternatives = ({ alternatives, fields }: Form): Alternatives =>
+  alternatives.map(({ of, only_one }) => ({
+    ...(only_one && { only_one }),
+    of: of.map((each) => toQuestionsOf(each, { known: fields }))
+  }))
+
+/** The fields of a form; none if one that has to be filled in cannot be shown. */
+const toQuestions = (ask: Elicitation): ReadonlyArray<Question> => {
+  const form = formOf(ask)
+  return form.lost.some(({ id }) => form.required.includes(id)) ? [] : toQuestionsOf(form, ask)
+}
+
 /** It has no field to fill in: it only wants a yes. */
-export const wantsYes = (ask: Elicitation): boolean =>
-  ask.url === undefined && (ask.mode ?? "form") === "form" && toQuestions(ask).length === 0 && isPlain(ask)
+export const wantsYes = (ask: Elicitation): boolean => {
+  if (ask.url !== undefined || (ask.mode ?? "form") !== "form" || !isPlain(ask)) return false
+  const { fields, lost } = formOf(ask)
+  return fields.size === 0 && lost.length === 0
+}
 
 const isPlain = ({ requestedSchema = {} }: Elicitation): boolean =>
   Predicate.isObject(requestedSchema)
@@ -242,10 +278,29 @@ const yesOrNo: ReadonlyArray<PermissionOption> = [
   { option_id: "decline", name: "Decline", kind: "reject_once" }
 ]
 
+/** Of a form nobody here can show the one option is no: to fill it in takes `answers`. */
+const onlyNo = yesOrNo.slice(1)
+
 const argsOf = (ask: Elicitation, questions: ReadonlyArray<Question>): object => {
   if (ask.url !== undefined) return { url: ask.url }
-  if (questions.length > 0) return { questions }
+  const alternatives = questions.length > 0 ? toAlternatives(formOf(ask)) : []
+  if (questions.length > 0) return { questions, ...(alternatives.length > 0 && { alternatives }) }
   return wantsYes(ask) ? {} : { form: ask.requestedSchema }
+}
+
+/** What a person must know of fields that cannot be shown. */
+const missing = (ask: Elicitation, isForm: boolean): ReadonlyArray<string> => {
+  if (ask.url !== undefined || wantsYes(ask)) return []
+  const { lost, required } = formOf(ask)
+  const left = lost.filter(({ id }) => isForm || required.includes(id)).map(({ id, ref }) =>
+    `The field "${id}" cannot be shown: its description (${ref}) is not part of the form.`
+  )
+  return isForm
+    ? left
+    : [
+      ...left,
+      "This form cannot be filled in by fields. Decline it, or answer with `answers`: one value for each of its names."
+    ]
 }
 
 /** `tool` asks, if a tool does. A form of a shape nobody here can read is shown as it is: it wants `answers`. */
@@ -256,42 +311,47 @@ export const toQuestion = (
 ): PermissionRequest => {
   const questions = toQuestions(ask)
   const isForm = ask.url === undefined && questions.length > 0
-  const words = [ask.message, ask.url].filter((text) => text !== undefined && text !== "").join("\n")
+  const words = [ask.message, ask.url, ...missing(ask, isForm)].filter((text) =>
+    text !== undefined && text !== ""
+  )
   return {
     type: "permission_request",
     request_id,
     tool: tool ?? "elicitation",
     args: argsOf(ask, questions),
     ...(ask.toolCallId !== undefined && { tool_use_id: ask.toolCallId }),
-    text: words,
+    text: words.join("\n"),
     metadata: isForm
       ? { kind: "question" }
       : ask.url === undefined
-      ? { kind: "other", options: yesOrNo }
+      ? { kind: "other", options: wantsYes(ask) ? yesOrNo : onlyNo }
       : { kind: "other" }
   }
 }
 
 const toContent = (ask: Elicitation, outcome: PermissionAllowed): Record<string, unknown> => {
-  const { fields } = formOf(ask)
-  const questions = toQuestions(ask)
+  const form = formOf(ask)
   const given = answersOf(outcome)
-  return Object.fromEntries(questions.flatMap((question) => {
-    const { id = "", options = [] } = question
-    const reading = readAnswer(question, given)
-    // What breaks the form was refused before it came here.
-    if (reading === undefined || "problem" in reading) return []
-    const answer = [id, question.question].filter((name) =>
-      Object.hasOwn(given, name)
-    ).map((name) => given[name])[0]
-    const words = (Array.isArray(answer) ? answer : [answer]).map(String)
-    const isOffered = (word: string) =>
-      options.some(({ label, value }) => label === word || (value !== undefined && String(value) === word))
-    const isFree = answer !== undefined && options.length > 0 && words.some((word) => !isOffered(word))
-    return isFree && Object.hasOwn(fields, freeTextOf(id))
-      ? [[freeTextOf(id), words.join(", ")]]
-      : [[id, reading.value]]
-  }))
+  // What the alternatives say of a field counts where they fit.
+  const closer = new Map(fittingOf(toAlternatives(form), given).map((question) => [question.id, question]))
+  return Object.fromEntries(
+    toQuestions(ask).flatMap((shown) => {
+      const { id = "", options = [] } = shown
+      const reading = readAnswer(closer.get(id) ?? shown, given)
+      // What breaks the form was refused before it came here.
+      if (reading === undefined || "problem" in reading) return []
+      const answer = [id, shown.question].filter((name) =>
+        Object.hasOwn(given, name)
+      ).map((name) => given[name])[0]
+      const words = (Array.isArray(answer) ? answer : [answer]).map(String)
+      const isOffered = (word: string) =>
+        options.some(({ label, value }) => label === word || (value !== undefined && String(value) === word))
+      const isFree = answer !== undefined && options.length > 0 && words.some((word) => !isOffered(word))
+      return isFree && form.fields.has(freeTextOf(id))
+        ? [[freeTextOf(id), words.join(", ")]]
+        : [[id, reading.value]]
+    })
+  )
 }
 
 /** A form the relay cannot read is filled in as it was answered; a yes alone does not fill it in. */

@@ -29,7 +29,9 @@ const Field = ({ given, name, onGiven, question }: {
   readonly given: Given
   readonly onGiven: (given: Given) => void
 }) => {
-  const { multiSelect, options } = question
+  const { closed, field = {}, multiSelect, options } = question
+  const { default: usual, type } = field
+  const shownDefault = typeof usual === "object" ? JSON.stringify(usual) : String(usual)
   const toggle = (label: string) => {
     const { chosen } = given
     if (!multiSelect) return onGiven({ chosen: [label], own: "" })
@@ -60,28 +62,41 @@ const Field = ({ given, name, onGiven, question }: {
           </span>
         </label>
       ))}
-      <input
-        className="ask-reason"
-        value={given.own}
-        onChange={({ target }) => onGiven({ chosen: multiSelect ? given.chosen : [], own: target.value })}
-        placeholder={options.length > 0 ? w.somethingElse : w.yourAnswer}
-        aria-label={w.ownWords(question.question)}
-      />
+      {closed !== true && (
+        <input
+          className="ask-reason"
+          value={given.own}
+          inputMode={type === "number" || type === "integer" ? "decimal" : "text"}
+          onChange={({ target }) => onGiven({ chosen: multiSelect ? given.chosen : [], own: target.value })}
+          placeholder={usual !== undefined && usual !== null
+            ? shownDefault
+            : options.length > 0
+            ? w.somethingElse
+            : w.yourAnswer}
+          aria-label={w.ownWords(question.question)}
+        />
+      )}
     </fieldset>
   )
 }
 
 export const QuestionForm = ({ agent, item: { questions, request_id, text }, onAnswer }: Props) => {
   const [given, setGiven] = useState<Readonly<Record<string, Given>>>({})
-  const complete = questions.every(({ id }) => answersOf(given[id] ?? nothing).length > 0)
+  const isGiven = ({ id }: Question) => answersOf(given[id] ?? nothing).length > 0
+  // What is left out is what the form says it is then, or nothing.
+  const complete = questions.every((question) =>
+    question.optional === true || question.field?.["default"] !== undefined || isGiven(question)
+  )
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
     if (!complete) return
     onAnswer({
-      answers: Object.fromEntries(questions.map(({ id, multiSelect }) => {
-        const answers = answersOf(given[id] ?? nothing)
-        return [id, multiSelect ? answers : answers[0] ?? ""]
-      }))
+      answers: Object.fromEntries(
+        questions.filter(isGiven).map(({ id, multiSelect }) => {
+          const answers = answersOf(given[id] ?? nothing)
+          return [id, multiSelect ? answers : answers[0] ?? ""]
+        })
+      )
     })
   }
   return (

@@ -57,6 +57,11 @@ export const lastTool = (): string | undefined => {
 }
 export const rememberTool = (tool: string) => write(localStorage, "ai-relay.tool", tool)
 
+const reloadKey = "ai-relay.reloaded-at"
+/** This tab was loaded anew, to have the relay's newer page, less than a minute ago. */
+export const isReloaded = (): boolean => Date.now() - Number(read(sessionStorage, reloadKey)) < 60_000
+export const rememberReload = () => write(sessionStorage, reloadKey, Date.now())
+
 /** A sound when a session waits. */
 export const sound = (): boolean => read(localStorage, "ai-relay.sound") === true
 export const setSound = (on: boolean) => write(localStorage, "ai-relay.sound", on)

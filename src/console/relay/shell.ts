@@ -4,6 +4,7 @@
  */
 import { chosenLanguage } from "../words/speak.js"
 import { goTo } from "./address.js"
+import { isReloaded, rememberReload } from "./kept.js"
 
 /** A worker can be had here. */
 export const canHaveWorker = (): boolean => isSecureContext && "serviceWorker" in navigator
@@ -39,18 +40,23 @@ const isOlder = async (): Promise<boolean> => {
   return answer.ok && !(await answer.text()).includes(own)
 }
 
-let connections = 0
-
-/** To be called at each connection: at every one but the first the relay may be another. What was written is kept. */
+/**
+ * To be called at each connection: the relay may be another than the one the page came from, at the first one too, where the worker
+ * had kept the page or the relay was replaced in between. What was written is kept.
+ */
 export const reloadIfOlder = async (): Promise<void> => {
-  connections += 1
-  if (connections === 1 || import.meta.env.DEV) return
+  // Where something between the relay and the browser keeps an old page, another reload brings the same.
+  if (import.meta.env.DEV || isReloaded()) return
   try {
     if (!(await isOlder())) return
   } catch {
     return
   }
-  const reload = () => isUndisturbing() && location.reload()
+  const reload = () => {
+    if (!isUndisturbing()) return
+    rememberReload()
+    location.reload()
+  }
   reload()
   // Somebody writes: as soon as they have sent it, or look elsewhere.
   for (const event of ["blur", "focusout", "visibilitychange"]) addEventListener(event, reload)

@@ -38,7 +38,11 @@ const session: Json = {
       additionalProperties: { type: "integer" },
       description: "The seq of each open permission request, by request_id."
     },
-    pending: { type: "array", items: { type: "string" }, description: "Permission requests without an answer." },
+    pending: {
+      type: "array",
+      items: { type: "string" },
+      description: "Permission requests without an answer."
+    },
     opened_by: {
       type: "object",
       description: "The front of its first client, and the session whose agent that client was.",
@@ -232,7 +236,8 @@ const usage: Json = {
 const strings: Json = { type: "array", items: { type: "string" } }
 
 const token: Json = {
-  description: "A token: who may use the relay, and for what. Absent limits: none. Times are in seconds since 1970.",
+  description:
+    "A token: who may use the relay, and for what. Absent limits: none. Times are in seconds since 1970.",
   type: "object",
   required: ["name", "scopes", "created_at"],
   properties: {

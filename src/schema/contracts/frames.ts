@@ -45,7 +45,11 @@ export const commands: ReadonlyArray<Frame> = [
   },
   { name: "CancelQueuedCommand", about: "Withdraw a queued prompt.", schema: Command.CancelQueued },
   { name: "PermissionResponseCommand", about: "Answer a permission_request.", schema: PermissionAnswer },
-  { name: "InterruptCommand", about: "Stop the running turn and keep the session.", schema: Command.Interrupt },
+  {
+    name: "InterruptCommand",
+    about: "Stop the running turn and keep the session.",
+    schema: Command.Interrupt
+  },
   { name: "SetModelCommand", about: "Change the model.", schema: Command.SetModel },
   {
     name: "SetPermissionModeCommand",

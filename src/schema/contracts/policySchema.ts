@@ -10,7 +10,8 @@ const words = (description: string): Json => ({
 export const policySchema = (): Json => ({
   $schema: "http://json-schema.org/draft-07/schema#",
   title: "ai-relay policy",
-  description: "What agents may do without asking, and what they may never do. The first matching rule decides.",
+  description:
+    "What agents may do without asking, and what they may never do. The first matching rule decides.",
   type: "object",
   required: ["rules"],
   additionalProperties: false,

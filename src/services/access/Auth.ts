@@ -138,8 +138,7 @@ const ofAgent =
   + "Connect from a terminal or page of your own"
 const wrong =
   "the access token is wrong: send the relay's as `Authorization: Bearer …`, or as `token` in the handshake"
-const over =
-  "this access token has expired: ask the operator for a new one (`ai-relay token create`)"
+const over = "this access token has expired: ask the operator for a new one (`ai-relay token create`)"
 const badTicket = "the ticket is wrong, used or too old: get a new one with POST /ticket for each connection"
 const onlyLocal =
   "this relay serves only programs on its own machine that connect to localhost: start it with --token (or AI_RELAY_TOKEN) "

@@ -2,19 +2,24 @@
  * Folders: decides where sessions may work. A folder is resolved, following links, before it is compared with the roots. The
  * relay's own state, with its token and sessions, is excluded unless a root lies in there.
  */
-import { Context, Effect, FileSystem, Layer, Path, Schema } from "effect"
-import { homedir } from "node:os"
+import { Context, Effect, FileSystem, Layer, Path, type PlatformError, Schema } from "effect"
+import { fromHome } from "../fromHome.js"
 import { RelayConfig } from "../RelayConfig.js"
 
 export class FolderNotFound extends Schema.TaggedError<FolderNotFound>()("FolderNotFound", {
   folder: Schema.String,
-  /** Something with this name exists, but it is not a folder. */
-  isOther: Schema.optional(Schema.Boolean)
+  /** What is wrong: it is not a folder, or the relay's user may not look into it. Absent: it does not exist. */
+  why: Schema.optional(Schema.Literals(["other", "denied"]))
 }) {
   override get message() {
-    return this.isOther === true
-      ? `"${this.folder}" is not a folder: set \`folder\` to a folder on the relay's machine`
-      : `the folder "${this.folder}" does not exist on the relay's machine: set \`folder\` to one that does`
+    switch (this.why) {
+      case "other":
+        return `"${this.folder}" is not a folder: set \`folder\` to a folder on the relay's machine`
+      case "denied":
+        return `the relay's user may not look into "${this.folder}": change its permissions, or set \`folder\` to another folder`
+      default:
+        return `the folder "${this.folder}" does not exist on the relay's machine: set \`folder\` to one that does`
+    }
   }
 }
 
@@ -37,9 +42,6 @@ export class Folders extends Context.Service<Folders, {
 }>()("ai-relay/services/Folders") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
-
-/** Replaces a leading `~` with the home folder of the relay's user. */
-const fromHome = (folder: string): string => folder.replace(/^~(?=\/|$)/, () => homedir())
 
 const make = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
@@ -71,13 +73,14 @@ const make = Effect.gen(function*() {
     })
 
   const resolve = Effect.fn("Folders.resolve")(function*(folder: string) {
-    const missing = () => new FolderNotFound({ folder })
+    const missing = ({ reason }: PlatformError.PlatformError) =>
+      new FolderNotFound({ folder, ...(reason._tag === "PermissionDenied" && { why: "denied" }) })
     const absolute = path.resolve(start_folder, fromHome(folder))
     // Outside the roots nobody is told what exists.
     if (!isAllowed(yield* placeOf(absolute))) return yield* new ForbiddenFolder({ folder, roots })
     const real = yield* Effect.mapError(files.realPath(absolute), missing)
     const { type } = yield* Effect.mapError(files.stat(real), missing)
-    if (type !== "Directory") return yield* new FolderNotFound({ folder, isOther: true })
+    if (type !== "Directory") return yield* new FolderNotFound({ folder, why: "other" })
     return real
   })
 

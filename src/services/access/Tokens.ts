@@ -1,12 +1,11 @@
 /**
  * Tokens: named tokens for people other than the operator, each with scopes, limits and an expiry.
  *
- * They are in the state folder (`tokenFile.ts`), where `ai-relay token` changes them while the relay runs. The relay checks the
- * file several times a second, so revoking or changing a token ends its connections within a second. Without a state folder
- * tokens last as long as the relay.
+ * They are in the state folder (`tokenFile.ts`), where `ai-relay token` changes them while the relay runs and watches the file:
+ * revoking or changing a token ends its connections within a second. Without a state folder tokens last as long as the relay.
  */
 import { Clock, Effect, Schema, type Scope as Lifetime } from "effect"
-import { statSync, unwatchFile, watchFile } from "node:fs"
+import { statSync } from "node:fs"
 import { type Scope, scopes as allScopes } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
 import { everything, type Limits, type PrincipalFields } from "./Principal.js"
@@ -54,8 +53,6 @@ export interface Tokens {
 /** The name of the token of `--token` or the file `token`. */
 export const defaultName = "default"
 
-/** How often the file is checked, in ms. */
-const lookMs = 250
 /** Most tokens that have not expired. */
 const most = 1000
 /** Longest sleep: timers cannot be longer than some weeks. */
@@ -70,7 +67,9 @@ const problemOf = (wanted: Wanted, live: ReadonlyArray<TokenRecord>): string | u
   if (!nameForm.test(name)) {
     return "a token's name must start with a letter or digit and have at most 64 letters, digits, spaces and . _ @ -"
   }
-  if (name === defaultName) return `"${defaultName}" is the name of the relay's own token: choose another name`
+  if (name === defaultName) {
+    return `"${defaultName}" is the name of the relay's own token: choose another name`
+  }
   if (live.some((token) => token.name === name)) {
     return `there already is a token "${name}": choose another name, or revoke that one first`
   }
@@ -214,17 +213,9 @@ export const make = Effect.fnUntraced(function*(
     told = problem
     return problem === undefined ? Effect.void : Effect.logWarning(problem)
   })
-  yield* lookAndTell
   const run = Effect.runSyncWith(yield* Effect.context<never>())
-  const onChange = () => run(lookAndTell)
-  if (file !== undefined) {
-    yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        watchFile(file, { interval: lookMs, persistent: false }, onChange)
-      }),
-      () => Effect.sync(() => unwatchFile(file, onChange))
-    )
-  }
+  if (file !== undefined) yield* TokenFile.watched(file, () => run(lookAndTell))
+  yield* lookAndTell
 
   /** Applies a change made here at once. */
   const refresh = file === undefined
@@ -288,11 +279,9 @@ export const make = Effect.fnUntraced(function*(
 })
 
 const isSame = (left: TokenRecord, right: TokenRecord) => JSON.stringify(left) === JSON.stringify(right)
-const goneText = ({ name }: TokenRecord) =>
-  `the token "${name}" was revoked: ask the operator for a new one`
+const goneText = ({ name }: TokenRecord) => `the token "${name}" was revoked: ask the operator for a new one`
 
-export const expiredText = (name: string) =>
-  `the token "${name}" has expired: ask the operator for a new one`
+export const expiredText = (name: string) => `the token "${name}" has expired: ask the operator for a new one`
 
 /** The principal of the operator's own token. */
 export const ofOperator: PrincipalFields = { ...everything, name: defaultName }

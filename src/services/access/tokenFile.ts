@@ -6,8 +6,20 @@
  */
 import { Clock, Effect, Option, Schedule, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs"
-import { dirname, join } from "node:path"
+import {
+  closeSync,
+  type FSWatcher,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  unwatchFile,
+  watch,
+  watchFile
+} from "node:fs"
+import { basename, dirname, join } from "node:path"
 import { Scope } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
 import * as privateFile from "./privateFile.js"
@@ -70,6 +82,42 @@ export const read = (file: string): Effect.Effect<ReadonlyArray<TokenRecord>, To
     try: () => readNow(file),
     catch: (cause) => new TokensUnusable({ reason: `the tokens cannot be read: ${messageOf(cause)}` })
   })
+
+/** ext, xfs, btrfs, tmpfs, overlay, zfs, f2fs: local file systems, where Linux notices every change (`man 2 statfs`). */
+const localDisks = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010])
+
+/** How often to check the file if the system does not report changes, in ms. */
+const lookMs = 250
+
+/** Until the scope closes, calls `onChange` within half a second after the file may have been created, changed or removed. */
+export const watched = (file: string, onChange: () => void) => {
+  const poll = () => void watchFile(file, { interval: lookMs, persistent: false }, onChange)
+  const folder = dirname(file)
+  const start = (): FSWatcher | undefined => {
+    try {
+      if (process.platform !== "linux" || !localDisks.has(statfsSync(folder).type)) return poll()
+      const watcher = watch(folder, { persistent: false })
+      // Without its folder nothing is reported any longer.
+      const lose = () => {
+        watcher.close()
+        poll()
+        onChange()
+      }
+      watcher.on("error", lose).on("change", (_, name) => {
+        if (name === basename(file)) onChange()
+        else if (name === basename(folder)) lose()
+      })
+      return watcher
+    } catch {
+      return poll()
+    }
+  }
+  return Effect.acquireRelease(Effect.sync(start), (watcher) =>
+    Effect.sync(() => {
+      watcher?.close()
+      unwatchFile(file, onChange)
+    }))
+}
 
 /** A program that holds the lock for longer than this, in ms, is considered dead. */
 const longestLockMs = 10_000

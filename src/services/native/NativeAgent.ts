@@ -420,10 +420,14 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     const open = { ...holder, ...(joins && { join: true }) }
     sink.emit(
       holder.state === "waiting"
-        ? status("waiting", `${store.name} is waiting in the terminal: ${holder.waiting_for ?? "for an answer"}`, {
-          open,
-          reason: "in_use"
-        })
+        ? status(
+          "waiting",
+          `${store.name} is waiting in the terminal: ${holder.waiting_for ?? "for an answer"}`,
+          {
+            open,
+            reason: "in_use"
+          }
+        )
         : status("open_elsewhere", `${store.name} has the conversation open in a terminal.`, { open })
     )
   })
@@ -619,7 +623,8 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   })
 
   const notHere = new CommandRefused({
-    reason: `${store.name} is not running here, and the conversation is only followed: send take_over, then rewind`,
+    reason:
+      `${store.name} is not running here, and the conversation is only followed: send take_over, then rewind`,
     code: "in_use"
   })
 

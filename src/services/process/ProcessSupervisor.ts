@@ -95,7 +95,10 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
   let linger: NodeJS.Timeout | undefined
 
   const onDefect = (defect: unknown) => {
-    complaint = Effect.logError(`The relay failed while reading the output of ${tool}, and ended it.`, Cause.die(defect))
+    complaint = Effect.logError(
+      `The relay failed while reading the output of ${tool}, and ended it.`,
+      Cause.die(defect)
+    )
     pipes.destroy()
     family.kill()
   }

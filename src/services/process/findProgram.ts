@@ -7,12 +7,13 @@
 import { accessSync, constants, readdirSync, statSync } from "node:fs"
 import { homedir } from "node:os"
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path"
+import { fromHome } from "../fromHome.js"
 import type { Environment } from "./AgentEnvironment.js"
 
-/** The absolute path of a program, or undefined. A name with a slash is a path relative to `cwd`. */
+/** The absolute path of a program, or undefined. A name with a slash is a path relative to `cwd` or to `~`. */
 export const findProgram = (command: string, env: Environment, cwd: string): string | undefined =>
   command.includes("/")
-    ? [resolve(cwd, command)].find(isProgram)
+    ? [resolve(cwd, fromHome(command))].find(isProgram)
     : [...foldersOf(env), ...usualFolders(env)].map((folder) => join(folder, command)).find(isProgram)
 
 /** The environment with the program's folder in PATH: a script of npm needs the `node` beside it. */

@@ -82,7 +82,9 @@ export const keysIn = (state_dir: string | undefined): Effect.Effect<Keys, PushU
       if (kept !== undefined) {
         const found = decodeKeys(kept)
         if (Option.isSome(found)) return found.value
-        throw new Error(`${file} contains no valid keys: delete it, and turn notifications on again in your browsers`)
+        throw new Error(
+          `${file} contains no valid keys: delete it, and turn notifications on again in your browsers`
+        )
       }
       const made = newKeys()
       write(state_dir, file, made)

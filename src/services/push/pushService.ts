@@ -71,7 +71,9 @@ export const problemOf = (endpoint: string, allowed: ReadonlyArray<string>): str
     return "it is not an address of a push service"
   }
   const { hostname, origin, password, protocol, username } = new URL(endpoint)
-  if (username !== "" || password !== "") return "an address of a push service must not contain a user name or password"
+  if (username !== "" || password !== "") {
+    return "an address of a push service must not contain a user name or password"
+  }
   if (allowed.includes(origin) && /^https?:$/.test(protocol)) return undefined
   const hint = `start the relay with --allow-push-service ${origin} to allow it`
   if (protocol !== "https:") return `it is not https: ${hint}`

@@ -8,17 +8,11 @@
  * Requests that the operator's rules decide, or that a person has allowed for the whole session where the agent cannot
  * remember it, are settled at once, and logged with the name of the rule.
  */
-import { Clock, Context, Deferred, Duration, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Deferred, Duration, Effect, Layer, Predicate, Schema } from "effect"
 import { PermissionGate, type PermissionOutcome, type PermissionUnanswered } from "../../adapters/Adapter.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import type { RequestId } from "../../schema/Ids.js"
-import {
-  answersOf,
-  type PermissionRequest,
-  type PermissionResponse,
-  problemOf,
-  questionsOf
-} from "../../schema/index.js"
+import { answersOf, type PermissionRequest, type PermissionResponse, problemOf } from "../../schema/index.js"
 import { EventLog } from "../log/EventLog.js"
 import type { Decision } from "../policy/Policy.js"
 import * as SessionGrants from "../policy/sessionGrants.js"
@@ -77,11 +71,14 @@ const why: Record<PermissionUnanswered["reason"], string> = {
   session_end: "The session has ended."
 }
 
+/** Whether it is answered with values and not just a yes. */
+const isForm = ({ args, metadata: { kind } }: PermissionRequest): boolean =>
+  kind === "question" || (kind === "other" && Predicate.hasProperty(args, "form"))
+
 /** The outcome of an answer. One that only names an option, or only answers a question, means what the request says about it. */
 const toOutcome = (ask: PermissionRequest, answer: PermissionResponse): PermissionOutcome => {
   const option = ask.metadata.options?.find(({ option_id }) => option_id === answer.option_id)
-  const offered = option?.kind.startsWith("allow") ??
-    (ask.metadata.kind === "question" && answer.answers !== undefined)
+  const offered = option?.kind.startsWith("allow") ?? (isForm(ask) && answer.answers !== undefined)
   // `behavior` and option must agree: an answer that contradicts itself is not an "allow".
   const contradicts = answer.behavior === "allow" && option !== undefined && !offered
   const behavior = contradicts ? "deny" : answer.behavior ?? (offered ? "allow" : "deny")
@@ -221,8 +218,8 @@ export const make = Effect.fnUntraced(function*(
     }
     const { ask } = entry
     const outcome = toOutcome(ask, answer)
-    const problem = outcome.behavior === "allow" && ask.metadata.kind === "question"
-      ? problemOf(questionsOf(ask.args), answersOf(outcome))
+    const problem = outcome.behavior === "allow" && isForm(ask)
+      ? problemOf(ask.args, answersOf(outcome))
       : undefined
     if (problem !== undefined) return yield* new AnswerUnfit({ request_id: ask.request_id, problem })
     grants.remember(ask, outcome)

@@ -382,7 +382,8 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     const waiting = queued.reduce((bytes, prompt) => bytes + sizeOf(prompt.content), 0)
     if (queued.length > 0 && waiting + sizeOf(later.content) > settings.max_queued_bytes) {
       return new Overloaded({
-        reason: `prompts of ${waiting} bytes are already waiting, and at most ${settings.max_queued_bytes} may: `
+        reason:
+          `prompts of ${waiting} bytes are already waiting, and at most ${settings.max_queued_bytes} may: `
           + "wait for a turn to end, cancel_queued one, or start the relay with a higher --max-queued-bytes"
       })
     }

@@ -80,8 +80,7 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
   const checkpoints = yield* Effect.cached(parts.checkpoints ?? Effect.succeed(undefined))
   /** Agents that do not work on files have no states. Otherwise they are opened when the first turn needs them. */
   const none = new CommandRefused({
-    reason:
-      `file states are not saved for ${tool}, or the operator turned them off (--no-checkpoints)`
+    reason: `file states are not saved for ${tool}, or the operator turned them off (--no-checkpoints)`
   })
   const noFiles = Effect.suspend(() =>
     conversation() === undefined

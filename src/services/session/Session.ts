@@ -142,10 +142,10 @@ const openAgent = (
           ))
     )
 
-  const opening = begins_anew !== true ? attempt(spec) : attempt(spec).pipe(
-    Effect.catchTag("ConversationGone", ({ native_session_id: gone }) => {
+  const opening = begins_anew !== true ? attempt(spec) : attempt({ ...spec, begins_anew }).pipe(
+    Effect.catchTag("ConversationGone", ({ native_session_id: gone, why }) => {
       const { native_session_id: _gone, ...fresh } = spec
-      return Effect.tap(attempt(fresh), () => Effect.sync(() => sink.emit(conversationGone(gone))))
+      return Effect.tap(attempt(fresh), () => Effect.sync(() => sink.emit(conversationGone(gone, why))))
     })
   )
   // The last mode, which the agent may no longer have.
@@ -162,12 +162,15 @@ const openAgent = (
 }
 
 /** The event that says a new conversation begins: earlier events are in the session's log, but the agent does not know them. */
-const conversationGone = (gone?: string): EventBody => ({
+const conversationGone = (gone?: string, why?: string): EventBody => ({
   type: "status",
   status: "conversation_gone",
-  text: "The agent no longer has the conversation of this session, so a new one begins: it does not "
-    + "know what was said before.",
-  ...(gone !== undefined && { metadata: { gone } })
+  text: `${
+    why === undefined
+      ? "The agent no longer has the conversation of this session"
+      : `The agent could not continue the conversation of this session (${why})`
+  }, so a new one begins: it does not know what was said before.`,
+  ...(gone !== undefined && { metadata: { gone, ...(why !== undefined && { why }) } })
 })
 
 /** The same log, which also writes certain events to the audit log. */

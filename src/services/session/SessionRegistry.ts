@@ -224,7 +224,8 @@ const make = Effect.gen(function*() {
       yield* demandWithin(principal, { session_id: id, folder, tool: adapter.tool })
       if (handshake.relay_tools === true && tools === undefined) {
         return yield* new BadHandshake({
-          reason: "this relay offers no tools to agents: start it with --fronts mcp, or leave `relay_tools` out"
+          reason:
+            "this relay offers no tools to agents: start it with --fronts mcp, or leave `relay_tools` out"
         })
       }
       const opened = yield* journal.open(id, { ...wanted, folder })

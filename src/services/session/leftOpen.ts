@@ -30,7 +30,8 @@ export const leftOpen = (before: LeftOpen, usage?: Usage): ReadonlyArray<EventBo
       {
         type: "error",
         code: "turn_failed",
-        text: "The relay was restarted during this turn. The conversation can continue; send the prompt again.",
+        text:
+          "The relay was restarted during this turn. The conversation can continue; send the prompt again.",
         metadata
       } as const,
       {

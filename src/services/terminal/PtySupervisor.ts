@@ -143,7 +143,10 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
   let isOpen = true
 
   const onDefect = (defect: unknown) => {
-    failure = Effect.logError(`The relay failed while reading the output of ${tool}, and ended it.`, Cause.die(defect))
+    failure = Effect.logError(
+      `The relay failed while reading the output of ${tool}, and ended it.`,
+      Cause.die(defect)
+    )
     family.kill()
   }
   const leader = { pid: pty.pid, hasExited: () => exit !== undefined }

@@ -196,7 +196,10 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
   })
 
   const tooMany = (what: string) =>
-    new GitFailed({ why: "too_much", reason: `${what} in ${place.top}: more than can be saved before each turn` })
+    new GitFailed({
+      why: "too_much",
+      reason: `${what} in ${place.top}: more than can be saved before each turn`
+    })
 
   /** What is new, changed or gone since the index was written, each as it is to be noted there. */
   const sortOut = Effect.fnUntraced(function*(found: ReadonlyArray<Found>) {

@@ -529,8 +529,7 @@ const isSessionId = Schema.is(SessionId)
 const isGitFailed = (failure: unknown): failure is GitFailed =>
   typeof failure === "object" && failure !== null && "_tag" in failure && failure._tag === "GitFailed"
 
-const toText = ({ reason }: GitFailed) =>
-  `The files of this session cannot be rewound: ${reason}.`
+const toText = ({ reason }: GitFailed) => `The files of this session cannot be rewound: ${reason}.`
 
 /** The last turns; what lies before them goes. */
 const bounded = (marks: ReadonlyArray<Marks.Mark>) => {

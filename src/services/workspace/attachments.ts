@@ -98,7 +98,9 @@ const pour = (from: Readable, fd: number): Effect.Effect<number, WorkspaceRefuse
             Effect.fail(
               refuse(
                 "conflict",
-                `the file cannot be written (${error.code ?? error.message}): free some space on the relay's disk`
+                `the file cannot be written (${
+                  error.code ?? error.message
+                }): free some space on the relay's disk`
               )
             )
           )

@@ -299,7 +299,9 @@ export const commit = Effect.fn("gitCommit.commit")(
       return yield* refuse("conflict", "this folder is not in a git repository: create one with `git init`")
     }
     const message = tidied(wanted.message)
-    if (message.trim() === "") return yield* refuse("wrong", "the message is empty: describe what the commit does")
+    if (message.trim() === "") {
+      return yield* refuse("wrong", "the message is empty: describe what the commit does")
+    }
     const begun = underWay(seen)
     if (begun !== undefined) return yield* sayConflict(begun)
     const names = wanted.files === undefined

@@ -77,6 +77,47 @@ describe("AcpAdapter, history", () => {
       assert.include(lost.message, "has no conversation \"old-1\"")
     }).pipe(Effect.provide(layerSession)))
 
+  it.effect.each(
+    [
+      ["session/load", refuse(-32603, "Internal error", { details: "ENOENT: no such file" })],
+      ["session/resume", refuse(-32602, "Invalid params")]
+    ] as const
+  )(
+    "begins anew where %s of the session's own conversation fails, and says why",
+    ([method, refusal]) =>
+      Effect.gen(function*() {
+        const agentCapabilities = {
+          loadSession: true,
+          ...(method === "session/resume" && { sessionCapabilities: { resume: {} } })
+        }
+        const answers = { initialize: { protocolVersion: 1, agentCapabilities }, [method]: refusal }
+        const named = yield* Effect.flip(openFake({ handshake, answers }))
+        assert.strictEqual(named._tag, "AgentFailed")
+        const { find, next } = yield* openFake({ handshake, begins_anew: true, answers })
+        assert.deepInclude((yield* next("session_start")).metadata, {
+          native_session_id: "s1",
+          resumed: false
+        })
+        const gone = yield* find((event) => event.type === "status" && event.status === "conversation_gone")
+        assert.strictEqual(gone.metadata?.["gone"], "old-1")
+        assert.match(
+          gone.type === "status" ? gone.text ?? "" : "",
+          /could not go on with the conversation of this session \(.+\), so a new one begins/
+        )
+      }).pipe(Effect.provide(layerSession))
+  )
+
+  it.effect.each([
+    refuse(-32000, "Authentication required"),
+    refuse(429, "Too many requests")
+  ])("does not give a conversation up for %j", (refusal) =>
+    Effect.gen(function*() {
+      const failed = yield* Effect.flip(
+        openFake({ handshake, begins_anew: true, answers: { "session/load": refusal } })
+      )
+      assert.notStrictEqual(failed._tag, "ConversationGone")
+    }).pipe(Effect.provide(layerSession)))
+
   it.effect("waits for the history Gemini tells after it has answered, and leaves its noise out", () =>
     Effect.gen(function*() {
       const opening = yield* Effect.forkChild(openFake({

@@ -39,6 +39,35 @@ describe("AcpAdapter, settings", () => {
       assert.deepStrictEqual((yield* next("status")).metadata?.["options"], [web])
     }).pipe(Effect.provide(layerSession)))
 
+  it.effect("announces that it knows switches and subagents, and passes a switch on where the operator lets it", () =>
+    Effect.gen(function*() {
+      const switches = (
+        currentValue: boolean
+      ) => [{ id: "web", type: "boolean", name: "Web search", currentValue }]
+      const { find, heard, requested, send } = yield* openFake({
+        answers: {
+          "session/new": { sessionId: "s1", configOptions: switches(true) },
+          "session/set_config_option": { configOptions: switches(false) }
+        }
+      })
+      const { clientCapabilities } = heard[0].params
+      assert.deepStrictEqual(clientCapabilities.session.configOptions, { boolean: {} })
+      assert.deepStrictEqual(clientCapabilities.subagents, {})
+      yield* send({
+        type: "raw_request",
+        method: "session/set_config_option",
+        params: { configId: "web", type: "boolean", value: false }
+      })
+      assert.deepStrictEqual((yield* requested("session/set_config_option")).params, {
+        sessionId: "s1",
+        configId: "web",
+        type: "boolean",
+        value: false
+      })
+      const told = yield* find((event) => event.type === "status" && event.status === "config")
+      assert.deepStrictEqual(told.metadata, { options: switches(false) })
+    }).pipe(Effect.provide(layerOpenSession)))
+
   it.effect("sets modes and models through config options", () =>
     Effect.gen(function*() {
       const answers = {

@@ -49,6 +49,18 @@ describe("Claude Code", () => {
       areSettled(events)
     }))
 
+  it.live.each([
+    [{ dir: "exit", data: { code: 1, signal: null, stderr: ["No conversation found with session ID: 1"] } }],
+    [claude.result({ is_error: true, errors: ["No conversation found with session ID: 1"] })],
+    [claude.result({ is_error: true, result: "No conversation found with session ID: 1" })]
+  ])("has no such conversation, wherever it says so: %j", ([said]) =>
+    Effect.gen(function*() {
+      const [asked] = claude.conversation()
+      const handshake = { native_session_id: "11111111-1111-4111-8111-111111111111" }
+      const failure = yield* Effect.flip(playLines("claude", [asked ?? {}, said ?? {}], { handshake }))
+      assert.strictEqual(failure._tag, "ConversationGone")
+    }))
+
   it.live("has subagents that call by one id: each call has the result of its own thread", () =>
     Effect.gen(function*() {
       const events = yield* play(

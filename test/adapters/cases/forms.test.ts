@@ -336,7 +336,7 @@ describe("a form's answers", () => {
       ])
     }))
 
-  it.live("are taken where a form refers to itself, outside, or without end", () =>
+  it.live("leave out what a form describes by itself, outside, or without end, and say so", () =>
     Effect.gen(function*() {
       const $defs = {
         A: { $ref: "#/$defs/B" },
@@ -355,12 +355,214 @@ describe("a form's answers", () => {
         doubled: { $ref: "#/$defs/D0" },
         outside: { $ref: "https://example.com/schema" },
         whole: { $ref: "#" },
-        none: { $ref: "#/$defs/none" }
+        none: { $ref: "#/$defs/none" },
+        list: { type: "array", items: { $ref: "#/$defs/none" } },
+        // Enough is known of these.
+        typed: { $ref: "#/$defs/none", type: "integer" },
+        chosen: { anyOf: [{ $ref: "#/$defs/none" }, { const: "x" }] },
+        last: { type: "string" }
       }
       const began = performance.now()
-      const { told } = yield* ask({ $defs, properties }, { a: "x", none: "y" })
-      assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { a: "x", none: "y" } })
+      const { events, told } = yield* ask({ $defs, properties }, {
+        a: "x",
+        none: "y",
+        whole: "{\"last\":\"1\"}",
+        typed: "3",
+        last: "z"
+      })
+      assert.deepStrictEqual(told.at(-1)?.result, {
+        action: "accept",
+        content: { whole: { last: "1" }, typed: 3, last: "z" }
+      })
+      const { text = "" } = first(events, "permission_request")
+      for (const name of ["a", "self", "doubled", "outside", "none", "list"]) {
+        assert.match(
+          text,
+          new RegExp(`The field "${name}" cannot be shown: its description \\(.+\\) is not part`)
+        )
+      }
+      assert.notMatch(text, /"(?:whole|typed|chosen|last)"/)
       assert.isBelow(performance.now() - began, 5000)
+    }))
+
+  const unreadable: ReadonlyArray<readonly [name: string, requestedSchema: object]> = [
+    ["a field that must be filled in is described elsewhere", {
+      properties: { n: { $ref: "https://example.com/n.json" }, m: { type: "string" } },
+      required: ["n"]
+    }],
+    ["nothing in it is a field", { $ref: "#/$defs/none" }],
+    ["it is a list of texts", { type: "array", items: { type: "string" }, description: "Names" }]
+  ]
+  it.live.each(unreadable)(
+    "are taken by name alone where %s",
+    ([, requestedSchema]) =>
+      Effect.gen(function*() {
+        const form = { sessionId: "s1", mode: "form", message: "Fill in", requestedSchema }
+        const { events, told } = yield* playLines("acp", acp.conversation(...acp.asksFor(form)), {
+          answer: [{ behavior: "allow" }, { answers: { n: "1" } }]
+        })
+        const { args, metadata, text } = first(events, "permission_request")
+        assert.strictEqual(metadata.kind, "other")
+        assert.deepStrictEqual(args, { form: requestedSchema })
+        assert.deepStrictEqual(metadata.options?.map(({ kind }) => kind), ["reject_once"])
+        assert.match(text ?? "", /cannot be filled in by fields. Decline it, or answer with `answers`/)
+        assert.match(
+          ofType(events, "error")[0]?.text ?? "",
+          /give a value for each of its names in `answers`, or deny/
+        )
+        assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { n: "1" } })
+      })
+  )
+
+  it.live("count together where a form is made of parts", () =>
+    Effect.gen(function*() {
+      const form = {
+        $ref: "#/$defs/Form",
+        $defs: {
+          Form: {
+            allOf: [
+              { $ref: "#/$defs/Named" },
+              {
+                properties: { age: { type: "number", minimum: 1 }, size: { enum: ["s", "m", "l"] } },
+                required: ["age"]
+              },
+              {
+                allOf: [{
+                  properties: { age: { type: "integer", minimum: 3, maximum: 9 }, size: { enum: ["l", "m"] } }
+                }]
+              }
+            ],
+            properties: {
+              code: { allOf: [{ pattern: "^a" }, { pattern: "b$", minLength: 3 }], minLength: 2 }
+            }
+          },
+          Named: { properties: { name: { type: "string", maxLength: 3 } }, required: ["name"] }
+        }
+      }
+      const good = { name: "Ada", age: "3", size: "m", code: "axb" }
+      const { events, told } = yield* ask(
+        form,
+        ...[{ name: "Adas" }, { name: "" }, { age: "2" }, { age: "" }, { age: "3.5" }, { size: "s" }, {
+          code: "ab"
+        }, {
+          code: "bbb"
+        }, { code: "aaa" }].map((bad) => ({ ...good, ...bad })),
+        good
+      )
+      const errors = ofType(events, "error").map(({ text }) => text)
+      assert.deepStrictEqual(errors.slice(0, 7).map((text) => /fit: ([^.]*)/.exec(text)?.[1]), [
+        "\"name\" must have at most 3 characters",
+        "\"name\" is required",
+        "\"age\" must be at least 3",
+        "\"age\" is required",
+        "\"age\" must be a whole number",
+        "\"size\" must be one of l, m",
+        "\"code\" must have at least 3 characters"
+      ])
+      // Both patterns count.
+      assert.deepStrictEqual(errors.slice(7).map((text) => /^.*?"code" must match/.test(text)), [true, true])
+      assert.deepStrictEqual(told.at(-1)?.result, {
+        action: "accept",
+        content: { name: "Ada", age: 3, size: "m", code: "axb" }
+      })
+    }))
+
+  it.live("fit one of several ways, where a form has several", () =>
+    Effect.gen(function*() {
+      const { events, told } = yield* ask(
+        {
+          properties: { mail: { type: "string" }, phone: { type: "string" } },
+          anyOf: [{ required: ["mail"] }, { required: ["phone"] }]
+        },
+        {},
+        { mail: "", phone: "" },
+        { phone: "1" }
+      )
+      const errors = ofType(events, "error").map(({ text }) => text)
+      assert.lengthOf(errors, 2)
+      assert.match(errors[0] ?? "", /fit in one of these ways: "mail" is required; or "phone" is required/)
+      const { args } = first(events, "permission_request") as {
+        args: { alternatives: ReadonlyArray<object> }
+      }
+      assert.lengthOf(args.alternatives, 1)
+      assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { phone: "1" } })
+    }))
+
+  it.live("fit one way alone, where only one may", () =>
+    Effect.gen(function*() {
+      const properties = { mail: { type: "string" }, phone: { type: "string" } }
+      const { events, told } = yield* ask(
+        { properties, oneOf: [{ required: ["mail"] }, { required: ["phone"] }] },
+        { mail: "a", phone: "1" },
+        { mail: "a" }
+      )
+      assert.match(ofType(events, "error")[0]?.text ?? "", /fill in only one of these: "mail"; or "phone"/)
+      assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { mail: "a" } })
+    }))
+
+  it.live("are asked for by kind, where each kind has fields of its own", () =>
+    Effect.gen(function*() {
+      const kinds = {
+        oneOf: [
+          {
+            properties: { kind: { const: "card" }, number: { type: "integer" } },
+            required: ["kind", "number"]
+          },
+          {
+            properties: { kind: { const: "bank" }, number: { type: "string", minLength: 4 } },
+            required: ["kind", "number"]
+          }
+        ]
+      }
+      const { events, told } = yield* ask(
+        kinds,
+        { kind: "cash", number: "1" },
+        { kind: "bank", number: "12" },
+        { kind: "card" },
+        { kind: "bank", number: "1234" }
+      )
+      assert.lengthOf(ofType(events, "error"), 3)
+      const { args } = first(events, "permission_request") as { args: { questions: ReadonlyArray<object> } }
+      assert.deepInclude(args.questions[0], {
+        id: "kind",
+        required: true,
+        options: [{ label: "card" }, { label: "bank" }]
+      })
+      assert.deepStrictEqual(told.at(-1)?.result, {
+        action: "accept",
+        content: { kind: "bank", number: "1234" }
+      })
+    }))
+
+  const ofKinds: ReadonlyArray<readonly [field: object, bad: unknown, good: string, value: unknown]> = [
+    [{ anyOf: [{ type: "integer", minimum: 1 }, { type: "boolean" }] }, "0.5", "5", 5],
+    [{ anyOf: [{ type: "integer" }, { type: "boolean" }] }, "x", "yes", true],
+    [{ oneOf: [{ type: "string", format: "email" }, { type: "integer" }] }, "x", "a@b.de", "a@b.de"],
+    [{ type: ["integer", "boolean", "null"] }, "x", "7", 7],
+    [{ anyOf: [{ enum: ["auto"] }, { type: "integer" }] }, "x", "3", 3],
+    [{ anyOf: [{ enum: ["auto"] }, { type: "integer" }] }, "x", "auto", "auto"],
+    [{ anyOf: [{ const: "a" }, { enum: ["b", "c"] }] }, "d", "c", "c"],
+    [{ allOf: [{ type: "number" }, { anyOf: [{ type: "integer" }, { type: "null" }] }] }, "1.5", "2", 2]
+  ]
+  it.live.each(ofKinds)(
+    "may be of several kinds: %j refuses %j and takes %j",
+    ([field, bad, good, value]) =>
+      Effect.gen(function*() {
+        const { events, told } = yield* ask({ properties: { f: field } }, { f: bad }, { f: good })
+        assert.lengthOf(ofType(events, "error"), 1)
+        assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { f: value } })
+      })
+  )
+
+  it.live("are asked for what is required and described nowhere", () =>
+    Effect.gen(function*() {
+      const { events, told } = yield* ask(
+        { properties: {}, required: ["x"], additionalProperties: { type: "integer" } },
+        {},
+        { x: "2" }
+      )
+      assert.match(ofType(events, "error")[0]?.text ?? "", /"x" is required/)
+      assert.deepStrictEqual(told.at(-1)?.result, { action: "accept", content: { x: 2 } })
     }))
 
   it.live("are no objects where a text is asked for", () =>

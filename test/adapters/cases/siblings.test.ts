@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { applyPatch } from "diff"
 import { Effect } from "effect"
 import { acp, claude, codex, type Lines } from "./lines.js"
-import { first, ofType, playLines } from "./play.js"
+import { first, ofType, type Played, playLines } from "./play.js"
 
 const results = (events: Parameters<typeof ofType>[0]) =>
   ofType(events, "tool_result").map(({ status, text, tool_use_id }) => [tool_use_id, status, text])
@@ -460,6 +460,62 @@ describe("an ACP agent", () => {
     }))
 })
 
+describe("sessions of an ACP agent's that write to each other", () => {
+  const play = (...messages: Lines) => playLines("acp", acp.conversation(...messages))
+  const piece = (messageId: string, text: string) => ({
+    sessionUpdate: "session_message_chunk",
+    messageId,
+    content: { type: "text", text }
+  })
+  const messages = (events: Played["events"]) =>
+    ofType(events, "status").filter(({ status }) => status === "session_message")
+      .map(({ metadata, text }) => [text, metadata])
+
+  it.live("are told whole, with who wrote to whom, in whatever order that is said", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(
+        acp.updates(piece("m1", "Look at ")),
+        acp.updates({
+          sessionUpdate: "session_message",
+          messageId: "m1",
+          senderSessionId: "s1",
+          recipientSessionId: "s2"
+        }),
+        acp.updates(piece("m1", "the tests")),
+        acp.updates({ sessionUpdate: "agent_message_chunk", content: { type: "text", text: "the answer" } }),
+        acp.updates({
+          sessionUpdate: "session_message",
+          messageId: "m2",
+          senderSessionId: "s1",
+          recipientSessionId: "s2",
+          content: [{ type: "text", text: "Hurry" }]
+        }, "s2")
+      )
+      assert.deepStrictEqual(messages(events), [
+        ["Look at the tests", { message_id: "m1", from: "s1", to: "s2" }],
+        ["Hurry", { message_id: "m2", from: "s1", to: "s2", thread_id: "s2" }]
+      ])
+      assert.strictEqual(first(events, "response").text, "the answer")
+    }))
+
+  it.live("lose no word when the turn ends, and say none twice", () =>
+    Effect.gen(function*() {
+      const whole = {
+        sessionUpdate: "session_message",
+        messageId: "m1",
+        content: [{ type: "text", text: "one" }]
+      }
+      const { events } = yield* play(
+        acp.updates(whole),
+        acp.calls("t", { status: "completed" }),
+        acp.updates(whole),
+        acp.updates({ ...piece("", "two"), messageId: null }),
+        acp.updates({ ...piece("", " three"), messageId: undefined })
+      )
+      assert.deepStrictEqual(messages(events).map(([text]) => text), ["one", "two three"])
+    }))
+})
+
 describe("a content block of a kind nobody knows", () => {
   const card = (word: string) => ({
     type: "card",
@@ -505,6 +561,22 @@ describe("a content block of a kind nobody knows", () => {
       assert.include(String(results(events)[0]?.[2]), "Row of result")
       assert.include(first(events, "assistant_message").text ?? "", "Row of answer")
       assert.include(ofType(events, "response")[0]?.text ?? "", "Row of answer")
+    }))
+
+  it.live("of a prompt's is in the text of what Codex says was asked", () =>
+    Effect.gen(function*() {
+      const { events } = yield* playLines(
+        "codex",
+        codex.conversation(...codex.completes({
+          type: "userMessage",
+          id: "u",
+          content: [text("Look: "), card("Prompt"), { type: "image", url: "data:image/png;base64,AA==" }]
+        }))
+      )
+      const asked = ofType(events, "user_message").at(-1)
+      assert.include(asked?.text, "Look: ")
+      assert.include(asked?.text, "Row of prompt")
+      assert.notInclude(asked?.text, "AA==")
     }))
 
   it.live("of Codex' is in the text of tools' results", () =>

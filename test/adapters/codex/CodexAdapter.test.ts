@@ -64,6 +64,28 @@ describe("opening a thread", () => {
       assert.strictEqual(Result.isFailure(codex) ? codex.failure._tag : "opened", "ConversationGone")
     }))
 
+  it.effect("begins anew where Codex refuses to go on with the session's own thread, not with one a client named", () =>
+    Effect.gen(function*() {
+      const opening = (begins_anew: boolean) =>
+        Effect.result(openCodex({
+          handshake: { native_session_id: threadId },
+          begins_anew,
+          answer: ({ method }) =>
+            method === "thread/resume"
+              ? { error: { code: -32603, message: "failed to parse line 7" } }
+              : undefined
+        }))
+      const named = yield* opening(false)
+      assert.strictEqual(Result.isFailure(named) ? named.failure._tag : "opened", "BadHandshake")
+      const own = yield* opening(true)
+      assert.isTrue(Result.isSuccess(own))
+      if (Result.isFailure(own)) return
+      const said = yield* own.success.event("status")
+      assert.include(said.text, "(failed to parse line 7), so a new one begins")
+      assert.deepStrictEqual(said.metadata, { gone: threadId, why: "failed to parse line 7" })
+      assert.strictEqual((yield* own.success.event("session_start")).metadata.resumed, false)
+    }))
+
   it.effect("tells the mode its thread is in", () =>
     Effect.gen(function*() {
       const thread = { id: "t" }

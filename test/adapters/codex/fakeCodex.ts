@@ -23,6 +23,7 @@ export const threadId = "01a20231-0090-7b22-a5a4-9a4895fa79a3"
 interface Options {
   readonly handshake?: object
   readonly allowed_modes?: ReadonlyArray<string>
+  readonly begins_anew?: boolean
   /** Variables of the relay's environment. */
   readonly keys?: Readonly<Record<string, string>>
   /** Codex's answer to a request; undefined: the usual one. `null`: none. */
@@ -48,7 +49,7 @@ const usualAnswer = ({ method }: Native): Native => {
 }
 
 export const openCodex = (
-  { allowed_modes, answer = () => undefined, handshake = {}, keys = {} }: Options = {}
+  { allowed_modes, answer = () => undefined, begins_anew, handshake = {}, keys = {} }: Options = {}
 ) =>
   Effect.gen(function*() {
     const written = yield* Queue.unbounded<Native>()
@@ -97,7 +98,8 @@ export const openCodex = (
       tool: "codex",
       folder: "/workspace",
       fresh_uuid: "00000000-0000-4000-8000-0000000000ff",
-      ...(allowed_modes !== undefined && { allowed_modes })
+      ...(allowed_modes !== undefined && { allowed_modes }),
+      ...(begins_anew !== undefined && { begins_anew })
     }).pipe(
       Effect.provide(
         Layer.mergeAll(

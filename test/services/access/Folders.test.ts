@@ -1,7 +1,8 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { afterAll, assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Result } from "effect"
+import { Effect, FileSystem, Layer, PlatformError, Result } from "effect"
+import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { join, relative } from "node:path"
@@ -23,10 +24,18 @@ symlinkSync(at("root/loop"), at("root/loop"))
 symlinkSync(at("root"), at("door"))
 symlinkSync(at("nowhere"), at("root/dangling"))
 
-const resolveWith = (settings: Partial<Settings>, folder: string) =>
+const resolveWith = (
+  settings: Partial<Settings>,
+  folder: string,
+  disk: Partial<Pick<FileSystem.FileSystem, "realPath">> = {}
+) =>
   Effect.flatMap(Folders, (folders) => folders.resolve(folder)).pipe(
     Effect.provide(Folders.layer),
     Effect.provide(RelayConfig.layer(settings)),
+    Effect.provide(Layer.effect(
+      FileSystem.FileSystem,
+      Effect.map(FileSystem.FileSystem, (files) => ({ ...files, ...disk }))
+    )),
     Effect.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer))
   )
 
@@ -101,6 +110,27 @@ describe("Folders", () => {
         (yield* Effect.flip(resolve(at("root/file"), at("work")))).message,
         "is outside the allowed folders"
       )
+    }))
+
+  it.live("says what it is that is no folder, a pipe too, and that nobody may look", () =>
+    Effect.gen(function*() {
+      execFileSync("mkfifo", [at("root/pipe")])
+      for (const path of [at("root/pipe"), at("root/within/../../root/pipe")]) {
+        const { message } = yield* Effect.flip(resolve(path))
+        assert.include(message, `"${path}" is no folder: set \`folder\` to one`)
+      }
+      const { message } = yield* Effect.flip(resolveWith({ roots: [at("root")] }, at("root/locked"), {
+        realPath: (path) =>
+          path.endsWith("locked")
+            ? Effect.fail(PlatformError.systemError({
+              _tag: "PermissionDenied",
+              module: "FileSystem",
+              method: "realPath"
+            }))
+            : Effect.succeed(path)
+      }))
+      assert.include(message, "may not look into")
+      assert.include(message, "change its permissions")
     }))
 
   it.live("knows `~`, as shells do", () =>

@@ -1,7 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { PrincipalFields } from "../../../src/services/access/Principal.js"
@@ -74,6 +83,26 @@ describe("a named token", () => {
       assert.isUndefined(tokens.find(token, Date.now()))
       assert.isUndefined(stays.pollUnsafe())
       yield* Fiber.interrupt(stays)
+    }))
+
+  it.live.each<[string, (folder: string) => void]>([
+    ["is written over", (folder) => writeFileSync(fileIn(folder), "{\"tokens\":[]}")],
+    ["is replaced", (folder) => {
+      writeFileSync(join(folder, "draft"), "{\"tokens\":[]}", { mode: 0o600 })
+      renameSync(join(folder, "draft"), fileIn(folder))
+    }],
+    ["is removed", (folder) => rmSync(fileIn(folder))],
+    ["is removed with its folder", (folder) => rmSync(folder, { recursive: true })],
+    ["is moved away with its folder", (folder) => renameSync(folder, `${folder}-moved`)]
+  ])("ends what it has open when its file %s", ([, change]) =>
+    Effect.gen(function*() {
+      const folder = join(yield* newFolder, "state")
+      const tokens = yield* Tokens.make(folder)
+      const { token } = yield* tokens.make({ name: "ci", scopes: ["view"] })
+      const found = tokens.find(token, Date.now())
+      if (typeof found !== "object") return assert.fail("not found")
+      change(folder)
+      assert.include(yield* found.ended, "\"ci\" was revoked")
     }))
 
   it.effect("takes those it made with it, and theirs", () =>

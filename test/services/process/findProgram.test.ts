@@ -1,7 +1,7 @@
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { dirname, join, relative } from "node:path"
 import { findProgram, withFolderOf } from "../../../src/services/process/findProgram.js"
 
 const root = mkdtempSync(join(tmpdir(), "find-program-"))
@@ -42,6 +42,19 @@ describe("findProgram", () => {
     assert.strictEqual(find(script), script)
     assert.isUndefined(find("./tools/missing"))
     assert.isUndefined(find("./run", { PATH: `${root}/tools` }))
+  })
+
+  it("takes one that begins with ~ from the home of the relay's user on, as a shell would", () => {
+    const home = mkdtempSync(join(root, "home-"))
+    const before = process.env["HOME"]
+    process.env["HOME"] = home
+    try {
+      const script = put(join(relative(root, home), "bin/agent"))
+      assert.strictEqual(find("~/bin/agent"), script)
+      assert.isUndefined(find("~nobody/bin/agent"))
+    } finally {
+      process.env["HOME"] = before
+    }
   })
 
   it("does not run what lies in the agent's folder because PATH has an empty or relative entry", () => {
