@@ -1,5 +1,6 @@
 /**
- * agents: what pages know about agents, generated from their descriptors (src/adapters/agents.ts) by `npm run contracts`.
+ * agents: what pages know of the agents the relay has by name, made from their descriptors (src/adapters/agents.ts) by
+ * `npm run contracts`.
  */
 export interface AgentCalled {
   /** What a person calls it. */
