@@ -17,7 +17,7 @@ const plain: Asked = {
 
 describe("as process 1", () => {
   it("says that ended programs stay, and what to start the container with", () => {
-    assert.match(asFirst(1).join(), /as process 1 .* with --init/)
+    assert.match(asFirst(1).join(), /as process 1, .* with --init/)
     assert.deepStrictEqual(asFirst(2), [])
   })
 })

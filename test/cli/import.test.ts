@@ -201,7 +201,7 @@ describe("ai-relay import", () => {
     assert.include((await importing(state, "--as", "a/b", other))[0], "--as cannot be \"a/b\"")
     assert.include(
       (await importing(state, "--as", "x", write(folder, "two.ndjson", [...shop("a"), ...shop("b")])))[0],
-      "there are 2"
+      "but these files contain 2"
     )
     assert.deepStrictEqual(kept(state).toSorted(), ["shop-42", "shop-old"])
   })

@@ -27,7 +27,7 @@ describe("ai-relay sessions", () => {
   it("rename names a session, with nothing it takes the name away", async () => {
     const { url } = await started()
     assert.deepStrictEqual(await said("sessions", "rename", "--url", url, "shop", "Invoices", "2026"), [
-      "shop is \"Invoices 2026\" now."
+      "shop is now called \"Invoices 2026\"."
     ])
     const listed = async () => {
       const answer = await fetch(`${url.replace("ws", "http")}/sessions`)

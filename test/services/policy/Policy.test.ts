@@ -277,7 +277,7 @@ describe("a policy's rules", () => {
       assert.include(yield* problemOf("{}"), "rules")
       assert.include(yield* problemOf(rule({ verdict: "perhaps" })), "verdict")
       assert.include(yield* problemOf(rule({ path: ["x"] })), "path")
-      assert.include(yield* problemOf(rule({ until: "soon" })), "is no time")
+      assert.include(yield* problemOf(rule({ until: "soon" })), "is not a time")
       assert.include(yield* problemOf(rule({ commands: [["ls"]], paths: ["x"] })), "matches nothing")
       assert.include(
         yield* problemOf(JSON.stringify({ rules: [{ name: "a", verdict: "allow" }] })),
