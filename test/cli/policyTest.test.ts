@@ -134,7 +134,10 @@ describe("ai-relay policy test", () => {
       )
       assert.match(yield* printed("test", "--state-dir", state, join(base, "none.json")), /cannot be read/)
       chmodSync(file, 0o666)
-      assert.match(yield* printed("test", "--state-dir", state, file), /other users can write to .*chmod go-w/)
+      assert.match(
+        yield* printed("test", "--state-dir", state, file),
+        /other users can write to .*chmod go-w/
+      )
       assert.match(yield* printed(), /ai-relay policy test RULES/)
       process.exitCode = 0
     }))

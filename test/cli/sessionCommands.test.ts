@@ -37,7 +37,7 @@ describe("ai-relay sessions", () => {
       return sessions[0]?.title
     }
     assert.strictEqual(await listed(), "Invoices 2026")
-    assert.include((await said("sessions", "rename", "--url", url, "shop"))[0], "no title")
+    assert.include((await said("sessions", "rename", "--url", url, "shop"))[0], "automatic title")
     assert.strictEqual(await listed(), "Mend the total")
   })
 

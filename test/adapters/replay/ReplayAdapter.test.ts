@@ -167,7 +167,7 @@ describe("ReplayAdapter", () => {
       }
       assert.match(
         (yield* Effect.flip(open(["sparse"], folder))).message,
-        /has 67108865 bytes, and 67108864 may/
+        /has 67108865 bytes, and at most 67108864 can/
       )
     }).pipe(Effect.provide(TestLayer)))
 
