@@ -59,8 +59,8 @@ const buildWorker = async (output) => {
   const html = readFileSync(join(consoleFolder, "index.html"), "utf8")
   const linked = Array.from(html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g), ([, path]) => path)
   const byName = new Map(output.map((file) => [`/${file.fileName}`, file]))
-  /** With what each of them imports at once. */
-  const shell = new Set(["/index.html"])
+  /** With what each of them imports at once, and what it is set in. */
+  const shell = new Set(["/index.html", ...[...byName.keys()].filter((path) => path.endsWith(".woff2"))])
   const add = (path) => {
     if (shell.has(path) || !byName.has(path)) return
     shell.add(path)
