@@ -4,7 +4,8 @@ import type { ErrorCode, RelayEvent } from "./protocol.js"
 /**
  * The relay's codes, and the client's own: `session_ended`, `closed` (this page left the session), `unreachable` (no relay
  * answered in as many attempts as `retries` allows), `read_too_slowly` (too many events were waiting for `for await`),
- * `withdrawn` (the prompt was withdrawn), `too_many_waiting` (too many commands for a relay that is not connected).
+ * `withdrawn` (the prompt was withdrawn), `too_many_waiting` (too many commands for a relay that is not connected); for files,
+ * `not_found` and `conflict` (not possible in the current state).
  */
 export type RelayErrorCode =
   | ErrorCode
@@ -14,6 +15,8 @@ export type RelayErrorCode =
   | "read_too_slowly"
   | "withdrawn"
   | "too_many_waiting"
+  | "not_found"
+  | "conflict"
 
 export class RelayError extends Error {
   override readonly name = "RelayError"

@@ -1,4 +1,4 @@
-/** CommitRequest: which files of a session's folder to commit, and with what message. */
+/** CommitRequest: which files of a session's folder to stage or commit, and with what message. */
 import { Schema } from "effect"
 
 /** Most characters of a message, and most named files. */
@@ -13,3 +13,11 @@ export const CommitRequest = Schema.Struct({
   hooks: Schema.optionalKey(Schema.Boolean)
 })
 export type CommitRequest = typeof CommitRequest.Type
+
+export const StageRequest = Schema.Struct({
+  /** From the session's folder. */
+  files: Schema.Array(Schema.String).check(Schema.isMaxLength(mostCommitFiles)),
+  /** As they are on disk; `false`: as in the last commit, which changes nothing on disk. */
+  staged: Schema.Boolean
+})
+export type StageRequest = typeof StageRequest.Type

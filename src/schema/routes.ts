@@ -5,7 +5,7 @@
  * on it. A route without a scope or an answer does not compile.
  */
 import type { Schema } from "effect"
-import { CommitRequest } from "./CommitRequest.js"
+import { CommitRequest, StageRequest } from "./CommitRequest.js"
 import { PushAnswer, PushSubscription } from "./PushSubscription.js"
 import { NewSchedule, ScheduleChange } from "./SchedulePlan.js"
 import { type Scope, scopes } from "./Scope.js"
@@ -121,6 +121,23 @@ const noGit = refusal(
 )
 const fileQuery: Query = { about: "Relative to the session's folder, with `/` as separator." }
 const change: Json = { enum: ["added", "changed", "deleted", "renamed", "copied", "type_changed"] }
+const changesTold: Json = object({
+  repository: { type: "boolean", description: "Whether the folder is in a git repository." },
+  head: { type: "string", description: "The last commit; absent if there is none." },
+  branch: { type: "string", description: "Absent if no branch is checked out." },
+  under_way: { enum: ["merge", "rebase", "cherry-pick", "revert"] },
+  against: { type: "string", description: "The commit they are compared with." },
+  branches: list(text),
+  files: list(object({
+    path: text,
+    from: { type: "string", description: "Its old name." },
+    staged: change,
+    unstaged: change,
+    untracked: { type: "boolean" },
+    conflict: { type: "boolean" }
+  }, ["path"])),
+  truncated: { type: "boolean" }
+}, ["repository", "branches", "files"])
 const noNative = refusal("There is no such conversation, or its folder is not allowed.")
 const day = (about: string): Query => ({ about, schema: { type: "string", format: "date" } })
 
@@ -448,6 +465,32 @@ export const routes = {
       404: noFile
     }
   }),
+  sendFile: isRoute({
+    method: "GET",
+    path: "/sessions/{session_id}/raw",
+    scope: "view",
+    reach: "sessions",
+    summary: "The bytes of a file, or a range of them; a token for single sessions needs `prompt`.",
+    query: { path: fileQuery },
+    answers: {
+      200: {
+        about:
+          "At most 512 MiB. `content-type` is that of a PNG, JPEG, GIF, WebP, AVIF, BMP or icon, else `application/octet-stream`; it is always a download, never a page.",
+        type: "application/octet-stream",
+        schema: { type: "string", format: "binary" }
+      },
+      206: {
+        about: "What the header `range` (`bytes=0-1023`, one range) asked for.",
+        type: "application/octet-stream",
+        schema: { type: "string", format: "binary" }
+      },
+      400: refusal("The path is not valid, or not a regular file."),
+      403: notShown,
+      404: noFile,
+      413: refusal("It is larger: ask for a part with `range`."),
+      416: refusal("The file ends before the range begins.")
+    }
+  }),
   findFiles: isRoute({
     method: "GET",
     path: "/sessions/{session_id}/find",
@@ -483,23 +526,7 @@ export const routes = {
     answers: {
       200: {
         about: "At most 2,000 files of the session's folder.",
-        schema: object({
-          repository: { type: "boolean", description: "Whether the folder is in a git repository." },
-          head: { type: "string", description: "The last commit; absent if there is none." },
-          branch: { type: "string", description: "Absent if no branch is checked out." },
-          under_way: { enum: ["merge", "rebase", "cherry-pick", "revert"] },
-          against: { type: "string", description: "The commit they are compared with." },
-          branches: list(text),
-          files: list(object({
-            path: text,
-            from: { type: "string", description: "Its old name." },
-            staged: change,
-            unstaged: change,
-            untracked: { type: "boolean" },
-            conflict: { type: "boolean" }
-          }, ["path"])),
-          truncated: { type: "boolean" }
-        }, ["repository", "branches", "files"])
+        schema: changesTold
       },
       403: notShown,
       404: refusal("There is no such session, or no such commit."),
@@ -534,6 +561,22 @@ export const routes = {
       403: notShown,
       404: noFile,
       409: noGit
+    }
+  }),
+  stageFiles: isRoute({
+    method: "POST",
+    path: "/sessions/{session_id}/stage",
+    scope: "prompt",
+    reach: "sessions",
+    summary:
+      "Stages files of a session's folder as they are on disk, or unstages them. No program of the repository runs.",
+    body: StageRequest,
+    answers: {
+      200: { about: "The changes as they are then.", schema: changesTold },
+      400: refusal("The body is not what it should be, or a path is none."),
+      403: notShown,
+      404: noSession,
+      409: refusal("There is no git repository, or a program of the repository's would be needed.")
     }
   }),
   commitFiles: isRoute({

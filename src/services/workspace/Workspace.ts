@@ -19,7 +19,7 @@ import { RelayConfig } from "../RelayConfig.js"
 import * as Finder from "./FileFinder.js"
 import type { Against } from "./GitChanges.js"
 import type { CommitWanted } from "./gitCommit.js"
-import type { Inside } from "./insideFolder.js"
+import { type Inside, type Opened, openIn } from "./insideFolder.js"
 import { isInside } from "./unkept.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
@@ -33,12 +33,16 @@ export interface WorkspaceFolder {
     offset?: number,
     length?: number
   ) => Effect.Effect<FileContent, WorkspaceRefused>
+  /** Opens a file to send its bytes; closing the scope closes it. */
+  readonly open: (path: string) => Effect.Effect<Opened, WorkspaceRefused, Scope.Scope>
   /** Finds files by words in their names, best matches first. */
   readonly find: (query: string, limit: number) => Effect.Effect<FoundFiles, WorkspaceRefused>
   /** Changes since the last commit, or since the commit `against`. */
   readonly changes: (against?: string) => Effect.Effect<Changes, WorkspaceRefused>
   /** The diff of one file; `from`: its old name, if it was renamed. */
   readonly diff: (path: string, against: Against, from?: string) => Effect.Effect<FileDiff, WorkspaceRefused>
+  /** Stage files as they are on disk, or take them out of what is staged; gives the changes as they are then. */
+  readonly stage: (files: ReadonlyArray<string>, staged: boolean) => Effect.Effect<Changes, WorkspaceRefused>
   readonly commit: (wanted: Omit<CommitWanted, "neverRun">) => Effect.Effect<Commit, WorkspaceRefused>
   /** Saves a file for the agent, in the relay's state or in the session's folder. */
   readonly attach: (
@@ -129,6 +133,7 @@ const make = Effect.gen(function*() {
       list: (path) => Effect.flatMap(load.tree, ({ list }) => list(inside, path)),
       read: (path, offset, length) =>
         Effect.flatMap(load.tree, ({ read }) => read(inside, path, offset, length)),
+      open: (path) => openIn(inside, path, "file"),
       find: (query, limit) =>
         finder.find(inside, look(folder), query, limit).pipe(
           Effect.catchTag("GitFailed", ({ reason }) => Effect.fail(refuse("conflict", reason)))
@@ -141,6 +146,12 @@ const make = Effect.gen(function*() {
         const { diff } = yield* load.changes
         return yield* diff(inside, yield* seen(folder), path, against, from)
       }, looks.withPermits(1)),
+      stage: Effect.fnUntraced(function*(files, staged) {
+        const [{ list }, { stage }] = yield* Effect.all([load.changes, load.commit])
+        const view = yield* seen(folder)
+        yield* stage(inside, view, files, staged)
+        return yield* list(inside, view)
+      }, commits.withPermits(1)),
       commit: Effect.fnUntraced(function*(wanted) {
         const { commit } = yield* load.commit
         return yield* commit(inside, yield* seen(folder), { ...wanted, neverRun })
