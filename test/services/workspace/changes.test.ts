@@ -273,7 +273,7 @@ describe("changes", () => {
       yield* stageIn(folder, [], true)
       assert.match(
         (yield* failing(stageIn(folder, ["../a"], true))).message,
-        /names no file of the session's folder/
+        /is not a file in the session's folder/
       )
 
       const first = empty()
