@@ -37,10 +37,22 @@ export class AnswerUnfit extends Schema.TaggedError<AnswerUnfit>()("AnswerUnfit"
   }
 }
 
+/** A rule of the operator's denies the input that is to run instead; the question is still open. */
+export class InputForbidden extends Schema.TaggedError<InputForbidden>()("InputForbidden", {
+  request_id: Schema.String,
+  rule: Schema.String
+}) {
+  override get message() {
+    return `the operator's rule "${this.rule}" forbids the input of the answer to "${this.request_id}": change it, or deny`
+  }
+}
+
 export class PermissionBroker extends Context.Service<PermissionBroker, {
   readonly request: (ask: PermissionRequest, raw?: Uint8Array) => Effect.Effect<PermissionOutcome>
   /** Deliver the client's answer to the agent that asked. */
-  readonly respond: (answer: PermissionResponse) => Effect.Effect<void, PermissionNotPending | AnswerUnfit>
+  readonly respond: (
+    answer: PermissionResponse
+  ) => Effect.Effect<void, PermissionNotPending | AnswerUnfit | InputForbidden>
   readonly withdraw: (request_id: RequestId) => void
   /** Release everyone who is waiting. */
   readonly cancelAll: (reason: PermissionUnanswered["reason"]) => Effect.Effect<void>
@@ -70,6 +82,8 @@ const why: Record<PermissionUnanswered["reason"], string> = {
   withdrawn: "The agent does not need the answer any more.",
   session_end: "The session has ended."
 }
+
+const asAsked: Decision = { verdict: "ask" }
 
 /** It is answered by values, not by a yes alone. */
 const isForm = ({ args, metadata: { kind } }: PermissionRequest): boolean =>
@@ -222,6 +236,12 @@ export const make = Effect.fnUntraced(function*(
       ? problemOf(ask.args, answersOf(outcome))
       : undefined
     if (problem !== undefined) return yield* new AnswerUnfit({ request_id: ask.request_id, problem })
+    const instead = outcome.behavior === "allow" ? outcome.updatedInput : undefined
+    // What nobody may run, nobody runs by way of a question about something else.
+    const { rule, verdict } = instead === undefined ? asAsked : decide({ ...ask, args: instead })
+    if (verdict === "deny" && rule !== undefined) {
+      return yield* new InputForbidden({ request_id: ask.request_id, rule })
+    }
     grants.remember(ask, outcome)
     settle(ask.request_id, outcome, yield* Sender)
   })
