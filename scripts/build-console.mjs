@@ -10,6 +10,7 @@ import { extname, join, relative, resolve, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 import { build } from "vite"
+import { mermaidForVite } from "./mermaid.mjs"
 
 const root = fileURLToPath(new URL("../src/console", import.meta.url))
 export const consoleFolder = fileURLToPath(new URL("../dist/console", import.meta.url))
@@ -59,8 +60,8 @@ const buildWorker = async (output) => {
   const html = readFileSync(join(consoleFolder, "index.html"), "utf8")
   const linked = Array.from(html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g), ([, path]) => path)
   const byName = new Map(output.map((file) => [`/${file.fileName}`, file]))
-  /** With what each of them imports at once. */
-  const shell = new Set(["/index.html"])
+  /** With what each of them imports at once, and what it is set in. */
+  const shell = new Set(["/index.html", ...[...byName.keys()].filter((path) => path.endsWith(".woff2"))])
   const add = (path) => {
     if (shell.has(path) || !byName.has(path)) return
     shell.add(path)
@@ -91,7 +92,7 @@ export const buildConsole = async () => {
     root,
     base: "/",
     logLevel: "warn",
-    plugins: [react()],
+    plugins: [react(), mermaidForVite()],
     worker: { format: "es", plugins: () => [noteWorkerModules(ofWorkers)] },
     build: {
       outDir: consoleFolder,

@@ -42,7 +42,9 @@ export const openTab = async (context: BrowserContext): Promise<Tab> => {
   page.on("console", (message) => {
     // The relay is killed on purpose, and a token is asked for.
     const expected = /WebSocket connection|ERR_CONNECTION_REFUSED|401 \(Unauthorized\)/
-    if (message.type() === "error" && !expected.test(message.text())) faults.push(message.text())
+    if (message.type() === "error" && !expected.test(message.text())) {
+      faults.push(`${message.text()} ${message.location().url}`)
+    }
   })
   page.on("request", (request) => {
     const { hostname, protocol } = new URL(request.url())
