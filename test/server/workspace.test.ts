@@ -315,25 +315,34 @@ describe("a token for one folder", () => {
   mkdirSync(join(own, "work"))
   writeFileSync(join(other, "secret.txt"), "a secret")
 
-  test("sees no files where a session's folder leads since, and hears of no folder elsewhere", async (relay) => {
-    const client = await relay.connect({ tool: "fake", session_id: "s", folder: join(own, "work"), token: root })
-    await client.waitFor("session_start")
-    const { token } = await Effect.runPromise(
-      Tokens.onShelf(options.state_dir).make({ name: "one", scopes: ["prompt"], folders: [own] })
-    )
-    assert.strictEqual((await ask(relay, "/sessions/s/files", { token })).status, 200)
-    rmSync(join(own, "work"), { recursive: true })
-    symlinkSync(other, join(own, "work"))
-    for (const path of ["files", "file?path=secret.txt", "find?q=secret", "changes"]) {
-      const { body, status } = await ask(relay, `/sessions/s/${path}`, { token })
-      assert.strictEqual(status, 403, path)
-      assert.notInclude(JSON.stringify(body), "secret.txt")
-    }
-    assert.strictEqual((await ask(relay, "/sessions/s/files", { token: root })).status, 200)
-    const folderAt = (path: string) => ask(relay, `/folders?path=${encodeURIComponent(path)}`, { token })
-    assert.deepStrictEqual(await folderAt(join(base, "nowhere")), await folderAt(other))
-    assert.strictEqual((await folderAt(join(own, "nowhere"))).status, 404)
-  }, options)
+  test(
+    "sees no files where a session's folder leads since, and hears of no folder elsewhere",
+    async (relay) => {
+      const client = await relay.connect({
+        tool: "fake",
+        session_id: "s",
+        folder: join(own, "work"),
+        token: root
+      })
+      await client.waitFor("session_start")
+      const { token } = await Effect.runPromise(
+        Tokens.onShelf(options.state_dir).make({ name: "one", scopes: ["prompt"], folders: [own] })
+      )
+      assert.strictEqual((await ask(relay, "/sessions/s/files", { token })).status, 200)
+      rmSync(join(own, "work"), { recursive: true })
+      symlinkSync(other, join(own, "work"))
+      for (const path of ["files", "file?path=secret.txt", "find?q=secret", "changes"]) {
+        const { body, status } = await ask(relay, `/sessions/s/${path}`, { token })
+        assert.strictEqual(status, 403, path)
+        assert.notInclude(JSON.stringify(body), "secret.txt")
+      }
+      assert.strictEqual((await ask(relay, "/sessions/s/files", { token: root })).status, 200)
+      const folderAt = (path: string) => ask(relay, `/folders?path=${encodeURIComponent(path)}`, { token })
+      assert.deepStrictEqual(await folderAt(join(base, "nowhere")), await folderAt(other))
+      assert.strictEqual((await folderAt(join(own, "nowhere"))).status, 404)
+    },
+    options
+  )
 })
 
 describe("the client", () => {

@@ -97,7 +97,10 @@ const isInside = (folder: string, root: string) => {
 }
 
 /** The session is one of those the principal is limited to. */
-export const isWithin = ({ limits }: Pick<PrincipalFields, "limits">, { folder, session_id, tool }: Place): boolean =>
+export const isWithin = (
+  { limits }: Pick<PrincipalFields, "limits">,
+  { folder, session_id, tool }: Place
+): boolean =>
   limits === undefined || (
     (limits.sessions?.includes(session_id) ?? true)
     && (limits.folders?.some((root) => isInside(folder, root)) ?? true)

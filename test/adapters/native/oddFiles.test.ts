@@ -202,8 +202,11 @@ describe("a file of Claude that was made to be slow", () => {
         uuid: uuidOf(10_000 + place),
         parentUuid: place === 0 ? uuidOf(1) : uuidOf(9999 + place)
       }))
-    const beside = Array.from({ length: count }, (_, place) =>
-      JSON.stringify({ type: "system", uuid: uuidOf(20_000 + place), parentUuid: uuidOf(9999 + count) }))
+    const beside = Array.from(
+      { length: count },
+      (_, place) =>
+        JSON.stringify({ type: "system", uuid: uuidOf(20_000 + place), parentUuid: uuidOf(9999 + count) })
+    )
     const text = textOf([...plain.claude.slice(0, 1), ...progress, ...beside, ...plain.claude.slice(1)])
     const began = process.cpuUsage()
     assert.deepStrictEqual(promptsIn("claude", text), words)

@@ -60,8 +60,7 @@ describe("Folders", () => {
       let asked = 0
       const path = at("root/project/deep")
       const exchanged = yield* Effect.flip(resolveWith({ roots: [at("root")] }, path, {
-        realPath: (name) =>
-          Effect.succeed(name === path && ++asked > 1 ? at("outside") : realpathSync(name))
+        realPath: (name) => Effect.succeed(name === path && ++asked > 1 ? at("outside") : realpathSync(name))
       }))
       assert.strictEqual(exchanged._tag, "ForbiddenFolder")
     }))

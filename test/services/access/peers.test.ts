@@ -20,11 +20,13 @@ describe("a request that was passed on", () => {
       + "x_real_ip cf-connecting-ip cdn-loop cdn-src-ip cloudfront-viewer-address true-client-ip fly-client-ip "
       + "x-client-ip x-clientip clientip client-ip x-cluster-client-ip x-original-forwarded-for x-envoy-external-address "
       + "proxy-client-ip wl-proxy-client-ip http-client-ip http_x_forwarded_for x-proxyuser-ip x-azure-clientip "
-      + "incap-client-ip x-sucuri-clientip ali-cdn-real-ip x-source-ip x-user-ip x-nginx-proxy max-forwards").split(" ")
+      + "incap-client-ip x-sucuri-clientip ali-cdn-real-ip x-source-ip x-user-ip x-nginx-proxy max-forwards")
+      .split(" ")
   )("is known by %s", (name) => assert.isTrue(isForwarded({ host: "localhost", [name]: "1" })))
 
   it("is not taken for one of a browser's or a program's of this machine", () => {
-    const usual = "host connection upgrade origin user-agent accept accept-language authorization content-type cookie "
+    const usual =
+      "host connection upgrade origin user-agent accept accept-language authorization content-type cookie "
       + "sec-websocket-key sec-websocket-protocol sec-fetch-site sec-ch-ua http2-settings te traceparent x-request-id "
       + "x-requested-with x-client-info cache-control referer last-event-id dnt priority"
     assert.isFalse(isForwarded(Object.fromEntries(usual.split(" ").map((name) => [name, "1"]))))

@@ -163,7 +163,11 @@ describe("an input that a person puts in place of the one that was asked about",
       const broker = yield* brokerOf(rules)
       const asked = yield* Effect.forkChild(broker.request(ask("a", "make")))
       yield* logged(1)
-      const answer = { type: "permission_response", request_id: RequestId.make("a"), behavior: "allow" } as const
+      const answer = {
+        type: "permission_response",
+        request_id: RequestId.make("a"),
+        behavior: "allow"
+      } as const
       for (const scope of ["once", "session"] as const) {
         const refused = yield* Effect.flip(
           broker.respond({ ...answer, scope, updatedInput: { command: "make; git push --force" } })

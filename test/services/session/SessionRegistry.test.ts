@@ -587,21 +587,31 @@ describe("a session that was, outside of a token's limits", () => {
     yield* leave
   })
 
-  it.effect("is not had by naming a folder within them", () =>
-    restarted(opened, (_, fake) =>
-      Effect.gen(function*() {
-        for (const fields of [{}, { folder: mine }, { folder: theirs }, { folder: mine, tool: "fake" }]) {
-          const refused = yield* Effect.flip(within(join(handshake({ session_id: "kept", tool: null, ...fields }))))
-          assert.strictEqual(refused._tag, "Forbidden", JSON.stringify(fields))
-          assert.notInclude(refused.message, theirs)
-        }
-        assert.lengthOf(fake.agents, 0)
-        // Nor by the token of an agent that has the relay's tools.
-        const agents = limitedTo({ scopes: new Set(["prompt"]), session_id: "s", limits: { folders: [mine] } })
-        assert.isTrue(Exit.isFailure(yield* Effect.exit(agents(join(named("kept", { folder: mine }))))))
-        yield* within(join(named("own", { folder: mine })))
-        yield* join(named("kept"))
-      })), 20_000)
+  it.effect(
+    "is not had by naming a folder within them",
+    () =>
+      restarted(opened, (_, fake) =>
+        Effect.gen(function*() {
+          for (const fields of [{}, { folder: mine }, { folder: theirs }, { folder: mine, tool: "fake" }]) {
+            const refused = yield* Effect.flip(
+              within(join(handshake({ session_id: "kept", tool: null, ...fields })))
+            )
+            assert.strictEqual(refused._tag, "Forbidden", JSON.stringify(fields))
+            assert.notInclude(refused.message, theirs)
+          }
+          assert.lengthOf(fake.agents, 0)
+          // Nor by the token of an agent that has the relay's tools.
+          const agents = limitedTo({
+            scopes: new Set(["prompt"]),
+            session_id: "s",
+            limits: { folders: [mine] }
+          })
+          assert.isTrue(Exit.isFailure(yield* Effect.exit(agents(join(named("kept", { folder: mine }))))))
+          yield* within(join(named("own", { folder: mine })))
+          yield* join(named("kept"))
+        })),
+    20_000
+  )
 
   it.effect("is not told from one that never was, where it must exist, or who asks may only look", () =>
     restarted(opened, () =>
@@ -636,7 +646,9 @@ describe("what a session was opened with", () => {
   it.effect("is taken to another folder by nobody who may not choose it", () =>
     restarted(
       Effect.gen(function*() {
-        for (const [name, fields] of [["free", { permission_mode: "bypassPermissions" }], ["plain", {}]] as const) {
+        for (
+          const [name, fields] of [["free", { permission_mode: "bypassPermissions" }], ["plain", {}]] as const
+        ) {
           const { leave } = yield* join(named(name, fields))
           yield* leave
         }
