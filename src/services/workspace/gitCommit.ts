@@ -1,9 +1,9 @@
 /**
- * gitCommit: chosen files, or what is staged, as a commit; and what is staged.
+ * gitCommit: stages files, and commits chosen files or what is staged.
  *
- * Where `git commit` would run no program of the repository's (hooks, filters, signing), or where none shall run, the commit
- * is made of git's own parts: nothing in the repository decides what runs. Else it is `git commit` itself, with all of that,
- * for those who may run programs.
+ * If `git commit` would run no programs of the repository (hooks, filters, signing), or none may run, the commit is made with
+ * git's plumbing commands, so that nothing in the repository decides what runs. Otherwise it is `git commit` itself, for clients
+ * that may run programs.
  */
 import { Effect } from "effect"
 import {
@@ -178,7 +178,7 @@ const tidied = (message: string): string =>
 const sayConflict = (what: string) =>
   refuse(
     "conflict",
-    `a ${what} is under way in this repository: finish it first, in a terminal or by asking the agent`
+    `a ${what} is in progress in this repository: finish it first, in a terminal or by asking the agent`
   )
 
 const nothing = refuse(
@@ -271,7 +271,7 @@ const withoutPrograms = Effect.fnUntraced(
         if (outside !== undefined) {
           return yield* refuse(
             "conflict",
-            "files outside of the session's folder are staged, too: choose files, or commit in a terminal"
+            "files outside the session's folder are staged, too: choose files, or commit in a terminal"
           )
         }
         if (names !== undefined) {
@@ -325,7 +325,7 @@ const asInTerminal = Effect.fnUntraced(
 
 const noRepository = refuse(
   "conflict",
-  "this folder lies in no git repository: start one with `git init`"
+  "this folder is not in a git repository: create one with `git init`"
 )
 
 /** As `git add` and `git restore --staged` do, without running anything of the repository's. */
@@ -375,7 +375,9 @@ export const commit = Effect.fn("gitCommit.commit")(
   ): Effect.fn.Return<Commit, WorkspaceRefused> {
     if (seen === undefined) return yield* noRepository
     const message = tidied(wanted.message)
-    if (message.trim() === "") return yield* refuse("wrong", "the message is empty: say what the commit does")
+    if (message.trim() === "") {
+      return yield* refuse("wrong", "the message is empty: describe what the commit does")
+    }
     const begun = underWay(seen)
     if (begun !== undefined) return yield* sayConflict(begun)
     const names = wanted.files === undefined
