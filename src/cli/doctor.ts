@@ -1,7 +1,7 @@
 /**
- * doctor: `ai-relay doctor` says which agents can be used on this machine, and what to run for the others.
+ * doctor: `ai-relay doctor` checks which agents can be used on this machine and how to set up the rest.
  *
- * Exit code 0 when at least one agent works, else 1. Terminals (`generic`) count as no agent: they work nearly always.
+ * The exit code is 0 if at least one agent works, else 1. Terminals (`generic`) do not count: they nearly always work.
  */
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -16,7 +16,7 @@ import { relayOptions, standardStateDir } from "./options.js"
 import { visibleLine } from "./printable.js"
 import { compareRegistry, loadRegistry } from "./registryFile.js"
 
-/** Why sessions cannot be kept, if they cannot. */
+/** Why sessions cannot be saved; undefined if they can. */
 const stateTrouble = (): string | undefined => {
   const folder = SessionRecord.folderIn(process.env["AI_RELAY_STATE_DIR"] ?? standardStateDir())
   return existsSync(folder) ? whyUnwritable(folder) : undefined
@@ -28,7 +28,7 @@ const findings = (own: ReadonlyArray<OwnAgent>) =>
     works: agents.some((agent) => agent.tool !== "generic" && works(agent))
   }))
 
-/** Whether agents can be kept in. */
+/** Whether the sandbox works here. */
 const sandbox = Effect.match(Sandbox.check, {
   onSuccess: () => ({ works: true as const }),
   onFailure: ({ message: reason }) => ({ works: false as const, reason })
@@ -37,7 +37,7 @@ const sandbox = Effect.match(Sandbox.check, {
 const stateOf = ({ installed, logged_in }: Finding): string =>
   !installed ? "not installed" : logged_in === undefined ? "installed" : logged_in ? "ready" : "not signed in"
 
-/** And what is known of that version. */
+/** The agent's version, and what is known about it. */
 const versionOf = ({ compatibility = "not tested", trouble = [], version }: Finding): string =>
   version === undefined
     ? ""
@@ -46,7 +46,7 @@ const versionOf = ({ compatibility = "not tested", trouble = [], version }: Find
         .filter(Boolean).join("; ")
     })`
 
-/** The table of agents, line by line, its titles first. */
+/** The lines of the table of agents, headings first. */
 export const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
   const rows = findings.map((finding) => [
     finding.tool,
@@ -54,7 +54,7 @@ export const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> 
     stateOf(finding),
     visibleLine(versionOf(finding)),
     finding.installed && finding.logged_in === undefined
-      ? `If it wants a login: ${finding.advice}`
+      ? `If it asks you to sign in: ${finding.advice}`
       : finding.advice ?? ""
   ])
   const titled = [["TOOL", "AGENT", "STATE", "VERSION", "WHAT TO DO"], ...rows]
@@ -71,7 +71,7 @@ const compared = (differences: ReadonlyArray<string>): ReadonlyArray<string> =>
       ...differences.map((line) => `  ${visibleLine(line)}`)
     ]
 
-/** `onFailure` is what to do when no agent works; `relay_version` is what the versions of agents were tested with. */
+/** `onFailure` runs if no agent works. `relay_version`: which relay the tested versions of agents belong to. */
 export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
   Command.make(
     "doctor",
