@@ -8,8 +8,11 @@
 
 import type mermaid from "@mermaid-js/tiny"
 
-/** Characters, and lines between boxes, of what is drawn at all. */
-const mostChars = 8000
+/**
+ * Bounds of what is drawn at all: it is drawn where the page itself runs, and some thirty characters would freeze it for good.
+ * `statements` are lines, boxes in a row and arrows; `word` and `line` are in characters.
+ */
+const most = { chars: 4000, statements: 60, word: 100, line: 400, nested: 12 } as const
 const mostEdges = 60
 /** What is kept of those that were drawn. */
 const mostKept = 60
@@ -36,6 +39,32 @@ export const plainDiagram = (text: string): string =>
       !/^\s*(?:classDef|style|linkStyle|click|link|links|callback)\b/.test(line) || simpleStyle.test(line)
     )
     .join("\n")
+
+/** Those whose cost is that of their length. Others count: `space:3000000` in a block diagram is three million blocks. */
+const kinds =
+  /^(?:graph|flowchart|sequenceDiagram|classDiagram(?:-v2)?|stateDiagram(?:-v2)?|erDiagram|gantt|pie|journey|timeline|gitGraph|quadrantChart|xychart(?:-beta)?)(?![\w-])/
+/** What a chart of tasks walks through day by day. */
+const longTime = /\d{3,}\s*[wMy]|\d{4,}\s*[a-z]/
+
+/** Whether a diagram (`plainDiagram`) takes no longer to draw than a page may stand still. */
+export const isModest = (text: string): boolean => {
+  const lines = text.split("\n").filter((line) => !/^\s*(?:%%|$)/.test(line))
+  const count = (sign: RegExp) => text.match(sign)?.length ?? 0
+  const first = lines[0]?.trim() ?? ""
+  return text.length <= most.chars
+    && kinds.test(first)
+    // What one look takes out may put another together.
+    && !text.includes("%%{")
+    && Math.max(
+        lines.length + count(/[;&]/g),
+        count(/[-=.~<>|o*x}{]*(?:--|==|-\.|\.\.|~~|->)[-=.~<>|o*x}{]*/g)
+      )
+      <= most.statements
+    && lines.every((line) => line.length <= most.line)
+    && !new RegExp(`\\S{${most.word + 1}}`).test(text)
+    && count(/^\s*(?:subgraph|loop|alt|opt|par|critical|break|rect|box|namespace)\b|\{\s*$/gm) <= most.nested
+    && !(first.startsWith("gantt") && longTime.test(text))
+}
 
 let loading: Promise<Mermaid> | undefined
 type Mermaid = typeof mermaid
@@ -84,7 +113,7 @@ const render = async (text: string, theme: Theme): Promise<Diagram> => {
     flowchart: { htmlLabels: false },
     class: { htmlLabels: false },
     theme: theme === "dark" ? "dark" : "neutral",
-    maxTextSize: mostChars,
+    maxTextSize: most.chars,
     maxEdges: mostEdges
   })
   // Where it is measured.
@@ -108,11 +137,21 @@ export const drawDiagram = (text: string, theme: Theme): Promise<Diagram | undef
   const key = `${theme}\n${text}`
   const before = known.get(key)
   if (before !== undefined) return before
-  const drawing = text.length > mostChars
-    ? Promise.resolve(undefined)
-    // Its settings are its program's: one at a time.
-    : last.then(() => render(plainDiagram(text), theme)).catch(() => undefined)
-  last = drawing
+  // Nothing longer is looked at.
+  const plain = text.length > 4 * most.chars ? "" : plainDiagram(text)
+  let took = 0
+  const draw = async () => {
+    const began = performance.now()
+    try {
+      return await render(plain, theme)
+    } finally {
+      took = performance.now() - began
+    }
+  }
+  // Its settings are its program's: one at a time.
+  const drawing = isModest(plain) ? last.then(draw).catch(() => undefined) : Promise.resolve(undefined)
+  // Between two the page belongs to who uses it.
+  last = Promise.all([last, drawing]).then(() => new Promise((resume) => setTimeout(resume, took)))
   known.set(key, drawing)
   for (const [oldest, picture] of known) {
     if (known.size <= mostKept) break
