@@ -213,7 +213,7 @@ describe("changes", () => {
       assert.notInclude(shown, "@@@")
       assert.match(
         (yield* failing(commitIn(folder, { message: "x", files: ["a.txt"] }))).message,
-        /a merge is under way/
+        /a merge is in progress/
       )
     }))
 
