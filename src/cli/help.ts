@@ -26,10 +26,11 @@ const commands: ReadonlyArray<Command> = [
   },
   {
     name: "doctor",
-    usage: ["ai-relay doctor [--json] [--acp-registry FILE]"],
+    usage: ["ai-relay doctor [--json] [--acp-registry FILE] [--state-dir FOLDER]"],
     about: "check which agents are installed and how to set up the rest",
     more: [
-      "With --acp-registry also those of your file, as the relay offers them. The exit code is 1 when none works."
+      "With --acp-registry also those of your file, as the relay offers them, and in what the file and the agents known here",
+      "differ. The exit code is 1 when none works."
     ]
   },
   {

@@ -278,14 +278,25 @@ const makeDurable = (folder: string) =>
     })
   })
 
+/** What is left of an attempt that failed. */
+const remove = (file: string): void => {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // Nothing was written, or nothing can be.
+  }
+}
+
 /** Why no session can be opened: nothing can be written in this folder. */
 export const whyUnwritable = (folder: string): string | undefined => {
   const probe = join(folder, `.writable-${process.pid}`)
   try {
-    writeFileSync(probe, "")
+    // An empty file fits on a disk that is full.
+    writeFileSync(probe, "\n".repeat(4096))
     rmSync(probe)
     return undefined
   } catch (cause) {
+    remove(probe)
     return `${folder} cannot be written (${
       messageOf(cause)
     }): make it writable, or choose another with --state-dir`
