@@ -128,7 +128,7 @@ type Ports = EventSink | PermissionGate | Scope.Scope
 /** The agent; with a new conversation where the session's own is gone, which is said. */
 const openAgent = (
   adapter: Adapter,
-  { begins_anew, keeps_mode, ...spec }: AgentSpec,
+  { begins_anew, keeps_mode, keeps_model, ...spec }: AgentSpec,
   sink: SessionSink.SessionSink
 ) => {
   /** What a failed attempt has started is ended before the next. */
@@ -149,18 +149,35 @@ const openAgent = (
       return Effect.tap(attempt(fresh), () => Effect.sync(() => sink.emit(conversationGone(gone, why))))
     })
   )
-  // The mode it was in last, which this agent may not have any more.
-  return keeps_mode !== true ? opening : Effect.catchTag(opening, "BadHandshake", (refusal) => {
-    const { permission_mode, ...others } = spec
-    return permission_mode !== undefined && refusal.reason.includes("permission_mode")
-      ? openWithout(others)
+  // The mode it was in last, or its model, which this agent may not have any more.
+  return Effect.catchTag(opening, "BadHandshake", (refusal) => {
+    const { model, permission_mode } = spec
+    const isAbout = (field: string) => new RegExp(`\\b${field}\\b`).test(refusal.reason)
+    if (keeps_mode === true && permission_mode !== undefined && isAbout("permission_mode")) {
+      return openWithout("permission_mode")
+    }
+    return keeps_model === true && model !== undefined && isAbout("model")
+      ? Effect.tap(openWithout("model"), () => Effect.sync(() => sink.emit(modelGone(model)))).pipe(
+        Effect.catchTag("BadHandshake", () => Effect.fail(refusal))
+      )
       : Effect.fail(refusal)
   })
 
-  function openWithout(others: AgentSpec): ReturnType<Adapter["open"]> {
-    return openAgent(adapter, { ...others, ...(begins_anew !== undefined && { begins_anew }) }, sink)
+  function openWithout(field: "model" | "permission_mode"): ReturnType<Adapter["open"]> {
+    const { [field]: _gone, ...others } = spec
+    const kept = { begins_anew, keeps_mode, keeps_model }
+    const known = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined))
+    return openAgent(adapter, { ...others, ...known }, sink)
   }
 }
+
+const modelGone = (model: string): EventBody => ({
+  type: "status",
+  status: "model_gone",
+  text:
+    `The agent refuses the model "${model}" that this session had, so it goes on with its own: choose another by set_model.`,
+  metadata: { gone: model }
+})
 
 /** What was said before is in the session's log, and the agent does not know it. */
 const conversationGone = (gone?: string, why?: string): EventBody => ({
