@@ -14,15 +14,15 @@ describe("doctor, of the state folder", () => {
   const home = mkdtempSync(join(tmpdir(), "doctor-"))
   afterAll(() => rmSync(home, { recursive: true }))
 
-  it("has nothing against one that is there, or can be made", () => {
+  it("has nothing against one that exists, or can be created", () => {
     assert.isUndefined(stateTrouble(home))
     assert.isUndefined(stateTrouble(join(home, "not", "yet")))
   })
 
-  it("says why it cannot be made", () => {
+  it("says why it cannot be created", () => {
     writeFileSync(join(home, "file"), "")
     const said = stateTrouble(join(home, "file", "state"))
-    assert.match(said ?? "", /cannot be made: .*file is no folder; choose another with --state-dir/)
+    assert.match(said ?? "", /cannot be created: .*file is not a folder; use another folder with --state-dir/)
   })
 })
 

@@ -1,4 +1,4 @@
-/** NativeDisk: this machine's files and processes, as the readers of native sessions may see them. Nothing is written. */
+/** NativeDisk: read-only access to this machine's files and processes for readers of native conversations. */
 import {
   closeSync,
   constants,

@@ -1,4 +1,4 @@
-/** toolCall: a permission request in one form for all agents: what kind of tool, which commands, which files. */
+/** toolCall: a permission request in the same form for all agents: kind of tool, commands, files. */
 import { lstatSync, realpathSync } from "node:fs"
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path"
 import type { PermissionRequest } from "../../schema/index.js"
@@ -8,11 +8,11 @@ export interface ToolCall {
   readonly tool: string
   readonly kind: "execute" | "edit" | "read" | "fetch" | "other"
   readonly commands: ReadonlyArray<ShellCommand>
-  /** Absolute, after links are resolved. */
+  /** Absolute paths with links resolved. */
   readonly paths: ReadonlyArray<string>
-  /** Why it cannot be said what this does. */
+  /** Why it is uncertain what this does; undefined if it is certain. */
   readonly unclear: string | undefined
-  /** A path of the call's, absolute, after links are resolved. */
+  /** A path in the call as an absolute one with links resolved. */
   readonly resolve: (path: string) => string
 }
 
@@ -55,13 +55,13 @@ const kinds = {
   fetch: ["WebFetch", "WebSearch", "web_fetch", "google_web_search", "fetch"]
 } as const
 
-/** By the agent's own name for the tool: a stranger's tool that takes a `command` is no shell. */
+/** The kind of a tool, by the agent's own name for it: an unknown tool that takes a `command` is not a shell. */
 export const kindOf = (tool: string): ToolCall["kind"] =>
   (Object.keys(kinds) as Array<keyof typeof kinds>).find((kind) =>
     (kinds[kind] as ReadonlyArray<string>).includes(tool)
   ) ?? "other"
 
-/** Arguments that change nothing about what a tool of this kind does; any other makes it unclear. */
+/** Arguments that are understood for tools of this kind; any other makes a call unclear. */
 const harmless: Readonly<Record<ToolCall["kind"], ReadonlySet<string>>> = {
   execute: new Set([
     "command",
@@ -91,7 +91,7 @@ type Fields = Readonly<Record<string, unknown>>
 const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Where a path leads. What does not exist yet lies in what does; a link that leads nowhere is not followed. */
+/** The real path; its missing part is appended to what exists. Undefined if a dangling link is in the way. */
 const resolved = (folder: string, path: string): string | undefined => {
   const absolute = isAbsolute(path) ? path : resolve(folder, path)
   try {
@@ -105,7 +105,7 @@ const resolved = (folder: string, path: string): string | undefined => {
   }
 }
 
-/** Something is there that leads nowhere, or that cannot be looked at. */
+/** Whether something is there, such as a dangling link, or cannot be inspected. */
 const isThere = (path: string): boolean => {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined
@@ -114,7 +114,7 @@ const isThere = (path: string): boolean => {
   }
 }
 
-/** Claude names the path it stops at, also one in its own folder. */
+/** Whether a path is inside the folder: Claude also names blocked paths in its own folder. */
 const isWithin = (folder: string, path: string): boolean => {
   const root = resolved("/", folder)
   const real = path.split("/").includes("..") ? undefined : resolved(folder, path)
@@ -137,7 +137,7 @@ const textsIn = (args: Fields): ReadonlyArray<string> => {
   return [...own, ...listed, ...changed]
 }
 
-/** Several lists of arguments are joined as a shell would read them again. */
+/** The command as text; a list of arguments is joined so that a shell would read it back. */
 const commandIn = ({ command }: Fields): string | undefined => {
   if (typeof command === "string") return command
   return Array.isArray(command) && command.every((word) => typeof word === "string")
@@ -153,10 +153,10 @@ export const callOf = (
   const kind = kindOf(tool)
   const strange = Object.keys(fields).find((name) => !harmless[kind].has(name))
   const doubts: Array<string> = []
-  if (kind !== "other" && strange !== undefined) doubts.push(`nobody knows what its \`${strange}\` does`)
+  if (kind !== "other" && strange !== undefined) doubts.push(`the effect of its \`${strange}\` is unknown`)
   const blocked = metadata["blocked_path"]
   if (blocked !== undefined && !(typeof blocked === "string" && isWithin(folder, blocked))) {
-    doubts.push("it leads out of the agent's folders")
+    doubts.push("it reaches outside the agent's folders")
   }
   const cwd = ["cwd", "workdir", "directory", "dir_path"].map((name) => fields[name]).find((value) =>
     value !== undefined
@@ -164,9 +164,9 @@ export const callOf = (
   const where = typeof cwd === "string" ? resolve(folder, cwd) : folder
   if (kind === "execute" && where !== folder) doubts.push("it runs in another folder")
   const resolveIn = (path: string): string => {
-    // Behind a link, `..` does not lead where it seems to.
+    // After a link, `..` does not lead where it seems to.
     const real = path.includes("\0") || path.split("/").includes("..") ? undefined : resolved(where, path)
-    if (real === undefined) doubts.push("it is not known where a path leads")
+    if (real === undefined) doubts.push("a path cannot be resolved")
     return real ?? path
   }
   const text = kind === "execute" ? commandIn(fields) : undefined

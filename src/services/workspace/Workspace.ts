@@ -1,6 +1,6 @@
 /**
- * Workspace: what lies beside a conversation: the session's folder with its files, what git says of it, and files given to
- * the agent. A folder is resolved and compared with the roots each time; what is asked of it is loaded when it is first asked.
+ * Workspace: a session's folder: its files, its git status, and files attached for the agent. The folder is resolved and compared
+ * with the roots each time; the code behind each operation is loaded when it is first used.
  */
 import { Context, Effect, Layer, Scope, Semaphore } from "effect"
 import { mkdtempSync, realpathSync, rmSync } from "node:fs"
@@ -19,13 +19,13 @@ import { RelayConfig } from "../RelayConfig.js"
 import * as Finder from "./FileFinder.js"
 import type { Against } from "./GitChanges.js"
 import type { CommitWanted } from "./gitCommit.js"
-import type { Inside } from "./insideFolder.js"
+import { type Inside, type Opened, openIn } from "./insideFolder.js"
 import { isInside } from "./unkept.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
 /** A session's folder. Paths are relative to it, with `/` between. */
 export interface WorkspaceFolder {
-  /** What lies in a folder; "" is the session's own. */
+  /** Lists a folder; "" is the session's own. */
   readonly list: (path: string) => Effect.Effect<TreeListing, WorkspaceRefused>
   /** A part of a file; `offset` and `length` in bytes. */
   readonly read: (
@@ -33,14 +33,18 @@ export interface WorkspaceFolder {
     offset?: number,
     length?: number
   ) => Effect.Effect<FileContent, WorkspaceRefused>
-  /** Files by words of their names, the best first. */
+  /** Opens a file to send its bytes; closing the scope closes it. */
+  readonly open: (path: string) => Effect.Effect<Opened, WorkspaceRefused, Scope.Scope>
+  /** Finds files by words in their names, best matches first. */
   readonly find: (query: string, limit: number) => Effect.Effect<FoundFiles, WorkspaceRefused>
-  /** What differs from the last commit, or from the commit `against`. */
+  /** Changes since the last commit, or since the commit `against`. */
   readonly changes: (against?: string) => Effect.Effect<Changes, WorkspaceRefused>
-  /** How one file differs; `from` is its name before, if it was renamed. */
+  /** The diff of one file; `from`: its old name, if it was renamed. */
   readonly diff: (path: string, against: Against, from?: string) => Effect.Effect<FileDiff, WorkspaceRefused>
+  /** Stage files as they are on disk, or take them out of what is staged; gives the changes as they are then. */
+  readonly stage: (files: ReadonlyArray<string>, staged: boolean) => Effect.Effect<Changes, WorkspaceRefused>
   readonly commit: (wanted: Omit<CommitWanted, "neverRun">) => Effect.Effect<Commit, WorkspaceRefused>
-  /** Keep a file for the agent of a session: with the relay's own, or in the folder. */
+  /** Saves a file for the agent, in the relay's state or in the session's folder. */
   readonly attach: (
     session_id: SessionId,
     name: string,
@@ -50,7 +54,7 @@ export interface WorkspaceFolder {
 }
 
 export class Workspace extends Context.Service<Workspace, {
-  /** The folders in one, to choose where a session works; absent: where one may begin. `within`: only these, and below. */
+  /** The folders in a folder, to choose one for a session; absent: the allowed roots. `within`: only these and below. */
   readonly folders: (
     path: string | undefined,
     within: ReadonlyArray<string> | undefined
@@ -123,12 +127,13 @@ const make = Effect.gen(function*() {
     const folder = yield* allowed.resolve(wanted)
     const inside = insideOf(folder)
     const neverRun = sandbox
-      ? "this relay keeps agents in a sandbox, so no program of a repository runs outside of it"
+      ? "this relay runs agents in a sandbox, so no programs of a repository may run outside it"
       : undefined
     const here: WorkspaceFolder = {
       list: (path) => Effect.flatMap(load.tree, ({ list }) => list(inside, path)),
       read: (path, offset, length) =>
         Effect.flatMap(load.tree, ({ read }) => read(inside, path, offset, length)),
+      open: (path) => openIn(inside, path, "file"),
       find: (query, limit) =>
         finder.find(inside, look(folder), query, limit).pipe(
           Effect.catchTag("GitFailed", ({ reason }) => Effect.fail(refuse("conflict", reason)))
@@ -141,6 +146,12 @@ const make = Effect.gen(function*() {
         const { diff } = yield* load.changes
         return yield* diff(inside, yield* seen(folder), path, against, from)
       }, looks.withPermits(1)),
+      stage: Effect.fnUntraced(function*(files, staged) {
+        const [{ list }, { stage }] = yield* Effect.all([load.changes, load.commit])
+        const view = yield* seen(folder)
+        yield* stage(inside, view, files, staged)
+        return yield* list(inside, view)
+      }, commits.withPermits(1)),
       commit: Effect.fnUntraced(function*(wanted) {
         const { commit } = yield* load.commit
         return yield* commit(inside, yield* seen(folder), { ...wanted, neverRun })
@@ -151,13 +162,13 @@ const make = Effect.gen(function*() {
         if (state_dir === undefined) {
           return yield* refuse(
             "conflict",
-            "this relay keeps nothing on disk: put the file in the session's folder (`into=folder`)"
+            "this relay saves nothing on disk: put the file in the session's folder (`into=folder`)"
           )
         }
         if (sandbox) {
           return yield* refuse(
             "conflict",
-            "agents are kept in a sandbox here and see nothing outside of their folder: put the file in the session's folder (`into=folder`)"
+            "agents run in a sandbox here and see nothing outside their folder: put the file in the session's folder (`into=folder`)"
           )
         }
         return yield* keep(

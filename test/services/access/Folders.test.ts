@@ -105,7 +105,7 @@ describe("Folders", () => {
 
   it.live("says of something else than a folder that it is none, where it may be looked at", () =>
     Effect.gen(function*() {
-      assert.include((yield* Effect.flip(resolve(at("root/file")))).message, "is no folder")
+      assert.include((yield* Effect.flip(resolve(at("root/file")))).message, "is not a folder")
       assert.include(
         (yield* Effect.flip(resolve(at("root/file"), at("work")))).message,
         "is outside the allowed folders"
@@ -117,7 +117,7 @@ describe("Folders", () => {
       execFileSync("mkfifo", [at("root/pipe")])
       for (const path of [at("root/pipe"), at("root/within/../../root/pipe")]) {
         const { message } = yield* Effect.flip(resolve(path))
-        assert.include(message, `"${path}" is no folder: set \`folder\` to one`)
+        assert.include(message, `"${path}" is not a folder: set \`folder\` to`)
       }
       const { message } = yield* Effect.flip(resolveWith({ roots: [at("root")] }, at("root/locked"), {
         realPath: (path) =>

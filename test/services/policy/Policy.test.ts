@@ -107,7 +107,7 @@ describe("a policy and commands", () => {
     // Claude names any it would write to.
     assert.deepStrictEqual(told(join(folder, "new.txt")), { verdict: "allow", rule: "status" })
     assert.deepStrictEqual(told("new.txt"), { verdict: "allow", rule: "status" })
-    const unclear = { verdict: "ask", unclear: "it leads out of the agent's folders" }
+    const unclear = { verdict: "ask", unclear: "it reaches outside the agent's folders" }
     for (
       const path of [ // Also by a link in the folder.
         "link/x",
@@ -277,7 +277,7 @@ describe("a policy's rules", () => {
       assert.include(yield* problemOf("{}"), "rules")
       assert.include(yield* problemOf(rule({ verdict: "perhaps" })), "verdict")
       assert.include(yield* problemOf(rule({ path: ["x"] })), "path")
-      assert.include(yield* problemOf(rule({ until: "soon" })), "is no time")
+      assert.include(yield* problemOf(rule({ until: "soon" })), "is not a time")
       assert.include(yield* problemOf(rule({ commands: [["ls"]], paths: ["x"] })), "matches nothing")
       assert.include(
         yield* problemOf(JSON.stringify({ rules: [{ name: "a", verdict: "allow" }] })),

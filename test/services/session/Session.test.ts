@@ -350,7 +350,7 @@ describe("a prompt that comes during a turn", () => {
       const { agent, first, send, until } = yield* open()
       yield* send(...["m1", "m2", "m3", "m4", "m5"].map((name) => prompt(name)))
       assert.strictEqual((yield* until("error")).at(-1), "error overloaded m5")
-      assert.include((yield* first("error")).text, "3 prompts are waiting")
+      assert.include((yield* first("error")).text, "3 prompts are already waiting")
       yield* agent.say(...done)
       yield* until("turn_start", 2)
       yield* send(prompt("m5"))
@@ -1171,7 +1171,7 @@ describe("what the agent says to a command", () => {
       yield* silent.send(prompt("m1"))
       yield* silent.agent.next
       yield* TestClock.adjust("10 minutes")
-      assert.include((yield* silent.first("error")).text, "did not take it within 2 minutes")
+      assert.include((yield* silent.first("error")).text, "did not accept it within 2 minutes")
     }))
 })
 
