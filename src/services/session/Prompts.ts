@@ -243,7 +243,8 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     if (parts.prepare === undefined && !parts.lane.isBusy()) return begin()
     isPreparing = true
     // A model or mode that was chosen before the prompt applies to it.
-    const prepared = Effect.andThen(parts.lane.passed, parts.prepare ?? Effect.void).pipe(
+    const passed = parts.lane.isBusy() ? parts.lane.passed : Effect.void
+    const prepared = Effect.andThen(passed, parts.prepare ?? Effect.void).pipe(
       Effect.ensuring(Effect.sync(() => {
         isPreparing = false
       })),
