@@ -2,7 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Result, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { AgentFailed, BadHandshake, CommandRefused, ConversationGone } from "../../../src/adapters/AdapterError.js"
+import {
+  AgentFailed,
+  BadHandshake,
+  CommandRefused,
+  ConversationGone
+} from "../../../src/adapters/AdapterError.js"
 import {
   type BodyOf,
   decodeFrame,
