@@ -464,6 +464,17 @@ describe("a hostile repository", () => {
     }))
 })
 
+describe("a pipe in place of what is staged", () => {
+  it.effect("is not waited for by who commits: the relay goes on", () =>
+    Effect.gen(function*() {
+      const folder = repository()
+      rmSync(join(folder, ".git/index"))
+      execFileSync("mkfifo", [join(folder, ".git/index")])
+      const { message } = yield* failing(commitIn(folder, { message: "x", hooks: false }))
+      assert.include(message, "cannot be read as an ordinary file")
+    }))
+})
+
 describe("a commit", () => {
   it.effect("has the chosen files as they are on disk; what else is staged stays so", () =>
     Effect.gen(function*() {
