@@ -1,6 +1,6 @@
 /** Which diagrams are drawn: those that people are shown, and none that would freeze the page. */
 import { describe, expect, it } from "vitest"
-import { isModest, plainDiagram } from "../../src/console/components/diagrams.js"
+import { isModest, plainDiagram } from "../../src/console/components/plainDiagram.js"
 
 const rows = (count: number, row: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => row(index)).join("\n")
