@@ -269,6 +269,7 @@ const make = Effect.gen(function*() {
         begins_anew: handshake.native_session_id === undefined,
         ...(own_tools !== undefined && { mcp_servers: [...wanted.mcp_servers ?? [], own_tools] }),
         keeps_mode: handshake.permission_mode === undefined,
+        keeps_model: handshake.model === undefined,
         ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
       }
       const session = yield* Session.open(id, adapter, spec, opened, clients, native)
