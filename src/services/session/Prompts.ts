@@ -25,7 +25,12 @@ import type { Settings } from "../RelayConfig.js"
 import type { Table } from "../schedule/Timetable.js"
 import { sizeOf } from "./commandSize.js"
 import type { Drivers, NotDriving } from "./Drivers.js"
-import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
+import type {
+  AnswerUnfit,
+  InputForbidden,
+  PermissionBroker,
+  PermissionNotPending
+} from "./PermissionBroker.js"
 import type { Rewinds } from "./Rewinds.js"
 import { Sender } from "./Sender.js"
 import type { Turn, Turns } from "./Turn.js"
@@ -110,13 +115,20 @@ export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
 }
 
 export type DeliveryError = SendError | CommandFailed
-export type Refusal = DeliveryError | Overloaded | PermissionNotPending | AnswerUnfit | NotDriving
+export type Refusal =
+  | DeliveryError
+  | Overloaded
+  | PermissionNotPending
+  | AnswerUnfit
+  | InputForbidden
+  | NotDriving
 
 const codes: Record<Refusal["_tag"], ErrorCode> = {
   AgentFailed: "agent_failed",
   AnswerUnfit: "bad_command",
   CommandFailed: "internal",
   CommandRefused: "bad_command",
+  InputForbidden: "forbidden",
   NotDriving: "not_driving",
   Overloaded: "overloaded",
   PermissionNotPending: "bad_command"
