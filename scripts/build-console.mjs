@@ -10,6 +10,7 @@ import { extname, join, relative, resolve, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 import { build } from "vite"
+import { mermaidForVite } from "./mermaid.mjs"
 
 const root = fileURLToPath(new URL("../src/console", import.meta.url))
 export const consoleFolder = fileURLToPath(new URL("../dist/console", import.meta.url))
@@ -91,7 +92,7 @@ export const buildConsole = async () => {
     root,
     base: "/",
     logLevel: "warn",
-    plugins: [react()],
+    plugins: [react(), mermaidForVite()],
     worker: { format: "es", plugins: () => [noteWorkerModules(ofWorkers)] },
     build: {
       outDir: consoleFolder,

@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process"
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { mermaidForEsbuild } from "./mermaid.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const out = join(root, "dist/react")
@@ -82,7 +83,7 @@ export const buildReact = async () => {
       splitting: true,
       chunkNames: "part-[hash]",
       external: ["react", "react-dom", "react/jsx-runtime"],
-      plugins: [ofThePackage]
+      plugins: [ofThePackage, mermaidForEsbuild]
     }),
     bundle({ entryPoints: ["src/console/components/highlight.worker.ts"] })
   ])
@@ -107,4 +108,5 @@ export const buildReact = async () => {
   // So that TypeScript takes the import of it.
   writeFileSync(join(out, "style.css.d.ts"), "export {}\n")
   return [...Object.keys(metafile.inputs), ...Object.keys(worker.metafile.inputs)]
+    .map((path) => path.replace(/^mermaid:/, ""))
 }

@@ -4,7 +4,8 @@
  * and says why. $AI_RELAY_BUILT: dist is new. `npm run docs:images` takes the pictures of docs/images instead.
  */
 import { spawnSync } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { selectVersions } from "./agentVersions.mjs"
@@ -40,9 +41,25 @@ const [claude] = reason === undefined ? await installAgents(selectVersions(["cla
 const built = env.AI_RELAY_BUILT
   ? 0
   : run(process.execPath, ["scripts/build.mjs", "library", "cli", "console", "react"])
+/** Pictures show a folder and a machine that are nobody's: where Linux lets one be made, `/home/ada` on `workshop`. */
+const houses = images ? mkdtempSync(join(tmpdir(), "ai-relay-images-")) : undefined
+const aside = ["--user", "--map-root-user", "--uts", "--mount"]
+const canMove = houses !== undefined && spawnSync("unshare", [...aside, "true"]).status === 0
+const moved = canMove
+  ? [
+    "unshare",
+    ...aside,
+    "sh",
+    "-c",
+    "hostname workshop && mount --bind \"$0\" /home && mkdir /home/ada && exec \"$@\"",
+    houses
+  ]
+  : []
+const [program, ...before] = [...moved, process.execPath]
 process.exitCode = built || run(
-  process.execPath,
+  program,
   [
+    ...before,
     join(root, "node_modules/vitest/vitest.mjs"),
     "run",
     "--project",
@@ -56,7 +73,9 @@ process.exitCode = built || run(
       AI_RELAY_CHROMIUM: chromium,
       AI_RELAY_BUILT: "1",
       ...(reason !== undefined && { AI_RELAY_SKIP_BROWSER: reason }),
-      ...(images && { AI_RELAY_IMAGES: join(root, "docs/images") })
+      ...(images && { AI_RELAY_IMAGES: join(root, "docs/images") }),
+      ...(canMove && { AI_RELAY_STAGE_HOME: "/home/ada" })
     }
   }
 )
+if (houses !== undefined) rmSync(houses, { recursive: true, force: true })

@@ -14,7 +14,7 @@ import * as SessionRecord from "../services/journal/SessionRecord.js"
 import * as Sandbox from "../services/process/Sandbox.js"
 import { relayOptions, standardStateDir } from "./options.js"
 import { visibleLine } from "./printable.js"
-import { loadRegistry } from "./registryFile.js"
+import { compareRegistry, loadRegistry } from "./registryFile.js"
 
 /** Why sessions cannot be kept, if they cannot. */
 const stateTrouble = (): string | undefined => {
@@ -63,6 +63,14 @@ export const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> 
   return titled.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd())
 }
 
+const compared = (differences: ReadonlyArray<string>): ReadonlyArray<string> =>
+  differences.length === 0
+    ? ["The registry and the agents known here agree."]
+    : [
+      "The registry and the agents known here differ:",
+      ...differences.map((line) => `  ${visibleLine(line)}`)
+    ]
+
 /** `onFailure` is what to do when no agent works; `relay_version` is what the versions of agents were tested with. */
 export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
   Command.make(
@@ -74,12 +82,14 @@ export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
     ({ acp_registry, json }) =>
       Effect.gen(function*() {
         const own = yield* loadRegistry(acp_registry)
+        const differences = yield* compareRegistry(acp_registry)
         const state = stateTrouble()
         const found = {
           relay_version,
           ...yield* findings(own),
           sandbox: yield* sandbox,
-          ...(state !== undefined && { state })
+          ...(state !== undefined && { state }),
+          ...(differences !== undefined && { registry_differences: differences })
         }
         yield* Console.log(
           json
@@ -92,7 +102,8 @@ export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
                   ? "Agents can be kept in a sandbox here: start the relay with --sandbox."
                   : visibleLine(`No sandbox: ${found.sandbox.reason}.`)
               }`,
-              ...state === undefined ? [] : ["", state]
+              ...state === undefined ? [] : ["", state],
+              ...differences === undefined ? [] : ["", ...compared(differences)]
             ].join("\n")
         )
         if (!found.works) yield* onFailure

@@ -1,6 +1,8 @@
 /** registryFile: the agents that `--acp-registry` names. A relay that was told to offer some does not start without them. */
 import { Effect, FileSystem, Option, Schema } from "effect"
 import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
+import { presets } from "../adapters/acp/presets.js"
+import { registryDifferences } from "../adapters/acp/registryDifferences.js"
 import { readRegistry } from "../adapters/acp/registryFile.js"
 
 export class RegistryUnusable
@@ -11,15 +13,26 @@ export class RegistryUnusable
   }
 }
 
+const contentOf = Effect.fnUntraced(function*(path: string) {
+  const files = yield* FileSystem.FileSystem
+  return yield* Effect.mapError(
+    files.readFileString(path),
+    ({ message }) => new RegistryUnusable({ reason: `--acp-registry ${path} cannot be read: ${message}` })
+  )
+})
+
+/** In what such a file and the agents the relay knows by name differ, a line each. Undefined when no file was named. */
+export const compareRegistry = (file: Option.Option<string>) =>
+  Option.match(file, {
+    onNone: () => Effect.succeed(undefined),
+    onSome: (path) => Effect.map(contentOf(path), (content) => registryDifferences(presets, content))
+  })
+
 /** Empty when no file was named. What of it cannot be used here is logged. */
 export const loadRegistry = Effect.fnUntraced(function*(file: Option.Option<string>) {
   if (Option.isNone(file)) return [] as ReadonlyArray<OwnAgent>
   const path = file.value
-  const files = yield* FileSystem.FileSystem
-  const content = yield* Effect.mapError(
-    files.readFileString(path),
-    ({ message }) => new RegistryUnusable({ reason: `--acp-registry ${path} cannot be read: ${message}` })
-  )
+  const content = yield* contentOf(path)
   const { agents, problems } = readRegistry(content)
   if (agents.length === 0) {
     return yield* new RegistryUnusable({

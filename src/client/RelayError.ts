@@ -5,7 +5,7 @@ import type { ErrorCode, RelayEvent } from "./protocol.js"
  * The relay's own codes, and the client's: `session_ended` (the conversation is over), `closed` (this page left it),
  * `unreachable` (the relay did not answer as often as `retries` allows), `read_too_slowly` (more events waited for
  * `for await` than are kept), `withdrawn` (the prompt was taken back), `too_many_waiting` (commands for a relay that is
- * away).
+ * away); of files, `not_found` and `conflict` (not as things are now).
  */
 export type RelayErrorCode =
   | ErrorCode
@@ -15,6 +15,8 @@ export type RelayErrorCode =
   | "read_too_slowly"
   | "withdrawn"
   | "too_many_waiting"
+  | "not_found"
+  | "conflict"
 
 export class RelayError extends Error {
   override readonly name = "RelayError"

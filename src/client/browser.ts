@@ -8,7 +8,19 @@ import type { SocketConstructor } from "./ReconnectingSocket.js"
 import type { ConnectOptions, Session } from "./Session.js"
 import { openWatch, type SessionWatch, type WatchOptions } from "./watchSessions.js"
 
+export type {
+  Attachment,
+  ChangedFile,
+  Changes,
+  Commit,
+  FileContent,
+  FileDiff,
+  FoundFiles,
+  TreeEntry,
+  TreeListing
+} from "../schema/WorkspaceAnswers.js"
 export type { Ask } from "./Credentials.js"
+export { filesOf, type FilesOptions, type SessionFiles } from "./files.js"
 export type { OnPermission, PermissionRequest } from "./Permissions.js"
 export type {
   Answer,

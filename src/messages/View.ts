@@ -123,6 +123,7 @@ export interface NoticeItem extends Base {
   readonly about?:
     | { readonly is: "context_full"; readonly context_pct: number }
     | { readonly is: "compacted" }
+    | { readonly is: "cleared" }
     | { readonly is: "unreadable"; readonly event: string }
     | RewindTold
   /** The model API is asked again: which attempt of how many, and whether a limit was the reason. */

@@ -47,10 +47,20 @@ export const begin = (draft: Draft, { message_id, seq, text, ts, turn }: EventOf
   }
 }
 
+/** Claude's own command to forget the conversation prints nothing. */
+const isCleared = ({ items, tool, turn }: Draft): boolean => {
+  const first = turn === undefined ? undefined : items[turn.from]
+  return tool.startsWith("claude") && first?.kind === "user" && first.text.trim() === "/clear"
+}
+
 export const end = (draft: Draft, event: EventOf<"turn_end">) => {
   const { context_pct, seq, stop_reason, ts, usage } = event
   closeOpen(draft)
   stopAll(draft)
+  if (stop_reason === "end_turn" && isCleared(draft)) {
+    const text = "The agent has forgotten everything above."
+    add(draft, { kind: "notice", key: `cleared${seq}`, ts, level: "info", text, about: { is: "cleared" } })
+  }
   delete draft.turn
   draft.cost += usage?.cost_usd ?? 0
   used(draft, { ...usage, context_pct })

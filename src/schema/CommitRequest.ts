@@ -1,4 +1,4 @@
-/** CommitRequest: what of a session's folder becomes a commit, and with which words. */
+/** CommitRequest: what of a session's folder is staged, what becomes a commit, and with which words. */
 import { Schema } from "effect"
 
 /** Characters a message may have, and files that may be named. */
@@ -13,3 +13,11 @@ export const CommitRequest = Schema.Struct({
   hooks: Schema.optionalKey(Schema.Boolean)
 })
 export type CommitRequest = typeof CommitRequest.Type
+
+export const StageRequest = Schema.Struct({
+  /** From the session's folder. */
+  files: Schema.Array(Schema.String).check(Schema.isMaxLength(mostCommitFiles)),
+  /** As they are on disk; `false`: as in the last commit, which changes nothing on disk. */
+  staged: Schema.Boolean
+})
+export type StageRequest = typeof StageRequest.Type

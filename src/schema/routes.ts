@@ -5,7 +5,7 @@
  * in docs/protocol.md are made of it. A route without a scope, or without somebody who answers it, does not compile.
  */
 import type { Schema } from "effect"
-import { CommitRequest } from "./CommitRequest.js"
+import { CommitRequest, StageRequest } from "./CommitRequest.js"
 import { PushAnswer, PushSubscription } from "./PushSubscription.js"
 import { NewSchedule, ScheduleChange } from "./SchedulePlan.js"
 import { type Scope, scopes } from "./Scope.js"
@@ -119,6 +119,23 @@ const notShown = refusal(
 const noGit = refusal("There is no git repository, or not as things are now, and why.")
 const fileQuery: Query = { about: "From the session's folder, with `/` between." }
 const change: Json = { enum: ["added", "changed", "deleted", "renamed", "copied", "type_changed"] }
+const changesTold: Json = object({
+  repository: { type: "boolean", description: "The folder lies in a git repository." },
+  head: { type: "string", description: "The last commit; absent if there is none." },
+  branch: { type: "string", description: "Absent when none is checked out." },
+  under_way: { enum: ["merge", "rebase", "cherry-pick", "revert"] },
+  against: { type: "string", description: "The commit they are compared with." },
+  branches: list(text),
+  files: list(object({
+    path: text,
+    from: { type: "string", description: "Its name before." },
+    staged: change,
+    unstaged: change,
+    untracked: { type: "boolean" },
+    conflict: { type: "boolean" }
+  }, ["path"])),
+  truncated: { type: "boolean" }
+}, ["repository", "branches", "files"])
 const noNative = refusal("There is no such conversation, or none in a folder this relay may use.")
 const day = (about: string): Query => ({ about, schema: { type: "string", format: "date" } })
 
@@ -441,6 +458,32 @@ export const routes = {
       404: noFile
     }
   }),
+  sendFile: isRoute({
+    method: "GET",
+    path: "/sessions/{session_id}/raw",
+    scope: "view",
+    reach: "sessions",
+    summary: "A file's bytes, whole or a range of them; a token for single sessions needs `prompt`.",
+    query: { path: fileQuery },
+    answers: {
+      200: {
+        about:
+          "At most 512 MiB. `content-type` is that of a PNG, JPEG, GIF, WebP, AVIF, BMP or icon, else `application/octet-stream`; it is always a download, never a page.",
+        type: "application/octet-stream",
+        schema: { type: "string", format: "binary" }
+      },
+      206: {
+        about: "What the header `range` (`bytes=0-1023`, one range) asked for.",
+        type: "application/octet-stream",
+        schema: { type: "string", format: "binary" }
+      },
+      400: refusal("The path is none, or no ordinary file."),
+      403: notShown,
+      404: noFile,
+      413: refusal("It is larger: ask for a part with `range`."),
+      416: refusal("The file ends before the range begins.")
+    }
+  }),
   findFiles: isRoute({
     method: "GET",
     path: "/sessions/{session_id}/find",
@@ -476,23 +519,7 @@ export const routes = {
     answers: {
       200: {
         about: "At most 2,000 files of the session's folder.",
-        schema: object({
-          repository: { type: "boolean", description: "The folder lies in a git repository." },
-          head: { type: "string", description: "The last commit; absent if there is none." },
-          branch: { type: "string", description: "Absent when none is checked out." },
-          under_way: { enum: ["merge", "rebase", "cherry-pick", "revert"] },
-          against: { type: "string", description: "The commit they are compared with." },
-          branches: list(text),
-          files: list(object({
-            path: text,
-            from: { type: "string", description: "Its name before." },
-            staged: change,
-            unstaged: change,
-            untracked: { type: "boolean" },
-            conflict: { type: "boolean" }
-          }, ["path"])),
-          truncated: { type: "boolean" }
-        }, ["repository", "branches", "files"])
+        schema: changesTold
       },
       403: notShown,
       404: refusal("There is no such session, or no such commit."),
@@ -527,6 +554,22 @@ export const routes = {
       403: notShown,
       404: noFile,
       409: noGit
+    }
+  }),
+  stageFiles: isRoute({
+    method: "POST",
+    path: "/sessions/{session_id}/stage",
+    scope: "prompt",
+    reach: "sessions",
+    summary:
+      "Stages files of a session's folder as they are on disk, or takes them out again. Nothing of the repository runs.",
+    body: StageRequest,
+    answers: {
+      200: { about: "The changes as they are then.", schema: changesTold },
+      400: refusal("The body is not what it should be, or a path is none."),
+      403: notShown,
+      404: noSession,
+      409: refusal("There is no git repository, or a program of the repository's would be needed.")
     }
   }),
   commitFiles: isRoute({

@@ -6,7 +6,12 @@
  * watch one, was given for a conversation and not for all files beside it: it needs `prompt`, as asking the agent does.
  */
 import { Effect, Schema } from "effect"
-import { CommitRequest, longestCommitMessage, mostCommitFiles } from "../schema/CommitRequest.js"
+import {
+  CommitRequest,
+  longestCommitMessage,
+  mostCommitFiles,
+  StageRequest
+} from "../schema/CommitRequest.js"
 import { SessionId } from "../schema/index.js"
 import { Audit } from "../services/access/Audit.js"
 import { demand, may, outside, Principal } from "../services/access/Principal.js"
@@ -35,7 +40,7 @@ const toRefused = ({ reason, why }: WorkspaceRefused) =>
 type Failure = RelayError | Refused | WorkspaceRefused
 
 /** An answer about a session's folder. */
-const about = <Path extends `/sessions/{session_id}/${string}`>(
+export const about = <Path extends `/sessions/{session_id}/${string}`>(
   answer: (
     here: WorkspaceFolder,
     call: Call<Path>,
@@ -65,7 +70,7 @@ const numberIn = (query: URLSearchParams, name: string, least: number, most: num
     : wrong(`\`${name}\` must be a whole number from ${least} to ${most}`)
 }
 
-const pathIn = (query: URLSearchParams) => {
+export const pathIn = (query: URLSearchParams) => {
   const path = query.get("path")
   return path === null || path === ""
     ? wrong("name a file: `?path=src/main.ts`, from the session's folder")
@@ -124,8 +129,22 @@ export const diffFile = about<"/sessions/{session_id}/diff">(
   })
 )
 
-/** Bytes a list of files to commit may have. */
+/** Bytes a list of files to stage or to commit may have. */
 const mostCommitBytes = 1024 * 1024
+
+export const stageFiles = about<"/sessions/{session_id}/stage">(
+  Effect.fnUntraced(function*(here, { request, response }, session_id) {
+    const { files, staged } = yield* readBody(
+      request,
+      StageRequest,
+      `send JSON with \`files\` (at most ${mostCommitFiles} paths from the session's folder) and \`staged\` (true or false)`,
+      mostCommitBytes
+    )
+    const changes = yield* here.stage(files, staged)
+    ;(yield* Audit).write("stage", yield* Sender, { session_id, files: files.length, staged })
+    yield* sendJson(response, 200, changes)
+  })
+)
 
 export const commitFiles = about<"/sessions/{session_id}/commit">(
   Effect.fnUntraced(function*(here, { request, response }, session_id) {

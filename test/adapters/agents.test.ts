@@ -37,7 +37,9 @@ describe("the descriptors of agents", () => {
   it("share no name", () => {
     const names = agents.flatMap(({ aliases = [], tool }) => [tool, ...aliases])
     assert.strictEqual(new Set(names).size, names.length)
-    assert.deepStrictEqual(aliases, { "claude-code": "claude" })
+    assert.strictEqual(aliases["claude-code"], "claude")
+    // As the registry of the Agent Client Protocol calls it.
+    assert.strictEqual(aliases["qwen-code"], "qwen")
     assert.strictEqual(agentNamed("claude-code"), agentNamed("claude"))
     assert.isUndefined(agentNamed("constructor"))
   })

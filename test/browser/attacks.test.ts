@@ -5,9 +5,9 @@ import type { Page } from "playwright-core"
 import { describe, expect, it } from "vitest"
 import { connect } from "../support/client.js"
 import { markdownAttacks } from "../support/markdownAttacks.js"
-import { whyNoBrowser } from "../support/page.js"
-import { said } from "./actions.js"
-import { setStage } from "./stage.js"
+import { desktop, phone, whyNoBrowser } from "../support/page.js"
+import { areThere, said, violations } from "./actions.js"
+import { look, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
 if (missing !== undefined) console.log(`skipping attacks on the console: ${missing}`)
@@ -93,6 +93,12 @@ const numbered = (turns: Readonly<Record<string, ReadonlyArray<Event>>>) =>
     { type: "turn_end", stop_reason: "end_turn" }
   ])
 
+/** A turn that nobody asks for, so that the session stays. */
+const neverAsked: ReadonlyArray<Event> = [{ type: "turn_start" }, {
+  type: "turn_end",
+  stop_reason: "end_turn"
+}]
+
 /** What the page's main thread has worked since it was asked last, and its longest task, in ms. */
 const watch = async (page: Page) => {
   const debug = await page.context().newCDPSession(page)
@@ -138,9 +144,7 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
   it("is shown, live and after a reload, while the page stays alive", async () => {
     const { client, page, worst } = await play("attacks", [
       ...numbered(attacks),
-      // One that is never asked for, so that the session stays.
-      { type: "turn_start" },
-      { type: "turn_end", stop_reason: "end_turn" }
+      ...neverAsked
     ])
     const slow: Array<string> = []
     await worst()
@@ -161,6 +165,105 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
     for (let step = 0; step < 60; step++) await page.mouse.wheel(0, -3000)
     await page.getByLabel("Prompt", { exact: true }).fill("I can still type")
     expect(await worst()).toBeLessThan(freeze)
+  })
+
+  it("draws formulas and diagrams, loaded with the first one, and runs nothing of what they hold", async () => {
+    const fenced = (text: string) => `\`\`\`mermaid\n${text}\n\`\`\``
+    const edges = Array.from({ length: 58 }, (_, index) => `  n${index % 30} --> n${(index * 7) % 30}`)
+    const turns: Readonly<Record<string, string>> = {
+      nothing: "That costs $5, or $10 for two.",
+      formulas:
+        "So \\(a^2\\) and $x_1$ for $5:\n\n$$\\int_0^1 x\\,dx = \\frac12$$\n\n| a name | n | sum |\n|---|:-:|--:|\n| A rather long name of a thing in a cart that is full | 1073 | \\(|s|\\) |\n\n"
+        + "Broken: \\(\\frac{1\\) \\(\\href{javascript:alert(1)}{here}\\)",
+      diagrams: [
+        fenced("flowchart LR\n  A[Cart] --> B{Paid?}\n  B -->|yes| C[Ship]"),
+        fenced("sequenceDiagram\n  Shop->>Bank: <img src=x onerror=alert(1)>\n  Bank-->>Shop: ok"),
+        fenced("this is no diagram")
+      ].join("\n\n"),
+      "hostile diagrams": [
+        fenced(
+          "%%{init: {'securityLevel': 'loose', 'themeCSS': '} body { display: none }'}}%%\nflowchart LR\n  A-->B\n  click A \"javascript:alert(1)\"\n  style A fill:#fff}} body{display:none"
+        ),
+        fenced(
+          "stateDiagram-v2\n  [*] --> Open\n  classDef bad fill:red}} body{display:none !important;a{b:\n  class Open bad"
+        )
+      ].join("\n\n"),
+      "a large diagram": fenced(`flowchart TD\n${edges.join("\n")}`),
+      "too large a diagram": fenced(`flowchart TD\n${"  a --> b\n".repeat(5000)}`)
+    }
+    const { client, page, worst } = await play(
+      "drawn",
+      [
+        ...numbered(Object.fromEntries(Object.entries(turns).map(([name, text]) => [name, [say(text)]]))),
+        ...neverAsked
+      ]
+    )
+    const loaded: Array<string> = []
+    page.on("request", (request) => loaded.push(new URL(request.url()).pathname))
+    const formulas = page.locator("math")
+    const pictures = page.getByRole("img", { name: /^Diagram: / })
+    client.send({ text: "nothing" })
+    await said(page, "That costs $5, or $10 for two.")
+    expect(loaded.filter((path) => path.endsWith(".js"))).toEqual([])
+
+    client.send({ text: "formulas" })
+    await said(page, "End of formulas.")
+    await areThere(formulas, 4)
+    expect(await page.locator("mfrac").count()).toBe(1)
+    expect(await page.locator(".maths-source").allTextContents()).toEqual([
+      "\\(\\frac{1\\)",
+      "\\(\\href{javascript:alert(1)}{here}\\)"
+    ])
+    await page.getByRole("log").getByText(/for \$5:/).waitFor()
+    await look(page, "maths")
+    expect(await violations(page)).toEqual([])
+    expect(loaded.filter((path) => path.includes("mermaid"))).toEqual([])
+    // A table keeps its words and numbers whole, also where there is no room, and its columns to their sides.
+    await page.setViewportSize(phone)
+    const cells = await page.evaluate(`[...document.querySelectorAll(".table td")].map((cell) => {
+      const range = document.createRange()
+      range.selectNodeContents(cell)
+      return [getComputedStyle(cell).textAlign, range.getClientRects().length]
+    })`) as ReadonlyArray<readonly [string, number]>
+    expect(cells.map(([side]) => side)).toEqual([expect.stringMatching(/left|start/), "center", "right"])
+    expect(cells[1]?.[1]).toBe(1)
+    await look(page, "table-phone")
+    await page.setViewportSize(desktop)
+
+    await worst()
+    client.send({ text: "diagrams" })
+    await said(page, "End of diagrams.")
+    await areThere(pictures, 2)
+    // What an image shows, the page's own elements do not.
+    expect(await page.locator(".transcript svg[id^=ai-relay-diagram], img[src=x]").count()).toBe(0)
+    const [box] = await Promise.all([
+      pictures.first().boundingBox(),
+      page.getByText("this is no diagram").waitFor()
+    ])
+    expect(box?.width).toBeGreaterThan(100)
+    await look(page, "diagrams")
+    expect(await violations(page)).toEqual([])
+    await page.getByRole("button", { name: "Show the source" }).first().click()
+    await page.getByText("A[Cart] --> B{Paid?}").waitFor()
+    console.log(`two diagrams: ${await worst()} ms`)
+
+    const slow: Array<string> = []
+    for (const name of ["hostile diagrams", "a large diagram", "too large a diagram"]) {
+      await worst()
+      client.send({ text: name })
+      await said(page, `End of ${name}.`)
+      await page.getByRole("log").getByText(name === "too large a diagram" ? "a --> b" : /^mermaid$/).last()
+        .waitFor()
+      await areThere(page.locator(".diagram-measure"), 0)
+      await page.getByLabel("Prompt", { exact: true }).fill(name)
+      const ms = await worst()
+      console.log(`${name}: ${ms} ms`)
+      if (ms > freeze) slow.push(`${name}: ${ms} ms`)
+    }
+    expect(slow).toEqual([])
+    expect(await page.locator(".diagram-measure").count()).toBe(0)
+    await look(page, "hostile-diagrams")
+    await client.close()
   })
 
   it("can be answered when it is a question", async () => {

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core"
 import { describe, expect, it } from "vitest"
 import { desktop, phone, whyNoBrowser } from "../support/page.js"
 import { allow, answerQuestion, areThere, isIdle, prompt, said, startDemo, violations } from "./actions.js"
-import { setStage } from "./stage.js"
+import { patience, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
 if (missing !== undefined) console.log(`skipping the console: ${missing}`)
@@ -82,6 +82,10 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     await page.getByRole("button", { name: "Deny", exact: true }).click()
     await said(page, /Then I leave the file as it is/)
     expect(await page.getByRole("region", { name: "Changes of total.ts" }).count()).toBe(0)
+    // What it would have done is told as a difference, not as the tool's input.
+    await page.getByRole("button", { name: /denied: not today/ }).click()
+    await page.getByText("Not applied. It would have changed:").waitFor()
+    await page.getByRole("region", { name: "Changes of total.ts" }).waitFor()
   })
 
   it("is used without a mouse", async () => {
@@ -93,7 +97,13 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     await page.keyboard.press("Enter")
     // It plays at once.
     await page.getByRole("form", { name: "Question" }).waitFor()
-    await page.getByLabel("Prompt", { exact: true }).focus()
+    const focused = () => page.evaluate("document.activeElement.className")
+    // The question has the keyboard, not one of its answers; and what is written is still a prompt.
+    await expect.poll(focused, { timeout: patience }).toBe("ask")
+    await page.keyboard.type("hm")
+    const box = page.getByLabel("Prompt", { exact: true })
+    expect(await box.inputValue()).toBe("hm")
+    await box.fill("")
     await page.keyboard.press("Escape")
     await page.getByText(/^Stopped/).waitFor()
     await isIdle(page)
@@ -103,9 +113,22 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     expect(await page.getByLabel("Prompt", { exact: true }).inputValue()).toBe("/demo ")
     await page.keyboard.press("Enter")
     await page.getByRole("form", { name: "Question" }).waitFor()
-    await page.keyboard.press("Escape")
-    await page.getByText(/^Stopped/).nth(1).waitFor()
+    await expect.poll(focused, { timeout: patience }).toBe("ask")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Enter")
+    await page.getByRole("region", { name: "Permission" }).waitFor()
+    await expect.poll(focused, { timeout: patience }).toBe("ask")
+    expect(await violations(page)).toEqual([])
+    // Somebody who writes goes on writing.
+    await page.keyboard.press("Alt+d")
+    await page.keyboard.type("not today")
+    await page.keyboard.press("Enter")
+    await said(page, /Then I leave the file as it is/)
     await isIdle(page)
+    await expect.poll(() => page.evaluate("document.activeElement.ariaLabel"), { timeout: patience }).toBe(
+      "Prompt"
+    )
   })
 
   it("queues what is said during a turn, and takes it back", async () => {
@@ -210,13 +233,55 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     await page.keyboard.type("echo con''sole && echo size $(stty size)\n")
     await page.locator(".xterm-rows").getByText("console", { exact: true }).waitFor()
     await page.locator(".xterm-rows").getByText(/^size [1-9]\d+ [1-9]\d+/).waitFor()
+
+    // As many rows as the window has room for, of the font that is there now; the program knows how many.
+    await page.setViewportSize({ width: 1000, height: 600 })
+    const bottom = async () => {
+      const box = await page.locator(".xterm-screen").boundingBox()
+      return box === null ? 0 : box.y + box.height
+    }
+    await expect.poll(bottom, { timeout: patience }).toBeLessThanOrEqual(600)
+    expect(await bottom()).toBeGreaterThan(540)
+    const rows = await page.locator(".xterm-rows > div").count()
+    await page.keyboard.type("echo now $(stty size)\n")
+    await page.locator(".xterm-rows").getByText(new RegExp(`^now ${rows} `)).waitFor()
+    // Every colour can be read, on light and on dark.
+    await page.keyboard.type(
+      "for c in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do printf '\\033[38;5;%dmink%d \\033[0m' $c $c; done; echo\n"
+    )
+    await page.locator(".xterm-rows").getByText(/^ink15/).waitFor()
+    for (const [colorScheme, paper] of [["light", [251, 250, 248]], ["dark", [21, 21, 23]]] as const) {
+      await page.emulateMedia({ colorScheme })
+      await expect.poll(() => inks(page, paper), { timeout: patience }).toEqual({ inks: 16, faint: [] })
+    }
     await page.reload()
     await page.locator(".xterm-rows").getByText("console", { exact: true }).waitFor()
   })
 })
 
+/** Words that a terminal has coloured: how many, and those that have less contrast to what is behind them than text needs. */
+const inks = (page: Page, paper: ReadonlyArray<number>) =>
+  page.evaluate(`(() => {
+    const light = (rgb) => rgb.map((part) => part / 255)
+      .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+      .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0)
+    const spans = [...document.querySelectorAll(".xterm-rows span")].filter((span) => /^ink\\d+ ?$/.test(span.textContent))
+    const contrast = (span) => {
+      const ink = getComputedStyle(span).color.match(/\\d+/g).slice(0, 3).map(Number)
+      const [more, less] = [light(ink), light(${JSON.stringify(paper)})].sort((one, other) => other - one)
+      return (more + 0.05) / (less + 0.05)
+    }
+    return { inks: spans.length, faint: spans.filter((span) => contrast(span) < 4.45).map((span) => span.textContent) }
+  })()`)
+
 describe.skipIf(missing !== undefined)("the console of a relay with a token", () => {
-  const stage = setStage(undefined, ["--token", "the-right-token-long-enough"])
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: "",
+    LANG: "C.UTF-8",
+    SNOWFLAKE_PAT: "a-token-of-snowflakes"
+  }
+  const stage = setStage(() => Promise.resolve(env), ["--token", "the-right-token-long-enough"])
 
   it("asks for the token, keeps it for the tab, and leaves it in no address", async () => {
     const page = await stage.open()
@@ -231,5 +296,22 @@ describe.skipIf(missing !== undefined)("the console of a relay with a token", ()
     await page.reload()
     await said(page, /I'll reproduce/)
     expect(page.url()).not.toContain("token")
+  })
+
+  it("asks for the account before it starts Snowflake Cortex", async () => {
+    const page = await stage.open()
+    await page.goto(`${stage.url()}/#token=the-right-token-long-enough`)
+    await page.getByRole("button", { name: "Use it" }).click()
+    await page.getByRole("radio", { name: /Cortex/ }).check()
+    const account = page.getByLabel("Snowflake account URL")
+    await page.getByRole("button", { name: "Start session" }).click()
+    expect(await page.locator("input:invalid").count()).toBe(2)
+    await page.getByLabel("Model").fill("claude-sonnet-4-5")
+    await account.fill("https://acme-prod.snowflakecomputing.com")
+    await page.getByLabel(/^Token/).fill("a-token-of-snowflakes")
+    expect(await violations(page)).toEqual([])
+    await page.getByRole("button", { name: "Start session" }).click()
+    await isIdle(page)
+    await page.locator(".bar-state", { hasText: /Cortex · ready/ }).waitFor()
   })
 })

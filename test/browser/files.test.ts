@@ -72,12 +72,45 @@ describe.skipIf(missing !== undefined)("the files beside a conversation", () => 
     await expect.poll(() => box.inputValue()).toBe("@src/total.ts ")
     await box.fill("")
 
+    writeFileSync(
+      join(folder, "logo.svg"),
+      "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'><script>alert(1)</script><rect width='90' height='60' fill='teal'/></svg>"
+    )
+    await panel.getByRole("button", { name: "Back to the files" }).click()
+    await panel.getByLabel("Find a file").fill("logo")
+    await panel.getByRole("button", { name: "logo.svg", exact: true }).click()
+    const picture = panel.getByRole("img", { name: /^logo\.svg, \d+ B$/ })
+    await expect.poll(
+      () => picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth),
+      { timeout: patience }
+    ).toBe(90)
+    await look(page, "files-picture")
+    expect(await violations(page)).toEqual([])
+    const download = page.waitForEvent("download")
+    await panel.getByRole("button", { name: "Download" }).click()
+    const saved = await download
+    expect(saved.suggestedFilename()).toBe("logo.svg")
+    expect(readFileSync(await saved.path(), "utf8")).toContain("teal")
+
     await panel.getByRole("tab", { name: "Changes" }).click()
+    await panel.getByRole("button", { name: "Stage logo.svg" }).click()
+    const staged = panel.getByRole("region", { name: "Staged 1", exact: true })
+    await staged.getByRole("button", { name: "Unstage logo.svg" }).waitFor()
+    await panel.getByRole("button", { name: "Stage all", exact: true }).click()
+    await panel.getByRole("region", { name: "Staged 3", exact: true }).waitFor()
+    await panel.getByRole("button", { name: "Unstage src/total.ts" }).click()
+    await panel.getByRole("button", { name: "Unstage notes.txt" }).click()
+    await staged.waitFor()
+    await look(page, "files-staged")
+    expect(await violations(page)).toEqual([])
+    await panel.getByLabel("Commit message").fill("Add a logo")
+    await panel.getByRole("button", { name: "Commit 1 staged file" }).click()
+    await panel.getByText(/^Committed [0-9a-f]{8}$/).waitFor()
+    expect(run("show", "--name-only", "--format=%s")).toBe("Add a logo\n\nlogo.svg")
     await panel.getByRole("checkbox", { name: "Include notes.txt" }).uncheck()
     await panel.getByLabel("Commit message").fill("Mend the total")
     await panel.getByRole("button", { name: "Commit 1 file" }).click()
-    await panel.getByText(/^Committed [0-9a-f]{8}$/).waitFor()
-    expect(run("log", "-1", "--format=%s")).toBe("Mend the total")
+    await expect.poll(() => run("log", "-1", "--format=%s"), { timeout: patience }).toBe("Mend the total")
     expect(run("status", "--porcelain")).toBe("?? notes.txt")
     await panel.getByRole("button", { name: "total.ts src" }).waitFor({ state: "detached" })
     await panel.getByLabel("Compare with…").fill("HEAD~1")
@@ -150,13 +183,31 @@ describe.skipIf(missing !== undefined)("the files beside a conversation", () => 
     await sheet.getByRole("button", { name: /^README\.md/ }).tap()
     await sheet.getByRole("region", { name: "README.md" }).waitFor()
     expect(await violations(page)).toEqual([])
-    await sheet.getByRole("button", { name: "In den Prompt übernehmen" }).tap()
+    await sheet.getByRole("button", { name: "In den Auftrag übernehmen" }).tap()
     await sheet.waitFor({ state: "detached" })
     const box = page.getByLabel("Auftrag", { exact: true })
     await expect.poll(() => box.inputValue(), { timeout: patience }).toBe("@README.md ")
     await box.fill("schau @tot")
     await page.getByRole("option", { name: /total\.ts/ }).tap()
     await expect.poll(() => box.inputValue()).toBe("schau @src/total.ts ")
+
+    // A phone on its side has no room for the list, and none of its boxes makes the browser zoom.
+    const side = await stage.open({ viewport: { width: 844, height: 390 }, hasTouch: true, isMobile: true })
+    await side.goto(`${stage.url()}/#/s/laden`)
+    await side.getByLabel("Prompt", { exact: true }).waitFor()
+    const [main, prompt] = await Promise.all([
+      side.locator("main").boundingBox(),
+      side.getByLabel("Prompt", { exact: true }).boundingBox()
+    ])
+    expect(main?.width).toBe(844)
+    expect((prompt?.y ?? 999) + (prompt?.height ?? 0)).toBeLessThan(390)
+    const small =
+      "[...document.querySelectorAll('input, select, textarea')].filter((box) => parseFloat(getComputedStyle(box).fontSize) < 16).length"
+    expect(await side.evaluate(small)).toBe(0)
+    await look(side, "phone-side")
+    await side.goto(stage.url())
+    await side.getByRole("heading", { name: "What should we work on?" }).waitFor()
+    expect(await side.evaluate(small)).toBe(0)
     await client.close()
   })
 })

@@ -77,6 +77,23 @@ describe.skipIf(missing !== undefined)("the console", () => {
     await expect.poll(() => page.getByLabel("Prompt", { exact: true }).inputValue(), { timeout: patience })
       .toBe("Mend the **rounding**")
     expect(await violations(page)).toEqual([])
+
+    // As on a page that came over plain http, from another machine.
+    const plain = await stage.open()
+    await plain.addInitScript("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    await plain.goto(`${stage.url()}/#/s/copied`)
+    await said(plain, /Mend the/)
+    expect(await plain.evaluate("navigator.clipboard")).toBeUndefined()
+    await plain.keyboard.press("Control+k")
+    await palette(plain).fill("markdown")
+    await plain.keyboard.press("Enter")
+    const box = plain.getByLabel("Prompt", { exact: true })
+    await box.focus()
+    await expect.poll(async () => {
+      await box.fill("")
+      await plain.keyboard.press("Control+v")
+      return box.inputValue()
+    }, { timeout: patience }).toContain("> Mend the **rounding**")
   })
 
   it("shows what a search has found where it was said, and marks it", async () => {

@@ -1,5 +1,6 @@
 /**
- * stage: a relay with its console, and a browser before it. `AI_RELAY_BROWSER_SLOW` is a factor for the times the tests
+ * stage: a relay with its console, and a browser before it; its home is a folder of its own, or `AI_RELAY_STAGE_HOME`.
+ * `AI_RELAY_BROWSER_SLOW` is a factor for the times the tests
  * wait at most, for machines that are busy with other things.
  */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs"
@@ -45,7 +46,8 @@ export const setStage = (
   envOf: (home: string) => Promise<Readonly<Record<string, string>>> = () => Promise.resolve(bare),
   flags: ReadonlyArray<string> = []
 ): Stage => {
-  const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-browser-")))
+  const home = process.env["AI_RELAY_STAGE_HOME"]
+    ?? realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-browser-")))
   const tabs: Array<Tab> = []
   let browser: Browser | undefined
   let daemon: Daemon | undefined

@@ -161,6 +161,40 @@ describe("what is said beside it", () => {
       .toEqual(["Stopped · 1.5 s · 412 output tokens"])
   })
 
+  it("keeps the lines of what a command printed", () => {
+    const view = viewOf([{
+      type: "user_message",
+      content: [],
+      text: "<local-command-stdout>Total cost: $0.10\nTotal time: 2 s</local-command-stdout>"
+    }])
+    const [, item] = view.items
+    if (item === undefined) throw new Error("nothing was printed")
+    const shared = { tool: "claude", folder: "", edit_input: true }
+    const html = renderToStaticMarkup(createElement(ItemView, { item, view: shared, onAnswer: () => {} }))
+    expect(html).toContain("data-printed=\"true\"")
+    expect(html).toContain("Total cost: $0.10\nTotal time: 2 s")
+  })
+
+  it("says that the agent has forgotten what was said before /clear", () => {
+    const [, said, ...items] = viewOf([
+      { type: "turn_end", stop_reason: "end_turn" },
+      { type: "turn_start", text: "/clear" },
+      {
+        type: "user_message",
+        content: [],
+        text: "<local-command-stdout>(no content)</local-command-stdout>"
+      },
+      { type: "turn_end", stop_reason: "end_turn" }
+    ]).items
+    expect(said?.kind).toBe("end")
+    expect(items.map((item) => item.kind === "notice" ? item.about?.is : item.kind)).toEqual([
+      "user",
+      "cleared",
+      "end"
+    ])
+    expect(drawn({ type: "turn_end", stop_reason: "end_turn" }).join()).not.toContain("forgotten")
+  })
+
   it("begins with a capital", () => {
     expect(drawn({ type: "error", code: "turn_failed", text: "the agent is gone" })[0]).toMatch(/^The agent/)
   })

@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
+import { filesOf, RelayError } from "../../src/client/node.js"
 import { type Options, type Relay, test } from "../support/relayServer.js"
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-workspace-")))
@@ -122,6 +123,100 @@ describe("the files beside a session", () => {
     assert.include(audit, "Count anew")
   }, options)
 
+  test("are sent as they are, whole or a range of them, and never as a page", async (relay) => {
+    const folder = repository()
+    const png = Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), Buffer.alloc(700_000, 7)])
+    writeFileSync(join(folder, "a b\"ü.png"), png)
+    writeFileSync(join(folder, "page.html"), "<script>alert(1)</script>")
+    writeFileSync(join(folder, "drawing.svg"), "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")
+    await relay.join({ folder })
+    const raw = async (path: string, range?: string, method = "GET") => {
+      const answer = await fetch(
+        `http://127.0.0.1:${relay.port}/sessions/s/raw?path=${encodeURIComponent(path)}`,
+        { method, ...(range !== undefined && { headers: { range } }) }
+      )
+      return { answer, bytes: Buffer.from(await answer.arrayBuffer()) }
+    }
+    const { answer, bytes } = await raw("a b\"ü.png")
+    assert.strictEqual(answer.status, 200)
+    assert.isTrue(bytes.equals(png))
+    const told = Object.fromEntries(answer.headers)
+    assert.deepInclude(told, {
+      "content-type": "image/png",
+      "content-length": String(png.length),
+      "content-disposition": "attachment; filename=\"a b__.png\"; filename*=UTF-8''a%20b%22%C3%BC.png",
+      "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+      "x-content-type-options": "nosniff",
+      "accept-ranges": "bytes"
+    })
+    for (const name of ["page.html", "drawing.svg", "src/total.ts"]) {
+      assert.strictEqual(
+        (await raw(name)).answer.headers.get("content-type"),
+        "application/octet-stream",
+        name
+      )
+    }
+    const ranges: ReadonlyArray<readonly [range: string, status: number, from: number, to: number]> = [
+      ["bytes=0-3", 206, 0, 4],
+      ["bytes=699000-", 206, 699_000, png.length],
+      ["bytes=-10", 206, png.length - 10, png.length],
+      ["bytes=5-99999999", 206, 5, png.length],
+      // What is no range, or several, asks for all of it.
+      ["bytes=5-2", 200, 0, png.length],
+      ["bytes=0-1,4-5", 200, 0, png.length],
+      ["lines=1-2", 200, 0, png.length]
+    ]
+    for (const [range, status, from, to] of ranges) {
+      const { answer, bytes } = await raw("a b\"ü.png", range)
+      assert.strictEqual(answer.status, status, range)
+      assert.isTrue(bytes.equals(png.subarray(from, to)), range)
+      const place = status === 206 ? `bytes ${from}-${to - 1}/${png.length}` : null
+      assert.strictEqual(answer.headers.get("content-range"), place, range)
+    }
+    const behind = await raw("src/total.ts", "bytes=4-")
+    assert.strictEqual(behind.answer.status, 416)
+    assert.strictEqual(behind.answer.headers.get("content-range"), "bytes */4")
+    const head = await raw("src/total.ts", undefined, "HEAD")
+    assert.deepStrictEqual([head.answer.headers.get("content-length"), head.bytes.length], ["4", 0])
+    for (
+      const [path, status] of [["../x", 400], ["src", 400], [".git/config", 403], ["none", 404]] as const
+    ) {
+      assert.strictEqual((await raw(path)).answer.status, status, path)
+    }
+  }, withState())
+
+  test("are staged, taken out of what is staged, and what is staged is committed", async (relay) => {
+    const folder = repository()
+    writeFileSync(join(folder, "new.txt"), "new\n")
+    await relay.join({ folder })
+    const stage = (json: object) => ask(relay, "/sessions/s/stage", { method: "POST", json })
+    const staged = await stage({ files: ["src/total.ts", "new.txt"], staged: true })
+    assert.strictEqual(staged.status, 200)
+    assert.deepStrictEqual(staged.body["files"] as unknown, [
+      { path: "new.txt", staged: "added" },
+      { path: "src/total.ts", staged: "changed" }
+    ])
+    const less = await stage({ files: ["new.txt"], staged: false })
+    assert.deepStrictEqual(less.body["files"] as unknown, [
+      { path: "new.txt", untracked: true },
+      { path: "src/total.ts", staged: "changed" }
+    ])
+    writeFileSync(join(folder, "src/total.ts"), "three\n")
+    const commit = await ask(relay, "/sessions/s/commit", { method: "POST", json: { message: "Two" } })
+    assert.deepInclude(commit.body as object, { files: 1 })
+    assert.deepStrictEqual((await ask(relay, "/sessions/s/changes")).body["files"] as unknown, [
+      { path: "new.txt", untracked: true },
+      { path: "src/total.ts", unstaged: "changed" }
+    ])
+    for (const json of [{}, { files: "a", staged: true }, { files: [], staged: 1 }]) {
+      const { body, status } = await stage(json)
+      assert.strictEqual(status, 400)
+      assert.match(body.text, /send JSON with `files`/)
+    }
+    assert.strictEqual((await stage({ files: ["../x"], staged: true })).status, 400)
+    assert.strictEqual((await stage({ files: [".git/config"], staged: true })).status, 403)
+  }, withState())
+
   test("are refused with what to do, and each in its own way", async (relay) => {
     const folder = repository()
     symlinkSync("/etc", join(folder, "etc"))
@@ -185,6 +280,8 @@ describe("the files beside a session", () => {
     assert.strictEqual((await ask(relay, "/sessions/s/files")).status, 401)
     assert.strictEqual((await ask(relay, "/sessions/s/files", { token: view })).status, 200)
     assert.strictEqual((await ask(relay, "/sessions/s/commit", { ...commit, token: view })).status, 403)
+    const stage = { method: "POST", json: { files: ["src/total.ts"], staged: true } }
+    assert.strictEqual((await ask(relay, "/sessions/s/stage", { ...stage, token: view })).status, 403)
     assert.strictEqual((await ask(relay, "/folders", { token: view })).status, 403)
     const refused = await ask(relay, "/sessions/s/commit", { ...commit, token: prompter })
     assert.strictEqual(refused.status, 403)
@@ -198,7 +295,8 @@ describe("the files beside a session", () => {
     })
     const link = (shared.body as unknown as { readonly token: string }).token
     assert.strictEqual((await ask(relay, "/whoami", { token: link })).status, 200)
-    for (const path of ["files", "file?path=src/total.ts", "find?q=a", "changes", "diff?path=src/total.ts"]) {
+    const files = ["files", "file?path=src/total.ts", "raw?path=src/total.ts", "find?q=a", "changes"]
+    for (const path of [...files, "diff?path=src/total.ts"]) {
       const { body, status } = await ask(relay, `/sessions/s/${path}`, { token: link })
       assert.strictEqual(status, 403, path)
       assert.match(body.text, /needs the scope `prompt`/)
@@ -207,6 +305,58 @@ describe("the files beside a session", () => {
     assert.deepInclude(done.body as object, { ran: ["the hook pre-commit"] })
     assert.isTrue(existsSync(join(folder, "ran")))
   }, tokens)
+})
+
+describe("the client", () => {
+  const root = "root-token-of-the-test"
+  test(
+    "asks for files by functions that say what they give, and fails with the relay's words",
+    async (relay) => {
+      const folder = repository()
+      const client = await relay.connect({ tool: "fake", session_id: "s", folder, token: root })
+      await client.waitFor("session_start")
+      const url = `ws://127.0.0.1:${relay.port}`
+      const files = filesOf({ url, session_id: "s", token: () => Promise.resolve(root) })
+      assert.deepStrictEqual((await files.list()).entries.map(({ name }) => name), ["src"])
+      assert.deepStrictEqual((await files.list("src")).entries.map(({ name, size }) => [name, size]), [[
+        "total.ts",
+        4
+      ]])
+      assert.strictEqual((await files.read("src/total.ts", { offset: 1, length: 2 })).text, "wo")
+      assert.strictEqual(await (await files.raw("src/total.ts")).text(), "two\n")
+      assert.strictEqual(await (await files.raw("src/total.ts", { from: 1, to: 3 })).text(), "wo")
+      assert.strictEqual(await (await files.raw("src/total.ts", { from: 1 })).text(), "wo\n")
+      assert.deepStrictEqual((await files.find("ttl", { limit: 1 })).files, ["src/total.ts"])
+      assert.deepStrictEqual((await files.changes()).files, [{ path: "src/total.ts", unstaged: "changed" }])
+      assert.match((await files.changes({ against: "main" })).against ?? "", /^[0-9a-f]{40}$/)
+      assert.include((await files.diff("src/total.ts", { against: "main" })).diff, "+two")
+      const staged = await files.stage(["src/total.ts"])
+      assert.deepStrictEqual(staged.files, [{ path: "src/total.ts", staged: "changed" }])
+      assert.deepStrictEqual((await files.stage(["src/total.ts"], false)).files, [
+        { path: "src/total.ts", unstaged: "changed" }
+      ])
+      assert.deepInclude(await files.commit({ message: "Count anew", files: ["src/total.ts"] }), { files: 1 })
+      const kept = await files.attach("a.csv", "a,b\n", { into: "folder" })
+      assert.strictEqual(readFileSync(kept.path, "utf8"), "a,b\n")
+
+      const failing = (promise: Promise<unknown>) =>
+        promise.then(() => assert.fail("it was done"), (error: unknown) => error as RelayError)
+      const missing = await failing(files.read("none"))
+      assert.instanceOf(missing, RelayError)
+      assert.strictEqual(missing.code, "not_found")
+      assert.match(missing.message, /list the folder/)
+      assert.strictEqual((await failing(files.commit({ message: "x" }))).code, "conflict")
+      assert.strictEqual((await failing(files.raw(".git/config"))).code, "forbidden")
+      const stranger = filesOf({ url, session_id: "s", token: "wrong" })
+      assert.strictEqual((await failing(stranger.list())).code, "unauthorized")
+      const nowhere = await failing(filesOf({ url: "ws://127.0.0.1:9", session_id: "s" }).list())
+      assert.strictEqual(nowhere.code, "unreachable")
+      assert.match(nowhere.message, /cannot reach http:\/\/127\.0\.0\.1:9.*--allow-origin/)
+      const left = await failing(files.list("", { signal: AbortSignal.abort() }) as Promise<unknown>)
+      assert.notInstanceOf(left, RelayError)
+    },
+    withState({ token: Redacted.make(root) })
+  )
 })
 
 describe("folders to choose from", () => {

@@ -4,19 +4,21 @@
  * Only the fields the relay reads are named; everything else stays in `raw`. Lenient on purpose: a message that does
  * not fit is passed on as it is, never an error. A test holds these shapes against the protocol's own types.
  */
-import { Schema, SchemaGetter } from "effect"
+import { Predicate, Schema, SchemaGetter } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
 import {
   Amount,
   amount,
   AnyObject,
   Blocks,
+  id,
   items,
   number,
   optional,
   readBlocks,
   text,
-  withFallback
+  withFallback,
+  words
 } from "../wire/lenient.js"
 import { textOfBlocks } from "../wire/words.js"
 
@@ -39,7 +41,7 @@ const Block = Schema.Unknown.pipe(
 
 /** A piece of a message. Pieces with the same `messageId` belong to one message. */
 const chunk = <const Kind extends string>(kind: Kind) =>
-  Schema.Struct({ sessionUpdate: Schema.Literal(kind), content: Block, messageId: text, _meta })
+  Schema.Struct({ sessionUpdate: Schema.Literal(kind), content: Block, messageId: optional(id), _meta })
 
 export const UserChunk = chunk("user_message_chunk")
 export const AgentChunk = chunk("agent_message_chunk")
@@ -60,10 +62,10 @@ export const ToolContent = Schema.StructWithRest(
 )
 export type ToolContent = typeof ToolContent.Type
 
-/** Some agents leave the wrapper out, or the list. */
+/** Some agents leave the wrapper out, or the list, or put lists in it. */
 const toContents = (value: unknown): ReadonlyArray<unknown> => {
-  const list = Array.isArray(value) ? value : [value]
-  return list.map((part: unknown) => {
+  const list: ReadonlyArray<unknown> = Array.isArray(value) ? value.flat(8) : [value]
+  return list.map((part) => {
     const [block] = readBlocks(part)
     const isWrapped = block !== undefined &&
       ("content" in block || block.type === "diff" || block.type === "terminal")
@@ -79,7 +81,7 @@ const Contents = Schema.Unknown.pipe(
   })
 ) as unknown as Schema.Codec<ReadonlyArray<ToolContent>, ReadonlyArray<typeof ToolContent.Encoded>> // As above.
 
-/** Ids are texts; a number is taken for one. */
+/** Ids are texts, which may be empty; a number is taken for one. */
 const Id = Schema.Union([Schema.String, Schema.Finite]).pipe(
   Schema.decodeTo(Schema.String, {
     decode: SchemaGetter.transform((id: string | number) => String(id)),
@@ -98,6 +100,10 @@ export const toolFields = {
   locations: optional(items(Schema.Struct({ path: Schema.String, line: number }))),
   rawInput: optional(Schema.Unknown),
   rawOutput: optional(Schema.Unknown),
+  /** Where sloppy agents say why it failed. */
+  error: optional(Schema.Unknown),
+  message: optional(Schema.Unknown),
+  reason: optional(Schema.Unknown),
   _meta
 }
 export const ToolFields = Schema.Struct(toolFields)
@@ -117,10 +123,23 @@ export const ToolCallUpdate = Schema.Struct({
   toolCallId
 })
 
+const toEntry = (entry: unknown): object =>
+  Predicate.isObject(entry) && !Array.isArray(entry) ? entry : { content: entry }
+/** A step; its words alone will do. */
+const PlanEntry = Schema.Unknown.pipe(
+  Schema.decodeTo(Schema.Struct({ content: words, priority: text, status: text }), {
+    decode: SchemaGetter.transform(toEntry),
+    encode: SchemaGetter.transform((entry: unknown) => entry)
+  })
+) as unknown as Schema.Codec<
+  { readonly content: string; readonly priority?: string; readonly status?: string },
+  { readonly content: string; readonly priority?: string | null; readonly status?: string | null }
+> // It takes anything; the type says what it is for.
+
 export const Plan = Schema.Struct({
   sessionUpdate: Schema.Literal("plan"),
   entries: withFallback(
-    items(Schema.Struct({ content: withFallback(Schema.String, ""), priority: text, status: text })),
+    items(PlanEntry),
     []
   )
 })
@@ -183,8 +202,8 @@ export const UsageUpdate = Schema.Struct({
 export const Notice = Schema.Struct({
   sessionUpdate: Schema.Literal("notice"),
   severity: text,
-  title: text,
-  description: text
+  title: optional(words),
+  description: optional(words)
 })
 
 export const Compaction = Schema.Struct({
@@ -223,7 +242,7 @@ export type SessionUpdate = typeof SessionUpdate.Type
 /** The params of `session/update`; `update` is decoded on its own, so that an odd one keeps its name. */
 export const SessionNotification = Schema.Struct({
   /** Another than the conversation's own is of a subagent. */
-  sessionId: text,
+  sessionId: optional(id),
   update: optional(Schema.StructWithRest(Schema.Struct({ sessionUpdate: text }), [AnyObject]))
 })
 

@@ -8,7 +8,7 @@ import { type Clock, Effect, type Fiber, Option, Predicate, Schema } from "effec
 import type { EventBody } from "../../schema/index.js"
 import type { EventSink } from "../Adapter.js"
 import { status } from "../wire/statusEvent.js"
-import { firstText, wordsIn } from "../wire/words.js"
+import { firstText, wordsBeside, wordsIn } from "../wire/words.js"
 import { type Chunk, SessionNotification, SessionUpdate } from "./AcpMessage.js"
 import { type AcpState, endedBy, endSummaries, translate, unknownUpdate } from "./translate.js"
 
@@ -172,20 +172,21 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
     const {
       description,
       subagentId,
-      sessionId = subagentId,
+      sessionId: given = subagentId,
       status: word,
       state: work = word,
       title,
       toolCallId
     } = update
-    if (typeof sessionId !== "string") return unknownUpdate("subagent_update", update)
+    const sessionId = idIn(given)
+    if (sessionId === undefined) return unknownUpdate("subagent_update", update)
     const { agent: before, ...known } = subagents.get(sessionId) ?? {}
     const agent = title === undefined ? before : title
     subagents.set(sessionId, {
       ...known,
       ...(typeof agent === "string" && { agent }),
       ...(parent !== undefined && { parent_thread_id: parent }),
-      ...(typeof toolCallId === "string" && { parent_tool_use_id: nameIn(parent, toolCallId) })
+      ...(idIn(toolCallId) !== undefined && { parent_tool_use_id: nameIn(parent, idIn(toolCallId) ?? "") })
     })
     const does = firstText(work) ?? wordsIn(work) ??
       (Predicate.hasProperty(work, "type") ? firstText(work.type) : undefined)
@@ -215,7 +216,7 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
       return tell(mark(message), line)
     }
     tell(mark(current.messages.end()))
-    const read = piece ?? Option.getOrUndefined(readUpdate(notification?.update))
+    const read = piece ?? Option.getOrUndefined(readUpdate(withContent(notification?.update)))
     if (read === undefined) {
       const { update } = notification ?? {}
       const said = update ?? (Predicate.hasProperty(params, "update") ? params.update : params)
@@ -223,7 +224,7 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
     }
     tell(mark(endedBy(read, current)))
     const isWaiting = current.tools.isWaiting()
-    tell(mark(translate(read, current)), line)
+    tell(mark(withWords(translate(read, current), notification?.update)), line)
     if (current.speech.isOpen() && !sink.inTurn()) endSpeechLater(heard)
     if (isWaiting || !current.tools.isWaiting()) return
     // What was said before it is not the answer.
@@ -251,7 +252,26 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
   }
 }
 
+/** A change of settings, say, that also says something to people. */
+const withWords = ([first, ...others]: Events, update: unknown): Events => {
+  if (first?.type !== "status" || first.text !== undefined) {
+    return first === undefined
+      ? []
+      : [first, ...others]
+  }
+  const text = wordsBeside(update)
+  return [text === undefined ? first : { ...first, text }, ...others]
+}
+
+const idIn = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined
+
 const sessionIdOf = (params: unknown): string | undefined =>
-  Predicate.hasProperty(params, "sessionId") && typeof params.sessionId === "string"
-    ? params.sessionId
-    : undefined
+  Predicate.hasProperty(params, "sessionId") ? idIn(params.sessionId) : undefined
+
+/** Its words may stand in a field of another name. */
+const withContent = (update: Readonly<Record<string, unknown>> | undefined) => {
+  if (update === undefined || !isPieceKind(update["sessionUpdate"]) || "content" in update) return update
+  const { delta, message, text = message ?? delta } = update
+  return text === undefined ? update : { ...update, content: text }
+}

@@ -89,6 +89,7 @@ export const presets: ReadonlyArray<AcpAgent> = [
   },
   {
     tool: "codebuddy",
+    aliases: ["codebuddy-code"],
     name: "CodeBuddy Code",
     command: "codebuddy",
     args: ["--acp"],
@@ -98,6 +99,7 @@ export const presets: ReadonlyArray<AcpAgent> = [
   },
   {
     tool: "droid",
+    aliases: ["factory-droid"],
     name: "Factory Droid",
     command: "droid",
     args: ["exec", "--output-format", "acp"],
@@ -165,6 +167,7 @@ export const presets: ReadonlyArray<AcpAgent> = [
   },
   {
     tool: "amp",
+    aliases: ["amp-acp"],
     name: "Amp",
     command: "amp-acp",
     args: [],

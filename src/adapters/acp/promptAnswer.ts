@@ -1,8 +1,10 @@
 /** promptAnswer: how a turn ended, out of the answer to `session/prompt`. */
-import { Option, Schema } from "effect"
+import { Option, Predicate, Schema } from "effect"
 import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
 import { dollars, percentOf } from "../wire/contextMeter.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
+import { status } from "../wire/statusEvent.js"
+import { wordsIn } from "../wire/words.js"
 import type { AcpAgent, Tokens } from "./AcpAgent.js"
 import { PromptResponse } from "./AcpMessage.js"
 import {
@@ -89,6 +91,13 @@ const gaveUp = (usage: Usage, context_pct: number | undefined): Events => [
   endTurn("error", usage, context_pct)
 ]
 
+/** What the answer to a prompt says to people; the protocol has no words there. */
+const saidBeside = (result: unknown): string | undefined => {
+  if (!Predicate.isObject(result) || Array.isArray(result)) return wordsIn(result)
+  const { _meta, stopReason: _reason, usage: _usage, ...others } = result as Readonly<Record<string, unknown>>
+  return wordsIn(others)
+}
+
 /** The prompt was answered; the last event is the turn's end. */
 export const translateAnswer = (result: unknown, state: AcpState): Events => {
   const response: Partial<PromptResponse> = Option.getOrElse(readResponse(result), () => ({}))
@@ -100,10 +109,12 @@ export const translateAnswer = (result: unknown, state: AcpState): Events => {
   const context_pct = full ? 100 : contextPct(state)
   const answered = stop_reason === "end_turn" || stop_reason === "max_tokens"
   const text = state.speech.answer()
+  const said = saidBeside(result)
   if (stop_reason === "end_turn" && text === "" && state.quirks.silentWhenFailed === true) {
     return gaveUp(usageOf(response, state), context_pct)
   }
   return [
+    ...said === undefined ? [] : [status("prompt_answer", said)],
     ...answered ? [{ type: "response", text } as const] : [],
     ...full ? state.warn(100) : [],
     endTurn(

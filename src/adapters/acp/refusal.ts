@@ -6,6 +6,7 @@
  */
 import { Predicate } from "effect"
 import { type JsonRpcError, parseJson } from "../wire/JsonRpc.js"
+import { wordsIn } from "../wire/words.js"
 
 /** The protocol's own: a login is needed, a request was cancelled. */
 export const codes = { authRequired: -32000, cancelled: -32800 } as const
@@ -51,7 +52,7 @@ const innerMessage = (text: string): string | undefined => {
 export const reasonOf = ({ detail, reason }: JsonRpcError): string => {
   const details = Predicate.hasProperty(detail, "details") ? detail.details : detail
   const said = reason.replace(/^(internal error|invalid params):?\s*/i, "")
-  return innerMessage(said) ?? (said !== "" ? said : typeof details === "string" ? details : reason)
+  return innerMessage(said) ?? (said !== "" ? said : wordsIn(details) ?? reason)
 }
 
 /** A reason and what to do about it, as one text. */

@@ -31,15 +31,16 @@ const Entry = Schema.Struct({
     binary: optional(fieldsOf(Binary))
   })
 })
-type Entry = typeof Entry.Type
+export type Entry = typeof Entry.Type
 
 const readEntry = Schema.decodeUnknownOption(Entry)
 const readFields = Schema.decodeUnknownOption(AnyObject)
 
 const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" }
 
-/** As the registry calls this machine. */
-const platform = (): string => `${process.platform}-${architectures[process.arch] ?? process.arch}`
+/** As the registry calls a machine: `linux-x86_64`. */
+export type Machine = string
+export const thisMachine = (): Machine => `${process.platform}-${architectures[process.arch] ?? process.arch}`
 
 interface Start {
   readonly command: string
@@ -47,17 +48,28 @@ interface Start {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const startOf = ({ distribution: { binary = {}, npx, uvx } }: Entry, machine: string): Start | undefined => {
+/** The program, its own arguments and variables; of a package what fetches it. Undefined: it is not for this machine. */
+export const partsOf = (
+  { distribution: { binary = {}, npx, uvx } }: Entry,
+  machine: Machine
+): Start | undefined => {
   const own = binary[machine]
   const { args = [], env } = npx ?? uvx ?? own ?? {}
-  const start = npx !== undefined
-    ? { command: "npx", args: ["--yes", npx.package, ...args] }
+  const command = npx !== undefined
+    ? "npx"
     : uvx !== undefined
-    ? { command: "uvx", args: [uvx.package, ...args] }
-    : own !== undefined
-    ? { command: basename(own.cmd.replaceAll("\\", "/")), args }
-    : undefined
-  return start && { ...start, ...(env !== undefined && { env }) }
+    ? "uvx"
+    : own === undefined
+    ? undefined
+    : basename(own.cmd.replaceAll("\\", "/"))
+  return command === undefined ? undefined : { command, args, ...(env !== undefined && { env }) }
+}
+
+const startOf = (entry: Entry, machine: Machine): Start | undefined => {
+  const start = partsOf(entry, machine)
+  const { npx, uvx } = entry.distribution
+  const fetched = npx !== undefined ? ["--yes", npx.package] : uvx !== undefined ? [uvx.package] : []
+  return start && { ...start, args: [...fetched, ...start.args] }
 }
 
 const toAgent = (entry: Entry, start: Start): OwnAgent => ({
@@ -76,32 +88,50 @@ export interface RegistryRead {
   readonly problems: ReadonlyArray<string>
 }
 
-/** The agents of such a file's text; a list of entries alone will do, too. */
-export const readRegistry = (content: string, machine = platform()): RegistryRead => {
+interface EntriesRead {
+  readonly entries: ReadonlyArray<Entry>
+  readonly problems: ReadonlyArray<string>
+}
+
+/** The entries of such a file's text; a list of them alone will do, too. */
+export const readEntries = (content: string): EntriesRead => {
   let value: unknown
   try {
     value = JSON.parse(content)
   } catch (cause) {
-    return {
-      agents: [],
-      problems: [`it is no JSON (${messageOf(cause)})`]
-    }
+    return { entries: [], problems: [`it is no JSON (${messageOf(cause)})`] }
   }
   const list: unknown = Array.isArray(value)
     ? value
     : Option.getOrUndefined(readFields(value))?.["agents"]
-  if (!Array.isArray(list)) return { agents: [], problems: ["it has no list of `agents`"] }
-  const agents: Array<OwnAgent> = []
-  const problems: Array<string> = []
-  for (const [index, one] of list.entries()) {
-    const entry = Option.getOrUndefined(readEntry(one))
-    const start = entry && startOf(entry, machine)
-    if (entry === undefined) problems.push(`agent ${index + 1} has no \`id\`, or no \`distribution\``)
-    else if (start === undefined) problems.push(`"${entry.id}" has no distribution for ${machine}`)
-    else agents.push(toAgent(entry, start))
+  if (!Array.isArray(list)) return { entries: [], problems: ["it has no list of `agents`"] }
+  const read = list.map((one) => readEntry(one))
+  return {
+    entries: read.flatMap(Option.toArray),
+    problems: read.flatMap((entry, index) =>
+      Option.isSome(entry) ? [] : [`agent ${index + 1} has no \`id\`, or no \`distribution\``]
+    )
   }
-  return { agents, problems }
 }
+
+/** The agents of such a file's text that can be started on this machine. */
+export const readRegistry = (content: string, machine = thisMachine()): RegistryRead => {
+  const { entries, problems } = readEntries(content)
+  const agents = entries.map((entry) => ({ entry, start: startOf(entry, machine) }))
+  return {
+    agents: agents.flatMap(({ entry, start }) => start === undefined ? [] : [toAgent(entry, start)]),
+    problems: [
+      ...agents.flatMap(({ entry: { id }, start }) =>
+        start === undefined ? [`"${id}" has no distribution for ${machine}`] : []
+      ),
+      ...problems
+    ]
+  }
+}
+
+/** It goes by this name here, or in the registry. */
+export const isNamed = ({ aliases = [], tool }: AcpAgent, name: string): boolean =>
+  tool === name || aliases.includes(name)
 
 /** The known agents and the operator's: of one name the operator's start, and what is known of its ways. */
 export const withRegistry = (
@@ -109,6 +139,10 @@ export const withRegistry = (
   own: ReadonlyArray<OwnAgent>
 ): ReadonlyArray<AcpAgent> => {
   const known = new Map<string, AcpAgent>(presets.map((agent) => [agent.tool, agent]))
-  for (const agent of own) known.set(agent.tool, { ...known.get(agent.tool), ...agent })
+  for (const agent of own) {
+    const preset = [...known.values()].find((preset) => isNamed(preset, agent.tool))
+    const tool = preset?.tool ?? agent.tool
+    known.set(tool, { ...preset, ...agent, tool })
+  }
   return [...known.values()]
 }

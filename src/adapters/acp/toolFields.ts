@@ -4,7 +4,7 @@ import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { BodyOf } from "../../schema/index.js"
 import { readBlocks } from "../wire/lenient.js"
 import { changedDiff, deletedDiff, isChange, partsDiff } from "../wire/unifiedDiff.js"
-import { firstText, textOfBlocks, wordsIn } from "../wire/words.js"
+import { firstText, textOfBlocks, wordsBeside, wordsIn } from "../wire/words.js"
 import type { AcpQuirks } from "./AcpAgent.js"
 import type { ToolContent, ToolFields } from "./AcpMessage.js"
 import { toNativeBlock } from "./content.js"
@@ -110,7 +110,7 @@ export const outputOf = (fields: ToolFields, printed = ""): Output => {
   const other = shown.length === 0 && Predicate.isObject(rawOutput) && Object.keys(rawOutput).length > 0
     ? JSON.stringify(rawOutput)
     : ""
-  const text = raw ?? (shownText === "" ? other : shownText)
+  const text = raw ?? firstText(shownText, wordsBeside(fields)) ?? other
   // For display some agents dress text up as Markdown, or show a terminal nobody here has.
   const dressed = raw !== undefined && shown.every(({ type }) => type === "text" || type === "terminal")
   const blocks: ReadonlyArray<NativeBlock> = dressed ? [{ type: "text", text }] : shown

@@ -319,7 +319,7 @@ const make = Effect.gen(function*() {
 
 /** Claude says so on stderr, too, and ends. */
 const notFound = /no conversation found/i
-const saysGone = ({ errors = [], result = "" }: Result) => notFound.test(`${wordsIn(errors) ?? ""} ${result}`)
+const saysGone = ({ error, errors, result }: Result) => notFound.test(wordsIn([errors, error, result]) ?? "")
 
 /** Models and commands, for menus; the rest of the answer is about the user's account. */
 const toOffer = (response: unknown): Record<string, unknown> => {

@@ -4,7 +4,7 @@
  * Only the fields the relay reads are named; everything else stays in `raw`. Lenient on purpose: a message that does
  * not fit is passed on as a `status`, never an error.
  */
-import { Option, Predicate, Schema } from "effect"
+import { Option, Predicate, Schema, SchemaGetter } from "effect"
 import { parseJson } from "../wire/JsonRpc.js"
 import {
   amount,
@@ -12,6 +12,7 @@ import {
   Blocks,
   fieldsOf,
   flag,
+  id,
   items,
   moment,
   number,
@@ -21,6 +22,8 @@ import {
   words
 } from "../wire/lenient.js"
 
+/** The id of something else. */
+const reference = optional(id)
 const unknown = optional(Schema.Unknown)
 /** It goes back as it came. */
 const anything = Schema.optionalKey(Schema.Unknown)
@@ -40,7 +43,7 @@ export const System = Schema.StructWithRest(
     type: Schema.Literal("system"),
     subtype: withFallback(Schema.String, "system"),
     session_id: text,
-    parent_tool_use_id: text,
+    parent_tool_use_id: reference,
     model: text,
     permissionMode: text,
     status: text,
@@ -51,27 +54,40 @@ export const System = Schema.StructWithRest(
     max_retries: number,
     retry_delay_ms: number,
     error_status: number,
-    task_id: text,
-    tool_use_id: text,
-    elicitation_id: text
+    task_id: reference,
+    tool_use_id: reference,
+    elicitation_id: reference
   }),
   [Schema.Record(Schema.String, Schema.Unknown)]
 )
 export type System = typeof System.Type
 
+/** What was said, with who said it; its content alone will do. */
+const toMessage = (value: unknown): unknown => {
+  if (!Predicate.isObject(value) || Array.isArray(value)) return { content: value }
+  return "content" in value || !("text" in value) ? value : { ...value, content: value["text"] }
+}
+const said = <A, I>(message: Schema.Codec<A, I>) =>
+  Schema.Unknown.pipe(
+    Schema.decodeTo(message, {
+      decode: SchemaGetter.transform((value: unknown) => toMessage(value) as I), // What does not fit is left out.
+      encode: SchemaGetter.transform((message: I): unknown => message)
+    })
+  )
+
 export const Assistant = Schema.Struct({
   type: Schema.Literal("assistant"),
   message: withFallback(
-    Schema.Struct({
+    said(Schema.Struct({
       id: text,
       model: text,
       content: withFallback(Blocks, []),
       stop_reason: text,
       usage: optional(CallUsage)
-    }),
+    })),
     { content: [] }
   ),
-  parent_tool_use_id: text,
+  parent_tool_use_id: reference,
   error: text,
   supersedes: optional(items(Schema.String))
 })
@@ -79,9 +95,9 @@ export type Assistant = typeof Assistant.Type
 
 export const User = Schema.Struct({
   type: Schema.Literal("user"),
-  message: withFallback(Schema.Struct({ content: withFallback(Blocks, []) }), { content: [] }),
+  message: withFallback(said(Schema.Struct({ content: withFallback(Blocks, []) })), { content: [] }),
   uuid: text,
-  parent_tool_use_id: text,
+  parent_tool_use_id: reference,
   isReplay: flag,
   isSynthetic: flag,
   tool_use_result: unknown
@@ -94,7 +110,7 @@ export const StreamEvent = Schema.Struct({
     Schema.Struct({
       type: text,
       index: number,
-      content_block: optional(Schema.Struct({ type: text, id: text })),
+      content_block: optional(Schema.Struct({ type: text, id: reference })),
       delta: optional(
         Schema.Struct({ type: text, text, thinking: text, partial_json: text, stop_reason: text })
       ),
@@ -103,20 +119,22 @@ export const StreamEvent = Schema.Struct({
     }),
     {}
   ),
-  parent_tool_use_id: text
+  parent_tool_use_id: reference
 })
 export type StreamEvent = typeof StreamEvent.Type
 
 export const ToolProgress = Schema.Struct({
   type: Schema.Literal("tool_progress"),
-  tool_use_id: text,
+  tool_use_id: reference,
   tool_name: text,
-  parent_tool_use_id: text,
-  elapsed_time_seconds: amount
+  parent_tool_use_id: reference,
+  elapsed_time_seconds: amount,
+  message: optional(words)
 })
 
 export const RateLimit = Schema.Struct({
   type: Schema.Literal("rate_limit_event"),
+  message: optional(words),
   rate_limit_info: withFallback(
     Schema.Struct({ status: text, resetsAt: moment, rateLimitType: text, utilization: number }),
     {}
@@ -129,7 +147,9 @@ export const Result = Schema.Struct({
   is_error: flag,
   api_error_status: number,
   result: optional(words),
-  errors: optional(items(Schema.Unknown)),
+  errors: unknown,
+  error: unknown,
+  message: unknown,
   stop_reason: text,
   terminal_reason: text,
   duration_ms: amount,
@@ -254,8 +274,8 @@ export const CanUseTool = Schema.Struct({
   title: text,
   decision_reason: text,
   blocked_path: text,
-  agent_id: text,
-  tool_use_id: text,
+  agent_id: reference,
+  tool_use_id: reference,
   permission_suggestions: optional(items(AnyObject)),
   suppress_always_allow_rule: flag
 })

@@ -22,6 +22,8 @@ export interface ClaudeState extends StreamState {
   interrupted: boolean
   /** It has begun a turn by itself that has not ended. */
   ownTurn: boolean
+  /** The last words of this turn's main thread. */
+  said: (() => string) | undefined
   /** How many messages have come. */
   heard: number
   /** Tool calls of background tasks, by task id. */
@@ -58,6 +60,7 @@ export const makeState = (
   steered: makeSteeredPrompts(),
   interrupted: false,
   ownTurn: false,
+  said: undefined,
   heard: 0,
   tasks: new Map(),
   openCalls: makeOpenCalls(ids),

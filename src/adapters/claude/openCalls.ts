@@ -29,8 +29,8 @@ export interface OpenCalls {
   ) => OpenCall | undefined
   /** The call that has a result now; undefined if none waits for it. */
   readonly end: (native: string | undefined, parent: string | undefined) => OpenCall | undefined
-  /** It had its result. */
-  readonly isOver: (native: string, parent: string | undefined) => boolean
+  /** It had its result, or its turn ended without one. */
+  readonly past: (native: string, parent: string | undefined) => "ended" | "dropped" | undefined
   /** It is over without a result. */
   readonly drop: (call: OpenCall) => void
   readonly find: (native: string | undefined) => OpenCall | undefined
@@ -48,13 +48,18 @@ const keyOf = (native: string, parent = "") => `${parent}\0${native}`
 
 export const makeOpenCalls = (ids: CallIds): OpenCalls => {
   const open = new Set<OpenCall>()
-  const over = new Set<string>()
+  const over = new Map<string, "ended" | "dropped">()
   let unnamed = 0
 
   const having = (native: string, parent: string | undefined) =>
     [...open].filter((call) => call.native === native && call.parent === parent)
 
-  const drop = (call: OpenCall) => {
+  const remember = ({ native, parent }: OpenCall, how: "ended" | "dropped") => {
+    over.set(keyOf(native, parent), how)
+    if (over.size > mostOver) over.delete(over.keys().next().value ?? "")
+  }
+
+  const close = (call: OpenCall) => {
     open.delete(call)
     if (having(call.native, call.parent).length === 0) ids.settle(call.native, call.parent)
   }
@@ -85,13 +90,15 @@ export const makeOpenCalls = (ids: CallIds): OpenCalls => {
     end: (native, parent) => {
       const call = waiting(native, parent)
       if (call === undefined) return undefined
-      drop(call)
-      over.add(keyOf(call.native, call.parent))
-      if (over.size > mostOver) over.delete(over.values().next().value ?? "")
+      close(call)
+      remember(call, "ended")
       return call
     },
-    isOver: (native, parent) => over.has(keyOf(native, parent)),
-    drop,
+    past: (native, parent) => over.get(keyOf(native, parent)),
+    drop: (call) => {
+      close(call)
+      remember(call, "dropped")
+    },
     find: (native) => [...open].find((call) => call.native === native),
     all: () => [...open]
   }

@@ -18,15 +18,23 @@ export interface Running {
   readonly cost_before: number | undefined
   /** Claude was told to stop, or says that it was. */
   readonly interrupted?: boolean
+  /** What it said last in this turn. */
+  readonly said?: (() => string) | undefined
   /** Why its last model call stopped. */
   readonly stop_reason?: string | undefined
 }
 
 /** Older releases (2.1.1) only say that something went wrong, and nothing of what. */
-const wasInterrupted = ({ errors = [], subtype, terminal_reason }: Result, { interrupted }: Running) =>
-  terminal_reason?.startsWith("aborted") === true
-  || (interrupted === true && subtype === "error_during_execution" && terminal_reason === undefined
-    && errors.every(isDiagnostic))
+const wasInterrupted = (result: Result, { interrupted }: Running) => {
+  const { subtype, terminal_reason } = result
+  return terminal_reason?.startsWith("aborted") === true
+    || (interrupted === true && subtype === "error_during_execution" && terminal_reason === undefined
+      && errorsOf(result).every(isDiagnostic))
+}
+
+/** Whatever it says of what went wrong. */
+const errorsOf = ({ error, errors, message }: Result): ReadonlyArray<unknown> =>
+  [errors, error, message].flat().filter((one) => one !== undefined && one !== null)
 
 const windowExceeded = "model_context_window_exceeded"
 const cutOff = new Set(["max_tokens", windowExceeded])
@@ -87,7 +95,7 @@ const login =
 /** What to tell the user; diagnostics of the CLI itself are not for people. */
 const reasonOf = (result: Result): string =>
   result.result
-  || wordsIn(result.errors?.filter((error) => !isDiagnostic(error)))
+  || wordsIn(errorsOf(result).filter((error) => !isDiagnostic(error)))
   || `Claude Code stopped with ${
     result.subtype === undefined || result.subtype === "success" ? "an error" : result.subtype
   }.`
@@ -142,7 +150,8 @@ export const translateResult = (
   const context_pct = isFull ? 100 : measured
   return [
     ...stop_reason === "end_turn" || stop_reason === "max_tokens"
-      ? [{ type: "response", text: result.result ?? "" } as const]
+      // One that has lost its text ends with what was said last.
+      ? [{ type: "response", text: result.result ?? running.said?.() ?? "" } as const]
       : stop_reason === "error"
       ? [toError(result), ...quotaWarnings(result)]
       : [],

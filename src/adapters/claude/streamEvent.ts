@@ -93,7 +93,8 @@ export const readPiece = (line: Buffer): Piece | undefined => {
     isParentKnown = true
     if (line[value] === nothing[0]) continue
     parent = plain(line, value + 1, at - 1)
-    if (parent === undefined) return undefined
+    // One without a name is none.
+    if (parent === undefined || parent === "") return undefined
   }
   if (line[at] !== closingBrace || at !== line.length - 1 || !isUtf8(line)) return undefined
   return { delta: kind.delta, index: digit - zero, parent, text: line.subarray(start, end) }

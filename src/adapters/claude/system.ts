@@ -1,7 +1,7 @@
 /** system: what Claude's `system` messages mean: the start of a turn, retries, modes, compaction, background tasks. */
 import type { BodyOf, EventBody } from "../../schema/index.js"
 import { status } from "../wire/statusEvent.js"
-import { firstText, wordsIn } from "../wire/words.js"
+import { firstText, wordsBeside, wordsIn } from "../wire/words.js"
 import type { System } from "./ClaudeMessage.js"
 import type { ClaudeState } from "./ClaudeState.js"
 
@@ -27,12 +27,16 @@ const retry = (message: System): BodyOf<"status" | "quota_warning"> => {
 
 const init = (message: System, state: ClaudeState): Events => {
   state.model = message.model
-  return [status("init", undefined, {
+  return [status("init", wordsBeside(message) ?? wordsIn(serverErrors(message)), {
     native_session_id: message.session_id,
     model: message.model,
     permission_mode: message.permissionMode
   })]
 }
+
+/** Of tool servers that did not start. */
+const serverErrors = ({ mcp_servers }: System): unknown =>
+  Array.isArray(mcp_servers) ? mcp_servers.map((server) => wordsBeside(server)) : undefined
 
 const systemStatus = (message: System): Events => {
   if (message.compact_result === "failed") {
@@ -109,12 +113,22 @@ const meaningOf = (message: System, state: ClaudeState): Events => {
       return systemStatus(message)
     case "api_retry":
       return [retry(message)]
-    case "compact_boundary":
-      return [{ type: "context_compacted", metadata: message.compact_metadata ?? {} }]
+    case "compact_boundary": {
+      const text = firstText(wordsIn(message["summary"]), wordsBeside(message))
+      return [{
+        type: "context_compacted",
+        ...(text !== undefined && { text }),
+        metadata: message.compact_metadata ?? {}
+      }]
+    }
     case "task_progress": {
       const task = tool_use_id ?? state.tasks.get(task_id ?? "")
       // A summary is there to be shown instead.
-      const text = firstText(message["summary"], message["description"], message["last_tool_name"]) ?? ""
+      const text = firstText(
+        wordsIn(message["summary"]),
+        wordsIn(message["description"]),
+        message["last_tool_name"]
+      ) ?? ""
       return [{ type: "tool_progress", text, ...(task !== undefined && { tool_use_id: state.ids.of(task) }) }]
     }
     case "task_updated":

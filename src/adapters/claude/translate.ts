@@ -101,7 +101,14 @@ const toolResult = (
 ): Events => {
   const native = idOf(block["tool_use_id"])
   const call = state.openCalls.end(native, parent)
-  if (call === undefined && native !== undefined && state.openCalls.isOver(native, parent)) return []
+  const past = call === undefined && native !== undefined ? state.openCalls.past(native, parent) : undefined
+  if (past === "ended") return []
+  if (past === "dropped") {
+    // It has a result already: that its turn ended without one.
+    const text = resultText(block["content"])
+    const tool_use_id = state.ids.of(native ?? "", parent)
+    return text === undefined ? [] : [{ type: "tool_progress", tool_use_id, text, ...thread(parent, state) }]
+  }
   if (call === undefined && native !== undefined && state.inTurn()) {
     const read = state.encoding === "latin1" ? asText : (value: unknown) => value
     const held = read({ block, changed }) as Pick<EarlyResult, "block" | "changed"> // The same, but for its texts.
@@ -211,7 +218,7 @@ const fileDiff = (
 
 const blockEvents = (block: NativeBlock, parent: string | undefined, state: ClaudeState): Events => {
   if (block.type === "thinking") {
-    const text = firstText(block["thinking"])
+    const text = firstText(block["thinking"]) ?? wordsIn(block["thinking"] ?? block["text"])
     // The model may keep its thoughts to itself.
     return text === undefined ? [] : [{ type: "reasoning", text, ...thread(parent, state) }]
   }
@@ -229,6 +236,11 @@ const assistant = (
   state.unfinished.forget(parent)
   if (parent === undefined) state.stop_reason = message.stop_reason ?? state.stop_reason
   const text = textOfBlocks(message.content)
+  const { encoding } = state
+  if (parent === undefined && text !== "") {
+    // Hardly ever asked for.
+    state.said = () => encoding === "latin1" ? Buffer.from(text, "latin1").toString("utf8") : text
+  }
   const usage = message.id !== undefined && message.usage !== undefined
     ? state.calls.whole(message.id, message.usage)
     : undefined
@@ -310,6 +322,7 @@ const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: Clau
   const end = events.at(-1)
   const stopped = end?.type === "turn_end" && (end.stop_reason === "cancelled" || end.stop_reason === "error")
   state.cost = message.total_cost_usd ?? state.cost
+  state.said = undefined
   state.unread_prompt = undefined
   state.stop_reason = undefined
   state.calls.reset()
@@ -350,19 +363,23 @@ export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
       user: (message) => user(message, state),
       stream_event: (message) => [withUsage(translateStreamEvent(message, state), message, state)],
       result: (message) => result(message, state),
-      tool_progress: ({ elapsed_time_seconds, parent_tool_use_id: parent, tool_name, tool_use_id }) => {
+      tool_progress: (
+        { elapsed_time_seconds, message, parent_tool_use_id: parent, tool_name, tool_use_id }
+      ) => {
         // Bash reports under a name of its own; the call's id is in the parent field.
         const isBash = tool_use_id?.startsWith("bash-progress-") === true
         const id = isBash ? parent : tool_use_id
         return [{
           type: "tool_progress",
-          text: `${elapsed_time_seconds ?? 0} s`,
+          text: [firstText(message), `${elapsed_time_seconds ?? 0} s`].filter((part) => part !== undefined)
+            .join(", "),
           ...(id !== undefined && { tool_use_id: state.ids.of(id) }),
           ...(tool_name !== undefined && { tool: tool_name }),
           ...(!isBash && thread(parent, state))
         }]
       },
-      rate_limit_event: ({ rate_limit_info: { rateLimitType, resetsAt, status: level, utilization } }) => {
+      rate_limit_event: ({ message, rate_limit_info }) => {
+        const { rateLimitType, resetsAt, status: level, utilization } = rate_limit_info
         const metadata = {
           status: level,
           limit: rateLimitType,
@@ -371,12 +388,12 @@ export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
           ...(level === "rejected" && { limited: true })
         }
         return level === undefined || level === "allowed"
-          ? [status("rate_limit", undefined, metadata)]
+          ? [status("rate_limit", firstText(message), metadata)]
           : [{
             type: "quota_warning",
-            text: level === "rejected"
+            text: firstText(message) ?? (level === "rejected"
               ? `The ${rateLimitType ?? "usage"} limit is reached.`
-              : `The ${rateLimitType ?? "usage"} limit is nearly reached.`,
+              : `The ${rateLimitType ?? "usage"} limit is nearly reached.`),
             metadata
           }]
       },

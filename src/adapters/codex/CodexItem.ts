@@ -22,6 +22,8 @@ const item = <const Type extends string, Fields extends Schema.Struct.Fields>(ty
   Schema.Struct({ type: Schema.Literal(type), id: withFallback(id, ""), ...fields })
 
 const name = withFallback(Schema.String, "")
+const threadName = withFallback(id, "")
+const ids = withFallback(items(id), [])
 
 /** A list of texts, or one of them. */
 const texts = withFallback(
@@ -38,7 +40,11 @@ const texts = withFallback(
 
 /** What stands in a field where an object belongs; a text alone is that field of it. */
 const objectOr = (field: string) => (value: unknown): object =>
-  typeof value === "string" ? { [field]: value } : Predicate.isObject(value) ? value : {}
+  Predicate.isObject(value) && !Array.isArray(value)
+    ? value
+    : typeof value === "string"
+    ? { [field]: value }
+    : {}
 
 /** Older releases name the kind alone. */
 const ChangeKind = Schema.Unknown.pipe(
@@ -64,7 +70,7 @@ const Plan = item("plan", { text: words })
 const Compaction = item("contextCompaction", {})
 const SubAgentActivity = item("subAgentActivity", {
   kind: name,
-  agentThreadId: name,
+  agentThreadId: threadName,
   agentPath: text,
   model: text
 })
@@ -86,7 +92,12 @@ const McpResult = Schema.Unknown.pipe(
   Schema.decodeTo(
     Schema.Struct({ content: withFallback(Blocks, []), structuredContent: anything, isError: flag }),
     {
-      decode: SchemaGetter.transform(objectOr("content")),
+      // One of another shape is its own content.
+      decode: SchemaGetter.transform((value: unknown): object =>
+        Predicate.isObject(value) && ("content" in value || "structuredContent" in value)
+          ? value
+          : { ...(Predicate.isObject(value) && value), content: value }
+      ),
       encode: SchemaGetter.transform((result: unknown) => result)
     }
   )
@@ -112,7 +123,7 @@ const CollabAgentToolCall = item("collabAgentToolCall", {
   status: text,
   prompt: text,
   model: text,
-  receiverThreadIds: texts,
+  receiverThreadIds: ids,
   agentsStates: optional(AnyObject)
 })
 const WebSearch = item("webSearch", {

@@ -52,12 +52,21 @@ export const TurnError = Schema.Unknown.pipe(
 )
 export type TurnError = typeof TurnError.Type
 
+/** An item before it is known which kind it is. Without an id it is told apart from all others. */
+export const AnyItem = Schema.StructWithRest(
+  Schema.Struct({ type: withFallback(Schema.String, "item"), id: withFallback(id, "") }),
+  [AnyObject]
+)
+export type AnyItem = typeof AnyItem.Type
+
 /** Without an id it is the turn that runs: Codex is in one at a time. */
 export const Turn = Schema.Struct({
   id: optional(id),
   status: text,
   error: optional(TurnError),
-  durationMs: amount
+  durationMs: amount,
+  /** All that was said and done in it, where Codex tells that again. */
+  items: optional(items(AnyItem))
 })
 export type Turn = typeof Turn.Type
 
@@ -95,12 +104,6 @@ export const RateLimits = Schema.Struct({
 })
 export type RateLimits = typeof RateLimits.Type
 
-/** An item before it is known which kind it is. Without an id it is told apart from all others. */
-export const AnyItem = Schema.StructWithRest(
-  Schema.Struct({ type: withFallback(Schema.String, "item"), id: withFallback(id, "") }),
-  [AnyObject]
-)
-export type AnyItem = typeof AnyItem.Type
 const anyItem = withFallback(AnyItem, { type: "item", id: "" })
 
 /** A status is an object of that type, or the type alone. */
@@ -133,7 +136,9 @@ const notification = <const Method extends string, Fields extends Schema.Struct.
 ) =>
   Schema.Struct({
     method: Schema.Literal(method),
-    params: Params.pipe(Schema.decodeTo(Schema.Struct({ threadId: text, turnId: text, ...fields })))
+    params: Params.pipe(
+      Schema.decodeTo(Schema.Struct({ threadId: optional(id), turnId: optional(id), ...fields }))
+    )
   })
 
 const notice = <const Method extends string>(method: Method) =>
@@ -141,16 +146,24 @@ const notice = <const Method extends string>(method: Method) =>
 
 const itemId = withFallback(id, "")
 
+/** A step; its words alone will do. */
+const PlanStep = Schema.Unknown.pipe(
+  Schema.decodeTo(Schema.Struct({ step: words, status: withFallback(Schema.String, "pending") }), {
+    decode: SchemaGetter.transform((step: unknown) => isFields(step) ? step : { step }),
+    encode: SchemaGetter.transform((step: unknown) => step)
+  })
+)
+
 export const Notification = Schema.Union([
-  notification("thread/started", { thread: withFallback(Schema.Struct({ id: text }), {}) }),
+  notification("thread/started", { thread: withFallback(Schema.Struct({ id: optional(id) }), {}) }),
   notification("thread/status/changed", { status: ThreadStatus }),
   notification("thread/closed", {}),
   notification("turn/started", { turn: withFallback(Turn, {}) }),
   notification("turn/completed", { turn: withFallback(Turn, {}) }),
   notification("turn/plan/updated", {
-    explanation: text,
+    explanation: optional(words),
     plan: withFallback(
-      items(Schema.Struct({ step: words, status: withFallback(Schema.String, "pending") })),
+      items(PlanStep),
       []
     )
   }),

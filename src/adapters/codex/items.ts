@@ -1,7 +1,7 @@
 /** items: what Codex says, thinks and does, as events. */
 import { Match, Option, Schema } from "effect"
 import type { BodyOf, EventBody } from "../../schema/index.js"
-import { textOfBlocks, wordsIn } from "../wire/words.js"
+import { firstText, textOfBlocks, wordsIn } from "../wire/words.js"
 import { SpokenItem } from "./CodexItem.js"
 import type { AnyItem } from "./CodexMessage.js"
 import { makePieces } from "./pieces.js"
@@ -151,6 +151,17 @@ const spokenEvents = (spoken: SpokenItem, thread: string | undefined, state: Ite
     })
   )
 
+/** A tool that failed without a word of its own: why, wherever that stands. */
+const withReason = (event: EventBody, item: AnyItem): EventBody => {
+  if (event.type !== "tool_result" || event.status !== "error" || firstText(event.text) !== undefined) {
+    return event
+  }
+  const text = wordsIn(
+    ["error", "failure", "message", "reason", "result", "output"].map((name) => item[name])
+  )
+  return text === undefined ? event : { ...event, text }
+}
+
 export const completedItem = (item: AnyItem, thread: string | undefined, state: Items): Events => {
   const tool = state.tools.read(item)
   if (tool !== undefined) {
@@ -158,7 +169,7 @@ export const completedItem = (item: AnyItem, thread: string | undefined, state: 
       const call = state.tools.nameOf(tool.id, thread)
       for (const agent of tool.receiverThreadIds) state.agents.know(agent, call)
     }
-    return state.tools.completed(tool, thread)
+    return state.tools.completed(tool, thread).map((event) => withReason(event, item))
   }
   const spoken = Option.getOrUndefined(readSpoken(item))
   return spoken === undefined ? status(item, "item/completed") : spokenEvents(spoken, thread, state)

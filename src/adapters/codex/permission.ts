@@ -8,7 +8,12 @@ import type { ToolItem } from "./CodexItem.js"
 import { type Decision, type Offer, toOffer, usual } from "./decisions.js"
 import { callOf } from "./toolItems.js"
 
-const asked = { threadId: text, turnId: text, itemId: withFallback(id, ""), reason: optional(words) }
+const asked = {
+  threadId: optional(id),
+  turnId: optional(id),
+  itemId: withFallback(id, ""),
+  reason: optional(words)
+}
 
 /** Whatever of it can be read: a person decides, who sees what could not. */
 export const Approval = Schema.Union([

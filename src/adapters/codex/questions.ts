@@ -15,7 +15,7 @@ const Option = Schema.Struct({ label: Schema.String, description: text })
 
 export const UserInputRequest = Schema.Struct({
   itemId: withFallback(id, ""),
-  threadId: text,
+  threadId: optional(id),
   questions: withFallback(
     items(Schema.Struct({
       id: Schema.String,
@@ -33,7 +33,7 @@ export type UserInputRequest = typeof UserInputRequest.Type
 export const ServerElicitation = Elicitation.pipe(
   Schema.fieldsAssign({
     serverName: withFallback(Schema.String, "server"),
-    threadId: text,
+    threadId: optional(id),
     _meta: optional(AnyObject)
   })
 )

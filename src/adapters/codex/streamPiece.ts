@@ -44,7 +44,11 @@ export const readStreamPiece = (line: Buffer): StreamPiece | undefined => {
   return typeof delta === "string" && typeof itemId === "string"
     ? {
       kind,
-      thread: typeof threadId === "string" ? threadId : undefined,
+      thread: typeof threadId === "string" && threadId !== ""
+        ? threadId
+        : typeof threadId === "number"
+        ? String(threadId)
+        : undefined,
       item: itemId,
       text: delta,
       encoding

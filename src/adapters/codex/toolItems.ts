@@ -114,7 +114,8 @@ const resultOf = Match.type<ToolItem>().pipe(
     }),
     webSearch: ({ action, query, results }) => ({
       status: "ok",
-      text: firstText(query, wordsIn(action), queriesOf(action).join("\n")) ?? "",
+      text: [firstText(query, wordsIn(action), queriesOf(action).join("\n")), wordsIn(results)]
+        .filter((part) => part !== undefined).join("\n"),
       ...(results !== undefined && { content: results })
     }),
     imageView: ({ path }) => ({ status: "ok", text: path }),

@@ -55,7 +55,12 @@ const plan = ({ explanation, plan }: NotificationOf<"turn/plan/updated">["params
   }))
   const marks: Readonly<Record<string, string>> = { completed: "[x]", in_progress: "[>]" }
   const lines = entries.map(({ content, status }) => `${marks[status] ?? "[ ]"} ${content}`)
-  return [status("plan", lines.join("\n"), { entries, ...(explanation !== undefined && { explanation }) })]
+  return [
+    status("plan", [...firstText(explanation) === undefined ? [] : [explanation], ...lines].join("\n"), {
+      entries,
+      ...(explanation !== undefined && { explanation })
+    })
+  ]
 }
 
 /** Codex tells a failure once as it happens and once more as the turn ends. */
@@ -95,7 +100,19 @@ const stopReasonOf = ({ error, status }: Turn) =>
     : "end_turn"
 
 const turnCompleted = (turn: Turn, state: CodexState): Events =>
-  state.turns.ended(turn.id) ? endTurn(turn, state) : [status("turn/completed")]
+  state.turns.ended(turn.id)
+    ? [...untold(turn, state), ...endTurn(turn, state)]
+    : [status("turn/completed")]
+
+/** Messages whose own word never came. */
+const untold = ({ items = [] }: Turn, state: CodexState): Events => {
+  const told = new Set(state.told.values())
+  return items.flatMap((item) =>
+    item.type === "agentMessage" && !told.has(wordsIn(item["text"]) ?? "")
+      ? completedItem(item, state.thread, state)
+      : []
+  )
+}
 
 const endTurn = (turn: Turn, state: CodexState): Events => {
   const stop_reason = stopReasonOf(turn)

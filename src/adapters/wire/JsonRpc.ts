@@ -80,7 +80,7 @@ export const toJsonRpcError = (error: unknown): JsonRpcError => {
   const { code, data, message } = Predicate.isObject(error) ? error : {}
   return new JsonRpcError({
     code: typeof code === "number" ? code : codes.internalError,
-    reason: firstText(message, wordsIn(error)) ?? "it gave no reason",
+    reason: firstText(message, wordsIn(error), wordsIn(data)) ?? "it gave no reason",
     ...(data !== undefined && { detail: data })
   })
 }

@@ -19,7 +19,7 @@ import {
 } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
 import { type ReadField, readField, type ReadFields, readForm } from "./jsonSchema.js"
-import { AnyObject, flag, items, number, optional, text, withFallback } from "./lenient.js"
+import { AnyObject, flag, id, items, number, optional, text, withFallback, words } from "./lenient.js"
 
 const Choice = Schema.Struct({
   const: Schema.Unknown,
@@ -90,8 +90,8 @@ interface Form extends FieldSet {
 export const Elicitation = Schema.Struct({
   sessionId: text,
   mode: text,
-  message: withFallback(Schema.String, ""),
-  toolCallId: text,
+  message: words,
+  toolCallId: optional(id),
   url: text,
   elicitationId: text,
   requestedSchema: optional(Schema.Unknown)

@@ -110,22 +110,27 @@ export const fieldsOf = <A, I>(value: Schema.Codec<A, I>): Schema.Codec<Named<A>
   ) as unknown as Schema.Codec<Named<A>, Named<I>> // See above.
 }
 
-/** A block of whatever an agent put where one belongs; a text alone is a text block. */
-const toBlocks = (value: unknown): ReadonlyArray<NativeBlock> => {
-  if (typeof value === "string") return [{ type: "text", text: value }]
-  if (!isObject(value)) return []
-  const { text, type } = value
-  if (typeof type === "string") return [value as NativeBlock] // It has a `type`, and its fields are open.
-  return typeof text === "string" ? [{ ...value, type: "text" }] : []
-}
+/** Lists in lists, deeper than anybody puts them. */
+const mostLists = 8
 
-/** Content: a list of blocks, a block, or a text. */
-export const readBlocks = (value: unknown): ReadonlyArray<NativeBlock> =>
-  Array.isArray(value) ? value.flatMap(toBlocks) : toBlocks(value)
+/**
+ * Content: a list of blocks, a block, or a text. Lists may stand in lists; what is no block and yet says something is one of
+ * no known kind.
+ */
+export const readBlocks = (value: unknown, deep = mostLists): ReadonlyArray<NativeBlock> => {
+  if (typeof value === "string") return [{ type: "text", text: value }]
+  if (typeof value === "number" || typeof value === "boolean") return [{ type: "text", text: String(value) }]
+  if (Array.isArray(value)) return deep === 0 ? [] : value.flatMap((entry) => readBlocks(entry, deep - 1))
+  if (!isObject(value) || Object.keys(value).length === 0) return []
+  const { text, type } = value
+  if (type === "text" && typeof text !== "string") return [{ ...value, type, text: wordsIn(text) ?? "" }]
+  if (typeof type === "string" && type !== "") return [value as NativeBlock] // It has a `type`, and its fields are open.
+  return [{ ...value, type: typeof text === "string" ? "text" : "unknown" }]
+}
 
 export const Blocks = Schema.Unknown.pipe(
   Schema.decodeTo(Schema.Array(NativeBlock), {
-    decode: SchemaGetter.transform(readBlocks),
+    decode: SchemaGetter.transform((value: unknown) => readBlocks(value)),
     encode: SchemaGetter.transform((blocks: unknown) => blocks)
   })
 ) as unknown as Schema.Codec<ReadonlyArray<NativeBlock>, ReadonlyArray<typeof NativeBlock.Encoded>> // See above.

@@ -95,6 +95,16 @@ const find = (value: unknown, depth: number): string | undefined => {
 /** What a value says, if it says something: a text, a list of such, or the fields of an object that hold words. */
 export const wordsIn = (value: unknown): string | undefined => find(value, deepest)
 
+/** Where a message that has words of its own elsewhere says something besides. */
+const besides = ["message", "text", "notice", "reason", "error", "errors", "warning", "warnings", "detail"]
+
+/** What a message says beside what it is for. */
+export const wordsBeside = (message: unknown): string | undefined => {
+  if (typeof message !== "object" || message === null) return undefined
+  const fields = message as Readonly<Record<string, unknown>> // See before.
+  return wordsIn(besides.map((name) => Object.hasOwn(fields, name) ? fields[name] : undefined))
+}
+
 /** The first of these that is a text with something in it. */
 export const firstText = (...values: ReadonlyArray<unknown>): string | undefined => values.find(isText)
 

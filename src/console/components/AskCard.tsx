@@ -12,6 +12,7 @@ import { QuestionForm } from "./QuestionForm.js"
 import { useMay } from "./rights.js"
 import { ToolAsk } from "./ToolAsk.js"
 import { toolSubject, toolVerb } from "./toolWords.js"
+import { useAskFocus } from "./useAskFocus.js"
 import { agentName, reasonText } from "./words.js"
 
 interface Props {
@@ -35,7 +36,16 @@ export const AskCard = ({ item, onAnswer, view }: Props) => {
   return <Open item={item} onAnswer={onAnswer} view={view} />
 }
 
-const Open = ({ item, onAnswer, view }: Props) => {
+const Open = (props: Props) => {
+  const { onKeyDown, place } = useAskFocus()
+  return (
+    <div ref={place} onKeyDown={onKeyDown}>
+      <Asked {...props} />
+    </div>
+  )
+}
+
+const Asked = ({ item, onAnswer, view }: Props) => {
   const answer = (answer: Answer) => onAnswer(item.request_id, answer)
   if (item.ask === "question") {
     return <QuestionForm item={item} agent={agentName(view.tool)} onAnswer={answer} />

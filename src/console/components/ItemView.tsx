@@ -104,6 +104,8 @@ const aboutText = (about: NonNullable<NoticeItem["about"]>): string =>
     ? rewindText(about)
     : about.is === "context_full"
     ? w.contextFull(about.context_pct)
+    : about.is === "cleared"
+    ? w.cleared
     : about.is === "unreadable"
     ? w.eventNotShown(about.event)
     : w.compacted

@@ -2,6 +2,7 @@
 import type { ConnectionState } from "../../client/browser.js"
 import type { View } from "../../messages/View.js"
 import { setToken, token } from "../relay/address.js"
+import { sentence } from "../relay/workspace.js"
 import { w } from "../words/words.js"
 import { TokenForm } from "./TokenForm.js"
 import { agentName } from "./words.js"
@@ -44,7 +45,7 @@ export const LinkBanner = ({ link, onFollow, onReopen, view }: Props) => {
           ? w.sessionStopped(agentName(view.tool), view.failure ?? "")
           : isEnd
           ? w.sessionEnded
-          : link.error.message}
+          : sentence(link.error)}
       </span>
       {link.error.code === "in_use" && (
         <button type="button" className="button small" onClick={onFollow}>{w.native.follow}</button>

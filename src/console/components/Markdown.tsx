@@ -4,8 +4,11 @@ import { type Components, Streamdown } from "streamdown"
 import { w } from "../words/words.js"
 import { Boundary } from "./Boundary.js"
 import { CodeBlock } from "./CodeBlock.js"
+import { DiagramBlock } from "./DiagramBlock.js"
+import { formulaIn, markMaths } from "./formulas.js"
 import { LongText } from "./LongText.js"
 import { splitMarkdown } from "./markdownBudget.js"
+import { Maths } from "./Maths.js"
 
 const Whole = createContext(true)
 
@@ -17,13 +20,21 @@ const Code = (
 ) => {
   const whole = useContext(Whole)
   const language = /language-([\w+#-]+)/.exec(className ?? "")?.[1]
-  return <CodeBlock code={textIn(children).replace(/\n$/, "")} language={language} whole={whole} />
+  const code = textIn(children).replace(/\n$/, "")
+  if (whole && language === "mermaid") return <DiagramBlock code={code} />
+  if (whole && language === "math") return <Maths source={code} tex={code} display />
+  return <CodeBlock code={code} language={language} whole={whole} />
+}
+
+const InlineCode = ({ children }: { readonly children?: ReactNode }) => {
+  const formula = formulaIn(textIn(children))
+  return formula === undefined ? <code>{children}</code> : <Maths {...formula} />
 }
 
 /** Our own, for Streamdown's are drawn by a stylesheet the console does not have. */
 const components: Components = {
   code: ({ children, className }) => <Code className={className}>{children}</Code>,
-  inlineCode: ({ children }) => <code>{children}</code>,
+  inlineCode: ({ children }) => <InlineCode>{children}</InlineCode>,
   a: ({ children, href }) => <a href={href} target="_blank" rel="noopener noreferrer">{children}</a>,
   img: ({ alt, src }) =>
     typeof src === "string" && src.startsWith("data:")
@@ -67,17 +78,12 @@ const components: Components = {
   )
 }
 
-/** `\\(a\\)` is mathematics: Markdown would take the backslashes away. Code is left as it is. */
-const keepMaths = (text: string): string =>
-  !text.includes("\\(") && !text.includes("\\[")
-    ? text
-    : text.split(/(^```[^]*?^```|`[^`\n]*`)/m).map((part, index) =>
-      index % 2 === 1 ? part : part.replaceAll(/(?<!\\)\\([()[\]])/g, "\\\\$1")
-    ).join("")
-
 /** As far as it is safe to (`markdownBudget.ts`): what is beyond that is text as it stands. */
 export const Markdown = memo(({ text, whole }: { readonly text: string; readonly whole: boolean }) => {
-  const { plain, rich } = useMemo(() => splitMarkdown(text), [text])
+  const { marked, plain, rich } = useMemo(() => {
+    const { plain, rich } = splitMarkdown(text)
+    return { plain, rich, marked: markMaths(rich) }
+  }, [text])
   return (
     <Boundary text={() => text}>
       {rich !== "" && (
@@ -90,7 +96,7 @@ export const Markdown = memo(({ text, whole }: { readonly text: string; readonly
             controls={false}
             linkSafety={{ enabled: false }}
           >
-            {keepMaths(rich)}
+            {marked}
           </Streamdown>
         </Whole>
       )}

@@ -145,7 +145,7 @@ export const Pairing = () => {
           <>
             <p>{w.pair.help}</p>
             <label className="field">
-              <span>{w.settings.may}</span>
+              <span>{w.pair.may}</span>
               <select value={kind} onChange={({ target }) => setKind(target.value as Kind)}>
                 {(["view", "prompt", "approve"] as const).map((value) => (
                   <option key={value} value={value}>{w.share.kinds[value]}</option>
@@ -153,7 +153,7 @@ export const Pairing = () => {
               </select>
             </label>
             <label className="field">
-              <span>{w.share.until}</span>
+              <span>{w.pair.until}</span>
               <select value={seconds} onChange={({ target }) => setSeconds(Number(target.value))}>
                 {ends.map((value, index) => (
                   <option key={value} value={value}>{w.share.ends[index + 1]}</option>

@@ -144,7 +144,8 @@ export const SessionHeader = ({ isBesideOpen, name, onBeside, onInspect, onMenu,
         <p>
           <span className="dot" data-state={now} />{" "}
           <span className="bar-state">
-            {agentName(view.tool)} · {w.state[now]}
+            {view.tool !== "" && `${agentName(view.tool)} · `}
+            {w.state[now]}
           </span>
         </p>
       </div>

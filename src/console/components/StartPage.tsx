@@ -79,6 +79,10 @@ const goOn = ({ can, folder, native_session_id, open, tool }: NativeSession) =>
     ...(open !== undefined && { if_open: can?.join === true ? "join" as const : "follow" as const })
   })
 
+/** Cortex has none of its own; with a semantic view the analyst has. */
+const needsModel = (tool: string, { semantic_view }: Form): boolean =>
+  tool === "cortex" && semantic_view.trim() === ""
+
 interface FieldProps {
   readonly label: string
   readonly value: string
@@ -175,10 +179,11 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
                     : (
                       <Field
                         label={w.model}
-                        hint={w.optional}
                         value={form.model}
                         onValue={(model) => change({ model })}
-                        placeholder={w.modelDefault}
+                        {...(needsModel(tool, form)
+                          ? { placeholder: "claude-sonnet-4-5", required: true }
+                          : { hint: w.optional, placeholder: w.modelDefault })}
                       />
                     )}
                   {modes.length > 0 && (

@@ -68,6 +68,8 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
       cursorBlink: true,
       scrollback: 10_000,
       screenReaderMode: true,
+      // Programs choose colours without knowing what is behind them.
+      minimumContrastRatio: 4.5,
       theme: colours()
     })
     const fit = new FitAddon()

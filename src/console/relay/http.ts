@@ -50,6 +50,13 @@ export const ask = async (method: Method, path: string, content?: object): Promi
 export const send = async (path: string, file: Blob, signal?: AbortSignal): Promise<unknown> =>
   await resultOf(await request("POST", path, file, signal))
 
+/** A file of the relay's, as it is. */
+export const receive = async (path: string, signal?: AbortSignal): Promise<Blob> => {
+  const answer = await request("GET", path, undefined, signal)
+  if (!answer.ok) await resultOf(answer)
+  return await answer.blob()
+}
+
 const resultOf = async (answer: Response): Promise<unknown> => {
   if (answer.status === 204) return undefined
   const body: unknown = await answer.json()

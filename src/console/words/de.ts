@@ -86,7 +86,7 @@ export const de: Words = {
     notifyOff: "Hier nicht mehr benachrichtigen",
     states: {
       off:
-        "Wenn eine Sitzung auf Sie wartet oder ein langer Durchgang zu Ende ist, kann dieses Gerät es Ihnen sagen, auch wenn diese Seite zu ist.",
+        "Wenn eine Sitzung auf Sie wartet oder eine lange Runde zu Ende ist, kann dieses Gerät es Ihnen sagen, auch wenn diese Seite zu ist.",
       push: "Dieses Gerät sagt Ihnen, wenn eine Sitzung auf Sie wartet, auch wenn diese Seite zu ist.",
       page:
         "Diese Seite sagt Ihnen, wenn eine Sitzung auf Sie wartet, solange sie offen ist: Der Browser hat keinen Push-Dienst, der antwortet.",
@@ -111,7 +111,7 @@ export const de: Words = {
     limits: "Beschränkt auf",
     scopes: {
       view: "zusehen",
-      prompt: "Prompts senden",
+      prompt: "Aufträge senden",
       approve: "Fragen von Agenten beantworten",
       terminal: "Terminals benutzen",
       admin: "alles"
@@ -129,6 +129,8 @@ export const de: Words = {
     make: "Code zeigen",
     address: "Adresse",
     code: "QR-Code: öffnet die Konsole auf dem Handy",
+    may: "Das Handy darf",
+    until: "Der Zugang gilt",
     devices: "Geräte und Links",
     none: "Kein Gerät hat einen eigenen Zugang.",
     revoke: "Widerrufen",
@@ -144,9 +146,9 @@ export const de: Words = {
     nextWaiting: "Nächste Sitzung, die auf Sie wartet",
     send: "Senden, oder einreihen, während der Agent arbeitet",
     newLine: "Neue Zeile",
-    steer: "In den laufenden Durchgang senden",
-    recall: "Frühere Prompts, bei leerem Feld",
-    stop: "Durchgang anhalten",
+    steer: "In die laufende Runde senden",
+    recall: "Frühere Aufträge, bei leerem Feld",
+    stop: "Runde anhalten",
     allow: "Einmal erlauben",
     allowForSession: "Für diese Sitzung erlauben",
     deny: "Ablehnen"
@@ -182,8 +184,8 @@ export const de: Words = {
     ignore: "Ohne fortfahren"
   },
   rewind: {
-    button: "Zurück vor diesen Prompt",
-    title: "Zurück vor diesen Prompt?",
+    button: "Zurück vor diesen Auftrag",
+    title: "Zurück vor diesen Auftrag?",
     looking: "Es wird nachgesehen, was sich ändern würde …",
     what: "Wiederherstellen",
     choices: {
@@ -200,8 +202,8 @@ export const de: Words = {
     force: "Überschreiben",
     go: "Zurück",
     undo: "Rückgängig",
-    done: (turn) => `Zurück vor Prompt ${number(turn)}.`,
-    undone: (turn) => `Das Zurück vor Prompt ${number(turn)} wurde rückgängig gemacht.`,
+    done: (turn) => `Zurück vor Auftrag ${number(turn)}.`,
+    undone: (turn) => `Das Zurück vor Auftrag ${number(turn)} wurde rückgängig gemacht.`,
     files: (count) => count === 1 ? "1 Datei geändert." : `${number(count)} Dateien geändert.`,
     conversation: {
       copy: "Das Gespräch geht von dort weiter.",
@@ -214,8 +216,8 @@ export const de: Words = {
     may: "Wer den Link hat, kann",
     kinds: {
       view: "zusehen",
-      prompt: "zusehen und Prompts senden",
-      approve: "zusehen, Prompts senden und Fragen des Agenten beantworten"
+      prompt: "zusehen und Aufträge senden",
+      approve: "zusehen, Aufträge senden und Fragen des Agenten beantworten"
     },
     until: "Der Link gilt",
     ends: ["1 Stunde", "1 Tag", "7 Tage", "30 Tage"],
@@ -282,7 +284,7 @@ export const de: Words = {
   demoSub: "Aufgezeichnet, sofort bereit",
   demoPrompt: "Warum ist die Summe mancher Warenkörbe einen Cent zu hoch?",
   terminal: "Terminal",
-  terminalSub: "Beliebiges Kommandozeilenprogramm",
+  terminalSub: "Jedes Programm im Terminal",
   agentReady: "bereit",
   knownTrouble: (what: string) => `bekannte Schwächen: ${what}`,
   loginUnknown: "Anmeldung nicht geprüft",
@@ -493,6 +495,11 @@ export const de: Words = {
   copyFailed: "Kopieren nicht möglich. Markieren Sie den Text und kopieren Sie ihn selbst.",
   moreLines: (count) => count === 1 ? "1 weitere Zeile" : `${number(count)} weitere Zeilen`,
   moreCharacters: (count) => `${number(count)} weitere Zeichen`,
+  formula: "Formel",
+  diagram: "Diagramm",
+  diagramOf: (text) => `Diagramm: ${text}`,
+  showDiagram: "Diagramm anzeigen",
+  showSource: "Quelltext anzeigen",
   shownAsPlainText: "Der Rest wird als einfacher Text gezeigt.",
   couldNotDraw: "Dieser Teil konnte nicht dargestellt werden. Hier ist sein Text:",
   eventNotShown: (type) =>
@@ -502,6 +509,7 @@ export const de: Words = {
   reload: "Neu laden",
   hidden: (name) => `verborgenes Zeichen ${name}`,
   contextFull: (percent) => `Der Kontext ist zu ${percent} % voll.`,
+  cleared: "Der Agent hat alles vergessen, was hier darüber steht.",
   compacted: "Die Unterhaltung wurde zusammengefasst, um Platz zu schaffen.",
 
   transcript: "Protokoll",
@@ -529,8 +537,10 @@ export const de: Words = {
     notShown: "Kann hier nicht gezeigt werden",
     back: "Zurück zu den Dateien",
     more: "Mehr zeigen",
-    mention: "In den Prompt übernehmen",
+    mention: "In den Auftrag übernehmen",
     binary: (size) => `Keine Textdatei (${size}).`,
+    download: "Herunterladen",
+    noPicture: "Dieses Bild lässt sich hier nicht anzeigen. Laden Sie es herunter, um es anderswo zu öffnen.",
     noRepository: "Dieser Ordner liegt in keinem Git-Repository.",
     noChanges: "Keine Änderungen seit dem letzten Commit.",
     noChangesAgainst: (name) => `Keine Änderungen gegenüber ${name}.`,
@@ -559,6 +569,12 @@ export const de: Words = {
     noLines: "Keine Zeile geändert.",
     include: (path) => `${path} aufnehmen`,
     open: (path) => `${path} öffnen`,
+    stage: (path) => `${path} vormerken`,
+    unstage: (path) => `${path} nicht mehr vormerken`,
+    stageAll: "Alle vormerken",
+    unstageAll: "Keine vormerken",
+    commitStaged: (count) =>
+      count === 1 ? "1 vorgemerkte Datei committen" : `${number(count)} vorgemerkte Dateien committen`,
     message: "Commit-Nachricht",
     commit: (count) => count === 1 ? "1 Datei committen" : `${number(count)} Dateien committen`,
     committed: (id, programs) =>

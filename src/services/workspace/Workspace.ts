@@ -19,7 +19,7 @@ import { RelayConfig } from "../RelayConfig.js"
 import * as Finder from "./FileFinder.js"
 import type { Against } from "./GitChanges.js"
 import type { CommitWanted } from "./gitCommit.js"
-import type { Inside } from "./insideFolder.js"
+import { type Inside, type Opened, openIn } from "./insideFolder.js"
 import { isInside } from "./unkept.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
@@ -33,12 +33,16 @@ export interface WorkspaceFolder {
     offset?: number,
     length?: number
   ) => Effect.Effect<FileContent, WorkspaceRefused>
+  /** A file, opened to be sent as it is; closed with the scope. */
+  readonly open: (path: string) => Effect.Effect<Opened, WorkspaceRefused, Scope.Scope>
   /** Files by words of their names, the best first. */
   readonly find: (query: string, limit: number) => Effect.Effect<FoundFiles, WorkspaceRefused>
   /** What differs from the last commit, or from the commit `against`. */
   readonly changes: (against?: string) => Effect.Effect<Changes, WorkspaceRefused>
   /** How one file differs; `from` is its name before, if it was renamed. */
   readonly diff: (path: string, against: Against, from?: string) => Effect.Effect<FileDiff, WorkspaceRefused>
+  /** Stage files as they are on disk, or take them out of what is staged; gives the changes as they are then. */
+  readonly stage: (files: ReadonlyArray<string>, staged: boolean) => Effect.Effect<Changes, WorkspaceRefused>
   readonly commit: (wanted: Omit<CommitWanted, "neverRun">) => Effect.Effect<Commit, WorkspaceRefused>
   /** Keep a file for the agent of a session: with the relay's own, or in the folder. */
   readonly attach: (
@@ -129,6 +133,7 @@ const make = Effect.gen(function*() {
       list: (path) => Effect.flatMap(load.tree, ({ list }) => list(inside, path)),
       read: (path, offset, length) =>
         Effect.flatMap(load.tree, ({ read }) => read(inside, path, offset, length)),
+      open: (path) => openIn(inside, path, "file"),
       find: (query, limit) =>
         finder.find(inside, look(folder), query, limit).pipe(
           Effect.catchTag("GitFailed", ({ reason }) => Effect.fail(refuse("conflict", reason)))
@@ -141,6 +146,12 @@ const make = Effect.gen(function*() {
         const { diff } = yield* load.changes
         return yield* diff(inside, yield* seen(folder), path, against, from)
       }, looks.withPermits(1)),
+      stage: Effect.fnUntraced(function*(files, staged) {
+        const [{ list }, { stage }] = yield* Effect.all([load.changes, load.commit])
+        const view = yield* seen(folder)
+        yield* stage(inside, view, files, staged)
+        return yield* list(inside, view)
+      }, commits.withPermits(1)),
       commit: Effect.fnUntraced(function*(wanted) {
         const { commit } = yield* load.commit
         return yield* commit(inside, yield* seen(folder), { ...wanted, neverRun })

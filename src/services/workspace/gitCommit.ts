@@ -1,5 +1,5 @@
 /**
- * gitCommit: chosen files, or what is staged, as a commit.
+ * gitCommit: chosen files, or what is staged, as a commit; and what is staged.
  *
  * Where `git commit` would run no program of the repository's (hooks, filters, signing), or where none shall run, the commit
  * is made of git's own parts: nothing in the repository decides what runs. Else it is `git commit` itself, with all of that,
@@ -192,6 +192,21 @@ const withIndex = <A, E>(seen: GitView, use: (where: Git, index: string) => Effe
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
   )
 
+/** Entries as git lists them, `mode … TAB name`; names that are not among them are taken out of the index. */
+const setEntries = Effect.fnUntraced(
+  function*({ repository, view }: GitView, names: ReadonlyArray<string>, entries: Buffer) {
+    const noObject = "0".repeat(repository.objectFormat === "sha256" ? 64 : 40)
+    const there = new Set(
+      zeroSeparated(entries).map((line) => line.subarray(line.indexOf(0x09) + 1).toString("utf8"))
+    )
+    const gone = names.filter((name) => !there.has(name)).map((name) => `0 ${noObject}\t${name}\0`)
+    yield* git(view, ["update-index", "-z", "--index-info"], {
+      input: Buffer.concat([Buffer.from(gone.join("")), entries])
+    })
+    yield* git(view, ["update-index", "-q", "--refresh"], { codes: [0, 1] })
+  }
+)
+
 const lines = (bytes: Buffer) => bytes.toString("utf8").trim()
 
 /** The names a tree changes of another; of all the repository. */
@@ -233,16 +248,7 @@ const withoutPrograms = Effect.fnUntraced(
         if (names !== undefined) {
           // Staged as `git add` does, exactly as committed.
           const entries = yield* git(where, ["ls-files", "-s", "-z", "--", ...names])
-          const there = new Set(
-            zeroSeparated(entries.stdout).map((line) =>
-              line.subarray(line.indexOf(0x09) + 1).toString("utf8")
-            )
-          )
-          const gone = names.filter((name) => !there.has(name)).map((name) => `0 ${noObject}\t${name}\0`)
-          yield* git(view, ["update-index", "-z", "--index-info"], {
-            input: Buffer.concat([Buffer.from(gone.join("")), entries.stdout])
-          })
-          yield* git(view, ["update-index", "-q", "--refresh"], { codes: [0, 1] })
+          yield* setEntries(seen, names, entries.stdout)
         }
         const commit = lines(
           (yield* git({ ...where, env: { ...where.env, ...who } }, [
@@ -288,6 +294,49 @@ const asInTerminal = Effect.fnUntraced(
   }
 )
 
+const noRepository = refuse(
+  "conflict",
+  "this folder lies in no git repository: start one with `git init`"
+)
+
+/** As `git add` and `git restore --staged` do, without running anything of the repository's. */
+export const stage = Effect.fn("gitCommit.stage")(
+  function*(
+    inside: Inside,
+    seen: GitView | undefined,
+    files: ReadonlyArray<string>,
+    staged: boolean
+  ): Effect.fn.Return<void, WorkspaceRefused> {
+    if (seen === undefined) return yield* noRepository
+    const names = yield* Effect.forEach(files, (path) => pathspecOf(inside, seen, path))
+    if (names.length === 0) return
+    const filters = staged ? yield* filtersOf(seen, names) : []
+    if (filters.length > 0) {
+      return yield* refuse(
+        "conflict",
+        `these files go through the filter ${
+          filters.join(", ")
+        }, which is a program, and would be staged wrongly without it: commit them with hooks, or stage them in a terminal`
+      )
+    }
+    const { head, view } = seen
+    const done = staged
+      ? git(view, ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], {
+        input: Buffer.from(names.join("\0") + "\0")
+      })
+      : Effect.flatMap(
+        head === undefined
+          ? Effect.succeed(Buffer.alloc(0))
+          : Effect.map(
+            git(view, ["ls-tree", "-r", "-z", "--full-tree", head, "--", ...names]),
+            ({ stdout }) => stdout
+          ),
+        (entries) => setEntries(seen, names, entries)
+      )
+    yield* Effect.catchTag(done, "GitFailed", (failed: GitFailed) => Effect.fail(sayFailed(failed)))
+  }
+)
+
 /** Make the commit; says which programs of the repository's ran. */
 export const commit = Effect.fn("gitCommit.commit")(
   function*(
@@ -295,9 +344,7 @@ export const commit = Effect.fn("gitCommit.commit")(
     seen: GitView | undefined,
     wanted: CommitWanted
   ): Effect.fn.Return<Commit, WorkspaceRefused> {
-    if (seen === undefined) {
-      return yield* refuse("conflict", "this folder lies in no git repository: start one with `git init`")
-    }
+    if (seen === undefined) return yield* noRepository
     const message = tidied(wanted.message)
     if (message.trim() === "") return yield* refuse("wrong", "the message is empty: say what the commit does")
     const begun = underWay(seen)

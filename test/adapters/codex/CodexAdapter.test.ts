@@ -580,7 +580,7 @@ describe("what Codex says", () => {
       })
       assert.deepInclude(yield* codex.event("status"), {
         status: "plan",
-        text: "[x] one\n[>] two",
+        text: "So far\n[x] one\n[>] two",
         metadata: {
           entries: [{ content: "one", status: "completed" }, { content: "two", status: "in_progress" }],
           explanation: "So far"

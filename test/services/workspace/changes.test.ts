@@ -20,7 +20,7 @@ import { afterAll } from "vitest"
 import { placeOf } from "../../../src/services/process/runProgram.js"
 import * as Finder from "../../../src/services/workspace/FileFinder.js"
 import { type Against, diff, list } from "../../../src/services/workspace/GitChanges.js"
-import { commit, type CommitWanted } from "../../../src/services/workspace/gitCommit.js"
+import { commit, type CommitWanted, stage } from "../../../src/services/workspace/gitCommit.js"
 import { open } from "../../../src/services/workspace/gitView.js"
 import { isInside } from "../../../src/services/workspace/unkept.js"
 
@@ -73,6 +73,8 @@ const diffIn = (folder: string, path: string, against: Against = { kind: "unstag
   Effect.flatMap(look(folder), (seen) => diff(inside(folder), seen, path, against, from))
 const commitIn = (folder: string, wanted: Partial<CommitWanted> & Pick<CommitWanted, "message">) =>
   Effect.flatMap(look(folder), (seen) => commit(inside(folder), seen, { mayRun: false, ...wanted }))
+const stageIn = (folder: string, files: ReadonlyArray<string>, staged: boolean) =>
+  Effect.flatMap(look(folder), (seen) => stage(inside(folder), seen, files, staged))
 const failing = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E>) =>
   Effect.flip(effect)
 
@@ -244,6 +246,45 @@ describe("changes", () => {
       assert.isFalse(existsSync(mark))
     }))
 
+  it.effect("are staged and taken out again, as `git add` and `git restore --staged` do", () =>
+    Effect.gen(function*() {
+      const make = () => {
+        const folder = repository({ "a.txt": "one\n", "gone.txt": "g\n", "old.txt": "same\nlines\nhere\n" })
+        write(folder, { "a.txt": "two\n", "-n ew\nü.txt": "n\n", "d/e.txt": "e\n" })
+        rmSync(join(folder, "gone.txt"))
+        renameSync(join(folder, "old.txt"), join(folder, "moved.txt"))
+        return folder
+      }
+      const all = ["a.txt", "gone.txt", "old.txt", "moved.txt", "-n ew\nü.txt", "d/e.txt"]
+      const [folder, other] = [make(), make()]
+      const status = (at: string) => run(at, "status", "--porcelain", "-z")
+      const before = status(folder)
+      yield* stageIn(folder, all, true)
+      run(other, "add", "-A")
+      assert.strictEqual(status(folder), status(other))
+      assert.strictEqual(run(folder, "write-tree"), run(other, "write-tree"))
+      yield* stageIn(folder, ["a.txt", "gone.txt", "d/e.txt"], false)
+      run(other, "restore", "--staged", "a.txt", "gone.txt", "d/e.txt")
+      assert.strictEqual(status(folder), status(other))
+      yield* stageIn(folder, all, false)
+      assert.strictEqual(status(folder), before)
+      // Nothing on disk has changed.
+      assert.strictEqual(readFileSync(join(folder, "a.txt"), "utf8"), "two\n")
+      yield* stageIn(folder, [], true)
+      assert.match(
+        (yield* failing(stageIn(folder, ["../a"], true))).message,
+        /names no file of the session's folder/
+      )
+
+      const first = empty()
+      write(first, { "a.txt": "a\n" })
+      yield* stageIn(first, ["a.txt"], true)
+      assert.deepStrictEqual(yield* filesIn(first), [{ path: "a.txt", staged: "added" }])
+      yield* stageIn(first, ["a.txt"], false)
+      assert.deepStrictEqual(yield* filesIn(first), [{ path: "a.txt", untracked: true }])
+      assert.match((yield* failing(stageIn(root, ["a"], true))).message, /no git repository/)
+    }))
+
   it.effect("below the session's folder only, in worktrees, too", () =>
     Effect.gen(function*() {
       const top = repository({ "app/a": "1\n", "other/b": "1\n" })
@@ -382,6 +423,8 @@ describe("a hostile repository", () => {
       assert.include((yield* diffIn(folder, "a.txt", { kind: "commit", name: "main" })).diff, "-one\n+two\n")
       yield* diffIn(folder, "a.txt", { kind: "staged" })
       yield* failing(filesIn(folder, "0123456789012345678901234567890123456789"))
+      assert.match((yield* failing(stageIn(folder, ["new.txt"], true))).message, /the filter evil/)
+      yield* stageIn(folder, ["a.txt", "new.txt"], false)
       const scope = yield* Effect.scope
       yield* Finder.make(scope).find(inside(folder), look(folder), "a", 10)
       assert.isFalse(existsSync(mark), existsSync(mark) ? readFileSync(mark, "utf8") : "")
@@ -400,6 +443,8 @@ describe("a hostile repository", () => {
         /agents are kept in/
       )
       run(folder, "-c", "core.fsmonitor=false", "config", "--remove-section", "filter.evil")
+      yield* stageIn(folder, ["new.txt"], true)
+      yield* stageIn(folder, ["new.txt"], false)
       const made = yield* commitIn(folder, { ...wanted, hooks: false })
       assert.deepInclude(made, { files: 1, ran: [], branch: "main" })
       assert.isFalse(existsSync(mark), existsSync(mark) ? readFileSync(mark, "utf8") : "")

@@ -56,6 +56,7 @@ const onUsage: AcpQuirks["onUsage"] = ({ _meta }) =>
 
 export const claudeAgent: AcpAgent = {
   tool: "claude-agent-acp",
+  aliases: ["claude-acp", "claude-code-acp"],
   name: "Claude Agent (ACP)",
   command: "claude-agent-acp",
   args: [],

@@ -16,6 +16,7 @@ const notMessage: AcpQuirks["notMessage"] = (text, kind) =>
 
 export const copilot: AcpAgent = {
   tool: "copilot",
+  aliases: ["github-copilot", "github-copilot-cli"],
   name: "GitHub Copilot",
   command: "copilot",
   args: ["--acp", "--stdio"],

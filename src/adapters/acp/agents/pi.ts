@@ -21,6 +21,7 @@ const toolArgs: AcpQuirks["toolArgs"] = ({ kind, title }) =>
 
 export const pi: AcpAgent = {
   tool: "pi",
+  aliases: ["pi-acp"],
   name: "Pi",
   command: "pi-acp",
   args: [],

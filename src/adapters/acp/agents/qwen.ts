@@ -35,6 +35,7 @@ const foldersOf: AcpConversations["foldersOf"] = (files) => {
 
 export const qwen: AcpAgent = {
   tool: "qwen",
+  aliases: ["qwen-code"],
   name: "Qwen Code",
   command: "qwen",
   args: ["--acp"],

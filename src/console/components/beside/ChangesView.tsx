@@ -1,5 +1,5 @@
 /** ChangesView: the working tree as git sees it: each file's difference, and a commit of those that are chosen. */
-import { FileText, GitBranch, RotateCw } from "lucide-react"
+import { FileText, GitBranch, Minus, Plus, RotateCw } from "lucide-react"
 import { type FormEvent, useCallback, useEffect, useId, useMemo, useRef, useState } from "react"
 import type { ChangedFile, Changes } from "../../../schema/WorkspaceAnswers.js"
 import { Refused } from "../../relay/http.js"
@@ -81,6 +81,7 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
   const { again, problem, value } = useAnswer(ask)
   const [open, setOpen] = useState<string>()
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
+  const [stageProblem, setStageProblem] = useState<string>()
   const rows = useMemo(() => value === undefined ? [] : rowsOf(value, against), [against, value])
 
   const known = useRef({ seen, turn })
@@ -105,6 +106,15 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
   if (!value.repository) return <p className="beside-note">{w.beside.noRepository}</p>
 
   const mayCommit = may("prompt") && against === undefined && value.under_way === undefined
+  const stage = async (rows: ReadonlyArray<Row>, staged: boolean) => {
+    setStageProblem(undefined)
+    try {
+      await workspace.stage(session_id, namesOf(rows), staged)
+    } catch (error) {
+      setStageProblem(workspace.sentence(error))
+    }
+    again()
+  }
   const toggle = (path: string) => {
     const next = new Set(left)
     if (!next.delete(path)) next.add(path)
@@ -150,6 +160,7 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
         </IconButton>
       </div>
       {problem !== undefined && <p className="beside-note" role="alert">{problem}</p>}
+      {stageProblem !== undefined && <p className="beside-note" role="alert">{stageProblem}</p>}
       {value.under_way !== undefined && (
         <p className="beside-note" data-level="warning">{w.beside.underWay[value.under_way]}</p>
       )}
@@ -164,11 +175,22 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
           if (mine.length === 0) return null
           return (
             <section key={group} aria-labelledby={`${id}-${group}`}>
-              <h3 id={`${id}-${group}`}>
-                {group === "unstaged" && against !== undefined
-                  ? w.beside.against(inOneLine(against))
-                  : w.beside.groups[group]} <small>{mine.length.toLocaleString(w.locale)}</small>
-              </h3>
+              <div className="changes-group">
+                <h3 id={`${id}-${group}`}>
+                  {group === "unstaged" && against !== undefined
+                    ? w.beside.against(inOneLine(against))
+                    : w.beside.groups[group]} <small>{mine.length.toLocaleString(w.locale)}</small>
+                </h3>
+                {mayCommit && group !== "conflicts" && (
+                  <button
+                    type="button"
+                    className="link"
+                    onClick={() => void stage(mine, group === "unstaged")}
+                  >
+                    {group === "unstaged" ? w.beside.stageAll : w.beside.unstageAll}
+                  </button>
+                )}
+              </div>
               <ul>
                 {mine.map((row) => {
                   const { file: { from, path }, kind } = row
@@ -196,6 +218,13 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
                           <small>{inOneLine(workspace.folderOf(path))}</small>
                         </button>
                         <small className="change-kind" data-kind={kind}>{w.beside.kinds[kind]}</small>
+                        {mayCommit && group !== "conflicts" && (
+                          <StageButton
+                            name={name}
+                            isStaged={group === "staged"}
+                            onClick={() => void stage([row], group === "unstaged")}
+                          />
+                        )}
                         {kind !== "deleted" && (
                           <button
                             type="button"
@@ -222,6 +251,7 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
         <CommitForm
           session_id={session_id}
           files={chosen}
+          staged={rows.filter(({ group }) => group === "staged").length}
           onCommitted={() => {
             setLeft(new Set())
             setOpen(undefined)
@@ -233,9 +263,28 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
   )
 }
 
+interface StageProps {
+  readonly name: string
+  readonly isStaged: boolean
+  readonly onClick: () => void
+}
+
+const StageButton = ({ isStaged, name, onClick }: StageProps) => {
+  const label = isStaged ? w.beside.unstage(name) : w.beside.stage(name)
+  const Icon = isStaged ? Minus : Plus
+  return (
+    <button type="button" className="icon-button small" onClick={onClick} aria-label={label} title={label}>
+      <Icon size={14} aria-hidden />
+    </button>
+  )
+}
+
 interface CommitProps {
   readonly session_id: string
+  /** To be committed as they are on disk. */
   readonly files: ReadonlyArray<Row>
+  /** How many are staged. */
+  readonly staged: number
   readonly onCommitted: () => void
 }
 
@@ -251,7 +300,7 @@ const namesOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => [
 /** What was written and not sent yet, by session: closing what is beside loses nothing. */
 const drafts = new Map<string, string>()
 
-const CommitForm = ({ files, onCommitted, session_id }: CommitProps) => {
+const CommitForm = ({ files, onCommitted, session_id, staged }: CommitProps) => {
   const [message, setMessageOnly] = useState(drafts.get(session_id) ?? "")
   const setMessage = (message: string) => {
     setMessageOnly(message)
@@ -259,33 +308,36 @@ const CommitForm = ({ files, onCommitted, session_id }: CommitProps) => {
   }
   const [isBusy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string>()
-  const [offersWithout, setOffersWithout] = useState(false)
+  /** What was refused because it would run programs. */
+  const [offersWithout, setOffersWithout] = useState<"files" | "staged">()
   const [done, setDone] = useState<string>()
   const id = useId()
   const count = new Set(files.map(({ file }) => file.path)).size
-  const commit = async (hooks?: boolean) => {
+  const commit = async (what: "files" | "staged", hooks?: boolean) => {
     setBusy(true)
     setProblem(undefined)
     setDone(undefined)
     try {
       const made = await workspace.commit(session_id, {
         message,
-        files: namesOf(files),
+        ...(what === "files" && { files: namesOf(files) }),
         ...(hooks !== undefined && { hooks })
       })
       setMessage("")
-      setOffersWithout(false)
+      setOffersWithout(undefined)
       setDone(w.beside.committed(made.commit.slice(0, 8), made.ran.length))
       onCommitted()
     } catch (error) {
       setProblem(workspace.sentence(error))
-      setOffersWithout(error instanceof Refused && error.message.includes("`hooks`: false"))
+      setOffersWithout(
+        error instanceof Refused && error.message.includes("`hooks`: false") ? what : undefined
+      )
     }
     setBusy(false)
   }
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
-    if (message.trim() !== "" && count > 0 && !isBusy) void commit()
+    if (message.trim() !== "" && count > 0 && !isBusy) void commit("files")
   }
   return (
     <form className="commit" onSubmit={onSubmit}>
@@ -304,14 +356,24 @@ const CommitForm = ({ files, onCommitted, session_id }: CommitProps) => {
       {problem !== undefined && <p className="beside-note" role="alert">{problem}</p>}
       <div className="commit-buttons">
         <span className="commit-done" role="status">{done}</span>
-        {offersWithout && (
+        {offersWithout !== undefined && (
           <button
             type="button"
             className="button small"
             disabled={isBusy || message.trim() === ""}
-            onClick={() => void commit(false)}
+            onClick={() => void commit(offersWithout, false)}
           >
             {w.beside.withoutHooks}
+          </button>
+        )}
+        {staged > 0 && (
+          <button
+            type="button"
+            className="button small"
+            disabled={isBusy || message.trim() === ""}
+            onClick={() => void commit("staged")}
+          >
+            {w.beside.commitStaged(staged)}
           </button>
         )}
         <button

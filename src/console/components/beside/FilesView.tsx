@@ -3,6 +3,7 @@ import {
   ArrowLeft,
   AtSign,
   ChevronRight,
+  Download,
   File,
   FileQuestion,
   FileSymlink,
@@ -107,6 +108,73 @@ const Item = ({ entry, onFile, path, session_id }: FolderProps & { readonly entr
   )
 }
 
+/** What browsers draw; by the name, since an SVG is a text. */
+const pictures: Readonly<Record<string, string>> = {
+  png: "image/png",
+  apng: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
+  avif: "image/avif",
+  bmp: "image/bmp",
+  ico: "image/x-icon",
+  svg: "image/svg+xml"
+}
+/** Bytes of a picture that is shown. */
+const largestPicture = 20_000_000
+
+const pictureType = (path: string): string | undefined =>
+  pictures[path.split(".").at(-1)?.toLowerCase() ?? ""]
+
+/** As an image it runs nothing and loads nothing, whatever is in it. */
+const Picture = ({ file, session_id, type }: Pick<Props, "session_id"> & {
+  readonly file: FileContent
+  readonly type: string
+}) => {
+  const { path, size } = file
+  const [url, setUrl] = useState<string>()
+  const [problem, setProblem] = useState<string>()
+  useEffect(() => {
+    const leaving = new AbortController()
+    let made: string | undefined
+    workspace.raw(session_id, path, leaving.signal).then(
+      (bytes) => {
+        if (leaving.signal.aborted) return
+        made = URL.createObjectURL(new Blob([bytes], { type }))
+        setUrl(made)
+      },
+      (error: unknown) => !leaving.signal.aborted && setProblem(workspace.sentence(error))
+    )
+    return () => {
+      leaving.abort()
+      if (made !== undefined) URL.revokeObjectURL(made)
+    }
+    // Another one when the file was read again.
+  }, [file, path, session_id, type])
+  if (problem !== undefined) return <p className="beside-note" role="alert">{problem}</p>
+  if (url === undefined) return <p className="beside-note" aria-busy="true">{w.beside.loading}</p>
+  return (
+    <div className="picture">
+      <img
+        src={url}
+        alt={`${inOneLine(lastPart(path))}, ${sizeOf(size)}`}
+        onError={() => setProblem(w.beside.noPicture)}
+      />
+    </div>
+  )
+}
+
+/** Into the browser's downloads. */
+const save = async (session_id: string, path: string) => {
+  const url = URL.createObjectURL(await workspace.raw(session_id, path))
+  const link = document.createElement("a")
+  link.href = url
+  link.download = lastPart(path)
+  link.click()
+  URL.revokeObjectURL(url)
+}
+
 const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session_id" | "onMention"> & {
   readonly path: string
   readonly onClose: () => void
@@ -121,6 +189,9 @@ const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session
   const next = rest === undefined ? value?.next_offset : rest.next
   const text = (value?.text ?? "") + (rest?.text ?? "")
   const language = useMemo(() => languageOf(path), [path])
+  const picture = value !== undefined && value.size > 0 && value.size <= largestPicture
+    ? pictureType(path)
+    : undefined
   const goOn = async () => {
     if (value === undefined || next === undefined) return
     try {
@@ -144,6 +215,15 @@ const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session
           {inOneLine(lastPart(path))}
           <small>{inOneLine(path)}{value !== undefined && ` · ${sizeOf(value.size)}`}</small>
         </h3>
+        <IconButton
+          label={w.beside.download}
+          onClick={() => {
+            setMoreProblem(undefined)
+            void save(session_id, path).catch((error: unknown) => setMoreProblem(workspace.sentence(error)))
+          }}
+        >
+          <Download size={16} aria-hidden />
+        </IconButton>
         {onMention !== undefined && (
           <IconButton label={w.beside.mention} onClick={() => onMention(path)}>
             <AtSign size={16} aria-hidden />
@@ -154,7 +234,12 @@ const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session
         </IconButton>
       </header>
       {problem !== undefined && <p className="beside-note" role="alert">{problem}</p>}
-      {value?.binary === true && <p className="beside-note">{w.beside.binary(sizeOf(value.size))}</p>}
+      {value !== undefined && picture !== undefined && (
+        <Picture session_id={session_id} file={value} type={picture} />
+      )}
+      {value?.binary === true && picture === undefined && (
+        <p className="beside-note">{w.beside.binary(sizeOf(value.size))}</p>
+      )}
       {value?.text !== undefined && (
         value.size === 0
           ? <p className="beside-note">{w.beside.emptyFile}</p>

@@ -1,5 +1,15 @@
 /** useBeside: opens and closes what is beside a conversation, from its header and from the palette. */
-import { lazy, type ReactNode, type RefObject, Suspense, useContext, useMemo, useState } from "react"
+import {
+  lazy,
+  type ReactNode,
+  type RefObject,
+  Suspense,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState
+} from "react"
 import type { View } from "../../../messages/View.js"
 import { w } from "../../words/words.js"
 import { type Command, useCommands } from "../commands.js"
@@ -34,6 +44,14 @@ export const useBeside = (
       : [], [isOffered])
   useCommands(commands)
   const isOpen = isOffered && tab !== undefined
+  // Who opened it by key goes on from there.
+  const before = useRef<Element>(null)
+  useEffect(() => {
+    if (isOpen) before.current = document.activeElement
+    else if (document.activeElement === document.body && before.current instanceof HTMLElement) {
+      before.current.focus()
+    }
+  }, [isOpen])
   return {
     toggle: isOffered ? () => setTab(isOpen ? undefined : "changes") : undefined,
     isOpen,
