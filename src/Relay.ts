@@ -1,8 +1,8 @@
 /**
- * Relay: joins all layers; nobody else does.
+ * Relay: the only place that combines all layers.
  *
- * `Relay.layer` is the whole server. `Relay.layerSessions` is the session service alone, without a socket:
- * `SessionRegistry.join` opens a session, `session.submit` talks to it, `session.log.tail(0)` is what it says.
+ * `Relay.layer` is the whole server. `Relay.layerSessions` is the session service alone, without sockets: `SessionRegistry.join`
+ * opens a session, `session.submit` sends it commands, `session.log.tail(0)` streams its events.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -38,7 +38,7 @@ import * as PtySupervisor from "./services/terminal/PtySupervisor.js"
 import * as Checkpoints from "./services/workspace/Checkpoints.js"
 import { Workspace } from "./services/workspace/Workspace.js"
 
-/** An adapter for every agent the relay knows, over whatever starts its processes. */
+/** Adapters of all known agents, over the services that start processes. */
 export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
   AdapterRegistry.layer(
     Effect.forEach(agentsWith(config.acp_agents), (agent) => lazily(agent, config)),
@@ -46,7 +46,7 @@ export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
     config.tools
   )))
 
-/** How agents are kept in, where the operator wants it; fails where it does not work. */
+/** The sandbox, if the operator wants it; fails if it does not work here. */
 const keepingOf = ({ private_files, record, sandbox, sandbox_read, sandbox_write, state_dir }: Settings) =>
   !sandbox ? Effect.succeed(undefined) : Effect.map(Sandbox.check, (bwrap) => ({
     bwrap,
@@ -57,7 +57,7 @@ const keepingOf = ({ private_files, record, sandbox, sandbox_read, sandbox_write
     }
   }))
 
-/** What starts programs. */
+/** The services that start programs or connect to them. */
 const supervisors = Layer.unwrap(
   Effect.gen(function*() {
     const config = yield* RelayConfig
@@ -66,7 +66,7 @@ const supervisors = Layer.unwrap(
   })
 )
 
-/** What is counted: in the registry the app provides, if it does, else in one of this relay's own. */
+/** The registry for metrics: the app's, if it provides one, else this relay's own. */
 const registryOfMetrics = () =>
   Layer.effect(
     Metric.MetricRegistry,
@@ -82,7 +82,7 @@ const sessionsOver = (ids: Layer.Layer<IdGenerator>, settings?: Partial<Settings
     Layer.provideMerge(SessionRegistry.layer),
     Layer.provide(Layer.mergeAll(layerAdapters, Folders.layer, Recorder.layer)),
     Layer.provide(supervisors),
-    // It follows no redirects, and waits for a silent server as long as it is told to; fetch gives up after 300 s.
+    // This client follows no redirects and has no time limit of its own; fetch gives up after 300 s.
     Layer.provide(
       Layer.mergeAll(NodeHttpClient.layerNodeHttp, EnvironmentCredentials.layer, layerTranscripts)
     ),
@@ -107,13 +107,13 @@ export const layerSessions = (settings?: Partial<Settings>) =>
     OrphanSweep.layer
   )
 
-/** The same for tests: sessions and turns are named by counting, and nothing of an earlier relay is looked for. */
+/** The same for tests: ids are counted, and leftovers of earlier relays are not looked for. */
 export const layerSessionsTest = (settings?: Partial<Settings>) =>
   sessionsOver(IdGenerator.layerTest, settings)
 
 export interface RelayOptions extends Partial<Settings>, Partial<ServerSettings>, AuthOptions {}
 
-/** The whole relay, listening. Its scope is the relay's life. */
+/** The whole relay, listening until its scope closes. */
 export const layer = (options: RelayOptions = {}) =>
   RelayServer.layer.pipe(
     Layer.provide(Push.layer),

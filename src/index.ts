@@ -1,4 +1,4 @@
-/** ai-relay: the public API for embedders. `Relay.layer` is the server, `Relay.layerSessions` the sessions alone. */
+/** ai-relay: the public API for embedding. `Relay.layer` is the whole server, `Relay.layerSessions` only the sessions. */
 export type * from "./adapters/Adapter.js"
 export * from "./adapters/AdapterError.js"
 export { AdapterRegistry, UnknownTool } from "./adapters/AdapterRegistry.js"

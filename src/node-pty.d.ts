@@ -1,4 +1,4 @@
-/** node-pty: installed is @lydell/node-pty, the same with prebuilt binaries, under the name of the original. */
+/** node-pty: the installed package is @lydell/node-pty, the same code with prebuilt binaries, under the original's name. */
 /// <reference types="node-pty" />
 declare module "node-pty" {
   export * from "@lydell/node-pty"

@@ -1,9 +1,9 @@
 /**
- * Keyboard: what a person types, and what is printed while somebody may have to answer.
+ * Keyboard: reads lines at the terminal, asks questions, and prints without disturbing either.
  *
- * Questions are put one at a time, in the order they came, before any line of the person's own. What was typed before a
- * question stood on the screen is no answer to it: it is dropped. While a question is open nothing else is printed, so
- * that nothing an agent says can pass for another question. Prompts go to stderr: stdout holds the answer alone.
+ * Questions are asked one at a time, in order, and before ordinary input. Whatever was typed before a question appeared
+ * is dropped: it cannot be an answer to it. While a question is open nothing else is printed, so an agent's output cannot
+ * pass for another question. Prompts go to stderr; stdout is only for the answer.
  */
 import { Deferred, Effect, type Scope } from "effect"
 import { createInterface, type Interface } from "node:readline"
@@ -13,25 +13,25 @@ export interface Question<A> {
   /** Printed once, above the prompt. */
   readonly shown: string
   readonly prompt: string
-  /** What was typed means; undefined asks again. */
+  /** Turns what was typed into an answer; undefined asks again. */
   readonly read: (line: string) => A | undefined
-  /** Instead of these, when the question before went away unanswered: an answer to that one must not fit here. */
+  /** Used instead if the previous question went away unanswered: an answer meant for that one must not be accepted here. */
   readonly careful?: Pick<Question<A>, "prompt" | "read">
 }
 
 export interface Keyboard {
-  /** Somebody can answer: stdin is a terminal. */
+  /** Whether somebody can answer: stdin is a terminal. */
   readonly present: boolean
-  /** The next line that answers no question; undefined when there will be none any more. */
+  /** The next line that is not an answer to a question; undefined once input has ended. */
   readonly ask: (prompt: string | (() => string)) => Effect.Effect<string | undefined>
-  /** The prompt of `ask` says something else now; what was typed stays. */
+  /** Draw the prompt of `ask` again because its text has changed; what was typed stays. */
   readonly refresh: () => void
   /**
-   * What is typed after this question was shown; it waits until those before it are settled. Undefined when nothing
-   * will be typed any more.
+   * The answer typed after this question was shown. It waits for the questions before it. Undefined once input has
+   * ended.
    */
   readonly question: <A>(question: Question<A>) => Effect.Effect<A | undefined>
-  /** Write to a stream, if that is a terminal only when no question is open on it. */
+  /** Write to a stream. If it is a terminal, the text is held back while a question is open on it. */
   readonly print: (stream: NodeJS.WriteStream, text: string) => void
   /** Completes at the next Ctrl-C. */
   readonly interrupted: Effect.Effect<void>
@@ -40,18 +40,18 @@ export interface Keyboard {
 interface Asker {
   readonly shown: string
   readonly isQuestion: boolean
-  /** Looked at when it is shown: what went before is known only then. */
+  /** Called when the question is shown, since it depends on how the previous one ended. */
   readonly prompt: () => string
-  /** False: it is asked again. */
+  /** Takes a line; false asks again. */
   readonly answer: (line: string | undefined) => boolean
-  /** What was typed of a line before a question came between. */
+  /** The part of a line that was typed before a question interrupted it. */
   draft: string
 }
 
-/** Characters that are kept while a question is open. */
+/** How many characters of output are held back while a question is open. */
 const mostHeld = 1024 * 1024
 
-/** Until the scope ends, Ctrl-C is ours: it must not end the program. */
+/** Handles Ctrl-C until the scope ends; the program keeps running. */
 const takeInterrupts = (onInterrupt: () => void) =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -66,7 +66,7 @@ const takeInterrupts = (onInterrupt: () => void) =>
       })
   )
 
-/** Give what is typed already the time to come in: the terminal is read between two of these. */
+/** Runs `then` once input that was already typed has arrived: the terminal is read between two immediates. */
 const afterInput = (then: () => void) => setImmediate(() => setImmediate(() => setImmediate(then)))
 
 /** The line that is being edited. */
@@ -77,11 +77,11 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
   const present = process.stdin.isTTY === true
   const questions: Array<Asker> = []
   let typing: ReadonlyArray<Asker> = []
-  /** The one that stands on the screen. */
+  /** The question or prompt on the screen. */
   let current: Asker | undefined
-  /** What is typed is dropped: the next question is about to be shown. */
+  /** Input is dropped because the next question is about to be shown. */
   let isDeaf = false
-  /** A question that stood on the screen went away unanswered. */
+  /** The question on the screen went away unanswered. */
   let isCareful = false
   let held: Array<readonly [NodeJS.WriteStream, string]> = []
   let heldLength = 0
@@ -177,7 +177,7 @@ export const make: Effect.Effect<Keyboard, never, Scope.Scope> = Effect.gen(func
         forget(asker)
         if (current === asker && asker.isQuestion) {
           isCareful = true
-          process.stderr.write("\nThe question above needs no answer any more.\n")
+          process.stderr.write("\nThe question above no longer needs an answer.\n")
         }
         turn()
       })

@@ -1,6 +1,6 @@
 /**
- * LocalRelay: this machine's relay, started when none answers. It is a daemon of its own: it lives on when the editor, or
- * the command that started it, is gone, so that sessions do. What it logs goes to `relay.log` in the state folder.
+ * LocalRelay: starts a relay on this machine when none answers. The relay is a daemon: it and its sessions outlive the
+ * editor or command that started it. It logs to `relay.log` in the state folder.
  */
 import { Effect } from "effect"
 import { homedir } from "node:os"
@@ -12,11 +12,11 @@ import { ownFolder } from "./home.js"
 export interface LocalRelay {
   /** Succeeds when a relay answers. */
   readonly ensure: Effect.Effect<void, PortError>
-  /** Start one, if it was not done a moment ago. */
+  /** Start one, unless that was done a moment ago. */
   readonly start: () => void
 }
 
-/** How long one may take to answer, in ms; and how soon another may be started. */
+/** How long a relay may take to answer, how often it is asked, and how soon another may be started, all in ms. */
 const startMs = 20_000
 const pauseMs = 100
 const againMs = 5000

@@ -1,10 +1,10 @@
-/** access: who needs the token, by what the operator said and by where the relay runs. */
+/** access: decides who needs the token, from the operator's flags and from where the relay runs. */
 
 export interface Access {
   readonly auth: "remote" | "always" | "never"
-  /** Why everybody needs it, where the operator did not say so. */
+  /** Why everybody needs it although the operator did not ask for that. */
   readonly because?: string
-  /** What the operator should know of what was chosen. */
+  /** A risk of the operator's choice. */
   readonly warning?: string
 }
 
@@ -20,16 +20,16 @@ export interface Asked {
   readonly isContainer: boolean
 }
 
-/** Why strangers may reach the relay through something on its own machine. */
+/** Why requests that seem local may come from elsewhere. */
 const reasonOf = ({ allow_host, hasToken, isContainer, isServe, trusted_proxy }: Asked): string | undefined =>
   hasToken
-    ? "a token was chosen"
+    ? "a token was set"
     : allow_host.length > 0
-    ? "--allow-host names how others reach it"
+    ? "--allow-host is set"
     : trusted_proxy.length > 0
-    ? "it stands behind a proxy (--trusted-proxy)"
+    ? "it runs behind a proxy (--trusted-proxy)"
     : isServe
-    ? "`ai-relay serve` is for others"
+    ? "`ai-relay serve` is meant for other machines"
     : isContainer
     ? "it runs in a container"
     : undefined
@@ -41,12 +41,12 @@ export const accessOf = (asked: Asked): Access => {
     return {
       auth: "remote",
       warning:
-        "--auth remote lets in whoever connects to localhost without a token: a proxy, tunnel or published port on "
-        + "this machine that sets no header makes everybody look so"
+        "--auth remote lets everyone who connects to localhost in without a token: a proxy, tunnel or published port on "
+        + "this machine that sets no forwarding header makes every client look local"
     }
   }
   if (asked.auth !== undefined) return { auth: asked.auth }
   return reason === undefined
     ? { auth: "remote" }
-    : { auth: "always", because: `${reason} (--auth remote lets programs on this machine in without)` }
+    : { auth: "always", because: `${reason} (with --auth remote, programs on this machine need none)` }
 }

@@ -1,8 +1,8 @@
 /**
  * acp: `ai-relay acp --tool codex` is an agent for editors that speak the Agent Client Protocol, over stdin and stdout.
  *
- * The sessions live in a relay: the one `--url` names, or this machine's, which is started if none runs. When the editor
- * is gone they go on. What it takes is loaded when it is run.
+ * Its sessions live in a relay: the one at `--url`, or one on this machine, which is started if none is running. They
+ * outlive the editor. The code is loaded when the command runs.
  */
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -30,7 +30,7 @@ export const acp = (version: string) =>
         const bad = mappings.find(([, mapping]) => mapping === undefined)
         if (bad !== undefined) {
           return yield* new CommandError({
-            reason: `--map ${bad[0]} is not understood: write --map /local=/remote`
+            reason: `--map ${bad[0]} is not valid: write --map /local=/remote`
           })
         }
         const defaults = { model: orUndefined(model), permission_mode: orUndefined(permission_mode) }

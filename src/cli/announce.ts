@@ -1,8 +1,8 @@
 /**
- * announce: what the relay says when it listens: where, and who needs the token.
+ * announce: what the relay prints once it listens: its address, and who needs the token.
  *
- * The token is shown in a URL to open; it stands in the fragment, which browsers send to nobody. It is shown when it is
- * new, and later at a terminal where everybody needs it. Never to the journal of a system, which many may read.
+ * The token is part of the URL to open, in the fragment, which browsers never send. It is shown when it is new, and later
+ * at a terminal if everybody needs it. It is never written to the system's journal, which many users can read.
  */
 import { Console, Effect, Redacted } from "effect"
 import { networkInterfaces } from "node:os"
@@ -10,7 +10,7 @@ import { RelayServer } from "../server/RelayServer.js"
 import type { Found } from "../services/access/AccessToken.js"
 import type { Access } from "./access.js"
 
-/** An address others reach this machine by. */
+/** An IPv4 address of this machine that others can reach, if there is one. */
 const outward = () =>
   Object.values(networkInterfaces()).flat()
     .find((address) => address !== undefined && !address.internal && address.family === "IPv4")?.address
@@ -20,10 +20,10 @@ const isEverywhere = (host: string) => host === "0.0.0.0" || host === "::"
 /** As a URL spells it. */
 const placeOf = (host: string, port: number) => `${host.includes(":") ? `[${host}]` : host}:${port}`
 
-/** Who reads what is printed. */
+/** Where the output goes. */
 export interface Audience {
   readonly isTerminal: boolean
-  /** Systemd keeps it. */
+  /** Into the journal of systemd. */
   readonly isJournal: boolean
 }
 
@@ -32,14 +32,14 @@ export const audience = (): Audience => ({
   isJournal: process.env["JOURNAL_STREAM"] !== undefined && !process.stdout.isTTY
 })
 
-const keptIn = ({ file }: Found) => file === undefined ? [] : [`(the token is kept in ${file})`]
+const keptIn = ({ file }: Found) => file === undefined ? [] : [`(the token is saved in ${file})`]
 
 const onceShown = ({ file }: Found) =>
   file === undefined
-    ? "(the token is another one at each start: choose one with --token-file)"
-    : `(the token is shown this once, and kept in ${file})`
+    ? "(the token changes at each start: use --token-file to set one)"
+    : `(the token is shown only now; it is saved in ${file})`
 
-/** Where programs of this machine need no token. */
+/** The lines for a relay whose own machine needs no token. */
 const forOthers = (found: Found, there: string, isShown: boolean): ReadonlyArray<string> =>
   found.isNew && isShown
     ? [`Other machines need a token: open ${there}/#token=${Redacted.value(found.token)}`, onceShown(found)]
@@ -52,13 +52,13 @@ const forEverybody = (found: Found, { because }: Access, here: string, there: st
   const where = isShown
     ? ""
     : found.file === undefined
-    ? ", with the token you chose"
+    ? ", with the token you set"
     : `, with the token in ${found.file}`
   return [
     `Open ${here}${fragment} in a browser${where}`,
     ...there === here ? [] : [`From other machines: ${there}${fragment}`],
     ...isShown ? (found.isNew ? [onceShown(found)] : keptIn(found)) : [],
-    `Everybody needs the token, programs on this machine too${
+    `Every client needs the token, even on this machine${
       because === undefined ? "" : `, because ${because}`
     }. `
     + "They send it as `Authorization: Bearer …`, or as `token` in the handshake."
@@ -77,7 +77,7 @@ export const linesOf = (
   const place = placeOf(isEverywhere(host) ? "localhost" : host, port)
   const here = `http${s}://${place}`
   const there = `http${s}://${placeOf(isEverywhere(host) ? outward() ?? "localhost" : host, port)}`
-  // Nobody could know one that is kept nowhere.
+  // Nobody could look up a token that is saved nowhere.
   const isShown = found.isNew
     ? !isJournal || found.file === undefined
     : isTerminal && found.file !== undefined && access.auth === "always"
@@ -88,21 +88,23 @@ export const linesOf = (
       : [
         `Open ${here} in a browser`,
         ...access.auth === "never"
-          ? ["--no-auth: whoever reaches this port can run any program as this user"]
+          ? ["--no-auth: anyone who can reach this port can run any program as this user"]
           : forOthers(found, there, isShown)
       ],
     ...access.warning === undefined ? [] : [`Warning: ${access.warning}`],
     ...!secure && isEverywhere(host) && access.auth !== "never"
-      ? ["Without TLS the token travels in clear: on a network you do not trust use --tls-cert and --tls-key"]
+      ? [
+        "Without TLS the token is sent unencrypted: on a network you do not trust, use --tls-cert and --tls-key"
+      ]
       : []
   ]
 }
 
-/** Whose parent is gone becomes a child of process 1, which has to look after it; Node does not. */
+/** Orphans become children of process 1, which has to reap them; Node does not. */
 export const asFirst = (pid: number): ReadonlyArray<string> =>
   pid === 1
     ? [
-      "Warning: as process 1 the relay leaves ended programs of agents behind (zombies): start the container with --init"
+      "Warning: as process 1, the relay leaves zombies of agents' programs behind: start the container with --init"
     ]
     : []
 

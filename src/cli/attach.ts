@@ -1,7 +1,7 @@
 /**
- * attach: `ai-relay attach [SESSION]` joins a session, by default the one used last. Lines are prompts; Ctrl-C stops the
- * turn, a second one, or Ctrl-D, leaves. The session goes on. `--native ID` goes on with a conversation of a terminal, with what
- * was said in it; while a terminal has it open, it is followed.
+ * attach: `ai-relay attach [SESSION]` joins a session, by default the most recent one. Lines are prompts. Ctrl-C stops the
+ * turn; a second one, or Ctrl-D, leaves, and the session goes on. `--native ID` continues a conversation that was started in
+ * a terminal, including its history; while it is open in that terminal, it is followed.
  */
 import { Console, Effect, Option, Schedule } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -17,7 +17,7 @@ import {
 import { findNative } from "./nativeConversations.js"
 import { visibleLine } from "./printable.js"
 
-/** So many events before are looked at for the end of what was said. */
+/** How many past events are read to show the end of the conversation. */
 const recentEvents = 400
 
 const options = {
@@ -81,7 +81,7 @@ export const attach = Command.make(
           },
         ...(!json && { history: last_seq })
       })
-      // What was said stands above the place to type; a relay that has lost some of it keeps nobody waiting.
+      // The history stands above the prompt; if the relay has lost some of it, nobody waits for that.
       yield* Effect.timeoutOption(opened.caughtUp, "5 seconds")
       const prompt = () => Conversation.promptOf(opened.turn.resume_at, Date.now() / 1000)
       let shown = prompt()

@@ -1,6 +1,6 @@
 /**
- * cli: the commands of `ai-relay` and its exit codes. 0: ended as asked. 1: could not start, and one line says why; or
- * the doctor found no agent that works. `run` has more (run.ts).
+ * cli: the commands of `ai-relay` and its exit codes. 0: success. 1: it could not start, and one line says why; or the
+ * doctor found no working agent. `run` has more exit codes (run.ts).
  */
 import { ConfigProvider, Console, Effect, Layer, Metric, Option } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
@@ -104,7 +104,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
             Layer.merge(
               counting === undefined ? Layer.empty : Tracing.metricsLayer(counting, process.env, version)
             ),
-            // The relay counts where the exporter looks.
+            // The relay and the exporter share one registry.
             Layer.provide(Layer.sync(Metric.MetricRegistry, () => new Map())),
             Layer.provide(layerLogs(log_level, log_format === "json" ? jsonLogger : lineLogger))
           )
@@ -139,15 +139,15 @@ const command = server("ai-relay", relayOptions).pipe(
 )
 const runCommand = Command.runWith(command, { version, renderErrors: false })
 
-/** Its help is ours (help.ts), and what is wrong with the arguments is said in one line; so only the version is left. */
+/** Help comes from help.ts and errors take one line (`problemOf`), so the parser presents only the version. */
 const presenter = CliOutput.Presenter.of({
   present: (what) => what._tag === "Version" ? Console.log(version) : Effect.void
 })
 
-/** It may quote what a relay or an agent said. */
+/** Prints an error and sets exit code 1. The line may quote a relay or an agent, hence `plain`. */
 const complain = (line: string) => Effect.andThen(Console.error(`ai-relay: ${plain(line)}`), fails)
 
-/** What stands behind `--` is a prompt's. */
+/** Everything after `--` belongs to the prompt. */
 const beforeDashes = (args: ReadonlyArray<string>) =>
   args.includes("--") ? args.slice(0, args.indexOf("--")) : args
 const wantsHelp = (args: ReadonlyArray<string>) =>
@@ -158,35 +158,35 @@ const help = ([first = "", second = ""]: ReadonlyArray<string>) => {
   if (name === "lab") return Effect.flatMap(labHelp, Console.log)
   const text = name === "" || name.startsWith("-") ? helpText(version) : helpOf(name)
   return text === undefined
-    ? complain(`there is no command "${name}": ai-relay --help lists those there are`)
+    ? complain(`there is no command "${name}": ai-relay --help lists the commands`)
     : Console.log(text)
 }
 
-/** The parser's own way to ask for arguments one by one; what it needs for that is left out of the program. */
+/** The parser's own `--wizard`; the code it needs is left out of the bundle. */
 const wantsWizard = (args: ReadonlyArray<string>) => args[0] === "--wizard" || args[1] === "--wizard"
 
-/** What is wrong with the arguments, in one line; or what else went wrong. */
+/** What went wrong, with the arguments or otherwise, on one line. */
 const problemOf = (error: { readonly message: string }): string => {
   const [first] = CliError.isCliError(error) && error._tag === "ShowHelp" ? error.errors : []
   if (first === undefined) {
     return CliError.isCliError(error) && error._tag === "ShowHelp"
-      ? `which of them? ${error.commandPath.join(" ")} --help lists what it can do`
+      ? `missing subcommand: ${error.commandPath.join(" ")} --help lists them`
       : oneLine(error.message)
   }
-  // The parser calls so what came from a variable or the configuration file.
+  // The value "config" marks what came from a variable or the configuration file.
   if (first._tag === "InvalidValue" && first.value === "config") {
     const name = first.option.replaceAll("-", "_")
     const [, expected = first.expected] = /^SchemaError\(([^]*?)(?:\s+at \[.*\])?\)$/.exec(first.expected) ??
       []
     return oneLine(
-      `AI_RELAY_${name.toUpperCase()}, or "${name}" in the configuration file, does not fit. ${expected}`
+      `AI_RELAY_${name.toUpperCase()}, or "${name}" in the configuration file, is not valid. ${expected}`
     )
   }
   const text = plainly(oneLine(first.message))
   return `${text}${/[.?!]$/.test(text) ? "" : "."} See ai-relay --help`
 }
 
-/** The parser's words in ours. */
+/** The parser's messages, reworded. */
 const plainly = (text: string): string =>
   text
     .replace(
@@ -214,7 +214,7 @@ export const run = (argv: ReadonlyArray<string>) =>
     argv[2] === "version" ?
     Console.log(version) :
     wantsWizard(argv.slice(2)) ?
-    complain("there is no --wizard: ai-relay --help shows all there is") :
+    complain("there is no --wizard: ai-relay --help lists all commands and flags") :
     settingsProvider(argv.slice(2), process.env).pipe(
       Effect.flatMap((settings) =>
         runCommand(argv.slice(2)).pipe(
@@ -223,7 +223,5 @@ export const run = (argv: ReadonlyArray<string>) =>
         )
       ),
       Effect.catch((error) => complain(problemOf(error))),
-      Effect.catchDefect((defect) =>
-        complain(`it failed unexpectedly, please report this: ${String(defect)}`)
-      )
+      Effect.catchDefect((defect) => complain(`unexpected failure, please report it: ${String(defect)}`))
     )

@@ -1,4 +1,4 @@
-/** clientOptions: how `attach` and `run` find a relay. */
+/** clientOptions: flags and helpers of commands that talk to a running relay: finding it, its token, its answers. */
 import { Config, Effect, Option, Redacted, Schema } from "effect"
 import { Flag } from "effect/cli"
 import { readFileSync } from "node:fs"
@@ -20,7 +20,7 @@ export const clientOptions = {
   config: Flag.String("config").pipe(Flag.optional)
 }
 
-/** The command cannot do what it was asked to; the message says what to do. */
+/** A command failed; its message says why and what to do. */
 export class CommandError
   extends Schema.TaggedError<CommandError>()("CommandError", { reason: Schema.String })
 {
@@ -34,7 +34,7 @@ export interface Address {
   readonly token?: string
 }
 
-/** What only a conversation needs: not loaded where the program serves. */
+/** Code that only conversations need; the server never loads it. */
 export const loadConversation = Effect.all({
   Conversation: Effect.promise(() => import("./conversation.js")),
   Driving: Effect.promise(() => import("./driving.js")),
@@ -43,7 +43,7 @@ export const loadConversation = Effect.all({
 
 const isOfThisMachine = (url: string) => URL.canParse(url) && isLoopbackHost(new URL(url).host)
 
-/** The token that the relay of this machine made for itself, where this user may read it. */
+/** The token that this machine's relay generated, if this user can read it. */
 const keptToken = (): string | undefined => {
   try {
     const folder = process.env["AI_RELAY_STATE_DIR"] ?? standardStateDir()
@@ -53,7 +53,7 @@ const keptToken = (): string | undefined => {
   }
 }
 
-/** Ask the relay over HTTP; fails when nobody is there. */
+/** Sends an HTTP request to the relay; fails with a CommandError if nothing answers. */
 export const askRelay = (address: Address, path: string, method = "GET", body?: object) =>
   Effect.tryPromise({
     try: (signal) =>
@@ -74,7 +74,7 @@ export const askRelay = (address: Address, path: string, method = "GET", body?: 
       })
   })
 
-/** Where the relay is. One on this machine that wants a token is shown its own, if no other was given. */
+/** The relay's address and token. For a relay on this machine the token defaults to the one it generated. */
 export const toAddress = Effect.fn("toAddress")(function*(given: {
   readonly url: Option.Option<string>
   readonly token: Option.Option<Redacted.Redacted>
@@ -95,7 +95,7 @@ export const toAddress = Effect.fn("toAddress")(function*(given: {
   return address
 })
 
-/** Fails at once when nobody is there; the client itself would go on trying. */
+/** Fails at once if no relay answers, where the client itself would keep retrying. */
 export const checkRelay = (address: Address) =>
   Effect.flatMap(askRelay(address, "/healthz"), ({ body }) => Effect.promise(async () => body?.cancel()))
 
@@ -112,7 +112,7 @@ const Sessions = Schema.Struct({
 
 const Told = Schema.Struct({ text: Schema.String })
 
-/** What the relay answers at a path, as this schema has it; a refusal fails with the relay's own words. */
+/** Gets a path from the relay and decodes the answer. If the relay refuses, fails with its reason. */
 export const answerOf = Effect.fn("answerOf")(
   function*<A, I>(address: Address, path: string, schema: Schema.Codec<A, I>, method = "GET", body?: object) {
     const answer = yield* askRelay(address, path, method, body)
@@ -130,7 +130,7 @@ export const answerOf = Effect.fn("answerOf")(
   }
 )
 
-/** The relay's sessions, live ones first. */
+/** All sessions of the relay, live ones first. */
 export const listSessions = Effect.fn("listSessions")(function*(address: Address) {
   const answer = yield* askRelay(address, "/sessions")
   const body = yield* Effect.promise(() => answer.json().catch(() => undefined))
@@ -143,14 +143,14 @@ export const listSessions = Effect.fn("listSessions")(function*(address: Address
   })
 })
 
-/** The token in a file. */
+/** Reads the access token in a file; fails with a CommandError if that is not possible. */
 export const readToken = (file: string) =>
   Effect.try({
     try: () => readFileSync(file, "utf8").trim(),
     catch: () => new CommandError({ reason: `the token file ${file} cannot be read: check --token-file` })
   })
 
-/** Which relay a front on stdin and stdout speaks to. */
+/** Flags that choose the relay of `acp` and `mcp`. */
 export const frontOptions = {
   url: clientOptions.url,
   token: clientOptions.token,
@@ -169,7 +169,7 @@ interface FrontGiven {
   readonly no_start: boolean
 }
 
-/** That relay, the token for it, and whether it may be started. Fails when the token's file cannot be read. */
+/** The relay to use, its token, and whether it may be started. Fails if the token's file cannot be read. */
 export const relayOf = Effect.fnUntraced(function*({ no_start, token, token_file, url }: FrontGiven) {
   const file = orUndefined(token_file)
   return {
@@ -179,12 +179,12 @@ export const relayOf = Effect.fnUntraced(function*({ no_start, token, token_file
       : file === undefined
       ? undefined
       : yield* readToken(file),
-    // What was named runs elsewhere, or is somebody's own affair.
+    // A relay that was named is not ours to start.
     mayStart: Option.isNone(url) && !no_start
   }
 })
 
-/** A session's events up to `last_seq`, as the relay streams them; one that is live would go on for ever. */
+/** Streams a session's events up to `last_seq`; without that bound a live session would never end. */
 export const sentEvents = Effect.fn("sentEvents")(
   function*(address: Address, path: string, last_seq: number) {
     const answer = yield* askRelay(address, path)

@@ -1,8 +1,8 @@
 /**
- * configFile: where settings come from besides flags: `AI_RELAY_*` variables, then one JSON file.
+ * configFile: reads settings that are not flags: from `AI_RELAY_*` variables, then from one JSON file.
  *
- * The file is `--config FILE`, or `AI_RELAY_CONFIG`, or `ai-relay/config.json` in the user's configuration folder if
- * that exists. An unknown name in it is an error: a misspelled setting must not be a silent default.
+ * The file is `--config FILE`, or `AI_RELAY_CONFIG`, or `ai-relay/config.json` in the user's configuration folder if it
+ * exists. An unknown name in it is an error, so a misspelled setting cannot silently have no effect.
  */
 import { ConfigProvider, Effect, FileSystem, Path, Schema } from "effect"
 import { fromHome } from "../services/fromHome.js"
@@ -66,7 +66,7 @@ const variablesOf = (env: Readonly<Record<string, string | undefined>>) =>
     ConfigProvider.constantCase
   )
 
-/** Where `Config` reads settings from. */
+/** A ConfigProvider over variables and the file. Fails if the file is unreadable, no object, or has unknown names. */
 export const settingsProvider = Effect.fn("settingsProvider")(function*(
   args: ReadonlyArray<string>,
   env: Readonly<Record<string, string | undefined>>

@@ -1,8 +1,7 @@
 /**
- * container: does this program run in a container? There, what a port is published through may look like a program of the
- * same machine.
+ * container: whether this program runs in a container, where clients that come through a published port may look local.
  *
- * A file that images carry is not enough: a virtual machine may be made of one. Its root is then a disk.
+ * The files that mark an image are not enough: a virtual machine may be built from one, but its root is a whole disk.
  */
 import { existsSync, readFileSync } from "node:fs"
 
@@ -14,7 +13,7 @@ const read = (path: string): string => {
   }
 }
 
-/** The root file system is a whole disk, as a machine has it: not layers, nor a folder of one. */
+/** Whether the root file system is a whole disk, as on a machine, and not layers or a folder. */
 const hasOwnDisk = (mounts: string): boolean =>
   mounts.split("\n").some((line) => {
     const [fields = "", more = ""] = line.split(" - ")

@@ -1,4 +1,4 @@
-/** conversation: a session at a terminal. What `run` and `attach` share: printing, questions, Ctrl-C. */
+/** conversation: a session at a terminal, as `run` and `attach` use it: printing, questions, Ctrl-C. */
 import { Console, Effect, Latch, type Scope } from "effect"
 import type { RelayEvent } from "../client/browser.js"
 import { RelayClient, type RelaySession, type SessionOptions } from "../client/RelayClient.js"
@@ -9,14 +9,14 @@ import { askPermission } from "./permissions.js"
 import { safeJson, visibleLine } from "./printable.js"
 import * as Rendering from "./rendering.js"
 
-/** Attempts in a row before a relay that went away is given up. */
+/** How often in a row to reconnect before giving up. */
 const retries = 20
 
 const toTerminal = ({ print }: Keyboard, history: number) => {
   const show = Rendering.make({
     colour: process.stderr.isTTY === true && process.env["NO_COLOR"] === undefined
   })
-  /** A turn in the middle tells nothing. */
+  /** Half a turn is not shown: printing begins where one starts. */
   let isWhole = history === 0
   return (event: RelayEvent) => {
     if (event.type === "turn_start" || event.seq > history) isWhole = true
@@ -24,7 +24,7 @@ const toTerminal = ({ print }: Keyboard, history: number) => {
     if (event.type === "turn_start" && event.seq <= history && event.text !== undefined) {
       print(process.stderr, `you: ${visibleLine(event.text)}\n`)
     }
-    // A refusal before there is a session is what the command fails with.
+    // If the session was never opened, the command fails with the refusal.
     if (event.session_id === undefined) return
     const { err, out } = show(event)
     if (out !== undefined && out !== "") print(process.stdout, out)
@@ -39,13 +39,13 @@ export interface ConversationOptions {
   readonly keyboard: Keyboard
   readonly json: boolean
   readonly handshake: SessionOptions<never>
-  /** Events up to this one are history: shown from the beginning of a turn on, with what people said. */
+  /** `seq` of the last event of the history, which is shown from the start of a turn and includes prompts. */
   readonly history?: number
 }
 
 export interface Conversation {
   readonly session: RelaySession
-  /** As far as it was printed. `resume_at`: a prompt is sent again then, in Unix seconds. */
+  /** The turn as printed so far. `resume_at`: when a prompt will be sent again, in Unix seconds. */
   readonly turn: { state: "none" | "running" | "stopping"; resume_at?: number | undefined }
   /** Waits until the history is printed. */
   readonly caughtUp: Effect.Effect<void>
@@ -74,7 +74,10 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
     },
     onState: (state) => {
       if (state.status === "waiting") {
-        keyboard.print(process.stderr, `The relay is away (${visibleLine(state.reason)}); trying again.\n`)
+        keyboard.print(
+          process.stderr,
+          `Connection to the relay lost (${visibleLine(state.reason)}); reconnecting.\n`
+        )
       }
     },
     onPermission: (request) => Effect.andThen(driving.mayAnswer, answer(request))
@@ -84,7 +87,7 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
   return conversation
 }, (opened, { address }) => Effect.provide(opened, RelayClient.layer(address)))
 
-/** When the prompt that failed at a limit is sent again, after one more event. */
+/** When the prompt that hit a limit will be sent again, in Unix seconds, updated by one more event. */
 export const resumeAt = (before: number | undefined, event: RelayEvent): number | undefined => {
   if (event.type === "status" && event.status === "limit_over") return undefined
   const limited = event.type === "status" && event.status === "limited"
@@ -97,11 +100,11 @@ export const resumeAt = (before: number | undefined, event: RelayEvent): number 
   return typeof resume_at === "number" ? resume_at : undefined
 }
 
-/** Seconds as a clock that runs down: `1:04:59`. */
+/** Seconds as a countdown: `1:04:59`. */
 const clockOf = (seconds: number): string =>
   new Date(Math.max(0, Math.ceil(seconds)) * 1000).toISOString().slice(11, 19).replace(/^0/u, "")
 
-/** The prompt of a session whose last prompt is sent again in so many seconds. */
+/** The prompt shown to the person; it says when a prompt that hit a limit will be sent again. Times in Unix seconds. */
 export const promptOf = (resume_at: number | undefined, now: number): string =>
   resume_at === undefined
     ? "> "
@@ -109,7 +112,7 @@ export const promptOf = (resume_at: number | undefined, now: number): string =>
     ? `[sends again ${new Date(resume_at * 1000).toISOString().slice(0, 16)}Z, Ctrl-C cancels] > `
     : `[sends again in ${clockOf(resume_at - now)}, Ctrl-C cancels] > `
 
-/** Ctrl-C stops the turn that runs; completes when there is none, or at the second one. */
+/** Ctrl-C stops the running turn. Completes at a Ctrl-C when no turn runs, or at the second one. */
 export const leaving = (
   keyboard: Keyboard,
   { session, turn }: Pick<Conversation, "session" | "turn">

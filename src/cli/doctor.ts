@@ -1,25 +1,38 @@
 /**
- * doctor: `ai-relay doctor` says which agents can be used on this machine, and what to run for the others.
+ * doctor: `ai-relay doctor` checks which agents can be used on this machine and how to set up the rest.
  *
- * Exit code 0 when at least one agent works, else 1. Terminals (`generic`) count as no agent: they work nearly always.
+ * The exit code is 0 if at least one agent works, else 1. Terminals (`generic`) do not count: they nearly always work.
  */
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
-import { existsSync } from "node:fs"
+import { accessSync, constants, existsSync, statSync } from "node:fs"
+import { dirname } from "node:path"
 import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
+import { messageOf } from "../schema/messageOf.js"
 import { examine } from "../services/agents/AgentFindings.js"
 import { type Finding, works } from "../services/agents/AgentProbe.js"
 import { whyUnwritable } from "../services/journal/Journal.js"
 import * as SessionRecord from "../services/journal/SessionRecord.js"
 import * as Sandbox from "../services/process/Sandbox.js"
-import { relayOptions, standardStateDir } from "./options.js"
+import { relayOptions } from "./options.js"
 import { visibleLine } from "./printable.js"
 import { compareRegistry, loadRegistry } from "./registryFile.js"
 
-/** Why sessions cannot be kept, if they cannot. */
-const stateTrouble = (): string | undefined => {
-  const folder = SessionRecord.folderIn(process.env["AI_RELAY_STATE_DIR"] ?? standardStateDir())
-  return existsSync(folder) ? whyUnwritable(folder) : undefined
+/** Why sessions cannot be saved; undefined if they can. A folder that does not exist yet would be created. */
+export const stateTrouble = (state_dir: string): string | undefined => {
+  const folder = SessionRecord.folderIn(state_dir)
+  return existsSync(folder) ? whyUnwritable(folder) : whyNotCreated(folder, dirname(folder))
+}
+
+const whyNotCreated = (folder: string, above: string): string | undefined => {
+  if (!existsSync(above) && dirname(above) !== above) return whyNotCreated(folder, dirname(above))
+  try {
+    accessSync(above, constants.W_OK)
+    if (statSync(above).isDirectory()) return undefined
+    return `${folder} cannot be created: ${above} is not a folder; use another folder with --state-dir`
+  } catch (cause) {
+    return `${folder} cannot be created (${messageOf(cause)}): use another folder with --state-dir`
+  }
 }
 
 const findings = (own: ReadonlyArray<OwnAgent>) =>
@@ -28,7 +41,7 @@ const findings = (own: ReadonlyArray<OwnAgent>) =>
     works: agents.some((agent) => agent.tool !== "generic" && works(agent))
   }))
 
-/** Whether agents can be kept in. */
+/** Whether the sandbox works here. */
 const sandbox = Effect.match(Sandbox.check, {
   onSuccess: () => ({ works: true as const }),
   onFailure: ({ message: reason }) => ({ works: false as const, reason })
@@ -37,7 +50,7 @@ const sandbox = Effect.match(Sandbox.check, {
 const stateOf = ({ installed, logged_in }: Finding): string =>
   !installed ? "not installed" : logged_in === undefined ? "installed" : logged_in ? "ready" : "not signed in"
 
-/** And what is known of that version. */
+/** The agent's version, and what is known about it. */
 const versionOf = ({ compatibility = "not tested", trouble = [], version }: Finding): string =>
   version === undefined
     ? ""
@@ -46,7 +59,7 @@ const versionOf = ({ compatibility = "not tested", trouble = [], version }: Find
         .filter(Boolean).join("; ")
     })`
 
-/** The table of agents, line by line, its titles first. */
+/** The lines of the table of agents, headings first. */
 export const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
   const rows = findings.map((finding) => [
     finding.tool,
@@ -54,7 +67,7 @@ export const rowsOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> 
     stateOf(finding),
     visibleLine(versionOf(finding)),
     finding.installed && finding.logged_in === undefined
-      ? `If it wants a login: ${finding.advice}`
+      ? `If it asks you to sign in: ${finding.advice}`
       : finding.advice ?? ""
   ])
   const titled = [["TOOL", "AGENT", "STATE", "VERSION", "WHAT TO DO"], ...rows]
@@ -71,19 +84,20 @@ const compared = (differences: ReadonlyArray<string>): ReadonlyArray<string> =>
       ...differences.map((line) => `  ${visibleLine(line)}`)
     ]
 
-/** `onFailure` is what to do when no agent works; `relay_version` is what the versions of agents were tested with. */
+/** `onFailure` runs if no agent works. `relay_version`: which relay the tested versions of agents belong to. */
 export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
   Command.make(
     "doctor",
     {
       json: Flag.Boolean("json").pipe(Flag.withoutNegation, Flag.withDefault(false)),
-      acp_registry: relayOptions.acp_registry
+      acp_registry: relayOptions.acp_registry,
+      state_dir: relayOptions.state_dir
     },
-    ({ acp_registry, json }) =>
+    ({ acp_registry, json, state_dir }) =>
       Effect.gen(function*() {
         const own = yield* loadRegistry(acp_registry)
         const differences = yield* compareRegistry(acp_registry)
-        const state = stateTrouble()
+        const state = stateTrouble(state_dir)
         const found = {
           relay_version,
           ...yield* findings(own),

@@ -1,6 +1,6 @@
 /**
- * driving: one client at a time (`--drivers one`), at a terminal. The one who drives is asked by those who want to take over
- * and is shown what others suggest; another may take over or suggest what was typed.
+ * driving: `--drivers one` at a terminal. The driver is asked when another client wants to take over, and is shown what
+ * others suggest. A client that does not drive may take over or suggest what was typed.
  */
 import { Effect, Latch } from "effect"
 import type { RelayEvent } from "../client/browser.js"
@@ -11,15 +11,15 @@ import { visible, visibleLine } from "./printable.js"
 
 export interface Driving {
   readonly follow: (event: RelayEvent) => void
-  /** Completes as soon as what is answered here counts: another who drives answers for this session. */
+  /** Completes once this client may answer the session's questions; until then they are the driver's. */
   readonly mayAnswer: Effect.Effect<void>
-  /** Puts what others want to the person who drives; never completes. */
+  /** Asks the driver about requests and suggestions of others; never completes. */
   readonly ask: (session: RelaySession) => Effect.Effect<never>
 }
 
 type Asked = { readonly id: string; readonly what: "drive" | "suggestion"; readonly shown: string }
 
-/** What waits for an answer of this person, oldest first. */
+/** Requests and suggestions that wait for the driver, oldest first. */
 const openIn = (view: View): ReadonlyArray<Asked> => {
   const { driving } = view
   if (driving === undefined || whoDrives(view) !== "me") return []
@@ -29,7 +29,7 @@ const openIn = (view: View): ReadonlyArray<Asked> => {
       what: "drive" as const,
       shown: `${
         visibleLine(by.name || "Another client")
-      } asks to take over; without an answer that happens soon.\n`
+      } asks to take over, and will soon if you do not answer.\n`
     })),
     ...driving.suggestions.map(({ by, suggestion_id, text }) => ({
       id: suggestion_id,
@@ -55,7 +55,7 @@ const prompts = { drive: "Let them", suggestion: "Send it" } as const
 export const make = (keyboard: Keyboard): Driving => {
   let view: View = empty
   const answers = Latch.makeUnsafe(true)
-  /** Something may have changed. */
+  /** Opened whenever the session has changed. */
   const changed = Latch.makeUnsafe(false)
 
   const follow = (event: RelayEvent) => {
@@ -68,7 +68,7 @@ export const make = (keyboard: Keyboard): Driving => {
 
   const isOpen = ({ id }: Asked) => openIn(view).some((other) => other.id === id)
 
-  /** Completes when nobody needs this answer any more. */
+  /** Completes when this question no longer needs an answer. */
   const settled = (asked: Asked): Effect.Effect<void> =>
     Effect.suspend(() => {
       if (!isOpen(asked)) return Effect.void
@@ -107,12 +107,12 @@ export const make = (keyboard: Keyboard): Driving => {
   return { follow, mayAnswer: answers.await, ask }
 }
 
-/** What to do with a line that was not sent because another drives. */
+/** Asks what to do with a line that was not sent because another client drives. */
 export const otherwise = Effect.fnUntraced(
   function*(keyboard: Keyboard, session: RelaySession, line: string) {
     const choice = yield* keyboard.question<"drive" | "suggest" | "nothing">({
       shown: "",
-      prompt: "t = ask to take over, s = suggest it to whoever drives, n = nothing: ",
+      prompt: "t = ask to take over, s = suggest it to the driver, n = nothing: ",
       read: (typed) =>
         ({ t: "drive", s: "suggest", n: "nothing" } as const)[typed.trim().toLowerCase() as "t" | "s" | "n"]
     })

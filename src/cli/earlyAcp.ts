@@ -1,14 +1,14 @@
 /**
- * earlyAcp: editors start `ai-relay acp` and wait for the answer to `initialize` before they show anything. Loading the
- * program takes longer than all the rest, so that answer is given before it; what an editor says goes to the agent all the
- * same (`serveAcp.ts`), only the answer is not given twice.
+ * earlyAcp: answers an editor's `initialize` before the program is loaded. Editors show nothing until they have that answer,
+ * and loading takes longer than everything else. The request still reaches the agent (`serveAcp.ts`); only the answer is not
+ * sent twice.
  */
 import { initialized } from "../fronts/acp/initialized.js"
 import { version } from "../services/version.js"
 
-/** An editor that says nothing for so long, in ms, has the program loaded meanwhile. */
+/** How long to wait for the editor's first message before loading the program, in ms. */
 const silentFor = 200
-/** An `initialize` is shorter; whatever is not goes to the agent unseen. */
+/** Longest first message to look at, in bytes; anything longer is no `initialize` and goes to the agent. */
 const longest = 64 * 1024
 
 /** One process has one stdin. */
@@ -26,7 +26,7 @@ const read = (line: string): unknown => {
   }
 }
 
-/** Answers, if the first line asks to; resolves when the program may be loaded. What was read can be read again. */
+/** Answers if the first line is an `initialize`; resolves when the program may be loaded. Stdin can be read from the start again. */
 export const answerEarly = (): Promise<void> =>
   new Promise((resolve) => {
     const { stdin, stdout } = process
@@ -52,12 +52,12 @@ export const answerEarly = (): Promise<void> =>
       }
       finish()
     }
-    // What came meanwhile is read first, however busy the machine is.
+    // On a busy machine, input that has arrived is still read before the timer counts.
     const timer = setTimeout(() => setImmediate(finish), silentFor)
     stdin.on("data", onData).once("end", finish).once("error", finish)
   })
 
-/** This answer was given already: asked once, of each. */
+/** Whether this answer was already sent; true only the first time it is asked. */
 export const wasAnswered = (message: object): boolean => {
   if (answered === undefined || !("result" in message) || !("id" in message) || message.id !== answered) {
     return false

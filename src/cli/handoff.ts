@@ -1,6 +1,6 @@
 /**
- * handoff: `ai-relay handoff SESSION` gives a session back to the terminal: the relay's agent ends, and the agent's own
- * command goes on with the conversation here. The session stays: it shows what is said meanwhile, and goes on afterwards.
+ * handoff: `ai-relay handoff SESSION` continues a session in the terminal: the relay stops its agent, and the agent's own
+ * command resumes the conversation here. The session stays, shows what is said meanwhile, and can be used again afterwards.
  */
 import { Console, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -37,12 +37,12 @@ const choose = Effect.fnUntraced(function*(address: Address, wanted: string | un
   if (found !== undefined) return found.session_id
   return yield* new CommandError({
     reason: wanted === undefined
-      ? "the relay has no session: `ai-relay sessions` lists what is kept"
-      : `there is no session "${wanted}": \`ai-relay sessions\` lists what is kept`
+      ? "the relay has no sessions: `ai-relay sessions` lists the saved ones"
+      : `there is no session "${wanted}": \`ai-relay sessions\` lists the saved ones`
   })
 })
 
-/** Ask the relay to let go; how to go on. A session that was closed is not started for it. */
+/** Asks the relay to stop the session's agent; gives the command that continues it. A closed session is not opened. */
 const letGo = Effect.fn("handoff.letGo")(function*(address: Address, session_id: string) {
   const { RelayClient } = yield* Effect.promise(() => import("../client/RelayClient.js"))
   return yield* Effect.scoped(Effect.gen(function*() {
@@ -63,12 +63,12 @@ const letGo = Effect.fn("handoff.letGo")(function*(address: Address, session_id:
       Effect.mapError(({ message }) => new CommandError({ reason: message }))
     )
     return given ?? (yield* new CommandError({
-      reason: refused ?? "the relay did not say how to go on: update it, or use the agent's own command"
+      reason: refused ?? "the relay did not say how to continue: update it, or use the agent's own command"
     }))
   })).pipe(Effect.provide(RelayClient.layer(address)))
 })
 
-/** Run it on this terminal, and wait for its end: its exit code. */
+/** Runs the command on this terminal; gives its exit code. */
 const run = Effect.fnUntraced(function*({ argv: [program, ...args], folder }: ContinueWith) {
   const code = yield* runInTerminal(program, args, folder)
   if (code !== undefined) return code

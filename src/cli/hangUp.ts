@@ -1,9 +1,9 @@
 /**
- * hangUp: the terminal was closed, or its connection lost. That ends the relay as SIGTERM does, in good order; unless it
- * was started to survive it.
+ * hangUp: SIGHUP, sent when the terminal closes, ends the relay in an orderly way, as SIGTERM does, unless it was started
+ * to survive that.
  *
- * Node forgets that `nohup` told it to ignore the signal. The shell still says who started it (`_`), and where nobody
- * chose another place `nohup` writes to a file of its name.
+ * Node forgets that `nohup` told it to ignore the signal. What remains to tell by: the shell's `_` variable names `nohup`,
+ * and by default its output goes to `nohup.out`.
  */
 import { readlinkSync } from "node:fs"
 import { basename } from "node:path"
@@ -23,7 +23,7 @@ export const isToSurvive = (
   writesTo: ReadonlyArray<string> = outputs.map(targetOf)
 ): boolean => basename(starter) === "nohup" || writesTo.includes("nohup.out")
 
-/** From now on. */
+/** Installs the signal handler. */
 export const endInOrder = (): void => {
   const survives = isToSurvive()
   process.on("SIGHUP", () => {

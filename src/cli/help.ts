@@ -1,14 +1,14 @@
-/** help: what `--help` and `help COMMAND` print. A line per flag, in groups, so that it fits a screen. */
+/** help: what `--help` and `help COMMAND` print. Flags are listed in groups, one per line. */
 import { settings } from "./options.js"
 
 interface Command {
   readonly name: string
-  /** What is typed, a line each. */
+  /** How to call it, one form per line. */
   readonly usage: ReadonlyArray<string>
   /** One line. */
   readonly about: string
   readonly more?: ReadonlyArray<string>
-  /** It asks a relay that runs: `--url`, `--token`. */
+  /** It needs a running relay: `--url`, `--token`. */
   readonly asks?: true
 }
 
@@ -16,20 +16,21 @@ const commands: ReadonlyArray<Command> = [
   {
     name: "serve",
     usage: ["ai-relay serve [flags]"],
-    about: "serve on port 9000, as containers do",
-    more: ["It takes the flags of `ai-relay`; see ai-relay --help. Everybody needs the token."]
+    about: "serve on port 9000, for containers and other machines",
+    more: ["It takes the same flags as `ai-relay`; see ai-relay --help. Every client needs the token."]
   },
   {
     name: "lab",
     usage: ["ai-relay lab"],
-    about: "serve many users, a container each"
+    about: "serve many users, each in a container"
   },
   {
     name: "doctor",
-    usage: ["ai-relay doctor [--json] [--acp-registry FILE]"],
+    usage: ["ai-relay doctor [--json] [--acp-registry FILE] [--state-dir FOLDER]"],
     about: "check which agents are installed and how to set up the rest",
     more: [
-      "With --acp-registry also those of your file, as the relay offers them. The exit code is 1 when none works."
+      "With --acp-registry, it also checks the agents in that file, and says how the file differs from the agents it knows.",
+      "The exit code is 1 if no agent works."
     ]
   },
   {
@@ -43,26 +44,27 @@ const commands: ReadonlyArray<Command> = [
     ],
     about: "list, rename, remove and export saved sessions",
     more: [
-      "The list is read from the state folder. All else is done by the relay that runs: --url, --token.",
-      "export prints the events, one JSON object per line; with --markdown the conversation to read.",
-      "native lists what was said to agents in a terminal: attach --native ID or run --native ID goes on with it."
+      "The list is read from the state folder. Everything else needs a running relay: --url, --token.",
+      "export prints the events, one JSON object per line, or with --markdown a readable conversation.",
+      "native lists conversations held with agents in a terminal. To continue one, use attach --native ID",
+      "or run --native ID."
     ]
   },
   {
     name: "search",
     usage: ["ai-relay search [--limit N] [--json] WORDS…"],
-    about: "find sessions in which these words were said",
+    about: "find sessions that contain these words",
     asks: true
   },
   {
     name: "import",
     usage: ["ai-relay import [--as NAME] [--state-dir FOLDER] FILE-OR-FOLDER…"],
-    about: "keep recorded sessions: recordings, exports, the Python relay's",
+    about: "import sessions from recordings, exports, agents and the Python relay",
     more: [
-      "A line per event, as --record, `ai-relay sessions export` and the Python relay wrote them; what Claude Code,",
-      "Codex, Gemini CLI and ACP agents print or keep (docs/operations.md lists it). Of a folder",
-      "all .ndjson and .jsonl files in it are taken. No relay has to run; one that does shows them at once.",
-      "Importing again changes nothing. With a bad line nothing is imported."
+      "It reads files with one event per line, as written by --record, `ai-relay sessions export` and the Python",
+      "relay, and what Claude Code, Codex, Gemini CLI and ACP agents print or save (docs/operations.md has the",
+      "list). From a folder it takes all .ndjson and .jsonl files. No relay has to run; a running one shows the",
+      "sessions at once. Importing a file twice is safe. If any line is invalid, nothing is imported."
     ]
   },
   {
@@ -71,10 +73,10 @@ const commands: ReadonlyArray<Command> = [
       "ai-relay run [--tool NAME] [--folder FOLDER] [--model NAME] [--permission-mode MODE]",
       "             [--session NAME] [--native ID] [--json] \"prompt\""
     ],
-    about: "one turn: the answer goes to stdout",
+    about: "send one prompt and print the answer to stdout",
     more: [
-      "What is piped in is part of the prompt. Permissions are asked at the terminal, with the change an",
-      "edit would make; without a terminal they are denied. A prompt that begins with - goes behind --.",
+      "Piped input becomes part of the prompt. Permissions are asked for at the terminal, with the change an",
+      "edit would make; without a terminal they are denied. Put -- before a prompt that begins with -.",
       "Exit code: 0 end_turn, 1 error, 2 refusal, 3 limit reached, 130 stopped."
     ],
     asks: true
@@ -82,10 +84,10 @@ const commands: ReadonlyArray<Command> = [
   {
     name: "attach",
     usage: ["ai-relay attach [--json] [SESSION]", "ai-relay attach --native ID [--tool NAME] [SESSION]"],
-    about: "join a session, by default the one used last",
+    about: "join a session, by default the most recent one",
     more: [
-      "It shows the end of what was said. Ctrl-C stops a turn, Ctrl-D leaves; the session goes on.",
-      "With --native a conversation that was begun in a terminal goes on here, as SESSION if a name is given."
+      "It shows the end of the conversation so far. Ctrl-C stops a turn, Ctrl-D leaves; the session goes on.",
+      "--native continues a conversation that was started in a terminal, under the name SESSION if given."
     ],
     asks: true
   },
@@ -101,7 +103,7 @@ const commands: ReadonlyArray<Command> = [
       "ai-relay schedule add SESSION \"prompt\" --at TIME | --every CRON [--time-zone ZONE]",
       "ai-relay schedule list [--json] [SESSION] | pause ID | continue ID | remove ID"
     ],
-    about: "send a session a prompt later, once or repeatedly",
+    about: "send a prompt to a session later, once or repeatedly",
     asks: true
   },
   {
@@ -110,14 +112,14 @@ const commands: ReadonlyArray<Command> = [
       "ai-relay acp [--tool NAME] [--model NAME] [--permission-mode MODE] [--url ws://HOST:PORT]",
       "             [--token-file FILE] [--map /local=/remote] [--no-start]"
     ],
-    about: "an agent for editors (Agent Client Protocol)",
-    more: ["It speaks on stdin and stdout, and starts this machine's relay if none runs."]
+    about: "act as an agent for editors (Agent Client Protocol)",
+    more: ["It talks over stdin and stdout, and starts a relay on this machine if none is running."]
   },
   {
     name: "mcp",
     usage: ["ai-relay mcp [--url ws://HOST:PORT] [--token-file FILE] [--no-start]"],
-    about: "sessions as tools for another agent (Model Context Protocol)",
-    more: ["It speaks on stdin and stdout, and starts this machine's relay when a tool needs one."]
+    about: "offer sessions as tools to another agent (Model Context Protocol)",
+    more: ["It talks over stdin and stdout, and starts a relay on this machine when a tool needs one."]
   },
   {
     name: "token",
@@ -126,7 +128,7 @@ const commands: ReadonlyArray<Command> = [
       "             [--folder FOLDER]… [--agent TOOL]… [--expires 7d]",
       "ai-relay token list | revoke NAME"
     ],
-    about: "who else may use the relay, and for what"
+    about: "create, list and revoke access tokens with limited rights"
   },
   {
     name: "service",
@@ -136,14 +138,14 @@ const commands: ReadonlyArray<Command> = [
     ],
     about: "start the relay when you log in (systemd, launchd)",
     more: [
-      "It is a user's service: no root is needed, and your agents find your logins. What is installed is",
-      "printed. With --no-start it is only written. Run install again to change the flags."
+      "It is a user service: it needs no root, and agents find your logins. install prints the file it writes;",
+      "with --no-start the service is not started. To change the flags, run install again."
     ]
   },
   {
     name: "policy",
     usage: ["ai-relay policy test [--json] RULES [SESSION…]"],
-    about: "what these rules would have decided about saved sessions"
+    about: "show what these rules would have decided in saved sessions"
   }
 ]
 
@@ -152,13 +154,18 @@ const own = [
     name: "config",
     flag: "--config",
     value: "FILE",
-    about: "Settings as JSON (~/.config/ai-relay/config.json, if it is there)"
+    about: "Settings as JSON (~/.config/ai-relay/config.json, if it exists)"
   },
   { name: "version", flag: "--version", value: "", about: "Print the version (-v)" },
-  { name: "help", flag: "--help", value: "", about: "Print this (-h); after a command, its own help" }
+  {
+    name: "help",
+    flag: "--help",
+    value: "",
+    about: "Print this help (-h); after a command, the help of that command"
+  }
 ]
 
-/** What belongs together, by the words its settings begin with; the first that fits has it. */
+/** Groups of settings. A setting is in the first group whose expression matches its name. */
 const groups: ReadonlyArray<readonly [title: string, names: RegExp]> = [
   [
     "Network",
@@ -195,19 +202,19 @@ export const helpText = (version: string) =>
 
 Usage
   ai-relay [flags]             serve on port 8765
-  ai-relay COMMAND …           see \`ai-relay help COMMAND\`
+  ai-relay COMMAND …           run a command; see \`ai-relay help COMMAND\`
 
 Commands
 ${commands.map(({ about, name }) => `  ${name.padEnd(commandWidth)}${about}`).join("\n")}
 ${flagLines}
 
-Every flag is also a variable (--allow-origin is AI_RELAY_ALLOW_ORIGIN, lists by commas)
-and a field of the configuration file ("allow_origin"). A flag wins over a variable, a
-variable over the file.
+Every flag can also be set as an environment variable (AI_RELAY_ALLOW_ORIGIN for
+--allow-origin, with commas between values) or in the configuration file
+("allow_origin"). Flags take precedence over variables, variables over the file.
 
-Then connect a WebSocket to ws://localhost:8765 and send {"tool":"claude","folder":"."}`
+To start a session, connect a WebSocket to ws://localhost:8765 and send {"tool":"claude","folder":"."}`
 
-/** A command's own help; undefined if there is no such command. */
+/** The help of one command; undefined if there is no such command. */
 export const helpOf = (name: string): string | undefined => {
   const command = commands.find((command) => command.name === name)
   if (command === undefined) return undefined
@@ -215,8 +222,8 @@ export const helpOf = (name: string): string | undefined => {
   const where = asks === true
     ? [
       "",
-      "  --url ws://HOST:PORT   the relay (ws://127.0.0.1:8765)",
-      "  --token TOKEN          its access token (AI_RELAY_TOKEN)"
+      "  --url ws://HOST:PORT   Relay to use (ws://127.0.0.1:8765)",
+      "  --token TOKEN          Its access token (AI_RELAY_TOKEN)"
     ]
     : []
   return [

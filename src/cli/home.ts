@@ -1,7 +1,7 @@
 /**
- * home: the folder of the user this runs as. A container may run as somebody of whom nobody has heard: no HOME, and no
- * entry in `/etc/passwd`, which Node answers with an exception wherever a home is asked for. Then a folder below the
- * temporary one is home, for this program and for the agents it starts; whose folder it is is looked at first.
+ * home: makes sure there is a home folder. A container may run as a user without HOME and without an entry in `/etc/passwd`;
+ * Node throws wherever such a user's home is asked for. A folder below the temporary one then serves as home for this program
+ * and the agents it starts, if it belongs to this user.
  */
 import { lstatSync, mkdirSync, mkdtempSync } from "node:fs"
 import { homedir, tmpdir, userInfo } from "node:os"
@@ -21,14 +21,14 @@ const isOurs = (folder: string): boolean => {
   return uid === process.getuid?.() && mode !== undefined && (mode & 0o77) === 0
 }
 
-/** The same at each start, so that sessions are found again; another one where somebody else has taken its name. */
+/** The same folder at each start, so that sessions are found again; a fresh one if another user has taken the name. */
 const temporaryHome = (): string => {
   const temporary = resolve(tmpdir())
   const folder = join(temporary, `ai-relay-${process.getuid?.() ?? "home"}`)
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch {
-    // It is there, or cannot be made.
+    // It exists, or cannot be created.
   }
   return isOurs(folder) ? folder : mkdtempSync(join(temporary, "ai-relay-"))
 }
@@ -57,13 +57,13 @@ export const userName = (known: () => string = () => userInfo().username): strin
   }
 }
 
-/** Set HOME where it is missing, empty or relative. What to tell people, if they should know. */
+/** Sets HOME if it is missing, empty or relative. Gives a warning to print, if there is one. */
 export const settleHome = (
   env: Record<string, string | undefined> = process.env,
   known: ReadonlyArray<() => string> = [homedir, () => userInfo().homedir]
 ): string | undefined => {
   if (env["HOME"] !== undefined && isAbsolute(env["HOME"])) return undefined
-  // Else Node would take an empty one for an answer.
+  // Node would accept an empty HOME.
   delete env["HOME"]
   const home = known.map(quietly).find((folder) => folder !== undefined)
   env["HOME"] = home ?? temporaryHome()

@@ -1,6 +1,6 @@
 /**
- * hurryOnSecondSignal: the first SIGTERM or SIGINT ends the relay in good order, the second one waits for no turn, a third
- * one ends it at once.
+ * hurryOnSecondSignal: the first SIGTERM or SIGINT ends the relay in an orderly way, the second does not wait for running
+ * turns, the third ends it at once.
  */
 import { Effect } from "effect"
 import { RelayServer } from "../server/RelayServer.js"
@@ -17,6 +17,6 @@ export const hurryOnSecondSignal = Effect.gen(function*() {
     for (const signal of signals) process.off(signal, onSignal)
     run(hurry)
   }
-  // They stay until the process ends: this is how it ends.
+  // Never removed: the process ends this way.
   for (const signal of signals) process.on(signal, onSignal)
 })

@@ -1,10 +1,10 @@
 /**
- * import: `ai-relay import FILE…` keeps recorded sessions: recordings and exports of this relay, what clients of the Python
- * relay have saved of it, what agents have printed, and the files they keep themselves. They can be read, searched and, where
- * the agent still has the conversation, gone on with.
+ * import: `ai-relay import FILE…` saves recorded sessions: recordings and exports of this relay, what clients of the Python
+ * relay have saved, what agents have printed, and agents' own files. Imported sessions can be read and searched, and continued
+ * if the agent still has the conversation.
  *
- * It writes into the state folder, not through a relay: no relay has to run, files may be of any size, and who may write
- * there needs no token. A relay that runs on the folder shows them without a restart.
+ * It writes to the state folder directly: no relay has to run, files may be of any size, and no token is needed. A relay that
+ * uses the folder shows the sessions without a restart.
  */
 import { Console, Effect, Result, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -21,7 +21,7 @@ import { visibleLine } from "./printable.js"
 
 const isTranscript = (name: string) => /\.(ndjson|jsonl)$/.test(name)
 
-/** The files in what was named; of a folder those that may be transcripts, by name. */
+/** The files to read: a file itself, or the files of a folder whose names end like transcripts. */
 const filesIn = (path: string): ReadonlyArray<string> =>
   statSync(path).isDirectory()
     ? readdirSync(path).filter(isTranscript).toSorted().map((name) => join(path, name))
@@ -29,7 +29,7 @@ const filesIn = (path: string): ReadonlyArray<string> =>
 
 const newline = 10
 
-/** A line at a time: a text may not be as long as a file. */
+/** One line at a time: a file may be longer than the longest string. */
 function* linesOf(bytes: Buffer): Iterable<string> {
   for (let start = 0; start < bytes.length;) {
     const found = bytes.indexOf(newline, start)
@@ -39,7 +39,7 @@ function* linesOf(bytes: Buffer): Iterable<string> {
   }
 }
 
-/** What a file is, is told by how it begins. */
+/** Bytes at the start of a file that tell its format. */
 const headBytes = 256 * 1024
 
 interface Head {
@@ -73,7 +73,7 @@ const cannotRead = (path: string, cause: unknown) =>
   new CommandError({
     reason: `${path} cannot be read (${
       messageOf(cause)
-    }): name a file or a folder that is there and that you may read`
+    }): name a file or folder that exists and that you can read`
   })
 
 const readFiles = (paths: ReadonlyArray<string>) =>
@@ -88,7 +88,7 @@ const readFiles = (paths: ReadonlyArray<string>) =>
         }))
     )).pipe(Effect.map((lists) => lists.flat()))
 
-/** What only this command needs. */
+/** Code that only this command needs. */
 const load = Effect.promise(() =>
   Promise.all([
     import("../adapters/imported/readTranscripts.js"),
@@ -106,9 +106,7 @@ const sha256 = (texts: ReadonlyArray<string>): string => {
 
 const isSessionId = Schema.is(SessionId)
 
-/**
- * The name it is kept under: its own, or one made of it. The same for the same recording, also when more was added to it.
- */
+/** The id it is saved under: its own, or one made from that or from its first line, so that it stays when the recording grows. */
 const nameOf = ({ lines: [first = ""], session_id }: Recorded): SessionId => {
   if (isSessionId(session_id)) return session_id
   const words = session_id.replaceAll(/[^A-Za-z0-9_-]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, 80)
@@ -139,9 +137,9 @@ const describe = ({ events, folder, session_id, tool }: ImportedSessions.Recordi
 
 const taken = ({ session_id }: ImportedSessions.Recording, isEarlier: boolean): string =>
   isEarlier
-    ? `an earlier part of ${session_id} is kept here: remove it (ai-relay sessions rm ${session_id}) and import again, `
+    ? `a shorter version of ${session_id} is saved already: remove it (ai-relay sessions rm ${session_id}) and import again, `
       + "or choose another name with --as NAME"
-    : `another session is called ${session_id}: choose another name with --as NAME`
+    : `another session has the id ${session_id}: choose a different name with --as NAME`
 
 export const importSessions = Command.make(
   "import",
@@ -160,7 +158,7 @@ export const importSessions = Command.make(
       if (name !== undefined && !isSessionId(name)) {
         return yield* new CommandError({
           reason:
-            `--as cannot be "${name}": it must be 1 to 128 characters out of letters, digits and . _ : -, not starting with a dot`
+            `--as cannot be "${name}": it must be 1 to 128 letters, digits and . _ : -, and not start with a dot`
         })
       }
       const heads = yield* readFiles(files)
@@ -177,9 +175,9 @@ export const importSessions = Command.make(
         }
         const read = readNativeFile(disk, realpathSync(head.name), kind)
         if (Result.isSuccess(read)) own.push(read.success)
-        // Of a folder what can be imported is.
+        // In a folder, files that cannot be imported are skipped.
         else if (!files.includes(head.name)) {
-          yield* Console.error(`${visibleLine(basename(head.name))} is left out: it ${read.failure}.`)
+          yield* Console.error(`${visibleLine(basename(head.name))} is skipped: it ${read.failure}.`)
         } else {
           return yield* new CommandError({
             reason: `${visibleLine(basename(head.name))} ${read.failure}. Nothing was imported.`
@@ -200,13 +198,12 @@ export const importSessions = Command.make(
       const found = [...read.success, ...own]
       if (found.length === 0) {
         return yield* new CommandError({
-          reason: `there is nothing in ${files.join(", ")}: name a file with a recording in it`
+          reason: `nothing to import in ${files.join(", ")}: name a file that contains a recording`
         })
       }
       if (name !== undefined && found.length > 1) {
         return yield* new CommandError({
-          reason:
-            `--as names one session, and there are ${found.length} in these files: import them one at a time`
+          reason: `--as names one session, but these files contain ${found.length}: import them one at a time`
         })
       }
       const imports = ImportedSessions.make(state_dir)
@@ -219,7 +216,7 @@ export const importSessions = Command.make(
       if (twice !== undefined) {
         return yield* new CommandError({
           reason:
-            `several of these files are of ${twice.session_id}: import the longest alone, or one at a time with --as NAME. `
+            `several of these files belong to ${twice.session_id}: import only the longest, or one at a time with --as NAME. `
             + "Nothing was imported."
         })
       }
@@ -240,7 +237,7 @@ export const importSessions = Command.make(
             yield* Console.log(`${recording.session_id} was imported before.`)
             break
           case "Kept":
-            yield* Console.log(`${recording.session_id} is kept here already.`)
+            yield* Console.log(`${recording.session_id} is saved here already.`)
             break
           case "Taken":
             return yield* new CommandError({ reason: taken(recording, outcome.isEarlier) })

@@ -1,4 +1,4 @@
-/** lab: `ai-relay lab` serves many users, each with a relay of their own. Its settings are the variables `LAB_…`. */
+/** lab: `ai-relay lab` serves many users, each with their own relay. Its settings are the variables `LAB_…`. */
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { serveOptions } from "./options.js"

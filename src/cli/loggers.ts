@@ -2,11 +2,11 @@
 import { Cause, Formatter, Layer, Logger, type LogLevel, References } from "effect"
 import { visible, visibleLine } from "./printable.js"
 
-/** What others wrote may stand in it: it begins no line of its own, and moves no terminal. */
+/** Messages may quote others, so line breaks and escape codes are removed. */
 const textOf = (message: unknown): string =>
   visibleLine(typeof message === "string" ? message : JSON.stringify(message) ?? "")
 
-/** Time, level, message, then what it is about. */
+/** Prints time, level, message, annotations and cause on one line. */
 export const lineLogger = Logger.withConsoleError(
   Logger.make<unknown, string>(({ cause, date, fiber, logLevel, message }) => {
     const words = (Array.isArray(message) ? message : [message]).map(textOf).join(" ")
@@ -17,16 +17,16 @@ export const lineLogger = Logger.withConsoleError(
   })
 )
 
-/** An object with `timestamp`, `logLevel`, `message`, `annotations` (what it is about) and `cause`. */
+/** Prints an object with `timestamp`, `logLevel`, `message`, `annotations` and `cause`. */
 export const jsonLogger = Logger.withConsoleError(
-  // The name that our docs, and so log collectors, know.
+  // The documented name; log collectors rely on it.
   Logger.map(
     Logger.formatStructured,
     ({ level, message, ...rest }) => Formatter.formatJson({ message, logLevel: level, ...rest })
   )
 )
 
-/** Only messages of this level and above, written by this logger. */
+/** Logs messages of this level and above with this logger. */
 export const layerLogs = (
   level: LogLevel.LogLevel,
   logger: Logger.Logger<unknown, void>

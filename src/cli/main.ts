@@ -1,4 +1,4 @@
-/** The `ai-relay` program. The only place that runs effects to the end. */
+/** main: the `ai-relay` program; runs the command's effect and exits with its code. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -9,7 +9,7 @@ import { endInOrder } from "./hangUp.js"
 
 const asksNothing = Effect.die(new Error("ai-relay asks nothing while it reads its arguments"))
 
-/** The parser of arguments wants one for questions; Node's own would load what reads keys at each start. */
+/** The argument parser requires a Terminal for its questions. Node's would load code that reads keys at each start. */
 const NoTerminal = Layer.succeed(
   Terminal.Terminal,
   Terminal.make({
@@ -22,13 +22,13 @@ const NoTerminal = Layer.succeed(
   })
 )
 
-/** The parser wants what runs programs and reads files for commands that would; ours get what they need themselves. */
+/** The argument parser requires a spawner too; our commands provide what they need themselves. */
 const NoProcesses = Layer.succeed(
   ChildProcessSpawner.ChildProcessSpawner,
   ChildProcessSpawner.make(() => asksNothing)
 )
 
-/** Who only serves needs no reader; what was asked for and cannot be printed any more need not go on. */
+/** A server goes on when nobody reads its output; any other command ends when its output cannot be printed. */
 const [first = "-"] = process.argv.slice(2)
 const isServing = first.startsWith("-") || first === "serve" || first === "lab"
 if (isServing) endInOrder()
@@ -41,7 +41,7 @@ run(process.argv).pipe(
   ),
   NodeRuntime.runMain({
     disableErrorReporting: true,
-    // A relay that was told to stop has done as it was told.
+    // Being told to stop is not a failure.
     teardown: (exit, onExit) => onExit(Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) ? 1 : 0)
   })
 )

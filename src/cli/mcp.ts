@@ -1,6 +1,6 @@
 /**
- * mcp: `ai-relay mcp` gives an agent the relay's sessions as tools, over stdin and stdout. They live in the relay `--url`
- * names, or this machine's, which is started if none runs.
+ * mcp: `ai-relay mcp` offers the relay's sessions to an agent as tools, over stdin and stdout. They live in the relay at
+ * `--url`, or one on this machine, which is started if none is running.
  */
 import { Effect } from "effect"
 import { Command } from "effect/cli"

@@ -1,6 +1,6 @@
 /**
- * nativeConversations: what people said to their agents in a terminal, from the command line: `ai-relay sessions native` lists it,
- * `attach --native ID` and `run --native ID` go on with it.
+ * nativeConversations: conversations held with agents in a terminal: `ai-relay sessions native` lists them, `attach --native ID`
+ * and `run --native ID` continue one.
  */
 import { Clock, Console, Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -29,7 +29,7 @@ const list = (address: Address, query: Readonly<Record<string, string>>) =>
     ({ sessions }) => sessions
   )
 
-/** The conversation of this id, or of an id that begins so. `tool`: of this agent, which has to be started for its list. */
+/** The conversation with this id, or whose id starts like this. `tool`: ask this agent, which may have to be started for its list. */
 export const findNative = Effect.fn("findNative")(function*(address: Address, id: string, tool?: string) {
   const found = (yield* list(address, { q: id, limit: "200", ...(tool !== undefined && { tool }) }))
     .filter(({ native_session_id }) => native_session_id.startsWith(id))
@@ -38,12 +38,12 @@ export const findNative = Effect.fn("findNative")(function*(address: Address, id
   if (one !== undefined && others.length === 0) return one
   return yield* new CommandError({
     reason: one === undefined
-      ? `there is no conversation "${id}" that this relay may show: \`ai-relay sessions native\` lists those there are`
-      : `${found.length} conversations begin with "${id}": write more of the id`
+      ? `there is no conversation "${id}" that this relay may show: \`ai-relay sessions native\` lists them`
+      : `${found.length} conversations begin with "${id}": type more of the id`
   })
 })
 
-/** Who has it open, for a list. */
+/** Where it is open, for the list. */
 const holderOf = ({ open }: NativeConversation): string =>
   open === undefined ? "" : open.pid === undefined ? open.by : `${open.by} (${open.pid})`
 
@@ -68,7 +68,7 @@ export const nativeConversations = Command.make(
       if (json) return yield* Console.log(safeJson(JSON.stringify({ sessions }, null, 2)))
       if (sessions.length === 0) {
         return yield* Console.log(
-          "No conversation is there that this relay may show: it shows those of folders below its --root."
+          "There are no conversations that this relay may show: it shows those in folders below its --root."
         )
       }
       const now = (yield* Clock.currentTimeMillis) / 1000

@@ -16,22 +16,22 @@ import { defaults } from "../services/RelayConfig.js"
 import { ownFolder } from "./home.js"
 import { readPrices } from "./readPrices.js"
 
-/** A setting, for people. */
+/** A setting, as the help and the docs list it. */
 export interface Setting {
   /** As variables (in capitals) and the configuration file spell it. */
   readonly name: string
   readonly flag: string
   readonly value: string
   readonly about: string
-  /** The lab would not act on it and refuses it: what to do instead. Absent: it is as for one relay. */
+  /** The lab refuses this setting; the text says what to do instead. Absent: it works there too. */
   readonly lab?: string
 }
 
-/** What the lab says of settings that are one relay's. */
+/** Why the lab refuses settings that belong to a single relay. */
 const lab = {
   users:
     "the lab's users have tokens of their own: set LAB_TOKENS_FILE, LAB_JWT_SECRET, LAB_JWT_JWKS or LAB_USER_HEADER",
-  tls: "the lab speaks no TLS itself: put a proxy that does before it (docs/behind-a-proxy.md)",
+  tls: "the lab speaks no TLS itself: put a proxy in front of it (docs/behind-a-proxy.md)",
   state: "each user's relay keeps its state in the user's folder: set LAB_WORKSPACE_ROOT"
 }
 
@@ -69,7 +69,7 @@ const invalid = (error: Config.ConfigError) => {
   })
 }
 
-/** A flag's value that is of the right type and yet cannot be taken. */
+/** A value of the right type that the flag does not accept. */
 const refused = (option: string, value: string, expected: string) =>
   new CliError.InvalidValue({ option, value, expected, kind: "flag" })
 
@@ -81,7 +81,7 @@ const flag = (name: string, about: string, lab?: string) =>
     Flag.withDefault(false)
   )
 
-/** A repeatable flag; as a variable, separated by commas. */
+/** A repeatable flag. As a variable, its values are separated by commas. */
 const list = (name: string, value: string, about: string, standard: ReadonlyArray<string> = []) => {
   const configured = Config.Array(Schema.Trim.check(Schema.isNonEmpty()), name).pipe(
     Config.withDefault(standard)
@@ -98,7 +98,7 @@ const list = (name: string, value: string, about: string, standard: ReadonlyArra
 const standard = defaults()
 
 export const standardStateDir = (): string => join(ownFolder("XDG_STATE_HOME"), "ai-relay")
-/** The words for levels; in a variable in any case, and as earlier versions took them. */
+/** Log levels by name. A variable may spell them in any case, and by the names earlier versions used. */
 const logLevels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" } as const
 type LogLevelName = keyof typeof logLevels
 const logLevelNames = ["debug", "info", "warning", "error", "none"] as const
@@ -113,7 +113,7 @@ const configuredLogLevel = (name: string) =>
   Config.schema(
     Schema.Trim.pipe(
       Schema.decodeTo(Schema.Literals(logLevelNames), {
-        // What no level is called is refused by the list of them.
+        // The list of literals refuses all other words.
         decode: SchemaGetter.transform((word) =>
           (otherLogLevels[word.toLowerCase()] ?? word.toLowerCase()) as LogLevelName
         ),
@@ -146,7 +146,7 @@ const common = {
   token_file: text(
     "token_file",
     "FILE",
-    "File that holds it (generated on first start, in the state folder)",
+    "File with the access token; generated on first start, in the state folder",
     lab.users
   )
     .pipe(Flag.optional),
@@ -154,8 +154,8 @@ const common = {
     flagOf(
       "auth",
       "WHO",
-      "Who needs the token: remote (other machines) or always (everybody) (remote; always with a token, a name or a proxy of "
-        + "yours, in a container, and for serve)",
+      "Who needs the token: remote (other machines only) or always "
+        + "(remote; always for serve, in containers, and with --token, --token-file, --allow-host or --trusted-proxy)",
       lab.users
     ),
     ["remote", "always"]
@@ -165,22 +165,27 @@ const common = {
   ),
   no_auth: flag(
     "no_auth",
-    "Nobody needs a token: whoever reaches the port can run anything as this user",
+    "Require no token: anyone who can reach the port can run anything as this user",
     lab.users
   ),
-  tls_cert: text("tls_cert", "FILE", "Certificate (PEM): then it speaks TLS, wss:// and https://", lab.tls)
+  tls_cert: text("tls_cert", "FILE", "TLS certificate (PEM), to serve wss:// and https://", lab.tls)
     .pipe(
       Flag.optional
     ),
-  tls_key: text("tls_key", "FILE", "Key of the certificate (PEM), without a password", lab.tls).pipe(
-    Flag.optional
+  tls_key: text("tls_key", "FILE", "Private key of the certificate (PEM), without a passphrase", lab.tls)
+    .pipe(
+      Flag.optional
+    ),
+  allow_origin: list(
+    "allow_origin",
+    "ORIGIN",
+    "Origin of a web page that may connect, such as https://app.example.com"
   ),
-  allow_origin: list("allow_origin", "ORIGIN", "Web page that may connect, such as https://app.example.com"),
   allow_host: list("allow_host", "NAME", "Additional hostname of this relay"),
   trusted_proxy: list(
     "trusted_proxy",
     "CIDR",
-    "Address or network of a proxy that is believed about where requests come from"
+    "Proxy whose X-Forwarded-For is trusted, as an address or a network"
   ).pipe(Flag.mapEffect((entries) => {
     const value = badEntry(entries)
     return value === undefined ? Effect.succeed(entries) : Effect.fail(
@@ -195,68 +200,72 @@ const common = {
   roots: list(
     "root",
     "FOLDER",
-    "Sessions may work in it and below (here and the home folder, but never /)",
+    "Folder that sessions may work in, with all below it (here and the home folder, but never /)",
     standard.roots
   ),
   tools: Flag.map(
     list("tools", "NAME", "Allow only these agents (all)"),
     (names) => names.flatMap((name) => name.split(","))
   ),
-  acp_registry: text("acp_registry", "FILE", "Further agents that speak ACP, as its registry lists them")
+  acp_registry: text("acp_registry", "FILE", "More ACP agents, in the format of the ACP registry")
     .pipe(
       Flag.optional
     ),
   no_extra_args: flag(
     "no_extra_args",
-    "Clients may give agents no arguments: no `extra_args`, and no `config` for Codex"
+    "Refuse arguments for agents from clients: `extra_args`, and `config` for Codex"
   ),
-  no_command: flag("no_command", "Clients may name no program (`command`) but those of --allow-program"),
+  no_command: flag(
+    "no_command",
+    "Refuse programs named by clients (`command`), except those of --allow-program"
+  ),
   allow_native_requests: flag(
     "allow_native_requests",
-    "Clients may send any request of an agent's own protocol: it can then do whatever this user can"
+    "Let clients send any request of an agent's own protocol, and so do anything this user can"
   ),
-  policy: text("policy", "FILE", "Rules on what agents may do unasked, and what not at all").pipe(
-    Flag.optional
-  ),
+  policy: text("policy", "FILE", "Rules for what agents may do without asking, and what they may never do")
+    .pipe(
+      Flag.optional
+    ),
   permission_modes: Flag.map(
-    list("permission_modes", "NAME", "Permission mode a session may be in, then only these (all)"),
+    list("permission_modes", "NAME", "Allow only these permission modes (all)"),
     (names) => names.flatMap((name) => name.split(","))
   ),
   sandbox: flag(
     "sandbox",
-    "Start every agent in bubblewrap (Linux): only the session's folder and the agent's own files are writable"
+    "Run every agent in bubblewrap (Linux): it can write to the session's folder and its own files only"
   ),
-  sandbox_read: list("sandbox_read", "FOLDER", "Folder that agents in the sandbox may also read"),
-  sandbox_write: list("sandbox_write", "FOLDER", "Folder that agents in the sandbox may also write to"),
+  sandbox_read: list("sandbox_read", "FOLDER", "Folder that sandboxed agents may also read"),
+  sandbox_write: list("sandbox_write", "FOLDER", "Folder that sandboxed agents may also write to"),
   pass_env: list(
     "pass_env",
     "NAME",
-    "Further variable of the relay that agents get, such as AWS_*; * for all"
+    "Environment variable that agents also inherit, such as AWS_*; * for all"
   ),
   allow_env: list(
     "allow_env",
     "NAME",
-    "Further variable a handshake may set, such as MY_*: it must load nothing and send nothing elsewhere"
+    "Environment variable that clients may also set, such as MY_*; never one that loads code or redirects data"
   ),
   allow_programs: list(
     "allow_program",
     "NAME",
-    "Program a terminal may run, then only these; also as `tool`; * for any"
+    "Allow only these programs in terminals, also as `tool`; * for any"
   ),
   cortex_hosts: list(
     "cortex_host",
     "HOST[:PORT]",
-    "Host besides *.snowflakecomputing.com to talk to; loopback may be plain http"
+    "Cortex host to allow besides *.snowflakecomputing.com; a loopback address may use plain HTTP"
   ),
   cortex_token_env: list(
     "cortex_token_env",
     "NAME",
-    "Variable besides SNOWFLAKE_PAT that holds a Snowflake token"
+    "Environment variable with a Snowflake token, besides SNOWFLAKE_PAT"
   ),
   notify: list(
     "notify",
     "URL",
-    "Who is called when a session waits and nobody looks: a webhook, or ntfy:https://ntfy.sh/TOPIC"
+    "Notify this webhook, or ntfy:https://ntfy.sh/TOPIC, when a session waits and nobody is watching"
   ).pipe(Flag.mapEffect((entries) => {
     const value = entries.find((entry) => targetOf(entry) === undefined)
     return value === undefined
@@ -265,14 +274,14 @@ const common = {
   })),
   notify_link: Flag.map(
     Flag.optional(
-      text("notify_link", "URL", "Where people reach this relay's page: notifications link to it")
+      text("notify_link", "URL", "This relay's address in a browser, for links in notifications")
     ),
     Option.getOrUndefined
   ),
   allow_push_service: list(
     "allow_push_service",
     "ORIGIN",
-    "Push service at a private address, or without TLS, that browsers may name; public ones need none"
+    "Push service at a private address, or without TLS, that browsers may use; public ones are always allowed"
   ).pipe(Flag.mapEffect((entries) => {
     const value = entries.find((entry) => !isOrigin(entry))
     return value === undefined
@@ -281,21 +290,21 @@ const common = {
   })),
   permission_timeout: amount(
     "permission_timeout",
-    "Seconds a permission waits for a person",
+    "Seconds to wait for an answer to a permission request",
     standard.permission_timeout
   ),
   interrupt_timeout: amount(
     "interrupt_timeout",
-    "Seconds an agent may take to stop a turn",
+    "Seconds an agent has to stop a turn",
     standard.interrupt_timeout
   ),
-  linger: amount("linger", "Seconds a named session lives on without a client and work", standard.linger),
-  max_linger: amount("max_linger", "Seconds a client may ask for as `linger`", standard.max_linger),
+  linger: amount("linger", "Seconds a named session stays open without clients or work", standard.linger),
+  max_linger: amount("max_linger", "Maximum seconds a client may ask for as `linger`", standard.max_linger),
   drivers: Flag.Literals(
     flagOf(
       "drivers",
       "WHO",
-      "Who may give a session commands: many (every client), or one at a time, the others watch (many)"
+      "Clients that may send a session commands: many, or one at a time while the others watch (many)"
     ),
     ["many", "one"]
   ).pipe(
@@ -304,38 +313,40 @@ const common = {
   ),
   take_over_timeout: amount(
     "take_over_timeout",
-    "Seconds the driver has to answer before a take-over happens",
+    "Seconds the driver has to answer before another client takes over",
     standard.take_over_timeout
   ),
   drain: amount(
     "drain",
-    "Seconds running turns may go on when the relay is told to stop",
+    "Seconds running turns have to finish when the relay is told to stop",
     serverDefaults.drain
   ),
-  max_sessions: amount("max_sessions", "Live sessions", standard.max_sessions),
+  max_sessions: amount("max_sessions", "Maximum number of live sessions", standard.max_sessions),
   max_sessions_per_sender: amount(
     "max_sessions_per_sender",
-    "Live sessions begun by one other machine, or one token",
+    "Maximum number of live sessions opened by one other machine, or with one token",
     standard.max_sessions_per_sender
   ),
-  max_queued: amount("max_queued", "Prompts that may wait behind a running turn", standard.max_queued),
+  max_queued: amount(
+    "max_queued",
+    "Maximum number of prompts that may wait behind a running turn",
+    standard.max_queued
+  ),
   max_queued_bytes: amount(
     "max_queued_bytes",
-    "Bytes of prompts and commands that may wait in a session",
+    "Maximum bytes of prompts and commands that may wait in a session",
     standard.max_queued_bytes
   ),
-  max_connections: amount("max_connections", "Connections in all", serverDefaults.max_connections),
+  max_connections: amount("max_connections", "Maximum number of connections", serverDefaults.max_connections),
   max_connections_per_peer: amount(
     "max_connections_per_peer",
-    "Connections from one other machine",
+    "Maximum number of connections from one other machine",
     serverDefaults.max_connections_per_peer
   ),
   fronts: list(
     "fronts",
     "NAME",
-    `Foreign protocols that are served: ${frontNames.join(", ")}, or none (${
-      serverDefaults.fronts.join(", ")
-    })`,
+    `Other protocols to serve: ${frontNames.join(", ")}, or none (${serverDefaults.fronts.join(", ")})`,
     serverDefaults.fronts
   ).pipe(Flag.mapEffect((given) => {
     const names = given.flatMap((name) => name.split(",")).filter((name) => name !== "none")
@@ -346,72 +357,85 @@ const common = {
   })),
   handshake_timeout: amount(
     "handshake_timeout",
-    "Seconds a client may take for its handshake",
+    "Seconds a client has to send its handshake",
     serverDefaults.handshake_timeout
   ),
   max_handshake_bytes: amount(
     "max_handshake_bytes",
-    "Bytes a handshake may have",
+    "Maximum bytes of a handshake",
     serverDefaults.max_handshake_bytes
   ),
   max_frame_bytes: amount(
     "max_frame_bytes",
-    "Bytes any later frame may have",
+    "Maximum bytes of any later frame",
     serverDefaults.max_frame_bytes
   ),
-  max_json_depth: amount("max_json_depth", "Levels of nesting in a frame", serverDefaults.max_json_depth),
+  max_json_depth: amount(
+    "max_json_depth",
+    "Maximum levels of nesting in a frame",
+    serverDefaults.max_json_depth
+  ),
   max_json_values: amount(
     "max_json_values",
-    "Fields and items of lists in a frame",
+    "Maximum number of fields and list items in a frame",
     serverDefaults.max_json_values
   ),
   max_unfinished_bytes: amount(
     "max_unfinished_bytes",
-    "Bytes of frames that are not whole yet, over all connections",
+    "Maximum bytes of incomplete frames, over all connections",
     serverDefaults.max_unfinished_bytes
   ),
   max_unsent_bytes: amount(
     "max_unsent_bytes",
-    "Bytes a client may leave unread before it waits for the log",
+    "Bytes buffered for a client that reads slowly; what comes after stays in the log until it catches up",
     serverDefaults.max_unsent_bytes
   ),
   retain_bytes: amount(
     "retain_bytes",
-    "Bytes of events in memory per session, while they are not on disk",
+    "Bytes of events kept in memory per session, while they are not on disk",
     standard.retain_bytes
   ),
-  state_dir: text("state_dir", "FOLDER", "Where sessions are kept (~/.local/state/ai-relay)", lab.state).pipe(
-    Flag.withDefault(standardStateDir())
-  ),
-  no_state: flag("no_state", "Keep nothing on disk: sessions end with the relay", lab.state),
-  journal_bytes: amount("journal_bytes", "Bytes of events kept per session", standard.journal_bytes),
+  state_dir: text("state_dir", "FOLDER", "Where sessions are saved (~/.local/state/ai-relay)", lab.state)
+    .pipe(
+      Flag.withDefault(standardStateDir())
+    ),
+  no_state: flag("no_state", "Save nothing on disk: sessions end with the relay", lab.state),
+  journal_bytes: amount("journal_bytes", "Maximum bytes of events saved per session", standard.journal_bytes),
   journal_total_bytes: amount(
     "journal_total_bytes",
-    "Bytes kept of all sessions; those used least recently go first",
+    "Maximum bytes saved of all sessions; the least recently used are deleted first",
     standard.journal_total_bytes
   ),
   max_kept_sessions: amount(
     "max_kept_sessions",
-    "Sessions kept; those used least recently go first",
+    "Maximum number of sessions saved; the least recently used are deleted first",
     standard.max_kept_sessions
   ),
-  journal_events: amount("journal_events", "Events kept per session", standard.journal_events),
-  journal_days: amount("journal_days", "Days an unused session is kept", standard.journal_days),
+  journal_events: amount(
+    "journal_events",
+    "Maximum number of events saved per session",
+    standard.journal_events
+  ),
+  journal_days: amount("journal_days", "Days until an unused session is deleted", standard.journal_days),
   no_native_sessions: flag(
     "no_native_sessions",
-    "Do not list or show conversations that agents had in a terminal"
+    "Do not list or show conversations held with agents in a terminal"
   ),
   no_checkpoints: flag(
     "no_checkpoints",
-    "Do not keep the files of a session's folder before each turn, to set them back to"
+    "Do not save the files of a session's folder before each turn; they cannot be rewound then"
   ),
-  record: text("record", "FOLDER", "Write every session's transcript there, secrets redacted").pipe(
+  record: text(
+    "record",
+    "FOLDER",
+    "Write a transcript of every session to this folder, with secrets redacted"
+  ).pipe(
     Flag.optional
   ),
   budgets: list(
     "budget",
     "SCOPE.UNIT=NUMBER",
-    "What may be used, such as day.cost_usd=20 or session.tokens=2000000 (docs/budgets.md)"
+    "Limit on usage, such as day.cost_usd=20 or session.tokens=2000000; see docs/budgets.md"
   ).pipe(Flag.mapEffect((texts) =>
     Effect.forEach(texts, (text) => {
       const rule = parseRule(text)
@@ -421,7 +445,11 @@ const common = {
     })
   )),
   budget_at_cap: Flag.Literals(
-    flagOf("budget_at_cap", "WHAT", "When a budget is used up: ask, stop the turn, or end the session (ask)"),
+    flagOf(
+      "budget_at_cap",
+      "WHAT",
+      "What happens when a budget is used up: ask, stop the turn, or end the session (ask)"
+    ),
     ["ask", "stop", "end"]
   ).pipe(
     Flag.withFallbackConfig(Config.Literals(["ask", "stop", "end"], "budget_at_cap")),
@@ -429,13 +457,13 @@ const common = {
   ),
   budget_warn_pct: amount(
     "budget_warn_pct",
-    "Per cent of a budget from which clients are warned",
+    "Percentage of a budget at which clients are warned",
     standard.budget_warn_pct
   ),
   budget_time_zone: text(
     "budget_time_zone",
     "ZONE",
-    "Whose midnight ends a day, such as Europe/Berlin (this machine's)"
+    "Time zone in which a budget's day ends, such as Europe/Berlin (this machine's)"
   )
     .pipe(
       Flag.mapEffect((zone) =>
@@ -448,7 +476,7 @@ const common = {
   prices: text(
     "prices",
     "FILE",
-    "JSON file: what models' tokens cost, where agents do not tell (docs/budgets.md)"
+    "JSON file with token prices by model, for agents that report no costs; see docs/budgets.md"
   ).pipe(
     Flag.mapEffect((file) =>
       Effect.mapError(readPrices(file), (problem) => refused("prices", file, problem))
@@ -456,17 +484,20 @@ const common = {
     Flag.withDefault(standard.prices)
   ),
   log_level: Flag.Literals(
-    flagOf("log_level", "LEVEL", "debug, info, warning, error or none (info)"),
+    flagOf("log_level", "LEVEL", "Least severe level to log: debug, info, warning, error or none (info)"),
     logLevelNames
   ).pipe(
     Flag.withFallbackConfig(configuredLogLevel("log_level")),
     Flag.withDefault("info" as const),
     Flag.map((name) => logLevels[name])
   ),
-  log_format: Flag.Literals(flagOf("log_format", "FORMAT", "text, or json: an object per line (text)"), [
-    "text",
-    "json"
-  ]).pipe(
+  log_format: Flag.Literals(
+    flagOf("log_format", "FORMAT", "Format of log lines: text, or json, an object per line (text)"),
+    [
+      "text",
+      "json"
+    ]
+  ).pipe(
     Flag.withFallbackConfig(Config.Literals(["text", "json"], "log_format")),
     Flag.withDefault("text" as const)
   ),
@@ -474,21 +505,21 @@ const common = {
   config: Flag.String("config").pipe(Flag.optional)
 }
 
-/** Beyond it there is none. */
+/** The highest TCP port. */
 const lastPort = 65_535
 const aPort = Flag.mapEffect((port: number) =>
   port >= 0 && port <= lastPort
     ? Effect.succeed(port)
     : Effect.fail(refused("port", String(port), `a number from 0 to ${lastPort}`))
 )
-const ports = amount("port", "Port to listen on; 0 takes a free one", serverDefaults.port).pipe(aPort)
+const ports = amount("port", "Port to listen on; 0 picks a free one", serverDefaults.port).pipe(aPort)
 const servePort = Flag.Int("port").pipe(
   Flag.withFallbackConfig(Config.Int("port")),
   Flag.withDefault(9000),
   aPort
 )
 
-/** The options of `ai-relay`, and of `ai-relay serve`, which differ in the port alone. */
+/** The options of `ai-relay` and of `ai-relay serve`; only the default port differs. */
 export const relayOptions = { ...common, port: ports }
 export const serveOptions = { ...common, port: servePort }
 export type ServeFlags = Command.Command.Config.Infer<typeof serveOptions>

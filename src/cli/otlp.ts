@@ -1,7 +1,7 @@
 /**
- * otlp: sends the traces of sessions, and what is counted, to an OpenTelemetry collector, as the usual `OTEL_*` variables say.
+ * otlp: sends traces of sessions and metrics to an OpenTelemetry collector, as set by the usual `OTEL_*` variables.
  *
- * Loaded only when these name a collector. It speaks OTLP over HTTP, as JSON or protobuf; not gRPC.
+ * Loaded only if these name a collector. It speaks OTLP over HTTP, as JSON or protobuf, not gRPC.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { ConfigProvider, Effect, Layer, References } from "effect"
@@ -20,7 +20,7 @@ const headersOf = (env: Variables, signal: "TRACES" | "METRICS"): Record<string,
   return Object.fromEntries(pairs)
 }
 
-/** Their standard is protobuf; so is ours only when it is named, because JSON is what every collector and person reads. */
+/** OpenTelemetry's default is protobuf; ours is JSON, which every collector accepts and people can read. */
 const serializationOf = (env: Variables, signal: "TRACES" | "METRICS") =>
   (env[`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`] ?? env["OTEL_EXPORTER_OTLP_PROTOCOL"]) === "http/protobuf"
     ? OtlpSerialization.layerProtobuf
@@ -30,7 +30,7 @@ const serviceNameOf = (env: Variables): string | undefined =>
   env["OTEL_SERVICE_NAME"] ||
   (env["OTEL_RESOURCE_ATTRIBUTES"]?.includes("service.name=") ? undefined : "ai-relay")
 
-/** The tracer that sends to `url`. What is not sent yet when the relay ends is sent then. */
+/** A tracer that sends to `url`; what is left is sent when the relay ends. */
 export const layer = (url: string, env: Variables, version: string): Layer.Layer<never> =>
   OtlpTracer.layer({
     url,
@@ -38,15 +38,15 @@ export const layer = (url: string, env: Variables, version: string): Layer.Layer
     resource: { serviceName: serviceNameOf(env), serviceVersion: version },
     exportInterval: Number(env["OTEL_BSP_SCHEDULE_DELAY"] ?? 5000)
   }).pipe(
-    // The relay's own settings are elsewhere in the environment.
+    // OTEL_* variables are no settings of the relay's own provider.
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv())),
     Layer.provide([serializationOf(env, "TRACES"), NodeHttpClient.layerNodeHttp]),
-    // The relay's own effects are no spans: a trace tells of sessions.
+    // Traces are about sessions: the relay's own effects make no spans.
     Layer.provideMerge(Layer.succeed(References.TracerEnabled, false)),
-    Layer.tapCause((cause) => Effect.logWarning("no traces are sent", cause))
+    Layer.tapCause((cause) => Effect.logWarning("traces cannot be sent", cause))
   )
 
-/** Sends all that is counted to `url`, now and then, and once more when the relay ends. */
+/** Sends all metrics to `url`, periodically and when the relay ends. */
 export const metricsLayer = (url: string, env: Variables, version: string): Layer.Layer<never> =>
   OtlpMetrics.layer({
     url,
@@ -56,5 +56,5 @@ export const metricsLayer = (url: string, env: Variables, version: string): Laye
   }).pipe(
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv())),
     Layer.provide([serializationOf(env, "METRICS"), NodeHttpClient.layerNodeHttp]),
-    Layer.tapCause((cause) => Effect.logWarning("no metrics are sent", cause))
+    Layer.tapCause((cause) => Effect.logWarning("metrics cannot be sent", cause))
   )

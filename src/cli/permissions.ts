@@ -1,4 +1,4 @@
-/** permissions: puts what an agent asks to the person at the keyboard. Nobody there: denied, and the agent is told why. */
+/** permissions: asks the person at the keyboard what an agent may do. Without a terminal it is denied, and the agent is told why. */
 import { Effect } from "effect"
 import type { Answer, PermissionRequest } from "../client/browser.js"
 import type { Keyboard } from "./Keyboard.js"
@@ -26,7 +26,7 @@ const questionsIn = ({ args }: PermissionRequest): ReadonlyArray<Question> =>
     several: question["multiSelect"] === true
   }))
 
-/** What was typed: the numbers of choices, or words of one's own. */
+/** What was typed: numbers of choices, or free text. */
 export const chosen = (typed: string, choices: ReadonlyArray<string>): ReadonlyArray<string> => {
   const byNumber = typed.split(/[\s,]+/).map((word) => choices[Number(word) - 1])
   return byNumber.every((choice) => choice !== undefined) ? byNumber : [typed.trim()]
@@ -34,7 +34,7 @@ export const chosen = (typed: string, choices: ReadonlyArray<string>): ReadonlyA
 
 const denied: Answer = { behavior: "deny" }
 
-/** Shown above, whole; the prompt is the last line only. */
+/** Shows the whole question above; the prompt is only the last line. */
 const askQuestion = (keyboard: Keyboard, { choices, several, text }: Question) =>
   keyboard.question({
     shown: `\n${visible(text)}\n${
@@ -73,14 +73,14 @@ const readIn = (words: Readonly<Record<string, Answer>>) => (line: string): Answ
   return Object.hasOwn(words, word) ? words[word] : undefined
 }
 
-/** A tool's name is shown whole above. */
+/** Longest name in a prompt; the whole name is shown above it. */
 const longestName = 60
 const nameOf = ({ tool = "it" }: PermissionRequest): string => {
   const name = visibleLine(tool)
   return name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name
 }
 
-/** A budget is used up: go on by as much as is offered, by an amount of one's own, or not. */
+/** Answer when a budget is used up: raise it by what is offered, by another amount, or not at all. */
 const readBudget = (line: string): Answer | undefined => {
   const raise_by = Number(line.trim().replace(/^\$/u, ""))
   return line.trim() !== "" && Number.isFinite(raise_by) && raise_by > 0
@@ -88,7 +88,7 @@ const readBudget = (line: string): Answer | undefined => {
     : readIn(words)(line)
 }
 
-/** Ask until the answer is one of y, n and s, about the whole input. */
+/** Shows the whole input and asks until the answer is y, n or s. */
 export const askPermission = (keyboard: Keyboard) => (request: PermissionRequest): Effect.Effect<Answer> => {
   if (!keyboard.present) {
     return Effect.succeed({ ...denied, message: "no terminal to ask; use --permission-mode" })

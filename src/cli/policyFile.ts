@@ -1,4 +1,4 @@
-/** policyFile: the operator's rules that `--policy` names. A relay that was told to use some does not start without them. */
+/** policyFile: loads the rules named by `--policy`. The relay does not start if they cannot be used. */
 import { Effect, Option } from "effect"
 import * as Policy from "../services/policy/Policy.js"
 

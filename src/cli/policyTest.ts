@@ -1,7 +1,6 @@
 /**
- * policyTest: `ai-relay policy test RULES [SESSION…]` says what a rule file would have decided about the permissions that
- * kept sessions asked for. It only reads. Files are looked at where they lie now; "until" is compared with the time of
- * the request.
+ * policyTest: `ai-relay policy test RULES [SESSION…]` shows what a rule file would have decided about the permission requests
+ * of saved sessions. It only reads. Paths are resolved as they are now; "until" is compared with the time of the request.
  */
 import { Console, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -15,7 +14,7 @@ import { CommandError } from "./clientOptions.js"
 import { relayOptions } from "./options.js"
 import { safeJson, visibleLine } from "./printable.js"
 
-/** One request, what these rules say to it, and what became of it then. */
+/** One request, the verdict of these rules, and how it was answered at the time. */
 interface Tested extends Policy.Decision {
   readonly session_id: string
   readonly seq: number
@@ -25,7 +24,7 @@ interface Tested extends Policy.Decision {
   readonly folder: string
   readonly tool: string
   readonly args: unknown
-  /** What was answered, and by which rule if by one; absent while nobody has. */
+  /** How it was answered, and by which rule, if any; absent if it was not answered. */
   readonly then?: "allow" | "deny" | "cancelled"
   readonly then_by?: string
 }
@@ -43,7 +42,7 @@ const readFrame = Schema.decodeUnknownOption(Frame)
 const readRequest = Schema.decodeUnknownOption(PermissionRequest)
 const readSettled = Schema.decodeUnknownOption(Settled)
 
-/** Most frames are deltas: only these are parsed. */
+/** Most frames are deltas; only the others are parsed. */
 const isOfInterest = (frame: string) =>
   /"type":"(?:permission_(?:request|cancelled)|control_response)"/.test(frame)
 
@@ -59,7 +58,7 @@ const outcomeOf = ({ metadata, status, type }: typeof Settled.Type): Pick<Tested
   }
 }
 
-/** All that a session asked for, in its order. */
+/** All requests of a session, in order. */
 const testSession = (
   rules: Policy.PolicyFile,
   sessions: string,
@@ -69,7 +68,7 @@ const testSession = (
   const folder = summary.folder === "" ? handshake.folder ?? "" : summary.folder
   const { session_id } = summary
   const found: Array<Tested> = []
-  /** Where the open ones stand in `found`. */
+  /** Indexes in `found` of the requests without an answer yet. */
   const open = new Map<string, number>()
   const frames = SessionFiles.view(SessionRecord.filesOf(sessions, session_id))
   for (let batch = frames.read(0); batch !== undefined; batch = frames.read(lastSeqOf(batch))) {
@@ -96,7 +95,7 @@ const testSession = (
   return found
 }
 
-/** The rules would have said yes to what was denied, or no to what was allowed. */
+/** The rules would have allowed what was denied, or denied what was allowed. */
 const differs = ({ then, verdict }: Tested) =>
   (verdict === "allow" && then === "deny") || (verdict === "deny" && then === "allow")
 
@@ -114,7 +113,7 @@ const thenOf = (tested: Tested): string =>
     ? tested.then
     : `${tested.then} (${tested.then_by})`
 
-/** The command or the file; any other input as JSON. All of it: a rule is judged by what it decides about. */
+/** The command or the file; other input as JSON. Never cut, so that the verdict can be checked. */
 const inputOf = ({ args }: Tested): string => {
   const { command, file_path, path } = typeof args === "object" && args !== null
     ? args as Readonly<Record<string, unknown>>
@@ -167,7 +166,7 @@ const test = Command.make(
       if (unknown !== undefined) {
         return yield* new CommandError({
           reason:
-            `no session "${unknown}" is kept in ${state_dir}: \`ai-relay sessions\` lists those that are`
+            `no session "${unknown}" is saved in ${state_dir}: \`ai-relay sessions\` lists the saved ones`
         })
       }
       const chosen = kept.filter(({ summary }) =>
@@ -177,7 +176,7 @@ const test = Command.make(
         try: () => chosen.flatMap((record) => testSession(file, folder, record)),
         catch: (cause) =>
           new CommandError({
-            reason: `a session in ${folder} cannot be read (${messageOf(cause)}): name those to be looked at`
+            reason: `a session in ${folder} cannot be read (${messageOf(cause)}): name the sessions to test`
           })
       })
       yield* Console.log(
@@ -188,5 +187,5 @@ const test = Command.make(
 
 export const policy = Command.make("policy", {}, () =>
   new CommandError({
-    reason: "say what to do with which rules: ai-relay policy test RULES [SESSION…]"
+    reason: "missing subcommand: ai-relay policy test RULES [SESSION…]"
   })).pipe(Command.withSubcommands([test]))

@@ -1,26 +1,26 @@
 /**
- * printable: what others wrote, made fit for the terminal of a person.
+ * printable: makes untrusted text safe to print on a terminal.
  *
- * `plain` is for reading: escape codes, control characters and what turns the direction of text are left out. `visible`
- * is for judging: nothing is left out, what cannot be seen is spelled (`\x1b`, `\u{202e}`). Neither lets anything through
- * that a terminal acts on, but line feeds and tabs.
+ * `plain` is for reading: it drops escape codes, control characters and characters that change the direction of text.
+ * `visible` is for deciding: it drops nothing and spells out what cannot be seen (`\x1b`, `\u{202e}`). Both let line feeds
+ * and tabs through, and nothing else that a terminal acts on.
  */
 import * as TerminalText from "../adapters/generic/TerminalText.js"
 
-/** What turns the direction of text, so that it reads in another order than it is in. */
+/** Characters that change the direction of text, so that it reads in a different order than it is stored. */
 const bidi = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 const isReturn = (text: string) => text.includes("\r")
 
-/** For a stream of pieces: a sequence that was cut between two of them is left out, too. */
+/** `plain` for a stream of pieces: also drops an escape code that is split between two of them. */
 export const makePlain = (): (piece: string) => string => {
   const { feed } = TerminalText.make()
   let returned = false
   return (piece) => {
     let text = (returned ? "\r" : "") + feed(piece).replace(/\u0008/g, "").replace(bidi, "")
-    // A line feed may follow in the next piece.
+    // The line feed may come with the next piece.
     returned = text.endsWith("\r")
     if (returned) text = text.slice(0, -1)
-    // A return alone would write over what stands there.
+    // A carriage return alone would overwrite the line.
     return isReturn(text) ? text.replace(/\r\n?/g, "\n") : text
   }
 }
@@ -28,8 +28,8 @@ export const makePlain = (): (piece: string) => string => {
 export const plain = (text: string): string => makePlain()(text)
 
 /**
- * Characters nobody sees, or that look like a space and are none: controls, formats, unassigned and private ones, line
- * separators, spaces but the usual one, blanks that count as letters, and what only changes how others look.
+ * Characters that are invisible or only look like a space: controls, formats, unassigned and private ones, line separators,
+ * spaces other than the usual one, blanks that count as letters, and those that only change how others look.
  */
 const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu
 
@@ -40,14 +40,14 @@ const spell = (character: string): string => {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`
 }
 
-/** All of it; what cannot be seen is spelled. Line feeds and tabs stay. */
+/** The whole text, with invisible characters spelled out. Line feeds and tabs stay. */
 export const visible = (text: string): string => text.replace(invisible, spell)
 
 /** The same on one line. */
 export const visibleLine = (text: string): string =>
   visible(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t")
 
-/** What JSON leaves as it is though terminals may act on it; spelled, it is the same JSON. */
+/** Characters that JSON leaves unescaped although terminals may act on them. Escaping them does not change the JSON. */
 const unsafeInJson = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 export const safeJson = (json: string): string =>

@@ -15,7 +15,7 @@ const Table = Schema.Record(
 )
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Table), { onExcessProperty: "error" })
 
-/** Fails with a sentence that says what is wrong with the file. */
+/** Reads the table; fails with a text that says what is wrong with the file. */
 export const readPrices = (file: string): Effect.Effect<Prices, string> =>
   Effect.tryPromise({
     try: () => readFile(file, "utf8"),

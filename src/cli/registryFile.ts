@@ -1,4 +1,4 @@
-/** registryFile: the agents that `--acp-registry` names. A relay that was told to offer some does not start without them. */
+/** registryFile: loads the agents of `--acp-registry`. The relay does not start if the file cannot be used. */
 import { Effect, FileSystem, Option, Schema } from "effect"
 import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
 import { presets } from "../adapters/acp/presets.js"
@@ -21,14 +21,14 @@ const contentOf = Effect.fnUntraced(function*(path: string) {
   )
 })
 
-/** In what such a file and the agents the relay knows by name differ, a line each. Undefined when no file was named. */
+/** The differences between such a file and the known agents, one per line. Undefined if no file was named. */
 export const compareRegistry = (file: Option.Option<string>) =>
   Option.match(file, {
     onNone: () => Effect.succeed(undefined),
     onSome: (path) => Effect.map(contentOf(path), (content) => registryDifferences(presets, content))
   })
 
-/** Empty when no file was named. What of it cannot be used here is logged. */
+/** The agents; empty if no file was named. Entries that cannot be used here are logged. */
 export const loadRegistry = Effect.fnUntraced(function*(file: Option.Option<string>) {
   if (Option.isNone(file)) return [] as ReadonlyArray<OwnAgent>
   const path = file.value
@@ -36,13 +36,13 @@ export const loadRegistry = Effect.fnUntraced(function*(file: Option.Option<stri
   const { agents, problems } = readRegistry(content)
   if (agents.length === 0) {
     return yield* new RegistryUnusable({
-      reason: `--acp-registry ${path} names no agent that can be started here: ${
+      reason: `--acp-registry ${path} contains no agent that can be started here: ${
         problems.join("; ") || "it is empty"
       }`
     })
   }
   for (const problem of problems) {
-    yield* Effect.logWarning(`--acp-registry ${path}: ${problem}; it is left out`)
+    yield* Effect.logWarning(`--acp-registry ${path}: ${problem}; this agent is skipped`)
   }
   return agents
 })

@@ -1,6 +1,6 @@
 /**
- * rendering: what a person in a shell sees of a session. The answer goes to stdout and nothing else does; what the agent
- * does meanwhile goes to stderr, briefly. Nothing of it is an escape code: see printable.ts.
+ * rendering: turns a session's events into text for a shell. Only the answer goes to stdout; what the agent does goes to
+ * stderr, in short. Text is made safe to print (printable.ts).
  */
 import type { RelayEvent } from "../client/browser.js"
 import { makePlain, plain, visibleLine } from "./printable.js"
@@ -12,7 +12,7 @@ export interface Shown {
   readonly err?: string
 }
 
-/** Characters of a tool's arguments, or of its complaint, that are shown. */
+/** How many characters of a tool's arguments or error are shown. */
 const briefLength = 100
 
 export const brief = (text: string, length = briefLength): string => {
@@ -21,7 +21,7 @@ export const brief = (text: string, length = briefLength): string => {
   return line.length > length || text.trim().length > first.length ? `${line.slice(0, length - 1)}…` : line
 }
 
-/** The argument that says most, such as a command or a path; else all of them. */
+/** The most telling argument, such as a command or a path; if there is none, all arguments. */
 export const argumentsOf = (args: unknown): string => {
   if (typeof args !== "object" || args === null) return args === undefined ? "" : brief(String(args))
   const fields = Object.entries(args)
@@ -45,7 +45,7 @@ const endings: Readonly<Record<string, string>> = {
   max_turn_requests: "The agent reached its limit of requests in a turn."
 }
 
-/** The relay's own that a person should know of. */
+/** Statuses of the relay that are shown to the person. */
 const shownStatus = new Set([
   "budget",
   "limited",
@@ -56,15 +56,15 @@ const shownStatus = new Set([
   "drive_requested"
 ])
 
-/** Gives what to show of each event, in order. It remembers where the line stands and what was shown already. */
+/** Makes a function that is called with each event in order and gives the text to print. It keeps track of what was printed. */
 export const make = (options: { readonly colour: boolean }) => {
   const dim = (text: string) => options.colour ? `\u001b[2m${text}\u001b[0m` : text
-  /** The line on stdout is not finished. */
+  /** The last line on stdout has no line feed yet. */
   let open = false
-  /** This message, and this turn, had their text shown. */
+  /** Whether text of this message, and of this turn, was already printed. */
   let streamed = false
   let spoken = false
-  /** A piece may end in the middle of an escape code. */
+  /** Kept between deltas, which may end in the middle of an escape code. */
   let plainPiece = makePlain()
   const plainOutput = makePlain()
 

@@ -1,8 +1,8 @@
 /**
- * run: `ai-relay run --tool claude "prompt"` is one turn. The answer goes to stdout, all else to stderr. What is piped in
- * is part of the prompt.
+ * run: `ai-relay run --tool claude "prompt"` runs one turn. The answer goes to stdout, everything else to stderr. Piped
+ * input becomes part of the prompt.
  *
- * The exit code tells how the turn ended: 0 end_turn, 1 error, 2 refusal, 3 a limit was reached, 130 stopped.
+ * The exit code says how the turn ended: 0 end_turn, 1 error, 2 refusal, 3 a limit was reached, 130 stopped.
  */
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -32,7 +32,7 @@ const options = {
   prompt: Argument.variadic(Argument.String("prompt"))
 }
 
-/** All that is piped in; nothing at a terminal. */
+/** All piped input; empty at a terminal. */
 const piped = Effect.promise(async () => {
   if (process.stdin.isTTY === true) return ""
   let text = ""
@@ -45,10 +45,10 @@ const given = (fields: Readonly<Record<string, string | undefined>>) =>
     Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined)
   )
 
-/** How long a session of ours may take to end, once its turn is over. */
+/** How long to wait for our session to end after its turn. */
 const goodbye = "5 seconds"
 
-/** `exit` is told the code. */
+/** `exit` is called with the exit code. */
 export const run = (exit: (code: number) => Effect.Effect<void>) =>
   Command.make(
     "run",
@@ -84,11 +84,11 @@ export const run = (exit: (code: number) => Effect.Effect<void>) =>
         })
         const code = yield* opened.session.ask(text.join("\n\n")).pipe(
           Effect.map(({ stop_reason }) => exitCodes[stop_reason]),
-          // What went wrong was printed as it came.
+          // Errors were printed as they arrived.
           Effect.catch(() => Effect.succeed(exitCodes.error)),
           Effect.raceFirst(Effect.as(Conversation.leaving(keyboard, opened), stopped))
         )
-        // A session without a name is of no use to anybody any more.
+        // Nobody can come back to a session without a name.
         if (name === undefined) yield* Effect.timeoutOption(opened.session.end, goodbye)
         yield* exit(code)
       }).pipe(Effect.scoped)

@@ -1,4 +1,4 @@
-/** schedule: `ai-relay schedule …` gives a session a prompt later: once, or again and again; lists, pauses and removes these. */
+/** schedule: `ai-relay schedule …` sends a prompt to a session later, once or repeatedly; lists, pauses and removes schedules. */
 import { Console, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { type Address, askRelay, clientOptions, CommandError, toAddress } from "./clientOptions.js"
@@ -23,7 +23,7 @@ const readOne = Schema.decodeUnknownOption(Listed)
 const readAll = Schema.decodeUnknownOption(Schema.Struct({ schedules: Schema.Array(Listed) }))
 const readRefusal = Schema.decodeUnknownOption(Schema.Struct({ text: Schema.String }))
 
-/** The answer's body; fails with what the relay says. */
+/** The body of the answer; fails with the relay's reason. */
 const ask = Effect.fn("schedule.ask")(
   function*(address: Address, method: string, path: string, body?: object) {
     const answer = yield* askRelay(address, path, method, body)
@@ -33,7 +33,7 @@ const ask = Effect.fn("schedule.ask")(
       reason: answer.status === 401
         ? "the relay wants a token: --token, or AI_RELAY_TOKEN"
         : Option.match(readRefusal(said), {
-          onNone: () => `${address.url} takes no schedules: update the relay there`,
+          onNone: () => `${address.url} does not support schedules: update that relay`,
           onSome: ({ text }) => text
         })
     })
@@ -81,11 +81,11 @@ const list = Command.make(
     })
 )
 
-/** What a person writes as a time: with a zone, or by the clock of this machine. */
+/** A time as a person writes it, in Unix seconds: with a time zone, or in this machine's. */
 const readTime = (text: string) => {
   const ms = Date.parse(text)
   return Number.isFinite(ms) ? Effect.succeed(ms / 1000) : new CommandError({
-    reason: `"${text}" is no time: write one such as 2026-12-01T09:00`
+    reason: `"${text}" is not a time: write one such as 2026-12-01T09:00`
   })
 }
 

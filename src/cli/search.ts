@@ -1,4 +1,4 @@
-/** search: `ai-relay search WORDS` finds sessions in which they were said, at a relay that runs. */
+/** search: `ai-relay search WORDS` finds sessions that contain these words. It asks a running relay. */
 import { Console, Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { answerOf, clientOptions, CommandError, toAddress } from "./clientOptions.js"

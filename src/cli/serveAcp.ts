@@ -1,4 +1,4 @@
-/** serveAcp: the ACP agent on this process's stdin and stdout, one message per line; nothing else is ever printed there. */
+/** serveAcp: the ACP agent on this process's stdin and stdout, one message per line. Nothing else is printed there. */
 import { Effect, Layer, Logger } from "effect"
 import { randomUUID } from "node:crypto"
 import { WebSocket } from "ws"
@@ -32,7 +32,7 @@ export const serveAcp = ({ defaults, mayStart, paths, token, tool, url, version 
         url,
         token,
         WebSocket,
-        // It comes back with all that was kept.
+        // It reconnects, with everything that was saved.
         ...(mayStart && { onLost: relay.start })
       }),
       scope

@@ -1,4 +1,4 @@
-/** serveLab: what `ai-relay lab` does, and its help. Loaded only for that: other commands start without it. */
+/** serveLab: `ai-relay lab` and its help. No other command loads this code. */
 import { ConfigProvider, Console, Effect, Layer } from "effect"
 import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
 import * as Lab from "../lab/Lab.js"
@@ -13,7 +13,7 @@ import { orUndefined, type ServeFlags } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
 import { loadRegistry } from "./registryFile.js"
 
-/** Fails before anybody is served. */
+/** Fails on bad settings before anybody is served. */
 const checkVariables = Effect.flatMap(LabConfig, (settings) => {
   const given = Object.entries(process.env).flatMap(([name, value]) =>
     name.startsWith("LAB_") && value !== undefined && value !== "" ? [name] : []
@@ -40,7 +40,7 @@ const serve = (
   rules: PolicyFile | undefined,
   acp_agents: ReadonlyArray<OwnAgent>
 ) => {
-  // What belongs to one relay: a user's has its own token, folders and state; TLS is the business of what stands before.
+  // Settings of a single relay: each user's relay has its own token, folders and state; TLS is left to a proxy.
   const { auth: _, config: __, no_auth: ___, no_state: ____, record, state_dir: _____, ...rest } = flags
   const { tls_cert: _6, tls_key: _7, token: _8, token_file: _9, ...settings } = rest
   const folder = orUndefined(record)
@@ -60,7 +60,7 @@ const serve = (
 
 const width = Math.max(...labSettings.map(({ name }) => name.length)) + 2
 
-export const labHelp = `ai-relay lab: many users, each with a relay of their own
+export const labHelp = `ai-relay lab: serve many users, each with their own relay
 
 Usage
   ai-relay lab [--host ADDRESS] [--port NUMBER] [--allow-origin ORIGIN] [--allow-host NAME]
@@ -72,5 +72,5 @@ ${
   ).join("\n")
 }
 
-The other flags of \`ai-relay serve\` hold for the relays of LAB_MODE=single. The engine of
-LAB_MODE=multi is where DOCKER_HOST says.`
+The other flags of \`ai-relay serve\` apply to the relays of LAB_MODE=single. LAB_MODE=multi uses
+the Docker engine at DOCKER_HOST.`

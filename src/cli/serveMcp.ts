@@ -48,7 +48,7 @@ export const serveMcp = ({ mayStart, token, url, version }: ServeMcpOptions) =>
 
     const answer = (message: unknown) =>
       Effect.gen(function*() {
-        // A relay is not needed before a tool is called, and may be started by that.
+        // The relay is needed, and may be started, when a tool is called.
         if (!isThere && open(message)["method"] === "tools/call") {
           isThere = yield* Effect.match(relay.ensure, { onSuccess: () => true, onFailure: () => false })
         }
@@ -63,7 +63,7 @@ export const serveMcp = ({ mayStart, token, url, version }: ServeMcpOptions) =>
       const name = text(open(open(params)["clientInfo"])["name"])
       if (name !== undefined) client = name
       if (method === "notifications/cancelled") {
-        // Only the waiting ends: relay_interrupt stops a turn.
+        // This ends only the waiting; relay_interrupt stops a turn.
         return running.get(open(params)["requestId"])?.()
       }
       const fiber = fork(answer(message))

@@ -1,6 +1,6 @@
 /**
- * service: `ai-relay service install|status|remove`: the relay starts when you log in, and again when it fails: as a user unit of
- * systemd, or an agent of launchd. It is yours, needs no root, and is one file, which is printed before it is written.
+ * service: `ai-relay service install|status|remove` keeps the relay running from login on, as a user unit of systemd or an
+ * agent of launchd. It needs no root and consists of one file, which is printed before it is written.
  */
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -13,11 +13,11 @@ import { CommandError } from "./clientOptions.js"
 import { ownFolder, userName } from "./home.js"
 import { launchdLabel, launchdPlist, type Service, systemdUnit } from "./serviceFiles.js"
 
-/** How a system keeps services. */
+/** A system's service manager: its file and its commands. */
 export interface Keeper {
   readonly file: string
   readonly text: (service: Service) => string
-  /** Each a program and its arguments. */
+  /** Commands, each a program with its arguments. */
   readonly start: ReadonlyArray<ReadonlyArray<string>>
   readonly stop: ReadonlyArray<ReadonlyArray<string>>
   readonly status: ReadonlyArray<string>
@@ -32,7 +32,7 @@ export interface Machine {
   readonly user: string
 }
 
-/** Undefined: there is none we know. */
+/** The service manager of this platform; undefined if it is not supported. */
 export const keeperOf = ({ config_home, home, platform, uid, user }: Machine): Keeper | undefined => {
   if (platform === "linux") {
     return {
@@ -45,7 +45,7 @@ export const keeperOf = ({ config_home, home, platform, uid, user }: Machine): K
       stop: [["systemctl", "--user", "disable", "--now", "ai-relay.service"]],
       status: ["systemctl", "--user", "status", "--no-pager", "ai-relay.service"],
       hint:
-        `Its log: journalctl --user -u ai-relay. So that it runs while you are logged out: loginctl enable-linger ${user}`
+        `To read its log: journalctl --user -u ai-relay. To keep it running while you are logged out: loginctl enable-linger ${user}`
     }
   }
   if (platform !== "darwin") return undefined
@@ -60,10 +60,10 @@ export const keeperOf = ({ config_home, home, platform, uid, user }: Machine): K
   }
 }
 
-/** Anyone who can list processes, or read the file, would have it. */
+/** Whether arguments contain a token: anyone who can list processes or read the file would see it. */
 const secret = (args: ReadonlyArray<string>) => args.some((arg) => /^--token(=|$)/.test(arg))
 
-/** What is to run, or why it cannot. */
+/** The service to install, or a text that says why it cannot be. */
 export const serviceOf = (
   args: ReadonlyArray<string>,
   { home, node, path, program }: {
@@ -74,7 +74,7 @@ export const serviceOf = (
   }
 ): Service | string => {
   if (secret(args)) {
-    return "a token among the arguments is no secret: put it into a file, and give --token-file FILE"
+    return "a token among the arguments can be read by other users: put it in a file and use --token-file FILE"
   }
   const at = args.findIndex((arg) => /^--drain(=|$)/.test(arg))
   const drain = Number(at === -1 ? 3 : args[at]?.split("=")[1] ?? args[at + 1])
@@ -82,7 +82,7 @@ export const serviceOf = (
     command: [node, program, ...args],
     home,
     path,
-    // What a turn may still take, and some seconds to end all agents.
+    // What turns may still take, plus some seconds to end all agents.
     stop: (Number.isFinite(drain) ? drain : 3) + 15
   }
 }
@@ -99,13 +99,13 @@ const keeper = Effect.suspend(() => {
   const found = keeperOf(here())
   return found !== undefined ? Effect.succeed(found) : new CommandError({
     reason:
-      "services are kept by systemd (Linux) and launchd (macOS) only: here, start `ai-relay` by what starts your programs"
+      "`ai-relay service` supports only systemd (Linux) and launchd (macOS): start `ai-relay` with this system's own service manager"
   })
 })
 
 const spelled = (words: ReadonlyArray<string>) => words.join(" ")
 
-/** Each in turn, on this terminal; fails with the first that does not work. */
+/** Runs these commands one by one on this terminal; fails with the first that fails. */
 const runAll = (commands: ReadonlyArray<ReadonlyArray<string>>) =>
   Effect.forEach(
     commands,
@@ -113,7 +113,7 @@ const runAll = (commands: ReadonlyArray<ReadonlyArray<string>>) =>
       Effect.flatMap(runInTerminal(program, args, homedir()), (code) =>
         code === 0 ? Effect.void : new CommandError({
           reason: code === undefined
-            ? `${program} is not there: this system keeps its services otherwise`
+            ? `${program} was not found: start \`ai-relay\` with this system's own service manager`
             : `\`${spelled([program, ...args])}\` failed, see above`
         })),
     { discard: true }
@@ -147,11 +147,11 @@ const install = Command.make("install", {
       return yield* Console.log(`To start it:\n${start.map((words) => `  ${spelled(words)}`).join("\n")}`)
     }
     yield* runAll(start)
-    yield* Console.log(`The relay runs, and starts when you log in. ${hint}`)
+    yield* Console.log(`The relay is running and will start when you log in. ${hint}`)
   }))
 
 const missing = (file: string) =>
-  new CommandError({ reason: `there is no ${file}: \`ai-relay service install\` makes it` })
+  new CommandError({ reason: `there is no ${file}: \`ai-relay service install\` creates it` })
 
 const status = Command.make("status", {}, () =>
   Effect.gen(function*() {
@@ -168,10 +168,10 @@ const remove = Command.make("remove", {
   Effect.gen(function*() {
     const { file, stop } = yield* keeper
     if (!existsSync(file)) return yield* missing(file)
-    // One that does not run is no reason to keep its file.
+    // The file is removed even if the service is not running.
     if (!no_stop) yield* Effect.ignore(runAll(stop))
     yield* Effect.sync(() => rmSync(file))
-    yield* Console.log(`${file} is gone.`)
+    yield* Console.log(`${file} was removed.`)
   }))
 
 export const service = Command.make("service").pipe(Command.withSubcommands([install, status, remove]))

@@ -1,31 +1,31 @@
-/** serviceFiles: what systemd and launchd are told of the relay, as text. */
+/** serviceFiles: the text of the service files for systemd and launchd. */
 
 export interface Service {
   /** The program and its arguments, absolute. */
   readonly command: ReadonlyArray<string>
-  /** Where it starts. */
+  /** Its working directory. */
   readonly home: string
-  /** Where agents are found: a service has no shell that sets it. */
+  /** PATH, to find agents by: no shell sets it for a service. */
   readonly path: string
-  /** Seconds it may take to end. */
+  /** Seconds it may take to stop. */
   readonly stop: number
 }
 
-/** A word of `ExecStart`, in systemd's quotes: `$` and `%` are its own. */
+/** A word of `ExecStart` in systemd's quotes, with `$` and `%` escaped. */
 const systemdWord = (word: string): string =>
   `"${
     word.replaceAll("\\", "\\\\").replaceAll("\"", "\\\"").replaceAll("%", "%%").replaceAll("$", "$$$$")
       .replaceAll("\n", "\\n").replaceAll("\t", "\\t")
   }"`
 
-/** An assignment of `Environment`, where `$` stands for itself. */
+/** An assignment of `Environment`, where `$` needs no escape. */
 const systemdAssignment = (name: string, value: string): string =>
   `"${name}=${value.replaceAll("\\", "\\\\").replaceAll("\"", "\\\"").replaceAll("%", "%%")}"`
 
-/** A path of its own, without quotes. */
+/** A path as a whole value, without quotes. */
 const systemdPath = (path: string): string => path.replaceAll("\\", "\\\\").replaceAll("%", "%%")
 
-/** A unit of the user's. The relay ends its agents itself, so only it is told to stop. */
+/** A systemd user unit. Only the relay itself is told to stop, since it ends its agents. */
 export const systemdUnit = ({ command, home, path, stop }: Service): string =>
   `[Unit]
 Description=ai-relay: coding agents over WebSocket
@@ -49,7 +49,7 @@ const xml = (text: string): string =>
 
 export const launchdLabel = "ai-relay"
 
-/** An agent of the user's, for launchd. */
+/** A launchd user agent. */
 export const launchdPlist = ({ command, home, path, stop }: Service): string =>
   `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">

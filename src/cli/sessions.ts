@@ -1,7 +1,7 @@
 /**
- * sessions: `ai-relay sessions` lists what is kept in the state folder, the most recently active first. It only reads:
- * relays that use the folder are not disturbed. A session is live when the relay that has it open is alive. `rm`, `rename` and
- * `export` are done by the relay that runs; so is `native`, the list of what people said in a terminal.
+ * sessions: `ai-relay sessions` lists the sessions saved in the state folder, the most recently active first. It only reads
+ * and does not disturb relays that use the folder. A session is live if the relay that has it open is alive. `rm`, `rename`,
+ * `export` and `native` (conversations held in a terminal) ask a running relay.
  */
 import { Clock, Console, Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -29,7 +29,7 @@ const toListed = (kept: SessionRecord.SessionRecord): Listed => {
   const { handshake: { folder = "", tool = "" }, summary } = kept
   return {
     ...summary,
-    // Nothing has happened in it yet.
+    // It has no events yet.
     ...(summary.last_seq === 0 && { tool, folder }),
     state: SessionRecord.openedBy(kept) === undefined ? "closed" : "live"
   }
@@ -77,17 +77,17 @@ const rename = Command.make(
       const name = title.join(" ").trim()
       yield* answerOf(address, pathOf(session), Schema.Unknown, "PATCH", { title: name })
       yield* Console.log(
-        name === "" ? `${session} has no title of its own now.` : `${session} is "${name}" now.`
+        name === "" ? `${session} has its automatic title again.` : `${session} is now called "${name}".`
       )
     })
 )
 
-/** What is kept of a session, an event per line. */
+/** The saved events of a session, one JSON object per line. */
 const eventsOf = Effect.fnUntraced(function*(address: Address, session_id: string) {
   const found = (yield* listSessions(address)).find((session) => session.session_id === session_id)
   if (found === undefined) {
     return yield* new CommandError({
-      reason: `there is no session "${session_id}": ai-relay sessions lists those there are`
+      reason: `there is no session "${session_id}": ai-relay sessions lists them`
     })
   }
   return yield* sentEvents(address, `${pathOf(session_id)}/events`, found.last_seq)
@@ -123,7 +123,7 @@ export const sessions = Command.make(
     Effect.gen(function*() {
       const sessions = (yield* SessionRecord.list(SessionRecord.folderIn(state_dir))).map(toListed)
       if (json) return yield* Console.log(safeJson(JSON.stringify({ sessions }, null, 2)))
-      if (sessions.length === 0) return yield* Console.log(`No session is kept in ${state_dir}.`)
+      if (sessions.length === 0) return yield* Console.log(`No sessions are saved in ${state_dir}.`)
       yield* Console.log(toTable(titles, rowsOf(sessions, (yield* Clock.currentTimeMillis) / 1000)))
     })
 ).pipe(Command.withSubcommands([remove, rename, exported, nativeConversations]))

@@ -1,8 +1,8 @@
 /**
- * showInput: the whole of what an agent wants to do, for the person who is to allow it.
+ * showInput: shows everything an agent wants to do to the person who decides about it.
  *
- * Nothing is cut and nothing is chosen: the tool's own name, every argument, every line. Each line begins with a bar, so
- * that none of it can pass for a question of ours.
+ * Nothing is cut or left out: the tool's own name, every argument, every line. Each line begins with a bar, so that none of
+ * it can pass for a question of ours.
  */
 import { changedDiff, createdDiff } from "../adapters/wire/unifiedDiff.js"
 import type { PermissionRequest } from "../client/browser.js"
@@ -12,12 +12,12 @@ type Fields = Readonly<Record<string, unknown>>
 const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Beyond this JSON is plainer. */
+/** Deeper values are shown as JSON, which is easier to read there. */
 const deepest = 12
 
 const spaces = (run: string) => `⟨${run.length} spaces⟩`
 
-/** So many empty lines, or spaces, push what follows out of sight. */
+/** Long runs of spaces would push what follows out of sight, so they are replaced by a note. */
 const lineOf = (line: string): string => visible(line).replace(/[ \t]{40,}/g, spaces)
 
 const linesOf = (text: string): ReadonlyArray<string> => {
@@ -42,7 +42,7 @@ const linesOf = (text: string): ReadonlyArray<string> => {
 
 const indent = (lines: ReadonlyArray<string>) => lines.map((line) => `  ${line}`)
 
-/** An edit as the difference it makes. */
+/** An edit as a diff, and the fields that are not part of it. */
 const editOf = (fields: Fields): { readonly diff: string; readonly rest: Fields } | undefined => {
   const { content, file_path, new_string, old_string, ...rest } = fields
   const path = typeof file_path === "string" ? file_path : ""
@@ -66,7 +66,7 @@ const fieldsOf = (fields: Fields, depth: number): ReadonlyArray<string> => {
   const rest = Object.entries(edit?.rest ?? fields).flatMap(([name, value]) =>
     valueOf(visibleLine(name), value, depth)
   )
-  // The headers name the file, as the arguments do.
+  // Diff headers repeat the file's name, which is among the arguments.
   return edit === undefined ? rest : [...rest, ...indent(linesOf(edit.diff).slice(2))]
 }
 
@@ -84,13 +84,13 @@ const valueOf = (name: string, value: unknown, depth: number): ReadonlyArray<str
   return [`${name}:`, ...indent(fieldsOf(value as Fields, depth + 1))]
 }
 
-/** Every line of what is asked, without the question itself. */
+/** All lines about a request, without the question itself. */
 export const showInput = ({ args, metadata, text, tool }: PermissionRequest): string => {
   const { blocked_path, diff } = metadata
   const fields = isFields(args) ? args : {}
   const { content: _whole, ...others } = fields
   const input = typeof diff === "string" && typeof fields["content"] === "string"
-    // The relay has compared it with the file that is there.
+    // The relay made this diff against the file on disk.
     ? [...fieldsOf(others, 0), ...indent(linesOf(diff).slice(2))]
     : args === undefined
     ? []
@@ -100,7 +100,7 @@ export const showInput = ({ args, metadata, text, tool }: PermissionRequest): st
   const lines = [
     ...(text === undefined || text === "" ? [] : valueOf("it says", text, 0)),
     ...input,
-    ...(typeof blocked_path === "string" ? valueOf("outside of its folders", blocked_path, 0) : [])
+    ...(typeof blocked_path === "string" ? valueOf("outside its folders", blocked_path, 0) : [])
   ]
   const head = `\nThe agent wants to use ${
     tool === undefined ? "a tool it does not name" : visibleLine(tool)
@@ -110,7 +110,7 @@ export const showInput = ({ args, metadata, text, tool }: PermissionRequest): st
 
 const longestSummary = 60
 
-/** The input on one line, if that is all there is of it. */
+/** The input on one line, if it fits; otherwise empty. */
 export const summaryOf = ({ args }: PermissionRequest): string => {
   const entries = isFields(args) ? Object.entries(args) : []
   const [only] = entries

@@ -1,7 +1,7 @@
-/** stdio: messages on this process's stdin, one per line, and how much of what it says has been read. */
+/** stdio: messages on this process's stdin and stdout, one per line. */
 import { Effect } from "effect"
 
-/** Longest message a client may send, in characters: as a relay's frames. */
+/** Longest message a client may send, in characters; the same as a relay's frames. */
 const longest = 50 * 1024 * 1024
 
 /** Calls `onLine` with each line of stdin; completes when the client is gone. */
@@ -15,13 +15,14 @@ export const lines = (onLine: (line: string) => void) =>
       for (const line of parts) if (line.trim() !== "") onLine(line)
     }
     const onEnd = () => resume(Effect.void)
-    // An earlier reader may have paused it.
+    // An earlier reader may have paused stdin.
     process.stdin.setEncoding("utf8").on("data", onData).once("end", onEnd).once("error", onEnd).resume()
-    // A client that was killed reads no more.
+    // A client that was killed stops reading.
     process.stdout.once("error", onEnd)
     return Effect.sync(() => void process.stdin.off("data", onData).pause())
   })
 
+/** Completes when stdout can take more. */
 export const drained = Effect.suspend(() =>
   process.stdout.writableNeedDrain
     ? Effect.callback<void>((resume) => {

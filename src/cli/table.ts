@@ -1,4 +1,4 @@
-/** table: rows in columns as wide as they need, and times as people say them. */
+/** table: rows in aligned columns, and times such as "5 min ago". */
 
 export const ago = (seconds: number): string =>
   seconds < 60

@@ -1,6 +1,6 @@
 /**
- * token: `ai-relay token create|list|revoke`: who else may use the relay, and for what. They are kept in the state folder; a
- * running relay sees a change within a second.
+ * token: `ai-relay token create|list|revoke` manages access tokens with limited rights. They are stored in the state folder; a
+ * running relay notices changes within a second.
  */
 import { Console, Effect, Schema } from "effect"
 import { Argument, CliError, Command, Flag } from "effect/cli"
@@ -24,7 +24,7 @@ const many = (name: string) => Flag.String(name).pipe(Flag.atLeast(0))
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 24 * 3600, w: 7 * 24 * 3600 }
 
-/** `90s`, `30m`, `12h`, `7d`, `4w`: in seconds. */
+/** `90s`, `30m`, `12h`, `7d` or `4w` in seconds; undefined if it is none of these. */
 export const secondsIn = (text: string): number | undefined => {
   const [, number, unit = ""] = /^(\d{1,6})([smhdw])$/.exec(text.trim()) ?? []
   const seconds = Number(number) * (unitSeconds[unit] ?? Number.NaN)
@@ -51,10 +51,10 @@ const isScope = Schema.is(Scope)
 const scopesIn = (words: ReadonlyArray<string>) =>
   Effect.forEach(words, (word) =>
     isScope(word) ? Effect.succeed(word) : new CommandError({
-      reason: `there is no scope "${word}": --scope takes ${scopes.join(", ")}`
+      reason: `there is no scope "${word}": use ${scopes.join(", ")}`
     }))
 
-/** Limits are compared with real paths, as sessions have them. */
+/** Real paths of these folders: sessions have real paths, and limits are compared with them. */
 const foldersIn = (names: ReadonlyArray<string>) =>
   Effect.forEach(names, (name) =>
     Effect.try({
@@ -63,10 +63,10 @@ const foldersIn = (names: ReadonlyArray<string>) =>
         return realpathSync(name)
       },
       catch: () =>
-        new CommandError({ reason: `the folder "${name}" is not there: --folder takes one that is` })
+        new CommandError({ reason: `there is no folder "${name}": name an existing one with --folder` })
     }))
 
-/** By the name the system has for them; a container may have none. */
+/** The operator's user name on this system; a container may have none. */
 const operator = (): Audit.Doer => {
   try {
     return { user: userInfo().username }
@@ -75,7 +75,7 @@ const operator = (): Audit.Doer => {
   }
 }
 
-/** The audit says of rights that were given and taken here what it says of those a relay was asked for. */
+/** Writes to the audit log what a relay would have written for the same change. */
 const noted = (state_dir: string, what: string, more: Readonly<Record<string, unknown>>) =>
   Effect.map(Audit.Audit, ({ write }) => write(what, operator(), more)).pipe(
     Effect.provide(Audit.layer({ state_dir }))
@@ -106,8 +106,8 @@ const create = Command.make("create", {
     if (json) return yield* Console.log(safeJson(JSON.stringify({ token, ...told }, null, 2)))
     yield* Console.log(token)
     yield* Console.error(
-      `This is the token "${record.name}" (${record.scopes.join(", ")}). It is shown now and never again; `
-        + `\`ai-relay token revoke ${record.name}\` takes it back.`
+      `This is the token "${record.name}" (${record.scopes.join(", ")}). It is shown only now; `
+        + `\`ai-relay token revoke ${record.name}\` revokes it.`
     )
   }))
 
@@ -141,7 +141,7 @@ const list = Command.make("list", where, ({ json, state_dir }) =>
     }
     yield* Console.log(
       tokens.length === 0
-        ? "There is no named token: `ai-relay token create NAME --scope view` makes one."
+        ? "There are no named tokens: `ai-relay token create NAME --scope view` creates one."
         : toTable(tokens)
     )
   }))
@@ -154,8 +154,8 @@ const revoke = Command.make(
       if (!(yield* Tokens.onShelf(state_dir).revoke(name))) {
         return yield* new CommandError({
           reason: name === Tokens.defaultName
-            ? "the relay's own token is the file `token` in the state folder: remove it, and start the relay again"
-            : `there is no token "${name}": \`ai-relay token list\` shows those there are`
+            ? "the relay's own token is the file `token` in the state folder: remove that file and restart the relay"
+            : `there is no token "${name}": \`ai-relay token list\` shows them`
         })
       }
       yield* noted(state_dir, "token_revoked", { name })

@@ -1,29 +1,29 @@
-/** warnings: what an operator should know of the way the relay was started, before somebody else finds out. */
+/** warnings: unsafe or pointless settings that the operator should know about. */
 import { Redacted } from "effect"
 import { statSync } from "node:fs"
 
 export interface Started {
   readonly token: Redacted.Redacted
-  /** It stands in the arguments of the process. */
+  /** The token is among the arguments of the process. */
   readonly isTokenArgument: boolean
   readonly token_file: string | undefined
   readonly state_dir: string | undefined
   readonly allow_origin: ReadonlyArray<string>
   readonly roots: ReadonlyArray<string>
-  /** Nobody else has an account there: files are given as its platform gives them. */
+  /** In a container nobody else has an account, and the platform decides the modes of files. */
   readonly isContainer: boolean
 }
 
-/** A made one has 43; sixteen of random letters are beyond guessing. */
+/** A generated token has 43; sixteen random characters cannot be guessed. */
 const fewestLetters = 16
 
-/** The file's mode; undefined where it is not there. */
+/** The file's mode; undefined if there is no file. */
 const modeOf = (path: string | undefined): number | undefined =>
   path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })?.mode
 
 const isFor = (path: string | undefined, mask: number): boolean => ((modeOf(path) ?? 0) & mask) !== 0
 
-/** A sentence each: what is wrong, and what to do. */
+/** Warnings, each saying what is wrong and what to do. */
 export const warningsOf = (
   { allow_origin, isContainer, isTokenArgument, roots, state_dir, token, token_file }: Started
 ): ReadonlyArray<string> => {
@@ -35,7 +35,7 @@ export const warningsOf = (
     ],
     [
       isTokenArgument,
-      "--token shows the token to everybody who can list this machine's processes: use --token-file, or AI_RELAY_TOKEN"
+      "--token shows the token to everyone who can list this machine's processes: use --token-file or AI_RELAY_TOKEN"
     ],
     [
       !isContainer && isFor(token_file, 0o077),
@@ -43,18 +43,18 @@ export const warningsOf = (
     ],
     [
       !isContainer && isFor(state_dir, 0o022),
-      `other users can write to ${state_dir}, and so change what sessions hold: \`chmod go-w ${state_dir}\``
+      `other users can write to ${state_dir} and so change sessions: \`chmod go-w ${state_dir}\``
     ],
     [
       allow_origin.includes("*"),
-      "--allow-origin '*' lets every page on the web use this relay: name the pages that may"
+      "--allow-origin '*' lets every page on the web use this relay: name the pages that may use it"
     ]
   ]
   const missing = roots.filter((root) => modeOf(root) === undefined)
   return [
     ...found.flatMap(([isSo, sentence]) => isSo ? [sentence] : []),
     ...missing.map((root) =>
-      `--root ${root} is not there, so no session can work in it: make it, or correct the name`
+      `--root ${root} does not exist, so no session can work in it: create it or correct the path`
     )
   ]
 }

@@ -1,12 +1,12 @@
 /**
- * Credentials: what a connection shows the relay. What is given as a function is asked for anew before each connection: a
- * ticket lets in once, and a token may have been replaced while the network was gone.
+ * Credentials: the token or ticket of a connection. A function is called before each connection, because a ticket works once,
+ * and a token may have been replaced while the network was down.
  */
 
-/** When it fails, so has the attempt, and it is asked again with the next one; a `RelayError` gives up. */
+/** If it fails, the attempt fails and it is called again for the next one; a `RelayError` gives up. */
 export type Ask = () => string | Promise<string>
 
-/** Fields of the handshake, or what gives them. */
+/** Fields of the handshake, or functions that give them. */
 export interface Given {
   readonly token?: string | null | Ask | undefined
   readonly ticket?: string | null | Ask | undefined
@@ -18,7 +18,7 @@ interface Shown {
 }
 
 export interface Credentials {
-  /** Undefined when there is nothing to ask for. */
+  /** Calls the functions; undefined if there are none. */
   readonly renew: () => Promise<void> | undefined
   readonly current: () => Shown
 }
@@ -35,5 +35,5 @@ export const make = ({ ticket, token }: Given): Credentials => {
   return { renew, current: () => shown }
 }
 
-/** What it throws at once is a failed promise, too. */
+/** Turns a synchronous exception into a failed promise. */
 const answerOf = async (given: Given["token"]) => typeof given === "function" ? given() : given

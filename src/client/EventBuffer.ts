@@ -1,6 +1,6 @@
 /**
- * EventBuffer: events that wait for `for await`. Leaving a loop and entering another loses nothing in between. What waits is
- * bounded: a page that reads too slowly is told so, with the place to go on from.
+ * EventBuffer: events waiting for `for await`. Nothing is lost between leaving one loop and entering the next. The buffer is
+ * limited: reading too slowly fails, with the `seq` to continue from.
  */
 import type { RelayEvent } from "./protocol.js"
 import { RelayError } from "./RelayError.js"
@@ -10,9 +10,9 @@ const mostChars = 32 * 1024 * 1024
 
 export interface EventBuffer extends AsyncIterable<RelayEvent> {
   readonly push: (event: RelayEvent, chars: number) => void
-  /** Somebody listens instead: unless a loop has begun, nothing needs to be kept. */
+  /** A listener is used instead: nothing is buffered unless a loop has begun. */
   readonly forgo: () => void
-  /** No more events: loops end after the last one, or fail with `error`. */
+  /** No more events follow: loops end after the last one, or fail with `error`. */
   readonly end: (error?: RelayError) => void
 }
 
@@ -61,7 +61,7 @@ export const make = (): EventBuffer => {
     end(
       new RelayError(
         "read_too_slowly",
-        `more events waited to be read than are kept: connect again with after_seq ${lastRead}, or use onEvent`
+        `too many events were waiting to be read: connect again with after_seq ${lastRead}, or use onEvent`
       )
     )
   }

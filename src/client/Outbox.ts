@@ -1,27 +1,27 @@
 /**
- * Outbox: commands the relay has not answered yet. Each has a `message_id`, so it may be sent again after a reconnect:
- * the relay carries it out once.
+ * Outbox: commands without an answer from the relay. Each has a `message_id`, so it can be sent again after a reconnect: the
+ * relay executes it only once.
  */
 import type { Command, EventOf, RelayEvent } from "./protocol.js"
 import { forgettable, RelayError } from "./RelayError.js"
 
-/** Commands that may wait for an answer. */
+/** Most commands that may wait for an answer. */
 const mostWaiting = 1000
 
 export interface Outbox {
-  /** Resolves to the relay's acknowledgement; fails with a `RelayError` when the relay refuses. */
+  /** Resolves to the relay's acknowledgement; fails with a `RelayError` if the relay refuses. */
   readonly add: (command: Command) => Promise<EventOf<"input_ack">>
-  /** A new connection takes commands: what waits is sent, in its old order. */
+  /** A connection is ready: sends all waiting commands in order. */
   readonly open: (send: (frame: object) => void) => void
   /** The connection is gone. */
   readonly shut: () => void
-  /** Look whether an event answers a command. */
+  /** Checks whether an event answers a command. */
   readonly settle: (event: RelayEvent) => void
-  /** The largest of them was too large for the relay; false when there is none. */
+  /** Fails the largest command, which was too large for the relay; false if there is none. */
   readonly dropLargest: (reason: string) => boolean
-  /** Nothing will be sent any more. */
+  /** Fails all commands: nothing more will be sent. */
   readonly failAll: (error: RelayError) => void
-  /** The session was asked to end. */
+  /** Whether the session was asked to end. */
   readonly isEnding: () => boolean
 }
 
@@ -53,7 +53,7 @@ export const make = (newId: () => string): Outbox => {
           return reject(
             new RelayError(
               "too_many_waiting",
-              `${mostWaiting} commands wait for the relay already: wait for one to be answered`
+              `${mostWaiting} commands are already waiting for the relay: wait until one is answered`
             )
           )
         }

@@ -1,19 +1,19 @@
 /**
- * Permissions: what the agent waits for. Each question is put once, also when the page came after it was asked, and not
- * if it is settled by then.
+ * Permissions: the agent's open requests. Each is passed to `onPermission` once, even if it was asked before this page
+ * connected, but not if it is already settled.
  */
 import type { Answer, EventOf, RelayEvent } from "./protocol.js"
 
 export type PermissionRequest = Omit<EventOf<"permission_request">, "seq" | "ts">
 
-/** Gives the answer, or nothing when it will be given later. `signal` aborts when nobody needs to answer any more. */
+/** Returns the answer, or nothing if it is sent later. `signal` aborts when no answer is needed any longer. */
 export type OnPermission = (
   request: PermissionRequest,
   signal: AbortSignal
 ) => Answer | "allow" | "deny" | undefined | void | Promise<Answer | "allow" | "deny" | undefined | void>
 
 export interface Permissions {
-  /** What waits for an answer now, oldest first. */
+  /** Requests without an answer, oldest first. */
   readonly pending: () => ReadonlyArray<PermissionRequest>
   readonly follow: (event: RelayEvent) => void
   readonly settleAll: () => void

@@ -1,9 +1,9 @@
 /**
- * ReconnectingSocket: a WebSocket that comes again. It sends the handshake, notices when the other side is gone though nobody said so,
- * and connects anew after a pause that grows and is never the same for two clients, until `stop` or a refusal.
+ * ReconnectingSocket: a WebSocket that reconnects. It sends the handshake, notices a dead peer, and reconnects after growing,
+ * randomized pauses, until `stop` or a refusal.
  */
 
-/** What is needed of a WebSocket: the browser's, Node's own, and that of `ws` all have it. */
+/** The part of a WebSocket used here; the browser's, Node's and that of `ws` have it. */
 export interface Socket {
   send: (data: string) => void
   close: (code?: number, reason?: string) => void
@@ -17,33 +17,33 @@ export interface Socket {
 export type SocketConstructor = new(url: string) => Socket
 
 export interface Lost {
-  /** The relay never accepted this connection. */
+  /** Whether the relay never accepted this connection. */
   readonly unopened?: boolean
   /** The close code; 1006 when there was none. */
   readonly code: number
   readonly reason: string
-  /** What `prepare` failed with. */
+  /** The error of `prepare`. */
   readonly cause?: unknown
 }
 
 export interface LinkOptions {
   readonly url: string
   readonly WebSocket: SocketConstructor
-  /** Gets what each connection needs anew, such as a ticket, before it is opened. If it fails, so has the attempt. */
+  /** Runs before each connection, for example to get a ticket. If it fails, so does the attempt. */
   readonly prepare?: () => Promise<void> | undefined
-  /** The first frame, asked for at each connection. */
+  /** Makes the first frame of each connection. */
   readonly handshake: () => object
   readonly onFrame: (frame: string) => void
   readonly onConnecting: () => void
-  /** The connection is gone, for the `failures`th time since the relay last let us in; `false`: do not come again. */
+  /** The connection was lost, for the `failures`th time since it last worked; `false` gives up. */
   readonly onLost: (lost: Lost, failures: number) => boolean
   readonly onWaiting: (lost: Lost, retry_ms: number) => void
 }
 
 export interface ReconnectingSocket {
-  /** Send on the connection that is there now. */
+  /** Sends on the current connection. */
   readonly send: (frame: object) => void
-  /** The relay has let us in: from now on it answers at once, and the next pause is short again. */
+  /** The relay accepted us: it must answer promptly from now on, and the next pause is short again. */
   readonly greeted: () => void
   readonly stop: () => void
 }
@@ -70,9 +70,9 @@ const page: {
   removeEventListener?: (type: "online", listener: () => void) => void
 } = globalThis as object
 
-const nobody: Lost = { code: 1006, reason: "the relay does not answer" }
+const nobody: Lost = { code: 1006, reason: "the relay is not answering" }
 const broken = "the connection broke"
-const unprepared = "what to show the relay could not be got"
+const unprepared = "the token or ticket could not be obtained"
 
 export const open = (options: LinkOptions): ReconnectingSocket => {
   let socket: Socket | undefined

@@ -20,7 +20,7 @@ import {
   type TurnResult
 } from "./browser.js"
 
-/** The relay, or the agent, does not do this. `code` is the protocol's; the message says what to change. */
+/** The relay or the agent refused. `code` is the protocol's; the message says what to change. */
 export class Refused extends Schema.TaggedError<Refused>()("Refused", {
   code: Schema.String,
   reason: Schema.String
@@ -30,14 +30,14 @@ export class Refused extends Schema.TaggedError<Refused>()("Refused", {
   }
 }
 
-/** The conversation is over: it ended, or was left. */
+/** The session has ended, or this client has left it. */
 export class SessionOver extends Schema.TaggedError<SessionOver>()("SessionOver", { reason: Schema.String }) {
   override get message() {
     return this.reason
   }
 }
 
-/** No relay answered as often as `retries` allows. */
+/** No relay answered in as many attempts as `retries` allows. */
 export class RelayUnreachable
   extends Schema.TaggedError<RelayUnreachable>()("RelayUnreachable", { reason: Schema.String })
 {
@@ -46,7 +46,7 @@ export class RelayUnreachable
   }
 }
 
-/** More events waited for the Stream than are kept: connect again with `after_seq`. */
+/** The Stream was read too slowly: connect again with `after_seq`. */
 export class ReadTooSlowly
   extends Schema.TaggedError<ReadTooSlowly>()("ReadTooSlowly", { reason: Schema.String })
 {
@@ -79,45 +79,45 @@ const attempt = <A>(promise: () => Promise<A>) => Effect.tryPromise({ try: promi
 
 export interface RelaySession {
   readonly session_id: string
-  /** All that happens, from the first event on, until the session ends. One reader at a time; to have more, share it. */
+  /** All events until the session ends. Only one reader at a time; share the Stream to have more. */
   readonly events: Stream.Stream<RelayEvent, ClientError>
   readonly state: Effect.Effect<ConnectionState>
   /** The `seq` of the last event. */
   readonly seq: Effect.Effect<number>
-  /** Succeeds when the relay has taken the command. */
+  /** Succeeds when the relay has acknowledged the command. */
   readonly send: (command: Command) => Effect.Effect<EventOf<"input_ack">, ConnectError>
   readonly prompt: (
     content: Content,
     options?: PromptOptions
   ) => Effect.Effect<EventOf<"input_ack">, ConnectError>
-  /** A prompt, and the answer to it. Interrupting the effect does not interrupt the turn. */
+  /** Sends a prompt and waits for its answer. Interrupting the effect does not interrupt the turn. */
   readonly ask: (content: Content, options?: PromptOptions) => Effect.Effect<TurnResult, ConnectError>
   readonly respond: (request_id: string, answer: Answer) => Effect.Effect<EventOf<"input_ack">, ConnectError>
   readonly interrupt: Effect.Effect<EventOf<"input_ack">, ConnectError>
   readonly setModel: (model: string) => Effect.Effect<EventOf<"input_ack">, ConnectError>
   readonly setMode: (mode: string) => Effect.Effect<EventOf<"input_ack">, ConnectError>
-  /** Where one client at a time drives (`--drivers one`): ask to take over. */
+  /** Asks to take over, if only one client at a time drives (`--drivers one`). */
   readonly drive: Effect.Effect<EventOf<"input_ack">, ConnectError>
   readonly answerDrive: (
     request_id: string,
     allow: boolean
   ) => Effect.Effect<EventOf<"input_ack">, ConnectError>
-  /** A prompt for whoever drives. */
+  /** Suggests a prompt to the driver. */
   readonly suggest: (text: string) => Effect.Effect<EventOf<"input_ack">, ConnectError>
   readonly answerSuggestion: (
     suggestion_id: string,
     send: boolean
   ) => Effect.Effect<EventOf<"input_ack">, ConnectError>
-  /** End the session for everybody. */
+  /** Ends the session for everybody. */
   readonly end: Effect.Effect<void>
-  /** Completes when the session has ended, or nobody can reach it any more. */
+  /** Completes when the session has ended or can no longer be reached. */
   readonly over: Effect.Effect<void>
 }
 
 export interface SessionOptions<R>
   extends Omit<ConnectOptions, "url" | "token" | "ticket" | "WebSocket" | "onPermission" | "signal">
 {
-  /** Answers what the agent asks; interrupted when nobody needs to answer any more. */
+  /** Answers the agent's requests; interrupted when no answer is needed any longer. */
   readonly onPermission?: (
     request: PermissionRequest
   ) => Effect.Effect<Answer | "allow" | "deny" | undefined, never, R>
@@ -125,16 +125,16 @@ export interface SessionOptions<R>
 
 export interface RelayAddress {
   readonly url?: string | URL
-  /** The access token, or what gives it before each connection. */
+  /** The access token, or an effect that gives it before each connection. */
   readonly token?: string | Effect.Effect<string>
-  /** Gives a new ticket before each connection, for one lets in once. */
+  /** Gives a new ticket before each connection, since each works once. */
   readonly ticket?: Effect.Effect<string>
   /** Default: the engine's own, else that of `ws`. */
   readonly WebSocket?: SocketConstructor
 }
 
 export class RelayClient extends Context.Service<RelayClient, {
-  /** Open a session, or attach to one by `session_id`. The scope's end leaves it. */
+  /** Opens a session, or attaches to one by `session_id`. Closing the scope leaves it. */
   readonly connect: <R = never>(
     options?: SessionOptions<R>
   ) => Effect.Effect<RelaySession, ConnectError, R | Scope.Scope>

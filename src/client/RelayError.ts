@@ -1,11 +1,11 @@
-/** RelayError: why something a client asked for did not happen. The message says what to do next. */
+/** RelayError: why a client's request failed. The message says what to do next. */
 import type { ErrorCode, RelayEvent } from "./protocol.js"
 
 /**
- * The relay's own codes, and the client's: `session_ended` (the conversation is over), `closed` (this page left it),
- * `unreachable` (the relay did not answer as often as `retries` allows), `read_too_slowly` (more events waited for
- * `for await` than are kept), `withdrawn` (the prompt was taken back), `too_many_waiting` (commands for a relay that is
- * away); of files, `not_found` and `conflict` (not as things are now).
+ * The relay's codes, and the client's own: `session_ended`, `closed` (this page left the session), `unreachable` (no relay
+ * answered in as many attempts as `retries` allows), `read_too_slowly` (too many events were waiting for `for await`),
+ * `withdrawn` (the prompt was withdrawn), `too_many_waiting` (too many commands for a relay that is not connected); for files,
+ * `not_found` and `conflict` (not possible in the current state).
  */
 export type RelayErrorCode =
   | ErrorCode
@@ -21,7 +21,7 @@ export type RelayErrorCode =
 export class RelayError extends Error {
   override readonly name = "RelayError"
   readonly code: RelayErrorCode
-  /** The event that says so, if the relay did. */
+  /** The relay's event with this error, if there was one. */
   readonly event: RelayEvent | undefined
 
   constructor(code: RelayErrorCode, message: string, event?: RelayEvent) {
@@ -31,7 +31,7 @@ export class RelayError extends Error {
   }
 }
 
-/** A promise whose failure nobody needs to look at: a command may be sent and forgotten. */
+/** Marks a promise's failure as handled, so that commands need not be awaited. */
 export const forgettable = <A>(promise: Promise<A>): Promise<A> => {
   promise.catch(() => {})
   return promise

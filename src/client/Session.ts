@@ -1,4 +1,4 @@
-/** Session: a conversation with an agent, as a page sees it. */
+/** Session: a client's view of a conversation with an agent. */
 import type { Ask } from "./Credentials.js"
 import type { OnPermission, PermissionRequest } from "./Permissions.js"
 import type { Answer, Command, Content, EventOf, Handshake, RelayEvent, When } from "./protocol.js"
@@ -6,37 +6,37 @@ import type { SocketConstructor } from "./ReconnectingSocket.js"
 import type { RelayError } from "./RelayError.js"
 import type { TurnResult } from "./Turns.js"
 
-/** Where the connection stands. */
+/** The state of the connection. */
 export type ConnectionState =
   | { readonly status: "connecting" }
   | { readonly status: "open" }
-  /** Lost; the next attempt comes in `retry_ms`. Nothing said in the meantime is lost. */
+  /** Lost; the next attempt is in `retry_ms`. Events and commands of the meantime are not lost. */
   | { readonly status: "waiting"; readonly reason: string; readonly code: number; readonly retry_ms: number }
-  /** For good. `error.code` says why: `session_ended`, `closed`, `unreachable`, or what the relay refused with. */
+  /** Closed for good. `error.code` says why: `session_ended`, `closed`, `unreachable`, or the relay's code. */
   | { readonly status: "closed"; readonly error: RelayError }
 
 export interface ConnectOptions extends Omit<Handshake, "ticket" | "token"> {
-  /** Default: where the page comes from, else ws://localhost:8765. `http:` is taken as `ws:`. */
+  /** Default: the page's own origin, else ws://localhost:8765. `http:` means `ws:`. */
   readonly url?: string | URL
-  /** The relay's access token, or what gives it before each connection. */
+  /** The relay's access token, or a function that gives it before each connection. */
   readonly token?: string | null | Ask
-  /** What gives a ticket before each connection; a string serves the first one only. */
+  /** A function that gives a ticket before each connection; a string works only for the first. */
   readonly ticket?: string | null | Ask
-  /** Default: the engine's own. */
+  /** Default: the global WebSocket. */
   readonly WebSocket?: SocketConstructor
-  /** Every event, as it comes. Without it events wait for `for await`. */
+  /** Called with every event. Without it, events wait for `for await`. */
   readonly onEvent?: (event: RelayEvent) => void
-  /** Answers what the agent asks. */
+  /** Answers the agent's requests. */
   readonly onPermission?: OnPermission
   readonly onState?: (state: ConnectionState) => void
-  /** Attempts in a row that may fail. Default: no limit. */
+  /** How many attempts in a row may fail. Default: no limit. */
   readonly retries?: number
-  /** Aborting it is `close`. */
+  /** Aborting it calls `close`. */
   readonly signal?: AbortSignal
 }
 
 export interface PromptOptions {
-  /** What becomes of it when a turn is running: it waits (default), joins that turn, or stops it. */
+  /** What to do while a turn is running: wait for its end (default), steer it, or interrupt it. */
   readonly when?: When
   readonly message_id?: string
 }
@@ -44,26 +44,26 @@ export interface PromptOptions {
 export interface RewindOptions {
   /** Default: both. */
   readonly restore?: "both" | "files" | "conversation"
-  /** Also over files that somebody else than the agent has changed since. */
+  /** Overwrite files that somebody other than the agent has changed since. */
   readonly force?: boolean
 }
 
 export interface Session extends AsyncIterable<RelayEvent> {
   readonly session_id: string
-  /** Resolves when the agent can be talked to; fails with a `RelayError` when the relay refuses. */
+  /** Resolves when the agent is ready; fails with a `RelayError` if the relay refuses. */
   readonly ready: Promise<EventOf<"session_start">>
-  /** Resolves when it is over, or this page has left it; tells why. */
+  /** Resolves with the reason when the session is over or this page has left it. */
   readonly closed: Promise<RelayError>
   readonly state: () => ConnectionState
-  /** The `seq` of the last event: give it to `connect` as `after_seq` to go on from here. */
+  /** The `seq` of the last event; pass it to `connect` as `after_seq` to continue from here. */
   readonly seq: () => number
-  /** What waits for an answer now. */
+  /** Requests without an answer. */
   readonly permissions: () => ReadonlyArray<PermissionRequest>
 
-  /** Resolves when the relay has taken it; fails with a `RelayError` when it refuses. Neither needs to be awaited. */
+  /** Resolves when the relay has acknowledged the command; fails with a `RelayError` if it refuses. Need not be awaited. */
   readonly send: (command: Command) => Promise<EventOf<"input_ack">>
   readonly prompt: (content: Content, options?: PromptOptions) => Promise<EventOf<"input_ack">>
-  /** A prompt, and the answer to it. */
+  /** Sends a prompt and waits for its answer. */
   readonly ask: (content: Content, options?: PromptOptions) => Promise<TurnResult>
   readonly respond: (request_id: string, answer: Answer) => Promise<EventOf<"input_ack">>
   readonly allow: (request_id: string, answer?: Answer) => Promise<EventOf<"input_ack">>
@@ -71,22 +71,22 @@ export interface Session extends AsyncIterable<RelayEvent> {
   readonly interrupt: () => Promise<EventOf<"input_ack">>
   readonly setModel: (model: string) => Promise<EventOf<"input_ack">>
   readonly setMode: (mode: string) => Promise<EventOf<"input_ack">>
-  /** Back to before a turn: files, conversation or both (default). Fails with `files_changed` where it would lose work. */
+  /** Rewinds files, conversation or both (default) to before a turn. Fails with `files_changed` if that would lose work. */
   readonly rewind: (turn: number, options?: RewindOptions) => Promise<EventOf<"input_ack">>
-  /** Take the last rewind back. */
+  /** Undoes the last rewind. */
   readonly undoRewind: (options?: Pick<RewindOptions, "force">) => Promise<EventOf<"input_ack">>
-  /** Where one client at a time drives (`--drivers one`): ask to take over; answer who asks. */
+  /** If only one client at a time drives (`--drivers one`): asks to take over; answers such a request. */
   readonly drive: () => Promise<EventOf<"input_ack">>
   readonly answerDrive: (request_id: string, allow: boolean) => Promise<EventOf<"input_ack">>
-  /** A prompt for whoever drives; the driver sends it or drops it. */
+  /** Suggests a prompt to the driver, who sends or drops it. */
   readonly suggest: (text: string) => Promise<EventOf<"input_ack">>
   readonly answerSuggestion: (suggestion_id: string, send: boolean) => Promise<EventOf<"input_ack">>
-  /** End the session for everybody; resolves when it is over. */
+  /** Ends the session for everybody; resolves when it is over. */
   readonly end: () => Promise<void>
-  /** Leave. The session goes on for its `linger`. */
+  /** Leaves the session, which goes on for its `linger`. */
   readonly close: () => void
 
-  /** Both give a function that stops it. */
+  /** Adds a listener; returns a function that removes it. The same for `onState`. */
   readonly onEvent: (listener: (event: RelayEvent) => void) => () => void
   readonly onState: (listener: (state: ConnectionState) => void) => () => void
 }

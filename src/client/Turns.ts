@@ -1,10 +1,10 @@
-/** Turns: waits for the end of the turn a prompt led to. */
+/** Turns: waits for the end of a prompt's turn. */
 import type { EventOf, RelayEvent } from "./protocol.js"
 import { forgettable, RelayError } from "./RelayError.js"
 
-/** What a prompt came to. */
+/** The result of a prompt. */
 export interface TurnResult {
-  /** The agent's final answer; empty when the turn was stopped before there was one. */
+  /** The agent's final answer; empty if the turn was stopped before there was one. */
   readonly text: string
   readonly stop_reason: EventOf<"turn_end">["stop_reason"]
   readonly turn: number | undefined
@@ -13,11 +13,11 @@ export interface TurnResult {
 }
 
 export interface Turns {
-  /** Fails with a `RelayError` when the prompt is refused or taken back, the turn fails, or the session ends. */
+  /** Fails with a `RelayError` if the prompt is refused or withdrawn, the turn fails, or the session ends. */
   readonly resultOf: (message_id: string) => Promise<TurnResult>
   readonly follow: (event: RelayEvent) => void
   readonly fail: (message_id: string, error: RelayError) => void
-  /** Those the relay had taken already. */
+  /** Fails prompts that the relay had already accepted. */
   readonly failBegun: (error: RelayError) => void
   readonly failAll: (error: RelayError) => void
 }
@@ -51,7 +51,7 @@ export const make = (): Turns => {
         if (prompt.turn === undefined) fail(message_id, noTurns)
         return
       case "cancelled":
-        return fail(message_id, new RelayError("withdrawn", "the prompt was taken back before it ran", ack))
+        return fail(message_id, new RelayError("withdrawn", "the prompt was withdrawn before it ran", ack))
       case "duplicate":
         // Our own repetition after a reconnect is no news.
         if (!known) fail(message_id, new RelayError("bad_command", repeated, ack))
@@ -103,10 +103,10 @@ const finish = ({ failure, reject, resolve, text }: Waiting, end: EventOf<"turn_
   if (end.stop_reason !== "error") return resolve({ text, stop_reason: end.stop_reason, turn: end.turn, end })
   reject(
     failure === undefined
-      ? new RelayError("turn_failed", "the turn failed and the agent did not say why", end)
+      ? new RelayError("turn_failed", "the turn failed, and the agent gave no reason", end)
       : new RelayError(failure.code, failure.text, failure)
   )
 }
 
 const noTurns = new RelayError("bad_command", "a terminal has no turns to wait for: use `prompt`")
-const repeated = "the session had this message_id before: use a new one for each prompt"
+const repeated = "the session already had a prompt with this message_id: use a new one for each prompt"

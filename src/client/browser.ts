@@ -1,7 +1,7 @@
 /**
- * ai-relay/client: talk to a relay from a web page, or from Node. Without Effect, without dependencies.
+ * ai-relay/client: use a relay from a web page or from Node, without Effect and without dependencies.
  *
- * `connect` gives a `Session`. It reconnects by itself; nothing is lost and nothing is done twice.
+ * `connect` returns a `Session`. It reconnects by itself; nothing is lost and nothing is done twice.
  */
 import { openSession } from "./openSession.js"
 import type { SocketConstructor } from "./ReconnectingSocket.js"
@@ -40,7 +40,7 @@ export type { ConnectionState, ConnectOptions, PromptOptions, Session } from "./
 export type { TurnResult } from "./Turns.js"
 export type { SessionWatch, WatchOptions } from "./watchSessions.js"
 
-/** What a page has and Node has not. */
+/** Globals of a page that Node does not have. */
 const page: {
   readonly WebSocket?: SocketConstructor
   readonly location?: { readonly protocol: string; readonly origin: string }
@@ -53,12 +53,12 @@ const defaultUrl = (): string => {
   return location?.protocol.startsWith("http") ? location.origin : localRelay
 }
 
-/** Where the relay is, and what to reach it with. */
+/** The relay's URL and the WebSocket to use. */
 const placeOf = (options: Pick<ConnectOptions, "url" | "WebSocket">) => {
   const WebSocket = options.WebSocket ?? page.WebSocket
   if (WebSocket === undefined) {
     throw new TypeError(
-      "this engine has no WebSocket: give one, connect({ WebSocket, … }), such as that of `ws`"
+      "there is no global WebSocket: pass one to connect({ WebSocket, … }), such as that of `ws`"
     )
   }
   const url = new URL(options.url ?? defaultUrl())
@@ -66,16 +66,16 @@ const placeOf = (options: Pick<ConnectOptions, "url" | "WebSocket">) => {
 }
 
 /**
- * Open a session, or attach to one by `session_id`. All fields of the handshake may be given.
+ * Opens a session, or attaches to one by `session_id`. All fields of the handshake are options.
  *
- * Throws only when there is no WebSocket to use, or `url` is no address; everything else is told by the session.
+ * Throws only if there is no WebSocket or `url` is not valid; all other errors come through the session.
  */
 export const connect = (options: ConnectOptions = {}): Session => {
   const { url, WebSocket } = placeOf(options)
   return openSession(url, WebSocket, options)
 }
 
-/** The relay's list of sessions, and what changes in it. Throws as `connect` does. */
+/** Watches the relay's list of sessions. Throws like `connect`. */
 export const watchSessions = (options: WatchOptions): SessionWatch => {
   const { url, WebSocket } = placeOf(options)
   return openWatch(url, WebSocket, options)

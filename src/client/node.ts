@@ -1,4 +1,4 @@
-/** ai-relay/client in Node: the same, with the WebSocket of `ws` where the engine has none (Node 20). */
+/** ai-relay/client in Node: the same, with the WebSocket of `ws` if there is no global one (Node 20). */
 import { WebSocket as Ws } from "ws"
 import * as browser from "./browser.js"
 

@@ -1,6 +1,6 @@
 /**
- * openSession: joins the parts of a session. It outlives its connections: every event comes once and in order, every
- * command is carried out once, whatever happens to the network or the relay in between.
+ * openSession: combines the parts of a session. It outlives its connections: every event comes once and in order, and every
+ * command is executed once, whatever happens to the network or the relay.
  */
 import * as Credentials from "./Credentials.js"
 import * as EventBuffer from "./EventBuffer.js"
@@ -128,7 +128,7 @@ export const openSession = (
       seq = undefined
       permissions.settleAll()
       turns.failBegun(
-        new RelayError("session_ended", "the relay has forgotten the session and began it anew")
+        new RelayError("session_ended", "the relay no longer had the session and started it over")
       )
     }
     link.greeted()
@@ -158,7 +158,7 @@ export const openSession = (
     }
     if (code === refused) return refusal ?? new RelayError("bad_handshake", reason)
     if (
-      code === tooLarge && !fresh && outbox.dropLargest(`the relay takes no frame of this size: ${reason}`)
+      code === tooLarge && !fresh && outbox.dropLargest(`the frame is too large for the relay: ${reason}`)
     ) {
       return undefined
     }

@@ -1,8 +1,8 @@
-/** protocol: the frames as a client speaks of them. Types only. */
+/** protocol: types of the frames. */
 import type * as Wire from "./wire.js"
 
 export type { Command, Handshake } from "./wire.js"
-/** Everything the relay says, with its place in the session. */
+/** Any event of the relay. */
 export type RelayEvent = Wire.Event
 export type EventType = RelayEvent["type"]
 /** The event of this type. */
@@ -12,21 +12,21 @@ export type SessionLine = EventOf<"session_changed">["session"]
 export type ErrorCode = Wire.ErrorEvent["code"]
 export type When = "queue" | "steer" | "interrupt"
 
-/** What a person says to an agent: text, or blocks of text and images. */
+/** A prompt: text, or blocks of text and images. */
 export type Content = Wire.UserMessageCommand["content"]
 
-/** How an answer to a permission request may be given. */
+/** An answer to a permission request. */
 export interface Answer {
   readonly behavior?: "allow" | "deny"
-  /** The chosen one of `metadata.options`. Alone, its `kind` decides. */
+  /** The chosen option of `metadata.options`. Without `behavior`, its `kind` decides. */
   readonly option_id?: string
   /** Run the tool with these arguments instead. */
   readonly updatedInput?: Readonly<Record<string, unknown>>
-  /** With a deny: why, for the agent. */
+  /** For a denial: the reason, for the agent. */
   readonly message?: string
   /** `session`: do not ask again for this in this session. */
   readonly scope?: "once" | "session"
-  /** With a deny: stop the turn as well. */
+  /** For a denial: stop the turn, too. */
   readonly stop?: boolean
   /** For a question: from each question's `id` (or text) to what was chosen. */
   readonly answers?: Readonly<Record<string, string | ReadonlyArray<string>>>

@@ -1,6 +1,6 @@
 /**
- * unreachable: what to look at when a relay was never reached. A browser tells its page only that there is no connection, be the
- * relay not there or the page not allowed; so what may be the reason is said, once, also where developers look.
+ * unreachable: what to check if a relay was never reached. Browsers tell a page only that there is no connection, whether the
+ * relay is down or refuses the page; so possible reasons are given, once also in the developer console.
  */
 import type { Lost } from "./ReconnectingSocket.js"
 
@@ -36,11 +36,11 @@ export const unreachable = (url: string, reason: string, location = page.locatio
 }
 
 export interface Teller {
-  /** Why a connection was lost, in words for who waits: all that may be wrong, as long as the relay was never there. */
+  /** Why a connection was lost, for people; with all possible reasons while the relay was never reached. */
   readonly reasonOf: (lost: Lost) => string
-  /** The same when it will be tried again, which nobody may be looking at: it also goes to the engine's console, once. */
+  /** The same for an attempt that will be repeated; also goes to the developer console, once. */
   readonly waiting: (lost: Lost) => string
-  /** The relay is there: from now on a connection that is lost is nothing but that. */
+  /** The relay was reached: from now on a lost connection is only that. */
   readonly reached: () => void
 }
 

@@ -1,6 +1,6 @@
 /**
- * watchSessions: the relay's list of sessions, kept up to date over a socket that comes again by itself. Each connection begins
- * with all of it, so nothing is missed.
+ * watchSessions: the relay's list of sessions, kept up to date over a reconnecting socket. Each connection starts with the whole
+ * list, so nothing is missed.
  */
 import * as Credentials from "./Credentials.js"
 import type { RelayEvent, SessionLine } from "./protocol.js"
@@ -12,7 +12,7 @@ import { makeTeller } from "./unreachable.js"
 export interface WatchOptions
   extends Pick<ConnectOptions, "onState" | "retries" | "signal" | "ticket" | "token" | "url" | "WebSocket">
 {
-  /** All sessions, whenever one has changed: live ones first as the relay has them, in no order to rely on. */
+  /** Called with all sessions whenever one has changed, in no particular order. */
   readonly onSessions: (sessions: ReadonlyArray<SessionLine>) => void
 }
 

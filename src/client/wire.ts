@@ -3,7 +3,7 @@
  * Effect to compile.
  */
 
-/** The first frame of a connection: the agent, the folder, and the session to open or to attach to. */
+/** The first frame of a connection: the agent, the folder, and the session to open or attach to. */
 export interface Handshake {
   readonly tool?: string | null
   readonly folder?: string | null
@@ -146,7 +146,7 @@ export interface UserMessageCommand {
   readonly message_id?: string | null
 }
 
-/** End the agent, keep the session: somebody goes on with the conversation in a terminal. */
+/** Stop the agent and keep the session, to continue the conversation in a terminal. */
 export interface HandOverCommand {
   readonly type: "hand_over"
   readonly message_id?: string | null
@@ -158,13 +158,13 @@ export interface TakeOverCommand {
   readonly message_id?: string | null
 }
 
-/** Drive the session, where one client at a time may: who drives now is asked. */
+/** Ask to drive the session, if only one client at a time may; the current driver is asked. */
 export interface DriveCommand {
   readonly type: "drive"
   readonly message_id?: string | null
 }
 
-/** Let a client that asks take over, or not. */
+/** Let a client that asked take over, or refuse. */
 export interface DriveResponseCommand {
   readonly type: "drive_response"
   readonly request_id: string
@@ -172,7 +172,7 @@ export interface DriveResponseCommand {
   readonly message_id?: string | null
 }
 
-/** A prompt for whoever drives. */
+/** Suggest a prompt to the driver. */
 export interface SuggestCommand {
   readonly type: "suggest"
   readonly text: string
@@ -187,7 +187,7 @@ export interface SuggestionResponseCommand {
   readonly message_id?: string | null
 }
 
-/** Take back a prompt that waits. */
+/** Withdraw a queued prompt. */
 export interface CancelQueuedCommand {
   readonly type: "cancel_queued"
   readonly message_id: string
@@ -213,7 +213,7 @@ export interface PermissionResponseCommand {
   readonly message_id?: string | null
 }
 
-/** Stop the running turn, keep the session. */
+/** Stop the running turn and keep the session. */
 export interface InterruptCommand {
   readonly type: "interrupt"
   readonly message_id?: string | null
@@ -226,7 +226,7 @@ export interface SetModelCommand {
   readonly message_id?: string | null
 }
 
-/** Change how much the agent may do unasked. */
+/** Change what the agent may do without asking. */
 export interface SetPermissionModeCommand {
   readonly type: "set_permission_mode"
   readonly mode: string
@@ -308,14 +308,14 @@ export interface SetBudgetCommand {
   readonly message_id?: string | null
 }
 
-/** What becomes of a prompt that fails because the agent is out of quota. */
+/** What happens to a prompt that fails because the agent is out of quota. */
 export interface SetOnLimitCommand {
   readonly type: "set_on_limit"
   readonly on_limit: "resume" | "stop"
   readonly message_id?: string | null
 }
 
-/** A prompt for later, once or again and again. */
+/** A prompt for later, once or repeatedly. */
 export interface ScheduleCommand {
   readonly type: "schedule"
   readonly content: string | ReadonlyArray<{
@@ -349,7 +349,7 @@ export interface ScheduleCommand {
   readonly message_id?: string | null
 }
 
-/** Pause a schedule, or go on with it. */
+/** Pause or continue a schedule. */
 export interface ChangeScheduleCommand {
   readonly type: "change_schedule"
   readonly schedule_id: string
@@ -364,7 +364,7 @@ export interface RemoveScheduleCommand {
   readonly message_id?: string | null
 }
 
-/** Go back to before a turn. */
+/** Rewind to before a turn. */
 export interface RewindCommand {
   readonly type: "rewind"
   readonly turn: number
@@ -373,7 +373,7 @@ export interface RewindCommand {
   readonly message_id?: string | null
 }
 
-/** Take the last rewind back. */
+/** Undo the last rewind. */
 export interface UndoRewindCommand {
   readonly type: "undo_rewind"
   readonly rewind_id?: string | null
@@ -381,7 +381,7 @@ export interface UndoRewindCommand {
   readonly message_id?: string | null
 }
 
-/** End the session, for everybody. */
+/** End the session for everybody. */
 export interface EndCommand {
   readonly type: "end"
   readonly if_alone?: boolean | null
@@ -394,7 +394,7 @@ export interface PingCommand {
   readonly message_id?: string | null
 }
 
-/** The agent can be talked to, or this client has attached. */
+/** The agent is ready, or this client has attached. */
 export interface SessionStartEvent {
   readonly type: "session_start"
   readonly metadata?: { readonly [name: string]: unknown }
@@ -454,7 +454,7 @@ export interface TurnEndEvent {
   readonly turn?: number
 }
 
-/** What became of a command. */
+/** The outcome of a command. */
 export interface InputAckEvent {
   readonly type: "input_ack"
   readonly status: "sent" | "queued" | "duplicate" | "cancelled"
@@ -468,7 +468,7 @@ export interface InputAckEvent {
   readonly turn?: number
 }
 
-/** The agent's state has changed, or it said something there is no other word for. */
+/** The agent's state has changed, or it sent something without an event type of its own. */
 export interface StatusEvent {
   readonly type: "status"
   readonly status: string
@@ -481,7 +481,7 @@ export interface StatusEvent {
   readonly turn?: number
 }
 
-/** A request of either side is settled. */
+/** A request of the agent or of a client is settled. */
 export interface ControlResponseEvent {
   readonly type: "control_response"
   readonly request_id: string
@@ -496,7 +496,7 @@ export interface ControlResponseEvent {
   readonly turn?: number
 }
 
-/** Nobody needs to answer this request any more. */
+/** This request no longer needs an answer. */
 export interface PermissionCancelledEvent {
   readonly type: "permission_cancelled"
   readonly request_id: string
@@ -534,7 +534,7 @@ export interface PermissionRequestEvent {
   readonly turn?: number
 }
 
-/** A piece of something that comes again, whole, in another event. */
+/** A delta of something that comes again, complete, in another event. */
 export type StreamEvent = {
   readonly type: "stream_event"
   readonly delta: "text" | "reasoning"
@@ -570,7 +570,7 @@ export type StreamEvent = {
   readonly turn?: number
 }
 
-/** A whole thought, or a step of a plan. */
+/** A complete thought, or a step of a plan. */
 export interface ReasoningEvent {
   readonly type: "reasoning"
   readonly text: string
@@ -582,7 +582,7 @@ export interface ReasoningEvent {
   readonly turn?: number
 }
 
-/** A whole message of the agent. */
+/** A complete message of the agent. */
 export interface AssistantMessageEvent {
   readonly type: "assistant_message"
   readonly content: ReadonlyArray<{
@@ -598,7 +598,7 @@ export interface AssistantMessageEvent {
   readonly turn?: number
 }
 
-/** A message of the user's side, as the agent took it. */
+/** A message of the user's side, as received by the agent. */
 export interface UserMessageEvent {
   readonly type: "user_message"
   readonly content: ReadonlyArray<{
@@ -614,7 +614,7 @@ export interface UserMessageEvent {
   readonly turn?: number
 }
 
-/** The final answer of a turn; one per turn that ends well. */
+/** The final answer of a turn; one per successful turn. */
 export interface ResponseEvent {
   readonly type: "response"
   readonly text: string
@@ -654,7 +654,7 @@ export interface ToolProgressEvent {
   readonly turn?: number
 }
 
-/** What a tool gave. */
+/** The result of a tool call. */
 export interface ToolResultEvent {
   readonly type: "tool_result"
   readonly tool_use_id: string
@@ -700,7 +700,7 @@ export interface ErrorEvent {
   readonly turn?: number
 }
 
-/** A rate limit or quota is near, or reached. */
+/** A rate limit or quota is near or reached. */
 export interface QuotaWarningEvent {
   readonly type: "quota_warning"
   readonly text: string
@@ -737,7 +737,7 @@ export interface ContextCompactedEvent {
   readonly turn?: number
 }
 
-/** A line the agent printed that is not of its protocol; for a terminal, a chunk. */
+/** A line of the agent's output that is not part of its protocol; for a terminal, a chunk. */
 export interface StdoutEvent {
   readonly type: "stdout"
   readonly text: string
@@ -761,7 +761,7 @@ export interface StderrEvent {
   readonly turn?: number
 }
 
-/** All sessions, to a client whose handshake says watch. */
+/** All sessions, for a client whose handshake says watch. */
 export interface SessionListEvent {
   readonly type: "session_list"
   readonly sessions: ReadonlyArray<{
@@ -792,7 +792,7 @@ export interface SessionListEvent {
   readonly turn?: number
 }
 
-/** A session of that list has begun or changed. */
+/** A session was added to that list or has changed. */
 export interface SessionChangedEvent {
   readonly type: "session_changed"
   readonly session: {
@@ -823,7 +823,7 @@ export interface SessionChangedEvent {
   readonly turn?: number
 }
 
-/** A session of that list is not there any more. */
+/** A session was removed from that list. */
 export interface SessionRemovedEvent {
   readonly type: "session_removed"
   readonly removed: string

@@ -1,6 +1,6 @@
 /**
- * Draft: a view while a batch of events is worked into it. The list of items is copied once a batch, an item each time it
- * changes: a page that still shows the view before sees it unchanged.
+ * Draft: a view while a batch of events is applied to it. The list of items is copied once per batch and an item with each
+ * change, so that a page which still shows the previous view sees no change.
  */
 import type { Item, PlanStep, Running, View } from "./View.js"
 
@@ -19,7 +19,7 @@ export const draftOf = (view: View): Draft => ({
   tasks: new Map(view.tasks)
 })
 
-/** Add an item; gives its place. */
+/** Adds an item; returns its index. */
 export const add = (draft: Draft, item: Item): number => draft.items.push(item) - 1
 
 export const change = <Kind extends Item["kind"]>(

@@ -1,7 +1,7 @@
 /**
- * View: what is shown of a session, made of its events alone (`reduce.ts`): the same events give the same view.
+ * View: what to show of a session, computed from its events only (`reduce.ts`): the same events give the same view.
  *
- * Items are only added, never moved or taken away; so an item's place names it.
+ * Items are only added, never moved or removed, so an item's index identifies it.
  */
 import type { ImageBlock, StopReason, Usage } from "../schema/index.js"
 
@@ -17,7 +17,7 @@ export interface UserItem extends Base {
   readonly text: string
   readonly images: ReadonlyArray<ImageBlock>
   readonly message_id?: string
-  /** It was handed to a running turn. */
+  /** Whether it steered a running turn. */
   readonly steered: boolean
   /** The turn it began. */
   readonly turn?: number
@@ -25,7 +25,7 @@ export interface UserItem extends Base {
 interface Spoken<Kind> extends Base {
   readonly kind: Kind
   readonly text: string
-  /** All of it is here. */
+  /** Whether it is complete. */
   readonly whole: boolean
   /** Unix seconds. */
   readonly ended_at?: number
@@ -38,10 +38,10 @@ export type TextItem = Spoken<"text"> | Spoken<"reasoning">
 export interface ToolItem extends Base {
   readonly kind: "tool"
   readonly tool_use_id: string
-  /** Empty while only pieces of its input have come. */
+  /** Empty while only deltas of its input have arrived. */
   readonly tool: string
   readonly args: unknown
-  /** The pieces of its input. */
+  /** The deltas of its input so far. */
   readonly input: string
   readonly output: string
   readonly progress: string
@@ -50,24 +50,24 @@ export interface ToolItem extends Base {
   readonly diffs: ReadonlyArray<Diff>
   /** Unix seconds. */
   readonly ended_at?: number
-  /** The call of the agent whose subagent made this one. */
+  /** For a subagent's call: the call that started the subagent. */
   readonly parent?: string
-  /** What a person decided of it. */
+  /** How a person decided about it. */
   readonly decided?: Decided
 }
 /** A person's answer, or why there was none. */
 export interface Decided {
   /** `asked`: it waits for the answer. */
   readonly verdict: "asked" | "allowed" | "denied" | "cancelled"
-  /** Why, in the words of who denied it; for `cancelled` the relay's word. */
+  /** The reason given with a denial; for `cancelled`, the relay's. */
   readonly reason?: string
   readonly forSession?: boolean
-  /** What ran instead of what the agent had asked for; `true` if only that it did is known. */
+  /** The input that ran instead of the agent's; `true` if only the fact is known. */
   readonly updated?: unknown
   /** By question. */
   readonly answers?: Readonly<Record<string, string>>
 }
-/** What "for this session" would allow, in the agent's own terms. */
+/** What "for this session" would allow, in the agent's terms. */
 export type Grant =
   | { readonly grants: "rule"; readonly rule: string }
   | { readonly grants: "mode"; readonly mode: string }
@@ -100,14 +100,14 @@ export interface AskItem extends Base {
   readonly text: string
   readonly options: ReadonlyArray<AskOption>
   readonly questions: ReadonlyArray<Question>
-  /** What "for this session" allows; undefined: the agent does not say. */
+  /** What "for this session" would allow; undefined: the agent does not say. */
   readonly grants?: ReadonlyArray<Grant>
-  /** How a file on disk would change, if the relay has looked. */
+  /** The diff against the file on disk, if the relay made one. */
   readonly diff?: string
   /** Unix seconds. */
   readonly expires_at?: number
   readonly tool_use_id?: string
-  /** Its tool has a card, which tells how it was decided. */
+  /** Whether its tool has a card, which shows the decision. */
   readonly onCard: boolean
   readonly state: "open" | "allowed" | "denied" | "cancelled"
   readonly decided?: Decided
@@ -119,7 +119,7 @@ export interface NoticeItem extends Base {
   readonly kind: "notice"
   readonly level: "info" | "warning" | "error"
   readonly text: string
-  /** What the relay says itself, for those who say it in another language; `text` is English. */
+  /** What a message of the relay is about, for translations; `text` is English. */
   readonly about?:
     | { readonly is: "context_full"; readonly context_pct: number }
     | { readonly is: "compacted" }
@@ -131,7 +131,7 @@ export interface NoticeItem extends Base {
   /** What a command of the agent's own printed. */
   readonly printed?: boolean
 }
-/** Somebody went back to before a turn, or undid it. */
+/** A rewind to before a turn, or its undoing. */
 export interface RewindTold {
   readonly is: "rewound" | "rewind_undone"
   readonly rewind_id: string
@@ -141,7 +141,7 @@ export interface RewindTold {
   /** What became of the conversation; undefined: it went on. */
   readonly conversation?: "copy" | "told" | "new"
 }
-/** Lines an agent printed that are not of its protocol. */
+/** Lines of an agent's output that are not part of its protocol. */
 export interface OutputItem extends Base {
   readonly kind: "output"
   readonly text: string
@@ -181,7 +181,7 @@ export interface PlanStep {
   readonly priority?: "high" | "medium" | "low"
 }
 
-/** A prompt the session will be given later. Unix seconds. */
+/** A scheduled prompt. Times are Unix seconds. */
 export interface ScheduleLine {
   readonly schedule_id: string
   readonly text: string
@@ -194,7 +194,7 @@ export interface ScheduleLine {
   readonly missed: number
 }
 
-/** The agent is out of quota. Unix seconds. */
+/** The agent is out of quota. Times are Unix seconds. */
 export interface Limit {
   readonly resets_at: number
   /** When the prompt that failed is sent again; undefined: it is not. */
@@ -203,7 +203,7 @@ export interface Limit {
   readonly name?: string
 }
 
-/** What is known of a conversation that can be gone on with in a terminal, too. */
+/** What is known of a conversation that can also be continued in a terminal. */
 export interface Native {
   /**
    * `following`: the agent does not run here, the page shows what the terminal writes. `joined`: it runs in the agent's own
@@ -212,12 +212,12 @@ export interface Native {
   readonly drive: "own" | "following" | "joined"
   /** The agent can go on in a copy of the conversation. */
   readonly forks: boolean
-  /** The command that goes on in a terminal. */
+  /** The command that continues it in a terminal. */
   readonly onward?: { readonly shell: string; readonly warning?: string }
-  /** A terminal has it open now. */
+  /** Set if a terminal has it open. */
   readonly open?: {
     readonly waiting_for?: string
-    /** It can be shared: `take_over` joins it. */
+    /** Whether it can be shared: `take_over` joins it. */
     readonly joins?: true
   }
 }
@@ -226,18 +226,18 @@ export interface Native {
 export interface Person {
   /** Its user, its token's name, or its address. */
   readonly name: string
-  /** What the person uses. */
+  /** The client's software. */
   readonly front?: string
   readonly connection?: number
 }
 
-/** One client at a time may give commands. */
+/** The state of a session in which only one client at a time may send commands. */
 export interface Driving {
   /** The number of this client's connection; undefined until the relay has told it. */
   readonly own?: number
-  /** Undefined: nobody; the next to give a command drives. */
+  /** Undefined: nobody drives; the next client to send a command will. */
   readonly driver?: Person
-  /** Who asks to take over, and when that happens without an answer, in Unix seconds. */
+  /** Requests to take over, with the time at which that happens without an answer, in Unix seconds. */
   readonly requests: ReadonlyArray<
     { readonly request_id: string; readonly by: Person; readonly expires_at: number }
   >
@@ -281,14 +281,14 @@ export interface View {
   readonly tasks: ReadonlyMap<string, PlanStep>
   /** Answers this page has given, by `request_id`: the relay may tell less of them. */
   readonly own_answers: ReadonlyMap<string, Decided>
-  /** Prompts that wait for the turn to end. */
+  /** Queued prompts. */
   readonly queue: ReadonlyArray<{ readonly message_id: string; readonly text: string }>
-  /** Commands the relay has taken or refused, by `message_id`. */
+  /** Commands that the relay has acknowledged or refused, by `message_id`. */
   readonly settled: ReadonlySet<string>
-  /** The turn that runs. */
+  /** The running turn. */
   readonly turn?: Running
   readonly started: boolean
-  /** The agent is gone. */
+  /** Whether the agent is gone. */
   readonly over: boolean
   /** Why it is gone, if it failed. */
   readonly failure?: string
@@ -300,7 +300,7 @@ export interface View {
   readonly cost: number
   readonly limit?: Limit
   readonly schedules: ReadonlyArray<ScheduleLine>
-  /** A prompt that fails at a limit is sent again when that is over. */
+  /** Whether a prompt that hits a limit will be sent again. */
   readonly resumes: boolean
   /** 0 to 100. */
   readonly context_pct?: number
@@ -343,6 +343,6 @@ export const empty: View = {
   schedules: []
 }
 
-/** Questions nobody has answered yet. */
+/** Requests without an answer. */
 export const openAsks = ({ items }: View): ReadonlyArray<AskItem> =>
   items.filter((item): item is AskItem => item.kind === "ask" && item.state === "open")

@@ -1,5 +1,5 @@
 /**
- * agents: what pages know of the agents the relay has by name, made from their descriptors (src/adapters/agents.ts) by
+ * agents: what pages know about agents, generated from their descriptors (src/adapters/agents.ts) by
  * `npm run contracts`.
  */
 export interface AgentCalled {

@@ -1,5 +1,5 @@
 /**
- * Budget: how much a session, or one of its turns, may use. A client can lower what the operator allows, never raise it.
+ * Budget: how much a session, or each of its turns, may use. A client can lower the operator's limits, never raise them.
  */
 import { Schema } from "effect"
 import { group, oneOf, optional, says } from "./fields.js"
@@ -8,14 +8,14 @@ const Amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).annotate(
   says("must be a number, 0 or more")
 )
 
-/** Upper bounds: US dollars, tokens, turns, minutes of work, and how full the context may be in per cent. */
+/** Upper limits: US dollars, tokens, turns, minutes of work, and how full the context may be in per cent. */
 export const Caps = group({
   cost_usd: optional(Amount),
   /** Input and output together. */
   tokens: optional(Amount),
   input_tokens: optional(Amount),
   output_tokens: optional(Amount),
-  /** Tokens the model took from its cache. */
+  /** Tokens that the model read from its cache. */
   cached_input_tokens: optional(Amount),
   turns: optional(Amount),
   minutes: optional(Amount),
@@ -26,11 +26,11 @@ export type Caps = typeof Caps.Type
 export const Budget = group({
   /** For each turn. */
   turn: optional(Caps),
-  /** For the session from its beginning. */
+  /** For the whole session. */
   session: optional(Caps)
 })
 export type Budget = typeof Budget.Type
 
-/** What becomes of a prompt that fails at a limit of the agent's vendor: sent again, once, when the limit is over; or not. */
+/** What happens to a prompt that hits a limit of the agent's vendor: it is sent again once when the limit resets, or not. */
 export const OnLimit = oneOf("resume", "stop")
 export type OnLimit = typeof OnLimit.Type

@@ -1,5 +1,5 @@
 /**
- * ClientCommand: what a client tells the relay after the handshake, in one canonical form.
+ * ClientCommand: the commands of a client after the handshake, in canonical form.
  *
  * `decodeFrame.ts` turns a text frame, in any of the accepted spellings, into one of these.
  */
@@ -16,7 +16,7 @@ const command = <const Type extends string, Fields extends Schema.Struct.Fields>
   fields: Fields
 ) => Schema.Struct({ type: Schema.Literal(type), ...fields, message_id: optional(MessageId) })
 
-/** When a prompt that arrives during a turn is handed over: after it, into it, or instead of it. */
+/** What to do with a prompt that arrives during a turn: run it afterwards, add it to the turn, or run it instead. */
 export const When = oneOf("queue", "steer", "interrupt")
 export type When = typeof When.Type
 
@@ -88,15 +88,15 @@ export const Resize = command("resize", { cols: Size, rows: Size })
 export const Stdin = command("stdin", { data: Text })
 /** Here `message_id` names the prompt to take back, not this command. */
 export const CancelQueued = Schema.Struct({ type: Schema.Literal("cancel_queued"), message_id: MessageId })
-/** End the agent, keep the session: the conversation can be gone on with in a terminal, and is followed. */
+/** Stops the agent and keeps the session: the conversation can be continued in a terminal, and is followed. */
 export const HandOver = command("hand_over", {})
-/** Start the agent again, when nobody else has the conversation open. */
+/** Starts the agent again, if nobody else has the conversation open. */
 export const TakeOver = command("take_over", {})
-/** Lower what the session, or each of its turns, may use. */
+/** Lowers what the session, or each of its turns, may use. */
 export const SetBudget = command("set_budget", { budget: Budget })
-/** What becomes of prompts that fail at a limit of the agent's vendor; `stop` also gives up one that waits. */
+/** What happens to prompts that hit a limit of the agent's vendor; `stop` also withdraws a waiting one. */
 export const SetOnLimit = command("set_on_limit", { on_limit: OnLimit })
-/** A prompt for later: once (`at`), or again and again (`every`). */
+/** A prompt for later: once (`at`) or repeatedly (`every`). */
 export const LongSchedule = command("schedule", {
   content: Content,
   images: optional(Images),
@@ -113,7 +113,7 @@ export const AddSchedule = command("schedule", {
 })
 export const ChangeSchedule = command("change_schedule", { schedule_id: ScheduleId, paused: Flag })
 export const RemoveSchedule = command("remove_schedule", { schedule_id: ScheduleId })
-/** Back to before a turn: the files of the session's folder, the conversation, or both. */
+/** Rewinds the files of the session's folder, the conversation, or both to before a turn. */
 export const Rewind = command("rewind", {
   turn: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)).annotate(
     says("must be the number of a turn, from 1 on")
@@ -121,16 +121,16 @@ export const Rewind = command("rewind", {
   restore: optional(oneOf("both", "files", "conversation")),
   force: optional(Flag)
 })
-/** Take the last rewind back. */
+/** Undoes the last rewind. */
 export const UndoRewind = command("undo_rewind", { rewind_id: optional(NonEmptyText), force: optional(Flag) })
-/** Drive the session, where only one client may; the one who drives now is asked. */
+/** Asks to drive the session, if only one client may; the current driver is asked. */
 export const Drive = command("drive", {})
-/** The driver's answer to who asked. */
+/** The driver's answer to a request to take over. */
 export const DriveResponse = command("drive_response", {
   request_id: RequestId.annotate(says("must be the request_id of a `drive_requested`, a string")),
   allow: Flag
 })
-/** A prompt for whoever drives, to be sent or dropped. */
+/** Suggests a prompt to the driver, who sends or drops it. */
 export const Suggest = command("suggest", { text: NonEmptyText })
 export const SuggestionResponse = command("suggestion_response", {
   suggestion_id: NonEmptyText,

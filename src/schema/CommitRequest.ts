@@ -1,15 +1,15 @@
-/** CommitRequest: what of a session's folder is staged, what becomes a commit, and with which words. */
+/** CommitRequest: which files of a session's folder to stage or commit, and with what message. */
 import { Schema } from "effect"
 
-/** Characters a message may have, and files that may be named. */
+/** Most characters of a message, and most named files. */
 export const longestCommitMessage = 20_000
 export const mostCommitFiles = 5000
 
 export const CommitRequest = Schema.Struct({
   message: Schema.String.check(Schema.isMaxLength(longestCommitMessage)),
-  /** From the session's folder, as they are on disk. Absent: what is staged. */
+  /** Paths relative to the session's folder, committed as they are on disk. Absent: what is staged. */
   files: Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(mostCommitFiles))),
-  /** Run the repository's hooks, filters and signing. Absent: if there are any, they run, or it is refused. */
+  /** Whether to run the repository's hooks, filters and signing. Absent: if there are any they run, or the commit is refused. */
   hooks: Schema.optionalKey(Schema.Boolean)
 })
 export type CommitRequest = typeof CommitRequest.Type

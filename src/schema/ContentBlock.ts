@@ -1,5 +1,5 @@
 /**
- * ContentBlock: what a message is made of.
+ * ContentBlock: the parts of a message.
  *
  * Clients send text and images. Agents send these and more (tool calls, documents, …), so what comes from an agent
  * is open: an object with a `type`.
@@ -30,12 +30,12 @@ export type ImageBlock = typeof ImageBlock.Type
 export const ContentBlock = Schema.Union([TextBlock, ImageBlock])
 export type ContentBlock = typeof ContentBlock.Type
 
-/** A block an agent sent: passed on as it is. */
+/** A block from an agent, passed on as is. */
 export const NativeBlock = Schema.StructWithRest(Schema.Struct({ type: Schema.String }), [
   Schema.Record(Schema.String, Schema.Unknown)
 ])
 export type NativeBlock = typeof NativeBlock.Type
 
-/** The text of a message: its text blocks, joined by nothing (they are pieces of one text). */
+/** The text of a message: its text blocks, joined without a separator, since they are pieces of one text. */
 export const textOf = (content: ReadonlyArray<{ readonly type: string; readonly text?: unknown }>): string =>
   content.map((block) => block.type === "text" && typeof block.text === "string" ? block.text : "").join("")

@@ -1,7 +1,7 @@
 /**
  * Handshake: the first frame of a connection. It names the agent, the folder, and the session to open or attach to.
  *
- * Unknown fields are ignored, so that a page written for a newer relay still works.
+ * Unknown fields are ignored, so that pages written for a newer relay still work.
  */
 import { Schema, SchemaGetter } from "effect"
 import { Budget, OnLimit } from "./Budget.js"
@@ -21,7 +21,7 @@ import {
 } from "./fields.js"
 import { SessionId } from "./Ids.js"
 
-/** `generic`: the size of the terminal; `raw` sends its bytes untouched, for a terminal emulator. */
+/** For `generic`: the size of the terminal; `raw` sends its bytes unchanged, for a terminal emulator. */
 export const PtyOptions = group({
   cols: optional(
     Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 })).annotate(
@@ -37,7 +37,7 @@ export const PtyOptions = group({
 })
 export type PtyOptions = typeof PtyOptions.Type
 
-/** `cortex`: where the account is and what to ask there. Never holds a variable's value, only its name. */
+/** For `cortex`: the account and what to ask there. Contains only names of variables, never their values. */
 export const SnowflakeOptions = group({
   account_url: optional(NonEmptyText),
   token: optional(NonEmptyText),
@@ -49,12 +49,12 @@ export const SnowflakeOptions = group({
   semantic_models: optional(Schema.Array(AnyObject).annotate(says("must be a list of objects"))),
   agent: optional(NonEmptyText),
   model: optional(NonEmptyText),
-  /** Seconds without a byte until a request is given up; 0 for ever. Default 120, for an agent 900. */
+  /** Seconds without a byte until a request is given up; 0: never. Default 120, for an agent 900. */
   timeout: optional(Seconds)
 })
 export type SnowflakeOptions = typeof SnowflakeOptions.Type
 
-/** A program of the relay's machine, or an address it can reach, that gives the agent tools (Model Context Protocol). */
+/** An MCP server for the agent: a program on the relay's machine, or a URL that it can reach. */
 export const McpServer = Schema.Union([
   Schema.Struct({
     name: NonEmptyText,
@@ -74,7 +74,7 @@ export const McpServer = Schema.Union([
 ))
 export type McpServer = typeof McpServer.Type
 
-/** Options of a Codex thread, handed to Codex as they are. */
+/** Options of a Codex thread, passed to Codex as they are. */
 const codexOptions = {
   approval_policy: optional(
     Schema.Union([Text, AnyObject]).annotate(says("must be a string or an object, as Codex has it"))
@@ -95,9 +95,9 @@ const Command = Schema.Union([Schema.TupleWithRest(Schema.Tuple([NonEmptyText]),
   .annotate(says("must be the program and its arguments as a list of strings, such as [\"bash\", \"-l\"]"))
 
 const Fields = Schema.Struct({
-  /** Default `claude`; for a session that was before, what it was opened with. */
+  /** Default `claude`; for an existing session, the one it was opened with. */
   tool: optional(NonEmptyText),
-  /** Default `.`, where the relay was started; likewise. */
+  /** Default `.`, where the relay was started; for an existing session, its folder. */
   folder: optional(NonEmptyText),
   model: optional(NonEmptyText),
   extra_args: optional(TextList),
@@ -110,44 +110,44 @@ const Fields = Schema.Struct({
   command: optional(Command),
   pty: optional(PtyOptions),
   native_session_id: optional(NonEmptyText),
-  /** Tell what was said in the conversation before: the last turns (`true`, `recent`), or all. */
+  /** Whether to send the earlier conversation: the last turns (`true`, `recent`), or all. */
   history: optional(
     Schema.Union([Schema.Boolean, Schema.Literals(["none", "recent", "all"])]).annotate(
       says("must be true, false, \"none\", \"recent\" or \"all\"")
     )
   ),
-  /** Somebody else has the conversation open: refuse, follow it, or go on in a copy. */
+  /** If somebody else has the conversation open: refuse, follow it, continue in a copy, or join. */
   if_open: optional(oneOf("refuse", "follow", "fork", "join")),
-  /** Go on in a copy of the conversation. */
+  /** Continue in a copy of the conversation. */
   fork: optional(Flag),
-  /** Only follow the conversation: the agent is started by the first prompt. */
+  /** Only follow the conversation; the first prompt starts the agent. */
   follow: optional(Flag),
   after_seq: optional(Count),
   linger: optional(Seconds),
   budget: optional(Budget),
   on_limit: optional(OnLimit),
-  /** Only a session that was before; a new one is not begun. */
+  /** Only open an existing session; refuse to create a new one. */
   must_exist: optional(Flag),
-  /** The agent gets the relay's own tools, to give work to others. */
+  /** Give the agent the relay's own tools, to delegate work to other agents. */
   relay_tools: optional(Flag),
-  /** The session whose agent opens this one: told in the list of sessions. */
+  /** The session whose agent opens this one; shown in the list of sessions. */
   parent: optional(SessionId),
   mcp_servers: optional(Schema.Array(McpServer).annotate(says("must be a list of MCP servers"))),
-  /** What the person uses, such as `acp (zed)`: told to others with the answers given. */
+  /** The client's software, such as `acp (zed)`; shown to others with this client's answers. */
   front: optional(
     Schema.NonEmptyString.check(Schema.isMaxLength(100)).annotate(
       says("must be a string of 1 to 100 characters")
     )
   ),
   raw: optional(Flag),
-  /** No session: the list of them, and what changes in it. */
+  /** Open no session; watch the list of sessions. */
   watch: optional(oneOf("sessions")),
   token: optional(NonEmptyText),
-  /** Instead of the token, once: what `POST /ticket` gave. */
+  /** A ticket from `POST /ticket`, in place of the token; works once. */
   ticket: optional(NonEmptyText)
 })
 
-/** Other spellings of the old protocol, and the field they mean. `null` means absent, so it replaces nothing. */
+/** Spellings of the old protocol, and the fields they mean. `null` counts as absent, so it replaces nothing. */
 const spellings: Record<string, string> = { approvalPolicy: "approval_policy" }
 
 const spelled = (fields: typeof AnyObject.Type) =>

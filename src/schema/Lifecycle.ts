@@ -14,12 +14,12 @@ export const StopReason = Schema.Literals([
 ])
 export type StopReason = typeof StopReason.Type
 
-/** What a turn cost, as far as the agent tells. Tokens are counts; `cost_usd` is of this turn alone. */
+/** A turn's usage, as far as the agent reports it. Tokens are counts; `cost_usd` is for this turn alone. */
 export const Usage = Schema.Struct({
   input_tokens: present(Schema.Finite),
   output_tokens: present(Schema.Finite),
   cached_input_tokens: present(Schema.Finite),
-  /** Input the model read anew and wrote into its cache; not in `input_tokens`. */
+  /** Input tokens written to the cache; not included in `input_tokens`. */
   cache_write_tokens: present(Schema.Finite),
   /** Tokens in the context window after the turn. */
   context_tokens: present(Schema.Finite),
@@ -29,25 +29,25 @@ export const Usage = Schema.Struct({
 })
 export type Usage = typeof Usage.Type
 
-/** The agent can be talked to, or this client has attached. */
+/** The agent is ready, or this client has attached. */
 export const SessionStart = event("session_start", {})
-/** The agent is gone. `metadata.signal` when a signal ended it, `metadata.stderr` when it failed. */
+/** The agent is gone. `metadata.signal` if a signal ended it, `metadata.stderr` if it failed. */
 export const SessionEnd = event("session_end", {
   exit_code: present(Schema.Int),
   text: present(Schema.String)
 })
-/** A turn began; `text` and `message_id` are absent when the agent began it by itself. */
+/** A turn began; `text` and `message_id` are absent if the agent began it by itself. */
 export const TurnStart = event("turn_start", {
   text: present(Schema.String),
   message_id: present(Schema.String)
 })
-/** Exactly one per `turn_start`, last event of the turn. */
+/** The last event of a turn; exactly one per `turn_start`. */
 export const TurnEnd = event("turn_end", {
   stop_reason: StopReason,
   usage: present(Usage),
   context_pct: present(Schema.Finite)
 })
-/** The relay handed a command to the agent, queued it, or had it already. */
+/** The relay delivered a command to the agent, queued it, or had it already. */
 export const InputAck = event("input_ack", {
   status: Schema.Literals(["sent", "queued", "duplicate", "cancelled"]),
   text: present(Schema.String),
@@ -55,14 +55,14 @@ export const InputAck = event("input_ack", {
 })
 /** A native status or control event; `status` is its name. */
 export const Status = event("status", { status: Schema.String, text: present(Schema.String) })
-/** A request of either side is settled. */
+/** A request of the agent or of a client is settled. */
 export const ControlSettled = event("control_response", {
   request_id: RequestId,
   status: Schema.Literals(["allow", "deny", "ok", "error"]),
   text: present(Schema.String),
   content: present(Schema.Unknown)
 })
-/** Nobody needs to answer any more. */
+/** The request no longer needs an answer. */
 export const PermissionCancelled = event("permission_cancelled", {
   request_id: RequestId,
   text: present(Schema.String)

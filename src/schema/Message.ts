@@ -1,17 +1,17 @@
-/** Message: what the two sides say to each other, in pieces and whole. */
+/** Message: what agent and user say to each other, as deltas and complete. */
 import { Schema } from "effect"
 import { NativeBlock } from "./ContentBlock.js"
 import { event } from "./event.js"
 import { present } from "./fields.js"
 
-/** A native streaming piece. A preview only: all of it comes again, whole, in the other events. */
+/** A native streaming delta. It is only a preview: everything comes again, complete, in other events. */
 export const StreamEvent = event("stream_event", {
   delta: present(Schema.Literals(["text", "reasoning", "tool_input", "tool_output"])),
   text: present(Schema.String),
   tool_use_id: present(Schema.String)
 })
 /**
- * The same as it goes over the wire: told apart by `delta`, which every piece of text has; without one there is nothing to show.
+ * The same on the wire, distinguished by `delta`, which every delta of text has; without it there is nothing to show.
  */
 export const StreamEventOnWire = (() => {
   const { type } = StreamEvent.fields
@@ -39,17 +39,17 @@ export const StreamEventOnWire = (() => {
   ])
 })()
 
-/** A whole thought or plan step. */
+/** A complete thought or plan step. */
 export const Reasoning = event("reasoning", { text: Schema.String })
-/** A whole message of the agent. */
+/** A complete message of the agent. */
 export const AssistantMessage = event("assistant_message", {
   content: Schema.Array(NativeBlock),
   text: present(Schema.String)
 })
-/** A whole message of the user's side; Claude also reports tool results this way. */
+/** A complete message of the user's side; Claude also reports tool results this way. */
 export const UserEcho = event("user_message", {
   content: Schema.Array(NativeBlock),
   text: present(Schema.String)
 })
-/** The final answer of a turn; exactly one per turn that ends well. */
+/** The final answer of a turn; exactly one per successful turn. */
 export const Response = event("response", { text: Schema.String })

@@ -1,9 +1,9 @@
-/** Notice: errors, warnings, and raw output nobody could read more out of. */
+/** Notice: errors, warnings, and output that is not part of a protocol. */
 import { Schema } from "effect"
 import { event } from "./event.js"
 import { present } from "./fields.js"
 
-/** What a program can decide by. The text is for people and says what to do next. */
+/** Error codes, for programs. The text is for people and says what to do next. */
 export const ErrorCode = Schema.Literals([
   "bad_handshake",
   "unauthorized",
@@ -35,7 +35,7 @@ export const ErrorEvent = event("error", {
   message_id: present(Schema.String),
   request_id: present(Schema.String)
 })
-/** A rate limit or quota: `metadata` has limits and reset time (`resets_at`, unix seconds) as far as they are told. */
+/** A rate limit or quota: `metadata` has limits and reset time (`resets_at`, Unix seconds), if known. */
 export const QuotaWarning = event("quota_warning", { text: Schema.String })
 /** The context window is nearly full; `context_pct` is 0 to 100. */
 export const ContextWarning = event("context_warning", {
@@ -43,6 +43,6 @@ export const ContextWarning = event("context_warning", {
   text: present(Schema.String)
 })
 export const ContextCompacted = event("context_compacted", { text: present(Schema.String) })
-/** A line (or, for a terminal, a chunk) the agent printed that is not of its protocol. */
+/** A line (for a terminal, a chunk) of the agent's output that is not part of its protocol. */
 export const Stdout = event("stdout", { text: Schema.String })
 export const Stderr = event("stderr", { text: Schema.String })

@@ -1,13 +1,13 @@
 /**
- * Permission: an agent asks whether a tool may run, a person answers.
+ * Permission: an agent asks whether a tool may run, and a person answers.
  *
- * The answer comes in the many spellings web pages use. It denies unless it says allow.
+ * Web pages spell the answer in many ways. It denies unless it says allow.
  */
 import { Schema } from "effect"
 import { AnyObject, Flag, NonEmptyText, oneOf, optional, present, says, Text } from "./fields.js"
 import { MessageId, RequestId } from "./Ids.js"
 
-/** An answer the agent offers. `kind` tells what it means; the id is the agent's own. */
+/** An answer offered by the agent. `kind` says what it means; the id is the agent's own. */
 export const PermissionOption = Schema.Struct({
   option_id: Schema.String,
   name: Schema.String,
@@ -35,14 +35,14 @@ export const PermissionRequest = Schema.Struct({
 })
 export type PermissionRequest = typeof PermissionRequest.Type
 
-/** Answers to a question: from its `id` (or its text) to what was chosen or typed. */
+/** Answers to questions: from each `id` (or text) to what was chosen or typed. */
 export const Answers = Schema.Record(
   Schema.String,
   Schema.Union([Schema.String, Schema.Array(Schema.String)])
 ).annotate(says("must be an object from each question's id (or text) to a string or a list of strings"))
 export type Answers = typeof Answers.Type
 
-/** The answer, in one spelling. At least one of `request_id` and `tool_use_id` is there. */
+/** The answer in canonical form. It has at least one of `request_id` and `tool_use_id`. */
 export const PermissionResponse = Schema.Struct({
   type: Schema.Literal("permission_response"),
   request_id: present(RequestId),
@@ -103,7 +103,7 @@ const stopping = new Set(["cancel", "abort"])
 const wordsOf = (answer: PermissionAnswer): ReadonlyArray<string> =>
   [answer.behavior, answer.decision].filter((word) => word !== undefined)
 
-/** A word that does not allow denies; without any word or flag the offered option decides. */
+/** Any word that does not allow denies; without a word or flag, the chosen option decides. */
 const behaviorOf = (answer: PermissionAnswer): "allow" | "deny" | undefined => {
   const words = wordsOf(answer)
   const flags = [answer.allow, answer.approved].filter((flag) => flag !== undefined)
@@ -112,8 +112,8 @@ const behaviorOf = (answer: PermissionAnswer): "allow" | "deny" | undefined => {
 }
 
 /**
- * One spelling out of many. `behavior` stays absent when only an offered option was named or a question answered:
- * the broker knows what was offered and asked.
+ * The answer in canonical form. `behavior` stays absent if the client only named an option or answered a question: the broker
+ * knows what was offered and asked.
  */
 export const toPermissionResponse = (answer: PermissionAnswer): PermissionResponse => {
   const option_id = answer.option_id ?? answer.optionId

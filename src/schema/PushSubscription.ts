@@ -1,10 +1,10 @@
-/** PushSubscription: a browser that wants to be told when it is needed, as its `PushManager` gives it; and an answer from there. */
+/** PushSubscription: a browser's subscription to notifications, from its `PushManager`; and an answer given in a notification. */
 import { Schema } from "effect"
 
 const KeyText = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{16,128}={0,2}$/))
 
 export const PushSubscription = Schema.Struct({
-  /** Where its push service takes messages for it. */
+  /** The URL of the push service for this browser. */
   endpoint: Schema.String.check(Schema.isMaxLength(2048)),
   /** Base64url: its public key (P-256, 65 bytes) and its secret (16 bytes). */
   keys: Schema.Struct({ p256dh: KeyText, auth: KeyText })

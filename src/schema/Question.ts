@@ -1,8 +1,8 @@
 /**
- * Question: what a `permission_request` of kind `question` asks, and what may be answered.
+ * Question: the questions in a `permission_request` of kind `question`, and their valid answers.
  *
- * A question with a `type` is a field of a form, with the bounds of its JSON Schema. What a person answers is a text or
- * a list of texts; it is read into the field's type, or refused with what is wrong and what to do.
+ * A question with a `type` is a field of a form, with the constraints of its JSON Schema. A person answers with a text or a list
+ * of texts, which is converted to the field's type, or refused with a text that says what to change.
  */
 import { Option, Schema } from "effect"
 
@@ -13,7 +13,7 @@ const yes = Schema.optionalKey(Schema.Boolean)
 export const QuestionOption = Schema.Struct({
   label: Schema.String,
   description: word,
-  /** What the agent gets, where that is not the label. */
+  /** The value for the agent, if it is not the label. */
   value: Schema.optionalKey(Schema.Unknown)
 })
 export type QuestionOption = typeof QuestionOption.Type
@@ -36,26 +36,26 @@ export const Question = Schema.Struct({
   header: word,
   options: Schema.optionalKey(Schema.Array(QuestionOption)),
   multiSelect: yes,
-  /** `string`, `number`, `integer`, `boolean`, `array` or `object`; absent: any text will do. */
+  /** `string`, `number`, `integer`, `boolean`, `array` or `object`; absent: any text. */
   type: word,
   required: yes,
-  /** What is meant if nothing is answered. */
+  /** The value if nothing is answered. */
   default: Schema.optionalKey(Schema.Unknown),
-  /** Another answer than those of `options` will do, too. */
+  /** Whether answers besides those in `options` are valid, too. */
   custom: yes,
   ...bounds,
   minItems: amount,
   maxItems: amount,
-  /** No answer of a list may be given twice. */
+  /** Whether all answers in a list must be different. */
   uniqueItems: yes,
-  /** What each answer of a list without options must be. */
+  /** The type and constraints of each answer in a list without options. */
   items: Schema.optionalKey(Schema.Struct({ type: word, ...bounds })),
-  /** It may be of several types; the first that fits counts. */
+  /** The alternatives if it may have several types; the first that fits counts. */
   any_of: Schema.optionalKey(Schema.Array(Schema.Struct({ type: word, ...bounds })))
 })
 export type Question = typeof Question.Type
 
-/** Of each of these one set of fields has to fit, or with `only_one` exactly one, besides the questions themselves. */
+/** Besides the questions themselves, one set of fields in each of these must fit; with `only_one`, exactly one. */
 export const Alternatives = Schema.Array(Schema.Struct({
   only_one: yes,
   of: Schema.Array(Schema.Array(Question))
@@ -64,7 +64,7 @@ export type Alternatives = typeof Alternatives.Type
 
 type Given = Readonly<Record<string, unknown>>
 
-/** The value of an answer in the field's type, or what is wrong with it. */
+/** An answer converted to the field's type, or what is wrong with it. */
 export type Reading = { readonly value: unknown } | { readonly problem: string }
 
 const wrong = (problem: string): Reading => ({ problem })
@@ -92,7 +92,9 @@ const readNumber = (question: Question, answer: string): Reading => {
   const value = decimal.test(answer.trim()) ? Number(answer) : Number.NaN
   if (!Number.isFinite(value)) return wrong("must be a number")
   if (type === "integer" && !Number.isInteger(value)) return wrong("must be a whole number")
-  if (type === "integer" && !Number.isSafeInteger(value)) return wrong("must be a number that is kept whole")
+  if (type === "integer" && !Number.isSafeInteger(value)) {
+    return wrong("must be a number that can be represented exactly")
+  }
   if (minimum !== undefined && value < minimum) return wrong(`must be at least ${minimum}`)
   if (maximum !== undefined && value > maximum) return wrong(`must be at most ${maximum}`)
   if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) {
@@ -255,7 +257,7 @@ const givenFor = (question: Question, given: Given): ReadonlyArray<string> | und
   )
 }
 
-/** An answer read into the question's type; undefined: nothing was answered, and nothing has to be. */
+/** An answer converted to the question's type; undefined: there is no answer, and none is required. */
 export const readAnswer = (question: Question, given: Given): Reading | undefined => {
   const { default: usual, required, type } = question
   const answers = givenFor(question, given)
@@ -278,7 +280,7 @@ const readAsked = Schema.decodeUnknownOption(
   Schema.Struct({ questions: Schema.Array(Question), alternatives: Schema.optionalKey(Alternatives) })
 )
 
-/** Answers as a client gives them: `answers`, or in the input the tool is to run with. */
+/** A client's answers: `answers`, or those in the tool's updated input. */
 export const answersOf = (
   { answers, updatedInput }: { readonly answers?: Given; readonly updatedInput?: Given }
 ): Given => {

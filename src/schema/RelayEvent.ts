@@ -1,8 +1,7 @@
 /**
- * RelayEvent: everything the relay says to a client.
+ * RelayEvent: everything that the relay sends to a client.
  *
- * An `EventBody` is what happened; the envelope is added when the event is logged: its place (`seq`), its time, its
- * session and turn.
+ * An `EventBody` says what happened. The envelope is added when the event is logged: `seq`, time, session and turn.
  */
 import { Schema, Tuple } from "effect"
 import { Count, present } from "./fields.js"
@@ -48,7 +47,7 @@ export type EventType = EventBody["type"]
 export type BodyOf<Type extends EventType> = Extract<EventBody, { readonly type: Type }>
 
 export const Envelope = Schema.Struct({
-  /** 1, 2, 3 … per session, no gaps. An event of the connection alone repeats the `seq` it stands at. */
+  /** 1, 2, 3 … per session, without gaps. An event for one connection only repeats that connection's current `seq`. */
   seq: Count,
   /** Unix time in seconds. */
   ts: Schema.Finite,

@@ -1,10 +1,10 @@
-/** SchedulePlan: when a prompt is to be given to a session: once, at a time, or again and again. */
+/** SchedulePlan: when to send a prompt to a session: once at a given time, or repeatedly. */
 import { Schema } from "effect"
 import { ContentBlock } from "./ContentBlock.js"
 import { NonEmptyText, says } from "./fields.js"
 import { SessionId } from "./Ids.js"
 
-/** A moment: Unix seconds, or a date with a time and a zone, such as `2026-12-01T09:00:00+01:00`. */
+/** A time: Unix seconds, or a date with time and zone, such as `2026-12-01T09:00:00+01:00`. */
 export const Moment = Schema.Union([
   Schema.Finite,
   Schema.String.check(
@@ -14,7 +14,7 @@ export const Moment = Schema.Union([
   "must be seconds since 1970, or a date with time and zone, such as \"2026-12-01T09:00:00+01:00\""
 ))
 
-/** Cron's five fields, minutes first, or a word such as `@daily`. */
+/** A cron expression of five fields, minutes first, or a word such as `@daily`. */
 export const Every = NonEmptyText.annotate(
   says("must be a cron expression, such as \"0 9 * * 1-5\" (working days at nine), or @daily")
 )

@@ -1,11 +1,11 @@
 /**
- * Scope: what somebody may do at a relay.
+ * Scope: rights at a relay.
  *
  * - `view`: read sessions.
  * - `prompt`: open sessions, send prompts, stop turns, end sessions.
- * - `approve`: answer what agents ask, and choose how much they may do unasked.
+ * - `approve`: answer agents' requests, and choose what they may do without asking.
  * - `terminal`: open terminals and type into them.
- * - `admin`: all of it, and what concerns the whole relay.
+ * - `admin`: everything, including what concerns the whole relay.
  */
 import { Schema } from "effect"
 

@@ -1,10 +1,10 @@
-/** SessionChange: what a person makes of a session in the list. */
+/** SessionChange: a person's change to a session in the list. */
 import { Schema } from "effect"
 
-/** Characters a title may have. */
+/** Most characters of a title. */
 export const longestTitle = 200
 
-/** A change: what is absent stays as it is; an empty title takes the name away. */
+/** A change: absent fields stay as they are; an empty title removes the title. */
 export const SessionChange = Schema.Struct({
   title: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(longestTitle))),
   archived: Schema.optionalKey(Schema.Boolean)

@@ -1,4 +1,4 @@
-/** ToolCall: a tool is called, works, and gives a result; files change. */
+/** ToolCall: calls of tools, their progress and results, and changes of files. */
 import { Schema } from "effect"
 import { event } from "./event.js"
 import { present } from "./fields.js"

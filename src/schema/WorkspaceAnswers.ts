@@ -1,20 +1,20 @@
 /**
- * WorkspaceAnswers: what `/folders` and `/sessions/{session_id}/files`, `file`, `find`, `changes`, `diff`, `commit` and
- * `attachments` answer, for those who make the answers and those who show them; `routes.ts` describes them to others.
+ * WorkspaceAnswers: types of the answers of `/folders` and `/sessions/{session_id}/files`, `file`, `find`, `changes`, `diff`,
+ * `commit` and `attachments`, for server and console; `routes.ts` describes them to others.
  */
 
 export interface TreeEntry {
   readonly name: string
   readonly kind: "folder" | "file" | "link" | "other"
-  /** Of a link: what it leads to, if that lies in the folder, too. */
+  /** For a link: what it leads to, if that is in the folder. */
   readonly leads_to?: "folder" | "file"
   /** In bytes; of files. */
   readonly size?: number
   /** Unix time in seconds. */
   readonly modified_at?: number
-  /** It begins with a dot. */
+  /** Whether its name begins with a dot. */
   readonly hidden?: true
-  /** Its name is no text, so nothing can be asked about it. */
+  /** Whether its name is not valid text, so it cannot be requested. */
   readonly unnameable?: true
 }
 
@@ -23,7 +23,7 @@ export interface TreeListing {
   readonly path: string
   /** Folders first, then by name. */
   readonly entries: ReadonlyArray<TreeEntry>
-  /** There are more than are told. */
+  /** Whether there are more than listed. */
   readonly truncated?: true
 }
 
@@ -34,10 +34,10 @@ export interface FileContent {
   readonly modified_at: number
   /** The first byte of `text`. */
   readonly offset: number
-  /** Absent for what is no text. */
+  /** Absent for files that are not text. */
   readonly text?: string
   readonly binary?: true
-  /** Where to go on reading; absent at the end. */
+  /** Where to continue reading; absent at the end. */
   readonly next_offset?: number
 }
 
@@ -46,23 +46,23 @@ export interface FolderChoice {
   /** Absolute. */
   readonly path: string
   readonly hidden?: true
-  /** A git repository begins there. */
+  /** Whether it is the top of a git repository. */
   readonly repository?: true
 }
 
 export interface FolderListing {
-  /** Absolute; absent: `folders` are where one may begin. */
+  /** Absolute; absent: `folders` are the allowed roots. */
   readonly folder?: string
-  /** Absent where one may not go further up. */
+  /** Absent if its parent is not allowed. */
   readonly parent?: string
   readonly folders: ReadonlyArray<FolderChoice>
   readonly truncated?: true
 }
 
 export interface FoundFiles {
-  /** From the session's folder, the best first. */
+  /** Paths relative to the session's folder, best matches first. */
   readonly files: ReadonlyArray<string>
-  /** All files were looked at. */
+  /** Whether all files were searched. */
   readonly complete: boolean
 }
 
@@ -71,7 +71,7 @@ export type ChangeKind = "added" | "changed" | "deleted" | "renamed" | "copied" 
 export interface ChangedFile {
   /** From the session's folder. */
   readonly path: string
-  /** Its name before, of what was renamed or copied. */
+  /** Its old name, if it was renamed or copied. */
   readonly from?: string
   /** In the index, against the last commit. */
   readonly staged?: ChangeKind
@@ -89,13 +89,13 @@ export interface Changes {
   readonly head?: string
   /** Absent: no branch is checked out. */
   readonly branch?: string
-  /** What was begun and is not finished. */
+  /** An unfinished operation, such as a merge. */
   readonly under_way?: UnderWay
-  /** The commit they are compared with, where one was named. */
+  /** The commit they are compared with, if one was named. */
   readonly against?: string
   readonly branches: ReadonlyArray<string>
   readonly files: ReadonlyArray<ChangedFile>
-  /** There are more than are told. */
+  /** Whether there are more than listed. */
   readonly truncated?: true
 }
 
@@ -106,7 +106,7 @@ export interface FileDiff {
   /** Unified. */
   readonly diff: string
   readonly binary?: true
-  /** It is above a bound and not shown. */
+  /** Whether it exceeds a limit and is not shown. */
   readonly too_large?: true
 }
 
@@ -116,12 +116,12 @@ export interface Commit {
   readonly branch?: string
   /** Files it changes. */
   readonly files: number
-  /** Programs of the repository's that ran: hooks, filters, signing. */
+  /** Programs of the repository that ran: hooks, filters, signing. */
   readonly ran: ReadonlyArray<string>
 }
 
 export interface Attachment {
-  /** As it is kept; it may differ from what was sent. */
+  /** Its name as saved, which may differ from the one sent. */
   readonly name: string
   /** Absolute, for the agent. */
   readonly path: string

@@ -1,4 +1,4 @@
-/** commandScopes: what each command needs. A command without a scope does not compile. */
+/** commandScopes: the scope that each command needs. A command without one does not compile. */
 import type { ClientCommand } from "./ClientCommand.js"
 import type { Scope } from "./Scope.js"
 
@@ -10,12 +10,12 @@ export const commandScopes: { readonly [Type in ClientCommand["type"]]: Scope } 
   interrupt: "prompt",
   end: "prompt",
   set_model: "prompt",
-  // Who ends the agent here goes on elsewhere, and the other way round.
+  // These move the conversation between here and a terminal.
   hand_over: "prompt",
   take_over: "prompt",
   permission_response: "approve",
   control_response: "approve",
-  // A mode or a budget decides what would otherwise be asked.
+  // A mode or budget decides what would otherwise be asked.
   set_permission_mode: "approve",
   set_budget: "approve",
   set_on_limit: "prompt",
@@ -31,7 +31,7 @@ export const commandScopes: { readonly [Type in ClientCommand["type"]]: Scope } 
   suggestion_response: "prompt",
   stdin: "terminal",
   resize: "terminal",
-  // The agent's own protocol can do all that the relay's can, and more.
+  // An agent's own protocol can do everything that the relay's can, and more.
   control_request: "admin",
   raw_request: "admin"
 }

@@ -1,8 +1,7 @@
 /**
  * decodeFrame: text frames from clients, decoded strictly, once, at the edge.
  *
- * What is wrong comes back as one sentence that names the field and says what to put there. It never quotes a value:
- * a frame may hold a secret.
+ * An error is one sentence that names the field and says what to put there. It never quotes a value, which may be secret.
  */
 import { Result, Schema, type SchemaIssue } from "effect"
 import * as Command from "./ClientCommand.js"
@@ -14,19 +13,19 @@ import { MessageId } from "./Ids.js"
 import { defaultBounds, type Fields, type JsonBounds, oddity, parseBounded } from "./parseFields.js"
 import { PermissionAnswer, toPermissionResponse } from "./Permission.js"
 
-/** A frame that is no command. `problem` is for people; `message_id` is the frame's own, when it could be read. */
+/** An invalid frame. `problem` is for people; `message_id` is the frame's own, if it could be read. */
 export interface BadFrame {
   readonly problem: string
   readonly message_id?: string
 }
 
-/** Where in the frame something is wrong, and what ought to be there; `message` is undefined when the field is missing. */
+/** The place of an error in the frame, and what belongs there; `message` is undefined if the field is missing. */
 interface Wrong {
   readonly path: ReadonlyArray<PropertyKey>
   readonly message: string | undefined
 }
 
-/** The first thing wrong, in the words of the outermost schema that has some. */
+/** The first error, in the words of the outermost schema that has any. */
 const firstWrong = (issue: SchemaIssue.Issue, path: ReadonlyArray<PropertyKey> = []): Wrong => {
   switch (issue._tag) {
     case "Pointer":
@@ -54,9 +53,9 @@ const firstWrong = (issue: SchemaIssue.Issue, path: ReadonlyArray<PropertyKey> =
   }
   return { path, message: ownSentence ?? notUnderstood }
 }
-const notUnderstood = "the frame is not understood"
+const notUnderstood = "the frame is not valid"
 
-/** The value, or the first thing wrong: the field and what to put there. */
+/** Decodes a value; an error names the field and what to put there. */
 const decodeWith = <A, I>(schema: Schema.Codec<A, I>) => {
   const decode = Schema.decodeUnknownResult(schema)
   const read = (fields: Fields, missing = ""): Result.Result<A, string> =>
@@ -73,7 +72,7 @@ const decodeWith = <A, I>(schema: Schema.Codec<A, I>) => {
   return (fields: Fields) => read(fields)
 }
 
-/** The handshake, out of the first frame. */
+/** Decodes the handshake in the first frame. */
 export const decodeHandshake = (
   frame: string,
   bounds: JsonBounds = defaultBounds
@@ -90,7 +89,7 @@ export const decodeHandshake = (
 }
 const readHandshake = decodeWith(Handshake)
 
-const emptyPrompt = "the prompt is empty: put some text or an image into it"
+const emptyPrompt = "the prompt is empty: add some text or an image"
 
 const toBlocks = (
   content: ReadonlyArray<ContentBlock>
@@ -181,7 +180,7 @@ const readFields = (fields: Fields): Result.Result<ClientCommand, string> => {
 
 const isMessageId = Schema.is(MessageId)
 
-/** A command, out of any later frame. A frame that is not a JSON object is a prompt. */
+/** Decodes a command in any later frame. A frame that is not a JSON object is a prompt. */
 export const decodeFrame = (
   frame: string,
   bounds: JsonBounds = defaultBounds

@@ -1,7 +1,7 @@
 /**
- * fields: the small vocabulary the wire's schemas are written in.
+ * fields: building blocks of the wire's schemas.
  *
- * Every field says in words what belongs there, because its message is what a client author reads when it is wrong.
+ * Every field has a text that says what belongs there, for authors of clients that get it wrong.
  */
 import { Option, Schema, SchemaAST, SchemaGetter } from "effect"
 
@@ -15,7 +15,7 @@ export interface Sentences {
 /** The sentences a schema was given. */
 export const sentencesOf = (ast: SchemaAST.AST): Sentences => SchemaAST.resolve(ast) ?? {}
 
-/** A field that may be left out. `null` means the same: clients in other languages send it for "absent". */
+/** An optional field. `null` counts as absent, because clients in other languages send it. */
 export const optional = <A, I, RD, RE>(field: Schema.Codec<A, I, RD, RE>) => {
   const { ownSentence, sentence } = sentencesOf(field.ast)
   return Schema.optionalKey(
@@ -36,7 +36,7 @@ export const optional = <A, I, RD, RE>(field: Schema.Codec<A, I, RD, RE>) => {
 /** A field of an event: present or absent, never null. */
 export const present = <A, I, RD, RE>(field: Schema.Codec<A, I, RD, RE>) => Schema.optionalKey(field)
 
-/** Replace a schema's messages by one sentence: what to put there. */
+/** Replaces a schema's messages with one sentence that says what to put there. */
 export const says = (sentence: string): Sentences & Record<string, string> => ({ sentence })
 
 export const Text = Schema.String.annotate(says("must be a string"))
@@ -58,10 +58,10 @@ export const TextMap = Schema.Record(Schema.String, Schema.String)
 export const AnyObject = Schema.Record(Schema.String, Schema.Unknown)
   .annotate(says("must be an object"))
 
-/** An object of named fields. What is wrong in one of them is said of that field, not of the whole. */
+/** An object of named fields. Errors are reported for the field, not for the whole object. */
 export const group = <const Fields extends Schema.Struct.Fields>(fields: Fields) =>
   Schema.Struct(fields).annotate({ ownSentence: "must be an object" })
 
-/** A word out of a fixed list; the message names the list. */
+/** One of a fixed list of words; the message names them. */
 export const oneOf = <const Words extends readonly [string, ...Array<string>]>(...words: Words) =>
   Schema.Literals(words).annotate(says(`must be one of ${words.map((word) => `"${word}"`).join(", ")}`))

@@ -1,6 +1,6 @@
 /**
- * handshakeScopes: what each field of a handshake needs when it opens a session. A field without a scope does not compile.
- * Attaching to a live session needs `view`, whatever the handshake says: there the fields are not looked at.
+ * handshakeScopes: the scope that each field of a handshake needs when it opens a session. A field without one does not compile.
+ * Attaching to a live session needs only `view`: these fields are ignored then.
  */
 import type { Handshake } from "./Handshake.js"
 import type { Scope } from "./Scope.js"

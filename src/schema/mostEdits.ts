@@ -1,5 +1,5 @@
 /**
- * mostEdits: how many changed lines two texts may differ in before they are told as removed and added: the time to compare
- * them grows with the square of it. The same for the relay's diffs and for those the console makes.
+ * mostEdits: the number of changed lines beyond which two texts are shown as entirely removed and added, because the time to
+ * compare them grows with its square. The relay and the console use the same limit.
  */
 export const mostEdits = 1000

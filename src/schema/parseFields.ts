@@ -1,7 +1,7 @@
 /**
  * parseFields: the JSON object in a text frame.
  *
- * What a client sends is passed on to agents, so an object that would harm on its way is refused: `oddity` says why.
+ * Clients' objects are passed on to agents, so one that could do harm on the way is refused; `oddity` says why.
  */
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -19,7 +19,7 @@ const parseJson = (text: string): unknown => {
 
 const startsObject = /^\s*\{/
 
-/** Undefined when the frame is something else. */
+/** The object; undefined if the frame is something else. */
 export const parseFields = (frame: string): Fields | undefined => {
   const value = startsObject.test(frame) ? parseJson(frame) : undefined
   return isFields(value) ? value : undefined
@@ -41,7 +41,7 @@ const skipString = (text: string, start: number): number => {
   return text.length
 }
 
-/** What an object in a frame may be: `levels` of nesting, and `values` in all, its fields and the items of lists. */
+/** Limits on an object: levels of nesting, and values in total, which are fields and items of lists. */
 export interface JsonBounds {
   readonly levels: number
   readonly values: number
@@ -91,11 +91,11 @@ export const isTooDeep = (frame: string, levels: number): boolean => {
 }
 
 export const tooDeep = (levels: number) => `the frame is nested too deeply: use at most ${levels} levels`
-const tooMany = (values: number) => `the frame holds too many values: use at most ${values}`
+const tooMany = (values: number) => `the frame contains too many values: use at most ${values}`
 
 /**
- * The JSON object in a text frame; undefined when the frame is something else; a sentence when it is beyond the bounds. A
- * text that is never closed is no JSON, and not given to the parser.
+ * The JSON object in a text frame; undefined if the frame is something else; an error text if it exceeds the limits. A text
+ * with unclosed brackets is not JSON and is not given to the parser.
  */
 export const parseBounded = (frame: string, bounds: JsonBounds): Fields | string | undefined => {
   if (!startsObject.test(frame)) return undefined
@@ -109,7 +109,7 @@ export const parseBounded = (frame: string, bounds: JsonBounds): Fields | string
     : parseFields(frame)
 }
 
-/** What makes an object unfit to be passed on. Copying a `__proto__` would give the copy another prototype. */
+/** Why an object must not be passed on; undefined if it may. Copying a `__proto__` would change the copy's prototype. */
 export const oddity = (value: unknown): string | undefined => {
   if (typeof value !== "object" || value === null) return undefined
   if (Object.hasOwn(value, "__proto__")) return "`__proto__` cannot be the name of a field: leave it out"

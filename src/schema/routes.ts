@@ -1,8 +1,8 @@
 /**
- * routes: every way in over HTTP, in one table: method, path, what it takes, needs and answers.
+ * routes: all HTTP routes in one table: method, path, parameters, scope and answers.
  *
- * The relay's answers (`server/httpRoutes.ts`), what pages of other origins may send, the OpenAPI document and the list
- * in docs/protocol.md are made of it. A route without a scope, or without somebody who answers it, does not compile.
+ * The relay's answers (`server/httpRoutes.ts`), the CORS rules, the OpenAPI document and the list in docs/protocol.md are based
+ * on it. A route without a scope or an answer does not compile.
  */
 import type { Schema } from "effect"
 import { CommitRequest, StageRequest } from "./CommitRequest.js"
@@ -14,11 +14,11 @@ import { Share } from "./Share.js"
 
 export type Json = { readonly [name: string]: unknown }
 
-/** Foreign client protocols the relay can serve (`--fronts`). */
+/** Other client protocols that the relay can serve (`--fronts`). */
 export const frontNames = ["acp", "chat", "agui", "mcp"] as const
 export type FrontName = (typeof frontNames)[number]
 
-/** What is asked behind the `?`. */
+/** A query parameter. */
 export interface Query {
   readonly about: string
   /** Default: any text. */
@@ -30,20 +30,20 @@ export interface RouteAnswer {
   /** Default `application/json`; none if there is no `schema`. */
   readonly type?: string
   readonly schema?: Json
-  /** Of a stream: what each of its events holds. */
+  /** For a stream: the schema of each event. */
   readonly each?: Json
 }
 
 export interface Route {
   /** `GET` answers `HEAD`, too. */
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
-  /** `{name}` stands for one segment of it. */
+  /** `{name}` stands for one segment. */
   readonly path: `/${string}`
-  /** What is needed; `public` asks nobody who they are. */
+  /** The required scope; `public`: none, without authentication. */
   readonly scope: Scope | "public"
-  /** `sessions`: it keeps to the sessions a token is limited to. `relay`: tokens with such a limit are refused. */
+  /** `sessions`: the answer respects a token's limits. `relay`: tokens with limits are refused. */
   readonly reach: "relay" | "sessions"
-  /** Only where this one is served. */
+  /** Only if this front is served. */
   readonly front?: FrontName
   /** A sentence. */
   readonly summary: string
@@ -51,9 +51,9 @@ export interface Route {
   readonly body?: Schema.Top | Json
   /** Default `application/json`. */
   readonly bodyType?: string
-  /** Headers a page of an allowed origin may send besides `authorization` and `content-type`. */
+  /** Headers that pages of allowed origins may send besides `authorization` and `content-type`. */
   readonly headers?: ReadonlyArray<string>
-  /** By status. What is the same everywhere (401, 403, 429) is left out. */
+  /** Answers by status, without those common to all routes (401, 403, 429). */
   readonly answers: Readonly<Record<number, RouteAnswer>>
 }
 
@@ -67,12 +67,12 @@ const list = (items: Json): Json => ({ type: "array", items })
 const text: Json = { type: "string" }
 const whole = (more: Json = {}): Json => ({ type: "integer", ...more })
 
-/** Refused, or not there: `text` says why and what to do, `code` is for programs. */
+/** A refusal: `text` says why and what to do, `code` is for programs. */
 export const refusal = (about: string): RouteAnswer => ({
   about,
   schema: object({ text, code: text }, ["text"])
 })
-/** The same for pages that show it as it is. */
+/** A refusal as plain text, for pages that show it as is. */
 const refusalText = (about: string): RouteAnswer => ({ about, type: "text/plain", schema: text })
 const uiMessageStream = (about: string): RouteAnswer => ({
   about,
@@ -98,12 +98,12 @@ const aguiInput: Json = {
 }
 const aguiAnswers: Readonly<Record<number, RouteAnswer>> = {
   200: {
-    about: "What the agent does, until its turn ends or waits for a person.",
+    about: "What the agent does, until its turn ends or it waits for a person.",
     type: "text/event-stream",
     schema: text,
     each: { type: "object", description: "An event of AG-UI.", required: ["type"] }
   },
-  400: refusal("The body is not what it should be, or holds what the agent cannot be given."),
+  400: refusal("The body is invalid, or contains something that the agent does not support."),
   415: refusal("The body is not JSON.")
 }
 const pushListed: Json = object({
@@ -114,21 +114,23 @@ const pushListed: Json = object({
 const noSession = refusal("There is no such session.")
 const noFile = refusal("There is no such session, or no such file or folder in its folder.")
 const notShown = refusal(
-  "A token that may not do this, or what is not shown: git's own files, the relay's, what leads elsewhere."
+  "The token may not do this, or the file is not shown: git's own files, the relay's, or links that lead outside."
 )
-const noGit = refusal("There is no git repository, or not as things are now, and why.")
-const fileQuery: Query = { about: "From the session's folder, with `/` between." }
+const noGit = refusal(
+  "There is no git repository, or its current state does not allow this; the text says why."
+)
+const fileQuery: Query = { about: "Relative to the session's folder, with `/` as separator." }
 const change: Json = { enum: ["added", "changed", "deleted", "renamed", "copied", "type_changed"] }
 const changesTold: Json = object({
-  repository: { type: "boolean", description: "The folder lies in a git repository." },
+  repository: { type: "boolean", description: "Whether the folder is in a git repository." },
   head: { type: "string", description: "The last commit; absent if there is none." },
-  branch: { type: "string", description: "Absent when none is checked out." },
+  branch: { type: "string", description: "Absent if no branch is checked out." },
   under_way: { enum: ["merge", "rebase", "cherry-pick", "revert"] },
   against: { type: "string", description: "The commit they are compared with." },
   branches: list(text),
   files: list(object({
     path: text,
-    from: { type: "string", description: "Its name before." },
+    from: { type: "string", description: "Its old name." },
     staged: change,
     unstaged: change,
     untracked: { type: "boolean" },
@@ -136,7 +138,7 @@ const changesTold: Json = object({
   }, ["path"])),
   truncated: { type: "boolean" }
 }, ["repository", "branches", "files"])
-const noNative = refusal("There is no such conversation, or none in a folder this relay may use.")
+const noNative = refusal("There is no such conversation, or its folder is not allowed.")
 const day = (about: string): Query => ({ about, schema: { type: "string", format: "date" } })
 
 const isRoute = <const R extends Route>(route: R): R => route
@@ -157,7 +159,7 @@ export const routes = {
     path: "/",
     scope: "view",
     reach: "sessions",
-    summary: "The console, where it was built; else what this is.",
+    summary: "The console, if it was built; else a short description.",
     answers: { 200: { about: "A page, or a text.", schema: { type: "object" } } }
   }),
   isAlive: isRoute({
@@ -165,7 +167,7 @@ export const routes = {
     path: "/healthz",
     scope: "public",
     reach: "sessions",
-    summary: "The process answers.",
+    summary: "Whether the process is alive.",
     answers: { 200: { about: "It does.", schema: object({ status: text }) } }
   }),
   isReady: isRoute({
@@ -173,10 +175,10 @@ export const routes = {
     path: "/readyz",
     scope: "public",
     reach: "sessions",
-    summary: "Sessions can be written.",
+    summary: "Sessions can be saved.",
     answers: {
       200: { about: "They can.", schema: object({ status: text }) },
-      503: { about: "They cannot, and why.", schema: object({ reason: text }) }
+      503: { about: "They cannot; the text says why.", schema: object({ reason: text }) }
     }
   }),
   whoAmI: isRoute({
@@ -184,20 +186,20 @@ export const routes = {
     path: "/whoami",
     scope: "view",
     reach: "sessions",
-    summary: "Whether this client may connect, as whom, and what it may do.",
+    summary: "Whether this client may connect, its identity and its rights.",
     answers: {
       200: {
-        about: "It may. Absent limits: none.",
+        about: "It may connect. Absent limits: none.",
         schema: object({
           admitted: { type: "boolean" },
-          name: { type: "string", description: "Of the token." },
+          name: { type: "string", description: "The token's name." },
           scopes: list({ enum: scopes }),
           sessions: list(text),
           folders: list(text),
           agents: list(text),
           expires_at: { type: "number", description: "Unix time in seconds." },
-          version: { type: "string", description: "Of the relay; not for tokens with limits." },
-          machine: { type: "string", description: "What its machine is called; the same." }
+          version: { type: "string", description: "The relay's version; not for tokens with limits." },
+          machine: { type: "string", description: "The relay's host name; not for tokens with limits." }
         }, ["admitted", "scopes"])
       }
     }
@@ -207,13 +209,13 @@ export const routes = {
     path: "/agents",
     scope: "view",
     reach: "sessions",
-    summary: "Which agents can be used here, at most a minute old.",
+    summary: "The agents that can be used here; at most a minute old.",
     answers: {
       200: {
         about: "In the order they are offered.",
         schema: object({
           agents: list(ref("Agent")),
-          folder: { type: "string", description: "Where a session works that names no folder, if it may." }
+          folder: { type: "string", description: "The default folder of sessions, if it is allowed." }
         }, ["agents"])
       }
     }
@@ -223,7 +225,7 @@ export const routes = {
     path: "/sessions",
     scope: "view",
     reach: "sessions",
-    summary: "Live sessions, then those that are kept.",
+    summary: "Live sessions, then saved ones.",
     answers: {
       200: { about: "The most recently active first.", schema: object({ sessions: list(ref("Session")) }) }
     }
@@ -233,19 +235,18 @@ export const routes = {
     path: "/search",
     scope: "view",
     reach: "sessions",
-    summary:
-      "Sessions in which all words of a query were said, or a tool was called with them. Secrets are cut out.",
+    summary: "Sessions whose messages or tool calls contain all words of a query. Secrets are removed.",
     query: {
-      q: { about: "Words, in any order and case; parts of words will do. At most 200 characters." },
+      q: { about: "Words or parts of words, in any order and case. At most 200 characters." },
       limit: {
-        about: "Sessions at most.",
+        about: "Most sessions to return.",
         schema: { type: "integer", minimum: 1, maximum: 100, default: 20 }
       }
     },
     answers: {
       200: {
         about:
-          "The session that spoke last first. `complete` is false while old sessions are still being looked at.",
+          "The most recently active session first. `complete` is false while old sessions are still being indexed.",
         schema: object({
           results: list(object({
             session: ref("Session"),
@@ -254,14 +255,14 @@ export const routes = {
               ts: { type: "number" },
               turn: whole(),
               who: { enum: ["user", "agent", "tool"] },
-              text: { type: "string", description: "The words around it." }
+              text: { type: "string", description: "The match with some context." }
             }, ["seq", "ts", "who", "text"]))
           })),
           complete: { type: "boolean" }
         })
       },
-      400: refusal("There is no `q`, or `limit` is none."),
-      409: refusal("The relay keeps no sessions.")
+      400: refusal("`q` is missing, or `limit` is not valid."),
+      409: refusal("The relay does not save sessions.")
     }
   }),
   forgetSession: isRoute({
@@ -269,9 +270,9 @@ export const routes = {
     path: "/sessions/{session_id}",
     scope: "admin",
     reach: "sessions",
-    summary: "Ends the session, if it is live, and removes all that is kept of it.",
+    summary: "Ends the session if it is live, and deletes everything saved of it.",
     answers: {
-      204: { about: "It is gone." },
+      204: { about: "It was deleted." },
       404: noSession,
       409: refusal("Another relay on the same state folder has it open.")
     }
@@ -281,11 +282,11 @@ export const routes = {
     path: "/sessions/{session_id}",
     scope: "prompt",
     reach: "sessions",
-    summary: "Names the session in the list, or puts it away. An empty title takes the name away.",
+    summary: "Renames or archives the session. An empty title removes the title.",
     body: SessionChange,
     answers: {
       204: { about: "It is done." },
-      400: refusal(`The body is not what it should be; a title has at most ${longestTitle} characters.`),
+      400: refusal(`The body is not valid; a title has at most ${longestTitle} characters.`),
       404: noSession
     }
   }),
@@ -297,7 +298,7 @@ export const routes = {
     summary: "A session's events as Server-Sent Events.",
     query: {
       after_seq: {
-        about: "Only events with a greater seq. A reconnecting EventSource says it by itself.",
+        about: "Only events with a greater seq. An EventSource sends it by itself when it reconnects.",
         schema: whole({ minimum: 0, default: 0 })
       }
     },
@@ -316,20 +317,23 @@ export const routes = {
     path: "/sessions/{session_id}/checkpoints",
     scope: "prompt",
     reach: "sessions",
-    summary: "The turns of a live session one can go back to before.",
+    summary: "The turns that a live session can be rewound to.",
     answers: {
       200: {
         about: "The oldest first; at most the last 200 turns.",
         schema: object({
           checkpoints: list(ref("Checkpoint")),
-          conversation: { type: "boolean", description: "The agent's conversation can go back, too." },
+          conversation: {
+            type: "boolean",
+            description: "Whether the agent's conversation can be rewound, too."
+          },
           in_repository: {
             type: "boolean",
-            description: "The states lie in the git repository of the folder, else with the relay."
+            description: "Whether the states are in the folder's git repository, or with the relay."
           },
-          reason: { type: "string", description: "Why no states of files are kept." },
+          reason: { type: "string", description: "Why file states are not saved." },
           undo: {
-            description: "What `undo_rewind` takes back.",
+            description: "What `undo_rewind` would undo.",
             ...object({ rewind_id: text, turn: whole(), at: { type: "number" } })
           }
         }, ["checkpoints", "conversation"])
@@ -342,7 +346,7 @@ export const routes = {
     path: "/sessions/{session_id}/checkpoints/{turn}",
     scope: "prompt",
     reach: "sessions",
-    summary: "What going back to before a turn would change. Nothing is changed.",
+    summary: "What rewinding to before a turn would change. Changes nothing.",
     answers: {
       200: {
         about: "The first 500 files.",
@@ -350,22 +354,22 @@ export const routes = {
           turn: whole(),
           files: list(object({
             path: text,
-            change: { enum: ["added", "changed", "deleted"], description: "What going back does to it." },
-            added: { type: "integer", description: "Lines; absent for what is no text." },
+            change: { enum: ["added", "changed", "deleted"], description: "What the rewind does to it." },
+            added: { type: "integer", description: "Lines; absent for files that are not text." },
             removed: whole()
           }, ["path", "change"])),
-          files_changed: whole({ description: "How many there are in all." }),
+          files_changed: whole({ description: "The total number." }),
           conflicts: {
             ...list(text),
             description:
-              "Files somebody else than the agent has changed since, or whose present content is kept "
-              + "nowhere: only `force` goes over them."
+              "Files that somebody other than the agent has changed since, or whose current content is saved "
+              + "nowhere: only `force` overwrites them."
           },
           left_out: list(ref("LeftOut"))
         })
       },
       404: refusal("There is no such session, or it is not live: open it first."),
-      409: refusal("Nothing was kept before this turn, and why.")
+      409: refusal("No state was saved before this turn; the text says why.")
     }
   }),
   listFolders: isRoute({
@@ -373,19 +377,19 @@ export const routes = {
     path: "/folders",
     scope: "prompt",
     reach: "sessions",
-    summary: "The folders in one, to choose where a session works; without `path`, where one may begin.",
-    query: { path: { about: "On the relay's machine; `~` is its home." } },
+    summary: "The folders in a folder, to choose one for a session; without `path`, the allowed roots.",
+    query: { path: { about: "A path on the relay's machine; `~` is the home folder there." } },
     answers: {
       200: {
         about: "By name, at most 2,000.",
         schema: object({
           folder: { type: "string", description: "Absolute; absent without `path`." },
-          parent: { type: "string", description: "Absent where one may not go further up." },
+          parent: { type: "string", description: "Absent if the parent is not allowed." },
           folders: list(object({
             name: text,
             path: text,
             hidden: { type: "boolean", description: "Its name begins with a dot." },
-            repository: { type: "boolean", description: "A git repository begins there." }
+            repository: { type: "boolean", description: "It is the top of a git repository." }
           }, ["name", "path"])),
           truncated: { type: "boolean" }
         }, ["folders"])
@@ -399,8 +403,8 @@ export const routes = {
     scope: "view",
     reach: "sessions",
     summary:
-      "What lies in a folder of a session's folder, one level; a token for single sessions needs `prompt`.",
-    query: { path: { about: "From the session's folder; default that folder." } },
+      "Lists a folder below a session's folder, one level; a token for single sessions needs `prompt`.",
+    query: { path: { about: "Relative to the session's folder; default: that folder." } },
     answers: {
       200: {
         about: "Folders first, then by name, at most 2,000.",
@@ -411,17 +415,20 @@ export const routes = {
             kind: { enum: ["folder", "file", "link", "other"] },
             leads_to: {
               enum: ["folder", "file"],
-              description: "Of a link that does not lead out of the folder."
+              description: "For a link that leads to something in the folder."
             },
-            size: whole({ description: "Bytes; of files." }),
+            size: whole({ description: "The size of a file in bytes." }),
             modified_at: { type: "number", description: "Unix time in seconds." },
             hidden: { type: "boolean", description: "Its name begins with a dot." },
-            unnameable: { type: "boolean", description: "Its name is no text: it cannot be asked for." }
+            unnameable: {
+              type: "boolean",
+              description: "Its name is not valid text, so it cannot be requested."
+            }
           }, ["name", "kind"])),
           truncated: { type: "boolean" }
         }, ["path", "entries"])
       },
-      400: refusal("The path is none, or no folder."),
+      400: refusal("The path is not valid, or not a folder."),
       403: notShown,
       404: noFile
     }
@@ -431,29 +438,29 @@ export const routes = {
     path: "/sessions/{session_id}/file",
     scope: "view",
     reach: "sessions",
-    summary: "A part of a file as text, or that it is none; a token for single sessions needs `prompt`.",
+    summary: "A part of a file as text, or that it is not text; a token for single sessions needs `prompt`.",
     query: {
       path: fileQuery,
-      offset: { about: "The byte to begin with.", schema: whole({ minimum: 0, default: 0 }) },
+      offset: { about: "The first byte.", schema: whole({ minimum: 0, default: 0 }) },
       length: {
-        about: "Bytes at most.",
+        about: "Most bytes.",
         schema: whole({ minimum: 1, maximum: 1024 * 1024, default: 256 * 1024 })
       }
     },
     answers: {
       200: {
-        about: "The part ends with a whole character.",
+        about: "The part ends at the end of a character.",
         schema: object({
           path: text,
           size: whole({ description: "Bytes of the whole file." }),
           modified_at: { type: "number" },
           offset: whole(),
-          text: { type: "string", description: "Absent for what is no text." },
+          text: { type: "string", description: "Absent for files that are not text." },
           binary: { type: "boolean" },
-          next_offset: whole({ description: "Where to go on; absent at the end." })
+          next_offset: whole({ description: "Where to continue; absent at the end." })
         }, ["path", "size", "modified_at", "offset"])
       },
-      400: refusal("The path is none, or no ordinary file."),
+      400: refusal("The path is not valid, or not a regular file."),
       403: notShown,
       404: noFile
     }
@@ -463,7 +470,7 @@ export const routes = {
     path: "/sessions/{session_id}/raw",
     scope: "view",
     reach: "sessions",
-    summary: "A file's bytes, whole or a range of them; a token for single sessions needs `prompt`.",
+    summary: "The bytes of a file, or a range of them; a token for single sessions needs `prompt`.",
     query: { path: fileQuery },
     answers: {
       200: {
@@ -477,7 +484,7 @@ export const routes = {
         type: "application/octet-stream",
         schema: { type: "string", format: "binary" }
       },
-      400: refusal("The path is none, or no ordinary file."),
+      400: refusal("The path is not valid, or not a regular file."),
       403: notShown,
       404: noFile,
       413: refusal("It is larger: ask for a part with `range`."),
@@ -490,18 +497,18 @@ export const routes = {
     scope: "view",
     reach: "sessions",
     summary:
-      "Files of a session's folder by words of their names; a token for single sessions needs `prompt`.",
+      "Finds files of a session's folder by words in their names; a token for single sessions needs `prompt`.",
     query: {
       q: { about: "Words in any order and case, or some of their letters. At most 200 characters." },
-      limit: { about: "Files at most.", schema: whole({ minimum: 1, maximum: 100, default: 20 }) }
+      limit: { about: "Most files to return.", schema: whole({ minimum: 1, maximum: 100, default: 20 }) }
     },
     answers: {
       200: {
         about:
-          "The best first. What git ignores is left out. `complete` is false where there are too many files to look at.",
+          "Best matches first, without ignored files. `complete` is false if there are too many files to search.",
         schema: object({ files: list(text), complete: { type: "boolean" } })
       },
-      400: refusal("`limit` is none."),
+      400: refusal("`limit` is not valid."),
       403: notShown,
       404: noSession
     }
@@ -512,7 +519,7 @@ export const routes = {
     scope: "view",
     reach: "sessions",
     summary:
-      "A session's folder as git sees it; a token for single sessions needs `prompt`. Nothing of the repository runs.",
+      "The git status of a session's folder; a token for single sessions needs `prompt`. No program of the repository runs.",
     query: {
       against: { about: "A branch, tag or commit to compare with; default the last commit and the index." }
     },
@@ -531,10 +538,10 @@ export const routes = {
     path: "/sessions/{session_id}/diff",
     scope: "view",
     reach: "sessions",
-    summary: "How a file differs, as a unified diff; a token for single sessions needs `prompt`.",
+    summary: "The changes of a file as a unified diff; a token for single sessions needs `prompt`.",
     query: {
       path: fileQuery,
-      from: { about: "Its name before, if it was renamed." },
+      from: { about: "Its old name, if it was renamed." },
       against: {
         about:
           "`unstaged` (default): on disk from the index; `staged`: in the index from the last commit; else a branch, tag or commit."
@@ -542,7 +549,7 @@ export const routes = {
     },
     answers: {
       200: {
-        about: "`diff` is empty for what is no text, or above 1 MiB.",
+        about: "`diff` is empty for files that are not text, or larger than 1 MiB.",
         schema: object({
           path: text,
           diff: text,
@@ -550,7 +557,7 @@ export const routes = {
           too_large: { type: "boolean" }
         }, ["path", "diff"])
       },
-      400: refusal("The path is none."),
+      400: refusal("The path is not valid."),
       403: notShown,
       404: noFile,
       409: noGit
@@ -562,7 +569,7 @@ export const routes = {
     scope: "prompt",
     reach: "sessions",
     summary:
-      "Stages files of a session's folder as they are on disk, or takes them out again. Nothing of the repository runs.",
+      "Stages files of a session's folder as they are on disk, or unstages them. No program of the repository runs.",
     body: StageRequest,
     answers: {
       200: { about: "The changes as they are then.", schema: changesTold },
@@ -582,18 +589,18 @@ export const routes = {
     body: CommitRequest,
     answers: {
       201: {
-        about: "It is committed.",
+        about: "The commit was made.",
         schema: object({
           commit: text,
           branch: text,
-          files: whole({ description: "How many it changes." }),
-          ran: { ...list(text), description: "Programs of the repository's that ran." }
+          files: whole({ description: "How many files it changes." }),
+          ran: { ...list(text), description: "Programs of the repository that ran." }
         }, ["commit", "files", "ran"])
       },
-      400: refusal("The body is not what it should be."),
-      403: refusal("It would run programs, and the token may not; or it may not prompt."),
+      400: refusal("The body is not valid."),
+      403: refusal("The commit would run programs, which the token may not; or the token may not prompt."),
       404: noSession,
-      409: refusal("There is nothing to commit, or not as things are now, and why.")
+      409: refusal("There is nothing to commit, or the current state does not allow it; the text says why.")
     }
   }),
   attachFile: isRoute({
@@ -601,9 +608,9 @@ export const routes = {
     path: "/sessions/{session_id}/attachments",
     scope: "prompt",
     reach: "sessions",
-    summary: "Keeps a file for the session's agent: with the relay's own, or in the session's folder.",
+    summary: "Saves a file for the session's agent, in the relay's state or in the session's folder.",
     query: {
-      name: { about: "What it is called; it is kept under a safe one." },
+      name: { about: "Its name; it is saved under a safe version of it." },
       into: {
         about: "`folder`: under `attachments/` in the session's folder.",
         schema: { enum: ["state", "folder"], default: "state" }
@@ -613,13 +620,13 @@ export const routes = {
     bodyType: "application/octet-stream",
     answers: {
       201: {
-        about: "It is kept until the session is removed; `path` is for the agent.",
+        about: "It is saved until the session is deleted; `path` is for the agent.",
         schema: object({ name: text, path: text, size: whole() })
       },
-      400: refusal("There is no name, or the file ended early."),
+      400: refusal("The name is missing, or the file ended early."),
       404: noSession,
-      409: refusal("It cannot be kept there, and where it can."),
-      413: refusal("It is too large, or the session has too many."),
+      409: refusal("It cannot be saved there; the text says where it can."),
+      413: refusal("It is too large, or the session has too many files."),
       415: refusal("The body is not `application/octet-stream`.")
     }
   }),
@@ -638,11 +645,11 @@ export const routes = {
     scope: "prompt",
     reach: "relay",
     summary:
-      "Gives a session a prompt later: once (`at`), or again and again (`every`). It need not be live.",
+      "Sends a prompt to a session later: once (`at`) or repeatedly (`every`). The session need not be live.",
     body: NewSchedule,
     answers: {
-      201: { about: "It is kept.", schema: ref("Schedule") },
-      400: refusal("The body is not what it should be."),
+      201: { about: "It was saved.", schema: ref("Schedule") },
+      400: refusal("The body is not valid."),
       404: noSession
     }
   }),
@@ -651,11 +658,11 @@ export const routes = {
     path: "/schedules/{schedule_id}",
     scope: "prompt",
     reach: "relay",
-    summary: "Pauses a schedule, or goes on with it.",
+    summary: "Pauses or continues a schedule.",
     body: ScheduleChange,
     answers: {
-      200: { about: "As it is now.", schema: ref("Schedule") },
-      400: refusal("The body is not what it should be."),
+      200: { about: "The changed schedule.", schema: ref("Schedule") },
+      400: refusal("The body is not valid."),
       404: refusal("There is no such schedule.")
     }
   }),
@@ -664,8 +671,8 @@ export const routes = {
     path: "/schedules/{schedule_id}",
     scope: "prompt",
     reach: "relay",
-    summary: "Removes a schedule; a run that has begun goes on.",
-    answers: { 204: { about: "It is gone." }, 404: refusal("There is no such schedule.") }
+    summary: "Removes a schedule; a run that has started goes on.",
+    answers: { 204: { about: "It was deleted." }, 404: refusal("There is no such schedule.") }
   }),
   shareSession: isRoute({
     method: "POST",
@@ -673,11 +680,11 @@ export const routes = {
     scope: "admin",
     reach: "sessions",
     summary:
-      "A token for this session alone, to be handed on as a link: the console's address with `fragment` behind it.",
+      "A token for this session only, to share as a link: the console's address followed by `fragment`.",
     body: Share,
     answers: {
       201: {
-        about: "The token. It is shown now and never again.",
+        about: "The token, which is shown only now.",
         schema: object({
           name: text,
           token: text,
@@ -686,7 +693,7 @@ export const routes = {
           expires_at: { type: "number" }
         })
       },
-      400: refusal("The body is not what it should be."),
+      400: refusal("The body is not valid."),
       404: noSession
     }
   }),
@@ -696,12 +703,12 @@ export const routes = {
     scope: "admin",
     reach: "relay",
     summary:
-      "A token for another device of yours: one of `addresses` with `fragment` behind it, as a link or a QR code, opens the console there.",
+      "A token for another device of yours: one of `addresses` followed by `fragment`, as a link or QR code, opens the console there.",
     body: Share,
     answers: {
       201: {
         about:
-          "The token. It is shown now and never again. Without `addresses` no other machine reaches the relay.",
+          "The token, which is shown only now. Without `addresses`, no other machine can reach the relay.",
         schema: object({
           name: text,
           token: text,
@@ -711,7 +718,7 @@ export const routes = {
           addresses: list(text)
         })
       },
-      400: refusal("The body is not what it should be.")
+      400: refusal("The body is not valid.")
     }
   }),
   listTokens: isRoute({
@@ -721,7 +728,7 @@ export const routes = {
     reach: "relay",
     summary: "The named tokens, without the tokens themselves.",
     answers: {
-      200: { about: "Those whose time is not over.", schema: object({ tokens: list(ref("Token")) }) }
+      200: { about: "Tokens that have not expired.", schema: object({ tokens: list(ref("Token")) }) }
     }
   }),
   revokeToken: isRoute({
@@ -730,17 +737,17 @@ export const routes = {
     scope: "admin",
     reach: "relay",
     summary: "Revokes a token and those made with it; their connections end.",
-    answers: { 204: { about: "It is revoked." }, 404: refusal("There is no such token.") }
+    answers: { 204: { about: "It was revoked." }, 404: refusal("There is no such token.") }
   }),
   getPush: isRoute({
     method: "GET",
     path: "/push",
     scope: "view",
     reach: "sessions",
-    summary: "The relay's public key for Web Push, and the browsers of yours that are told.",
+    summary: "The relay's public key for Web Push, and your subscribed browsers.",
     answers: {
       200: {
-        about: "`key` is what `PushManager.subscribe` takes as `applicationServerKey`.",
+        about: "`key` is the `applicationServerKey` for `PushManager.subscribe`.",
         schema: object({ key: text, subscriptions: list(pushListed) })
       }
     }
@@ -751,11 +758,11 @@ export const routes = {
     scope: "view",
     reach: "sessions",
     summary:
-      "A browser that is told when a session waits or a long turn has ended, until your token is gone; the same again renews it.",
+      "Notifies a browser when a session waits or a long turn has ended, until your token ends; subscribing again renews it.",
     body: PushSubscription,
     answers: {
-      201: { about: "It is kept.", schema: pushListed },
-      400: refusal("It is none, or its push service cannot be used.")
+      201: { about: "It was saved.", schema: pushListed },
+      400: refusal("It is not valid, or its push service cannot be used.")
     }
   }),
   unsubscribePush: isRoute({
@@ -763,8 +770,8 @@ export const routes = {
     path: "/push/subscriptions/{subscription_id}",
     scope: "view",
     reach: "sessions",
-    summary: "A browser of yours is not told any more.",
-    answers: { 204: { about: "It is gone." }, 404: refusal("You have none of this name.") }
+    summary: "Stops notifying one of your browsers.",
+    answers: { 204: { about: "It was deleted." }, 404: refusal("You have no such subscription.") }
   }),
   answerPush: isRoute({
     method: "POST",
@@ -772,12 +779,12 @@ export const routes = {
     // The ticket says who it is, and what for.
     scope: "public",
     reach: "sessions",
-    summary: "Answers the question a notification told of, with the ticket that came with it.",
+    summary: "Answers the question in a notification, with the ticket that came with it.",
     body: PushAnswer,
     answers: {
-      204: { about: "It is settled." },
-      400: refusal("The body is not what it should be."),
-      410: refusal("It was answered already, or is not asked any more; a ticket works once.")
+      204: { about: "The question is settled." },
+      400: refusal("The body is not valid."),
+      410: refusal("It was already answered, or is no longer asked; a ticket works once.")
     }
   }),
   listNativeSessions: isRoute({
@@ -785,22 +792,22 @@ export const routes = {
     path: "/native-sessions",
     scope: "view",
     reach: "relay",
-    summary: "Conversations people had with agents in a terminal.",
+    summary: "Conversations held with agents in a terminal.",
     query: {
       tool: { about: "Only of this agent." },
       folder: { about: "Only of this folder and those below." },
-      q: { about: "Words that stand in title, first prompt, folder, branch, agent or id." },
+      q: { about: "Words in title, first prompt, folder, branch, agent or id." },
       limit: { about: "How many, at most 200.", schema: whole({ minimum: 1, maximum: 200, default: 50 }) },
-      cursor: { about: "What `next_cursor` said." }
+      cursor: { about: "The `next_cursor` of the previous page." }
     },
     answers: {
       200: {
-        about: "The most recently written first; only of folders the relay may use.",
+        about: "The most recently written first; only in allowed folders.",
         schema: object({
           sessions: list(ref("NativeSession")),
           next_cursor: { type: "string", description: "For `cursor`, if there are more." },
           agents: {
-            description: "What came of asking those agents that tell their conversations themselves.",
+            description: "The results of asking agents that list their conversations themselves.",
             ...list(object({
               tool: { type: "string" },
               state: {
@@ -820,7 +827,7 @@ export const routes = {
     path: "/native-sessions/{tool}/{native_session_id}",
     scope: "view",
     reach: "relay",
-    summary: "One conversation, with all that can be counted.",
+    summary: "One conversation with its counts.",
     answers: { 200: { about: "It.", schema: ref("NativeSession") }, 404: noNative }
   }),
   readNativeSession: isRoute({
@@ -828,10 +835,10 @@ export const routes = {
     path: "/native-sessions/{tool}/{native_session_id}/events",
     scope: "view",
     reach: "relay",
-    summary: "What was said in it: the last turns, or those before a place. The agent is not started.",
+    summary: "A page of its turns: the last ones, or those before a given place. The agent is not started.",
     query: {
-      before: { about: "What `before` of another page said." },
-      limit: { about: "Turns at most.", schema: whole({ minimum: 1, maximum: 200, default: 20 }) }
+      before: { about: "The `before` of another page." },
+      limit: { about: "Most turns to return.", schema: whole({ minimum: 1, maximum: 200, default: 20 }) }
     },
     answers: {
       200: {
@@ -840,7 +847,7 @@ export const routes = {
           events: list({ type: "object" }),
           before: {
             type: "string",
-            description: "Where the page before this one ends; absent at the beginning."
+            description: "The `before` for the previous page; absent at the beginning."
           }
         }, ["events"])
       },
@@ -852,21 +859,21 @@ export const routes = {
     path: "/usage",
     scope: "view",
     reach: "relay",
-    summary: "What sessions have used, summed by one dimension, the largest first.",
+    summary: "Usage of sessions, summed by one dimension, the largest first.",
     query: {
       by: {
         about: "The dimension.",
         schema: { enum: ["session", "folder", "token", "agent", "model", "day"], default: "session" }
       },
-      since: day("A day, included."),
-      until: day("A day, included.")
+      since: day("A day, inclusive."),
+      until: day("A day, inclusive.")
     },
     answers: {
       200: {
         about: "US dollars, tokens, turns and minutes.",
         schema: object({ by: text, usage: list(ref("Usage")) })
       },
-      400: refusal("A dimension or a day that is none.")
+      400: refusal("The dimension or a day is not valid.")
     }
   }),
   getMetrics: isRoute({
@@ -874,7 +881,7 @@ export const routes = {
     path: "/metrics",
     scope: "view",
     reach: "relay",
-    summary: "What is counted, as Prometheus reads it.",
+    summary: "Metrics for Prometheus.",
     answers: { 200: { about: "The text format 0.0.4.", type: "text/plain", schema: text } }
   }),
   chat: isRoute({
@@ -883,10 +890,10 @@ export const routes = {
     scope: "prompt",
     reach: "sessions",
     front: "chat",
-    summary: "A prompt of an AI SDK chat, or its answers to what the agent asked.",
+    summary: "A prompt of an AI SDK chat, or answers to the agent's questions.",
     body: {
       type: "object",
-      description: "As the SDK's transport sends it; the chat's `id` is the session's.",
+      description: "As sent by the SDK's transport; the chat's `id` is the session's.",
       required: ["id", "messages"],
       properties: {
         id: text,
@@ -898,13 +905,13 @@ export const routes = {
       }
     },
     answers: {
-      200: uiMessageStream("What the agent does, until its turn ends or waits for a person."),
-      400: refusalText("The body is not what it should be, or holds what the agent cannot be given."),
+      200: uiMessageStream("What the agent does, until its turn ends or it waits for a person."),
+      400: refusalText("The body is invalid, or contains something that the agent does not support."),
       403: refusalText("The folder, or this prompt, is not allowed."),
-      404: refusalText("There is no such folder, or no such session to go on with."),
+      404: refusalText("There is no such folder, or no such session to continue."),
       413: refusalText("The body is too large."),
       415: refusalText("The body is not JSON."),
-      503: refusalText("The relay has too much to do.")
+      503: refusalText("The relay is overloaded.")
     }
   }),
   resumeChat: isRoute({
@@ -913,10 +920,10 @@ export const routes = {
     scope: "view",
     reach: "sessions",
     front: "chat",
-    summary: "The message an AI SDK chat's agent is at, from its beginning.",
+    summary: "The current message of an AI SDK chat, from its beginning.",
     answers: {
-      200: uiMessageStream("Until the turn ends or waits for a person."),
-      204: { about: "No turn runs." }
+      200: uiMessageStream("Until the turn ends or it waits for a person."),
+      204: { about: "No turn is running." }
     }
   }),
   stopChat: isRoute({
@@ -925,8 +932,10 @@ export const routes = {
     scope: "prompt",
     reach: "sessions",
     front: "chat",
-    summary: "Interrupts the turn that runs in an AI SDK chat; leaving its stream does not.",
-    answers: { 200: { about: "Whether one ran.", schema: object({ stopped: { type: "boolean" } }) } }
+    summary: "Interrupts the running turn of an AI SDK chat; closing its stream does not.",
+    answers: {
+      200: { about: "Whether a turn was running.", schema: object({ stopped: { type: "boolean" } }) }
+    }
   }),
   answerChat: isRoute({
     method: "POST",
@@ -934,7 +943,7 @@ export const routes = {
     scope: "approve",
     reach: "sessions",
     front: "chat",
-    summary: "Answers what the agent of an AI SDK chat asked, with more than yes or no.",
+    summary: "Answers a question of an AI SDK chat's agent with more than yes or no.",
     body: {
       type: "object",
       description: "The fields of a `permission_response`.",
@@ -942,8 +951,8 @@ export const routes = {
       properties: { request_id: text, behavior: { enum: ["allow", "deny"] }, message: text }
     },
     answers: {
-      204: { about: "It is settled." },
-      400: refusalText("Nothing of this name waits for an answer, or the answer does not fit."),
+      204: { about: "The question is settled." },
+      400: refusalText("No request with this id is waiting, or the answer is not valid."),
       404: refusalText("There is no such session."),
       413: refusalText("The body is too large."),
       415: refusalText("The body is not JSON.")
@@ -955,7 +964,7 @@ export const routes = {
     scope: "view",
     reach: "sessions",
     front: "chat",
-    summary: "All that was said in a session, as the AI SDK's messages.",
+    summary: "The whole conversation of a session as messages of the AI SDK.",
     answers: {
       200: { about: "Oldest first; none if there is no such session.", schema: list({ type: "object" }) }
     }
@@ -966,7 +975,7 @@ export const routes = {
     scope: "view",
     reach: "sessions",
     front: "agui",
-    summary: "What CopilotKit's pages ask their runtime first: which agents there are.",
+    summary: "The first request of CopilotKit's pages to their runtime: the available agents.",
     answers: { 200: { about: "The agents that can be used here.", schema: { type: "object" } } }
   }),
   agui: isRoute({
@@ -975,7 +984,7 @@ export const routes = {
     scope: "prompt",
     reach: "sessions",
     front: "agui",
-    summary: "All that CopilotKit's pages ask, by one path: `method`, `params` and `body`.",
+    summary: "All requests of CopilotKit's pages through one path: `method`, `params` and `body`.",
     body: object({ method: text, params: { type: "object" }, body: { type: "object" } }, ["method"]),
     answers: aguiAnswers
   }),
@@ -985,7 +994,7 @@ export const routes = {
     scope: "prompt",
     reach: "sessions",
     front: "agui",
-    summary: "A run of an AG-UI client: a prompt, or its answers to what the agent asked.",
+    summary: "A run of an AG-UI client: a prompt, or answers to the agent's questions.",
     body: aguiInput,
     answers: aguiAnswers
   }),
@@ -995,7 +1004,7 @@ export const routes = {
     scope: "prompt",
     reach: "sessions",
     front: "agui",
-    summary: "The same, as CopilotKit's pages ask it.",
+    summary: "The same, as requested by CopilotKit's pages.",
     body: aguiInput,
     answers: aguiAnswers
   }),
@@ -1005,7 +1014,7 @@ export const routes = {
     scope: "view",
     reach: "sessions",
     front: "agui",
-    summary: "A whole thread as runs, and the one that goes on as it goes.",
+    summary: "A whole thread as runs, including the current one as it goes on.",
     body: aguiInput,
     answers: aguiAnswers
   }),
@@ -1015,8 +1024,10 @@ export const routes = {
     scope: "prompt",
     reach: "sessions",
     front: "agui",
-    summary: "Interrupts the turn that runs in a thread; leaving its stream does not.",
-    answers: { 200: { about: "Whether one ran.", schema: object({ stopped: { type: "boolean" } }) } }
+    summary: "Interrupts the running turn of a thread; closing its stream does not.",
+    answers: {
+      200: { about: "Whether a turn was running.", schema: object({ stopped: { type: "boolean" } }) }
+    }
   }),
   mcp: isRoute({
     method: "POST",
@@ -1031,10 +1042,10 @@ export const routes = {
       200: { about: "The answer.", schema: { type: "object" } },
       202: { about: "A notification was taken." },
       400: {
-        about: "The message is none, or of a version that is not spoken here.",
+        about: "The message is not valid, or its protocol version is not supported.",
         schema: { type: "object" }
       },
-      404: { about: "The method is not known.", schema: { type: "object" } },
+      404: { about: "The method is unknown.", schema: { type: "object" } },
       415: refusal("The body is not JSON.")
     }
   }),
@@ -1043,10 +1054,10 @@ export const routes = {
     path: "/ticket",
     scope: "view",
     reach: "sessions",
-    summary: "Lets one connection in, once, instead of the token: the handshake's `ticket`.",
+    summary: "A ticket that allows one connection without the token: the handshake's `ticket`.",
     answers: {
       200: {
-        about: "The ticket, and the seconds it is good for.",
+        about: "The ticket, and its lifetime in seconds.",
         schema: object({ ticket: text, expires_in: { type: "number" } })
       }
     }
@@ -1059,7 +1070,7 @@ export type Routes = typeof routes
 /** `operationId` in the OpenAPI document. */
 export type RouteId = keyof Routes
 
-/** A way in that is a WebSocket: what is needed to connect. Commands have scopes of their own (`commandScopes.ts`). */
+/** A WebSocket path and the scope needed to connect. Commands have scopes of their own (`commandScopes.ts`). */
 export interface SocketRoute {
   readonly path: `/${string}`
   readonly scope: Scope
@@ -1069,7 +1080,7 @@ export interface SocketRoute {
 
 const isSocket = <const R extends SocketRoute>(route: R): R => route
 
-/** The relay's own protocol is spoken at every path that is not another's. */
+/** The relay's own protocol is served at every path that no other protocol uses. */
 export const socketRoutes = {
   session: isSocket({
     path: "/",
@@ -1081,7 +1092,7 @@ export const socketRoutes = {
     path: "/acp",
     scope: "prompt",
     reach: "sessions",
-    summary: "The Agent Client Protocol, for editors: one message of JSON-RPC per text frame."
+    summary: "The Agent Client Protocol, for editors: one JSON-RPC message per text frame."
   })
 }
 export type SocketRouteId = keyof typeof socketRoutes

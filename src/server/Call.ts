@@ -1,7 +1,7 @@
 /**
- * Call: one HTTP request that has been let in, as a route's answer gets it.
+ * Call: one HTTP request that passed authentication, as a route's answer receives it.
  *
- * An answer ends the response itself, so it may stream; or it fails, and `answerHttp` says so.
+ * An answer ends the response itself, so it can stream. If it fails instead, `answerHttp` sends the error.
  */
 import { Effect, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
@@ -17,7 +17,7 @@ import type { Workspace } from "../services/workspace/Workspace.js"
 import type { ConsoleFiles } from "./ConsoleFiles.js"
 import { ServerConfig } from "./ServerConfig.js"
 
-/** What serving a client takes. */
+/** The services that answers may use. */
 export type Served =
   | AgentFindings
   | Auth
@@ -30,7 +30,7 @@ export type Served =
   | SessionRegistry
   | Workspace
 
-/** The answer is no. `reason` says why, and what to do. */
+/** The request is refused. `reason` says why and what to do. */
 export class Refused extends Schema.TaggedError<Refused>()("Refused", {
   status: Schema.Number,
   reason: Schema.String,
@@ -41,7 +41,7 @@ export class Refused extends Schema.TaggedError<Refused>()("Refused", {
   }
 }
 
-/** The names in braces of a path. */
+/** The names in braces in a path. */
 export type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? Name | NamesIn<Rest>
   : never
@@ -49,7 +49,7 @@ export type NamesIn<Path extends string> = Path extends `${string}{${infer Name}
 export interface Call<Path extends string = string> {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** What stands in the path for each name in braces. */
+  /** The values in the path for the names in braces. */
   readonly params: { readonly [Name in NamesIn<Path>]: string }
   readonly query: URLSearchParams
 }
@@ -58,7 +58,7 @@ export type Answer<Path extends string = string> = (
   call: Call<Path>
 ) => Effect.Effect<void, RelayError | Refused, Served>
 
-/** An answer whose code is loaded when it is asked for the first time. */
+/** An answer whose code is loaded at the first request. */
 export const lazily = <Path extends string>(load: () => Promise<Answer<Path>>): Answer<Path> => (call) =>
   Effect.flatMap(Effect.promise(load), (answer) => answer(call))
 
@@ -72,11 +72,11 @@ export const sendJson = (response: ServerResponse, status: number, body: unknown
     response.end(JSON.stringify(body) + "\n")
   })
 
-/** It is done, and there is nothing to say. */
+/** Sends 204: done, without a body. */
 export const sendNothing = (response: ServerResponse) =>
   Effect.sync(() => void response.writeHead(204, { "cache-control": "no-store" }).end())
 
-/** The body as text; fails with 413 when it has more bytes than `most`. Interrupted, the rest is not read. */
+/** The body as text. Fails with 413 if it has more than `most` bytes. If interrupted, the rest is not read. */
 export const bodyOf = (request: IncomingMessage, most = 8 * 1024): Effect.Effect<string, Refused> =>
   Effect.callback((resume) => {
     const chunks: Array<Buffer> = []
@@ -87,7 +87,11 @@ export const bodyOf = (request: IncomingMessage, most = 8 * 1024): Effect.Effect
       if (size <= most) return
       stop()
       resume(
-        new Refused({ status: 413, code: "too_large", reason: `the body may have ${most} bytes: send less` })
+        new Refused({
+          status: 413,
+          code: "too_large",
+          reason: `the body may have at most ${most} bytes: send less`
+        })
       )
     }
     const onEnd = () => {
@@ -103,7 +107,7 @@ export const bodyOf = (request: IncomingMessage, most = 8 * 1024): Effect.Effect
     return Effect.sync(stop)
   })
 
-/** The text of a body of JSON; fails with 415 when it says to be something else: a form's comes without asking whether it may. */
+/** The text of a JSON body. Fails with 415 for another content type: browsers send forms without a preflight request. */
 export const jsonTextOf = Effect.fnUntraced(function*(request: IncomingMessage) {
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
     return yield* new Refused({ status: 415, reason: "send JSON, with content-type: application/json" })
@@ -112,17 +116,21 @@ export const jsonTextOf = Effect.fnUntraced(function*(request: IncomingMessage) 
   return yield* bodyOf(request, max_frame_bytes)
 })
 
-/** The body as JSON; fails with 400 when it is none, and as `jsonTextOf` does. */
+/** The body parsed as JSON. Fails with 400 if it is not JSON, and like `jsonTextOf`. */
 export const readJson = Effect.fnUntraced(function*({ request }: Pick<Call, "request">) {
   const body = yield* jsonTextOf(request)
   return yield* Effect.try({
     try: () => JSON.parse(body) as unknown,
     catch: () =>
-      new Refused({ status: 400, code: "bad_command", reason: "the body is no JSON: send one whole object" })
+      new Refused({
+        status: 400,
+        code: "bad_command",
+        reason: "the body is not JSON: send one complete object"
+      })
   })
 })
 
-/** The body as this schema has it; `wanted` says what to send, when it is not. */
+/** The body decoded by this schema. Fails with 400 and `wanted`, which says what to send. */
 export const readBody = <A, I>(
   request: IncomingMessage,
   schema: Schema.Codec<A, I>,

@@ -1,10 +1,10 @@
 /**
- * Connection: one WebSocket. The only place that reads and writes sockets, but for pings (`Heartbeat`).
+ * Connection: one WebSocket. Apart from pings (`Heartbeat`), sockets are read and written only here.
  *
- * Inbound: a bounded Queue of decoded commands; while it is long, or the peer does not read its answers, the socket is not
- * read. Until it is known who sends them, only the first frame is looked at. Outbound: the stream of a session's events, which
- * the connection follows at its own pace, a batch of frames per write; while the peer has much to read it waits for the socket
- * to drain, and the log waits for it or cuts it off, as the log sees fit.
+ * Inbound: a bounded Queue of decoded commands. While it is long, or while the peer does not read its answers, the socket is
+ * not read. Before authentication only the first frame is looked at. Outbound: a session's events, followed at the client's
+ * pace, a batch of frames per write. While the peer is behind, the connection waits for the socket to drain, and the log
+ * either waits for it or cuts it off.
  */
 import { Clock, Deferred, Effect, Queue, Schema, Semaphore } from "effect"
 import type { Socket } from "node:net"
@@ -19,7 +19,7 @@ import type { ServerSettings } from "./ServerConfig.js"
 import { makeWriter } from "./textFrames.js"
 import * as UnfinishedFrames from "./UnfinishedFrames.js"
 
-/** The client read too slowly and was cut off from the log. */
+/** The client read too slowly, and the log cut it off. */
 export class FellBehind extends Schema.TaggedError<FellBehind>()("FellBehind", { seq: Schema.Number }) {
   override get message() {
     return `the client read too slowly: connect again with after_seq ${this.seq}`
@@ -27,51 +27,51 @@ export class FellBehind extends Schema.TaggedError<FellBehind>()("FellBehind", {
 }
 
 export interface Connection {
-  /** The first text frame, not decoded. Never completes once the peer is gone. */
+  /** The first text frame, as text. Never completes once the peer is gone. */
   readonly opening: Effect.Effect<string>
-  /** What the next text frame after it wants, or why it is no command. Never completes once the peer is gone. */
+  /** The command in the next text frame, or why it is not one. Never completes once the peer is gone. */
   readonly receive: Effect.Effect<ReturnType<typeof decodeFrame>>
   /**
-   * Say something to this client alone; waits while it has too much to read. It repeats the `seq` the client stands at,
-   * so that no cursor moves.
+   * Sends an event to this client only, after waiting while the client is behind. It repeats the client's current `seq`, so
+   * that no cursor moves.
    */
   readonly tell: (event: EventBody) => Effect.Effect<void>
-  /** The same with a long list in it, made and sent in pieces: it must hold up nobody else. `field` names it. */
+  /** Like `tell`, for an event with a long list in `field`, which is sent in pieces so that it does not delay others. */
   readonly tellList: (
     event: { readonly type: string },
     field: string,
     items: ReadonlyArray<unknown>
   ) => Effect.Effect<void>
-  /** Send a greeting, then what is in the log after `after_seq`, and what comes, until the log is closed. */
+  /** Sends a greeting, then the log's events after `after_seq` and new ones as they come, until the log is closed. */
   readonly follow: (
     log: EventLog["Service"],
     options: {
       readonly after_seq: number
       readonly raw: boolean
       readonly greeting?: EventBody | undefined
-      /** Told to it alone. */
+      /** Sent to this client only. */
       readonly own?: EventBody | undefined
     }
   ) => Effect.Effect<void, FellBehind>
   /** Completes when the peer is gone. */
   readonly gone: Effect.Effect<void>
-  /** Say goodbye. Completes when the peer is gone, or has had time to read what is left and to say so. */
+  /** Closes the socket. Completes when the peer has closed it too, or had time to. */
   readonly close: (code: number, reason: string) => Effect.Effect<void>
 }
 
-/** Inbound frames and bytes above which the socket is not read. */
+/** The socket is not read while more inbound frames or bytes than these wait. */
 const inboundFrames = 64
 const inboundBytes = 1024 * 1024
-/** Frames that can wait: what one read of a socket holds (64 KiB) still comes after it; the smallest frame has 6 bytes. */
+/** Capacity of the queue: one more read of the socket (64 KiB) may follow, and the smallest frame has 6 bytes. */
 const mostInbound = inboundFrames + Math.ceil(64 * 1024 / 6)
-/** Items of a list that are sent in one piece. */
+/** Items of a list per piece. */
 const listedTogether = 50
-/** How long a client may take to read why it is sent away in the middle of a frame, in ms. */
+/** How long a client has to read why it was disconnected in the middle of a frame, in ms. */
 const overloadedMs = 1000
-/** How long the goodbye of a client that has followed a session is waited for, and of one that has not. */
+/** How long to wait for the peer's close: for clients of a session, and for those that never authenticated. */
 const closeTimeout = { client: "30 seconds", unauthenticated: "1 second" } as const
 
-/** Bytes the peer may send before its first frame is complete, in any frame, and leave unread; and what JSON may hold. */
+/** Limits on the first frame, on any frame, on unread bytes, and on JSON. */
 export type ConnectionOptions =
   & Pick<
     ServerSettings,
@@ -79,7 +79,7 @@ export type ConnectionOptions =
   >
   & { readonly unfinished?: UnfinishedFrames.UnfinishedFrames }
 
-/** A frame that waits: its text, or what that wants; undefined for a binary frame. */
+/** A waiting frame: its text or its command; undefined for a binary frame. */
 interface Waiting<Content> {
   readonly content: Content | undefined
   readonly size: number
@@ -89,7 +89,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
   const clock = yield* Clock.Clock
   const bounds: JsonBounds = { levels: options.max_json_depth, values: options.max_json_values }
   const commands = yield* Queue.bounded<Waiting<ReturnType<typeof decodeFrame>>>(mostInbound)
-  /** Frames of a client that nobody knows yet; undefined: it is known. */
+  /** Frames of a client that is not authenticated yet; undefined: it is. */
   let early: Queue.Queue<Waiting<string>> | undefined = yield* Queue.bounded<Waiting<string>>(mostInbound)
   const gone = yield* Deferred.make<void>()
   let frames = 0
@@ -101,7 +101,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
   const isFull = () => bytes > inboundBytes || frames >= inboundFrames
   const isBehind = () => ws.bufferedAmount > options.max_unsent_bytes
 
-  /** Until the first frame is whole, nobody knows who is sending. */
+  /** The first frame is not complete: the sender is unknown. */
   let isFirst = true
   const onFirstBytes = () => {
     if (!isFirst || socket.bytesRead <= firstByte + options.max_handshake_bytes) return
@@ -112,7 +112,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
   }
   const firstByte = socket.bytesRead
 
-  /** What the frame that is coming holds, of all that may. */
+  /** Bytes of the incomplete frame that `unfinished` counts. */
   let counted = 0
   let frameBegan = firstByte
   const count = (bytes: number) => {
@@ -135,7 +135,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
     frameBegan = socket.bytesRead
     count(0)
     if (!isBinary) {
-      // Being taken off in the middle of an event, the listener is called once more.
+      // A listener that is removed during an event is still called once more.
       isFirst = false
       socket.off("data", onFirstBytes)
     }
@@ -150,7 +150,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
     if (!isTaken) ws.terminate()
     else if (isFull()) ws.pause()
   }
-  // When a frame breaks a rule the peer is told which.
+  // A peer whose frame breaks a rule is told which rule.
   ws.onClosing = (code) => {
     const complaint = isClosing ? undefined : broken(code, options)
     if (complaint !== undefined) unsafeTell(complaint)
@@ -161,7 +161,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
       socket.on("data", onFirstBytes).on("data", onBytes)
       ws.on("message", onMessage).on("close", onGone).on("error", () => {})
     }),
-    // The error listener stays: a late error must not end the process. After any there is a close.
+    // The error listener stays, so that a late error cannot end the process. A close follows every error.
     () =>
       Effect.sync(() => {
         socket.off("data", onFirstBytes).off("data", onBytes)
@@ -174,7 +174,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
   const deliver = (text: string | undefined, size: number) =>
     Queue.offerUnsafe(commands, { content: text === undefined ? undefined : decodeFrame(text, bounds), size })
 
-  /** The next one that is no binary frame. */
+  /** The next text frame; binary frames are answered and skipped. */
   const takeFrom = <Content>(queue: Queue.Queue<Waiting<Content>>): Effect.Effect<Content> =>
     Effect.flatMap(Queue.take(queue), ({ content, size }) => {
       frames -= 1
@@ -189,7 +189,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
     early === undefined ? Effect.never : takeFrom(early)
   )
 
-  /** It is known who speaks: what came meanwhile is decoded, and from now on each frame when it comes. */
+  /** The client is authenticated: decodes frames that arrived meanwhile, and from now on every frame on arrival. */
   const admit = Effect.suspend(() => {
     if (early === undefined) return Effect.void
     const waiting = early
@@ -213,7 +213,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
     return Effect.sync(() => socket.off("drain", onDrain))
   })
 
-  /** Pieces of one message have no other between them. */
+  /** Keeps other messages out from between the pieces of one. */
   const oneByOne = Semaphore.makeUnsafe(1)
 
   const tell: Connection["tell"] = (event) =>
@@ -236,10 +236,10 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
       }
       ws.send("]}", { fin: true })
       yield* drained
-      // Who leaves in the middle of it closes the connection: a message that is not whole is none.
+      // If the sender is interrupted, the connection is closed: an incomplete message must not be continued.
     }).pipe(oneByOne.withPermits(1))
 
-  /** What the peer still sends is not read any more, only its own goodbye is waited for. */
+  /** Stops reading the peer's frames and only waits for its close. */
   const close: Connection["close"] = (code, reason) =>
     Effect.suspend(() => {
       isClosing = true
@@ -258,7 +258,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
       const write = () => {
         if (isBehind()) return
         for (let batch = follower.next(); batch !== undefined; batch = follower.next()) {
-          // A closing socket has sent its last frame already.
+          // A closing socket has already sent its last frame.
           if (ws.readyState !== ws.OPEN) return
           send(batch)
           position = batch.firstSeq + batch.ends.length - 1
@@ -294,7 +294,7 @@ const tooMuchUnfinished: EventBody = {
   type: "error",
   code: "overloaded",
   text:
-    "too many large frames are coming at once: connect again and send it later, or start the relay with a higher "
+    "too many large frames are arriving at once: connect again and send it later, or start the relay with a higher "
     + "--max-unfinished-bytes",
   metadata: { fatal: true }
 }
@@ -302,13 +302,13 @@ const tooMuchUnfinished: EventBody = {
 const noBinary: EventBody = {
   type: "error",
   code: "bad_command",
-  text: "binary frames are not understood: send JSON as text; images go into a user_message as base64"
+  text: "binary frames are not supported: send JSON as text, and images as base64 in a user_message"
 }
 
 const tooLong = (bytes: number): EventBody => ({
   type: "error",
   code: "too_large",
-  text: `the handshake may have ${bytes} bytes: send images and long texts as commands, after it`,
+  text: `the handshake may have at most ${bytes} bytes: send images and long texts as commands, after it`,
   metadata: { fatal: true }
 })
 
@@ -317,7 +317,8 @@ const broken = (code: number | undefined, { max_frame_bytes }: ConnectionOptions
     ? {
       type: "error",
       code: "too_large",
-      text: `a frame may have ${max_frame_bytes} bytes: send less at once, or start the relay with a higher `
+      text:
+        `a frame may have at most ${max_frame_bytes} bytes: send less at once, or start the relay with a higher `
         + "--max-frame-bytes",
       metadata: { fatal: true }
     }
@@ -333,6 +334,6 @@ const broken = (code: number | undefined, { max_frame_bytes }: ConnectionOptions
 const gap = (first_seq: number): EventBody => ({
   type: "error",
   code: "gap",
-  text: `the events before ${first_seq} are no longer kept: what follows starts there`,
+  text: `events before ${first_seq} are no longer available: the following events start there`,
   metadata: { first_seq }
 })

@@ -1,8 +1,8 @@
 /**
- * ConnectionLimiter: how many connections there are, in all and from one peer.
+ * ConnectionLimiter: limits connections, in total and per peer.
  *
- * When all places are taken, who has been there longest without saying who they are makes room: a flood of connections
- * that only wait keeps nobody out.
+ * When all places are taken, the oldest unauthenticated connection makes room, so that a flood of idle connections cannot
+ * keep clients out.
  */
 import type { Socket } from "node:net"
 import { isLoopback, peerOf } from "../services/access/peers.js"
@@ -13,31 +13,31 @@ export interface Bounds {
 }
 
 export interface ConnectionLimiter {
-  /** Why there is no place for this one, and what to do; undefined if it was taken in. */
+  /** Counts a new connection. If there is no room, gives a text that says why and what to do. */
   readonly enter: (socket: Socket) => string | undefined
-  /** It may use the relay: it keeps its place. What speaks TLS over a guest's socket may stand for it. */
+  /** The connection is authenticated and keeps its place. A TLS socket counts as the socket it runs over. */
   readonly admit: (socket: Socket) => void
-  /** This socket stands for that guest. */
+  /** Makes a TLS socket count as the socket it runs over. */
   readonly speaksFor: (socket: Socket, guest: Socket) => void
   readonly size: () => number
 }
 
-/** `standsForMany`: an address, such as a proxy's, that others come by; it is not counted as one peer. */
+/** `standsForMany`: whether an address, such as a proxy's, carries many clients and is not limited as one peer. */
 export const make = (
   { max_connections, max_connections_per_peer }: Bounds,
   standsForMany: (address: string | undefined) => boolean = isLoopback
 ): ConnectionLimiter => {
-  /** Each with the peer it comes from: a closed socket does not tell. */
-  const limiter = new Map<Socket, string>()
+  /** Sockets with their peer's address, which a closed socket no longer knows. */
+  const sockets = new Map<Socket, string>()
   const perPeer = new Map<string, number>()
-  /** Those who have not been admitted, the oldest first. */
-  const strangers = new Set<Socket>()
+  /** Unauthenticated sockets, oldest first. */
+  const unauthenticated = new Set<Socket>()
 
   const leave = (socket: Socket) => {
-    const peer = limiter.get(socket)
+    const peer = sockets.get(socket)
     if (peer === undefined) return
-    limiter.delete(socket)
-    strangers.delete(socket)
+    sockets.delete(socket)
+    unauthenticated.delete(socket)
     const others = (perPeer.get(peer) ?? 1) - 1
     if (others === 0) perPeer.delete(peer)
     else perPeer.set(peer, others)
@@ -48,20 +48,20 @@ export const make = (
     const peer = peerOf(remoteAddress)
     const others = perPeer.get(peer) ?? 0
     if (!standsForMany(remoteAddress) && others >= max_connections_per_peer) {
-      return `${others} connections come from ${peer} already: close some, or start the relay with a higher `
+      return `there are already ${others} connections from ${peer}: close some, or start the relay with a higher `
         + "--max-connections-per-peer"
     }
-    if (limiter.size >= max_connections) {
-      const [oldest] = strangers
+    if (sockets.size >= max_connections) {
+      const [oldest] = unauthenticated
       if (oldest === undefined) {
-        return `all ${limiter.size} connections are in use: try again later, or start the relay with a higher `
+        return `all ${sockets.size} connections are in use: try again later, or start the relay with a higher `
           + "--max-connections"
       }
       leave(oldest)
       oldest.destroy()
     }
-    limiter.set(socket, peer)
-    strangers.add(socket)
+    sockets.set(socket, peer)
+    unauthenticated.add(socket)
     perPeer.set(peer, (perPeer.get(peer) ?? 0) + 1)
     socket.once("close", () => leave(socket))
     return undefined
@@ -71,8 +71,8 @@ export const make = (
 
   return {
     enter,
-    admit: (socket) => void strangers.delete(guestOf.get(socket) ?? socket),
+    admit: (socket) => void unauthenticated.delete(guestOf.get(socket) ?? socket),
     speaksFor: (socket, guest) => void guestOf.set(socket, guest),
-    size: () => limiter.size
+    size: () => sockets.size
   }
 }

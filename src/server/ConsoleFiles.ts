@@ -1,22 +1,22 @@
 /**
  * ConsoleFiles: the console, the page the relay serves at `/`.
  *
- * The build leaves it in dist/console with a list of its files (`files.json`). Only what is on that list is served, so no
- * path leads elsewhere. Where it was not built nothing is served. Each file is read once, when it is first asked for.
+ * The build puts it into dist/console with a list of its files (`files.json`). Only files on that list are served, so no path
+ * leads anywhere else; without a build, nothing is. Each file is read once, at its first request.
  */
 import { Context, Effect, FileSystem, Layer, Option, Path, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { fileURLToPath } from "node:url"
 
 export class ConsoleFiles extends Context.Service<ConsoleFiles, {
-  /** Answer with the console's file of that path; false if it has none. */
+  /** Sends the file with this path; false if there is none. */
   readonly answer: (
     path: string,
     request: IncomingMessage,
     response: ServerResponse
   ) => Effect.Effect<boolean>
 }>()("ai-relay/server/ConsoleFiles") {
-  /** `folders` are looked at in this order. */
+  /** Uses the first of `folders` that holds a build. */
   static readonly layer = (folders: ReadonlyArray<string> = places) => Layer.effect(this, make(folders))
 }
 
@@ -25,12 +25,12 @@ const places = ["./console", "../console"].map((place) => fileURLToPath(new URL(
 
 /** One file of the console, as the build lists it. */
 const SessionListing = Schema.Struct({
-  /** The path it is asked for by, such as `/assets/main-1a2b3c4d.js`. */
+  /** Its path in URLs, such as `/assets/main-1a2b3c4d.js`. */
   path: Schema.String,
   type: Schema.String,
-  /** Its name holds its hash: it never changes. */
+  /** Its name contains its hash, so it never changes. */
   immutable: Schema.Boolean,
-  /** Beside it there are `.br` and `.gz` of it. */
+  /** There are `.br` and `.gz` versions beside it. */
   compressed: Schema.Boolean
 })
 type SessionListing = typeof SessionListing.Type
@@ -38,8 +38,8 @@ type SessionListing = typeof SessionListing.Type
 const decodeList = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Array(SessionListing)))
 
 /**
- * Nothing from elsewhere, no script within the page, no frame around it. Terminals write their colours into a style
- * element, hence `unsafe-inline` for styles alone.
+ * Nothing from other origins, no inline scripts, no framing. Terminals write their colours into a style element, hence
+ * `unsafe-inline` for styles only.
  */
 const policy = [
   "default-src 'none'",
@@ -110,7 +110,7 @@ const make = Effect.fnUntraced(function*(folders: ReadonlyArray<string>) {
       response.end(request.method === "HEAD" ? undefined : content)
       return true
     },
-    // Listed when the relay started, but gone now: the installation is broken.
+    // Listed at the start but missing now: the installation is broken.
     Effect.orDie
   )
 

@@ -1,13 +1,13 @@
 /**
- * Heartbeat: all peers are pinged at the same time, so that an idle relay wakes up once and not once for each of them.
- * Who has not answered two pings is dropped when the third is due.
+ * Heartbeat: pings all peers at the same time, so that an idle relay wakes up once and not once per peer. A peer that has
+ * not answered two pings is dropped when the third is due.
  */
 import { Chunk, Effect, Schedule } from "effect"
 import type { WebSocket } from "ws"
 
 const interval = "30 seconds"
 const mostUnanswered = 2
-/** So many are pinged before others have their turn: a thousand would hold up every session for 20 ms. */
+/** Peers pinged before yielding: pinging a thousand would delay every session by 20 ms. */
 const atOnce = 50
 
 const othersTurn = Effect.callback<void>((resume) => {
@@ -15,7 +15,7 @@ const othersTurn = Effect.callback<void>((resume) => {
   return Effect.sync(() => clearImmediate(immediate))
 })
 
-/** Ping those that are there at each beat, until the scope closes. */
+/** Pings the current peers at each beat, until the scope closes. */
 export const keep = (peers: Iterable<WebSocket>) => {
   const unanswered = new WeakMap<WebSocket, number>()
   const beat = (peer: WebSocket) => {

@@ -1,14 +1,14 @@
 /**
- * RefusedOrigins: pages that may not use the relay are told so only in a way their browser keeps from them; so the relay's log has
- * it, once for each origin, with the flag that would let them in.
+ * RefusedOrigins: logs origins that were refused, once each, with the flag that would allow them. Browsers hide the reason
+ * from the page, so the log is where an operator finds it.
  */
 import type { ForbiddenOrigin } from "../services/access/Auth.js"
 
-/** Origins that are remembered: made-up ones fill no log. */
+/** How many origins are remembered, so that made-up ones cannot fill the log. */
 const most = 100
 
 export interface RefusedOrigins {
-  /** What to log, if it was not logged before. */
+  /** The text to log; undefined if this origin was logged before. */
   readonly newsOf: (refusal: ForbiddenOrigin) => string | undefined
 }
 

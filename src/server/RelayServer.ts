@@ -1,8 +1,8 @@
 /**
- * RelayServer: listens, and gives every WebSocket a scoped fiber.
+ * RelayServer: listens, and runs every WebSocket in a scoped fiber.
  *
- * Shutting down: no new connections and no new turns; clients are told, and running turns may end (`drain`). Then all
- * sessions end at once and say so, and the sockets close.
+ * On shutdown it accepts no new connections or turns, tells clients, and lets running turns finish (`drain`). Then all
+ * sessions end, say so to their clients, and the sockets close.
  */
 import { Context, Deferred, Effect, FiberSet, Layer, Schema } from "effect"
 import { readFileSync, unwatchFile, watchFile } from "node:fs"
@@ -38,7 +38,7 @@ import * as TurnedAway from "./TurnedAway.js"
 import * as UnfinishedFrames from "./UnfinishedFrames.js"
 import { visitorOf } from "./visitor.js"
 
-/** The address cannot be listened on. */
+/** The relay cannot listen on this address. */
 export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
   host: Schema.String,
   port: Schema.Number,
@@ -48,7 +48,7 @@ export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFail
     const code = this.cause instanceof Error && "code" in this.cause ? this.cause.code : undefined
     const place = `${this.host}:${this.port}`
     if (code === "EADDRINUSE") {
-      return `port ${this.port} is in use: stop what runs there, or choose another with --port`
+      return `port ${this.port} is in use: stop the program that uses it, or choose another port with --port`
     }
     if (code === "EACCES") return `not allowed to listen on ${place}: choose a --port above 1023`
     return `cannot listen on ${place} (${String(code ?? this.cause)}): check --host and --port`
@@ -63,9 +63,9 @@ export class TlsUnusable extends Schema.TaggedError<TlsUnusable>()("TlsUnusable"
 }
 
 export class RelayServer extends Context.Service<RelayServer, {
-  /** Where it listens; the port is the real one when 0 was asked for. */
+  /** Where it listens, with the real port if 0 was asked for. */
   readonly address: { readonly host: string; readonly port: number; readonly secure: boolean }
-  /** When it shuts down: wait for no turn any longer. */
+  /** Stop waiting for running turns during shutdown. */
   readonly hurry: Effect.Effect<void>
 }>()("ai-relay/server/RelayServer") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make)).pipe(
@@ -76,7 +76,7 @@ export class RelayServer extends Context.Service<RelayServer, {
 /** How long sockets may take to close at shutdown, in ms. */
 const goodbyeMs = 1000
 
-/** Answer an upgrade that will not be one, or a connection there is no room for, and close it. */
+/** Answers a refused upgrade, or a connection there is no room for, and closes it. `status` is the HTTP status line's. */
 export const turnAway = (socket: Duplex, status: string, text: string) => {
   socket.on("error", () => socket.destroy())
   const code = status.startsWith("503") ? { code: "overloaded" } : {}
@@ -85,7 +85,7 @@ export const turnAway = (socket: Duplex, status: string, text: string) => {
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
       + `connection: close\r\n\r\n${body}`
   )
-  // Who does not close in return is not waited for.
+  // Do not wait for peers that never close their side.
   setTimeout(() => socket.destroy(), goodbyeMs).unref()
 }
 
@@ -103,12 +103,12 @@ const openServer = (settings: ServerSettings): Effect.Effect<Server, TlsUnusable
   const options: ServerOptions = {
     headersTimeout: patience,
     requestTimeout: patience,
-    // Node looks for who lets it wait so often, also when nobody is there.
+    // Node checks for slow clients this often, even without connections.
     connectionsCheckingInterval: Math.ceil(patience / 2)
   }
   if (tls_cert === undefined && tls_key === undefined) return Effect.sync(() => createServer(options))
   if (tls_cert === undefined || tls_key === undefined) {
-    return new TlsUnusable({ reason: "give both --tls-cert and --tls-key" })
+    return new TlsUnusable({ reason: "set both --tls-cert and --tls-key" })
   }
   return Effect.try({
     try: () => {
@@ -132,7 +132,7 @@ const bySocketPath = new Map(
 const socketRouteOf = ({ url = "" }: IncomingMessage): SocketRouteId =>
   bySocketPath.get(url.split("?", 1)[0] ?? "") ?? "session"
 
-/** Pages cannot set headers on a WebSocket: a ticket stands in the address, or beside the protocol. It works once. */
+/** The ticket in the URL or beside the subprotocol, since pages cannot set headers on a WebSocket. It works once. */
 const ticketOf = (request: IncomingMessage): string | undefined => {
   const offered = String(request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) =>
     name.trim()
@@ -141,7 +141,7 @@ const ticketOf = (request: IncomingMessage): string | undefined => {
   return beside ?? queryOf(request).get("ticket") ?? undefined
 }
 
-/** What an editor says before somebody listens. */
+/** Collects an editor's frames until something listens. */
 const keepEarly = (ws: WebSocket) => {
   const said: Array<readonly [RawData, boolean]> = []
   const keep = (data: RawData, isBinary: boolean) => void said.push([data, isBinary])
@@ -152,7 +152,7 @@ const keepEarly = (ws: WebSocket) => {
   }
 }
 
-/** Certificates end: a new one in the same files is taken without a restart. Looked for so often, in ms. */
+/** How often to look for a renewed certificate in the same files, in ms; it is used without a restart. */
 export const CertificateInterval = Context.Reference<number>("ai-relay/server/CertificateInterval", {
   defaultValue: () => 1000
 })
@@ -164,13 +164,13 @@ const followCertificate = Effect.fnUntraced(
     const take = () => {
       try {
         server.setSecureContext({ cert: readFileSync(tls_cert), key: readFileSync(tls_key) })
-        run(Effect.logInfo("the new TLS certificate is used from now on"))
+        run(Effect.logInfo("using the new TLS certificate from now on"))
       } catch (cause) {
-        // One of the two may have been written before the other.
+        // The two files may not have been written at the same time.
         run(Effect.logWarning(
           `the new TLS certificate cannot be used (${
             messageOf(cause)
-          }), so the old one stays: check ${tls_cert} and ${tls_key}`
+          }), so the old one stays in use: check ${tls_cert} and ${tls_key}`
         ))
       }
     }
@@ -201,7 +201,7 @@ const make = Effect.gen(function*() {
     WebSocket: PeerSocket,
     perMessageDeflate: false,
     maxPayload: max_frame_bytes,
-    // Of what a page offers, the protocol is chosen, never the ticket beside it.
+    // Of the subprotocols a page offers, the ticket is never chosen.
     handleProtocols: (offered) => offered.has("acp") ? "acp" : false
   })
   yield* Heartbeat.keep(sockets.clients)
@@ -224,7 +224,7 @@ const make = Effect.gen(function*() {
     yield* isAdmitted ? Effect.logInfo("disconnected") : turnedAway.tell(visitor.address)
   }, Effect.scoped)
 
-  /** Loaded when the first editor comes. */
+  /** Its code is loaded when the first editor connects. */
   const serveEditor = Effect.fnUntraced(function*(
     ws: WebSocket,
     socket: Socket,
@@ -240,7 +240,7 @@ const make = Effect.gen(function*() {
     yield* Effect.logInfo("an editor has left")
   }, Effect.scoped)
 
-  /** Who speaks on each WebSocket that asks for the token before it opens. */
+  /** Serves each WebSocket path that needs the token before it opens. */
   const serveRoute: {
     readonly [Id in Exclude<SocketRouteId, "session">]: (
       ws: WebSocket,
@@ -253,11 +253,11 @@ const make = Effect.gen(function*() {
   const server = yield* openServer(settings)
   const secure = server instanceof TlsServer
   if (secure) yield* followCertificate(server, settings)
-  // Those that are told why they are refused, besides.
+  // Besides, those that are told why they were refused.
   server.maxConnections = 2 * max_connections
   const refuse = (socket: Socket, refusal: string) => turnAway(socket, "503 Service Unavailable", refusal)
   if (secure) {
-    // From the first byte on: who never begins to speak TLS is counted, too.
+    // Counted from the first byte, including those that never start TLS.
     const byPeer = TlsGuests.make(limiter)
     server.on("connection", byPeer.enter)
     server.on("secureConnection", (socket: TLSSocket) => {
@@ -295,7 +295,7 @@ const make = Effect.gen(function*() {
       return turnAway(
         socket,
         "404 Not Found",
-        `this relay serves no editors: start it with --fronts ${route}`
+        `this relay does not serve editors: start it with --fronts ${route}`
       )
     }
     const upgrade = (served: (ws: PeerSocket) => Effect.Effect<void, never, Served>, token?: string) =>
@@ -327,7 +327,7 @@ const make = Effect.gen(function*() {
         upgrade((ws) =>
           serveRoute[route](ws, socket, visitor, queryOf(request)).pipe(
             Effect.provideService(Principal, principal),
-            // Its right is gone: so is the connection.
+            // When its right ends, so does the connection.
             Effect.raceFirst(Effect.map(principal.ended, (reason) => ws.close(1008, reason.slice(0, 120))))
           ), principal.name)
       }

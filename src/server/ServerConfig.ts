@@ -1,4 +1,4 @@
-/** ServerConfig: where the relay listens, and the bounds of what it takes from a socket. */
+/** ServerConfig: where the relay listens, and limits on sockets and frames. */
 import { Context, Layer } from "effect"
 import type { FrontName } from "../schema/routes.js"
 
@@ -6,30 +6,30 @@ export interface ServerSettings {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
-  /** PEM files: with both, it speaks TLS (`wss://`, `https://`) and nothing else. */
+  /** PEM files. With both, it serves TLS only (`wss://`, `https://`). */
   readonly tls_cert?: string | undefined
   readonly tls_key?: string | undefined
   /** Largest frame a client may send, in bytes (base64 images). */
   readonly max_frame_bytes: number
-  /** Largest first frame, in bytes: nobody has said who they are yet. */
+  /** Largest first frame in bytes, before authentication. */
   readonly max_handshake_bytes: number
-  /** Seconds a client may take for it. */
+  /** Seconds a client has to send its handshake. */
   readonly handshake_timeout: number
-  /** Levels of objects and lists in a frame. */
+  /** Most levels of objects and lists in a frame. */
   readonly max_json_depth: number
-  /** Fields of objects and items of lists in a frame. */
+  /** Most fields of objects and items of lists in a frame. */
   readonly max_json_values: number
-  /** Bytes of frames that have begun to come and are not whole, over all connections. */
+  /** Most bytes of incomplete frames, over all connections. */
   readonly max_unfinished_bytes: number
-  /** Bytes sent to a client that it has not read yet; then it is given no more until it has. */
+  /** Bytes sent to a client and not read yet, above which it is sent no more. */
   readonly max_unsent_bytes: number
-  /** Connections, of all kinds. */
+  /** Most connections of all kinds. */
   readonly max_connections: number
-  /** Connections from one address (IPv6: one /64 network). This machine's own are not counted. */
+  /** Most connections from one address (IPv6: one /64 network). This machine's own are not counted. */
   readonly max_connections_per_peer: number
-  /** Seconds running turns may go on when the relay is told to stop. */
+  /** Seconds running turns have to finish when the relay is told to stop. */
   readonly drain: number
-  /** Those that are served; at the paths of the others there is nothing. `mcp` lets agents start agents. */
+  /** Fronts to serve; the paths of others do not exist. `mcp` lets agents start agents. */
   readonly fronts: ReadonlyArray<FrontName>
 }
 

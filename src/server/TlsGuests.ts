@@ -1,15 +1,14 @@
 /**
- * TlsGuests: the guests of a server that speaks TLS, counted when their connection begins and not when they have shown
- * that they can speak it.
+ * TlsGuests: counts the connections of a TLS server from their first byte, not from the end of the TLS handshake.
  *
- * Node gives the connection first and what speaks TLS over it later; that both are one is told by the peer's address and
- * port. Who is refused is told so over TLS, as long as few wait for that.
+ * Node gives the plain socket first and the TLS socket later; the peer's address and port tell that they belong together. A
+ * refused client is told so over TLS, as long as few are waiting for that.
  */
 import type { Socket } from "node:net"
 import type { TLSSocket } from "node:tls"
 import type { ConnectionLimiter } from "./ConnectionLimiter.js"
 
-/** Refused ones that may still take the time to speak TLS. */
+/** How many refused connections may still finish their TLS handshake. */
 const mostRefused = 32
 
 interface Peer {
@@ -19,9 +18,9 @@ interface Peer {
 const nameOf = ({ remoteAddress, remotePort }: Peer) => `${remoteAddress} ${remotePort}`
 
 export interface TlsGuests {
-  /** A connection has begun. */
+  /** A connection was opened. */
   readonly enter: (socket: Socket) => void
-  /** It speaks TLS now. Why there is no place for it, and what to do; undefined if it was taken in. */
+  /** The TLS handshake is done. If there is no room, gives a text that says why and what to do. */
   readonly secured: (socket: TLSSocket) => string | undefined
 }
 

@@ -1,11 +1,10 @@
 /**
- * TurnedAway: what the relay's log says of connections that were not let in: a line a minute with their number, however
- * many there are. Strangers must not fill a log, nor push out of it what matters.
+ * TurnedAway: logs refused connections as one line per minute with their number, so that strangers cannot fill the log.
  */
 import { Clock, Effect } from "effect"
 
 export interface TurnedAway {
-  /** One more, from this address. */
+  /** Counts one more, from this address. */
   readonly tell: (address: string | undefined) => Effect.Effect<void>
 }
 

@@ -1,14 +1,14 @@
 /**
- * UnfinishedFrames: the memory of frames that have begun to come and are not whole yet, over all connections. A frame may
- * be large; a hundred that never end must not fill the machine.
+ * UnfinishedFrames: limits the memory of incomplete frames over all connections. One frame may be large, but a hundred that
+ * never end must not fill the machine's memory.
  */
 
 export interface UnfinishedFrames {
-  /** A connection holds so many bytes more, or less; false if that is too much in all. */
+  /** A connection holds this many bytes more, or fewer if negative; false if the total would be too large. */
   readonly add: (bytes: number) => boolean
 }
 
-/** Smaller ones are not counted: they are bounded by the number of connections. */
+/** Bytes per connection that are not counted, since the number of connections bounds them. */
 export const uncounted = 64 * 1024
 
 export const make = (most: number): UnfinishedFrames => {

@@ -1,17 +1,17 @@
-/** addresses: where other machines reach the relay, as far as it can know. */
+/** addresses: the URLs at which other machines can reach the relay, as far as it can tell. */
 import type { Socket } from "node:net"
 import { isIPv6 } from "node:net"
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os"
 import { isLoopback } from "../services/access/peers.js"
 
-/** Those that listen everywhere. */
+/** Hosts that mean all interfaces. */
 const everywhere = new Set(["0.0.0.0", "::", "[::]", ""])
 
 const linkLocal = /^(169\.254\.|fe80:)/i
 
 /**
- * Addresses as a browser takes them, such as `http://192.168.1.5:8765`; none where the relay serves only its own machine. The ones
- * with IPv4 first: they are what most networks at home have.
+ * URLs for a browser, such as `http://192.168.1.5:8765`, IPv4 first since most home networks use it. Empty if the relay
+ * listens only for its own machine.
  */
 export const addressesAt = (
   host: string,
@@ -30,7 +30,7 @@ export const addressesAt = (
     .map(({ address }) => spelled(address))
 }
 
-/** By the connection a request came over. */
+/** The same, seen from the connection that a request came over. */
 export const addressesOf = (host: string, socket: Socket): ReadonlyArray<string> =>
   addressesAt(
     host,

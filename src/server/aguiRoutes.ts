@@ -1,6 +1,6 @@
 /**
- * aguiRoutes: the paths of AG-UI clients (`fronts/agui`), and those CopilotKit's pages ask instead of its runtime
- * (`runtimeUrl="https://relay/agui"`), each by itself or all by one path.
+ * aguiRoutes: the paths for AG-UI clients (`fronts/agui`), and those that CopilotKit's pages use in place of its runtime
+ * (`runtimeUrl="https://relay/agui"`), both separately and through a single path.
  */
 import { Effect, Stream } from "effect"
 import * as input from "../fronts/agui/input.js"

@@ -1,8 +1,8 @@
-/** allClosed: the end of every socket that is open now. */
+/** allClosed: waits for sockets to close. */
 import { Effect } from "effect"
 import type { WebSocket } from "ws"
 
-/** Completes when all of these are closed. */
+/** Completes when all of these sockets are closed. */
 export const allClosed = (sockets: Iterable<WebSocket>): Effect.Effect<void> =>
   Effect.forEach(
     sockets,

@@ -1,8 +1,8 @@
 /**
- * answerHttp: the door for plain HTTP. It finds the route (`schema/routes.ts`), asks who is there, as the socket does,
- * and whether they may; then the route's own answer (`httpRoutes.ts`) has the word.
+ * answerHttp: answers plain HTTP requests. It finds the route (`schema/routes.ts`), authenticates and authorizes the client
+ * as for a socket, and runs the route's answer (`httpRoutes.ts`).
  *
- * The health checks and the console's files are for everybody.
+ * Health checks and the console's files need no token.
  */
 import { Effect, Option } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
@@ -28,7 +28,7 @@ interface Row {
   readonly answer: Answer
 }
 
-// Each route's answer asks for the names its own path has; `paramsOf` gives all of them.
+// Each answer requires the parameters of its own path; `paramsOf` gives all of them.
 const rows: ReadonlyArray<Row> = (Object.keys(routes) as ReadonlyArray<RouteId>).map((id) => ({
   route: routes[id],
   segments: routes[id].path.split("/"),
@@ -37,7 +37,7 @@ const rows: ReadonlyArray<Row> = (Object.keys(routes) as ReadonlyArray<RouteId>)
 
 const decoded = Option.liftThrowable(decodeURIComponent)
 
-/** What the path has for each name in braces; undefined if it is another path. */
+/** The values in the path for the names in braces; undefined if the path does not match. */
 const paramsOf = (segments: ReadonlyArray<string>, path: string): Record<string, string> | undefined => {
   const given = path.split("/")
   if (given.length !== segments.length) return undefined
@@ -50,16 +50,16 @@ const paramsOf = (segments: ReadonlyArray<string>, path: string): Record<string,
     }
     if (value === "") return undefined
     const name = Option.getOrElse(decoded(value), () => "")
-    // No name has a slash: what is spelled so is not taken for a path.
+    // No parameter contains a slash, so an encoded one does not match.
     params[segment.slice(1, -1)] = name.includes("/") ? value : name
   }
   return params
 }
 
-/** What is needed to be told that there is nothing. */
+/** The scope needed to be told that a path does not exist. */
 const nothing = { scope: "view", reach: "sessions" } as const
 
-/** Where nothing is, asking is all that may be done. */
+/** Methods of a path that does not exist. */
 const nowhere: ReadonlyArray<string> = ["GET", "HEAD"]
 
 const methodsOf = (found: ReadonlyArray<Row>): ReadonlyArray<string> =>
@@ -67,14 +67,14 @@ const methodsOf = (found: ReadonlyArray<Row>): ReadonlyArray<string> =>
     ? nowhere
     : found.flatMap(({ route: { method } }) => method === "GET" ? ["GET", "HEAD"] : [method])
 
-/** No page may embed an answer, or take it for something else than it is. */
+/** Headers that keep pages from embedding an answer or treating it as another type. */
 const shield = (response: ServerResponse) =>
   response
     .setHeader("x-content-type-options", "nosniff")
     .setHeader("cross-origin-resource-policy", "same-origin")
     .setHeader("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
 
-/** A page of an allowed origin asks what it may send. */
+/** Answers a preflight request of a page from an allowed origin. */
 const sendPreflight = (response: ServerResponse, found: ReadonlyArray<Row>) =>
   Effect.sync(() => {
     const headers = found.flatMap(({ route }) => route.headers ?? [])
@@ -86,14 +86,14 @@ const sendPreflight = (response: ServerResponse, found: ReadonlyArray<Row>) =>
     response.end()
   })
 
-/** Where HTTP tells more than the code does. */
+/** Statuses that are more specific than the error's code. */
 const statuses: { readonly [Tag in RelayError["_tag"]]?: number } = {
   ForbiddenOrigin: 403,
   SessionInUse: 409,
   TooManyAttempts: 429
 }
 
-/** Clients of the AI SDK show a refusal's body as it is: no JSON. */
+/** Clients of the AI SDK show the body of a refusal as is, so it is plain text. */
 const sendPlain = (response: ServerResponse, status: number, text: string) =>
   Effect.sync(() => {
     response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" })
@@ -119,7 +119,7 @@ const sayWhy = (request: IncomingMessage, response: ServerResponse, error: Relay
   return sendJson(response, statuses[error._tag] ?? statusOf(code), { text, code })
 }
 
-/** What the route answers, or that it belongs to a front which is not served here. */
+/** Runs the route's answer, or says that its front is not served here. */
 const served = ({ answer, route: { front } }: Row, call: Parameters<Answer>[0]) =>
   Effect.map(
     ServerConfig,
@@ -130,7 +130,7 @@ const served = ({ answer, route: { front } }: Row, call: Parameters<Answer>[0]) 
       })
   )
 
-/** An agent of this relay's, with the token its session was given for the relay's tools: it may open and prompt others. */
+/** The agent whose token this is: each session gets one for the relay's tools, to open and prompt other sessions. */
 const agentOf = Effect.fnUntraced(function*({ address, authorization }: Visitor) {
   const { agents } = yield* Auth
   const session_id = isLoopback(address) ? agents.find(bearer(authorization) ?? "") : undefined
@@ -148,7 +148,7 @@ const agentOf = Effect.fnUntraced(function*({ address, authorization }: Visitor)
   return principal
 })
 
-/** Answer one request; it is over when the answer is sent or the peer is gone. */
+/** Answers one request; completes when the answer is sent or the peer is gone. */
 export const answerHttp = Effect.fn("answerHttp")(
   function*(request: IncomingMessage, response: ServerResponse, onAdmitted: () => void) {
     const [path = "/", search = ""] = (request.url ?? "/").split("?", 2)
@@ -170,10 +170,10 @@ export const answerHttp = Effect.fn("answerHttp")(
     const auth = yield* Auth
     const visitor = visitorOf(request, auth.proxies)
     yield* auth.checkOrigin(visitor)
-    // The page that asks for the token has none yet.
+    // The page that asks the person for a token has none itself.
     if (method !== "OPTIONS" && (yield* (yield* ConsoleFiles).answer(path, request, response))) return
     if (isOfOtherSite(request)) {
-      const text = "pages of other sites get no answers of this relay: open it at its own address"
+      const text = "this relay does not answer pages of other sites: open it at its own address"
       return yield* sendJson(response, 403, { text })
     }
     shield(response)
@@ -190,12 +190,12 @@ export const answerHttp = Effect.fn("answerHttp")(
     yield* demand(principal, scope === "public" ? "view" : scope, what)
     yield* demandReach(principal, reach, what)
     const by = { address: visitor.address, token: principal.name }
-    // What only looks is not worth a line.
+    // Reads are not logged.
     if (method !== "GET" && method !== "HEAD" && row?.route !== routes.issueTicket) {
       ;(yield* Audit).write("request", by, { method, path })
     }
     yield* answer.pipe(
-      // A stream ends with the right to it.
+      // A stream ends when the right to it does.
       Effect.raceFirst(Effect.flatMap(principal.ended, (reason) => new Unauthorized({ reason }))),
       Effect.provideService(Principal, principal),
       Effect.provideService(Sender, by)
@@ -214,4 +214,4 @@ export const answerHttp = Effect.fn("answerHttp")(
 )
 
 const failed =
-  "the relay could not answer, by a fault of its own: please report it with what the relay logged"
+  "the relay could not answer because of an internal error: please report it with the relay's log"

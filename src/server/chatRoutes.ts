@@ -1,4 +1,4 @@
-/** chatRoutes: the paths of an AI SDK client (`fronts/chat`): its streams, and what it asks besides. */
+/** chatRoutes: the paths for clients of the AI SDK (`fronts/chat`): streams and other requests. */
 import { Effect, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 import type { ServerResponse } from "node:http"
@@ -10,14 +10,14 @@ import { type Answer, type Call, readJson, Refused, sendJson, sendNothing, type 
 import { ofSdks, sendEventStream } from "./eventStream.js"
 import { statusOf } from "./statusOf.js"
 
-/** Pages show the body of a refusal as it is. */
+/** Sends a refusal as plain text, because pages show its body as is. */
 const refuse = (response: ServerResponse, code: string, reason: string, status = statusOf(code)) =>
   Effect.sync(() => {
     response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" })
     response.end(reason)
   })
 
-/** `codex@7`: the agent, and which version of the SDK its client has. */
+/** The agent and the client's version of the SDK, from a name such as `codex@7`. */
 const namesOf = (
   tool: string,
   query: URLSearchParams
@@ -29,7 +29,7 @@ const namesOf = (
     ? new Refused({
       status: 400,
       code: "bad_command",
-      reason: `version "${wanted}" of the AI SDK is not spoken here: use @5, @6 or @7`
+      reason: `version "${wanted}" of the AI SDK is not supported: use @5, @6 or @7`
     })
     : Effect.succeed({ tool: name, dialect })
 }
@@ -40,7 +40,7 @@ const streamHeaders = {
   "access-control-expose-headers": "x-vercel-ai-ui-message-stream"
 }
 
-/** What breaks off says so; the client comes again, and goes on. */
+/** Ends a stream that breaks off with an error chunk; the client connects again and resumes. */
 const told = (chunks: Chat.Chunks) =>
   Stream.catch(chunks, ({ message }) => Stream.succeed([{ type: "error", errorText: message }]))
 
@@ -55,7 +55,7 @@ const send = (response: ServerResponse, chunks: Chat.Chunks) =>
     streamHeaders
   )
 
-/** A request with the chat it is for. */
+/** An answer for requests about one chat. */
 const answer = <Path extends string>(
   serve: (
     chat: Chat.Chat,

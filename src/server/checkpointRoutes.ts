@@ -1,4 +1,4 @@
-/** checkpointRoutes: the turns of a session one can go back to before, and what that would change. */
+/** checkpointRoutes: the turns that a session can be rewound to, and what a rewind would change. */
 import { Effect, Schema } from "effect"
 import { SessionId } from "../schema/index.js"
 import { isWithin, Principal } from "../services/access/Principal.js"
@@ -8,7 +8,7 @@ import { type Answer, Refused, sendJson } from "./Call.js"
 
 const isSessionId = Schema.is(SessionId)
 
-/** Only a live session's folder is looked at: opening it is what looks whether that is allowed still. */
+/** The live session with this id, if the client may use it. Other sessions are refused: opening one is what checks its folder. */
 const liveOf = Effect.fnUntraced(function*(session_id: string) {
   const session = isSessionId(session_id) ? (yield* SessionRegistry).live(session_id) : undefined
   if (session === undefined || !isWithin(yield* Principal, session.log.summary())) {
@@ -29,7 +29,11 @@ export const preview: Answer<"/sessions/{session_id}/checkpoints/{turn}"> = Effe
     const { rewinds } = yield* liveOf(params.session_id)
     const turn = Number(params.turn)
     if (!Number.isSafeInteger(turn) || turn < 1) {
-      return yield* new Refused({ status: 409, code: "bad_command", reason: "name a turn, from 1 on" })
+      return yield* new Refused({
+        status: 409,
+        code: "bad_command",
+        reason: "`turn` must be the number of a turn, from 1 on"
+      })
     }
     const shown = yield* Effect.mapError(
       rewinds.preview(turn),

@@ -1,11 +1,11 @@
-/** eventStream: answers that are Server-Sent Events, at the pace of who reads them. */
+/** eventStream: answers with Server-Sent Events, at the reader's pace. */
 import { Effect, Stream } from "effect"
 import type { ServerResponse } from "node:http"
 
-/** So that proxies do not take a quiet answer for a dead one, in ms. */
+/** How often to send a comment, so that proxies do not close a quiet stream, in ms. */
 const keepAliveMs = 15_000
 
-/** Headers that SDKs of such streams send: no proxy may change the stream, or keep it to itself for a while. */
+/** Headers that keep proxies from changing or buffering the stream. */
 export const ofSdks = { "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" }
 
 const gone = (response: ServerResponse) =>
@@ -24,8 +24,8 @@ const drained = (response: ServerResponse) =>
   })
 
 /**
- * Send these texts, whole events each, until there are no more or the peer is gone; then whatever makes them is
- * interrupted. `headers` besides those every such answer has.
+ * Sends these texts, each one or more whole events, until there are no more or the peer is gone, which interrupts the stream.
+ * `headers` are added to those of every event stream.
  */
 export const sendEventStream = <E, R>(
   response: ServerResponse,

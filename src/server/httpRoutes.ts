@@ -1,4 +1,4 @@
-/** httpRoutes: who answers each route of the table (`schema/routes.ts`). */
+/** httpRoutes: the answer of each route in the table (`schema/routes.ts`). */
 import { Effect, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { hostname } from "node:os"
@@ -6,7 +6,7 @@ import { SessionId } from "../schema/index.js"
 import { type RouteId, type Routes, routes } from "../schema/routes.js"
 import { longestTitle, SessionChange } from "../schema/SessionChange.js"
 import { Auth } from "../services/access/Auth.js"
-import { Principal } from "../services/access/Principal.js"
+import { isWithin, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { Journal, SessionNotFound } from "../services/journal/Journal.js"
 import { SearchIndex } from "../services/search/SearchIndex.js"
@@ -22,7 +22,7 @@ import { sendSessions } from "./sendSessions.js"
 import { listTokens, pairDevice, revokeToken, shareSession } from "./tokenRoutes.js"
 import { usageAnswer } from "./usageAnswer.js"
 
-/** What a path that is none of these is answered with, too. */
+/** The answer to `/`, and part of the answer to unknown paths. */
 export const hint =
   "This is ai-relay. Connect a WebSocket and send a handshake, such as {\"tool\":\"claude\",\"folder\":\".\"}. "
   + `Over HTTP there are ${
@@ -32,18 +32,18 @@ export const hint =
 
 const isSessionId = Schema.is(SessionId)
 
-/** The session's id in a path. */
+/** The session id in a path; fails if it is not valid. */
 const idOf = ({ session_id }: { readonly session_id: string }) =>
   isSessionId(session_id) ? Effect.succeed(session_id) : new SessionNotFound({ session_id })
 
-/** The contracts are large and seldom asked for: loaded when one is. */
+/** A contract file. They are large and rarely requested, so they are loaded on demand. */
 const contract = (name: "schema.json" | "asyncapi.json" | "openapi.json"): Answer => ({ response }) =>
   Effect.flatMap(
     Effect.promise(() => import("../schema/contracts/index.js")),
     ({ contracts }) => sendJson(response, 200, contracts[name]())
   )
 
-/** The place to go on from: `after_seq`; later, what a browser's EventSource, which keeps its address, remembers. */
+/** The `seq` to continue after: `after_seq`, or the Last-Event-ID that a browser's EventSource sends when it reconnects. */
 const placeOf = (query: URLSearchParams, request: IncomingMessage): number => {
   const places = [query.get("after_seq"), request.headers["last-event-id"]].map(Number)
   return Math.max(0, ...places.filter(Number.isInteger))
@@ -55,7 +55,7 @@ const sendMetrics = (response: ServerResponse) =>
     response.end(text)
   })
 
-/** Loaded when the first of its clients comes. */
+/** Loaded at the first request of such a client. */
 const agui = () => import("./aguiRoutes.js")
 const workspace = () => import("./workspaceRoutes.js")
 
@@ -83,7 +83,15 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     const { limits } = yield* Principal
     const found = yield* (yield* AgentFindings).all
     const agents = found.filter(({ tool }) => limits?.agents?.includes(tool) ?? true)
-    const folder = yield* (yield* SessionRegistry).defaultFolder
+    const usual = yield* (yield* SessionRegistry).defaultFolder
+    // Where a token cannot begin anything, it learns of no folder.
+    const isTheirs = usual !== undefined && limits?.sessions === undefined
+      && isWithin({ limits: { ...(limits?.folders !== undefined && { folders: limits.folders }) } }, {
+        session_id: "",
+        folder: usual,
+        tool: ""
+      })
+    const folder = isTheirs ? usual : undefined
     yield* sendJson(response, 200, { agents, ...(folder !== undefined && { folder }) })
   }),
   listSessions: Effect.fnUntraced(function*({ response }) {
@@ -94,7 +102,7 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     const limit = Number(query.get("limit") ?? 20)
     if (words === "" || !Number.isInteger(limit) || limit < 1 || limit > 100) {
       const reason =
-        "send `q`, the words to look for, and if you like `limit`, 1 to 100: /search?q=total&limit=20"
+        "send `q`, the words to search for, and optionally `limit`, 1 to 100: /search?q=total&limit=20"
       return yield* new Refused({ status: 400, code: "bad_command", reason })
     }
     const found = yield* Effect.mapError(
@@ -112,7 +120,7 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
       `send JSON with \`title\` (at most ${longestTitle} characters), \`archived\` (true or false), or both`
     const change = yield* Effect.mapError(
       readBody(request, SessionChange, reason),
-      // Too long is as wrong as anything else: a title has a bound.
+      // A title that is too long is refused like any other invalid body.
       () => new Refused({ status: 400, code: "bad_command", reason })
     )
     yield* (yield* SessionRegistry).change(yield* idOf(params), change)

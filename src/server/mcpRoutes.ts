@@ -1,4 +1,4 @@
-/** mcpRoutes: `/mcp`, the relay's sessions as tools for agents, over the protocol's streamable HTTP: each answer is JSON. */
+/** mcpRoutes: `/mcp`, the relay's sessions as tools for agents, over MCP's streamable HTTP. Each answer is JSON. */
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import * as inProcess from "../fronts/inProcess.js"
@@ -18,7 +18,7 @@ const parse = (body: string): unknown => {
   }
 }
 
-/** What the client calls itself, where it says so. */
+/** The client's name from its `initialize` message. */
 const clientOf = (message: unknown): string => {
   const params = open(open(message)["params"])
   const info = open(params["clientInfo"] ?? open(params["_meta"])["io.modelcontextprotocol/clientInfo"])
@@ -54,6 +54,6 @@ export const mcp: Answer<"/mcp"> = ({ request, response }) =>
       if (reply === undefined) return void response.writeHead(202, { "cache-control": "no-store" }).end()
       yield* sendJson(response, reply.status, reply.body)
     })
-    // Who leaves waits no longer; the turn goes on.
+    // A client that leaves stops waiting; the turn goes on.
     yield* Effect.raceFirst(answer, gone(response))
   }).pipe(Effect.provide(inProcess.layer))

@@ -1,6 +1,6 @@
 /**
- * metricsText: what `GET /metrics` says: what was counted (`Metrics`), and how things stand at this moment: live sessions,
- * what waits in them, and the process itself. It is put together when somebody asks.
+ * metricsText: the answer to `GET /metrics`: counters (`Metrics`) and current values of live sessions, their queues, and the
+ * process. It is computed per request.
  */
 import { type Context, Effect, Metric } from "effect"
 import { volumeByTool } from "../services/observe/Metrics.js"
@@ -32,17 +32,24 @@ const sessionFamilies = (sessions: ReadonlyArray<Session>): ReadonlyArray<Family
     gauge("sessions", "Live sessions.", [...inState("running", true), ...inState("idle", false)]),
     gauge(
       "inbox_commands",
-      "Commands of clients that wait to be handled.",
+      "Client commands waiting to be handled.",
       sumBy(loads, ({ inbox }) => inbox)
     ),
-    gauge("queued_prompts", "Prompts that wait for a turn to end.", sumBy(loads, ({ queued }) => queued)),
-    gauge("pending_permissions", "Permissions nobody has answered.", sumBy(loads, ({ pending }) => pending)),
+    gauge("queued_prompts", "Prompts waiting for a turn to end.", sumBy(loads, ({ queued }) => queued)),
+    gauge(
+      "pending_permissions",
+      "Permission requests waiting for an answer.",
+      sumBy(loads, ({ pending }) => pending)
+    ),
     gauge(
       "lag_events",
-      "Events the slowest client of each session has not taken.",
+      "Events not yet read by the slowest client of each session, summed.",
       sumBy(loads, ({ lag }) => lag)
     ),
-    gauge("lag_events_max", "The same, of the slowest client of all.", [{ labels: {}, value: slowest }])
+    gauge("lag_events_max", "Events not yet read by the slowest client of all.", [{
+      labels: {},
+      value: slowest
+    }])
   ]
 }
 
@@ -51,12 +58,12 @@ const eventFamilies = (context: Context.Context<never>): ReadonlyArray<Family> =
   return (["events", "bytes"] as const).map((what) => ({
     name: what === "events" ? "ai_relay_events_total" : "ai_relay_event_bytes_total",
     type: "counter",
-    help: what === "events" ? "Events logged." : "Bytes of the events logged, as clients get them.",
+    help: what === "events" ? "Events logged." : "Bytes of logged events, as sent to clients.",
     samples: volumes.map(([tool, volume]) => ({ labels: { tool }, value: volume[what] }))
   }))
 }
 
-/** Under the names every process's metrics have. */
+/** Metrics of the process, under their conventional names. */
 const processFamilies = (): ReadonlyArray<Family> => {
   const one = (name: string, type: Family["type"], help: string, value: number): Family => ({
     name,
@@ -67,16 +74,36 @@ const processFamilies = (): ReadonlyArray<Family> => {
   const { system, user } = process.cpuUsage()
   const { active, idle } = performance.eventLoopUtilization()
   return [
-    one("process_cpu_seconds_total", "counter", "CPU time of the relay itself.", (system + user) / 1e6),
-    one("process_resident_memory_bytes", "gauge", "Memory of the relay itself.", process.memoryUsage.rss()),
+    one(
+      "process_cpu_seconds_total",
+      "counter",
+      "CPU time of the relay process, in seconds.",
+      (system + user) / 1e6
+    ),
+    one(
+      "process_resident_memory_bytes",
+      "gauge",
+      "Resident memory of the relay process, in bytes.",
+      process.memoryUsage.rss()
+    ),
     one(
       "process_start_time_seconds",
       "gauge",
-      "When the relay started.",
+      "When the relay started, in Unix seconds.",
       Math.round(performance.timeOrigin) / 1000
     ),
-    one("ai_relay_loop_busy_seconds_total", "counter", "Time the event loop has worked.", active / 1000),
-    one("ai_relay_loop_idle_seconds_total", "counter", "Time the event loop has waited.", idle / 1000)
+    one(
+      "ai_relay_loop_busy_seconds_total",
+      "counter",
+      "Time the event loop was busy, in seconds.",
+      active / 1000
+    ),
+    one(
+      "ai_relay_loop_idle_seconds_total",
+      "counter",
+      "Time the event loop was idle, in seconds.",
+      idle / 1000
+    )
   ]
 }
 

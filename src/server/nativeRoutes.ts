@@ -1,10 +1,10 @@
 /**
- * nativeRoutes: the conversations people had in a terminal, over HTTP.
+ * nativeRoutes: conversations held with agents in a terminal, over HTTP.
  *
  * - `GET /native-sessions?tool=&folder=&q=&limit=&cursor=`: the most recently written first.
- * - `GET /native-sessions/TOOL/ID`: one, with all that can be counted.
- * - `GET /native-sessions/TOOL/ID/events?before=&limit=`: what was said, a page of turns, oldest first. Each event is as
- *   on the socket but for `seq` and `session_id`; `before` in the answer leads to the page before.
+ * - `GET /native-sessions/TOOL/ID`: one conversation, with its counts.
+ * - `GET /native-sessions/TOOL/ID/events?before=&limit=`: a page of its turns, oldest first. Events are as
+ *   on the socket, without `seq` and `session_id`; `before` in the answer leads to the previous page.
  */
 import { Effect } from "effect"
 import {
@@ -16,7 +16,7 @@ import {
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type Answer, Refused, sendJson } from "./Call.js"
 
-/** Turns of a page, unless it is asked for fewer or more; bytes it may have. */
+/** Turns per page, by default and at most. */
 const turnsOfPage = { usual: 20, most: 200 } as const
 const bytesOfPage = 4 * 1024 * 1024
 
@@ -36,7 +36,7 @@ const queryOf = (query: URLSearchParams): NativeQuery => {
   }
 }
 
-/** What a live session of the relay's own has open, nobody else may. */
+/** Says which conversations are open in a live session of this relay. */
 const withRelay = Effect.map(SessionRegistry, (registry) => {
   const live = new Map(
     registry.all().flatMap(({ id, log }) => {

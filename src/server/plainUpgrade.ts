@@ -1,8 +1,8 @@
 /**
- * plainUpgrade: a request that offers to go on in another protocol than WebSocket. Java's HTTP client offers HTTP/2 (`h2c`)
- * with its first one, `curl --http2` as well. The offer is not taken: the request is answered as if it had made none.
+ * plainUpgrade: answers requests that offer to upgrade to something other than WebSocket as plain HTTP. Java's HTTP client
+ * and `curl --http2` offer HTTP/2 (`h2c`) with their first request.
  *
- * Node hands such a request over without its body, so it is made anew.
+ * Node hands over such a request without its body, so the request is rebuilt.
  */
 import { IncomingMessage, type Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
@@ -10,7 +10,7 @@ import type { Socket } from "node:net"
 export const isWebSocket = ({ headers: { upgrade = "" } }: IncomingMessage): boolean =>
   upgrade.toLowerCase() === "websocket"
 
-/** `head`: what has come behind the request's headers. The connection ends with the answer. */
+/** `head`: the bytes after the request's headers. The connection is closed after the answer. */
 export const answerPlainly = (
   server: Pick<Server, "emit">,
   asked: IncomingMessage,

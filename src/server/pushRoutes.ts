@@ -1,4 +1,4 @@
-/** pushRoutes: browsers that want to be told when they are needed, and the answers they send from a notification. */
+/** pushRoutes: subscriptions of browsers to notifications, and answers given in a notification. */
 import { Effect } from "effect"
 import { PushAnswer, PushSubscription } from "../schema/PushSubscription.js"
 import { Auth } from "../services/access/Auth.js"
@@ -37,12 +37,12 @@ export const unsubscribePush: Answer<"/push/subscriptions/{subscription_id}"> = 
     yield* new Refused({
       status: 404,
       code: "bad_command",
-      reason: `there is no subscription "${subscription_id}" of yours: GET /push lists those there are`
+      reason: `there is no subscription "${subscription_id}" of yours: GET /push lists them`
     })
   }
 )
 
-/** Nobody is asked who they are: the ticket says it. A page of a strange origin may not even try. */
+/** The ticket is the authentication. Pages of other origins are refused all the same. */
 export const answerPush: Answer = Effect.fnUntraced(function*({ request, response }) {
   const auth = yield* Auth
   const visitor = visitorOf(request, auth.proxies)
@@ -50,7 +50,7 @@ export const answerPush: Answer = Effect.fnUntraced(function*({ request, respons
   const { behavior, ticket } = yield* readBody(
     request,
     PushAnswer,
-    "send JSON with `ticket`, as the notification has it, and `behavior`: allow or deny"
+    "send JSON with `ticket`, from the notification, and `behavior`: allow or deny"
   )
   yield* (yield* Push).answer(ticket, behavior).pipe(
     Effect.catchTag(

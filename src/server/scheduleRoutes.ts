@@ -1,4 +1,4 @@
-/** scheduleRoutes: prompts for later, over HTTP: listed, made, paused and removed, also of sessions that are not live. */
+/** scheduleRoutes: lists, adds, pauses and removes schedules over HTTP, also of sessions that are not live. */
 import { Clock, Effect, Option, Schema } from "effect"
 import { SessionId } from "../schema/index.js"
 import { NewSchedule, ScheduleChange } from "../schema/SchedulePlan.js"
@@ -13,20 +13,20 @@ const noSchedule = (schedule_id: string) =>
   new Refused({
     status: 404,
     code: "bad_command",
-    reason: `there is no schedule "${schedule_id}": GET /schedules lists those there are`
+    reason: `there is no schedule "${schedule_id}": GET /schedules lists them`
   })
 
 const wanted =
   "send JSON with `session_id`, `content` (a text, or text and image blocks), and either `at` (seconds since 1970, or a "
   + "date with time and zone) or `every` (a cron expression), with `time_zone`"
 
-/** A prompt may hold images. */
+/** Largest body in bytes: a prompt may contain images. */
 const mostBytes = 32 * 1024 * 1024
 
 const now = Effect.map(Clock.currentTimeMillis, (ms) => ms / 1000)
 const isSessionId = Schema.is(SessionId)
 
-/** Of one session, or of all. */
+/** Schedules of one session, or of all. */
 export const listSchedules: Answer = Effect.fnUntraced(function*({ query, response }) {
   const table = yield* Timetable.current
   const session_id = query.get("session_id") ?? undefined
@@ -34,7 +34,7 @@ export const listSchedules: Answer = Effect.fnUntraced(function*({ query, respon
   yield* sendJson(response, 200, { schedules: plan.listed(table, session_id) })
 })
 
-/** A prompt for later is a prompt: the client that drives the session schedules it, by its own connection. */
+/** Scheduling counts as prompting: while a client drives the session, only that client may do it, on its connection. */
 const demandNobodyDrives = (registry: SessionRegistry["Service"], session_id: SessionId | undefined) =>
   Effect.suspend(() => {
     const live = session_id === undefined ? undefined : registry.live(session_id)

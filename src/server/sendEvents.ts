@@ -9,19 +9,19 @@ const toText = (batch: Batch): string =>
     ""
   )
 
-/** A native message may hold carriage returns between its tokens; here they would end the line. */
+/** A native message may contain carriage returns between its tokens, which would end the line here. */
 const onOneLine = (frame: string): string => frame.includes("\r") ? frame.replaceAll("\r", " ") : frame
 
-/** As on a socket: it has no place of its own, so no cursor moves. */
+/** The `gap` event. As on a socket, it has no `seq` of its own, so no cursor moves. */
 const toGap = (after_seq: number, first_seq: number): string => {
-  const text = `the events before ${first_seq} are no longer kept: what follows starts there`
+  const text = `events before ${first_seq} are no longer available: the following events start there`
   const gap = { type: "error", code: "gap", text, metadata: { first_seq }, seq: after_seq }
   return `data: ${JSON.stringify(gap)}\n\n`
 }
 
 /**
- * Send the events after `after_seq` until there are no more, or the peer is gone. A peer that reads too slowly is cut off
- * by the log; it comes again with the last id it has.
+ * Sends the events after `after_seq` until there are no more or the peer is gone. The log cuts off a peer that reads too
+ * slowly; it can connect again with the last id it has.
  */
 export const sendEvents = (response: ServerResponse, after_seq: number, batches: Stream.Stream<Batch>) => {
   let next = after_seq + 1

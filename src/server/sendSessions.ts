@@ -1,13 +1,13 @@
-/** sendSessions: the answer to `GET /sessions`, in pieces: with thousands of sessions it must hold up nobody else. */
+/** sendSessions: the answer to `GET /sessions`, sent in pieces so that thousands of sessions do not delay others. */
 import { Effect } from "effect"
 import type { ServerResponse } from "node:http"
 import { makePause } from "../services/makePause.js"
 import type { SessionListing } from "../services/session/SessionListing.js"
 
-/** Lines per piece. */
+/** Sessions per piece. */
 const together = 50
 
-/** Until the client has read what it was sent, or is gone. */
+/** Completes when the client has read what was sent, or is gone. */
 const drained = (response: ServerResponse) =>
   Effect.callback<void>((resume) => {
     const done = () => {
@@ -18,7 +18,7 @@ const drained = (response: ServerResponse) =>
     return Effect.sync(() => void response.off("drain", done).off("close", done))
   })
 
-/** Writes the head, too. Completes when all is handed to the socket, or the client is gone. */
+/** Writes headers and body. Completes when everything is handed to the socket, or the client is gone. */
 export const sendSessions = Effect.fn("sendSessions")(function*(
   response: ServerResponse,
   sessions: ReadonlyArray<SessionListing>

@@ -1,4 +1,4 @@
-/** serveAcp: the ACP agent on a WebSocket, `/acp`: one message of JSON-RPC per text frame, sessions of this relay. */
+/** serveAcp: the ACP agent on the WebSocket `/acp`: one JSON-RPC message per text frame, over this relay's sessions. */
 import { Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import type { Socket } from "node:net"
@@ -9,15 +9,15 @@ import * as inProcess from "../fronts/inProcess.js"
 import { SessionPort } from "../fronts/SessionPort.js"
 
 export interface ServeAcpOptions {
-  /** The agent new sessions are of, as the address names it. */
+  /** The agent for new sessions, from the URL. */
   readonly tool: string | undefined
-  /** What came already. */
+  /** Frames that arrived before this was loaded. */
   readonly early: () => ReadonlyArray<readonly [RawData, boolean]>
-  /** Bytes the client may leave unread. */
+  /** Bytes sent but unread above which no more are sent. */
   readonly max_unsent_bytes: number
 }
 
-/** Serves until the socket is closed; the sessions are left then, and go on. */
+/** Serves until the socket is closed; its sessions go on. */
 export const serveAcp = Effect.fn("serveAcp")(
   function*(ws: WebSocket, socket: Socket, { early, max_unsent_bytes, tool }: ServeAcpOptions) {
     const scope = yield* Effect.scope
@@ -28,7 +28,7 @@ export const serveAcp = Effect.fn("serveAcp")(
       ws.once("close", onClose)
       return Effect.sync(() => void ws.off("close", onClose))
     })
-    /** Events wait for a client that does not read; the log cuts it off if others do. */
+    /** A client that does not read makes events wait, or is cut off by the log if others read on. */
     const drained = Effect.suspend(() =>
       ws.bufferedAmount <= max_unsent_bytes ? Effect.void : Effect.callback<void>((resume) => {
         const onDrain = () => resume(Effect.void)

@@ -1,7 +1,7 @@
 /**
- * serveConnection: one client from its handshake to its goodbye.
+ * serveConnection: one client, from its handshake to its close.
  *
- * Here errors become `error` events: whatever goes wrong, the client is told what to change before the socket closes.
+ * Errors become `error` events here: the client is told what went wrong and what to change before the socket closes.
  */
 import { Cause, Effect, Result } from "effect"
 import { BadHandshake } from "../adapters/AdapterError.js"
@@ -23,8 +23,8 @@ import { serverDefaults, type ServerSettings } from "./ServerConfig.js"
 import { serveSessionList } from "./serveSessionList.js"
 
 /**
- * Close codes (RFC 6455): the session ended, the handshake was no good, the relay is at fault, try again later with
- * `after_seq`; the relay ends.
+ * Close codes (RFC 6455): the session ended; the handshake was refused; internal error; try again later with `after_seq`;
+ * the relay is shutting down.
  */
 const ended = 1000
 const refused = 1008
@@ -58,12 +58,11 @@ const receiveHandshake = (connection: Connection, { handshake_timeout, ...bounds
     )
   )
 
-/** What it was is in the relay's log, not on the wire. */
+/** Details of an internal error go to the relay's log, never to the client. */
 const fault: BodyOf<"error"> = {
   type: "error",
   code: "internal",
-  text:
-    "the relay failed, by a fault of its own: please report it with what the relay logged, and connect again",
+  text: "internal error of the relay: please report it with the relay's log, and connect again",
   metadata: { fatal: true }
 }
 
@@ -75,7 +74,7 @@ const joinedAs = (connection: number): BodyOf<"status"> => ({
 
 const pong: BodyOf<"status"> = { type: "status", status: "pong" }
 
-/** Hand the client's commands to its session; what is no command is answered here. */
+/** Passes the client's commands to its session. Frames that are not commands are answered here. */
 const relayCommands = (
   connection: Connection,
   submit: Joined["submit"]
@@ -105,7 +104,7 @@ const relayCommands = (
   )
 }
 
-/** The client is known: its session, what it says, what it is told. */
+/** Serves an authenticated client: opens its session, passes on its commands, sends it events. */
 const converse = Effect.fnUntraced(function*(connection: Connection, handshake: Handshake) {
   if (handshake.watch !== undefined) {
     yield* serveSessionList(connection)
@@ -117,12 +116,12 @@ const converse = Effect.fnUntraced(function*(connection: Connection, handshake: 
     Effect.annotateLogs({ tool: session.log.summary().tool })
   )
   const last = attached ? session.log.lastSeq() : session.since
-  // A place beyond the last event is of another life of this session: the client has nothing of this one.
+  // An `after_seq` beyond the last event belongs to an earlier session of this name, so everything is sent.
   const { after_seq: asked = last } = handshake
   const after_seq = asked > last ? 0 : asked
   const greeting = attached ? session.describe() : undefined
   const { connection: number } = yield* Sender
-  // A client has to know whether it drives itself.
+  // A client must know whether it is the driver.
   const own = session.drivers.isOne && number !== undefined ? joinedAs(number) : undefined
   yield* connection.follow(session.log, { after_seq, greeting, own, raw: handshake.raw ?? true }).pipe(
     Effect.raceFirst(relayCommands(connection, submit)),
@@ -166,7 +165,7 @@ export const serveConnection = Effect.fn("serveConnection")(
           : sayGoodbye(connection, toErrorEvent(error), isForNow(error) ? tryAgain : refused)
       ),
       Effect.catchDefect((defect) =>
-        Effect.logError("The relay failed at this connection.", Cause.die(defect)).pipe(
+        Effect.logError("Internal error while serving this connection.", Cause.die(defect)).pipe(
           Effect.andThen(connection.tell(fault)),
           Effect.andThen(connection.close(atFault, "the relay failed"))
         )
@@ -175,7 +174,7 @@ export const serveConnection = Effect.fn("serveConnection")(
     )
 )
 
-/** Another time it will do. */
+/** Whether the same handshake may succeed later. */
 const isForNow = (error: RelayError) => toErrorEvent(error).code === "overloaded"
 
 const cutOff = ({ message }: FellBehind): BodyOf<"error"> => ({

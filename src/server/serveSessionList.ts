@@ -1,6 +1,6 @@
 /**
- * serveSessionList: the list of sessions, for a client whose handshake says `watch`: all of it, then each line that changes, a
- * few times a second at most however fast an agent is.
+ * serveSessionList: the list of sessions, for a client whose handshake says `watch`: first all sessions, then each one that
+ * changes, at most a few times a second.
  */
 import { Effect } from "effect"
 import type { SessionId, SessionLine } from "../schema/index.js"
@@ -9,11 +9,11 @@ import { lineOf } from "../services/session/SessionListing.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { Connection } from "./Connection.js"
 
-/** What changes within this time is told at once. */
+/** Changes within this time are sent together. */
 const gathered = "200 millis"
 
 interface Changes {
-  /** What has changed since it was asked last; waits for something. Undefined: the relay ends. */
+  /** Sessions that changed since the last call; waits for at least one. Undefined: the relay is shutting down. */
   readonly next: Effect.Effect<ReadonlyArray<SessionId> | undefined>
   readonly stop: () => void
 }
@@ -25,7 +25,7 @@ const follow = (watch: SessionRegistry["Service"]["watch"]): Changes => {
   const stop = watch((session_id) => {
     if (session_id === undefined) isOver = true
     else changed.add(session_id)
-    // Who hears of a change is in the middle of making it.
+    // Called in the middle of a change, so it is read later.
     if (wake !== undefined) queueMicrotask(wake)
     wake = undefined
   })
@@ -46,7 +46,7 @@ const follow = (watch: SessionRegistry["Service"]["watch"]): Changes => {
   return { next, stop }
 }
 
-/** Commands belong to a session; only the connection's own is answered. */
+/** Answers commands with an error, except those of the connection itself: commands belong to a session. */
 const answer = (connection: Connection): Effect.Effect<never> =>
   connection.receive.pipe(
     Effect.flatMap((decoded) => {
@@ -55,13 +55,13 @@ const answer = (connection: Connection): Effect.Effect<never> =>
         : connection.tell({
           type: "error",
           code: "bad_command",
-          text: "this connection watches the list of sessions: open another one to talk in a session"
+          text: "this connection watches the list of sessions: open another connection to use a session"
         })
     }),
     Effect.forever
   )
 
-/** Completes when the relay ends. */
+/** Completes when the relay shuts down. */
 export const serveSessionList = Effect.fn("serveSessionList")(function*(connection: Connection) {
   const registry = yield* SessionRegistry
   const changes = yield* Effect.acquireRelease(
@@ -75,7 +75,7 @@ export const serveSessionList = Effect.fn("serveSessionList")(function*(connecti
       told.add(session_id)
       return yield* connection.tell({ type: "session_changed", session: lineOf(line) })
     }
-    // Of one it was never told, it is not told that it is gone: it may not be for this client.
+    // The end of a session is told only to clients that saw it: others may not know of it.
     if (told.delete(session_id)) yield* connection.tell({ type: "session_removed", removed: session_id })
   })
   const tellAll = Effect.gen(function*() {

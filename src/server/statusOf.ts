@@ -1,4 +1,4 @@
-/** statusOf: the HTTP status of a refusal, by its code: the same on every path. */
+/** statusOf: the HTTP status for an error code, the same on every path. */
 import type { PortErrorCode } from "../fronts/SessionPort.js"
 
 const statuses: Readonly<Record<PortErrorCode, number>> = {
@@ -26,6 +26,6 @@ const statuses: Readonly<Record<PortErrorCode, number>> = {
   unreachable: 503
 }
 
-/** `code` is one of the protocol's or of the fronts'; 500 for any other. */
+/** `code` is an error code of the protocol or of a front; 500 for any other. */
 export const statusOf = (code: string): number =>
   (statuses as Readonly<Record<string, number>>)[code] ?? statuses.internal

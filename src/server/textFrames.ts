@@ -1,9 +1,9 @@
 /**
- * textFrames: a batch as WebSocket text frames (RFC 6455, 5.2), in one buffer, to be written in one go.
+ * textFrames: encodes a batch as WebSocket text frames (RFC 6455, 5.2) in one buffer, for a single write.
  *
- * `ws` makes two buffers and two writes of every frame; with hundreds of frames in a batch that costs more than all else.
- * A server's frames are not masked: each is a short header and the bytes the log holds. A buffer is used again once the
- * system has its bytes, because new memory costs ten times what copying into it does, and collecting the old as much again.
+ * `ws` makes two buffers and two writes per frame, which for hundreds of frames in a batch costs more than everything else.
+ * A server's frames are not masked: each is a short header and the bytes in the log. A buffer is reused once the system has
+ * its bytes, because allocating costs ten times as much as copying, and collecting garbage as much again.
  *
  * This is the hot path: plain functions over bytes, no Effect.
  */
@@ -12,14 +12,14 @@ import type { Batch } from "../services/log/frames.js"
 /** FIN and opcode 1: a whole text frame. */
 const text = 0x81
 const closingBrace = 0x7d
-/** Buffers are of a multiple of this, so that they fit again. */
+/** Buffer sizes are multiples of this, so that a buffer fits again. */
 const stepBytes = 64 * 1024
-/** Larger ones, and more of them, are not held on to. */
+/** Largest buffer that is kept for reuse, and how many are. */
 const kept = { bytes: 512 * 1024, buffers: 16 }
 
 const headerSize = (length: number): number => length < 126 ? 2 : length < 65_536 ? 4 : 10
 
-/** Where the payload goes. */
+/** Writes a frame's header at `at`; gives where the payload goes. */
 const putHeader = (bytes: Buffer, at: number, length: number): number => {
   bytes[at] = text
   if (length < 126) {
@@ -36,7 +36,7 @@ const putHeader = (bytes: Buffer, at: number, length: number): number => {
   return at + 10
 }
 
-/** Where what is sent of a frame ends, but for a closing brace that is missing if `raw` was left out. */
+/** Where the sent part of a frame ends. Without `raw`, a closing brace must be added. */
 const endOf = ({ ends, raws }: Batch, index: number, withRaw: boolean): number => {
   const raw = withRaw ? -1 : raws[index] ?? -1
   return raw === -1 ? ends[index] ?? 0 : raw
@@ -55,7 +55,7 @@ export const sizeOf = (batch: Batch, withRaw: boolean): number => {
   return size
 }
 
-/** Write the frames to the beginning of `target`, which has `sizeOf` bytes at least. Without `raw`, native messages are left out. */
+/** Writes the frames to the start of `target`, which must have at least `sizeOf` bytes. `withRaw`: include native messages. */
 export const putTextFrames = (batch: Batch, withRaw: boolean, target: Buffer): void => {
   let at = 0
   let start = 0
@@ -69,7 +69,7 @@ export const putTextFrames = (batch: Batch, withRaw: boolean, target: Buffer): v
   }
 }
 
-/** Buffers that nobody reads any more; all sockets use the same. */
+/** Buffers free for reuse, shared by all sockets. */
 const idle: Array<Buffer> = []
 
 const take = (size: number): Buffer => {
@@ -83,12 +83,12 @@ const release = (bytes: Buffer): void => {
   if (bytes.length <= kept.bytes && idle.length < kept.buffers) idle.push(bytes)
 }
 
-/** What a socket is, to who only writes; `taken` is called when the bytes are the system's, or of no use any more. */
+/** The part of a socket that is used here. `taken` is called when the system has the bytes or never will. */
 interface Writable {
   readonly write: (bytes: Buffer, taken: () => void) => unknown
 }
 
-/** Writes batches to a socket. */
+/** Gives a function that writes a batch to this socket. */
 export const makeWriter = (socket: Writable, withRaw: boolean) => (batch: Batch): void => {
   const size = sizeOf(batch, withRaw)
   const bytes = take(size)

@@ -1,4 +1,4 @@
-/** tokenRoutes: links to a session for others, and named tokens over HTTP: listed and revoked. */
+/** tokenRoutes: links that share a session, and pairing, listing and revoking of named tokens, over HTTP. */
 import { Effect, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import { SessionId } from "../schema/index.js"
@@ -21,7 +21,7 @@ const wanted =
   "send JSON with `scopes` (one or more of view, prompt, approve, terminal) and `expires_in` (seconds, "
   + `${shareSeconds.least} to ${shareSeconds.most})`
 
-/** A token with what the body asks for, of the `Principal`'s making. `name` makes it known for what it is. */
+/** Creates a token of this name with the rights in the body, on behalf of the `Principal`. */
 const mint = Effect.fnUntraced(
   function*({ expires_in, scopes }: Share, name: string, limits: { readonly sessions?: Array<string> } = {}) {
     const { name: made_by } = yield* Principal
@@ -35,7 +35,7 @@ const mint = Effect.fnUntraced(
   }
 )
 
-/** The page's address with `fragment` behind it is the link: no server sees a fragment. */
+/** Answers with a `fragment` to append to the page's address, which makes the link. No server sees a fragment. */
 export const shareSession: Answer<"/sessions/{session_id}/share"> = Effect.fnUntraced(
   function*({ params: { session_id }, request, response }) {
     const wish = yield* readBody(request, Share, wanted)
@@ -51,7 +51,7 @@ export const shareSession: Answer<"/sessions/{session_id}/share"> = Effect.fnUnt
   }
 )
 
-/** The console asks for all at once: nobody scans a code twice. */
+/** Answers with everything the console needs to pair a device in one request. */
 export const pairDevice: Answer = Effect.fnUntraced(function*({ request, response }) {
   const wish = yield* readBody(request, Share, wanted)
   const { told, token } = yield* mint(wish, `device-${randomBytes(4).toString("hex")}`)
@@ -74,7 +74,7 @@ export const revokeToken: Answer<"/tokens/{name}"> = Effect.fnUntraced(
     if (yield* Effect.mapError(tokens.revoke(name), failed)) return yield* sendNothing(response)
     yield* new Refused({
       status: 404,
-      reason: `there is no token "${name}": GET /tokens lists those there are`
+      reason: `there is no token "${name}": GET /tokens lists them`
     })
   }
 )

@@ -1,4 +1,4 @@
-/** usageAnswer: what `GET /usage` says: what sessions have used, summed by one dimension. */
+/** usageAnswer: the answer to `GET /usage`: usage of sessions, summed by one dimension. */
 import { Effect, Option } from "effect"
 import { BudgetBook } from "../services/budget/BudgetBook.js"
 import { dimensions, type UsageRow } from "../services/budget/Ledger.js"
@@ -9,7 +9,7 @@ type Answer =
 
 const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/u.test(text)
 
-/** `by` is a dimension (default `session`); `since` and `until` are days such as `2026-11-28`, both included. */
+/** Query: `by`, a dimension (default `session`); `since` and `until`, days such as `2026-11-28`, both inclusive. */
 export const usageAnswer = (query: URLSearchParams): Effect.Effect<Answer> =>
   Effect.map(Effect.serviceOption(BudgetBook), (book): Answer => {
     const asked = query.get("by") ?? "session"

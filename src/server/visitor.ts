@@ -1,10 +1,10 @@
-/** visitor: what a request tells about who sends it. */
+/** visitor: what a request tells about its sender. */
 import type { IncomingMessage } from "node:http"
 import type { Visitor } from "../services/access/Auth.js"
 import { isForwarded } from "../services/access/peers.js"
 import * as TrustedProxies from "../services/access/TrustedProxies.js"
 
-/** `proxies` are believed about the address. */
+/** `proxies`: whose forwarding headers are trusted. */
 export const visitorOf = (
   { headers, socket }: IncomingMessage,
   proxies: TrustedProxies.TrustedProxies = TrustedProxies.make([])
@@ -18,8 +18,8 @@ export const visitorOf = (
 })
 
 /**
- * A page of another site asks, in a way that names no origin (`<img>`, an iframe, a link): browsers say at least that.
- * What it is sent to see may be the console's files, which tell nothing, but no answer of the relay's.
+ * Whether a page of another site sent this, in a way that names no origin (`<img>`, an iframe, a link). Such requests may get
+ * the console's files, which contain nothing private, but no answer of the relay.
  */
 export const isOfOtherSite = ({ headers }: IncomingMessage): boolean =>
   headers.origin === undefined

@@ -1,9 +1,8 @@
 /**
- * workspaceRoutes: what lies beside a conversation, over HTTP: the session's folder, its files, what git says of it, and
- * files given to the agent.
+ * workspaceRoutes: a session's folder over HTTP: its files, its git status, and files attached for the agent.
  *
- * A session that is only kept has a folder, too. Reading needs `view`; but a token for single sessions, such as a link to
- * watch one, was given for a conversation and not for all files beside it: it needs `prompt`, as asking the agent does.
+ * This works for sessions that are not live, too. Reading needs the scope `view`. A token limited to certain sessions, such as
+ * a link for watching one, was given for a conversation and not for all files beside it, so it needs `prompt`.
  */
 import { Effect, Schema } from "effect"
 import {
@@ -39,7 +38,7 @@ const toRefused = ({ reason, why }: WorkspaceRefused) =>
 
 type Failure = RelayError | Refused | WorkspaceRefused
 
-/** An answer about a session's folder. */
+/** Makes an answer about a session's folder. */
 export const about = <Path extends `/sessions/{session_id}/${string}`>(
   answer: (
     here: WorkspaceFolder,
@@ -55,12 +54,14 @@ export const about = <Path extends `/sessions/{session_id}/${string}`>(
     if (line === undefined) return yield* new SessionNotFound({ session_id })
     const principal = yield* Principal
     if (principal.limits?.sessions !== undefined) {
-      yield* demand(principal, "prompt", "looking at the files beside a shared session")
+      yield* demand(principal, "prompt", "reading the files of a shared session")
     }
-    yield* answer(yield* (yield* Workspace).at(line.folder), call, line.session_id)
+    // The folder may lead elsewhere since.
+    const here = yield* (yield* Workspace).at(line.folder, principal.limits?.folders)
+    yield* answer(here, call, line.session_id)
   }).pipe(Effect.catchTag("WorkspaceRefused", (refused) => Effect.fail(toRefused(refused))))
 
-/** A whole number of a query; undefined if it is not there. */
+/** A whole number in the query; undefined if it is missing. Fails if it is out of range. */
 const numberIn = (query: URLSearchParams, name: string, least: number, most: number) => {
   const given = query.get(name)
   if (given === null) return Effect.succeed(undefined)
@@ -73,14 +74,14 @@ const numberIn = (query: URLSearchParams, name: string, least: number, most: num
 export const pathIn = (query: URLSearchParams) => {
   const path = query.get("path")
   return path === null || path === ""
-    ? wrong("name a file: `?path=src/main.ts`, from the session's folder")
+    ? wrong("name a file relative to the session's folder, such as `?path=src/main.ts`")
     : Effect.succeed(path)
 }
 
 export const listFolders: Answer<"/folders"> = ({ query, response }) =>
   Effect.gen(function*() {
     const principal = yield* Principal
-    // It opens no other session, so it chooses no folder.
+    // Such a token opens no sessions, so it needs no list of folders.
     if (principal.limits?.sessions !== undefined) return yield* outside(principal)
     const listing = yield* (yield* Workspace).folders(
       query.get("path") || undefined,
@@ -129,7 +130,7 @@ export const diffFile = about<"/sessions/{session_id}/diff">(
   })
 )
 
-/** Bytes a list of files to stage or to commit may have. */
+/** Largest list of files to stage or commit, in bytes. */
 const mostCommitBytes = 1024 * 1024
 
 export const stageFiles = about<"/sessions/{session_id}/stage">(
@@ -151,7 +152,7 @@ export const commitFiles = about<"/sessions/{session_id}/commit">(
     const wanted = yield* readBody(
       request,
       CommitRequest,
-      `send JSON with \`message\` (at most ${longestCommitMessage} characters), and if you like \`files\` (at most `
+      `send JSON with \`message\` (at most ${longestCommitMessage} characters), and optionally \`files\` (at most `
         + `${mostCommitFiles} paths from the session's folder) and \`hooks\` (true or false)`,
       mostCommitBytes
     )
@@ -167,12 +168,12 @@ export const attachFile = about<"/sessions/{session_id}/attachments">(
     if (!/^application\/octet-stream\b/i.test(request.headers["content-type"] ?? "")) {
       return yield* new Refused({
         status: 415,
-        reason: "send the file itself, with content-type: application/octet-stream"
+        reason: "send the file's bytes, with content-type: application/octet-stream"
       })
     }
     const name = query.get("name") ?? ""
     const into = query.get("into") ?? "state"
-    if (name === "") return yield* wrong("say what the file is called: `?name=report.pdf`")
+    if (name === "") return yield* wrong("name the file, such as `?name=report.pdf`")
     if (into !== "state" && into !== "folder") return yield* wrong("`into` must be `state` or `folder`")
     const kept = yield* here.attach(session_id, name, request, into)
     ;(yield* Audit).write("attach", yield* Sender, { session_id, ...kept })

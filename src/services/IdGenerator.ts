@@ -1,4 +1,4 @@
-/** IdGenerator: fresh names. A service, so that a replay or a test gets the same ones every time. */
+/** IdGenerator: makes unique ids. It is a service, so that replays and tests get the same ones every time. */
 import { Context, Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 

@@ -12,113 +12,112 @@ import type { Prices } from "./budget/Prices.js"
 import type { PolicyFile } from "./policy/Policy.js"
 
 export interface Settings {
-  /** Folders sessions may work in, with all below them. Default: where the relay was started, and the home folder. */
+  /** Folders that sessions may work in, with everything below. Default: the current folder and the home folder. */
   readonly roots: ReadonlyArray<string>
-  /** Where relative folders start. Default: where the relay was started. */
+  /** The folder that relative paths start from. Default: the current folder. */
   readonly start_folder?: string
-  /** Variables a handshake's `env` may set though they change what is loaded or where secrets go. */
+  /** Variables that a handshake's `env` may set although they may change what code is loaded or where secrets go. */
   readonly allow_env: ReadonlyArray<string>
   /**
-   * Programs a session may run on a terminal, also by their name as `tool`; `*` is any. Default none: `generic` runs any
-   * `command`, but no `tool` is taken for a program.
+   * Programs that sessions may run on a terminal, also by their name as `tool`; `*` allows any. Default: none, so `generic` runs
+   * any `command`, but no `tool` is taken for a program.
    */
   readonly allow_programs: ReadonlyArray<string>
-  /** Hosts outside of snowflakecomputing.com that may be sent a token, such as `proxy.example.com:8443`. */
+  /** Hosts outside snowflakecomputing.com that may receive a token, such as `proxy.example.com:8443`. */
   readonly cortex_hosts: ReadonlyArray<string>
   /** Variables besides SNOWFLAKE_PAT that a handshake may name as its `snowflake.token_env`. */
   readonly cortex_token_env: ReadonlyArray<string>
-  /** Agents that may be used, by their `tool`; `generic` stands for every program on a terminal. Default: all. */
+  /** Allowed agents, by their `tool`; `generic` means every program on a terminal. Default: all. */
   readonly tools: ReadonlyArray<string>
-  /** A handshake may not give the agent's program arguments (`extra_args`, Codex' `config`). */
+  /** Refuses arguments for agents in handshakes (`extra_args`, Codex' `config`). */
   readonly no_extra_args: boolean
-  /** A handshake may not name a program (`command` of `generic` and `acp`); those of `allow_programs` may be used. */
+  /** Refuses programs in handshakes (`command` of `generic` and `acp`), except those in `allow_programs`. */
   readonly no_command: boolean
-  /** Requests of the agents' own protocols pass, whatever they do; default: only those an adapter lists as harmless. */
+  /** Lets clients send any request of an agent's own protocol. Default: only those that the adapter lists as harmless. */
   readonly allow_native_requests: boolean
   /**
-   * Permission modes a session may be in, by any of their names; empty: all. For Codex also the ceiling of `sandbox` and
-   * `approval_policy`.
+   * Allowed permission modes, by any of their names; empty: all. For Codex they also limit `sandbox` and `approval_policy`.
    */
   readonly permission_modes: ReadonlyArray<string>
-  /** Variables of the relay that every agent gets too; `NAME*` for all that begin so, `*` for all. */
+  /** Variables that every agent inherits from the relay, too; `NAME*` for all with this prefix, `*` for all. */
   readonly pass_env: ReadonlyArray<string>
-  /** Every agent is started in a sandbox (Linux, bubblewrap), or the relay does not start. */
+  /** Starts every agent in a sandbox (Linux, bubblewrap). The relay does not start if that is not possible. */
   readonly sandbox: boolean
-  /** Folders agents may also read, and also write, in it. */
+  /** Folders that sandboxed agents may also read, or also write to. */
   readonly sandbox_read: ReadonlyArray<string>
   readonly sandbox_write: ReadonlyArray<string>
-  /** Files and folders of the relay's that are out of an agent's sight in it, besides the state folder. */
+  /** Files and folders of the relay that are hidden in the sandbox, besides the state folder. */
   readonly private_files: ReadonlyArray<string>
-  /** How long a permission waits for a person. */
+  /** How long a permission request waits for an answer. */
   readonly permission_timeout: number
-  /** How long an agent may take to stop a turn before it is ended. */
+  /** How long an agent has to stop a turn before it is ended. */
   readonly interrupt_timeout: number
-  /** How long a session named by its client lives on without one, once nothing goes on in it. */
+  /** How long a session with an id chosen by its client stays open without clients, once it is idle. */
   readonly linger: number
-  /** The longest a client may ask for with `linger`; more is taken as this. */
+  /** The longest `linger` a client may ask for; larger values are reduced to it. */
   readonly max_linger: number
-  /** Who may give a session commands: all of its clients, or one at a time, the others watch. */
+  /** Clients that may send a session commands: all, or one at a time while the others watch. */
   readonly drivers: "many" | "one"
-  /** How long, in seconds, the driver is asked before somebody else takes over. */
+  /** How long the driver has to answer before another client takes over. */
   readonly take_over_timeout: number
-  /** Live sessions, each with a process of its own. */
+  /** Most live sessions, each with a process of its own. */
   readonly max_sessions: number
-  /** Live sessions that one sender has begun: an address, or a token's name. This machine's own are not counted. */
+  /** Most live sessions opened by one address or one named token. Those of this machine are not counted. */
   readonly max_sessions_per_sender: number
-  /** Prompts that may wait behind a running turn. */
+  /** Most prompts that may wait behind a running turn. */
   readonly max_queued: number
-  /** Bytes of the prompts that wait behind a running turn, and of the commands in a session's inbox, each. */
+  /** Most bytes of prompts behind a running turn; and, separately, of commands in a session's inbox. */
   readonly max_queued_bytes: number
-  /** Bytes of events kept in memory per session, when they are not kept on disk. */
+  /** Bytes of events to keep in memory per session while they are not on disk. */
   readonly retain_bytes: number
-  /** Where sessions are kept; without it they end with the relay. */
+  /** Folder where sessions are saved; without it they end with the relay. */
   readonly state_dir?: string
-  /** Bytes of events kept on disk per session; the oldest go first. */
+  /** Most bytes of events saved per session; the oldest are deleted first. */
   readonly journal_bytes: number
-  /** Bytes kept on disk of all sessions; those that were used least recently go first, live ones share what there is. */
+  /** Most bytes saved of all sessions; the least recently used are deleted first, live ones share the space. */
   readonly journal_total_bytes: number
-  /** Sessions kept; those that were used least recently go first. */
+  /** Most saved sessions; the least recently used are deleted first. */
   readonly max_kept_sessions: number
-  /** Events kept on disk per session, about. */
+  /** Most events saved per session, approximately. */
   readonly journal_events: number
-  /** Days after which a session nobody has used is forgotten. */
+  /** Days until an unused session is deleted. */
   readonly journal_days: number
-  /** The conversations people had with agents in a terminal are neither listed nor shown nor followed. */
+  /** Conversations held with agents in a terminal are neither listed nor shown nor followed. */
   readonly no_native_sessions: boolean
-  /** No states of sessions' folders are kept before turns, so their files cannot be set back. */
+  /** Saves no state of sessions' folders before turns, so their files cannot be rewound. */
   readonly no_checkpoints: boolean
-  /** Write every session's transcript into this folder, secrets redacted. */
+  /** Writes a transcript of every session to this folder, with secrets redacted. */
   readonly record?: string
-  /** Agents of the operator's that speak the Agent Client Protocol, beside those the relay knows. */
+  /** The operator's own agents that speak the Agent Client Protocol, besides the known ones. */
   readonly acp_agents: ReadonlyArray<OwnAgent>
-  /** Who is called when nobody looks: webhooks (`https://…`) and topics of ntfy (`ntfy:https://ntfy.sh/TOPIC`). */
+  /** Where to send notifications: webhooks (`https://…`) and topics of ntfy (`ntfy:https://ntfy.sh/TOPIC`). */
   readonly notify: ReadonlyArray<string>
-  /** Where people reach the relay's page, such as `https://relay.example`: notifications link to it. */
+  /** The relay's address in a browser, such as `https://relay.example`, for links in notifications. */
   readonly notify_link?: string | undefined
   /**
-   * Origins of push services that may be at a private address, or without TLS, such as `http://127.0.0.1:9000`; public ones
-   * need none.
+   * Origins of allowed push services at private addresses or without TLS, such as `http://127.0.0.1:9000`. Public ones are always
+   * allowed.
    */
   readonly allow_push_service: ReadonlyArray<string>
-  /** The operator's rules on what agents may do unasked, and what not at all. */
+  /** The operator's rules for what agents may do without asking, and what they may never do. */
   readonly policy?: PolicyFile
   /** Caps on what sessions use, such as `{ scope: "day", unit: "cost_usd", cap: 20 }`. Default: none. */
   readonly budgets: ReadonlyArray<Rule>
-  /** What happens when a cap is reached: ask a person, stop the turn, or end the session. */
+  /** What to do when a cap is reached: ask a person, stop the turn, or end the session. */
   readonly budget_at_cap: AtCap
-  /** From how many per cent of a cap on clients are warned. */
+  /** Percentage of a cap at which clients are warned. */
   readonly budget_warn_pct: number
-  /** The zone whose midnight ends a budget's day, such as `Europe/Berlin`. Default: the machine's. */
+  /** The time zone in which a budget's day ends, such as `Europe/Berlin`. Default: the machine's. */
   readonly budget_time_zone?: string | undefined
-  /** What tokens cost, for agents that do not tell. */
+  /** Prices of tokens, for agents that do not report costs. */
   readonly prices: Prices
-  /** Values that are kept out of transcripts, such as the relay's own token. */
+  /** Values to remove from transcripts, such as the relay's own token. */
   readonly secrets?: ReadonlyArray<Redacted.Redacted>
-  /** Make spans of every session, with the Effect tracer that is there. */
+  /** Makes spans of every session with the current Effect tracer. */
   readonly trace: boolean
 }
 
-/** Where a service is started in `/`, that is no choice to work everywhere: who wants it writes it down. */
+/** The default roots. A service that was started in `/` must not allow everything by default: that has to be set explicitly. */
 const ownFolders = () => [process.cwd(), ...homes()].filter((folder) => folder !== parse(folder).root)
 
 /** A program that embeds the relay may run as somebody without a home. */

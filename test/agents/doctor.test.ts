@@ -55,7 +55,7 @@ describe("ai-relay doctor", () => {
     writeFileSync(file, JSON.stringify({ agents: [entry("ours", "Our Agent"), { id: "broken" }] }))
     const { stderr, stdout } = doctor("--acp-registry", file)
     expect(stdout).toMatch(/^ours +Our Agent +not installed .*Install npx on the relay's machine/m)
-    expect(stderr + stdout).toMatch(/agent 2 has no `id`, or no `distribution`; it is left out/)
+    expect(stderr + stdout).toMatch(/agent 2 has no `id`, or no `distribution`; this agent is skipped/)
     const { status, stderr: said } = doctor("--acp-registry", join(home, "nowhere.json"))
     expect(status).not.toBe(0)
     expect(said).toMatch(/--acp-registry .*nowhere\.json cannot be read/)

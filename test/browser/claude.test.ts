@@ -182,7 +182,7 @@ describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
     await prompt(page, "SLOW please")
     await ticks(page).waitFor()
     await stage.crash(() => page.getByText(/Connection lost/).waitFor())
-    await said(page, /The relay was restarted in the middle of this turn/)
+    await said(page, /The relay was restarted during this turn/)
     await isIdle(page)
     await said(page, /^tick 1 tick 2 tick 3/)
     await prompt(page, "do you?")

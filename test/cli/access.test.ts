@@ -17,14 +17,14 @@ const plain: Asked = {
 
 describe("as process 1", () => {
   it("says that ended programs stay, and what to start the container with", () => {
-    assert.match(asFirst(1).join(), /as process 1 .* with --init/)
+    assert.match(asFirst(1).join(), /as process 1, .* with --init/)
     assert.deepStrictEqual(asFirst(2), [])
   })
 })
 
 describe("everybody needs the token", () => {
   const reasons: ReadonlyArray<readonly [string, Partial<Asked>, string]> = [
-    ["once one was chosen", { hasToken: true }, "a token was chosen"],
+    ["once one was chosen", { hasToken: true }, "a token was set"],
     ["where others call the relay by a name", { allow_host: ["relay.example"] }, "--allow-host"],
     ["behind a proxy", { trusted_proxy: ["10.0.0.7"] }, "--trusted-proxy"],
     ["of `serve`", { isServe: true }, "ai-relay serve"],
@@ -59,7 +59,7 @@ describe("what is printed", () => {
   it("is a link that opens the console in one click, at a terminal, also where everybody needs the token", () => {
     const printed = text(at, kept, always, terminal)
     assert.include(printed, "Open http://localhost:8765/#token=t0ken in a browser")
-    assert.include(printed, "Everybody needs the token, programs on this machine too, because")
+    assert.include(printed, "Every client needs the token, even on this machine, because")
     assert.include(printed, "--auth remote")
   })
 
@@ -77,14 +77,14 @@ describe("what is printed", () => {
   it("shows no token that the operator chose", () => {
     const printed = text(at, { token, isNew: false }, accessOf({ ...plain, hasToken: true }), terminal)
     assert.notInclude(printed, "t0ken")
-    assert.include(printed, "with the token you chose")
+    assert.include(printed, "with the token you set")
   })
 
   it("warns of what lets strangers in, and of a token in clear", () => {
     const printed = text(at, kept, accessOf({ ...plain, isServe: true, auth: "remote" }), terminal)
-    assert.include(printed, "Warning: --auth remote lets in")
-    assert.include(printed, "Without TLS the token travels in clear")
-    assert.notInclude(text({ ...at, secure: true }, kept, always, terminal), "in clear")
+    assert.include(printed, "Warning: --auth remote lets everyone")
+    assert.include(printed, "Without TLS the token is sent unencrypted")
+    assert.notInclude(text({ ...at, secure: true }, kept, always, terminal), "unencrypted")
   })
 })
 

@@ -37,12 +37,12 @@ describe("arguments", () => {
     }))
 
   it.effect.each([["token"], ["service"]])(
-    "%j alone: which of them, and where they are listed",
+    "%j alone: a subcommand is missing, and where they are listed",
     (args) =>
       Effect.gen(function*() {
         const lines = yield* said(...args)
         assert.deepStrictEqual(lines, [
-          `ai-relay: which of them? ai-relay ${args[0]} --help lists what it can do`
+          `ai-relay: missing subcommand: ai-relay ${args[0]} --help lists them`
         ])
         assert.strictEqual(process.exitCode, 1)
       })

@@ -92,7 +92,7 @@ describe("ai-relay handoff", () => {
 
   it("says what to do where it cannot", async () => {
     const missing = await handoff("nothing")
-    assert.include(missing.err, "there is no session \"nothing\": `ai-relay sessions` lists what is kept")
+    assert.include(missing.err, "there is no session \"nothing\": `ai-relay sessions` lists the saved ones")
     assert.notStrictEqual(missing.code, 0)
     const client = await open("busy")
     client.send({ text: "work" })

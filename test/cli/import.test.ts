@@ -185,14 +185,14 @@ describe("ai-relay import", () => {
     }
     assert.include(
       (await importing(state, file))[0],
-      "an earlier part of shop-42 is kept here: remove it"
+      "a shorter version of shop-42 is saved already: remove it"
     )
     const other = write(
       folder,
       "other.ndjson",
       shop().map((line) => line.replace("1770000000", "1760000000"))
     )
-    assert.include((await importing(state, other))[0], "another session is called shop-42")
+    assert.include((await importing(state, other))[0], "another session has the id shop-42")
     assert.strictEqual(process.exitCode, 1)
     assert.lengthOf(eventsOf(state, "shop-42"), 6)
     process.exitCode = undefined
@@ -201,7 +201,7 @@ describe("ai-relay import", () => {
     assert.include((await importing(state, "--as", "a/b", other))[0], "--as cannot be \"a/b\"")
     assert.include(
       (await importing(state, "--as", "x", write(folder, "two.ndjson", [...shop("a"), ...shop("b")])))[0],
-      "there are 2"
+      "but these files contain 2"
     )
     assert.deepStrictEqual(kept(state).toSorted(), ["shop-42", "shop-old"])
   })
@@ -236,7 +236,7 @@ describe("ai-relay import", () => {
       "nowhere.ndjson cannot be read"
     )
     assert.include((await importing(state, folder))[0], "there is no .ndjson or .jsonl file in the folder")
-    assert.include((await importing(state, write(folder, "empty.ndjson", [])))[0], "there is nothing in")
+    assert.include((await importing(state, write(folder, "empty.ndjson", [])))[0], "nothing to import in")
   })
 
   it("a relay that runs lists it at once, finds what was said in it, and goes on with it", async () => {
@@ -266,7 +266,7 @@ describe("ai-relay import", () => {
     // And here it is the session that there is, also when it went on.
     assert.include(
       (await importing(state, join(folder, "exported.ndjson")))[0],
-      "shop-42 is kept here already"
+      "shop-42 is saved here already"
     )
     const { connect } = await import("../../src/client/node.js")
     const session = connect({ url: relay.url, session_id: "shop-42" })
@@ -288,7 +288,7 @@ describe("ai-relay import", () => {
     await session.ask("hello")
     const exported = await said("sessions", "export", "--url", relay.url, "own")
     assert.deepStrictEqual(await importing(state, write(folder, "own.ndjson", exported)), [
-      "own is kept here already."
+      "own is saved here already."
     ])
   })
 })

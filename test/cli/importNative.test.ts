@@ -91,7 +91,7 @@ describe("ai-relay import of an agent's own file", () => {
     cpSync(join(samples, "claude/2.0.31/projects/-srv-shop"), project, { recursive: true })
     const lines = await importing(state, project)
     assert.isAbove(lines.filter((line) => line.startsWith("Imported ")).length, 0, lines.join("\n"))
-    assert.isTrue(lines.some((line) => /is left out: it is what a subagent did/.test(line)), lines.join("\n"))
+    assert.isTrue(lines.some((line) => /is skipped: it is what a subagent did/.test(line)), lines.join("\n"))
     assert.isUndefined(process.exitCode)
   })
 
@@ -121,7 +121,7 @@ describe("ai-relay import of an agent's own file", () => {
     cpSync(claudeFile, copy)
     assert.match(
       (await importing(state, claudeFile, copy))[0] ?? "",
-      /several of these files are of 7495720d-\S+: import the longest alone/
+      /several of these files belong to 7495720d-\S+: import only the longest/
     )
     mkdirSync(join(folder, "empty"))
     assert.include((await importing(state, join(folder, "empty")))[0], "name the files themselves")

@@ -16,8 +16,12 @@ const none = {
 
 describe("a flag the lab would not act on", () => {
   const given: ReadonlyArray<readonly [string, Readonly<Record<string, unknown>>, RegExp]> = [
-    ["tls_cert", { tls_cert: Option.some("c.pem") }, /--tls-cert \(AI_RELAY_TLS_CERT\).*a proxy that does/],
-    ["tls_key", { tls_key: Option.some("k.pem") }, /--tls-key.*a proxy that does/],
+    [
+      "tls_cert",
+      { tls_cert: Option.some("c.pem") },
+      /--tls-cert \(AI_RELAY_TLS_CERT\).*a proxy in front of it/
+    ],
+    ["tls_key", { tls_key: Option.some("k.pem") }, /--tls-key.*a proxy in front of it/],
     ["auth", { auth: Option.some("always") }, /--auth.*LAB_TOKENS_FILE/],
     ["no_auth", { no_auth: true }, /--no-auth.*LAB_TOKENS_FILE/],
     ["token", { token: Option.some("t") }, /--token .*LAB_TOKENS_FILE/],

@@ -130,11 +130,14 @@ describe("ai-relay policy test", () => {
       const { base, file, state } = yield* prepared
       assert.match(
         yield* printed("test", "--state-dir", state, file, "shop-43"),
-        /no session "shop-43" is kept/
+        /no session "shop-43" is saved/
       )
       assert.match(yield* printed("test", "--state-dir", state, join(base, "none.json")), /cannot be read/)
       chmodSync(file, 0o666)
-      assert.match(yield* printed("test", "--state-dir", state, file), /others can write to .*chmod go-w/)
+      assert.match(
+        yield* printed("test", "--state-dir", state, file),
+        /other users can write to .*chmod go-w/
+      )
       assert.match(yield* printed(), /ai-relay policy test RULES/)
       process.exitCode = 0
     }))

@@ -381,7 +381,7 @@ describe("ai-relay attach, to a session with a budget", () => {
     await terminal.until("The prompt is sent again at")
     await terminal.until("[sends again in 1:00:")
     terminal.type("\u0003")
-    await terminal.until("The prompt is not sent again by itself.")
+    await terminal.until("The prompt will not be sent again automatically.")
     terminal.type("\u0004")
     await terminal.gone
     await client.close()
@@ -401,7 +401,7 @@ describe("ai-relay attach, where one client at a time drives", () => {
 
     terminal.type("from the terminal\r")
     await terminal.until("127.0.0.1 drives this session, so `user_message` was not done")
-    await terminal.until("t = ask to take over, s = suggest it to whoever drives, n = nothing: ")
+    await terminal.until("t = ask to take over, s = suggest it to the driver, n = nothing: ")
     // The prompt and the news come in any order, and what is typed before the prompt is no prompt.
     const promptAnd = (news: string, from: number) =>
       until(() => [news, "> "].every((text) => terminal.seen().includes(text, from)), 30_000)

@@ -111,7 +111,10 @@ describe("ai-relay", () => {
     const { start } = settle()
     const daemon = await start({}, "--no-auth")
     await until(() => daemon.output().includes("--no-auth"), patience)
-    assert.include(daemon.output(), "--no-auth: whoever reaches this port can run any program as this user\n")
+    assert.include(
+      daemon.output(),
+      "--no-auth: anyone who can reach this port can run any program as this user\n"
+    )
     await (await open(daemon, { tool: "claude" }, fromElsewhere)).waitFor("session_start")
   }, patience)
 

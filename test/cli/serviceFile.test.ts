@@ -55,7 +55,10 @@ describe.skipIf(process.platform !== "linux")(
           yield* commandLine("service", "remove", "--no-stop")
           assert.isFalse(existsSync(file))
           const { err } = yield* commandLine("service", "remove", "--no-stop")
-          assert.match(err.join("\n"), /there is no .*ai-relay\.service: `ai-relay service install` makes it/)
+          assert.match(
+            err.join("\n"),
+            /there is no .*ai-relay\.service: `ai-relay service install` creates it/
+          )
           assert.strictEqual(process.exitCode, 1)
         })
       ))

@@ -27,7 +27,7 @@ describe("ai-relay sessions", () => {
   it("rename names a session, with nothing it takes the name away", async () => {
     const { url } = await started()
     assert.deepStrictEqual(await said("sessions", "rename", "--url", url, "shop", "Invoices", "2026"), [
-      "shop is \"Invoices 2026\" now."
+      "shop is now called \"Invoices 2026\"."
     ])
     const listed = async () => {
       const answer = await fetch(`${url.replace("ws", "http")}/sessions`)
@@ -37,7 +37,7 @@ describe("ai-relay sessions", () => {
       return sessions[0]?.title
     }
     assert.strictEqual(await listed(), "Invoices 2026")
-    assert.include((await said("sessions", "rename", "--url", url, "shop"))[0], "no title")
+    assert.include((await said("sessions", "rename", "--url", url, "shop"))[0], "automatic title")
     assert.strictEqual(await listed(), "Mend the total")
   })
 

@@ -103,7 +103,7 @@ describe("ai-relay sessions", () => {
   it.effect("says so when there are none", () =>
     Effect.gen(function*() {
       const folder = join(yield* newFolder, "nothing")
-      assert.strictEqual(yield* printed("--state-dir", folder), `No session is kept in ${folder}.`)
+      assert.strictEqual(yield* printed("--state-dir", folder), `No sessions are saved in ${folder}.`)
       assert.deepStrictEqual(JSON.parse(yield* printed("--json", "--state-dir", folder)), { sessions: [] })
     }))
 })

@@ -77,8 +77,8 @@ describe("ai-relay token", () => {
       const folder = yield* newFolder
       const complaints: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
         [["create", "ci"], "needs a scope"],
-        [["create", "ci", "--scope", "all"], "--scope takes view, prompt"],
-        [["create", "ci", "--scope", "view", "--folder", join(folder, "none")], "is not there"],
+        [["create", "ci", "--scope", "all"], "use view, prompt"],
+        [["create", "ci", "--scope", "view", "--folder", join(folder, "none")], "there is no folder"],
         [["create", "ci", "--scope", "view", "--expires", "soon"], "such as 30m"],
         [["create", "default", "--scope", "view"], "another name"],
         [["revoke", "nobody"], "ai-relay token list"],

@@ -32,7 +32,7 @@ describe("a relay that is started carelessly", () => {
 
   it("says so of a root that is not there", () => {
     assert.deepStrictEqual(warningsOf({ ...fine, roots: ["/", "/no/such/place"] }), [
-      "--root /no/such/place is not there, so no session can work in it: make it, or correct the name"
+      "--root /no/such/place does not exist, so no session can work in it: create it or correct the path"
     ])
   })
 

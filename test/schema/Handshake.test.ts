@@ -111,7 +111,7 @@ describe("decodeHandshake", () => {
   })
 
   const text = "must be a string with at least one character"
-  const name = "must be 1 to 128 characters out of letters, digits and . _ : -, not starting with a dot"
+  const name = "must be 1 to 128 letters, digits and . _ : -, not starting with a dot"
   const program = "must be the program and its arguments as a list of strings, such as [\"bash\", \"-l\"]"
   const map = "must be an object whose values are strings, such as {\"NAME\": \"value\"}"
   const size = "must be a whole number from 1 to 1000"

@@ -50,7 +50,7 @@ describe("decodeFrame: prompts", () => {
     (frame) =>
       assert.deepStrictEqual(
         decodeFrame(frame),
-        Result.fail({ problem: "the prompt is empty: put some text or an image into it" })
+        Result.fail({ problem: "the prompt is empty: add some text or an image" })
       )
   )
 })

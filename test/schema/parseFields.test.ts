@@ -69,7 +69,7 @@ describe("parseBounded", () => {
   it("refuses what holds too many values, however they are spread, and not one more than is said", () => {
     const allowed = parseBounded(many(20_000), bounds)
     assert.isObject(allowed)
-    const sentence = "the frame holds too many values: use at most 20000"
+    const sentence = "the frame contains too many values: use at most 20000"
     assert.strictEqual(parseBounded(many(20_003), bounds), sentence)
     assert.strictEqual(parseBounded(`{${"\"k\":{},".repeat(20_000)}"z":0}`, bounds), sentence)
     assert.strictEqual(parseBounded(`{"a":[${"[],".repeat(20_000)}[]]}`, bounds), sentence)

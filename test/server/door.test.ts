@@ -304,10 +304,10 @@ describe("TLS", () => {
         })
       const old = yield* serialOf()
       writeFileSync(cert, "no certificate")
-      yield* hears(`so the old one stays: check ${cert}`)
+      yield* hears(`so the old one stays in use: check ${cert}`)
       assert.strictEqual(yield* serialOf(), old)
       put("2")
-      yield* hears("the new TLS certificate is used from now on")
+      yield* hears("using the new TLS certificate from now on")
       assert.notStrictEqual(yield* serialOf(), old)
     }))
 
@@ -323,7 +323,7 @@ describe("TLS", () => {
   }, tls)
 
   const unusable: ReadonlyArray<readonly [string, object, string]> = [
-    ["only one of the files", { tls_cert: tls.tls_cert }, "give both --tls-cert and --tls-key"],
+    ["only one of the files", { tls_cert: tls.tls_cert }, "set both --tls-cert and --tls-key"],
     ["a file that is not there", { ...tls, tls_key: "/nowhere.pem" }, "/nowhere.pem"],
     ["a file that holds no key", { ...tls, tls_key: tls.tls_cert }, "check --tls-cert and --tls-key"]
   ]

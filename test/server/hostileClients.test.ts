@@ -101,7 +101,7 @@ describe("a broken client of MCP", () => {
 describe("a broken page", () => {
   test("of the AI SDK is told why in plain words, as it shows them", async ({ port }) => {
     const cases: ReadonlyArray<readonly [string, unknown, number, RegExp, Record<string, string>?]> = [
-      ["/chat/fake", "{", 400, /no JSON: send/],
+      ["/chat/fake", "{", 400, /not JSON: send/],
       ["/chat/fake", "{}", 415, /content-type/, { "content-type": "text/plain" }],
       ["/chat/fake", null, 400, /`id` must name the chat/],
       ["/chat/fake", { id: "a", messages: [null] }, 400, /last message/],

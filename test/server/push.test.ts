@@ -340,7 +340,7 @@ describe("a subscription", () => {
       await withRelay(async ({ ask }) => {
         const answer = await ask("/push")
         assert.strictEqual(answer.status, 500)
-        assert.match((await answer.json() as { text: string }).text, /push\.json is no list.*remove it/)
+        assert.match((await answer.json() as { text: string }).text, /push\.json is not a list.*delete it/)
       }, { state_dir })
       assert.strictEqual(readFileSync(join(state_dir, "push.json"), "utf8"), "{")
     } finally {

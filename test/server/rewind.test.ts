@@ -123,10 +123,10 @@ describe("files", () => {
     async (relay) => {
       const client = await relay.join({ folder: third })
       const refused = await answerTo(client, { type: "rewind", turn: 7, restore: "files" })
-      assert.include(refused["text"], "nothing was kept")
+      assert.include(refused["text"], "no state was saved")
       client.send({ text: "stay" })
       await client.waitFor("turn_start")
-      assert.include((await answerTo(client, { type: "rewind", turn: 1 }))["text"], "a turn runs")
+      assert.include((await answerTo(client, { type: "rewind", turn: 1 }))["text"], "a turn is running")
       assert.strictEqual((await getJson(relay, "/sessions/s/checkpoints/0")).status, 409)
       assert.strictEqual((await getJson(relay, "/sessions/none/checkpoints")).status, 404)
     },

@@ -78,7 +78,7 @@ const pageAgents = (): string => {
     return [tool, ...aliases].map(text)
   })
   return `/**
- * agents: what pages know of the agents the relay has by name, made from their descriptors (src/adapters/agents.ts) by
+ * agents: what pages know about agents, generated from their descriptors (src/adapters/agents.ts) by
  * \`npm run contracts\`.
  */
 export interface AgentCalled {

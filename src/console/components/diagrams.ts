@@ -91,6 +91,15 @@ const render = async (text: string, theme: Theme): Promise<Diagram> => {
   const place = document.createElement("div")
   place.className = "diagram-measure"
   place.ariaHidden = "true"
+  // Not by a stylesheet: those of a chat reach nothing outside of it.
+  Object.assign(place.style, {
+    position: "fixed",
+    top: "0",
+    left: "-10000px",
+    width: "1000px",
+    visibility: "hidden",
+    pointerEvents: "none"
+  })
   document.body.append(place)
   try {
     const { svg } = await mermaid.render(`ai-relay-diagram-${++lastId}`, text, place)

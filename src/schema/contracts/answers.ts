@@ -1,8 +1,8 @@
-/** answers: what HTTP routes answer with, by the name the routes give it. */
+/** answers: schemas of answers over HTTP, by their name in the routes. */
 import type { Json } from "./jsonSchema.js"
 
 const session: Json = {
-  description: "What can be said of a session in one line. Times are in seconds since 1970.",
+  description: "A session in short. Times are in seconds since 1970.",
   type: "object",
   required: [
     "session_id",
@@ -23,32 +23,36 @@ const session: Json = {
     native_session_id: { type: "string" },
     title: {
       type: "string",
-      description: "Given by a person, else by the agent, else the first line of the first prompt."
+      description: "Set by a person, else by the agent, else the first line of the first prompt."
     },
-    archived: { const: true, description: "A person has put it away." },
+    archived: { const: true, description: "Archived by a person." },
     created_at: { type: "number" },
     last_active_at: { type: "number" },
     last_seq: { type: "integer" },
     turns: { type: "integer" },
     cost_usd: { type: "number" },
-    open_turn: { type: "integer", description: "The number of the turn that runs." },
+    open_turn: { type: "integer", description: "The number of the running turn." },
     open_turn_seq: { type: "integer", description: "The seq of its turn_start." },
     pending_seqs: {
       type: "object",
       additionalProperties: { type: "integer" },
-      description: "From each waiting permission's request_id to the seq it was asked at."
+      description: "The seq of each open permission request, by request_id."
     },
-    pending: { type: "array", items: { type: "string" }, description: "Permissions nobody has answered." },
+    pending: {
+      type: "array",
+      items: { type: "string" },
+      description: "Permission requests without an answer."
+    },
     opened_by: {
       type: "object",
-      description: "What its first client used, and the session whose agent that was.",
+      description: "The front of its first client, and the session whose agent that client was.",
       properties: { front: { type: "string" }, session_id: { type: "string" } }
     },
-    queued: { type: "array", items: { type: "string" }, description: "message_ids of prompts that wait." },
+    queued: { type: "array", items: { type: "string" }, description: "message_ids of queued prompts." },
     acknowledged: {
       type: "array",
       items: { type: "string" },
-      description: "message_ids of the last commands."
+      description: "message_ids of the most recent commands."
     }
   }
 }
@@ -62,8 +66,8 @@ const schedule: Json = {
     session_id: { type: "string" },
     text: { type: "string", description: "The prompt's first 200 characters." },
     every: { type: "string", description: "A cron expression; absent: it runs once." },
-    time_zone: { type: "string", description: "Whose clock the expression means; absent: the relay's." },
-    next_at: { type: "number", description: "When it runs next; absent: never again." },
+    time_zone: { type: "string", description: "The time zone of the expression; absent: the relay's." },
+    next_at: { type: "number", description: "The next run; absent: it will not run again." },
     paused: { type: "boolean" },
     created_at: { type: "number" },
     runs: { type: "integer" },
@@ -81,7 +85,7 @@ const schedule: Json = {
 }
 
 const leftOut: Json = {
-  description: "A file that is in no checkpoint.",
+  description: "A file that is not in the checkpoint.",
   type: "object",
   required: ["path", "why"],
   properties: {
@@ -91,7 +95,7 @@ const leftOut: Json = {
 }
 
 const checkpoint: Json = {
-  description: "How the folder was before a turn.",
+  description: "The state of the folder before a turn.",
   type: "object",
   required: ["turn", "at", "left_out"],
   properties: {
@@ -100,37 +104,37 @@ const checkpoint: Json = {
     left_out: {
       type: "array",
       items: { $ref: "#/components/schemas/LeftOut" },
-      description: "What is not kept in it besides what is ignored, as far as it was seen then."
+      description: "What it does not contain besides ignored files, as far as known at the time."
     }
   }
 }
 
 const agent: Json = {
-  description: "What `ai-relay doctor` finds of an agent.",
+  description: "What `ai-relay doctor` finds out about an agent.",
   type: "object",
   required: ["tool", "name", "installed"],
   properties: {
     tool: { type: "string" },
     name: { type: "string" },
-    installed: { type: "boolean", description: "Its program is there, or it needs none." },
+    installed: { type: "boolean", description: "Whether its program is installed, or it needs none." },
     version: { type: "string" },
     tested: { type: "string", description: "The newest version the relay was tested with." },
     compatibility: {
       type: "string",
-      description: "How its version relates to those that were tested, such as \"newer than tested (1.2.3)\"."
+      description: "How its version compares to the tested ones, such as \"newer than tested (1.2.3)\"."
     },
     trouble: {
       type: "array",
       items: { type: "string" },
-      description: "What it is known not to do, in this version or the nearest that was tested."
+      description: "Known problems of this version, or of the nearest tested one."
     },
-    logged_in: { type: "boolean", description: "Absent: only opening a session shows it." },
+    logged_in: { type: "boolean", description: "Absent: only opening a session can tell." },
     advice: { type: "string", description: "What to run to make it work." }
   }
 }
 
 const nativeSession: Json = {
-  description: "A conversation somebody had with an agent in a terminal. What is absent is not known.",
+  description: "A conversation held with an agent in a terminal. Absent fields are unknown.",
   type: "object",
   required: ["tool", "native_session_id", "folder", "last_active_at", "bytes", "can", "continue_with"],
   properties: {
@@ -141,19 +145,19 @@ const nativeSession: Json = {
     },
     folder: { type: "string" },
     title: { type: "string" },
-    title_by: { enum: ["user", "agent", "prompt"], description: "Whose words the title is." },
+    title_by: { enum: ["user", "agent", "prompt"], description: "Who set the title." },
     first_prompt: { type: "string" },
     created_at: { type: "number" },
     last_active_at: { type: "number" },
     model: { type: "string" },
     branch: { type: "string", description: "The git branch." },
-    bytes: { type: "integer", description: "Of its file." },
+    bytes: { type: "integer", description: "The size of its file." },
     archived: { type: "boolean" },
-    origin: { enum: ["terminal", "headless", "ide", "background"], description: "How it was begun." },
+    origin: { enum: ["terminal", "headless", "ide", "background"], description: "How it was started." },
     prompts: { type: "integer" },
     messages: {
       type: "integer",
-      description: "Prompts and answers of the model. Counted after the first list."
+      description: "Prompts and answers. Counted after the first list."
     },
     tokens: {
       type: "object",
@@ -165,7 +169,7 @@ const nativeSession: Json = {
       }
     },
     open: {
-      description: "Somebody has it open now.",
+      description: "Where it is open now.",
       type: "object",
       required: ["by"],
       properties: {
@@ -173,7 +177,7 @@ const nativeSession: Json = {
         pid: { type: "integer" },
         state: { enum: ["idle", "busy", "waiting"] },
         waiting_for: { type: "string" },
-        session_id: { type: "string", description: "The relay's session that has it open." }
+        session_id: { type: "string", description: "The session of this relay that has it open." }
       }
     },
     can: {
@@ -186,7 +190,7 @@ const nativeSession: Json = {
       }
     },
     continue_with: {
-      description: "How to go on with it in a terminal.",
+      description: "How to continue it in a terminal.",
       type: "object",
       required: ["folder", "argv", "shell"],
       properties: {
@@ -200,7 +204,7 @@ const nativeSession: Json = {
 }
 
 const usage: Json = {
-  description: "What turns with the same value of the dimension have used together.",
+  description: "Total usage of turns with the same value of the dimension.",
   type: "object",
   required: [
     "name",
@@ -216,7 +220,7 @@ const usage: Json = {
   properties: {
     name: {
       type: ["string", "null"],
-      description: "The session's id, the folder, …; null where turns have none."
+      description: "The session's id, the folder, …; null for turns without one."
     },
     cost_usd: { type: "number" },
     input_tokens: { type: "number" },
@@ -224,15 +228,16 @@ const usage: Json = {
     cached_input_tokens: { type: "number" },
     turns: { type: "integer" },
     minutes: { type: "number" },
-    open_cost_usd: { type: "number", description: "The part of turns that have not ended." },
-    unpriced_turns: { type: "integer", description: "Turns nobody knows the price of." }
+    open_cost_usd: { type: "number", description: "The part that belongs to turns which have not ended." },
+    unpriced_turns: { type: "integer", description: "Turns whose cost is unknown." }
   }
 }
 
 const strings: Json = { type: "array", items: { type: "string" } }
 
 const token: Json = {
-  description: "Who may use the relay, and for what. Absent limits: none. Times are in seconds since 1970.",
+  description:
+    "A token: who may use the relay, and for what. Absent limits: none. Times are in seconds since 1970.",
   type: "object",
   required: ["name", "scopes", "created_at"],
   properties: {
@@ -243,7 +248,7 @@ const token: Json = {
     agents: strings,
     created_at: { type: "number" },
     expires_at: { type: "number" },
-    made_by: { type: "string", description: "The token it was made with: revoked with that one." }
+    made_by: { type: "string", description: "The token it was made with; revoked together with that one." }
   }
 }
 

@@ -32,7 +32,7 @@ export const asyncApi = (): Json => {
       relay: {
         address: "/",
         description:
-          "Any path but /acp. One JSON object per text frame; a frame that is no object is a prompt.",
+          "Any path except /acp. One JSON object per text frame; a frame that is not an object is a prompt.",
         messages: Object.fromEntries(
           frames.map(({ name }) => [name, { $ref: `#/components/messages/${name}` }])
         )

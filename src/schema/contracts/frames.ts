@@ -1,4 +1,4 @@
-/** frames: every frame there is, by the name it has in the contracts, with a sentence on what it is for. */
+/** frames: all frames by their name in the contracts, each with a sentence that says what it is for. */
 import { Schema, Tuple } from "effect"
 import * as Command from "../ClientCommand.js"
 import { HandshakeFields } from "../Handshake.js"
@@ -14,7 +14,7 @@ export interface Frame {
 
 export const handshake: Frame = {
   name: "Handshake",
-  about: "The first frame of a connection: the agent, the folder, and the session to open or to attach to.",
+  about: "The first frame of a connection: the agent, the folder, and the session to open or attach to.",
   schema: HandshakeFields
 }
 
@@ -23,33 +23,37 @@ export const commands: ReadonlyArray<Frame> = [
   { name: "UserMessageCommand", about: "A prompt of text and images.", schema: Command.LongPrompt },
   {
     name: "HandOverCommand",
-    about: "End the agent, keep the session: somebody goes on with the conversation in a terminal.",
+    about: "Stop the agent and keep the session, to continue the conversation in a terminal.",
     schema: Command.HandOver
   },
   { name: "TakeOverCommand", about: "Start the agent of a followed conversation.", schema: Command.TakeOver },
   {
     name: "DriveCommand",
-    about: "Drive the session, where one client at a time may: who drives now is asked.",
+    about: "Ask to drive the session, if only one client at a time may; the current driver is asked.",
     schema: Command.Drive
   },
   {
     name: "DriveResponseCommand",
-    about: "Let a client that asks take over, or not.",
+    about: "Let a client that asked take over, or refuse.",
     schema: Command.DriveResponse
   },
-  { name: "SuggestCommand", about: "A prompt for whoever drives.", schema: Command.Suggest },
+  { name: "SuggestCommand", about: "Suggest a prompt to the driver.", schema: Command.Suggest },
   {
     name: "SuggestionResponseCommand",
     about: "Send a suggested prompt, or drop it.",
     schema: Command.SuggestionResponse
   },
-  { name: "CancelQueuedCommand", about: "Take back a prompt that waits.", schema: Command.CancelQueued },
+  { name: "CancelQueuedCommand", about: "Withdraw a queued prompt.", schema: Command.CancelQueued },
   { name: "PermissionResponseCommand", about: "Answer a permission_request.", schema: PermissionAnswer },
-  { name: "InterruptCommand", about: "Stop the running turn, keep the session.", schema: Command.Interrupt },
+  {
+    name: "InterruptCommand",
+    about: "Stop the running turn and keep the session.",
+    schema: Command.Interrupt
+  },
   { name: "SetModelCommand", about: "Change the model.", schema: Command.SetModel },
   {
     name: "SetPermissionModeCommand",
-    about: "Change how much the agent may do unasked.",
+    about: "Change what the agent may do without asking.",
     schema: Command.SetPermissionMode
   },
   {
@@ -76,54 +80,54 @@ export const commands: ReadonlyArray<Frame> = [
   },
   {
     name: "SetOnLimitCommand",
-    about: "What becomes of a prompt that fails because the agent is out of quota.",
+    about: "What happens to a prompt that fails because the agent is out of quota.",
     schema: Command.SetOnLimit
   },
   {
     name: "ScheduleCommand",
-    about: "A prompt for later, once or again and again.",
+    about: "A prompt for later, once or repeatedly.",
     schema: Command.LongSchedule
   },
   {
     name: "ChangeScheduleCommand",
-    about: "Pause a schedule, or go on with it.",
+    about: "Pause or continue a schedule.",
     schema: Command.ChangeSchedule
   },
   { name: "RemoveScheduleCommand", about: "Remove a schedule.", schema: Command.RemoveSchedule },
-  { name: "RewindCommand", about: "Go back to before a turn.", schema: Command.Rewind },
-  { name: "UndoRewindCommand", about: "Take the last rewind back.", schema: Command.UndoRewind },
-  { name: "EndCommand", about: "End the session, for everybody.", schema: Command.End },
+  { name: "RewindCommand", about: "Rewind to before a turn.", schema: Command.Rewind },
+  { name: "UndoRewindCommand", about: "Undo the last rewind.", schema: Command.UndoRewind },
+  { name: "EndCommand", about: "End the session for everybody.", schema: Command.End },
   { name: "PingCommand", about: "Answered with a status event whose status is pong.", schema: Command.Ping }
 ]
 
 const about: Readonly<Record<EventType, string>> = {
-  session_start: "The agent can be talked to, or this client has attached.",
+  session_start: "The agent is ready, or this client has attached.",
   session_end: "The agent is gone; nothing follows until the session is opened again.",
   turn_start: "A turn begins; text and message_id are the prompt's.",
   turn_end: "The last event of a turn; exactly one per turn_start.",
-  input_ack: "What became of a command.",
-  status: "The agent's state has changed, or it said something there is no other word for.",
-  control_response: "A request of either side is settled.",
-  permission_cancelled: "Nobody needs to answer this request any more.",
+  input_ack: "The outcome of a command.",
+  status: "The agent's state has changed, or it sent something without an event type of its own.",
+  control_response: "A request of the agent or of a client is settled.",
+  permission_cancelled: "This request no longer needs an answer.",
   permission_request: "May the agent do this?",
-  stream_event: "A piece of something that comes again, whole, in another event.",
-  reasoning: "A whole thought, or a step of a plan.",
-  assistant_message: "A whole message of the agent.",
-  user_message: "A message of the user's side, as the agent took it.",
-  response: "The final answer of a turn; one per turn that ends well.",
+  stream_event: "A delta of something that comes again, complete, in another event.",
+  reasoning: "A complete thought, or a step of a plan.",
+  assistant_message: "A complete message of the agent.",
+  user_message: "A message of the user's side, as received by the agent.",
+  response: "The final answer of a turn; one per successful turn.",
   tool_call: "The agent calls a tool.",
   tool_progress: "Output or progress of a running tool.",
-  tool_result: "What a tool gave.",
+  tool_result: "The result of a tool call.",
   file_diff: "One file was created or edited.",
   error: "Something went wrong; text says what to do, code is for programs.",
-  quota_warning: "A rate limit or quota is near, or reached.",
+  quota_warning: "A rate limit or quota is near or reached.",
   context_warning: "The context window is nearly full.",
   context_compacted: "The agent has summarized the conversation to make room.",
-  stdout: "A line the agent printed that is not of its protocol; for a terminal, a chunk.",
+  stdout: "A line of the agent's output that is not part of its protocol; for a terminal, a chunk.",
   stderr: "A line on the agent's error output.",
-  session_list: "All sessions, to a client whose handshake says watch.",
-  session_changed: "A session of that list has begun or changed.",
-  session_removed: "A session of that list is not there any more."
+  session_list: "All sessions, for a client whose handshake says watch.",
+  session_changed: "A session was added to that list or has changed.",
+  session_removed: "A session was removed from that list."
 }
 
 const pascal = (type: string): string =>

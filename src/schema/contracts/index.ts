@@ -1,4 +1,4 @@
-/** The contracts: the protocol for who does not speak TypeScript, made from the schemas. */
+/** The contracts: the protocol for other languages, generated from the schemas. */
 import { asyncApi } from "./asyncApi.js"
 import { type Json, jsonSchema } from "./jsonSchema.js"
 import { openApi } from "./openApi.js"

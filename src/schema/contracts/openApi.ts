@@ -1,4 +1,4 @@
-/** openApi: the relay's plain HTTP as OpenAPI 3.1, made of the table of routes. */
+/** openApi: the relay's HTTP API as OpenAPI 3.1, generated from the table of routes. */
 import { type JsonSchema, Schema } from "effect"
 import { refusal, type Route, type RouteAnswer, routes } from "../routes.js"
 import { answers as components } from "./answers.js"
@@ -69,8 +69,8 @@ export const openApi = (): Json => {
     info: {
       title: "ai-relay over HTTP",
       version,
-      description: "What the relay answers besides its WebSocket. Programs on its own machine need no token. "
-        + "`x-scope` is what a token must be allowed to do.",
+      description: "The relay's HTTP API, besides its WebSocket. Programs on its own machine need no token. "
+        + "`x-scope` is the scope that a token needs.",
       license: { name: "MIT", identifier: "MIT" }
     },
     servers: [{ url: "http://localhost:8765" }],

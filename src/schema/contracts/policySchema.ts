@@ -10,7 +10,8 @@ const words = (description: string): Json => ({
 export const policySchema = (): Json => ({
   $schema: "http://json-schema.org/draft-07/schema#",
   title: "ai-relay policy",
-  description: "What agents may do unasked, and what not at all. The first rule that matches decides.",
+  description:
+    "What agents may do without asking, and what they may never do. The first matching rule decides.",
   type: "object",
   required: ["rules"],
   additionalProperties: false,
@@ -26,24 +27,24 @@ export const policySchema = (): Json => ({
           name: {
             type: "string",
             minLength: 1,
-            description: "Journaled with each verdict; no two are the same."
+            description: "A unique name, journaled with each verdict."
           },
           verdict: { type: "string", enum: ["allow", "ask", "deny"] },
           kinds: {
             type: "array",
             items: { type: "string", enum: ["execute", "edit", "read", "fetch", "other"] },
-            description: "What kind of tool. Default: any."
+            description: "Kinds of tools. Default: any."
           },
-          tools: words("Tools by the agent's own name; * stands for anything."),
+          tools: words("Tools by the agent's own names; * matches anything."),
           commands: {
             type: "array",
             items: { type: "array", items: { type: "string", minLength: 1 }, minItems: 1 },
             description: "Commands by their first words, such as [\"git\", \"status\"]."
           },
-          exact: { type: "boolean", description: "The command has these words and no more." },
-          paths: words("Files, after links are resolved: absolute, or below {folder}; * and **."),
-          agents: words("Agents by their tool; * stands for anything."),
-          folders: words("The session's folder; * and **."),
+          exact: { type: "boolean", description: "The command must have exactly these words." },
+          paths: words("Files, after resolving links: absolute, or below {folder}; with * and **."),
+          agents: words("Agents by their tool; * matches anything."),
+          folders: words("The session's folder; with * and **."),
           by: { type: "string", minLength: 1, description: "Who granted it, for people." },
           until: {
             type: "string",

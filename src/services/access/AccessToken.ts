@@ -1,6 +1,6 @@
 /**
- * AccessToken: the token clients from other machines must send: the one that was given, the one in a file, or one the
- * relay makes for itself at its first start and keeps in its state folder, where only its user can read it.
+ * AccessToken: the token that clients from other machines must send: the one that was set, the one in a file, or one that the
+ * relay generates on its first start and saves in its state folder, where only its user can read it.
  */
 import { Effect, Redacted, Schema } from "effect"
 import { randomBytes } from "node:crypto"
@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { messageOf } from "../../schema/messageOf.js"
 
-/** The token cannot be had, or is none. */
+/** The token cannot be read, written or used. */
 export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnusable", {
   reason: Schema.String
 }) {
@@ -19,21 +19,21 @@ export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnu
 
 export interface Options {
   readonly token?: Redacted.Redacted | undefined
-  /** A file that holds the token, as containers are given secrets. */
+  /** A file with the token, as containers get their secrets. */
   readonly token_file?: string | undefined
-  /** Where a token of the relay's own is kept; without it, it is a new one at each start. */
+  /** Where a generated token is saved; without it, there is a new one at each start. */
   readonly state_dir?: string | undefined
 }
 
 export interface Found {
   readonly token: Redacted.Redacted
-  /** Nobody has seen it yet. */
+  /** Whether it was generated just now. */
   readonly isNew: boolean
-  /** Where it is kept. */
+  /** The file it is in. */
   readonly file?: string
 }
 
-/** A header carries it, so it is one word. */
+/** Checks that a token is one word, since it is sent in a header. */
 const checked = (text: string, where: string): Effect.Effect<Redacted.Redacted, TokenUnusable> =>
   /^\S+$/.test(text)
     ? Effect.succeed(Redacted.make(text))
@@ -45,7 +45,7 @@ const unusable = (file: string, cause: unknown) =>
   new TokenUnusable({
     reason: `the access token in ${file} cannot be used (${
       messageOf(cause)
-    }): correct that, or give another with --token-file`
+    }): correct that, or use another file with --token-file`
   })
 
 const readToken = (file: string) =>
@@ -55,14 +55,14 @@ const readToken = (file: string) =>
 
 const isThere = (file: string) => statSync(file, { throwIfNoEntry: false }) !== undefined
 
-/** What others could read is no secret any more. */
+/** Reads the relay's own token; fails if others can read it, since it is no secret then. */
 const readOwn = (file: string) =>
   Effect.try({ try: () => statSync(file).mode & 0o077, catch: (cause) => unusable(file, cause) }).pipe(
     Effect.filterOrFail(
       (mode) => mode === 0,
       () =>
         new TokenUnusable({
-          reason: `other users can read ${file}: remove it, and the relay makes a new token`
+          reason: `other users can read ${file}: delete it, and the relay will generate a new token`
         })
     ),
     Effect.andThen(readToken(file))
@@ -75,7 +75,7 @@ const makeOwn = (file: string) =>
     try: () => {
       const token = newToken()
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-      // Fails if another relay was quicker.
+      // Fails if another relay was faster.
       writeFileSync(file, token + "\n", { mode: 0o600, flag: "wx" })
       return Redacted.make(token)
     },
@@ -86,7 +86,7 @@ export const find = ({ state_dir, token, token_file }: Options): Effect.Effect<F
   Effect.gen(function*() {
     if (token !== undefined && token_file !== undefined) {
       return yield* new TokenUnusable({
-        reason: "give --token or --token-file (or their variables), not both"
+        reason: "set either --token or --token-file (or their variables), not both"
       })
     }
     if (token !== undefined) {

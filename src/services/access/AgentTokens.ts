@@ -1,16 +1,16 @@
 /**
- * AgentTokens: lets the agent of a session use the relay's tools (`/mcp`), and nothing else. What an agent started is no
- * client otherwise; with its token it is known whose it is, so it cannot answer what its own children ask.
+ * AgentTokens: tokens with which a session's agent may use the relay's tools (`/mcp`), and nothing else. Programs started by
+ * an agent are otherwise no clients. The token tells whose agent it is, so that it cannot answer what its own children ask.
  *
- * Each session has one at most, which ends with it. Only digests are kept.
+ * Each session has at most one, which ends with the session. Only digests are stored.
  */
 import { createHash, randomBytes } from "node:crypto"
 
 export interface AgentTokens {
-  /** A new one for this session; the one before works no longer. */
+  /** A new token for this session; its previous one stops working. */
   readonly give: (session_id: string) => string
   readonly end: (session_id: string) => void
-  /** Whose it is. */
+  /** The session that a token belongs to. */
   readonly find: (token: string) => string | undefined
 }
 

@@ -1,10 +1,9 @@
 /**
- * Audit: who did what at the relay: `audit.ndjson` in the state folder, apart from the sessions' journal and not removed with
- * them. One line per deed: who came and who was turned away, what was asked of agents, what was allowed by whom, what ran,
- * what was changed.
+ * Audit: records who did what, in `audit.ndjson` in the state folder, separate from the sessions' journal and not deleted with
+ * them. One line per action: connections accepted and refused, prompts, permissions and who answered them, commands, changes.
  *
- * It holds no answers of agents and no keys: long texts are cut, secrets taken out. The file is rotated by size and bounded
- * in all; what strangers do is bounded by the minute, so that nobody fills it to hide something.
+ * It contains no agents' answers and no keys: long texts are cut and secrets removed. The files are rotated by size and limited
+ * in total. Actions of strangers are limited per minute, so that nobody can flood the log to hide something.
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
@@ -12,7 +11,7 @@ import { dirname, join } from "node:path"
 import type { ClientCommand, EventBody } from "../../schema/index.js"
 import { cutSecrets } from "./cutSecrets.js"
 
-/** Who did it, as far as it is known. */
+/** Who did something, as far as known. */
 export interface Doer {
   /** The peer's address. */
   readonly address?: string | undefined
@@ -20,18 +19,18 @@ export interface Doer {
   readonly connection?: number
   /** The name of its access token. */
   readonly token?: string | undefined
-  /** What the person uses, as its handshake names it. */
+  /** The client's software, as named in its handshake. */
   readonly front?: string
-  /** Whatever the embedding app calls its users. */
+  /** The user, in the words of the app that embeds the relay. */
   readonly user?: string
-  /** Nobody: the schedule of that name. */
+  /** Set if not a person but this schedule did it. */
   readonly schedule?: string
 }
 
 export interface AuditFields {
-  /** Write a line: `what` was done, by whom, and what else there is to say of it. */
+  /** Writes a line: what was done, by whom, and details. */
   readonly write: (what: string, by: Doer, more?: Readonly<Record<string, unknown>>) => void
-  /** The same for what anybody can do without a token: only so many a minute are written, the rest is counted. */
+  /** The same for actions possible without a token: only some are written per minute, the rest is counted. */
   readonly writeOfStranger: (what: string, by: Doer, more?: Readonly<Record<string, unknown>>) => void
 }
 
@@ -44,7 +43,7 @@ export interface AuditOptions {
   readonly audit_files?: number
 }
 
-/** Where nothing is kept, nothing is written. */
+/** Without a state folder nothing is written. */
 export const Audit = Context.Reference<AuditFields>("ai-relay/services/Audit", { defaultValue: () => none })
 
 export const layer = ({ audit_bytes = 10 * 1024 * 1024, audit_files = 5, state_dir }: AuditOptions) =>
@@ -55,7 +54,7 @@ export const layer = ({ audit_bytes = 10 * 1024 * 1024, audit_files = 5, state_d
       : make(join(state_dir, "audit.ndjson"), audit_bytes, audit_files)
   )
 
-/** Lines of strangers that are written in a minute. */
+/** Most lines about strangers per minute. */
 const strangersPerMinute = 60
 /** Characters of one text, and of a whole line without its beginning. */
 const longestText = 1000
@@ -70,14 +69,14 @@ const shortened = (value: unknown): unknown => {
   )
 }
 
-/** Readable by its user alone, and no link somebody laid. */
+/** Opens a file that only its user can read; refuses to follow a link. */
 const open = (file: string) => {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
   return openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
 }
 
-/** `audit.ndjson.1` is the one before, and so on; the oldest goes. */
+/** Renames `audit.ndjson` to `audit.ndjson.1` and so on; the oldest is deleted. */
 const rotate = (file: string, files: number) => {
   rmSync(files > 1 ? `${file}.${files - 1}` : file, { force: true })
   for (let number = files - 2; number >= 0; number--) {
@@ -123,7 +122,7 @@ const make = Effect.fnUntraced(function*(file: string, bytes: number, files: num
       hasFailed = false
     } catch (cause) {
       if (!hasFailed) {
-        run(Effect.logError(`${file} cannot be written: make room, or mend its permissions`, cause))
+        run(Effect.logError(`${file} cannot be written: free some space, or fix its permissions`, cause))
       }
       hasFailed = true
     }
@@ -157,7 +156,7 @@ const make = Effect.fnUntraced(function*(file: string, bytes: number, files: num
   return audit
 })
 
-/** What a command says of itself: not what is typed into a terminal, which may be a password. */
+/** The details of a command to record; never terminal input, which may be a password. */
 export const deedOf = (command: ClientCommand): Readonly<Record<string, unknown>> => {
   switch (command.type) {
     case "stdin":
@@ -174,11 +173,11 @@ export const deedOf = (command: ClientCommand): Readonly<Record<string, unknown>
   }
 }
 
-/** Not worth a line. */
+/** Commands that are not recorded. */
 const unnoted = new Set<ClientCommand["type"]>(["ping", "resize"])
 export const isNoted = ({ type }: ClientCommand): boolean => !unnoted.has(type)
 
-/** What happens in a session that is worth a line. */
+/** Events of a session that are recorded. */
 const noted = new Set<EventBody["type"]>([
   "session_start",
   "session_end",
@@ -188,7 +187,7 @@ const noted = new Set<EventBody["type"]>([
   "tool_call"
 ])
 
-/** Write down what happens in the session; cheap for all that is not noted. */
+/** Records an event of the session; cheap for events that are not recorded. */
 export const note = (audit: AuditFields, session_id: string, event: EventBody): void => {
   if (!noted.has(event.type)) return
   switch (event.type) {

@@ -1,13 +1,13 @@
 /**
- * Auth: who may talk to the relay.
+ * Auth: decides who may use the relay.
  *
- * - A browser tells its page's origin: only the relay's own and listed ones may come. A `Host` that is neither an
- *   address nor a known name is refused: it is how a foreign page reaches a local server (DNS rebinding).
- * - A program of this machine needs no token: it connects from a loopback address, to a loopback name, and nobody says
- *   that the request was passed on. Where a token was chosen, or names or proxies were told, everybody needs it, as then
- *   others reach the relay through something on this machine. Without a token configured nobody else gets in.
- * - What an agent started is no client, whatever it sends: it could answer its own agent's questions.
- * - Instead of the token a ticket will do, once. Who sends wrong tokens has to wait before the next wrong one is looked at.
+ * - Browsers send the origin of their page: only the relay's own and listed origins are accepted. A `Host` that is neither an
+ *   address nor a known name is refused, because that is how a foreign page reaches a local server (DNS rebinding).
+ * - A program on this machine needs no token if it connects from a loopback address to a loopback name and no header says that
+ *   the request was forwarded. If a token, hostnames or proxies were configured, everybody needs the token, since others may
+ *   then reach the relay through something on this machine. Without a token, other machines get no access.
+ * - A program that an agent started is no client, whatever it sends: it could answer its own agent's questions.
+ * - A ticket works once in place of the token. After wrong tokens, an address has to wait before the next one is checked.
  */
 import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
@@ -31,7 +31,7 @@ export class Unauthorized
   }
 }
 
-/** The page or host a request comes from is not allowed, whatever token it has. */
+/** The origin or `Host` of a request is not allowed, whatever token it has. */
 export class ForbiddenOrigin
   extends Schema.TaggedError<ForbiddenOrigin>()("ForbiddenOrigin", { reason: Schema.String })
 {
@@ -40,7 +40,7 @@ export class ForbiddenOrigin
   }
 }
 
-/** Too many wrong tokens came from this address, or too many tickets wait to be used. */
+/** Too many wrong tokens came from this address, or too many tickets are unused. */
 export class TooManyAttempts
   extends Schema.TaggedError<TooManyAttempts>()("TooManyAttempts", { reason: Schema.String })
 {
@@ -55,17 +55,17 @@ export interface Ticket {
   readonly expires_in: number
 }
 
-/** What a request tells about itself. */
+/** What a request says about its sender. */
 export interface Visitor {
-  /** The peer's address; behind a trusted proxy, the one it tells. */
+  /** The peer's address; behind a trusted proxy, the one that the proxy reports. */
   readonly address: string | undefined
   readonly host: string | undefined
   readonly origin: string | undefined
   /** The `Authorization` header. */
   readonly authorization: string | undefined
-  /** A proxy says that it passes the request on. */
+  /** Whether a header says that the request was forwarded. */
   readonly forwarded?: boolean
-  /** Its connection, to see whose process is at the other end. */
+  /** Its connection, to find the process at the other end. */
   readonly socket?: PeerProcesses.Ends
 }
 
@@ -78,38 +78,38 @@ export interface AuthOptions {
   readonly auth?: "remote" | "always" | "never"
   /** Origins of pages that may connect, such as `https://app.example.com`; `*` allows all. */
   readonly allow_origin?: ReadonlyArray<string>
-  /** Names, besides localhost and this machine's, that the relay is reached by. */
+  /** Hostnames of the relay besides localhost and this machine's. */
   readonly allow_host?: ReadonlyArray<string>
-  /** Addresses and networks of proxies that are believed about whom they forward. */
+  /** Addresses and networks of proxies whose forwarding headers are trusted. */
   readonly trusted_proxy?: ReadonlyArray<string>
-  /** Where named tokens are kept; without it they last as long as the relay. */
+  /** Where named tokens are saved; without it they last as long as the relay. */
   readonly state_dir?: string
 }
 
-/** Who needs the token, where nobody said it. */
+/** Who needs the token by default. */
 export const defaultAuth = (
   { allow_host = [], token, trusted_proxy = [] }: Pick<AuthOptions, "allow_host" | "token" | "trusted_proxy">
 ): "remote" | "always" =>
   token !== undefined || allow_host.length > 0 || trusted_proxy.length > 0 ? "always" : "remote"
 
 export class Auth extends Context.Service<Auth, {
-  /** Tokens of agents, for the tools the relay has for them. */
+  /** Tokens of agents, for the relay's tools. */
   readonly agents: AgentTokens.AgentTokens
-  /** Before anything else: is the page, or the name we are called by, a trusted one? */
+  /** Checked first: fails unless origin and `Host` are allowed. */
   readonly checkOrigin: (visitor: Visitor) => Effect.Effect<void, ForbiddenOrigin>
-  /** Who is it, if this visitor may use the relay? `token` and `ticket` are the handshake's. */
+  /** Authenticates a visitor; fails if it may not use the relay. `token` and `ticket` are the handshake's. */
   readonly admit: (
     visitor: Visitor,
     token: string | undefined,
     ticket?: string
   ) => Effect.Effect<PrincipalFields, Unauthorized | TooManyAttempts>
-  /** What stands for somebody in what the relay keeps for later; undefined for an agent. It is no secret. */
+  /** A mark that identifies somebody in saved data; undefined for an agent. It is not secret. */
   readonly markOf: (principal: PrincipalFields) => Effect.Effect<string | undefined>
-  /** Who has this mark, with the rights of now; undefined when their token is gone, or another one. */
+  /** The holder of a mark, with current rights; undefined if the token is gone or was replaced. */
   readonly holderOf: (mark: string) => Effect.Effect<PrincipalFields | undefined>
-  /** Who is believed about where a request comes from. */
+  /** Proxies whose forwarding headers are trusted. */
   readonly proxies: TrustedProxies.TrustedProxies
-  /** A ticket: its bearer may do what this principal may, as long as that may stay. */
+  /** A ticket with the rights of this principal, for as long as the principal has them. */
   readonly ticket: (principal: PrincipalFields) => Effect.Effect<Ticket, TooManyAttempts>
   /** The named tokens. */
   readonly tokens: Tokens.Tokens
@@ -120,29 +120,28 @@ export class Auth extends Context.Service<Auth, {
 const digest = (text: string) => createHash("sha256").update(text).digest()
 const sameSecret = (left: string, right: string) => timingSafeEqual(digest(left), digest(right))
 
-/** Programs of this machine that need no token. */
+/** The mark of programs on this machine that need no token. */
 const localMark = "local"
 
 const nameOf = (host: string) => host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1").toLowerCase()
 
-/** The token of an `Authorization` header. */
+/** The token in an `Authorization` header. */
 export const bearer = (authorization: string | undefined) => /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
 
 const missing =
-  "an access token is needed: send it as `Authorization: Bearer …`, or as `token` in the handshake. The relay shows it at "
-  + "its first start, and keeps it in the file `token` of its state folder"
+  "an access token is required: send it as `Authorization: Bearer …`, or as `token` in the handshake. The relay shows it on "
+  + "its first start, and saves it in the file `token` in its state folder"
 const notLocal =
-  `${missing}. (Programs on the relay's machine need none if they connect to localhost, by no proxy)`
+  `${missing}. (Programs on the relay's machine need none if they connect to localhost without a proxy)`
 const ofAgent =
   "this connection comes from a program that an agent of this relay started: agents may not use the relay they run under. "
   + "Connect from a terminal or page of your own"
 const wrong =
   "the access token is wrong: send the relay's as `Authorization: Bearer …`, or as `token` in the handshake"
-const over =
-  "the time of this access token is over: ask the operator for another one (`ai-relay token create`)"
+const over = "this access token has expired: ask the operator for a new one (`ai-relay token create`)"
 const badTicket = "the ticket is wrong, used or too old: get a new one with POST /ticket for each connection"
 const onlyLocal =
-  "this relay serves only programs of its own machine that connect to localhost: start it with --token (or AI_RELAY_TOKEN) "
+  "this relay serves only programs on its own machine that connect to localhost: start it with --token (or AI_RELAY_TOKEN) "
   + "to serve others"
 
 const make = Effect.fnUntraced(function*(options: AuthOptions) {
@@ -163,7 +162,7 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
     if (isIP(name) === 0 && !names.has(name)) {
       return new ForbiddenOrigin({
         reason:
-          `the relay does not go by the name "${name}": use localhost, or start it with --allow-host ${name}`
+          `"${name}" is not a hostname of this relay: use localhost, or start it with --allow-host ${name}`
       })
     }
     const own = origin !== undefined && [`http://${host}`, `https://${host}`].includes(origin)
@@ -177,7 +176,7 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
   const isOfThisMachine = ({ address, forwarded = false, host }: Visitor) =>
     isLoopback(address) && isLoopbackHost(host) && !forwarded
 
-  /** The right token is let in whatever came before it: who shares an address with a guesser is not kept out. */
+  /** Counts wrong tokens per address. The right token always works, so that a guesser cannot lock out others at its address. */
   const judge = Effect.fnUntraced(function*(address: string | undefined, isRight: boolean) {
     const now = yield* Clock.currentTimeMillis
     if (isRight) return attempts.succeeded(address)
@@ -197,7 +196,7 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
       if (given === undefined && ticket !== undefined) {
         const owner = tickets.take(ticket, now)
         if (owner !== undefined) return owner
-        // Nobody guesses one: it was used before, or is too old. That is no attempt.
+        // Tickets cannot be guessed: this one was used before or is too old, which does not count as an attempt.
         return demand === "never" ? everything : yield* new Unauthorized({ reason: badTicket })
       }
       const named = given === undefined ? undefined : tokens.find(given, now)
@@ -236,7 +235,7 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
       const given = tickets.give(now, principal)
       return given === undefined
         ? new TooManyAttempts({
-          reason: "too many tickets wait to be used: wait some seconds, then ask again"
+          reason: "too many tickets are unused: wait some seconds, then request one again"
         })
         : Effect.succeed({ ticket: given, expires_in: Tickets.validForSeconds })
     })

@@ -1,8 +1,8 @@
 /**
- * EnvironmentCredentials: the port `Credentials` over the environment the relay was started with.
+ * EnvironmentCredentials: the port `Credentials`, which reads the environment the relay was started with.
  *
- * Each tool gets the variables that are its own business and no others: what a client names in a handshake can never be
- * another agent's key, nor the relay's token.
+ * Each agent gets only its own variables, so a client can never obtain another agent's key or the relay's token by naming
+ * them in a handshake.
  */
 import { Effect, Layer, Option, Redacted } from "effect"
 import { Credentials } from "../../adapters/Adapter.js"

@@ -1,15 +1,15 @@
 /**
- * FailedAttempts: who sends wrong tokens, and how long they must wait before the next wrong one is told apart.
+ * FailedAttempts: slows down addresses that send wrong tokens.
  *
- * Some mistakes are free; then each doubles the wait, up to half a minute. A right token, or a quiet while, makes up for
- * them. Only so many peers are remembered, the latest.
+ * The first few mistakes are free; each further one doubles the wait, up to half a minute. A right token or a quiet period
+ * clears them. Only the latest peers are remembered.
  */
 import { peerOf } from "./peers.js"
 
 export interface FailedAttempts {
-  /** How long, in ms, this address must still wait; 0 if its token may be looked at. */
+  /** How long this address must still wait, in ms; 0 if its token may be checked. */
   readonly waitOf: (address: string | undefined, now: number) => number
-  /** The same, in words for the client; undefined if the token may be looked at. */
+  /** The same as an error text; undefined if the token may be checked. */
   readonly refusalOf: (address: string | undefined, now: number) => string | undefined
   readonly failed: (address: string | undefined, now: number) => void
   readonly succeeded: (address: string | undefined) => void
@@ -19,7 +19,7 @@ export interface FailedAttempts {
 
 interface Record {
   readonly failures: number
-  /** When the next attempt may come, and when all is forgotten; ms. */
+  /** When the next attempt is allowed, and when its mistakes are forgotten; in ms. */
   readonly until: number
   readonly forgottenAt: number
 }

@@ -1,6 +1,6 @@
 /**
- * Folders: where sessions may work. A folder is resolved (links followed) before it is compared with the roots. What the
- * relay keeps for itself, its token and its sessions, is not theirs, unless a root lies in there.
+ * Folders: decides where sessions may work. A folder is resolved, following links, before it is compared with the roots. The
+ * relay's own state, with its token and sessions, is excluded unless a root lies in there.
  */
 import { Context, Effect, FileSystem, Layer, Path, type PlatformError, Schema } from "effect"
 import { fromHome } from "../fromHome.js"
@@ -8,15 +8,15 @@ import { RelayConfig } from "../RelayConfig.js"
 
 export class FolderNotFound extends Schema.TaggedError<FolderNotFound>()("FolderNotFound", {
   folder: Schema.String,
-  /** What is wrong: there is something else of that name, or nobody may look. Without it there is nothing. */
+  /** What is wrong: it is not a folder, or the relay's user may not look into it. Absent: it does not exist. */
   why: Schema.optional(Schema.Literals(["other", "denied"]))
 }) {
   override get message() {
     switch (this.why) {
       case "other":
-        return `"${this.folder}" is no folder: set \`folder\` to one, on the relay's machine`
+        return `"${this.folder}" is not a folder: set \`folder\` to a folder on the relay's machine`
       case "denied":
-        return `the user the relay runs as may not look into "${this.folder}": change its permissions, or set \`folder\` to another`
+        return `the relay's user may not look into "${this.folder}": change its permissions, or set \`folder\` to another folder`
       default:
         return `the folder "${this.folder}" does not exist on the relay's machine: set \`folder\` to one that does`
     }
@@ -35,9 +35,11 @@ export class ForbiddenFolder extends Schema.TaggedError<ForbiddenFolder>()("Forb
 }
 
 export class Folders extends Context.Service<Folders, {
-  /** The absolute, real path of an allowed folder. Relative ones start in `start_folder`. */
+  /** The absolute, real path of an allowed folder. Relative paths start in `start_folder`. */
   readonly resolve: (folder: string) => Effect.Effect<string, FolderNotFound | ForbiddenFolder>
-  /** Whether a real, absolute path may be used; it need not be there. */
+  /** The absolute, real path this folder has, or would have; it need not exist or be allowed. */
+  readonly leadsTo: (folder: string) => Effect.Effect<string>
+  /** Whether this real, absolute path may be used; it need not exist. */
   readonly allows: (real: string) => boolean
 }>()("ai-relay/services/Folders") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
@@ -63,7 +65,7 @@ const make = Effect.gen(function*() {
       : allowing.length > 0
   }
 
-  /** Where a path leads, or would: what is not there lies in what is. */
+  /** The real path, or where it would be: the missing part is appended to what exists. */
   const placeOf = (absolute: string): Effect.Effect<string> =>
     Effect.catch(files.realPath(absolute), () => {
       const above = path.dirname(absolute)
@@ -72,17 +74,21 @@ const make = Effect.gen(function*() {
         : Effect.map(placeOf(above), (place) => path.join(place, path.basename(absolute)))
     })
 
+  const absoluteOf = (folder: string) => path.resolve(start_folder, fromHome(folder))
+
   const resolve = Effect.fn("Folders.resolve")(function*(folder: string) {
     const missing = ({ reason }: PlatformError.PlatformError) =>
       new FolderNotFound({ folder, ...(reason._tag === "PermissionDenied" && { why: "denied" }) })
-    const absolute = path.resolve(start_folder, fromHome(folder))
-    // Outside of the roots nobody is told what is there.
+    const absolute = absoluteOf(folder)
+    // Outside the roots nobody is told what exists.
     if (!isAllowed(yield* placeOf(absolute))) return yield* new ForbiddenFolder({ folder, roots })
     const real = yield* Effect.mapError(files.realPath(absolute), missing)
+    // A link on the way may have been exchanged meanwhile.
+    if (!isAllowed(real)) return yield* new ForbiddenFolder({ folder, roots })
     const { type } = yield* Effect.mapError(files.stat(real), missing)
     if (type !== "Directory") return yield* new FolderNotFound({ folder, why: "other" })
     return real
   })
 
-  return Folders.of({ resolve, allows: isAllowed })
+  return Folders.of({ resolve, leadsTo: (folder) => placeOf(absoluteOf(folder)), allows: isAllowed })
 })

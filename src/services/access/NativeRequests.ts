@@ -1,10 +1,9 @@
 /**
- * NativeRequests: which requests of the agent's own protocol a client may pass through (`control_request`,
- * `raw_request`).
+ * NativeRequests: decides which requests of an agent's own protocol a client may send (`control_request`, `raw_request`).
  *
- * An adapter lists the harmless ones with the parameters each may have. All others could do what no permission is asked
- * for: start programs, read and write files, change the operator's settings, show keys. They need
- * `--allow-native-requests`, and even then they bring back no permission mode the operator has ruled out.
+ * Adapters list harmless requests with their allowed parameters. Others could do things without asking for permission: start
+ * programs, read and write files, change the operator's settings, show keys. They need `--allow-native-requests`, and even
+ * then they cannot select a permission mode that the operator excluded.
  */
 import type { NativeRules } from "../../adapters/Adapter.js"
 import type { CommandOf } from "../../schema/index.js"
@@ -14,7 +13,7 @@ import { cutSecrets } from "./cutSecrets.js"
 type Params = Readonly<Record<string, unknown>>
 export type NativeCommand = CommandOf<"control_request" | "raw_request">
 
-/** Both spellings are one request: a method and its parameters. */
+/** A request in either form: a method and its parameters. */
 export interface NativeRequest {
   readonly method: string
   readonly params: Params
@@ -28,7 +27,7 @@ export const requestOf = (command: NativeCommand): NativeRequest => {
   return { method, params }
 }
 
-/** The command with the parameters that the relay sets itself. */
+/** The command, with parameters that the relay itself sets. */
 export const withOwn = <Command extends NativeCommand>(command: Command, rules: NativeRules | undefined) => {
   const own = ownOf(rules, requestOf(command).method)
   return command.type === "raw_request"
@@ -41,10 +40,10 @@ const entryOf = <A>(entries: Readonly<Record<string, A>> | undefined, name: stri
 
 const ownOf = (rules: NativeRules | undefined, method: string): Params => entryOf(rules?.own, method) ?? {}
 
-/** A name out of a client's frame, for a message. */
+/** A name from a client's frame, quoted for a message. */
 const spelled = (name: string) => JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name)
 
-/** Names of parameters, at any depth, that choose how much an agent may do unasked. */
+/** Names of parameters, at any depth, that decide what an agent may do without asking. */
 const choosesRights =
   /^(?:approval_?policy|approvals_?reviewer|sandbox(?:_?policy|_?mode)?|permission_?mode|permissions|config|settings|mode_?id|config_?id)$/i
 
@@ -58,7 +57,7 @@ const rightsIn = (value: unknown): string | undefined => {
   return undefined
 }
 
-/** Why it is refused, and what to do; undefined if it may pass. `modes` are the permission modes that are offered. */
+/** Why the request is refused, and what to do; undefined if it may pass. `modes`: the permission modes on offer. */
 export const objection = (
   tool: string,
   { method, params }: NativeRequest,
@@ -111,7 +110,7 @@ export const objection = (
 /** Bytes of parameters that are journaled. */
 const journaledBytes = 16 * 1024
 
-/** The parameters as they are journaled: without secrets, and no longer than a screen or two. */
+/** The parameters for the journal: without secrets, and cut to a reasonable length. */
 export const journaled = (params: Params): Params => {
   const cut = cutSecrets(params)
   const { length } = JSON.stringify(cut)

@@ -1,13 +1,13 @@
 /**
- * PeerProcesses: whose process is at the other end of a connection from this machine?
+ * PeerProcesses: finds out whether an agent's process is at the other end of a connection from this machine.
  *
- * A program that an agent started is no person's client: it could answer its own agent's permission requests. The
- * system's table of sockets (/proc/net/tcp) tells the socket at the other end, the open files of processes tell who has
- * it, and the tree of processes whose they are.
+ * A program that an agent started must not be a client: it could answer its own agent's permission requests. The system's
+ * table of sockets (/proc/net/tcp) gives the socket at the other end, the open files of processes tell who has it, and the
+ * process tree tells whose process that is.
  *
- * Cheap for all others: nothing is read before there is an agent; connections that come together are looked up together,
- * at most a third of the time goes into that; and a client's process is remembered. Linux only: elsewhere every process
- * counts as a person's.
+ * It is cheap for others: nothing is read before there is an agent, connections that arrive together are looked up together,
+ * lookups take at most a third of the time, and clients' processes are remembered. Linux only: elsewhere no process counts as
+ * an agent's.
  */
 import { Effect, Semaphore } from "effect"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
@@ -25,8 +25,8 @@ export interface Ends {
 }
 
 /**
- * `agent`: an agent started it, or who was started by one. `unknown`: perhaps; it hides what it has open. `other`: no
- * agent did, or it is on another machine.
+ * `agent`: an agent started it, directly or not. `unknown`: perhaps; it hides its open files. `other`: no agent started it, or
+ * it is on another machine.
  */
 export type Whose = "agent" | "unknown" | "other"
 
@@ -44,7 +44,7 @@ interface Socket {
   readonly uid: number
 }
 
-/** The other end is on this machine: connections to an address of its own come from that address. */
+/** Whether the other end is on this machine: connections to one of its own addresses come from that address. */
 const isLocal = ({ localAddress, remoteAddress }: Ends) =>
   isLoopback(remoteAddress) || (remoteAddress !== undefined && remoteAddress === localAddress)
 
@@ -90,7 +90,7 @@ const readText = (path: string): string => {
   }
 }
 
-/** A table of sockets; empty where there is none. The system takes milliseconds to write it, in another thread. */
+/** A table of sockets, read in another thread since that takes milliseconds; empty if there is none. */
 const readTable = (name: "tcp" | "tcp6") =>
   Effect.promise(() => readFile(`/proc/net/${name}`, "latin1").catch(() => ""))
 
@@ -107,7 +107,7 @@ const find = (keys: ReadonlyArray<string>, table: string): Socket | undefined =>
   return undefined
 }
 
-/** The sockets a process has, newest first; undefined if it may not be known. */
+/** The sockets of a process, newest first. Throws if its files may not be read. */
 const socketsOf = function*(pid: number): Generator<string> {
   for (const fd of readdirSync(`/proc/${pid}/fd`).toReversed()) {
     let target = ""
@@ -120,7 +120,7 @@ const socketsOf = function*(pid: number): Generator<string> {
   }
 }
 
-/** How long others may wait while processes are looked at, in ms. */
+/** Time slice for looking at processes, in ms. */
 const sliceMs = 5
 const clientsRemembered = 1000
 
@@ -128,14 +128,14 @@ export const make = (): PeerProcesses => {
   if (process.platform !== "linux") return { whose: () => Effect.succeed("other") }
   const source = procSource("0")
   const uid = process.getuid?.() ?? -1
-  /** Processes that are no agent's, by pid: when they started. */
+  /** Start times of processes that belong to no agent, by pid. */
   const clients = new Map<number, string>()
   let waiting: ReadonlyArray<Asked> = []
   const one = Semaphore.makeUnsafe(1)
-  /** When the next look may begin, as `performance.now()` tells it. */
+  /** When the next lookup may begin, in ms of `performance.now()`. */
   let notBefore = 0
 
-  /** Whose a process is, by what it inherited and by those who started it. */
+  /** Classifies a process by its inherited marks and its ancestors. */
   const classify = (
     entry: ProcessEntry,
     everyone: ReadonlyMap<number, ProcessEntry>,
@@ -143,7 +143,7 @@ export const make = (): PeerProcesses => {
   ): Whose => {
     const met = new Set<number>()
     for (let next: ProcessEntry | undefined = entry; next !== undefined; next = everyone.get(next.ppid)) {
-      // Who started before the first agent was started by none.
+      // A process older than the first agent was not started by one.
       if (Number(next.started) < first || next.pid === process.pid || met.has(next.pid)) return "other"
       const { pid } = next
       met.add(pid)
@@ -160,7 +160,7 @@ export const make = (): PeerProcesses => {
     }
   }
 
-  /** Look who has these sockets, clients that are known first. Answers whose each is; others may run meanwhile. */
+  /** Finds the owners of these sockets, known clients first, yielding to other fibers. */
   const ownersOf = Effect.fnUntraced(function*(wanted: ReadonlySet<string>) {
     const found = new Map<string, Whose | "hidden">()
     const left = new Set(wanted)
@@ -185,7 +185,7 @@ export const make = (): PeerProcesses => {
           if (left.size === 0) break
         }
       } catch {
-        // Who hides its files may hold what nobody else has.
+        // A process that hides its files may own a socket that no other process has.
         if (whose !== "other") found.set("hidden", "hidden")
       }
       return hasOne
@@ -215,7 +215,7 @@ export const make = (): PeerProcesses => {
     return found
   })
 
-  /** Answer all who wait now. */
+  /** Answers all waiting requests. */
   const lookUp = Effect.gen(function*() {
     const pause = notBefore - performance.now()
     if (pause > 0) yield* Effect.sleep(pause)
@@ -230,13 +230,13 @@ export const make = (): PeerProcesses => {
     asked.forEach((request, index) => {
       const socket = sockets[index]
       const whose = socket === undefined ? undefined : owners.get(socket.inode)
-      // Another user's process may not be looked at; one of ours that cannot be found hides.
+      // Other users' processes cannot be inspected; one of ours that cannot be found is hiding.
       const isForeign = socket !== undefined && uid !== 0 && socket.uid !== uid && !owners.has("hidden")
       request.answer = whose !== undefined && whose !== "hidden" ? whose : isForeign ? "other" : "unknown"
     })
     waiting = waiting.filter(({ answer }) => answer === undefined)
     const now = performance.now()
-    // Those who come meanwhile are looked up together.
+    // Requests that arrive meanwhile are looked up together.
     notBefore = now + 2 * (now - begun)
   })
 

@@ -1,8 +1,8 @@
 /**
- * Principal: who it was that was let in, and what they may do.
+ * Principal: an authenticated client and its rights.
  *
- * Provided around all that is done for them, so that whatever does it can ask. Where an app that embeds the relay says
- * nothing, everything is allowed.
+ * It is provided around everything done on the client's behalf. If an app that embeds the relay provides none, everything is
+ * allowed.
  */
 import { Context, Effect, Schema } from "effect"
 import { isAbsolute, relative, sep } from "node:path"
@@ -10,50 +10,50 @@ import { commandScopes } from "../../schema/commandScopes.js"
 import { handshakeScopes } from "../../schema/handshakeScopes.js"
 import type { ClientCommand, Handshake, Scope } from "../../schema/index.js"
 
-/** What they were let in with does not allow this. */
+/** The principal's token does not allow this. */
 export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { reason: Schema.String }) {
   override get message() {
     return this.reason
   }
 }
 
-/** What a token is limited to; what is absent has no limit. */
+/** Limits of a token; an absent field is no limit. */
 export interface Limits {
   readonly sessions?: ReadonlyArray<string>
-  /** Real, absolute paths; with all below them. */
+  /** Real, absolute paths, including everything below them. */
   readonly folders?: ReadonlyArray<string>
-  /** By the adapter's own name. */
+  /** Agents, by their adapter's name. */
   readonly agents?: ReadonlyArray<string>
 }
 
 export interface PrincipalFields {
-  /** The name of the token; none for a program of this machine that needs none. */
+  /** The name of the token; absent for a program on this machine that needs none. */
   readonly name?: string
   readonly scopes: ReadonlySet<Scope>
-  /** It is the agent of this session. */
+  /** Set if the principal is this session's agent. */
   readonly session_id?: string
   readonly limits?: Limits
   /** Unix time in seconds. */
   readonly expires_at?: number
-  /** Completes, with the reason, when they may stay no longer: the token was revoked or changed, or its time is over. */
+  /** Completes with the reason when the rights end: the token was revoked, changed, or expired. */
   readonly ended: Effect.Effect<string>
 }
 
-/** A program of this machine, or an app that embeds the relay. */
+/** A program on this machine, or an app that embeds the relay. */
 export const everything: PrincipalFields = { scopes: new Set(["admin"]), ended: Effect.never }
 
 export const Principal = Context.Reference<PrincipalFields>("ai-relay/services/Principal", {
   defaultValue: () => everything
 })
 
-/** `admin` may do all; any scope lets its holder look. */
+/** Whether the scopes include this one. `admin` includes all, and every scope includes `view`. */
 export const may = ({ scopes }: Pick<PrincipalFields, "scopes">, scope: Scope): boolean =>
   scopes.has("admin") || scopes.has(scope) || (scope === "view" && scopes.size > 0)
 
 const listed = (words: Iterable<string>) => [...words].join(", ")
 const holderOf = ({ name }: PrincipalFields) => name === undefined ? "this client" : `the token "${name}"`
 
-/** Fails unless the principal has the scope; `what` is what was wanted, such as "the command set_model". */
+/** Fails unless the principal has the scope. `what`: the action for the error text, such as "the command set_model". */
 export const demand = (
   principal: PrincipalFields,
   scope: Scope,
@@ -65,7 +65,7 @@ export const demand = (
     }: ask the operator for a token with it (\`ai-relay token create NAME --scope ${scope}\`)`
   })
 
-/** A way in that shows more than single sessions is closed to tokens that are limited to some. */
+/** Fails if `what` reaches the whole relay and the token is limited to certain sessions, folders or agents. */
 export const demandReach = (
   principal: PrincipalFields,
   reach: "relay" | "sessions",
@@ -84,7 +84,7 @@ const limitsOf = ({ agents, folders, sessions }: Limits): string =>
     ...agents === undefined ? [] : [`the agents ${listed(agents)}`]
   ].join(" and ")
 
-/** A session, by what limits look at. */
+/** A session, as far as limits are concerned. */
 export interface Place {
   readonly session_id: string
   readonly folder: string
@@ -96,15 +96,18 @@ const isInside = (folder: string, root: string) => {
   return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }
 
-/** The session is one of those the principal is limited to. */
-export const isWithin = ({ limits }: PrincipalFields, { folder, session_id, tool }: Place): boolean =>
+/** Whether the session is within the principal's limits. */
+export const isWithin = (
+  { limits }: Pick<PrincipalFields, "limits">,
+  { folder, session_id, tool }: Place
+): boolean =>
   limits === undefined || (
     (limits.sessions?.includes(session_id) ?? true)
     && (limits.folders?.some((root) => isInside(folder, root)) ?? true)
     && (limits.agents?.includes(tool) ?? true)
   )
 
-/** Fails for a session outside of the limits, with the same words whether it is there or not. */
+/** Fails for a session outside the limits, with the same text whether it exists or not. */
 export const demandWithin = (principal: PrincipalFields, place: Place): Effect.Effect<void, Forbidden> =>
   isWithin(principal, place) ? Effect.void : outside(principal)
 
@@ -115,7 +118,7 @@ export const outside = (principal: PrincipalFields): Forbidden =>
     }: choose one of them, or use a token without this limit`
   })
 
-/** Fails unless a session may be opened with this handshake; `isTerminal` is what its tool is. */
+/** Fails unless a session may be opened with this handshake. `isTerminal`: whether its tool is a terminal. */
 export const demandOpening = Effect.fnUntraced(
   function*(principal: PrincipalFields, handshake: Handshake, isTerminal: boolean) {
     yield* demand(
@@ -131,7 +134,7 @@ export const demandOpening = Effect.fnUntraced(
   }
 )
 
-/** What is typed into a shell is more than a prompt. */
+/** Commands that type into a shell, which is more than a prompt. */
 const typed = new Set<ClientCommand["type"]>([
   "user_message",
   "interrupt",
@@ -142,7 +145,7 @@ const typed = new Set<ClientCommand["type"]>([
   "drive_response"
 ])
 
-/** Fails unless the command may be given in such a session. */
+/** Fails unless the principal may send this command in such a session. */
 export const demandCommand = (
   principal: PrincipalFields,
   { type }: ClientCommand,

@@ -1,15 +1,15 @@
 /**
- * Tickets: each lets one connection in, once, within half a minute.
+ * Tickets: each allows one connection within half a minute.
  *
- * For pages whose server holds the token: it asks for a ticket and hands that on, so that the token never reaches a
- * browser. Only a ticket's digest is kept, and only so many wait to be used.
+ * They are for pages whose server has the token: it requests a ticket and passes it on, so that the token never reaches a
+ * browser. Only digests of tickets are stored, and the number of unused ones is limited.
  */
 import { createHash, randomBytes } from "node:crypto"
 
 export interface Tickets<Owner> {
-  /** A new one; undefined when too many are out. */
+  /** A new ticket; undefined if too many are unused. */
   readonly give: (now: number, owner: Owner) => string | undefined
-  /** Whose it is, once for each that was given and is not too old. */
+  /** Redeems a ticket: its owner, once, if it is not too old. */
   readonly take: (ticket: string, now: number) => Owner | undefined
 }
 
@@ -19,7 +19,7 @@ const most = 1000
 const digest = (ticket: string) => createHash("sha256").update(ticket).digest("base64")
 
 export const make = <Owner>(): Tickets<Owner> => {
-  /** When each ends, in ms, and whose it is; the oldest first. */
+  /** Expiry in ms and owner of each, oldest first. */
   const given = new Map<string, { readonly end: number; readonly owner: Owner }>()
 
   const give = (now: number, owner: Owner) => {

@@ -1,8 +1,8 @@
 /**
- * Tokens: who else than the operator may come, and what they may do: named tokens, each with scopes, limits and an end.
+ * Tokens: named tokens for people other than the operator, each with scopes, limits and an expiry.
  *
- * They lie in the state folder (`tokenFile.ts`), where `ai-relay token` changes them under a running relay, which hears of it:
- * a token that is gone or changed ends its connections within a second. Without a state folder they last as long as the relay.
+ * They are in the state folder (`tokenFile.ts`), where `ai-relay token` changes them while the relay runs and watches the file:
+ * revoking or changing a token ends its connections within a second. Without a state folder tokens last as long as the relay.
  */
 import { Clock, Effect, Schema, type Scope as Lifetime } from "effect"
 import { statSync } from "node:fs"
@@ -12,7 +12,7 @@ import { everything, type Limits, type PrincipalFields } from "./Principal.js"
 import * as TokenFile from "./tokenFile.js"
 import type { TokenRecord, TokensUnusable } from "./tokenFile.js"
 
-/** Such a token cannot be made. */
+/** This token cannot be created. */
 export class TokenRefused
   extends Schema.TaggedError<TokenRefused>()("TokenRefused", { reason: Schema.String })
 {
@@ -30,32 +30,32 @@ export interface Wanted extends Limits {
 }
 
 export interface Made {
-  /** Shown now and never again. */
+  /** Only available now. */
   readonly token: string
   readonly record: TokenRecord
 }
 
 export interface Tokens {
-  /** Whose token it is; "expired" if it was one. */
+  /** The principal of a token; "expired" if it was valid once. */
   readonly find: (token: string, now: number) => PrincipalFields | "expired" | undefined
-  /** The holder of the token of that name now, with a digest that another token of the name does not have. */
+  /** The current holder of the token with this name, and the token's digest, which a later token of that name does not share. */
   readonly named: (
     name: string,
     now: number
   ) => { readonly principal: PrincipalFields; readonly hash: string } | undefined
   readonly make: (wanted: Wanted) => Effect.Effect<Made, TokenRefused | TokensUnusable>
-  /** Revoke it, and those made with it; false if there is none of that name. */
+  /** Revokes a token and those made with it; false if there is none with this name. */
   readonly revoke: (name: string) => Effect.Effect<boolean, TokensUnusable>
-  /** Those that are not over. */
+  /** Tokens that have not expired. */
   readonly list: Effect.Effect<ReadonlyArray<TokenRecord>, TokensUnusable>
 }
 
-/** The token of `--token`, and of the file `token`. */
+/** The name of the token of `--token` or the file `token`. */
 export const defaultName = "default"
 
-/** Live tokens there may be. */
+/** Most tokens that have not expired. */
 const most = 1000
-/** Timers are not longer than some weeks. */
+/** Longest sleep: timers cannot be longer than some weeks. */
 const longestSleepMs = 24 * 3600 * 1000
 
 const nameForm = /^[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}$/
@@ -65,18 +65,20 @@ const isLive = (now: number) => ({ expires_at = Infinity }: TokenRecord) => expi
 const problemOf = (wanted: Wanted, live: ReadonlyArray<TokenRecord>): string | undefined => {
   const { name, scopes } = wanted
   if (!nameForm.test(name)) {
-    return "a token's name begins with a letter or digit and has at most 64 letters, digits, spaces and . _ @ -"
+    return "a token's name must start with a letter or digit and have at most 64 letters, digits, spaces and . _ @ -"
   }
-  if (name === defaultName) return `"${defaultName}" is the relay's own token: choose another name`
+  if (name === defaultName) {
+    return `"${defaultName}" is the name of the relay's own token: choose another name`
+  }
   if (live.some((token) => token.name === name)) {
-    return `there is a token "${name}" already: choose another name, or revoke that one first`
+    return `there already is a token "${name}": choose another name, or revoke that one first`
   }
   if (scopes.length === 0) return `a token needs a scope: one or more of ${allScopes.join(", ")}`
-  if (live.length >= most) return `there are ${most} tokens already: revoke some first`
+  if (live.length >= most) return `there are already ${most} tokens: revoke some first`
   return undefined
 }
 
-/** A new token beside those there are. */
+/** Adds a token to the existing ones. */
 const adding = (wanted: Wanted, now: number, hash: string) => (tokens: ReadonlyArray<TokenRecord>) => {
   const live = tokens.filter(isLive(now))
   const reason = problemOf(wanted, live)
@@ -96,7 +98,7 @@ const adding = (wanted: Wanted, now: number, hash: string) => (tokens: ReadonlyA
   return Effect.succeed([...live, record])
 }
 
-/** All but this one, and those that were made with it, by whatever way. */
+/** All tokens except this one and those made with it, directly or not. */
 const without = (name: string, now: number) => (tokens: ReadonlyArray<TokenRecord>) => {
   const gone = new Set([name])
   for (let size = 0; size < gone.size;) {
@@ -125,7 +127,7 @@ const shelfOf = (state_dir: string | undefined): Shelf => {
   }
 }
 
-/** What `ai-relay token` needs: it makes, lists and revokes. */
+/** Creates, lists and revokes tokens, for `ai-relay token`. */
 export const onShelf = (state_dir: string | undefined): Omit<Tokens, "find" | "named"> => {
   const shelf = shelfOf(state_dir)
   return {
@@ -141,7 +143,7 @@ export const onShelf = (state_dir: string | undefined): Omit<Tokens, "find" | "n
               Effect.sync(() => void (record = changed.at(-1))))
         )
       )
-      if (record === undefined) return yield* Effect.die("a token was made and is not there")
+      if (record === undefined) return yield* Effect.die("a token was created but cannot be found")
       return { token, record }
     }),
     revoke: Effect.fnUntraced(function*(name) {
@@ -161,20 +163,20 @@ export const onShelf = (state_dir: string | undefined): Omit<Tokens, "find" | "n
   }
 }
 
-/** For a relay. Its scope ends the looking. */
+/** Tokens of a running relay, checked until the scope closes. */
 export const make = Effect.fnUntraced(function*(
   state_dir: string | undefined
 ): Effect.fn.Return<Tokens, never, Lifetime.Scope> {
   const shelf = onShelf(state_dir)
   const file = state_dir === undefined ? undefined : TokenFile.fileIn(state_dir)
   let byHash = new Map<string, TokenRecord>()
-  /** Who wants to know that a token, as it was then, is gone. */
+  /** Callbacks for when a token, as it was then, is gone. */
   const waiting = new Map<TokenRecord, Set<(reason: string) => void>>()
   let seen = ""
   let problem: string | undefined
 
   const take = (tokens: ReadonlyArray<TokenRecord>) => {
-    // A token that has not changed stays the same object.
+    // An unchanged token stays the same object.
     byHash = new Map(tokens.map((token) => {
       const known = byHash.get(token.hash)
       return [token.hash, known !== undefined && isSame(known, token) ? known : token]
@@ -183,13 +185,13 @@ export const make = Effect.fnUntraced(function*(
       if (byHash.get(record.hash) === record) continue
       waiting.delete(record)
       const reason = byHash.has(record.hash)
-        ? `the token "${record.name}" may do other things now: connect again`
+        ? `the rights of the token "${record.name}" have changed: connect again`
         : goneText(record)
       for (const tell of listeners) tell(reason)
     }
   }
 
-  /** What the file is now, unless it is as it was. What cannot be read lets nobody in. */
+  /** Reads the file again if it has changed. An unreadable file grants access to nobody. */
   const look = () => {
     if (file === undefined) return
     const stat = statSync(file, { throwIfNoEntry: false })
@@ -215,7 +217,7 @@ export const make = Effect.fnUntraced(function*(
   if (file !== undefined) yield* TokenFile.watched(file, () => run(lookAndTell))
   yield* lookAndTell
 
-  /** What was just changed here counts from now on. */
+  /** Applies a change made here at once. */
   const refresh = file === undefined
     ? Effect.flatMap(Effect.orElseSucceed(shelf.list, () => []), (tokens) => Effect.sync(() => take(tokens)))
     : lookAndTell
@@ -277,11 +279,9 @@ export const make = Effect.fnUntraced(function*(
 })
 
 const isSame = (left: TokenRecord, right: TokenRecord) => JSON.stringify(left) === JSON.stringify(right)
-const goneText = ({ name }: TokenRecord) =>
-  `the token "${name}" was revoked: ask the operator for another one`
+const goneText = ({ name }: TokenRecord) => `the token "${name}" was revoked: ask the operator for a new one`
 
-export const expiredText = (name: string) =>
-  `the time of the token "${name}" is over: ask the operator for another one`
+export const expiredText = (name: string) => `the token "${name}" has expired: ask the operator for a new one`
 
-/** The operator's own. */
+/** The principal of the operator's own token. */
 export const ofOperator: PrincipalFields = { ...everything, name: defaultName }

@@ -1,9 +1,9 @@
-/** TrustedProxies: the addresses whose word is believed about where a request comes from. */
+/** TrustedProxies: proxies whose forwarding headers are trusted. */
 import { BlockList, isIP } from "node:net"
 
 export interface TrustedProxies {
   readonly isTrusted: (address: string | undefined) => boolean
-  /** Where a request comes from: the last hop that is no trusted proxy, as those tell it. */
+  /** The client's address: the last hop that is not a trusted proxy, according to those proxies. */
   readonly addressOf: (peer: string | undefined, headers: Headers) => string | undefined
 }
 
@@ -14,7 +14,7 @@ const familyOf = (address: string) => isIP(address) === 6 ? "ipv6" : "ipv4"
 const isPrefix = (address: string, prefix: string) =>
   /^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIP(address) === 6 ? 128 : 32)
 
-/** A socket that listens on IPv6 tells IPv4 addresses in its own way. */
+/** An IPv4 address without the prefix that IPv6 sockets give it. */
 const plain = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, "")
 
 const textOf = (headers: Headers, name: string): string => [headers[name] ?? []].flat().join(",")
@@ -34,14 +34,14 @@ const hopsIn = (headers: Headers): ReadonlyArray<string> => {
   return forwarded.length > 0 ? forwarded : [textOf(headers, "x-real-ip")]
 }
 
-/** An entry that is no address and no network, such as 10.0.0.0/24; undefined if all are. */
+/** The first entry that is neither an address nor a network such as 10.0.0.0/24; undefined if all are valid. */
 export const badEntry = (entries: ReadonlyArray<string>): string | undefined =>
   entries.find((entry) => {
     const [address = "", prefix, ...more] = entry.split("/")
     return isIP(address) === 0 || more.length > 0 || (prefix !== undefined && !isPrefix(address, prefix))
   })
 
-/** `entries` are addresses and networks; those that are neither are left out. */
+/** `entries`: addresses and networks; invalid ones are ignored. */
 export const make = (entries: ReadonlyArray<string>): TrustedProxies => {
   const trusted = new BlockList()
   for (const entry of entries) {

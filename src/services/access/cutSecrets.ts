@@ -1,8 +1,8 @@
 /**
- * cutSecrets: takes secrets out of what an agent answers to a native request, before it is journaled and sent.
+ * cutSecrets: removes secrets from an agent's answer to a native request before it is journaled and sent.
  *
- * Two nets beside those of `redact`: the value of every field whose name says secret, or that is a variable or header;
- * and text in Base64 that holds a secret once it is decoded. What holds none is given back as it is.
+ * In addition to `redact` it removes the values of fields whose name suggests a secret and of all variables and headers, and
+ * Base64 text that contains a secret when decoded. A value without secrets is returned unchanged.
  */
 import { relayEnvironment } from "../process/AgentEnvironment.js"
 import { makeRedact } from "./redact.js"
@@ -12,7 +12,7 @@ const placeholder = "[REDACTED]"
 /** `authToken`, `OPENAI_API_KEY`, `Authorization`. A count of tokens is a number and stays. */
 const secretName =
   /(?:token|secret|passwor[dt]|passwd|passphrase|credentials?|api[-_]?key|access[-_]?key|private[-_]?key|authorization|cookie|bearer|_pat)$/i
-/** Objects whose values are anybody's: what a name stands for is not to be known. */
+/** Objects whose values may all be secrets, whatever their names. */
 const holdsValues = /^(?:env|environment|headers|http_?headers)$/i
 
 const base64 = /^[A-Za-z0-9+/_-]{24,}={0,2}$/
@@ -48,6 +48,6 @@ const clean = (value: unknown, redact: Redact, isSecret: boolean): unknown => {
 
 let known: Redact | undefined
 
-/** The same value without its secrets; the very same object if it holds none. `redact` knows the relay's own ones. */
+/** The value without secrets; the same object if it has none. `redact` knows the relay's own secrets. */
 export const cutSecrets = <A>(value: A, redact: Redact = known ??= makeRedact(relayEnvironment())): A =>
   clean(value, redact, false) as A

@@ -1,8 +1,8 @@
 /**
- * ordinaryFile: reads files whose names, or whose folders, others decide on.
+ * ordinaryFile: safely reads files whose name or folder is chosen by others.
  *
- * A pipe would be waited for in one of Node's four threads for files, for ever; a device or a file of gigabytes would fill
- * the memory. So the file is opened without waiting and without following a link, and looked at before it is read.
+ * Reading a pipe would block one of Node's four file threads forever; a device or a huge file would fill the memory. So the
+ * file is opened without blocking and without following links, and checked before it is read.
  */
 import { Effect, Layer } from "effect"
 import { constants } from "node:fs"
@@ -19,21 +19,21 @@ const read = Effect.fn("TranscriptFile.read")(function*(file: string) {
     const handle = yield* Effect.acquireRelease(
       Effect.tryPromise({
         try: () => open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW),
-        catch: () => refuse("cannot be read: check that it is a file the relay may read")
+        catch: () => refuse("cannot be read: check that it is a file that the relay may read")
       }),
       (handle) => Effect.promise(() => handle.close().catch(() => {}))
     )
     const unreadable = () => refuse("cannot be read: its disk fails")
     const stat = yield* Effect.tryPromise({ try: () => handle.stat(), catch: unreadable })
     if (!stat.isFile()) {
-      return yield* refuse("cannot be read: it is no ordinary file; name one that was recorded")
+      return yield* refuse("cannot be read: it is not a regular file; name a recorded one")
     }
     if (stat.size > longestTranscript) {
       return yield* refuse(
-        `cannot be read: it has ${stat.size} bytes, and ${longestTranscript} may be played: cut it at a line's end`
+        `cannot be read: it has ${stat.size} bytes, and at most ${longestTranscript} can be replayed: cut it at the end of a line`
       )
     }
-    // No more than was looked at, should it grow meanwhile.
+    // Not more than was checked, in case it grows meanwhile.
     const bytes = Buffer.alloc(stat.size)
     let filled = 0
     while (filled < bytes.length) {

@@ -1,6 +1,6 @@
 /**
- * overwriteDiff: what a tool that writes a whole file would change of the file that is there. Agents tell only the new
- * text, and a person who is asked must see what would be lost.
+ * overwriteDiff: the diff that a tool which writes a whole file would make to the existing file. Agents report only the new
+ * text, but the person who is asked must see what would be lost.
  */
 import { Predicate } from "effect"
 import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from "node:fs"
@@ -9,19 +9,19 @@ import type { PermissionGate } from "../../adapters/Adapter.js"
 import { changedDiff } from "../../adapters/wire/unifiedDiff.js"
 import type { PermissionRequest } from "../../schema/index.js"
 
-/** Larger files are not read: the question must not wait for them. In bytes. */
+/** Largest file to read, in bytes: the question must not wait for larger ones. */
 const mostBytes = 1024 * 1024
 
 const writes = /^(?:write|write_file|create_file)$/i
 
-/** A file inside of the folder, as text; undefined if it is none, or too large, or not text. */
+/** A file inside the folder, as text; undefined if there is none, or if it is too large or not text. */
 const readInside = (folder: string, path: string): string | undefined => {
   let file: number | undefined
   try {
     const real = realpathSync(path)
     const root = realpathSync(folder)
     if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) return undefined
-    // What waits for a writer, as a pipe does, must not be waited for.
+    // Opening a pipe must not wait for its writer.
     file = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
     const stat = fstatSync(file)
     if (!stat.isFile() || stat.size > mostBytes) return undefined
@@ -34,7 +34,7 @@ const readInside = (folder: string, path: string): string | undefined => {
   }
 }
 
-/** The request, with the difference to the file on disk as `metadata.diff` (unified) if there is such a file. */
+/** The request, with the unified diff against the existing file, if any, as `metadata.diff`. */
 export const withOverwriteDiff = (folder: string, ask: PermissionRequest): PermissionRequest => {
   const { args, tool = "" } = ask
   if (!writes.test(tool) || !Predicate.isObject(args)) return ask
@@ -45,7 +45,7 @@ export const withOverwriteDiff = (folder: string, ask: PermissionRequest): Permi
   return { ...ask, metadata: { ...ask.metadata, diff: changedDiff(file_path, before, content) } }
 }
 
-/** A gate that tells it with each question. */
+/** A gate that adds this diff to each question. */
 export const tellingOverwrites = (
   folder: string,
   gate: PermissionGate["Service"]

@@ -1,29 +1,30 @@
-/** peers: who is at the other end of a connection, by address. */
+/** peers: classifies the other end of a connection by address and headers. */
 
-/** One of this machine's own. */
+/** Whether this is a loopback address. */
 export const isLoopback = (address: string | undefined): boolean =>
   address !== undefined && /^(?:127\.|::1$|::ffff:127\.)/.test(address)
 
-/** A name that only this machine goes by, as a `Host` header spells it. */
+/** Whether a `Host` header has a name that means this machine. */
 export const isLoopbackHost = (host: string | undefined): boolean =>
   /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i.test(host ?? "")
 
-/** What proxies, tunnels, content networks and meshes add to the requests they pass on. */
+/** Headers that proxies, tunnels, CDNs and service meshes add to forwarded requests. */
 const forwarding = new RegExp(
   `^(?:${
     [
-      "forwarded|via|cdn-loop|client-ip|x-client-ip|x-cluster-client-ip|true-client-ip|front-end-https",
-      "x-forwarded.*|x-real-.*|x-original-.*|x-originating-.*|x-remote-.*|x-proxy.*|x-scheme|x-host|x-ssl-.*",
+      "forwarded.*|via|cdn-.*|client-?ip|x-client-?ip|x-cluster-client-ip|true-client-ip|front-end-https|max-forwards",
+      "proxy-.*|http-.*|(?:x-)?(?:source|user|peer)-?ip|surrogate-capability|x-nginx.*|x-edge-.*|x-sucuri-.*|incap-.*|ali-.*",
+      "x-forward.*|x-real-.*|x-original-.*|x-originating-.*|x-remote-.*|x-proxy.*|x-scheme|x-host|x-ssl-.*",
       "cf-.*|fly-.*|fastly-.*|x-envoy-.*|x-appengine-.*|x-azure-.*|x-arr-.*|x-amz.*|x-vercel-.*|x-nf-.*|x-akamai-.*",
-      "ngrok-.*|x-ngrok-.*|tailscale-.*|x-b3-.*|b3|x-cloud-trace-context|x-varnish|x-haproxy-.*|x-traefik-.*|wl-proxy-.*",
+      "ngrok-.*|x-ngrok-.*|tailscale-.*|x-b3-.*|b3|x-cloud-trace-context|x-varnish|x-haproxy-.*|x-traefik-.*|wl-proxy-.*|cloudfront-.*",
       "x-istio-.*|x-kong-.*|do-connecting-ip|x-github-.*-ip|x-coming-from|x-lb-.*|x-github-codespaces.*"
     ].join("|")
   })$`
 )
 
-/** Somebody says that the request is passed on. Names as Node gives them, in small letters. */
+/** Whether a header says that the request was forwarded. Names in lower case, as Node gives them; some proxies use `_`. */
 export const isForwarded = (headers: Readonly<Record<string, unknown>>): boolean =>
-  Object.keys(headers).some((name) => forwarding.test(name))
+  Object.keys(headers).some((name) => forwarding.test(name.replaceAll("_", "-")))
 
 /** The first four of an IPv6 address's eight groups. */
 const networkOf = (address: string): string => {
@@ -35,7 +36,7 @@ const networkOf = (address: string): string => {
     .join(":")
 }
 
-/** What counts as one peer: an IPv4 address, or the /64 network of an IPv6 one, which is one customer's. */
+/** What counts as one peer: an IPv4 address, or the /64 network of an IPv6 address, which belongs to one customer. */
 export const peerOf = (address: string | undefined): string => {
   const plain = (address ?? "unknown").replace(/^::ffff:(?=\d+\.)/, "")
   return plain.includes(":") ? `${networkOf(plain)}::/64` : plain

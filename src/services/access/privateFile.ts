@@ -1,16 +1,16 @@
 /**
- * privateFile: a small file of the relay's own that only its user may read. It is replaced as a whole and lasts: a reader
- * meanwhile, or after a kill, sees the old one or the new one.
+ * privateFile: a small file that only the relay's user can read. It is replaced atomically and durably: readers see the old or
+ * the new version, even after a kill.
  */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs"
 
-/** Whether other users can read or write it; undefined: there is no such file. */
+/** Whether other users can read or write the file; undefined: it does not exist. */
 export const isOpenToOthers = (file: string): boolean | undefined => {
   const stat = statSync(file, { throwIfNoEntry: false })
   return stat && (stat.mode & 0o077) !== 0
 }
 
-/** Put JSON in its place; throws what the system says. Its folder has to be there. */
+/** Replaces the file with this JSON; throws the system's error. The folder must exist. */
 export const replace = (file: string, content: object): void => {
   const draft = `${file}.${process.pid}.new`
   rmSync(draft, { force: true })

@@ -1,34 +1,33 @@
 /**
- * redact: takes secrets out of JSON that is kept.
+ * redact: removes secrets from JSON that is saved.
  *
- * Three nets: values that are known (of variables whose name says secret, of the handshake, the relay's own token), also
- * encoded; whatever has the shape of a well-known key; and what is assigned to a name that says secret. Only the strings
- * of the JSON are looked at, as the texts they stand for: however a secret is escaped it is found, and JSON stays JSON,
- * also where a secret looks like a number or like a piece of syntax.
+ * It finds known values (variables whose name suggests a secret, the handshake's values, the relay's own token), also encoded;
+ * anything with the form of a well-known key; and values assigned to a name that suggests a secret. It looks at the JSON's
+ * strings in decoded form, so escapes hide nothing, and the result stays JSON even if a secret looks like a number or syntax.
  *
- * Every search is linear in the length of the text, whatever is in it: a repetition is bounded, or what it repeats cannot
- * hold the beginning of another match. `docs/operations.md` says what is covered and what is not.
+ * Every search takes time linear in the length of the text, whatever it contains: repetitions are bounded, or cannot contain
+ * the start of another match. `docs/operations.md` says what is covered and what is not.
  */
 
 const secretWords = "KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|_PASS|_PAT|_AUTH|COOKIE"
 const secretName = new RegExp(`(?:${secretWords})$`, "i")
-/** Shorter values would match by chance: they are found behind their names only. */
+/** Shorter values would match by chance, so they are found only after their names. */
 const shortestSecret = 8
-/** No shorter text holds one. */
+/** No shorter text can contain a secret. */
 const shortestText = 6
 
-/** Not in the middle of a word. In JSON within a string the letter of an escape (`\n`) is not part of the word. */
+/** Not in the middle of a word. In JSON within a string, the letter of an escape (`\n`) is not part of a word. */
 const wordStart = String.raw`(?:(?<![A-Za-z0-9_])|(?<=\\[bfnrt]|\\u[0-9A-Fa-f]{4}))`
 /** Nor behind a hyphen: for shapes of several parts, whose parts would else begin again and again. */
 const partStart = String.raw`(?:(?<![A-Za-z0-9_-])|(?<=\\[bfnrt]|\\u[0-9A-Fa-f]{4}))`
 
-/** What is looked for, where one of its `hints` stands: looking for those costs next to nothing. */
+/** A pattern, tried only if one of its `hints` occurs: searching for hints costs almost nothing. */
 interface Shape {
   readonly hints: ReadonlyArray<string>
   readonly pattern: RegExp
 }
 
-/** One run of letters behind a prefix. */
+/** One run of characters after a prefix. */
 const words: ReadonlyArray<Shape> = ([
   [["sk-"], "sk-[A-Za-z0-9_-]{16,}"], // Anthropic, OpenAI, OpenRouter
   [["_live_", "_test_"], "(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}"], // Stripe
@@ -79,7 +78,7 @@ const parts: ReadonlyArray<Shape> = [
   { hints: ["SG."], pattern: String.raw`SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,64}` }
 ].map(({ hints, pattern }) => ({ hints, pattern: new RegExp(partStart + pattern, "g") }))
 
-/** The first group stays: it says what the secret is. */
+/** Patterns whose first group is kept, since it says what the secret is. */
 const behind: ReadonlyArray<Shape> = [
   { hints: ["earer ", "EARER "], pattern: /((?:[Bb]earer|BEARER) )[A-Za-z0-9._~+/=-]{16,}/g },
   {
@@ -117,12 +116,12 @@ const behind: ReadonlyArray<Shape> = [
 
 const placeholder = "[REDACTED]"
 
-/** Where a secret stands in a text: from here, up to there. */
+/** The position of a secret in a text: from, and up to. */
 export type Range = readonly [from: number, to: number]
 
 const escaped = (text: string) => JSON.stringify(text).slice(1, -1)
 
-/** What stays the same of a value's base64, wherever in a longer text the value begins. */
+/** The parts of a value's Base64 that do not depend on where the value begins in a longer text. */
 const inBase64 = (value: string): ReadonlyArray<string> => {
   const bytes = Buffer.from(value)
   return [0, 1, 2].flatMap((offset) => {
@@ -133,7 +132,7 @@ const inBase64 = (value: string): ReadonlyArray<string> => {
   })
 }
 
-/** As it is, as it stands in JSON within a string, and in the usual encodings. */
+/** A value as is, as in JSON within a string, and in the usual encodings. */
 const spellingsOf = (value: string): ReadonlyArray<string> =>
   [
     value,
@@ -147,20 +146,20 @@ const escapedForRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, S
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** What is known to be secret. */
+/** Known secrets. */
 export interface Secrets {
-  /** Variables, of the relay and of a handshake; those whose name says secret count. */
+  /** Variables of the relay and of a handshake; those whose name suggests a secret count. */
   readonly env: ReadonlyArray<Variables>
   /** More values. */
   readonly values?: ReadonlyArray<string>
 }
 
 export interface Redactor {
-  /** Where secrets stand, in order, without overlaps. */
+  /** Positions of secrets, in order, without overlaps. */
   readonly find: (text: string) => ReadonlyArray<Range>
   /** JSON, or lines of it, without secrets. */
   readonly redact: (json: string) => string
-  /** From here on more text may make a secret of what stands at the end. */
+  /** The position from which on more text could turn the end into a secret. */
   readonly unsettledFrom: (text: string) => number
 }
 
@@ -174,13 +173,13 @@ const merged = (ranges: Array<Range>): ReadonlyArray<Range> => {
   return found
 }
 
-/** Longer words are no secrets, but encoded pictures. */
+/** Longest secret; longer words are encoded images. */
 const longestWord = 4096
 const longestKey = 16 * 1024
 
 const isSpace = (text: string, at: number) => text.charCodeAt(at) <= 0x20
 
-/** Where the word before this place begins, or the place itself. */
+/** Where the word before this position begins, or the position itself. */
 export const wordBefore = (text: string, end: number): number => {
   let at = end
   while (at > 0 && isSpace(text, at - 1)) at -= 1
@@ -219,7 +218,7 @@ const without = (text: string, ranges: ReadonlyArray<Range>): string => {
   return clean + text.slice(done)
 }
 
-/** The piece of a text that stands from here to there, without what is secret in it. */
+/** This part of a text, without its secrets. */
 export const cleanPiece = (
   text: string,
   ranges: ReadonlyArray<Range>,
@@ -229,12 +228,12 @@ export const cleanPiece = (
     to <= begin || from >= end ? [] : [[Math.max(from, begin) - begin, Math.min(to, end) - begin]]
   )
   const clean = without(text.slice(begin, end), inside)
-  // A secret that began in a piece before is told there.
+  // A secret that begins in an earlier piece is reported there.
   const isContinued = ranges.some(([from, to]) => from < begin && to > begin)
   return isContinued ? clean.slice(placeholder.length) : clean
 }
 
-/** Where the string that begins at `open` has its closing quote. */
+/** The position of the closing quote of the string that begins at `open`. */
 const closingQuote = (json: string, open: number): number => {
   for (let at = json.indexOf("\"", open + 1); at !== -1; at = json.indexOf("\"", at + 1)) {
     let slashes = 0
@@ -244,11 +243,11 @@ const closingQuote = (json: string, open: number): number => {
   return json.length
 }
 
-/** A field's name says secret; what it holds is a word that nobody would choose. */
+/** Whether a field's name suggests a secret and its value looks random. */
 const isSecretField = (name: string, text: string) =>
   secretName.test(name) && text.length >= 16 && /^\S+$/.test(text) && /\d/.test(text) && /[A-Za-z]/.test(text)
 
-/** Every string of a JSON text is written anew if `clean` changes what it stands for. */
+/** Replaces every string of a JSON text that `clean` changes. */
 const mapStrings = (json: string, clean: (text: string, name: string) => string): string => {
   let mapped = ""
   let done = 0
@@ -313,10 +312,10 @@ export const make = ({ env, values: given = [] }: Secrets): Redactor => {
   return { find, redact, unsettledFrom }
 }
 
-/** A function that replaces secrets in JSON (or lines of it), knowing the values of these variables. */
+/** A function that replaces secrets in JSON or ndjson, among them the values of these variables. */
 export const makeRedact = (env: Variables): (json: string) => string => make({ env: [env] }).redact
 
-/** The same for a text: it is cleaned as a text in JSON is. */
+/** The same for plain text. */
 export const cleanText = (env: Variables): (text: string) => string => {
   const redact = makeRedact(env)
   return (text) => {

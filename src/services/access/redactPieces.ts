@@ -1,29 +1,29 @@
 /**
- * redactPieces: a transcript without secrets, also where one is cut into streamed pieces.
+ * redactPieces: removes secrets from a transcript, even those split over several deltas.
  *
- * Pieces are held back until what they say cannot be the beginning of a secret any more, with all that comes after them:
- * the order stays. What is held is bounded; what was let go is remembered, so that the rest of a secret is still found.
+ * A delta is held back, with everything after it, until its text can no longer be the start of a secret, so the order stays.
+ * The amount held back is limited; released text is remembered, so that the rest of a secret is still found.
  */
 import { cleanPiece, type Range, type Redactor, wordBefore } from "./redact.js"
 
 export interface Transcript {
-  /** Lines of ndjson, each ended by a newline; what of them, and of those before, may be written now. */
+  /** Takes lines of ndjson, each ending in a newline; gives what of these and earlier lines may be written now. */
   readonly feed: (lines: string) => string
-  /** All that is held back. */
+  /** Gives everything that is held back. */
   readonly flush: () => string
-  /** Something is held back. */
+  /** Whether something is held back. */
   readonly isHolding: () => boolean
 }
 
-/** Characters, and lines, that are held back. */
+/** Most characters and lines to hold back. */
 const mostHeld = 64 * 1024
 const mostLines = 5000
-/** Characters before a secret that may say that it is one: a name, the first line of a key. */
+/** Characters before a secret that may identify it: a name, or the first line of a key. */
 const context = 64
 
 interface Held {
   readonly line: string
-  /** Of a piece: which stream it belongs to, and where it stands in that. */
+  /** For a delta: its stream, and its position in that. */
   readonly piece?: { readonly stream: string; readonly at: Range; readonly event: Record<string, unknown> }
 }
 

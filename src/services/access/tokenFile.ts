@@ -1,8 +1,8 @@
 /**
- * tokenFile: named tokens on disk, `tokens.json` in the state folder: who has which rights. It holds no token, only
- * digests; they are of 256 random bits each, so nobody guesses them back.
+ * tokenFile: the file of named tokens and their rights, `tokens.json` in the state folder. It contains only digests of tokens,
+ * which have 256 random bits each and cannot be guessed.
  *
- * Only its user may read it, it is replaced as a whole, and a program that changes it holds a lock: relays and `ai-relay token` do.
+ * Only its user can read it, it is replaced atomically, and relays and `ai-relay token` hold a lock while changing it.
  */
 import { Clock, Effect, Option, Schedule, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
@@ -46,7 +46,7 @@ export const TokenRecord = Schema.Struct({
   /** Unix times in seconds. */
   created_at: Schema.Finite,
   expires_at: Schema.optionalKey(Schema.Finite),
-  /** The token that made it: revoked with that one. */
+  /** The token it was made with; it is revoked together with that one. */
   made_by: Schema.optionalKey(Schema.String)
 })
 export type TokenRecord = typeof TokenRecord.Type
@@ -59,37 +59,37 @@ export const fileIn = (state_dir: string) => join(state_dir, "tokens.json")
 
 export const hashOf = (token: string): string => createHash("sha256").update(token).digest("hex")
 
-/** So that it is known for what it is where it should not be: in a log, a repository. */
+/** A new token. Its prefix makes it recognizable where it should not be, such as in a log or a repository. */
 export const newToken = (): string => `airelay_${randomBytes(32).toString("base64url")}`
 
-/** All there are; throws a sentence when the file is not what it should be. */
+/** All tokens in the file; throws an error text if the file is invalid. */
 export const readNow = (file: string): ReadonlyArray<TokenRecord> => {
   const isOpen = privateFile.isOpenToOthers(file)
   if (isOpen === undefined) return []
   if (isOpen) {
-    throw new Error(`other users can read or write ${file}: look at what stands there, then \`chmod 600\` it`)
+    throw new Error(`other users can read or write ${file}: check its contents, then \`chmod 600\` it`)
   }
   const found = decode(readFileSync(file, "utf8"))
   if (Option.isNone(found)) {
-    throw new Error(`${file} is no list of tokens: correct or remove it, then make the tokens anew`)
+    throw new Error(`${file} is not a list of tokens: correct it, or delete it and create the tokens again`)
   }
   return found.value.tokens
 }
 
-/** All there are, also those that are over. */
+/** All tokens in the file, including expired ones. */
 export const read = (file: string): Effect.Effect<ReadonlyArray<TokenRecord>, TokensUnusable> =>
   Effect.try({
     try: () => readNow(file),
     catch: (cause) => new TokensUnusable({ reason: `the tokens cannot be read: ${messageOf(cause)}` })
   })
 
-/** ext, xfs, btrfs, tmpfs, overlay, zfs, f2fs: nobody else writes there, so Linux knows of every change (`man 2 statfs`). */
+/** ext, xfs, btrfs, tmpfs, overlay, zfs, f2fs: local file systems, where Linux notices every change (`man 2 statfs`). */
 const localDisks = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010])
 
-/** How often the file is looked at where the system does not tell of changes, in ms. */
+/** How often to check the file if the system does not report changes, in ms. */
 const lookMs = 250
 
-/** Until the scope closes: `onChange` when the file may have been made, changed, replaced or removed, within half a second. */
+/** Until the scope closes, calls `onChange` within half a second after the file may have been created, changed or removed. */
 export const watched = (file: string, onChange: () => void) => {
   const poll = () => void watchFile(file, { interval: lookMs, persistent: false }, onChange)
   const folder = dirname(file)
@@ -97,7 +97,7 @@ export const watched = (file: string, onChange: () => void) => {
     try {
       if (process.platform !== "linux" || !localDisks.has(statfsSync(folder).type)) return poll()
       const watcher = watch(folder, { persistent: false })
-      // Without its folder nothing is told any more.
+      // Without its folder nothing is reported any longer.
       const lose = () => {
         watcher.close()
         poll()
@@ -119,7 +119,7 @@ export const watched = (file: string, onChange: () => void) => {
     }))
 }
 
-/** A program that has held the lock for longer than this, in ms, is dead. */
+/** A program that holds the lock for longer than this, in ms, is considered dead. */
 const longestLockMs = 10_000
 
 const lockNow = (file: string, now: number) =>
@@ -140,13 +140,13 @@ const lockNow = (file: string, now: number) =>
       })
   })
 
-/** Waits until it is free. */
+/** Takes the lock, after waiting until it is free. */
 const lock = (file: string) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => lockNow(file, now)).pipe(
     Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 150 })
   )
 
-/** Replace all tokens by what `next` makes of them; `next` may refuse with a sentence. */
+/** Replaces the tokens with the result of `next`, which may fail with a refusal. */
 export const change = <E>(
   file: string,
   next: (tokens: ReadonlyArray<TokenRecord>) => Effect.Effect<ReadonlyArray<TokenRecord>, E>

@@ -1,7 +1,7 @@
 /**
- * AgentFindings: which agents can be used on this machine, for `ai-relay doctor` and for pages that offer a choice.
+ * AgentFindings: which agents can be used on this machine, for `ai-relay doctor` and for pages that offer agents.
  *
- * Looking starts every agent's program once or twice, so what was found is good for a minute.
+ * A check starts every agent's program once or twice, so its results are kept for a minute.
  */
 import { Context, Effect, type FileSystem, Layer, Option, type Path } from "effect"
 import type { AgentFacts } from "../../adapters/AgentDescriptor.js"
@@ -13,7 +13,7 @@ import * as PtySupervisor from "../terminal/PtySupervisor.js"
 import { type Finding, probe } from "./AgentProbe.js"
 
 export class AgentFindings extends Context.Service<AgentFindings, {
-  /** Every known agent, in the order they are offered, `generic` last. */
+  /** All known agents, in the order they are offered, `generic` last. */
   readonly all: Effect.Effect<ReadonlyArray<Finding>>
 }>()("ai-relay/services/AgentFindings") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
@@ -28,14 +28,14 @@ const terminals: Effect.Effect<Finding> = PtySupervisor.isAvailable.pipe(
   Effect.catch(({ message }) => Effect.succeed({ ...generic, installed: false, advice: message }))
 )
 
-/** The known agents, and the operator's; of one name the operator's is started. */
+/** The known agents and the operator's, which win if names are equal. */
 const agentsOf = (own: ReadonlyArray<AgentFacts>): ReadonlyArray<AgentFacts> => {
   const byName = new Map(knownAgents.map((agent) => [agent.tool, agent]))
   for (const agent of own) byName.set(agent.tool, { ...byName.get(agent.tool), ...agent })
   return [...byName.values()]
 }
 
-/** Look now, for these besides the known ones. */
+/** Checks now, for these agents besides the known ones. */
 export const examine = (
   own: ReadonlyArray<AgentFacts>
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Path.Path> =>

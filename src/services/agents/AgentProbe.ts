@@ -1,8 +1,8 @@
 /**
- * AgentProbe: finds out whether an agent could be used here and now: its program, its version, its login.
+ * AgentProbe: checks whether an agent can be used now: its program, version and login.
  *
- * Nothing is changed and no model is asked. Each question to a program has a time limit; what cannot be found out is
- * left open. Every finding that stands in the way says what to run.
+ * It changes nothing and calls no model. Each call of a program has a time limit; what cannot be found out is left open. Every
+ * problem comes with the command that fixes it.
  */
 import { Effect, FileSystem, Option, Path } from "effect"
 import { homedir } from "node:os"
@@ -14,22 +14,22 @@ import { type Environment, relayEnvironment } from "../process/AgentEnvironment.
 export interface Finding {
   readonly tool: string
   readonly name: string
-  /** Its program is there, or it needs none. */
+  /** Whether its program is installed, or it needs none. */
   readonly installed: boolean
   readonly version?: string
   /** The newest version the relay was tested with. */
   readonly tested?: string
-  /** How its version relates to those that were tested: "tested", "newer than tested (1.2.3)", … */
+  /** How its version compares to tested ones: "tested", "newer than tested (1.2.3)", … */
   readonly compatibility?: string
-  /** What it is known not to do, in this version or the nearest that was tested. */
+  /** Known problems of this version or the nearest tested one. */
   readonly trouble?: ReadonlyArray<string>
-  /** Absent: it can be seen only by opening a session. */
+  /** Absent: only opening a session can tell. */
   readonly logged_in?: boolean
-  /** What to run to make it work, or, when the login is not known, to make sure. */
+  /** What to run to make it work, or, if the login is unknown, to make sure that it does. */
   readonly advice?: string
 }
 
-/** It can be used, as far as one can see. */
+/** Whether it can be used, as far as can be checked. */
 export const works = ({ installed, logged_in }: Finding): boolean => installed && logged_in !== false
 
 /** How long a program may take to answer. */
@@ -40,12 +40,12 @@ interface Answer {
   readonly text: string
 }
 
-/** Run a program to its end, if it comes to one in time. */
+/** Runs a program; gives its output if it ends in time. */
 const ask = Effect.fnUntraced(
   function*({ command = "", inherits = [], install: advice, name }: AgentFacts, args: ReadonlyArray<string>) {
     const spawner = yield* ProcessSpawner
     const lines: Array<string> = []
-    // No project's settings apply there.
+    // A folder where no project's settings apply.
     const launch: LaunchSpec = { tool: name, command, args, cwd: "/", inherits, advice }
     const agent = yield* spawner.spawn(launch, (line) => lines.push(line.toString("utf8"))).pipe(
       Effect.provideService(EventSink, deafSink)
@@ -57,7 +57,7 @@ const ask = Effect.fnUntraced(
   },
   Effect.scoped,
   Effect.timeoutOption(patience),
-  // A program that cannot be run is there all the same; what is wrong with it a session will tell.
+  // A program that cannot be run still counts as installed; a session will tell what is wrong with it.
   Effect.catchTag("AgentFailed", () => Effect.succeedNone)
 )
 
@@ -74,7 +74,7 @@ const hasFile = Effect.fnUntraced(
   Effect.orElseSucceed(() => false)
 )
 
-/** Is somebody logged in? Undefined if one cannot tell. */
+/** Whether somebody is logged in; undefined if that cannot be checked. */
 const seesLogin = Effect.fnUntraced(function*(agent: AgentFacts) {
   const { args, files, variables = [] } = agent.signs ?? {}
   const env = relayEnvironment()
@@ -86,7 +86,7 @@ const seesLogin = Effect.fnUntraced(function*(agent: AgentFacts) {
   return Option.isSome(answer) ? answer.value.exit_code === 0 : undefined
 })
 
-/** What is known of its version. */
+/** What is known about this version. */
 const knownOf = (tool: string, version?: string): Pick<Finding, "tested" | "compatibility" | "trouble"> => {
   const known = compatibilityOf(tool, version)
   if (known === undefined) return {}

@@ -1,11 +1,11 @@
 /**
- * AgentHold: holds an agent still. Its processes are stopped by the system (SIGSTOP) and go on where they were (SIGCONT):
- * no model call begins meanwhile, and nothing it was about to say is lost. An agent without processes of its own (Cortex,
- * replays) cannot be held; there a cap acts at the end of the turn.
+ * AgentHold: pauses an agent. Its processes are stopped (SIGSTOP) and later continued (SIGCONT), so that no model call begins
+ * meanwhile and no output is lost. An agent without processes (Cortex, replays) cannot be paused; a cap then takes effect at
+ * the end of the turn.
  */
 import { Context } from "effect"
 
-/** Something that can be stopped and let go on: an agent's processes. */
+/** Something that can be paused and resumed: an agent's processes. */
 export interface Holdable {
   readonly stop: () => void
   readonly go: () => void
@@ -15,7 +15,7 @@ export class AgentHold {
   private readonly members = new Set<Holdable>()
   private isHeld = false
 
-  /** What is added while the agent is held is stopped at once. */
+  /** Adds processes; if the agent is paused, they are stopped at once. */
   add(member: Holdable): void {
     this.members.add(member)
     if (this.isHeld) member.stop()
@@ -37,5 +37,5 @@ export class AgentHold {
   }
 }
 
-/** The hold of the session a program is started for, if somebody may want to hold it. */
+/** The AgentHold of the session that a program is started for, if it may have to be paused. */
 export class SessionHold extends Context.Service<SessionHold, AgentHold>()("ai-relay/services/SessionHold") {}

@@ -1,4 +1,4 @@
-/** BudgetBook: the relay's budgets and its ledger as a service: on disk beside the sessions, or forgotten with the relay. */
+/** BudgetBook: the relay's budgets and ledger as a service, on disk beside the sessions or in memory. */
 import { Clock, Context, Effect, Layer, Option } from "effect"
 import { join } from "node:path"
 import * as SessionRecord from "../journal/SessionRecord.js"
@@ -22,7 +22,7 @@ export class BudgetBook extends Context.Service<BudgetBook, Book>()("ai-relay/se
         ).pipe(Effect.catch((cause) =>
           Effect.as(
             Effect.logError(
-              "What sessions use is not written to disk: make room in the state folder or fix its permissions.",
+              "Usage cannot be written to disk: free some space in the state folder or fix its permissions.",
               cause
             ),
             inMemory()
@@ -45,7 +45,7 @@ const over = (ledger: Ledger) =>
     )
   })
 
-/** The relay's; a session that is opened without a relay around it has one of its own. */
+/** The relay's book; a session opened without a relay gets its own. */
 export const current = Effect.flatMap(
   Effect.serviceOption(BudgetBook),
   Option.match({ onNone: () => over(inMemory()), onSome: Effect.succeed })

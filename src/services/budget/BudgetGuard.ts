@@ -1,9 +1,9 @@
 /**
  * BudgetGuard: keeps one session within its budget.
  *
- * Before a turn begins, and whenever a running turn has told what it used, it looks at the session's account. When a cap
- * is reached it holds the agent still (its processes are stopped, so that no further model call begins) and asks whether to
- * go on and by how much; or, as the operator chose, stops the turn or ends the session.
+ * It checks the session's account before each turn and whenever a running turn reports usage. When a cap is reached, it pauses
+ * the agent (its processes are stopped, so that no model call begins) and asks whether to go on and by how much; or it stops
+ * the turn or ends the session, as the operator chose.
  */
 import { Deferred, Effect, Schema } from "effect"
 import { type BodyOf, RequestId, Usage } from "../../schema/index.js"
@@ -20,26 +20,26 @@ import { format } from "./Spend.js"
 export type AtCap = "ask" | "stop" | "end"
 
 export interface BudgetGuard {
-  /** Whose prompt the next turn is. */
+  /** Notes who sent the prompt of the next turn. */
   readonly nextTurnOf: (by: Sender.Fields) => void
-  /** Says whether the turn that has begun may be handed to the agent; waits while a person is asked. */
+  /** Whether the turn that has begun may be delivered to the agent; waits while a person is asked. */
   readonly admit: Effect.Effect<boolean>
-  /** A cap is reached: no turn should begin by itself. */
+  /** Whether a cap is reached, so that no turn should begin by itself. */
   readonly isUsedUp: () => boolean
-  /** A question is open before the agent has the prompt: there is nothing to interrupt yet. */
+  /** Whether a question is open and the agent does not have the prompt yet, so there is nothing to interrupt. */
   readonly isAdmitting: () => boolean
-  /** The same turns, and what they use is counted. */
+  /** The same turns, with their usage counted. */
   readonly counting: (turns: Turns) => Turns
-  /** An event's metadata: an agent tells there what the turn has used so far, which model works, how full the context is. */
+  /** Takes an event's metadata, in which agents report the turn's usage so far, the model, and how full the context is. */
   readonly notice: (metadata: Readonly<Record<string, unknown>>) => void
-  /** Let the agent run again, whatever was asked: it is to be interrupted, or ended. */
+  /** Resumes the agent whatever is being asked, because it is to be interrupted or ended. */
   readonly release: () => void
   readonly lower: (budget: Parameters<ReturnType<Book["open"]>["lower"]>[0]) => string | undefined
-  /** The model that works, as far as the agent tells. */
+  /** The model in use, if the agent reports it. */
   readonly model: () => string | undefined
-  /** For `session_start`; empty without a budget. */
+  /** Fields for `session_start`; empty without a budget. */
   readonly describe: () => { readonly budget?: ReadonlyArray<Standing> }
-  /** What a turn has used that was cut off with its relay. */
+  /** The usage of a turn that was interrupted because its relay died. */
   readonly settle: (turn: number | undefined) => Usage | undefined
   readonly close: () => void
 }
@@ -68,7 +68,7 @@ const exceeded = (standing: Standing, next: string): BodyOf<"error"> => ({
   metadata: { budget: standing }
 })
 
-/** What one more helping is, where nobody says: as much as the cap was. */
+/** By how much a cap is raised by default: as much as the cap was. */
 const helping = ({ cap, unit }: Standing) =>
   unit === "context_pct" ? Math.max(1, Math.min(10, 100 - cap)) : cap > 0 ? cap : 1
 
@@ -81,12 +81,12 @@ export const make = (parts: Parts): BudgetGuard => {
   let isEnding = false
   let works = parts.owner.model
   let asked: RequestId | undefined
-  /** It was told to stop: what it says until then is no question any more. */
+  /** This turn was told to stop, so its usage raises no more questions. */
   let stopping: Turn | undefined
 
   const onChange = () => {
     const standing = account.reached()
-    // Somebody else has raised the cap that is asked about.
+    // Somebody else has raised the cap meanwhile.
     if (state !== "idle" && standing === undefined && asked !== undefined) broker.withdraw(asked)
     else if (
       state === "idle" && !isEnding && standing !== undefined && parts.turns().current() !== undefined
@@ -109,7 +109,7 @@ export const make = (parts: Parts): BudgetGuard => {
     }
   }
 
-  /** Ask until no cap stands in the way. False: not allowed, or nobody answered. */
+  /** Asks until no cap is reached. False: denied, or nobody answered. */
   const ask = (standing: Standing): Effect.Effect<boolean> =>
     Effect.gen(function*() {
       const request_id = RequestId.make(`budget-${yield* ids.uuid}`)
@@ -138,7 +138,7 @@ export const make = (parts: Parts): BudgetGuard => {
         log.unsafeAppend({
           type: "status",
           status: "budget",
-          text: `The budget of ${scopeWords[raised.scope]} is ${format(raised.unit, raised.cap)} now.`,
+          text: `The budget of ${scopeWords[raised.scope]} is now ${format(raised.unit, raised.cap)}.`,
           metadata: { budget: raised }
         })
       } else if (outcome.behavior === "deny" || outcome.reason !== "withdrawn") {
@@ -155,7 +155,7 @@ export const make = (parts: Parts): BudgetGuard => {
         return Effect.tap(ask(standing), (mayGoOn) => {
           if (!mayGoOn) {
             log.unsafeAppend(
-              exceeded(standing, "The turn was stopped; send the prompt again to be asked again.")
+              exceeded(standing, "The turn was stopped. To be asked again, send the prompt again.")
             )
           }
           return Effect.void
@@ -181,7 +181,7 @@ export const make = (parts: Parts): BudgetGuard => {
     hold.go()
   }
 
-  /** The running turn has reached a cap, and its agent is held already. */
+  /** The running turn has reached a cap, and its agent is already paused. */
   const holdTurn: Effect.Effect<void> = Effect.suspend(() => {
     const turn = parts.turns().current()
     const standing = account.reached()
@@ -199,7 +199,7 @@ export const make = (parts: Parts): BudgetGuard => {
     release()
   })))
 
-  /** A cap of minutes is reached while nothing is told. */
+  /** Watches caps on minutes, which are reached without any report from the agent. */
   const watchClock = (ended: Deferred.Deferred<void>) => {
     const left = account.minutesLeft()
     if (left === Infinity) return

@@ -1,9 +1,9 @@
 /**
- * Budgets: what sessions may use, and what they have used.
+ * Budgets: how much sessions may use, and how much they have used.
  *
- * The operator's caps hold per turn, session, folder, access token and day; a client can lower those of its session. Each
- * live session has an account here. What a turn uses is counted as soon as the agent tells it; when that reaches a cap,
- * every account under the cap is told at once, so that fifty sessions that share a day's budget stop together.
+ * The operator sets caps per turn, session, folder, access token and day; a client can lower those of its session. Each live
+ * session has an account here. Usage is counted as soon as the agent reports it. When a cap is reached, all accounts under it
+ * are told at once, so that fifty sessions that share a day's budget stop together.
  */
 import type { Budget, Caps } from "../../schema/Budget.js"
 import type { Usage } from "../../schema/index.js"
@@ -20,7 +20,7 @@ export interface Rule {
   readonly cap: number
 }
 
-/** A cap and what stands against it. */
+/** A cap and its current usage. */
 export interface Standing extends Rule {
   readonly spent: number
 }
@@ -28,13 +28,13 @@ export interface Standing extends Rule {
 export interface BudgetSettings {
   readonly rules: ReadonlyArray<Rule>
   readonly prices: Prices
-  /** From how many per cent of a cap on clients are warned. */
+  /** Percentage of a cap at which clients are warned. */
   readonly warn_pct: number
-  /** IANA name of the zone whose midnight ends a day; default: the machine's. */
+  /** IANA name of the time zone in which days end; default: the machine's. */
   readonly time_zone?: string | undefined
 }
 
-/** What a session asks for when it opens its account. */
+/** The owner of an account. */
 export interface Owner {
   readonly session_id: string
   readonly tool: string
@@ -44,37 +44,37 @@ export interface Owner {
 
 export interface Account {
   readonly beginTurn: (turn: number, token: string | undefined) => void
-  /** What the running turn has used so far, all of it. */
+  /** Sets the total usage of the running turn so far. */
   readonly use: (usage: Usage) => void
-  /** The context is full to so many per cent. */
+  /** Sets how full the context is, in per cent. */
   readonly fill: (context_pct: number) => void
-  /** The agent says which model works now. */
+  /** Sets the model in use. */
   readonly setModel: (model: string) => void
-  /** The turn's last word, with what the relay adds to it: a price. Call it before `turn_end` is logged. */
+  /** Ends the turn with its final usage; gives it with a price. Call it before `turn_end` is logged. */
   readonly endTurn: (usage: Usage | undefined) => { readonly usage?: Usage; readonly priced: Priced }
-  /** What the turn of that number has used, which was cut off with its relay; from now on it counts as ended. */
+  /** The usage of this turn, which was interrupted because its relay died. It counts as ended from now on. */
   readonly settle: (turn: number | undefined) => Usage | undefined
-  /** The first cap that is reached. */
+  /** The first reached cap. */
   readonly reached: () => Standing | undefined
-  /** Caps that have come near since this was asked last. */
+  /** Caps that usage has come near since the last call. */
   readonly near: () => ReadonlyArray<Standing>
-  /** Minutes of work until a cap is reached, Infinity without one. */
+  /** Minutes of work until a cap is reached; Infinity without such a cap. */
   readonly minutesLeft: () => number
   readonly raise: (standing: Standing, by: number) => Standing
-  /** Lower the session's own caps. A text says which the operator does not allow; then nothing has changed. */
+  /** Lowers the session's own caps. A text is an error, and nothing has changed. */
   readonly lower: (budget: Budget) => string | undefined
-  /** All caps that hold, for `session_start`. */
+  /** All caps that apply, for `session_start`. */
   readonly standings: () => ReadonlyArray<Standing>
   readonly close: () => void
 }
 
 export interface Book {
-  /** `onChange` is called when a cap may have been reached or raised, whichever session did it. */
+  /** Opens an account. `onChange` is called when a cap may have been reached or raised by any session. */
   readonly open: (owner: Owner, onChange: () => void) => Account
   readonly ledger: Ledger
 }
 
-/** Gives the rules of a client's budget. */
+/** A client's budget as rules. */
 const rulesOf = (budget: Budget | undefined): ReadonlyArray<Rule> =>
   (["turn", "session"] as const).flatMap((scope) => {
     const caps = budget?.[scope]
@@ -96,7 +96,7 @@ export const lower = (left: Budget = {}, right: Budget = {}): Budget => ({
   session: lowerCaps(left.session, right.session)
 })
 
-/** What a cap is of, for people: `this session`, `today`. */
+/** The scope of a cap, for people: `this session`, `today`. */
 export const scopeWords: Record<Scope, string> = {
   turn: "this turn",
   session: "this session",
@@ -105,7 +105,7 @@ export const scopeWords: Record<Scope, string> = {
   day: "today"
 }
 
-/** Reads `day.cost_usd=20`; a text says what is wrong with it. */
+/** Parses a rule such as `day.cost_usd=20`; a text is an error. */
 export const parseRule = (text: string): Rule | string => {
   const [, scope, unit, number] = /^([a-z]+)\.([a-z_]+)=([0-9.]+)$/u.exec(text.trim()) ?? []
   const cap = Number(number)
@@ -125,14 +125,14 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
     month: "2-digit",
     day: "2-digit"
   })
-  // Days begin with a minute, wherever that is.
+  // In every time zone days begin on a full minute.
   let day = { minute: NaN, name: "" }
   const today = () => {
     const minute = Math.floor(now() / 60_000)
     if (minute !== day.minute) day = { minute, name: dates.format(now()) }
     return day.name
   }
-  /** What one session uses may be what another may not. */
+  /** Whether sessions share any cap. */
   const isShared = settings.rules.some(({ scope }) => scope !== "turn" && scope !== "session")
   const accounts = new Map<object, () => void>()
 
@@ -189,7 +189,7 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
         : today()
     const keyOf = (scope: Scope) => `${scope}:${nameOf(scope) ?? ""}`
 
-    /** Time runs on between what the agent tells. */
+    /** The running turn's usage, including the time since the agent's last report. */
     const running = (): Spend => ({
       ...nothing,
       minutes: Math.max(0, minutes() - (ledger.openTurn(session_id)?.spend.minutes ?? 0))
@@ -210,7 +210,7 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
     const rules = () => [...settings.rules, ...rulesOf(ledger.lowered(session_id))]
     const standings = () => rules().filter(({ scope }) => nameOf(scope) !== undefined).map(standingOf)
 
-    /** A cap of whole turns lets the running one end; all others stop where they are reached. */
+    /** Whether a cap is reached. A cap on turns lets the running one end; all others apply at once. */
     const isReached = ({ cap, scope, spent, unit }: Standing) =>
       unit === "turns" && turn !== undefined
         ? spent > cap
@@ -258,7 +258,7 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
         const left = ledger.openTurn(session_id)
         ledger.settle(session_id, now() / 1000)
         if (cut === undefined || left?.turn === cut) return left?.open
-        // Its last word was written, and its end was lost; or it was killed before it had told anything.
+        // Its final usage was written but its end was lost, or it was killed before it reported anything.
         const last = ledger.lastTurn(session_id)
         if (last?.turn === cut) return last.ended
         ledger.record({ ...entryOf(cut, {}, false), spend: { ...nothing, turns: 1 } })
@@ -300,7 +300,7 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
           return `\`budget.${scope}.${unit}\` may be ${
             known[scope as "turn"]?.[unit]
           } at most: a client can lower a budget, `
-            + "not raise it. Ask the operator, or wait for the question that comes when it is used up."
+            + "not raise it. Ask the operator, or wait until you are asked when it is used up."
         }
         ledger.lower(session_id, lower(ledger.lowered(session_id), budget))
         onChange()

@@ -1,13 +1,12 @@
 /**
- * Ledger: what every turn used, on disk as it happens, so that a relay that is killed has forgotten nothing.
+ * Ledger: the usage of every turn, written to disk as it happens, so that a kill of the relay loses nothing.
  *
- * Each relay appends to a file of its own below `usage/` in the state folder; at its start it reads those of the relays
- * before it, and folds what dead ones left into one archive. A line is written before the turn's `turn_end` is logged: a
- * turn whose end was lost with the relay is still in here, and its session takes the amount from here when it is opened
- * again, so that the sums stay equal.
+ * Each relay appends to its own file in `usage/` in the state folder. At the start it reads the files of earlier relays and
+ * merges those of dead ones into an archive. A line is written before the turn's `turn_end` is logged, so a turn whose end was
+ * lost with the relay is still here, and its session takes the amount from here when it is opened again.
  *
- * What a running turn tells is written some milliseconds later, the last word of each turn: model calls cost no write of
- * their own. A relay that is killed forgets so much at most, and then its turn ends with what is written.
+ * Reports of a running turn are written some milliseconds later, only the latest per turn, so that model calls cost no write
+ * each. A kill loses at most that, and the turn then ends with what was written.
  */
 import {
   closeSync,
@@ -26,13 +25,13 @@ import type { Usage } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
 import { add, nothing, type Spend, subtract } from "./Spend.js"
 
-/** Who told the price: the agent, the operator's table, or nobody (then `cost_usd` is 0 and tokens are all that is known). */
+/** Where the cost comes from: the agent, the operator's table, or nowhere (then `cost_usd` is 0 and only tokens are known). */
 export type Priced = "agent" | "table" | "none"
 
-/** What one turn has used, or many of the same kind together. */
+/** The usage of one turn, or of several similar ones together. */
 export interface Entry {
   readonly session_id: string
-  /** The turn's number in its session; of many, the last. */
+  /** The turn's number in its session; the last one's for several turns. */
   readonly turn: number
   /** Unix time in seconds of the last change. */
   readonly ts: number
@@ -41,13 +40,13 @@ export interface Entry {
   readonly tool: string
   readonly folder: string
   readonly model?: string | undefined
-  /** Name of the access token whose prompt it was. */
+  /** Name of the access token that sent the prompt. */
   readonly token?: string | undefined
   readonly spend: Spend
   readonly priced: Priced
-  /** Of a turn that has not ended: what it has told so far. */
+  /** Usage of a turn that has not ended. */
   readonly open?: Usage | undefined
-  /** Of one that has: what its `turn_end` says, which may be lost with the relay. */
+  /** Usage of a turn that has ended, as in its `turn_end`, which may have been lost with the relay. */
   readonly ended?: Usage | undefined
 }
 
@@ -57,13 +56,13 @@ interface Raise {
   readonly cap: number
 }
 
-/** The bounds clients have put on a session. */
+/** Caps that clients have lowered for a session. */
 interface Lowered {
   readonly session_id: string
   readonly budget: Budget
 }
 
-/** The first line of an archive: the files it took up, which no longer count. */
+/** The first line of an archive: the files merged into it, which no longer count. */
 interface Header {
   readonly merged: ReadonlyArray<string>
 }
@@ -75,35 +74,35 @@ export type Dimension = typeof dimensions[number]
 
 /** One line of `GET /usage`: sums over all turns with the same value of the dimension. */
 export interface UsageRow extends Spend {
-  /** The session's id, the folder, … ; `null` where turns have none, such as turns nobody with a token asked for. */
+  /** The session's id, the folder, …; `null` for turns without one, such as turns without a token. */
   readonly name: string | null
-  /** Of these, what turns used that have not ended. */
+  /** The part of the cost that belongs to turns which have not ended. */
   readonly open_cost_usd: number
-  /** Turns whose agent told no cost, and for which the operator's table has no price. */
+  /** Turns without a cost from the agent or a price in the operator's table. */
   readonly unpriced_turns: number
 }
 
 export interface Ledger {
-  /** Write down what a turn has used: all so far, not what came last. */
+  /** Writes a turn's total usage so far. */
   readonly record: (entry: Entry) => void
-  /** The turn of the session that has not ended, as far as was told. */
+  /** The session's unfinished turn, as far as reported. */
   readonly openTurn: (session_id: string) => Entry | undefined
-  /** The last turn of the session that has ended. */
+  /** The session's last finished turn. */
   readonly lastTurn: (session_id: string) => Entry | undefined
-  /** A turn that never ended, because its relay was killed, has ended now. */
+  /** Marks a turn as ended whose relay was killed. */
   readonly settle: (session_id: string, ts: number) => void
-  /** All that was used under a key such as `day:2026-11-28`. */
+  /** Total usage under a key such as `day:2026-11-28`. */
   readonly total: (key: string) => Spend
   readonly raise: (key: string, cap: number) => void
-  /** To what a cap was raised; 0 if it never was. */
+  /** What a cap was raised to; 0 if it was not. */
   readonly raised: (key: string) => number
   readonly lower: (session_id: string, budget: Budget) => void
   readonly lowered: (session_id: string) => Budget | undefined
-  /** Sums by one dimension, the largest first; `since` and `until` are days, both included. */
+  /** Sums by one dimension, the largest first; `since` and `until` are days, both inclusive. */
   readonly usage: (by: Dimension, since?: string, until?: string) => ReadonlyArray<UsageRow>
-  /** Why it is not written at the moment, if it is not. It goes on in memory. */
+  /** Why usage cannot be written at the moment; undefined if it can. Counting continues in memory. */
   readonly trouble: () => string | undefined
-  /** Write what waits, and let go of the file. */
+  /** Writes what waits and closes the file. */
   readonly close: () => void
 }
 
@@ -128,7 +127,7 @@ const valueOf = (by: Dimension, entry: Entry): string | null =>
     ? entry.day
     : entry[by] ?? null
 
-/** All in memory, folded from lines. */
+/** The sums in memory, folded from lines. */
 const makeBook = () => {
   const settled = new Map<string, Entry>()
   const open = new Map<string, Entry>()
@@ -161,7 +160,7 @@ const makeBook = () => {
     if (before !== undefined) {
       open.delete(session_id)
       if (before.turn === turn) count(before, subtract)
-      // Its relay was killed, and nobody has opened the session since.
+      // Its relay was killed, and the session was not opened since.
       else close(before)
     }
     count(entry, add)
@@ -178,7 +177,7 @@ const makeBook = () => {
   return { settled, open, totals, raises, budgets, last, fold }
 }
 
-/** Of the same turn, and added to the same sums. */
+/** Whether two entries are of the same turn and count in the same sums. */
 const isSame = (left: Entry, right: Entry) =>
   left.turn === right.turn && left.day === right.day && left.token === right.token
   && left.folder === right.folder
@@ -236,7 +235,7 @@ const over = (
   }
 }
 
-/** Forgotten with the relay. */
+/** In memory only. */
 export const inMemory = (): Ledger =>
   over(makeBook(), () => {}, { trouble: () => undefined, close: () => {} })
 
@@ -244,13 +243,13 @@ export const inMemory = (): Ledger =>
 
 interface DiskOptions {
   readonly folder: string
-  /** This relay's name among those that ever used the folder. */
+  /** This relay's name, unique among all that ever used the folder. */
   readonly relay: string
-  /** A relay of that name runs now. */
+  /** Whether the relay with this name is running. */
   readonly isAlive: (relay: string) => boolean
 }
 
-/** How long what a running turn tells may wait to be written, in ms. */
+/** How long reports of a running turn may wait to be written, in ms. */
 const writtenWithin = 50
 
 const suffix = ".ndjson"
@@ -260,14 +259,14 @@ const read = (path: string): ReadonlyArray<Line> =>
   readFileSync(path, "utf8").split("\n").flatMap((line): ReadonlyArray<Line> => {
     try {
       const value: unknown = JSON.parse(line)
-      // Written by `record` and its kin alone; the last line may have been cut off by a crash.
+      // Written only by this file; a crash may have cut off the last line.
       return typeof value === "object" && value !== null ? [value as Line] : []
     } catch {
       return []
     }
   })
 
-/** Throws what `node:fs` throws if the folder cannot be used. */
+/** On disk. Throws the errors of `node:fs` if the folder cannot be used. */
 export const onDisk = ({ folder, isAlive, relay }: DiskOptions): Ledger => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const names = readdirSync(folder).filter((name) => name.endsWith(suffix))
@@ -277,7 +276,7 @@ export const onDisk = ({ folder, isAlive, relay }: DiskOptions): Ledger => {
   )
   const book = makeBook()
   const current = [...files].filter(([name]) => !merged.has(name))
-  // By time, so that a turn's last word stands, whichever relay wrote it.
+  // In order of time, so that the latest entry of a turn counts, whichever relay wrote it.
   const timeOf = (line: Line) => "ts" in line ? line.ts : 0
   for (const line of current.flatMap(([, lines]) => lines).toSorted((a, b) => timeOf(a) - timeOf(b))) {
     book.fold(line)
@@ -286,7 +285,7 @@ export const onDisk = ({ folder, isAlive, relay }: DiskOptions): Ledger => {
   if (dead.length > 1 && current.length === dead.length) foldInto(folder, book, dead, relay)
 
   const file = join(folder, `${relay}${suffix}`)
-  /** Lines in their order, and after them the last word of each turn that runs, by session. */
+  /** Lines to write in order, then the latest entry of each running turn, by session. */
   let waiting = ""
   const running = new Map<string, Entry>()
   let timer: NodeJS.Timeout | undefined
@@ -325,7 +324,7 @@ export const onDisk = ({ folder, isAlive, relay }: DiskOptions): Ledger => {
       timer ??= setTimeout(flush, writtenWithin).unref()
       return
     }
-    // What the turn told before is in its last word.
+    // The latest entry includes all earlier ones.
     if ("spend" in line) running.delete(line.session_id)
     waiting += JSON.stringify(line) + "\n"
     flush()
@@ -337,7 +336,7 @@ export const onDisk = ({ folder, isAlive, relay }: DiskOptions): Ledger => {
   return over(book, write, { trouble: () => reason, close })
 }
 
-/** Only while no other relay uses the folder. One that starts at the same moment would find the files named as merged. */
+/** Merges files into an archive; only while no other relay uses the folder. A relay that starts now finds the files listed as merged. */
 const foldInto = (
   folder: string,
   book: ReturnType<typeof makeBook>,

@@ -1,20 +1,20 @@
 /**
- * Prices: what tokens cost, for agents that do not tell. The table is the operator's (`--prices FILE`); the relay has none
- * of its own, because prices change.
+ * Prices: the cost of tokens, for agents that do not report it. The table is the operator's (`--prices FILE`); the relay has no
+ * table of its own, because prices change.
  */
 import type { Usage } from "../../schema/index.js"
 
-/** US dollars for a million tokens. */
+/** Prices in US dollars per million tokens. */
 export interface Price {
   readonly input: number
   readonly output: number
-  /** Tokens from the model's cache; default: as `input`. */
+  /** Tokens read from the cache; default: as `input`. */
   readonly cached_input?: number | undefined
-  /** Tokens written into the cache; default: as `input`. */
+  /** Tokens written to the cache; default: as `input`. */
   readonly cache_write?: number | undefined
 }
 
-/** By the model's name; `*` in a name stands for any text. The first name that fits decides. */
+/** Prices by model. `*` in a name matches any text; the first match counts. */
 export type Prices = Readonly<Record<string, Price>>
 
 const toPattern = (name: string) =>
@@ -23,13 +23,13 @@ const toPattern = (name: string) =>
     "u"
   )
 
-/** Gives the price of a model, or undefined if the table does not name it. */
+/** A function that gives a model's price, or undefined if the table has none. */
 export const lookup = (prices: Prices): (model: string | undefined) => Price | undefined => {
   const patterns = Object.entries(prices).map(([name, price]) => [toPattern(name), price] as const)
   return (model) => patterns.find(([pattern]) => pattern.test(model ?? ""))?.[1]
 }
 
-/** What this usage costs at that price, in US dollars. */
+/** The cost of this usage in US dollars. */
 export const costOf = (usage: Usage, price: Price): number =>
   ((usage.input_tokens ?? 0) * price.input
     + (usage.output_tokens ?? 0) * price.output

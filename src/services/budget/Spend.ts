@@ -1,9 +1,9 @@
 /**
- * Spend: what turns have used, in the units a budget can cap. Plain sums; nothing here knows whose they are.
+ * Spend: usage of turns, in the units that a budget can cap. Plain sums that belong to nobody in particular.
  */
 import type { Usage } from "../../schema/index.js"
 
-/** What a budget can cap. `tokens` is input and output together; tokens read from a cache are counted apart. */
+/** Units of budgets. `tokens` is input plus output; tokens read from a cache are counted separately. */
 export const units = [
   "cost_usd",
   "tokens",
@@ -16,10 +16,10 @@ export const units = [
 ] as const
 export type Unit = typeof units[number]
 
-/** US dollars, tokens, turns and minutes of work that have been used. */
+/** Used US dollars, tokens, turns and minutes of work. */
 export interface Spend {
   readonly cost_usd: number
-  /** Tokens the model read, those it wrote into its cache among them, those it took from its cache not. */
+  /** Tokens that the model read, including those written to its cache, excluding those read from it. */
   readonly input_tokens: number
   readonly output_tokens: number
   readonly cached_input_tokens: number
@@ -36,7 +36,7 @@ export const nothing: Spend = {
   minutes: 0
 }
 
-/** Field by field: it runs with each model call. */
+/** Adds or subtracts field by field, since it runs for each model call. */
 const combine = (left: Spend, right: Spend, sign: 1 | -1): Spend => ({
   cost_usd: left.cost_usd + sign * right.cost_usd,
   input_tokens: left.input_tokens + sign * right.input_tokens,
@@ -49,7 +49,7 @@ const combine = (left: Spend, right: Spend, sign: 1 | -1): Spend => ({
 export const add = (left: Spend, right: Spend): Spend => combine(left, right, 1)
 export const subtract = (left: Spend, right: Spend): Spend => combine(left, right, -1)
 
-/** A turn's usage as it is summed; `minutes` are not in it, because agents and the relay measure them differently. */
+/** A turn's usage as a Spend, without `minutes`, which agents and the relay measure differently. */
 export const ofUsage = (usage: Usage): Spend => ({
   ...nothing,
   cost_usd: usage.cost_usd ?? 0,
@@ -58,7 +58,7 @@ export const ofUsage = (usage: Usage): Spend => ({
   cached_input_tokens: usage.cached_input_tokens ?? 0
 })
 
-/** How much of one unit was used; `context_pct` is not summed, so it is given. */
+/** The amount of one unit. `context_pct` is not a sum, so it is passed in. */
 export const amountOf = (spend: Spend, unit: Unit, context_pct = 0): number =>
   unit === "tokens"
     ? spend.input_tokens + spend.output_tokens

@@ -1,9 +1,9 @@
 /**
- * VendorLimit: what a session does when its agent is out of quota until a time.
+ * VendorLimit: handles an agent that is out of quota until some time.
  *
- * Adapters mark what says so (`quota_warning` with `metadata.limited`). A turn that fails after it is told as `status`
- * `limited`, with the time at which the limit is over, if the agent gave one in whatever form. If the session is to `resume`,
- * the prompt that failed is put into the timetable, once, and the prompts behind it wait.
+ * Adapters mark the message that says so (`quota_warning` with `metadata.limited`). If a turn then fails, a `status` `limited`
+ * tells when the limit resets, if the agent says so in any form. If the session is set to `resume`, the failed prompt is
+ * scheduled once, and queued prompts wait behind it.
  */
 import type { BodyOf, EventBody, OnLimit, SessionId, UserMessage } from "../../schema/index.js"
 import type { EventLog } from "../log/EventLog.js"
@@ -12,22 +12,22 @@ import type { Sender } from "../session/Sender.js"
 import type { Turns } from "../session/Turn.js"
 import { resetTime } from "./resetTime.js"
 
-/** Why a limit stands in the way no more: the prompt goes on, a turn went well, or nobody waits any more. */
+/** Why waiting for a limit ended: the prompt was sent again, a turn succeeded, or nobody waits any longer. */
 export type LimitEnd = "resumed" | "worked" | "cancelled" | "budget" | "ended"
 
 export interface VendorLimit {
-  /** What the agent says. */
+  /** Takes an event of the agent. */
   readonly notice: (event: EventBody) => void
-  /** Whose prompt the next turn is. */
+  /** Notes the prompt of the next turn and its sender. */
   readonly nextTurnOf: (prompt: UserMessage, by: Sender.Fields) => void
-  /** The same turns; one that fails at a limit says so. */
+  /** The same turns; one that fails because of a limit is reported. */
   readonly watching: (turns: Turns) => Turns
-  /** A prompt waits for the limit's end; those behind it wait, too. */
+  /** Whether a prompt, and those queued behind it, wait for the limit to reset. */
   readonly isWaiting: () => boolean
-  /** Nobody waits any more. False: nobody did. */
+  /** Ends the waiting. False: nothing was waiting. */
   readonly over: (why: LimitEnd) => boolean
   readonly setOnLimit: (on_limit: OnLimit) => void
-  /** For `session_start`. */
+  /** Fields for `session_start`. */
   readonly describe: () => Readonly<Record<string, unknown>>
 }
 
@@ -42,11 +42,11 @@ export interface Parts {
   readonly random: () => number
 }
 
-/** Nobody comes in the same second as all others. In seconds. */
+/** Shortest wait after the reset in seconds, so that not everybody comes back in the same second. */
 const leastWait = 5
 const mostJitter = 55
 
-/** One that waits is in the timetable by this name. */
+/** The id of the schedule of a waiting prompt. */
 export const resumeId = (session_id: SessionId) => `resume-${session_id}`
 
 interface Limited {
@@ -61,7 +61,7 @@ interface Asked {
   readonly by: Sender.Fields
 }
 
-/** A date cannot be later, in seconds since 1970, with the time to wait on top. */
+/** Latest time in Unix seconds: dates cannot be later. */
 const latest = 8.6e12
 
 const moment = (seconds: number) => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/u, "Z")
@@ -100,7 +100,7 @@ export const make = ({ log, now, random, session_id, timetable, ...parts }: Part
       metadata: { ...limited, on_limit, ...(reason !== undefined && { reason }) }
     })
 
-  /** Each limit resets at a time of its own, so this one is due after it. */
+  /** Schedules the prompt for after the reset of its limit. */
   const plan = ({ by, prompt }: Asked, { resume_at: _before, ...limit }: Limited): Limited => {
     const at = now() / 1000
     const resume_at = Math.max(limit.resets_at, at) + leastWait + Math.round(random() * mostJitter)
@@ -140,7 +140,7 @@ export const make = ({ log, now, random, session_id, timetable, ...parts }: Part
     const wasWaiting = limited.resume_at !== undefined
     if (wasWaiting) timetable.remove(id)
     const { resume_at: _, ...left } = limited
-    // The limit itself stands where only the waiting is over.
+    // The limit itself still holds if only the waiting ended.
     const stands = (why === "cancelled" || why === "budget") && left.resets_at * 1000 > now()
     limited = stands ? left : undefined
     if (!stands) {
@@ -205,8 +205,8 @@ export const make = ({ log, now, random, session_id, timetable, ...parts }: Part
           type: "status",
           status: "on_limit",
           text: wanted === "resume"
-            ? "A prompt that fails at the agent's limit is sent again when that is over."
-            : "A prompt that fails at the agent's limit is not sent again.",
+            ? "A prompt that hits the agent's limit will be sent again when the limit resets."
+            : "A prompt that hits the agent's limit will not be sent again.",
           metadata: { on_limit }
         })
       }
@@ -225,9 +225,9 @@ export const make = ({ log, now, random, session_id, timetable, ...parts }: Part
 }
 
 const words: Readonly<Record<LimitEnd, string>> = {
-  resumed: "The limit is over: the prompt is sent again.",
+  resumed: "The limit has reset: the prompt is sent again.",
   worked: "The agent's limit is over.",
-  cancelled: "The prompt is not sent again by itself.",
-  budget: "The prompt is not sent again by itself, because a budget is used up.",
-  ended: "The session was ended: the prompt is not sent again."
+  cancelled: "The prompt will not be sent again automatically.",
+  budget: "The prompt will not be sent again automatically, because a budget is used up.",
+  ended: "The session was ended: the prompt will not be sent again."
 }

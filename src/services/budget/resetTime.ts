@@ -1,7 +1,7 @@
 /**
- * resetTime: when a limit is over, out of the words an agent has for it: "resets 3pm (Europe/Berlin)", "try again in 2 hours
- * 5 minutes", "retry in 34.5s", "try again at Oct 9th, 2025 3:05 PM", "limit reached|1760000000". Agents have no other form
- * for it in some versions. Pure; what it does not understand is undefined.
+ * resetTime: finds out when a limit resets from an agent's text: "resets 3pm (Europe/Berlin)", "try again in 2 hours 5 minutes",
+ * "retry in 34.5s", "try again at Oct 9th, 2025 3:05 PM", "limit reached|1760000000". Some versions of agents have nothing but
+ * this text. Pure; gives undefined for texts it does not understand.
  */
 
 const unitSeconds: Readonly<Record<string, number>> = { d: 86_400, h: 3600, m: 60, s: 1 }
@@ -35,7 +35,7 @@ const clock = new RegExp(
   "i"
 )
 
-/** Fields of a moment as a zone's clock shows it. */
+/** A moment as shown by a clock in a time zone. */
 interface Shown {
   readonly year: number
   readonly month: number
@@ -70,7 +70,7 @@ const shownIn = (ms: number, timeZone: string | undefined): Shown => {
 const asUtc = ({ day, hour, minute, month, year }: Omit<Shown, "weekday">) =>
   Date.UTC(year, month - 1, day, hour, minute)
 
-/** The moment at which that zone's clock shows this; twice corrected, because the offset may change in between. */
+/** The moment at which a clock in this zone shows this; corrected twice, because the offset may change in between. */
 const momentOf = (shown: Omit<Shown, "weekday">, timeZone: string | undefined): number => {
   const wanted = asUtc(shown)
   let moment = wanted
@@ -79,10 +79,10 @@ const momentOf = (shown: Omit<Shown, "weekday">, timeZone: string | undefined): 
 }
 
 const dayMs = 86_400_000
-/** A time of day that has passed so shortly ago is meant, not tomorrow's: the answer took a while. */
+/** A time of day that passed less than this ago means today, not tomorrow: the answer took a while. */
 const justNowMs = 15 * 60_000
 
-/** The zone's name; the agent's own if that is none. */
+/** The zone if its name is valid, else the agent's own. */
 const known = (name: string | undefined, own: string | undefined): string | undefined => {
   try {
     Intl.DateTimeFormat("en", { timeZone: name })
@@ -105,7 +105,7 @@ const clockTime = (text: string, now: number, own: string | undefined): number |
   const found = clock.exec(text)
   if (found === null) return undefined
   const [, month, day, year, weekday, tomorrow, hour = "", minute, half] = found
-  // "again 3" is no time of day.
+  // "again 3" is not a time of day.
   if (minute === undefined && half === undefined) return undefined
   // The groups of the unit in the middle lie between.
   const [name, utc, offset] = found.slice(-3)
@@ -134,7 +134,7 @@ const clockTime = (text: string, now: number, own: string | undefined): number |
 
 const iso = /\b(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2}))/
 
-/** Longer than any limit lasts: what says more was misread. */
+/** Longer than any limit: anything beyond was misread. */
 const longestMs = 40 * dayMs
 
 /**

@@ -1,6 +1,6 @@
 /**
- * DaemonSocket: speaks to an agent's program that runs already and is not the relay's: over a WebSocket on its Unix socket,
- * a message per line. When the scope closes the connection ends; the program goes on.
+ * DaemonSocket: talks to an agent's daemon that the relay did not start, over a WebSocket on its Unix socket, one message per
+ * line. Closing the scope ends the connection; the daemon goes on.
  */
 import { Deferred, Effect, Layer } from "effect"
 import { connect } from "node:net"
@@ -10,7 +10,7 @@ import { AgentFailed } from "../../adapters/AdapterError.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { maxLineBytes } from "../../adapters/wire/NdJson.js"
 
-/** How long it may take to say that it speaks WebSocket, and to say goodbye, in ms. */
+/** How long the WebSocket handshake and the close may take, in ms. */
 const handshakeMs = 5000
 const goodbyeMs = 1000
 
@@ -35,7 +35,7 @@ const connectTo: DaemonConnector["Service"]["connect"] = Effect.fnUntraced(
           (error) =>
             resume(
               failed(
-                `its daemon does not answer (${error.message}). Quit ${tool} in the terminal, or start it anew there.`
+                `its daemon does not answer (${error.message}). Quit ${tool} in the terminal, or restart it there.`
               )
             )
         )
@@ -73,7 +73,7 @@ const connectTo: DaemonConnector["Service"]["connect"] = Effect.fnUntraced(
             resume(
               error === undefined || error === null
                 ? Effect.void
-                : failed("its daemon is gone. Open the session again to go on.")
+                : failed("its daemon is gone. Open the session again to continue.")
             ))
         }),
       endInput: Effect.sync(() => socket.close()),

@@ -1,22 +1,22 @@
-/** DiskHealth: what a disk does not take at the moment, and the next try. */
+/** DiskHealth: remembers what failed on a disk, and schedules the next try. */
 import { messageOf } from "../../schema/messageOf.js"
 
-/** Each kind of use can fail by itself. */
+/** Kinds of use that can fail separately. */
 export type Use = "write" | "describe" | "sync" | "read"
 
 export interface DiskHealth {
   readonly has: (use: Use) => boolean
-  /** Why, for people; undefined while all is well. */
+  /** What is wrong, for people; undefined if nothing is. */
   readonly reason: () => string | undefined
   readonly complain: (use: Use, cause: unknown) => void
   readonly over: (use: Use) => void
-  /** Do it; if it fails, everything that failed is tried again in a while. */
+  /** Does it. If it throws, everything that failed is tried again after a while. */
   readonly attempt: (use: Use, act: () => void) => void
-  /** No further try. */
+  /** Cancels the next try. */
   readonly stop: () => void
 }
 
-/** How long a failed disk is left alone before the next try. */
+/** Pause before the next try, in ms. */
 const retryAfterMs = 1000
 
 /** `tryAgain` is called `afterMs` after a failure. */

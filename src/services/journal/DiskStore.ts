@@ -1,10 +1,10 @@
 /**
- * DiskStore: a session's frames in files; those that somebody who reads lacks are in memory too.
+ * DiskStore: a session's frames in files; those that a reader still needs are also in memory.
  *
- * A batch is written before any reader is woken (`FrameWriter`). If the disk fails, nothing is lost as long as the session
- * lives: batches wait in memory, in order, and are written when the disk takes them again; `trouble` says so meanwhile, and
- * readers go on. Beside the frames stands `meta.json`, what the session is: written when it is opened and closed, and now
- * and then between, because what it lacks the frames tell.
+ * A batch is written before any reader is woken (`FrameWriter`). If the disk fails, nothing is lost while the session lives:
+ * batches wait in memory, in order, until the disk works again; meanwhile `trouble` says so and readers go on. Beside the
+ * frames, `meta.json` describes the session. It is written when the session is opened and closed and now and then between,
+ * because the frames contain what it lacks.
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -17,48 +17,48 @@ import type { FsyncSchedule } from "./FsyncSchedule.js"
 import * as SessionFiles from "./SessionFiles.js"
 
 export interface DiskBounds {
-  /** Bytes of frames kept per session; the oldest files go first. */
+  /** Most bytes of frames per session; the oldest files are deleted first. */
   readonly journal_bytes: number
-  /** Events kept per session, about. */
+  /** Most events per session, approximately. */
   readonly journal_events: number
-  /** Bytes of frames that wait in memory while the disk takes none; then the agent has to wait. */
+  /** Bytes of frames that may wait in memory while the disk fails, before the agent is paused. */
   readonly retain_bytes: number
 }
 
 export interface DiskStore extends EventStore {
   /** Bytes in its files. */
   readonly bytes: () => number
-  /** Write what is left, and let go of the files. The number of events that could not be written: they are lost. */
+  /** Writes what is left and closes the files. Gives the number of events that could not be written and are lost. */
   readonly close: () => number
 }
 
-/** Who keeps the files' description: the journal, which knows what else belongs in it. */
+/** Bounds, and what the journal provides. */
 interface Options extends DiskBounds {
   readonly folder: string
-  /** Those of all sessions on this disk. */
+  /** Shared by all sessions on this disk. */
   readonly syncTimes: FsyncSchedule
   readonly describe: (summary: SessionSummary) => string
-  /** Bytes of frames it may keep at the moment, where that is less than `journal_bytes`: its part of what all may. */
+  /** Bytes of frames it may keep now, if fewer than `journal_bytes`: its share of the total. */
   readonly share?: () => number
-  /** Knows when a disk that failed is tried again. */
+  /** Decides when a failed disk is tried again. */
   readonly health?: typeof DiskHealth.make
 }
 
-/** A file is closed and a new one begun at this size, or at an eighth of what may be kept. */
+/** Size at which a new file is begun, or an eighth of what may be kept. */
 const segmentBytes = 16 * 1024 * 1024
-/** What a reader lacks stays in memory up to this size; who lacks more reads it from the files. */
+/** Bytes kept in memory for readers; readers further behind read from the files. */
 const memoryBytes = 4 * 1024 * 1024
-/** So much may wait for the disk before the agent has to. */
+/** Bytes that may wait for the disk before the agent is paused. */
 const aheadBytes = 2 * 1024 * 1024
-/** `meta.json` costs a rename, which may wait for the disk: no turn has to. */
+/** `meta.json` is written within this time, not per turn: it costs a rename, which may wait for the disk. */
 const describeWithinMs = 10_000
 
-/** What cannot be removed is in nobody's way. */
+/** Removes a file, and ignores failures: leftovers do no harm. */
 const remove = (path: string) => {
   try {
     rmSync(path, { recursive: true, force: true })
   } catch {
-    // Another day.
+    // Tried again later.
   }
 }
 
@@ -96,7 +96,7 @@ export const make = (
 
   // --- what the session is -----------------------------------------------------------------------------------------
 
-  /** What it is by now, and whether `meta.json` says so. */
+  /** The session's current summary, and whether `meta.json` has it. */
   let known: SessionSummary | undefined
   let isDescribed = true
   let description: NodeJS.Timeout | undefined
@@ -123,7 +123,7 @@ export const make = (
       troubles.over("read")
       return batch ?? recent.read(seq)
     } catch (cause) {
-      // Who reads waits, and tries again with the next event.
+      // The reader tries again with the next event.
       troubles.complain("read", cause)
       return undefined
     }
@@ -140,7 +140,7 @@ export const make = (
     bytes,
     firstSeq: () => segments[0]?.first ?? recent.firstSeq(),
     lastSeq: () => last,
-    // What the disk refuses is in memory only, but there; it is told that it is not durable.
+    // Frames that the disk refused are in memory, and clients are told that they are not durable.
     keptSeq: () => troubles.has("write") ? last : writer.writtenSeq(),
     onKept: (listener) => {
       onKept = listener
@@ -167,7 +167,7 @@ export const make = (
       return isOver()
     },
     flush: (summary) => {
-      // The first time, it is written at once: it says whose session this is.
+      // Written at once the first time, since it names the session.
       const isNew = known === undefined
       known = summary
       isDescribed = false
@@ -183,7 +183,7 @@ export const make = (
       writeDescription()
       troubles.stop()
       onKept()
-      // Nothing ever happened in it.
+      // It has no events.
       if (last === 0) remove(folder)
       return lost
     }

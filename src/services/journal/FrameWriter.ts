@@ -1,10 +1,9 @@
 /**
  * FrameWriter: writes a session's batches to its files, in their order, and makes them durable.
  *
- * A few bytes are written at once: that is quicker than handing them to a thread. Many are written by one, so that a
- * flood holds up nobody else; what comes meanwhile, and at once afterwards, is written in one go. `fsync` follows in
- * groups, one at a time, in the order of writing. What a disk refuses waits in memory and is written when it is told to
- * try again.
+ * Small batches are written synchronously, which is faster than using a thread. Large ones are written by a thread, so that a
+ * flood delays nobody else; what arrives meanwhile is written together. `fsync` follows in groups, one at a time, in the order
+ * of writing. Frames that the disk refuses wait in memory for the next try.
  */
 import { fsync } from "node:fs"
 import { type Batch, lastSeqOf } from "../log/frames.js"
@@ -13,43 +12,43 @@ import type { FsyncSchedule } from "./FsyncSchedule.js"
 import * as Segment from "./Segment.js"
 
 export interface FrameWriter {
-  /** Passing: what the batch says is said again soon, whole. */
+  /** `isPreviewOnly`: deltas whose whole text follows soon. */
   readonly append: (batch: Batch, isPreviewOnly: boolean) => void
-  /** The last `seq` that is in a file. */
+  /** The last `seq` that was written to a file. */
   readonly writtenSeq: () => number
-  /** Bytes that are in no file yet. */
+  /** Bytes not written yet. */
   readonly waiting: () => number
-  /** Write all that waits, now. */
+  /** Writes everything that waits, now. */
   readonly write: () => void
-  /** Make durable what was written, without delay. */
+  /** Syncs what was written, without delay. */
   readonly sync: () => void
-  /** Remove the oldest file, which is not the only one. */
+  /** Removes the oldest file; there must be another one. */
   readonly forgetOldest: () => void
-  /** Write what is left, and let go of the files. The number of events that could not be written. */
+  /** Writes what is left and closes the files. Gives the number of events that could not be written. */
   readonly close: () => number
 }
 
 interface Options {
   readonly folder: string
-  /** The files there are; a new one is added when the newest is full. */
+  /** Existing files; a new one is added when the newest is full. */
   readonly segments: Array<Segment.Segment>
   readonly isFull: (segment: Pick<Segment.Segment, "first" | "last" | "size">) => boolean
   readonly troubles: DiskHealth
-  /** When what is passing is made durable. */
+  /** When deltas are synced. */
   readonly syncTimes: FsyncSchedule
-  /** A thread has written something, or failed to. */
+  /** Called when a thread has written something or failed to. */
   readonly onWritten: () => void
 }
 
-/** From so many bytes on, writing takes longer than handing it to a thread. */
+/** From this size on, a thread is faster. */
 const asideBytes = 32 * 1024
-/** While more comes, so much is gathered before a thread is woken: waking it takes as long as writing 100 KiB. */
+/** Bytes to gather before using a thread while more is coming: waking it takes as long as writing 100 KiB. */
 const gatheredBytes = 256 * 1024
-/** A thread is given no more at once, so that readers need not wait long. */
+/** Most bytes per write of a thread, so that readers need not wait long. */
 const atOnceBytes = 512 * 1024
 /**
- * `fsync` follows so soon, if not all is passing; or after four times what the last one took: in a flood it would hold
- * up every write. In ms.
+ * Delay before `fsync` if there is more than deltas to sync, in ms. It is at least `times` as long as the last `fsync` took,
+ * which otherwise would delay every write in a flood.
  */
 const syncWithin = { lasting: 5, most: 200, times: 4 }
 
@@ -57,11 +56,11 @@ export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles 
   const unwritten: Array<Batch> = []
   let waiting = 0
   let last = segments.at(-1)?.last ?? 0
-  /** Something that waits is said only once. */
+  /** Whether something that waits is more than a delta. */
   let isLasting = false
-  /** A thread is at it; what it writes is still the first of `unwritten`. */
+  /** A thread is writing; its batches are still the first of `unwritten`. */
   let isWriting = false
-  /** More is awaited before a thread is woken; never while one is at it. */
+  /** Gathering more before waking a thread; never while one is writing. */
   let isGathering = false
   let isClosed = false
 
@@ -77,14 +76,14 @@ export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles 
     clearTimeout(timer)
     dueAt = Number.POSITIVE_INFINITY
     again = syncing !== undefined || isWriting || isGathering
-    // Those that are not open have been made durable already.
+    // Closed files are already synced.
     if (!again) syncEach(segments.filter(({ fd }) => fd !== undefined))
   }
 
   const syncEach = ([segment, ...others]: ReadonlyArray<Segment.Segment>) => {
     syncing = segment
     if (segment === undefined) return again ? sync() : undefined
-    // It was forgotten while others were made durable.
+    // It was removed while others were synced.
     if (segment.fd === undefined) return syncEach(others)
     const isWhole = isClosed || segment !== segments.at(-1)
     const began = performance.now()
@@ -105,7 +104,7 @@ export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles 
   const syncSoon = () => {
     const now = performance.now()
     const { lasting, most, times } = syncWithin
-    // What is passing is due no sooner than what already is.
+    // Deltas do not bring a sync forward.
     if (!isLasting && dueAt !== Number.POSITIVE_INFINITY) return
     const due = isLasting ? now + Math.max(lasting, Math.min(most, times * tookMs)) : syncTimes.take(now)
     if (due >= dueAt) return
@@ -134,7 +133,7 @@ export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles 
     if (unwritten.length === 0) isLasting = false
   }
 
-  /** The next batches that go into this file together; at least one. */
+  /** The next batches to write to this file together; at least one. */
   const nextFor = ({ first, size }: Segment.Segment): ReadonlyArray<Batch> => {
     let bytes = 0
     const end = unwritten.findIndex((batch, index) => {
@@ -150,7 +149,7 @@ export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles 
     const batches = nextFor(segment)
     Segment.writeAsync(segment, batches, (isWhole) => {
       isWriting = false
-      // By now it has been written in another way, to the same place.
+      // It was written synchronously meanwhile, to the same place.
       if (isClosed) return sync()
       if (isWhole) written(segment, batches)
       if (again) sync()
@@ -171,7 +170,7 @@ export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles 
     }
   }
 
-  /** Two turns of the event loop in which nothing came end it: an agent that gives way is read again in the second. */
+  /** Gathers until nothing came for two turns of the event loop; an agent that yields is read again in the second. */
   const gather = (isQuiet = false) => {
     const before = waiting
     isGathering = true
@@ -182,7 +181,7 @@ export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles 
       if (waiting < gatheredBytes && (hasMore || !isQuiet)) return gather(!hasMore)
       if (!troubles.has("write")) troubles.attempt("write", () => writeAll(true))
       if (again) sync()
-      // What cannot be written can be read all the same.
+      // Readers may see what cannot be written.
       onWritten()
     })
   }
@@ -212,7 +211,7 @@ export const make = ({ folder, isFull, onWritten, segments, syncTimes, troubles 
     close: () => {
       isClosed = true
       isGathering = false
-      // A thread may be writing the first of it: the same bytes to the same place.
+      // A thread may be writing the same bytes to the same place.
       troubles.attempt("write", () => writeAll(false))
       sync()
       return unwritten.reduce((events, { ends }) => events + ends.length, 0)

@@ -1,15 +1,15 @@
 /**
- * FsyncSchedule: when pieces are made durable, of all sessions on a disk.
+ * FsyncSchedule: when deltas are synced, for all sessions on a disk.
  *
- * An `fsync` is a disk's dearest work, and each file needs its own. A few sessions' pieces are synced within a second; of
- * many that stream at once each has to wait longer, so that a hundred cost the disk no more than twenty do.
+ * `fsync` is the most expensive thing a disk does, and each file needs its own. With few sessions, deltas are synced within a
+ * second; if many stream at once each waits longer, so that a hundred cost the disk no more than twenty.
  */
 
 /** In ms. */
 const standard = { soonest: 1000, latest: 5000, apart: 50 }
 
 export interface FsyncSchedule {
-  /** The next time that is free; ms, as `performance.now()` tells them. */
+  /** Takes the next free time, in ms of `performance.now()`. */
   readonly take: (now: number) => number
 }
 

@@ -1,11 +1,11 @@
 /**
- * ImportedSessions: writes recorded sessions into a state folder, as sessions that are kept there.
+ * ImportedSessions: writes recorded sessions into a state folder as saved sessions.
  *
- * A relay may be using the folder. So a session is written whole in a folder of its own beside the sessions, and then put in
- * its place by one rename, which fails if a session of that name has come meanwhile: nobody ever sees a half, and a kill
- * leaves nothing but that folder, which the next import removes. A relay that runs lists it at the next look.
+ * A relay may be using the folder. So each session is written completely in a folder beside the sessions, and then moved into
+ * place by one rename, which fails if a session with that id has appeared meanwhile. Nobody ever sees half a session, and a
+ * kill leaves only that folder, which the next import removes. A running relay lists the session at its next look.
  *
- * What was imported is remembered in `import.json` beside its events, so that it is not imported again.
+ * `import.json` beside the events remembers what was imported, so that it is not imported twice.
  */
 import { Effect, Layer, Option, Schema } from "effect"
 import {
@@ -27,27 +27,27 @@ import { RelayConfig } from "../RelayConfig.js"
 import { Journal } from "./Journal.js"
 import * as SessionRecord from "./SessionRecord.js"
 
-/** A recorded session, to be kept under this name. */
+/** A recorded session, and the id to save it under. */
 export interface Recording {
   readonly session_id: SessionId
-  /** Whose recording it is, for people. */
+  /** Who recorded it, for people. */
   readonly by: string
   readonly tool?: string
   readonly folder?: string
   readonly model?: string
-  /** Tells it from another recording: the same for the same lines. */
+  /** Identifies the recording: the same for the same lines. */
   readonly digest: string
   readonly events: ReadonlyArray<{ readonly event: EventBody; readonly ts: number; readonly raw?: string }>
 }
 
-/** What would become, or became, of a recording. */
+/** The result of an import, or of looking at one. */
 export type Outcome =
   | { readonly _tag: "New" }
   /** The same recording was imported before. */
   | { readonly _tag: "Imported" }
-  /** The session itself is kept: the relay recorded its own, or exported it. */
+  /** The session itself is saved here: the file is this relay's own recording or export. */
   | { readonly _tag: "Kept" }
-  /** Another session has this name, or an earlier part of this one. */
+  /** Another session has this id, or a shorter version of this one. */
   | { readonly _tag: "Taken"; readonly isEarlier: boolean }
 
 /** The state folder cannot be written. */
@@ -56,7 +56,7 @@ export class ImportFailed extends Schema.TaggedError<ImportFailed>()("ImportFail
   reason: Schema.String
 }) {
   override get message() {
-    return `${this.folder} cannot be written (${this.reason}): make room or fix its permissions, or name another with --state-dir`
+    return `${this.folder} cannot be written (${this.reason}): free some space or fix its permissions, or use another folder with --state-dir`
   }
 }
 
@@ -73,12 +73,12 @@ const readImported = (files: string) => {
   }
 }
 
-/** Events of a batch: so many, then the disk is waited for. */
+/** Events per batch; the disk is waited for after each. */
 const atOnce = 500
-/** Times of one and the same event may differ by the last digits of a number. In seconds. */
+/** How much the times of the same event may differ by rounding, in seconds. */
 const sameMoment = 0.002
 
-/** Where sessions are written before they are put in their place: `import-PID-STARTED`, beside the sessions' folder. */
+/** Sessions are written to a folder `import-PID-STARTED`, beside the sessions' folder, before they are moved into place. */
 const workPrefix = "import-"
 
 const removeLeftovers = (state_dir: string) => {
@@ -88,7 +88,7 @@ const removeLeftovers = (state_dir: string) => {
   }
 }
 
-/** What a recording was cut off in is not open any more. */
+/** Settles what was open when the recording ended. */
 const settle = (
   log: EventLog.EventLog["Service"],
   { open_turn, pending, queued }: SessionSummary,
@@ -99,7 +99,7 @@ const settle = (
     log.unsafeAppendAt({
       type: "permission_cancelled",
       request_id: RequestId.make(request_id),
-      text: "The recording ends before anybody answered.",
+      text: "The recording ended before anybody answered.",
       metadata
     }, ts)
   }
@@ -123,19 +123,23 @@ const append = (log: EventLog.EventLog["Service"], events: Recording["events"]) 
   })
 
 /**
- * A recording says in which mode a session was, and what was to become of failed prompts. The client that opens it again decides
- * that anew: a file from elsewhere grants nothing.
+ * Removes permission mode and `on_limit` from an imported session. The client that opens it decides these anew, because a file
+ * from elsewhere must not grant anything.
  */
 const withoutGrants = (files: string) => {
   const path = join(files, "meta.json")
-  const { handshake, summary: { on_limit: _limit, permission_mode: _mode, ...summary }, ...rest } = JSON
+  const {
+    handshake,
+    summary: { model: _model, on_limit: _limit, permission_mode: _mode, ...summary },
+    ...rest
+  } = JSON
     .parse(
       readFileSync(path, "utf8")
-    ) as SessionRecord.SessionRecord // Written a moment ago.
+    ) as SessionRecord.SessionRecord // It was written a moment ago.
   writeFileSync(path, SessionRecord.encode({ ...rest, handshake, summary }), { mode: 0o600 })
 }
 
-/** Bounds are for sessions that go on: what is imported is kept whole. */
+/** No bounds: imported sessions are saved completely. */
 const unbounded = {
   journal_bytes: Number.MAX_SAFE_INTEGER,
   journal_events: Number.MAX_SAFE_INTEGER,
@@ -146,9 +150,9 @@ const unbounded = {
 const handshakeOf = Schema.decodeUnknownSync(Handshake)
 
 export interface ImportedSessions {
-  /** What would become of it. */
+  /** What importing this recording would do. */
   readonly look: (recording: Pick<Recording, "session_id" | "digest" | "events">) => Outcome
-  /** Keep it, if it is new. */
+  /** Saves the recording if it is new. */
   readonly keep: (recording: Recording) => Effect.Effect<Outcome, ImportFailed>
 }
 
@@ -165,7 +169,7 @@ export const make = (state_dir: string): ImportedSessions => {
     const began = events[0]?.ts
     const isSame = kept !== undefined && began !== undefined
       && Math.abs(kept.summary.created_at - began) < sameMoment
-    // It has all of it, and perhaps went on.
+    // It contains the whole recording, and perhaps more.
     if (isSame && kept.summary.last_seq >= events.length) return { _tag: "Kept" }
     return { _tag: "Taken", isEarlier: isSame }
   }
@@ -184,7 +188,7 @@ export const make = (state_dir: string): ImportedSessions => {
       yield* append(log, events)
       log.unsafeBatch(() => {
         settle(log, log.summary(), events.at(-1)?.ts ?? 0)
-        // Said now: a session nobody has used for long is forgotten.
+        // Dated now, or an old session would soon be deleted as unused.
         log.unsafeAppend({
           type: "status",
           status: "imported",
@@ -239,7 +243,7 @@ export const make = (state_dir: string): ImportedSessions => {
                 renameSync(files, place)
                 return outcome
               } catch (cause) {
-                // A session of that name has come while this one was written.
+                // A session with this id has appeared meanwhile.
                 if (existsSync(place) && statSync(place).isDirectory()) {
                   return { _tag: "Taken", isEarlier: false }
                 }

@@ -1,8 +1,8 @@
 /**
  * Journal: sessions that outlive the relay.
  *
- * One folder per session: its frames (`DiskStore`) and `meta.json`, which says what it was opened with and what became of
- * it. `layerMemory` keeps nothing: a session ends with the relay.
+ * One folder per session, with its frames (`DiskStore`) and `meta.json`, which says how it was opened and how it went.
+ * `layerMemory` saves nothing: sessions end with the relay.
  */
 import { Clock, Context, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
@@ -29,7 +29,7 @@ export class JournalFailed extends Schema.TaggedError<JournalFailed>()("JournalF
 }) {
   override get message() {
     return `the session's journal in ${this.folder} cannot be used (${this.reason}): `
-      + "make room or fix its permissions, or start the relay with --no-state"
+      + "free some space or fix its permissions, or start the relay with --no-state"
   }
 }
 
@@ -44,12 +44,12 @@ export class SessionInUse extends Schema.TaggedError<SessionInUse>()("SessionInU
   }
 }
 
-/** There is no session of that name, live or kept, and none was to be begun. */
+/** There is no live or saved session with this id, and none was to be opened. */
 export class SessionNotFound
   extends Schema.TaggedError<SessionNotFound>()("SessionNotFound", { session_id: Schema.String })
 {
   override get message() {
-    return `there is no session "${this.session_id}": GET /sessions lists those there are; without \`must_exist\` it is begun`
+    return `there is no session "${this.session_id}": GET /sessions lists them; without \`must_exist\` a new one is opened`
   }
 }
 
@@ -59,25 +59,25 @@ export interface Opened {
 }
 
 export class Journal extends Context.Service<Journal, {
-  /** A session that was, by its name. */
+  /** A saved session by its id. */
   readonly find: (session_id: SessionId) => Effect.Effect<Option.Option<SessionRecord.SessionRecord>>
-  /** Open a session's store for writing, with all it holds; closed with the scope. */
+  /** Opens a session's store for writing, with its contents; closing the scope closes it. */
   readonly open: (
     session_id: SessionId,
     handshake: Handshake
   ) => Effect.Effect<Opened, JournalFailed | SessionInUse, Scope.Scope>
   /** The events of a session that is not live, after `seq`; undefined if there is no such session. */
   readonly read: (session_id: SessionId, seq: number) => Effect.Effect<Stream.Stream<Batch> | undefined>
-  /** All sessions that are kept, the most recently active first. */
+  /** All saved sessions, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<SessionIndex.IndexedSession>>
-  /** Remove all that is kept of a session that is not live. False: there was nothing. */
+  /** Deletes everything saved of a session that is not live. False: there was nothing. */
   readonly forget: (session_id: SessionId) => Effect.Effect<boolean, JournalFailed | SessionInUse>
-  /** Why sessions are not written at the moment, if they are not. */
+  /** Why sessions cannot be written at the moment; undefined if they can. */
   readonly trouble: () => string | undefined
 }>()("ai-relay/services/Journal") {
   static readonly layerMemory = Layer.effect(this, Effect.suspend(() => makeVolatile))
   static readonly layerDisk = (folder: string) => Layer.effect(this, makeDurable(folder))
-  /** On disk if the settings name a `state_dir`. */
+  /** On disk if the settings have a `state_dir`, else in memory. */
   static readonly layer = Layer.unwrap(
     Effect.map(
       RelayConfig,
@@ -98,9 +98,9 @@ const makeVolatile = Effect.map(RelayConfig, ({ retain_bytes }) =>
     trouble: () => undefined
   }))
 
-/** What is being removed is called so: no session can be. */
+/** Prefix of folders that are being deleted; no session id begins with it. */
 const goingMark = "~"
-/** Whether all that is kept is too much, is looked at so often. */
+/** How often to look whether saved sessions exceed the limits. */
 const sweepEvery = "10 minutes"
 
 const makeDurable = (folder: string) =>
@@ -113,7 +113,7 @@ const makeDurable = (folder: string) =>
     const index = SessionIndex.make(folder)
     const share = () => bounds.journal_total_bytes / Math.max(1, live.size)
 
-    /** Another relay that has it open. One of an earlier version tells it in `meta.json` alone. */
+    /** Another relay that has it open. Earlier versions note that in `meta.json` only. */
     const otherWith = (session_id: SessionId, kept: SessionRecord.SessionRecord | undefined) => {
       const holder = SessionLock.holder(SessionRecord.filesOf(folder, session_id), SessionRecord.isRelayAlive)
       return [
@@ -191,7 +191,7 @@ const makeDurable = (folder: string) =>
         )
       })
 
-    /** Gone from the list at once; its files follow in the background. */
+    /** Removes the session from the list at once, and its files in the background. */
     const remove = (session_id: SessionId): Effect.Effect<void, JournalFailed> => {
       const files = SessionRecord.filesOf(folder, session_id)
       const failed = (cause: unknown) => new JournalFailed({ folder: files, reason: messageOf(cause) })
@@ -221,7 +221,7 @@ const makeDurable = (folder: string) =>
       return true
     })
 
-    /** What an earlier relay was about to remove. */
+    /** Removes what an earlier relay was deleting when it ended. */
     const removeLeftovers = Effect.gen(function*() {
       const names = yield* Effect.tryPromise(() =>
         readdir(folder)
@@ -233,7 +233,7 @@ const makeDurable = (folder: string) =>
       }
     })
 
-    /** Sessions nobody has touched for long go, and what is more than may be kept, those used least recently first. */
+    /** Deletes sessions that were unused for too long, then the least recently used beyond the limits. */
     const sweep = Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       const oldest = now / 1000 - bounds.journal_days * 24 * 60 * 60
@@ -278,16 +278,27 @@ const makeDurable = (folder: string) =>
     })
   })
 
-/** Why no session can be opened: nothing can be written in this folder. */
+/** Removes what a failed attempt has left. */
+const remove = (file: string): void => {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // Nothing was written, or nothing can be.
+  }
+}
+
+/** Why no session can be opened: this folder is not writable. Undefined if it is. */
 export const whyUnwritable = (folder: string): string | undefined => {
   const probe = join(folder, `.writable-${process.pid}`)
   try {
-    writeFileSync(probe, "")
+    // An empty file fits on a disk that is full.
+    writeFileSync(probe, "\n".repeat(4096))
     rmSync(probe)
     return undefined
   } catch (cause) {
+    remove(probe)
     return `${folder} cannot be written (${
       messageOf(cause)
-    }): make it writable, or choose another with --state-dir`
+    }): make it writable, or use another folder with --state-dir`
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Segment: one file of a journal, append-only ndjson, named by the `seq` of its first frame.
+ * Segment: one file of a journal, append-only ndjson, named after the `seq` of its first frame.
  *
- * Reading it needs no parsing: a frame's `seq` is its line's place, and every few KiB the index remembers where one is.
- * What was written is the operating system's before anybody is told of it, so that a relay that is killed has shown
- * nothing that is not in the file.
+ * Reading needs no parsing: a frame's `seq` follows from its line, and the index has an offset every few KiB. Frames are
+ * handed to the operating system before any client sees them, so a relay that is killed has shown nothing that is not in the
+ * file.
  */
 import {
   close as closeFile,
@@ -24,9 +24,9 @@ export interface Segment {
   readonly file: string
   readonly first: number
   last: number
-  /** Bytes of whole frames; what lies beyond is the rest of a write that failed, and is written over. */
+  /** Bytes of complete frames. Anything beyond is left from a failed write and gets overwritten. */
   size: number
-  /** Places of some frames, ascending: `[seq, offset]`. */
+  /** Offsets of some frames, ascending: `[seq, offset]`. */
   readonly index: Array<readonly [seq: number, offset: number]>
   /** Open while it is written. */
   fd: number | undefined
@@ -34,19 +34,19 @@ export interface Segment {
 
 const indexEvery = 32 * 1024
 const readBytes = 256 * 1024
-/** Where the last whole frame is looked for first. */
+/** Bytes at the end of a file in which to look for the last complete frame first. */
 const tailBytes = 16 * 1024
 const newline = 10
 
 const nameOf = (first: number) => `${String(first).padStart(12, "0")}.ndjson`
 
-/** The first `seq` of a segment's file; undefined for files that are none. */
+/** The first `seq` in a segment's file, from its name; undefined for other files. */
 export const firstOf = (name: string): number | undefined => {
   const digits = /^(\d{12,})\.ndjson$/.exec(name)?.[1]
   return digits === undefined ? undefined : Number(digits)
 }
 
-/** Use the file of a segment that may not be open. */
+/** Uses a segment's file, opening it if necessary. */
 const withFile = <A>({ fd, file }: Segment, use: (fd: number) => A): A => {
   if (fd !== undefined) return use(fd)
   const opened = openSync(file, "r")
@@ -66,7 +66,7 @@ export const empty = (folder: string, first: number): Segment => ({
   fd: undefined
 })
 
-/** A file that another one follows: it is whole. */
+/** A file that is followed by another one, so it is complete. */
 export const whole = (folder: string, first: number, last: number): Segment => {
   const segment = empty(folder, first)
   return Object.assign(segment, { last, size: statSync(segment.file).size })
@@ -93,7 +93,7 @@ const seqOf = (line: string): number | undefined => {
   }
 }
 
-/** The last line that is a whole frame, of the lines that begin and end in these bytes: its `seq`, and where it ends. */
+/** The last complete frame among these bytes: its `seq` and the offset of its end. */
 const lastFrame = (bytes: Buffer, isWholeFile: boolean): { seq: number; end: number } | undefined => {
   for (let end = bytes.lastIndexOf(newline); end > 0;) {
     const start = bytes.lastIndexOf(newline, end - 1) + 1
@@ -104,7 +104,7 @@ const lastFrame = (bytes: Buffer, isWholeFile: boolean): { seq: number; end: num
   return undefined
 }
 
-/** The newest file. Its tail may be torn, because the relay or the machine died while writing: that is left out. */
+/** The newest file. Its tail may be torn if the relay or the machine died while writing; that part is ignored. */
 export const newest = (folder: string, first: number): Segment => {
   const segment = whole(folder, first, first - 1)
   const { size } = segment
@@ -118,27 +118,27 @@ export const newest = (folder: string, first: number): Segment => {
   })
 }
 
-/** Open it to be written; a torn tail is cut off. */
+/** Opens it for writing; cuts off a torn tail. */
 const openToWrite = (segment: Segment): number => {
   segment.fd = openSync(segment.file, constants.O_RDWR | constants.O_CREAT, 0o600)
   ftruncateSync(segment.fd, segment.size)
   return segment.fd
 }
 
-/** Remember where a frame is, unless one close before it is known. */
+/** Adds a frame to the index, unless one shortly before it is there. */
 const remember = ({ index }: Segment, seq: number, offset: number): void => {
   const before = index.findLastIndex(([, known]) => known <= offset)
   if (offset - (index[before]?.[1] ?? 0) >= indexEvery) index.splice(before + 1, 0, [seq, offset])
 }
 
-/** A batch is in the file now. */
+/** Notes that a batch was written to the file. */
 export const wrote = (segment: Segment, batch: Batch): void => {
   remember(segment, batch.firstSeq, segment.size)
   segment.size += batch.bytes.length
   segment.last = lastSeqOf(batch)
 }
 
-/** Write a batch at the end. Throws what the disk says; then it is not in the file. */
+/** Appends a batch. Throws the disk's error; then the batch is not in the file. */
 export const write = (segment: Segment, { bytes }: Batch): void => {
   const fd = segment.fd ?? openToWrite(segment)
   for (let done = 0; done < bytes.length;) {
@@ -146,7 +146,7 @@ export const write = (segment: Segment, { bytes }: Batch): void => {
   }
 }
 
-/** The same in a thread, which tells whether all of them were written. Throws if the file cannot be opened. */
+/** Appends batches in a thread, which reports whether all were written. Throws if the file cannot be opened. */
 export const writeAsync = (
   segment: Segment,
   batches: ReadonlyArray<Batch>,
@@ -157,7 +157,7 @@ export const writeAsync = (
   writev(fd, batches.map(({ bytes }) => bytes), segment.size, (_, written) => done(written === size))
 }
 
-/** Let go of its file, in the background. */
+/** Closes its file, in the background. */
 export const close = (segment: Segment): void => {
   const { fd } = segment
   segment.fd = undefined
@@ -165,19 +165,19 @@ export const close = (segment: Segment): void => {
 }
 
 /**
- * Remove its file. Its name is gone at once. Giving a large file's blocks back takes long: who closes it last does so, in
- * the background; a reader that uses it just now closes it afterwards.
+ * Removes its file. The name is gone at once. Freeing the blocks of a large file takes long, so that happens in the background
+ * with the last close; a reader that is using the file closes it afterwards.
  */
 export const remove = (segment: Segment, isInUse: boolean): void => {
   try {
     segment.fd ??= openSync(segment.file, "r")
   } catch {
-    // It may be removed all the same.
+    // It can still be removed.
   }
   try {
     rmSync(segment.file, { force: true })
   } catch {
-    // It is in nobody's way.
+    // Leftovers do no harm.
   }
   if (!isInUse) close(segment)
 }
@@ -185,8 +185,8 @@ export const remove = (segment: Segment, isInUse: boolean): void => {
 const rawField = ",\"raw\":"
 
 /**
- * Where `raw` begins in a frame, or -1. It follows the envelope, which names the frame's own `seq`. The same words may
- * stand in what the event is about: then the right place is the one up to which the frame is whole.
+ * The offset of `raw` in a frame, or -1. It follows the envelope, which has the frame's `seq`. The event's own text may contain
+ * the same words; the right offset is the one where everything before it is complete JSON.
  */
 const rawAt = (frame: Buffer, seq: number): number => {
   const envelope = `,"seq":${seq},"ts":`
@@ -225,7 +225,7 @@ export const read = (segment: Segment, seq: number): Batch | undefined =>
       if (ends.length > 0) {
         return { firstSeq: at - ends.length, bytes: bytes.subarray(begin, start), ends, raws }
       }
-      // A frame may be longer than what is read at once.
+      // A frame may be longer than one read.
       if (start === 0 && bytes.length < length) return undefined
       length = start === 0 ? length * 2 : readBytes
       offset += start

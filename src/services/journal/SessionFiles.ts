@@ -1,10 +1,10 @@
-/** SessionFiles: the files of a session's journal, oldest first. Together they hold its frames without a gap. */
+/** SessionFiles: the files of a session's journal, oldest first. Together they contain its frames without a gap. */
 import { readdirSync } from "node:fs"
 import type { EventStore } from "../log/EventStore.js"
 import type { Batch } from "../log/frames.js"
 import * as Segment from "./Segment.js"
 
-/** The files there are. Nothing is changed. */
+/** The existing files. Changes nothing. */
 export const open = (folder: string): Array<Segment.Segment> => {
   const firsts = readdirSync(folder)
     .flatMap((name) => Segment.firstOf(name) ?? [])
@@ -24,7 +24,7 @@ export const read = (segments: ReadonlyArray<Segment.Segment>, seq: number): Bat
   return undefined
 }
 
-/** A session's frames, to be read only: their writer is not disturbed. */
+/** A read-only view of a session's frames that does not disturb their writer. */
 export const view = (folder: string): Pick<EventStore, "firstSeq" | "lastSeq" | "read"> => {
   const segments = open(folder)
   const last = segments.at(-1)?.last ?? 0

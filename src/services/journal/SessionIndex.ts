@@ -1,9 +1,9 @@
 /**
- * SessionIndex: what is known of all kept sessions, in memory, the most recently active first.
+ * SessionIndex: an in-memory index of all saved sessions, the most recently active first.
  *
- * Thousands of folders are looked at without holding up anybody: the disk is asked in threads, what it says is taken in
- * small steps. Asked again, only what has changed is read: own sessions when the journal says so, new folders and those that
- * are gone at once, what other relays have written to theirs after a while, the longer the more there is to look at.
+ * It reads thousands of folders without delaying anybody: threads ask the disk, and results are processed in small steps.
+ * Later, only changes are read: the relay's own sessions when the journal says so, new and removed folders at once, and changes
+ * by other relays after a while, which grows with the number of sessions.
  */
 import { Effect, Option, Schema, Semaphore } from "effect"
 import { type Dir, type Dirent, opendir, readdir, readFile, stat, type Stats } from "node:fs"
@@ -14,41 +14,41 @@ import { type Marks, readMarks } from "./SessionMarks.js"
 import * as SessionRecord from "./SessionRecord.js"
 
 export interface IndexedSession extends SessionRecord.SessionRecord {
-  /** What people have made of it. */
+  /** Its title and archived mark, set by people. */
   readonly marks: Marks
   /** Bytes of its files. */
   readonly bytes: number
 }
 
 export interface SessionIndex {
-  /** All that are kept, the most recently active first; not to be changed. Waits for the disk where it must. */
+  /** All saved sessions, the most recently active first; read only. Waits for the disk if necessary. */
   readonly list: Effect.Effect<ReadonlyArray<IndexedSession>>
-  /** This one has changed. */
+  /** Notes that this session has changed. */
   readonly touch: (session_id: SessionId) => void
 }
 
 interface Entry {
   readonly session: IndexedSession | undefined
-  /** `meta.json` as it was read. */
+  /** Identifies the version of `meta.json` that was read. */
   readonly version: string
 }
 
 const isSessionId = Schema.is(SessionId)
 
-/** So many are asked of the disk at once. */
+/** How many disk requests run at once. */
 const atOnce = 32
-/** What other relays write is looked for so seldom: looking takes at most this part of the time. */
+/** Largest share of time to spend on looking for changes by other relays. */
 const share = 1 / 20
 
 type Asked<A> = (done: (error: unknown, value: A) => void) => void
 
-/** Undefined where the disk has no answer. */
+/** Asks the disk; undefined if that fails. */
 const ask = <A>(asked: Asked<A>): Effect.Effect<A | undefined> =>
   Effect.callback((resume) => {
     asked((error, value) => resume(Effect.succeed(error === null || error === undefined ? value : undefined)))
   })
 
-/** The same for many: the answers in their order. */
+/** Asks the disk many things; the answers are in the same order. */
 const askAll = <A>(questions: ReadonlyArray<Asked<A>>): Effect.Effect<ReadonlyArray<A | undefined>> =>
   questions.length === 0 ? Effect.succeed([]) : Effect.callback((resume) => {
     const answers = Array<A | undefined>(questions.length)
@@ -73,7 +73,7 @@ const before = (left: IndexedSession, right: IndexedSession): boolean =>
     ? left.summary.session_id < right.summary.session_id
     : left.summary.last_active_at > right.summary.last_active_at
 
-/** Where it is in the list, or belongs. */
+/** The index of a session in the sorted list, or where it belongs. */
 const placeOf = (sorted: ReadonlyArray<IndexedSession>, session: IndexedSession): number => {
   let low = 0
   let high = sorted.length
@@ -92,7 +92,7 @@ export const make = (folder: string): SessionIndex => {
   const touched = new Set<SessionId>()
   const one = Semaphore.makeUnsafe(1)
   let rootVersion = ""
-  /** When all was looked at last, and how long that took, in ms. */
+  /** When everything was last looked at, and how long that took, in ms. */
   let lookedAt = Number.NEGATIVE_INFINITY
   let took = 0
 
@@ -119,7 +119,7 @@ export const make = (folder: string): SessionIndex => {
     put(session_id, {
       version: versionOf(stats),
       session: Option.getOrUndefined(Option.map(record, ({ summary, ...rest }): IndexedSession => {
-        // Only an opening session needs it, and it may be long.
+        // Only opening a session needs it, and it may be long.
         const { known_prompts: _, ...told } = summary
         return {
           ...rest,
@@ -135,7 +135,7 @@ export const make = (folder: string): SessionIndex => {
   const readAll = (ids: Iterable<SessionId>, pause: Effect.Effect<void>) =>
     Effect.forEach(ids, (session_id) => readOne(session_id, pause), { concurrency: atOnce, discard: true })
 
-  /** The names there are. */
+  /** The names of existing sessions. */
   const names = (pause: Effect.Effect<void>) =>
     Effect.acquireUseRelease(
       ask<Dir>((done) => opendir(folder, { bufferSize: 128 }, done)),
@@ -154,7 +154,7 @@ export const make = (folder: string): SessionIndex => {
         dir === undefined ? Effect.void : ask<void>((done) => dir.close((error) => done(error, undefined)))
     )
 
-  /** New ones are read, those that are gone are forgotten. */
+  /** Reads new sessions and drops removed ones. */
   const lookAround = Effect.fnUntraced(function*(pause: Effect.Effect<void>) {
     const there = yield* names(pause)
     for (const known of [...entries.keys()]) {
@@ -169,7 +169,7 @@ export const make = (folder: string): SessionIndex => {
     yield* readAll(fresh, pause)
   })
 
-  /** What others have changed. */
+  /** Reads changes by other relays. */
   const lookAtAll = Effect.fnUntraced(function*(pause: Effect.Effect<void>) {
     const ids = [...entries.keys()]
     for (let at = 0; at < ids.length; at += atOnce) {
@@ -177,7 +177,7 @@ export const make = (folder: string): SessionIndex => {
       const found = yield* askAll<Stats>(some.map((id) => (done) => stat(metaOf(folder, id), done)))
       const changed = some.filter((id, index) => {
         const entry = entries.get(id)
-        // One that is open, or was cut, goes on in its frames.
+        // If it is open or was interrupted, its frames know more.
         return entry?.session === undefined || entry.session.pid !== undefined ||
           entry.version !== versionOf(found[index])
       })
@@ -196,7 +196,7 @@ export const make = (folder: string): SessionIndex => {
     touched.clear()
     const known = isDue ? [...entries.keys()] : []
     if (version !== rootVersion) yield* lookAround(pause)
-    // A folder that changes in the same moment has the same time: then it is looked at once more.
+    // A folder changed at the same moment would have the same time, so it is read once more.
     rootVersion = stats !== undefined && performance.timeOrigin + performance.now() - stats.mtimeMs < 100
       ? ""
       : version

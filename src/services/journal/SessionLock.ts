@@ -1,15 +1,14 @@
 /**
- * SessionLock: a session's files belong to one relay at a time, also where several relays share a state folder.
+ * SessionLock: makes sure that a session's files belong to one relay at a time, even if relays share a state folder.
  *
- * The lock is a file `lock.N` in the session's folder that names its relay. It is made whole and at once, and only where
- * it is not there already. The highest N counts; to take over from a relay that is gone, the next one is made, so that
- * two that try it at once make the same name, and one of them fails. A lock that is let go of stays, empty: were it
- * removed, a relay that looked before could begin to count anew.
+ * The lock is a file `lock.N` in the session's folder that names its relay, created atomically. The highest N counts. To take
+ * over from a relay that is gone, the next number is created; two relays that try it at once use the same name, and one of
+ * them fails. A released lock stays, empty: if it were removed, a relay that looked earlier could start counting again.
  */
 import { linkSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
-/** One try, step by step, so that a test can have two at it at the same time. */
+/** One attempt in steps, so that tests can interleave two of them. */
 export type Steps<A> = Generator<undefined, A, undefined>
 
 const numberOf = (name: string): number | undefined => {
@@ -22,12 +21,12 @@ const fileOf = (folder: string, number: number) => join(folder, `lock.${number}`
 const numbersIn = (folder: string): ReadonlyArray<number> =>
   readdirSync(folder).flatMap((name) => numberOf(name) ?? []).toSorted((left, right) => right - left)
 
-/** Empty: nobody's. */
+/** The relay named in a lock; empty: it is free. */
 const ownerOf = (folder: string, number: number): string => {
   try {
     return readFileSync(fileOf(folder, number), "utf8")
   } catch {
-    // Another relay has just removed it, because it has a higher one.
+    // Another relay with a higher lock has just removed it.
     return ""
   }
 }
@@ -35,7 +34,7 @@ const ownerOf = (folder: string, number: number): string => {
 const hasCode = (cause: unknown, ...codes: ReadonlyArray<string>) =>
   cause instanceof Error && "code" in cause && codes.includes(String(cause.code))
 
-/** False if it is there already. */
+/** Creates a lock file; false if it exists. */
 const create = (folder: string, number: number, me: string): boolean => {
   const file = fileOf(folder, number)
   const whole = join(folder, `lock-of-${me}`)
@@ -63,10 +62,10 @@ export interface Held {
   readonly release: () => void
 }
 
-/** So often others may be quicker; each time one of them has it. */
+/** How often other relays may be faster; each time one of them gets the lock. */
 const tries = 20
 
-/** The lock, or the name of the relay that has it. Throws what the disk says. */
+/** The lock, or the name of the relay that has it. Throws the disk's errors. */
 export const steps = function*(
   folder: string,
   me: string,
@@ -85,7 +84,7 @@ export const steps = function*(
     const numbers = numbersIn(folder)
     yield
     if (numbers[0] !== mine) {
-      // What was looked at was old: another has gone on counting since.
+      // The listing was outdated: another relay has created a higher lock since.
       rmSync(fileOf(folder, mine), { force: true })
       continue
     }
@@ -103,7 +102,7 @@ export const steps = function*(
   return other
 }
 
-/** A full disk takes no lock either, and a session goes on without: what it would keep out is another relay's doing. */
+/** Used when the disk is full: the session then goes on without a lock. */
 const unlocked: Held = { release: () => {} }
 
 export const acquire = (
@@ -123,7 +122,7 @@ export const acquire = (
   }
 }
 
-/** The relay that has it, if that is alive. */
+/** The relay that has the lock, if that relay is alive. */
 export const holder = (folder: string, isAlive: (relay: string) => boolean): string | undefined => {
   try {
     const [highest] = numbersIn(folder)

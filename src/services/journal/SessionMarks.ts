@@ -1,6 +1,6 @@
 /**
- * SessionMarks: what people have made of sessions in the list: a name of their own, whether it is put away. It lies in
- * `marks.json` beside the session's events, so it is gone with them; without a state folder it lasts as long as the relay.
+ * SessionMarks: titles that people gave to sessions, and whether they archived them. They are saved in `marks.json` beside the
+ * session's events and deleted with them; without a state folder they last as long as the relay.
  */
 import { Option, Schema } from "effect"
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
@@ -9,7 +9,7 @@ import type { SessionId } from "../../schema/index.js"
 import { SessionChange } from "../../schema/SessionChange.js"
 import { filesOf, folderIn } from "./SessionRecord.js"
 
-/** As it is listed: absent means none. */
+/** Marks as listed; absent: none. */
 export interface Marks {
   readonly title?: string
   readonly archived?: true
@@ -17,9 +17,9 @@ export interface Marks {
 
 export interface SessionMarks {
   readonly get: (session_id: SessionId) => Marks
-  /** The same where it is known already. */
+  /** The same if already in memory. */
   readonly known: (session_id: SessionId) => Marks | undefined
-  /** Throws what the disk says when it cannot be written. */
+  /** Changes marks. Throws the disk's error if they cannot be written. */
   readonly change: (session_id: SessionId, change: SessionChange) => void
   readonly forget: (session_id: SessionId) => void
 }
@@ -31,7 +31,7 @@ const marksOf = ({ archived, title = "" }: SessionChange): Marks => ({
   ...(archived === true && { archived })
 })
 
-/** What `marks.json` says. */
+/** Parses `marks.json`; anything invalid counts as no marks. */
 export const readMarks = (text: string): Marks => marksOf(Option.getOrElse(decode(text), () => ({})))
 
 export const make = (state_dir: string | undefined): SessionMarks => {
@@ -45,7 +45,7 @@ export const make = (state_dir: string | undefined): SessionMarks => {
     try {
       return readMarks(readFileSync(join(folder, "marks.json"), "utf8"))
     } catch {
-      // Most sessions have none.
+      // Most sessions have no marks.
       return {}
     }
   }

@@ -1,7 +1,7 @@
 /**
- * SessionRecord: what is kept of a session besides its events, `meta.json`: how it was opened, without secrets, and how it went.
+ * SessionRecord: the contents of `meta.json`: how a session was opened, without secrets, and how it went.
  *
- * It is written only now and then; what it does not know the frames tell, and all they tell if it is lost.
+ * It is written only now and then. The frames have what it lacks, and can replace it if it is lost.
  */
 import { Effect, Option, Schema } from "effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
@@ -18,16 +18,16 @@ export const SessionRecord = Schema.Struct({
   summary: SessionSummary.SessionSummary,
   /** The relay that has it open. */
   pid: Schema.optionalKey(Schema.Number),
-  /** When that process was started, in the system's own words: pids are used again. */
+  /** When that process started, as the system tells it, since pids are reused. */
   pid_started: Schema.optionalKey(Schema.String)
 })
 export type SessionRecord = typeof SessionRecord.Type
 
-/** Sessions lie in a folder of their own below the state folder, each in one of its name. */
+/** The folder of all sessions; each has a folder named after its id in it. */
 export const folderIn = (state_dir: string): string => join(state_dir, "sessions")
 export const filesOf = (folder: string, session_id: SessionId): string => join(folder, session_id)
 
-/** A handshake that may lie on a disk. */
+/** A handshake that may be written to disk. */
 export const withoutSecrets = (
   {
     after_seq: _after,
@@ -61,7 +61,7 @@ export const thisRelay = (): Pick<SessionRecord, "pid" | "pid_started"> => {
   return { pid, ...(pid_started !== undefined && { pid_started }) }
 }
 
-/** This relay's name among those that ever ran here; `isRelayAlive` knows it. */
+/** This relay's name, unique among all that ever ran here; see `isRelayAlive`. */
 export const relayName = (): string => [process.pid, startOf(process.pid) ?? ""].join("-")
 
 export const isRelayAlive = (name: string): boolean => {
@@ -88,8 +88,8 @@ export const openedBy = ({ pid, pid_started }: SessionRecord): number | undefine
 // --- reading ---------------------------------------------------------------------------------------------------------
 
 /**
- * What the frames say beyond a summary, a frame at a time. If it says more than they do (they were lost with the machine),
- * they are right.
+ * Updates a summary with frames that it lacks, one frame at a time. If it knows more than the frames, which may be lost in a
+ * crash of the machine, the frames are right.
  */
 const catchUpSteps = function*(
   frames: Pick<EventStore, "lastSeq" | "read">,
@@ -98,7 +98,7 @@ const catchUpSteps = function*(
   let known = summary.last_seq <= frames.lastSeq() ? summary : SessionSummary.reset(summary)
   for (let batch = frames.read(known.last_seq); batch !== undefined; batch = frames.read(known.last_seq)) {
     for (const frame of textsOf(batch)) {
-      // Our own frames: they were encoded from typed events.
+      // These are our own frames, encoded from typed events.
       const { seq, ts, turn, ...event } = JSON.parse(frame) as RelayEvent
       known = SessionSummary.fold(known, event as RelayEvent, seq, ts, turn)
       yield
@@ -123,7 +123,7 @@ export const encode = (kept: SessionRecord): string => JSON.stringify(kept, null
 
 const readFile = Option.liftThrowable((folder: string) => readFileSync(join(folder, "meta.json"), "utf8"))
 
-/** Of a session whose `meta.json` is lost. */
+/** The record of a session whose `meta.json` is lost. */
 const retold = (summary: SessionSummary.SessionSummary): SessionRecord => {
   const { folder: worked, session_id, tool } = summary
   return {
@@ -136,12 +136,12 @@ const rebuild = Option.liftThrowable((folder: string, session_id: SessionId): Se
   retold(catchUp(SessionFiles.view(folder), SessionSummary.empty(session_id)))
 )
 
-/** A session that was not closed goes on, or was cut: the frames know more. */
+/** Completes the record of a session that was not closed, whose frames know more. */
 const complete = Option.liftThrowable((folder: string, kept: SessionRecord): SessionRecord =>
   kept.pid === undefined ? kept : { ...kept, summary: catchUp(SessionFiles.view(folder), kept.summary) }
 )
 
-/** The same as `read`, of a `meta.json` that was read, with a pause after each frame: there may be many. */
+/** Like `read`, for a `meta.json` that was read already, with a pause after each frame since there may be many. */
 export const readSlowly = (
   files: string,
   session_id: SessionId,
@@ -162,11 +162,11 @@ export const readSlowly = (
       return step.value.last_seq > 0 ? Option.some(retold(step.value)) : Option.none()
     }
   }).pipe(
-    // Files that cannot be read tell nothing: it is passed over, as by `read`.
+    // Unreadable files are skipped, as by `read`.
     Effect.catchDefect(() => Effect.succeedNone)
   )
 
-/** What is known of a session that is kept in this folder. */
+/** The record of a session in this folder; none if it cannot be read. */
 export const read = (folder: string, session_id: SessionId): Option.Option<SessionRecord> => {
   const files = filesOf(folder, session_id)
   return Option.flatMap(readFile(files), decode).pipe(
@@ -175,7 +175,7 @@ export const read = (folder: string, session_id: SessionId): Option.Option<Sessi
   )
 }
 
-/** All sessions that are kept in this folder, the most recently active first. Nothing is changed. */
+/** The records of all sessions in this folder, the most recently active first. Changes nothing. */
 export const list = (folder: string): Effect.Effect<ReadonlyArray<SessionRecord>> =>
   Effect.sync(() =>
     (existsSync(folder) ? readdirSync(folder) : [])

@@ -1,10 +1,10 @@
 /**
- * EventLog: everything that happened in one session, in order. Nothing reaches a client that is not in here first.
+ * EventLog: everything that happened in one session, in order. Clients see only what was appended here first.
  *
- * Events become finished frames, a batch per append, kept in an `EventStore`. Each reader follows with a cursor of its
- * own, so that a slow reader slows nobody. When the store is over its bound because a reader still needs what is old, the
- * log says "full", and the agent's pump pauses until that reader has caught up. A reader that is behind while another
- * is not is cut off instead (`overrun`): one stalled client must not stop the agent for the rest.
+ * Events become finished frames, one batch per append, in an `EventStore`. Each reader has its own cursor, so that a slow
+ * reader slows nobody down. If the store is over its limit because all readers still need old frames, the log is "full" and
+ * the agent is paused until they catch up. A reader that is behind while another is not is cut off instead (`overrun`), so
+ * that one stalled client cannot stop the agent for the others.
  * The members named `unsafe…` are synchronous: they are the hot path.
  */
 import { Clock, Context, Effect, Layer, Stream } from "effect"
@@ -22,27 +22,27 @@ export class EventLog extends Context.Service<EventLog, {
   readonly append: (event: EventBody) => Effect.Effect<void>
   /** Events with a greater `seq` than `after_seq`, then live ones, until the log is closed. */
   readonly tail: (after_seq: number) => Stream.Stream<RelayEvent>
-  /** The same as finished frames, a batch at a time. */
+  /** The same as batches of finished frames. */
   readonly batches: (after_seq: number) => Stream.Stream<Batch>
-  /** No more events: followers end when they have read the last one. */
+  /** No more events follow: readers end after the last one. */
   readonly close: Effect.Effect<void>
   readonly lastSeq: () => number
-  /** How many events the slowest reader has not taken. */
+  /** How many events the slowest reader has not read. */
   readonly lag: () => number
-  /** The number of the turn that runs. */
+  /** The number of the running turn. */
   readonly turn: () => number | undefined
   readonly summary: () => SessionSummary.SessionSummary
   readonly unsafeAppend: (event: EventBody, raw?: Uint8Array, encoding?: Encoding) => void
-  /** Append what happened at another time (seconds since 1970), such as a history. `raw` as for `unsafeAppend`. */
+  /** Appends an event with another time (Unix seconds), such as history. `raw` as for `unsafeAppend`. */
   readonly unsafeAppendAt: (event: EventBody, ts: number, raw?: Uint8Array) => void
-  /** Append a piece whose `text` is a JSON string already; see the port, `EventSink.splice`. */
+  /** Appends a delta whose `text` already is a JSON string; see the port, `EventSink.splice`. */
   readonly unsafeSplice: (event: BodyOf<"stream_event">, text: Uint8Array, raw: Uint8Array) => void
-  /** All that is appended in `write` becomes one batch. False: the log is full, wait for `unsafeOnceDrained`. */
+  /** Everything appended in `write` becomes one batch. False: the log is full, so wait for `unsafeOnceDrained`. */
   readonly unsafeBatch: (write: () => void) => boolean
   readonly unsafeOnceDrained: (resume: () => void) => void
-  /** What the session's summary says has changed; called after readers were woken. */
+  /** Calls `listener` when the session's summary has changed, after readers were woken. */
   readonly unsafeOnSummary: (listener: () => void) => void
-  /** Follow from `after_seq`; `wake` is called when there is something new to take. */
+  /** A cursor that starts after `after_seq`; `wake` is called when there is something new to read. */
   readonly unsafeFollow: (after_seq: number, wake: () => void) => LogCursors.LogCursor
 }>()("ai-relay/services/EventLog") {
   static readonly layer = (session_id: SessionId, options?: EventLogOptions) =>
@@ -50,15 +50,15 @@ export class EventLog extends Context.Service<EventLog, {
 }
 
 export interface EventLogOptions {
-  /** Bytes of frames kept in memory, without a `store`; default 16 MiB. */
+  /** Bytes of frames to keep in memory if there is no `store`; default 16 MiB. */
   readonly retain_bytes?: number
-  /** Where frames are kept; default in memory. */
+  /** Where to keep frames; by default in memory. */
   readonly store?: EventStore
-  /** What the store held already. */
+  /** The summary of what the store already holds. */
   readonly summary?: SessionSummary.SessionSummary
 }
 
-/** What people decided or waited for is made durable at once. */
+/** Events that are synced to disk at once: people decided or waited for them. */
 const syncAtOnce: ReadonlySet<EventBody["type"]> = new Set(
   ["turn_end", "control_response", "session_end"] as const
 )
@@ -71,14 +71,14 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
 
   let summary = options.summary ?? SessionSummary.empty(session_id)
   let seq = store.lastSeq()
-  /** The last `seq` readers may see, and the first of those they were woken for last. */
+  /** The last `seq` that readers may see, and the first of the latest batch they were woken for. */
   let shown = store.keptSeq()
   let newest = shown + 1
   let full = false
   let depth = 0
   let drafts: Array<Draft> = []
   let important = false
-  /** All drafts are pieces of what is said again, whole. */
+  /** All drafts are deltas, whose whole text follows later. */
   let previewOnly = true
   let time = 0
   let waiting: Array<() => void> = []
@@ -94,8 +94,8 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
   })
 
   /**
-   * Let go of what nobody needs; while that is not enough though a reader is up to date, cut off the slowest. Who lacks
-   * only the newest has had no time to read it: it alone may be more than is kept.
+   * Drops what nobody needs. If that is not enough although one reader is up to date, cuts off the slowest. A reader that lacks
+   * only the newest batch is spared: it had no time to read it, and that batch alone may exceed the limit.
    */
   const trim = () => {
     full = store.trim(readers.needed())
@@ -112,7 +112,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     for (const resume of resumes) resume()
   }
 
-  /** A journal that cannot be written is told when it begins and when it is over. */
+  /** Tells clients when the journal cannot be written, and when it can again. */
   const tellTrouble = () => {
     const now = store.trouble()
     if (now === trouble) return
@@ -124,12 +124,12 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
           type: "error",
           code: "internal",
           text:
-            `The session is not written to disk (${now}). It goes on; make room before the relay is restarted.`
+            `The session cannot be written to disk (${now}). It goes on; free some space before the relay is restarted.`
         }
     )
   }
 
-  /** Readers see what is kept. */
+  /** Shows readers everything that the store has accepted. */
   const show = () => {
     tellTrouble()
     const kept = store.keptSeq()
@@ -168,12 +168,12 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     return !isFull()
   }
 
-  /** How every event ends, but for `raw`. */
+  /** The fields that end every event, before `raw`. */
   const ending = (turn: number | undefined) => turn === undefined ? session : `${session},"turn":${turn}`
 
   const draft = (event: EventBody, raw: Uint8Array | undefined, encoding: Encoding) => {
     if (closed) return
-    // First of all, because it fails for what has no JSON: a number once given must be taken.
+    // First, because it throws for values without JSON, and a `seq` must not be lost.
     const head = json.stringify(event).slice(0, -1)
     seq += 1
     const { open_turn } = summary
@@ -183,7 +183,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     }
     if (syncAtOnce.has(event.type)) important = true
     if (event.type !== "stream_event") previewOnly = false
-    // A turn's first and last event are inside of it.
+    // The first and last event of a turn belong to it.
     const rest = `,"seq":${seq},"ts":${time}${ending(summary.open_turn ?? open_turn)}`
     drafts.push({ head, encoding, text: undefined, rest, raw })
   }
@@ -270,5 +270,5 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
   })
 })
 
-// Our own frames, encoded from typed events a moment ago: decoding them again would only cost.
+// These are our own frames, encoded from typed events, so they are not decoded again.
 const toEvent = (frame: string) => JSON.parse(frame) as RelayEvent

@@ -1,60 +1,60 @@
 /**
- * EventStore: where a session's frames are kept, and the store in memory.
+ * EventStore: the contract for keeping a session's frames, and the store in memory.
  *
- * The log numbers events and serves readers; a store keeps batches, gives them back from any `seq`, and lets go of the
- * oldest within its bound. No reader is woken for what is not kept yet.
+ * The log numbers events and serves readers; a store keeps batches, gives them back from any `seq`, and drops the oldest
+ * beyond its limit. Readers are woken only for what the store has accepted.
  */
 import * as FrameArena from "./FrameArena.js"
 import { after, type Batch, lastSeqOf } from "./frames.js"
 import type { SessionSummary } from "./SessionSummary.js"
 
 export interface EventStore {
-  /** The first `seq` it can give; one more than the last when it holds nothing. */
+  /** The first `seq` it can give; if it is empty, the next one to be written. */
   readonly firstSeq: () => number
   readonly lastSeq: () => number
   /** Memory for the bytes of a batch that is about to be appended. */
   readonly allocate: (size: number) => Buffer
   /**
-   * The batch belongs to the store, which may write over its bytes in a later turn of the event loop. Passing: what it
-   * says is said again soon, whole, so that it need not be durable at once.
+   * The batch belongs to the store from now on, which may overwrite its bytes in a later turn of the event loop.
+   * `isPreviewOnly`: deltas whose whole text follows later, so they need not be durable at once.
    */
   readonly append: (batch: Batch, isPreviewOnly?: boolean) => void
-  /** What was appended is kept up to this `seq`. A store that takes longer says when there is more. */
+  /** The last `seq` that is kept. A slower store reports when there is more. */
   readonly keptSeq: () => number
   readonly onKept: (listener: () => void) => void
-  /** So much is not kept yet that the writer should wait. */
+  /** Whether so much is still unwritten that the writer should wait. */
   readonly isBehind: () => boolean
   /**
-   * The next frames after `seq`, some of them; undefined when there are none. Their bytes are good until the event loop
-   * turns: copy them to use them longer.
+   * Some of the frames after `seq`; undefined if there are none. Their bytes are valid until the next turn of the event loop:
+   * copy them to keep them.
    */
   readonly read: (seq: number) => Batch | undefined
-  /** Let go of the oldest beyond the bound, but of nothing after `needed`. True: it is over its bound all the same. */
+  /** Drops the oldest frames beyond the limit, but none after `needed`. True: it still is over its limit. */
   readonly trim: (needed: number) => boolean
-  /** What was appended matters to people: make it durable without delay, with what the session is by now. */
+  /** Makes everything appended durable without delay, together with this summary. */
   readonly flush: (summary: SessionSummary) => void
-  /** Why events are not durable at the moment, if they should be. */
+  /** Why events are not durable at the moment although they should be. */
   readonly trouble: () => string | undefined
 }
 
 export interface MemoryStore extends EventStore {
-  /** Let go of all up to this `seq`. */
+  /** Drops everything up to this `seq`. */
   readonly forget: (seq: number) => void
 }
 
-/** So many forgotten batches' places at least are removed together. */
+/** How many dropped batches are removed from the list at a time. */
 const removedAtOnce = 16
 
-/** Keeps about `bytes` of frames in memory, those after `since`. */
+/** A store that keeps about `bytes` of frames in memory. `since`: the `seq` before its first frame. */
 export const makeMemory = (bytes: number, since = 0): MemoryStore => {
   const slabs = FrameArena.make()
-  /** Those before `first` are forgotten. Their places go many at a time: each time costs what all that stay cost. */
+  /** Batches before `first` are dropped. They are removed many at a time, since each removal copies the list. */
   let batches: Array<Batch | undefined> = []
   let first = 0
   let size = 0
   let last = since
 
-  /** The first batch that holds something after `seq`, by bisection. */
+  /** The first batch with something after `seq`, by bisection. */
   const find = (seq: number): Batch | undefined => {
     let low = first
     let high = batches.length
@@ -67,7 +67,7 @@ export const makeMemory = (bytes: number, since = 0): MemoryStore => {
     return batches[low]
   }
 
-  /** Of the oldest up to this `seq`, so many that no more than `bytes` are left. */
+  /** Drops the oldest batches up to this `seq` until at most `bytes` are left. */
   const letGo = (seq: number, bytes: number) => {
     while (size > bytes) {
       const oldest = batches[first]

@@ -1,29 +1,28 @@
 /**
- * FrameArena: memory for a session's frames, used again.
+ * FrameArena: reusable memory for a session's frames.
  *
- * A busy session makes and forgets hundreds of megabytes a second. Taking that from the system costs ten times what
- * writing into it does (every page is cleared, and faults when it is touched first), so memory is taken in slabs, and a
- * slab whose batches are all forgotten is written anew: at the earliest in the next turn of the event loop, so that
- * bytes given out in this turn may be used to its end, and no longer.
+ * A busy session writes and drops hundreds of megabytes a second. Allocating that costs ten times as much as writing to it
+ * (the system clears every page, and each faults on first use). So memory is taken in slabs, and a slab whose batches are all
+ * dropped is reused, at the earliest in the next turn of the event loop: bytes given out in this turn stay valid to its end.
  */
 
-/** An idle session uses the first pages of one. */
+/** Size of a slab; an idle session touches only its first pages. */
 const slabBytes = 1024 * 1024
-/** Slabs that are kept for later, when nothing is in them. */
+/** How many empty slabs are kept for reuse. */
 const keptSlabs = 4
 
 interface Slab {
   readonly bytes: Buffer
-  /** Where the free part begins. */
+  /** Offset of the free part. */
   at: number
   /** Pieces in use. */
   uses: number
 }
 
 export interface FrameArena {
-  /** Memory with anything in it. */
+  /** Memory of this size, not cleared. */
   readonly take: (size: number) => Buffer
-  /** It is not needed any more; given as it was taken. */
+  /** Gives back memory exactly as it was taken. */
   readonly release: (bytes: Buffer) => void
 }
 

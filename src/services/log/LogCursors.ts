@@ -1,25 +1,25 @@
 /**
- * LogCursors: who reads a session's log, how far each has come, and who is cut off; and how one of them goes through it,
- * by itself or as a Stream.
+ * LogCursors: the readers of a session's log: how far each has read, and which one is cut off. A reader is used directly or
+ * as a Stream.
  */
 import { Cause, Deferred, Effect, Stream } from "effect"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import type { Batch } from "./frames.js"
 
-/** One reader's way through the log. */
+/** One reader's position in the log. */
 export interface LogCursor {
-  /** The next unread batch, if there is one; good until the event loop turns. Taking it moves the cursor. */
+  /** The next unread batch, if any, valid until the next turn of the event loop. Taking it moves the cursor. */
   readonly next: () => Batch | undefined
-  /** The first `seq` the log could give, when it no longer holds all that was asked for. */
+  /** Set if the log no longer holds everything that was asked for: the first `seq` it could give. */
   readonly gap: number | undefined
-  /** This reader fell too far behind and was cut off; what it has not taken it must ask for again. */
+  /** Whether this reader fell too far behind and was cut off; it must follow again from where it was. */
   readonly overrun: () => boolean
-  /** The log is closed and everything was taken. */
+  /** Whether the log is closed and everything was read. */
   readonly done: () => boolean
   readonly detach: () => void
 }
 
-/** What a cursor gives until the log is closed; `follow` is told what to call when there is something new. */
+/** A cursor's batches until the log is closed. `follow` gets the function to call when there is something new. */
 export const streamOf = (follow: (wake: () => void) => LogCursor): Stream.Stream<Batch> =>
   Stream.unwrap(Effect.gen(function*() {
     let news = Deferred.makeUnsafe<void>()
@@ -29,7 +29,7 @@ export const streamOf = (follow: (wake: () => void) => LogCursor): Stream.Stream
     )
     const pull: Effect.Effect<Batch, Cause.Done> = Effect.suspend(() => {
       const batch = cursor.next()
-      // A stream may be pulled later than its bytes are good.
+      // A stream may be pulled when the bytes are no longer valid.
       if (batch !== undefined) return Effect.succeed({ ...batch, bytes: Buffer.from(batch.bytes) })
       if (cursor.overrun()) {
         return Effect.die(new Error("the log was read too slowly; follow again after the last seq"))
@@ -41,7 +41,7 @@ export const streamOf = (follow: (wake: () => void) => LogCursor): Stream.Stream
     return Stream.fromEffectRepeat(pull)
   }))
 
-/** A reader, as the log sees it. */
+/** A reader as the log sees it. */
 export interface Place {
   /** `seq` of the last frame taken. */
   seq: number
@@ -50,13 +50,13 @@ export interface Place {
 }
 
 export interface LogCursors {
-  /** A new one, which has all up to `seq`. */
+  /** Adds a reader that has everything up to `seq`. */
   readonly add: (seq: number, wake: () => void) => Place
   readonly remove: (reader: Place) => void
   readonly wake: () => void
-  /** The last `seq` that all of them have. */
+  /** The last `seq` that all readers have. */
   readonly needed: () => number
-  /** If one of them has come as far as `seq`, cut off the slowest, unless it has all before `newest`. False: none was. */
+  /** If a reader has reached `seq`, cuts off the slowest, unless that has everything before `newest`. False: none was cut off. */
   readonly cutOffSlowest: (seq: number, newest: number) => boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * SessionSummary: what can be said of a session in one line, folded from its events. It tells the list of sessions what
- * to show, and a relay that has just started what the one before it left open.
+ * SessionSummary: a session in short, folded from its events. The list of sessions shows it, and a relay that has just started
+ * learns from it what its predecessor left open.
  */
 import { Schema } from "effect"
 import { type EventBody, OnLimit, SessionId } from "../../schema/index.js"
@@ -13,14 +13,16 @@ export const SessionSummary = Schema.Struct({
   /** The first line of the first prompt, at most 100 characters. */
   title: Schema.optionalKey(Schema.String),
   native_session_id: Schema.optionalKey(Schema.String),
-  /** What its first client used, and the session whose agent that was. */
+  /** The front of its first client, and the session whose agent that client was. */
   opened_by: Schema.optionalKey(Schema.Struct({
     front: Schema.optionalKey(Schema.String),
     session_id: Schema.optionalKey(Schema.String)
   })),
   /** The permission mode it was in last. */
   permission_mode: Schema.optionalKey(Schema.String),
-  /** What becomes of prompts that fail at a limit, as it was said last. */
+  /** The model that was chosen since it was opened, until it is opened with another one. */
+  model: Schema.optionalKey(Schema.String),
+  /** What happens to prompts that hit a limit, as last set. */
   on_limit: Schema.optionalKey(OnLimit),
   /** Unix times in seconds. */
   created_at: Schema.Number,
@@ -28,19 +30,19 @@ export const SessionSummary = Schema.Struct({
   last_seq: Schema.Number,
   turns: Schema.Number,
   cost_usd: Schema.Number,
-  /** The number of the turn that runs. */
+  /** The number of the running turn. */
   open_turn: Schema.optionalKey(Schema.Number),
   /** The `seq` of its `turn_start`. */
   open_turn_seq: Schema.optionalKey(Schema.Number),
-  /** Permissions nobody has answered, by `request_id`. */
+  /** Permission requests without an answer, by `request_id`. */
   pending: Schema.Array(Schema.String),
-  /** Where each of them was asked: from its `request_id` to the `seq`. */
+  /** The `seq` of each, by `request_id`. */
   pending_seqs: Schema.optionalKey(Schema.Record(Schema.String, Schema.Number)),
-  /** Prompts that wait for a turn to end, by `message_id`. */
+  /** Queued prompts, by `message_id`. */
   queued: Schema.Array(Schema.String),
-  /** The last commands that were handed to the agent or carried out, by `message_id`. */
+  /** The last commands that were delivered or carried out, by `message_id`. */
   acknowledged: Schema.Array(Schema.String),
-  /** How the conversation went back since the last prompt: what the agent knows of it may lie in no file yet. */
+  /** How the conversation was rewound since the last prompt, which the agent may not have saved yet. */
   rewound: Schema.optionalKey(Schema.Literals(["copy", "told", "new"])),
   /** The last prompts, to tell what was said in a terminal meanwhile. */
   known_prompts: Schema.optionalKey(Schema.Array(Schema.Struct({
@@ -66,7 +68,7 @@ export const empty = (session_id: SessionId): SessionSummary => ({
   acknowledged: []
 })
 
-/** The same session before anything happened in it, for who tells its events again. */
+/** The same session without its events, to fold them again. */
 export const reset = (
   { open_turn: _open, open_turn_seq: _seq, pending_seqs: _asked, rewound: _rewound, ...summary }:
     SessionSummary
@@ -90,7 +92,7 @@ const openedBy = (value: unknown): Pick<SessionSummary, "opened_by"> => {
   }
 }
 
-/** The events that change a summary by more than its time and `seq`. */
+/** Events that change more of a summary than its time and `seq`. */
 export const summaryEvents: ReadonlySet<EventBody["type"]> = new Set(
   [
     "session_start",
@@ -127,11 +129,22 @@ const titleOf = (prompt: string): string | undefined => {
     : `${characters.slice(0, longestTitle - 1).join("")}…`
 }
 
-/** A subagent's mode is its own. */
-const modeIn = ({ metadata = {} }: EventBody): Pick<Partial<SessionSummary>, "permission_mode"> => {
-  const mode = text(metadata["permission_mode"])
-  const isOwn = metadata["parent_tool_use_id"] === undefined && metadata["thread_id"] === undefined
-  return mode !== undefined && isOwn ? { permission_mode: mode } : {}
+/** A subagent's mode and model are its own. */
+const isOfMain = ({ metadata = {} }: EventBody): boolean =>
+  metadata["parent_tool_use_id"] === undefined && metadata["thread_id"] === undefined
+
+const modeIn = (event: EventBody): Pick<Partial<SessionSummary>, "permission_mode"> => {
+  const mode = text(event.metadata?.["permission_mode"])
+  return mode !== undefined && isOfMain(event) ? { permission_mode: mode } : {}
+}
+
+/** A model that somebody chose, not one that an agent fell back to, which it tells in words. */
+const modelIn = (event: EventBody, { model }: SessionSummary): Pick<Partial<SessionSummary>, "model"> => {
+  const told = text(event.metadata?.["model"])
+  const isChoice = event.type === "status"
+    ? event.text === undefined && (event.status === "model" || event.status === "config")
+    : event.type === "session_start" && model !== undefined
+  return told !== undefined && isChoice && isOfMain(event) ? { model: told } : {}
 }
 
 const settled = (
@@ -163,7 +176,7 @@ const change = (
     case "status": {
       const { folder, native_session_id, tool } = event.metadata ?? {}
       const native = text(native_session_id)
-      // What the agent calls it says more than how it began.
+      // The agent's title is better than the first prompt.
       const named = event.type === "status" && event.status === "session_info"
         ? titleOf(text(event.metadata?.["title"]) ?? "")
         : undefined
@@ -180,7 +193,8 @@ const change = (
         ...(event.type === "status" && event.status === "rewound"
           && isWayBack(event.metadata?.["conversation"])
           && { rewound: event.metadata["conversation"] }),
-        ...modeIn(event)
+        ...modeIn(event),
+        ...modelIn(event, summary)
       }
     }
     case "turn_start": {
@@ -194,7 +208,7 @@ const change = (
           known_prompts: knownPrompts.begun(summary.known_prompts ?? [], event.text, ts)
         }),
         ...(title !== undefined && { title }),
-        // Its acknowledgement comes when the agent has it; a relay that is killed before must not run it twice.
+        // It is acknowledged when the agent has it; after a kill before that, it must not run twice.
         ...(message_id !== undefined && {
           queued: without(summary.queued, message_id),
           acknowledged: acknowledge(summary, message_id)
@@ -226,7 +240,7 @@ const change = (
         : {}
       if (message_id === undefined || status === "duplicate") return known
       const queued = without(summary.queued, message_id)
-      // What waits will not run if the relay is killed: it may be sent again then.
+      // Queued prompts do not run after a kill, so they may be sent again.
       return status === "sent"
         ? { ...known, queued, acknowledged: acknowledge(summary, message_id) }
         : { queued: status === "queued" ? [...queued, message_id] : queued }
@@ -236,7 +250,7 @@ const change = (
   }
 }
 
-/** The summary after one more event. `turn` is its number, if it is known. */
+/** The summary after one more event. `turn`: the number of the event's turn, if known. */
 export const fold = (
   summary: SessionSummary,
   event: EventBody,

@@ -1,9 +1,8 @@
 /**
- * deltaWords: what stands around a piece's text in its frame, as bytes that are made once and then only copied.
+ * deltaWords: the parts of a delta's frame around its text, as bytes that are made once and then copied.
  *
- * Of a stream, one event after the other is the same object, and a session's turn stays for a while. Only the time differs
- * from event to event, if they are not many at once; as text, a number that is no integer is dear, so its two sides of the
- * point are kept apart.
+ * Consecutive deltas of a stream share one event object, and the turn seldom changes; only the time differs. Formatting a
+ * number that is not an integer is expensive, so the digits before and after the point are kept separately.
  */
 import type { BodyOf } from "../../schema/index.js"
 import type { Envelope } from "./frames.js"

@@ -1,20 +1,19 @@
 /**
- * eventJson: events as JSON text, each of their long texts escaped once.
+ * eventJson: events as JSON, with each long text escaped only once.
  *
- * What an agent and its tools said stands in several fields and events, and to escape it costs as much as all else that is
- * done with it.
+ * The same text often is in several fields and events, and escaping it costs as much as everything else done with it.
  */
 
 /** Shorter ones cost next to nothing. */
 const longLength = 1024
-/** Stands for a long text until all else is JSON; where an event has it as a text of its own, nothing is gained. */
+/** Takes the place of a long text while the rest is encoded. Events that contain this text themselves gain nothing. */
 const placeholder = "\u0000"
 const escapedPlaceholder = JSON.stringify(placeholder)
 
 export interface EventJson {
-  /** The same as `JSON.stringify`, which throws for what has no JSON. */
+  /** Same result as `JSON.stringify`; throws for values without JSON. */
   readonly stringify: (event: object) => string
-  /** Let go of the text that was escaped last: what comes is about something else. */
+  /** Forgets the text that was escaped last. */
   readonly forget: () => void
 }
 

@@ -1,34 +1,34 @@
 /**
- * frames: the bytes of events, made once and then only copied.
+ * frames: the bytes of events, made once and then copied.
  *
- * A batch is ndjson: its frames one after another, each ended by a newline. So it is at once what a socket sends
- * (frame by frame), what a journal or transcript appends (whole), and what the log keeps. `raw`, the native message,
- * is always a frame's last field; where it begins is remembered, so that a client who does not want it costs no parse.
+ * A batch is ndjson: frames one after another, each ending in a newline. The same bytes serve sockets (frame by frame),
+ * journals and transcripts (whole), and the log. `raw`, the native message, is always a frame's last field, and its offset is
+ * kept, so that leaving it out for a client needs no parsing.
  *
  * This is the hot path: plain functions over bytes, no Effect.
  */
 import type { Encoding } from "../../adapters/Adapter.js"
 
 export interface Batch {
-  /** `seq` of the first frame; the others follow without gaps. */
+  /** `seq` of the first frame; those after it have no gaps. */
   readonly firstSeq: number
   readonly bytes: Buffer
-  /** Where each frame ends: the offset of its newline. */
+  /** The offset of each frame's newline. */
   readonly ends: ReadonlyArray<number>
-  /** Where each frame's `,"raw":` begins, or -1. */
+  /** The offset of each frame's `,"raw":`, or -1. */
   readonly raws: ReadonlyArray<number>
 }
 
-/** Bytes that many frames share; ASCII. A frame's own `seq` stands after `before`. */
+/** Bytes that many frames share, in ASCII. The frame's `seq` follows `before`. */
 export interface Envelope {
   readonly before: Uint8Array
-  /** `ts` up to its point. */
+  /** `ts` up to the decimal point. */
   readonly second: Uint8Array
   readonly decimals: Uint8Array
   readonly after: Uint8Array
 }
 
-/** A frame that is not bytes yet. What many frames share is given as bytes: it is made once. */
+/** A frame before it is encoded. Parts that many frames share are already bytes. */
 export interface Draft {
   /** JSON text of the event up to `text` and `rest`. */
   readonly head: string | Uint8Array
@@ -44,7 +44,7 @@ const textField = Buffer.from(",\"text\":")
 const rawField = Buffer.from(",\"raw\":")
 const closing = Buffer.from("}\n")
 
-/** Put a few bytes at `at`; where the next ones go. Cheaper than a call into native code. */
+/** Writes a few bytes at `at` and gives the next offset. Cheaper than a call into native code. */
 const put = (bytes: Buffer, at: number, few: Uint8Array): number => {
   for (let index = 0; index < few.length; index++) bytes[at + index] = few[index] as number // within the array
   return at + few.length
@@ -70,7 +70,7 @@ const putNumber = (bytes: Buffer, at: number, seq: number): number => {
 const sizeOfEnvelope = ({ after, before, decimals, second }: Envelope, seq: number): number =>
   before.length + digitsOf(seq) + second.length + decimals.length + after.length
 
-/** Where what follows it goes. */
+/** Writes the envelope; gives the offset after it. */
 const putEnvelope = (bytes: Buffer, at: number, { after, before, decimals, second }: Envelope, seq: number) =>
   put(bytes, put(bytes, put(bytes, putNumber(bytes, put(bytes, at, before), seq), second), decimals), after)
 
@@ -90,7 +90,7 @@ export const encodeBatch = (
   let seq = firstSeq
   for (const draft of drafts) size += sizeOf(draft, seq++)
   const bytes = allocate(size)
-  // Of the right length at once: pushing would take room for 16 more.
+  // Allocated at its final length: pushing would reserve room for 16 more.
   const ends = new Array<number>(drafts.length)
   const raws = new Array<number>(drafts.length)
   let at = 0
@@ -125,7 +125,7 @@ const startOf = (batch: Batch, index: number): number => index === 0 ? 0 : (batc
 
 const brace = Buffer.from("}")
 
-/** One frame, with or without its native message. With it, a view: nothing is copied. */
+/** One frame, with or without its native message. With it, the result is a view and nothing is copied. */
 export const frameAt = (batch: Batch, index: number, withRaw = true): Buffer => {
   const start = startOf(batch, index)
   const raw = withRaw ? -1 : batch.raws[index] ?? -1
@@ -134,7 +134,7 @@ export const frameAt = (batch: Batch, index: number, withRaw = true): Buffer => 
     : Buffer.concat([batch.bytes.subarray(start, raw), brace])
 }
 
-/** The part of a batch whose frames have a greater `seq`; a view. */
+/** The frames of a batch with a greater `seq`, as a view. */
 export const after = (batch: Batch, seq: number): Batch => {
   const skip = seq - batch.firstSeq + 1
   if (skip <= 0) return batch
@@ -147,6 +147,6 @@ export const after = (batch: Batch, seq: number): Batch => {
   }
 }
 
-/** Every frame's text, for readers that parse. */
+/** The text of every frame, for readers that parse. */
 export const textsOf = (batch: Batch): ReadonlyArray<string> =>
   batch.ends.map((end, index) => batch.bytes.toString("utf8", startOf(batch, index), end))

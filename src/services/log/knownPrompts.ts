@@ -1,25 +1,24 @@
 /**
- * knownPrompts: which of a conversation's turns the relay's own log has already.
+ * knownPrompts: which turns of an agent's conversation file are already in the relay's log.
  *
- * An agent's file holds what was said through the relay and what was said in a terminal, in one order; only few agents
- * take over the ids the relay gives. So turns are told apart by their prompts: the same words at about the same time, in
- * the same order.
+ * The file holds turns from the relay and from terminals, in order, and few agents use the ids that the relay gives. So turns
+ * are recognized by their prompts: the same words, at about the same time, in the same order.
  */
 
-/** A prompt that is in the log: when (seconds since 1970), and what, as a short hash. */
+/** A prompt in the log: its time (Unix seconds) and a short hash of its text. */
 export interface KnownPrompt {
   readonly ts: number
   readonly hash: number
-  /** Its turn has begun, but no acknowledgement came yet, which says the same words again. */
+  /** Its turn has begun, but the acknowledgement, which has the same text, has not come yet. */
   readonly begun?: boolean
-  /** When the turn ended that went through the relay; what was prompted in between is of that turn. */
+  /** When its turn ended; prompts before that time belong to the turn. */
   readonly until?: number
 }
 
-/** So many are remembered: the last ones. */
+/** How many of the last prompts are remembered. */
 const mostRemembered = 60
 
-/** FNV-1a of the words, without the white space around them. */
+/** FNV-1a hash of the text without surrounding white space. */
 export const hashOf = (text: string): number => {
   let hash = 0x811c9dc5
   for (const character of text.trim()) {
@@ -36,7 +35,7 @@ export const begun = (
   ts: number
 ): ReadonlyArray<KnownPrompt> => [...known, { ts, hash: hashOf(text), begun: true }].slice(-mostRemembered)
 
-/** These words were handed over: the turn's that began with them, or more for the running turn. */
+/** A prompt with this text was delivered: the one its turn began with, or one that steers the running turn. */
 export const handedOver = (
   known: ReadonlyArray<KnownPrompt>,
   text: string,
@@ -57,7 +56,7 @@ export const ended = (known: ReadonlyArray<KnownPrompt>, ts: number): ReadonlyAr
     : [...known.slice(0, -1), { ...last, until: ts }]
 }
 
-/** An agent writes a prompt down when it takes it up; a cold one may need a while. In seconds. */
+/** How much later than the relay an agent may date a prompt, in seconds; an agent that is just starting is slow. */
 export const latest = 180
 const earliest = 2
 
@@ -67,8 +66,8 @@ interface Prompted {
 }
 
 /**
- * How many of these turns, in the order of the conversation, are known: those behind are not. `isBehind`: they stand behind
- * one that was told, so that time says nothing where none of them is known: clocks are set back.
+ * How many of these turns, from the first on, are known. `isBehind`: they follow a turn that was already told; then times do not
+ * count if none of them is known, because clocks may be set back.
  */
 export const knownOf = (
   turns: ReadonlyArray<Prompted>,
@@ -82,7 +81,7 @@ export const knownOf = (
     const found = known.findIndex((one, at) =>
       at >= place && one.hash === hash && ts - one.ts >= -earliest && ts - one.ts <= latest
     )
-    // However an agent writes it down: nobody else may write while the relay's turn runs.
+    // Whatever its text: nobody else can prompt while the relay's turn runs.
     const isWithin = known.some(({ ts: from, until = from - 1 }) => ts >= from && ts <= until)
     if (found === -1 && !isWithin) return
     if (found !== -1) place = found + 1
@@ -96,8 +95,8 @@ export const knownOf = (
 }
 
 /**
- * The same where nobody says when a prompt was said: behind the place where the last of what is known is found with as much
- * as possible of what stands before it.
+ * The same for prompts without times: everything up to the last known prompt, at the place where most prompts before it
+ * match, too.
  */
 export const knownUndated = (prompts: ReadonlyArray<string>, known: ReadonlyArray<KnownPrompt>): number => {
   const hashes = prompts.map(hashOf)

@@ -1,8 +1,8 @@
 /**
- * AcpStores: the conversations of agents that speak the Agent Client Protocol and list them themselves (`session/list`).
+ * AcpStores: conversations of agents that speak the Agent Client Protocol and list them themselves (`session/list`).
  *
- * The agent has to be started for it, which takes seconds: one process per agent, ended a minute after it was asked last.
- * What it told stays good for some seconds, and is told meanwhile.
+ * The agent has to be started for that, which takes seconds: one process per agent, ended a minute after its last use. Lists
+ * are kept for some seconds.
  */
 import { Deferred, Effect, RcRef, type Scope, Semaphore } from "effect"
 import type { AcpAgent } from "../../adapters/acp/AcpAgent.js"
@@ -53,7 +53,7 @@ const makeStore = Effect.fnUntraced(function*(
       Effect.mapError((error) =>
         error._tag === "CommandNotFound"
           ? silent("missing", error.message)
-          : silent("failed", `${name} does not tell its conversations: ${error.message}`)
+          : silent("failed", `${name} cannot list its conversations: ${error.message}`)
       )
     ),
     idleTimeToLive: idleFor
@@ -67,7 +67,7 @@ const makeStore = Effect.fnUntraced(function*(
   const turnstile = yield* Semaphore.make(1)
 
   const failing = (error: { readonly message: string }) =>
-    silent("failed", `${name} does not tell its conversations: ${error.message}`)
+    silent("failed", `${name} cannot list its conversations: ${error.message}`)
 
   const refresh = Effect.fnUntraced(
     function*(folder: string | undefined) {

@@ -1,13 +1,13 @@
 /**
- * NativeAgent: an agent whose conversation people also go on with in a terminal.
+ * NativeAgent: an agent whose conversation people also continue in a terminal.
  *
- * It stands between the session and the adapter. There is never more than one writer: while a terminal has the
- * conversation open the agent is not started, and no prompt is handed over. What was said elsewhere is taken into the log
- * before the session goes on, each turn once, and the agent is then started anew, because it does not know of it. While
- * the session drives nothing (`following`) it tells what the terminal writes as it is written.
+ * It stands between session and adapter and makes sure that there is only one writer: while a terminal has the conversation
+ * open, the agent is not started and gets no prompts. Turns from elsewhere are added to the log, each once, before the session
+ * goes on, and the agent is then restarted, because it does not know of them. While it only follows (`following`), it logs
+ * what the terminal writes as it happens.
  *
- * An agent whose own daemon has the conversation for the terminal can be `joined` there: both sides prompt and answer, and
- * the daemon tells each what the other does, in one order. Nothing has to be taken in then.
+ * If the agent's own daemon has the conversation open for the terminal, the session can join it (`joined`): both sides send
+ * prompts and answers, and the daemon reports everything to both in the same order, so nothing has to be added later.
  */
 import { Deferred, Duration, Effect, Exit, FiberSet, Latch, Option, Scope, Semaphore } from "effect"
 import {
@@ -36,22 +36,22 @@ import { makePause } from "../makePause.js"
 import { type ContinueWith, continueWith, type FoundNative, type NativeSessions } from "./NativeSessions.js"
 
 export interface NativeAgent {
-  /** As the session sees it, whichever process it is. */
+  /** The agent for the session, whichever process is behind it. */
   readonly agent: AgentSession
-  /** After `session_start`, before anything else is told: what was said before. */
+  /** Logs the earlier conversation; runs after `session_start` and before anything else. */
   readonly tellHistory: Effect.Effect<void>
-  /** Before a prompt: take in what was said elsewhere; refuse while somebody else has the conversation open. */
+  /** Runs before a prompt: logs turns from elsewhere; fails while somebody else has the conversation open. */
   readonly prepare: Effect.Effect<void, SendError>
-  /** End the agent and follow the conversation. */
+  /** Stops the agent and follows the conversation. */
   readonly handOver: Effect.Effect<void, SendError>
-  /** Start the agent again. */
+  /** Starts the agent again. */
   readonly takeOver: Effect.Effect<void, SendError>
   /**
-   * Go on from before a turn of the conversation: in a copy that ends there, where the agent can and the turn is found, else
-   * in a new conversation that is told what was said. What there was stays as it is.
+   * Continues from before a turn: in a copy of the conversation that ends there, if the agent can do that and the turn is found,
+   * else in a new conversation that is told what was said before. The old conversation stays unchanged.
    */
   readonly rewind: (to: RewindTo) => Effect.Effect<RewoundConversation, SendError>
-  /** Go on with a conversation that was left by `rewind`. */
+  /** Continues a conversation that was left by `rewind`. */
   readonly goBackTo: (native_session_id: string) => Effect.Effect<void, SendError>
 }
 
@@ -59,7 +59,7 @@ export interface RewindTo {
   /** The words the turn began with, and when that was, in seconds since 1970. */
   readonly prompt: string
   readonly ts: number
-  /** What was said before it, for an agent that has to be told; "" if nothing was. */
+  /** What was said before it, for an agent that has to be told; "" if nothing. */
   readonly told: string
 }
 
@@ -116,7 +116,7 @@ export const inUseText = (
   return by === "background"
     ? `the conversation runs as a background agent of ${store.name}: wait for it, or stop it there`
     : by === "unknown"
-    ? `${who} is open in this folder and may have the conversation open: quit it there, or open the conversation with `
+    ? `${who} is running in this folder and may have the conversation open: quit it there, or open the conversation with `
       + "`if_open`: \"follow\""
     : `the conversation is open in ${who}${
       waiting_for === undefined ? "" : `, which waits for ${waiting_for}`
@@ -146,20 +146,20 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   /** The agent's own command goes on with it, because this session said so. */
   let isHandedOver = false
   let where: FoundNative | undefined
-  /** What of the file is in the log: up to this size, and this time. */
+  /** How much of the file is in the log: up to this size, and this time. */
   let seen:
     | { readonly size: number; readonly ino: number; readonly mtime: number; readonly ts: number }
     | undefined
   const seenKeys = new Set<string>()
   let turns = NativeTurns.make({ origin: "terminal" })
 
-  /** One step at a time: none may see what another has half done. */
+  /** Runs one step at a time, so that none sees another half done. */
   const turnstile = yield* Semaphore.make(1)
   const alone = turnstile.withPermits(1)
 
   /** Since a rewind it is this one, until the agent says something else. */
   let moved: { readonly from: string | undefined; readonly to: string | undefined } | undefined
-  /** What the agent has to be told before the next prompt. */
+  /** Text that the agent must be told before the next prompt. */
   let untold = ""
 
   const nativeId = () =>
@@ -235,7 +235,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     }).pipe(
       Effect.mapError((error) =>
         new CommandRefused({
-          reason: `${store.name} could not go on with the conversation: ${error.message}`
+          reason: `${store.name} could not continue the conversation: ${error.message}`
         })
       )
     )
@@ -298,7 +298,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     return hasTold !== undefined && records.some(({ key }) => hasTold(key))
   }
 
-  /** The turns that are not in the log yet, and what of the file was read for that. */
+  /** Turns that are not in the log yet, and how much of the file was read to find them. */
   const findFresh = Effect.fnUntraced(function*(found: FoundNative) {
     const { size } = found.file.stamp
     const known = log.summary().known_prompts ?? []
@@ -333,7 +333,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     }
   })
 
-  /** Tell the turns that are not in the log yet; how many there were. */
+  /** Logs turns that are not in the log yet; gives their number. */
   const takeIn = Effect.fnUntraced(function*(found: FoundNative) {
     const { fresh, records } = yield* findFresh(found)
     const pause = makePause()
@@ -354,7 +354,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     // What was said elsewhere is taken in before a prompt: the agent has to start anew for it.
     if (fresh.length === 0) remember(records, found)
   }).pipe(
-    Effect.catchCause((cause) => Effect.logError("a conversation could not be looked at", cause))
+    Effect.catchCause((cause) => Effect.logError("a conversation could not be read", cause))
   )
   let isSettling = false
   const settleSoon = () => {
@@ -412,7 +412,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       yield* append(turns.finish())
       return sink.emit(status(
         "released",
-        `${store.name} was quit in the terminal: the next prompt goes on with the conversation here.`,
+        `${store.name} was quit in the terminal: the next prompt continues the conversation here.`,
         { drive: "following" }
       ))
     }
@@ -420,10 +420,14 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     const open = { ...holder, ...(joins && { join: true }) }
     sink.emit(
       holder.state === "waiting"
-        ? status("waiting", `${store.name} waits in the terminal: ${holder.waiting_for ?? "for an answer"}`, {
-          open,
-          reason: "in_use"
-        })
+        ? status(
+          "waiting",
+          `${store.name} is waiting in the terminal: ${holder.waiting_for ?? "for an answer"}`,
+          {
+            open,
+            reason: "in_use"
+          }
+        )
         : status("open_elsewhere", `${store.name} has the conversation open in a terminal.`, { open })
     )
   })
@@ -459,17 +463,17 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     toldHolder = ""
     sink.emit(status(
       "released",
-      `${store.name} has let go of the conversation: the next prompt goes on with it here.`,
+      `${store.name} has closed the conversation: the next prompt continues it here.`,
       { drive: "following" }
     ))
   })
 
-  /** Go on beside the terminal, at the daemon that has the conversation for it. */
+  /** Joins the daemon that has the conversation open for the terminal. */
   const joinAt = Effect.fnUntraced(function*(address: string) {
     // Half of it was told from the file: who joined now would be told all of it.
     if (turns.isOpen() && !turns.hasAnswer()) {
       return yield* new CommandRefused({
-        reason: `${store.name} works in the terminal: wait for the end of its turn`,
+        reason: `${store.name} is working in the terminal: wait for the end of its turn`,
         code: "in_use"
       })
     }
@@ -528,7 +532,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     if ((yield* takeIn(found)) === 0) return
     sink.emit(status(
       "reloaded",
-      `Something was said to ${store.name} in a terminal: it is taken in, and the agent starts anew.`
+      `The conversation with ${store.name} was continued in a terminal: the new turns are added, and the agent is restarted.`
     ))
     yield* stop
     yield* startAgain()
@@ -543,13 +547,13 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     const onto = onward()
     if (onto === undefined) {
       return yield* new CommandRefused({
-        reason: `${store.name} has said nothing yet that could be gone on with: send a prompt first`
+        reason: `${store.name} has no conversation to continue yet: send a prompt first`
       })
     }
     const wasDriving = !isFollowing
     if (log.turn() !== undefined && wasDriving) {
       return yield* new CommandRefused({
-        reason: "a turn runs: wait for its end or interrupt it, then hand over"
+        reason: "a turn is running: wait for its end or interrupt it, then hand over"
       })
     }
     setFollowing(true)
@@ -565,14 +569,14 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       if (wasDriving) remember(records, found)
       const copy = store.keepCopy === true ? yield* native.keepCopy(found) : undefined
       toldHolder = ""
-      return sink.emit(status("handed_over", `Go on in a terminal: ${onto.shell}`, {
+      return sink.emit(status("handed_over", `Continue in a terminal: ${onto.shell}`, {
         continue_with: onto,
         drive: "following",
         ...(copy !== undefined && { copy })
       }))
     }
     sink.emit(
-      status("handed_over", `Go on in a terminal: ${onto.shell}`, {
+      status("handed_over", `Continue in a terminal: ${onto.shell}`, {
         continue_with: onto,
         drive: "following"
       })
@@ -604,7 +608,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     yield* start(other).pipe(
       Effect.tapError(() => Effect.ignore(startAgain())),
       Effect.mapError((error) =>
-        new CommandRefused({ reason: `${store.name} could not go on from there: ${error.message}` })
+        new CommandRefused({ reason: `${store.name} could not continue from there: ${error.message}` })
       )
     )
     seen = undefined
@@ -619,7 +623,8 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   })
 
   const notHere = new CommandRefused({
-    reason: `${store.name} is not running here, the conversation is only followed: take_over, then rewind`,
+    reason:
+      `${store.name} is not running here, and the conversation is only followed: send take_over, then rewind`,
     code: "in_use"
   })
 
@@ -679,7 +684,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const wantsCopy = spec.fork === true || (holder !== undefined && if_open === "fork")
   if (wantsCopy && !store.forks) {
     return yield* new ConversationInUse({
-      reason: `${store.name} cannot go on in a copy of a conversation: quit it in the terminal, or follow it`
+      reason: `${store.name} cannot continue a copy of a conversation: quit it in the terminal, or follow it`
     })
   }
   const address = holder === undefined || asked === undefined ? undefined : store.join?.(asked.file)
@@ -690,7 +695,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   if (ask !== undefined && (spec.follow === true || (holder !== undefined && if_open === "follow"))) {
     return yield* new ConversationInUse({
       reason:
-        `what is said to ${store.name} in a terminal cannot be followed: quit it there, then open the conversation`
+        `conversations with ${store.name} in a terminal cannot be followed: quit it there, then open the conversation`
     })
   }
   setFollowing(
@@ -749,7 +754,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     if (isFollowing) yield* tellHolder
   }).pipe(
     // The conversation can be gone on with all the same.
-    Effect.catchDefect((defect) => Effect.logError("a history could not be told", defect))
+    Effect.catchDefect((defect) => Effect.logError("a history could not be read", defect))
   )
 
   const agent: AgentSession = {
@@ -799,7 +804,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
         current === undefined
           ? new CommandRefused({
             reason:
-              `${store.name} is not running here, the conversation is only followed: send a prompt or take_over`,
+              `${store.name} is not running here, and the conversation is only followed: send a prompt or take_over`,
             code: "in_use"
           })
           : send(current.agent, command)

@@ -1,8 +1,8 @@
 /**
- * NativeIndex: what was found out about each file of a conversation, as long as the file stays as it is.
+ * NativeIndex: a cache of what is known about each conversation file while the file does not change.
  *
- * It is kept in the state folder, so that the first list after a start reads no conversation again. Only what may be shown
- * is written down there; a file that cannot be read is as if it were empty.
+ * It is saved in the state folder, so that the first list after a start does not read all conversations again. Only what may be
+ * shown is saved; an unreadable index counts as empty.
  */
 import { Effect } from "effect"
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
@@ -45,13 +45,13 @@ const parseEntry = (line: string): IndexEntry | undefined => {
 }
 
 export interface NativeIndex {
-  /** What is known of the file as it is now; found out anew if it has changed. */
+  /** What is known of the file's current version; reads the file if it has changed. */
   readonly look: (file: NativeFile, summary: () => NativeSummary | undefined) => IndexEntry
-  /** An entry was added to. */
+  /** Notes that an entry has changed. */
   readonly changed: () => void
-  /** Read what was kept; once. */
+  /** Loads the saved index, once. */
   readonly load: Effect.Effect<void>
-  /** Write down what has changed, in a moment. */
+  /** Saves changes a moment later. */
   readonly saveLater: Effect.Effect<void>
 }
 
@@ -106,7 +106,7 @@ export const make = Effect.fnUntraced(function*(path: string | undefined) {
     renameSync(`${path}.new`, path)
     saved = upTo
   }).pipe(
-    Effect.catchDefect((defect) => Effect.logWarning("the index of conversations could not be kept", defect))
+    Effect.catchDefect((defect) => Effect.logWarning("the index of conversations could not be saved", defect))
   )
 
   const saveLater = Effect.suspend(() => {

@@ -1,10 +1,8 @@
 /**
- * NativeSessions: the conversations people have had with their agents in a terminal: what there are, what was said in
- * them, who has them open.
+ * NativeSessions: conversations held with agents in a terminal: lists them, reads them, and tells where they are open.
  *
- * Only conversations of folders that sessions may work in are there for a client; of others not even their number is told.
- * The stores are only read, but for `removeLeftovers`. What was found out about a file is remembered as long as the file
- * stays as it is.
+ * Clients see only conversations in folders that sessions may work in; not even the number of others is revealed. The agents'
+ * files are only read, except by `removeLeftovers`. What is known of a file is cached until the file changes.
  */
 import { Context, Effect, Layer, Option, Schema, Scope } from "effect"
 import { mkdirSync, realpathSync, unlinkSync, writeFileSync } from "node:fs"
@@ -43,7 +41,7 @@ export class NativeNotFound
   }
 }
 
-/** A conversation as `GET /native-sessions` tells it. */
+/** A conversation as listed by `GET /native-sessions`. */
 export interface NativeListing extends NativeSummary {
   readonly tool: string
   readonly native_session_id: string
@@ -61,13 +59,13 @@ export interface NativeListing extends NativeSummary {
     readonly follow: boolean
     readonly resume: boolean
     readonly fork: boolean
-    /** It can be shared with the terminal that has it open: `if_open: "join"`. */
+    /** Whether it can be shared with the terminal that has it open: `if_open: "join"`. */
     readonly join?: true
   }
   readonly continue_with: ContinueWith
 }
 
-/** How a person goes on in a terminal. */
+/** How to continue a conversation in a terminal. */
 export interface ContinueWith {
   readonly folder: string
   readonly argv: ReadonlyArray<string>
@@ -87,7 +85,7 @@ export interface NativeQuery {
 export interface NativeList {
   readonly sessions: ReadonlyArray<NativeListing>
   readonly next_cursor?: string
-  /** What came of asking those agents that tell their conversations themselves. */
+  /** The results of asking agents that list their conversations themselves. */
   readonly agents: ReadonlyArray<NativeAgentState>
 }
 
@@ -118,24 +116,24 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   readonly list: (query: NativeQuery) => Effect.Effect<NativeList, NativeNotFound>
   readonly find: (tool: string, id: string) => Effect.Effect<FoundNative, NativeNotFound>
   /**
-   * There is such a conversation, and this relay may not show it: a client that went on with it would be told what was said in a
-   * folder that is none of theirs. Agents that tell their conversations themselves are asked when they open one.
+   * Whether such a conversation exists but must not be shown: a client that continued it would see what was said in a folder that
+   * is not allowed. Agents that list their conversations themselves are asked when they open one.
    */
   readonly isHidden: (tool: string, id: string) => Effect.Effect<boolean>
-  /** What was said in this folder may be told. */
+  /** Whether conversations in this folder may be shown. */
   readonly isVisible: (folder: string) => Effect.Effect<boolean>
-  /** The conversation of a session of the relay's own, whose folder is known. It is not looked into. */
+  /** The conversation of a session of this relay, whose folder is known. Its contents are not read. */
   readonly locate: (tool: string, id: string, folder: string) => Effect.Effect<FoundNative | undefined>
-  /** With everything counted. */
+  /** The conversation with all its counts. */
   readonly describe: (found: FoundNative) => Effect.Effect<NativeListing>
   readonly page: (found: FoundNative, query: PageQuery) => Effect.Effect<NativePage>
-  /** The records of the last `bytes` of a file, at least, as the file is now. */
+  /** The records in at least the last `bytes` of the file in its current version. */
   readonly history: (found: FoundNative, bytes: number) => Effect.Effect<NativeHistory>
-  /** Where one kind of agent keeps its conversations, if the relay can read that. */
+  /** The reader of an agent's conversations, if the relay has one. */
   readonly store: (tool: string) => Effect.Effect<NativeStore | undefined>
-  /** Copy the file into the state folder; where to, if it could be done. */
+  /** Copies the file into the state folder; gives the path of the copy if that worked. */
   readonly keepCopy: (found: FoundNative) => Effect.Effect<string | undefined>
-  /** Remove what would make the agent delete the conversation: the one thing the relay ever changes in a store. */
+  /** Removes leftovers that would make the agent delete the conversation; the only change the relay makes to agents' files. */
   readonly removeLeftovers: (found: FoundNative) => Effect.Effect<void>
   readonly files: NativeFiles
 }>()("ai-relay/services/NativeSessions") {

@@ -1,4 +1,4 @@
-/** inSlices: runs steps so that nobody else waits longer than some milliseconds for them. */
+/** inSlices: runs steps in slices of some milliseconds, so that other fibers are not delayed. */
 import { Effect } from "effect"
 import type { Steps } from "../../adapters/native/NativeFiles.js"
 import { makePause } from "../makePause.js"

@@ -1,6 +1,6 @@
 /**
- * Notifier: calls people who are not looking (`--notify`): when a session waits for an answer, and when a long turn has ended
- * (`calls.ts` says when). What cannot be delivered is tried again a few times, then the log says so; sessions never wait for it.
+ * Notifier: sends notifications (`--notify`) when a session waits for an answer or a long turn has ended and nobody is watching
+ * (`calls.ts` decides when). Failed deliveries are retried a few times, then logged; sessions never wait for them.
  */
 import { Effect, Layer, Queue, Schedule } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
@@ -11,7 +11,7 @@ import type { SessionListing } from "../session/SessionListing.js"
 import * as calls from "./calls.js"
 import { letterTo, type Notice, type Target, targetOf } from "./messages.js"
 
-/** Notices that may wait to be delivered; the oldest go first. */
+/** Most undelivered notices; the oldest are dropped. */
 const mostWaiting = 100
 const patience = "10 seconds"
 const again = Schedule.max([Schedule.exponential("1 second", 4), Schedule.recurs(3)])
@@ -48,7 +48,7 @@ const make = Effect.gen(function*() {
         status < 300 ? Effect.void : Effect.fail(new Error(`it answered ${status}`))
       ),
       Effect.retry(again),
-      // Its path may be the only secret it has.
+      // The path is left out: it may be the target's only secret.
       Effect.catch(({ message }) =>
         Effect.logWarning(
           `a notification could not be sent to ${new URL(url).host} (${message}): check --notify`

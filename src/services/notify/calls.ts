@@ -1,7 +1,7 @@
 /**
- * calls: when people who are not looking are to be called: a session waits for an answer, or a long turn has ended.
+ * calls: decides when to notify people: a session waits for an answer, or a long turn has ended.
  *
- * Nobody is connected: at once. Somebody is: only if the question is still open after a while; and of an ended turn nothing.
+ * If nobody is connected, at once. If somebody is, only if the question is still open after a while, and not about turns.
  */
 import { Clock, Duration, Effect, FiberMap, Queue } from "effect"
 import type { SessionId } from "../../schema/index.js"
@@ -12,9 +12,9 @@ export type Call =
   | { readonly kind: "question"; readonly line: SessionListing; readonly request_id: string }
   | { readonly kind: "done"; readonly line: SessionListing }
 
-/** Who is connected has so long to answer before others are called. */
+/** How long connected clients have to answer before people are notified. */
 const whileLookedAt = Duration.seconds(30)
-/** A turn that took less, in seconds, is no news. */
+/** Shortest turn to notify about, in seconds. */
 const longTurn = 60
 
 interface Seen {
@@ -24,14 +24,14 @@ interface Seen {
 }
 const unseen: Seen = { asked: new Set(), since: undefined }
 
-/** Tell of each call, until the scope ends; `onCall` must not wait. */
+/** Calls `onCall` for each notification until the scope ends; it must not block. */
 export const watch = Effect.fnUntraced(function*(onCall: (call: Call) => void) {
   const registry = yield* SessionRegistry
   const seen = new Map<SessionId, Seen>()
   const changed = yield* Queue.sliding<SessionId>(1000)
   const waiting = yield* FiberMap.make<string>()
 
-  /** Tell of the question, if it is still open when it is time. */
+  /** Notifies about the question if it is still open. */
   const call = Effect.fnUntraced(function*(session_id: SessionId, request_id: string) {
     const before = yield* registry.listing(session_id)
     if ((before?.clients ?? 0) > 0) yield* Effect.sleep(whileLookedAt)

@@ -1,20 +1,20 @@
 /**
- * messages: what somebody who is not looking is told of a session, and how it is sent: as JSON to a webhook, or as ntfy takes it.
- * A session's title and its agent are told, with secrets cut out; never what a tool would run or what was said.
+ * messages: the contents of notifications, as JSON for webhooks or in ntfy's form. They contain the session's title and agent,
+ * without secrets, and never what a tool would run or what was said.
  */
 
 export interface Notice {
-  /** `question`: it waits for an answer. `done`: a long turn has ended. */
+  /** `question`: the session waits for an answer. `done`: a long turn has ended. */
   readonly kind: "question" | "done"
   readonly session_id: string
   readonly tool: string
   readonly folder: string
   readonly title?: string
-  /** Where it is answered, if the operator said where the relay is reached. */
+  /** A link to the session, if the operator set the relay's address. */
   readonly link?: string
 }
 
-/** Somewhere notices go to. */
+/** Where to send notices. */
 export type Target =
   | { readonly kind: "webhook"; readonly url: string }
   | { readonly kind: "ntfy"; readonly url: string; readonly topic: string }
@@ -27,7 +27,7 @@ export interface Letter {
 const isWeb = (address: string): boolean =>
   URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)
 
-/** `https://…` is a webhook, `ntfy:https://ntfy.sh/TOPIC` a topic of ntfy. Undefined: it is neither. */
+/** Parses `https://…` (a webhook) or `ntfy:https://ntfy.sh/TOPIC`. Undefined: it is neither. */
 export const targetOf = (entry: string): Target | undefined => {
   const [, address] = /^ntfy:(.*)$/.exec(entry) ?? []
   if (address === undefined) return isWeb(entry) ? { kind: "webhook", url: entry } : undefined

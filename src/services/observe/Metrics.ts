@@ -1,9 +1,9 @@
 /**
- * Metrics: what a relay counts, by tool, as Effect metrics. They are in the `Metric.MetricRegistry` of the context it runs in, so
- * that two relays of one process count apart.
+ * Metrics: a relay's counters by agent, as Effect metrics. They are in the `Metric.MetricRegistry` of its context, so that two
+ * relays in one process count separately.
  *
- * Turns, permissions and agents are counted as they happen. Events and their bytes are so many that they are added up
- * here, one addition per batch, and read when somebody asks. Nothing that anyone said is in a metric.
+ * Turns, permissions and agents are counted as they happen. Events and their bytes are too many for that: they are summed here,
+ * one addition per batch, and read on request. Metrics contain nothing that anyone said.
  */
 import { type Clock, Context, Duration, Effect, Metric } from "effect"
 import type { PermissionGate } from "../../adapters/Adapter.js"
@@ -19,7 +19,7 @@ const seconds = (name: string, description: string, boundaries: ReadonlyArray<nu
     boundaries: Metric.boundariesFromIterable(boundaries)
   })
 
-const turns = count("turns_total", "Turns that ended, by how they did.")
+const turns = count("turns_total", "Turns that ended, by stop reason.")
 const turnSeconds = seconds(
   "turn_seconds",
   "From the start of a turn to its end.",
@@ -27,35 +27,35 @@ const turnSeconds = seconds(
 )
 const permissionSeconds = seconds(
   "permission_wait_seconds",
-  "How long an agent waited for an answer, by what it was.",
+  "How long agents waited for answers, by outcome.",
   [0.5, 1, 2, 5, 10, 30, 60, 300, 1800]
 )
 const agentStarts = count("agent_starts_total", "Agents that were started.")
-const agentFailures = count("agent_start_failures_total", "Agents that could not be started, by why.")
+const agentFailures = count("agent_start_failures_total", "Agents that could not be started, by reason.")
 const agentExits = count(
   "agent_exits_total",
-  "Agents that are gone: stopped by the relay, finished, or failed."
+  "Agents that exited: stopped by the relay, finished, or failed."
 )
-const tokens = count("tokens_total", "Tokens of turns, as far as agents tell.")
-const cost = count("cost_usd_total", "What turns cost in US dollars, as far as agents tell.")
+const tokens = count("tokens_total", "Tokens used by turns, as reported by agents.")
+const cost = count("cost_usd_total", "Cost of turns in US dollars, as reported by agents.")
 
 const connections = Metric.gauge("ai_relay_connections", {
-  description: "WebSocket clients that are connected."
+  description: "Connected WebSocket clients."
 })
 
-/** One more client, for as long as the scope lives. */
+/** Counts one more client while the scope is open. */
 export const countingConnection = Effect.acquireRelease(
   Metric.modify(connections, 1),
   () => Metric.modify(connections, -1)
 )
 
-/** Events of all sessions with one tool, since the relay started. */
+/** Events of all sessions of one agent since the relay started. */
 export interface Volume {
   events: number
   bytes: number
 }
 
-/** By the registry that the other metrics of the same relay are in. */
+/** Volumes by the registry of the relay's other metrics. */
 const volumes = new WeakMap<object, Map<string, Volume>>()
 const volumesIn = (context: Context.Context<never>): Map<string, Volume> => {
   const registry = Context.get(context, Metric.MetricRegistry)
@@ -64,17 +64,17 @@ const volumesIn = (context: Context.Context<never>): Map<string, Volume> => {
   return known
 }
 
-/** What was appended to all event stores of the relay that runs in this context. */
+/** What was appended to all event stores of the relay in this context. */
 export const volumeByTool = (context: Context.Context<never>): ReadonlyMap<string, Readonly<Volume>> =>
   volumesIn(context)
 
-/** What begins and ends turns; `end` is false when none ran. */
+/** Begins and ends turns; `end` gives false if none was running. */
 interface Countable {
   readonly begin: (start: BodyOf<"turn_start">, raw?: Uint8Array) => unknown
   readonly end: (end: BodyOf<"turn_end">, raw?: Uint8Array) => boolean
 }
 
-/** Counts for sessions with one tool, in the registry of `context`. */
+/** Counters for sessions of one agent, in the registry of `context`. */
 export const counting = (tool: string, context: Context.Context<never>) => {
   type Labels = Readonly<Record<string, string>>
   const add = <State>(metric: Metric.Metric<number, State>, labels: Labels, value = 1) =>
@@ -92,7 +92,7 @@ export const counting = (tool: string, context: Context.Context<never>) => {
   }
 
   return {
-    /** The same store, and what is appended to it is counted. */
+    /** The same store, counting what is appended. */
     events: (store: EventStore): EventStore => {
       const known = volumesIn(context)
       const volume = known.get(tool) ?? { events: 0, bytes: 0 }
@@ -107,7 +107,7 @@ export const counting = (tool: string, context: Context.Context<never>) => {
       }
     },
 
-    /** The same turns, and how long they took and what they cost is counted, by the model that works when they end. */
+    /** The same turns, counting durations and costs by the model in use at their end. */
     turns: <Turns extends Countable>(
       clock: Clock.Clock,
       own: Turns,
@@ -140,7 +140,7 @@ export const counting = (tool: string, context: Context.Context<never>) => {
       }
     },
 
-    /** The same gate, and how long answers take is counted. */
+    /** The same gate, counting how long answers take. */
     answers: (gate: PermissionGate["Service"]): PermissionGate["Service"] => ({
       ...gate,
       request: (ask, raw) =>
@@ -151,7 +151,7 @@ export const counting = (tool: string, context: Context.Context<never>) => {
         })
     }),
 
-    /** The start of an agent is counted, or why it failed. */
+    /** Counts starts of agents, and failed starts by reason. */
     start: <A, E extends { readonly _tag: string }, R>(
       start: Effect.Effect<A, E, R>
     ): Effect.Effect<A, E, R> =>
@@ -160,7 +160,7 @@ export const counting = (tool: string, context: Context.Context<never>) => {
         Effect.tapError(({ _tag }) => Effect.sync(() => add(agentFailures, { reason: _tag })))
       ),
 
-    /** An agent is gone. */
+    /** Counts an agent's exit. */
     exited: (how: "stopped" | "finished" | "failed"): void => add(agentExits, { how })
   }
 }

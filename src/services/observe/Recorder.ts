@@ -1,10 +1,10 @@
 /**
- * Recorder: writes sessions to transcript files when the relay was started with `--record`.
+ * Recorder: writes transcripts of sessions to files (`--record`).
  *
- * A transcript is a session's events as ndjson, one file per session (`<session_id>.ndjson`, mode 0600), secrets
- * replaced. It can be replayed: `{"tool":"replay","command":["FILE"]}`. Recording follows the log like any client; it
- * ends with the session, and the relay does not go down before the last line is written. The folder may lie where agents
- * write: a link or anything else but a file of our own is never written to.
+ * A transcript is a session's events as ndjson, one file per session (`<session_id>.ndjson`, mode 0600), with secrets replaced.
+ * It can be replayed: `{"tool":"replay","command":["FILE"]}`. The recorder follows the log like any client. It ends with the
+ * session, and the relay does not exit before the last line is written. Agents may be able to write to the folder, so links
+ * and anything else that is not the relay's own file are never written to.
  */
 import {
   Context,
@@ -27,16 +27,16 @@ import { relayEnvironment } from "../process/AgentEnvironment.js"
 import { RelayConfig, type Settings } from "../RelayConfig.js"
 
 export interface RecordOptions {
-  /** The last `seq` of the session's earlier life: what is in the file already is not written again. */
+  /** The last `seq` before this opening: what the file already contains is not written again. */
   readonly since?: number
-  /** The handshake's variables; those whose name says secret are kept out. */
+  /** The handshake's variables; values whose name suggests a secret are removed. */
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** More values to keep out. */
+  /** More values to remove. */
   readonly secrets?: ReadonlyArray<string>
 }
 
 export class Recorder extends Context.Service<Recorder, {
-  /** Begin to write this session's transcript, if recording is on. */
+  /** Starts writing this session's transcript, if recording is on. */
   readonly record: (log: EventLog["Service"], options?: RecordOptions) => Effect.Effect<void>
 }>()("ai-relay/services/Recorder") {
   static readonly layer = Layer.unwrap(
@@ -47,19 +47,19 @@ export class Recorder extends Context.Service<Recorder, {
   )
 }
 
-/** The transcript is not ours to write. */
+/** The existing file is not the relay's own. */
 class NotOurs extends Schema.TaggedError<NotOurs>()("NotOurs", { reason: Schema.String }) {
   override get message() {
     return this.reason
   }
 }
 
-/** How long a piece that may be the beginning of a secret waits for the next one. */
+/** How long a delta that may be the start of a secret waits for the next one. */
 const patience = "2 seconds"
 const lastBytes = 256 * 1024
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
 
-/** Open it for adding to it, if it is a file of this user's; its mode becomes 0600. Never waits. */
+/** Opens the file for appending if it belongs to this user, and sets its mode to 0600. Never blocks. */
 const openOwn = (file: string): number => {
   const fd = openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   try {
@@ -74,10 +74,10 @@ const openOwn = (file: string): number => {
     throw error
   }
   closeSync(fd)
-  throw new NotOurs({ reason: "it is a link, or not a file of the relay's user: remove it" })
+  throw new NotOurs({ reason: "it is a link, or does not belong to the relay's user: remove it" })
 }
 
-/** The `seq` of the last line; 0 if there is none, or it was torn. */
+/** The `seq` of the last line; 0 if there is none or it is torn. */
 const lastSeqIn = (fd: number): number => {
   const { size } = fstatSync(fd)
   const buffer = Buffer.alloc(Math.min(size, lastBytes))

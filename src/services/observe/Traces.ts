@@ -1,8 +1,7 @@
 /**
- * Traces: every session as a trace, made with whatever Effect tracer is there, if the settings ask for it.
+ * Traces: makes a trace of every session with the current Effect tracer, if the settings ask for it.
  *
- * It follows a session's log like any client, so tracing costs the agent's road nothing, and a session that is slow to
- * trace slows nobody.
+ * It follows a session's log like any client, so tracing does not slow down the agent or anybody else.
  */
 import { Effect, FiberSet, Stream } from "effect"
 import type { RelayEvent } from "../../schema/index.js"
@@ -12,13 +11,13 @@ import { RelayConfig } from "../RelayConfig.js"
 import * as sessionSpans from "./sessionSpans.js"
 
 export interface Traces {
-  /** Begin to trace what comes after `seq`, if tracing is on. */
+  /** Starts tracing events after `seq`, if tracing is on. */
   readonly trace: (log: EventLog["Service"], seq: number) => Effect.Effect<void>
 }
 
 const none: Traces = { trace: () => Effect.void }
 
-/** Its scope does not end before what is in the logs was traced; they must be closed by then. */
+/** Closing its scope waits until everything in the logs was traced; the logs must be closed before. */
 export const make = Effect.flatMap(RelayConfig, ({ trace }) => trace ? tracing : Effect.succeed(none))
 
 const tracing = Effect.gen(function*() {
@@ -31,11 +30,11 @@ const tracing = Effect.gen(function*() {
     return log.batches(seq).pipe(
       Stream.runForEach((batch) =>
         Effect.sync(() => {
-          // Our own frames, encoded from typed events a moment ago.
+          // These are our own frames, encoded from typed events.
           for (const frame of textsOf(batch)) spans.take(JSON.parse(frame) as RelayEvent)
         })
       ),
-      Effect.catchCause((cause) => Effect.logWarning(`session ${log.session_id} is traced no further`, cause))
+      Effect.catchCause((cause) => Effect.logWarning(`tracing of session ${log.session_id} stopped`, cause))
     )
   }
 

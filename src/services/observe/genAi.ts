@@ -1,17 +1,17 @@
 /**
- * genAi: OpenTelemetry's names for what agents use (semantic conventions for generative AI), beside the relay's own.
+ * genAi: OpenTelemetry's metrics for usage (semantic conventions for generative AI), beside the relay's own.
  *
- * `input` counts all tokens the model read, those out of its cache and those it wrote into it among them, as the conventions
- * want it; the relay's own `input_tokens` are without the former.
+ * As the conventions require, `input` counts all tokens that the model read, including those read from and written to its
+ * cache. The relay's own `input_tokens` exclude tokens read from the cache.
  */
 import { type Context, Metric } from "effect"
 import { agentNamed } from "../../adapters/agents.js"
 import type { Usage } from "../../schema/index.js"
 
-/** Who serves the models of an agent, as the conventions call them; others by the agent's own name. */
+/** The provider of an agent's models in the words of the conventions; unknown ones by the agent's name. */
 export const providerOf = (tool: string): string => agentNamed(tool)?.provider ?? tool
 
-/** All tokens that were read; undefined if the agent told none. */
+/** All tokens read; undefined if the agent reported none. */
 export const inputOf = (
   { cache_write_tokens, cached_input_tokens, input_tokens }: Usage
 ): number | undefined =>
@@ -19,7 +19,7 @@ export const inputOf = (
     ? undefined
     : (input_tokens ?? 0) + (cached_input_tokens ?? 0) + (cache_write_tokens ?? 0)
 
-// The boundaries the conventions ask for.
+// Boundaries as in the conventions.
 const tokenUsage = Metric.histogram("gen_ai.client.token.usage", {
   description: "Number of input and output tokens used.",
   boundaries: Array.from({ length: 14 }, (_, power) => 4 ** power)
@@ -34,11 +34,11 @@ interface Turn {
   readonly model: string | undefined
   readonly seconds: number
   readonly usage: Usage
-  /** Why it did not end well. */
+  /** The type of error, if the turn failed. */
   readonly error: string | undefined
 }
 
-/** A turn has ended: counted in the registry of `context`. */
+/** Counts an ended turn in the registry of `context`. */
 export const countTurn = (
   { error, model, seconds, tool, usage }: Turn,
   context: Context.Context<never>

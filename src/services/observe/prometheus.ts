@@ -1,7 +1,7 @@
 /**
- * prometheus: metrics as text, in the format Prometheus and its kin read (text exposition format 0.0.4).
+ * prometheus: metrics in Prometheus' text exposition format 0.0.4.
  *
- * `toText` writes families of samples; `fromEffect` makes them of Effect's metrics. Both are pure.
+ * `toText` writes families of samples; `fromEffect` makes families from Effect's metrics. Both are pure.
  */
 import type { Metric } from "effect"
 
@@ -40,7 +40,7 @@ export const toText = (families: ReadonlyArray<Family>): string =>
     ].join("\n")
   ).join("")
 
-/** What a metric holds, if it is one of the kinds Prometheus has. */
+/** The samples of a metric, if Prometheus has its type. */
 const read = (metric: Metric.Metric.Snapshot): Pick<Family, "samples" | "type"> | undefined => {
   const labels = { ...metric.attributes }
   switch (metric.type) {
@@ -69,7 +69,7 @@ const read = (metric: Metric.Metric.Snapshot): Pick<Family, "samples" | "type"> 
   }
 }
 
-/** Names of OpenTelemetry have dots, and tell a unit for its own exporters. */
+/** OpenTelemetry's names have dots and a unit for its own exporters; both are adapted here. */
 const named = ({ labels: { unit: _, ...labels }, ...sample }: Sample): Sample => ({
   ...sample,
   labels: Object.fromEntries(
@@ -77,7 +77,7 @@ const named = ({ labels: { unit: _, ...labels }, ...sample }: Sample): Sample =>
   )
 })
 
-/** Those of Effect's metrics whose name begins with `prefix`. */
+/** Effect's metrics whose name begins with `prefix`. */
 export const fromEffect = (
   metrics: ReadonlyArray<Metric.Metric.Snapshot>,
   prefix: string

@@ -1,8 +1,7 @@
 /**
- * sessionSpans: what happened in a session, as spans of a trace: the session, its turns, their tool calls, and the
- * permissions an agent waited for. Times are those of the events; names and attributes follow OpenTelemetry's
- * conventions for generative AI where these have a word. Nothing that anyone said is in a span: no prompt, no argument,
- * no output.
+ * sessionSpans: a session's spans: the session, its turns, their tool calls, and the permissions an agent waited for. Times are
+ * those of the events. Names and attributes follow OpenTelemetry's conventions for generative AI where these exist. Spans
+ * contain no prompts, arguments or output.
  */
 import { Context, Exit, Option, type Tracer } from "effect"
 import type { BodyOf, RelayEvent, SessionId } from "../../schema/index.js"
@@ -16,7 +15,7 @@ type Attributes = Readonly<Record<string, unknown>>
 
 const nanos = (seconds: number): bigint => BigInt(Math.round(seconds * 1000)) * 1_000_000n
 
-/** Spans that are open, each by the id its end will name. */
+/** Open spans by the id that their end event has. */
 type Open = Map<string, Tracer.Span>
 
 export const make = (tracer: Tracer.Tracer, session_id: SessionId): SessionSpans => {
@@ -116,7 +115,7 @@ export const make = (tracer: Tracer.Tracer, session_id: SessionId): SessionSpans
         return
       case "status": {
         const { model: works, parent_tool_use_id } = event.metadata ?? {}
-        // A sub-agent's is its own.
+        // A subagent's model is its own.
         if (typeof works === "string" && parent_tool_use_id === undefined) model = works
         return
       }

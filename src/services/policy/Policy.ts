@@ -1,11 +1,11 @@
 /**
- * Policy: the operator's rules on what an agent may do unasked, and what it may not do at all; the same for every agent.
+ * Policy: the operator's rules for what agents may do without asking and what they may never do; the same for every agent.
  *
- * The first rule that matches decides. A call of several commands is as allowed as its least allowed one. What is not
- * fully understood (`shellCommands.ts`, a path that does not resolve, an argument nobody knows) is never allowed by a
- * rule: a person is asked. A rule that denies reads what is not understood as well as may be.
+ * The first matching rule decides. A call with several commands gets the strictest of their verdicts. A call that is not fully
+ * understood (`shellCommands.ts`, a path that does not resolve, an unknown argument) is never allowed by a rule: a person is
+ * asked. Rules that deny are applied to such calls as far as possible.
  *
- * Rules come from the operator's file alone, read once at the start; no file in a session's folder is ever looked at.
+ * Rules come only from the operator's file, read once at the start; files in a session's folder are never consulted.
  */
 import { Effect, Result, Schema } from "effect"
 import { readFileSync, statSync } from "node:fs"
@@ -18,22 +18,22 @@ const Words = Schema.Array(Schema.NonEmptyString)
 const Kind = Schema.Literals(["execute", "edit", "read", "fetch", "other"])
 
 export const Rule = Schema.Struct({
-  /** Journaled with each verdict. */
+  /** Its name, journaled with each verdict. */
   name: Schema.NonEmptyString,
   verdict: Schema.Literals(["allow", "ask", "deny"]),
-  /** What kind of tool. Default: any. */
+  /** Kinds of tools. Default: any. */
   kinds: Schema.optionalKey(Schema.Array(Kind)),
-  /** Tools by the agent's own name; `*` stands for anything. */
+  /** Tools by the agent's own names; `*` matches anything. */
   tools: Schema.optionalKey(Words),
   /** Commands by their first words, such as ["git", "status"]. */
   commands: Schema.optionalKey(Schema.Array(Schema.NonEmptyArray(Schema.NonEmptyString))),
-  /** The command has these words and no more. */
+  /** The command must have exactly these words. */
   exact: Schema.optionalKey(Schema.Boolean),
-  /** Files, after links are resolved: absolute, or below {folder}, the session's; * and **. */
+  /** Files, after resolving links: absolute, or below {folder}, the session's folder; with * and **. */
   paths: Schema.optionalKey(Words),
   /** Agents by their `tool`. */
   agents: Schema.optionalKey(Words),
-  /** The session's folder; * and **. */
+  /** The session's folder; with * and **. */
   folders: Schema.optionalKey(Words),
   /** Who granted it, for people. */
   by: Schema.optionalKey(Schema.NonEmptyString),
@@ -48,7 +48,7 @@ export const PolicyFile = Schema.Struct({
 })
 export type PolicyFile = typeof PolicyFile.Type
 
-/** The rules cannot be used: the relay does not start without them. */
+/** The rules cannot be used. The relay does not start without them. */
 export class PolicyUnusable extends Schema.TaggedError<PolicyUnusable>()("PolicyUnusable", {
   reason: Schema.String
 }) {
@@ -61,13 +61,13 @@ export type Verdict = "allow" | "ask" | "deny"
 
 export interface Decision {
   readonly verdict: Verdict
-  /** The rule that decided; undefined when none did. */
+  /** The rule that decided; absent if none did. */
   readonly rule?: string
-  /** Why a person is asked although a rule would allow a part of it. */
+  /** Why a person is asked although a rule would allow a part of the call. */
   readonly unclear?: string
 }
 
-/** Where a call is made. */
+/** Where and when a call is made. */
 export interface Place {
   readonly agent: string
   readonly folder: string
@@ -75,7 +75,7 @@ export interface Place {
   readonly now: number
 }
 
-/** `**` is any path, `*` and `?` stay within a name. */
+/** A glob: `**` matches any path, `*` and `?` stay within a name. */
 const glob = (pattern: string): RegExp =>
   new RegExp(
     `^${
@@ -97,7 +97,7 @@ const glob = (pattern: string): RegExp =>
 const matchesAny = (patterns: ReadonlyArray<string>, text: string) =>
   patterns.some((pattern) => glob(pattern).test(text))
 
-/** A name, with `*` for anything. */
+/** Whether a name matches one of these patterns, where `*` matches anything. */
 const named = (patterns: ReadonlyArray<string>, text: string) =>
   patterns.some((pattern) => glob(pattern.replaceAll("*", "**")).test(text))
 
@@ -105,7 +105,7 @@ const beginsWith = (words: ReadonlyArray<string>, first: ReadonlyArray<string>, 
   (exact ? words.length === first.length : words.length >= first.length)
   && first.every((word, index) => words[index] === word)
 
-/** The same program wherever it lies, and these words in this order, whatever stands between them. */
+/** Whether a command has this program, at any path, and these words in this order, with anything between them. */
 const holds = (words: ReadonlyArray<string>, [program = "", ...rest]: ReadonlyArray<string>): boolean => {
   const [own = "", ...args] = words
   if (nameOf(own) !== nameOf(program)) return false
@@ -118,7 +118,7 @@ const holds = (words: ReadonlyArray<string>, [program = "", ...rest]: ReadonlyAr
   return true
 }
 
-/** One thing a call does: a command, or a file it writes or reads; or the call itself, where it is neither. */
+/** One act of a call: a command, a file it writes or reads, or the call itself if it is neither. */
 type Act =
   | { readonly command: ShellCommand }
   | { readonly path: string; readonly kind: "edit" | "read" }
@@ -128,10 +128,9 @@ const actsOf = (call: ToolCall): ReadonlyArray<Act> => {
   if (call.kind === "execute") {
     return call.commands.flatMap((command): ReadonlyArray<Act> => [
       ...command.words.length > 0 ? [{ command }] : [],
-      ...command.redirects.map(({ kind, path }): Act => ({
-        path: call.resolve(path),
-        kind: kind === "write" ? "edit" : "read"
-      }))
+      ...command.redirects.flatMap(({ kind, path }) =>
+        call.resolve(path).map((path): Act => ({ path, kind: kind === "write" ? "edit" : "read" }))
+      )
     ])
   }
   return call.paths.length > 0 && (call.kind === "edit" || call.kind === "read")
@@ -163,12 +162,12 @@ const matches = (rule: Rule, call: ToolCall, act: Act, { agent, folder, now }: P
   return true
 }
 
-/** A folder's own stars are no pattern: such a one is not matched by it. */
+/** A folder for use in a glob. One whose own name contains wildcards never matches. */
 const escapeGlob = (folder: string) => /[*?]/.test(folder) ? "\0" : folder
 
 const strictness: Readonly<Record<Verdict, number>> = { allow: 0, ask: 1, deny: 2 }
 
-/** What these rules say to a call; without a rule for it, "ask" and no name. */
+/** The verdict of these rules on a call; "ask" without a name if no rule matches. */
 export const decide = ({ rules }: PolicyFile, ask: PermissionRequest, place: Place): Decision => {
   if (ask.metadata.kind !== "tool") return { verdict: "ask" }
   const call = callOf(ask, place)
@@ -192,10 +191,10 @@ const problemIn = ({ rules }: PolicyFile): string | undefined => {
   const names = new Set<string>()
   for (const rule of rules) {
     const { commands, exact, kinds, name, paths, tools, until, verdict } = rule
-    if (names.has(name)) return `two rules are called "${name}": give each a name of its own`
+    if (names.has(name)) return `two rules are called "${name}": give each a different name`
     names.add(name)
     if (until !== undefined && Number.isNaN(Date.parse(until))) {
-      return `"until" of the rule "${name}" is no time: write it as 2026-12-31T00:00:00Z`
+      return `"until" of the rule "${name}" is not a time: write it as 2026-12-31T00:00:00Z`
     }
     if (
       verdict === "allow" && commands === undefined && paths === undefined && tools === undefined &&
@@ -204,16 +203,16 @@ const problemIn = ({ rules }: PolicyFile): string | undefined => {
       return `the rule "${name}" would allow everything: give it kinds, tools, commands, or paths`
     }
     if (commands !== undefined && paths !== undefined) {
-      return `the rule "${name}" has commands and paths, so it matches nothing: make two of it`
+      return `the rule "${name}" has commands and paths, so it matches nothing: split it into two rules`
     }
     if (exact !== undefined && commands === undefined) {
-      return `the rule "${name}" is exact, but has no commands`
+      return `the rule "${name}" is exact but has no commands: add commands, or remove "exact"`
     }
   }
   return undefined
 }
 
-/** The rules in a text; the error names the first thing wrong. */
+/** Parses rules; the error names the first problem. */
 export const parse = (text: string, file: string): Effect.Effect<PolicyFile, PolicyUnusable> => {
   const decoded = decode(text)
   if (Result.isFailure(decoded)) {
@@ -229,7 +228,7 @@ export const parse = (text: string, file: string): Effect.Effect<PolicyFile, Pol
     : new PolicyUnusable({ reason: `the rules in ${file} cannot be used: ${problem}` })
 }
 
-/** The rules in a file of the operator's; others must not be able to change it. */
+/** Loads the operator's file; fails if other users could change it. */
 export const load = (file: string): Effect.Effect<PolicyFile, PolicyUnusable> =>
   Effect.try({
     try: () => ({ text: readFileSync(file, "utf8"), mode: statSync(file).mode }),
@@ -240,7 +239,7 @@ export const load = (file: string): Effect.Effect<PolicyFile, PolicyUnusable> =>
   }).pipe(
     Effect.flatMap(({ mode, text }) =>
       (mode & 0o022) !== 0
-        ? new PolicyUnusable({ reason: `others can write to ${file}: \`chmod go-w ${file}\`` })
+        ? new PolicyUnusable({ reason: `other users can write to ${file}: \`chmod go-w ${file}\`` })
         : parse(text, file)
     )
   )

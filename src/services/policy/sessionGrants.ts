@@ -1,25 +1,25 @@
 /**
- * sessionGrants: what a person has allowed "for this session" where the agent itself cannot remember it.
+ * sessionGrants: remembers what a person allowed "for this session" if the agent cannot.
  *
- * It is the narrowest that keeps the promise: the same tool with the same input. It ends with the session's agent.
+ * A grant is as narrow as possible: the same tool with the same input. It ends with the session's agent.
  */
 import { isDeepStrictEqual } from "node:util"
 import type { PermissionOutcome } from "../../adapters/Adapter.js"
 import type { PermissionRequest } from "../../schema/index.js"
 
 export interface SessionGrants {
-  /** The request with which this was allowed. */
+  /** The id of the request whose answer allows this one. */
   readonly find: (ask: PermissionRequest) => string | undefined
-  /** An answer for the session, if it is one. */
+  /** Remembers an answer if it is for the whole session. */
   readonly remember: (ask: PermissionRequest, outcome: PermissionOutcome) => void
-  /** For the request's metadata: what "for this session" would allow, where the relay sees to it. */
+  /** For the request's metadata: what "for this session" would allow, if the relay is the one to remember it. */
   readonly describe: (ask: PermissionRequest) => { readonly session_grant?: string }
 }
 
-/** Kept per session; the oldest go first. */
+/** Most grants per session; the oldest are dropped. */
 const most = 1000
 
-/** Claude's own button; whether it remembers anything, its suggestions say. */
+/** Claude's own option; its suggestions tell whether Claude remembers it. */
 const claudeOption = "allow_session"
 
 const agentRemembers = ({ metadata }: PermissionRequest): boolean => {
@@ -28,7 +28,7 @@ const agentRemembers = ({ metadata }: PermissionRequest): boolean => {
   return options.some(({ kind, option_id }) => kind === "allow_always" && option_id !== claudeOption)
 }
 
-/** What the model says of a call is no part of it. */
+/** A call's input without the model's remarks about it. */
 const inputOf = ({ args }: PermissionRequest): unknown => {
   if (typeof args !== "object" || args === null || Array.isArray(args)) return args
   const { description: _, ...input } = args as Readonly<Record<string, unknown>>

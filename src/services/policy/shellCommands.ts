@@ -1,11 +1,10 @@
 /**
- * shellCommands: which commands a shell would run for a text, as far as that can be said for certain.
+ * shellCommands: which commands a shell would run for a text, as far as that is certain.
  *
- * It is a reader of our own, on purpose smaller than a shell: words of plain characters, quotes, the operators between
- * commands, and redirections are understood; whatever a shell would expand, or keep for later, is not. A full grammar
- * would have to agree with every shell in every corner to be safe; here only what is understood has to be right, because
- * nothing else is ever allowed (`unclear` says why). So that a rule can still forbid it, what is not understood is read
- * on as well as may be: the commands within are told, too.
+ * This parser is deliberately smaller than a shell. It understands words of plain characters, quotes, operators between
+ * commands, and redirections, but nothing that a shell would expand or keep for later. A full grammar would have to agree with
+ * every shell in every detail to be safe; here only what is understood must be right, because nothing else is ever allowed
+ * (`unclear` says why). The rest is still parsed as well as possible, including nested commands, so that a rule can deny it.
  */
 
 export interface Redirect {
@@ -14,24 +13,24 @@ export interface Redirect {
 }
 
 export interface ShellCommand {
-  /** The program and its arguments, without their quotes. */
+  /** The program and its arguments, without quotes. */
   readonly words: ReadonlyArray<string>
   /** Files it is connected to. */
   readonly redirects: ReadonlyArray<Redirect>
 }
 
 export interface ShellText {
-  /** In the order they are written; those within others follow the one they are in. */
+  /** In the order of the text; nested commands follow the one that contains them. */
   readonly commands: ReadonlyArray<ShellCommand>
-  /** Why it cannot be said what this does; undefined if it can. */
+  /** Why it is uncertain what this does; undefined if it is certain. */
   readonly unclear: string | undefined
 }
 
-/** Longer texts, and deeper ones, are not understood. */
+/** Longest text, and deepest nesting, that is understood. */
 const longest = 64 * 1024
 const deepest = 8
 
-/** What a shell takes for itself, outside of quotes. All others are no part of a word that is understood. */
+/** Characters of plain words outside quotes. */
 const plain = /[A-Za-z0-9_./:,@%+=-]/
 
 const keywords = new Set(
@@ -40,19 +39,19 @@ const keywords = new Set(
   )
 )
 
-/** What these do changes what later commands mean. */
+/** Commands that change what later commands mean. */
 const changing = new Set(
   "cd pushd popd alias unalias set shopt setopt unsetopt export declare typeset local readonly unset trap enable hash let read printf mapfile readarray getopts bind autoload zmodload umask ulimit function"
     .split(" ")
 )
 
-/** These run a text, or a file, as commands: it is looked for in their arguments. */
+/** Commands that run a text or file in their arguments. */
 const readers = new Set(["eval", ".", "source", "trap"])
 
-/** Shells whose `-c` is understood: they run a text as the shell around them would. */
+/** Shells whose `-c` is understood: they run a text like the shell around them. */
 export const shells = new Set(["sh", "bash", "zsh", "dash", "ash", "ksh", "mksh", "fish", "rbash", "busybox"])
 
-/** These run the command in their arguments. */
+/** Programs that run the command in their arguments. */
 const wrappers = new Set(
   "sudo doas su env xargs nohup nice timeout gtimeout time exec command builtin stdbuf setsid ionice chroot unshare nsenter flock strace ltrace watch parallel script xvfb-run busybox runuser setpriv taskset chrt prlimit catchsegv valgrind systemd-run firejail bwrap proot fakeroot entr caffeinate unbuffer ssh docker podman kubectl npx bunx pnpx uvx pipx dbus-run-session start-stop-daemon find fd noglob nocorrect then do else rlwrap socat"
     .split(" ")
@@ -62,7 +61,7 @@ export const nameOf = (program: string): string => (program.split("/").at(-1) ??
 
 interface Word {
   text: string
-  /** Something in it is in quotes, so that it is a word even if it is empty. */
+  /** Whether any part is quoted, which makes even an empty text a word. */
   isQuoted: boolean
 }
 
@@ -80,7 +79,7 @@ const ansiC: Readonly<Record<string, string>> = {
   v: "\v"
 }
 
-/** What `$'…'` stands for, as well as may be. */
+/** The text of `$'…'`, as well as possible. */
 const fromAnsiC = (text: string): string =>
   text.replace(
     /\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|([\s\S]))/g,
@@ -96,7 +95,7 @@ const fromAnsiC = (text: string): string =>
     }
   )
 
-/** How much is looked at in all, in characters and words: what needs more is not understood. */
+/** Most work in total, in characters and words; texts that need more are not understood. */
 const mostWork = 1_000_000
 
 interface Work {
@@ -120,7 +119,7 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
   let word: Word | undefined
   let redirect: Redirect["kind"] | "copy" | undefined
   let heredocs = 0
-  /** A command has to follow: the last thing was `|`, `&&` or `||`. */
+  /** Whether a command must follow, after `|`, `&&` or `||`. */
   let isOpen = false
 
   const within = (inner: string) => {
@@ -187,7 +186,7 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
     } else if (wrappers.has(name)) wrapped(args)
   }
 
-  /** Where in the arguments of a wrapper the command begins depends on its options: each place may be it. */
+  /** Where the command begins in a wrapper's arguments depends on its options, so every position is considered. */
   const wrapped = (args: ReadonlyArray<string>) => {
     doubt("it runs a command through another")
     args.forEach((arg, index) => {
@@ -205,7 +204,7 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
     })
   }
 
-  /** Past the bracket that closes the one at `at`, quotes aside. */
+  /** The position after the bracket that closes the one at `at`, ignoring quoted ones. */
   const closing = (at: number, opener: string, closer: string): number => {
     let level = 0
     for (let place = at; place < text.length && work.left >= 0; place += 1) {
@@ -221,7 +220,7 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
     return text.length
   }
 
-  /** A `$` or backtick at `at`: where it ends. */
+  /** The position after the expansion that starts with `$` or a backtick at `at`. */
   const expand = (at: number): number => {
     const next = text[at + 1]
     if (text[at] === "`") {
@@ -278,7 +277,7 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
     return place + 1
   }
 
-  // Terminals and shells disagree on these; \r at a line's end is a part of the last word.
+  // Terminals and shells disagree on these; \r at the end of a line is part of the last word.
   if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text)) doubt("it holds control characters")
 
   let at = 0
@@ -290,7 +289,7 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
       at += 1
     } else if (character === "\n") {
       if (heredocs > 0) {
-        // What follows is a text up to a mark, and no commands; a shell may still expand it.
+        // Text up to a delimiter follows, not commands; a shell may still expand it.
         endCommand()
         within(text.slice(at + 1))
         at = text.length
@@ -421,11 +420,11 @@ const scriptOptions = new Set(["-c", "-lc", "-cl"])
 const shellFolders = new Set(["/bin/", "/usr/bin/", "/usr/local/bin/", "/opt/homebrew/bin/", ""])
 
 /**
- * The text behind `bash -lc '…'`, if that is all there is: some agents wrap each command so. Other shells than these,
- * other options, further arguments: the text as it is.
+ * The text in `bash -lc '…'`, if there is nothing else: some agents wrap each command like this. With other shells, options or
+ * more arguments, the text is returned unchanged.
  */
 export const unwrapped = (text: string): string => {
-  // The text of the shell around it is looked at alone: what is in the script is not its affair.
+  // Only the outer shell's text is parsed here, not the script in it.
   const { commands } = read(text)
   const [first] = commands
   const [program = "", option = "", script, ...rest] = first?.words ?? []
@@ -434,12 +433,12 @@ export const unwrapped = (text: string): string => {
     shellFolders.has(folder)
   if (!isShell || !scriptOptions.has(option) || script === undefined || rest.length > 0) return text
   if (first?.redirects.length !== 0) return text
-  // The outermost must be this one command: written again, it is the same text, but for how it is quoted.
+  // The outer text must be this single command: written out again it is the same text, apart from quoting.
   const outer = outermost(text)
   return outer === 1 ? script : text
 }
 
-/** How many commands stand side by side in a text that is words and quotes alone; 0 if there is more to it. */
+/** The number of commands in a text that consists of words and quotes only; 0 if there is anything else. */
 const outermost = (text: string): number =>
   /^[ \t]*(?:[A-Za-z0-9_./-]+|'[^']*'|"(?:[^"\\$`!]|\\[\s\S])*"|\\[^\n]|[ \t])*$/.test(text) &&
     text.length <= longest

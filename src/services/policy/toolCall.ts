@@ -1,5 +1,6 @@
-/** toolCall: a permission request in one form for all agents: what kind of tool, which commands, which files. */
+/** toolCall: a permission request in the same form for all agents: kind of tool, commands, files. */
 import { lstatSync, realpathSync } from "node:fs"
+import { homedir } from "node:os"
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path"
 import type { PermissionRequest } from "../../schema/index.js"
 import { read, type ShellCommand, unwrapped } from "./shellCommands.js"
@@ -8,12 +9,12 @@ export interface ToolCall {
   readonly tool: string
   readonly kind: "execute" | "edit" | "read" | "fetch" | "other"
   readonly commands: ReadonlyArray<ShellCommand>
-  /** Absolute, after links are resolved. */
+  /** Absolute paths with links resolved. */
   readonly paths: ReadonlyArray<string>
-  /** Why it cannot be said what this does. */
+  /** Why it is uncertain what this does; undefined if it is certain. */
   readonly unclear: string | undefined
-  /** A path of the call's, absolute, after links are resolved. */
-  readonly resolve: (path: string) => string
+  /** Where a path in the call may lead, absolute with links resolved: several paths where that is uncertain. */
+  readonly resolve: (path: string) => ReadonlyArray<string>
 }
 
 const kinds = {
@@ -55,13 +56,13 @@ const kinds = {
   fetch: ["WebFetch", "WebSearch", "web_fetch", "google_web_search", "fetch"]
 } as const
 
-/** By the agent's own name for the tool: a stranger's tool that takes a `command` is no shell. */
+/** The kind of a tool, by the agent's own name for it: an unknown tool that takes a `command` is not a shell. */
 export const kindOf = (tool: string): ToolCall["kind"] =>
   (Object.keys(kinds) as Array<keyof typeof kinds>).find((kind) =>
     (kinds[kind] as ReadonlyArray<string>).includes(tool)
   ) ?? "other"
 
-/** Arguments that change nothing about what a tool of this kind does; any other makes it unclear. */
+/** Arguments that are understood for tools of this kind; any other makes a call unclear. */
 const harmless: Readonly<Record<ToolCall["kind"], ReadonlySet<string>>> = {
   execute: new Set([
     "command",
@@ -91,7 +92,7 @@ type Fields = Readonly<Record<string, unknown>>
 const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Where a path leads. What does not exist yet lies in what does; a link that leads nowhere is not followed. */
+/** The real path; its missing part is appended to what exists. Undefined if a dangling link is in the way. */
 const resolved = (folder: string, path: string): string | undefined => {
   const absolute = isAbsolute(path) ? path : resolve(folder, path)
   try {
@@ -105,7 +106,29 @@ const resolved = (folder: string, path: string): string | undefined => {
   }
 }
 
-/** Something is there that leads nowhere, or that cannot be looked at. */
+/** Where the kernel follows a path to: after a link, `..` is the parent of its target. */
+const followed = (absolute: string): string => {
+  const names = absolute.split("/")
+  for (let end = names.length; end > 1; end--) {
+    try {
+      return join(realpathSync.native(names.slice(0, end).join("/")), ...names.slice(end))
+    } catch {
+      // It does not exist; its parent may.
+    }
+  }
+  return resolve(absolute)
+}
+
+/** All that an odd path may mean: normalized as text, as Node programs do; followed, as shells do; below the home folder. */
+const meanings = (folder: string, path: string): ReadonlyArray<string> => {
+  if (path.includes("\0")) return [path]
+  const absolute = isAbsolute(path) ? path : `${folder}/${path}`
+  const lexical = resolve(absolute)
+  const home = /^~(?=\/|$)/.test(path) ? [resolve(homedir(), path.slice(2))] : []
+  return [...new Set([lexical, ...home].map((one) => resolved("/", one) ?? one).concat(followed(absolute)))]
+}
+
+/** Whether something is there, such as a dangling link, or cannot be inspected. */
 const isThere = (path: string): boolean => {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined
@@ -114,7 +137,7 @@ const isThere = (path: string): boolean => {
   }
 }
 
-/** Claude names the path it stops at, also one in its own folder. */
+/** Whether a path is inside the folder: Claude also names blocked paths in its own folder. */
 const isWithin = (folder: string, path: string): boolean => {
   const root = resolved("/", folder)
   const real = path.split("/").includes("..") ? undefined : resolved(folder, path)
@@ -137,7 +160,7 @@ const textsIn = (args: Fields): ReadonlyArray<string> => {
   return [...own, ...listed, ...changed]
 }
 
-/** Several lists of arguments are joined as a shell would read them again. */
+/** The command as text; a list of arguments is joined so that a shell would read it back. */
 const commandIn = ({ command }: Fields): string | undefined => {
   if (typeof command === "string") return command
   return Array.isArray(command) && command.every((word) => typeof word === "string")
@@ -153,27 +176,28 @@ export const callOf = (
   const kind = kindOf(tool)
   const strange = Object.keys(fields).find((name) => !harmless[kind].has(name))
   const doubts: Array<string> = []
-  if (kind !== "other" && strange !== undefined) doubts.push(`nobody knows what its \`${strange}\` does`)
+  if (kind !== "other" && strange !== undefined) doubts.push(`the effect of its \`${strange}\` is unknown`)
   const blocked = metadata["blocked_path"]
   if (blocked !== undefined && !(typeof blocked === "string" && isWithin(folder, blocked))) {
-    doubts.push("it leads out of the agent's folders")
+    doubts.push("it reaches outside the agent's folders")
   }
   const cwd = ["cwd", "workdir", "directory", "dir_path"].map((name) => fields[name]).find((value) =>
     value !== undefined
   )
   const where = typeof cwd === "string" ? resolve(folder, cwd) : folder
   if (kind === "execute" && where !== folder) doubts.push("it runs in another folder")
-  const resolveIn = (path: string): string => {
-    // Behind a link, `..` does not lead where it seems to.
-    const real = path.includes("\0") || path.split("/").includes("..") ? undefined : resolved(where, path)
-    if (real === undefined) doubts.push("it is not known where a path leads")
-    return real ?? path
+  const resolveIn = (path: string): ReadonlyArray<string> => {
+    // After a link, `..` does not lead where it seems to; `~` may be the home folder.
+    const isOdd = path.includes("\0") || path.startsWith("~") || path.split("/").includes("..")
+    const real = isOdd ? undefined : resolved(where, path)
+    if (real === undefined) doubts.push("a path cannot be resolved")
+    return real === undefined ? meanings(where, path) : [real]
   }
   const text = kind === "execute" ? commandIn(fields) : undefined
   if (kind === "execute" && text === undefined) doubts.push("it names no command")
   const shell = text === undefined ? undefined : read(unwrapped(text))
   if (shell?.unclear !== undefined) doubts.push(shell.unclear)
-  const paths = kind === "edit" || kind === "read" ? textsIn(fields).map(resolveIn) : []
+  const paths = kind === "edit" || kind === "read" ? textsIn(fields).flatMap(resolveIn) : []
   if (kind === "edit" && paths.length === 0) doubts.push("it names no file")
   const redirected = shell?.commands.flatMap(({ redirects }) => redirects.map(({ path }) => path)) ?? []
   for (const path of redirected) resolveIn(path)

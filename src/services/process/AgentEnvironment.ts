@@ -1,9 +1,9 @@
 /**
- * AgentEnvironment: the variables an agent is started with, and which of them a client may set.
+ * AgentEnvironment: an agent's environment variables, and which of them a client may set.
  *
- * Whatever an agent gets, every tool it runs gets too: so of the relay's own variables it gets only those that any
- * program needs, that its own program needs, and that the operator lists; and never the relay's settings (tokens among
- * them). A client may set the variables that `settableBy` lists for its agent, and those the operator allows. This is the only place that reads the environment the relay was started with.
+ * Whatever an agent gets, every tool it runs gets too. So it inherits only variables that any program needs, that its own
+ * program needs, or that the operator lists, and never the relay's settings, which include tokens. A client may set the
+ * variables that `settableBy` lists for its agent, and those the operator allows. Only this file reads the relay's environment.
  */
 import { Effect } from "effect"
 import type { LaunchSpec } from "../../adapters/Adapter.js"
@@ -13,14 +13,14 @@ import { markerVariable } from "./ProcessTree.js"
 
 export type Environment = Readonly<Record<string, string>>
 
-/** The relay's own environment, as it is now. */
+/** The relay's own environment at the moment. */
 export const relayEnvironment = (): Environment =>
   // A variable that is not set has no entry, whatever the type says.
   ({ ...process.env }) as Environment
 
 /**
- * An agent's environment: what it inherits of the relay's, then what the client wants, then what its adapter sets, then
- * the marker. `passed` names further variables to inherit.
+ * An agent's environment: variables inherited from the relay, then those of the client, then those of the adapter, then the
+ * marker; later ones win. `passed` names more variables to inherit.
  */
 export const agentEnvironment = (
   own: Environment,
@@ -42,8 +42,8 @@ export const agentEnvironment = (
 }
 
 /**
- * Refuse an `env` of a handshake that sets what it may not. `allowed` holds what the operator listed: names, or patterns
- * such as `MY_*`. The relay's own variables are nobody's to set.
+ * Refuses a handshake's `env` that sets forbidden variables. `allowed`: what the operator listed, as names or patterns such as
+ * `MY_*`. Nobody may set the relay's own variables.
  */
 export const checkClientEnv = (
   env: Environment,
@@ -61,7 +61,7 @@ export const checkClientEnv = (
 
 const isOwn = (name: string): boolean => /^AI_RELAY_/i.test(name)
 
-/** The relay's own settings; and what would tell an agent that it runs inside of another one. */
+/** The relay's own settings, and variables that would tell an agent that it runs inside another one. */
 const isPrivate = (name: string): boolean => name.startsWith("AI_RELAY_") || isNestingMark(name)
 
 /**
@@ -77,7 +77,7 @@ const isNestingMark = (name: string): boolean =>
   || /^(?:CODEX_(?:THREAD_ID|SANDBOX\w*|CI|MANAGED_\w+|INTERNAL_\w+)|GEMINI_CLI|GEMINI_CLI_NO_RELAUNCH|QWEN_CODE|OPENCODE|OPENCODE_PID|OPENCODE_CLIENT|OPENCODE_CALLER|AGENT|AI_AGENT)$/
     .test(name)
 
-/** Is a name among these? `*` in one stands for anything. */
+/** Tells whether a name matches one of these; `*` matches anything. */
 const matcherOf = (patterns: ReadonlyArray<string>): (name: string) => boolean => {
   const sources = patterns.map((pattern) =>
     pattern.split("*").map((part) => part.replaceAll(/[^\w]/g, "\\$&")).join(".*")
@@ -86,7 +86,7 @@ const matcherOf = (patterns: ReadonlyArray<string>): (name: string) => boolean =
   return (name) => any.test(name)
 }
 
-/** What any program may need to find its files, its language, the network, and the tools people develop with. */
+/** Variables that any program may need: for files, language, network, and development tools. */
 const alwaysInherited: ReadonlyArray<string> = [
   ..."PATH HOME USER LOGNAME SHELL LANG LANGUAGE LC_* TZ TMPDIR TMP TEMP XDG_* HOSTNAME CI".split(" "),
   ..."TERM TERM_PROGRAM* COLORTERM NO_COLOR FORCE_COLOR DISPLAY WAYLAND_DISPLAY XAUTHORITY WSL* WSLENV".split(
@@ -120,10 +120,10 @@ const whyImpossible = (name: string, value: string): string | undefined =>
   !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
     ? `env: ${JSON.stringify(name.slice(0, 80))} is not a name a variable can have: use letters, digits and _`
     : value.includes("\0")
-    ? `env: the value of ${name} holds a NUL character: remove it`
+    ? `env: the value of ${name} contains a NUL character: remove it`
     : undefined
 
-/** Regions and projects become part of an address: one with a dot or slash in it would send keys elsewhere. */
+/** Whether a region or project is unsafe: it becomes part of an address, and a dot or slash could send keys elsewhere. */
 const isOddPlace = (name: string, value: string): boolean =>
   /REGION|LOCATION|PROJECT/.test(name) && !/^[A-Za-z0-9_-]*$/.test(value)
 

@@ -1,9 +1,8 @@
 /**
- * AgentPipes: what goes into an agent and what comes out.
+ * AgentPipes: an agent's stdin, stdout and stderr.
  *
- * Every line of stdout goes to `onLine`, every line of stderr is logged as an event, and the last ones are kept to
- * explain an exit. Writing waits while the agent does not read, and fails, without harm to anyone else, once it is
- * gone. Nothing is dropped while the pipes are open.
+ * Every line of stdout goes to `onLine`. Every line of stderr is logged as an event, and the last ones are kept to explain an
+ * exit. Writing waits while the agent does not read, and fails once it is gone. Nothing is dropped while the pipes are open.
  */
 import { Effect } from "effect"
 import type { Readable, Writable } from "node:stream"
@@ -21,11 +20,11 @@ const keptLength = 1000
 export interface AgentPipes {
   readonly writeLine: AgentProcess["writeLine"]
   readonly endInput: () => void
-  /** Lines wait in the pipes, because the sink has enough. */
+  /** Whether lines wait in the pipes because the sink is full. */
   readonly areHeldUp: () => boolean
-  /** Completes when there is nothing left to read. */
+  /** Completes when everything was read. */
   readonly closed: Effect.Effect<void>
-  /** All was read: hand on what lacks a newline. Answers the last lines of stderr. */
+  /** Passes on a last line without a newline. Gives the last lines of stderr. */
   readonly finish: () => AgentExit["stderr"]
   readonly destroy: () => void
 }
@@ -59,12 +58,12 @@ export const open = ({ child, onDefect, onLine, sink, tool }: Options): AgentPip
     maxLineBytes: maxStderrLineBytes,
     onDefect
   })
-  // A broken pipe says that the agent is gone; its exit and the writer are told so anyway.
+  // A broken pipe means that the agent is gone, which its exit and the writer report anyway.
   for (const pipe of [stdin, stdout, stderr]) pipe.on("error", () => {})
 
   const gone = new AgentFailed({
     tool,
-    reason: "it no longer reads its input. Open the session again to go on."
+    reason: "it no longer reads its input. Open the session again to continue."
   })
   const writeLine = (line: string) =>
     Effect.callback<void, AgentFailed>((resume) => {

@@ -1,14 +1,14 @@
 /**
  * ProcessFamily: an agent and everything it started.
  *
- * An agent leads a process group of its own, but its tools often run in sessions of theirs and outlive it. They are
- * found as members of its group, by the marker in their environment, and as descendants. A process that was seen once is
- * remembered, because an orphan can no longer be told by its parent. Two kinds escape: an orphan that left the group
- * and dropped the marker before anyone looked, and one outside of the group that forks and ends faster than we look.
+ * An agent leads its own process group, but its tools often run in sessions of their own and outlive it. They are found as
+ * members of the group, by the marker in their environment, and as descendants. Processes that were seen are remembered,
+ * because an orphan can no longer be recognized by its parent. Two kinds escape: an orphan that left the group and dropped the
+ * marker before anyone looked, and one outside the group that forks and exits faster than we look.
  *
- * Free of Effect, because it is also part of the reaper, which has to start at once.
+ * It does not use Effect, because it is also part of the reaper, which has to start at once.
  */
-import { type ProcessEntry, type ProcessTree, sendSignal } from "./ProcessTree.js"
+import { isAnyone, type ProcessEntry, type ProcessTree, sendSignal } from "./ProcessTree.js"
 
 /** The agent itself. */
 export interface Leader {
@@ -16,7 +16,7 @@ export interface Leader {
   readonly hasExited: () => boolean
 }
 
-/** How long after the leader's exit its number has surely not been given to another process, in ms. */
+/** How long after the leader's exit its pid is certainly not reused, in ms. */
 const freshMs = 5000
 
 export class ProcessFamily {
@@ -24,6 +24,8 @@ export class ProcessFamily {
   private exitedAt = -Infinity
   /** When the first list was read that showed nobody, if no later one showed anybody. */
   private nobodySince: number | undefined
+  /** That list leaves no doubt. */
+  private isClear = false
 
   constructor(
     private readonly tree: ProcessTree,
@@ -31,15 +33,18 @@ export class ProcessFamily {
     readonly marker: string
   ) {}
 
-  /** The leader exited this very moment: remember who is left in its group. */
-  leaderExited(): void {
-    this.exitedAt = performance.now()
-    this.look()
+  /** The leader has just exited, or had exited when a list was read (`at`): remembers the rest of its group. */
+  leaderExited(at = performance.now()): void {
+    this.exitedAt = at
+    if (isAnyone(-this.leader.pid)) this.look()
   }
 
-  /** Everyone alive. What was seen lately is good enough, unless it is the last time that an orphan's parent lives. */
+  /**
+   * All living members. A recent list is good enough unless this is the last moment at which an orphan's parent lives, or the
+   * leader has exited since it was read.
+   */
   look(when: "now" | "lately" = "lately"): ReadonlyArray<ProcessEntry> {
-    const everyone = this.tree.all(when)
+    const everyone = this.tree.all(when, this.exitedAt)
     this.seen = this.seen.flatMap(({ pid, started }) => {
       const now = everyone.get(pid)
       return now?.started === started ? [now] : []
@@ -51,21 +56,26 @@ export class ProcessFamily {
     this.tree.descendants(members.keys()).forEach(add)
     this.seen = [...members.values()]
     this.nobodySince = this.seen.length > 0 ? undefined : this.nobodySince ?? this.tree.readAt
+    this.isClear = this.nobodySince !== undefined && this.tree.isClear()
     return this.seen
   }
 
-  /** It leads, or was found to belong here when somebody last looked. */
+  /** Whether this process is the leader, or was a member at the last look. */
   hasSeen({ pid, started }: ProcessEntry): boolean {
     return (pid === this.leader.pid && !this.leader.hasExited())
       || this.seen.some((entry) => entry.pid === pid && entry.started === started)
   }
 
-  /** For how long, in ms, looks have seen nobody: 0 after the first such look, negative when somebody is there. */
+  /**
+   * How long looks have found nobody, in ms: 0 after the first such look, negative while somebody is there, infinite if the
+   * last look leaves no doubt.
+   */
   quietFor(): number {
-    return this.nobodySince === undefined ? -1 : this.tree.readAt - this.nobodySince
+    if (this.nobodySince === undefined) return -1
+    return this.isClear ? Number.POSITIVE_INFINITY : this.tree.readAt - this.nobodySince
   }
 
-  /** The group gets its signal in one go, so that nobody forks away from it; everyone else one by one. */
+  /** Signals the group atomically, so that nobody can fork away from it, and all others one by one. */
   signal(toGroup: NodeJS.Signals, toOthers: NodeJS.Signals): void {
     const members = this.look()
     if (this.holdsGroup()) sendSignal(-this.leader.pid, toGroup)
@@ -76,13 +86,13 @@ export class ProcessFamily {
     this.signal("SIGKILL", "SIGKILL")
   }
 
-  /** Nobody is left. Those seen before are asked first: that is cheaper than to look at every process. */
+  /** Whether nobody is left. Known members are checked first, which is cheaper than looking at every process. */
   isGone(): boolean {
     const { leader, seen, tree } = this
     return leader.hasExited() && !seen.some((entry) => tree.isAlive(entry)) && this.look().length === 0
   }
 
-  /** The group's number is not another's yet: one of us is in it, or so little time went by; numbers go round. */
+  /** Whether the group's number is still ours: a member is in it, or too little time has passed for it to be reused. */
   private holdsGroup(): boolean {
     const { exitedAt, leader, seen, tree } = this
     return !leader.hasExited()

@@ -1,9 +1,9 @@
 /**
- * ProcessSupervisor: starts agents, and sees to it that they and all they started are gone afterwards.
+ * ProcessSupervisor: starts agents, and makes sure that they and everything they started are gone afterwards.
  *
- * An agent runs without a shell, in a process group of its own, with a marker in its environment that everything it
- * starts inherits. Closing the scope it was started in ends it in bounded time: its input ends, then it is asked by a
- * signal, then what is left is killed. Until then it costs a callback per chunk, and no fiber.
+ * An agent runs without a shell, in its own process group, with a marker in its environment that everything it starts
+ * inherits. Closing its scope ends it in bounded time: its input is closed, then it gets a signal, then what is left is
+ * killed. Until then it costs a callback per chunk, and no fiber.
  */
 import { Cause, Deferred, Effect, Layer, Option, Predicate } from "effect"
 import { type ChildProcessWithoutNullStreams, spawn as startProcess } from "node:child_process"
@@ -26,12 +26,12 @@ import { type LaunchOptions, prepareLaunch } from "./prepareLaunch.js"
 import { sendSignal } from "./ProcessTree.js"
 
 export interface Options extends StopTimeouts, LaunchOptions {
-  /** How long an agent's pipes may stay open after its exit, in ms: what it left behind may hold them for ever. */
+  /** How long an agent's pipes may stay open after its exit, in ms: processes it left behind may hold them forever. */
   readonly linger: number
 }
 
 const defaults: Options = { input: 700, signal: 1500, kill: 1500, linger: 1000, pass_env: [] }
-/** How long the end of the scope waits for the last lines, in ms. */
+/** How long closing the scope waits for the last lines, in ms. */
 const lastLinesMs = 200
 
 export const layer = (options: Partial<Options> = {}): Layer.Layer<ProcessSpawner> =>
@@ -86,7 +86,7 @@ interface Supervised {
   readonly hold: Holdable
 }
 
-/** Take charge of a process in the moment it starts, so that nothing it does is missed. */
+/** Takes charge of a process at the moment it starts, so that nothing is missed. */
 const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Started): Supervised => {
   const { stopSignal = "SIGTERM", tool } = launch
   const exited = Deferred.makeUnsafe<AgentExit>()
@@ -95,7 +95,10 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
   let linger: NodeJS.Timeout | undefined
 
   const onDefect = (defect: unknown) => {
-    complaint = Effect.logError(`The relay failed at what ${tool} printed, and ended it.`, Cause.die(defect))
+    complaint = Effect.logError(
+      `The relay failed while reading the output of ${tool}, and ended it.`,
+      Cause.die(defect)
+    )
     pipes.destroy()
     family.kill()
   }
@@ -132,7 +135,7 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
       exit: Effect.tap(Deferred.await(exited), Effect.suspend(() => complaint))
     },
     hold: {
-      // Fifty sessions that share a budget stop together: who leads the group before anybody is looked for.
+      // Fifty sessions that share a budget stop together, so groups are signalled before other members are looked for.
       stop: () => {
         if (!hasExited()) sendSignal(-pid, "SIGSTOP")
         stopOthers = setImmediate(() => family.signal("SIGSTOP", "SIGSTOP"))
@@ -153,7 +156,7 @@ const supervise = ({ child, launch, marker, onLine, options, pid, sink }: Starte
   }
 }
 
-/** What the agent printed never stops a session: a line the relay fails at is passed on as it is. */
+/** Output of an agent never ends a session: a line that the relay fails to handle is passed on as is. */
 const guarded = (onLine: (line: Buffer) => void, sink: EventSink["Service"]) => (line: Buffer) => {
   try {
     onLine(line)
@@ -162,7 +165,7 @@ const guarded = (onLine: (line: Buffer) => void, sink: EventSink["Service"]) => 
     sink.emit({
       type: "error",
       code: "internal",
-      text: `The relay failed at a line of the agent (${
+      text: `The relay failed to handle a line of the agent (${
         String(defect)
       }). The session goes on; please report this.`
     })
@@ -178,10 +181,10 @@ const toExit = (
   stderr
 })
 
-/** By the error's code alone: the error itself holds the arguments, and they may hold a prompt. */
+/** Why a program did not start, from the error's code only: the error contains the arguments, which may contain a prompt. */
 const whyNotStarted = (error: unknown): string => {
   const code = Predicate.hasProperty(error, "code") ? String(error.code) : "no code"
   return code === "ENOENT"
-    ? "its folder, or the interpreter its first line names, does not exist. Create or install it."
-    : `the system does not start it (${code}). Try to run it by hand on the relay's machine.`
+    ? "its folder, or the interpreter named in its first line, does not exist. Create or install it."
+    : `the system cannot start it (${code}). Try running it by hand on the relay's machine.`
 }

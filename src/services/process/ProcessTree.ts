@@ -1,10 +1,10 @@
 /**
- * ProcessTree: which processes live on this machine, who started whom, and who carries our marker.
+ * ProcessTree: the processes of this machine, their parents, and which of them carry our marker.
  *
- * Linux is read from /proc; elsewhere `ps` is asked, which cannot show a marker. A zombie counts as gone. A process is
- * known by pid and start time together, so that a signal never reaches a stranger who was given the pid since.
- * Everything here is synchronous, because it must also work while the relay exits; what one scan saw is shared by all
- * who ask in the same turn of the event loop, or within some milliseconds, because many sessions may end together.
+ * On Linux it reads /proc; elsewhere it uses `ps`, which cannot show markers. A zombie counts as gone. A process is identified
+ * by pid and start time, so that a signal never reaches a stranger that got the same pid later. Everything is synchronous,
+ * because it must work while the relay exits. A scan is shared by all callers in the same turn of the event loop or within
+ * some milliseconds, because many sessions may end together.
  */
 import { readdirSync, readFileSync } from "node:fs"
 
@@ -13,40 +13,56 @@ export interface ProcessEntry {
   readonly ppid: number
   /** Its process group. */
   readonly pgid: number
-  /** When it started, in the system's own words. */
+  /** When it started, as the system tells it. */
   readonly started: string
 }
 
 /** Where processes are read from. */
 export interface ProcessSource {
-  /** All that are alive. */
+  /** All living processes. */
   readonly list: () => ReadonlyArray<ProcessEntry>
-  /** One, as it is now; a source that cannot say it cheaply leaves it out. */
+  /** One process at the moment; absent if that is not cheap. */
   readonly read?: (pid: number) => ProcessEntry | undefined
-  /** The environment it was started with, `A=1\0B=2\0`; empty if nobody may know. */
-  readonly environ: (entry: ProcessEntry) => string
+  /**
+   * The environment it was started with, `A=1\0B=2\0`; undefined if it cannot be read or does not matter; empty if it cannot be
+   * read at the moment, as in the middle of an `execve`.
+   */
+  readonly environ: (entry: ProcessEntry) => string | undefined
+  /** Some processes exited while the last list was read; what they started meanwhile may be missing from it. */
+  readonly hasMissed?: () => boolean
   /** How long a list is good enough, in ms; on a busy machine, twice as long as reading it took. */
   readonly reuseMs: number
 }
 
-/** The variable every agent is given; all it starts inherit it, even those that leave its process group. */
+interface Carried {
+  readonly started: string
+  readonly marker: string
+}
+
+/** The variable that every agent gets and all its processes inherit, even those that leave its process group. */
 export const markerVariable = "AI_RELAY_SESSION"
 
 export class ProcessTree {
   private entries: ReadonlyMap<number, ProcessEntry> = new Map()
   private byMarker: ReadonlyMap<string, ReadonlyArray<ProcessEntry>> | undefined
+  /** Markers of processes in this list that were read once, now or for an earlier list: a process keeps its marker. */
+  private carried = new Map<number, Carried>()
+  private isUnclear = true
   private byParent: ReadonlyMap<number, ReadonlyArray<ProcessEntry>> | undefined
   private goodUntil = -Infinity
   private isOfThisTurn = false
-  /** When the list was read, or began to be; as `performance.now()` tells it. */
+  /** When reading the list began, in ms of `performance.now()`. */
   readAt = -Infinity
 
   constructor(private readonly source: ProcessSource) {}
 
-  /** Everyone alive, by pid: as they are `now`, in this turn of the event loop, or were `lately`, which is cheaper. */
-  all(when: "now" | "lately" = "lately"): ReadonlyMap<number, ProcessEntry> {
+  /**
+   * All living processes by pid: as of `now`, in this turn of the event loop, or as of `lately`, which is cheaper; in both cases
+   * not from before `since`, in the time of `performance.now()`.
+   */
+  all(when: "now" | "lately" = "lately", since = -Infinity): ReadonlyMap<number, ProcessEntry> {
     const now = performance.now()
-    if (now > this.goodUntil || (when === "now" && !this.isOfThisTurn)) {
+    if (now > this.goodUntil || this.readAt < since || (when === "now" && !this.isOfThisTurn)) {
       this.readAt = now
       this.entries = new Map(this.source.list().map((entry) => [entry.pid, entry]))
       this.byMarker = undefined
@@ -62,7 +78,7 @@ export class ProcessTree {
     return this.entries
   }
 
-  /** Everyone started by one of these, by those they started, and so on. */
+  /** All descendants of these processes. */
   descendants(pids: Iterable<number>): ReadonlySet<ProcessEntry> {
     const entries = this.all()
     const children = this.byParent ??= groupBy(entries.values(), (entry) => entry.ppid)
@@ -71,23 +87,43 @@ export class ProcessTree {
     return found
   }
 
-  /** Everyone started with this marker in the environment. */
+  /** All processes with this marker in their environment. */
   marked(marker: string): ReadonlyArray<ProcessEntry> {
     return this.markers().get(marker) ?? []
   }
 
-  /** Everyone who was started with a marker, by marker. */
+  /** All processes with a marker, by marker. */
   markers(): ReadonlyMap<string, ReadonlyArray<ProcessEntry>> {
     const entries = this.all()
-    return this.byMarker ??= groupBy(entries.values(), (entry) => markerIn(this.source.environ(entry)))
+    return this.byMarker ??= this.readMarkers(entries)
   }
 
-  /** When this process started; undefined if that cannot be said cheaply, or it is gone. */
+  /** The last list whose markers were read leaves no doubt: it is complete, and processes without a marker have none. */
+  isClear(): boolean {
+    return !this.isUnclear
+  }
+
+  private readMarkers(entries: ReadonlyMap<number, ProcessEntry>) {
+    const before = this.carried
+    this.carried = new Map()
+    this.isUnclear = this.source.hasMissed?.() ?? false
+    return groupBy(entries.values(), (entry) => {
+      const { pid, started } = entry
+      const known = before.get(pid)
+      const environ = known?.started === started ? undefined : this.source.environ(entry)
+      const marker = known?.started === started ? known.marker : markerIn(environ ?? "")
+      if (environ === "") this.isUnclear = true
+      if (marker !== undefined) this.carried.set(pid, { started, marker })
+      return marker
+    })
+  }
+
+  /** When this process started; undefined if it is gone, or if that is not cheap to find out. */
   startOf(pid: number): string | undefined {
     return this.source.read?.(pid)?.started
   }
 
-  /** This process, who started it, who started that, and so on, as they are now. */
+  /** This process, its parent, and so on, at the moment. */
   *ancestors(pid: number): Iterable<ProcessEntry> {
     const { read = (pid) => this.all().get(pid) } = this.source
     const met = new Set<number>()
@@ -97,19 +133,19 @@ export class ProcessTree {
     }
   }
 
-  /** The very same process still runs. */
+  /** Whether exactly this process still runs. */
   isAlive({ pid, started }: ProcessEntry): boolean {
     const now = this.source.read === undefined ? this.all().get(pid) : this.source.read(pid)
     return now?.started === started
   }
 
-  /** Send a signal, if it is still the very same process. */
+  /** Sends a signal if exactly this process still runs. */
   signal(entry: ProcessEntry, signal: NodeJS.Signals): void {
     if (this.isAlive(entry)) sendSignal(entry.pid, signal)
   }
 }
 
-/** Send a signal to a process, or to a group by its negative number. Nobody there is no fault. */
+/** Sends a signal to a process, or to a group by its negative number. Ignores processes that are gone. */
 export const sendSignal = (pid: number, signal: NodeJS.Signals): void => {
   try {
     process.kill(pid, signal)
@@ -118,7 +154,17 @@ export const sendSignal = (pid: number, signal: NodeJS.Signals): void => {
   }
 }
 
-/** One line of /proc/<pid>/stat. The name in it may hold spaces and parentheses: fields count from the last one. */
+/** Does this process exist, or, for a negative number, any member of that group? A zombie counts. */
+export const isAnyone = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (cause) {
+    return !(cause instanceof Error && "code" in cause && cause.code === "ESRCH")
+  }
+}
+
+/** Parses /proc/<pid>/stat. The name in it may contain spaces and parentheses, so fields count from the last parenthesis. */
 export const parseStat = (stat: string): ProcessEntry | undefined => {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
   const [state = "", ppid, pgid] = fields
@@ -127,12 +173,12 @@ export const parseStat = (stat: string): ProcessEntry | undefined => {
   return { pid: Number.parseInt(stat), ppid: Number(ppid), pgid: Number(pgid), started }
 }
 
-/** What `ps` is asked for; a caller runs it, because processes are started in one place only. */
+/** Arguments for `ps`, which a caller runs: only one place starts processes. */
 export const psArguments = ["-axo", "pid=,ppid=,pgid=,stat=,lstart="]
 
 const psLine = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+([^Z\s]\S*)\s+(\S.*?)\s*$/gm
 
-/** What `ps` answers, without its zombies. */
+/** Parses the output of `ps`, without zombies. */
 export const parsePs = (answer: string): ReadonlyArray<ProcessEntry> =>
   Array.from(answer.matchAll(psLine), ([, pid, ppid, pgid, , started = ""]) => ({
     pid: Number(pid),
@@ -147,19 +193,27 @@ export const psSource = (runPs: () => string): ProcessSource => ({
   reuseMs: 100
 })
 
-/** Environments are read of those who started at `since` or later. */
+/** Reads /proc; environments only of processes that started at `since` or later. */
 export const procSource = (since = startedAt()): ProcessSource => {
   const oldest = Number(since)
+  let hasMissed = false
   return {
-    list: () => readdirSync("/proc").flatMap((name) => isNumber(name) ? readStat(name) ?? [] : []),
+    list: () => {
+      const names = readdirSync("/proc").filter(isNumber)
+      const entries = names.flatMap((name) => readStat(name) ?? [])
+      hasMissed = entries.length < names.length
+      return entries
+    },
     read: readStat,
-    environ: (entry) => Number(entry.started) < oldest ? "" : readIfThere(`/proc/${entry.pid}/environ`),
+    hasMissed: () => hasMissed,
+    environ: ({ pgid, pid, ppid, started }) =>
+      Number(started) < oldest || (ppid === kernel && pgid === 0) ? undefined : readEnviron(pid),
     reuseMs: 15
   }
 }
 
 const readStat = (pid: number | string) => parseStat(readIfThere(`/proc/${pid}/stat`))
-/** Nobody older than this process was started by it. */
+/** When this process started: older processes cannot be its children. */
 const startedAt = () => readStat("self")?.started ?? "0"
 
 const readIfThere = (path: string): string => {
@@ -167,6 +221,18 @@ const readIfThere = (path: string): string => {
     return readFileSync(path, "utf8")
   } catch {
     return ""
+  }
+}
+
+/** The parent of kernel threads, which have no environment and no group. */
+const kernel = 2
+
+const readEnviron = (pid: number): string | undefined => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8")
+  } catch {
+    // It has exited, or belongs to another user.
+    return undefined
   }
 }
 

@@ -1,13 +1,13 @@
 /**
- * Sandbox: how an agent is started inside of bubblewrap (`--sandbox`).
+ * Sandbox: starts an agent inside bubblewrap (`--sandbox`).
  *
- * It sees the machine read-only. It can write to the session's folder, to what its own program keeps (`writable`), and to
- * `/tmp` as long as it runs. Out of its sight are the relay's state and secrets, other users' homes, sockets of services
- * (`/run`), and all processes but its own, so it can neither read the relay's environment nor signal it. When bubblewrap
- * ends, or the relay does, the system ends all that was started in there.
+ * The agent sees the machine read-only. It can write to the session's folder, to its own program's files (`writable`), and to
+ * a private `/tmp`. Hidden from it are the relay's state and secrets, other users' homes, sockets of services (`/run`), and all
+ * processes but its own, so it can neither read the relay's environment nor signal it. When bubblewrap or the relay ends, the
+ * system ends everything started inside.
  *
- * The network is the machine's, because agents need it: that an agent is no client of its relay is the relay's own check
- * (`PeerProcesses`), which in here nothing escapes, because no process can leave the tree it was started in.
+ * It shares the machine's network, because agents need that. The relay's own check (`PeerProcesses`) keeps agents from being
+ * clients of their relay; nothing in the sandbox escapes it, because no process can leave the tree it was started in.
  */
 import { Effect, Schema } from "effect"
 import { execFile } from "node:child_process"
@@ -16,26 +16,26 @@ import { dirname, isAbsolute, join, relative, sep } from "node:path"
 import { relayEnvironment } from "./AgentEnvironment.js"
 import { findProgram } from "./findProgram.js"
 
-/** What the operator said of it. */
+/** The operator's settings. */
 export interface SandboxSettings {
-  /** Files and folders of the relay's that no agent may see. */
+  /** Files and folders of the relay that no agent may see. */
   readonly hidden: ReadonlyArray<string>
-  /** Folders agents may also read though they lie in what is out of sight, and also write. */
+  /** Folders that agents may read, or also write, although they are in hidden places. */
   readonly readable: ReadonlyArray<string>
   readonly writable: ReadonlyArray<string>
 }
 
-/** Agents were to be kept in, and cannot be here. */
+/** The sandbox was requested but does not work here. */
 export class SandboxUnusable extends Schema.TaggedError<SandboxUnusable>()("SandboxUnusable", {
   reason: Schema.String
 }) {
   override get message() {
-    return `agents cannot be kept in a sandbox here: ${this.reason}`
+    return `the sandbox does not work here: ${this.reason}`
   }
 }
 
 export interface Inside {
-  /** What its program keeps, as its descriptor spells it. */
+  /** Its program's own files, as in its descriptor. */
   readonly writable: ReadonlyArray<string>
   readonly cwd: string
   /** Absolute. */
@@ -49,7 +49,7 @@ const isIn = (path: string, folder: string): boolean => {
   return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }
 
-/** Where a path leads; as it is, where nothing is there. */
+/** The real path; unchanged if nothing is there. */
 const real = (path: string): string => {
   try {
     return realpathSync(path)
@@ -58,9 +58,9 @@ const real = (path: string): string => {
   }
 }
 
-/** Folders whose content is out of sight, unless something in them is shown. */
+/** Folders whose contents are hidden, except what is shown explicitly. */
 const curtained = ["/home", "/root", "/tmp", "/var/tmp", "/run", "/media", "/mnt"]
-/** What names are looked up with. */
+/** Files needed to resolve host names. */
 const resolvers = ["/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/run/nscd"]
 
 const expand = (place: string, env: Inside["env"]): string | undefined => {
@@ -74,7 +74,7 @@ const expand = (place: string, env: Inside["env"]): string | undefined => {
     : place
 }
 
-/** What is not there yet is made: inside, the folder it lies in is read-only. What is called `.json` is a file. */
+/** Creates a missing path, because inside its parent is read-only. A name that ends in `.json` is a file. */
 const made = (path: string): string => {
   if (!existsSync(path)) {
     try {
@@ -82,13 +82,13 @@ const made = (path: string): string => {
       mkdirSync(isFile ? dirname(path) : path, { recursive: true, mode: 0o700 })
       if (isFile) writeFileSync(path, "{}\n", { mode: 0o600, flag: "wx" })
     } catch {
-      // Then the agent says what it cannot write.
+      // The agent will report what it cannot write.
     }
   }
   return real(path)
 }
 
-/** Bubblewrap's arguments: what is mounted later lies over what was before. */
+/** Arguments for bubblewrap. Later mounts cover earlier ones. */
 export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray<string> => {
   const { args, env, program } = inside
   const cwd = real(inside.cwd)
@@ -128,13 +128,13 @@ export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray
   ]
 }
 
-/** What to do where it does not work. */
+/** What to do if it does not work. */
 const advice =
   "install bubblewrap (`apt install bubblewrap`, `dnf install bubblewrap`), allow user namespaces "
   + "(`sysctl kernel.unprivileged_userns_clone=1`, or `kernel.apparmor_restrict_unprivileged_userns=0`; in Docker "
   + "`--security-opt seccomp=unconfined`), or start the relay without --sandbox"
 
-/** Where bubblewrap lies; fails where it cannot keep an agent in. */
+/** The path of bubblewrap; fails if it does not work on this machine. */
 export const check: Effect.Effect<string, SandboxUnusable> = Effect.suspend(() => {
   if (process.platform !== "linux") {
     return new SandboxUnusable({ reason: "it needs Linux: start the relay without --sandbox" })

@@ -1,22 +1,22 @@
 /**
- * Watcher: lives on when the relay dies, however it dies, and ends every agent it was told of, with all they started.
+ * Watcher: outlives the relay, however that dies, and ends all agents it knows of with everything they started.
  *
- * It is a shell that waits for the end of a pipe, because that takes 2 MB where Node takes 42. It runs in a session of
- * its own, so that a Ctrl-C for the relay is not for it, and is gone when the relay has ended in order. When the pipe
- * ends, the relay is dead: the shell suspends the agents' process groups, so that nobody gets away meanwhile, and becomes
- * the reaper (`reaper.ts`), whose source it has held since it was started: an upgrade of the package changes nothing for
- * it. If Node does not start any more, it kills the groups.
+ * It is a shell that waits for the end of a pipe, which takes 2 MB where Node takes 42. It runs in its own session, so that a
+ * Ctrl-C for the relay does not reach it, and exits when the relay ends in an orderly way. If the pipe just ends, the relay is
+ * dead: the shell suspends the agents' process groups, so that nobody gets away meanwhile, and becomes the reaper
+ * (`reaper.ts`), whose source it has held since its start, so that an upgrade of the package cannot change it. If Node no
+ * longer starts, it kills the groups.
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { Socket } from "node:net"
 import { reaperSource } from "./reaperSource.js"
 
 export interface Watcher {
-  /** A program runs. `family` is one word that begins with its pid and a colon. */
+  /** A program was started. `family` is one word that begins with its pid and a colon. */
   readonly watch: (family: string) => void
-  /** It was brought to an end. */
+  /** The program was ended. */
   readonly unwatch: (family: string) => void
-  /** The relay ends, and nobody needs to be watched any more. */
+  /** The relay ends, and nothing needs to be watched. */
   readonly dismiss: () => void
 }
 
@@ -33,13 +33,13 @@ for family in $all; do kill -STOP "-\${family%%:*}"; done 2>/dev/null
 "$@" $all || for family in $all; do kill -KILL "-\${family%%:*}"; done 2>/dev/null
 `
 
-/** The command that ends everyone who belongs to this relay, and to others that are dead; families come after it. */
+/** The command that ends the processes of this relay, and of other dead ones; families follow as arguments. */
 const reaper = (relay: string): ReadonlyArray<string> =>
   reaperSource === undefined
     ? ["false"]
     : [process.execPath, "-e", "eval(process.env.AI_RELAY_REAPER)", relay]
 
-/** Nothing of the relay's environment: it may hold options for Node, and secrets. */
+/** Inherits nothing from the relay, whose environment may contain options for Node and secrets. */
 const env = {
   PATH: process.env["PATH"] ?? "/usr/bin:/bin",
   AI_RELAY_REAPER: reaperSource,
@@ -47,7 +47,7 @@ const env = {
 }
 const apart = { cwd: "/", detached: true, env } as const
 
-/** One that is gone sooner than this is not started again at once, in ms. */
+/** A watcher that lived shorter than this, in ms, is not restarted at once. */
 const shortLifeMs = 1000
 
 export const make = (relay: string): Watcher => {
@@ -61,13 +61,13 @@ export const make = (relay: string): Watcher => {
       stdio: ["pipe", "ignore", "ignore"]
     })
     child.on("error", ({ message }) => {
-      process.emitWarning(`nobody will end the agents if the relay is killed: ${message}`)
+      process.emitWarning(`agents will not be ended if the relay is killed: ${message}`)
     })
     child.once("exit", () => {
       if (shell === child) shell = undefined
       if (watched.size > 0 && performance.now() - started > shortLifeMs) start()
     })
-    // Neither keeps the relay running; that it is gone its exit says.
+    // Neither keeps the relay running; the exit event reports the end.
     child.stdin.on("error", () => {})
     child.unref()
     if (child.stdin instanceof Socket) child.stdin.unref()
@@ -89,7 +89,7 @@ export const make = (relay: string): Watcher => {
   }
 }
 
-/** End everyone whose relay is dead, now. */
+/** Ends all processes of dead relays now. */
 export const reapOrphans = (): void => {
   const [program = "false", ...args] = reaper("")
   spawn(program, args, { ...apart, stdio: "ignore" }).on("error", () => {}).unref()

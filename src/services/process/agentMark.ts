@@ -1,10 +1,9 @@
 /**
- * agentMark: a mark that everything an agent starts inherits, whatever it does to its environment, its group or its
- * parents.
+ * agentMark: a mark that all processes of an agent inherit, whatever happens to their environment, group or parents.
  *
- * Linux hands a process's filter of core dumps on to all it starts. Two of its bits speak of memory that no program has
- * here (DAX): in them stands how many relays are one inside of another. It is no secret, and who knows of it can take it
- * off: it finds those who only went away from their parents, as daemons do.
+ * On Linux a process passes its core dump filter on to its children. Two of the filter's bits are about memory that does not
+ * occur here (DAX); they hold how deeply relays are nested. It is not secret, and a process that knows it can remove it: it
+ * finds processes that merely left their parents, as daemons do.
  */
 import { readFileSync, writeFileSync } from "node:fs"
 
@@ -27,11 +26,11 @@ const write = (filter: number): void => {
   try {
     writeFileSync("/proc/self/coredump_filter", `0x${filter.toString(16)}`)
   } catch {
-    // Some sandboxes for containers have no such file: then nothing is marked.
+    // Some container sandboxes have no such file; then nothing is marked.
   }
 }
 
-/** Start a program, marked from its first moment on: while `start` runs, whatever this process starts is. */
+/** Starts a program that is marked from the beginning: everything this process starts while `start` runs is. */
 export const marking = <A>(start: () => A): A => {
   if (own === undefined || ofAgents === undefined) return start()
   write((own & ~bits) | ofAgents)
@@ -42,7 +41,7 @@ export const marking = <A>(start: () => A): A => {
   }
 }
 
-/** Was it started by an agent of a relay as deep as this one? */
+/** Whether a process was started by an agent of a relay at this depth. */
 export const isMarked = (pid: number): boolean => {
   const filter = ofAgents === undefined ? undefined : read(pid)
   return filter !== undefined && (filter & bits) === ofAgents

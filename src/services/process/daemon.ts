@@ -1,6 +1,5 @@
 /**
- * daemon: starts a program that lives on when this one ends, in a session of its own. It is nobody's child for long: it is
- * not stopped, watched or reaped from here.
+ * daemon: starts a program in its own session that outlives this one. It is not stopped, watched or reaped from here.
  */
 import { spawn } from "node:child_process"
 import { closeSync, mkdirSync, openSync } from "node:fs"
@@ -11,9 +10,9 @@ export interface Daemon {
   readonly program: string
   readonly args: ReadonlyArray<string>
   readonly cwd: string
-  /** Where it prints, stdout and stderr; the file and its folder are made, for this user alone. */
+  /** The file for stdout and stderr; it and its folder are created for this user only. */
   readonly log: string
-  /** Why it could not be started. */
+  /** Called with the reason if it could not be started. */
   readonly onFailed: (reason: string) => void
 }
 

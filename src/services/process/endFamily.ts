@@ -1,38 +1,38 @@
 /**
- * endFamily: bring an agent and everything it started to an end: ask politely, then insist.
+ * endFamily: ends an agent and everything it started, first politely, then by force.
  *
- * It ends in bounded time, whatever they do about it.
+ * It takes bounded time, whatever the processes do.
  */
 import { Effect } from "effect"
 import { completesWithin } from "../completesWithin.js"
 import { lookUntil } from "./lookUntil.js"
 import type { ProcessFamily } from "./ProcessFamily.js"
 
-/** How long each of the steps takes at most, in ms. */
+/** Longest time per step, in ms. */
 export interface StopTimeouts {
-  /** For the agent to end because its input did. */
+  /** For the agent to exit after its input was closed. */
   readonly input: number
-  /** For everyone to end because a signal asked for it. */
+  /** For all processes to exit after a signal. */
   readonly signal: number
-  /** For everyone to be gone after SIGKILL. */
+  /** For all processes to be gone after SIGKILL. */
   readonly kill: number
 }
 
 export interface StopMethod {
-  /** Completes when the agent itself has exited, whatever is left of what it started. */
+  /** Completes when the agent itself has exited; its children may still run. */
   readonly exited: Effect.Effect<void>
   readonly endInput: () => void
-  /** The signal the agent likes best. */
+  /** The signal that the agent handles best. */
   readonly stopSignal: NodeJS.Signals
 }
 
 /**
- * Nobody may have been seen in two looks so far apart, in ms: in the middle of an `execve` a process shows no
- * environment.
+ * Time between the two looks that must both find nobody, in ms: in the middle of an `execve` a process shows no environment.
+ * One look is enough if it found every environment.
  */
 const quietMs = 20
 
-/** Returns when all are gone, or have withstood every step's grace. */
+/** Completes when all are gone, or every step's time has passed. */
 export const endFamily = (
   family: ProcessFamily,
   { endInput, exited, stopSignal }: StopMethod,
@@ -40,13 +40,13 @@ export const endFamily = (
 ) =>
   Effect.gen(function*() {
     const { leader } = family
-    // A process that was started a moment ago is known by its parent, as long as that lives.
+    // A process that has just started is recognized by its parent while that lives.
     family.look("now")
     endInput()
     yield* completesWithin(exited, timeouts.input)
 
     if (!family.isGone()) {
-      // The agent's own signal is for the agent: background jobs of a shell ignore SIGINT.
+      // The agent's own signal is only for the agent: background jobs of a shell ignore SIGINT.
       family.signal(leader.hasExited() ? "SIGTERM" : stopSignal, "SIGTERM")
       yield* lookUntil(() => family.isGone(), timeouts.signal)
     }
@@ -57,7 +57,7 @@ export const endFamily = (
         return leader.hasExited() && family.quietFor() >= quietMs
       },
       timeouts.kill,
-      // With nobody in sight, the second look is the last.
+      // If nobody is found, the second look is the last one.
       () => family.quietFor() < 0 ? undefined : Math.max(1, quietMs - family.quietFor())
     )
   })

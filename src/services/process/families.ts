@@ -1,8 +1,8 @@
 /**
- * families: every agent that was started and is not yet brought to an end, with all it started.
+ * families: all agents that were started and not yet ended, with everything they started.
  *
- * If the relay exits before that, all are killed at once; if it has no time even for that, the watcher ends them. What a
- * relay left of which nobody took care, because the watcher was killed too, the next relay ends.
+ * If the relay exits first, all are killed at once; if it has no time for that, the watcher ends them. If the watcher was
+ * killed too, the next relay does.
  */
 import * as agentMark from "./agentMark.js"
 import { openTree } from "./machine.js"
@@ -16,18 +16,18 @@ const tree = openTree()
 const relay = nameOf(tree, process.pid)
 const watcher = Watcher.make(relay)
 
-/** What the watcher was told of each. */
+/** The word that the watcher knows each by. */
 const living = new Map<ProcessFamily, string>()
 process.on("exit", () => {
   for (const family of living.keys()) family.kill()
   if (living.size === 0) watcher.dismiss()
 })
 
-/** When the first agent started, in the system's own words; undefined: there was none yet. */
+/** When the first agent started, as the system tells it; undefined: there was none yet. */
 let firstStarted: number | undefined
 export const firstAgentStarted = (): number | undefined => firstStarted
 
-/** Is this process an agent of this relay's, or was it started by one, as far as it can be told by itself? */
+/** Whether this process is an agent of this relay or was started by one, as far as the process itself shows it. */
 export const isAgents = (entry: ProcessEntry, environ: () => string): boolean => {
   if (agentMark.isMarked(entry.pid)) return true
   for (const family of living.keys()) if (family.hasSeen(entry)) return true
@@ -35,10 +35,10 @@ export const isAgents = (entry: ProcessEntry, environ: () => string): boolean =>
   return carried !== undefined && relayOf(carried)?.name === relay
 }
 
-/** What everything an agent starts will carry in its environment. */
+/** A new marker for an agent's environment. */
 export const marker = (): string => newMarker(relay)
 
-/** A program started this very moment, its environment marked with `marker`. */
+/** Registers a program that has just started with this marker in its environment. */
 export const found = (leader: Leader, marker: string): ProcessFamily => {
   firstStarted ??= Number(tree.startOf(leader.pid) ?? 0)
   const family = new ProcessFamily(tree, leader, marker)
@@ -48,7 +48,7 @@ export const found = (leader: Leader, marker: string): ProcessFamily => {
   return family
 }
 
-/** Its leader exited this very moment. From now on its number may be given to another: the watcher goes by the marker. */
+/** Its leader has just exited. Its pid may be reused from now on, so the watcher goes by the marker. */
 export const leaderExited = (family: ProcessFamily): void => {
   family.leaderExited()
   watcher.unwatch(living.get(family) ?? "")
@@ -60,7 +60,7 @@ export const forget = (family: ProcessFamily): void => {
   living.delete(family)
 }
 
-/** End what dead relays left, if there is anything; answers how many processes were found. */
+/** Ends what dead relays left behind; gives the number of processes found. */
 export const sweep = (): number => {
   const found = [...orphans(openTree("0")).values()].flat().length
   if (found > 0) Watcher.reapOrphans()

@@ -1,8 +1,8 @@
 /**
- * findProgram: where a program lies, found before anything is started, so that a missing one has a message of its own.
+ * findProgram: finds a program before it is started, so that a missing one gets a clear message.
  *
- * Looks where `execvp` would, then where installers put programs that a service's PATH often lacks. Entries of PATH
- * that are not absolute are passed over: they would run whatever lies in the folder the agent works in.
+ * It looks where `execvp` would, then in usual places of installers that are often missing from a service's PATH. Relative
+ * entries of PATH are skipped: they would run whatever is in the folder the agent works in.
  */
 import { accessSync, constants, readdirSync, statSync } from "node:fs"
 import { homedir } from "node:os"
@@ -10,13 +10,13 @@ import { delimiter, dirname, isAbsolute, join, resolve } from "node:path"
 import { fromHome } from "../fromHome.js"
 import type { Environment } from "./AgentEnvironment.js"
 
-/** The absolute path of a program, or undefined. A name with a slash is a path that starts at `cwd`, or at `~`. */
+/** The absolute path of a program, or undefined. A name with a slash is a path relative to `cwd` or to `~`. */
 export const findProgram = (command: string, env: Environment, cwd: string): string | undefined =>
   command.includes("/")
     ? [resolve(cwd, fromHome(command))].find(isProgram)
     : [...foldersOf(env), ...usualFolders(env)].map((folder) => join(folder, command)).find(isProgram)
 
-/** The environment in which a program finds what lies beside it: a script of npm wants its `node`. */
+/** The environment with the program's folder in PATH: a script of npm needs the `node` beside it. */
 export const withFolderOf = (program: string, env: Environment): Environment => {
   const folder = dirname(program)
   const folders = foldersOf(env)

@@ -1,12 +1,12 @@
 /**
- * lookUntil: look at a fact again and again, for a limited real time: at processes that are not our children, of whose end the
- * system tells nobody. Whatever tells of itself is waited for with `completesWithin`.
+ * lookUntil: polls a condition for a limited real time. It is for processes that are not our children, whose end the system
+ * does not report. Everything else is awaited with `completesWithin`.
  */
 import { Effect } from "effect"
 
 const lookAgainMs = 5
 
-/** True as soon as `fact` holds, false when it does not within `limit_ms`; it is looked at again after `wait()` ms, or 5. */
+/** True as soon as `fact` holds, false if it does not within `limit_ms`. It is checked every `wait()` ms, by default 5. */
 export const lookUntil = (
   fact: () => boolean,
   limit_ms: number,

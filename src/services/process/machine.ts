@@ -1,4 +1,4 @@
-/** machine: the processes of this machine, read the way its system tells them. */
+/** machine: the processes of this machine, read in the way its system offers. */
 import { execFileSync } from "node:child_process"
 import { ProcessTree, procSource, psArguments, psSource } from "./ProcessTree.js"
 
@@ -14,6 +14,6 @@ const runPs = (): string => {
   }
 }
 
-/** Markers are seen of those who started at `since` or later: by default, after this process. */
+/** Markers are visible of processes that started at `since` or later; by default, after this process. */
 export const openTree = (since?: string): ProcessTree =>
   new ProcessTree(process.platform === "linux" ? procSource(since) : psSource(runPs))

@@ -1,9 +1,9 @@
 /**
- * marker: the value of the variable that tells whose a process is: its relay, then its session.
+ * marker: the value of the variable that tells which relay and session a process belongs to.
  *
- * A relay is named by its pid and start time, because pids are used again, and by its pid namespace, because a machine
- * also sees the processes of its containers, under other numbers: of a relay in another namespace nobody can say whether
- * it is alive. Where no start times can be had cheaply (macOS), no marker can be read either, and none names a relay.
+ * A relay is named by its pid and start time, because pids are reused, and by its pid namespace, because a machine also sees
+ * the processes of its containers under other pids, and cannot tell whether a relay in another namespace is alive. Where start
+ * times are expensive to get (macOS), markers cannot be read either, and name no relay.
  */
 import { randomUUID } from "node:crypto"
 import { readlinkSync } from "node:fs"
@@ -19,11 +19,11 @@ const readNamespace = (): string => {
 
 export const namespaceHere = readNamespace()
 
-/** The name of the relay that has this pid, here and now. */
+/** The name of the relay that has this pid now. */
 export const nameOf = (tree: ProcessTree, pid: number): string =>
   `${namespaceHere}.${pid}.${tree.startOf(pid) ?? ""}`
 
-/** What everything a new agent starts will carry. */
+/** A marker for a new agent of this relay. */
 export const newMarker = (relay: string): string => `${relay}.${randomUUID()}`
 
 interface Relay {
@@ -34,7 +34,7 @@ interface Relay {
 
 const pattern = /^((\d+)\.(\d+)\.\d+)\.[0-9a-f-]{36}$/
 
-/** The relay a marker names, if it is one of ours. */
+/** The relay in a marker; undefined if it is not one of our markers. */
 export const relayOf = (marker: string): Relay | undefined => {
   const [, name, namespace, pid] = pattern.exec(marker) ?? []
   return name === undefined || namespace === undefined ? undefined : { name, namespace, pid: Number(pid) }

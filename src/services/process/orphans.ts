@@ -1,8 +1,8 @@
-/** orphans: who carries the marker of a relay that is dead. */
+/** orphans: processes with the marker of a dead relay. */
 import { nameOf, namespaceHere, relayOf } from "./marker.js"
 import type { ProcessEntry, ProcessTree } from "./ProcessTree.js"
 
-/** By marker. `dead` names a relay that is known to be dead, also while the system still tears it down. */
+/** Orphans by marker. `dead`: a relay that is known to be dead although the system still lists it. */
 export const orphans = (
   tree: ProcessTree,
   dead?: string
@@ -10,7 +10,7 @@ export const orphans = (
   const above = lineage(tree)
   const found = [...tree.markers()].filter(([marker, carriers]) =>
     isDead(tree, marker, dead)
-    // A relay that was itself started by a dead one's agent must not end itself.
+    // A relay that was started by an agent of a dead relay must not end itself.
     && !carriers.some(({ pid }) => above.has(pid))
   )
   return new Map(found)
@@ -23,7 +23,7 @@ const isDead = (tree: ProcessTree, marker: string, dead: string | undefined): bo
     || (relay.namespace === namespaceHere && nameOf(tree, relay.pid) !== relay.name)
 }
 
-/** This process, who started it, and so on. */
+/** This process and its ancestors. */
 const lineage = (tree: ProcessTree): ReadonlySet<number> => {
   const pids = new Set<number>()
   for (let pid = process.pid; pid > 0 && !pids.has(pid); pid = tree.all().get(pid)?.ppid ?? 0) pids.add(pid)

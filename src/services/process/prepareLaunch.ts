@@ -1,6 +1,6 @@
 /**
- * prepareLaunch: what is settled before a program starts, with pipes or on a terminal: where it lies, and its
- * environment. A missing program is found out here, before anything runs.
+ * prepareLaunch: finds a program and builds its environment before it starts, with pipes or on a terminal. A missing program is
+ * reported here, before anything runs.
  */
 import { Effect } from "effect"
 import type { LaunchSpec } from "../../adapters/Adapter.js"
@@ -15,24 +15,24 @@ export interface Prepared {
   readonly program: string
   readonly args: ReadonlyArray<string>
   readonly env: Environment
-  /** All it starts will carry it in the environment. */
+  /** The marker that it and all its processes have in their environment. */
   readonly marker: string
 }
 
-/** How agents are kept in: bubblewrap's place, and what the operator said. */
+/** The sandbox: bubblewrap's path, and the operator's settings. */
 export interface Keeping {
   readonly bwrap: string
   readonly settings: Sandbox.SandboxSettings
 }
 
-/** What is the same for all agents. */
+/** Options shared by all agents. */
 export interface LaunchOptions {
-  /** Variables every agent inherits by the operator's wish. */
+  /** Variables that the operator lets every agent inherit. */
   readonly pass_env: ReadonlyArray<string>
   readonly sandbox?: Keeping | undefined
 }
 
-/** `own` is the environment it starts from. */
+/** `own`: the relay's environment. */
 export const prepareLaunch = (
   launch: LaunchSpec,
   { pass_env, sandbox }: LaunchOptions,

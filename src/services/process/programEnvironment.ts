@@ -1,7 +1,7 @@
-/** programEnvironment: what a program hears of the relay's environment that works for the person, such as `git commit`. */
+/** programEnvironment: the variables for programs that the relay runs for a person, such as `git commit`. */
 import { relayEnvironment } from "./AgentEnvironment.js"
 
-/** Where things are, who it is, and who holds the keys: no settings of git's, and nothing of the relay's own. */
+/** Paths, identity and key agents; no settings of git, and nothing of the relay's own. */
 const heard = [
   "PATH",
   "HOME",

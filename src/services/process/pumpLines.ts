@@ -1,9 +1,8 @@
 /**
- * pumpLines: hands what a process prints to the sink, line by line, a chunk's lines as one batch.
+ * pumpLines: passes a process's output to the sink line by line, with the lines of a chunk as one batch.
  *
- * This is the hot path: callbacks, no fiber. While the sink has enough the pipe is not read; it fills, and the process
- * blocks in its write: nothing is lost and nothing piles up. A process that never stops printing gives way to its
- * neighbours after every 64 KiB.
+ * This is the hot path: callbacks, no fiber. While the sink is full the pipe is not read; it fills, and the process blocks in
+ * its write, so nothing is lost and nothing piles up. A process that never stops printing yields after every 64 KiB.
  */
 import type { Readable } from "node:stream"
 import type { EventSink } from "../../adapters/Adapter.js"
@@ -15,13 +14,13 @@ interface Pump {
   readonly onLine: (line: Buffer) => void
   /** Longer lines are cut. */
   readonly maxLineBytes: number
-  /** `onLine` or the sink threw: this one process cannot go on, all others can. */
+  /** Called if `onLine` or the sink throws: only this process cannot go on. */
   readonly onDefect: (defect: unknown) => void
 }
 
 const fairShare = 64 * 1024
 
-/** Start pumping. To be called when all is read: what is answered hands on a last line that lacks its newline. */
+/** Starts pumping. Gives a function to call when everything was read, which passes on a last line without a newline. */
 export const pumpLines = ({ maxLineBytes, onDefect, onLine, pipe, sink }: Pump): () => void => {
   const splitter = new LineSplitter(onLine, maxLineBytes)
   let taken = 0

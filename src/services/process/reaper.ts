@@ -1,18 +1,18 @@
 /**
- * reaper: a program of its own, run by the watcher when its relay is dead, and by a relay that finds what a dead one left.
+ * reaper: a separate program, run by the watcher when its relay is dead, and by a relay that finds leftovers of a dead one.
  *
- * Arguments: the dead relay, then its agents, `pid:started:marker` each. It ends these, everyone who carries a marker of
- * that relay or of another that is dead, and all they started: asks by SIGTERM, which agents use to save what they have,
- * then kills until nobody has been seen for a while. It is over within 5 s and touches nobody else.
+ * Arguments: the dead relay, then its agents as `pid:started:marker`. It ends these, all processes with a marker of that relay
+ * or another dead one, and everything they started: first by SIGTERM, which lets agents save their work, then by SIGKILL until
+ * nobody has been seen for a while. It takes at most 5 s and touches no other process.
  */
 import { openTree } from "./machine.js"
 import { orphans } from "./orphans.js"
 import { type Leader, ProcessFamily } from "./ProcessFamily.js"
 
-/** How long they may take to end by themselves, and how long they are killed at most, in ms. */
+/** How long processes may take to exit by themselves, and how long to keep killing, in ms. */
 const politeMs = 1000
 const killMs = 2500
-/** Nobody may have been seen for so long before it is over, in ms. */
+/** How long nobody must have been seen at the end, in ms. */
 const quietMs = 150
 const pauseMs = 25
 
@@ -23,7 +23,7 @@ const families = new Map<string, ProcessFamily>()
 const isSame = (started: string, now: string | undefined) =>
   now !== undefined && (started === "" || started === now)
 
-/** An agent the relay had not seen exit. If it has by now, it was this very moment. */
+/** Adds an agent that the relay had not seen exit; if it has exited since, that was just now. */
 const meet = (agent: string) => {
   const [pid = "", started = "", marker = ""] = agent.split(":")
   const entry = tree.all().get(Number(pid))
@@ -33,14 +33,14 @@ const meet = (agent: string) => {
     hasExited: () => entry === undefined || !isAgent || !tree.isAlive(entry)
   }
   const family = new ProcessFamily(tree, leader, marker)
-  if (entry === undefined) family.leaderExited()
+  if (entry === undefined) family.leaderExited(tree.readAt)
   families.set(marker, family)
 }
 
-/** Of those the relay had no time to tell of, and of other dead relays, nobody leads. */
+/** The leader of processes the relay had no time to report, and of those of other dead relays. */
 const nobody: Leader = { pid: -1, hasExited: () => true }
 
-/** Meet those who are nobody's; answers whether there were any. */
+/** Adds orphans; gives whether there were any. */
 const meetOrphans = () => {
   const known = families.size
   for (const marker of orphans(tree, relay).keys()) {
@@ -50,7 +50,7 @@ const meetOrphans = () => {
 }
 const areGone = () => [...families.values()].every((family) => family.isGone())
 
-/** Look again and again until it is over, then go on. */
+/** Polls until `isOver` or the limit, then calls `goOn`. */
 const until = (isOver: () => boolean, limitMs: number, goOn: () => void) => {
   const deadline = performance.now() + limitMs
   const look = () => {
@@ -72,7 +72,7 @@ const killEveryone = () => {
 
 told.forEach(meet)
 meetOrphans()
-// Everyone is seen before anyone is told: who is told may end, and then nothing tells whose children they were.
+// All are listed before any is signalled: a process that exits no longer tells whose its children are.
 for (const family of families.values()) family.look()
 for (const signal of ["SIGTERM", "SIGCONT"] as const) {
   for (const family of families.values()) family.signal(signal, signal)

@@ -1,7 +1,7 @@
 /**
- * reaperSource: the reaper (`reaper.ts`) as one text, so that it needs no file of its own wherever the relay is bundled.
+ * reaperSource: the source of the reaper (`reaper.ts`) as a string, so that a bundled relay needs no separate file for it.
  *
- * The build puts it here. It is missing when the sources run as they are.
+ * The build inserts it. It is missing when the sources run without a build.
  */
 declare const __AI_RELAY_REAPER__: string | undefined
 

@@ -1,8 +1,8 @@
-/** runInTerminal: a program in the foreground, on the terminal the relay's own command was started on. */
+/** runInTerminal: runs a program in the foreground, on the terminal of the current command. */
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 
-/** Its exit code when it is over; undefined if it could not be started. */
+/** Gives its exit code when it ends; undefined if it could not be started. */
 export const runInTerminal = (
   program: string,
   args: ReadonlyArray<string>,

@@ -1,6 +1,6 @@
 /**
- * runProgram: a program that answers and ends, such as git: what it printed and how it ended, within a bound of bytes and
- * time. It hears nothing of the relay's environment but what it is given.
+ * runProgram: runs a short program such as git and gives its output and exit code, with limits on bytes and time. It inherits
+ * nothing from the relay's environment.
  */
 import { Effect, Schema } from "effect"
 import { spawn } from "node:child_process"

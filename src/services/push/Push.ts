@@ -1,11 +1,11 @@
 /**
- * Push: tells browsers that want it (Web Push, RFC 8030, 8291 and 8292) that a session waits for an answer or a long turn has
- * ended, and takes their answer.
+ * Push: notifies subscribed browsers (Web Push, RFC 8030, 8291 and 8292) when a session waits for an answer or a long turn has
+ * ended, and takes answers from notifications.
  *
- * A subscription belongs to the person who made it and tells only of what they may see. It ends with their token, with its own time,
- * or when the push service says that the browser is gone. A person who may approve gets a ticket with a question that can be
- * answered where it is shown (`askText.ts`): it is for that very question, works once, with the rights its owner has then,
- * and is over when the question is. Nothing is loaded, and no session watched, before somebody subscribes.
+ * A subscription belongs to the person who made it and covers only what they may see. It ends with their token, when it
+ * expires, or when the push service reports that the browser is gone. If a question can be answered in the notification
+ * (`askText.ts`), a person who may approve gets a ticket with it: for that question only, usable once, with its owner's rights at
+ * that time, and void when the question is settled. Nothing is loaded or watched before somebody subscribes.
  */
 import { Clock, Context, Effect, FiberMap, Layer, Queue, Schedule, Schema, Scope, Semaphore } from "effect"
 import { createHash, createPublicKey, randomBytes } from "node:crypto"
@@ -32,17 +32,17 @@ import * as pushFile from "./pushFile.js"
 import type { PushUnusable, Subscription } from "./pushFile.js"
 import { post, problemOf, type PushFailed } from "./pushService.js"
 
-/** Such a subscription is not taken. */
+/** The subscription is refused. */
 export class PushRefused extends Schema.TaggedError<PushRefused>()("PushRefused", { reason: Schema.String }) {
   override get message() {
     return this.reason
   }
 }
 
-/** The ticket is wrong or used, or its question is not open any more. */
+/** The ticket is wrong or used, or its question is no longer open. */
 export class PushTicketOver extends Schema.TaggedError<PushTicketOver>()("PushTicketOver", {}) {
   override get message() {
-    return "this was answered already, or is not asked any more: open the session to see what became of it"
+    return "this was already answered, or is no longer asked: open the session to see the outcome"
   }
 }
 
@@ -54,34 +54,34 @@ export interface Listed {
   readonly expires_at: number
 }
 
-/** What a notification says, encrypted for one browser. */
+/** The contents of a notification, encrypted for one browser. */
 export interface Message {
   readonly kind: "question" | "done" | "test"
   readonly session_id?: string
   readonly tool?: string
-  /** What the session is about. */
+  /** The session's title. */
   readonly title?: string
-  /** What would run; whole only if it may be allowed here. */
+  /** What would run; complete only if it may be allowed here. */
   readonly text?: string
   readonly ask?: "tool" | "plan" | "question" | "budget" | "other"
   readonly request_id?: string
   readonly ticket?: string
-  /** What the ticket can say. */
+  /** Answers that the ticket can give. */
   readonly answers?: ReadonlyArray<"allow" | "deny">
-  /** Sessions that wait for an answer. */
+  /** How many sessions wait for an answer. */
   readonly waiting: number
 }
 
 export class Push extends Context.Service<Push, {
-  /** The relay's public key: browsers bind their subscriptions to it. */
+  /** The relay's public key, to which browsers bind their subscriptions. */
   readonly key: Effect.Effect<string, PushUnusable>
-  /** Of the `Principal`; the same browser again is the same subscription, for a new time. */
+  /** Subscribes a browser of the `Principal`; if it is already subscribed, renews that. */
   readonly subscribe: (wanted: PushSubscription) => Effect.Effect<Listed, PushRefused | PushUnusable>
-  /** The `Principal`'s own. */
+  /** The subscriptions of the `Principal`. */
   readonly list: Effect.Effect<ReadonlyArray<Listed>, PushUnusable>
-  /** False: it has none of that id. */
+  /** Removes a subscription of the `Principal`; false if there is none with this id. */
   readonly unsubscribe: (id: string) => Effect.Effect<boolean, PushUnusable>
-  /** Answer the question the ticket is for; completes when it is settled. */
+  /** Answers the question that the ticket is for; completes when it is settled. */
   readonly answer: (
     ticket: string,
     behavior: "allow" | "deny"
@@ -91,21 +91,21 @@ export class Push extends Context.Service<Push, {
 }
 
 const daySeconds = 24 * 3600
-/** A browser that is not opened for so long is not told any more. */
+/** Lifetime of a subscription that is not renewed. */
 const longestSeconds = 60 * daySeconds
 const mostEach = 20
 const mostInAll = 500
 const mostTickets = 2000
 const mostWaiting = 200
 const again = Schedule.max([Schedule.exponential("1 second", 4), Schedule.recurs(3)])
-/** A turn that has ended is news for so long, in seconds. */
+/** How long the push service may keep the news of an ended turn, in seconds. */
 const newsSeconds = 12 * 3600
 const settleTime = "3 seconds"
 
 const digest = (text: string) => createHash("sha256").update(text).digest("base64url")
 const idOf = (endpoint: string) => digest(endpoint).slice(0, 16)
 
-/** A point of the curve and a secret of 16 bytes, or nothing can be encrypted for it. */
+/** Whether these are valid keys: a point on the curve and a secret of 16 bytes. */
 const areKeys = ({ auth, p256dh }: PushSubscription["keys"]): boolean => {
   const point = Buffer.from(p256dh, "base64url")
   if (point.length !== 65 || point[0] !== 4 || Buffer.from(auth, "base64url").length !== 16) return false
@@ -127,7 +127,7 @@ const areKeys = ({ auth, p256dh }: PushSubscription["keys"]): boolean => {
 
 interface TicketOf {
   readonly session_id: SessionId
-  /** The question itself: another one of the same name is another one. */
+  /** The question itself, since a later one may have the same id. */
   readonly ask: PermissionRequest
   readonly mark: string
   readonly answers: ReadonlyArray<"allow" | "deny">
@@ -159,13 +159,13 @@ const make = Effect.gen(function*() {
       return Effect.as(Effect.andThen(FiberMap.remove(owners, id), save), true)
     })
 
-  /** Until its time is over, or its owner's right to it. */
+  /** Completes when the subscription expires or its owner loses the right to it. */
   const untilOver = (id: string, { expires_at, mark }: Subscription): Effect.Effect<void> =>
     Effect.gen(function*() {
       const owner = yield* auth.holderOf(mark)
       const left = expires_at * 1000 - (yield* Clock.currentTimeMillis)
       if (owner === undefined || left <= 0) return
-      // Timers are not longer than some weeks. A token that was changed may still be there.
+      // Timers cannot be longer than some weeks. A token that was changed may still exist.
       yield* Effect.raceFirst(owner.ended, Effect.sleep(Math.min(left, daySeconds * 1000)))
       yield* Effect.yieldNow
       const kept = byId.get(id)
@@ -177,7 +177,7 @@ const make = Effect.gen(function*() {
       owners,
       id,
       Effect.flatMap(untilOver(id, subscription), () =>
-        // Not as itself: a fiber that removes itself waits for itself.
+        // In another fiber: one that removes itself would wait for itself.
         Effect.forkIn(Effect.ignore(drop(id)), scope))
     )
 
@@ -201,13 +201,13 @@ const make = Effect.gen(function*() {
         "content-encoding": "aes128gcm",
         "ttl": Math.max(0, Math.round(ttl)),
         "urgency": message.kind === "question" ? "high" : "normal",
-        // What replaces what has not been delivered yet.
+        // A newer notification replaces one that has not been delivered.
         "topic": digest(`${message.kind} ${message.session_id} ${message.request_id}`).slice(0, 32)
       }
     }
   })
 
-  /** What a later attempt may change. */
+  /** Whether a later attempt may succeed. */
   const isPassing = ({ status = 0 }: PushFailed) => status === 0 || status === 429 || status >= 500
 
   const deliver = Effect.fnUntraced(
@@ -223,7 +223,7 @@ const make = Effect.gen(function*() {
           failure.status === 404 || failure.status === 410
             ? drop(id)
             : Effect.logWarning(
-              // Its path is a secret.
+              // The path is secret.
               `a notification could not be sent to ${new URL(endpoint).host} (${failure.message})`
             )),
         Effect.catch(({ message }) => Effect.logWarning(message)),
@@ -275,7 +275,7 @@ const make = Effect.gen(function*() {
         ...(ask !== undefined && {
           ask: ask.metadata.kind,
           request_id: ask.request_id,
-          // Of a question or a plan the person reads in the page.
+          // Questions and plans are read in the page.
           ...(ask.metadata.kind === "tool" && { text: shown?.text ?? "" })
         }),
         ...(ask !== undefined && canAnswer && {
@@ -303,7 +303,7 @@ const make = Effect.gen(function*() {
           )
         )
       )
-      // One that does not answer holds up three others at most.
+      // A service that does not answer delays at most three others.
       for (let lanes = 0; lanes < 4; lanes++) {
         yield* Effect.forkScoped(
           Effect.forever(
@@ -317,7 +317,7 @@ const make = Effect.gen(function*() {
     }).pipe(
       Scope.provide(scope),
       Effect.provideService(SessionRegistry, registry),
-      // The first to subscribe may see less than those who follow.
+      // The first subscriber may see less than later ones.
       Effect.provideService(Principal, everything)
     )
   )
@@ -348,7 +348,7 @@ const make = Effect.gen(function*() {
       const mark = yield* ownMark
       if (mark === undefined) {
         return yield* new PushRefused({
-          reason: "agents are not told by notifications: turn them on in a browser"
+          reason: "agents cannot subscribe to notifications: turn them on in a browser"
         })
       }
       const problem = problemOf(endpoint, allow_push_service)
@@ -357,7 +357,7 @@ const make = Effect.gen(function*() {
       }
       if (!areKeys(given)) {
         return yield* new PushRefused({
-          reason: "`keys` are none: send the subscription as the browser's PushManager gives it"
+          reason: "`keys` are not valid: send the subscription as the browser's PushManager gives it"
         })
       }
       yield* load
@@ -366,7 +366,7 @@ const make = Effect.gen(function*() {
       const kept = byId.get(id)
       if (kept === undefined && byId.size >= mostInAll) {
         return yield* new PushRefused({
-          reason: `${mostInAll} browsers are told already: turn notifications off in one of them`
+          reason: `${mostInAll} browsers are already subscribed: turn notifications off in one of them`
         })
       }
       const subscription: Subscription = {

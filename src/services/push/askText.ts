@@ -1,10 +1,10 @@
 /**
- * askText: what a notification shows of a tool that waits for a permission.
+ * askText: what a notification shows of a permission request, and whether it may be allowed there.
  *
- * A person may say yes there only to what they see whole: the tool's own name and every argument in one short line of plain
- * characters, in a script that is read from left to right; nothing that a notification would cut, squeeze or turn around;
- * no secret taken out of it; and nothing that destroys, sends away or gives rights, where a second look in the page is due.
- * In every other case only its beginning is shown, and no.
+ * A person may allow in a notification only what they see completely: the tool's own name and every argument in one short line
+ * of plain, left-to-right characters, nothing that a notification would cut or reorder, no removed secrets, and nothing that
+ * destroys, sends data away or grants rights, which deserves a second look in the page. In all other cases the notification
+ * shows only the beginning and cannot allow it.
  */
 import type { PermissionRequest } from "../../schema/index.js"
 import { nameOf, read, shells, unwrapped } from "../policy/shellCommands.js"
@@ -13,24 +13,24 @@ import { kindOf } from "../policy/toolCall.js"
 export interface AskText {
   /** What would run, or its beginning. */
   readonly text: string
-  /** It is all that would run, and may be allowed here. */
+  /** Whether the text is complete and may be allowed in the notification. */
   readonly whole: boolean
 }
 
-/** Phones show about so many characters of a notification. */
+/** About how many characters of a notification phones show. */
 const longest = 160
 const shortened = 100
 
-/** ASCII, and letters of scripts that are written from left to right and stand alone; single spaces, none at the ends. */
+/** ASCII and letters of non-combining left-to-right scripts; single spaces, none at the ends. */
 const plain =
   /^(?! )(?:(?! {2}| $)[\x20-\x7e\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}])+$/u
-/** A word of several alphabets looks like another word. */
+/** Words that mix alphabets can look like other words. */
 const mixed =
   /[A-Za-z][^ ]*[\p{Script=Greek}\p{Script=Cyrillic}]|[\p{Script=Greek}\p{Script=Cyrillic}][^ ]*[A-Za-z]/u
 
 const isPlain = (text: string): boolean => plain.test(text) && !/\p{M}|\p{C}/u.test(text) && !mixed.test(text)
 
-/** Programs whose harm is not undone, or that reach beyond this machine or user. */
+/** Programs whose damage cannot be undone, or that reach beyond this machine or user. */
 const grave = new Set(
   `sudo doas su pkexec runuser rm rmdir shred unlink dd truncate mv install ln chmod chown chgrp setfacl chattr mount umount
   kill pkill killall shutdown reboot halt poweroff systemctl service launchctl crontab at batch
@@ -54,7 +54,7 @@ const inline: Readonly<Record<string, RegExp>> = {
   find: /^-(delete|exec|execdir|ok|okdir|fprint)/,
   sed: /^-[a-zA-Z]*i|^--in-place/
 }
-/** What these do is said by their second word. */
+/** Programs whose second word tells what they do. */
 const second: Readonly<Record<string, RegExp>> = {
   git:
     /^(push|reset|clean|checkout|restore|rebase|filter-branch|filter-repo|reflog|gc|prune|branch|tag|remote|config|update-ref|stash|submodule|-.*)$/,
@@ -77,7 +77,7 @@ const second: Readonly<Record<string, RegExp>> = {
   uvx: /./,
   make: /^(-f|--file|--eval)/
 }
-/** Hidden files, and others whose change gives rights or that hold secrets. */
+/** Hidden files, and files that grant rights or contain secrets. */
 const graveFile =
   /(^|[\s"'=:/~,])\.[A-Za-z_]|\/(etc|boot|usr|bin|sbin|lib|proc|sys|var|root)\/|authorized_keys|id_rsa|id_ed25519|\.pem\b/i
 const graveName = /danger|unsafe|bypass|sandbox|force|escalat|background|permission/i
@@ -109,15 +109,15 @@ const spelled = (value: unknown): string => {
   try {
     return JSON.stringify(value) ?? ""
   } catch {
-    // Deeper than JSON goes: longer than is shown, too.
+    // Deeper values are too long to show, anyway.
     return " ".repeat(longest)
   }
 }
 
-/** What agents say of a command beside it: it is not what runs. */
+/** Remarks of agents about a command, which do not run. */
 const remarks = new Set(["description", "commandActions"])
 
-/** All there is to it: of a shell the command, of any other tool its own name first. */
+/** All parts to show: the command for a shell, for other tools their name and arguments. */
 const partsOf = (tool: string, fields: Fields): ReadonlyArray<string> => {
   const { command, ...others } = fields
   const isShell = kindOf(tool) === "execute" && typeof command === "string"
@@ -131,12 +131,12 @@ const cut = (text: string): string => {
   return chars.length > shortened ? `${chars.slice(0, shortened).join("")}…` : line
 }
 
-/** Agents name a path they were not given; also within the session's folder, where they may only ask. */
+/** Whether a path that the agent reports as blocked is outside the session's folder. */
 const leadsOut = (path: unknown, folder: string): boolean =>
   path !== undefined
   && (typeof path !== "string" || !path.startsWith(`${folder}/`) || path.split("/").includes(".."))
 
-/** `folder` is the session's; `clean` takes secrets out of a text. */
+/** `folder`: the session's; `clean`: removes secrets from a text. */
 export const askTextOf = (
   { args, metadata, tool = "" }: Pick<PermissionRequest, "args" | "metadata" | "tool">,
   folder: string,
@@ -148,7 +148,7 @@ export const askTextOf = (
   const told = clean(line)
   const { command } = fields
   const isGrave = graveFile.test(line)
-    // What a change of a file does is seen as a difference only, or not at all.
+    // A change of a file can only be judged by its diff.
     || kindOf(tool) === "edit"
     || [tool, ...Object.keys(fields)].some((name) => graveName.test(name))
     || (command !== undefined && (typeof command !== "string" || isGraveCommand(command)))

@@ -1,6 +1,6 @@
 /**
- * pushFile: what the relay keeps for notifications in its state folder: its own keys (`push-keys.json`), by which push services
- * know it, and who wants to be told (`push.json`). Only its user may read them; they are replaced as a whole.
+ * pushFile: files for notifications in the state folder: the relay's keys (`push-keys.json`), by which push services know it, and
+ * subscriptions (`push.json`). Only its user can read them; they are replaced atomically.
  */
 import { Effect, Option, Schema } from "effect"
 import { generateKeyPairSync } from "node:crypto"
@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { messageOf } from "../../schema/messageOf.js"
 import * as privateFile from "../access/privateFile.js"
 
-/** They cannot be read or written. */
+/** These files cannot be read or written. */
 export class PushUnusable
   extends Schema.TaggedError<PushUnusable>()("PushUnusable", { reason: Schema.String })
 {
@@ -18,18 +18,18 @@ export class PushUnusable
   }
 }
 
-/** Of the curve P-256, base64url: the public point with its 65 bytes, the private number with its 32. */
+/** A P-256 key pair in base64url: the public point has 65 bytes, the private number 32. */
 export const Keys = Schema.Struct({ public_key: Schema.String, private_key: Schema.String })
 export type Keys = typeof Keys.Type
 
-/** A browser that wants to be told. */
+/** A subscribed browser. */
 export const Subscription = Schema.Struct({
-  /** Derived from the endpoint, which is a secret. */
+  /** Derived from the endpoint, which is secret. */
   id: Schema.String,
   endpoint: Schema.String,
   p256dh: Schema.String,
   auth: Schema.String,
-  /** Who made it, as `Auth.markOf` has it. */
+  /** Its owner, as the mark of `Auth.markOf`. */
   mark: Schema.String,
   /** Unix times in seconds. */
   created_at: Schema.Finite,
@@ -45,7 +45,7 @@ const decodeList = Schema.decodeUnknownOption(
 const keysFile = (state_dir: string) => join(state_dir, "push-keys.json")
 const listFile = (state_dir: string) => join(state_dir, "push.json")
 
-/** Undefined: there is none. Throws a sentence when others can read it. */
+/** Reads the file; undefined if there is none. Throws an error text if others can read it. */
 const readOwn = (file: string): string | undefined => {
   const isOpen = privateFile.isOpenToOthers(file)
   if (isOpen === undefined) return undefined
@@ -72,24 +72,26 @@ const newKeys = (): Keys => {
   return { public_key: point.toString("base64url"), private_key: d }
 }
 
-/** The relay's keys, made when they are wanted for the first time. Without a state folder they last as long as the relay. */
+/** The relay's keys, generated when first needed. Without a state folder they last as long as the relay. */
 export const keysIn = (state_dir: string | undefined): Effect.Effect<Keys, PushUnusable> =>
   state_dir === undefined
     ? Effect.sync(newKeys)
-    : attempt("the keys for notifications cannot be had", () => {
+    : attempt("the keys for notifications cannot be read or created", () => {
       const file = keysFile(state_dir)
       const kept = readOwn(file)
       if (kept !== undefined) {
         const found = decodeKeys(kept)
         if (Option.isSome(found)) return found.value
-        throw new Error(`${file} holds no keys: remove it, and turn notifications on again in your browsers`)
+        throw new Error(
+          `${file} contains no valid keys: delete it, and turn notifications on again in your browsers`
+        )
       }
       const made = newKeys()
       write(state_dir, file, made)
       return made
     })
 
-/** Nothing was ever kept: there is nobody to tell. */
+/** Whether there ever were subscriptions. */
 export const isThere = (state_dir: string | undefined): boolean =>
   state_dir !== undefined && statSync(listFile(state_dir), { throwIfNoEntry: false }) !== undefined
 
@@ -103,7 +105,7 @@ export const readList = (
     const found = decodeList(kept)
     if (Option.isSome(found)) return found.value.subscriptions
     throw new Error(
-      `${file} is no list of subscriptions: remove it, and turn notifications on again in your browsers`
+      `${file} is not a list of subscriptions: delete it, and turn notifications on again in your browsers`
     )
   })
 
@@ -113,5 +115,5 @@ export const writeList = (
 ): Effect.Effect<void, PushUnusable> =>
   state_dir === undefined
     ? Effect.void
-    : attempt("who wants notifications cannot be kept", () =>
+    : attempt("the subscription cannot be saved", () =>
       write(state_dir, listFile(state_dir), { subscriptions }))

@@ -1,10 +1,10 @@
 /**
- * pushService: which addresses a notification may be sent to, and the sending (RFC 8030).
+ * pushService: checks the addresses of push services, and sends notifications to them (RFC 8030).
  *
- * A subscription's address is what a browser, or somebody who says to be one, tells. So it must be https, at a host whose
- * every address is a public one, looked at again when it is connected to: else the relay could be made to knock at doors of
- * its own network. What the operator lists (`--allow-push-service`) may be anywhere, and may be plain http. No redirect is
- * followed, and of an answer only its status is looked at.
+ * A subscription's address comes from a browser, or from somebody who pretends to be one. So it must be https at a host with
+ * only public addresses, checked again when connecting; otherwise the relay could be made to send requests into its own
+ * network. Services that the operator lists (`--allow-push-service`) may be anywhere and may use plain http. Redirects are not
+ * followed, and only the status of an answer is used.
  */
 import { Effect, Schema } from "effect"
 import { lookup as resolve } from "node:dns"
@@ -12,9 +12,9 @@ import { request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
 import { BlockList, isIP, type LookupFunction } from "node:net"
 
-/** It did not arrive. */
+/** The notification was not delivered. */
 export class PushFailed extends Schema.TaggedError<PushFailed>()("PushFailed", {
-  /** What the service answered, if it did. */
+  /** The status of the service's answer, if there was one. */
   status: Schema.optionalKey(Schema.Number),
   reason: Schema.String
 }) {
@@ -47,7 +47,7 @@ for (
     ["240.0.0.0", 4]
   ] as const
 ) special.addSubnet(network, prefix, "ipv4")
-/** Of IPv6 only what is handed out (2000::/3), without what stands for something else. */
+/** Public IPv6 addresses: 2000::/3 without ranges that stand for other addresses. */
 const handedOut = new BlockList()
 handedOut.addSubnet("2000::", 3, "ipv6")
 for (
@@ -65,37 +65,39 @@ export const isPublic = (address: string): boolean => {
   return family === 6 && handedOut.check(address, "ipv6") && !special.check(address, "ipv6")
 }
 
-/** Why nothing is sent there; undefined if it may be. */
+/** Why nothing may be sent there; undefined if it may. */
 export const problemOf = (endpoint: string, allowed: ReadonlyArray<string>): string | undefined => {
   if (endpoint.length > longestEndpoint || !URL.canParse(endpoint)) {
-    return "it is no address of a push service"
+    return "it is not an address of a push service"
   }
   const { hostname, origin, password, protocol, username } = new URL(endpoint)
-  if (username !== "" || password !== "") return "an address of a push service has no name and no password"
+  if (username !== "" || password !== "") {
+    return "an address of a push service must not contain a user name or password"
+  }
   if (allowed.includes(origin) && /^https?:$/.test(protocol)) return undefined
-  const hint = `start the relay with --allow-push-service ${origin}, if it should be`
+  const hint = `start the relay with --allow-push-service ${origin} to allow it`
   if (protocol !== "https:") return `it is not https: ${hint}`
   const bare = hostname.replace(/^\[(.*)\]$/, "$1")
   const isLocal = isIP(bare) === 0
     ? !bare.includes(".") || /\.(local|localhost|internal|home|lan|arpa)\.?$/i.test(bare)
     : !isPublic(bare)
-  return isLocal ? `${hostname} is no public host: ${hint}` : undefined
+  return isLocal ? `${hostname} is not a public host: ${hint}` : undefined
 }
 
-/** Only to public addresses, whatever the name stands for now. */
+/** Resolves names to public addresses only. */
 const publicLookup: LookupFunction = (hostname, options, done) =>
   resolve(hostname, { ...options, all: true }, (error, found) => {
     if (error !== null) return done(error, [])
     const addresses = found.filter(({ address }) => isPublic(address))
     const [first] = addresses
     if (first === undefined || addresses.length < found.length) {
-      return done(Object.assign(new Error(`${hostname} is no public host`), { code: "EACCES" }), [])
+      return done(Object.assign(new Error(`${hostname} is not a public host`), { code: "EACCES" }), [])
     }
     if (options.all === true) done(null, addresses)
     else done(null, first.address, first.family)
   })
 
-/** Fails with what was answered, unless the service has taken it. */
+/** Sends a notification; fails with the answer's status unless the service accepted it. */
 export const post = (
   endpoint: string,
   headers: Readonly<Record<string, string | number>>,

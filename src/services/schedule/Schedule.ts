@@ -1,6 +1,6 @@
 /**
- * Schedule: a prompt that is to be given to a session later: once (`at`), again and again (`every`, in cron's words), or
- * once more after the agent's limit is over (`resume`). Times are Unix seconds.
+ * Schedule: a prompt to send to a session later: once (`at`), repeatedly (`every`, a cron expression), or once more after the
+ * agent's limit resets (`resume`). Times are Unix seconds.
  */
 import { Schema } from "effect"
 import { ContentBlock, SessionId } from "../../schema/index.js"
@@ -9,21 +9,21 @@ export const Schedule = Schema.Struct({
   schedule_id: Schema.NonEmptyString,
   session_id: SessionId,
   kind: Schema.Literals(["at", "every", "resume"]),
-  /** Cron's five fields, or a word such as `@daily`. */
+  /** A cron expression of five fields, or a word such as `@daily`. */
   every: Schema.optionalKey(Schema.String),
-  /** IANA name of the zone these are meant in. */
+  /** IANA name of the time zone of `every`. */
   time_zone: Schema.optionalKey(Schema.String),
   content: Schema.NonEmptyArray(ContentBlock),
-  /** When it runs next; absent: never again. */
+  /** The next run; absent: never again. */
   next_at: Schema.optionalKey(Schema.Finite),
   paused: Schema.Boolean,
   created_at: Schema.Finite,
-  /** Name of the access token of who made it: its runs are counted for that one. */
+  /** Name of the access token it was made with, for which its runs count. */
   token: Schema.optionalKey(Schema.String),
-  /** Runs that were begun, and runs that were missed. */
+  /** Numbers of started and of missed runs. */
   runs: Schema.Finite,
   missed: Schema.Finite,
-  /** What became of it last. */
+  /** The last run. */
   last: Schema.optionalKey(Schema.Struct({
     at: Schema.Finite,
     status: Schema.Literals(["started", "skipped", "missed", "failed"]),

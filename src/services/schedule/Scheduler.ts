@@ -1,9 +1,9 @@
 /**
- * Scheduler: gives prompts to sessions when their schedules are due. It opens a session that is not live.
+ * Scheduler: sends prompts to sessions when their schedules are due, and opens sessions that are not live.
  *
- * At most one run of a schedule goes on at a time. A run that could not begin when it was due, because no relay ran or the
- * machine slept, is told as missed and not made up for; only the prompt that waits for a limit's end is sent late. It looks
- * at the clock at least twice a minute, so that a clock that is set, or a machine that wakes, is noticed.
+ * At most one run of a schedule is active at a time. A run that could not start when it was due, because no relay ran or the
+ * machine slept, is reported as missed and not made up for; only a prompt that waits for a limit is sent late. It looks at the
+ * clock at least twice a minute, to notice a clock that was set or a machine that woke up.
  */
 import { Clock, Context, Effect, FiberMap, Layer, Option, Queue, Schema, Stream } from "effect"
 import type { BodyOf, UserMessage } from "../../schema/index.js"
@@ -20,32 +20,32 @@ import { toListed } from "./plan.js"
 import type { Schedule } from "./Schedule.js"
 import { Timetable } from "./Timetable.js"
 
-/** How long it sleeps at most without looking at the clock, in ms. */
+/** Longest sleep between looks at the clock, in ms. */
 const longestSleep = 30_000
-/** What begins so much later than it was due was missed, in seconds. */
+/** A run this much overdue counts as missed, in seconds. */
 const tolerance = 90
-/** The same for a prompt that waits for a limit's end: a relay may have been away. */
+/** The same for a prompt that waits for a limit, since the relay may have been down. */
 const resumeTolerance = 24 * 3600
-/** One that will not run again is listed for so long, in seconds. */
+/** How long a schedule that will not run again stays listed, in seconds. */
 const keptFor = 7 * 24 * 3600
-/** When one whose session could not be opened is tried again, in seconds. */
+/** When to try again if the session could not be opened, in seconds. */
 const retryAfter = 60
 
-/** What is typed into a terminal is a command of a shell. */
+/** Terminals take no prompts: whatever is typed is a shell command. */
 class NoPrompts extends Schema.TaggedError<NoPrompts>()("NoPrompts", {}) {
   override get message() {
-    return "The session is a terminal, which takes no schedules: remove this one."
+    return "The session is a terminal, which takes no prompts: remove this schedule."
   }
 }
 
 type Last = NonNullable<Schedule["last"]>
 
-/** After the run that was due: when the next one is, if there is one. */
+/** The schedule after a run, with its next time if there is one. */
 const after = (schedule: Schedule, now: number, last: Last): Schedule => {
   const { next_at: due = now, ...rest } = schedule
   const next = schedule.every === undefined
     ? undefined
-    // Never twice the same, also when the clock was set back.
+    // Never the same time twice, even if the clock was set back.
     : nextTime(schedule.every, schedule.time_zone, Math.max(now, due))
   return { ...rest, ...(next !== undefined && { next_at: next }), last }
 }
@@ -64,7 +64,7 @@ const tell = (session: Session | undefined, schedule: Schedule, { at, status, te
   })
 
 export class Scheduler extends Context.Service<Scheduler, {
-  /** Schedules whose run goes on, by their ids. */
+  /** Ids of schedules with an active run. */
   readonly running: () => ReadonlyArray<string>
 }>()("ai-relay/services/Scheduler") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
@@ -88,7 +88,7 @@ const make = Effect.gen(function*() {
     tell(registry.live(schedule.session_id), changed, last)
   }
 
-  /** Completes when the prompt's turn has ended, or it will have none. */
+  /** Completes when the prompt's turn has ended, or if there will be none. */
   const untilDone = (session: Session, message_id: string, from: number) => {
     let begun = false
     const isEnd = (event: BodyOf<"turn_end" | "turn_start" | "input_ack" | "error" | "session_end">) => {
@@ -117,7 +117,7 @@ const make = Effect.gen(function*() {
     )
   }
 
-  /** Open the session, claim the run, and give it the prompt. It is written down before: at most once. */
+  /** Opens the session, claims the run, and sends the prompt. The claim is written first, so it runs at most once. */
   const run = Effect.fn("Scheduler.run")(
     function*(schedule: Schedule, due: number) {
       const { content, kind, schedule_id, session_id, token } = schedule
@@ -130,7 +130,7 @@ const make = Effect.gen(function*() {
       )
       const can = session.describe().metadata?.["capabilities"] as { readonly terminal?: boolean } | undefined
       if (can?.terminal === true) return yield* new NoPrompts({})
-      // While it was opened, somebody may have taken it back.
+      // The schedule may have been removed meanwhile.
       if (table.get(schedule_id)?.next_at !== due || !table.claim(schedule)) return
       const now = (yield* Clock.currentTimeMillis) / 1000
       const from = session.log.lastSeq()
@@ -142,7 +142,7 @@ const make = Effect.gen(function*() {
       }
       const prompt: UserMessage = { type: "user_message", content, message_id }
       if (kind === "resume") {
-        // The session forgets it by itself: it may have a reason not to send it.
+        // The session removes it: it may have a reason not to send the prompt.
         return yield* Effect.provideService(submit(prompt), Sender, by)
       }
       const last: Last = { at: now, status: "started" }
@@ -171,7 +171,7 @@ const make = Effect.gen(function*() {
       )
   )
 
-  /** Another relay has the session open: it is that one's affair. */
+  /** Whether another relay has the session open, which then runs its schedules. */
   const isElsewhere = ({ session_id }: Schedule) =>
     registry.live(session_id) !== undefined
       ? Effect.succeed(false)
@@ -184,9 +184,9 @@ const make = Effect.gen(function*() {
     const { every, kind, schedule_id, session_id, time_zone } = schedule
     if (registry.isDraining() || (yield* isElsewhere(schedule))) return
     if (yield* FiberMap.has(runs, schedule_id)) {
-      // Its session is being opened, however long that takes.
+      // Its session is still being opened.
       if (table.get(schedule_id)?.last?.status !== "started") return
-      const last: Last = { at: due, status: "skipped", text: "The run before it has not ended." }
+      const last: Last = { at: due, status: "skipped", text: "The previous run has not ended." }
       if (table.claim(schedule)) note(after(schedule, now, last), last)
       return
     }
@@ -204,13 +204,13 @@ const make = Effect.gen(function*() {
       if (kind !== "resume") return note(missed, last)
       table.remove(schedule_id)
       return yield* Effect.logWarning(
-        `A prompt of the session ${session_id} is not sent again: its limit was over a day ago.`
+        `A prompt of the session ${session_id} is not sent again: its limit reset more than a day ago.`
       )
     }
     yield* FiberMap.run(runs, schedule_id, run(schedule, due))
   })
 
-  /** Do what is due; gives in how many ms to look again. */
+  /** Runs what is due; gives the ms until the next look. */
   const look = Effect.gen(function*() {
     const now = (yield* Clock.currentTimeMillis) / 1000
     for (const schedule of table.all()) {
@@ -226,7 +226,7 @@ const make = Effect.gen(function*() {
 
   yield* Effect.flatMap(look, (ms) => Effect.raceFirst(Effect.sleep(ms), Queue.take(woken))).pipe(
     Effect.catchDefect((cause) =>
-      Effect.andThen(Effect.logError("A schedule could not be looked at.", cause), Effect.sleep(longestSleep))
+      Effect.andThen(Effect.logError("Internal error in the scheduler.", cause), Effect.sleep(longestSleep))
     ),
     Effect.forever,
     Effect.forkScoped

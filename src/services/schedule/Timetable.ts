@@ -1,8 +1,8 @@
 /**
- * Timetable: all schedules of this state folder. Each is a file below `schedules/`, written before anything is done about
- * it, so a relay that is killed has forgotten none; without a state folder they last as long as the relay.
+ * Timetable: all schedules of this state folder. Each is a file in `schedules/` that is written first, so that a kill of the
+ * relay loses none; without a state folder they last as long as the relay.
  *
- * Several relays may use the folder. `claim` gives a run to one of them: only that one may begin it.
+ * Several relays may share the folder. `claim` assigns a run to one of them.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
@@ -15,21 +15,21 @@ import { RelayConfig } from "../RelayConfig.js"
 import { Schedule } from "./Schedule.js"
 
 export interface Table {
-  /** A name for a new one. */
+  /** An id for a new schedule. */
   readonly freshId: Effect.Effect<string>
-  /** As they are now, also those other relays have made. */
+  /** All schedules, including those of other relays. */
   readonly all: () => ReadonlyArray<Schedule>
   readonly get: (schedule_id: string) => Schedule | undefined
-  /** Add it, or replace the one of that name. */
+  /** Adds a schedule, or replaces the one with the same id. */
   readonly put: (schedule: Schedule) => void
-  /** False: there is none. */
+  /** Removes a schedule; false if there is none. */
   readonly remove: (schedule_id: string) => boolean
   readonly removeOf: (session_id: SessionId) => void
-  /** True: this relay, and no other, begins the run that is due at that time. */
+  /** True: this relay, and no other, starts the run that is due. */
   readonly claim: (schedule: Schedule) => boolean
-  /** `listener` is called when one was added, changed or removed here; gives what ends that. */
+  /** Calls `listener` when a schedule was added, changed or removed here; gives a function that stops that. */
   readonly onChange: (listener: () => void) => () => void
-  /** Why they are not written at the moment, if they are not. */
+  /** Why schedules cannot be written at the moment; undefined if they can. */
   readonly trouble: () => string | undefined
 }
 
@@ -44,7 +44,7 @@ export class Timetable extends Context.Service<Timetable, Table>()("ai-relay/ser
   )
 }
 
-/** The relay's; a session that is opened without a relay around it has one of its own. */
+/** The relay's timetable; a session opened without a relay gets its own. */
 export const current = Effect.map(
   Effect.all([Effect.serviceOption(Timetable), Effect.serviceOption(IdGenerator)]),
   ([table, ids]) =>
@@ -54,7 +54,7 @@ export const current = Effect.map(
     )
 )
 
-/** How the schedules are kept. */
+/** Where schedules are stored. */
 interface Store {
   readonly load: () => void
   readonly write: (schedule: Schedule) => void
@@ -100,7 +100,7 @@ const over = (known: Map<string, Schedule>, store: Store, ids: Ids): Table => {
     },
     claim: (schedule) => {
       if (!store.claim(schedule)) return false
-      // Who was first may have done it while we looked.
+      // The relay that was first may have finished the run meanwhile.
       return table.get(schedule.schedule_id)?.next_at === schedule.next_at
     },
     onChange: (listener) => {
@@ -112,9 +112,9 @@ const over = (known: Map<string, Schedule>, store: Store, ids: Ids): Table => {
   return table
 }
 
-/** Forgotten with the relay. */
+/** A timetable in memory only. */
 export const inMemory = (ids: Ids): Table => {
-  /** By schedule, the run that has begun. */
+  /** The started run of each schedule. */
   const claims = new Map<string, number | undefined>()
   return over(new Map(), {
     load: () => {},
@@ -135,7 +135,7 @@ const claimed = ".claimed-"
 
 export const onDisk = (folder: string, ids: Ids): Table => {
   const known = new Map<string, Schedule>()
-  /** Files that were read, by what says that they have changed. */
+  /** Files that were read, with a stamp that shows changes. */
   const seen = new Map<string, string>()
   const relay = SessionRecord.relayName()
   let reason: string | undefined
@@ -150,14 +150,14 @@ export const onDisk = (folder: string, ids: Ids): Table => {
       return undefined
     }
   }
-  // Names of sessions may hold what file systems do not like.
+  // Session ids may contain characters that file systems do not allow.
   const fileOf = (schedule_id: string) => join(folder, `${encodeURIComponent(schedule_id)}${suffix}`)
   const stampOf = (path: string) => {
     const { ino, mtimeMs, size } = statSync(path)
     return `${ino} ${mtimeMs} ${size}`
   }
 
-  /** Marks of runs that are written down now. */
+  /** Removes the claims of runs that are now recorded. */
   const dropClaims = (schedule_id: string) => {
     const mark = `${encodeURIComponent(schedule_id)}${claimed}`
     for (const name of readdirSync(folder)) {
@@ -175,7 +175,7 @@ export const onDisk = (folder: string, ids: Ids): Table => {
       const schedule = Option.getOrUndefined(decode(readFileSync(path, "utf8")))
       if (schedule !== undefined) known.set(schedule.schedule_id, schedule)
     } catch {
-      // Removed while we looked.
+      // It was removed meanwhile.
     }
   }
 
@@ -184,14 +184,14 @@ export const onDisk = (folder: string, ids: Ids): Table => {
     try {
       names = readdirSync(folder).filter((name) => name.endsWith(suffix))
     } catch {
-      // What cannot be read is not gone.
+      // An unreadable schedule still exists.
       return
     }
     const paths = new Set(names.map((name) => join(folder, name)))
     for (const path of paths) readOne(path)
     for (const { schedule_id } of [...known.values()]) {
       const path = fileOf(schedule_id)
-      // One that could never be written is ours alone.
+      // A schedule that could not be written is known only here.
       if (!paths.has(path) && seen.delete(path)) known.delete(schedule_id)
     }
   }
@@ -220,7 +220,7 @@ export const onDisk = (folder: string, ids: Ids): Table => {
         return true
       } catch {
         try {
-          // Killed before it could write down that the run begins: then it did not begin. One of us renames it.
+          // A relay that was killed before it recorded the run did not start it. Only one relay can rename the claim.
           if (SessionRecord.isRelayAlive(readFileSync(path, "utf8"))) return false
           renameSync(path, `${path}.${relay}`)
           take()

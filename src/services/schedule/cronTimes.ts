@@ -1,13 +1,13 @@
 /**
- * cronTimes: when a cron expression is due, by the clock of a time zone. Where that clock jumps ahead, what falls into the gap
- * is due once, behind it; where it is set back, what would come twice comes once, if it names its hour.
+ * cronTimes: when a cron expression is due in a time zone. If the clock jumps ahead, times in the gap are due once, after it. If
+ * it is set back, times that would come twice come once, if the expression names the hour.
  */
 import { Cron } from "croner"
 
-/** Five fields, minutes first, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. */
+/** Parses five fields, minutes first, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. Throws if it is neither. */
 const parse = (every: string, time_zone: string | undefined): Cron => {
   const words = every.trim()
-  // It would take a date, too.
+  // Croner would also accept a date.
   if (!words.startsWith("@") && words.split(/\s+/u).length !== 5) throw new RangeError("not five fields")
   return new Cron(words, {
     paused: true,
@@ -16,7 +16,7 @@ const parse = (every: string, time_zone: string | undefined): Cron => {
   })
 }
 
-/** What is wrong with it, in words that say what to write; undefined: nothing. */
+/** An error text for an invalid expression or time zone; undefined if both are valid. */
 export const cronProblem = (every: string, time_zone: string | undefined): string | undefined => {
   if (time_zone !== undefined) {
     try {
@@ -41,10 +41,10 @@ export const nextTime = (every: string, time_zone: string | undefined, after: nu
   return next === null ? undefined : next.getTime() / 1000
 }
 
-/** Most that are counted: who was away for a year need not know how often a minute has passed. */
+/** Where counting stops. */
 const mostCounted = 10_000
 
-/** How many are due from `first`, which is one of them, to `until`, both in Unix seconds. */
+/** How many times are due from `first`, which is one of them, to `until`; both in Unix seconds. */
 export const countTimes = (
   every: string,
   time_zone: string | undefined,

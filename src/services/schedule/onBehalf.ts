@@ -1,7 +1,6 @@
 /**
- * onBehalf: a schedule may do what the token it was made with may do when it runs: nothing, once that was revoked or its
- * time is over, and nothing by another token that was given the same name since. What was made without a named token is the
- * operator's.
+ * onBehalf: the rights of a schedule: those that the token it was made with has when it runs. It has none once that token was
+ * revoked or has expired, even if a new token has the same name. A schedule made without a named token has the operator's.
  */
 import { Clock, Effect, Schema } from "effect"
 import { everything, type PrincipalFields } from "../access/Principal.js"
@@ -9,10 +8,10 @@ import * as TokenFile from "../access/tokenFile.js"
 import { defaultName } from "../access/Tokens.js"
 import type { Schedule } from "./Schedule.js"
 
-/** Who made it may do nothing any more. */
+/** The token that the schedule was made with is no longer valid. */
 export class TokenGone extends Schema.TaggedError<TokenGone>()("TokenGone", { token: Schema.String }) {
   override get message() {
-    return `The token "${this.token}" it was made with was revoked, or its time is over: make it anew.`
+    return `The token "${this.token}" it was made with was revoked or has expired: create the schedule again.`
   }
 }
 
@@ -25,7 +24,7 @@ const promptingAs = (name: string): PrincipalFields => ({
 export const principalOf = Effect.fnUntraced(
   function*(state_dir: string | undefined, { created_at, token }: Pick<Schedule, "created_at" | "token">) {
     if (token === undefined || token === defaultName) return everything
-    // Tokens are in memory alone then: it may do what it took to make it.
+    // Tokens are only in memory then: it gets the rights that were needed to make it.
     if (state_dir === undefined) return promptingAs(token)
     const now = (yield* Clock.currentTimeMillis) / 1000
     const tokens = yield* TokenFile.read(TokenFile.fileIn(state_dir))

@@ -1,11 +1,11 @@
-/** plan: schedules as people make, see and change them: out of a command or a body, and into what is listed. */
+/** plan: adds, changes and lists schedules, from commands and HTTP requests. */
 import { type ContentBlock, type SessionId, textOf } from "../../schema/index.js"
 import type { EventLog } from "../log/EventLog.js"
 import { cronProblem, nextTime } from "./cronTimes.js"
 import type { Schedule } from "./Schedule.js"
 import type { Table } from "./Timetable.js"
 
-/** What somebody asks for. */
+/** A requested schedule. */
 export interface Plan {
   readonly content: readonly [ContentBlock, ...ReadonlyArray<ContentBlock>]
   readonly at?: number | string | undefined
@@ -20,14 +20,14 @@ interface Maker {
   readonly token?: string | undefined
 }
 
-/** As it is listed: a prompt that waits for a limit is the session's own affair. */
+/** A schedule as listed. Prompts that wait for a limit are not listed. */
 export type ListedSchedule =
   & Omit<Schedule, "content" | "kind" | "token" | "resets_at" | "limit" | "message_id">
   & { readonly text: string }
 
-/** Schedules a session may have. */
+/** Most schedules per session. */
 const mostOfSession = 50
-/** Characters of a prompt that are listed. */
+/** Characters of a prompt in the list. */
 const mostText = 200
 
 const secondsOf = (at: number | string) => typeof at === "number" ? at : Date.parse(at) / 1000
@@ -44,11 +44,11 @@ export const toListed = (
   text: [...textOf(content)].slice(0, mostText).join("")
 })
 
-/** All of the relay, or of one session, the oldest first. */
+/** All schedules, or those of one session, oldest first. */
 export const listed = (table: Table, session_id?: SessionId): ReadonlyArray<ListedSchedule> =>
   own(table, session_id).map(toListed)
 
-/** The session's clients see what has become of it. */
+/** Tells the session's clients about a change. */
 const tell = (
   log: EventLog["Service"] | undefined,
   change: "added" | "changed" | "removed",
@@ -60,7 +60,7 @@ const tell = (
     metadata: { change, schedule_id: schedule.schedule_id, schedule: toListed(schedule) }
   })
 
-/** `now` in Unix seconds. A text says what is wrong with it; then nothing has changed. */
+/** Adds a schedule. `now` in Unix seconds. A text is an error, and nothing has changed. */
 export const add = (
   table: Table,
   log: EventLog["Service"] | undefined,
@@ -69,10 +69,10 @@ export const add = (
   now: number
 ): Schedule | string => {
   if ((at === undefined) === (every === undefined)) {
-    return "say when: either `at`, once, or `every`, again and again"
+    return "set either `at`, to send it once, or `every`, to repeat it"
   }
   if (own(table, session_id).length >= mostOfSession) {
-    return `the session has ${mostOfSession} schedules already: remove one first`
+    return `the session already has ${mostOfSession} schedules: remove one first`
   }
   const problem = every === undefined ? undefined : cronProblem(every, time_zone)
   if (problem !== undefined) return problem
@@ -100,7 +100,7 @@ export const add = (
 const find = (table: Table, schedule_id: string, session_id: SessionId | undefined) =>
   own(table, session_id).find((schedule) => schedule.schedule_id === schedule_id)
 
-/** Of any session, or of one. What was due while it was paused is not made up for. Undefined: there is no such schedule. */
+/** Pauses or continues a schedule of any session, or of one. Runs due during a pause are skipped. Undefined: no such schedule. */
 export const pause = (
   table: Table,
   log: (session_id: SessionId) => EventLog["Service"] | undefined,

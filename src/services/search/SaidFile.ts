@@ -1,7 +1,7 @@
 /**
- * SaidFile: what was said in one session, beside its journal and gone with it: `said.jsonl`, a line for each thing, and `said.bits`,
- * which tells how far that goes and, by its bits, which words cannot be in it. Both are made from the journal; without them, or
- * when they are torn, they are made anew. Secrets are cut out before anything is written.
+ * SaidFile: the searchable text of one session, beside its journal and deleted with it: `said.jsonl`, one line per message, and
+ * `said.bits`, which tells how far that goes and, by its bits, which words cannot be in it. Both are made from the journal, and
+ * made again if missing or torn. Secrets are removed before anything is written.
  */
 import {
   closeSync,
@@ -21,18 +21,18 @@ import * as Segment from "../journal/Segment.js"
 import type { Said } from "./said.js"
 import * as TextBits from "./TextBits.js"
 
-/** What is known of a session's words without reading them. */
+/** What is known of a session's text without reading it. */
 export interface Known {
-  /** The last event that was looked at. */
+  /** `seq` of the last indexed event. */
   readonly seq: number
-  /** Bytes of `said.jsonl` that count. */
+  /** Valid bytes of `said.jsonl`. */
   readonly size: number
-  /** Unix seconds: when the last of it was said. */
+  /** When the last message was sent, in Unix seconds. */
   readonly ts: number
   readonly bits: Uint8Array
 }
 
-/** Bytes that are kept of a session; the oldest go first, down to the half of it. */
+/** Most bytes per session; beyond that the oldest are dropped, down to half of it. */
 const mostBytes = 2 * 1024 * 1024
 
 const saidIn = (folder: string) => join(folder, "said.jsonl")
@@ -43,14 +43,14 @@ export const nothing: Known = { seq: 0, size: 0, ts: 0, bits: new Uint8Array(Tex
 const isHeader = (value: unknown): value is Omit<Known, "bits"> =>
   typeof value === "object" && value !== null && "seq" in value && "size" in value && "ts" in value
 
-/** What is known of the session in this folder; `nothing` if it must be looked at from its beginning. */
+/** What is known of the session in this folder; `nothing` if it must be indexed from the start. */
 export const read = (folder: string): Known => {
   try {
     const bytes = readFileSync(bitsIn(folder))
     const end = bytes.indexOf(10)
     const header: unknown = JSON.parse(bytes.toString("latin1", 0, end))
     const bits = new Uint8Array(bytes.subarray(end + 1))
-    // A power of two, or the writing of it was cut.
+    // Its size is a power of two, unless writing it was interrupted.
     return isHeader(header) && bits.length > 0 && (bits.length & (bits.length - 1)) === 0
       ? { ...header, bits }
       : nothing
@@ -67,7 +67,7 @@ const write = (folder: string, { bits, ...header }: Known) => {
   renameSync(`${file}.new`, file)
 }
 
-/** The journal was written after this was: by a relay that nobody searched, or that was killed. */
+/** Whether the journal is newer: written by a relay without searches, or one that was killed. */
 export const isBehind = (folder: string): boolean => {
   try {
     const { mtimeMs } = statSync(bitsIn(folder))
@@ -79,7 +79,7 @@ export const isBehind = (folder: string): boolean => {
   }
 }
 
-/** All that was said, a line each; empty when it is gone. */
+/** All messages, one per line; empty if the file is gone. */
 export const textOf = (folder: string, { size }: Known): string => {
   try {
     return readFileSync(saidIn(folder)).toString("utf8", 0, size)
@@ -99,7 +99,7 @@ const bitsOf = (said: ReadonlyArray<Said>, chars: number): Uint8Array => {
 
 export const parse = (text: string): ReadonlyArray<Said> =>
   text.split("\n").flatMap((line) => {
-    // Our own lines; one that is not whole is none.
+    // These are our own lines; an incomplete one is skipped.
     try {
       return line === "" ? [] : [JSON.parse(line) as Said]
     } catch {
@@ -107,13 +107,13 @@ export const parse = (text: string): ReadonlyArray<Said> =>
     }
   })
 
-/** The newest of it, whole lines. */
+/** The newest complete lines. */
 const newest = (text: string): string => {
   const from = text.length - mostBytes / 2
   return text.slice(text.indexOf("\n", from) + 1)
 }
 
-/** Add what was said up to the event `seq`; gives what is known then. */
+/** Adds messages up to the event `seq`; gives what is known then. */
 export const add = (folder: string, known: Known, said: ReadonlyArray<Said>, seq: number): Known => {
   const lines = Buffer.from(linesOf(said))
   const ts = said.at(-1)?.ts ?? known.ts
@@ -124,7 +124,7 @@ export const add = (folder: string, known: Known, said: ReadonlyArray<Said>, seq
   if (lines.length > 0) {
     const fd = openSync(saidIn(folder), existsSync(saidIn(folder)) ? "r+" : "w", 0o600)
     try {
-      // What lies beyond is of a writing that was cut.
+      // Anything beyond is from an interrupted write.
       ftruncateSync(fd, known.size)
       writeSync(fd, lines, 0, lines.length, known.size)
     } finally {
@@ -149,7 +149,7 @@ const rewrite = (folder: string, text: string, seq: number, ts: number): Known =
   return known
 }
 
-/** Its journal has begun anew. */
+/** Deletes both files, because the journal has started over. */
 export const forget = (folder: string): void => {
   rmSync(bitsIn(folder), { force: true })
   rmSync(saidIn(folder), { force: true })

@@ -1,8 +1,9 @@
 /**
- * SearchIndex: finds words in all that was said, in every session that is kept.
+ * SearchIndex: finds words in all saved sessions.
  *
- * What can be found lies beside each journal (`SaidFile`), made from it when somebody searches; so a relay that was killed, and the sessions of an older one, lack nothing. In memory is only what rules sessions out
- * (about an eighth of their text), and that only while people search.
+ * The searchable text is beside each journal (`SaidFile`), made from it when somebody searches, so sessions of killed or older
+ * relays are complete, too. Only the data that rules sessions out is in memory (about an eighth of their text), and only while
+ * people search.
  */
 import { Clock, Context, Effect, FiberHandle, Layer, Schema, Semaphore, Stream } from "effect"
 import { existsSync, readdirSync } from "node:fs"
@@ -26,31 +27,31 @@ export interface Found {
 }
 
 export interface SearchResult {
-  /** The session that spoke last comes first. */
+  /** Sessions, the most recently active first. */
   readonly results: ReadonlyArray<Found>
-  /** False: not all sessions have been looked at yet; a later search finds more. */
+  /** False: not all sessions are indexed yet; a later search finds more. */
   readonly complete: boolean
 }
 
-/** The relay keeps no sessions. */
+/** The relay saves no sessions. */
 export class NothingKept extends Schema.TaggedError<NothingKept>()("NothingKept", {}) {
   override get message() {
-    return "this relay keeps no sessions (--no-state), so there is nothing to search"
+    return "this relay saves no sessions (--no-state), so there is nothing to search: start it without --no-state"
   }
 }
 
 export class SearchIndex extends Context.Service<SearchIndex, {
-  /** Sessions in which all words of the query were said, at most `limit`. */
+  /** At most `limit` sessions that contain all words of the query. */
   readonly search: (query: string, limit: number) => Effect.Effect<SearchResult, NothingKept>
 }>()("ai-relay/services/SearchIndex") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
-/** How long a search may look at journals nobody has looked at yet, in ms. */
+/** How long a search may index new text, in ms. */
 const patienceMs = 2_000
-/** Without a search for so long, what is known is forgotten. */
+/** After this time without a search, the data in memory is dropped. */
 const idle = "10 minutes"
-/** Events looked at between two pauses, so that others have their turn. */
+/** Batches to read before yielding. */
 const batchesAtOnce = 4
 
 const makeDisabled = SearchIndex.of({ search: () => new NothingKept() })
@@ -67,7 +68,7 @@ const make = Effect.gen(function*() {
   })
   const isSessionId = Schema.is(SessionId)
   const known = new Map<SessionId, SaidFile.Known>()
-  /** Those that may have said more than is known. */
+  /** Sessions that may have text that is not indexed yet. */
   const stale = new Set<SessionId>()
   let isLoaded = false
   const forgetting = yield* FiberHandle.make<void>()
@@ -75,13 +76,13 @@ const make = Effect.gen(function*() {
 
   const filesOf = (id: SessionId) => SessionRecord.filesOf(folder, id)
 
-  /** What the journal has beyond what is known. */
+  /** Indexes the new part of a session's journal. */
   const catchUp = Effect.fnUntraced(function*(id: SessionId) {
     stale.delete(id)
     if (!existsSync(filesOf(id))) return void known.delete(id)
     let before = known.get(id) ?? SaidFile.read(filesOf(id))
     const last = registry.live(id)?.log.lastSeq()
-    // The session has begun anew under its name.
+    // The session has started over under the same id.
     if (last !== undefined && last < before.seq) {
       SaidFile.forget(filesOf(id))
       before = SaidFile.nothing
@@ -105,14 +106,14 @@ const make = Effect.gen(function*() {
       id,
       yield* Effect.try(() => seq === before.seq ? before : SaidFile.add(filesOf(id), before, clean, seq))
         .pipe(
-          // A disk that takes nothing now: what is known stays, and is tried again.
+          // The disk fails at the moment: the index stays as it is until the next try.
           Effect.orElseSucceed(() => before)
         )
     )
   })
 
   const redacted = (text: string): string => {
-    // It takes JSON, and gives JSON.
+    // It takes and gives JSON.
     const clean: unknown = JSON.parse(redact(JSON.stringify(text)))
     return typeof clean === "string" ? clean : ""
   }
@@ -133,7 +134,7 @@ const make = Effect.gen(function*() {
     isLoaded = false
   })
 
-  /** Look at what is stale, the most recently changed first, until it takes too long. */
+  /** Indexes stale sessions, the most recently changed first, until the time is up. */
   const refresh = (until: number) =>
     oneAtATime.withPermits(1)(Effect.gen(function*() {
       if (!isLoaded) yield* load
@@ -163,7 +164,7 @@ const make = Effect.gen(function*() {
     return { results, complete: stale.size === 0 }
   })
 
-  // What is at work has said more by the next search.
+  // Busy sessions will have more text at the next search.
   const stop = registry.watch((id) => {
     if (id !== undefined) stale.add(id)
   })

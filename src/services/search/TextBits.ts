@@ -1,9 +1,9 @@
 /**
- * TextBits: which pairs and triples of letters a text has, as bits: enough to say of most texts that a word is not in them without
- * reading them. A word that is there is never denied.
+ * TextBits: the pairs and triples of letters in a text, as bits. For most texts they show that a word is not in it without
+ * reading it. A word that is in the text is always found.
  */
 
-/** Bytes for a text of so many characters: an eighth, within bounds, a power of two. */
+/** Bytes for a text of this many characters: an eighth, within limits, a power of two. */
 const smallest = 256
 const largest = 16 * 1024
 
@@ -18,7 +18,7 @@ const mix = (value: number): number => {
   return (Math.imul(mixed ^ (mixed >>> 12), 0x297a2d39) ^ (mixed >>> 15)) >>> 0
 }
 
-/** Calls back with a number for each pair and triple. */
+/** Calls `tell` with a hash of each pair and triple. */
 const eachPart = (text: string, tell: (hash: number) => void): void => {
   let before = 0
   let last = 0
@@ -31,7 +31,7 @@ const eachPart = (text: string, tell: (hash: number) => void): void => {
   }
 }
 
-/** Of a text in lower case. */
+/** Adds a text, which must be in lower case. */
 export const add = (bits: Uint8Array, text: string): void => {
   const mask = bits.length * 8 - 1
   eachPart(text, (hash) => {
@@ -41,7 +41,7 @@ export const add = (bits: Uint8Array, text: string): void => {
   })
 }
 
-/** Whether the word, in lower case, may be in the text. */
+/** Whether the word, which must be in lower case, may be in the text. */
 export const mayHave = (bits: Uint8Array, word: string): boolean => {
   const mask = bits.length * 8 - 1
   let may = true

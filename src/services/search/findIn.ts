@@ -1,24 +1,24 @@
-/** findIn: where words stand in what was said, and the lines around them. */
+/** findIn: finds words in a session's text, with some context. */
 import type { Said } from "./said.js"
 import { parse } from "./SaidFile.js"
 
 export interface Hit extends Said {
-  /** Some words around the first that was found; `…` where it is cut. */
+  /** Text around the first match, with `…` where it is cut. */
   readonly text: string
 }
 
-/** Hits of one session, characters around them. */
+/** Most hits per session, and characters of context. */
 const mostHits = 3
 const before = 60
 const after = 140
 
-/** Words of a query and their bounds: all of them must be in a session, in any order, as parts of words, in any case. */
+/** The words of a query. A session must contain all of them, in any order and case, even as parts of words. */
 export const wordsOf = (query: string): ReadonlyArray<string> =>
   [
     ...new Set(query.slice(0, 200).toLowerCase().split(/\s+/).filter((word) => word !== ""))
   ].slice(0, 10)
 
-/** As they stand in a line of JSON. */
+/** A word as it appears in JSON. */
 const escaped = (word: string): string => JSON.stringify(word).slice(1, -1).toLowerCase()
 
 const excerpt = (text: string, at: number): string => {
@@ -37,7 +37,7 @@ const toHit = ({ text, ...said }: Said, words: ReadonlyArray<string>): Hit => {
   return { ...said, text: excerpt(text, Math.min(...places)) }
 }
 
-/** Undefined: not all words are in it. The lines that have most of them, the latest first. */
+/** The lines with the most matching words, latest first. Undefined: not all words are in the text. */
 export const findIn = (text: string, words: ReadonlyArray<string>): ReadonlyArray<Hit> | undefined => {
   const lower = text.toLowerCase()
   const needles = words.map(escaped)
@@ -48,7 +48,7 @@ export const findIn = (text: string, words: ReadonlyArray<string>): ReadonlyArra
   const all = new Set(
     found.flatMap(({ said }) => words.filter((word) => said.text.toLowerCase().includes(word)))
   )
-  // It was a name or a number of the line itself that was found.
+  // The match was a field name or number of the line itself.
   if (all.size < words.length) return undefined
   return found
     .toSorted((left, right) => right.count - left.count || right.said.seq - left.said.seq)

@@ -1,6 +1,6 @@
 /**
- * said: what of a session's events can be found again: prompts, what the agent said, and what its tools were called with, each a
- * line of JSON with where it stands. Streamed pieces come again, whole; outputs of tools are not looked at.
+ * said: the searchable parts of a session's events: prompts, the agent's messages, and tool inputs, each a line of JSON with its
+ * position. Deltas are skipped because their whole text follows; outputs of tools are not searched.
  */
 import type { RelayEvent } from "../../schema/index.js"
 
@@ -15,11 +15,11 @@ export interface Said {
   readonly text: string
 }
 
-/** Characters of one thing that was said, and of a tool's input. */
+/** Most characters of a message, and of a tool's input. */
 const longestText = 20_000
 const longestInput = 1_000
 
-/** Frames whose type is none of these need not be parsed. */
+/** Frames of other types are not parsed. */
 const worthReading = /^\{"type":"(?:turn_start|input_ack|assistant_message|response|tool_call)"/
 
 const stringsIn = (value: unknown, found: Array<string>, depth = 0): void => {
@@ -34,7 +34,7 @@ const textOf = (event: RelayEvent): readonly [Speaker, string] | undefined => {
   switch (event.type) {
     case "turn_start":
       return event.text === undefined ? undefined : ["user", event.text]
-    // Handed to the running turn; those of a turn's own are in its start.
+    // A prompt that steered the running turn; a turn's own prompt is in its `turn_start`.
     case "input_ack":
       return event.status === "sent" && event.text !== undefined && event.turn !== undefined
         ? ["user", event.text]
@@ -52,12 +52,12 @@ const textOf = (event: RelayEvent): readonly [Speaker, string] | undefined => {
   }
 }
 
-/** Takes frames in order; what is said twice in a row (a `response` repeats the last message) is there once. */
+/** Takes frames in order; drops consecutive repetitions (a `response` repeats the last message). */
 export const reader = () => {
   let last: string | undefined
   return (frame: string): Said | undefined => {
     if (!worthReading.test(frame)) return undefined
-    // Our own frames: they were encoded from typed events.
+    // These are our own frames, encoded from typed events.
     const event = JSON.parse(frame) as RelayEvent
     const found = textOf(event)
     if (found === undefined) return undefined

@@ -1,14 +1,14 @@
 /**
- * Activity: whether something goes on that somebody may come back for: a turn, a prompt that waits, an open question, a
- * command that is being carried out. What changes it says so with `changed`.
+ * Activity: whether a session is busy with something a client may come back for: a turn, a queued prompt, an open question,
+ * or a running command. Code that changes one of these calls `changed`.
  */
 import { Effect } from "effect"
 
 export interface Activity {
   readonly isIdle: () => boolean
-  /** Completes as soon as nothing goes on. */
+  /** Completes as soon as the session is idle. */
   readonly untilIdle: Effect.Effect<void>
-  /** Completes as soon as something goes on. */
+  /** Completes as soon as the session is busy. */
   readonly untilBusy: Effect.Effect<void>
   readonly changed: () => void
 }
@@ -17,7 +17,7 @@ export const make = (isIdle: () => boolean): Activity => {
   const waiting = new Set<() => void>()
   let isScheduled = false
 
-  /** Those who wait are told later: what changes it is in the middle of something, which their going on may end. */
+  /** Wakes waiters a moment later: the caller is in the middle of a change, and a waiter may end the session. */
   const changed = () => {
     if (isScheduled || waiting.size === 0) return
     isScheduled = true

@@ -1,11 +1,10 @@
 /**
- * Commands: what a session does with each command of its clients.
+ * Commands: carries out the commands of a session's clients.
  *
- * Prompts are the affair of `Prompts`; everything else takes effect at once. A command that cannot be carried out is
- * answered with an `error` event and changes nothing; one that was executed before (same `message_id`) is only
- * acknowledged.
+ * Prompts are passed to `Prompts`; everything else takes effect at once. A command that cannot be carried out is answered
+ * with an `error` event and changes nothing. One that was executed before (same `message_id`) is only acknowledged.
  */
-import { Clock, Deferred, Effect, Match } from "effect"
+import { Clock, Deferred, Effect, Match, Predicate } from "effect"
 import { type ClientCommand, type CommandOf, MessageId, RequestId } from "../../schema/index.js"
 import * as NativeRequests from "../access/NativeRequests.js"
 import * as plan from "../schedule/plan.js"
@@ -14,21 +13,21 @@ import * as Prompts from "./Prompts.js"
 import { Sender } from "./Sender.js"
 
 export interface Commands extends Pick<Prompts.Prompts, "queued" | "watch" | "stopTurns" | "withdrawAll"> {
-  /** `refusal`: it may not be carried out, only acknowledged if it was before. */
+  /** `refusal`: the command may not be carried out, only acknowledged if it was executed before. */
   readonly handle: (command: ClientCommand, refusal?: NotDriving) => Effect.Effect<void>
-  /** One of this name was carried out, or is about to be. */
+  /** Whether a command with this `message_id` was executed, or is about to be. */
   readonly knows: (command: ClientCommand) => boolean
-  /** The agent must take it, which may take a while: it goes into the lane, and interrupts and answers pass it by. */
+  /** Whether the agent has to take it, which may take time: such commands wait in the lane, where interrupts and answers pass them. */
   readonly isForAgent: (command: ClientCommand) => boolean
-  /** Too many wait for the agent already: tell so. */
+  /** Refuses the command because too many wait for the agent. */
   readonly refuse: (command: ClientCommand) => Effect.Effect<void>
 }
 
 const notNative =
-  "the relay cannot hand over this agent's conversations: `end` the session, and go on by the agent's own "
+  "the relay cannot hand over conversations of this agent: `end` the session and continue with the agent's own "
   + "command"
 
-/** `message_id`s and prompts' `uuid`s remembered per session. */
+/** How many `message_id`s, and `uuid`s of prompts, are remembered per session. */
 const remembered = 10_000
 
 const now = Effect.map(Clock.currentTimeMillis, (ms) => ms / 1000)
@@ -49,7 +48,7 @@ export const make = (parts: Prompts.Parts): Commands => {
       (uuid) => ({ ...request, request_id: request.request_id ?? RequestId.make(uuid) })
     )
 
-  /** What is passed on is journaled first: what it was, and who wanted it. */
+  /** Passes a native request on, after journaling what it is and who sent it. */
   const native = Effect.fnUntraced(function*(command: NativeRequests.NativeCommand) {
     const request = NativeRequests.requestOf(command)
     const modes = capabilities.permission_modes
@@ -81,18 +80,18 @@ export const make = (parts: Prompts.Parts): Commands => {
     )
   }
 
-  /** A native answer to a parked permission settles it like any other; the rest is the adapter's. */
+  /** A native answer to a waiting permission request settles it like any other answer; all else goes to the adapter. */
   const controlResponse = (command: CommandOf<"control_response">) => {
     const { request_id, response, error } = command.response
     if (!broker.pending().some((ask) => ask.request_id === request_id)) return send(command)
     const behavior = response?.["behavior"] === "allow" ? "allow" : "deny"
-    const updatedInput = response?.["updatedInput"] as Record<string, unknown> | undefined
+    const updatedInput = response?.["updatedInput"]
     const message = response?.["message"] ?? error
     return broker.respond({
       type: "permission_response",
       request_id,
       behavior,
-      ...(typeof updatedInput === "object" && { updatedInput }),
+      ...(Predicate.isObject(updatedInput) && { updatedInput }),
       ...(typeof message === "string" && { message }),
       ...(response?.["interrupt"] === true && { stop: true })
     })
@@ -110,7 +109,7 @@ export const make = (parts: Prompts.Parts): Commands => {
 
   const addSchedule = Effect.fnUntraced(function*({ type: _, ...wanted }: CommandOf<"schedule">) {
     if (capabilities.terminal) {
-      return yield* Prompts.refuse("a terminal takes no schedules: nobody sees what runs there")
+      return yield* Prompts.refuse("a terminal takes no schedules: nobody would see what runs there")
     }
     const { token } = yield* Sender
     const maker = { schedule_id: yield* timetable.freshId, session_id: parts.log.session_id, token }
@@ -119,19 +118,19 @@ export const make = (parts: Prompts.Parts): Commands => {
   })
 
   const noSchedule = (schedule_id: string) =>
-    Prompts.refuse(`this session has no schedule "${schedule_id}": \`session_start\` lists those there are`)
+    Prompts.refuse(`this session has no schedule "${schedule_id}": \`session_start\` lists its schedules`)
 
-  /** What a turn changes meanwhile would be neither of before nor of after. */
+  /** Refuses while a turn runs: its changes would belong neither to the state before nor to the one after. */
   const whileIdle = (effect: Effect.Effect<void, Prompts.DeliveryError>) =>
     Effect.suspend(() =>
       isBusy()
-        ? Prompts.refuse("a turn runs: wait for its end or interrupt it, then send this again")
+        ? Prompts.refuse("a turn is running: wait for its end or interrupt it, then send this again")
         : effect
     )
 
   const orRefuse = (why: string | undefined) => why === undefined ? Effect.void : Prompts.refuse(why)
 
-  /** What is sent is what was shown under this id. It waits on if the session does not take it. */
+  /** Sends exactly the text that was shown under this id. If the session does not take it, the suggestion stays. */
   const answerSuggestion = Effect.fnUntraced(function*(command: CommandOf<"suggestion_response">) {
     const { send: sends, suggestion_id } = command
     const client = yield* Driving
@@ -219,10 +218,10 @@ export const make = (parts: Prompts.Parts): Commands => {
     }
   }
 
-  /** It changed nothing, so it may be sent again. */
+  /** The command changed nothing, so the client may send it again. */
   const forget = (command: ClientCommand) => namesOf(command).forEach((name) => seen.delete(name))
 
-  /** Prompts are acknowledged when they are handed over; other commands when they are done, if they are named. */
+  /** Acknowledges a command that has a `message_id` and is done; prompts are acknowledged when they are delivered. */
   const acknowledgeDone = (command: ClientCommand) =>
     command.message_id === undefined || command.type === "user_message" || command.type === "cancel_queued"
       ? Effect.void
@@ -267,7 +266,7 @@ export const make = (parts: Prompts.Parts): Commands => {
     }
   }
 
-  const tooMany = "too many commands wait for the agent: send it again when those before it are done"
+  const tooMany = "too many commands are waiting for the agent: send it again when those before it are done"
   const refuse = (command: ClientCommand) => complain(command, new Prompts.Overloaded({ reason: tooMany }))
 
   return { handle, knows, isForAgent, refuse, ...turns }

@@ -1,12 +1,12 @@
 /**
- * Drivers: who may give a session commands, where only one client at a time may (`--drivers one`).
+ * Drivers: which client may send a session commands, if only one at a time may (`--drivers one`).
  *
- * Nobody drives until somebody gives a command: who does so drives. Others watch; they may ask to take over, and suggest
- * prompts. An ask is settled by the driver, or by the deadline, which gives the session over. A driver whose last
- * connection is gone drives no more: the client that asked first drives then, else nobody does, and the next command decides.
- * So there are never two, and never one who is not there. All of it is told in the session's log.
+ * The first client to send a command becomes the driver. The others watch; they may ask to take over and suggest prompts. The
+ * driver answers a request, or the deadline passes and the session changes hands. When a driver's last connection closes, the
+ * client that asked first drives; if none asked, nobody does until the next command. So there are never two drivers, and never
+ * an absent one. All changes are told in the session's log.
  *
- * A client is known by its key: a connection, or, where each request has a connection of its own, who asks.
+ * A client is identified by its key: a connection, or for clients with one connection per request, the sender.
  */
 import { type Clock, Context, Effect, type Fiber, Schema } from "effect"
 import { type ClientCommand, type CommandOf, RequestId } from "../../schema/index.js"
@@ -22,59 +22,59 @@ export class NotDriving extends Schema.TaggedError<NotDriving>()("NotDriving", {
   }
 }
 
-/** One who has joined. The same key is the same client, as long as one of its connections is there. */
+/** A client that has joined. Joins with the same key are the same client while one of its connections is open. */
 export interface Client {
   readonly key: string | symbol
   readonly by: Sender.Fields
 }
 
-/** Whose command is carried out; undefined where nobody is asked who drives. */
+/** The client whose command is carried out; undefined for commands that need no driver. */
 export const Driving = Context.Reference<Client | undefined>("ai-relay/services/Driving", {
   defaultValue: () => undefined
 })
 
-/** Names those who come with each request anew; undefined: each that joins is a client of its own. */
+/** The key of clients with one connection per request; undefined: each join is a client of its own. */
 export const ClientKey = Context.Reference<string | undefined>("ai-relay/services/ClientKey", {
   defaultValue: () => undefined
 })
 
 export interface Drivers {
-  /** One at a time. */
+  /** Whether only one client at a time may drive. */
   readonly isOne: boolean
-  /** A client joins; to be paired with `leave`. */
+  /** A client joins; must be paired with `leave`. */
   readonly enter: (key: string | undefined, by: Sender.Fields) => Client
   readonly leave: (client: Client) => void
-  /** Whether it may give this command now; with nobody driving, it drives from here on. */
+  /** Why the client may not send this command now; undefined if it may. If nobody drives, it becomes the driver. */
   readonly admit: (client: Client, type: CommandType, by: Sender.Fields) => NotDriving | undefined
-  /** Who drives now. */
+  /** The current driver. */
   readonly current: () => Client | undefined
   /**
-   * Why something that comes without a client may not be done now: somebody drives; but not if that is the holder of this token,
-   * from elsewhere.
+   * Why something that no joined client asks for may not be done now: somebody else drives. `owner`: holder of the token it is
+   * done for, who may be the driver. Undefined: it may be done.
    */
   readonly objection: (what: string, owner?: { readonly token: string | undefined }) => string | undefined
-  /** These give the reason for a refusal. */
+  /** This and the next three give the reason for a refusal, or undefined. */
   readonly drive: (client: Client | undefined) => Effect.Effect<string | undefined>
   readonly respond: (client: Client | undefined, answer: CommandOf<"drive_response">) => string | undefined
   readonly suggest: (client: Client | undefined, text: string) => Effect.Effect<string | undefined>
-  /** What was suggested under this id, for the one who drives; else why not. */
+  /** The suggestion with this id, if the client is the driver; else the reason for a refusal. */
   readonly suggested: (
     client: Client | undefined,
     suggestion_id: string
   ) => { readonly text: string } | string
   readonly settleSuggestion: (client: Client | undefined, suggestion_id: string, sent: boolean) => void
-  /** For `session_start`. */
+  /** Fields for `session_start`. */
   readonly describe: () => Readonly<Record<string, unknown>>
 }
 
 type CommandType = ClientCommand["type"]
 
-/** Given by every client that has the scope for them. */
+/** Commands open to every client with the scope for them, whoever drives. */
 const freely = new Set<CommandType>(["ping", "drive", "suggest"])
-/** A page's terminal says how large it is when it is opened: that is not to drive. */
+/** Commands that do not make a client the driver: a page's terminal reports its size as soon as it is opened. */
 const withoutDriving = new Set<CommandType>(["resize"])
 
-/** Suggestions that may wait, of one client and in all, and the characters of one. */
+/** How many suggestions may wait, per client and in total; and the longest one, in characters. */
 const mostSuggestions = { ofOne: 5, ofAll: 20 } as const
 export const longestSuggestion = 20_000
 
@@ -94,7 +94,7 @@ interface Suggestion {
 type Reason = "took" | "allowed" | "unanswered" | "left"
 type Outcome = "allowed" | "refused" | "unanswered" | "withdrawn"
 
-/** In words, as far as others know them, and on one line: what it uses, a client says itself. */
+/** A client's name for people, on one line. Part of it is what the client says about itself. */
 export const nameOf = ({ address, front, token, user }: Sender.Fields): string =>
   [user ?? token ?? address ?? "another client", ...front === undefined ? [] : [`(${front})`]].join(" ")
     .replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ")
@@ -102,9 +102,9 @@ export const nameOf = ({ address, front, token, user }: Sender.Fields): string =
 const personOf = ({ by: { address, token, user }, key }: Client) => user ?? token ?? address ?? key
 
 const everybody =
-  "everybody drives at this relay (`--drivers many`): send it as a prompt, there is nothing to take over"
+  "every client may send commands at this relay (`--drivers many`): send it as a prompt, there is nothing to take over"
 
-/** Where everybody drives. */
+/** For `--drivers many`, where every client may send commands. */
 const many: Drivers = {
   isOne: false,
   enter: (key, by) => ({ key: key ?? Symbol(), by }),
@@ -132,12 +132,12 @@ interface Parts {
 export const make = (parts: Parts): Drivers => parts.settings.drivers === "one" ? one(parts) : many
 
 const one = ({ clock, fork, ids, isTerminal, log, settings: { take_over_timeout } }: Parts): Drivers => {
-  /** How often each has joined. */
+  /** Clients by key, with the number of their joins. */
   const clients = new Map<string | symbol, { readonly client: Client; joined: number }>()
   /** Oldest first. */
   const asks = new Map<string, Ask>()
   const suggestions = new Map<string, Suggestion>()
-  /** Until when people who were refused wait before they ask again, in Unix seconds; a new connection is no new person. */
+  /** When clients that were refused may ask again, in Unix seconds. By key, so that a new connection does not help. */
   const refused = new Map<string | symbol, number>()
   let driver: Client | undefined
 
@@ -216,7 +216,7 @@ const one = ({ clock, fork, ids, isTerminal, log, settings: { take_over_timeout 
     asks.set(request_id, { request_id, client, expires_at })
     tell(
       "drive_requested",
-      `${nameOf(client.by)} asks to take over; without an answer that happens in ${take_over_timeout} s.`,
+      `${nameOf(client.by)} asks to take over, and will in ${take_over_timeout} s without an answer.`,
       { request_id, by: client.by, expires_at }
     )
     fork(Effect.andThen(
@@ -229,13 +229,13 @@ const one = ({ clock, fork, ids, isTerminal, log, settings: { take_over_timeout 
     return undefined
   })
 
-  const onlyDriver = "only the client that drives decides that"
+  const onlyDriver = "only the driver can decide that"
 
   const respond: Drivers["respond"] = (client, { allow, request_id }) => {
     const ask = asks.get(request_id)
     if (client === undefined || client !== driver) return onlyDriver
     if (ask === undefined) {
-      return `nobody waits for an answer to "${request_id}": it was settled, or never asked`
+      return `no request "${request_id}" is waiting for an answer: it was already settled, or never made`
     }
     settleAsk(request_id, allow ? "allowed" : "refused")
     if (allow) become(ask.client, "allowed")
@@ -252,7 +252,7 @@ const one = ({ clock, fork, ids, isTerminal, log, settings: { take_over_timeout 
     if (driver === undefined) return "nobody drives this session now: send it as a prompt"
     if (driver === client) return "you drive this session: send it as a prompt"
     if (text.length > longestSuggestion) {
-      return `a suggestion may have ${longestSuggestion} characters: make it shorter, or ask to take over with \`drive\``
+      return `a suggestion may have at most ${longestSuggestion} characters: shorten it, or ask to take over with \`drive\``
     }
     const own = [...suggestions.values()].filter((suggestion) => suggestion.client.key === client.key).length
     if (suggestions.size >= mostSuggestions.ofAll || own >= mostSuggestions.ofOne) {
@@ -266,7 +266,7 @@ const one = ({ clock, fork, ids, isTerminal, log, settings: { take_over_timeout 
     client === undefined || client !== driver
       ? onlyDriver
       : suggestions.get(suggestion_id)
-        ?? `there is no suggestion "${suggestion_id}": it was sent or dropped already, or never made`
+        ?? `there is no suggestion "${suggestion_id}": it was already sent or dropped, or never made`
 
   const settleSuggestion: Drivers["settleSuggestion"] = (client, suggestion_id, sent) => {
     if (!suggestions.delete(suggestion_id)) return

@@ -1,12 +1,12 @@
 /**
- * PermissionBroker: parks a tool call until a person answers.
+ * PermissionBroker: holds a tool call until a person answers.
  *
- * `request` logs a `permission_request` and waits on a Deferred; `respond` completes it. A deadline, the agent itself,
- * an interrupt or the end of the session completes it as "cancelled", so that no agent waits for a client that is
- * gone. Every request is settled by exactly one `control_response` or `permission_cancelled`: the first answer wins.
+ * `request` logs a `permission_request` and waits on a Deferred; `respond` completes it. A deadline, the agent itself, an
+ * interrupt or the end of the session completes it as "cancelled", so that no agent waits for a client that has left. Every
+ * request is settled by exactly one `control_response` or `permission_cancelled`: the first answer wins.
  *
- * What the operator's rules decide, and what a person has allowed for the session where the agent cannot remember it, is
- * settled at once; it is logged all the same, with the name of what decided.
+ * Requests that the operator's rules decide, or that a person has allowed for the whole session where the agent cannot
+ * remember it, are settled at once, and logged with the name of the rule.
  */
 import { Clock, Context, Deferred, Duration, Effect, Layer, Predicate, Schema } from "effect"
 import { PermissionGate, type PermissionOutcome, type PermissionUnanswered } from "../../adapters/Adapter.js"
@@ -23,11 +23,11 @@ export class PermissionNotPending extends Schema.TaggedError<PermissionNotPendin
   request_id: Schema.String
 }) {
   override get message() {
-    return `no permission_request "${this.request_id}" is waiting for an answer: it was settled already, or never asked`
+    return `no permission_request "${this.request_id}" is waiting for an answer: it was already settled, or never made`
   }
 }
 
-/** The answer does not fit the form that was asked; the question is still open. */
+/** The answer does not match the form in the question, which is still open. */
 export class AnswerUnfit extends Schema.TaggedError<AnswerUnfit>()("AnswerUnfit", {
   request_id: Schema.String,
   problem: Schema.String
@@ -37,14 +37,26 @@ export class AnswerUnfit extends Schema.TaggedError<AnswerUnfit>()("AnswerUnfit"
   }
 }
 
+/** One of the operator's rules denies the changed input; the question is still open. */
+export class InputForbidden extends Schema.TaggedError<InputForbidden>()("InputForbidden", {
+  request_id: Schema.String,
+  rule: Schema.String
+}) {
+  override get message() {
+    return `the operator's rule "${this.rule}" forbids the changed input in the answer to "${this.request_id}": change it, or deny`
+  }
+}
+
 export class PermissionBroker extends Context.Service<PermissionBroker, {
   readonly request: (ask: PermissionRequest, raw?: Uint8Array) => Effect.Effect<PermissionOutcome>
-  /** Deliver the client's answer to the agent that asked. */
-  readonly respond: (answer: PermissionResponse) => Effect.Effect<void, PermissionNotPending | AnswerUnfit>
+  /** Delivers a client's answer to the agent that asked. */
+  readonly respond: (
+    answer: PermissionResponse
+  ) => Effect.Effect<void, PermissionNotPending | AnswerUnfit | InputForbidden>
   readonly withdraw: (request_id: RequestId) => void
-  /** Release everyone who is waiting. */
+  /** Settles all waiting requests as cancelled, for this reason. */
   readonly cancelAll: (reason: PermissionUnanswered["reason"]) => Effect.Effect<void>
-  /** What is waiting for an answer, oldest first. */
+  /** Requests waiting for an answer, oldest first. */
   readonly pending: () => ReadonlyArray<PermissionRequest>
 }>()("ai-relay/services/PermissionBroker") {
   static readonly layer = (options: { readonly timeout: Duration.Input }) =>
@@ -67,22 +79,24 @@ const cancelled = (reason: PermissionUnanswered["reason"]): PermissionOutcome =>
 const why: Record<PermissionUnanswered["reason"], string> = {
   timeout: "Nobody answered in time; the agent was told no.",
   interrupted: "The turn was interrupted.",
-  withdrawn: "The agent does not need the answer any more.",
+  withdrawn: "The agent no longer needs the answer.",
   session_end: "The session has ended."
 }
 
-/** It is answered by values, not by a yes alone. */
+const asAsked: Decision = { verdict: "ask" }
+
+/** Whether it is answered with values and not just a yes. */
 const isForm = ({ args, metadata: { kind } }: PermissionRequest): boolean =>
   kind === "question" || (kind === "other" && Predicate.hasProperty(args, "form"))
 
-/** An answer that only names an offered option, or only answers a question, means what the request says it means. */
+/** The outcome of an answer. One that only names an option, or only answers a question, means what the request says about it. */
 const toOutcome = (ask: PermissionRequest, answer: PermissionResponse): PermissionOutcome => {
   const option = ask.metadata.options?.find(({ option_id }) => option_id === answer.option_id)
   const offered = option?.kind.startsWith("allow") ?? (isForm(ask) && answer.answers !== undefined)
-  // Words and option must agree: an answer that contradicts itself does not say allow.
+  // `behavior` and option must agree: an answer that contradicts itself is not an "allow".
   const contradicts = answer.behavior === "allow" && option !== undefined && !offered
   const behavior = contradicts ? "deny" : answer.behavior ?? (offered ? "allow" : "deny")
-  // Where the agent offers nothing that lasts, it would ask the same again: then nobody was promised otherwise.
+  // If the agent offers no lasting option it may ask the same again, so nothing else is promised here.
   const lasts = ask.metadata.options?.some(({ kind }) => kind.endsWith("_always")) ?? true
   const wanted = answer.scope ?? (option?.kind === "allow_always" ? "session" : undefined)
   const scope = wanted === "session" && !lasts ? undefined : wanted
@@ -90,7 +104,7 @@ const toOutcome = (ask: PermissionRequest, answer: PermissionResponse): Permissi
   return { ...rest, behavior, ...(scope !== undefined && { scope }) }
 }
 
-/** What was decided beyond yes or no, by whom and by which command: for the journal, and other clients' cards. */
+/** Details of a decision for the journal and for other clients: who made it, by which command, with what changes. */
 const decisionOf = (
   { answers, message, message_id, option_id, scope, updatedInput }: PermissionResponse,
   by: Sender.Fields | Ruling
@@ -107,12 +121,12 @@ const decisionOf = (
   return Object.keys(metadata).length > 0 ? { metadata } : {}
 }
 
-/** The rule that decided instead of a person; `session:ID` is what was allowed for the session with that request. */
+/** The rule that decided instead of a person. `session:ID`: the request whose answer allowed it for the whole session. */
 interface Ruling {
   readonly policy: string
 }
 
-/** `changed` is called when a request begins to wait, or is settled; `decide` says what the operator's rules say. */
+/** `changed` is called when a request starts to wait or is settled; `decide` applies the operator's rules. */
 export const make = Effect.fnUntraced(function*(
   timeout: Duration.Input,
   changed: () => void = () => {},
@@ -125,7 +139,7 @@ export const make = Effect.fnUntraced(function*(
 
   const grants = SessionGrants.make()
 
-  /** What need not be asked. */
+  /** The ruling on a request that need not be asked. */
   const ruled = (
     ask: PermissionRequest,
     { rule, verdict }: Decision
@@ -178,10 +192,10 @@ export const make = Effect.fnUntraced(function*(
           ...(Duration.isFinite(deadline) && ruling === undefined && { expires_at })
         }
       }
-      // Asked again under the same name: nobody could answer the question before it any more.
+      // Asked again with the same id: the earlier question could no longer be answered.
       settle(ask.request_id, cancelled("withdrawn"))
       pending.set(ask.request_id, { ask: asked, answered })
-      // The first to settle it decides, also when that was an answer in the moment of the deadline.
+      // The first answer decides, even one that comes at the moment of the deadline.
       const expire = Effect.suspend(() => {
         settle(ask.request_id, cancelled("timeout"))
         return Deferred.await(answered)
@@ -190,7 +204,7 @@ export const make = Effect.fnUntraced(function*(
         duration: deadline,
         orElse: () => expire
       })
-      // Who reads the log may stop the agent at once, while the question is still being logged.
+      // A reader of the log may stop the agent while the question is still being logged.
       return yield* Effect.andThen(
         Effect.sync(() => {
           log.unsafeAppend(asked, raw)
@@ -222,6 +236,12 @@ export const make = Effect.fnUntraced(function*(
       ? problemOf(ask.args, answersOf(outcome))
       : undefined
     if (problem !== undefined) return yield* new AnswerUnfit({ request_id: ask.request_id, problem })
+    const instead = outcome.behavior === "allow" ? outcome.updatedInput : undefined
+    // Nobody gets a forbidden input past the rules by answering a question about another one.
+    const { rule, verdict } = instead === undefined ? asAsked : decide({ ...ask, args: instead })
+    if (verdict === "deny" && rule !== undefined) {
+      return yield* new InputForbidden({ request_id: ask.request_id, rule })
+    }
     grants.remember(ask, outcome)
     settle(ask.request_id, outcome, yield* Sender)
   })

@@ -1,9 +1,9 @@
 /**
  * Prompts: the session's turns. A prompt starts a turn, or waits in the queue for the running one to end.
  *
- * Each turn waits in a fiber of its own: for its end, or for the wish to interrupt it. A turn that cannot be handed to
- * the agent ends with an error and the next prompt runs; an agent that is gone, or does not stop, ends the session. A
- * terminal has no turns: its prompts are typed one after the other, and an interrupt stops the one being typed.
+ * Each turn has a fiber that waits for its end or for an interrupt. A turn that cannot be delivered to the agent ends with an
+ * error and the next prompt runs; an agent that is gone or does not stop ends the session. A terminal has no turns: its
+ * prompts are typed one after the other, and an interrupt stops the one being typed.
  */
 import { Cause, Deferred, Effect, type Fiber, Schema } from "effect"
 import type { AgentCommand, AgentSession } from "../../adapters/Adapter.js"
@@ -25,25 +25,30 @@ import type { Settings } from "../RelayConfig.js"
 import type { Table } from "../schedule/Timetable.js"
 import { sizeOf } from "./commandSize.js"
 import type { Drivers, NotDriving } from "./Drivers.js"
-import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
+import type {
+  AnswerUnfit,
+  InputForbidden,
+  PermissionBroker,
+  PermissionNotPending
+} from "./PermissionBroker.js"
 import type { Rewinds } from "./Rewinds.js"
 import { Sender } from "./Sender.js"
 import type { Turn, Turns } from "./Turn.js"
 
-/** Commands wait in it for their turn to be handed to the agent; what is for nobody but the relay does not. */
+/** A queue of commands for the agent, delivered one at a time. Commands that only concern the relay do not pass through it. */
 export interface Lane {
   readonly isBusy: () => boolean
-  /** All that wait in it now have been handed over. */
+  /** Completes when all commands that are waiting now have been delivered. */
   readonly passed: Effect.Effect<void>
 }
 
-/** What a session is made of; prompts and commands work on these. */
+/** The parts of a session that prompts and commands work on. */
 export interface Parts {
   readonly tool: string
   readonly agent: AgentSession
   readonly broker: PermissionBroker["Service"]
   readonly guard: BudgetGuard
-  /** How many follow the session. */
+  /** How many clients follow the session. */
   readonly clients: () => number
   readonly drivers: Drivers
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
@@ -54,14 +59,14 @@ export interface Parts {
   readonly over: Deferred.Deferred<void>
   /** `message_id`s that were executed before the relay was restarted. */
   readonly seen: ReadonlyArray<string>
-  /** To be done before a turn begins; a failure is the prompt's. */
+  /** Runs before a turn begins; if it fails, the prompt does. */
   readonly prepare?: Effect.Effect<void, SendError> | undefined
-  /** Commands the agent takes one after the other. */
+  /** Delivers commands to the agent one at a time. */
   readonly lane: Lane
-  /** End the agent, keep the session; start it again. Absent: its conversations cannot be gone on with in a terminal. */
+  /** Stops the agent and keeps the session. Absent: the agent's conversations cannot be continued in a terminal. */
   readonly handOver?: Effect.Effect<void, SendError> | undefined
   readonly takeOver?: Effect.Effect<void, SendError> | undefined
-  /** Back to before a turn, and that undone. */
+  /** Rewinds to before a turn, and undoes that. */
   readonly rewinds: Pick<Rewinds, "rewind" | "undo">
   readonly settings: Settings
   readonly timetable: Table
@@ -69,40 +74,40 @@ export interface Parts {
 }
 
 export interface Prompts {
-  /** Start a turn with it, queue it, or hand it to the running turn. Acknowledges it. */
+  /** Starts a turn with the prompt, queues it, or steers the running turn with it; acknowledges it. */
   readonly prompt: (message: UserMessage) => Effect.Effect<void, DeliveryError | Overloaded>
   readonly cancelQueued: (command: CommandOf<"cancel_queued">) => Effect.Effect<void, DeliveryError>
   /** Stop the running turn. */
   readonly interrupt: Effect.Effect<void, DeliveryError>
-  /** Hand any command to the agent. */
+  /** Delivers a command to the agent. */
   readonly send: (command: AgentCommand) => Effect.Effect<void, DeliveryError>
   readonly acknowledge: (command: ClientCommand, status: AckStatus) => Effect.Effect<void>
-  /** Tell that a command could not be carried out. */
+  /** Reports that a command could not be carried out. */
   readonly complain: (command: ClientCommand | undefined, failure: Refusal) => Effect.Effect<void>
-  /** Wait for a turn to end, or to be interrupted; then start the next prompt. */
+  /** Waits for a turn to end or to be interrupted, then starts the next prompt. */
   readonly watch: (turn: Turn) => Effect.Effect<void>
-  /** From now on no turn begins: new prompts are refused, queued ones stay where they are. */
+  /** From now on no turn begins: new prompts are refused, queued ones stay queued. */
   readonly stopTurns: Effect.Effect<void>
-  /** Begin with the next prompt, if nothing stands in its way. */
+  /** Starts the next prompt, if nothing prevents it. */
   readonly startNext: Effect.Effect<void>
-  /** A turn runs, or is about to. */
+  /** Whether a turn runs or is about to. */
   readonly isBusy: () => boolean
   /** How many prompts wait for the running turn to end. */
   readonly queued: () => number
-  /** Tell of every prompt that is still queued that it will not run. */
+  /** Withdraws all queued prompts and says so for each. */
   readonly withdrawAll: Effect.Effect<void>
 }
 
 type AckStatus = "sent" | "queued" | "duplicate" | "cancelled"
 
-/** A fault of the relay's own. What it was is in the relay's log, not on the wire. */
+/** An internal error of the relay. Details go to the relay's log, never to the client. */
 class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", { tool: Schema.String }) {
   override get message() {
-    return `the relay could not hand this to ${this.tool}, by a fault of its own: please report it with what the relay logged`
+    return `the relay could not deliver this to ${this.tool} because of an internal error: please report it with the relay's log`
   }
 }
 
-/** The prompt is good, but it cannot be taken now. */
+/** The prompt is valid but cannot be taken now. */
 export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", { reason: Schema.String }) {
   override get message() {
     return this.reason
@@ -110,27 +115,34 @@ export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
 }
 
 export type DeliveryError = SendError | CommandFailed
-export type Refusal = DeliveryError | Overloaded | PermissionNotPending | AnswerUnfit | NotDriving
+export type Refusal =
+  | DeliveryError
+  | Overloaded
+  | PermissionNotPending
+  | AnswerUnfit
+  | InputForbidden
+  | NotDriving
 
 const codes: Record<Refusal["_tag"], ErrorCode> = {
   AgentFailed: "agent_failed",
   AnswerUnfit: "bad_command",
   CommandFailed: "internal",
   CommandRefused: "bad_command",
+  InputForbidden: "forbidden",
   NotDriving: "not_driving",
   Overloaded: "overloaded",
   PermissionNotPending: "bad_command"
 }
 
 const didNotStop = (seconds: number) =>
-  `it did not stop within ${seconds} s of the interrupt, so it was ended. Open the session again to go on.`
+  `it did not stop within ${seconds} s of the interrupt, so it was ended. Open the session again to continue.`
 
-/** How long an agent may take to take a command, and a prompt of which it says nothing. */
+/** How long an agent may take to accept a command, or to react to a prompt. */
 const takesAtMost = { command: "30 seconds", prompt: "2 minutes" } as const
 
 export const refuse = (reason: string) => Effect.fail(new CommandRefused({ reason }))
 
-/** `onFailed` is told of a prompt that could not be handed over: it changed nothing. */
+/** `onFailed` is called with a prompt that could not be delivered and changed nothing. */
 export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Prompts => {
   const { broker, fork, guard, limit, log, over, settings, turns } = parts
   const { capabilities } = parts.agent.started
@@ -138,7 +150,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const senders = new WeakMap<UserMessage, Sender.Fields>()
   let isStopping = false
   let isPreparing = false
-  /** The prompt being prepared is to be stopped: its turn has not begun yet. */
+  /** A prompt whose turn has not begun yet is to be stopped. */
   let stopsPrepared = false
 
   const acknowledge = (command: ClientCommand, status: AckStatus) =>
@@ -160,17 +172,17 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
         { metadata: failure.metadata })
     })
 
-  /** A prompt of which the agent has said something was taken, whatever became of its answer. */
+  /** The failure of a command that was not accepted in time. A prompt that the agent has reacted to was accepted. */
   const notTaken = (command: AgentCommand, before: number): Effect.Effect<void, CommandRefused> =>
     command.type === "user_message" && log.lastSeq() > before
       ? Effect.void
       : new CommandRefused({
-        reason: `${parts.tool} did not take it within ${
+        reason: `${parts.tool} did not accept it within ${
           command.type === "user_message" ? takesAtMost.prompt : takesAtMost.command
-        }: send it again, or open the session again if that does not help`
+        }: send it again; if that does not help, open the session again`
       })
 
-  /** What fails in a way nobody foresaw fails this command alone: the session, and its other commands, go on. */
+  /** Delivers a command. An unexpected failure fails this command only; the session goes on. */
   const send = (command: AgentCommand): Effect.Effect<void, DeliveryError> =>
     Effect.suspend(() => {
       const before = log.lastSeq()
@@ -183,7 +195,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     }).pipe(Effect.catchDefect((defect) =>
       Effect.andThen(
         Effect.logError(
-          `The command ${command.type} could not be handed to ${parts.tool}.`,
+          `The command ${command.type} could not be delivered to ${parts.tool}.`,
           Cause.die(defect)
         ),
         new CommandFailed({ tool: parts.tool })
@@ -195,7 +207,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   const endTurn = (stop_reason: StopReason) =>
     Effect.sync(() => void turns.end({ type: "turn_end", stop_reason }))
 
-  /** One that is held must run to hear of it; one that has no prompt yet has nothing to stop. */
+  /** Interrupts the agent. A stopped process must be resumed to receive it; without a prompt there is nothing to stop. */
   const interruptAgent = Effect.suspend(() => {
     guard.release()
     return guard.isAdmitting() ? Effect.void : send({ type: "interrupt" })
@@ -223,7 +235,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   ) =>
     deliver.pipe(
       Effect.andThen(Deferred.await(turn.ended)),
-      // It may end before the agent has said that it took the prompt.
+      // The turn may end before the agent has confirmed the prompt.
       Effect.raceFirst(Deferred.await(turn.ended)),
       Effect.raceFirst(stopOnInterrupt(turn)),
       Effect.catchTags({
@@ -242,8 +254,9 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     if (first === undefined || isBusy || limit.isWaiting()) return Effect.void
     if (parts.prepare === undefined && !parts.lane.isBusy()) return begin()
     isPreparing = true
-    // A model, or a mode, that was chosen before it counts for it.
-    const prepared = Effect.andThen(parts.lane.passed, parts.prepare ?? Effect.void).pipe(
+    // A model or mode that was chosen before the prompt applies to it.
+    const passed = parts.lane.isBusy() ? parts.lane.passed : Effect.void
+    const prepared = Effect.andThen(passed, parts.prepare ?? Effect.void).pipe(
       Effect.ensuring(Effect.sync(() => {
         isPreparing = false
       })),
@@ -294,7 +307,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
         guard.admit,
         (mayRun) => mayRun ? Effect.andThen(handed, tell("sent")) : Effect.andThen(failed, holdBack(prompt))
       )
-      // Its turn was over before the agent had taken it.
+      // The turn ended before the agent accepted the prompt.
       const settle = Effect.suspend(() => {
         if (isTold) return Effect.void
         if (!Deferred.isDoneUnsafe(turn.interrupt)) return tell("sent")
@@ -305,7 +318,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       return Effect.void
     })
 
-  /** The budget is used up: neither this prompt nor those behind it run. All may be sent again. */
+  /** The budget is used up: this prompt and the queued ones do not run, and may be sent again later. */
   const holdBack = (prompt: UserMessage) =>
     Effect.suspend(() => {
       onFailed(prompt)
@@ -316,7 +329,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
 
   const deliver = (prompt: UserMessage) => Effect.flatMap(parts.ids.uuid, (uuid) => send({ uuid, ...prompt }))
 
-  /** Completed by a client who interrupts while a prompt is being typed at a terminal: it is not entered then. */
+  /** Completed by an interrupt while a prompt is being typed at a terminal, which is then not entered. */
   let typing: Deferred.Deferred<void> | undefined
 
   const type = (message: UserMessage): Effect.Effect<void, DeliveryError> =>
@@ -376,23 +389,24 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     if (queued.length >= settings.max_queued) {
       return new Overloaded({
         reason:
-          `${settings.max_queued} prompts are waiting already: wait for a turn to end, or cancel_queued one`
+          `${settings.max_queued} prompts are already waiting: wait for a turn to end, or cancel_queued one`
       })
     }
     const waiting = queued.reduce((bytes, prompt) => bytes + sizeOf(prompt.content), 0)
     if (queued.length > 0 && waiting + sizeOf(later.content) > settings.max_queued_bytes) {
       return new Overloaded({
-        reason: `prompts of ${waiting} bytes are waiting already, and ${settings.max_queued_bytes} may: `
+        reason:
+          `prompts of ${waiting} bytes are already waiting, and at most ${settings.max_queued_bytes} may: `
           + "wait for a turn to end, cancel_queued one, or start the relay with a higher --max-queued-bytes"
       })
     }
-    // The one being prepared is the running turn as good as begun.
+    // A prompt that is being prepared counts as a running turn.
     if (when === "interrupt") queued.splice(isPreparing && turns.current() === undefined ? 1 : 0, 0, later)
     else queued.push(later)
     return Effect.andThen(acknowledge(message, "queued"), when === "interrupt" ? interrupt : startNext)
   }
 
-  /** The limit is over: before all that wait. It was taken back, or a budget is used up: not at all. */
+  /** Sends a prompt again after a limit, before all queued ones; not if it was taken back or a budget is used up. */
   const resume = (prompt: UserMessage) =>
     Effect.suspend(() => {
       if (!limit.isWaiting()) return Effect.void
@@ -407,7 +421,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     const [message] = index === -1 ? [] : queued.splice(index, 1)
     return message === undefined
       ? refuse(
-        `no queued prompt has the message_id "${command.message_id}": it was handed over already, or never sent`
+        `no queued prompt has the message_id "${command.message_id}": it was already delivered, or never sent`
       )
       : acknowledge(message, "cancelled")
   }

@@ -1,8 +1,8 @@
 /**
- * Rewinds: back to before a turn: the files of the session's folder, the conversation, or both; and that undone.
+ * Rewinds: rewinds the files of the session's folder, the conversation, or both to before a turn, and undoes that.
  *
- * A turn waits for the folder's state to be kept, and for nothing more. First the files are looked at, then the conversation
- * is moved, then the files are set back: what is refused has changed nothing.
+ * A turn waits until the folder's state is saved, and for nothing else. A rewind first checks the files, then moves the
+ * conversation, then restores the files, so that a refused one has changed nothing.
  */
 import { Effect } from "effect"
 import type { SendError } from "../../adapters/AdapterError.js"
@@ -24,7 +24,7 @@ import type { Turns } from "./Turn.js"
 export type Conversation = Pick<NativeAgent, "rewind" | "goBackTo">
 
 export interface Listed extends CheckpointList {
-  /** The agent's conversation can go back, too. */
+  /** Whether the agent's conversation can be rewound, too. */
   readonly conversation: boolean
 }
 
@@ -32,28 +32,28 @@ export interface Rewinds {
   readonly rewind: (command: CommandOf<"rewind">) => Effect.Effect<void, SendError>
   readonly undo: (command: CommandOf<"undo_rewind">) => Effect.Effect<void, SendError>
   readonly list: Effect.Effect<Listed>
-  /** What can go back, as `restore` names it. */
+  /** What can be rewound, in the words of `restore`. */
   readonly can: () => ReadonlyArray<"files" | "conversation">
   readonly preview: (turn: number) => Effect.Effect<Preview, CommandRefused>
-  /** The same turns; behind each the folder is looked at. */
+  /** The same turns, with a look at the folder after each. */
   readonly watching: (turns: Turns, fork: (effect: Effect.Effect<void>) => unknown) => Turns
-  /** What is to be done before a turn, `first` before that; undefined: nothing. */
+  /** The effect to run before a turn, after `first`; undefined: none. */
   readonly beforeTurn: (
     first: Effect.Effect<void, SendError> | undefined
   ) => Effect.Effect<void, SendError> | undefined
-  /** Have a first look at the folder. */
+  /** Takes a first look at the folder. */
   readonly warm: Effect.Effect<void>
 }
 
 export interface Parts {
   readonly tool: string
   readonly log: EventLog["Service"]
-  /** States of the folder are kept. */
+  /** Whether states of the folder are saved. */
   readonly keeps_files: boolean
-  /** Undefined: its agent works on no files; when it has run: the operator wants none. */
+  /** Undefined: the agent does not work on files. If its result is undefined: the operator turned checkpoints off. */
   readonly checkpoints: Effect.Effect<SessionCheckpoints | undefined> | undefined
   readonly emit: (event: BodyOf<"status">) => void
-  /** How the conversation is moved, if it can be. */
+  /** How to move the conversation; undefined if that is not possible. */
   readonly conversation: () => Conversation | undefined
 }
 
@@ -70,24 +70,23 @@ const toRefused = ({ files, message }: Refusing) =>
 
 const count = (files: number) => files === 1 ? "1 file was" : `${files} files were`
 const howGone = {
-  copy: "The conversation goes on from there.",
-  new: "The conversation begins anew.",
-  told: "The agent begins a new conversation and is told what was said up to there."
+  copy: "The conversation continues from there.",
+  new: "The conversation starts over.",
+  told: "The agent starts a new conversation and is told what was said before that turn."
 } as const
 
 export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<Rewinds> {
   const { conversation, emit, log, tool } = parts
   const checkpoints = yield* Effect.cached(parts.checkpoints ?? Effect.succeed(undefined))
-  /** Sessions whose agents work on no files have none; looked for when the first turn asks. */
+  /** Agents that do not work on files have no states. Otherwise they are opened when the first turn needs them. */
   const none = new CommandRefused({
-    reason:
-      `no states of files are kept for ${tool}, or the operator has switched them off (--no-checkpoints)`
+    reason: `file states are not saved for ${tool}, or the operator turned them off (--no-checkpoints)`
   })
   const noFiles = Effect.suspend(() =>
     conversation() === undefined
       ? none
       : new CommandRefused({
-        reason: `${none.reason}: rewind the conversation alone (\`restore\`: "conversation")`
+        reason: `${none.reason}: rewind only the conversation (\`restore\`: "conversation")`
       })
   )
   const kept = Effect.flatMap(
@@ -95,7 +94,7 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
     (found) => found === undefined ? none : Effect.succeed(found)
   )
 
-  /** Where no states of files are kept, conversations go back all the same; the log knows from where. */
+  /** Rewinds the conversation where no file states are saved; the log knows where from. */
   const rewindWithoutFiles = Effect.fnUntraced(
     function*<E>(turn: number, meanwhile: Effect.Effect<unknown, E>) {
       const before = yield* lastRewind(log)
@@ -109,7 +108,7 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
       return done
     }
   )
-  /** Undefined: this is not one that can be undone so. */
+  /** Undoes such a rewind. Undefined: the last rewind is not of this kind. */
   const undoWithoutFiles = Effect.fnUntraced(function*(
     wanted: string | undefined,
     meanwhile: (native_session_id: string) => Effect.Effect<void, SendError>
@@ -125,7 +124,7 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
   const by = Effect.map(Sender, (sender) => Object.keys(sender).length > 0 ? { by: sender } : {})
 
   const cannot = new CommandRefused({
-    reason: `the conversation with ${tool} cannot go back: rewind the files alone (\`restore\`: "files")`
+    reason: `the conversation with ${tool} cannot be rewound: rewind only the files (\`restore\`: "files")`
   })
 
   const rewind = Effect.fnUntraced(function*({ force = false, restore = "both", turn }: CommandOf<"rewind">) {
@@ -140,7 +139,7 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
       const target = turns.find((one) => one.turn === turn)
       if (target === undefined) {
         return yield* new CommandRefused({
-          reason: `the conversation has no turn ${turn}: it was left out by going back, or was never there`
+          reason: `the conversation has no turn ${turn}: it was removed by a rewind, or never existed`
         })
       }
       const { prompt, ts } = target
@@ -157,7 +156,7 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
       type: "status",
       status: "rewound",
       text: [
-        `Back to before turn ${turn}:`,
+        `Rewound to before turn ${turn}:`,
         ...restore === "conversation" ? [] : [`${count(done.files_changed)} set back.`],
         ...moved === undefined ? [] : [howGone[moved.conversation]]
       ].join(" "),
@@ -187,10 +186,10 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
     const undone = found === undefined
       ? (yield* alone) ?? (yield* new CommandRefused({
         reason:
-          "there is no going back of the conversation that could be undone: only the last one can, and once"
+          "there is no rewind of the conversation to undo: only the last one can be undone, and only once"
       }))
       : yield* found.undo({ rewind_id, force }, moveBack).pipe(
-        // Where no states are kept of this folder, what was noted of it went with the relay before this one.
+        // Without saved states of this folder, earlier notes about it ended with the previous relay.
         Effect.catchTag("RewindRefused", (refused) =>
           Effect.flatMap(
             alone,
@@ -201,9 +200,9 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
       type: "status",
       status: "rewind_undone",
       text: [
-        `Going back to before turn ${undone.turn} was undone:`,
+        `The rewind to before turn ${undone.turn} was undone:`,
         ...undone.had_files ? [`${count(undone.files_changed)} set again.`] : [],
-        ...back === undefined ? [] : ["The conversation goes on where it was."]
+        ...back === undefined ? [] : ["The conversation continues where it was."]
       ].join(" "),
       metadata: { ...shown(undone), ...(back !== undefined && { native_session_id: back }), ...(yield* by) }
     })

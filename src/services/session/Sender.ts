@@ -1,8 +1,8 @@
 /**
- * Sender: who gave the command that a session carries out at the moment.
+ * Sender: who sent the command that a session is carrying out.
  *
- * Provided around each command by the session, so that what a command leads to can be journaled with who wanted it.
- * Empty where an app that embeds the relay gives commands and does not say for whom.
+ * The session provides it around each command, so that its effects can be journaled with their cause. Empty if an app that
+ * embeds the relay gives commands without saying for whom.
  */
 import { Context } from "effect"
 import type { Doer } from "../access/Audit.js"
@@ -13,7 +13,7 @@ export const Sender = Context.Reference<Sender.Fields>("ai-relay/services/Sender
 
 export declare namespace Sender {
   interface Fields extends Doer {
-    /** It is a prompt that failed at a limit, sent again. */
+    /** The command is a prompt that hit a limit, sent again. */
     readonly resumes?: true
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Session: one conversation with one agent; an actor that outlives the sockets which talk to it.
+ * Session: one conversation with one agent; an actor that outlives its clients' sockets.
  *
- * Commands enter through a bounded inbox and are handled one at a time by one fiber; those the agent must take go on into
- * a lane of their own, so that an interrupt or an answer never waits behind them. What the agent says goes straight into
- * the log (`SessionSink`). A turn waits in a fiber of its own. Closing the scope stops the turn, the agent and
- * everything it started, and logs what became of them.
+ * Commands enter through a bounded inbox and are handled one at a time by one fiber. Those for the agent go on into a lane of
+ * their own, so that an interrupt or an answer never waits behind them. The agent's output goes straight into the log
+ * (`SessionSink`). Each turn has a fiber of its own. Closing the scope stops the turn, the agent and everything it started,
+ * and logs how they ended.
  */
 import { Clock, Context, Deferred, Effect, Exit, FiberSet, Queue, Random, Scope, Semaphore } from "effect"
 import {
@@ -59,33 +59,32 @@ import * as Turn from "./Turn.js"
 export interface Session {
   readonly id: SessionId
   readonly log: EventLog.EventLog["Service"]
-  /** What is typed in it is carried out at once. */
+  /** Whether the session is a terminal, where input takes effect at once. */
   readonly isTerminal: boolean
-  /** The last `seq` of the session's earlier life; 0 if it had none. */
+  /** The last `seq` from before this opening; 0 for a new session. */
   readonly since: number
   /**
-   * Put a command into the inbox; waits while that is full. What it leads to is in the log; an answer to a
-   * permission with the `Sender` it was submitted by. One that may not be carried out (`refusal`) is acknowledged if it was
-   * before, else refused.
+   * Puts a command into the inbox, after waiting while that is full. Its effects appear in the log, together with the `Sender`
+   * for answers to permission requests. With a `refusal` the command is acknowledged if it was executed before, else refused.
    */
   readonly submit: (command: ClientCommand, refusal?: Drivers.NotDriving) => Effect.Effect<void>
-  /** A command of this name was carried out, or is about to be. */
+  /** Whether a command with this `message_id` was executed, or is about to be. */
   readonly knows: (command: ClientCommand) => boolean
-  /** Who may give commands, where one client at a time may. */
+  /** Decides which client may send commands. */
   readonly drivers: Drivers.Drivers
-  /** No turn begins any more; the running one may go on for so many seconds. Its clients are told. */
+  /** Lets no new turn begin and tells clients; the running turn may go on for this many seconds. */
   readonly drain: (seconds: number) => Effect.Effect<void>
-  /** Completes when the conversation is over: the agent is gone, or a client said `end`. */
+  /** Completes when the session is over: the agent is gone, or a client sent `end`. */
   readonly over: Effect.Effect<void>
-  /** `session_start` as a client that attaches now should see it. */
+  /** `session_start` for a client that attaches now. */
   readonly describe: () => BodyOf<"session_start">
-  /** The questions nobody has answered, the oldest first; each stays the same object as long as it is open. */
+  /** Requests without an answer, oldest first; each is the same object as long as it is open. */
   readonly pending: () => ReadonlyArray<PermissionRequest>
-  /** What waits in it. */
+  /** Lengths of its queues. */
   readonly load: () => Load
-  /** What one can go back to. */
+  /** The turns it can be rewound to. */
   readonly rewinds: Pick<Rewinds.Rewinds, "list" | "preview">
-  /** Idle: no turn runs, no prompt and no command waits, and no question is open. */
+  /** Idle means: no turn runs, no prompt or command waits, and no question is open. */
   readonly activity: Pick<Activity.Activity, "isIdle" | "untilIdle" | "untilBusy">
 }
 
@@ -97,7 +96,7 @@ export interface Load {
   readonly queued: number
   /** Permissions without an answer. */
   readonly pending: number
-  /** Events its slowest client has not taken. */
+  /** Events that its slowest client has not read. */
   readonly lag: number
 }
 
@@ -106,18 +105,18 @@ interface Submission {
   readonly by: Sender.Fields
   readonly client: Drivers.Client | undefined
   readonly refusal: Drivers.NotDriving | undefined
-  /** Bytes of the inbox it takes; 0 for a small one. */
+  /** Bytes it takes of the inbox; 0 for a small command. */
   readonly bytes: number
 }
 
 /** Commands that may wait in the inbox. */
 const inboxSize = 64
-/** Smaller commands, such as an interrupt or an answer, wait for no room: so many of them are bounded by their number. */
+/** Smaller commands, such as an interrupt or an answer, do not wait for room: their number limits them. */
 const smallBytes = 64 * 1024
 /** How long the end of a session waits for its turn to stop by itself, in ms. */
 const lastWordsMs = 1000
 
-/** Settle what the relay before this one left open. */
+/** Settles what the previous relay left open. */
 const settleOld = (
   log: EventLog.EventLog["Service"],
   before: SessionSummary,
@@ -125,13 +124,13 @@ const settleOld = (
 ) => log.unsafeBatch(() => leftOpen(before, usage).forEach((event) => log.unsafeAppend(event)))
 
 type Ports = EventSink | PermissionGate | Scope.Scope
-/** The agent; with a new conversation where the session's own is gone, which is said. */
+/** Opens the agent, with a new conversation if the session's own is gone; that is told in the log. */
 const openAgent = (
   adapter: Adapter,
-  { begins_anew, keeps_mode, ...spec }: AgentSpec,
+  { begins_anew, keeps_mode, keeps_model, ...spec }: AgentSpec,
   sink: SessionSink.SessionSink
 ) => {
-  /** What a failed attempt has started is ended before the next. */
+  /** One attempt; if it fails, whatever it started is ended before the next. */
   const attempt = (spec: AgentSpec) =>
     Effect.flatMap(
       Effect.scope,
@@ -149,32 +148,49 @@ const openAgent = (
       return Effect.tap(attempt(fresh), () => Effect.sync(() => sink.emit(conversationGone(gone, why))))
     })
   )
-  // The mode it was in last, which this agent may not have any more.
-  return keeps_mode !== true ? opening : Effect.catchTag(opening, "BadHandshake", (refusal) => {
-    const { permission_mode, ...others } = spec
-    return permission_mode !== undefined && refusal.reason.includes("permission_mode")
-      ? openWithout(others)
+  // The last mode, or the model, which the agent may no longer have.
+  return Effect.catchTag(opening, "BadHandshake", (refusal) => {
+    const { model, permission_mode } = spec
+    const isAbout = (field: string) => new RegExp(`\\b${field}\\b`).test(refusal.reason)
+    if (keeps_mode === true && permission_mode !== undefined && isAbout("permission_mode")) {
+      return openWithout("permission_mode")
+    }
+    return keeps_model === true && model !== undefined && isAbout("model")
+      ? Effect.tap(openWithout("model"), () => Effect.sync(() => sink.emit(modelGone(model)))).pipe(
+        Effect.catchTag("BadHandshake", () => Effect.fail(refusal))
+      )
       : Effect.fail(refusal)
   })
 
-  function openWithout(others: AgentSpec): ReturnType<Adapter["open"]> {
-    return openAgent(adapter, { ...others, ...(begins_anew !== undefined && { begins_anew }) }, sink)
+  function openWithout(field: "model" | "permission_mode"): ReturnType<Adapter["open"]> {
+    const { [field]: _gone, ...others } = spec
+    const kept = { begins_anew, keeps_mode, keeps_model }
+    const known = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined))
+    return openAgent(adapter, { ...others, ...known }, sink)
   }
 }
 
-/** What was said before is in the session's log, and the agent does not know it. */
+const modelGone = (model: string): EventBody => ({
+  type: "status",
+  status: "model_gone",
+  text:
+    `The agent refuses this session's model "${model}", so it uses its own: choose another one with set_model.`,
+  metadata: { gone: model }
+})
+
+/** The event that says a new conversation begins: earlier events are in the session's log, but the agent does not know them. */
 const conversationGone = (gone?: string, why?: string): EventBody => ({
   type: "status",
   status: "conversation_gone",
   text: `${
     why === undefined
-      ? "The agent does not have the conversation of this session any more"
-      : `The agent could not go on with the conversation of this session (${why})`
+      ? "The agent no longer has the conversation of this session"
+      : `The agent could not continue the conversation of this session (${why})`
   }, so a new one begins: it does not know what was said before.`,
   ...(gone !== undefined && { metadata: { gone, ...(why !== undefined && { why }) } })
 })
 
-/** The same log; what is worth a line in the audit is written there, too. */
+/** The same log, which also writes certain events to the audit log. */
 const noting = (
   audit: Audit.AuditFields,
   log: EventLog.EventLog["Service"]
@@ -201,7 +217,7 @@ export const open = Effect.fn("Session.open")(function*(
   const events = counting.events(opened?.store ?? makeMemory(settings.retain_bytes))
   const audit = yield* Audit.Audit
   const log = noting(audit, yield* EventLog.make(id, { ...opened, store: events }))
-  /** Commands in the inbox, and the one that is carried out. */
+  /** Commands in the inbox, and the one being carried out. */
   const submitted = new Set<object>()
   const activity = Activity.make(() =>
     submitted.size === 0 && turns.current() === undefined && commands.queued() === 0
@@ -240,7 +256,7 @@ export const open = Effect.fn("Session.open")(function*(
     fork
   })
   const over = yield* Deferred.make<void>()
-  // Whatever interrupts the opening: what was started is ended.
+  // If the opening is interrupted, everything it started is ended.
   const agentScope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
   /** Commands the agent takes one after the other. */
   const lane = yield* Queue.unbounded<Effect.Effect<void>>()
@@ -299,7 +315,7 @@ export const open = Effect.fn("Session.open")(function*(
   /** A client may name any conversation there is: one of a folder that is not ours is not gone on with. */
   const isNamed = native !== undefined && spec.native_session_id !== undefined && spec.begins_anew !== true
   const checked: AgentSpec = isNamed ? { ...spec, may_tell: native.isVisible } : spec
-  // The relay, or the agent, ended between going back and the next prompt.
+  // The relay or the agent ended between a rewind and the next prompt.
   const rewound = opened?.summary.rewound
   const opening: Effect.Effect<
     Partial<NativeAgent.NativeAgent> & Pick<NativeAgent.NativeAgent, "agent">,
@@ -387,7 +403,7 @@ export const open = Effect.fn("Session.open")(function*(
       guard.release()
       const running = turns.current()
       if (exit === undefined && running !== undefined) {
-        // It may not even read what we write: only so long is it given.
+        // The agent may not read its input at all, so this has a deadline.
         fork(Effect.ignore(agent.send({ type: "interrupt" })))
         const ended = Effect.raceFirst(Deferred.await(running.ended), Deferred.await(exited))
         yield* completesWithin(ended, lastWordsMs)
@@ -474,7 +490,7 @@ export const open = Effect.fn("Session.open")(function*(
   )
   if (opened !== undefined) settleOld(log, opened.summary, guard.settle(opened.summary.open_turn))
   sink.start(describe())
-  // One that keeps no conversations says nothing of it.
+  // Agents that save no conversations do not report an id.
   const { resume, terminal } = agent.started.capabilities
   const hasPast = opened !== undefined && opened.summary.turns > 0
   if (hasPast && spec.native_session_id === undefined && !resume && !terminal) sink.emit(conversationGone())
@@ -495,7 +511,7 @@ export const open = Effect.fn("Session.open")(function*(
         const submission = { command, by, bytes, client, refusal }
         submitted.add(submission)
         activity.changed()
-        // Who leaves while there is no room takes the command back.
+        // A client that leaves while waiting for room withdraws the command.
         return Effect.uninterruptibleMask((restore) =>
           Effect.asVoid(Effect.andThen(
             bytes === 0
@@ -525,7 +541,7 @@ export const open = Effect.fn("Session.open")(function*(
 const toDraining = (seconds: number): BodyOf<"status"> => ({
   type: "status",
   status: "draining",
-  text: `The relay is shutting down: the running turn may go on for ${seconds} s, no other begins.`,
+  text: `The relay is shutting down: the running turn may go on for ${seconds} s, and no new one begins.`,
   metadata: { seconds }
 })
 
@@ -543,7 +559,7 @@ const toFailure = (tool: string, exit: AgentExit): BodyOf<"error"> => ({
   code: "agent_failed",
   text: `${tool} stopped unexpectedly (${howItEnded(exit)}). ${
     exit.stderr.at(-1) ?? "It printed no reason."
-  } Open the session again to go on.`,
+  } Open the session again to continue.`,
   metadata: { fatal: true, ...lastLines(exit) }
 })
 

@@ -1,12 +1,12 @@
-/** SessionListing: a line in the list of sessions, as `GET /sessions` tells it. */
+/** SessionListing: one session in the list of `GET /sessions`. */
 import type { SessionLine } from "../../schema/index.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
 
 export interface SessionListing extends Omit<SessionSummary, "known_prompts"> {
   readonly state: "running" | "idle" | "closed"
-  /** How many follow it. */
+  /** How many clients follow it. */
   readonly clients: number
-  /** Put away by a person. */
+  /** Archived by a person. */
   readonly archived?: true
 }
 
@@ -25,7 +25,7 @@ export const listedClosed = ({ known_prompts: _, ...summary }: SessionSummary): 
   state: "closed"
 })
 
-/** The same for those who watch the list, without what only an opening session needs. */
+/** The same for clients that watch the list, without fields that only opening a session needs. */
 export const lineOf = (
   {
     acknowledged: _done,

@@ -1,9 +1,9 @@
 /**
- * SessionRegistry: the live sessions, by name.
+ * SessionRegistry: the live sessions, by id.
  *
- * Each session is one fiber here: it opens the agent, lives until the conversation is over or nobody wants it any more,
- * and closes. So shutting the relay down is interrupting these fibers, all at once. A session without a client lives on
- * for its `linger`, counted from when nothing goes on in it any more: nobody has to stay for work to be done.
+ * Each session is one fiber, which opens the agent, lives until the conversation is over or nobody uses it, and closes.
+ * Shutting down means interrupting all these fibers at once. A session without clients lives on for its `linger`, counted
+ * from when it became idle, so that clients need not stay for work to be done.
  */
 import {
   Cause,
@@ -39,12 +39,14 @@ import {
   type Forbidden,
   isWithin,
   may,
+  outside,
   Principal,
   type PrincipalFields
 } from "../access/Principal.js"
 import { IdGenerator } from "../IdGenerator.js"
 import { Journal, JournalFailed, type SessionInUse, SessionNotFound } from "../journal/Journal.js"
 import * as SessionMarks from "../journal/SessionMarks.js"
+import type { SessionRecord } from "../journal/SessionRecord.js"
 import type { Batch } from "../log/frames.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
 import { makePause } from "../makePause.js"
@@ -60,7 +62,7 @@ import { Sender } from "./Sender.js"
 import * as Session from "./Session.js"
 import { listedClosed, listedLive, type SessionListing } from "./SessionListing.js"
 
-/** No further session can be opened now. */
+/** No more sessions can be opened now. */
 export class TooManySessions
   extends Schema.TaggedError<TooManySessions>()("TooManySessions", { reason: Schema.String })
 {
@@ -69,7 +71,7 @@ export class TooManySessions
   }
 }
 
-/** Why a session could not be had. */
+/** Why a session could not be opened or joined. */
 export type JoinError =
   | TooManySessions
   | UnknownTool
@@ -81,72 +83,72 @@ export type JoinError =
   | Forbidden
   | OpenError
 
-/** The relay's own tools, for agents. */
+/** The relay's own tools for agents. */
 export interface RelayTools {
-  /** Where this session's agent finds them, with a token of its own. */
+  /** The MCP server for this session's agent, with a token of its own. */
   readonly serverFor: (session_id: SessionId) => McpServer
-  /** The session is over. */
+  /** Called when the session is over. */
   readonly end: (session_id: SessionId) => void
 }
 
 export interface Joined {
   readonly session: Session.Session
-  /** It was live already. */
+  /** Whether the session was already live. */
   readonly attached: boolean
-  /** As the session's own, and fails if the client that joined may not give this command, or another client drives. */
+  /** Submits a command to the session; fails if this client may not send it or another client drives. */
   readonly submit: (command: ClientCommand) => Effect.Effect<void, Forbidden | NotDriving>
 }
 
-/** All of it is done for the `Principal` that asks; what is outside of its limits is not there. */
+/** Everything is done on behalf of the current `Principal`; sessions outside its limits do not exist for it. */
 export class SessionRegistry extends Context.Service<SessionRegistry, {
   /**
-   * Open the session the handshake asks for, or attach to it; the scope's end detaches. A client that may only look opens none
-   * and keeps none alive.
+   * Opens the session of this handshake, or attaches to it; closing the scope detaches. A client that may only view opens no
+   * session and keeps none alive.
    */
   readonly join: (handshake: Handshake) => Effect.Effect<Joined, JoinError, Scope.Scope>
-  /** What agents get whose session asks for the relay's tools (`relay_tools`); for as long as the scope is open. */
+  /** Offers the relay's tools to agents whose session asks for them (`relay_tools`), while the scope is open. */
   readonly offerTools: (tools: RelayTools) => Effect.Effect<void, never, Scope.Scope>
-  /** From now on no session is opened and no turn begins. Tells every client, and how long turns may go on. */
+  /** Lets no session open and no turn begin from now on; tells clients how many seconds running turns have. */
   readonly drain: (seconds: number) => Effect.Effect<void>
   readonly isDraining: () => boolean
   /** Completes when no turn runs. */
   readonly idle: Effect.Effect<void>
-  /** End every session, all at once; waits until they are gone. */
+  /** Ends all sessions at once; waits until they are gone. */
   readonly closeAll: Effect.Effect<void>
-  /** Where a session works that names no folder; none if that is not allowed. */
+  /** The folder of sessions that name none; undefined if that folder is not allowed. */
   readonly defaultFolder: Effect.Effect<string | undefined>
   /** All live sessions. */
   readonly all: () => ReadonlyArray<Session.Session>
-  /** The live session of that name. */
+  /** The live session with this id. */
   readonly live: (session_id: SessionId) => Session.Session | undefined
-  /** Its events after `after_seq`: of a live one also those to come. Undefined if there is none. */
+  /** The session's events after `after_seq`, including future ones if it is live. Undefined if there is no such session. */
   readonly read: (
     session_id: SessionId,
     after_seq: number
   ) => Effect.Effect<Stream.Stream<Batch> | undefined>
-  /** End the session, if it is live, and remove all that is kept of it. */
+  /** Ends the session if it is live, and deletes everything saved of it. */
   readonly forget: (
     session_id: SessionId
   ) => Effect.Effect<void, SessionNotFound | JournalFailed | SessionInUse>
-  /** Name a session in the list, or put it away. */
+  /** Renames or archives a session. */
   readonly change: (
     session_id: SessionId,
     change: SessionChange
   ) => Effect.Effect<void, SessionNotFound | JournalFailed>
   /**
-   * Hear which sessions' lines in the list have changed, come or gone; undefined: the relay ends, nothing follows. Gives what
-   * stops it.
+   * Calls `onChange` with sessions whose listing was changed, added or removed; with undefined, and for the last time, when the
+   * relay shuts down. Gives a function that stops it.
    */
   readonly watch: (onChange: (session_id: SessionId | undefined) => void) => () => void
-  /** A session's line in the list; undefined if it is not there. */
+  /** The listing of one session; undefined if there is no such session. */
   readonly listing: (session_id: SessionId) => Effect.Effect<SessionListing | undefined>
-  /** Live sessions, then those that are kept, the most recently active first. */
+  /** Live sessions, then saved ones, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<SessionListing>>
 }>()("ai-relay/services/SessionRegistry") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
 
-/** Who begins sessions, as far as they are counted: a token by its name, else another machine by its address. */
+/** The sender that a session counts for: a token's name, else another machine's address; undefined: not counted. */
 const senderOf = ({ address, token }: Sender.Fields): string | undefined =>
   token !== undefined
     ? `token ${token}`
@@ -154,24 +156,37 @@ const senderOf = ({ address, token }: Sender.Fields): string | undefined =>
     ? undefined
     : peerOf(address)
 
-/** With one of these scopes somebody may do something in a session. */
+/** The fields that limits of tokens are about. */
+const placeOf = ({ folder, session_id, tool }: SessionSummary) => ({ session_id, folder, tool })
+
+/** A session that never opened counts as being where it was to be opened. */
+const placeOfKept = ({ handshake, summary }: SessionRecord) =>
+  placeOf({
+    ...summary,
+    ...(summary.folder === "" && {
+      folder: handshake.folder ?? "",
+      tool: handshake.tool ?? ""
+    })
+  })
+
+/** Scopes that allow doing something in a session. */
 const doing = ["prompt", "approve", "terminal"] as const
 
 const ending = new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
 
-/** One live session and who uses it. */
+/** A live session and its users. */
 interface Entry {
   readonly opened: Deferred.Deferred<Session.Session, JoinError>
-  /** Nobody has wanted it for `linger` seconds. */
+  /** Completed when nobody has used it for `linger` seconds. */
   readonly abandoned: Deferred.Deferred<void>
   readonly gone: Deferred.Deferred<void>
   readonly linger: number
   readonly session_id: SessionId
-  /** It has neither a name of its client's nor a `linger`: nobody can come back, so its work ends too. */
+  /** It has neither an id chosen by its client nor a `linger`: nobody can come back, so it ends with its client. */
   readonly isPrivate: boolean
   clients: number
   closing: boolean
-  /** Who began it, where that is counted. */
+  /** The sender it counts for. */
   readonly sender: string | undefined
   lingerTimer: Fiber.Fiber<void> | undefined
   session: Session.Session | undefined
@@ -200,7 +215,7 @@ const make = Effect.gen(function*() {
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<IdGenerator | RelayConfig>()
 
-  /** A conversation of a terminal goes on where it was held. */
+  /** The folder of the session; a conversation from a terminal continues in its own folder. */
   const folderOf = Effect.fnUntraced(function*({ folder, native_session_id, tool }: Handshake) {
     if (folder !== undefined || native_session_id === undefined) return undefined
     const found = yield* Effect.option(native.find(adapters.nameOf(tool ?? "claude"), native_session_id))
@@ -210,21 +225,33 @@ const make = Effect.gen(function*() {
   const openSession = Effect.fn("SessionRegistry.open")(
     function*(id: SessionId, handshake: Handshake, clients: () => number, principal: PrincipalFields) {
       const kept = yield* journal.find(id)
+      // Before anything is said of it: what it is, and that it is there, is told to nobody who may not see it.
+      if (Option.isSome(kept)) yield* demandWithin(principal, placeOfKept(kept.value))
       const own = Option.isNone(kept) ? yield* folderOf(handshake) : undefined
       const wanted = yield* resolveHandshake(
         { ...handshake, ...(own !== undefined && { folder: own }) },
         kept
       )
-      // The id of a kept session's conversation is as its agent told it.
+      // A saved session's native id was reported by its agent.
       const { native_session_id: _, ...asked } = wanted
       yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
       const adapter = yield* adapters.get(wanted.tool)
       yield* demandOpening(principal, handshake, adapter.terminal === true)
+      if (principal.limits?.folders !== undefined) {
+        // Where they may not look, nobody is told what there is.
+        const there = yield* folders.leadsTo(wanted.folder)
+        yield* demandWithin(principal, { session_id: id, folder: there, tool: adapter.tool })
+      }
       const folder = yield* folders.resolve(wanted.folder)
       yield* demandWithin(principal, { session_id: id, folder, tool: adapter.tool })
+      // What it was opened with was granted where it worked.
+      if (Option.isSome(kept) && placeOfKept(kept.value).folder !== folder) {
+        yield* demandOpening(principal, wanted, adapter.terminal === true)
+      }
       if (handshake.relay_tools === true && tools === undefined) {
         return yield* new BadHandshake({
-          reason: "this relay has no tools for agents: start it with --fronts mcp, or leave `relay_tools` out"
+          reason:
+            "this relay offers no tools to agents: start it with --fronts mcp, or leave `relay_tools` out"
         })
       }
       const opened = yield* journal.open(id, { ...wanted, folder })
@@ -238,10 +265,11 @@ const make = Effect.gen(function*() {
         ...wanted,
         folder,
         fresh_uuid: yield* ids.uuid,
-        // The relay's own note of it may be of a conversation the agent never wrote.
+        // The relay may have noted a conversation that the agent never saved.
         begins_anew: handshake.native_session_id === undefined,
         ...(own_tools !== undefined && { mcp_servers: [...wanted.mcp_servers ?? [], own_tools] }),
         keeps_mode: handshake.permission_mode === undefined,
+        keeps_model: handshake.model === undefined,
         ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
       }
       const session = yield* Session.open(id, adapter, spec, opened, clients, native)
@@ -258,10 +286,10 @@ const make = Effect.gen(function*() {
   /** A session's whole life. */
   const live = (id: SessionId, handshake: Handshake, entry: Entry, principal: PrincipalFields) =>
     openSession(id, handshake, () => entry.clients, principal).pipe(
-      // Also when the relay ends while it opens: nobody waits for what will not come.
+      // Also if the relay shuts down during the opening, so that nobody waits forever.
       Effect.onExit((exit) => {
         if (Exit.isSuccess(exit)) return Effect.void
-        // Who comes now tries again.
+        // Clients that come now try again.
         entry.closing = true
         const { cause } = exit
         return Deferred.failCause(entry.opened, Cause.hasInterruptsOnly(cause) ? Cause.fail(ending) : cause)
@@ -287,7 +315,7 @@ const make = Effect.gen(function*() {
       Effect.asVoid
     )
 
-  /** In one step, so that clients who come at once open one session. */
+  /** Synchronous, so that clients that arrive together open only one session. */
   const create = (
     id: SessionId,
     handshake: Handshake,
@@ -330,14 +358,14 @@ const make = Effect.gen(function*() {
 
   const abandon = (entry: Entry) => {
     if (entry.clients > 0) return
-    // Nobody can see what would come of it.
+    // Nobody could see its result.
     if (entry.isPrivate) timetable.removeOf(entry.session_id)
-    // From this moment on who comes waits for a new one.
+    // From now on, clients wait for a new session.
     entry.closing = true
     doneSoon(entry.abandoned, Effect.void)
   }
 
-  /** Wait until it has been idle for its whole `linger`. */
+  /** Waits until the session has been idle for its whole `linger`. */
   const outstay = (entry: Entry): Effect.Effect<void> =>
     Deferred.await(entry.opened).pipe(
       Effect.flatMap(({ activity: { untilBusy, untilIdle } }) =>
@@ -346,7 +374,7 @@ const make = Effect.gen(function*() {
           Effect.raceFirst(Effect.sleep(Duration.seconds(entry.linger)), untilBusy)
         )
       ),
-      // Who wanted it is told why it could not be opened.
+      // Waiting clients are told why it could not be opened.
       Effect.ignore,
       Effect.flatMap(() => isIdle(entry) ? Effect.sync(() => abandon(entry)) : outstay(entry))
     )
@@ -378,12 +406,12 @@ const make = Effect.gen(function*() {
       if (sender === undefined) return Effect.void
       const own = [...entries.values()].filter((entry) => entry.sender === sender).length
       return own < max_sessions_per_sender ? Effect.void : new TooManySessions({
-        reason: `${own} live sessions are yours: end one, or start the relay with a higher `
+        reason: `you have ${own} live sessions: end one, or start the relay with a higher `
           + "--max-sessions-per-sender"
       })
     })
 
-  /** The session that goes on with this conversation already: there is only one at a time. */
+  /** The live session with this native conversation: only one may have it open. */
   const sessionWith = Effect.fnUntraced(function*(handshake: Handshake) {
     const { fork, history, native_session_id, session_id, tool = "claude" } = handshake
     if (native_session_id === undefined || fork === true) return undefined
@@ -397,11 +425,11 @@ const make = Effect.gen(function*() {
     }
     if (live !== undefined) return live.id
     if (session_id !== undefined || history === undefined) return undefined
-    // Its log has what was said through the relay before.
+    // Its log has the part that went through the relay.
     return (yield* journal.list).find(({ summary }) => isIts(summary))?.summary.session_id
   })
 
-  /** The audit is told who gave the command, and whether they might. */
+  /** Writes to the audit log who sent the command, and whether that was allowed. */
   const noted = (command: ClientCommand, session_id: SessionId, isAllowed: boolean) =>
     Effect.map(Sender, (by) => {
       if (!Audit.isNoted(command)) return
@@ -410,15 +438,32 @@ const make = Effect.gen(function*() {
       else audit.writeOfStranger("forbidden", by, { session_id, command: command.type })
     })
 
-  /** As limits see it. */
-  const placeOf = ({ folder, session_id, tool }: SessionSummary) => ({ session_id, folder, tool })
+  /** Where the session with this name is or was. */
+  const whereIs = (session_id: SessionId) =>
+    Effect.suspend(() => {
+      const live = entries.get(session_id)?.session
+      return live === undefined
+        ? Effect.map(journal.find(session_id), Option.map(placeOfKept))
+        : Effect.succeedSome(placeOf(live.log.summary()))
+    })
+
+  /** Refuses a session outside the limits before anything about it is revealed; one that must exist is not found. */
+  const demandVisible = Effect.fnUntraced(
+    function*(principal: PrincipalFields, session_id: SessionId, mustExist: boolean) {
+      const found = Option.getOrUndefined(yield* whereIs(session_id))
+      if (found !== undefined && isWithin(principal, found)) return
+      const mayBegin = principal.limits?.sessions?.includes(session_id) ?? true
+      if (mustExist && mayBegin) return yield* new SessionNotFound({ session_id })
+      if (found !== undefined || !mayBegin) return yield* outside(principal)
+    }
+  )
 
   const join: SessionRegistry["Service"]["join"] = Effect.fn("SessionRegistry.join")(function*(
     handshake: Handshake
   ): Effect.fn.Return<Joined, JoinError, Scope.Scope> {
     const principal = yield* Principal
     if (handshake.native_session_id !== undefined) {
-      yield* demandReach(principal, "relay", "a conversation of a terminal (`native_session_id`)")
+      yield* demandReach(principal, "relay", "a conversation from a terminal (`native_session_id`)")
     }
     const id = (yield* sessionWith(handshake)) ?? handshake.session_id ?? SessionId.make(yield* ids.uuid)
     let found = entries.get(id)
@@ -426,6 +471,7 @@ const make = Effect.gen(function*() {
       yield* Deferred.await(found.gone)
       found = entries.get(id)
     }
+    if (principal.limits !== undefined) yield* demandVisible(principal, id, handshake.must_exist === true)
     const sender = senderOf(yield* Sender)
     const doesNothing = !doing.some((scope) => may(principal, scope))
     if (found === undefined) {
@@ -435,11 +481,11 @@ const make = Effect.gen(function*() {
     if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
       return yield* new SessionNotFound({ session_id: id })
     }
-    // Another may have come while it was looked for.
+    // Another client may have opened it meanwhile.
     const present = entries.get(id)
     if (present?.closing === true || (present === undefined && isDraining)) return yield* join(handshake)
     const entry = present ?? create(id, handshake, sender, principal)
-    // Who only looks keeps nothing alive.
+    // A client that may only view keeps nothing alive.
     if (!doesNothing) yield* enter(entry)
     const session = yield* Deferred.await(entry.opened)
     yield* demandWithin(principal, placeOf(session.log.summary()))
@@ -451,7 +497,7 @@ const make = Effect.gen(function*() {
       Effect.sync(() => drivers.enter(key, by)),
       (client) => Effect.sync(() => drivers.leave(client))
     )
-    /** One that was carried out before is acknowledged again, whoever drives now. */
+    /** A command that was executed before is acknowledged again, whoever drives. */
     const give = (command: ClientCommand) =>
       Effect.flatMap(Sender, (by): Effect.Effect<void, NotDriving> => {
         const isKnown = session.knows(command)
@@ -475,14 +521,11 @@ const make = Effect.gen(function*() {
     return joined
   })
 
-  /** The session is there, as far as the principal can tell. */
+  /** Whether the session exists for this principal. */
   const isThere = Effect.fnUntraced(function*(session_id: SessionId) {
-    const live = entries.get(session_id)?.session
-    const summary = live === undefined
-      ? Option.map(yield* journal.find(session_id), ({ summary }) => summary)
-      : Option.some(live.log.summary())
+    const place = yield* whereIs(session_id)
     const principal = yield* Principal
-    return Option.isSome(summary) && isWithin(principal, placeOf(summary.value))
+    return Option.isSome(place) && isWithin(principal, place.value)
   })
 
   const read: SessionRegistry["Service"]["read"] = Effect.fnUntraced(function*(session_id, after_seq) {
@@ -498,7 +541,7 @@ const make = Effect.gen(function*() {
       return yield* new SessionNotFound({ session_id })
     }
     if (entry !== undefined) {
-      // Who comes from now on waits for what will be there then.
+      // Clients that come from now on wait for the next session.
       entry.closing = true
       doneSoon(entry.abandoned, Effect.void)
       yield* Deferred.await(entry.gone)
@@ -524,10 +567,10 @@ const make = Effect.gen(function*() {
 
   const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
 
-  /** As they were listed last: most stay as they are. */
+  /** Listings of closed sessions, which seldom change. */
   const closedLines = new WeakMap<object, SessionListing>()
 
-  /** Thousands of lines are made with pauses. */
+  /** Made with pauses, since there may be thousands. */
   const list = Effect.gen(function*() {
     const kept = yield* journal.list
     const principal = yield* Principal
@@ -581,13 +624,13 @@ const make = Effect.gen(function*() {
     const look = () => {
       if (all().every(({ log }) => log.turn() === undefined)) resume(Effect.void)
     }
-    // Who hears of a change is in the middle of making it.
+    // Called in the middle of a change.
     const stop = watch(() => queueMicrotask(look))
     look()
     return Effect.sync(stop)
   })
 
-  // Not `FiberSet.clear`: that waits for one to end before it tells the next.
+  // Not `FiberSet.clear`, which interrupts them one by one.
   const closeAll = Effect.suspend(() => {
     isDraining = true
     tell(undefined)

@@ -1,8 +1,8 @@
 /**
- * SessionSink: the port through which an agent's words enter the session's log.
+ * SessionSink: the port through which an agent's events enter the session's log.
  *
- * Whatever is said before `session_start` is kept back until it is logged. Turns the agent begins and ends go through
- * `Turns`, so that a client sees them paired; one that does not pair is told as a `status`, because nothing is lost.
+ * Events before `session_start` are held back until that is logged. Starts and ends of turns go through `Turns`, so that
+ * clients see them in pairs; one without its counterpart becomes a `status`, so that nothing is lost.
  */
 import { Effect } from "effect"
 import type { Encoding, EventSink } from "../../adapters/Adapter.js"
@@ -16,19 +16,19 @@ import type { Turn, Turns } from "./Turn.js"
 type Port = EventSink["Service"]
 
 export interface SessionSink extends Port {
-  /** Log `session_start`. */
+  /** Logs `session_start`. */
   readonly start: (event: EventBody) => void
-  /** Log what was held back; from now on everything is logged at once. */
+  /** Logs what was held back; from now on everything is logged at once. */
   readonly release: () => void
-  /** The agent is gone: whatever tool it had called has no other result. */
+  /** The agent is gone: gives its open tool calls a result. */
   readonly settleCalls: () => void
-  /** The agent's own id of the conversation, as far as it told. */
+  /** The agent's own id of the conversation, once it has reported it. */
   readonly native_session_id: () => string | undefined
-  /** The model, the mode, and what there is to choose from, as the agent told it last. */
+  /** Model, mode and available choices, as last reported by the agent. */
   readonly settings: () => Settings
 }
 
-/** Fields of `session_start`'s metadata. */
+/** Fields in the metadata of `session_start`. */
 type Settings = Readonly<Record<string, unknown>>
 
 interface Options {
@@ -117,7 +117,7 @@ export const make = ({ guard, limit, turns, onTurn }: Options): Effect.Effect<Se
     }
   })
 
-const unfinished = "The session ended before this tool had finished."
+const unfinished = "The session ended before this tool finished."
 
 const nativeId = (metadata: Readonly<Record<string, unknown>> | undefined): string | undefined => {
   const id = metadata?.["native_session_id"]
@@ -126,7 +126,7 @@ const nativeId = (metadata: Readonly<Record<string, unknown>> | undefined): stri
 
 const settingNames = ["model", "models", "permission_mode", "commands"]
 
-/** A sub-agent's are its own. */
+/** Settings in an event's metadata; those of a subagent do not count. */
 const settingsIn = (metadata: Settings = {}): Settings =>
   metadata["parent_tool_use_id"] !== undefined ? {} : Object.fromEntries(
     settingNames.flatMap((name) => metadata[name] === undefined ? [] : [[name, metadata[name]]])

@@ -1,8 +1,8 @@
 /**
  * Turn: one prompt until one stop. At most one runs in a session.
  *
- * Turns begin and end in the middle of a batch of events, so both are synchronous; who waits for the end, or for the
- * wish to interrupt, waits on the turn's Deferreds. Every `turn_start` gets exactly one `turn_end`.
+ * Turns begin and end in the middle of a batch of events, so both are synchronous. Fibers wait for the end, or for an
+ * interrupt, on the turn's Deferreds. Every `turn_start` gets exactly one `turn_end`.
  */
 import { Deferred, Effect } from "effect"
 import { doneSoon } from "../../adapters/doneSoon.js"
@@ -10,7 +10,7 @@ import type { BodyOf } from "../../schema/index.js"
 import { EventLog } from "../log/EventLog.js"
 
 export interface Turn {
-  /** Completed by a client who wants the turn to stop. */
+  /** Completed when a client interrupts the turn. */
   readonly interrupt: Deferred.Deferred<void>
   /** Completed when the turn's `turn_end` is logged. */
   readonly ended: Deferred.Deferred<void>
@@ -18,9 +18,9 @@ export interface Turn {
 
 export interface Turns {
   readonly current: () => Turn | undefined
-  /** Log `turn_start`. Only when no turn runs. */
+  /** Logs `turn_start`. Only call it when no turn runs. */
   readonly begin: (start: BodyOf<"turn_start">, raw?: Uint8Array) => Turn
-  /** Log `turn_end`. False when no turn runs: nothing was logged. */
+  /** Logs `turn_end`. False: no turn runs, and nothing was logged. */
   readonly end: (end: BodyOf<"turn_end">, raw?: Uint8Array) => boolean
 }
 

@@ -1,6 +1,6 @@
-/** commandSize: about how many bytes of memory a command takes while it waits. */
+/** commandSize: roughly how many bytes of memory a waiting command takes. */
 
-/** All texts in it; what holds them is small beside them, because frames have a bound on their values. */
+/** The sum of all texts in it. The rest is small in comparison, because the number of values in a frame is limited. */
 export const sizeOf = (value: unknown): number => {
   if (typeof value === "string") return value.length
   if (typeof value !== "object" || value === null) return 8

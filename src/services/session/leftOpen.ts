@@ -1,17 +1,17 @@
 /**
- * leftOpen: what settles a session whose relay was killed in the middle of a turn. The session says it when it is opened
- * again; who reads what is kept of it before that may show the same.
+ * leftOpen: the events that settle a session whose relay was killed during a turn. The session logs them when it is opened
+ * again; readers of the saved events may show the same before that.
  */
 import { type EventBody, RequestId, type Usage } from "../../schema/index.js"
 
 export interface LeftOpen {
-  /** Permissions that waited for an answer, and prompts that waited for a turn's end. */
+  /** Permission requests without an answer, and queued prompts. */
   readonly pending: ReadonlyArray<string>
   readonly queued?: ReadonlyArray<string> | undefined
   readonly open_turn?: number | undefined
 }
 
-/** None, if nothing was left open. `usage`: what the turn had used. */
+/** Empty if nothing was left open. `usage`: what the turn had used. */
 export const leftOpen = (before: LeftOpen, usage?: Usage): ReadonlyArray<EventBody> => {
   const metadata = { reason: "relay_restart" }
   return [
@@ -30,7 +30,8 @@ export const leftOpen = (before: LeftOpen, usage?: Usage): ReadonlyArray<EventBo
       {
         type: "error",
         code: "turn_failed",
-        text: "The relay was restarted in the middle of this turn. The conversation goes on; ask again.",
+        text:
+          "The relay was restarted during this turn. The conversation can continue; send the prompt again.",
         metadata
       } as const,
       {

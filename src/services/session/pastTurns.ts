@@ -1,6 +1,5 @@
 /**
- * pastTurns: the turns of a session as its own log has them, as far as they count: what was undone by going back before a
- * turn does not.
+ * pastTurns: the turns in a session's log that still count: those removed by a rewind are left out.
  */
 import { Effect, Stream } from "effect"
 import type { RelayEvent } from "../../schema/index.js"
@@ -11,9 +10,9 @@ export interface PastTurn {
   readonly turn: number
   /** When it began, in seconds since 1970. */
   readonly ts: number
-  /** "" for a turn the agent began by itself. */
+  /** "" for a turn that the agent began by itself. */
   readonly prompt: string
-  /** What the agent said, and the names of the tools it called. */
+  /** The agent's messages, and the names of the tools it called. */
   readonly said: ReadonlyArray<string>
   readonly tools: ReadonlyArray<string>
 }
@@ -23,14 +22,14 @@ interface Open extends PastTurn {
   readonly tools: Array<string>
 }
 
-/** What frames of interest begin with; the others are not read. */
+/** How relevant frames begin; others are not parsed. */
 const wanted = /^\{"type":"(?:turn_start|assistant_message|tool_call|status)"/
 const longestText = 20_000
 
 const textIn = (metadata: unknown, name: string): unknown =>
   (metadata as Record<string, unknown> | undefined)?.[name]
 
-/** Every event until now whose frame is wanted. */
+/** Calls `take` with every event so far whose frame matches. */
 const eachOf = (log: EventLog["Service"], wanted: RegExp, take: (event: RelayEvent) => void) =>
   Effect.suspend(() => {
     const last = log.lastSeq()
@@ -48,7 +47,7 @@ const eachOf = (log: EventLog["Service"], wanted: RegExp, take: (event: RelayEve
     )
   })
 
-/** Turns until now, the oldest first. */
+/** The turns so far, oldest first. */
 export const pastTurns = (log: EventLog["Service"]): Effect.Effect<ReadonlyArray<PastTurn>> =>
   Effect.suspend(() => {
     let turns: Array<Open> = []
@@ -79,15 +78,15 @@ export const pastTurns = (log: EventLog["Service"]): Effect.Effect<ReadonlyArray
   })
 
 export interface LastRewind {
-  /** How many there were until it, undone ones with it. */
+  /** Its number among all rewinds, including undone ones. */
   readonly number: number
   readonly rewind_id: string
   readonly turn: number
-  /** The conversation that was left, if it went back alone and that was not undone. */
+  /** The conversation it left, if only the conversation was rewound and that was not undone. */
   readonly before: string | undefined
 }
 
-/** How a session went back last; undefined if it never did. */
+/** The last rewind of a session; undefined if there was none. */
 export const lastRewind = (log: EventLog["Service"]): Effect.Effect<LastRewind | undefined> =>
   Effect.suspend(() => {
     let number = 0
@@ -113,7 +112,7 @@ export const lastRewind = (log: EventLog["Service"]): Effect.Effect<LastRewind |
 
 const mostTold = 60_000
 
-/** What was said in these turns, for an agent that has to be told; the newest, as far as there is room. "" for none. */
+/** A text that tells an agent what was said in these turns, the newest as far as they fit; "" without turns. */
 export const toTold = (turns: ReadonlyArray<PastTurn>): string => {
   const parts: Array<string> = []
   let size = 0
@@ -126,14 +125,14 @@ export const toTold = (turns: ReadonlyArray<PastTurn>): string => {
     if (lines === "") continue
     size += lines.length
     if (size > mostTold && parts.length > 0) {
-      parts.push("(What was said before that is left out.)")
+      parts.push("(Earlier turns are left out.)")
       break
     }
     parts.push(lines)
   }
   return parts.length === 0
     ? ""
-    : "The user went back to an earlier point of a conversation with you. What was said up to there:\n\n"
+    : "The user went back to an earlier point of a conversation with you. This was said up to that point:\n\n"
       + `<conversation>\n${parts.toReversed().join("\n\n")}\n</conversation>\n\n`
-      + "The conversation goes on with this:\n\n"
+      + "The conversation continues with this:\n\n"
 }

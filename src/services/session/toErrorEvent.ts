@@ -1,4 +1,4 @@
-/** toErrorEvent: what a client is told when its session could not be had. */
+/** toErrorEvent: the `error` event for a client whose session could not be opened or joined. */
 import type { BodyOf, ErrorCode } from "../../schema/index.js"
 import type { ForbiddenOrigin, TooManyAttempts, Unauthorized } from "../access/Auth.js"
 import type { Forbidden } from "../access/Principal.js"

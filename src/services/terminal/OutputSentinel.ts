@@ -1,9 +1,8 @@
 /**
- * OutputSentinel: tells when all was read that a program printed on its terminal before it exited.
+ * OutputSentinel: tells when everything was read that a program printed on its terminal before it exited.
  *
- * Node reports the end of a terminal as soon as nobody has it open, and drops what it has not read by then. So the relay
- * keeps the terminal open on the program's side too; when the program has exited a mark is printed there, and what is
- * read before the mark is all there is.
+ * Node reports the end of a terminal as soon as nobody has it open, and drops unread output. So the relay keeps the program's
+ * side open, too. When the program has exited, the relay prints a marker there; everything before the marker is the output.
  */
 import { Predicate } from "effect"
 import { randomInt } from "node:crypto"
@@ -13,17 +12,17 @@ import { closeSync, constants, openSync, writeSync } from "node:fs"
 const retryMs = 5
 
 export interface OutputSentinel {
-  /** Print it; `onFailure` is called if that cannot be done. */
+  /** Prints the marker; calls `onFailure` if that is not possible. */
   readonly print: (onFailure: () => void) => void
-  /** How many bytes come before it; undefined if it is not there yet. */
+  /** How many bytes come before the marker; undefined if it has not been read yet. */
   readonly placeIn: (read: Buffer) => number | undefined
   readonly close: () => void
 }
 
-/** `terminal` is the path of the program's side. To be opened in the moment the program starts. */
+/** `terminal`: the path of the program's side. Call it at the moment the program starts. */
 export const open = (terminal: string): OutputSentinel => {
   const fd = openSync(terminal, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
-  // Digits, because no setting of a terminal changes these.
+  // Digits, because no terminal setting changes these.
   const mark = Buffer.from(Array.from({ length: 8 }, () => randomInt(1e6, 1e7)).join(""))
   let left = mark
   let retry: NodeJS.Timeout | undefined

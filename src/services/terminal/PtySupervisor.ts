@@ -1,9 +1,9 @@
 /**
- * PtySupervisor: starts programs on terminals, and sees to it that they and all they started are gone afterwards.
+ * PtySupervisor: starts programs on terminals, and makes sure that they and everything they started are gone afterwards.
  *
- * What `ProcessSupervisor` guarantees holds here too. The end differs: a program at a terminal is told by SIGHUP, as
- * when its window is closed; a program that ignores it is killed. What jobs in the background print after their
- * shell's exit is lost. node-pty is native and is loaded when the first terminal is asked for.
+ * It gives the same guarantees as `ProcessSupervisor`, but ends differently: a program gets SIGHUP, as when its window is
+ * closed, and is killed if it ignores that. Output of background jobs after their shell's exit is lost. node-pty is native, and
+ * is loaded for the first terminal.
  */
 import { Cause, Deferred, Effect, Layer } from "effect"
 import type { IPty } from "node-pty"
@@ -28,10 +28,10 @@ import * as TerminalInput from "./TerminalInput.js"
 import * as TerminalOutput from "./TerminalOutput.js"
 
 const defaultTimeouts: Omit<StopTimeouts, "input"> = { signal: 1500, kill: 1500 }
-/** How long the end of the scope waits for the last output, in ms. */
+/** How long closing the scope waits for the last output, in ms. */
 const lastOutputMs = 300
 
-/** What node-pty gives on Unix and does not declare. */
+/** Members of node-pty on Unix that its types do not declare. */
 interface UnixPty extends Pick<IPty, "onData" | "onExit" | "pause" | "pid" | "resize" | "resume"> {
   readonly fd: number
   /** The path of the program's side. */
@@ -41,7 +41,7 @@ interface UnixPty extends Pick<IPty, "onData" | "onExit" | "pause" | "pid" | "re
   readonly destroy: () => void
   /** Called by `destroy`, too. */
   kill: () => void
-  /** Its own. Once set, an exit is told when it happens, and reading goes on: else both end 200 ms later. */
+  /** Internal. Once set, an exit is reported when it happens and reading goes on; otherwise both end 200 ms later. */
   _emittedClose: boolean
 }
 
@@ -50,7 +50,7 @@ const load = Effect.tryPromise({
   catch: (cause) => new TerminalUnavailable({ cause })
 })
 
-/** Fails where no program can be given a terminal. */
+/** Fails if terminals are not available on this machine. */
 export const isAvailable: Effect.Effect<void, TerminalUnavailable> = Effect.asVoid(load)
 
 export interface Options extends Partial<typeof defaultTimeouts>, Partial<LaunchOptions> {}
@@ -84,7 +84,7 @@ const make = (timeouts: StopTimeouts, launching: LaunchOptions) => {
         catch: (cause) =>
           new AgentFailed({
             tool,
-            reason: "the system gives it no terminal. Close some sessions first.",
+            reason: "the system has no free terminal. Close some sessions first.",
             cause
           })
       })
@@ -118,9 +118,9 @@ interface Supervised {
   readonly output: TerminalOutput.TerminalOutput
   /** Completes when it has exited. */
   readonly exited: Effect.Effect<void>
-  /** Completes when it has exited, and all it printed was read. */
+  /** Completes when it has exited and all its output was read. */
   readonly ended: Effect.Effect<void>
-  /** Let go of everything; to be called when nobody is left. */
+  /** Releases everything; call it when no process is left. */
   readonly release: () => void
 }
 
@@ -133,7 +133,7 @@ const markFor = (pty: UnixPty) => {
   }
 }
 
-/** Take charge of a program in the moment it starts: whatever it does later is noticed. */
+/** Takes charge of a program at the moment it starts, so that nothing is missed. */
 const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Supervised => {
   const exited = Deferred.makeUnsafe<AgentExit>()
   const leaderExited = Deferred.makeUnsafe<void>()
@@ -143,7 +143,10 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
   let isOpen = true
 
   const onDefect = (defect: unknown) => {
-    failure = Effect.logError(`The relay failed at what ${tool} printed, and ended it.`, Cause.die(defect))
+    failure = Effect.logError(
+      `The relay failed while reading the output of ${tool}, and ended it.`,
+      Cause.die(defect)
+    )
     family.kill()
   }
   const leader = { pid: pty.pid, hasExited: () => exit !== undefined }
@@ -163,9 +166,9 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
   const finish = () => doneSoon(exited, Effect.succeed(exit ?? { stderr: [] }))
 
   pty._emittedClose = true
-  // Signals are sent by the family, which knows that a number has not become another program's.
+  // The family sends signals: it knows whether a pid was reused.
   pty.kill = () => {}
-  // Declared as text, but without an encoding it is bytes.
+  // Declared as a string, but without an encoding it is bytes.
   pty.onData((bytes) => output.push(bytes as unknown as Buffer))
   pty.onExit((how) => {
     exit = toExit(how)
@@ -173,7 +176,7 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
     doneSoon(leaderExited, Effect.void)
     output.end(close, finish)
   })
-  // A terminal that breaks is of no use any more; without a listener for that node-pty throws.
+  // A broken terminal is useless, and without a listener node-pty throws.
   pty.on("error", close)
   pty.on("end", close)
   pty.once("close", close)
@@ -207,19 +210,19 @@ const supervise = ({ mark, marker, onOutput, pty, sink, tool }: Started): Superv
 
 const doesNotRead = (tool: string) =>
   new CommandRefused({
-    reason: `${tool} does not read what is typed, and much waits for it already: try again later`
+    reason: `${tool} is not reading its input, and too much is waiting already: try again later`
   })
 
 const isGone = (tool: string) =>
-  new AgentFailed({ tool, reason: "it no longer reads its terminal. Open the session again to go on." })
+  new AgentFailed({ tool, reason: "it no longer reads its terminal. Open the session again to continue." })
 
-/** With a signal the code means nothing. */
+/** After a signal, the exit code means nothing. */
 const toExit = ({ exitCode, signal }: { exitCode: number; signal?: number }): AgentExit => {
   const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0]
   return name === undefined ? { exit_code: exitCode, stderr: [] } : { signal: name, stderr: [] }
 }
 
-/** The relay may have been started in a terminal too: what tells of that one is not passed on. */
+/** Drops variables that describe the terminal in which the relay itself was started. */
 const withoutTerminal = (env: Environment): Environment =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !tellsOfTerminal.test(name)))
 

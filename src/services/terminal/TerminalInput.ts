@@ -1,27 +1,27 @@
 /**
  * TerminalInput: types into a terminal.
  *
- * node-pty's own `write` stops the whole relay while a program does not read; here what does not fit waits in memory,
- * up to a bound. `writeSync` does not block on the descriptor node-pty opens. It is not written to after `close`: its
- * number may be another file's by then.
+ * node-pty's own `write` blocks the whole relay while a program does not read; here, what does not fit waits in memory, up to a
+ * limit. `writeSync` does not block on the descriptor that node-pty opens. Nothing is written after `close`, when the descriptor
+ * may belong to another file.
  */
 import { Predicate } from "effect"
 import { writeSync } from "node:fs"
 
 /** How often a full terminal is tried again, in ms. */
 const retryMs = 5
-/** More is not taken while so many bytes wait. */
+/** Most waiting bytes. */
 const maxWaiting = 1024 * 1024
 
 export interface TerminalInput {
-  /** False: it is not taken, too much waits. */
+  /** Types data; false if too much is already waiting. */
   readonly write: (data: string) => boolean
-  /** Ctrl-C, instead of all that waits. */
+  /** Drops waiting input and types Ctrl-C. */
   readonly interrupt: () => void
   readonly close: () => void
 }
 
-/** `writeTo` gives how many bytes of it the terminal took, and throws `EAGAIN` while it takes none. */
+/** `writeTo` gives how many bytes the terminal took, and throws `EAGAIN` while it takes none. */
 export const open = (
   fd: number,
   writeTo: (fd: number, bytes: Buffer) => number = writeSync

@@ -1,19 +1,19 @@
 /**
- * TerminalOutput: gathers what a terminal prints, and hands it on in few pieces.
+ * TerminalOutput: collects a terminal's output and passes it on in few pieces.
  *
- * What comes after a pause goes on at once, because an echo must not wait; what follows is gathered for some
- * milliseconds or up to 32 KiB. While the sink has enough the terminal is not read, and its program blocks. What a
- * program left in its terminal when it exited is taken in, whatever the sink says: that is not much.
+ * Output after a pause is passed on at once, because an echo must not wait; what follows is collected for some milliseconds or
+ * up to 32 KiB. While the sink is full the terminal is not read, and its program blocks. Output left in the terminal when its
+ * program exits is read even if the sink is full, since it is not much.
  */
 import type { EventSink } from "../../adapters/Adapter.js"
 import type { OutputSentinel } from "./OutputSentinel.js"
 
-/** How long output is gathered, in ms, and how much of it, in bytes. */
+/** How long to collect output, in ms, and how much of it, in bytes. */
 const gatherMs = 15
 const pieceBytes = 32 * 1024
-/** How much is taken in of a program that is to end, while the sink has enough. */
+/** Most bytes to read from a program that is ending while the sink is full. */
 const farewellBytes = 1024 * 1024
-/** How long it is waited for what an exited program printed, in ms: somebody may have stopped the terminal's output. */
+/** How long to wait for the output of an exited program, in ms: somebody may have stopped the terminal. */
 const lastOutputMs = 1000
 
 interface Options {
@@ -21,19 +21,19 @@ interface Options {
   readonly mark: OutputSentinel
   readonly sink: EventSink["Service"]
   readonly onOutput: (bytes: Buffer) => void
-  /** `onOutput` or the sink threw: this program cannot go on, all others can. */
+  /** Called if `onOutput` or the sink throws: only this program cannot go on. */
   readonly onDefect: (defect: unknown) => void
 }
 
 export interface TerminalOutput {
   readonly push: (bytes: Buffer) => void
-  /** Read on though the sink has enough: the program is to end. */
+  /** Keeps reading although the sink is full, because the program is ending. */
   readonly drainToEnd: () => void
-  /** The program exited: `onRead` is called when all it printed was read, `onHanded` when that was handed on. */
+  /** The program exited: calls `onRead` when all its output was read, `onHanded` when that was passed on. */
   readonly end: (onRead: () => void, onHanded: () => void) => void
-  /** There is no more to read. */
+  /** Nothing more can be read. */
   readonly cut: () => void
-  /** Hand on what is there, whether the sink has enough or not. */
+  /** Passes on what was collected, even if the sink is full. */
   readonly flush: () => void
 }
 
@@ -74,7 +74,7 @@ export const open = ({ mark, onDefect, onOutput, pty, sink }: Options): Terminal
     if (state === "open") pty.pause()
     sink.onceDrained(() => {
       isHeldUp = false
-      // It may be read up to the middle of the mark.
+      // The last read may have ended in the middle of the marker.
       if (state === "ending") return
       if (state === "open") pty.resume()
       go()

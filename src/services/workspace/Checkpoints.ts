@@ -1,9 +1,9 @@
 /**
- * Checkpoints: the states a session's folder had before each turn, and back to one of them.
+ * Checkpoints: saves the state of a session's folder before each turn, and restores one.
  *
- * They are git trees, kept in the repository the folder lies in, under `refs/ai-relay/SESSION/`, or in objects of the
- * relay's own where there is none it may write to. Nothing else of the repository is touched: not its index, HEAD,
- * branches, stash, hooks or settings. What they are made of (`FolderStates`) is loaded for the first session that has them.
+ * States are git trees in the folder's repository, under `refs/ai-relay/SESSION/`, or in the relay's own objects if there is no
+ * repository it may write to. Nothing else in the repository is touched: not its index, HEAD, branches, stash, hooks or
+ * settings. The code for it (`FolderStates`) is loaded for the first session that needs it.
  */
 import { Context, Effect, Layer } from "effect"
 import type { SessionId } from "../../schema/index.js"
@@ -13,33 +13,33 @@ import type { FileChange, LeftOut } from "./FolderStates.js"
 import type { RewindRefused } from "./SessionStates.js"
 import { whyUnkept } from "./unkept.js"
 
-/** A turn one can go back to. */
+/** A turn that a session can be rewound to. */
 export interface Checkpoint {
   readonly turn: number
   /** Unix time in seconds. */
   readonly at: number
-  /** What is not kept in it, as far as it was seen then. */
+  /** What is not part of it, as far as known at the time. */
   readonly left_out: ReadonlyArray<LeftOut>
 }
 
 export interface CheckpointList {
-  /** Why none are made, if none are. */
+  /** Why there are none, if there are none. */
   readonly reason?: string
-  /** States lie in the user's repository, not with the relay. */
+  /** Whether states are in the user's repository. */
   readonly in_repository?: boolean
   /** The oldest first. */
   readonly checkpoints: ReadonlyArray<Checkpoint>
-  /** What can be undone. */
+  /** The rewind that can be undone. */
   readonly undo?: { readonly rewind_id: string; readonly turn: number; readonly at: number }
 }
 
-/** What going back to before a turn would do. */
+/** What rewinding to before a turn would do. */
 export interface Preview {
   readonly turn: number
   readonly files: ReadonlyArray<FileChange>
   /** How many there are; `files` has the first of them. */
   readonly files_changed: number
-  /** Of these, what somebody else than the agent has changed since, or what is in the way. Only `force` goes over it. */
+  /** Those that somebody other than the agent has changed since, or that are in the way. Only `force` overwrites them. */
   readonly conflicts: ReadonlyArray<string>
   readonly left_out: ReadonlyArray<LeftOut>
 }
@@ -54,20 +54,20 @@ export interface RewoundFiles {
 /** What was undone. */
 export interface UndoneRewind extends RewoundFiles {
   readonly had_files: boolean
-  /** The conversation that was gone on with before. */
+  /** The conversation that was used before. */
   readonly native_session_id?: string
 }
 
 export interface SessionCheckpoints {
-  /** Keep the folder as it is before this turn; what cannot be kept is told once and is in nobody's way. */
+  /** Saves the folder's state before this turn. A failure is reported once and stops nothing. */
   readonly before: (turn: number) => Effect.Effect<void>
-  /** The same behind a turn, soon; returns at once. */
+  /** Saves the state after a turn in the background; returns at once. */
   readonly after: (turn: number) => Effect.Effect<void>
   readonly list: Effect.Effect<CheckpointList>
   readonly preview: (turn: number) => Effect.Effect<Preview, RewindRefused>
   /**
-   * Back to before the turn, and whatever `meanwhile` does with the conversation in between: it fails before anything was
-   * changed. Its result is the conversation there was.
+   * Rewinds the files to before the turn. `meanwhile` moves the conversation before any file is changed, and gives the
+   * conversation that was left; if it fails, nothing has changed.
    */
   readonly rewind: <E>(
     wanted: { readonly turn: number; readonly files: boolean; readonly force: boolean },
@@ -80,18 +80,18 @@ export interface SessionCheckpoints {
 }
 
 export interface CheckpointsFields {
-  /** States of this folder are kept. */
+  /** Whether states of this folder are saved. */
   readonly keeps: (folder: string) => boolean
   /**
-   * Those of a session; undefined where the operator wants none. `tell` is told once why a state could not be kept.
-   * Returns at once: looking at the folder begins in the background.
+   * The checkpoints of a session; undefined if the operator turned them off. `tell` is called once with the reason if a state
+   * could not be saved. Returns at once; reading the folder starts in the background.
    */
   readonly open: (
     session_id: SessionId,
     folder: string,
     tell: (why: string) => void
   ) => Effect.Effect<SessionCheckpoints | undefined>
-  /** Remove all that is kept of a session. */
+  /** Deletes everything saved of a session. */
   readonly forget: (session_id: SessionId) => Effect.Effect<void>
 }
 

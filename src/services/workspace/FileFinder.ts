@@ -1,9 +1,8 @@
 /**
- * FileFinder: the files below a folder, by words of their names. In a repository these are the ones git knows or would add;
- * elsewhere all but what tools put there (`node_modules` and its kind).
+ * FileFinder: finds files in a folder by words in their names. In a repository these are the files git knows or would add;
+ * elsewhere all except those created by tools (such as `node_modules`).
  *
- * The list is kept, and made anew in the background when it is asked for and is not fresh: an answer never waits for it, but
- * for the first.
+ * The list is cached, and renewed in the background if it is used when no longer fresh, so only the first search waits for it.
  */
 import { Clock, Deferred, Effect, Exit, type Scope } from "effect"
 import { readdirSync } from "node:fs"

@@ -1,4 +1,4 @@
-/** FileTree: what lies in a folder, one level at a time, and what is in a file, a part at a time. */
+/** FileTree: lists folders one level at a time, and reads files one part at a time. */
 import { Effect } from "effect"
 import { type Dirent, existsSync, lstatSync, opendirSync, readSync, realpathSync, statSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
@@ -69,7 +69,7 @@ export const list = (inside: Inside, path: string) =>
     const { found, isAll } = yield* Effect.try({
       try: () => entriesOf(base),
       catch: () =>
-        refuse("missing", `${JSON.stringify(path)} cannot be listed any more: list the folder above it`)
+        refuse("missing", `${JSON.stringify(path)} can no longer be listed: list its parent folder`)
     })
     const named = found.map((entry) => {
       const name = entry.name.toString("utf8")
@@ -135,7 +135,7 @@ const readAt = (fd: number, offset: number, length: number): Buffer => {
   return bytes.subarray(0, filled)
 }
 
-/** A part of a file as text. `offset` and `length` in bytes; a part ends with a whole character. */
+/** A part of a file as text. `offset` and `length` in bytes; a part ends at the end of a character. */
 export const read = (inside: Inside, path: string, offset = 0, length: number = partBytes.usual) =>
   Effect.scoped(Effect.gen(function*() {
     const { fd, stat } = yield* openIn(inside, path, "file")
@@ -201,6 +201,6 @@ export const foldersIn = (folder: string, isAllowed: (real: string) => boolean) 
     catch: () =>
       refuse(
         "forbidden",
-        `the relay may not list ${JSON.stringify(folder)}: change its permissions, or choose another`
+        `the relay may not list ${JSON.stringify(folder)}: change its permissions, or choose another folder`
       )
   })

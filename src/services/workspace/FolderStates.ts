@@ -1,9 +1,9 @@
 /**
- * FolderStates: a folder's states as git trees: how it is now, what differs between two, and back to one.
+ * FolderStates: states of a folder as git trees: its current state, the difference between two states, and restoring one.
  *
- * The index is the relay's own, so the user's is never touched; a look at an unchanged folder is one run of `git ls-files`.
- * Left out, and said so: what is ignored, nested repositories and submodules, files above a bound, what cannot be read, and
- * whatever is neither a file nor a link. One step at a time (`alone`).
+ * It uses its own index and never touches the user's; looking at an unchanged folder takes one run of `git ls-files`. Left out,
+ * and reported: ignored files, nested repositories and submodules, files above a size limit, unreadable files, and anything that
+ * is neither a file nor a link. Steps run one at a time (`alone`).
  */
 import { Clock, Effect, Exit, Semaphore } from "effect"
 import { accessSync, constants, lstatSync, rmSync, type Stats, statSync } from "node:fs"
@@ -42,21 +42,21 @@ export interface RawChange extends FileChange {
 
 export interface FolderStates {
   readonly place: Place
-  /** How the folder is now. */
+  /** The current state of the folder. */
   readonly look: Effect.Effect<FolderState, GitFailed>
-  /** What differs, from one tree to another. */
+  /** The changes from one tree to another. */
   readonly difference: (from: string, to: string) => Effect.Effect<ReadonlyArray<RawChange>, GitFailed>
   /**
-   * From the state it is in, which `look` gave last, to another. What was changed since fails, and so does what is in the way
-   * unless `force`; then nothing, or, where the disk says no, not all was changed.
+   * Changes the folder from its current state, as last given by `look`, to another. Fails if files were changed since, or,
+   * without `force`, if something is in the way; then nothing was changed, or not everything if the disk fails.
    */
   readonly change: (from: string, to: string, force: boolean) => Effect.Effect<void, GitFailed>
-  /** Name trees, so that they stay; forget names. */
+  /** Adds refs for trees, so that they stay, and removes others. */
   readonly name: (
     names: ReadonlyArray<readonly [ref: string, tree: string]>,
     forgotten?: ReadonlyArray<string>
   ) => Effect.Effect<void, GitFailed>
-  /** Of these changes from the present state, those for which something has to go that is in no state. */
+  /** Those of these changes that would remove something which is in no state. */
   readonly inTheWay: (changes: ReadonlyArray<RawChange>) => Effect.Effect<ReadonlyArray<RawChange>, GitFailed>
   readonly alone: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
@@ -196,7 +196,10 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
   })
 
   const tooMany = (what: string) =>
-    new GitFailed({ why: "too_much", reason: `${what} in ${place.top}: more than is kept before each turn` })
+    new GitFailed({
+      why: "too_much",
+      reason: `${what} in ${place.top}: more than can be saved before each turn`
+    })
 
   /** What is new, changed or gone since the index was written, each as it is to be noted there. */
   const sortOut = Effect.fnUntraced(function*(found: ReadonlyArray<Found>) {

@@ -1,4 +1,4 @@
-/** GitChanges: the working tree as git sees it: which files differ from what, and how. Nothing is changed, nothing is run. */
+/** GitChanges: the changes in a working tree as git sees them. It changes nothing and runs no program of the repository. */
 import { Effect } from "effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
@@ -159,12 +159,12 @@ export const pathspecOf = (
   const parts = partsOf(path)
   if (parts === undefined || parts.length === 0) {
     return Effect.fail(
-      refuse("wrong", `${quoted(path)} names no file of the session's folder: send a path of /changes`)
+      refuse("wrong", `${quoted(path)} is not a file in the session's folder: send a path from /changes`)
     )
   }
   return isPrivate(inside, join(inside.folder, ...parts))
     ? Effect.fail(
-      refuse("forbidden", `${quoted(path)} is git's or the relay's own and is not shown: choose another file`)
+      refuse("forbidden", `${quoted(path)} belongs to git or the relay and is not shown: choose another file`)
     )
     : Effect.succeed(seen.inside + parts.join("/"))
 }
@@ -200,7 +200,7 @@ export const diff = Effect.fn("GitChanges.diff")(
     from?: string
   ): Effect.fn.Return<FileDiff, WorkspaceRefused> {
     if (seen === undefined) {
-      return yield* refuse("conflict", "this folder lies in no git repository: start one with `git init`")
+      return yield* refuse("conflict", "this folder is not in a git repository: create one with `git init`")
     }
     return yield* Effect.gen(function*() {
       const name = yield* pathspecOf(inside, seen, path)

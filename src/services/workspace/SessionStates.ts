@@ -1,9 +1,9 @@
 /**
- * SessionStates: the checkpoints of sessions, over the states of their folders.
+ * SessionStates: the checkpoints of sessions, based on the states of their folders.
  *
- * Before a turn the folder is looked at, and only then the prompt is handed over; that the state is named and written down
- * comes after. What a person has changed since the agent's last turn is not overwritten unless that is wanted, and what a
- * rewind takes away is kept, so that it can be undone.
+ * The folder is read before a turn's prompt is delivered; the state gets its name and is written down afterwards. Changes by a
+ * person since the agent's last turn are not overwritten unless requested, and whatever a rewind removes is saved, so that it
+ * can be undone.
  */
 import { Clock, Deferred, type Duration, Effect, Schema, type Scope, Semaphore } from "effect"
 import {
@@ -33,7 +33,7 @@ import { environment, git, type GitFailed } from "./git.js"
 import * as Marks from "./marks.js"
 import * as Place from "./place.js"
 
-/** It was not done; nothing was changed. */
+/** The rewind was refused; nothing was changed. */
 export class RewindRefused extends Schema.TaggedError<RewindRefused>()("RewindRefused", {
   reason: Schema.String,
   /** Files that would be overwritten. */
@@ -64,7 +64,7 @@ const mostTurns = 200
 /** Files that are told by name. */
 const mostTold = 500
 const patience = "3 seconds"
-const noGit = "git is not installed on the relay's machine, so no states of files are kept: install it"
+const noGit = "git is not installed on the relay's machine, so file states are not saved: install git"
 
 const nextNumber = (marks: ReadonlyArray<Marks.Mark>) =>
   String(
@@ -151,7 +151,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           Effect.catch((failure) => Effect.as(fail(toText(failure)), { unkept: failure.reason })),
           Effect.catchDefect((defect) =>
             Effect.as(
-              Effect.logError("the states of a folder cannot be kept", defect),
+              Effect.logError("the states of a folder cannot be saved", defect),
               { unkept: `the state folder cannot be written: ${String(defect)}` }
             )
           )
@@ -207,7 +207,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
             orElse: () =>
               Effect.as(
                 fail(
-                  "The folder is large and is still being read: its files cannot be set back to before this turn, but to before later ones."
+                  "The folder is large and is still being read: its files cannot be rewound to before this turn, only to before later ones."
                 ),
                 undefined
               )
@@ -269,7 +269,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
         if (looking !== undefined) yield* Deferred.await(looking)
         const reason = "unkept" in states ? states.unkept : off
         return "unkept" in states || reason !== undefined
-          ? yield* new RewindRefused({ reason: `no states of this folder are kept: ${reason ?? ""}` })
+          ? yield* new RewindRefused({ reason: `states of this folder are not saved: ${reason ?? ""}` })
           : states
       })
 
@@ -279,8 +279,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
         const turns = marks.flatMap((one) => one.kind === "before" ? [one.turn] : [])
         return new RewindRefused({
           reason: turns.length === 0
-            ? "nothing was kept of this session's folder yet: a state is kept before each prompt"
-            : `nothing was kept before turn ${turn}: choose one of ${turns.slice(-20).join(", ")}`
+            ? "there are no saved states of this session's folder yet: one is saved before each prompt"
+            : `no state was saved before turn ${turn}: choose one of ${turns.slice(-20).join(", ")}`
         })
       }
 
@@ -303,7 +303,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       const toRefusal = (failure: GitFailed) =>
         new RewindRefused({
           reason:
-            `the files could not be set back (${failure.reason}): look at what is in the way, and try again`
+            `the files could not be restored (${failure.reason}): check what is in the way, and try again`
         })
 
       const shown = (changes: ReadonlyArray<FolderStates.RawChange>) =>
@@ -404,8 +404,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           if (last === undefined || (rewind_id !== undefined && rewind_id !== last.rewind_id)) {
             return yield* new RewindRefused({
               reason: rewind_id === undefined
-                ? "there is no rewind that could be undone"
-                : `the rewind ${rewind_id} cannot be undone any more: only the last one can`
+                ? "there is no rewind to undo"
+                : `the rewind ${rewind_id} can no longer be undone: only the last one can`
             })
           }
           const { files, from, native_session_id, tree, turn } = last
@@ -476,7 +476,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       if (refs === own && stdout.length > 0) yield* git(where, ["prune", "--expire=1.hour.ago"])
     }).pipe(
       Effect.catch((failure) =>
-        Effect.logWarning(`what was kept of a folder could not be removed: ${failure.reason}`)
+        Effect.logWarning(`the saved states of a folder could not be deleted: ${failure.reason}`)
       )
     )
 
@@ -498,7 +498,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       rmSync(own, { recursive: true, force: true })
     }).pipe(
       Effect.catchDefect((defect) =>
-        Effect.logWarning("what was kept of a folder could not be removed", defect)
+        Effect.logWarning("the saved states of a folder could not be deleted", defect)
       )
     )
 
@@ -529,8 +529,7 @@ const isSessionId = Schema.is(SessionId)
 const isGitFailed = (failure: unknown): failure is GitFailed =>
   typeof failure === "object" && failure !== null && "_tag" in failure && failure._tag === "GitFailed"
 
-const toText = ({ reason }: GitFailed) =>
-  `The files of this session cannot be set back to before its turns: ${reason}.`
+const toText = ({ reason }: GitFailed) => `The files of this session cannot be rewound: ${reason}.`
 
 /** The last turns; what lies before them goes. */
 const bounded = (marks: ReadonlyArray<Marks.Mark>) => {

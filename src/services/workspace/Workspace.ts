@@ -1,6 +1,6 @@
 /**
- * Workspace: what lies beside a conversation: the session's folder with its files, what git says of it, and files given to
- * the agent. A folder is resolved and compared with the roots each time; what is asked of it is loaded when it is first asked.
+ * Workspace: a session's folder: its files, its git status, and files attached for the agent. The folder is resolved and compared
+ * with the roots each time; the code behind each operation is loaded when it is first used.
  */
 import { Context, Effect, Layer, Scope, Semaphore } from "effect"
 import { mkdtempSync, realpathSync, rmSync } from "node:fs"
@@ -25,7 +25,7 @@ import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
 /** A session's folder. Paths are relative to it, with `/` between. */
 export interface WorkspaceFolder {
-  /** What lies in a folder; "" is the session's own. */
+  /** Lists a folder; "" is the session's own. */
   readonly list: (path: string) => Effect.Effect<TreeListing, WorkspaceRefused>
   /** A part of a file; `offset` and `length` in bytes. */
   readonly read: (
@@ -33,18 +33,18 @@ export interface WorkspaceFolder {
     offset?: number,
     length?: number
   ) => Effect.Effect<FileContent, WorkspaceRefused>
-  /** A file, opened to be sent as it is; closed with the scope. */
+  /** Opens a file to send its bytes; closing the scope closes it. */
   readonly open: (path: string) => Effect.Effect<Opened, WorkspaceRefused, Scope.Scope>
-  /** Files by words of their names, the best first. */
+  /** Finds files by words in their names, best matches first. */
   readonly find: (query: string, limit: number) => Effect.Effect<FoundFiles, WorkspaceRefused>
-  /** What differs from the last commit, or from the commit `against`. */
+  /** Changes since the last commit, or since the commit `against`. */
   readonly changes: (against?: string) => Effect.Effect<Changes, WorkspaceRefused>
-  /** How one file differs; `from` is its name before, if it was renamed. */
+  /** The diff of one file; `from`: its old name, if it was renamed. */
   readonly diff: (path: string, against: Against, from?: string) => Effect.Effect<FileDiff, WorkspaceRefused>
   /** Stage files as they are on disk, or take them out of what is staged; gives the changes as they are then. */
   readonly stage: (files: ReadonlyArray<string>, staged: boolean) => Effect.Effect<Changes, WorkspaceRefused>
   readonly commit: (wanted: Omit<CommitWanted, "neverRun">) => Effect.Effect<Commit, WorkspaceRefused>
-  /** Keep a file for the agent of a session: with the relay's own, or in the folder. */
+  /** Saves a file for the agent, in the relay's state or in the session's folder. */
   readonly attach: (
     session_id: SessionId,
     name: string,
@@ -54,13 +54,16 @@ export interface WorkspaceFolder {
 }
 
 export class Workspace extends Context.Service<Workspace, {
-  /** The folders in one, to choose where a session works; absent: where one may begin. `within`: only these, and below. */
+  /** The folders in a folder, to choose one for a session; absent: the allowed roots. `within`: only these and below. */
   readonly folders: (
     path: string | undefined,
     within: ReadonlyArray<string> | undefined
   ) => Effect.Effect<FolderListing, WorkspaceRefused | FolderNotFound | ForbiddenFolder>
-  /** The folder of a session, if the relay may still use it. */
-  readonly at: (folder: string) => Effect.Effect<WorkspaceFolder, FolderNotFound | ForbiddenFolder>
+  /** The folder of a session, if the relay may still use it; `within`: if it lies in one of these, or below, now. */
+  readonly at: (
+    folder: string,
+    within?: ReadonlyArray<string>
+  ) => Effect.Effect<WorkspaceFolder, WorkspaceRefused | FolderNotFound | ForbiddenFolder>
 }>()("ai-relay/services/Workspace") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
@@ -73,6 +76,8 @@ const realOf = (path: string): string => {
   }
 }
 
+const limitedTo = (within: ReadonlyArray<string>) =>
+  refuse("forbidden", `this token is limited to ${within.join(", ")}: choose a folder there`)
 const noGit = refuse("conflict", "git is not installed on the relay's machine: install it")
 const load = {
   tree: Effect.promise(() => import("./FileTree.js")),
@@ -123,11 +128,24 @@ const make = Effect.gen(function*() {
       return yield* Effect.catchTag(look(folder), "GitFailed", (failed) => Effect.fail(sayFailed(failed)))
     })
 
-  const at = Effect.fn("Workspace.at")(function*(wanted: string) {
-    const folder = yield* allowed.resolve(wanted)
+  const isWithin = (real: string, within: ReadonlyArray<string> | undefined) =>
+    within === undefined || within.some((root) => isInside(real, root))
+  /** Where they may not look, nobody is told what there is. */
+  const resolveWithin = Effect.fnUntraced(
+    function*(wanted: string, within: ReadonlyArray<string> | undefined) {
+      if (within !== undefined && !isWithin(yield* allowed.leadsTo(wanted), within)) {
+        return yield* limitedTo(within)
+      }
+      const folder = yield* allowed.resolve(wanted)
+      return within === undefined || isWithin(folder, within) ? folder : yield* limitedTo(within)
+    }
+  )
+
+  const at = Effect.fn("Workspace.at")(function*(wanted: string, within?: ReadonlyArray<string>) {
+    const folder = yield* resolveWithin(wanted, within)
     const inside = insideOf(folder)
     const neverRun = sandbox
-      ? "this relay keeps agents in a sandbox, so no program of a repository runs outside of it"
+      ? "this relay runs agents in a sandbox, so no programs of a repository may run outside it"
       : undefined
     const here: WorkspaceFolder = {
       list: (path) => Effect.flatMap(load.tree, ({ list }) => list(inside, path)),
@@ -162,13 +180,13 @@ const make = Effect.gen(function*() {
         if (state_dir === undefined) {
           return yield* refuse(
             "conflict",
-            "this relay keeps nothing on disk: put the file in the session's folder (`into=folder`)"
+            "this relay saves nothing on disk: put the file in the session's folder (`into=folder`)"
           )
         }
         if (sandbox) {
           return yield* refuse(
             "conflict",
-            "agents are kept in a sandbox here and see nothing outside of their folder: put the file in the session's folder (`into=folder`)"
+            "agents run in a sandbox here and see nothing outside their folder: put the file in the session's folder (`into=folder`)"
           )
         }
         return yield* keep(
@@ -188,15 +206,8 @@ const make = Effect.gen(function*() {
         const real = yield* Effect.forEach(within ?? roots, (root) => Effect.option(allowed.resolve(root)))
         return beginnings([...new Set(real.flatMap((found) => found._tag === "Some" ? [found.value] : []))])
       }
-      const folder = yield* allowed.resolve(path)
-      const isWithin = (real: string) => within === undefined || within.some((root) => isInside(real, root))
-      if (!isWithin(folder)) {
-        return yield* refuse(
-          "forbidden",
-          `this token is limited to ${within?.join(", ")}: choose a folder there`
-        )
-      }
-      return yield* foldersIn(folder, (real) => isWithin(real) && allowed.allows(real))
+      const folder = yield* resolveWithin(path, within)
+      return yield* foldersIn(folder, (real) => isWithin(real, within) && allowed.allows(real))
     }
   )
 

@@ -1,13 +1,13 @@
-/** WorkspaceRefused: something beside the conversation was not shown, or not done; `reason` says why, and what to do. */
+/** WorkspaceRefused: an operation on a session's folder was refused; `reason` says why and what to do. */
 import { Schema } from "effect"
 
 export class WorkspaceRefused extends Schema.TaggedError<WorkspaceRefused>()("WorkspaceRefused", {
   /**
-   * - `missing`: it is not there.
-   * - `forbidden`: it is not shown, or not allowed, to anybody, or to this client.
-   * - `wrong`: it cannot be asked so.
-   * - `conflict`: not as things are now.
-   * - `too_large`: it is above a bound.
+   * - `missing`: it does not exist.
+   * - `forbidden`: it is not allowed, for anybody or for this client.
+   * - `wrong`: the request is invalid.
+   * - `conflict`: it is not possible in the current state.
+   * - `too_large`: it exceeds a limit.
    */
   why: Schema.Literals(["missing", "forbidden", "wrong", "conflict", "too_large"]),
   reason: Schema.String

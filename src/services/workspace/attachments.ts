@@ -1,6 +1,6 @@
 /**
- * attachments: files a person gives a session's agent. They lie with what the relay keeps of the session, and go with it;
- * in the session's folder only if that is wanted. No name leads anywhere, and nothing is written over.
+ * attachments: files that a person gives to a session's agent. They are saved with the session and deleted with it, or in the
+ * session's folder on request. Names cannot lead elsewhere, and nothing is overwritten.
  */
 import { Effect } from "effect"
 import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, statSync, write } from "node:fs"
@@ -19,7 +19,7 @@ const folderName = "attachments"
 
 const tooLarge = refuse(
   "too_large",
-  `a file may have ${
+  `a file may have at most ${
     mostBytes / 1024 / 1024
   } MB: send a smaller one, or put it in the session's folder yourself`
 )
@@ -98,7 +98,9 @@ const pour = (from: Readable, fd: number): Effect.Effect<number, WorkspaceRefuse
             Effect.fail(
               refuse(
                 "conflict",
-                `the file cannot be written (${error.code ?? error.message}): make room on the relay's disk`
+                `the file cannot be written (${
+                  error.code ?? error.message
+                }): free some space on the relay's disk`
               )
             )
           )
@@ -138,7 +140,7 @@ const putInto = Effect.fnUntraced(function*(from: Readable, name: string, at: st
       const made = create(at, safeName(name))
       return made === undefined
         ? Effect.fail(
-          refuse("conflict", `no file can be made in ${told}: check its permissions, and that there is room`)
+          refuse("conflict", `no file can be created in ${told}: check its permissions and the free space`)
         )
         : Effect.succeed({ ...made, isWhole: false })
     }),
@@ -163,14 +165,14 @@ export const keep = Effect.fn("attachments.keep")(function*(from: Readable, name
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       return takenIn(folder)
     },
-    catch: () => refuse("conflict", `${folder} cannot be used: make room, or mend its permissions`)
+    catch: () => refuse("conflict", `${folder} cannot be used: free some space, or fix its permissions`)
   })
   if (taken.files >= mostFiles || taken.bytes >= mostOfSession) {
     return yield* refuse(
       "too_large",
-      `this session has ${taken.files} attachments of ${
+      `this session already has ${taken.files} attachments of ${
         Math.round(taken.bytes / 1024 / 1024)
-      } MB already: put the file in the session's folder instead`
+      } MB: put the file in the session's folder instead`
     )
   }
   return yield* putInto(from, name, folder, folder)
@@ -184,7 +186,7 @@ export const putInFolder = (from: Readable, name: string, inside: Inside) =>
         const made = join(inside.folder, folderName)
         if (statSync(made, { throwIfNoEntry: false }) === undefined) mkdirSync(made)
       },
-      catch: () => refuse("conflict", `no folder can be made in ${inside.folder}: check its permissions`)
+      catch: () => refuse("conflict", `no folder can be created in ${inside.folder}: check its permissions`)
     })
     const opened = yield* openIn(inside, folderName, "folder")
     return yield* putInto(from, name, pathAt(opened), opened.real)

@@ -1,6 +1,6 @@
 /**
- * fuzzy: files by words of their names, as people type them: in any order and case, also only some letters of a word in their
- * order. The best first: the name itself, then its beginning, a part of it, of the path, and letters only.
+ * fuzzy: finds files by words in their names, in any order and case, even by some letters of a word in order. Best matches first:
+ * the whole name, its beginning, a part of it, a part of the path, then single letters.
  */
 
 /** Paths, prepared for being searched. */

@@ -1,14 +1,14 @@
 /**
- * git: how git is asked about a folder, so that nothing in that folder, and nobody's settings, decide what runs.
+ * git: runs git so that neither the folder nor anybody's settings decide what it runs.
  *
- * It runs with a git directory of the relay's own, whose configuration is ours: no hooks, no filters, no fsmonitor, no
- * signing, no pager, none of the user's or the system's configuration, none of the relay's `GIT_` variables. Files are taken
- * byte by byte: line endings, encodings, `$Id$` and large-file pointers are not converted (`attributes`).
+ * It uses a git directory of the relay with its own configuration: no hooks, filters, fsmonitor, signing or pager, no user or
+ * system configuration, and no `GIT_` variables of the relay. Files are taken byte by byte: line endings, encodings, `$Id$` and
+ * large-file pointers are not converted (`attributes`).
  */
 import { Effect, Schema } from "effect"
 import { ownPath, type Ran, runProgram } from "../process/runProgram.js"
 
-/** It did not work: `reason` says why. */
+/** Git failed; `reason` says why. */
 export class GitFailed extends Schema.TaggedError<GitFailed>()("GitFailed", {
   why: Schema.Literals(["not_started", "too_much", "too_slow", "refused"]),
   reason: Schema.String

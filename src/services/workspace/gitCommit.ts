@@ -1,20 +1,25 @@
 /**
- * gitCommit: chosen files, or what is staged, as a commit; and what is staged.
+ * gitCommit: stages files, and commits chosen files or what is staged.
  *
- * Where `git commit` would run no program of the repository's (hooks, filters, signing), or where none shall run, the commit
- * is made of git's own parts: nothing in the repository decides what runs. Else it is `git commit` itself, with all of that,
- * for those who may run programs.
+ * If `git commit` would run no programs of the repository (hooks, filters, signing), or none may run, the commit is made with
+ * git's plumbing commands, so that nothing in the repository decides what runs. Otherwise it is `git commit` itself, for clients
+ * that may run programs.
  */
 import { Effect } from "effect"
 import {
   accessSync,
+  closeSync,
   constants,
-  copyFileSync,
   existsSync,
+  fstatSync,
   mkdtempSync,
+  openSync,
   readdirSync,
+  readFileSync,
+  realpathSync,
   rmSync,
-  statSync
+  statSync,
+  writeFileSync
 } from "node:fs"
 import { join, resolve } from "node:path"
 import type { Commit } from "../../schema/WorkspaceAnswers.js"
@@ -173,7 +178,7 @@ const tidied = (message: string): string =>
 const sayConflict = (what: string) =>
   refuse(
     "conflict",
-    `a ${what} is under way in this repository: finish it first, in a terminal or by asking the agent`
+    `a ${what} is in progress in this repository: finish it first, in a terminal or by asking the agent`
   )
 
 const nothing = refuse(
@@ -216,6 +221,30 @@ const changedNames = (where: Git, from: string, to: string) =>
     ({ stdout }) => zeroSeparated(stdout).map((name) => name.toString("utf8"))
   )
 
+/** Bytes of an index: a million files have about 100 MB. */
+const longestIndex = 1024 * 1024 * 1024
+/** What is staged, as a file of ours. A pipe or a device of that name is neither waited for nor read. */
+const copyIndex = (from: string, to: string) =>
+  Effect.suspend(() => {
+    let fd: number | undefined
+    try {
+      if (!existsSync(from)) return Effect.void
+      fd = openSync(realpathSync(from), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+      const stat = fstatSync(fd)
+      if (stat.isFile() && stat.size <= longestIndex) {
+        writeFileSync(to, readFileSync(fd), { mode: 0o600 })
+        return Effect.void
+      }
+    } catch {
+      // Said below.
+    } finally {
+      if (fd !== undefined) closeSync(fd)
+    }
+    return Effect.fail(
+      refuse("conflict", "the repository's `index` cannot be read as an ordinary file: commit in a terminal")
+    )
+  })
+
 /** Made of git's parts, so that no program of the repository's runs. */
 const withoutPrograms = Effect.fnUntraced(
   function*(seen: GitView, message: string, names: ReadonlyArray<string> | undefined) {
@@ -226,7 +255,7 @@ const withoutPrograms = Effect.fnUntraced(
     const made = yield* withIndex(seen, (where, index) =>
       Effect.gen(function*() {
         if (names === undefined) {
-          if (existsSync(userIndex)) copyFileSync(userIndex, index)
+          yield* copyIndex(userIndex, index)
         } else {
           yield* git(where, ["read-tree", head ?? emptyTree])
           yield* git(where, ["update-index", "--add", "--remove", "-z", "--stdin"], {
@@ -242,7 +271,7 @@ const withoutPrograms = Effect.fnUntraced(
         if (outside !== undefined) {
           return yield* refuse(
             "conflict",
-            "files outside of the session's folder are staged, too: choose files, or commit in a terminal"
+            "files outside the session's folder are staged, too: choose files, or commit in a terminal"
           )
         }
         if (names !== undefined) {
@@ -296,7 +325,7 @@ const asInTerminal = Effect.fnUntraced(
 
 const noRepository = refuse(
   "conflict",
-  "this folder lies in no git repository: start one with `git init`"
+  "this folder is not in a git repository: create one with `git init`"
 )
 
 /** As `git add` and `git restore --staged` do, without running anything of the repository's. */
@@ -346,7 +375,9 @@ export const commit = Effect.fn("gitCommit.commit")(
   ): Effect.fn.Return<Commit, WorkspaceRefused> {
     if (seen === undefined) return yield* noRepository
     const message = tidied(wanted.message)
-    if (message.trim() === "") return yield* refuse("wrong", "the message is empty: say what the commit does")
+    if (message.trim() === "") {
+      return yield* refuse("wrong", "the message is empty: describe what the commit does")
+    }
     const begun = underWay(seen)
     if (begun !== undefined) return yield* sayConflict(begun)
     const names = wanted.files === undefined

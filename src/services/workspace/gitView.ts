@@ -1,9 +1,9 @@
 /**
- * gitView: a repository as it is looked at: its objects, its index and its files through a git directory of the relay's own,
- * whose configuration is ours. So a look runs no filter, no external diff, no text conversion, no file-system monitor, no
- * pager, no alias and no hook, whatever stands in the repository's configuration.
+ * gitView: a read-only view of a repository: its objects, index and files through a git directory of the relay with its own
+ * configuration. So reading runs no filter, external diff, text conversion, file-system monitor, pager, alias or hook, whatever
+ * the repository's configuration says.
  *
- * A repository whose files lie elsewhere than the relay may look (`.git` that leads away, borrowed objects) is not looked at.
+ * A repository with files outside the allowed folders (a `.git` that leads elsewhere, borrowed objects) is not read.
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
@@ -80,7 +80,7 @@ const isRealFolder = (path: string): boolean => {
 const elsewhere = (what: string) =>
   refuse(
     "forbidden",
-    `${what} of this repository lies outside of what the relay may use: start the relay with a --root that holds the whole repository`
+    `${what} of this repository is outside the allowed folders: start the relay with a --root that contains the whole repository`
   )
 
 /** How the user wants files compared; words that only say yes, no, or which line ending. */
@@ -116,7 +116,7 @@ const configured = (
 export const sayFailed = ({ reason, why }: GitFailed): WorkspaceRefused =>
   why === "too_much" || why === "too_slow"
     ? refuse("too_large", `${reason}: look at it with git on the relay's machine`)
-    : refuse("conflict", `${reason}: mend it with git on the relay's machine`)
+    : refuse("conflict", `${reason}: fix it with git on the relay's machine`)
 
 /** Undefined: the folder lies in no repository. */
 export const open = Effect.fn("gitView.open")(
@@ -132,9 +132,9 @@ export const open = Effect.fn("gitView.open")(
       if (!(yield* mayUse(path))) return yield* elsewhere("The `.git` folder")
     }
     const objects = join(commonDir, "objects")
-    if (!isRealFolder(objects)) return yield* elsewhere("The folder of objects")
+    if (!isRealFolder(objects)) return yield* elsewhere("The objects folder")
     for (const path of borrowed(objects)) {
-      if (!(yield* mayUse(path))) return yield* elsewhere("A folder of borrowed objects")
+      if (!(yield* mayUse(path))) return yield* elsewhere("A borrowed objects folder")
     }
     const own = join(
       base,

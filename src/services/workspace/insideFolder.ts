@@ -1,9 +1,9 @@
 /**
- * insideFolder: opens what lies in a folder, and nothing else, also when the folder is changed meanwhile.
+ * insideFolder: opens files in a folder and nothing outside it, even if the folder is changed meanwhile.
  *
- * A path is resolved, links followed, and compared; then it is opened without following a link and without waiting (a pipe
- * would hold up the relay), and where the opened file lies is asked of the system: what is read is what was compared. Git's
- * own files and what the relay keeps for itself are not shown.
+ * A path is resolved, following links, and compared. Then it is opened without following links and without blocking (a pipe
+ * would block the relay), and the system is asked where the opened file is, so what is read is what was compared. Git's own
+ * files and those of the relay are not shown.
  */
 import { Effect, type Scope } from "effect"
 import {
@@ -50,17 +50,17 @@ export const quoted = (path: string) => JSON.stringify(path.length > 200 ? `${pa
 const notInside = (path: string) =>
   refuse(
     "wrong",
-    `${quoted(path)} is no path in the session's folder: name one that starts there, without \`..\``
+    `${quoted(path)} is not a path in the session's folder: use one relative to it, without \`..\``
   )
 const leadsOut = (path: string) =>
   refuse(
     "forbidden",
-    `${quoted(path)} leads out of the session's folder: open a session in the folder it leads to`
+    `${quoted(path)} leads outside the session's folder: open a session in the folder it leads to`
   )
 const own = (path: string) =>
   refuse(
     "forbidden",
-    `${quoted(path)} is git's or the relay's own and is not shown: look at it on the relay's machine`
+    `${quoted(path)} belongs to git or the relay and is not shown: look at it on the relay's machine`
   )
 const missing = (path: string) =>
   refuse("missing", `there is no ${quoted(path)} in the session's folder: list the folder it should be in`)
@@ -123,7 +123,7 @@ const sayOpening = (path: string, wanted: "file" | "folder", cause: unknown): Wo
     case "EPERM":
       return refuse("forbidden", `the relay may not read ${quoted(path)}: change its permissions`)
     case "ENOTDIR":
-      return refuse("wrong", `${quoted(path)} is no folder: ask for its content`)
+      return refuse("wrong", `${quoted(path)} is not a folder: read it as a file`)
     case "ENOENT":
     case "ELOOP":
       return missing(path)
@@ -158,7 +158,7 @@ export const openIn = (
           "wrong",
           stat.isDirectory()
             ? `${quoted(path)} is a folder: list it`
-            : `${quoted(path)} is neither a file nor a folder and is not read: choose another`
+            : `${quoted(path)} is neither a file nor a folder and cannot be read: choose another`
         ))
       }
       const at = whereIs(fd, real)

@@ -1,8 +1,8 @@
 /**
- * marks: which states of its folder a session has had, and what is whose: what an agent did lies between a turn's beginning
- * and its end, what a person did between an end and the next beginning.
+ * marks: the states that a session's folder has had, and who changed what: the agent's changes are between the start and end of
+ * a turn, a person's between an end and the next start.
  *
- * They lie in `checkpoints/SESSION.ndjson` in the state folder, a line for each.
+ * They are in `checkpoints/SESSION.ndjson` in the state folder, one per line.
  */
 import { Option, Schema } from "effect"
 

@@ -1,6 +1,6 @@
 /**
- * place: where the states of a session's folder are kept: in the git repository it lies in, or, where there is none that
- * may be used, in objects of the relay's own.
+ * place: where the states of a session's folder are saved: in its git repository, or in the relay's own objects if there is no
+ * repository that may be used.
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
@@ -129,7 +129,7 @@ export const find = Effect.fnUntraced(
     const asking: Git = { program, cwd: folder, env }
     const repository = yield* repositoryOf(asking, folder)
     if (repository === "inside") {
-      return { unkept: `${folder} lies inside of a git repository's own files, which are not kept` }
+      return { unkept: `${folder} is inside a git repository's own files, which are not saved` }
     }
     const ignored = repository !== undefined && (yield* isIgnored(asking, repository.top, folder))
     const top = repository === undefined || ignored ? folder : repository.top

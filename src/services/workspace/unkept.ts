@@ -1,4 +1,4 @@
-/** unkept: folders that are no projects, so that their states are not kept; known without looking at what is in them. */
+/** unkept: folders that are not projects, so their states are not saved; decided without reading them. */
 import { realpathSync } from "node:fs"
 import { homedir } from "node:os"
 import { isAbsolute, parse, relative, sep } from "node:path"
@@ -20,5 +20,5 @@ export const homes = (): ReadonlyArray<string> => {
 /** A home folder, or what holds homes or the whole machine; a sentence for people. */
 export const whyUnkept = (folder: string): string | undefined =>
   folder === parse(folder).root || homes().some((home) => isInside(home, folder))
-    ? `${folder} is a home folder, or holds one: open the session in a project's folder to have its files kept`
+    ? `${folder} is a home folder, or contains one: to have file states saved, open the session in a project's folder`
     : undefined

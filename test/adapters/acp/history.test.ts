@@ -102,7 +102,7 @@ describe("AcpAdapter, history", () => {
         assert.strictEqual(gone.metadata?.["gone"], "old-1")
         assert.match(
           gone.type === "status" ? gone.text ?? "" : "",
-          /could not go on with the conversation of this session \(.+\), so a new one begins/
+          /could not continue the conversation of this session \(.+\), so a new one begins/
         )
       }).pipe(Effect.provide(layerSession))
   )

@@ -163,11 +163,11 @@ describe("ReplayAdapter", () => {
       truncateSync(join(folder, "sparse"), longestTranscript + 1)
       for (let n = 0; n < 5; n++) {
         const error = yield* Effect.flip(open(["pipe"], folder))
-        assert.match(error.message, /"pipe" cannot be read: it is no ordinary file/)
+        assert.match(error.message, /"pipe" cannot be read: it is not a regular file/)
       }
       assert.match(
         (yield* Effect.flip(open(["sparse"], folder))).message,
-        /has 67108865 bytes, and 67108864 may/
+        /has 67108865 bytes, and at most 67108864 can/
       )
     }).pipe(Effect.provide(TestLayer)))
 

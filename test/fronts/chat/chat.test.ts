@@ -348,7 +348,7 @@ describe("a chat", () => {
       })
     const prompt = { id: "c", messages: [{ id: "m", role: "user", parts: [{ type: "text", text: "x" }] }] }
     const cases: ReadonlyArray<readonly [() => Promise<Response>, number, string]> = [
-      [() => post("{"), 400, "no JSON"],
+      [() => post("{"), 400, "not JSON"],
       [() => post(prompt, "text/plain"), 415, "application/json"],
       [() => post({ ...prompt, id: "a/b" }), 400, "`id`"],
       [() => post({ id: "c", messages: [] }), 400, "`messages`"],

@@ -315,7 +315,7 @@ describe("the messages of a session", () => {
     for (const event of left) messages.next(event)
     const broken = messages.end().at(-1)
     assert.deepStrictEqual(states(broken?.parts ?? []), { a: "output-denied" })
-    assert.match(JSON.stringify(broken?.parts), /was restarted in the middle/)
+    assert.match(JSON.stringify(broken?.parts), /was restarted during/)
     assert.deepInclude(broken?.metadata?.["relay"], { stop_reason: "error" })
   })
 

@@ -72,7 +72,7 @@ describe("AccessToken", () => {
       yield* AccessToken.find({ state_dir })
       chmodSync(file, 0o644)
       const reason = yield* refusal({ state_dir })
-      assert.include(reason, `remove it`)
+      assert.include(reason, `delete it`)
       assert.notInclude(reason, readFileSync(file, "utf8").trim())
     }))
 })

@@ -55,6 +55,16 @@ describe("Folders", () => {
       assert.strictEqual(yield* resolve(at("root/..hidden")), at("root/..hidden"))
     }))
 
+  it.live("looks at what it gives: a link that is exchanged meanwhile leads nowhere", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const path = at("root/project/deep")
+      const exchanged = yield* Effect.flip(resolveWith({ roots: [at("root")] }, path, {
+        realPath: (name) => Effect.succeed(name === path && ++asked > 1 ? at("outside") : realpathSync(name))
+      }))
+      assert.strictEqual(exchanged._tag, "ForbiddenFolder")
+    }))
+
   it.live("begins where the relay was started if the folder is relative", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* resolve(".", process.cwd()), realpathSync(process.cwd()))
@@ -105,7 +115,7 @@ describe("Folders", () => {
 
   it.live("says of something else than a folder that it is none, where it may be looked at", () =>
     Effect.gen(function*() {
-      assert.include((yield* Effect.flip(resolve(at("root/file")))).message, "is no folder")
+      assert.include((yield* Effect.flip(resolve(at("root/file")))).message, "is not a folder")
       assert.include(
         (yield* Effect.flip(resolve(at("root/file"), at("work")))).message,
         "is outside the allowed folders"
@@ -117,7 +127,7 @@ describe("Folders", () => {
       execFileSync("mkfifo", [at("root/pipe")])
       for (const path of [at("root/pipe"), at("root/within/../../root/pipe")]) {
         const { message } = yield* Effect.flip(resolve(path))
-        assert.include(message, `"${path}" is no folder: set \`folder\` to one`)
+        assert.include(message, `"${path}" is not a folder: set \`folder\` to`)
       }
       const { message } = yield* Effect.flip(resolveWith({ roots: [at("root")] }, at("root/locked"), {
         realPath: (path) =>

@@ -128,7 +128,7 @@ describe("a named token", () => {
       assert.isUndefined(ended.pollUnsafe())
       assert.strictEqual(nameOf(tokens.find(token, 59 * 24 * 3600 * 1000)), "month")
       yield* TestClock.adjust("1 day")
-      assert.include(yield* Fiber.join(ended), "is over")
+      assert.include(yield* Fiber.join(ended), "has expired")
       assert.strictEqual(tokens.find(token, 60 * 24 * 3600 * 1000), "expired")
       assert.isEmpty(yield* tokens.list)
     }))
@@ -164,7 +164,7 @@ describe("a named token", () => {
       assert.isUndefined(tokens.find(token, 0))
       assert.include(
         (yield* Effect.flip(tokens.make({ name: "y", scopes: ["view"] }))).message,
-        "no list of tokens"
+        "not a list of tokens"
       )
     }))
 

@@ -234,8 +234,8 @@ describe("a schedule", () => {
     relay(Effect.gen(function*() {
       const { session } = yield* opening()
       const wrong: ReadonlyArray<readonly [object, RegExp]> = [
-        [{}, /say when/],
-        [{ at: 5, every: "@daily" }, /say when/],
+        [{}, /set either/],
+        [{ at: 5, every: "@daily" }, /set either/],
         [{ at: 5 }, /in the future/],
         [{ every: "whenever" }, /five fields/],
         [{ every: "@daily", time_zone: "Moon" }, /time_zone/]

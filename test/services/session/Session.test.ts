@@ -2,7 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Result, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { AgentFailed, CommandRefused, ConversationGone } from "../../../src/adapters/AdapterError.js"
+import {
+  AgentFailed,
+  BadHandshake,
+  CommandRefused,
+  ConversationGone
+} from "../../../src/adapters/AdapterError.js"
 import {
   type BodyOf,
   decodeFrame,
@@ -350,7 +355,7 @@ describe("a prompt that comes during a turn", () => {
       const { agent, first, send, until } = yield* open()
       yield* send(...["m1", "m2", "m3", "m4", "m5"].map((name) => prompt(name)))
       assert.strictEqual((yield* until("error")).at(-1), "error overloaded m5")
-      assert.include((yield* first("error")).text, "3 prompts are waiting")
+      assert.include((yield* first("error")).text, "3 prompts are already waiting")
       yield* agent.say(...done)
       yield* until("turn_start", 2)
       yield* send(prompt("m5"))
@@ -1090,6 +1095,56 @@ describe("a session that is opened again", () => {
     }))
 })
 
+describe("a session whose agent refuses what it was opened with", () => {
+  const refusing = (field: "model" | "permission_mode", tried: Array<object>): FakeAdapter.FakeOptions => ({
+    opening: ({ [field]: asked, model, permission_mode }) =>
+      Effect.suspend(() => {
+        tried.push({ model, permission_mode })
+        return asked === undefined
+          ? Effect.void
+          : new BadHandshake({ reason: `fake refuses this \`${field}\`: there is none` })
+      })
+  })
+  const handshake = { model: "old", permission_mode: "auto" }
+  const openKept = (options: FakeAdapter.FakeOptions, kept: object) =>
+    Effect.gen(function*() {
+      const fake = FakeAdapter.make(options)
+      const session = yield* Session.open(SessionId.make("kept"), fake.adapter, {
+        ...specOf(handshake),
+        ...kept
+      })
+      const events = yield* read(
+        Stream.takeUntil(session.log.tail(0), ({ seq }) => seq === session.log.lastSeq())
+      )
+      return events.map(wordsOf)
+    }).pipe(Effect.scoped, Effect.provide(layerOf()))
+
+  it.effect("goes on without a model that is gone, if that is only remembered, and says so", () =>
+    Effect.gen(function*() {
+      const tried: Array<object> = []
+      const words = yield* openKept(refusing("model", tried), { keeps_model: true, keeps_mode: true })
+      assert.deepStrictEqual(tried, [handshake, { model: undefined, permission_mode: "auto" }])
+      assert.deepStrictEqual(words, ["session_start", "status model_gone"])
+    }))
+
+  it.effect("goes on without a mode that is gone", () =>
+    Effect.gen(function*() {
+      const tried: Array<object> = []
+      const words = yield* openKept(refusing("permission_mode", tried), {
+        keeps_model: true,
+        keeps_mode: true
+      })
+      assert.deepStrictEqual(tried, [handshake, { model: "old", permission_mode: undefined }])
+      assert.deepStrictEqual(words, ["session_start"])
+    }))
+
+  it.effect("is told so where a client wants it now", () =>
+    Effect.gen(function*() {
+      const refusal = yield* Effect.flip(openKept(refusing("model", []), { keeps_mode: true }))
+      assert.include(refusal.message, "refuses this `model`")
+    }))
+})
+
 describe("what the agent says to a command", () => {
   it.effect("is told with the code and the facts a program can decide by", () =>
     Effect.gen(function*() {
@@ -1121,7 +1176,7 @@ describe("what the agent says to a command", () => {
       yield* silent.send(prompt("m1"))
       yield* silent.agent.next
       yield* TestClock.adjust("10 minutes")
-      assert.include((yield* silent.first("error")).text, "did not take it within 2 minutes")
+      assert.include((yield* silent.first("error")).text, "did not accept it within 2 minutes")
     }))
 })
 

@@ -273,7 +273,7 @@ describe("changes", () => {
       yield* stageIn(folder, [], true)
       assert.match(
         (yield* failing(stageIn(folder, ["../a"], true))).message,
-        /names no file of the session's folder/
+        /is not a file in the session's folder/
       )
 
       const first = empty()
@@ -294,7 +294,7 @@ describe("changes", () => {
       assert.include((yield* diffIn(folder, "a")).diff, "+2")
       assert.match(
         (yield* failing(diffIn(folder, "../other/b"))).message,
-        /names no file of the session's folder/
+        /is not a file in the session's folder/
       )
       const scope = yield* Effect.scope
       const found = yield* Finder.make(scope).find(inside(folder), look(folder), "", 10)
@@ -302,7 +302,7 @@ describe("changes", () => {
       run(top, "add", "other/b")
       assert.match(
         (yield* failing(commitIn(folder, { message: "x" }))).message,
-        /outside of the session's folder are staged/
+        /outside the session's folder are staged/
       )
       yield* commitIn(folder, { message: "only a", files: ["a"] })
       assert.strictEqual(run(top, "show", "--name-only", "--format="), "app/a")
@@ -334,18 +334,18 @@ describe("a repository that lies elsewhere", () => {
       const led = join(root, `led-${count++}`)
       mkdirSync(led)
       writeFileSync(join(led, ".git"), `gitdir: ${secret}/.git\n`)
-      assert.match((yield* failing(filesIn(led))).message, /lies outside of what the relay may use/)
+      assert.match((yield* failing(filesIn(led))).message, /is outside the allowed folders/)
       const linked = join(root, `linked-${count++}`)
       mkdirSync(linked)
       symlinkSync(join(secret, ".git"), join(linked, ".git"))
-      assert.match((yield* failing(filesIn(linked))).message, /lies outside/)
+      assert.match((yield* failing(filesIn(linked))).message, /is outside/)
       const borrowing = repository()
       writeFileSync(join(borrowing, ".git/objects/info/alternates"), `${secret}/.git/objects\n`)
       assert.match((yield* failing(filesIn(borrowing))).message, /borrowed objects/)
       const exchanged = repository()
       renameSync(join(exchanged, ".git/objects"), join(exchanged, "o"))
       symlinkSync(join(secret, ".git/objects"), join(exchanged, ".git/objects"))
-      assert.match((yield* failing(filesIn(exchanged))).message, /folder of objects/)
+      assert.match((yield* failing(filesIn(exchanged))).message, /objects folder/)
       assert.deepStrictEqual((yield* changesIn(root)).repository, false)
     }))
 })
@@ -461,6 +461,17 @@ describe("a hostile repository", () => {
         ),
         "Ada x"
       )
+    }))
+})
+
+describe("a pipe in place of what is staged", () => {
+  it.effect("is not waited for by who commits: the relay goes on", () =>
+    Effect.gen(function*() {
+      const folder = repository()
+      rmSync(join(folder, ".git/index"))
+      execFileSync("mkfifo", [join(folder, ".git/index")])
+      const { message } = yield* failing(commitIn(folder, { message: "x", hooks: false }))
+      assert.include(message, "cannot be read as an ordinary file")
     }))
 })
 
