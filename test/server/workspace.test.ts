@@ -225,7 +225,7 @@ describe("the files beside a session", () => {
     const cases: ReadonlyArray<readonly [path: string, status: number, text: RegExp]> = [
       ["/sessions/none/files", 404, /GET \/sessions lists/],
       ["/sessions/s/files?path=../", 400, /without `\.\.`/],
-      ["/sessions/s/files?path=src/total.ts", 400, /no folder/],
+      ["/sessions/s/files?path=src/total.ts", 400, /not a folder/],
       ["/sessions/s/files?path=nowhere", 404, /list the folder/],
       ["/sessions/s/file", 400, /\?path=/],
       ["/sessions/s/file?path=src", 400, /list it/],

@@ -213,7 +213,7 @@ describe("changes", () => {
       assert.notInclude(shown, "@@@")
       assert.match(
         (yield* failing(commitIn(folder, { message: "x", files: ["a.txt"] }))).message,
-        /a merge is under way/
+        /a merge is in progress/
       )
     }))
 
@@ -282,7 +282,7 @@ describe("changes", () => {
       assert.deepStrictEqual(yield* filesIn(first), [{ path: "a.txt", staged: "added" }])
       yield* stageIn(first, ["a.txt"], false)
       assert.deepStrictEqual(yield* filesIn(first), [{ path: "a.txt", untracked: true }])
-      assert.match((yield* failing(stageIn(root, ["a"], true))).message, /no git repository/)
+      assert.match((yield* failing(stageIn(root, ["a"], true))).message, /not in a git repository/)
     }))
 
   it.effect("below the session's folder only, in worktrees, too", () =>
