@@ -206,18 +206,29 @@ try {
       const { code } = await session.ready.catch((error) => error)
       if (code !== "unreachable") throw new Error("expected unreachable, got " + code)
     `))
-  await check(`${pkg.name}/client in a page is under 10 kB, gzipped`, alone, async () => {
+  /** A page's bundle of these lines. */
+  const inPage = async (contents) => {
     const { outputFiles } = await build({
       absWorkingDir: project,
-      stdin: { contents: `export * from "${pkg.name}/client"`, resolveDir: project },
+      stdin: { contents, resolveDir: project },
       bundle: true,
       minify: true,
       format: "esm",
       platform: "browser",
       write: false
     })
-    const bytes = gzipSync(outputFiles[0].contents).length
+    return outputFiles[0]
+  }
+  await check(`${pkg.name}/client in a page is under 10 kB, gzipped`, alone, async () => {
+    const bytes = gzipSync((await inPage(`export * from "${pkg.name}/client"`)).contents).length
     expect(bytes < 10_000, `it has ${bytes} bytes`)
+    return `${bytes} bytes`
+  })
+  await check(`a page that asks for no files does not carry what does`, alone, async () => {
+    const { contents, text } = await inPage(`export { connect } from "${pkg.name}/client"`)
+    const bytes = gzipSync(contents).length
+    expect(bytes < 6000, `it has ${bytes} bytes`)
+    expect(!text.includes("attachments"), "it has filesOf")
     return `${bytes} bytes`
   })
 

@@ -49,6 +49,8 @@ export interface AgentSpec extends Handshake {
   readonly may_tell?: (folder: string) => Effect.Effect<boolean>
   /** `permission_mode` is the one the session was in last, not one that is asked for now. */
   readonly keeps_mode?: boolean
+  /** And `model`. */
+  readonly keeps_model?: boolean
   /** With `fork`: what comes behind this place of the conversation is left out of the copy. As `NativeRecord.anchor` has it. */
   readonly fork_at?: string
   /** The permission modes the operator allows; undefined: all. */

@@ -5,21 +5,34 @@
  */
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
-import { existsSync } from "node:fs"
+import { accessSync, constants, existsSync, statSync } from "node:fs"
+import { dirname } from "node:path"
 import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
+import { messageOf } from "../schema/messageOf.js"
 import { examine } from "../services/agents/AgentFindings.js"
 import { type Finding, works } from "../services/agents/AgentProbe.js"
 import { whyUnwritable } from "../services/journal/Journal.js"
 import * as SessionRecord from "../services/journal/SessionRecord.js"
 import * as Sandbox from "../services/process/Sandbox.js"
-import { relayOptions, standardStateDir } from "./options.js"
+import { relayOptions } from "./options.js"
 import { visibleLine } from "./printable.js"
 import { compareRegistry, loadRegistry } from "./registryFile.js"
 
-/** Why sessions cannot be saved; undefined if they can. */
-const stateTrouble = (): string | undefined => {
-  const folder = SessionRecord.folderIn(process.env["AI_RELAY_STATE_DIR"] ?? standardStateDir())
-  return existsSync(folder) ? whyUnwritable(folder) : undefined
+/** Why sessions cannot be saved; undefined if they can. A folder that does not exist yet would be created. */
+export const stateTrouble = (state_dir: string): string | undefined => {
+  const folder = SessionRecord.folderIn(state_dir)
+  return existsSync(folder) ? whyUnwritable(folder) : whyNotCreated(folder, dirname(folder))
+}
+
+const whyNotCreated = (folder: string, above: string): string | undefined => {
+  if (!existsSync(above) && dirname(above) !== above) return whyNotCreated(folder, dirname(above))
+  try {
+    accessSync(above, constants.W_OK)
+    if (statSync(above).isDirectory()) return undefined
+    return `${folder} cannot be created: ${above} is not a folder; use another folder with --state-dir`
+  } catch (cause) {
+    return `${folder} cannot be created (${messageOf(cause)}): use another folder with --state-dir`
+  }
 }
 
 const findings = (own: ReadonlyArray<OwnAgent>) =>
@@ -77,13 +90,14 @@ export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
     "doctor",
     {
       json: Flag.Boolean("json").pipe(Flag.withoutNegation, Flag.withDefault(false)),
-      acp_registry: relayOptions.acp_registry
+      acp_registry: relayOptions.acp_registry,
+      state_dir: relayOptions.state_dir
     },
-    ({ acp_registry, json }) =>
+    ({ acp_registry, json, state_dir }) =>
       Effect.gen(function*() {
         const own = yield* loadRegistry(acp_registry)
         const differences = yield* compareRegistry(acp_registry)
-        const state = stateTrouble()
+        const state = stateTrouble(state_dir)
         const found = {
           relay_version,
           ...yield* findings(own),

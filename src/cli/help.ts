@@ -26,10 +26,11 @@ const commands: ReadonlyArray<Command> = [
   },
   {
     name: "doctor",
-    usage: ["ai-relay doctor [--json] [--acp-registry FILE]"],
+    usage: ["ai-relay doctor [--json] [--acp-registry FILE] [--state-dir FOLDER]"],
     about: "check which agents are installed and how to set up the rest",
     more: [
-      "With --acp-registry, it also checks the agents in that file. The exit code is 1 if no agent works."
+      "With --acp-registry, it also checks the agents in that file, and says how the file differs from the agents it knows.",
+      "The exit code is 1 if no agent works."
     ]
   },
   {

@@ -7,6 +7,10 @@
  *
  * Output of agents is read into memory that counts as heap. With a heap this small V8 would collect all of it every 30 ms
  * in a flood, although only young objects are garbage; so the heap may grow to three times what is alive.
+ *
+ * In a relay's first minute most functions run only a few hundred times. V8 would still compile many of them with its optimizing
+ * compiler, which costs more than it saves: a fifth of a day's CPU (docs/benchmarks.md). So in that minute a function must run
+ * three times as long before it is compiled.
  */
 import * as module from "node:module"
 import { join } from "node:path"
@@ -37,6 +41,13 @@ const afterGarbage = new PerformanceObserver(() => {
   afterGarbage.disconnect()
 })
 
+/** The bytecodes that a function runs before V8 considers optimizing it: V8's own number, and ours for a cold relay. */
+const interruptBudget = { usual: 132 * 1024, cold: 3 * 132 * 1024 }
+const coldMs = 60_000
+/** V8 of Node 20; later versions have other numbers, and were not measured. */
+const isMeasured = process.versions.v8.startsWith("11.3.")
+const setInterruptBudget = (bytes: number) => setFlagsFromString(`--interrupt-budget=${bytes}`)
+
 // Before anything asks for the home folder.
 const homeless = settleHome()
 if (homeless !== undefined) process.stderr.write(`ai-relay: ${homeless}\n`)
@@ -44,6 +55,10 @@ if (homeless !== undefined) process.stderr.write(`ai-relay: ${homeless}\n`)
 process.on("SIGUSR1", () => {})
 setFlagsFromString("--heap-growing-percent=200")
 growYoungBy(1)
+if (isMeasured) {
+  setInterruptBudget(interruptBudget.cold)
+  setTimeout(() => setInterruptBudget(interruptBudget.usual), coldMs).unref()
+}
 enableCompileCache?.(join(ownFolder("XDG_CACHE_HOME"), "ai-relay", "compiled"))
 const load = () => import("./main.js")
 const [command, ...flags] = process.argv.slice(2)

@@ -85,7 +85,13 @@ const make = Effect.gen(function*() {
       Effect.mapError(toPortError)
     )
 
-  return SessionPort.of({ join, forget, list: registry.list, read, agents: findings.all })
+  const agents = Effect.zipWith(
+    findings.all,
+    Principal,
+    (found, { limits }) => found.filter(({ tool }) => limits?.agents?.includes(tool) ?? true)
+  )
+
+  return SessionPort.of({ join, forget, list: registry.list, read, agents })
 })
 
 /** The `Sender` at that moment is the one who joins. */

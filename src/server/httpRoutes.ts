@@ -6,7 +6,7 @@ import { SessionId } from "../schema/index.js"
 import { type RouteId, type Routes, routes } from "../schema/routes.js"
 import { longestTitle, SessionChange } from "../schema/SessionChange.js"
 import { Auth } from "../services/access/Auth.js"
-import { Principal } from "../services/access/Principal.js"
+import { isWithin, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { Journal, SessionNotFound } from "../services/journal/Journal.js"
 import { SearchIndex } from "../services/search/SearchIndex.js"
@@ -83,7 +83,15 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     const { limits } = yield* Principal
     const found = yield* (yield* AgentFindings).all
     const agents = found.filter(({ tool }) => limits?.agents?.includes(tool) ?? true)
-    const folder = yield* (yield* SessionRegistry).defaultFolder
+    const usual = yield* (yield* SessionRegistry).defaultFolder
+    // Where a token cannot begin anything, it learns of no folder.
+    const isTheirs = usual !== undefined && limits?.sessions === undefined
+      && isWithin({ limits: { ...(limits?.folders !== undefined && { folders: limits.folders }) } }, {
+        session_id: "",
+        folder: usual,
+        tool: ""
+      })
+    const folder = isTheirs ? usual : undefined
     yield* sendJson(response, 200, { agents, ...(folder !== undefined && { folder }) })
   }),
   listSessions: Effect.fnUntraced(function*({ response }) {

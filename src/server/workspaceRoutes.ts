@@ -56,7 +56,9 @@ export const about = <Path extends `/sessions/{session_id}/${string}`>(
     if (principal.limits?.sessions !== undefined) {
       yield* demand(principal, "prompt", "reading the files of a shared session")
     }
-    yield* answer(yield* (yield* Workspace).at(line.folder), call, line.session_id)
+    // The folder may lead elsewhere since.
+    const here = yield* (yield* Workspace).at(line.folder, principal.limits?.folders)
+    yield* answer(here, call, line.session_id)
   }).pipe(Effect.catchTag("WorkspaceRefused", (refused) => Effect.fail(toRefused(refused))))
 
 /** A whole number in the query; undefined if it is missing. Fails if it is out of range. */

@@ -188,6 +188,11 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
           "stateDiagram-v2\n  [*] --> Open\n  classDef bad fill:red}} body{display:none !important;a{b:\n  class Open bad"
         )
       ].join("\n\n"),
+      "diagrams without an end": [
+        fenced("block-beta\n  a space:3000000 b"),
+        fenced(`gantt\n excludes monday\n${" t :2000-01-01, 999999d\n".repeat(40)}`),
+        fenced(`erDiagram\n${"  A1 ||--o{ B1 : x\n".repeat(300)}`)
+      ].join("\n\n"),
       "a large diagram": fenced(`flowchart TD\n${edges.join("\n")}`),
       "too large a diagram": fenced(`flowchart TD\n${"  a --> b\n".repeat(5000)}`)
     }
@@ -248,7 +253,9 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
     console.log(`two diagrams: ${await worst()} ms`)
 
     const slow: Array<string> = []
-    for (const name of ["hostile diagrams", "a large diagram", "too large a diagram"]) {
+    for (
+      const name of ["hostile diagrams", "diagrams without an end", "a large diagram", "too large a diagram"]
+    ) {
       await worst()
       client.send({ text: name })
       await said(page, `End of ${name}.`)

@@ -64,6 +64,7 @@ describe.skipIf(folder === undefined || whyNoBrowser() !== undefined)("pictures"
     await page.keyboard.press("Escape")
     await page.getByRole("button", { name: "Settings" }).click()
     await page.getByText("on this machine", { exact: true }).waitFor()
+    await page.getByRole("heading", { name: "Devices and links" }).waitFor()
     await shootInto(page, "settings")
     await page.getByRole("button", { name: "Close", exact: true }).click()
     await page.goto(`${stage.url()}/#/s/greeting`)
@@ -76,6 +77,7 @@ describe.skipIf(folder === undefined || whyNoBrowser() !== undefined)("pictures"
     await small.getByRole("button", { name: "Sessions", exact: true }).click()
     await small.getByRole("button", { name: "Settings" }).click()
     await small.getByText("on this machine", { exact: true }).waitFor()
+    await small.getByRole("heading", { name: "Devices and links" }).waitFor()
     await shootInto(small, "settings-phone")
   })
 
@@ -96,6 +98,7 @@ describe.skipIf(folder === undefined || whyNoBrowser() !== undefined)("pictures"
         await startDemo(stage, page)
         await answerQuestion(page)
         await page.getByRole("button", { name: "Allow once" }).waitFor()
+        await page.locator(".ask .hljs-keyword").first().waitFor()
         await shoot("permission")
         await allow(page)
         await said(page, /All 20 tests pass/)
@@ -108,6 +111,7 @@ describe.skipIf(folder === undefined || whyNoBrowser() !== undefined)("pictures"
         await page.locator(".scroller").hover()
         await page.mouse.wheel(0, by)
         if (by < 0 && before > 0) await untilScrolled(page, before)
+        await page.locator(".diff .hljs-keyword").first().waitFor()
         await shoot("diff")
       })
     }

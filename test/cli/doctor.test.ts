@@ -1,11 +1,30 @@
-import { assert, describe, it } from "vitest"
-import { rowsOf } from "../../src/cli/doctor.js"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, assert, describe, it } from "vitest"
+import { rowsOf, stateTrouble } from "../../src/cli/doctor.js"
 
 const finding = { tool: "x", name: "X", installed: true, logged_in: true, version: "1.2.3" }
 
 /** What stands beside the agent's version. */
 const versionIn = (more: object): string =>
   (rowsOf([{ ...finding, ...more }])[1] ?? "").split(/ {2,}/)[3] ?? ""
+
+describe("doctor, of the state folder", () => {
+  const home = mkdtempSync(join(tmpdir(), "doctor-"))
+  afterAll(() => rmSync(home, { recursive: true }))
+
+  it("has nothing against one that exists, or can be created", () => {
+    assert.isUndefined(stateTrouble(home))
+    assert.isUndefined(stateTrouble(join(home, "not", "yet")))
+  })
+
+  it("says why it cannot be created", () => {
+    writeFileSync(join(home, "file"), "")
+    const said = stateTrouble(join(home, "file", "state"))
+    assert.match(said ?? "", /cannot be created: .*file is not a folder; use another folder with --state-dir/)
+  })
+})
 
 describe("doctor, of an agent's version", () => {
   it("says that it was tested", () => {

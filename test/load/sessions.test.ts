@@ -136,7 +136,9 @@ const startRelay = (folder: string, settings: Partial<Settings>): Effect.Effect<
     const journal = settings.state_dir === undefined ? Journal.layerMemory : Journal.layerDisk(folder)
     const context = yield* SessionRegistry.layer.pipe(
       Layer.provide(AdapterRegistry.layer(Effect.succeed([fake.adapter]))),
-      Layer.provide(Layer.succeed(Folders, { resolve: Effect.succeed, allows: () => true })),
+      Layer.provide(
+        Layer.succeed(Folders, { resolve: Effect.succeed, leadsTo: Effect.succeed, allows: () => true })
+      ),
       Layer.provide(Layer.succeed(Recorder, { record: () => Effect.void })),
       Layer.provide(Layer.merge(journal, NativeSessions.layerNone)),
       Layer.provide(IdGenerator.layerTest),

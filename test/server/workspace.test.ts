@@ -1,6 +1,6 @@
 /** The files beside a conversation, as a page asks for them: who may see which, and who may change what. */
 import { assert, describe } from "@effect/vitest"
-import { Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { execFileSync } from "node:child_process"
 import {
   chmodSync,
@@ -17,6 +17,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
 import { filesOf, RelayError } from "../../src/client/node.js"
+import * as Tokens from "../../src/services/access/Tokens.js"
 import { type Options, type Relay, test } from "../support/relayServer.js"
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-workspace-")))
@@ -224,7 +225,7 @@ describe("the files beside a session", () => {
     const cases: ReadonlyArray<readonly [path: string, status: number, text: RegExp]> = [
       ["/sessions/none/files", 404, /GET \/sessions lists/],
       ["/sessions/s/files?path=../", 400, /without `\.\.`/],
-      ["/sessions/s/files?path=src/total.ts", 400, /no folder/],
+      ["/sessions/s/files?path=src/total.ts", 400, /not a folder/],
       ["/sessions/s/files?path=nowhere", 404, /list the folder/],
       ["/sessions/s/file", 400, /\?path=/],
       ["/sessions/s/file?path=src", 400, /list it/],
@@ -305,6 +306,43 @@ describe("the files beside a session", () => {
     assert.deepInclude(done.body as object, { ran: ["the hook pre-commit"] })
     assert.isTrue(existsSync(join(folder, "ran")))
   }, tokens)
+})
+
+describe("a token for one folder", () => {
+  const root = "root-token-of-the-test"
+  const [own, other] = [fresh("own"), fresh("other")]
+  const options = withState({ token: Redacted.make(root) })
+  mkdirSync(join(own, "work"))
+  writeFileSync(join(other, "secret.txt"), "a secret")
+
+  test(
+    "sees no files where a session's folder leads since, and hears of no folder elsewhere",
+    async (relay) => {
+      const client = await relay.connect({
+        tool: "fake",
+        session_id: "s",
+        folder: join(own, "work"),
+        token: root
+      })
+      await client.waitFor("session_start")
+      const { token } = await Effect.runPromise(
+        Tokens.onShelf(options.state_dir).make({ name: "one", scopes: ["prompt"], folders: [own] })
+      )
+      assert.strictEqual((await ask(relay, "/sessions/s/files", { token })).status, 200)
+      rmSync(join(own, "work"), { recursive: true })
+      symlinkSync(other, join(own, "work"))
+      for (const path of ["files", "file?path=secret.txt", "find?q=secret", "changes"]) {
+        const { body, status } = await ask(relay, `/sessions/s/${path}`, { token })
+        assert.strictEqual(status, 403, path)
+        assert.notInclude(JSON.stringify(body), "secret.txt")
+      }
+      assert.strictEqual((await ask(relay, "/sessions/s/files", { token: root })).status, 200)
+      const folderAt = (path: string) => ask(relay, `/folders?path=${encodeURIComponent(path)}`, { token })
+      assert.deepStrictEqual(await folderAt(join(base, "nowhere")), await folderAt(other))
+      assert.strictEqual((await folderAt(join(own, "nowhere"))).status, 404)
+    },
+    options
+  )
 })
 
 describe("the client", () => {

@@ -132,6 +132,8 @@ function* readIndex(files: NativeFiles, { path, stamp }: NativeFile, from: numbe
         met.add(at)
         at = skipped.get(at)
       }
+      // Thousands may hang at the end of a long row: it is walked once.
+      for (const uuid of met) skipped.set(uuid, at)
       return at
     }
     for (const [uuid, line] of lines) lines.set(uuid, { ...line, parent: real(line.parent) })

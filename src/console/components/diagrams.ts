@@ -7,10 +7,8 @@
  */
 
 import type mermaid from "@mermaid-js/tiny"
+import { isModest, most, mostEdges, plainDiagram } from "./plainDiagram.js"
 
-/** Characters, and lines between boxes, of what is drawn at all. */
-const mostChars = 8000
-const mostEdges = 60
 /** What is kept of those that were drawn. */
 const mostKept = 60
 
@@ -23,19 +21,6 @@ export interface Diagram {
 }
 
 export type Theme = "light" | "dark"
-
-const simpleStyle = /^[\w\s#:,.%()&-]*$/
-
-/** Without what sets up Mermaid itself, and without styles that are more than names and values. */
-export const plainDiagram = (text: string): string =>
-  text
-    .replace(/^\s*---[ \t]*\n[^]*?\n[ \t]*---[ \t]*(?:\n|$)/, "")
-    .replaceAll(/%%\{[^]*?(?:\}%%|$)/g, "")
-    .split("\n")
-    .filter((line) =>
-      !/^\s*(?:classDef|style|linkStyle|click|link|links|callback)\b/.test(line) || simpleStyle.test(line)
-    )
-    .join("\n")
 
 let loading: Promise<Mermaid> | undefined
 type Mermaid = typeof mermaid
@@ -84,13 +69,22 @@ const render = async (text: string, theme: Theme): Promise<Diagram> => {
     flowchart: { htmlLabels: false },
     class: { htmlLabels: false },
     theme: theme === "dark" ? "dark" : "neutral",
-    maxTextSize: mostChars,
+    maxTextSize: most.chars,
     maxEdges: mostEdges
   })
   // Where it is measured.
   const place = document.createElement("div")
   place.className = "diagram-measure"
   place.ariaHidden = "true"
+  // Not by a stylesheet: those of a chat reach nothing outside of it.
+  Object.assign(place.style, {
+    position: "fixed",
+    top: "0",
+    left: "-10000px",
+    width: "1000px",
+    visibility: "hidden",
+    pointerEvents: "none"
+  })
   document.body.append(place)
   try {
     const { svg } = await mermaid.render(`ai-relay-diagram-${++lastId}`, text, place)
@@ -108,11 +102,21 @@ export const drawDiagram = (text: string, theme: Theme): Promise<Diagram | undef
   const key = `${theme}\n${text}`
   const before = known.get(key)
   if (before !== undefined) return before
-  const drawing = text.length > mostChars
-    ? Promise.resolve(undefined)
-    // Its settings are its program's: one at a time.
-    : last.then(() => render(plainDiagram(text), theme)).catch(() => undefined)
-  last = drawing
+  // Nothing longer is looked at.
+  const plain = text.length > 4 * most.chars ? "" : plainDiagram(text)
+  let took = 0
+  const draw = async () => {
+    const began = performance.now()
+    try {
+      return await render(plain, theme)
+    } finally {
+      took = performance.now() - began
+    }
+  }
+  // Its settings are its program's: one at a time.
+  const drawing = isModest(plain) ? last.then(draw).catch(() => undefined) : Promise.resolve(undefined)
+  // Between two the page belongs to who uses it.
+  last = Promise.all([last, drawing]).then(() => new Promise((resume) => setTimeout(resume, took)))
   known.set(key, drawing)
   for (const [oldest, picture] of known) {
     if (known.size <= mostKept) break

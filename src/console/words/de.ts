@@ -570,9 +570,9 @@ export const de: Words = {
     include: (path) => `${path} aufnehmen`,
     open: (path) => `${path} öffnen`,
     stage: (path) => `${path} vormerken`,
-    unstage: (path) => `${path} nicht mehr vormerken`,
+    unstage: (path) => `Vormerkung von ${path} aufheben`,
     stageAll: "Alle vormerken",
-    unstageAll: "Keine vormerken",
+    unstageAll: "Alle Vormerkungen aufheben",
     commitStaged: (count) =>
       count === 1 ? "1 vorgemerkte Datei committen" : `${number(count)} vorgemerkte Dateien committen`,
     message: "Commit-Nachricht",

@@ -37,6 +37,8 @@ export class ForbiddenFolder extends Schema.TaggedError<ForbiddenFolder>()("Forb
 export class Folders extends Context.Service<Folders, {
   /** The absolute, real path of an allowed folder. Relative paths start in `start_folder`. */
   readonly resolve: (folder: string) => Effect.Effect<string, FolderNotFound | ForbiddenFolder>
+  /** The absolute, real path this folder has, or would have; it need not exist or be allowed. */
+  readonly leadsTo: (folder: string) => Effect.Effect<string>
   /** Whether this real, absolute path may be used; it need not exist. */
   readonly allows: (real: string) => boolean
 }>()("ai-relay/services/Folders") {
@@ -72,17 +74,21 @@ const make = Effect.gen(function*() {
         : Effect.map(placeOf(above), (place) => path.join(place, path.basename(absolute)))
     })
 
+  const absoluteOf = (folder: string) => path.resolve(start_folder, fromHome(folder))
+
   const resolve = Effect.fn("Folders.resolve")(function*(folder: string) {
     const missing = ({ reason }: PlatformError.PlatformError) =>
       new FolderNotFound({ folder, ...(reason._tag === "PermissionDenied" && { why: "denied" }) })
-    const absolute = path.resolve(start_folder, fromHome(folder))
+    const absolute = absoluteOf(folder)
     // Outside the roots nobody is told what exists.
     if (!isAllowed(yield* placeOf(absolute))) return yield* new ForbiddenFolder({ folder, roots })
     const real = yield* Effect.mapError(files.realPath(absolute), missing)
+    // A link on the way may have been exchanged meanwhile.
+    if (!isAllowed(real)) return yield* new ForbiddenFolder({ folder, roots })
     const { type } = yield* Effect.mapError(files.stat(real), missing)
     if (type !== "Directory") return yield* new FolderNotFound({ folder, why: "other" })
     return real
   })
 
-  return Folders.of({ resolve, allows: isAllowed })
+  return Folders.of({ resolve, leadsTo: (folder) => placeOf(absoluteOf(folder)), allows: isAllowed })
 })

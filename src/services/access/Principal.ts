@@ -97,7 +97,10 @@ const isInside = (folder: string, root: string) => {
 }
 
 /** Whether the session is within the principal's limits. */
-export const isWithin = ({ limits }: PrincipalFields, { folder, session_id, tool }: Place): boolean =>
+export const isWithin = (
+  { limits }: Pick<PrincipalFields, "limits">,
+  { folder, session_id, tool }: Place
+): boolean =>
   limits === undefined || (
     (limits.sessions?.includes(session_id) ?? true)
     && (limits.folders?.some((root) => isInside(folder, root)) ?? true)

@@ -12,18 +12,19 @@ export const isLoopbackHost = (host: string | undefined): boolean =>
 const forwarding = new RegExp(
   `^(?:${
     [
-      "forwarded|via|cdn-loop|client-ip|x-client-ip|x-cluster-client-ip|true-client-ip|front-end-https",
-      "x-forwarded.*|x-real-.*|x-original-.*|x-originating-.*|x-remote-.*|x-proxy.*|x-scheme|x-host|x-ssl-.*",
+      "forwarded.*|via|cdn-.*|client-?ip|x-client-?ip|x-cluster-client-ip|true-client-ip|front-end-https|max-forwards",
+      "proxy-.*|http-.*|(?:x-)?(?:source|user|peer)-?ip|surrogate-capability|x-nginx.*|x-edge-.*|x-sucuri-.*|incap-.*|ali-.*",
+      "x-forward.*|x-real-.*|x-original-.*|x-originating-.*|x-remote-.*|x-proxy.*|x-scheme|x-host|x-ssl-.*",
       "cf-.*|fly-.*|fastly-.*|x-envoy-.*|x-appengine-.*|x-azure-.*|x-arr-.*|x-amz.*|x-vercel-.*|x-nf-.*|x-akamai-.*",
-      "ngrok-.*|x-ngrok-.*|tailscale-.*|x-b3-.*|b3|x-cloud-trace-context|x-varnish|x-haproxy-.*|x-traefik-.*|wl-proxy-.*",
+      "ngrok-.*|x-ngrok-.*|tailscale-.*|x-b3-.*|b3|x-cloud-trace-context|x-varnish|x-haproxy-.*|x-traefik-.*|wl-proxy-.*|cloudfront-.*",
       "x-istio-.*|x-kong-.*|do-connecting-ip|x-github-.*-ip|x-coming-from|x-lb-.*|x-github-codespaces.*"
     ].join("|")
   })$`
 )
 
-/** Whether a header says that the request was forwarded. Names in lower case, as Node gives them. */
+/** Whether a header says that the request was forwarded. Names in lower case, as Node gives them; some proxies use `_`. */
 export const isForwarded = (headers: Readonly<Record<string, unknown>>): boolean =>
-  Object.keys(headers).some((name) => forwarding.test(name))
+  Object.keys(headers).some((name) => forwarding.test(name.replaceAll("_", "-")))
 
 /** The first four of an IPv6 address's eight groups. */
 const networkOf = (address: string): string => {

@@ -128,7 +128,11 @@ const append = (log: EventLog.EventLog["Service"], events: Recording["events"]) 
  */
 const withoutGrants = (files: string) => {
   const path = join(files, "meta.json")
-  const { handshake, summary: { on_limit: _limit, permission_mode: _mode, ...summary }, ...rest } = JSON
+  const {
+    handshake,
+    summary: { model: _model, on_limit: _limit, permission_mode: _mode, ...summary },
+    ...rest
+  } = JSON
     .parse(
       readFileSync(path, "utf8")
     ) as SessionRecord.SessionRecord // It was written a moment ago.

@@ -278,14 +278,25 @@ const makeDurable = (folder: string) =>
     })
   })
 
+/** Removes what a failed attempt has left. */
+const remove = (file: string): void => {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // Nothing was written, or nothing can be.
+  }
+}
+
 /** Why no session can be opened: this folder is not writable. Undefined if it is. */
 export const whyUnwritable = (folder: string): string | undefined => {
   const probe = join(folder, `.writable-${process.pid}`)
   try {
-    writeFileSync(probe, "")
+    // An empty file fits on a disk that is full.
+    writeFileSync(probe, "\n".repeat(4096))
     rmSync(probe)
     return undefined
   } catch (cause) {
+    remove(probe)
     return `${folder} cannot be written (${
       messageOf(cause)
     }): make it writable, or use another folder with --state-dir`

@@ -20,6 +20,8 @@ export const SessionSummary = Schema.Struct({
   })),
   /** The permission mode it was in last. */
   permission_mode: Schema.optionalKey(Schema.String),
+  /** The model that was chosen since it was opened, until it is opened with another one. */
+  model: Schema.optionalKey(Schema.String),
   /** What happens to prompts that hit a limit, as last set. */
   on_limit: Schema.optionalKey(OnLimit),
   /** Unix times in seconds. */
@@ -127,11 +129,22 @@ const titleOf = (prompt: string): string | undefined => {
     : `${characters.slice(0, longestTitle - 1).join("")}…`
 }
 
-/** A subagent's mode is its own. */
-const modeIn = ({ metadata = {} }: EventBody): Pick<Partial<SessionSummary>, "permission_mode"> => {
-  const mode = text(metadata["permission_mode"])
-  const isOwn = metadata["parent_tool_use_id"] === undefined && metadata["thread_id"] === undefined
-  return mode !== undefined && isOwn ? { permission_mode: mode } : {}
+/** A subagent's mode and model are its own. */
+const isOfMain = ({ metadata = {} }: EventBody): boolean =>
+  metadata["parent_tool_use_id"] === undefined && metadata["thread_id"] === undefined
+
+const modeIn = (event: EventBody): Pick<Partial<SessionSummary>, "permission_mode"> => {
+  const mode = text(event.metadata?.["permission_mode"])
+  return mode !== undefined && isOfMain(event) ? { permission_mode: mode } : {}
+}
+
+/** A model that somebody chose, not one that an agent fell back to, which it tells in words. */
+const modelIn = (event: EventBody, { model }: SessionSummary): Pick<Partial<SessionSummary>, "model"> => {
+  const told = text(event.metadata?.["model"])
+  const isChoice = event.type === "status"
+    ? event.text === undefined && (event.status === "model" || event.status === "config")
+    : event.type === "session_start" && model !== undefined
+  return told !== undefined && isChoice && isOfMain(event) ? { model: told } : {}
 }
 
 const settled = (
@@ -180,7 +193,8 @@ const change = (
         ...(event.type === "status" && event.status === "rewound"
           && isWayBack(event.metadata?.["conversation"])
           && { rewound: event.metadata["conversation"] }),
-        ...modeIn(event)
+        ...modeIn(event),
+        ...modelIn(event, summary)
       }
     }
     case "turn_start": {

@@ -77,7 +77,11 @@ export const make = (
 
   const read: NativeFiles["read"] = (file, from, length) =>
     orElse(() => {
-      const opened = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+      // A pipe of that name would be waited for by all of the relay.
+      const opened = openSync(
+        file,
+        constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
+      )
       try {
         const found = fstatSync(opened)
         if (!found.isFile() || !isOwn(found.uid)) return nothing

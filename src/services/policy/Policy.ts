@@ -128,10 +128,9 @@ const actsOf = (call: ToolCall): ReadonlyArray<Act> => {
   if (call.kind === "execute") {
     return call.commands.flatMap((command): ReadonlyArray<Act> => [
       ...command.words.length > 0 ? [{ command }] : [],
-      ...command.redirects.map(({ kind, path }): Act => ({
-        path: call.resolve(path),
-        kind: kind === "write" ? "edit" : "read"
-      }))
+      ...command.redirects.flatMap(({ kind, path }) =>
+        call.resolve(path).map((path): Act => ({ path, kind: kind === "write" ? "edit" : "read" }))
+      )
     ])
   }
   return call.paths.length > 0 && (call.kind === "edit" || call.kind === "read")

@@ -1,5 +1,6 @@
 /** toolCall: a permission request in the same form for all agents: kind of tool, commands, files. */
 import { lstatSync, realpathSync } from "node:fs"
+import { homedir } from "node:os"
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path"
 import type { PermissionRequest } from "../../schema/index.js"
 import { read, type ShellCommand, unwrapped } from "./shellCommands.js"
@@ -12,8 +13,8 @@ export interface ToolCall {
   readonly paths: ReadonlyArray<string>
   /** Why it is uncertain what this does; undefined if it is certain. */
   readonly unclear: string | undefined
-  /** A path in the call as an absolute one with links resolved. */
-  readonly resolve: (path: string) => string
+  /** Where a path in the call may lead, absolute with links resolved: several paths where that is uncertain. */
+  readonly resolve: (path: string) => ReadonlyArray<string>
 }
 
 const kinds = {
@@ -105,6 +106,28 @@ const resolved = (folder: string, path: string): string | undefined => {
   }
 }
 
+/** Where the kernel follows a path to: after a link, `..` is the parent of its target. */
+const followed = (absolute: string): string => {
+  const names = absolute.split("/")
+  for (let end = names.length; end > 1; end--) {
+    try {
+      return join(realpathSync.native(names.slice(0, end).join("/")), ...names.slice(end))
+    } catch {
+      // It does not exist; its parent may.
+    }
+  }
+  return resolve(absolute)
+}
+
+/** All that an odd path may mean: normalized as text, as Node programs do; followed, as shells do; below the home folder. */
+const meanings = (folder: string, path: string): ReadonlyArray<string> => {
+  if (path.includes("\0")) return [path]
+  const absolute = isAbsolute(path) ? path : `${folder}/${path}`
+  const lexical = resolve(absolute)
+  const home = /^~(?=\/|$)/.test(path) ? [resolve(homedir(), path.slice(2))] : []
+  return [...new Set([lexical, ...home].map((one) => resolved("/", one) ?? one).concat(followed(absolute)))]
+}
+
 /** Whether something is there, such as a dangling link, or cannot be inspected. */
 const isThere = (path: string): boolean => {
   try {
@@ -163,17 +186,18 @@ export const callOf = (
   )
   const where = typeof cwd === "string" ? resolve(folder, cwd) : folder
   if (kind === "execute" && where !== folder) doubts.push("it runs in another folder")
-  const resolveIn = (path: string): string => {
-    // After a link, `..` does not lead where it seems to.
-    const real = path.includes("\0") || path.split("/").includes("..") ? undefined : resolved(where, path)
+  const resolveIn = (path: string): ReadonlyArray<string> => {
+    // After a link, `..` does not lead where it seems to; `~` may be the home folder.
+    const isOdd = path.includes("\0") || path.startsWith("~") || path.split("/").includes("..")
+    const real = isOdd ? undefined : resolved(where, path)
     if (real === undefined) doubts.push("a path cannot be resolved")
-    return real ?? path
+    return real === undefined ? meanings(where, path) : [real]
   }
   const text = kind === "execute" ? commandIn(fields) : undefined
   if (kind === "execute" && text === undefined) doubts.push("it names no command")
   const shell = text === undefined ? undefined : read(unwrapped(text))
   if (shell?.unclear !== undefined) doubts.push(shell.unclear)
-  const paths = kind === "edit" || kind === "read" ? textsIn(fields).map(resolveIn) : []
+  const paths = kind === "edit" || kind === "read" ? textsIn(fields).flatMap(resolveIn) : []
   if (kind === "edit" && paths.length === 0) doubts.push("it names no file")
   const redirected = shell?.commands.flatMap(({ redirects }) => redirects.map(({ path }) => path)) ?? []
   for (const path of redirected) resolveIn(path)

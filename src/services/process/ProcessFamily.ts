@@ -8,7 +8,7 @@
  *
  * It does not use Effect, because it is also part of the reaper, which has to start at once.
  */
-import { type ProcessEntry, type ProcessTree, sendSignal } from "./ProcessTree.js"
+import { isAnyone, type ProcessEntry, type ProcessTree, sendSignal } from "./ProcessTree.js"
 
 /** The agent itself. */
 export interface Leader {
@@ -24,6 +24,8 @@ export class ProcessFamily {
   private exitedAt = -Infinity
   /** When the first list was read that showed nobody, if no later one showed anybody. */
   private nobodySince: number | undefined
+  /** That list leaves no doubt. */
+  private isClear = false
 
   constructor(
     private readonly tree: ProcessTree,
@@ -31,15 +33,18 @@ export class ProcessFamily {
     readonly marker: string
   ) {}
 
-  /** The leader has just exited: remembers the rest of its group. */
-  leaderExited(): void {
-    this.exitedAt = performance.now()
-    this.look()
+  /** The leader has just exited, or had exited when a list was read (`at`): remembers the rest of its group. */
+  leaderExited(at = performance.now()): void {
+    this.exitedAt = at
+    if (isAnyone(-this.leader.pid)) this.look()
   }
 
-  /** All living members. A recent list is good enough unless this is the last moment at which an orphan's parent lives. */
+  /**
+   * All living members. A recent list is good enough unless this is the last moment at which an orphan's parent lives, or the
+   * leader has exited since it was read.
+   */
   look(when: "now" | "lately" = "lately"): ReadonlyArray<ProcessEntry> {
-    const everyone = this.tree.all(when)
+    const everyone = this.tree.all(when, this.exitedAt)
     this.seen = this.seen.flatMap(({ pid, started }) => {
       const now = everyone.get(pid)
       return now?.started === started ? [now] : []
@@ -51,6 +56,7 @@ export class ProcessFamily {
     this.tree.descendants(members.keys()).forEach(add)
     this.seen = [...members.values()]
     this.nobodySince = this.seen.length > 0 ? undefined : this.nobodySince ?? this.tree.readAt
+    this.isClear = this.nobodySince !== undefined && this.tree.isClear()
     return this.seen
   }
 
@@ -60,9 +66,13 @@ export class ProcessFamily {
       || this.seen.some((entry) => entry.pid === pid && entry.started === started)
   }
 
-  /** How long looks have found nobody, in ms: 0 after the first such look, negative while somebody is there. */
+  /**
+   * How long looks have found nobody, in ms: 0 after the first such look, negative while somebody is there, infinite if the
+   * last look leaves no doubt.
+   */
   quietFor(): number {
-    return this.nobodySince === undefined ? -1 : this.tree.readAt - this.nobodySince
+    if (this.nobodySince === undefined) return -1
+    return this.isClear ? Number.POSITIVE_INFINITY : this.tree.readAt - this.nobodySince
   }
 
   /** Signals the group atomically, so that nobody can fork away from it, and all others one by one. */

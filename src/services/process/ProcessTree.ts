@@ -23,10 +23,20 @@ export interface ProcessSource {
   readonly list: () => ReadonlyArray<ProcessEntry>
   /** One process at the moment; absent if that is not cheap. */
   readonly read?: (pid: number) => ProcessEntry | undefined
-  /** The environment it was started with, `A=1\0B=2\0`; empty if it cannot be read. */
-  readonly environ: (entry: ProcessEntry) => string
+  /**
+   * The environment it was started with, `A=1\0B=2\0`; undefined if it cannot be read or does not matter; empty if it cannot be
+   * read at the moment, as in the middle of an `execve`.
+   */
+  readonly environ: (entry: ProcessEntry) => string | undefined
+  /** Some processes exited while the last list was read; what they started meanwhile may be missing from it. */
+  readonly hasMissed?: () => boolean
   /** How long a list is good enough, in ms; on a busy machine, twice as long as reading it took. */
   readonly reuseMs: number
+}
+
+interface Carried {
+  readonly started: string
+  readonly marker: string
 }
 
 /** The variable that every agent gets and all its processes inherit, even those that leave its process group. */
@@ -35,6 +45,9 @@ export const markerVariable = "AI_RELAY_SESSION"
 export class ProcessTree {
   private entries: ReadonlyMap<number, ProcessEntry> = new Map()
   private byMarker: ReadonlyMap<string, ReadonlyArray<ProcessEntry>> | undefined
+  /** Markers of processes in this list that were read once, now or for an earlier list: a process keeps its marker. */
+  private carried = new Map<number, Carried>()
+  private isUnclear = true
   private byParent: ReadonlyMap<number, ReadonlyArray<ProcessEntry>> | undefined
   private goodUntil = -Infinity
   private isOfThisTurn = false
@@ -43,10 +56,13 @@ export class ProcessTree {
 
   constructor(private readonly source: ProcessSource) {}
 
-  /** All living processes by pid: as of `now`, in this turn of the event loop, or as of `lately`, which is cheaper. */
-  all(when: "now" | "lately" = "lately"): ReadonlyMap<number, ProcessEntry> {
+  /**
+   * All living processes by pid: as of `now`, in this turn of the event loop, or as of `lately`, which is cheaper; in both cases
+   * not from before `since`, in the time of `performance.now()`.
+   */
+  all(when: "now" | "lately" = "lately", since = -Infinity): ReadonlyMap<number, ProcessEntry> {
     const now = performance.now()
-    if (now > this.goodUntil || (when === "now" && !this.isOfThisTurn)) {
+    if (now > this.goodUntil || this.readAt < since || (when === "now" && !this.isOfThisTurn)) {
       this.readAt = now
       this.entries = new Map(this.source.list().map((entry) => [entry.pid, entry]))
       this.byMarker = undefined
@@ -79,7 +95,27 @@ export class ProcessTree {
   /** All processes with a marker, by marker. */
   markers(): ReadonlyMap<string, ReadonlyArray<ProcessEntry>> {
     const entries = this.all()
-    return this.byMarker ??= groupBy(entries.values(), (entry) => markerIn(this.source.environ(entry)))
+    return this.byMarker ??= this.readMarkers(entries)
+  }
+
+  /** The last list whose markers were read leaves no doubt: it is complete, and processes without a marker have none. */
+  isClear(): boolean {
+    return !this.isUnclear
+  }
+
+  private readMarkers(entries: ReadonlyMap<number, ProcessEntry>) {
+    const before = this.carried
+    this.carried = new Map()
+    this.isUnclear = this.source.hasMissed?.() ?? false
+    return groupBy(entries.values(), (entry) => {
+      const { pid, started } = entry
+      const known = before.get(pid)
+      const environ = known?.started === started ? undefined : this.source.environ(entry)
+      const marker = known?.started === started ? known.marker : markerIn(environ ?? "")
+      if (environ === "") this.isUnclear = true
+      if (marker !== undefined) this.carried.set(pid, { started, marker })
+      return marker
+    })
   }
 
   /** When this process started; undefined if it is gone, or if that is not cheap to find out. */
@@ -118,6 +154,16 @@ export const sendSignal = (pid: number, signal: NodeJS.Signals): void => {
   }
 }
 
+/** Does this process exist, or, for a negative number, any member of that group? A zombie counts. */
+export const isAnyone = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (cause) {
+    return !(cause instanceof Error && "code" in cause && cause.code === "ESRCH")
+  }
+}
+
 /** Parses /proc/<pid>/stat. The name in it may contain spaces and parentheses, so fields count from the last parenthesis. */
 export const parseStat = (stat: string): ProcessEntry | undefined => {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
@@ -150,10 +196,18 @@ export const psSource = (runPs: () => string): ProcessSource => ({
 /** Reads /proc; environments only of processes that started at `since` or later. */
 export const procSource = (since = startedAt()): ProcessSource => {
   const oldest = Number(since)
+  let hasMissed = false
   return {
-    list: () => readdirSync("/proc").flatMap((name) => isNumber(name) ? readStat(name) ?? [] : []),
+    list: () => {
+      const names = readdirSync("/proc").filter(isNumber)
+      const entries = names.flatMap((name) => readStat(name) ?? [])
+      hasMissed = entries.length < names.length
+      return entries
+    },
     read: readStat,
-    environ: (entry) => Number(entry.started) < oldest ? "" : readIfThere(`/proc/${entry.pid}/environ`),
+    hasMissed: () => hasMissed,
+    environ: ({ pgid, pid, ppid, started }) =>
+      Number(started) < oldest || (ppid === kernel && pgid === 0) ? undefined : readEnviron(pid),
     reuseMs: 15
   }
 }
@@ -167,6 +221,18 @@ const readIfThere = (path: string): string => {
     return readFileSync(path, "utf8")
   } catch {
     return ""
+  }
+}
+
+/** The parent of kernel threads, which have no environment and no group. */
+const kernel = 2
+
+const readEnviron = (pid: number): string | undefined => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8")
+  } catch {
+    // It has exited, or belongs to another user.
+    return undefined
   }
 }
 

@@ -28,6 +28,7 @@ export interface StopMethod {
 
 /**
  * Time between the two looks that must both find nobody, in ms: in the middle of an `execve` a process shows no environment.
+ * One look is enough if it found every environment.
  */
 const quietMs = 20
 

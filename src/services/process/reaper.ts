@@ -33,7 +33,7 @@ const meet = (agent: string) => {
     hasExited: () => entry === undefined || !isAgent || !tree.isAlive(entry)
   }
   const family = new ProcessFamily(tree, leader, marker)
-  if (entry === undefined) family.leaderExited()
+  if (entry === undefined) family.leaderExited(tree.readAt)
   families.set(marker, family)
 }
 

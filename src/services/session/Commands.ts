@@ -4,7 +4,7 @@
  * Prompts are passed to `Prompts`; everything else takes effect at once. A command that cannot be carried out is answered
  * with an `error` event and changes nothing. One that was executed before (same `message_id`) is only acknowledged.
  */
-import { Clock, Deferred, Effect, Match } from "effect"
+import { Clock, Deferred, Effect, Match, Predicate } from "effect"
 import { type ClientCommand, type CommandOf, MessageId, RequestId } from "../../schema/index.js"
 import * as NativeRequests from "../access/NativeRequests.js"
 import * as plan from "../schedule/plan.js"
@@ -85,13 +85,13 @@ export const make = (parts: Prompts.Parts): Commands => {
     const { request_id, response, error } = command.response
     if (!broker.pending().some((ask) => ask.request_id === request_id)) return send(command)
     const behavior = response?.["behavior"] === "allow" ? "allow" : "deny"
-    const updatedInput = response?.["updatedInput"] as Record<string, unknown> | undefined
+    const updatedInput = response?.["updatedInput"]
     const message = response?.["message"] ?? error
     return broker.respond({
       type: "permission_response",
       request_id,
       behavior,
-      ...(typeof updatedInput === "object" && { updatedInput }),
+      ...(Predicate.isObject(updatedInput) && { updatedInput }),
       ...(typeof message === "string" && { message }),
       ...(response?.["interrupt"] === true && { stop: true })
     })

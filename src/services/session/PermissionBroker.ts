@@ -37,10 +37,22 @@ export class AnswerUnfit extends Schema.TaggedError<AnswerUnfit>()("AnswerUnfit"
   }
 }
 
+/** One of the operator's rules denies the changed input; the question is still open. */
+export class InputForbidden extends Schema.TaggedError<InputForbidden>()("InputForbidden", {
+  request_id: Schema.String,
+  rule: Schema.String
+}) {
+  override get message() {
+    return `the operator's rule "${this.rule}" forbids the changed input in the answer to "${this.request_id}": change it, or deny`
+  }
+}
+
 export class PermissionBroker extends Context.Service<PermissionBroker, {
   readonly request: (ask: PermissionRequest, raw?: Uint8Array) => Effect.Effect<PermissionOutcome>
   /** Delivers a client's answer to the agent that asked. */
-  readonly respond: (answer: PermissionResponse) => Effect.Effect<void, PermissionNotPending | AnswerUnfit>
+  readonly respond: (
+    answer: PermissionResponse
+  ) => Effect.Effect<void, PermissionNotPending | AnswerUnfit | InputForbidden>
   readonly withdraw: (request_id: RequestId) => void
   /** Settles all waiting requests as cancelled, for this reason. */
   readonly cancelAll: (reason: PermissionUnanswered["reason"]) => Effect.Effect<void>
@@ -70,6 +82,8 @@ const why: Record<PermissionUnanswered["reason"], string> = {
   withdrawn: "The agent no longer needs the answer.",
   session_end: "The session has ended."
 }
+
+const asAsked: Decision = { verdict: "ask" }
 
 /** Whether it is answered with values and not just a yes. */
 const isForm = ({ args, metadata: { kind } }: PermissionRequest): boolean =>
@@ -222,6 +236,12 @@ export const make = Effect.fnUntraced(function*(
       ? problemOf(ask.args, answersOf(outcome))
       : undefined
     if (problem !== undefined) return yield* new AnswerUnfit({ request_id: ask.request_id, problem })
+    const instead = outcome.behavior === "allow" ? outcome.updatedInput : undefined
+    // Nobody gets a forbidden input past the rules by answering a question about another one.
+    const { rule, verdict } = instead === undefined ? asAsked : decide({ ...ask, args: instead })
+    if (verdict === "deny" && rule !== undefined) {
+      return yield* new InputForbidden({ request_id: ask.request_id, rule })
+    }
     grants.remember(ask, outcome)
     settle(ask.request_id, outcome, yield* Sender)
   })

@@ -25,7 +25,12 @@ import type { Settings } from "../RelayConfig.js"
 import type { Table } from "../schedule/Timetable.js"
 import { sizeOf } from "./commandSize.js"
 import type { Drivers, NotDriving } from "./Drivers.js"
-import type { AnswerUnfit, PermissionBroker, PermissionNotPending } from "./PermissionBroker.js"
+import type {
+  AnswerUnfit,
+  InputForbidden,
+  PermissionBroker,
+  PermissionNotPending
+} from "./PermissionBroker.js"
 import type { Rewinds } from "./Rewinds.js"
 import { Sender } from "./Sender.js"
 import type { Turn, Turns } from "./Turn.js"
@@ -110,13 +115,20 @@ export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
 }
 
 export type DeliveryError = SendError | CommandFailed
-export type Refusal = DeliveryError | Overloaded | PermissionNotPending | AnswerUnfit | NotDriving
+export type Refusal =
+  | DeliveryError
+  | Overloaded
+  | PermissionNotPending
+  | AnswerUnfit
+  | InputForbidden
+  | NotDriving
 
 const codes: Record<Refusal["_tag"], ErrorCode> = {
   AgentFailed: "agent_failed",
   AnswerUnfit: "bad_command",
   CommandFailed: "internal",
   CommandRefused: "bad_command",
+  InputForbidden: "forbidden",
   NotDriving: "not_driving",
   Overloaded: "overloaded",
   PermissionNotPending: "bad_command"
@@ -243,7 +255,8 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
     if (parts.prepare === undefined && !parts.lane.isBusy()) return begin()
     isPreparing = true
     // A model or mode that was chosen before the prompt applies to it.
-    const prepared = Effect.andThen(parts.lane.passed, parts.prepare ?? Effect.void).pipe(
+    const passed = parts.lane.isBusy() ? parts.lane.passed : Effect.void
+    const prepared = Effect.andThen(passed, parts.prepare ?? Effect.void).pipe(
       Effect.ensuring(Effect.sync(() => {
         isPreparing = false
       })),

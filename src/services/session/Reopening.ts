@@ -16,7 +16,7 @@ export const resolveHandshake = (
   kept: Option.Option<SessionRecord>
 ): Effect.Effect<Complete, BadHandshake> => {
   const before = Option.getOrUndefined(kept)
-  const { native_session_id, on_limit, permission_mode, tool: usedTool } = before?.summary ?? {}
+  const { model, native_session_id, on_limit, permission_mode, tool: usedTool } = before?.summary ?? {}
   const tool = handshake.tool ?? before?.handshake.tool ?? "claude"
   if (
     before !== undefined && handshake.tool !== undefined && ![usedTool, before.handshake.tool].includes(tool)
@@ -32,6 +32,7 @@ export const resolveHandshake = (
     ...(on_limit !== undefined && { on_limit }),
     // The last mode, not the first: somebody may have chosen a stricter one since.
     ...(permission_mode !== undefined && { permission_mode }),
+    ...(model !== undefined && { model }),
     ...handshake,
     tool,
     folder: handshake.folder ?? before?.handshake.folder ?? "."

@@ -127,7 +127,7 @@ type Ports = EventSink | PermissionGate | Scope.Scope
 /** Opens the agent, with a new conversation if the session's own is gone; that is told in the log. */
 const openAgent = (
   adapter: Adapter,
-  { begins_anew, keeps_mode, ...spec }: AgentSpec,
+  { begins_anew, keeps_mode, keeps_model, ...spec }: AgentSpec,
   sink: SessionSink.SessionSink
 ) => {
   /** One attempt; if it fails, whatever it started is ended before the next. */
@@ -148,18 +148,35 @@ const openAgent = (
       return Effect.tap(attempt(fresh), () => Effect.sync(() => sink.emit(conversationGone(gone, why))))
     })
   )
-  // The last mode, which the agent may no longer have.
-  return keeps_mode !== true ? opening : Effect.catchTag(opening, "BadHandshake", (refusal) => {
-    const { permission_mode, ...others } = spec
-    return permission_mode !== undefined && refusal.reason.includes("permission_mode")
-      ? openWithout(others)
+  // The last mode, or the model, which the agent may no longer have.
+  return Effect.catchTag(opening, "BadHandshake", (refusal) => {
+    const { model, permission_mode } = spec
+    const isAbout = (field: string) => new RegExp(`\\b${field}\\b`).test(refusal.reason)
+    if (keeps_mode === true && permission_mode !== undefined && isAbout("permission_mode")) {
+      return openWithout("permission_mode")
+    }
+    return keeps_model === true && model !== undefined && isAbout("model")
+      ? Effect.tap(openWithout("model"), () => Effect.sync(() => sink.emit(modelGone(model)))).pipe(
+        Effect.catchTag("BadHandshake", () => Effect.fail(refusal))
+      )
       : Effect.fail(refusal)
   })
 
-  function openWithout(others: AgentSpec): ReturnType<Adapter["open"]> {
-    return openAgent(adapter, { ...others, ...(begins_anew !== undefined && { begins_anew }) }, sink)
+  function openWithout(field: "model" | "permission_mode"): ReturnType<Adapter["open"]> {
+    const { [field]: _gone, ...others } = spec
+    const kept = { begins_anew, keeps_mode, keeps_model }
+    const known = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined))
+    return openAgent(adapter, { ...others, ...known }, sink)
   }
 }
+
+const modelGone = (model: string): EventBody => ({
+  type: "status",
+  status: "model_gone",
+  text:
+    `The agent refuses this session's model "${model}", so it uses its own: choose another one with set_model.`,
+  metadata: { gone: model }
+})
 
 /** The event that says a new conversation begins: earlier events are in the session's log, but the agent does not know them. */
 const conversationGone = (gone?: string, why?: string): EventBody => ({

@@ -39,12 +39,14 @@ import {
   type Forbidden,
   isWithin,
   may,
+  outside,
   Principal,
   type PrincipalFields
 } from "../access/Principal.js"
 import { IdGenerator } from "../IdGenerator.js"
 import { Journal, JournalFailed, type SessionInUse, SessionNotFound } from "../journal/Journal.js"
 import * as SessionMarks from "../journal/SessionMarks.js"
+import type { SessionRecord } from "../journal/SessionRecord.js"
 import type { Batch } from "../log/frames.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
 import { makePause } from "../makePause.js"
@@ -154,6 +156,19 @@ const senderOf = ({ address, token }: Sender.Fields): string | undefined =>
     ? undefined
     : peerOf(address)
 
+/** The fields that limits of tokens are about. */
+const placeOf = ({ folder, session_id, tool }: SessionSummary) => ({ session_id, folder, tool })
+
+/** A session that never opened counts as being where it was to be opened. */
+const placeOfKept = ({ handshake, summary }: SessionRecord) =>
+  placeOf({
+    ...summary,
+    ...(summary.folder === "" && {
+      folder: handshake.folder ?? "",
+      tool: handshake.tool ?? ""
+    })
+  })
+
 /** Scopes that allow doing something in a session. */
 const doing = ["prompt", "approve", "terminal"] as const
 
@@ -210,6 +225,8 @@ const make = Effect.gen(function*() {
   const openSession = Effect.fn("SessionRegistry.open")(
     function*(id: SessionId, handshake: Handshake, clients: () => number, principal: PrincipalFields) {
       const kept = yield* journal.find(id)
+      // Before anything is said of it: what it is, and that it is there, is told to nobody who may not see it.
+      if (Option.isSome(kept)) yield* demandWithin(principal, placeOfKept(kept.value))
       const own = Option.isNone(kept) ? yield* folderOf(handshake) : undefined
       const wanted = yield* resolveHandshake(
         { ...handshake, ...(own !== undefined && { folder: own }) },
@@ -220,8 +237,17 @@ const make = Effect.gen(function*() {
       yield* checkHandshake({ ...asked, ...handshake, tool: wanted.tool }, settings)
       const adapter = yield* adapters.get(wanted.tool)
       yield* demandOpening(principal, handshake, adapter.terminal === true)
+      if (principal.limits?.folders !== undefined) {
+        // Where they may not look, nobody is told what there is.
+        const there = yield* folders.leadsTo(wanted.folder)
+        yield* demandWithin(principal, { session_id: id, folder: there, tool: adapter.tool })
+      }
       const folder = yield* folders.resolve(wanted.folder)
       yield* demandWithin(principal, { session_id: id, folder, tool: adapter.tool })
+      // What it was opened with was granted where it worked.
+      if (Option.isSome(kept) && placeOfKept(kept.value).folder !== folder) {
+        yield* demandOpening(principal, wanted, adapter.terminal === true)
+      }
       if (handshake.relay_tools === true && tools === undefined) {
         return yield* new BadHandshake({
           reason:
@@ -243,6 +269,7 @@ const make = Effect.gen(function*() {
         begins_anew: handshake.native_session_id === undefined,
         ...(own_tools !== undefined && { mcp_servers: [...wanted.mcp_servers ?? [], own_tools] }),
         keeps_mode: handshake.permission_mode === undefined,
+        keeps_model: handshake.model === undefined,
         ...(permission_modes.length > 0 && { allowed_modes: permission_modes })
       }
       const session = yield* Session.open(id, adapter, spec, opened, clients, native)
@@ -411,8 +438,25 @@ const make = Effect.gen(function*() {
       else audit.writeOfStranger("forbidden", by, { session_id, command: command.type })
     })
 
-  /** The fields that limits of tokens are about. */
-  const placeOf = ({ folder, session_id, tool }: SessionSummary) => ({ session_id, folder, tool })
+  /** Where the session with this name is or was. */
+  const whereIs = (session_id: SessionId) =>
+    Effect.suspend(() => {
+      const live = entries.get(session_id)?.session
+      return live === undefined
+        ? Effect.map(journal.find(session_id), Option.map(placeOfKept))
+        : Effect.succeedSome(placeOf(live.log.summary()))
+    })
+
+  /** Refuses a session outside the limits before anything about it is revealed; one that must exist is not found. */
+  const demandVisible = Effect.fnUntraced(
+    function*(principal: PrincipalFields, session_id: SessionId, mustExist: boolean) {
+      const found = Option.getOrUndefined(yield* whereIs(session_id))
+      if (found !== undefined && isWithin(principal, found)) return
+      const mayBegin = principal.limits?.sessions?.includes(session_id) ?? true
+      if (mustExist && mayBegin) return yield* new SessionNotFound({ session_id })
+      if (found !== undefined || !mayBegin) return yield* outside(principal)
+    }
+  )
 
   const join: SessionRegistry["Service"]["join"] = Effect.fn("SessionRegistry.join")(function*(
     handshake: Handshake
@@ -427,6 +471,7 @@ const make = Effect.gen(function*() {
       yield* Deferred.await(found.gone)
       found = entries.get(id)
     }
+    if (principal.limits !== undefined) yield* demandVisible(principal, id, handshake.must_exist === true)
     const sender = senderOf(yield* Sender)
     const doesNothing = !doing.some((scope) => may(principal, scope))
     if (found === undefined) {
@@ -478,12 +523,9 @@ const make = Effect.gen(function*() {
 
   /** Whether the session exists for this principal. */
   const isThere = Effect.fnUntraced(function*(session_id: SessionId) {
-    const live = entries.get(session_id)?.session
-    const summary = live === undefined
-      ? Option.map(yield* journal.find(session_id), ({ summary }) => summary)
-      : Option.some(live.log.summary())
+    const place = yield* whereIs(session_id)
     const principal = yield* Principal
-    return Option.isSome(summary) && isWithin(principal, placeOf(summary.value))
+    return Option.isSome(place) && isWithin(principal, place.value)
   })
 
   const read: SessionRegistry["Service"]["read"] = Effect.fnUntraced(function*(session_id, after_seq) {

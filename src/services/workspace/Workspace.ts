@@ -59,8 +59,11 @@ export class Workspace extends Context.Service<Workspace, {
     path: string | undefined,
     within: ReadonlyArray<string> | undefined
   ) => Effect.Effect<FolderListing, WorkspaceRefused | FolderNotFound | ForbiddenFolder>
-  /** The folder of a session, if the relay may still use it. */
-  readonly at: (folder: string) => Effect.Effect<WorkspaceFolder, FolderNotFound | ForbiddenFolder>
+  /** The folder of a session, if the relay may still use it; `within`: if it lies in one of these, or below, now. */
+  readonly at: (
+    folder: string,
+    within?: ReadonlyArray<string>
+  ) => Effect.Effect<WorkspaceFolder, WorkspaceRefused | FolderNotFound | ForbiddenFolder>
 }>()("ai-relay/services/Workspace") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
@@ -73,6 +76,8 @@ const realOf = (path: string): string => {
   }
 }
 
+const limitedTo = (within: ReadonlyArray<string>) =>
+  refuse("forbidden", `this token is limited to ${within.join(", ")}: choose a folder there`)
 const noGit = refuse("conflict", "git is not installed on the relay's machine: install it")
 const load = {
   tree: Effect.promise(() => import("./FileTree.js")),
@@ -123,8 +128,21 @@ const make = Effect.gen(function*() {
       return yield* Effect.catchTag(look(folder), "GitFailed", (failed) => Effect.fail(sayFailed(failed)))
     })
 
-  const at = Effect.fn("Workspace.at")(function*(wanted: string) {
-    const folder = yield* allowed.resolve(wanted)
+  const isWithin = (real: string, within: ReadonlyArray<string> | undefined) =>
+    within === undefined || within.some((root) => isInside(real, root))
+  /** Where they may not look, nobody is told what there is. */
+  const resolveWithin = Effect.fnUntraced(
+    function*(wanted: string, within: ReadonlyArray<string> | undefined) {
+      if (within !== undefined && !isWithin(yield* allowed.leadsTo(wanted), within)) {
+        return yield* limitedTo(within)
+      }
+      const folder = yield* allowed.resolve(wanted)
+      return within === undefined || isWithin(folder, within) ? folder : yield* limitedTo(within)
+    }
+  )
+
+  const at = Effect.fn("Workspace.at")(function*(wanted: string, within?: ReadonlyArray<string>) {
+    const folder = yield* resolveWithin(wanted, within)
     const inside = insideOf(folder)
     const neverRun = sandbox
       ? "this relay runs agents in a sandbox, so no programs of a repository may run outside it"
@@ -188,15 +206,8 @@ const make = Effect.gen(function*() {
         const real = yield* Effect.forEach(within ?? roots, (root) => Effect.option(allowed.resolve(root)))
         return beginnings([...new Set(real.flatMap((found) => found._tag === "Some" ? [found.value] : []))])
       }
-      const folder = yield* allowed.resolve(path)
-      const isWithin = (real: string) => within === undefined || within.some((root) => isInside(real, root))
-      if (!isWithin(folder)) {
-        return yield* refuse(
-          "forbidden",
-          `this token is limited to ${within?.join(", ")}: choose a folder there`
-        )
-      }
-      return yield* foldersIn(folder, (real) => isWithin(real) && allowed.allows(real))
+      const folder = yield* resolveWithin(path, within)
+      return yield* foldersIn(folder, (real) => isWithin(real, within) && allowed.allows(real))
     }
   )
 

@@ -8,13 +8,18 @@
 import { Effect } from "effect"
 import {
   accessSync,
+  closeSync,
   constants,
-  copyFileSync,
   existsSync,
+  fstatSync,
   mkdtempSync,
+  openSync,
   readdirSync,
+  readFileSync,
+  realpathSync,
   rmSync,
-  statSync
+  statSync,
+  writeFileSync
 } from "node:fs"
 import { join, resolve } from "node:path"
 import type { Commit } from "../../schema/WorkspaceAnswers.js"
@@ -216,6 +221,30 @@ const changedNames = (where: Git, from: string, to: string) =>
     ({ stdout }) => zeroSeparated(stdout).map((name) => name.toString("utf8"))
   )
 
+/** Bytes of an index: a million files have about 100 MB. */
+const longestIndex = 1024 * 1024 * 1024
+/** What is staged, as a file of ours. A pipe or a device of that name is neither waited for nor read. */
+const copyIndex = (from: string, to: string) =>
+  Effect.suspend(() => {
+    let fd: number | undefined
+    try {
+      if (!existsSync(from)) return Effect.void
+      fd = openSync(realpathSync(from), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+      const stat = fstatSync(fd)
+      if (stat.isFile() && stat.size <= longestIndex) {
+        writeFileSync(to, readFileSync(fd), { mode: 0o600 })
+        return Effect.void
+      }
+    } catch {
+      // Said below.
+    } finally {
+      if (fd !== undefined) closeSync(fd)
+    }
+    return Effect.fail(
+      refuse("conflict", "the repository's `index` cannot be read as an ordinary file: commit in a terminal")
+    )
+  })
+
 /** Made of git's parts, so that no program of the repository's runs. */
 const withoutPrograms = Effect.fnUntraced(
   function*(seen: GitView, message: string, names: ReadonlyArray<string> | undefined) {
@@ -226,7 +255,7 @@ const withoutPrograms = Effect.fnUntraced(
     const made = yield* withIndex(seen, (where, index) =>
       Effect.gen(function*() {
         if (names === undefined) {
-          if (existsSync(userIndex)) copyFileSync(userIndex, index)
+          yield* copyIndex(userIndex, index)
         } else {
           yield* git(where, ["read-tree", head ?? emptyTree])
           yield* git(where, ["update-index", "--add", "--remove", "-z", "--stdin"], {

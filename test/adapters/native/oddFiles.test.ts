@@ -192,3 +192,24 @@ describe("Gemini's changes", () => {
     )
   })
 })
+
+describe("a file of Claude that was made to be slow", () => {
+  it("is read in time: thousands of lines at the end of a long row of lines that are no part of it", () => {
+    const count = 5000
+    const progress = Array.from({ length: count }, (_, place) =>
+      JSON.stringify({
+        type: "progress",
+        uuid: uuidOf(10_000 + place),
+        parentUuid: place === 0 ? uuidOf(1) : uuidOf(9999 + place)
+      }))
+    const beside = Array.from(
+      { length: count },
+      (_, place) =>
+        JSON.stringify({ type: "system", uuid: uuidOf(20_000 + place), parentUuid: uuidOf(9999 + count) })
+    )
+    const text = textOf([...plain.claude.slice(0, 1), ...progress, ...beside, ...plain.claude.slice(1)])
+    const began = process.cpuUsage()
+    assert.deepStrictEqual(promptsIn("claude", text), words)
+    assert.isBelow(process.cpuUsage(began).user / 1e6, 2)
+  })
+})

@@ -55,6 +55,16 @@ describe("Folders", () => {
       assert.strictEqual(yield* resolve(at("root/..hidden")), at("root/..hidden"))
     }))
 
+  it.live("looks at what it gives: a link that is exchanged meanwhile leads nowhere", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const path = at("root/project/deep")
+      const exchanged = yield* Effect.flip(resolveWith({ roots: [at("root")] }, path, {
+        realPath: (name) => Effect.succeed(name === path && ++asked > 1 ? at("outside") : realpathSync(name))
+      }))
+      assert.strictEqual(exchanged._tag, "ForbiddenFolder")
+    }))
+
   it.live("begins where the relay was started if the folder is relative", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* resolve(".", process.cwd()), realpathSync(process.cwd()))

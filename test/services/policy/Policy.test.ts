@@ -3,8 +3,8 @@ import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { homedir, tmpdir } from "node:os"
+import { dirname, join } from "node:path"
 import { type PermissionRequest, RequestId } from "../../../src/schema/index.js"
 import * as Policy from "../../../src/services/policy/Policy.js"
 import { read } from "../../../src/services/policy/shellCommands.js"
@@ -198,6 +198,41 @@ describe("a policy and files", () => {
     assert.strictEqual(edit("/etc/passwd"), "ask")
     assert.strictEqual(edit("src/.env"), "deny")
     assert.strictEqual(edit(join(folder, ".git/hooks/pre-commit")), "deny")
+  })
+
+  it("are denied wherever an odd way may lead, by its letters or by the links in it", () => {
+    const inside: Policy.PolicyFile = {
+      rules: [
+        { name: "own", verdict: "deny", paths: ["{folder}/private/**", "{folder}/dangling"] },
+        { name: "home", verdict: "deny", paths: [`${realpathSync(homedir())}/.ssh/**`] },
+        { name: "etc", verdict: "deny", paths: ["/etc/**"] },
+        { name: "all", verdict: "allow", kinds: ["edit"], paths: ["{folder}/**"] }
+      ]
+    }
+    const verdict = (file_path: string) => decide(inside, "Write", { file_path, content: "" }).verdict
+    assert.strictEqual(verdict("src/a.ts"), "allow")
+    for (
+      const path of [
+        "src/../private/key",
+        "src/./../src/../private/x",
+        "private/./key",
+        "nowhere/../private/key",
+        "/srv/../etc/cron.d/x",
+        `${folder}/../../../../../../../etc/passwd`,
+        "~/.ssh/config",
+        "dangling"
+      ]
+    ) assert.strictEqual(verdict(path), "deny", path)
+    // A shell follows the link before it goes up: this lies beside what the link leads to.
+    const beside = realpathSync(join(folder, "link"))
+    const above: Policy.PolicyFile = {
+      rules: [{ name: "beside", verdict: "deny", paths: [`${dirname(beside)}/secret`] }]
+    }
+    assert.strictEqual(decide(above, "Write", { file_path: "link/../secret", content: "" }).verdict, "deny")
+    assert.strictEqual(decide(above, "Bash", { command: "echo a > link/../secret" }).verdict, "deny")
+    // What is not understood is not allowed, wherever it may lead.
+    assert.strictEqual(verdict("~/notes.md"), "ask")
+    assert.strictEqual(verdict("~root/notes.md"), "ask")
   })
 
   it("are all looked at, in each agent's way to name them", () => {

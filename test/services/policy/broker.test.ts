@@ -157,6 +157,30 @@ describe("what is allowed for the session where the agent remembers nothing", ()
     })))
 })
 
+describe("an input that a person puts in place of the one that was asked about", () => {
+  it.effect("is bound by the rules that deny: the answer is refused, and the question stays open", () =>
+    withLog(Effect.gen(function*() {
+      const broker = yield* brokerOf(rules)
+      const asked = yield* Effect.forkChild(broker.request(ask("a", "make")))
+      yield* logged(1)
+      const answer = {
+        type: "permission_response",
+        request_id: RequestId.make("a"),
+        behavior: "allow"
+      } as const
+      for (const scope of ["once", "session"] as const) {
+        const refused = yield* Effect.flip(
+          broker.respond({ ...answer, scope, updatedInput: { command: "make; git push --force" } })
+        )
+        assert.strictEqual(refused._tag, "InputForbidden")
+        assert.include(refused.message, "no pushing")
+        assert.lengthOf(broker.pending(), 1)
+      }
+      yield* broker.respond({ ...answer, updatedInput: { command: "make test" } })
+      assert.deepInclude(yield* Fiber.join(asked), { updatedInput: { command: "make test" } })
+    })))
+})
+
 describe("the rules' JSON Schema", () => {
   it("takes what the relay takes, and refuses what it refuses", () => {
     const validate = new Ajv({ strict: false }).compile(policySchema())

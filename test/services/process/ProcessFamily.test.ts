@@ -9,7 +9,11 @@ import type { LaunchSpec } from "../../../src/adapters/Adapter.js"
 import { endFamily } from "../../../src/services/process/endFamily.js"
 import { ProcessFamily } from "../../../src/services/process/ProcessFamily.js"
 import * as ProcessSupervisor from "../../../src/services/process/ProcessSupervisor.js"
-import { type ProcessEntry, ProcessTree } from "../../../src/services/process/ProcessTree.js"
+import {
+  type ProcessEntry,
+  type ProcessSource,
+  ProcessTree
+} from "../../../src/services/process/ProcessTree.js"
 import { eventually, isAlive, type RealAgent, settled, start } from "../../support/realAgents.js"
 
 const folder = mkdtempSync(join(tmpdir(), "process-family-"))
@@ -218,6 +222,37 @@ describe("endFamily", () => {
       })
       assert.isFalse(isThere)
     }))
+
+  /** How often the processes are read to bring nobody to an end, on a machine where one runs that is not ours. */
+  const readsOf = (source: Pick<ProcessSource, "environ" | "hasMissed">) =>
+    Effect.gen(function*() {
+      let reads = 0
+      const list = () => {
+        reads += 1
+        return [{ pid: 9_000_006, ppid: 1, pgid: 9_000_006, started: "10" }]
+      }
+      const tree = new ProcessTree({ list, reuseMs: 15, ...source })
+      const family = new ProcessFamily(tree, { pid: 9_000_005, hasExited: () => true }, "marker")
+      yield* endFamily(family, { endInput: () => {}, exited: Effect.void, stopSignal: "SIGTERM" }, {
+        input: 0,
+        signal: 0,
+        kill: 5000
+      })
+      return reads
+    })
+
+  it.live("looks once where that leaves no doubt", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* readsOf({ environ: () => "A=1\0" }), 1)
+      assert.strictEqual(yield* readsOf({ environ: () => undefined }), 1)
+      assert.strictEqual(yield* readsOf({ environ: () => "A=1\0", hasMissed: () => false }), 1)
+    }))
+
+  it.live("looks twice where one shows no environment, or ended meanwhile", () =>
+    Effect.gen(function*() {
+      assert.isAbove(yield* readsOf({ environ: () => "" }), 1)
+      assert.isAbove(yield* readsOf({ environ: () => "A=1\0", hasMissed: () => true }), 1)
+    }))
 })
 
 describe("ProcessFamily.look", { timeout: 20_000 }, () => {
@@ -249,6 +284,29 @@ describe("ProcessFamily.look", { timeout: 20_000 }, () => {
     machine.exited = true
     machine.processes = [orphan]
     assert.deepStrictEqual(family.look(), [orphan])
+  })
+
+  it("believes no list that is older than its leader's exit", () => {
+    let processes = [leader, child]
+    let reads = 0
+    const tree = new ProcessTree({
+      list: () => {
+        reads += 1
+        return processes
+      },
+      read: (pid) => processes.find((entry) => entry.pid === pid),
+      environ: () => "A=1\0",
+      reuseMs: 10_000
+    })
+    let hasExited = false
+    const family = new ProcessFamily(tree, { pid: leader.pid, hasExited: () => hasExited }, "marker")
+    assert.sameDeepMembers([...family.look()], [leader, child])
+    processes = []
+    hasExited = true
+    family.leaderExited()
+    assert.isTrue(family.isGone())
+    assert.strictEqual(family.quietFor(), Infinity)
+    assert.strictEqual(reads, 2)
   })
 
   it("takes the group's number for ours only as long as it cannot be another's", () => {

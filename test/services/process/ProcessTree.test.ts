@@ -122,6 +122,31 @@ describe.runIf(process.platform === "linux")("markers", () => {
   })
 })
 
+describe("markers of a list that is read anew", () => {
+  const one: ProcessEntry = { pid: 9_000_001, ppid: 1, pgid: 9_000_001, started: "10" }
+
+  it("are known of those who had one, and asked again of all others", () => {
+    const asked: Array<string> = []
+    let processes = [one, { ...one, pid: 9_000_002 }]
+    const tree = new ProcessTree({
+      list: () => processes,
+      environ: ({ pid, started }) => {
+        asked.push(`${pid} ${started}`)
+        return pid === one.pid ? `${markerVariable}=mine\0` : "A=1\0"
+      },
+      reuseMs: -1
+    })
+    assert.deepStrictEqual(tree.marked("mine"), [one])
+    asked.length = 0
+    assert.deepStrictEqual(tree.marked("mine"), [one])
+    assert.deepStrictEqual(asked, ["9000002 10"])
+    // Another has its number now.
+    processes = [{ ...one, started: "11" }]
+    tree.marked("mine")
+    assert.deepStrictEqual(asked, ["9000002 10", "9000001 11"])
+  })
+})
+
 describe("parseStat", () => {
   const rest = "100 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 987654 0 0"
 

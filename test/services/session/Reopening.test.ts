@@ -32,6 +32,31 @@ describe("a session that is opened again", () => {
       assert.strictEqual(asked.permission_mode, "plan")
     }))
 
+  it.effect("is on the model that was chosen last, which it may be opened with again", () =>
+    Effect.gen(function*() {
+      const model = (model: string, more: object = {}): EventBody => ({
+        type: "status",
+        status: "model",
+        metadata: { model },
+        ...more
+      })
+      const start = (model: string): EventBody => ({ type: "session_start", metadata: { model } })
+      const modelOf = (...events: ReadonlyArray<EventBody>) =>
+        Effect.map(resolveHandshake(handshake({}), keptAfter(...events)), ({ model }) => model)
+      assert.strictEqual(yield* modelOf(start("first"), model("second"), model("third")), "third")
+      // What it began on is what its agent takes by itself.
+      assert.isUndefined(yield* modelOf(start("first")))
+      // It was opened with another since.
+      assert.strictEqual(yield* modelOf(start("first"), model("second"), start("fourth")), "fourth")
+      // Nobody chose these.
+      assert.isUndefined(yield* modelOf(start("first"), model("small", { text: "The large one is busy." })))
+      assert.isUndefined(
+        yield* modelOf(start("first"), model("small", { metadata: { model: "small", thread_id: "t" } }))
+      )
+      const asked = yield* resolveHandshake(handshake({ model: "fifth" }), keptAfter(model("second")))
+      assert.strictEqual(asked.model, "fifth")
+    }))
+
   it.effect("is in no mode of a subagent's", () =>
     Effect.gen(function*() {
       const kept = keptAfter(mode("default"), mode("yolo", { parent_tool_use_id: "t" }))

@@ -2,7 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Result, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { AgentFailed, CommandRefused, ConversationGone } from "../../../src/adapters/AdapterError.js"
+import {
+  AgentFailed,
+  BadHandshake,
+  CommandRefused,
+  ConversationGone
+} from "../../../src/adapters/AdapterError.js"
 import {
   type BodyOf,
   decodeFrame,
@@ -1087,6 +1092,56 @@ describe("a session that is opened again", () => {
       }, { native_session_id: "n1" }).pipe(Effect.flip, Effect.as({ words: ["refused"] }))
       // Whoever names a conversation wants that one.
       assert.deepStrictEqual([words, tried], [["refused"], ["n1"]])
+    }))
+})
+
+describe("a session whose agent refuses what it was opened with", () => {
+  const refusing = (field: "model" | "permission_mode", tried: Array<object>): FakeAdapter.FakeOptions => ({
+    opening: ({ [field]: asked, model, permission_mode }) =>
+      Effect.suspend(() => {
+        tried.push({ model, permission_mode })
+        return asked === undefined
+          ? Effect.void
+          : new BadHandshake({ reason: `fake refuses this \`${field}\`: there is none` })
+      })
+  })
+  const handshake = { model: "old", permission_mode: "auto" }
+  const openKept = (options: FakeAdapter.FakeOptions, kept: object) =>
+    Effect.gen(function*() {
+      const fake = FakeAdapter.make(options)
+      const session = yield* Session.open(SessionId.make("kept"), fake.adapter, {
+        ...specOf(handshake),
+        ...kept
+      })
+      const events = yield* read(
+        Stream.takeUntil(session.log.tail(0), ({ seq }) => seq === session.log.lastSeq())
+      )
+      return events.map(wordsOf)
+    }).pipe(Effect.scoped, Effect.provide(layerOf()))
+
+  it.effect("goes on without a model that is gone, if that is only remembered, and says so", () =>
+    Effect.gen(function*() {
+      const tried: Array<object> = []
+      const words = yield* openKept(refusing("model", tried), { keeps_model: true, keeps_mode: true })
+      assert.deepStrictEqual(tried, [handshake, { model: undefined, permission_mode: "auto" }])
+      assert.deepStrictEqual(words, ["session_start", "status model_gone"])
+    }))
+
+  it.effect("goes on without a mode that is gone", () =>
+    Effect.gen(function*() {
+      const tried: Array<object> = []
+      const words = yield* openKept(refusing("permission_mode", tried), {
+        keeps_model: true,
+        keeps_mode: true
+      })
+      assert.deepStrictEqual(tried, [handshake, { model: "old", permission_mode: undefined }])
+      assert.deepStrictEqual(words, ["session_start"])
+    }))
+
+  it.effect("is told so where a client wants it now", () =>
+    Effect.gen(function*() {
+      const refusal = yield* Effect.flip(openKept(refusing("model", []), { keeps_mode: true }))
+      assert.include(refusal.message, "refuses this `model`")
     }))
 })
 

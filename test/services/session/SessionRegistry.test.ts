@@ -3,7 +3,7 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join as join_ } from "node:path"
 import { afterAll } from "vitest"
@@ -94,7 +94,8 @@ const restarted = <A, B>(
       body: (fake: FakeAdapter.FakeAdapter) => Effect.Effect<C, unknown, SessionRegistry>
     ) => {
       const fake = FakeAdapter.make({ onCommand: FakeAdapter.answering(), ...options })
-      return Effect.scoped(Effect.provide(body(fake), registryOf(fake, { state_dir })))
+      const roots = [process.cwd(), tmpdir()]
+      return Effect.scoped(Effect.provide(body(fake), registryOf(fake, { state_dir, roots })))
     }
     return Effect.flatMap(relay(() => first), (of) => relay((fake) => second(of, fake)))
   })
@@ -571,6 +572,96 @@ describe("who may not", () => {
       assert.isTrue(yield* isLive("theirs"))
       assert.isDefined(yield* registry.listing(theirs))
     }))
+})
+
+describe("a session that was, outside of a token's limits", () => {
+  const [theirs, mine] = ["theirs", "mine"].map((name) => {
+    const folder = realpathSync(mkdtempSync(join_(tmpdir(), `registry-${name}-`)))
+    folders.push(folder)
+    return folder
+  }) as [string, string]
+  const within = limitedTo({ scopes: new Set(["prompt"]), limits: { folders: [mine] } })
+  const opened = Effect.gen(function*() {
+    const { leave, session } = yield* join(named("kept", { folder: theirs }))
+    session.log.unsafeAppend({ type: "status", status: "note", text: "a secret" })
+    yield* leave
+  })
+
+  it.effect(
+    "is not had by naming a folder within them",
+    () =>
+      restarted(opened, (_, fake) =>
+        Effect.gen(function*() {
+          for (const fields of [{}, { folder: mine }, { folder: theirs }, { folder: mine, tool: "fake" }]) {
+            const refused = yield* Effect.flip(
+              within(join(handshake({ session_id: "kept", tool: null, ...fields })))
+            )
+            assert.strictEqual(refused._tag, "Forbidden", JSON.stringify(fields))
+            assert.notInclude(refused.message, theirs)
+          }
+          assert.lengthOf(fake.agents, 0)
+          // Nor by the token of an agent that has the relay's tools.
+          const agents = limitedTo({
+            scopes: new Set(["prompt"]),
+            session_id: "s",
+            limits: { folders: [mine] }
+          })
+          assert.isTrue(Exit.isFailure(yield* Effect.exit(agents(join(named("kept", { folder: mine }))))))
+          yield* within(join(named("own", { folder: mine })))
+          yield* join(named("kept"))
+        })),
+    20_000
+  )
+
+  it.effect("is not told from one that never was, where it must exist, or who asks may only look", () =>
+    restarted(opened, () =>
+      Effect.gen(function*() {
+        const looking = limitedTo({ scopes: new Set(["view"]), limits: { folders: [mine] } })
+        const told = Effect.fnUntraced(function*(session_id: string) {
+          const named_ = named(session_id, { must_exist: true })
+          const errors = [yield* Effect.flip(within(join(named_))), yield* Effect.flip(looking(join(named_)))]
+          return errors.map(({ _tag, message }) => `${_tag} ${message.replaceAll(session_id, "NAME")}`)
+        })
+        const never = yield* told("never")
+        assert.deepStrictEqual(yield* told("kept"), never)
+        yield* join(named("kept"))
+        assert.deepStrictEqual(yield* told("kept"), never)
+      })))
+
+  it.effect("is told nothing of folders outside of them, there or not", () =>
+    restarted(Effect.void, () =>
+      Effect.gen(function*() {
+        const missing = join_(theirs, "nowhere")
+        const tell = (folder: string) => Effect.flip(within(join(handshake({ folder }))))
+        assert.strictEqual((yield* tell(missing)).message, (yield* tell(theirs)).message)
+        assert.strictEqual((yield* tell(join_(mine, "nowhere")))._tag, "FolderNotFound")
+      })))
+})
+
+describe("what a session was opened with", () => {
+  const elsewhere = realpathSync(mkdtempSync(join_(tmpdir(), "registry-elsewhere-")))
+  folders.push(elsewhere)
+  const prompting = limitedTo({ scopes: new Set(["prompt"]) })
+
+  it.effect("is taken to another folder by nobody who may not choose it", () =>
+    restarted(
+      Effect.gen(function*() {
+        for (
+          const [name, fields] of [["free", { permission_mode: "bypassPermissions" }], ["plain", {}]] as const
+        ) {
+          const { leave } = yield* join(named(name, fields))
+          yield* leave
+        }
+      }),
+      () =>
+        Effect.gen(function*() {
+          const refused = yield* Effect.flip(prompting(join(named("free", { folder: elsewhere }))))
+          assert.strictEqual(refused._tag, "Forbidden")
+          assert.include(refused.message, "`permission_mode`")
+          yield* prompting(join(named("free")))
+          yield* prompting(join(named("plain", { folder: elsewhere })))
+        })
+    ))
 })
 
 describe("the list of sessions", () => {

@@ -213,7 +213,7 @@ describe("changes", () => {
       assert.notInclude(shown, "@@@")
       assert.match(
         (yield* failing(commitIn(folder, { message: "x", files: ["a.txt"] }))).message,
-        /a merge is under way/
+        /a merge is in progress/
       )
     }))
 
@@ -282,7 +282,7 @@ describe("changes", () => {
       assert.deepStrictEqual(yield* filesIn(first), [{ path: "a.txt", staged: "added" }])
       yield* stageIn(first, ["a.txt"], false)
       assert.deepStrictEqual(yield* filesIn(first), [{ path: "a.txt", untracked: true }])
-      assert.match((yield* failing(stageIn(root, ["a"], true))).message, /no git repository/)
+      assert.match((yield* failing(stageIn(root, ["a"], true))).message, /not in a git repository/)
     }))
 
   it.effect("below the session's folder only, in worktrees, too", () =>
@@ -461,6 +461,17 @@ describe("a hostile repository", () => {
         ),
         "Ada x"
       )
+    }))
+})
+
+describe("a pipe in place of what is staged", () => {
+  it.effect("is not waited for by who commits: the relay goes on", () =>
+    Effect.gen(function*() {
+      const folder = repository()
+      rmSync(join(folder, ".git/index"))
+      execFileSync("mkfifo", [join(folder, ".git/index")])
+      const { message } = yield* failing(commitIn(folder, { message: "x", hooks: false }))
+      assert.include(message, "cannot be read as an ordinary file")
     }))
 })
 
