@@ -9,7 +9,7 @@ const sessions = 200
 /** As long as the relay waits between two pings. */
 const seconds = 30
 /** V8 gives back what a process does not need any more when it has done nothing for 8 s, and once more a while later. */
-const untilIdleMs = { alone: 10_000, sessions: 20_000 }
+const untilIdleMs = { alone: 10_000, sessions: 45_000 }
 
 const measured = async ({ open, pid = 0 }: Running) => {
   await wait(untilIdleMs.alone)
