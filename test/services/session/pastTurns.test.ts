@@ -17,7 +17,7 @@ const turn = (text: string | undefined, ...events: ReadonlyArray<EventBody>): Re
   { type: "turn_end", stop_reason: "end_turn" }
 ]
 const says = (text: string): EventBody => ({ type: "assistant_message", content: [], text })
-const calls = (tool: string): EventBody => ({ type: "tool_call", tool, args: {} })
+const calls = (tool: string): EventBody => ({ type: "tool_call", tool, tool_use_id: tool, args: {} })
 const rewound = (turn: number, rewind_id: string, restore = "both", more: object = {}): EventBody => ({
   type: "status",
   status: "rewound",
