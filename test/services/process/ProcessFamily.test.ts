@@ -224,14 +224,14 @@ describe("endFamily", () => {
     }))
 
   /** How often the processes are read to bring nobody to an end, on a machine where one runs that is not ours. */
-  const readsOf = (source: Pick<ProcessSource, "environ" | "hasMissed">) =>
+  const readsOf = (source: Pick<ProcessSource, "environ" | "hasMissed">, reuseMs = 10_000) =>
     Effect.gen(function*() {
       let reads = 0
       const list = () => {
         reads += 1
         return [{ pid: 9_000_006, ppid: 1, pgid: 9_000_006, started: "10" }]
       }
-      const tree = new ProcessTree({ list, reuseMs: 15, ...source })
+      const tree = new ProcessTree({ list, reuseMs, ...source })
       const family = new ProcessFamily(tree, { pid: 9_000_005, hasExited: () => true }, "marker")
       yield* endFamily(family, { endInput: () => {}, exited: Effect.void, stopSignal: "SIGTERM" }, {
         input: 0,
@@ -250,8 +250,8 @@ describe("endFamily", () => {
 
   it.live("looks twice where one shows no environment, or ended meanwhile", () =>
     Effect.gen(function*() {
-      assert.isAbove(yield* readsOf({ environ: () => "" }), 1)
-      assert.isAbove(yield* readsOf({ environ: () => "A=1\0", hasMissed: () => true }), 1)
+      assert.isAbove(yield* readsOf({ environ: () => "" }, 15), 1)
+      assert.isAbove(yield* readsOf({ environ: () => "A=1\0", hasMissed: () => true }, 15), 1)
     }))
 })
 
