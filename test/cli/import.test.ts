@@ -1,46 +1,17 @@
 /** `ai-relay import`: recorded sessions become kept ones, also under the eyes of a relay that runs. */
 import { afterEach, assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync
-} from "node:fs"
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { RelayEvent } from "../../src/schema/index.js"
 import { cleanUpAfterEach } from "../support/cleanUp.js"
-import { commandLine } from "../support/commandLine.js"
 import * as FakeRelay from "../support/fakeRelay.js"
+import * as importsOf from "../support/importing.js"
+import { eventsOf, importing, said, savedIn } from "../support/importing.js"
 import { pythonFrames } from "../support/pythonRelay.js"
 
 const cleanUp = cleanUpAfterEach()
 
-const newFolder = () => {
-  const folder = mkdtempSync(join(tmpdir(), "ai-relay-import-"))
-  cleanUp(() => rmSync(folder, { recursive: true, force: true }))
-  return { folder, state: join(folder, "state") }
-}
-
-const said = async (...args: ReadonlyArray<string>) => (await Effect.runPromise(commandLine(...args))).lines
-const importing = (state: string, ...args: ReadonlyArray<string>) =>
-  said("import", "--state-dir", state, ...args)
-
-const kept = (state: string) =>
-  existsSync(join(state, "sessions")) ? readdirSync(join(state, "sessions")) : []
-
-const eventsOf = (state: string, id: string): ReadonlyArray<RelayEvent> =>
-  readdirSync(join(state, "sessions", id)).filter((name) => name.endsWith(".ndjson")).toSorted().flatMap((
-    name
-  ) =>
-    readFileSync(join(state, "sessions", id, name), "utf8").trim().split("\n")
-      .map((line) => JSON.parse(line) as RelayEvent)
-  )
+const newFolder = () => importsOf.newFolder(cleanUp)
 
 const python = "0b7c3c5e-4f6e-4f0e-9d37-5f0c6a1e2d4b"
 const claudeFrames = () =>
@@ -101,7 +72,7 @@ describe("ai-relay import", () => {
 
     assert.deepStrictEqual(await importing(state, file, folder), ["shop-42 was imported before."])
     assert.lengthOf(eventsOf(state, "shop-42"), 6)
-    assert.deepStrictEqual(kept(state), ["shop-42"])
+    assert.deepStrictEqual(savedIn(state), ["shop-42"])
     assert.deepStrictEqual(readdirSync(state), ["sessions"])
     assert.isUndefined(process.exitCode)
   })
@@ -143,7 +114,7 @@ describe("ai-relay import", () => {
       /^ai-relay: line 6 of bad\.ndjson is no JSON object: .*Nothing was imported\.$/
     )
     assert.strictEqual(process.exitCode, 1)
-    assert.deepStrictEqual(kept(state), [])
+    assert.deepStrictEqual(savedIn(state), [])
   })
 
   it("what a recording was cut off in is not open for ever", async () => {
@@ -203,7 +174,7 @@ describe("ai-relay import", () => {
       (await importing(state, "--as", "x", write(folder, "two.ndjson", [...shop("a"), ...shop("b")])))[0],
       "but these files contain 2"
     )
-    assert.deepStrictEqual(kept(state).toSorted(), ["shop-42", "shop-old"])
+    assert.deepStrictEqual(savedIn(state), ["shop-42", "shop-old"])
   })
 
   it("names of the Python relay that are none here are made into some, always the same", async () => {
@@ -212,12 +183,12 @@ describe("ai-relay import", () => {
       JSON.stringify({ type: "session_start", ts: 1, session_id, metadata: { tool: "x" } })
     const file = write(folder, "a.jsonl", [frame("../../etc/passwd"), frame("user 7/chat")])
     await importing(state, file)
-    const names = kept(state).toSorted()
+    const names = savedIn(state)
     assert.lengthOf(names, 2)
     assert.match(names[0] ?? "", /^etc-passwd-[0-9a-f]{10}$/)
     assert.match(names[1] ?? "", /^user-7-chat-[0-9a-f]{10}$/)
     await importing(state, file)
-    assert.deepStrictEqual(kept(state).toSorted(), names)
+    assert.deepStrictEqual(savedIn(state), names)
   })
 
   it("what an import that was killed has left is removed", async () => {
@@ -225,7 +196,7 @@ describe("ai-relay import", () => {
     mkdirSync(join(state, "import-999999999-1/half"), { recursive: true })
     await importing(state, write(folder, "shop.ndjson", shop()))
     assert.notInclude(readdirSync(state), "import-999999999-1")
-    assert.deepStrictEqual(kept(state), ["shop-42"])
+    assert.deepStrictEqual(savedIn(state), ["shop-42"])
   })
 
   it("says what is missing", async () => {

@@ -1,41 +1,16 @@
 /** `ai-relay import` of what agents keep and print themselves: one command, a session each, or a word what is wrong. */
 import { afterEach, assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync
-} from "node:fs"
-import { tmpdir } from "node:os"
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { RelayEvent } from "../../src/schema/index.js"
 import { cleanUpAfterEach } from "../support/cleanUp.js"
-import { commandLine } from "../support/commandLine.js"
+import * as importsOf from "../support/importing.js"
+import { eventsOf, importing, savedIn } from "../support/importing.js"
 import { samples } from "../support/nativeHomes.js"
 
 const cleanUp = cleanUpAfterEach()
 
-const newFolder = () => {
-  const folder = mkdtempSync(join(tmpdir(), "ai-relay-import-native-"))
-  cleanUp(() => rmSync(folder, { recursive: true, force: true }))
-  return { folder, state: join(folder, "state") }
-}
-const importing = async (state: string, ...args: ReadonlyArray<string>) =>
-  (await Effect.runPromise(commandLine("import", "--state-dir", state, ...args))).lines
-const kept = (state: string) =>
-  existsSync(join(state, "sessions")) ? readdirSync(join(state, "sessions")).toSorted() : []
-const eventsOf = (state: string, id: string): ReadonlyArray<RelayEvent> =>
-  readdirSync(join(state, "sessions", id)).filter((name) => name.endsWith(".ndjson")).toSorted().flatMap((
-    name
-  ) =>
-    readFileSync(join(state, "sessions", id, name), "utf8").trim().split("\n")
-      .map((line) => JSON.parse(line) as RelayEvent)
-  )
+const newFolder = () => importsOf.newFolder(cleanUp)
 const promptsOf = (events: ReadonlyArray<RelayEvent>) =>
   events.flatMap((event) => event.type === "turn_start" ? [event.text ?? ""] : [])
 
@@ -74,8 +49,8 @@ describe("ai-relay import of an agent's own file", () => {
     const lines = await importing(state, codexFile, copy)
     assert.match(lines.join("\n"), /Imported \S+ \(codex, \/srv\/shop\): \d+ turns/)
     assert.match(lines.join("\n"), /Imported 7b974545-\S+ \(gemini\): \d+ turns/)
-    assert.lengthOf(kept(state), 2)
-    for (const id of kept(state)) {
+    assert.lengthOf(savedIn(state), 2)
+    for (const id of savedIn(state)) {
       const events = eventsOf(state, id)
       assert.isAbove(promptsOf(events).length, 1)
       assert.strictEqual(
@@ -129,7 +104,7 @@ describe("ai-relay import of an agent's own file", () => {
       (await importing(state, join(folder, "nowhere.jsonl")))[0] ?? "",
       /cannot be read/
     )
-    assert.deepStrictEqual(kept(state), [])
+    assert.deepStrictEqual(savedIn(state), [])
   })
 })
 
@@ -150,7 +125,7 @@ describe("ai-relay import of what an agent printed", () => {
         "(gemini): 1 turn, N events."
       ]
     )
-    for (const id of kept(state)) {
+    for (const id of savedIn(state)) {
       const events = eventsOf(state, id)
       assert.isTrue(events.some((event) => event.type === "response" && event.text === "The answer is one."))
       // The file's own time, where its lines have none.

@@ -365,7 +365,7 @@ describe("ai-relay attach, to a session with a budget", () => {
     await terminal.until("This session has used $1.20 of $1.00. Allow $1.00 more?")
     await terminal.until("or how much more: ")
     terminal.type("5\r")
-    await terminal.until("The budget of this session is $6.20 now.")
+    await terminal.until("The budget of this session is now $6.20.")
     await say(...speech("spent"))
     await terminal.until("spent")
     await terminal.until("> ")

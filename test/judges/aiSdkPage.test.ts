@@ -1,61 +1,33 @@
 /** examples/chat in Chromium: useChat asks, shows diffs, and is itself again after it was loaded anew. */
-import { build } from "esbuild"
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { type Daemon, startDaemon } from "../support/daemon.js"
+import { startJudgedPage } from "../support/judgedPage.js"
 import { judgesOf } from "../support/judges.js"
 import { contextOf, launch, openTab, whyNoBrowser } from "../support/page.js"
-import { type Site, startSite } from "../support/site.js"
 
 const judges = judgesOf("ai-sdk")
 const reason = judges.missing ?? whyNoBrowser()
-const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-chat-page-")))
-const packages = join(judges.folder, "node_modules")
 const example = join(import.meta.dirname, "../../examples/chat")
 
 describe.skipIf(reason !== undefined)("examples/chat", () => {
-  let daemon: Daemon
-  let site: Site
-
+  let judged: Awaited<ReturnType<typeof startJudgedPage>>
   beforeAll(async () => {
-    site = await startSite()
-    daemon = await startDaemon({
-      env: { PATH: process.env["PATH"] ?? "", HOME: home },
-      cwd: home,
-      args: ["--root", home, "--state-dir", join(home, "state"), "--allow-origin", site.origin]
+    judged = await startJudgedPage({
+      name: "chat",
+      entry: join(example, "main.jsx"),
+      html: readFileSync(join(example, "index.html"), "utf8").replace("main.jsx", "main.js"),
+      packages: join(judges.folder, "node_modules")
     })
-    const { outputFiles: [page] } = await build({
-      entryPoints: [join(example, "main.jsx")],
-      bundle: true,
-      format: "esm",
-      jsx: "automatic",
-      define: { "process.env.NODE_ENV": "\"production\"" },
-      // One React for both, that of the judges.
-      alias: { "react": join(packages, "react"), "react-dom": join(packages, "react-dom") },
-      nodePaths: [packages],
-      write: false
-    })
-    site.put(
-      "/chat/index.html",
-      readFileSync(join(example, "index.html"), "utf8").replace("main.jsx", "main.js")
-    )
-    site.put("/chat/main.js", page?.text ?? "")
   })
-  afterAll(async () => {
-    await daemon.stop()
-    await site.end()
-    rmSync(home, { recursive: true, force: true })
-  })
+  afterAll(() => judged.end())
 
   it("asks, shows a diff, and goes on after a reload in the middle of a message and of a question", async () => {
     const browser = await launch()
     try {
       const { faults, page } = await openTab(await contextOf(browser))
       page.setDefaultTimeout(40_000)
-      const relay = daemon.url.replace("ws:", "http:").replace(/\/$/, "")
-      await page.goto(`${site.origin}/chat/index.html?relay=${encodeURIComponent(relay)}#page`)
+      await page.goto(`${judged.site.origin}/chat/index.html?relay=${encodeURIComponent(judged.relay)}#page`)
       await page.getByLabel("Prompt", { exact: true }).fill("Why is the total a cent too high?")
       await page.getByRole("button", { name: "Send" }).click()
       await page.locator("p.reasoning").first().waitFor()

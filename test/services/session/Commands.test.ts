@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Result, Stream } from "effect"
+import { Deferred, Effect, Layer, Result, Stream } from "effect"
 import { decodeFrame, SessionId } from "../../../src/schema/index.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig } from "../../../src/services/RelayConfig.js"
@@ -98,4 +98,49 @@ describe("a session on a terminal", () => {
       assert.deepStrictEqual(sent, [])
       assert.isTrue(events.some((event) => event.type === "error" && event.code === "bad_command"))
     }))
+})
+
+describe("commands an agent does not take", () => {
+  it.effect("wait, 64 at most; the next is refused until there is room, and answers pass them all", () =>
+    Effect.gen(function*() {
+      const takes = yield* Deferred.make<void>()
+      const fake = FakeAdapter.make({
+        onCommand: ({ type }) => type === "set_model" ? Deferred.await(takes) : Effect.void
+      })
+      const session = yield* Session.open(SessionId.make("session-1"), fake.adapter, FakeAdapter.specOf())
+      const submit = (command: object) =>
+        session.submit(Result.getOrThrow(decodeFrame(JSON.stringify(command))))
+      const told = (count: number) =>
+        session.log.tail(0).pipe(
+          Stream.filter((event) => event.type === "input_ack" || event.type === "error"),
+          Stream.map((event) =>
+            event.type === "error" ? `${event.message_id} ${event.code}` : event.message_id
+          ),
+          Stream.take(count),
+          Stream.runCollect
+        )
+      const setModel = (number: number) => submit({ type: "set_model", model: "m", message_id: `m${number}` })
+      const numbers = Array.from({ length: 64 }, (_, index) => index + 1)
+      for (const number of numbers) yield* setModel(number)
+      yield* setModel(65)
+      assert.deepStrictEqual(yield* told(1), ["m65 overloaded"])
+      const refused = yield* session.log.tail(0).pipe(
+        Stream.filter((event) => event.type === "error"),
+        Stream.take(1),
+        Stream.runCollect
+      )
+      assert.include(refused[0]?.text, "too many commands are waiting for the agent")
+      yield* submit({ type: "ping", message_id: "ping" })
+      assert.deepStrictEqual(yield* told(2), ["m65 overloaded", "ping"])
+      yield* Deferred.succeed(takes, undefined)
+      yield* told(66)
+      yield* setModel(65)
+      assert.deepStrictEqual(yield* told(67), [
+        "m65 overloaded",
+        "ping",
+        ...numbers.map((number) => `m${number}`),
+        "m65"
+      ])
+      assert.lengthOf(fake.agent().sent, 65)
+    }).pipe(Effect.scoped, Effect.provide(Layer.merge(IdGenerator.layerTest, RelayConfig.layer()))))
 })
