@@ -25,7 +25,7 @@ import { saysGone } from "../wire/saysGone.js"
 import { status } from "../wire/statusEvent.js"
 import { wordsIn } from "../wire/words.js"
 import { makeAsks, requestIdOf } from "./asks.js"
-import { checkOpened, toLaunch, toThreadRequest } from "./CodexLaunch.js"
+import { checkOpened, ofAgents, toLaunch, toThreadRequest } from "./CodexLaunch.js"
 import { Notification, ThreadOpened } from "./CodexMessage.js"
 import { modeNamed, modesOf } from "./CodexModes.js"
 import { makeCommands, overloaded } from "./commands.js"
@@ -84,7 +84,8 @@ const make = Effect.gen(function*() {
   const credentials = yield* Credentials
   const daemons = yield* Effect.serviceOption(DaemonConnector)
 
-  const open = Effect.fn("CodexAdapter.open")(function*(spec: AgentSpec) {
+  const open = Effect.fn("CodexAdapter.open")(function*(wanted: AgentSpec) {
+    const spec = ofAgents(wanted)
     const sink = yield* EventSink
     const gate = yield* PermissionGate
     const fork = yield* FiberSet.makeRuntime<never>()

@@ -91,6 +91,16 @@ export const checkOpened = (
   })
 }
 
+/**
+ * What another agent opens asks a person, as long as no mode is set: the user's own setting was made for people's sessions, and may run
+ * everything unasked.
+ */
+export const ofAgents = (spec: AgentSpec): AgentSpec =>
+  spec.parent !== undefined && spec.permission_mode === undefined
+    && modesOf(spec.allowed_modes).includes("default")
+    ? { ...spec, permission_mode: "default" }
+    : spec
+
 export interface ThreadRequest {
   readonly method: "thread/start" | "thread/resume" | "thread/fork"
   readonly params: Readonly<Record<string, unknown>>

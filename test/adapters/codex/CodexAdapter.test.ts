@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { TestClock } from "effect/testing"
+import { SessionId } from "../../../src/schema/index.js"
 import { joinPassing } from "../../support/passing.js"
 import type { Native } from "../../support/transcriptSpawner.js"
 import { openCodex, threadId } from "./fakeCodex.js"
@@ -140,6 +141,16 @@ describe("opening a thread", () => {
       const codex = yield* openCodex({ handshake: { permission_mode: "acceptEdits", sandbox: "read-only" } })
       const { params } = yield* codex.written("thread/start")
       assert.deepInclude(params, { approvalPolicy: "on-request", sandbox: "read-only" })
+    }))
+
+  it.effect("asks for what another agent has it do, whatever the user's own setting is", () =>
+    Effect.gen(function*() {
+      const parent = SessionId.make("parent")
+      const codex = yield* openCodex({ handshake: { parent } })
+      const { params } = yield* codex.written("thread/start")
+      assert.deepInclude(params, { approvalPolicy: "on-request", sandbox: "read-only" })
+      const chosen = yield* openCodex({ handshake: { parent, permission_mode: "acceptEdits" } })
+      assert.deepInclude((yield* chosen.written("thread/start")).params, { sandbox: "workspace-write" })
     }))
 
   it.effect("refuses a mode it does not have before it starts anything", () =>
