@@ -123,7 +123,7 @@ describe("files", () => {
     async (relay) => {
       const client = await relay.join({ folder: third })
       const refused = await answerTo(client, { type: "rewind", turn: 7, restore: "files" })
-      assert.include(refused["text"], "no state was saved")
+      assert.include(refused["text"], "there are no saved states")
       client.send({ text: "stay" })
       await client.waitFor("turn_start")
       assert.include((await answerTo(client, { type: "rewind", turn: 1 }))["text"], "a turn is running")

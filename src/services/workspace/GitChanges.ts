@@ -5,6 +5,7 @@ import { join } from "node:path"
 import type { ChangedFile, ChangeKind, Changes, FileDiff, UnderWay } from "../../schema/WorkspaceAnswers.js"
 import * as FileTree from "./FileTree.js"
 import { git, type GitFailed, zeroSeparated } from "./git.js"
+import { onCopy } from "./gitIndex.js"
 import { commitOf, type GitView, sayFailed } from "./gitView.js"
 import { type Inside, isPrivate, partsOf, quoted } from "./insideFolder.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
@@ -103,7 +104,7 @@ export const list = Effect.fn("GitChanges.list")(
     against?: string
   ): Effect.fn.Return<Changes, WorkspaceRefused> {
     if (seen === undefined) return noRepository
-    return yield* Effect.gen(function*() {
+    return yield* onCopy(seen, Effect.fnUntraced(function*(seen) {
       const other = against === undefined ? undefined : yield* commitOf(seen, against)
       const { branches, staged, unstaged, untracked } = yield* Effect.all({
         staged: other === undefined
@@ -146,7 +147,7 @@ export const list = Effect.fn("GitChanges.list")(
         ...(shown.length > mostTold && { truncated: true })
       }
       return changes
-    }).pipe(Effect.catchTag("GitFailed", (failed: GitFailed) => Effect.fail(sayFailed(failed))))
+    })).pipe(Effect.catchTag("GitFailed", (failed: GitFailed) => Effect.fail(sayFailed(failed))))
   }
 )
 
@@ -202,7 +203,7 @@ export const diff = Effect.fn("GitChanges.diff")(
     if (seen === undefined) {
       return yield* refuse("conflict", "this folder is not in a git repository: create one with `git init`")
     }
-    return yield* Effect.gen(function*() {
+    return yield* onCopy(seen, Effect.fnUntraced(function*(seen) {
       const name = yield* pathspecOf(inside, seen, path)
       const before = from === undefined ? [] : [yield* pathspecOf(inside, seen, from)]
       const known = yield* git(seen.view, ["ls-files", "-z", "-s", "--", name])
@@ -243,7 +244,7 @@ export const diff = Effect.fn("GitChanges.diff")(
         ? { path, diff: "", binary: true }
         : { path, diff: ran.stdout.toString("utf8") }
       return told
-    }).pipe(Effect.catchTag("GitFailed", (failed: GitFailed) => Effect.fail(sayFailed(failed))))
+    })).pipe(Effect.catchTag("GitFailed", (failed: GitFailed) => Effect.fail(sayFailed(failed))))
   }
 )
 

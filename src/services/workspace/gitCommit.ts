@@ -6,27 +6,14 @@
  * that may run programs.
  */
 import { Effect } from "effect"
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync
-} from "node:fs"
+import { accessSync, constants, readdirSync, statSync } from "node:fs"
 import { join, resolve } from "node:path"
 import type { Commit } from "../../schema/WorkspaceAnswers.js"
 import { programEnvironment } from "../process/programEnvironment.js"
 import { runProgram } from "../process/runProgram.js"
 import { type Git, git, type GitFailed, zeroSeparated } from "./git.js"
 import { pathspecOf, underWay } from "./GitChanges.js"
+import { copyIndex, withIndex } from "./gitIndex.js"
 import { type GitView, sayFailed } from "./gitView.js"
 import type { Inside } from "./insideFolder.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
@@ -186,17 +173,6 @@ const nothing = refuse(
   "there is nothing to commit: choose files that differ from the last commit"
 )
 
-/** With an index of its own, gone afterwards. */
-const withIndex = <A, E>(seen: GitView, use: (where: Git, index: string) => Effect.Effect<A, E>) =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => mkdtempSync(join(seen.view.env["GIT_DIR"] ?? "", "commit-"))),
-    (folder) => {
-      const index = join(folder, "index")
-      return use({ ...seen.view, env: { ...seen.view.env, GIT_INDEX_FILE: index } }, index)
-    },
-    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
-  )
-
 /** Entries as git lists them, `mode … TAB name`; names that are not among them are taken out of the index. */
 const setEntries = Effect.fnUntraced(
   function*({ repository, view }: GitView, names: ReadonlyArray<string>, entries: Buffer) {
@@ -221,41 +197,16 @@ const changedNames = (where: Git, from: string, to: string) =>
     ({ stdout }) => zeroSeparated(stdout).map((name) => name.toString("utf8"))
   )
 
-/** Bytes of an index: a million files have about 100 MB. */
-const longestIndex = 1024 * 1024 * 1024
-/** What is staged, as a file of ours. A pipe or a device of that name is neither waited for nor read. */
-const copyIndex = (from: string, to: string) =>
-  Effect.suspend(() => {
-    let fd: number | undefined
-    try {
-      if (!existsSync(from)) return Effect.void
-      fd = openSync(realpathSync(from), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
-      const stat = fstatSync(fd)
-      if (stat.isFile() && stat.size <= longestIndex) {
-        writeFileSync(to, readFileSync(fd), { mode: 0o600 })
-        return Effect.void
-      }
-    } catch {
-      // Said below.
-    } finally {
-      if (fd !== undefined) closeSync(fd)
-    }
-    return Effect.fail(
-      refuse("conflict", "the repository's `index` cannot be read as an ordinary file: commit in a terminal")
-    )
-  })
-
 /** Made of git's parts, so that no program of the repository's runs. */
 const withoutPrograms = Effect.fnUntraced(
   function*(seen: GitView, message: string, names: ReadonlyArray<string> | undefined) {
-    const { emptyTree, head, refs, repository, view } = seen
+    const { emptyTree, head, refs, repository } = seen
     const noObject = "0".repeat(repository.objectFormat === "sha256" ? 64 : 40)
     const who = yield* identityOf(seen)
-    const userIndex = view.env["GIT_INDEX_FILE"] ?? ""
     const made = yield* withIndex(seen, (where, index) =>
       Effect.gen(function*() {
         if (names === undefined) {
-          yield* copyIndex(userIndex, index)
+          yield* copyIndex(seen, index)
         } else {
           yield* git(where, ["read-tree", head ?? emptyTree])
           yield* git(where, ["update-index", "--add", "--remove", "-z", "--stdin"], {

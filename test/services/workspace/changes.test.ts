@@ -124,12 +124,14 @@ describe("changes", () => {
         ".gitattributes": "*.txt text=auto\n"
       })
       run(folder, "config", "core.autocrlf", "input")
-      // Only its time has changed.
-      writeFileSync(join(folder, "a.txt"), "one\n")
       const before = readFileSync(join(folder, ".git/index"))
-      assert.deepStrictEqual(yield* filesIn(folder), [])
+      // Only its time has changed. What git makes of that hangs on the moment.
+      for (let time = 0; time < 30; time += 1) {
+        writeFileSync(join(folder, "a.txt"), "one\n")
+        assert.deepStrictEqual(yield* filesIn(folder), [])
+        assert.deepStrictEqual(readFileSync(join(folder, ".git/index")), before)
+      }
       assert.strictEqual(run(folder, "--no-optional-locks", "status", "--porcelain"), "")
-      assert.deepStrictEqual(readFileSync(join(folder, ".git/index")), before)
     }))
 
   it.effect("are found in an empty repository, on no branch, and against any commit", () =>
@@ -465,13 +467,17 @@ describe("a hostile repository", () => {
 })
 
 describe("a pipe in place of what is staged", () => {
-  it.effect("is not waited for by who commits: the relay goes on", () =>
+  it.effect("is not waited for by who looks or commits: the relay goes on", () =>
     Effect.gen(function*() {
       const folder = repository()
       rmSync(join(folder, ".git/index"))
       execFileSync("mkfifo", [join(folder, ".git/index")])
-      const { message } = yield* failing(commitIn(folder, { message: "x", hooks: false }))
-      assert.include(message, "cannot be read as an ordinary file")
+      const all = [
+        filesIn(folder),
+        diffIn(folder, "a.txt", { kind: "staged" }),
+        commitIn(folder, { message: "x", hooks: false })
+      ]
+      for (const one of all) assert.include((yield* failing(one)).message, "cannot be read as an ordinary file")
     }))
 })
 
