@@ -62,7 +62,7 @@ const make = Effect.gen(function*() {
     // How often Node checks for stalled requests, even without connections.
     connectionsCheckingInterval: Math.ceil(patience / 2)
   })
-  // Plus room for connections that are told why they are refused.
+  // The other half is for connections that are only told why they are refused.
   server.maxConnections = 2 * max_connections
   server.on("connection", (socket: Socket) => {
     const refusal = limiter.enter(socket)

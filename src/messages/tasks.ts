@@ -66,7 +66,7 @@ export const resulted = (draft: Draft, tool_use_id: string, ok: boolean, output:
   show(draft)
 }
 
-/** Another turn begins: finished tasks are dropped. */
+/** Another turn begins: a completed checklist is cleared. */
 export const anotherTurn = (draft: Draft): void => {
   if ([...draft.tasks.values()].every(({ status }) => status === "completed")) draft.tasks.clear()
   show(draft)

@@ -104,7 +104,7 @@ export const open = Effect.fn("AcpViewer.open")(function*(agent: AcpAgent, cwd: 
       state,
       sink: {
         ...deafSink,
-        // Outside a turn there is no pending speech to wait for.
+        // Always in a turn, so text is emitted without a wait.
         inTurn: () => true,
         emit: (event) => {
           if (!told.has(event.type)) return

@@ -150,7 +150,10 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
     )
   )
 
-  /** Agents resume any conversation from any folder; one held in a folder outside our own is refused unheard. */
+  /**
+   * Agents resume any conversation from any folder; one from a folder the client may not see is refused
+   * before any of it is read.
+   */
   const checkPlace = Effect.fnUntraced(function*(
     id: string,
     capabilities: NonNullable<Initialized["agentCapabilities"]>["sessionCapabilities"]

@@ -23,7 +23,7 @@ const isQuiet = (item: ToolItem, inner: ReadonlyMap<string, unknown>): boolean =
   item.state === "ok" && item.decided === undefined && item.diffs.length === 0
   && looking.has(kindOfTool(item.tool)) && !inner.has(item.tool_use_id)
 
-/** The top-level call for each call by name, also for calls of a subagent's subagent. */
+/** The top-level call above this one, also for calls of a subagent's subagent; undefined if there is none. */
 const outermost = (calls: ReadonlyMap<string, ToolItem>, { parent }: ToolItem): ToolItem | undefined => {
   let found = parent === undefined ? undefined : calls.get(parent)
   // Guards against cycles.

@@ -34,7 +34,7 @@ const isUndisturbing = (): boolean => {
 const isOlder = async (): Promise<boolean> => {
   const { pathname } = new URL(import.meta.url)
   const answer = await fetch("/index.html", { cache: "no-store" })
-  // Compares only the file name of the page's own script.
+  // The page names only its main script, not the chunk that may contain this code.
   const own = document.querySelector<HTMLScriptElement>("script[type=module][src]")?.getAttribute("src") ??
     pathname
   return answer.ok && !(await answer.text()).includes(own)

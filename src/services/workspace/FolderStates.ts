@@ -138,7 +138,7 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
     }
   }
 
-  /** A folder above it is not a folder: a link or a file. */
+  /** Checks whether a folder above a name is in fact a link or a file. */
   const makeBeyond = () => {
     const known = new Map<string, boolean>()
     const isFolder = (name: string): boolean => {

@@ -236,7 +236,7 @@ const copyIndex = (from: string, to: string) =>
         return Effect.void
       }
     } catch {
-      // Said below.
+      // Reported below.
     } finally {
       if (fd !== undefined) closeSync(fd)
     }
