@@ -38,7 +38,7 @@ const Block = Schema.Unknown.pipe(
     decode: SchemaGetter.transform(toBlock),
     encode: SchemaGetter.transform((block: unknown) => block)
   })
-) as unknown as Schema.Codec<NativeBlock, typeof NativeBlock.Encoded> // Accepts any value; the type says what it is for.
+) as unknown as Schema.Codec<NativeBlock, typeof NativeBlock.Encoded> // Accepts any value; the type says what for.
 
 /** A message chunk. Chunks with the same `messageId` belong to one message. */
 const chunk = <const Kind extends string>(kind: Kind) =>
@@ -138,7 +138,7 @@ const PlanEntry = Schema.Unknown.pipe(
 ) as unknown as Schema.Codec<
   { readonly content: string; readonly priority?: string; readonly status?: string },
   { readonly content: string; readonly priority?: string | null; readonly status?: string | null }
-> // Accepts any value; the type says what it is for.
+> // Accepts any value; the type says what for.
 
 export const Plan = Schema.Struct({
   sessionUpdate: Schema.Literal("plan"),

@@ -70,7 +70,7 @@ const toMessage = (value: unknown): unknown => {
 const said = <A, I>(message: Schema.Codec<A, I>) =>
   Schema.Unknown.pipe(
     Schema.decodeTo(message, {
-      decode: SchemaGetter.transform((value: unknown) => toMessage(value) as I), // Values that do not match are dropped.
+      decode: SchemaGetter.transform((value: unknown) => toMessage(value) as I), // Mismatches are dropped.
       encode: SchemaGetter.transform((message: I): unknown => message)
     })
   )
