@@ -1,14 +1,14 @@
 /**
  * AdapterError: what can go wrong between the relay and an agent, one class per decision a caller makes.
  *
- * Messages are shown to people: each says what to do next. None holds a prompt, output or a secret.
+ * Messages are shown to people: each says what to do next. None contains a prompt, output or a secret.
  */
 import { Schema } from "effect"
 
-/** The program is not there. */
+/** The program was not found. */
 export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()("CommandNotFound", {
   command: Schema.String,
-  /** What to run, such as `npm install -g @openai/codex`. */
+  /** What to run, for example `npm install -g @openai/codex`. */
   advice: Schema.String
 }) {
   override get message() {
@@ -16,10 +16,10 @@ export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()("Comm
   }
 }
 
-/** The agent wants a login first. */
+/** The agent needs a login first. */
 export class AuthRequired extends Schema.TaggedError<AuthRequired>()("AuthRequired", {
   tool: Schema.String,
-  /** What to run, such as `codex login`. */
+  /** What to run, for example `codex login`. */
   advice: Schema.String
 }) {
   override get message() {
@@ -27,7 +27,7 @@ export class AuthRequired extends Schema.TaggedError<AuthRequired>()("AuthRequir
   }
 }
 
-/** The agent did not start, or ended when it should have worked. */
+/** The agent did not start, or ended unexpectedly. */
 export class AgentFailed extends Schema.TaggedError<AgentFailed>()("AgentFailed", {
   tool: Schema.String,
   reason: Schema.String,
@@ -38,7 +38,7 @@ export class AgentFailed extends Schema.TaggedError<AgentFailed>()("AgentFailed"
   }
 }
 
-/** No program can be given a terminal on this machine; agents that need none still work. */
+/** This machine cannot give programs a terminal; agents that need none still work. */
 export class TerminalUnavailable
   extends Schema.TaggedError<TerminalUnavailable>()("TerminalUnavailable", { cause: Schema.Defect() })
 {
@@ -48,13 +48,13 @@ export class TerminalUnavailable
   }
 }
 
-/** The agent does not have this conversation any more, or never wrote it: nobody had prompted in it. */
+/** The agent no longer has this conversation, or never wrote it because nobody had prompted in it. */
 export class ConversationGone extends Schema.TaggedError<ConversationGone>()("ConversationGone", {
   tool: Schema.String,
   native_session_id: Schema.String,
-  /** What to say instead. */
+  /** Text to show instead of the default message. */
   reason: Schema.optional(Schema.String),
-  /** The agent's own words, where they do not say that the conversation is gone. */
+  /** The agent's own wording, if it does not say that the conversation is gone. */
   why: Schema.optional(Schema.String)
 }) {
   override get message() {
@@ -64,7 +64,7 @@ export class ConversationGone extends Schema.TaggedError<ConversationGone>()("Co
   }
 }
 
-/** The handshake asks for something this agent cannot be started with. */
+/** The handshake asks for something this agent does not support at start. */
 export class BadHandshake
   extends Schema.TaggedError<BadHandshake>()("BadHandshake", { reason: Schema.String })
 {
@@ -73,12 +73,12 @@ export class BadHandshake
   }
 }
 
-/** The agent (or the adapter on its behalf) refuses a command; the session goes on. */
+/** The agent, or the adapter on its behalf, refused a command; the session continues. */
 export class CommandRefused extends Schema.TaggedError<CommandRefused>()("CommandRefused", {
   reason: Schema.String,
-  /** What a program can decide by; default `bad_command`. */
+  /** Machine-readable code; default `bad_command`. */
   code: Schema.optional(Schema.Literals(["in_use", "files_changed"])),
-  /** What else a program can use. */
+  /** Additional machine-readable fields. */
   metadata: Schema.optional(Schema.Record(Schema.String, Schema.Unknown))
 }) {
   override get message() {
@@ -86,7 +86,7 @@ export class CommandRefused extends Schema.TaggedError<CommandRefused>()("Comman
   }
 }
 
-/** Somebody else has the conversation open, and two must not write to it. */
+/** Another process has the conversation open, and two must not write to it. */
 export class ConversationInUse
   extends Schema.TaggedError<ConversationInUse>()("ConversationInUse", { reason: Schema.String })
 {
@@ -95,7 +95,7 @@ export class ConversationInUse
   }
 }
 
-/** Opening an agent fails with one of these. */
+/** Errors of opening an agent. */
 export type OpenError =
   | CommandNotFound
   | AuthRequired
@@ -104,5 +104,5 @@ export type OpenError =
   | ConversationGone
   | BadHandshake
   | ConversationInUse
-/** A command fails with one of these; `AgentFailed` means the agent is gone. */
+/** Errors of sending a command; `AgentFailed` means the agent is gone. */
 export type SendError = CommandRefused | AgentFailed

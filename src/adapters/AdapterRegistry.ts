@@ -1,12 +1,14 @@
-/** AdapterRegistry: which agent goes by which name. */
+/**
+ * AdapterRegistry: finds the agent for a tool name.
+ */
 import { Context, Effect, Layer, Schema } from "effect"
 import type { Adapter } from "./Adapter.js"
 
-/** The handshake's `tool` is a name nobody knows. */
+/** The handshake's `tool` is an unknown name. */
 export class UnknownTool extends Schema.TaggedError<UnknownTool>()("UnknownTool", {
   tool: Schema.String,
   known: Schema.Array(Schema.String),
-  /** It is known, but not to be used here. */
+  /** The tool is known, but not allowed here. */
   withheld: Schema.optional(Schema.Boolean)
 }) {
   override get message() {
@@ -24,10 +26,13 @@ export class UnknownTool extends Schema.TaggedError<UnknownTool>()("UnknownTool"
 export class AdapterRegistry extends Context.Service<AdapterRegistry, {
   readonly get: (tool: string) => Effect.Effect<Adapter, UnknownTool>
   readonly tools: ReadonlyArray<string>
-  /** The adapter's own name for a further one of it. */
+  /** The adapter's canonical name for one of its aliases. */
   readonly nameOf: (tool: string) => string
 }>()("ai-relay/adapters/AdapterRegistry") {
-  /** `aliases` are further names: `{"claude-code": "claude"}`. `offered` are the tools to be used; empty: all. */
+  /**
+   * `aliases` maps further names, for example `{"claude-code": "claude"}`. `offered` lists the allowed tools;
+   * empty means all.
+   */
   static readonly layer = <E, R>(
     adapters: Effect.Effect<ReadonlyArray<Adapter>, E, R>,
     aliases: Readonly<Record<string, string>> = {},
@@ -46,7 +51,7 @@ const registryOf = (
   const isOffered = ({ tool }: Adapter) => names.length === 0 || names.includes(tool)
   const tools = adapters.filter(isOffered).map(({ tool }) => tool)
 
-  /** The adapter itself, or a program that another one runs. */
+  /** The adapter itself, or a program that another adapter runs. */
   const find = (tool: string): { readonly adapter: Adapter; readonly by: Adapter } | undefined => {
     const adapter = byName.get(nameOf(tool))
     if (adapter !== undefined) return { adapter, by: adapter }

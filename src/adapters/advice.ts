@@ -1,4 +1,6 @@
-/** advice: what to run when a program or a login is missing, in the same words for all agents. */
+/**
+ * advice: what to run if a program or a login is missing, in the same words for all agents.
+ */
 
 export const npm = (name: string) => `Install it on the relay's machine: npm install -g ${name}`
 export const see = (address: string) => `Install it on the relay's machine: ${address}`

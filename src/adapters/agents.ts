@@ -1,6 +1,6 @@
 /**
- * agents: every agent the relay knows by name. To add one, write its folder and add its descriptor here; one that speaks the
- * Agent Client Protocol is a row in `acp/presets.ts`.
+ * agents: every agent the relay knows by name. To add one, write its folder and add its descriptor here; for
+ * one that speaks the Agent Client Protocol, add a row to `acp/presets.ts`.
  */
 import type { AcpAgent, OwnAgent } from "./acp/AcpAgent.js"
 import { acp, toDescriptor } from "./acp/descriptor.js"
@@ -14,13 +14,13 @@ import { generic } from "./generic/descriptor.js"
 import { demo, replay } from "./replay/descriptors.js"
 import { settableByAll } from "./variables.js"
 
-/** Those with an adapter of their own. */
+/** Agents with an adapter of their own. */
 const ownAdapter: ReadonlyArray<AgentDescriptor> = [claude, codex, cortex]
 
-/** Those that can be there or not, in the order they are offered: what `doctor` looks for. */
+/** Agents that may or may not be installed, in display order; `doctor` checks these. */
 export const knownAgents: ReadonlyArray<AgentFacts> = [...ownAdapter, ...presets]
 
-/** All that a handshake's `tool` can name, with the operator's agents among them (`withRegistry`). */
+/** Every agent a handshake's `tool` can name, including the operator's (`withRegistry`). */
 export const agentsWith = (
   own: ReadonlyArray<OwnAgent>,
   rows: ReadonlyArray<AcpAgent> = presets
@@ -33,10 +33,10 @@ export const agentsWith = (
   demo
 ]
 
-/** The same without the operator's. */
+/** The same without the operator's agents. */
 export const agents = agentsWith([])
 
-/** Every further name of an agent, with the one it stands for: `{"claude-code": "claude"}`. */
+/** Every alias with the agent it stands for: `{"claude-code": "claude"}`. */
 export const aliases: Readonly<Record<string, string>> = Object.fromEntries(
   agents.flatMap(({ aliases = [], tool }) => aliases.map((alias) => [alias, tool]))
 )
@@ -45,10 +45,10 @@ const byName: ReadonlyMap<string, AgentDescriptor> = new Map(
   agents.flatMap((agent) => [agent.tool, ...agent.aliases ?? []].map((name) => [name, agent]))
 )
 
-/** By `tool` or another of its names; undefined for a program the relay does not know. */
+/** Looks up by `tool` or alias; undefined for a program the relay does not know. */
 export const agentNamed = (tool: string): AgentDescriptor | undefined => byName.get(tool)
 
-/** Which variables a handshake's `env` may set for this `tool`; a program the relay does not know gets what any may have. */
+/** Variables a handshake's `env` may set for this `tool`; an unknown program gets those any agent may have. */
 export const settableBy = (tool: string): ReadonlyArray<string> => [
   ...settableByAll,
   ...agentNamed(tool)?.settable ?? []

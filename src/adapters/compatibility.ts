@@ -1,22 +1,26 @@
 /**
- * compatibility: what is known of one version of an agent: was it tested, is it newer than what was, what trouble has
- * it. What is known comes from runs of the real-agent suite (`compatibility.json` in the package has each scenario).
+ * compatibility: what is known about one version of an agent: whether it was tested, whether it is newer than
+ * the tested versions, and its known problems. The facts come from runs of the real-agent suite
+ * (`compatibility.json` in the package has each scenario).
  */
 import { type TestedVersion, testedVersions } from "./testedVersions.js"
 
 export interface Compatibility {
-  /** The newest version that was tested. */
+  /** The newest tested version. */
   readonly tested: string
   /** For people: "tested", "newer than tested (1.2.3)", and so on. */
   readonly verdict: string
-  /** What this version, or else the tested one that is nearest, cannot do. */
+  /** What this version, or else the nearest tested one, cannot do. */
   readonly trouble: ReadonlyArray<string>
 }
 
 const parts = (version: string): ReadonlyArray<number> =>
   (/^v?(\d+(?:\.\d+)*)/.exec(version)?.[1] ?? "0").split(".").map(Number)
 
-/** Below 0 if `a` is older than `b`, above 0 if it is newer. Releases only: what stands behind the numbers is left out. */
+/**
+ * Below 0 if `a` is older than `b`, above 0 if it is newer. Compares releases only; anything after the
+ * numbers is ignored.
+ */
 export const compareVersions = (a: string, b: string): number => {
   const [left, right] = [parts(a), parts(b)]
   const length = Math.max(left.length, right.length)
@@ -24,7 +28,7 @@ export const compareVersions = (a: string, b: string): number => {
   return differences.find((difference) => difference !== 0) ?? 0
 }
 
-/** The newest tested version that is not newer; else the oldest. */
+/** The newest tested version that is not newer; otherwise the oldest. */
 const nearest = (versions: ReadonlyArray<TestedVersion>, version: string): TestedVersion | undefined =>
   versions.find((tested) => compareVersions(tested.version, version) <= 0) ?? versions.at(-1)
 
@@ -36,7 +40,7 @@ const verdictOn = (versions: ReadonlyArray<TestedVersion>, version: string): str
   return `between tested versions (${versions.map(({ version }) => version).join(", ")})`
 }
 
-/** Undefined for an agent of which no version was tested. */
+/** Undefined for an agent without a tested version. */
 export const compatibilityOf = (
   tool: string,
   version: string | undefined,

@@ -1,6 +1,7 @@
 /**
- * lazily: the adapter of a descriptor, whose code is loaded when a session first wants it. A relay seldom serves all its
- * agents, and each has schemas of its own, so neither the start nor an idle relay's memory is charged for them.
+ * lazily: a descriptor's adapter, whose code is loaded when a session first needs it. A relay seldom serves
+ * all its agents, and each has its own schemas, so this keeps the start fast and an idle relay's memory
+ * small.
  */
 import { Effect } from "effect"
 import type { Adapter } from "./Adapter.js"
@@ -12,7 +13,7 @@ import {
   type AgentDescriptor
 } from "./AgentDescriptor.js"
 
-/** Its module is loaded, and its layer built, once for all sessions. */
+/** Its module is loaded and its layer built once for all sessions. */
 export const lazily = (
   { adapter: load, opens, terminal, tool, works_on_files }: AgentDescriptor,
   settings: AdapterSettings
@@ -21,7 +22,7 @@ export const lazily = (
     const ports = yield* Effect.context<AdapterPorts>()
     const made = yield* Effect.tryPromise({
       try: load,
-      // As after an update: the files of a relay that still runs are gone.
+      // For example after an update: the files of a relay that is still running are gone.
       catch: (cause) =>
         new AgentFailed({
           tool,
@@ -31,7 +32,7 @@ export const lazily = (
     }).pipe(
       Effect.flatMap(({ layer }) => Effect.provide(AgentAdapter, layer(settings))),
       Effect.provide(ports),
-      // Others wait for it too, whatever becomes of the session that came first.
+      // Others wait for it too, whatever happens to the session that came first.
       Effect.uninterruptible,
       Effect.cached
     )

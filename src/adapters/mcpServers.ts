@@ -1,4 +1,6 @@
-/** mcpServers: the tool servers of a handshake, as each kind of agent wants to hear of them. */
+/**
+ * mcpServers: a handshake's MCP servers in each agent's format.
+ */
 import type { McpServer } from "../schema/Handshake.js"
 
 type Servers = ReadonlyArray<McpServer>
@@ -14,7 +16,7 @@ export const toAcpServers = (servers: Servers = []): ReadonlyArray<object> =>
       : { type: server.type, name: server.name, url: server.url, headers: pairs(server.headers) }
   )
 
-/** The first that this agent of the Agent Client Protocol cannot reach; programs every agent can start. */
+/** The first server this ACP agent cannot reach; every agent can start programs. */
 export const unreachable = (
   servers: Servers = [],
   can: { readonly http?: boolean; readonly sse?: boolean } = {}
@@ -27,14 +29,14 @@ export const toClaudeServers = (servers: Servers): Readonly<Record<string, objec
     "command" in server ? { type: "stdio", ...server } : server
   ]))
 
-/** Codex takes no other characters, and reads a dot as the way to a setting. */
+/** Codex accepts no other characters and reads a dot as a path to a setting. */
 const settingName = (name: string) => name.replaceAll(/[^A-Za-z0-9_-]/g, "_")
 
-/** The first server Codex cannot reach: it knows programs, and addresses that stream over HTTP. */
+/** The first server Codex cannot reach: it supports programs and URLs that stream over HTTP. */
 export const unknownToCodex = (servers: Servers = []): McpServer | undefined =>
   servers.find((server) => "type" in server && server.type === "sse")
 
-/** Settings of Codex (`config`): one key for each, so that the user's own servers stay. */
+/** Codex settings (`config`): one key per server, so that the user's own servers stay. */
 export const toCodexConfig = (servers: Servers = []): Readonly<Record<string, object>> =>
   Object.fromEntries(servers.map(({ name, ...server }) => [
     `mcp_servers.${settingName(name)}`,

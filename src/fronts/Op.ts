@@ -1,15 +1,16 @@
 /**
- * Op: what an encoder is told of a session: about twenty neutral operations, the same for every foreign protocol.
+ * Op: the input of an encoder: about twenty neutral operations, the same for every foreign protocol.
  *
- * `project.ts` makes them out of a session's events; an encoder turns them into its protocol's messages. Everything that
- * is started is ended: texts by `end`, tools by `tool_result`, asks by `settled`, turns by `turn_end`.
+ * `project.ts` derives them from a session's events; an encoder turns them into its protocol's messages.
+ * Everything that is started is ended: texts by `end`, tools by `tool_result`, asks by `settled`, turns by
+ * `turn_end`.
  */
 import type { PermissionOption, PermissionRequest, StopReason, Usage } from "../schema/index.js"
 
-/** `text` is said to the person, `reasoning` is thought aloud. */
+/** `text` is addressed to the person, `reasoning` is a thought. */
 export type TextKind = "text" | "reasoning"
 
-/** `parent`: the `tool_use_id` of the call that runs the sub-agent this belongs to. */
+/** `parent`: the `tool_use_id` of the call that runs the subagent this belongs to. */
 interface OfAgent {
   readonly parent?: string
 }
@@ -21,10 +22,10 @@ export interface PlanEntry {
 }
 
 export interface SlashCommand {
-  /** Without its slash. */
+  /** Without the slash. */
   readonly name: string
   readonly description: string
-  /** What may stand behind it; empty if nothing is known. */
+  /** Hint for the argument; empty if unknown. */
   readonly hint: string
 }
 
@@ -34,32 +35,32 @@ export interface Choice {
   readonly description: string
 }
 
-/** The agent can be talked to, or this client has attached. Absent parts are not known. */
+/** The agent is ready, or this client has attached. Absent fields are unknown. */
 export interface SessionOp {
   readonly type: "session"
   readonly tool?: string
   readonly folder?: string
-  /** Modes an agent can be put into, by their ids. */
+  /** Modes the agent offers, by id. */
   readonly modes: ReadonlyArray<string>
   readonly images: boolean
   readonly steer: boolean
   readonly set_model: boolean
   readonly terminal: boolean
-  /** Said to this client alone, who has attached; otherwise the agent was started (again). */
+  /** Sent to this client only, because it attached; otherwise the agent was (re)started. */
   readonly attached: boolean
 }
 
-/** A turn begins. `text` is absent when the agent began it by itself. The prompt's own id is `<turn>.u`. */
+/** A turn begins. `text` is absent if the agent began it on its own. The prompt's own id is `<turn>.u`. */
 export interface TurnStartOp {
   readonly type: "turn_start"
   readonly turn: number
   readonly seq: number
   readonly text?: string
-  /** The names of all prompts it answers, the first one first. */
+  /** Ids of all prompts it answers, in order. */
   readonly message_ids: ReadonlyArray<string>
 }
 
-/** A person said something that began no turn: into a running one, or in the agent's memory of an earlier time. */
+/** A person's message that began no turn: sent into a running one, or remembered by the agent from earlier. */
 export interface UserOp {
   readonly type: "user"
   readonly id: string
@@ -67,7 +68,7 @@ export interface UserOp {
   readonly message_id?: string
 }
 
-/** A message or thought begins. `again`: more of one that was ended already, under the same id. */
+/** A message or thought begins. `again`: it continues one that was already ended, under the same id. */
 export interface StartOp extends OfAgent {
   readonly type: "start"
   readonly kind: TextKind
@@ -80,7 +81,7 @@ export interface DeltaOp extends OfAgent {
   readonly id: string
   readonly text: string
 }
-/** `text` is all of it: what a client that can replace shows from now on. */
+/** `text` is the whole text: a client that can replace text shows it from now on. */
 export interface EndOp extends OfAgent {
   readonly type: "end"
   readonly kind: TextKind
@@ -89,8 +90,8 @@ export interface EndOp extends OfAgent {
 }
 
 /**
- * A tool is called. `synthetic`: the agent told of no call; a question needs one to stand at. `known`: the call was told
- * before and this says more of it.
+ * A tool is called. `synthetic`: the agent reported no call, but a question needs one. `known`: the call was
+ * already reported and this adds to it.
  */
 export interface ToolCallOp extends OfAgent {
   readonly type: "tool_call"
@@ -100,25 +101,25 @@ export interface ToolCallOp extends OfAgent {
   readonly synthetic: boolean
   readonly known: boolean
 }
-/** A piece of a call's arguments as JSON text. May come before its `tool_call`. */
+/** A delta of a call's arguments as JSON text. May come before its `tool_call`. */
 export interface InputDeltaOp extends OfAgent {
   readonly type: "input_delta"
   readonly id: string
   readonly text: string
 }
-/** A piece of what a running tool prints, to be appended. It may begin in the middle. */
+/** A delta of a running tool's output, to be appended. It may begin in the middle. */
 export interface OutputDeltaOp {
   readonly type: "output_delta"
   readonly id: string
   readonly text: string
 }
-/** How far a running tool is, in words; each replaces the one before. */
+/** A running tool's progress as text; each replaces the previous one. */
 export interface ProgressOp {
   readonly type: "progress"
   readonly id: string
   readonly text: string
 }
-/** A tool is done. `unfinished`: the turn ended before it; no result will come. */
+/** A tool is done. `unfinished`: the turn ended first; no result will come. */
 export interface ToolResultOp extends OfAgent {
   readonly type: "tool_result"
   readonly id: string
@@ -129,7 +130,7 @@ export interface ToolResultOp extends OfAgent {
   readonly exit_code?: number
   readonly unfinished: boolean
 }
-/** A file was changed; mostly told after its tool's result. */
+/** A file was changed; usually reported after its tool's result. */
 export interface FileDiffOp {
   readonly type: "file_diff"
   readonly path: string
@@ -147,21 +148,21 @@ export interface AskOp {
   readonly tool: string
   readonly text: string
   readonly args: unknown
-  /** As the agent offers them; may be empty. */
+  /** As offered by the agent; may be empty. */
   readonly options: ReadonlyArray<PermissionOption>
-  /** Unix time in seconds at which the relay says no. */
+  /** Unix time in seconds at which the relay denies the request. */
   readonly expires_at?: number
 }
-/** Nobody needs to answer any more. */
+/** The request no longer needs an answer. */
 export interface SettledOp {
   readonly type: "settled"
   readonly request_id: string
   /** The call it was about. */
   readonly id: string
   readonly status: "allow" | "deny" | "cancelled"
-  /** Who answered, as far as the relay tells. */
+  /** Who answered, if the relay tells. */
   readonly by?: Readonly<Record<string, unknown>>
-  /** Why it was cancelled, or denied. */
+  /** Why it was cancelled or denied. */
   readonly reason?: string
 }
 
@@ -169,13 +170,13 @@ export interface PlanOp {
   readonly type: "plan"
   readonly entries: ReadonlyArray<PlanEntry>
 }
-/** How full the context is and what the session has cost; each number as far as it is known. */
+/** How full the context is and what the session has cost; unknown numbers are absent. */
 export interface ContextOp {
   readonly type: "context"
   readonly used?: number
   readonly size?: number
   readonly pct?: number
-  /** US dollars, of all turns that were projected. */
+  /** US dollars for all projected turns. */
   readonly cost_usd: number
 }
 export interface CommandsOp {
@@ -186,16 +187,16 @@ export interface ModeOp {
   readonly type: "mode"
   readonly mode: string
 }
-/** `models` is there when the agent told which there are. */
+/** `models` is set if the agent has listed them. */
 export interface ModelOp {
   readonly type: "model"
   readonly model?: string
   readonly models?: ReadonlyArray<Choice>
 }
-/** Something a person may want to know. `quota`, `context`, `gap`, or a native status by its `name`. */
+/** A notice for the person: `quota`, `context`, `gap`, or a native status with its `name`. */
 export interface NoticeOp {
   readonly type: "notice"
-  /** `refused`: what this client wanted was not done. */
+  /** `refused`: this client's request was not carried out. */
   readonly level: "quota" | "context" | "gap" | "refused" | "status"
   readonly name: string
   readonly text: string
@@ -206,7 +207,7 @@ export interface CompactedOp {
   readonly text: string
   readonly metadata: Readonly<Record<string, unknown>>
 }
-/** `message_id`: of the command that was refused. */
+/** `message_id`: of the refused command. */
 export interface ErrorOp {
   readonly type: "error"
   readonly code: string
@@ -215,7 +216,7 @@ export interface ErrorOp {
   readonly fatal: boolean
   readonly metadata: Readonly<Record<string, unknown>>
 }
-/** `error`: why it ended so, for `stop` `error`. */
+/** `error`: the reason, if `stop` is `error`. */
 export interface TurnEndOp {
   readonly type: "turn_end"
   readonly turn: number

@@ -1,9 +1,9 @@
 /**
- * SessionPort: what a front needs of a relay, wherever that is: in this process (`inProcess.ts`) or behind a socket
- * (`overClient.ts`). A front knows nothing else of the relay.
+ * SessionPort: what a front needs from a relay, whether the relay is in this process (`inProcess.ts`) or
+ * behind a socket (`overClient.ts`). A front knows nothing else about the relay.
  *
- * A front that has joined counts as a client of the session. Everything it is told stands in the session's log, so one
- * that was gone for a while, or is a new process, goes on from any `seq`.
+ * A front that has joined counts as a client of the session. Everything it receives is in the session's log,
+ * so a front that was disconnected, or is a new process, can continue from any `seq`.
  */
 import { Context, type Effect, Schema, type Scope, Stream } from "effect"
 import {
@@ -17,13 +17,13 @@ import {
 import { leftOpen } from "../services/session/leftOpen.js"
 
 /**
- * The relay does not do this. `code` is the protocol's, or `session_ended` (the conversation is over) or `unreachable`
- * (no relay answers); the message says what to do.
+ * The relay refused the request. `code` is the protocol's, or `session_ended` (the conversation is over) or
+ * `unreachable` (no relay answers); the message says what to do.
  */
 export class PortError extends Schema.TaggedError<PortError>()("PortError", {
   code: Schema.String,
   reason: Schema.String,
-  /** The `metadata` of the error event, if there was one. */
+  /** The error event's `metadata`, if there was one. */
   detail: Schema.optional(Schema.Unknown)
 }) {
   override get message() {
@@ -32,7 +32,7 @@ export class PortError extends Schema.TaggedError<PortError>()("PortError", {
 }
 export type PortErrorCode = ErrorCode | "session_ended" | "unreachable"
 
-/** A session as `GET /sessions` lists it. */
+/** A session as listed by `GET /sessions`. */
 export interface SessionListing {
   readonly session_id: string
   readonly tool: string
@@ -44,22 +44,22 @@ export interface SessionListing {
   readonly last_seq: number
   readonly turns: number
   readonly cost_usd: number
-  /** How many follow it. */
+  /** Number of connected clients. */
   readonly clients: number
   readonly title?: string | undefined
-  /** What its first client used, and the session whose agent that was. */
+  /** The first client's software, and the session whose agent opened it. */
   readonly opened_by?: { readonly front?: string; readonly session_id?: string } | undefined
   readonly open_turn?: number | undefined
-  /** The `seq` of the open turn's `turn_start`. */
+  /** `seq` of the open turn's `turn_start`. */
   readonly open_turn_seq?: number | undefined
   readonly pending: ReadonlyArray<string>
-  /** From each waiting permission's `request_id` to the `seq` it was asked at. */
+  /** Each pending permission's `request_id` with the `seq` at which it was asked. */
   readonly pending_seqs?: Readonly<Record<string, number>> | undefined
-  /** Prompts that wait for a turn to end, by `message_id`. */
+  /** Prompts waiting for a turn to end, by `message_id`. */
   readonly queued?: ReadonlyArray<string> | undefined
 }
 
-/** An agent as `GET /agents` lists it. */
+/** An agent as listed by `GET /agents`. */
 export interface AgentListing {
   readonly tool: string
   readonly name: string
@@ -68,64 +68,64 @@ export interface AgentListing {
   readonly advice?: string | undefined
 }
 
-/** Where a session stands at this moment. */
+/** A session's current state. */
 export type SessionNow =
   & Pick<
     SessionListing,
     "last_seq" | "open_turn" | "open_turn_seq" | "pending" | "pending_seqs"
   >
   & {
-    /** Prompts that wait for a turn to end, by `message_id`. */
+    /** Prompts waiting for a turn to end, by `message_id`. */
     readonly queued: ReadonlyArray<string>
   }
 
 /** A session this front has joined. */
 export interface PortSession {
   readonly session_id: string
-  /** It was live before. */
+  /** Whether it was already live. */
   readonly attached: boolean
-  /** The agent as it is now: `tool`, `capabilities`, `pending_permissions`, …. */
+  /** The agent's current state: `tool`, `capabilities`, `pending_permissions`, …. */
   readonly start: BodyOf<"session_start">
-  /** The `seq` of the last event before this front joined; `events` begin behind it. */
+  /** `seq` of the last event before this front joined; `events` starts after it. */
   readonly last_seq: number
-  /** Give a command. What it leads to is told by an event with its `message_id`: `input_ack`, or `error`. */
+  /** Send a command. Its outcome is an event with its `message_id`: `input_ack` or `error`. */
   readonly submit: (command: ClientCommand) => Effect.Effect<void, PortError>
-  /** What was before: events with a greater `seq` than `after_seq`, up to `last_seq`. */
+  /** Past events: those with a `seq` greater than `after_seq`, up to `last_seq`. */
   readonly history: (after_seq: number) => Stream.Stream<RelayEvent, PortError>
-  /** How it stands now, whatever has been read of its events. */
+  /** The current state, independent of the events read so far. */
   readonly now: Effect.Effect<SessionNow, PortError>
   /**
-   * What happens from now on. Ends with the session; fails with `unreachable` when its relay is gone for good, and with
-   * `overloaded` when it was read too slowly. To be run once.
+   * Events from now on. Ends with the session; fails with `unreachable` if its relay is gone for good, and
+   * with `overloaded` if it was read too slowly. Run it only once.
    */
   readonly events: Stream.Stream<RelayEvent, PortError>
 }
 
 export class SessionPort extends Context.Service<SessionPort, {
   /**
-   * Open the session the handshake asks for, or attach to it; the scope's end leaves it, and it goes on. `after_seq` is
-   * not looked at: see `history`.
+   * Open the session in the handshake or attach to it. The end of the scope detaches; the session continues.
+   * `after_seq` is ignored: see `history`.
    */
   readonly join: (handshake: Handshake) => Effect.Effect<PortSession, PortError, Scope.Scope>
-  /** Live sessions, then those that are kept, the most recently active first. */
+  /** Live sessions, then saved ones, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<SessionListing>, PortError>
   /**
-   * A session's events after `seq`, without opening it: all there are of one that is not live, else also those to come.
-   * Undefined if there is no such session.
+   * A session's events after `seq`, without opening it: if it is not live, all past events; otherwise also
+   * future ones. Undefined if there is no such session.
    */
   readonly read: (
     session_id: SessionId,
     after_seq: number
   ) => Effect.Effect<Stream.Stream<RelayEvent, PortError> | undefined, PortError>
-  /** End the session, if it is live, and remove all that is kept of it. */
+  /** End the session if it is live, and delete everything stored about it. */
   readonly forget: (session_id: SessionId) => Effect.Effect<void, PortError>
   /** The agents the relay knows, and which of them can be used. */
   readonly agents: Effect.Effect<ReadonlyArray<AgentListing>, PortError>
 }>()("ai-relay/fronts/SessionPort") {}
 
 /**
- * What a session whose relay was killed in the middle of a turn will say when it is opened again, with the places it will
- * have in the log; nothing of one that is live, or was left in order.
+ * The events that a session whose relay was killed in the middle of a turn will emit when it is reopened,
+ * with their future `seq`; empty for a live or properly closed session.
  */
 export const brokenOff = (listing: SessionListing): ReadonlyArray<RelayEvent> =>
   listing.state !== "closed" ? [] : leftOpen(listing).map((event, index): RelayEvent => ({
@@ -136,7 +136,7 @@ export const brokenOff = (listing: SessionListing): ReadonlyArray<RelayEvent> =>
     ...(listing.open_turn !== undefined && { turn: listing.open_turn })
   }))
 
-/** Events after `after_seq`: those that were, then those to come. */
+/** Events after `after_seq`: past ones, then future ones. */
 export const eventsAfter = (
   { events, history, last_seq }: PortSession,
   after_seq: number

@@ -1,6 +1,6 @@
 /**
- * calls: tools, from their call to their result, and what a person is asked about them. Every result and every ask
- * stands at a call; where the agent tells of none, one is made up. All are settled when the turn ends.
+ * calls: tools from call to result, and the questions about them. Every result and every question belongs to
+ * a call; if the agent reports none, one is made up. All are settled when the turn ends.
  */
 import type { RelayEvent } from "../schema/index.js"
 import type { AskOp, Op } from "./Op.js"
@@ -16,27 +16,27 @@ export interface Calls {
   readonly ask: (event: EventOf<"permission_request">) => void
   readonly answered: (event: EventOf<"control_response">) => void
   readonly cancel: (request_id: string, reason: string) => void
-  /** Nothing of it goes on. */
+  /** Settle everything; none of it continues. */
   readonly settleAll: (reason: string) => void
-  /** What waits for an answer, oldest first. */
+  /** Pending questions, oldest first. */
   readonly asking: () => ReadonlyArray<AskOp>
 }
 
 interface Call {
   readonly tool: string
   readonly parent: string | undefined
-  /** A person's answers, where the call was a question. */
+  /** A person's answers, if the call was a question. */
   answers?: string
 }
 
 interface Ask {
   readonly op: AskOp
-  /** Nothing else will ever end its call. */
+  /** Nothing else will end its call. */
   readonly ownsCall: boolean
 }
 
 export const make = (push: (op: Op) => void): Calls => {
-  /** Of all turns: a result may come in a later one. */
+  /** From all turns: a result may come in a later one. */
   const calls = new Map<string, Call>()
   const openCalls = new Set<string>()
   const asks = new Map<string, Ask>()
@@ -63,7 +63,7 @@ export const make = (push: (op: Op) => void): Calls => {
 
   const result = (event: EventOf<"tool_result">) => {
     const { content, exit_code, metadata, status, tool: name = "tool", tool_use_id: id } = event
-    // Every result stands at a call.
+    // Every result needs a call.
     if (!calls.has(id)) call(id, name, {}, parentOf(metadata), true)
     const { parent, tool = name } = calls.get(id) ?? {}
     openCalls.delete(id)
@@ -80,7 +80,7 @@ export const make = (push: (op: Op) => void): Calls => {
     })
   }
 
-  /** The running tool a progress without an id is about, if there is no doubt. */
+  /** The running tool a progress event without an id is about, if unambiguous. */
   const running = (tool: string | undefined): string | undefined => {
     const [first, ...others] = [...openCalls].filter((id) =>
       tool === undefined || calls.get(id)?.tool === tool
@@ -109,7 +109,7 @@ export const make = (push: (op: Op) => void): Calls => {
 
   const answered = ({ metadata, request_id, status }: EventOf<"control_response">) => {
     const asked = asks.get(request_id)
-    // One of a client's own requests.
+    // A client's own request.
     if (asked === undefined) return
     asks.delete(request_id)
     const { id, kind } = asked.op
@@ -128,7 +128,7 @@ export const make = (push: (op: Op) => void): Calls => {
     const answers = metadata?.["answers"] === undefined ? "" : JSON.stringify(metadata["answers"])
     if (asked.ownsCall) return finish(id, allowed, allowed ? answers : reason ?? "")
     const known = calls.get(id)
-    // The agent may say no more of it.
+    // The agent may report nothing more about it.
     if (allowed && kind === "question" && known !== undefined) known.answers = answers
   }
 

@@ -1,4 +1,6 @@
-/** inProcess: the session port over the relay this code runs in. */
+/**
+ * inProcess: the session port for the relay in this process.
+ */
 import { Effect, Layer, Stream } from "effect"
 import type { RelayEvent, SessionId } from "../schema/index.js"
 import { routes } from "../schema/routes.js"
@@ -19,7 +21,7 @@ const toPortError = (error: RelayError): PortError => {
 /** Our own frames, encoded from typed events. */
 const toEvent = (frame: string) => JSON.parse(frame) as RelayEvent
 
-/** The log cuts off a reader that is too slow. */
+/** The log disconnects a reader that is too slow. */
 const tooSlow = (session_id: string) =>
   new PortError({
     code: "overloaded",
@@ -39,7 +41,7 @@ const make = Effect.gen(function*() {
       const { attached, session, submit } = yield* Effect.mapError(registry.join(handshake), toPortError)
         .pipe(
           Effect.provideService(Sender, sender),
-          // Who comes with each request anew is the same client all the same.
+          // A front that joins anew with each request is still the same client.
           Effect.provideService(
             ClientKey,
             by.connection !== undefined ? undefined : JSON.stringify([front, by.token, by.address, agent])
@@ -94,5 +96,5 @@ const make = Effect.gen(function*() {
   return SessionPort.of({ join, forget, list: registry.list, read, agents })
 })
 
-/** The `Sender` at that moment is the one who joins. */
+/** Uses the `Sender` of the fiber that joins. */
 export const layer = Layer.effect(SessionPort, make)

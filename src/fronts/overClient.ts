@@ -1,6 +1,6 @@
 /**
- * overClient: the session port over a socket to a relay elsewhere, by the project's own client: it connects again by
- * itself, nothing is lost and nothing is done twice.
+ * overClient: the session port over a socket to a remote relay, using the project's own client: it reconnects
+ * automatically, nothing is lost and nothing is done twice.
  */
 import { Effect, Layer, Schema, Stream } from "effect"
 import { SseSplitter } from "../adapters/wire/Sse.js"
@@ -17,15 +17,18 @@ import {
 } from "./SessionPort.js"
 
 export interface RelayAddress {
-  /** Such as `ws://localhost:8765`. */
+  /** For example `ws://localhost:8765`. */
   readonly url: string
   readonly token?: string | undefined
   readonly WebSocket: SocketConstructor
-  /** What the person uses, such as `acp`: told to the session's other clients. */
+  /** The person's software, such as `acp`: shown to the session's other clients. */
   readonly front?: string | undefined
-  /** The connection of a session is lost; it is looked for again. */
+  /** Called when a session's connection is lost and being retried. */
   readonly onLost?: (() => void) | undefined
-  /** Attempts in a row to reach a relay that has been there before; then it is given up. Default 20: some minutes. */
+  /**
+   * Consecutive attempts to reach a relay that was reachable before; then it is given up. Default 20: some
+   * minutes.
+   */
   readonly retries?: number | undefined
 }
 
@@ -38,7 +41,7 @@ const toPortError = (failure: unknown): PortError =>
     })
     : new PortError({ code: "internal", reason: String(failure) })
 
-/** What comes before the session can be used, and all that follows. */
+/** Events before the session can be used, and all that follow. */
 const begin = (session: Session) =>
   Effect.tryPromise({
     try: async () => {
@@ -56,7 +59,7 @@ const begin = (session: Session) =>
     catch: toPortError
   })
 
-/** Ends the request when nobody reads any more. */
+/** Ends the request when there is no reader any more. */
 async function* eventsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator<RelayEvent> {
   const found: Array<RelayEvent> = []
   const splitter = new SseSplitter(({ data }) => found.push(JSON.parse(data) as RelayEvent))
@@ -145,7 +148,7 @@ const make = (
 
   const join: SessionPort["Service"]["join"] = Effect.fn("SessionPort.join")(
     function*({ after_seq: _, ...handshake }) {
-      // A relay that has been there is looked for again; one that never was is not waited for.
+      // A relay that was reachable before is retried; otherwise the first failure is final.
       let wasThere = false
       let absence: PortError | undefined
       const session = yield* Effect.acquireRelease(
@@ -185,7 +188,7 @@ const make = (
         attached,
         start,
         last_seq,
-        // A refusal is an event, too.
+        // A refusal arrives as an event too.
         submit: (command) => Effect.sync(() => void session.send(command as Command)),
         now: Effect.map(list, (sessions): SessionNow => {
           const listed = sessions.find(({ session_id }) => session_id === session.session_id)

@@ -1,14 +1,15 @@
 /**
- * pieces: messages and thoughts, streaming and whole. Of each kind every agent has one that is open at most; its whole
+ * pieces: messages and thoughts, streamed and whole. Each agent has at most one of each kind open; its whole
  * event ends it and adds what its previews lacked.
  *
- * What else is said in between ends it for the moment: more of it, if more comes, has the same id. Previews of history are
- * held until their whole comes, or something else that was told after they began: so both ways the order is the same.
+ * Anything else in between ends it for the moment; if more follows, it has the same id. Previews in history
+ * are held until the whole text arrives, or until something else that was reported after they began, so the
+ * order is the same both ways.
  */
 import type { Op, TextKind } from "./Op.js"
 import { ofParent } from "./read.js"
 
-/** Who says it: the call that runs a sub-agent; another thread of the agent's, where it has several. */
+/** The speaker: the call that runs a subagent, or another thread of the agent if it has several. */
 export interface Speaker {
   readonly parent?: string | undefined
   readonly thread?: string | undefined
@@ -16,27 +17,27 @@ export interface Speaker {
 
 export interface Pieces {
   readonly preview: (kind: TextKind, words: string, by: Speaker) => void
-  /** A preview of history: not shown before it must be. */
+  /** A preview in history: not shown before it must be. */
   readonly hold: (kind: TextKind, words: string, by: Speaker) => void
   readonly whole: (kind: TextKind, words: string, by: Speaker) => void
-  /** Something else is told now: what was held began before it. */
+  /** Something else is reported now: show what was held and began before it. */
   readonly showBegun: () => void
-  /** End all that is open. Their whole events may come yet. */
+  /** End everything open. The whole events may still arrive. */
   readonly closeAll: () => void
-  /** Show what was held and never told whole, and end it. */
+  /** Show and end what was held and never arrived whole. */
   readonly showHeld: () => void
-  /** The same as `closeAll`, of one agent. */
+  /** The same as `closeAll`, for one agent. */
   readonly closeOf: (parent: string | undefined) => void
-  /** Another turn. */
+  /** Another turn begins. */
   readonly forget: () => void
-  /** The agent has said something whole in this turn. */
+  /** Whether the agent has finished a message in this turn. */
   readonly hasSpoken: () => boolean
 }
 
 interface Piece {
   readonly kind: TextKind
   readonly by: Speaker
-  /** Not before there is something to show. */
+  /** Set once there is something to show. */
   id: string | undefined
   text: string
   isOpen: boolean
@@ -47,13 +48,13 @@ const keyOf = (kind: TextKind, { parent = "", thread = "" }: Speaker) => `${kind
 export interface PiecesOptions {
   readonly push: (op: Op) => void
   readonly newId: (parent: string | undefined) => string
-  /** What is held waits for its whole, whatever is told meanwhile. */
+  /** Held text waits for its whole, whatever is reported in the meantime. */
   readonly isWhole: boolean
 }
 
 export const make = ({ isWhole, newId, push }: PiecesOptions): Pieces => {
   let pieces = new Map<string, Piece>()
-  /** In the order in which they began. */
+  /** In the order they began. */
   let held = new Map<string, Pick<Piece, "kind" | "by" | "text">>()
   let hasSpoken = false
 
@@ -104,7 +105,7 @@ export const make = ({ isWhole, newId, push }: PiecesOptions): Pieces => {
     }
   }
 
-  /** Their whole events may come yet. */
+  /** The whole events may still arrive. */
   const closeAll = () => {
     showBegun()
     pieces.forEach((piece) => close(piece))

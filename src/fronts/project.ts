@@ -1,10 +1,11 @@
 /**
- * project: a session's events into neutral operations (`Op`), one event at a time. The same events give the same
- * operations, whatever was asked before: nothing in here knows a clock, a client or a protocol.
+ * project: converts a session's events to neutral operations (`Op`), one event at a time. The same events
+ * give the same operations, wherever reading starts; nothing here depends on a clock, a client or a protocol.
  *
- * The n-th message or thought of a turn has the id `<turn>.<n>`, one of a sub-agent `<turn>.<parent>.<n>`; what is said
- * between turns `<last turn>.x<n>`. Previews and whole events lead to the same ids, so that what is replayed merges with
- * what a client already shows. Leading blanks are held back, because a message of nothing but blanks is none.
+ * The n-th message or thought of a turn has the id `<turn>.<n>`, a subagent's `<turn>.<parent>.<n>`, and one
+ * between turns `<last turn>.x<n>`. Previews and whole events lead to the same ids, so that a replay merges
+ * with what a client already shows. Leading blanks are held back, because a message of only blanks does not
+ * count.
  */
 import type { EventBody, RelayEvent } from "../schema/index.js"
 import * as Calls from "./calls.js"
@@ -17,27 +18,27 @@ type EventOf<Type extends EventBody["type"]> = Extract<RelayEvent, { readonly ty
 
 export interface Options {
   /**
-   * Up to this `seq` only whole events count, one delta each: history. What was never told whole, because its turn was
-   * broken off, comes at the turn's end as far as it was told. Beyond it previews are told as they come, and a
-   * whole event adds what they lacked. Default 0: all is live. For a client that comes back, the `seq` before the open
-   * turn's first event.
+   * History ends at this `seq`: up to it only whole events count, one delta each. Text that never arrived
+   * whole because its turn was cut off comes at the turn's end, as far as it was sent. After it, previews are
+   * passed on as they arrive, and a whole event adds what they lacked. Default 0: everything is live. For a
+   * client that reconnects, the `seq` before the open turn's first event.
    */
   readonly settled_until?: number
   /**
-   * Of history every message is told when it is whole, in one piece, whatever else was told since it began. Default: in the
-   * order in which a client that was there was told.
+   * In history, each message is given as one piece when it is complete, whatever else was reported since it
+   * began. Default: in the order a live client received it.
    */
   readonly isWhole?: boolean
-  /** What the turns before the first event have cost, in US dollars. */
+  /** The cost of the turns before the first event, in US dollars. */
   readonly cost_usd?: number
 }
 
 export interface Projector {
-  /** What this event leads to; often nothing. */
+  /** The operations of this event; often none. */
   readonly next: (event: RelayEvent) => ReadonlyArray<Op>
-  /** What waits for an answer, oldest first. */
+  /** Pending questions, oldest first. */
   readonly asking: () => ReadonlyArray<AskOp>
-  /** The number of the turn that runs. */
+  /** The number of the running turn. */
   readonly turn: () => number | undefined
 }
 
@@ -46,16 +47,16 @@ const speakerOf = (metadata: Open | undefined): Pieces.Speaker => ({
   thread: text(metadata?.["thread_id"])
 })
 
-/** Told to one connection alone, at a `seq` of others. */
+/** Sent to one connection only, with the `seq` of another event. */
 const isLocal = ({ type }: RelayEvent) => type === "session_start" || type === "error" || type === "status"
 
-/** Operations that stand at no place between messages. */
+/** Operations that have no position between messages. */
 const placeless = new Set<Op["type"]>(["session", "context", "commands", "mode", "model"])
 
 export const make = ({ cost_usd = 0, isWhole = false, settled_until = 0 }: Options = {}): Projector => {
   let ops: Array<Op> = []
   let lastSeq = 0
-  /** Ids begin with it. */
+  /** Prefix of ids. */
   let place = "0.x"
   let turn: number | undefined
   let counts = new Map<string, number>()
@@ -141,7 +142,7 @@ export const make = ({ cost_usd = 0, isWhole = false, settled_until = 0 }: Optio
     enter(undefined, `${number}.x`)
   }
 
-  /** Prompts that began no turn of their own: handed to the running one. */
+  /** Prompts that began no turn of their own: sent to the running one. */
   const acknowledged = ({ message_id, status, text }: EventOf<"input_ack">) => {
     if (status !== "sent" || text === undefined || turn === undefined) return
     const isOwn = message_id === undefined
@@ -154,7 +155,7 @@ export const make = ({ cost_usd = 0, isWhole = false, settled_until = 0 }: Optio
     push({ type: "user", id: `${place}s${count}`, text, ...(message_id !== undefined && { message_id }) })
   }
 
-  /** In a turn it is an echo of the prompt, or a tool's result in native form. */
+  /** Within a turn it is an echo of the prompt, or a tool's result in native form. */
   const echo = ({ content, metadata, text: words = "" }: EventOf<"user_message">) => {
     const isResult = (content as ReadonlyArray<{ readonly type: string }>).some(({ type }) =>
       type === "tool_result"
@@ -220,7 +221,7 @@ export const make = ({ cost_usd = 0, isWhole = false, settled_until = 0 }: Optio
       case "user_message":
         return echo(event)
       case "response":
-        // Mostly it is the last message; some commands of an agent's CLI answer with nothing else.
+        // Usually it repeats the last message; some commands of an agent's CLI answer only with it.
         return pieces.hasSpoken() || pieces.whole("text", event.text, {})
       case "tool_call":
         return toolCall(event)
@@ -260,7 +261,7 @@ export const make = ({ cost_usd = 0, isWhole = false, settled_until = 0 }: Optio
       }
       case "stdout":
       case "stderr":
-        // A terminal's, or beside the agent's protocol: not for a conversation.
+        // A terminal's output, or output outside the agent's protocol: not part of a conversation.
     }
   }
 
@@ -271,16 +272,16 @@ export const make = ({ cost_usd = 0, isWhole = false, settled_until = 0 }: Optio
 
   const next = (event: RelayEvent): ReadonlyArray<Op> => {
     ops = []
-    // The relay has forgotten the session, and it began anew: its numbers begin anew, too.
+    // The relay forgot the session and it began again, so its numbers restart.
     if (event.type === "session_start" && event.seq === 1 && lastSeq > 1) lastSeq = 0
     if (event.seq <= lastSeq) {
       if (isLocal(event)) local(event)
       return ops
     }
     lastSeq = event.seq
-    // An agent that was started again tells what it remembers; of the session's own turns the log has told before.
+    // A restarted agent repeats what it remembers; the log already has the session's own turns.
     if (hasTurns && event.metadata?.["replay"] === true) return ops
-    // A reader that begins within a turn has not seen its start.
+    // A reader that starts within a turn has not seen its start.
     if (event.type !== "turn_start" && event.turn !== undefined && event.turn !== turn) {
       enter(event.turn, `${event.turn}.`)
     }

@@ -1,8 +1,10 @@
-/** questions: what an agent asks a person, as a form (`elicitation/create`) or, one by one, as options to choose from. */
+/**
+ * questions: an agent's questions to a person, as a form (`elicitation/create`) or one by one as options.
+ */
 import type { Question } from "./read.js"
 import { type Open, text } from "./read.js"
 
-/** The params of `elicitation/create` but for session and tool. */
+/** The params of `elicitation/create`, except session and tool. */
 export const toForm = (questions: ReadonlyArray<Question>, said: string) => {
   const properties: Record<string, object> = {}
   const required: Array<string> = []
@@ -15,7 +17,7 @@ export const toForm = (questions: ReadonlyArray<Question>, said: string) => {
       const: label,
       title: description === "" ? label : `${label}: ${description}`
     }))
-    // A choice is made by its words, which the relay reads into its value.
+    // A choice is identified by its label, which the relay maps to its value.
     const isYesOrNo = field?.["type"] === "boolean"
     properties[name] = choices.length === 0 || isYesOrNo
       ? { ...plainField(field), ...about }
@@ -40,7 +42,7 @@ export const toForm = (questions: ReadonlyArray<Question>, said: string) => {
 const partOf = (field: Open = {}, ...names: ReadonlyArray<string>): Open =>
   Object.fromEntries(names.flatMap((name) => field[name] === undefined ? [] : [[name, field[name]]]))
 
-/** Types and formats that forms of this protocol have; anything else is typed as a text, which the relay reads. */
+/** Types and formats this protocol's forms support; anything else is entered as text, which the relay reads. */
 const plainTypes = new Set(["string", "number", "integer", "boolean"])
 const formats = new Set(["email", "uri", "date", "date-time"])
 
@@ -58,7 +60,7 @@ const plainField = (field: Open = {}): object => {
 
 const answerText = (value: unknown): string => typeof value === "string" ? value : JSON.stringify(value) ?? ""
 
-/** From each question's id to what was chosen or typed; questions that were left out are left out. */
+/** Maps each question's id to its choice or text; skipped questions are left out. */
 export const toAnswers = (
   questions: ReadonlyArray<Question>,
   content: Open
@@ -76,7 +78,7 @@ export const toAnswers = (
     return answer === undefined ? [] : [[id, answer]]
   }))
 
-/** Each has some options, of which one is chosen: then buttons will do. */
+/** Whether each is a single choice among some options: then buttons suffice. */
 export const areChoices = (questions: ReadonlyArray<Question>): boolean =>
   questions.length > 0 && questions.every(({ multiSelect, options }) => !multiSelect && options.length > 0)
 

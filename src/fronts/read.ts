@@ -1,4 +1,6 @@
-/** read: open objects (`metadata`, `args`) as `messages/read.ts` reads them, in the words of the operations. */
+/**
+ * read: reads open objects (`metadata`, `args`) like `messages/read.ts`, in the terms of the operations.
+ */
 import * as read from "../messages/read.js"
 import type { Choice, PlanEntry, SlashCommand } from "./Op.js"
 
@@ -15,6 +17,6 @@ export const slashCommands = (value: unknown): ReadonlyArray<SlashCommand> =>
 export const choices = (value: unknown): ReadonlyArray<Choice> =>
   read.choices(value).map(({ value: id, ...choice }) => ({ id, ...choice }))
 
-/** The call whose sub-agent says this, if one does. */
+/** The call that runs the subagent, if a subagent sent this. */
 export const parentOf = (metadata: read.Open | undefined) => read.text(metadata?.["parent_tool_use_id"])
 export const ofParent = (parent: string | undefined) => parent === undefined ? {} : { parent }

@@ -1,4 +1,6 @@
-/** settings: what a session is and can do; whatever an event tells of it replaces what was known. */
+/**
+ * settings: a session's properties and capabilities; each event replaces what was known.
+ */
 import type { RelayEvent } from "../schema/index.js"
 import type { Op } from "./Op.js"
 import { choices, number, type Open, open, slashCommands, text, texts } from "./read.js"
@@ -7,10 +9,10 @@ type Started = Extract<RelayEvent, { readonly type: "session_start" }>
 
 export interface Settings {
   readonly started: (event: Started) => void
-  /** Some event's `metadata`. */
+  /** An event's `metadata`. */
   readonly told: (metadata: Open) => void
   readonly context: (told: Open) => void
-  /** A turn has cost so many US dollars. */
+  /** A turn's cost in US dollars. */
   readonly paid: (cost_usd: number) => void
 }
 
@@ -33,7 +35,7 @@ export const make = (push: (op: Op) => void, cost_usd: number): Settings => {
     })
   }
 
-  /** Whatever an event tells of them replaces what was known. */
+  /** Reported values replace known ones. */
   const told = (metadata: Open) => {
     const newModel = text(metadata["model"])
     const models = Array.isArray(metadata["models"]) ? choices(metadata["models"]) : undefined
@@ -64,7 +66,8 @@ export const make = (push: (op: Op) => void, cost_usd: number): Settings => {
       steer: can["steer"] === true,
       set_model: can["set_model"] === true,
       terminal: can["terminal"] === true,
-      // Who attaches is told where the session stands; a start is an event of its own, after that.
+      // A client that attaches gets the session's current position; a start is an event of its own after
+      // that.
       attached: seq <= (number(metadata["last_seq"]) ?? -1),
       ...(tool !== undefined && { tool }),
       ...(folder !== undefined && { folder })

@@ -1,8 +1,9 @@
 /**
- * stretch: one answer of a protocol that answers each request for itself: from a prompt, or from where a client was, until
- * its turn ends or waits for a person. The turn goes on meanwhile; the next request is another stretch.
+ * stretch: one answer of a protocol that answers each request separately: from a prompt, or from the client's
+ * position, until the turn ends or waits for a person. The turn continues in the meantime; the next request
+ * is another stretch.
  *
- * Nothing is remembered between two of them: where a client was is a `seq` of the session's log.
+ * Nothing is remembered between two stretches: the client's position is a `seq` of the session's log.
  */
 import { Effect, Exit, Scope, Stream } from "effect"
 import type { ClientCommand, RelayEvent } from "../schema/index.js"
@@ -13,20 +14,20 @@ import { PortError, type PortSession, type SessionNow, type SessionPort } from "
 
 export interface Item {
   readonly op: Op
-  /** The place in the log of the event that led to it, and its time in seconds. */
+  /** The log position of the source event, and its time in seconds. */
   readonly seq: number
   readonly ts: number
-  /** The client has it already; an encoder may need it to know what is open. */
+  /** The client already has it; an encoder may need it to know what is open. */
   readonly known: boolean
 }
 
 /**
- * How it ended. `seq`: all up to there was told, the next stretch goes on behind it.
+ * How it ended. `seq`: everything up to there was sent, the next stretch starts after it.
  *
  * - `asked`: the turn waits for answers to all of `asks`.
- * - `turn_end`: it is over.
- * - `refused`: the prompt waited for its turn, and there is none.
- * - `idle`: nothing goes on, and nothing is to come.
+ * - `turn_end`: the turn is over.
+ * - `refused`: the prompt was waiting for its turn and will not get one.
+ * - `idle`: nothing is running and nothing will follow.
  */
 export type Ending =
   | { readonly type: "asked"; readonly seq: number; readonly asks: ReadonlyArray<AskOp> }
@@ -34,35 +35,35 @@ export type Ending =
   | { readonly type: "refused"; readonly seq: number; readonly error: PortError }
 
 export interface Stretch {
-  /** From the beginning of the turn; one array for what came together. To be run once. */
+  /** From the beginning of the turn; one array for what arrived together. Run it only once. */
   readonly items: Stream.Stream<ReadonlyArray<Item>, PortError>
-  /** How it ended, when `items` has; undefined while it goes on. */
+  /** How it ended, once `items` has ended; undefined before. */
   readonly ending: () => Ending | undefined
 }
 
 export interface Options {
-  /** It ends where a person is asked. Default true. */
+  /** End when a person is asked. Default true. */
   readonly endAtAsk?: boolean
   /**
-   * Of a turn that is over, previews too, each where it was said: for a client that saw a part of it live, and shows things
-   * in the order they came. Default: whole messages only.
+   * For a finished turn, include previews in their original order: for a client that saw part of it live and
+   * shows things in order of arrival. Default: whole messages only.
    */
   readonly isLive?: boolean
-  /** Requests that were answered just now: nobody needs to be asked. */
+  /** Requests answered just now: do not ask them again. */
   readonly answered?: ReadonlyArray<string>
 }
 
 export interface Place extends Options {
   /** The client has all events up to this one. */
   readonly after_seq: number
-  /** Its last prompt: the stretch goes on until the turn of this one has ended. */
+  /** Its last prompt: the stretch lasts until this prompt's turn has ended. */
   readonly message_id?: string | undefined
 }
 
 type Port = SessionPort["Service"]
 type NamedPrompt = Extract<ClientCommand, { readonly type: "user_message" }> & { readonly message_id: string }
 
-/** Where its turn is: the client has all up to `after_seq`, the turn begins behind `read_from`. */
+/** The turn's position: the client has everything up to `after_seq`, and the turn begins after `read_from`. */
 interface Begun {
   readonly after_seq: number
   readonly read_from: number
@@ -86,13 +87,13 @@ const ended = new PortError({
   reason: "the session ended before the prompt's turn began: send it again"
 })
 
-/** What an event says of a prompt, if anything. */
+/** What an event says about a prompt, if anything. */
 const listen = (message_id: string) => {
   let isSent = false
   return (event: RelayEvent): Heard | undefined => {
     const begins: Begun = { after_seq: event.seq - 1, read_from: event.seq - 1 }
     if (event.type === "turn_start") {
-      // Prompts an agent has merged begin one turn, which may name none.
+      // Prompts merged by an agent begin one turn, which may name none of them.
       return namesOf(event).includes(message_id) || (isSent && event.text === undefined) ? begins : undefined
     }
     if (event.type === "permission_request") return "asked"
@@ -114,13 +115,13 @@ const listen = (message_id: string) => {
         return new PortError({ code: "bad_command", reason: "the prompt was taken back: send it again" })
       case "sent":
         isSent = true
-        // Handed to a turn that was running: its start was long ago.
+        // Sent to a turn that was already running: its start was long ago.
         return event.turn === undefined ? undefined : { ...begins, read_from: -1 }
     }
   }
 }
 
-/** The turn this event is in, or the next one: the place before its start. */
+/** The start of this event's turn, or of the next one: the position before it. */
 export const startOf = (
   port: Port,
   session_id: string,
@@ -138,7 +139,7 @@ export const startOf = (
     return start ?? seq
   })
 
-/** Events from behind `after_seq` up to `last_seq`, however live the session is. */
+/** Events after `after_seq` up to `last_seq`, even of a live session. */
 const past = (port: Port, session_id: string, after_seq: number, last_seq: number) =>
   after_seq >= last_seq ? Effect.succeed(Stream.empty) : Effect.map(
     port.read(session_id as never, after_seq),
@@ -146,7 +147,7 @@ const past = (port: Port, session_id: string, after_seq: number, last_seq: numbe
       Stream.filter(Stream.takeUntil(events, ({ seq }) => seq >= last_seq), ({ seq }) => seq <= last_seq)
   )
 
-/** Where the turn of a prompt began that the session had before. */
+/** Where the turn of an already known prompt began. */
 const find = Effect.fnUntraced(function*(port: Port, session: PortSession, message_id: string) {
   const { last_seq, queued } = yield* session.now
   if (queued.includes(message_id)) return "waiting"
@@ -157,7 +158,7 @@ const find = Effect.fnUntraced(function*(port: Port, session: PortSession, messa
     Effect.sync(() => {
       if (event.type === "turn_start") start = event.seq - 1
       const heard = hear(event)
-      // An agent may take a prompt into a running turn, and answer it in the next one all the same.
+      // An agent may accept a prompt into a running turn and still answer it in the next one.
       const isNews = found === undefined ||
         (event.type === "turn_start" && namesOf(event).includes(message_id))
       if (isNews && typeof heard === "object" && "after_seq" in heard) {
@@ -167,7 +168,7 @@ const find = Effect.fnUntraced(function*(port: Port, session: PortSession, messa
   return found ?? "unknown"
 })
 
-/** Follow the turn there. */
+/** Follow the turn that begins there. */
 const follow = (
   port: Port,
   session: PortSession,
@@ -187,7 +188,7 @@ const follow = (
       end(ending)
     }
 
-    /** Those that wait for an answer now, all told; none while others are still to be told. */
+    /** Pending questions, once all of them were sent; none while some are still to come. */
     const waiting = Effect.fnUntraced(function*(seq: number) {
       const asked = projector.asking().filter(({ request_id }) => !answered.includes(request_id))
       if (!endAtAsk || asked.length === 0) return
@@ -197,7 +198,7 @@ const follow = (
       if (asks.length > 0 && !isMore) finish({ type: "asked", seq, asks })
     })
 
-    /** The client's own prompt has its turn behind this place, or waits for one. */
+    /** Whether the client's own prompt has its turn after this position or is waiting for one. */
     const isAhead = (seq: number): Effect.Effect<boolean, PortError> =>
       message_id === undefined || isOwn
         ? Effect.succeed(false)
@@ -206,7 +207,7 @@ const follow = (
           (found) => found === "waiting" || (found !== "unknown" && found.after_seq >= seq)
         )
 
-    /** All there was has been told. */
+    /** Whether everything was sent. */
     const caughtUp = Effect.fnUntraced(function*(seq: number) {
       yield* waiting(seq)
       if (isOver || projector.turn() !== undefined) return
@@ -251,7 +252,7 @@ const make = (items: (end: (ending: Ending) => void) => Stretch["items"]): Stret
   return { items: items((ended) => (ending = ended)), ending: () => ending }
 }
 
-/** From where a client was: what it lacks of the turn there, or of the next. */
+/** From the client's position: what it lacks of the turn there, or of the next one. */
 export const resume = (port: Port, session: PortSession, place: Place): Stretch =>
   make((end) =>
     Stream.unwrap(Effect.gen(function*() {
@@ -261,9 +262,9 @@ export const resume = (port: Port, session: PortSession, place: Place): Stretch 
   )
 
 /**
- * Give a prompt and follow its turn. Succeeds when the session has taken it; fails when that refuses it. One that the
- * session has had already is not given twice: its turn is told from its start. While another's turn keeps it waiting,
- * nothing is told, unless that one waits for a person: then that turn is.
+ * Send a prompt and follow its turn. Succeeds once the session has accepted it; fails if it is refused. A
+ * prompt the session already had is not sent twice: its turn is given from its start. While another turn
+ * keeps it waiting, nothing is given, unless that turn waits for a person: then that turn is.
  */
 export const prompt = Effect.fnUntraced(
   function*(port: Port, session: PortSession, command: NamedPrompt, options: Options = {}) {
@@ -287,7 +288,7 @@ export const prompt = Effect.fnUntraced(
       }
     })
 
-    /** Another's turn keeps it waiting, and waits for a person itself. */
+    /** Another turn keeps it waiting and is itself waiting for a person. */
     const before = Effect.map(
       session.now,
       ({ open_turn_seq, pending }): Begun | undefined =>
@@ -343,6 +344,6 @@ export const prompt = Effect.fnUntraced(
   }
 )
 
-/** The session has had this prompt, or it waits for its turn. */
+/** Whether the session has had this prompt or has it queued. */
 export const knows = (port: Port, session: PortSession, message_id: string) =>
   Effect.map(find(port, session, message_id), (found) => found !== "unknown")

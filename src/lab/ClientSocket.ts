@@ -1,6 +1,6 @@
 /**
- * ClientSocket: a client's socket until it is joined to its relay: what comes meanwhile is kept, and the socket is not
- * read any further.
+ * ClientSocket: a client's socket before it is joined to its relay: incoming frames are kept, then the socket
+ * is paused.
  */
 import { Clock, Deferred, Effect } from "effect"
 import type { Socket } from "node:net"
@@ -15,11 +15,11 @@ export interface Frame {
 
 export interface ClientSocket {
   readonly ws: WebSocket
-  /** The first frame, as soon as it is here; it is kept all the same. Fails when it is too long. */
+  /** The first frame once it has arrived; it is kept too. Fails if it is too long. */
   readonly first: Effect.Effect<string, "too long">
-  /** All that came so far, for the relay. From here on nothing is kept any more. */
+  /** Everything received so far, for the relay. Nothing is kept from here on. */
   readonly release: () => ReadonlyArray<Frame>
-  /** An `error` event, and goodbye. */
+  /** Send an `error` event and close. */
   readonly refuse: (code: ErrorCode, text: string, closeCode: number) => Effect.Effect<void>
 }
 
@@ -31,7 +31,7 @@ export const make = (ws: WebSocket, socket: Socket, max_handshake_bytes: number)
   const onMessage = (data: RawData, binary: boolean) => {
     kept.push({ data, binary })
     ws.pause()
-    // `nodebuffer`, ws's default: one Buffer.
+    // `nodebuffer`, the default of ws: one Buffer.
     doneSoon(first, Effect.succeed((data as Buffer).toString("utf8")))
     socket.off("data", onData)
   }
@@ -61,7 +61,7 @@ export const make = (ws: WebSocket, socket: Socket, max_handshake_bytes: number)
           const error = { type: "error", code, text, metadata: { fatal: true }, seq: 0, ts: now / 1000 }
           ws.send(JSON.stringify(error))
           ws.close(closeCode, text.slice(0, 120))
-          // Its goodbye has to be read.
+          // Its close frame has to be read.
           ws.resume()
         }))
   }

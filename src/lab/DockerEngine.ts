@@ -1,12 +1,13 @@
 /**
- * DockerEngine: the Docker Engine API, as effects. Where it is, `DOCKER_HOST` and its kin say, as for every other client.
+ * DockerEngine: the Docker Engine API as effects. `DOCKER_HOST` and related variables say where the engine
+ * is, as for every other client.
  *
- * The client is loaded here and now, so that a relay that is no lab never pays for it.
+ * The client library is loaded on first use, so that a relay that is not a lab does not pay for it.
  */
 import type Docker from "dockerode"
 import { Context, Effect, Layer, Schema } from "effect"
 
-/** The engine said no, or could not be reached (then without a status). */
+/** The engine refused, or could not be reached (then there is no status). */
 export class EngineFailed extends Schema.TaggedError<EngineFailed>()("EngineFailed", {
   status: Schema.optional(Schema.Number),
   reason: Schema.String
@@ -19,7 +20,7 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>()("EngineFail
 }
 
 export class DockerEngine extends Context.Service<DockerEngine, {
-  /** Ask the engine. `signal` aborts a request that takes its time. */
+  /** Call the engine. `signal` aborts a long request. */
   readonly call: <A>(
     act: (docker: Docker, signal: AbortSignal) => Promise<A>
   ) => Effect.Effect<A, EngineFailed>
@@ -36,7 +37,7 @@ const make = Effect.gen(function*() {
 })
 
 const toFailure = (cause: unknown): EngineFailed => {
-  // What the client throws has these fields, if it is the engine's answer.
+  // Errors thrown by the client have these fields if they come from the engine.
   const { json, message, statusCode } = cause as {
     readonly statusCode?: number
     readonly message?: string
@@ -48,11 +49,14 @@ const toFailure = (cause: unknown): EngineFailed => {
   })
 }
 
-/** Turn one answer of the engine into a value. */
+/** Turn one error status of the engine into a value. */
 export const on = <A>(status: number, value: A) => <B, R>(effect: Effect.Effect<B, EngineFailed, R>) =>
   Effect.catchIf(effect, (error) => error.status === status, () => Effect.succeed(value))
 
-/** A container's output as one line. The engine marks every piece with 8 bytes: stream, and length at the fifth. */
+/**
+ * A container's output as one line. The engine marks every chunk with 8 bytes: the stream, and the length
+ * from the fifth byte on.
+ */
 export const toText = (output: Buffer): string => {
   const pieces: Array<string> = []
   for (let at = 0; at + 8 <= output.length;) {

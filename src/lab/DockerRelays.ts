@@ -1,8 +1,9 @@
 /**
- * DockerRelays: a container per user.
+ * DockerRelays: one container per user.
  *
- * The engine is the only memory: who has which container stands in names and labels, so any number of processes may
- * serve the same users. The first to create a container wins, the others use it. One that has ended is replaced.
+ * All state is in the engine: names and labels say which container belongs to whom, so any number of
+ * processes can serve the same users. The first to create a container wins, and the others use it. A
+ * container that has ended is replaced.
  */
 import type { ContainerInspectInfo } from "dockerode"
 import { Duration, Effect, Layer, Redacted, Schedule, Schema } from "effect"
@@ -17,14 +18,14 @@ import * as singleFlight from "./singleFlight.js"
 import type { User } from "./User.js"
 import { RelayUnavailable, type Running, toUnavailable, UserRelays } from "./UserRelays.js"
 
-/** The container ended while its relay was awaited. */
+/** The container ended while its relay was starting. */
 class RelayEnded extends Schema.TaggedError<RelayEnded>()("RelayEnded", { reason: Schema.String }) {
   override get message() {
     return this.reason
   }
 }
 
-/** It was created, started or removed a moment ago, here or by another process: the next look tells more. */
+/** It was just created, started or removed, here or by another process: the next look tells more. */
 class NotYet extends Schema.TaggedError<NotYet>()("NotYet", {}) {}
 
 const looks = Schedule.max([
@@ -55,7 +56,7 @@ const make = Effect.gen(function*() {
 
   const inspect = (id: string) => call((docker) => docker.getContainer(id).inspect()).pipe(on(404, undefined))
 
-  /** By id, so that never another's fresh container is meant. Gone already, or going, is as good. */
+  /** By id, so that another's new container is never removed. One that is gone or going is fine too. */
   const remove = (id: string) =>
     call((docker) => docker.getContainer(id).remove({ force: true })).pipe(
       on(404, undefined),
@@ -64,7 +65,7 @@ const make = Effect.gen(function*() {
 
   const start = (id: string) =>
     call((docker) => docker.getContainer(id).start()).pipe(
-      // Another process has started it, or removed it: the next look tells.
+      // Another process has started or removed it: the next look tells.
       on(304, undefined),
       on(404, undefined),
       Effect.tapError(() => Effect.ignore(remove(id)))
@@ -80,7 +81,7 @@ const make = Effect.gen(function*() {
     yield* start(created.id)
   })
 
-  /** One look at the user's container, and if need be one step towards one that runs. */
+  /** Looks at the user's container once and, if necessary, takes one step towards a running one. */
   const look = Effect.fn("DockerRelays.look")(function*(user: User) {
     const name = spec.nameOf(settings, user)
     const found = yield* inspect(name)
@@ -126,7 +127,7 @@ const make = Effect.gen(function*() {
       user.name,
       bringUp(user).pipe(
         Effect.tap((relay) => Effect.raceFirst(awaitReady(relay.address, settings), ended(relay))),
-        // It may have ended just when it was wanted.
+        // It may have ended just when it was needed.
         Effect.retry({ times: 1, while: ({ _tag }) => _tag === "RelayEnded" }),
         toUnavailable
       )

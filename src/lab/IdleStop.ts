@@ -1,8 +1,9 @@
 /**
- * IdleStop: relays nobody needs are stopped.
+ * IdleStop: stops relays that nobody needs.
  *
- * A relay is needed while it has a client, of whichever process of the lab, or a turn runs; the relay itself knows. Every
- * process looks after all relays: one that has just been started waits the whole time before it stops anything.
+ * A relay is needed while it has a client, from any process of the lab, or a running turn; the relay itself
+ * knows. Every process watches all relays: one that has just started waits the full time before it stops
+ * anything.
  */
 import { Clock, Duration, Effect, Layer, Redacted, Schedule, Schema } from "effect"
 import { request } from "node:http"
@@ -21,10 +22,10 @@ const Sessions = Schema.fromJsonString(Schema.Struct({
 const decodeSessions = Schema.decodeEffect(Sessions)
 
 const answerTime = "5 seconds"
-/** A list of sessions longer than this is not read. */
+/** Longer lists of sessions are not read. */
 const longestAnswer = 64 * 1024 * 1024
 
-/** What `GET /sessions` of the relay says. */
+/** The answer of the relay's `GET /sessions`. */
 const ask = ({ host, port, token }: Address) =>
   Effect.callback<string, Error>((resume) => {
     const headers = { authorization: `Bearer ${Redacted.value(token)}` }
@@ -47,7 +48,7 @@ const make = Effect.gen(function*() {
   const { idle_timeout } = yield* LabConfig
   const presence = yield* Presence
   const runtimes = yield* UserRelays
-  /** When each relay was last needed, as far as is known here, in ms. */
+  /** When each relay was last needed, as far as this process knows, in ms. */
   const needed = new Map<string, number>()
 
   /** When the relay was last needed; now, while it is. */
@@ -60,7 +61,7 @@ const make = Effect.gen(function*() {
           ? now
           : Math.max(before, ...sessions.map(({ last_active_at }) => last_active_at * 1000))
       ),
-      // One that does not answer is of no use to anybody.
+      // A relay that does not answer is of no use to anybody.
       Effect.catch(() => Effect.succeed(before))
     )
   })

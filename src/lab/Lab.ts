@@ -1,6 +1,6 @@
 /**
- * Lab: joins the lab's layers, as Relay joins the relay's. What `LAB_MODE` and `LAB_ENGINE` say decides where the users'
- * relays run; all else is the same.
+ * Lab: composes the lab's layers, as Relay composes the relay's. `LAB_MODE` and `LAB_ENGINE` decide where the
+ * users' relays run; everything else is the same.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
@@ -22,7 +22,7 @@ import * as SingleRelays from "./SingleRelays.js"
 import * as SwarmRelays from "./SwarmRelays.js"
 import { Users } from "./Users.js"
 
-/** A user's relay in this process: as in a container, the user's folder is where it starts and all it may use. */
+/** A user's relay in this process: as in a container, it starts in the user's folder and may use only that. */
 const relayOf = (
   options: Relay.RelayOptions,
   { secret_files, workspace_root }: LabSettings
@@ -32,19 +32,19 @@ const relayOf = (
     ...options,
     roots: [folder],
     start_folder: folder,
-    // Users may choose the same names for their sessions.
+    // Users may choose the same session names.
     ...(options.record !== undefined && { record: join(options.record, basename(folder)) }),
-    // With --sandbox an agent sees neither other users' folders nor what lets users in.
+    // With --sandbox, an agent sees neither other users' folders nor the secrets that let users in.
     private_files: [...options.private_files ?? [], workspace_root, ...secret_files],
     state_dir: join(folder, ".local/state/ai-relay"),
-    // All users' agents keep their conversations in one home.
+    // All users' agents store their conversations in one home.
     no_native_sessions: true
   }
   return RelayServer.layer.pipe(
     Layer.provide(Push.layer),
     Layer.provide(RelayConfig.layer(settings)),
     Layer.provide(Relay.layerSessions(settings)),
-    // Who is on this machine may be another user's agent.
+    // A client on this machine may be another user's agent.
     Layer.provide(Auth.layer({ token, auth: "always" })),
     Layer.provide(ServerConfig.layer({ ...options, host, port: 0 })),
     Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer)),
@@ -61,7 +61,7 @@ const layerRuntimes = (options: Relay.RelayOptions) =>
         DockerEngine.layer
       )))
 
-/** The whole lab, listening. Of the options, `host`, `port` and `allow_…` are its own; the rest is for `single`. */
+/** The whole lab, listening. It uses the options `host`, `port` and `allow_…` itself; the rest is for `single`. */
 export const layer = (options: Relay.RelayOptions) =>
   Layer.merge(LabServer.layer, IdleStop.layer).pipe(
     Layer.provide(layerRuntimes(options)),

@@ -1,5 +1,5 @@
 /**
- * LabConfig: the lab's settings, as the variables say. Those that do not fit, alone or together, are refused by name.
+ * LabConfig: the lab's settings from its variables. Invalid values and combinations are refused by name.
  */
 import { Config, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { readFileSync } from "node:fs"
@@ -7,7 +7,7 @@ import { isLoopbackHost } from "../services/access/peers.js"
 import { configProblem } from "../services/configProblem.js"
 import { labSettings, sizeIn, variables } from "./labVariables.js"
 
-/** A setting has a value that cannot be used. */
+/** A setting's value cannot be used. */
 export class BadLabSetting extends Schema.TaggedError<BadLabSetting>()("BadLabSetting", {
   name: Schema.String,
   problem: Schema.String
@@ -18,7 +18,7 @@ export class BadLabSetting extends Schema.TaggedError<BadLabSetting>()("BadLabSe
 }
 
 export interface LabSettings {
-  /** `single`: every user's relay runs in this process. `multi`: in a container of its own. */
+  /** `single`: every user's relay runs in this process. `multi`: each in a container of its own. */
   readonly mode: "single" | "multi"
   readonly engine: "docker" | "swarm"
   readonly workspace_root: string
@@ -27,20 +27,20 @@ export interface LabSettings {
   readonly container_port: number
   readonly container_user: string
   readonly container_home: string
-  /** Longest pause between two probes of a relay that starts, in seconds. */
+  /** Longest pause between two probes of a starting relay, in seconds. */
   readonly startup_delay: number
-  /** How long a relay may take until it can be talked to, in seconds. */
+  /** How long a relay may take to become reachable, in seconds. */
   readonly ws_timeout: number
-  /** After how long without a client and a running turn a relay is stopped, in seconds; 0 never. */
+  /** Time without a client and a running turn after which a relay is stopped, in seconds; 0 means never. */
   readonly idle_timeout: number
   readonly memory_bytes: number
   readonly cpus: number
   readonly pids: number
-  /** Variables handed on to the users' relays. */
+  /** Variables passed on to the users' relays. */
   readonly env: Readonly<Record<string, string>>
   readonly tokens_file: Option.Option<string>
   readonly jwt_secret: Option.Option<Redacted.Redacted>
-  /** Files that hold what lets users in: of no agent's business. */
+  /** Files with the secrets that let users in; hidden from agents. */
   readonly secret_files: ReadonlyArray<string>
   readonly jwt_jwks: Option.Option<URL>
   readonly jwt_issuer: Option.Option<string>
@@ -50,7 +50,7 @@ export interface LabSettings {
   readonly trusted_proxies: ReadonlyArray<string>
 }
 
-/** Which variable it is about, and what it should be. */
+/** Names the variable and what it should be. */
 const explain = (error: Config.ConfigError): BadLabSetting => {
   const { name, problem } = configProblem(error)
   return new BadLabSetting({ name, problem })
@@ -63,7 +63,7 @@ const readSecret = (file: string) =>
       new BadLabSetting({ name: "LAB_JWT_SECRET_FILE", problem: `names ${file}, which cannot be read` })
   })
 
-/** What only some of the others make use of. */
+/** Settings that only work together with others. */
 const needs: ReadonlyArray<
   readonly [names: ReadonlyArray<string>, isUsed: (settings: LabSettings) => boolean, why: string]
 > = [
@@ -91,7 +91,7 @@ const needs: ReadonlyArray<
   ]
 ]
 
-/** A variable that says nothing to this lab must not look as if it did. */
+/** A variable without effect in this lab must not look as if it had one. */
 export const ignoredVariable = (
   settings: LabSettings,
   given: ReadonlyArray<string>
@@ -116,7 +116,7 @@ export const ignoredVariable = (
     : undefined
 }
 
-/** What an operator should know of these settings. */
+/** Warnings for the operator about these settings. */
 export const warningsOf = (
   { jwt_audience, jwt_issuer, jwt_jwks, jwt_secret }: LabSettings
 ): ReadonlyArray<string> => [
@@ -161,7 +161,7 @@ const check = (settings: LabSettings): BadLabSetting | undefined => {
   })
 }
 
-/** The settings, as the variables say. */
+/** The settings, read from the variables. */
 export const read = Effect.gen(function*() {
   const { container_home, env_names, jwt_secret_file, memory, ...found } = yield* Effect.mapError(
     variables,

@@ -1,7 +1,7 @@
 /**
- * LabServer: listens for all users, and joins each with their relay.
+ * LabServer: listens for all users and connects each with their relay.
  *
- * It keeps nothing: another process of the lab, now or later, does the same with the same users.
+ * It stores nothing: another process of the lab, now or later, serves the same users the same way.
  */
 import { Context, Effect, FiberSet, Layer } from "effect"
 import { createServer, type IncomingMessage } from "node:http"
@@ -48,7 +48,7 @@ const make = Effect.gen(function*() {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    // The relay looks at what passes, and answers pings.
+    // The relay validates the frames and answers pings.
     skipUTF8Validation: true,
     autoPong: false,
     maxPayload: max_frame_bytes
@@ -59,15 +59,15 @@ const make = Effect.gen(function*() {
   const server = createServer({
     headersTimeout: patience,
     requestTimeout: patience,
-    // Node looks for who lets it wait so often, also when nobody is there.
+    // How often Node checks for stalled requests, even without connections.
     connectionsCheckingInterval: Math.ceil(patience / 2)
   })
-  // Those that are told why they are refused, besides.
+  // The other half is for connections that are only told why they are refused.
   server.maxConnections = 2 * max_connections
   server.on("connection", (socket: Socket) => {
     const refusal = limiter.enter(socket)
     if (refusal !== undefined) return turnAway(socket, "503 Service Unavailable", refusal)
-    // Node waits for a first byte as long as it takes.
+    // Node itself sets no limit on the wait for a first byte.
     const silence = setTimeout(() => socket.bytesRead === 0 && socket.destroy(), patience)
     socket.once("close", () => clearTimeout(silence))
   })
@@ -78,7 +78,7 @@ const make = Effect.gen(function*() {
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     if (socket.writableEnded) return
     socket.on("error", () => socket.destroy())
-    // It becomes a part of the relay's address.
+    // It becomes part of the relay's URL.
     if (request.url?.startsWith("/") !== true) {
       return turnAway(socket, "400 Bad Request", "ask for a path, such as /: this is no proxy")
     }

@@ -1,9 +1,11 @@
-/** Presence: which users have something open at this process of the lab. */
+/**
+ * Presence: which users have a connection open at this process of the lab.
+ */
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { User } from "./User.js"
 
 export class Presence extends Context.Service<Presence, {
-  /** The user is here until the scope ends. */
+  /** The user counts as present until the scope ends. */
   readonly enter: (user: User) => Effect.Effect<void, never, Scope.Scope>
   readonly has: (user: User) => boolean
 }>()("ai-relay/lab/Presence") {

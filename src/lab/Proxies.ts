@@ -1,4 +1,6 @@
-/** Proxies: the addresses whose word is believed, about a user and about where a request comes from. */
+/**
+ * Proxies: the trusted proxies, which are believed about a user and about a request's origin.
+ */
 import { Effect, Option } from "effect"
 import * as TrustedProxies from "../services/access/TrustedProxies.js"
 import { BadLabSetting, type LabSettings } from "./LabConfig.js"
@@ -15,11 +17,11 @@ export const make = Effect.fnUntraced(
     }
     const proxies = TrustedProxies.make(trusted_proxies)
 
-    /** Where it comes from: the last hop that is no trusted proxy, as those tell it. */
+    /** The request's origin: the last hop that is not a trusted proxy, as reported by those. */
     const addressOf = ({ address, headers }: Visitor): string | undefined =>
       proxies.addressOf(address, headers)
 
-    /** The user a trusted proxy names. */
+    /** The user named by a trusted proxy. */
     const userOf = ({ address, headers }: Visitor): string | undefined => {
       if (Option.isNone(user_header) || !proxies.isTrusted(address)) return undefined
       const said = headers[user_header.value.toLowerCase()]

@@ -1,13 +1,14 @@
 /**
- * SignedTokens: users by a signed token (JWT), with a shared secret (HS256) or the published keys of an issuer (JWKS).
+ * SignedTokens: identifies users by a signed token (JWT), with a shared secret (HS256) or an issuer's
+ * published keys (JWKS).
  *
- * Which of the two a token is checked against follows from its algorithm, so no key can be taken for a secret. A token
- * without an end (`exp`) is refused: it could never be taken back.
+ * The token's algorithm decides which of the two it is checked against, so a key can never be used as a
+ * secret. A token without an expiry (`exp`) is refused, because it could never be revoked.
  */
 import { Clock, Effect, Option, Redacted, Schema } from "effect"
 import type { LabSettings } from "./LabConfig.js"
 
-/** It names nobody now, and yet is no guess: it was good once, or cannot be checked at the moment. */
+/** The token identifies nobody now, but it is not a guess: it was valid once, or cannot be checked at the moment. */
 export class TokenInDoubt extends Schema.TaggedError<TokenInDoubt>()("TokenInDoubt", {
   reason: Schema.String
 }) {
@@ -16,16 +17,16 @@ export class TokenInDoubt extends Schema.TaggedError<TokenInDoubt>()("TokenInDou
   }
 }
 
-/** Whose token it is; `ended` completes, with why, when it is that no more. */
+/** The token's user; `ended` completes with the reason when the token stops being valid. */
 export interface Vouched {
   readonly user: string
   readonly ended: Effect.Effect<string>
 }
 
-/** Knows tokens; undefined for one it does not. */
+/** Looks up tokens; undefined for an unknown one. */
 export type Source = (token: string) => Effect.Effect<Vouched | undefined, TokenInDoubt>
 
-/** Timers are not longer than some weeks. */
+/** Timers cannot run longer than some weeks. */
 const longestSleepMs = 24 * 3600 * 1000
 
 const until = (seconds: number): Effect.Effect<string> =>
@@ -44,10 +45,13 @@ type JwtSettings = Pick<LabSettings, "jwt_audience" | "jwt_claim" | "jwt_issuer"
 
 const asymmetric = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
-/** The published keys cannot be had, or are none: the operator's business. Every other error is the token's. */
+/**
+ * The published keys cannot be fetched or are invalid, which is for the operator to fix. Every other error is
+ * the token's.
+ */
 const ofKeys = ["ERR_JOSE_GENERIC", "ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID", "ERR_JWK_INVALID"]
 
-/** Tokens of machines whose clocks differ, in seconds. */
+/** Tolerance for tokens of machines whose clocks differ, in seconds. */
 const clockTolerance = 5
 
 export const make = Effect.fnUntraced(function*(settings: JwtSettings) {

@@ -1,9 +1,9 @@
 /**
- * SingleRelays: every user's relay in this process, each with a folder of its own and a port only the lab knows the
- * token of.
+ * SingleRelays: every user's relay in this process, each with its own folder and a port whose token only the
+ * lab knows.
  *
- * What users' agents do, they do as this process's user: their sessions are apart, not their rights. For people who do
- * not trust each other there is `multi`.
+ * Users' agents act as this process's user: their sessions are separate, their rights are not. For people who
+ * do not trust each other there is `multi`.
  */
 import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import { randomBytes, randomUUID } from "node:crypto"
@@ -21,7 +21,7 @@ export interface SingleRelay {
   readonly token: Redacted.Redacted
 }
 
-/** How a relay is made: everybody must show the token, from this machine too. */
+/** How to create a relay: every client must show the token, including those on this machine. */
 export type RelayOf<E> = (options: SingleRelay) => Layer.Layer<RelayServer, E>
 
 interface Started {
@@ -55,7 +55,7 @@ const make = <E extends { readonly message: string }>(relayOf: RelayOf<E>) =>
       const token = Redacted.make(randomBytes(32).toString("base64url"))
       const folder = yield* folderFor(workspace_root, user)
       const scope = yield* Scope.fork(life)
-      // Fresh: what layers of one user's relay have made is nobody else's.
+      // Fresh: layers of one user's relay are never shared with another's.
       const own = Layer.fresh(relayOf({ folder, host: loopback, token }))
       const context = yield* Layer.buildWithScope(own, scope).pipe(
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))

@@ -1,8 +1,8 @@
 /**
- * SwarmRelays: a service per user, which the swarm puts on any of its nodes and starts again when it ends.
+ * SwarmRelays: one service per user, which the swarm runs on any of its nodes and restarts when it ends.
  *
- * The lab's processes must be on the same network to reach them by name, and the users' folders on storage that every
- * node has at the same place.
+ * The lab's processes must be on the same network to reach the services by name, and the users' folders must
+ * be on storage that every node mounts at the same path.
  */
 import type { Service } from "dockerode"
 import { Effect, Layer, Redacted } from "effect"
@@ -60,7 +60,7 @@ const make = Effect.gen(function*() {
     return found
   })
 
-  /** What the swarm says about the last try to run it. */
+  /** The swarm's report about the last attempt to run it. */
   const trouble = (user: User) =>
     call((docker): Promise<Array<Task>> =>
       docker.listTasks({ filters: { service: [spec.nameOf(settings, user)] } })

@@ -1,8 +1,10 @@
 /**
- * TokenFile: users by token, a line each: `USER TOKEN`, or `USER sha256:HEX` of the token. `#` begins a comment.
+ * TokenFile: users by token, one per line: `USER TOKEN`, or `USER sha256:HEX` with the token's hash. `#`
+ * begins a comment.
  *
- * The file is read again when it has changed, so that users come and go while the lab runs: whose line is gone is sent away
- * within a second. A file that cannot be read lets nobody in; a line that cannot, nobody but its user.
+ * The file is read again when it changes, so that users can be added and removed while the lab runs: a user
+ * whose line is removed is disconnected within a second. An unreadable file lets nobody in; an unreadable
+ * line affects only its own user.
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
@@ -15,9 +17,9 @@ const digest = (token: string) => createHash("sha256").update(token).digest("hex
 const hashed = /^sha256:([0-9a-f]{64})$/i
 
 interface Tokens {
-  /** Users by the digest of their token: looking one up tells nothing about the others by its time. */
+  /** Users by the digest of their token: the time of a lookup reveals nothing about the others. */
   readonly users: ReadonlyMap<string, string>
-  /** Lines without a user and a token, by number. */
+  /** Numbers of lines without a user and a token. */
   readonly bad: ReadonlyArray<number>
 }
 
@@ -34,7 +36,7 @@ export const parse = (text: string): Tokens => {
   return { users, bad }
 }
 
-/** How often the file is looked at while nobody comes, in ms. */
+/** How often the file is checked without other activity, in ms. */
 const lookMs = 250
 
 export const make = Effect.fnUntraced(function*(file: string) {
@@ -63,7 +65,7 @@ export const make = Effect.fnUntraced(function*(file: string) {
       )
     )
 
-  /** Told that the file may have changed. */
+  /** Called when the file may have changed. */
   const listeners = new Set<() => void>()
   const onChange = () => {
     for (const listener of [...listeners]) listener()
@@ -78,7 +80,7 @@ export const make = Effect.fnUntraced(function*(file: string) {
     return Effect.sync(() => void listeners.delete(listener))
   })
 
-  /** Completes when the token is not this user's any more. */
+  /** Completes when the token is no longer this user's. */
   const gone = (token: string, user: string): Effect.Effect<string> =>
     Effect.flatMap(find(token), (now) =>
       now === user

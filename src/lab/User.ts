@@ -1,13 +1,14 @@
 /**
- * User: who somebody is, and the name their folder, container and service go by.
+ * User: a user's identity, and the name of their folder, container and service.
  *
- * Two users never share a name, whatever they are called, and no name leaves the folder it is put in: a plain lower-case
- * id is its own name; any other becomes what is readable of it, then `--` (which no plain one has), then its hash.
+ * Two users never share a name, whatever they are called, and no name leads outside the folder it is put in.
+ * A plain lower-case id is its own name; any other becomes its readable part, then `--` (which no plain id
+ * contains), then its hash.
  */
 import { createHash } from "node:crypto"
 
 export interface User {
-  /** As the token, claim or header says. */
+  /** From the token, claim or header. */
   readonly id: string
   readonly name: string
 }

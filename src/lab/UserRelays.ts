@@ -1,12 +1,13 @@
 /**
- * UserRelays: where each user's relay runs. A user has one, whichever process of the lab is asked.
+ * UserRelays: where each user's relay runs. A user has only one, whichever process of the lab is asked.
  *
- * `single`: in this process. `docker`: a container. `swarm`: a service. To the rest of the lab all are an address.
+ * `single`: in this process. `docker`: a container. `swarm`: a service. The rest of the lab sees only an
+ * address.
  */
 import { Context, Effect, type Redacted, Schema } from "effect"
 import type { User } from "./User.js"
 
-/** A user's relay cannot be had now. */
+/** The user's relay is not available now. */
 export class RelayUnavailable extends Schema.TaggedError<RelayUnavailable>()("RelayUnavailable", {
   reason: Schema.String
 }) {
@@ -15,14 +16,14 @@ export class RelayUnavailable extends Schema.TaggedError<RelayUnavailable>()("Re
   }
 }
 
-/** Where a relay listens, and what it wants to hear. */
+/** Where a relay listens, and its token. */
 export interface Address {
   readonly host: string
   readonly port: number
   readonly token: Redacted.Redacted
 }
 
-/** A relay that runs. Another one of the same user has another `id`. */
+/** A running relay. Another one of the same user has another `id`. */
 export interface Running {
   readonly id: string
   readonly user: User
@@ -30,13 +31,13 @@ export interface Running {
 }
 
 export class UserRelays extends Context.Service<UserRelays, {
-  /** The user's relay, ready to be talked to: started if it is not there, replaced if it has crashed. */
+  /** The user's relay, ready to use: started if it is not running, replaced if it has crashed. */
   readonly reach: (user: User) => Effect.Effect<Running, RelayUnavailable>
-  /** All that run, whoever started them. */
+  /** All running relays, whoever started them. */
   readonly running: Effect.Effect<ReadonlyArray<Running>, RelayUnavailable>
-  /** End this one: its sessions close in order and stay on disk. */
+  /** Stop this relay: its sessions close properly and stay on disk. */
   readonly stop: (relay: Running) => Effect.Effect<void, RelayUnavailable>
-  /** Fails when no relay could be started. */
+  /** Fails if no relay could be started. */
   readonly check: Effect.Effect<void, RelayUnavailable>
 }>()("ai-relay/lab/UserRelays") {}
 

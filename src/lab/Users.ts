@@ -1,10 +1,10 @@
 /**
- * Users: who is there? A user is known by an access token (of the token file, or signed) or by the word of a proxy that
- * has asked already.
+ * Users: identifies users by an access token (from the token file, or signed) or by a trusted proxy that has
+ * already authenticated them.
  *
- * A token comes as `Authorization: Bearer …`, or as `token` of the handshake; the cookie the login page sets stands for one, until
- * the browser logs out or the lab ends. The header of a proxy is believed from the addresses that are named, and from nobody else. Who sends wrong tokens has to
- * wait, as at the relay's own door.
+ * A token comes as `Authorization: Bearer …` or as the handshake's `token`; the login page's cookie stands
+ * for one until the browser logs out or the lab ends. A proxy's header is believed only from the configured
+ * addresses. Clients that send wrong tokens have to wait, as with the relay itself.
  */
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
@@ -17,7 +17,7 @@ import * as SignedTokens from "./SignedTokens.js"
 import * as TokenFile from "./TokenFile.js"
 import * as User from "./User.js"
 
-/** Nobody can tell who this is. */
+/** The user cannot be identified. */
 export class UnknownUser extends Schema.TaggedError<UnknownUser>()("UnknownUser", { reason: Schema.String }) {
   override get message() {
     return this.reason
@@ -29,31 +29,34 @@ export interface Visitor {
   readonly headers: IncomingHttpHeaders
 }
 
-/** Who sends this request. */
+/** The sender of this request. */
 export const visitorIn = ({ headers, socket }: IncomingMessage): Visitor => ({
   address: socket.remoteAddress,
   headers
 })
 
-/** Somebody who may come in, and how long. */
+/** An admitted user, and for how long. */
 export interface Admitted {
   readonly user: User.User
-  /** Completes, with why, when they may stay no longer; a proxy's word holds as long as the connection. */
+  /** Completes with the reason when access ends; a proxy's word lasts as long as the connection. */
   readonly ended: Effect.Effect<string>
 }
 
 export type NotAdmitted = UnknownUser | TooManyAttempts
 
 export class Users extends Context.Service<Users, {
-  /** Who the request says it is from, without looking at a handshake; undefined if it says nothing. */
+  /** The user named by the request, without reading a handshake; undefined if it names none. */
   readonly ofRequest: (visitor: Visitor) => Effect.Effect<Admitted | undefined, NotAdmitted>
-  /** Whose token it is that this visitor sends otherwise. */
+  /** The user of a token this visitor sends in another way. */
   readonly ofToken: (visitor: Visitor, token: string | undefined) => Effect.Effect<Admitted, NotAdmitted>
-  /** The cookie that stands for this visitor's token from now on. It is not the token, and is worth nothing elsewhere. */
+  /**
+   * A cookie that stands for this visitor's token from now on. It is not the token and is worth nothing
+   * elsewhere.
+   */
   readonly logIn: (visitor: Visitor, token: string) => Effect.Effect<string, NotAdmitted>
-  /** The visitor's cookie stands for nothing any more. */
+  /** The visitor's cookie stops being valid. */
   readonly logOut: (visitor: Visitor) => Effect.Effect<void>
-  /** A proxy that is believed has told that the browser speaks TLS to it. */
+  /** A trusted proxy reports that the browser uses TLS. */
   readonly isSecure: (visitor: Visitor) => boolean
 }>()("ai-relay/lab/Users") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
@@ -63,11 +66,11 @@ export const cookieName = "ai_relay_lab"
 
 const bearer = (authorization: string | undefined) => /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
 
-/** What the login page has set. */
+/** The cookie set by the login page. */
 const cookie = ({ headers }: Visitor): string | undefined =>
   headers.cookie?.split(/; */).find((pair) => pair.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1)
 
-/** Logins that are remembered; the oldest makes room. */
+/** Number of logins remembered; the oldest is dropped. */
 const mostLogins = 10_000
 
 const missing = new UnknownUser({
@@ -91,7 +94,7 @@ const make = Effect.gen(function*() {
 
   const attempts = FailedAttempts.make()
 
-  /** Whose it is; or why it may yet be somebody's, though nobody knows it now. */
+  /** The token's user, or why an unknown token may still be somebody's. */
   const lookUp = Effect.fnUntraced(function*(token: string) {
     let doubt: SignedTokens.TokenInDoubt | undefined
     for (const source of sources) {

@@ -1,6 +1,6 @@
 /**
- * answerHttp: the lab's answers to plain HTTP. `/healthz` and `/readyz` are its own; `/lab/login` lets a browser in; all
- * else is for the user's relay.
+ * answerHttp: the lab's answers to plain HTTP. It answers `/healthz` and `/readyz` itself; `/lab/login` logs
+ * a browser in; everything else goes to the user's relay.
  */
 import { Effect } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
@@ -42,7 +42,7 @@ const forward = Effect.fnUntraced(function*(
     response.setHeader("access-control-allow-origin", origin).setHeader("vary", "origin")
   }
   yield* presence.enter(user)
-  // A stream of events ends with the right to it.
+  // An event stream ends when the right to it does.
   yield* Effect.raceFirst(
     forwardHttp(request, response, yield* runtimes.reach(user)),
     Effect.flatMap(ended, (reason) => Effect.fail(new UnknownUser({ reason })))
@@ -78,7 +78,7 @@ export const answerHttp = Effect.fn("lab.answerHttp")(
         RelayUnavailable: ({ message }) =>
           Effect.andThen(Effect.logError(message), sendJson(response, 503, { text: message }))
       }),
-      // A reader that has gone wants nothing more.
+      // A reader that is gone needs nothing more.
       Effect.raceFirst(gone(response))
     )
 )

@@ -1,4 +1,6 @@
-/** awaitReady: a relay that was started is there as soon as it answers. */
+/**
+ * awaitReady: waits until a started relay answers.
+ */
 import { Duration, Effect, Schedule } from "effect"
 import { get } from "node:http"
 import { type Address, RelayUnavailable } from "./UserRelays.js"
@@ -6,14 +8,14 @@ import { type Address, RelayUnavailable } from "./UserRelays.js"
 export interface Patience {
   /** Longest pause between two probes, in seconds. */
   readonly startup_delay: number
-  /** All in all, in seconds. */
+  /** Total limit, in seconds. */
   readonly ws_timeout: number
 }
 
 const firstPause = "25 millis"
 const probeTime = "2 seconds"
 
-/** One look. An answer of any kind comes from a relay that listens. */
+/** One probe. An answer of any kind means that the relay is listening. */
 const probe = ({ host, port }: Address) =>
   Effect.callback<void, Error>((resume) => {
     const request = get({ host, port, path: "/healthz", agent: false }, (response) => {

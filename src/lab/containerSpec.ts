@@ -1,9 +1,10 @@
 /**
- * containerSpec: what a user's relay is allowed, in the words of the Docker Engine API.
+ * containerSpec: the rights of a user's relay, as Docker Engine API settings.
  *
- * No capabilities, no new privileges, bounded memory (no swap beside it), CPU, processes and log, no published port; of the
- * machine's files it sees the user's folder alone, as its home. Its own files are read-only but for that and what lies in
- * memory. The labels say whose it is: they are all that the processes of a lab share.
+ * No capabilities, no new privileges, limited memory (without swap), CPU, processes and log, and no published
+ * port. Of the machine's files it sees only the user's folder, as its home; its own files are read-only
+ * except for that and in-memory folders. The labels name the owner: they are all that the processes of a lab
+ * share.
  */
 import type { ContainerCreateOptions, CreateServiceOptions, HostConfig } from "dockerode"
 import { join } from "node:path"
@@ -14,23 +15,23 @@ const labLabel = "ai-relay.lab"
 const userLabel = "ai-relay.lab.user"
 const tokenVariable = "AI_RELAY_TOKEN"
 
-/** What a container or service is called. Labs that share an engine have networks of their own. */
+/** Name of a container or service. Labs that share an engine have separate networks. */
 export const nameOf = ({ network }: LabSettings, { name }: User.User) => `${network}-${name}`
 
 const labelsOf = ({ network }: LabSettings, { id }: User.User) => ({ [labLabel]: network, [userLabel]: id })
 
 type Labels = Readonly<Record<string, string>> | undefined
 
-/** The user whose relay it is, if it is one of this lab's. */
+/** The user whose relay it is, if it belongs to this lab. */
 export const ownerOf = ({ network }: LabSettings, labels: Labels): User.User | undefined => {
   const id = labels?.[userLabel]
   return labels?.[labLabel] === network && id !== undefined ? User.make(id) : undefined
 }
 
-/** For listing all that belong to the lab. */
+/** Filter that lists everything belonging to the lab. */
 export const filterOf = ({ network }: LabSettings) => ({ label: [`${labLabel}=${network}`] })
 
-/** The relay's access token stands in its environment, where every process of the lab finds it. */
+/** The relay's access token is in its environment, where every process of the lab finds it. */
 export const tokenIn = (env: ReadonlyArray<string> | undefined): string =>
   env?.find((entry) => entry.startsWith(`${tokenVariable}=`))?.slice(tokenVariable.length + 1) ?? ""
 
@@ -46,7 +47,7 @@ const envOf = (settings: LabSettings, name: string, token: string) =>
 
 const commandOf = ({ container_port }: LabSettings) => ["ai-relay", "serve", "--port", String(container_port)]
 
-/** The user's folder, as the engine's machine names it. */
+/** The user's folder as seen by the engine's machine. */
 const folderOf = ({ workspace_root }: LabSettings, { name }: User.User) => join(workspace_root, name)
 
 const homeOf = (settings: LabSettings, user: User.User) => ({
@@ -73,7 +74,7 @@ export const toContainer = (
     CapDrop: ["ALL"],
     SecurityOpt: ["no-new-privileges"],
     Memory: settings.memory_bytes,
-    // As much as memory: none.
+    // The same as memory, so there is none.
     MemorySwap: settings.memory_bytes,
     ReadonlyRootfs: true,
     Tmpfs: Object.fromEntries(inMemory.map((path) => [path, `rw,exec,nosuid,nodev,mode=${openMode}`])),
@@ -86,14 +87,14 @@ export const toContainer = (
 /** Writable, and counted as the container's memory. */
 const inMemory = ["/tmp", "/var/tmp", "/run"]
 const openMode = "1777"
-/** What a container prints fills no disk. */
+/** Keeps a container's output from filling the disk. */
 const log = { Name: "json-file", Options: { "max-size": "10m", "max-file": "3" } }
 
 const nanoCpus = ({ cpus }: LabSettings) => Math.round(cpus * 1e9)
 
 /**
- * Makes the user's folder, for that user alone. A container does it, because the folder is on the engine's machine and
- * the user's number is known to the image.
+ * Creates the user's folder, for that user only. A container does it, because the folder is on the engine's
+ * machine and only the image knows the user's number.
  */
 export const toFolderMaker = (settings: LabSettings, { name }: User.User): ContainerCreateOptions => ({
   Image: settings.image,
@@ -118,7 +119,7 @@ const memoryAt = (Target: string) => ({
   TmpfsOptions: { SizeBytes: 0, Mode: Number.parseInt(openMode, 8) }
 })
 
-/** Newer than the types. Engines before 27 ignore it: there, no capabilities has to do. */
+/** Newer than the types. Engines before 27 ignore it; there, dropping all capabilities must suffice. */
 const noNewPrivileges: object = { NoNewPrivileges: true }
 
 /** The same as a service: one task, found by the service's name. */

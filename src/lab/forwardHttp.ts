@@ -1,4 +1,6 @@
-/** forwardHttp: a request of a user, answered by their relay: the console, the list of sessions, their events. */
+/**
+ * forwardHttp: forwards a user's request to their relay: the console, the list of sessions, their events.
+ */
 import { Effect, Redacted } from "effect"
 import {
   type IncomingMessage,
@@ -9,7 +11,7 @@ import {
 import { pipeline } from "node:stream"
 import { RelayUnavailable, type Running } from "./UserRelays.js"
 
-/** What is between this connection's ends alone, and what tells who asks: the lab vouches for that. */
+/** Hop-by-hop headers, and those that identify the user: the lab vouches for that. */
 const kept = new Set([
   "authorization",
   "connection",
@@ -24,7 +26,10 @@ const kept = new Set([
   "upgrade"
 ])
 
-/** What a user's relay may not say for the whole origin, which is the lab's: it may be in its agent's hands. */
+/**
+ * Headers a user's relay may not set for the whole origin, which is the lab's: the relay may be controlled by
+ * its agent.
+ */
 const notTheRelays = new Set([
   "clear-site-data",
   "service-worker-allowed",
@@ -32,7 +37,7 @@ const notTheRelays = new Set([
   "strict-transport-security"
 ])
 
-/** Holds beside the relay's own: no form of its page, and no script of it, sends anything elsewhere. */
+/** Applies in addition to the relay's own: no form or script of its page can send anything elsewhere. */
 const policy =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' "
   + "data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -42,7 +47,7 @@ const answerHeaders = (headers: IncomingMessage["headers"]): OutgoingHttpHeaders
   const own = headers["content-security-policy"]
   return {
     ...Object.fromEntries(Object.entries(passedOn(headers)).filter(([name]) => !notTheRelays.has(name))),
-    // Two policies: what either forbids is forbidden.
+    // With two policies, whatever either forbids is forbidden.
     "content-security-policy": own === undefined ? policy : `${String(own)}, ${policy}`,
     "x-content-type-options": "nosniff"
   }
@@ -51,7 +56,7 @@ const answerHeaders = (headers: IncomingMessage["headers"]): OutgoingHttpHeaders
 const passedOn = (headers: IncomingMessage["headers"]) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !kept.has(name)))
 
-/** Over when the answer is sent, or its reader is gone. */
+/** Completes when the answer is sent or its reader is gone. */
 export const forwardHttp = (request: IncomingMessage, response: ServerResponse, { address, user }: Running) =>
   Effect.callback<void, RelayUnavailable>((resume) => {
     const { host, port, token } = address
@@ -65,7 +70,7 @@ export const forwardHttp = (request: IncomingMessage, response: ServerResponse, 
     }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answerHeaders(answer.headers))
       response.flushHeaders()
-      // Each is told when the other leaves.
+      // Each side is told when the other leaves.
       pipeline(answer, response, () => resume(Effect.void))
     })
     forwarded.on(

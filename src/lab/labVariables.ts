@@ -1,17 +1,17 @@
 /**
- * labVariables: the variables that set the lab, each with its default, what it is about and what it must be. `labSettings`
- * is the list of them, for the help and the docs.
+ * labVariables: the variables that configure the lab, each with its default, description and validation.
+ * `labSettings` lists them for the help and the docs.
  */
 import { Config, Schema } from "effect"
 
-/** A setting, for people. */
+/** A setting as shown to people. */
 export interface LabSetting {
   readonly name: string
   readonly standard: string
   readonly about: string
 }
 
-/** Every setting there is, in the order the help lists them. */
+/** Every setting, in the order of the help. */
 export const labSettings: Array<LabSetting> = []
 
 const variable = (name: string, standard: string, about: string): string => {
@@ -19,7 +19,7 @@ const variable = (name: string, standard: string, about: string): string => {
   return name
 }
 
-/** Whatever is wrong with it, the same is said. */
+/** Reports every invalid value with the same message. */
 const fitting = <A>(
   schema: Schema.Codec<A, string>,
   problem: string,
@@ -62,13 +62,13 @@ const positive = (n: number) => n > 0
 
 const units: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
 
-/** As Docker writes sizes: `512m`, `2g`, or a number of bytes. */
+/** Docker's size format: `512m`, `2g`, or a number of bytes. */
 export const sizeIn = (size: string): number | undefined => {
   const [, digits, unit = ""] = /^(\d+)([kmg]?)b?$/i.exec(size) ?? []
   return digits === undefined ? undefined : Number(digits) * (units[unit.toLowerCase()] ?? 1)
 }
 
-/** What they say. */
+/** The variables' values. */
 export const variables = Config.all({
   mode: Config.Literals(
     ["single", "multi"],

@@ -1,6 +1,7 @@
 /**
- * login: how a browser, which cannot send headers by itself, gets to its console: it shows its access token once and gets a
- * cookie that stands for it, until it logs out. The token is in no address, so it is in no history and no log.
+ * login: logs a browser in, which cannot send headers by itself: it sends its access token once and gets a
+ * cookie that stands for it until logout. The token is never part of a URL, so it is in no history and no
+ * log.
  */
 import { Effect } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
@@ -26,7 +27,7 @@ const page = (problem: string) =>
 </form>
 `
 
-/** Wants a page, or data? */
+/** Whether the request wants a page rather than data. */
 export const isBrowser = ({ headers, method }: IncomingMessage) =>
   method === "GET" && headers.accept?.includes("text/html") === true
 
@@ -58,7 +59,7 @@ const readForm = (request: IncomingMessage) =>
     return Effect.sync(() => request.removeAllListeners("data").resume())
   })
 
-/** `POST /lab/login`: the token is exchanged for a cookie, and the browser goes to `/`. */
+/** `POST /lab/login`: exchanges the token for a cookie and sends the browser to `/`. */
 export const answerLogin = Effect.fn("answerLogin")(
   function*(request: IncomingMessage, response: ServerResponse) {
     const token = (yield* readForm(request)).get("token")?.trim() ?? ""
@@ -79,7 +80,7 @@ export const answerLogin = Effect.fn("answerLogin")(
     })
 )
 
-/** `POST /lab/logout`: the cookie stands for nothing any more, and the browser forgets it. */
+/** `POST /lab/logout`: invalidates the cookie and has the browser delete it. */
 export const answerLogout = Effect.fn("answerLogout")(
   function*(request: IncomingMessage, response: ServerResponse) {
     const users = yield* Users

@@ -1,4 +1,6 @@
-/** makeFolder: the user's folder is there, and theirs alone. */
+/**
+ * makeFolder: makes sure that the user's folder exists and is accessible only to them.
+ */
 import { Effect } from "effect"
 import * as spec from "./containerSpec.js"
 import { DockerEngine, on, toText } from "./DockerEngine.js"

@@ -1,15 +1,15 @@
 /**
- * pipeFrames: two sockets become one. Frames, pings and pongs pass untouched, so that the relay and its client keep each
- * other's time; a side that reads slowly holds the other one back.
+ * pipeFrames: joins two sockets. Frames, pings and pongs pass unchanged, so that the relay and its client
+ * time each other; a side that reads slowly slows down the other.
  */
 import { Effect } from "effect"
 import { type RawData, WebSocket } from "ws"
 
-/** Unsent bytes at which the other side is no longer read, and at which it is again. */
+/** Unsent bytes at which reading from the other side stops, and at which it resumes. */
 const highWaterBytes = 1024 * 1024
 const lowWaterBytes = 256 * 1024
 
-/** Close codes that are only told to oneself (RFC 6455): no code came, or no goodbye at all. */
+/** Close codes that are never sent (RFC 6455): no code received, or no close frame at all. */
 const noCode = 1005
 const noGoodbye = 1006
 /** Connect again. */
@@ -38,7 +38,7 @@ const closed = (socket: WebSocket) =>
     return Effect.sync(() => socket.off("close", onClose))
   })
 
-/** Until one of them is gone; then the other is told the same. The client may have been paused. */
+/** Runs until one side closes; then the other is closed the same way. The client may have been paused. */
 export const pipeFrames = (client: WebSocket, relay: WebSocket) =>
   Effect.gen(function*() {
     yield* Effect.acquireRelease(

@@ -1,8 +1,8 @@
 /**
- * serveSocket: one WebSocket of a user, joined to their relay.
+ * serveSocket: joins one WebSocket of a user to their relay.
  *
- * Who it is, the request says (a header, a cookie) or the handshake's `token`, which stays here: the relay has a token of
- * its own. What follows passes as it is.
+ * The request (a header, a cookie) or the handshake's `token` identifies the user. The token is not
+ * forwarded, because the relay has a token of its own; everything after the handshake passes unchanged.
  */
 import { Effect, Option, Redacted, Schema } from "effect"
 import { WebSocket } from "ws"
@@ -29,7 +29,7 @@ const readHandshake = Schema.decodeOption(
   ))
 )
 
-/** Who the handshake is from, and what of it is for the relay. */
+/** The handshake's user, and the part of it that is for the relay. */
 const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket, visitor: Visitor) {
   const text = yield* client.first.pipe(
     Effect.mapError(() =>
@@ -48,7 +48,7 @@ const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket, visitor: V
   return { ...admitted, handshake: JSON.stringify(handshake) }
 })
 
-/** A socket to the relay, open. */
+/** An open socket to the relay. */
 const dial = ({ address: { host, port, token }, user }: Running, path: string, ws_timeout: number) =>
   Effect.acquireRelease(
     Effect.callback<WebSocket, RelayUnavailable>((resume) => {
@@ -100,7 +100,7 @@ export const serveSocket = Effect.fn("serveSocket")(
     onAdmitted()
     yield* presence.enter(user)
     yield* Effect.annotateLogs(join(client, user, path, handshake), { user: user.id }).pipe(
-      // Nothing more of the relay's comes between this and the goodbye.
+      // No relay frame comes between this and the close.
       Effect.raceFirst(Effect.flatMap(ended, (reason) => Effect.fail(new UnknownUser({ reason }))))
     )
   },

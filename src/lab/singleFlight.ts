@@ -1,9 +1,11 @@
-/** singleFlight: work that is asked for again while it goes on is done once, and all who asked get what came of it. */
+/**
+ * singleFlight: shares running work: if it is requested again while it runs, all callers get its one result.
+ */
 import { Deferred, Effect, type Scope } from "effect"
 
 /**
- * `work` by `key`, at most once at a time. It goes on when one who asked is gone, because others may wait for it; the
- * scope's end ends it.
+ * Runs `work` for a `key` at most once at a time. It continues if a caller is gone, because others may be
+ * waiting; the end of the scope ends it.
  */
 export const make = <A, E>(scope: Scope.Scope) => {
   const going = new Map<string, Deferred.Deferred<A, E>>()

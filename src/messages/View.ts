@@ -128,7 +128,7 @@ export interface NoticeItem extends Base {
     | RewindTold
   /** The model API is asked again: which attempt of how many, and whether a limit was the reason. */
   readonly retry?: { readonly attempt?: number; readonly of?: number; readonly limited: boolean }
-  /** What a command of the agent's own printed. */
+  /** Output of one of the agent's own commands. */
   readonly printed?: boolean
 }
 /** A rewind to before a turn, or its undoing. */
@@ -174,10 +174,10 @@ export interface SlashCommand {
 }
 export interface PlanStep {
   readonly content: string
-  /** What is said while it is being done. */
+  /** The text while it is in progress. */
   readonly active?: string
   readonly status: "pending" | "in_progress" | "completed"
-  /** As far as the agent tells. */
+  /** If the agent reports it. */
   readonly priority?: "high" | "medium" | "low"
 }
 
@@ -199,18 +199,18 @@ export interface Limit {
   readonly resets_at: number
   /** When the prompt that failed is sent again; undefined: it is not. */
   readonly resume_at?: number
-  /** What the agent calls it. */
+  /** The agent's own name for it. */
   readonly name?: string
 }
 
-/** What is known of a conversation that can also be continued in a terminal. */
+/** Facts about a conversation that can also be continued in a terminal. */
 export interface Native {
   /**
-   * `following`: the agent does not run here, the page shows what the terminal writes. `joined`: it runs in the agent's own
-   * daemon, which a terminal shows, too.
+   * `following`: the agent does not run here; the page shows what the terminal writes. `joined`: it runs in
+   * the agent's own daemon, which a terminal also shows.
    */
   readonly drive: "own" | "following" | "joined"
-  /** The agent can go on in a copy of the conversation. */
+  /** The agent can continue in a copy of the conversation. */
   readonly forks: boolean
   /** The command that continues it in a terminal. */
   readonly onward?: { readonly shell: string; readonly warning?: string }
@@ -260,9 +260,9 @@ export interface View {
   readonly model?: string
   readonly mode?: string
   readonly models: ReadonlyArray<Choice>
-  /** Names the relay takes; `choicesOfMode` says which of them to offer. */
+  /** Names the relay accepts; `choicesOfMode` decides which to offer. */
   readonly modes: ReadonlyArray<string>
-  /** The agent's own modes, if it tells them. */
+  /** The agent's own modes, if it reports them. */
   readonly own_modes: ReadonlyArray<Choice>
   readonly commands: ReadonlyArray<SlashCommand>
   readonly suggestions: ReadonlyArray<string>
@@ -271,15 +271,15 @@ export interface View {
     readonly steer: boolean
     readonly set_model: boolean
     readonly terminal: boolean
-    /** A tool's input may be changed by who allows it. */
+    /** The person who allows a tool may change its input. */
     readonly edit_input: boolean
     /** Files or the conversation can go back to before a turn. */
     readonly rewind: boolean
   }
   readonly plan: ReadonlyArray<PlanStep>
-  /** Tasks the agent keeps one by one, by its own id. */
+  /** Tasks that the agent tracks individually, by its own ids. */
   readonly tasks: ReadonlyMap<string, PlanStep>
-  /** Answers this page has given, by `request_id`: the relay may tell less of them. */
+  /** Answers given by this page, by `request_id`: the relay may report less about them. */
   readonly own_answers: ReadonlyMap<string, Decided>
   /** Queued prompts. */
   readonly queue: ReadonlyArray<{ readonly message_id: string; readonly text: string }>
@@ -308,7 +308,7 @@ export interface View {
   readonly context_window?: number
 }
 
-/** What is known of a running turn; numbers are places in `items`. */
+/** State of a running turn; numbers are indexes into `items`. */
 export interface Running {
   readonly since: number
   readonly from: number

@@ -1,4 +1,6 @@
-/** asks: what the agent asks a person, until somebody answers or nobody needs to; and on the tool's own card, too. */
+/**
+ * asks: the agent's questions until they are answered or withdrawn, also shown on the tool's own card.
+ */
 import type { EventOf } from "../client/browser.js"
 import { add, change, type Draft, findLast } from "./Draft.js"
 import { answersOf, askOptions, grants, open, questions, text as textIn } from "./read.js"
@@ -46,7 +48,7 @@ const settle = (draft: Draft, request_id: string, decided: Decided) => {
 export const answered = (draft: Draft, { metadata, request_id, status }: EventOf<"control_response">) => {
   const { answers, message, scope, updated_input } = open(metadata)
   const own = draft.own_answers.get(request_id)
-  // The relay's word counts; what it does not tell, this page may know from its own answer.
+  // The relay's report counts; what it leaves out, this page may know from its own answer.
   const updated = typeof updated_input === "object" && updated_input !== null
     ? updated_input
     : own?.updated ?? (updated_input === true ? true : undefined)

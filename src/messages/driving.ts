@@ -1,4 +1,7 @@
-/** driving: who may give commands, where one client at a time may, who asks to, and which prompts are suggested. */
+/**
+ * driving: which client may send commands if only one at a time may, requests to take over, and suggested
+ * prompts.
+ */
 import type { Draft } from "./Draft.js"
 import { list, number, open, text } from "./read.js"
 import type { Driving, Person, View } from "./View.js"
@@ -26,7 +29,7 @@ const suggestionIn = ({ by, suggestion_id, text: said }: Metadata): Driving["sug
   return id === undefined ? [] : [{ suggestion_id: id, by: personOf(by), text: text(said) ?? "" }]
 }
 
-/** `session_start`: how things stand. */
+/** `session_start`: the current state. */
 export const started = (draft: Draft, metadata: Metadata) => {
   const { own } = draft.driving ?? {}
   if (metadata["drivers"] !== "one") {
@@ -41,7 +44,7 @@ export const started = (draft: Draft, metadata: Metadata) => {
   }
 }
 
-/** This connection's number: by it a client knows whether it drives itself. Told to it alone. */
+/** This connection's number, by which a client knows whether it is the driver. Sent only to that client. */
 export const joined = (draft: Draft, metadata: Metadata) => {
   const own = number(metadata["connection"])
   if (own !== undefined) draft.driving = { requests: [], suggestions: [], ...draft.driving, own }
@@ -79,7 +82,10 @@ export const told = (draft: Draft, status: string, metadata: Metadata, said: str
   }
 }
 
-/** Whether this client may give commands: `everybody` may where it is not asked, whoever is first where `nobody` drives. */
+/**
+ * Whether this client may send commands: `everybody` may if there is no driver rule; if `nobody` drives, the
+ * first client to send one does.
+ */
 export const whoDrives = ({ driving }: Pick<View, "driving">): "everybody" | "me" | "nobody" | "other" =>
   driving === undefined
     ? "everybody"

@@ -1,6 +1,7 @@
 /**
- * ai-relay/messages: a session's events as a conversation to be shown. `reduce(view, events)` is pure: the same events give the
- * same view, in batches or one by one; what was seen before changes nothing. The console draws exactly this.
+ * ai-relay/messages: a session's events as a conversation to display. `reduce(view, events)` is pure: the
+ * same events give the same view, in batches or one by one, and repeated events change nothing. The console
+ * displays exactly this view.
  */
 export { whoDrives } from "./driving.js"
 export { reduce } from "./reduce.js"

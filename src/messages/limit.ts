@@ -1,4 +1,6 @@
-/** limit: what a session's events say of its agent being out of quota, and how long that is still so. */
+/**
+ * limit: whether the session's agent is out of quota, and for how long.
+ */
 import type { Draft } from "./Draft.js"
 import { number, open, text } from "./read.js"
 import type { Limit } from "./View.js"
@@ -19,7 +21,7 @@ const set = (draft: Draft, limit: Limit | undefined) => {
   else draft.limit = limit
 }
 
-/** `session_start`: how things stand. */
+/** `session_start`: the current state. */
 export const started = (draft: Draft, metadata: Metadata) => {
   draft.resumes = metadata["on_limit"] === "resume"
   set(draft, limitIn(open(metadata["limited"])))
@@ -34,7 +36,7 @@ export const told = (draft: Draft, status: string, metadata: Metadata) => {
   if (status === "limit_over") set(draft, undefined)
 }
 
-/** Seconds as a clock that runs down: `1:04:59`, `4:59`. */
+/** Remaining seconds as a countdown: `1:04:59`, `4:59`. */
 export const countdown = (seconds: number): string => {
   const whole = Math.max(0, Math.ceil(seconds))
   const two = (value: number) => String(value).padStart(2, "0")

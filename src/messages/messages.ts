@@ -1,4 +1,6 @@
-/** messages: what is said, streaming and whole. A whole text takes the place of its pieces, which were only a preview. */
+/**
+ * messages: text, streamed and whole. A whole text replaces its deltas, which were only a preview.
+ */
 import type { EventOf, RelayEvent } from "../client/browser.js"
 import type { ImageBlock } from "../schema/index.js"
 import { add, change, type Draft, findLast, running } from "./Draft.js"
@@ -20,7 +22,7 @@ const setOpen = (draft: Draft, kind: Kind, index: number | undefined) => {
   running(draft, { open: index === undefined ? rest : { ...rest, [kind]: index } })
 }
 
-/** A piece of a text that streams. */
+/** A delta of a streaming text. */
 export const piece = (draft: Draft, kind: Kind, text: string, event: Envelope) => {
   const index = draft.turn?.open[kind]
   const item = index === undefined ? undefined : draft.items[index]
@@ -40,7 +42,7 @@ export const whole = (draft: Draft, kind: Kind, text: string, event: Envelope) =
   if (kind === "text") running(draft, { said: text })
 }
 
-/** What still streams will not go on: it stays as it is. */
+/** Texts still streaming will not continue: they stay as they are. */
 export const closeOpen = (draft: Draft) => {
   const { reasoning, text } = draft.turn?.open ?? {}
   if (text !== undefined) change(draft, text, "text", { whole: true })
@@ -48,7 +50,7 @@ export const closeOpen = (draft: Draft) => {
   running(draft, { open: {} })
 }
 
-/** The final answer: mostly what was just said. */
+/** The final answer: usually the last text again. */
 export const response = (draft: Draft, text: string, event: Envelope) => {
   if (draft.turn?.said !== undefined || text.trim() === "") return
   whole(draft, "text", text, event)
@@ -56,25 +58,25 @@ export const response = (draft: Draft, text: string, event: Envelope) => {
 
 const isImage = (block: { readonly type: string }): block is ImageBlock => block.type === "image"
 
-/** What a command of Claude's own printed comes as a message of the user's. */
+/** Output of a Claude command comes as a user message. */
 const local = /^\s*<local-command-(?:stdout|stderr)>([^]*?)<\/local-command-(?:stdout|stderr)>\s*$/
 
 const printed = (draft: Draft, output: string, { seq, ts }: Envelope) => {
   const text = output.replaceAll(/\u001b\[[\d;]*m/g, "").trim()
   if (text === "" || text === "(no content)") return
-  // Claude says some of it twice.
+  // Claude sends some of it twice.
   const last = draft.items.at(-1)
   if (last?.kind === "notice" && last.text === text) return
   add(draft, { kind: "notice", key: `e${seq}`, ts, level: "info", text, printed: true })
 }
 
-/** The user's message as the agent took it: here are its images, which the start of the turn does not tell. */
+/** The user's message as the agent received it: it has the images, which the turn's start lacks. */
 export const echo = (
   draft: Draft,
   { content, text = "" }: EventOf<"user_message">,
   { seq, ts }: Envelope
 ) => {
-  // Blocks are passed on as the agent sent them; an image has the shape clients send.
+  // Blocks are passed on as the agent sent them; an image has the format clients send.
   const output = local.exec(text)?.[1]
   if (output !== undefined) return printed(draft, output, { seq, ts })
   if (/^\s*<(?:command-name|command-message|local-command-caveat)>/.test(text)) return
@@ -86,6 +88,6 @@ export const echo = (
     if (images.length > 0) change(draft, index, "user", { images })
     return
   }
-  // A resumed conversation tells what was said before; a running turn is told by its own prompt.
+  // A resumed conversation repeats earlier messages; a running turn has its own prompt.
   if (draft.turn === undefined) add(draft, { kind: "user", key: `e${seq}`, ts, text, images, steered: false })
 }

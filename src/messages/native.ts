@@ -1,6 +1,6 @@
 /**
- * native: whether the conversation is also a terminal's: who drives it, who has it open, and how to go on with it there. Only
- * sessions whose agent can be handed over have it.
+ * native: whether the conversation is also open in a terminal: who drives it, who has it open, and how to
+ * continue there. Only sessions whose agent supports the handover have it.
  */
 import type { Draft } from "./Draft.js"
 import { open, text } from "./read.js"
@@ -8,7 +8,7 @@ import type { Native } from "./View.js"
 
 type Metadata = Readonly<Record<string, unknown>>
 
-/** A terminal that has the conversation open, as far as it is known. */
+/** The terminal that has the conversation open, as far as known. */
 const holderOf = (value: unknown): NonNullable<Native["open"]> => {
   const { join, waiting_for } = open(value)
   const waits = text(waiting_for)
@@ -37,7 +37,7 @@ export const started = (draft: Draft, { can_fork, continue_with, drive }: Metada
   }
 }
 
-/** What a `status` of the relay says of it. */
+/** A `status` of the relay about it. */
 export const told = (draft: Draft, status: string, metadata: Metadata) => {
   if (draft.native === undefined) return
   const { open: _, ...free } = draft.native
@@ -52,7 +52,7 @@ export const told = (draft: Draft, status: string, metadata: Metadata) => {
       draft.native = { ...free, open: holderOf(metadata["open"]) }
       return
     case "released":
-      // Who shared it has it alone now, and does not run yet.
+      // The session that shared it now has it alone and is not running yet.
       draft.native = { ...free, drive: "following" }
       return
     case "reloaded":
@@ -70,7 +70,7 @@ export const refused = (draft: Draft) => {
   }
 }
 
-/** The agent works: nobody else has the conversation open. */
+/** The agent is working: nobody else has the conversation open. */
 export const runs = (draft: Draft) => {
   if (draft.native?.drive !== "own" || draft.native.open === undefined) return
   const { open: _, ...free } = draft.native

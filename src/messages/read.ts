@@ -1,4 +1,6 @@
-/** read: takes what it can use out of open objects (`metadata`, `args`); what has another shape is as if it were absent. */
+/**
+ * read: reads known fields from open objects (`metadata`, `args`); a value of another shape counts as absent.
+ */
 import type { AskOption, Choice, Grant, PlanStep, Question, SlashCommand } from "./View.js"
 
 export type Open = Readonly<Record<string, unknown>>
@@ -12,7 +14,7 @@ export const list = (value: unknown): ReadonlyArray<Open> => Array.isArray(value
 export const texts = (value: unknown): ReadonlyArray<string> =>
   Array.isArray(value) ? value.filter((each) => typeof each === "string") : []
 
-/** Models and modes, in the spellings agents use. */
+/** Models and modes, in the formats agents use. */
 export const choices = (value: unknown): ReadonlyArray<Choice> =>
   list(value).flatMap((model) => {
     const id = text(model["value"]) ?? text(model["id"]) ?? text(model["model"])
@@ -52,7 +54,7 @@ export const planSteps = (value: unknown): ReadonlyArray<PlanStep> =>
       }]
   })
 
-/** Rules, modes and folders Claude would have for the session. */
+/** Rules, modes and folders Claude suggests for the session. */
 export const grants = (value: unknown): ReadonlyArray<Grant> =>
   list(value).flatMap((suggestion): ReadonlyArray<Grant> => {
     const { behavior, directories, mode, rules } = suggestion
@@ -75,7 +77,7 @@ export const grants = (value: unknown): ReadonlyArray<Grant> =>
     ]
   })
 
-/** Answers to questions, as words. */
+/** Answers to questions, as text. */
 export const answersOf = (value: unknown): Readonly<Record<string, string>> | undefined => {
   const entries = Object.entries(open(value)).flatMap(([question, answer]) =>
     typeof answer === "string"
@@ -98,7 +100,7 @@ export const askOptions = (value: unknown): ReadonlyArray<AskOption> =>
       : [{ option_id, name: text(option["name"]) ?? option_id, kind: kind as AskOption["kind"] }]
   })
 
-/** The questions in an ask's `args`. */
+/** The questions in a request's `args`. */
 export const questions = (args: unknown): ReadonlyArray<Question> =>
   list(open(args)["questions"]).map((asked) => {
     const question = text(asked["question"]) ?? text(asked["header"]) ?? ""

@@ -1,7 +1,7 @@
 /**
- * reduce: a session's events, a batch at a time, into what is shown of it. Pure: the view it is given stays as it was.
+ * reduce: applies a batch of a session's events to its view. Pure: the given view is not changed.
  *
- * An event that was seen before changes nothing, so a page may be sent more than it asked for; but a second beginning is one.
+ * A repeated event changes nothing, so a page may receive more than it asked for; a second start counts.
  */
 import type { EventOf, RelayEvent } from "../client/browser.js"
 import * as asks from "./asks.js"
@@ -24,10 +24,10 @@ const notice = (
   { seq, ts }: RelayEvent,
   about?: NoticeItem["about"]
 ) => {
-  // Some agents say the same twice.
+  // Some agents send the same text twice.
   const last = draft.items.at(-1)
   if (last?.kind === "notice" && last.level === level && last.text === text) return
-  // What is told to this connection alone repeats a `seq`.
+  // Events sent only to this connection repeat a `seq`.
   add(draft, {
     kind: "notice",
     key: `n${draft.items.length}-${seq}`,
@@ -40,7 +40,7 @@ const notice = (
 
 const attempts = /\((\d+|\?) of (\d+|\?)\)/
 
-/** The model API is asked again: one notice tells of it, however often. */
+/** The model API is retried: one notice covers all attempts. */
 const retry = (
   draft: Draft,
   text: string,
@@ -66,7 +66,7 @@ const retry = (
   add(draft, { kind: "notice", key: `e${event.seq}`, ts: event.ts, ...fields })
 }
 
-/** Told again and again while the agent waits for the model. */
+/** Repeated while the agent waits for the model. */
 const isRetry = (metadata: Readonly<Record<string, unknown>>) =>
   metadata["retry_delay_ms"] !== undefined || metadata["attempt"] !== undefined
 
@@ -86,7 +86,7 @@ const piece = (draft: Draft, event: Extract<RelayEvent, { readonly type: "stream
   if (delta === "tool_output") tools.outputPiece(draft, tool_use_id, text, event)
 }
 
-/** Back to before a turn, and that undone. */
+/** A rewind to before a turn, or its undoing. */
 const rewound = (draft: Draft, event: EventOf<"status">) => {
   const { metadata = {}, status, text } = event
   if (status !== "rewound" && status !== "rewind_undone") return
@@ -104,7 +104,7 @@ const rewound = (draft: Draft, event: EventOf<"status">) => {
   else delete draft.rewound
 }
 
-/** Told to this connection alone. */
+/** Sent only to this connection. */
 const local = (draft: Draft, event: RelayEvent) => {
   if (event.type === "session_start") {
     limit.started(draft, event.metadata ?? {})
@@ -116,7 +116,7 @@ const local = (draft: Draft, event: RelayEvent) => {
   if (event.type === "status" && event.status === "joined") driving.joined(draft, event.metadata ?? {})
   if (event.type !== "error") return
   if (event.code === "in_use") native.refused(draft)
-  // Why a session cannot be opened is said by the page itself.
+  // The page itself says why a session cannot be opened.
   if (event.metadata?.["fatal"] !== true) {
     notice(draft, event.code === "gap" ? "warning" : "error", event.text, event)
   }
@@ -125,7 +125,7 @@ const local = (draft: Draft, event: RelayEvent) => {
   if (first !== undefined) draft.last_seq = Math.max(draft.last_seq, first - 1)
 }
 
-/** Why the agent's program is gone, unless it was asked to. */
+/** Why the agent's program ended, unless that was requested. */
 const ended = (
   draft: Draft,
   { exit_code, metadata }: Extract<RelayEvent, { readonly type: "session_end" }>
@@ -159,7 +159,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       limit.told(draft, event.status, event.metadata ?? {})
       schedules.told(draft, event.status, event.metadata ?? {})
       native.told(draft, event.status, event.metadata ?? {})
-      // Where it stands was not known before.
+      // The session's position was not known before.
       if (event.status === "joined") driving.joined(draft, event.metadata ?? {})
       driving.told(draft, event.status, event.metadata ?? {}, event.text)
       if (event.status === "taken_over" && event.metadata !== undefined) settings.able(draft, event.metadata)
@@ -217,7 +217,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
       )
     case "stdout":
     case "stderr":
-      // A terminal draws what it is sent by itself.
+      // A terminal draws its output itself.
       return draft.can.terminal || output(draft, event.text, event)
   }
 }
@@ -225,7 +225,7 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
 export const reduce = (view: View, events: ReadonlyArray<RelayEvent>): View => {
   const draft = draftOf(view)
   for (const event of events) {
-    // The relay has forgotten the session, and it began anew: its numbers begin anew, too.
+    // The relay forgot the session and it began again, so its numbers restart.
     if (event.type === "session_start" && event.seq === 1 && draft.last_seq > 1) draft.last_seq = 0
     if (event.seq <= draft.last_seq || event.seq === 0) {
       local(draft, event)
@@ -235,7 +235,7 @@ export const reduce = (view: View, events: ReadonlyArray<RelayEvent>): View => {
     try {
       logged(draft, event)
     } catch {
-      // Agents send what they like: one event that is not what it says costs itself, not the page.
+      // Agents send anything: a malformed event loses only itself, not the page.
       notice(
         draft,
         "warning",

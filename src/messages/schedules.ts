@@ -1,4 +1,6 @@
-/** schedules: the prompts a session will be given later, out of `session_start` and `status` `schedule`. */
+/**
+ * schedules: a session's scheduled prompts, from `session_start` and `status` `schedule`.
+ */
 import type { Draft } from "./Draft.js"
 import { list, number, open, text } from "./read.js"
 import type { ScheduleLine } from "./View.js"
@@ -20,7 +22,7 @@ const lineOf = (schedule: Metadata): ReadonlyArray<ScheduleLine> => {
   }]
 }
 
-/** `session_start`: all there are. */
+/** `session_start`: all of them. */
 export const started = (draft: Draft, { schedules }: Metadata) => {
   draft.schedules = list(schedules).flatMap(lineOf)
 }

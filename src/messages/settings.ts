@@ -1,4 +1,7 @@
-/** settings: what a session is and can do, out of `session_start` and `status`: whatever an event tells replaces what was known. */
+/**
+ * settings: a session's properties and capabilities, from `session_start` and `status`: reported values
+ * replace known ones.
+ */
 import { agentCalled } from "./agents.js"
 import type { Draft } from "./Draft.js"
 import { choices, list, number, open, planSteps, slashCommands, text } from "./read.js"
@@ -36,7 +39,7 @@ export const told = (draft: Draft, metadata: Metadata) => {
   takeContext(draft, metadata)
 }
 
-/** Codex starts with two settings where others have one. Undefined: the two together have no name. */
+/** Codex starts with two settings where others have one. Undefined: this combination has no name. */
 const codexMode = (approval: string | undefined, sandbox: string | undefined): string | undefined => {
   const box = sandbox?.replaceAll("-", "").toLowerCase()
   if (approval === "never") return box === "dangerfullaccess" ? "bypassPermissions" : "dontAsk"
@@ -44,7 +47,7 @@ const codexMode = (approval: string | undefined, sandbox: string | undefined): s
   return box === "readonly" ? "default" : box === "workspacewrite" ? "acceptEdits" : undefined
 }
 
-/** What its agent can do. */
+/** The agent's capabilities. */
 export const able = (draft: Draft, { capabilities }: Metadata) => {
   const { edit_input, images, permission_modes, set_model, steer, terminal } = open(capabilities)
   draft.can = {
@@ -80,7 +83,7 @@ export const plan = (draft: Draft, metadata: Metadata) => {
 
 export const used = takeContext
 
-/** Of Codex' names these set only one of its two settings; those of the relay set both. */
+/** These Codex names set only one of its two settings; the relay's names set both. */
 const partial = new Set([
   "untrusted",
   "on-request",
@@ -91,8 +94,8 @@ const partial = new Set([
 ])
 
 /**
- * The modes to offer, each once, with the one in force among them: the agent's own by their names, or the relay's.
- * Claude takes `bypassPermissions` only when it was started with it.
+ * The modes to offer, each once, including the current one: the agent's own with their names, or the relay's.
+ * Claude accepts `bypassPermissions` only if it was started with it.
  */
 export const choicesOfMode = (
   { mode = "", modes, own_modes, tool }: Pick<View, "mode" | "modes" | "own_modes" | "tool">
@@ -108,7 +111,7 @@ export const choicesOfMode = (
     : [{ value: mode, name: "", description: "" }, ...offered]
 }
 
-/** The agent calls the conversation something. */
+/** The agent names the conversation. */
 export const named = (draft: Draft, { title }: Metadata) => {
   const given = text(title)?.trim()
   if (given !== undefined && given !== "") draft.title = given

@@ -1,6 +1,6 @@
 /**
- * tasks: the checklist Claude Code keeps one task at a time (TaskCreate, TaskUpdate), where others send a whole plan. A
- * task's id is told by the result of its making; until then the call's own id stands for it.
+ * tasks: Claude Code's checklist, updated one task at a time (TaskCreate, TaskUpdate), where others send a
+ * whole plan. A task's id is in the result of its creation; until then the call's own id stands for it.
  */
 import type { Draft } from "./Draft.js"
 import { open, text } from "./read.js"
@@ -29,7 +29,7 @@ const idOf = (args: unknown): string => {
   return text(taskId) ?? text(task_id) ?? String(taskId ?? task_id ?? "")
 }
 
-/** What the tools are called, whatever comes before their names. */
+/** Matches the tool's name, whatever prefix it has. */
 const isTaskTool = (tool: string, name: string) => tool.toLowerCase() === name
 
 export const called = (draft: Draft, tool: string, tool_use_id: string, args: unknown): void => {
@@ -48,7 +48,7 @@ export const called = (draft: Draft, tool: string, tool_use_id: string, args: un
   show(draft)
 }
 
-/** The place a key has in the list stays. */
+/** The key keeps its position in the list. */
 const rename = (tasks: Map<string, PlanStep>, from: string, to: string) => {
   const entries = [...tasks].filter(([key]) => key !== to).map(([key, step]) =>
     [key === from ? to : key, step] as const
@@ -66,7 +66,7 @@ export const resulted = (draft: Draft, tool_use_id: string, ok: boolean, output:
   show(draft)
 }
 
-/** Another turn begins: what is done is done. */
+/** Another turn begins: a completed checklist is cleared. */
 export const anotherTurn = (draft: Draft): void => {
   if ([...draft.tasks.values()].every(({ status }) => status === "completed")) draft.tasks.clear()
   show(draft)

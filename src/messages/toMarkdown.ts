@@ -1,4 +1,7 @@
-/** toMarkdown: a conversation to read or to pass on: prompts, answers, tools with their changes, questions and how they were decided. */
+/**
+ * toMarkdown: a conversation as Markdown, to read or share: prompts, answers, tools with their changes, and
+ * questions with their outcome.
+ */
 import { open, text } from "./read.js"
 import type { Item, ToolItem, View } from "./View.js"
 

@@ -1,4 +1,6 @@
-/** tools: a tool's card, from the first piece of its input to its result and the files it changed. */
+/**
+ * tools: a tool's card, from the first delta of its input to its result and the files it changed.
+ */
 import type { EventOf, RelayEvent } from "../client/browser.js"
 import { add, change, type Draft, findLast } from "./Draft.js"
 import { list, open, planSteps, text as textIn } from "./read.js"
@@ -10,7 +12,7 @@ type Envelope = Pick<RelayEvent, "seq" | "ts">
 const find = (draft: Draft, tool_use_id: string) =>
   findLast(draft, "tool", (item) => item.tool_use_id === tool_use_id)
 
-/** The card's place; a new one if there is none yet. */
+/** Index of the card; added if there is none yet. */
 const cardOf = (draft: Draft, tool_use_id: string, { seq, ts }: Envelope): number => {
   const index = find(draft, tool_use_id)
   if (index >= 0) return index
@@ -92,7 +94,7 @@ export const diff = (draft: Draft, event: EventOf<"file_diff">) => {
   return index
 }
 
-/** The turn is over: what had not come to an end never will. */
+/** The turn is over: unfinished tools will never finish. */
 export const stopAll = (draft: Draft) => {
   for (let index = draft.turn?.from ?? draft.items.length; index < draft.items.length; index++) {
     const item = draft.items[index]

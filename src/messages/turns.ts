@@ -1,4 +1,6 @@
-/** turns: how turns begin and end, and what becomes of the prompts that are sent. */
+/**
+ * turns: the start and end of turns, and the state of sent prompts.
+ */
 import type { EventOf, RelayEvent } from "../client/browser.js"
 import { add, type Draft, running } from "./Draft.js"
 import { closeOpen } from "./messages.js"
@@ -47,7 +49,7 @@ export const begin = (draft: Draft, { message_id, seq, text, ts, turn }: EventOf
   }
 }
 
-/** Claude's own command to forget the conversation prints nothing. */
+/** Claude's own command to clear the conversation prints nothing. */
 const isCleared = ({ items, tool, turn }: Draft): boolean => {
   const first = turn === undefined ? undefined : items[turn.from]
   return tool.startsWith("claude") && first?.kind === "user" && first.text.trim() === "/clear"
@@ -67,7 +69,7 @@ export const end = (draft: Draft, event: EventOf<"turn_end">) => {
   add(draft, { kind: "end", key: `e${seq}`, ts, stop_reason, ...(usage !== undefined && { usage }) })
 }
 
-/** The acknowledgement of the prompt the turn began with; it adds nothing. */
+/** The acknowledgement of the turn's own prompt adds nothing. */
 const isOfTurn = ({ turn }: Draft, { message_id, text }: EventOf<"input_ack">) =>
   turn?.prompt !== undefined && turn.prompt.message_id === message_id && turn.prompt.text === text
 

@@ -1,18 +1,18 @@
 /**
- * Chat: the console's conversation for a page of your own: transcript, questions, plan, and the box to write in. Its look is
- * `ai-relay/react/style.css`, which reaches nothing outside of it; every colour and font is a variable (docs/react.md). What it
- * draws with is loaded with the first one.
+ * Chat: the console's conversation for a page of your own: transcript, questions, plan and prompt box. Its
+ * styles are in `ai-relay/react/style.css`, which affects nothing outside it; every colour and font is a
+ * variable (docs/react.md). The rendering code is loaded with the first chat.
  */
 import { type ComponentType, type CSSProperties, lazy, Suspense } from "react"
 import { setWords, type Words } from "../console/words/words.js"
 import type { SessionHook } from "./useSession.js"
 
 export interface ChatProps {
-  /** What `useSession` gives. */
+  /** The result of `useSession`. */
   readonly session: SessionHook
-  /** Default `system`: light or dark as the reader's device is. */
+  /** Default `system`: light or dark like the reader's device. */
   readonly theme?: "system" | "light" | "dark"
-  /** Of all chats on the page; default `en`. */
+  /** For all chats on the page; default `en`. */
   readonly language?: "en" | "de" | "zh"
   readonly className?: string
   readonly style?: CSSProperties

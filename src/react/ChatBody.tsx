@@ -1,4 +1,6 @@
-/** ChatBody: what a `Chat` is made of: the console's own parts. */
+/**
+ * ChatBody: the content of a `Chat`: the console's own components.
+ */
 import { useCallback, useState } from "react"
 import { Composer } from "../console/components/Composer.js"
 import { Folds } from "../console/components/Folds.js"

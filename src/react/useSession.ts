@@ -1,8 +1,9 @@
 /**
- * useSession: a conversation as a React hook: what was said and done, what waits for an answer, and what a person can do.
+ * useSession: a conversation as a React hook: its messages, pending questions, and the actions a person can
+ * take.
  *
- * Events are worked in once per frame of the screen. When an option that names the session or the relay changes, the hook moves to
- * that one; functions (`token`, `ticket`, `onPermission`) are read when they are needed.
+ * Events are applied once per animation frame. When an option that names the session or the relay changes,
+ * the hook moves to that one; functions (`token`, `ticket`, `onPermission`) are read when they are needed.
  */
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react"
 import type {
@@ -20,44 +21,48 @@ import { type AskItem, empty, type Item, openAsks, type View, whoDrives } from "
 export interface SessionOptions
   extends Omit<ConnectOptions, "after_seq" | "onEvent" | "onState" | "session_id" | "signal">
 {
-  /** Default: a name that is kept for this tab, so that a page that is loaded again goes on with the same conversation. */
+  /** Default: a name stored for this tab, so that a reloaded page continues the same conversation. */
   readonly session_id?: string
-  /** `false`: not connected, until it is true. */
+  /** `false`: do not connect until it is true. */
   readonly enabled?: boolean
 }
 
 /**
- * `connecting`: not there yet. `ready`: waits for a prompt. `working`: a turn runs. `asking`: it waits for an answer of a person.
- * `offline`: the connection is lost and tried again; `reason` says why. `ended`: for good; `error` says why.
+ * `connecting`: not connected yet. `ready`: waiting for a prompt. `working`: a turn is running. `asking`:
+ * waiting for a person's answer. `offline`: the connection is lost and being retried; `reason` says why.
+ * `ended`: for good; `error` says why.
  */
 export type SessionStatus = "connecting" | "ready" | "working" | "asking" | "offline" | "ended"
 
 export interface SessionHook {
   readonly session_id: string
   readonly status: SessionStatus
-  /** What was said and done, oldest first. An item's `key` is stable. */
+  /** Messages and actions, oldest first. An item's `key` is stable. */
   readonly messages: ReadonlyArray<Item>
-  /** Questions nobody has answered; the oldest first. */
+  /** Unanswered questions, oldest first. */
   readonly permissions: ReadonlyArray<AskItem>
-  /** Prompts that wait for the turn to end. */
+  /** Prompts waiting for the turn to end. */
   readonly queue: View["queue"]
-  /** Another client drives (`--drivers one`): this one may take over (`session.drive`) or suggest (`session.suggest`). */
+  /**
+   * Another client drives (`--drivers one`): this one can take over (`session.drive`) or suggest prompts
+   * (`session.suggest`).
+   */
   readonly watching: boolean
-  /** All that is known of the session: models, modes, cost, the plan, … */
+  /** Everything known about the session: models, modes, cost, the plan, … */
   readonly view: View
-  /** Why there is no connection now, in words. */
+  /** Why there is no connection now, as text. */
   readonly reason: string | undefined
   readonly error: RelayError | undefined
-  /** A prompt; while a turn runs it waits, joins that turn (`steer`) or stops it (`interrupt`). */
+  /** Send a prompt; while a turn is running it waits, joins that turn (`steer`) or stops it (`interrupt`). */
   readonly send: (content: Content, when?: When) => void
   readonly respond: (request_id: string, answer: Answer) => void
   readonly allow: (request_id: string) => void
   readonly deny: (request_id: string, message?: string) => void
-  /** Take back a prompt that waits; `message_id` is the queue's. */
+  /** Remove a waiting prompt from the queue; `message_id` is the queue's. */
   readonly unqueue: (message_id: string) => void
-  /** Stop the turn and what waits behind it. */
+  /** Stop the turn and everything queued after it. */
   readonly stop: () => void
-  /** The client's session, for all else; undefined before the first connection is begun. */
+  /** The client's session, for everything else; undefined before the first connection attempt. */
   readonly session: Session | undefined
   /** @internal */
   readonly store: SessionStore | undefined
@@ -66,7 +71,7 @@ export interface SessionHook {
 const newId = () =>
   [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("")
 
-/** The same for the same place in this tab; where nothing can be kept, a new one. */
+/** The same id for the same place in this tab; a new one if nothing can be stored. */
 const rememberedId = (place: string): string => {
   const key = `ai-relay.session-of.${place}`
   try {
@@ -136,7 +141,7 @@ export const useSession = (options: SessionOptions = {}): SessionHook => {
       opened.close()
       setStore(undefined)
     }
-    // Functions are read when they are needed; all else is in `what`.
+    // Functions are read when they are needed; everything else is in `what`.
   }, [enabled, id, what])
 
   const state = useSyncExternalStore(

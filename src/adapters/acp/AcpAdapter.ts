@@ -1,9 +1,10 @@
 /**
- * AcpAdapter: speaks the Agent Client Protocol v1 with any agent that knows it. One process serves one session.
+ * AcpAdapter: speaks the Agent Client Protocol v1 with any agent that supports it. One process serves one
+ * session.
  *
- * `AcpMessage.ts` says what an agent's updates look like, `translate.ts` what they mean. This file moves messages:
- * prompts go one at a time, the turn ends when the prompt is answered. What the agent asks is answered in fibers of its
- * own (`AgentRequests.ts`), because people take minutes.
+ * `AcpMessage.ts` describes an agent's updates and `translate.ts` their meaning; this file moves messages.
+ * Prompts are sent one at a time, and a turn ends when its prompt is answered. The agent's requests are
+ * answered in fibers of their own (`AgentRequests.ts`), because people take minutes.
  */
 import { Clock, Deferred, Effect, FiberSet, Layer, Match, Predicate, Result } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
@@ -33,13 +34,13 @@ import { openConversation } from "./openConversation.js"
 import { translateAnswer, translateError } from "./promptAnswer.js"
 import { makeState } from "./translate.js"
 
-/** The adapter of any agent that a handshake describes. */
+/** The adapter for any agent described by a handshake. */
 export const layer = () => Layer.effect(AgentAdapter, make(acp.tool))
 
-/** The adapter of this agent. */
+/** The adapter for this agent. */
 export const layerOf = (agent: AcpAgent) => Layer.effect(AgentAdapter, make(agent.tool, agent))
 
-/** The adapter of one agent; without one, of the agent each handshake describes. */
+/** The adapter for one known agent; without `known`, for the agent each handshake describes. */
 export const make = (tool: string, known?: AcpAgent) =>
   Effect.map(ProcessSpawner, ({ spawn }): Adapter => {
     const open = Effect.fn("AcpAdapter.open")(function*(spec: AgentSpec) {
@@ -98,7 +99,7 @@ export const make = (tool: string, known?: AcpAgent) =>
       const { agentCapabilities = {}, agentInfo } = conversation.initialized
       const { choices } = state
 
-      /** The turn is over: nothing of it stays open. */
+      /** The turn is over: close everything it left open. */
       const endTurn = (stopped: boolean) => {
         requests.withdrawAll()
         endSpeech()
@@ -106,7 +107,7 @@ export const make = (tool: string, known?: AcpAgent) =>
       }
 
       const onAnswer: JsonRpcPeer.OnAnswer = (answer, line) => {
-        // When the agent is gone the session tells of it, and ends the turn.
+        // If the agent is gone, the session reports it and ends the turn.
         if (Result.isFailure(answer) && answer.failure instanceof AgentFailed) return endTurn(true)
         endSpeech()
         const events = Result.match(answer, {
@@ -161,7 +162,7 @@ export const make = (tool: string, known?: AcpAgent) =>
           capabilities: {
             images: agentCapabilities.promptCapabilities?.image === true,
             steer: false,
-            // An agent may offer others later, on another model say.
+            // The agent may offer different ones later, for example on another model.
             get set_model() {
               return choices.model() !== undefined
             },
@@ -186,7 +187,7 @@ export const make = (tool: string, known?: AcpAgent) =>
     return { tool, open }
   })
 
-/** Models and modes, for menus; models are spelled as Claude does. */
+/** Models and modes for menus; models are spelled as in Claude. */
 const toOffer = (choices: ReturnType<typeof makeState>["choices"]): Record<string, unknown> => {
   const model = choices.model()
   const mode = choices.mode()

@@ -1,6 +1,6 @@
 /**
- * AcpAgent: what the relay knows of one agent that speaks the Agent Client Protocol: what it knows of any agent, how to
- * start this one, and where it differs from the protocol.
+ * AcpAgent: what the relay knows about one agent that speaks the Agent Client Protocol: the facts every agent
+ * has, how to start it, and where it differs from the protocol.
  */
 import type { EventBody } from "../../schema/index.js"
 import type { AgentFacts } from "../AgentDescriptor.js"
@@ -11,74 +11,77 @@ export interface AcpAgent extends AgentFacts {
   readonly command: string
   readonly args: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
-  /** Variables it is given unless the relay has them set. */
+  /** Variables it gets unless the relay's environment sets them. */
   readonly defaults?: Readonly<Record<string, string>>
-  /** The login method to ask for before a session is opened, if the agent offers it. */
+  /** Login method to request before opening a session, if the agent offers it. */
   readonly authenticate?: string
-  /** Arguments that choose a model at the start; without this it is chosen in the session. */
+  /** Arguments that choose a model at start; without this, the model is chosen in the session. */
   readonly modelArgs?: (model: string) => ReadonlyArray<string>
-  /** Further names of its modes, such as Claude's: `{"acceptEdits": "autoEdit"}`. */
+  /** Further names for its modes, such as Claude's: `{"acceptEdits": "autoEdit"}`. */
   readonly modeNames?: Readonly<Record<string, string>>
   /**
-   * `never`: it has no way to ask before a tool runs. Else the mode to open in when it would begin in one of the others,
-   * which do not ask; without this the usual names decide.
+   * `never`: it cannot ask before running a tool. Otherwise, the mode to open in if it would start in one of
+   * the listed modes, which do not ask; if absent, the usual mode names decide.
    */
   readonly asks?: "never" | { readonly mode: string; readonly insteadOf: ReadonlyArray<string> }
   readonly quirks?: AcpQuirks
-  /** The agent as whose its past conversations are listed: they are the same. */
+  /** The agent whose past conversations it shares and is listed under. */
   readonly stored_as?: string
-  /** Its past conversations, where listing and loading them was tried. */
+  /** Its past conversations, if listing and loading them was tested. */
   readonly conversations?: AcpConversations
 }
 
-/** An agent of the operator's: how to start it, what to say if that fails. */
+/** An agent configured by the operator: how to start it and what to say if that fails. */
 export type OwnAgent = Pick<AcpAgent, "tool" | "name" | "command" | "args" | "env" | "install" | "login">
 
 export interface AcpConversations {
-  /** The command that goes on with one in a terminal, in its folder. */
+  /** The command that resumes a conversation in a terminal, in its folder. */
   readonly command: (native_session_id: string) => ReadonlyArray<string>
-  /** It lists conversations of one folder at a time: which folders it has some of. */
+  /** For agents that list conversations one folder at a time: the folders that have some. */
   readonly foldersOf?: (files: NativeFiles) => ReadonlyArray<string>
 }
 
-/** Counts of tokens, as far as they are told. */
+/** Token counts, as far as they are reported. */
 export interface Tokens {
   readonly inputTokens?: number
   readonly outputTokens?: number
   readonly cachedReadTokens?: number
 }
 
-/** Where an agent differs from the protocol, or says more than it has words for. */
+/** Where an agent differs from the protocol or says more than it covers. */
 export interface AcpQuirks {
-  /** A line on stdout that says it wants a login in a terminal, and will never answer. */
+  /** Whether this stdout line means that it wants a login in a terminal and will never answer. */
   readonly wantsTerminal?: (line: string) => boolean
-  /** A message chunk that is no message: the event it is. */
+  /** For a message chunk that is not a message: the event it stands for. */
   readonly notMessage?: (text: string, kind: Chunk["sessionUpdate"]) => EventBody | undefined
   readonly toolName?: (call: ToolFields) => string | undefined
-  /** The input of a tool call, where it stands elsewhere than in `rawInput`. */
+  /** A tool call's input, if it is not in `rawInput`. */
   readonly input?: (update: ToolFields) => unknown
-  /** What to show instead of the input of a tool call that has none. */
+  /** What to show for a tool call without input. */
   readonly toolArgs?: (call: ToolFields) => Readonly<Record<string, unknown>> | undefined
-  /** How far a running tool is, out of an update that has no content. */
+  /** A running tool's progress, from an update without content. */
   readonly toolProgress?: (call: ToolFields) => string | undefined
-  /** Each thought comes in one piece; without this pieces are joined. */
+  /** Each thought comes in one piece; without this, pieces are joined. */
   readonly wholeThoughts?: boolean
-  /** It announces a call with part of its input: only when it runs, or is asked for, all of it is there. */
+  /**
+   * It announces a call with partial input; the input is complete only when the call runs or permission is
+   * requested.
+   */
   readonly announcesInParts?: boolean
-  /** The tokens of one call to the model, out of a piece of a message. */
+  /** The tokens of one model call, from a message chunk. */
   readonly usageBeside?: (chunk: Chunk) => Tokens | undefined
-  /** It counts the tokens of the whole session, not of the turn. */
+  /** It counts the tokens of the whole session instead of the turn. */
   readonly countsWholeSession?: boolean
-  /** When its model cannot be reached it ends the turn as if all were well, without an answer. */
+  /** If its model cannot be reached, it ends the turn normally but without an answer. */
   readonly silentWhenFailed?: boolean
-  /** It says nothing of a tool call any more once it was rejected. */
+  /** It reports nothing more about a rejected tool call. */
   readonly silentOnRejection?: boolean
-  /** How it wants to hear the name of a past conversation. */
+  /** The name it expects for a past conversation. */
   readonly nameToLoad?: (native_session_id: string) => string
-  /** It goes on telling the history after it has answered `session/load`. */
+  /** It keeps sending history after it has answered `session/load`. */
   readonly replaysLate?: boolean
   /** `max_tokens` means that the context window is full. */
   readonly maxTokensMeansFull?: boolean
-  /** What a usage update says besides usage. */
+  /** Further events from a usage update. */
   readonly onUsage?: (update: typeof UsageUpdate.Type) => ReadonlyArray<EventBody>
 }

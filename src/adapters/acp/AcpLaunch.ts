@@ -1,4 +1,6 @@
-/** AcpLaunch: the command line of an ACP agent; and for the tool `acp`, the agent a handshake describes. */
+/**
+ * AcpLaunch: the command line of an ACP agent and, for the tool `acp`, the agent a handshake describes.
+ */
 import { Effect } from "effect"
 import { basename } from "node:path"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
@@ -7,7 +9,7 @@ import { geminiAgent } from "../gemini/geminiAgent.js"
 import type { AcpAgent } from "./AcpAgent.js"
 import { acp } from "./descriptor.js"
 
-/** Any program that speaks the protocol, by its `command`. */
+/** Any program that speaks the protocol, given by its `command`. Fails with `BadHandshake`. */
 export const agentOf = ({ command }: AgentSpec): Effect.Effect<AcpAgent, BadHandshake> => {
   const [program, ...args] = typeof command === "string" ? [command] : command ?? []
   if (program === undefined) {
@@ -23,7 +25,7 @@ export const agentOf = ({ command }: AgentSpec): Effect.Effect<AcpAgent, BadHand
     args,
     install: acp.install,
     login: acp.login,
-    // However it was started: without this its conversations are lost.
+    // Applies however Gemini was started: without it, its conversations are lost.
     ...(isGemini(program, args) && { quirks: geminiAgent.quirks })
   })
 }

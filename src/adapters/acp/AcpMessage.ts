@@ -1,8 +1,9 @@
 /**
- * AcpMessage: what an agent of the Agent Client Protocol v1 says while it works.
+ * AcpMessage: the messages of an agent that speaks the Agent Client Protocol v1.
  *
- * Only the fields the relay reads are named; everything else stays in `raw`. Lenient on purpose: a message that does
- * not fit is passed on as it is, never an error. A test holds these shapes against the protocol's own types.
+ * Only fields the relay reads are declared; everything else stays in `raw`. Decoding is lenient: a message
+ * that does not match is passed on unchanged and is never an error. A test checks these shapes against the
+ * protocol's own types.
  */
 import { Predicate, Schema, SchemaGetter } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
@@ -22,10 +23,10 @@ import {
 } from "../wire/lenient.js"
 import { textOfBlocks } from "../wire/words.js"
 
-/** Extensions of the agent. */
+/** Agent-specific extensions. */
 const _meta = optional(AnyObject)
 
-/** One block of whatever was put where one belongs. */
+/** Turns any value found in place of a block into a block. */
 const toBlock = (value: unknown): NativeBlock => {
   const [first, ...others] = readBlocks(value)
   if (first === undefined) return { type: "unknown" }
@@ -37,9 +38,9 @@ const Block = Schema.Unknown.pipe(
     decode: SchemaGetter.transform(toBlock),
     encode: SchemaGetter.transform((block: unknown) => block)
   })
-) as unknown as Schema.Codec<NativeBlock, typeof NativeBlock.Encoded> // It takes anything; the type says what it is for.
+) as unknown as Schema.Codec<NativeBlock, typeof NativeBlock.Encoded> // Accepts any value; the type says what for.
 
-/** A piece of a message. Pieces with the same `messageId` belong to one message. */
+/** A message chunk. Chunks with the same `messageId` belong to one message. */
 const chunk = <const Kind extends string>(kind: Kind) =>
   Schema.Struct({ sessionUpdate: Schema.Literal(kind), content: Block, messageId: optional(id), _meta })
 
@@ -48,7 +49,7 @@ export const AgentChunk = chunk("agent_message_chunk")
 export const ThoughtChunk = chunk("agent_thought_chunk")
 export type Chunk = typeof UserChunk.Type | typeof AgentChunk.Type | typeof ThoughtChunk.Type
 
-/** `content`, `diff` or `terminal`, told apart where they are read; others stay as they are. */
+/** `content`, `diff` or `terminal`, told apart where they are read; other kinds are kept as they are. */
 export const ToolContent = Schema.StructWithRest(
   Schema.Struct({
     type: withFallback(Schema.String, "content"),
@@ -62,7 +63,7 @@ export const ToolContent = Schema.StructWithRest(
 )
 export type ToolContent = typeof ToolContent.Type
 
-/** Some agents leave the wrapper out, or the list, or put lists in it. */
+/** Some agents leave out the wrapper or the list, or nest lists. */
 const toContents = (value: unknown): ReadonlyArray<unknown> => {
   const list: ReadonlyArray<unknown> = Array.isArray(value) ? value.flat(8) : [value]
   return list.map((part) => {
@@ -81,7 +82,7 @@ const Contents = Schema.Unknown.pipe(
   })
 ) as unknown as Schema.Codec<ReadonlyArray<ToolContent>, ReadonlyArray<typeof ToolContent.Encoded>> // As above.
 
-/** Ids are texts, which may be empty; a number is taken for one. */
+/** Ids are strings, possibly empty; numbers are accepted. */
 const Id = Schema.Union([Schema.String, Schema.Finite]).pipe(
   Schema.decodeTo(Schema.String, {
     decode: SchemaGetter.transform((id: string | number) => String(id)),
@@ -89,7 +90,10 @@ const Id = Schema.Union([Schema.String, Schema.Finite]).pipe(
   })
 )
 
-/** What is known of a tool call. In an update all but the id may be left out, and what is given replaces. */
+/**
+ * Known fields of a tool call. In an update every field but the id is optional, and given values replace
+ * earlier ones.
+ */
 export const toolFields = {
   toolCallId: Id,
   title: text,
@@ -100,7 +104,7 @@ export const toolFields = {
   locations: optional(items(Schema.Struct({ path: Schema.String, line: number }))),
   rawInput: optional(Schema.Unknown),
   rawOutput: optional(Schema.Unknown),
-  /** Where sloppy agents say why it failed. */
+  /** Where less strict agents put the reason for a failure. */
   error: optional(Schema.Unknown),
   message: optional(Schema.Unknown),
   reason: optional(Schema.Unknown),
@@ -109,7 +113,7 @@ export const toolFields = {
 export const ToolFields = Schema.Struct(toolFields)
 export type ToolFields = typeof ToolFields.Type
 
-/** One that has lost its id is still a call. */
+/** A call that has lost its id is still a call. */
 const toolCallId = withFallback(Id, "")
 
 export const ToolCall = Schema.Struct({
@@ -125,7 +129,7 @@ export const ToolCallUpdate = Schema.Struct({
 
 const toEntry = (entry: unknown): object =>
   Predicate.isObject(entry) && !Array.isArray(entry) ? entry : { content: entry }
-/** A step; its words alone will do. */
+/** A plan step; plain text is accepted. */
 const PlanEntry = Schema.Unknown.pipe(
   Schema.decodeTo(Schema.Struct({ content: words, priority: text, status: text }), {
     decode: SchemaGetter.transform(toEntry),
@@ -134,7 +138,7 @@ const PlanEntry = Schema.Unknown.pipe(
 ) as unknown as Schema.Codec<
   { readonly content: string; readonly priority?: string; readonly status?: string },
   { readonly content: string; readonly priority?: string | null; readonly status?: string | null }
-> // It takes anything; the type says what it is for.
+> // Accepts any value; the type says what for.
 
 export const Plan = Schema.Struct({
   sessionUpdate: Schema.Literal("plan"),
@@ -161,14 +165,14 @@ export const CurrentMode = Schema.Struct({
   currentModeId: Schema.String
 })
 
-/** A value of a select, or a group of them. */
+/** A select's value or a group of values. */
 const ConfigValue = Schema.Struct({
   value: text,
   name: text,
   description: text,
   options: optional(items(Schema.Struct({ value: text, name: text, description: text })))
 })
-/** A setting of the session; `category` says what it decides: `mode`, `model`, … */
+/** A session setting; `category` says what it controls: `mode`, `model`, … */
 export const ConfigOption = Schema.Struct({
   id: Schema.String,
   name: text,
@@ -190,7 +194,7 @@ export const SessionUpdated = Schema.Struct({
   updatedAt: text
 })
 
-/** How full the context window is; `cost` is that of the whole session. */
+/** How full the context window is; `cost` covers the whole session. */
 export const UsageUpdate = Schema.Struct({
   sessionUpdate: Schema.Literal("usage_update"),
   used: amount,
@@ -214,7 +218,7 @@ export const Compaction = Schema.Struct({
   error: optional(Schema.Unknown)
 })
 
-/** A piece of the summary that replaces what was said. */
+/** A chunk of the summary that replaces the earlier conversation. */
 export const SummaryChunk = Schema.Struct({
   sessionUpdate: Schema.Literal("compaction_summary_chunk"),
   compactionId: text,
@@ -239,14 +243,14 @@ export const SessionUpdate = Schema.Union([
 ])
 export type SessionUpdate = typeof SessionUpdate.Type
 
-/** The params of `session/update`; `update` is decoded on its own, so that an odd one keeps its name. */
+/** The params of `session/update`; `update` is decoded separately, so that a malformed one keeps its name. */
 export const SessionNotification = Schema.Struct({
-  /** Another than the conversation's own is of a subagent. */
+  /** An id other than the conversation's belongs to a subagent. */
   sessionId: optional(id),
   update: optional(Schema.StructWithRest(Schema.Struct({ sessionUpdate: text }), [AnyObject]))
 })
 
-/** The answer to `session/prompt`. Tokens stand in `usage`, or (Gemini) in `_meta.quota.token_count`. */
+/** The answer to `session/prompt`. Tokens are in `usage` or (Gemini) in `_meta.quota.token_count`. */
 export const PromptResponse = Schema.Struct({
   stopReason: text,
   usage: optional(Schema.Struct({ inputTokens: amount, outputTokens: amount, cachedReadTokens: amount })),

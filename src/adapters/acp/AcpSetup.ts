@@ -1,9 +1,11 @@
-/** AcpSetup: what an agent of the Agent Client Protocol v1 says of itself and of a session when it opens one. */
+/**
+ * AcpSetup: what an Agent Client Protocol v1 agent reports about itself and about a session it opens.
+ */
 import { Schema } from "effect"
 import { flag, items, number, optional, text } from "../wire/lenient.js"
 import { ConfigOption } from "./AcpMessage.js"
 
-/** A capability that is there when it is an object. */
+/** A capability that is present when it is an object. */
 const present = optional(Schema.Unknown)
 
 /** The answer to `initialize`. */
@@ -26,7 +28,7 @@ export const Modes = Schema.Struct({
 })
 export type Modes = typeof Modes.Type
 
-/** The models of older agents; newer ones have a config option of category `model`. */
+/** Models of older agents; newer ones have a config option of category `model`. */
 export const Models = Schema.Struct({
   currentModelId: text,
   availableModels: items(Schema.Struct({ modelId: Schema.String, name: text, description: text }))

@@ -1,6 +1,6 @@
 /**
- * AcpViewer: a process of an ACP agent that only lists its past conversations and shows what was said in them. It is
- * never given a prompt.
+ * AcpViewer: an ACP agent process that only lists past conversations and reads their history. It never gets a
+ * prompt.
  */
 import { Clock, Effect, FiberSet, Option, Predicate, Semaphore } from "effect"
 import type { BodyOf, EventBody } from "../../schema/index.js"
@@ -16,7 +16,7 @@ import { listPages } from "./listPages.js"
 import { clientCapabilities, clientInfo, protocolVersion, readInitialized } from "./openConversation.js"
 import { makeState } from "./translate.js"
 
-/** A conversation as its agent lists it. */
+/** A conversation as listed by its agent. */
 export interface AcpListed {
   readonly id: string
   readonly folder: string
@@ -27,7 +27,7 @@ export interface AcpListed {
 
 const initializeWithin = "45 seconds"
 const loadWithin = "90 seconds"
-/** Of a longer history only the end is told, in bytes of the agent's lines. */
+/** Of longer histories only the end is reported; in bytes of the agent's lines. */
 const mostBytes = 64 * 1024 * 1024
 
 const told: ReadonlySet<EventBody["type"]> = new Set(
@@ -53,7 +53,7 @@ export const open = Effect.fn("AcpViewer.open")(function*(agent: AcpAgent, cwd: 
     {
       tool: agent.name,
       jsonrpc: true,
-      // It has nothing to ask: nothing runs.
+      // Requests are not expected: no tool runs.
       onRequest: () => undefined,
       onOther: () => {},
       onNotification: ({ method, params }, line) => {
@@ -104,7 +104,7 @@ export const open = Effect.fn("AcpViewer.open")(function*(agent: AcpAgent, cwd: 
       state,
       sink: {
         ...deafSink,
-        // Nothing is said outside of a turn that would have to be waited for.
+        // Always in a turn, so text is emitted without a wait.
         inTurn: () => true,
         emit: (event) => {
           if (!told.has(event.type)) return
@@ -136,9 +136,9 @@ export const open = Effect.fn("AcpViewer.open")(function*(agent: AcpAgent, cwd: 
 
   const { loadSession, sessionCapabilities } = agentCapabilities
   return {
-    /** It lists its conversations. */
+    /** The agent can list its conversations. */
     lists: Predicate.isNotUndefined(sessionCapabilities?.list),
-    /** It tells what was said in one. */
+    /** The agent can load a conversation's history. */
     loads: loadSession === true,
     list: (folder?: string) => turnstile.withPermits(1)(list(folder)),
     load: (listed: AcpListed) => turnstile.withPermits(1)(load(listed))

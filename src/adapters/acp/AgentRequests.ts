@@ -1,8 +1,8 @@
 /**
- * AgentRequests: what an agent asks of us, and what it gets for an answer.
+ * AgentRequests: answers the agent's requests.
  *
- * Permissions and questions wait for a person; whatever else it asks is answered with "method not found". Nothing
- * stays open: when the turn ends, nobody needs to answer any more.
+ * Permission requests and questions wait for a person; every other request is answered with "method not
+ * found". When the turn ends, all open requests are withdrawn.
  */
 import { Effect, Option, Predicate, Schema } from "effect"
 import { RequestId } from "../../schema/Ids.js"
@@ -20,7 +20,7 @@ import { toolNameOf } from "./toolFields.js"
 interface Parts {
   readonly threadOf: AgentUpdates["threadOf"]
   readonly gate: PermissionGate["Service"]
-  /** Tell events; the first carries the line. */
+  /** Emit events; the first one carries the line. */
   readonly tell: (events: ReadonlyArray<EventBody>, line?: Buffer) => void
   /** Tell the agent to stop the turn. */
   readonly cancel: Effect.Effect<void, AgentFailed>
@@ -30,20 +30,20 @@ type Answer = Effect.Effect<unknown, JsonRpcError>
 
 export interface AgentRequests {
   readonly onRequest: (request: JsonRpcRequest, line: Buffer) => Answer | undefined
-  /** The agent does not need an answer to this request of its own any more. */
+  /** The agent no longer needs an answer to this request. */
   readonly withdraw: (id: unknown) => void
-  /** What a link asked for has happened elsewhere. */
+  /** The action a link asked for was completed elsewhere. */
   readonly complete: (elicitationId: unknown) => void
-  /** Nobody needs to answer anything any more. */
+  /** Withdraw all open requests. */
   readonly withdrawAll: () => void
 }
 
 interface Open {
   readonly id: JsonRpcId
   readonly elicitationId?: string | undefined
-  /** The agent withdrew it by itself. */
+  /** Withdrawn by the agent. */
   withdrawn?: boolean
-  /** What it asked for has happened elsewhere. */
+  /** Completed elsewhere. */
   completed?: boolean
 }
 
@@ -74,7 +74,7 @@ export const make = ({ cancel, gate, tell, threadOf }: Parts): AgentRequests => 
 
   const nextId = () => RequestId.make(`request-${++asked}`)
 
-  /** Stop the turn, which settles whatever else is open. */
+  /** Stop the turn, which settles all other open requests. */
   const stop = Effect.andThen(Effect.ignore(cancel), Effect.sync(withdrawAll))
 
   const permission = (id: JsonRpcId, params: AskPermission, line: Buffer): Answer =>
@@ -85,7 +85,7 @@ export const make = ({ cancel, gate, tell, threadOf }: Parts): AgentRequests => 
       const announced = tools.announce(toolCall)
       if (announced.length > 0) speech.forget()
       tell(mark(announced))
-      // What is asked may say more than the call: why, and what will change.
+      // The request may say more than the call did: why, and what will change.
       const call = { ...tools.fieldsOf(toolCall.toolCallId), ...toolCall }
       const asked = toPermissionRequest(nextId(), params, call, quirks, tools.nameOf(call.toolCallId))
       const question = { ...asked, metadata: { ...asked.metadata, ...metadata } }
@@ -115,7 +115,7 @@ export const make = ({ cancel, gate, tell, threadOf }: Parts): AgentRequests => 
       return toElicitationAnswer(params, outcome)
     })
 
-  /** Params nobody can read: the agent hears of it, the client sees the request. */
+  /** Unreadable params: the agent gets an error, the client sees the request. */
   const unreadable = (method: string, line: Buffer): Answer => {
     tell([status(method, "The relay could not read this request and refused it.")], line)
     return new JsonRpcError({ code: rpcCodes.invalidParams, reason: `Invalid params of ${method}` })

@@ -1,8 +1,8 @@
 /**
- * AgentUpdates: tells what an agent says as events, in the order it is said.
+ * AgentUpdates: turns an agent's updates into events, in order.
  *
- * Pieces of text are read by hand, because an agent sends thousands of them; everything else goes through its Schema.
- * History that comes again when a session is loaded is marked as such.
+ * Text chunks are read by hand because an agent sends thousands of them; everything else goes through its
+ * Schema. History replayed when a session is loaded is marked as such.
  */
 import { type Clock, Effect, type Fiber, Option, Predicate, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
@@ -14,9 +14,9 @@ import { type AcpState, endedBy, endSummaries, translate, unknownUpdate } from "
 
 type Events = ReadonlyArray<EventBody>
 
-/** What is said outside of a turn is told whole when nothing has followed it for so long. */
+/** Text sent outside a turn is emitted whole after this long without another update. */
 const silence = "500 millis"
-/** How long the rest of a call's input may take, before the call is told without it. */
+/** How long to wait for the rest of a call's input before reporting the call without it. */
 const patience = "500 millis"
 
 /** Events that show what was said and done. */
@@ -37,7 +37,7 @@ const asReplay = (event: EventBody): EventBody =>
 const isPieceKind = (kind: unknown): kind is Chunk["sessionUpdate"] =>
   kind === "agent_message_chunk" || kind === "agent_thought_chunk" || kind === "user_message_chunk"
 
-/** A piece of text, as the Schema would read it; undefined for all that needs a closer look. */
+/** A text chunk as the Schema would read it; undefined for anything that needs full decoding. */
 export const readPiece = (params: unknown): Chunk | undefined => {
   if (!Predicate.hasProperty(params, "update") || !Predicate.isObject(params.update)) return undefined
   const { _meta, content, messageId, sessionUpdate } = params.update
@@ -58,28 +58,28 @@ interface Parts {
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 }
 
-/** The conversation itself, or one of its subagents. */
+/** The conversation itself or one of its subagents. */
 export interface Thread {
   readonly state: AcpState
-  /** What tells its events apart. */
+  /** Metadata that identifies its events. */
   readonly metadata: Readonly<Record<string, unknown>>
   readonly mark: (events: Events) => Events
 }
 
 export interface AgentUpdates {
-  /** A `session/update` has come. */
+  /** Handle a `session/update`. */
   readonly receive: (params: unknown, line: Buffer) => void
-  /** Tell events; the first carries the line. */
+  /** Emit events; the first one carries the line. */
   readonly tell: (events: Events, line?: Buffer) => void
-  /** Tell whole what was being said. */
+  /** Emit the pending message or thought as a whole. */
   readonly endSpeech: () => void
-  /** The turn is over: every call has a result. */
+  /** End the turn: every call gets a result. */
   readonly endTurn: (stopped: boolean) => void
-  /** Whose session this is: the conversation's own, or a subagent's. */
+  /** The thread a session id belongs to: the conversation or a subagent. */
   readonly threadOf: (sessionId: string | undefined) => Thread
-  /** From now on it tells its history, until the first prompt. */
+  /** Mark what follows as history, until the first prompt. */
   readonly setReplay: (on: boolean) => void
-  /** When the last update came, in ms. */
+  /** Time of the last update, in ms. */
   readonly lastHeard: () => number
 }
 
@@ -94,13 +94,13 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
     for (const event of others) sink.emit(mark(event))
   }
 
-  /** Subagents have sessions of their own on the same wire; what each says is joined apart. */
+  /** Subagents have their own sessions on the same connection; their chunks are joined separately. */
   const children = new Map<string, AcpState>()
   const originOf = (thread: string): Readonly<Record<string, unknown>> => ({
     thread_id: thread,
     ...subagents.get(thread)
   })
-  /** What is known of subagents: the call that started each, its title. */
+  /** Known subagents: the call that started each, and its title. */
   const subagents = new Map<string, Readonly<Record<string, unknown>>>()
 
   const childOf = (thread: string): AcpState => {
@@ -111,14 +111,14 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
     return child
   }
 
-  /** A subagent's modes, meters and names are its own: of these only that they changed is told. */
+  /** A subagent's modes, meters and names are its own; only the change itself is reported. */
   const marked = (events: Events, thread: string): Events =>
     events.map((event): EventBody => {
       const { metadata: own } = event
       const metadata = { ...own, ...originOf(thread) }
       const isMessage = event.type === "status" && event.status === "session_message"
       return history.has(event.type) || isMessage
-        ? { ...event, metadata } as EventBody // The same event, and where it comes from.
+        ? { ...event, metadata } as EventBody // The same event, marked with its origin.
         : status(
           "subagent",
           "text" in event ? event.text : undefined,
@@ -148,11 +148,11 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
     tell(endSummaries(state))
   }
 
-  /** Nothing ends what is said between two turns, so its end is that nothing follows. */
+  /** Nothing marks the end of text between two turns; it ends when nothing follows. */
   const endSpeechLater = (count: number) =>
     fork(Effect.delay(Effect.sync(() => heard === count ? endSpeech() : undefined), silence))
 
-  /** A call whose input may still come is told as far as it is known when nothing has come for a while. */
+  /** If nothing arrives for a while, a call still waiting for input is reported as far as it is known. */
   const releaseLater = (current: AcpState, mark: (events: Events) => Events) =>
     fork(Effect.delay(
       Effect.sync(() => {
@@ -161,13 +161,13 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
       patience
     ))
 
-  /** A subagent's call, or one of the conversation's own. */
+  /** Name of a subagent's call or of one of the conversation's own. */
   const nameIn = (parent: string | undefined, id: string): string => {
     const { tools } = (parent === undefined ? undefined : children.get(parent)) ?? state
     return (tools.fieldsOf(id) === undefined ? state.tools : tools).nameOf(id)
   }
 
-  /** What is left out stays as it was; null takes it away. */
+  /** Omitted fields keep their value; null clears them. */
   const learn = (update: Readonly<Record<string, unknown>>, parent: string | undefined): Events => {
     const {
       description,
@@ -227,7 +227,7 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
     tell(mark(withWords(translate(read, current), notification?.update)), line)
     if (current.speech.isOpen() && !sink.inTurn()) endSpeechLater(heard)
     if (isWaiting || !current.tools.isWaiting()) return
-    // What was said before it is not the answer.
+    // Text before this point is not part of the answer.
     current.speech.forget()
     releaseLater(current, mark)
   }
@@ -244,7 +244,7 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
         : { state: childOf(thread), metadata: originOf(thread), mark: (events) => marked(events, thread) }
     },
     setReplay: (on) => {
-      // What the history leaves open does not go on.
+      // Whatever the history left open has ended.
       if (replaying && !on) endTurn(true)
       replaying = on
     },
@@ -252,7 +252,7 @@ export const make = ({ clock, fork, sink, state }: Parts): AgentUpdates => {
   }
 }
 
-/** A change of settings, say, that also says something to people. */
+/** For example a settings change that also carries text for people. */
 const withWords = ([first, ...others]: Events, update: unknown): Events => {
   if (first?.type !== "status" || first.text !== undefined) {
     return first === undefined
@@ -269,7 +269,7 @@ const idIn = (value: unknown): string | undefined =>
 const sessionIdOf = (params: unknown): string | undefined =>
   Predicate.hasProperty(params, "sessionId") ? idIn(params.sessionId) : undefined
 
-/** Its words may stand in a field of another name. */
+/** The text may be in a differently named field. */
 const withContent = (update: Readonly<Record<string, unknown>> | undefined) => {
   if (update === undefined || !isPieceKind(update["sessionUpdate"]) || "content" in update) return update
   const { delta, message, text = message ?? delta } = update

@@ -1,4 +1,7 @@
-/** ClientRequests: what a client asks of an agent besides prompts: a mode, a model, requests of its own. */
+/**
+ * ClientRequests: client requests to an agent other than prompts: change the mode or the model, or send
+ * native requests.
+ */
 import { Effect, Predicate, Result } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
 import type { EventBody } from "../../schema/index.js"
@@ -12,10 +15,10 @@ import { type ChoiceRequest, configOptionsOf } from "./choices.js"
 import { reasonOf } from "./refusal.js"
 import { type AcpState, configured } from "./translate.js"
 
-/** Agents answer within milliseconds; this is for one that hangs. */
+/** Agents answer within milliseconds; this limit is for one that hangs. */
 const patience = "10 seconds"
 
-/** These would pull the conversation away from under the relay: they never pass. */
+/** These would take the conversation away from the relay, so they never pass. */
 const ownRequests: Readonly<Record<string, string>> = {
   "initialize": "the relay has done it",
   "session/new": "open another session of the relay instead",
@@ -27,7 +30,7 @@ const ownRequests: Readonly<Record<string, string>> = {
   "session/cancel": "send {\"type\":\"interrupt\"} instead"
 }
 
-/** A list of conversations is that of the session's own folder. */
+/** Listing conversations is limited to the session's own folder. */
 export const nativeRules = (folder: string): NativeRules => ({
   harmless: { "session/list": ["cursor"] },
   own: { "session/list": { cwd: folder } },
@@ -38,7 +41,7 @@ export const nativeRules = (folder: string): NativeRules => ({
   }
 })
 
-/** Some agents list all there are, whatever folder they are asked for. */
+/** Some agents list all conversations regardless of the requested folder. */
 const onlyOf = (folder: string, method: string, content: unknown): unknown => {
   if (method !== "session/list" || !Predicate.isObject(content)) return content
   const { sessions } = content as { readonly sessions?: unknown }
@@ -52,7 +55,7 @@ const onlyOf = (folder: string, method: string, content: unknown): unknown => {
 
 interface Parts {
   readonly agent: AcpAgent
-  /** The session's own. */
+  /** The session's folder. */
   readonly folder: string
   readonly state: AcpState
   readonly peer: JsonRpcPeer
@@ -68,7 +71,7 @@ type Sent = Effect.Effect<void, AgentFailed | CommandRefused>
 export interface ClientRequests {
   readonly setModel: (model: string) => Sent
   readonly setMode: (mode: string) => Sent
-  /** Pass a request on; its answer becomes a `control_response` event. */
+  /** Forward a request; its answer becomes a `control_response` event. */
   readonly pass: (
     request_id: RequestId,
     method: string,
@@ -110,7 +113,7 @@ export const make = ({ agent, folder, peer, sessionId, state, tell }: Parts): Cl
       const told = state.modes_told
       return Effect.map(choose(setting.choose(mode)), () => {
         choices.nowInMode(mode)
-        // Some agents tell it by themselves.
+        // Some agents report the change themselves.
         if (state.modes_told === told) tell([status("permission_mode", undefined, { permission_mode: mode })])
       })
     })
@@ -148,7 +151,7 @@ export const make = ({ agent, folder, peer, sessionId, state, tell }: Parts): Cl
               }
             }
           })
-          // What was left out stands in the agent's own line.
+          // The agent's line would reveal what was filtered out.
         ], method === "session/list" ? undefined : line)
       })
     })

@@ -1,13 +1,13 @@
 /**
  * asking: whether a person is asked before tools run, and the mode to open in so that one is.
  *
- * Some agents begin in a mode that runs commands unasked ("auto", "yolo"). Who wants that says so by
- * `permission_mode`; else a session begins in the mode that asks. Agents that never ask are told apart.
+ * Some agents start in a mode that runs commands without asking ("auto", "yolo"). A session opens in a mode
+ * that asks unless `permission_mode` says otherwise. Agents that never ask are reported as such.
  */
 import type { AcpAgent } from "./AcpAgent.js"
 import type { Choice } from "./choices.js"
 
-/** What agents call the modes in which nobody, or only another model, is asked. */
+/** Names agents use for modes in which nobody, or only another model, is asked. */
 const unasking = new Set([
   "auto",
   "yolo",
@@ -19,7 +19,7 @@ const unasking = new Set([
   "full-access",
   "agent-full-access"
 ])
-/** What they call those that ask, the most usual first. */
+/** Names for modes that ask, most common first. */
 const usual = ["default", "ask", "manual", "normal"]
 
 interface Mode {
@@ -30,14 +30,14 @@ interface Mode {
 const runsUnasked = ({ asks }: AcpAgent, mode: string): boolean =>
   asks === undefined || asks === "never" ? unasking.has(mode) : asks.insteadOf.includes(mode)
 
-/** The mode to change to before the first prompt; undefined if it asks already, or cannot. */
+/** The mode to switch to before the first prompt; undefined if the current mode asks or none can. */
 export const modeThatAsks = (agent: AcpAgent, { current, offered }: Mode): string | undefined => {
   if (current === undefined || !runsUnasked(agent, current)) return undefined
   const wanted = agent.asks === undefined || agent.asks === "never" ? usual : [agent.asks.mode]
   return wanted.find((id) => offered.some((mode) => mode.id === id))
 }
 
-/** Tools run without anybody being asked: what to tell people; undefined if somebody is asked. */
+/** The notice that tools run without asking; undefined if a person is asked. */
 export const whyUnasked = (agent: AcpAgent, mode: string | undefined): string | undefined => {
   if (agent.asks === "never") return `${agent.name} runs commands and changes files without asking.`
   return mode !== undefined && runsUnasked(agent, mode)

@@ -1,8 +1,8 @@
 /**
- * choices: the modes and models a session offers, and how each is chosen.
+ * choices: the modes and models a session offers, and how to choose each.
  *
- * Agents say it as config options of category `mode` and `model`, or as lists of modes and models, or as both. Modes
- * are taken from their list first, models from their option: a list of models is what older agents have.
+ * Agents report them as config options of category `mode` and `model`, as lists of modes and models, or both.
+ * Modes come from their list first, models from their option, because a list of models is the older form.
  */
 import { Option, Schema } from "effect"
 import type { AcpAgent } from "./AcpAgent.js"
@@ -17,7 +17,7 @@ export interface Choice {
   readonly description?: string
 }
 
-/** A request that makes a choice; the session's id is added by who sends it. */
+/** A request that makes a choice; the sender adds the session id. */
 export interface ChoiceRequest {
   readonly method: string
   readonly params: Readonly<Record<string, unknown>>
@@ -32,19 +32,19 @@ interface Setting {
 export interface Choices {
   readonly mode: () => Setting | undefined
   readonly model: () => Setting | undefined
-  /** The agent's own mode names, then further ones that mean one of them. */
+  /** The agent's own mode names, then their aliases. */
   readonly modeNames: () => ReadonlyArray<string>
-  /** May it be in this mode, by the agent's own name? */
+  /** Whether this mode, by the agent's name, is allowed. */
   readonly isAllowed: (id: string) => boolean
-  /** The agent's own name of a mode. */
+  /** The agent's own name for a mode. */
   readonly toMode: (name: string) => string
-  /** The agent's own name of a model, which people may call by its title. */
+  /** The agent's own name for a model; a title is accepted too. */
   readonly toModel: (name: string) => string
-  /** All settings of the session, as the agent spells them: lists to choose from, and switches (`boolean`). */
+  /** All session settings with the agent's names: lists to choose from and switches (`boolean`). */
   readonly options: () => ReadonlyArray<ConfigOption>
   readonly opened: (session: Opened) => void
   readonly configured: (options: ReadonlyArray<ConfigOption>) => void
-  /** A choice was made; the agent may answer with all its options as they are now. */
+  /** A choice was made; the agent may answer with all its current options. */
   readonly chosen: (answer: unknown) => void
   readonly nowInMode: (id: string) => void
   readonly nowOnModel: (id: string) => void
@@ -69,7 +69,7 @@ const settingOf = (options: ReadonlyArray<ConfigOption>, category: string): Sett
   }
 }
 
-/** Some agents (pi) offer how hard they think as their modes, and again as an option that says what it is. */
+/** Some agents (pi) offer thinking levels as modes and again as an option that identifies them as such. */
 const areModes = (modes: Modes, options: ReadonlyArray<ConfigOption>): boolean => {
   const ids = modes.availableModes.map(({ id }) => id).join()
   return !options.some((option) =>
@@ -77,11 +77,11 @@ const areModes = (modes: Modes, options: ReadonlyArray<ConfigOption>): boolean =
   )
 }
 
-/** All settings as they are now, where an agent's answer tells them. */
+/** All current settings, if the agent's answer contains them. */
 export const configOptionsOf = (answer: unknown): ReadonlyArray<ConfigOption> | undefined =>
   Option.getOrElse(readOpened(answer), (): Opened => ({})).configOptions
 
-/** `allowed` are the modes the operator allows, by any of their names; undefined: all. */
+/** `allowed` lists the modes the operator allows, by any of their names; undefined means all. */
 export const makeChoices = (
   { modeNames = {} }: AcpAgent,
   allowed?: ReadonlyArray<string>

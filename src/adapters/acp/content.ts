@@ -1,7 +1,7 @@
 /**
- * content: blocks of the Agent Client Protocol as the relay's events have them, and back.
+ * content: converts Agent Client Protocol blocks to the relay's content blocks and back.
  *
- * Text is the same on both sides; an image is spelled as Claude spells it, so that a page needs one way to show it.
+ * Text is the same on both sides; images use Claude's format, so that a page needs only one way to show them.
  */
 import type { ContentBlock, NativeBlock } from "../../schema/ContentBlock.js"
 
@@ -13,7 +13,7 @@ export const toNativeBlock = (block: NativeBlock): NativeBlock => {
     : { type, source: { type: "url", url: uri } }
 }
 
-/** A block of a prompt. Images by address go as a link, which every agent takes. */
+/** A prompt block. Images given by URL become links, which every agent accepts. */
 export const toPromptBlock = (block: ContentBlock): NativeBlock => {
   if (block.type === "text") return { type: "text", text: block.text }
   const { source } = block

@@ -1,8 +1,11 @@
-/** descriptor: agents that speak the Agent Client Protocol, all by one adapter: a known one, or any by its `command`. */
+/**
+ * descriptor: agents that speak the Agent Client Protocol, all through one adapter: known agents, or any
+ * program given by `command`.
+ */
 import type { AgentDescriptor } from "../AgentDescriptor.js"
 import type { AcpAgent } from "./AcpAgent.js"
 
-/** Of a row of the table. */
+/** The descriptor for one row of the table. */
 export const toDescriptor = (agent: AcpAgent): AgentDescriptor => ({
   ...agent,
   works_on_files: true,

@@ -1,10 +1,12 @@
-/** listPages: the conversations an agent lists (`session/list`), page by page. */
+/**
+ * listPages: the conversations an agent lists (`session/list`), page by page.
+ */
 import { Effect, Option, Schema } from "effect"
 import type { JsonRpcPeer } from "../wire/JsonRpcPeer.js"
 import { items, text } from "../wire/lenient.js"
 
 const listWithin = "30 seconds"
-/** Of longer lists the newest are enough. */
+/** For longer lists, the newest are enough. */
 const mostPages = 20
 
 const Page = Schema.Struct({
@@ -15,7 +17,10 @@ const readPage = Schema.decodeUnknownOption(Page)
 
 export type ListedSession = (typeof Page.Type)["sessions"][number]
 
-/** Of this folder, or of all that the agent tells without one; no further than to the page that has what is looked for. */
+/**
+ * Conversations of `folder`, or without one all that the agent lists; stops at the page that contains the
+ * requested one.
+ */
 export const listPages = Effect.fnUntraced(function*(
   peer: Pick<JsonRpcPeer, "request">,
   folder: string | undefined,

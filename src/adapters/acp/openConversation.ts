@@ -1,6 +1,6 @@
 /**
- * openConversation: the steps before the first prompt: who are you, open or reopen a session, in this mode, on this
- * model. Each step has a time limit, and each way to fail says what to do.
+ * openConversation: the steps before the first prompt: initialize, open or reopen a session, set the mode and
+ * the model. Each step has a time limit, and each failure says what to do.
  */
 import { Clock, Effect, Option, Schema } from "effect"
 import type { AgentSpec } from "../Adapter.js"
@@ -17,22 +17,22 @@ import { listPages } from "./listPages.js"
 import { isLimit, reasonOf, wantsLogin, withAdvice } from "./refusal.js"
 import type { AcpState } from "./translate.js"
 
-/** The relay's only version of the protocol. */
+/** The only protocol version the relay supports. */
 export const protocolVersion = 1
 export const clientInfo = { name: "ai-relay", title: "ai-relay", version: "1.0.0" }
-/** For one that is no such agent, or waits for a person at a terminal. */
+/** For a program that does not speak the protocol or waits for a person at a terminal. */
 const initializeWithin = "45 seconds"
-/** An agent may start the user's tool servers first, and read a long history. */
+/** An agent may first start the user's tool servers and read a long history. */
 const openWithin = "90 seconds"
 const chooseWithin = "15 seconds"
 const authenticateWithin = "15 seconds"
-/** A history that is told late is over when nothing came for so long, in ms. */
+/** Late history is over after this many ms without an update. */
 const replayPause = 200
 const replayAtMost = 5000
 
 /**
- * What we can do for an agent: answer permissions and questions, tell subagents and settings apart. It reads and writes
- * files by itself.
+ * What the relay offers an agent: it answers permission requests and questions, and handles subagents and
+ * settings separately. The agent reads and writes files itself.
  */
 export const clientCapabilities = {
   fs: { readTextFile: false, writeTextFile: false },
@@ -43,7 +43,7 @@ export const clientCapabilities = {
 }
 
 export interface Conversation {
-  /** As the agent wants to hear it in requests. */
+  /** The session id the agent expects in requests. */
   readonly sessionId: string
   readonly initialized: Initialized
 }
@@ -53,19 +53,19 @@ interface Parts {
   readonly spec: AgentSpec
   readonly state: AcpState
   readonly peer: JsonRpcPeer
-  /** History comes now. */
+  /** Called when history follows. */
   readonly onReplay: () => void
-  /** When the agent last said something, in ms. */
+  /** When the agent last sent something, in ms. */
   readonly lastHeard: () => number
 }
 
-/** The protocol's own code for it, or words. */
+/** Recognized by the protocol's own error code or by the wording. */
 const isGone = (error: JsonRpcError): boolean =>
   error.code !== rpcCodes.methodNotFound
   && (error.code === -32002
     || saysGone(reasonOf(error)))
 
-/** Where a conversation was held, as the agent lists it: among those of this folder, or among all. */
+/** The folder of a conversation as its agent lists it: first among those of this folder, then among all. */
 const folderOf = (peer: JsonRpcPeer, id: string, folder: string) =>
   Effect.gen(function*() {
     for (const cwd of [folder, undefined]) {
@@ -150,7 +150,10 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
     )
   )
 
-  /** Agents go on with any conversation, wherever they are started: one of a folder that is not ours stays unheard. */
+  /**
+   * Agents resume any conversation from any folder; one from a folder the client may not see is refused
+   * before any of it is read.
+   */
   const checkPlace = Effect.fnUntraced(function*(
     id: string,
     capabilities: NonNullable<Initialized["agentCapabilities"]>["sessionCapabilities"]
@@ -184,7 +187,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
         const loaded = attempt("session/load")
         return state.quirks.replaysLate === true ? Effect.tap(loaded, () => replayed) : loaded
       })
-      // Some announce `session/resume` and do not know it.
+      // Some agents announce `session/resume` but do not support it.
       const opened = resumes
         ? Effect.catchTag(
           attempt("session/resume"),
@@ -196,7 +199,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
         if (refusal._tag === "JsonRpcError" && isGone(refusal)) {
           return new ConversationGone({ tool, native_session_id: id })
         }
-        // A login, a limit, a silence say nothing of the conversation.
+        // A missing login, a limit or a timeout says nothing about the conversation.
         const isItsOwn = refusal._tag === "JsonRpcError" && !wantsLogin(refusal) && !isLimit(refusal)
         return isItsOwn && spec.begins_anew === true
           ? new ConversationGone({ tool, native_session_id: id, why: reasonOf(refusal) })
@@ -224,7 +227,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
       )
     )
 
-  /** The agent's own settings may begin in a mode that the operator does not allow, or in one that nobody is asked in. */
+  /** The agent's own settings may start it in a mode the operator does not allow, or in one that asks nobody. */
   const leaveMode = (sessionId: string) =>
     Effect.suspend(() => {
       const setting = choices.mode()

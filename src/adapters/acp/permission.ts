@@ -1,8 +1,8 @@
 /**
- * permission: an agent's `session/request_permission` as a permission request, and a person's answer as one of the
- * options the agent offered.
+ * permission: converts an agent's `session/request_permission` to a permission request, and a person's answer
+ * to one of the agent's options.
  *
- * Options are chosen by their kind, never by an id of our own: an id that was not offered makes the tool fail.
+ * Options are chosen by kind, never by an id of our own: an id that was not offered makes the tool fail.
  */
 import { Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
@@ -33,7 +33,7 @@ const toOptions = ({ options }: AskPermission): ReadonlyArray<PermissionOption> 
     return known === undefined ? [] : [{ option_id: optionId, name: name ?? optionId, kind: known }]
   })
 
-/** A plan is shown as text; a tool says in its title what it wants. */
+/** A plan is shown as text; a tool describes its request in its title. */
 const textOf = ({ content = [], rawInput, title }: ToolFields, isPlan: boolean): string | undefined => {
   if (!isPlan) return title
   const plan = typeof rawInput === "object" && rawInput !== null && "plan" in rawInput
@@ -43,13 +43,13 @@ const textOf = ({ content = [], rawInput, title }: ToolFields, isPlan: boolean):
   return typeof plan === "string" ? plan : shown === "" ? title : shown
 }
 
-/** `call` is all that is known of the tool call, not only what stands in the request. */
+/** `call` is everything known about the tool call, not only what the request contains. */
 export const toPermissionRequest = (
   request_id: RequestId,
   ask: AskPermission,
   call: ToolFields,
   quirks: AcpQuirks,
-  /** What clients call it. */
+  /** The id clients know it by. */
   tool_use_id = call.toolCallId
 ): PermissionRequest => {
   const isPlan = call.kind === "switch_mode"
@@ -71,14 +71,14 @@ type Kind = PermissionOption["kind"]
 const firstOf = (offer: Offer, ...wanted: ReadonlyArray<Kind>): PermissionOption | undefined =>
   wanted.map((kind) => offer.find((option) => option.kind === kind)).find((option) => option !== undefined)
 
-/** An option that outlives the session: it is written into the project's or the user's settings. */
+/** Whether the option outlives the session: it is saved in the project's or the user's settings. */
 const isForGood = ({ name, option_id }: PermissionOption): boolean => {
   const words = `${option_id} ${name}`
   if (/\b(this|the|current) session|for[_-]session/i.test(words)) return false
   return /project|user|workspace|global|forever|permanent|amendment|everywhere|save|future/i.test(words)
 }
 
-/** What allows it for this session and no longer; if the agent has no such thing, only this once. */
+/** The option that allows it for this session only; if the agent has none, the one that allows it once. */
 const forSession = (offer: Offer): PermissionOption | undefined =>
   firstOf(offer.filter((option) => !isForGood(option)), "allow_always", "allow_once") ??
     firstOf(offer, "allow_once")
@@ -91,7 +91,7 @@ const choose = (
   const named = offer.find(({ option_id }) => option_id === outcome.option_id)
   if (outcome.behavior === "allow") {
     if (named?.kind.startsWith("allow") === true) return named
-    // Of several lasting ways to leave Claude's plan mode this is the one the relay's `claude` takes.
+    // Of several lasting ways to leave Claude's plan mode, this is the one the relay's `claude` uses.
     const edits = offer.find(({ option_id }) => option_id === "acceptEdits")
     if (lasting && edits?.kind === "allow_always") return edits
     return lasting ? forSession(offer) : firstOf(offer, "allow_once", "allow_always")
@@ -102,7 +102,7 @@ const choose = (
     : firstOf(offer, "reject_once", "reject_always")
 }
 
-/** What becomes of a request: the agent's words for it, and, if the tool may not run, why. */
+/** The outcome of a request in the agent's format and, if the tool may not run, the reason. */
 export interface Decision {
   readonly answer: { readonly outcome: { readonly outcome: string; readonly optionId?: string } }
   readonly rejected?: string

@@ -1,8 +1,9 @@
 /**
- * presets: the agents that speak the Agent Client Protocol and that the relay knows by name. To add one, add a line.
+ * presets: the agents speaking the Agent Client Protocol that the relay knows by name. To add one, add a
+ * line.
  *
- * Commands are those of each agent's own documentation. What has a file of its own was run; the others are here because
- * they are documented, and get no quirks that nobody has seen.
+ * Commands come from each agent's documentation. Agents with a file of their own were tested; the others are
+ * documented only and get no untested quirks.
  */
 import { npm, run, runOnce, see } from "../advice.js"
 import { geminiAgent } from "../gemini/geminiAgent.js"

@@ -1,4 +1,6 @@
-/** promptAnswer: how a turn ended, out of the answer to `session/prompt`. */
+/**
+ * promptAnswer: how a turn ended, from the answer to `session/prompt`.
+ */
 import { Option, Predicate, Schema } from "effect"
 import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
 import { dollars, percentOf } from "../wire/contextMeter.js"
@@ -79,7 +81,7 @@ const endTurn = (
   ...(native !== undefined && { metadata: { native_stop_reason: native } })
 })
 
-/** The turn ended without an answer: with this agent that means that its model failed. */
+/** The turn ended without an answer, which for this agent means its model failed. */
 const gaveUp = (usage: Usage, context_pct: number | undefined): Events => [
   {
     type: "error",
@@ -91,19 +93,19 @@ const gaveUp = (usage: Usage, context_pct: number | undefined): Events => [
   endTurn("error", usage, context_pct)
 ]
 
-/** What the answer to a prompt says to people; the protocol has no words there. */
+/** Text for people in a prompt's answer; the protocol has no field for it. */
 const saidBeside = (result: unknown): string | undefined => {
   if (!Predicate.isObject(result) || Array.isArray(result)) return wordsIn(result)
   const { _meta, stopReason: _reason, usage: _usage, ...others } = result as Readonly<Record<string, unknown>>
   return wordsIn(others)
 }
 
-/** The prompt was answered; the last event is the turn's end. */
+/** Events for an answered prompt; the last one ends the turn. */
 export const translateAnswer = (result: unknown, state: AcpState): Events => {
   const response: Partial<PromptResponse> = Option.getOrElse(readResponse(result), () => ({}))
   const known = stopReasons.find((reason) => reason === response.stopReason)
-  // The turn ended without an error; a reason the protocol does not have is kept beside it. What was asked to stop has
-  // stopped, whatever the agent calls it.
+  // The turn ended without an error; a reason unknown to the protocol is kept as metadata. A turn that was
+  // told to stop counts as cancelled, whatever the agent calls it.
   const stop_reason = state.cancelling ? "cancelled" : known ?? "end_turn"
   const full = stop_reason === "max_tokens" && state.quirks.maxTokensMeansFull === true
   const context_pct = full ? 100 : contextPct(state)
@@ -126,9 +128,9 @@ export const translateAnswer = (result: unknown, state: AcpState): Events => {
   ]
 }
 
-/** The prompt failed; the last event is the turn's end. */
+/** Events for a failed prompt; the last one ends the turn. */
 export const translateError = (error: JsonRpcError, agent: AcpAgent, state: AcpState): Events => {
-  // Whatever an agent calls its being stopped, it is what was asked for.
+  // Whatever the agent calls the stop, it was requested.
   if (error.code === codes.cancelled || state.cancelling) {
     return [endTurn("cancelled", usageOf({}, state), contextPct(state))]
   }

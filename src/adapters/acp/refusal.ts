@@ -1,14 +1,14 @@
 /**
- * refusal: what an agent's error means.
+ * refusal: interprets an agent's errors.
  *
- * It carries a code of JSON-RPC, of the protocol, or (Gemini) the model API's HTTP status; claude-agent-acp says in
- * `data.errorKind` what it was. What people can read may stand in the message or in the data.
+ * The code is one of JSON-RPC, of the protocol, or (Gemini) the model API's HTTP status; claude-agent-acp
+ * gives the kind in `data.errorKind`. Readable text may be in the message or in the data.
  */
 import { Predicate } from "effect"
 import { type JsonRpcError, parseJson } from "../wire/JsonRpc.js"
 import { wordsIn } from "../wire/words.js"
 
-/** The protocol's own: a login is needed, a request was cancelled. */
+/** The protocol's own codes: a login is needed, a request was cancelled. */
 export const codes = { authRequired: -32000, cancelled: -32800 } as const
 
 export const errorKindOf = ({ detail }: JsonRpcError): string | undefined =>
@@ -21,13 +21,13 @@ const limitCodes = new Set([402, 429, 529])
 const saysLimit = /\b(rate limit|quota|overloaded|too many requests)/i
 const saysTooLong = /exceeds the maximum number of tokens|prompt is too long|context (window|length)/i
 
-/** A rate limit, a quota, an account that is out of money. */
+/** A rate limit, a quota, or an account without credit. */
 export const isLimit = (error: JsonRpcError): boolean => {
   const kind = errorKindOf(error)
   return kind === undefined ? limitCodes.has(error.code) || saysLimit.test(error.reason) : limited.has(kind)
 }
 
-/** One that is over at some time: not an empty account, not a busy server. */
+/** A limit that will reset, unlike an empty account or a busy server. */
 export const isUsedUp = (error: JsonRpcError): boolean => {
   const kind = errorKindOf(error)
   return kind === undefined
@@ -41,20 +41,20 @@ export const isTooLong = ({ reason }: JsonRpcError): boolean => saysTooLong.test
 export const wantsLogin = (error: JsonRpcError): boolean =>
   error.code === codes.authRequired || error.code === 401 || errorKindOf(error) === "authentication_failed"
 
-/** The message of a model API's error, when the agent passes on the JSON it came in. */
+/** The message of a model API's error, if the agent passes on the original JSON. */
 const innerMessage = (text: string): string | undefined => {
   const found = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text)?.[1]
   const message = found === undefined ? undefined : parseJson(found)
   return typeof message === "string" ? message : undefined
 }
 
-/** What to tell people. "Internal error" and "Invalid params" say nothing: what happened is in the data then. */
+/** The text to show. "Internal error" and "Invalid params" say nothing; then the data has the reason. */
 export const reasonOf = ({ detail, reason }: JsonRpcError): string => {
   const details = Predicate.hasProperty(detail, "details") ? detail.details : detail
   const said = reason.replace(/^(internal error|invalid params):?\s*/i, "")
   return innerMessage(said) ?? (said !== "" ? said : wordsIn(details) ?? reason)
 }
 
-/** A reason and what to do about it, as one text. */
+/** A reason and its advice as one text. */
 export const withAdvice = (reason: string, advice: string): string =>
   `${reason.replace(/[.\s]+$/, "")}. ${advice}`

@@ -1,8 +1,8 @@
 /**
- * registryDifferences: in what a registry of the Agent Client Protocol and the agents the relay knows by name differ, in
- * words: another package, another program, other arguments or variables, and agents that only one of the two has.
+ * registryDifferences: describes where an Agent Client Protocol registry differs from the agents the relay
+ * knows by name: package, program, arguments, variables, and agents only one of the two has.
  *
- * A registry is newer than the relay, so each line is worth a look; none says who is right.
+ * A registry is newer than the relay, so each line is worth checking; none says which side is right.
  */
 import { isDeepStrictEqual } from "node:util"
 import type { AcpAgent } from "./AcpAgent.js"
@@ -10,10 +10,10 @@ import { type Entry, isNamed, type Machine, partsOf, readEntries, thisMachine } 
 
 const spelled = (args: ReadonlyArray<string>) => args.length === 0 ? "no arguments" : `"${args.join(" ")}"`
 
-/** Without its version. */
+/** The package name without its version. */
 const nameOf = (pinned: string): string => pinned.replace(/(?<=.)(?:@|==|\[).*$/, "")
 
-/** The packages that the advice on how to install it names. */
+/** The packages named in the agent's install advice. */
 const packagesOf = ({ install }: AcpAgent): ReadonlyArray<string> =>
   /(?:npm install -g|uv tool install) (.+)$/.exec(install)?.[1]?.replaceAll("\"", "").split(" ").map(
     nameOf
@@ -30,7 +30,7 @@ const programDifference = (entry: Entry, agent: AcpAgent, machine: Machine): str
       : `is the ${kind} package ${name} there; the relay says: ${agent.install}`
   }
   const { command } = partsOf(entry, machine) ?? {}
-  // A program may bear the machine it is for in its name.
+  // A program's name may include the machine it is for.
   return command === undefined || command === agent.command || command.startsWith(`${agent.command}-`)
     ? undefined
     : `is the program ${command} there, ${agent.command} here`
@@ -62,7 +62,7 @@ const entryDifferences = (
     return [`"${id}"${name === undefined ? "" : ` (${name})`} is not known here by its name`]
   }
   const called = agent.tool === id ? `"${id}"` : `"${id}" ("${agent.tool}" here)`
-  // Where it cannot be started here, only what it is can be compared.
+  // If it cannot be started here, only its identity can be compared.
   const isForUs = partsOf(entry, machine) !== undefined
   const found = [
     programDifference(entry, agent, machine),
@@ -71,7 +71,7 @@ const entryDifferences = (
   return found.flatMap((line) => line === undefined ? [] : [`${called} ${line}`])
 }
 
-/** One line each; none if they agree. A registry nobody can read has the reason in one. */
+/** One line per difference; none if they agree. For an unreadable registry, one line with the reason. */
 export const registryDifferences = (
   presets: ReadonlyArray<AcpAgent>,
   content: string,

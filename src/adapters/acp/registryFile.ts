@@ -1,8 +1,9 @@
 /**
- * registryFile: agents out of a file of the operator's, in the format of the registry of the Agent Client Protocol
- * (`{"agents":[{"id","name","distribution":{"npx"|"uvx"|"binary"}}]}`), so that an entry can be copied from there.
+ * registryFile: reads agents from an operator's file in the format of the Agent Client Protocol registry
+ * (`{"agents":[{"id","name","distribution":{"npx"|"uvx"|"binary"}}]}`), so that entries can be copied from
+ * there.
  *
- * Nothing is downloaded by the relay: `npx` and `uvx` fetch their packages themselves, a binary must be on PATH.
+ * The relay downloads nothing: `npx` and `uvx` fetch their packages themselves, and a binary must be on PATH.
  */
 import { Option, Schema } from "effect"
 import { basename } from "node:path"
@@ -38,7 +39,7 @@ const readFields = Schema.decodeUnknownOption(AnyObject)
 
 const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" }
 
-/** As the registry calls a machine: `linux-x86_64`. */
+/** The registry's name for a machine: `linux-x86_64`. */
 export type Machine = string
 export const thisMachine = (): Machine => `${process.platform}-${architectures[process.arch] ?? process.arch}`
 
@@ -48,7 +49,10 @@ interface Start {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** The program, its own arguments and variables; of a package what fetches it. Undefined: it is not for this machine. */
+/**
+ * The program with its arguments and variables; for a package, the program that fetches it. Undefined if it
+ * is not for this machine.
+ */
 export const partsOf = (
   { distribution: { binary = {}, npx, uvx } }: Entry,
   machine: Machine
@@ -84,7 +88,7 @@ const toAgent = (entry: Entry, start: Start): OwnAgent => ({
 
 export interface RegistryRead {
   readonly agents: ReadonlyArray<OwnAgent>
-  /** What could not be used, each in a line that says why. */
+  /** Entries that could not be used, one line each with the reason. */
   readonly problems: ReadonlyArray<string>
 }
 
@@ -93,7 +97,7 @@ interface EntriesRead {
   readonly problems: ReadonlyArray<string>
 }
 
-/** The entries of such a file's text; a list of them alone will do, too. */
+/** The entries in such a file's text; a bare list is accepted too. */
 export const readEntries = (content: string): EntriesRead => {
   let value: unknown
   try {
@@ -114,7 +118,7 @@ export const readEntries = (content: string): EntriesRead => {
   }
 }
 
-/** The agents of such a file's text that can be started on this machine. */
+/** The agents in such a file's text that can be started on this machine. */
 export const readRegistry = (content: string, machine = thisMachine()): RegistryRead => {
   const { entries, problems } = readEntries(content)
   const agents = entries.map((entry) => ({ entry, start: startOf(entry, machine) }))
@@ -129,11 +133,14 @@ export const readRegistry = (content: string, machine = thisMachine()): Registry
   }
 }
 
-/** It goes by this name here, or in the registry. */
+/** Whether the agent has this name here or in the registry. */
 export const isNamed = ({ aliases = [], tool }: AcpAgent, name: string): boolean =>
   tool === name || aliases.includes(name)
 
-/** The known agents and the operator's: of one name the operator's start, and what is known of its ways. */
+/**
+ * The known and the operator's agents combined: for a shared name, the operator's start command with the
+ * known quirks.
+ */
 export const withRegistry = (
   presets: ReadonlyArray<AcpAgent>,
   own: ReadonlyArray<OwnAgent>

@@ -1,8 +1,9 @@
 /**
- * sessionMessages: what a conversation and its subagents write to each other (`session_message`, and its text in pieces).
+ * sessionMessages: messages between a conversation and its subagents (`session_message`, with its text in
+ * chunks).
  *
- * Who wrote to whom may be told before, between or after the pieces, so a message is told whole when the agent goes on to
- * something else, or its turn ends.
+ * Sender and recipient may arrive before, between or after the chunks, so a message is emitted whole when the
+ * agent moves on or its turn ends.
  */
 import type { EventBody } from "../../schema/index.js"
 import { readBlocks } from "../wire/lenient.js"
@@ -16,18 +17,18 @@ interface Message {
   text: string
   from: string | undefined
   to: string | undefined
-  /** Its text, as it was told. */
+  /** The text as emitted. */
   told: string
 }
 
 export interface SessionMessages {
-  /** Undefined: it is another update. */
+  /** Undefined for other updates. */
   readonly take: (update: Fields) => Events | undefined
-  /** Those that were not told yet, or have other words now. */
+  /** Messages not emitted yet, or whose text has changed. */
   readonly end: () => Events
 }
 
-/** What is left out stays as it was; null takes it away. */
+/** Omitted fields keep their value; null clears them. */
 const changed = (before: string | undefined, value: unknown): string | undefined =>
   value === undefined ? before : typeof value === "string" && value !== "" ? value : undefined
 
@@ -76,7 +77,7 @@ export const makeSessionMessages = (): SessionMessages => {
       })]
     })
     open.clear()
-    // One without a name is not gone on with.
+    // A message without an id cannot be continued.
     messages.delete("")
     return said
   }

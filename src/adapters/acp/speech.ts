@@ -1,8 +1,8 @@
 /**
- * speech: joins the pieces of messages and thoughts, and tells them whole when they are over.
+ * speech: joins message and thought chunks and emits each whole when it is complete.
  *
- * A piece belongs to what is being said unless it is of another kind or names another message. The agent does not say
- * when a message is over: the next thing it says, or the end of the turn, does.
+ * A chunk continues the current message unless it is of another kind or names another message. The agent does
+ * not mark the end of a message: its next update or the end of the turn does.
  */
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import { type BodyOf, type EventBody, textOf } from "../../schema/index.js"
@@ -12,7 +12,7 @@ import { toNativeBlock } from "./content.js"
 
 type Kind = Chunk["sessionUpdate"]
 
-/** The last text block takes up more text; any other block stands for itself. */
+/** Appends text to the last text block; any other block stands alone. */
 const append = (blocks: ReadonlyArray<NativeBlock>, block: NativeBlock): ReadonlyArray<NativeBlock> => {
   const last = blocks.at(-1)
   return last?.type === "text" && block.type === "text"
@@ -35,7 +35,7 @@ const whole = (kind: Kind, blocks: ReadonlyArray<NativeBlock>): ReadonlyArray<Ev
 const isText = (block: NativeBlock): block is NativeBlock & { readonly text: string } =>
   block.type === "text" && typeof block["text"] === "string"
 
-/** The piece itself, as a preview. */
+/** The chunk itself, as a preview. */
 export const toPiece = ({ content, sessionUpdate }: Chunk): BodyOf<"stream_event"> =>
   isText(content) && sessionUpdate !== "user_message_chunk"
     ? {
@@ -46,13 +46,13 @@ export const toPiece = ({ content, sessionUpdate }: Chunk): BodyOf<"stream_event
     : { type: "stream_event" }
 
 export interface Speech {
-  /** What this piece ends, if it ends something. */
+  /** Adds a chunk; gives the events of whatever it completes. */
   readonly add: (chunk: Chunk) => ReadonlyArray<EventBody>
-  /** What was being said, whole. */
+  /** The pending message or thought, whole. */
   readonly end: () => ReadonlyArray<EventBody>
-  /** Text of the agent's messages since the last tool call; several messages stand apart. */
+  /** Message text since the last tool call; separate messages are kept apart. */
   readonly answer: () => string
-  /** What was said so far is not the answer. */
+  /** Drop earlier text from the answer. */
   readonly forget: () => void
   readonly isOpen: () => boolean
 }
@@ -61,7 +61,7 @@ export const makeSpeech = (): Speech => {
   let kind: Kind | undefined
   let messageId: string | undefined
   let blocks: ReadonlyArray<NativeBlock> = []
-  /** Pieces of the text block being said; joined once. */
+  /** Chunks of the current text block, joined once. */
   let pieces: Array<string> = []
   let answers: ReadonlyArray<string> = []
 

@@ -1,9 +1,9 @@
 /**
- * toolCalls: follows every tool call through its updates and tells each fact once.
+ * toolCalls: follows every tool call through its updates and reports each fact once.
  *
- * An agent may announce a call before it knows its input, ask leave for it, repeat itself, and add what changed after
- * it has said that the call is done. Clients see one `tool_call`, then progress, one `tool_result`, and one
- * `file_diff` per file.
+ * An agent may announce a call before its input is known, request permission for it, repeat itself, and add
+ * changes after reporting the call done. Clients see one `tool_call`, then progress, one `tool_result`, and
+ * one `file_diff` per file.
  */
 import { isDeepStrictEqual } from "node:util"
 import type { EventBody } from "../../schema/index.js"
@@ -15,50 +15,50 @@ import { argsOf, outputOf, printedAfter, toFileDiffs, toolNameOf } from "./toolF
 type Events = ReadonlyArray<EventBody>
 
 interface Call {
-  /** What clients call it. */
+  /** The id clients know it by. */
   readonly id: string
-  /** The agent has announced it, not only gone on with it. */
+  /** The agent announced it, not just updated it. */
   begun: boolean
-  /** All that is known of it; what an update gives replaces what was there. */
+  /** Everything known about it; updates replace earlier values. */
   fields: ToolFields
-  /** Its `tool_call` was told. */
+  /** Its `tool_call` was emitted. */
   told: boolean
-  /** Its `tool_result` was told. */
+  /** Its `tool_result` was emitted. */
   settled: boolean
-  /** Its input, as told. */
+  /** Its input, as emitted. */
   args: unknown
-  /** The files whose change was told. */
+  /** Files whose change was emitted. */
   readonly changed: Set<string>
-  /** What it is going to change, as last told: some agents leave it out of what they say in the end. */
+  /** The proposed change, as last reported: some agents leave it out of the final update. */
   proposal: Partial<ToolFields> | undefined
-  /** Output told as progress so far. */
+  /** Output emitted as progress so far. */
   progress: string
-  /** What it printed on a terminal, in pieces, and the last of these. */
+  /** Terminal output received in chunks, and the last chunk. */
   printed: string
   piece: string
-  /** Nobody allowed it: why it has no output. */
+  /** Set if it was rejected: why it has no output. */
   rejected: string | undefined
   /** Its turn is over. */
   isPast: boolean
 }
 
 export interface ToolCalls {
-  /** A `tool_call` (`begins`) or an update of one; no event if it says nothing new. */
+  /** Handles a `tool_call` (`begins`) or an update to one; no events if nothing is new. */
   readonly update: (update: ToolFields, begins?: boolean) => Events
-  /** With an id, if it has lost its own. */
+  /** The call with an id, generated if it has lost its own. */
   readonly named: <A extends ToolFields>(call: A) => A
-  /** It is known well enough to ask leave for it. */
+  /** It is known well enough to ask permission for it. */
   readonly announce: (call: ToolFields) => Events
   readonly fieldsOf: (id: string) => ToolFields | undefined
-  /** What clients call the call that goes by this id. */
+  /** The id clients know the call by. */
   readonly nameOf: (id: string) => string
-  /** It may not run; the agent will or will not say so itself. */
+  /** The call may not run, whether or not the agent reports that itself. */
   readonly reject: (id: string, why: string) => Events
-  /** A call waits for the rest of its input, and is not told yet. */
+  /** Whether a call is waiting for the rest of its input and not emitted yet. */
   readonly isWaiting: () => boolean
-  /** Tell of these calls what is known so far. */
+  /** Emit these calls with what is known so far. */
   readonly release: () => Events
-  /** The turn is over, or was `stopped`. What has no result has one now. */
+  /** The turn is over, or was `stopped`. Calls without a result get one. */
   readonly endTurn: (stopped: boolean) => Events
 }
 
@@ -75,8 +75,8 @@ const isEmpty = (input: unknown) =>
   input === undefined || (typeof input === "object" && input !== null && Object.keys(input).length === 0)
 
 /**
- * Announced as pending, which is what it is where nothing else is said, it may lack a part of its input; what an update
- * adds is the whole. One that runs has all of it, if it does not say `{}`.
+ * A pending call (the default status) may lack part of its input; an update then brings all of it. A running
+ * call has all of it, unless it says `{}`.
  */
 const isKnown = (
   { rawInput, status }: ToolFields,
@@ -106,13 +106,13 @@ const toCall = (id: string, fields: ToolFields, begun: boolean): Call => ({
   isPast: false
 })
 
-/** What an agent asks leave with says why it asks, not what came of it. */
+/** A permission request's content explains the request, not the outcome. */
 const withoutReasons = ({ content, ...fields }: ToolFields): ToolFields => {
   const diffs = content?.filter(({ type }) => type === "diff") ?? []
   return diffs.length > 0 ? { ...fields, content: diffs } : fields
 }
 
-/** Neither what it is nor what it is given is the same. */
+/** Both what it is and its input differ. */
 const isOther = (one: ToolFields, other: ToolFields) =>
   !isEmpty(one.rawInput) && !isEmpty(other.rawInput) && !isDeepStrictEqual(one.rawInput, other.rawInput)
   && one.title !== other.title && other.title !== undefined && toKind(one) !== toKind(other)
@@ -128,16 +128,16 @@ const proposalOf = ({ content, locations }: ToolFields): Partial<ToolFields> => 
   ...(locations !== undefined && { locations })
 })
 
-/** `thread`: the session of a subagent. */
+/** `thread`: a subagent's session. */
 export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: string): ToolCalls => {
   const calls = new Map<string, Call>()
-  /** Those whose `tool_call` was not told. */
+  /** Calls whose `tool_call` was not emitted. */
   const waiting = new Set<Call>()
-  /** Those that run though their id was given to another: what ends by that id ends the first of them. */
+  /** Calls still running although their id was reused: a result for that id ends the first of them. */
   const older = new Map<string, Array<Call>>()
   let unnamed = 0
 
-  /** A call that has lost its id is one of its own; an update without one is of the only call that runs. */
+  /** A call without an id counts as a new one; an update without one belongs to the only running call. */
   const named = <A extends ToolFields>(fields: A, begins: boolean): A => {
     if (fields.toolCallId !== "") return fields
     const open = [...calls].filter(([, { isPast, settled }]) => !settled && !isPast)
@@ -158,7 +158,7 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
     return call
   }
 
-  /** An id that is used again, once its call is over. */
+  /** Whether an id is reused after its call ended. */
   const isAnother = (call: Call, { status, ...fields }: ToolFields, begins: boolean) =>
     !call.settled ? begins && call.begun && call.told && isOther(call.fields, fields) : (begins
       ? call.isPast || !isOver(status) || !isSame(call.fields, fields)
@@ -166,11 +166,11 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
         && (status === "pending" || status === "in_progress"
           || (fields.title !== undefined && fields.rawInput !== undefined && !isSame(call.fields, fields))))
 
-  /** The call that an update is of. */
+  /** The call an update belongs to. */
   const callOf = (update: ToolFields, begins: boolean): Call => {
     const { status, toolCallId } = update
     const known = calls.get(toolCallId)
-    // What comes first and is announced afterwards is the same call.
+    // An update followed by its announcement is the same call.
     const isLate = known !== undefined && begins && known.settled && !known.begun && !known.isPast
     if (known === undefined || (!isLate && isAnother(known, update, begins))) return begin(update, begins)
     const [first, ...others] = !begins && isOver(status) ? older.get(toolCallId) ?? [] : []
@@ -224,7 +224,7 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
   const tellDiffs = (call: Call, update: ToolFields): Events => {
     if (!good.has(call.fields.status ?? "")) return []
     const fields = { ...call.fields, ...update }
-    // Each update has all changes so far: those of further files are news.
+    // Each update lists all changes so far; only those to further files are new.
     const diffs = toFileDiffs(hasDiff(fields) ? fields : { ...fields, ...call.proposal }, call.id)
       .filter(({ file_path }) => !call.changed.has(file_path))
     for (const { file_path } of diffs) call.changed.add(file_path)
@@ -249,13 +249,13 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
       ...tellDiffs(call, fields)
     ]
     call.proposal = undefined
-    // It may be a file; what an update brings later stands in that update.
+    // It may be a large file; later updates bring their own content.
     const { content: _content, rawInput: _input, rawOutput: _output, ...rest } = fields
     call.fields = rest
     return told
   }
 
-  /** Output so far replaces what was there; only what is new of it is progress, and only of a tool that runs. */
+  /** Output so far replaces earlier output; only the new part of a running tool's output is progress. */
   const proceed = (call: Call, update: ToolFields, isFirst: boolean): Events => {
     if (call.piece !== "") return [{ type: "tool_progress", tool_use_id: call.id, text: call.piece }]
     const more = isFirst ? [] : moreInput(call, update)
@@ -269,7 +269,7 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
     return said === undefined ? [] : [{ type: "tool_progress", tool_use_id: call.id, text: said }]
   }
 
-  /** It was told with less: what it is given to do is told again, whole. */
+  /** Emitted earlier with less input: emit the full input again. */
   const moreInput = (call: Call, update: ToolFields): Events => {
     const args = quirks.input?.(update) ?? update.rawInput
     if (isEmpty(args) || isDeepStrictEqual(args, call.args)) return []
@@ -284,7 +284,7 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
     if (call.settled) {
       const { content: _content, rawInput: _input, rawOutput: _output, ...rest } = call.fields
       const diffs = tellDiffs(call, news)
-      // It was announced when it was over.
+      // It was announced only when it was already over.
       const input = begins && isEmpty(call.args) ? moreInput(call, news) : []
       call.fields = rest
       return [...input, ...diffs]

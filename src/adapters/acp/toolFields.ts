@@ -1,4 +1,6 @@
-/** toolFields: what the fields of a tool call mean: its name, its input, its output, the files it changed. */
+/**
+ * toolFields: interprets a tool call's fields: name, input, output and changed files.
+ */
 import { Predicate } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { BodyOf } from "../../schema/index.js"
@@ -9,7 +11,7 @@ import type { AcpQuirks } from "./AcpAgent.js"
 import type { ToolContent, ToolFields } from "./AcpMessage.js"
 import { toNativeBlock } from "./content.js"
 
-/** Its programmatic name; without one its kind, which is at least a word of the protocol. */
+/** The programmatic name; without one the kind, which is at least a protocol term. */
 export const toolNameOf = (call: ToolFields, quirks: AcpQuirks): string =>
   call.name ?? quirks.toolName?.(call) ?? call.kind ?? call.title ?? "tool"
 
@@ -18,7 +20,7 @@ const isEmptyObject = (value: unknown) => Predicate.isObject(value) && Object.ke
 const pathOf = ({ content = [], locations = [] }: ToolFields): string | undefined =>
   content.find(({ type }) => type === "diff")?.path ?? locations[0]?.path
 
-/** Its input as the model gave it; else what the call is about, in the agent's words. */
+/** The input as given by the model; otherwise a description in the agent's words. */
 export const argsOf = (call: ToolFields, quirks: AcpQuirks): unknown => {
   const { rawInput, title } = call
   if (rawInput !== undefined && !isEmptyObject(rawInput)) return rawInput
@@ -28,7 +30,7 @@ export const argsOf = (call: ToolFields, quirks: AcpQuirks): unknown => {
     ?? {
       ...(title !== undefined && { title }),
       ...(file_path !== undefined && { file_path }),
-      // Who is asked for leave must see what will change.
+      // The person asked for permission must see what will change.
       ...(diff !== "" && { diff })
     }
 }
@@ -42,7 +44,7 @@ const blocksOf = (content: ReadonlyArray<ToolContent>): ReadonlyArray<NativeBloc
       : [part]
   )
 
-/** Where agents put what a tool printed, or why it failed; the best reading first. */
+/** Where agents put a tool's output or error; the best source first. */
 const outputs = [
   "formatted_output",
   "aggregated_output",
@@ -61,7 +63,7 @@ const textIn = (value: unknown): string | undefined => {
   return Predicate.isObject(value) ? wordsIn(value) : undefined
 }
 
-/** What the tool printed, where the agent keeps it apart from how it is shown. */
+/** The tool's output, if the agent keeps it separate from its display. */
 const rawText = (rawOutput: unknown): string | undefined => {
   if (!Predicate.isObject(rawOutput) || Array.isArray(rawOutput)) return textIn(rawOutput)
   const named = outputs.map((name) => textIn(rawOutput[name])).find((text) => text !== undefined)
@@ -88,8 +90,8 @@ const dataOf = (piece: unknown): string | undefined =>
   Predicate.hasProperty(piece, "data") && typeof piece.data === "string" ? piece.data : undefined
 
 /**
- * All that a command has printed after this update, which adds a piece in `_meta` (codex-acp), or tells all so far
- * again. `ends`: the command's last word.
+ * Everything a command has printed after this update, which either adds a chunk in `_meta` (codex-acp) or
+ * repeats all output so far. `ends`: the command's final update.
  */
 export const printedAfter = (before: string, { _meta }: ToolFields, ends: boolean): string => {
   const piece = dataOf(_meta?.["terminal_output_delta"])
@@ -101,7 +103,7 @@ export const printedAfter = (before: string, { _meta }: ToolFields, ends: boolea
 
 type Output = Pick<BodyOf<"tool_result">, "content" | "text" | "exit_code">
 
-/** `printed`: what came of it in pieces. */
+/** `printed`: output received in chunks. */
 export const outputOf = (fields: ToolFields, printed = ""): Output => {
   const { content = [], rawOutput } = fields
   const shown = blocksOf(content)
@@ -111,7 +113,7 @@ export const outputOf = (fields: ToolFields, printed = ""): Output => {
     ? JSON.stringify(rawOutput)
     : ""
   const text = raw ?? firstText(shownText, wordsBeside(fields)) ?? other
-  // For display some agents dress text up as Markdown, or show a terminal nobody here has.
+  // For display, some agents format text as Markdown or show a terminal that does not exist here.
   const dressed = raw !== undefined && shown.every(({ type }) => type === "text" || type === "terminal")
   const blocks: ReadonlyArray<NativeBlock> = dressed ? [{ type: "text", text }] : shown
   const exit_code = exitCodeOf(fields)
@@ -125,13 +127,13 @@ export const outputOf = (fields: ToolFields, printed = ""): Output => {
 interface Change {
   readonly path: string
   readonly oldText: string | undefined
-  /** Undefined: the file is gone. */
+  /** Undefined: the file was deleted. */
   readonly newText: string | undefined
-  /** Where the piece begins, when it is a piece of the file. */
+  /** First line of the excerpt, if this is an excerpt of the file. */
   readonly line: number | undefined
 }
 
-/** Pieces of files name their line beside them, in the same order. */
+/** Excerpts of files list their lines separately, in the same order. */
 const changesOf = ({ content = [], locations = [] }: ToolFields): ReadonlyArray<Change> => {
   const diffs = content.filter(({ type }) => type === "diff")
   const aligned = locations.length === diffs.length
@@ -148,7 +150,7 @@ const changesOf = ({ content = [], locations = [] }: ToolFields): ReadonlyArray<
   })
 }
 
-/** Two changes of a whole file, one after the other, are one. */
+/** Merges two consecutive changes of a whole file. */
 const joined = (changes: ReadonlyArray<Change>): ReadonlyArray<Change> =>
   changes.reduce<ReadonlyArray<Change>>((before, change) => {
     const last = before.at(-1)
@@ -171,7 +173,7 @@ const diffOf = (path: string, changes: ReadonlyArray<Change>, kind: string | und
   return partsDiff(path, parts)
 }
 
-/** One event per file; `tool_use_id` is what clients call the call. */
+/** One event per file; `tool_use_id` is the id clients know the call by. */
 export const toFileDiffs = (
   call: ToolFields,
   tool_use_id = call.toolCallId

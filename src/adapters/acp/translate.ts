@@ -1,6 +1,6 @@
 /**
- * translate: what each of an agent's updates means, as events. Synchronous and without effects; what it remembers of a
- * conversation is in `AcpState`. The first event of an update carries the native line as `raw`.
+ * translate: converts each agent update to events. Synchronous and free of effects; its state per
+ * conversation is `AcpState`. An update's first event carries the native line as `raw`.
  */
 import { Match, Option, Predicate, Schema } from "effect"
 import type { EventBody, Usage } from "../../schema/index.js"
@@ -24,9 +24,9 @@ import { makeSessionMessages, type SessionMessages } from "./sessionMessages.js"
 import { makeSpeech, type Speech, toPiece } from "./speech.js"
 import { makeToolCalls, type ToolCalls } from "./toolCalls.js"
 
-/** What the relay remembers of one conversation. */
+/** State of one conversation. */
 export interface AcpState {
-  /** As the agent wants to hear it; undefined before the session is open. */
+  /** The id the agent expects; undefined before the session is open. */
   sessionId: string | undefined
   /** The agent was told to stop this turn. */
   cancelling: boolean
@@ -35,22 +35,22 @@ export interface AcpState {
   readonly tools: ToolCalls
   readonly choices: Choices
   readonly warn: ReturnType<typeof makeContextMeter>
-  /** Fill of the context window, and what the session has cost. */
+  /** How full the context window is, and the session's cost. */
   context: Pick<Usage, "context_tokens" | "context_window">
   cost: number | undefined
-  /** What the session had cost before this turn. */
+  /** The session's cost before this turn. */
   cost_before: number
-  /** Tokens told beside this turn's messages, and those the session had before this turn. */
+  /** Tokens reported with this turn's messages, and those of the session before this turn. */
   beside: Tokens | undefined
   tokens_before: Tokens
   tokens: Tokens
-  /** How often the agent has told its mode. */
+  /** How often the agent has reported its mode. */
   modes_told: number
-  /** What replaces the conversation so far, in pieces, by compaction. */
+  /** Compaction summaries that replace the earlier conversation, in chunks. */
   readonly summaries: Map<string, string>
-  /** What it and its subagents write to each other. */
+  /** Messages between the conversation and its subagents. */
   readonly messages: SessionMessages
-  /** What there is to remember of a subagent. */
+  /** State of one subagent. */
   readonly childState: (thread: string) => AcpState
 }
 
@@ -58,7 +58,7 @@ export const makeState = (
   agent: AcpAgent,
   allowedModes?: ReadonlyArray<string>,
   ids = new CallIds(),
-  /** The session of a subagent. */
+  /** A subagent's session. */
   thread?: string
 ): AcpState => {
   const quirks = agent.quirks ?? {}
@@ -90,7 +90,7 @@ const contentKinds = new Set([...pieceKinds, "tool_call", "tool_call_update", "p
 
 const isPiece = (update: SessionUpdate): update is Chunk => pieceKinds.has(update.sessionUpdate)
 
-/** What this update brings to an end. Statuses may come in the middle of a message. */
+/** Events for what this update completes. Status updates may come in the middle of a message. */
 export const endedBy = (update: SessionUpdate, state: AcpState): Events => {
   if (!isPiece(update)) return contentKinds.has(update.sessionUpdate) ? state.speech.end() : []
   return notMessage(update, state.quirks) === undefined ? state.speech.add(update) : []
@@ -134,7 +134,7 @@ const isDollars = (currency = "USD") => /^(usd|us ?\$|\$|)$/i.test(currency.trim
 
 const usage = (update: typeof UsageUpdate.Type, state: AcpState): Events => {
   const { cost, size, used } = update
-  // What is counted in another currency stays what the agent says.
+  // Costs in another currency stay as the agent reports them.
   if (cost !== undefined && isDollars(cost.currency)) state.cost = cost.amount
   state.context = {
     ...state.context,
@@ -183,7 +183,7 @@ const compaction = (update: typeof Compaction.Type, { summaries }: AcpState): Ev
     : [status("compaction", wordsIn(error) ?? (text === "" ? undefined : text), { outcome })]
 }
 
-/** An update of a kind the relay does not know: what it says to people, if it says something. */
+/** An unknown kind of update: its text for people, if it has any. */
 export const unknownUpdate = (name: string, update: unknown): Events => {
   const { plan, state, status: word } = (Predicate.isObject(update) ? update : {}) as Record<string, unknown>
   const entries = Option.getOrUndefined(readEntries(plan))?.entries ?? []
@@ -192,14 +192,14 @@ export const unknownUpdate = (name: string, update: unknown): Events => {
   return [status(name, wordsIn(update) ?? firstText(file, word, state), { update: name })]
 }
 
-/** What was said of a compaction that has not ended. */
+/** Text of a compaction that has not ended. */
 export const endSummaries = ({ summaries }: AcpState): Events => {
   const said = [...summaries.values()].filter((text) => text !== "")
   summaries.clear()
   return said.map((text) => status("compaction", text, { outcome: "unknown" }))
 }
 
-/** All settings of the session, as they are now. */
+/** All current session settings. */
 export const configured = (options: ReadonlyArray<ConfigOption>, state: AcpState): Events => {
   const before = state.choices.model()?.current
   state.choices.configured(options)
@@ -213,7 +213,7 @@ export const configured = (options: ReadonlyArray<ConfigOption>, state: AcpState
   })]
 }
 
-/** Events of an update; `endedBy` was told before. */
+/** Events of an update; emit `endedBy` first. */
 export const translate = (update: SessionUpdate, state: AcpState): Events =>
   Match.value(update).pipe(
     Match.withReturnType<Events>(),
@@ -225,7 +225,7 @@ export const translate = (update: SessionUpdate, state: AcpState): Events =>
       tool_call_update: (update) => tool(update, state, false),
       plan: ({ entries }) => [status("plan", planText(entries), { entries })],
       available_commands_update: ({ availableCommands }) => {
-        // Spelled as Claude does.
+        // Spelled as in Claude.
         const commands = availableCommands.map(({ description = "", input, name }) => ({
           name,
           description,

@@ -1,9 +1,10 @@
 /**
- * ClaudeAdapter: speaks to Claude Code over its stream-json pipes. One process serves a whole session.
+ * ClaudeAdapter: talks to Claude Code over its stream-json pipes. One process serves a whole session.
  *
- * `ClaudeMessage.ts` says what a native message looks like, `translate.ts` what it means: synchronous, called for every
- * line. This file moves messages. What the CLI asks us is answered in fibers of its own, because people take minutes;
- * each starts in the step its line is read, so that a question is logged where it was asked.
+ * `ClaudeMessage.ts` describes native messages and `translate.ts`, synchronous and called for every line,
+ * their meaning; this file moves messages. The CLI's requests are answered in fibers of their own, because
+ * people take minutes. Each fiber starts in the step that reads the line, so that a question is logged where
+ * it was asked.
  */
 import { Deferred, Effect, FiberSet, Layer, Match, Option, Schema } from "effect"
 import { isUtf8 } from "node:buffer"
@@ -49,7 +50,7 @@ export const layer = () => Layer.effect(AgentAdapter, make)
 const readCanUseTool = Schema.decodeUnknownOption(CanUseTool)
 const readElicitation = Schema.decodeUnknownOption(Elicitation)
 
-/** The relay's name for a request of Claude's, which has an id of its own, whatever its type. */
+/** The relay's name for a Claude request that has an id of its own, whatever its type. */
 const requestIdOf = (id: unknown): RequestId =>
   RequestId.make(
     typeof id === "string" && id !== "" && id.length <= 256
@@ -57,7 +58,7 @@ const requestIdOf = (id: unknown): RequestId =>
       : `claude-${JSON.stringify(id)}`.slice(0, 256)
   )
 
-/** A turn that Claude is to begin by itself begins at once; so long nothing is said of one that does not. */
+/** Turns Claude begins on its own start at once; one that has not started after this long is given up. */
 const silence = "10 seconds"
 
 const make = Effect.gen(function*() {
@@ -70,10 +71,10 @@ const make = Effect.gen(function*() {
     const launch = yield* toLaunch(spec)
     const modes = modesOf(spec)
     const state = makeState(sink.inTurn, launch.resumes)
-    /** A past conversation is looked for, and was not found. */
+    /** Whether a past conversation is being resumed, and whether it was not found. */
     const lost = { isSought: launch.resumes, isGone: false }
 
-    /** A line that is none of the messages we know still reaches the client, with what it says to people. */
+    /** A line of unknown type still reaches the client, with any text it has for people. */
     const tellUnknown = (fields: Readonly<Record<string, unknown>>, line: Buffer) => {
       const { type } = fields
       if (typeof type === "string" && noNews.has(type)) return
@@ -103,7 +104,7 @@ const make = Effect.gen(function*() {
       const whole = readWholeMessage(printed)
       if (whole !== undefined) return tell(whole, printed, "latin1")
       const text = printed.toString("utf8")
-      // A client would close the connection at a frame that is not UTF-8.
+      // A client would close the connection on a frame that is not UTF-8.
       const line = isUtf8(printed) ? printed : Buffer.from(text)
       const fields = readFields(text)
       if (fields === undefined) return sink.emit({ type: "stdout", text })
@@ -133,7 +134,7 @@ const make = Effect.gen(function*() {
     const write = (message: object) => agent.writeLine(encodeLine(message))
     const control = ClaudeControl.make({ sink, write })
 
-    /** A turn that Claude was to begin by itself has not begun: what it was for was not taken up. */
+    /** The turn Claude was to begin on its own has not started, so its prompts were not read. */
     const endIfSilent = (heard: number) =>
       void fork(Effect.delay(
         Effect.sync(() => {
@@ -156,7 +157,7 @@ const make = Effect.gen(function*() {
       if (response !== undefined) yield* reply(request_id, response)
     })
 
-    /** Links that wait to be dealt with, by the elicitation's id. */
+    /** Links waiting to be handled, by elicitation id. */
     const links = new Map<string, RequestId>()
     const completed = new Set<RequestId>()
     const complete = ({ elicitation_id = "" }: System) => {
@@ -183,7 +184,7 @@ const make = Effect.gen(function*() {
       return control.post({ subtype: "interrupt" })
     })
 
-    /** Every request is answered: an open one would stop Claude for ever. */
+    /** Every request gets an answer: an open one would block Claude forever. */
     const answer = Effect.fn("ClaudeAdapter.answer")(
       function*({ request, request_id }: ControlRequest, line: Buffer) {
         const ask = Option.getOrUndefined(readCanUseTool(request))
@@ -192,7 +193,8 @@ const make = Effect.gen(function*() {
         if (elicitation !== undefined) return yield* elicit(request_id, elicitation, line)
         const { subtype } = request
         const name = typeof subtype === "string" ? subtype : "unknown"
-        // Only a client that shows such dialogs may answer; an answer of ours would be a decision nobody made.
+        // Only a client that shows such dialogs may answer; an answer from the relay would be a decision
+        // nobody made.
         if (name === "request_user_dialog") {
           const kind = wordsIn(request["dialog_kind"]) ?? "a dialog"
           return sink.emit(
@@ -233,7 +235,7 @@ const make = Effect.gen(function*() {
             control.ask({ subtype: "set_model", model }),
             Effect.sync(() => sink.emit({ type: "status", status: "model", metadata: { model } }))
           ),
-        // Claude confirms it by a status of its own.
+        // Claude confirms it with a status of its own.
         set_permission_mode: ({ mode }) =>
           Effect.asVoid(control.ask({ subtype: "set_permission_mode", mode })),
         control_request: ({ request, request_id }) => control.pass(request_id, request),
@@ -246,18 +248,18 @@ const make = Effect.gen(function*() {
       })
     )
 
-    // Its answer tells a page what models and commands there are; asking now also warms the CLI up.
+    // The answer lists models and commands for a page; asking now also warms up the CLI.
     const greeted = yield* Deferred.make<void>()
     yield* control.ask({ subtype: "initialize" }).pipe(
       Effect.map((response) =>
         sink.emit({ type: "status", status: "initialized", metadata: toOffer(response) })
       ),
-      // One that is gone says why as it goes.
+      // A process that is gone reports the reason as it exits.
       Effect.catch((failure) => failure._tag === "AgentFailed" ? Effect.never : Effect.void),
       Effect.andThen(Deferred.succeed(greeted, undefined)),
       Effect.forkScoped
     )
-    // Without the conversation it ends instead.
+    // Without the conversation it exits instead.
     if (lost.isSought) {
       yield* Effect.raceFirst(
         Deferred.await(greeted),
@@ -274,7 +276,7 @@ const make = Effect.gen(function*() {
       lost.isSought = false
     }
 
-    // On its command line everybody on this machine could read their keys.
+    // On the command line, every user of this machine could read their keys.
     if (spec.mcp_servers !== undefined && spec.mcp_servers.length > 0) {
       yield* Effect.mapError(
         control.ask({ subtype: "mcp_set_servers", servers: toClaudeServers(spec.mcp_servers) }),
@@ -317,11 +319,11 @@ const make = Effect.gen(function*() {
   return AgentAdapter.of({ tool: claude.tool, open })
 })
 
-/** Claude says so on stderr, too, and ends. */
+/** Claude also says so on stderr and exits. */
 const notFound = /no conversation found/i
 const saysGone = ({ error, errors, result }: Result) => notFound.test(wordsIn([errors, error, result]) ?? "")
 
-/** Models and commands, for menus; the rest of the answer is about the user's account. */
+/** Models and commands for menus; the rest of the answer is about the user's account. */
 const toOffer = (response: unknown): Record<string, unknown> => {
   const { commands, models } = (typeof response === "object" && response !== null ? response : {}) as Record<
     string,

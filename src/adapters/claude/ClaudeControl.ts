@@ -1,4 +1,6 @@
-/** ClaudeControl: the requests we make of Claude, and its answers. */
+/**
+ * ClaudeControl: sends control requests to Claude and matches its answers.
+ */
 import { Deferred, Effect } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
 import type { EventSink, NativeRules } from "../Adapter.js"
@@ -11,12 +13,13 @@ import type { ControlResponse } from "./ClaudeMessage.js"
 type Answer = ControlResponse["response"]
 type Request = { readonly subtype: string; readonly [field: string]: unknown }
 
-/** Claude answers within milliseconds; this is for one that hangs. */
+/** Claude answers within milliseconds; this limit is for one that hangs. */
 const patience = "10 seconds"
 
 /**
- * What is left out runs programs (`mcp_…`), reads files (`read_file`), shows or changes the user's settings
- * (`get_settings`, `apply_flag_settings`), or takes the relay's own place (`initialize`, which also sets hooks).
+ * Excluded are requests that run programs (`mcp_…`), read files (`read_file`), show or change the user's
+ * settings (`get_settings`, `apply_flag_settings`), or belong to the relay (`initialize`, which also sets
+ * hooks).
  */
 export const nativeRules: NativeRules = {
   harmless: {
@@ -49,7 +52,7 @@ export const make = ({ sink, write }: Parts) => {
   const request = (request_id: string, fields: Request) =>
     write({ type: "control_request", request_id, request: fields })
 
-  /** Send it; nobody cares for the answer. */
+  /** Send a request and ignore the answer. */
   const post = (fields: Request) =>
     Effect.suspend(() => {
       const request_id = `ai-relay-${++asked}`
@@ -57,7 +60,7 @@ export const make = ({ sink, write }: Parts) => {
       return request(request_id, fields)
     })
 
-  /** Send it and wait for the answer. */
+  /** Send a request and wait for the answer. */
   const ask = Effect.fn("ClaudeControl.ask")(function*(fields: Request) {
     const answered = yield* Deferred.make<Answer>()
     const request_id = `ai-relay-${++asked}`
@@ -83,10 +86,10 @@ export const make = ({ sink, write }: Parts) => {
     return answer.response
   })
 
-  /** Pass a client's request on. Its answer becomes a `control_response` event. */
+  /** Forward a client's request. Its answer becomes a `control_response` event. */
   const pass = (request_id: RequestId, fields: Request) =>
     Effect.suspend((): Effect.Effect<void, AgentFailed | CommandRefused> => {
-      // Claude would take any mode in silence.
+      // Claude would accept any mode without an error.
       if (
         fields.subtype === "set_permission_mode" && !permissionModes.some((mode) => mode === fields["mode"])
       ) {
@@ -106,7 +109,7 @@ export const make = ({ sink, write }: Parts) => {
       return request(request_id, fields)
     })
 
-  /** An answer has come. Claude also repeats our own answers to its questions; those are nobody's news. */
+  /** Handle an answer. Claude also echoes our answers to its questions; those are ignored. */
   const settle = (answer: Answer, line: Buffer): void => {
     const { request_id = "" } = answer
     const take = waiting.get(request_id)

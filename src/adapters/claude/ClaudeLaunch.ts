@@ -13,7 +13,7 @@ export const permissionModes = [
   "bypassPermissions"
 ] as const
 
-/** Those the operator allows. */
+/** Modes the operator allows. */
 export const modesOf = ({ allowed_modes }: Pick<AgentSpec, "allowed_modes">): ReadonlyArray<string> =>
   permissionModes.filter((mode) => allowed_modes === undefined || allowed_modes.includes(mode))
 
@@ -30,23 +30,23 @@ const streaming = [
   "--include-partial-messages"
 ]
 
-/** Flags that decide which conversation it is; with one of them the relay does not name a new one. */
+/** Flags that choose the conversation; with one of them the relay does not assign a new id. */
 const namesConversation = /^(?:--session-id|--resume|--continue|--fork-session|--from-pr|-r|-c)(?:=|$)/
 
-/** Those that go on with a past conversation. */
+/** Flags that resume a past conversation. */
 const continues = /^(?:--resume|--continue|--from-pr|-r|-c)(?:=|$)/
 
-/** Flags that say what Claude may do unasked. */
+/** Flags that decide what Claude may do without asking. */
 const namesMode =
   /^(?:--permission-mode|--dangerously-skip-permissions|--allow-dangerously-skip-permissions)(?:=|$)/
 
 export interface Launch {
   readonly spec: LaunchSpec
-  /** It goes on with a past conversation. */
+  /** A past conversation is resumed. */
   readonly resumes: boolean
-  /** The mode it starts in, where the relay knows. */
+  /** The mode it starts in, if known. */
   readonly permission_mode: string | undefined
-  /** The conversation's id, when it is known before Claude has said anything. */
+  /** The conversation's id, if known before Claude's first message. */
   readonly native_session_id: string | undefined
 }
 
@@ -57,12 +57,12 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec) {
     return yield* new BadHandshake({ reason: `\`permission_mode\` must be one of ${modes.join(", ")}` })
   }
   const named = extra_args.some((arg) => namesConversation.test(arg))
-  // Else it would be what the user's or the folder's own settings say, which may run everything unasked.
+  // Otherwise the user's or the folder's own settings decide, and they may allow everything without asking.
   const isNamed = spec.allowed_modes === undefined && extra_args.some((arg) => namesMode.test(arg))
   const usual = isNamed ? undefined : modes.includes("default") ? "default" : modes[0] ?? "default"
   const mode = spec.permission_mode ?? usual
   const conversation = native_session_id !== undefined
-    // In one word: as two, an id that looks like a flag would be one.
+    // One argument: as two, an id that looks like a flag would be parsed as one.
     ? [
       `--resume=${native_session_id}`,
       ...spec.fork === true ? ["--fork-session", "--session-id", spec.fresh_uuid] : [],

@@ -1,8 +1,8 @@
 /**
  * ClaudeMessage: what Claude Code prints, one JSON object per line (CLI 2.1, `--output-format stream-json`).
  *
- * Only the fields the relay reads are named; everything else stays in `raw`. Lenient on purpose: a message that does
- * not fit is passed on as a `status`, never an error.
+ * Only fields the relay reads are declared; everything else stays in `raw`. Decoding is lenient: a message
+ * that does not match is passed on as a `status` and is never an error.
  */
 import { Option, Predicate, Schema, SchemaGetter } from "effect"
 import { parseJson } from "../wire/JsonRpc.js"
@@ -22,13 +22,13 @@ import {
   words
 } from "../wire/lenient.js"
 
-/** The id of something else. */
+/** The id of another object. */
 const reference = optional(id)
 const unknown = optional(Schema.Unknown)
-/** It goes back as it came. */
+/** Returned unchanged. */
 const anything = Schema.optionalKey(Schema.Unknown)
 
-/** Tokens of one model call. */
+/** Token counts of one model call. */
 export const CallUsage = Schema.Struct({
   input_tokens: amount,
   output_tokens: amount,
@@ -37,7 +37,7 @@ export const CallUsage = Schema.Struct({
 })
 export type CallUsage = typeof CallUsage.Type
 
-/** Open: what says something to people stands in fields of many names. */
+/** Open-ended: text for people is in fields of many names. */
 export const System = Schema.StructWithRest(
   Schema.Struct({
     type: Schema.Literal("system"),
@@ -62,7 +62,7 @@ export const System = Schema.StructWithRest(
 )
 export type System = typeof System.Type
 
-/** What was said, with who said it; its content alone will do. */
+/** A message and its role; bare content is accepted. */
 const toMessage = (value: unknown): unknown => {
   if (!Predicate.isObject(value) || Array.isArray(value)) return { content: value }
   return "content" in value || !("text" in value) ? value : { ...value, content: value["text"] }
@@ -70,7 +70,7 @@ const toMessage = (value: unknown): unknown => {
 const said = <A, I>(message: Schema.Codec<A, I>) =>
   Schema.Unknown.pipe(
     Schema.decodeTo(message, {
-      decode: SchemaGetter.transform((value: unknown) => toMessage(value) as I), // What does not fit is left out.
+      decode: SchemaGetter.transform((value: unknown) => toMessage(value) as I), // Mismatches are dropped.
       encode: SchemaGetter.transform((message: I): unknown => message)
     })
   )
@@ -160,7 +160,7 @@ export const Result = Schema.Struct({
 })
 export type Result = typeof Result.Type
 
-/** Every request is answered, so nothing in it must be of a certain type. */
+/** Every request is answered, so no field has to be of a certain type. */
 export const ControlRequest = Schema.Struct({
   type: Schema.Literal("control_request"),
   request_id: anything,
@@ -196,18 +196,21 @@ export const ClaudeMessage = Schema.Union([
 ])
 export type ClaudeMessage = typeof ClaudeMessage.Type
 
-/** Liveness and bookkeeping between programs, by `type` or by a system message's `subtype`: nobody's news. */
+/** Keep-alives and internal bookkeeping, by `type` or by a system message's `subtype`; never reported. */
 export const noNews: ReadonlySet<string> = new Set(["keep_alive", "command_lifecycle", "transcript_mirror"])
 
 const decode = Schema.decodeUnknownOption(ClaudeMessage)
 
-/** A line as an object; undefined for everything else. */
+/** A line as an object; undefined for anything else. */
 export const readFields = (line: string): Readonly<Record<string, unknown>> | undefined => {
   const value = parseJson(line)
   return Predicate.isObject(value) ? value : undefined
 }
 
-/** What kind of message it is by its fields, where `type` is no text: none may stay without an answer or an end. */
+/**
+ * Guesses the kind from the fields if `type` is not a string: no request may stay unanswered and no turn
+ * without an end.
+ */
 const kindOf = (fields: Readonly<Record<string, unknown>>): string | undefined => {
   if ("request" in fields) return "control_request"
   if ("response" in fields) return "control_response"
@@ -218,10 +221,10 @@ const kindOf = (fields: Readonly<Record<string, unknown>>): string | undefined =
   return message["role"] === "assistant" || message["role"] === "user" ? message["role"] : undefined
 }
 
-/** Of these something waits, whatever they are called. */
+/** Kinds something waits for, whatever they are called. */
 const waitedFor: ReadonlySet<string | undefined> = new Set(["control_request", "result"])
 
-/** A message the relay knows. */
+/** A message of a known kind. */
 export const readMessage = (fields: Readonly<Record<string, unknown>>): ClaudeMessage | undefined => {
   const { type } = fields
   const known = typeof type === "string" ? Option.getOrUndefined(decode(fields)) : undefined
@@ -239,7 +242,7 @@ const Hunk = Schema.Struct({
   lines: Schema.Array(Schema.String)
 })
 
-/** Tools whose result tells how a file changed: Write (`type: create|update`), Edit, MultiEdit, NotebookEdit. */
+/** Tools whose result says how a file changed: Write (`type: create|update`), Edit, MultiEdit, NotebookEdit. */
 export const FileChange = Schema.Struct({
   filePath: text,
   notebook_path: text,
@@ -281,7 +284,7 @@ export const CanUseTool = Schema.Struct({
 })
 export type CanUseTool = typeof CanUseTool.Type
 
-/** `elicitation`: an MCP server behind Claude asks a person to fill in a form, or to open a link. */
+/** `elicitation`: an MCP server behind Claude asks a person to fill in a form or open a link. */
 export const Elicitation = Schema.Struct({
   subtype: Schema.Literal("elicitation"),
   mcp_server_name: text,

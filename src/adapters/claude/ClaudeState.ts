@@ -1,4 +1,6 @@
-/** ClaudeState: what the relay remembers of one conversation with Claude, from message to message. */
+/**
+ * ClaudeState: what the relay remembers of one conversation with Claude between messages.
+ */
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { Encoding } from "../Adapter.js"
 import { CallIds } from "../wire/CallIds.js"
@@ -10,32 +12,32 @@ import { makeStreamState, type StreamState } from "./streamEvent.js"
 
 export interface ClaudeState extends StreamState {
   model: string | undefined
-  /** Why the last model call of this turn stopped; newer results say it themselves. */
+  /** Why this turn's last model call stopped; newer results report it themselves. */
   stop_reason: string | undefined
-  /** `total_cost_usd` of the last result; undefined: a past conversation goes on, nobody knows what it had cost. */
+  /** `total_cost_usd` of the last result; undefined for a resumed conversation whose earlier cost is unknown. */
   cost: number | undefined
-  /** The `uuid` of a prompt Claude has not taken up yet. */
+  /** `uuid` of a prompt Claude has not read yet. */
   unread_prompt: string | undefined
-  /** Prompts handed to a running turn, until Claude says that it has read them. */
+  /** Prompts sent to a running turn until Claude confirms it has read them. */
   readonly steered: SteeredPrompts
-  /** Claude was told to stop this turn, or says that it was. */
+  /** Claude was told to stop this turn, or reports that it was. */
   interrupted: boolean
-  /** It has begun a turn by itself that has not ended. */
+  /** Claude began a turn on its own that has not ended. */
   ownTurn: boolean
-  /** The last words of this turn's main thread. */
+  /** The last text of this turn's main thread. */
   said: (() => string) | undefined
-  /** How many messages have come. */
+  /** Number of messages received. */
   heard: number
   /** Tool calls of background tasks, by task id. */
   readonly tasks: Map<string, string>
   readonly openCalls: OpenCalls
-  /** Results of this turn that came before their calls. */
+  /** Results of this turn that arrived before their calls. */
   early: ReadonlyArray<EarlyResult>
-  /** How the texts of the message that is read were decoded. */
+  /** How the texts of the current message were decoded. */
   encoding: Encoding | undefined
   readonly calls: CallUsage.Calls
   readonly warn: ReturnType<typeof makeContextMeter>
-  /** A turn runs, as the session sees it. */
+  /** Whether a turn is running, as the session sees it. */
   readonly inTurn: () => boolean
 }
 
@@ -43,7 +45,7 @@ export interface EarlyResult {
   readonly native: string
   readonly block: NativeBlock
   readonly parent: string | undefined
-  /** What is told of it beside the message. */
+  /** The change reported alongside the message. */
   readonly changed: unknown
 }
 

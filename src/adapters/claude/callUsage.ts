@@ -1,8 +1,8 @@
 /**
- * callUsage: what a turn's model calls have used so far, those of subagents too.
+ * callUsage: what a turn's model calls have used so far, including those of subagents.
  *
- * Claude tells a call's input when it begins and its output when it ends; the whole message, once for each block, repeats
- * what was known at its beginning. Calls are told apart by their message's id.
+ * Claude reports a call's input when it begins and its output when it ends; the whole message, sent once per
+ * block, repeats the counts known at its start. Calls are told apart by message id.
  */
 import type { Usage } from "../../schema/index.js"
 import type { CallUsage } from "./ClaudeMessage.js"
@@ -10,9 +10,9 @@ import type { CallUsage } from "./ClaudeMessage.js"
 export interface Calls {
   /** A call begins in this thread (the tool call that started it, `""` for the main one). */
   readonly begin: (thread: string, id: string, usage: CallUsage) => void
-  /** More is known of the thread's running call. */
+  /** More counts for the thread's running call. */
   readonly update: (thread: string, usage: CallUsage) => Usage | undefined
-  /** A whole message: of a call nobody streamed, this is all there is. */
+  /** A whole message: the only counts of a call that was not streamed. */
   readonly whole: (id: string, usage: CallUsage) => Usage | undefined
   /** The turn is over. */
   readonly reset: () => void
@@ -45,7 +45,7 @@ export const make = (): Calls => {
       return total()
     },
     whole: (id, usage) => {
-      // What the CLI says itself, such as the text of an API error, was no call.
+      // The CLI's own messages, such as an API error's text, are not model calls.
       if (calls.has(id) || Object.values(usage).every((tokens) => tokens === 0)) return undefined
       calls.set(id, usage)
       return total()

@@ -1,4 +1,6 @@
-/** elicitation: what an MCP server behind Claude asks a person, and the answer in Claude's words. */
+/**
+ * elicitation: an MCP server's questions to a person through Claude, and the answers in Claude's format.
+ */
 import type { PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionOutcome } from "../Adapter.js"
 import * as forms from "../wire/elicitation.js"
@@ -25,7 +27,7 @@ export const toServerQuestion = (
   { ids, openCalls }: Pick<ClaudeState, "ids" | "openCalls">
 ): PermissionRequest => {
   const request = forms.toQuestion(request_id, toForm(ask), toolOf(ask))
-  // The call the server is in.
+  // The call the server is running.
   const of = openCalls.all().find(({ tool }) => tool.startsWith(`${toolOf(ask)}__`))
   const parent = of?.parent
   const server = ask.mcp_server_name
@@ -40,7 +42,7 @@ export const toServerQuestion = (
   }
 }
 
-/** Undefined: Claude does not wait for an answer any more. */
+/** Undefined: Claude no longer waits for an answer. */
 export const toServerAnswer = (ask: Elicitation, outcome: PermissionOutcome): object | undefined =>
   outcome.behavior === "cancelled" && (outcome.reason === "withdrawn" || outcome.reason === "session_end")
     ? undefined

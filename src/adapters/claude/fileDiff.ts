@@ -1,9 +1,9 @@
 /**
- * fileDiff: how a file has changed, out of what Claude tells with a tool's result.
+ * fileDiff: how a file changed, from what Claude reports with a tool's result.
  *
- * Claude's own patch is made for the eye: lines have lost their `\r`, and each leading tab has become two spaces. So the
- * texts before and after are compared where both are known; else its lines are put back as they were, as far as
- * anything tells how they were.
+ * Claude's own patch is made for display: lines lose their `\r`, and each leading tab becomes two spaces. So
+ * the texts before and after are compared if both are known; otherwise the original lines are restored as far
+ * as possible.
  */
 import { changedDiff, createdDiff, editedDiff, type Hunk, isChange } from "../wire/unifiedDiff.js"
 import type { FileChange } from "./ClaudeMessage.js"
@@ -24,7 +24,7 @@ const editsOf = ({ edits = [], newString, oldString, replaceAll }: FileChange): 
 
 const toCrlf = (text: string) => text.replace(/\r?\n/g, "\r\n")
 
-/** Claude reads and writes files of any line ends; what it says of them has `\n` alone. */
+/** Claude handles files with any line endings, but reports them with `\n` only. */
 const fitting = (text: string, { all, from, to }: Edit): Edit | undefined => {
   if (text.includes(from)) return { all, from, to }
   const windows = { all, from: toCrlf(from), to: toCrlf(to) }
@@ -33,7 +33,7 @@ const fitting = (text: string, { all, from, to }: Edit): Edit | undefined => {
 
 const hasCrlf = (text: string) => /^[^\n]*\r\n/.test(text)
 
-/** The file's text after these edits, one after the other; undefined if they do not fit it. */
+/** The file's text after these edits in order; undefined if they do not match it. */
 const edited = (before: string, edits: ReadonlyArray<Edit>): string | undefined => {
   if (edits.length === 0) return undefined
   return edits.reduce<string | undefined>((text, edit) => {
@@ -46,7 +46,7 @@ const edited = (before: string, edits: ReadonlyArray<Edit>): string | undefined 
 
 // --- Claude's own patch ------------------------------------------------------------------------------------------
 
-/** A line as Claude's patch has it. */
+/** A line as it appears in Claude's patch. */
 const shown = (line: string) => line.replace(/\r$/, "").replace(/^\t+/, (tabs) => "  ".repeat(tabs.length))
 
 const linesOf = (texts: ReadonlyArray<string>): ReadonlyMap<string, string> => {
@@ -56,7 +56,7 @@ const linesOf = (texts: ReadonlyArray<string>): ReadonlyMap<string, string> => {
 
 const isMark = (line: string) => line.startsWith("\\")
 
-/** The hunk with the file's own lines; undefined if it is not of this file. */
+/** The hunk with the file's original lines; undefined if it does not belong to this file. */
 const restored = (hunk: Hunk, before: string, added: ReadonlyMap<string, string>): Hunk | undefined => {
   const own = before.split("\n")
   const end = hasCrlf(before) ? "\r" : ""
@@ -75,7 +75,7 @@ const restored = (hunk: Hunk, before: string, added: ReadonlyMap<string, string>
   return { ...hunk, lines }
 }
 
-/** Only what changes: what stands around it is not known as it is. */
+/** Only the changed lines: the original context is unknown. */
 const bare = ({ lines, newStart, oldStart }: Hunk): ReadonlyArray<Hunk> => {
   const hunks: Array<{ lines: Array<string>; old: number; new: number }> = []
   let [old, now, goesOn] = [oldStart, newStart, false]
@@ -95,14 +95,14 @@ const bare = ({ lines, newStart, oldStart }: Hunk): ReadonlyArray<Hunk> => {
       lines: hunk.lines,
       oldLines,
       newLines,
-      // Where nothing is left or was before, a hunk names the line before it.
+      // Where nothing is left or was before, a hunk names the preceding line.
       oldStart: hunk.old - (oldLines === 0 ? 1 : 0),
       newStart: hunk.new - (newLines === 0 ? 1 : 0)
     }
   })
 }
 
-/** Of a file nobody knows: the edit's own lines, and nothing around them that may be spelled otherwise. */
+/** For an unknown file: the edit's own lines without context, whose spelling may differ. */
 const guessed = (hunk: Hunk, edits: ReadonlyArray<Edit>): ReadonlyArray<Hunk> => {
   const [removed, added] = [linesOf(edits.map(({ from }) => from)), linesOf(edits.map(({ to }) => to))]
   const lines = hunk.lines.map((line) => {
@@ -124,7 +124,7 @@ const patched = (hunks: ReadonlyArray<Hunk>, before: string | undefined, edits: 
   })
 }
 
-/** Undefined: nothing has changed, or it is not told how. */
+/** Undefined: nothing changed, or the change is not reported. */
 export const diffOf = (path: string, change: FileChange): string | undefined => {
   const { content, structuredPatch = [], type, updated_file } = change
   const before = change.originalFile ?? change.original_file ?? change.originalFileContents

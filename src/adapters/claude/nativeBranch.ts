@@ -1,10 +1,10 @@
 /**
- * nativeBranch: which lines of a Claude transcript are the conversation, in its order.
+ * nativeBranch: which lines of a Claude transcript form the conversation, and in which order.
  *
- * Lines form a tree by `parentUuid`, and their order in the file is not that of the conversation: a quick first answer
- * stands before its prompt, results of tools that ran side by side hang beside the chain, a rewind or a second process
- * leaves branches. Which branch goes on is what `claude --resume` decides (2.1.197, measured): the last line, unless
- * the last `last-prompt` names another leaf it does not descend from.
+ * Lines form a tree by `parentUuid`, and their order in the file is not the order of the conversation: a
+ * quick first answer precedes its prompt, results of parallel tools hang beside the chain, and a rewind or a
+ * second process leaves branches. `claude --resume` decides which branch continues (2.1.197, measured): the
+ * last line, unless the last `last-prompt` names another leaf it does not descend from.
  */
 import type { NativeFiles, Steps } from "../native/NativeFiles.js"
 import type { NativeFile } from "../native/NativeStore.js"
@@ -12,7 +12,7 @@ import { field, type Fields, parseLine, readLines, secondsOf, text } from "../na
 import { readBlocks } from "../wire/lenient.js"
 import { textOfBlocks } from "../wire/words.js"
 
-/** What is remembered of a line; the rest is read again when it is wanted. */
+/** What is kept of a line; the rest is read again when needed. */
 export interface Line {
   readonly uuid: string
   readonly at: number
@@ -21,21 +21,21 @@ export interface Line {
   readonly ts: number
   readonly parent: string | undefined
   readonly type: string
-  /** Lines of one message of the model share it. */
+  /** Shared by all lines of one model message. */
   readonly message: string | undefined
   readonly isResult: boolean
   readonly isBoundary: boolean
-  /** What a person said here, as a turn's text has it. */
+  /** What a person wrote here, as in a turn's text. */
   readonly prompt: string | undefined
   readonly isQueued: boolean
 }
 
 const inChain = new Set(["user", "assistant", "system", "attachment"])
-/** Most of a file of early 2026, and nothing of it is said to anybody. */
+/** Most of a file from early 2026, and never shown to anyone. */
 const progress = Buffer.from("\"type\":\"progress\"")
 const firstBytes = 96
 
-/** Words of the CLI in a user's line. */
+/** The CLI's own text in a user line. */
 const notSpoken =
   /^\s*(?:<(?:command-|local-command-|bash-|task-notification|system-reminder)|\[Request interrupted by user)/
 
@@ -44,7 +44,7 @@ export const textsOf = (content: unknown): string => textOfBlocks(readBlocks(con
 const isResult = (content: unknown) =>
   Array.isArray(content) && content.some((block: Fields) => block?.["type"] === "tool_result")
 
-/** What a person said in this line; undefined if it was somebody else, or is no prompt. */
+/** What a person wrote in this line; undefined if it is not a person's prompt. */
 export const promptOf = (line: Fields): string | undefined => {
   if (line["type"] !== "user" || line["isMeta"] === true || line["isCompactSummary"] === true) {
     return undefined
@@ -63,7 +63,7 @@ const hasImage = (content: unknown) =>
 
 interface Index {
   readonly lines: ReadonlyMap<string, Line>
-  /** The leaf a resume takes, as the file says; whether a person chose it. */
+  /** The leaf the file names for a resume; whether a person chose it. */
   readonly named: string | undefined
   readonly isChosen: boolean
   readonly last: string | undefined
@@ -71,7 +71,7 @@ interface Index {
 
 function* readIndex(files: NativeFiles, { path, stamp }: NativeFile, from: number): Steps<Index> {
   const lines = new Map<string, Line>()
-  /** Lines that are gone from the chain: who names one as parent means its parent. */
+  /** Lines removed from the chain: a line that names one as its parent gets that line's parent. */
   const skipped = new Map<string, string | undefined>()
   let named: string | undefined
   let isChosen = false
@@ -111,7 +111,7 @@ function* readIndex(files: NativeFiles, { path, stamp }: NativeFile, from: numbe
       uuid,
       at,
       length: bytes.length,
-      // Written again it is the same line, in its place.
+      // A line written twice keeps its first place.
       seq: lines.get(uuid)?.seq ?? seq++,
       ts: secondsOf(line["timestamp"]) ?? 0,
       parent,
@@ -132,7 +132,7 @@ function* readIndex(files: NativeFiles, { path, stamp }: NativeFile, from: numbe
         met.add(at)
         at = skipped.get(at)
       }
-      // Thousands may hang at the end of a long row: it is walked once.
+      // Thousands may hang at the end of a long run, so it is walked only once.
       for (const uuid of met) skipped.set(uuid, at)
       return at
     }
@@ -155,18 +155,18 @@ const leafOf = ({ isChosen, last, lines, named }: Index): Line | undefined => {
 
 export interface Branch {
   readonly lines: ReadonlyArray<Line>
-  /** It begins with the first word that was said. */
+  /** It starts with the conversation's first message. */
   readonly complete: boolean
 }
 
-/** The conversation, as far as the file's bytes from there tell. */
+/** The conversation, as far as the bytes read contain it. */
 export function* readBranch(files: NativeFiles, file: NativeFile, from: number): Steps<Branch> {
   const index = yield* readIndex(files, file, from)
   yield
   const chain: Array<Line> = []
   const met = new Set<Line>()
   const inFile = [...index.lines.values()].toSorted((a, b) => a.seq - b.seq)
-  /** A line was spoiled, cut out, or is too long to be read: what stands before the place was said before it. */
+  /** If a line is damaged, cut out or too long to read, the preceding line in the file comes before it. */
   const before = (line: Line): Line | undefined => {
     for (let seq = Math.min(line.seq, inFile.length) - 1; seq >= 0; seq -= 1) {
       const found = inFile[seq]
@@ -180,12 +180,12 @@ export function* readBranch(files: NativeFiles, file: NativeFile, from: number):
     met.add(line)
     chain.push(line)
     above = line.parent
-    // A copy begins in the middle of a conversation: nothing stands before that.
+    // A copy begins in the middle of a conversation: nothing precedes that.
     line = above === undefined ? undefined : index.lines.get(above) ?? (from === 0 ? before(line) : undefined)
   }
   chain.reverse()
 
-  // Lines of the same message, and the results of their tools, that hang beside the chain.
+  // Lines of the same message, and its tool results, that hang beside the chain.
   const siblings = new Map<string, Array<Line>>()
   const results = new Map<string, Array<Line>>()
   const add = (map: Map<string, Array<Line>>, key: string, line: Line) => {

@@ -1,4 +1,6 @@
-/** nativeRecord: what a line of a Claude transcript means, as events: those a live session would have told. */
+/**
+ * nativeRecord: converts a line of a Claude transcript to the events a live session would have emitted.
+ */
 import { Option, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import type { NativeFiles } from "../native/NativeFiles.js"
@@ -18,19 +20,19 @@ const interrupted = /^\[Request interrupted by user/
 const tag = (name: string, said: string): string | undefined =>
   new RegExp(`<${name}>([^]*?)</${name}>`).exec(said)?.[1]
 
-/** Where the lines of subagents are looked for, besides the conversation's own file. */
+/** Where to find subagents' lines besides the conversation's own file. */
 export interface Around {
   readonly files: NativeFiles
-  /** The folder the conversation's file lies in, and its id. */
+  /** The folder of the conversation's file, and its id. */
   readonly folder: string
   readonly id: string
 }
 
-/** A subagent that said more than this is told by its result alone. */
+/** For a subagent whose output is longer, only its result is reported. */
 const longestSubagent = 8 * 1024 * 1024
 const agentId = /^[A-Za-z0-9_-]{1,64}$/
 
-/** What a subagent did, told with the call that started it. */
+/** A subagent's work, reported with the call that started it. */
 const subagentEvents = (
   agent: string,
   call: string,
@@ -47,7 +49,7 @@ const subagentEvents = (
   })
 }
 
-/** A message as Claude prints it; the fields that are spelled otherwise in a transcript are renamed. */
+/** A message as Claude prints it; fields named differently in transcripts are renamed. */
 const toMessage = (line: Fields, parent?: string): ReadonlyArray<EventBody> => {
   const message = {
     type: line["type"],
@@ -68,7 +70,7 @@ const toMessage = (line: Fields, parent?: string): ReadonlyArray<EventBody> => {
   })
 }
 
-/** A large output was stored aside: what the model was told is a note, what a person saw is in the result. */
+/** A large output is stored separately: the model got a note, the result holds what the person saw. */
 const withOutput = (line: Fields): Fields => {
   const stdout = text(field(line, "toolUseResult"), "stdout")
   const message = field(line, "message")
@@ -95,7 +97,7 @@ const results = (line: Fields, around: Around): ReadonlyArray<EventBody> => {
   ]
 }
 
-/** What a person ran in the terminal's own shell, `!command`. */
+/** A command a person ran in the terminal's own shell, `!command`. */
 const shellEvents = (line: Fields, said: string): ReadonlyArray<EventBody> => {
   const metadata = { by: "user" }
   const command = tag("bash-input", said)
@@ -204,7 +206,7 @@ const ofSystem = (line: Fields): ReadonlyArray<EventBody> => {
   }
 }
 
-/** Events of a line. `isInTurn`: it stands in a turn that a prompt just before it began. */
+/** Events of a line. `isInTurn`: the prompt just before it began the turn it is in. */
 export const translateRecord = (line: Fields, isInTurn: boolean, around: Around): Translated => {
   switch (line["type"]) {
     case "user":

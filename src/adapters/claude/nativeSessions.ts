@@ -1,6 +1,6 @@
 /**
- * nativeSessions: the conversations Claude Code keeps, `projects/<folder>/<uuid>.jsonl` below its settings (formats of
- * 1.0 to 2.1.332), and who has them open (`sessions/<pid>.json`).
+ * nativeSessions: conversations stored by Claude Code in `projects/<folder>/<uuid>.jsonl` below its settings
+ * (formats of 1.0 to 2.1.332), and the processes that have them open (`sessions/<pid>.json`).
  */
 import type { NativeFiles, Steps } from "../native/NativeFiles.js"
 import type {
@@ -30,10 +30,10 @@ import { type Around, translateRecord } from "./nativeRecord.js"
 
 const fileName = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/
 
-/** How Claude names a folder. It cannot be reversed. */
+/** Claude's name for a folder. It cannot be reversed. */
 const folderName = (folder: string) => folder.normalize("NFC").replaceAll(/[^a-zA-Z0-9]/g, "-").slice(0, 200)
 
-/** May a folder of this name be one of these, or lie below? */
+/** Whether a folder of this name may be one of these or lie below one. */
 export const mayLieBelow = (name: string, roots: ReadonlyArray<string>): boolean =>
   roots.some((root) => name.startsWith(folderName(root.replace(/\/$/, ""))))
 
@@ -107,7 +107,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       ? short
       : findInHead(files, path, stamp, (lines) => lines.some(isOfChain) ? lines : undefined) ?? short
     const tail = ends.tail === ends.head ? head : parseLines(ends.tail)
-    // A huge line may stand at the end: what is told again and again is told before it.
+    // A huge line may be at the end; repeated metadata is looked up before it.
     const far = tail === head || lastOf(tail, typed("last-prompt", "leafUuid")) !== undefined
       ? tail
       : parseLines(endsOf(files, path, stamp, 256 * 1024).tail)
@@ -123,7 +123,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     const named = either(typed("custom-title", "customTitle"))
     const made = either(typed("ai-title", "aiTitle")) ?? either(typed("summary", "summary"))
     const words = prompt ?? either(typed("last-prompt", "lastPrompt"))
-    // Begun and left: nothing was said.
+    // Opened and abandoned: nothing was said.
     if (words === undefined && made === undefined) return undefined
     const model = either(modelOf)
     const branch = either((line) => text(line, "gitBranch"))
@@ -131,7 +131,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     const origin = kind === "bg" ? "background" : origins[text(begun, "entrypoint") ?? ""]
     const title = named ?? made ?? words
     return {
-      // Where it began: only there Claude finds it again.
+      // The folder it began in: Claude finds it again only there.
       folder: text(begun, "cwd") ?? folder,
       last_active_at,
       ...(title !== undefined && {
@@ -178,7 +178,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     return { prompts, messages: prompts + messages.size, tokens }
   }
 
-  /** Of this conversation only, if one is named: looking at processes takes longer than reading their names. */
+  /** With `only`, just this conversation: inspecting processes takes longer than reading their names. */
   const holders = (only?: string): ReadonlyMap<string, NativeHolder> => {
     const found = new Map<string, NativeHolder>()
     for (const { isFolder, name } of files.entries(`${root}/sessions`)) {
@@ -189,7 +189,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       const id = text(entry, "sessionId")
       if (entry === undefined || id === undefined || (only !== undefined && id !== only)) continue
       const started = files.startOf(pid)
-      // The file stays when its process is killed, and pids are used again.
+      // The file remains if its process is killed, and pids are reused.
       if (started === undefined || files.isRelays(pid)) continue
       if (started !== "" && text(entry, "procStart") !== undefined && text(entry, "procStart") !== started) {
         continue
@@ -229,7 +229,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       const where = around(file)
       const told = branch.lines.filter(({ type }) => type !== "attachment")
       const records = told.map((line, place) => {
-        // Prompts that waited are handed over together.
+        // Prompts that waited are delivered together.
         const isInTurn = line.prompt !== undefined && line.isQueued && told[place - 1]?.prompt !== undefined
         return {
           key: line.uuid,

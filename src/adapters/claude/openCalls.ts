@@ -1,46 +1,46 @@
 /**
- * openCalls: the tool calls that wait for their results, by the names clients know them by.
+ * openCalls: tool calls waiting for their results, by the ids clients know them by.
  *
- * An id may be used again once its call is over, in another thread, or, by a careless model server, for two calls at
- * once: these get their results in the order in which they were made. A call may have lost its id, or have a number.
+ * An id may be reused once its call is over, in another thread or, by a careless model server, for two calls
+ * at once; these get their results in the order they were made. A call may have no id, or a number.
  */
 import { isDeepStrictEqual } from "node:util"
 import type { CallIds } from "../wire/CallIds.js"
 
 export interface OpenCall {
-  /** What clients call it. */
+  /** The id clients know it by. */
   readonly tool_use_id: string
   readonly native: string
   readonly tool: string
   readonly args: unknown
-  /** The call in whose thread it was made. */
+  /** The call whose thread it was made in. */
   readonly parent: string | undefined
   /** Claude gave it no id. */
   readonly isUnnamed: boolean
 }
 
 export interface OpenCalls {
-  /** A call; undefined if it waits already, and is only repeated. */
+  /** Registers a call; undefined if it is already waiting and only repeated. */
   readonly begin: (
     native: string | undefined,
     tool: string,
     args: unknown,
     parent: string | undefined
   ) => OpenCall | undefined
-  /** The call that has a result now; undefined if none waits for it. */
+  /** Ends the call this result belongs to; undefined if none is waiting for it. */
   readonly end: (native: string | undefined, parent: string | undefined) => OpenCall | undefined
-  /** It had its result, or its turn ended without one. */
+  /** A call that already had its result, or whose turn ended without one. */
   readonly past: (native: string, parent: string | undefined) => "ended" | "dropped" | undefined
-  /** It is over without a result. */
+  /** The call is over without a result. */
   readonly drop: (call: OpenCall) => void
   readonly find: (native: string | undefined) => OpenCall | undefined
   readonly all: () => ReadonlyArray<OpenCall>
 }
 
-/** Calls that are remembered after their end: a result comes twice soon, or never. */
+/** Number of ended calls remembered: a repeated result comes soon or never. */
 const mostOver = 1000
 
-/** An id as text; undefined if there is none. */
+/** An id as a string; undefined if there is none. */
 export const idOf = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined
 
@@ -76,7 +76,10 @@ export const makeOpenCalls = (ids: CallIds): OpenCalls => {
     return call
   }
 
-  /** A message may have lost the thread it is of; a result without an id is of a call without one, or of the only one. */
+  /**
+   * A message may have lost its thread; a result without an id belongs to a call without one, or to the only
+   * waiting call.
+   */
   const waiting = (native: string | undefined, parent: string | undefined): OpenCall | undefined => {
     if (native !== undefined) {
       return having(native, parent)[0] ?? [...open].find((call) => call.native === native)

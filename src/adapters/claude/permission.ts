@@ -1,8 +1,8 @@
 /**
- * permission: Claude's questions as permission requests, and people's answers in Claude's words.
+ * permission: converts Claude's questions to permission requests, and people's answers to Claude's format.
  *
- * "For this session" sends Claude's own suggestions back, always with `destination: "session"`: elsewhere they would
- * not apply in a folder whose trust dialog was never accepted.
+ * "For this session" returns Claude's own suggestions, always with `destination: "session"`: other
+ * destinations would not apply in a folder whose trust dialog was never accepted.
  */
 import { Predicate } from "effect"
 import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
@@ -14,7 +14,7 @@ import type { OpenCalls } from "./openCalls.js"
 
 type Input = Readonly<Record<string, unknown>>
 
-/** What to do with a tool; Claude offers no ids, so these are ours. */
+/** Options for a tool; Claude provides no ids, so these are ours. */
 const onceOptions: ReadonlyArray<PermissionOption> = [
   { option_id: "allow", name: "Allow once", kind: "allow_once" },
   { option_id: "deny", name: "Deny", kind: "reject_once" }
@@ -25,7 +25,7 @@ const sessionOption: PermissionOption = {
   kind: "allow_always"
 }
 
-/** Claude remembers what it suggested itself, and nothing else: without a suggestion it would ask the same again. */
+/** Claude remembers only its own suggestions: without one it would ask the same again. */
 const suggestionsOf = (
   { permission_suggestions = [], suppress_always_allow_rule }: CanUseTool,
   modes: ReadonlyArray<string>
@@ -40,7 +40,7 @@ const toRemember = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArra
 const toolOptions = (ask: CanUseTool, modes: ReadonlyArray<string>): ReadonlyArray<PermissionOption> =>
   toRemember(ask, modes).length > 0 ? onceOptions.toSpliced(1, 0, sessionOption) : onceOptions
 
-/** How to leave plan mode. */
+/** Ways to leave plan mode. */
 const planOptions: ReadonlyArray<PermissionOption> = [
   { option_id: "default", name: "Yes, and ask before each edit", kind: "allow_once" },
   { option_id: "acceptEdits", name: "Yes, and accept edits", kind: "allow_always" },
@@ -50,10 +50,10 @@ const planOptions: ReadonlyArray<PermissionOption> = [
 const kindOf = (tool: string) =>
   tool === "AskUserQuestion" ? "question" : tool === "ExitPlanMode" ? "plan" : "tool"
 
-/** What the tool is to run with; nobody can say what one of another shape means. */
+/** The tool's input; input of another shape cannot be interpreted. */
 const inputOf = ({ input }: CanUseTool): Input => Predicate.isObject(input) ? input : {}
 
-/** Only answers that lead to a mode the operator allows. */
+/** Only options that lead to a mode the operator allows. */
 const planOptionsIn = (modes: ReadonlyArray<string>) =>
   planOptions.filter(({ option_id }) => option_id !== "acceptEdits" || modes.includes("acceptEdits"))
 
@@ -63,7 +63,7 @@ interface Known {
   readonly openCalls?: Pick<OpenCalls, "find">
 }
 
-/** `ids` has the names clients know tool calls by, `modes` are the permission modes Claude may be in. */
+/** `ids` maps tool calls to the ids clients know; `modes` lists the permission modes Claude may be in. */
 export const toPermissionRequest = (
   request_id: RequestId,
   ask: CanUseTool,
@@ -72,7 +72,7 @@ export const toPermissionRequest = (
 ): PermissionRequest => {
   const kind = kindOf(ask.tool_name)
   const plan = inputOf(ask)["plan"]
-  // A subagent asks: it is told apart as what it says is.
+  // Requests from a subagent are labelled like its messages.
   const call = openCalls?.find(ask.tool_use_id)
   const parent = call?.parent
   const text = kind === "plan" && typeof plan === "string"
@@ -103,7 +103,7 @@ interface Question {
   readonly question?: unknown
 }
 
-/** Claude wants answers by the question's text, several choices joined by commas. */
+/** Claude expects answers keyed by the question's text, with several choices joined by commas. */
 const answersByText = ({ answers = {} }: PermissionAllowed, input: Input): Record<string, string> => {
   const questions: ReadonlyArray<Question> = Array.isArray(input["questions"]) ? input["questions"] : []
   const textOfKey = (key: string) => {
@@ -117,7 +117,7 @@ const answersByText = ({ answers = {} }: PermissionAllowed, input: Input): Recor
   )
 }
 
-/** Rules that make Claude stop asking, or leave plan mode. */
+/** Rules that stop Claude from asking, or leave plan mode. */
 const updatesOf = (
   outcome: PermissionAllowed,
   ask: CanUseTool,
@@ -145,7 +145,7 @@ const allow = (outcome: PermissionAllowed, ask: CanUseTool, modes: ReadonlyArray
   }
 }
 
-/** What Claude has withdrawn it does not wait for; that it does is the rule: most builds withdraw at an interrupt. */
+/** Claude does not wait for requests it has withdrawn; most builds withdraw them at an interrupt. */
 const unanswered: Readonly<Record<PermissionUnanswered["reason"], Input | undefined>> = {
   timeout: { behavior: "deny", message: "Nobody answered the permission request in time, so it was denied." },
   interrupted: { behavior: "deny", message: "The turn was interrupted.", interrupt: true },
@@ -153,7 +153,7 @@ const unanswered: Readonly<Record<PermissionUnanswered["reason"], Input | undefi
   session_end: undefined
 }
 
-/** The answer to send, or undefined when Claude has stopped waiting for one. */
+/** The answer to send, or undefined if Claude has stopped waiting for one. */
 export const toAnswer = (
   ask: CanUseTool,
   outcome: PermissionOutcome,

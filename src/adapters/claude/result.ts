@@ -1,30 +1,30 @@
 /**
  * result: how a Claude turn ended.
  *
- * `subtype: "success"` does not mean success: API errors, limits and a missing login come with it. `is_error` decides.
- * Claude counts cost from the start of its process, or (2.1.2xx and later) of the conversation; the relay tells it per
- * turn. Of the first turn of a past conversation it cannot be told.
+ * `subtype: "success"` does not mean success: API errors, limits and a missing login use it too, so
+ * `is_error` decides. Claude counts cost from the start of its process or (2.1.2xx and later) of the
+ * conversation; the relay reports it per turn. For the first turn of a resumed conversation it is unknown.
  */
 import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
 import { dollars, percentOf } from "../wire/contextMeter.js"
 import { wordsIn } from "../wire/words.js"
 import type { Result } from "./ClaudeMessage.js"
 
-/** What earlier messages of the session told that a result needs. */
+/** Facts from earlier messages of the session that a result needs. */
 export interface Running {
   readonly model: string | undefined
   readonly context_tokens: number
-  /** `total_cost_usd` of the result before this one; undefined: of a past conversation that was not told. */
+  /** `total_cost_usd` of the previous result; undefined if unknown, as for a resumed conversation. */
   readonly cost_before: number | undefined
-  /** Claude was told to stop, or says that it was. */
+  /** Claude was told to stop, or reports that it was. */
   readonly interrupted?: boolean
-  /** What it said last in this turn. */
+  /** Its last text in this turn. */
   readonly said?: (() => string) | undefined
   /** Why its last model call stopped. */
   readonly stop_reason?: string | undefined
 }
 
-/** Older releases (2.1.1) only say that something went wrong, and nothing of what. */
+/** Older releases (2.1.1) only report that something went wrong, not what. */
 const wasInterrupted = (result: Result, { interrupted }: Running) => {
   const { subtype, terminal_reason } = result
   return terminal_reason?.startsWith("aborted") === true
@@ -32,14 +32,14 @@ const wasInterrupted = (result: Result, { interrupted }: Running) => {
       && errorsOf(result).every(isDiagnostic))
 }
 
-/** Whatever it says of what went wrong. */
+/** Every error text it contains. */
 const errorsOf = ({ error, errors, message }: Result): ReadonlyArray<unknown> =>
   [errors, error, message].flat().filter((one) => one !== undefined && one !== null)
 
 const windowExceeded = "model_context_window_exceeded"
 const cutOff = new Set(["max_tokens", windowExceeded])
 
-/** A result may leave out why the model stopped. */
+/** A result may omit why the model stopped. */
 const modelStop = ({ stop_reason, terminal_reason }: Result, running: Running): string =>
   terminal_reason === windowExceeded ? windowExceeded : stop_reason ?? running.stop_reason ?? ""
 
@@ -55,7 +55,7 @@ const stopReasonOf = (result: Result, running: Running): StopReason => {
 
 const isDiagnostic = (error: unknown) => typeof error === "string" && error.startsWith("[ede_diagnostic]")
 
-/** The window of the model the session runs on; `claude-x[1m]` and `claude-x` are the same model. */
+/** The context window of the session's model; `claude-x[1m]` and `claude-x` are the same model. */
 const windowOf = ({ modelUsage = {} }: Result, model: string | undefined): number | undefined => {
   const plain = (name: string) => name.replace(/\[.*\]$/, "")
   const models = Object.entries(modelUsage)
@@ -92,7 +92,7 @@ const usageOf = (result: Result, running: Running): Usage => {
 const login =
   "Log in on the relay's machine: run `claude` and then /login, or start the relay with ANTHROPIC_API_KEY set."
 
-/** What to tell the user; diagnostics of the CLI itself are not for people. */
+/** The text for the user; the CLI's own diagnostics are left out. */
 const reasonOf = (result: Result): string =>
   result.result
   || wordsIn(errorsOf(result).filter((error) => !isDiagnostic(error)))
@@ -118,10 +118,13 @@ const toError = (result: Result): BodyOf<"error"> => {
 
 const limitStatuses = new Set([402, 429, 529])
 
-/** Words for the subscription's limits, by version: "usage limit reached|1760000000", "hit your session limit · resets 3pm". */
+/**
+ * Wording for the subscription's limits, by version: "usage limit reached|1760000000", "hit your session
+ * limit · resets 3pm".
+ */
 const saysUsedUp = /\b(usage|session|weekly|opus|sonnet|hour|day) limit\b/i
 
-/** `limited`: a limit that is over at some time, not an empty account or a busy server. */
+/** `limited`: a limit that will reset, not an empty account or a busy server. */
 const quotaWarnings = (result: Result): ReadonlyArray<BodyOf<"quota_warning">> => {
   const { api_error_status, result: said = "" } = result
   const limited = api_error_status === 429 || saysUsedUp.test(said)
@@ -134,7 +137,7 @@ const quotaWarnings = (result: Result): ReadonlyArray<BodyOf<"quota_warning">> =
     : []
 }
 
-/** The last events of a turn. `warn` is asked for the context warning that is due. */
+/** The last events of a turn. `warn` gives the context warning that is due. */
 export const translateResult = (
   result: Result,
   running: Running,
@@ -150,7 +153,7 @@ export const translateResult = (
   const context_pct = isFull ? 100 : measured
   return [
     ...stop_reason === "end_turn" || stop_reason === "max_tokens"
-      // One that has lost its text ends with what was said last.
+      // A result without text ends with the last text of the turn.
       ? [{ type: "response", text: result.result ?? running.said?.() ?? "" } as const]
       : stop_reason === "error"
       ? [toError(result), ...quotaWarnings(result)]

@@ -1,8 +1,9 @@
 /**
- * steeredPrompts: which prompts that were handed to a running turn Claude has read.
+ * steeredPrompts: which prompts sent to a running turn Claude has read.
  *
- * One that comes too late for its turn is answered in the next, which Claude begins by itself; several together in one.
- * Claude repeats a prompt (`isReplay`) when it has read it; of several it joined, only the last.
+ * A prompt that arrives too late for its turn is answered in the next one, which Claude begins on its own;
+ * several are answered together. Claude echoes a prompt (`isReplay`) once it has read it; of several joined
+ * prompts it echoes only the last.
  */
 import type { BodyOf } from "../../schema/index.js"
 
@@ -16,18 +17,18 @@ export type SteeredPrompts = ReturnType<typeof makeSteeredPrompts>
 
 export const makeSteeredPrompts = () => {
   let unread: ReadonlyArray<Steered> = []
-  /** This Claude repeats prompts: without that nobody knows what it has read. */
+  /** Whether this Claude echoes prompts; otherwise nobody knows what it has read. */
   let repeats = false
 
   return {
     hand: (prompt: Steered): void => {
       unread = [...unread, prompt]
     },
-    /** A prompt could not be handed over. */
+    /** A prompt could not be delivered. */
     takeBack: (uuid: string): void => {
       unread = unread.filter((prompt) => prompt.uuid !== uuid)
     },
-    /** Claude has repeated a prompt; those before it were read with it. */
+    /** Claude echoed a prompt; earlier prompts were read with it. */
     read: (uuid: string, isOwn: boolean): void => {
       repeats ||= isOwn
       const index = unread.findIndex((prompt) => prompt.uuid === uuid)
@@ -39,7 +40,7 @@ export const makeSteeredPrompts = () => {
     forget: (): void => {
       unread = []
     },
-    /** The turn that answers what is unread, which begins now; undefined if there is none. */
+    /** The turn that begins now to answer unread prompts; undefined if there are none. */
     next: (): BodyOf<"turn_start"> | undefined => {
       const late = repeats ? unread : []
       if (late.length === 0) return undefined

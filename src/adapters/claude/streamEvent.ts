@@ -1,9 +1,9 @@
 /**
- * streamEvent: Claude's `stream_event` lines, and the hot path.
+ * streamEvent: Claude's `stream_event` lines, the hot path.
  *
- * Pieces of text are most of what a session prints, and Claude prints them in one shape. A line of that shape is read in
- * place (`jsonBytes.ts`): all of it is looked at, nothing is decoded, and the piece goes into the event as the bytes it
- * is. Every other line takes the Schema's road, and a test compares the two.
+ * Deltas are most of what a session prints, and Claude prints them in one shape. A line of that shape is read
+ * in place (`jsonBytes.ts`): it is checked completely but not decoded, and the delta goes into the event as
+ * its original bytes. Every other line goes through the Schema; a test compares the two.
  */
 import { isUtf8 } from "node:buffer"
 import type { BodyOf } from "../../schema/index.js"
@@ -14,14 +14,14 @@ import { makeUnfinishedText, toJsonText, type UnfinishedText } from "./unfinishe
 
 type Event = StreamEvent["event"]
 
-/** A piece of a block, read in place. */
+/** A delta of a block, read in place. */
 export interface Piece {
   readonly delta: "text" | "reasoning" | "tool_input"
-  /** The block it belongs to. */
+  /** Index of its block. */
   readonly index: number
   /** The tool call in whose thread it was said. */
   readonly parent: string | undefined
-  /** A JSON string, with its quotes; a view into the line. */
+  /** A JSON string with its quotes; a view into the line. */
   readonly text: Buffer
 }
 
@@ -35,7 +35,7 @@ const kinds = [
 ] as const
 const afterDelta = Buffer.from("}}")
 const parentField = Buffer.from("\"parent_tool_use_id\":")
-/** Fields that come after the event, and say nothing new if their value is a string or null. */
+/** Fields after the event that can be ignored if their value is a string or null. */
 const idleFields = [Buffer.from("\"session_id\":"), Buffer.from("\"uuid\":")]
 const nothing = Buffer.from("null")
 
@@ -47,13 +47,13 @@ const closingBrace = 0x7d
 const afterValue = (line: Buffer, at: number): number =>
   standsAt(line, at, nothing) ? at + nothing.length : afterString(line, at)
 
-/** Text that needs no decoding, or undefined. Threads are told apart by it, whichever road a line takes. */
+/** Text that needs no decoding, or undefined. It identifies threads, whichever way a line is read. */
 const plain = (line: Buffer, start: number, end: number): string | undefined => {
   const text = line.toString("latin1", start, end)
   return /^[ -[\]-~]*$/.test(text) ? text : undefined
 }
 
-// Loops, not `find`: a closure per line is as much garbage as all that is kept of it.
+// Loops instead of `find`: a closure per line would create as much garbage as everything kept of it.
 const kindAt = (line: Buffer, at: number) => {
   for (const kind of kinds) if (standsAt(line, at, kind.before)) return kind
   return undefined
@@ -63,11 +63,11 @@ const idleFieldAt = (line: Buffer, at: number) => {
   return undefined
 }
 
-/** A piece; undefined for every line that is not exactly of the one shape. */
+/** The delta; undefined for every line that does not have exactly this shape. */
 export const readPiece = (line: Buffer): Piece | undefined => {
   if (!standsAt(line, 0, beforeIndex)) return undefined
   let at = beforeIndex.length
-  // Blocks are few: one digit, or the line takes the other road.
+  // There are few blocks: an index of more than one digit is read through the Schema.
   const digit = line[at] ?? 0
   if (digit < zero || digit > nine) return undefined
   at += 1
@@ -93,7 +93,7 @@ export const readPiece = (line: Buffer): Piece | undefined => {
     isParentKnown = true
     if (line[value] === nothing[0]) continue
     parent = plain(line, value + 1, at - 1)
-    // One without a name is none.
+    // An empty name is no thread.
     if (parent === undefined || parent === "") return undefined
   }
   if (line[at] !== closingBrace || at !== line.length - 1 || !isUtf8(line)) return undefined
@@ -102,16 +102,16 @@ export const readPiece = (line: Buffer): Piece | undefined => {
 
 const ascii = /^[\x00-\x7f]*$/
 
-/** What stream events add up to: which tool call a block belongs to, how full the context is, what was half said. */
+/** State accumulated from stream events: the tool call of each block, context usage and unfinished text. */
 export interface StreamState {
-  /** The names clients know tool calls by. */
+  /** Ids clients know tool calls by. */
   readonly ids: CallIds
   /** Tool call ids of the blocks being streamed, by thread and block index. */
   readonly blocks: Map<string, string>
   /** Tokens in the main thread's context after its last model call. */
   context_tokens: number
   readonly unfinished: UnfinishedText
-  /** The events of pieces said in a subagent's thread, but for their text, by the name of the call that started it. */
+  /** Events for deltas of subagent threads without their text, by the id of the call that started the subagent. */
   readonly threads: Map<string, PieceEvents>
 }
 
@@ -153,7 +153,7 @@ const eventsOfThread = (parent: string | undefined, { ids, threads }: StreamStat
   return events
 }
 
-/** The event of a piece, but for its text. */
+/** The event of a delta without its text. */
 export const toPieceEvent = ({ delta, index, parent }: Piece, state: StreamState): BodyOf<"stream_event"> => {
   const event = eventsOfThread(parent, state)[delta]
   const tool_use_id = delta === "tool_input" ? state.blocks.get(`${parent ?? ""}:${index}`) : undefined
@@ -197,7 +197,7 @@ export const translateStreamEvent = (message: StreamEvent, state: StreamState): 
   }
   if (event.type === "content_block_start" && event.content_block?.id) {
     const { id } = event.content_block
-    // Spliced later, where only ASCII may stand. Claude's are.
+    // Spliced later, where only ASCII is allowed. Claude's ids are ASCII.
     if (ascii.test(id)) state.blocks.set(`${thread}:${event.index}`, state.ids.announce(id, thread))
     else state.blocks.delete(`${thread}:${event.index}`)
   }

@@ -1,4 +1,6 @@
-/** system: what Claude's `system` messages mean: the start of a turn, retries, modes, compaction, background tasks. */
+/**
+ * system: translates Claude's `system` messages: turn starts, retries, modes, compaction, background tasks.
+ */
 import type { BodyOf, EventBody } from "../../schema/index.js"
 import { status } from "../wire/statusEvent.js"
 import { firstText, wordsBeside, wordsIn } from "../wire/words.js"
@@ -34,7 +36,7 @@ const init = (message: System, state: ClaudeState): Events => {
   })]
 }
 
-/** Of tool servers that did not start. */
+/** Errors of tool servers that did not start. */
 const serverErrors = ({ mcp_servers }: System): unknown =>
   Array.isArray(mcp_servers) ? mcp_servers.map((server) => wordsBeside(server)) : undefined
 
@@ -59,7 +61,7 @@ const defined = (fields: Metadata): Metadata | undefined => {
   return known.length > 0 ? Object.fromEntries(known) : undefined
 }
 
-/** A hook has run, or runs: what it printed, and how it ended. */
+/** A hook that runs or has run: its output and how it ended. */
 const hook = (message: System): Events => {
   const exit_code = number(message["exit_code"])
   const said = wordsIn(message)?.trimEnd()
@@ -77,7 +79,7 @@ const hook = (message: System): Events => {
   )]
 }
 
-/** A background task: what changed is in the patch. */
+/** A background task; the patch says what changed. */
 const taskUpdated = (message: System): Events => {
   const patch = message["patch"]
   const fields: Metadata = typeof patch === "object" && patch !== null ? { ...patch } : {}
@@ -89,7 +91,7 @@ const taskUpdated = (message: System): Events => {
   )]
 }
 
-/** What is said in a subagent's thread names the call that started it. */
+/** Messages in a subagent's thread name the call that started it. */
 export const translateSystem = (message: System, state: ClaudeState): Events => {
   const { parent_tool_use_id: parent } = message
   const events = meaningOf(message, state)
@@ -123,7 +125,7 @@ const meaningOf = (message: System, state: ClaudeState): Events => {
     }
     case "task_progress": {
       const task = tool_use_id ?? state.tasks.get(task_id ?? "")
-      // A summary is there to be shown instead.
+      // The summary is shown in its place.
       const text = firstText(
         wordsIn(message["summary"]),
         wordsIn(message["description"]),

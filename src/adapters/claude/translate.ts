@@ -1,6 +1,6 @@
 /**
- * translate: what each of Claude's messages means, as events. Synchronous and without effects; what it remembers of a
- * conversation is in `ClaudeState`. The first event of a message carries the native line as `raw`.
+ * translate: converts each Claude message to events. Synchronous and free of effects; its state per
+ * conversation is `ClaudeState`. A message's first event carries the native line as `raw`.
  */
 import { Match, Option, Schema } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
@@ -32,12 +32,12 @@ export const thread = (parent: string | undefined, { ids }: ClaudeState) =>
 
 // --- tool calls --------------------------------------------------------------------------------------------------
 
-/** `tool_use`, and the tools the API runs by itself: `server_tool_use`, `mcp_tool_use`. */
+/** `tool_use`, and the tools the API runs itself: `server_tool_use`, `mcp_tool_use`. */
 const isCall = ({ type }: NativeBlock) => /(^|_)tool_use$/.test(type)
 /** `tool_result`, `web_search_tool_result`, `mcp_tool_result`, … */
 const isResult = ({ type }: NativeBlock) => /(^|_)tool_result$/.test(type)
 
-/** A tool's name; a tool of an MCP server is spelled as Claude does elsewhere. */
+/** A tool's name; tools of an MCP server are named as elsewhere in Claude. */
 const toolOf = ({ name, server_name, type }: NativeBlock): string => {
   const tool = string(name) ?? type
   return typeof server_name === "string" ? `mcp__${server_name}__${tool}` : tool
@@ -54,7 +54,7 @@ const toolCall = (block: NativeBlock, parent: string | undefined, state: ClaudeS
 const fieldsIn = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null ? { ...value } : {}
 
-/** The text of a page that was fetched. */
+/** The text of a fetched page. */
 const documentWords = (content: unknown): string | undefined => {
   const { media_type = "text/plain", data, type } = fieldsIn(fieldsIn(content)["source"])
   return type === "text" && String(media_type).startsWith("text/") ? string(data) : undefined
@@ -71,7 +71,7 @@ const linkWords = (block: unknown): string | undefined => {
   return [link, documentWords(content)].filter((part) => part !== undefined).join("\n")
 }
 
-/** What a tool said. Results of the API's own tools are lists of links, or objects of many shapes. */
+/** A tool's output. Results of the API's own tools are lists of links or objects of many shapes. */
 const resultText = (content: unknown): string | undefined => {
   if (content === undefined || content === null) return undefined
   if (typeof content === "string") return content
@@ -87,7 +87,7 @@ const resultText = (content: unknown): string | undefined => {
   return words.length > 0 ? words.join("\n") : blocks.length > 0 ? text : undefined
 }
 
-/** The API's own tools say so in the content: `{"type":"web_search_tool_result_error","error_code":…}`. */
+/** The API's own tools report errors in the content: `{"type":"web_search_tool_result_error","error_code":…}`. */
 const saysError = (content: unknown): string | undefined => {
   const { error_code, type } = fieldsIn(content)
   return string(error_code) ?? (string(type)?.endsWith("_error") === true ? string(type) : undefined)
@@ -104,14 +104,14 @@ const toolResult = (
   const past = call === undefined && native !== undefined ? state.openCalls.past(native, parent) : undefined
   if (past === "ended") return []
   if (past === "dropped") {
-    // It has a result already: that its turn ended without one.
+    // It already has a result: its turn ended without one.
     const text = resultText(block["content"])
     const tool_use_id = state.ids.of(native ?? "", parent)
     return text === undefined ? [] : [{ type: "tool_progress", tool_use_id, text, ...thread(parent, state) }]
   }
   if (call === undefined && native !== undefined && state.inTurn()) {
     const read = state.encoding === "latin1" ? asText : (value: unknown) => value
-    const held = read({ block, changed }) as Pick<EarlyResult, "block" | "changed"> // The same, but for its texts.
+    const held = read({ block, changed }) as Pick<EarlyResult, "block" | "changed"> // The same without its texts.
     state.early = [...state.early, { native, parent, ...held }]
     return []
   }
@@ -128,7 +128,7 @@ const resultOf = (
 ): Events => {
   const error = saysError(block["content"])
   const text = firstText(resultText(block["content"])) ?? error ?? resultText(block["content"])
-  // Of code the API runs; Claude's own Bash says in words how it ended.
+  // For code run by the API; Claude's own Bash describes its outcome in text.
   const { return_code } = fieldsIn(block["content"])
   const exit_code = Number.isSafeInteger(return_code) ? Number(return_code) : undefined
   const failed = block["is_error"] === true || error !== undefined || (exit_code ?? 0) !== 0
@@ -151,7 +151,7 @@ const unanswered = (stopped: boolean) =>
     ? "The turn was stopped before this tool had finished."
     : "The turn ended without a result of this tool."
 
-/** The turn is over: no call of its own stays without a result. Subagents may go on in the background. */
+/** The turn is over: each of its open calls gets a result. Subagents may continue in the background. */
 const endCalls = (stopped: boolean, state: ClaudeState): Events =>
   state.openCalls.all().flatMap((call): Events => {
     if (call.parent !== undefined) return []
@@ -174,7 +174,7 @@ const asText = (value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).map(([name, field]) => [asText(name), asText(field)]))
     : value
 
-/** Results that came before their calls, of calls that have come meanwhile, or, as the turn ends, of `all`. */
+/** Early results whose calls have arrived since or, at the end of the turn, `all` of them. */
 export const takeEarly = (state: ClaudeState, all: boolean): Events => {
   if (state.early.length === 0) return []
   const held = state.early
@@ -219,7 +219,7 @@ const fileDiff = (
 const blockEvents = (block: NativeBlock, parent: string | undefined, state: ClaudeState): Events => {
   if (block.type === "thinking") {
     const text = firstText(block["thinking"]) ?? wordsIn(block["thinking"] ?? block["text"])
-    // The model may keep its thoughts to itself.
+    // The model may withhold its thoughts.
     return text === undefined ? [] : [{ type: "reasoning", text, ...thread(parent, state) }]
   }
   if (isCall(block)) return toolCall(block, parent, state)
@@ -238,7 +238,7 @@ const assistant = (
   const text = textOfBlocks(message.content)
   const { encoding } = state
   if (parent === undefined && text !== "") {
-    // Hardly ever asked for.
+    // Rarely needed.
     state.said = () => encoding === "latin1" ? Buffer.from(text, "latin1").toString("utf8") : text
   }
   const usage = message.id !== undefined && message.usage !== undefined
@@ -261,7 +261,7 @@ const assistant = (
   ]
 }
 
-/** What is told beside several results is a list, or of the first of them. */
+/** Data reported with several results is a list, or belongs to the first. */
 const changeAt = (index: number, told: unknown): unknown =>
   Array.isArray(told) ? told[index] : index === 0 ? told : undefined
 
@@ -288,7 +288,7 @@ const user = (message: User, state: ClaudeState): Events => {
   ]
 }
 
-/** The end of a model call says what it used. */
+/** The end of a model call reports its usage. */
 const withUsage = (
   told: BodyOf<"stream_event">,
   { event, parent_tool_use_id: thread = "" }: StreamEvent,
@@ -304,7 +304,7 @@ const withUsage = (
   return used === undefined ? told : { ...told, metadata: { ...told.metadata, usage: used } }
 }
 
-/** Of no turn that runs: what it says is told, and nothing ends. */
+/** A result of no running turn: its text is reported and nothing ends. */
 const lateResult = (message: Extract<ClaudeMessage, { type: "result" }>, state: ClaudeState): Events => {
   const events = translateResult(message, { ...state, cost_before: state.cost }, state.warn)
   const rest = events.filter(({ type }) => type !== "turn_end" && type !== "response")
@@ -313,7 +313,7 @@ const lateResult = (message: Extract<ClaudeMessage, { type: "result" }>, state: 
 
 const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: ClaudeState): Events => {
   if (!state.ownTurn && !state.inTurn()) return lateResult(message, state)
-  // A background task's own turn, finished before Claude has seen the prompt that was sent meanwhile.
+  // A background task's own turn, finished before Claude saw the prompt sent in the meantime.
   if (message.origin?.kind === "task-notification" && state.unread_prompt !== undefined) {
     return [status("task_result", message.result)]
   }
@@ -334,26 +334,26 @@ const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: Clau
 }
 
 /**
- * Claude speaks outside of a turn: it has begun one by itself (a background task has finished). Its `init` alone does
- * not say so: it also comes where a hook, or a build of Claude's, prints it before the first prompt.
+ * Claude speaks outside a turn: it has begun one on its own (a background task has finished). An `init` alone
+ * does not mean that: it also comes where a hook or a Claude build prints it before the first prompt.
  */
 const beginsTurn = (message: ClaudeMessage, state: ClaudeState): boolean =>
   !state.ownTurn && !state.inTurn()
   && (message.type === "assistant" ||
     (message.type === "stream_event" && message.parent_tool_use_id === undefined))
 
-/** A piece of a text in the main thread, outside of a turn. */
+/** A delta of text in the main thread, outside a turn. */
 export const ownTurn = (state: ClaudeState): BodyOf<"turn_start"> | undefined => {
   if (state.ownTurn || state.inTurn()) return undefined
   state.ownTurn = true
   return { type: "turn_start" }
 }
 
-/** What a message of Claude's begins, told before it. */
+/** Events for what a Claude message begins, emitted before it. */
 export const begunBy = (message: ClaudeMessage, state: ClaudeState): BodyOf<"turn_start"> | undefined =>
   beginsTurn(message, state) ? ownTurn(state) : undefined
 
-/** Events of a message; control messages are the adapter's affair. */
+/** Events of a message; the adapter handles control messages. */
 export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
   Match.value(message).pipe(
     Match.withReturnType<Events>(),
@@ -366,7 +366,7 @@ export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
       tool_progress: (
         { elapsed_time_seconds, message, parent_tool_use_id: parent, tool_name, tool_use_id }
       ) => {
-        // Bash reports under a name of its own; the call's id is in the parent field.
+        // Bash reports progress under a name of its own; the call's id is in the parent field.
         const isBash = tool_use_id?.startsWith("bash-progress-") === true
         const id = isBash ? parent : tool_use_id
         return [{

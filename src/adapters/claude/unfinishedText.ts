@@ -1,16 +1,17 @@
 /**
- * unfinishedText: what was streamed of messages and thoughts that have not come whole yet.
+ * unfinishedText: streamed text of messages and thoughts that have not arrived whole yet.
  *
- * Claude tells each block whole when it is complete; older releases lose what an interrupt, and every release what the
- * end of the process cuts. Its pieces were shown, so they are told once more, whole.
+ * Claude sends each block whole once it is complete; an interrupt (in older releases) or the end of the
+ * process (in every release) loses an unfinished block. Its deltas were shown, so they are emitted once more
+ * as a whole.
  *
- * On the hot path: pieces are added as the bytes they are, into one buffer that grows.
+ * On the hot path: deltas are appended as bytes to one growing buffer.
  */
 import type { BodyOf } from "../../schema/index.js"
 
 type Kind = "text" | "reasoning"
 
-/** Longest text kept, in bytes: what is longer is told as far as it goes. */
+/** Longest text kept, in bytes; longer text is cut here. */
 const mostBytes = 4 * 1024 * 1024
 
 interface Unfinished {
@@ -22,11 +23,11 @@ interface Unfinished {
 }
 
 export interface UnfinishedText {
-  /** A piece, as a JSON string with its quotes. `parent` is the tool call in whose thread it was said. */
+  /** A delta as a JSON string with its quotes. `parent` is the tool call in whose thread it was said. */
   readonly add: (kind: Kind, parent: string | undefined, json: Buffer) => void
-  /** What was said in this thread has come whole. */
+  /** The text of this thread has arrived whole. */
   readonly forget: (parent: string | undefined) => void
-  /** Nothing more will come of what was half said: tell it. `name` is what clients call a tool call. */
+  /** No more of the unfinished text will come: emit it. `name` gives the id clients know a tool call by. */
   readonly cut: (name: (id: string) => string) => ReadonlyArray<BodyOf<"assistant_message" | "reasoning">>
 }
 
@@ -36,7 +37,7 @@ const toWhole = (
   { bytes, kind, length, parent }: Unfinished,
   name: (id: string) => string
 ): BodyOf<"assistant_message" | "reasoning"> => {
-  // Pieces of JSON strings, joined, are one: it was read as such before.
+  // Joined parts of JSON strings are one string; each was validated when it was read.
   const text = JSON.parse(`"${bytes.toString("utf8", 0, length)}"`) as string
   const metadata = { partial: true, ...(parent !== undefined && { parent_tool_use_id: name(parent) }) }
   return kind === "text"
@@ -46,7 +47,7 @@ const toWhole = (
 
 export const makeUnfinishedText = (): UnfinishedText => {
   let parts: Array<Unfinished> = []
-  /** Where the last piece went; the next most likely goes there, too. */
+  /** Where the last delta went; the next one most likely goes there too. */
   let last: Unfinished | undefined
 
   const place = (kind: Kind, parent: string | undefined): Unfinished => {

@@ -1,9 +1,9 @@
 /**
- * CodexAdapter: speaks to `codex app-server` over JSON-RPC. One process serves a whole session, one thread of Codex is
- * its conversation.
+ * CodexAdapter: talks to `codex app-server` over JSON-RPC. One process serves a whole session; its
+ * conversation is one Codex thread.
  *
- * `translate.ts` says what a notification means, `asks.ts` what Codex asks of people, `commands.ts` what it is told.
- * This file opens the conversation and moves the lines.
+ * `translate.ts` interprets notifications, `asks.ts` handles Codex's questions to people, and `commands.ts`
+ * sends commands. This file opens the conversation and moves the lines.
  */
 import { Effect, FiberSet, Layer, Option, Predicate, Result, Schedule, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
@@ -44,7 +44,7 @@ export const layer = () => Layer.effect(AgentAdapter, make)
 const readNotification = Schema.decodeUnknownOption(Notification)
 const readThread = Schema.decodeUnknownEffect(ThreadOpened)
 
-/** Codex's daemon holds a thread for about a minute after the terminal that showed it was quit. */
+/** Codex's daemon keeps a thread for about a minute after its terminal was closed. */
 const isLocked = (refusal: { readonly message: string }) => /active writer/i.test(refusal.message)
 const stillLocked =
   "Codex still holds this conversation for another of its programs. Where a terminal was quit just now it lets go within "
@@ -64,10 +64,10 @@ const daemonGone: ReadonlyArray<EventBody> = [
   { type: "turn_end", stop_reason: "error" }
 ]
 
-/** How long after Codex has stopped working, or has failed for good, the end of its turn may take to come. */
+/** How long the end of a turn may take after Codex has stopped working or failed for good. */
 const endIsDue = { idle: "2 seconds", failed: "10 seconds" } as const
 
-/** How the turn the session waits for has ended, whatever the message that says so is called. */
+/** How the awaited turn ended, whichever message reports it. */
 const lastWord = (message: unknown, { turns }: { readonly turns: Turns }): Notification | undefined => {
   const params = Predicate.hasProperty(message, "params") ? message.params : undefined
   const ended = Option.getOrUndefined(readNotification({ method: "turn/completed", params }))
@@ -107,7 +107,7 @@ const make = Effect.gen(function*() {
       const origin = originOf(thread, state)
       const metadata = origin && { metadata: origin }
       state.heard += 1
-      // All of it comes again, whole.
+      // All of it comes again as a whole.
       if (joined?.isHolding() === true) return
       joined?.onPiece()
       if (kind === "output") {
@@ -118,7 +118,7 @@ const make = Effect.gen(function*() {
       sink.emit({ type: "stream_event", delta: kind, text, ...metadata }, line, encoding)
     }
 
-    /** The end of the turn is due; where it was lost, or could not be read, the turn ends all the same. */
+    /** The end of the turn is due; if it was lost or unreadable, the turn ends anyway. */
     const endIfLost = (why: keyof typeof endIsDue) => {
       const awaited = state.turns.awaited()
       if (awaited === undefined) return
@@ -130,11 +130,11 @@ const make = Effect.gen(function*() {
       fork(Effect.delay(end, endIsDue[why]))
     }
 
-    /** Does it say that Codex works no more? */
+    /** Whether the message says that Codex has stopped working. */
     const watch = (known: Notification) => {
       state.heard += 1
       if (originOf(known.params.threadId, state) !== undefined) return
-      // Another turn may have been ours, whose answer was lost.
+      // Another turn may have been ours if its answer was lost.
       if (known.method === "thread/closed" || known.method === "turn/completed") return endIfLost("idle")
       if (known.method === "error" && known.params.willRetry !== true) return endIfLost("failed")
       if (known.method === "turn/started") state.stirred += 1
@@ -181,7 +181,7 @@ const make = Effect.gen(function*() {
     const start = (args: ReadonlyArray<string>) =>
       speak((onLine) => spawner.spawn(toLaunch(spec, args), onLine))
 
-    /** The daemon that has the thread for a terminal. */
+    /** The daemon that holds the thread for a terminal. */
     const join = Effect.fnUntraced(function*(socket: string) {
       if (Option.isNone(daemons)) return yield* new ConversationInUse({ reason: notThere })
       const peer = yield* speak((onLine) => daemons.value.connect({ tool: "Codex", socket }, onLine))
@@ -202,7 +202,7 @@ const make = Effect.gen(function*() {
     const commands = makeCommands({ peer, sink, state, fork, settings })
     const asks = makeAsks({ gate, sink, state, commands })
 
-    // Whatever else is said to a thread that others have open counts for them, too.
+    // Other requests to a shared thread affect its other clients too.
     const params = joined === undefined
       ? request.params
       : { threadId: spec.native_session_id, excludeTurns: true }
@@ -251,7 +251,7 @@ const make = Effect.gen(function*() {
       yield* Effect.forkScoped(Effect.map(peer.exit, () => sink.inTurn() ? tell(daemonGone) : undefined))
     }
 
-    // Its answer tells a page what models there are.
+    // The answer lists the models for a page.
     yield* peer.post("model/list", {}, (answer) => {
       if (Result.isSuccess(answer)) sink.emit(status("initialized", undefined, toOffer(answer.success)))
     })
@@ -274,7 +274,7 @@ const make = Effect.gen(function*() {
         capabilities: {
           images: true,
           steer: true,
-          // What is set for a thread that is shared is set for the terminal, too: it is chosen there.
+          // Settings of a shared thread also apply to the terminal, so they are chosen there.
           set_model: joined === undefined,
           permission_modes: joined === undefined ? modesOf(spec.allowed_modes) : [],
           resume: spec.ephemeral !== true,

@@ -1,7 +1,7 @@
 /**
- * CodexItem: what a turn is made of: messages, thoughts, and the calls of tools, each started and completed.
+ * CodexItem: the items of a turn: messages, thoughts and tool calls, each started and completed.
  *
- * Only the fields the relay reads are named; a kind that is not here, or does not fit, is told as a `status`.
+ * Only fields the relay reads are declared; an unknown or mismatched kind is reported as a `status`.
  */
 import { Predicate, Schema, SchemaGetter } from "effect"
 import {
@@ -25,7 +25,7 @@ const name = withFallback(Schema.String, "")
 const threadName = withFallback(id, "")
 const ids = withFallback(items(id), [])
 
-/** A list of texts, or one of them. */
+/** A list of texts, or a single one. */
 const texts = withFallback(
   Schema.Unknown.pipe(
     Schema.decodeTo(Schema.Array(Schema.String), {
@@ -38,7 +38,7 @@ const texts = withFallback(
   []
 )
 
-/** What stands in a field where an object belongs; a text alone is that field of it. */
+/** A value in place of an object; a bare string becomes the object's `field`. */
 const objectOr = (field: string) => (value: unknown): object =>
   Predicate.isObject(value) && !Array.isArray(value)
     ? value
@@ -46,7 +46,7 @@ const objectOr = (field: string) => (value: unknown): object =>
     ? { [field]: value }
     : {}
 
-/** Older releases name the kind alone. */
+/** Older releases give only the kind. */
 const ChangeKind = Schema.Unknown.pipe(
   Schema.decodeTo(Schema.Struct({ type: withFallback(Schema.String, "update"), move_path: text }), {
     decode: SchemaGetter.transform(objectOr("type")),
@@ -54,7 +54,7 @@ const ChangeKind = Schema.Unknown.pipe(
   })
 )
 
-/** `diff`: the whole text of a file that is added or deleted, hunks without headers of one that is updated. */
+/** `diff`: the whole text of an added or deleted file, or header-less hunks of an updated one. */
 export const FileUpdate = Schema.Struct({
   path: Schema.String,
   kind: withFallback(ChangeKind, { type: "update" }),
@@ -87,12 +87,12 @@ const CommandExecution = item("commandExecution", {
 })
 const FileChange = item("fileChange", { changes, status: text })
 const anything = optional(Schema.Unknown)
-/** What a server answered; a text alone is all of it. */
+/** A server's answer; a bare string is all of it. */
 const McpResult = Schema.Unknown.pipe(
   Schema.decodeTo(
     Schema.Struct({ content: withFallback(Blocks, []), structuredContent: anything, isError: flag }),
     {
-      // One of another shape is its own content.
+      // A value of another shape is its own content.
       decode: SchemaGetter.transform((value: unknown): object =>
         Predicate.isObject(value) && ("content" in value || "structuredContent" in value)
           ? value
@@ -138,11 +138,11 @@ const ImageGeneration = item("imageGeneration", {
   savedPath: text,
   failure: anything
 })
-/** A call of a tool that only its output is told of. */
+/** A tool call known only by its output. */
 const FunctionCallOutput = item("functionCallOutput", { name: text, namespace: text, output: anything })
 const Sleep = item("sleep", { durationMs: number })
 
-/** A tool at work: it becomes a `tool_call` and a `tool_result`. */
+/** A running tool: it becomes a `tool_call` and a `tool_result`. */
 export const ToolItem = Schema.Union([
   CommandExecution,
   FileChange,
@@ -157,7 +157,7 @@ export const ToolItem = Schema.Union([
 ])
 export type ToolItem = typeof ToolItem.Type
 
-/** What is said or thought, and what happens to the conversation. */
+/** Messages, thoughts and changes to the conversation itself. */
 export const SpokenItem = Schema.Union([
   UserMessage,
   AgentMessage,

@@ -1,4 +1,6 @@
-/** CodexLaunch: how Codex is started, and what its thread is opened with. */
+/**
+ * CodexLaunch: how to start Codex, and the parameters that open its thread.
+ */
 import { Effect } from "effect"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
@@ -7,10 +9,10 @@ import type { ThreadOpened } from "./CodexMessage.js"
 import { allowsApproval, allowsSandbox, modeOf, modesOf } from "./CodexModes.js"
 import { codex } from "./descriptor.js"
 
-/** Credentials are kept in memory: neither read from the user's `auth.json` nor written there. */
+/** Keep credentials in memory: neither read from the user's `auth.json` nor written to it. */
 export const inMemory = ["-c", "cli_auth_credentials_store=\"ephemeral\""]
 
-/** `app-server` ignores the flags before it, and takes `-c`, `--enable` and such only behind it. */
+/** `app-server` ignores flags before it; `-c`, `--enable` and the like only work after it. */
 export const toLaunch = (spec: AgentSpec, credentials: ReadonlyArray<string> = []): LaunchSpec => ({
   tool: codex.name,
   command: codex.command,
@@ -25,7 +27,7 @@ export const toLaunch = (spec: AgentSpec, credentials: ReadonlyArray<string> = [
 const defined = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
-/** What of the handshake both a new thread and a resumed one take. */
+/** Handshake fields used for both new and resumed threads. */
 const commonParams = (spec: AgentSpec) => {
   const mode = spec.permission_mode === undefined ? undefined : modeOf(spec.permission_mode)
   return {
@@ -48,7 +50,7 @@ const commonParams = (spec: AgentSpec) => {
 const onlyModes = (allowed: ReadonlyArray<string>) =>
   `this relay allows only the permission modes ${allowed.join(", ")}`
 
-/** Why the handshake asks for more than the operator allows, if it does. */
+/** Why the handshake exceeds what the operator allows; undefined if it does not. */
 const objection = (spec: AgentSpec): string | undefined => {
   const { allowed_modes: allowed, approval_policy, approvalsReviewer, sandbox } = spec
   if (allowed === undefined) return undefined
@@ -58,20 +60,20 @@ const objection = (spec: AgentSpec): string | undefined => {
     return refuse("approval_policy")
   }
   if (sandbox !== undefined && !allowsSandbox(sandbox, allowed)) return refuse("sandbox")
-  // Anybody but the user answers by itself.
+  // Any reviewer but the user answers without asking.
   return approvalsReviewer !== undefined && approvalsReviewer !== "user"
     ? refuse("approvalsReviewer")
     : undefined
 }
 
-/** A thread names its sandbox in other words when it is open. */
+/** An open thread uses other names for its sandbox. */
 const sandboxNames: Readonly<Record<string, string>> = {
   readOnly: "read-only",
   workspaceWrite: "workspace-write",
   dangerFullAccess: "danger-full-access"
 }
 
-/** What was not said is the user's own setting, or what the thread had before: it is bound by the same ceiling. */
+/** Unset options come from the user's own settings or the thread's past, and must obey the same limits. */
 export const checkOpened = (
   { allowed_modes: allowed }: AgentSpec,
   { approvalPolicy, approvalsReviewer, sandbox }: ThreadOpened
@@ -106,7 +108,10 @@ export interface ThreadRequest {
   readonly params: Readonly<Record<string, unknown>>
 }
 
-/** Threads outlive their process, unless the handshake says otherwise. What is not said is the user's own setting. */
+/**
+ * Threads outlive their process unless the handshake says otherwise. Unset options follow the user's own
+ * settings.
+ */
 export const toThreadRequest = Effect.fnUntraced(function*(spec: AgentSpec) {
   const { ephemeral, native_session_id: threadId, permission_mode, serviceName } = spec
   const names = modesOf(spec.allowed_modes)

@@ -1,8 +1,8 @@
 /**
- * CodexMessage: what `codex app-server` (0.169) tells without being asked, as far as the relay reads it.
+ * CodexMessage: notifications of `codex app-server` (0.169), as far as the relay reads them.
  *
- * Lenient on purpose: everything else stays in `raw`, and a notification that does not fit is passed on as a `status`.
- * The streaming pieces are in `streamPiece.ts`, items in `CodexItem.ts`.
+ * Decoding is lenient: everything else stays in `raw`, and a notification that does not match is passed on as
+ * a `status`. Deltas are in `streamPiece.ts`, items in `CodexItem.ts`.
  */
 import { Option, Predicate, Schema, SchemaGetter } from "effect"
 import {
@@ -37,7 +37,7 @@ const toTurnError = (
     : { message }
 }
 
-/** Open on purpose: Codex names new causes as it likes. A text alone is the message. */
+/** Open-ended: Codex adds causes freely. A bare string is the message. */
 export const TurnError = Schema.Unknown.pipe(
   Schema.decodeTo(
     Schema.Struct({
@@ -52,20 +52,20 @@ export const TurnError = Schema.Unknown.pipe(
 )
 export type TurnError = typeof TurnError.Type
 
-/** An item before it is known which kind it is. Without an id it is told apart from all others. */
+/** An item before its kind is known. Without an id, it is distinct from all others. */
 export const AnyItem = Schema.StructWithRest(
   Schema.Struct({ type: withFallback(Schema.String, "item"), id: withFallback(id, "") }),
   [AnyObject]
 )
 export type AnyItem = typeof AnyItem.Type
 
-/** Without an id it is the turn that runs: Codex is in one at a time. */
+/** Without an id, it is the running turn: Codex runs one at a time. */
 export const Turn = Schema.Struct({
   id: optional(id),
   status: text,
   error: optional(TurnError),
   durationMs: amount,
-  /** All that was said and done in it, where Codex tells that again. */
+  /** Everything said and done in it, where Codex repeats that. */
   items: optional(items(AnyItem))
 })
 export type Turn = typeof Turn.Type
@@ -80,7 +80,7 @@ const Tokens = Schema.Struct({
 export type Tokens = typeof Tokens.Type
 const noTokens: Tokens = { totalTokens: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 }
 
-/** `total` is the thread's so far, `last` of its last model call. */
+/** `total` covers the thread so far, `last` its last model call. */
 export const TokenUsage = Schema.Struct({
   total: optional(Tokens),
   last: withFallback(Tokens, noTokens),
@@ -106,7 +106,7 @@ export type RateLimits = typeof RateLimits.Type
 
 const anyItem = withFallback(AnyItem, { type: "item", id: "" })
 
-/** A status is an object of that type, or the type alone. */
+/** A status is an object of that type, or just the type. */
 const ThreadStatus = Schema.Unknown.pipe(
   Schema.decodeTo(Schema.Struct({ type: Schema.optionalKey(Schema.String) }), {
     decode: SchemaGetter.transform((status: unknown): { type?: string } => {
@@ -120,7 +120,7 @@ const ThreadStatus = Schema.Unknown.pipe(
 const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
   Predicate.isObject(value) && !Array.isArray(value)
 
-/** Whatever stands where parameters belong: of what is no object none is known. */
+/** Any value in place of parameters; a value that is no object counts as having none. */
 const Params = Schema.optionalKey(Schema.Unknown).pipe(
   Schema.decodeTo(AnyObject, {
     decode: SchemaGetter.transformOptional<Readonly<Record<string, unknown>>, unknown>((params) =>
@@ -146,7 +146,7 @@ const notice = <const Method extends string>(method: Method) =>
 
 const itemId = withFallback(id, "")
 
-/** A step; its words alone will do. */
+/** A plan step; plain text is accepted. */
 const PlanStep = Schema.Unknown.pipe(
   Schema.decodeTo(Schema.Struct({ step: words, status: withFallback(Schema.String, "pending") }), {
     decode: SchemaGetter.transform((step: unknown) => isFields(step) ? step : { step }),

@@ -1,8 +1,9 @@
 /**
- * CodexModes: the names `set_permission_mode` and the handshake's `permission_mode` take.
+ * CodexModes: the names accepted by `set_permission_mode` and the handshake's `permission_mode`.
  *
- * Codex has three things where others have one: when it asks (approval policy), what it may do unasked (sandbox), and
- * whether it only plans (collaboration mode). Its own words each set one of them; Claude's words set what comes nearest.
+ * Codex has three settings where other agents have one: when it asks (approval policy), what it may do
+ * without asking (sandbox), and whether it only plans (collaboration mode). Each of its own names sets one of
+ * them; Claude's names set the closest combination.
  */
 
 export interface Mode {
@@ -19,7 +20,7 @@ const modes: Readonly<Record<string, Mode>> = {
   "read-only": { sandbox: "read-only" },
   "workspace-write": { sandbox: "workspace-write" },
   "danger-full-access": { sandbox: "danger-full-access" },
-  // Reads what it likes, asks before it changes anything.
+  // Reads anything, asks before it changes something.
   default: { approvalPolicy: "on-request", sandbox: "read-only", plans: false },
   acceptEdits: { approvalPolicy: "on-request", sandbox: "workspace-write", plans: false },
   plan: { plans: true },
@@ -29,11 +30,11 @@ const modes: Readonly<Record<string, Mode>> = {
 
 const modeNames = Object.keys(modes)
 
-/** The modes that may be used, where the operator allows these names; undefined: all. */
+/** The modes that may be used if the operator allows these names; undefined means all. */
 export const modesOf = (allowed: ReadonlyArray<string> | undefined): ReadonlyArray<string> =>
   allowed === undefined ? modeNames : modeNames.filter((name) => allowed.includes(name))
 
-/** From the most careful to the freest; what is in no list is freer than all. */
+/** From the strictest to the most permissive; a value in no list counts as more permissive than all. */
 const approvals = ["untrusted", "on-request", "never"]
 const sandboxes = ["read-only", "workspace-write", "danger-full-access"]
 
@@ -42,7 +43,7 @@ const isWithin = (
   wanted: unknown,
   steps: ReadonlyArray<string | undefined>
 ) => {
-  // Where no allowed mode says it, the most careful that leaves the agent usable.
+  // If no allowed mode sets it, the strictest value that leaves the agent usable.
   const highest = Math.max(0, ...steps.map((step) => step === undefined ? 0 : ladder.indexOf(step)))
   const rank = typeof wanted === "string" ? ladder.indexOf(wanted) : -1
   return rank !== -1 && rank <= highest
@@ -51,17 +52,17 @@ const isWithin = (
 const allowedModes = (allowed: ReadonlyArray<string>) =>
   modesOf(allowed).flatMap((name) => modeOf(name) ?? [])
 
-/** May Codex ask this seldom, where only these modes are allowed? `on-request` may always. */
+/** Whether Codex may use this approval policy if only these modes are allowed. `on-request` is always allowed. */
 export const allowsApproval = (policy: unknown, allowed: ReadonlyArray<string>): boolean =>
   isWithin(approvals, policy, ["on-request", ...allowedModes(allowed).map((mode) => mode.approvalPolicy)])
 
-/** May its sandbox be this one, where only these modes are allowed? `read-only` may always. */
+/** Whether Codex may use this sandbox if only these modes are allowed. `read-only` is always allowed. */
 export const allowsSandbox = (sandbox: unknown, allowed: ReadonlyArray<string>): boolean =>
   isWithin(sandboxes, sandbox, allowedModes(allowed).map((mode) => mode.sandbox))
 
 export const modeOf = (name: string): Mode | undefined => Object.hasOwn(modes, name) ? modes[name] : undefined
 
-/** The mode a thread is in, by what it was opened with; undefined: none of these. */
+/** The mode of a thread opened with these settings; undefined if none matches. */
 export const modeNamed = (approvalPolicy: unknown, sandbox: string | undefined): string | undefined =>
   Object.entries(modes).find(([, mode]) =>
     mode.sandbox !== undefined && mode.approvalPolicy === approvalPolicy
@@ -82,11 +83,11 @@ const policies: Readonly<Record<Sandbox, SandboxPolicy>> = {
   "danger-full-access": { type: "dangerFullAccess" }
 }
 
-/** A turn names its sandbox in other words than a thread. `own` is the thread's, as the user configured it. */
+/** A turn uses other sandbox names than a thread. `own` is the thread's, as configured by the user. */
 const sandboxPolicy = (sandbox: Sandbox, own: SandboxPolicy | undefined): SandboxPolicy =>
   own?.type === policies[sandbox].type ? own : policies[sandbox]
 
-/** What a turn must be started with, so that it and those after it are in this mode. */
+/** Parameters that put this turn and the following ones in the mode. */
 export const toOverrides = (
   { approvalPolicy, sandbox }: Mode,
   own: SandboxPolicy | undefined

@@ -1,8 +1,8 @@
 /**
- * asks: what Codex asks while it works, put to a person through the gate.
+ * asks: puts Codex's questions to a person through the gate.
  *
- * Each question is registered in the step its line is read. A request that is for nobody here (a tool of another
- * client, a token) is refused, so that Codex never waits for it.
+ * Each question is registered in the step that reads its line. Requests that nobody here can answer (another
+ * client's tool, a token) are refused, so that Codex never waits for them.
  */
 import { Effect, Option, Schema } from "effect"
 import { RequestId } from "../../schema/Ids.js"
@@ -15,7 +15,7 @@ import { Approval, type Reply, toPermissionRequest, toReply } from "./permission
 import * as questions from "./questions.js"
 import { type CodexState, originOf } from "./translate.js"
 
-/** Clients get a name of the relay's own; Codex's ids begin at 0 and may be of any type. */
+/** Clients get an id from the relay; Codex's ids start at 0 and may be of any type. */
 export const requestIdOf = (id: unknown): RequestId => RequestId.make(`codex-${JSON.stringify(id)}`)
 
 interface Ask {
@@ -83,7 +83,8 @@ export const makeAsks = ({ commands, gate, sink, state }: Parts) => {
     const { tool_use_id } = request
     if (tool_use_id !== undefined && outcome.behavior === "allow") state.tools.allowed(tool_use_id)
     if (tool_use_id !== undefined && reason !== undefined) state.tools.declined(tool_use_id, reason)
-    // Before the answer, while the turn still waits: the model reads it with the refusal. A subagent has no such ear.
+    // Before the answer, while the turn still waits: the model reads it along with the refusal. Subagents
+    // cannot receive it.
     if (say !== undefined && thread === state.thread) yield* commands.say(say)
     if (stop === true) commands.stop()
     return result

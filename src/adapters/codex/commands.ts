@@ -1,7 +1,7 @@
 /**
- * commands: what Codex is told: prompts, settings, interrupts, and requests clients pass through.
+ * commands: what the relay sends to Codex: prompts, settings, interrupts, and requests forwarded for clients.
  *
- * An interrupt waits until its turn is live: before that Codex would refuse it, and go on.
+ * An interrupt waits until its turn is live: sent earlier, Codex would refuse it and continue.
  */
 import { Deferred, Effect, type Fiber, Match, Option, Result, Schedule, Schema } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
@@ -32,7 +32,7 @@ const isOverloaded = (error: JsonRpcError | AgentFailed) =>
   error._tag === "JsonRpcError" && error.code === overloaded
 const later = Schedule.max([Schedule.jittered(Schedule.exponential("200 millis")), Schedule.recurs(5)])
 
-/** For requests that only make something better. */
+/** For optional requests. */
 const briefly = { within: "2 seconds" } as const
 
 const readTurn = Schema.decodeUnknownOption(Schema.Struct({ turn: Schema.Struct({ id }) }))
@@ -47,7 +47,7 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
   const { turns } = state
   const threadId = () => state.thread ?? ""
 
-  /** Ask; `take` the result in the step it is read. */
+  /** Send a request; `take` gets the result in the step that reads it. */
   const ask = (method: string, params: object, take: (result: unknown) => void) =>
     Effect.suspend(() => {
       const answered = Deferred.makeUnsafe<void, JsonRpcError | AgentFailed>()
@@ -114,7 +114,7 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
       return Effect.mapError(ask("turn/steer", params, () => {}), toRefusal)
     })
 
-  /** A line for the model in the running turn; whether it comes to it or not, nobody waits for long. */
+  /** A line for the model in the running turn; whether it arrives or not, the wait is short. */
   const say = (text: string) =>
     steer({ content: [{ type: "text", text }] }).pipe(Effect.timeout(briefly.within), Effect.ignore)
 
@@ -127,7 +127,7 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
       : compact(instructions)
   }
 
-  /** Codex would let these go on; what it does not know any more it has ended itself. */
+  /** Codex would keep these running; commands it no longer knows have ended already. */
   const endCommands = Effect.fnUntraced(function*(ids: ReadonlyArray<string>) {
     const { data } = yield* Effect.flatMap(
       peer.request("thread/backgroundTerminals/list", { threadId: threadId() }, briefly),

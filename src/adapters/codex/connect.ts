@@ -1,9 +1,9 @@
 /**
- * connect: a Codex process that has been greeted and can reach its model.
+ * connect: starts a Codex process, initializes it and makes sure that it can reach its model.
  *
- * Codex takes no notice of API keys in its environment. A key the client gave in its handshake is used for this session;
- * one in the relay's environment only where Codex has no login of its own, so that a stray key bills nobody who has a
- * subscription. Either is handed over in memory: a key that was set for a process is not written to `auth.json`.
+ * Codex ignores API keys in its environment. A key from the client's handshake is used for this session; a
+ * key from the relay's environment only if Codex has no login of its own, so that a stray key never bills a
+ * subscriber. Keys are passed in memory and never written to `auth.json`.
  */
 import { type Duration, Effect, Exit, Option, Redacted, Schema, Scope } from "effect"
 import type { AgentSpec, Credentials } from "../Adapter.js"
@@ -13,10 +13,10 @@ import type { JsonRpcPeer, RequestTimedOut } from "../wire/JsonRpcPeer.js"
 import { inMemory } from "./CodexLaunch.js"
 import { codex } from "./descriptor.js"
 
-/** Codex answers within a second; this is for one that hangs. */
+/** Codex answers within a second; this limit is for one that hangs. */
 export const patience: Duration.Input = "30 seconds"
 
-/** The variables that hold a key, the more special one first. */
+/** Variables that hold a key, the more specific one first. */
 const keyNames = ["CODEX_API_KEY", "OPENAI_API_KEY"]
 
 const clientInfo = { name: "ai-relay", title: "AI Relay", version: "1" }
@@ -39,15 +39,15 @@ type Start<R> = (
 
 type RequestFailed = JsonRpcError | RequestTimedOut | AgentFailed
 
-/** A request of the handshake failed: Codex is of no use. */
+/** A startup request failed: Codex cannot be used. */
 export const toAgentFailed = (error: RequestFailed): AgentFailed =>
   error._tag === "AgentFailed" ? error : new AgentFailed({ tool: "Codex", reason: error.message })
 
-/** Say who we are; whether Codex lacks a login. */
+/** Send `initialize`; tells whether Codex lacks a login. */
 export const greet = Effect.fnUntraced(function*(peer: JsonRpcPeer) {
   yield* peer.request("initialize", {
     clientInfo,
-    // Without it Codex asks no questions of the user, and knows no plan mode.
+    // Without it Codex asks the user no questions and has no plan mode.
     capabilities: { experimentalApi: true, requestAttestation: false }
   }, { within: patience })
   yield* peer.notify("initialized")
@@ -74,7 +74,7 @@ const keyOf = ({ env = {} }: AgentSpec): Option.Option<Redacted.Redacted> =>
 const relayKey = (credentials: Credentials["Service"]) =>
   Effect.map(Effect.forEach(keyNames, (name) => credentials.get("codex", name)), Option.firstSomeOf)
 
-/** The login that lacks is the default provider's; this thread goes to another. */
+/** The missing login is for the default provider, but this thread uses another. */
 const hasOtherProvider = ({ config, modelProvider }: AgentSpec) =>
   modelProvider !== undefined || config?.["model_provider"] !== undefined
 

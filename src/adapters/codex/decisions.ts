@@ -1,8 +1,8 @@
 /**
- * decisions: what Codex lets one answer to an approval, as options a page can show.
+ * decisions: the answers Codex accepts to an approval, as options a page can show.
  *
- * "For this session" is `acceptForSession`. The amendment Codex also offers would allow the command for ever, in every
- * project of the machine; it is taken only when a client names that very option.
+ * "For this session" is `acceptForSession`. The amendment Codex also offers would allow the command
+ * permanently, in every project on the machine; it is used only if a client names that option.
  */
 import { Predicate } from "effect"
 import type { PermissionOption } from "../../schema/index.js"
@@ -21,7 +21,7 @@ export const usual: ReadonlyArray<Decision> = ["accept", "acceptForSession", "de
 const idOf = (decision: Decision): string =>
   typeof decision === "string" ? decision : Object.keys(decision)[0] ?? ""
 
-/** A host that may be reached, or not, from now on. */
+/** A host to allow or deny from now on. */
 const networkOption = (decision: Decision): Omit<PermissionOption, "option_id"> | undefined => {
   const amendment = typeof decision === "string" ? undefined : decision["applyNetworkPolicyAmendment"]
   const policy = Predicate.hasProperty(amendment, "network_policy_amendment")
@@ -33,7 +33,7 @@ const networkOption = (decision: Decision): Omit<PermissionOption, "option_id"> 
     : { name: `Always allow ${String(policy["host"])}`, kind: "allow_always" }
 }
 
-/** Each decision with the id of its option; two of the same kind are told apart by a number. */
+/** Each decision with its option id; several of the same kind are numbered. */
 export const toOffer = (decisions: ReadonlyArray<Decision>) => {
   const known = decisions.flatMap((decision) => {
     const option = networkOption(decision) ?? words[idOf(decision)]

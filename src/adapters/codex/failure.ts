@@ -1,10 +1,12 @@
-/** failure: what went wrong in a turn, what it means for the session, and what a person can do about it. */
+/**
+ * failure: what went wrong in a turn, what that means for the session, and what a person can do about it.
+ */
 import { Predicate } from "effect"
 import type { BodyOf, StopReason } from "../../schema/index.js"
 import type { TurnError } from "./CodexMessage.js"
 import { codex } from "./descriptor.js"
 
-/** `codexErrorInfo` is a word, or an object whose only key is that word. */
+/** `codexErrorInfo` is a string, or an object with that string as its only key. */
 const causeOf = (
   { codexErrorInfo }: TurnError
 ): { readonly cause: string; readonly http_status?: number } => {
@@ -33,13 +35,13 @@ export interface Failure {
   readonly metadata: Readonly<Record<string, unknown>>
   /** A rate limit or quota. */
   readonly isQuota: boolean
-  /** A limit of the account, which is over at some time. */
+  /** An account limit that will reset. */
   readonly isUsedUp: boolean
   /** The context window overflowed. */
   readonly isFull: boolean
 }
 
-/** Codex has no words for these two but the API's own. */
+/** For these two, Codex has only the API's own wording. */
 const stopReasonOf = (message: string, cause: string): StopReason =>
   /reason: max_output_tokens/.test(message)
     ? "max_tokens"
@@ -71,7 +73,7 @@ export const toFailure = (error: TurnError): Failure => {
   }
 }
 
-/** `limited`: the turn has failed for it. */
+/** `limited`: the turn failed because of it. */
 export const toQuotaWarning = (
   { metadata, text }: Failure,
   resets_at: number | undefined,

@@ -1,9 +1,12 @@
-/** fileChanges: a Codex file change as `file_diff`s: unified diffs with headers, whatever Codex left out. */
+/**
+ * fileChanges: converts Codex file changes to `file_diff`s: unified diffs with headers, whatever Codex left
+ * out.
+ */
 import type { BodyOf } from "../../schema/index.js"
 import { createdOrPatched, deletedOrPatched, hunksDiff, isChange } from "../wire/unifiedDiff.js"
 import type { FileUpdate } from "./CodexItem.js"
 
-/** Codex writes this after the hunks of a file that moves. */
+/** Codex appends this to the hunks of a moved file. */
 const withoutMove = (diff: string, to: string) => {
   const note = `\n\nMoved to: ${to}`
   return diff.endsWith(note) ? diff.slice(0, -note.length) : diff
@@ -18,7 +21,7 @@ const diffOf = ({ diff, kind, path }: FileUpdate): string => {
     : hunksDiff(path, to, withoutMove(diff, to))
 }
 
-/** One per file; a file that moved goes by its new name. */
+/** One per file; a moved file goes by its new name. */
 export const toFileDiffs = (
   changes: ReadonlyArray<FileUpdate>,
   tool_use_id: string

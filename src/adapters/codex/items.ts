@@ -1,4 +1,6 @@
-/** items: what Codex says, thinks and does, as events. */
+/**
+ * items: converts Codex's messages, thoughts and actions to events.
+ */
 import { Match, Option, Schema } from "effect"
 import type { BodyOf, EventBody } from "../../schema/index.js"
 import { firstText, textOfBlocks, wordsIn } from "../wire/words.js"
@@ -10,9 +12,9 @@ import { makeTools } from "./tools.js"
 import type { Meter } from "./usage.js"
 import { toBlock } from "./userInput.js"
 
-/** The answer of a turn: its last message that is not a comment; of a turn that only plans, the plan. */
+/** A turn's answer: its last message that is not commentary; for a planning turn, the plan. */
 const makeAnswer = () => {
-  /** Stable parts of the answer, which more may follow, and the message that ends it, as they were said. */
+  /** Finished parts of the answer, which more may follow, and the message that ends it, in order. */
   let said: Array<{ readonly text: string; readonly phase: string | undefined }> = []
   let plan = ""
   return {
@@ -29,11 +31,11 @@ const makeAnswer = () => {
     plan: (text: string): void => {
       plan = text
     },
-    /** It, and forget it. */
+    /** Returns the answer and clears it. */
     take: (): string => {
       const parts = said.filter(({ phase }) => phase === "partial_answer").map(({ text }) => text)
       const whole = said.find(({ phase }) => phase !== "partial_answer")?.text
-      // A last message may say the parts again.
+      // A last message may repeat the parts.
       const isAll = whole !== undefined && parts.length > 0 && whole.startsWith(parts.join(""))
       const text = isAll ? whole : said.length > 0 ? said.map(({ text }) => text).join("") : plan
       said = []
@@ -48,7 +50,7 @@ export const makeItems = () => ({
   pieces: makePieces(),
   agents: makeSubagents(),
   answer: makeAnswer(),
-  /** Messages of this turn, by id: one that is repeated is no news. */
+  /** Messages of this turn, by id; a repeated one is not news. */
   told: new Map<string, string>(),
   compaction: { isManual: false, pre_tokens: undefined as number | undefined } // It is set later.
 })
@@ -106,7 +108,7 @@ const message = (
 
 const reasoning = ({ content, summary }: Extract<SpokenItem, { type: "reasoning" }>): Events => {
   const text = [...summary, ...content].join("\n\n")
-  // Most models keep their thoughts to themselves.
+  // Most models withhold their thoughts.
   return [text === "" ? nothingNew : { type: "reasoning", text }]
 }
 
@@ -151,7 +153,7 @@ const spokenEvents = (spoken: SpokenItem, thread: string | undefined, state: Ite
     })
   )
 
-/** A tool that failed without a word of its own: why, wherever that stands. */
+/** The reason a tool failed, if the tool itself gave none. */
 const withReason = (event: EventBody, item: AnyItem): EventBody => {
   if (event.type !== "tool_result" || event.status !== "error" || firstText(event.text) !== undefined) {
     return event

@@ -1,9 +1,9 @@
 /**
- * joined: a thread that Codex' own daemon has open for a terminal, and that is gone on with there, beside it.
+ * joined: continues a thread that Codex's own daemon has open for a terminal, alongside that terminal.
  *
- * All the daemon tells of the thread comes to every client of its: turns of the terminal as well as ours, in one order. Who
- * joins in the middle of a turn is told from there on, so what was said of it before is asked for, and each item is told
- * once. A turn of the terminal begins for the session when it is known what was said.
+ * Each client of the daemon gets everything about the thread, both the terminal's turns and ours, in one
+ * order. When the session joins in the middle of a turn, it requests the turn's earlier items, and each item
+ * is reported once. A turn of the terminal begins for the session once its prompt is known.
  */
 import { Effect, Option, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
@@ -30,7 +30,7 @@ const readParams = Schema.decodeUnknownOption(Schema.Struct({
   })
 }))
 
-/** These say that something is done in a turn. */
+/** Events that show something happening in a turn. */
 const ofTurn: ReadonlySet<EventBody["type"]> = new Set(
   [
     "user_message",
@@ -54,18 +54,18 @@ interface Parts {
   readonly state: CodexState
   readonly inTurn: () => boolean
   readonly emit: (event: EventBody, line?: Buffer) => void
-  /** What a session of its own does with a notification. */
+  /** How a regular session handles a notification. */
   readonly handle: Handle
 }
 
 export const makeJoined = ({ emit, handle, inTurn, state }: Parts) => {
-  /** Items that were told, by their id. */
+  /** Ids of items already reported. */
   const told = new Set<string>()
-  /** Of the turn that ran before: what the snapshot told of it. */
+  /** For the turn that was running before: what the snapshot showed of it. */
   const begun = new Set<string>()
   const done = new Set<string>()
   let held: Array<{ readonly message: JsonRpcNotification; readonly line: Buffer }> | undefined = []
-  /** A turn has begun that is not told yet. */
+  /** A turn has begun that is not reported yet. */
   let pending: Buffer | boolean = false
 
   const begin = (said: string | undefined) => {
@@ -81,7 +81,7 @@ export const makeJoined = ({ emit, handle, inTurn, state }: Parts) => {
     )
   }
 
-  /** As the session has it: no turn begins before it is known what was said. */
+  /** In the session's terms: no turn begins before its prompt is known. */
   const tell = (events: ReadonlyArray<EventBody>, line?: Buffer): void =>
     events.forEach((event, index) => {
       if (event.type === "turn_start") {
@@ -104,7 +104,7 @@ export const makeJoined = ({ emit, handle, inTurn, state }: Parts) => {
       told.add(item.id)
     }
     if (message.method === "turn/completed" && turn !== undefined) {
-      // What was said while nobody listened yet.
+      // Items from before anybody listened.
       for (const left of turn.items) {
         if (told.has(left.id) || !inTurn()) continue
         told.add(left.id)
@@ -114,7 +114,7 @@ export const makeJoined = ({ emit, handle, inTurn, state }: Parts) => {
     handle(message, line)
   }
 
-  /** The turn that ran when the thread was joined, as far as nobody was told of it. */
+  /** The turn that was running when the thread was joined, as far as it was not reported. */
   const tellRunning = (answer: unknown) => {
     const early = held ?? []
     const { data: [turn] = [] } = Option.getOrElse(readTurns(answer), () => ({ data: [] }))
@@ -140,7 +140,7 @@ export const makeJoined = ({ emit, handle, inTurn, state }: Parts) => {
 
   return {
     tell,
-    /** A piece of a text: its turn has begun. */
+    /** A text delta: its turn has begun. */
     onPiece: () => {
       if (pending !== false) begin(undefined)
     },
@@ -149,14 +149,14 @@ export const makeJoined = ({ emit, handle, inTurn, state }: Parts) => {
       else held.push({ message, line })
     },
     isHolding: () => held !== undefined,
-    /** After the thread was joined: tell the turn that runs, then what has come since. */
+    /** After joining the thread: report the running turn, then everything received since. */
     catchUp: (peer: JsonRpcPeer, threadId: string) =>
       peer.request(
         "thread/turns/list",
         { threadId, limit: 1, sortDirection: "desc", itemsView: "full" },
         { within: patience }
       ).pipe(
-        // Of a thread of an older Codex it is not told: what runs is told from here on.
+        // An older Codex does not return the thread's turns; the running turn is then reported from here on.
         Effect.orElseSucceed(() => undefined),
         Effect.map((answer) => {
           tellRunning(answer)

@@ -1,8 +1,10 @@
-/** limits: warnings of a rate limit that is nearly or quite used up, once for each of its windows. */
+/**
+ * limits: warns of a rate limit that is nearly or fully used up, once for each of its windows.
+ */
 import type { BodyOf } from "../../schema/index.js"
 import type { LimitWindow, RateLimits } from "./CodexMessage.js"
 
-/** From this many per cent on. */
+/** Warn from this percentage on. */
 const threshold = 90
 /** A window whose reset moves by less, in seconds, is the same window. */
 const jitter = 300
@@ -71,7 +73,7 @@ export const makeLimits = () => {
         ...secondary === undefined ? [] : warning("secondary", secondary, limits)
       ]
     },
-    /** When the fullest window resets, as far as it was told; of those that are used up, the last one. */
+    /** When the fullest window resets, if reported; of several exhausted windows, the last. */
     resets_at: (): number | undefined => {
       const windows = [latest?.primary, latest?.secondary].flatMap((limit) =>
         limit === undefined ? [] : [limit]
@@ -81,7 +83,7 @@ export const makeLimits = () => {
         ? Math.max(...used.map(({ resetsAt = 0 }) => resetsAt))
         : windows.toSorted((a, b) => b.usedPercent - a.usedPercent)[0]?.resetsAt
     },
-    /** A window is used up. */
+    /** Whether a window is used up. */
     isUsedUp: (): boolean =>
       [latest?.primary, latest?.secondary].some((limit) => (limit?.usedPercent ?? 0) >= 100)
   }

@@ -1,4 +1,6 @@
-/** models: what a page can offer its user, spelled as Claude does. */
+/**
+ * models: the models a page can offer its user, spelled as in Claude.
+ */
 import { Option, Schema } from "effect"
 import { text } from "./CodexMessage.js"
 
@@ -15,7 +17,7 @@ const commands = [
   { name: "compact", description: "Summarize the conversation to free up context", argumentHint: "" }
 ]
 
-/** The answer to `model/list`. */
+/** Converts the answer to `model/list`. */
 export const toOffer = (answer: unknown): Readonly<Record<string, unknown>> => ({
   commands,
   models: Option.match(readModels(answer), {

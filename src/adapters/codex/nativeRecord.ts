@@ -1,4 +1,6 @@
-/** nativeRecord: what a line of a Codex rollout means, as events: those a live session would have told. */
+/**
+ * nativeRecord: converts a line of a Codex rollout to the events a live session would have emitted.
+ */
 import type { EventBody } from "../../schema/index.js"
 import type { Translated } from "../native/NativeStore.js"
 import {
@@ -46,7 +48,7 @@ const toChange = ([path, change]: [string, unknown]) => {
   }
 }
 
-/** An item of a rollout as `item/completed` has it. */
+/** A rollout's item as in `item/completed`. */
 export const toItem = (item: Fields): AnyItem | undefined => {
   const type = text(item, "type")
   const id = text(item, "id")
@@ -84,10 +86,10 @@ const statesOf = (states: Fields | undefined) =>
     ) => [thread, typeof state === "string" ? { status: state } : state])
   )
 
-/** What a person said, as a turn's text has it. */
+/** What a person wrote, as in a turn's text. */
 export const promptOf = (item: AnyItem): string => {
   const content: unknown = item["content"]
-  // `toBlock` takes whatever an item's content holds.
+  // `toBlock` accepts whatever an item's content holds.
   return textOfBlocks((Array.isArray(content) ? content : []).map((part) => toBlock(part)))
 }
 
@@ -114,7 +116,7 @@ const usageOf = (payload: Fields): Translated["usage"] => {
   if (last === undefined) return undefined
   const cached = number(last, "cached_input_tokens") ?? 0
   return {
-    // A count is told again as long as nothing was added to it.
+    // A count is repeated until something is added to it.
     call: String(number(field(info, "total_token_usage"), "total_tokens") ?? 0),
     input_tokens: Math.max(0, (number(last, "input_tokens") ?? 0) - cached),
     output_tokens: number(last, "output_tokens") ?? 0,
@@ -211,7 +213,7 @@ const ofCall = (payload: Fields): ReadonlyArray<EventBody> => {
   }]
 }
 
-/** Files a patch adds; those it changes are told without line numbers, so that no diff can be made of them. */
+/** Files a patch adds. Changed files have no line numbers, so no diff can be made of them. */
 export const addedFiles = (patch: string, tool_use_id: string): ReadonlyArray<EventBody> =>
   [...patch.matchAll(/^\*\*\* Add File: (.+)\n((?:\+.*(?:\n|$))*)/gm)].map((
     [, file_path = "", added = ""]
@@ -260,7 +262,7 @@ const ofResponse = (payload: Fields): ReadonlyArray<EventBody> => {
   }
 }
 
-/** Events of a line. `isFirst`: it begins a turn, if it is a person's. */
+/** Events of a line. `isFirst`: it begins a turn if a person wrote it. */
 export const translateRecord = (line: Fields, isFirst: boolean, isLegacy: boolean): Translated => {
   const payload = field(line, "payload") ?? {}
   switch (line["type"]) {

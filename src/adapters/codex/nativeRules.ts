@@ -1,8 +1,10 @@
 /**
- * nativeRules: what any client may ask of Codex' app-server by itself: to read, and to name, this session's own thread.
+ * nativeRules: what any client may request from Codex's app-server directly: read and name this session's own
+ * thread.
  *
- * What is left out runs commands (`command/…`), reads and writes files (`fs/…`) and the user's settings (`config/…`),
- * opens threads with other rights (`thread/start`, `turn/start`), or shows keys (`getAuthStatus`).
+ * Excluded are requests that run commands (`command/…`), read or write files (`fs/…`) or the user's settings
+ * (`config/…`), open threads with other rights (`thread/start`, `turn/start`), or show keys
+ * (`getAuthStatus`).
  */
 import type { NativeRules } from "../Adapter.js"
 

@@ -1,6 +1,7 @@
 /**
- * nativeSessions: the conversations Codex keeps, `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl` below its home (formats
- * of 0.42 to 0.171), and who has them open: an flock on `thread-writer-locks/<id>.lock`.
+ * nativeSessions: conversations stored by Codex in `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl` below its
+ * home (formats of 0.42 to 0.171), and the process that has each open: an flock on
+ * `thread-writer-locks/<id>.lock`.
  */
 import { createHash } from "node:crypto"
 import type { NativeFiles, Steps } from "../native/NativeFiles.js"
@@ -32,14 +33,14 @@ import {
 import { promptOf, toItem, translateRecord } from "./nativeRecord.js"
 
 const fileName = /^rollout-\d{4}-\d\d-\d\dT[\d-]{8}-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/
-/** Codex can read it, the relay cannot: where it was held nobody knows. */
+/** Codex can read these, the relay cannot: their folder is unknown. */
 const packedName = /^rollout-[\dT-]{19}-([0-9a-f-]{36})\.jsonl\.\w+$/
-/** A copy of a copy of a copy …: so many are followed. */
+/** How many levels of copies of copies are followed. */
 const mostAncestors = 20
 /** In bytes. */
 const longestPidFile = 64 * 1024
 
-/** A person's words in an event, or nothing. */
+/** A person's text in an event, if any. */
 const wordsOf = (line: Fields): string | undefined => {
   const payload = line["type"] === "event_msg" ? field(line, "payload") : undefined
   if (payload?.["type"] === "user_message") return text(payload, "message")
@@ -48,7 +49,7 @@ const wordsOf = (line: Fields): string | undefined => {
   return converted === undefined ? undefined : promptOf(converted)
 }
 
-/** Lines that tell something to people, by their first bytes; others may be long, and are not read. */
+/** Lines with content for people, by their first bytes; others may be long and are not read. */
 const told = /"type":"(?:event_msg|response_item)"/
 
 const originOf = (meta: Fields): NativeOrigin | undefined => {
@@ -63,9 +64,9 @@ const originOf = (meta: Fields): NativeOrigin | undefined => {
 }
 
 interface OwnRecord extends NativeRecord {
-  /** Absent: an old one, whose lines are not numbered. */
+  /** Absent in old rollouts, whose lines are not numbered. */
   readonly ordinal: number | undefined
-  /** Where its line begins, in bytes. */
+  /** Byte offset of the line's start. */
   readonly at: number
 }
 
@@ -104,7 +105,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     return found
   }
 
-  /** The id of a thread tells when it was begun, but in which time zone its folder was named nobody knows. */
+  /** A thread's id contains its start time, but the time zone of its folder's name is unknown. */
   function* find(id: string): Steps<NativeFile | undefined> {
     if (!uuid.test(id)) return undefined
     const found: Array<NativeFile> = []
@@ -171,7 +172,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       lines.map(wordsOf).find((words) => words !== undefined && words !== "")
     const name = nameOf(id)
     const prompt = promptIn(head)
-      // A first prompt may be long, and stand behind long settings.
+      // A first prompt may be long and follow long settings.
       ?? (first === last ? undefined : findInHead(files, path, stamp, promptIn))
     if (prompt === undefined && name === undefined) return undefined
     const model = [...head, ...tail].map((line) =>
@@ -234,9 +235,9 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     isLegacy: boolean
   ): Steps<ReadonlyArray<OwnRecord>> {
     const records: Array<OwnRecord> = []
-    /** A line that is written twice was said once. */
+    /** A line written twice counts once. */
     const met = new Set<string | number>()
-    /** Old ones say when a turn begins by a person's words alone. */
+    /** In old rollouts only a person's text marks the start of a turn. */
     let hasTasks = false
     let isPrompted = false
     let turn: string | undefined
@@ -283,7 +284,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     let beforeByte = Number.POSITIVE_INFINITY
     let from = Math.max(0, file.stamp.size - bytes)
     let wanted: NativeFile | undefined = file
-    // A copy holds only what is its own, and says up to where the rest is another's.
+    // A copy holds only its own part and names the point up to which the rest is another's.
     for (let depth = 0; wanted !== undefined && depth < mostAncestors; depth += 1) {
       const meta = metaOf(wanted.path)
       if (wanted !== file && !mayTell(text(meta, "cwd") ?? "")) break
@@ -295,7 +296,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       const isCopied = wanted !== file
       records = [
         ...found.filter(({ at, ordinal }) => ordinal === undefined ? at < beforeByte : ordinal < before)
-          // Places in two files may be the same.
+          // Positions in two files may be equal.
           .map((record) => isCopied ? { ...record, key: `${wanted?.id}:${record.key}` } : record),
         ...records
       ]
@@ -310,7 +311,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     return { records, complete: true }
   }
 
-  /** The program that terminals of 0.171 and newer leave their threads to. */
+  /** The program to which terminals of 0.171 and newer leave their threads. */
   const daemonPid = (): number | undefined =>
     number(parseLine(files.read(`${root}/app-server-daemon/daemon.pid`, 0, longestPidFile)), "pid")
   const socketPath = `${root}/app-server-control/app-server-control.sock`

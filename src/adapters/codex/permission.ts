@@ -1,4 +1,7 @@
-/** permission: Codex's approval requests as permission requests, and people's answers in Codex's words. */
+/**
+ * permission: converts Codex's approval requests to permission requests, and people's answers to Codex's
+ * format.
+ */
 import { Predicate, Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
 import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
@@ -15,7 +18,7 @@ const asked = {
   reason: optional(words)
 }
 
-/** Whatever of it can be read: a person decides, who sees what could not. */
+/** Reads whatever it can: a person decides, and sees what could not be read. */
 export const Approval = Schema.Union([
   Schema.Struct({
     method: Schema.Literal("item/commandExecution/requestApproval"),
@@ -39,19 +42,19 @@ export const Approval = Schema.Union([
 ])
 export type Approval = typeof Approval.Type
 
-/** What is sent to Codex, and what else a person's answer asks for. */
+/** What to send to Codex, and what else a person's answer requires. */
 export interface Reply {
-  /** Undefined: Codex does not wait any more. */
+  /** Undefined: Codex no longer waits. */
   readonly result: object | undefined
-  /** The turn must be stopped besides. */
+  /** The turn must also be stopped. */
   readonly stop?: boolean
-  /** Words for the model: Codex's answers have no place for them. */
+  /** Text for the model: Codex's answers have no field for it. */
   readonly say?: string
-  /** Why the tool will be told as declined. */
+  /** The reason reported with the declined tool. */
   readonly reason?: string
 }
 
-/** Codex also takes a plain "no", and a command's "yes" for the session, where it does not offer them. */
+/** Codex also accepts a plain "no", and for a command "yes, for this session", even if it does not offer them. */
 const decisionsOf = ({ method, params }: Approval): ReadonlyArray<Decision> => {
   if (method !== "item/commandExecution/requestApproval") return usual
   const { availableDecisions = usual, kind = "command", networkApprovalContext } = params
@@ -67,7 +70,7 @@ const permissionOptions: ReadonlyArray<PermissionOption> = [
   { option_id: "decline", name: "Deny", kind: "reject_once" }
 ]
 
-/** `item` is the call it is about: a file change is shown only there. */
+/** `item` is the call it is about: only that shows a file change. */
 const callIn = (
   ask: Approval,
   item: ToolItem | undefined
@@ -105,7 +108,7 @@ export const toPermissionRequest = (
   request_id: RequestId,
   ask: Approval,
   item: ToolItem | undefined,
-  /** What clients call it. */
+  /** The id clients know it by. */
   tool_use_id: string | undefined
 ): PermissionRequest => ({
   type: "permission_request",
@@ -125,7 +128,7 @@ const silence = "Nobody answered the permission request in time, so it was denie
 const unchangeable =
   "Codex cannot run a tool with changed input, so it was denied: ask it to call it differently."
 
-/** The input that may run is the one that was asked about: anything else must not be allowed by mistake. */
+/** Only the input that was asked about may run; changed input must not be allowed by mistake. */
 export const asAsked = ({ args }: PermissionRequest, outcome: PermissionOutcome): PermissionOutcome => {
   const updatedInput = outcome.behavior === "allow" ? outcome.updatedInput : undefined
   return updatedInput === undefined || isDeepStrictEqual(updatedInput, args)
@@ -133,7 +136,7 @@ export const asAsked = ({ args }: PermissionRequest, outcome: PermissionOutcome)
     : { type: "permission_response", behavior: "deny", message: unchangeable }
 }
 
-/** A person's no. Its words are for the model, unless the turn ends with it. */
+/** A person's refusal. Its text is for the model, unless the turn ends with it. */
 export const refusal = ({ message, stop }: PermissionDenied): Omit<Reply, "result"> => ({
   reason: message ?? "The user denied this.",
   ...(stop === true ? { stop } : message !== undefined && { say: message })
@@ -161,12 +164,12 @@ const deny = (ask: Approval, outcome: PermissionDenied): Reply => {
     return { result: { permissions: {}, scope: "turn" }, ...refusal(outcome) }
   }
   const decision = named(toOffer(decisionsOf(ask)), outcome.option_id, false) ?? "decline"
-  // "cancel" stops the turn by itself.
+  // "cancel" itself stops the turn.
   const { stop, ...words } = refusal(outcome)
   return { result: { decision: stop === true ? "cancel" : decision }, ...words }
 }
 
-/** What to send; nothing when an interrupt, Codex or the end of the session have settled it. */
+/** What to send; nothing if an interrupt, Codex or the end of the session has settled it. */
 export const toReply = (ask: Approval, request: PermissionRequest, outcome: PermissionOutcome): Reply => {
   const settled = asAsked(request, outcome)
   switch (settled.behavior) {

@@ -1,8 +1,8 @@
 /**
- * pieces: what was streamed of messages and thoughts that are not complete yet.
+ * pieces: streamed text of messages and thoughts that are not complete yet.
  *
- * Codex drops a half-sent message without a word when its turn is interrupted or steered, or a connection broke. Its
- * pieces were shown, so they are told once more, whole: nothing is lost by ignoring `stream_event`.
+ * Codex silently drops a half-sent message if its turn is interrupted or steered, or a connection breaks. Its
+ * deltas were shown, so they are emitted once more as a whole: nothing is lost by ignoring `stream_event`.
  */
 import type { BodyOf } from "../../schema/index.js"
 import type { Encoding } from "../Adapter.js"
@@ -29,10 +29,10 @@ const toWhole = ({ kind, parts }: Unfinished): BodyOf<"assistant_message" | "rea
     : { type: "reasoning", text, metadata }
 }
 
-/** The user's words come into the conversation, in the middle of whatever the model was saying. */
+/** The user's message enters the conversation, in the middle of what the model was saying. */
 const isSteer = (item: AnyItem) => item.type === "userMessage"
 
-/** Each thread has items of its own. */
+/** Each thread has its own items. */
 const keyOf = (id: string, thread: string | undefined) => `${thread ?? ""} ${id}`
 
 export const makePieces = () => {
@@ -57,7 +57,7 @@ export const makePieces = () => {
       if (piece === undefined) unfinished.set(key, { kind, thread, parts: [toUtf8(text, encoding)] })
       else piece.parts.push(toUtf8(text, encoding))
     },
-    /** What this notification brings to an end unfinished; to be told before it. */
+    /** Unfinished text this notification ends; emit it first. */
     cutBy: ({ method, params }: Notification): ReadonlyArray<BodyOf<"assistant_message" | "reasoning">> => {
       switch (method) {
         case "item/completed":

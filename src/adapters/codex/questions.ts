@@ -1,4 +1,6 @@
-/** questions: what Codex, or an MCP server of its, asks of a person, and the answers in their words. */
+/**
+ * questions: questions to a person from Codex or one of its MCP servers, and the answers in their format.
+ */
 import { Array as Arr, Predicate, Schema } from "effect"
 import type { PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionOutcome } from "../Adapter.js"
@@ -39,7 +41,7 @@ export const ServerElicitation = Elicitation.pipe(
 )
 export type ServerElicitation = typeof ServerElicitation.Type
 
-/** `tool_use_id` is what clients call the call it belongs to. */
+/** `tool_use_id` is the id clients know the call by. */
 export const toQuestion = (
   request_id: RequestId,
   ask: UserInputRequest,
@@ -67,7 +69,7 @@ const answersOf = ({ questions }: UserInputRequest, { answers, updatedInput }: P
   )
 }
 
-/** Codex has no word for "no answer": it gets none. */
+/** Codex has no value for "no answer": none is sent. */
 export const toUserInput = (ask: UserInputRequest, outcome: PermissionOutcome): Reply => {
   switch (outcome.behavior) {
     case "allow":
@@ -79,16 +81,16 @@ export const toUserInput = (ask: UserInputRequest, outcome: PermissionOutcome): 
   }
 }
 
-/** Codex asks so before it calls a tool of an MCP server. */
+/** Codex asks this before it calls a tool of an MCP server. */
 const isApproval = wantsYes
 
-/** How long a yes may be remembered, in Codex's words: `session`, `always`. */
+/** How long a yes may be remembered, in Codex's terms: `session`, `always`. */
 const lastsFor = ({ _meta }: ServerElicitation, word: string): boolean => {
   const persist = _meta?.["persist"]
   return persist === word || (Array.isArray(persist) && persist.includes(word))
 }
 
-/** The tool's own name, where an approval says it. */
+/** The tool's own name, if an approval gives it. */
 export const approvedTool = ({ _meta }: ServerElicitation): string | undefined => {
   const name = _meta?.["tool_name"]
   return typeof name === "string" ? name : undefined
@@ -102,7 +104,7 @@ const remembering = [
 const toolOf = (ask: ServerElicitation): string =>
   ["mcp", ask.serverName, ...Arr.fromNullishOr(approvedTool(ask))].join("__")
 
-/** `tool_use_id` is the call the server is in, if one is known. */
+/** `tool_use_id` is the call the server is running, if known. */
 export const toServerQuestion = (
   request_id: RequestId,
   ask: ServerElicitation,
@@ -128,7 +130,7 @@ export const toServerQuestion = (
   }
 }
 
-/** For how long the yes counts, in Codex's words. */
+/** How long the yes lasts, in Codex's terms. */
 const persistOf = (ask: ServerElicitation, { option_id, scope }: PermissionAllowed): object | null => {
   const wanted = option_id === "always" ? "always" : scope === "session" ? "session" : undefined
   return wanted !== undefined && lastsFor(ask, wanted) ? { persist: wanted } : null

@@ -1,6 +1,6 @@
 /**
- * settings: model and permission mode, which Codex takes only together with a prompt. What is set waits for the next
- * one, and counts from there on.
+ * settings: model and permission mode, which Codex accepts only together with a prompt. A change waits for
+ * the next prompt and applies from there on.
  */
 import type { AgentSpec } from "../Adapter.js"
 import type { ThreadOpened } from "./CodexMessage.js"
@@ -11,12 +11,12 @@ type Fields = Readonly<Record<string, unknown>>
 export const makeSettings = (spec: AgentSpec) => {
   let own: ThreadOpened["sandbox"]
   let model = spec.model
-  /** Whether it only plans; undefined: it was never told. */
+  /** Whether it only plans; undefined: it was never set. */
   let plans: boolean | undefined
   let pending: Fields = {}
 
   const set = (fields: Fields) => {
-    // Where there is a collaboration mode, its model goes before the turn's.
+    // If there is a collaboration mode, its model takes precedence over the turn's.
     const collaboration = plans === undefined ? {} : { collaborationMode: toCollaborationMode(plans, model) }
     pending = { ...pending, ...fields, ...collaboration }
   }
@@ -24,13 +24,13 @@ export const makeSettings = (spec: AgentSpec) => {
   const setMode = (name: string): void => {
     const mode = modeOf(name)
     if (mode === undefined) return
-    // A thread that never planned is not told that it does not.
+    // A thread that never planned need not be told to stop planning.
     if (mode.plans === true || plans !== undefined) plans = mode.plans ?? plans
     set(toOverrides(mode, own))
   }
 
   return {
-    /** The thread is open. Only a turn can say that it is to plan. */
+    /** The thread is open. Only a turn can switch it to planning. */
     opened: (thread: ThreadOpened): void => {
       own = thread.sandbox
       model = thread.model ?? model
@@ -41,9 +41,9 @@ export const makeSettings = (spec: AgentSpec) => {
       set({ model })
     },
     setMode,
-    /** What the next prompt takes along. */
+    /** Settings to send with the next prompt. */
     pending: (): Fields => pending,
-    /** A prompt was taken, and these with it. */
+    /** A prompt was accepted together with these settings. */
     taken: (fields: Fields): void => {
       if (pending === fields) pending = {}
     }

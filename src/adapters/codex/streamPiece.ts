@@ -1,9 +1,9 @@
 /**
  * streamPiece: Codex's `…Delta` lines, the hot path: most of what a session prints.
  *
- * They are read byte by byte: JSON's syntax is ASCII, so a line of valid UTF-8 read as latin1 parses the same, its texts
- * come out as the bytes they were, and written as latin1 they are the original UTF-8 again. A line with `\u` escapes
- * takes the longer way.
+ * They are read byte by byte: JSON's syntax is ASCII, so a line of valid UTF-8 read as latin1 parses the
+ * same, its texts come out as their original bytes, and writing them as latin1 restores the UTF-8. Lines with
+ * `\u` escapes are decoded the regular way.
  */
 import { Predicate } from "effect"
 import { isUtf8 } from "node:buffer"
@@ -31,7 +31,7 @@ const prefix = Buffer.from("{\"method\":\"item/")
 const methodStart = "{\"method\":\"".length
 const quote = 34
 
-/** A piece of text; undefined for every line that is something else. */
+/** A text delta; undefined for every other line. */
 export const readStreamPiece = (line: Buffer): StreamPiece | undefined => {
   if (line.length < prefix.length || prefix.compare(line, 0, prefix.length) !== 0) return undefined
   const kind = kinds[line.toString("latin1", methodStart, line.indexOf(quote, methodStart))]

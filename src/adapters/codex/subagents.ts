@@ -1,6 +1,6 @@
 /**
- * subagents: agents that Codex starts. Each speaks in a thread of its own on the same wire; the call that started it is
- * told as a tool call, its last words as the result.
+ * subagents: agents started by Codex. Each has its own thread on the same connection; the call that started
+ * it is reported as a tool call, its last message as the result.
  */
 import type { EventBody } from "../../schema/index.js"
 import type { SpokenItem } from "./CodexItem.js"
@@ -17,7 +17,7 @@ export const makeSubagents = () => {
 
   return {
     callOf: (thread: string): string | undefined => byThread.get(thread)?.call,
-    /** A tool call of another kind has started it, and has a result of its own. */
+    /** A tool call of another kind started it and has its own result. */
     know: (thread: string, call: string): void => know(thread, call, true),
     said: (thread: string, text: string): void => {
       const agent = byThread.get(thread)

@@ -1,4 +1,6 @@
-/** toolItems: what a Codex tool item is as a `tool_call`, and as a `tool_result`. */
+/**
+ * toolItems: converts a Codex tool item to a `tool_call` and a `tool_result`.
+ */
 import { Match, Predicate } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { BodyOf } from "../../schema/index.js"
@@ -9,7 +11,7 @@ import { toFileDiffs } from "./fileChanges.js"
 type Call = Pick<BodyOf<"tool_call">, "tool" | "args">
 type Result = Pick<BodyOf<"tool_result">, "status" | "text" | "content" | "exit_code">
 
-/** A tool's name; a tool of an MCP server is spelled as Claude does. */
+/** A tool's name; tools of an MCP server are named as in Claude. */
 export const toolOf = (item: ToolItem): string => {
   switch (item.type) {
     case "mcpToolCall":
@@ -49,7 +51,7 @@ const argsOf = Match.type<ToolItem>().pipe(
 
 export const callOf = (item: ToolItem): Call => ({ tool: toolOf(item), args: argsOf(item) })
 
-/** What a search looks for is only known when it is over. */
+/** A search's query is known only when it is over. */
 export const isComplete = (item: ToolItem): boolean => item.type !== "webSearch" || item.query !== ""
 
 const textOfParts = (parts: ReadonlyArray<unknown>): string =>
@@ -72,7 +74,7 @@ const statesText = (states: Readonly<Record<string, unknown>>): string =>
     )
   )
 
-/** A search may ask for several things, or open a page. */
+/** A search may ask for several things or open a page. */
 const queriesOf = (action: unknown): ReadonlyArray<string> => {
   const { pattern, queries, url } = (Predicate.isObject(action) ? action : {}) as Record<string, unknown>
   return [...Array.isArray(queries) ? queries : [], pattern, url].filter(Predicate.isString)
@@ -140,10 +142,10 @@ const resultOf = Match.type<ToolItem>().pipe(
 
 const isDeclined = (item: ToolItem) => "status" in item && item.status === "declined"
 
-/** The result, and what became of files. `reason`: why it was declined, if that is known. */
+/** The result and the changed files. `reason`: why it was declined, if known. */
 export const resultsOf = (
   item: ToolItem,
-  /** What clients call it. */
+  /** The id clients know it by. */
   tool_use_id: string,
   reason = "It was not allowed."
 ): ReadonlyArray<BodyOf<"tool_result" | "file_diff">> => {

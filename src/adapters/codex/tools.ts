@@ -1,8 +1,8 @@
 /**
- * tools: the tools at work: each is told once as called and once as done, whatever Codex says of it.
+ * tools: running tools; each is reported once as called and once as done, however often Codex repeats it.
  *
- * A command can outlive its turn: after some seconds Codex goes on without it. One that has not come so far is in the
- * foreground, and is to stop with its turn; Codex itself would let it run.
+ * A command can outlive its turn: after some seconds Codex continues without waiting for it. Until then it is
+ * in the foreground and must stop with its turn; Codex itself would let it run.
  */
 import { Option, Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
@@ -13,7 +13,7 @@ import { callOf, isComplete, resultsOf } from "./toolItems.js"
 
 interface Running {
   item: ToolItem
-  /** What clients call it: model servers may number their calls anew in every answer. */
+  /** The id clients know it by: model servers may restart their numbering in every answer. */
   readonly name: string
   readonly thread: string | undefined
   isTold: boolean
@@ -31,16 +31,16 @@ export type Tools = ReturnType<typeof makeTools>
 export const makeTools = () => {
   const ids = new CallIds()
   const running = new Map<string, Running>()
-  /** Tools told as stopped, though Codex may still say how they ended. */
+  /** Tools reported as stopped, though Codex may still report how they ended. */
   const stopped = new Set<string>()
   const reasons = new Map<string, string>()
-  /** What was completed last by an id in this turn, and whether Codex had said that it began. */
+  /** The last completed call for each id in this turn, and whether Codex had announced its start. */
   const done = new Map<string, { readonly item: ToolItem; readonly name: string; readonly began: boolean }>()
   let unnamed = 0
 
   const keyOf = (id: string, thread: string | undefined) => `${thread ?? ""} ${id}`
 
-  /** A call that runs; a message may have lost the thread it is of. */
+  /** A running call; a message may have lost its thread. */
   const find = (id: string, thread: string | undefined): Running | undefined =>
     running.get(keyOf(id, thread)) ?? [...running.values()].find(({ item }) => item.id === id)
 
@@ -59,11 +59,11 @@ export const makeTools = () => {
   }
 
   const started = (item: ToolItem, thread: string | undefined): Events => {
-    // Nobody could say which of those that are completed it is.
+    // It cannot be matched to any of the completed calls.
     if (item.id === "") return [{ type: "status", status: "item/started", text: item.type }]
     const isTold = isComplete(item)
     const before = done.get(keyOf(item.id, thread))
-    // It was told already, as a whole: this comes late.
+    // It was already reported as a whole: this comes late.
     if (
       before !== undefined && !before.began && find(item.id, thread) === undefined
       && isDeepStrictEqual(callOf(item), callOf(before.item))
@@ -84,7 +84,7 @@ export const makeTools = () => {
     return [isTold && !isRepeated ? toCall(item, name) : { type: "stream_event", tool_use_id: name }]
   }
 
-  /** One that has lost its id is the only one of its kind that runs, or one of its own. */
+  /** A call without an id is the only running one of its kind, or a new one. */
   const identify = (item: ToolItem, thread: string | undefined): ToolItem => {
     if (item.id !== "") return item
     const alike = [...running.values()].filter((entry) =>
@@ -127,20 +127,20 @@ export const makeTools = () => {
     completed,
     read: (item: unknown): ToolItem | undefined => Option.getOrUndefined(readTool(item)),
     find: (id: string, thread: string | undefined): ToolItem | undefined => find(id, thread)?.item,
-    /** What clients call a call. */
+    /** The id clients know a call by. */
     nameOf: (id: string, thread: string | undefined): string => find(id, thread)?.name ?? ids.of(id, thread),
-    /** The call an MCP server is in when it asks something. */
+    /** The call an MCP server is running when it asks something. */
     findServerCall: (server: string | undefined, tool: string | undefined): string | undefined =>
       [...running.values()].find(({ item }) =>
         item.type === "mcpToolCall" && item.server === server && (tool === undefined || item.tool === tool)
       )?.name,
-    /** The changes of a patch are told anew while the model writes it. */
+    /** A patch's changes are reported again while the model writes it. */
     patched: (id: string, thread: string | undefined, changes: unknown): void => {
       const entry = find(id, thread)
       if (entry?.item.type !== "fileChange") return
       entry.item = Option.getOrElse(readTool({ ...entry.item, changes }), () => entry.item)
     },
-    /** A model call has ended: what still runs in its thread runs in the background. */
+    /** A model call has ended: whatever still runs in its thread runs in the background. */
     yielded: (thread: string | undefined): void => {
       for (const entry of running.values()) if (entry.thread === thread) entry.inForeground = false
     },
@@ -152,20 +152,20 @@ export const makeTools = () => {
       ).map(({ item }) => item.id),
     asked: (name: string): void => wait(name, true),
     allowed: (name: string): void => wait(name, false),
-    /** Why a tool will be told as declined. */
+    /** Sets the reason reported with a declined tool. */
     declined: (name: string, reason: string): void => {
       if (named(name) !== undefined) reasons.set(name, reason)
     },
-    /** The turn has stopped. Only a command that runs will still be told as completed. */
+    /** The turn has stopped. Only a running command will still be reported as completed. */
     stop: (thread: string | undefined): Events =>
       [...running.values()].flatMap((entry) =>
         entry.thread === thread && (entry.isWaiting || entry.item.type !== "commandExecution")
           ? tellStopped(entry)
           : []
       ),
-    /** What is said by these ids from now on is said of others. */
+    /** From now on these ids refer to other calls. */
     endTurn: (): void => done.clear(),
-    /** This command was stopped with its turn, without a word. */
+    /** This command was stopped with its turn, without a message. */
     stopOne: (id: string, thread: string | undefined): Events => {
       const entry = find(id, thread)
       return entry === undefined ? [] : tellStopped(entry)

@@ -1,9 +1,9 @@
 /**
- * translate: what each of Codex's notifications means, as events. Synchronous and without effects; what it remembers of
- * a conversation is in `CodexState`. The first event of a notification carries the native line as `raw`.
+ * translate: converts each Codex notification to events. Synchronous and free of effects; its state per
+ * conversation is `CodexState`. A notification's first event carries the native line as `raw`.
  *
- * Subagents speak on the same wire, in threads of their own: what they do is told with the call that started them, but
- * their turns are not the session's.
+ * Subagents use the same connection with threads of their own: their actions are reported with the call that
+ * started them, but their turns are not the session's.
  */
 import { Match } from "effect"
 import type { EventBody } from "../../schema/index.js"
@@ -23,22 +23,22 @@ export const makeState = (inTurn: () => boolean) => ({
   turns: makeTurns(),
   meter: makeMeter(),
   limits: makeLimits(),
-  /** Its own thread, once that is open. */
+  /** The session's own thread, once it is open. */
   thread: undefined as string | undefined, // It is set later.
-  /** What went wrong in this turn and was told. */
+  /** This turn's failure was already reported. */
   isFailureTold: false,
   /** Codex was told to stop this turn. */
   isStopping: false,
-  /** How many notifications have come, and how often Codex has begun to work. */
+  /** Number of notifications received, and how often Codex has begun to work. */
   heard: 0,
   stirred: 0,
-  /** A turn runs, as the session sees it. */
+  /** Whether a turn is running, as the session sees it. */
   inTurn
 })
 
 type Events = ReadonlyArray<EventBody>
 
-/** Where an event comes from, if that is a subagent. */
+/** The origin of an event, if that is a subagent. */
 export const originOf = (
   thread: string | undefined,
   state: CodexState
@@ -63,7 +63,7 @@ const plan = ({ explanation, plan }: NotificationOf<"turn/plan/updated">["params
   ]
 }
 
-/** Codex tells a failure once as it happens and once more as the turn ends. */
+/** Codex reports a failure once as it happens and again as the turn ends. */
 const failure = (error: TurnError, state: CodexState): Events => {
   if (state.isFailureTold) return []
   state.isFailureTold = true
@@ -76,10 +76,10 @@ const failure = (error: TurnError, state: CodexState): Events => {
   ]
 }
 
-/** Codex' own budget for a session does not come back. */
+/** Codex's own session budget does not reset. */
 const isLimit = ({ metadata }: Failure) => metadata["cause"] !== "sessionBudgetExceeded"
 
-/** Too many requests in a minute have nothing to do with when a window resets that is half used. */
+/** Too many requests per minute have nothing to do with the reset of a half-used window. */
 const resetOf = ({ isUsedUp }: Failure, { limits }: CodexState) =>
   isUsedUp || limits.isUsedUp() ? limits.resets_at() : undefined
 
@@ -104,7 +104,7 @@ const turnCompleted = (turn: Turn, state: CodexState): Events =>
     ? [...untold(turn, state), ...endTurn(turn, state)]
     : [status("turn/completed")]
 
-/** Messages whose own word never came. */
+/** Messages that were never reported by their own notification. */
 const untold = ({ items = [] }: Turn, state: CodexState): Events => {
   const told = new Set(state.told.values())
   return items.flatMap((item) =>
@@ -133,7 +133,7 @@ const endTurn = (turn: Turn, state: CodexState): Events => {
   return events
 }
 
-/** Codex has stopped, and did not tell how its turn ended. */
+/** Codex has stopped without reporting how its turn ended. */
 export const lostTurn = (state: CodexState): Events =>
   state.turns.lost()
     ? endTurn(
@@ -216,7 +216,7 @@ const notice = (
 
 const isText = (text: string | undefined) => text !== undefined
 
-/** Of a subagent only what it says and does is the session's; its turns and tokens are its own. */
+/** Of a subagent, only messages and actions are passed on; its turns and tokens are its own. */
 const ownAffairs: ReadonlySet<string> = new Set([
   "thread/started",
   "turn/started",
@@ -225,7 +225,7 @@ const ownAffairs: ReadonlySet<string> = new Set([
   "error"
 ])
 
-/** Events of a thread; those of a subagent say so. */
+/** Events of a thread; a subagent's are marked. */
 export const fromThread = (events: Events, thread: string | undefined, state: CodexState): Events => {
   const origin = originOf(thread, state)
   return origin === undefined ?
@@ -235,7 +235,7 @@ export const fromThread = (events: Events, thread: string | undefined, state: Co
     )
 }
 
-/** What a subagent's own affairs say to people: why it failed. */
+/** Text for people from a subagent's own notifications: why it failed. */
 const affair = ({ method, params }: Notification): Events => [
   status(
     method,
@@ -243,7 +243,7 @@ const affair = ({ method, params }: Notification): Events => [
   )
 ]
 
-/** The turn the session waits for ends, whatever thread it is said of. */
+/** Whether the awaited turn ends, whichever thread is named. */
 const endsAwaited = (message: Notification, { turns }: CodexState): boolean =>
   message.method === "turn/completed" && turns.isAwaited(message.params.turn.id)
 

@@ -1,29 +1,29 @@
 /**
- * turns: which of Codex's turns is the one the session waits for.
+ * turns: which of Codex's turns the session is waiting for.
  *
- * Codex also begins turns by itself (it pursues a goal), and `turn/start` joins one that runs. So a turn is known by its
- * id: from the answer to `turn/start`, or from `turn/started` where Codex began it. It can be interrupted and steered
- * only once it has started, some milliseconds after that answer.
+ * Codex also begins turns on its own (to pursue a goal), and `turn/start` joins a running one. So a turn is
+ * identified by its id: from the answer to `turn/start`, or from `turn/started` if Codex began it. It can be
+ * interrupted and steered only once it has started, some milliseconds after that answer.
  */
 
 export type Turns = ReturnType<typeof makeTurns>
 
-/** A turn whose id Codex did not tell in a way we can read. */
+/** A turn whose id could not be read. */
 const unnamed = ""
 
 /**
- * What the session waits for: a turn whose id will be in an answer, the next that starts, or the one of this id. `seen`:
- * the turn that has started since it was asked for.
+ * What the session waits for: a turn whose id will be in an answer, the next one to start, or the one with
+ * this id. `seen`: the turn that has started since the request.
  */
 export type Awaited =
   | { readonly kind: "asked" | "next"; readonly seen?: string }
   | { readonly kind: "known"; readonly id: string }
 
 export const makeTurns = () => {
-  /** The turn Codex is in. */
+  /** The turn Codex is running. */
   let live: string | undefined
   let awaited: Awaited | undefined
-  /** Those who want to do something with the turn as soon as it is live; undefined: it will not be. */
+  /** Callbacks waiting for the turn to go live; undefined: it will not. */
   let waiting: Array<(id: string | undefined) => void> = []
 
   const tell = (id: string | undefined) => {
@@ -44,19 +44,19 @@ export const makeTurns = () => {
   }
 
   return {
-    /** A turn was asked for. `next`: its id will not be in the answer. */
+    /** A turn was requested. `next`: its id will not be in the answer. */
     ask: (kind: "asked" | "next"): void => {
       awaited = { kind }
     },
-    /** Without an id it is the one that runs, or else the next. */
+    /** Without an id, it is the running turn or else the next. */
     answered: (id = live): void => {
       if (live === unnamed) live = id
       awaited = id === undefined ? { kind: "next" } : { kind: "known", id }
       lookIfLive()
     },
-    /** What was asked for will not be. */
+    /** The requested turn will not happen. */
     refused: clear,
-    /** True if Codex began it by itself, and the session waits for no other. */
+    /** True if Codex began it on its own and the session waits for no other. */
     started: (id: string | undefined, inTurn: boolean): boolean => {
       live = id ?? (awaited?.kind === "known" ? awaited.id : unnamed)
       const isUnasked = awaited === undefined && !inTurn
@@ -65,7 +65,7 @@ export const makeTurns = () => {
       lookIfLive()
       return isUnasked
     },
-    /** True if it is the one the session waits for; without an id it is the one that runs. */
+    /** True if it is the awaited turn; without an id, it is the running one. */
     ended: (id: string | undefined): boolean => {
       if (id === undefined || live === id) live = undefined
       if (awaited?.kind !== "known") return false
@@ -73,20 +73,20 @@ export const makeTurns = () => {
       clear()
       return true
     },
-    /** The session waits for the turn of this very id. */
+    /** Whether the session waits for exactly this id. */
     isAwaited: (id: string | undefined): boolean =>
       id !== undefined && awaited?.kind === "known" && awaited.id === id,
-    /** Codex works no more, and has not told how it ended. False if nobody waits for it. */
+    /** Codex has stopped working without reporting how the turn ended. False if no turn is awaited. */
     lost: (): boolean => {
       if (awaited === undefined) return false
       live = undefined
       clear()
       return true
     },
-    /** What the session waits for, if that has begun or will for certain. */
+    /** The awaited turn, if it has begun or certainly will. */
     awaited: (): Awaited | undefined =>
       awaited === undefined || idOf(awaited) === undefined ? undefined : awaited,
-    /** Call `act` with the awaited turn's id as soon as it is live: at once, later, or with undefined if there is none. */
+    /** Call `act` with the awaited turn's id once it is live: at once, later, or with undefined if there is none. */
     whenLive: (act: (id: string | undefined) => void): void => {
       if (awaited === undefined) return act(undefined)
       waiting.push(act)

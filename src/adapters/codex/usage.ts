@@ -1,4 +1,6 @@
-/** usage: what a turn costs and how full the context is, out of Codex's running totals. */
+/**
+ * usage: a turn's usage and the context's fill level, from Codex's running totals.
+ */
 import type { BodyOf, Usage } from "../../schema/index.js"
 import { makeContextMeter, percentOf } from "../wire/contextMeter.js"
 import type { Tokens, TokenUsage } from "./CodexMessage.js"
@@ -7,7 +9,7 @@ export type Meter = ReturnType<typeof makeMeter>
 
 const nothing: Tokens = { totalTokens: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 }
 
-/** How much more it is. Codex sets totals back when the context overflows. */
+/** The increase. Codex resets totals if the context overflows. */
 const grown = (now: Tokens, before: Tokens): Tokens => ({
   totalTokens: Math.max(0, now.totalTokens - before.totalTokens),
   inputTokens: Math.max(0, now.inputTokens - before.inputTokens),
@@ -22,7 +24,7 @@ const sum = (a: Tokens, b: Tokens): Tokens => ({
   outputTokens: a.outputTokens + b.outputTokens
 })
 
-/** As with the other agents, tokens out of the cache are counted apart. */
+/** As with other agents, cached tokens are counted separately. */
 const toCounts = ({ cachedInputTokens, inputTokens, outputTokens }: Tokens): Usage => ({
   input_tokens: Math.max(0, inputTokens - cachedInputTokens),
   output_tokens: outputTokens,
@@ -32,7 +34,7 @@ const toCounts = ({ cachedInputTokens, inputTokens, outputTokens }: Tokens): Usa
 export const makeMeter = () => {
   const warn = makeContextMeter()
   let total: Tokens | undefined
-  /** Of this turn; undefined while nothing was told. */
+  /** This turn's count; undefined until something is reported. */
   let turn: Tokens | undefined
   let context: Pick<Usage, "context_tokens" | "context_window"> = {}
   let context_pct: number | undefined
@@ -42,7 +44,7 @@ export const makeMeter = () => {
     update: (
       { last, modelContextWindow, total: now }: TokenUsage
     ): ReadonlyArray<BodyOf<"status" | "context_warning">> => {
-      // Of a resumed thread only this process's part is known.
+      // For a resumed thread, only this process's share is known.
       if (now !== undefined) {
         turn = sum(turn ?? nothing, grown(now, total ?? grown(now, last)))
         total = now
@@ -69,7 +71,7 @@ export const makeMeter = () => {
       context_pct = 100
       return warn(100)
     },
-    /** What the turn has used, for its end; then it counts anew. */
+    /** The turn's usage for its end; counting then restarts. */
     endTurn: (duration_ms: number | undefined): Pick<BodyOf<"turn_end">, "usage" | "context_pct"> => {
       const counted = turn
       turn = undefined

@@ -1,4 +1,6 @@
-/** userInput: content blocks as Codex takes them, and as it gives them back. */
+/**
+ * userInput: converts content blocks to and from Codex's input format.
+ */
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import { type ContentBlock, textOf } from "../../schema/index.js"
 
@@ -31,7 +33,7 @@ export const toBlock = (input: NativeBlock): NativeBlock => {
   }
 }
 
-/** Codex has no slash commands; the relay gives it this one. The text after `/compact`, if that is what it is. */
+/** Codex has no slash commands, so the relay adds this one. The text after `/compact`, if the prompt is that. */
 export const compactionOf = (content: ReadonlyArray<ContentBlock>): string | undefined =>
   content.every(({ type }) => type === "text")
     ? /^\/compact(?:\s+(.*))?$/s.exec(textOf(content).trim())?.map((part) => part ?? "")[1]

@@ -1,9 +1,10 @@
 /**
- * CortexAccount: where requests go, and what proves who sends them.
+ * CortexAccount: the account requests go to, and the token that authenticates them.
  *
- * The handshake names both, and the token may be the relay's own: so it is sent only to Snowflake (https, a name under
- * snowflakecomputing.com, the standard port) or to a host of the relay's configuration, and only variables of the
- * relay's list are read. Customers' own programs answer under snowflakecomputing.app: that is not Snowflake.
+ * The handshake names both, and the token may be the relay's own. So it is sent only to Snowflake (https, a
+ * name under snowflakecomputing.com, the standard port) or to a host in the relay's configuration, and only
+ * variables on the relay's list are read. Names under snowflakecomputing.app are customers' own programs, not
+ * Snowflake.
  */
 import { Effect, Option, Redacted, Schema } from "effect"
 import type { SnowflakeOptions } from "../../schema/index.js"
@@ -11,7 +12,7 @@ import type { Credentials } from "../Adapter.js"
 import { AuthRequired, BadHandshake } from "../AdapterError.js"
 
 export interface CortexAccount {
-  /** Such as `https://myorg-account.snowflakecomputing.com`. */
+  /** For example `https://myorg-account.snowflakecomputing.com`. */
   readonly origin: string
   readonly token: Redacted.Redacted
   readonly token_type: string
@@ -22,7 +23,10 @@ const refuse = (reason: string) => new BadHandshake({ reason })
 const example = "such as \"https://myorg-account.snowflakecomputing.com\""
 const isLoopback = (hostname: string) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 
-/** Where `account_url` leads, if a token may be sent there. What is read is what is used: the parsed URL's origin. */
+/**
+ * The origin of `account_url`, if a token may be sent there. The checked value is the one used: the parsed
+ * URL's origin.
+ */
 export const toOrigin = (
   account_url: string,
   hosts: ReadonlyArray<string>
@@ -49,13 +53,16 @@ export const toOrigin = (
   if (host !== hostname) {
     return refuse("`snowflake.account_url` must name no port: Snowflake answers on the standard one")
   }
-  // Account names may hold underscores, names in certificates may not.
+  // Account names may contain underscores, certificate names may not.
   return Effect.succeed(`https://${hostname.replaceAll("_", "-")}`)
 }
 
 const readIssuer = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ iss: Schema.String })))
 
-/** PATs are JWTs too; one made from a key pair says so: its issuer ends with the key's fingerprint. */
+/**
+ * PATs are JWTs too; a JWT made from a key pair is recognized by its issuer, which ends with the key's
+ * fingerprint.
+ */
 const isKeyPairJwt = (token: string): boolean => {
   const [, claims = ""] = token.split(".")
   const issuer = readIssuer(Buffer.from(claims, "base64url").toString("utf8"))
@@ -85,7 +92,10 @@ const readToken = Effect.fnUntraced(function*(
   )
 })
 
-/** The account a handshake may use, or why it may not. `hosts` are those of the relay's configuration. */
+/**
+ * The account a handshake may use; fails with the reason if it may not. `hosts` are those of the relay's
+ * configuration.
+ */
 export const toAccount = Effect.fn("CortexAccount.toAccount")(function*(
   snowflake: SnowflakeOptions,
   credentials: Credentials["Service"],
@@ -97,7 +107,7 @@ export const toAccount = Effect.fn("CortexAccount.toAccount")(function*(
   }
   const origin = yield* toOrigin(account_url, hosts)
   const token = Redacted.make(Redacted.value(yield* readToken(snowflake, credentials)).trim())
-  // Whatever else is in it would end up in a header.
+  // Any other character would end up in a header.
   if (!/^[\x21-\x7e]+$/.test(Redacted.value(token))) {
     return yield* refuse("the Snowflake token holds characters no token has: copy it again")
   }

@@ -1,9 +1,9 @@
 /**
- * CortexAdapter: speaks to Snowflake Cortex over HTTPS: chat completions, Analyst, and Agents.
+ * CortexAdapter: talks to Snowflake Cortex over HTTPS: chat completions, Analyst and Agents.
  *
- * There is no process: a session is a conversation we keep, a turn is a request with a stream for an answer
- * (`CortexTurn`). What a service says is a `Dialect`. Where requests may go, and with which token, `CortexAccount`
- * decides before anything is sent.
+ * There is no process: a session is a conversation kept by the relay, and a turn is a request with a streamed
+ * answer (`CortexTurn`). A `Dialect` interprets a service's messages. `CortexAccount` decides where requests
+ * may go, and with which token, before anything is sent.
  */
 import { Deferred, Duration, Effect, type Fiber, FiberSet, Layer, Match } from "effect"
 import { HttpClient } from "effect/http"
@@ -30,14 +30,14 @@ import * as CortexTurn from "./CortexTurn.js"
 import { cortex } from "./descriptor.js"
 import type { Dialect } from "./Dialect.js"
 
-/** What the relay's configuration says, and no client can. */
+/** Set by the relay's configuration only, never by clients. */
 export type CortexOptions = Pick<AdapterSettings, "cortex_hosts">
 
 export const layer = (options: CortexOptions) => Layer.effect(AgentAdapter, make(options))
 
 type Mode = "chat" | "analyst" | "agent"
 
-/** The handshake's, or what its options are for. */
+/** The handshake's mode, or the one its options imply. */
 const modeOf = ({ mode, snowflake = {} }: AgentSpec): Mode =>
   mode ?? (snowflake.agent !== undefined ? "agent" : semanticsOf(snowflake).length > 0 ? "analyst" : "chat")
 
@@ -66,7 +66,7 @@ const toDialect = (
   }
 }
 
-/** Seconds without a byte: a run of an agent may take 15 minutes, and tells little while a query runs. */
+/** Seconds without a byte: an agent run may take 15 minutes and reports little while a query runs. */
 const standardSilence: Record<Mode, number> = { chat: 120, analyst: 120, agent: 15 * 60 }
 
 const toSilence = (seconds: number) => seconds === 0 ? Duration.infinity : Duration.seconds(seconds)
@@ -114,7 +114,7 @@ const make = Effect.fnUntraced(function*({ cortex_hosts }: CortexOptions) {
           Effect.sync(() => {
             turn = fork(CortexTurn.run(conversation, prompt))
           }),
-        // The session makes this effect when the turn begins, and runs it when somebody wants it to end.
+        // The session creates this effect when the turn begins and runs it to end the turn.
         interrupt: () => Effect.suspend(() => turn === undefined ? Effect.void : interruptSoon(turn)),
         set_model: (command) =>
           Effect.sync(() => {
@@ -133,7 +133,7 @@ const make = Effect.fnUntraced(function*({ cortex_hosts }: CortexOptions) {
       })
     )
 
-    // Analyst chooses by itself; a stored agent has its own.
+    // Analyst chooses its own model; a stored agent has one.
     const takesModel = mode === "chat" || (mode === "agent" && snowflake.agent === undefined)
     return {
       started: {

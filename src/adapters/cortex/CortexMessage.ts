@@ -1,13 +1,13 @@
 /**
- * CortexMessage: what Snowflake's three streams say, as JSON objects in server-sent events.
+ * CortexMessage: the messages in Snowflake's three streams: JSON objects in server-sent events.
  *
- * Only the fields the relay reads are named; everything else stays in `raw`. Lenient on purpose: what does not fit is
- * passed on as a `status`, never an error.
+ * Only fields the relay reads are declared; everything else stays in `raw`. Decoding is lenient: a message
+ * that does not match is passed on as a `status` and is never an error.
  */
 import { Schema } from "effect"
 import { AnyObject, Blocks, id, items, number, optional, text, withFallback, words } from "../wire/lenient.js"
 
-/** A message nobody has looked into. */
+/** A message that has not been decoded. */
 export type Fields = typeof AnyObject.Type
 export const readFields = Schema.decodeUnknownOption(Schema.fromJsonString(AnyObject))
 
@@ -34,7 +34,7 @@ export const ChatChunk = Schema.Struct({
       content: optional(words),
       refusal: optional(words),
       reasoning: optional(words),
-      /** Thoughts in parts; encrypted ones have no words. */
+      /** Thoughts in parts; encrypted parts have no text. */
       reasoning_details: optional(items(Schema.Struct({ text: optional(words), summary: optional(words) }))),
       tool_calls: optional(items(ToolCallPiece))
     })),
@@ -46,14 +46,14 @@ export type ChatChunk = typeof ChatChunk.Type
 
 // --- all three ---------------------------------------------------------------------------------------------------
 
-/** An error inside of an answer that began well. */
+/** An error inside an answer that began normally. */
 export const StreamError = Schema.Struct({
   message: words,
   code: optional(Schema.Union([Schema.String, Schema.Finite])),
   request_id: text
 })
 export type StreamError = typeof StreamError.Type
-/** The same in an event without a name, as chat has them. */
+/** The same in an unnamed event, as in chat. */
 export const ChatError = Schema.Struct({ error: Schema.Union([StreamError, Schema.String]) })
 
 // --- analyst -----------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ export const ToolUse = Schema.Struct({
   type: text,
   name: text,
   input: optional(Schema.Unknown),
-  /** The reference shows it as a string too. */
+  /** The reference also shows it as a string. */
   client_side_execute: optional(Schema.Union([Schema.Boolean, Schema.String])),
   permission: optional(Schema.Struct({ options: optional(items(Schema.String)) }))
 })
@@ -122,7 +122,7 @@ export const AnalystToolDelta = Schema.Struct({
 })
 export type AnalystToolDelta = typeof AnalystToolDelta.Type
 
-/** What might be asked next: texts, or objects with one. */
+/** Suggested next questions: strings, or objects that contain one. */
 export const SuggestedQueries = Schema.Struct({
   suggested_queries: withFallback(Schema.Array(Schema.Unknown), [])
 })
@@ -138,7 +138,7 @@ const TokensConsumed = Schema.Struct({
 })
 export type TokensConsumed = typeof TokensConsumed.Type
 
-/** The whole answer again, last of all. */
+/** The whole answer repeated at the end. */
 export const AgentResponse = Schema.Struct({
   content: optional(Blocks),
   status: text,

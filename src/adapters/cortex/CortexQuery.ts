@@ -1,8 +1,9 @@
 /**
- * CortexQuery: what a client may ask Snowflake for besides answers, by a `raw_request`: `models`, the chat models there
- * are, and `feedback`, what it thought of an answer of Analyst's (`request_id`, `positive`, `feedback_message`).
+ * CortexQuery: what a client may request from Snowflake besides answers, with a `raw_request`: `models` lists
+ * the available chat models, and `feedback` rates an Analyst answer (`request_id`, `positive`,
+ * `feedback_message`).
  *
- * A fixed list on purpose: the token may be able to do more than the client should.
+ * The list is fixed because the token may be able to do more than the client should.
  */
 import { Duration, Effect, Option } from "effect"
 import type { RequestId } from "../../schema/Ids.js"
@@ -15,7 +16,7 @@ import { toRaw } from "./RequestFailed.js"
 
 const silence = Duration.seconds(30)
 
-/** The request a method stands for, if it stands for one. */
+/** The request for a method; undefined if it is not on the list. */
 export const toQuery = (
   account: CortexAccount,
   method: string,
@@ -33,7 +34,7 @@ export const toQuery = (
   }
 }
 
-/** Ask, and tell what came of it as the request's `control_response`. */
+/** Send the request and report the outcome as its `control_response`. */
 export const answer = Effect.fn("CortexQuery.answer")(function*(request_id: RequestId, query: CortexRequest) {
   const sink = yield* EventSink
   yield* fetchText(query).pipe(

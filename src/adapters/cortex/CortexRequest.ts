@@ -1,9 +1,9 @@
 /**
- * CortexRequest: one HTTP request to Snowflake, from its first try to the last event of its stream.
+ * CortexRequest: one HTTP request to Snowflake, from the first attempt to the last event of its stream.
  *
- * Too many requests (429) and a model that took too long (503) are tried again, later each time, with jitter, and not
- * before the server allows it. The stream is read as it comes; nothing for `silence` seconds, or an end before the
- * service said that it is done, is a failure. Interrupting aborts the request.
+ * Too many requests (429) and a model that took too long (503) are retried with growing delays and jitter,
+ * never earlier than the server allows. The stream is read as it arrives; `silence` seconds without a byte,
+ * or an end before the service reports completion, is a failure. Interrupting aborts the request.
  */
 import { Cause, Duration, Effect, identity, Random, Redacted, Stream } from "effect"
 import { HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
@@ -18,18 +18,18 @@ import { type RequestFailed, toRetryEvent, turnFailed } from "./RequestFailed.js
 export interface CortexRequest {
   readonly account: CortexAccount
   readonly path: string
-  /** What is posted; without one the path is only read. */
+  /** The body to post; without one, the path is read with GET. */
   readonly body?: object
   /** Longest time without a byte. */
   readonly silence: Duration.Duration
 }
 
-/** Tries after the first one. */
+/** Retries after the first attempt. */
 const retries = 4
 const firstDelay = 1000
-/** A server that wants us to wait longer is not waited for. */
+/** If the server asks for a longer wait, the request is given up. */
 const longestDelay = 120_000
-/** When all was said that matters, the rest follows at once or not at all. */
+/** Once everything important has arrived, the rest follows at once or not at all. */
 const lastWords = Duration.seconds(2)
 
 const silent = (silence: Duration.Duration) => () =>
@@ -62,11 +62,11 @@ const toHttpRequest = ({ account, body, path }: CortexRequest) =>
     body === undefined ? identity : HttpClientRequest.bodyText(encodeLine(body), "application/json")
   )
 
-/** Ask once. The request ends with the scope, however that ends. */
+/** One attempt. The request ends with its scope. */
 const ask = Effect.fnUntraced(function*(request: CortexRequest) {
   const client = HttpClient.withScope(yield* HttpClient.HttpClient)
   return yield* client.execute(toHttpRequest(request)).pipe(
-    // A trace of ours is of no use to Snowflake.
+    // Our trace context is of no use to Snowflake.
     Effect.provideService(HttpClient.TracerPropagationEnabled, false),
     Effect.mapError(unreachable(request)),
     Effect.timeoutOrElse({ duration: request.silence, orElse: () => Effect.fail(silent(request.silence)()) })
@@ -76,7 +76,7 @@ const ask = Effect.fnUntraced(function*(request: CortexRequest) {
 const textOf = (response: HttpClientResponse.HttpClientResponse, { silence }: CortexRequest) =>
   response.text.pipe(Effect.timeout(silence), Effect.orElseSucceed(() => ""))
 
-/** A stream of events, or why there is none. */
+/** The event stream; fails with the reason if there is none. */
 const askForStream = Effect.fnUntraced(function*(request: CortexRequest) {
   const response = yield* ask(request)
   const { headers, status } = response
@@ -90,7 +90,7 @@ const delayOf = (attempt: number, { retry_after_ms = 0 }: RequestFailed) =>
     (jitter) => Math.max(retry_after_ms, firstDelay * 2 ** attempt * jitter)
   )
 
-/** Ask until there is an answer, or no hope for one. */
+/** Retry until there is an answer or a permanent failure. */
 const askPatiently = Effect.fnUntraced(function*(request: CortexRequest) {
   const sink = yield* EventSink
   const again = (attempt: number): ReturnType<typeof askForStream> =>
@@ -103,7 +103,7 @@ const askPatiently = Effect.fnUntraced(function*(request: CortexRequest) {
   return yield* again(0)
 })
 
-/** Read the stream to its end; `onEvent` gets every event, a chunk's events in one batch of the sink. */
+/** Read the stream to its end; `onEvent` gets every event, one sink batch per chunk. */
 const read = Effect.fnUntraced(function*(
   response: HttpClientResponse.HttpClientResponse,
   answer: Answer,
@@ -113,7 +113,7 @@ const read = Effect.fnUntraced(function*(
   const sink = yield* EventSink
   const pull = yield* Stream.toPull(response.stream)
   const splitter = new SseSplitter(onEvent)
-  /** The next bytes; undefined at the end, and when nothing more is waited for. */
+  /** The next bytes; undefined at the end and when nothing more is expected. */
   const next = Effect.suspend(() => {
     const over = answer.progress === "complete"
     const end = over ? Effect.succeed(undefined) : Effect.fail(cut)
@@ -139,14 +139,14 @@ const read = Effect.fnUntraced(function*(
   if (answer.progress === "open") return yield* cut
 })
 
-/** Ask, and read the answer. */
+/** Send the request and read the answer. */
 export const exchange = (request: CortexRequest, answer: Answer, onEvent: (event: SseEvent) => void) =>
   askPatiently(request).pipe(
     Effect.flatMap((response) => read(response, answer, request, onEvent)),
     Effect.scoped
   )
 
-/** Ask for something that comes in one piece: its text. */
+/** Request something that is not streamed: its text. */
 export const fetchText = Effect.fn("CortexRequest.fetchText")(function*(request: CortexRequest) {
   const response = yield* ask(request)
   const text = yield* textOf(response, request)

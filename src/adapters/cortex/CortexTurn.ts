@@ -1,8 +1,8 @@
 /**
- * CortexTurn: one prompt until one stop: a request, and further ones while an agent waits for answers of ours.
+ * CortexTurn: one prompt until one stop: a request, and further ones while an agent waits for our answers.
  *
- * However it ends, what had come is told whole and kept for the next prompt. A question that failed without any answer
- * is forgotten: a bad one would spoil all that follow.
+ * However the turn ends, everything received is emitted whole and kept for the next prompt. A question that
+ * failed without any answer is dropped: a bad one would spoil all later requests.
  */
 import { Cause, type Duration, Effect, Exit, Fiber, Option } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
@@ -29,31 +29,31 @@ import {
 } from "./Dialect.js"
 import { RequestFailed, toRaw, toStreamFailure } from "./RequestFailed.js"
 
-/** A session, as its turns see it. */
+/** A session as seen by its turns. */
 export interface Conversation {
   readonly account: CortexAccount
   readonly dialect: Dialect
   /** Longest time without a byte. */
   readonly silence: Duration.Duration
   readonly warn: ReturnType<typeof makeContextMeter>
-  /** For questions: asked in the step they are read. */
+  /** For questions: asked in the step that reads them. */
   readonly fork: (question: Effect.Effect<PermissionOutcome>) => Fiber.Fiber<PermissionOutcome>
   model: string | undefined
   messages: ReadonlyArray<Message>
 }
 
-/** Requests in a turn, so that an agent and we do not go on for ever. */
+/** Limit on requests per turn, so that the agent and the relay do not continue forever. */
 const maxRequests = 50
 
-/** One request and what belongs to it. */
+/** One request and its state. */
 interface Round {
   readonly answer: Answer
   readonly reader: Reader
-  /** Questions a person was asked, by tool call. */
+  /** Questions put to a person, by tool call. */
   readonly questions: Map<string, Fiber.Fiber<PermissionOutcome>>
-  /** The answer is told and kept. */
+  /** The answer is emitted and kept. */
   settled: boolean
-  /** What it asked is answered, and that kept too. */
+  /** Its questions are answered, and the answers kept too. */
   answered: boolean
 }
 
@@ -78,7 +78,7 @@ export const run = Effect.fn("CortexTurn.run")(
     /** Tool calls without a result. */
     const open = new Set<string>()
 
-    /** The last event of a message keeps it. */
+    /** The last event of a message carries it. */
     const tell = (events: Events, raw?: Uint8Array) =>
       events.forEach((event, index) => {
         if (event.type === "tool_call") open.add(event.tool_use_id)
@@ -112,7 +112,7 @@ export const run = Effect.fn("CortexTurn.run")(
       }
     }
 
-    /** Data that is no object: the traces of a run are a list, and the end has none, or nothing to show. */
+    /** Data that is not an object: a run's traces are a list, and the end has no data or nothing to show. */
     const tellOther = (event: string, data: string): void => {
       if (event === "done") round.answer.progress = "closed"
       if (event === "done" || data.trim() === "") return
@@ -126,7 +126,7 @@ export const run = Effect.fn("CortexTurn.run")(
       )
     }
 
-    /** Tell what is left of the answer, keep it for the next request. */
+    /** Emit the rest of the answer and keep it for the next request. */
     const settle = () => {
       if (round.settled) return
       round.settled = true
@@ -144,7 +144,7 @@ export const run = Effect.fn("CortexTurn.run")(
       })
     })
 
-    /** Answers to what the agent asked; false: the person wants it to stop. */
+    /** Answers the agent's questions; false if the person wants it to stop. */
     const answerAsks = Effect.gen(function*() {
       let goOn = true
       const answers: Array<NativeBlock> = []
@@ -171,7 +171,7 @@ export const run = Effect.fn("CortexTurn.run")(
       }
     })
 
-    /** Leave nothing open, whatever happened. */
+    /** Close everything, whatever happened. */
     const finish = (stop_reason: StopReason, failure: RequestFailed | undefined) => {
       settle()
       for (const id of round.questions.keys()) gate.withdraw(RequestId.make(id))

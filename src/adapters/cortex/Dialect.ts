@@ -1,8 +1,9 @@
 /**
- * Dialect: what Snowflake's three services have in common, as the rest of the adapter sees them.
+ * Dialect: what Snowflake's three services have in common, for the rest of the adapter.
  *
- * None of them keeps a conversation (agents do in threads, which we leave alone): every request brings all that was
- * said. A `Reader` turns one answer's events into ours and remembers in `Answer` what they add up to.
+ * None of them keeps a conversation (agents can, in threads, which the relay does not use): every request
+ * carries all earlier messages. A `Reader` converts one answer's events to the relay's and collects the
+ * result in `Answer`.
  */
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { EventBody, StopReason, Usage } from "../../schema/index.js"
@@ -12,43 +13,43 @@ import type { RequestFailed } from "./RequestFailed.js"
 
 export type Events = ReadonlyArray<EventBody>
 
-/** Something said by either side, in the blocks of the service. */
+/** A message from either side, in the service's block format. */
 export interface Message {
   readonly role: "user" | "assistant"
   readonly content: ReadonlyArray<NativeBlock>
 }
 
-/** What an agent wants of us before it goes on. */
+/** Something the agent needs from us before it continues. */
 export interface Ask {
-  /** What clients call it. */
+  /** The id clients know it by. */
   readonly tool_use_id: string
-  /** The id the service gave it. */
+  /** The id given by the service. */
   readonly native: string
   readonly tool: string
   readonly type: string | undefined
   readonly args: unknown
-  /** The answers it offers; none if the tool is to be run by us. */
+  /** The answers it offers; empty if we are to run the tool. */
   readonly options: ReadonlyArray<string>
 }
 
-/** What one request has brought so far. */
+/** What one request has produced so far. */
 export interface Answer {
-  /** Unique in the session: tool calls without an id of their own are named after it. */
+  /** Unique in the session; used to name tool calls that have no id. */
   readonly id: string
-  /** The turn it is of. */
+  /** The turn it belongs to. */
   readonly turn: string
-  /** What was said, by its place. */
+  /** Content by position. */
   readonly blocks: Map<number, NativeBlock>
-  /** Thoughts that were told in pieces only, by their place. */
+  /** Thoughts emitted only as deltas, by position. */
   readonly thoughts: Map<number, string>
   readonly asks: Array<Ask>
-  /** `complete`: all that matters was said, more may follow. `closed`: nothing follows. */
+  /** `complete`: everything important has arrived, more may follow. `closed`: nothing follows. */
   progress: "open" | "complete" | "closed"
   stop_reason: Exclude<StopReason, "error">
   usage: Usage
-  /** Why it is of no use, or not the whole. */
+  /** Why it is unusable or incomplete. */
   failure: RequestFailed | undefined
-  /** The whole answer as the service repeats it, to be sent back with the next prompt. */
+  /** The whole answer as repeated by the service, to be sent back with the next prompt. */
   final: ReadonlyArray<NativeBlock> | undefined
   /** Its `assistant_message` is logged. */
   told: boolean
@@ -69,9 +70,9 @@ export const makeAnswer = (id: string, turn = id): Answer => ({
 })
 
 export interface Reader {
-  /** Events of a native message, never none; the last is the one that keeps it as `raw`. */
+  /** Events of a native message, never empty; the last one carries it as `raw`. */
   readonly read: (event: string, message: Fields) => Events
-  /** Events that are due when the answer has ended well. */
+  /** Events due when the answer has ended well. */
   readonly settle: () => Events
 }
 
@@ -79,7 +80,7 @@ export interface Dialect {
   readonly path: string
   readonly toBody: (messages: ReadonlyArray<Message>, model: string | undefined) => object
   readonly reader: (answer: Answer) => Reader
-  /** What of an answer is sent back with the next prompt. */
+  /** The part of an answer to send back with the next prompt. */
   readonly toHistory: (answer: Answer) => ReadonlyArray<NativeBlock>
   /** The answer as plain text, for `response`. */
   readonly toText: (content: ReadonlyArray<NativeBlock>) => string
@@ -88,7 +89,7 @@ export interface Dialect {
 export const inOrder = ({ blocks }: Answer): ReadonlyArray<NativeBlock> =>
   [...blocks].toSorted(([a], [b]) => a - b).map(([, block]) => block)
 
-/** Add a piece to the text field of a block. */
+/** Append a delta to a block's text field. */
 export const extend = (answer: Answer, index: number, type: string, field: string, piece: string): void => {
   const block = answer.blocks.get(index)
   const before = block?.[field]
@@ -99,14 +100,14 @@ export const extend = (answer: Answer, index: number, type: string, field: strin
   })
 }
 
-/** Told by events of their own, or for eyes that see more than text. */
+/** Reported by events of their own, or not text. */
 const isShownApart = ({ type }: NativeBlock) => ["table", "chart", "suggestions"].includes(type)
 
-/** What the blocks say, as paragraphs. */
+/** The text of the blocks, as paragraphs. */
 export const paragraphs = (content: ReadonlyArray<NativeBlock>): string =>
   content.filter((block) => !isShownApart(block)).map(wordsOf).filter((text) => text !== "").join("\n\n")
 
-/** Thoughts nobody has told whole. */
+/** Thoughts that have not been emitted whole. */
 export const pendingThoughts = ({ thoughts }: Answer): Events => {
   const texts = [...thoughts.values()]
   thoughts.clear()
@@ -124,10 +125,10 @@ export const status = (
   ...(metadata !== undefined && { metadata })
 })
 
-/** A native streaming piece that shows nothing new. */
+/** A native delta that shows nothing new. */
 export const nothingNew: EventBody = { type: "stream_event" }
 
-/** Messages of one role in a row become one: some models insist on taking turns. */
+/** Merges consecutive messages of one role: some models require alternating roles. */
 export const alternating = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
   const joined: Array<Message> = []
   for (const message of messages) {

@@ -1,7 +1,7 @@
 /**
- * RequestFailed: why an answer did not come, or not whole, in words that say what to do; and what is told of it.
+ * RequestFailed: why an answer is missing or incomplete, with advice, and the events that report it.
  *
- * Texts quote the server's own message, never the token and never what was asked.
+ * Texts quote the server's own message, never the token or the prompt.
  */
 import { Effect, Option, Schema } from "effect"
 import { type BodyOf, ErrorCode } from "../../schema/index.js"
@@ -12,27 +12,27 @@ const noUnlessSaid = Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.su
 export class RequestFailed extends Schema.TaggedError<RequestFailed>()("RequestFailed", {
   code: ErrorCode,
   text: Schema.String,
-  /** Of the HTTP answer. */
+  /** The HTTP status. */
   status: Schema.optional(Schema.Number),
-  /** It is about a limit or a budget. */
+  /** A limit or a budget caused it. */
   quota: noUnlessSaid,
-  /** The conversation does not fit into the model any more. */
+  /** The conversation no longer fits into the model's context. */
   full: noUnlessSaid,
-  /** It may go well a little later; how much later the server said, in ms. */
+  /** A retry may succeed; the delay requested by the server is in ms. */
   retry: noUnlessSaid,
   retry_after_ms: Schema.optional(Schema.Number),
   metadata: Schema.optional(Schema.Record(Schema.String, Schema.Unknown)),
-  /** The native message that says so. */
+  /** The native message that reports it. */
   raw: Schema.optional(Schema.Uint8Array)
 }) {}
 
 export const turnFailed = (text: string): RequestFailed => new RequestFailed({ code: "turn_failed", text })
 
-/** A native message as `raw` must be: on one line. */
+/** A native message in the form `raw` needs: on one line. */
 export const toRaw = (text: string, message: Fields): Uint8Array =>
   Buffer.from(/[\r\n]/.test(text) ? JSON.stringify(message) : text)
 
-/** As much of a server's message as is shown. */
+/** A server's message, shortened for display. */
 export const quoted = (message: string): string => message.slice(0, 500)
 export const isThrottled = (said: string) => /throttled|rate limit|too many requests/i.test(said)
 export const isTooLong = (said: string) => /max(imum)? (tokens|context)|context (length|window)/i.test(said)
@@ -57,7 +57,7 @@ const fromStreamError = (error: StreamError | string, raw: Uint8Array): RequestF
   })
 }
 
-/** An error inside of an answer that began with 200. */
+/** An error inside an answer that began with status 200. */
 export const toStreamFailure = (
   event: string,
   message: Fields,
@@ -72,7 +72,7 @@ export const toStreamFailure = (
   return fromStreamError(Option.getOrElse(error, () => "it did not say why"), raw)
 }
 
-/** It is tried again in `wait_ms`. */
+/** It is retried in `wait_ms`. */
 export const toRetryEvent = (
   failure: RequestFailed,
   attempt: number,

@@ -1,8 +1,8 @@
 /**
  * agent: Cortex Agents, which plan, call tools on Snowflake's side and answer with text, tables and charts.
  *
- * A stored agent goes by its name (`db.schema.name`) and has its own model and tools; without one the request brings a
- * model and, if the handshake names a semantic view or file, Analyst as a tool.
+ * A stored agent is selected by name (`db.schema.name`) and has its own model and tools. Without one, the
+ * request carries a model and, if the handshake names a semantic view or file, Analyst as a tool.
  */
 import { Effect } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
@@ -11,7 +11,7 @@ import { BadHandshake } from "../AdapterError.js"
 import { makeCalls, readAgentEvents } from "./agentEvents.js"
 import { alternating, type Dialect, inOrder, paragraphs } from "./Dialect.js"
 
-/** Names of SQL: plain, or in double quotes and then with anything in them, dots too. */
+/** SQL names: plain, or double-quoted with any characters, including dots. */
 const agentName = /^("(?:[^"]|"")+"|[^".]+)\.("(?:[^"]|"")+"|[^".]+)\.("(?:[^"]|"")+"|[^".]+)$/
 
 const toPath = (agent: string | undefined): Effect.Effect<string, BadHandshake> => {
@@ -50,7 +50,7 @@ export const makeAgent = Effect.fnUntraced(function*(options: SnowflakeOptions) 
       })
     }),
     reader: (answer) => readAgentEvents(answer, calls),
-    // Of an answer that was cut only its text is fit to be sent back.
+    // Of an answer that was cut off, only its text can be sent back.
     toHistory: (answer) => answer.final ?? inOrder(answer).filter(isText),
     toText: paragraphs
   }

@@ -1,8 +1,8 @@
 /**
- * agentAsk: what an agent leaves to its client: may this tool run? And: run this tool.
+ * agentAsk: what an agent asks its client: whether a tool may run, or to run a tool.
  *
- * Answers go into the next request. The first is a person's to decide; tools of the client's own there are none, and
- * the agent is told so, because it would wait for ever.
+ * Answers go into the next request. A person decides whether a tool may run. There are no client tools; the
+ * agent is told so, because it would wait forever.
  */
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import { RequestId } from "../../schema/Ids.js"
@@ -12,7 +12,7 @@ import type { Ask } from "./Dialect.js"
 
 const isDeny = (option: string) => /deny|reject/i.test(option)
 
-/** Snowflake's options are words; "Allow Once" and "Deny" are documented. */
+/** Snowflake's options are text; "Allow Once" and "Deny" are documented. */
 const kindOf = (option: string): PermissionOption["kind"] =>
   isDeny(option)
     ? "reject_once"
@@ -39,7 +39,7 @@ const why: Record<"timeout" | "interrupted" | "withdrawn" | "session_end", strin
   session_end: "The session has ended."
 }
 
-/** The option that means what was decided. */
+/** The option that matches the decision. */
 const choose = (options: ReadonlyArray<string>, outcome: PermissionOutcome): string => {
   if (outcome.behavior !== "allow") return options.find(isDeny) ?? "Deny"
   const allowing = options.filter((option) => !isDeny(option))
@@ -50,7 +50,7 @@ const choose = (options: ReadonlyArray<string>, outcome: PermissionOutcome): str
     ?? "Allow Once"
 }
 
-/** A person's decision, as the next request brings it. */
+/** A person's decision, as sent with the next request. */
 export const toDecision = ({ native, options }: Ask, outcome: PermissionOutcome): NativeBlock => {
   const reason = outcome.behavior === "cancelled" ? why[outcome.reason] : outcome.message
   return {
@@ -63,7 +63,7 @@ export const toDecision = ({ native, options }: Ask, outcome: PermissionOutcome)
   }
 }
 
-/** The person wants the whole turn to stop. */
+/** Whether the person wants the whole turn to stop. */
 export const isStop = (outcome: PermissionOutcome): boolean =>
   outcome.behavior === "cancelled"
     ? outcome.reason === "interrupted" || outcome.reason === "session_end"
@@ -83,7 +83,7 @@ export const toRefusal = ({ native, tool, type }: Ask): NativeBlock => ({
   }
 })
 
-/** The same, told to the clients. */
+/** The same refusal, as an event for clients. */
 export const toRefusalEvent = ({ tool, tool_use_id }: Ask): EventBody => ({
   type: "tool_result",
   tool,

@@ -1,8 +1,8 @@
 /**
- * agentEvents: what a Cortex agent's events mean.
+ * agentEvents: converts a Cortex agent's events.
  *
- * The stream's last word, `response`, repeats the whole answer: it becomes the `assistant_message`, without what was
- * told by events of its own (thoughts, tool calls).
+ * The stream ends with `response`, which repeats the whole answer: it becomes the `assistant_message`,
+ * without the parts reported by their own events (thoughts, tool calls).
  */
 import { Option, Predicate, Schema } from "effect"
 import { CallIds } from "../wire/CallIds.js"
@@ -33,7 +33,7 @@ import {
 } from "./Dialect.js"
 import { turnFailed } from "./RequestFailed.js"
 
-/** Read a message of this shape; one that does not fit is nothing. */
+/** Read a message of this shape; a mismatch gives no events. */
 const as = <A, I>(schema: Schema.Codec<A, I>, meaning: (message: A, fields: Fields) => Events) => {
   const read = Schema.decodeUnknownOption(schema)
   return (fields: Fields): Events =>
@@ -48,7 +48,7 @@ const resultText = (content: ReadonlyArray<Fields>): string =>
 
 const failed = /error|fail|den(y|ied)|cancel|timed?.?out/i
 
-/** The piece of a tool's work a delta shows. */
+/** The part of a tool's work shown by a delta. */
 const progressText = ({ delta }: AnalystToolDelta): string =>
   [
     delta.think,
@@ -62,22 +62,22 @@ const progressText = ({ delta }: AnalystToolDelta): string =>
 const timedOut =
   "Snowflake ended the agent's run at its time limit. What it said is kept: send a prompt to go on."
 
-/** Told by events of their own. */
+/** Reported by events of their own. */
 const toldApart = new Set(["thinking", "tool_use", "tool_result"])
 
 /** A tool call of the session. */
 interface Call {
-  /** What clients call it. */
+  /** The id clients know it by. */
   readonly tool_use_id: string
   readonly tool: string
-  /** What told it. */
+  /** The answer that reported it. */
   readonly answer: Answer
-  /** It is refused before the next request. */
+  /** It will be refused before the next request. */
   isRefused: boolean
   hasResult: boolean
 }
 
-/** The tool calls of a session so far, by the ids their services gave them last. */
+/** The session's tool calls, by the id each service used last. */
 export interface Calls {
   readonly ids: CallIds
   readonly last: Map<string, Call>
@@ -86,7 +86,7 @@ export interface Calls {
 export const makeCalls = (): Calls => ({ ids: new CallIds(), last: new Map() })
 
 export const readAgentEvents = (answer: Answer, { ids, last }: Calls): Reader => {
-  /** A later answer may use an id again once its call is over; the end of a turn ends all calls. */
+  /** A later answer may reuse an id once its call is over; the end of a turn ends all calls. */
   const isAgain = ({ answer: first, hasResult, isRefused }: Call, isCall: boolean): boolean =>
     first !== answer && (hasResult || (isCall && (isRefused || first.turn !== answer.turn)))
 
@@ -140,7 +140,7 @@ export const readAgentEvents = (answer: Answer, { ids, last }: Calls): Reader =>
     ]
   }
 
-  /** The name clients know a call by. */
+  /** The id clients know a call by. */
   const nameOf = (native: string | undefined): string | undefined =>
     native === undefined ? undefined : last.get(native)?.tool_use_id ?? native
 
@@ -155,7 +155,7 @@ export const readAgentEvents = (answer: Answer, { ids, last }: Calls): Reader =>
     }]
   }
 
-  /** A block of the answer that is no text: shown whole in the `assistant_message`. */
+  /** A non-text block of the answer, shown whole in the `assistant_message`. */
   const figure = (type: "table" | "chart") =>
     as(Figure, ({ content_index = 0, query_id, title, tool_use_id }, { content_index: _, ...fields }) => {
       answer.blocks.set(content_index, { type, [type]: fields })
@@ -164,7 +164,7 @@ export const readAgentEvents = (answer: Answer, { ids, last }: Calls): Reader =>
 
   const response = ({ content, metadata, status: outcome }: AgentResponse): Events => {
     answer.progress = "complete"
-    // Where it cannot be read, what was streamed is the answer.
+    // If it cannot be read, the streamed text is the answer.
     if (content === undefined) return [status("response", outcome)]
     answer.final = content
     answer.told = true
@@ -232,7 +232,7 @@ export const readAgentEvents = (answer: Answer, { ids, last }: Calls): Reader =>
       const metadata = typeof wrapped === "object" && wrapped !== null ? { ...wrapped } : fields
       return [status("metadata", undefined, metadata)]
     },
-    // For machines: kept, and not read for words.
+    // For machines: kept, and not searched for text.
     execution_trace: (data) => [status("execution_trace", undefined, { data })],
     response: as(AgentResponse, response),
     done: () => {

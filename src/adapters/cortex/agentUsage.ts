@@ -1,6 +1,6 @@
 /**
- * agentUsage: what a run of an agent consumed. With tools it is the sum of several model calls, and what is in the
- * context cannot be told from that.
+ * agentUsage: the usage of an agent run. With tools it is the sum of several model calls, so it does not tell
+ * how full the context is.
  */
 import type { Usage } from "../../schema/index.js"
 import type { TokensConsumed } from "./CortexMessage.js"

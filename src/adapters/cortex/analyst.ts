@@ -1,8 +1,9 @@
 /**
  * analyst: Cortex Analyst, which answers questions with SQL and does not run it.
  *
- * Every complete statement is told as a `tool_call`. Nobody runs it, so its `tool_result` follows at once and says so:
- * a page's card for it does not wait for ever. The pieces of a statement are told as pieces of the call's arguments.
+ * Every complete statement is reported as a `tool_call`. Nobody runs it, so a `tool_result` that says so
+ * follows at once and a page's card does not wait forever. Deltas of a statement are reported as deltas of
+ * the call's arguments.
  */
 import { Option, Schema } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
@@ -69,7 +70,7 @@ const reader = (answer: Answer): Reader => {
   }
 
   const told = ({ status: name, status_message }: AnalystStatus): EventBody => {
-    // Older servers say no more than this; newer ones follow with `done`.
+    // Older servers send nothing further; newer ones follow with `done`.
     if (name === "done") answer.progress = "complete"
     return status(name, status_message)
   }
@@ -120,7 +121,7 @@ const reader = (answer: Answer): Reader => {
   }
 }
 
-/** The same as text, for those who look at nothing else. */
+/** The same as text, for clients that read nothing else. */
 const toText = (content: ReadonlyArray<NativeBlock>): string =>
   content.map((block) =>
     block.type === "sql"
@@ -130,7 +131,7 @@ const toText = (content: ReadonlyArray<NativeBlock>): string =>
       : paragraphs([block])
   ).filter((text) => text !== "").join("\n\n")
 
-/** The blocks as the service takes them back. */
+/** The blocks in the format the service accepts. */
 const toNative = ({ statement, suggestions, text, type }: NativeBlock): NativeBlock =>
   type === "sql"
     ? { type, statement }
@@ -138,7 +139,7 @@ const toNative = ({ statement, suggestions, text, type }: NativeBlock): NativeBl
     ? { type, suggestions }
     : { type: "text", text }
 
-/** The semantic models of a handshake, of which Analyst wants exactly one. */
+/** A handshake's semantic models; Analyst needs exactly one. */
 export const semanticsOf = (options: SnowflakeOptions): ReadonlyArray<readonly [string, unknown]> => {
   const { semantic_model, semantic_model_file, semantic_models, semantic_view } = options
   return Object.entries({ semantic_model, semantic_model_file, semantic_models, semantic_view })

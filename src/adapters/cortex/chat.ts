@@ -1,8 +1,8 @@
 /**
- * chat: Cortex's chat completions, OpenAI's protocol as far as Snowflake has it.
+ * chat: Cortex's chat completions, the subset of OpenAI's protocol that Snowflake supports.
  *
- * Claude models tell no `finish_reason`; an answer as long as the limit was cut there. A request takes 20 images in 20
- * MiB, so of a long conversation only the last ones are sent.
+ * Claude models send no `finish_reason`; an answer as long as the limit counts as cut off. A request may
+ * carry 20 images in 20 MiB, so only the last images of a long conversation are sent.
  */
 import { Match, Option, Schema } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
@@ -26,7 +26,7 @@ import {
 // --- requests ----------------------------------------------------------------------------------------------------
 
 const maxImages = 20
-/** Of 20 MiB, with room for the texts. */
+/** Of 20 MiB, with room for text. */
 const maxImageBytes = 16 * 1024 * 1024
 
 const readImage = Schema.decodeUnknownOption(Schema.Struct({
@@ -50,7 +50,7 @@ type Part = { readonly type: "text"; readonly text: string } | {
 
 const leftOut: Part = { type: "text", text: "[an earlier image, not sent again]" }
 
-/** Parts of all messages; images from the last one back, as many as a request takes. */
+/** The parts of all messages; images from the last one backwards, as many as a request may carry. */
 const toParts = (messages: ReadonlyArray<Message>): ReadonlyArray<ReadonlyArray<Part>> => {
   let count = 0
   let bytes = 0
@@ -76,7 +76,7 @@ const toMessages = (messages: ReadonlyArray<Message>) => {
 
 // --- answers -----------------------------------------------------------------------------------------------------
 
-/** What an answer may be long at most, since we do not say otherwise. */
+/** The maximum length of an answer, since we set no other. */
 const maxCompletionTokens = 4096
 
 const isDefined = <A>(entry: readonly [string, A | undefined]): entry is readonly [string, A] =>
@@ -124,9 +124,9 @@ const reader = (answer: Answer): Reader => {
 
   const readKnown = ({ choices: [choice] = [], usage }: ChatChunk): ReadonlyArray<EventBody> => {
     const { reasoning_details: details = [], refusal = "", tool_calls = [], ...delta } = choice?.delta ?? {}
-    // Some models tell the same thought twice, whole and in parts.
+    // Some models send the same thought twice, whole and in parts.
     const reasoning = delta.reasoning ?? details.map(({ summary = "", text = summary }) => text).join("")
-    // A refusal is the answer, in words of its own.
+    // A refusal is the answer, in the model's own words.
     const content = (delta.content ?? "") + refusal
     refused ||= refusal !== ""
     finish = choice?.finish_reason ?? finish

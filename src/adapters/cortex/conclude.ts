@@ -1,10 +1,12 @@
-/** conclude: the last events of an answer, and of a turn. */
+/**
+ * conclude: the last events of an answer and of a turn.
+ */
 import type { EventBody, StopReason, Usage } from "../../schema/index.js"
 import { type makeContextMeter, percentOf } from "../wire/contextMeter.js"
 import { type Answer, type Events, inOrder, paragraphs, pendingThoughts } from "./Dialect.js"
 import type { RequestFailed } from "./RequestFailed.js"
 
-/** What of an answer was told in pieces only. */
+/** The part of an answer that was emitted only as deltas. */
 export const toRest = (answer: Answer): Events => {
   const content = inOrder(answer)
   const thoughts = pendingThoughts(answer)
@@ -19,7 +21,7 @@ export const toRest = (answer: Answer): Events => {
   }]
 }
 
-/** Of all requests of a turn together; what is in the context, the last one says. */
+/** The sum over all requests of a turn; the context size is the last one's. */
 export const total = (before: Usage, { context_tokens, context_window, ...counts }: Usage): Usage => {
   const { context_tokens: _, context_window: __, ...sums } = before
   const names = Object.keys({ ...sums, ...counts }) as ReadonlyArray<keyof typeof counts> // These and no others.
@@ -37,7 +39,7 @@ const toError = ({ code, metadata, text }: RequestFailed): EventBody => ({
   ...(metadata !== undefined && { metadata })
 })
 
-/** An account whose budget is used up has no time at which that is over. */
+/** An exhausted account budget has no reset time. */
 const toQuotaWarning = ({ metadata, retry_after_ms, status, text }: RequestFailed): EventBody => ({
   type: "quota_warning",
   text,
@@ -57,7 +59,7 @@ interface End {
   readonly warn: ReturnType<typeof makeContextMeter>
 }
 
-/** The last events of a turn. After a failure the first one keeps its native message. */
+/** The last events of a turn. After a failure, the first one carries its native message. */
 export const toEnd = ({ failure, stop_reason, text, usage, warn }: End): Events => {
   const { context_tokens, context_window } = usage
   const measured = context_tokens !== undefined && context_window !== undefined

@@ -1,7 +1,7 @@
 /**
- * httpFailure: what an HTTP answer other than 200 means, and what to do about it.
+ * httpFailure: the meaning of an HTTP status other than 200, with advice.
  *
- * Only 429 (rate limit) and 503 (the model took too long) are worth another try by ourselves.
+ * Only 429 (rate limit) and 503 (the model took too long) are retried automatically.
  */
 import { Clock, Effect, Option } from "effect"
 import type { ErrorCode } from "../../schema/index.js"
@@ -82,7 +82,7 @@ const toMillis = (retry_after: string | undefined, now: number): number | undefi
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 
-/** An answer that is not 200. */
+/** The failure for an answer other than 200. */
 export const toHttpFailure = Effect.fnUntraced(
   function*(status: number, retry_after: string | undefined, body: string) {
     const message = Option.getOrUndefined(readFields(body))

@@ -1,9 +1,10 @@
 /**
- * geminiAgent: Gemini CLI (0.61, `gemini --acp`): how it is started, and where it differs from the protocol.
+ * geminiAgent: Gemini CLI (0.61, `gemini --acp`): how to start it, and where it differs from the protocol.
  *
- * - It announces no tool call that needs leave, and says nothing of one that was rejected.
- * - Its tool calls have no input: a command stands in the title, the tool's name in the id.
- * - A mode that changes is told as a message, "[MODE_UPDATE] plan"; its history holds "[Function Response: …]".
+ * - It announces no tool call that needs permission, and reports nothing about a rejected one.
+ * - Its tool calls have no input: a command is in the title, the tool's name in the id.
+ * - It reports a mode change as a message, "[MODE_UPDATE] plan"; its history contains "[Function Response:
+ *   …]".
  * - Without a login it asks for one on stdout and takes our first request for the answer.
  */
 import type { AcpAgent, AcpQuirks } from "../acp/AcpAgent.js"
@@ -22,7 +23,7 @@ const toolArgs = ({ kind, title }: ToolFields) =>
 
 const modeUpdate = /^\[MODE_UPDATE\] (\S+)$/
 
-/** What the model was told besides the user's words, and what it called, as the history of a session has it. */
+/** Text and calls other than the user's words that a session's history contains. */
 const historyNoise = /^(<session_context>|\[Function (Response|Call): [^\]]*\]$)/
 
 const notMessage: AcpQuirks["notMessage"] = (text, kind) => {
@@ -39,7 +40,7 @@ export const geminiAgent: AcpAgent = {
   name: "Gemini CLI",
   command: "gemini",
   args: ["--acp"],
-  // Otherwise it starts itself a second time: slower, and signals reach only the first.
+  // Otherwise it starts a second copy of itself: slower, and signals reach only the first.
   env: { GEMINI_CLI_NO_RELAUNCH: "true" },
   modelArgs: (model) => ["-m", model],
   install: npm("@google/gemini-cli"),
@@ -64,9 +65,10 @@ export const geminiAgent: AcpAgent = {
     toolArgs,
     wholeThoughts: true,
     silentOnRejection: true,
-    // Asked for by its plain name, Gemini opens a second file with the same 8 characters in its name that never gets
-    // content; the next start takes it for broken and deletes both, the conversation with it
-    // (google-gemini/gemini-cli#27368). It finds the padded name as well, and makes a file of another name for that.
+    // When loaded by its plain name, Gemini opens a second file with the same 8 characters in its name that
+    // never gets content; the next start takes it for broken and deletes both, and the conversation with them
+    // (google-gemini/gemini-cli#27368). It also finds the padded name, and creates a file of another name for
+    // it.
     nameToLoad: (id) => ` ${id.trim()}`,
     replaysLate: true,
     maxTokensMeansFull: true

@@ -1,9 +1,9 @@
 /**
- * nativeSessions: the conversations Gemini CLI keeps, `tmp/<folder's short name>/chats/session-….jsonl` (0.61), or one
- * JSON document below the folder's SHA-256 (0.24).
+ * nativeSessions: conversations stored by Gemini CLI in `tmp/<folder's short name>/chats/session-….jsonl`
+ * (0.61), or one JSON document below the folder's SHA-256 (0.24).
  *
- * A message that is written again under its id replaces the first; `$rewindTo` takes it back with all that followed;
- * `$set.messages` repeats or shortens the history, so that only messages nobody has seen count.
+ * A message written again under its id replaces the first; `$rewindTo` takes it back with everything after
+ * it; `$set.messages` repeats or shortens the history, so only messages not seen before count.
  */
 import { createHash } from "node:crypto"
 import type { EventBody } from "../../schema/index.js"
@@ -40,12 +40,15 @@ import { changedDiff } from "../wire/unifiedDiff.js"
 import { wordsIn } from "../wire/words.js"
 
 const fileName = /^session-\d{4}-\d\d-\d\dT\d\d-\d\d-[^/]{8}\.jsonl?$/
-/** One JSON document that is longer was never written by a CLI that people used. */
+/** No CLI release in use ever wrote a longer JSON document. */
 const longestDocument = 64 * 1024 * 1024
-/** A Gemini that is open in the folder has this conversation, if it was written to so lately; in ms. */
+/**
+ * A Gemini running in the folder counts as having this conversation open if it was written to within this
+ * time; in ms.
+ */
 const lately = 10 * 60 * 1000
 
-/** It holds a line or two. */
+/** A leftover holds a line or two. */
 const largestLeftover = 64 * 1024
 
 const wordsOf = (message: Fields): string => {
@@ -59,7 +62,7 @@ const wordsOf = (message: Fields): string => {
     }).join("")
 }
 
-/** A person's words; undefined for what the CLI or a tool says in their place. */
+/** A person's text; undefined for text that the CLI or a tool put in its place. */
 const promptOf = (message: Fields): string | undefined => {
   if (message["type"] !== "user") return undefined
   if (list(message, "content").some((part) => toFields(part)?.["functionResponse"] !== undefined)) {
@@ -69,7 +72,7 @@ const promptOf = (message: Fields): string | undefined => {
   return words === "" || /^\s*<session_context>/.test(words) ? undefined : words
 }
 
-/** No line of a conversation: its head, or what the CLI tells the model at each start. */
+/** Not part of a conversation: its head, or what the CLI tells the model at each start. */
 const saysNothing = (line: string): boolean => {
   if (line === "") return true
   const fields = parseLine(line)
@@ -168,7 +171,7 @@ const speech = (message: Fields): Translated => {
   }
 }
 
-/** A message: what was said, then each tool that is done. `find` gives it as it was written last. */
+/** A message: its text, then each finished tool. `find` gives the last written version. */
 const toRecords = (message: Fields, find: () => Fields): ReadonlyArray<NativeRecord> => {
   const id = text(message, "id")
   const ts = secondsOf(message["timestamp"]) ?? 0
@@ -197,7 +200,10 @@ export const makeStore = (files: NativeFiles): NativeStore => {
   const root = `${home}/.gemini`
   const tmp = `${root}/tmp`
 
-  /** Folders by the name their conversations lie under; old names are hashes, which only those who know them can read. */
+  /**
+   * Folders by the name of their conversations' folder; old names are hashes, readable only by matching known
+   * folders.
+   */
   const folderOf = (name: string, roots: ReadonlyArray<string>): string | undefined => {
     const written = files.read(`${tmp}/${name}/.project_root`, 0, 4096).toString("utf8").trim()
     if (written !== "") return written
@@ -207,7 +213,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     return [...known, ...roots].find((folder) => createHash("sha256").update(folder).digest("hex") === name)
   }
 
-  /** The name of a file holds only eight characters of it; it never changes in a file. */
+  /** A file's name holds only eight characters of the id; the id never changes within a file. */
   const ids = new Map<string, string>()
   const idOf = (path: string, { dev, ino }: FileStamp): string | undefined => {
     const file = `${dev}:${ino}:${path}`
@@ -230,7 +236,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     path.endsWith(".jsonl") && stamp.size <= largestLeftover
     && files.read(path, 0, stamp.size).toString("utf8").split("\n").every(saysNothing)
 
-  /** A conversation may lie in several files of the same id: those that were opened and left have nothing in them. */
+  /** A conversation may have several files with the same id; those that were opened and abandoned are empty. */
   const fullest = (found: ReadonlyArray<NativeFile>): ReadonlyArray<NativeFile> => {
     const byId = new Map<string, NativeFile>()
     for (const file of found) {
@@ -274,13 +280,13 @@ export const makeStore = (files: NativeFiles): NativeStore => {
       const back = text(line, "$rewindTo")
       if (back !== undefined) {
         const all = [...messages.keys()]
-        // To a message that is not there: to before all there is, as Gemini takes it.
+        // An unknown message means the beginning, as in Gemini.
         for (const id of all.slice(Math.max(0, all.indexOf(back)))) messages.delete(id)
       }
       const change = field(line, "$set")
       if (change !== undefined) {
         const told = objects(change, "messages")
-        // Of a part of the file: what stands in the list before what is known was said before this part.
+        // For a part of the file: list entries before the known ones came before this part.
         const known = from === 0 ? -1 : told.findLastIndex((fields) => messages.has(text(fields, "id") ?? ""))
         for (const fields of told.slice(known + 1)) {
           const id = text(fields, "id")
@@ -294,12 +300,12 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     return { messages }
   }
 
-  /** What is remembered of a message: not what its tools gave back. */
+  /** What is kept of a message: not its tools' output. */
   const slim = ({ content, id, model, timestamp, toolCalls, tokens, type }: Fields): Fields => ({
     id,
     timestamp,
     type,
-    // What a tool gave back is a user's line, too, and may be large.
+    // A tool's output is a user line too and may be large.
     content: promptOf({ type, content }) === undefined ? undefined : content,
     model,
     tokens,
@@ -375,12 +381,12 @@ export const makeStore = (files: NativeFiles): NativeStore => {
   const isGemini = ({ argv }: { readonly argv: ReadonlyArray<string> }) =>
     argv.slice(0, 3).some((word) => /(?:^|\/)gemini(?:\.js)?$/.test(word) || /@google\/gemini-cli/.test(word))
 
-  /** In which folders a Gemini runs now: which of its conversations it has open it does not tell. */
+  /** Folders in which a Gemini is running; it does not report which conversations it has open. */
   const openFolders = () => new Map(files.programs().filter(isGemini).map(({ folder, pid }) => [folder, pid]))
 
   /**
-   * What `gemini --resume` opens beside the file it goes on with: of the same id, with nothing said in it. Once the
-   * conversation was written to after it, Gemini needs it no more.
+   * Files `gemini --resume` creates beside the one it continues: same id, no content. Once the conversation
+   * was written to later, Gemini no longer needs them.
    */
   const leftovers = (file: NativeFile): ReadonlyArray<NativeFile> => {
     const name = file.path.slice(tmp.length + 1).split("/", 1)[0] ?? ""

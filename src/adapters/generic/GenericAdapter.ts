@@ -1,10 +1,11 @@
 /**
  * GenericAdapter: any program on a terminal of its own.
  *
- * What it prints comes as `stdout` events, without escape codes unless `pty.raw` asks for them; nothing is guessed out
- * of it. Prompts are typed, with Enter, and `stdin` is typed as it is. A terminal does not tell when its program is
- * done, so there are no turns: a prompt is acknowledged (`input_ack`) and that is all; an interrupt is Ctrl-C at any
- * time. The program is `command`, or, where the relay's `allow_programs` names it, `tool` itself with `extra_args`.
+ * Its output becomes `stdout` events, without escape codes unless `pty.raw` asks for them; nothing is
+ * inferred from it. Prompts are typed, followed by Enter, and `stdin` is typed unchanged. A terminal does not
+ * tell when its program is done, so there are no turns: a prompt is only acknowledged (`input_ack`), and an
+ * interrupt is Ctrl-C at any time. The program is `command` or, if the relay's `allow_programs` lists it,
+ * `tool` itself with `extra_args`.
  */
 import { Effect, Layer, Match } from "effect"
 import {
@@ -71,11 +72,11 @@ const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
           resume: false,
           terminal: true
         },
-        // As it is when somebody attaches.
+        // The current state at the time a client attaches.
         metadata: { pty }
       },
       send: sendTo(terminal, resize, screen, text.marksPastes),
-      // A character that was never finished.
+      // A character that was never completed.
       exit: Effect.tap(terminal.exit, Effect.sync(() => tell(decoder.decode())))
     }
   })

@@ -1,24 +1,27 @@
-/** GenericLaunch: which program a handshake means, and whether the relay may start it. */
+/**
+ * GenericLaunch: which program a handshake means, and whether the relay may start it.
+ */
 import { Effect } from "effect"
 import type { AgentSpec, LaunchSpec } from "../Adapter.js"
 import { BadHandshake } from "../AdapterError.js"
 
 /**
- * Names of programs as a handshake spells them; `*` is any.
+ * Program names as spelled in a handshake; `*` means any.
  *
- * Empty: `generic` runs any `command`, because a client that may talk to the relay can have any agent run anything; but no
- * `tool` is taken for a program, so that a misspelt agent is an error. Not empty: only these, either way.
+ * If empty, `generic` runs any `command`, because a client of the relay can have any agent run anything; but
+ * no `tool` is taken for a program, so that a misspelt agent is an error. If not empty, only these programs
+ * run, either way.
  */
 export type AllowedPrograms = ReadonlyArray<string>
 
 const isListed = (program: string, allowed: AllowedPrograms) =>
   allowed.includes("*") || allowed.includes(program)
 
-/** May a `tool` that is no agent be taken for a program on PATH? */
+/** Whether a `tool` that is not an agent may be run as a program on PATH. */
 export const mayBeTool = (tool: string, allowed: AllowedPrograms): boolean =>
   !tool.includes("/") && isListed(tool, allowed)
 
-/** What to do when the program is missing. */
+/** What to do if the program is missing. */
 export const install = "Install it on the relay's machine, or set `command` to the program's whole path."
 
 const example = "such as [\"bash\", \"-l\"]"
@@ -54,7 +57,7 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec, allowed: Al
     command,
     args: [...args, ...extra_args],
     cwd: folder,
-    // A client that knows its terminal emulator better may say so.
+    // Clients may override this for their own terminal emulator.
     clientEnv: { TERM: "xterm-256color", COLORTERM: "truecolor", ...spec.env },
     advice: install
   }

@@ -1,11 +1,13 @@
-/** Screen: when a program draws on its terminal, and so when it has taken what was pasted. */
+/**
+ * Screen: tracks when a program draws on its terminal, to tell when it has read pasted text.
+ */
 import { Effect, Option } from "effect"
 
 export interface Screen {
   readonly drew: () => void
   /** How often it drew. */
   readonly times: () => number
-  /** It has drawn more often than so many times. */
+  /** Waits until it has drawn more than this many times. */
   readonly drawnSince: (times: number) => Effect.Effect<void>
 }
 
@@ -31,15 +33,18 @@ export const make = (): Screen => {
   }
 }
 
-/** How long a program may take to have taken a text: of Claude, Codex and Gemini none was ready after 60 ms, all by this. */
+/**
+ * Time a program needs to read a text: of Claude, Codex and Gemini none was ready after 60 ms, and all were
+ * by this time.
+ */
 export const beforeEnter = "150 millis"
-/** So long a program that knows pastes may take to draw one on a busy machine, and to be still after it. */
+/** Limit for a program that supports pastes to draw one on a busy machine and then go quiet. */
 const toDraw = "2 seconds"
 const toRest = "3 seconds"
 
 /**
- * It has drawn what was pasted when it had drawn so often, and nothing more for a moment: an Enter that comes before is a part
- * of the text to some. Bounded, whatever it draws.
+ * A paste has been read when the program has drawn this often and then paused: some programs treat an earlier
+ * Enter as part of the text. Bounded, whatever the program draws.
  */
 export const hasTaken = (screen: Screen, before: number) => {
   const draws = Effect.suspend(() => Effect.timeoutOption(screen.drawnSince(screen.times()), beforeEnter))

@@ -1,19 +1,19 @@
 /**
- * TerminalText: the text out of what a program prints on a terminal, without escape codes.
+ * TerminalText: extracts the text from a program's terminal output, without escape codes.
  *
- * Kept are characters, line feeds, returns, tabs and backspaces; everything that colours, moves, asks or beeps is left
- * out. Pieces may be cut anywhere: the text is the same. Nothing is kept of a sequence but where in it we are, because
- * one may be a picture of megabytes; that is why `strip-ansi`, which wants whole sequences, is not used here. The
- * grammar is that of ECMA-48.
+ * Characters, line feeds, returns, tabs and backspaces are kept; everything that sets colours, moves the
+ * cursor, queries or beeps is removed. The text is the same wherever chunks are cut. Only the position within
+ * a sequence is kept, because a sequence may be a picture of several megabytes; that is why `strip-ansi`,
+ * which needs whole sequences, is not used here. The grammar is that of ECMA-48.
  */
 export interface TerminalText {
-  /** The text of the next piece. */
+  /** The text of the next chunk. */
   readonly feed: (piece: string) => string
-  /** The program asked that pasted text be marked as such. */
+  /** Whether the program asked for pasted text to be marked. */
   readonly marksPastes: () => boolean
 }
 
-/** Where we are: in an ESC sequence with a middle part, a control sequence, a string (title, picture, …). */
+/** Position: in an ESC sequence with a middle part, a control sequence, a string (title, picture, …). */
 type Place = "text" | "escape" | "middle" | "csi" | "string" | "osc"
 
 const escape = 0x1b
@@ -21,7 +21,7 @@ const bel = 0x07
 const isControl = (code: number) => code < 0x20 || isHighControl(code) || code === 0x7f
 const isHighControl = (code: number) => code >= 0x80 && code < 0xa0
 const isKept = (code: number) => (code >= 0x08 && code <= 0x0a) || code === 0x0d
-/** CAN and SUB give a sequence up. */
+/** CAN and SUB abort a sequence. */
 const givesUp = (code: number) => code === 0x18 || code === 0x1a
 
 const placeAfterHighControl = (code: number): Place => {
@@ -36,7 +36,7 @@ const placeAfterEscape = (code: number): Place => {
   return code >= 0x40 && code <= 0x5f ? placeAfterHighControl(code + 0x40) : "text"
 }
 
-/** Parameters of a control sequence are read up to here: those we look for are shorter. */
+/** Longest control-sequence parameters read; those of interest are shorter. */
 const maxParameters = 64
 const pasteMode = "2004"
 
@@ -51,7 +51,7 @@ export const make = (): TerminalText => {
     if (modes.includes(pasteMode) && (final === "h" || final === "l")) marksPastes = final === "h"
   }
 
-  /** The place after a character that is neither control character nor beyond ASCII. */
+  /** The state after a character that is neither a control character nor beyond ASCII. */
   const placeAfter = (code: number): Place => {
     switch (place) {
       case "escape":
@@ -79,7 +79,7 @@ export const make = (): TerminalText => {
     return enter(next)
   }
 
-  /** Go past a character; true if it is text. */
+  /** Consumes a character; true if it is text. */
   const pass = (code: number): boolean => {
     if (code === escape) return begin("escape")
     if (givesUp(code)) return enter("text")
@@ -87,7 +87,7 @@ export const make = (): TerminalText => {
       return code === 0x9c || (code === bel && place === "osc") ? enter("text") : false
     }
     if (isHighControl(code)) return begin(placeAfterHighControl(code))
-    // In the middle of a sequence these act as they do outside.
+    // Inside a sequence these act as they do outside.
     if (isControl(code)) return isKept(code)
     if (code < 0x80 && place !== "text") return enter(placeAfter(code))
     place = "text"

@@ -1,4 +1,7 @@
-/** descriptor: any program on a terminal, by its `command` or, where the operator allows it, by its own name. */
+/**
+ * descriptor: any program on a terminal, given by its `command` or, if the operator allows it, by its own
+ * name.
+ */
 import type { AgentDescriptor } from "../AgentDescriptor.js"
 import { install, mayBeTool } from "./GenericLaunch.js"
 

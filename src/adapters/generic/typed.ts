@@ -1,4 +1,6 @@
-/** typed: what a person would type to say a prompt. */
+/**
+ * typed: the keystrokes that enter a prompt.
+ */
 import { textOf } from "../../schema/index.js"
 import type { Prompt } from "../Adapter.js"
 
@@ -8,9 +10,9 @@ const lineEnds = /\r\n|\n/g
 const escapes = /[\x1b\x9b]/g
 
 /**
- * The text, without the Enter that submits it: a program that looks after each key takes an Enter close behind a text for
- * part of it. It is pasted where the program can tell a paste from typing, else each line is entered. Nothing in a pasted
- * text can end the paste.
+ * The text without the Enter that submits it: a program that handles each key takes an Enter right after a
+ * text for part of it. The text is pasted if the program can tell a paste from typing; otherwise each line is
+ * entered. Nothing in a pasted text can end the paste.
  */
 export const typed = ({ content }: Pick<Prompt, "content">, marksPastes: boolean): string => {
   const lines = textOf(content).replace(lineEnds, enter).replace(/\r$/, "")

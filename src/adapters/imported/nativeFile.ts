@@ -1,6 +1,6 @@
 /**
- * nativeFile: a conversation's own file, as its agent keeps it on disk, read for `ai-relay import`: a transcript of Claude
- * Code, a rollout of Codex, a chat of Gemini CLI; wherever the file lies, also when it was copied from another machine.
+ * nativeFile: reads a conversation's own file, as stored by its agent, for `ai-relay import`: a Claude Code
+ * transcript, a Codex rollout or a Gemini CLI chat, at any path and also copied from another machine.
  */
 import { Result } from "effect"
 import { makeStore as claude } from "../claude/nativeSessions.js"
@@ -14,7 +14,7 @@ import { status } from "../wire/statusEvent.js"
 import type { Recorded, RecordedEvent } from "./readTranscripts.js"
 
 const stores = { claude, codex, gemini } as const
-/** Whose file it is: the tool of that agent. */
+/** The agent's tool. */
 export type NativeKind = keyof typeof stores
 
 export const agentNames: Readonly<Record<NativeKind, string>> = {
@@ -23,7 +23,7 @@ export const agentNames: Readonly<Record<NativeKind, string>> = {
   gemini: "Gemini CLI"
 }
 
-/** Whose lines they are; undefined: nobody's that is known. */
+/** The agent whose lines these are; undefined if unknown. */
 export const nativeKindOf = (fields: Fields): NativeKind | undefined => {
   const type = text(fields, "type")
   if (typeof fields["ts"] === "number" || "session_id" in fields || "jsonrpc" in fields) return undefined
@@ -41,7 +41,7 @@ export const nativeKindOf = (fields: Fields): NativeKind | undefined => {
     : undefined
 }
 
-/** By the first line that tells it. `head`: what a file begins with. */
+/** Determined by the first line that identifies it. `head`: the beginning of the file. */
 export const nativeKindIn = (head: string, isWhole: boolean): NativeKind | undefined => {
   const lines = head.split("\n")
   for (const line of parseLines(isWhole ? lines : lines.slice(0, -1))) {
@@ -69,7 +69,10 @@ const isSubagents = (head: string): boolean => {
     || text(meta, "thread_source") === "subagent" || toFields(meta?.["source"])?.["subagent"] !== undefined
 }
 
-/** `path`: a regular file of the user's own. What is wrong with it and what to do, where nothing can be made of it. */
+/**
+ * `path`: a regular file owned by the user. Fails with the reason and advice if it cannot be read as a
+ * conversation.
+ */
 export const readNativeFile = (
   files: NativeFiles,
   path: string,
@@ -107,7 +110,7 @@ export const readNativeFile = (
     )
   }
   const summary = store.summary(file)
-  // Where Gemini notes the folder: beside the chats.
+  // Gemini records the folder beside the chats.
   const beside = files.read(path.replace(/\/chats\/[^/]*$/, "/.project_root"), 0, 4096).toString("utf8")
     .trim()
   const folder = summary?.folder ??

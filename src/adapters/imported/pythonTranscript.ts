@@ -1,10 +1,11 @@
 /**
- * pythonTranscript: what the Python relay (0.2 to 0.4) sent to its clients, as events of today.
+ * pythonTranscript: converts the frames the Python relay (0.2 to 0.4) sent to its clients to current events.
  *
- * It numbered nothing and told no turns: a prompt shows in its `input_ack` or in the agent's own echo, an end in Claude's
- * `result`, Codex' `turn/completed` or a `response`. Where a frame still holds the native message (`raw`), that is what is
- * read, with the translators of live sessions; the fields count where there is none. Recordings of what agents print come
- * in the same frames (`rawRecordings`), with the end of a turn as a frame of its own, `turn_end`.
+ * It had no sequence numbers and no turns: a prompt shows in its `input_ack` or in the agent's echo, an end
+ * in Claude's `result`, Codex's `turn/completed` or a `response`. If a frame still holds the native message
+ * (`raw`), that is read with the translators of live sessions; otherwise the frame's fields are used.
+ * Recordings of agents' output arrive as the same frames (`rawRecordings`), with a turn's end as a frame of
+ * its own, `turn_end`.
  */
 import { Option, Schema } from "effect"
 import type { BodyOf, EventBody, StopReason } from "../../schema/index.js"
@@ -26,7 +27,7 @@ type Events = ReadonlyArray<EventBody>
 
 const none: Events = []
 
-/** Commands that were acknowledged by their name. */
+/** Commands acknowledged by name. */
 const commands = new Set([
   "interrupt",
   "permission_response",
@@ -38,7 +39,7 @@ const commands = new Set([
   "raw_request"
 ])
 
-/** Of Claude Code's own messages those a history is made of. */
+/** Claude Code messages that make up a history. */
 const claudeTypes = new Set(["assistant", "user", "system", "result"])
 const isClaudes = (raw: Fields | undefined): raw is Fields =>
   raw !== undefined && claudeTypes.has(text(raw, "type") ?? "") && ("message" in raw || "subtype" in raw)
@@ -58,13 +59,13 @@ const stopReasons: ReadonlyMap<string, StopReason> = new Map(
 
 const codexEnds: Readonly<Record<string, StopReason>> = { interrupted: "cancelled", failed: "error" }
 
-/** Claude's note on a turn that was stopped; nobody said it. */
+/** Claude's note on a stopped turn; not written by a person. */
 const interrupted = /^\[Request interrupted by user/
 
-/** Codex told every piece of a text as a text of its own; all of it comes again, whole. */
+/** Codex sent every delta as a text of its own; the whole text follows. */
 const isPiece = (raw: Fields | undefined) => /delta$/i.test(text(raw, "method") ?? "")
 
-/** The frames of one session, in the order they were sent. */
+/** The frames of one session, in sending order. */
 export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTurns.TimedEvent> => {
   const turns = NativeTurns.make()
   let tool = ""
@@ -72,13 +73,13 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
   let codex = codexState(() => true)
   /** Items Codex has begun, by id. */
   const open = new Map<string, AnyItem>()
-  /** The prompt of the turn that runs; undefined: nobody has told it yet. */
+  /** The running turn's prompt; undefined: not reported yet. */
   let prompt: string | undefined
   let isEchoed = false
   let wasStopped = false
   let hasFailed = false
   let hasPrinted = false
-  /** Pieces of a text that has not come whole yet. */
+  /** Deltas of a text that has not arrived whole yet. */
   let pieces = ""
   let lastSaid = ""
   let lastRaw = ""
@@ -100,7 +101,7 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
 
   const rest = (): Events => pieces.trim() === "" ? none : say(pieces)
 
-  /** Calls of Codex' that never came to an end. */
+  /** Codex calls that never ended. */
   const unfinished = (): Events =>
     [...open.values()].flatMap((item) =>
       startedItem(item, undefined, codex).flatMap((event): Events =>
@@ -143,7 +144,10 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
     return [...before, { type: "turn_start", ...(said !== "" && { text: said }) }]
   }
 
-  /** Claude's process was ended by the next prompt, a terminal makes no turns; the others took it into the running one. */
+  /**
+   * The next prompt ended Claude's process, and a terminal makes no turns; other agents added it to the
+   * running turn.
+   */
   const endsByPrompt = () => !/^(codex|gemini)/.test(tool)
 
   const acknowledged = (said: string): Events => {
@@ -151,7 +155,7 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
       if (said === "interrupt") wasStopped = true
       return none
     }
-    // It was acknowledged by both, the relay and its adapter, or had been told already.
+    // Acknowledged by both the relay and its adapter, or already reported.
     if (turns.isOpen() && prompt === said) return none
     if (!turns.isOpen() || endsByPrompt()) return begin(said)
     prompt ??= said
@@ -166,14 +170,14 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
     return [...before, event]
   }
 
-  /** An answer that is told once more at the end of its turn. */
+  /** An answer repeated at the end of its turn. */
   const answer = (said: string): Events => said.trim() === "" || said === lastSaid ? none : say(said)
 
   // --- native messages ---------------------------------------------------------------------------------------------
 
   const fromClaude = (raw: Fields): Events => {
     const key = JSON.stringify(raw)
-    // The Python relay repeated it with each event that was made of it.
+    // The Python relay repeated it with each event made from it.
     if (key === lastRaw) return none
     lastRaw = key
     const type = text(raw, "type")
@@ -299,7 +303,7 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
       case "assistant_message": {
         const blocks = readBlocks(frame["content"])
         const whole = said ?? textOfBlocks(blocks)
-        // Gemini tells a message piece by piece.
+        // Gemini sends a message as deltas.
         if (raw?.["delta"] === true) {
           pieces += whole
           return none
@@ -367,7 +371,7 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
       case "turn_end": {
         const stop_reason = stopReasons.get(text(frame, "stop_reason") ?? "")
         if (turns.isOpen()) return end(stop_reason === undefined ? undefined : { stop_reason })
-        // What was said without a prompt that anybody recorded.
+        // Text without a recorded prompt.
         const left = rest()
         forget()
         return left.length === 0 ? none : [...left, { type, stop_reason: stop_reason ?? "end_turn" }]
@@ -436,7 +440,7 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
     const before = ts
     ts = Math.max(ts, number(frame, "ts") ?? 0)
     const events = eventsOf(frame)
-    // What ends with a prompt ended before it, in its own way.
+    // A turn that ends with a prompt ended before it, in its own way.
     const begin = events.findIndex(({ type }) => type === "turn_start")
     return begin <= 0
       ? push(`line-${line}`, ts, events)

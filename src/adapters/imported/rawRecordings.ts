@@ -1,16 +1,17 @@
 /**
- * rawRecordings: what agents print, line by line, as the frames `toHistory` makes turns of: `claude --output-format
- * stream-json`, `codex exec --json` and `codex app-server`, `gemini --output-format stream-json`, and the Agent Client
- * Protocol, one side or both. Lines may be wrapped with their time and direction, `{"t":ms,"dir":"in"|"out","data":…}`.
+ * rawRecordings: converts agents' recorded output, line by line, to the frames `toHistory` builds turns from:
+ * `claude --output-format stream-json`, `codex exec --json` and `codex app-server`, `gemini --output-format
+ * stream-json`, and the Agent Client Protocol, one side or both. Lines may be wrapped with their time and
+ * direction, `{"t":ms,"dir":"in"|"out","data":…}`.
  *
- * What says nothing to people (settings, progress, requests of the client's) is left out.
+ * Messages without content for people (settings, progress, client requests) are left out.
  */
 import { field, type Fields, number, objects, secondsOf, text, toFields } from "../native/readLines.js"
 import { readBlocks } from "../wire/lenient.js"
 import { changedDiff } from "../wire/unifiedDiff.js"
 import { textOfBlocks, wordsIn } from "../wire/words.js"
 
-/** Which program printed it. */
+/** The program that printed it. */
 export type RawKind = "claude" | "codex-exec" | "codex-app-server" | "gemini" | "acp"
 
 export const rawNames: Readonly<Record<RawKind, string>> = {
@@ -23,13 +24,13 @@ export const rawNames: Readonly<Record<RawKind, string>> = {
 
 export interface RawLine {
   readonly fields: Fields
-  /** Seconds since 1970, as far as the line says. */
+  /** Seconds since 1970, if the line has a time. */
   readonly ts?: number
-  /** The client wrote it. */
+  /** Written by the client. */
   readonly isInput: boolean
 }
 
-/** What a wrapper holds; undefined: a wrapper of nothing that was said (stderr, the program's end). */
+/** A wrapper's content; undefined for a wrapper of anything else (stderr, the program's end). */
 export const unwrap = (fields: Fields): RawLine | undefined => {
   const data = fields["data"]
   const dir = text(fields, "dir")
@@ -62,7 +63,7 @@ const claudeTypes = new Set([
   "prompt_suggestion"
 ])
 
-/** `type` alone tells none of them: each has something beside it that the others lack. */
+/** `type` alone identifies none of them: each has another field that the others lack. */
 export const rawKindOf = (fields: Fields): RawKind | undefined => {
   const type = text(fields, "type")
   const method = text(fields, "method")
@@ -91,9 +92,9 @@ export const rawKindOf = (fields: Fields): RawKind | undefined => {
   return "id" in fields && ("result" in fields || "error" in fields) ? "codex-app-server" : undefined
 }
 
-/** What a recording begins with, and frames as the Python relay had them. */
+/** The start of a recording, and its frames in the Python relay's format. */
 export interface RawFrames {
-  /** The agent's own name of the conversation; "" if no line tells it. */
+  /** The agent's own id of the conversation; "" if no line has it. */
   readonly session_id: string
   readonly frames: ReadonlyArray<Fields>
 }
@@ -115,7 +116,7 @@ const told = new Set(["system", "assistant", "user", "result"])
 const ofClaude = (lines: ReadonlyArray<Required<RawLine>>): RawFrames => {
   const first = lines.find(({ fields }) => text(fields, "session_id") !== undefined)
   const init = lines.find(({ fields }) => fields["type"] === "system" && fields["subtype"] === "init")?.fields
-  // A prompt that is written to it comes back where it was asked to.
+  // A prompt written to it is echoed if that was requested.
   const hasInput = lines.some(({ fields, isInput }) => isInput && fields["type"] === "user")
   const frames = lines.flatMap(({ fields, ts }): ReadonlyArray<Fields> => {
     const type = text(fields, "type") ?? ""
@@ -135,7 +136,7 @@ const ofClaude = (lines: ReadonlyArray<Required<RawLine>>): RawFrames => {
 
 const camel = (name: string) => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
-/** An item of `codex exec` as the app-server has it. */
+/** An item of `codex exec` in the app-server's format. */
 const camelItem = (item: Fields): Fields => ({
   ...Object.fromEntries(Object.entries(item).map(([name, value]) => [camel(name), value])),
   type: camel(text(item, "type") ?? ""),
@@ -191,7 +192,7 @@ const ofAppServer = (lines: ReadonlyArray<Required<RawLine>>): RawFrames => {
   const frames = lines.flatMap(({ fields, isInput, ts }): ReadonlyArray<Fields> => {
     const method = text(fields, "method")
     const params = field(fields, "params")
-    // Subagents have threads of their own; what clients write comes back as items.
+    // Subagents have threads of their own; client input is echoed as items.
     const own = text(params, "threadId")
     if (isInput || method === undefined || (own !== undefined && id !== undefined && own !== id)) return []
     if (method === "error") {
@@ -284,7 +285,7 @@ const ofGemini = (lines: ReadonlyArray<Required<RawLine>>): RawFrames => {
 
 // --- Agent Client Protocol -----------------------------------------------------------------------------------------
 
-/** As an agent calls itself in `initialize`, and the tool of the relay that is it. */
+/** An agent's own name in `initialize`, with the relay's tool for it. */
 const acpTools: ReadonlyArray<readonly [RegExp, string]> = [
   [/claude/i, "claude-agent-acp"],
   [/codex/i, "codex-acp"],
@@ -304,7 +305,7 @@ const stops: Readonly<Record<string, string>> = {
   cancelled: "cancelled"
 }
 
-/** The words in a tool call's content; a command's output is a block in a block. */
+/** The text in a tool call's content; a command's output is a block within a block. */
 const acpWords = (content: ReadonlyArray<Fields>): string =>
   content.map((entry) => textOfBlocks(readBlocks(entry["content"]))).filter((said) => said !== "").join("\n")
 
@@ -337,7 +338,7 @@ const ofAcp = (lines: ReadonlyArray<Required<RawLine>>): RawFrames => {
     lines.flatMap(({ fields }) => fields["method"] === "session/prompt" ? [JSON.stringify(fields["id"])] : [])
   )
   let thoughts = ""
-  /** A person's words come in pieces where a history is told. */
+  /** In a replayed history, a person's text comes in chunks. */
   let words = ""
   const open = new Map<string, Fields>()
   const flush = (ts: number): ReadonlyArray<Fields> => {
@@ -423,7 +424,7 @@ const ofAcp = (lines: ReadonlyArray<Required<RawLine>>): RawFrames => {
       }
       case undefined: {
         const reason = text(field(fields, "result"), "stopReason")
-        // Where only the agent's side was recorded nobody knows what it answers.
+        // If only the agent's side was recorded, it is unknown what it answers.
         const isOfPrompt = prompts.size === 0 || prompts.has(JSON.stringify(fields["id"]))
         const failure = isOfPrompt ? wordsIn(fields["error"]) : undefined
         if (failure !== undefined) {
@@ -461,12 +462,12 @@ const readers: Readonly<Record<RawKind, (lines: ReadonlyArray<Required<RawLine>>
   acp: ofAcp
 }
 
-/** `at`: when it was recorded, in seconds since 1970, for lines that do not say so: the last of them was then. */
+/** `at`: recording time in seconds since 1970, for lines without a time; the last of them happened then. */
 export const toFrames = (kind: RawKind, lines: ReadonlyArray<RawLine>, at: number): RawFrames => {
   const told = lines.map(({ ts }) => ts).filter((ts) => ts !== undefined)
   let now = told[0] ?? at
   return readers[kind](lines.map((line) => {
-    // Clocks are set back; what was said is in the order it stands in.
+    // Clocks may be set back; events keep their order in the file.
     now = Math.max(now, line.ts ?? now)
     return { ...line, ts: now }
   }))

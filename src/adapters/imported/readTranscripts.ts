@@ -1,10 +1,10 @@
 /**
- * readTranscripts: what stands in files that somebody wants to keep as sessions: recordings of this relay (`--record`, the
- * journal's own files, `ai-relay sessions export`, frames a client has saved), frames of the Python relay, and what agents
- * print (`rawRecordings`).
+ * readTranscripts: reads files to be stored as sessions: recordings of this relay (`--record`, the journal's
+ * own files, `ai-relay sessions export`, frames saved by a client), frames of the Python relay, and agents'
+ * output (`rawRecordings`).
  *
- * All lines are looked at before anything is made of them: the first that is none is told with its number. Events of one
- * session belong together, whatever file they stand in.
+ * All lines are checked before anything is converted: the first bad one is reported with its number. Events
+ * of one session are combined across files.
  */
 import { Result, Schema } from "effect"
 import { RelayEvent } from "../../schema/index.js"
@@ -17,22 +17,22 @@ import { type RawKind, rawKindOf, type RawLine, rawNames, toFrames, unwrap } fro
 export interface TranscriptLines {
   readonly name: string
   readonly lines: Iterable<string>
-  /** When it was written last, in seconds since 1970: for lines that do not say when they were. */
+  /** Time of the last write, in seconds since 1970, for lines without a time. */
   readonly at?: number
 }
 
-/** A session as it was recorded. */
+/** A recorded session. */
 export interface Recorded {
-  /** As it is written; of the Python relay it may be any text. */
+  /** As recorded; in Python relay files it may be any text. */
   readonly session_id: string
-  /** Which relay recorded it, or the agent itself. */
+  /** Recorded by this relay, the Python relay or the agent itself. */
   readonly by: "relay" | "python" | "agent"
-  /** What it was opened with, as far as that was recorded. */
+  /** How it was opened, as far as recorded. */
   readonly tool?: string
   readonly folder?: string
   readonly model?: string
   readonly events: ReadonlyArray<RecordedEvent>
-  /** The lines it was made of, to tell it from another of its name. */
+  /** Its source lines, to tell it from another session of the same name. */
   readonly lines: ReadonlyArray<string>
 }
 
@@ -41,11 +41,11 @@ export interface RecordedEvent extends TimedEvent {
   readonly raw?: string
 }
 
-/** Why files are no transcripts: the first line that is none. */
+/** Why files are not transcripts: the first bad line. */
 export interface BadLine {
   readonly name: string
   readonly line: number
-  /** What it is, and what to do. */
+  /** What is wrong, and what to do. */
   readonly reason: string
 }
 
@@ -79,10 +79,10 @@ const whyBad = (fields: Fields | undefined): string | undefined => {
 
 // --- what agents print -------------------------------------------------------------------------------------------
 
-/** Lines that are looked at to see what a file is. */
+/** Number of lines inspected to identify a file. */
 const telling = 50
 
-/** Undefined: it is for those who read events of relays. */
+/** Undefined: not a recording of an agent's output; read as relay events. */
 const rawKindIn = (lines: ReadonlyArray<string>): RawKind | undefined => {
   for (const line of lines.filter((line) => line.trim() !== "").slice(0, telling)) {
     const fields = parseLine(line)
@@ -143,7 +143,7 @@ const readRaw = (
 
 const noId = ""
 
-/** By session, in the order they come. An event of the Python relay without a session belongs to the one around it. */
+/** Grouped by session, in order. An event of the Python relay without a session belongs to the session around it. */
 const group = (files: ReadonlyArray<TranscriptLines>): Result.Result<ReadonlyMap<string, Group>, BadLine> => {
   const groups = new Map<string, Group>()
   for (const { lines, name } of files) {
@@ -193,26 +193,26 @@ const withoutEnvelope = (
 const seqOf = ({ fields }: Line): number => number(fields, "seq") ?? 0
 const tsOf = ({ fields }: Line): number => number(fields, "ts") ?? 0
 
-/** A session of the name began anew: its numbers do, too. */
+/** A session of the same name began again, and so did its numbers. */
 const beginsAnew = (line: Line, life: ReadonlyMap<number, Line>): boolean => {
   const first = life.get(1)
   return first !== undefined && seqOf(line) === 1 && text(line.fields, "type") === "session_start"
     && tsOf(line) !== tsOf(first)
 }
 
-/** Its lives one after another; of each every event once, in order, whatever files they were spread over. */
+/** Its lives in sequence; in each, every event once, in order, whichever files hold them. */
 const inOrder = (lines: ReadonlyArray<Line>): ReadonlyArray<Line> => {
   const lives: Array<Map<number, Line>> = [new Map()]
   for (const line of lines) {
     const life = lives.at(-1)
     if (life === undefined || beginsAnew(line, life)) lives.push(new Map([[seqOf(line), line]]))
-    // What only one connection was told repeats the number it stands at; before the first event that is none.
+    // Events sent to only one connection repeat the current number, or come before the first event.
     else if (seqOf(line) > 0 && !life.has(seqOf(line))) life.set(seqOf(line), line)
   }
   return lives.flatMap((life) => [...life.values()].toSorted((left, right) => seqOf(left) - seqOf(right)))
 }
 
-/** What its first `session_start` says that says anything. */
+/** What the first informative `session_start` says. */
 const openedWith = (lines: ReadonlyArray<Line>): Pick<Recorded, "tool" | "folder" | "model"> => {
   for (const { fields } of lines) {
     if (text(fields, "type") !== "session_start") continue
@@ -240,7 +240,7 @@ const toRecorded = ([session_id, { by, lines }]: readonly [string, Group]): Reco
   return { session_id, by, ...openedWith(ordered), events, lines: ordered.map(({ text }) => text) }
 }
 
-/** The sessions in these files, or the first line that is none of theirs. */
+/** The sessions in these files, or the first line that belongs to none. */
 export const readTranscripts = (
   files: ReadonlyArray<TranscriptLines>
 ): Result.Result<ReadonlyArray<Recorded>, BadLine> => {

@@ -1,17 +1,18 @@
 /**
- * NativeFiles: what the readers of native sessions may see of the machine: the agents' own files, and who has them open.
+ * NativeFiles: the machine as seen by the readers of native sessions: the agents' own files, and which
+ * processes have them open.
  *
- * Read only. Synchronous and small: each call reads at most what it is asked for; who calls it often pauses in between
- * (`Steps`). No link is followed below a store, no file of another user is read.
+ * Read-only. Synchronous and small: each call reads at most what it is asked for; frequent callers pause in
+ * between (`Steps`). No link below a store is followed and no file of another user is read.
  */
 
-/** Tells one version of a file from another. */
+/** Distinguishes versions of a file. */
 export interface FileStamp {
   readonly dev: number
   readonly ino: number
   /** Bytes. */
   readonly size: number
-  /** When it was written last, in ms since 1970. */
+  /** Time of the last write, in ms since 1970. */
   readonly mtime: number
 }
 
@@ -24,39 +25,39 @@ export interface FolderEntry {
 export interface RunningProgram {
   readonly pid: number
   readonly argv: ReadonlyArray<string>
-  /** Where it runs. */
+  /** Its working folder. */
   readonly folder: string
 }
 
 export interface NativeFiles {
   /** The home folder of the relay's user. */
   readonly home: string
-  /** A variable of the relay that says where an agent keeps its files. */
+  /** A relay variable that says where an agent keeps its files. */
   readonly variable: (name: string) => string | undefined
-  /** Files and folders in a folder, links left out; none if it cannot be read. */
+  /** Files and folders in a folder, without links; empty if it cannot be read. */
   readonly entries: (folder: string) => ReadonlyArray<FolderEntry>
-  /** Undefined for all that is no regular file of the relay's own user. */
+  /** Undefined for anything but a regular file owned by the relay's user. */
   readonly stamp: (file: string) => FileStamp | undefined
-  /** So many bytes from there, fewer at the end, none if it cannot be read. */
+  /** `length` bytes from `from`; fewer at the end, none if it cannot be read. */
   readonly read: (file: string, from: number, length: number) => Buffer
-  /** Where a Unix socket of the relay's own user really lies; undefined if there is none. */
+  /** The real path of a Unix socket owned by the relay's user; undefined if there is none. */
   readonly socket: (path: string) => string | undefined
   /** Ms since 1970. */
   readonly now: () => number
-  /** When a living process started, in the system's own words; undefined when it is gone, "" when nobody can say. */
+  /** When a process started, in the system's own format; undefined if it is gone, "" if unknown. */
   readonly startOf: (pid: number) => string | undefined
-  /** It was started by this relay, or by something that was. */
+  /** Whether it was started by this relay or one of its descendants. */
   readonly isRelays: (pid: number) => boolean
-  /** Who holds an flock on this file, as far as the system tells. */
+  /** The process that holds an flock on this file, if the system tells. */
   readonly lockHolder: (file: FileStamp) => number | undefined
-  /** Programs of the relay's own user that run now, as far as the system tells. */
+  /** Running programs of the relay's user, if the system tells. */
   readonly programs: () => ReadonlyArray<RunningProgram>
 }
 
-/** Work that takes longer than a moment, cut into steps so that its caller can let others go first. */
+/** Longer work cut into steps, so that its caller can let other work run in between. */
 export type Steps<A> = Generator<undefined, A>
 
-/** All steps at once, for what is known to be short. */
+/** Run all steps at once, for work known to be short. */
 export const runSteps = <A>(steps: Steps<A>): A => {
   for (;;) {
     const step = steps.next()

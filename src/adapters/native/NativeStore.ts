@@ -1,9 +1,9 @@
 /**
- * NativeStore: the contract between the relay and the place where one kind of agent keeps its conversations.
+ * NativeStore: the contract between the relay and the place where one kind of agent stores its conversations.
  *
- * A store lists files, says in one line what each is about, and reads a history as records that `NativeTurns` makes turns
- * of. It never writes, and takes ids only, never paths. Types of records are allowed one by one: system prompts, settings
- * and whatever the relay does not know stay where they are.
+ * A store lists files, summarizes each in one line, and reads a history as records, which `NativeTurns` turns
+ * into turns. It never writes, and accepts only ids, never paths. Record types are allowed individually:
+ * system prompts, settings and anything the relay does not know are left out.
  */
 import type { Effect } from "effect"
 import type { EventBody, Usage } from "../../schema/index.js"
@@ -17,12 +17,12 @@ export interface NativeFile {
   readonly archived?: boolean
 }
 
-/** Who began it. */
+/** How the conversation was started. */
 export type NativeOrigin = "terminal" | "headless" | "ide" | "background"
 
 /** A conversation in one line. Times are in seconds since 1970; texts are cut to 200 characters. */
 export interface NativeSummary {
-  /** As it is written in the conversation. */
+  /** As recorded in the conversation. */
   readonly folder: string
   readonly title?: string
   readonly title_by?: "user" | "agent" | "prompt"
@@ -35,14 +35,14 @@ export interface NativeSummary {
   readonly origin?: NativeOrigin
 }
 
-/** What has to be counted by reading all of it. */
+/** Counts that require reading all of it. */
 export interface NativeCounts {
   readonly prompts: number
   readonly messages: number
   readonly tokens?: { readonly input: number; readonly output: number; readonly cached: number }
 }
 
-/** Who has it open now. */
+/** The process that has it open now. */
 export interface NativeHolder {
   readonly by: "terminal" | "background" | "unknown"
   readonly pid?: number
@@ -50,51 +50,51 @@ export interface NativeHolder {
   readonly waiting_for?: string
 }
 
-/** What a record means. Turns need not be closed: `NativeTurns` does that. */
+/** A record's meaning. Turns need not be closed: `NativeTurns` does that. */
 export interface Translated {
   readonly events: ReadonlyArray<EventBody>
-  /** Tokens of one call of the model; the same `call` again replaces them. */
+  /** Tokens of one model call; a repeated `call` replaces them. */
   readonly usage?: Usage & { readonly call: string }
 }
 
-/** Something that was said or done. */
+/** Something said or done. */
 export interface NativeRecord {
-  /** Names it in its conversation, also when the file is read again. */
+  /** Identifies it in its conversation, also when the file is read again. */
   readonly key: string
   /** Seconds since 1970. */
   readonly ts: number
-  /** It begins a turn: a person's words, as a turn's `text` has them. */
+  /** It begins a turn: a person's text, as in a turn's `text`. */
   readonly prompt?: string
-  /** A copy of the conversation may end behind it: how `AgentSpec.fork_at` names that place. */
+  /** A copy of the conversation may end after it: the name of that point for `AgentSpec.fork_at`. */
   readonly anchor?: string
   readonly read: () => Translated
 }
 
 export interface NativeHistory {
-  /** In the order of the conversation. */
+  /** In conversation order. */
   readonly records: ReadonlyArray<NativeRecord>
-  /** There is nothing before the first of them. */
+  /** Nothing comes before the first of them. */
   readonly complete: boolean
-  /** The agent does not say when things were said. */
+  /** The agent does not record times. */
   readonly undated?: boolean
 }
 
 /**
- * Where conversations are not read from disk but told by the agent itself, a program that has to be started for it. What
- * it has told is remembered, and that is what `files`, `find`, `summary` and `history` give.
+ * For conversations that are not read from disk but requested from the agent, a program that must be started
+ * for it. Results are remembered: `files`, `find`, `summary` and `history` return them.
  */
 export interface AskedStore {
-  /** Bring the list up to date, of this folder or all; the reason if that cannot be done. */
+  /** Update the list, for this folder or all; fails with the reason. */
   readonly list: (folder?: string) => Effect.Effect<void, AgentSilent>
-  /** Fetch what was said in one. */
+  /** Fetch the history of one conversation. */
   readonly history: (file: NativeFile) => Effect.Effect<void, AgentSilent>
-  /** What was remembered does not count any more. */
+  /** Discard what was remembered. */
   readonly forget: Effect.Effect<void>
-  /** Asked only when somebody wants this agent's conversations. */
+  /** Used only if a client asks for this agent's conversations. */
   readonly onlyByName: boolean
 }
 
-/** The agent is not there, or does not tell of its conversations. */
+/** The agent is missing or does not report its conversations. */
 export interface AgentSilent {
   readonly _tag: "AgentSilent"
   readonly state: "missing" | "unable" | "failed"
@@ -102,48 +102,48 @@ export interface AgentSilent {
 }
 
 export interface NativeStore {
-  /** The `tool` its conversations go on with. */
+  /** The `tool` that continues its conversations. */
   readonly tool: string
-  /** The agent's name for people. */
+  /** The agent's display name. */
   readonly name: string
-  /** What an id looks like; anything else is not looked for. */
+  /** The format of its ids; anything else is not looked up. */
   readonly id: RegExp
-  /** The conversation can be split off into a copy when it is opened. */
+  /** The conversation can be forked into a copy when it is opened. */
   readonly forks: boolean
   /** Such a copy may end before the conversation does: `fork_at`. */
   readonly forksAt?: true
   /** The holder is known per conversation, not only per folder. */
   readonly tellsHolder: boolean
-  /** Present: it is the agent that is asked. */
+  /** Present if the agent itself is asked. */
   readonly ask?: AskedStore
-  /** All files, in no order; of folders that cannot lie below one of these roots none. */
+  /** All files, in no particular order, except in folders that cannot lie below one of these roots. */
   readonly files: (roots: ReadonlyArray<string>) => Steps<ReadonlyArray<NativeFile>>
   readonly find: (id: string) => Steps<NativeFile | undefined>
-  /** Undefined: it is no conversation of a person. */
+  /** Undefined: not a person's conversation. */
   readonly summary: (file: NativeFile) => NativeSummary | undefined
-  /** Absent: nobody counts them. */
+  /** Absent: counts are not available. */
   readonly counts?: (file: NativeFile) => Steps<NativeCounts>
   /**
-   * What the last `bytes` of the file hold, at least. A copy begins with what was said in another conversation: that is told
-   * if `mayTell` says so of the folder it was held in.
+   * At least the last `bytes` of the file. A copy begins with content from another conversation, which is
+   * included if `mayTell` allows that conversation's folder.
    */
   readonly history: (
     file: NativeFile,
     bytes: number,
     mayTell?: (folder: string) => boolean
   ) => Steps<NativeHistory>
-  /** Who has conversations open, by id; the relay's own agents are left out. */
+  /** Holders of open conversations, by id; the relay's own agents are left out. */
   readonly holders: () => ReadonlyMap<string, NativeHolder>
-  /** Who has this one open: as `holders`, and where the agent does not tell, as far as can be guessed. */
+  /** The holder of this conversation: as in `holders`, and if the agent does not report it, a best guess. */
   readonly holder: (file: NativeFile, folder: string) => NativeHolder | undefined
-  /** The socket of the agent's daemon, while that has it open: who speaks to it there disturbs nobody. */
+  /** The socket of the agent's daemon while it has the conversation open; using it disturbs nobody. */
   readonly join?: (file: NativeFile) => string | undefined
-  /** The command that goes on with it in a terminal, in its folder. */
+  /** The command that continues it in a terminal, in its folder. */
   readonly command: (id: string) => ReadonlyArray<string>
-  /** What a person has to know before running that. */
+  /** What a person should know before running it. */
   readonly warning?: string
-  /** Going on by that command may lose the file: keep a copy first. */
+  /** That command may lose the file: keep a copy first. */
   readonly keepCopy?: boolean
-  /** Empty files that command has left beside the conversation, because of which the agent would delete both. */
+  /** Empty files that command left beside the conversation, which would make the agent delete both. */
   readonly leftovers?: (file: NativeFile) => ReadonlyArray<NativeFile>
 }

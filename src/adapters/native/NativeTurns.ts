@@ -1,13 +1,13 @@
 /**
- * NativeTurns: a history's records as events that follow the same rules as live ones: every `turn_start` gets one
- * `turn_end`, one `response` stands before it if the turn ended well, nothing that is said stands outside of a turn.
+ * NativeTurns: converts a history's records to events that follow the rules of live ones: every `turn_start`
+ * gets one `turn_end`, preceded by one `response` if the turn ended well, and all messages are inside a turn.
  *
  * Each event is marked `metadata.history: true`.
  */
 import type { BodyOf, EventBody, StopReason, Usage } from "../../schema/index.js"
 import type { NativeRecord } from "./NativeStore.js"
 
-/** An event and when it happened, in seconds since 1970. */
+/** An event with its time, in seconds since 1970. */
 export interface TimedEvent {
   readonly event: EventBody
   readonly ts: number
@@ -28,16 +28,16 @@ const ofTurn: ReadonlySet<EventBody["type"]> = new Set(
 const isSubagents = (event: EventBody) =>
   "metadata" in event && event.metadata?.["parent_tool_use_id"] !== undefined
 
-/** `marks` go into every event's metadata. */
+/** `marks` are added to every event's metadata. */
 export const make = (marks: Readonly<Record<string, unknown>> = {}) => {
   let isOpen = false
-  /** The last thing of the turn was something the agent said. */
+  /** Set if the last thing in the turn was text by the agent. */
   let answer: string | undefined
   let calls = new Map<string, Usage>()
   let ts = 0
 
   const marked = (event: EventBody, more: Readonly<Record<string, unknown>> = {}): EventBody =>
-    // A history asks nothing: no event of it has metadata of a form of its own.
+    // A history asks nothing: none of its events has metadata with a defined shape.
     ({
       ...event,
       metadata: { ...("metadata" in event && event.metadata), ...more, ...marks, history: true }
@@ -92,11 +92,11 @@ export const make = (marks: Readonly<Record<string, unknown>> = {}) => {
 
   return {
     isOpen: () => isOpen,
-    /** A turn is open, and what was said last in it may be its answer. */
+    /** Whether a turn is open whose last text may be its answer. */
     hasAnswer: () => isOpen && answer !== undefined,
     /** A record's events. */
     push: (record: NativeRecord): ReadonlyArray<TimedEvent> => {
-      // An end that nobody wrote down was before what came next.
+      // An unrecorded end came before whatever followed it.
       const before = ts === 0 ? record.ts : ts
       const { events, usage } = record.read()
       const begins = events.some(({ type }) => type === "turn_start")
@@ -109,7 +109,7 @@ export const make = (marks: Readonly<Record<string, unknown>> = {}) => {
       }
       return [...closed, ...told.map((event) => ({ event, ts }))]
     },
-    /** There is no more: close what is open. */
+    /** There are no more records: close whatever is open. */
     finish: (stop_reason?: StopReason): ReadonlyArray<TimedEvent> =>
       end(stop_reason === undefined ? undefined : { type: "turn_end", stop_reason }).map((event) => ({
         event,
@@ -120,7 +120,7 @@ export const make = (marks: Readonly<Record<string, unknown>> = {}) => {
 
 export type NativeTurns = ReturnType<typeof make>
 
-/** Records by turn: each list begins with a prompt, but for what stands before the first. */
+/** Records by turn: each list begins with a prompt, except for records before the first one. */
 export const byTurn = (records: ReadonlyArray<NativeRecord>): ReadonlyArray<ReadonlyArray<NativeRecord>> => {
   const turns: Array<Array<NativeRecord>> = []
   for (const record of records) {

@@ -1,21 +1,24 @@
-/** readLines: the lines of a large file in steps, its first and last lines at once, and fields out of what they hold. */
+/**
+ * readLines: reads the lines of a large file in steps, its first and last lines at once, and fields from
+ * their JSON.
+ */
 import { isUtf8 } from "node:buffer"
 import type { FileStamp, NativeFiles, Steps } from "./NativeFiles.js"
 
 const block = 256 * 1024
-/** A longer line is skipped: nobody said that much. */
+/** Longer lines are skipped: they are no conversation. */
 const longest = 64 * 1024 * 1024
 const newline = 10
 
-/** The id of a conversation, as the agents write it. */
+/** A conversation's id, as written by the agents. */
 export const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** An object's end: a last line that lacks its newline may be whole. */
+/** The end of an object: a last line without a newline may be whole. */
 const brace = 125
 
 /**
- * Whole lines between two places; a torn one at either end is left out. The last one of a file may lack its newline: it is
- * given as well where it may be whole.
+ * Whole lines between two offsets; a partial line at either end is left out. A file's last line may lack its
+ * newline: it is included if it may be whole.
  */
 export function* readLines(
   files: NativeFiles,
@@ -26,7 +29,7 @@ export function* readLines(
 ): Steps<void> {
   let pieces: Array<Buffer> = []
   let held = 0
-  // Whether a line begins at `from` only the byte before it tells.
+  // Only the preceding byte tells whether a line begins at `from`.
   let begun = from === 0 || files.read(path, from - 1, 1)[0] === newline
   for (let at = from; at < to;) {
     const read = files.read(path, at, Math.min(block, to - at))
@@ -54,10 +57,13 @@ export function* readLines(
   if (rest?.at(-1) === brace) onLine(rest, to - held)
 }
 
-/** What is looked at for a line that stands behind a very long one, in bytes, step by step. */
+/** How far to look for a line after a very long one, in bytes, step by step. */
 const heads = [256 * 1024, 1024 * 1024, 16 * 1024 * 1024, longest + block] as const
 
-/** What `pick` finds in the first lines of a file that begins with longer ones than `endsOf` reads; as few of them as it takes. */
+/**
+ * What `pick` finds in the first lines of a file that begins with longer lines than `endsOf` reads; reads as
+ * little as possible.
+ */
 export const findInHead = <A>(
   files: NativeFiles,
   path: string,
@@ -72,7 +78,7 @@ export const findInHead = <A>(
   return undefined
 }
 
-/** Its first and last lines, as far as they are whole; with a small file all of it. */
+/** Its first and last whole lines; for a small file, all of it. */
 export const endsOf = (files: NativeFiles, path: string, { size }: FileStamp, bytes = 64 * 1024) => {
   const linesIn = (text: Buffer, isStart: boolean, isEnd: boolean) => {
     const lines = text.toString("utf8").split("\n")
@@ -97,7 +103,7 @@ export const toFields = (value: unknown): Fields | undefined =>
     ? value as Fields
     : undefined
 
-/** A line's JSON object; undefined for anything else, also for what is nested beyond reason. */
+/** A line's JSON object; undefined for anything else, including excessive nesting. */
 export const parseLine = (line: Buffer | string): Fields | undefined => {
   try {
     return toFields(
@@ -127,17 +133,17 @@ export const list = (fields: Fields | undefined, name: string): ReadonlyArray<un
 export const objects = (fields: Fields | undefined, name: string): ReadonlyArray<Fields> =>
   list(fields, name).map(toFields).filter((found) => found !== undefined)
 
-/** The objects in some lines; what is none is left out. */
+/** The objects in these lines; anything else is left out. */
 export const parseLines = (lines: ReadonlyArray<string>): ReadonlyArray<Fields> =>
   lines.map(parseLine).filter((found) => found !== undefined)
 
-/** Seconds since 1970 of an ISO time; undefined if it is none. */
+/** Seconds since 1970 of an ISO time; undefined if it is not one. */
 export const secondsOf = (time: unknown): number | undefined => {
   const ms = typeof time === "string" ? Date.parse(time) : typeof time === "number" ? time : Number.NaN
   return Number.isFinite(ms) ? ms / 1000 : undefined
 }
 
-/** Terminal colours and control characters say nothing to a reader, and may do harm in a terminal. */
+/** Terminal colours and control characters mean nothing to a reader and may do harm in a terminal. */
 export const plainText = (value: string): string =>
   value.replaceAll(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g, "")
     .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0080-\u009f\u202a-\u202e\u2066-\u2069]/g, "")

@@ -1,7 +1,7 @@
 /**
- * DemoAdapter: `{"tool":"demo"}`, an agent that needs no program, no key and no network. Each prompt plays a recorded
- * turn on real time, permissions and questions included. For seeing what a page does with everything an agent can say.
- * `AI_RELAY_DEMO_SPEED` makes it so many times as fast, for tests of pages.
+ * DemoAdapter: `{"tool":"demo"}`, an agent that needs no program, key or network. Each prompt plays a
+ * recorded turn in real time, including permissions and questions, to show how a page handles everything an
+ * agent can send. `AI_RELAY_DEMO_SPEED` multiplies the speed, for page tests.
  */
 import { Config, ConfigProvider, Effect, Layer } from "effect"
 import { type AgentCommand, EventSink } from "../Adapter.js"
@@ -19,7 +19,7 @@ const commands = [
   { name: "demo", description: "Play the recording", argumentHint: "" },
   { name: "compact", description: "Summarize the conversation", argumentHint: "" }
 ]
-/** Prompts a page may offer. */
+/** Prompts a page may suggest. */
 const suggestions = ["Why is the total of some carts a cent too high?"]
 
 const givenSpeed = Effect.gen(function*() {

@@ -1,9 +1,10 @@
 /**
- * ReplayAdapter: plays a recorded session on Effect's Clock, at the pace it was recorded.
+ * ReplayAdapter: plays a recorded session on Effect's Clock, at its original pace.
  *
- * `command` is the transcript file, in the session's folder. With `--on-prompt` after it, each turn waits for a prompt;
- * else the recording plays by itself. Permissions are asked anew and the play waits where the recording waited, so
- * the time a person took is not replayed. Whatever the answer, what follows is what was recorded.
+ * `command` is the transcript file, in the session's folder. With `--on-prompt` after it, each turn waits for
+ * a prompt; otherwise the recording plays without one. Permissions are asked again and playback waits where
+ * the recording waited, so the time a person took is not replayed. Whatever the answer, playback continues as
+ * recorded.
  */
 import { Effect, FileSystem, Layer, Path } from "effect"
 import type { AgentSpec } from "../Adapter.js"

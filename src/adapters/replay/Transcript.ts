@@ -1,11 +1,11 @@
 /**
- * Transcript: a recorded session, a `RelayEvent` per line, cut into what a replay plays in one go: the events of a turn,
- * or those between two turns.
+ * Transcript: a recorded session with one `RelayEvent` per line, cut into the passages a replay plays in one
+ * go: the events of a turn, or those between two turns.
  */
 import { Result, Schema } from "effect"
 import { type EventBody, RelayEvent } from "../../schema/index.js"
 
-/** A recorded event: when it happened (seconds), what it was, and the native message it came from. */
+/** A recorded event: its time (seconds), the event, and its native message. */
 export interface Recorded {
   readonly ts: number
   readonly event: EventBody
@@ -13,7 +13,7 @@ export interface Recorded {
 }
 
 export interface Passage {
-  /** The events are one turn, from `turn_start` to `turn_end` (which a cut recording may lack). */
+  /** The events are one turn, from `turn_start` to `turn_end` (which may be missing if the recording was cut off). */
   readonly isTurn: boolean
   readonly events: ReadonlyArray<Recorded>
 }
@@ -24,12 +24,12 @@ const toRecorded = (
   { raw, seq: _seq, session_id: _session, ts, turn: _turn, ...event }: RelayEvent
 ): Recorded => ({
   ts,
-  // The rest of a union without the envelope, which TypeScript no longer sees as the union.
+  // A union without its envelope, which TypeScript no longer recognizes as the union.
   event: event as EventBody,
   raw: raw === undefined ? undefined : Buffer.from(JSON.stringify(raw))
 })
 
-/** Why a file is no transcript: the number of its first bad line. */
+/** Why a file is not a transcript: the number of its first bad line. */
 export interface BadTranscript {
   readonly line: number
 }

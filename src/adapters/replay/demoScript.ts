@@ -1,6 +1,6 @@
 /**
- * demoScript: what the demo agent does: it mends a rounding error in a shop that does not exist, and shows on the way
- * everything a page can be shown. No model, no network, no file is touched.
+ * demoScript: the demo agent's script: it fixes a rounding error in a fictional shop and shows everything a
+ * page can display. It uses no model or network and touches no file.
  */
 import { RequestId } from "../../schema/index.js"
 import { makeRecorder, type Recorder } from "./recorder.js"

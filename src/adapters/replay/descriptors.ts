@@ -1,4 +1,6 @@
-/** descriptors: a recorded session that is played again, and the demo. Both need no agent. */
+/**
+ * descriptors: the replay of a recorded session, and the demo. Neither needs an agent.
+ */
 import type { AgentDescriptor } from "../AgentDescriptor.js"
 
 const none = { install: "", login: "", edits_input: true } as const

@@ -1,7 +1,8 @@
 /**
- * perform: plays a recording on Effect's Clock, at its pace, as an agent's session.
+ * perform: plays a recording on Effect's Clock, at its original pace, as an agent's session.
  *
- * Permissions are asked anew and the play waits where the recording waited, so the time a person took is not replayed.
+ * Permissions are asked again and playback waits where the recording waited, so the time a person took is not
+ * replayed.
  */
 import { Deferred, Duration, Effect, Fiber, Match, Queue } from "effect"
 import type { RequestId } from "../../schema/index.js"
@@ -20,15 +21,15 @@ export interface Play {
   readonly recording: ReadonlyArray<Recorded>
   /** Each turn waits for a prompt. */
   readonly onPrompt: boolean
-  /** After the last turn every prompt plays that one again; else the session is over then. */
+  /** After the last turn, every prompt plays that one again; without it, the session ends there. */
   readonly encore?: boolean
-  /** So many times as fast as it was recorded; default 1. */
+  /** Speed factor relative to the recording; default 1. */
   readonly speed?: number
-  /** What happens instead of the rest of the turn when that permission is denied. Default: what was recorded. */
+  /** What to play instead of the rest of the turn if that permission is denied. Default: the recording. */
   readonly ifDenied?: Readonly<Record<string, ReadonlyArray<Recorded>>>
 }
 
-/** Whole milliseconds: what measures time in nanoseconds on a test's clock takes no fractions. */
+/** Whole milliseconds: a test clock that counts nanoseconds accepts no fractions. */
 const toMillis = (seconds: number) => Math.round(seconds * 1000)
 
 export const perform = Effect.fn("perform")(function*(play: Play) {
@@ -42,24 +43,24 @@ export const perform = Effect.fn("perform")(function*(play: Play) {
   const scope = yield* Effect.scope
   let played = recording[0]?.ts ?? 0
 
-  /** Gives what to play instead of the rest, if this takes another turn. */
+  /** Gives what to play instead of the rest, if playback branches. */
   const playOne = Effect.fnUntraced(function*({ event, raw, ts }: Recorded) {
     const { request_id } = "request_id" in event ? event : {}
     const waiting = request_id === undefined ? undefined : asked.get(request_id as RequestId)
-    // A settled permission: here the recording waited for its person, so do we for ours.
+    // A settled permission: the recording waited for its person here, so we wait for ours.
     if (waiting !== undefined) {
       const outcome = yield* Fiber.join(waiting)
-      // An encore asks it again.
+      // Playing the turn again asks it again.
       asked.delete(request_id as RequestId)
       played = ts
       return outcome.behavior === "deny" ? ifDenied[request_id ?? ""] : undefined
     }
     const pause = Math.round((toMillis(ts) - toMillis(played)) / speed)
-    // A timer of no time takes a millisecond.
+    // A timer of 0 takes a millisecond.
     if (pause > 0) yield* Effect.sleep(Duration.millis(pause))
     played = ts
     if (event.type === "permission_request") {
-      // It is told before what follows, also in the same millisecond.
+      // Reported before whatever follows, even within the same millisecond.
       const request = gate.request(event, raw)
       asked.set(event.request_id, yield* Effect.forkIn(request, scope, { startImmediately: true }))
     } else if (!madeByRelay.has(event.type) && !(event.type === "turn_start" && onPrompt)) {
@@ -89,7 +90,7 @@ export const perform = Effect.fn("perform")(function*(play: Play) {
       )
     )
 
-  /** A client interrupts: the rest of the turn is left out. */
+  /** A client interrupts: the rest of the turn is skipped. */
   const stopped = (events: ReadonlyArray<Recorded>) =>
     Effect.map(Queue.take(interrupts), () => {
       asked.clear()
@@ -142,5 +143,5 @@ const capabilities = {
   terminal: false
 }
 
-/** The relay says these by itself, now as then. */
+/** The relay emits these itself, then as now. */
 const madeByRelay = new Set(["session_start", "session_end", "input_ack", "permission_cancelled"])

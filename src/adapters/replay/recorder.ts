@@ -1,18 +1,20 @@
-/** recorder: writes a recording by hand: what is said, piece by piece, at the pace an agent would say it. */
+/**
+ * recorder: writes a recording in code: text in deltas, at the pace of an agent.
+ */
 import type { EventBody } from "../../schema/index.js"
 import type { Recorded } from "./Transcript.js"
 
-/** Between two pieces of a text, and of a program's output, in seconds. */
+/** Seconds between two deltas of a text or of a program's output. */
 const pieceEvery = 0.035
 const lineEvery = 0.18
 
 export interface Recorder {
   readonly recording: ReadonlyArray<Recorded>
-  /** Say something, so many seconds after what was said before. */
+  /** Add an event, `after` seconds later than the previous one. */
   readonly say: (event: EventBody, after?: number) => void
-  /** Stream a text, then say it whole. */
+  /** Stream a text, then add it whole. */
   readonly write: (text: string, delta?: "text" | "reasoning") => void
-  /** A tool is called, prints line by line, and is done. */
+  /** Call a tool that prints line by line and finishes. */
   readonly call: (tool: string, tool_use_id: string, args: object) => void
   readonly print: (tool_use_id: string, text: string) => void
   readonly done: (tool_use_id: string, text: string, fields?: { readonly exit_code: number }) => void

@@ -1,19 +1,19 @@
 /**
- * CallIds: the names clients know tool calls by.
+ * CallIds: the ids clients know tool calls by.
  *
- * Some model servers number their calls anew in every answer (`call_0`, `call_1`, …), and each subagent may begin again.
- * The first call of an id keeps the agent's own; used again once that call is over, or in another thread, it becomes
- * `call_0#2`.
+ * Some model servers restart their numbering in every answer (`call_0`, `call_1`, …), and so may each
+ * subagent. The first call with an id keeps it; reused once that call is over, or in another thread, it
+ * becomes `call_0#2`.
  */
 export class CallIds {
   private readonly uses = new Map<string, number>()
   private readonly names = new Set<string>()
   private readonly open = new Map<string, string>()
   private readonly last = new Map<string, string>()
-  /** In whatever thread. */
+  /** In any thread. */
   private readonly latest = new Map<string, string>()
 
-  /** A call begins, or goes on if it is not over yet. */
+  /** A call begins, or continues if it is not over yet. */
   announce(native: string, thread = ""): string {
     const key = keyOf(native, thread)
     const open = this.open.get(key)
@@ -32,12 +32,12 @@ export class CallIds {
     return name
   }
 
-  /** The call is over: its id may be used for another. */
+  /** The call is over: its id may be reused. */
   settle(native: string, thread = ""): void {
     this.open.delete(keyOf(native, thread))
   }
 
-  /** The call that goes, or went last, by this id: in this thread, else in any. */
+  /** The current or last call with this id: in this thread, otherwise in any. */
   of(native: string, thread = ""): string {
     return this.last.get(keyOf(native, thread)) ?? this.latest.get(native) ?? native
   }

@@ -1,7 +1,7 @@
 /**
- * JsonRpc: the messages of JSON-RPC, as far as a peer must tell them apart. Params and results stay as they came.
+ * JsonRpc: JSON-RPC messages, as far as a peer must tell them apart. Params and results are not decoded.
  *
- * An id keeps its JSON type: agents number their requests from 0 and take no notice of an answer to "0".
+ * An id keeps its JSON type: agents number their requests from 0 and ignore an answer to "0".
  */
 import { Predicate, Schema } from "effect"
 import { firstText, wordsIn } from "./words.js"
@@ -24,11 +24,11 @@ export interface JsonRpcAnswer {
   readonly error?: unknown
 }
 
-/** A request is refused: by the other side, or by us. */
+/** A request was refused, by the other side or by us. */
 export class JsonRpcError extends Schema.TaggedError<JsonRpcError>()("JsonRpcError", {
   code: Schema.Number,
   reason: Schema.String,
-  /** The error's `data`, whatever the other side puts there. */
+  /** The error's `data`, of any shape. */
   detail: Schema.optional(Schema.Unknown)
 }) {
   override get message() {
@@ -44,7 +44,7 @@ export const codes = {
   internalError: -32603
 } as const
 
-/** JSON, or undefined. */
+/** The parsed JSON, or undefined. */
 export const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -56,13 +56,13 @@ export const parseJson = (text: string): unknown => {
 const hasMethod = (message: object): message is JsonRpcNotification =>
   "method" in message && typeof message.method === "string"
 
-/** Its id goes back as it came, also one of a type that JSON-RPC does not have. */
+/** The id is returned unchanged, even if it has a type that JSON-RPC does not allow. */
 export const isRequest = (message: unknown): message is JsonRpcRequest =>
   Predicate.isObject(message) && hasMethod(message) && "id" in message
 
 const hasResult = (message: object) => "result" in message || "error" in message
 
-/** It asks for something nobody can tell: it is answered all the same. */
+/** A request whose method is unreadable: it is answered all the same. */
 export const isOddRequest = (message: unknown): message is { readonly id: JsonRpcId } =>
   Predicate.isObject(message) && !hasMethod(message) && "id" in message && !hasResult(message)
   && ("method" in message || "params" in message)
@@ -70,12 +70,12 @@ export const isOddRequest = (message: unknown): message is { readonly id: JsonRp
 export const isNotification = (message: unknown): message is JsonRpcNotification =>
   Predicate.isObject(message) && hasMethod(message) && !("id" in message)
 
-/** Of a sloppy agent an answer may have lost its result, or its id: who asked must not wait for ever. */
+/** A less strict agent's answer may lack its result or its id; the caller must not wait forever. */
 export const isAnswer = (message: unknown): message is JsonRpcAnswer =>
   Predicate.isObject(message) && !Array.isArray(message) && !("method" in message)
   && ("id" in message ? !("params" in message) || hasResult(message) : hasResult(message))
 
-/** An answer's `error` member, however sloppy it is. */
+/** Reads an answer's `error` member, however malformed. */
 export const toJsonRpcError = (error: unknown): JsonRpcError => {
   const { code, data, message } = Predicate.isObject(error) ? error : {}
   return new JsonRpcError({

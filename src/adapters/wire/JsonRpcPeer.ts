@@ -1,9 +1,10 @@
 /**
  * JsonRpcPeer: JSON-RPC with an agent, both ways, one message per line.
  *
- * What an agent says is handed on synchronously, in the step its line is read: notifications, its requests, and the
- * answers to ours (`post` tells them to a callback; `request` is for who can wait). Every request of the agent is
- * answered, one we do not know with an error. When the agent is gone all that waits for it fails with `AgentFailed`.
+ * Everything an agent sends is passed on synchronously, in the step that reads its line: notifications,
+ * requests, and answers to ours (`post` takes a callback; `request` waits). Every request of the agent is
+ * answered, an unknown one with an error. When the agent is gone, everything waiting for it fails with
+ * `AgentFailed`.
  */
 import { Deferred, Duration, Effect, FiberSet, Result, Schema, type Scope } from "effect"
 import { isUtf8 } from "node:buffer"
@@ -26,7 +27,7 @@ import {
   toJsonRpcError
 } from "./JsonRpc.js"
 
-/** The agent took longer to answer than it may. */
+/** The agent did not answer in time. */
 export class RequestTimedOut extends Schema.TaggedError<RequestTimedOut>()("RequestTimedOut", {
   tool: Schema.String,
   method: Schema.String,
@@ -37,11 +38,11 @@ export class RequestTimedOut extends Schema.TaggedError<RequestTimedOut>()("Requ
   }
 }
 
-/** What became of a request; `line` is the answer's, when there was one. */
+/** The outcome of a request; `line` is the answer's, if there was one. */
 export type OnAnswer = (answer: Result.Result<unknown, JsonRpcError | AgentFailed>, line?: Buffer) => void
 
 export interface JsonRpcPeer {
-  /** Ask and wait for the result. Without `within` for as long as it takes. */
+  /** Send a request and wait for the result, without a time limit unless `within` is given. */
   readonly request: {
     (method: string, params?: unknown): Effect.Effect<unknown, JsonRpcError | AgentFailed>
     (
@@ -50,32 +51,39 @@ export interface JsonRpcPeer {
       options: { readonly within: Duration.Input }
     ): Effect.Effect<unknown, JsonRpcError | AgentFailed | RequestTimedOut>
   }
-  /** Ask; `onAnswer` is called once, in the step the answer's line is read. Returns when the request is written. */
+  /**
+   * Send a request; `onAnswer` is called once, in the step that reads the answer's line. Returns when the
+   * request is written.
+   */
   readonly post: (method: string, params: unknown, onAnswer: OnAnswer) => Effect.Effect<void, AgentFailed>
   readonly notify: (method: string, params?: unknown) => Effect.Effect<void, AgentFailed>
-  /** Completes when the agent is gone and all it said has been handed on. */
+  /** Completes when the agent is gone and all its output has been passed on. */
   readonly exit: Effect.Effect<AgentExit>
 }
 
 export interface JsonRpcPeerOptions {
-  /** The agent's name, for messages. */
+  /** The agent's name, used in messages. */
   readonly tool: string
-  /** Put `"jsonrpc":"2.0"` into every message. */
+  /** Add `"jsonrpc":"2.0"` to every message. */
   readonly jsonrpc: boolean
   readonly onNotification: (notification: JsonRpcNotification, line: Buffer) => void
   /**
-   * The agent asks. Answer with an effect that gives the result or fails with the error to send; it starts in the same
-   * step. Result undefined: the agent does not wait any more, send nothing. No effect: we do not know this request.
+   * Called for a request of the agent. Return an effect that gives the result or fails with the error to
+   * send; it starts in the same step. A result of undefined means that the agent no longer waits, so nothing
+   * is sent. No effect: the request is unknown.
    */
   readonly onRequest: (
     request: JsonRpcRequest,
     line: Buffer
   ) => Effect.Effect<unknown, JsonRpcError> | undefined
-  /** A line that is no message of JSON-RPC, or answers what was never asked; undefined if it is not even JSON. */
+  /**
+   * A line that is not a JSON-RPC message, or an answer to no request; `message` is undefined if it is not
+   * even JSON.
+   */
   readonly onOther: (line: Buffer, message: unknown) => void
 }
 
-/** Start an agent with `spawn` and speak with it. */
+/** Start an agent with `spawn` and talk to it. */
 export const open = Effect.fnUntraced(function*<E, R>(
   spawn: (onLine: (line: Buffer) => void) => Effect.Effect<AgentProcess, E, R>,
   options: JsonRpcPeerOptions
@@ -97,17 +105,17 @@ export const open = Effect.fnUntraced(function*<E, R>(
     const { error, result } = answer
     const id = askedAs(answer.id)
     const onAnswer = id === undefined ? undefined : waiting.get(id)
-    // An answer that came too late is nobody's news; one that was never asked for is.
+    // A late answer is ignored; an answer to no request is reported.
     if (id === undefined || onAnswer === undefined) {
       return typeof id === "number" && id > 0 && id <= asked ? undefined : onOther(line, answer)
     }
     waiting.delete(id)
-    // Some agents say `"error": null` beside a result.
+    // Some agents send `"error": null` along with a result.
     const failed = error !== undefined && error !== null && error !== false
     onAnswer(failed ? Result.fail(toJsonRpcError(error)) : Result.succeed(result), line)
   }
 
-  /** Our id, in whatever type it came back; an answer without one is that to the only open question. */
+  /** Our id, whatever type it came back as; an answer without one belongs to the only open request. */
   const askedAs = (id: JsonRpcId | undefined): JsonRpcId | undefined => {
     if (id !== undefined && waiting.has(id)) return id
     if (typeof id === "number") return id
@@ -119,7 +127,7 @@ export const open = Effect.fnUntraced(function*<E, R>(
 
   const answer = ({ id, method }: JsonRpcRequest, result: Effect.Effect<unknown, JsonRpcError> | undefined) =>
     (result ?? new JsonRpcError({ code: codes.methodNotFound, reason: `Method not found: ${method}` })).pipe(
-      // A defect is ours; the agent must not wait for ever because of it.
+      // A defect is our fault; the agent must not wait forever because of it.
       Effect.tapDefect((defect) =>
         Effect.logError(`The relay could not answer "${method}" of ${tool}.`, defect)
       ),
@@ -208,6 +216,6 @@ const toFailure = (tool: string, { exit_code, signal, stderr }: AgentExit): Agen
   })
 }
 
-/** Programs print help after what is wrong. */
+/** Programs print help after the error. */
 const whyOf = (stderr: AgentExit["stderr"]) =>
   stderr.findLast((line) => /^error\b/i.test(line)) ?? stderr.at(-1) ?? "It printed no reason."

@@ -1,11 +1,11 @@
 /**
  * NdJson: cuts a byte stream into lines.
  *
- * Free of Effect and of decoding, because it runs for every byte an agent prints. Lines of any length stay linear in
- * cost: an unfinished line is kept in pieces and joined once.
+ * Free of Effect and of decoding, because it runs for every byte an agent prints. The cost stays linear for
+ * lines of any length: an unfinished line is kept in chunks and joined once.
  */
 
-/** Longest line kept, in bytes. What is longer is cut there, so that no agent can fill the memory. */
+/** Longest line kept, in bytes. Longer lines are cut, so that no agent can fill the memory. */
 export const maxLineBytes = 256 * 1024 * 1024
 
 const newline = 10
@@ -20,7 +20,7 @@ export class LineSplitter {
 
   constructor(private readonly onLine: (line: Buffer) => void, private readonly limit = maxLineBytes) {}
 
-  /** Hand on every line that ends in this chunk. Lines are views into the chunk where they can be. */
+  /** Pass on every line that ends in this chunk. Lines are views into the chunk where possible. */
   push(chunk: Buffer): void {
     let start = 0
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
@@ -30,7 +30,7 @@ export class LineSplitter {
     if (start < chunk.length) this.keep(chunk.subarray(start))
   }
 
-  /** Hand on the last line if it lacks its newline. */
+  /** Pass on the last line if it lacks its newline. */
   end(): void {
     if (this.held > 0) this.finish(Buffer.alloc(0))
   }

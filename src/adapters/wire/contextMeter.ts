@@ -1,19 +1,22 @@
-/** contextMeter: when to warn that the context window is nearly full: once per threshold, again after a compaction. */
+/**
+ * contextMeter: decides when to warn that the context window is nearly full: once per threshold, and again
+ * after a compaction.
+ */
 import type { BodyOf } from "../../schema/index.js"
 
 const thresholds = [80, 90, 95, 100]
 
-/** US dollars between two sums, without the noise in their last digits. */
+/** Difference of two US dollar sums, without floating-point noise in the last digits. */
 export const dollars = (amount: number): number => {
   const rounded = Math.round(amount * 1e9) / 1e9
   return Math.max(0, Number.isFinite(rounded) ? rounded : amount)
 }
 
-/** Whole per cent of the window in use, 0 to 100. */
+/** Whole percentage of the window in use, 0 to 100. */
 export const percentOf = (tokens: number, window: number): number =>
   window <= 0 ? 0 : Math.max(0, Math.min(100, Math.floor((tokens / window) * 100)))
 
-/** A function that is told every new reading and answers with the warning that is due, if one is. */
+/** A function that takes every new reading and returns the warning that is due, if any. */
 export const makeContextMeter = (): (context_pct: number) => ReadonlyArray<BodyOf<"context_warning">> => {
   let warnedAt = 0
   return (context_pct) => {

@@ -1,9 +1,9 @@
 /**
- * elicitation: a form or a link an agent, or an MCP server behind it, asks a person to deal with, as a permission
- * request. The Agent Client Protocol, Codex and Claude Code all have MCP's own shape of it.
+ * elicitation: converts a form or link that an agent, or an MCP server behind it, puts to a person into a
+ * permission request. The Agent Client Protocol, Codex and Claude Code all use MCP's own format.
  *
- * A form becomes questions, one per field, with the field's type and bounds. Answers may be given by a field's name or
- * by its question, in the words of an option or in its value; they become what the form's schema wants.
+ * A form becomes questions, one per field, with the field's type and bounds. Answers may use a field's name
+ * or its question, and an option's label or its value; they are converted to what the form's schema requires.
  */
 import { Option, Predicate, Schema } from "effect"
 import {
@@ -32,7 +32,7 @@ type Choice = typeof Choice.Type
 /** What a value must be; `const`: it can only be this one. */
 const Value = {
   type: text,
-  /** In JSON a value that is one of a list may be of any type. */
+  /** In JSON, a value from a list may be of any type. */
   choices: optional(items(Choice)),
   const: optional(Schema.Unknown),
   properties: optional(AnyObject),
@@ -52,7 +52,7 @@ const Field = Schema.Struct({
   ...Value,
   items: optional(Schema.Struct(Value)),
   any_of: optional(items(Schema.Struct(Value))),
-  /** Another value than the choices will do, too. */
+  /** Values other than the choices are allowed too. */
   custom: flag,
   default: optional(Schema.Unknown),
   minItems: number,
@@ -61,7 +61,7 @@ const Field = Schema.Struct({
 })
 type Field = typeof Field.Type
 
-/** A field of OpenAI's own shape; whatever else it says is as in JSON Schema. */
+/** A field in OpenAI's own format; its other members follow JSON Schema. */
 const ListedField = Schema.StructWithRest(
   Schema.Struct({
     id: text,
@@ -82,7 +82,7 @@ interface FieldSet {
 }
 interface Form extends FieldSet {
   readonly alternatives: ReadonlyArray<{ readonly only_one: boolean; readonly of: ReadonlyArray<FieldSet> }>
-  /** Fields of which nothing is known but a reference that leads nowhere. */
+  /** Fields known only by a reference that leads nowhere. */
   readonly lost: ReadonlyArray<{ readonly id: string; readonly ref: string }>
 }
 
@@ -98,7 +98,7 @@ export const Elicitation = Schema.Struct({
 })
 export type Elicitation = typeof Elicitation.Type
 
-/** An option of OpenAI's own shape. */
+/** An option in OpenAI's own format. */
 const toChoice = (option: string | Readonly<Record<string, unknown>>): Choice => {
   if (typeof option === "string") return { const: option }
   const { const: constant, description, id, label, title, value = constant ?? id } = option
@@ -125,7 +125,7 @@ const toFields = ({ fields, required }: ReadFields): FieldSet => ({
 const lostOf = (fields: ReadonlyMap<string, ReadField>): Form["lost"] =>
   [...fields].flatMap(([id, { lost }]) => lost === undefined ? [] : [{ id, ref: lost }])
 
-/** OpenAI's own shape: a list of fields. */
+/** OpenAI's own format: a list of fields. */
 const listedForm = (schema: unknown): Form => {
   const { fields } = Option.getOrElse(
     readListed(Array.isArray(schema) ? { fields: schema } : schema),
@@ -153,13 +153,13 @@ const formOf = ({ requestedSchema }: Elicitation): Form => {
   }
 }
 
-/** `size_custom` beside `size` is the place for an answer that is not among the options of `size`. */
+/** `size_custom` next to `size` takes an answer that is not among the options of `size`. */
 const freeTextOf = (id: string) => `${id}_custom`
 
 const isFreeText = (id: string, fields: Fields) =>
   id.endsWith("_custom") && fields.has(id.slice(0, -"_custom".length))
 
-/** One that names no type may show it otherwise. */
+/** If no type is given, other members may imply it. */
 const typeOf = ({ const: only, items, properties, type }: Field): string => {
   if (type !== undefined) return type
   if (items !== undefined) return "array"
@@ -177,7 +177,7 @@ const choicesOf = (field: Field): ReadonlyArray<Choice> => {
   return choices
 }
 
-/** claude-agent-acp squeezes an option's description into its title; beside it stands what it was. */
+/** claude-agent-acp merges an option's description into its title; the original is next to it. */
 const describedBy = ({ _meta }: Choice): string | undefined => {
   const detail = _meta?.["_claude/askUserQuestionOption"]
   return Predicate.hasProperty(detail, "description") && typeof detail.description === "string"
@@ -222,7 +222,7 @@ const toQuestionsOf = (
   { known = fields, message = "" }: { readonly known?: Fields; readonly message?: string }
 ): ReadonlyArray<Question> => {
   const asked = [...fields].filter(([id]) => !isFreeText(id, known))
-  // A form of one field asks in its message.
+  // In a form of one field, the message is the question.
   const alone = asked.length === 1 && message !== ""
   return asked.map(([id, field]) => {
     const { any_of, custom, description, title } = field
@@ -254,13 +254,13 @@ const toAlternatives = ({ alternatives, fields }: Form): Alternatives =>
     of: of.map((each) => toQuestionsOf(each, { known: fields }))
   }))
 
-/** The fields of a form; none if one that has to be filled in cannot be shown. */
+/** The questions for a form's fields; none if a required field cannot be shown. */
 const toQuestions = (ask: Elicitation): ReadonlyArray<Question> => {
   const form = formOf(ask)
   return form.lost.some(({ id }) => form.required.includes(id)) ? [] : toQuestionsOf(form, ask)
 }
 
-/** It has no field to fill in: it only wants a yes. */
+/** Whether it has no field to fill in and only needs a yes. */
 export const wantsYes = (ask: Elicitation): boolean => {
   if (ask.url !== undefined || (ask.mode ?? "form") !== "form" || !isPlain(ask)) return false
   const { fields, lost } = formOf(ask)
@@ -278,7 +278,7 @@ const yesOrNo: ReadonlyArray<PermissionOption> = [
   { option_id: "decline", name: "Decline", kind: "reject_once" }
 ]
 
-/** Of a form nobody here can show the one option is no: to fill it in takes `answers`. */
+/** The only option for a form that cannot be shown is no: filling it in requires `answers`. */
 const onlyNo = yesOrNo.slice(1)
 
 const argsOf = (ask: Elicitation, questions: ReadonlyArray<Question>): object => {
@@ -288,7 +288,7 @@ const argsOf = (ask: Elicitation, questions: ReadonlyArray<Question>): object =>
   return wantsYes(ask) ? {} : { form: ask.requestedSchema }
 }
 
-/** What a person must know of fields that cannot be shown. */
+/** What a person must know about fields that cannot be shown. */
 const missing = (ask: Elicitation, isForm: boolean): ReadonlyArray<string> => {
   if (ask.url !== undefined || wantsYes(ask)) return []
   const { lost, required } = formOf(ask)
@@ -303,7 +303,7 @@ const missing = (ask: Elicitation, isForm: boolean): ReadonlyArray<string> => {
     ]
 }
 
-/** `tool` asks, if a tool does. A form of a shape nobody here can read is shown as it is: it wants `answers`. */
+/** `tool`: the tool that asks, if any. A form in an unreadable format is shown as is and requires `answers`. */
 export const toQuestion = (
   request_id: RequestId,
   ask: Elicitation,
@@ -332,13 +332,13 @@ export const toQuestion = (
 const toContent = (ask: Elicitation, outcome: PermissionAllowed): Record<string, unknown> => {
   const form = formOf(ask)
   const given = answersOf(outcome)
-  // What the alternatives say of a field counts where they fit.
+  // A field's alternatives apply where they match.
   const closer = new Map(fittingOf(toAlternatives(form), given).map((question) => [question.id, question]))
   return Object.fromEntries(
     toQuestions(ask).flatMap((shown) => {
       const { id = "", options = [] } = shown
       const reading = readAnswer(closer.get(id) ?? shown, given)
-      // What breaks the form was refused before it came here.
+      // Answers that violate the form were already refused.
       if (reading === undefined || "problem" in reading) return []
       const answer = [id, shown.question].filter((name) =>
         Object.hasOwn(given, name)
@@ -354,14 +354,14 @@ const toContent = (ask: Elicitation, outcome: PermissionAllowed): Record<string,
   )
 }
 
-/** A form the relay cannot read is filled in as it was answered; a yes alone does not fill it in. */
+/** For a form the relay cannot read, the answers are passed on unchanged; a plain yes does not fill it in. */
 const otherAnswer = (ask: Elicitation, outcome: PermissionAllowed): object => {
   if (wantsYes(ask)) return { action: "accept", content: {} }
   const content = answersOf(outcome)
   return Object.keys(content).length > 0 ? { action: "accept", content } : { action: "cancel" }
 }
 
-/** The agent's words for what a person said. */
+/** A person's answer in the agent's format. */
 export const toElicitationAnswer = (ask: Elicitation, outcome: PermissionOutcome): object => {
   switch (outcome.behavior) {
     case "allow":

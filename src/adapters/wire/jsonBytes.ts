@@ -1,9 +1,9 @@
 /**
- * jsonBytes: reads JSON in place, as the bytes it is, for lines that are too many to be parsed.
+ * jsonBytes: reads JSON in place as bytes, for lines too numerous to be parsed.
  *
- * JSON's syntax is ASCII, so it can be told from the bytes alone where a string ends and whether it is one: what is
- * passed over here `JSON.parse` would take too, if all of the line is UTF-8. Nothing is decoded; a long text is copied once,
- * to be looked at sixteen bytes at a time (`plainText.wat`).
+ * JSON's syntax is ASCII, so the bytes alone show where a string ends and whether it is valid: `JSON.parse`
+ * would accept everything accepted here, if the whole line is UTF-8. Nothing is decoded; a long text is
+ * copied once, to be scanned sixteen bytes at a time (`plainText.wat`).
  */
 import { plainTextWasm } from "./plainTextWasm.js"
 
@@ -11,7 +11,7 @@ const quote = 0x22
 const backslash = 0x5c
 const letterU = 0x75
 
-/** What may follow a backslash, but for `u`. */
+/** Characters that may follow a backslash, except `u`. */
 const isEscape = (byte: number | undefined): boolean =>
   byte === quote || byte === backslash || byte === 0x2f || byte === 0x62 || byte === 0x66 || byte === 0x6e
   || byte === 0x72 || byte === 0x74
@@ -26,7 +26,7 @@ const isUnicodeEscape = (bytes: Uint8Array, at: number): boolean =>
 
 // --- plain text: nearly all of a long string goes by here ------------------------------------------------------------
 
-/** The first byte, from a place on, that is neither plain nor part of an escape of two bytes; the end if there is none. */
+/** Offset of the first byte that is neither plain nor part of a two-byte escape; the end if there is none. */
 type Skip = (bytes: Uint8Array, from: number) => number
 
 /** Byte by byte: good for short texts. */
@@ -41,18 +41,18 @@ const skipFew: Skip = (bytes, from) => {
   return length
 }
 
-/** From so many bytes on it pays to copy them to where sixteen are looked at at once. */
+/** From this many bytes on, copying them for sixteen-byte scanning pays off. */
 const manyBytes = 64
 /** How many are copied first, and at most; `plainText.wat` has room for a few more. */
 const window = { first: 1024, most: 64 * 1024 }
 
-/** Only what is used of it, which Node's types leave out; undefined if Node runs without it (`--jitless`). */
+/** Only the parts used here, which Node's types leave out; undefined if Node runs without it (`--jitless`). */
 declare const WebAssembly: undefined | {
   readonly Module: new(bytes: Uint8Array) => object
   readonly Instance: new(module: object) => { readonly exports: unknown }
 }
 
-/** What `plainText.wat` exports. */
+/** Exports of `plainText.wat`. */
 interface PlainText {
   readonly memory: { readonly buffer: ArrayBuffer }
   readonly skip: (at: number) => number
@@ -70,7 +70,7 @@ const makeSkipMany = (): Skip => {
       copied.set(bytes.subarray(start, end))
       copied[end - start] = 0
       const place = start + skip(0)
-      // At its end a window may cut an escape in two.
+      // A window's end may cut an escape in two.
       if (place < end - 1 || end === bytes.length) return place
       start = place
     }
@@ -85,7 +85,7 @@ const skip: Skip = (bytes, from) => {
   return skipMany(bytes, from)
 }
 
-/** Where the string that begins at `at` with its quote has ended; -1 if there is none, or none that is valid. */
+/** Offset just after the string that begins at `at` with its quote; -1 if there is none or it is invalid. */
 export const afterString = (bytes: Uint8Array, at: number): number => {
   if (bytes[at] !== quote) return -1
   for (let place = skip(bytes, at + 1); place < bytes.length; place = skip(bytes, place + 6)) {
@@ -97,10 +97,10 @@ export const afterString = (bytes: Uint8Array, at: number): number => {
 
 const unicodeEscape = Buffer.from("\\u")
 
-/** Whether some text may not be the bytes that stand for it: all other escapes are of ASCII. */
+/** Whether some text may differ from its bytes: all other escapes are of ASCII. */
 export const hasUnicodeEscape = (line: Buffer): boolean => line.includes(unicodeEscape)
 
-/** Whether these bytes stand at `at`. */
+/** Whether these bytes are at `at`. */
 export const standsAt = (bytes: Uint8Array, at: number, expected: Uint8Array): boolean => {
   for (let index = 0; index < expected.length; index++) {
     if (bytes[at + index] !== expected[index]) return false

@@ -1,20 +1,21 @@
 /**
- * jsonSchema: a form's schema as its fields mean it.
+ * jsonSchema: reads a form's schema into its fields.
  *
- * References into the schema itself (`#/$defs/…`) are replaced by what they name, `allOf` by what its parts say together,
- * and "this or null" by this. Values to choose from become `choices`, types to choose from `any_of`, however they are
- * said. A form is flat, so its fields, the entries of their lists and their choices are looked at, and no deeper.
+ * References within the schema (`#/$defs/…`) are replaced by their targets, `allOf` by its parts combined,
+ * and "this or null" by this. Values to choose from become `choices` and types to choose from `any_of`,
+ * however they are expressed. A form is flat, so only its fields, the entries of their lists and their
+ * choices are read, no deeper.
  *
- * A reference that leads back to itself, or outside, says nothing: it is `lost`, and so is a field of which nothing else
- * is known. The work is bounded, whatever the schema holds.
+ * A reference that leads back to itself or outside is `lost`, and so is a field about which nothing else is
+ * known. The work is bounded, whatever the schema contains.
  */
 import { Predicate } from "effect"
 
 export type Json = Readonly<Record<string, unknown>>
 
-/** More steps than these no field and no form takes: references may double with each step. */
+/** Limits no real field or form exceeds: references may double with each step. */
 const mostSteps = { field: 2000, form: 50_000 } as const
-/** A chain of references no person wrote is longer. */
+/** No person writes a longer chain of references. */
 const deepest = 32
 /** A field, the entries of its list, their choices. */
 const fieldDepth = 4
@@ -101,7 +102,7 @@ const bothPatterns: Join = (one, other) =>
     ? `^(?=[^]*?(?:${one}))(?=[^]*?(?:${other}))`
     : other
 
-/** Of what is not here, and of which both say something, the second counts. */
+/** Members not listed here: if both schemas have one, the second wins. */
 const joins: Readonly<Record<string, Join>> = {
   properties: bothFields,
   required: lists((one, other) => unique([...one, ...other])),
@@ -136,29 +137,29 @@ const both = (one: Json, other: Json): Json => {
 
 // --- forms -----------------------------------------------------------------------------------------------------------
 
-/** A value one may choose. */
+/** A value to choose from. */
 export interface Choice {
   readonly const: unknown
   readonly title?: unknown
   readonly description?: unknown
 }
 
-/** Schemas of which one has to fit, or with `only_one` exactly one. */
+/** Schemas of which at least one must match or, with `only_one`, exactly one. */
 interface Group {
   readonly only_one: boolean
   readonly of: ReadonlyArray<unknown>
 }
 
-/** A schema without references, parts and alternatives at its top; what these were is in `choices` and `groups`. */
+/** A schema without references, parts and alternatives at its top; those are in `choices` and `groups`. */
 interface Flat extends Json {
   readonly groups?: ReadonlyArray<Group>
   readonly choices?: ReadonlyArray<Choice>
 }
 
 export interface ReadField {
-  /** `choices` and `any_of` stand for what was said in `enum`, `oneOf`, `anyOf`. */
+  /** `choices` and `any_of` replace `enum`, `oneOf` and `anyOf`. */
   readonly field: Json
-  /** The first reference that leads nowhere, where nothing else is known of the field. */
+  /** The first reference that leads nowhere, if nothing else is known about the field. */
   readonly lost?: string
 }
 
@@ -168,7 +169,7 @@ export interface ReadFields {
 }
 
 export interface ReadForm extends ReadFields {
-  /** Of each of these one has to fit, besides. */
+  /** One alternative of each group must match as well. */
   readonly alternatives: ReadonlyArray<{ readonly only_one: boolean; readonly of: ReadonlyArray<ReadFields> }>
 }
 
@@ -188,7 +189,7 @@ const toChoices = ({ enum: values, enumNames }: Json): ReadonlyArray<Choice> | u
     })
     : undefined
 
-/** What says of what kind a value is. */
+/** Members that say what kind of value it is. */
 const telling = ["type", "choices", "any_of", "const", "items", "properties"]
 
 /** The form a schema describes; undefined if it describes none. */
@@ -197,7 +198,7 @@ export const readForm = (root: unknown): ReadForm | undefined => {
   const { readFields, flat } = makeReader(root)
   const form = flat(root)
   const groups = form.groups ?? []
-  // A group of one is no choice.
+  // A group of one is not a choice.
   const [alone, choices] = [
     groups.filter(({ of }) => of.length === 1),
     groups.filter(({ of }) => of.length > 1)
@@ -209,7 +210,7 @@ export const readForm = (root: unknown): ReadForm | undefined => {
   const own = isObject(base["properties"]) ? base["properties"] : {}
   const propertiesOf = ({ properties }: Json): Json => isObject(properties) ? properties : {}
 
-  /** A field that all branches have is one of what they say of it. */
+  /** A field present in all branches takes one of their definitions. */
   const inBranches = branches.map(({ of }): Json => {
     const names = [...new Set(of.flatMap((branch) => Object.keys(propertiesOf(branch))))]
     return Object.fromEntries(names.flatMap((name) => {
@@ -250,7 +251,7 @@ export const readForm = (root: unknown): ReadForm | undefined => {
   }
 }
 
-/** A field that stands alone. */
+/** Reads a single field. */
 export const readField = (schema: unknown): ReadField => makeReader(schema).readField(schema)
 
 const makeReader = (root: unknown) => {
@@ -325,7 +326,7 @@ const makeReader = (root: unknown) => {
   return {
     flat,
     readField,
-    /** `more`: what a field is that is required and described nowhere. */
+    /** `more`: the definition of a field that is required but not described anywhere. */
     readFields: (properties: Json, required: ReadonlyArray<string>, more: Json): ReadFields => {
       const undescribed = required.filter((name) => !Object.hasOwn(properties, name))
       const all = [...Object.entries(properties), ...undescribed.map((name) => [name, more] as const)]
@@ -334,13 +335,13 @@ const makeReader = (root: unknown) => {
   }
 }
 
-/** What can only be one of some values. */
+/** Values of a field that can only be one of several. */
 const choicesIn = ({ choices, const: only, ...said }: Json): ReadonlyArray<Choice> | undefined => {
   if (only !== undefined) return [{ ...said, const: only }]
   return Array.isArray(choices) && said["custom"] !== true ? choices as ReadonlyArray<Choice> : undefined
 }
 
-/** A list of types lets a value be null, or of several types. */
+/** A list of types allows null or several types. */
 const typesOf = ({ type, ...said }: Json): Json => {
   if (!Array.isArray(type)) return type === undefined ? said : { ...said, type }
   const types = type.filter((name) => typeof name === "string" && name !== "null")

@@ -1,6 +1,6 @@
 /**
- * lenient: how native messages are read. A field of another type than expected costs that field, never the message: an
- * agent that tells its cost as a text has still ended its turn.
+ * lenient: how native messages are read. A field of an unexpected type loses only that field, never the
+ * message: an agent that reports its cost as a string has still ended its turn.
  */
 import { Option, Schema, SchemaGetter } from "effect"
 import { NativeBlock } from "../../schema/ContentBlock.js"
@@ -10,12 +10,12 @@ import { wordsIn } from "./words.js"
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** To the compiler a lenient field is as strict as the agent's own types, which a test compares with them. */
+/** For the compiler, a lenient field is as strict as the agent's own types; a test compares the two. */
 type Optional<A, I> = ReturnType<typeof strictOptional<A, I, never, never>>
 
 const isThere = (value: unknown) => value !== null && value !== undefined
 
-/** A field that is absent when it is missing, null, or of another type. */
+/** A field that counts as absent if it is missing, null or of another type. */
 export const optional = <A, I>(field: Schema.Codec<A, I>): Optional<A, I> => {
   const read = Schema.decodeUnknownOption(field)
   return Schema.optionalKey(Schema.Unknown).pipe(
@@ -28,7 +28,7 @@ export const optional = <A, I>(field: Schema.Codec<A, I>): Optional<A, I> => {
   ) as unknown as Optional<A, I> // See above.
 }
 
-/** A field that is `fallback` when it is missing, null, or of another type. */
+/** A field that is `fallback` if it is missing, null or of another type. */
 export const withFallback = <A, I>(field: Schema.Codec<A, I>, fallback: A) => {
   const read = Schema.decodeUnknownOption(field)
   return Schema.optionalKey(Schema.Unknown).pipe(
@@ -43,15 +43,15 @@ export const withFallback = <A, I>(field: Schema.Codec<A, I>, fallback: A) => {
 
 export const text = optional(Schema.String)
 export const number = optional(Schema.Finite)
-/** How much or how many: a number below nothing says nothing. */
+/** An amount or a count: negative numbers are ignored. */
 export const Amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 export const amount = optional(Amount)
-/** Seconds since 1970, no later than a date can be. */
+/** Seconds since 1970, within the range of a date. */
 export const moment = optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 8.64e12 })))
 export const flag = optional(Schema.Boolean)
 export const AnyObject = Schema.Record(Schema.String, Schema.Unknown)
 
-/** A list without the entries that are of another type. */
+/** A list without its entries of another type. */
 export const items = <A, I>(
   element: Schema.Codec<A, I>
 ): Schema.Codec<ReadonlyArray<A>, ReadonlyArray<I>> => {
@@ -66,7 +66,7 @@ export const items = <A, I>(
   ) as unknown as Schema.Codec<ReadonlyArray<A>, ReadonlyArray<I>> // See above.
 }
 
-/** Ids are texts; a number is taken for one. */
+/** Ids are strings; numbers are accepted. */
 export const id = Schema.Union([Schema.NonEmptyString, Schema.Finite]).pipe(
   Schema.decodeTo(Schema.String, {
     decode: SchemaGetter.transform((id: string | number) => String(id)),
@@ -74,7 +74,7 @@ export const id = Schema.Union([Schema.NonEmptyString, Schema.Finite]).pipe(
   })
 )
 
-/** What is said to people: a text; of anything else the words in it. */
+/** Text for people: a string, or the text found in any other value. */
 export const words = Schema.optionalKey(Schema.Unknown).pipe(
   Schema.decodeTo(Schema.String, {
     decode: SchemaGetter.transformOptional<string, unknown>((value) =>
@@ -87,13 +87,13 @@ export const words = Schema.optionalKey(Schema.Unknown).pipe(
   })
 )
 
-/** Null and an empty text say nothing. */
+/** Null and an empty string count as no text. */
 const shownWords = (value: unknown): string =>
   wordsIn(value) ?? (typeof value === "number" || typeof value === "boolean" ? String(value) : "")
 
 type Named<A> = { readonly [name: string]: A }
 
-/** An object without the fields that are of another type. */
+/** An object without its fields of another type. */
 export const fieldsOf = <A, I>(value: Schema.Codec<A, I>): Schema.Codec<Named<A>, Named<I>> => {
   const read = Schema.decodeUnknownOption(value)
   return AnyObject.pipe(
@@ -110,12 +110,12 @@ export const fieldsOf = <A, I>(value: Schema.Codec<A, I>): Schema.Codec<Named<A>
   ) as unknown as Schema.Codec<Named<A>, Named<I>> // See above.
 }
 
-/** Lists in lists, deeper than anybody puts them. */
+/** Nesting limit for lists, deeper than any in use. */
 const mostLists = 8
 
 /**
- * Content: a list of blocks, a block, or a text. Lists may stand in lists; what is no block and yet says something is one of
- * no known kind.
+ * Content: a list of blocks, a block or a string. Lists may be nested; a value with text that is no block
+ * becomes one of unknown kind.
  */
 export const readBlocks = (value: unknown, deep = mostLists): ReadonlyArray<NativeBlock> => {
   if (typeof value === "string") return [{ type: "text", text: value }]

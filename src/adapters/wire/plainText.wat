@@ -1,30 +1,30 @@
-;; plainText: how far a JSON string's text goes on without anything that needs a closer look.
+;; plainText: how far a JSON string's text continues without a byte that needs a closer look.
 ;;
-;; `skip` answers the place of the first byte, from `at` on, that is neither plain nor part of an escape of two bytes: a
-;; quote, a control character, `\u`, or a backslash before what cannot be escaped. There must be one: whoever calls it
-;; writes a zero behind the text. No branch depends on where escapes are, sixteen bytes at a time; a processor that has to
-;; guess where the next one is spends three times as long.
+;; `skip` returns the offset of the first byte, from `at` on, that is neither plain nor part of a two-byte escape: a
+;; quote, a control character, `\u`, or a backslash before a character that cannot be escaped. There must be one: the
+;; caller writes a zero after the text. It reads sixteen bytes at a time, and no branch depends on where escapes are: if
+;; the processor has to guess that, it takes three times as long.
 ;;
-;; `npm run wasm` makes plainTextWasm.ts of this.
+;; `npm run wasm` makes plainTextWasm.ts from this file.
 (module
   (memory (export "memory") 2)
   (func (export "skip") (param $at i32) (result i32)
     (local $bytes v128)
-    ;; One bit for each of the bytes, the first byte's lowest.
+    ;; One bit per byte; the lowest is the first byte's.
     (local $backslashes i32)
     (local $escaped i32)
     (local $stops i32)
-    ;; Backslashes that begin an escape and bytes that end one, and where runs of backslashes end.
+    ;; Backslashes that begin an escape, bytes that end one, and the ends of runs of backslashes.
     (local $codes i32)
-    ;; 1: the block before this one ended with a backslash that escapes this one's first byte.
+    ;; 1: the previous block ended with a backslash that escapes this one's first byte.
     (local $carry i32)
     (loop $block
       (local.set $bytes (v128.load (local.get $at)))
       (local.set $backslashes
         (i8x16.bitmask (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0x5c)))))
 
-      ;; Of a run of backslashes every second one is escaped: a subtraction carries through a run, and odd bits tell
-      ;; whether it had an even length (Langdale and Lemire, "Parsing Gigabytes of JSON per Second").
+      ;; In a run of backslashes every second one is escaped: a subtraction carries through a run, and odd bits show
+      ;; whether its length was even (Langdale and Lemire, "Parsing Gigabytes of JSON per Second").
       (local.set $codes
         (i32.and (local.get $backslashes) (i32.xor (local.get $carry) (i32.const -1))))
       (local.set $codes
@@ -40,15 +40,15 @@
 
       (local.set $stops
         (i32.or
-          ;; Control characters and quotes that are not escaped,
+          ;; Unescaped control characters and quotes,
           (i32.and
             (i32.xor (local.get $escaped) (i32.const -1))
             (i8x16.bitmask
               (v128.or
                 (i8x16.lt_u (local.get $bytes) (i8x16.splat (i32.const 0x20)))
                 (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0x22))))))
-          ;; and what is escaped but none of "/\bfnrt: a table by the lower half of a byte and one by the upper have no
-          ;; bit in common.
+          ;; and escaped characters other than "/\bfnrt: their entries in a table for the lower half of the byte and
+          ;; one for the upper half have no bit in common.
           (i32.and
             (local.get $escaped)
             (i8x16.bitmask
@@ -66,7 +66,7 @@
       (if (local.get $stops)
         (then
           (local.set $stops (i32.ctz (local.get $stops)))
-          ;; What is escaped begins with its backslash.
+          ;; An escape begins with its backslash.
           (return
             (i32.sub
               (i32.add (local.get $at) (local.get $stops))

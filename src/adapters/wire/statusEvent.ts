@@ -1,4 +1,7 @@
-/** statusEvent: what is said of an agent's state, for which no other event is made; absent parts are left out. */
+/**
+ * statusEvent: builds a `status` event for agent states that have no event of their own; absent parts are
+ * left out.
+ */
 import type { BodyOf } from "../../schema/index.js"
 
 export const status = (

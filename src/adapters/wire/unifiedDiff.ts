@@ -1,8 +1,10 @@
-/** unifiedDiff: the one form of `file_diff.diff`, whatever an agent tells about a change. */
+/**
+ * unifiedDiff: builds `file_diff.diff` in one format, however an agent describes a change.
+ */
 import { structuredPatch } from "diff"
 import { mostEdits } from "../../schema/mostEdits.js"
 
-/** A hunk as `diff` libraries (and Claude) have it: `lines` begin with a space, `-`, `+`, or `\`. */
+/** A hunk as used by `diff` libraries (and Claude): `lines` begin with a space, `-`, `+`, or `\`. */
 export interface Hunk {
   readonly oldStart: number
   readonly oldLines: number
@@ -14,7 +16,7 @@ export interface Hunk {
 const nothing = "/dev/null"
 const noNewline = "\\ No newline at end of file"
 
-/** A name that a header could not hold as it is; as for `patch`, only ASCII is blank. */
+/** A name that needs quoting in a header; as in `patch`, only ASCII whitespace is blank. */
 const isOdd = (path: string) => /^ | $|["\\\u0000-\u001f\u007f]/.test(path)
 
 const inQuotes = (path: string) => {
@@ -22,13 +24,13 @@ const inQuotes = (path: string) => {
   return `"${path.replace(/["\\]/g, "\\$&").replace(/[\u0000-\u001f\u007f]/g, octal)}"`
 }
 
-/** `patch` takes a name with spaces for one and a date, unless a tab ends it. */
+/** `patch` reads a name with spaces as a name and a date, unless a tab ends it. */
 const name = (path: string) => isOdd(path) ? inQuotes(path) : path.includes(" ") ? `${path}\t` : path
 
 const headers = (before: string | undefined, after: string | undefined) =>
   `--- ${before === undefined ? nothing : name(before)}\n+++ ${after === undefined ? nothing : name(after)}\n`
 
-/** The lines of a text, each with a sign. A missing last newline is marked as `diff` does. */
+/** A text's lines, each with a sign. A missing last newline is marked as in `diff`. */
 const signed = (sign: "+" | "-", text: string): ReadonlyArray<string> => {
   if (text === "") return []
   const lines = text.split("\n")
@@ -39,13 +41,13 @@ const signed = (sign: "+" | "-", text: string): ReadonlyArray<string> => {
 
 const count = (lines: ReadonlyArray<string>) => lines.filter((line) => !line.startsWith("\\")).length
 
-/** What `patch` can make of an empty file that comes, goes or only moves: there are no lines to tell it by. */
+/** What `patch` can apply for an empty file that is added, deleted or only moved: there are no lines to show that. */
 const extended = (before: string, after: string, ...lines: ReadonlyArray<string>) => {
   const [old, now] = [before, after].map((path) => isOdd(path) || path.includes(" ") ? inQuotes(path) : path)
   return [`diff --git ${old} ${now}`, ...lines, ""].join("\n")
 }
 
-/** What git calls an empty file; without it neither `patch` nor git takes one away. */
+/** Git's id for an empty file; without it neither `patch` nor git deletes one. */
 const emptyFile = "e69de29"
 
 const renamed = (before: string, after: string): ReadonlyArray<string> => {
@@ -53,10 +55,10 @@ const renamed = (before: string, after: string): ReadonlyArray<string> => {
   return [`rename from ${old}`, `rename to ${now}`]
 }
 
-/** It says that something has changed; where nothing has, there is nothing to tell. */
+/** Whether the diff contains a change; one without changes is not reported. */
 export const isChange = (diff: string): boolean => diff.startsWith("diff --git ") || diff.includes("\n@@ ")
 
-/** A file that was edited. */
+/** The diff of an edited file. */
 export const editedDiff = (path: string, hunks: ReadonlyArray<Hunk>): string =>
   headers(path, path) +
   hunks.map(({ lines, newLines, newStart, oldLines, oldStart }) =>
@@ -68,7 +70,7 @@ const headerLine =
   /^(?:diff --git |index |--- |\+\+\+ |(?:dis)?similarity index |(?:rename|copy) (?:from|to) |(?:new file|deleted file|old|new) mode |\s*$)/
 
 interface Patch {
-  /** What becomes of the file's mode, in git's words. */
+  /** Changes of the file's mode, in git's format. */
   readonly modes: ReadonlyArray<string>
   readonly hunks: string
 }
@@ -80,7 +82,7 @@ const readPatch = (text: string): Patch => {
   const first = found === -1 ? lines.length : found
   const head = lines.slice(0, first)
   if (!head.every((line) => headerLine.test(line))) return { modes: [], hunks: text }
-  // A file's own line ends are in its lines, not in what stands between them.
+  // A file's own line ends are within its lines, not between them.
   const hunks = lines.slice(first).map((line) => /^(?:@@|\\)/.test(line) ? line.replace(/\r$/, "") : line)
   return {
     modes: head.filter((line) => modeLine.test(line)).map((line) => line.trim()),
@@ -88,7 +90,7 @@ const readPatch = (text: string): Patch => {
   }
 }
 
-/** A file whose hunks come as text; `after` is another name if it moved. */
+/** The diff of a file whose hunks come as text; `after` is its new name if it moved. */
 export const hunksDiff = (before: string, after: string, text: string): string => {
   const { hunks, modes } = readPatch(text)
   const body = hunks === "" || hunks.endsWith("\n") ? hunks : `${hunks}\n`
@@ -100,7 +102,7 @@ export const hunksDiff = (before: string, after: string, text: string): string =
     (body === "" ? "" : headers(before, after) + body)
 }
 
-/** The lines of a patch that only adds or only removes, as a text; undefined: it is another text. */
+/** The lines of a patch that only adds or only removes, as a text; undefined for any other text. */
 const onlyLines = (text: string, sign: "+" | "-"): string | undefined => {
   const [begin = "", ...lines] = readPatch(text).hunks.split("\n")
   const range = sign === "+" ? /^@@ -0,0 \+1(?:,(\d+))? @@/ : /^@@ -1(?:,(\d+))? \+0,0 @@/
@@ -113,7 +115,7 @@ const onlyLines = (text: string, sign: "+" | "-"): string | undefined => {
   return own.map((line) => line.slice(1)).join("\n") + (isWhole ? "\n" : "")
 }
 
-/** A file that was created with this content. */
+/** The diff of a file created with this content. */
 export const createdDiff = (path: string, content: string): string => {
   const lines = signed("+", content)
   return lines.length === 0
@@ -121,7 +123,7 @@ export const createdDiff = (path: string, content: string): string => {
     : `${headers(undefined, path)}@@ -0,0 +1,${count(lines)} @@\n${lines.join("\n")}\n`
 }
 
-/** A file that was deleted; `content` is what it held, if the agent told. */
+/** The diff of a deleted file; `content` is its former content, if the agent reported it. */
 export const deletedDiff = (path: string, content: string): string => {
   const lines = signed("-", content)
   return lines.length === 0
@@ -130,7 +132,7 @@ export const deletedDiff = (path: string, content: string): string => {
     : `${headers(path, undefined)}@@ -1,${count(lines)} +0,0 @@\n${lines.join("\n")}\n`
 }
 
-/** A file that was created or deleted, of which an agent tells its text, or that text as a patch. */
+/** The diff of a created or deleted file whose text the agent reports directly or as a patch. */
 export const createdOrPatched = (path: string, text: string): string =>
   createdDiff(path, onlyLines(text, "+") ?? text)
 export const deletedOrPatched = (path: string, text: string): string =>
@@ -148,7 +150,7 @@ const replaced = (oldText: string, newText: string): Hunk => {
   }
 }
 
-/** Where nothing is left or was before, a hunk names the line before it. */
+/** Where nothing is left or was before, a hunk names the preceding line. */
 const anchored = (hunk: Hunk): Hunk => ({
   ...hunk,
   oldStart: hunk.oldStart - (hunk.oldLines === 0 ? 1 : 0),
@@ -164,7 +166,7 @@ const hunksOf = (oldText: string, newText: string): ReadonlyArray<Hunk> =>
 
 const isContext = (line: string) => line.startsWith(" ")
 
-/** As much context before the change as behind it: less on one side says that the file begins, or ends, there. */
+/** As much context before a change as after it: less on one side means that the file begins or ends there. */
 const evenly = (hunk: Hunk): Hunk => {
   const { lines } = hunk
   const first = lines.findIndex((line) => !isContext(line))
@@ -181,25 +183,25 @@ const evenly = (hunk: Hunk): Hunk => {
   }
 }
 
-/** A file whose whole text is known before and after; without `oldText` it is new. */
+/** The diff of a file whose whole text is known before and after; without `oldText` it is new. */
 export const changedDiff = (path: string, oldText: string | undefined, newText: string): string =>
   oldText === undefined || (oldText === "" && newText !== "")
     ? createdDiff(path, newText)
     : editedDiff(path, hunksOf(oldText, newText))
 
-/** A piece of a file, before and after. `line` is where it begins afterwards. */
+/** An excerpt of a file, before and after. `line` is where it begins afterwards. */
 export interface ChangedPart {
   readonly line: number
   readonly oldText: string
   readonly newText: string
 }
 
-/** A part says nothing of the end of its file, so it never lacks its last newline. */
+/** An excerpt does not tell how its file ends, so it never lacks its last newline. */
 const ended = (text: string): string => text === "" || text.endsWith("\n") ? text : `${text}\n`
 
-/** A file of which only pieces are known, in order. */
+/** The diff of a file of which only excerpts are known, in order. */
 export const partsDiff = (path: string, parts: ReadonlyArray<ChangedPart>): string => {
-  // How many lines the parts before have added.
+  // Lines added by the earlier excerpts.
   let grown = 0
   const hunks = parts.flatMap(({ line, newText, oldText }) => {
     const found = plainHunks(ended(oldText), ended(newText)).map(evenly).map(anchored).map((hunk) => ({

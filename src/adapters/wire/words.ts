@@ -1,14 +1,17 @@
 /**
- * words: what a native message says to people, wherever it says it. A client that asked for no `raw` must not lose a
- * word that was meant for its user.
+ * words: finds the text for people in a native message, whichever field holds it. A client that asked for no
+ * `raw` must not lose text meant for its user.
  */
 import { Predicate } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 
-/** Only ASCII spaces count as nothing: a text may be the bytes of UTF-8 (`Encoding`), where others look different. */
+/**
+ * Only ASCII whitespace counts as blank: a text may be UTF-8 bytes (`Encoding`), in which other whitespace
+ * looks different.
+ */
 const isText = (value: unknown): value is string => typeof value === "string" && /[^ \t\r\n]/.test(value)
 
-/** Fields that hold words. */
+/** Fields that hold text. */
 const speaking = [
   "headline",
   "heading",
@@ -56,15 +59,15 @@ const speaking = [
   "result"
 ]
 
-/** And those that say of what: `tool_summary`, `statusMessage`. */
+/** Fields that also name their subject: `tool_summary`, `statusMessage`. */
 const speaksOf =
   /(?:_(?:message|text|summary|description|error)|[a-z](?:Message|Text|Summary|Description|Error))$/
 
-/** Deeper than this nobody has put words for people. */
+/** No message holds text for people deeper than this. */
 const deepest = 5
 
 const joined = (texts: ReadonlyArray<string>): string | undefined => {
-  // What stands in one of them is not said again.
+  // Text contained in another one is not repeated.
   const news = texts.filter((text, index) =>
     !texts.some((other, place) =>
       place !== index && other.includes(text) && (other !== text || place < index)
@@ -81,7 +84,7 @@ const find = (value: unknown, depth: number): string | undefined => {
   if (depth === 0 || typeof value !== "object" || value === null) return undefined
   if (Array.isArray(value)) return joined(value.flatMap((entry) => find(entry, depth - 1) ?? []))
   const fields = value as Readonly<Record<string, unknown>> // Neither null nor a list.
-  // Texts in lists of another name are paths, ids, names of tools.
+  // Strings in lists under other names are paths, ids and tool names.
   const nested = () =>
     Object.entries(fields).flatMap(([name, field]) => name === "_meta" ? [] : [withoutTexts(field)])
       .filter((field) => typeof field === "object")
@@ -92,23 +95,23 @@ const find = (value: unknown, depth: number): string | undefined => {
   return said ?? joined(nested().flatMap((field) => find(field, depth - 1) ?? []))
 }
 
-/** What a value says, if it says something: a text, a list of such, or the fields of an object that hold words. */
+/** A value's text, if any: a string, a list of strings, or the text fields of an object. */
 export const wordsIn = (value: unknown): string | undefined => find(value, deepest)
 
-/** Where a message that has words of its own elsewhere says something besides. */
+/** Fields with additional text, for a message whose own text is elsewhere. */
 const besides = ["message", "text", "notice", "reason", "error", "errors", "warning", "warnings", "detail"]
 
-/** What a message says beside what it is for. */
+/** A message's text besides its main content. */
 export const wordsBeside = (message: unknown): string | undefined => {
   if (typeof message !== "object" || message === null) return undefined
   const fields = message as Readonly<Record<string, unknown>> // See before.
   return wordsIn(besides.map((name) => Object.hasOwn(fields, name) ? fields[name] : undefined))
 }
 
-/** The first of these that is a text with something in it. */
+/** The first of these that is a non-empty string. */
 export const firstText = (...values: ReadonlyArray<unknown>): string | undefined => values.find(isText)
 
-/** A text as it is, anything else as JSON; undefined for nothing. */
+/** A string as is, anything else as JSON; undefined if there is nothing. */
 export const shown = (value: unknown): string | undefined =>
   value === undefined || value === null
     ? undefined
@@ -116,7 +119,7 @@ export const shown = (value: unknown): string | undefined =>
     ? value
     : JSON.stringify(value)
 
-/** Blocks that say nothing to people, or are told by events of their own. */
+/** Blocks without text for people, or reported by events of their own. */
 const silent = /^(thinking|redacted_thinking|image|audio|.*tool_use|.*tool_result)$/
 
 const resourceWords = (resource: unknown): string => {
@@ -124,7 +127,7 @@ const resourceWords = (resource: unknown): string => {
   return firstText(resource["text"], resource["uri"]) ?? ""
 }
 
-/** What a block of a known kind says: its text, that of a file it holds, or where the file is. */
+/** The text of a block of a known kind: its text, that of a file it holds, or the file's path. */
 export const plainWordsOf = (block: NativeBlock): string => {
   const { resource, text, type } = block
   if (silent.test(type)) return ""
@@ -138,14 +141,14 @@ export const plainWordsOf = (block: NativeBlock): string => {
   return type === "text" ? "" : firstText(block["content"], block["refusal"], block["markdown"]) ?? ""
 }
 
-/** All of its words: those in other fields too, beside a title. */
+/** All of its text: other fields too, along with a title. */
 const wordsAround = (fields: Readonly<Record<string, unknown>>): string => {
   const others = Object.entries(fields).filter(([name]) => name !== "_meta" && !speaking.includes(name))
     .map(([, field]) => withoutTexts(field)).filter((field) => typeof field === "object")
   return joined([fields, ...others].flatMap((part) => wordsIn(part) ?? [])) ?? ""
 }
 
-/** What a block says, of whatever kind it is. */
+/** The text of a block of any kind. */
 export const wordsOf = (block: NativeBlock): string => {
   const { type, ...fields } = block
   const plain = plainWordsOf(block)

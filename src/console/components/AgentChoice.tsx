@@ -1,4 +1,6 @@
-/** AgentChoice: the agents that work here, the demo, and what to run for the others. */
+/**
+ * AgentChoice: the agents installed on this machine, the demo, and setup instructions for the others.
+ */
 import { Bot, Play, SquareTerminal } from "lucide-react"
 import type { Agent } from "../relay/http.js"
 import { w } from "../words/words.js"
@@ -6,7 +8,7 @@ import { CopyButton } from "./CopyButton.js"
 
 export const demo: Agent = { tool: "demo", name: "Demo", installed: true, logged_in: true }
 
-/** Advice with its addresses as links, and its commands to copy. */
+/** Advice with links, and commands to copy. */
 const Advice = ({ text }: { readonly text: string }) =>
   text.split(/(https?:\/\/[^\s`]*[^\s`.,;)]|`[^`]+`)/).map((part, index) =>
     part.startsWith("http")
@@ -25,7 +27,7 @@ export const usable = ({ installed, logged_in }: Agent): boolean => installed &&
 
 const iconOf = (tool: string) => tool === "demo" ? Play : tool === "generic" ? SquareTerminal : Bot
 
-/** What is known of its version, if that is worth a word. */
+/** Facts about its version worth mentioning. */
 const knownOf = ({ compatibility, trouble = [] }: Agent): ReadonlyArray<string> => [
   ...(compatibility === undefined || compatibility === "tested" ? [] : [compatibility]),
   ...(trouble.length > 0 ? [w.knownTrouble(trouble.join(", "))] : [])
@@ -48,7 +50,7 @@ interface Props {
 export const AgentChoice = ({ agents = [], chosen, onChoose }: Props) => {
   const real = agents.filter(usable)
   const others = agents.filter((agent) => !usable(agent))
-  // The demo needs nothing, so it is there first, and stays where it is.
+  // The demo needs nothing, so it is there first and keeps its position.
   const offered = [demo, ...real]
   return (
     <fieldset className="agents">

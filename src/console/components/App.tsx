@@ -1,4 +1,7 @@
-/** App: the start page or a session, as the address says, beside the list of sessions; and what the keys of the whole page do. */
+/**
+ * App: the start page or a session, depending on the URL, next to the list of sessions; and page-wide
+ * keyboard shortcuts.
+ */
 import { lazy, Suspense, useCallback, useMemo, useState, useSyncExternalStore } from "react"
 import { goTo, onAddress, sessionInAddress } from "../relay/address.js"
 import { w } from "../words/words.js"
@@ -19,7 +22,7 @@ const SessionPage = lazy(() =>
 
 const none: ReadonlyArray<Command> = []
 
-/** Those of the page, and of what is on show. */
+/** The commands of the page and of the current view. */
 const useOffered = () => {
   const [offered, setOffered] = useState<ReadonlyArray<ReadonlyArray<Command>>>([])
   const offer: Offer = useCallback((commands) => {
@@ -40,7 +43,7 @@ export const App = () => {
   const showList = () => setOpen(true)
   const hide = () => setShowing(undefined)
 
-  // A link that shows a session shows no files beside it.
+  // A link to a single session shows no files.
   const mayLook = relay.self?.sessions === undefined || relay.scopes?.has("prompt") === true
     || relay.scopes?.has("admin") === true
   const waiting = relay.sessions?.filter((line) => needsYou(line)) ?? []
@@ -53,7 +56,7 @@ export const App = () => {
     {
       id: "settings",
       name: w.settings.title,
-      // It is a button of the list's.
+      // The button is in the list.
       run: () => document.getElementById("open-settings")?.click()
     },
     { id: "shortcuts", name: w.shortcuts.title, keys: "?", run: () => setShowing("shortcuts") }

@@ -1,4 +1,7 @@
-/** AskCard: what the agent asks, and the ways to answer. Once it is settled a line remains, or its tool's card tells. */
+/**
+ * AskCard: the agent's question and the ways to answer it. Once it is settled, a line remains, or its tool's
+ * card shows the outcome.
+ */
 import { Check, CircleSlash, Minus } from "lucide-react"
 import type { Answer } from "../../client/browser.js"
 import type { AskItem } from "../../messages/View.js"
@@ -25,7 +28,7 @@ export const AskCard = ({ item, onAnswer, view }: Props) => {
   const may = useMay()
   if (item.state === "open" && !may("approve")) {
     return (
-      // Seen whole, with nothing to press.
+      // Fully visible, with nothing to press.
       <fieldset className="watched" disabled>
         <Open item={item} onAnswer={onAnswer} view={view} />
         <p className="muted watching">{w.share.notYours}</p>
@@ -55,7 +58,7 @@ const Asked = ({ item, onAnswer, view }: Props) => {
   return <PlanAsk item={item} onAnswer={answer} />
 }
 
-/** How it was decided, in words. */
+/** The outcome as text. */
 export const decidedText = ({ ask, decided }: Pick<AskItem, "ask" | "decided">): string => {
   const { answers, forSession, reason, updated, verdict } = decided ?? { verdict: "cancelled" }
   if (verdict === "cancelled") return reasonText(reason)

@@ -1,10 +1,12 @@
-/** Boundary: what cannot be drawn is shown as its text; everything around it stays. */
+/**
+ * Boundary: shows content that fails to render as text, and keeps everything around it.
+ */
 import { Component, type ReactNode } from "react"
 import { w } from "../words/words.js"
 import { LongText } from "./LongText.js"
 
 interface Props {
-  /** What is in it, if drawing it fails. */
+  /** The text to show if rendering fails. */
   readonly text: () => string
   readonly children: ReactNode
 }
@@ -17,7 +19,7 @@ const textOf = (give: () => string): string => {
   }
 }
 
-/** Tried again when what is to be drawn has changed. */
+/** Tries again once the content has changed. */
 export class Boundary extends Component<Props, { readonly failed: ReactNode }> {
   override state: { readonly failed: ReactNode } = { failed: undefined }
 
@@ -40,7 +42,7 @@ export class Boundary extends Component<Props, { readonly failed: ReactNode }> {
   }
 }
 
-/** Around everything: the last resort. */
+/** Around everything, as a last resort. */
 export class PageBoundary extends Component<{ readonly children: ReactNode }, { readonly failed: boolean }> {
   override state = { failed: false }
 

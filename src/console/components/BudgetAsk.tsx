@@ -1,4 +1,6 @@
-/** BudgetAsk: a budget is used up. Go on, by an amount that can be changed, or stop here. */
+/**
+ * BudgetAsk: a budget is used up. Continue with an adjustable amount, or stop here.
+ */
 import { Wallet } from "lucide-react"
 import { useState } from "react"
 import type { Answer } from "../../client/browser.js"

@@ -1,4 +1,7 @@
-/** CodeBlock: code to read and to copy. It gets its colours when it is whole; they change no width and no height. */
+/**
+ * CodeBlock: code to read and copy. Syntax colours are added once it is complete; they change neither width
+ * nor height.
+ */
 import { useMemo } from "react"
 import { CopyButton } from "./CopyButton.js"
 import { LongText } from "./LongText.js"
@@ -26,5 +29,5 @@ export const CodeBlock = ({ code, language, whole }: Props) => {
   )
 }
 
-/** `html` was written by highlight.js, which escapes the code. */
+/** `html` comes from highlight.js, which escapes the code. */
 const Coloured = ({ html }: { readonly html: string }) => <code dangerouslySetInnerHTML={{ __html: html }} />

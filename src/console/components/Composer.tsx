@@ -1,6 +1,7 @@
 /**
- * Composer: where prompts are written. Enter sends, Shift+Enter breaks the line; while a turn runs Enter queues and
- * Ctrl+Enter steers, where the agent can be steered. Files are pasted, dropped or chosen; `@` names one of the session's folder.
+ * Composer: the prompt box. Enter sends, Shift+Enter adds a line break; while a turn is running, Enter queues
+ * and Ctrl+Enter steers if the agent supports it. Files can be pasted, dropped or chosen; `@` mentions a file
+ * in the session's folder.
  */
 import { ArrowUp, CornerDownRight, Paperclip, Square, X } from "lucide-react"
 import {
@@ -33,13 +34,13 @@ interface Props {
   readonly view: View
   readonly store: SessionStore
   readonly closed: boolean
-  /** A terminal has the conversation open: nothing can be said here. */
+  /** A terminal has the conversation open: no prompts can be sent. */
   readonly held: boolean
-  /** Prompts that were taken back, to be sent again or not. */
+  /** Prompts removed from the queue, to be sent again or not. */
   readonly returned: string
   readonly onReturned: () => void
   readonly onStop: () => void
-  /** What writes a file's name here, for what is shown beside. Absent: the page is not the relay's, and knows no files. */
+  /** Lets the file pane insert a file's name here. Absent: the page is not the relay's and shows no files. */
   readonly mention?: RefObject<((path: string) => void) | undefined>
 }
 
@@ -49,7 +50,7 @@ const toContent = (text: string, pictures: ReadonlyArray<Picture>): Content =>
     ...(text.trim() === "" ? [] : [{ type: "text" as const, text }])
   ]
 
-/** A box as high as its text. */
+/** A text box that grows with its text. */
 const useGrowing = (text: string) => {
   const box = useRef<HTMLTextAreaElement>(null)
   useEffect(() => {
@@ -60,7 +61,7 @@ const useGrowing = (text: string) => {
   return box
 }
 
-/** Prompts that were sent before, one after the other: the place in them, and what was being written meanwhile. */
+/** Browsing earlier prompts: the position, and the draft to return to. */
 interface Recall {
   readonly at: number
   readonly draft: string
@@ -112,7 +113,7 @@ export const Composer = ({ closed, held, mention, onReturned, onStop, returned, 
     placed.current = undefined
   }, [box, text])
 
-  /** With the caret where it is then. */
+  /** With the caret's new position. */
   const write = (text: string, caret: number) => {
     placed.current = caret
     setText(text)
@@ -147,7 +148,7 @@ export const Composer = ({ closed, held, mention, onReturned, onStop, returned, 
   const attach = async (files: ReadonlyArray<File>) => {
     if (files.length === 0) return
     if (mention === undefined && !can.images) return setProblem(w.noImages(agentName(view.tool)))
-    // What the agent does not see as an image it can read as a file.
+    // Files the agent does not get as images can be read as files.
     const isImage = ({ type }: File) =>
       mention === undefined || (can.images && imageTypes.some((image) => image === type))
     attachments.add(files.filter((file) => !isImage(file)))
@@ -184,7 +185,7 @@ export const Composer = ({ closed, held, mention, onReturned, onStop, returned, 
     return true
   }
 
-  /** ↑ at the beginning brings the prompt before, ↓ at the end the one after; what was being written comes last. */
+  /** ↑ at the beginning shows the previous prompt, ↓ at the end the next one; the draft comes last. */
   const onHistoryKey = (event: KeyboardEvent): boolean => {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key]
     const area = box.current

@@ -1,4 +1,6 @@
-/** Conversation: what was said and done, live or past, and the box to say more. */
+/**
+ * Conversation: the transcript, live or past, and the prompt box.
+ */
 import {
   lazy,
   type ReactNode,
@@ -39,7 +41,7 @@ const TerminalView = lazy(() =>
   import("./TerminalView.js").then(({ TerminalView }) => ({ default: TerminalView }))
 )
 
-/** The first prompt says what a session is about, until it has a title. */
+/** The first prompt names a session until it has a title. */
 const nameOf = (view: View, title: string | undefined): string => {
   const first = view.items.find((item) => item.kind === "user")
   const prompt = first?.kind === "user" ? first.text.trim().split("\n", 1)[0]?.slice(0, 80) : undefined
@@ -69,7 +71,7 @@ const Body = ({ children, store, view }: {
     )
     : <Folds>{children}</Folds>
 
-/** What the palette offers of a session on show. */
+/** The palette's commands for the current session. */
 const useSessionCommands = (
   store: SessionStore | PastStore,
   stop: (() => void) | undefined,
@@ -95,16 +97,16 @@ interface PastProps {
   /** Why it cannot be resumed. */
   readonly problem: string | undefined
   readonly onResume: () => void
-  /** A terminal has it open: read along. */
+  /** A terminal has it open: follow it. */
   readonly onFollow: (() => void) | undefined
   readonly onMenu: () => void
-  /** Other sessions that wait for an answer. */
+  /** Number of other sessions waiting for an answer. */
   readonly others: number
 }
 
 const nothing = () => {}
 
-/** A session that is over, to read. */
+/** A read-only view of a session that is over. */
 export const Past = ({ name, onFollow, onMenu, onResume, others, problem, store }: PastProps) => {
   const state = useSyncExternalStore(store.subscribe, store.state)
   const [inspecting, setInspecting] = useState(false)
@@ -166,9 +168,9 @@ interface Props {
   readonly onRaw: (raw: boolean) => void
   readonly onMenu: () => void
   readonly onReopen: () => void
-  /** Open it to read what a terminal writes in it. */
+  /** Open it to follow what a terminal writes. */
   readonly onFollow: () => void
-  /** Other sessions that wait for an answer. */
+  /** Number of other sessions waiting for an answer. */
   readonly others: number
 }
 
@@ -183,7 +185,7 @@ export const Conversation = (props: Props) => {
 
 const Live = (
   { mayDrive, name, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props & {
-    /** It may be driven from here, though another client does now. */
+    /** It may be driven from here, though another client drives now. */
     readonly mayDrive: boolean
   }
 ) => {
@@ -193,7 +195,7 @@ const Live = (
   const [returned, setReturned] = useState("")
   const { link, view } = state
   const stop = useCallback(() => {
-    // What waited does not run then, and is not lost either.
+    // Queued prompts will not run, but they are not lost either.
     setReturned(store.stop().filter((text) => text !== "").join("\n\n"))
   }, [store])
   const onReturned = useCallback(() => setReturned(""), [])
@@ -208,7 +210,7 @@ const Live = (
   const title = nameOf(view, name)
   useTitle(title, (others > 0 ? `(${others}) ` : "") + (waits ? "● " : isRunning ? "… " : ""))
 
-  // A folder that was refused is not one to be offered again.
+  // A refused folder must not be offered again.
   const { folder, started } = view
   useEffect(() => {
     if (started && folder !== "" && view.tool !== "demo") rememberFolder(folder)
@@ -249,7 +251,7 @@ const Live = (
         {!isClosed && may("prompt") && <NativeBanner view={view} session={store.session} />}
         {!isClosed && <DriverBar view={view} session={store.session} mayDrive={mayDrive} />}
         <LimitBanner view={view} session={isClosed || !may("prompt") ? undefined : store.session} />
-        {/* For who does not see it. */}
+        {/* For screen readers. */}
         <p className="visually-hidden" role="status">
           {waits ? w.waitingForYou : started && !isClosed ? w.state[isRunning ? "working" : "ready"] : ""}
         </p>
@@ -262,7 +264,7 @@ const Live = (
               onEdit={may("prompt") && !isClosed ? setReturned : undefined}
             />
           </Rewinding>
-          {/* Nobody can be talked to who never came. */}
+          {/* An agent that never started cannot be talked to. */}
           {(started || !isClosed) && (
             <div className="dock">
               <PlanBar plan={view.plan} />

@@ -1,14 +1,16 @@
-/** CopyButton: copies a text; over plain http, too, where pages have no clipboard of their own. */
+/**
+ * CopyButton: copies text, also over plain http, where pages have no clipboard API.
+ */
 import { Check, Copy, X } from "lucide-react"
 import { useState } from "react"
 import { w } from "../words/words.js"
 
-/** As pages did it before there was a clipboard for them. */
+/** The way before the clipboard API. */
 const copyOldWay = (text: string): boolean => {
   const box = document.createElement("textarea")
   box.value = text
   box.style.cssText = "position:fixed;opacity:0"
-  // Inside of an open dialog nothing else can be focused.
+  // Inside an open dialog nothing else can be focused.
   const place = document.querySelector("dialog[open]") ?? document.body
   const focused = document.activeElement
   place.append(box)

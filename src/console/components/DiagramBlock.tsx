@@ -1,4 +1,7 @@
-/** DiagramBlock: a diagram of Mermaid's as a picture, and its text: until it is drawn, where it cannot be, and when asked for. */
+/**
+ * DiagramBlock: a Mermaid diagram as a picture. Its text is shown until it is drawn, if it cannot be drawn,
+ * and on request.
+ */
 import { Code, Workflow } from "lucide-react"
 import { useEffect, useRef, useState, useSyncExternalStore } from "react"
 import { w } from "../words/words.js"
@@ -10,7 +13,7 @@ const dark = "(prefers-color-scheme: dark)"
 const onTheme = (call: () => void) => {
   const query = matchMedia(dark)
   query.addEventListener("change", call)
-  // A page or a chat may choose for itself.
+  // A page or a chat may set its own theme.
   const observer = new MutationObserver(call)
   observer.observe(document, { subtree: true, attributes: true, attributeFilter: ["data-theme"] })
   return () => {
@@ -68,7 +71,7 @@ export const DiagramBlock = ({ code }: { readonly code: string }) => {
                     width={drawn.width}
                     height={drawn.height}
                     alt={w.diagramOf(code.slice(0, 2000))}
-                    // A page that allows no such images gets the text.
+                    // A page that blocks such images shows the text.
                     onError={() => setDrawn(undefined)}
                   />
                 </div>

@@ -1,4 +1,6 @@
-/** DiffView: how a file changed, in one column or side by side. */
+/**
+ * DiffView: a file's changes, in one column or side by side.
+ */
 import { Columns2, Rows2 } from "lucide-react"
 import { useMemo, useState } from "react"
 import type { Diff } from "../../messages/View.js"
@@ -13,11 +15,14 @@ import { short } from "./plain.js"
 import { languageOf, useColours } from "./useColours.js"
 import { lastPart } from "./words.js"
 
-/** Rows drawn at first, and with each press on the button. A row's characters before it has a button of its own. */
+/**
+ * Rows shown at first and per press of the button, and the characters of a row before it gets a button of its
+ * own.
+ */
 const most = 300
 const mostMore = 1000
 const mostChars = 1000
-/** A longer line has no colours. */
+/** Longer lines have no colours. */
 const mostColoured = 400
 
 const marks = { added: "+", removed: "−", same: "" }
@@ -66,7 +71,7 @@ const Split = ({ colourOf, lines }: RowsProps) =>
     </tr>
   ))
 
-/** The first so many lines of all hunks together. */
+/** The first `count` lines of all hunks together. */
 const firstOf = (hunks: ReadonlyArray<Hunk>, count: number): ReadonlyArray<Hunk> => {
   let left = count
   return hunks.flatMap(({ lines, title }) => {

@@ -1,6 +1,7 @@
 /**
- * DriverBar: who drives, where one client at a time may; the way to take over; who asks the one who drives; and prompts
- * others suggest, whole and with hidden characters by name, for what is sent is what is shown.
+ * DriverBar: who drives a session that one client at a time may drive, the way to take over, and requests to
+ * the driver. Suggested prompts are shown in full, with hidden characters by name, because what is shown is
+ * what will be sent.
  */
 import { Eye, ShipWheel } from "lucide-react"
 import type { Session } from "../../client/browser.js"

@@ -1,4 +1,6 @@
-/** Exact: a text with everything in it that could not be seen (`hiddenChars.ts`) made visible. */
+/**
+ * Exact: text with all its invisible characters (`hiddenChars.ts`) made visible.
+ */
 import { w } from "../words/words.js"
 import { piecesOf } from "./hiddenChars.js"
 

@@ -1,4 +1,6 @@
-/** Fold: a line that opens to more. */
+/**
+ * Fold: a line that expands.
+ */
 import { ChevronRight } from "lucide-react"
 import type { ReactNode } from "react"
 import { useFold } from "./Folds.js"

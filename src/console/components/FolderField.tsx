@@ -1,4 +1,6 @@
-/** FolderField: where the agent works; the folders used before are a tap away. */
+/**
+ * FolderField: the agent's folder; recently used folders are one tap away.
+ */
 import { Folder, FolderOpen } from "lucide-react"
 import { lazy, Suspense, useState } from "react"
 import { recentFolders } from "../relay/kept.js"
@@ -10,12 +12,12 @@ const FolderPicker = lazy(() =>
 
 interface Props {
   readonly folder: string
-  /** Where agents work if nothing is said, if the relay tells. */
+  /** The default folder, if the relay reports it. */
   readonly home: string | undefined
   readonly onFolder: (folder: string) => void
 }
 
-/** The end of a path tells most of it. */
+/** The end of a path says most. */
 const shortened = (path: string): string =>
   path.length <= 34 ? path : `…/${path.split("/").slice(-2).join("/")}`
 

@@ -1,4 +1,6 @@
-/** Folds: what the user has opened and closed. Rows leave the page when they are out of sight; this stays. */
+/**
+ * Folds: what the user has opened and closed. Rows are unmounted when out of sight; this state stays.
+ */
 import { createContext, type ReactNode, useContext, useRef, useState } from "react"
 
 const Context = createContext(new Map<string, boolean>())
@@ -8,7 +10,7 @@ export const Folds = ({ children }: { readonly children: ReactNode }) => {
   return <Context value={folds.current}>{children}</Context>
 }
 
-/** Is it open, and a way to say so. `open` is what it is unless the user has said otherwise. */
+/** Whether it is open, and a setter. `open` is the default until the user changes it. */
 export const useFold = (key: string, open: boolean): readonly [boolean, (open: boolean) => void] => {
   const folds = useContext(Context)
   const [said, setSaid] = useState(() => folds.get(key))

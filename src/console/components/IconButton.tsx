@@ -1,4 +1,6 @@
-/** IconButton: a button that shows only an icon; its label is what it is called, and the hint beside the pointer. */
+/**
+ * IconButton: a button that shows only an icon; its label is its accessible name and its tooltip.
+ */
 import type { ReactNode } from "react"
 
 interface Props {

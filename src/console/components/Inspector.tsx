@@ -1,4 +1,6 @@
-/** Inspector: every event as it came, to search through and to take along as a transcript. */
+/**
+ * Inspector: every event as received, searchable and downloadable as a transcript.
+ */
 import { Download, X } from "lucide-react"
 import { useEffect, useMemo, useRef, useState } from "react"
 import { VList } from "virtua"
@@ -18,7 +20,7 @@ interface Props {
 
 const timeOf = ({ ts }: RelayEvent) => new Date(ts * 1000).toISOString().slice(11, 23)
 
-/** What it says, before what else it carries. */
+/** An event's text first, then its other fields. */
 const shortOf = (
   { raw: _raw, seq: _seq, session_id: _id, ts: _ts, turn: _turn, type: _type, ...rest }: RelayEvent
 ) => {
@@ -30,7 +32,7 @@ const shortOf = (
   return [...words.filter((word) => word !== undefined), fields].join(" ").slice(0, 160)
 }
 
-/** One event a line, as the relay records them: a replay can play it again. */
+/** One event per line, as recorded by the relay: it can be replayed. */
 const download = (events: ReadonlyArray<RelayEvent>, name: string) => {
   const lines = events.filter(({ seq, session_id }) => seq > 0 && session_id !== undefined)
   const url = URL.createObjectURL(

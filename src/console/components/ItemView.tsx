@@ -1,4 +1,6 @@
-/** ItemView: one item of the conversation, drawn again only when it has changed. */
+/**
+ * ItemView: one item of the conversation, rendered again only when it has changed.
+ */
 import { CircleAlert, Info, TriangleAlert } from "lucide-react"
 import { memo } from "react"
 import type { Answer } from "../../client/browser.js"
@@ -18,27 +20,27 @@ import { count, duration, money, stopText } from "./words.js"
 
 interface Props {
   readonly item: Item
-  /** What the subagent has done that the item, a call, has started. */
+  /** For a call that started a subagent: the subagent's calls. */
   readonly inner?: ReadonlyArray<ToolItem> | undefined
   readonly view: Shared
   readonly onAnswer: (request_id: string, answer: Answer) => void
   readonly onEdit?: ((text: string) => void) | undefined
 }
 
-/** What items need to know of their session. It changes seldom, so that they are not drawn again. */
+/** What items need to know about their session. It changes seldom, so that items are not rendered again. */
 export interface Shared {
   readonly tool: string
   readonly folder: string
   readonly edit_input: boolean
 }
 
-/** The list is made anew with each event; what it holds changes seldom. */
+/** The list is new with each event; its contents change seldom. */
 const isSame = (before: Props, after: Props): boolean =>
   before.item === after.item && before.view === after.view && before.onAnswer === after.onAnswer
   && before.onEdit === after.onEdit && before.inner?.length === after.inner?.length
   && (before.inner ?? []).every((item, index) => item === after.inner?.[index])
 
-/** Whatever is in an item: the others stay. */
+/** If an item fails, the others stay. */
 export const ItemView = memo(
   ({ inner, item, onAnswer, onEdit, view }: Props) => (
     <Boundary text={() => "text" in item ? item.text : toJson(item)}>
@@ -83,7 +85,7 @@ const Drawn = ({ inner, item, onAnswer, onEdit, view }: Props) => {
   }
 }
 
-/** How long it took, if that was long enough to notice. */
+/** How long it took, if long enough to notice. */
 const timeOf = ({ ended_at, ts }: TextItem): string | undefined =>
   ended_at === undefined || ended_at - ts < 1 ? undefined : duration(Math.round(ended_at - ts))
 

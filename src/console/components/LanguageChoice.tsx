@@ -1,4 +1,6 @@
-/** LanguageChoice: the console in another language; the page is loaded again with it. */
+/**
+ * LanguageChoice: switches the console's language by reloading the page.
+ */
 import { Languages } from "lucide-react"
 import { setLanguage } from "../relay/kept.js"
 import { chosenLanguage, isLanguage, languages } from "../words/speak.js"

@@ -1,4 +1,7 @@
-/** LimitBanner: the agent is out of quota until a time. It counts down, and says whether the prompt is sent again by itself. */
+/**
+ * LimitBanner: the agent is out of quota until a certain time. Shows a countdown, and whether the prompt is
+ * sent again automatically.
+ */
 import { Hourglass } from "lucide-react"
 import type { Session } from "../../client/browser.js"
 import { countdown } from "../../messages/limit.js"
@@ -8,7 +11,7 @@ import { useNow } from "./useNow.js"
 
 interface Props {
   readonly view: Pick<View, "limit" | "resumes">
-  /** Undefined: it can only be read. */
+  /** Undefined: read-only. */
   readonly session: Session | undefined
 }
 

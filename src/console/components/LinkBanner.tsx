@@ -1,4 +1,7 @@
-/** LinkBanner: says when the connection is lost, or over. What is written in the meantime is sent later. */
+/**
+ * LinkBanner: says that the connection is lost or the session over. Prompts written in the meantime are sent
+ * later.
+ */
 import type { ConnectionState } from "../../client/browser.js"
 import type { View } from "../../messages/View.js"
 import { setToken, token } from "../relay/address.js"
@@ -11,7 +14,7 @@ interface Props {
   readonly link: ConnectionState
   readonly view: View
   readonly onReopen: () => void
-  /** Open it to read what a terminal writes in it. */
+  /** Open it to follow what a terminal writes. */
   readonly onFollow: () => void
 }
 

@@ -1,13 +1,13 @@
 /**
- * LinkToken: a link has brought an access token. Any page can open such a link: the relay is not sent the token before the
- * person says so.
+ * LinkToken: asks about an access token that came with a link. Any page can open such a link, so the token is
+ * sent to the relay only after the person agrees.
  */
 import { type ReactNode, useState } from "react"
 import { keepToken, type OfferedToken, setToken } from "../relay/address.js"
 import { w } from "../words/words.js"
 
 interface Props {
-  /** Undefined: the address brought none, or the one in use. */
+  /** Undefined: the URL has no token, or the one already in use. */
   readonly offered: OfferedToken | undefined
   readonly children: ReactNode
 }

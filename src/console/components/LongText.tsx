@@ -1,6 +1,6 @@
 /**
- * LongText: a text of any length, as it is. Its first part is drawn; how much is left is said, and opens part by part. A
- * line of a megabyte costs the page as little as one of a hundred characters.
+ * LongText: text of any length, verbatim. Its first part is rendered; the rest opens part by part, with its
+ * size shown. A line of a megabyte costs the page as little as one of a hundred characters.
  */
 import { useState } from "react"
 import { w } from "../words/words.js"
@@ -8,18 +8,18 @@ import { Exact } from "./Exact.js"
 
 interface Props {
   readonly text: string
-  /** Lines, and characters, before the first press on a button. */
+  /** Lines and characters shown before the first press of a button. */
   readonly lines?: number
   readonly chars?: number
   /** Make hidden characters visible. */
   readonly exact?: boolean
 }
 
-/** A press shows so many times as much as before, but no more at once than a page can draw. */
+/** Each press shows this many times as much as before, but no more at once than a page can render. */
 const growth = 8
 const mostMore = 200_000
 
-/** Where the part ends that has at most so many lines and characters. */
+/** Where the part with at most this many lines and characters ends. */
 export const endOf = (text: string, lines: number, chars: number): number => {
   let end = -1
   for (let line = 0; line < lines; line++) {
@@ -30,7 +30,7 @@ export const endOf = (text: string, lines: number, chars: number): number => {
   return end
 }
 
-/** Not between the two halves of a character. */
+/** Never between the two halves of a surrogate pair. */
 const whole = (text: string, end: number): number =>
   end > 0 && end < text.length && /[\ud800-\udbff]/.test(text.charAt(end - 1)) ? end - 1 : end
 
@@ -40,7 +40,7 @@ const linesIn = (text: string, from: number): number => {
   return count
 }
 
-/** What is left, in the measure that says more. */
+/** The size of the rest, in the more telling unit. */
 const leftOf = (text: string, end: number): string => {
   const rest = text.replace(/\n+$/, "")
   const lines = linesIn(rest, end)

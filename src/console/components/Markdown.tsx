@@ -1,4 +1,7 @@
-/** Markdown: an agent's text, also while it is still half written: what is there keeps its place as more comes. */
+/**
+ * Markdown: an agent's text, also while it is being written: existing content keeps its position as more
+ * arrives.
+ */
 import { createContext, memo, type ReactNode, useContext, useMemo } from "react"
 import { type Components, Streamdown } from "streamdown"
 import { w } from "../words/words.js"
@@ -31,7 +34,7 @@ const InlineCode = ({ children }: { readonly children?: ReactNode }) => {
   return formula === undefined ? <code>{children}</code> : <Maths {...formula} />
 }
 
-/** Our own, for Streamdown's are drawn by a stylesheet the console does not have. */
+/** Our own, because Streamdown's need a stylesheet the console does not have. */
 const components: Components = {
   code: ({ children, className }) => <Code className={className}>{children}</Code>,
   inlineCode: ({ children }) => <InlineCode>{children}</InlineCode>,
@@ -78,7 +81,7 @@ const components: Components = {
   )
 }
 
-/** As far as it is safe to (`markdownBudget.ts`): what is beyond that is text as it stands. */
+/** Only as much as is safe (`markdownBudget.ts`): the rest is shown as plain text. */
 export const Markdown = memo(({ text, whole }: { readonly text: string; readonly whole: boolean }) => {
   const { marked, plain, rich } = useMemo(() => {
     const { plain, rich } = splitMarkdown(text)

@@ -1,4 +1,7 @@
-/** Maths: a formula. It is text until what draws it is loaded (`drawMaths.ts`), and stays text where it cannot be drawn. */
+/**
+ * Maths: a formula. It is shown as text until its renderer is loaded (`drawMaths.ts`), and if it cannot be
+ * rendered.
+ */
 import { memo, useLayoutEffect, useRef, useState } from "react"
 import { w } from "../words/words.js"
 import { CopyButton } from "./CopyButton.js"
@@ -8,7 +11,7 @@ import type { Formula } from "./formulas.js"
 let draw: typeof drawMaths | undefined
 let loading: Promise<void> | undefined
 
-/** Where it cannot be loaded, formulas stay text; the next one tries again. */
+/** If loading fails, formulas stay text; the next one tries again. */
 const load = (): Promise<void> =>
   loading ??= import("./drawMaths.js").then(
     ({ drawMaths }) => {

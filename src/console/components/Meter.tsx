@@ -1,4 +1,6 @@
-/** Meter: how full the context is, and what the session has cost. */
+/**
+ * Meter: how full the context is, and the session's cost.
+ */
 import type { View } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { count, money } from "./words.js"

@@ -1,4 +1,6 @@
-/** Missing: there is no session of this name, or it is still being looked for. */
+/**
+ * Missing: shown while a session is looked up, or if there is none of this name.
+ */
 import { Menu } from "lucide-react"
 import { w } from "../words/words.js"
 import { TokenForm } from "./TokenForm.js"

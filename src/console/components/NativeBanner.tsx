@@ -1,4 +1,7 @@
-/** NativeBanner: says that the conversation is in a terminal, or how to go on with it there, and how to get it back. */
+/**
+ * NativeBanner: says that the conversation is open in a terminal, or how to continue it there and get it
+ * back.
+ */
 import type { Session } from "../../client/browser.js"
 import type { View } from "../../messages/View.js"
 import { w } from "../words/words.js"
@@ -15,7 +18,7 @@ const Action = ({ children, onClick }: { readonly children: string; readonly onC
   <button type="button" className="button small" onClick={onClick}>{children}</button>
 )
 
-/** The same conversation again, as a session of its own that leaves the terminal's as it is. */
+/** Forks the conversation into a session of its own and leaves the terminal's as it is. */
 const fork = ({ folder, native_session_id, tool }: View) => {
   if (native_session_id === undefined) return
   start({ tool, folder, native_session_id, history: true, fork: true, raw: false })

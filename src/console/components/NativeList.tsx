@@ -1,4 +1,6 @@
-/** NativeList: what was said to agents in a terminal; one is gone on with by a click. */
+/**
+ * NativeList: conversations with agents in a terminal; a click continues one.
+ */
 import { Search, SquareTerminal } from "lucide-react"
 import { useEffect, useState } from "react"
 import { goTo } from "../relay/address.js"
@@ -8,7 +10,7 @@ import { agentName, sessionName } from "./words.js"
 
 const atFirst = 5
 const typingMs = 200
-/** What has to be counted is there a moment after the first look. */
+/** Counts are ready a moment after the first request; in ms. */
 const countedMs = 1500
 
 /** "now", "5 min", "3 h", "2 d". */
@@ -50,7 +52,7 @@ export const NativeList = ({ onContinue }: Props) => {
 
   useEffect(() => {
     let isCurrent = true
-    // Without it the page works as before: who started the relay may have switched it off.
+    // The page works without it: it may be turned off at the relay.
     const look = () =>
       http.nativeSessions(query).then(
         (found) => {

@@ -1,4 +1,7 @@
-/** Notifying: whether this device calls its person, with a button to change that; and a sound. */
+/**
+ * Notifying: whether this device shows notifications, with a button to change that, and whether it plays a
+ * sound.
+ */
 import { Bell, BellOff } from "lucide-react"
 import { useEffect, useState } from "react"
 import { messageOf } from "../../schema/messageOf.js"

@@ -1,4 +1,7 @@
-/** Pairing: a code for the phone to scan: an address of the relay, and a token of the phone's own; and who has tokens now. */
+/**
+ * Pairing: a code for a phone to scan, which contains the relay's URL and a token for the phone; and the list
+ * of current tokens.
+ */
 import { Smartphone } from "lucide-react"
 import { useEffect, useState } from "react"
 import { messageOf } from "../../schema/messageOf.js"
@@ -21,7 +24,7 @@ interface Made {
   readonly fragment: string
 }
 
-/** This page's own address, if others can have it too, is one that surely works. */
+/** This page's own URL, if other devices can use it too: it is known to work. */
 const ownAddress = (): ReadonlyArray<string> =>
   /^(localhost|127\.|\[::1\])/.test(location.hostname) ? [] : [location.origin]
 
@@ -31,7 +34,7 @@ const useCode = (text: string | undefined) => {
     setSvg(undefined)
     if (text === undefined) return
     let isWanted = true
-    // Few need it.
+    // Few people need it.
     void import("uqr").then(({ renderSVG }) => isWanted && setSvg(renderSVG(text, { border: 2, ecc: "M" })))
     return () => void (isWanted = false)
   }, [text])

@@ -1,4 +1,6 @@
-/** Palette: every command and every session by a few letters of its name: Ctrl+K, on a Mac Cmd+K. */
+/**
+ * Palette: finds every command and session by a few letters of its name: Ctrl+K, on a Mac Cmd+K.
+ */
 import { useEffect, useId, useMemo, useRef, useState } from "react"
 import type { SessionLine } from "../model/sessions.js"
 import { goTo } from "../relay/address.js"
@@ -40,7 +42,7 @@ export const Palette = ({ commands, onClose, sessions }: Props) => {
   }, [chosen, list])
   const run = (command: Command | undefined) => {
     if (command === undefined) return
-    // What it opens may want the focus.
+    // The command may move the focus.
     dialog.current?.close()
     command.run()
   }

@@ -1,4 +1,6 @@
-/** Pickers: the model, and how much the agent may do unasked, where it can be changed. */
+/**
+ * Pickers: the model and the permission mode, if they can be changed.
+ */
 import { ChevronDown } from "lucide-react"
 import type { Session } from "../../client/browser.js"
 import { choicesOfMode } from "../../messages/settings.js"
@@ -11,7 +13,7 @@ interface PickerProps {
   readonly label: string
   readonly value: string
   readonly options: ReadonlyArray<{ readonly value: string; readonly name: string }>
-  /** What a value that is not among the options is called. */
+  /** The name of a value that is not among the options. */
   readonly unknown?: string
   readonly onChoose: (value: string) => void
 }

@@ -1,4 +1,6 @@
-/** PlanAsk: a plan to approve, or any other request that brings its own answers. */
+/**
+ * PlanAsk: a plan to approve, or any other request with its own options.
+ */
 import { ListChecks } from "lucide-react"
 import { useState } from "react"
 import type { Answer } from "../../client/browser.js"

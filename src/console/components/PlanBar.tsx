@@ -1,4 +1,6 @@
-/** PlanBar: the agent's plan as a checklist, folded to the step it is at. */
+/**
+ * PlanBar: the agent's plan as a checklist, collapsed to the current step.
+ */
 import { Check, ListChecks } from "lucide-react"
 import { useState } from "react"
 import type { PlanStep } from "../../messages/View.js"

@@ -1,4 +1,6 @@
-/** QuestionForm: the agent's questions; each takes one of its options, several, or your own words. */
+/**
+ * QuestionForm: the agent's questions; each accepts one option, several, or free text.
+ */
 import { MessageCircleQuestionMark } from "lucide-react"
 import { type FormEvent, useState } from "react"
 import type { Answer } from "../../client/browser.js"
@@ -83,7 +85,7 @@ const Field = ({ given, name, onGiven, question }: {
 export const QuestionForm = ({ agent, item: { questions, request_id, text }, onAnswer }: Props) => {
   const [given, setGiven] = useState<Readonly<Record<string, Given>>>({})
   const isGiven = ({ id }: Question) => answersOf(given[id] ?? nothing).length > 0
-  // What is left out is what the form says it is then, or nothing.
+  // A skipped field gets the form's default, or no value.
   const complete = questions.every((question) =>
     question.optional === true || question.field?.["default"] !== undefined || isGiven(question)
   )

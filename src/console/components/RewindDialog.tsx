@@ -1,6 +1,6 @@
 /**
- * RewindDialog: back to before a prompt. Each prompt has a button for it; the dialog shows what would change, and whose work
- * would be lost, before anything does. What was done can be undone where it is told in the conversation.
+ * RewindDialog: rewinds to before a prompt. Each prompt has a button for it; the dialog first shows what
+ * would change and whose work would be lost. The rewind is shown in the conversation, where it can be undone.
  */
 import { History } from "lucide-react"
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react"
@@ -25,13 +25,13 @@ type Restore = "both" | "files" | "conversation"
 type Preview = Awaited<ReturnType<typeof http.previewRewind>>
 
 interface Props {
-  /** Undefined: nobody may go back here. */
+  /** Undefined: rewinding is not possible here. */
   readonly session: Session | undefined
   readonly view: View
   readonly children: ReactNode
 }
 
-/** Around what has the buttons. */
+/** Wraps the content with the buttons. */
 export const Rewinding = ({ children, session, view }: Props) => {
   const [turn, setTurn] = useState<number>()
   const { rewound: undoable } = view
@@ -40,7 +40,7 @@ export const Rewinding = ({ children, session, view }: Props) => {
   const rewind = useMemo(
     () =>
       isOffered
-        // What is refused is told in the conversation.
+        // A refusal is shown in the conversation.
         ? { begin: setTurn, undo: () => void session.undoRewind().catch(() => {}), undoable, isBusy }
         : undefined,
     [isBusy, isOffered, session, undoable]
@@ -163,7 +163,7 @@ const RewindDialog = ({ onClose, session, turn }: DialogProps) => {
       )}
       {files !== undefined && restore !== "conversation" && (
         files.files_changed === 0 ? <p>{w.rewind.noFiles}</p> : (
-          // So that a keyboard can scroll it.
+          // So that it can be scrolled with the keyboard.
           <ul className="rewind-files" tabIndex={0} aria-label={w.rewind.changes}>
             {files.files.map(({ added, change, path, removed }) => (
               <li key={path} data-change={change}>

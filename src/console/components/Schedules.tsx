@@ -1,4 +1,6 @@
-/** Schedules: prompts the session will be given later: what there are, and a form for another. */
+/**
+ * Schedules: the session's scheduled prompts, and a form to add one.
+ */
 import { CalendarClock, Pause, Play, Trash2 } from "lucide-react"
 import { useRef, useState } from "react"
 import type { Command, Session } from "../../client/browser.js"

@@ -1,4 +1,6 @@
-/** SearchResults: sessions in which the words of the filter were said, below those whose name has them. */
+/**
+ * SearchResults: sessions whose messages contain the filter's words, below those whose name does.
+ */
 import { useEffect, useState } from "react"
 import * as http from "../relay/http.js"
 import { w } from "../words/words.js"
@@ -9,11 +11,11 @@ interface Props {
   readonly onOpen: () => void
 }
 
-/** Who types has not finished yet, in ms. */
+/** Wait until the person stops typing, in ms. */
 const pauseMs = 200
 const fewestChars = 2
 
-/** A text with the words that were looked for. */
+/** Text with the searched words highlighted. */
 const Marked = ({ query, text }: { readonly query: string; readonly text: string }) => {
   const words = query.split(/\s+/).filter((word) => word !== "")
     .map((word) => word.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"))
@@ -30,7 +32,7 @@ export const SearchResults = ({ onOpen, query }: Props) => {
     if (wanted.length < fewestChars) return setFound(undefined)
     let isWanted = true
     const look = async () => {
-      // A relay that keeps nothing has nothing to find.
+      // A relay that saves no sessions finds nothing.
       const { results } = await http.search(wanted).catch(() => ({ results: [] }))
       if (isWanted) setFound({ query: wanted, results })
     }

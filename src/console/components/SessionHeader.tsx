@@ -1,6 +1,6 @@
 /**
- * SessionHeader: which session this is, how full its context is, what it has cost, and what can be done with it: buttons side by
- * side, on a phone a menu.
+ * SessionHeader: the session's name, context usage, cost and actions: buttons side by side, on a phone a
+ * menu.
  */
 import {
   Activity,
@@ -26,11 +26,11 @@ import { agentName } from "./words.js"
 interface Props {
   readonly state: State
   readonly name: string
-  /** Undefined: it can only be read. */
+  /** Undefined: read-only. */
   readonly session: Session | undefined
   readonly onMenu: () => void
   readonly onInspect: () => void
-  /** Show the files beside it, or hide them; undefined: there are none to be shown. */
+  /** Show or hide the file pane; undefined: there is none. */
   readonly onBeside: (() => void) | undefined
   readonly isBesideOpen: boolean
 }
@@ -48,7 +48,7 @@ const stateOf = ({ link, loaded, view }: State) =>
     ? "asking"
     : "working"
 
-/** Only on a phone it is a menu that opens and closes. */
+/** A menu that opens and closes only on a phone. */
 const Actions = ({ children }: { readonly children: ReactNode }) => {
   const [isOpen, setOpen] = useState(false)
   const box = useRef<HTMLDivElement>(null)
@@ -83,7 +83,7 @@ const Actions = ({ children }: { readonly children: ReactNode }) => {
         role="group"
         aria-label={w.actions}
         data-open={isOpen}
-        // What a choice opens gives the focus back to what can be seen.
+        // Dialogs return the focus to an element that is visible.
         onClickCapture={({ target }) => {
           if (!isOpen || (target instanceof Element && target.closest("dialog") !== null)) return
           toggle.current?.focus()
@@ -107,7 +107,7 @@ interface ActionProps {
   readonly label: string
   readonly onClick: () => void
   readonly isDisabled?: boolean
-  /** What it shows is shown now. */
+  /** Whether its content is shown now. */
   readonly isOpen?: boolean | undefined
 }
 

@@ -1,6 +1,6 @@
 /**
- * SessionPage: a conversation: connects, shows what is said, takes what you say. One that is over is read from what the relay
- * keeps, without its agent, until you resume it; if that fails it can still be read.
+ * SessionPage: one conversation: connects, shows it and sends prompts. A past session is read from the
+ * relay's store, without its agent, until it is resumed; if that fails it can still be read.
  */
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
 import type { Handshake } from "../../client/browser.js"
@@ -20,7 +20,7 @@ interface Props {
   readonly onMenu: () => void
 }
 
-/** What became of the attempt to open it, before there was anything to see. */
+/** Why opening it failed, before there was anything to show. */
 const failureOf = (store: SessionStore): string | undefined => {
   const { link, view } = store.state()
   if (link.status !== "closed" || view.items.some(({ kind }) => kind !== "notice")) return undefined
@@ -28,10 +28,13 @@ const failureOf = (store: SessionStore): string | undefined => {
   return code === "session_ended" || code === "closed" || code === "unauthorized" ? undefined : message
 }
 
-/** What a session was opened with; this page asks for all of it, and shows what the relay wants to see. */
+/**
+ * A session's original handshake without its position; this page requests everything and sends the
+ * credentials the relay needs.
+ */
 const withoutPlace = (handshake: Handshake = {}): StoreOptions => {
   const { after_seq: _place, session_id: _name, ticket: _ticket, token: _token, ...options } = handshake
-  // The wire allows null for absent; what this page has kept was written by it.
+  // The protocol allows null for absent; this page wrote the stored value itself.
   return options as StoreOptions
 }
 
@@ -53,7 +56,8 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
   const handshake = useMemo(() => handshakeOf(session_id), [session_id])
   const line = relay.sessions?.find((line) => line.session_id === session_id)
   const wasThere = useMemo(() => isBegun(session_id), [session_id])
-  // Without knowing how it was opened, only a session that is there may be joined: naming another would begin one.
+  // Without knowing how it was opened, only an existing session may be joined: any other name would create
+  // one.
   const isKnown = wasThere || line !== undefined || (relay.sessions !== undefined && handshake !== undefined)
   const [mode, setMode] = useState<"open" | "read">()
   const wanted = mode ?? (isKnown ? line?.state === "closed" && !wasThere ? "read" : "open" : undefined)
@@ -73,7 +77,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
       store.close()
       setStore(undefined)
     }
-    // Each attempt opens it anew.
+    // Each attempt opens it again.
   }, [attempt, follows, handshake, opens, raw, session_id])
   useEffect(() => {
     if (wanted !== "read") return

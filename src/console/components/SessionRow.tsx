@@ -1,4 +1,6 @@
-/** SessionRow: one session of the list, and what can be done with it. */
+/**
+ * SessionRow: one session in the list, with its actions.
+ */
 import { Archive, ArchiveRestore, Ellipsis, Pencil, Trash2 } from "lucide-react"
 import { type KeyboardEvent, useEffect, useRef, useState } from "react"
 import type { SessionLine } from "../model/sessions.js"
@@ -10,9 +12,9 @@ import { age, agentName, sessionName } from "./words.js"
 
 interface Props {
   readonly line: SessionLine
-  /** How many agents stand above it that opened one another. */
+  /** Number of sessions above it that were opened by one another's agents. */
   readonly depth: number
-  /** The session whose agent opened it, if it is still there. */
+  /** The session whose agent opened it, if it still exists. */
   readonly parent: SessionLine | undefined
   readonly current: boolean
   readonly relay: Relay
@@ -68,7 +70,7 @@ const Menu = ({ name, onClose, onRemove, onRename, onArchive, archived }: {
   )
 }
 
-/** Who opened it, where that was an agent. */
+/** Who opened it, if it was an agent. */
 const openedBy = ({ opened_by }: SessionLine, parent: SessionLine | undefined): string | undefined => {
   if (parent !== undefined) {
     return w.openedBy(sessionName(parent.tool, parent.folder, parent.title) || agentName(parent.tool))

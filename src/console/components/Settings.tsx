@@ -1,4 +1,6 @@
-/** Settings: what this device does, which relay this is, and who one is to it. */
+/**
+ * Settings: this device's settings, the relay's details, and the client's identity and rights.
+ */
 import { Settings2 } from "lucide-react"
 import { lazy, type ReactNode, Suspense, useRef, useState } from "react"
 import { isTokenKept, keepToken, token } from "../relay/address.js"

@@ -1,6 +1,6 @@
 /**
- * ShareDialog: makes a link to this session for somebody else: what they may do there, and until when. Below stand the links
- * there are, with who made them; each can be revoked, and anyone who came by it is sent away at once.
+ * ShareDialog: creates a link to this session for somebody else, with rights and an expiry. Existing links
+ * are listed below with their creators; revoking one disconnects its users at once.
  */
 import { type RefObject, useCallback, useEffect, useState } from "react"
 import { messageOf } from "../../schema/messageOf.js"
@@ -13,7 +13,7 @@ interface Props {
   readonly session_id: string
   readonly isTerminal: boolean
   readonly dialog: RefObject<HTMLDialogElement | null>
-  /** How often it was opened: each time the links are looked at anew. */
+  /** How often the dialog was opened: the links are loaded again each time. */
   readonly opened: number
 }
 
@@ -24,7 +24,7 @@ type Kind = "view" | "prompt" | "approve"
 
 const scopesOf = (kind: Kind, isTerminal: boolean): ReadonlyArray<http.Scope> => {
   if (kind === "view") return ["view"]
-  // Where there is only a terminal, to prompt is to type.
+  // In a terminal, prompting means typing.
   const acting: ReadonlyArray<http.Scope> = isTerminal ? ["view", "prompt", "terminal"] : ["view", "prompt"]
   return kind === "prompt" ? acting : [...acting, "approve"]
 }
@@ -41,7 +41,7 @@ export const ShareDialog = ({ dialog, isTerminal, opened, session_id }: Props) =
 
   const [links, setLinks] = useState<ReadonlyArray<http.NamedToken>>([])
   const look = useCallback(
-    // Where a token is for some sessions alone, the relay does not list the others'.
+    // With a token for some sessions only, the relay does not list other sessions' links.
     () => http.shareLinks(session_id).then(setLinks, () => setLinks([])),
     [session_id]
   )
@@ -126,7 +126,7 @@ export const ShareDialog = ({ dialog, isTerminal, opened, session_id }: Props) =
               />
               <CopyButton text={link} />
             </div>
-            {/* A code to scan belongs here. */}
+            {/* The QR code belongs here. */}
             <form method="dialog" className="ask-buttons">
               <button type="submit" className="button primary">{w.share.done}</button>
             </form>

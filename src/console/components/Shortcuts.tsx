@@ -1,9 +1,11 @@
-/** Shortcuts: the keys that do something, listed on `?`. */
+/**
+ * Shortcuts: the keyboard shortcuts, listed on `?`.
+ */
 import { useEffect, useRef } from "react"
 import { w } from "../words/words.js"
 
 const isMac = /Mac|iPhone|iPad/.test(navigator.platform)
-/** As this machine's keyboard has them. */
+/** As labelled on this machine's keyboard. */
 export const spelled = (keys: string): string =>
   isMac ? keys.replace("Ctrl+", "⌘").replace("Alt+", "⌥").replace("Shift+", "⇧") : keys
 

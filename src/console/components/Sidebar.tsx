@@ -1,4 +1,6 @@
-/** Sidebar: the sessions there are, those that need a person first, then by folder; on a phone it slides in. */
+/**
+ * Sidebar: the list of sessions, those that need a person first, then by folder; on a phone it slides in.
+ */
 import { Plus, Undo2, X } from "lucide-react"
 import { useEffect, useState } from "react"
 import type { SessionLine } from "../model/sessions.js"
@@ -21,7 +23,7 @@ interface Props {
   readonly onClose: () => void
 }
 
-/** So many are seen at a glance. */
+/** This many can be seen at a glance. */
 const fewSessions = 6
 
 export const Sidebar = ({ current, onClose, open, relay }: Props) => {
@@ -143,7 +145,7 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
   )
 }
 
-/** The end of a path says most of it. */
+/** The end of a path says most. */
 const shortened = (folder: string): string =>
   folder.length <= 30 ? folder || "/" : `…/${folder.split("/").slice(-2).join("/")}`
 

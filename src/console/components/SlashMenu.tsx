@@ -1,4 +1,6 @@
-/** SlashMenu: the agent's commands that begin with what is typed. */
+/**
+ * SlashMenu: the agent's commands that begin with the typed text.
+ */
 import { useEffect, useRef } from "react"
 import type { SlashCommand } from "../../messages/View.js"
 import { w } from "../words/words.js"

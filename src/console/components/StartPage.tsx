@@ -1,4 +1,6 @@
-/** StartPage: which agent, in which folder; or one of the sessions there are. */
+/**
+ * StartPage: choose an agent and a folder, or an existing session.
+ */
 import { Menu } from "lucide-react"
 import { type FormEvent, useState } from "react"
 import type { Handshake } from "../../client/browser.js"
@@ -15,13 +17,13 @@ import { TokenForm } from "./TokenForm.js"
 import type { Relay } from "./useRelay.js"
 import { modeName } from "./words.js"
 
-/** Words as a shell splits them, quotes included. */
+/** Splits words like a shell, including quotes. */
 const splitCommand = (line: string): ReadonlyArray<string> =>
   (line.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^(["'])(.*)\1$/, "$2"))
 
 const needsCommand = (tool: string) => tool === "generic" || tool === "acp"
 
-/** What a person has filled in; kept while they look at something else. */
+/** The form's contents, kept while the person is elsewhere. */
 interface Form {
   readonly tool: string | undefined
   readonly folder: string
@@ -42,7 +44,7 @@ const blank: Form = {
   semantic_view: ""
 }
 
-/** Modes an agent takes when it starts. */
+/** Modes an agent accepts at start. */
 const startModesOf = (tool: string): ReadonlyArray<string> | undefined => agentCalled(tool)?.start_modes
 
 const toHandshake = (tool: string, form: Form, token: string): Handshake => {
@@ -68,7 +70,10 @@ const toHandshake = (tool: string, form: Form, token: string): Handshake => {
   }
 }
 
-/** With what was said before; with a terminal that has it open it is shared, or that is followed until it is quit. */
+/**
+ * Continue with the earlier history; if a terminal has the conversation open, share it, or follow it until
+ * the terminal quits.
+ */
 const goOn = ({ can, folder, native_session_id, open, tool }: NativeSession) =>
   start({
     tool,
@@ -79,7 +84,7 @@ const goOn = ({ can, folder, native_session_id, open, tool }: NativeSession) =>
     ...(open !== undefined && { if_open: can?.join === true ? "join" as const : "follow" as const })
   })
 
-/** Cortex has none of its own; with a semantic view the analyst has. */
+/** Cortex has no default model; with a semantic view, Analyst has one. */
 const needsModel = (tool: string, { semantic_view }: Form): boolean =>
   tool === "cortex" && semantic_view.trim() === ""
 
@@ -120,7 +125,7 @@ export const StartPage = ({ onMenu, relay }: { readonly relay: Relay; readonly o
   const { agents, problem, wantsToken } = relay
   const ready = agents?.filter(usable) ?? []
   const last = lastTool()
-  /** Nothing, until it is known which agents are there: what is chosen must not change under a hand that clicks. */
+  /** Empty until the agents are known: the selection must not change under a click. */
   const suggested = last === demo.tool ? last : agents && (
     ready.find((agent) => agent.tool === last) ?? ready.find((agent) => agent.tool !== "generic") ?? demo
   ).tool

@@ -1,4 +1,6 @@
-/** SuggestBox: where somebody who does not drive writes a prompt for the one who does. */
+/**
+ * SuggestBox: where a client that does not drive writes a prompt for the driver.
+ */
 import { useId, useState } from "react"
 import type { Session } from "../../client/browser.js"
 import { messageOf } from "../../schema/messageOf.js"

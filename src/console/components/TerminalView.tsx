@@ -1,4 +1,6 @@
-/** TerminalView: a terminal for programs that have one. What it printed before is printed again when the page opens. */
+/**
+ * TerminalView: a terminal for programs that have one. Earlier output is printed again when the page opens.
+ */
 import { FitAddon } from "@xterm/addon-fit"
 import { Terminal } from "@xterm/xterm"
 import "@xterm/xterm/css/xterm.css"
@@ -42,7 +44,7 @@ const colours = () =>
 const font = "\"JetBrains Mono Variable\""
 const fallback = "monospace"
 
-/** Keys a phone's keyboard does not have. */
+/** Keys missing from a phone's keyboard. */
 const keys: ReadonlyArray<readonly [name: string, data: string]> = [
   ["Esc", "\x1b"],
   ["Tab", "\t"],
@@ -55,7 +57,7 @@ const keys: ReadonlyArray<readonly [name: string, data: string]> = [
 ]
 
 export const TerminalView = ({ store }: { readonly store: SessionStore | PastStore }) => {
-  /** Undefined: what was is shown, nothing can be typed. */
+  /** Undefined: a past session; nothing can be typed. */
   const session = "session" in store ? store.session : undefined
   const place = useRef<HTMLDivElement>(null)
   const mayType = useMay()("terminal")
@@ -68,7 +70,7 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
       cursorBlink: true,
       scrollback: 10_000,
       screenReaderMode: true,
-      // Programs choose colours without knowing what is behind them.
+      // Programs choose colours without knowing the background.
       minimumContrastRatio: 4.5,
       theme: colours()
     })
@@ -76,7 +78,7 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
     terminal.loadAddon(fit)
     terminal.open(place.current)
 
-    /** Of what is still to be drawn, in order: was it printed before this page came? */
+    /** For each pending write, in order: whether it was printed before this page came. */
     const old: Array<boolean> = []
     const write = (event: RelayEvent) => {
       const text = event.type === "stdout" || event.type === "stderr"
@@ -91,8 +93,8 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
     for (const event of store.events) write(event)
     const stopWriting = "onEvent" in store && store.onEvent(write)
     const typed = terminal.onData((data) => {
-      // What was printed before holds questions to a terminal that were answered then; of several tabs the one that is used
-      // answers what a program asks now.
+      // Earlier output contains terminal queries that were answered back then; of several tabs, the focused
+      // one answers a program's new queries.
       if (mayType && old[0] !== true && document.hasFocus()) void session?.send({ type: "stdin", data })
     })
     const resized = terminal.onResize(({ cols, rows }) => {
@@ -101,7 +103,7 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
 
     let here = true
     const measure = () => here && fit.fit()
-    // A size that was measured with another font is wrong by some rows.
+    // A size measured with another font is off by some rows.
     void document.fonts.load(`13px ${font}`).then(() => {
       if (!here) return
       terminal.options.fontFamily = fallback
@@ -141,7 +143,7 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
               key={name}
               type="button"
               className="button small"
-              // The terminal keeps the keyboard.
+              // The terminal keeps the keyboard focus.
               onPointerDown={(event) => event.preventDefault()}
               onClick={() =>
                 void session?.send({ type: "stdin", data })}

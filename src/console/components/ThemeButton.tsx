@@ -1,4 +1,6 @@
-/** ThemeButton: light, dark, or as the system has it. */
+/**
+ * ThemeButton: light, dark, or the system's theme.
+ */
 import { Monitor, Moon, Sun } from "lucide-react"
 import { useState } from "react"
 import { setTheme, type Theme, theme } from "../relay/kept.js"

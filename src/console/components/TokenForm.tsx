@@ -1,4 +1,6 @@
-/** TokenForm: asks for the relay's access token. It is kept for this tab only. */
+/**
+ * TokenForm: asks for the relay's access token. It is stored for this tab only.
+ */
 import { KeyRound } from "lucide-react"
 import { type FormEvent, useState } from "react"
 import { w } from "../words/words.js"

@@ -1,4 +1,6 @@
-/** ToolAsk: may this tool run? Once, for the session, with other input, or not, and why. */
+/**
+ * ToolAsk: asks whether a tool may run: once, for the session, with changed input, or not, with a reason.
+ */
 import { ShieldQuestion } from "lucide-react"
 import { useMemo, useState } from "react"
 import type { Answer } from "../../client/browser.js"
@@ -16,7 +18,7 @@ import { lastPart, modeName } from "./words.js"
 
 interface Props {
   readonly item: AskItem
-  /** The agent runs what a person makes of its tool's input. */
+  /** The agent accepts tool input edited by a person. */
   readonly canEdit: boolean
   readonly onAnswer: (answer: Answer) => void
 }
@@ -30,7 +32,7 @@ const parse = (text: string): Record<string, unknown> | undefined => {
   }
 }
 
-/** Input that is longer, or deeper than JSON goes, is no text for a box. */
+/** Longer or deeply nested input cannot be edited in a text box. */
 const mostToEdit = 200_000
 
 const toText = (args: unknown): string | undefined => {
@@ -42,7 +44,7 @@ const toText = (args: unknown): string | undefined => {
   }
 }
 
-/** A command is edited as it is, anything else as JSON; undefined: it cannot be. */
+/** A command is edited as it is, anything else as JSON; undefined: not editable. */
 const editorOf = (args: unknown, command: string | undefined) => {
   const text = toText(args)
   if (text === undefined) return undefined
@@ -51,7 +53,7 @@ const editorOf = (args: unknown, command: string | undefined) => {
     : { text, read: parse }
 }
 
-/** So much of a command, or an argument, is seen at once. */
+/** Lines of a command or an argument visible at once. */
 const lines = 12
 const chars = 600
 
@@ -66,7 +68,7 @@ const Argument = ({ name, value }: { readonly name: string; readonly value: unkn
   </div>
 )
 
-/** All of a tool's arguments, each as it is. */
+/** All of a tool's arguments, verbatim. */
 export const Arguments = ({ rest }: Pick<Shown, "rest">) =>
   rest.length > 0 && (
     <dl className="ask-args" dir="ltr">
@@ -132,7 +134,7 @@ const grantText = (grant: Grant): string =>
     ? w.grantMode(modeName(grant.mode))
     : w.grantFolder(grant.folder)
 
-/** Ways to allow it for longer: each the agent offers, by its own name; ours only if it would change something. */
+/** Ways to allow it for longer: the agent's own, with its names; ours only if it would make a difference. */
 const lastingOf = ({ grants, options }: AskItem): ReadonlyArray<AskOption> => {
   if (grants?.length === 0) return []
   const lasting = options.filter(({ kind }) => kind === "allow_always")

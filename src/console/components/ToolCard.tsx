@@ -1,4 +1,7 @@
-/** ToolCard: a tool call: what it does, how a person decided, its live output, how it ended, the files it changed. */
+/**
+ * ToolCard: a tool call: what it does, a person's decision, its live output, its result, and the files it
+ * changed.
+ */
 import { Check, CircleSlash, Hand, LoaderCircle, Minus, X } from "lucide-react"
 import { type ReactNode, useEffect, useMemo, useRef } from "react"
 import { open, text } from "../../messages/read.js"
@@ -37,7 +40,7 @@ export const StateIcon = ({ state }: { readonly state: State }) => {
   )
 }
 
-/** What a tool that was not allowed says of itself is no failure. */
+/** A denied tool's message does not count as a failure. */
 const stateOf = ({ decided, state }: ToolItem): State =>
   decided?.verdict === "asked" && (state === "running" || state === "preparing")
     ? "asking"
@@ -45,7 +48,7 @@ const stateOf = ({ decided, state }: ToolItem): State =>
     ? "denied"
     : state
 
-/** Output stays at its end while it grows. */
+/** Output stays scrolled to its end while it grows. */
 const Output = ({ text }: { readonly text: string }) => {
   const box = useRef<HTMLPreElement>(null)
   useEffect(() => {
@@ -61,12 +64,12 @@ const Output = ({ text }: { readonly text: string }) => {
   )
 }
 
-/** Words an agent puts around an output for its model. */
+/** Tags an agent puts around output for its model. */
 const withoutTags = (output: string): string =>
   output.replace(/^\s*<(tool_use_error|persisted-output|error|system-reminder)>([^]*?)<\/\1>\s*$/, "$2")
     .trimEnd()
 
-/** Claude tells it in the output. */
+/** Claude reports it in the output. */
 const exitIn = (output: string): number | undefined => {
   const code = /^(?:Error: )?Exit code (\d+)(?:\n|$)/.exec(output)?.[1]
   return code === undefined ? undefined : Number(code)
@@ -78,7 +81,7 @@ const Command = ({ command }: { readonly command: string }) => (
   <pre className="tool-command"><span aria-hidden>$ </span><LongText text={command} exact /></pre>
 )
 
-/** What a tool was called with, as it is best read. */
+/** A tool's input in its most readable form. */
 const Input = ({ args, kind }: { readonly args: unknown; readonly kind: ToolKind }) => {
   const command = commandOf(args)
   if (command !== undefined && kind === "shell") return <Command command={command} />
@@ -100,7 +103,7 @@ const Said = ({ children, text }: { readonly text: string; readonly children: Re
   </>
 )
 
-/** The answers beside their questions. */
+/** The answers with their questions. */
 const Answers = ({ answers }: { readonly answers: NonNullable<Decided["answers"]> }) => (
   <dl className="tool-answers">
     {Object.entries(answers).map(([question, answer]) => (
@@ -112,13 +115,13 @@ const Answers = ({ answers }: { readonly answers: NonNullable<Decided["answers"]
   </dl>
 )
 
-/** A call in a line. */
+/** A call as one line. */
 const lineOf = ({ args, input, tool }: ToolItem, folder: string): string =>
   `${tool === "" ? w.preparing : toolVerb(tool)} ${
     inOneLine(short(toolSubject(args, tool, folder) || subjectInPieces(input)))
   }`
 
-/** What a subagent has done: how much, what it does now, and all of it when it is opened. */
+/** A subagent's calls: how many, the current one, and all of them when expanded. */
 const Steps = (
   { folder, items, live, name }: {
     readonly items: ReadonlyArray<ToolItem>
@@ -150,7 +153,7 @@ const Steps = (
 interface Props {
   readonly item: ToolItem
   readonly folder: string
-  /** What the subagent has done that it started. */
+  /** The calls of the subagent it started. */
   readonly inner?: ReadonlyArray<ToolItem> | undefined
 }
 

@@ -1,11 +1,13 @@
-/** ToolGroup: several steps that only looked, in one row that opens. */
+/**
+ * ToolGroup: several read-only steps in one row that expands.
+ */
 import type { ToolItem } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { Fold } from "./Fold.js"
 import { StateIcon, ToolCard } from "./ToolCard.js"
 import { toolVerb } from "./toolWords.js"
 
-/** `Read ×3, Search`, in the order they first came. */
+/** `Read ×3, Search`, in order of first appearance. */
 const verbsOf = (items: ReadonlyArray<ToolItem>): string => {
   const counts = new Map<string, number>()
   for (const { tool } of items) counts.set(toolVerb(tool), (counts.get(toolVerb(tool)) ?? 0) + 1)

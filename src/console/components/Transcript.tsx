@@ -1,6 +1,7 @@
 /**
- * Transcript: all that was said and done. Only what is in sight is in the page, so a long session costs what a short one
- * does. It stays at the end while you are at the end, and where you are when you have scrolled away.
+ * Transcript: all messages and actions. Only visible rows are mounted, so a long session costs no more than a
+ * short one. It stays at the end while the person is there, and keeps its position when they have scrolled
+ * away.
  */
 import { ArrowDown } from "lucide-react"
 import { type RefObject, useEffect, useMemo, useRef, useSyncExternalStore } from "react"
@@ -22,11 +23,11 @@ interface Props {
   readonly state: State
   readonly onAnswer: (request_id: string, answer: Answer) => void
   readonly onPrompt: (text: string) => void
-  /** Put what was said into the box, to be said again; undefined: nothing can be said here. */
+  /** Put the prompt's text into the prompt box, to be sent again; undefined: no prompts can be sent here. */
   readonly onEdit?: ((text: string) => void) | undefined
 }
 
-/** Scrolls to the place the address names, once for each address, and gives the key of what stands there. */
+/** Scrolls to the position given by the URL, once per URL, and gives the key of the item there. */
 const usePlace = (
   rows: ReadonlyArray<Row>,
   last_seq: number,
@@ -37,14 +38,14 @@ const usePlace = (
   const seq = useSyncExternalStore(onAddress, placeInAddress)
   const seen = useRef<number>(undefined)
   const index = useMemo(() => seq === undefined ? -1 : rowAt(rows, seq), [rows, seq])
-  // All that was said up to there has come.
+  // Everything up to there has arrived.
   const isThere = index >= 0 && isWhole && last_seq >= (seq ?? 0)
   useEffect(() => {
     if (seq === undefined) seen.current = undefined
     if (seq === undefined || !isThere || seen.current === seq) return
     seen.current = seq
     leave()
-    // What is above it gets its height when it is drawn.
+    // Rows above it get their height when they are rendered.
     const scroll = () => list.current?.scrollToIndex(index, { align: "center" })
     scroll()
     const frame = requestAnimationFrame(scroll)
@@ -53,7 +54,7 @@ const usePlace = (
   return isThere ? rows[index]?.key : undefined
 }
 
-/** A question that its tool's card tells of takes no room. */
+/** A question shown by its tool's card takes no space. */
 const kindOf = (item: Item) =>
   item.kind === "ask" && item.state !== "open" && item.onCard ? "told" : item.kind
 
@@ -112,7 +113,7 @@ export const Transcript = ({ onAnswer, onEdit, onPrompt, state }: Props) => {
   const { edit_input } = view.can
   const shared = useMemo(() => ({ tool, folder, edit_input }), [edit_input, folder, tool])
 
-  // Who speaks wants to see the answer.
+  // A person who sends a prompt wants to see the answer.
   const said = unsent.length
   useEffect(() => {
     if (said > 0) toEnd()
@@ -120,7 +121,7 @@ export const Transcript = ({ onAnswer, onEdit, onPrompt, state }: Props) => {
 
   return (
     <div className="transcript">
-      {/* A place to scroll must be reachable by keyboard. */}
+      {/* A scrollable area must be reachable by keyboard. */}
       <div
         className="scroller"
         ref={scroller}

@@ -1,4 +1,6 @@
-/** UserBubble: what a person said. */
+/**
+ * UserBubble: a person's message.
+ */
 import { Pencil } from "lucide-react"
 import type { ImageBlock } from "../../schema/index.js"
 import { w } from "../words/words.js"

@@ -1,4 +1,6 @@
-/** Working: the turn runs, and for how long. */
+/**
+ * Working: shows that a turn is running, and for how long.
+ */
 import { useEffect, useState } from "react"
 import type { Running } from "../../messages/View.js"
 import { w } from "../words/words.js"

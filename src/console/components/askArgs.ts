@@ -1,4 +1,6 @@
-/** askArgs: what a person must see before a tool runs: nothing of its arguments is left out. */
+/**
+ * askArgs: what a person must see before a tool runs: all of its arguments.
+ */
 import { list, open, text } from "../../messages/read.js"
 import type { Diff } from "../../messages/View.js"
 import { proposedDiff } from "./proposal.js"
@@ -6,13 +8,13 @@ import { commandOf, kindOfTool } from "./toolWords.js"
 
 export interface Shown {
   readonly kind: "run" | "edit" | "other"
-  /** The whole command, if it is a command that runs. */
+  /** The whole command, if the tool runs one. */
   readonly command: string | undefined
-  /** The whole path, and where it leads if that is another one. */
+  /** The whole path, and its target if that is another one. */
   readonly path: string | undefined
   readonly leadsTo: string | undefined
   readonly proposal: Diff | undefined
-  /** Every argument that is not shown above. */
+  /** Every argument not shown above. */
   readonly rest: ReadonlyArray<readonly [name: string, value: unknown]>
 }
 
@@ -27,10 +29,10 @@ export const normalised = (path: string): string => {
   return (path.startsWith("/") ? "/" : "") + parts.join("/")
 }
 
-/** What a diff made of these shows of an edit. */
+/** Arguments of an edit that a diff already shows. */
 const inDiff = new Set(["old_string", "new_string", "content"])
 
-/** Of several edits, what a diff of them does not show. */
+/** The parts of several edits that their diff does not show. */
 const beyondDiff = (edits: unknown): ReadonlyArray<readonly [string, unknown]> =>
   list(edits).flatMap((edit, index) =>
     Object.entries(edit).filter(([name]) => !inDiff.has(name))
@@ -44,7 +46,7 @@ const without = (args: unknown, names: ReadonlyArray<string>) =>
     ? []
     : [["", args] as const]
 
-/** `onDisk` is how a file that is there would change, if the relay has looked. */
+/** `onDisk`: how an existing file would change, if the relay has checked. */
 export const shownOf = (tool: string, args: unknown, onDisk?: string): Shown => {
   const given = open(args)
   const kind = kindOfTool(tool)

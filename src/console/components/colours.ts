@@ -1,6 +1,6 @@
 /**
- * colours: code as HTML with syntax colours, made by a worker (`highlight.worker.ts`). What takes it too long stays without
- * colours, and the worker is replaced. What was coloured before is here at once.
+ * colours: code as HTML with syntax colours, made by a worker (`highlight.worker.ts`). Code that takes too
+ * long stays without colours, and the worker is replaced. Results are cached.
  */
 
 export interface ToColour {
@@ -10,21 +10,21 @@ export interface ToColour {
 }
 export interface Coloured {
   readonly id: number
-  /** Undefined for a language it does not know. */
+  /** Undefined for an unknown language. */
   readonly html: ReadonlyArray<string> | undefined
 }
 
-/** Of one job, in ms and characters. */
+/** Limits of one job, in ms and characters. */
 const mostMs = 2000
 const mostChars = 20_000
-/** Beyond it what was coloured first is forgotten, in characters of HTML. */
+/** Size of the cache in characters of HTML; the oldest results are dropped. */
 const mostKept = 4_000_000
 
 interface Job extends ToColour {
   readonly done: () => void
 }
 
-/** Undefined: has no colours, and will get none. */
+/** Undefined: it has no colours and will get none. */
 const known = new Map<string, string | undefined>()
 let keptChars = 0
 const jobs: Array<Job> = []
@@ -82,11 +82,14 @@ const next = () => {
   worker.postMessage({ id, language, parts } satisfies ToColour)
 }
 
-/** HTML, escaped by highlight.js; undefined: there is none (yet). */
+/** HTML, escaped by highlight.js; undefined: none (yet). */
 export const colourOf = (part: string, language: string): string | undefined =>
   known.get(keyOf(part, language))
 
-/** Colour what has no colours yet; calls back once they are there. Gives a function that forgets about it. */
+/**
+ * Colour parts that have no colours yet; calls back once they are done. Gives a function that cancels the
+ * callback.
+ */
 export const colour = (parts: ReadonlyArray<string>, language: string, done: () => void): () => void => {
   const wanted = [...new Set(parts)].filter((part) => part.trim() !== "" && !known.has(keyOf(part, language)))
   if (wanted.length === 0 || wanted.reduce((sum, part) => sum + part.length, 0) > mostChars) return () => {}

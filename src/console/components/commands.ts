@@ -1,22 +1,24 @@
-/** commands: what the palette offers; what is on show adds its own. */
+/**
+ * commands: the palette's commands; the current view adds its own.
+ */
 import { createContext, useContext, useEffect } from "react"
 
 export interface Command {
   readonly id: string
   readonly name: string
-  /** Where it belongs, or what it is beside its name. */
+  /** Its group, or a note next to its name. */
   readonly about?: string
-  /** Keys that do the same. */
+  /** Its keyboard shortcut. */
   readonly keys?: string
   readonly run: () => void
 }
 
-/** Offers commands as long as it is not called back. */
+/** Offers commands until the returned function is called. */
 export type Offer = (commands: ReadonlyArray<Command>) => () => void
 
 export const Commands = createContext<Offer>(() => () => {})
 
-/** The list must stay the same as long as nothing in it changes. */
+/** The list must keep its identity as long as nothing in it changes. */
 export const useCommands = (commands: ReadonlyArray<Command>) => {
   const offer = useContext(Commands)
   useEffect(() => offer(commands), [commands, offer])
@@ -24,7 +26,7 @@ export const useCommands = (commands: ReadonlyArray<Command>) => {
 
 const most = 50
 
-/** All words are in it; those that begin it come first. */
+/** Matches contain all words; those that begin with them come first. */
 export const matching = (commands: ReadonlyArray<Command>, query: string): ReadonlyArray<Command> => {
   const wanted = query.toLowerCase().split(/\s+/).filter((word) => word !== "")
   const text = ({ about = "", name }: Command) => `${name} ${about}`.toLowerCase()

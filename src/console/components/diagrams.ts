@@ -1,19 +1,20 @@
 /**
- * diagrams: Mermaid's text as a picture. Its program (`@mermaid-js/tiny`: everything but mind maps, architecture and formulas) is
- * loaded with the first diagram, and draws one at a time.
+ * diagrams: Mermaid text as a picture. Mermaid (`@mermaid-js/tiny`: everything but mind maps, architecture
+ * and formulas) is loaded with the first diagram and draws one at a time.
  *
- * A diagram is what an agent wrote, so it decides nothing but what is in it: settings and styles that could be more than a style are
- * left out, and what comes out is shown as an image: it runs nothing, loads nothing and changes nothing of the page.
+ * A diagram is written by an agent, so it controls only its own content: settings, and styles that could do
+ * more than style, are left out. The result is shown as an image, which runs nothing, loads nothing and
+ * changes nothing on the page.
  */
 
 import type mermaid from "@mermaid-js/tiny"
 import { isModest, most, mostEdges, plainDiagram } from "./plainDiagram.js"
 
-/** What is kept of those that were drawn. */
+/** Number of drawn diagrams kept. */
 const mostKept = 60
 
 export interface Diagram {
-  /** A `blob:` address of an SVG. */
+  /** A `blob:` URL of an SVG. */
   readonly url: string
   /** In CSS pixels. */
   readonly width: number
@@ -34,10 +35,10 @@ const load = (): Promise<Mermaid> =>
     }
   )
 
-/** Beside what is safe anyway: an image could not be clicked or run, either. */
+/** An extra precaution: in an image these could not be clicked or run anyway. */
 const unwanted = "script, foreignObject, iframe, image, use, animate, set, audio, video"
 
-/** Throws for what is no picture. */
+/** Throws for anything that is not a picture. */
 const toImage = (svg: string): Diagram => {
   const { documentElement: root } = new DOMParser().parseFromString(svg, "image/svg+xml")
   const [, , width = 0, height = 0] = (root.getAttribute("viewBox") ?? "").split(/[\s,]+/).map(Number)
@@ -63,7 +64,7 @@ const render = async (text: string, theme: Theme): Promise<Diagram> => {
     startOnLoad: false,
     securityLevel: "strict",
     suppressErrorRendering: true,
-    // The same for those who measure and for the image, which has no fonts of the page's.
+    // The same font for measuring and for the image, which has none of the page's fonts.
     fontFamily: "system-ui, sans-serif",
     htmlLabels: false,
     flowchart: { htmlLabels: false },
@@ -72,11 +73,11 @@ const render = async (text: string, theme: Theme): Promise<Diagram> => {
     maxTextSize: most.chars,
     maxEdges: mostEdges
   })
-  // Where it is measured.
+  // The element used for measuring.
   const place = document.createElement("div")
   place.className = "diagram-measure"
   place.ariaHidden = "true"
-  // Not by a stylesheet: those of a chat reach nothing outside of it.
+  // Not by a stylesheet: a chat's stylesheet affects nothing outside it.
   Object.assign(place.style, {
     position: "fixed",
     top: "0",
@@ -97,12 +98,12 @@ const render = async (text: string, theme: Theme): Promise<Diagram> => {
 const known = new Map<string, Promise<Diagram | undefined>>()
 let last: Promise<unknown> = Promise.resolve()
 
-/** Undefined: it cannot be drawn; its text says more than a wrong picture. */
+/** Undefined: it cannot be drawn; its text is better than a wrong picture. */
 export const drawDiagram = (text: string, theme: Theme): Promise<Diagram | undefined> => {
   const key = `${theme}\n${text}`
   const before = known.get(key)
   if (before !== undefined) return before
-  // Nothing longer is looked at.
+  // Longer text is not examined.
   const plain = text.length > 4 * most.chars ? "" : plainDiagram(text)
   let took = 0
   const draw = async () => {
@@ -113,9 +114,9 @@ export const drawDiagram = (text: string, theme: Theme): Promise<Diagram | undef
       took = performance.now() - began
     }
   }
-  // Its settings are its program's: one at a time.
+  // Mermaid's settings are global: one diagram at a time.
   const drawing = isModest(plain) ? last.then(draw).catch(() => undefined) : Promise.resolve(undefined)
-  // Between two the page belongs to who uses it.
+  // Yield to the page between two diagrams.
   last = Promise.all([last, drawing]).then(() => new Promise((resume) => setTimeout(resume, took)))
   known.set(key, drawing)
   for (const [oldest, picture] of known) {

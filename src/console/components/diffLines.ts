@@ -1,4 +1,6 @@
-/** diffLines: a unified diff as rows to draw, in one column or in two. */
+/**
+ * diffLines: a unified diff as rows, in one column or two.
+ */
 import { parsePatch } from "diff"
 
 export interface Line {
@@ -37,7 +39,7 @@ const toHunk = (
   return { title: `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`, lines: rows }
 }
 
-/** Undefined when it is no unified diff. */
+/** Undefined if it is not a unified diff. */
 export const hunksOf = (diff: string): ReadonlyArray<Hunk> | undefined => {
   try {
     return parsePatch(diff).flatMap(({ hunks }) => hunks.map(toHunk))
@@ -54,7 +56,7 @@ export interface Pair {
   readonly right?: Line
 }
 
-/** What was removed beside what was added in its place. */
+/** Pairs removed lines with the lines added in their place. */
 export const pairsOf = (lines: ReadonlyArray<Line>): ReadonlyArray<Pair> => {
   const pairs: Array<{ left?: Line; right?: Line }> = []
   let removed: Array<Line> = []

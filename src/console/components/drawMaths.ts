@@ -1,7 +1,8 @@
 /**
- * drawMaths: TeX as MathML, which browsers draw themselves: no fonts, no stylesheet of a library's. Loaded with the first formula.
+ * drawMaths: TeX as MathML, which browsers render themselves, without a library's fonts or stylesheet. Loaded
+ * with the first formula.
  *
- * What comes out is built node by node, never from HTML, and holds elements and attributes of this list only.
+ * The output is built node by node, never from HTML, and contains only elements and attributes on this list.
  */
 import temml from "temml"
 
@@ -15,14 +16,14 @@ const attributes = new Set(
     + "lspace rspace minsize maxsize largeop movablelimits accent accentunder linethickness width height depth voffset columnalign "
     + "columnspacing rowspacing columnlines rowlines notation style").split(" ")
 )
-/** None of them reaches out of the formula's own box, or loads anything. */
+/** None of them reaches outside the formula's own box or loads anything. */
 const properties = new Set(
   ("color background-color border border-top border-bottom border-left border-right border-color padding padding-top padding-bottom "
     + "padding-left padding-right margin-left margin-right text-align width font-weight font-style font-family math-depth math-style "
     + "vertical-align justify-content").split(" ")
 )
 
-/** False: it holds what is not on the list. */
+/** False: it contains something that is not on the list. */
 const isTidied = (element: Element): boolean => {
   const isKnown = element.namespaceURI === mathMl
     ? elements.has(element.localName)
@@ -36,7 +37,7 @@ const isTidied = (element: Element): boolean => {
   return [...element.children].every(isTidied)
 }
 
-/** Undefined: it is no TeX we can draw. */
+/** Undefined: not TeX that can be rendered. */
 export const drawMaths = (tex: string, display: boolean): Element | undefined => {
   const holder = document.createElement("span")
   try {

@@ -1,23 +1,24 @@
 /**
- * formulas: finds formulas in Markdown (`\(…\)`, `\[…\]`, `$$…$$`, and `$…$` where it is clearly one: prices, shells and templates
- * have dollars, too) and hands them through Markdown's parser as inline code, which it leaves as it is, also in tables.
- * Code is left alone. What is not closed (yet), and what is no formula, stays text.
+ * formulas: finds formulas in Markdown (`\(…\)`, `\[…\]`, `$$…$$`, and `$…$` if it is clearly a formula:
+ * prices, shells and templates use dollars too) and passes them through the Markdown parser as inline code,
+ * which it leaves unchanged, even in tables. Code is left alone. Anything not closed (yet) and anything that
+ * is not a formula stays text.
  */
 
 export interface Formula {
-  /** With its delimiters, as it was written. */
+  /** With its delimiters, as written. */
   readonly source: string
   readonly tex: string
   /** On a line of its own. */
   readonly display: boolean
 }
 
-/** Begins inline code that is a formula. A private character: a text that has it already gets no formulas. */
+/** Begins inline code that is a formula. A private-use character: text that already contains it gets no formulas. */
 const mark = "\u{e0f0}"
-/** Characters of one formula, and of one between single dollars. */
+/** Longest formula, and longest formula between single dollars, in characters. */
 const longest = 4000
 const longestInline = 300
-/** Characters before one that is alone on its line. */
+/** Most characters before a formula that is alone on its line. */
 const mostIndent = 80
 
 const carried = (source: string, display: boolean): string =>
@@ -28,7 +29,7 @@ const texOf = (source: string): string => {
   return source.slice(length, -length).trim()
 }
 
-/** The formula that inline code stands for; undefined: it is code. */
+/** The formula in inline code; undefined: it is code. */
 export const formulaIn = (code: string): Formula | undefined => {
   if (!code.startsWith(mark)) return undefined
   const source = decodeURIComponent(code.slice(2))
@@ -44,10 +45,10 @@ interface Part {
 
 const fence = /^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(`{3,}(?=[^`]*$)|~{3,})/
 const listItem = /^[ \t>]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)/
-/** HTML is not read as Markdown until a line is empty. */
+/** HTML is not parsed as Markdown until an empty line. */
 const htmlLine = /^[ \t>]*<[a-zA-Z!/?]/
 
-/** Code by lines: fences, what is indented, and HTML. */
+/** Code by lines: fences, indented code and HTML. */
 const partsOf = (text: string): ReadonlyArray<Part> => {
   const parts: Array<Part> = []
   let open: string | undefined
@@ -92,7 +93,7 @@ const partsOf = (text: string): ReadonlyArray<Part> => {
 // --- what is a formula -------------------------------------------------------------------------------------------------
 
 const command = /\\(?:[a-zA-Z]+|[{}|,;:!])/
-/** More than one word, and not as the text of a command. */
+/** More than one word, and not the text of a command. */
 const prose = /[A-Za-z]{4,}[,.;:]?\s+[A-Za-z]{2,}|[A-Za-z]{2,}\s+[A-Za-z]{4,}/
 const signs = /[\^_=<>+*/|!~≤≥≠≈±×÷·∈∑∏∫√∞→-]/
 /** A letter or two, a number, a function of something, or a tuple. */
@@ -103,7 +104,7 @@ const isClearlyMaths = (tex: string): boolean => {
   return !prose.test(tex) && (signs.test(tex) || plain.test(tex))
 }
 
-/** Where something comes next; asked with places that grow, so that a text is read once. */
+/** Position of the next match; called with growing positions, so that the text is read once. */
 const finder = (text: string, what: string) => {
   let found = -2
   return (from: number): number => {
@@ -114,11 +115,11 @@ const finder = (text: string, what: string) => {
 
 interface Found {
   readonly end: number
-  /** Undefined: it is closed, and no formula. */
+  /** Undefined: it is closed, but not a formula. */
   readonly display?: boolean
 }
 
-/** Nothing else stands on its lines, but for what makes a quote or a list. */
+/** Nothing else is on its lines, except quote or list markers. */
 const isAlone = (text: string, at: number, end: number): boolean => {
   const before = /(?:^|\n)([^\n]*)$/.exec(text.slice(Math.max(0, at - mostIndent), at))?.[1] ?? ""
   const after = text.slice(end, end + mostIndent).split("\n", 1)[0] ?? ""
@@ -137,7 +138,7 @@ const look = (text: string) => {
     const inner = text.slice(at + 2, end)
     if (inner.trim() === "" || /\\[([]/.test(inner.replaceAll("\\\\", ""))) return undefined
     const isDisplay = text[at + 1] === "["
-    // `\[x\]` is how Markdown writes brackets that are no link.
+    // `\[x\]` is Markdown for brackets that are no link.
     if (isDisplay && !/^\s|\s$/.test(inner) && !signs.test(inner) && !command.test(inner)) {
       return { end: end + 2 }
     }
@@ -179,7 +180,7 @@ const look = (text: string) => {
   }
 }
 
-/** Where inline code ends that begins here; if nothing closes it, the backticks are text. */
+/** Where inline code beginning here ends; if nothing closes it, the backticks are text. */
 const codeEnds = (text: string) => {
   const runs = new Map<number, { readonly places: Array<number>; next: number }>()
   for (const { 0: run, index } of text.matchAll(/`+/g)) {
@@ -216,14 +217,14 @@ const inProse = (text: string): string => {
     const formula = formulaAt(at)
     if (formula !== undefined) {
       const { display, end } = formula
-      // Beside a backtick ours would be part of a longer run.
+      // Next to a backtick, ours would become part of a longer run.
       if (display !== undefined && text[at - 1] !== "`" && text[end] !== "`") {
         out.push(text.slice(from, at), carried(text.slice(at, end), display))
         from = end
       }
       at = end
     } else if (found[0] === "\\") {
-      // Markdown would take the backslash away.
+      // Markdown would remove the backslash.
       if (/[()[\]]/.test(text[at + 1] ?? "")) {
         out.push(text.slice(from, at), "\\")
         from = at

@@ -1,13 +1,13 @@
 /**
- * hiddenChars: finds what a text holds that cannot be seen, or that changes how the rest is seen: control characters, those
- * that turn the direction of writing, those without any width, spaces that are no spaces, long runs of blanks, heaps of
- * accents. Each is named, so that a person reads what a program will get.
+ * hiddenChars: finds characters that are invisible or change how other text looks: control characters,
+ * direction marks, zero-width characters, unusual spaces, long runs of blanks, stacked accents. Each is
+ * named, so that a person reads exactly what a program will get.
  */
 
-/** Text as it is, or the name of something hidden. */
+/** Verbatim text, or the name of a hidden character. */
 export type Piece = string | { readonly hidden: string }
 
-/** Blanks in a row that still look like what they are. Indentation may be wider. */
+/** Longest run of blanks that still looks like one. Indentation may be wider. */
 const mostBlanks = 20
 const mostIndent = 120
 
@@ -52,9 +52,9 @@ const nameOf = (char: string): string => {
 }
 
 /**
- * In this order: emoji with what belongs to them (shown as they are), runs of blanks, more than three marks above a letter,
- * everything without a picture of its own. Cf, Zl, Zp, Zs, Cc, Cs, Co, Cn are Unicode's classes of such; the rest of the
- * list are letters and marks that are drawn as nothing.
+ * In this order: emoji with their modifiers (shown as they are), runs of blanks, more than three marks above
+ * a letter, and everything without a glyph of its own. Cf, Zl, Zp, Zs, Cc, Cs, Co and Cn are the Unicode
+ * classes of such characters; the rest of the list are letters and marks that are drawn as nothing.
  */
 const found = new RegExp(
   [
@@ -69,7 +69,7 @@ const found = new RegExp(
 const isIndent = (text: string, at: number, length: number) =>
   length <= mostIndent && (at === 0 || text[at - 1] === "\n")
 
-/** A text, cut where something hidden stands. Neighbours of one name are counted, not repeated. */
+/** A text, split at hidden characters. Neighbours of the same name are counted, not repeated. */
 export const piecesOf = (text: string): ReadonlyArray<Piece> => {
   const pieces: Array<Piece> = []
   let from = 0
@@ -102,7 +102,7 @@ export const piecesOf = (text: string): ReadonlyArray<Piece> => {
 export const hidesSomething = (text: string): boolean =>
   piecesOf(text).some((piece) => typeof piece !== "string")
 
-/** In one line, as plain text: hidden characters by name, in brackets. */
+/** On one line as plain text, with hidden characters by name in brackets. */
 export const inOneLine = (text: string): string =>
   piecesOf(text).map((piece) =>
     typeof piece === "string" ? piece.replaceAll(/[\n\t]+/g, " ⏎ ") : `[${piece.hidden}]`

@@ -1,11 +1,11 @@
 /**
- * highlight.worker: highlight.js with the languages agents write most, beside the page: some texts take it seconds, and the
- * page must go on meanwhile.
+ * highlight.worker: highlight.js with the languages agents write most, outside the page's thread: some texts
+ * take seconds, and the page must stay responsive.
  */
 import hljs from "highlight.js/lib/common"
 import type { Coloured, ToColour } from "./colours.js"
 
-// What a worker is sent is what `colours.ts` sends.
+// Only `colours.ts` sends messages to this worker.
 addEventListener("message", ({ data: { id, language, parts } }: MessageEvent<ToColour>) => {
   const isKnown = hljs.getLanguage(language) !== undefined
   const html = isKnown

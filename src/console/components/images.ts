@@ -1,4 +1,6 @@
-/** images: pictures a person adds to a prompt. */
+/**
+ * images: pictures a person adds to a prompt.
+ */
 import type { ImageBlock } from "../../schema/index.js"
 import { w } from "../words/words.js"
 
@@ -6,7 +8,7 @@ export const imageTypes = ["image/png", "image/jpeg", "image/gif", "image/webp"]
 
 export interface Picture {
   readonly name: string
-  /** `data:`, for showing it. */
+  /** A `data:` URL for display. */
   readonly url: string
   readonly block: ImageBlock
 }
@@ -22,7 +24,7 @@ const toDataUrl = (file: File) =>
     reader.readAsDataURL(file)
   })
 
-/** A picture, or why it cannot be sent. */
+/** The picture, or why it cannot be sent. */
 export const toPicture = async (file: File): Promise<Picture | string> => {
   const media_type = imageTypes.find((type) => type === file.type)
   if (media_type === undefined) return w.badImage(file.name)

@@ -1,16 +1,16 @@
 /**
- * markdownBudget: how much of a text may be drawn as Markdown. Parsers of Markdown are slow on some texts by nature (each
- * star may belong to any other), deep on others (each `>` is a level), and an agent writes what it likes; whatever it
- * writes, the page has to stay alive. What is beyond the budget is shown as plain text.
+ * markdownBudget: how much of a text may be rendered as Markdown. Markdown parsers are inherently slow on
+ * some texts (each star may match any other) and recursive on others (each `>` is a level). An agent can
+ * write anything, and the page must stay responsive. Text beyond the budget is shown as plain text.
  *
- * Costs are milliseconds on a slow machine, as measured for each kind with texts of 2 to 10 KB. Doubtful cases count as
- * the dearer one: the parser must never see less structure than is counted here.
+ * Costs are milliseconds on a slow machine, measured for each kind with texts of 2 to 10 KB. Doubtful cases
+ * count as the more expensive one: the parser must never see more structure than is counted here.
  */
 
-/** Of all of a text, and the deepest nesting. */
+/** For a whole text, and the deepest nesting. */
 const budget = 450
 const deepest = 10
-/** Whatever it costs. */
+/** Whatever the cost. */
 const mostChars = 150_000
 const mostInLine = 20_000
 const mostTags = 150
@@ -18,7 +18,7 @@ const deepestTags = 20
 
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0
 
-/** Signs that open a level, at the start of a line. Each level of a list is two blanks wide or more. */
+/** Markers that open a level at the start of a line. Each level of a list is at least two blanks wide. */
 const prefix = /^(?:[ \t]*(?:>|[-*+](?=[ \t]|$)|\d{1,9}[.)](?=[ \t]|$)))*[ \t]*/
 const levelsOf = (line: string): number => {
   const start = prefix.exec(line)?.[0] ?? ""
@@ -27,13 +27,13 @@ const levelsOf = (line: string): number => {
   return signs === 0 ? 0 : signs + Math.floor(indent / 2)
 }
 
-/** A line that begins something of its own. */
+/** A line that begins a block of its own. */
 const structure = /^[ \t]*(?:>|[-*+](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)|#{1,6}(?:[ \t]|$)|[|<=_*-]|\[)/
-/** These end a paragraph, wherever they stand. */
+/** These end a paragraph, wherever they are. */
 const breaksParagraph = /^ {0,3}(?:#{1,6}[ \t]|[-*+][ \t]+\S)/
 const delimiterRow = /^[ \t|:-]*-[ \t|:-]*$/
 
-/** Marks that may belong to any other of their paragraph. */
+/** Markers that may match any other in their paragraph. */
 interface Marks {
   brackets: number
   emphasis: number
@@ -41,7 +41,7 @@ interface Marks {
 
 const quadratic = ({ brackets, emphasis }: Marks): number => 0.0007 * brackets ** 2 + 0.0002 * emphasis ** 2
 
-/** What a line costs wherever it stands. */
+/** A line's cost regardless of context. */
 const linear = (line: string): number =>
   0.003 * line.length
   + 0.3 * count(line, /[[\]!<|]/g)
@@ -52,16 +52,16 @@ const linear = (line: string): number =>
 const fence = /^(`{3,})[^`]*$|^(~{3,})/
 const closes = (line: string, open: string) =>
   new RegExp(`^ {0,3}\\${open[0]}{${open.length},}[ \\t]*$`).test(line)
-/** After these HTML may hold anything, fences included, for more than a paragraph. */
+/** After these, HTML may contain anything, including fences, for more than a paragraph. */
 const openHtml = /^[\s>*+\-\d.)]*<(?:pre|script|style|textarea|[!?])/i
 
-/** Elements that are open at once, at most: whatever is closed may have been something else. */
+/** Upper limit of elements open at once: a closing tag may have closed another element. */
 const voids = /^(?:br|hr|img|input|wbr|col|source)$/i
 
 class Tags {
   private total = 0
   private readonly open = new Map<string, number>()
-  /** False when there are too many. */
+  /** False if there are too many. */
   fit(line: string): boolean {
     for (const [, slash, name = ""] of line.matchAll(/<(\/?)([a-zA-Z][\w-]*)/g)) {
       if (++this.total > mostTags) return false
@@ -76,11 +76,11 @@ class Tags {
 
 export interface Split {
   readonly rich: string
-  /** Empty, for almost every text. */
+  /** Empty for almost every text. */
   readonly plain: string
 }
 
-/** Cuts at the last blank line before which all is within the budget. */
+/** Splits at the last blank line up to which everything is within the budget. */
 export const splitMarkdown = (text: string): Split => {
   const tags = new Tags()
   let spent = 0
@@ -100,7 +100,7 @@ export const splitMarkdown = (text: string): Split => {
     isTable = false
   }
 
-  /** False when it is too much. */
+  /** False if it is too much. */
   const take = (line: string): boolean => {
     if (open !== undefined) {
       spent += 0.004 * line.length

@@ -1,7 +1,10 @@
-/** plain: values as text, whatever they hold. Never fails, never takes long, however deep or wide a value is. */
+/**
+ * plain: values as text, whatever they contain. Never fails and never takes long, however deep or wide a
+ * value is.
+ */
 const deepest = 200
 
-/** JSON, indented. What lies deeper than anybody reads is an ellipsis. */
+/** Indented JSON. Values nested too deeply to be read become an ellipsis. */
 export const toJson = (value: unknown, mostChars = 400_000): string => {
   const out: Array<string> = []
   let length = 0
@@ -34,7 +37,7 @@ export const toJson = (value: unknown, mostChars = 400_000): string => {
   return out.join("")
 }
 
-/** JSON in a line, as it is on the wire. */
+/** JSON on one line, as in the protocol. */
 export const jsonLine = (value: unknown): string => {
   try {
     return JSON.stringify(value)
@@ -43,6 +46,6 @@ export const jsonLine = (value: unknown): string => {
   }
 }
 
-/** For a line: no more of it than a line shows. */
+/** For one line: no more than fits on it. */
 export const short = (text: string, most = 300): string =>
   text.length <= most ? text : `${text.slice(0, most)}…`

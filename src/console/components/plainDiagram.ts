@@ -1,15 +1,18 @@
-/** plainDiagram: which of Mermaid's texts are drawn, and without what: they are an agent's, and the page must not stand still for them. */
+/**
+ * plainDiagram: which Mermaid texts are drawn, and which parts are left out: agents write them, and they must
+ * not freeze the page.
+ */
 
 /**
- * Bounds of what is drawn at all: it is drawn where the page itself runs, and some thirty characters would freeze it for good.
- * `statements` are lines, boxes in a row and arrows; `word` and `line` are in characters.
+ * Limits for drawing at all: Mermaid runs in the page itself, and some thirty characters would freeze it
+ * permanently. `statements` are lines, boxes in a row and arrows; `word` and `line` are in characters.
  */
 export const most = { chars: 4000, statements: 60, word: 100, line: 400, nested: 12 } as const
 export const mostEdges = 60
 
 const simpleStyle = /^[\w\s#:,.%()&-]*$/
 
-/** Without what sets up Mermaid itself, and without styles that are more than names and values. */
+/** Removes settings for Mermaid itself, and styles that are more than names and values. */
 export const plainDiagram = (text: string): string =>
   text
     .replace(/^\s*---[ \t]*\n[^]*?\n[ \t]*---[ \t]*(?:\n|$)/, "")
@@ -20,20 +23,23 @@ export const plainDiagram = (text: string): string =>
     )
     .join("\n")
 
-/** Those whose cost is that of their length. Others count: `space:3000000` in a block diagram is three million blocks. */
+/**
+ * Kinds whose cost depends on their length. Others count: `space:3000000` in a block diagram is three million
+ * blocks.
+ */
 const kinds =
   /^(?:graph|flowchart|sequenceDiagram|classDiagram(?:-v2)?|stateDiagram(?:-v2)?|erDiagram|gantt|pie|journey|timeline|gitGraph|quadrantChart|xychart(?:-beta)?)(?![\w-])/
-/** What a chart of tasks walks through day by day. */
+/** Time spans a Gantt chart walks through day by day. */
 const longTime = /\d{3,}\s*[wMy]|\d{4,}\s*[a-z]/
 
-/** Whether a diagram (`plainDiagram`) takes no longer to draw than a page may stand still. */
+/** Whether a diagram (`plainDiagram`) can be drawn without freezing the page. */
 export const isModest = (text: string): boolean => {
   const lines = text.split("\n").filter((line) => !/^\s*(?:%%|$)/.test(line))
   const count = (sign: RegExp) => text.match(sign)?.length ?? 0
   const first = lines[0]?.trim() ?? ""
   return text.length <= most.chars
     && kinds.test(first)
-    // What one look takes out may put another together.
+    // Removing one may create another.
     && !text.includes("%%{")
     && Math.max(
         lines.length + count(/[;&]/g),

@@ -1,4 +1,7 @@
-/** playSound: two soft tones, made by the browser itself. Silent where it allows none before somebody has touched the page. */
+/**
+ * playSound: two soft tones, synthesized by the browser. Silent if the browser does not allow sound before
+ * the page was touched.
+ */
 export const playSound = () => {
   try {
     const context = new AudioContext()

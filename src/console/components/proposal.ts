@@ -1,13 +1,16 @@
-/** proposal: the change a tool asks to make to a file, as far as its arguments tell it: a diff of pieces without line numbers. */
+/**
+ * proposal: the change a tool asks to make to a file, as far as its arguments tell: a diff of excerpts
+ * without line numbers.
+ */
 import { structuredPatch } from "diff"
 import { list, open, text } from "../../messages/read.js"
 import type { Diff } from "../../messages/View.js"
 import { mostEdits } from "../../schema/mostEdits.js"
 
-/** What comparing may take in all, in ms. Beyond it a piece is told as removed and added. */
+/** Total time for comparing, in ms. After it, an excerpt is shown as removed and added. */
 const mostMs = 200
 const mostPieces = 500
-/** Larger changes are shown as the arguments they are. */
+/** Larger changes are shown as plain arguments. */
 const mostChars = 2_000_000
 
 const linesOf = (sign: "+" | "-", text: string): ReadonlyArray<string> => {
@@ -39,17 +42,17 @@ const compared = (before: string, after: string, timeout: number): string => {
     : patch.hunks.map(({ lines, newStart, oldStart }) => hunk(oldStart, newStart, lines)).join("")
 }
 
-/** A header of a diff is one line, whatever a path holds. */
+/** A diff header is one line, whatever a path contains. */
 const oneLine = (path: string): string => path.replaceAll(/[\r\n]+/g, " ")
 
-/** Before and after, if the arguments of an edit tell them. */
+/** The text before and after, if an edit's arguments contain them. */
 const changeOf = (edit: unknown): { readonly before: string; readonly after: string } | undefined => {
   const { content, new_string, old_string } = open(edit)
   const after = text(new_string) ?? text(content)
   return after === undefined ? undefined : { before: text(old_string) ?? "", after }
 }
 
-/** Undefined when it does not say what would be written. */
+/** Undefined if the arguments do not say what would be written. */
 export const proposedDiff = (args: unknown): Diff | undefined => {
   const { edits, file_path } = open(args)
   const path = text(file_path)

@@ -1,17 +1,19 @@
-/** rights: what the person at this page may do, as the relay tells it; the rest is not offered. */
+/**
+ * rights: what the person at this page may do, as reported by the relay; everything else is not offered.
+ */
 import { createContext, useContext } from "react"
 import type { Scope } from "../relay/http.js"
 
-/** Undefined until it is known, and of a relay that does not tell: everything. */
+/** Undefined until it is known, and if the relay does not report it: everything is allowed. */
 export const Rights = createContext<ReadonlySet<Scope> | undefined>(undefined)
 
-/** Another client drives the session that is shown: here it can only be watched. */
+/** Another client drives the current session: it can only be watched here. */
 export const Watching = createContext(false)
 
-/** The files beside a conversation may be looked at. */
+/** Whether the files next to a conversation may be viewed. */
 export const Files = createContext(true)
 
-/** What the one who drives does. */
+/** Rights that only the driver uses. */
 const driving = new Set<Scope>(["prompt", "approve", "terminal"])
 
 export const useMay = () => {

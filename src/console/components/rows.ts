@@ -1,6 +1,6 @@
 /**
- * rows: the items of a conversation as the rows it is shown in. What a subagent does is told in the row of the call that started it.
- * Steps that only look, one after the other and all done, are one row that opens; a long turn is no wall then.
+ * rows: the items of a conversation as rows. A subagent's calls are shown in the row of the call that started
+ * it. Consecutive finished read-only steps share one row that expands, which keeps long turns readable.
  */
 import type { Item, ToolItem } from "../../messages/View.js"
 import { kindOfTool, type ToolKind } from "./toolWords.js"
@@ -8,25 +8,25 @@ import { kindOfTool, type ToolKind } from "./toolWords.js"
 export interface Row {
   readonly key: string
   readonly item: Item
-  /** It stands for these, the item among them. */
+  /** The calls it stands for, including the item. */
   readonly group?: ReadonlyArray<ToolItem>
-  /** What the item's subagent has done, in order. */
+  /** The calls of the item's subagent, in order. */
   readonly inner?: ReadonlyArray<ToolItem>
 }
 
-/** Fewer are no wall. */
+/** Fewer are shown one by one. */
 const fewest = 3
 const looking = new Set<ToolKind>(["read", "search", "fetch", "web"])
 
-/** It is done, nobody was asked about it, and nothing came of it that one must see. */
+/** It is done, nobody was asked about it, and its result needs no attention. */
 const isQuiet = (item: ToolItem, inner: ReadonlyMap<string, unknown>): boolean =>
   item.state === "ok" && item.decided === undefined && item.diffs.length === 0
   && looking.has(kindOfTool(item.tool)) && !inner.has(item.tool_use_id)
 
-/** The calls a conversation's own agent made, by name: also the one a call within a subagent's subagent began with. */
+/** The top-level call above this one, also for calls of a subagent's subagent; undefined if there is none. */
 const outermost = (calls: ReadonlyMap<string, ToolItem>, { parent }: ToolItem): ToolItem | undefined => {
   let found = parent === undefined ? undefined : calls.get(parent)
-  // What leads in a circle ends there.
+  // Guards against cycles.
   for (let steps = 0; found?.parent !== undefined && steps < 20; steps++) {
     const above = calls.get(found.parent)
     if (above === undefined) break
@@ -72,7 +72,7 @@ export const rowsOf = (items: ReadonlyArray<Item>): ReadonlyArray<Row> => {
   return rows
 }
 
-/** The row that shows the item which an event began or went on with; -1 if it is before all of them. */
+/** The row of the item that an event began or continued; -1 if it is before all of them. */
 export const rowAt = (rows: ReadonlyArray<Row>, seq: number): number => {
   let best = -1
   let at = -1
@@ -87,5 +87,5 @@ export const rowAt = (rows: ReadonlyArray<Row>, seq: number): number => {
   return best
 }
 
-/** The event an item began with: it is in its key. */
+/** The event an item began with, taken from its key. */
 export const seqOf = ({ key }: Item): number => Number(/\d+$/.exec(key)?.[0] ?? 0)

@@ -1,9 +1,11 @@
-/** sessionGroups: the list of sessions as a person looks for them. */
+/**
+ * sessionGroups: the list of sessions, grouped the way a person looks for them.
+ */
 import type { SessionLine } from "../model/sessions.js"
 import { agentName, sessionName } from "./words.js"
 
 export interface Group {
-  /** Undefined: those that wait for an answer, wherever they work. */
+  /** Undefined: sessions waiting for an answer, in any folder. */
   readonly folder: string | undefined
   readonly lines: ReadonlyArray<SessionLine>
 }
@@ -21,11 +23,11 @@ const matches = (line: SessionLine, wanted: ReadonlyArray<string>): boolean => {
   return wanted.every((word) => text.includes(word))
 }
 
-/** The session whose agent opened this one, if it is among these. */
+/** The session whose agent opened this one, if it is in the list. */
 const parentIn = (lines: ReadonlyMap<string, SessionLine>, { opened_by }: SessionLine) =>
   lines.get(opened_by?.session_id ?? "")
 
-/** The first of them that a person opened, and how many stand between. One whose chain leads back to itself stands alone. */
+/** Its topmost ancestor, opened by a person, and the number of levels between. A cyclic chain stands alone. */
 const placeIn = (lines: ReadonlyMap<string, SessionLine>, line: SessionLine) => {
   const met = new Set([line.session_id])
   let top = line
@@ -38,7 +40,7 @@ const placeIn = (lines: ReadonlyMap<string, SessionLine>, line: SessionLine) => 
   }
 }
 
-/** How deep each stands below the session that a person opened; 0 for that one. */
+/** Each session's depth below the one a person opened; 0 for that one. */
 export const depthsOf = (shown: ReadonlyArray<SessionLine>): ReadonlyMap<string, number> => {
   const lines = new Map(shown.map((line) => [line.session_id, line]))
   return new Map(shown.map((line) => [line.session_id, placeIn(lines, line).depth]))
@@ -60,7 +62,7 @@ const withChildren = (shown: ReadonlyArray<SessionLine>): ReadonlyArray<SessionL
 
 const latestFirst = (left: SessionLine, right: SessionLine) => right.last_active_at - left.last_active_at
 
-/** By the folder of the session a person opened: an agent's helpers may work below it. */
+/** By the folder of the session a person opened: its agent's sessions may work below it. */
 const grouped = (shown: ReadonlyArray<SessionLine>): ReadonlyMap<string, ReadonlyArray<SessionLine>> => {
   const lines = new Map(shown.map((line) => [line.session_id, line]))
   const groups = new Map<string, Array<SessionLine>>()
@@ -72,8 +74,8 @@ const grouped = (shown: ReadonlyArray<SessionLine>): ReadonlyMap<string, Readonl
 }
 
 /**
- * Those that need a person first, then by folder, the most recently used one first; what an agent has opened stands below
- * that agent's session.
+ * Those that need a person first, then by folder, most recently used first; sessions opened by an agent are
+ * below that agent's session.
  */
 export const groupsOf = (
   sessions: ReadonlyArray<SessionLine>,

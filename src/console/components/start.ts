@@ -1,4 +1,6 @@
-/** start: opens a session of a new name, with a first prompt if one is given, and goes there. */
+/**
+ * start: opens a session with a new name, with a first prompt if given, and navigates to it.
+ */
 import type { Handshake } from "../../client/browser.js"
 import { goTo } from "../relay/address.js"
 import { keepUnsent, rememberHandshake } from "../relay/kept.js"
@@ -11,7 +13,7 @@ const newName = (tool: string) =>
 export const start = (handshake: Handshake, prompt?: string) => {
   const session_id = newName(handshake.tool ?? "claude")
   rememberHandshake(session_id, handshake)
-  // It is sent when the session is open.
+  // It is sent once the session is open.
   if (prompt !== undefined) {
     keepUnsent(session_id, { message_id: newName("prompt"), content: prompt, when: "queue" })
   }

@@ -1,9 +1,14 @@
-/** toolWords: what a tool call is about, in a line. Agents name their tools and fields differently. */
+/**
+ * toolWords: what a tool call is about, in one line. Agents name their tools and fields differently.
+ */
 import { open, text } from "../../messages/read.js"
 import { w } from "../words/words.js"
 import { relative } from "./words.js"
 
-/** What a tool does, by the names agents give their own tools. Others, those of MCP servers among them, are `other`. */
+/**
+ * What a tool does, by the names agents give their own tools. All others, including those of MCP servers, are
+ * `other`.
+ */
 export type ToolKind =
   | "shell"
   | "read"
@@ -45,7 +50,7 @@ const kinds: ReadonlyArray<readonly [RegExp, ToolKind]> = [
 export const kindOfTool = (tool: string): ToolKind =>
   kinds.find(([pattern]) => pattern.test(tool))?.[1] ?? "other"
 
-/** The tool's own name, where the page has no better word. */
+/** The tool's own name if the page has no better word. */
 export const toolVerb = (tool: string): string => {
   const kind = kindOfTool(tool)
   return kind === "other" ? tool : w.verbs[kind]
@@ -68,11 +73,11 @@ const fields = [
 const shown = (value: unknown): string | undefined =>
   Array.isArray(value) && value.every((part) => typeof part === "string") ? value.join(" ") : text(value)
 
-/** A shell around the command says nothing. */
+/** A shell wrapped around the command adds no information. */
 const bare = (command: string): string =>
   /^(?:\/\S*\/)?(?:ba|z|da)?sh -l?i?c (['"])([^]*)\1$/.exec(command)?.[2] ?? command
 
-/** The one argument that says the most. */
+/** The most telling argument. */
 export const toolSubject = (args: unknown, tool = "", folder = ""): string => {
   const given = open(args)
   if (kindOfTool(tool) === "plan") return taskSubject(given)
@@ -89,7 +94,7 @@ export const toolSubject = (args: unknown, tool = "", folder = ""): string => {
   return ""
 }
 
-/** A task of the checklist: what it is, or which it is and what becomes of it. */
+/** A checklist task: its text, or which task it is and its new state. */
 const taskSubject = (args: Readonly<Record<string, unknown>>): string => {
   const id = args["taskId"] ?? args["task_id"]
   const status = text(args["status"])
@@ -107,7 +112,7 @@ const taskSubject = (args: Readonly<Record<string, unknown>>): string => {
 export const commandOf = (args: unknown): string | undefined =>
   shown(open(args)["command"]) ?? shown(open(args)["cmd"])
 
-/** Complete or not, the value of the field that says the most in JSON that still streams in. */
+/** The most telling field's value, complete or not, from JSON that is still streaming in. */
 export const subjectInPieces = (input: string): string =>
   /"(?:command|file_path|path|pattern|query)"\s*:\s*"((?:[^"\\]|\\.)*)/.exec(input.slice(0, 4000))?.[1]
     ?.replaceAll(

@@ -1,7 +1,8 @@
 /**
- * useAskFocus: a question takes the keyboard when it is asked and nobody is using it: no text is being written, nothing else is open.
- * It is the card that gets it and no button, so that a key that was on its way answers nothing; a letter goes to the box to write in.
- * When it is answered by key, the next question has the keyboard, or the box.
+ * useAskFocus: a new question takes the keyboard focus if nobody is using it: no text is being written and
+ * nothing else is open. The card gets it rather than a button, so that a key already on its way answers
+ * nothing; letters go to the prompt box. After an answer by keyboard, the next question or the prompt box
+ * gets the focus.
  */
 import { type KeyboardEvent, type RefObject, useLayoutEffect, useRef } from "react"
 
@@ -11,10 +12,10 @@ const isIdle = (active: Element | null): boolean =>
   active === null || active === document.body || active.matches(".scroller")
   || (active.matches(".composer textarea") && "value" in active && active.value === "")
 
-/** Frames in which a card may become one that can be seen: before that nothing can focus it. */
+/** Frames to wait for the card to become visible: before that, nothing can focus it. */
 const mostFrames = 60
 
-/** Gives a function that lets it be. */
+/** Gives a function that cancels it. */
 const take = (card: Element | null | undefined): () => void => {
   let frame = 0
   const attempt = (left: number) => {
@@ -52,7 +53,7 @@ export const useAskFocus = (): AskFocus => {
   }, [])
   const onKeyDown = ({ altKey, ctrlKey, key, metaKey, target }: KeyboardEvent) => {
     const isLetter = key.length === 1 && key !== "?" && !altKey && !ctrlKey && !metaKey
-    // It is written there: the box has the keyboard before the letter is.
+    // The letter is typed there: the box gets the focus first.
     if (isLetter && target instanceof Element && target.matches(".ask")) boxIn()?.focus()
   }
   return { place, onKeyDown }

@@ -1,6 +1,7 @@
 /**
- * useCalls: the page calls its person: the number of sessions that wait is on the app's icon and in the title; a new question makes
- * a sound, if that is wanted, and a notification of the page's own where there is no push, unless somebody looks at it.
+ * useCalls: alerts the person: the number of waiting sessions is on the app's icon and in the title. A new
+ * question plays a sound, if enabled, and shows a notification of the page's own where there is no push,
+ * unless somebody is looking at the page.
  */
 import { useEffect, useRef } from "react"
 import type { SessionLine } from "../model/sessions.js"
@@ -39,7 +40,7 @@ const callFromPage = async ({ session_id, tool }: SessionLine, request_id: strin
   })
 }
 
-/** What is not asked any more is called for no longer. */
+/** Withdraws notifications of questions that are no longer open. */
 const withdraw = async (open: ReadonlyMap<string, SessionLine>) => {
   if (!canHaveWorker()) return
   const found = await (await navigator.serviceWorker.getRegistration())?.getNotifications() ?? []
@@ -67,7 +68,7 @@ export const useCalls = (sessions: ReadonlyArray<SessionLine> | undefined, curre
     const before = known.current
     known.current = open
     void withdraw(open)
-    // What was there before we came is in sight.
+    // Questions from before the page was opened are in sight.
     if (before === undefined) return
     for (const [tag, line] of open) {
       if (before.has(tag)) continue

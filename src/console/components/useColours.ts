@@ -1,8 +1,13 @@
-/** useColours: syntax colours as HTML, once they are made. Code is shown without them until then. */
+/**
+ * useColours: syntax colours as HTML, once they are ready. Code is shown without them until then.
+ */
 import { useEffect, useReducer } from "react"
 import { colour, colourOf } from "./colours.js"
 
-/** Gives each part's HTML; undefined: show the code as it is. `parts` must be the same list as long as it says the same. */
+/**
+ * Gives each part's HTML; undefined: show the code as it is. `parts` must keep its identity as long as it
+ * says the same.
+ */
 export const useColours = (
   parts: ReadonlyArray<string> | undefined,
   language: string | undefined

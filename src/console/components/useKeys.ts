@@ -1,4 +1,7 @@
-/** useKeys: keys of the whole page. In a terminal they are the program's, and where somebody writes a letter is a letter. */
+/**
+ * useKeys: page-wide keyboard shortcuts. In a terminal keys belong to the program, and while somebody is
+ * writing, a letter is a letter.
+ */
 import { useEffect, useRef } from "react"
 
 export interface Keys {
@@ -27,7 +30,7 @@ export const useKeys = (keys: Keys) => {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const name = event.defaultPrevented || event.repeat ? undefined : nameOf(event)
-      // A window that is open has the keys.
+      // An open dialog gets the keys.
       if (name === undefined || document.querySelector("dialog[open]") !== null) return
       event.preventDefault()
       latest.current[name]()

@@ -1,4 +1,6 @@
-/** useNow: seconds since 1970, each second anew, while somebody needs them. */
+/**
+ * useNow: seconds since 1970, updated every second while in use.
+ */
 import { useEffect, useState } from "react"
 
 export const useNow = (isNeeded: boolean) => {

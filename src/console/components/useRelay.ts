@@ -1,6 +1,7 @@
 /**
- * useRelay: the agents of the relay, looked up when the page opens, its sessions, which the relay tells as they change, and what
- * a person does with them. A deletion can be undone for some seconds: only then is the relay told.
+ * useRelay: the relay's agents, loaded when the page opens; its sessions, which the relay reports as they
+ * change; and the actions on them. A deletion can be undone for some seconds: only then is it sent to the
+ * relay.
  */
 import { useCallback, useEffect, useRef, useState } from "react"
 import { watchSessions } from "../../client/browser.js"
@@ -15,20 +16,20 @@ export interface Relay {
   /** Undefined until they are known. */
   readonly agents: ReadonlyArray<http.Agent> | undefined
   readonly sessions: ReadonlyArray<SessionLine> | undefined
-  /** Where agents work if nothing is said, if the relay tells. */
+  /** The default folder, if the relay reports it. */
   readonly home: string | undefined
   /** What may be done here; undefined until it is known. */
   readonly scopes: ReadonlySet<http.Scope> | undefined
-  /** Who this page is to the relay, and what relay it is; undefined until it is known. */
+  /** The identity of this page and of the relay; undefined until it is known. */
   readonly self: http.Self | undefined
-  /** What is wrong, in the relay's words. */
+  /** The relay's error message. */
   readonly problem: string | undefined
   /** The relay asks for a token. */
   readonly wantsToken: boolean
   readonly enterToken: (token: string) => void
   readonly change: (line: SessionLine, change: SessionChange) => void
   readonly remove: (line: SessionLine) => void
-  /** Deleted just now; it can be undone. */
+  /** Just deleted; it can be undone. */
   readonly removed: SessionLine | undefined
   readonly undoRemove: () => void
 }
@@ -44,7 +45,7 @@ export const useRelay = (): Relay => {
   const [problem, setProblem] = useState<string>()
   const [wantsToken, setWantsToken] = useState(false)
   const [removed, setRemoved] = useState<SessionLine>()
-  /** Looked at all anew when it grows: there is another token, or what is shown may be wrong. */
+  /** Incremented to reload everything: the token has changed, or the page may be outdated. */
   const [look, setLook] = useState(0)
   const lookAgain = useCallback(() => setLook((look) => look + 1), [])
   const removal = useRef<{ readonly line: SessionLine; readonly timer: ReturnType<typeof setTimeout> }>(
@@ -132,7 +133,7 @@ export const useRelay = (): Relay => {
 
   return {
     agents,
-    // What was just deleted is out of sight, whatever the relay still says.
+    // A session just deleted is hidden, whatever the relay still reports.
     sessions: removed === undefined
       ? sessions
       : sessions?.filter(({ session_id }) => session_id !== removed.session_id),

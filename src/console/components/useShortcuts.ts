@@ -1,4 +1,6 @@
-/** useShortcuts: Alt and a key, by the key's place, whatever it writes with Alt on this keyboard. */
+/**
+ * useShortcuts: Alt plus a key, identified by its position, whatever character Alt produces on this keyboard.
+ */
 import { useEffect, useRef } from "react"
 
 export const useShortcuts = (keys: Readonly<Record<string, () => void>>) => {

@@ -1,15 +1,17 @@
-/** useStickToEnd: keeps a scrolling box at its end while what is in it grows, until the user scrolls away. */
+/**
+ * useStickToEnd: keeps a scrolling box at its end while its content grows, until the user scrolls away.
+ */
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react"
 
 const near = 48
-/** What a person scrolls with, and how long after it a movement is still theirs, in ms. */
+/** Events of a person scrolling, and how long after one a movement still counts as theirs, in ms. */
 const gestures = ["wheel", "touchmove", "keydown", "pointerdown"] as const
 const gestureMs = 1000
 
 interface Stick {
   readonly atEnd: boolean
   readonly toEnd: () => void
-  /** Stay where it is. */
+  /** Stay at the current position. */
   readonly leave: () => void
 }
 
@@ -44,7 +46,7 @@ export const useStickToEnd = (
     }
     const onScroll = () => {
       const left = box.scrollHeight - box.scrollTop - box.clientHeight
-      // Content that grows or is measured anew moves the end, too; only a person leaves it.
+      // Growing or remeasured content moves the end too; only a person leaves it.
       const byPerson = performance.now() - gesture < gestureMs
       if (left < near) settle(true)
       else if (box.scrollTop < last - 1 && byPerson) settle(false)

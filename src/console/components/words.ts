@@ -1,4 +1,6 @@
-/** words: how things are called and counted on the page. */
+/**
+ * words: names and counts as the page shows them.
+ */
 import { agentCalled } from "../../messages/agents.js"
 import { w } from "../words/words.js"
 
@@ -6,7 +8,7 @@ export const agentName = (tool: string): string => agentCalled(tool)?.label ?? t
 
 export const lastPart = (path: string): string => path.split("/").findLast((part) => part !== "") ?? path
 
-/** What a session is called: by its title, else by its folder. */
+/** A session's name: its title, otherwise its folder. */
 export const sessionName = (tool: string, folder: string, title?: string): string =>
   title !== undefined && title !== "" ? title : tool === "demo" ? "A cent too high" : lastPart(folder)
 
@@ -35,17 +37,17 @@ export const money = (usd: number): string => usd < 0.01 && usd > 0 ? "< $0.01" 
 const has = <Words extends object>(words: Words, name: string): name is Extract<keyof Words, string> =>
   Object.hasOwn(words, name)
 
-/** Why a turn ended, when that is worth saying. */
+/** Why a turn ended, if worth mentioning. */
 export const stopText = (reason: string): string | undefined =>
   has(w.stop, reason) ? w.stop[reason] : undefined
 
-/** A mode in the relay's words, else in the agent's own. */
+/** A mode's name in the relay's words, otherwise the agent's. */
 export const modeName = (mode: string): string => has(w.modes, mode) ? w.modes[mode] : mode
 
 export const reasonText = (reason: string | undefined): string =>
   has(w.cancelled, reason ?? "") ? w.cancelled[reason as keyof typeof w.cancelled] : w.noAnswerNeeded
 
-/** A model as people call it: by the agent's list, else its id without what is only for programs. */
+/** A model's name for people: from the agent's list, otherwise its id without the parts meant for programs. */
 export const modelName = (
   model: string,
   models: ReadonlyArray<{ readonly value: string; readonly name: string }>
@@ -60,6 +62,6 @@ export const modelName = (
     : `${family.charAt(0).toUpperCase()}${family.slice(1)} ${version.replaceAll("-", ".")}${large}`
 }
 
-/** A path inside of the session's folder without that folder. */
+/** A path inside the session's folder, without that folder. */
 export const relative = (path: string, folder: string): string =>
   folder !== "" && folder !== "/" && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path

@@ -1,7 +1,9 @@
-/** sessions: what the relay lists of a session, and what a person changes of it. */
+/**
+ * sessions: what the relay lists about a session, and what a person can change about it.
+ */
 export type { SessionLine } from "../../client/browser.js"
 
-/** What a person changes of a session; an empty title is none. */
+/** A person's changes to a session; an empty title removes it. */
 export interface SessionChange {
   readonly title?: string
   readonly archived?: boolean

@@ -1,5 +1,5 @@
 /**
- * PastStore: a session as it was, read without starting its agent: also when its folder, its program or its login is gone.
+ * PastStore: a past session, read without starting its agent, even if its folder, program or login is gone.
  */
 import { RelayError, type RelayEvent } from "../../client/browser.js"
 import { reduce } from "../../messages/reduce.js"
@@ -17,7 +17,7 @@ export interface PastStore {
   readonly close: () => void
 }
 
-/** Events worked in between two pauses, so that the page answers meanwhile. */
+/** Events applied between two pauses, so that the page stays responsive. */
 const step = 1000
 
 const pause = () => new Promise((resolve) => setTimeout(resolve))

@@ -1,9 +1,9 @@
 /**
- * SessionStore: one session's state for React. Events are worked in once per frame of the screen, so that a fast agent
- * costs no more than one that is as fast as the eye. What happened before we came is worked in without drawing it, in
- * short stretches between which the page answers, and shown when all of it is there.
- * A prompt the relay has not taken is kept by the browser, and sent again by the page that opens the session next; its
- * `message_id` sees to it that the relay carries it out once.
+ * SessionStore: one session's state for React. Events are applied once per animation frame, so a fast agent
+ * costs no more than the display can show. Past events are applied without drawing, in short stretches
+ * between which the page responds, and shown once all are there. A prompt the relay has not accepted is
+ * stored by the browser and sent again by the next page that opens the session; its `message_id` makes sure
+ * that the relay carries it out once.
  */
 import {
   type Answer,
@@ -25,11 +25,11 @@ export interface State {
   readonly view: View
   readonly link: ConnectionState
   readonly unsent: ReadonlyArray<Unsent>
-  /** Words of prompts the relay refused, to be written anew. */
+  /** Text of prompts the relay refused, for the prompt box. */
   readonly refused: string
-  /** How many events there are. */
+  /** Number of events. */
   readonly count: number
-  /** How much of what happened before is here, 0 to 1; undefined when it is shown. */
+  /** How much of the past is loaded, 0 to 1; undefined once it is shown. */
   readonly loaded: number | undefined
 }
 
@@ -39,29 +39,29 @@ export interface SessionStore {
   readonly subscribe: (listener: () => void) => () => void
   /** Every event, oldest first; the list grows. */
   readonly events: ReadonlyArray<RelayEvent>
-  /** Output of a terminal, from the beginning. */
+  /** A terminal's output, from the beginning. */
   readonly onEvent: Session["onEvent"]
-  /** What happened before this connection came ends with this `seq`. */
+  /** `seq` at which the events from before this connection end. */
   readonly pastSeq: () => number
   readonly prompt: (content: Content, when: When) => void
-  /** The words of `state().refused` are where they can be written anew. */
+  /** Call once the text of `state().refused` is in the prompt box. */
   readonly takeRefused: () => void
   readonly answer: (request_id: string, answer: Answer) => void
-  /** Stop the turn and what waits behind it; gives the prompts that will not run, oldest first. */
+  /** Stop the turn and everything queued after it; gives the prompts that will not run, oldest first. */
   readonly stop: () => ReadonlyArray<string>
   readonly close: () => void
 }
 
-/** Events worked in between two looks at the clock, and the longest stretch of it, in ms. */
+/** Events applied between two checks of the clock, and the longest stretch, in ms. */
 const step = 200
 const stretchMs = 12
-/** So many must have been missed for a page to wait for all of them, and how often it says how far it is, in ms. */
+/** Number of missed events from which a page waits for all of them, and how often it reports progress, in ms. */
 const many = 500
 const progressMs = 100
 
 const newId = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16)).join("")
 
-/** What this page knows of its own answer, should the relay tell less. */
+/** What this page knows of its own answer, in case the relay reports less. */
 const ownAnswer = ({ answers, behavior, message, updatedInput }: Answer): Decided => {
   const given = answersOf(answers)
   return {
@@ -72,22 +72,22 @@ const ownAnswer = ({ answers, behavior, message, updatedInput }: Answer): Decide
   }
 }
 
-/** Before the next frame; a hidden page has none, and is not in a hurry. */
+/** Before the next frame; a hidden page has none and need not hurry. */
 const soon = (run: () => void) => {
   if (document.hidden) setTimeout(run, 100)
   else requestAnimationFrame(run)
 }
 
-/** How a session is joined: it is told from its beginning. */
+/** How to join a session: from its first event. */
 export type StoreOptions = Omit<ConnectOptions, "after_seq" | "onEvent" | "onState" | "session_id">
 
 export const openStore = (session_id: string, options: StoreOptions): SessionStore => {
   const listeners = new Set<() => void>()
   const events: Array<RelayEvent> = []
-  /** Of `events`, those that are in `view`. */
+  /** Number of `events` applied to `view`. */
   let done = 0
   let view = empty
-  /** The place the session had reached when this connection came to it, far from where we were. */
+  /** The session's position when this connection joined it, if it was far ahead. */
   let goal: number | undefined
   let pastSeq = 0
   let shownAt = 0
@@ -100,7 +100,7 @@ export const openStore = (session_id: string, options: StoreOptions): SessionSto
     count: 0,
     loaded: undefined
   }
-  /** Prompts there was no room to keep. */
+  /** Prompts that did not fit into storage. */
   const unkept = new Set<string>()
 
   const become = (fields: Partial<State>) => {
@@ -125,7 +125,7 @@ export const openStore = (session_id: string, options: StoreOptions): SessionSto
     unkept.delete(message_id)
   }
 
-  /** What the session is and can do is shown at once; what was said, when it is all there. */
+  /** The session's properties are shown at once; its messages once all are there. */
   const showProgress = (goal: number) => {
     if (performance.now() - shownAt < progressMs) return
     shownAt = performance.now()
@@ -152,7 +152,7 @@ export const openStore = (session_id: string, options: StoreOptions): SessionSto
     else setTimeout(work)
   }
 
-  /** What a connection hears first tells how far the session has come. */
+  /** The first message on a connection tells the session's position. */
   const aim = ({ metadata }: EventOf<"session_start">) => {
     const last_seq = number(metadata?.["last_seq"]) ?? 0
     pastSeq = Math.max(pastSeq, last_seq)
@@ -173,7 +173,7 @@ export const openStore = (session_id: string, options: StoreOptions): SessionSto
       schedule()
     },
     onState: (link) => {
-      // A connection that breaks leaves what is there to be seen.
+      // If the connection breaks, show what is there.
       if (link.status !== "open") {
         greeted = false
         goal = undefined
@@ -187,7 +187,7 @@ export const openStore = (session_id: string, options: StoreOptions): SessionSto
     session.prompt(content, { message_id, when }).then(
       () => settle(message_id),
       () => {
-        // Left, or over before the relay took it: it is sent when the session is opened again.
+        // Left, or ended before the relay accepted it: it is sent when the session is opened again.
         if (session.state().status === "closed") return
         settle(message_id)
         become({
@@ -199,7 +199,7 @@ export const openStore = (session_id: string, options: StoreOptions): SessionSto
   }
   for (const prompt of state.unsent) give(prompt)
 
-  /** What there was no room to keep is lost with the page: the browser asks first. */
+  /** Prompts that did not fit into storage are lost with the page: the browser asks first. */
   const onLeave = (event: BeforeUnloadEvent) => {
     if (unkept.size > 0) event.preventDefault()
   }

@@ -1,8 +1,9 @@
 /**
- * address: what the page's address says, all of it in the fragment, which no server ever sees: `#/s/SESSION` is a session,
- * anything else the start page; `at=SEQ` is a place in it. `token=…` is an access token, taken out at once. A link may come from
- * anybody: it is used when the person at the page says so, and kept for this tab; with `keep` beside it, and where a person says so,
- * for this browser.
+ * address: the page's URL. Everything is in the fragment, which no server ever sees: `#/s/SESSION` is a
+ * session, anything else the start page; `at=SEQ` is a position in it. `token=…` is an access token, which is
+ * removed from the URL at once. A link may come from anybody, so its token is used only after the person at
+ * the page agrees, and stored for this tab; with `keep` next to it, and the person's consent, for this
+ * browser.
  */
 const tokenKey = "ai-relay.token"
 
@@ -16,10 +17,10 @@ const keptToken = (): string | undefined => {
 
 export const token = (): string | undefined => sessionStorage.getItem(tokenKey) ?? keptToken()
 
-/** The token is still here when the browser is opened again. */
+/** Whether the token is stored beyond this browser session. */
 export const isTokenKept = (): boolean => keptToken() !== undefined
 
-/** Keep this tab's token for the browser, or no longer. */
+/** Store this tab's token for the browser, or stop doing so. */
 export const keepToken = (keep: boolean) => {
   const value = token()
   try {
@@ -44,13 +45,13 @@ const decoded = (text: string): string => {
   }
 }
 
-/** What a link brings: a token, and whether it is for the browser rather than for the tab. */
+/** The contents of a link: a token, and whether to store it for the browser rather than the tab. */
 export interface OfferedToken {
   readonly token: string
   readonly keep: boolean
 }
 
-/** Take the token out of the address; gives it, unless this tab uses it already. */
+/** Removes the token from the URL and gives it, unless this tab already uses it. */
 export const takeToken = (): OfferedToken | undefined => {
   const found = /[#?&]token=([^&]*)(&keep)?/.exec(location.hash)
   if (found === null) return undefined
@@ -64,13 +65,13 @@ export const takeToken = (): OfferedToken | undefined => {
   return offered === "" || offered === token() ? undefined : { token: offered, keep: found[2] !== undefined }
 }
 
-/** The session the address names. */
+/** The session in the URL. */
 export const sessionInAddress = (): string | undefined => {
   const id = /^#\/s\/([^&?]+)/.exec(location.hash)?.[1]
   return id === undefined ? undefined : decodeURIComponent(id)
 }
 
-/** The place in it the address names, by its `seq`. */
+/** The position in the session given by the URL, as a `seq`. */
 export const placeInAddress = (): number | undefined => {
   const seq = /^#\/s\/[^?]*\?(?:.*&)?at=(\d+)/.exec(location.hash)?.[1]
   return seq === undefined ? undefined : Number(seq)

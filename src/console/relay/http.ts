@@ -1,4 +1,6 @@
-/** http: what the relay tells over plain HTTP: agents, sessions. */
+/**
+ * http: the relay's plain HTTP API: agents, sessions, tokens.
+ */
 import { RelayError, type RelayEvent } from "../../client/browser.js"
 import { messageOf } from "../../schema/messageOf.js"
 import type { SessionChange, SessionLine } from "../model/sessions.js"
@@ -10,7 +12,7 @@ export interface Agent {
   readonly installed: boolean
   readonly version?: string
   readonly logged_in?: boolean
-  /** How its version relates to those that were tested, in English. */
+  /** How its version relates to the tested ones, in English. */
   readonly compatibility?: string
   readonly trouble?: ReadonlyArray<string>
   readonly advice?: string
@@ -36,7 +38,7 @@ const request = (method: Method, path: string, body?: object, signal?: AbortSign
   })
 }
 
-/** The relay says no; `code` is for programs. */
+/** The relay refused; `code` is for programs. */
 export class Refused extends Error {
   constructor(message: string, readonly code: string | undefined) {
     super(message)
@@ -46,11 +48,11 @@ export class Refused extends Error {
 export const ask = async (method: Method, path: string, content?: object): Promise<unknown> =>
   await resultOf(await request(method, path, content))
 
-/** A file, as it is. */
+/** Sends a file unchanged. */
 export const send = async (path: string, file: Blob, signal?: AbortSignal): Promise<unknown> =>
   await resultOf(await request("POST", path, file, signal))
 
-/** A file of the relay's, as it is. */
+/** Gets a file from the relay unchanged. */
 export const receive = async (path: string, signal?: AbortSignal): Promise<Blob> => {
   const answer = await request("GET", path, undefined, signal)
   if (!answer.ok) await resultOf(answer)
@@ -71,29 +73,29 @@ const resultOf = async (answer: Response): Promise<unknown> => {
   return body
 }
 
-// The relay is the one that served this page: its answers have the shape its version has.
+// This page was served by the same relay, so its answers have the shape of this version.
 export const agents = async () =>
   await ask("GET", "/agents") as { readonly agents: ReadonlyArray<Agent>; readonly folder?: string }
 
-/** What somebody may do at the relay. */
+/** What a client may do at the relay. */
 export type Scope = "view" | "prompt" | "approve" | "terminal" | "admin"
 
 export interface Self {
-  /** Of the token; none for a page of the relay's machine that needs none. */
+  /** The token's name; absent for a page on the relay's machine that needs none. */
   readonly name?: string
-  /** What this page may do; undefined: the relay does not tell. */
+  /** What this page may do; undefined: the relay does not report it. */
   readonly scopes?: ReadonlyArray<Scope>
   readonly sessions?: ReadonlyArray<string>
   readonly folders?: ReadonlyArray<string>
   readonly agents?: ReadonlyArray<string>
   readonly expires_at?: number
   readonly version?: string
-  /** What the relay's machine is called. */
+  /** The name of the relay's machine. */
   readonly machine?: string
 }
 export const whoami = async () => await ask("GET", "/whoami") as Self
 
-/** A subscription for notifications, as the relay lists it. */
+/** A notification subscription as listed by the relay. */
 export interface Told {
   readonly id: string
   readonly expires_at: number
@@ -112,10 +114,10 @@ export interface NamedToken {
   readonly sessions?: ReadonlyArray<string>
   readonly created_at: number
   readonly expires_at?: number
-  /** The token it was made with; undefined: a program of the relay's machine. */
+  /** The token it was made with; undefined: a program on the relay's machine. */
   readonly made_by?: string
 }
-/** A token for another device of one's own; `addresses` are those of this relay that it may be reached at. */
+/** A token for another device of the same person; `addresses` are addresses at which this relay may be reachable. */
 export const pair = async (wanted: { readonly scopes: ReadonlyArray<Scope>; readonly expires_in: number }) =>
   await ask("POST", "/devices", wanted) as {
     readonly name: string
@@ -124,17 +126,17 @@ export const pair = async (wanted: { readonly scopes: ReadonlyArray<Scope>; read
   }
 export const tokens = async () =>
   (await ask("GET", "/tokens") as { readonly tokens: ReadonlyArray<NamedToken> }).tokens
-/** Those who have come by it are sent away at once. */
+/** Clients that use it are disconnected at once. */
 export const revokeToken = async (name: string): Promise<void> =>
   void await ask("DELETE", `/tokens/${encodeURIComponent(name)}`)
 
-/** A link to a session for somebody else; `expires_in` in seconds. The page's address with `fragment` behind it. */
+/** A link to a session for somebody else; `expires_in` in seconds. Append `fragment` to the page's URL. */
 export const share = async (
   session_id: string,
   wanted: { readonly scopes: ReadonlyArray<Scope>; readonly expires_in: number }
 ) => await ask("POST", `${pathOf(session_id)}/share`, wanted) as { readonly fragment: string }
 
-/** Links to this session that work now, the newest first. */
+/** Currently valid links to this session, newest first. */
 export const shareLinks = async (session_id: string): Promise<ReadonlyArray<NamedToken>> =>
   (await tokens())
     .filter(({ name, sessions = [] }) =>
@@ -142,7 +144,7 @@ export const shareLinks = async (session_id: string): Promise<ReadonlyArray<Name
     )
     .toSorted((left, right) => right.created_at - left.created_at)
 
-/** A session in which something was said. */
+/** A session that contains the searched words. */
 export interface Found {
   readonly session: SessionLine
   readonly hits: ReadonlyArray<{
@@ -157,7 +159,7 @@ export const search = async (query: string, limit = 20) =>
     readonly complete: boolean
   }
 
-/** A conversation of a terminal. */
+/** A conversation from a terminal. */
 export interface NativeSession {
   readonly tool: string
   readonly native_session_id: string
@@ -177,7 +179,7 @@ export const nativeSessions = async (query: string) =>
     sessions: ReadonlyArray<NativeSession>
   }).sessions
 
-/** Lets one connection in, instead of the token. Without the right token there will be none. */
+/** Admits one connection instead of the token. Fails without the right token. */
 const ticket = async () => {
   try {
     return (await ask("POST", "/ticket") as { ticket: string }).ticket
@@ -186,7 +188,7 @@ const ticket = async () => {
   }
 }
 
-/** What a connection shows the relay, if it wants to see anything. */
+/** Credentials for a connection, if the relay needs any. */
 export const credentials = () => token() === undefined ? {} : { ticket }
 
 export const pathOf = (session_id: string) => `/sessions/${encodeURIComponent(session_id)}`
@@ -194,11 +196,11 @@ export const pathOf = (session_id: string) => `/sessions/${encodeURIComponent(se
 export const changeSession = async (session_id: string, change: SessionChange): Promise<void> =>
   void await ask("PATCH", pathOf(session_id), change)
 
-/** The session and all that was said in it, for good. */
+/** Deletes the session and all its messages permanently. */
 export const removeSession = async (session_id: string): Promise<void> =>
   void await ask("DELETE", pathOf(session_id))
 
-/** What going back to before a turn would do. */
+/** What a rewind to before a turn would do. */
 export interface RewindPreview {
   readonly files: ReadonlyArray<{
     readonly path: string
@@ -212,7 +214,10 @@ export interface RewindPreview {
   readonly left_out: ReadonlyArray<{ readonly path: string; readonly why: string }>
 }
 
-/** Whether the conversation can go back, and, of a turn whose files were kept, what would change; else why not. */
+/**
+ * Whether the conversation can be rewound and, for a turn with saved files, what would change; otherwise the
+ * reason.
+ */
 export const previewRewind = async (
   session_id: string,
   turn: number
@@ -229,7 +234,7 @@ export const previewRewind = async (
   return { conversation, files }
 }
 
-/** All that happened in a session, without its agent. */
+/** All events of a session, without its agent. */
 export async function* eventsOf(session_id: string, signal: AbortSignal): AsyncGenerator<RelayEvent> {
   const answer = await request("GET", `${pathOf(session_id)}/events`, undefined, signal)
   if (!answer.ok || answer.body === null) throw new Error(answer.statusText)
@@ -240,7 +245,7 @@ export async function* eventsOf(session_id: string, signal: AbortSignal): AsyncG
     rest = frames.pop() ?? ""
     for (const frame of frames) {
       const json = /^data: (.*)$/m.exec(frame)?.[1]
-      // What a relay sends is an event.
+      // Whatever a relay sends here is an event.
       if (json !== undefined) yield JSON.parse(json) as RelayEvent
     }
   }

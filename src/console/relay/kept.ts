@@ -1,4 +1,7 @@
-/** kept: what the browser remembers: choices for good, a session's handshake for this tab. Nothing of it is secret. */
+/**
+ * kept: what the browser remembers: choices permanently, a session's handshake for this tab. None of it is
+ * secret.
+ */
 import type { Content, Handshake, When } from "../../client/browser.js"
 
 const read = (storage: Storage, key: string): unknown => {
@@ -9,7 +12,7 @@ const read = (storage: Storage, key: string): unknown => {
   }
 }
 
-/** False: the storage is full, or not allowed; then it is forgotten. */
+/** False: storage is full or not allowed, and the value is lost. */
 const write = (storage: Storage, key: string, value: unknown): boolean => {
   try {
     storage.setItem(key, JSON.stringify(value))
@@ -44,7 +47,7 @@ const oneOf = <Word extends string>(words: ReadonlyArray<Word>, value: unknown):
 export const theme = (): Theme =>
   oneOf(["light", "dark"] as const, read(localStorage, "ai-relay.theme")) ?? "system"
 export const setTheme = (theme: Theme) => write(localStorage, "ai-relay.theme", theme)
-/** Undefined: the browser's. */
+/** Undefined: the browser's language. */
 export const language = (): Language | undefined =>
   oneOf(["en", "de", "zh"] as const, read(localStorage, "ai-relay.language"))
 export const setLanguage = (language: Language) => write(localStorage, "ai-relay.language", language)
@@ -58,20 +61,20 @@ export const lastTool = (): string | undefined => {
 export const rememberTool = (tool: string) => write(localStorage, "ai-relay.tool", tool)
 
 const reloadKey = "ai-relay.reloaded-at"
-/** This tab was loaded anew, to have the relay's newer page, less than a minute ago. */
+/** Whether this tab was reloaded for the relay's newer page less than a minute ago. */
 export const isReloaded = (): boolean => Date.now() - Number(read(sessionStorage, reloadKey)) < 60_000
 export const rememberReload = () => write(sessionStorage, reloadKey, Date.now())
 
-/** A sound when a session waits. */
+/** Play a sound when a session is waiting. */
 export const sound = (): boolean => read(localStorage, "ai-relay.sound") === true
 export const setSound = (on: boolean) => write(localStorage, "ai-relay.sound", on)
-/** Notifications were turned on in this browser. */
+/** Whether notifications were turned on in this browser. */
 export const notify = (): boolean => read(localStorage, "ai-relay.notify") === true
 export const setNotify = (on: boolean) => write(localStorage, "ai-relay.notify", on)
 
 const startKey = "ai-relay.start"
 
-/** The start page as it was filled in, for this tab. */
+/** The start page's form, for this tab. */
 export const startForm = (): object => {
   const kept = read(sessionStorage, startKey)
   return typeof kept === "object" && kept !== null ? kept : {}
@@ -80,17 +83,17 @@ export const keepStartForm = (form: object) => write(sessionStorage, startKey, f
 
 const handshakeKey = (session_id: string) => `ai-relay.session.${session_id}`
 
-/** What a session of this tab was opened with: after a reload it is opened the same way. */
+/** The handshake a session of this tab was opened with, to open it the same way after a reload. */
 export const handshakeOf = (session_id: string): Handshake | undefined => {
   const secret = secrets.get(session_id)
   if (secret !== undefined) return secret
   const kept = read(sessionStorage, handshakeKey(session_id))
   return typeof kept === "object" && kept !== null ? kept as Handshake : undefined
 }
-/** A secret is known to this page only as long as it lives: after a reload the relay has the session. */
+/** The page keeps secrets only in memory: after a reload the relay has the session. */
 const secrets = new Map<string, Handshake>()
 
-/** Sessions begun by this page: they need not be looked for. */
+/** Sessions begun by this page: they need not be looked up. */
 const begun = new Set<string>()
 export const isBegun = (session_id: string): boolean => begun.has(session_id)
 
@@ -113,7 +116,7 @@ const promptsKey = "ai-relay.prompts"
 const mostPrompts = 100
 const mostChars = 20_000
 
-/** What was written and not sent, in this browser. */
+/** The unsent draft in this browser. */
 export const draftOf = (session_id: string): string => {
   const draft = read(localStorage, draftKey(session_id))
   return typeof draft === "string" ? draft : ""
@@ -123,7 +126,7 @@ export const keepDraft = (session_id: string, text: string) => {
   else write(localStorage, draftKey(session_id), text.slice(0, mostChars))
 }
 
-/** Prompts that were sent from this browser, the latest last. */
+/** Prompts sent from this browser, the latest last. */
 export const sentPrompts = (): ReadonlyArray<string> => {
   const kept = read(localStorage, promptsKey)
   return Array.isArray(kept) ? kept.filter((prompt) => typeof prompt === "string") : []
@@ -140,7 +143,7 @@ export const keepPrompt = (text: string) => {
 
 // --- what was sent and not taken -------------------------------------------------------------------------------------
 
-/** A prompt the relay has not taken yet. */
+/** A prompt the relay has not accepted yet. */
 export interface Unsent {
   readonly message_id: string
   readonly content: Content
@@ -155,7 +158,7 @@ interface KeptUnsent extends Unsent {
 
 const unsentKey = "ai-relay.unsent"
 const mostUnsent = 50
-/** After so long nobody expects it to be sent by itself, in ms. */
+/** After this long, in ms, it is no longer sent automatically. */
 const unsentForMs = 3_600_000
 
 const isUnsent = (value: unknown): value is KeptUnsent => {
@@ -165,7 +168,7 @@ const isUnsent = (value: unknown): value is KeptUnsent => {
     && typeof when === "string" && (typeof content === "string" || Array.isArray(content))
 }
 
-/** Undefined in a frame that may keep nothing. */
+/** Undefined in a frame without storage access. */
 const storage = (): Storage | undefined => {
   try {
     return localStorage
@@ -187,7 +190,7 @@ const writeUnsent = (prompts: ReadonlyArray<KeptUnsent>): boolean => {
   return true
 }
 
-/** Gives false when it would be lost with this page: there is no room for its images. */
+/** False if it would be lost with this page, because there is no room for its images. */
 export const keepUnsent = (session_id: string, prompt: Unsent): boolean =>
   writeUnsent([...allUnsent(), { ...prompt, session_id, at: Date.now() }])
 
@@ -204,8 +207,8 @@ export const wordsOf = (content: Content): string =>
     : content.flatMap((block) => block.type === "text" ? [block.text] : []).join("\n")
 
 /**
- * What an earlier page sent to a session and the relay never took, oldest first. What is older than an hour is not sent
- * any more: its words are put before the draft.
+ * Prompts sent by an earlier page that the relay never accepted, oldest first. Those older than an hour are
+ * not sent any more: their text is put before the draft.
  */
 export const unsentOf = (session_id: string): ReadonlyArray<Unsent> => {
   const own = allUnsent().filter((prompt) => prompt.session_id === session_id)

@@ -1,13 +1,13 @@
 /**
- * notifications: whether this browser calls its person: by Web Push, which needs no open page; or, where there is no push
- * service, by the page itself as long as it is open.
+ * notifications: whether this browser notifies its person: by Web Push, which needs no open page, or, without
+ * a push service, by the page itself while it is open.
  */
 import { keepToken } from "./address.js"
 import * as http from "./http.js"
 import { notify, setNotify } from "./kept.js"
 import { canHaveWorker } from "./shell.js"
 
-/** `page`: only while the console is open. `insecure`: the page came neither over https nor from localhost. */
+/** `page`: only while the console is open. `insecure`: the page was loaded neither over https nor from localhost. */
 export type Notifying = "off" | "push" | "page" | "denied" | "insecure" | "unsupported"
 
 const registration = async (): Promise<ServiceWorkerRegistration | undefined> =>
@@ -29,13 +29,13 @@ const isFor = (subscription: PushSubscription, key: Uint8Array): boolean => {
   return own !== null && new Uint8Array(own).join() === key.join()
 }
 
-/** Subscribe, or renew what there is; undefined: this browser has no push service that answers. */
+/** Subscribe, or renew the subscription; undefined: this browser has no working push service. */
 const subscribe = async (): Promise<PushSubscription | undefined> => {
   const { pushManager } = await navigator.serviceWorker.ready
   if (pushManager === undefined) return undefined
   const key = bytesOf((await http.push()).key)
   const there = await pushManager.getSubscription()
-  // Of another relay that was here before, or of this one with other keys.
+  // It belongs to another relay that used this address, or to this one with other keys.
   if (there !== null && !isFor(there, key)) await there.unsubscribe()
   try {
     return await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key })
@@ -49,11 +49,11 @@ const tell = async (subscription: PushSubscription) => {
   await http.subscribe({ endpoint, keys })
 }
 
-/** To be called by a click: the browser asks whether it may. Fails with the relay's words. */
+/** Call it from a click, because the browser asks for permission. Fails with the relay's message. */
 export const turnOn = async (): Promise<Notifying> => {
   if (await Notification.requestPermission() !== "granted") return await stateOf()
   setNotify(true)
-  // It is opened from a notification, in a window of its own.
+  // Notifications open it in a window of its own.
   keepToken(true)
   const subscription = await subscribe()
   if (subscription !== undefined) await tell(subscription)
@@ -71,7 +71,7 @@ export const turnOff = async (): Promise<Notifying> => {
   return await stateOf()
 }
 
-/** As the relay derives it. */
+/** Derived as the relay does. */
 const idOf = async (endpoint: string): Promise<string> => {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(endpoint))
   return btoa(String.fromCharCode(...new Uint8Array(digest))).replaceAll("+", "-").replaceAll("/", "_").slice(
@@ -80,7 +80,7 @@ const idOf = async (endpoint: string): Promise<string> => {
   )
 }
 
-/** What was subscribed is good for another while; where the browser has lost it, it is made anew. */
+/** Extends the subscription; if the browser has lost it, makes a new one. */
 export const renew = async (): Promise<void> => {
   if (await stateOf() !== "push" && !(notify() && Notification.permission === "granted")) return
   const subscription = await subscribe()

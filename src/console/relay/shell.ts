@@ -1,27 +1,27 @@
 /**
- * shell: the page as an app: its service worker, and that it is never older than the relay it talks to. Browsers allow the worker
- * on https and on localhost alone; elsewhere the page does without it.
+ * shell: the page as an app: its service worker, and making sure that the page is never older than its relay.
+ * Browsers allow the worker only on https and localhost; elsewhere the page works without it.
  */
 import { chosenLanguage } from "../words/speak.js"
 import { goTo } from "./address.js"
 import { isReloaded, rememberReload } from "./kept.js"
 
-/** A worker can be had here. */
+/** Whether a worker is available here. */
 export const canHaveWorker = (): boolean => isSecureContext && "serviceWorker" in navigator
 
-/** It knows its language by its address. */
+/** Its language is part of its URL. */
 export const startWorker = () => {
   if (!canHaveWorker() || import.meta.env.DEV) return
   // Without it the page works as before.
   navigator.serviceWorker.register(`/sw.js?lang=${chosenLanguage()}`).catch(() => {})
   navigator.serviceWorker.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
-    // From our own worker alone, when a notification was tapped.
+    // Sent only by our own worker when a notification was tapped.
     if (typeof data !== "object" || data === null || !("session_id" in data)) return
     if (typeof data.session_id === "string") goTo(data.session_id)
   })
 }
 
-/** Nothing is written, and no window asks for something. */
+/** Whether nobody is writing and no dialog is open. */
 const isUndisturbing = (): boolean => {
   const { activeElement } = document
   const isWriting =
@@ -30,22 +30,22 @@ const isUndisturbing = (): boolean => {
   return document.hidden || (!isWriting && document.querySelector("dialog[open]") === null)
 }
 
-/** The relay has another page than this: it was replaced by another version while this one was open. */
+/** Whether the relay has another page than this one: it was replaced by another version while this page was open. */
 const isOlder = async (): Promise<boolean> => {
   const { pathname } = new URL(import.meta.url)
   const answer = await fetch("/index.html", { cache: "no-store" })
-  // Of a file that is a part of the page's own script, the page tells nothing.
+  // The page names only its main script, not the chunk that may contain this code.
   const own = document.querySelector<HTMLScriptElement>("script[type=module][src]")?.getAttribute("src") ??
     pathname
   return answer.ok && !(await answer.text()).includes(own)
 }
 
 /**
- * To be called at each connection: the relay may be another than the one the page came from, at the first one too, where the worker
- * had kept the page or the relay was replaced in between. What was written is kept.
+ * Call it at each connection, including the first: the relay may have been replaced since the page was
+ * loaded, or the worker may have cached an old page. Unsent text is kept.
  */
 export const reloadIfOlder = async (): Promise<void> => {
-  // Where something between the relay and the browser keeps an old page, another reload brings the same.
+  // If something between relay and browser caches an old page, another reload does not help.
   if (import.meta.env.DEV || isReloaded()) return
   try {
     if (!(await isOlder())) return
@@ -58,6 +58,6 @@ export const reloadIfOlder = async (): Promise<void> => {
     location.reload()
   }
   reload()
-  // Somebody writes: as soon as they have sent it, or look elsewhere.
+  // Somebody is writing: reload once they have sent it or look away.
   for (const event of ["blur", "focusout", "visibilitychange"]) addEventListener(event, reload)
 }

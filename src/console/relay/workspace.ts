@@ -1,4 +1,7 @@
-/** workspace: what the relay tells of the files beside a conversation. Paths start in the session's folder. */
+/**
+ * workspace: the relay's API for the files next to a conversation. Paths are relative to the session's
+ * folder.
+ */
 import { messageOf } from "../../schema/messageOf.js"
 import type {
   Attachment,
@@ -19,7 +22,7 @@ const queryOf = (fields: Readonly<Record<string, string | number | undefined>>):
   return given.length === 0 ? "" : `?${new URLSearchParams(Object.fromEntries(given))}`
 }
 
-// The relay is the one that served this page: its answers have the shape its version has.
+// This page was served by the same relay, so its answers have the shape of this version.
 export const folders = async (path: string | undefined) =>
   await ask("GET", `/folders${queryOf({ path })}`) as FolderListing
 export const files = async (session_id: string, path: string) =>
@@ -52,7 +55,7 @@ export const attach = async (
     signal
   ) as Attachment
 
-/** The relay's sentence, as a page shows it. */
+/** The relay's message as a page shows it. */
 export const sentence = (error: unknown): string =>
   messageOf(error).replaceAll("`", "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase())
 

@@ -1,9 +1,10 @@
 /**
- * AcpAgent: the relay as an agent of the Agent Client Protocol, version 1, for one client. It knows no transport: it is
- * given what the client says, one message at a time, and says its own through `send`.
+ * AcpAgent: presents the relay as an agent of the Agent Client Protocol, version 1, to one client.
+ * Independent of the transport: it receives the client's messages one at a time and sends its own through
+ * `send`.
  *
- * It holds nothing that a session's journal does not hold: a client that was killed comes again, lists, loads, is asked
- * again what waits for an answer, and goes on. When the client is gone the sessions are left, not ended.
+ * All its state is in the sessions' journals: a client that was killed reconnects, lists, loads, gets pending
+ * questions again, and continues. When the client disconnects, the sessions are detached, not ended.
  */
 import { Deferred, Effect, Exit, FiberSet, Scope } from "effect"
 import { JsonRpcError, type JsonRpcId } from "../../adapters/wire/JsonRpc.js"
@@ -22,33 +23,33 @@ import { authRequired, refusal, unknownSession, wrong } from "./refusals.js"
 import * as Rpc from "./Rpc.js"
 
 export interface AcpAgentOptions {
-  /** Where the sessions are; asked for when the first one is. */
+  /** Provides the sessions; run when the first one is needed. */
   readonly port: Effect.Effect<SessionPort["Service"], PortError>
-  /** Say something to the client: an object of JSON-RPC. */
+  /** Send a JSON-RPC object to the client. */
   readonly send: (message: object) => void
-  /** Before each event: waits while the client has too much to read. */
+  /** Run before each event: waits while the client has too much unread data. */
   readonly drained?: Effect.Effect<void>
-  /** The agent new sessions are of; default: the first that can be used. */
+  /** The agent for new sessions; default: the first usable one. */
   readonly tool?: string | undefined
-  /** What new sessions are opened with besides. */
+  /** Further handshake fields for new sessions. */
   readonly defaults?: Partial<Handshake>
   readonly paths: PathMap
   readonly version: string
-  /** A new unique name. */
+  /** A new unique id. */
   readonly newId: () => string
-  /** What the client is called in `by`, given the name it gives itself. */
+  /** The client's label in `by`, from the name it reports. */
   readonly frontOf?: (client: string) => string
 }
 
 export interface AcpAgent {
-  /** A message of the client's, as JSON text. */
+  /** A client message as JSON text. */
   readonly receive: (message: string) => void
 }
 
 const pageSize = 50
-/** How long a new session's choices are waited for, before it is told without. */
+/** How long to wait for a new session's choices before reporting it without them. */
 const settleWithin = "400 millis"
-/** How long `session/close` waits for the session's end to be taken. */
+/** How long `session/close` waits for the session to end. */
 const closeWithin = "2 seconds"
 
 const isObject = (value: unknown) => typeof value === "object" && value !== null
@@ -71,7 +72,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
   const submit = (entry: Attached, command: ClientCommand) =>
     void fork(Effect.catch(entry.session.submit(command), ({ code, reason }) =>
       Effect.sync(() => {
-        // The person has answered, and must know that it was no answer.
+        // The person has answered and must learn that the answer did not count.
         if (code === "not_driving") following.refused(entry, reason)
       })))
   const outbox = Outbox.make(send)
@@ -141,7 +142,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
         ...(typeof permission_mode === "string" && { permission_mode }),
         ...(typeof linger === "number" && linger >= 0 && { linger })
       }, () => ({}))
-      // Editors know the session only when they have its name.
+      // Editors know the session only once they have its id.
       entry.held = []
       yield* follow(entry)
       yield* Effect.timeoutOption(Deferred.await(entry.settled), settleWithin)
@@ -164,7 +165,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
 
   // --- talking ---------------------------------------------------------------------------------------------------
 
-  /** The session behind the name; opened again if it has ended. */
+  /** The session with this id; reopened if it has ended. */
   const alive = (params: Open) =>
     Effect.gen(function*() {
       const entry = yield* openEntry(params)
@@ -191,7 +192,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
         if (!wanted(prompt)) continue
         prompt.isCancelled = true
         if (prompt.turn !== undefined || prompt.isSent) isRunning = true
-        // One that nothing was heard of yet is stopped as soon as something is.
+        // If nothing is known of the prompt yet, it is stopped as soon as something is.
         else if (prompt.isQueued) yield* session.submit({ type: "cancel_queued", message_id })
       }
       if (!isRunning) return
@@ -229,7 +230,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
       }).pipe(Effect.tapError(() => Effect.sync(() => entry.prompts.delete(message_id))))
       return { result: yield* Deferred.await(done) }
     }).pipe(Effect.ensuring(Effect.sync(() => {
-      // A client may have used the id again meanwhile.
+      // The client may have reused the id in the meantime.
       if (running.get(rpcId) === stopMine) running.delete(rpcId)
     })))
   }
@@ -359,7 +360,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
       fork(Effect.ignore(Effect.flatMap(openEntry(params), (entry) => stop(entry))))
     }
     if (method === "$/cancel_request") {
-      const stopIt = running.get(params["requestId"] as JsonRpcId) // A key that is none is not found.
+      const stopIt = running.get(params["requestId"] as JsonRpcId) // An invalid key is not found.
       if (stopIt !== undefined) fork(Effect.ignore(stopIt()))
     }
   }

@@ -1,4 +1,6 @@
-/** Attached: a session this client works in, and what is to be said of it: modes, models, options. */
+/**
+ * Attached: a session this client works in, and its modes, models and options.
+ */
 import { type Deferred, Effect, type Scope } from "effect"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import type { JsonRpcError, JsonRpcId } from "../../adapters/wire/JsonRpc.js"
@@ -13,7 +15,7 @@ export interface Prompt {
   readonly done: Deferred.Deferred<object, JsonRpcError>
   turn: number | undefined
   isQueued: boolean
-  /** Handed over, but its turn has not been told yet. */
+  /** Delivered, but its turn has not been reported yet. */
   isSent: boolean
   isCancelled: boolean
 }
@@ -25,15 +27,15 @@ export interface Attached {
   readonly projector: project.Projector
   readonly encoder: Encoder.Encoder
   readonly handshake: Handshake
-  /** Updates that wait for the answer which names the session. */
+  /** Updates waiting for the answer that names the session. */
   held: Array<() => void> | undefined
   readonly prompts: Map<string, Prompt>
   readonly commands: Map<string, Deferred.Deferred<void, JsonRpcError>>
-  /** Which request of ours asks for which of the agent's. */
+  /** Our request for each request of the agent. */
   readonly asked: Map<string, number>
   settings: { modes: ReadonlyArray<string>; mode?: string; models: ReadonlyArray<Choice>; model?: string }
   can: Pick<SessionOp, "images" | "set_model">
-  /** Completes when its models are known, or there is nothing more to learn of them. */
+  /** Completes when its models are known or nothing more can be learned about them. */
   readonly settled: Deferred.Deferred<void>
   isOver: boolean
   isStopping: boolean
@@ -82,7 +84,7 @@ export const settingsOf = (entry: Attached) => {
   const { can, settings: { model, models } } = entry
   return {
     ...(modes !== undefined && { modes }),
-    // Older editors know models by this alone.
+    // The only way for older editors to learn the models.
     ...(can.set_model && models.length > 0 && {
       models: {
         currentModelId: model ?? models[0]?.id,

@@ -1,12 +1,12 @@
 /**
- * Outbox: what is said to the client, in its order. Pieces of one message that come in the same turn of the event loop are
- * said as one: most of what a piece costs, here and there, is what stands around it. They wait for nothing, and nothing
- * overtakes them.
+ * Outbox: sends messages to the client in order. Deltas of one message that arrive in the same turn of the
+ * event loop are sent as one, because most of a delta's cost is its envelope, on both sides. They never wait,
+ * and nothing overtakes them.
  */
 
 export interface Outbox {
   readonly send: (message: object) => void
-  /** More of the message with this id in this session; `say` is called with all of it, the last one alone. */
+  /** Append to the message with this id in this session; only the last call's `say` runs, with the whole text. */
   readonly grow: (session: object, id: string, text: string, say: (text: string) => void) => void
 }
 

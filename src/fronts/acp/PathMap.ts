@@ -1,4 +1,6 @@
-/** PathMap: folders of the client's machine as the relay's machine has them, and back. */
+/**
+ * PathMap: maps folders on the client's machine to those on the relay's machine and back.
+ */
 
 export interface PathMap {
   /** The relay's path for one of the client's. */
@@ -21,7 +23,7 @@ const below = (path: string, folder: string): string | undefined =>
     ? path.slice(folder.length)
     : undefined
 
-/** The longest folder that fits wins; what is in none stays as it is. */
+/** The longest matching folder wins; a path in none is unchanged. */
 export const make = (mappings: ReadonlyArray<Mapping>): PathMap => {
   const map = (from: "client" | "relay", to: "client" | "relay") => {
     const pairs = mappings
@@ -38,7 +40,7 @@ export const make = (mappings: ReadonlyArray<Mapping>): PathMap => {
   return { toRelay: map("client", "relay"), toClient: map("relay", "client") }
 }
 
-/** `/local=/remote`; undefined if it has another form. */
+/** `/local=/remote`; undefined for any other form. */
 export const parse = (text: string): Mapping | undefined => {
   const at = text.indexOf("=")
   const client = text.slice(0, at)

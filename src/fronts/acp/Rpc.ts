@@ -1,4 +1,6 @@
-/** Rpc: JSON-RPC with a client, both ways; the two directions number their requests apart. */
+/**
+ * Rpc: JSON-RPC with a client, both ways; each direction has its own request numbers.
+ */
 import { Effect } from "effect"
 import {
   isAnswer,
@@ -13,12 +15,12 @@ import { codes, refusal } from "./refusals.js"
 
 export interface Answer {
   readonly result: object | null
-  /** What comes behind the answer, not before it. */
+  /** Runs after the answer is sent, not before. */
   readonly behind?: Effect.Effect<void, PortError>
 }
 export type Handled = Effect.Effect<Answer, JsonRpcError | PortError>
 
-/** What became of a request of ours: `result`, or `error`. */
+/** The outcome of our request: `result` or `error`. */
 export interface Outcome {
   readonly result?: unknown
   readonly error?: unknown
@@ -26,11 +28,11 @@ export interface Outcome {
 
 export interface Rpc {
   readonly notify: (method: string, params: object) => void
-  /** Ask the client; the request's id. */
+  /** Send a request to the client; gives its id. */
   readonly ask: (method: string, params: object, onAnswer: (outcome: Outcome) => void) => number
-  /** The answer is not needed any more; one that comes all the same is not looked at. */
+  /** The answer is no longer needed and will be ignored. */
   readonly withdraw: (id: number) => void
-  /** A message of the client's, as JSON text. */
+  /** A client message as JSON text. */
   readonly receive: (message: string) => void
 }
 
@@ -86,7 +88,7 @@ export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
             failWith(id, error._tag === "PortError" ? refusal(error.code, error.reason, error.detail) : error)
           )
       }),
-      // A defect is ours; the editor must not wait for ever because of it.
+      // A defect is our fault; the editor must not wait forever because of it.
       Effect.catchDefect((defect) =>
         Effect.andThen(
           Effect.logError(`"${method}" of an editor failed`, defect),

@@ -1,6 +1,7 @@
 /**
- * asking: what an agent asks, put to the person: permissions and plans as options, questions as a form, or one after
- * another where the client has no forms. The first answer wins; others' dialogs are withdrawn.
+ * asking: puts the agent's questions to the person: permissions and plans as options; other questions as a
+ * form, or one by one if the client has no forms. The first answer wins; other clients' dialogs are
+ * withdrawn.
  */
 import { type PermissionResponse, RequestId } from "../../schema/index.js"
 import type { AskOp } from "../Op.js"
@@ -11,7 +12,7 @@ import { codes } from "./refusals.js"
 import type { Rpc } from "./Rpc.js"
 
 export interface Asking {
-  /** Once, however often it is asked to. */
+  /** Asks only once, however often it is called. */
   readonly ask: (entry: Attached, op: AskOp) => void
 }
 
@@ -21,7 +22,7 @@ export interface AskingOptions {
   readonly submit: (entry: Attached, command: PermissionResponse) => void
 }
 
-/** Where the agent offers no answers of its own. */
+/** Used if the agent offers no answers of its own. */
 const ownOptions = [
   { optionId: "allow", name: "Allow", kind: "allow_once" },
   { optionId: "allow_session", name: "Allow for this session", kind: "allow_always" },
@@ -62,7 +63,7 @@ export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
       options: choices
     }
     const id = rpc.ask("session/request_permission", params, ({ result }) => {
-      // A client that cannot ask, or was told not to, leaves it to others and the deadline.
+      // A client that cannot ask, or was told not to, leaves it to other clients and the deadline.
       if (result === undefined) return void entry.asked.delete(op.request_id)
       const outcome = open(open(result)["outcome"])
       const optionId = text(outcome["optionId"])
@@ -92,7 +93,7 @@ export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
     })
   }
 
-  /** One after another, each as options to choose from. */
+  /** One by one, each as options to choose from. */
   const askOneByOne = (entry: Attached, op: AskOp, index = 0, given: Record<string, string> = {}): void => {
     const all = questionsIn(op.args)
     const question = all[index]

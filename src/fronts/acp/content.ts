@@ -1,4 +1,6 @@
-/** content: what a person says in an editor as a prompt of the relay. */
+/**
+ * content: converts an editor's prompt to the relay's format.
+ */
 import type { ContentBlock, McpServer } from "../../schema/index.js"
 import { open, text } from "../read.js"
 import type { PathMap } from "./PathMap.js"
@@ -19,7 +21,7 @@ const fence = (words: string): string => {
   return "`".repeat(longest + 1)
 }
 
-/** The prompt, or what is wrong with it in words. */
+/** The prompt, or a message saying what is wrong with it. */
 export const toContent = (prompt: unknown, paths: PathMap): ReadonlyArray<ContentBlock> | string => {
   if (!Array.isArray(prompt) || prompt.length === 0) return "`prompt` must be a list of content blocks"
   const blocks: Array<ContentBlock> = []
@@ -70,7 +72,7 @@ const pairs = (value: unknown): Record<string, string> =>
     })
   )
 
-/** An editor's MCP servers as the handshake has them. */
+/** An editor's MCP servers in the handshake's format. */
 export const toMcpServers = (servers: unknown): ReadonlyArray<McpServer> =>
   (Array.isArray(servers) ? servers.map(open) : []).flatMap((server): ReadonlyArray<McpServer> => {
     const name = text(server["name"]) || "server"

@@ -1,10 +1,12 @@
-/** diffHunks: a unified diff as pieces of text before and after, one per hunk, as editors show changes. */
+/**
+ * diffHunks: splits a unified diff into old and new text, one pair per hunk, as editors show changes.
+ */
 
 export interface Hunk {
   /** Undefined: the file is new. */
   readonly oldText: string | undefined
   readonly newText: string
-  /** Where it begins in the new file, from 1. */
+  /** First line in the new file, counted from 1. */
   readonly line: number
 }
 
@@ -27,7 +29,7 @@ export const hunksOf = (diff: string): ReadonlyArray<Hunk> => {
     let cutOld = false
     let cutNew = false
     let last = ""
-    // So long as the header says: a removed line may look like the next file's header.
+    // Read as many lines as the header says: a removed line may look like the next file's header.
     while (index < lines.length && (oldLeft > 0 || newLeft > 0 || (lines[index] ?? "").startsWith("\\"))) {
       const line = lines[index] ?? ""
       const mark = line.slice(0, 1)

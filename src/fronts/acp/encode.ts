@@ -1,8 +1,10 @@
 /**
- * encode: operations into the session updates of the Agent Client Protocol, version 1. Pure but for what it remembers of
- * the tools that run: in this protocol a tool's content is replaced as a whole, so the diffs are sent again with the rest.
+ * encode: converts operations to session updates of the Agent Client Protocol, version 1. Pure except for its
+ * record of running tools: the protocol replaces a tool's content as a whole, so diffs are sent again with
+ * the rest.
  *
- * A client drops what it does not understand without a word: a plan's entry without priority, a tool without a title.
+ * Clients silently drop what they do not understand, such as a plan entry without a priority or a tool
+ * without a title.
  */
 import type { Op, OpOf } from "../Op.js"
 import { open } from "../read.js"
@@ -15,20 +17,20 @@ export type Update = { readonly sessionUpdate: string; readonly [field: string]:
 
 export interface EncoderOptions {
   readonly paths: PathMap
-  /** It draws terminals of the agent's: `clientCapabilities._meta.terminal_output`. */
+  /** The client shows the agent's terminals: `clientCapabilities._meta.terminal_output`. */
   readonly terminals: boolean
   /** `clientCapabilities.session.notices`. */
   readonly notices: boolean
   /** `clientCapabilities.session.compaction`. */
   readonly compaction: boolean
-  /** This client's own prompts: it shows them itself. */
+  /** Whether the prompt is this client's, which shows it itself. */
   readonly isOwn: (message_id: string) => boolean
-  /** Modes and models as they are now, for `config_option_update`. */
+  /** Current modes and models, for `config_option_update`. */
   readonly configOptions: () => ReadonlyArray<unknown>
 }
 
 export interface Encoder {
-  /** `ts`: the event's, in seconds. */
+  /** `ts`: the event's time, in seconds. */
   readonly encode: (op: Op, ts: number) => ReadonlyArray<Update>
 }
 
@@ -37,19 +39,22 @@ interface Tool {
   readonly isTerminal: boolean
   diffs: Array<object>
   locations: Array<object>
-  /** What it printed so far. */
+  /** Its output so far. */
   output: string
-  /** What its sub-agent said. */
+  /** Its subagent's messages. */
   said: Array<string>
   text: string
-  /** When its output was sent last, in seconds. */
+  /** When its output was last sent, in seconds. */
   sentAt: number
   isDone: boolean
-  /** All that it printed was sent as it came. */
+  /** All its output was sent as it arrived. */
   isWhole: boolean
 }
 
-/** Running output is sent so often at most, in seconds, and only its end, in characters: each time replaces all. */
+/**
+ * Running output is sent at most this often, in seconds, and only its end, in characters, because each update
+ * replaces all of it.
+ */
 const every = 0.25
 const tail = 8192
 
@@ -96,7 +101,7 @@ export const make = (options: EncoderOptions): Encoder => {
 
   const contentOf = (id: string, tool: Tool): ReadonlyArray<object> => {
     const words = tool.isDone ? tool.text || tool.output : tool.output.slice(-tail)
-    // A change that was made says more than that it was made.
+    // The diff already shows that the change was made.
     const isSaid = words.trim() === "" || (tool.diffs.length > 0 && tool.kind === "edit")
     const shown = tool.isTerminal && tool.isWhole
       ? [{ type: "terminal", terminalId: id }]
@@ -157,7 +162,7 @@ export const make = (options: EncoderOptions): Encoder => {
     tool.isDone = true
     tool.text = op.text
     const raw = op.content ?? (op.text === "" ? undefined : op.text)
-    // A terminal can only be added to. One that was shown from the middle on gives way to the whole text.
+    // A terminal can only be appended to. One shown from the middle on is replaced by the whole text.
     const isRest = op.text.startsWith(tool.output)
     tool.isWhole = isRest || tool.output.endsWith(op.text)
     const data = isRest ? op.text.slice(tool.output.length) : ""
@@ -205,7 +210,7 @@ export const make = (options: EncoderOptions): Encoder => {
     return [update(id, { content: contentOf(id, tool), locations: tool.locations })]
   }
 
-  /** What a sub-agent says stands in the call that runs it: a plain message would look like the agent's own. */
+  /** A subagent's messages go into the call that runs it: as plain messages they would look like the agent's own. */
   const subagent = ({ parent = "", text }: OpOf<"end">): ReadonlyArray<Update> => {
     const tool = tools.get(parent)
     if (tool === undefined || tool.isDone) return []
@@ -340,7 +345,7 @@ export const make = (options: EncoderOptions): Encoder => {
   return { encode }
 }
 
-/** With the place in the session's log, for a client that knows what to do with it. */
+/** Adds the position in the session's log, for clients that use it. */
 export const withSeq = (update: Update, seq: number): Update => {
   if (update["_meta"] === undefined) return { ...update, _meta: { "ai-relay": { seq } } }
   const meta = open(update["_meta"])

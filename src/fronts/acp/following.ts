@@ -1,4 +1,7 @@
-/** following: what happens in a session, told to the client: updates, what becomes of its prompts and commands, asks. */
+/**
+ * following: reports a session's events to the client: updates, outcomes of its prompts and commands, and
+ * questions.
+ */
 import { Effect } from "effect"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import { JsonRpcError } from "../../adapters/wire/JsonRpc.js"
@@ -12,7 +15,7 @@ import type { Outbox } from "./Outbox.js"
 import { codes, refusal } from "./refusals.js"
 import type { Rpc } from "./Rpc.js"
 
-/** Of an event: its number in the log, and its time in seconds. */
+/** An event's number in the log, and its time in seconds. */
 interface Place {
   readonly seq: number
   readonly ts: number
@@ -20,13 +23,13 @@ interface Place {
 
 export interface Following {
   readonly onEvent: (entry: Attached, event: RelayEvent) => void
-  /** The session has ended, or cannot be followed: whatever waits for it is told. */
+  /** The session has ended or cannot be followed: everything waiting for it is told so. */
   readonly onOver: (entry: Attached, reason: string) => void
-  /** The updates of one operation. */
+  /** Send the updates of one operation. */
   readonly tell: (entry: Attached, op: Op, place: Place) => void
-  /** What this client wanted was not done. */
+  /** This client's request was not carried out. */
   readonly refused: (entry: Attached, reason: string) => void
-  /** What was held back until the client knew the session. */
+  /** Send what was held back until the client knew the session. */
   readonly release: (entry: Attached) => void
 }
 
@@ -63,7 +66,7 @@ export const make = (
     if (event.type === "turn_start") {
       const named = [event.message_id, ...texts(event.metadata?.["message_ids"])]
       for (const [message_id, prompt] of entry.prompts) {
-        // Prompts an agent has merged begin one turn, which may name none.
+        // Prompts merged by an agent begin one turn, which may name none of them.
         const isMerged = event.text === undefined && prompt.isSent && prompt.turn === undefined
         if (!named.includes(message_id) && !isMerged) continue
         prompt.turn = event.turn
@@ -78,7 +81,7 @@ export const make = (
     if (event.type === "error") {
       const error = refusal(event.code, event.text, event.metadata)
       if (command !== undefined) doneSoon(command, Effect.fail(error))
-      // Within its turn the turn's end tells.
+      // Within its turn, the turn's end reports it.
       if (prompt !== undefined && prompt.turn === undefined) {
         entry.prompts.delete(message_id)
         doneSoon(prompt.done, Effect.fail(error))

@@ -1,4 +1,6 @@
-/** initialized: what the relay says of itself to an editor. It takes no relay, no agent, and nothing to be loaded. */
+/**
+ * initialized: what the relay reports about itself to an editor. Needs no relay or agent and loads nothing.
+ */
 
 /** The result of `initialize`. */
 export const initialized = (version: string) => ({

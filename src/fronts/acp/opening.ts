@@ -1,4 +1,6 @@
-/** opening: sessions are joined, told from their beginning or taken up where they stand, followed, and left. */
+/**
+ * opening: joins sessions, replays them from the start or resumes them, follows them and leaves them.
+ */
 import { Cause, Deferred, Effect, Exit, Scope, Stream } from "effect"
 import type { Handshake, RelayEvent } from "../../schema/index.js"
 import type { Op } from "../Op.js"
@@ -83,7 +85,7 @@ export const make = (
       isOver: false,
       isStopping: false
     }
-    // As it is now, whatever was said of it before.
+    // The current state, whatever was reported before.
     const start = project.make().next({ ...session.start, seq: 1, ts: 0 } as RelayEvent)
     const early: Array<Op> = []
     for (const op of start) {
@@ -137,9 +139,9 @@ export const make = (
         Effect.sync(() => {
           for (const op of projector.next(event)) {
             learn(entry, op)
-            // What waits for an answer is asked when all is told.
+            // Pending questions are asked after everything else is replayed.
             if (replays && op.type !== "ask") following.tell(entry, op, event)
-            // The client has it; the encoder must know what is open, and what of it was told.
+            // The client already has it; the encoder must know what is open and what was sent of it.
             if (!replays) entry.encoder.encode(op, event.ts)
           }
         }))

@@ -1,4 +1,7 @@
-/** refusals: the relay's reasons as errors of JSON-RPC, with the codes editors know. The relay's own code is in `data`. */
+/**
+ * refusals: converts the relay's errors to JSON-RPC errors with codes editors know. The relay's own code is
+ * in `data`.
+ */
 import { JsonRpcError } from "../../adapters/wire/JsonRpc.js"
 import { open } from "../read.js"
 
@@ -33,7 +36,7 @@ const toCode = (code: string): number =>
 export const refusal = (code: string, reason: string, detail?: unknown) =>
   new JsonRpcError({
     code: toCode(code),
-    // What the relay says of its own wire is no help in an editor.
+    // Advice about the relay's own protocol does not help in an editor.
     reason: code === "session_not_found" ? reason.replace(/: GET \/sessions .*/, asListed) : reason,
     detail: { ...open(detail), code }
   })

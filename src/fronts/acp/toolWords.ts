@@ -1,4 +1,6 @@
-/** toolWords: what an editor calls a tool of an agent: its kind, a title, the files it is about. */
+/**
+ * toolWords: how an editor shows an agent's tool: its kind, a title, and the files it is about.
+ */
 import { number, type Open, open, text } from "../read.js"
 
 export type ToolKind =

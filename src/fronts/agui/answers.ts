@@ -1,4 +1,6 @@
-/** answers: what a person answered to an interrupt, as the relay's `permission_response`. */
+/**
+ * answers: converts a person's answer to an interrupt to the relay's `permission_response`.
+ */
 import type { ClientCommand } from "../../schema/index.js"
 import { RequestId } from "../../schema/index.js"
 import type { AskOp } from "../Op.js"
@@ -8,7 +10,7 @@ import type { Answer } from "./input.js"
 
 type Response = Extract<ClientCommand, { readonly type: "permission_response" }>
 
-/** Hooks hand on whatever the page's own buttons give: `true`, an option's name, or an object. */
+/** Hooks pass on whatever the page's own buttons give: `true`, an option's name, or an object. */
 const fieldsOf = (payload: unknown, ask: AskOp | undefined): Readonly<Record<string, unknown>> => {
   if (typeof payload === "boolean") return { approved: payload }
   if (typeof payload !== "string") return open(payload)
@@ -18,7 +20,7 @@ const fieldsOf = (payload: unknown, ask: AskOp | undefined): Readonly<Record<str
   return question !== undefined && others.length === 0 ? { answers: { [question.id]: payload } } : {}
 }
 
-/** `ask`: what was asked, as far as it is known. It denies unless it says allow. */
+/** `ask`: the question, if known. Denies unless the answer says allow. */
 export const toResponse = (
   { interruptId, isCancelled, payload }: Answer,
   ask: AskOp | undefined
@@ -44,7 +46,7 @@ export const toResponse = (
     type,
     request_id,
     ...(option_id !== undefined && !denied && { option_id }),
-    // An option says itself what it means.
+    // An option already implies whether it allows.
     ...(option_id === undefined || denied || approved
       ? { behavior: !denied && (approved || hasAnswers) ? "allow" as const : "deny" as const }
       : {}),

@@ -1,9 +1,10 @@
 /**
- * encode: operations into events of AG-UI, as both its versions take them: 1.0, and 0.0.59, which most apps have.
+ * encode: converts operations to AG-UI events accepted by both its versions: 1.0, and 0.0.59, which most apps
+ * have.
  *
- * A run is told as the clients enforce it: RUN_STARTED first, nothing left open at RUN_FINISHED, nothing behind it, no
- * `null`, no event the older version does not know. The ids of messages and calls are those of the log, so a thread that
- * is told again has the same ones. What only a running tool shows (`TOOL_OUTPUT`) is not told again.
+ * A run follows the rules clients enforce: RUN_STARTED first, nothing open at RUN_FINISHED and nothing after
+ * it, no `null`, no event the older version does not know. Message and call ids come from the log, so a
+ * thread keeps its ids when it is sent again. Live tool output (`TOOL_OUTPUT`) is not sent again.
  */
 import type { AskOp, Op, OpOf, TextKind } from "../Op.js"
 import { toForm } from "../questions.js"
@@ -11,12 +12,12 @@ import { open, questions } from "../read.js"
 
 export type AguiEvent = { readonly type: string; readonly [field: string]: unknown }
 
-/** 1.0 knows sub-agents and runs that were cancelled; 0.0.59 throws at what it does not know. */
+/** 1.0 supports subagents and cancelled runs; 0.0.59 throws on unknown events. */
 export type Dialect = "0.0" | "1.0"
 
-/** What a client shows already: told again, it would show it twice. */
+/** What a client already shows; sent again, it would appear twice. */
 export interface Shown {
-  /** Words by the ids of their messages; results and the person's own, too. */
+  /** Texts by message id, including results and the person's own. */
   readonly texts: ReadonlyMap<string, string>
   readonly calls: ReadonlySet<string>
 }
@@ -30,13 +31,13 @@ export interface EncoderOptions {
 export interface Run {
   readonly threadId: string
   readonly runId: string
-  /** The client's state: all of it but `relay` stays as it is. */
+  /** The client's state: everything but `relay` stays unchanged. */
   readonly state: Readonly<Record<string, unknown>>
-  /** What the client has of the session's log. */
+  /** The client's position in the session's log. */
   readonly seq: number
 }
 
-/** What stays in a thread, unlike state and notices. */
+/** Whether the event stays in a thread, unlike state and notices. */
 export const isMessage = ({ type }: AguiEvent): boolean =>
   ["TEXT_MESSAGE_START", "REASONING_START", "TOOL_CALL_START", "TOOL_CALL_RESULT", "ACTIVITY_SNAPSHOT"]
     .includes(type)
@@ -48,18 +49,18 @@ export type Finish =
   | { readonly type: "done" }
 
 export interface Encoder {
-  /** What is known of the session without having been told: it goes into the next run's state. */
+  /** Facts about the session that were not sent: they go into the next run's state. */
   readonly learn: (op: Op) => void
   readonly begin: (run: Run) => ReadonlyArray<AguiEvent>
   readonly encode: (op: Op) => ReadonlyArray<AguiEvent>
-  /** `seq`: where the next run goes on. */
+  /** `seq`: where the next run continues. */
   readonly finish: (run: Run, finish: Finish, seq: number) => ReadonlyArray<AguiEvent>
 }
 
-/** Of what a running tool prints, so many characters are told; all of it comes with its result. */
+/** Characters of a running tool's output that are sent; the result has all of it. */
 const liveOutput = 32 * 1024
 
-/** What assistant-ui shows its card for: exactly this. */
+/** The exact value assistant-ui shows its card for. */
 const approval = {
   type: "object",
   properties: { approved: { type: "boolean" }, reason: { type: "string" }, editedArgs: { type: "object" } },
@@ -82,25 +83,25 @@ const interruptOf = (op: AskOp, toolCallId: string): Readonly<Record<string, unk
 }
 
 export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
-  /** Words the client has that are still to come, by the ids of their messages. */
+  /** Texts the client already has, by message id, that are still to be encoded. */
   const ahead = new Map(shown.texts)
-  /** The session's, under `state.relay`. */
+  /** The session's state, under `state.relay`. */
   const relay: Record<string, unknown> = {}
   let turn = 0
-  /** Tools by their ids: in which turn they were called, and their names. */
+  /** Tools by id: the turn they were called in, and their names. */
   const calls = new Map<string, { readonly turn: number; readonly tool: string; isDone: boolean }>()
-  /** How much of what it prints was told. */
+  /** How much of each tool's output was sent. */
   const outputs = new Map<string, number>()
   let diffs = 0
   let notices = 0
-  /** Of this run. */
+  /** Subagents of this run. */
   let subagents = new Set<string>()
   let ended: OpOf<"turn_end"> | undefined
 
-  /** An agent may call its tools the same in every turn; a thread wants them apart. */
+  /** An agent may reuse call ids in every turn; a thread needs distinct ones. */
   const wireId = (id: string) => `${calls.get(id)?.turn ?? turn}.${id}`
 
-  /** Who says it, and that they have begun. */
+  /** The subagent that speaks, and the event that starts it. */
   const ofSubagent = (
     parent: string | undefined
   ): readonly [ReadonlyArray<AguiEvent>, Readonly<Record<string, string>>] => {
@@ -145,7 +146,7 @@ export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
     { type: "TEXT_MESSAGE_END", messageId }
   ]
 
-  /** The older version would show what a sub-agent says as the agent's own words. */
+  /** The older version would show a subagent's text as the agent's own. */
   const isAside = (parent: string | undefined) => parent !== undefined && dialect === "0.0"
 
   const start = ({ id, kind, parent }: OpOf<"start">): ReadonlyArray<AguiEvent> => {
@@ -164,7 +165,7 @@ export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
 
   const prefix = (kind: TextKind) => kind === "text" ? "TEXT_MESSAGE" : "REASONING_MESSAGE"
 
-  /** What of these words the client lacks. */
+  /** The part of this text that the client lacks. */
   const lacking = (id: string, words: string): string => {
     const rest = ahead.get(id) ?? ""
     if (rest === "") return words
@@ -191,7 +192,7 @@ export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
   }
 
   const toolCall = ({ args, id, known, parent, tool }: OpOf<"tool_call">): ReadonlyArray<AguiEvent> => {
-    // Its arguments cannot be told twice: they would be added to the first.
+    // Its arguments cannot be sent twice: they would be appended to the first.
     if (known && calls.has(id)) return []
     calls.set(id, { turn, tool, isDone: false })
     const toolCallId = wireId(id)
@@ -211,7 +212,7 @@ export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
     if (call !== undefined && !op.unfinished) call.isDone = true
     outputs.delete(op.id)
     const toolCallId = wireId(op.id)
-    // One that comes after its turn is another message.
+    // A result after its turn is another message.
     const messageId = op.unfinished ? `none-${toolCallId}` : `result-${toolCallId}`
     if (shown.texts.has(messageId)) return []
     const [begun, who] = ofSubagent(op.parent)
@@ -226,7 +227,7 @@ export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
     }]
   }
 
-  /** What a running tool shows, beside its call. */
+  /** Shows a running tool's state next to its call. */
   const running = (id: string, change: (isNew: boolean) => object): ReadonlyArray<AguiEvent> => {
     const isNew = !outputs.has(id)
     if (isNew) outputs.set(id, 0)

@@ -1,6 +1,7 @@
 /**
- * input: what a client of AG-UI sends to run an agent (`RunAgentInput`), as far as a relay's session needs it. The agent
- * has its own memory: of the messages, which come all each time, only the last one counts, if it is the person's.
+ * input: reads an AG-UI client's request to run an agent (`RunAgentInput`), as far as a relay session needs
+ * it. The agent has its own memory: of the messages, which are all sent each time, only the last one counts,
+ * if it is the person's.
  */
 import { Schema } from "effect"
 import { createHash } from "node:crypto"
@@ -11,7 +12,7 @@ import type { Dialect, Shown } from "./encode.js"
 
 export interface Answer {
   readonly interruptId: string
-  /** Undefined: the person wants no answer to be given, and the turn to stop. */
+  /** Undefined: the person does not answer and wants the turn to stop. */
   readonly payload: unknown
   readonly isCancelled: boolean
 }
@@ -22,7 +23,7 @@ export interface Input {
   readonly session_id: SessionId
   readonly dialect: Dialect
   readonly state: Open
-  /** What the client has of the session's log, as it was told with the last run. */
+  /** The client's position in the session's log, as sent with the last run. */
   readonly seq: number | undefined
   readonly prompt: {
     readonly message_id: string
@@ -32,7 +33,7 @@ export interface Input {
   readonly shown: Shown
   /** `forwardedProps.relay`: tool, folder, model, permission_mode, when, stop. */
   readonly wishes: Open
-  /** Names of tools that the page would run itself. */
+  /** Names of tools the page would run itself. */
   readonly tools: ReadonlyArray<string>
 }
 
@@ -40,10 +41,10 @@ const imageTypes = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"
 
 const isSessionId = Schema.is(Id)
 
-/** A prompt of somebody else's who gave it no name: the client was told of it, and sends it back with the rest. */
+/** Another client's prompt without an id: this client received it and sends it back with the rest. */
 const isOfLog = (message_id: string) => /^\d+\.(u|s\d+|x\d+)$/.test(message_id)
 
-/** A thread may be called what no session may. */
+/** A thread may have a name no session may have. */
 export const sessionOf = (threadId: string): SessionId =>
   isSessionId(threadId)
     ? threadId
@@ -86,7 +87,7 @@ const toContent = (content: unknown): ReadonlyArray<ContentBlock> | string => {
   return blocks
 }
 
-/** What the page wants its agent to know, in front of the prompt. */
+/** Context from the page for its agent, placed before the prompt. */
 const contextOf = (context: unknown): ContentBlock | undefined => {
   const lines = list(context).flatMap((entry) => {
     const value = text(entry["value"])
@@ -102,7 +103,7 @@ const contextOf = (context: unknown): ContentBlock | undefined => {
 const digestOf = (block: ContentBlock | undefined) =>
   block === undefined ? "" : createHash("sha256").update(JSON.stringify(block)).digest("hex").slice(0, 16)
 
-/** What is told the agent once, and again when it has changed: a client sends back the state it was given. */
+/** Given to the agent once, and again after a change: a client returns the state it received. */
 export const memoryOf = (body: unknown) => {
   const { context, tools } = open(body)
   return {

@@ -1,9 +1,10 @@
 /**
- * runs: what AG-UI asks of an agent, done with the relay's sessions. A thread is a session; a run is one stretch of it:
- * a prompt, or answers to what was asked, up to the next question or the end of the turn.
+ * runs: maps AG-UI requests to the relay's sessions. A thread is a session; a run is one stretch of it: from
+ * a prompt, or answers to questions, up to the next question or the end of the turn.
  *
- * Nothing is remembered between two runs. Where a client is, it says itself: by the questions it answers, and by
- * `state.relay.seq`, which it was told. A client that leaves a run does not stop the turn.
+ * Nothing is remembered between two runs. The client reports its own position: through the questions it
+ * answers, and through `state.relay.seq`, which it received. A client that disconnects from a run does not
+ * stop the turn.
  */
 import { Effect, Stream } from "effect"
 import type { Handshake, RelayEvent } from "../../schema/index.js"
@@ -36,7 +37,7 @@ const handshakeOf = (input: Input, tool: string | undefined, must_exist: boolean
   ...(must_exist && { must_exist })
 } as Handshake)
 
-/** What the handshake says of a session that was there already is not looked at: a setting is changed by a command. */
+/** An existing session ignores the handshake's settings: a command changes them. */
 const change = Effect.fnUntraced(function*(session: PortSession, input: Input) {
   if (!session.attached) return
   const now = session.start.metadata ?? {}
@@ -55,7 +56,7 @@ const past = (port: SessionPort["Service"], session: PortSession, last_seq: numb
     (events = Stream.empty) => Stream.takeUntil(events, ({ seq }) => seq >= last_seq)
   )
 
-/** What the answers are about, by their ids; and where the last of it was asked. */
+/** The questions being answered, by id, and where the last of them was asked. */
 const findAsks = Effect.fnUntraced(function*(
   port: SessionPort["Service"],
   session: PortSession,
@@ -77,7 +78,7 @@ const findAsks = Effect.fnUntraced(function*(
   return { asks, seq }
 })
 
-/** Pieces of one message, and prints of one tool, that came together are one change. */
+/** Merges deltas of one message, and output of one tool, that arrived together. */
 export const joined = <Item extends Pick<stretch.Item, "known" | "op">>(
   items: ReadonlyArray<Item>
 ): ReadonlyArray<Item> => {
@@ -117,12 +118,12 @@ const failed = (error: PortError): Encoder.Finish => ({
   code: error.code
 })
 
-/** As it is now, whatever was said of it before. */
+/** The current state, whatever was reported before. */
 const learnStart = (encoder: Encoder.Encoder, { start }: PortSession) => {
   for (const op of project.make().next({ ...start, seq: 1, ts: 0 } as RelayEvent)) encoder.learn(op)
 }
 
-/** What a page gives its agent and a coding agent cannot take. */
+/** Inputs a page gives its agent that a coding agent cannot accept. */
 const declined = ({ state, tools }: Input): ReadonlyArray<Encoder.AguiEvent> => {
   const names = tools.join(", ")
   return names === "" || open(state["relay"])["page_tools"] === names ? [] : [{
@@ -137,7 +138,7 @@ const declined = ({ state, tools }: Input): ReadonlyArray<Encoder.AguiEvent> => 
 }
 
 /**
- * One run. Fails when the relay does not take it, before anything was told. The scope's end leaves the session.
+ * One run. Fails before sending anything if the relay refuses it. The end of the scope leaves the session.
  *
  * `memory` goes into `state.relay`, so that the client sends it back.
  */
@@ -150,7 +151,7 @@ export const run = Effect.fn("agui.run")(
     const port = yield* SessionPort
     const encoder = Encoder.make({ dialect: input.dialect, shown: input.shown })
     const isNew = input.prompt !== undefined && input.answers.length === 0
-    // It has nothing to say, and does not say where it is: it wants to know what there is.
+    // Without a prompt or a position, the client wants to know everything there is.
     const isLost = input.prompt === undefined && input.answers.length === 0 && input.seq === undefined
     if (isLost && input.wishes["stop"] !== true) return yield* connect(input, true)
     const place = (seq: number): Encoder.Run => ({ ...input, seq })
@@ -161,7 +162,7 @@ export const run = Effect.fn("agui.run")(
 
     const session = yield* Effect.catchIf(
       port.join(handshakeOf(input, tool, !isNew)),
-      // Nothing to do; but answers are for somebody.
+      // Nothing to do; but answers need a session.
       ({ code }) => code === "session_not_found" && input.prompt === undefined && input.answers.length === 0,
       () => Effect.succeed(undefined)
     )
@@ -176,7 +177,7 @@ export const run = Effect.fn("agui.run")(
     const { asks, seq: askedAt } = yield* findAsks(port, session, ids)
     const { pending } = yield* session.now
     for (const answer of input.answers) {
-      // Who came first has answered the others.
+      // Another client has already answered these.
       if (!pending.includes(answer.interruptId)) continue
       yield* session.submit(toResponse(answer, asks.get(answer.interruptId)))
     }
@@ -211,7 +212,7 @@ export const run = Effect.fn("agui.run")(
 
     learnStart(encoder, session)
     const begun = place(after_seq)
-    /** Messages that were begun before this run, and calls; what goes on is begun again. */
+    /** Messages and calls begun before this run; those that continue are begun again. */
     const begunBefore = new Map<string, Op>()
     const calledBefore = new Map<string, Op>()
     const encode = (items: ReadonlyArray<stretch.Item>) =>
@@ -219,7 +220,8 @@ export const run = Effect.fn("agui.run")(
         const isEnd = op.type === "end" && begunBefore.delete(op.id)
         if (known || isEnd) {
           if (op.type === "start") begunBefore.set(op.id, { ...op, again: true })
-          // The encoder leaves out those that the client shows; one that says where it is was told of all before.
+          // The encoder leaves out what the client already shows; a client that reports its position has
+          // received everything before it.
           if (op.type === "tool_call" && input.seq === undefined) {
             calledBefore.set(op.id, { ...op, known: false })
           }
@@ -269,8 +271,8 @@ export const run = Effect.fn("agui.run")(
 )
 
 /**
- * The whole thread: each turn as a run, in order, and the one that goes on as it goes. Ends with that, or where it waits
- * for an answer. Nothing is opened for it, and a thread nobody has begun has nothing to tell.
+ * The whole thread: each turn as a run, in order, including the running one live. Ends with that turn or at a
+ * pending question. Opens nothing; a thread that does not exist yet gives no events.
  */
 export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun = false) {
   const port = yield* SessionPort
@@ -307,7 +309,7 @@ export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun
     const begun = encoder.begin(run)
     if (!isFirst) return begun
     isFirst = false
-    // What the client shows is told again, whole.
+    // What the client shows is sent again as a whole.
     return [...begun, { type: "MESSAGES_SNAPSHOT", messages: [] }]
   }
   const finish = (how: Encoder.Finish, seq: number) => {
@@ -326,11 +328,11 @@ export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun
     }
     const told = encoder.encode(op)
     if (run !== undefined) return told
-    // Between turns: what is said is a run of its own; the rest is in the next one's state.
+    // Between turns: messages form a run of their own; the rest goes into the next run's state.
     return told.some(Encoder.isMessage) ? [...begin(String(seq)), ...told] : []
   }
 
-  /** The open turn waits for a person: those questions are the end of what is told. */
+  /** The open turn waits for a person: those questions end the output. */
   const waiting = (seq: number) =>
     Effect.map(port.list, (sessions): ReadonlyArray<Encoder.AguiEvent> => {
       const { pending = [], pending_seqs = {} } = sessions.find(({ session_id }) =>
@@ -372,7 +374,7 @@ export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun
   ) as Events
 })
 
-/** Stops the turn of this thread, if one runs. */
+/** Stops this thread's turn, if one is running. */
 export const stop = Effect.fn("agui.stop")(function*(input: Pick<Input, "session_id">) {
   const port = yield* SessionPort
   const listing = (yield* port.list).find(({ session_id }) => session_id === input.session_id)
@@ -382,10 +384,10 @@ export const stop = Effect.fn("agui.stop")(function*(input: Pick<Input, "session
   return true
 }, Effect.scoped)
 
-/** What a page asks first. */
+/** A page's first request. */
 export const info = Effect.fn("agui.info")(function*(version: string) {
   const port = yield* SessionPort
-  // A terminal has no turns; what shows what a page can show is always there.
+  // A terminal has no turns; the demo, which shows everything a page can display, is always available.
   const agents = [
     ...(yield* port.agents).filter(({ installed, logged_in, tool }) =>
       installed && logged_in !== false && tool !== "generic" && tool !== "demo"

@@ -1,9 +1,9 @@
 /**
- * Chat: the requests of an AI SDK client, over sessions. A chat's id is the session's. Each POST is answered with what the
- * agent does from there until its turn ends or waits for a person; nothing is remembered in between but the session's log,
- * so that any instance goes on where another was killed.
+ * Chat: the requests of an AI SDK client, mapped to sessions. A chat's id is the session's. Each POST is
+ * answered with the agent's output from there until its turn ends or waits for a person. Only the session's
+ * log is kept in between, so any instance can continue where another was killed.
  *
- * A client that leaves leaves: the turn goes on. Only `stop` interrupts it.
+ * The turn continues when a client disconnects. Only `stop` interrupts it.
  */
 import { Effect, Schema, type Scope, Stream } from "effect"
 import { Handshake, type PermissionResponse, type RelayEvent, SessionId } from "../../schema/index.js"
@@ -15,26 +15,26 @@ import type { Chunk, Dialect, UIMessage } from "./Chunk.js"
 import * as Encoder from "./encode.js"
 import * as Messages from "./messages.js"
 
-/** What an answer is made of; one array for what came together. */
+/** The chunks of an answer; one array for those that arrived together. */
 export type Chunks = Stream.Stream<ReadonlyArray<Chunk>, PortError>
 
 export interface ChatOptions {
   readonly dialect: Dialect
-  /** What the person uses, told to the session's other clients. */
+  /** The person's client software, shown to the session's other clients. */
   readonly front: string
   readonly newId: () => string
 }
 
 export interface Chat {
-  /** A prompt, or answers. Fails when it is refused before anything was told. */
+  /** A prompt or answers. Fails before sending anything if it is refused. */
   readonly post: (tool: string, body: unknown) => Effect.Effect<Chunks, PortError, Scope.Scope>
-  /** The turn that runs, from its start; undefined if none does. */
+  /** The running turn from its start; undefined if there is none. */
   readonly resume: (id: string) => Effect.Effect<Chunks | undefined, PortError, Scope.Scope>
-  /** Interrupt the turn that runs; false if none does. */
+  /** Interrupt the running turn; false if there is none. */
   readonly stop: (id: string) => Effect.Effect<boolean, PortError>
-  /** Answer what was asked, as `permission_response` has it; for clients that know no approvals. */
+  /** Answer a question in the format of `permission_response`; for clients without approvals. */
   readonly answer: (id: string, body: unknown) => Effect.Effect<void, PortError>
-  /** All that was said; of a chat that is not there, nothing. */
+  /** The whole conversation; empty for an unknown chat. */
   readonly messages: (id: string) => Effect.Effect<ReadonlyArray<UIMessage>, PortError>
 }
 
@@ -46,10 +46,10 @@ const bad = (code: "bad_handshake" | "bad_command", reason: string) => new PortE
 const given = (fields: object) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
-/** Chunks that follow each other in the same text as one. */
+/** Merges consecutive chunks of the same text. */
 export const joined = (chunks: ReadonlyArray<Chunk>): ReadonlyArray<Chunk> => {
   const few: Array<Chunk> = []
-  /** The last of them, ours to change. */
+  /** The last chunk, if it is our own copy. */
   let grown: { type: string; id: unknown; delta: string } | undefined
   for (const chunk of chunks) {
     const { delta, id, type } = chunk
@@ -62,7 +62,10 @@ export const joined = (chunks: ReadonlyArray<Chunk>): ReadonlyArray<Chunk> => {
   return few
 }
 
-/** What ends a stream of the SDK's. Where it goes on all the same, only what it tells of the message is left. */
+/**
+ * Chunks that end an SDK stream. If the stream continues anyway, only their information about the message is
+ * kept.
+ */
 const lasts = new Set(["finish", "abort", "error"])
 const withoutEnd = (chunk: Chunk): ReadonlyArray<Chunk> =>
   !lasts.has(chunk.type)
@@ -74,9 +77,9 @@ const withoutEnd = (chunk: Chunk): ReadonlyArray<Chunk> =>
 export interface TellOptions {
   readonly session_id: string
   readonly dialect: Dialect
-  /** Told first. */
+  /** Sent first. */
   readonly before?: ReadonlyArray<Chunk>
-  /** The client goes on with the message it has; else it begins another one. */
+  /** The client continues the message it has; otherwise it begins another one. */
   readonly goesOn: boolean
 }
 
@@ -89,7 +92,7 @@ export const tell = (
   let turn_seq = 0
   let isBegun = false
 
-  /** One message per answer, also where it tells of two turns. */
+  /** One message per answer, even if it covers two turns. */
   const onceBegun = (chunk: Chunk): ReadonlyArray<Chunk> => {
     if (chunk.type !== "start" || !isBegun) return [chunk]
     return [{ type: "message-metadata", messageMetadata: chunk["messageMetadata"] }]
@@ -105,7 +108,7 @@ export const tell = (
     const chunks: Array<Chunk> = []
     for (const { known, op, seq, ts } of items) {
       if (op.type === "turn_start") turn_seq = op.seq
-      // What is open when the client comes is begun for it, unless nothing more of it is said.
+      // Parts already open when the client connects are begun for it, unless they are finished.
       const isTold = !known && (isBegun || op.type !== "end")
       if (isTold && (op.type !== "turn_start" || goesOn)) chunks.push(...begin(seq))
       const told = encoder.encode(op, { seq, ts })
@@ -144,7 +147,7 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
     return yield* port.join(handshake)
   })
 
-  /** What the client wants from now on, where the session is another so far. */
+  /** Apply the client's requested settings where the session's differ. */
   const change = Effect.fnUntraced(
     function*(session: PortSession, { model, permission_mode }: Body.Settings) {
       const now = session.start.metadata ?? {}
@@ -163,14 +166,14 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
     const session = yield* join({ tool, session_id, folder, model, permission_mode })
     yield* change(session, wanted)
     const { pending } = yield* session.now
-    // The person types instead of answering: that is no yes, and the turn is not to wait for ever.
+    // The person types instead of answering: that is not a yes, and the turn must not wait forever.
     const isInstead = command.when === undefined && unanswered.some((id) => pending.includes(id))
     const given = isInstead ? { ...command, when: "interrupt" as const } : command
     const stretch = yield* Stretch.prompt(port, session, given, options)
     return tell(stretch, { dialect, session_id, goesOn: false })
   })
 
-  /** A plain reason is the answer where one thing was asked. */
+  /** If one thing was asked, a plain reason is the answer. */
   const fit = (session: PortSession, answer: PermissionResponse): PermissionResponse => {
     const asked = list(session.start.metadata?.["pending_permissions"]).find(({ request_id }) =>
       request_id === answer.request_id
@@ -183,7 +186,7 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
       : answer
   }
 
-  /** Give these, and wait until each is settled; gives why one did not do. */
+  /** Send these answers and wait until each is settled; gives the reason if one was not accepted. */
   const respond = Effect.fnUntraced(
     function*(session: PortSession, answers: ReadonlyArray<PermissionResponse>) {
       const { pending } = yield* session.now
@@ -235,7 +238,7 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
     return yield* (wanted.type === "prompt" ? prompt(tool, wanted) : answers(wanted))
   })
 
-  /** The live session of this name, if a turn runs in it. */
+  /** The live session of this name, if it is running a turn. */
   const running = Effect.fnUntraced(function*(id: string) {
     const all = yield* port.list
     const listing = all.find(({ session_id }) => session_id === id)

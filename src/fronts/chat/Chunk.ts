@@ -1,11 +1,13 @@
 /**
- * Chunk: what the AI SDK's UI message stream is made of, and the messages it leads to, as far as the relay uses them.
- * Structural: a page that has the SDK takes these for its own `UIMessageChunk` and `UIMessage`.
+ * Chunk: the chunks of the AI SDK's UI message stream and the messages they form, as far as the relay uses
+ * them. The types are structural: a page with the SDK can use them as its own `UIMessageChunk` and
+ * `UIMessage`.
  *
- * Its versions differ: 5 knows no approvals, 7 tells answers given elsewhere and prompts handed to a running turn.
+ * SDK versions differ: 5 has no approvals; 7 shows answers given elsewhere and prompts sent to a running
+ * turn.
  */
 export type Dialect = 5 | 6 | 7
-/** The one of clients that do not say theirs. */
+/** The dialect of clients that do not report theirs. */
 export const usualDialect: Dialect = 6
 
 export interface Chunk {
@@ -27,14 +29,14 @@ export interface UIMessage {
 }
 
 /**
- * Where a message stands in its session's log, in `metadata.relay`. The client sends it back with its next request, which
- * goes on there: nothing else is kept between requests.
+ * A message's position in its session's log, in `metadata.relay`. The client returns it with its next
+ * request, which continues there: nothing else is kept between requests.
  */
 export interface Place {
   readonly session_id: string
   readonly turn: number
   /** The turn's first event. */
   readonly turn_seq: number
-  /** The last event the message tells of. */
+  /** The last event covered by the message. */
   readonly seq: number
 }

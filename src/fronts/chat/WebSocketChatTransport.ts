@@ -1,9 +1,10 @@
 /**
- * WebSocketChatTransport: the AI SDK's `useChat` over the relay's own socket. The package entry `ai-relay/ai-sdk`; it needs
- * no SDK at run time: its types are those the SDK's `ChatTransport` has.
+ * WebSocketChatTransport: the AI SDK's `useChat` over the relay's own socket. The package entry is
+ * `ai-relay/ai-sdk`; it needs no SDK at run time: its types match the SDK's `ChatTransport`.
  *
- * One socket per chat, which connects again by itself: a message goes on where the network broke off, and what another
- * client answers is seen at once. `stop()` of the SDK interrupts the turn; leaving the page does not.
+ * One socket per chat, which reconnects automatically: a message continues where the network failed, and
+ * answers given by other clients show at once. The SDK's `stop()` interrupts the turn; leaving the page does
+ * not.
  */
 import { connect, type ConnectOptions, type Session } from "../../client/browser.js"
 import type { Answer } from "../../client/protocol.js"
@@ -30,29 +31,29 @@ interface Request {
 
 interface Chat {
   readonly session: Session
-  /** Of the last turn, from its start. */
+  /** Events of the last turn, from its start. */
   events: Array<RelayEvent>
-  /** Told that there is something new. */
+  /** Called when there is something new. */
   readonly listeners: Set<() => void>
 }
 
 interface Place {
-  /** The client has all up to this one. */
+  /** The client has all events up to this one. */
   readonly after_seq: number
-  /** It goes on with the message it has. */
+  /** It continues the message it has. */
   readonly goesOn: boolean
-  /** The prompt whose turn it is; undefined: the last one's. */
+  /** The prompt whose turn to follow; undefined: the last prompt's. */
   readonly message_id?: string | undefined
   readonly signal: AbortSignal | undefined
 }
 
-/** What the SDK reads; its chunk types differ by version, and these are all of them. */
+/** The stream the SDK reads; its chunk types differ by version, and these are all of them. */
 export type ChunkStream = ReadableStream<any> // oxlint-disable-line typescript/no-explicit-any
 
-/** A question that is settled at once, by the operator's rules, is none: so long it may take, in ms. */
+/** A question the operator's rules settle at once is not shown; they may take this long, in ms. */
 const momentMs = 50
 
-/** Each part of a prompt the agent can be given, as it is: the page has its bytes already. */
+/** Each part of a prompt the agent can receive, unchanged: the page already has its bytes. */
 const contentOf = (message: Readonly<Record<string, unknown>>) =>
   list(message["parts"]).flatMap((part): ReadonlyArray<Block> => {
     const words = text(part["text"])
@@ -109,7 +110,7 @@ export class WebSocketChatTransport {
     this.#dialect = version
   }
 
-  /** The SDK's: a prompt, or the person's answers; gives what the agent does from there. */
+  /** The SDK's method: sends a prompt or the person's answers; gives the agent's output from there. */
   readonly sendMessages = async (request: Request): Promise<ChunkStream> => {
     const { abortSignal: signal, chatId, messageId, messages, trigger } = request
     const chat = await this.#chat(chatId)
@@ -123,20 +124,20 @@ export class WebSocketChatTransport {
       for (const { approved, id, reason } of answers) {
         if (!session.permissions().some(({ request_id }) => request_id === id)) continue
         const more = text(reason) === undefined ? {} : jsonIn(text(reason) ?? "")
-        // One that does not fit leaves the question open: the person is asked again.
+        // An answer that does not match leaves the question open: the person is asked again.
         await session.respond(String(id), { behavior: approved === true ? "allow" : "deny", ...more })
           .catch(() => {})
       }
       const after_seq = number(open(open(last["metadata"])["relay"])["seq"]) ?? 0
       return this.#stream(chat, { after_seq, goesOn: true, signal })
     }
-    // Nothing an agent has heard can be unsaid: an edited prompt, or one to be answered anew, is another one.
+    // An agent cannot forget a prompt: an edited or regenerated one is sent as a new prompt.
     const isAgain = trigger === "regenerate-message" || messageId !== undefined
     const given = isAgain ? undefined : text(last["id"])
     const shown = list(all.at(-2)?.["parts"]).flatMap((part) =>
       part["state"] === "approval-requested" ? [open(part["approval"])["id"]] : []
     )
-    // The person types instead of answering: that is no yes, and the turn is not to wait for ever.
+    // The person types instead of answering: that is not a yes, and the turn must not wait forever.
     const isInstead = session.permissions().some(({ request_id }) => shown.includes(request_id))
     const { message_id } = await session.prompt(contentOf(last), {
       ...(given !== undefined && { message_id: given }),
@@ -145,7 +146,7 @@ export class WebSocketChatTransport {
     return this.#stream(chat, { after_seq: 0, goesOn: false, message_id, signal })
   }
 
-  /** The SDK's: the message the agent is at, from its beginning; null if no turn runs. */
+  /** The SDK's method: the agent's current message from its beginning; null if no turn is running. */
   readonly reconnectToStream = async (
     { chatId }: { readonly chatId: string }
   ): Promise<ChunkStream | null> => {
@@ -155,13 +156,13 @@ export class WebSocketChatTransport {
       : this.#stream(chat, { after_seq: 0, goesOn: false, signal: undefined })
   }
 
-  /** Answer what was asked with more than yes or no; for version 5, which knows no approvals, the only way. */
+  /** Answer a question with more than yes or no; in version 5, which has no approvals, the only way. */
   readonly answer = async (chatId: string, request_id: string, answer: Answer): Promise<void> => {
     const { session } = await this.#chat(chatId)
     await session.respond(request_id, answer)
   }
 
-  /** Leave all chats; what runs in them goes on. */
+  /** Leave all chats; whatever runs in them continues. */
   readonly close = (): void => {
     for (const chat of this.#chats.values()) void chat.then(({ session }) => session.close(), () => {})
     this.#chats.clear()
@@ -194,7 +195,7 @@ export class WebSocketChatTransport {
     const chat: Chat = { session, events: [], listeners }
     const { metadata } = await session.ready
     const last_seq = number(metadata?.["last_seq"]) ?? 0
-    // What was before has come, too.
+    // Past events have arrived too.
     await new Promise<void>((resolve) => {
       const look = () => {
         if (session.seq() < last_seq) return
@@ -249,7 +250,7 @@ export class WebSocketChatTransport {
 
       const look = () => {
         const [first] = chat.events
-        // Another turn has begun: its own stream tells of it.
+        // Another turn has begun, which has its own stream.
         if (turn !== undefined && first !== turn) return end()
         if (turn === undefined && message_id !== undefined && !names(first, message_id)) return
         turn = first
@@ -281,5 +282,5 @@ export class WebSocketChatTransport {
   }
 }
 
-/** There is nothing more to tell. */
+/** There is nothing more to send. */
 const finish: Chunk = { type: "finish", finishReason: "stop" }

@@ -1,6 +1,6 @@
 /**
- * body: what a client of the AI SDK asks for with a POST. It sends the whole conversation each time; only the end of it is
- * news: a prompt of the person's, or their answers to what the agent asked.
+ * body: reads an AI SDK client's POST. It sends the whole conversation each time; only its end is new: a
+ * prompt, or answers to the agent's questions.
  */
 import { Schema } from "effect"
 import {
@@ -16,7 +16,7 @@ import {
 import { list, number, type Open, open, text } from "../read.js"
 import { PortError } from "../SessionPort.js"
 
-/** What the session shall be opened with, and work with from now on. */
+/** Settings to open the session with and to use from now on. */
 export interface Settings {
   readonly folder?: string | undefined
   readonly model?: string | undefined
@@ -25,13 +25,13 @@ export interface Settings {
 
 interface Asked extends Settings {
   readonly session_id: SessionId
-  /** The prompt that came last, if the client names one. */
+  /** The id of the last prompt, if the client gives one. */
   readonly message_id: string | undefined
 }
 export interface Prompt extends Asked {
   readonly type: "prompt"
   readonly command: UserMessage & { readonly message_id: string }
-  /** What its last message shows as waiting for an answer: the person has typed instead. */
+  /** Questions its last message shows as pending: the person typed instead. */
   readonly unanswered: ReadonlyArray<string>
 }
 export interface Answers extends Asked {
@@ -59,7 +59,7 @@ const fenced = (words: string): string => {
   return `${fence}\n${words.replace(/\n$/, "")}\n${fence}`
 }
 
-/** The content of a `data:` address; undefined if it is none. */
+/** The content of a `data:` URL; undefined for any other. */
 const dataOf = (url: string): { readonly isBase64: boolean; readonly data: string } | undefined => {
   const comma = url.indexOf(",")
   if (!url.startsWith("data:") || comma < 0) return undefined
@@ -118,8 +118,9 @@ const jsonIn = (reason: string): Open => {
 }
 
 /**
- * Yes or no is all a click of the SDK's says, and a reason. A reason that is a JSON object says more: `option_id`,
- * `answers`, `scope`, `message`, `updatedInput` or `stop`, as in the relay's own `permission_response`.
+ * A click in the SDK says only yes or no, with a reason. A reason that is a JSON object can say more:
+ * `option_id`, `answers`, `scope`, `message`, `updatedInput` or `stop`, as in the relay's own
+ * `permission_response`.
  */
 const answerOf = (approval: Open): PermissionResponse | undefined => {
   const reason = text(approval["reason"]) ?? ""
@@ -137,7 +138,7 @@ const answerOf = (approval: Open): PermissionResponse | undefined => {
   return answer._tag === "Some" ? toPermissionResponse(answer.value) : undefined
 }
 
-/** An answer as the relay's own clients give it, `{"request_id":"…","behavior":"allow"}`. */
+/** An answer in the format of the relay's own clients, `{"request_id":"…","behavior":"allow"}`. */
 export const readAnswer = (body: unknown): PermissionResponse | PortError => {
   const answer = decodeAnswer({ ...open(body), type: "permission_response" })
   return answer._tag === "Some" && answer.value.request_id !== undefined
@@ -150,7 +151,7 @@ export const readAnswer = (body: unknown): PermissionResponse | PortError => {
 const approvalsIn = (message: Open, state: string): ReadonlyArray<Open> =>
   list(message["parts"]).flatMap((part) => part["state"] === state ? [open(part["approval"])] : [])
 
-/** What this body asks for. `newId` names a prompt that is to run though it ran before. */
+/** The request in this body. `newId` names a prompt that is to run again. */
 export const read = (body: unknown, newId: () => string): Prompt | Answers | PortError => {
   const { folder, id, messageId, messages, model, permission_mode, trigger, when } = open(body)
   if (!isSessionId(id)) {
@@ -184,7 +185,7 @@ export const read = (body: unknown, newId: () => string): Prompt | Answers | Por
   const [first, ...others] = content
   if (first === undefined) return bad("the prompt is empty: send a part with text, or a file")
   const given = isMessageId(last["id"]) ? last["id"] : newId()
-  // Nothing an agent has heard can be unsaid: an edited prompt, or one to be answered anew, is another one.
+  // An agent cannot forget a prompt: an edited or regenerated one is sent as a new prompt.
   const isAgain = trigger === "regenerate-message" || text(messageId) !== undefined
   const message_id = isAgain ? newId() : given
   const shown = all.at(-2)

@@ -1,9 +1,10 @@
 /**
- * encode: operations into chunks of the AI SDK's UI message stream. One message per turn; what waits for an answer ends
- * the stream, and the next request goes on in the same message.
+ * encode: converts operations to chunks of the AI SDK's UI message stream. One message per turn; a pending
+ * question ends the stream, and the next request continues the same message.
  *
- * The SDK throws at a chunk for a call or a text it was not told of, and never goes on by itself while a call of the
- * message has no result: so every call is announced first, and closed, if only for the moment, before a stream ends.
+ * The SDK throws on a chunk for an unannounced call or text, and never continues automatically while a call
+ * of the message has no result. So every call is announced first, and closed, at least provisionally, before
+ * a stream ends.
  */
 import type { AskOp, Op, OpOf, TextKind } from "../Op.js"
 import { list, open, questions, text } from "../read.js"
@@ -12,13 +13,11 @@ import type { Chunk, Dialect } from "./Chunk.js"
 export interface EncoderOptions {
   readonly dialect: Dialect
   readonly session_id: string
-  /**
-   * For `messages.ts`: settled approvals are told in each dialect, and nothing that is only shown while it happens.
-   */
+  /** For `messages.ts`: settled approvals are included in each dialect, and live-only content is left out. */
   readonly isHistory?: boolean
 }
 
-/** Of the event an operation comes from; `ts` in seconds. */
+/** The event an operation comes from; `ts` in seconds. */
 export interface At {
   readonly seq: number
   readonly ts: number
@@ -27,11 +26,11 @@ export interface At {
 export interface Encoder {
   readonly encode: (op: Op, at: At) => ReadonlyArray<Chunk>
   /**
-   * The client has all that was encoded so far, in the message it goes on with; with `messageId` it begins another one
-   * within the turn.
+   * The client has everything encoded so far, in the message it continues; with `messageId` it begins another
+   * one within the turn.
    */
   readonly resume: (messageId?: string) => ReadonlyArray<Chunk>
-  /** The stream ends here: these wait for an answer. */
+  /** The stream ends here: these questions are pending. */
   readonly pause: (asks: ReadonlyArray<AskOp>, seq: number) => ReadonlyArray<Chunk>
 }
 
@@ -39,19 +38,19 @@ interface Call {
   readonly tool: string
   readonly args: unknown
   readonly parent: string | undefined
-  /** What it printed so far. */
+  /** Its output so far. */
   output: string
   progress: string | undefined
-  /** When that was sent last, in seconds. */
+  /** When that was last sent, in seconds. */
   sentAt: number
-  /** The message has it. */
+  /** The message contains it. */
   isTold: boolean
   isOpen: boolean
-  /** The answer was no: told already, or to be told with its result. */
+  /** The call was denied: already sent, or to be sent with its result. */
   refused: "told" | "due" | undefined
 }
 
-/** What a sub-agent says: one part per message of its. */
+/** A subagent's text: one part per message. */
 interface Said {
   readonly parent: string
   readonly kind: TextKind
@@ -59,7 +58,10 @@ interface Said {
   sentAt: number
 }
 
-/** What grows is sent again so often at most, in seconds, and of a tool's output only its end, in characters. */
+/**
+ * Growing content is sent again at most this often, in seconds, and of a tool's output only its end, in
+ * characters.
+ */
 const every = 0.25
 const tail = 8192
 
@@ -86,7 +88,7 @@ export const make = ({ dialect, isHistory = false, session_id }: EncoderOptions)
   let calls = new Map<string, Call>()
   const texts = new Map<string, TextKind>()
   let subagents = new Map<string, Said>()
-  /** What is asked, as it was told last. */
+  /** The questions as last sent. */
   let asked = new Map<string, Readonly<Record<string, unknown>>>()
 
   const transient = (name: string, data: unknown): ReadonlyArray<Chunk> =>
@@ -115,7 +117,7 @@ export const make = ({ dialect, isHistory = false, session_id }: EncoderOptions)
     refused: undefined
   })
 
-  /** Its call, and what tells the message of it. */
+  /** A call, and the chunks that announce it. */
   const told = (id: string, tool = "tool"): readonly [Call, ReadonlyArray<Chunk>] => {
     const call = calls.get(id) ?? newCall(tool, {}, undefined)
     calls.set(id, call)
@@ -255,7 +257,7 @@ export const make = ({ dialect, isHistory = false, session_id }: EncoderOptions)
     }
     asked.set(request_id, shown)
     if (status !== "allow") call.refused = status === "deny" ? "told" : "due"
-    // Only the newest can be told who has answered; in the others the client's own answer stands.
+    // Only the newest version can show who answered; in the others the client's own answer remains.
     const answer: ReadonlyArray<Chunk> = isHistory || dialect === 7
       ? [
         { type: "tool-approval-request", approvalId: request_id, toolCallId: id },
@@ -365,7 +367,7 @@ export const make = ({ dialect, isHistory = false, session_id }: EncoderOptions)
           errorText: op.text || "The session has ended: the next prompt opens it again."
         }]
       case "input_delta":
-        // The name of the tool is not known yet; its call says all.
+        // The tool's name is not known yet; its call will have everything.
         return []
     }
   }
@@ -385,7 +387,7 @@ export const make = ({ dialect, isHistory = false, session_id }: EncoderOptions)
       type: "tool-approval-request",
       approvalId: request_id,
       toolCallId: id,
-      // Read by 7 alone.
+      // Read only by 7.
       ...(dialect === 7 && text !== "" && { reason: text }),
       ...(dialect === 7 && (options.length > 0 || asks.length > 0) && {
         approvalDescriptor: { kind, options, ...(asks.length > 0 && { questions: asks }) }
@@ -395,7 +397,7 @@ export const make = ({ dialect, isHistory = false, session_id }: EncoderOptions)
 
   const pause = (asks: ReadonlyArray<AskOp>, seq: number): ReadonlyArray<Chunk> => {
     const waiting = new Set(asks.map(({ id }) => id))
-    // The SDK sends an answer only when all other calls have a result.
+    // The SDK sends an answer only once all other calls have a result.
     const placeholders = [...calls].flatMap(([id, call]) =>
       call.isOpen && call.isTold && call.refused !== "told" && !waiting.has(id)
         ? [output(id, outputSoFar(call))]

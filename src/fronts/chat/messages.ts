@@ -1,6 +1,7 @@
 /**
- * messages: a session's events as the messages a page shows: each prompt a user's, each turn an assistant's. They are
- * what the page would hold had it read the streams of all turns itself, so what it saw and what it is given are one.
+ * messages: converts a session's events to the messages a page shows: a user message per prompt, an assistant
+ * message per turn. They equal what the page would hold had it read the streams of all turns, so live and
+ * loaded messages match.
  */
 import type { RelayEvent } from "../../schema/index.js"
 import type { OpOf } from "../Op.js"
@@ -11,9 +12,7 @@ import * as Encoder from "./encode.js"
 
 export interface Messages {
   readonly next: (event: RelayEvent) => void
-  /**
-   * After the last event. What runs is shown as far as it is, what waits for an answer with its buttons.
-   */
+  /** Call after the last event. A running turn is included as far as it is, a pending question with its buttons. */
   readonly end: () => ReadonlyArray<UIMessage>
 }
 
@@ -28,7 +27,7 @@ const merge = (before: unknown, after: unknown): Record<string, unknown> => {
   return merged
 }
 
-/** One message, grown chunk by chunk as the SDK grows it; one that is there already goes on. */
+/** Builds one message from chunks as the SDK does; `before` continues an existing one. */
 export const makeReader = (id: string, before?: UIMessage) => {
   const message: Draft = {
     id,
@@ -36,7 +35,7 @@ export const makeReader = (id: string, before?: UIMessage) => {
     ...(before?.metadata !== undefined && { metadata: before.metadata }),
     parts: [...before?.parts ?? []]
   }
-  /** Places of parts that may change. */
+  /** Positions of parts that may change. */
   const streaming = new Map<string, number>()
   const tools = new Map<string, number>()
   const named = new Map<string, number>()
@@ -174,7 +173,7 @@ export const make = (session_id: string, dialect: Dialect): Messages => {
   }
 
   const next = (event: RelayEvent) => {
-    // A turn's stream knows no turn before it: nor does its message.
+    // A turn's stream does not include earlier turns, and neither does its message.
     if (event.type === "turn_start") {
       close()
       projector = project.make()

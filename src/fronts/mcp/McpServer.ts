@@ -1,7 +1,7 @@
 /**
- * McpServer: answers messages of the Model Context Protocol, of both its eras: those up to 2025-11-25, which begin with
- * `initialize`, and 2026-07-28, where each request says of itself which version it speaks. It remembers nothing between
- * two messages.
+ * McpServer: answers Model Context Protocol messages of both its eras: versions up to 2025-11-25, which begin
+ * with `initialize`, and 2026-07-28, in which each request names its version. It keeps no state between
+ * messages.
  */
 import { Effect } from "effect"
 import { open, text } from "../read.js"
@@ -12,13 +12,13 @@ export interface McpServerOptions extends ToolsOptions {
   readonly version: string
 }
 
-/** What to answer; `status` is for HTTP. Undefined: nothing, it was a notification. */
+/** The answer; `status` is for HTTP. Undefined: none, it was a notification. */
 export interface Reply {
   readonly status: number
   readonly body: object
 }
 
-/** Versions that begin with `initialize`, the newest first; and those that do not. */
+/** Versions that begin with `initialize`, the newest first, and those that do not. */
 const legacy = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]
 const modern = ["2026-07-28"]
 
@@ -76,7 +76,7 @@ export const make = (options: McpServerOptions) => {
     Effect.gen(function*(): Generator<Effect.Effect<object>, Reply | undefined, object> {
       const { id, jsonrpc, method, params } = open(message)
       if (jsonrpc !== "2.0" || typeof method !== "string") {
-        // Nothing was asked: an answer of the client's is none of ours.
+        // We sent no requests, so a client's answer belongs to none.
         if (jsonrpc === "2.0" && method === undefined && isAnswer(message)) return undefined
         return failure(undefined, codes.invalid, notRequest, undefined, 400)
       }
@@ -146,7 +146,7 @@ export const make = (options: McpServerOptions) => {
 
   return {
     handle,
-    /** For what could not be read. */
+    /** For unreadable messages. */
     unreadable: failure(
       undefined,
       codes.parse,

@@ -1,4 +1,6 @@
-/** state: how far a session's turn is, in the few words a model needs; made of what a stretch of it tells. */
+/**
+ * state: the state of a session's turn, as brief as a model needs it; built from a stretch.
+ */
 import { Effect, Option, Stream } from "effect"
 import type { AskOp, ErrorOp, Op, TurnEndOp } from "../Op.js"
 import { questions } from "../read.js"
@@ -7,9 +9,9 @@ import type * as stretch from "../stretch.js"
 
 export interface State {
   readonly state: "done" | "running" | "permission" | "failed"
-  /** All up to there was told: `relay_wait` goes on behind it. */
+  /** Everything up to there was reported: `relay_wait` continues after it. */
   readonly seq: number
-  /** What the agent said; its end, if it is long. */
+  /** The agent's text; only its end if it is long. */
   readonly text?: string
   readonly stop_reason?: string
   readonly usage?: unknown
@@ -20,7 +22,7 @@ export interface State {
     readonly text: string
     readonly args: unknown
     readonly options?: ReadonlyArray<unknown>
-    /** False: a person must answer, at the console or wherever they are. */
+    /** False: a person must answer, in the console or another client. */
     readonly you_may_allow: boolean
   }
   readonly changed_files?: ReadonlyArray<string>
@@ -28,7 +30,7 @@ export interface State {
   readonly note?: string
 }
 
-/** So much of what was said is given back, in characters; `relay_read` has the rest. */
+/** How much of the text is returned, in characters; `relay_read` has the rest. */
 const most = 20_000
 
 const cut = (text: string) =>
@@ -48,7 +50,7 @@ const waitForPerson =
   "A person must answer this, at the relay's console, an editor or a phone. You may deny it with relay_answer; to wait for "
   + "the answer, call relay_wait with this seq."
 
-/** Follow for so many seconds at most. */
+/** Follow for at most this many seconds. */
 export const follow = (
   { ending, items }: stretch.Stretch,
   seconds: number,
@@ -67,7 +69,7 @@ export const follow = (
       if (op.type === "ask") asks.set(op.request_id, op)
       if (op.type === "settled") asks.delete(op.request_id)
       if (known) return
-      // As far as it was told before, it is told again whole: pieces of a message make no sense alone.
+      // Text partly reported before is reported again as a whole: deltas of a message make no sense alone.
       if (op.type === "delta" && op.kind === "text" && op.parent === undefined) {
         texts.set(op.id, (texts.get(op.id) ?? "") + op.text)
       }

@@ -1,9 +1,10 @@
 /**
- * tools: what an agent can do with a relay's sessions, as tools of the Model Context Protocol.
+ * tools: what an agent can do with a relay's sessions, as Model Context Protocol tools.
  *
- * An agent never approves for its own child: what a session that was opened here asks permission for, a person answers.
- * Such a session is marked in the list (`opened_by`), with the session whose agent opened it; that agent sees and uses no
- * other than its own, works no deeper than `mostDepth`, and in no folder but its own.
+ * An agent never approves for its own child: a person answers the permission requests of sessions opened
+ * here. Such a session is marked in the list (`opened_by`) with the session whose agent opened it. That agent
+ * sees and uses only its own child sessions, may nest at most `mostDepth` deep, and works only in its own
+ * folder.
  */
 import { Effect, Schema, Stream } from "effect"
 import { isAbsolute, relative, resolve } from "node:path"
@@ -14,14 +15,14 @@ import { PortError, type PortSession, type SessionListing, type SessionPort } fr
 import * as stretch from "../stretch.js"
 import { follow, type State } from "./state.js"
 
-/** An agent of a session of this relay; none for any other client. */
+/** An agent in one of this relay's sessions; undefined for any other client. */
 export interface Caller {
   readonly session_id: string
 }
 
 export interface ToolsOptions {
   readonly port: SessionPort["Service"]
-  /** As a person's other clients know it: `mcp (claude-code)`. */
+  /** Its label for the person's other clients: `mcp (claude-code)`. */
   readonly front: () => string
   readonly caller?: Caller | undefined
   readonly newId: () => string
@@ -34,14 +35,14 @@ export interface Tool {
   readonly annotations?: object
 }
 
-/** How many agents may stand one below the other, the first one not counted. */
+/** How deeply agents may be nested, not counting the first. */
 export const mostDepth = 2
 
-/** Clients give a call up after 60 s. */
+/** Clients abandon a call after 60 s. */
 const mostSeconds = 45
 const usualSeconds = 30
 
-/** None of them lets through what would be asked otherwise. */
+/** None of them allows without asking what would otherwise be asked. */
 const modes = ["default", "plan", "read-only"]
 
 const session_id = { type: "string", description: "As relay_open gave it." }
@@ -159,7 +160,7 @@ const isInside = (folder: string, parent: string) => {
   return path === "" || (!path.startsWith("..") && !isAbsolute(path))
 }
 
-/** It was opened by an agent's tools, not by a person. */
+/** Opened by an agent's tools, not by a person. */
 const isChild = ({ opened_by }: SessionListing) =>
   open(opened_by)["front"]?.toString().startsWith("mcp") === true
 const parentOf = (listing: SessionListing | undefined) => text(open(listing?.opened_by)["session_id"])
@@ -175,7 +176,7 @@ const typeOf = (value: unknown) =>
     ? "integer"
     : typeof value
 
-/** What is wrong with an argument; undefined: nothing. What a model only nearly says must not be taken for something else. */
+/** What is wrong with an argument; undefined if nothing. A model's near miss must not be taken for something else. */
 const faultOf = (name: string, value: unknown, wanted: Open): string | undefined => {
   const allowed = wanted["enum"]
   if (Array.isArray(allowed)) {
@@ -189,12 +190,12 @@ const faultOf = (name: string, value: unknown, wanted: Open): string | undefined
     : `\`${name}\` must be ${type === "object" || type === "integer" ? "an" : "a"} ${type}, not ${is}`
 }
 
-/** What is wrong with the arguments of a call, by its own description. */
+/** What is wrong with a call's arguments, according to the tool's own schema. */
 const wrongIn = (tool: string, args: Open): string | undefined => {
   const described = open(tools.find(({ name }) => name === tool)?.inputSchema)
   const properties = open(described["properties"])
   for (const [name, value] of Object.entries(args)) {
-    // Some clients send all there are, and some send more.
+    // Some clients send every property, and some send more.
     if (value === null || !Object.hasOwn(properties, name)) continue
     const fault = faultOf(name, value, open(properties[name]))
     if (fault !== undefined) return fault
@@ -218,7 +219,7 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
   const listing = (id: string) =>
     Effect.map(port.list, (all) => all.find(({ session_id }) => session_id === id))
 
-  /** The session this is about, if the caller may use it. */
+  /** The session in question, if the caller may use it. */
   const find = Effect.fnUntraced(function*(args: Open) {
     const id = yield* required(args, "session_id")
     const found = yield* listing(id)
@@ -234,11 +235,11 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
   const join = (found: SessionListing) =>
     port.join({ session_id: SessionId.make(found.session_id), must_exist: true, front: front() })
 
-  /** What may be allowed here: never what a session asks that was opened by these tools. */
+  /** What may be allowed here: never a request of a session opened by these tools. */
   const mayAllow = (found: SessionListing) => ({ kind }: { readonly kind: string }) =>
     kind === "question" || (caller === undefined && !isChild(found))
 
-  /** How many agents stand above a session, itself counted, that were opened by one another. */
+  /** The depth of a session: how many sessions, itself included, were opened by one another. */
   const depthOf = (all: ReadonlyArray<SessionListing>, id: string): number => {
     let depth = 0
     let next: string | undefined = id
@@ -293,7 +294,7 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
     } as Handshake
     const session = yield* port.join(handshake)
     const { capabilities, folder: real } = session.start.metadata ?? {}
-    // Links lead anywhere.
+    // Links may lead anywhere.
     if (own !== undefined && typeof real === "string" && !isInside(real, own.folder)) {
       yield* session.submit({ type: "end" })
       return yield* refuse(`the folder must be ${own.folder} or below it`, "forbidden_folder")
@@ -316,7 +317,7 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
     return yield* follow(following, seconds(args), session.last_seq, mayAllow(found))
   })
 
-  /** Behind this place: a question the caller knows already, and cannot answer, is waited out. */
+  /** After this point: a question the caller knows and cannot answer is waited out. */
   const waitFrom = Effect.fnUntraced(function*(
     session: PortSession,
     found: SessionListing,
@@ -433,14 +434,14 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
     if (from < last_seq) {
       const projector = project.make({ settled_until: last_seq, isWhole: true })
       let isFull = false
-      // From the start of the turn: what of it was read before is not told again.
+      // From the start of the turn, skipping what was already read.
       const start = yield* stretch.startOf(port, found.session_id, found, from)
       const events = (yield* port.read(SessionId.make(found.session_id), start)) ?? Stream.empty
       yield* Stream.runForEach(
         Stream.takeUntil(events, ({ seq }) => seq >= last_seq || isFull),
         (event) =>
           Effect.sync(() => {
-            // What came together is read together: the page may be full in the middle of it.
+            // Operations that arrived together are read together, so the page may fill up among them.
             if (isFull) return
             const ops = projector.next(event)
             for (const op of event.seq > from ? ops : []) {

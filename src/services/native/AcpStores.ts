@@ -1,8 +1,9 @@
 /**
- * AcpStores: conversations of agents that speak the Agent Client Protocol and list them themselves (`session/list`).
+ * AcpStores: conversations of agents that speak the Agent Client Protocol and list them themselves
+ * (`session/list`).
  *
- * The agent has to be started for that, which takes seconds: one process per agent, ended a minute after its last use. Lists
- * are kept for some seconds.
+ * The agent must be started for that, which takes seconds: one process per agent, ended a minute after its
+ * last use. Lists are cached for some seconds.
  */
 import { Deferred, Effect, RcRef, type Scope, Semaphore } from "effect"
 import type { AcpAgent } from "../../adapters/acp/AcpAgent.js"
@@ -20,12 +21,12 @@ import type {
 /** Its conversations are read from disk, as its own or as those of the agent it stands for. */
 const isReadElsewhere = ({ store, stored_as }: AcpAgent) => store !== undefined || stored_as !== undefined
 
-/** How long a list is good, in ms; and how long it is not asked again what cannot list. */
+/** How long a list is fresh, and how long an agent that cannot list is not asked again; in ms. */
 const freshMs = 15_000
 const unableMs = 600_000
 const idleFor = "60 seconds"
 const mostHistories = 8
-/** A program of that agent that runs in the folder has this conversation, if it was written to so lately; in ms. */
+/** If the agent's program runs in the folder, a conversation written to within this time counts as open; in ms. */
 const lately = 10 * 60 * 1000
 
 const silent = (state: AgentSilent["state"], reason: string): AgentSilent => ({
@@ -39,7 +40,7 @@ const makeStore = Effect.fnUntraced(function*(
   files: NativeFiles,
   spawner: ProcessSpawner["Service"],
   scope: Scope.Scope,
-  /** Agents are large programs: one is started after the other. */
+  /** Agents are large programs: they are started one after the other. */
   starting: Semaphore.Semaphore
 ) {
   const { command, conversations, name, tool } = agent
@@ -60,7 +61,7 @@ const makeStore = Effect.fnUntraced(function*(
   })
 
   let listed = new Map<string, AcpListed>()
-  /** Of which folder it was asked when, `""` for all. */
+  /** When each folder was last asked for, `""` for all. */
   const asked = new Map<string, number>()
   let unable: { readonly until: number; readonly why: AgentSilent } | undefined
   const histories = new Map<string, { readonly updated_at: number; readonly history: NativeHistory }>()
@@ -79,7 +80,7 @@ const makeStore = Effect.fnUntraced(function*(
       }
       const folders = folder !== undefined ? [folder] : conversations?.foldersOf?.(files) ?? [undefined]
       const found = yield* Effect.forEach(folders, (folder) => Effect.mapError(view.list(folder), failing))
-      // Of a folder's list nothing follows for the others.
+      // One folder's list says nothing about the others.
       if (folder === undefined) listed = new Map()
       for (const one of found.flat()) listed.set(one.id, one)
       asked.set(folder ?? "", files.now())
@@ -92,7 +93,7 @@ const makeStore = Effect.fnUntraced(function*(
     )
   )
 
-  /** One asks, all others get what it hears. */
+  /** One caller asks; all others get the same answer. */
   let running: { readonly key: string; readonly done: Deferred.Deferred<void, AgentSilent> } | undefined
   const list = (folder?: string) =>
     Effect.suspend(() => {
@@ -131,7 +132,7 @@ const makeStore = Effect.fnUntraced(function*(
     stamp: { dev: 0, ino: 0, size: 0, mtime: updated_at * 1000 }
   })
 
-  /** A person's own, not the relay's. */
+  /** A process the person started, not the relay. */
   const isOpenIn = (folder: string): number | undefined =>
     files.programs().find(({ argv, folder: where }) =>
       where === folder && argv.slice(0, 3).some((word) => word.split("/").at(-1) === command)
@@ -146,7 +147,7 @@ const makeStore = Effect.fnUntraced(function*(
     ask: {
       list,
       history,
-      // A process that has a conversation loaded does not see what another adds to it.
+      // A process that has loaded a conversation does not see what another adds to it.
       forget: Effect.suspend(() => {
         asked.clear()
         histories.clear()
@@ -154,7 +155,7 @@ const makeStore = Effect.fnUntraced(function*(
       }),
       onlyByName: conversations === undefined
     },
-    // Nothing here takes time.
+    // None of this takes time.
     *files() {
       return [...listed.values()].map(toFile)
     },

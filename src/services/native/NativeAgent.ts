@@ -47,8 +47,9 @@ export interface NativeAgent {
   /** Starts the agent again. */
   readonly takeOver: Effect.Effect<void, SendError>
   /**
-   * Continues from before a turn: in a copy of the conversation that ends there, if the agent can do that and the turn is found,
-   * else in a new conversation that is told what was said before. The old conversation stays unchanged.
+   * Continues from before a turn: in a copy of the conversation that ends there, if the agent supports that
+   * and the turn is found; otherwise in a new conversation that is given the earlier messages as text. The
+   * old conversation stays unchanged.
    */
   readonly rewind: (to: RewindTo) => Effect.Effect<RewoundConversation, SendError>
   /** Continues a conversation that was left by `rewind`. */
@@ -56,19 +57,22 @@ export interface NativeAgent {
 }
 
 export interface RewindTo {
-  /** The words the turn began with, and when that was, in seconds since 1970. */
+  /** The text the turn began with, and its time in seconds since 1970. */
   readonly prompt: string
   readonly ts: number
-  /** What was said before it, for an agent that has to be told; "" if nothing. */
+  /** The messages before it, for an agent that must be given them; "" if there are none. */
   readonly told: string
 }
 
 export interface RewoundConversation {
-  /** `copy`: it ends before the turn; `told`: a new one, which is told what was said; `new`: nothing was said before. */
+  /**
+   * `copy`: it ends before the turn; `told`: a new one that is given the earlier messages; `new`: there were
+   * no earlier messages.
+   */
   readonly conversation: "copy" | "told" | "new"
-  /** Its id, as far as the agent has said it. */
+  /** Its id, if the agent has reported it. */
   readonly native_session_id?: string
-  /** The conversation that is left. */
+  /** The conversation that was left. */
   readonly before?: string
 }
 
@@ -78,22 +82,22 @@ interface Options {
   readonly log: EventLog["Service"]
   readonly native: NativeSessions["Service"]
   readonly store: NativeStore
-  /** The conversation's id as the agent told it last. */
+  /** The conversation's id as last reported by the agent. */
   readonly toldId: () => string | undefined
-  /** The conversation went back, and nothing was said since: how, and what was said up to there. */
+  /** The conversation was rewound and nothing was said since: how, and the messages up to there. */
   readonly rewound?: { readonly conversation: RewoundConversation["conversation"]; readonly told: string }
-  /** For conversations that are named by who begins them. */
+  /** For agents whose conversation ids are chosen by the caller. */
   readonly freshUuid: Effect.Effect<string>
 }
 
 const recent = { turns: 50, bytes: 4 * 1024 * 1024 }
-/** What is read of a file to see what is new in it. */
+/** Bytes of a file read again to find what is new in it. */
 const overlap = 64 * 1024
 const firstWindow = 1024 * 1024
 const lookEvery = Duration.millis(250)
-/** An agent writes down the last of a turn after it has said so. */
+/** An agent writes the end of a turn after it has reported it. */
 const settleAfter = Duration.millis(400)
-/** An agent that marks no end of its turns has ended one when it is quiet for so long, in ms. */
+/** An agent that does not mark the end of a turn has ended it when it is quiet for this long, in ms. */
 const quietMs = 3000
 const mostSeen = 20_000
 
@@ -131,11 +135,11 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const later = yield* FiberSet.makeRuntime<never>()
   const exited = yield* Deferred.make<AgentExit>()
   let current: { readonly agent: AgentSession; readonly scope: Scope.Closeable } | undefined
-  /** What the agent said of itself when it was started last. */
+  /** What the agent reported when it was last started. */
   let started: AgentSession["started"] | undefined
   let rules: AgentSession["native"]
   let isFollowing = false
-  /** Open while the conversation is followed: nothing is looked at, and no timer runs, before that. */
+  /** Open while the conversation is followed: before that nothing is read and no timer runs. */
   const following = Latch.makeUnsafe()
   const setFollowing = (is: boolean) => {
     isFollowing = is
@@ -143,10 +147,10 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     else Latch.closeUnsafe(following)
   }
   let isJoined = false
-  /** The agent's own command goes on with it, because this session said so. */
+  /** The agent's own command continues it, because this session handed it over. */
   let isHandedOver = false
   let where: FoundNative | undefined
-  /** How much of the file is in the log: up to this size, and this time. */
+  /** How much of the file is in the log: up to this size and time. */
   let seen:
     | { readonly size: number; readonly ino: number; readonly mtime: number; readonly ts: number }
     | undefined
@@ -157,7 +161,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const turnstile = yield* Semaphore.make(1)
   const alone = turnstile.withPermits(1)
 
-  /** Since a rewind it is this one, until the agent says something else. */
+  /** After a rewind, this is the conversation until the agent reports another. */
   let moved: { readonly from: string | undefined; readonly to: string | undefined } | undefined
   /** Text that the agent must be told before the next prompt. */
   let untold = ""
@@ -169,9 +173,9 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   // --- the agent's process -----------------------------------------------------------------------------------------
 
-  /** What an agent says while what was said before is still being told. */
+  /** The agent's output while the earlier history is still being logged. */
   let held: Array<() => void> | undefined
-  /** The sink, and a look at the conversation's file after each turn. */
+  /** The sink; also reads the conversation's file after each turn. */
   const heard: EventSink["Service"] = {
     ...sink,
     emit: (event, raw, encoding) => {
@@ -193,7 +197,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const start = (spec: AgentSpec): Effect.Effect<void, OpenError> =>
     Effect.gen(function*() {
       const inner = yield* Scope.fork(scope)
-      // This start, too, would be one at which the agent deletes.
+      // The agent would delete it at this start too.
       if (where !== undefined) yield* native.removeLeftovers(where)
       const agent = yield* adapter.open(spec).pipe(
         Effect.provideService(EventSink, heard),
@@ -222,7 +226,10 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     return old === undefined ? Effect.void : Scope.close(old.scope, Exit.void)
   })
 
-  /** The same conversation again, which the process that was has not seen all of; at the daemon that has it. */
+  /**
+   * Opens the same conversation again, because the previous process has not seen all of it; at `join`, the
+   * daemon that has it.
+   */
   const startAgain = (join?: string) =>
     Effect.suspend(() => {
       const id = nativeId()
@@ -242,7 +249,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   // --- the conversation's file -------------------------------------------------------------------------------------
 
-  /** An agent that has to be asked is asked only where something may have been said elsewhere. */
+  /** An agent that must be asked is asked only if something may have been said elsewhere. */
   const { ask } = store
 
   const locate = Effect.gen(function*() {
@@ -292,7 +299,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       return first?.prompt === undefined ? [] : [{ records, ts: first.ts, prompt: first.prompt }]
     })
 
-  /** It was told as it happened. */
+  /** It was logged live. */
   const isTold = (records: ReadonlyArray<Pick<NativeRecord, "key">>) => {
     const hasTold = current?.agent.hasTold
     return hasTold !== undefined && records.some(({ key }) => hasTold(key))
@@ -305,7 +312,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     for (
       let bytes = seen !== undefined
         ? Math.max(0, size - seen.size) + overlap
-        // What is known last stands near the end.
+        // The last known records are near the end.
         : known.length > 0
         ? overlap
         : firstWindow;;
@@ -325,7 +332,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
         ? knownPrompts.knownUndated(those.map(({ prompt }) => prompt), known)
         : knownPrompts.knownOf(those, known)
       const isWhole = complete || bytes >= size
-      // What is known lies further back.
+      // The known records are further back.
       if (seen === undefined && place === 0 && known.length > 0 && !isWhole) continue
       const since = seen?.ts ?? (known.length > 0 ? 0 : log.summary().last_active_at)
       const fresh = those.slice(place).filter(({ ts }) => undated === true || ts > since)
@@ -345,13 +352,13 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     return fresh.length
   })
 
-  /** After a turn of the relay's own: what it has written is known, so that the next prompt has nothing to read. */
+  /** After a turn of the relay's own: its records count as known, so that the next prompt has nothing to read. */
   const settle = Effect.gen(function*() {
     if (isFollowing || ask !== undefined || log.turn() !== undefined) return
     const found = yield* locate
     if (found === undefined || !hasChanged(found)) return
     const { fresh, records } = yield* findFresh(found)
-    // What was said elsewhere is taken in before a prompt: the agent has to start anew for it.
+    // Turns from elsewhere are logged before a prompt: the agent must restart to know of them.
     if (fresh.length === 0) remember(records, found)
   }).pipe(
     Effect.catchCause((cause) => Effect.logError("a conversation could not be read", cause))
@@ -371,7 +378,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   // --- following ---------------------------------------------------------------------------------------------------
 
-  /** Of another file, or one that was written anew, nobody knows what is where. */
+  /** In another file, or one that was rewritten, positions are unknown. */
   const followWindow = ({ file: { stamp } }: FoundNative) =>
     seen === undefined || stamp.ino !== seen.ino || stamp.size < seen.size - 4 * overlap
       ? Number.POSITIVE_INFINITY
@@ -388,7 +395,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       return
     }
     const { records } = yield* native.history(found, followWindow(found))
-    // What stands before all that is remembered was told long ago.
+    // Anything before the remembered records was logged long ago.
     const first = Math.max(0, records.findIndex(({ key }) => seenKeys.has(key)))
     const fresh = records.slice(first).filter((record) => !seenKeys.has(record.key) && !isTold([record]))
     remember(records, found)
@@ -432,7 +439,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     )
   })
 
-  // Who lets go of the agent tells its last words first; who took over meanwhile follows no more.
+  // Handing the agent over first logs its last output; taking over in the meantime ends the following.
   const step = Effect.suspend(() => isFollowing ? Effect.andThen(look, tellHolder) : Effect.void)
 
   const follow = Effect.gen(function*() {
@@ -452,7 +459,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const inUse = (holder: NativeHolder) =>
     new CommandRefused({ reason: inUseText(store, holder), code: "in_use" })
 
-  /** The daemon is gone, or has let go of it: what it told is in the log. */
+  /** The daemon is gone or has released it: everything it reported is in the log. */
   const part = Effect.gen(function*() {
     yield* stop
     isJoined = false
@@ -470,7 +477,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   /** Joins the daemon that has the conversation open for the terminal. */
   const joinAt = Effect.fnUntraced(function*(address: string) {
-    // Half of it was told from the file: who joined now would be told all of it.
+    // Half of the turn was logged from the file: joining now would log all of it again.
     if (turns.isOpen() && !turns.hasAnswer()) {
       return yield* new CommandRefused({
         reason: `${store.name} is working in the terminal: wait for the end of its turn`,
@@ -497,7 +504,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     }))
   }
 
-  /** The conversation as its agent tells it now. */
+  /** The conversation as its agent reports it now. */
   const askAgain = Effect.gen(function*() {
     const id = nativeId()
     if (ask === undefined || id === undefined) return
@@ -561,7 +568,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     isHandedOver = true
     turns = NativeTurns.make({ origin: "terminal" })
     yield* stop
-    // Only now all it said is written down.
+    // Only now is everything it said written to disk.
     const found = ask === undefined ? yield* locate : undefined
     if (found !== undefined) {
       if (wasDriving) yield* takeIn(found)
@@ -585,7 +592,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   // --- going back --------------------------------------------------------------------------------------------------
 
-  /** Where a copy has to end so that the turn is not in it; "" for a turn that was the first. */
+  /** Where a copy must end to leave out the turn; "" if the turn was the first. */
   const placeBefore = Effect.fnUntraced(function*({ prompt, ts }: RewindTo) {
     const found = ask === undefined && store.forksAt === true ? yield* locate : undefined
     if (found === undefined) return undefined
@@ -600,7 +607,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     return before.some((record) => record.prompt !== undefined) ? before.at(-1)?.anchor : ""
   })
 
-  /** Go on in another conversation. What there is stays where the new one cannot be opened. */
+  /** Continue in another conversation. If the new one cannot be opened, the current one stays. */
   const moveTo = Effect.fnUntraced(function*(other: AgentSpec) {
     const [from, before] = [toldId(), nativeId()]
     yield* stop
@@ -654,7 +661,10 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     untold = ""
   })
 
-  /** A prompt is sent behind what the agent does not know yet; what could not be sent is told with the next. */
+  /**
+   * A prompt is sent after the text the agent does not know yet; text that could not be sent goes with the
+   * next prompt.
+   */
   const send = (agent: AgentSession, command: AgentCommand): ReturnType<AgentSession["send"]> => {
     if (untold === "" || command.type !== "user_message") return agent.send(command)
     const text = untold
@@ -666,16 +676,16 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   // --- opening -------------------------------------------------------------------------------------------------------
 
-  // A session that goes on where it was needs no agent asked for it.
+  // A resumed session does not need to ask the agent for it.
   const wantsHistory = spec.history !== undefined && spec.history !== "none" && spec.history !== false
   const wantsIt = ask === undefined || wantsHistory || spec.follow === true
-  // A conversation that began anew lies in no file before the first prompt.
+  // A conversation that began again is in no file before the first prompt.
   const isThere = rewound === undefined || rewound.conversation === "copy"
   const asked = spec.native_session_id === undefined || !wantsIt || !isThere
     ? undefined
     : Option.getOrUndefined(yield* Effect.option(native.find(store.tool, spec.native_session_id)))
   const chosen = spec.begins_anew === true ? undefined : spec.native_session_id
-  // Some agents go on with any conversation, in whatever folder they are started.
+  // Some agents continue any conversation, in whatever folder they are started.
   if (chosen !== undefined && asked === undefined && (yield* native.isHidden(store.tool, chosen))) {
     return yield* new ConversationGone({ tool: store.name, native_session_id: chosen })
   }
@@ -702,7 +712,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     asked !== undefined && (spec.follow === true || (holder !== undefined && !wantsCopy && !joins))
   )
   const { fork: _, ...plain } = spec
-  /** What was said before is read before the agent may write it again. */
+  /** Earlier messages are read before the agent may write them again. */
   const before = wantsHistory ? asked : undefined
   where = wantsCopy ? undefined : asked
   if (rewound !== undefined && asked === undefined) {
@@ -753,7 +763,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     }
     if (isFollowing) yield* tellHolder
   }).pipe(
-    // The conversation can be gone on with all the same.
+    // The conversation can be continued anyway.
     Effect.catchDefect((defect) => Effect.logError("a history could not be read", defect))
   )
 
@@ -823,7 +833,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   return made
 })
 
-/** How the records of a turn were called, as far as it was told. */
+/** The keys of a turn's records, as far as it was logged. */
 const keysOf = (turn: ReadonlyArray<NativeTurns.TimedEvent>): ReadonlyArray<Pick<NativeRecord, "key">> =>
   turn.flatMap(({ event }) => {
     const key = event.type === "turn_start" ? event.metadata?.["native_key"] : undefined

@@ -26,7 +26,7 @@ const orElse = <A, B>(attempt: () => A, otherwise: B): A | B => {
 }
 
 const nothing = Buffer.alloc(0)
-/** What the system's list of locks and of programs said is good for so long, in ms. */
+/** How long the system's lists of locks and programs are cached, in ms. */
 const goodFor = 50
 
 interface Options {
@@ -36,7 +36,7 @@ interface Options {
   readonly now?: () => number
 }
 
-/** A device as /proc/locks writes it, `fe:00`. */
+/** A device in the format of /proc/locks, `fe:00`. */
 const deviceName = (dev: number): string => {
   const big = BigInt(dev)
   const major = ((big >> 8n) & 0xfffn) | ((big >> 32n) & ~0xfffn)
@@ -77,7 +77,7 @@ export const make = (
 
   const read: NativeFiles["read"] = (file, from, length) =>
     orElse(() => {
-      // A pipe of that name would be waited for by all of the relay.
+      // Opening a pipe of that name would block the whole relay.
       const opened = openSync(
         file,
         constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
@@ -130,7 +130,7 @@ export const make = (
     return found
   }
 
-  /** Some file systems give another device to who asks for a file than to who looks at its locks. */
+  /** Some file systems report different devices for a file and for its locks. */
   const hasOpen = (pid: number, { dev, ino }: FileStamp) =>
     orElse(() => readdirSync(`/proc/${pid}/fd`), []).some((name) => {
       const file = orElse(() => statSync(`/proc/${pid}/fd/${name}`), undefined)

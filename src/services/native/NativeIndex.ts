@@ -15,23 +15,23 @@ export interface IndexEntry {
   readonly size: number
   /** In ms. */
   readonly mtime: number
-  /** Undefined: it is no conversation of a person. */
+  /** Undefined: it is not a person's conversation. */
   readonly summary: NativeSummary | undefined
   counts: NativeCounts | undefined
-  /** A client may be told of it. */
+  /** Clients may see it. */
   shown: boolean
 }
 
-/** What a summary says has changed: files of another number are not read. */
+/** Changes with the contents of a summary: files of another version are not read. */
 const version = 1
-/** Files that are remembered. */
+/** Number of files remembered. */
 const mostEntries = 20_000
 const saveAfter = "2 seconds"
 
 const isEntry = (value: unknown): value is [string, Omit<IndexEntry, "shown">] =>
   Array.isArray(value) && typeof value[0] === "string" && typeof value[1] === "object" && value[1] !== null
 
-/** The path a line of the file is about, as JSON. */
+/** The path in a line of the file, as JSON. */
 const pathIn = (line: string): string | undefined => /^\["(?:[^"\\]|\\.)*"/.exec(line)?.[0].slice(1)
 
 const parseEntry = (line: string): IndexEntry | undefined => {
@@ -39,13 +39,13 @@ const parseEntry = (line: string): IndexEntry | undefined => {
     const entry: unknown = JSON.parse(line)
     return isEntry(entry) ? { ...entry[1], shown: true } : undefined
   } catch {
-    // It is spoiled: the file is looked at again.
+    // It is damaged: the conversation's file is read again.
     return undefined
   }
 }
 
 export interface NativeIndex {
-  /** What is known of the file's current version; reads the file if it has changed. */
+  /** What is known about the file's current version; reads the file if it has changed. */
   readonly look: (file: NativeFile, summary: () => NativeSummary | undefined) => IndexEntry
   /** Notes that an entry has changed. */
   readonly changed: () => void
@@ -55,11 +55,11 @@ export interface NativeIndex {
   readonly saveLater: Effect.Effect<void>
 }
 
-/** `path`: where it is kept; undefined: nowhere. */
+/** `path`: where it is saved; undefined: nowhere. */
 export const make = Effect.fnUntraced(function*(path: string | undefined) {
   const scope = yield* Effect.scope
   const entries = new Map<string, IndexEntry>()
-  /** Lines that were kept, by the JSON of their path: read when somebody wants to know of that file. */
+  /** Saved lines, by the JSON of their path: parsed when that file is needed. */
   const kept = new Map<string, string>()
   let changes = 0
   let saved = 0
@@ -81,7 +81,7 @@ export const make = Effect.fnUntraced(function*(path: string | undefined) {
       if (path !== undefined) kept.set(path, line)
     }
   }).pipe(
-    // It was never there, or is spoiled: it is made anew.
+    // Missing or damaged: it is rebuilt.
     Effect.catch(() => Effect.void)
   )
 
@@ -93,7 +93,7 @@ export const make = Effect.fnUntraced(function*(path: string | undefined) {
     const file = openSync(`${path}.new`, "w", 0o600)
     yield* Effect.gen(function*() {
       writeSync(file, `${JSON.stringify({ version })}\n`)
-      // Those nobody has asked for since stay as they are, before those that are used.
+      // Entries not used since stay unchanged, before those in use.
       for (const line of [...kept.values()]) {
         writeSync(file, `${line}\n`)
         yield* pause
@@ -123,7 +123,7 @@ export const make = Effect.fnUntraced(function*(path: string | undefined) {
   })
   yield* Effect.addFinalizer(() => write)
 
-  /** What was kept of it; from now on it is known. */
+  /** The saved entry; it is parsed now. */
   const remembered = (path: string): IndexEntry | undefined => {
     const key = JSON.stringify(path)
     const line = kept.get(key)
@@ -140,7 +140,7 @@ export const make = Effect.fnUntraced(function*(path: string | undefined) {
       if (before?.ino === ino && before.size === size && before.mtime === mtime) return before
       const entry: IndexEntry = { ino, size, mtime, summary: summary(), counts: undefined, shown: false }
       changes += 1
-      // Those that change are remembered longest.
+      // Recently changed entries are kept longest.
       entries.delete(file.path)
       entries.set(file.path, entry)
       shorten()

@@ -92,7 +92,7 @@ export interface NativeList {
 /** A page of a history, oldest first. */
 export interface NativePage {
   readonly events: ReadonlyArray<NativeTurns.TimedEvent>
-  /** Where the page before this one ends; absent at the beginning. */
+  /** Cursor of the preceding page; absent at the beginning. */
   readonly before?: string
 }
 
@@ -107,7 +107,7 @@ export interface PageQuery {
   readonly before?: string | undefined
   /** Turns at most. */
   readonly turns: number
-  /** Bytes of events, about; at least one turn is told. */
+  /** Approximate bytes of events; at least one turn is returned. */
   readonly bytes: number
 }
 
@@ -116,8 +116,8 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   readonly list: (query: NativeQuery) => Effect.Effect<NativeList, NativeNotFound>
   readonly find: (tool: string, id: string) => Effect.Effect<FoundNative, NativeNotFound>
   /**
-   * Whether such a conversation exists but must not be shown: a client that continued it would see what was said in a folder that
-   * is not allowed. Agents that list their conversations themselves are asked when they open one.
+   * Whether such a conversation exists but must not be shown: continuing it would reveal messages from a
+   * folder that is not allowed. Agents that list their conversations themselves are asked when they open one.
    */
   readonly isHidden: (tool: string, id: string) => Effect.Effect<boolean>
   /** Whether conversations in this folder may be shown. */
@@ -137,7 +137,7 @@ export class NativeSessions extends Context.Service<NativeSessions, {
   readonly removeLeftovers: (found: FoundNative) => Effect.Effect<void>
   readonly files: NativeFiles
 }>()("ai-relay/services/NativeSessions") {
-  /** With a `ProcessSpawner` at hand also those that agents tell themselves. */
+  /** If a `ProcessSpawner` is available, includes those that agents list themselves. */
   static readonly layer = Layer.effect(
     this,
     Effect.suspend(() => make(NativeDisk.make(), presets))
@@ -157,7 +157,7 @@ export class NativeSessions extends Context.Service<NativeSessions, {
     removeLeftovers: () => Effect.void,
     files: NativeDisk.make({ home: "/nowhere", variables: {} })
   })
-  /** For tests: a machine of its own. */
+  /** For tests: with a machine of their own. */
   static readonly layerOf = (files: NativeFiles, agents: ReadonlyArray<AcpAgent> = []) =>
     Layer.effect(this, make(files, agents))
 }
@@ -180,13 +180,13 @@ export const continueWith = (
   }
 }
 
-/** Whether a folder may be used is asked for so many at once: it takes several looks at the disk. */
+/** Concurrent checks of whether a folder may be used: each takes several disk accesses. */
 const foldersAtOnce = 16
 
 const withoutJoin = ({ join: _, ...store }: NativeStore): NativeStore => store
 
 const mostAtOnce = 200
-/** Files that are read whole for their counts without being asked for one by one. */
+/** Files up to this size are read whole for their counts without being requested individually. */
 const smallEnough = 16 * 1024 * 1024
 
 /** Between two files that are counted. */
@@ -194,7 +194,7 @@ const countPause = "25 millis"
 
 const firstWindow = 1024 * 1024
 
-/** Of an agent that is asked for its list. `partial`: it has not answered yet, ask again. */
+/** State of an agent that is asked for its list. `partial`: it has not answered yet, ask again. */
 export interface NativeAgentState {
   readonly tool: string
   readonly state: "ok" | "partial" | "failed"
@@ -202,7 +202,7 @@ export interface NativeAgentState {
 }
 
 const toCursor = ({ id, stamp: { mtime } }: NativeFile) => `${mtime}-${id}`
-/** Newest first; what was written in the same moment by its id. */
+/** Newest first; at equal times by id. */
 const isAfter = (file: NativeFile, cursor: string | undefined): boolean => {
   const [, time, id = ""] = /^([\d.]+)-(.*)$/.exec(cursor ?? "") ?? []
   if (time === undefined) return true
@@ -210,7 +210,7 @@ const isAfter = (file: NativeFile, cursor: string | undefined): boolean => {
   return mtime < Number(time) || (mtime === Number(time) && file.id > id)
 }
 
-/** Agents take a UUID in every form there is. */
+/** Agents accept a UUID in any form. */
 const canonicalId = (id: string): string => {
   const digits = id.toLowerCase().replace(/^urn:uuid:/, "").replaceAll("-", "")
   return /^[0-9a-f]{32}$/.test(digits)
@@ -221,7 +221,7 @@ const canonicalId = (id: string): string => {
 const sizeOf = (events: ReadonlyArray<NativeTurns.TimedEvent>) =>
   events.reduce((sum, { event }) => sum + JSON.stringify(event).length, 0)
 
-/** How long a list waits for agents that have to be started for theirs; when one is asked for by name, and else. */
+/** How long a list waits for agents that must be started for theirs: if one is asked for by name, and otherwise. */
 const patience = { named: "60 seconds", any: "800 millis" } as const
 
 const make = Effect.fnUntraced(function*(
@@ -230,7 +230,7 @@ const make = Effect.fnUntraced(function*(
 ) {
   const folders = yield* Folders
   const { no_native_sessions, roots, sandbox, state_dir } = yield* RelayConfig
-  // Loaded when somebody wants them: they know what agents say.
+  // Loaded when needed: they contain the agents' message formats.
   const loaded = yield* Effect.cached(
     Effect.forEach(
       knownAgents.flatMap(({ store }) => store ?? []),
@@ -250,7 +250,7 @@ const make = Effect.fnUntraced(function*(
   const allStores: Effect.Effect<ReadonlyArray<NativeStore>> = no_native_sessions
     ? Effect.succeed([])
     : Effect.zipWith(loaded, asked, (read, told) => [
-      // What an agent's daemon runs is in no sandbox of ours.
+      // Whatever an agent's daemon runs is outside our sandbox.
       ...read.map((store) => sandbox ? withoutJoin(store) : store),
       ...told
     ])
@@ -267,16 +267,16 @@ const make = Effect.fnUntraced(function*(
   )
 
   const look = (store: NativeStore, file: NativeFile): IndexEntry =>
-    // What an agent tells by itself needs no reading.
+    // Conversations listed by the agent itself need no reading.
     store.ask === undefined
       ? index.look(file, () => store.summary(file))
       : { ...file.stamp, summary: store.summary(file), counts: undefined, shown: false }
 
-  /** A folder is text that an agent has written: one that is not whole could be any. */
+  /** A folder is text written by an agent: an incomplete one could be any. */
   const isVisible = (folder: string) =>
     isAbsolute(folder) ? Effect.isSuccess(folders.resolve(folder)) : Effect.succeed(false)
 
-  /** The same, of a folder that is not asked for: without a pause. */
+  /** The same for a folder that need not be checked on disk: without a pause. */
   const isInside = (folder: string): boolean => {
     try {
       return isAbsolute(folder) && folders.allows(realpathSync(folder))
@@ -334,7 +334,7 @@ const make = Effect.fnUntraced(function*(
     if (isCounting) return
     isCounting = true
     for (const [path, { entry, file, store }] of wanted) {
-      // Who wants a list does not wait for this.
+      // A list does not wait for this.
       yield* Effect.sleep(countPause)
       wanted.delete(path)
       yield* count(store, file, entry)
@@ -346,13 +346,13 @@ const make = Effect.fnUntraced(function*(
     Effect.andThen(index.saveLater, wanted.size === 0 ? Effect.void : Effect.forkIn(countAll, scope))
   )
 
-  /** What came of asking an agent for its list; one that is not there is not spoken of, unless it was asked for. */
+  /** The outcome of asking an agent for its list; a missing one is not mentioned unless it was asked for. */
   const askFor = ({ tool }: NativeStore, asking: Effect.Effect<void, AgentSilent>, isNamed: boolean) =>
     asking.pipe(
       Effect.map((): ReadonlyArray<NativeAgentState> => [{ tool, state: "ok" }]),
       Effect.timeoutOrElse({
         duration: isNamed ? patience.named : patience.any,
-        // It is asked on: the next list has what it says.
+        // The request continues: the next list has the answer.
         orElse: () => Effect.succeed<ReadonlyArray<NativeAgentState>>([{ tool, state: "partial" }])
       }),
       Effect.catch(({ reason, state }) =>
@@ -395,7 +395,7 @@ const make = Effect.fnUntraced(function*(
       const most = Math.min(Math.max(1, limit), mostAtOnce)
       const sessions: Array<NativeListing> = []
       let last: NativeFile | undefined
-      /** What is known of the next files. Whether their folders may be used is asked of the disk for all of them at once. */
+      /** What is known about the next files. Whether their folders may be used is checked for all of them at once. */
       const lookAt = Effect.fnUntraced(function*(some: typeof found) {
         const looked: Array<{ store: NativeStore; file: NativeFile; entry: IndexEntry }> = []
         const unknown = new Set<string>()
@@ -414,7 +414,7 @@ const make = Effect.fnUntraced(function*(
         return looked
       })
       const candidates = function*() {
-        // One more than a page has says whether there is another.
+        // One more than a page holds shows whether there is another page.
         for (let at = 0; at < found.length; at += most + 1) yield found.slice(at, at + most + 1)
       }
       for (const some of candidates()) {
@@ -473,7 +473,7 @@ const make = Effect.fnUntraced(function*(
     return found
   })
 
-  // Also where nothing is listed: Codex goes on with any conversation.
+  // Also where nothing is listed: Codex continues any conversation.
   const isHidden = Effect.fn("NativeSessions.isHidden")(function*(tool: string, id: string) {
     const keeper = presets.find((agent) => agent.tool === tool)?.stored_as ?? tool
     const store = (yield* loaded).find((store) => store.tool === keeper)
@@ -503,7 +503,7 @@ const make = Effect.fnUntraced(function*(
     const reading = inSlices(() => found.store.history(now(found), bytes, isInside))
     const { ask } = found.store
     return ask === undefined ? reading : Effect.andThen(
-      // What an agent does not tell is not there.
+      // A conversation the agent does not report does not exist.
       Effect.catch(ask.history(found.file), ({ reason }) => Effect.logWarning(reason)),
       reading
     )
@@ -521,7 +521,7 @@ const make = Effect.fnUntraced(function*(
       for (let window = firstWindow;; window *= 4) {
         const { complete, records } = yield* history(found, window)
         const all = NativeTurns.byTurn(records)
-        // Of the first turn of a window the beginning may lie before it.
+        // The first turn of a window may begin before it.
         const whole = complete ? all : all.slice(1)
         const end = before === undefined ? whole.length : whole.findIndex(([first]) => first?.key === before)
         const isAll = complete || window >= size
@@ -552,7 +552,7 @@ const make = Effect.fnUntraced(function*(
     }
   )
 
-  /** Each version once: what was copied before stays as it was. */
+  /** Each version once: earlier copies stay unchanged. */
   const keepCopy = ({ file, store }: FoundNative) =>
     Effect.sync(() => {
       if (state_dir === undefined) return undefined

@@ -101,7 +101,7 @@ const none: CheckpointsFields = {
   forget: () => Effect.void
 }
 
-/** Nothing is looked at before anybody asks. */
+/** Nothing is read before somebody asks. */
 const withoutFiles = (opened: Effect.Effect<SessionCheckpoints>): SessionCheckpoints => ({
   before: () => Effect.void,
   after: () => Effect.void,
@@ -111,7 +111,7 @@ const withoutFiles = (opened: Effect.Effect<SessionCheckpoints>): SessionCheckpo
   undo: (wanted, meanwhile) => Effect.flatMap(opened, ({ undo }) => undo(wanted, meanwhile))
 })
 
-/** Where nothing is kept on disk, there are none. */
+/** If nothing is stored on disk, there are none. */
 export const Checkpoints = Context.Reference<CheckpointsFields>("ai-relay/services/Checkpoints", {
   defaultValue: () => none
 })
@@ -124,7 +124,7 @@ export const layer = Layer.effect(
     const folders = yield* Folders
     const scope = yield* Effect.scope
     const mayUse = (path: string) => Effect.isSuccess(folders.resolve(path))
-    // An agent that is kept in could make its repository lead elsewhere.
+    // A sandboxed agent could make its repository point elsewhere.
     const load = yield* Effect.cached(Effect.flatMap(
       Effect.promise(() => import("./SessionStates.js")),
       ({ make }) => make({ state_dir, scope, mayUse, inRepository: !sandbox })

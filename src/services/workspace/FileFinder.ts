@@ -15,16 +15,16 @@ import type { GitView } from "./gitView.js"
 import { type Inside, isPrivate } from "./insideFolder.js"
 import type { WorkspaceRefused } from "./WorkspaceRefused.js"
 
-/** Files of one folder that are remembered, and folders that are. */
+/** Files remembered per folder, and folders remembered. */
 const mostFiles = 200_000
 const mostFolders = 8
-/** How long a list is fresh, in ms, or in times what it took to make. */
+/** How long a list is fresh, in ms, or as a multiple of the time it took to make. */
 const freshMs = 2000
 const freshTimes = 10
-/** A list that is so old is not answered from. */
+/** An older list is not used. */
 const staleMs = 10 * 60_000
 
-/** Made by tools, never by hand. */
+/** Folders made by tools, never by hand. */
 const passedOver = new Set([
   ".git",
   ".hg",
@@ -55,7 +55,7 @@ interface List {
   readonly complete: boolean
 }
 
-/** What git knows, and what it would add; without what was deleted. */
+/** Files git knows or would add, without deleted ones. */
 const fromGit = Effect.fnUntraced(function*({ inside, view }: GitView) {
   const { stdout } = yield* git(view, [
     "ls-files",
@@ -71,7 +71,7 @@ const fromGit = Effect.fnUntraced(function*({ inside, view }: GitView) {
   const gone = new Set<string>()
   for (const line of zeroSeparated(stdout)) {
     const name = line.toString("utf8", 2)
-    // A nested repository is told as a folder.
+    // A nested repository is listed as a folder.
     if (name.endsWith("/")) continue
     if (line[0] === 0x52) gone.add(name)
     else there.add(name)
@@ -124,7 +124,7 @@ export const make = (scope: Scope.Scope) => {
     return list
   })
 
-  /** One at a time for each folder; goes on when nobody waits. */
+  /** One at a time per folder; continues if nobody waits. */
   const renew = Effect.fnUntraced(function*(inside: Inside, look: Look) {
     const running = making.get(inside.folder)
     if (running !== undefined) return running

@@ -13,12 +13,12 @@ import { type Inside, isPrivate, openIn, pathAt } from "./insideFolder.js"
 import { isInside } from "./unkept.js"
 import { refuse } from "./WorkspaceRefused.js"
 
-/** Entries that are told, and that are looked at to find the first of them. */
+/** Entries returned, and entries read to find the first of them. */
 const mostTold = 2000
 const mostSeen = 20_000
-/** Bytes of one answer, unless fewer are asked for; and at most. */
+/** Bytes of one answer: the default, and the maximum. */
 export const partBytes = { usual: 256 * 1024, most: 1024 * 1024 } as const
-/** Where a zero byte means that a file is no text. */
+/** A zero byte within this many bytes means that a file is not text. */
 const sniffed = 8192
 
 const isLessThan = (left: string, right: string) => left < right ? -1 : left > right ? 1 : 0
@@ -27,7 +27,7 @@ const byName = (left: { readonly name: string }, right: { readonly name: string 
 
 const isFolder = ({ kind, leads_to }: TreeEntry) => kind === "folder" || leads_to === "folder"
 
-/** The first entries of a folder, with their names as the disk has them. */
+/** The first entries of a folder, with their names as on disk. */
 const entriesOf = (
   path: string
 ): { readonly found: ReadonlyArray<Dirent<Buffer>>; readonly isAll: boolean } => {
@@ -61,7 +61,7 @@ const leadsTo = (inside: Inside, path: string): "folder" | "file" | undefined =>
     return stat.isDirectory() ? "folder" : stat.isFile() ? "file" : undefined
   })
 
-/** What lies in a folder below the session's. */
+/** The contents of a folder below the session's. */
 export const list = (inside: Inside, path: string) =>
   Effect.scoped(Effect.gen(function*() {
     const opened = yield* openIn(inside, path, "folder")
@@ -111,7 +111,7 @@ export const list = (inside: Inside, path: string) =>
     return listing
   }))
 
-/** Where the last whole character ends. */
+/** Where the last complete character ends. */
 export const wholeTo = (bytes: Buffer): number => {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0
@@ -170,12 +170,12 @@ const choiceOf = (path: string, name = basename(path) || path): FolderChoice => 
   ...(existsSync(join(path, ".git")) && { repository: true })
 })
 
-/** Where one may begin. */
+/** The roots a person may begin from. */
 export const beginnings = (folders: ReadonlyArray<string>): FolderListing => ({
   folders: folders.map((path) => choiceOf(path, path))
 })
 
-/** The folders in an allowed one; `isAllowed` is asked of real paths. */
+/** The folders in an allowed one; `isAllowed` is called with real paths. */
 export const foldersIn = (folder: string, isAllowed: (real: string) => boolean) =>
   Effect.try({
     try: (): FolderListing => {

@@ -30,12 +30,12 @@ export interface FileChange {
   /** From the session's folder. */
   readonly path: string
   readonly change: "added" | "changed" | "deleted"
-  /** Lines; absent for what is no text. */
+  /** Lines; absent if the file is not text. */
   readonly added?: number
   readonly removed?: number
 }
 
-/** The same with the name as git has it, and where it lies. */
+/** The same with git's name for it, and its location. */
 export interface RawChange extends FileChange {
   readonly name: Buffer
 }
@@ -56,18 +56,18 @@ export interface FolderStates {
     names: ReadonlyArray<readonly [ref: string, tree: string]>,
     forgotten?: ReadonlyArray<string>
   ) => Effect.Effect<void, GitFailed>
-  /** Those of these changes that would remove something which is in no state. */
+  /** Those of these changes that would remove something not saved in any state. */
   readonly inTheWay: (changes: ReadonlyArray<RawChange>) => Effect.Effect<ReadonlyArray<RawChange>, GitFailed>
   readonly alone: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
 
 export interface Bounds {
-  /** Bytes a file may have to be kept. */
+  /** Largest file saved, in bytes. */
   readonly file_bytes: number
-  /** Files that may be new or changed at once, and their bytes in all. */
+  /** Limits on files new or changed at once: their number, and their total bytes. */
   readonly changed_files: number
   readonly changed_bytes: number
-  /** How long a look may take, in ms. */
+  /** Time limit for reading the folder, in ms. */
   readonly look_ms: number
 }
 
@@ -79,21 +79,21 @@ export const usualBounds: Bounds = {
 }
 
 interface Found {
-  /** From the top. */
+  /** Relative to the top. */
   readonly name: Buffer
-  /** The index has it. */
+  /** The index contains it. */
   readonly held: boolean
-  /** And takes it for unchanged. */
+  /** And considers it unchanged. */
   readonly again?: true
 }
 
-/** Left-out files that are told by name. */
+/** Left-out files reported by name. */
 const mostTold = 200
-/** An index that a relay which was killed had locked. */
+/** After this long, an index lock counts as left behind by a killed relay. */
 const staleMs = 60_000
 
 const slash = 0x2f
-/** How `ls-files -t` marks what the index does not hold. */
+/** How `ls-files -t` marks files that are not in the index. */
 const other = 0x3f
 const namesRepository = /(?:^|\/)\.git(?:\/|$)/i
 
@@ -104,18 +104,19 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
   const turnstile = Semaphore.makeUnsafe(1)
   const naming = Semaphore.makeUnsafe(1)
   const top = Buffer.from(`${place.top}/`)
-  /** What the index holds, written as a tree; undefined while that is not known. */
+  /** The index's contents as a tree; undefined while unknown. */
   let tree: string | undefined
   let userIndexSeen: string | undefined
   /**
-   * Git compares times of change by the second: a file that is changed again in the second it was noted in, to the same size
-   * and the same time of its content, would look the same. These are looked at once more: name, and time of change in ms.
+   * Git compares change times by the second: a file changed again within the second in which it was recorded,
+   * to the same size and modification time, would look unchanged. Such files are checked once more: name, and
+   * change time in ms.
    */
   let fresh = new Map<string, number>()
 
   const ask = (args: ReadonlyArray<string>, asking?: Asking) => git(place.git, args, asking)
   const lock = join(place.own, "index.lock")
-  /** What changes the index; ended in the middle, it leaves its lock. */
+  /** Runs a command that changes the index; if interrupted, it leaves its lock. */
   const change = (args: ReadonlyArray<string>, asking: Asking) =>
     ask(args, asking).pipe(
       Effect.onExit((exit) =>
@@ -123,7 +124,7 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
       )
     )
   const absolute = (name: Buffer) => Buffer.concat([top, name])
-  /** As it is told: from the session's folder. */
+  /** As reported: relative to the session's folder. */
   const told = (name: Buffer): string => {
     const text = name.toString("utf8")
     return text.startsWith(inside) ? text.slice(inside.length) : text
@@ -137,7 +138,7 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
     }
   }
 
-  /** A folder above it is none: a link, or a file. */
+  /** Checks whether a folder above a name is in fact a link or a file. */
   const makeBeyond = () => {
     const known = new Map<string, boolean>()
     const isFolder = (name: string): boolean => {
@@ -174,7 +175,7 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
     return isReadable(absolute(name)) ? undefined : "unreadable"
   }
 
-  /** Files the user has added to git though they are ignored: looked for when the user's index has changed. */
+  /** Ignored files that the user has added to git: looked up when the user's index has changed. */
   const addedThoughIgnored = Effect.gen(function*() {
     const { userIndex } = place
     if (userIndex === undefined) return []
@@ -201,7 +202,7 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
       reason: `${what} in ${place.top}: more than can be saved before each turn`
     })
 
-  /** What is new, changed or gone since the index was written, each as it is to be noted there. */
+  /** Sorts out files that are new, changed or gone since the index was written, each as it must be recorded there. */
   const sortOut = Effect.fnUntraced(function*(found: ReadonlyArray<Found>) {
     const pause = makePause()
     const isBeyond = makeBeyond()
@@ -234,13 +235,13 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
     timeout_ms: bounds.look_ms
   })
 
-  /** A lock of a relay that was killed is in the way for ever. */
+  /** A lock left by a killed relay would block forever. */
   const unlock = Effect.map(Clock.currentTimeMillis, (now) => {
     const stats = statOf(Buffer.from(lock))
     if (stats !== undefined && now - stats.mtimeMs > staleMs) rmSync(lock, { force: true })
   })
 
-  /** Names of what is not as the index has it: those it holds, and those it does not. */
+  /** Names of files that differ from the index: those in it, and those that are not. */
   const find = Effect.gen(function*() {
     const second = Math.floor((yield* Clock.currentTimeMillis) / 1000)
     const { stdout } = yield* ask(
@@ -267,7 +268,7 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
     const again = [...fresh].filter(([name, ctime]) =>
       !known.has(name) && statOf(absolute(Buffer.from(name, "latin1")))?.ctimeMs !== ctime
     )
-    // As long as that second lasts it may be changed once more.
+    // Until that second has passed, a file may change once more.
     fresh = new Map([...fresh].filter(([, ctime]) => Math.floor(ctime / 1000) >= second - 1))
     return again.map(([name]) => ({ name: Buffer.from(name, "latin1"), held: true, again: true }))
   }
@@ -345,11 +346,11 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
       })
     })
 
-  /** Files in this folder that the index does not hold. */
+  /** Files in this folder that are not in the index. */
   const holdsOthers = (name: Buffer) =>
     Effect.map(
       git(place.git, ["ls-files", "-z", "-o", "--", "."], {
-        // A name may be of any bytes, which an argument may not.
+        // A name may contain any bytes, an argument may not.
         most_bytes: 64 * 1024 * 1024
       }),
       ({ stdout }) => {
@@ -362,7 +363,7 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
     const going = new Set(
       changes.flatMap(({ change, name }) => change === "deleted" ? [name.toString("latin1")] : [])
     )
-    /** The first above it that is there and no folder. */
+    /** The nearest existing path above it that is not a folder. */
     const endAbove = (name: Buffer): string | undefined => {
       for (let cut = name.indexOf(slash); cut !== -1; cut = name.indexOf(slash, cut + 1)) {
         const above = name.subarray(0, cut)

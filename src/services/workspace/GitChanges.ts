@@ -12,13 +12,13 @@ import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
 const mostTold = 2000
 const mostBranches = 200
-/** Bytes of one diff. */
+/** Largest diff, in bytes. */
 const longestDiff = 1024 * 1024
 const lookMs = 20_000
 
 const noRepository: Changes = { repository: false, branches: [], files: [] }
 
-/** What a half-done command of git's leaves behind. */
+/** Files left by an unfinished git command. */
 const signs: ReadonlyArray<readonly [file: string, what: UnderWay]> = [
   ["rebase-merge", "rebase"],
   ["rebase-apply", "rebase"],
@@ -45,7 +45,7 @@ interface NamedStatus {
   readonly from?: string
 }
 
-/** `--name-status -z`: a letter, then one name, or two of what was renamed. */
+/** `--name-status -z`: a letter, then one name, or two for a rename. */
 const statusesOf = (bytes: Buffer): ReadonlyArray<NamedStatus> => {
   const words = zeroSeparated(bytes).map((word) => word.toString("utf8"))
   const found: Array<NamedStatus> = []
@@ -96,7 +96,7 @@ const branchesIn = ({ refs }: GitView) =>
     ({ stdout }) => stdout.toString("utf8").split("\n").filter((name) => name !== "")
   )
 
-/** What differs: from the last commit by way of the index, or from a commit that is named. */
+/** The differences: from the last commit through the index, or from a given commit. */
 export const list = Effect.fn("GitChanges.list")(
   function*(
     inside: Inside,
@@ -151,7 +151,7 @@ export const list = Effect.fn("GitChanges.list")(
   }
 )
 
-/** A path of the session's folder, as git is asked for it. It need not be there: it may have been deleted. */
+/** A path in the session's folder as git's pathspec. It need not exist: it may have been deleted. */
 export const pathspecOf = (
   inside: Inside,
   seen: GitView,
@@ -191,7 +191,7 @@ export type Against = { readonly kind: "staged" | "unstaged" } | {
   readonly name: string
 }
 
-/** How a file differs: in the index from the last commit, on disk from the index, or on disk from a commit. */
+/** A file's diff: the index against the last commit, the disk against the index, or the disk against a commit. */
 export const diff = Effect.fn("GitChanges.diff")(
   function*(
     inside: Inside,
@@ -209,14 +209,14 @@ export const diff = Effect.fn("GitChanges.diff")(
       const known = yield* git(seen.view, ["ls-files", "-z", "-s", "--", name])
       const isKnown = known.stdout.length > 0
       if (!isKnown && against.kind !== "staged") {
-        // In a commit that is compared with, it may be what was deleted.
+        // In the commit compared with, it may be a deleted file.
         const other = against.kind === "commit" ? yield* commitOf(seen, against.name) : undefined
         const there = other === undefined
           ? undefined
           : yield* git(seen.view, ["ls-tree", "-z", other, "--", name])
         if (there === undefined || there.stdout.length === 0) return yield* newFile(inside, path)
       }
-      // Both sides of a merge in one: shown against the last commit.
+      // Both sides of a merge in one diff: shown against the last commit.
       const isConflict = isKnown &&
         known.stdout.toString("latin1", 0, 64).split("\t")[0]?.endsWith(" 0") === false
       const base = seen.head ?? seen.emptyTree

@@ -50,7 +50,7 @@ export interface States extends Omit<CheckpointsFields, "keeps"> {
 
 export interface Options {
   readonly state_dir: string
-  /** What is begun in the background lives in it. */
+  /** Background work lives in it. */
   readonly scope: Scope.Scope
   readonly mayUse: (path: string) => Effect.Effect<boolean>
   readonly inRepository: boolean
@@ -59,9 +59,9 @@ export interface Options {
   readonly patience?: Duration.Input
 }
 
-/** Turns of a session that can be gone back to. */
+/** Turns of a session that can be rewound to. */
 const mostTurns = 200
-/** Files that are told by name. */
+/** Files reported by name. */
 const mostTold = 500
 const patience = "3 seconds"
 const noGit = "git is not installed on the relay's machine, so file states are not saved: install git"
@@ -76,9 +76,9 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   const base = join(state_dir, "checkpoints")
   const program = placeOf("git")
   if (program === undefined) yield* Effect.logWarning(noGit)
-  /** By what is the relay's own of each. */
+  /** By the relay's own git directory for each. */
   const folders = new Map<string, FolderStates.FolderStates>()
-  /** What ends writing for a session. */
+  /** Stops writing for a session. */
   const live = new Map<SessionId, Effect.Effect<void>>()
   const later = <A>(effect: Effect.Effect<A>) => Effect.asVoid(Effect.forkIn(effect, scope))
   const fileOf = (session_id: SessionId) => join(base, `${session_id}.ndjson`)
@@ -110,7 +110,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       let marks: Array<Marks.Mark> = []
       let off: string | undefined
       let hasTold = false
-      /** A look behind a turn that has not ended: what it sees is also how it is before the next. */
+      /** A read after a turn that has not finished: its result is also the state before the next turn. */
       let looking: Deferred.Deferred<FolderStates.FolderState | undefined> | undefined
 
       const fail = (why: string) =>
@@ -131,7 +131,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
         refs: place.refs.env["GIT_DIR"] ?? place.own
       })
 
-      /** What was kept before, if it is kept in the same place still. */
+      /** Saved states, if they are still in the same place. */
       const load = (states: FolderStates.FolderStates) =>
         Effect.gen(function*() {
           const where = whereOf(states)
@@ -161,12 +161,12 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       const writing = Semaphore.makeUnsafe(1)
       let isForgotten = false
       live.set(session_id, writing.withPermits(1)(Effect.sync(() => void (isForgotten = true))))
-      /** The ref that names its tree, if it has one. */
+      /** The ref for its tree, if it has one. */
       const refsOf = (mark: Marks.Mark): ReadonlyArray<string> => {
         const ref = Marks.refOf(session_id, mark)
         return ref === undefined || Marks.treeOf(mark) === "" ? [] : [ref]
       }
-      /** Note them at once; what is returned names the states and writes them down. */
+      /** Records them at once; the returned effect names the states and writes them to disk. */
       const keep = (states: FolderStates.FolderStates, ...fresh: ReadonlyArray<Marks.Mark>) => {
         marks.push(...fresh)
         const names = fresh.flatMap((mark) => refsOf(mark).map((ref) => [ref, Marks.treeOf(mark)] as const))
@@ -197,7 +197,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
 
       const now = Effect.map(Clock.currentTimeMillis, (ms) => ms / 1000)
 
-      /** A prompt waits only so long; the look goes on, so that the next prompt finds it done. */
+      /** A prompt waits for a limited time; the read continues, so that the next prompt finds it done. */
       const inTime = Effect.fnUntraced(function*(states: FolderStates.FolderStates) {
         const seen = yield* Deferred.make<FolderStates.FolderState | undefined>()
         yield* later(Effect.flatMap(look(states), (state) => Deferred.succeed(seen, state)))
@@ -252,7 +252,10 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           )
         })
 
-      /** So that the first prompt need not wait for all files to be read; what a relay that was killed did not see ends here. */
+      /**
+       * Keeps the first prompt from waiting for all files to be read; changes a killed relay did not see end
+       * here.
+       */
       const warm = Effect.gen(function*() {
         const states = yield* ready
         if ("unkept" in states) return
@@ -265,7 +268,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
 
       const statesNow = Effect.gen(function*() {
         const states = yield* ready
-        // What the agent did in the last turn is its own.
+        // The agent's own changes in the last turn do not count.
         if (looking !== undefined) yield* Deferred.await(looking)
         const reason = "unkept" in states ? states.unkept : off
         return "unkept" in states || reason !== undefined
@@ -284,7 +287,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
         })
       }
 
-      /** What would be lost: changed by others since, or not kept at all. */
+      /** What would be lost: changed by others since, or not saved at all. */
       const conflictsOf = Effect.fnUntraced(function*(
         states: FolderStates.FolderStates,
         changes: ReadonlyArray<FolderStates.RawChange>,
@@ -337,7 +340,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           })).pipe(Effect.catchTag("GitFailed", toRefusal))
         })
 
-      /** From how it is to a tree; `spans` of what others have done meanwhile. */
+      /** From the current state to a tree; `spans` are the changes others have made meanwhile. */
       const setBack = <E>(
         states: FolderStates.FolderStates,
         target: string,
@@ -359,7 +362,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           return { from: current.tree, tree, changes, native_session_id }
         })).pipe(Effect.catchIf(isGitFailed, toRefusal))
 
-      /** Of the conversation alone: also where no files are kept, as long as the session is open. */
+      /** For the conversation alone: also if no files are saved, while the session is open. */
       const note = (mark: Marks.Mark) =>
         Effect.flatMap(
           ready,
@@ -506,7 +509,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   const usedBy = (own: string): boolean =>
     names().some((name) => Marks.parse(readFileSync(join(base, name), "utf8"))?.where.own === own)
 
-  /** Sessions the journal has dropped: looked for when the first is opened. */
+  /** Sessions deleted from the journal: looked up when the first session is opened. */
   const sweep = Effect.gen(function*() {
     const sessions = SessionRecord.folderIn(state_dir)
     for (const name of names()) {
@@ -531,7 +534,7 @@ const isGitFailed = (failure: unknown): failure is GitFailed =>
 
 const toText = ({ reason }: GitFailed) => `The files of this session cannot be rewound: ${reason}.`
 
-/** The last turns; what lies before them goes. */
+/** The last turns; earlier ones are dropped. */
 const bounded = (marks: ReadonlyArray<Marks.Mark>) => {
   const turns = marks.flatMap((mark) => mark.kind === "before" ? [mark.turn] : [])
   const oldest = turns.at(-mostTurns) ?? 0

@@ -41,7 +41,7 @@ export interface WorkspaceFolder {
   readonly changes: (against?: string) => Effect.Effect<Changes, WorkspaceRefused>
   /** The diff of one file; `from`: its old name, if it was renamed. */
   readonly diff: (path: string, against: Against, from?: string) => Effect.Effect<FileDiff, WorkspaceRefused>
-  /** Stage files as they are on disk, or take them out of what is staged; gives the changes as they are then. */
+  /** Stage files as they are on disk, or unstage them; gives the resulting changes. */
   readonly stage: (files: ReadonlyArray<string>, staged: boolean) => Effect.Effect<Changes, WorkspaceRefused>
   readonly commit: (wanted: Omit<CommitWanted, "neverRun">) => Effect.Effect<Commit, WorkspaceRefused>
   /** Saves a file for the agent, in the relay's state or in the session's folder. */
@@ -92,12 +92,12 @@ const make = Effect.gen(function*() {
   const allowed = yield* Folders
   const scope = yield* Effect.scope
   const finder = Finder.make(scope)
-  // However many ask: each look is some processes.
+  // A shared limit: each request runs several processes.
   const looks = Semaphore.makeUnsafe(4)
   const commits = Semaphore.makeUnsafe(2)
   const own = [state_dir, record, ...private_files].filter((path) => path !== undefined)
 
-  /** Where we keep what git needs to look; gone with the relay. */
+  /** Holds what git needs for reading; deleted when the relay ends. */
   const base = yield* Effect.cached(
     Effect.suspend(() => {
       const made = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-git-")))
@@ -130,7 +130,7 @@ const make = Effect.gen(function*() {
 
   const isWithin = (real: string, within: ReadonlyArray<string> | undefined) =>
     within === undefined || within.some((root) => isInside(real, root))
-  /** Where they may not look, nobody is told what there is. */
+  /** A client learns nothing about folders it may not see. */
   const resolveWithin = Effect.fnUntraced(
     function*(wanted: string, within: ReadonlyArray<string> | undefined) {
       if (within !== undefined && !isWithin(yield* allowed.leadsTo(wanted), within)) {

@@ -10,11 +10,11 @@ import type { Attachment } from "../../schema/WorkspaceAnswers.js"
 import { type Inside, openIn, pathAt } from "./insideFolder.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
-/** Bytes of one file, and of all of a session; and how many there may be. */
+/** Bytes per file, bytes per session, and the number of files. */
 export const mostBytes = 50 * 1024 * 1024
 const mostOfSession = 500 * 1024 * 1024
 const mostFiles = 500
-/** Where they are put in a session's folder. */
+/** Where they are saved in a session's folder. */
 const folderName = "attachments"
 
 const tooLarge = refuse(
@@ -24,7 +24,7 @@ const tooLarge = refuse(
   } MB: send a smaller one, or put it in the session's folder yourself`
 )
 
-/** Bytes a name may have; file systems have 255, and a number may follow. */
+/** Bytes of a name; file systems allow 255, and a number may follow. */
 const longestName = 180
 
 const cutTo = (text: string, bytes: number): string => {
@@ -33,7 +33,10 @@ const cutTo = (text: string, bytes: number): string => {
   return cut
 }
 
-/** What may stand in a path, a shell's line and a person's sight: no separators, no controls, no quotes, no dot or dash in front. */
+/**
+ * Characters safe in a path, a shell command and on screen: no separators, control characters, quotes, or
+ * leading dot or dash.
+ */
 export const safeName = (name: string): string => {
   const last = name.normalize("NFC").split(/[/\\]/).at(-1) ?? ""
   const plain = last
@@ -55,7 +58,7 @@ const numbered = (name: string, number: number): string => {
   return dot > 0 ? `${name.slice(0, dot)}-${number}${name.slice(dot)}` : `${name}-${number}`
 }
 
-/** A new file of that name, or of one with a number. */
+/** A new file of that name, or of the name with a number. */
 const create = (folder: string, name: string): { readonly fd: number; readonly name: string } | undefined => {
   const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
   for (let number = 1; number <= mostFiles; number++) {
@@ -69,7 +72,7 @@ const create = (folder: string, name: string): { readonly fd: number; readonly n
   return undefined
 }
 
-/** Write what comes, as fast as the disk takes it; gives its bytes. Interrupted, it stops. */
+/** Writes the stream as fast as the disk takes it; gives the number of bytes. Stops if interrupted. */
 const pour = (from: Readable, fd: number): Effect.Effect<number, WorkspaceRefused> =>
   Effect.callback((resume) => {
     let size = 0
@@ -124,7 +127,7 @@ const pour = (from: Readable, fd: number): Effect.Effect<number, WorkspaceRefuse
     })
   })
 
-/** How much room is taken already. */
+/** Bytes and files already used. */
 const takenIn = (folder: string) => {
   const sizes = readdirSync(folder).flatMap((name) => {
     const stat = statSync(join(folder, name), { throwIfNoEntry: false })
@@ -133,7 +136,7 @@ const takenIn = (folder: string) => {
   return { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
 }
 
-/** Put a file into a folder that is there: `at` is a name of it for now, `told` the one for the agent. */
+/** Puts a file into an existing folder: `at` is its current path, `told` the one for the agent. */
 const putInto = Effect.fnUntraced(function*(from: Readable, name: string, at: string, told: string) {
   return yield* Effect.acquireUseRelease(
     Effect.suspend(() => {
@@ -157,7 +160,7 @@ const putInto = Effect.fnUntraced(function*(from: Readable, name: string, at: st
   )
 })
 
-/** Keep a file with the session's own. `kept` is where the relay keeps the session. */
+/** Saves a file with the session's own. `kept` is where the relay stores the session. */
 export const keep = Effect.fn("attachments.keep")(function*(from: Readable, name: string, kept: string) {
   const folder = join(kept, folderName)
   const taken = yield* Effect.try({
@@ -178,7 +181,7 @@ export const keep = Effect.fn("attachments.keep")(function*(from: Readable, name
   return yield* putInto(from, name, folder, folder)
 })
 
-/** Put a file under the session's folder. */
+/** Saves a file in the session's folder. */
 export const putInFolder = (from: Readable, name: string, inside: Inside) =>
   Effect.scoped(Effect.gen(function*() {
     yield* Effect.try({

@@ -3,13 +3,13 @@
  * the whole name, its beginning, a part of it, a part of the path, then single letters.
  */
 
-/** Paths, prepared for being searched. */
+/** Paths, prepared for searching. */
 export interface Searchable {
   readonly paths: ReadonlyArray<string>
   readonly lower: ReadonlyArray<string>
-  /** Where the last part of each begins. */
+  /** Where the last part of each path begins. */
   readonly names: Int32Array
-  /** Which letters each has, a bit for each, or for a few of them: most paths are passed over by it. */
+  /** The letters of each path, as a bit per letter or group of letters: it rules out most paths. */
   readonly letters: Int32Array
 }
 
@@ -38,7 +38,7 @@ export const prepare = (paths: ReadonlyArray<string>): Searchable => {
 
 const isWordStart = (text: string, at: number): boolean => at === 0 || !/[a-z0-9]/.test(text.charAt(at - 1))
 
-/** The letters in their order, from `from` on; fewer gaps are better. -1: they are not there. */
+/** Finds the letters in order, from `from` on; fewer gaps are better. -1: not found. */
 const lettersOf = (text: string, word: string, from: number): number => {
   let at = from - 1
   let gaps = 0
@@ -51,7 +51,7 @@ const lettersOf = (text: string, word: string, from: number): number => {
   return gaps
 }
 
-/** How well a word fits a path in lower case; 0: not at all. */
+/** How well a word matches a lower-case path; 0: not at all. */
 const scoreOf = (path: string, name: number, word: string): number => {
   const inName = path.indexOf(word, name)
   if (inName === name) {
@@ -69,7 +69,7 @@ const scoreOf = (path: string, name: number, word: string): number => {
 
 const wordsOf = (query: string) => query.toLowerCase().split(/\s+/).filter((word) => word !== "")
 
-/** The best `limit` paths for the words of a query; without words the ones with the shortest paths. */
+/** The best `limit` paths for a query's words; without words, the shortest paths. */
 export const search = (
   { letters, lower, names, paths }: Searchable,
   query: string,

@@ -19,11 +19,11 @@ export class GitFailed extends Schema.TaggedError<GitFailed>()("GitFailed", {
 }
 
 export interface Git {
-  /** Absolute: the program. */
+  /** The program's absolute path. */
   readonly program: string
-  /** Where it runs. */
+  /** Its working folder. */
   readonly cwd: string
-  /** Beside those that are the same for all. */
+  /** In addition to the common ones. */
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -31,14 +31,14 @@ export interface Asking {
   readonly input?: Buffer
   readonly most_bytes?: number
   readonly timeout_ms?: number
-  /** Exit codes that are an answer; default 0. */
+  /** Exit codes that count as an answer; default 0. */
   readonly codes?: ReadonlyArray<number>
 }
 
-/** What wins over every `.gitattributes` of the folder: files are taken as they are. */
+/** Overrides every `.gitattributes` in the folder: files are taken unchanged. */
 export const attributes = "* -text !eol -filter -ident !working-tree-encoding !diff !merge\n"
 
-/** The configuration of a git directory of ours. */
+/** The configuration of our own git directory. */
 export const configuration = (objectFormat: string) =>
   `[core]
 	repositoryformatversion = ${objectFormat === "sha1" ? 0 : 1}
@@ -61,7 +61,7 @@ export const configuration = (objectFormat: string) =>
 	version = 2
 ${objectFormat === "sha1" ? "" : `[extensions]\n\tobjectFormat = ${objectFormat}\n`}`
 
-/** The same for all. `home` holds no configuration. */
+/** The same for all commands. `home` contains no configuration. */
 export const environment = (home: string): Readonly<Record<string, string>> => ({
   PATH: ownPath(),
   HOME: home,
@@ -75,13 +75,13 @@ export const environment = (home: string): Readonly<Record<string, string>> => (
   GIT_LITERAL_PATHSPECS: "1",
   GIT_NO_REPLACE_OBJECTS: "1",
   GIT_NO_LAZY_FETCH: "1",
-  // And no other way to fetch, for versions that do not know the line above: a remote's settings may name a program.
+  // Blocks fetching in versions that do not know the line above too: a remote's settings may name a program.
   GIT_ALLOW_PROTOCOL: "none",
   GIT_PAGER: "cat",
   GIT_ADVICE: "0"
 })
 
-/** What a configuration we do not write, a repository's own, must not decide. */
+/** Settings that a repository's own configuration must not decide. */
 const overrides = [
   ["core.hooksPath", "/dev/null"],
   ["core.fsmonitor", "false"],
@@ -91,7 +91,7 @@ const overrides = [
   ["safe.directory", "*"]
 ].flatMap(([name, value]) => ["-c", `${name}=${value}`])
 
-/** Run git; fails with what it complained of. */
+/** Run git; fails with its error message. */
 export const git = (
   where: Git,
   args: ReadonlyArray<string>,
@@ -115,7 +115,7 @@ export const git = (
     )
   )
 
-/** The texts between zero bytes; names may be of any bytes. */
+/** The texts between zero bytes; names may contain any bytes. */
 export const zeroSeparated = (bytes: Buffer): ReadonlyArray<Buffer> => {
   const found: Array<Buffer> = []
   let from = 0

@@ -20,13 +20,13 @@ import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
 export interface CommitWanted {
   readonly message: string
-  /** From the session's folder, as they are on disk; absent: what is staged. */
+  /** Relative to the session's folder, as they are on disk; absent: what is staged. */
   readonly files?: ReadonlyArray<string> | undefined
-  /** Run what `git commit` runs. Absent: if there is something, it has to be allowed. */
+  /** Run the programs that `git commit` runs. Absent: if there are any, it must be allowed. */
   readonly hooks?: boolean | undefined
-  /** The principal that asks may run programs. */
+  /** The requesting principal may run programs. */
   readonly mayRun: boolean
-  /** Why nobody may run programs of a repository here. */
+  /** Why nobody may run a repository's programs here. */
   readonly neverRun?: string | undefined
 }
 
@@ -34,7 +34,7 @@ const longestOutput = 1024 * 1024
 /** Hooks may run tests. */
 const commitMs = 5 * 60_000
 
-/** What `git commit` looks for. */
+/** Hooks that `git commit` looks for. */
 const hookNames = new Set([
   "pre-commit",
   "prepare-commit-msg",
@@ -53,7 +53,7 @@ const isExecutable = (path: string): boolean => {
   }
 }
 
-/** Git with the user's own configuration, for reading it, and for what shall be as in a terminal. */
+/** Git with the user's own configuration, to read it and for results as in a terminal. */
 const asUser = (
   seen: GitView,
   args: ReadonlyArray<string>,
@@ -84,7 +84,7 @@ const settingOf = (seen: GitView, ...args: ReadonlyArray<string>) =>
     ({ code, stdout }) => code === 0 ? stdout.toString("utf8").trim() : ""
   )
 
-/** Programs `git commit` would run for these files; each by a word. */
+/** Programs `git commit` would run for these files, one word each. */
 const programsOf = Effect.fnUntraced(function*(seen: GitView, names: ReadonlyArray<string>) {
   const { filters, hooksPath, signs, monitor } = yield* Effect.all({
     hooksPath: settingOf(seen, "--type=path", "--get", "core.hooksPath"),
@@ -114,10 +114,10 @@ const programsOf = Effect.fnUntraced(function*(seen: GitView, names: ReadonlyArr
   }
 })
 
-/** Filters these files go through that are set up. */
+/** Configured filters that apply to these files. */
 const filtersOf = Effect.fnUntraced(function*(seen: GitView, names: ReadonlyArray<string>) {
   if (names.length === 0) return []
-  // Not as the user: it reads the index, and with it runs a file-system monitor.
+  // Not as the user: it reads the index, which would run a file-system monitor.
   const { stdout } = yield* git(seen.refs, ["check-attr", "-z", "--stdin", "filter"], {
     input: Buffer.from(names.join("\0") + "\0")
   }).pipe(Effect.mapError(sayFailed))
@@ -136,7 +136,7 @@ const filtersOf = Effect.fnUntraced(function*(seen: GitView, names: ReadonlyArra
   return found.flat()
 })
 
-/** Who commits, as git has it: `Name <email>` and the time. */
+/** The committer as git has it: `Name <email>` and the time. */
 const identityOf = Effect.fnUntraced(function*(seen: GitView) {
   const found = yield* Effect.all({
     AUTHOR: asUser(seen, ["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"]),
@@ -158,7 +158,7 @@ const identityOf = Effect.fnUntraced(function*(seen: GitView) {
   return env
 })
 
-/** Without lines at the ends that say nothing. */
+/** Without blank lines at either end. */
 const tidied = (message: string): string =>
   message.replaceAll("\r\n", "\n").replaceAll(/[^\S\n]+$/gm, "").replace(/^\n+/, "").trimEnd() + "\n"
 
@@ -173,7 +173,7 @@ const nothing = refuse(
   "there is nothing to commit: choose files that differ from the last commit"
 )
 
-/** Entries as git lists them, `mode … TAB name`; names that are not among them are taken out of the index. */
+/** Entries as listed by git, `mode … TAB name`; names without an entry are removed from the index. */
 const setEntries = Effect.fnUntraced(
   function*({ repository, view }: GitView, names: ReadonlyArray<string>, entries: Buffer) {
     const noObject = "0".repeat(repository.objectFormat === "sha256" ? 64 : 40)
@@ -190,14 +190,14 @@ const setEntries = Effect.fnUntraced(
 
 const lines = (bytes: Buffer) => bytes.toString("utf8").trim()
 
-/** The names a tree changes of another; of all the repository. */
+/** Names that differ between two trees, for the whole repository. */
 const changedNames = (where: Git, from: string, to: string) =>
   Effect.map(
     git(where, ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to]),
     ({ stdout }) => zeroSeparated(stdout).map((name) => name.toString("utf8"))
   )
 
-/** Made of git's parts, so that no program of the repository's runs. */
+/** Uses git's plumbing, so that no program of the repository runs. */
 const withoutPrograms = Effect.fnUntraced(
   function*(seen: GitView, message: string, names: ReadonlyArray<string> | undefined) {
     const { emptyTree, head, refs, repository } = seen
@@ -279,7 +279,7 @@ const noRepository = refuse(
   "this folder is not in a git repository: create one with `git init`"
 )
 
-/** As `git add` and `git restore --staged` do, without running anything of the repository's. */
+/** Like `git add` and `git restore --staged`, without running any program of the repository. */
 export const stage = Effect.fn("gitCommit.stage")(
   function*(
     inside: Inside,
@@ -317,7 +317,7 @@ export const stage = Effect.fn("gitCommit.stage")(
   }
 )
 
-/** Make the commit; says which programs of the repository's ran. */
+/** Creates the commit; reports which programs of the repository ran. */
 export const commit = Effect.fn("gitCommit.commit")(
   function*(
     inside: Inside,

@@ -1,4 +1,4 @@
-/** gitIndex: what is staged, in files of our own. */
+/** gitIndex: copies of a repository's index, so that the user's own is not written. */
 import { Effect } from "effect"
 import {
   closeSync,
@@ -18,7 +18,7 @@ import type { Git } from "./git.js"
 import type { GitView } from "./gitView.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
-/** With an index of its own, gone afterwards. */
+/** With an index of its own, deleted afterwards. */
 export const withIndex = <A, E>(seen: GitView, use: (where: Git, index: string) => Effect.Effect<A, E>) =>
   Effect.acquireUseRelease(
     Effect.sync(() => mkdtempSync(join(seen.view.env["GIT_DIR"] ?? "", "commit-"))),
@@ -29,9 +29,9 @@ export const withIndex = <A, E>(seen: GitView, use: (where: Git, index: string) 
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
   )
 
-/** Bytes of an index: a million files have about 100 MB. */
+/** Largest index, in bytes: a million files have about 100 MB. */
 const longestIndex = 1024 * 1024 * 1024
-/** What is staged, as a file of ours. A pipe or a device of that name is neither waited for nor read. */
+/** A copy of what is staged. A pipe or a device of that name is neither waited for nor read. */
 export const copyIndex = ({ view }: GitView, to: string): Effect.Effect<void, WorkspaceRefused> =>
   Effect.suspend(() => {
     const from = view.env["GIT_INDEX_FILE"] ?? ""
@@ -42,12 +42,12 @@ export const copyIndex = ({ view }: GitView, to: string): Effect.Effect<void, Wo
       const stat = fstatSync(fd)
       if (stat.isFile() && stat.size <= longestIndex) {
         writeFileSync(to, readFileSync(fd), { mode: 0o600 })
-        // Files as new as the index are read by git, not believed: not one less because of the copy.
+        // Git rereads files that are as new as the index: a copy that is newer would make it miss changes.
         utimesSync(to, stat.atime, new Date(Math.floor(stat.mtimeMs)))
         return Effect.void
       }
     } catch {
-      // Said below.
+      // Reported below.
     } finally {
       if (fd !== undefined) closeSync(fd)
     }
@@ -56,6 +56,6 @@ export const copyIndex = ({ view }: GitView, to: string): Effect.Effect<void, Wo
     )
   })
 
-/** `git diff` writes the index anew, now and then, also where it may take no optional lock: a look is given a copy. */
+/** For reading: `git diff` refreshes the index now and then, even without optional locks, so it gets a copy. */
 export const onCopy = <A, E>(seen: GitView, look: (seen: GitView) => Effect.Effect<A, E>) =>
   withIndex(seen, (view, index) => Effect.andThen(copyIndex(seen, index), look({ ...seen, view })))

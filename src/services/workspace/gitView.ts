@@ -15,18 +15,18 @@ import { homes, isInside } from "./unkept.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
 export interface GitView {
-  /** Asks through our own directory: nothing of the repository decides what runs. */
+  /** Uses our own git directory: nothing in the repository decides what runs. */
   readonly view: Git
-  /** Asks the repository itself; only for what reads names and runs nothing. */
+  /** Uses the repository itself; only for commands that read names and run nothing. */
   readonly refs: Git
   readonly repository: Repository
-  /** The session's folder below the top, with `/` behind it; "" if it is the same. */
+  /** The session's folder below the top, followed by `/`; "" if it is the same. */
   readonly inside: string
   /** The commit that is checked out; undefined: there is none yet. */
   readonly head: string | undefined
-  /** Absent when no branch is checked out. */
+  /** Absent if no branch is checked out. */
   readonly branch: string | undefined
-  /** What to compare with where there is no commit. */
+  /** What to compare with if there is no commit. */
   readonly emptyTree: string
 }
 
@@ -34,7 +34,7 @@ export interface ViewOptions {
   /** Absolute, real. */
   readonly folder: string
   readonly program: string
-  /** A folder of ours, nobody else's. */
+  /** A folder of our own. */
   readonly base: string
   readonly mayUse: (path: string) => Effect.Effect<boolean>
 }
@@ -48,7 +48,7 @@ const emptyTrees: Readonly<Record<string, string>> = {
 const attributes = "* -filter\n"
 const longestFile = 256 * 1024
 
-/** A small ordinary file, as text; "" if it is none. */
+/** A small regular file as text; "" if it is not one. */
 const textOf = (path: string): string => {
   let fd: number | undefined
   try {
@@ -62,7 +62,7 @@ const textOf = (path: string): string => {
   }
 }
 
-/** Folders of objects a repository borrows from. */
+/** Object folders a repository borrows from. */
 const borrowed = (objects: string, depth = 0): ReadonlyArray<string> =>
   depth > 4 ? [] : textOf(join(objects, "info/alternates")).split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"))
@@ -83,7 +83,7 @@ const elsewhere = (what: string) =>
     `${what} of this repository is outside the allowed folders: start the relay with a --root that contains the whole repository`
   )
 
-/** How the user wants files compared; words that only say yes, no, or which line ending. */
+/** How the user wants files compared; values that only say yes, no or which line ending. */
 const settingsOf = Effect.fnUntraced(function*(refs: Git) {
   const { GIT_CONFIG_GLOBAL: _, HOME: __, XDG_CONFIG_HOME: ___, ...rest } = refs.env
   const [home] = homes()
@@ -112,13 +112,13 @@ const configured = (
   ]))
 })
 
-/** For those who ask: what git could not do. */
+/** For clients: what git could not do. */
 export const sayFailed = ({ reason, why }: GitFailed): WorkspaceRefused =>
   why === "too_much" || why === "too_slow"
     ? refuse("too_large", `${reason}: look at it with git on the relay's machine`)
     : refuse("conflict", `${reason}: fix it with git on the relay's machine`)
 
-/** Undefined: the folder lies in no repository. */
+/** Undefined: the folder is in no repository. */
 export const open = Effect.fn("gitView.open")(
   function*(
     { base, folder, mayUse, program }: ViewOptions
@@ -163,7 +163,7 @@ export const open = Effect.fn("gitView.open")(
         GIT_INDEX_FILE: join(gitDir, "index"),
         GIT_OBJECT_DIRECTORY: objects,
         ...configured([
-          // Larger files are compared as what they are, not line by line.
+          // Larger files are compared as binary, not line by line.
           ["core.bigFileThreshold", "8m"],
           ["core.quotePath", "false"],
           ...settings
@@ -189,7 +189,7 @@ const nameOf = (where: Git, args: ReadonlyArray<string>) =>
     ({ code, stdout }) => code === 0 ? stdout.toString("utf8").trim() || undefined : undefined
   )
 
-/** The commit somebody names: a branch, a tag, an id, `HEAD~2`. */
+/** The commit a name stands for: a branch, a tag, an id, `HEAD~2`. */
 export const commitOf = Effect.fnUntraced(function*({ refs }: GitView, name: string) {
   // A name that begins with a dash would be an option.
   const isName = name.length <= 250 && /^[^-\s:][^\s:\p{Cc}]*$/u.test(name)

@@ -23,28 +23,28 @@ import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 export interface Inside {
   /** Absolute, real. */
   readonly folder: string
-  /** A real path is the relay's own. */
+  /** Whether a real path is the relay's own. */
   readonly hides: (real: string) => boolean
 }
 
 export interface Opened {
   readonly fd: number
-  /** Where it lies. */
+  /** Its real path. */
   readonly real: string
   readonly stat: Stats
 }
 
-/** Characters a path may have. */
+/** Longest path, in characters. */
 const longestPath = 4096
 
-/** A path from the folder, by its parts; undefined if it is none. */
+/** The parts of a path relative to the folder; undefined if it is invalid. */
 export const partsOf = (path: string): ReadonlyArray<string> | undefined => {
   if (path.length > longestPath || path.includes("\0") || path.startsWith("/")) return undefined
   const parts = path.split("/").filter((part) => part !== "" && part !== ".")
   return parts.includes("..") ? undefined : parts
 }
 
-/** For messages: no name may look like more than a name. */
+/** For messages: a name must not look like anything else. */
 export const quoted = (path: string) => JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path)
 
 const notInside = (path: string) =>
@@ -65,11 +65,14 @@ const own = (path: string) =>
 const missing = (path: string) =>
   refuse("missing", `there is no ${quoted(path)} in the session's folder: list the folder it should be in`)
 
-/** Git's files, with what it knows of other machines' passwords; or the relay's. */
+/** Git's files, which may hold passwords for other machines, or the relay's. */
 export const isPrivate = ({ folder, hides }: Inside, real: string): boolean =>
   hides(real) || relative(folder, real).split(sep).some((part) => part.toLowerCase() === ".git")
 
-/** The path a name leads to, links followed; it lies in the folder, and may be shown. It may be another in a moment. */
+/**
+ * The path a name leads to after following links; it is in the folder and may be shown. It may change a
+ * moment later.
+ */
 export const placeIn = (inside: Inside, path: string): Effect.Effect<string, WorkspaceRefused> =>
   Effect.suspend(() => {
     const parts = partsOf(path)
@@ -90,7 +93,7 @@ const checked = (inside: Inside, path: string, real: string): Effect.Effect<stri
     ? Effect.fail(own(path))
     : Effect.succeed(real)
 
-/** How an opened file is named in the system's own list; undefined where there is no such list. */
+/** An opened file's name in the system's own list; undefined where there is none. */
 const listedAt = (fd: number): string | undefined => {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`)
@@ -99,7 +102,7 @@ const listedAt = (fd: number): string | undefined => {
   }
 }
 
-/** Where an opened file lies now; undefined if that cannot be told. */
+/** Where an opened file is now; undefined if unknown. */
 const whereIs = (fd: number, real: string): string | undefined => {
   const listed = listedAt(fd)
   if (listed !== undefined) return listed
@@ -112,7 +115,7 @@ const whereIs = (fd: number, real: string): string | undefined => {
   }
 }
 
-/** A name for what lies in an opened folder, whatever became of the folder's own name. */
+/** A path for the contents of an opened folder, whatever happened to the folder's own name. */
 export const pathAt = ({ fd, real }: Opened): string =>
   listedAt(fd) === undefined ? real : `/proc/self/fd/${fd}`
 
@@ -135,7 +138,7 @@ const sayOpening = (path: string, wanted: "file" | "folder", cause: unknown): Wo
   }
 }
 
-/** Open a file or folder to read it; closed with the scope. */
+/** Opens a file or folder for reading; closed with the scope. */
 export const openIn = (
   inside: Inside,
   path: string,

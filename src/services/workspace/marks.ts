@@ -23,14 +23,17 @@ export type Where = typeof Where.Type
 
 const common = { tree: Schema.String, at: Schema.Number, turn: Schema.Number }
 export const Mark = Schema.Union([
-  /** How it was before a turn. */
+  /** The state before a turn. */
   Schema.Struct({
     kind: Schema.Literal("before"),
     ...common,
     left_out: Schema.optionalKey(Schema.Array(Left))
   }),
   Schema.Struct({ kind: Schema.Literal("after"), ...common }),
-  /** Back to before `turn`: it was `from`, it is `tree`. The conversation before, where that went back too. */
+  /**
+   * A rewind to before `turn`: the state was `from`, it is now `tree`. Also the previous conversation, if
+   * that was rewound too.
+   */
   Schema.Struct({
     kind: Schema.Literal("rewound"),
     ...common,
@@ -39,7 +42,7 @@ export const Mark = Schema.Union([
     files: Schema.Boolean,
     native_session_id: Schema.optionalKey(Schema.String)
   }),
-  /** And it was undone. */
+  /** The rewind was undone. */
   Schema.Struct({ kind: Schema.Literal("undone"), ...common, rewind_id: Schema.String })
 ])
 export type Mark = typeof Mark.Type
@@ -48,7 +51,7 @@ export type Rewound = Extract<Mark, { readonly kind: "rewound" }>
 const decodeMark = Schema.decodeUnknownOption(Schema.fromJsonString(Mark))
 const decodeWhere = Schema.decodeUnknownOption(Schema.fromJsonString(Where))
 
-/** Undefined: it is none of ours. Lines that are torn are passed over. */
+/** Undefined: not one of our files. Torn lines are skipped. */
 export const parse = (text: string): { readonly where: Where; readonly marks: Array<Mark> } | undefined => {
   const [first = "", ...rest] = text.split("\n")
   const where = Option.getOrUndefined(decodeWhere(first))
@@ -57,7 +60,7 @@ export const parse = (text: string): { readonly where: Where; readonly marks: Ar
 
 export const lineOf = (line: Where | Mark): string => `${JSON.stringify(line)}\n`
 
-/** Letters, digits, `_` and `-` stand for themselves, so that it can be part of a ref. */
+/** Letters, digits, `_` and `-` are unchanged, so that it can be part of a ref. */
 export const refFolder = (session_id: string): string =>
   `refs/ai-relay/${
     session_id.replaceAll(/[^A-Za-z0-9_-]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
@@ -77,7 +80,7 @@ export const refOf = (session_id: string, mark: Mark): string | undefined => {
   }
 }
 
-/** The tree its ref names. */
+/** The tree named by its ref. */
 export const treeOf = (mark: Mark): string => mark.kind === "rewound" ? mark.from : mark.tree
 
 interface Step {
@@ -86,7 +89,7 @@ interface Step {
   readonly tree: string
 }
 
-/** What of it all counts now: what was undone by going back does not. */
+/** The marks that count now, without those undone by a rewind. */
 const stepsOf = (marks: ReadonlyArray<Mark>): ReadonlyArray<Step> => {
   let steps: Array<Step> = []
   const saved = new Map<string, Array<Step>>()
@@ -109,7 +112,7 @@ const stepsOf = (marks: ReadonlyArray<Mark>): ReadonlyArray<Step> => {
   return steps
 }
 
-/** Pairs of trees: what differs between the two of each was done by somebody else than the session's agent. */
+/** Pairs of trees: what differs within a pair was changed by somebody other than the session's agent. */
 export const spansOfOthers = (
   marks: ReadonlyArray<Mark>,
   turn: number,
@@ -131,7 +134,7 @@ export const beforeTurn = (marks: ReadonlyArray<Mark>, turn: number) =>
     | Extract<Mark, { readonly kind: "before" }>
     | undefined
 
-/** A rewind that can be undone: the last one, unless it was. */
+/** A rewind that can be undone: the last one, unless it was undone. */
 export const undoable = (marks: ReadonlyArray<Mark>): Rewound | undefined => {
   const last = marks.findLast((mark) => mark.kind === "rewound" || mark.kind === "undone")
   return last?.kind === "rewound" ? last : undefined

@@ -19,25 +19,25 @@ import { attributes, configuration, environment, type Git, git, type GitFailed }
 import { homes, isInside, whyUnkept } from "./unkept.js"
 
 export interface Place {
-  /** Git, as it is asked about the folder: a directory, an index and a configuration of the relay's own. */
+  /** Git for the folder, with a directory, an index and a configuration of the relay's own. */
   readonly git: Git
-  /** Where refs are kept: the user's repository, or the same as `git`. */
+  /** Where refs are stored: the user's repository, or the same as `git`. */
   readonly refs: Git
-  /** The folder git sees as its work tree: the repository's top, or the session's folder. */
+  /** Git's work tree: the repository's top, or the session's folder. */
   readonly top: string
-  /** The session's folder below it, with `/` between; "" if it is the same. */
+  /** The session's folder below it, separated by `/`; "" if it is the same. */
   readonly prefix: string
-  /** States are kept in the user's repository. */
+  /** States are stored in the user's repository. */
   readonly inRepository: boolean
   /** The index of the user's repository. */
   readonly userIndex: string | undefined
-  /** Arguments of `ls-files` that say what is left out, besides `.gitignore`. */
+  /** Arguments of `ls-files` for what to leave out, besides `.gitignore`. */
   readonly excludes: ReadonlyArray<string>
-  /** Where all of it lies. */
+  /** Where all of it is stored. */
   readonly own: string
 }
 
-/** Nothing is kept of this folder; a sentence for people. */
+/** No states of this folder are saved; a sentence for people. */
 export interface Unkept {
   readonly unkept: string
 }
@@ -49,7 +49,7 @@ export interface Repository {
   readonly objectFormat: string
 }
 
-/** The repository the folder lies in; it is read only. */
+/** The folder's repository; it is only read. */
 export const repositoryOf = Effect.fnUntraced(function*(asking: Git, folder: string) {
   const { code, stdout } = yield* git({ ...asking, cwd: folder }, [
     "rev-parse",
@@ -59,7 +59,7 @@ export const repositoryOf = Effect.fnUntraced(function*(asking: Git, folder: str
     "--git-common-dir",
     "--show-object-format"
   ], { codes: [0, 1, 128] })
-  // A name may hold a newline: then its repository is not used.
+  // A name may contain a newline: then its repository is not used.
   const lines = stdout.toString("utf8").split("\n").slice(0, -1)
   const [inWorkTree, gitDir = "", top = "", common = "", objectFormat = "sha1"] = lines
   if (inWorkTree === "false") return "inside" as const
@@ -78,7 +78,7 @@ export const repositoryOf = Effect.fnUntraced(function*(asking: Git, folder: str
   }
 })
 
-/** Objects and refs can be written there, and lie where they seem to. */
+/** Objects and refs can be written there and are where they seem to be. */
 const mayWrite = ({ commonDir }: Repository): boolean =>
   [commonDir, join(commonDir, "objects"), join(commonDir, "refs")].every((folder) => {
     try {
@@ -89,7 +89,7 @@ const mayWrite = ({ commonDir }: Repository): boolean =>
     }
   })
 
-/** A pattern of `.gitignore` that means this path alone. */
+/** A `.gitignore` pattern that matches only this path. */
 const patternOf = (path: string) => `/${path.replaceAll(/[\\*?[\]!# ]/g, "\\$&")}`
 
 export interface PlaceOptions {
@@ -97,18 +97,18 @@ export interface PlaceOptions {
   readonly folder: string
   readonly state_dir: string
   readonly program: string
-  /** A path may be written to; of a repository that lies elsewhere nothing is used but its list of what to ignore. */
+  /** Whether a path may be written to; of a repository elsewhere, only its ignore list is used. */
   readonly mayUse: (path: string) => Effect.Effect<boolean>
   /** The user's repository may hold the states. */
   readonly inRepository: boolean
 }
 
-/** Write a file that is not there, or holds another text. */
+/** Writes a file that is missing or has another content. */
 export const writeNew = (path: string, text: string) => {
   if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text, { mode: 0o600 })
 }
 
-/** A git directory of our own, with these attributes. `git init` would ask for templates. */
+/** A git directory of our own, with these attributes. `git init` would use templates. */
 export const prepareOwn = (own: string, objectFormat: string, attributes: string) => {
   for (const folder of ["objects/info", "objects/pack", "refs", "info"]) {
     mkdirSync(join(own, folder), { recursive: true, mode: 0o700 })
@@ -136,7 +136,7 @@ export const find = Effect.fnUntraced(
     const prefix = relative(top, folder).split(sep).join("/")
     const usesIt = repository !== undefined && inRepository && !ignored && mayWrite(repository)
       && (yield* mayUse(repository.commonDir))
-    // Where the objects are decides what an index can be made of.
+    // The objects' location determines which index can be used.
     const key = [top, prefix, usesIt ? repository.commonDir : ""].join("\0")
     const own = join(base, "folders", createHash("sha256").update(key).digest("hex").slice(0, 32))
     const objectFormat = usesIt ? repository.objectFormat : "sha1"
@@ -184,7 +184,7 @@ const isIgnored = Effect.fnUntraced(function*(asking: Git, top: string, folder: 
   return code === 0
 })
 
-/** What the user ignores outside of the work tree: in the repository, and in all of theirs. */
+/** The user's ignore files outside the work tree: the repository's own, and the global one. */
 export const excludeFiles = Effect.fnUntraced(function*(asking: Git, { commonDir }: Repository) {
   const { GIT_CONFIG_GLOBAL: _, HOME: __, XDG_CONFIG_HOME: ___, ...rest } = asking.env
   const { code, stdout } = yield* git(

@@ -8,7 +8,7 @@ export const isInside = (path: string, folder: string): boolean => {
   return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }
 
-/** The home of who the relay runs as, if there is one. */
+/** The home of the relay's user, if there is one. */
 export const homes = (): ReadonlyArray<string> => {
   try {
     return [realpathSync(homedir())]
@@ -17,7 +17,7 @@ export const homes = (): ReadonlyArray<string> => {
   }
 }
 
-/** A home folder, or what holds homes or the whole machine; a sentence for people. */
+/** Whether it is a home folder, or contains homes or the whole machine; a sentence for people. */
 export const whyUnkept = (folder: string): string | undefined =>
   folder === parse(folder).root || homes().some((home) => isInside(home, folder))
     ? `${folder} is a home folder, or contains one: to have file states saved, open the session in a project's folder`

@@ -1,8 +1,9 @@
 /**
- * claudeAgent: Claude Code behind claude-agent-acp (0.49 to 0.101). The relay's own `claude` says more; this one is for who
- * wants the protocol.
+ * claudeAgent: Claude Code behind claude-agent-acp (0.49 to 0.101). The relay's own `claude` adapter reports
+ * more; this one is for those who want the protocol.
  *
- * What the protocol has no words for stands in `_meta`: a tool's name, how long it runs, the subscription's limits.
+ * Details the protocol does not cover are in `_meta`: a tool's name, how long it runs, the subscription's
+ * limits.
  */
 import { Option, Schema } from "effect"
 import { optional } from "../../../schema/fields.js"
@@ -68,7 +69,7 @@ export const claudeAgent: AcpAgent = {
   writable: claude.writable,
   provider: claude.provider,
   stored_as: claude.tool,
-  // Since 0.100 it begins in `auto`.
+  // Since 0.100 it starts in `auto`.
   asks: { mode: "default", insteadOf: ["auto", "bypassPermissions"] },
   quirks: { toolName: (call) => metaOf(call)?.toolName, toolProgress, onUsage }
 }

@@ -1,4 +1,7 @@
-/** codexAcp: Codex behind codex-acp (2.6). The relay's own `codex` says more; this one is for who wants the protocol. */
+/**
+ * codexAcp: Codex behind codex-acp (2.6). The relay's own `codex` adapter reports more; this one is for those
+ * who want the protocol.
+ */
 import { npm, run } from "../../advice.js"
 import { codex } from "../../codex/descriptor.js"
 import type { AcpAgent } from "../AcpAgent.js"
@@ -15,6 +18,6 @@ export const codexAcp: AcpAgent = {
   writable: codex.writable,
   provider: codex.provider,
   stored_as: codex.tool,
-  // It begins in `agent`, where another model decides what is safe.
+  // It starts in `agent`, where another model decides what is safe.
   asks: { mode: "workspace-write", insteadOf: ["agent", "agent-full-access"] }
 }

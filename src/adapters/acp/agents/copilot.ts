@@ -1,8 +1,8 @@
 /**
  * copilot: GitHub Copilot CLI (1.0.102, `copilot --acp`).
  *
- * Its modes are named by addresses, its token counts are those of the whole session, and it says on the side, as a
- * message, which file it wrote ("Info: /home/me/x.txt").
+ * Its mode ids are URLs, its token counts cover the whole session, and it reports each file it writes as a
+ * message ("Info: /home/me/x.txt").
  */
 import { npm, runOnce } from "../../advice.js"
 import type { AcpAgent, AcpQuirks } from "../AcpAgent.js"

@@ -1,8 +1,8 @@
 /**
  * kimi: Kimi Code (2.1, `kimi acp`).
  *
- * It announces a call by its tool's name, with its input as JSON in a text; asked for leave it says in words what it is
- * about. It tells how an edit changed a file, but not how a written one did.
+ * It announces a call with the tool's name and the input as JSON text; its permission requests describe the
+ * call in prose. It reports how an edit changed a file, but not what a write changed.
  */
 import { Predicate } from "effect"
 import { npm, run } from "../../advice.js"
@@ -19,7 +19,7 @@ const input: AcpQuirks["input"] = ({ content = [], rawInput }) => {
 const toolName: AcpQuirks["toolName"] = ({ title }) =>
   title !== undefined && /^[A-Za-z_]\w*$/.test(title) ? title : undefined
 
-/** What its own program puts beside a prompt. */
+/** What its own program adds next to a prompt. */
 const notMessage: AcpQuirks["notMessage"] = (text, kind) =>
   kind === "user_message_chunk" && text.startsWith("<system-reminder>")
     ? { type: "status", status: "system_reminder" }

@@ -1,8 +1,8 @@
 /**
  * opencode: OpenCode (1.18, `opencode acp`).
  *
- * It asks only where its settings say so; the relay says so unless the operator does. It announces a call with part of
- * its input.
+ * It asks for permission only if its settings say so; the relay sets this unless the operator does. It
+ * announces a call with partial input.
  */
 import { npm, run } from "../../advice.js"
 import { anyModel, aws, regions } from "../../variables.js"

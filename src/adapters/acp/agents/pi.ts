@@ -1,7 +1,8 @@
 /**
- * pi: Pi behind pi-acp (0.0.34). It never asks before it runs a tool; what are modes elsewhere is how hard it thinks.
+ * pi: Pi behind pi-acp (0.0.34). It never asks before running a tool; its modes are thinking levels.
  *
- * It tries a failing model again and says so in messages; a turn whose last try failed ends as if it had ended well.
+ * It retries a failing model and reports that in messages; a turn whose last attempt failed ends as if it had
+ * succeeded.
  */
 import { npm, runOnce } from "../../advice.js"
 import { anyModel } from "../../variables.js"
@@ -15,7 +16,7 @@ const notMessage: AcpQuirks["notMessage"] = (text, kind) =>
     ? { type: "status", status: "api_retry", text }
     : undefined
 
-/** A command stands in the title. */
+/** A command is in the title. */
 const toolArgs: AcpQuirks["toolArgs"] = ({ kind, title }) =>
   kind === "execute" && title !== undefined ? { command: title } : undefined
 

@@ -1,5 +1,6 @@
 /**
- * qwen: Qwen Code (0.24, `qwen --acp`). Tokens are counted beside an empty piece of the answer, tools named in `_meta`.
+ * qwen: Qwen Code (0.24, `qwen --acp`). Token counts come with an empty answer chunk; tool names are in
+ * `_meta`.
  */
 import { Option, Schema } from "effect"
 import { optional } from "../../../schema/fields.js"
@@ -18,7 +19,7 @@ const readUsage = Schema.decodeUnknownOption(
 const toolName: AcpQuirks["toolName"] = ({ _meta }) => Option.getOrUndefined(readTool(_meta))?.toolName
 const usageBeside: AcpQuirks["usageBeside"] = ({ _meta }) => Option.getOrUndefined(readUsage(_meta))?.usage
 
-/** It says nothing of other folders than the one it is asked for; their names on disk cannot be read back. */
+/** It lists only the requested folder; folder names on disk cannot be decoded. */
 const foldersOf: AcpConversations["foldersOf"] = (files) => {
   const projects = `${files.variable("QWEN_HOME") ?? `${files.home}/.qwen`}/projects`
   const folders = files.entries(projects).flatMap(({ isFolder, name }) => {
@@ -45,7 +46,7 @@ export const qwen: AcpAgent = {
   settable: ["OPENAI_MODEL", ...google],
   writable: ["~/.qwen"],
   modeNames: { autoEdit: "auto-edit", acceptEdits: "auto-edit", bypassPermissions: "yolo" },
-  // It begins in `auto`, where another model decides what is safe.
+  // It starts in `auto`, where another model decides what is safe.
   asks: { mode: "default", insteadOf: ["auto", "yolo"] },
   quirks: { toolName, usageBeside },
   conversations: { command: (id) => ["qwen", "--resume", id], foldersOf }

@@ -1,4 +1,6 @@
-/** AttachmentList: the files that go with the next prompt, and where they are put. */
+/**
+ * AttachmentList: the files attached to the next prompt, and where they are saved.
+ */
 import { File, TriangleAlert, X } from "lucide-react"
 import { w } from "../../words/words.js"
 import { inOneLine } from "../hiddenChars.js"

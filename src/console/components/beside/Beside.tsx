@@ -1,6 +1,6 @@
 /**
- * Beside: the session's folder beside the conversation: its files, and what git says has changed. A column where there is room, a
- * sheet over the page where there is not.
+ * Beside: the session's folder next to the conversation: its files and git changes. A column if there is
+ * room, otherwise a sheet over the page.
  */
 import { X } from "lucide-react"
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from "react"
@@ -17,7 +17,7 @@ interface Props {
   readonly view: View
   readonly tab: Tab
   readonly onTab: (tab: Tab) => void
-  /** Write a file's name into the prompt; undefined: nothing is written here. */
+  /** Insert a file's name into the prompt; undefined: prompts cannot be written here. */
   readonly onMention: ((path: string) => void) | undefined
   readonly onClose: () => void
 }
@@ -35,7 +35,7 @@ const Frame = ({ children, onClose }: { readonly children: ReactNode; readonly o
   useEffect(() => {
     if (isSheet) dialog.current?.showModal()
   }, [isSheet])
-  // Escape stops a turn where nothing else has it.
+  // Elsewhere, Escape stops the turn.
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Escape" || event.defaultPrevented) return
     event.preventDefault()
@@ -97,7 +97,7 @@ export const Beside = ({ onClose, onMention, onTab, session_id, tab, view }: Pro
               onShow={setShown}
               onMention={onMention && ((path) => {
                 onMention(path)
-                // A sheet lies over the prompt.
+                // A sheet covers the prompt box.
                 if (matchMedia(narrow).matches) onClose()
               })}
             />

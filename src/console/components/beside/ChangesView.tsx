@@ -1,4 +1,6 @@
-/** ChangesView: the working tree as git sees it: each file's difference, and a commit of those that are chosen. */
+/**
+ * ChangesView: the working tree as git sees it: each file's diff, and a commit of selected files.
+ */
 import { FileText, GitBranch, Minus, Plus, RotateCw } from "lucide-react"
 import { type FormEvent, useCallback, useEffect, useId, useMemo, useRef, useState } from "react"
 import type { ChangedFile, Changes } from "../../../schema/WorkspaceAnswers.js"
@@ -14,9 +16,9 @@ import { useAnswer } from "./useAnswer.js"
 
 interface Props {
   readonly session_id: string
-  /** One runs. */
+  /** A turn is running. */
   readonly turn: boolean
-  /** Grows with what is said. */
+  /** Grows as the conversation does. */
   readonly seen: number
   readonly onOpen: (path: string) => void
 }
@@ -27,7 +29,7 @@ interface Row {
   readonly group: Group
   readonly file: ChangedFile
   readonly kind: keyof typeof w.beside.kinds
-  /** What it is compared with. */
+  /** What to compare with. */
   readonly against: string
 }
 
@@ -56,7 +58,7 @@ const DiffOf = (
   const { against, file: { from, path } } = row
   const ask = useCallback(
     () => workspace.diff(session_id, path, against, from),
-    // Asked again when the list is.
+    // Requested again together with the list.
     [against, from, path, session_id, version]
   )
   const { problem, value } = useAnswer(ask)
@@ -69,7 +71,7 @@ const DiffOf = (
     : <DiffView diff={value.diff} file_path={path} />
 }
 
-/** What has changed meanwhile is looked at soon after it was told. */
+/** How soon to check for changes after they were reported, in ms. */
 const soonMs = 1200
 
 export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
@@ -140,7 +142,7 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
             value={wanted}
             onChange={({ target }) => {
               setWanted(target.value)
-              // One of the list is meant at once; what is written waits for Enter.
+              // A choice from the list applies at once; typed text waits for Enter.
               const text = target.value.trim()
               if (text === "" || value.branches.includes(text)) setAgainst(text || undefined)
             }}
@@ -281,14 +283,14 @@ const StageButton = ({ isStaged, name, onClick }: StageProps) => {
 
 interface CommitProps {
   readonly session_id: string
-  /** To be committed as they are on disk. */
+  /** Files to commit as they are on disk. */
   readonly files: ReadonlyArray<Row>
-  /** How many are staged. */
+  /** Number of staged files. */
   readonly staged: number
   readonly onCommitted: () => void
 }
 
-/** What is renamed is committed with the name it had. */
+/** A renamed file is committed together with its old name. */
 const namesOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => [
   ...new Set(
     rows.flatMap(({ file: { from, path }, kind }) =>
@@ -297,7 +299,7 @@ const namesOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => [
   )
 ]
 
-/** What was written and not sent yet, by session: closing what is beside loses nothing. */
+/** Unsent text, by session: closing the pane loses nothing. */
 const drafts = new Map<string, string>()
 
 const CommitForm = ({ files, onCommitted, session_id, staged }: CommitProps) => {
@@ -308,7 +310,7 @@ const CommitForm = ({ files, onCommitted, session_id, staged }: CommitProps) => 
   }
   const [isBusy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string>()
-  /** What was refused because it would run programs. */
+  /** A commit that was refused because it would run programs. */
   const [offersWithout, setOffersWithout] = useState<"files" | "staged">()
   const [done, setDone] = useState<string>()
   const id = useId()

@@ -1,4 +1,6 @@
-/** FileMenu: files that fit what is written behind an `@`. */
+/**
+ * FileMenu: files that match the text after an `@`.
+ */
 import { useEffect, useRef } from "react"
 import { folderOf } from "../../relay/workspace.js"
 import { w } from "../../words/words.js"

@@ -1,4 +1,6 @@
-/** FilesView: the session's folder, a level at a time, files by words of their names, and a file to read. */
+/**
+ * FilesView: the session's folder, one level at a time, file search by name, and a file viewer.
+ */
 import {
   ArrowLeft,
   AtSign,
@@ -23,7 +25,7 @@ import { useAnswer } from "./useAnswer.js"
 
 interface Props {
   readonly session_id: string
-  /** The file on show. */
+  /** The open file. */
   readonly shown: string | undefined
   readonly onShow: (path: string | undefined) => void
   readonly onMention: ((path: string) => void) | undefined
@@ -108,7 +110,7 @@ const Item = ({ entry, onFile, path, session_id }: FolderProps & { readonly entr
   )
 }
 
-/** What browsers draw; by the name, since an SVG is a text. */
+/** Formats browsers can display, by name, since an SVG is text. */
 const pictures: Readonly<Record<string, string>> = {
   png: "image/png",
   apng: "image/png",
@@ -121,13 +123,13 @@ const pictures: Readonly<Record<string, string>> = {
   ico: "image/x-icon",
   svg: "image/svg+xml"
 }
-/** Bytes of a picture that is shown. */
+/** Largest picture shown, in bytes. */
 const largestPicture = 20_000_000
 
 const pictureType = (path: string): string | undefined =>
   pictures[path.split(".").at(-1)?.toLowerCase() ?? ""]
 
-/** As an image it runs nothing and loads nothing, whatever is in it. */
+/** As an image it runs and loads nothing, whatever it contains. */
 const Picture = ({ file, session_id, type }: Pick<Props, "session_id"> & {
   readonly file: FileContent
   readonly type: string
@@ -150,7 +152,7 @@ const Picture = ({ file, session_id, type }: Pick<Props, "session_id"> & {
       leaving.abort()
       if (made !== undefined) URL.revokeObjectURL(made)
     }
-    // Another one when the file was read again.
+    // Changes when the file was read again.
   }, [file, path, session_id, type])
   if (problem !== undefined) return <p className="beside-note" role="alert">{problem}</p>
   if (url === undefined) return <p className="beside-note" aria-busy="true">{w.beside.loading}</p>
@@ -294,7 +296,7 @@ export const FilesView = ({ onMention, onShow, session_id, shown }: Props) => {
           onClose={() => onShow(undefined)}
         />
       )}
-      {/* The tree stays as it was opened. */}
+      {/* The tree keeps its open folders. */}
       <div className="files-view" hidden={shown !== undefined}>
         <input
           type="search"

@@ -1,4 +1,6 @@
-/** FolderPicker: choose a folder of the relay's machine, level by level, within what the relay may use. */
+/**
+ * FolderPicker: choose a folder on the relay's machine, level by level, within the allowed folders.
+ */
 import { ArrowUp, Folder, FolderGit2 } from "lucide-react"
 import { useCallback, useEffect, useRef, useState } from "react"
 import { createPortal } from "react-dom"
@@ -8,19 +10,19 @@ import { inOneLine } from "../hiddenChars.js"
 import { useAnswer } from "./useAnswer.js"
 
 interface Props {
-  /** Where to begin; "" and what is not there: where one may. */
+  /** Where to begin; if empty or missing, an allowed root. */
   readonly folder: string
   readonly onChoose: (folder: string) => void
   readonly onClose: () => void
 }
 
-/** What was typed may be no folder yet. */
+/** The typed text may not be a folder yet. */
 const begin = (path: string | undefined) =>
   path === undefined
     ? workspace.folders(undefined)
     : workspace.folders(path).catch(() => workspace.folders(undefined))
 
-/** Where there is only one place to begin, it is where one begins. */
+/** If there is only one root, begin there. */
 const look = async (path: string | undefined) => {
   const listing = await begin(path)
   const [only, ...others] = listing.folders
@@ -47,7 +49,7 @@ export const FolderPicker = ({ folder, onChoose, onClose }: Props) => {
       (hidden || one.hidden !== true) && one.name.toLowerCase().includes(wanted)
     ) ?? []
   const here = value?.folder
-  // Not within the form it fills in: Enter here sends nothing there.
+  // Outside the form it fills in, so that Enter here does not submit that form.
   return createPortal(
     <dialog
       className="confirm folder-picker"

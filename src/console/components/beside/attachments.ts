@@ -1,4 +1,6 @@
-/** attachments: files a person gives to an agent: sent to the relay as soon as they are added, and named in the prompt. */
+/**
+ * attachments: files for the agent: uploaded to the relay as soon as they are added, and named in the prompt.
+ */
 import { useCallback, useRef, useState } from "react"
 import type { Attachment } from "../../../schema/WorkspaceAnswers.js"
 import * as workspace from "../../relay/workspace.js"
@@ -7,12 +9,12 @@ import { w } from "../../words/words.js"
 export interface Attached {
   readonly id: number
   readonly file: File
-  /** Absent while it is sent. */
+  /** Absent while it is uploading. */
   readonly kept?: Attachment
   readonly problem?: string
 }
 
-/** As the relay has it. */
+/** The same limit as the relay's. */
 const mostBytes = 50 * 1024 * 1024
 
 export const useAttachments = (session_id: string) => {
@@ -36,7 +38,7 @@ export const useAttachments = (session_id: string) => {
     for (const { file, id } of added) send(id, file, inFolder ? "folder" : "state")
   }, [inFolder, send])
 
-  /** What was sent already is sent once more, to the other place. */
+  /** Files already uploaded are uploaded again, to the other place. */
   const choose = (inFolder: boolean) => {
     setInFolder(inFolder)
     setList((all) => all.map(({ file, id }) => ({ file, id })))
@@ -49,11 +51,11 @@ export const useAttachments = (session_id: string) => {
 
 export type Attachments = ReturnType<typeof useAttachments>
 
-/** All of them are with the relay. */
+/** Whether all of them are uploaded. */
 export const areKept = (list: ReadonlyArray<Attached>): boolean =>
   list.every(({ kept }) => kept !== undefined)
 
-/** A prompt that says where they are. */
+/** A prompt that says where the files are. */
 export const withAttachments = (text: string, list: ReadonlyArray<Attached>): string => {
   const lines = list.flatMap(({ kept }) => kept === undefined ? [] : [`- ${kept.path}`])
   return lines.length === 0

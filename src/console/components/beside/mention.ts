@@ -1,11 +1,13 @@
-/** mention: where an `@` in a prompt begins a file's name, and what is written then. */
+/**
+ * mention: where an `@` in a prompt begins a file's name, and the text typed after it.
+ */
 export interface Mention {
-  /** Where its `@` stands. */
+  /** Position of the `@`. */
   readonly at: number
   readonly query: string
 }
 
-/** What is being written before the caret; undefined: no file's name. An `@` within a word is an address. */
+/** The file name being typed before the caret; undefined: none. An `@` within a word is an email address. */
 export const mentionAt = (text: string, caret: number): Mention | undefined => {
   const found = /(?:^|[\s([{"'`])@([^\s@"'`]*)$/.exec(text.slice(0, caret))
   if (found === null) return undefined
@@ -13,10 +15,10 @@ export const mentionAt = (text: string, caret: number): Mention | undefined => {
   return { at: caret - query.length - 1, query }
 }
 
-/** As agents read it: a name with spaces in quotes. */
+/** The format agents read: names with spaces in quotes. */
 export const mentionOf = (path: string): string => /[\s"'`]/.test(path) ? `@"${path}" ` : `@${path} `
 
-/** The text with the file's name in it, and where the caret is then. */
+/** The text with the file's name inserted, and the new caret position. */
 export const withMention = (
   text: string,
   { at, query }: Mention,

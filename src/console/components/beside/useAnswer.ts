@@ -1,15 +1,18 @@
-/** useAnswer: what the relay answers, asked again when the question changes or `again` is called. The last answer stays meanwhile. */
+/**
+ * useAnswer: a request to the relay, repeated when the question changes or `again` is called. The last answer
+ * stays in the meantime.
+ */
 import { useCallback, useEffect, useState } from "react"
 import { sentence } from "../../relay/workspace.js"
 
 export interface Answered<A> {
   readonly value: A | undefined
-  /** The relay's sentence, of the last time it was asked. */
+  /** The relay's error message for the last request. */
   readonly problem: string | undefined
   readonly again: () => void
 }
 
-/** `ask` must be the same as long as it asks the same. */
+/** `ask` must keep its identity as long as it asks the same. */
 export const useAnswer = <A>(ask: () => Promise<A>): Answered<A> => {
   const [asked, setAsked] = useState(0)
   const [state, setState] = useState<

@@ -1,4 +1,6 @@
-/** useBeside: opens and closes what is beside a conversation, from its header and from the palette. */
+/**
+ * useBeside: opens and closes the pane next to a conversation, from its header and from the palette.
+ */
 import {
   lazy,
   type ReactNode,
@@ -18,11 +20,11 @@ import type { Tab } from "./Beside.js"
 
 const Beside = lazy(() => import("./Beside.js").then(({ Beside }) => ({ default: Beside })))
 
-/** Their agents work on no files. */
+/** Agents that do not work on files. */
 const without = new Set(["demo", "replay", "cortex"])
 
 interface Opening {
-  /** Undefined: there is nothing beside it to be shown here. */
+  /** Undefined: there is no pane for this session. */
   readonly toggle: (() => void) | undefined
   readonly isOpen: boolean
   readonly beside: ReactNode
@@ -44,7 +46,7 @@ export const useBeside = (
       : [], [isOffered])
   useCommands(commands)
   const isOpen = isOffered && tab !== undefined
-  // Who opened it by key goes on from there.
+  // Closing returns the focus of a person who opened it with the keyboard.
   const before = useRef<Element>(null)
   useEffect(() => {
     if (isOpen) before.current = document.activeElement

@@ -1,11 +1,13 @@
-/** useMentions: files of the session's folder that fit what is written behind an `@`. */
+/**
+ * useMentions: files in the session's folder that match the text after an `@`.
+ */
 import { useEffect, useState } from "react"
 import * as workspace from "../../relay/workspace.js"
 
 const most = 12
 const quietMs = 60
 
-/** Files for what is being written; none while nothing is. */
+/** Matching files for the text being typed; empty if there is none. */
 export const useMentions = (session_id: string, query: string | undefined): ReadonlyArray<string> => {
   const [found, setFound] = useState<ReadonlyArray<string>>([])
   useEffect(() => {
@@ -14,7 +16,7 @@ export const useMentions = (session_id: string, query: string | undefined): Read
     const timer = setTimeout(() =>
       workspace.find(session_id, query, most).then(
         (files) => !isOver && setFound(files),
-        // Nothing is offered then; what is written stays as it is.
+        // Then nothing is offered; the typed text stays as it is.
         () => !isOver && setFound([])
       ), quietMs)
     return () => {
