@@ -104,50 +104,55 @@ export const list = Effect.fn("GitChanges.list")(
     against?: string
   ): Effect.fn.Return<Changes, WorkspaceRefused> {
     if (seen === undefined) return noRepository
-    return yield* onCopy(seen, Effect.fnUntraced(function*(seen) {
-      const other = against === undefined ? undefined : yield* commitOf(seen, against)
-      const { branches, staged, unstaged, untracked } = yield* Effect.all({
-        staged: other === undefined
-          ? compare(seen, ["--cached", seen.head ?? seen.emptyTree])
-          : Effect.succeed([]),
-        unstaged: compare(seen, other === undefined ? [] : [other]),
-        untracked: untrackedIn(seen),
-        branches: branchesIn(seen)
-      }, { concurrency: "unbounded" })
-      const files = new Map<string, ChangedFile>()
-      const add = (path: string, fields: Partial<ChangedFile>) => {
-        if (path.startsWith(seen.inside)) {
-          const name = path.slice(seen.inside.length)
-          files.set(name, { ...files.get(name), path: name, ...fields })
-        }
-      }
-      for (const [field, statuses] of [["staged", staged], ["unstaged", unstaged]] as const) {
-        for (const { from, letter, path } of statuses) {
-          const kind = kinds[letter]
-          if (letter === "U") add(path, { conflict: true })
-          else if (kind !== undefined) {
-            const before = from?.startsWith(seen.inside) === true ? from.slice(seen.inside.length) : undefined
-            add(path, { [field]: kind, ...(before !== undefined && { from: before }) })
+    return yield* onCopy(
+      seen,
+      Effect.fnUntraced(function*(seen) {
+        const other = against === undefined ? undefined : yield* commitOf(seen, against)
+        const { branches, staged, unstaged, untracked } = yield* Effect.all({
+          staged: other === undefined
+            ? compare(seen, ["--cached", seen.head ?? seen.emptyTree])
+            : Effect.succeed([]),
+          unstaged: compare(seen, other === undefined ? [] : [other]),
+          untracked: untrackedIn(seen),
+          branches: branchesIn(seen)
+        }, { concurrency: "unbounded" })
+        const files = new Map<string, ChangedFile>()
+        const add = (path: string, fields: Partial<ChangedFile>) => {
+          if (path.startsWith(seen.inside)) {
+            const name = path.slice(seen.inside.length)
+            files.set(name, { ...files.get(name), path: name, ...fields })
           }
         }
-      }
-      for (const path of untracked) add(path, { untracked: true })
-      const shown = [...files.values()]
-        .filter(({ path }) => !isPrivate(inside, join(inside.folder, path)))
-        .toSorted((left, right) => left.path < right.path ? -1 : 1)
-      const begun = underWay(seen)
-      const changes: Changes = {
-        repository: true,
-        ...(seen.head !== undefined && { head: seen.head }),
-        ...(seen.branch !== undefined && { branch: seen.branch }),
-        ...(begun !== undefined && { under_way: begun }),
-        ...(other !== undefined && { against: other }),
-        branches,
-        files: shown.slice(0, mostTold),
-        ...(shown.length > mostTold && { truncated: true })
-      }
-      return changes
-    })).pipe(Effect.catchTag("GitFailed", (failed: GitFailed) => Effect.fail(sayFailed(failed))))
+        for (const [field, statuses] of [["staged", staged], ["unstaged", unstaged]] as const) {
+          for (const { from, letter, path } of statuses) {
+            const kind = kinds[letter]
+            if (letter === "U") add(path, { conflict: true })
+            else if (kind !== undefined) {
+              const before = from?.startsWith(seen.inside) === true
+                ? from.slice(seen.inside.length)
+                : undefined
+              add(path, { [field]: kind, ...(before !== undefined && { from: before }) })
+            }
+          }
+        }
+        for (const path of untracked) add(path, { untracked: true })
+        const shown = [...files.values()]
+          .filter(({ path }) => !isPrivate(inside, join(inside.folder, path)))
+          .toSorted((left, right) => left.path < right.path ? -1 : 1)
+        const begun = underWay(seen)
+        const changes: Changes = {
+          repository: true,
+          ...(seen.head !== undefined && { head: seen.head }),
+          ...(seen.branch !== undefined && { branch: seen.branch }),
+          ...(begun !== undefined && { under_way: begun }),
+          ...(other !== undefined && { against: other }),
+          branches,
+          files: shown.slice(0, mostTold),
+          ...(shown.length > mostTold && { truncated: true })
+        }
+        return changes
+      })
+    ).pipe(Effect.catchTag("GitFailed", (failed: GitFailed) => Effect.fail(sayFailed(failed))))
   }
 )
 
@@ -203,48 +208,51 @@ export const diff = Effect.fn("GitChanges.diff")(
     if (seen === undefined) {
       return yield* refuse("conflict", "this folder is not in a git repository: create one with `git init`")
     }
-    return yield* onCopy(seen, Effect.fnUntraced(function*(seen) {
-      const name = yield* pathspecOf(inside, seen, path)
-      const before = from === undefined ? [] : [yield* pathspecOf(inside, seen, from)]
-      const known = yield* git(seen.view, ["ls-files", "-z", "-s", "--", name])
-      const isKnown = known.stdout.length > 0
-      if (!isKnown && against.kind !== "staged") {
-        // In the commit compared with, it may be a deleted file.
-        const other = against.kind === "commit" ? yield* commitOf(seen, against.name) : undefined
-        const there = other === undefined
-          ? undefined
-          : yield* git(seen.view, ["ls-tree", "-z", other, "--", name])
-        if (there === undefined || there.stdout.length === 0) return yield* newFile(inside, path)
-      }
-      // Both sides of a merge in one diff: shown against the last commit.
-      const isConflict = isKnown &&
-        known.stdout.toString("latin1", 0, 64).split("\t")[0]?.endsWith(" 0") === false
-      const base = seen.head ?? seen.emptyTree
-      const which = against.kind === "staged"
-        ? ["--cached", base]
-        : against.kind === "commit"
-        ? [yield* commitOf(seen, against.name)]
-        : isConflict
-        ? [base]
-        : []
-      const ran = yield* git(
-        seen.view,
-        [...comparing, "-M", ...which, "--", name, ...before],
-        { timeout_ms: lookMs, most_bytes: longestDiff }
-      ).pipe(
-        Effect.catch((failed) =>
-          failed.why === "too_much" || failed.why === "too_slow"
-            ? Effect.succeed(undefined)
-            : Effect.fail(failed)
+    return yield* onCopy(
+      seen,
+      Effect.fnUntraced(function*(seen) {
+        const name = yield* pathspecOf(inside, seen, path)
+        const before = from === undefined ? [] : [yield* pathspecOf(inside, seen, from)]
+        const known = yield* git(seen.view, ["ls-files", "-z", "-s", "--", name])
+        const isKnown = known.stdout.length > 0
+        if (!isKnown && against.kind !== "staged") {
+          // In the commit compared with, it may be a deleted file.
+          const other = against.kind === "commit" ? yield* commitOf(seen, against.name) : undefined
+          const there = other === undefined
+            ? undefined
+            : yield* git(seen.view, ["ls-tree", "-z", other, "--", name])
+          if (there === undefined || there.stdout.length === 0) return yield* newFile(inside, path)
+        }
+        // Both sides of a merge in one diff: shown against the last commit.
+        const isConflict = isKnown &&
+          known.stdout.toString("latin1", 0, 64).split("\t")[0]?.endsWith(" 0") === false
+        const base = seen.head ?? seen.emptyTree
+        const which = against.kind === "staged"
+          ? ["--cached", base]
+          : against.kind === "commit"
+          ? [yield* commitOf(seen, against.name)]
+          : isConflict
+          ? [base]
+          : []
+        const ran = yield* git(
+          seen.view,
+          [...comparing, "-M", ...which, "--", name, ...before],
+          { timeout_ms: lookMs, most_bytes: longestDiff }
+        ).pipe(
+          Effect.catch((failed) =>
+            failed.why === "too_much" || failed.why === "too_slow"
+              ? Effect.succeed(undefined)
+              : Effect.fail(failed)
+          )
         )
-      )
-      const told: FileDiff = ran === undefined
-        ? { path, diff: "", too_large: true }
-        : /^Binary files .* differ$/m.test(ran.stdout.toString("utf8").split("\n@@")[0] ?? "")
-        ? { path, diff: "", binary: true }
-        : { path, diff: ran.stdout.toString("utf8") }
-      return told
-    })).pipe(Effect.catchTag("GitFailed", (failed: GitFailed) => Effect.fail(sayFailed(failed))))
+        const told: FileDiff = ran === undefined
+          ? { path, diff: "", too_large: true }
+          : /^Binary files .* differ$/m.test(ran.stdout.toString("utf8").split("\n@@")[0] ?? "")
+          ? { path, diff: "", binary: true }
+          : { path, diff: ran.stdout.toString("utf8") }
+        return told
+      })
+    ).pipe(Effect.catchTag("GitFailed", (failed: GitFailed) => Effect.fail(sayFailed(failed))))
   }
 )
 
