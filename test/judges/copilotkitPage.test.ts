@@ -36,7 +36,9 @@ describe.skipIf(reason !== undefined)(
           encodeURIComponent(judged.relay)
         }`
         // What is sent while the page still asks for its agents and the thread goes nowhere: CopilotKit drops it.
-        const connected = page.waitForResponse((response) => new URL(response.url()).pathname.endsWith("/connect"))
+        const connected = page.waitForResponse((response) =>
+          new URL(response.url()).pathname.endsWith("/connect")
+        )
         await page.goto(address, { waitUntil: "networkidle" })
         await (await connected).finished()
         await page.locator("textarea").fill(prompt)
