@@ -10,7 +10,7 @@ import { type ModelApi, startModelApi } from "../support/modelApi/ModelApi.js"
 import { reply, slow } from "../support/modelApi/script.js"
 import { whyNoBrowser } from "../support/page.js"
 import { allow, areThere, isIdle, prompt, said } from "./actions.js"
-import { setStage } from "./stage.js"
+import { patience, setStage } from "./stage.js"
 
 const missing = whyNoBrowser() ?? whyNotInstalled("claude")
 if (missing !== undefined) console.log(`skipping Claude in the console: ${missing}`)
@@ -99,8 +99,14 @@ describe.skipIf(missing !== undefined)("Claude Code in the console", () => {
     const page = await open()
     await prompt(page, "SLOW please")
     await ticks(page).waitFor()
+    await prompt(page, "and then this")
+    await page.getByRole("button", { name: "Remove from queue: and then this" }).waitFor()
     await page.keyboard.press("Escape")
     await page.getByText(/^Stopped/).waitFor()
+    // What was queued is not run: it is in the box again.
+    const box = page.getByLabel("Prompt", { exact: true })
+    await expect.poll(() => box.inputValue(), { timeout: patience }).toBe("and then this")
+    await isIdle(page)
     await prompt(page, "and now?")
     await said(page, "Hello from the scripted model.")
   })
