@@ -1,0 +1,10 @@
+/**
+ * prefetch: installs the real agents and the fronts' clients before their suites run, while the network is all that CI waits
+ * for. It always succeeds: the suites install what is missing, or say why they skip it.
+ */
+import { agentVersions, selectVersions } from "./agentVersions.mjs"
+import { installAgents } from "./installAgents.mjs"
+import { installJudges, judges } from "./judges.mjs"
+
+await installAgents(selectVersions(Object.keys(agentVersions), ["newest"]))
+await installJudges(Object.keys(judges))
