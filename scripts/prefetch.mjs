@@ -1,6 +1,6 @@
 /**
- * prefetch: installs the real agents and the fronts' clients before their suites run, while the network is all that CI waits
- * for. It always succeeds: the suites install what is missing, or say why they skip it.
+ * prefetch: installs the real agents and the fronts' clients in the background, before their suites run. It always succeeds:
+ * the suites install what is missing, or say why they skip it.
  */
 import { agentVersions, selectVersions } from "./agentVersions.mjs"
 import { installAgents } from "./installAgents.mjs"

@@ -3,7 +3,7 @@
  *
  * The exit code is 0 if at least one agent works, else 1. Terminals (`generic`) do not count: they nearly always work.
  */
-import { Console, Effect } from "effect"
+import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { accessSync, constants, existsSync, statSync } from "node:fs"
 import { dirname } from "node:path"
@@ -16,7 +16,7 @@ import * as SessionRecord from "../services/journal/SessionRecord.js"
 import * as Sandbox from "../services/process/Sandbox.js"
 import { relayOptions } from "./options.js"
 import { visibleLine } from "./printable.js"
-import { compareRegistry, loadRegistry } from "./registryFile.js"
+import { agentsIn, differencesIn, readRegistryFile } from "./registryFile.js"
 
 /** Why sessions cannot be saved; undefined if they can. A folder that does not exist yet would be created. */
 export const stateTrouble = (state_dir: string): string | undefined => {
@@ -95,8 +95,9 @@ export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
     },
     ({ acp_registry, json, state_dir }) =>
       Effect.gen(function*() {
-        const own = yield* loadRegistry(acp_registry)
-        const differences = yield* compareRegistry(acp_registry)
+        const registry = Option.getOrUndefined(yield* readRegistryFile(acp_registry))
+        const own = registry === undefined ? [] : yield* agentsIn(registry)
+        const differences = registry && differencesIn(registry)
         const state = stateTrouble(state_dir)
         const found = {
           relay_version,

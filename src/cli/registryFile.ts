@@ -13,26 +13,29 @@ export class RegistryUnusable
   }
 }
 
-const contentOf = Effect.fnUntraced(function*(path: string) {
+interface RegistryFile {
+  readonly path: string
+  readonly content: string
+}
+
+/** The file's content; none if no file was named. */
+export const readRegistryFile = Effect.fnUntraced(function*(file: Option.Option<string>) {
+  if (Option.isNone(file)) return Option.none<RegistryFile>()
+  const path = file.value
   const files = yield* FileSystem.FileSystem
-  return yield* Effect.mapError(
+  const content = yield* Effect.mapError(
     files.readFileString(path),
     ({ message }) => new RegistryUnusable({ reason: `--acp-registry ${path} cannot be read: ${message}` })
   )
+  return Option.some<RegistryFile>({ path, content })
 })
 
-/** The differences between such a file and the known agents, one per line. Undefined if no file was named. */
-export const compareRegistry = (file: Option.Option<string>) =>
-  Option.match(file, {
-    onNone: () => Effect.succeed(undefined),
-    onSome: (path) => Effect.map(contentOf(path), (content) => registryDifferences(presets, content))
-  })
+/** The differences between such a file and the known agents, one per line. */
+export const differencesIn = ({ content }: RegistryFile): ReadonlyArray<string> =>
+  registryDifferences(presets, content)
 
-/** The agents; empty if no file was named. Entries that cannot be used here are logged. */
-export const loadRegistry = Effect.fnUntraced(function*(file: Option.Option<string>) {
-  if (Option.isNone(file)) return [] as ReadonlyArray<OwnAgent>
-  const path = file.value
-  const content = yield* contentOf(path)
+/** The agents in it. Entries that cannot be used here are logged. */
+export const agentsIn = Effect.fnUntraced(function*({ content, path }: RegistryFile) {
   const { agents, problems } = readRegistry(content)
   if (agents.length === 0) {
     return yield* new RegistryUnusable({
@@ -45,4 +48,10 @@ export const loadRegistry = Effect.fnUntraced(function*(file: Option.Option<stri
     yield* Effect.logWarning(`--acp-registry ${path}: ${problem}; this agent is skipped`)
   }
   return agents
+})
+
+/** The agents; empty if no file was named. */
+export const loadRegistry = Effect.fnUntraced(function*(file: Option.Option<string>) {
+  const found = yield* readRegistryFile(file)
+  return Option.isNone(found) ? [] as ReadonlyArray<OwnAgent> : yield* agentsIn(found.value)
 })

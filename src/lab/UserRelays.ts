@@ -33,7 +33,7 @@ export interface Running {
 export class UserRelays extends Context.Service<UserRelays, {
   /** The user's relay, ready to use: started if it is not running, replaced if it has crashed. */
   readonly reach: (user: User) => Effect.Effect<Running, RelayUnavailable>
-  /** All running relays, whoever started them. */
+  /** All running relays, including those that other lab processes started. */
   readonly running: Effect.Effect<ReadonlyArray<Running>, RelayUnavailable>
   /** Stop this relay: its sessions close properly and stay on disk. */
   readonly stop: (relay: Running) => Effect.Effect<void, RelayUnavailable>

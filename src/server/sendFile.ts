@@ -9,6 +9,7 @@ import { read as readFd } from "node:fs"
 import type { ServerResponse } from "node:http"
 import type { Opened } from "../services/workspace/insideFolder.js"
 import { Refused } from "./Call.js"
+import { drained } from "./drained.js"
 import { about, pathIn } from "./workspaceRoutes.js"
 
 /** Bytes of one answer. */
@@ -64,21 +65,9 @@ const readAt = (fd: number, at: number, length: number) =>
 
 /** True when the client is ready for more; false when it is gone. */
 const written = (response: ServerResponse, bytes: Buffer) =>
-  Effect.callback<boolean>((resume) => {
-    if (response.destroyed) return resume(Effect.succeed(false))
-    if (response.write(bytes)) return resume(Effect.succeed(true))
-    const stop = () => void response.off("drain", onDrain).off("close", onClose)
-    const onDrain = () => {
-      stop()
-      resume(Effect.succeed(true))
-    }
-    const onClose = () => {
-      stop()
-      resume(Effect.succeed(false))
-    }
-    response.on("drain", onDrain).on("close", onClose)
-    return Effect.sync(stop)
-  })
+  Effect.suspend(() => response.destroyed || response.write(bytes) ? Effect.void : drained(response)).pipe(
+    Effect.map(() => !response.destroyed)
+  )
 
 const body = Effect.fnUntraced(function*(response: ServerResponse, { fd }: Opened, { from, to }: Range) {
   for (let at = from; at < to;) {

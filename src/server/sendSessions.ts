@@ -3,20 +3,10 @@ import { Effect } from "effect"
 import type { ServerResponse } from "node:http"
 import { makePause } from "../services/makePause.js"
 import type { SessionListing } from "../services/session/SessionListing.js"
+import { drained } from "./drained.js"
 
 /** Sessions per piece. */
 const together = 50
-
-/** Completes when the client has read what was sent, or is gone. */
-const drained = (response: ServerResponse) =>
-  Effect.callback<void>((resume) => {
-    const done = () => {
-      response.off("drain", done).off("close", done)
-      resume(Effect.void)
-    }
-    response.once("drain", done).once("close", done)
-    return Effect.sync(() => void response.off("drain", done).off("close", done))
-  })
 
 /** Writes headers and body. Completes when everything is handed to the socket, or the client is gone. */
 export const sendSessions = Effect.fn("sendSessions")(function*(

@@ -94,8 +94,8 @@ export const checkOpened = (
 }
 
 /**
- * What another agent opens asks a person, as long as no mode is set: the user's own setting was made for people's sessions, and may run
- * everything unasked.
+ * A session that another agent opens asks a person unless a mode is set. The user's own settings were made for their own sessions, and
+ * may run everything without asking.
  */
 export const ofAgents = (spec: AgentSpec): AgentSpec =>
   spec.parent !== undefined && spec.permission_mode === undefined

@@ -7,26 +7,8 @@ import { useEffect, useRef, useState, useSyncExternalStore } from "react"
 import { w } from "../words/words.js"
 import { CodeBlock } from "./CodeBlock.js"
 import { CopyButton } from "./CopyButton.js"
-import { type Diagram, drawDiagram, type Theme } from "./diagrams.js"
-
-const dark = "(prefers-color-scheme: dark)"
-const onTheme = (call: () => void) => {
-  const query = matchMedia(dark)
-  query.addEventListener("change", call)
-  // A page or a chat may set its own theme.
-  const observer = new MutationObserver(call)
-  observer.observe(document, { subtree: true, attributes: true, attributeFilter: ["data-theme"] })
-  return () => {
-    query.removeEventListener("change", call)
-    observer.disconnect()
-  }
-}
-
-const themeAt = (element: Element | null): Theme => {
-  const chosen = (element ?? document.documentElement)
-    .closest("[data-theme]:not([data-theme=system])")?.getAttribute("data-theme")
-  return chosen === "dark" || (chosen !== "light" && matchMedia(dark).matches) ? "dark" : "light"
-}
+import { type Diagram, drawDiagram } from "./diagrams.js"
+import { onTheme, themeAt } from "./theme.js"
 
 export const DiagramBlock = ({ code }: { readonly code: string }) => {
   const place = useRef<HTMLDivElement>(null)

@@ -10,14 +10,10 @@ import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { useMay } from "./rights.js"
-
-const isDark = () => {
-  const { theme } = document.documentElement.dataset
-  return theme === undefined ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark"
-}
+import { onTheme, themeAt } from "./theme.js"
 
 const colours = () =>
-  isDark()
+  themeAt(document.documentElement) === "dark"
     ? {
       background: "#151517",
       foreground: "#e8e6e3",
@@ -115,19 +111,14 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
 
     const observer = new ResizeObserver(measure)
     observer.observe(place.current)
-    const recolour = () => {
+    const stopRecolouring = onTheme(() => {
       terminal.options.theme = colours()
-    }
-    const themes = new MutationObserver(recolour)
-    themes.observe(document.documentElement, { attributeFilter: ["data-theme"] })
-    const scheme = matchMedia("(prefers-color-scheme: dark)")
-    scheme.addEventListener("change", recolour)
+    })
     return () => {
       here = false
       typed.dispose()
       resized.dispose()
-      scheme.removeEventListener("change", recolour)
-      themes.disconnect()
+      stopRecolouring()
       observer.disconnect()
       if (stopWriting !== false) stopWriting()
       terminal.dispose()

@@ -9,6 +9,7 @@
 
 import type mermaid from "@mermaid-js/tiny"
 import { isModest, most, mostEdges, plainDiagram } from "./plainDiagram.js"
+import type { Theme } from "./theme.js"
 
 /** Number of drawn diagrams kept. */
 const mostKept = 60
@@ -20,8 +21,6 @@ export interface Diagram {
   readonly width: number
   readonly height: number
 }
-
-export type Theme = "light" | "dark"
 
 let loading: Promise<Mermaid> | undefined
 type Mermaid = typeof mermaid

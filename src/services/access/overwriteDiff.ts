@@ -1,6 +1,6 @@
 /**
  * overwriteDiff: the diff that a tool which writes a whole file would make to the existing file. Agents report only the new
- * text, but the person who is asked must see what would be lost.
+ * text, but the person must see what would be lost before allowing it.
  */
 import { Predicate } from "effect"
 import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from "node:fs"

@@ -207,34 +207,28 @@ export const procSource = (since = startedAt()): ProcessSource => {
     read: readStat,
     hasMissed: () => hasMissed,
     environ: ({ pgid, pid, ppid, started }) =>
-      Number(started) < oldest || (ppid === kernel && pgid === 0) ? undefined : readEnviron(pid),
+      Number(started) < oldest || (ppid === kernel && pgid === 0)
+        ? undefined
+        : readIfThere(`/proc/${pid}/environ`),
     reuseMs: 15
   }
 }
 
-const readStat = (pid: number | string) => parseStat(readIfThere(`/proc/${pid}/stat`))
+const readStat = (pid: number | string) => parseStat(readIfThere(`/proc/${pid}/stat`) ?? "")
 /** When this process started: older processes cannot be its children. */
 const startedAt = () => readStat("self")?.started ?? "0"
 
-const readIfThere = (path: string): string => {
+/** Undefined if the process has exited or belongs to another user. */
+const readIfThere = (path: string): string | undefined => {
   try {
     return readFileSync(path, "utf8")
   } catch {
-    return ""
+    return undefined
   }
 }
 
 /** The parent of kernel threads, which have no environment and no group. */
 const kernel = 2
-
-const readEnviron = (pid: number): string | undefined => {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8")
-  } catch {
-    // It has exited, or belongs to another user.
-    return undefined
-  }
-}
 
 const isNumber = (name: string) => name >= "0" && name < ":"
 

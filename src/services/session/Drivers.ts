@@ -69,7 +69,7 @@ export interface Drivers {
 
 type CommandType = ClientCommand["type"]
 
-/** Commands open to every client with the scope for them, whoever drives. */
+/** Commands that any client with the right scope may send, even if another client drives. */
 const freely = new Set<CommandType>(["ping", "drive", "suggest"])
 /** Commands that do not make a client the driver: a page's terminal reports its size as soon as it is opened. */
 const withoutDriving = new Set<CommandType>(["resize"])

@@ -497,7 +497,7 @@ const make = Effect.gen(function*() {
       Effect.sync(() => drivers.enter(key, by)),
       (client) => Effect.sync(() => drivers.leave(client))
     )
-    /** A command that was executed before is acknowledged again, whoever drives. */
+    /** A command that was already executed is acknowledged again, even if another client drives. */
     const give = (command: ClientCommand) =>
       Effect.flatMap(Sender, (by): Effect.Effect<void, NotDriving> => {
         const isKnown = session.knows(command)
