@@ -355,11 +355,16 @@ describe("one place each", () => {
     )
   })
 
-  it("looks at something again and again: processes that are not ours, of whose end nobody tells", () => {
+  it("looks at something again and again: what nobody tells about, such as the end of others' processes", () => {
     const looking = breaking(({ imports }) => imports.filter((name) => name.endsWith("/lookUntil.js")))
     assert.deepStrictEqual(looking, ["services/process/endFamily.ts: ./lookUntil.js"])
     const beats = only("server/eventStream.ts")
-    assert.deepStrictEqual(saying(/\bsetInterval\b/g, (file) => file.room === "console" || beats(file)), [])
+    const followsFiles = only("services/access/followFile.ts")
+    assert.deepStrictEqual(
+      saying(/\bsetInterval\b/g, (file) => file.room === "console" || beats(file) || followsFiles(file)),
+      []
+    )
+    assert.deepStrictEqual(saying(/\bwatchFile\b/g, () => false), [])
   })
 
   it("changes what a method of somebody else does: nobody", () => {

@@ -8,8 +8,9 @@
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import { readFileSync, statSync, unwatchFile, watchFile } from "node:fs"
+import { readFileSync } from "node:fs"
 import { messageOf } from "../schema/messageOf.js"
+import { fileMark, followFile } from "../services/access/followFile.js"
 import type { Source } from "./SignedTokens.js"
 
 const digest = (token: string) => createHash("sha256").update(token).digest("hex")
@@ -41,14 +42,16 @@ const lookMs = 250
 
 export const make = Effect.fnUntraced(function*(file: string) {
   let tokens = parse("")
-  let version = ""
+  /** The mark of the file that was read; empty if it could not be. */
+  let seen = ""
 
   const look = Effect.fnUntraced(function*() {
-    const { ino, mtimeMs, size } = yield* Effect.try(() => statSync(file))
-    const now = `${ino} ${mtimeMs} ${size}`
-    if (now === version) return tokens.users
+    const mark = fileMark(file)
+    if (mark === seen && mark !== "") return tokens.users
+    // What cannot be read is tried again.
+    seen = ""
     tokens = parse(yield* Effect.try(() => readFileSync(file, "utf8")))
-    version = now
+    seen = mark
     if (tokens.bad.length > 0) {
       yield* Effect.logWarning(
         `the token file ${file} has no user and token in line ${tokens.bad.join(", ")}`
@@ -71,8 +74,8 @@ export const make = Effect.fnUntraced(function*(file: string) {
     for (const listener of [...listeners]) listener()
   }
   yield* Effect.acquireRelease(
-    Effect.sync(() => void watchFile(file, { interval: lookMs, persistent: false }, onChange)),
-    () => Effect.sync(() => unwatchFile(file, onChange))
+    Effect.sync(() => followFile(file, lookMs, () => seen, onChange)),
+    (stop) => Effect.sync(stop)
   )
   const changed = Effect.callback<void>((resume) => {
     const listener = () => resume(Effect.void)

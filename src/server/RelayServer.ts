@@ -5,7 +5,7 @@
  * sessions end, say so to their clients, and the sockets close.
  */
 import { Context, Deferred, Effect, FiberSet, Layer, Schema } from "effect"
-import { readFileSync, unwatchFile, watchFile } from "node:fs"
+import { readFileSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
 import { createServer as createTlsServer, Server as TlsServer } from "node:https"
 import type { AddressInfo, Socket } from "node:net"
@@ -15,6 +15,7 @@ import { type RawData, type WebSocket, WebSocketServer } from "ws"
 import { messageOf } from "../schema/messageOf.js"
 import { type SocketRouteId, socketRoutes } from "../schema/routes.js"
 import { Auth, type Visitor } from "../services/access/Auth.js"
+import { fileMark, followFile } from "../services/access/followFile.js"
 import { demand, demandReach, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { completesWithin } from "../services/completesWithin.js"
@@ -174,17 +175,17 @@ const followCertificate = Effect.fnUntraced(
         ))
       }
     }
-    yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        for (const file of [tls_cert, tls_key]) {
-          watchFile(file, { interval, persistent: false }, take)
-        }
-      }),
-      () =>
-        Effect.sync(() => {
-          for (const file of [tls_cert, tls_key]) unwatchFile(file, take)
-        })
-    )
+    for (const file of [tls_cert, tls_key]) {
+      let seen = fileMark(file)
+      const onChange = () => {
+        seen = fileMark(file)
+        take()
+      }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => followFile(file, interval, () => seen, onChange)),
+        (stop) => Effect.sync(stop)
+      )
+    }
   }
 )
 

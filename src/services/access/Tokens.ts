@@ -5,9 +5,9 @@
  * revoking or changing a token ends its connections within a second. Without a state folder tokens last as long as the relay.
  */
 import { Clock, Effect, Schema, type Scope as Lifetime } from "effect"
-import { statSync } from "node:fs"
 import { type Scope, scopes as allScopes } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
+import { fileMark } from "./followFile.js"
 import { everything, type Limits, type PrincipalFields } from "./Principal.js"
 import * as TokenFile from "./tokenFile.js"
 import type { TokenRecord, TokensUnusable } from "./tokenFile.js"
@@ -194,8 +194,7 @@ export const make = Effect.fnUntraced(function*(
   /** Reads the file again if it has changed. An unreadable file grants access to nobody. */
   const look = () => {
     if (file === undefined) return
-    const stat = statSync(file, { throwIfNoEntry: false })
-    const mark = stat === undefined ? "" : `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.mode}`
+    const mark = fileMark(file)
     if (mark === seen) return
     seen = mark
     try {
@@ -203,6 +202,8 @@ export const make = Effect.fnUntraced(function*(
       take(TokenFile.readNow(file))
     } catch (cause) {
       problem = messageOf(cause)
+      // It may become readable without a change, such as when other files are closed.
+      seen = ""
       take([])
     }
   }
@@ -214,7 +215,7 @@ export const make = Effect.fnUntraced(function*(
     return problem === undefined ? Effect.void : Effect.logWarning(problem)
   })
   const run = Effect.runSyncWith(yield* Effect.context<never>())
-  if (file !== undefined) yield* TokenFile.watched(file, () => run(lookAndTell))
+  if (file !== undefined) yield* TokenFile.watched(file, () => seen, () => run(lookAndTell))
   yield* lookAndTell
 
   /** Applies a change made here at once. */

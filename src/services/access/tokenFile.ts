@@ -6,22 +6,11 @@
  */
 import { Clock, Effect, Option, Schedule, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
-import {
-  closeSync,
-  type FSWatcher,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  unwatchFile,
-  watch,
-  watchFile
-} from "node:fs"
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, statSync, watch } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { Scope } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
+import { followFile } from "./followFile.js"
 import * as privateFile from "./privateFile.js"
 
 /** The tokens cannot be read or written. */
@@ -89,34 +78,34 @@ const localDisks = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c76
 /** How often to check the file if the system does not report changes, in ms. */
 const lookMs = 250
 
-/** Until the scope closes, calls `onChange` within half a second after the file may have been created, changed or removed. */
-export const watched = (file: string, onChange: () => void) => {
-  const poll = () => void watchFile(file, { interval: lookMs, persistent: false }, onChange)
+/**
+ * Until the scope closes, calls `onChange` within half a second after the file may have been created, changed or removed.
+ * `seen` returns the mark (`fileMark`) of the file as it was read last.
+ */
+export const watched = (file: string, seen: () => string, onChange: () => void) => {
+  const poll = () => followFile(file, lookMs, seen, onChange)
   const folder = dirname(file)
-  const start = (): FSWatcher | undefined => {
+  const start = (): () => void => {
     try {
       if (process.platform !== "linux" || !localDisks.has(statfsSync(folder).type)) return poll()
       const watcher = watch(folder, { persistent: false })
+      let stop = () => watcher.close()
       // Without its folder nothing is reported any longer.
       const lose = () => {
         watcher.close()
-        poll()
+        stop = poll()
         onChange()
       }
       watcher.on("error", lose).on("change", (_, name) => {
         if (name === basename(file)) onChange()
         else if (name === basename(folder)) lose()
       })
-      return watcher
+      return () => stop()
     } catch {
       return poll()
     }
   }
-  return Effect.acquireRelease(Effect.sync(start), (watcher) =>
-    Effect.sync(() => {
-      watcher?.close()
-      unwatchFile(file, onChange)
-    }))
+  return Effect.acquireRelease(Effect.sync(start), (stop) => Effect.sync(stop))
 }
 
 /** A program that holds the lock for longer than this, in ms, is considered dead. */

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { pbkdf2 } from "node:crypto"
 import {
   chmodSync,
   mkdtempSync,
@@ -13,8 +14,11 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import type { PrincipalFields } from "../../../src/services/access/Principal.js"
 import * as Tokens from "../../../src/services/access/Tokens.js"
+
+const pbkdf2Later = promisify(pbkdf2)
 
 const newFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "ai-relay-tokens-"))),
@@ -103,6 +107,33 @@ describe("a named token", () => {
       if (typeof found !== "object") return assert.fail("not found")
       change(folder)
       assert.include(yield* found.ended, "\"ci\" was revoked")
+    }))
+
+  it.live("ends what it has open though Node's file threads are busy when its file changes", () =>
+    Effect.gen(function*() {
+      const folder = join(yield* newFolder, "state")
+      // As long as this takes, a file that is looked at by a thread is not looked at.
+      const busy = Promise.all(Array.from({ length: 4 }, () => pbkdf2Later("", "", 200_000, 64, "sha512")))
+      const tokens = yield* Tokens.make(folder)
+      const { token } = yield* tokens.make({ name: "ci", scopes: ["view"] })
+      const found = tokens.find(token, Date.now())
+      if (typeof found !== "object") return assert.fail("not found")
+      writeFileSync(fileIn(folder), "{\"tokens\":[]}")
+      yield* Effect.promise(() => busy)
+      assert.include(yield* found.ended, "\"ci\" was revoked")
+    }))
+
+  it.live("is nobody's while its folder cannot be read, and somebody's again afterwards", () =>
+    Effect.gen(function*() {
+      const folder = join(yield* newFolder, "state")
+      const tokens = yield* Tokens.make(folder)
+      const { token } = yield* tokens.make({ name: "ci", scopes: ["view"] })
+      renameSync(folder, `${folder}-moved`)
+      writeFileSync(folder, "a file where the folder was")
+      assert.isUndefined(tokens.find(token, Date.now()))
+      rmSync(folder)
+      renameSync(`${folder}-moved`, folder)
+      assert.strictEqual(nameOf(tokens.find(token, Date.now())), "ci")
     }))
 
   it.effect("takes those it made with it, and theirs", () =>
