@@ -1,13 +1,13 @@
 /**
  * Tokens: named tokens for people other than the operator, each with scopes, limits and an expiry.
  *
- * They are in the state folder (`tokenFile.ts`), where `ai-relay token` changes them while the relay runs and watches the file:
+ * They are in the state folder (`tokenFile.ts`), where `ai-relay token` changes them while the relay runs. It follows the file:
  * revoking or changing a token ends its connections within a second. Without a state folder tokens last as long as the relay.
  */
 import { Clock, Effect, Schema, type Scope as Lifetime } from "effect"
 import { type Scope, scopes as allScopes } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
-import { fileMark } from "./followFile.js"
+import { fileMark, followFile } from "./followFile.js"
 import { everything, type Limits, type PrincipalFields } from "./Principal.js"
 import * as TokenFile from "./tokenFile.js"
 import type { TokenRecord, TokensUnusable } from "./tokenFile.js"
@@ -55,6 +55,8 @@ export const defaultName = "default"
 
 /** Most tokens that have not expired. */
 const most = 1000
+/** How often to look for a change of the file, in ms. */
+const lookMs = 500
 /** Longest sleep: timers cannot be longer than some weeks. */
 const longestSleepMs = 24 * 3600 * 1000
 
@@ -167,6 +169,7 @@ export const onShelf = (state_dir: string | undefined): Omit<Tokens, "find" | "n
 export const make = Effect.fnUntraced(function*(
   state_dir: string | undefined
 ): Effect.fn.Return<Tokens, never, Lifetime.Scope> {
+  const run = Effect.runSyncWith(yield* Effect.context<never>())
   const shelf = onShelf(state_dir)
   const file = state_dir === undefined ? undefined : TokenFile.fileIn(state_dir)
   let byHash = new Map<string, TokenRecord>()
@@ -174,6 +177,17 @@ export const make = Effect.fnUntraced(function*(
   const waiting = new Map<TokenRecord, Set<(reason: string) => void>>()
   let seen = ""
   let problem: string | undefined
+
+  let stopFollowing: (() => void) | undefined
+  /** The file is followed while a token has something open. */
+  const follow = () => {
+    if (file === undefined || (waiting.size > 0) === (stopFollowing !== undefined)) return
+    stopFollowing?.()
+    stopFollowing = waiting.size > 0
+      ? followFile(file, lookMs, () => seen, () => run(lookAndTell))
+      : undefined
+  }
+  yield* Effect.addFinalizer(() => Effect.sync(() => stopFollowing?.()))
 
   const take = (tokens: ReadonlyArray<TokenRecord>) => {
     // An unchanged token stays the same object.
@@ -189,6 +203,7 @@ export const make = Effect.fnUntraced(function*(
         : goneText(record)
       for (const tell of listeners) tell(reason)
     }
+    follow()
   }
 
   /** Reads the file again if it has changed. An unreadable file grants access to nobody. */
@@ -214,8 +229,6 @@ export const make = Effect.fnUntraced(function*(
     told = problem
     return problem === undefined ? Effect.void : Effect.logWarning(problem)
   })
-  const run = Effect.runSyncWith(yield* Effect.context<never>())
-  if (file !== undefined) yield* TokenFile.watched(file, () => seen, () => run(lookAndTell))
   yield* lookAndTell
 
   /** Applies a change made here at once. */
@@ -229,9 +242,11 @@ export const make = Effect.fnUntraced(function*(
       const tell = (reason: string) => resume(Effect.succeed(reason))
       const listeners = waiting.get(record) ?? new Set()
       waiting.set(record, listeners.add(tell))
+      follow()
       return Effect.sync(() => {
         listeners.delete(tell)
         if (listeners.size === 0 && waiting.get(record) === listeners) waiting.delete(record)
+        follow()
       })
     })
 

@@ -6,11 +6,10 @@
  */
 import { Clock, Effect, Option, Schedule, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, statSync, watch } from "node:fs"
-import { basename, dirname, join } from "node:path"
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { Scope } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
-import { followFile } from "./followFile.js"
 import * as privateFile from "./privateFile.js"
 
 /** The tokens cannot be read or written. */
@@ -71,42 +70,6 @@ export const read = (file: string): Effect.Effect<ReadonlyArray<TokenRecord>, To
     try: () => readNow(file),
     catch: (cause) => new TokensUnusable({ reason: `the tokens cannot be read: ${messageOf(cause)}` })
   })
-
-/** ext, xfs, btrfs, tmpfs, overlay, zfs, f2fs: local file systems, where Linux notices every change (`man 2 statfs`). */
-const localDisks = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010])
-
-/** How often to check the file if the system does not report changes, in ms. */
-const lookMs = 250
-
-/**
- * Until the scope closes, calls `onChange` within half a second after the file may have been created, changed or removed.
- * `seen` returns the mark (`fileMark`) of the file as it was read last.
- */
-export const watched = (file: string, seen: () => string, onChange: () => void) => {
-  const poll = () => followFile(file, lookMs, seen, onChange)
-  const folder = dirname(file)
-  const start = (): () => void => {
-    try {
-      if (process.platform !== "linux" || !localDisks.has(statfsSync(folder).type)) return poll()
-      const watcher = watch(folder, { persistent: false })
-      let stop = () => watcher.close()
-      // Without its folder nothing is reported any longer.
-      const lose = () => {
-        watcher.close()
-        stop = poll()
-        onChange()
-      }
-      watcher.on("error", lose).on("change", (_, name) => {
-        if (name === basename(file)) onChange()
-        else if (name === basename(folder)) lose()
-      })
-      return () => stop()
-    } catch {
-      return poll()
-    }
-  }
-  return Effect.acquireRelease(Effect.sync(start), (stop) => Effect.sync(stop))
-}
 
 /** A program that holds the lock for longer than this, in ms, is considered dead. */
 const longestLockMs = 10_000
