@@ -5,7 +5,7 @@
  * Base64 text that contains a secret when decoded. A value without secrets is returned unchanged.
  */
 import { relayEnvironment } from "../process/AgentEnvironment.js"
-import { makeRedact } from "./redact.js"
+import { cleanText as redactText } from "./redact.js"
 
 const placeholder = "[REDACTED]"
 
@@ -17,16 +17,19 @@ const holdsValues = /^(?:env|environment|headers|http_?headers)$/i
 
 const base64 = /^[A-Za-z0-9+/_-]{24,}={0,2}$/
 
-type Redact = (json: string) => string
+/** Plain text without its secrets. */
+type Redact = (text: string) => string
+
+const namesSecret = /"[^"]*(?:token|secret|password|api_?key)\\?"\s*[:=]/i
 
 const hidesSecret = (text: string, redact: Redact): boolean => {
   if (!base64.test(text)) return false
-  const decoded = JSON.stringify(Buffer.from(text, "base64").toString("utf8"))
-  return redact(decoded) !== decoded || /"[^"]*(?:token|secret|password|api_?key)\\?"\s*[:=]/i.test(decoded)
+  const decoded = Buffer.from(text, "base64").toString("utf8")
+  return redact(decoded) !== decoded || namesSecret.test(JSON.stringify(decoded))
 }
 
 const cleanText = (text: string, redact: Redact): string =>
-  hidesSecret(text, redact) ? placeholder : JSON.parse(redact(JSON.stringify(text))) as string
+  hidesSecret(text, redact) ? placeholder : redact(text)
 
 const clean = (value: unknown, redact: Redact, isSecret: boolean): unknown => {
   if (typeof value === "string") {
@@ -49,5 +52,5 @@ const clean = (value: unknown, redact: Redact, isSecret: boolean): unknown => {
 let known: Redact | undefined
 
 /** The value without secrets; the same object if it has none. `redact` knows the relay's own secrets. */
-export const cutSecrets = <A>(value: A, redact: Redact = known ??= makeRedact(relayEnvironment())): A =>
+export const cutSecrets = <A>(value: A, redact: Redact = known ??= redactText(relayEnvironment())): A =>
   clean(value, redact, false) as A

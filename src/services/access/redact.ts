@@ -317,10 +317,6 @@ export const makeRedact = (env: Variables): (json: string) => string => make({ e
 
 /** The same for plain text. */
 export const cleanText = (env: Variables): (text: string) => string => {
-  const redact = makeRedact(env)
-  return (text) => {
-    // It takes JSON, and gives JSON.
-    const told: unknown = JSON.parse(redact(JSON.stringify(text)))
-    return typeof told === "string" ? told : ""
-  }
+  const { find } = make({ env: [env] })
+  return (text) => without(text, find(text))
 }

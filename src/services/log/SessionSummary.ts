@@ -250,6 +250,10 @@ const change = (
   }
 }
 
+const withoutTurn = ({ open_turn: _turn, open_turn_seq: _seq, ...summary }: SessionSummary): SessionSummary =>
+  summary
+const withoutRewound = ({ rewound: _rewound, ...summary }: SessionSummary): SessionSummary => summary
+
 /** The summary after one more event. `turn`: the number of the event's turn, if known. */
 export const fold = (
   summary: SessionSummary,
@@ -258,12 +262,9 @@ export const fold = (
   ts: number,
   turn = summary.turns + 1
 ): SessionSummary => {
-  const { open_turn, open_turn_seq, rewound, ...rest } = summary
+  const inTurn = event.type === "turn_end" ? withoutTurn(summary) : summary
   return {
-    ...rest,
-    ...(open_turn !== undefined && event.type !== "turn_end" && { open_turn }),
-    ...(open_turn_seq !== undefined && event.type !== "turn_end" && { open_turn_seq }),
-    ...(rewound !== undefined && staysRewound(event) && { rewound }),
+    ...summary.rewound === undefined || staysRewound(event) ? inTurn : withoutRewound(inTurn),
     ...(summaryEvents.has(event.type) && change(summary, event, ts, turn, seq)),
     created_at: summary.created_at === 0 ? ts : summary.created_at,
     last_active_at: ts,

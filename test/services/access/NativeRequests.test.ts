@@ -6,7 +6,7 @@ import { nativeRules as claudeRules } from "../../../src/adapters/claude/ClaudeC
 import { nativeRules as codexRules } from "../../../src/adapters/codex/nativeRules.js"
 import { cutSecrets } from "../../../src/services/access/cutSecrets.js"
 import * as NativeRequests from "../../../src/services/access/NativeRequests.js"
-import { makeRedact } from "../../../src/services/access/redact.js"
+import { cleanText } from "../../../src/services/access/redact.js"
 
 const strict = { allow_native_requests: false, permission_modes: [] }
 const codex = codexRules("own-thread")
@@ -157,7 +157,7 @@ describe("a harmless native request", () => {
 })
 
 describe("cutSecrets", () => {
-  const redact = makeRedact({ DEPLOY_TOKEN: "relay-own-secret-value" })
+  const redact = cleanText({ DEPLOY_TOKEN: "relay-own-secret-value" })
   const cut = <A>(value: A) => cutSecrets(value, redact)
 
   it("gives back the very same object where nothing is secret", () => {
