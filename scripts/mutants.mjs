@@ -22,7 +22,7 @@ const groups = {
   log: {
     sources: "src/services/log",
     tests: [
-      ...["EventLog", "EventStore", "FrameArena", "SessionSummary", "deltaWords", "eventJson", "frames"].map((
+      ...["EventLog", "EventStore", "SessionSummary", "deltaWords", "eventJson", "frames"].map((
         name
       ) => `test/services/log/${name}.test.ts`),
       "test/services/journal/Journal.test.ts",

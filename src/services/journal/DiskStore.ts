@@ -146,7 +146,6 @@ export const make = (
       onKept = listener
     },
     isBehind: () => writer.waiting() > (troubles.has("write") ? bounds.retain_bytes : aheadBytes),
-    allocate: recent.allocate,
     append: (batch, isPreviewOnly = false) => {
       recent.append(batch)
       last = lastSeqOf(batch)

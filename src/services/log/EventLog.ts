@@ -144,7 +144,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
 
   const commit = () => {
     if (drafts.length === 0) return
-    store.append(encodeBatch(seq - drafts.length + 1, drafts, store.allocate), previewOnly)
+    store.append(encodeBatch(seq - drafts.length + 1, drafts), previewOnly)
     drafts = []
     json.forget()
     if (important) store.flush(current())

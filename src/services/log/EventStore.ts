@@ -4,7 +4,6 @@
  * The log numbers events and serves readers; a store keeps batches, gives them back from any `seq`, and drops the oldest
  * beyond its limit. Readers are woken only for what the store has accepted.
  */
-import * as FrameArena from "./FrameArena.js"
 import { after, type Batch, lastSeqOf } from "./frames.js"
 import type { SessionSummary } from "./SessionSummary.js"
 
@@ -12,22 +11,14 @@ export interface EventStore {
   /** The first `seq` it can give; if it is empty, the next one to be written. */
   readonly firstSeq: () => number
   readonly lastSeq: () => number
-  /** Memory for the bytes of a batch that is about to be appended. */
-  readonly allocate: (size: number) => Buffer
-  /**
-   * The batch belongs to the store from now on, which may overwrite its bytes in a later turn of the event loop.
-   * `isPreviewOnly`: deltas whose whole text follows later, so they need not be durable at once.
-   */
+  /** `isPreviewOnly`: deltas whose whole text follows later, so they need not be durable at once. */
   readonly append: (batch: Batch, isPreviewOnly?: boolean) => void
   /** The last `seq` that is kept. A slower store reports when there is more. */
   readonly keptSeq: () => number
   readonly onKept: (listener: () => void) => void
   /** Whether so much is still unwritten that the writer should wait. */
   readonly isBehind: () => boolean
-  /**
-   * Some of the frames after `seq`; undefined if there are none. Their bytes are valid until the next turn of the event loop:
-   * copy them to keep them.
-   */
+  /** Some of the frames after `seq`; undefined if there are none. */
   readonly read: (seq: number) => Batch | undefined
   /** Drops the oldest frames beyond the limit, but none after `needed`. True: it still is over its limit. */
   readonly trim: (needed: number) => boolean
@@ -47,7 +38,6 @@ const removedAtOnce = 16
 
 /** A store that keeps about `bytes` of frames in memory. `since`: the `seq` before its first frame. */
 export const makeMemory = (bytes: number, since = 0): MemoryStore => {
-  const slabs = FrameArena.make()
   /** Batches before `first` are dropped. They are removed many at a time, since each removal copies the list. */
   let batches: Array<Batch | undefined> = []
   let first = 0
@@ -73,7 +63,6 @@ export const makeMemory = (bytes: number, since = 0): MemoryStore => {
       const oldest = batches[first]
       if (oldest === undefined || lastSeqOf(oldest) > seq) break
       size -= oldest.bytes.length
-      slabs.release(oldest.bytes)
       batches[first] = undefined
       first += 1
     }
@@ -89,7 +78,6 @@ export const makeMemory = (bytes: number, since = 0): MemoryStore => {
     keptSeq: () => last,
     onKept: () => {},
     isBehind: () => false,
-    allocate: slabs.take,
     append: (batch) => {
       batches.push(batch)
       size += batch.bytes.length

@@ -8,7 +8,7 @@ import type { Batch } from "./frames.js"
 
 /** One reader's position in the log. */
 export interface LogCursor {
-  /** The next unread batch, if any, valid until the next turn of the event loop. Taking it moves the cursor. */
+  /** The next unread batch, if any. Taking it moves the cursor. */
   readonly next: () => Batch | undefined
   /** Set if the log no longer holds everything that was asked for: the first `seq` it could give. */
   readonly gap: number | undefined
@@ -29,8 +29,7 @@ export const streamOf = (follow: (wake: () => void) => LogCursor): Stream.Stream
     )
     const pull: Effect.Effect<Batch, Cause.Done> = Effect.suspend(() => {
       const batch = cursor.next()
-      // A stream may be pulled when the bytes are no longer valid.
-      if (batch !== undefined) return Effect.succeed({ ...batch, bytes: Buffer.from(batch.bytes) })
+      if (batch !== undefined) return Effect.succeed(batch)
       if (cursor.overrun()) {
         return Effect.die(new Error("the log was read too slowly; follow again after the last seq"))
       }

@@ -81,15 +81,11 @@ const sizeOf = ({ encoding, head, raw, rest, text }: Draft, seq: number): number
   + (raw === undefined ? 0 : rawField.length + raw.length)
   + closing.length
 
-export const encodeBatch = (
-  firstSeq: number,
-  drafts: ReadonlyArray<Draft>,
-  allocate: (size: number) => Buffer = Buffer.allocUnsafe
-): Batch => {
+export const encodeBatch = (firstSeq: number, drafts: ReadonlyArray<Draft>): Batch => {
   let size = 0
   let seq = firstSeq
   for (const draft of drafts) size += sizeOf(draft, seq++)
-  const bytes = allocate(size)
+  const bytes = Buffer.allocUnsafe(size)
   // Allocated at its final length: pushing would reserve room for 16 more.
   const ends = new Array<number>(drafts.length)
   const raws = new Array<number>(drafts.length)

@@ -149,7 +149,6 @@ const reopened = (bytes: number) =>
       keptSeq: () => store.keptSeq(),
       onKept: (listener) => store.onKept(listener),
       isBehind: () => store.isBehind(),
-      allocate: (size) => store.allocate(size),
       append: (batch) => again().append(batch),
       read: (seq) => store.read(seq),
       trim: (needed) => again().trim(needed),
