@@ -61,7 +61,7 @@ describe("ai-relay/testing", () => {
   it.effect("says what is wrong with a file", () =>
     Effect.gen(function*() {
       assert.include((yield* Effect.flip(replay("test/fixtures/none.ndjson"))).message, "none.ndjson")
-      assert.include((yield* Effect.flip(replay("package.json"))).message, "no recorded event")
+      assert.include((yield* Effect.flip(replay("package.json"))).message, "not a recorded event")
     }))
 
   it.effect("finds nothing in a session that ends without it", () =>

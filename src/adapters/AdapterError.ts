@@ -43,7 +43,7 @@ export class TerminalUnavailable
   extends Schema.TaggedError<TerminalUnavailable>()("TerminalUnavailable", { cause: Schema.Defect() })
 {
   override get message() {
-    return "The relay cannot open terminals here: the native part of its package node-pty does not load. Install "
+    return "The relay cannot open terminals here: the native part of the package node-pty cannot be loaded. Install "
       + "ai-relay again with npm on this machine, without --omit=optional (on Linux it needs glibc 2.28 or newer)."
   }
 }
@@ -59,7 +59,7 @@ export class ConversationGone extends Schema.TaggedError<ConversationGone>()("Co
 }) {
   override get message() {
     return this.reason ??
-      `${this.tool} has no conversation "${this.native_session_id}" to go on with: leave \`native_session_id\` out to `
+      `${this.tool} has no conversation "${this.native_session_id}" to continue: leave out \`native_session_id\` to `
         + "begin a new one"
   }
 }

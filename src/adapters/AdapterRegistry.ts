@@ -19,7 +19,7 @@ export class UnknownTool extends Schema.TaggedError<UnknownTool>()("UnknownTool"
         + `, or start it with --tools ${this.tool}`
     }
     return `unknown tool "${this.tool}": set \`tool\` to one of ${this.known.join(", ")}`
-      + ", or start the relay with --allow-program to let it be a program's name"
+      + ", or start the relay with --allow-program to allow it as a program's name"
   }
 }
 

@@ -26,7 +26,7 @@ export const lazily = (
       catch: (cause) =>
         new AgentFailed({
           tool,
-          reason: "the relay's own code for it does not load: restart the relay",
+          reason: "the relay's code for it cannot be loaded: restart the relay",
           cause
         })
     }).pipe(

@@ -122,7 +122,7 @@ export const answerOf = Effect.fn("answerOf")(
     const told = Schema.decodeUnknownOption(Schema.fromJsonString(Told))(text)
     return yield* new CommandError({
       reason: answer.status === 401
-        ? "the relay wants a token: --token, or AI_RELAY_TOKEN"
+        ? "the relay requires a token: set --token or AI_RELAY_TOKEN"
         : Option.isSome(told)
         ? told.value.text
         : `${address.url} is no ai-relay: check --url`
@@ -138,7 +138,7 @@ export const listSessions = Effect.fn("listSessions")(function*(address: Address
   if (Option.isSome(decoded)) return decoded.value.sessions
   return yield* new CommandError({
     reason: answer.status === 401
-      ? "the relay wants a token: --token, or AI_RELAY_TOKEN"
+      ? "the relay requires a token: set --token or AI_RELAY_TOKEN"
       : `${address.url} is no ai-relay: check --url`
   })
 })

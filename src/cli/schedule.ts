@@ -31,7 +31,7 @@ const ask = Effect.fn("schedule.ask")(
     if (answer.ok) return said
     return yield* new CommandError({
       reason: answer.status === 401
-        ? "the relay wants a token: --token, or AI_RELAY_TOKEN"
+        ? "the relay requires a token: set --token or AI_RELAY_TOKEN"
         : Option.match(readRefusal(said), {
           onNone: () => `${address.url} does not support schedules: update that relay`,
           onSome: ({ text }) => text

@@ -25,7 +25,7 @@ const toEvent = (frame: string) => JSON.parse(frame) as RelayEvent
 const tooSlow = (session_id: string) =>
   new PortError({
     code: "overloaded",
-    reason: `the events of session ${session_id} were read too slowly: go on after the last one you have`
+    reason: `the events of session ${session_id} were read too slowly: resume after the last one you have`
   })
 
 const make = Effect.gen(function*() {

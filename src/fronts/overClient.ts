@@ -91,7 +91,7 @@ const make = (
 ): SessionPort["Service"] => {
   const unreachable = new PortError({
     code: "unreachable",
-    reason: `no relay answers at ${url}: start one with \`ai-relay\`, or name another with --url`
+    reason: `no relay answers at ${url}: start one with \`ai-relay serve\`, or choose another with --url`
   })
 
   const request = (path: string, method = "GET") =>
@@ -109,7 +109,7 @@ const make = (
         () =>
           new PortError({
             code: "unauthorized",
-            reason: "the relay wants a token: --token, or AI_RELAY_TOKEN"
+            reason: "the relay requires a token: set --token or AI_RELAY_TOKEN"
           })
       )
     )
@@ -130,7 +130,7 @@ const make = (
       (failure) =>
         new PortError({
           code: "unreachable",
-          reason: `the relay at ${url} has gone away: ${String(failure)}`
+          reason: `the relay at ${url} is no longer reachable: ${String(failure)}`
         })
     )
   })

@@ -83,4 +83,4 @@ export const areChoices = (questions: ReadonlyArray<Question>): boolean =>
   questions.length > 0 && questions.every(({ multiSelect, options }) => !multiSelect && options.length > 0)
 
 export const unaskable =
-  "This client can show no form. Put the question into your text instead; the person answers with the next prompt."
+  "This client cannot show forms. Ask in your text instead; the person will answer with the next prompt."

@@ -79,7 +79,7 @@ const nobody = (message_id: string) =>
   new PortError({
     code: "bad_command",
     reason:
-      `the session had the message "${message_id}" already, and has nothing of it any more: send it with a new id`
+      `the session already had the message "${message_id}", but its events are no longer available: send it with a new id`
   })
 
 const ended = new PortError({
@@ -112,7 +112,7 @@ const listen = (message_id: string) => {
       case "duplicate":
         return event.status
       case "cancelled":
-        return new PortError({ code: "bad_command", reason: "the prompt was taken back: send it again" })
+        return new PortError({ code: "bad_command", reason: "the prompt was withdrawn: send it again" })
       case "sent":
         isSent = true
         // Sent to a turn that was already running: its start was long ago.

@@ -15,7 +15,7 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>()("EngineFail
   override get message() {
     return this.status === undefined
       ? `the Docker engine cannot be reached (${this.reason}): check that it runs, and DOCKER_HOST`
-      : `the Docker engine refuses: ${this.reason}`
+      : `the Docker engine refused: ${this.reason}`
   }
 }
 

@@ -106,7 +106,7 @@ const make = Effect.gen(function*() {
         "NotYet",
         () =>
           new RelayUnavailable({
-            reason: `the container of ${user.id} does not start: see \`docker ps --all\``
+            reason: `the container of ${user.id} did not start: see \`docker ps --all\``
           })
       )
     )

@@ -72,7 +72,7 @@ const make = Effect.gen(function*() {
     needed.set(relay.id, last)
     if (now - last < idle_timeout * 1000 || presence.has(relay.user)) return
     yield* Effect.logInfo(
-      `nobody has needed the relay of ${relay.user.id} for ${idle_timeout} s: it is stopped`
+      `nobody has needed the relay of ${relay.user.id} for ${idle_timeout} s: stopping it`
     )
     yield* runtimes.stop(relay)
   })

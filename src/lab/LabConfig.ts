@@ -82,12 +82,12 @@ const needs: ReadonlyArray<
       "LAB_CONTAINER_ENV"
     ],
     ({ mode }) => mode === "multi",
-    "is about containers, and LAB_MODE=single has none: leave it out, or set LAB_MODE=multi"
+    "applies to containers, which LAB_MODE=single does not have: leave it out, or set LAB_MODE=multi"
   ],
   [
     ["LAB_JWT_ISSUER", "LAB_JWT_AUDIENCE", "LAB_JWT_CLAIM"],
     ({ jwt_jwks, jwt_secret }) => Option.isSome(jwt_jwks) || Option.isSome(jwt_secret),
-    "is about signed tokens, and there is no key to check them with: set LAB_JWT_SECRET or LAB_JWT_JWKS, or leave it out"
+    "applies to signed tokens, but there is no key to verify them: set LAB_JWT_SECRET or LAB_JWT_JWKS, or leave it out"
   ]
 ]
 
@@ -101,7 +101,7 @@ export const ignoredVariable = (
   if (stranger !== undefined) {
     return new BadLabSetting({
       name: stranger,
-      problem: `is no setting of the lab: leave it out, or spell it as one of ${known.join(", ")}`
+      problem: `is not a setting of the lab: leave it out, or use one of ${known.join(", ")}`
     })
   }
   for (const [names, isUsed, problem] of needs) {
@@ -122,12 +122,14 @@ export const warningsOf = (
 ): ReadonlyArray<string> => [
   ...(Option.isSome(jwt_jwks) || Option.isSome(jwt_secret)) && Option.isNone(jwt_audience)
     ? [
-      "LAB_JWT_AUDIENCE is not set: tokens that the same issuer has made for any other application let their users in here, "
+      "LAB_JWT_AUDIENCE is not set: tokens that the same issuer creates for other applications are accepted here, "
       + "too. Set it to the name the issuer calls this lab by."
     ]
     : [],
   ...Option.isSome(jwt_jwks) && Option.isNone(jwt_issuer)
-    ? ["LAB_JWT_ISSUER is not set: set it to the `iss` of the tokens, so that no other issuer's are taken."]
+    ? [
+      "LAB_JWT_ISSUER is not set: set it to the `iss` of the tokens, so that no other issuer's are accepted."
+    ]
     : []
 ]
 
@@ -136,7 +138,7 @@ const check = (settings: LabSettings): BadLabSetting | undefined => {
   if (Option.isSome(user_header) && trusted_proxies.length === 0) {
     return new BadLabSetting({
       name: "LAB_USER_HEADER",
-      problem: "is believed only from proxies that LAB_TRUSTED_PROXIES names: set both"
+      problem: "is trusted only from the proxies in LAB_TRUSTED_PROXIES: set both"
     })
   }
   if (Option.isSome(jwt_secret) && Redacted.value(jwt_secret.value).length < 32) {
@@ -157,7 +159,7 @@ const check = (settings: LabSettings): BadLabSetting | undefined => {
   return sources.some(Option.isSome) ? undefined : new BadLabSetting({
     name: "LAB_TOKENS_FILE",
     problem:
-      "or LAB_JWT_SECRET, LAB_JWT_JWKS or LAB_USER_HEADER must be set: the lab has to know who its users are"
+      "or LAB_JWT_SECRET, LAB_JWT_JWKS or LAB_USER_HEADER must be set: the lab must know who its users are"
   })
 }
 

@@ -80,7 +80,7 @@ const make = Effect.gen(function*() {
     socket.on("error", () => socket.destroy())
     // It becomes part of the relay's URL.
     if (request.url?.startsWith("/") !== true) {
-      return turnAway(socket, "400 Bad Request", "ask for a path, such as /: this is no proxy")
+      return turnAway(socket, "400 Bad Request", "request a path, such as /: this is not a proxy")
     }
     if (!isWebSocket(request)) return answerPlainly(server, request, socket, head)
     const refusal = runSync(

@@ -39,7 +39,9 @@ const until = (seconds: number): Effect.Effect<string> =>
   })
 
 const expired = new TokenInDoubt({ reason: "the access token has expired: get a new one" })
-const unchecked = new TokenInDoubt({ reason: "access tokens cannot be checked now: try again later" })
+const unchecked = new TokenInDoubt({
+  reason: "access tokens cannot be checked at the moment: try again later"
+})
 
 type JwtSettings = Pick<LabSettings, "jwt_audience" | "jwt_claim" | "jwt_issuer" | "jwt_jwks" | "jwt_secret">
 
@@ -89,7 +91,7 @@ export const make = Effect.fnUntraced(function*(settings: JwtSettings) {
     }
     return error instanceof jose.errors.JWTExpired
       ? expired
-      : Effect.as(Effect.logDebug(`a signed token is no good: ${error.message}`), undefined)
+      : Effect.as(Effect.logDebug(`a signed token was rejected: ${error.message}`), undefined)
   }
 
   return [...bySecret, ...byKeys].map((verify): Source => (token) =>

@@ -41,7 +41,9 @@ const folderFor = (root: string, { name }: User) =>
       return folder
     },
     catch: (cause) =>
-      new RelayUnavailable({ reason: `no folder under LAB_WORKSPACE_ROOT: ${(cause as Error).message}` })
+      new RelayUnavailable({
+        reason: `cannot create a folder under LAB_WORKSPACE_ROOT: ${(cause as Error).message}`
+      })
   })
 
 const make = <E extends { readonly message: string }>(relayOf: RelayOf<E>) =>

@@ -88,7 +88,7 @@ export const make = Effect.fnUntraced(function*(file: string) {
     Effect.flatMap(find(token), (now) =>
       now === user
         ? Effect.flatMap(changed, () => gone(token, user))
-        : Effect.succeed("this access token was taken back: ask the operator for another one"))
+        : Effect.succeed("this access token was revoked: ask the operator for a new one"))
 
   const source: Source = (token) =>
     Effect.map(

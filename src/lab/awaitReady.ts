@@ -39,7 +39,7 @@ export const awaitReady = (address: Address, { startup_delay, ws_timeout }: Pati
     Effect.timeoutOrElse({
       duration: Duration.seconds(ws_timeout),
       orElse: () =>
-        Effect.fail(new RelayUnavailable({ reason: `the relay does not answer within ${ws_timeout} s` }))
+        Effect.fail(new RelayUnavailable({ reason: `the relay did not answer within ${ws_timeout} s` }))
     }),
     Effect.catch((error) =>
       Effect.fail(error instanceof RelayUnavailable ? error : new RelayUnavailable({ reason: error.message }))

@@ -86,7 +86,7 @@ export const variables = Config.all({
     (path) => path.startsWith("/")
   ),
   image: text("LAB_IMAGE", "ohwise-lab-ctrl:local", "Image of the users' relays"),
-  network: text("LAB_NETWORK", "lab-network", "Network of the users' relays; made if it is missing"),
+  network: text("LAB_NETWORK", "lab-network", "Network of the users' relays; created if it does not exist"),
   container_port: number(
     "LAB_CONTAINER_PORT",
     9000,
@@ -94,28 +94,32 @@ export const variables = Config.all({
     "must be a port, 1 to 65535",
     (port) => whole(1)(port) && port < 65_536
   ),
-  container_user: text("LAB_CONTAINER_USER", "labuser", "User they run as: a name in the image, or a number"),
+  container_user: text(
+    "LAB_CONTAINER_USER",
+    "labuser",
+    "User that they run as: a name in the image, or a number"
+  ),
   container_home: Config.option(Config.NonEmptyString(
     variable("LAB_CONTAINER_HOME", "/home/<user>", "Where a user's folder is mounted, their home")
   )),
   startup_delay: number(
     "LAB_CONTAINER_STARTUP_DELAY",
     1.5,
-    "Longest pause between two probes of a relay that starts, in seconds",
+    "Longest pause between two probes of a starting relay, in seconds",
     "must be a number of seconds, more than 0",
     positive
   ),
   ws_timeout: number(
     "LAB_CONTAINER_WS_TIMEOUT",
     15,
-    "Seconds a relay may take until it can be talked to",
+    "Seconds that a relay may take to become reachable",
     "must be a number of seconds, more than 0",
     positive
   ),
   idle_timeout: number(
     "LAB_IDLE_TIMEOUT_SECS",
     1800,
-    "Seconds without a client and a running turn until a relay is stopped; 0: never",
+    "Seconds without clients and running turns until a relay is stopped; 0: never",
     "must be a number of seconds, 0 or more",
     (seconds) => seconds >= 0
   ),
@@ -136,15 +140,15 @@ export const variables = Config.all({
   ),
   env_names: list(
     "LAB_CONTAINER_ENV",
-    "Variables of the lab handed on to the containers, such as ANTHROPIC_API_KEY"
+    "Variables of the lab that are passed to the containers, such as ANTHROPIC_API_KEY"
   ),
-  tokens_file: optional("LAB_TOKENS_FILE", "Users by token, a line each: USER TOKEN, or USER sha256:HEX"),
+  tokens_file: optional("LAB_TOKENS_FILE", "Users by token, one per line: USER TOKEN, or USER sha256:HEX"),
   jwt_secret: Config.option(
     Config.Redacted(variable("LAB_JWT_SECRET", "", "Secret of signed tokens (HS256)"))
   ),
   jwt_secret_file: optional("LAB_JWT_SECRET_FILE", "File that holds it"),
   jwt_jwks: Config.option(
-    Config.URL(variable("LAB_JWT_JWKS", "", "Address of the keys of signed tokens (RS256, ES256, EdDSA …)"))
+    Config.URL(variable("LAB_JWT_JWKS", "", "URL of the keys of signed tokens (RS256, ES256, EdDSA …)"))
   ),
   jwt_issuer: optional("LAB_JWT_ISSUER", "Who must have issued a signed token"),
   jwt_audience: optional("LAB_JWT_AUDIENCE", "Whom a signed token must be for"),
@@ -155,6 +159,6 @@ export const variables = Config.all({
   ),
   trusted_proxies: list(
     "LAB_TRUSTED_PROXIES",
-    "Addresses or networks of the proxies to be believed, such as 10.0.0.0/24"
+    "Addresses or networks of trusted proxies, such as 10.0.0.0/24"
   )
 })

@@ -30,7 +30,9 @@ export const makeFolder = Effect.fn("makeFolder")(function*(user: User) {
   const said = yield* call(() => container.logs({ stdout: true, stderr: true, tail: 3 }))
   yield* new RelayUnavailable({
     reason:
-      `no folder for ${user.id} under ${settings.workspace_root}: ${toText(said)}. Check LAB_WORKSPACE_ROOT, `
+      `cannot create a folder for ${user.id} under ${settings.workspace_root}: ${
+        toText(said)
+      }. Check LAB_WORKSPACE_ROOT, `
       + "and that LAB_CONTAINER_USER is a user of the image"
   })
 }, Effect.scoped)

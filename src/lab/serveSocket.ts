@@ -33,7 +33,7 @@ const readHandshake = Schema.decodeOption(
 const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket, visitor: Visitor) {
   const text = yield* client.first.pipe(
     Effect.mapError(() =>
-      new UnknownUser({ reason: "the handshake is too long: send images as commands, after it" })
+      new UnknownUser({ reason: "the handshake is too long: send images in commands after it" })
     ),
     Effect.timeoutOrElse({
       duration: handshakeTime,

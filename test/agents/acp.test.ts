@@ -9,19 +9,19 @@ describeScenarios("codex-acp", { tool: "codex-acp" }, {
   free: { permission_mode: "agent-full-access" },
   cannot: {
     "is denied, and goes on": "a denial ends its turn",
-    "asks only once": "remembers commands only for good",
+    "asks only once": "can remember commands only permanently",
     // Its cancel is Codex's `turn/interrupt` alone, which lets commands go on; it ends those when the session closes.
-    "stops a running tool": "a running command goes on until the session closes",
+    "stops a running tool": "a running command continues until the session closes",
     "rate limit": "tells a failure as its answer"
   }
 })
 describeScenarios("opencode", { tool: "opencode" }, {
-  cannot: { "rate limit": "tries again for more than a minute, without a word" }
+  cannot: { "rate limit": "retries for more than a minute without saying so" }
 })
 describeScenarios("qwen", { tool: "qwen" }, {
   cannot: {
-    "asks only once": "remembers only for the project, or for good",
-    "rate limit": "tries again for more than a minute, without a word"
+    "asks only once": "can remember only for the project, or permanently",
+    "rate limit": "retries for more than a minute without saying so"
   }
 })
 describeScenarios("pi", { tool: "pi" }, {
@@ -30,10 +30,10 @@ describeScenarios("pi", { tool: "pi" }, {
 })
 describeScenarios("kimi", { tool: "kimi" }, {
   cannot: {
-    "written file": "tells how edits change a file, not how written ones do",
+    "written file": "shows what edits change in a file, but not what a rewrite changes",
     "rate limit": "ends the turn without a word"
   }
 })
 describeScenarios("copilot", { tool: "copilot" }, {
-  cannot: { "rate limit": "tries again for more than a minute, without a word" }
+  cannot: { "rate limit": "retries for more than a minute without saying so" }
 })

@@ -586,7 +586,7 @@ describe.skipIf(whyNotInstalled("codex") !== undefined)("real Codex and its logi
     await Promise.all(started.splice(0).map((daemon) => daemon.stop()))
   })
 
-  /** A relay whose Codex wants a login: its provider takes no key from the environment. */
+  /** A relay whose Codex requires a login: its provider takes no key from the environment. */
   const relayOf = async (name: string, env: Readonly<Record<string, string>> = {}) => {
     const home = join(stage.home, name)
     const own = { ...agentEnv("codex", { home, api: stage.api() }), ...env }

@@ -67,7 +67,7 @@ describe("ai-relay doctor", () => {
       copyFileSync(join(dirname(program), name), join(home, name))
     }
     expect(run(alone).stdout).toMatch(
-      /^generic .* not installed .*node-pty does not load\. Install ai-relay again/m
+      /^generic .* not installed .*node-pty cannot be loaded\. Install ai-relay again/m
     )
   })
 

@@ -165,7 +165,7 @@ describe.skipIf(whyNotInstalled("gemini") !== undefined)("real Gemini CLI", () =
     })
     const error = await client.waitFor("error", { after: -1 })
     expect(error).toMatchObject({ code: "bad_handshake", metadata: { fatal: true } })
-    expect(error.text).toContain("leave `native_session_id` out to begin a new one")
+    expect(error.text).toContain("leave out `native_session_id` to begin a new one")
     expect(await client.closed).toBe(1008)
   })
 

@@ -136,7 +136,7 @@ const describeVersion = (
 
     const usage = { input: 400, output: 100 }
     const spending = tellsUsage === false
-      ? { "in the middle of a turn": "tells what it used only at the turn's end" }
+      ? { "in the middle of a turn": "reports usage only at the end of a turn" }
       : {}
     const scenario = (title: string, isPossible: boolean, test: () => Promise<void>) =>
       it(title, async ({ skip, task }) => {

@@ -66,7 +66,10 @@ describe("ai-relay import of an agent's own file", () => {
     cpSync(join(samples, "claude/2.0.31/projects/-srv-shop"), project, { recursive: true })
     const lines = await importing(state, project)
     assert.isAbove(lines.filter((line) => line.startsWith("Imported ")).length, 0, lines.join("\n"))
-    assert.isTrue(lines.some((line) => /is skipped: it is what a subagent did/.test(line)), lines.join("\n"))
+    assert.isTrue(
+      lines.some((line) => /is skipped: it is a subagent's conversation/.test(line)),
+      lines.join("\n")
+    )
     assert.isUndefined(process.exitCode)
   })
 

@@ -215,7 +215,7 @@ describe.skipIf(whyNoEngine !== undefined)("a relay that is slow to start", () =
     const lab = await start({ LAB_IMAGE: "silent:image", LAB_CONTAINER_WS_TIMEOUT: "2" })
     const client = await connect(lab.url, { token: place.token("bob"), tool: "generic" })
     const error = await client.waitFor("error", { within })
-    expect(error.text).toContain("the relay does not answer within 2 s. Connect again later")
+    expect(error.text).toContain("the relay did not answer within 2 s. Connect again later")
     expect(await client.closed).toBe(1013)
     await lab.kill()
   })

@@ -118,19 +118,19 @@ describe("a variable the lab would not act on", () => {
       [
         single,
         ["LAB_TLS_CERT"],
-        /^LAB_TLS_CERT is no setting of the lab: leave it out, or spell it as one of LAB_MODE, /
+        /^LAB_TLS_CERT is not a setting of the lab: leave it out, or use one of LAB_MODE, /
       ],
-      [signed, ["LAB_JWT_AUDIENCES"], /^LAB_JWT_AUDIENCES is no setting/],
+      [signed, ["LAB_JWT_AUDIENCES"], /^LAB_JWT_AUDIENCES is not a setting/],
       [
         single,
         ["LAB_MODE", "LAB_CONTAINER_MEMORY"],
-        /^LAB_CONTAINER_MEMORY is about containers, .* LAB_MODE=multi/
+        /^LAB_CONTAINER_MEMORY applies to containers, .* LAB_MODE=multi/
       ],
-      [single, ["LAB_IMAGE"], /^LAB_IMAGE is about containers/],
+      [single, ["LAB_IMAGE"], /^LAB_IMAGE applies to containers/],
       [
         single,
         ["LAB_JWT_ISSUER"],
-        /^LAB_JWT_ISSUER is about signed tokens, .* LAB_JWT_SECRET or LAB_JWT_JWKS/
+        /^LAB_JWT_ISSUER applies to signed tokens, .* LAB_JWT_SECRET or LAB_JWT_JWKS/
       ],
       [
         signed,
@@ -160,7 +160,7 @@ describe("signed tokens that anybody may have got for something else", () => {
     const jwt_jwks = Option.some(new URL("https://id.example/keys"))
     assert.match(
       warningsOf(settings({ jwt_secret })).join(),
-      /^LAB_JWT_AUDIENCE is not set: tokens .* for any other/
+      /^LAB_JWT_AUDIENCE is not set: tokens .* for other/
     )
     assert.match(
       warningsOf(settings({ jwt_jwks })).join(),

@@ -105,7 +105,7 @@ describe("a request for another address", () => {
     }
     const { status, text } = await http("http://x/", { headers: { ...upgrade, ...bearer("token-1") } })
     assert.strictEqual(status, 400)
-    assert.include(text, "ask for a path")
+    assert.include(text, "request a path")
   })
 })
 
@@ -204,7 +204,7 @@ describe("a user with a signed token", () => {
           for (let tries = 0; tries < 8; tries++) {
             const { status, text } = await http("/sessions", { headers: bearer(token) })
             assert.strictEqual(status, 401)
-            assert.include(text, "cannot be checked now: try again later")
+            assert.include(text, "cannot be checked at the moment: try again later")
           }
           assert.strictEqual(await enter({ token: "token-1" }), "ada")
         })),

@@ -362,7 +362,7 @@ describe("Claude's tasks", () => {
 describe("notices", () => {
   const retry = (attempt: number): Told => ({
     type: "quota_warning",
-    text: `The model API answered rate_limit (429); Claude Code tries again (${attempt} of 10).`,
+    text: `The model API answered rate_limit (429); Claude Code is retrying (${attempt} of 10).`,
     metadata: { error: "rate_limit", error_status: 429, retry_delay_ms: 1000 }
   })
 
@@ -376,7 +376,7 @@ describe("notices", () => {
     const gone = viewOf(start, turn, {
       type: "status",
       status: "api_retry",
-      text: "The model API answered unknown; Claude Code tries again (4 of 10).",
+      text: "The model API answered unknown; Claude Code is retrying (4 of 10).",
       metadata: {}
     })
     assert.deepStrictEqual(only(gone, "notice").map(({ retry }) => retry), [{

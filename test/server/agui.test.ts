@@ -189,7 +189,7 @@ describe("/agui", () => {
     const audio = [{ type: "audio", source: { type: "data", value: "", mimeType: "audio/wav" } }]
     assert.match(
       await refusalOf(inputOf("r", { messages: [user("u", audio)] })),
-      /^400 content of type "audio\/wav" is not understood/
+      /^400 content of type "audio\/wav" is not supported/
     )
     assert.match(await refusalOf({}, { "content-type": "text/plain" }), /^415 send JSON/)
     const unknown = await post(relay, "/agui/nobody", inputOf("r", { messages: [user("u", "hello")] }))

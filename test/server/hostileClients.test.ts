@@ -34,8 +34,8 @@ const rpc = (id: unknown, method: string, params?: unknown) => ({ jsonrpc: "2.0"
 describe("a broken client of MCP", () => {
   test("is answered in JSON-RPC, and told what to send", async ({ port }) => {
     const cases: ReadonlyArray<readonly [unknown, number, RegExp]> = [
-      ["{\"jsonrpc\"", -32700, /send one object/],
-      [[rpc(1, "ping")], -32600, /batches are not taken/],
+      ["{\"jsonrpc\"", -32700, /send one JSON-RPC 2.0 object/],
+      [[rpc(1, "ping")], -32600, /batches are not supported/],
       [null, -32600, /send one object/],
       [{ jsonrpc: "2.0", messages: [] }, -32600, /`method`/],
       [rpc({ a: 1 }, "ping"), -32600, /string or a number/],
@@ -141,7 +141,7 @@ describe("a broken page", () => {
       await relay.join({ session_id: "here" })
       const { status, text } = await post(relay.port, "/agui/fake", run("here"))
       assert.strictEqual(status, 200)
-      assert.match(text, /"ai-relay.notice".*Nothing was asked by the name \\"nope\\"/)
+      assert.match(text, /"ai-relay.notice".*There is no question named \\"nope\\"/)
       assert.match(text.trim(), /"RUN_FINISHED"[^\n]*$/)
       for (const body of [null, [], { threadId: 5 }, { threadId: "t", runId: "r", messages: "x" }]) {
         const answer = await post(relay.port, "/agui/fake", body)
@@ -192,11 +192,11 @@ describe("a broken editor", () => {
       const send = (message: unknown) =>
         socket.send(typeof message === "string" ? message : JSON.stringify(message))
       const errors: ReadonlyArray<readonly [unknown, number, RegExp, unknown]> = [
-        ["{nope", -32700, /send one object/, null],
-        [[rpc(1, "initialize")], -32600, /batches are not taken/, null],
+        ["{nope", -32700, /send one JSON-RPC 2.0 object/, null],
+        [[rpc(1, "initialize")], -32600, /batches are not supported/, null],
         [rpc({ a: 1 }, "session/list"), -32600, /string or a number/, null],
         [rpc(true, "session/list"), -32600, /string or a number/, null],
-        [rpc(4, "__proto__"), -32601, /initialize tells/, 4],
+        [rpc(4, "__proto__"), -32601, /the answer to initialize lists/, 4],
         [rpc("s", "session/cancel", { sessionId: "x" }), -32601, /without `id`/, "s"],
         [
           rpc(6, "session/load", { sessionId: "nosuch", cwd: "/", mcpServers: [] }),

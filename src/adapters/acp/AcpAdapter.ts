@@ -145,9 +145,9 @@ export const make = (tool: string, known?: AcpAgent) =>
           control_request: ({ request: { subtype, ...params }, request_id }) =>
             controls.pass(request_id, subtype, params),
           control_response: ({ response: { request_id } }) =>
-            refuse(`${agent.name} waits for no answer to the request "${request_id}"`),
-          resize: () => refuse(`${agent.name} does not run on a terminal here`),
-          stdin: () => refuse(`${agent.name} does not run on a terminal here`)
+            refuse(`${agent.name} is not waiting for an answer to the request "${request_id}"`),
+          resize: () => refuse(`${agent.name} does not run in a terminal here`),
+          stdin: () => refuse(`${agent.name} does not run in a terminal here`)
         })
       )
 

@@ -97,7 +97,7 @@ export const make = ({ agent, folder, peer, sessionId, state, tell }: Parts): Cl
   const setModel = (name: string): Sent =>
     Effect.suspend(() => {
       const setting = choices.model()
-      if (setting === undefined) return refuse(`${agent.name} lets nobody choose its model`)
+      if (setting === undefined) return refuse(`${agent.name} does not offer a choice of models`)
       const model = choices.toModel(name)
       return Effect.map(choose(setting.choose(model)), () => {
         choices.nowOnModel(model)
@@ -121,9 +121,9 @@ export const make = ({ agent, folder, peer, sessionId, state, tell }: Parts): Cl
   const pass: ClientRequests["pass"] = (request_id, method, params) =>
     Effect.suspend((): Sent => {
       const instead = Object.hasOwn(ownRequests, method) ? ownRequests[method] : undefined
-      if (instead !== undefined) return refuse(`"${method}" is the relay's own request: ${instead}`)
+      if (instead !== undefined) return refuse(`"${method}" is reserved for the relay: ${instead}`)
       if (params?.["sessionId"] !== undefined && params["sessionId"] !== sessionId) {
-        return refuse("a request is about this session alone: leave `sessionId` out of its parameters")
+        return refuse("requests always apply to this session: leave `sessionId` out of the parameters")
       }
       if (open.has(request_id)) return refuse(`the request_id "${request_id}" is in use: choose another`)
       open.add(request_id)

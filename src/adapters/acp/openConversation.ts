@@ -109,8 +109,8 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
       (answer) => (answer.protocolVersion ?? protocolVersion) === protocolVersion,
       (answer) =>
         fail(
-          `it speaks version ${answer.protocolVersion} of the Agent Client Protocol, the relay speaks version `
-            + `${protocolVersion}. Install a release that speaks it.`
+          `it uses version ${answer.protocolVersion} of the Agent Client Protocol, the relay version `
+            + `${protocolVersion}. Install a release that supports it.`
         )
     )
   )
@@ -131,7 +131,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
   const checkServers = ({ agentCapabilities = {} }: Initialized) => {
     const server = unreachable(spec.mcp_servers, agentCapabilities.mcpCapabilities)
     return server === undefined ? Effect.void : new BadHandshake({
-      reason: `${tool} reaches no MCP server over ${"type" in server ? server.type : "stdio"}: leave `
+      reason: `${tool} does not support MCP servers over ${"type" in server ? server.type : "stdio"}: leave `
         + `"${server.name}" out of \`mcp_servers\``
     })
   }
@@ -160,7 +160,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
   ) {
     if (spec.may_tell === undefined || capabilities?.list === undefined) return
     const folder = yield* folderOf(peer, id, spec.folder).pipe(
-      Effect.mapError(refuse("it did not say where the conversation was held"))
+      Effect.mapError(refuse("it did not say in which folder the conversation was held"))
     )
     if (folder === undefined || !(yield* spec.may_tell(folder))) {
       return yield* new ConversationGone({ tool, native_session_id: id })
@@ -175,7 +175,7 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
         return yield* new ConversationGone({
           tool,
           native_session_id: id,
-          reason: `${tool} cannot reopen a past conversation: leave \`native_session_id\` out`
+          reason: `${tool} cannot reopen past conversations: leave out \`native_session_id\``
         })
       }
       yield* checkPlace(id, sessionCapabilities)
@@ -238,8 +238,8 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
       if (mode === undefined && isForbidden) {
         return new BadHandshake({
           reason:
-            `${tool} begins in the permission mode "${current}", which this relay does not allow, and has none `
-            + "that it does: choose another agent, or start the relay with --permission-modes that it has"
+            `${tool} begins in the permission mode "${current}", which this relay does not allow, and offers none `
+            + "that it does: choose another agent, or start the relay with --permission-modes the agent has"
         })
       }
       if (mode === undefined) return Effect.void
@@ -260,7 +260,9 @@ export const openConversation = Effect.fnUntraced(function*(parts: Parts) {
   if (spec.model !== undefined && agent.modelArgs === undefined) {
     const setting = choices.model()
     if (setting === undefined) {
-      return yield* new BadHandshake({ reason: `${tool} lets nobody choose its model: leave \`model\` out` })
+      return yield* new BadHandshake({
+        reason: `${tool} does not offer a choice of models: leave out \`model\``
+      })
     }
     const model = choices.toModel(spec.model)
     yield* choose(sessionId, "model", setting.choose(model))
@@ -284,5 +286,5 @@ const readOpened = Schema.decodeUnknownOption(Opened)
 
 const whichMode = (tool: string, names: ReadonlyArray<string>) =>
   names.length === 0
-    ? `${tool} has no permission modes: leave \`permission_mode\` out`
+    ? `${tool} has no permission modes: leave out \`permission_mode\``
     : `\`permission_mode\` must be one of ${names.join(", ")}`

@@ -87,7 +87,7 @@ const gaveUp = (usage: Usage, context_pct: number | undefined): Events => [
     type: "error",
     code: "turn_failed",
     text:
-      "The agent ended the turn without an answer. It does so when its model cannot be reached or refuses: prompt "
+      "The agent ended the turn without an answer. This happens when its model cannot be reached or refuses: prompt "
       + "it again later, or run it in a terminal to see the reason."
   },
   endTurn("error", usage, context_pct)
@@ -139,7 +139,7 @@ export const translateError = (error: JsonRpcError, agent: AcpAgent, state: AcpS
   const kind = errorKindOf(error)
   const reason = reasonOf(error)
   const text = login
-    ? withAdvice(`${agent.name} wants a login: ${reason}`, agent.login)
+    ? withAdvice(`${agent.name} requires a login: ${reason}`, agent.login)
     : `${agent.name} could not finish the turn: ${reason}`
   const metadata = { native_code: error.code, ...(kind !== undefined && { error_kind: kind }) }
   const tooLong = isTooLong(error)

@@ -42,7 +42,7 @@ const startDifferences = (entry: Entry, agent: AcpAgent, machine: Machine): Read
   return [
     ...isDeepStrictEqual(args, agent.args)
       ? []
-      : [`is started with ${spelled(args)} there, ${spelled(agent.args)} here`],
+      : [`is started with ${spelled(args)} there, with ${spelled(agent.args)} here`],
     ...Object.entries(env).flatMap(([name, value]) =>
       own[name] === value || agent.defaults?.[name] === value
         ? []
@@ -59,7 +59,7 @@ const entryDifferences = (
   const { id, name } = entry
   const agent = presets.find((agent) => isNamed(agent, id))
   if (agent === undefined) {
-    return [`"${id}"${name === undefined ? "" : ` (${name})`} is not known here by its name`]
+    return [`"${id}"${name === undefined ? "" : ` (${name})`} is known here by another name`]
   }
   const called = agent.tool === id ? `"${id}"` : `"${id}" ("${agent.tool}" here)`
   // If it cannot be started here, only its identity can be compared.
@@ -84,6 +84,6 @@ export const registryDifferences = (
     ...entries.flatMap((entry) => entryDifferences(entry, presets, machine)),
     ...entries.length === 0 || missing.length === 0
       ? []
-      : [`known here and not there: ${missing.map(({ tool }) => tool).join(", ")}`]
+      : [`known here but not there: ${missing.map(({ tool }) => tool).join(", ")}`]
   ]
 }

@@ -65,7 +65,7 @@ export interface ToolCalls {
 const unnamedId = "unnamed-"
 
 const stoppedEarly = "The turn was stopped before this tool had finished."
-const unfinished = "The turn ended without a result of this tool."
+const unfinished = "The turn ended without a result from this tool."
 
 const good = new Set(["completed", "complete", "success", "succeeded", "done"])
 const bad = new Set(["failed", "failure", "error", "errored", "cancelled", "canceled", "rejected"])

@@ -198,7 +198,10 @@ const make = Effect.gen(function*() {
         if (name === "request_user_dialog") {
           const kind = wordsIn(request["dialog_kind"]) ?? "a dialog"
           return sink.emit(
-            status("control_request", `${name}: ${kind}. The relay does not show it, and leaves it open.`),
+            status(
+              "control_request",
+              `${name}: ${kind}. The relay does not show it and leaves it unanswered.`
+            ),
             line
           )
         }
@@ -242,9 +245,11 @@ const make = Effect.gen(function*() {
         raw_request: ({ method, params, request_id }) =>
           control.pass(request_id, { ...params, subtype: method }),
         control_response: ({ response: { request_id } }) =>
-          new CommandRefused({ reason: `Claude Code waits for no answer to the request "${request_id}"` }),
-        resize: () => new CommandRefused({ reason: "Claude Code does not run on a terminal here" }),
-        stdin: () => new CommandRefused({ reason: "Claude Code does not run on a terminal here" })
+          new CommandRefused({
+            reason: `Claude Code is not waiting for an answer to the request "${request_id}"`
+          }),
+        resize: () => new CommandRefused({ reason: "Claude Code does not run in a terminal here" }),
+        stdin: () => new CommandRefused({ reason: "Claude Code does not run in a terminal here" })
       })
     )
 

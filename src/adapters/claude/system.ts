@@ -20,7 +20,7 @@ const retry = (message: System): BodyOf<"status" | "quota_warning"> => {
   const error = wordsIn(message["error"])
   const text =
     `The model API answered ${error ?? "with an error"}${error_status ? ` (${error_status})` : ""}; `
-    + `Claude Code tries again (${attempt ?? "?"} of ${max_retries ?? "?"}).`
+    + `Claude Code is retrying (${attempt ?? "?"} of ${max_retries ?? "?"}).`
   const limited = limits.has(error ?? "") || error_status === 429 || error_status === 529
   return limited
     ? { type: "quota_warning", text, metadata: { error, error_status, retry_delay_ms, attempt, max_retries } }

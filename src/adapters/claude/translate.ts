@@ -149,7 +149,7 @@ const resultOf = (
 const unanswered = (stopped: boolean) =>
   stopped
     ? "The turn was stopped before this tool had finished."
-    : "The turn ended without a result of this tool."
+    : "The turn ended without a result from this tool."
 
 /** The turn is over: each of its open calls gets a result. Subagents may continue in the background. */
 const endCalls = (stopped: boolean, state: ClaudeState): Events =>

@@ -47,19 +47,19 @@ const readThread = Schema.decodeUnknownEffect(ThreadOpened)
 /** Codex's daemon keeps a thread for about a minute after its terminal was closed. */
 const isLocked = (refusal: { readonly message: string }) => /active writer/i.test(refusal.message)
 const stillLocked =
-  "Codex still holds this conversation for another of its programs. Where a terminal was quit just now it lets go within "
-  + "a minute, which is waited for; otherwise quit it there."
+  "Codex still holds this conversation for another of its programs. If a terminal was just closed, Codex releases it within "
+  + "a minute, and the relay waits for that; otherwise quit the other program."
 const untilUnlocked = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "75 seconds" }))
 
 const readLoaded = Schema.decodeUnknownOption(Schema.Struct({ data: Schema.Array(Schema.String) }))
 const notThere =
-  "the conversation is open in another Codex, not in its daemon, so it cannot be shared: quit it there, or follow it"
+  "the conversation is open in another Codex that does not use the daemon, so it cannot be shared: quit that one, or follow it"
 
 const daemonGone: ReadonlyArray<EventBody> = [
   {
     type: "error",
     code: "turn_failed",
-    text: "Codex' daemon ended in the middle of this turn. What was said is kept; ask again."
+    text: "Codex's daemon exited in the middle of this turn. What was said is kept; send the prompt again."
   },
   { type: "turn_end", stop_reason: "error" }
 ]
@@ -226,15 +226,15 @@ const make = Effect.gen(function*() {
           }
           return new BadHandshake({
             reason: isLocked(refusal)
-              ? "the conversation is open in another Codex: quit it there and wait a minute, or go on there"
-              : `Codex does not open the thread: ${refusal.reason}. Change the handshake.`
+              ? "the conversation is open in another Codex: quit that one and wait a minute, or continue there"
+              : `Codex did not open the thread: ${refusal.reason}. Change the handshake.`
           })
         },
         RequestTimedOut: ({ message }) => new AgentFailed({ tool: "Codex", reason: message }),
         SchemaError: () =>
           new AgentFailed({
             tool: "Codex",
-            reason: "it answered in a way this relay does not understand. Update ai-relay or Codex."
+            reason: "the relay does not understand its answer. Update ai-relay or Codex."
           })
       })
     )

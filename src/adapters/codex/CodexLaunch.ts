@@ -120,7 +120,8 @@ export const toThreadRequest = Effect.fnUntraced(function*(spec: AgentSpec) {
   }
   const unknown = unknownToCodex(spec.mcp_servers)
   if (unknown !== undefined) {
-    const reason = `Codex reaches no MCP server over sse: leave "${unknown.name}" out of \`mcp_servers\``
+    const reason =
+      `Codex does not support MCP servers over SSE: leave "${unknown.name}" out of \`mcp_servers\``
     return yield* new BadHandshake({ reason })
   }
   const forbidden = objection(spec)

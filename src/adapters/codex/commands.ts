@@ -85,7 +85,7 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
 
   const compact = (instructions: string) => {
     if (instructions !== "") {
-      return new CommandRefused({ reason: "Codex takes no instructions for it: send /compact alone" })
+      return new CommandRefused({ reason: "Codex accepts no instructions for /compact: send it alone" })
     }
     return begin(
       "next",
@@ -123,7 +123,7 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
     if (message.when === "steer" && instructions === undefined) return steer(message)
     if (instructions === undefined) return startTurn(message)
     return message.when === "steer"
-      ? new CommandRefused({ reason: "a running turn cannot compact: send /compact when it has ended" })
+      ? new CommandRefused({ reason: "a running turn cannot be compacted: send /compact when it has ended" })
       : compact(instructions)
   }
 
@@ -182,9 +182,9 @@ export const makeCommands = ({ fork, peer, settings, sink, state }: Parts) => {
       control_request: ({ request: { subtype, ...params }, request_id }) => pass(request_id, subtype, params),
       raw_request: ({ method, params, request_id }) => pass(request_id, method, params),
       control_response: ({ response: { request_id } }) =>
-        new CommandRefused({ reason: `Codex waits for no answer to the request "${request_id}"` }),
-      resize: () => new CommandRefused({ reason: "Codex does not run on a terminal here" }),
-      stdin: () => new CommandRefused({ reason: "Codex does not run on a terminal here" })
+        new CommandRefused({ reason: `Codex is not waiting for an answer to the request "${request_id}"` }),
+      resize: () => new CommandRefused({ reason: "Codex does not run in a terminal here" }),
+      stdin: () => new CommandRefused({ reason: "Codex does not run in a terminal here" })
     })
   )
 

@@ -65,7 +65,7 @@ export const makeLimits = () => {
         ...isNew
           ? [{
             type: "quota_warning" as const,
-            text: `A limit is reached: ${rateLimitReachedType.replaceAll("_", " ")}.`,
+            text: `A limit has been reached: ${rateLimitReachedType.replaceAll("_", " ")}.`,
             metadata: { limit: limitId, reached: rateLimitReachedType, resets_at: primary?.resetsAt }
           }]
           : [],

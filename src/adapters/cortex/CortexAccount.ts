@@ -37,7 +37,7 @@ export const toOrigin = (
   }
   const { host, hostname, password, protocol, username } = new URL(address)
   if (username !== "" || password !== "") {
-    return refuse("`snowflake.account_url` must hold no user name: put the token into `snowflake.token`")
+    return refuse("`snowflake.account_url` must not contain a user name: put the token in `snowflake.token`")
   }
   const configured = hosts.some((allowed) => allowed.toLowerCase() === host)
   if (protocol !== "https:" && !(protocol === "http:" && configured && isLoopback(hostname))) {
@@ -46,12 +46,12 @@ export const toOrigin = (
   if (configured) return Effect.succeed(`${protocol}//${host}`)
   if (!/^[a-z0-9_.-]+\.snowflakecomputing\.com$/.test(hostname)) {
     return refuse(
-      `the host of \`snowflake.account_url\` must lie under snowflakecomputing.com, ${example}, `
+      `the host of \`snowflake.account_url\` must be in the domain snowflakecomputing.com, ${example}, `
         + `or the relay must be started with --cortex-host for it`
     )
   }
   if (host !== hostname) {
-    return refuse("`snowflake.account_url` must name no port: Snowflake answers on the standard one")
+    return refuse("`snowflake.account_url` must not contain a port: Snowflake uses the standard one")
   }
   // Account names may contain underscores, certificate names may not.
   return Effect.succeed(`https://${hostname.replaceAll("_", "-")}`)
@@ -109,7 +109,7 @@ export const toAccount = Effect.fn("CortexAccount.toAccount")(function*(
   const token = Redacted.make(Redacted.value(yield* readToken(snowflake, credentials)).trim())
   // Any other character would end up in a header.
   if (!/^[\x21-\x7e]+$/.test(Redacted.value(token))) {
-    return yield* refuse("the Snowflake token holds characters no token has: copy it again")
+    return yield* refuse("the Snowflake token contains characters that tokens never have: copy it again")
   }
   if (token_type !== undefined && !/^[A-Za-z_]+$/.test(token_type)) {
     return yield* refuse(

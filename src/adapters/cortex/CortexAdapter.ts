@@ -51,7 +51,7 @@ const toDialect = (
     case "chat":
       return model === undefined
         ? new BadHandshake({
-          reason: "`model` is missing: set it to one of Cortex, such as \"claude-sonnet-4-5\""
+          reason: "`model` is missing: set it to one of Cortex's models, such as \"claude-sonnet-4-5\""
         })
         : Effect.succeed(chat)
     case "analyst":
@@ -82,7 +82,7 @@ const make = Effect.fnUntraced(function*({ cortex_hosts }: CortexOptions) {
     const { snowflake = {} } = spec
     if (spec.native_session_id !== undefined) {
       return yield* new BadHandshake({
-        reason: "Cortex keeps no conversations to go on with: leave `native_session_id` out"
+        reason: "Cortex does not keep conversations to continue: leave out `native_session_id`"
       })
     }
     const account = yield* toAccount(snowflake, credentials, cortex_hosts)
@@ -122,14 +122,14 @@ const make = Effect.fnUntraced(function*({ cortex_hosts }: CortexOptions) {
             sink.emit({ type: "status", status: "model", metadata: { model: command.model } })
           }),
         set_permission_mode: () => refuse("Cortex has no permission modes"),
-        control_request: () => refuse("Cortex has no control requests"),
+        control_request: () => refuse("Cortex supports no control requests"),
         raw_request: ({ method, params, request_id }) =>
           Effect.map(CortexQuery.toQuery(account, method, params), (query) => {
             fork(CortexQuery.answer(request_id, query))
           }),
-        control_response: () => refuse("Cortex waits for no answer to this"),
-        resize: () => refuse("Cortex is no terminal"),
-        stdin: () => refuse("Cortex is no terminal")
+        control_response: () => refuse("Cortex is not waiting for an answer to this request"),
+        resize: () => refuse("Cortex does not run in a terminal"),
+        stdin: () => refuse("Cortex does not run in a terminal")
       })
     )
 

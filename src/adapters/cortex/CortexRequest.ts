@@ -41,14 +41,14 @@ const silent = (silence: Duration.Duration) => () =>
   )
 const unreachable = ({ account: { origin } }: CortexRequest) => () =>
   turnFailed(
-    `${origin} could not be reached. Check \`snowflake.account_url\`, and that the relay's machine may connect to it.`
+    `${origin} could not be reached. Check \`snowflake.account_url\`, and that the relay's machine can connect to it.`
   )
 const cut = turnFailed(
-  "The answer was cut: the connection ended before Snowflake said that it is done. What had come is kept; send a "
+  "The answer is incomplete: the connection ended before Snowflake had finished. What arrived is kept; send a "
     + "prompt to go on."
 )
 const tooLong = turnFailed(
-  "Snowflake sent an event too long to be taken. What had come is kept; ask for less."
+  "Snowflake sent an event that is too long. What arrived is kept; ask for less."
 )
 
 const toHttpRequest = ({ account, body, path }: CortexRequest) =>

@@ -208,7 +208,7 @@ export const run = Effect.fn("CortexTurn.run")(
 )
 
 const stoppedEarly = "The turn was stopped before this tool had finished."
-const neverRun = "Nobody ran this tool: ai-relay runs no tools for Snowflake."
+const neverRun = "This tool was not run: ai-relay does not run tools for Snowflake."
 
 const unexpected = new RequestFailed({
   code: "internal",

@@ -46,7 +46,7 @@ const fromStreamError = (error: StreamError | string, raw: Uint8Array): RequestF
   const known = code === undefined ? said : `${said} (code ${code})`
   return new RequestFailed({
     code: "turn_failed",
-    text: `Snowflake broke the answer off: ${known}. What had come is kept; send the prompt again.`,
+    text: `Snowflake aborted the answer: ${known}. What arrived is kept; send the prompt again.`,
     quota: isThrottled(said),
     full: isTooLong(said),
     metadata: {

@@ -69,7 +69,7 @@ export const isStop = (outcome: PermissionOutcome): boolean =>
     ? outcome.reason === "interrupted" || outcome.reason === "session_end"
     : outcome.behavior === "deny" && outcome.stop === true
 
-const notOurs = "ai-relay runs no tools for Snowflake: go on without this one."
+const notOurs = "ai-relay does not run tools for Snowflake: continue without this one."
 
 /** The answer to "run this tool". */
 export const toRefusal = ({ native, tool, type }: Ask): NativeBlock => ({

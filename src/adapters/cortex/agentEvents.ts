@@ -60,7 +60,7 @@ const progressText = ({ delta }: AnalystToolDelta): string =>
   ].filter((text) => text !== undefined).join("\n")
 
 const timedOut =
-  "Snowflake ended the agent's run at its time limit. What it said is kept: send a prompt to go on."
+  "Snowflake stopped the agent at its time limit. What it said is kept: send a prompt to continue."
 
 /** Reported by events of their own. */
 const toldApart = new Set(["thinking", "tool_use", "tool_result"])

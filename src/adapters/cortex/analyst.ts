@@ -27,7 +27,7 @@ const readDelta = Schema.decodeUnknownOption(AnalystDelta)
 const readWarnings = Schema.decodeUnknownOption(Warnings)
 const readTexts = Schema.decodeUnknownOption(Schema.Array(Schema.String))
 
-const written = "Written, not run: Cortex Analyst leaves that to you."
+const written = "Written but not run: Cortex Analyst leaves running it to you."
 
 const suggestionsOf = (block: NativeBlock): ReadonlyArray<string> =>
   Option.getOrElse(readTexts(block["suggestions"]), () => [])

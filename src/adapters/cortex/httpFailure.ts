@@ -24,14 +24,16 @@ const budget = "Ask the account's administrator, or wait until the budget is ren
 const toRefusal = (status: number, said: string): Refusal => {
   if (status === 200) {
     return {
-      what: "Snowflake's answer is no stream of events",
+      what: "Snowflake's answer is not an event stream",
       advice: "Check `snowflake.account_url`: something else may have answered."
     }
   }
   if (status === 401 || status === 403) {
     return {
       code: "auth_required",
-      what: status === 401 ? "Snowflake refused the token" : "Snowflake refuses this to the token's role",
+      what: status === 401
+        ? "Snowflake refused the token"
+        : "Snowflake does not allow this for the token's role",
       advice:
         "Check that the token has not expired, that a network policy applies to its user (a programmatic "
         + "access token does not work without one), and that its role has SNOWFLAKE.CORTEX_USER and may use what "
@@ -40,7 +42,7 @@ const toRefusal = (status: number, said: string): Refusal => {
   }
   if (status >= 300 && status < 400) {
     return {
-      what: "Snowflake wants to redirect the request, and a token is not sent on",
+      what: "Snowflake redirected the request, and tokens are not sent to another address",
       advice: "Set `snowflake.account_url` to the account's own URL."
     }
   }
@@ -64,7 +66,7 @@ const toRefusal = (status: number, said: string): Refusal => {
   }
   if (isTooLong(said)) {
     return {
-      what: "The conversation does not fit into the model any more",
+      what: "The conversation no longer fits into the model's context",
       advice: "Open a new session, or set a model with a larger context.",
       full: true
     }

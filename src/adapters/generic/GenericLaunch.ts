@@ -22,7 +22,7 @@ export const mayBeTool = (tool: string, allowed: AllowedPrograms): boolean =>
   !tool.includes("/") && isListed(tool, allowed)
 
 /** What to do if the program is missing. */
-export const install = "Install it on the relay's machine, or set `command` to the program's whole path."
+export const install = "Install it on the relay's machine, or set `command` to the program's full path."
 
 const example = "such as [\"bash\", \"-l\"]"
 
@@ -50,7 +50,7 @@ export const toLaunch = Effect.fnUntraced(function*(spec: AgentSpec, allowed: Al
     })
   }
   if ([command, ...args, ...extra_args].some((word) => word.includes("\0"))) {
-    return yield* new BadHandshake({ reason: "`command` holds a NUL character: remove it" })
+    return yield* new BadHandshake({ reason: "`command` contains a NUL character: remove it" })
   }
   const launch: LaunchSpec = {
     tool: command,

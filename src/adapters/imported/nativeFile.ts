@@ -80,18 +80,18 @@ export const readNativeFile = (
 ): Result.Result<Recorded, string> => {
   const stamp = files.stamp(path)
   if (stamp === undefined) {
-    return Result.fail("is no regular file of your own: copy it, then import the copy")
+    return Result.fail("is not a regular file that belongs to you: copy it, then import the copy")
   }
   const head = files.read(path, 0, 1024 * 1024).toString("utf8")
   const name = /([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/.exec(path)?.[1]
   const id = name ?? ids[kind].exec(head)?.[1] ?? ""
   if (isSubagents(head)) {
-    return Result.fail("is what a subagent did: import the conversation that started it")
+    return Result.fail("is a subagent's conversation: import the conversation that started it")
   }
   if (
     kind === "gemini" && path.endsWith(".json") && parseLine(files.read(path, 0, stamp.size)) === undefined
   ) {
-    return Result.fail("is no whole JSON document: it was cut off, so copy it again from where it came from")
+    return Result.fail("is not a complete JSON document: it was cut off, so copy it again from its source")
   }
   const store = stores[kind](files)
   const file: NativeFile = { id, path, stamp }

@@ -110,7 +110,7 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
             type: "tool_result",
             tool_use_id: event.tool_use_id,
             status: "error",
-            text: "The turn ended without a result of this tool."
+            text: "The turn ended without a result from this tool."
           }]
           : none
       )
@@ -382,7 +382,7 @@ export const toHistory = (frames: ReadonlyArray<Fields>): ReadonlyArray<NativeTu
         return [status(type, asked.filter((part) => part !== undefined).join(": "))]
       }
       case "error":
-        return [...rest(), failed(said ?? wordsIn(raw) ?? "It was not told what went wrong.")]
+        return [...rest(), failed(said ?? wordsIn(raw) ?? "The recording does not say what went wrong.")]
       case "quota_warning":
         return [{ type, text: said ?? "A limit was reached." }]
       case "context_warning": {

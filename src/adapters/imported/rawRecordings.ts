@@ -197,7 +197,7 @@ const ofAppServer = (lines: ReadonlyArray<Required<RawLine>>): RawFrames => {
     if (isInput || method === undefined || (own !== undefined && id !== undefined && own !== id)) return []
     if (method === "error") {
       if (params?.["willRetry"] === true) return []
-      const words = wordsIn(params?.["error"]) ?? "It was not told what went wrong."
+      const words = wordsIn(params?.["error"]) ?? "The recording does not say what went wrong."
       return [{ type: "error", ts, text: words }]
     }
     return /^(?:item\/(?:started|completed)|turn\/completed)$/.test(method)

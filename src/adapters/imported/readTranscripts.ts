@@ -67,12 +67,12 @@ const whyBad = (fields: Fields | undefined): string | undefined => {
   if (fields === undefined) return `is no JSON object: ${cut}`
   const type = text(fields, "type")
   if (type === undefined || number(fields, "ts") === undefined) {
-    return "is nothing that can be imported: neither an event of a relay (`type` and `ts`) nor a line that an agent "
-      + "has written. Import what `--record`, `ai-relay sessions export`, the Python relay or an agent wrote, a line each "
+    return "cannot be imported: it is neither an event of a relay (`type` and `ts`) nor a line that an agent "
+      + "wrote. Import what `--record`, `ai-relay sessions export`, the Python relay or an agent wrote, one item per line "
       + "(docs/operations.md lists them)"
   }
   if ("seq" in fields && !isEvent(fields)) {
-    return `is no "${type}" event as this relay records it: compare it with docs/protocol.md, or remove the line`
+    return `is not a valid "${type}" event: compare it with docs/protocol.md, or remove the line`
   }
   return undefined
 }
@@ -105,7 +105,7 @@ const readRaw = (
     if (line.trim() === "") continue
     const fail = (reason: string) => Result.fail({ name, line: place + 1, reason })
     const fields = parseLine(line)
-    if (fields === undefined) return fail(`is no JSON object, in what ${rawNames[kind]} printed: ${cut}`)
+    if (fields === undefined) return fail(`is not a JSON object, in what ${rawNames[kind]} printed: ${cut}`)
     const bare = unwrap(fields)
     if (bare === undefined) continue
     const other = number(fields, "ts") !== undefined && text(fields, "session_id") !== undefined
@@ -113,7 +113,7 @@ const readRaw = (
       : rawNames[rawKindOf(bare.fields) ?? kind]
     if (other !== rawNames[kind]) {
       return fail(
-        `is of ${other}, those before it of ${rawNames[kind]}: keep what each wrote in a file of its own`
+        `is of ${other}, those before it of ${rawNames[kind]}: keep the lines of each in a file of its own`
       )
     }
     raw.push(bare)

@@ -43,7 +43,8 @@ const make = Effect.gen(function*() {
     )
     const recording = yield* Effect.mapError(
       Effect.fromResult(parse(text)),
-      ({ line }) => new BadHandshake({ reason: `line ${line} of "${name}" is no recorded event: ${usage}` })
+      ({ line }) =>
+        new BadHandshake({ reason: `line ${line} of "${name}" is not a recorded event: ${usage}` })
     )
     return { cmd: [name, ...flags], onPrompt: flags.includes("--on-prompt"), recording }
   })

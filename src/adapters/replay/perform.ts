@@ -120,7 +120,7 @@ export const perform = Effect.fn("perform")(function*(play: Play) {
       user_message: () =>
         onPrompt
           ? Effect.asVoid(Queue.offer(prompts, undefined))
-          : refuse("this replay plays by itself; add \"--on-prompt\" to `command` to prompt it"),
+          : refuse("this replay runs without prompts; add \"--on-prompt\" to `command` to send it prompts"),
       interrupt: () => Effect.asVoid(Queue.offer(interrupts, undefined))
     }),
     Match.orElse(({ type }) => refuse(`a replay does not understand \`${type}\``))

@@ -129,10 +129,10 @@ export const open = Effect.fnUntraced(function*<E, R>(
     (result ?? new JsonRpcError({ code: codes.methodNotFound, reason: `Method not found: ${method}` })).pipe(
       // A defect is our fault; the agent must not wait forever because of it.
       Effect.tapDefect((defect) =>
-        Effect.logError(`The relay could not answer "${method}" of ${tool}.`, defect)
+        Effect.logError(`Internal error while answering "${method}" of ${tool}.`, defect)
       ),
       Effect.catchDefect(() =>
-        new JsonRpcError({ code: codes.internalError, reason: "ai-relay failed to answer this" })
+        new JsonRpcError({ code: codes.internalError, reason: "internal error of ai-relay" })
       ),
       Effect.matchEffect({
         onSuccess: (value) => value === undefined ? Effect.void : write({ id, result: value }),

@@ -293,13 +293,13 @@ const missing = (ask: Elicitation, isForm: boolean): ReadonlyArray<string> => {
   if (ask.url !== undefined || wantsYes(ask)) return []
   const { lost, required } = formOf(ask)
   const left = lost.filter(({ id }) => isForm || required.includes(id)).map(({ id, ref }) =>
-    `The field "${id}" cannot be shown: its description (${ref}) is not part of the form.`
+    `The field "${id}" cannot be shown: its schema (${ref}) is not part of the form.`
   )
   return isForm
     ? left
     : [
       ...left,
-      "This form cannot be filled in by fields. Decline it, or answer with `answers`: one value for each of its names."
+      "This form cannot be shown as fields. Decline it, or answer with `answers`: a value for each of its names."
     ]
 }
 

@@ -128,7 +128,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
   const newSession = (params: Open): Rpc.Handled =>
     Effect.gen(function*() {
       const cwd = text(params["cwd"])
-      if (cwd === undefined) return yield* wrong("`cwd` must be the folder the session works in")
+      if (cwd === undefined) return yield* wrong("`cwd` must be the session's folder")
       const given = open(open(params["_meta"])["ai-relay"])
       const [model, permission_mode, linger] = [given["model"], given["permission_mode"], given["linger"]]
       const mcp_servers = toMcpServers(params["mcpServers"])

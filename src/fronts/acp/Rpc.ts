@@ -49,7 +49,7 @@ const isId = (id: unknown) => id === null || typeof id === "string" || typeof id
 const unknownMethod = (method: string) =>
   method === "session/cancel" || method.startsWith("$/")
     ? `"${method}" is a notification: send it without \`id\``
-    : `there is no method "${method}" of the Agent Client Protocol 1 here: initialize tells what there is`
+    : `there is no method "${method}" of the Agent Client Protocol 1 here: the answer to initialize lists what is supported`
 
 export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
   const answers = new Map<unknown, (outcome: Outcome) => void>()
@@ -93,7 +93,7 @@ export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
         Effect.andThen(
           Effect.logError(`"${method}" of an editor failed`, defect),
           Effect.sync(() =>
-            failWith(id, new JsonRpcError({ code: codes.internal, reason: "ai-relay failed to answer this" }))
+            failWith(id, new JsonRpcError({ code: codes.internal, reason: "internal error of ai-relay" }))
           )
         )
       )
@@ -108,7 +108,7 @@ export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
         null,
         new JsonRpcError({
           code: codes.parse,
-          reason: "this is no JSON: send one object of JSON-RPC 2.0 per message"
+          reason: "this is not JSON: send one JSON-RPC 2.0 object per message"
         })
       )
     }
@@ -129,8 +129,8 @@ export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
       new JsonRpcError({
         code: codes.invalid,
         reason:
-          "this is no message of JSON-RPC 2.0: send one object with `method`, and `id` (a string or a number) if you want "
-          + "an answer; batches are not taken"
+          "this is not a JSON-RPC 2.0 message: send one object with `method`, and `id` (a string or a number) if you want "
+          + "an answer; batches are not supported"
       })
     )
   }

@@ -34,7 +34,7 @@ export const toContent = (prompt: unknown, paths: PathMap): ReadonlyArray<Conten
       case "image": {
         const [data, mimeType, uri] = [text(block["data"]), text(block["mimeType"]) ?? "", text(block["uri"])]
         if (data !== undefined && data !== "") {
-          if (!images.has(mimeType)) return `images may be png, jpeg, gif or webp, not "${mimeType}"`
+          if (!images.has(mimeType)) return `images must be png, jpeg, gif or webp, not "${mimeType}"`
           blocks.push({
             type: "image",
             source: { type: "base64", media_type: mimeType as "image/png", data }
@@ -51,14 +51,14 @@ export const toContent = (prompt: unknown, paths: PathMap): ReadonlyArray<Conten
         const resource = open(block["resource"])
         const uri = pathIn(text(resource["uri"]) ?? "", paths)
         const words = text(resource["text"])
-        if (words === undefined) return `${uri || "a resource"} is no text: send it as an image or a link`
+        if (words === undefined) return `${uri || "a resource"} is not text: send it as an image or a link`
         blocks.push({ type: "text", text: `\n${uri}:\n${fence(words)}\n${words}\n${fence(words)}\n` })
         break
       }
       default:
         return `content of type "${
           String(block["type"])
-        }" is not understood: send text, images, links or resources`
+        }" is not supported: send text, images, links or resources`
     }
   }
   return blocks

@@ -329,7 +329,7 @@ export const make = (options: EncoderOptions): Encoder => {
       case "error":
         return notice("error", op.text)
       case "session_end":
-        return notice("info", op.text || "The session has ended; the next prompt opens it again.")
+        return notice("info", op.text || "The session has ended; the next prompt reopens it.")
       case "turn_end":
         tools.clear()
         return []

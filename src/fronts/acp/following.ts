@@ -138,7 +138,7 @@ export const make = (
               Effect.succeed({ stopReason, _meta: { "ai-relay": { turn, usage, seq: event.seq } } })
             )
           }
-          const reason = error?.text ?? "the turn failed, and the agent did not say why: try again"
+          const reason = error?.text ?? "the turn failed and the agent did not say why: try again"
           doneSoon(done, Effect.fail(refusal(error?.code ?? "turn_failed", reason, error?.metadata)))
         })
       }

@@ -16,6 +16,6 @@ export const initialized = (version: string) => ({
   authMethods: [{
     id: "relay-agent-login",
     name: "Use the relay's agents",
-    description: "Agents are logged in on the relay's machine: `ai-relay doctor` says how."
+    description: "Log agents in on the relay's machine: `ai-relay doctor` says how."
   }]
 })

@@ -36,12 +36,12 @@ export const make = (
       (event) => Effect.andThen(Effect.sync(() => following.onEvent(entry, event)), drained)
     ).pipe(
       Effect.matchCause({
-        onSuccess: () => following.onOver(entry, "the session has ended; the next prompt opens it again"),
+        onSuccess: () => following.onOver(entry, "the session has ended; the next prompt reopens it"),
         onFailure: (cause) => {
           const [failure] = cause.reasons.filter(Cause.isFailReason)
           following.onOver(
             entry,
-            failure?.error.message ?? "the session cannot be followed any more: load it again"
+            failure?.error.message ?? "the session can no longer be followed: load it again"
           )
         }
       }),

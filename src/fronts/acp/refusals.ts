@@ -40,7 +40,7 @@ export const refusal = (code: string, reason: string, detail?: unknown) =>
     reason: code === "session_not_found" ? reason.replace(/: GET \/sessions .*/, asListed) : reason,
     detail: { ...open(detail), code }
   })
-const asListed = ": session/list names those there are, session/new begins one"
+const asListed = ": session/list lists the sessions, session/new creates one"
 
 export const wrong = (reason: string) => new JsonRpcError({ code: codes.params, reason })
 export const unknownSession = (id: string) =>

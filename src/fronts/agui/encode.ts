@@ -294,7 +294,7 @@ export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
       return [...before, { ...run, outcome: { type: "interrupt", interrupts } }]
     }
     if (ended?.stop === "error") {
-      const { code = "turn_failed", text: message = "The turn failed: try again, or say it differently." } =
+      const { code = "turn_failed", text: message = "The turn failed: try again, or rephrase the prompt." } =
         ended.error ?? {}
       return [...before, { type: "RUN_ERROR", message, code, ...usageOf(ended) }]
     }

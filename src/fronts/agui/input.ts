@@ -59,7 +59,7 @@ const image = (
   if (data === undefined) return "an image needs its `data` in base64, or its `url`"
   return imageTypes.has(mimeType)
     ? { type: "image", source: { type: "base64", media_type: mimeType as "image/png", data } }
-    : `images may be png, jpeg, gif or webp, not "${mimeType}"`
+    : `images must be png, jpeg, gif or webp, not "${mimeType}"`
 }
 
 const toBlock = (part: Open): ContentBlock | string => {
@@ -72,7 +72,7 @@ const toBlock = (part: Open): ContentBlock | string => {
     const isUrl = source["type"] === "url"
     return image(mimeType, isUrl ? undefined : value ?? text(part["data"]), isUrl ? value : text(part["url"]))
   }
-  return `content of type "${mimeType || type}" is not understood: send text and images`
+  return `content of type "${mimeType || type}" is not supported: send text and images`
 }
 
 /** A person's message as a prompt; a string says what is wrong with it. */
@@ -131,7 +131,7 @@ export const parse = (body: unknown): Input | string => {
   const blocks = isNews ? [context, ...content] : content
   const [first, ...more] = content.length === 0 ? [] : blocks
   if (last["role"] === "user" && first !== undefined && (message_id ?? "") === "") {
-    return "the last message needs an `id`: with it, a request that is sent twice is answered once"
+    return "the last message needs an `id`, so that a request that is sent twice is answered once"
   }
   return {
     threadId,

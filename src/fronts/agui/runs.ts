@@ -104,7 +104,7 @@ const finishOf = (ending: stretch.Ending | undefined): Encoder.Finish => {
     case "session_end":
       return {
         type: "failed",
-        message: "The session has ended: the next message opens it again.",
+        message: "The session has ended: the next message reopens it.",
         code: "session_ended"
       }
     default:
@@ -131,7 +131,7 @@ const declined = ({ state, tools }: Input): ReadonlyArray<Encoder.AguiEvent> => 
     name: "ai-relay.notice",
     value: {
       level: "tools",
-      text: `The agent has tools of its own and cannot call those of the page (${names}).`,
+      text: `The agent has its own tools and cannot call the page's (${names}).`,
       metadata: { tools }
     }
   }]
@@ -262,7 +262,7 @@ export const run = Effect.fn("agui.run")(
       name: "ai-relay.notice",
       value: {
         level: "refused",
-        text: `Nothing was asked by the name "${id}" in this thread: answer the interrupts of its last run.`,
+        text: `There is no question named "${id}" in this thread: answer the interrupts of its last run.`,
         metadata: { interruptId: id }
       }
     }))

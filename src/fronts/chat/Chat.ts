@@ -274,7 +274,7 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
           "bad_command",
           `nothing named "${
             text(open(body)["request_id"]) ?? ""
-          }" waits for an answer: it was settled already, or never asked`
+          }" is waiting for an answer: it was already answered, or never asked`
         )
       }
       const [problem] = yield* respond(session, [response])

@@ -66,7 +66,9 @@ const contentOf = (message: Readonly<Record<string, unknown>>) =>
     const url = text(part["url"]) ?? ""
     const mediaType = text(part["mediaType"]) ?? ""
     if (!images.has(mediaType)) {
-      throw new TypeError(`the agent cannot be given a ${mediaType}: send png, jpeg, gif or webp images`)
+      throw new TypeError(
+        `files of type ${mediaType} cannot be sent to the agent: send png, jpeg, gif or webp images`
+      )
     }
     const data = /^data:[^,]*;base64,/.test(url) ? url.slice(url.indexOf(",") + 1) : undefined
     return [{

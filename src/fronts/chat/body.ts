@@ -80,17 +80,19 @@ const fileBlock = (part: Open): ContentBlock | PortError => {
       : { type: "base64", media_type: mediaType, data: data.data }
     const block = { type: "image", source }
     if ((data === undefined || data.isBase64) && isBlock(block)) return block
-    return bad(`the image ${name} cannot be read: send png, jpeg, gif or webp, as a data: URL or an address`)
+    return bad(
+      `the image ${name} cannot be read: send png, jpeg, gif or webp as a data: URL or an http(s) URL`
+    )
   }
   if (data === undefined || !isText(mediaType)) {
     return bad(
-      `the agent cannot be given ${name} (${mediaType}): send images and texts; other files, put into the folder`
+      `${name} (${mediaType}) cannot be sent to the agent: send images and text, and put other files into the folder`
     )
   }
   try {
     return { type: "text", text: `${name}:\n${fenced(words(data))}` }
   } catch {
-    return bad(`the file ${name} cannot be read: its data: URL is not what it says`)
+    return bad(`the file ${name} cannot be read: its data: URL is invalid`)
   }
 }
 
@@ -155,7 +157,7 @@ const approvalsIn = (message: Open, state: string): ReadonlyArray<Open> =>
 export const read = (body: unknown, newId: () => string): Prompt | Answers | PortError => {
   const { folder, id, messageId, messages, model, permission_mode, trigger, when } = open(body)
   if (!isSessionId(id)) {
-    return bad("`id` must name the chat: 1 to 128 characters out of letters, digits and . _ : -")
+    return bad("`id` must name the chat: 1 to 128 letters, digits and . _ : -")
   }
   const all = list(messages)
   const last = all.at(-1)
@@ -171,19 +173,21 @@ export const read = (body: unknown, newId: () => string): Prompt | Answers | Por
     const answers = approvalsIn(last, "approval-responded").flatMap((approval) => answerOf(approval) ?? [])
     const place = number(seq) ?? number(turn_seq)
     if (place === undefined) {
-      return bad("the last message has no `metadata.relay`: send it as the relay's stream has made it")
+      return bad(
+        "the last message has no `metadata.relay`: send it unchanged, as the relay's stream produced it"
+      )
     }
     const prompt = all.findLast(({ role }) => role === "user")?.["id"]
     const message_id = isMessageId(prompt) ? prompt : undefined
     return { type: "answers", ...settings, message_id, answers, seq: Math.max(0, place) }
   }
   if (last["role"] !== "user") {
-    return bad("the last message must be the person's, or the assistant's with answers")
+    return bad("the last message must be from the user, or from the assistant with answers")
   }
   const content = contentOf(last)
   if (content instanceof PortError) return content
   const [first, ...others] = content
-  if (first === undefined) return bad("the prompt is empty: send a part with text, or a file")
+  if (first === undefined) return bad("the prompt is empty: send a text part or a file")
   const given = isMessageId(last["id"]) ? last["id"] : newId()
   // An agent cannot forget a prompt: an edited or regenerated one is sent as a new prompt.
   const isAgain = trigger === "regenerate-message" || text(messageId) !== undefined

@@ -288,7 +288,7 @@ export const make = ({ dialect, isHistory = false, session_id }: EncoderOptions)
   const end = ({ error, stop, usage }: OpOf<"turn_end">, seq: number): ReadonlyArray<Chunk> => {
     const messageMetadata = place({ seq, stop_reason: stop, ...(usage !== undefined && { usage }) })
     if (stop === "error") {
-      const errorText = error?.text ?? "The turn failed, and the agent did not say why: try again."
+      const errorText = error?.text ?? "The turn failed and the agent did not say why: try again."
       return [{ type: "message-metadata", messageMetadata }, { type: "error", errorText }]
     }
     if (stop === "cancelled") return [{ type: "message-metadata", messageMetadata }, { type: "abort" }]
@@ -364,7 +364,7 @@ export const make = ({ dialect, isHistory = false, session_id }: EncoderOptions)
       case "session_end":
         return [{
           type: "error",
-          errorText: op.text || "The session has ended: the next prompt opens it again."
+          errorText: op.text || "The session has ended: the next prompt reopens it."
         }]
       case "input_delta":
         // The tool's name is not known yet; its call will have everything.

@@ -34,7 +34,7 @@ export interface State {
 const most = 20_000
 
 const cut = (text: string) =>
-  text.length <= most ? text : `[… the beginning is left out: relay_read has it]\n${text.slice(-most)}`
+  text.length <= most ? text : `[… the beginning is omitted: relay_read returns it]\n${text.slice(-most)}`
 
 const permissionOf = (ask: AskOp, mayAllow: (ask: AskOp) => boolean): NonNullable<State["permission"]> => ({
   request_id: ask.request_id,
@@ -47,7 +47,7 @@ const permissionOf = (ask: AskOp, mayAllow: (ask: AskOp) => boolean): NonNullabl
 })
 
 const waitForPerson =
-  "A person must answer this, at the relay's console, an editor or a phone. You may deny it with relay_answer; to wait for "
+  "A person must answer this, in the relay's console, an editor or on a phone. You may deny it with relay_answer; to wait for "
   + "the answer, call relay_wait with this seq."
 
 /** Follow for at most this many seconds. */
@@ -103,13 +103,13 @@ export const follow = (
       }
     }
     if (how === undefined) {
-      return { state: "running", ...common, note: "It works on: call relay_wait with this seq." }
+      return { state: "running", ...common, note: "It is still working: call relay_wait with this seq." }
     }
     if (how.type === "refused") {
       return { state: "failed", ...common, note: how.error.message }
     }
     if (how.type === "session_end") {
-      return { state: "failed", ...common, note: "The session has ended; the next prompt opens it again." }
+      return { state: "failed", ...common, note: "The session has ended; the next prompt reopens it." }
     }
     if (end?.stop === "error") {
       const note = end.error?.text ?? error?.text ?? "The turn failed."

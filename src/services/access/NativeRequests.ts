@@ -86,7 +86,7 @@ export const objection = (
   if (harmless !== undefined && extra === undefined) return undefined
   const instead = entryOf(native?.instead, method)
   if (!rules.allow_native_requests) {
-    if (instead !== undefined) return `${spelled(method)} is the relay's own request: ${instead}`
+    if (instead !== undefined) return `${spelled(method)} is reserved for the relay: ${instead}`
     if (extra !== undefined) {
       return `the request ${spelled(method)} may not have the parameter ${
         spelled(extra)

@@ -232,7 +232,7 @@ describe("AcpAdapter, a conversation a client has named", () => {
       ]
       for (const list of answers) {
         const refusal = yield* Effect.flip(named(list))
-        assert.match(refusal.message, /has no conversation|did not say where/, JSON.stringify(list))
+        assert.match(refusal.message, /has no conversation|did not say in which folder/, JSON.stringify(list))
         assert.notInclude(refusal.message, "secret")
       }
     }).pipe(Effect.provide(layerSession)))

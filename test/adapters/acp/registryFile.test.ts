@@ -146,12 +146,12 @@ describe("a registry beside the agents known here", () => {
         "agent 7 has no `id`, or no `distribution`",
         "\"auggie\" is the npm package @augment/cli there; the relay says: Install it on the relay's machine: "
         + "npm install -g @augmentcode/auggie",
-        "\"auggie\" is started with \"acp\" there, \"--acp\" here",
+        "\"auggie\" is started with \"acp\" there, with \"--acp\" here",
         "\"auggie\" is given A=1 there, and not here",
         "\"factory-droid\" (\"droid\" here) is the program factory there, droid here",
-        "\"qwen-code\" (\"qwen\" here) is started with no arguments there, \"--acp\" here",
-        "\"new-one\" (New One) is not known here by its name",
-        "known here and not there: poolside, hermes"
+        "\"qwen-code\" (\"qwen\" here) is started with no arguments there, with \"--acp\" here",
+        "\"new-one\" (New One) is known here by another name",
+        "known here but not there: poolside, hermes"
       ]
     )
     assert.match(registryDifferences(known, "{")[0] ?? "", /^it is no JSON/)

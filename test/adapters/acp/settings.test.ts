@@ -268,7 +268,7 @@ describe("AcpAdapter, settings", () => {
         [["r1", "ok", sessions], ["r2", "error", undefined]]
       )
       assert.notInclude(JSON.stringify(events), "a secret")
-      assert.include(ofType(events, "error")[0]?.text, "is the relay's own request: send a prompt as")
-      assert.include(ofType(events, "error")[1]?.text, "is about this session alone")
+      assert.include(ofType(events, "error")[0]?.text, "is reserved for the relay: send a prompt as")
+      assert.include(ofType(events, "error")[1]?.text, "always apply to this session")
     }).pipe(Effect.provide(layerOpenSession)))
 })

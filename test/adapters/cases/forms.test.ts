@@ -378,7 +378,7 @@ describe("a form's answers", () => {
       for (const name of ["a", "self", "doubled", "outside", "none", "list"]) {
         assert.match(
           text,
-          new RegExp(`The field "${name}" cannot be shown: its description \\(.+\\) is not part`)
+          new RegExp(`The field "${name}" cannot be shown: its schema \\(.+\\) is not part`)
         )
       }
       assert.notMatch(text, /"(?:whole|typed|chosen|last)"/)
@@ -405,7 +405,7 @@ describe("a form's answers", () => {
         assert.strictEqual(metadata.kind, "other")
         assert.deepStrictEqual(args, { form: requestedSchema })
         assert.deepStrictEqual(metadata.options?.map(({ kind }) => kind), ["reject_once"])
-        assert.match(text ?? "", /cannot be filled in by fields. Decline it, or answer with `answers`/)
+        assert.match(text ?? "", /cannot be shown as fields. Decline it, or answer with `answers`/)
         assert.match(
           ofType(events, "error")[0]?.text ?? "",
           /give a value for each of its names in `answers`, or deny/

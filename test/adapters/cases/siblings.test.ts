@@ -366,7 +366,7 @@ describe("an ACP agent", () => {
       assert.deepStrictEqual(results(events), [[
         "a",
         "error",
-        "The turn ended without a result of this tool."
+        "The turn ended without a result from this tool."
       ]])
     }))
 

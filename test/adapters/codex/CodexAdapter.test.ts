@@ -133,7 +133,7 @@ describe("opening a thread", () => {
       })))
       const failed = yield* joinPassing(opening, "5 seconds")
       assert.strictEqual(failed._tag, "BadHandshake")
-      assert.include(failed.message, "quit it there")
+      assert.include(failed.message, "quit that one")
     }))
 
   it.effect("names a mode as Claude does, in Codex's words", () =>

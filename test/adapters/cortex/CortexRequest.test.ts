@@ -133,7 +133,7 @@ describe("a request", () => {
         "overloaded",
         "another model"
       ]],
-      [400, { message: "max tokens of 100 exceeded" }, "turn_failed", ["does not fit", "new session"]],
+      [400, { message: "max tokens of 100 exceeded" }, "turn_failed", ["no longer fits", "new session"]],
       [400, { message: "unknown model foo" }, "turn_failed", ["unknown model foo"]],
       [404, {}, "turn_failed", ["snowflake.agent"]],
       [302, "", "turn_failed", ["redirect", "account_url"]],
@@ -158,7 +158,7 @@ describe("a request", () => {
     Effect.gen(function*() {
       const http = FakeHttp.make(FakeHttp.statusOf(200, "<html>", { "content-type": "text/html" }))
       const { fiber } = yield* start(http)
-      assert.include((yield* Effect.flip(Fiber.join(fiber))).text, "no stream")
+      assert.include((yield* Effect.flip(Fiber.join(fiber))).text, "not an event stream")
     }))
 
   it.effect("is given up when nobody answers, and when the stream falls silent", () =>
@@ -179,7 +179,7 @@ describe("a request", () => {
     Effect.gen(function*() {
       for (const then of ["end", "break"] as const) {
         const { data, fiber } = yield* start(FakeHttp.make(FakeHttp.streamOf(bytes("data: 1\n\n"), then)))
-        assert.include((yield* Effect.flip(Fiber.join(fiber))).text, "The answer was cut")
+        assert.include((yield* Effect.flip(Fiber.join(fiber))).text, "The answer is incomplete")
         assert.deepStrictEqual(data(), ["1"])
       }
     }))

@@ -274,16 +274,16 @@ describe("what is no transcript", () => {
   it.each([
     ["{\"type\":\"response\",\"te", "is no JSON object: if the recording was cut off"],
     ["[]", "is no JSON object"],
-    ["{\"text\":\"hi\"}", "is nothing that can be imported"],
-    ["{\"type\":\"response\",\"text\":\"no time\"}", "is nothing that can be imported"],
-    ["{\"type\":\"response\",\"seq\":3,\"ts\":1,\"session_id\":\"s\"}", "is no \"response\" event"],
-    ["{\"type\":\"response\",\"seq\":\"3\",\"ts\":1,\"text\":\"\"}", "is no \"response\" event"],
+    ["{\"text\":\"hi\"}", "cannot be imported"],
+    ["{\"type\":\"response\",\"text\":\"no time\"}", "cannot be imported"],
+    ["{\"type\":\"response\",\"seq\":3,\"ts\":1,\"session_id\":\"s\"}", "is not a valid \"response\" event"],
+    ["{\"type\":\"response\",\"seq\":\"3\",\"ts\":1,\"text\":\"\"}", "is not a valid \"response\" event"],
     [
       "{\"type\":\"user\",\"uuid\":\"u\",\"sessionId\":\"s\",\"message\":{}}",
-      "is nothing that can be imported"
+      "cannot be imported"
     ],
-    ["{\"type\":\"session_meta\",\"timestamp\":\"2026\",\"payload\":{}}", "is nothing that can be imported"],
-    ["{\"sessionId\":\"s\",\"projectHash\":\"h\"}", "is nothing that can be imported"],
+    ["{\"type\":\"session_meta\",\"timestamp\":\"2026\",\"payload\":{}}", "cannot be imported"],
+    ["{\"sessionId\":\"s\",\"projectHash\":\"h\"}", "cannot be imported"],
     [
       "{\"type\":\"status\",\"status\":\"x\",\"seq\":1,\"ts\":1,\"session_id\":\"s-1\"}",
       "belongs to the session \"s-1\""

@@ -188,7 +188,7 @@ describe("ReplayAdapter", () => {
     ["a missing file", ["nothing.ndjson"], /"nothing.ndjson" does not exist: set `command`/],
     ["a file outside of the folder", ["/etc/hosts"], /is not in the session's folder: set `folder`/],
     ["a folder", ["."], /cannot be read/],
-    ["a file that is no transcript", ["bad.ndjson"], /line 2 of "bad.ndjson" is no recorded event/]
+    ["a file that is no transcript", ["bad.ndjson"], /line 2 of "bad.ndjson" is not a recorded event/]
   ]
   for (const [what, command, message] of refusals) {
     it.effect(`refuses ${what}`, () =>
