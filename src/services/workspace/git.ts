@@ -81,6 +81,12 @@ export const environment = (home: string): Readonly<Record<string, string>> => (
   GIT_ADVICE: "0"
 })
 
+/** The same place with the configuration of the user whose home this is, for reading their settings. */
+export const withSettingsOf = (home: string | undefined, where: Git): Git => {
+  const { GIT_CONFIG_GLOBAL: _, HOME: __, XDG_CONFIG_HOME: ___, ...rest } = where.env
+  return { ...where, env: { ...rest, ...(home !== undefined && { HOME: home }) } }
+}
+
 /** Settings that a repository's own configuration must not decide. */
 const overrides = [
   ["core.hooksPath", "/dev/null"],

@@ -9,7 +9,7 @@ import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from "node:fs"
 import { join, relative, resolve, sep } from "node:path"
-import { environment, type Git, git, type GitFailed } from "./git.js"
+import { environment, type Git, git, type GitFailed, withSettingsOf } from "./git.js"
 import { excludeFiles, prepareOwn, type Repository, repositoryOf, writeNew } from "./place.js"
 import { homes, isInside } from "./unkept.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
@@ -85,9 +85,7 @@ const elsewhere = (what: string) =>
 
 /** How the user wants files compared; values that only say yes, no or which line ending. */
 const settingsOf = Effect.fnUntraced(function*(refs: Git) {
-  const { GIT_CONFIG_GLOBAL: _, HOME: __, XDG_CONFIG_HOME: ___, ...rest } = refs.env
-  const [home] = homes()
-  const { stdout } = yield* git({ ...refs, env: { ...rest, ...(home !== undefined && { HOME: home }) } }, [
+  const { stdout } = yield* git(withSettingsOf(homes()[0], refs), [
     "config",
     "-z",
     "--get-regexp",

@@ -15,7 +15,15 @@ import {
   writeFileSync
 } from "node:fs"
 import { isAbsolute, join, relative, sep } from "node:path"
-import { attributes, configuration, environment, type Git, git, type GitFailed } from "./git.js"
+import {
+  attributes,
+  configuration,
+  environment,
+  type Git,
+  git,
+  type GitFailed,
+  withSettingsOf
+} from "./git.js"
 import { homes, isInside, whyUnkept } from "./unkept.js"
 
 export interface Place {
@@ -186,9 +194,8 @@ const isIgnored = Effect.fnUntraced(function*(asking: Git, top: string, folder: 
 
 /** The user's ignore files outside the work tree: the repository's own, and the global one. */
 export const excludeFiles = Effect.fnUntraced(function*(asking: Git, { commonDir }: Repository) {
-  const { GIT_CONFIG_GLOBAL: _, HOME: __, XDG_CONFIG_HOME: ___, ...rest } = asking.env
   const { code, stdout } = yield* git(
-    { ...asking, env: { ...rest, ...homes().length > 0 && { HOME: homes()[0] ?? "" } } },
+    withSettingsOf(homes()[0], asking),
     ["config", "--type=path", "--get", "core.excludesFile"],
     { codes: [0, 1, 128] }
   )
