@@ -54,7 +54,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
       "version": "0.101.0",
       "trouble": [
         "cannot remember some commands",
-        "its past conversations are listed as Claude Code's"
+        "lists its past conversations as those of Claude Code"
       ]
     }
   ],
@@ -62,11 +62,11 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "2.6.0",
       "trouble": [
-        "a running command continues until the session closes",
+        "lets a running command continue until the session closes",
         "a denial ends its turn",
         "can remember commands only permanently",
         "tells a failure as its answer",
-        "its past conversations are listed as Codex's"
+        "lists its past conversations as those of Codex"
       ]
     }
   ],

@@ -56,7 +56,7 @@ describe("a user whose token is taken back", () => {
     writeFileSync(door.tokens_file, "Bob Ray token-2\n")
     const error = await ada.waitFor("error")
     assert.strictEqual(error["code"], "unauthorized")
-    assert.include(String(error["text"]), "was taken back")
+    assert.include(String(error["text"]), "was revoked")
     assert.strictEqual(await ada.closed, 1008)
     assert.strictEqual(await read, "ended")
     assert.isBelow(Date.now() - since, 5000)
