@@ -187,25 +187,32 @@ export const wordBefore = (text: string, end: number): number => {
   return at
 }
 
-const makeFind = (values: ReadonlyArray<string>, named: ReadonlyArray<Shape>) => (text: string) => {
-  const ranges: Array<Range> = []
-  if (text.length < shortestText) return ranges
-  for (const value of values) {
-    for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + value.length)) {
-      ranges.push([at, at + value.length])
+const makeFind = (values: ReadonlyArray<string>, named: ReadonlyArray<Shape>) => {
+  const anyHint = new RegExp(
+    [...words, ...parts, ...behind, ...named].flatMap(({ hints }) => hints).map(escapedForRegExp).join("|")
+  )
+  return (text: string) => {
+    const ranges: Array<Range> = []
+    if (text.length < shortestText) return ranges
+    for (const value of values) {
+      for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + value.length)) {
+        ranges.push([at, at + value.length])
+      }
     }
-  }
-  const lookFor = ({ hints, pattern }: Shape, keeps: boolean) => {
-    if (!hints.some((hint) => text.includes(hint))) return
-    for (const { 0: match, 1: name = "", index } of text.matchAll(pattern)) {
-      ranges.push([keeps ? index + name.length : index, index + match.length])
+    // One search instead of one per hint: most texts have none.
+    if (!anyHint.test(text)) return merged(ranges)
+    const lookFor = ({ hints, pattern }: Shape, keeps: boolean) => {
+      if (!hints.some((hint) => text.includes(hint))) return
+      for (const { 0: match, 1: name = "", index } of text.matchAll(pattern)) {
+        ranges.push([keeps ? index + name.length : index, index + match.length])
+      }
     }
+    for (const shape of words) lookFor(shape, false)
+    for (const shape of parts) lookFor(shape, false)
+    for (const shape of behind) lookFor(shape, true)
+    for (const shape of named) lookFor(shape, true)
+    return merged(ranges)
   }
-  for (const shape of words) lookFor(shape, false)
-  for (const shape of parts) lookFor(shape, false)
-  for (const shape of behind) lookFor(shape, true)
-  for (const shape of named) lookFor(shape, true)
-  return merged(ranges)
 }
 
 const without = (text: string, ranges: ReadonlyArray<Range>): string => {
