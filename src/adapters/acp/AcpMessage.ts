@@ -12,6 +12,7 @@ import {
   amount,
   AnyObject,
   Blocks,
+  decoded,
   id,
   items,
   number,
@@ -76,7 +77,7 @@ const toContents = (value: unknown): ReadonlyArray<unknown> => {
 
 const readContents = Schema.decodeUnknownSync(items(ToolContent))
 const Contents = Schema.Unknown.pipe(
-  Schema.decodeTo(Schema.Array(Schema.toType(ToolContent)), {
+  Schema.decodeTo(decoded(Schema.Array(ToolContent)), {
     decode: SchemaGetter.transform((value: unknown) => readContents(toContents(value))),
     encode: SchemaGetter.transform((contents: unknown) => contents)
   })

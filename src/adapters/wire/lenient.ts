@@ -13,13 +13,16 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 /** For the compiler, a lenient field is as strict as the agent's own types; a test compares the two. */
 type Optional<A, I> = ReturnType<typeof strictOptional<A, I, never, never>>
 
+/** What `read` has decoded: looking at it once more would double the work on each level of a message. */
+export const decoded = <A, I>(_field: Schema.Codec<A, I>) => Schema.Unknown as unknown as Schema.Codec<A>
+
 const isThere = (value: unknown) => value !== null && value !== undefined
 
 /** A field that counts as absent if it is missing, null or of another type. */
 export const optional = <A, I>(field: Schema.Codec<A, I>): Optional<A, I> => {
   const read = Schema.decodeUnknownOption(field)
   return Schema.optionalKey(Schema.Unknown).pipe(
-    Schema.decodeTo(Schema.optionalKey(Schema.toType(field)), {
+    Schema.decodeTo(Schema.optionalKey(decoded(field)), {
       decode: SchemaGetter.transformOptional<A, unknown>(
         Option.flatMap((value) => isThere(value) ? read(value) : Option.none())
       ),
@@ -32,7 +35,7 @@ export const optional = <A, I>(field: Schema.Codec<A, I>): Optional<A, I> => {
 export const withFallback = <A, I>(field: Schema.Codec<A, I>, fallback: A) => {
   const read = Schema.decodeUnknownOption(field)
   return Schema.optionalKey(Schema.Unknown).pipe(
-    Schema.decodeTo(Schema.toType(field), {
+    Schema.decodeTo(decoded(field), {
       decode: SchemaGetter.transformOptional<A, unknown>((value) =>
         Option.some(Option.getOrElse(Option.flatMap(value, (value) => read(value)), () => fallback))
       ),
@@ -57,7 +60,7 @@ export const items = <A, I>(
 ): Schema.Codec<ReadonlyArray<A>, ReadonlyArray<I>> => {
   const read = Schema.decodeUnknownOption(element)
   return Schema.Array(Schema.Unknown).pipe(
-    Schema.decodeTo(Schema.Array(Schema.toType(element)), {
+    Schema.decodeTo(decoded(Schema.Array(element)), {
       decode: SchemaGetter.transform((entries: ReadonlyArray<unknown>) =>
         entries.flatMap((entry) => Option.toArray(read(entry)))
       ),
@@ -97,7 +100,7 @@ type Named<A> = { readonly [name: string]: A }
 export const fieldsOf = <A, I>(value: Schema.Codec<A, I>): Schema.Codec<Named<A>, Named<I>> => {
   const read = Schema.decodeUnknownOption(value)
   return AnyObject.pipe(
-    Schema.decodeTo(Schema.Record(Schema.String, Schema.toType(value)), {
+    Schema.decodeTo(decoded(Schema.Record(Schema.String, value)), {
       decode: SchemaGetter.transform((fields: Named<unknown>): Named<A> =>
         Object.fromEntries(
           Object.entries(fields).flatMap(([name, field]) =>
