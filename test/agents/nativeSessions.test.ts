@@ -63,8 +63,8 @@ const words = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", 
 
 /** Why there is nothing to go on with; the table of agents has it. */
 const cannot: Readonly<Partial<Record<AgentName, string>>> = {
-  "claude-agent-acp": "its past conversations are listed as Claude Code's",
-  "codex-acp": "its past conversations are listed as Codex's"
+  "claude-agent-acp": "lists its past conversations as those of Claude Code",
+  "codex-acp": "lists its past conversations as those of Codex"
 }
 
 const titleOf = (agent: AgentName) =>

@@ -1,5 +1,5 @@
 /**
- * followFile: notices changes of a file by looking at it, for file systems and platforms that do not report them.
+ * followFile: notices changes of a file by looking at it, on every file system and platform.
  *
  * Unlike `fs.watchFile` it compares with what was read, not with a first look of its own, which would be late when Node's few
  * file threads are busy, and would miss what changed until then.
