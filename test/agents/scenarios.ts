@@ -282,15 +282,21 @@ const describeVersion = (
     does("stops a streaming turn when it is interrupted, and goes on", async () => {
       stage.api().on(/SLOW/, [slow(200, 50)])
       const client = await stage.open()
-      client.send({ text: "SLOW please" })
-      await client.waitFor((event) => event.type === "stream_event" && event.delta === "text")
-      const asked = performance.now()
-      client.send({ type: "interrupt" })
-      const end = await client.waitFor("turn_end")
-      const took = performance.now() - asked
-      expect(end.stop_reason).toBe("cancelled")
-      console.log(`${agent}: interrupted after ${took.toFixed(0)} ms`)
-      expect(took).toBeLessThan(stopsWithinMs)
+      const interrupt = async () => {
+        const after = client.events.at(-1)?.seq ?? 0
+        client.send({ text: "SLOW please" })
+        await client.waitFor((event) => event.type === "stream_event" && event.delta === "text", { after })
+        const asked = performance.now()
+        client.send({ type: "interrupt" })
+        const end = await client.waitFor("turn_end", { after })
+        expect(end.stop_reason).toBe("cancelled")
+        return Math.round(performance.now() - asked)
+      }
+      // The first one compiles what it runs, in the agent as in the relay.
+      const [cold, warm] = [await interrupt(), await interrupt()]
+      console.log(`${agent}: interrupted after ${cold} ms, the second time after ${warm} ms`)
+      expect(cold).toBeLessThan(Math.max(stopsWithinMs, 500))
+      expect(warm).toBeLessThan(stopsWithinMs)
       expect(only(client.events, "response")).toEqual([])
       // What was streamed so far comes again, whole.
       const streamed = only(client.events, "stream_event").filter(({ delta }) => delta === "text")
