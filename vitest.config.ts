@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
-import { bundleReaper } from "./scripts/bundleReaper.mjs"
+import { embeddedSources } from "./scripts/embeddedSources.mjs"
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = [
@@ -13,7 +13,7 @@ const alias = [
   { find: /^ai-relay$/, replacement: here("./src/index.ts") }
 ]
 const common = {
-  define: { __AI_RELAY_REAPER__: JSON.stringify(bundleReaper()) },
+  define: embeddedSources(),
   resolve: { alias }
 }
 

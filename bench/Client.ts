@@ -205,7 +205,8 @@ export const connect = async (url: string): Promise<Client> => {
     close: async () => {
       if (isClosed) return
       const closed = once(socket, "close")
-      socket.write(toFrame(closing, Buffer.alloc(0)))
+      // The relay may have said that it closes.
+      if (socket.writable) socket.write(toFrame(closing, Buffer.alloc(0)))
       const timer = setTimeout(() => socket.destroy(), 2000)
       socket.resume()
       await closed

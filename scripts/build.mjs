@@ -13,7 +13,7 @@ import { spawn } from "node:child_process"
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { bundleReaper } from "./bundleReaper.mjs"
+import { embeddedSources } from "./embeddedSources.mjs"
 import { licensesOf, sbomOf } from "./licenses.mjs"
 import { mergeStart } from "./mergeStart.mjs"
 
@@ -34,7 +34,7 @@ const banner = `#!/usr/bin/env node
 import { createRequire as __aiRelayCreateRequire } from "node:module"
 const require = __aiRelayCreateRequire(import.meta.url)`
 
-const reaper = JSON.stringify(bundleReaper())
+const embedded = embeddedSources()
 
 const compile = () =>
   new Promise((resolve, reject) => {
@@ -46,10 +46,9 @@ const compile = () =>
 
 const buildLibrary = async () => {
   await compile()
-  writeFileSync(
-    join(root, "dist/services/process/reaperSource.js"),
-    `export const reaperSource = ${reaper}\n`
-  )
+  const write = (path, name, source) => writeFileSync(join(dist, path), `export const ${name} = ${source}\n`)
+  write("services/process/reaperSource.js", "reaperSource", embedded.__AI_RELAY_REAPER__)
+  write("services/journal/folderThreadSource.js", "folderThreadSource", embedded.__AI_RELAY_FOLDER_THREAD__)
 }
 
 /** Packages that have a file of their own, because few need them. */
@@ -146,7 +145,7 @@ const bundleCli = () =>
     chunkNames: "cli-[name]-[hash]",
     // node-pty is native and loaded only when a terminal is asked for; ws uses the other two when they are installed.
     external: ["node-pty", "bufferutil", "utf-8-validate"],
-    define: { __AI_RELAY_VERSION__: JSON.stringify(version), __AI_RELAY_REAPER__: reaper },
+    define: { __AI_RELAY_VERSION__: JSON.stringify(version), ...embedded },
     plugins: [besideTheCli, withoutUnused]
   })
 

@@ -12,7 +12,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import ts from "typescript"
-import { bundleReaper } from "./bundleReaper.mjs"
+import { embeddedSources } from "./embeddedSources.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const out = join(root, "node_modules/.cache/ai-relay/mutants")
@@ -171,7 +171,7 @@ const bundle = async (name, most) => {
     platform: "node",
     format: "esm",
     packages: "external",
-    define: { __AI_RELAY_REAPER__: JSON.stringify(bundleReaper()) },
+    define: embeddedSources(),
     ignoreAnnotations: true,
     outfile: join(out, `${name}.mjs`),
     logLevel: "error",

@@ -18,7 +18,8 @@ interface Room {
 }
 
 const sockets = /^(ws|node:(net|http|https|tls|http2|dgram))$/
-const processes = /^(node:(child_process|worker_threads|cluster)|node-pty)$/
+const processes = /^(node:(child_process|cluster)|node-pty)$/
+const threads = /^node:worker_threads$/
 const disk = /^node:fs(\/promises)?$/
 const noneOf = (...modules: ReadonlyArray<RegExp>) =>
   new RegExp(modules.map(({ source }) => source).join("|"))
@@ -266,6 +267,13 @@ describe("one place each", () => {
       "services/process/runInTerminal.ts: node:child_process",
       "services/process/runProgram.ts: node:child_process",
       "services/terminal/PtySupervisor.ts: node-pty"
+    ])
+  })
+
+  it("starts a thread: to read thousands of folders", () => {
+    assert.sameMembers(breaking(({ imports }) => imports.filter((name) => threads.test(name))), [
+      "services/journal/folderThread.ts: node:worker_threads",
+      "services/journal/readFolders.ts: node:worker_threads"
     ])
   })
 

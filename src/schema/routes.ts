@@ -225,9 +225,17 @@ export const routes = {
     path: "/sessions",
     scope: "view",
     reach: "sessions",
-    summary: "Live sessions, then saved ones.",
+    summary: "Live sessions, then saved ones; all of them, or a page.",
+    query: {
+      limit: { about: "Most sessions to return.", schema: { type: "integer", minimum: 1, maximum: 1000 } },
+      offset: { about: "How many to skip.", schema: { type: "integer", minimum: 0, default: 0 } }
+    },
     answers: {
-      200: { about: "The most recently active first.", schema: object({ sessions: list(ref("Session")) }) }
+      200: {
+        about:
+          "The most recently active first. `total` counts all sessions. Between two pages sessions may move: ids are unique.",
+        schema: object({ sessions: list(ref("Session")), total: whole() })
+      }
     }
   }),
   searchSessions: isRoute({

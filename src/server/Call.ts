@@ -41,6 +41,19 @@ export class Refused extends Schema.TaggedError<Refused>()("Refused", {
   }
 }
 
+/** The request itself is wrong. `reason` says what to send instead. */
+export const wrong = (reason: string) => new Refused({ status: 400, code: "bad_command", reason })
+
+/** A whole number in the query; undefined if it is missing. Fails if it is out of range. */
+export const numberIn = (query: URLSearchParams, name: string, least: number, most: number) => {
+  const given = query.get(name)
+  if (given === null) return Effect.succeed(undefined)
+  const value = Number(given)
+  return Number.isSafeInteger(value) && value >= least && value <= most && given.trim() !== ""
+    ? Effect.succeed(value)
+    : wrong(`\`${name}\` must be a whole number from ${least} to ${most}`)
+}
+
 /** The names in braces in a path. */
 export type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? Name | NamesIn<Rest>

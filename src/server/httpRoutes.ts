@@ -12,7 +12,7 @@ import { Journal, SessionNotFound } from "../services/journal/Journal.js"
 import { SearchIndex } from "../services/search/SearchIndex.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { version } from "../services/version.js"
-import { type Answer, lazily, readBody, Refused, sendJson, sendNothing } from "./Call.js"
+import { type Answer, lazily, numberIn, readBody, Refused, sendJson, sendNothing } from "./Call.js"
 import { metricsText } from "./metricsText.js"
 import { describeNative, listNative, readNative } from "./nativeRoutes.js"
 import { answerPush, getPush, subscribePush, unsubscribePush } from "./pushRoutes.js"
@@ -94,8 +94,10 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     const folder = isTheirs ? usual : undefined
     yield* sendJson(response, 200, { agents, ...(folder !== undefined && { folder }) })
   }),
-  listSessions: Effect.fnUntraced(function*({ response }) {
-    yield* sendSessions(response, yield* (yield* SessionRegistry).list)
+  listSessions: Effect.fnUntraced(function*({ query, response }) {
+    const offset = (yield* numberIn(query, "offset", 0, Number.MAX_SAFE_INTEGER)) ?? 0
+    const limit = yield* numberIn(query, "limit", 1, 1000)
+    yield* sendSessions(response, yield* (yield* SessionRegistry).list, offset, limit)
   }),
   searchSessions: Effect.fnUntraced(function*({ query, response }) {
     const words = query.get("q")?.trim() ?? ""

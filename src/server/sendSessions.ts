@@ -8,12 +8,18 @@ import { drained } from "./drained.js"
 /** Sessions per piece. */
 const together = 50
 
-/** Writes headers and body. Completes when everything is handed to the socket, or the client is gone. */
+/**
+ * Writes headers and body, with `limit` sessions (undefined: all) from `offset`. Completes when everything is handed to the
+ * socket, or the client is gone.
+ */
 export const sendSessions = Effect.fn("sendSessions")(function*(
   response: ServerResponse,
-  sessions: ReadonlyArray<SessionListing>
+  all: ReadonlyArray<SessionListing>,
+  offset: number,
+  limit: number | undefined
 ) {
   const pause = makePause()
+  const sessions = all.slice(offset, limit === undefined ? undefined : offset + limit)
   response.writeHead(200, {
     "content-type": "application/json; charset=utf-8",
     "cache-control": "no-store",
@@ -25,5 +31,5 @@ export const sendSessions = Effect.fn("sendSessions")(function*(
     if (!response.write(at === 0 ? piece : `,${piece}`)) yield* drained(response)
     yield* pause
   }
-  response.end("]}\n")
+  response.end(`],"total":${all.length}}\n`)
 })

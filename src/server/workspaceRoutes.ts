@@ -20,10 +20,9 @@ import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { RelayError } from "../services/session/toErrorEvent.js"
 import { Workspace, type WorkspaceFolder } from "../services/workspace/Workspace.js"
 import type { WorkspaceRefused } from "../services/workspace/WorkspaceRefused.js"
-import { type Answer, type Call, readBody, Refused, sendJson, type Served } from "./Call.js"
+import { type Answer, type Call, numberIn, readBody, Refused, sendJson, type Served, wrong } from "./Call.js"
 
 const isSessionId = Schema.is(SessionId)
-const wrong = (reason: string) => new Refused({ status: 400, code: "bad_command", reason })
 
 const statuses = { missing: 404, forbidden: 403, wrong: 400, conflict: 409, too_large: 413 } as const
 const codes = {
@@ -60,16 +59,6 @@ export const about = <Path extends `/sessions/{session_id}/${string}`>(
     const here = yield* (yield* Workspace).at(line.folder, principal.limits?.folders)
     yield* answer(here, call, line.session_id)
   }).pipe(Effect.catchTag("WorkspaceRefused", (refused) => Effect.fail(toRefused(refused))))
-
-/** A whole number in the query; undefined if it is missing. Fails if it is out of range. */
-const numberIn = (query: URLSearchParams, name: string, least: number, most: number) => {
-  const given = query.get(name)
-  if (given === null) return Effect.succeed(undefined)
-  const value = Number(given)
-  return Number.isSafeInteger(value) && value >= least && value <= most && given.trim() !== ""
-    ? Effect.succeed(value)
-    : wrong(`\`${name}\` must be a whole number from ${least} to ${most}`)
-}
 
 export const pathIn = (query: URLSearchParams) => {
   const path = query.get("path")

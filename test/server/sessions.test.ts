@@ -80,6 +80,32 @@ describe("a handshake", () => {
   })
 })
 
+describe("GET /sessions?limit&offset", () => {
+  test("gives a page, and how many there are", async (relay) => {
+    const names = ["a", "b", "c"]
+    for (const session_id of names) await relay.join({ session_id })
+    const ask = (query: string) => fetch(`http://127.0.0.1:${relay.port}/sessions${query}`)
+    const page = async (query: string) => {
+      const { sessions, total } = await (await ask(query)).json() as {
+        readonly sessions: ReadonlyArray<{ readonly session_id: string }>
+        readonly total: number
+      }
+      return { ids: sessions.map(({ session_id }) => session_id), total }
+    }
+    const all = await page("")
+    assert.sameMembers(all.ids, names)
+    assert.strictEqual(all.total, 3)
+    assert.deepStrictEqual(await page("?limit=2"), { ids: all.ids.slice(0, 2), total: 3 })
+    assert.deepStrictEqual(await page("?limit=2&offset=2"), { ids: all.ids.slice(2), total: 3 })
+    assert.deepStrictEqual(await page("?offset=9"), { ids: [], total: 3 })
+    for (const query of ["?limit=0", "?limit=x", "?limit=", "?offset=-1", "?limit=1001", "?limit=1.5"]) {
+      const answer = await ask(query)
+      assert.strictEqual(answer.status, 400, query)
+      assert.include(((await answer.json()) as { text: string }).text, "must be a whole number from")
+    }
+  })
+})
+
 describe("session_start", () => {
   test("tells whoever attaches the model, the mode and the choices there are", async (relay) => {
     await relay.join()

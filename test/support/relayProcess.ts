@@ -9,7 +9,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { bundleReaper } from "../../scripts/bundleReaper.mjs"
+import { embeddedSources } from "../../scripts/embeddedSources.mjs"
 import { ProcessTree, procSource } from "../../src/services/process/ProcessTree.js"
 
 const program = `
@@ -40,7 +40,7 @@ export const buildRelay = () => {
     bundle: true,
     platform: "node",
     format: "esm",
-    define: { __AI_RELAY_REAPER__: JSON.stringify(bundleReaper()) }
+    define: embeddedSources()
   })
   return { outfile, remove: () => rmSync(folder, { recursive: true }) }
 }

@@ -27,6 +27,8 @@ const request = (method: Method, path: string, body?: object, signal?: AbortSign
   const given = token()
   return fetch(path, {
     method,
+    // A change outlives the page that is left at once.
+    keepalive: method === "PATCH" || method === "DELETE",
     headers: {
       ...(given !== undefined && { authorization: `Bearer ${given}` }),
       ...(body !== undefined && {
