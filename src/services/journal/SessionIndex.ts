@@ -14,7 +14,7 @@ import type { Asked, SessionFolder } from "./SessionFolder.js"
 import { type Marks, readMarks } from "./SessionMarks.js"
 import * as SessionRecord from "./SessionRecord.js"
 
-export interface IndexedSession extends SessionRecord.SessionRecord {
+export interface IndexedSession extends SessionRecord.SessionOutline {
   /** Its title and archived mark, set by people. */
   readonly marks: Marks
   /** Bytes of its files. */
@@ -36,6 +36,8 @@ interface Entry {
 
 const isSessionId = Schema.is(SessionId)
 
+/** How many sessions are put into the list at once, which copies it. */
+const putTogether = 256
 /** Largest share of time to spend on looking for changes by other relays. */
 const share = 1 / 20
 
@@ -90,7 +92,8 @@ export const make = (folder: string): SessionIndex => {
   const put = (changes: ReadonlyArray<readonly [SessionId, Entry | undefined]>) => {
     const gone = new Set<IndexedSession>()
     const fresh: Array<IndexedSession> = []
-    for (const [session_id, entry] of changes) {
+    // Of a session that was read twice the last one counts.
+    for (const [session_id, entry] of new Map(changes)) {
       const known = entries.get(session_id)?.session
       if (known !== undefined) gone.add(known)
       if (entry === undefined) entries.delete(session_id)
@@ -109,12 +112,12 @@ export const make = (folder: string): SessionIndex => {
   const entryOf = Effect.fnUntraced(
     function*({ bytes, marks, meta, session_id, version }: SessionFolder, pause: Effect.Effect<void>) {
       const files = SessionRecord.filesOf(folder, session_id)
-      const record = yield* SessionRecord.readSlowly(files, session_id, meta, pause)
-      const session = Option.map(record, ({ summary, ...rest }): IndexedSession => {
-        // Only opening a session needs it, and it may be long.
-        const { known_prompts: _, ...told } = summary
-        return { ...rest, summary: told, marks: marks === undefined ? {} : readMarks(marks), bytes }
-      })
+      const outline = yield* SessionRecord.outline(files, session_id, meta, pause)
+      const session = Option.map(outline, (told): IndexedSession => ({
+        ...told,
+        marks: marks === undefined ? {} : readMarks(marks),
+        bytes
+      }))
       return { version, session: Option.getOrUndefined(session) }
     }
   )
@@ -126,20 +129,18 @@ export const make = (folder: string): SessionIndex => {
     return entry?.session === undefined || entry.session.pid !== undefined ? undefined : entry.version
   }
 
-  const readAll = (asked: ReadonlyArray<Asked>, pause: Effect.Effect<void>) =>
-    readFolders({
-      folder,
-      asked,
-      pause,
-      use: Effect.fnUntraced(function*(found) {
-        const changes: Array<readonly [SessionId, Entry]> = []
-        for (const one of found) {
-          changes.push([one.session_id, yield* entryOf(one, pause)])
-          yield* pause
-        }
-        put(changes)
-      })
+  const readAll = Effect.fnUntraced(function*(asked: ReadonlyArray<Asked>, pause: Effect.Effect<void>) {
+    const changes: Array<readonly [SessionId, Entry]> = []
+    const use = Effect.fnUntraced(function*(found: ReadonlyArray<SessionFolder>) {
+      for (const one of found) {
+        changes.push([one.session_id, yield* entryOf(one, pause)])
+        yield* pause
+      }
+      if (changes.length >= putTogether) put(changes.splice(0))
     })
+    yield* readFolders({ folder, asked, use, pause })
+    put(changes)
+  })
 
   /** The names of existing sessions. */
   const names = (pause: Effect.Effect<void>) =>
@@ -183,15 +184,17 @@ export const make = (folder: string): SessionIndex => {
     const isDue = began - lookedAt > took / share
     const stats = yield* ask<Stats>((done) => stat(folder, done))
     const version = stats === undefined ? "" : `${stats.ino} ${stats.mtimeMs}`
-    const mine = [...touched]
-    touched.clear()
     const known = isDue ? [...entries.keys()] : []
     if (version !== rootVersion) yield* lookAround(pause)
     // A folder changed at the same moment would have the same time, so it is read once more.
     rootVersion = stats !== undefined && performance.timeOrigin + performance.now() - stats.mtimeMs < 100
       ? ""
       : version
-    yield* readAll(mine.filter((id) => entries.has(id)).map((id) => [id, undefined]), pause)
+    const mine = [...touched]
+    touched.clear()
+    yield* readAll(mine.filter((id) => entries.has(id)).map((id) => [id, undefined]), pause).pipe(
+      Effect.onInterrupt(() => Effect.sync(() => mine.forEach((id) => touched.add(id))))
+    )
     if (!isDue) return
     // Changes by other relays.
     yield* readAll(known.filter((id) => entries.has(id)).map((id) => [id, settledVersion(id)]), pause)

@@ -3,7 +3,7 @@
  *
  * It is written only now and then. The frames have what it lacks, and can replace it if it is lost.
  */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema, Struct } from "effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Handshake, HandshakeFields, type RelayEvent, SessionId } from "../../schema/index.js"
@@ -13,15 +13,26 @@ import * as SessionSummary from "../log/SessionSummary.js"
 import { procSource } from "../process/ProcessTree.js"
 import * as SessionFiles from "./SessionFiles.js"
 
-export const SessionRecord = Schema.Struct({
-  handshake: HandshakeFields,
-  summary: SessionSummary.SessionSummary,
+const opener = {
   /** The relay that has it open. */
   pid: Schema.optionalKey(Schema.Number),
   /** When that process started, as the system tells it, since pids are reused. */
   pid_started: Schema.optionalKey(Schema.String)
+}
+
+export const SessionRecord = Schema.Struct({
+  handshake: HandshakeFields,
+  summary: SessionSummary.SessionSummary,
+  ...opener
 })
 export type SessionRecord = typeof SessionRecord.Type
+
+/** What a list needs of it: the rest is for opening the session, and may be long. */
+const SessionOutline = Schema.Struct({
+  summary: SessionSummary.SessionSummary.mapFields(Struct.omit(["known_prompts"])),
+  ...opener
+})
+export type SessionOutline = typeof SessionOutline.Type
 
 /** The folder of all sessions; each has a folder named after its id in it. */
 export const folderIn = (state_dir: string): string => join(state_dir, "sessions")
@@ -80,7 +91,9 @@ const isRunning = (pid: number): boolean => {
 }
 
 /** The relay that has this session open, if it is alive. */
-export const openedBy = ({ pid, pid_started }: SessionRecord): number | undefined =>
+export const openedBy = (
+  { pid, pid_started }: Pick<SessionRecord, keyof typeof opener>
+): number | undefined =>
   pid !== undefined && isRunning(pid) && (pid_started === undefined || startOf(pid) === pid_started)
     ? pid
     : undefined
@@ -119,6 +132,7 @@ export const catchUp = (
 }
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(SessionRecord))
+const decodeOutline = Schema.decodeUnknownOption(Schema.fromJsonString(SessionOutline))
 export const encode = (kept: SessionRecord): string => JSON.stringify(kept, null, 2) + "\n"
 
 const readFile = Option.liftThrowable((folder: string) => readFileSync(join(folder, "meta.json"), "utf8"))
@@ -141,15 +155,18 @@ const complete = Option.liftThrowable((folder: string, kept: SessionRecord): Ses
   kept.pid === undefined ? kept : { ...kept, summary: catchUp(SessionFiles.view(folder), kept.summary) }
 )
 
-/** Like `read`, for a `meta.json` that was read already, with a pause after each frame since there may be many. */
-export const readSlowly = (
+/**
+ * The outline in a `meta.json` that was read already, completed like `read` does, with a pause after each frame since there may
+ * be many.
+ */
+export const outline = (
   files: string,
   session_id: SessionId,
   text: string | undefined,
   pause: Effect.Effect<void>
-): Effect.Effect<Option.Option<SessionRecord>> =>
+): Effect.Effect<Option.Option<SessionOutline>> =>
   Effect.gen(function*() {
-    const known = text === undefined ? undefined : Option.getOrUndefined(decode(text))
+    const known = text === undefined ? undefined : Option.getOrUndefined(decodeOutline(text))
     if (known !== undefined && known.pid === undefined) return Option.some(known)
     const steps = catchUpSteps(SessionFiles.view(files), known?.summary ?? SessionSummary.empty(session_id))
     for (;;) {
@@ -158,8 +175,8 @@ export const readSlowly = (
         yield* pause
         continue
       }
-      if (known !== undefined) return Option.some({ ...known, summary: step.value })
-      return step.value.last_seq > 0 ? Option.some(retold(step.value)) : Option.none()
+      const { known_prompts: _, ...summary } = step.value
+      return known !== undefined || summary.last_seq > 0 ? Option.some({ ...known, summary }) : Option.none()
     }
   }).pipe(
     // Unreadable files are skipped, as by `read`.
