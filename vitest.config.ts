@@ -63,6 +63,9 @@ const thorough = [
   "test/services/log/EventStore.test.ts"
 ]
 
+const browserSpeed = "test/browser/speed.test.ts"
+const browserTimeouts = { testTimeout: 300_000, hookTimeout: 120_000 }
+
 export default defineConfig({
   test: {
     projects: [
@@ -96,8 +99,21 @@ export default defineConfig({
       special("fuzz", {}),
       // Kills what it can.
       special("chaos", { hookTimeout: 60_000 }),
-      // The console in a real browser.
-      special("browser", { testTimeout: 300_000, hookTimeout: 120_000 }),
+      // The console in a real browser; its speed is measured when nothing else runs.
+      {
+        ...common,
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          exclude: [browserSpeed],
+          sequence: { groupOrder: 0 },
+          ...browserTimeouts
+        }
+      },
+      {
+        ...common,
+        test: { name: "browser-speed", include: [browserSpeed], sequence: { groupOrder: 1 }, ...browserTimeouts }
+      },
       // The lab with a real Docker engine, which has names enough for several files at once.
       special("containers", { testTimeout: 120_000, hookTimeout: 120_000 }, true)
     ]

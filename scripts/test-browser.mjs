@@ -62,8 +62,9 @@ process.exitCode = built || run(
     ...before,
     join(root, "node_modules/vitest/vitest.mjs"),
     "run",
-    "--project",
-    "browser",
+    "--project=browser",
+    "--project=browser-speed",
+    "--maxWorkers=2",
     ...(images ? [pictures, ...rest] : ["--exclude", pictures, ...process.argv.slice(2)])
   ],
   {
