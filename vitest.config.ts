@@ -112,7 +112,12 @@ export default defineConfig({
       },
       {
         ...common,
-        test: { name: "browser-speed", include: [browserSpeed], sequence: { groupOrder: 1 }, ...browserTimeouts }
+        test: {
+          name: "browser-speed",
+          include: [browserSpeed],
+          sequence: { groupOrder: 1 },
+          ...browserTimeouts
+        }
       },
       // The lab with a real Docker engine, which has names enough for several files at once.
       special("containers", { testTimeout: 120_000, hookTimeout: 120_000 }, true)
