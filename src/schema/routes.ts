@@ -233,7 +233,7 @@ export const routes = {
     answers: {
       200: {
         about:
-          "The most recently active first. `total` counts all sessions. Between two pages sessions may move: ids are unique.",
+          "The most recently active first. `total` counts all sessions. One that becomes active between two requests moves to the front.",
         schema: object({ sessions: list(ref("Session")), total: whole() })
       }
     }

@@ -14,8 +14,12 @@ import { ProcessTree, procSource } from "../../src/services/process/ProcessTree.
 
 const program = `
   import { Effect } from "effect"
+  import { spawn } from "node:child_process"
   import * as families from "./src/services/process/families.js"
   import * as ProcessSupervisor from "./src/services/process/ProcessSupervisor.js"
+  import { openTree } from "./src/services/process/machine.js"
+  import { nameOf, newMarker } from "./src/services/process/marker.js"
+  import * as Watcher from "./src/services/process/Watcher.js"
   import { start } from "./test/support/realAgents.js"
   process.on("SIGUSR2", () => {
     const now = performance.now.bind(performance)
@@ -23,7 +27,17 @@ const program = `
     console.log("later")
   })
   if (process.argv[2] === "sweep") console.log(families.sweep())
-  else Effect.runFork(Effect.gen(function*() {
+  else if (process.argv[2] === "crowd") {
+    // So many agents that ended, the last one first; none of these was ever there.
+    const relay = nameOf(openTree(), process.pid)
+    const watcher = Watcher.make(relay)
+    const gone = Array.from({ length: 2000 }, (_, n) => \`\${9_000_000 + n}:1:\${newMarker(relay)}\`)
+    gone.forEach(watcher.watch)
+    gone.reverse().forEach(watcher.unwatch)
+    const { pid } = spawn("sleep", ["60"], { detached: true, stdio: "ignore" })
+    watcher.watch(\`\${pid}::\${newMarker(relay)}\`)
+    console.log(pid)
+  } else Effect.runFork(Effect.gen(function*() {
     for (const script of process.argv.slice(2)) {
       const agent = yield* start(script)
       agent.lines.push = (line) => (console.log(line), 0)
@@ -51,7 +65,7 @@ export interface RelayProcess {
   readonly lines: ReadonlyArray<string>
 }
 
-/** Start it with these agents; `args` may be one script each, or `sweep`. */
+/** Start it with these agents; `args` may be one script each, or `sweep`, or `crowd` (prints the pid of the last one). */
 export const startRelay = (outfile: string, args: ReadonlyArray<string>): RelayProcess => {
   const child = spawn(process.execPath, [outfile, ...args], { stdio: ["ignore", "pipe", "inherit"] })
   const lines: Array<string> = []

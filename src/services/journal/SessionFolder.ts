@@ -1,4 +1,7 @@
-/** SessionFolder: what the index needs of a session's folder. Imports only Node, because a thread of its own runs it, too (`folderThread.ts`). */
+/**
+ * SessionFolder: what the index needs of a session's folder. It imports only Node, because a thread of its own runs it, too
+ * (`folderThread.ts`).
+ */
 import { readdirSync, readFileSync, type Stats, statSync } from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
@@ -26,24 +29,26 @@ const attempt = <A>(look: () => A): A | undefined => {
   }
 }
 
-const versionOf = (stats: Stats | undefined): string =>
-  stats === undefined ? "" : `${stats.ino} ${stats.mtimeMs} ${stats.size}`
+const statsOf = (path: string) => attempt(() => statSync(path, { throwIfNoEntry: false }))
+/** Undefined if there is no such file; reading a pipe would never end. */
+const textOf = (path: string, stats: Stats | undefined) =>
+  stats?.isFile() ? attempt(() => readFileSync(path, "utf8")) : undefined
 
 /** Undefined: it is as it was. */
 export const read = (folder: string, [session_id, known]: Asked): SessionFolder | undefined => {
   const files = join(folder, session_id)
   const meta = join(files, "meta.json")
-  const version = versionOf(attempt(() => statSync(meta, { throwIfNoEntry: false })))
+  const stats = statsOf(meta)
+  const version = stats === undefined ? "" : `${stats.ino} ${stats.mtimeMs} ${stats.size}`
   if (version === known) return undefined
-  const text = attempt(() => readFileSync(meta, "utf8"))
-  const names = attempt(() => readdirSync(files)) ?? []
+  const all = new Map(
+    (attempt(() => readdirSync(files)) ?? []).map((name) => [name, statsOf(join(files, name))])
+  )
   return {
     session_id,
     version,
-    meta: text,
-    marks: names.includes("marks.json")
-      ? attempt(() => readFileSync(join(files, "marks.json"), "utf8"))
-      : undefined,
-    bytes: names.reduce((sum, name) => sum + (attempt(() => statSync(join(files, name)))?.size ?? 0), 0)
+    meta: textOf(meta, stats),
+    marks: textOf(join(files, "marks.json"), all.get("marks.json")),
+    bytes: [...all.values()].reduce((sum, stats) => sum + (stats?.size ?? 0), 0)
   }
 }

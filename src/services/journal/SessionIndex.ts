@@ -44,9 +44,11 @@ const share = 1 / 20
 type Question<A> = (done: (error: unknown, value: A) => void) => void
 
 /** Asks the disk; undefined if that fails. */
-const ask = <A>(asked: Question<A>): Effect.Effect<A | undefined> =>
+const ask = <A>(question: Question<A>): Effect.Effect<A | undefined> =>
   Effect.callback((resume) => {
-    asked((error, value) => resume(Effect.succeed(error === null || error === undefined ? value : undefined)))
+    question((error, value) =>
+      resume(Effect.succeed(error === null || error === undefined ? value : undefined))
+    )
   })
 
 const before = (left: IndexedSession, right: IndexedSession): boolean =>

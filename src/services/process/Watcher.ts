@@ -20,15 +20,21 @@ export interface Watcher {
   readonly dismiss: () => void
 }
 
+/**
+ * Each family has a slot, a variable of its own: with a list in one variable, as many agents as a relay may have, ending in any
+ * order, kept the shell busy for hours, and a relay that was killed meanwhile left them all behind.
+ */
 const script = `
 trap '' HUP INT QUIT TERM
-all=' '
-while read -r sign family; do
+end=0
+while read -r sign slot family; do
   case $sign in
-    +) all="$all$family " ;;
-    -) all="\${all%% "$family" *} \${all#* "$family" }" ;;
+    +) eval "f$slot=\\$family"; [ "$slot" -lt "$end" ] || end=$((slot + 1)) ;;
+    -) unset "f$slot" ;;
   esac
 done
+all= slot=0
+while [ "$slot" -lt "$end" ]; do eval "all=\\"\\$all \\\${f$slot-}\\""; slot=$((slot + 1)); done
 for family in $all; do kill -STOP "-\${family%%:*}"; done 2>/dev/null
 "$@" $all || for family in $all; do kill -KILL "-\${family%%:*}"; done 2>/dev/null
 `
@@ -51,7 +57,9 @@ const apart = { cwd: "/", detached: true, env } as const
 const shortLifeMs = 1000
 
 export const make = (relay: string): Watcher => {
-  const watched = new Set<string>()
+  /** Families and their slots. */
+  const watched = new Map<string, number>()
+  const free: Array<number> = []
   let shell: ChildProcess | undefined
 
   const start = () => {
@@ -72,18 +80,23 @@ export const make = (relay: string): Watcher => {
     child.unref()
     if (child.stdin instanceof Socket) child.stdin.unref()
     shell = child
-    for (const family of watched) tell(`+ ${family}`)
+    for (const [family, slot] of watched) tell(`+ ${slot} ${family}`)
   }
   const tell = (line: string) => void shell?.stdin?.write(`${line}\n`)
 
   return {
     watch: (family) => {
       if (shell === undefined) start()
-      watched.add(family)
-      tell(`+ ${family}`)
+      const slot = watched.get(family) ?? free.pop() ?? watched.size
+      watched.set(family, slot)
+      tell(`+ ${slot} ${family}`)
     },
     unwatch: (family) => {
-      if (watched.delete(family)) tell(`- ${family}`)
+      const slot = watched.get(family)
+      if (slot === undefined) return
+      watched.delete(family)
+      free.push(slot)
+      tell(`- ${slot}`)
     },
     dismiss: () => void shell?.kill("SIGKILL")
   }

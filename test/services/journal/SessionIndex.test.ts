@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -41,18 +42,20 @@ const activeAt = (n: number) => (n * 389) % many
 
 describe("the index of saved sessions", () => {
   for (const count of [20, many]) {
-    it.effect(`lists ${count}, the most recently active first, with their marks and sizes; damaged ones are left out`, () =>
+    it.effect(`lists ${count}, the most recently active first, with their marks and sizes; damaged ones and pipes are left out`, () =>
       Effect.gen(function*() {
         const folder = newFolder()
         for (let n = 0; n < count; n++) save(folder, n, activeAt(n))
         mkdirSync(join(folder, "no-session-at-all"))
         mkdirSync(join(folder, "~going"))
         writeFileSync(join(folder, idOf(3), "meta.json"), "{\"damaged\"")
+        rmSync(join(folder, idOf(6), "meta.json"))
+        execFileSync("mkfifo", [join(folder, idOf(6), "meta.json"), join(folder, idOf(7), "marks.json")])
         writeFileSync(join(folder, idOf(4), "marks.json"), JSON.stringify({ archived: true }))
         writeFileSync(join(folder, idOf(4), "000000000001.ndjson"), "x".repeat(1000))
         const listed = yield* SessionIndex.make(folder).list
         const expected = Array.from({ length: count }, (_, n) => n)
-          .filter((n) => n !== 3)
+          .filter((n) => n !== 3 && n !== 6)
           .toSorted((left, right) => activeAt(right) - activeAt(left))
         assert.deepStrictEqual(listed.map(({ summary }) => summary.session_id), expected.map(idOf))
         const marked = listed.find(({ summary }) => summary.session_id === idOf(4))

@@ -28,6 +28,12 @@ const watcherOf = ({ pid }: RelayProcess): number | undefined =>
   [...freshTree().descendants([pid])].map((entry) => entry.pid)
     .find((child) => commandOf(child).includes("ai-relay-watcher"))
 
+/** The CPU time it has used, in hundredths of a second. */
+const ticksOf = (pid: number): number => {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? []
+  return Number(fields[11]) + Number(fields[12])
+}
+
 /** Kill the relay; how long it took until nobody of these was left, in ms. */
 const kill = async (
   { child }: RelayProcess,
@@ -97,6 +103,21 @@ describe.runIf(process.platform === "linux")("the watcher", { timeout: 30_000 },
     )
     assert.isBelow(await kill(started, startedBy(started)), 5000)
     assert.isFalse(isAlive(watcher))
+  })
+
+  it("ends who is left at once, however many others have ended, in any order", async () => {
+    const started = await relay(["crowd"])
+    const [last] = started.lines.map(Number)
+    const watcher = watcherOf(started)!
+    let used = -1
+    let idleSince = 0
+    // It has heard everything.
+    await until(() => {
+      if (ticksOf(watcher) !== used) idleSince = performance.now()
+      used = ticksOf(watcher)
+      return performance.now() - idleSince > 500
+    }, 10_000)
+    assert.isBelow(await kill(started, [last!]), 5000)
   })
 
   it("is started with the first agent, and again when somebody ends it", async () => {
