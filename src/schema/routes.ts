@@ -233,8 +233,8 @@ export const routes = {
     answers: {
       200: {
         about:
-          "The most recently active first. `total` counts all sessions. One that becomes active between two requests moves to the front.",
-        schema: object({ sessions: list(ref("Session")), total: whole() })
+          "The most recently active first. `total`, with a page, counts all sessions. One that becomes active between two requests moves to the front.",
+        schema: object({ sessions: list(ref("Session")), total: whole() }, ["sessions"])
       }
     }
   }),

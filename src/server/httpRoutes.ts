@@ -95,9 +95,10 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     yield* sendJson(response, 200, { agents, ...(folder !== undefined && { folder }) })
   }),
   listSessions: Effect.fnUntraced(function*({ query, response }) {
-    const offset = (yield* numberIn(query, "offset", 0, Number.MAX_SAFE_INTEGER)) ?? 0
+    const offset = yield* numberIn(query, "offset", 0, Number.MAX_SAFE_INTEGER)
     const limit = yield* numberIn(query, "limit", 1, 1000)
-    yield* sendSessions(response, yield* (yield* SessionRegistry).list, offset, limit)
+    const page = offset === undefined && limit === undefined ? undefined : { offset, limit }
+    yield* sendSessions(response, yield* (yield* SessionRegistry).list, page)
   }),
   searchSessions: Effect.fnUntraced(function*({ query, response }) {
     const words = query.get("q")?.trim() ?? ""

@@ -8,18 +8,25 @@ import { drained } from "./drained.js"
 /** Sessions per piece. */
 const together = 50
 
+interface Page {
+  /** How many to skip. Default: 0. */
+  readonly offset: number | undefined
+  /** Default: all that follow. */
+  readonly limit: number | undefined
+}
+
 /**
- * Writes headers and body, with `limit` sessions (undefined: all) from `offset`. Completes when everything is handed to the
- * socket, or the client is gone.
+ * Writes headers and body: all sessions, or a page and how many there are. Completes when everything is handed to the socket,
+ * or the client is gone.
  */
 export const sendSessions = Effect.fn("sendSessions")(function*(
   response: ServerResponse,
   all: ReadonlyArray<SessionListing>,
-  offset: number,
-  limit: number | undefined
+  page: Page | undefined
 ) {
   const pause = makePause()
-  const sessions = all.slice(offset, limit === undefined ? undefined : offset + limit)
+  const { limit = all.length, offset = 0 } = page ?? {}
+  const sessions = all.slice(offset, offset + limit)
   response.writeHead(200, {
     "content-type": "application/json; charset=utf-8",
     "cache-control": "no-store",
@@ -31,5 +38,5 @@ export const sendSessions = Effect.fn("sendSessions")(function*(
     if (!response.write(at === 0 ? piece : `,${piece}`)) yield* drained(response)
     yield* pause
   }
-  response.end(`],"total":${all.length}}\n`)
+  response.end(page === undefined ? "]}\n" : `],"total":${all.length}}\n`)
 })

@@ -88,13 +88,13 @@ describe("GET /sessions?limit&offset", () => {
     const page = async (query: string) => {
       const { sessions, total } = await (await ask(query)).json() as {
         readonly sessions: ReadonlyArray<{ readonly session_id: string }>
-        readonly total: number
+        readonly total?: number
       }
       return { ids: sessions.map(({ session_id }) => session_id), total }
     }
     const all = await page("")
     assert.sameMembers(all.ids, names)
-    assert.strictEqual(all.total, 3)
+    assert.isUndefined(all.total)
     assert.deepStrictEqual(await page("?limit=2"), { ids: all.ids.slice(0, 2), total: 3 })
     assert.deepStrictEqual(await page("?limit=2&offset=2"), { ids: all.ids.slice(2), total: 3 })
     assert.deepStrictEqual(await page("?offset=9"), { ids: [], total: 3 })
