@@ -105,7 +105,8 @@ export default defineConfig({
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
-          exclude: [browserSpeed],
+          // Pictures are taken only when asked for.
+          exclude: [browserSpeed, ...process.env["AI_RELAY_IMAGES"] ? [] : ["test/browser/images.test.ts"]],
           sequence: { groupOrder: 0 },
           ...browserTimeouts
         }

@@ -65,7 +65,7 @@ process.exitCode = built || run(
     "--project=browser",
     "--project=browser-speed",
     "--maxWorkers=2",
-    ...(images ? [pictures, ...rest] : ["--exclude", pictures, ...process.argv.slice(2)])
+    ...(images ? [pictures, ...rest] : process.argv.slice(2))
   ],
   {
     env: {
