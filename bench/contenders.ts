@@ -221,6 +221,13 @@ const built = resolve("dist/cli.mjs")
 export const ours = relayOf("ai-relay", built, "--auth", "remote")
 export const oursWithoutJournal = relayOf("ai-relay --no-state", built, "--auth", "remote", "--no-state")
 
+/** With room for a session of 1,000,000 events; by default the oldest of so many are deleted. */
+export const oursThatKeepsAll = relayOf(
+  "ai-relay",
+  built,
+  ...["--auth", "remote", "--journal-bytes", String(4 * 1024 ** 3), "--journal-events", "2000000"]
+)
+
 export const floor = contender("floor", {
   command: node,
   args: () => [here("programs", "floor.mjs")],

@@ -1,4 +1,5 @@
 /** resuming: a client comes back to a session of 1,000,000 events and wants them all. */
+import { oursThatKeepsAll } from "../contenders.js"
 import { ask, inRounds, together } from "../measure.js"
 import { cpuOf } from "../processes.js"
 import type { Scenario } from "../Scenario.js"
@@ -11,7 +12,7 @@ export const resuming: Scenario = {
   about:
     "A client comes back to a session of 1,000,000 events and reads them all, beside seeing them for the first time.",
   run: async (bench) => {
-    const { cpu, rate } = await together([bench.ours, bench.floor], async (all) => {
+    const { cpu, rate } = await together([oursThatKeepsAll, bench.floor], async (all) => {
       const [ours, floor] = all
       if (ours === undefined || floor === undefined) throw new Error("two are measured")
       const session_id = "long"
