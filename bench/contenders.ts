@@ -209,7 +209,7 @@ export const relayOf = (name: string, cli: string, ...flags: ReadonlyArray<strin
       cli,
       "serve",
       ...["--host", "127.0.0.1", "--port", "0", "--state-dir", join(home, "state"), "--log-level", "warning"],
-      ...["--max-connections-per-peer", "10000", "--max-sessions", "2000"],
+      ...["--max-connections", "10000", "--max-connections-per-peer", "10000", "--max-sessions", "2000"],
       ...flags
     ],
     ready: listens,
