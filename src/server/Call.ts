@@ -113,7 +113,7 @@ export const bodyOf = (request: IncomingMessage, most = 8 * 1024): Effect.Effect
     }
     const onGone = () => {
       stop()
-      resume(new Refused({ status: 400, code: "bad_command", reason: "the body ended early: send it again" }))
+      resume(wrong("the body ended early: send it again"))
     }
     const stop = () => void request.off("data", onData).off("end", onEnd).off("close", onGone)
     request.on("data", onData).once("end", onEnd).once("close", onGone)
@@ -134,12 +134,7 @@ export const readJson = Effect.fnUntraced(function*({ request }: Pick<Call, "req
   const body = yield* jsonTextOf(request)
   return yield* Effect.try({
     try: () => JSON.parse(body) as unknown,
-    catch: () =>
-      new Refused({
-        status: 400,
-        code: "bad_command",
-        reason: "the body is not JSON: send one complete object"
-      })
+    catch: () => wrong("the body is not JSON: send one complete object")
   })
 })
 
@@ -153,7 +148,6 @@ export const readBody = <A, I>(
   const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(schema))
   return Effect.flatMap(
     bodyOf(request, most),
-    (text) =>
-      Effect.mapError(decode(text), () => new Refused({ status: 400, code: "bad_command", reason: wanted }))
+    (text) => Effect.mapError(decode(text), () => wrong(wanted))
   )
 }

@@ -8,7 +8,7 @@ import * as runs from "../fronts/agui/runs.js"
 import * as inProcess from "../fronts/inProcess.js"
 import { open, text } from "../fronts/read.js"
 import type { PortError, SessionPort } from "../fronts/SessionPort.js"
-import { type Answer, type Call, readJson, Refused, sendJson, type Served } from "./Call.js"
+import { type Answer, type Call, readJson, Refused, sendJson, type Served, wrong } from "./Call.js"
 import { ofSdks, sendEventStream } from "./eventStream.js"
 import { statusOf } from "./statusOf.js"
 
@@ -17,7 +17,7 @@ const version = "1.0.0"
 const inputOf = (body: unknown) => {
   const found = input.parse(body)
   return typeof found === "string"
-    ? new Refused({ status: 400, code: "bad_command", reason: found })
+    ? wrong(found)
     : Effect.succeed(found)
 }
 

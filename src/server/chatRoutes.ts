@@ -6,7 +6,16 @@ import * as Chat from "../fronts/chat/Chat.js"
 import { type Dialect, usualDialect } from "../fronts/chat/Chunk.js"
 import * as inProcess from "../fronts/inProcess.js"
 import { type PortError, SessionPort } from "../fronts/SessionPort.js"
-import { type Answer, type Call, readJson, Refused, sendJson, sendNothing, type Served } from "./Call.js"
+import {
+  type Answer,
+  type Call,
+  readJson,
+  type Refused,
+  sendJson,
+  sendNothing,
+  type Served,
+  wrong
+} from "./Call.js"
 import { ofSdks, sendEventStream } from "./eventStream.js"
 import { statusOf } from "./statusOf.js"
 
@@ -26,11 +35,7 @@ const namesOf = (
   const wanted = suffix ?? query.get("dialect") ?? String(usualDialect)
   const dialect = ([5, 6, 7] as const).find((version) => String(version) === wanted)
   return dialect === undefined
-    ? new Refused({
-      status: 400,
-      code: "bad_command",
-      reason: `version "${wanted}" of the AI SDK is not supported: use @5, @6 or @7`
-    })
+    ? wrong(`version "${wanted}" of the AI SDK is not supported: use @5, @6 or @7`)
     : Effect.succeed({ tool: name, dialect })
 }
 

@@ -12,7 +12,7 @@ import { Journal, SessionNotFound } from "../services/journal/Journal.js"
 import { SearchIndex } from "../services/search/SearchIndex.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { version } from "../services/version.js"
-import { type Answer, lazily, numberIn, readBody, Refused, sendJson, sendNothing } from "./Call.js"
+import { type Answer, lazily, numberIn, readBody, Refused, sendJson, sendNothing, wrong } from "./Call.js"
 import { metricsText } from "./metricsText.js"
 import { describeNative, listNative, readNative } from "./nativeRoutes.js"
 import { answerPush, getPush, subscribePush, unsubscribePush } from "./pushRoutes.js"
@@ -106,7 +106,7 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     if (words === "" || !Number.isInteger(limit) || limit < 1 || limit > 100) {
       const reason =
         "send `q`, the words to search for, and optionally `limit`, 1 to 100: /search?q=total&limit=20"
-      return yield* new Refused({ status: 400, code: "bad_command", reason })
+      return yield* wrong(reason)
     }
     const found = yield* Effect.mapError(
       (yield* SearchIndex).search(words, limit),
@@ -124,7 +124,7 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     const change = yield* Effect.mapError(
       readBody(request, SessionChange, reason),
       // A title that is too long is refused like any other invalid body.
-      () => new Refused({ status: 400, code: "bad_command", reason })
+      () => wrong(reason)
     )
     yield* (yield* SessionRegistry).change(yield* idOf(params), change)
     yield* sendNothing(response)

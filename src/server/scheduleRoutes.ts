@@ -7,7 +7,7 @@ import * as plan from "../services/schedule/plan.js"
 import * as Timetable from "../services/schedule/Timetable.js"
 import { Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
-import { type Answer, readBody, Refused, sendJson, sendNothing } from "./Call.js"
+import { type Answer, readBody, Refused, sendJson, sendNothing, wrong } from "./Call.js"
 
 const noSchedule = (schedule_id: string) =>
   new Refused({
@@ -62,7 +62,7 @@ export const addSchedule: Answer = Effect.fnUntraced(function*({ request, respon
     yield* now
   )
   if (typeof made === "string") {
-    return yield* new Refused({ status: 400, code: "bad_command", reason: made })
+    return yield* wrong(made)
   }
   yield* sendJson(response, 201, plan.toListed(made))
 })

@@ -42,7 +42,10 @@ export const read = (folder: string, [session_id, known]: Asked): SessionFolder 
   const version = stats === undefined ? "" : `${stats.ino} ${stats.mtimeMs} ${stats.size}`
   if (version === known) return undefined
   const all = new Map(
-    (attempt(() => readdirSync(files)) ?? []).map((name) => [name, statsOf(join(files, name))])
+    (attempt(() => readdirSync(files)) ?? []).map((name) => [
+      name,
+      name === "meta.json" ? stats : statsOf(join(files, name))
+    ])
   )
   return {
     session_id,
