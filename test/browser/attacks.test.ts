@@ -18,6 +18,7 @@ const freeze = 1000
 type Event = Readonly<Record<string, unknown>>
 
 const say = (text: string): Event => ({ type: "assistant_message", text, content: [{ type: "text", text }] })
+const fenced = (language: string, code: string) => `\`\`\`\`${language}\n${code}\n\`\`\`\`\n\n`
 const longLine = "x".repeat(1_000_000)
 const manyLines = (word: string) =>
   Array.from({ length: 20_000 }, (_, index) => `${word} ${index}`).join("\n")
@@ -167,8 +168,25 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
     expect(await worst()).toBeLessThan(freeze)
   })
 
+  it("answers the mouse over a line of thousands of colours", async () => {
+    const { client, page, worst } = await play("colours", [
+      ...numbered({
+        colours: [say(fenced("xml", "<a b=".repeat(3900))), say(fenced("ts", "`${".repeat(900)))]
+      }),
+      ...neverAsked
+    ])
+    client.send({ text: "colours" })
+    await said(page, "End of colours.")
+    const coloured = page.locator("figure.code code:has(span)")
+    await areThere(coloured, 2)
+    await worst()
+    for (const code of await coloured.all()) await code.hover({ position: { x: 20, y: 8 } })
+    expect(await worst()).toBeLessThan(300)
+    await client.close()
+  })
+
   it("draws formulas and diagrams, loaded with the first one, and runs nothing of what they hold", async () => {
-    const fenced = (text: string) => `\`\`\`mermaid\n${text}\n\`\`\``
+    const mermaid = (text: string) => fenced("mermaid", text).trim()
     const edges = Array.from({ length: 58 }, (_, index) => `  n${index % 30} --> n${(index * 7) % 30}`)
     const turns: Readonly<Record<string, string>> = {
       nothing: "That costs $5, or $10 for two.",
@@ -176,25 +194,25 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
         "So \\(a^2\\) and $x_1$ for $5:\n\n$$\\int_0^1 x\\,dx = \\frac12$$\n\n| a name | n | sum |\n|---|:-:|--:|\n| A rather long name of a thing in a cart that is full | 1073 | \\(|s|\\) |\n\n"
         + "Broken: \\(\\frac{1\\) \\(\\href{javascript:alert(1)}{here}\\)",
       diagrams: [
-        fenced("flowchart LR\n  A[Cart] --> B{Paid?}\n  B -->|yes| C[Ship]"),
-        fenced("sequenceDiagram\n  Shop->>Bank: <img src=x onerror=alert(1)>\n  Bank-->>Shop: ok"),
-        fenced("this is no diagram")
+        mermaid("flowchart LR\n  A[Cart] --> B{Paid?}\n  B -->|yes| C[Ship]"),
+        mermaid("sequenceDiagram\n  Shop->>Bank: <img src=x onerror=alert(1)>\n  Bank-->>Shop: ok"),
+        mermaid("this is no diagram")
       ].join("\n\n"),
       "hostile diagrams": [
-        fenced(
+        mermaid(
           "%%{init: {'securityLevel': 'loose', 'themeCSS': '} body { display: none }'}}%%\nflowchart LR\n  A-->B\n  click A \"javascript:alert(1)\"\n  style A fill:#fff}} body{display:none"
         ),
-        fenced(
+        mermaid(
           "stateDiagram-v2\n  [*] --> Open\n  classDef bad fill:red}} body{display:none !important;a{b:\n  class Open bad"
         )
       ].join("\n\n"),
       "diagrams without an end": [
-        fenced("block-beta\n  a space:3000000 b"),
-        fenced(`gantt\n excludes monday\n${" t :2000-01-01, 999999d\n".repeat(40)}`),
-        fenced(`erDiagram\n${"  A1 ||--o{ B1 : x\n".repeat(300)}`)
+        mermaid("block-beta\n  a space:3000000 b"),
+        mermaid(`gantt\n excludes monday\n${" t :2000-01-01, 999999d\n".repeat(40)}`),
+        mermaid(`erDiagram\n${"  A1 ||--o{ B1 : x\n".repeat(300)}`)
       ].join("\n\n"),
-      "a large diagram": fenced(`flowchart TD\n${edges.join("\n")}`),
-      "too large a diagram": fenced(`flowchart TD\n${"  a --> b\n".repeat(5000)}`)
+      "a large diagram": mermaid(`flowchart TD\n${edges.join("\n")}`),
+      "too large a diagram": mermaid(`flowchart TD\n${"  a --> b\n".repeat(5000)}`)
     }
     const { client, page, worst } = await play(
       "drawn",
