@@ -47,6 +47,16 @@ export const areThere = async (things: Locator, count: number) => {
   await expect.poll(() => things.count(), { timeout: patience }).toBe(count)
 }
 
+/** The conversation scrolls no longer: until then, what is clicked may move away under the mouse. */
+export const standsStill = async (page: Page) => {
+  let before = Number.NaN
+  await expect.poll(async () => {
+    const last = before
+    before = Number(await page.evaluate("document.querySelector('.scroller').scrollTop"))
+    return before - last
+  }, { interval: 250, timeout: patience }).toBe(0)
+}
+
 /** What axe finds wrong, in words. */
 export const violations = async (page: Page): Promise<ReadonlyArray<string>> => {
   // Evaluated by the debugger, which the page's policy does not bind.

@@ -3,7 +3,17 @@ import { readFileSync } from "node:fs"
 import type { Page } from "playwright-core"
 import { describe, expect, it } from "vitest"
 import { desktop, phone, whyNoBrowser } from "../support/page.js"
-import { allow, answerQuestion, areThere, isIdle, prompt, said, startDemo, violations } from "./actions.js"
+import {
+  allow,
+  answerQuestion,
+  areThere,
+  isIdle,
+  prompt,
+  said,
+  standsStill,
+  startDemo,
+  violations
+} from "./actions.js"
 import { patience, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
@@ -64,6 +74,7 @@ describe.skipIf(missing !== undefined)("the console's demo", () => {
     await page.locator(".scroller").hover()
     await page.mouse.wheel(0, -300)
     await page.getByRole("button", { name: "Jump to latest" }).waitFor()
+    await standsStill(page)
     await page.getByRole("button", { name: "Show side by side" }).click()
     await areThere(diff.locator("td.line[data-kind=removed]"), 7)
     await diff.locator(".hljs-keyword").first().waitFor()
