@@ -88,10 +88,40 @@ interface Writable {
   readonly write: (bytes: Buffer, taken: () => void) => unknown
 }
 
-/** Gives a function that writes a batch to this socket. */
-export const makeWriter = (socket: Writable, withRaw: boolean) => (batch: Batch): void => {
+/** A batch's frames, and how many sockets still write them. */
+interface Encoded {
+  readonly batch: Batch
+  readonly buffer: Buffer
+  readonly frames: Buffer
+  writers: number
+}
+
+/** The batch encoded last with `raw` and without: all followers of a session get the same one, one after another. */
+const latest: { with: Encoded | undefined; without: Encoded | undefined } = {
+  with: undefined,
+  without: undefined
+}
+
+const encode = (batch: Batch, withRaw: boolean): Encoded => {
   const size = sizeOf(batch, withRaw)
-  const bytes = take(size)
-  putTextFrames(batch, withRaw, bytes)
-  socket.write(bytes.subarray(0, size), () => release(bytes))
+  const buffer = take(size)
+  putTextFrames(batch, withRaw, buffer)
+  return { batch, buffer, frames: buffer.subarray(0, size), writers: 0 }
+}
+
+/** Gives a function that writes a batch to this socket. */
+export const makeWriter = (socket: Writable, withRaw: boolean) => {
+  const form = withRaw ? "with" : "without"
+  return (batch: Batch): void => {
+    const known = latest[form]
+    const encoded = known?.batch === batch ? known : encode(batch, withRaw)
+    latest[form] = encoded
+    encoded.writers += 1
+    socket.write(encoded.frames, () => {
+      encoded.writers -= 1
+      if (encoded.writers > 0) return
+      if (latest[form] === encoded) latest[form] = undefined
+      release(encoded.buffer)
+    })
+  }
 }

@@ -90,4 +90,32 @@ describe("a batch as text frames", () => {
     const buffers = new Set(written.slice(1).map(({ buffer }) => buffer))
     assert.strictEqual(buffers.size, waiting.length)
   })
+
+  it("is encoded once for all who read it alike, and kept until the last of them has it", async () => {
+    const sockets = [true, true, false, true].map((withRaw) => {
+      const made = makeSocket()
+      made.socket.isSlow = true
+      return { ...made, withRaw, write: makeWriter(made.socket, withRaw) }
+    })
+    const batch = batchOf(["one", "two"], true)
+    for (const { write } of sockets) write(batch)
+    const [first, second, bare, last] = sockets
+    assert.strictEqual(first?.written[0], second?.written[0])
+    assert.strictEqual(first?.written[0], last?.written[0])
+    first?.handOn()
+    second?.handOn()
+    const others = batchOf(["other", "frames"], true)
+    first?.write(others)
+    const texts = await Promise.all([last, bare].map((one) => received(Buffer.concat(one?.written ?? []))))
+    assert.deepStrictEqual(
+      texts,
+      [true, false].map((withRaw) => batch.ends.map((_, index) => frameAt(batch, index, withRaw).toString()))
+    )
+    for (const { handOn } of sockets) handOn()
+    first?.write(batchOf(["two more", "frames"], true))
+    assert.include(
+      [last, bare].map((one) => one?.written[0]?.buffer),
+      first?.written[2]?.buffer
+    )
+  })
 })
