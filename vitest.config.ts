@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url"
-import { defineConfig } from "vitest/config"
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config"
 import { embeddedSources } from "./scripts/embeddedSources.mjs"
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -17,19 +17,10 @@ const common = {
   resolve: { alias }
 }
 
-/** What needs more than `npm ci` stands in folders of its own; one file at a time, if `forks` does not say otherwise. */
-const special = (
-  name: string,
-  timeouts: { readonly testTimeout?: number; readonly hookTimeout?: number },
-  fileParallelism = false
-) => ({
+/** What needs more than `npm ci` stands in folders of its own, one file at a time if nothing else is said. */
+const special = (name: string, options: TestProjectInlineConfiguration["test"] = {}) => ({
   ...common,
-  test: {
-    name,
-    include: [`test/${name}/**/*.test.ts`],
-    fileParallelism,
-    ...timeouts
-  }
+  test: { name, include: [`test/${name}/**/*.test.ts`], fileParallelism: false, ...options }
 })
 
 /** What starts processes, terminals or the command line: slower, and it wants the machine for itself. */
@@ -64,6 +55,7 @@ const thorough = [
 ]
 
 const browserSpeed = "test/browser/speed.test.ts"
+const slow = { testTimeout: 120_000, hookTimeout: 120_000 }
 const browserTimeouts = { testTimeout: 300_000, hookTimeout: 120_000 }
 
 export default defineConfig({
@@ -90,38 +82,26 @@ export default defineConfig({
         test: { name: "processes", include: processes, testTimeout: 60_000, hookTimeout: 60_000 }
       },
       // The real CLIs against a scripted model.
-      special("agents", { testTimeout: 120_000, hookTimeout: 120_000 }, true),
+      special("agents", { ...slow, fileParallelism: true }),
       // The fronts, with the clients they are for.
-      special("judges", { testTimeout: 120_000, hookTimeout: 120_000 }, true),
+      special("judges", { ...slow, fileParallelism: true }),
       // Much output for clients that do not read.
-      special("load", {}),
+      special("load"),
       // Every field of every message an agent was recorded to say, of another type.
-      special("fuzz", {}),
+      special("fuzz"),
       // Kills what it can.
       special("chaos", { hookTimeout: 60_000 }),
-      // The console in a real browser; its speed is measured when nothing else runs.
-      {
-        ...common,
-        test: {
-          name: "browser",
-          include: ["test/browser/**/*.test.ts"],
-          // Pictures are taken only when asked for.
-          exclude: [browserSpeed, ...process.env["AI_RELAY_IMAGES"] ? [] : ["test/browser/images.test.ts"]],
-          sequence: { groupOrder: 0 },
-          ...browserTimeouts
-        }
-      },
-      {
-        ...common,
-        test: {
-          name: "browser-speed",
-          include: [browserSpeed],
-          sequence: { groupOrder: 1 },
-          ...browserTimeouts
-        }
-      },
+      // The console in a real browser. Pictures are taken only when asked for.
+      special("browser", {
+        ...browserTimeouts,
+        fileParallelism: true,
+        exclude: [browserSpeed, ...process.env["AI_RELAY_IMAGES"] ? [] : ["test/browser/images.test.ts"]],
+        sequence: { groupOrder: 0 }
+      }),
+      // Its speed is measured when nothing else runs.
+      special("browser-speed", { ...browserTimeouts, include: [browserSpeed], sequence: { groupOrder: 1 } }),
       // The lab with a real Docker engine, which has names enough for several files at once.
-      special("containers", { testTimeout: 120_000, hookTimeout: 120_000 }, true)
+      special("containers", { ...slow, fileParallelism: true })
     ]
   }
 })

@@ -18,7 +18,9 @@ export const placeNow = (repeats: number, load: number): string => {
   const all = cpus()
   return `(${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${all.length} × ${
     all[0]?.model.trim() ?? "CPU"
-  }, Linux ${release().split("-", 1)}, ${repeats} rounds, load before ${load.toFixed(1)})`
+  }, Linux ${release().split("-", 1)}, ${repeats} ${repeats === 1 ? "round" : "rounds"}, load before ${
+    load.toFixed(1)
+  })`
 }
 
 /** Renew what these scenarios say; the others stay as they were. `order` is that of the page. */
