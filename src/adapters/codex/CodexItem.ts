@@ -64,7 +64,12 @@ export type FileUpdate = typeof FileUpdate.Type
 const changes = withFallback(items(FileUpdate), [])
 
 const UserMessage = item("userMessage", { clientId: text, content: withFallback(Blocks, []) })
-const AgentMessage = item("agentMessage", { text: words, phase: text })
+/** A message may ask its reader something. */
+const AgentMessage = item("agentMessage", {
+  text: words,
+  phase: text,
+  questions: optional(items(Schema.Struct({ title: words, options: texts })))
+})
 const Reasoning = item("reasoning", { summary: texts, content: texts })
 const Plan = item("plan", { text: words })
 const Compaction = item("contextCompaction", {})
@@ -136,6 +141,8 @@ const ImageGeneration = item("imageGeneration", {
   status: text,
   revisedPrompt: text,
   savedPath: text,
+  /** The image in base64. */
+  result: text,
   failure: anything
 })
 /** A tool call known only by its output. */

@@ -24,12 +24,17 @@ import { wordsIn } from "../wire/words.js"
 export { number, optional, text }
 export const open = AnyObject
 
+export const noReason = "Codex gave no reason."
+
 const toTurnError = (
   error: unknown
 ): { message: string; codexErrorInfo?: string | Record<string, unknown> } => {
   const fields = Predicate.isObject(error) ? error as Readonly<Record<string, unknown>> : {} // An object: see before.
-  const info = fields["codexErrorInfo"]
-  const message = wordsIn(fields["message"] ?? error) ?? "Codex gave no reason."
+  const { additionalDetails, codexErrorInfo: info, misalignment } = fields
+  const explained = Predicate.hasProperty(misalignment, "detailedExplanation")
+    ? misalignment.detailedExplanation
+    : undefined
+  const message = wordsIn([fields["message"] ?? error, additionalDetails, explained]) ?? noReason
   return typeof info === "string"
     ? { message, codexErrorInfo: info }
     : Predicate.isObject(info)
@@ -75,10 +80,11 @@ const Tokens = Schema.Struct({
   totalTokens: count,
   inputTokens: count,
   cachedInputTokens: count,
+  cacheWriteInputTokens: amount,
   outputTokens: count
 })
 export type Tokens = typeof Tokens.Type
-const noTokens: Tokens = { totalTokens: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 }
+export const noTokens: Tokens = { totalTokens: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 }
 
 /** `total` covers the thread so far, `last` its last model call. */
 export const TokenUsage = Schema.Struct({
@@ -100,7 +106,8 @@ export const RateLimits = Schema.Struct({
   primary: optional(LimitWindow),
   secondary: optional(LimitWindow),
   planType: text,
-  rateLimitReachedType: text
+  rateLimitReachedType: text,
+  spendControlReached: flag
 })
 export type RateLimits = typeof RateLimits.Type
 
@@ -154,6 +161,17 @@ const PlanStep = Schema.Unknown.pipe(
   })
 )
 
+/** A hook that runs or has run, and what it says to people. */
+const HookRun = withFallback(
+  Schema.Struct({
+    eventName: text,
+    status: text,
+    statusMessage: optional(words),
+    entries: optional(items(Schema.Struct({ text: words })))
+  }),
+  {}
+)
+
 export const Notification = Schema.Union([
   notification("thread/started", { thread: withFallback(Schema.Struct({ id: optional(id) }), {}) }),
   notification("thread/status/changed", { status: ThreadStatus }),
@@ -177,9 +195,12 @@ export const Notification = Schema.Union([
   }),
   notification("account/rateLimits/updated", { rateLimits: withFallback(RateLimits, {}) }),
   notification("error", {
-    error: withFallback(TurnError, { message: "Codex gave no reason." }),
+    error: withFallback(TurnError, { message: noReason }),
     willRetry: flag
   }),
+  notification("hook/started", { run: HookRun }),
+  notification("hook/completed", { run: HookRun }),
+  notification("thread/name/updated", { threadName: text }),
   notification("model/rerouted", { fromModel: text, toModel: text }),
   notification("mcpServer/startupStatus/updated", { name: words, status: words, error: words }),
   notification("serverRequest/resolved", { requestId: Schema.optionalKey(Schema.Unknown) }),

@@ -18,9 +18,11 @@ const causeOf = (
 }
 
 const quotaCauses = new Set(["usageLimitExceeded", "rateLimitExceeded", "sessionBudgetExceeded"])
-const refusalCauses = new Set(["cyberPolicy", "misalignmentPolicyViolation"])
+const refusalCauses = new Set(["cyberPolicy", "bioPolicy", "misalignmentPolicyViolation"])
 const passingCauses = new Set([
   "serverOverloaded",
+  "flexUnavailable",
+  "policyCapacityUnavailable",
   "internalServerError",
   "httpConnectionFailed",
   "responseStreamConnectionFailed",

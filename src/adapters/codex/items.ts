@@ -88,11 +88,19 @@ export const startedItem = (item: AnyItem, thread: string | undefined, state: It
   }
 }
 
-const message = (
-  { id, phase, text }: Extract<SpokenItem, { type: "agentMessage" }>,
-  thread: string | undefined,
-  state: Items
-): Events => {
+type AgentMessage = Extract<SpokenItem, { type: "agentMessage" }>
+
+/** Its text with the questions it asks. */
+const textOfMessage = ({ questions = [], text }: AgentMessage): string => {
+  const asked = questions.map(({ options, title }) =>
+    [title, ...options.map((option) => `- ${option}`)].join("\n")
+  )
+  return [text, ...asked].filter((part) => part !== "").join("\n\n")
+}
+
+const message = (item: AgentMessage, thread: string | undefined, state: Items): Events => {
+  const { id, phase } = item
+  const text = textOfMessage(item)
   const key = `${thread ?? ""} ${id}`
   if (text === "" || (id !== "" && state.told.get(key) === text)) return [nothingNew]
   state.told.set(key, text)
@@ -139,7 +147,7 @@ const spokenEvents = (spoken: SpokenItem, thread: string | undefined, state: Ite
       reasoning,
       plan: ({ text }) => {
         if (isOwn(thread, state)) state.answer.plan(text)
-        return [{ type: "reasoning", text }]
+        return [firstText(text) === undefined ? nothingNew : { type: "reasoning", text }]
       },
       contextCompaction: () => compacted(state),
       subAgentActivity: state.agents.completed,

@@ -57,16 +57,17 @@ export const makeLimits = () => {
 
   return {
     update: (limits: RateLimits): ReadonlyArray<BodyOf<"quota_warning">> => {
-      const { limitId, primary, rateLimitReachedType, secondary } = limits
-      const isNew = rateLimitReachedType !== undefined && rateLimitReachedType !== reached
-      reached = rateLimitReachedType
+      const { limitId, primary, secondary, spendControlReached } = limits
+      const type = limits.rateLimitReachedType ?? (spendControlReached === true ? "spend_control" : undefined)
+      const isNew = type !== undefined && type !== reached
+      reached = type
       latest = limits
       return [
         ...isNew
           ? [{
             type: "quota_warning" as const,
-            text: `A limit has been reached: ${rateLimitReachedType.replaceAll("_", " ")}.`,
-            metadata: { limit: limitId, reached: rateLimitReachedType, resets_at: primary?.resetsAt }
+            text: `A limit has been reached: ${type.replaceAll("_", " ")}.`,
+            metadata: { limit: limitId, reached: type, resets_at: primary?.resetsAt }
           }]
           : [],
         ...primary === undefined ? [] : warning("primary", primary, limits),

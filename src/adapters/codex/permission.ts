@@ -28,6 +28,7 @@ export const Approval = Schema.Union([
       command: optional(words),
       cwd: text,
       networkApprovalContext: optional(AnyObject),
+      additionalPermissions: optional(AnyObject),
       availableDecisions: optional(items(Schema.Union([Schema.String, AnyObject])))
     })
   }),
@@ -80,14 +81,18 @@ const callIn = (
   const own = Predicate.isObject(known?.args) ? known.args : {}
   switch (method) {
     case "item/commandExecution/requestApproval": {
-      const { command, cwd, networkApprovalContext: network } = params
+      const { additionalPermissions: permissions, command, cwd, kind, networkApprovalContext: network } =
+        params
       return {
         tool: known?.tool ?? "commandExecution",
         args: {
           ...own,
           ...(command !== undefined && { command }),
           ...(cwd !== undefined && { cwd }),
-          ...(network !== undefined && { network })
+          ...(network !== undefined && { network }),
+          // What it may do beyond the sandbox, and whether it is typed into a running program.
+          ...(permissions !== undefined && { permissions }),
+          ...(kind !== undefined && kind !== "command" && { kind })
         }
       }
     }

@@ -74,6 +74,12 @@ const statesText = (states: Readonly<Record<string, unknown>>): string =>
     )
   )
 
+/** How the agents are, in Codex's words. */
+const wordsOfStates = (states: Readonly<Record<string, unknown>>): string =>
+  Object.values(states).flatMap((state) =>
+    Predicate.hasProperty(state, "status") && typeof state.status === "string" ? [state.status] : []
+  ).join("\n")
+
 /** A search may ask for several things or open a page. */
 const queriesOf = (action: unknown): ReadonlyArray<string> => {
   const { pattern, queries, url } = (Predicate.isObject(action) ? action : {}) as Record<string, unknown>
@@ -111,7 +117,7 @@ const resultOf = Match.type<ToolItem>().pipe(
     }),
     collabAgentToolCall: ({ agentsStates = {}, status }) => ({
       status: done(status),
-      text: statesText(agentsStates),
+      text: statesText(agentsStates) || (done(status) === "ok" ? "" : wordsOfStates(agentsStates)),
       content: agentsStates
     }),
     webSearch: ({ action, query, results }) => ({
@@ -121,12 +127,20 @@ const resultOf = Match.type<ToolItem>().pipe(
       ...(results !== undefined && { content: results })
     }),
     imageView: ({ path }) => ({ status: "ok", text: path }),
-    imageGeneration: ({ failure, savedPath, status }) => {
+    imageGeneration: ({ failure, result, savedPath, status }) => {
       const text = savedPath ?? wordsIn(failure) ?? shown(failure)
-      return { status: done(status), ...(text !== undefined && { text }) }
+      const data = savedPath === undefined ? firstText(result) : undefined
+      return {
+        status: done(status),
+        ...(text !== undefined && { text }),
+        ...(data !== undefined && {
+          content: [{ type: "image", source: { type: "base64", media_type: "image/png", data } }]
+        })
+      }
     },
     functionCallOutput: ({ output }) => {
-      const text = wordsIn(output) ?? shown(output)
+      // A list without words has images, or what is encrypted.
+      const text = wordsIn(output) ?? (Array.isArray(output) ? undefined : shown(output))
       return {
         status: word(!Predicate.hasProperty(output, "success") || output.success !== false),
         ...(text !== undefined && { text }),

@@ -9,7 +9,13 @@ import { Match } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import { status } from "../wire/statusEvent.js"
 import { firstText, wordsIn } from "../wire/words.js"
-import type { Notification, NotificationOf, Turn, TurnError } from "./CodexMessage.js"
+import {
+  noReason,
+  type Notification,
+  type NotificationOf,
+  type Turn,
+  type TurnError
+} from "./CodexMessage.js"
 import { type Failure, toFailure, toQuotaWarning } from "./failure.js"
 import { completedItem, makeItems, startedItem } from "./items.js"
 import { makeLimits } from "./limits.js"
@@ -116,7 +122,8 @@ const untold = ({ items = [] }: Turn, state: CodexState): Events => {
 
 const endTurn = (turn: Turn, state: CodexState): Events => {
   const stop_reason = stopReasonOf(turn)
-  const told = turn.error === undefined ? [] : failure(turn.error, state)
+  const error = turn.error ?? (stop_reason === "error" ? { message: noReason } : undefined)
+  const told = error === undefined ? [] : failure(error, state)
   const answered = stop_reason === "end_turn" || stop_reason === "max_tokens"
   const events: Events = [
     ...stop_reason === "end_turn" ? [] : state.tools.stop(state.thread),
@@ -145,6 +152,8 @@ export const lostTurn = (state: CodexState): Events =>
 const turnStarted = ({ id }: Turn, state: CodexState): Events => {
   state.isFailureTold = false
   state.isStopping = false
+  // What was said since the last turn is no part of this one's answer.
+  state.answer.take()
   return state.turns.started(id, state.inTurn()) ? [{ type: "turn_start" }] : [status("turn/started")]
 }
 
@@ -190,6 +199,11 @@ const ofMainThread = (message: Notification, state: CodexState): Events =>
         const [first, ...others] = failure(error, state)
         return first === undefined ? [status("failure", error.message)] : [first, ...others]
       },
+      "hook/started": hook,
+      "hook/completed": hook,
+      "thread/name/updated": ({ method, params: { threadName } }) => [
+        status(method, threadName, { title: threadName })
+      ],
       "model/rerouted": ({ params: { fromModel, toModel } }) => [
         status("model", `Codex changed the model from ${fromModel ?? "?"} to ${toModel ?? "?"}.`, {
           model: toModel
@@ -205,6 +219,14 @@ const ofMainThread = (message: Notification, state: CodexState): Events =>
       guardianWarning: notice
     })
   )
+
+const hook = (
+  { method, params: { run } }: NotificationOf<"hook/started" | "hook/completed">
+): Events => {
+  const { entries = [], eventName, status: outcome, statusMessage } = run
+  const said = entries.map(({ text }) => text).filter((text) => text !== "").join("\n")
+  return [status(method, firstText(said, statusMessage), { hook_event: eventName, outcome })]
+}
 
 const notice = (
   { method, params: { details, message, summary } }: NotificationOf<

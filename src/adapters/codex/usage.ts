@@ -3,17 +3,18 @@
  */
 import type { BodyOf, Usage } from "../../schema/index.js"
 import { makeContextMeter, percentOf } from "../wire/contextMeter.js"
-import type { Tokens, TokenUsage } from "./CodexMessage.js"
+import { noTokens as nothing, type Tokens, type TokenUsage } from "./CodexMessage.js"
 
 export type Meter = ReturnType<typeof makeMeter>
 
-const nothing: Tokens = { totalTokens: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 }
+const written = ({ cacheWriteInputTokens = 0 }: Tokens) => cacheWriteInputTokens
 
 /** The increase. Codex resets totals if the context overflows. */
 const grown = (now: Tokens, before: Tokens): Tokens => ({
   totalTokens: Math.max(0, now.totalTokens - before.totalTokens),
   inputTokens: Math.max(0, now.inputTokens - before.inputTokens),
   cachedInputTokens: Math.max(0, now.cachedInputTokens - before.cachedInputTokens),
+  cacheWriteInputTokens: Math.max(0, written(now) - written(before)),
   outputTokens: Math.max(0, now.outputTokens - before.outputTokens)
 })
 
@@ -21,14 +22,16 @@ const sum = (a: Tokens, b: Tokens): Tokens => ({
   totalTokens: a.totalTokens + b.totalTokens,
   inputTokens: a.inputTokens + b.inputTokens,
   cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+  cacheWriteInputTokens: written(a) + written(b),
   outputTokens: a.outputTokens + b.outputTokens
 })
 
 /** As with other agents, cached tokens are counted separately. */
-const toCounts = ({ cachedInputTokens, inputTokens, outputTokens }: Tokens): Usage => ({
-  input_tokens: Math.max(0, inputTokens - cachedInputTokens),
-  output_tokens: outputTokens,
-  cached_input_tokens: cachedInputTokens
+const toCounts = (tokens: Tokens): Usage => ({
+  input_tokens: Math.max(0, tokens.inputTokens - tokens.cachedInputTokens - written(tokens)),
+  output_tokens: tokens.outputTokens,
+  cached_input_tokens: tokens.cachedInputTokens,
+  ...(written(tokens) > 0 && { cache_write_tokens: written(tokens) })
 })
 
 export const makeMeter = () => {

@@ -26,11 +26,14 @@ const speaking = [
   "summary",
   "description",
   "explanation",
+  "rationale",
+  "objective",
   "suggestion",
   "suggestions",
   "question",
   "content",
   "reason",
+  "reasons",
   "warning",
   "warnings",
   "notice",
@@ -61,7 +64,7 @@ const speaking = [
 
 /** Fields that also name their subject: `tool_summary`, `statusMessage`. */
 const speaksOf =
-  /(?:_(?:message|text|summary|description|error)|[a-z](?:Message|Text|Summary|Description|Error))$/
+  /(?:_(?:message|text|summary|description|error|explanation)|[a-z](?:Message|Text|Summary|Description|Error|Explanation))$/
 
 /** No message holds text for people deeper than this. */
 const deepest = 5
@@ -120,7 +123,7 @@ export const shown = (value: unknown): string | undefined =>
     : JSON.stringify(value)
 
 /** Blocks without text for people, or reported by events of their own. */
-const silent = /^(thinking|redacted_thinking|image|audio|.*tool_use|.*tool_result)$/
+const silent = /^(thinking|redacted_thinking|compaction|image|audio|.*tool_use|.*tool_result)$/
 
 const resourceWords = (resource: unknown): string => {
   if (!Predicate.isObject(resource)) return ""

@@ -1,0 +1,172 @@
+/** What the newest releases of the agents say, and where they put the words meant for people. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { codex } from "./lines.js"
+import { first, ofType, playLines } from "./play.js"
+
+const results = (events: Parameters<typeof ofType>[0]) =>
+  ofType(events, "tool_result").map(({ status, text, tool_use_id }) => [tool_use_id, status, text])
+const statuses = (events: Parameters<typeof ofType>[0]) =>
+  ofType(events, "status").map(({ status, text }) => [status, text])
+
+describe("Codex", () => {
+  const threadId = "55555555-5555-7555-8555-555555555555"
+  const play = (...lines: ReturnType<typeof codex.completes>) =>
+    playLines("codex", codex.conversation(...lines))
+
+  it.live("asks questions in a message: they are part of its text", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(...codex.completes(
+        {
+          type: "agentMessage",
+          id: "a",
+          text: "",
+          questions: [{ title: "Which colour?", options: ["red"] }]
+        },
+        { type: "agentMessage", id: "b", text: "One thing.", questions: [{ title: "Why?", options: null }] }
+      ))
+      assert.deepStrictEqual(
+        ofType(events, "assistant_message").map(({ text }) => text),
+        ["Which colour?\n- red", "One thing.\n\nWhy?"]
+      )
+    }))
+
+  it.live("says in other fields why something failed or is tried again", () =>
+    Effect.gen(function*() {
+      const fails = (error: object, willRetry: boolean) => codex.tells("error", { error, willRetry })
+      const { events } = yield* play(
+        fails({ message: "Reconnecting... 1/5", additionalDetails: "the stream broke" }, true),
+        fails({
+          message: "Blocked",
+          codexErrorInfo: "misalignmentPolicyViolation",
+          misalignment: { errorType: "x", detailedExplanation: "Nobody asked for this." }
+        }, false)
+      )
+      assert.deepInclude(statuses(events), ["api_retry", "Reconnecting... 1/5\nthe stream broke"])
+      assert.strictEqual(first(events, "error").text, "Blocked\nNobody asked for this.")
+    }))
+
+  it.live("fails without a reason: an error says so, and a refusal counts as one", () =>
+    Effect.gen(function*() {
+      const lines = codex.conversation().slice(0, -1)
+      const ends = (error: object | null) =>
+        playLines("codex", [
+          ...lines,
+          codex.tells("turn/completed", {
+            turn: { id: "66666666-6666-7666-8666-666666666666", status: "failed", error }
+          })
+        ])
+      const { events } = yield* ends(null)
+      assert.strictEqual(first(events, "error").text, "Codex gave no reason.")
+      assert.strictEqual(first(events, "turn_end").stop_reason, "error")
+      const refused = yield* ends({ message: "No.", codexErrorInfo: "bioPolicy" })
+      assert.strictEqual(first(refused.events, "turn_end").stop_reason, "refusal")
+    }))
+
+  it.live("runs hooks, reviews and goals that have something to say", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(
+        codex.tells("hook/completed", {
+          run: {
+            eventName: "stop",
+            status: "blocked",
+            statusMessage: "checking",
+            entries: [{ text: "Test first" }]
+          }
+        }),
+        codex.tells("item/autoApprovalReview/completed", {
+          review: { status: "denied", riskLevel: "high", rationale: "It deletes the home folder." }
+        }),
+        codex.tells("thread/goal/updated", { goal: { objective: "Ship it", status: "active" } }),
+        codex.tells("thread/name/updated", { threadName: "Fix the bug" }),
+        codex.tells("model/safetyBuffering/updated", { model: "m", reasons: ["It is being checked."] })
+      )
+      assert.deepStrictEqual(statuses(events).filter(([, text]) => text !== undefined), [
+        ["hook/completed", "Test first"],
+        ["item/autoApprovalReview/completed", "It deletes the home folder."],
+        ["thread/goal/updated", "Ship it"],
+        ["thread/name/updated", "Fix the bug"],
+        ["model/safetyBuffering/updated", "It is being checked."]
+      ])
+    }))
+
+  it.live("gives images and failures of tools: no bytes as text, no failure without a word", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(...codex.completes(
+        { type: "functionCallOutput", id: "a", output: [{ type: "input_image", image_url: "data:x" }] },
+        { type: "imageGeneration", id: "b", status: "completed", result: "iVBORw0KGgo=" },
+        {
+          type: "collabAgentToolCall",
+          id: "c",
+          tool: "spawnAgent",
+          status: "failed",
+          agentsStates: { y: { status: "notFound", message: null } }
+        },
+        { type: "plan", id: "d", text: "" }
+      ))
+      assert.deepStrictEqual(results(events), [
+        ["a", "ok", undefined],
+        ["b", "ok", undefined],
+        ["c", "error", "notFound"]
+      ])
+      assert.deepStrictEqual(ofType(events, "tool_result")[1]?.content, [
+        { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" } }
+      ])
+      assert.deepStrictEqual(ofType(events, "reasoning"), [])
+    }))
+
+  it.live("wants more than its sandbox allows, or types into a program: who is asked sees that", () =>
+    Effect.gen(function*() {
+      const permissions = { network: { enabled: true }, fileSystem: null }
+      const ask = (fields: object) =>
+        play(
+          ...codex.asks("item/commandExecution/requestApproval", { itemId: "c", command: "make", ...fields })
+        )
+      const { events } = yield* ask({ kind: "command", additionalPermissions: permissions })
+      assert.deepStrictEqual(first(events, "permission_request").args, { command: "make", permissions })
+      const typed = yield* ask({ kind: "writeStdin" })
+      assert.deepStrictEqual(first(typed.events, "permission_request").args, {
+        command: "make",
+        kind: "writeStdin"
+      })
+    }))
+
+  it.live("says something after a turn: it is no part of the next answer", () =>
+    Effect.gen(function*() {
+      const turn = { id: "77777777-7777-7777-8777-777777777777" }
+      const said = (id: string, text: string, phase: string) => ({ type: "agentMessage", id, text, phase })
+      const { events } = yield* playLines("codex", [
+        ...codex.conversation(),
+        ...codex.completes(said("late", "late", "partial_answer")),
+        { dir: "in", data: { id: 6, method: "turn/start" } },
+        { dir: "out", data: { id: 6, result: { turn } } },
+        { dir: "out", data: { method: "turn/started", params: { threadId, turn } } },
+        ...codex.completes(said("b", "two", "final_answer")),
+        {
+          dir: "out",
+          data: { method: "turn/completed", params: { threadId, turn: { ...turn, status: "completed" } } }
+        }
+      ])
+      assert.deepStrictEqual(ofType(events, "response").map(({ text }) => text), ["", "two"])
+    }))
+
+  it.live("counts what it writes into its cache, and a spending limit", () =>
+    Effect.gen(function*() {
+      const tokens = {
+        totalTokens: 110,
+        inputTokens: 100,
+        cachedInputTokens: 40,
+        cacheWriteInputTokens: 30,
+        outputTokens: 10
+      }
+      const { events } = yield* play(
+        codex.tells("thread/tokenUsage/updated", { tokenUsage: { total: tokens, last: tokens } }),
+        codex.tells("account/rateLimits/updated", {
+          rateLimits: { limitId: "codex", spendControlReached: true }
+        })
+      )
+      const { usage } = first(events, "turn_end")
+      assert.deepInclude(usage, { input_tokens: 30, cached_input_tokens: 40, cache_write_tokens: 30 })
+      assert.strictEqual(first(events, "quota_warning").text, "A limit has been reached: spend control.")
+    }))
+})
