@@ -46,6 +46,7 @@ export interface Tokens {
   readonly inputTokens?: number
   readonly outputTokens?: number
   readonly cachedReadTokens?: number
+  readonly cachedWriteTokens?: number
 }
 
 /** Where an agent differs from the protocol or says more than it covers. */

@@ -254,7 +254,14 @@ export const SessionNotification = Schema.Struct({
 /** The answer to `session/prompt`. Tokens are in `usage` or (Gemini) in `_meta.quota.token_count`. */
 export const PromptResponse = Schema.Struct({
   stopReason: text,
-  usage: optional(Schema.Struct({ inputTokens: amount, outputTokens: amount, cachedReadTokens: amount })),
+  usage: optional(
+    Schema.Struct({
+      inputTokens: amount,
+      outputTokens: amount,
+      cachedReadTokens: amount,
+      cachedWriteTokens: amount
+    })
+  ),
   _meta: optional(Schema.Struct({
     quota: optional(Schema.Struct({
       token_count: optional(Schema.Struct({ input_tokens: amount, output_tokens: amount }))

@@ -4,12 +4,12 @@
  *
  * Options are chosen by kind, never by an id of our own: an id that was not offered makes the tool fail.
  */
-import { Schema } from "effect"
+import { Predicate, Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
 import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionDenied, PermissionOutcome } from "../Adapter.js"
 import { items, text, withFallback } from "../wire/lenient.js"
-import { textOfBlocks } from "../wire/words.js"
+import { textOfBlocks, wordsIn } from "../wire/words.js"
 import type { AcpQuirks } from "./AcpAgent.js"
 import { type ToolFields, toolFields } from "./AcpMessage.js"
 import { argsOf, toolNameOf } from "./toolFields.js"
@@ -27,19 +27,40 @@ export type AskPermission = typeof AskPermission.Type
 
 const kinds = ["allow_once", "allow_always", "reject_once", "reject_always"] as const
 
+/** A kind the protocol does not know: whether it allows or rejects is in its first word. */
+const kindOf = (kind: string): PermissionOption["kind"] | undefined =>
+  kinds.find((word) => word === kind)
+    ?? (/^allow_./.test(kind)
+      ? "allow_always"
+      : kind === "allow"
+      ? "allow_once"
+      : /^(reject|deny)/.test(kind)
+      ? "reject_once"
+      : undefined)
+
 const toOptions = ({ options }: AskPermission): ReadonlyArray<PermissionOption> =>
   options.flatMap(({ kind, name, optionId }) => {
-    const known = kinds.find((word) => word === kind)
+    const known = kindOf(kind)
     return known === undefined ? [] : [{ option_id: optionId, name: name ?? optionId, kind: known }]
   })
 
-/** A plan is shown as text; a tool describes its request in its title. */
-const textOf = ({ content = [], rawInput, title }: ToolFields, isPlan: boolean): string | undefined => {
-  if (!isPlan) return title
+const shownIn = ({ content = [] }: ToolFields) =>
+  textOfBlocks(content.flatMap(({ content }) => content === undefined ? [] : [content]))
+
+/**
+ * A plan is shown as text. A tool is described by its title, and by what the request itself says: why it asks.
+ */
+const textOf = (call: ToolFields, asked: ToolFields, isPlan: boolean): string | undefined => {
+  const { rawInput, title } = call
+  if (!isPlan) {
+    const why = shownIn(asked)
+    const isInInput = Predicate.isObject(rawInput) && Object.values(rawInput).includes(why)
+    return wordsIn([title, isInInput ? undefined : why])
+  }
   const plan = typeof rawInput === "object" && rawInput !== null && "plan" in rawInput
     ? rawInput.plan
     : undefined
-  const shown = textOfBlocks(content.flatMap(({ content }) => content === undefined ? [] : [content]))
+  const shown = shownIn(call)
   return typeof plan === "string" ? plan : shown === "" ? title : shown
 }
 
@@ -53,7 +74,7 @@ export const toPermissionRequest = (
   tool_use_id = call.toolCallId
 ): PermissionRequest => {
   const isPlan = call.kind === "switch_mode"
-  const text = textOf(call, isPlan)
+  const text = textOf(call, ask.toolCall, isPlan)
   return {
     type: "permission_request",
     request_id,

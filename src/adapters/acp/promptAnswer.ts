@@ -45,7 +45,8 @@ const ofThisTurn = (told: Tokens, state: AcpState): Tokens => {
   return Object.fromEntries(([
     ["inputTokens", minus(told.inputTokens, before.inputTokens)],
     ["outputTokens", minus(told.outputTokens, before.outputTokens)],
-    ["cachedReadTokens", minus(told.cachedReadTokens, before.cachedReadTokens)]
+    ["cachedReadTokens", minus(told.cachedReadTokens, before.cachedReadTokens)],
+    ["cachedWriteTokens", minus(told.cachedWriteTokens, before.cachedWriteTokens)]
   ] as const).filter(isDefined))
 }
 
@@ -57,6 +58,7 @@ const usageOf = ({ _meta, usage }: Partial<PromptResponse>, state: AcpState): Us
     ["input_tokens", tokens?.inputTokens ?? counted?.input_tokens],
     ["output_tokens", tokens?.outputTokens ?? counted?.output_tokens],
     ["cached_input_tokens", tokens?.cachedReadTokens],
+    ["cache_write_tokens", tokens?.cachedWriteTokens || undefined],
     ["context_tokens", context_tokens],
     ["context_window", context_window],
     ["cost_usd", state.cost === undefined ? undefined : dollars(state.cost - state.cost_before)]

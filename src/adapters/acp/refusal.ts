@@ -18,25 +18,29 @@ export const errorKindOf = ({ detail }: JsonRpcError): string | undefined =>
 
 const limited = new Set(["rate_limit", "overloaded", "billing_error"])
 const limitCodes = new Set([402, 429, 529])
-const saysLimit = /\b(rate limit|quota|overloaded|too many requests)/i
-const saysTooLong = /exceeds the maximum number of tokens|prompt is too long|context (window|length)/i
+const saysLimit =
+  /\b(rate limit|(usage|session|weekly|spending) limit|credit balance is too low|overloaded|too many requests)|quota/i
+const saysTooLong =
+  /exceeds the maximum number of tokens|(prompt|input) is too long|maximum prompt length|context (window|length|limit)/i
 
 /** A rate limit, a quota, or an account without credit. */
 export const isLimit = (error: JsonRpcError): boolean => {
   const kind = errorKindOf(error)
-  return kind === undefined ? limitCodes.has(error.code) || saysLimit.test(error.reason) : limited.has(kind)
+  return kind === undefined
+    ? limitCodes.has(error.code) || saysLimit.test(reasonOf(error))
+    : limited.has(kind)
 }
 
 /** A limit that will reset, unlike an empty account or a busy server. */
 export const isUsedUp = (error: JsonRpcError): boolean => {
   const kind = errorKindOf(error)
   return kind === undefined
-    ? error.code === 429 || (isLimit(error) && !passing.test(error.reason) && error.code !== 402)
+    ? error.code === 429 || (isLimit(error) && !passing.test(reasonOf(error)) && error.code !== 402)
     : kind === "rate_limit"
 }
 const passing = /\b(overloaded|billing|payment|credit)/i
 
-export const isTooLong = ({ reason }: JsonRpcError): boolean => saysTooLong.test(reason)
+export const isTooLong = (error: JsonRpcError): boolean => saysTooLong.test(reasonOf(error))
 
 export const wantsLogin = (error: JsonRpcError): boolean =>
   error.code === codes.authRequired || error.code === 401 || errorKindOf(error) === "authentication_failed"

@@ -269,6 +269,12 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
     return said === undefined ? [] : [{ type: "tool_progress", tool_use_id: call.id, text: said }]
   }
 
+  /** The turn ended before the tool did, so the call has a result already: its output is still told. */
+  const late = (call: Call, { status, ...fields }: ToolFields): Events => {
+    const { text } = call.isPast && isOver(status) ? outputOf(fields, call.piece) : {}
+    return text === undefined ? [] : [{ type: "tool_progress", tool_use_id: call.id, text }]
+  }
+
   /** Emitted earlier with less input: emit the full input again. */
   const moreInput = (call: Call, update: ToolFields): Events => {
     const args = quirks.input?.(update) ?? update.rawInput
@@ -287,7 +293,7 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
       // It was announced only when it was already over.
       const input = begins && isEmpty(call.args) ? moreInput(call, news) : []
       call.fields = rest
-      return [...input, ...diffs]
+      return [...input, ...late(call, news), ...diffs]
     }
     if (isOver(news.status)) return finish(call)
     const first = isKnown(call.fields, quirks.input?.(news) ?? news.rawInput, begins, quirks)

@@ -6,7 +6,7 @@ import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { BodyOf } from "../../schema/index.js"
 import { readBlocks } from "../wire/lenient.js"
 import { changedDiff, deletedDiff, isChange, partsDiff } from "../wire/unifiedDiff.js"
-import { firstText, textOfBlocks, wordsBeside, wordsIn } from "../wire/words.js"
+import { firstText, shown, textOfBlocks, wordsBeside, wordsIn } from "../wire/words.js"
 import type { AcpQuirks } from "./AcpAgent.js"
 import type { ToolContent, ToolFields } from "./AcpMessage.js"
 import { toNativeBlock } from "./content.js"
@@ -44,17 +44,10 @@ const blocksOf = (content: ReadonlyArray<ToolContent>): ReadonlyArray<NativeBloc
       : [part]
   )
 
-/** Where agents put a tool's output or error; the best source first. */
-const outputs = [
-  "formatted_output",
-  "aggregated_output",
-  "output",
-  "content",
-  "text",
-  "result",
-  "message",
-  "error"
-]
+/** Where agents put a tool's output; the best source first. */
+const outputs = ["formatted_output", "aggregated_output", "output", "content", "text", "result"]
+/** Where they put why it failed. */
+const reasons = ["message", "error"]
 
 const textIn = (value: unknown): string | undefined => {
   if (typeof value === "string") return value === "" ? undefined : value
@@ -66,12 +59,12 @@ const textIn = (value: unknown): string | undefined => {
 /** The tool's output, if the agent keeps it separate from its display. */
 const rawText = (rawOutput: unknown): string | undefined => {
   if (!Predicate.isObject(rawOutput) || Array.isArray(rawOutput)) return textIn(rawOutput)
-  const named = outputs.map((name) => textIn(rawOutput[name])).find((text) => text !== undefined)
-  if (named !== undefined) return named
-  const streams = [textIn(rawOutput["stdout"]), textIn(rawOutput["stderr"])].filter((text) =>
-    text !== undefined
-  )
-  return streams.length > 0 ? streams.join("") : undefined
+  const found = (names: ReadonlyArray<string>) => names.flatMap((name) => textIn(rawOutput[name]) ?? [])
+  const streams = found(["stdout", "stderr"]).join("")
+  const [output = streams] = found(outputs)
+  const [reason] = found(reasons)
+  if (firstText(output) === undefined) return reason ?? shown(rawOutput["structuredContent"])
+  return reason === undefined || output.includes(reason) ? output : `${output.trimEnd()}\n${reason}`
 }
 
 const integerIn = (fields: unknown, ...names: ReadonlyArray<string>): number | undefined => {
@@ -106,16 +99,17 @@ type Output = Pick<BodyOf<"tool_result">, "content" | "text" | "exit_code">
 /** `printed`: output received in chunks. */
 export const outputOf = (fields: ToolFields, printed = ""): Output => {
   const { content = [], rawOutput } = fields
-  const shown = blocksOf(content)
+  const blocksShown = blocksOf(content)
   const raw = rawText(rawOutput) ?? firstText(printed)
-  const shownText = textOfBlocks(shown)
-  const other = shown.length === 0 && Predicate.isObject(rawOutput) && Object.keys(rawOutput).length > 0
+  const shownText = textOfBlocks(blocksShown)
+  const other = blocksShown.length === 0 && Predicate.isObject(rawOutput) && Object.keys(rawOutput).length > 0
     ? JSON.stringify(rawOutput)
     : ""
-  const text = raw ?? firstText(shownText, wordsBeside(fields)) ?? other
+  // Progress shown before does not say why a tool failed.
+  const text = raw ?? wordsIn([shownText, wordsBeside(fields)]) ?? other
   // For display, some agents format text as Markdown or show a terminal that does not exist here.
-  const dressed = raw !== undefined && shown.every(({ type }) => type === "text" || type === "terminal")
-  const blocks: ReadonlyArray<NativeBlock> = dressed ? [{ type: "text", text }] : shown
+  const dressed = raw !== undefined && blocksShown.every(({ type }) => type === "text" || type === "terminal")
+  const blocks: ReadonlyArray<NativeBlock> = dressed ? [{ type: "text", text }] : blocksShown
   const exit_code = exitCodeOf(fields)
   return {
     ...(blocks.length > 0 && { content: blocks }),
@@ -139,12 +133,13 @@ const changesOf = ({ content = [], locations = [] }: ToolFields): ReadonlyArray<
   const aligned = locations.length === diffs.length
   return diffs.flatMap(({ newText, oldText, path }, index) => {
     const place = aligned ? locations[index] : undefined
-    return path === undefined
+    // Without either text, as for a picture, nobody knows the change.
+    return path === undefined || (newText === undefined && oldText === undefined)
       ? []
       : [{
         path,
         oldText,
-        newText: newText ?? (oldText === undefined ? "" : undefined),
+        newText,
         line: place?.path === path ? place.line : undefined
       }]
   })

@@ -106,7 +106,10 @@ const sum = (a = 0, b = 0) => a + b
 const sumOf = (a: Tokens, b: Tokens): Tokens => ({
   inputTokens: sum(a.inputTokens, b.inputTokens),
   outputTokens: sum(a.outputTokens, b.outputTokens),
-  cachedReadTokens: sum(a.cachedReadTokens, b.cachedReadTokens)
+  cachedReadTokens: sum(a.cachedReadTokens, b.cachedReadTokens),
+  ...((a.cachedWriteTokens ?? b.cachedWriteTokens) !== undefined && {
+    cachedWriteTokens: sum(a.cachedWriteTokens, b.cachedWriteTokens)
+  })
 })
 
 const piece = (update: Chunk, state: AcpState): Events => {
@@ -244,7 +247,9 @@ export const translate = (update: SessionUpdate, state: AcpState): Events =>
       ) => [status("session_info", undefined, { title, updated_at: updatedAt })],
       usage_update: (update) => usage(update, state),
       notice: ({ description, severity, title }) => [
-        status("notice", [title, description].filter((text) => text !== undefined).join(": "), { severity })
+        status("notice", [title, description].filter((text) => firstText(text) !== undefined).join(": "), {
+          severity
+        })
       ],
       compaction_update: (update) => compaction(update, state),
       compaction_summary_chunk: (update) => summaryPiece(update, state)

@@ -1,7 +1,7 @@
 /** What the newest releases of the agents say, and where they put the words meant for people. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { codex } from "./lines.js"
+import { acp, codex } from "./lines.js"
 import { first, ofType, playLines } from "./play.js"
 
 const results = (events: Parameters<typeof ofType>[0]) =>
@@ -168,5 +168,109 @@ describe("Codex", () => {
       const { usage } = first(events, "turn_end")
       assert.deepInclude(usage, { input_tokens: 30, cached_input_tokens: 40, cache_write_tokens: 30 })
       assert.strictEqual(first(events, "quota_warning").text, "A limit has been reached: spend control.")
+    }))
+})
+
+describe("ACP", () => {
+  const play = (...lines: ReturnType<typeof acp.asks>) => playLines("acp", acp.conversation(...lines))
+  const runs = (toolCallId: string) =>
+    acp.calls(toolCallId, { status: "in_progress", rawInput: { toolCallId } })
+  const shows = (text: string) => [{ type: "content", content: { type: "text", text } }]
+
+  it.live("says in a permission request why it asks", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(
+        ...acp.asks({ toolCallId: "a", title: "ls", content: shows("The sandbox is too small.") })
+      )
+      assert.strictEqual(first(events, "permission_request").text, "ls\nThe sandbox is too small.")
+    }))
+
+  it.live("offers options of kinds of its own", () =>
+    Effect.gen(function*() {
+      const options = [
+        { optionId: "s", name: "For this session", kind: "allow_session" },
+        { optionId: "y", name: "Yes", kind: "allow" },
+        { optionId: "n", name: "No", kind: "deny" },
+        { optionId: "x", name: "?", kind: "explain" }
+      ]
+      const { events, told } = yield* play(
+        acp.answers({
+          id: "q1",
+          method: "session/request_permission",
+          params: { sessionId: "s1", toolCall: { toolCallId: "a", title: "ls" }, options }
+        }),
+        { dir: "in", data: { jsonrpc: "2.0", id: "q1", result: {} } }
+      )
+      assert.deepStrictEqual(
+        first(events, "permission_request").metadata.options?.map(({ kind, option_id }) => [option_id, kind]),
+        [["s", "allow_always"], ["y", "allow_once"], ["n", "reject_once"]]
+      )
+      assert.deepInclude(told.at(-1), { result: { outcome: { outcome: "selected", optionId: "s" } } })
+    }))
+
+  it.live("fails after it has shown something: its output and the reason are told", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(
+        runs("a"),
+        acp.goesOn("a", { status: "in_progress", content: shows("working") }),
+        acp.goesOn("a", { status: "failed", error: "no space left" }),
+        runs("b"),
+        acp.goesOn("b", {
+          status: "failed",
+          rawOutput: { stdout: "out\n", stderr: "err\n", error: "exit 2" }
+        }),
+        runs("c"),
+        acp.goesOn("c", { status: "completed", rawOutput: { content: [], structuredContent: { rows: 3 } } })
+      )
+      assert.deepStrictEqual(results(events), [
+        ["a", "error", "working\nno space left"],
+        ["b", "error", "out\nerr\nexit 2"],
+        ["c", "ok", "{\"rows\":3}"]
+      ])
+    }))
+
+  it.live("has the output of a tool only after its turn", () =>
+    Effect.gen(function*() {
+      const { events } = yield* playLines("acp", [
+        ...acp.conversation(runs("a")),
+        acp.goesOn("a", { status: "completed", rawOutput: "late" })
+      ])
+      assert.strictEqual(ofType(events, "tool_result").length, 1)
+      assert.deepStrictEqual(ofType(events, "tool_progress").map(({ text }) => text), ["late"])
+    }))
+
+  it.live("changes a picture: no difference that empties it", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(
+        runs("a"),
+        acp.goesOn("a", { status: "completed", content: [{ type: "diff", path: "/w/a.png" }] })
+      )
+      assert.deepStrictEqual(ofType(events, "file_diff"), [])
+    }))
+
+  it.live("reaches a limit, and says so in the details of an internal error", () =>
+    Effect.gen(function*() {
+      const fails = (details: string) =>
+        Effect.map(
+          play(acp.answers({ id: 3, error: { code: -32603, message: "Internal error", data: { details } } })),
+          ({ events }) => [ofType(events, "quota_warning").length, first(events, "turn_end").context_pct]
+        )
+      assert.deepStrictEqual(yield* fails("You've hit your usage limit."), [1, undefined])
+      assert.deepStrictEqual(yield* fails("Resource has been exhausted (check quota)."), [1, undefined])
+      assert.deepStrictEqual(yield* fails("input length and `max_tokens` exceed context limit"), [0, 100])
+      assert.deepStrictEqual(yield* fails("file not found"), [0, undefined])
+    }))
+
+  it.live("counts what it writes into the cache", () =>
+    Effect.gen(function*() {
+      const usage = {
+        totalTokens: 9,
+        inputTokens: 5,
+        outputTokens: 2,
+        cachedReadTokens: 1,
+        cachedWriteTokens: 2
+      }
+      const { events } = yield* play(acp.answers({ id: 3, result: { stopReason: "end_turn", usage } }))
+      assert.strictEqual(first(events, "turn_end").usage?.cache_write_tokens, 2)
     }))
 })
